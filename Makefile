@@ -1,0 +1,60 @@
+# Each target sets up what it needs; nothing but Python >= 3.11, git and make has to be there.
+VENV := .venv
+BIN := $(VENV)/bin
+PYTHON ?= $(shell for each in python3.13 python3.12 python3.11 python3; do \
+	command -v $$each >/dev/null 2>&1 && $$each -c 'import sys; sys.exit(sys.version_info < (3, 11))' \
+	&& { echo $$each; break; }; done)
+PIP := $(BIN)/python -m pip install --quiet --disable-pip-version-check --constraint constraints.txt
+
+.PHONY: help serve serve-https demo test check format bench clean
+
+help:
+	@echo "make serve        serve on http://127.0.0.1:5000"
+	@echo "make serve-https  serve on https://127.0.0.1:5000 with a self-made certificate"
+	@echo "make demo         walk the quick start, with the QR code in the terminal"
+	@echo "make test         run the tests"
+	@echo "make check        lint, types, structure"
+	@echo "make bench        measure"
+
+serve: $(VENV)/.serve
+	@$(BIN)/postern serve
+
+serve-https: $(VENV)/.serve
+	@$(BIN)/postern serve --https
+
+demo: $(VENV)/.serve
+	@$(BIN)/postern demo
+
+test: $(VENV)/.dev
+	@$(BIN)/pytest
+
+check: $(VENV)/.dev
+	@$(BIN)/ruff check .
+	@$(BIN)/ruff format --check .
+	@$(BIN)/mypy
+	@$(BIN)/lint-imports
+
+format: $(VENV)/.dev
+	@$(BIN)/ruff check --fix .
+	@$(BIN)/ruff format .
+
+bench: $(VENV)/.dev
+	@$(BIN)/python -m benchmarks
+
+clean:
+	rm -rf $(VENV) build *.egg-info .mypy_cache .ruff_cache .pytest_cache .import_linter_cache
+
+$(VENV)/bin/python:
+	@test -n "$(PYTHON)" || { echo "Postern needs Python 3.11 or newer; none was found." >&2; exit 2; }
+	@$(PYTHON) -m venv $(VENV) || { rm -rf $(VENV); \
+		echo "$(PYTHON) cannot make a virtual environment; on Debian: apt-get install python3-venv" >&2; exit 2; }
+
+$(VENV)/.serve: $(VENV)/bin/python pyproject.toml constraints.txt
+	@echo "Setting up (once) ..."
+	@$(PIP) --editable .
+	@touch $@
+
+$(VENV)/.dev: $(VENV)/bin/python pyproject.toml constraints.txt
+	@echo "Setting up for development (once) ..."
+	@$(PIP) --editable '.[dev]'
+	@touch $@ $(VENV)/.serve

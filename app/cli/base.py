@@ -1,0 +1,102 @@
+"""What commands share: settings, services on the configured database, and how results are shown."""
+
+import argparse
+import asyncio
+import ipaddress
+import json
+import os
+from collections.abc import Awaitable, Callable, Sequence
+from dataclasses import dataclass
+from typing import Any, TypeVar
+
+from app.main import prepare_database
+from app.observability.logging import configure_logging
+from app.settings import Settings, load_settings
+from app.wiring import Services, build_services
+
+Result = TypeVar("Result")
+
+
+@dataclass(frozen=True, slots=True)
+class Command:
+    """A word after `postern`; `run` gives the exit code."""
+
+    name: str
+    help: str
+    add_arguments: Callable[[argparse.ArgumentParser], None]
+    run: Callable[[argparse.Namespace], int]
+
+
+def command_settings(**overrides: Any) -> Settings:
+    """Where APP_ENV is not set, a server on a loopback address is development.
+
+    Every command reads the environment as `postern serve` does, so that all see the same database
+    and the same keys.
+    """
+    host = overrides.get("host") or os.environ.get("HOST") or "127.0.0.1"
+    return load_settings(
+        unset_environment="development" if _is_loopback(host) else "production", **overrides
+    )
+
+
+def with_services(work: Callable[[Services], Awaitable[Result]]) -> Result:
+    """Runs `work` on the configured database and closes everything after it."""
+
+    async def run() -> Result:
+        settings = command_settings()
+        configure_logging(log_format="text", level="WARNING")
+        services = build_services(settings)
+        try:
+            await prepare_database(services)
+            return await work(services)
+        finally:
+            await services.close()
+
+    return asyncio.run(run())
+
+
+def show(rows: Sequence[dict[str, Any]], *, as_json: bool) -> None:
+    """Prints rows as JSON, or as a table."""
+    if as_json:
+        print(json.dumps(list(rows), indent=2))
+        return
+    if not rows:
+        print("none")
+        return
+    table = [list(rows[0]), *([_cell(value) for value in row.values()] for row in rows)]
+    widths = [max(len(line[column]) for line in table) for column in range(len(table[0]))]
+    for line in table:
+        print(
+            "  ".join(cell.ljust(width) for cell, width in zip(line, widths, strict=True)).rstrip()
+        )
+
+
+def show_one(row: dict[str, Any], *, as_json: bool) -> None:
+    """Prints one thing, a line a member."""
+    if as_json:
+        print(json.dumps(row, indent=2))
+        return
+    width = max(map(len, row))
+    for name, value in row.items():
+        print(f"{name.ljust(width)}  {_cell(value)}")
+
+
+def add_json_option(parser: argparse.ArgumentParser) -> None:
+    parser.add_argument("--json", action="store_true", help="print JSON")
+
+
+def _cell(value: Any) -> str:
+    if isinstance(value, bool):
+        return "yes" if value else "no"
+    if isinstance(value, list):
+        return " ".join(map(str, value))
+    return "-" if value is None else str(value)
+
+
+def _is_loopback(host: str) -> bool:
+    if host == "localhost":
+        return True
+    try:
+        return ipaddress.ip_address(host).is_loopback
+    except ValueError:
+        return False

@@ -1,0 +1,74 @@
+"""A self-made certificate for https on this machine, kept beside the database."""
+
+import datetime
+import ipaddress
+import os
+from pathlib import Path
+
+from app.errors import StartupError
+
+LIFETIME = datetime.timedelta(days=397)
+RENEWED_BEFORE_END = datetime.timedelta(days=7)
+NAMES = ("localhost", "127.0.0.1", "::1")
+
+
+def kept_certificate(directory: Path) -> tuple[Path, Path]:
+    """The files of certificate and key, made now if they are missing or about to expire."""
+    certificate_file, key_file = directory / "localhost-cert.pem", directory / "localhost-key.pem"
+    try:
+        directory.mkdir(parents=True, exist_ok=True)
+        if not key_file.exists() or not _is_good(certificate_file):
+            _make(certificate_file, key_file)
+    except OSError as error:
+        raise StartupError(
+            f"TLS_CERT_FILE: cannot keep a certificate in {directory}: {error.strerror}"
+        ) from None
+    return certificate_file, key_file
+
+
+def _is_good(file: Path) -> bool:
+    from cryptography import x509
+
+    if not file.exists():
+        return False
+    certificate = x509.load_pem_x509_certificate(file.read_bytes())
+    return (
+        certificate.not_valid_after_utc > datetime.datetime.now(datetime.UTC) + RENEWED_BEFORE_END
+    )
+
+
+def _make(certificate_file: Path, key_file: Path) -> None:
+    from cryptography import x509
+    from cryptography.hazmat.primitives import hashes, serialization
+    from cryptography.hazmat.primitives.asymmetric import ec
+    from cryptography.x509.oid import ExtendedKeyUsageOID, NameOID
+
+    key = ec.generate_private_key(ec.SECP256R1())
+    name = x509.Name([x509.NameAttribute(NameOID.COMMON_NAME, "Postern on localhost")])
+    now = datetime.datetime.now(datetime.UTC)
+    alternatives = [
+        x509.DNSName(NAMES[0]),
+        *(x509.IPAddress(ipaddress.ip_address(each)) for each in NAMES[1:]),
+    ]
+    certificate = (
+        x509.CertificateBuilder()
+        .subject_name(name)
+        .issuer_name(name)
+        .public_key(key.public_key())
+        .serial_number(x509.random_serial_number())
+        .not_valid_before(now - datetime.timedelta(hours=1))
+        .not_valid_after(now + LIFETIME)
+        .add_extension(x509.SubjectAlternativeName(alternatives), critical=False)
+        .add_extension(x509.BasicConstraints(ca=True, path_length=0), critical=True)
+        .add_extension(x509.ExtendedKeyUsage([ExtendedKeyUsageOID.SERVER_AUTH]), critical=False)
+        .sign(key, hashes.SHA256())
+    )
+    with os.fdopen(os.open(key_file, os.O_WRONLY | os.O_CREAT | os.O_TRUNC, 0o600), "wb") as file:
+        file.write(
+            key.private_bytes(
+                serialization.Encoding.PEM,
+                serialization.PrivateFormat.PKCS8,
+                serialization.NoEncryption(),
+            )
+        )
+    certificate_file.write_bytes(certificate.public_bytes(serialization.Encoding.PEM))

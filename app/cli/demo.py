@@ -1,0 +1,129 @@
+"""`postern demo`: walks the whole quick start over HTTP and shows each step."""
+
+import argparse
+import secrets
+import threading
+import time
+from collections.abc import Iterator
+from contextlib import contextmanager
+from typing import Any
+from urllib.parse import parse_qs, urlsplit
+
+from app.cli.base import Command, command_settings
+from app.errors import StartupError
+from app.security.qr_codes import terminal_lines
+from app.settings import Settings
+
+START_SECONDS = 15.0
+
+
+def _add_arguments(parser: argparse.ArgumentParser) -> None:
+    parser.add_argument(
+        "--url", help="a running server; without it one is started for as long as the demo runs"
+    )
+
+
+def _run(arguments: argparse.Namespace) -> int:
+    import httpx  # late: the server does not need it
+    import pyotp
+
+    settings = command_settings()
+    with _server(arguments.url, settings) as url, httpx.Client(base_url=url, timeout=30) as http:
+        walk = Walk(http, settings)
+        name = f"demo-{secrets.token_hex(3)}"
+        password = secrets.token_urlsafe(12)
+
+        registered = walk.json(
+            "Register a person", "/register_user", {"username": name, "password": password}
+        )
+        print(terminal_lines(registered["otp_uri"]))
+        print(registered["otp_uri"])
+        secret = parse_qs(urlsplit(registered["otp_uri"]).query)["secret"][0]
+        walk.json(
+            "Confirm the enrolment with the code an authenticator app would show",
+            "/verify_otp",
+            {"username": name, "code": pyotp.TOTP(secret).now()},
+        )
+        client = walk.json(
+            "Create a client",
+            "/create_client",
+            {"client_name": f"{name}-app", "redirect_uri": "http://localhost:3000/callback"},
+        )
+        walk.client = (client["client_id"], client["client_secret"])
+        machine = walk.token("The client asks for itself", grant_type="client_credentials")
+        person = walk.token(
+            "The person signs in", grant_type="password", username=name, password=password
+        )
+        fresh = walk.token(
+            "A new pair for the refresh token",
+            grant_type="refresh_token",
+            refresh_token=person["refresh_token"],
+        )
+        walk.profile("Who the machine is", machine["access_token"])
+        walk.profile("Who the person is", fresh["access_token"])
+    return 0
+
+
+class Walk:
+    """Sends one request after the other and prints what comes back, secrets shortened."""
+
+    def __init__(self, http: Any, settings: Settings) -> None:
+        self._http = http
+        admin = settings.admin_token
+        self._admin = (
+            {"Authorization": f"Bearer {admin.get_secret_value()}"} if admin is not None else {}
+        )
+        self.client = ("", "")
+
+    def json(self, title: str, path: str, body: dict[str, str]) -> dict[str, Any]:
+        return self._show(title, "POST", path, json=body, headers=self._admin)
+
+    def token(self, title: str, **form: str) -> dict[str, Any]:
+        return self._show(title, "POST", "/token", data=form, auth=self.client)
+
+    def profile(self, title: str, token: str) -> dict[str, Any]:
+        return self._show(title, "GET", "/profile", headers={"Authorization": f"Bearer {token}"})
+
+    def _show(self, title: str, method: str, path: str, **request: Any) -> dict[str, Any]:
+        response = self._http.request(method, path, **request)
+        print(f"\n{title}: {method} {path} -> {response.status_code}")
+        body: dict[str, Any] = response.json()
+        for name, value in body.items():
+            text = str(value)
+            print(f"  {name}: {text if len(text) <= 72 else text[:60] + '…'}")
+        if response.is_error:
+            raise StartupError(f"{path} answered {response.status_code}")
+        return body
+
+
+@contextmanager
+def _server(url: str | None, settings: Settings) -> Iterator[str]:
+    """The address of a running server: the one given, or one of our own on a free port."""
+    if url is not None:
+        yield url
+        return
+    import uvicorn
+
+    from app.cli.server import listening_socket
+    from app.main import create_app
+
+    quiet = settings.model_copy(
+        update={"host": "127.0.0.1", "port": 0, "access_log": False, "log_level": "WARNING"}
+    )
+    listener = listening_socket(quiet)
+    server = uvicorn.Server(uvicorn.Config(create_app(quiet), log_config=None, lifespan="on"))
+    thread = threading.Thread(target=server.run, kwargs={"sockets": [listener]}, daemon=True)
+    thread.start()
+    deadline = time.monotonic() + START_SECONDS
+    while not server.started and thread.is_alive() and time.monotonic() < deadline:
+        time.sleep(0.05)
+    try:
+        yield f"http://127.0.0.1:{listener.getsockname()[1]}"
+    finally:
+        server.should_exit = True
+        thread.join(timeout=START_SECONDS)
+
+
+COMMAND = Command(
+    "demo", "Walk the whole quick start with a new person and client.", _add_arguments, _run
+)

@@ -1,0 +1,85 @@
+"""`postern serve`: prepares the database, says where it listens, and serves."""
+
+import argparse
+import asyncio
+from urllib.parse import urlsplit
+
+from app import __version__
+from app.cli.base import Command, command_settings
+from app.cli.certificate import kept_certificate
+from app.cli.server import listening_socket, run_server
+from app.main import prepare_database
+from app.observability.logging import configure_logging
+from app.settings import Settings, flask_env_asks_for_https, sqlite_path
+from app.wiring import build_services
+
+
+def _add_arguments(parser: argparse.ArgumentParser) -> None:
+    parser.add_argument("--host", help="the address to listen on (HOST)")
+    parser.add_argument("--port", type=int, help="the port to listen on (PORT)")
+    parser.add_argument("--workers", type=int, help="how many processes serve (WORKERS)")
+    parser.add_argument(
+        "--https", action="store_true", help="https with a self-made certificate that is kept"
+    )
+
+
+def _run(arguments: argparse.Namespace) -> int:
+    settings = command_settings(host=arguments.host, port=arguments.port, workers=arguments.workers)
+    wants_https = arguments.https or flask_env_asks_for_https()
+    if wants_https and settings.tls_cert_file is None:
+        certificate, key = kept_certificate(settings.data_directory)
+        settings = settings.model_copy(update={"tls_cert_file": certificate, "tls_key_file": key})
+    listener = listening_socket(settings)
+    settings = settings.model_copy(update={"port": listener.getsockname()[1]})
+    configure_logging(log_format=settings.log_format, level=settings.log_level)
+    asyncio.run(_prepare(settings))
+    print(banner(settings), flush=True)
+    run_server(settings, listener)
+    return 0
+
+
+async def _prepare(settings: Settings) -> None:
+    """Migrations happen once, here, before any worker starts."""
+    services = build_services(settings)
+    try:
+        await prepare_database(services)
+    finally:
+        await services.close()
+
+
+def banner(settings: Settings) -> str:
+    """Where it listens, where to try it, and three lines to paste."""
+    url = f"{settings.scheme}://localhost:{settings.port}"
+    insecure = "-k " if settings.scheme == "https" else ""
+    closed = "" if settings.registration_is_open else ' -H "Authorization: Bearer $ADMIN_TOKEN"'
+    guarded = ' -H "Authorization: Bearer $ADMIN_TOKEN"' if settings.is_production else ""
+    json_type = "-H 'Content-Type: application/json'"
+    host = f"[{settings.host}]" if ":" in settings.host else settings.host
+    person = """-d '{"username":"testuser","password":"password123"}'"""
+    app = """-d '{"client_name":"UserApp","redirect_uri":"http://localhost:3000/callback"}'"""
+    form = "-u ID:SECRET -d 'grant_type=client_credentials&scope=profile'"
+    lines = [
+        f"Postern {__version__} ({settings.app_env})",
+        f"  listening  {settings.scheme}://{host}:{settings.port}",
+        f"  docs       {url}/docs" if settings.docs else "  docs       switched off",
+        f"  database   {describe_database(settings.database_url)}",
+        f"  workers    {settings.worker_count}",
+        "",
+        f"curl {insecure}-X POST {url}/register_user{closed} {json_type} {person}",
+        f"curl {insecure}-X POST {url}/create_client{guarded} {json_type} {app}",
+        f"curl {insecure}-X POST {url}/token {form}",
+        "",
+    ]
+    return "\n".join(lines)
+
+
+def describe_database(url: str) -> str:
+    """Which database it is, without user and password."""
+    path = sqlite_path(url)
+    if path is not None:
+        return f"SQLite, {path}"
+    parts = urlsplit(url)
+    return f"PostgreSQL, {parts.netloc.rpartition('@')[2]}{parts.path}"
+
+
+COMMAND = Command("serve", "Serve the API.", _add_arguments, _run)

@@ -1,0 +1,83 @@
+"""How Uvicorn runs our application: one process, or several that share a listening socket."""
+
+import os
+import socket
+
+import uvicorn
+from uvicorn.supervisors import Multiprocess
+
+from app.errors import StartupError
+from app.main import create_app
+from app.middleware.edge import Edge
+from app.settings import Settings
+
+KEEP_ALIVE_SECONDS = 30
+BACKLOG = 2048
+
+
+def listening_socket(settings: Settings) -> socket.socket:
+    """Binds before anything else starts, so that a busy port is one clear line."""
+    family = socket.AF_INET6 if ":" in settings.host else socket.AF_INET
+    listener = socket.socket(family, socket.SOCK_STREAM)
+    try:
+        listener.setsockopt(socket.SOL_SOCKET, socket.SO_REUSEADDR, 1)
+        listener.bind((settings.host, settings.port))
+        listener.listen(BACKLOG)
+    except socket.gaierror:
+        listener.close()
+        raise StartupError("HOST: it is no address of this machine") from None
+    except OSError as error:
+        listener.close()
+        name = "HOST" if error.errno == 99 else "PORT"
+        raise StartupError(
+            f"{name}: cannot listen on {settings.host}:{settings.port}: {error.strerror}"
+        ) from None
+    listener.set_inheritable(True)
+    return listener
+
+
+def run_server(settings: Settings, listener: socket.socket) -> None:
+    """Serves until a signal; with several workers a supervisor replaces one that dies."""
+    if settings.worker_count == 1:
+        uvicorn.Server(_config(settings, create_app(settings))).run(sockets=[listener])
+        return
+    os.environ.update(_environment_of(settings))
+    config = _config(settings, "app.main:app")
+    Multiprocess(config, sockets=[listener]).run()
+
+
+def _config(settings: Settings, application: Edge | str) -> uvicorn.Config:
+    return uvicorn.Config(
+        application,
+        host=settings.host,
+        port=settings.port,
+        workers=settings.worker_count,
+        http="app.cli.http_protocol:BoundedHttpProtocol",
+        ws="none",
+        lifespan="on",
+        log_config=None,
+        access_log=False,
+        server_header=False,
+        proxy_headers=False,
+        timeout_keep_alive=KEEP_ALIVE_SECONDS,
+        timeout_graceful_shutdown=settings.graceful_timeout,
+        ssl_certfile=settings.tls_cert_file,
+        ssl_keyfile=str(settings.tls_key_file) if settings.tls_key_file else None,
+    )
+
+
+def _environment_of(settings: Settings) -> dict[str, str]:
+    """What the workers, which read the environment themselves, could not know otherwise."""
+    values = {
+        "POSTERN_WORKER": "1",
+        "APP_ENV": settings.app_env,
+        "HOST": settings.host,
+        "PORT": str(settings.port),
+        "WORKERS": str(settings.worker_count),
+    }
+    if settings.secret_key is not None:
+        values["SECRET_KEY"] = settings.secret_key.get_secret_value()
+    if settings.tls_cert_file and settings.tls_key_file:
+        values["TLS_CERT_FILE"] = str(settings.tls_cert_file)
+        values["TLS_KEY_FILE"] = str(settings.tls_key_file)
+    return values

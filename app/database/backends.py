@@ -1,0 +1,132 @@
+"""What differs between the two databases, behind one interface."""
+
+import asyncio
+from collections.abc import AsyncIterator, Callable, Mapping, Sequence
+from contextlib import AbstractAsyncContextManager, asynccontextmanager, nullcontext
+from functools import partial
+from pathlib import Path
+from typing import Any, Protocol
+
+from sqlalchemy.dialects import postgresql as postgresql_dialect
+from sqlalchemy.dialects import sqlite as sqlite_dialect
+from sqlalchemy.engine import Dialect
+
+from app.database import postgresql, sqlite
+from app.database.engines import Engines, postgresql_engines, sqlite_engines
+from app.database.statements import CompiledLookup, CompiledStatement
+
+Found = dict[Any, tuple[Any, ...]]
+Written = list[tuple[Any, ...] | Exception | None]
+Outcome = tuple[CompiledLookup, str] | None
+
+
+class Backend(Protocol):
+    """A database as the batches see it."""
+
+    name: str
+    engines: Engines
+    dialect: Dialect
+    concurrent_batches: int
+
+    def writing(self) -> AbstractAsyncContextManager[object]:
+        """Held while an ordinary transaction writes."""
+
+    async def look_up(self, lookup: CompiledLookup, keys: Sequence[Any]) -> Found:
+        """Finds the rows of many keys on a fresh snapshot."""
+
+    async def write(
+        self,
+        statements: Sequence[CompiledStatement],
+        rows: Sequence[Mapping[str, Any]],
+        outcome: Outcome,
+    ) -> Written:
+        """Writes many rows in one transaction; has committed when it returns."""
+
+    async def close(self) -> None: ...
+
+
+class PostgresBackend:
+    """Several batches may be under way, on connections of their own."""
+
+    name = "postgresql"
+    concurrent_batches = 2
+
+    def __init__(self, url: str, *, pool_size: int, timeout: float) -> None:
+        self.engines = postgresql_engines(url, pool_size=pool_size, timeout=timeout)
+        self.dialect: Dialect = postgresql_dialect.asyncpg.dialect()  # type: ignore[no-untyped-call]  # untyped there
+        connect = partial(
+            postgresql.connect_for_batches, postgresql.driver_url(url), timeout=timeout
+        )
+        self._readers, self._writers = (
+            postgresql.ConnectionPool(connect, size=self.concurrent_batches, timeout=timeout)
+            for _ in range(2)
+        )
+
+    def writing(self) -> AbstractAsyncContextManager[object]:
+        return nullcontext()
+
+    async def look_up(self, lookup: CompiledLookup, keys: Sequence[Any]) -> Found:
+        return await self._readers.run(
+            lambda connection: postgresql.look_up(connection, lookup, keys)
+        )
+
+    async def write(
+        self,
+        statements: Sequence[CompiledStatement],
+        rows: Sequence[Mapping[str, Any]],
+        outcome: Outcome,
+    ) -> Written:
+        return await self._writers.run(
+            lambda connection: postgresql.write(connection, statements, rows, outcome)
+        )
+
+    async def close(self) -> None:
+        await self._readers.close()
+        await self._writers.close()
+        await self.engines.dispose()
+
+
+class SqliteBackend:
+    """One writer at a time in this process; the busy timeout waits for other processes."""
+
+    name = "sqlite"
+    concurrent_batches = 1
+
+    def __init__(
+        self, path: Path, *, pool_size: int, busy_timeout: float, synchronous: str
+    ) -> None:
+        self.path = path
+        self.engines = sqlite_engines(
+            path, pool_size=pool_size, busy_timeout=busy_timeout, synchronous=synchronous
+        )
+        self.dialect: Dialect = sqlite_dialect.dialect()
+        self._write_gate = asyncio.Lock()
+        thread: Callable[[str], sqlite.SqliteThread] = lambda name: sqlite.SqliteThread(  # noqa: E731
+            path, name=name, busy_timeout=busy_timeout, synchronous=synchronous
+        )
+        self._reader = thread("sqlite-reader")
+        self._writer = thread("sqlite-writer")
+
+    @asynccontextmanager
+    async def writing(self) -> AsyncIterator[None]:
+        async with self._write_gate:
+            yield
+
+    async def look_up(self, lookup: CompiledLookup, keys: Sequence[Any]) -> Found:
+        return await self._reader.run(lambda connection: sqlite.look_up(connection, lookup, keys))
+
+    async def write(
+        self,
+        statements: Sequence[CompiledStatement],
+        rows: Sequence[Mapping[str, Any]],
+        outcome: Outcome,
+    ) -> Written:
+        async with self._write_gate:
+            return await self._writer.run(
+                lambda connection: sqlite.write(connection, statements, rows, outcome)
+            )
+
+    async def close(self) -> None:
+        await self._reader.close()
+        await self._writer.close()
+        await self.engines.dispose()

@@ -1,0 +1,72 @@
+"""SQLAlchemy engines for the ordinary work: one that reads, one that writes."""
+
+from dataclasses import dataclass
+from pathlib import Path
+from typing import Any
+
+from sqlalchemy import event
+from sqlalchemy.ext.asyncio import AsyncEngine, create_async_engine
+
+from app.database import postgresql, sqlite
+
+
+@dataclass(frozen=True, slots=True)
+class Engines:
+    """`reader` commits by itself after each statement; `writer` has transactions."""
+
+    reader: AsyncEngine
+    writer: AsyncEngine
+
+    async def dispose(self) -> None:
+        await self.reader.dispose()
+        await self.writer.dispose()
+
+
+def postgresql_engines(url: str, *, pool_size: int, timeout: float) -> Engines:
+    """asyncpg reads the URL itself, with everything that libpq would understand in it."""
+    dsn = postgresql.driver_url(url)
+
+    async def connect(*_: object) -> Any:
+        return await postgresql.connect(dsn, timeout=timeout)
+
+    writer = create_async_engine(
+        "postgresql+asyncpg://",
+        async_creator=connect,
+        pool_size=pool_size,
+        max_overflow=0,
+        pool_timeout=timeout,
+        pool_pre_ping=True,
+    )
+    return Engines(reader=writer.execution_options(isolation_level="AUTOCOMMIT"), writer=writer)
+
+
+def sqlite_engines(path: Path, *, pool_size: int, busy_timeout: float, synchronous: str) -> Engines:
+    """One writing connection whose transactions take the lock at their beginning, and readers."""
+
+    def engine(size: int, **options: Any) -> AsyncEngine:
+        made = create_async_engine(
+            f"sqlite+aiosqlite:///{path}",
+            pool_size=size,
+            max_overflow=0,
+            pool_timeout=busy_timeout + 5,
+            connect_args={"isolation_level": None, "timeout": busy_timeout},
+            **options,
+        )
+
+        @event.listens_for(made.sync_engine, "connect")
+        def _prepare(connection: Any, _: object) -> None:
+            sqlite.prepare_connection(
+                connection, busy_timeout=busy_timeout, synchronous=synchronous
+            )
+
+        return made
+
+    writer = engine(1)
+
+    @event.listens_for(writer.sync_engine, "begin")
+    def _take_the_lock(connection: Any) -> None:
+        connection.exec_driver_sql("BEGIN IMMEDIATE")
+
+    return Engines(
+        reader=engine(pool_size, execution_options={"isolation_level": "AUTOCOMMIT"}), writer=writer
+    )

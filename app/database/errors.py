@@ -1,0 +1,77 @@
+"""What a driver's exception means for the request that met it."""
+
+import sqlite3
+from collections.abc import Iterator
+from contextlib import contextmanager
+
+from sqlalchemy import exc
+
+from app.errors import DatabaseUnavailableError
+from app.observability.logging import logger
+
+log = logger(__name__)
+
+
+class ConflictingRowError(Exception):
+    """A constraint of the table refused the row; nothing was stored."""
+
+
+@contextmanager
+def translated_errors() -> Iterator[None]:
+    """Lets callers see `ConflictingRowError`, `DatabaseUnavailableError`, or a bug."""
+    try:
+        yield
+    except (exc.DBAPIError, exc.TimeoutError, OSError, sqlite3.Error) as error:
+        raise translate(error) from error
+
+
+def translate(error: BaseException) -> Exception:
+    """The error of ours that stands for a driver's; the same exception where it is a bug."""
+    cause = driver_error(error)
+    if is_refusal(cause):
+        return ConflictingRowError()
+    if is_unavailability(cause) or isinstance(error, exc.TimeoutError):
+        log.warning("database unavailable: %s: %s", type(cause).__name__, cause)
+        return DatabaseUnavailableError()
+    return error if isinstance(error, Exception) else DatabaseUnavailableError()
+
+
+def driver_error(error: BaseException) -> BaseException:
+    """The exception of asyncpg or sqlite3 that SQLAlchemy wrapped, once or twice."""
+    while isinstance(error, exc.DBAPIError) and error.orig is not None:
+        error = error.orig
+    return error.__cause__ if _sqlstate(error.__cause__) is not None else error  # type: ignore[return-value]  # it has a state, so it is there
+
+
+def is_refusal(error: BaseException) -> bool:
+    """Whether the database refused this row: its neighbours in a batch may still be stored."""
+    if isinstance(error, sqlite3.IntegrityError | sqlite3.DataError | UnicodeEncodeError):
+        return True
+    state = _sqlstate(error)
+    return state is not None and state[:2] in ("22", "23")
+
+
+def is_unavailability(error: BaseException) -> bool:
+    """Whether the database was away, too slow, locked or full: the same request may work later."""
+    if isinstance(error, OSError | TimeoutError | sqlite3.OperationalError):
+        return True
+    state = _sqlstate(error)
+    if state is not None:
+        # connection, resources, operator, deadlock and lock time-outs, read-only after a failover
+        return state[:2] in ("08", "53", "57", "58", "40") or state in ("55P03", "25006")
+    return type(error).__name__ in ("InterfaceError", "InternalClientError")
+
+
+def is_lost_connection(error: BaseException) -> bool:
+    """Whether the connection broke, so that the outcome of a commit under way is unknown."""
+    state = _sqlstate(error)
+    if state is not None:
+        return state[:2] in ("08", "57") and state != "57014"
+    if isinstance(error, TimeoutError):
+        return False
+    return isinstance(error, OSError) or type(error).__name__ == "InterfaceError"
+
+
+def _sqlstate(error: BaseException | None) -> str | None:
+    state = getattr(error, "sqlstate", None)
+    return state if isinstance(state, str) else None

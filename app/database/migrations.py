@@ -1,0 +1,110 @@
+"""Brings a database to the schema of this release, once, whoever starts at the same time."""
+
+from pathlib import Path
+from typing import TYPE_CHECKING, Any
+
+from sqlalchemy import Connection, text
+from sqlalchemy.exc import DatabaseError
+
+from app.database.backends import Backend
+from app.database.errors import translated_errors
+from app.errors import StartupError
+
+if TYPE_CHECKING:
+    from alembic.config import Config
+
+HEAD = "2026_11_25_core"
+_ROOT = Path(__file__).parents[2]
+_LOCK = 0x706F737465726E  # "postern": the advisory lock of its migrations
+
+
+async def current_revision(backend: Backend) -> str | None:
+    """The revision of the schema; None where there is no schema yet."""
+    with translated_errors():
+        async with backend.engines.reader.connect() as connection:
+            return await connection.run_sync(_read_revision)
+
+
+async def migrate(backend: Backend, revision: str = "head") -> None:
+    """Upgrades (or downgrades to an older revision) in one transaction; a second one waits."""
+    with translated_errors():
+        async with backend.engines.writer.connect() as connection:
+            if backend.name == "sqlite":
+                # altering a table rebuilds it, and with foreign keys on that deletes the children
+                await connection.run_sync(_without_foreign_keys)
+            async with connection.begin():
+                if backend.name == "postgresql":
+                    await connection.execute(text("SET LOCAL statement_timeout = 0"))
+                    await connection.execute(text("SET LOCAL lock_timeout = '60s'"))
+                    await connection.execute(text(f"SELECT pg_advisory_xact_lock({_LOCK})"))
+                await connection.run_sync(_run_alembic, revision)
+            await connection.invalidate()
+
+
+async def prepare(backend: Backend, *, migrates: bool) -> None:
+    """Makes sure that the schema is this release's; raises `StartupError` where it is not."""
+    try:
+        revision = await current_revision(backend)
+    except DatabaseError as error:
+        raise StartupError(
+            f"DATABASE_URL: this is not a database Postern can read: {error.orig}"
+        ) from None
+    if revision == HEAD:
+        return
+    if not migrates:
+        found = f"at revision {revision}" if revision else "empty"
+        raise StartupError(
+            f"The database is {found} and this release needs {HEAD}:"
+            " run `postern migrate`, or set MIGRATE_ON_START=1"
+        )
+    await migrate(backend)
+
+
+def alembic_config() -> "Config":
+    """Alembic's configuration for the migrations that came with this installation."""
+    from alembic.config import Config
+
+    config = Config()
+    config.set_main_option("script_location", str(_ROOT / "migrations"))
+    config.set_main_option("path_separator", "os")
+    return config
+
+
+def _read_revision(connection: Connection) -> str | None:
+    if not connection.dialect.has_table(connection, "alembic_version"):
+        return None
+    revision = connection.execute(text("SELECT version_num FROM alembic_version")).scalar()
+    return str(revision) if revision is not None else None
+
+
+def _without_foreign_keys(connection: Connection) -> None:
+    raw: Any = connection.connection
+    cursor = raw.cursor()
+    cursor.execute("PRAGMA foreign_keys = OFF")
+    cursor.close()
+
+
+def _run_alembic(connection: Connection, revision: str) -> None:
+    from alembic import command
+    from alembic.script import ScriptDirectory
+    from alembic.util import CommandError
+
+    config = alembic_config()
+    config.attributes["connection"] = connection
+    found = _read_revision(connection)
+    scripts = ScriptDirectory.from_config(config)
+    try:
+        known = {script.revision for script in scripts.walk_revisions()}
+        if found is not None and found not in known:
+            raise StartupError(
+                f"The database is at revision {found}, which this release does not know:"
+                " it belongs to a newer release"
+            )
+        goes_down = revision == "base" or revision.startswith("-")
+        (command.downgrade if goes_down else command.upgrade)(config, revision)
+    except CommandError as error:
+        raise StartupError(f"The database cannot be migrated: {error}") from error
+    if connection.dialect.name == "sqlite":
+        broken = connection.execute(text("PRAGMA foreign_key_check")).first()
+        if broken is not None:
+            raise StartupError(f"The migration would leave rows without their parent: {broken[0]}")

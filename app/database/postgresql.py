@@ -1,0 +1,183 @@
+"""PostgreSQL: connections of their own for the batches, and libpq's URL parameters."""
+
+import asyncio
+import json
+from collections.abc import Awaitable, Callable, Mapping, Sequence
+from typing import TYPE_CHECKING, Any, TypeVar
+from urllib.parse import parse_qsl, urlencode, urlsplit, urlunsplit
+
+from app.database.errors import is_lost_connection, is_refusal, translate
+from app.database.statements import CompiledLookup, CompiledStatement
+
+if TYPE_CHECKING:
+    from asyncpg import Connection
+
+Result = TypeVar("Result")
+
+# Parameters of libpq that concern only libpq; asyncpg would send them to the server as settings.
+_ONLY_FOR_LIBPQ = frozenset(
+    {
+        "channel_binding", "client_encoding", "connect_timeout", "fallback_application_name",
+        "gssencmode", "keepalives", "keepalives_count", "keepalives_idle", "keepalives_interval",
+        "load_balance_hosts", "pgbouncer", "require_auth", "sslcompression", "sslsni",
+        "tcp_user_timeout",
+    }
+)  # fmt: skip
+
+
+def driver_url(url: str) -> str:
+    """The URL as asyncpg reads it, which understands `sslmode`, several hosts and the like."""
+    parts = urlsplit(url)
+    query = [
+        (name, value)
+        for name, value in parse_qsl(parts.query, keep_blank_values=True)
+        if name not in _ONLY_FOR_LIBPQ
+    ]
+    return urlunsplit(("postgresql", parts.netloc, parts.path, urlencode(query), ""))
+
+
+async def connect(url: str, *, timeout: float) -> "Connection[Any]":
+    """Opens a connection on which nothing waits for longer than `timeout` seconds."""
+    import asyncpg
+
+    milliseconds = str(int(timeout * 1000))
+    return await asyncpg.connect(
+        url,
+        timeout=timeout,
+        command_timeout=timeout + 1,
+        server_settings={
+            "application_name": "postern",
+            "statement_timeout": milliseconds,
+            "lock_timeout": milliseconds,
+            "idle_in_transaction_session_timeout": str(int(timeout * 4000)),
+        },
+    )
+
+
+async def connect_for_batches(url: str, *, timeout: float) -> "Connection[Any]":
+    """Opens a connection that reads JSON by itself, as SQLAlchemy's connections do."""
+    connection = await connect(url, timeout=timeout)
+    await connection.set_type_codec(
+        "json", encoder=json.dumps, decoder=json.loads, schema="pg_catalog"
+    )
+    return connection
+
+
+class ConnectionPool:
+    """A few connections that only batches use; a broken one is replaced when next needed."""
+
+    def __init__(
+        self,
+        open_connection: Callable[[], Awaitable["Connection[Any]"]],
+        *,
+        size: int,
+        timeout: float,
+    ) -> None:
+        self._open_connection = open_connection
+        self._timeout = timeout
+        self._free: asyncio.LifoQueue[Connection[Any] | None] = asyncio.LifoQueue()
+        for _ in range(size):
+            self._free.put_nowait(None)
+        self._size = size
+
+    async def run(self, work: Callable[["Connection[Any]"], Awaitable[Result]]) -> Result:
+        """Runs `work` on a connection; once more on a fresh one where the first was lost.
+
+        So `work` has to be safe to repeat: after a connection is lost at commit nobody knows
+        whether it happened.
+        """
+        try:
+            async with asyncio.timeout(self._timeout * 2):
+                try:
+                    return await self._attempt(work)
+                except Exception as error:
+                    if not is_lost_connection(error):
+                        raise
+                return await self._attempt(work, fresh=True)
+        except Exception as error:
+            raise translate(error) from error
+
+    async def close(self) -> None:
+        for _ in range(self._size):
+            connection = await self._free.get()
+            if connection is not None:
+                await connection.close(timeout=2)
+
+    async def _attempt(
+        self, work: Callable[["Connection[Any]"], Awaitable[Result]], *, fresh: bool = False
+    ) -> Result:
+        connection = await self._free.get()
+        is_sound = False
+        try:
+            if connection is not None and (fresh or connection.is_closed()):
+                connection.terminate()
+                connection = None
+            if connection is None:
+                connection = await self._open_connection()
+            result = await work(connection)
+            is_sound = True
+            return result
+        except Exception as error:
+            is_sound = is_refusal(error)
+            raise
+        finally:
+            if not is_sound and connection is not None:
+                connection.terminate()
+                connection = None
+            self._free.put_nowait(connection)
+
+
+async def look_up(
+    connection: "Connection[Any]", lookup: CompiledLookup, keys: Sequence[Any]
+) -> dict[Any, tuple[Any, ...]]:
+    """Asks for all keys in one statement, on a snapshot taken now."""
+    rows = await connection.fetch(lookup.text, keys)
+    return {row[0]: lookup.read(row) for row in rows}
+
+
+async def write(
+    connection: "Connection[Any]",
+    statements: Sequence[CompiledStatement],
+    rows: Sequence[Mapping[str, Any]],
+    outcome: tuple[CompiledLookup, str] | None,
+) -> list[tuple[Any, ...] | Exception | None]:
+    """Writes a batch in one transaction; row by row where the table refused one of them."""
+    try:
+        return list(await _transaction(connection, statements, rows, outcome))
+    except Exception as error:
+        if not is_refusal(error):
+            raise
+        if len(rows) == 1:
+            return [translate(error)]
+    results: list[tuple[Any, ...] | Exception | None] = []
+    for row in rows:
+        results.extend(await write(connection, statements, [row], outcome))
+    return results
+
+
+async def _transaction(
+    connection: "Connection[Any]",
+    statements: Sequence[CompiledStatement],
+    rows: Sequence[Mapping[str, Any]],
+    outcome: tuple[CompiledLookup, str] | None,
+) -> Sequence[tuple[Any, ...] | None]:
+    if len(statements) == 1 and outcome is None:  # one statement is a transaction by itself
+        await _execute(connection, statements[0], rows)
+        return [None] * len(rows)
+    async with connection.transaction():
+        for statement in statements:
+            await _execute(connection, statement, rows)
+        if outcome is None:
+            return [None] * len(rows)
+        lookup, name = outcome
+        found = await look_up(connection, lookup, [row[name] for row in rows])
+    return [found.get(row[name]) for row in rows]
+
+
+async def _execute(
+    connection: "Connection[Any]", statement: CompiledStatement, rows: Sequence[Mapping[str, Any]]
+) -> None:
+    if len(rows) == 1:
+        await connection.execute(statement.text, *statement.bind(rows[0]))
+    else:
+        await connection.executemany(statement.text, [statement.bind(row) for row in rows])

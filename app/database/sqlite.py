@@ -1,0 +1,117 @@
+"""SQLite: pragmas, and threads that do the work of a whole batch in one hop."""
+
+import asyncio
+import sqlite3
+from collections.abc import Callable, Mapping, Sequence
+from concurrent.futures import ThreadPoolExecutor
+from pathlib import Path
+from typing import Any, TypeVar
+
+from app.database.errors import is_refusal, translate
+from app.database.statements import CompiledLookup, CompiledStatement
+
+Result = TypeVar("Result")
+
+
+def prepare_connection(connection: Any, *, busy_timeout: float, synchronous: str) -> None:
+    """Pragmas of every connection. Works on sqlite3's and on SQLAlchemy's adapted connections."""
+    cursor = connection.cursor()
+    cursor.execute(f"PRAGMA busy_timeout = {int(busy_timeout * 1000)}")
+    cursor.execute("PRAGMA journal_mode = WAL")
+    cursor.execute(f"PRAGMA synchronous = {synchronous}")
+    cursor.execute("PRAGMA foreign_keys = ON")
+    cursor.execute("PRAGMA temp_store = MEMORY")
+    cursor.close()
+
+
+class SqliteThread:
+    """One connection with a thread of its own; opened when first needed."""
+
+    def __init__(self, path: Path, *, name: str, busy_timeout: float, synchronous: str) -> None:
+        self._path = path
+        self._busy_timeout = busy_timeout
+        self._synchronous = synchronous
+        self._executor = ThreadPoolExecutor(1, thread_name_prefix=name)
+        self._connection: sqlite3.Connection | None = None
+
+    async def run(self, work: Callable[[sqlite3.Connection], Result]) -> Result:
+        """Runs `work` in the thread to its end, even if the caller is cancelled meanwhile."""
+        loop = asyncio.get_running_loop()
+        return await loop.run_in_executor(self._executor, self._call, work)
+
+    async def close(self) -> None:
+        await asyncio.get_running_loop().run_in_executor(self._executor, self._disconnect)
+        self._executor.shutdown(wait=True)
+
+    def _call(self, work: Callable[[sqlite3.Connection], Result]) -> Result:
+        if self._connection is None:
+            connection = sqlite3.connect(
+                self._path, isolation_level=None, timeout=self._busy_timeout
+            )
+            prepare_connection(
+                connection, busy_timeout=self._busy_timeout, synchronous=self._synchronous
+            )
+            self._connection = connection
+        return work(self._connection)
+
+    def _disconnect(self) -> None:
+        if self._connection is not None:
+            self._connection.close()
+            self._connection = None
+
+
+def look_up(
+    connection: sqlite3.Connection, lookup: CompiledLookup, keys: Sequence[Any]
+) -> dict[Any, tuple[Any, ...]]:
+    """Asks for each key on the same connection; a fresh snapshot for each."""
+    execute = connection.execute
+    found = {}
+    for key in keys:
+        row = execute(lookup.text, (key,)).fetchone()
+        if row is not None:
+            found[key] = lookup.read(row)
+    return found
+
+
+def write(
+    connection: sqlite3.Connection,
+    statements: Sequence[CompiledStatement],
+    rows: Sequence[Mapping[str, Any]],
+    outcome: tuple[CompiledLookup, str] | None,
+) -> list[tuple[Any, ...] | Exception | None]:
+    """Writes a batch in one transaction; row by row where the table refused one of them."""
+    try:
+        return list(_transaction(connection, statements, rows, outcome))
+    except (sqlite3.Error, UnicodeEncodeError) as error:
+        if not is_refusal(error) or len(rows) == 1:
+            raise translate(error) from error
+    results: list[tuple[Any, ...] | Exception | None] = []
+    for row in rows:
+        try:
+            results.extend(_transaction(connection, statements, [row], outcome))
+        except (sqlite3.Error, UnicodeEncodeError) as error:
+            results.append(translate(error))
+    return results
+
+
+def _transaction(
+    connection: sqlite3.Connection,
+    statements: Sequence[CompiledStatement],
+    rows: Sequence[Mapping[str, Any]],
+    outcome: tuple[CompiledLookup, str] | None,
+) -> Sequence[tuple[Any, ...] | None]:
+    connection.execute("BEGIN IMMEDIATE")
+    try:
+        for statement in statements:
+            connection.executemany(statement.text, [statement.bind(row) for row in rows])
+        results: Sequence[tuple[Any, ...] | None] = [None] * len(rows)
+        if outcome is not None:
+            lookup, name = outcome
+            found = look_up(connection, lookup, [row[name] for row in rows])
+            results = [found.get(row[name]) for row in rows]
+        connection.execute("COMMIT")
+    except BaseException:
+        if connection.in_transaction:
+            connection.execute("ROLLBACK")
+        raise
+    return results

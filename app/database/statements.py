@@ -1,0 +1,89 @@
+"""SQLAlchemy statements compiled once into what a driver takes.
+
+A look-up or a step is written once, with SQLAlchemy, by its repository. The hot path then hands
+the text and positional values to the driver itself: at this rate the difference is half the
+processor time of a request.
+"""
+
+from collections.abc import Callable, Mapping, Sequence
+from dataclasses import dataclass
+from typing import Any
+
+from sqlalchemy import ARRAY, ColumnElement, Select, any_, bindparam
+from sqlalchemy.engine import Dialect
+from sqlalchemy.sql.compiler import SQLCompiler
+from sqlalchemy.sql.dml import UpdateBase
+from sqlalchemy.types import TypeEngine
+
+Processor = Callable[[Any], Any] | None
+Row = Sequence[Any]
+
+
+@dataclass(frozen=True, slots=True)
+class CompiledLookup:
+    """Text that finds rows by key; the first column of a row is the key."""
+
+    text: str
+    takes_all_keys: bool
+    processors: tuple[Processor, ...]
+
+    def read(self, row: Row) -> tuple[Any, ...]:
+        """The values of a driver's row, without the key, in Python's types."""
+        return tuple(
+            value if processor is None else processor(value)
+            for value, processor in zip(row, self.processors, strict=True)
+        )[1:]
+
+
+@dataclass(frozen=True, slots=True)
+class CompiledStatement:
+    """Text that changes rows, and the order in which it takes the named values."""
+
+    text: str
+    names: tuple[str, ...]
+    processors: tuple[Processor, ...]
+
+    def bind(self, values: Mapping[str, Any]) -> tuple[Any, ...]:
+        return tuple(
+            values[name] if processor is None else processor(values[name])
+            for name, processor in zip(self.names, self.processors, strict=True)
+        )
+
+
+def compile_lookup(
+    statement: Select[Any], key: ColumnElement[Any], dialect: Dialect
+) -> CompiledLookup:
+    """PostgreSQL takes all keys of a batch in one array; SQLite is asked key by key in one hop."""
+    takes_all_keys = dialect.name == "postgresql"
+    keys = bindparam("key", type_=ARRAY(key.type) if takes_all_keys else key.type)
+    condition = key == any_(keys) if takes_all_keys else key == keys
+    keyed = statement.add_columns().with_only_columns(key, *statement.selected_columns)
+    compiled = _compiled(keyed.where(condition), dialect)
+    types = [column.type for column in keyed.selected_columns]
+    return CompiledLookup(
+        compiled.string, takes_all_keys, tuple(_result_processor(t, dialect) for t in types)
+    )
+
+
+def compile_statement(statement: UpdateBase, dialect: Dialect) -> CompiledStatement:
+    compiled = _compiled(statement, dialect)
+    names = tuple(compiled.positiontup or ())
+    return CompiledStatement(
+        compiled.string,
+        names,
+        tuple(_bind_processor(compiled.binds[name].type, dialect) for name in names),
+    )
+
+
+def _compiled(statement: Select[Any] | UpdateBase, dialect: Dialect) -> SQLCompiler:
+    compiled = statement.compile(dialect=dialect)
+    assert isinstance(compiled, SQLCompiler)  # noqa: S101 - tells the type checker what compile() returns
+    return compiled
+
+
+def _bind_processor(column_type: TypeEngine[Any], dialect: Dialect) -> Processor:
+    return column_type.dialect_impl(dialect).bind_processor(dialect)
+
+
+def _result_processor(column_type: TypeEngine[Any], dialect: Dialect) -> Processor:
+    return column_type.dialect_impl(dialect).result_processor(dialect, None)

@@ -1,0 +1,111 @@
+"""Errors of the product's own API: problem details (RFC 9457) that also carry `error`.
+
+The errors that the OAuth standards define live in `app.oauth.errors`.
+"""
+
+from typing import ClassVar
+
+
+class PosternError(Exception):
+    """Something that a caller is told about.
+
+    `detail` is a constant sentence: it goes to a stranger and never repeats what he sent.
+    """
+
+    error: ClassVar[str] = "server_error"
+    status: ClassVar[int] = 500
+    title: ClassVar[str] = "Internal Server Error"
+
+    def __init__(self, detail: str | None = None, *, error: str | None = None) -> None:
+        super().__init__(detail or self.title)
+        self.detail = detail or self.title
+        self.code = error or self.error
+
+    def headers(self) -> dict[str, str]:
+        """Headers that the answer carries beside the body."""
+        return {}
+
+
+class InvalidInputError(PosternError):
+    """A body of the right shape that breaks a rule of ours."""
+
+    error = "invalid_request"
+    status = 422
+    title = "Unprocessable Content"
+
+
+class UnauthorizedError(PosternError):
+    """Credentials are missing or wrong."""
+
+    error = "unauthorized"
+    status = 401
+    title = "Unauthorized"
+
+    def headers(self) -> dict[str, str]:
+        return {"WWW-Authenticate": 'Bearer realm="postern"'}
+
+
+class InvalidCredentialsError(PosternError):
+    """A user name and a password that do not belong together; says nothing about which is wrong."""
+
+    error = "invalid_credentials"
+    status = 401
+    title = "Unauthorized"
+
+
+class NotFoundError(PosternError):
+    error = "not_found"
+    status = 404
+    title = "Not Found"
+
+
+class ConflictError(PosternError):
+    error = "conflict"
+    status = 409
+    title = "Conflict"
+
+
+class GoneError(PosternError):
+    error = "gone"
+    status = 410
+    title = "Gone"
+
+
+class UnavailableError(PosternError):
+    """Postern cannot answer now and says when to come back.
+
+    `retry_after` is in seconds.
+    """
+
+    error = "temporarily_unavailable"
+    status = 503
+    title = "Service Unavailable"
+
+    def __init__(self, detail: str | None = None, *, retry_after: int = 2) -> None:
+        super().__init__(detail)
+        self.retry_after = retry_after
+
+    def headers(self) -> dict[str, str]:
+        return {"Retry-After": str(self.retry_after)}
+
+
+class DatabaseUnavailableError(UnavailableError):
+    """The database does not answer, or not in time; the request is safe to repeat."""
+
+    def __init__(self) -> None:
+        super().__init__("The database is not available at the moment.")
+
+
+class OverloadedError(UnavailableError):
+    """A bounded queue is full."""
+
+    def __init__(self) -> None:
+        super().__init__("The server is busy at the moment.", retry_after=1)
+
+
+class StartupError(Exception):
+    """The server cannot start; each line is for the operator and names what to change."""
+
+    def __init__(self, *lines: str) -> None:
+        super().__init__("\n".join(lines))
+        self.lines = lines

@@ -1,0 +1,117 @@
+"""The application: FastAPI with its routers and pages, behind the edge and its fast lane."""
+
+import asyncio
+import contextlib
+import os
+import signal
+from collections.abc import AsyncIterator
+from contextlib import asynccontextmanager
+
+from fastapi import FastAPI
+
+from app import __version__
+from app.clock import Clock
+from app.database import migrations
+from app.errors import DatabaseUnavailableError, StartupError
+from app.middleware.body_limit import BodyReader
+from app.middleware.edge import Edge
+from app.middleware.forwarded import ForwardedFor
+from app.middleware.security_headers import SecurityHeaders
+from app.observability.access_log import AccessLog
+from app.observability.logging import configure_logging, logger
+from app.openapi import describe
+from app.pages import PAGES
+from app.routers import HOT_ENDPOINTS, ROUTERS
+from app.routers.error_handlers import add_error_handlers, render_error
+from app.settings import Settings, load_settings
+from app.wiring import Services, build_services
+
+log = logger(__name__)
+
+PARENT_CHECK_SECONDS = 2.0
+
+
+def create_app(settings: Settings, *, clock: Clock | None = None) -> Edge:
+    """Builds the ASGI application; it connects to the database when its lifespan starts."""
+    configure_logging(log_format=settings.log_format, level=settings.log_level)
+    services = build_services(settings, clock)
+    access_log = AccessLog(log_format=settings.log_format) if settings.access_log else None
+    fast_lane = {
+        (endpoint.method, endpoint.path): endpoint.bound_to(services) for endpoint in HOT_ENDPOINTS
+    }
+    return Edge(
+        _fastapi(services, access_log),
+        fast_lane=fast_lane if settings.fast_lane else {},
+        forwarded_for=ForwardedFor(settings.trusted_proxies),
+        body_reader=BodyReader(limit=settings.body_limit, timeout=settings.body_timeout),
+        security_headers=SecurityHeaders(is_production=settings.is_production),
+        access_log=access_log,
+        render_error=render_error,
+    )
+
+
+async def prepare_database(services: Services) -> None:
+    """Brings the schema up to date, or raises `StartupError` with what the operator should do."""
+    settings = services.settings
+    try:
+        await migrations.prepare(services.database.backend, migrates=settings.migrates_on_start)
+    except DatabaseUnavailableError as error:
+        reason = error.__cause__ or error
+        raise StartupError(f"DATABASE_URL: the database cannot be reached: {reason}") from error
+
+
+def _fastapi(services: Services, access_log: AccessLog | None) -> FastAPI:
+    @asynccontextmanager
+    async def lifespan(_: FastAPI) -> AsyncIterator[None]:
+        await prepare_database(services)
+        if services.settings.is_production and services.settings.is_sqlite:
+            log.warning("SQLite in production: one machine, one worker; PostgreSQL scales further")
+        tasks = [
+            asyncio.create_task(services.housekeeping.run_forever()),
+            asyncio.create_task(_leave_with_the_parent()),
+        ]
+        yield
+        for task in tasks:
+            task.cancel()
+        await asyncio.gather(*tasks, return_exceptions=True)
+        await services.close()
+        if access_log is not None:
+            access_log.flush()
+
+    application = FastAPI(
+        title="Postern",
+        version=__version__,
+        lifespan=lifespan,
+        docs_url=None,
+        redoc_url=None,
+        openapi_url="/openapi.json" if services.settings.docs else None,
+        redirect_slashes=False,
+        separate_input_output_schemas=False,
+    )
+    application.state.services = services
+    for router in (*ROUTERS, *PAGES):
+        application.include_router(router)
+    add_error_handlers(application)
+    describe(application)
+    return application
+
+
+async def _leave_with_the_parent() -> None:
+    """A worker whose supervisor was killed stops too, instead of holding the port."""
+    parent = os.getppid()
+    if parent == 1 or "POSTERN_WORKER" not in os.environ:
+        return
+    while os.getppid() == parent:  # noqa: ASYNC110 - no event tells of it
+        await asyncio.sleep(PARENT_CHECK_SECONDS)
+    log.warning("the parent process is gone: this worker stops")
+    with contextlib.suppress(ProcessLookupError):
+        os.kill(os.getpid(), signal.SIGTERM)
+
+
+def __getattr__(name: str) -> Edge:
+    """`app.main:app` for any ASGI host; made from the environment when first asked for."""
+    if name == "app":
+        made = create_app(load_settings())
+        globals()["app"] = made
+        return made
+    raise AttributeError(name)

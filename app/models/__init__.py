@@ -1,0 +1,1 @@
+"""The tables, and the frozen values that stand for their rows above the repositories."""

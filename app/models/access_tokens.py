@@ -1,0 +1,50 @@
+"""Opaque access tokens, stored as digests."""
+
+from dataclasses import dataclass
+from datetime import datetime
+
+from authlib.oauth2.rfc6749 import TokenMixin
+from sqlalchemy import Column, LargeBinary, String, Table, Text
+
+from app.database.types import Instant
+from app.models.clients import Client
+from app.models.tables import metadata
+
+access_tokens = Table(
+    "access_tokens",
+    metadata,
+    Column("digest", LargeBinary, primary_key=True),
+    Column("family_id", String(32)),
+    Column("client_id", String(255), nullable=False),
+    Column("user_id", String(32)),
+    Column("scope", Text, nullable=False),
+    Column("issued_at", Instant, nullable=False),
+    Column("expires_at", Instant, nullable=False, index=True),
+    Column("revoked_at", Instant),
+    sqlite_with_rowid=False,
+)
+
+
+@dataclass(frozen=True, slots=True)
+class AccessToken(TokenMixin):
+    """An access token whose family, client and user were all alive when it was looked up.
+
+    `username` and `otp_confirmed_at` belong to its user, and are None for a client's own token.
+    """
+
+    client_id: str
+    user_id: str | None
+    scope: str
+    issued_at: datetime
+    expires_at: datetime
+    username: str | None
+    otp_confirmed_at: datetime | None
+
+    def check_client(self, client: Client) -> bool:
+        return self.client_id == client.client_id
+
+    def get_scope(self) -> str:
+        return self.scope
+
+    def get_expires_in(self) -> int:
+        return int((self.expires_at - self.issued_at).total_seconds())

@@ -1,0 +1,61 @@
+"""Refresh tokens, stored as digests; each is used once and names its successor."""
+
+from dataclasses import dataclass
+from datetime import datetime
+
+from authlib.oauth2.rfc6749 import TokenMixin
+from sqlalchemy import Column, ForeignKey, LargeBinary, String, Table
+
+from app.database.types import Instant
+from app.models.clients import Client
+from app.models.tables import metadata
+
+refresh_tokens = Table(
+    "refresh_tokens",
+    metadata,
+    Column("digest", LargeBinary, primary_key=True),
+    Column(
+        "family_id",
+        String(32),
+        ForeignKey("token_families.family_id", ondelete="CASCADE"),
+        nullable=False,
+        index=True,
+    ),
+    Column("issued_at", Instant, nullable=False),
+    Column("expires_at", Instant, nullable=False),
+    Column("used_at", Instant),
+    Column("successor_digest", LargeBinary),
+    Column("successor_sealed", LargeBinary),
+    sqlite_with_rowid=False,
+)
+
+
+@dataclass(frozen=True, slots=True)
+class RefreshToken(TokenMixin):
+    """A refresh token with what its family says.
+
+    `successor_sealed` holds the answer of its one use, encrypted under the token itself;
+    `successor_used_at` tells whether that answer has arrived and been used.
+    """
+
+    family_id: str
+    client_id: str
+    user_id: str | None
+    scope: str
+    issued_at: datetime
+    expires_at: datetime
+    family_expires_at: datetime
+    used_at: datetime | None
+    successor_digest: bytes | None
+    successor_sealed: bytes | None
+    successor_used_at: datetime | None
+    username: str | None
+
+    def check_client(self, client: Client) -> bool:
+        return self.client_id == client.client_id
+
+    def get_scope(self) -> str:
+        return self.scope
+
+    def get_expires_in(self) -> int:
+        return int((self.expires_at - self.issued_at).total_seconds())

@@ -1,0 +1,21 @@
+"""Families of tokens: what one sign-in yields, over all rotations.
+
+A token lives only while its family does.
+"""
+
+from sqlalchemy import Column, String, Table, Text
+
+from app.database.types import Instant
+from app.models.tables import metadata
+
+token_families = Table(
+    "token_families",
+    metadata,
+    Column("family_id", String(32), primary_key=True),
+    Column("client_id", String(255), nullable=False, index=True),
+    Column("user_id", String(32), index=True),
+    Column("scope", Text, nullable=False),
+    Column("created_at", Instant, nullable=False),
+    Column("expires_at", Instant, nullable=False, index=True),
+    Column("revoked_at", Instant),
+)

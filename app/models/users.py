@@ -1,0 +1,46 @@
+"""People who sign in."""
+
+from dataclasses import dataclass
+from datetime import datetime
+
+from sqlalchemy import BigInteger, Column, LargeBinary, String, Table
+
+from app.database.types import Instant
+from app.models.tables import metadata
+
+users = Table(
+    "users",
+    metadata,
+    Column("user_id", String(32), primary_key=True),
+    Column("username", String(64), nullable=False),
+    Column("username_key", String(128), nullable=False, unique=True),
+    Column("password_hash", String(256), nullable=False),
+    Column("otp_secret", LargeBinary),
+    Column("otp_confirmed_at", Instant),
+    Column("otp_last_step", BigInteger),
+    Column("disabled_at", Instant),
+    Column("created_at", Instant, nullable=False),
+)
+
+
+@dataclass(frozen=True, slots=True)
+class User:
+    """A person. `username` is spelled as chosen; `username_key` is unique."""
+
+    user_id: str
+    username: str
+    username_key: str
+    password_hash: str
+    otp_secret: bytes | None
+    otp_confirmed_at: datetime | None
+    otp_last_step: int | None
+    disabled_at: datetime | None
+    created_at: datetime
+
+    @property
+    def has_confirmed_otp(self) -> bool:
+        return self.otp_confirmed_at is not None
+
+    @property
+    def is_disabled(self) -> bool:
+        return self.disabled_at is not None

@@ -1,0 +1,45 @@
+"""Bearer tokens at a protected resource (RFC 6750): in the header, nowhere else."""
+
+from urllib.parse import parse_qs
+
+from app.clock import Clock
+from app.models.access_tokens import AccessToken
+from app.oauth.errors import InvalidRequestError, InvalidTokenError, MissingTokenError
+from app.repositories.access_tokens import AccessTokenRepository
+from app.security.tokens import TokenKind, digest_of
+
+MAXIMUM_LENGTH = 8192
+
+
+class BearerTokens:
+    def __init__(self, access_tokens: AccessTokenRepository, clock: Clock) -> None:
+        self._access_tokens = access_tokens
+        self._clock = clock
+
+    async def authenticate(self, authorization: bytes | None, *, query: bytes) -> AccessToken:
+        """The living token that a request bears; raises `InvalidTokenError` or its neighbours."""
+        in_query = bool(query) and b"access_token" in query and _has_access_token(query)
+        if authorization is None:
+            raise MissingTokenError
+        if in_query:
+            raise InvalidRequestError("There is more than one bearer token.")
+        token = await self._find(_token_in(authorization))
+        if token is None:
+            raise InvalidTokenError
+        return token
+
+    async def _find(self, token: str) -> AccessToken | None:
+        if not TokenKind.ACCESS_TOKEN.matches(token):
+            return None
+        return await self._access_tokens.find_living(digest_of(token), now=self._clock.now())
+
+
+def _token_in(authorization: bytes) -> str:
+    scheme, _, token = authorization.partition(b" ")
+    if scheme.lower() != b"bearer" or len(token) > MAXIMUM_LENGTH or not token.isascii():
+        raise InvalidTokenError
+    return token.strip().decode("ascii")
+
+
+def _has_access_token(query: bytes) -> bool:
+    return "access_token" in parse_qs(query.decode("latin-1"), keep_blank_values=True)

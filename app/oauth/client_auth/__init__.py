@@ -1,0 +1,12 @@
+"""Client authentication (RFC 6749 section 2.3): one file a method, one line a method below."""
+
+from app.oauth.client_auth.base import ClientAuthMethod
+from app.oauth.client_auth.client_secret_basic import ClientSecretBasic
+from app.oauth.client_auth.client_secret_post import ClientSecretPost
+from app.oauth.client_auth.none import NoAuthentication
+
+CLIENT_AUTH_METHODS: tuple[type[ClientAuthMethod], ...] = (
+    ClientSecretBasic,
+    ClientSecretPost,
+    NoAuthentication,
+)

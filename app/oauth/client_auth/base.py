@@ -1,0 +1,33 @@
+"""What a client authentication method is (RFC 6749 section 2.3)."""
+
+from abc import ABC, abstractmethod
+from dataclasses import dataclass
+from typing import ClassVar
+
+from app.models.clients import Client
+from app.oauth.requests import FormRequest
+
+
+@dataclass(frozen=True, slots=True)
+class Credentials:
+    """Who a request says it comes from, and what should prove it."""
+
+    client_id: str
+    secret: str
+
+
+class ClientAuthMethod(ABC):
+    """A way in which a client proves who it is; one instance serves all requests."""
+
+    name: ClassVar[str]
+
+    @abstractmethod
+    def extract(self, request: FormRequest) -> Credentials | None:
+        """What the request presents by this method; None if it does not use it.
+
+        Raises `InvalidClientError` for credentials that cannot be read.
+        """
+
+    @abstractmethod
+    def verify(self, client: Client | None, credentials: Credentials) -> bool:
+        """Whether they are this client's. Without a client it takes as long, and is False."""

@@ -1,0 +1,23 @@
+"""The secret in the form (RFC 6749 section 2.3.1)."""
+
+from app.models.clients import Client
+from app.oauth.client_auth.base import ClientAuthMethod, Credentials
+from app.oauth.client_auth.client_secret_basic import has_secret
+from app.oauth.errors import InvalidClientError
+from app.oauth.requests import FormRequest
+
+
+class ClientSecretPost(ClientAuthMethod):
+    name = "client_secret_post"
+
+    def extract(self, request: FormRequest) -> Credentials | None:
+        secret = request.form.get("client_secret")
+        if secret is None:
+            return None
+        client_id = request.form.get("client_id")
+        if client_id is None and request.authorization is None:
+            raise InvalidClientError
+        return Credentials(client_id or "", secret)
+
+    def verify(self, client: Client | None, credentials: Credentials) -> bool:
+        return has_secret(client, credentials)

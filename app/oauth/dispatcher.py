@@ -1,0 +1,49 @@
+"""The token endpoint (RFC 6749 section 3.2): which grant, which client, may it, then exchange."""
+
+from collections.abc import Sequence
+from typing import Any
+
+from pydantic import ValidationError
+
+from app.oauth.client_auth.authenticator import ClientAuthenticator
+from app.oauth.errors import (
+    InvalidRequestError,
+    UnauthorizedClientError,
+    UnsupportedGrantTypeError,
+)
+from app.oauth.grants.base import Grant, GrantParameters
+from app.oauth.requests import Form, FormRequest, TokenRequest
+from app.schemas.tokens import TokenResponse
+
+
+class GrantDispatcher:
+    def __init__(self, authenticator: ClientAuthenticator, grants: Sequence[Grant[Any]]) -> None:
+        self._authenticator = authenticator
+        self._grants = {grant.grant_type: grant for grant in grants}
+
+    async def respond(self, request: FormRequest) -> TokenResponse:
+        """Exchanges what the request holds for tokens, or raises an `OAuth2Error`."""
+        grant = self._grant_for(request.form)
+        client = await self._authenticator.authenticate(request)
+        if not client.check_grant_type(grant.grant_type):
+            raise UnauthorizedClientError("The client is not registered for this grant type.")
+        parameters = _parse(grant.parameters, request.form)
+        return await grant.exchange(TokenRequest(client, request.form), parameters)
+
+    def _grant_for(self, form: Form) -> Grant[Any]:
+        grant_type = form.get("grant_type")
+        if grant_type is None:
+            raise InvalidRequestError("The grant_type parameter is missing.")
+        grant = self._grants.get(grant_type)
+        if grant is None:
+            raise UnsupportedGrantTypeError
+        return grant
+
+
+def _parse(schema: type[GrantParameters], form: Form) -> GrantParameters:
+    """Unknown parameters are ignored (section 3.2)."""
+    try:
+        return schema.model_validate(form)
+    except ValidationError as error:
+        missing = str(error.errors(include_input=False)[0]["loc"][0])
+        raise InvalidRequestError(f"The {missing} parameter is missing.") from None

@@ -1,0 +1,108 @@
+"""The errors of the standards, by their registered names, on Authlib's tree.
+
+A description goes to a stranger: a constant, never what he sent, the same for unknown, expired
+and used. Each raise makes a fresh instance, since Authlib's errors change when they are rendered.
+"""
+
+from authlib.oauth2.rfc6749.errors import InvalidClientError as AuthlibInvalidClientError
+from authlib.oauth2.rfc6749.errors import (
+    InvalidGrantError,
+    InvalidRequestError,
+    InvalidScopeError,
+    OAuth2Error,
+    UnauthorizedClientError,
+)
+from authlib.oauth2.rfc6750.errors import InvalidTokenError as AuthlibInvalidTokenError
+
+__all__ = [
+    "InvalidClientError",
+    "InvalidGrantError",
+    "InvalidRequestError",
+    "InvalidScopeError",
+    "InvalidTokenError",
+    "MissingTokenError",
+    "OAuth2Error",
+    "ServerError",
+    "TemporarilyUnavailableError",
+    "UnauthorizedClientError",
+    "UnsupportedGrantTypeError",
+    "error_body",
+    "error_headers",
+]
+
+REALM = 'realm="postern"'
+
+
+class InvalidClientError(AuthlibInvalidClientError):
+    """RFC 6749 section 5.2; always 401 here, so that the scheme to use is always told."""
+
+    status_code = 401
+    description = "Client authentication failed."
+
+    def get_headers(self) -> list[tuple[str, str]]:
+        return [("WWW-Authenticate", f'Basic {REALM}, error="invalid_client"')]
+
+
+class UnsupportedGrantTypeError(OAuth2Error):
+    """RFC 6749 section 5.2."""
+
+    error = "unsupported_grant_type"
+    description = "The grant type is not supported."
+
+
+class InvalidTokenError(AuthlibInvalidTokenError):
+    """RFC 6750 section 3.1."""
+
+    status_code = 401
+    description = "The access token is not valid."
+
+    def get_headers(self) -> list[tuple[str, str]]:
+        return [("WWW-Authenticate", f'Bearer {REALM}, error="invalid_token"')]
+
+
+class MissingTokenError(OAuth2Error):
+    """No credentials at all: RFC 6750 section 3 wants a challenge without an error code in it."""
+
+    error = "invalid_token"
+    status_code = 401
+    description = "An access token is required."
+
+    def get_headers(self) -> list[tuple[str, str]]:
+        return [("WWW-Authenticate", f"Bearer {REALM}")]
+
+
+class TemporarilyUnavailableError(OAuth2Error):
+    """The word of RFC 6749 section 4.1.2.1 for an overloaded server or a database that is away."""
+
+    error = "temporarily_unavailable"
+    status_code = 503
+    description = "The server cannot answer at the moment."
+
+    def __init__(self, *, retry_after: int) -> None:
+        super().__init__()
+        self.retry_after = retry_after
+
+    def get_headers(self) -> list[tuple[str, str]]:
+        return [("Retry-After", str(self.retry_after))]
+
+
+class ServerError(OAuth2Error):
+    """A bug of ours."""
+
+    error = "server_error"
+    status_code = 500
+    description = "The server met an unexpected condition."
+
+
+def error_body(error: OAuth2Error) -> dict[str, str]:
+    """RFC 6749 section 5.2: `error` and `error_description`."""
+    body = {"error": str(error.error)}
+    if error.description:
+        body["error_description"] = str(error.description)
+    return body
+
+
+def error_headers(error: OAuth2Error) -> list[tuple[str, str]]:
+    """What an error adds to the answer; never its Content-Type."""
+    own = type(error).__dict__.get("get_headers")
+    return error.get_headers() if own is not None else []

@@ -1,0 +1,17 @@
+"""Grants (RFC 6749 section 4): one file a grant, one line a grant below.
+
+The dispatcher, the metadata document, registration and the OpenAPI page read this tuple.
+"""
+
+from typing import Any
+
+from app.oauth.grants.base import Grant
+from app.oauth.grants.client_credentials import ClientCredentialsGrant
+from app.oauth.grants.password import PasswordGrant
+from app.oauth.grants.refresh_token import RefreshTokenGrant
+
+GRANTS: tuple[type[Grant[Any]], ...] = (
+    ClientCredentialsGrant,
+    PasswordGrant,
+    RefreshTokenGrant,
+)

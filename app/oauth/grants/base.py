@@ -1,0 +1,53 @@
+"""What a grant is (RFC 6749 section 1.3): parameters, and an exchange of them for tokens."""
+
+from abc import ABC, abstractmethod
+from dataclasses import dataclass
+from typing import Annotated, Any, ClassVar, Generic, TypeVar
+
+from pydantic import BaseModel, Field
+
+from app.clock import Clock
+from app.oauth.issuer import Issuer
+from app.oauth.requests import TokenRequest
+from app.repositories.refresh_tokens import RefreshTokenRepository
+from app.repositories.token_families import TokenFamilyRepository
+from app.schemas.tokens import TokenResponse
+from app.services.authentication import AuthenticationService
+
+
+class GrantParameters(BaseModel):
+    """What every token request may carry beside its grant's own parameters."""
+
+    client_id: Annotated[str | None, Field(description="For client_secret_post.")] = None
+    client_secret: Annotated[str | None, Field(description="For client_secret_post.")] = None
+    scope: Annotated[str | None, Field(description="Names with spaces between.")] = None
+
+
+@dataclass(frozen=True, slots=True)
+class GrantTools:
+    """What grants work with; built once."""
+
+    issuer: Issuer
+    authentication: AuthenticationService
+    refresh_tokens: RefreshTokenRepository
+    families: TokenFamilyRepository
+    clock: Clock
+
+
+Parameters = TypeVar("Parameters", bound=GrantParameters)
+
+
+class Grant(ABC, Generic[Parameters]):
+    """One instance serves all requests."""
+
+    grant_type: ClassVar[str]
+    parameters: ClassVar[type[GrantParameters]]
+    example: ClassVar[dict[str, Any]]
+    example_name: ClassVar[str]
+
+    def __init__(self, tools: GrantTools) -> None:
+        self.tools = tools
+
+    @abstractmethod
+    async def exchange(self, request: TokenRequest, parameters: Parameters) -> TokenResponse:
+        """Refuses with an `OAuth2Error`, or lets the issuer make tokens."""

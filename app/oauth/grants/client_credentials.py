@@ -1,0 +1,32 @@
+"""Client credentials grant (RFC 6749 section 4.4): the client acts for itself."""
+
+from typing import Literal
+
+from app.oauth.errors import UnauthorizedClientError
+from app.oauth.grants.base import Grant, GrantParameters
+from app.oauth.requests import TokenRequest
+from app.oauth.scopes import narrow_scope
+from app.schemas.tokens import TokenResponse
+
+
+class ClientCredentialsParameters(GrantParameters):
+    """A machine asks for itself."""
+
+    grant_type: Literal["client_credentials"]
+
+
+class ClientCredentialsGrant(Grant[ClientCredentialsParameters]):
+    grant_type = "client_credentials"
+    parameters = ClientCredentialsParameters
+    example_name = "A machine asks for itself"
+    example = {"grant_type": "client_credentials", "scope": "profile"}  # noqa: RUF012 - a constant for the documentation
+
+    async def exchange(
+        self, request: TokenRequest, parameters: ClientCredentialsParameters
+    ) -> TokenResponse:
+        client = request.client
+        if client.is_public:
+            raise UnauthorizedClientError("A public client cannot use this grant.")
+
+        scope = narrow_scope(parameters.scope, allowed=client.scope)
+        return await self.tools.issuer.issue_to_client(client, scope=scope)

@@ -1,0 +1,92 @@
+"""Refresh token grant (RFC 6749 section 6) with rotation (RFC 9700 section 4.14.2).
+
+A token is used once. For a grace window after it, whoever presents it again gets the same pair,
+so that an answer lost on the way, or thirty requests at once, log nobody out; the window ends when
+the successor is used. After the window a second use means that somebody else has the token: the
+family is revoked.
+"""
+
+from datetime import timedelta
+from typing import Literal
+
+from app.models.refresh_tokens import RefreshToken
+from app.oauth.errors import InvalidGrantError
+from app.oauth.grants.base import Grant, GrantParameters
+from app.oauth.requests import TokenRequest
+from app.oauth.scopes import narrow_scope
+from app.observability.logging import logger
+from app.schemas.tokens import TokenResponse
+from app.security.tokens import TokenKind, digest_of
+
+log = logger(__name__)
+
+GRACE = timedelta(seconds=30)
+
+
+class RefreshTokenParameters(GrantParameters):
+    """A refresh token; the scope may be narrower than before."""
+
+    grant_type: Literal["refresh_token"]
+    refresh_token: str
+
+
+class RefreshTokenGrant(Grant[RefreshTokenParameters]):
+    grant_type = "refresh_token"
+    parameters = RefreshTokenParameters
+    example_name = "A new pair for a refresh token"
+    example = {  # noqa: RUF012 - a constant for the documentation
+        "grant_type": "refresh_token",
+        "refresh_token": "postern_rt_…",
+    }
+
+    async def exchange(
+        self, request: TokenRequest, parameters: RefreshTokenParameters
+    ) -> TokenResponse:
+        presented = parameters.refresh_token
+        found = await self._find(presented)
+        if found is None or not found.check_client(request.client):
+            raise _not_valid()
+
+        scope = found.scope
+        if parameters.scope is not None:
+            scope = narrow_scope(parameters.scope, allowed=found.scope)
+        if found.used_at is not None:
+            return await self._presented_again(presented, found)
+        if found.expires_at <= self.tools.clock.now():
+            raise _not_valid()
+
+        response, current = await self.tools.issuer.rotate(presented, found, scope=scope)
+        if response is not None:
+            return response
+        if current is None:  # the family was revoked meanwhile
+            raise _not_valid()
+        return await self._presented_again(presented, current)
+
+    async def _find(self, presented: str) -> RefreshToken | None:
+        if not TokenKind.REFRESH_TOKEN.matches(presented):
+            return None
+        return await self.tools.refresh_tokens.find_living(digest_of(presented))
+
+    async def _presented_again(self, presented: str, used: RefreshToken) -> TokenResponse:
+        now = self.tools.clock.now()
+        if used.used_at is None:  # it expired between being found and being used
+            raise _not_valid()
+        if now - used.used_at > GRACE:
+            await self.tools.families.revoke(used.family_id, now=now)
+            log.warning(
+                "a refresh token of client %s was used again: family %s is revoked",
+                used.client_id,
+                used.family_id,
+            )
+            raise _not_valid()
+        if used.successor_used_at is not None:
+            raise _not_valid()
+        response = self.tools.issuer.same_again(presented, used)
+        if response is None:
+            raise _not_valid()
+        return response
+
+
+def _not_valid() -> InvalidGrantError:
+    """One sentence for unknown, expired, used, revoked, and another client's."""
+    return InvalidGrantError("The refresh token is not valid.")

@@ -1,0 +1,146 @@
+"""Makes tokens, and is the only place that does (RFC 6749 section 5.1)."""
+
+from dataclasses import dataclass
+from datetime import UTC, datetime, timedelta
+
+from pydantic_core import from_json, to_json
+
+from app.clock import Clock
+from app.models.clients import Client
+from app.models.refresh_tokens import RefreshToken
+from app.repositories.access_tokens import AccessTokenRepository
+from app.repositories.refresh_tokens import NewPair, RefreshTokenRepository
+from app.schemas.tokens import TokenResponse
+from app.security.encryption import open_with_token, seal_with_token
+from app.security.tokens import TokenKind, digest_of, new_identifier, new_token
+
+SUCCESSOR = "refresh token successor"
+
+
+@dataclass(frozen=True, slots=True)
+class Lifetimes:
+    """How long tokens live: `refresh` when idle, `family` in all."""
+
+    access: timedelta
+    refresh: timedelta
+    family: timedelta
+
+
+@dataclass(frozen=True, slots=True)
+class TokenPair:
+    """A pair in clear, as it is handed out."""
+
+    access_token: str
+    refresh_token: str
+    scope: str
+    access_expires_at: datetime
+
+    def response(self, *, now: datetime) -> TokenResponse:
+        remaining = int((self.access_expires_at - now).total_seconds())
+        return TokenResponse(
+            access_token=self.access_token,
+            expires_in=max(remaining, 0),
+            refresh_token=self.refresh_token,
+            scope=self.scope or None,
+        )
+
+
+class Issuer:
+    """Stores, then returns: what is answered has been committed."""
+
+    def __init__(
+        self,
+        access_tokens: AccessTokenRepository,
+        refresh_tokens: RefreshTokenRepository,
+        clock: Clock,
+        lifetimes: Lifetimes,
+    ) -> None:
+        self._access_tokens = access_tokens
+        self._refresh_tokens = refresh_tokens
+        self._clock = clock
+        self._lifetimes = lifetimes
+
+    async def issue_to_client(self, client: Client, *, scope: str) -> TokenResponse:
+        """An access token for the client itself, without a refresh token (section 4.4.3)."""
+        token = new_token(TokenKind.ACCESS_TOKEN)
+        now = self._clock.now()
+        await self._access_tokens.store_for_client(
+            digest_of(token),
+            client_id=client.client_id,
+            scope=scope,
+            issued_at=now,
+            expires_at=now + self._lifetimes.access,
+        )
+        return TokenResponse(
+            access_token=token,
+            expires_in=int(self._lifetimes.access.total_seconds()),
+            scope=scope or None,
+        )
+
+    async def issue_to_user(
+        self, client: Client, *, user_id: str, scope: str, with_refresh_token: bool
+    ) -> TokenResponse:
+        """The first tokens of a new family."""
+        now = self._clock.now()
+        family_expires_at = now + self._lifetimes.family
+        pair, stored = self._new_pair(scope, family_expires_at=family_expires_at, now=now)
+        await self._refresh_tokens.begin_family(
+            new_identifier(),
+            stored,
+            client_id=client.client_id,
+            user_id=user_id,
+            family_expires_at=family_expires_at,
+            with_refresh_token=with_refresh_token,
+        )
+        response = pair.response(now=now)
+        if not with_refresh_token:
+            response.refresh_token = None
+        return response
+
+    async def rotate(
+        self, presented: str, found: RefreshToken, *, scope: str
+    ) -> tuple[TokenResponse | None, RefreshToken | None]:
+        """Uses a refresh token. Gives the new pair, or None with the token as another left it."""
+        now = self._clock.now()
+        pair, stored = self._new_pair(scope, family_expires_at=found.family_expires_at, now=now)
+        sealed = seal_with_token(_pack(pair), token=presented, purpose=SUCCESSOR)
+        current = await self._refresh_tokens.rotate(digest_of(presented), stored, sealed=sealed)
+        if current is not None and current.successor_digest == stored.refresh_digest:
+            return pair.response(now=now), current
+        return None, current
+
+    def same_again(self, presented: str, used: RefreshToken) -> TokenResponse | None:
+        """The answer that the one use of this token got; readable only with the token itself."""
+        if used.successor_sealed is None:
+            return None
+        packed = open_with_token(used.successor_sealed, token=presented, purpose=SUCCESSOR)
+        return _unpack(packed).response(now=self._clock.now())
+
+    def _new_pair(
+        self, scope: str, *, family_expires_at: datetime, now: datetime
+    ) -> tuple[TokenPair, NewPair]:
+        access_token, refresh_token = (
+            new_token(TokenKind.ACCESS_TOKEN),
+            new_token(TokenKind.REFRESH_TOKEN),
+        )
+        access_expires_at = min(now + self._lifetimes.access, family_expires_at)
+        stored = NewPair(
+            access_digest=digest_of(access_token),
+            access_expires_at=access_expires_at,
+            refresh_digest=digest_of(refresh_token),
+            refresh_expires_at=min(now + self._lifetimes.refresh, family_expires_at),
+            issued_at=now,
+            scope=scope,
+        )
+        return TokenPair(access_token, refresh_token, scope, access_expires_at), stored
+
+
+def _pack(pair: TokenPair) -> bytes:
+    return to_json(
+        [pair.access_token, pair.refresh_token, pair.scope, pair.access_expires_at.timestamp()]
+    )
+
+
+def _unpack(packed: bytes) -> TokenPair:
+    access_token, refresh_token, scope, expires_at = from_json(packed)
+    return TokenPair(access_token, refresh_token, scope, datetime.fromtimestamp(expires_at, UTC))

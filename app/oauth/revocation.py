@@ -1,0 +1,43 @@
+"""Token revocation (RFC 7009): a client gives back what it was given.
+
+A refresh token takes its whole family with it. A token that is unknown, or another client's, is
+left as it is and answered the same (section 2.2).
+"""
+
+from app.clock import Clock
+from app.oauth.client_auth.authenticator import ClientAuthenticator
+from app.oauth.errors import InvalidRequestError
+from app.oauth.requests import FormRequest
+from app.repositories.access_tokens import AccessTokenRepository
+from app.repositories.refresh_tokens import RefreshTokenRepository
+from app.repositories.token_families import TokenFamilyRepository
+from app.security.tokens import TokenKind, digest_of
+
+
+class Revocation:
+    def __init__(
+        self,
+        authenticator: ClientAuthenticator,
+        access_tokens: AccessTokenRepository,
+        refresh_tokens: RefreshTokenRepository,
+        families: TokenFamilyRepository,
+        clock: Clock,
+    ) -> None:
+        self._authenticator = authenticator
+        self._access_tokens = access_tokens
+        self._refresh_tokens = refresh_tokens
+        self._families = families
+        self._clock = clock
+
+    async def respond(self, request: FormRequest) -> None:
+        client = await self._authenticator.authenticate(request)
+        token = request.form.get("token")
+        if token is None:
+            raise InvalidRequestError("The token parameter is missing.")
+        now = self._clock.now()
+        if TokenKind.ACCESS_TOKEN.matches(token):
+            await self._access_tokens.revoke(digest_of(token), client_id=client.client_id, now=now)
+        elif TokenKind.REFRESH_TOKEN.matches(token):
+            found = await self._refresh_tokens.find_living(digest_of(token))
+            if found is not None and found.check_client(client):
+                await self._families.revoke(found.family_id, now=now)

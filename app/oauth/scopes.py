@@ -1,0 +1,38 @@
+"""Scope (RFC 6749 section 3.3): asked for, registered, narrowed, never widened."""
+
+from authlib.oauth2.rfc6749 import list_to_scope, scope_to_list
+
+from app.oauth.errors import InvalidScopeError
+
+MAXIMUM_LENGTH = 1000
+NOT_BY_DEFAULT = frozenset({"openid", "offline_access"})
+
+
+def narrow_scope(asked: str | None, *, allowed: str) -> str:
+    """The scope to grant: what was asked for, if all of it is allowed.
+
+    Without a scope it is the allowed one less `openid` and `offline_access`, which a client has to
+    ask for by name. Raises `InvalidScopeError`.
+    """
+    if asked is None:
+        return default_scope(allowed)
+    names = split_scope(asked)
+    if not set(names) <= set(allowed.split()):
+        raise InvalidScopeError("The scope is more than the client may have.")
+    return str(list_to_scope(names))
+
+
+def default_scope(allowed: str) -> str:
+    return " ".join(name for name in allowed.split() if name not in NOT_BY_DEFAULT)
+
+
+def split_scope(scope: str) -> list[str]:
+    """The names in their order, each once; raises `InvalidScopeError` for what no scope can be."""
+    if len(scope) > MAXIMUM_LENGTH or not all(
+        char == " " or ("!" <= char <= "~" and char not in '"\\') for char in scope
+    ):
+        raise InvalidScopeError("The scope is malformed.")
+    names = list(dict.fromkeys(scope_to_list(scope) or []))
+    if not names:
+        raise InvalidScopeError("The scope is malformed.")
+    return names

@@ -1,0 +1,74 @@
+"""One line a request. Lines are collected for a moment and written together."""
+
+import asyncio
+import json
+import sys
+from collections.abc import Mapping
+from datetime import UTC, datetime
+from typing import Any, TextIO
+
+FLUSH_SECONDS = 0.25
+MAXIMUM_PATH = 200
+OUR_SECRETS = "postern_"  # a secret of ours that somebody put into a path
+
+
+class AccessLog:
+    """Writes method, path without query, status, time, client and request id; never a secret."""
+
+    def __init__(self, *, log_format: str, stream: TextIO | None = None) -> None:
+        self._format = _as_json if log_format == "json" else _as_text
+        self._stream = stream or sys.stderr
+        self._lines: list[str] = []
+
+    def write(
+        self, scope: Mapping[str, Any], *, status: int, seconds: float, request_id: str
+    ) -> None:
+        if not self._lines:
+            asyncio.get_running_loop().call_later(FLUSH_SECONDS, self.flush)
+        client = scope.get("client")
+        self._lines.append(
+            self._format(
+                scope["method"],
+                _path(scope),
+                status,
+                seconds * 1000,
+                client[0] if client else "-",
+                request_id,
+            )
+        )
+
+    def flush(self) -> None:
+        lines, self._lines = self._lines, []
+        if lines:
+            self._stream.write("".join(lines))
+            self._stream.flush()
+
+
+def _path(scope: Mapping[str, Any]) -> str:
+    """As it was sent, percent-encoded, so that no line break gets into the log."""
+    raw = scope.get("raw_path") or scope["path"].encode()
+    path: str = raw[:MAXIMUM_PATH].decode("ascii", "backslashreplace")
+    return "(a path with a secret in it)" if OUR_SECRETS in path else path
+
+
+def _as_text(
+    method: str, path: str, status: int, milliseconds: float, client: str, request_id: str
+) -> str:
+    return f"{client} {method} {path} {status} {milliseconds:.1f}ms {request_id}\n"
+
+
+def _as_json(
+    method: str, path: str, status: int, milliseconds: float, client: str, request_id: str
+) -> str:
+    entry = {
+        "time": datetime.now(UTC).isoformat(),
+        "level": "INFO",
+        "logger": "postern.access",
+        "method": method,
+        "path": path,
+        "status": status,
+        "milliseconds": round(milliseconds, 1),
+        "client": client,
+        "request_id": request_id,
+    }
+    return json.dumps(entry) + "\n"

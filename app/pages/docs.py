@@ -1,0 +1,70 @@
+"""`GET /docs`: Swagger UI, with its files from an installed package and no other host involved."""
+
+from functools import lru_cache
+from importlib.util import find_spec
+from pathlib import Path
+
+from fastapi import APIRouter
+from starlette.responses import FileResponse, Response
+
+from app.dependencies import ServicesDep
+from app.errors import NotFoundError
+from app.pages.templating import DIRECTORY, page
+
+router = APIRouter(include_in_schema=False)
+
+# Swagger UI draws its icons from data: URIs and sets styles by script.
+POLICY = (
+    "default-src 'none'; script-src 'self'; connect-src 'self';"
+    " style-src 'self' 'unsafe-inline'; img-src 'self' data:; font-src 'self' data:;"
+    " form-action 'self'; frame-ancestors 'none'; base-uri 'none'"
+)
+CACHE = {"Cache-Control": "public, max-age=3600"}
+OUR_FILES = {
+    "docs.js": "text/javascript",
+    "postern.css": "text/css",
+    "favicon.svg": "image/svg+xml",
+}
+SWAGGER_FILES = {"swagger-ui-bundle.js": "text/javascript", "swagger-ui.css": "text/css"}
+
+
+@router.get("/docs")
+async def docs(services: ServicesDep) -> Response:
+    _require_docs(services)
+    return page("docs.html", policy=POLICY)
+
+
+@router.get("/docs/assets/{name}")
+async def swagger_asset(name: str, services: ServicesDep) -> Response:
+    _require_docs(services)
+    return _file(swagger_directory(), SWAGGER_FILES, name)
+
+
+@router.get("/assets/{name}")
+async def asset(name: str) -> Response:
+    return _file(DIRECTORY / "static", OUR_FILES, name)
+
+
+@router.get("/favicon.ico")
+async def favicon() -> Response:
+    return _file(DIRECTORY / "static", OUR_FILES, "favicon.svg")
+
+
+@lru_cache(maxsize=1)
+def swagger_directory() -> Path:
+    """Where `fastapi-offline` keeps Swagger UI; found without importing it."""
+    found = find_spec("fastapi_offline")
+    if found is None or found.origin is None:
+        raise NotFoundError("Swagger UI is not installed.")
+    return Path(found.origin).parent / "static"
+
+
+def _file(directory: Path, known: dict[str, str], name: str) -> Response:
+    if name not in known:
+        raise NotFoundError("There is no such file.")
+    return FileResponse(directory / name, media_type=known[name], headers=CACHE)
+
+
+def _require_docs(services: ServicesDep) -> None:
+    if not services.settings.docs:
+        raise NotFoundError("The documentation is switched off.")

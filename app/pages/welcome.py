@@ -1,0 +1,58 @@
+"""`GET /`: JSON for programs, a small page for a browser."""
+
+from typing import Annotated
+
+from fastapi import APIRouter, Header
+from starlette.responses import JSONResponse, Response
+
+from app import __version__
+from app.dependencies import ServicesDep
+from app.pages.templating import page
+from app.schemas.operations import Welcome
+
+router = APIRouter(tags=["Server"])
+
+MESSAGE = "Postern, an OAuth 2.1 authorization server"
+ENDPOINTS = {
+    "register_user": "POST /register_user",
+    "verify_otp": "POST /verify_otp",
+    "enroll_otp": "POST /enroll_otp",
+    "create_client": "POST /create_client",
+    "token": "POST /token",
+    "profile": "GET /profile",
+    "introspect": "POST /introspect",
+    "revoke": "POST /revoke",
+    "metadata": "GET /.well-known/oauth-authorization-server",
+    "health": "GET /health/ready",
+}
+
+
+@router.get(
+    "/",
+    response_model=Welcome,
+    responses={200: {"content": {"text/html": {}}, "description": "Where to go from here."}},
+)
+async def welcome(services: ServicesDep, accept: Annotated[str, Header()] = "*/*") -> Response:
+    """What this server is and where its endpoints are."""
+    body = Welcome(
+        message=MESSAGE,
+        version=__version__,
+        documentation="/docs" if services.settings.docs else "",
+        endpoints=ENDPOINTS,
+    )
+    if _prefers_html(accept):
+        response: Response = page("welcome.html", welcome=body)
+    else:
+        response = JSONResponse(body.model_dump())
+    response.headers["Vary"] = "Accept"
+    return response
+
+
+def _prefers_html(accept: str) -> bool:
+    """Browsers name text/html before anything; programs that want JSON do not name it."""
+    kinds = [part.split(";")[0].strip().lower() for part in accept.split(",")]
+    if "text/html" not in kinds:
+        return False
+    return "application/json" not in kinds or kinds.index("text/html") < kinds.index(
+        "application/json"
+    )

@@ -1,0 +1,78 @@
+"""Queries about access tokens."""
+
+from datetime import datetime
+
+from sqlalchemy import and_, or_, select, update
+
+from app.database.database import Database
+from app.models.access_tokens import AccessToken, access_tokens
+from app.models.clients import clients
+from app.models.token_families import token_families
+from app.models.users import users
+from app.repositories.inserts import insert_once
+
+token, family, client, user = access_tokens.c, token_families.c, clients.c, users.c
+
+LIVING = (
+    select(
+        token.client_id,
+        token.user_id,
+        token.scope,
+        token.issued_at,
+        token.expires_at,
+        user.username,
+        user.otp_confirmed_at,
+    )
+    .select_from(
+        access_tokens.join(clients, client.client_id == token.client_id)
+        .outerjoin(token_families, family.family_id == token.family_id)
+        .outerjoin(users, user.user_id == token.user_id)
+    )
+    .where(
+        token.revoked_at.is_(None),
+        client.disabled_at.is_(None),
+        or_(
+            token.family_id.is_(None),
+            and_(family.family_id.is_not(None), family.revoked_at.is_(None)),
+        ),
+        or_(token.user_id.is_(None), and_(user.user_id.is_not(None), user.disabled_at.is_(None))),
+    )
+)
+
+
+class AccessTokenRepository:
+    def __init__(self, database: Database) -> None:
+        self._database = database
+        self._living = database.lookup(LIVING, key=token.digest, value=AccessToken)
+        self._insert = database.step(insert_once(database, access_tokens))
+
+    async def store_for_client(
+        self,
+        digest: bytes,
+        *,
+        client_id: str,
+        scope: str,
+        issued_at: datetime,
+        expires_at: datetime,
+    ) -> None:
+        """Stores a token that stands alone: it has no user and no family."""
+        await self._insert(
+            digest=digest,
+            client_id=client_id,
+            scope=scope,
+            issued_at=issued_at,
+            expires_at=expires_at,
+        )
+
+    async def find_living(self, digest: bytes, *, now: datetime) -> AccessToken | None:
+        """The token; None if unknown, expired, revoked, or if its family, client or user is."""
+        found = await self._living(digest)
+        return found if found is not None and found.expires_at > now else None
+
+    async def revoke(self, digest: bytes, *, client_id: str, now: datetime) -> None:
+        """Revokes a token of this client; those of others stay as they are."""
+        await self._database.change(
+            update(access_tokens)
+            .where(token.digest == digest, token.client_id == client_id, token.revoked_at.is_(None))
+            .values(revoked_at=now)
+        )

@@ -1,0 +1,128 @@
+"""Exception → response: the only such place, for both lanes.
+
+The protocol's endpoints answer in the protocol's shape (RFC 6749 section 5.2), everything else
+with problem details (RFC 9457) that also carry `error`.
+"""
+
+from http import HTTPStatus
+from typing import Any
+
+from fastapi import FastAPI, Request
+from fastapi.exceptions import RequestValidationError
+from pydantic_core import to_json
+from starlette.exceptions import HTTPException
+from starlette.responses import Response
+
+from app.errors import PosternError, UnavailableError
+from app.middleware.http import HttpResponse
+from app.oauth.errors import (
+    OAuth2Error,
+    ServerError,
+    TemporarilyUnavailableError,
+    error_body,
+    error_headers,
+)
+
+PROTOCOL_PATHS = frozenset({"/token", "/introspect", "/revoke", "/profile"})
+NO_STORE = ((b"cache-control", b"no-store"), (b"pragma", b"no-cache"))
+JSON = b"application/json"
+PROBLEM_JSON = b"application/problem+json"
+
+
+def render_error(error: Exception, path: str) -> HttpResponse:
+    """The answer for an error that happened at a path; a bug is a 500 that tells nothing."""
+    if isinstance(error, OAuth2Error):
+        return _protocol_error(error)
+    if isinstance(error, RequestValidationError):
+        return _validation_problem(error)
+    if isinstance(error, HTTPException):
+        return _http_problem(error)
+    if path in PROTOCOL_PATHS:
+        return _protocol_error(_in_the_protocols_words(error))
+    if isinstance(error, PosternError):
+        return _problem(error.status, error.title, error.detail, error.code, error.headers())
+    return _problem(500, "Internal Server Error", ServerError.description, ServerError.error, {})
+
+
+def add_error_handlers(application: FastAPI) -> None:
+    async def handle(request: Request, error: Exception) -> Response:
+        return starlette_response(render_error(error, request.url.path))
+
+    for kind in (PosternError, OAuth2Error, RequestValidationError, HTTPException, Exception):
+        application.add_exception_handler(kind, handle)
+
+
+def starlette_response(response: HttpResponse) -> Response:
+    made = Response(response.body, status_code=response.status)
+    made.raw_headers = list(response.headers)
+    return made
+
+
+def json_response(
+    body: Any, *, status: int = 200, headers: Any = (), kind: bytes = JSON
+) -> HttpResponse:
+    content = to_json(body, exclude_none=True)
+    return HttpResponse(
+        status,
+        content,
+        (
+            (b"content-type", kind),
+            (b"content-length", str(len(content)).encode("ascii")),
+            *headers,
+        ),
+    )
+
+
+def _protocol_error(error: OAuth2Error) -> HttpResponse:
+    headers = [(name.lower().encode(), value.encode()) for name, value in error_headers(error)]
+    return json_response(error_body(error), status=error.status_code, headers=(*headers, *NO_STORE))
+
+
+def _in_the_protocols_words(error: Exception) -> OAuth2Error:
+    if isinstance(error, UnavailableError):
+        return TemporarilyUnavailableError(retry_after=error.retry_after)
+    if isinstance(error, PosternError):
+        return OAuth2Error(error.detail, status_code=error.status, error=error.code)
+    return ServerError()
+
+
+def _problem(
+    status: int, title: str, detail: str, error: str, headers: dict[str, str], **further: Any
+) -> HttpResponse:
+    body = {
+        "type": "about:blank",
+        "title": title,
+        "status": status,
+        "detail": detail,
+        "error": error,
+        **further,
+    }
+    encoded = [(name.lower().encode(), value.encode("latin-1")) for name, value in headers.items()]
+    return json_response(body, status=status, headers=(*encoded, *NO_STORE), kind=PROBLEM_JSON)
+
+
+def _http_problem(error: HTTPException) -> HttpResponse:
+    """What the framework refuses: an unknown path, a wrong method, a body that is no JSON."""
+    title = HTTPStatus(error.status_code).phrase
+    code = title.lower().replace(" ", "_")
+    return _problem(error.status_code, title, title, code, dict(error.headers or {}))
+
+
+def _validation_problem(error: RequestValidationError) -> HttpResponse:
+    """Says where and why, and never what was sent: it may be a password."""
+    errors = [
+        {
+            "location": list(each["loc"]),
+            "message": each["msg"].removeprefix("Value error, "),
+            "type": each["type"],
+        }
+        for each in error.errors()
+    ]
+    return _problem(
+        422,
+        "Unprocessable Content",
+        "The body does not fit its schema.",
+        "invalid_request",
+        {},
+        errors=errors,
+    )

@@ -1,0 +1,50 @@
+"""`POST /introspect` (RFC 7662)."""
+
+from fastapi import APIRouter
+
+from app.middleware.http import HttpRequest, HttpResponse
+from app.routers.error_handlers import NO_STORE, json_response
+from app.routers.hot import HotEndpoint, form_body, form_request_of
+from app.schemas.tokens import IntrospectionRequest, IntrospectionResponse, ProtocolError
+from app.wiring import Services
+
+
+async def introspect(services: Services, request: HttpRequest) -> HttpResponse:
+    response = await services.introspection.respond(form_request_of(request))
+    return json_response(response, headers=NO_STORE)
+
+
+INTROSPECT = HotEndpoint(
+    "POST",
+    "/introspect",
+    introspect,
+    {
+        "tags": ["Tokens"],
+        "name": "introspect",
+        "summary": "Ask what a token is worth",
+        "description": "Token introspection (RFC 7662), for confidential clients.",
+        "response_model": IntrospectionResponse,
+        "response_model_exclude_none": True,
+        "responses": {
+            400: {"model": ProtocolError, "description": "The request is refused."},
+            401: {"model": ProtocolError, "description": "Client authentication failed."},
+            413: {"model": ProtocolError, "description": "The body is too large."},
+            503: {"model": ProtocolError, "description": "Try again after Retry-After seconds."},
+        },
+        "openapi_extra": {
+            "security": [{"ClientBasic": []}, {}],
+            **form_body(
+                IntrospectionRequest.__name__,
+                {
+                    "access_token": {
+                        "summary": "An access token",
+                        "value": {"token": "postern_at_…"},
+                    }
+                },
+            ),
+        },
+    },
+)
+
+router = APIRouter()
+INTROSPECT.declare(router)

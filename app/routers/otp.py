@@ -1,0 +1,53 @@
+"""`POST /verify_otp`, `POST /enroll_otp`: one-time passwords."""
+
+from fastapi import APIRouter, Response
+
+from app.dependencies import ServicesDep
+from app.errors import GoneError
+from app.schemas.otp import OtpVerified, OtpVerify
+from app.schemas.problems import Problem
+from app.schemas.users import OtpEnrolled, UserCreate
+
+router = APIRouter(tags=["People"])
+
+
+@router.post(
+    "/verify_otp",
+    responses={
+        401: {"model": OtpVerified, "description": "The code is not this person's, or was used."},
+        422: {"model": Problem, "description": "The body does not fit its schema."},
+    },
+)
+async def verify_otp(body: OtpVerify, services: ServicesDep, response: Response) -> OtpVerified:
+    """Confirm an enrolment with a code of the authenticator app. A code counts once."""
+    valid = await services.otp.verify_code(body.username, body.code)
+    if not valid:
+        response.status_code = 401
+    return OtpVerified(valid=valid)
+
+
+@router.post(
+    "/enroll_otp",
+    responses={
+        401: {"model": Problem, "description": "The name or the password is wrong."},
+        409: {"model": Problem, "description": "The enrolment is already confirmed."},
+        422: {"model": Problem, "description": "The body does not fit its schema."},
+    },
+)
+async def enroll_otp(body: UserCreate, services: ServicesDep) -> OtpEnrolled:
+    """Hand the owner of an unconfirmed enrolment a new secret; the old one dies."""
+    return await services.users.enrol_otp(body)
+
+
+@router.get(
+    "/qr_code/{username}",
+    status_code=410,
+    response_model=Problem,
+    responses={410: {"description": "Always: this path handed secrets to anybody."}},
+)
+async def qr_code(username: str) -> None:
+    """Gone. The QR code is in the answer of `POST /register_user` and of `POST /enroll_otp`."""
+    raise GoneError(
+        "The QR code is in the answer of POST /register_user;"
+        " POST /enroll_otp hands its owner a new one."
+    )

@@ -1,0 +1,50 @@
+"""`POST /revoke` (RFC 7009)."""
+
+from fastapi import APIRouter
+
+from app.middleware.http import HttpRequest, HttpResponse
+from app.routers.error_handlers import NO_STORE
+from app.routers.hot import HotEndpoint, form_body, form_request_of
+from app.schemas.tokens import ProtocolError, RevocationRequest
+from app.wiring import Services
+
+
+async def revoke(services: Services, request: HttpRequest) -> HttpResponse:
+    await services.revocation.respond(form_request_of(request))
+    return HttpResponse(200, b"", ((b"content-length", b"0"), *NO_STORE))
+
+
+REVOKE = HotEndpoint(
+    "POST",
+    "/revoke",
+    revoke,
+    {
+        "tags": ["Tokens"],
+        "name": "revoke",
+        "summary": "Give a token back",
+        "description": "Token revocation (RFC 7009). A refresh token takes every token of its "
+        "sign-in with it. The answer is the same for a token that is unknown.",
+        "responses": {
+            200: {"description": "The token is worth nothing any more.", "content": {}},
+            400: {"model": ProtocolError, "description": "The request is refused."},
+            401: {"model": ProtocolError, "description": "Client authentication failed."},
+            413: {"model": ProtocolError, "description": "The body is too large."},
+            503: {"model": ProtocolError, "description": "Try again after Retry-After seconds."},
+        },
+        "openapi_extra": {
+            "security": [{"ClientBasic": []}, {}],
+            **form_body(
+                RevocationRequest.__name__,
+                {
+                    "refresh_token": {
+                        "summary": "A refresh token",
+                        "value": {"token": "postern_rt_…"},
+                    }
+                },
+            ),
+        },
+    },
+)
+
+router = APIRouter()
+REVOKE.declare(router)

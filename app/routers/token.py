@@ -1,0 +1,50 @@
+"""`POST /token` (RFC 6749 section 3.2)."""
+
+from fastapi import APIRouter
+
+from app.middleware.http import HttpRequest, HttpResponse
+from app.oauth.grants import GRANTS
+from app.routers.error_handlers import NO_STORE, json_response
+from app.routers.hot import HotEndpoint, form_body, form_request_of
+from app.schemas.tokens import ProtocolError, TokenResponse
+from app.wiring import Services
+
+
+async def token(services: Services, request: HttpRequest) -> HttpResponse:
+    response = await services.dispatcher.respond(form_request_of(request))
+    return json_response(response, headers=NO_STORE)
+
+
+TOKEN = HotEndpoint(
+    "POST",
+    "/token",
+    token,
+    {
+        "tags": ["Tokens"],
+        "name": "token",
+        "summary": "Exchange a grant for tokens",
+        "description": "The token endpoint (RFC 6749 section 3.2). The client authenticates with "
+        "HTTP Basic, or with `client_id` and `client_secret` in the form.",
+        "response_model": TokenResponse,
+        "response_model_exclude_none": True,
+        "responses": {
+            400: {"model": ProtocolError, "description": "The request or the grant is refused."},
+            401: {"model": ProtocolError, "description": "Client authentication failed."},
+            413: {"model": ProtocolError, "description": "The body is too large."},
+            503: {"model": ProtocolError, "description": "Try again after Retry-After seconds."},
+        },
+        "openapi_extra": {
+            "security": [{"ClientBasic": []}, {}],
+            **form_body(
+                [grant.parameters.__name__ for grant in GRANTS],
+                {
+                    grant.grant_type: {"summary": grant.example_name, "value": grant.example}
+                    for grant in GRANTS
+                },
+            ),
+        },
+    },
+)
+
+router = APIRouter()
+TOKEN.declare(router)

@@ -1,0 +1,1 @@
+"""What JSON looks like: Pydantic bodies, from which the OpenAPI description is made."""

@@ -1,0 +1,103 @@
+"""Bodies of `/create_client`, in the names of RFC 7591 section 2."""
+
+from typing import Any, Literal, Self
+
+from pydantic import BaseModel, ConfigDict, Field, model_validator
+
+from app.schemas.text import RedirectUri, Scope, Text, WebUri
+
+DEFAULT_GRANT_TYPES = ("client_credentials", "authorization_code", "password", "refresh_token")
+DEFAULT_PUBLIC_GRANT_TYPES = ("authorization_code", "refresh_token")
+DEFAULT_SCOPE = "openid profile email offline_access"
+PRIVATE_KEY_MEMBERS = frozenset({"d", "p", "q", "dp", "dq", "qi", "k", "oth"})
+
+
+class ClientMetadata(BaseModel):
+    """What a client may say about itself beside how it gets tokens. Unknown members are ignored."""
+
+    client_uri: WebUri | None = None
+    logo_uri: WebUri | None = None
+    tos_uri: WebUri | None = None
+    policy_uri: WebUri | None = None
+    contacts: list[Text] | None = Field(default=None, max_length=20)
+    software_id: Text | None = None
+    software_version: Text | None = None
+    jwks_uri: WebUri | None = None
+    jwks: dict[str, Any] | None = None
+
+    def further_metadata(self) -> dict[str, Any]:
+        return self.model_dump(include=set(ClientMetadata.model_fields), exclude_none=True)
+
+    @model_validator(mode="after")
+    def _one_source_of_public_keys(self) -> Self:
+        if self.jwks is not None and self.jwks_uri is not None:
+            raise ValueError("Give jwks or jwks_uri, not both.")
+        keys = (self.jwks or {}).get("keys", [])
+        if self.jwks is not None and not isinstance(keys, list):
+            raise ValueError("jwks is a JSON Web Key Set.")
+        if any(not isinstance(key, dict) or PRIVATE_KEY_MEMBERS & key.keys() for key in keys):
+            raise ValueError("jwks holds public keys only.")
+        return self
+
+
+class ClientCreate(ClientMetadata):
+    """A client to be. `redirect_uri` is short for a list of one."""
+
+    model_config = ConfigDict(
+        json_schema_extra={
+            "examples": [
+                {"client_name": "UserApp", "redirect_uri": "http://localhost:3000/callback"}
+            ]
+        }
+    )
+
+    client_name: Text
+    redirect_uri: RedirectUri | None = None
+    redirect_uris: list[RedirectUri] | None = Field(default=None, max_length=20)
+    grant_types: list[Text] = Field(default=[], max_length=20)
+    response_types: list[Literal["code"]] = Field(default=[], max_length=1)
+    scope: Scope = DEFAULT_SCOPE
+    token_endpoint_auth_method: (
+        Literal["client_secret_basic", "client_secret_post", "none"] | None
+    ) = None
+
+    @property
+    def all_redirect_uris(self) -> list[str]:
+        first = [self.redirect_uri] if self.redirect_uri is not None else []
+        return list(dict.fromkeys([*first, *(self.redirect_uris or [])]))
+
+    @model_validator(mode="after")
+    def _complete(self) -> Self:
+        if not self.grant_types:
+            is_public = self.token_endpoint_auth_method == "none"
+            self.grant_types = list(
+                DEFAULT_PUBLIC_GRANT_TYPES if is_public else DEFAULT_GRANT_TYPES
+            )
+        self.grant_types = list(dict.fromkeys(self.grant_types))
+        if "authorization_code" in self.grant_types:
+            self.response_types = ["code"]
+            if not self.all_redirect_uris:
+                raise ValueError(
+                    "The authorization_code grant wants a redirect_uri."
+                    " Leave the grant out of grant_types if the client does not use it."
+                )
+        return self
+
+
+class ClientCreated(BaseModel):
+    """The client as it was registered (RFC 7591 section 3.2.1)."""
+
+    model_config = ConfigDict(extra="allow")
+
+    client_id: str = Field(description="24 characters.")
+    client_secret: str | None = Field(
+        default=None, description="Shown once; absent for a public client."
+    )
+    client_id_issued_at: int = Field(description="Seconds since 1970.")
+    client_secret_expires_at: int | None = Field(default=None, description="0: it does not expire.")
+    client_name: str
+    redirect_uris: list[str]
+    grant_types: list[str]
+    response_types: list[str]
+    scope: str
+    token_endpoint_auth_method: str | None = None

@@ -1,0 +1,17 @@
+"""Bodies of `/profile`."""
+
+from typing import Literal
+
+from pydantic import BaseModel
+
+
+class UserProfile(BaseModel):
+    type: Literal["user"] = "user"
+    username: str
+    otp_verified: bool
+
+
+class ClientProfile(BaseModel):
+    type: Literal["client"] = "client"
+    client_id: str
+    message: str = "Machine token access"

@@ -1,0 +1,49 @@
+"""Bodies of `/token`, `/introspect` and `/revoke`."""
+
+from typing import Literal
+
+from pydantic import BaseModel, Field
+
+
+class TokenResponse(BaseModel):
+    """RFC 6749 section 5.1."""
+
+    access_token: str
+    token_type: Literal["Bearer"] = "Bearer"
+    expires_in: int = Field(description="Seconds.", examples=[3600])
+    refresh_token: str | None = None
+    scope: str | None = Field(default=None, examples=["profile email"])
+
+
+class IntrospectionRequest(BaseModel):
+    """RFC 7662 section 2.1."""
+
+    token: str
+    token_type_hint: str | None = None
+    client_id: str | None = Field(default=None, description="For client_secret_post.")
+    client_secret: str | None = Field(default=None, description="For client_secret_post.")
+
+
+class RevocationRequest(IntrospectionRequest):
+    """RFC 7009 section 2.1."""
+
+
+class IntrospectionResponse(BaseModel):
+    """RFC 7662 section 2.2. Only `active` is there where it is false."""
+
+    active: bool
+    scope: str | None = None
+    client_id: str | None = None
+    username: str | None = None
+    token_type: Literal["Bearer", "refresh_token"] | None = None
+    exp: int | None = Field(default=None, description="Seconds since 1970.")
+    iat: int | None = Field(default=None, description="Seconds since 1970.")
+    sub: str | None = None
+    iss: str | None = None
+
+
+class ProtocolError(BaseModel):
+    """RFC 6749 section 5.2."""
+
+    error: str = Field(examples=["invalid_grant"])
+    error_description: str | None = None

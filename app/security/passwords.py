@@ -1,0 +1,56 @@
+"""Argon2id for passwords, and what a password may look like (NIST SP 800-63B, RFC 8265 section 4).
+
+Hashing takes tens of milliseconds: call it in a thread, see `app.services.password_hashing`.
+"""
+
+import unicodedata
+
+from passlib.hash import argon2
+
+MINIMUM_LENGTH = 8
+MAXIMUM_LENGTH = 256
+
+
+class PasswordScheme:
+    """Argon2id with the operator's parameters."""
+
+    def __init__(self, *, memory_kib: int, time_cost: int, parallelism: int) -> None:
+        self._argon2 = argon2.using(  # type: ignore[no-untyped-call]  # its stubs leave it open
+            type="ID", memory_cost=memory_kib, time_cost=time_cost, parallelism=parallelism
+        )
+
+    def hash(self, password: str) -> str:
+        return str(self._argon2.hash(prepare(password)))
+
+    def verify(self, password: str, password_hash: str) -> bool:
+        """False for a wrong password, and for anything that never could be one."""
+        try:
+            return bool(self._argon2.verify(prepare(password), password_hash))
+        except (ValueError, UnicodeError):
+            return False
+
+    def is_outdated(self, password_hash: str) -> bool:
+        """Whether a hash was made with other parameters than today's."""
+        return bool(self._argon2.needs_update(password_hash))
+
+
+def prepare(password: str) -> str:
+    """The OpaqueString profile in short: composed Unicode, every kind of space the same."""
+    spaced = "".join(" " if unicodedata.category(char) == "Zs" else char for char in password)
+    return unicodedata.normalize("NFC", spaced)
+
+
+def problem_with(password: str) -> str | None:
+    """Says why a string cannot be a password, as a sentence for its owner; None if it can."""
+    if not MINIMUM_LENGTH <= len(password) <= MAXIMUM_LENGTH:
+        return f"A password has {MINIMUM_LENGTH} to {MAXIMUM_LENGTH} characters."
+    if any(unicodedata.category(char) in ("Cc", "Cs") for char in password):
+        return "A password has no control characters."
+    return None
+
+
+def is_common(password: str) -> bool:
+    """Whether a password is on the list of 30,000 that attackers try first."""
+    from zxcvbn.matching import RANKED_DICTIONARIES  # late: two megabytes, and rarely asked
+
+    return prepare(password).lower() in RANKED_DICTIONARIES["passwords"]

@@ -1,0 +1,44 @@
+"""Time-based one-time passwords (RFC 6238): SHA-1, 6 digits, 30 seconds, one step of drift."""
+
+import hmac
+from datetime import datetime
+
+import pyotp
+
+SECRET_LENGTH = 32  # base32 characters: 160 bits
+STEP_SECONDS = 30
+DIGITS = 6
+DRIFT_STEPS = 1
+_ASCII_DIGITS = frozenset("0123456789")
+
+
+def new_secret() -> str:
+    return pyotp.random_base32(length=SECRET_LENGTH)
+
+
+def provisioning_uri(secret: str, *, username: str, issuer: str) -> str:
+    """The `otpauth://` URI that authenticator apps read from a QR code."""
+    return str(pyotp.TOTP(secret).provisioning_uri(name=username, issuer_name=issuer))
+
+
+def matching_step(secret: str, code: str, *, now: datetime) -> int | None:
+    """The time step that a code belongs to, within one step of now; None if it is wrong.
+
+    The caller keeps the step, since a code counts only once (RFC 6238 section 5.2).
+    """
+    digits = normalize(code)
+    if digits is None:
+        return None
+    totp = pyotp.TOTP(secret)
+    current = int(now.timestamp()) // STEP_SECONDS
+    found = None
+    for step in range(current - DRIFT_STEPS, current + DRIFT_STEPS + 1):
+        if hmac.compare_digest(totp.generate_otp(max(step, 0)), digits):
+            found = step
+    return found
+
+
+def normalize(code: str) -> str | None:
+    """Six ASCII digits, however people space them; None for anything else."""
+    digits = code.replace(" ", "") if len(code) <= 2 * DIGITS else ""
+    return digits if len(digits) == DIGITS and _ASCII_DIGITS.issuperset(digits) else None

@@ -1,0 +1,138 @@
+"""People: registration, enrolment, and what an operator may do to an account."""
+
+from collections.abc import Sequence
+
+from app.clock import Clock
+from app.errors import ConflictError, InvalidCredentialsError, InvalidInputError, NotFoundError
+from app.models.users import User
+from app.repositories.token_families import TokenFamilyRepository
+from app.repositories.users import UserRepository
+from app.schemas.users import OtpEnrolled, OtpEnrolment, UserCreate, UserRegistered
+from app.security import passwords, usernames
+from app.security.tokens import new_identifier
+from app.services.authentication import AuthenticationService
+from app.services.otp import OtpService
+from app.services.password_hashing import PasswordHashing
+
+COMMON_WARNING = (
+    "This password is on the lists that attackers try first. A server in production refuses it."
+)
+
+
+class UserService:
+    def __init__(
+        self,
+        users: UserRepository,
+        families: TokenFamilyRepository,
+        hashing: PasswordHashing,
+        otp: OtpService,
+        authentication: AuthenticationService,
+        clock: Clock,
+        *,
+        refuses_common_passwords: bool,
+    ) -> None:
+        self._users = users
+        self._families = families
+        self._hashing = hashing
+        self._otp = otp
+        self._authentication = authentication
+        self._clock = clock
+        self._refuses_common_passwords = refuses_common_passwords
+
+    async def register(self, body: UserCreate) -> UserRegistered:
+        """Stores a person with an unconfirmed TOTP secret.
+
+        Raises `ConflictError` for a taken name, whatever is known of its owner.
+        """
+        key = self._key_of(body.username)
+        warning = self._check_new_password(body.password.get_secret_value())
+        user_id = new_identifier()
+        secret, sealed = self._otp.new_secret(user_id)
+        user = User(
+            user_id=user_id,
+            username=body.username,
+            username_key=key,
+            password_hash=await self._hashing.hash(body.password.get_secret_value()),
+            otp_secret=sealed,
+            otp_confirmed_at=None,
+            otp_last_step=None,
+            disabled_at=None,
+            created_at=self._clock.now(),
+        )
+        enrolment = await self._otp.enrolment(secret, username=user.username)
+        if not await self._users.add(user):
+            raise ConflictError("The user name is taken.", error="username_taken")
+        return UserRegistered(
+            message="User registered",
+            otp_uri=enrolment.otp_uri,
+            qr_code=enrolment.qr_code,
+            warning=warning,
+        )
+
+    async def enrol_otp(self, body: UserCreate) -> OtpEnrolled:
+        """Hands the owner of an unconfirmed enrolment a new secret; the old one dies."""
+        user = await self._authentication.check_password(
+            body.username, body.password.get_secret_value()
+        )
+        if user is None:
+            raise InvalidCredentialsError("The user name or the password is wrong.")
+        secret, sealed = self._otp.new_secret(user.user_id)
+        enrolment = await self._otp.enrolment(secret, username=user.username)
+        if not await self._users.enrol_otp(user.user_id, sealed):
+            raise ConflictError("The enrolment is already confirmed.", error="already_enrolled")
+        return OtpEnrolled(
+            message="New secret enrolled", otp_uri=enrolment.otp_uri, qr_code=enrolment.qr_code
+        )
+
+    async def get(self, username: str) -> User:
+        """Raises `NotFoundError`."""
+        key = usernames.key_or_none(username)
+        user = await self._users.find_by_key(key) if key is not None else None
+        if user is None:
+            raise NotFoundError("There is no user of that name.")
+        return user
+
+    async def list_page(self, *, after: str = "") -> Sequence[User]:
+        return await self._users.list_page(after=after)
+
+    async def reset_otp(self, username: str) -> OtpEnrolment:
+        """Puts a new secret in the place of a lost one and ends every sign-in."""
+        user = await self.get(username)
+        secret, sealed = self._otp.new_secret(user.user_id)
+        enrolment = await self._otp.enrolment(secret, username=user.username)
+        await self._users.reset_otp(user.user_id, sealed)
+        await self._families.revoke_of_user(user.user_id, now=self._clock.now())
+        return enrolment
+
+    async def reset_password(self, username: str, password: str) -> None:
+        """Sets a password and ends every sign-in; raises `InvalidInputError` for a bad one."""
+        user = await self.get(username)
+        self._check_new_password(password)
+        await self._users.set_password_hash(user.user_id, await self._hashing.hash(password))
+        await self._families.revoke_of_user(user.user_id, now=self._clock.now())
+
+    async def set_disabled(self, username: str, *, disabled: bool) -> User:
+        """A disabled person cannot sign in, and his tokens are worth nothing meanwhile."""
+        user = await self.get(username)
+        await self._users.set_disabled(user.user_id, self._clock.now() if disabled else None)
+        return await self.get(username)
+
+    def _key_of(self, username: str) -> str:
+        try:
+            return usernames.key_of(username)
+        except usernames.UsernameError as error:
+            raise InvalidInputError(str(error), error="invalid_username") from None
+
+    def _check_new_password(self, password: str) -> str | None:
+        """Gives a warning for a common password where production would refuse it."""
+        problem = passwords.problem_with(password)
+        if problem is not None:
+            raise InvalidInputError(problem, error="invalid_password")
+        if not passwords.is_common(password):
+            return None
+        if self._refuses_common_passwords:
+            raise InvalidInputError(
+                "This password is on the lists that attackers try first. Choose another one.",
+                error="common_password",
+            )
+        return COMMON_WARNING

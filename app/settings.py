@@ -1,0 +1,330 @@
+"""Every environment variable, typed and checked at start.
+
+There is no global instance: `load_settings()` makes one, `create_app()` takes it. Names in
+upper case are the environment variables; `.env` in the working directory is read too.
+"""
+
+import ipaddress
+import os
+import secrets
+from collections.abc import Mapping
+from pathlib import Path
+from typing import Annotated, Any, Literal, Self
+from urllib.parse import urlsplit
+
+from pydantic import (
+    BeforeValidator,
+    Field,
+    SecretStr,
+    ValidationError,
+    field_validator,
+    model_validator,
+)
+from pydantic_settings import BaseSettings, NoDecode, SettingsConfigDict
+
+from app.errors import StartupError
+
+Environment = Literal["development", "production"]
+MINIMUM_SECRET_LENGTH = 32
+MINIMUM_ADMIN_TOKEN_LENGTH = 20
+SECRET_RECIPE = 'python3 -c "import secrets; print(secrets.token_urlsafe(48))"'
+WELL_KNOWN_SECRETS = (
+    "changeme",
+    "change-me",
+    "secret",
+    "password",
+    "example",
+    "default",
+    "dev-key",
+)
+
+
+def _split(value: object) -> object:
+    """Lists are written with commas or spaces in the environment."""
+    return tuple(value.replace(",", " ").split()) if isinstance(value, str) else value
+
+
+Words = Annotated[tuple[str, ...], NoDecode, BeforeValidator(_split)]
+SecretWords = Annotated[tuple[SecretStr, ...], NoDecode, BeforeValidator(_split)]
+
+
+class Settings(BaseSettings):
+    """What the operator decides. Frozen; durations are in seconds."""
+
+    model_config = SettingsConfigDict(
+        env_file=".env", env_ignore_empty=True, extra="ignore", frozen=True, populate_by_name=True
+    )
+
+    app_env: Environment = "production"
+
+    database_url: str = "sqlite:///./data/postern.db"
+    database_pool_size: int = Field(5, ge=1, le=100)
+    database_timeout: float = Field(5.0, gt=0, le=60)
+    sqlite_synchronous: Literal["FULL", "NORMAL"] = "FULL"
+    sqlite_busy_timeout: float = Field(10.0, gt=0, le=60)
+    migrate_on_start: bool | None = None
+
+    secret_key: SecretStr | None = None
+    secret_key_previous: SecretWords = ()
+    admin_token: SecretStr | None = None
+    registration: Literal["open", "closed"] | None = None
+
+    host: str = "127.0.0.1"
+    port: int = Field(5000, ge=0, le=65535)
+    issuer: str | None = None
+    workers: int | None = Field(None, ge=1, le=256)
+    trusted_proxies: Words = ()
+    tls_cert_file: Path | None = None
+    tls_key_file: Path | None = None
+    graceful_timeout: int = Field(10, ge=0, le=600)
+
+    otp_issuer: str = Field("ThisOAuthServer", min_length=1, max_length=64)
+    otp_policy: Literal["enrolled", "every_login"] = "enrolled"
+
+    access_token_ttl: int = Field(3600, ge=1, le=31_536_000)
+    refresh_token_ttl: int = Field(2_592_000, ge=1, le=31_536_000)
+    refresh_token_max_ttl: int = Field(7_776_000, ge=1, le=315_360_000)
+
+    argon2_memory_kib: int = Field(19_456, ge=8, le=1_048_576)
+    argon2_time_cost: int = Field(2, ge=1, le=100)
+    argon2_parallelism: int = Field(1, ge=1, le=16)
+    password_threads: int | None = Field(None, ge=1, le=64)
+    password_queue: int = Field(100, ge=1, le=10_000)
+
+    log_format: Literal["text", "json"] = "text"
+    log_level: Literal["DEBUG", "INFO", "WARNING", "ERROR"] = "INFO"
+    access_log: bool = True
+    docs: bool = True
+    fast_lane: bool = True
+    body_limit: int = Field(65_536, ge=1024, le=16_777_216)
+    body_timeout: float = Field(15.0, gt=0, le=300)
+    housekeeping_interval: float = Field(60.0, ge=0.05, le=86_400)
+
+    @field_validator("app_env", mode="before")
+    @classmethod
+    def _known_environment(cls, value: object) -> object:
+        return value.strip().lower() if isinstance(value, str) else value
+
+    @field_validator("database_url")
+    @classmethod
+    def _known_database(cls, value: str) -> str:
+        scheme = value.partition("://")[0].partition("+")[0]
+        if scheme not in ("sqlite", "postgresql", "postgres") or "://" not in value:
+            raise ValueError("begins with postgresql://, postgres:// or sqlite:///")
+        return value
+
+    @field_validator("issuer")
+    @classmethod
+    def _plain_issuer(cls, value: str | None) -> str | None:
+        if value is None:
+            return None
+        parts = urlsplit(value)
+        if parts.scheme not in ("http", "https") or not parts.hostname:
+            raise ValueError("is a URL such as https://login.example.com")
+        if parts.query or parts.fragment or parts.username or parts.password:
+            raise ValueError("has no query, fragment or user (RFC 8414 section 2)")
+        return value.rstrip("/")
+
+    @field_validator("trusted_proxies")
+    @classmethod
+    def _networks(cls, value: tuple[str, ...]) -> tuple[str, ...]:
+        for network in value:
+            ipaddress.ip_network(network, strict=False)
+        return value
+
+    @field_validator("tls_cert_file", "tls_key_file")
+    @classmethod
+    def _readable(cls, value: Path | None) -> Path | None:
+        if value is not None and not os.access(value, os.R_OK):
+            raise ValueError("names a file that can be read")
+        return value
+
+    @model_validator(mode="after")
+    def _stand_together(self) -> Self:
+        problems = list(self._production_problems()) if self.is_production else []
+        if (self.tls_cert_file is None) != (self.tls_key_file is None):
+            problems.append("TLS_CERT_FILE and TLS_KEY_FILE go together: set both or neither")
+        if self.refresh_token_max_ttl < self.refresh_token_ttl:
+            problems.append("REFRESH_TOKEN_MAX_TTL is at least REFRESH_TOKEN_TTL")
+        if problems:
+            raise _ProblemsError(problems)
+        return self
+
+    def _production_problems(self) -> list[str]:
+        problems = []
+        hint = f"set it to a random value, for example that of: {SECRET_RECIPE}"
+        if self.secret_key is None:
+            problems.append(f"SECRET_KEY is required in production: {hint}")
+        elif _is_weak(self.secret_key.get_secret_value(), MINIMUM_SECRET_LENGTH):
+            problems.append(f"SECRET_KEY is weak: {hint}")
+        if self.admin_token is not None and _is_weak(
+            self.admin_token.get_secret_value(), MINIMUM_ADMIN_TOKEN_LENGTH
+        ):
+            problems.append(f"ADMIN_TOKEN is weak: {hint}")
+        if self.issuer is None:
+            problems.append(
+                "ISSUER is required in production: the https URL by which clients reach this server"
+            )
+        elif not self.issuer.startswith("https://"):
+            problems.append("ISSUER begins with https:// in production")
+        if "postern:postern@" in self.database_url:
+            problems.append(
+                "DATABASE_URL has the example password in production: choose another one"
+            )
+        return problems
+
+    @property
+    def is_production(self) -> bool:
+        return self.app_env == "production"
+
+    @property
+    def is_sqlite(self) -> bool:
+        return self.database_url.startswith("sqlite")
+
+    @property
+    def registration_is_open(self) -> bool:
+        if self.registration is None:
+            return not self.is_production
+        return self.registration == "open"
+
+    @property
+    def migrates_on_start(self) -> bool:
+        if self.migrate_on_start is not None:
+            return self.migrate_on_start
+        return self.is_sqlite or not self.is_production
+
+    @property
+    def scheme(self) -> str:
+        return "https" if self.tls_cert_file else "http"
+
+    @property
+    def issuer_url(self) -> str:
+        return self.issuer or f"{self.scheme}://localhost:{self.port}"
+
+    @property
+    def worker_count(self) -> int:
+        """One per core on PostgreSQL, one on SQLite, where a second writer only waits."""
+        if self.workers is not None:
+            return self.workers
+        return 1 if self.is_sqlite else _cores()
+
+    @property
+    def password_thread_count(self) -> int:
+        """A core stays free for everything that is not a password."""
+        if self.password_threads is not None:
+            return self.password_threads
+        return max(1, _cores() // self.worker_count - (1 if self.worker_count == 1 else 0))
+
+    @property
+    def data_directory(self) -> Path:
+        """Where what belongs beside the database is kept: the generated key, the certificate."""
+        path = sqlite_path(self.database_url)
+        return path.parent if path is not None else Path("data")
+
+
+class _ProblemsError(ValueError):
+    def __init__(self, problems: list[str]) -> None:
+        super().__init__("; ".join(problems))
+        self.problems = problems
+
+
+def load_settings(*, unset_environment: Environment = "production", **overrides: Any) -> Settings:
+    """Reads the environment and `.env`; raises `StartupError` with one line per mistake.
+
+    `unset_environment` counts where neither APP_ENV nor its older name FLASK_ENV is set.
+    """
+    environment = _environment_name()
+    values = {name: value for name, value in overrides.items() if value is not None}
+    if environment is None:
+        values.setdefault("app_env", unset_environment)
+    elif "APP_ENV" not in os.environ and "app_env" not in os.environ:
+        values.setdefault("app_env", environment)
+    try:
+        settings = Settings(**values)
+    except ValidationError as error:
+        raise StartupError(*_lines(error)) from None
+    return settings if settings.is_production else with_development_secret(settings)
+
+
+def flask_env_asks_for_https() -> bool:
+    """The original server spoke https with a self-made certificate under FLASK_ENV=development."""
+    return "APP_ENV" not in os.environ and _environment_value("FLASK_ENV") == "development"
+
+
+def with_development_secret(settings: Settings) -> Settings:
+    """In development a generated SECRET_KEY is kept beside the database."""
+    if settings.secret_key is not None:
+        return settings
+    path = settings.data_directory / "secret_key"
+    try:
+        path.parent.mkdir(parents=True, exist_ok=True)
+        key = _read_or_create(path)
+    except OSError as error:
+        name = "DATABASE_URL" if settings.is_sqlite else "SECRET_KEY"
+        raise StartupError(f"{name}: cannot write {path}: {error.strerror}") from None
+    return settings.model_copy(update={"secret_key": SecretStr(key)})
+
+
+def sqlite_path(url: str) -> Path | None:
+    """The file of a SQLite URL; None for PostgreSQL and for a database in memory."""
+    scheme, _, rest = url.partition("://")
+    if not scheme.startswith("sqlite"):
+        return None
+    name = rest.partition("?")[0].removeprefix("/")
+    return Path(name) if name and name != ":memory:" else None
+
+
+def _read_or_create(path: Path) -> str:
+    """Of several processes that start at once, the first makes the key and all read it."""
+    if not path.exists():
+        temporary = path.with_name(f".{path.name}.{os.getpid()}.{secrets.token_hex(4)}")
+        with os.fdopen(
+            os.open(temporary, os.O_WRONLY | os.O_CREAT | os.O_EXCL, 0o600), "w"
+        ) as file:
+            file.write(secrets.token_urlsafe(48))
+        try:
+            os.link(temporary, path)
+        except FileExistsError:
+            pass
+        finally:
+            temporary.unlink()
+    return path.read_text().strip()
+
+
+def _environment_name() -> str | None:
+    return _environment_value("APP_ENV") or _environment_value("FLASK_ENV")
+
+
+def _environment_value(name: str) -> str | None:
+    value = os.environ.get(name) or _dotenv().get(name)
+    return value.strip().lower() if value else None
+
+
+def _dotenv() -> Mapping[str, str | None]:
+    from dotenv import dotenv_values
+
+    return dotenv_values(".env") if Path(".env").is_file() else {}
+
+
+def _lines(error: ValidationError) -> list[str]:
+    """One line per mistake; never the value, which may be a secret."""
+    lines = []
+    for problem in error.errors(include_url=False, include_input=False):
+        cause = problem.get("ctx", {}).get("error")
+        if isinstance(cause, _ProblemsError):
+            lines.extend(cause.problems)
+            continue
+        name = str(problem["loc"][0]).upper() if problem["loc"] else "settings"
+        message = str(cause) if cause is not None else problem["msg"]
+        lines.append(f"{name}: {message[:1].lower()}{message[1:]}")
+    return lines
+
+
+def _is_weak(value: str, minimum: int) -> bool:
+    lowered = value.lower()
+    too_plain = len(set(value)) < 10
+    return len(value) < minimum or too_plain or any(word in lowered for word in WELL_KNOWN_SECRETS)
+
+
+def _cores() -> int:
+    return len(os.sched_getaffinity(0)) if hasattr(os, "sched_getaffinity") else os.cpu_count() or 1

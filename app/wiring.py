@@ -1,0 +1,152 @@
+"""The composition root: settings → database → repositories → services → standards. Built once."""
+
+from dataclasses import dataclass
+from datetime import timedelta
+
+from app.clock import Clock
+from app.database.backends import Backend, PostgresBackend, SqliteBackend
+from app.database.database import Database
+from app.oauth.bearer import BearerTokens
+from app.oauth.client_auth import CLIENT_AUTH_METHODS
+from app.oauth.client_auth.authenticator import ClientAuthenticator
+from app.oauth.dispatcher import GrantDispatcher
+from app.oauth.grants import GRANTS
+from app.oauth.grants.base import GrantTools
+from app.oauth.introspection import Introspection
+from app.oauth.issuer import Issuer, Lifetimes
+from app.oauth.metadata import server_metadata
+from app.oauth.registration import ClientRegistration
+from app.oauth.revocation import Revocation
+from app.repositories.access_tokens import AccessTokenRepository
+from app.repositories.clients import ClientRepository
+from app.repositories.housekeeping import HousekeepingRepository
+from app.repositories.refresh_tokens import RefreshTokenRepository
+from app.repositories.token_families import TokenFamilyRepository
+from app.repositories.users import UserRepository
+from app.schemas.metadata import ServerMetadata
+from app.security.encryption import SecretBox
+from app.security.passwords import PasswordScheme
+from app.services.authentication import AuthenticationService
+from app.services.clients import ClientService
+from app.services.housekeeping import Housekeeping
+from app.services.otp import OtpService
+from app.services.password_hashing import PasswordHashing
+from app.services.users import UserService
+from app.settings import Settings, sqlite_path
+
+OTP_SECRETS = "otp secrets"
+
+
+@dataclass(frozen=True, slots=True, kw_only=True)
+class Services:
+    """Everything that lives as long as the server."""
+
+    settings: Settings
+    clock: Clock
+    database: Database
+    hashing: PasswordHashing
+    users: UserService
+    otp: OtpService
+    clients: ClientService
+    registration: ClientRegistration
+    dispatcher: GrantDispatcher
+    bearer: BearerTokens
+    introspection: Introspection
+    revocation: Revocation
+    metadata: ServerMetadata
+    housekeeping: Housekeeping
+
+    async def close(self) -> None:
+        self.hashing.close()
+        await self.database.close()
+
+
+def build_services(settings: Settings, clock: Clock | None = None) -> Services:
+    """Builds the parts; nothing connects before it is needed."""
+    clock = clock or Clock()
+    database = Database(make_backend(settings))
+    users = UserRepository(database)
+    clients = ClientRepository(database)
+    access_tokens = AccessTokenRepository(database)
+    refresh_tokens = RefreshTokenRepository(database)
+    families = TokenFamilyRepository(database)
+
+    hashing = make_password_hashing(settings)
+    box = SecretBox(secret_keys(settings), purpose=OTP_SECRETS)
+    otp = OtpService(users, box, hashing, clock, issuer=settings.otp_issuer)
+    authentication = AuthenticationService(users, hashing, otp, otp_policy=settings.otp_policy)
+    client_service = ClientService(clients, clock)
+
+    issuer = Issuer(access_tokens, refresh_tokens, clock, lifetimes(settings))
+    tools = GrantTools(issuer, authentication, refresh_tokens, families, clock)
+    authenticator = ClientAuthenticator(clients, [method() for method in CLIENT_AUTH_METHODS])
+    return Services(
+        settings=settings,
+        clock=clock,
+        database=database,
+        hashing=hashing,
+        users=UserService(
+            users,
+            families,
+            hashing,
+            otp,
+            authentication,
+            clock,
+            refuses_common_passwords=settings.is_production,
+        ),
+        otp=otp,
+        clients=client_service,
+        registration=ClientRegistration(client_service),
+        dispatcher=GrantDispatcher(authenticator, [grant(tools) for grant in GRANTS]),
+        bearer=BearerTokens(access_tokens, clock),
+        introspection=Introspection(
+            authenticator, access_tokens, refresh_tokens, clock, issuer=settings.issuer_url
+        ),
+        revocation=Revocation(authenticator, access_tokens, refresh_tokens, families, clock),
+        metadata=server_metadata(settings.issuer_url, has_docs=settings.docs),
+        housekeeping=Housekeeping(
+            HousekeepingRepository(database), clock, interval=settings.housekeeping_interval
+        ),
+    )
+
+
+def make_backend(settings: Settings) -> Backend:
+    """The database that DATABASE_URL names."""
+    path = sqlite_path(settings.database_url)
+    if path is None:
+        return PostgresBackend(
+            settings.database_url,
+            pool_size=settings.database_pool_size,
+            timeout=settings.database_timeout,
+        )
+    return SqliteBackend(
+        path,
+        pool_size=settings.database_pool_size,
+        busy_timeout=settings.sqlite_busy_timeout,
+        synchronous=settings.sqlite_synchronous,
+    )
+
+
+def make_password_hashing(settings: Settings) -> PasswordHashing:
+    scheme = PasswordScheme(
+        memory_kib=settings.argon2_memory_kib,
+        time_cost=settings.argon2_time_cost,
+        parallelism=settings.argon2_parallelism,
+    )
+    return PasswordHashing(
+        scheme, threads=settings.password_thread_count, queue=settings.password_queue
+    )
+
+
+def secret_keys(settings: Settings) -> list[str]:
+    """Today's key first, then those whose sealed values can still be opened."""
+    keys = [settings.secret_key] if settings.secret_key is not None else []
+    return [key.get_secret_value() for key in (*keys, *settings.secret_key_previous)]
+
+
+def lifetimes(settings: Settings) -> Lifetimes:
+    return Lifetimes(
+        access=timedelta(seconds=settings.access_token_ttl),
+        refresh=timedelta(seconds=settings.refresh_token_ttl),
+        family=timedelta(seconds=settings.refresh_token_max_ttl),
+    )

