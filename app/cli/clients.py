@@ -59,7 +59,7 @@ def _row(client: Client) -> dict[str, Any]:
         "client_name": client.client_name,
         "grant_types": client.grant_types.split(),
         "scope": client.scope,
-        "redirect_uris": client.redirect_uris,
+        "redirect_uris": client.redirect_uri_list,
         "token_endpoint_auth_method": client.token_endpoint_auth_method,
         "disabled": client.is_disabled,
         "created_at": client.created_at.isoformat(timespec="seconds"),

@@ -13,11 +13,12 @@ from sqlalchemy.engine import Dialect
 
 from app.database import postgresql, sqlite
 from app.database.engines import Engines, postgresql_engines, sqlite_engines
-from app.database.statements import CompiledLookup, CompiledStatement
+from app.database.statements import CompiledLookup, CompiledStatement, Values
 
-Found = dict[Any, tuple[Any, ...]]
-Written = list[tuple[Any, ...] | Exception | None]
+Found = dict[Any, Values]
+Written = list[Values | Exception | None]
 Outcome = tuple[CompiledLookup, str] | None
+FindAtOnce = Callable[[CompiledLookup, Any], Values | None]
 
 
 class Backend(Protocol):
@@ -27,6 +28,8 @@ class Backend(Protocol):
     engines: Engines
     dialect: Dialect
     concurrent_batches: int
+    find_at_once: FindAtOnce | None
+    """Finds a row without waiting for anything; raises `WouldWaitError` where it cannot."""
 
     def writing(self) -> AbstractAsyncContextManager[object]:
         """Held while an ordinary transaction writes."""
@@ -53,10 +56,9 @@ class PostgresBackend:
 
     def __init__(self, url: str, *, pool_size: int, timeout: float) -> None:
         self.engines = postgresql_engines(url, pool_size=pool_size, timeout=timeout)
+        self.find_at_once: FindAtOnce | None = None
         self.dialect: Dialect = postgresql_dialect.asyncpg.dialect()  # type: ignore[no-untyped-call]  # untyped there
-        connect = partial(
-            postgresql.connect_for_batches, postgresql.driver_url(url), timeout=timeout
-        )
+        connect = partial(postgresql.connect, postgresql.driver_url(url), timeout=timeout)
         self._readers, self._writers = (
             postgresql.ConnectionPool(connect, size=self.concurrent_batches, timeout=timeout)
             for _ in range(2)
@@ -104,6 +106,8 @@ class SqliteBackend:
         thread: Callable[[str], sqlite.SqliteThread] = lambda name: sqlite.SqliteThread(  # noqa: E731
             path, name=name, busy_timeout=busy_timeout, synchronous=synchronous
         )
+        self._quick_reader = sqlite.QuickReader(path, synchronous=synchronous)
+        self.find_at_once: FindAtOnce | None = self._quick_reader.find
         self._reader = thread("sqlite-reader")
         self._writer = thread("sqlite-writer")
 
@@ -127,6 +131,7 @@ class SqliteBackend:
             )
 
     async def close(self) -> None:
+        self._quick_reader.close()
         await self._reader.close()
         await self._writer.close()
         await self.engines.dispose()

@@ -16,6 +16,7 @@ Result = TypeVar("Result")
 
 MAXIMUM_ROWS = 128
 MAXIMUM_WAITING = 4096
+WORTH_ANOTHER_BATCH = 32
 
 
 class MicroBatch(Generic[Item, Result]):
@@ -41,15 +42,18 @@ class MicroBatch(Generic[Item, Result]):
         self._waiting: deque[tuple[Item, asyncio.Future[Result]]] = deque()
         self._batches: set[asyncio.Task[None]] = set()
         self._is_starting = False
+        self._loop: asyncio.AbstractEventLoop | None = None
 
     async def submit(self, item: Item) -> Result:
         """Returns the outcome of one item; raises `OverloadedError` where too many wait."""
         if len(self._waiting) >= self._maximum_waiting:
             raise OverloadedError
-        loop = asyncio.get_running_loop()
+        loop = self._loop
+        if loop is None:  # kept, since Python 3.11 makes a system call of asking for it
+            loop = self._loop = asyncio.get_running_loop()
         future: asyncio.Future[Result] = loop.create_future()
         self._waiting.append((item, future))
-        if self._free_slots and not self._is_starting:
+        if not self._is_starting and self._may_start():
             self._is_starting = True
             loop.call_soon(self._start)
         return await future
@@ -62,11 +66,22 @@ class MicroBatch(Generic[Item, Result]):
 
     def _start(self) -> None:
         self._is_starting = False
-        while self._free_slots and (batch := self._take()):
+        while self._may_start() and (batch := self._take()):
             self._free_slots -= 1
             task = asyncio.get_running_loop().create_task(self._carry_out(batch))
             self._batches.add(task)
-            task.add_done_callback(self._batches.discard)
+            task.add_done_callback(self._leave)
+
+    def _leave(self, batch: asyncio.Task[None]) -> None:
+        self._batches.discard(batch)
+        self._free_slots += 1
+        self._start()
+
+    def _may_start(self) -> bool:
+        """A second batch beside one under way has to be worth its round trip."""
+        if self._batches and len(self._waiting) < WORTH_ANOTHER_BATCH:
+            return False
+        return self._free_slots > 0
 
     def _take(self) -> list[tuple[Item, asyncio.Future[Result]]]:
         batch: list[tuple[Item, asyncio.Future[Result]]] = []
@@ -81,8 +96,6 @@ class MicroBatch(Generic[Item, Result]):
             outcomes = await self._run([item for item, _ in batch])
         except Exception as error:  # noqa: BLE001, RUF100 - whatever it is, it goes to every caller
             outcomes = [_for_each_caller(error) for _ in batch]
-        finally:
-            self._free_slots += 1
         for (_, future), outcome in zip(batch, outcomes, strict=True):
             if future.done():
                 continue
@@ -90,7 +103,6 @@ class MicroBatch(Generic[Item, Result]):
                 future.set_exception(outcome)
             else:
                 future.set_result(outcome)
-        self._start()
 
 
 def _for_each_caller(error: Exception) -> Exception:

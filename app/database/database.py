@@ -1,103 +1,17 @@
 """The database as repositories use it: batched look-ups and steps, and ordinary statements."""
 
-from collections.abc import AsyncIterator, Awaitable, Callable, Mapping, Sequence
+from collections.abc import AsyncIterator, Callable, Sequence
 from contextlib import asynccontextmanager
-from typing import Any, Generic, TypeVar
+from typing import Any
 
 from sqlalchemy import ColumnElement, Executable, Row, Select, text
 from sqlalchemy.ext.asyncio import AsyncConnection
 from sqlalchemy.sql.dml import UpdateBase
 
 from app.database.backends import Backend
-from app.database.batching import MicroBatch
-from app.database.errors import translate, translated_errors
-from app.database.statements import compile_lookup, compile_statement
-
-Value = TypeVar("Value")
-
-
-class Lookup(Generic[Value]):
-    """Finds one row by key. Look-ups made meanwhile travel together, and see what was committed
-    before they were made."""
-
-    def __init__(
-        self,
-        backend: Backend,
-        statement: Select[Any],
-        key: ColumnElement[Any],
-        value: Callable[..., Value],
-    ) -> None:
-        self._backend = backend
-        self._compiled = compile_lookup(statement, key, backend.dialect)
-        self._value = value
-        self._batch: MicroBatch[Any, Value | None] = MicroBatch(
-            self._run, in_flight=backend.concurrent_batches
-        )
-
-    async def __call__(self, key: Any) -> Value | None:
-        return await self._batch.submit(key)
-
-    async def drain(self) -> None:
-        await self._batch.drain()
-
-    async def _run(self, keys: list[Any]) -> list[Value | Exception | None]:
-        try:
-            found = await self._backend.look_up(self._compiled, keys)
-        except Exception as error:
-            raise translate(error) from error
-        values = {key: self._value(*row) for key, row in found.items()}
-        return [values.get(key) for key in keys]
-
-
-class Step:
-    """Statements that stand or fall together for one row of values; rows travel in batches.
-
-    Every statement has to be safe to repeat (`ON CONFLICT DO NOTHING`, or a condition that holds
-    after it was met), because a connection lost at commit leaves the outcome unknown and the step
-    is then done again. `outcome` finds, in the same transaction, what the caller wants to know.
-    `order` names the value by which rows are sorted, so that two batches never deadlock.
-    """
-
-    def __init__(
-        self,
-        backend: Backend,
-        statements: Sequence[UpdateBase],
-        *,
-        outcome: tuple[Select[Any], ColumnElement[Any], str] | None = None,
-        order: str | None = None,
-    ) -> None:
-        self._backend = backend
-        self._compiled = [compile_statement(each, backend.dialect) for each in statements]
-        self._order = order
-        self._outcome = None
-        if outcome is not None:
-            statement, key, name = outcome
-            self._outcome = (compile_lookup(statement, key, backend.dialect), name)
-        self._batch: MicroBatch[Mapping[str, Any], tuple[Any, ...] | None] = MicroBatch(
-            self._run, in_flight=backend.concurrent_batches
-        )
-
-    async def __call__(self, **values: Any) -> tuple[Any, ...] | None:
-        """Has committed when it returns. Raises `ConflictingRowError` for this row alone."""
-        return await self._batch.submit(values)
-
-    async def drain(self) -> None:
-        await self._batch.drain()
-
-    async def _run(
-        self, rows: list[Mapping[str, Any]]
-    ) -> Sequence[tuple[Any, ...] | Exception | None]:
-        if self._order is None or len(rows) == 1:
-            return await self._backend.write(self._compiled, rows, self._outcome)
-        order = self._order
-        places = sorted(range(len(rows)), key=lambda place: rows[place][order])
-        written = await self._backend.write(
-            self._compiled, [rows[place] for place in places], self._outcome
-        )
-        results: list[tuple[Any, ...] | Exception | None] = [None] * len(rows)
-        for place, result in zip(places, written, strict=True):
-            results[place] = result
-        return results
+from app.database.errors import translated_errors
+from app.database.lookups import Lookup, Value
+from app.database.steps import Step
 
 
 class Database:
@@ -109,7 +23,7 @@ class Database:
 
     def lookup(
         self, statement: Select[Any], *, key: ColumnElement[Any], value: Callable[..., Value]
-    ) -> Callable[[Any], Awaitable[Value | None]]:
+    ) -> Lookup[Value]:
         """Makes a batched look-up: `value` is called with the columns of the statement."""
         made = Lookup(self.backend, statement, key, value)
         self._batched.append(made)

@@ -1,13 +1,12 @@
 """PostgreSQL: connections of their own for the batches, and libpq's URL parameters."""
 
 import asyncio
-import json
 from collections.abc import Awaitable, Callable, Mapping, Sequence
 from typing import TYPE_CHECKING, Any, TypeVar
 from urllib.parse import parse_qsl, urlencode, urlsplit, urlunsplit
 
 from app.database.errors import is_lost_connection, is_refusal, translate
-from app.database.statements import CompiledLookup, CompiledStatement
+from app.database.statements import CompiledLookup, CompiledStatement, Values
 
 if TYPE_CHECKING:
     from asyncpg import Connection
@@ -52,15 +51,6 @@ async def connect(url: str, *, timeout: float) -> "Connection[Any]":
             "idle_in_transaction_session_timeout": str(int(timeout * 4000)),
         },
     )
-
-
-async def connect_for_batches(url: str, *, timeout: float) -> "Connection[Any]":
-    """Opens a connection that reads JSON by itself, as SQLAlchemy's connections do."""
-    connection = await connect(url, timeout=timeout)
-    await connection.set_type_codec(
-        "json", encoder=json.dumps, decoder=json.loads, schema="pg_catalog"
-    )
-    return connection
 
 
 class ConnectionPool:
@@ -129,7 +119,7 @@ class ConnectionPool:
 
 async def look_up(
     connection: "Connection[Any]", lookup: CompiledLookup, keys: Sequence[Any]
-) -> dict[Any, tuple[Any, ...]]:
+) -> dict[Any, Values]:
     """Asks for all keys in one statement, on a snapshot taken now."""
     rows = await connection.fetch(lookup.text, keys)
     return {row[0]: lookup.read(row) for row in rows}
@@ -140,7 +130,7 @@ async def write(
     statements: Sequence[CompiledStatement],
     rows: Sequence[Mapping[str, Any]],
     outcome: tuple[CompiledLookup, str] | None,
-) -> list[tuple[Any, ...] | Exception | None]:
+) -> list[Values | Exception | None]:
     """Writes a batch in one transaction; row by row where the table refused one of them."""
     try:
         return list(await _transaction(connection, statements, rows, outcome))
@@ -149,7 +139,7 @@ async def write(
             raise
         if len(rows) == 1:
             return [translate(error)]
-    results: list[tuple[Any, ...] | Exception | None] = []
+    results: list[Values | Exception | None] = []
     for row in rows:
         results.extend(await write(connection, statements, [row], outcome))
     return results
@@ -160,7 +150,7 @@ async def _transaction(
     statements: Sequence[CompiledStatement],
     rows: Sequence[Mapping[str, Any]],
     outcome: tuple[CompiledLookup, str] | None,
-) -> Sequence[tuple[Any, ...] | None]:
+) -> Sequence[Values | None]:
     if len(statements) == 1 and outcome is None:  # one statement is a transaction by itself
         await _execute(connection, statements[0], rows)
         return [None] * len(rows)

@@ -16,7 +16,7 @@ from sqlalchemy.sql.dml import UpdateBase
 from sqlalchemy.types import TypeEngine
 
 Processor = Callable[[Any], Any] | None
-Row = Sequence[Any]
+Values = Sequence[Any]
 
 
 @dataclass(frozen=True, slots=True)
@@ -24,15 +24,14 @@ class CompiledLookup:
     """Text that finds rows by key; the first column of a row is the key."""
 
     text: str
-    takes_all_keys: bool
-    processors: tuple[Processor, ...]
+    processors: tuple[tuple[int, Callable[[Any], Any]], ...]
 
-    def read(self, row: Row) -> tuple[Any, ...]:
+    def read(self, row: Values) -> Values:
         """The values of a driver's row, without the key, in Python's types."""
-        return tuple(
-            value if processor is None else processor(value)
-            for value, processor in zip(row, self.processors, strict=True)
-        )[1:]
+        values = list(row)
+        for place, processor in self.processors:
+            values[place] = processor(values[place])
+        return values[1:]
 
 
 @dataclass(frozen=True, slots=True)
@@ -59,10 +58,12 @@ def compile_lookup(
     condition = key == any_(keys) if takes_all_keys else key == keys
     keyed = statement.add_columns().with_only_columns(key, *statement.selected_columns)
     compiled = _compiled(keyed.where(condition), dialect)
-    types = [column.type for column in keyed.selected_columns]
-    return CompiledLookup(
-        compiled.string, takes_all_keys, tuple(_result_processor(t, dialect) for t in types)
-    )
+    processors = [
+        (place, processor)
+        for place, column in enumerate(keyed.selected_columns)
+        if (processor := _result_processor(column.type, dialect)) is not None
+    ]
+    return CompiledLookup(compiled.string, tuple(processors))
 
 
 def compile_statement(statement: UpdateBase, dialect: Dialect) -> CompiledStatement:

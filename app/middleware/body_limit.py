@@ -3,7 +3,7 @@
 import asyncio
 
 from app.errors import PosternError
-from app.middleware.http import Headers, Message, Receive
+from app.middleware.http import Message, Receive, Scope
 
 
 class BodyTooLargeError(PosternError):
@@ -26,38 +26,47 @@ class ClientGoneError(Exception):
 
 
 class BodyReader:
-    """Reads at most `limit` bytes in at most `timeout` seconds."""
+    """Reads at most `limit` bytes; once a body has begun, the rest has `timeout` seconds.
+
+    A body that never begins, and a head that never ends, are the server's own business: see
+    `app.cli.http_protocol`.
+    """
 
     def __init__(self, *, limit: int, timeout: float) -> None:
         self._limit = limit
         self._timeout = timeout
 
-    async def read(self, headers: Headers, receive: Receive) -> bytes:
+    async def read(self, scope: Scope, receive: Receive) -> bytes:
         """Raises `BodyTooLargeError`, `BodyTimeoutError` or `ClientGoneError`."""
-        self._check_announced(headers)
+        announced = _announced_length(scope)
+        if announced == 0:
+            return b""
+        if announced is not None and announced > self._limit:
+            raise BodyTooLargeError
+        message = await receive()
+        body = self._part_of(message)
+        if not message.get("more_body", False):
+            return body
         try:
             async with asyncio.timeout(self._timeout):
-                return await self._collect(receive)
+                return await self._read_on(body, receive)
         except TimeoutError:
             raise BodyTimeoutError from None
 
-    async def _collect(self, receive: Receive) -> bytes:
-        body = b""
+    async def _read_on(self, body: bytes, receive: Receive) -> bytes:
         while True:
             message = await receive()
-            if message["type"] == "http.disconnect":
-                raise ClientGoneError
-            part: bytes = message.get("body", b"")
-            body += part
-            if len(body) > self._limit:
-                raise BodyTooLargeError
+            body += self._part_of(message, already=len(body))
             if not message.get("more_body", False):
                 return body
 
-    def _check_announced(self, headers: Headers) -> None:
-        for name, value in headers:
-            if name == b"content-length" and value.isdigit() and int(value) > self._limit:
-                raise BodyTooLargeError
+    def _part_of(self, message: Message, *, already: int = 0) -> bytes:
+        if message["type"] == "http.disconnect":
+            raise ClientGoneError
+        part: bytes = message.get("body", b"")
+        if already + len(part) > self._limit:
+            raise BodyTooLargeError
+        return part
 
 
 def replaying(body: bytes, receive: Receive) -> Receive:
@@ -72,3 +81,13 @@ def replaying(body: bytes, receive: Receive) -> Receive:
         return {"type": "http.request", "body": body, "more_body": False}
 
     return receive_again
+
+
+def _announced_length(scope: Scope) -> int | None:
+    """What Content-Length says; 0 without a body, None where the length is not known before."""
+    for name, value in scope["headers"]:
+        if name == b"content-length":
+            return int(value) if value.isdigit() else None
+        if name == b"transfer-encoding":
+            return None
+    return 0

@@ -1,7 +1,7 @@
 """Opaque access tokens, stored as digests."""
 
-from dataclasses import dataclass
 from datetime import datetime
+from typing import NamedTuple
 
 from authlib.oauth2.rfc6749 import TokenMixin
 from sqlalchemy import Column, LargeBinary, String, Table, Text
@@ -25,12 +25,8 @@ access_tokens = Table(
 )
 
 
-@dataclass(frozen=True, slots=True)
-class AccessToken(TokenMixin):
-    """An access token whose family, client and user were all alive when it was looked up.
-
-    `username` and `otp_confirmed_at` belong to its user, and are None for a client's own token.
-    """
+class AccessTokenColumns(NamedTuple):
+    """The columns of a token and what belongs to it, in the order of the look-up."""
 
     client_id: str
     user_id: str | None
@@ -39,6 +35,13 @@ class AccessToken(TokenMixin):
     expires_at: datetime
     username: str | None
     otp_confirmed_at: datetime | None
+
+
+class AccessToken(AccessTokenColumns, TokenMixin):
+    """An access token whose family, client and user were all alive when it was looked up.
+
+    `username` and `otp_confirmed_at` belong to its user, and are None for a client's own token.
+    """
 
     def check_client(self, client: Client) -> bool:
         return self.client_id == client.client_id

@@ -1,13 +1,13 @@
 """OAuth clients (RFC 6749 section 2), in the names of RFC 7591."""
 
+import json
 from collections.abc import Collection
-from dataclasses import dataclass
 from datetime import datetime
 from functools import cached_property
-from typing import Any
+from typing import Any, NamedTuple
 
 from authlib.oauth2.rfc6749 import ClientMixin
-from sqlalchemy import JSON, Column, LargeBinary, String, Table, Text
+from sqlalchemy import Column, LargeBinary, String, Table, Text
 
 from app.database.types import Instant
 from app.models.tables import metadata
@@ -25,21 +25,15 @@ clients = Table(
     Column("grant_types", Text, nullable=False),
     Column("response_types", Text, nullable=False),
     Column("scope", Text, nullable=False),
-    Column("redirect_uris", JSON, nullable=False),
-    Column("metadata", JSON, nullable=False),
+    Column("redirect_uris", Text, nullable=False),
+    Column("metadata", Text, nullable=False),
     Column("disabled_at", Instant),
     Column("created_at", Instant, nullable=False),
 )
 
 
-@dataclass(frozen=True)
-class Client(ClientMixin):
-    """A registered client.
-
-    `token_endpoint_auth_method` is None where the client did not choose: then each method that
-    proves its secret will do. `unique_name` is kept for clients of `/create_client` only.
-    `metadata` holds what else of RFC 7591 section 2 it registered.
-    """
+class ClientColumns(NamedTuple):
+    """The columns of a client, in the order of the look-up."""
 
     client_id: str
     client_name: str
@@ -49,14 +43,33 @@ class Client(ClientMixin):
     grant_types: str
     response_types: str
     scope: str
-    redirect_uris: list[str]
-    metadata: dict[str, Any]
+    redirect_uris: str
+    metadata: str
     disabled_at: datetime | None
     created_at: datetime
+
+
+class Client(ClientColumns, ClientMixin):
+    """A registered client.
+
+    `token_endpoint_auth_method` is None where the client did not choose: then each method that
+    proves its secret will do. `unique_name` is kept for clients of `/create_client` only.
+    `metadata` is a JSON object of what else it registered of RFC 7591 section 2. Lists are words
+    with spaces between, since no URI holds one.
+    """
 
     @cached_property
     def scopes(self) -> frozenset[str]:
         return frozenset(self.scope.split())
+
+    @cached_property
+    def redirect_uri_list(self) -> list[str]:
+        return self.redirect_uris.split()
+
+    @cached_property
+    def further_metadata(self) -> dict[str, Any]:
+        found: dict[str, Any] = json.loads(self.metadata)
+        return found
 
     @property
     def is_disabled(self) -> bool:
@@ -71,14 +84,14 @@ class Client(ClientMixin):
 
     def get_default_redirect_uri(self) -> str:
         """RFC 6749 section 3.1.2.3: only who registered a single one has a default."""
-        return self.redirect_uris[0] if len(self.redirect_uris) == 1 else ""
+        return self.redirect_uri_list[0] if len(self.redirect_uri_list) == 1 else ""
 
     def get_allowed_scope(self, scope: Collection[str] | str) -> str:
         names = scope.split() if isinstance(scope, str) else scope
         return " ".join(name for name in names if name in self.scopes)
 
     def check_redirect_uri(self, redirect_uri: str) -> bool:
-        return redirect_uri in self.redirect_uris
+        return redirect_uri in self.redirect_uri_list
 
     def check_client_secret(self, client_secret: str) -> bool:
         return digests_match(self.secret_digest, digest_of(client_secret))

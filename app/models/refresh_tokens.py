@@ -1,7 +1,7 @@
 """Refresh tokens, stored as digests; each is used once and names its successor."""
 
-from dataclasses import dataclass
 from datetime import datetime
+from typing import NamedTuple
 
 from authlib.oauth2.rfc6749 import TokenMixin
 from sqlalchemy import Column, ForeignKey, LargeBinary, String, Table
@@ -30,13 +30,8 @@ refresh_tokens = Table(
 )
 
 
-@dataclass(frozen=True, slots=True)
-class RefreshToken(TokenMixin):
-    """A refresh token with what its family says.
-
-    `successor_sealed` holds the answer of its one use, encrypted under the token itself;
-    `successor_used_at` tells whether that answer has arrived and been used.
-    """
+class RefreshTokenColumns(NamedTuple):
+    """The columns of a token and what belongs to it, in the order of the look-up."""
 
     family_id: str
     client_id: str
@@ -50,6 +45,14 @@ class RefreshToken(TokenMixin):
     successor_sealed: bytes | None
     successor_used_at: datetime | None
     username: str | None
+
+
+class RefreshToken(RefreshTokenColumns, TokenMixin):
+    """A refresh token with what its family says.
+
+    `successor_sealed` holds the answer of its one use, encrypted under the token itself;
+    `successor_used_at` tells whether that answer has arrived and been used.
+    """
 
     def check_client(self, client: Client) -> bool:
         return self.client_id == client.client_id

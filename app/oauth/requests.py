@@ -1,7 +1,7 @@
 """What a request to a protocol endpoint says, parsed once."""
 
 from collections.abc import Mapping
-from dataclasses import dataclass
+from typing import NamedTuple
 from urllib.parse import unquote_to_bytes
 
 from app.models.clients import Client
@@ -14,16 +14,14 @@ FORM_TYPE = b"application/x-www-form-urlencoded"
 Form = Mapping[str, str]
 
 
-@dataclass(frozen=True, slots=True)
-class FormRequest:
+class FormRequest(NamedTuple):
     """A form post: its parameters, and the Authorization header if there was one."""
 
     form: Form
     authorization: bytes | None
 
 
-@dataclass(frozen=True, slots=True)
-class TokenRequest:
+class TokenRequest(NamedTuple):
     """A token request of an authenticated client."""
 
     client: Client
@@ -37,30 +35,36 @@ def parse_form(body: bytes, content_type: bytes | None) -> dict[str, str]:
     """
     if body and (content_type is None or content_type.split(b";")[0].strip().lower() != FORM_TYPE):
         raise InvalidRequestError("The body is a form, application/x-www-form-urlencoded.")
-    parameters: dict[str, str] = {}
-    seen = set()
-    pairs = body.split(b"&")
+    pairs = _plain_pairs(body) if b"%" not in body and b"+" not in body else _decoded_pairs(body)
     if len(pairs) > MAXIMUM_PARAMETERS:
         raise InvalidRequestError("There are too many parameters.")
-    for pair in pairs:
-        if not pair:
-            continue
-        raw_name, _, raw_value = pair.partition(b"=")
-        name = _decode(raw_name)
-        if name in seen:
-            raise InvalidRequestError("A parameter is repeated.")
-        seen.add(name)
-        value = _decode(raw_value)
-        if value:
-            parameters[name] = value
+    parameters = dict(pairs)
+    if len(parameters) != len(pairs):
+        raise InvalidRequestError("A parameter is repeated.")
+    if "" in parameters.values():
+        return {name: value for name, value in parameters.items() if value}
     return parameters
 
 
-def _decode(raw: bytes) -> str:
-    if b"+" in raw:
-        raw = raw.replace(b"+", b" ")
-    if b"%" in raw:
-        raw = unquote_to_bytes(raw)
+def _plain_pairs(body: bytes) -> list[tuple[str, str]]:
+    """Nothing is encoded, so the whole can be checked and cut at once."""
+    return [_cut(pair) for pair in _text(body).split("&") if pair]
+
+
+def _decoded_pairs(body: bytes) -> list[tuple[str, str]]:
+    encoded = [pair.partition(b"=") for pair in body.replace(b"+", b" ").split(b"&") if pair]
+    return [
+        (_text(unquote_to_bytes(name)), _text(unquote_to_bytes(value)))
+        for name, _, value in encoded
+    ]
+
+
+def _cut(pair: str) -> tuple[str, str]:
+    name, _, value = pair.partition("=")
+    return name, value
+
+
+def _text(raw: bytes) -> str:
     try:
         text = raw.decode("utf-8")
     except UnicodeDecodeError:

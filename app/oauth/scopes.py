@@ -1,5 +1,7 @@
 """Scope (RFC 6749 section 3.3): asked for, registered, narrowed, never widened."""
 
+from functools import lru_cache
+
 from authlib.oauth2.rfc6749 import list_to_scope, scope_to_list
 
 from app.oauth.errors import InvalidScopeError
@@ -8,11 +10,13 @@ MAXIMUM_LENGTH = 1000
 NOT_BY_DEFAULT = frozenset({"openid", "offline_access"})
 
 
+@lru_cache(maxsize=1024)
 def narrow_scope(asked: str | None, *, allowed: str) -> str:
     """The scope to grant: what was asked for, if all of it is allowed.
 
     Without a scope it is the allowed one less `openid` and `offline_access`, which a client has to
-    ask for by name. Raises `InvalidScopeError`.
+    ask for by name. Raises `InvalidScopeError`. The same question has the same answer, so answers
+    are kept; a refusal is not.
     """
     if asked is None:
         return default_scope(allowed)

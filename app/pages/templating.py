@@ -19,7 +19,8 @@ DIRECTORY = Path(__file__).parent
 def page(template: str, *, policy: str = PAGE_POLICY, **values: object) -> HTMLResponse:
     """A page with its Content-Security-Policy."""
     content = _environment().get_template(template).render(values)
-    return HTMLResponse(content, headers={"Content-Security-Policy": policy})
+    headers = {"Content-Security-Policy": policy, "Referrer-Policy": "same-origin"}
+    return HTMLResponse(content, headers=headers)
 
 
 @lru_cache(maxsize=1)

@@ -58,9 +58,10 @@ def form_request_of(request: HttpRequest) -> FormRequest:
 
 
 def authorization_of(request: HttpRequest) -> bytes | None:
-    if request.is_repeated(b"authorization"):
+    values = request.all_of(b"authorization")
+    if len(values) > 1:
         raise InvalidRequestError("The Authorization header is repeated.")
-    return request.header(b"authorization")
+    return values[0] if values else None
 
 
 def form_body(schema: str | list[str], examples: dict[str, Any]) -> dict[str, Any]:

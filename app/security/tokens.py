@@ -2,13 +2,24 @@
 
 The prefix lets leak scanners find them, and tells us which table to look into. A slow hash
 would buy nothing: nobody guesses 256 bits.
+
+A token also begins with the time at which it was made, to a quarter of a second, and so does its
+digest. Rows that are stored together then lie together: with digests in random order each insert
+would write a page of its own, which cost SQLite half its speed.
 """
 
+import base64
+import binascii
 import hashlib
+import os
 import secrets
+import time
 from enum import StrEnum
 
 CLIENT_ID_LENGTH = 24
+PREFIX_LENGTH = len("postern_at_")
+TIME_LENGTH = 5
+_URLSAFE = bytes.maketrans(b"-_", b"+/")
 _ALPHANUMERIC = "abcdefghijkmnopqrstuvwxyzABCDEFGHJKLMNPQRSTUVWXYZ23456789"
 
 
@@ -24,8 +35,9 @@ class TokenKind(StrEnum):
 
 
 def new_token(kind: TokenKind) -> str:
-    """Makes a secret of 256 bits."""
-    return kind.value + secrets.token_urlsafe(32)
+    """Makes a secret: its prefix, 5 bytes of time and 32 random bytes."""
+    made_at = (time.time_ns() >> 28).to_bytes(TIME_LENGTH, "big")
+    return kind.value + base64.urlsafe_b64encode(made_at + os.urandom(32)).rstrip(b"=").decode()
 
 
 def new_client_id() -> str:
@@ -39,5 +51,13 @@ def new_identifier() -> str:
 
 
 def digest_of(token: str) -> bytes:
-    """The form in which a secret of ours is stored: 32 bytes of SHA-256."""
-    return hashlib.sha256(token.encode("utf-8", "surrogatepass")).digest()
+    """The form in which a secret of ours is stored: 5 bytes of its time, 32 bytes of SHA-256."""
+    encoded = token.encode("utf-8", "surrogatepass")
+    digest = hashlib.sha256(encoded).digest()
+    try:
+        made_at = binascii.a2b_base64(
+            encoded[PREFIX_LENGTH : PREFIX_LENGTH + 8].translate(_URLSAFE)
+        )
+    except binascii.Error:
+        return digest  # none of ours: found nowhere
+    return made_at[:TIME_LENGTH] + digest

@@ -1,5 +1,6 @@
 """Clients: registration by the product's own call, and what an operator may do to one."""
 
+import json
 from collections.abc import Sequence
 
 from app.clock import Clock
@@ -31,8 +32,8 @@ class ClientService:
             grant_types=" ".join(body.grant_types),
             response_types=" ".join(body.response_types),
             scope=body.scope,
-            redirect_uris=body.all_redirect_uris,
-            metadata=body.further_metadata(),
+            redirect_uris=" ".join(body.all_redirect_uris),
+            metadata=json.dumps(body.further_metadata()),
             disabled_at=None,
             created_at=self._clock.now(),
         )
@@ -73,10 +74,10 @@ def _created(client: Client, secret: str | None) -> ClientCreated:
         client_id_issued_at=int(client.created_at.timestamp()),
         client_secret_expires_at=0 if secret is not None else None,
         client_name=client.client_name,
-        redirect_uris=client.redirect_uris,
+        redirect_uris=client.redirect_uri_list,
         grant_types=client.grant_types.split(),
         response_types=client.response_types.split(),
         scope=client.scope,
         token_endpoint_auth_method=client.token_endpoint_auth_method,
-        **client.metadata,
+        **client.further_metadata,
     )

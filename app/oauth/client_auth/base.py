@@ -1,15 +1,13 @@
 """What a client authentication method is (RFC 6749 section 2.3)."""
 
 from abc import ABC, abstractmethod
-from dataclasses import dataclass
-from typing import ClassVar
+from typing import ClassVar, NamedTuple
 
 from app.models.clients import Client
 from app.oauth.requests import FormRequest
 
 
-@dataclass(frozen=True, slots=True)
-class Credentials:
+class Credentials(NamedTuple):
     """Who a request says it comes from, and what should prove it."""
 
     client_id: str

@@ -1,0 +1,66 @@
+"""Look-ups of one row by key."""
+
+from collections.abc import Callable
+from contextlib import suppress
+from typing import Any, Generic, TypeVar
+
+from sqlalchemy import ColumnElement, Select
+
+from app.database.backends import Backend
+from app.database.batching import MicroBatch
+from app.database.errors import ConflictingRowError, translate
+from app.database.sqlite import WouldWaitError
+from app.database.statements import Values, compile_lookup
+
+Value = TypeVar("Value")
+
+
+class Lookup(Generic[Value]):
+    """Finds one row by key, as of now: what was committed before is seen.
+
+    SQLite is asked at once. On PostgreSQL look-ups made meanwhile travel together.
+    """
+
+    def __init__(
+        self,
+        backend: Backend,
+        statement: Select[Any],
+        key: ColumnElement[Any],
+        value: Callable[..., Value],
+    ) -> None:
+        self._backend = backend
+        self._compiled = compile_lookup(statement, key, backend.dialect)
+        self._value = value
+        self._batch: MicroBatch[Any, Value | None] = MicroBatch(
+            self._run, in_flight=backend.concurrent_batches
+        )
+
+    async def __call__(self, key: Any) -> Value | None:
+        if self._backend.find_at_once is not None:
+            try:
+                row = self._backend.find_at_once(self._compiled, key)
+            except WouldWaitError:
+                return await self._batch.submit(key)
+            return self._value(*row) if row is not None else None
+        return await self._batch.submit(key)
+
+    async def drain(self) -> None:
+        await self._batch.drain()
+
+    async def _run(self, keys: list[Any]) -> list[Value | Exception | None]:
+        try:
+            found = await self._backend.look_up(self._compiled, keys)
+        except Exception as error:
+            if not isinstance(translate(error), ConflictingRowError):
+                raise translate(error) from error
+            found = await self._one_by_one(keys)
+        values = {key: self._value(*row) for key, row in found.items()}
+        return [values.get(key) for key in keys]
+
+    async def _one_by_one(self, keys: list[Any]) -> dict[Any, Values]:
+        """A key that the database cannot even hold is not found, and harms no neighbour."""
+        found = {}
+        for key in keys:
+            with suppress(ConflictingRowError):
+                found.update(await self._backend.look_up(self._compiled, [key]))
+        return found

@@ -1,0 +1,60 @@
+"""Steps: changes that stand or fall together, for many callers at once."""
+
+from collections.abc import Mapping, Sequence
+from typing import Any
+
+from sqlalchemy import ColumnElement, Select
+from sqlalchemy.sql.dml import UpdateBase
+
+from app.database.backends import Backend
+from app.database.batching import MicroBatch
+from app.database.statements import Values, compile_lookup, compile_statement
+
+
+class Step:
+    """Statements that stand or fall together for one row of values; rows travel in batches.
+
+    Every statement has to be safe to repeat (`ON CONFLICT DO NOTHING`, or a condition that holds
+    after it was met), because a connection lost at commit leaves the outcome unknown and the step
+    is then done again. `outcome` finds, in the same transaction, what the caller wants to know.
+    `order` names the value by which rows are sorted, so that two batches never deadlock.
+    """
+
+    def __init__(
+        self,
+        backend: Backend,
+        statements: Sequence[UpdateBase],
+        *,
+        outcome: tuple[Select[Any], ColumnElement[Any], str] | None = None,
+        order: str | None = None,
+    ) -> None:
+        self._backend = backend
+        self._compiled = [compile_statement(each, backend.dialect) for each in statements]
+        self._order = order
+        self._outcome = None
+        if outcome is not None:
+            statement, key, name = outcome
+            self._outcome = (compile_lookup(statement, key, backend.dialect), name)
+        self._batch: MicroBatch[Mapping[str, Any], Values | None] = MicroBatch(
+            self._run, in_flight=backend.concurrent_batches
+        )
+
+    async def __call__(self, **values: Any) -> Values | None:
+        """Has committed when it returns. Raises `ConflictingRowError` for this row alone."""
+        return await self._batch.submit(values)
+
+    async def drain(self) -> None:
+        await self._batch.drain()
+
+    async def _run(self, rows: list[Mapping[str, Any]]) -> Sequence[Values | Exception | None]:
+        if self._order is None or len(rows) == 1:
+            return await self._backend.write(self._compiled, rows, self._outcome)
+        order = self._order
+        places = sorted(range(len(rows)), key=lambda place: rows[place][order])
+        written = await self._backend.write(
+            self._compiled, [rows[place] for place in places], self._outcome
+        )
+        results: list[Values | Exception | None] = [None] * len(rows)
+        for place, result in zip(places, written, strict=True):
+            results[place] = result
+        return results
