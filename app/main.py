@@ -12,7 +12,6 @@ from fastapi import FastAPI
 from app import __version__
 from app.clock import Clock
 from app.database import migrations
-from app.errors import DatabaseUnavailableError, StartupError
 from app.middleware.body_limit import BodyReader
 from app.middleware.edge import Edge
 from app.middleware.forwarded import ForwardedFor
@@ -52,12 +51,8 @@ def create_app(settings: Settings, *, clock: Clock | None = None) -> Edge:
 
 async def prepare_database(services: Services) -> None:
     """Brings the schema up to date, or raises `StartupError` with what the operator should do."""
-    settings = services.settings
-    try:
-        await migrations.prepare(services.database.backend, migrates=settings.migrates_on_start)
-    except DatabaseUnavailableError as error:
-        reason = error.__cause__ or error
-        raise StartupError(f"DATABASE_URL: the database cannot be reached: {reason}") from error
+    migrates = services.settings.migrates_on_start
+    await migrations.prepare(services.database.backend, migrates=migrates)
 
 
 def _fastapi(services: Services, access_log: AccessLog | None) -> FastAPI:

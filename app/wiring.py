@@ -77,7 +77,7 @@ def build_services(settings: Settings, clock: Clock | None = None) -> Services:
     authentication = AuthenticationService(users, hashing, otp, otp_policy=settings.otp_policy)
     client_service = ClientService(clients, clock)
 
-    issuer = Issuer(access_tokens, refresh_tokens, clock, lifetimes(settings))
+    issuer = Issuer(access_tokens, refresh_tokens, families, clock, lifetimes(settings))
     tools = GrantTools(issuer, authentication, refresh_tokens, families, clock)
     authenticator = ClientAuthenticator(clients, [method() for method in CLIENT_AUTH_METHODS])
     return Services(

@@ -5,7 +5,6 @@ import asyncio
 
 from app.cli.base import Command, command_settings
 from app.database import migrations
-from app.errors import DatabaseUnavailableError, StartupError
 from app.observability.logging import configure_logging
 from app.settings import Settings
 from app.wiring import make_backend
@@ -37,12 +36,9 @@ def command_settings_for_schema() -> Settings:
 async def _migrate(settings: Settings, revision: str) -> tuple[str | None, str | None]:
     backend = make_backend(settings)
     try:
-        before = await migrations.current_revision(backend)
+        before = await migrations.revision_at_start(backend)
         await migrations.migrate(backend, revision)
         return before, await migrations.current_revision(backend)
-    except DatabaseUnavailableError as error:
-        reason = error.__cause__ or error
-        raise StartupError(f"DATABASE_URL: the database cannot be reached: {reason}") from error
     finally:
         await backend.close()
 

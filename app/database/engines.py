@@ -31,6 +31,7 @@ def postgresql_engines(url: str, *, pool_size: int, timeout: float) -> Engines:
 
     writer = create_async_engine(
         "postgresql+asyncpg://",
+        hide_parameters=True,  # an error in the log shows no value
         async_creator=connect,
         pool_size=pool_size,
         max_overflow=0,
@@ -46,6 +47,7 @@ def sqlite_engines(path: Path, *, pool_size: int, busy_timeout: float, synchrono
     def engine(size: int, **options: Any) -> AsyncEngine:
         made = create_async_engine(
             f"sqlite+aiosqlite:///{path}",
+            hide_parameters=True,
             pool_size=size,
             max_overflow=0,
             pool_timeout=busy_timeout + 5,

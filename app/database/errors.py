@@ -43,6 +43,12 @@ def driver_error(error: BaseException) -> BaseException:
     return error.__cause__ if _sqlstate(error.__cause__) is not None else error  # type: ignore[return-value]  # it has a state, so it is there
 
 
+def reason_of(error: BaseException) -> str:
+    """What the driver said, in one line."""
+    cause = driver_error(error.__cause__ or error)
+    return (str(cause) or type(cause).__name__).splitlines()[0]
+
+
 def is_refusal(error: BaseException) -> bool:
     """Whether the database refused this row: its neighbours in a batch may still be stored."""
     if isinstance(error, sqlite3.IntegrityError | sqlite3.DataError | UnicodeEncodeError):

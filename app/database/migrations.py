@@ -6,9 +6,9 @@ from typing import TYPE_CHECKING, Any
 from sqlalchemy import Connection, text
 from sqlalchemy.exc import DatabaseError
 
-from app.database.backends import Backend
-from app.database.errors import translated_errors
-from app.errors import StartupError
+from app.database.backends import Backend, SqliteBackend
+from app.database.errors import reason_of, translated_errors
+from app.errors import DatabaseUnavailableError, StartupError
 
 if TYPE_CHECKING:
     from alembic.config import Config
@@ -43,12 +43,7 @@ async def migrate(backend: Backend, revision: str = "head") -> None:
 
 async def prepare(backend: Backend, *, migrates: bool) -> None:
     """Makes sure that the schema is this release's; raises `StartupError` where it is not."""
-    try:
-        revision = await current_revision(backend)
-    except DatabaseError as error:
-        raise StartupError(
-            f"DATABASE_URL: this is not a database Postern can read: {error.orig}"
-        ) from None
+    revision = await revision_at_start(backend)
     if revision == HEAD:
         return
     if not migrates:
@@ -58,6 +53,22 @@ async def prepare(backend: Backend, *, migrates: bool) -> None:
             " run `postern migrate`, or set MIGRATE_ON_START=1"
         )
     await migrate(backend)
+
+
+async def revision_at_start(backend: Backend) -> str | None:
+    """As `current_revision`; what goes wrong is one line for the operator."""
+    try:
+        if isinstance(backend, SqliteBackend):
+            backend.path.parent.mkdir(parents=True, exist_ok=True)
+        return await current_revision(backend)
+    except OSError as error:
+        raise StartupError(f"DATABASE_URL: cannot make its directory: {error.strerror}") from error
+    except DatabaseUnavailableError as error:
+        raise StartupError(
+            f"DATABASE_URL: cannot reach the database: {reason_of(error)}"
+        ) from error
+    except DatabaseError as error:
+        raise StartupError(f"DATABASE_URL: Postern cannot read it: {reason_of(error)}") from error
 
 
 def alembic_config() -> "Config":

@@ -47,6 +47,8 @@ class QuickReader:
             row = connection.execute(lookup.text, (key,)).fetchone()
         except sqlite3.OperationalError as error:
             raise WouldWaitError from error
+        except UnicodeEncodeError:
+            return None  # no row can have a key that cannot be stored
         return lookup.read(row) if row is not None else None
 
     def _connect(self) -> sqlite3.Connection:

@@ -15,6 +15,7 @@ users = Table(
     Column("username", String(64), nullable=False),
     Column("username_key", String(128), nullable=False, unique=True),
     Column("password_hash", String(256), nullable=False),
+    Column("credentials_version", String(32), nullable=False),
     Column("otp_secret", LargeBinary),
     Column("otp_confirmed_at", Instant),
     Column("otp_last_step", BigInteger),
@@ -25,12 +26,16 @@ users = Table(
 
 @dataclass(frozen=True, slots=True)
 class User:
-    """A person. `username` is spelled as chosen; `username_key` is unique."""
+    """A person. `username` is spelled as chosen; `username_key` is unique.
+
+    `credentials_version` changes with the password and with the TOTP secret.
+    """
 
     user_id: str
     username: str
     username_key: str
     password_hash: str
+    credentials_version: str
     otp_secret: bytes | None
     otp_confirmed_at: datetime | None
     otp_last_step: int | None

@@ -18,10 +18,9 @@ class BearerTokens:
 
     async def authenticate(self, authorization: bytes | None, *, query: bytes) -> AccessToken:
         """The living token that a request bears; raises `InvalidTokenError` or its neighbours."""
-        in_query = bool(query) and b"access_token" in query and _has_access_token(query)
         if authorization is None:
             raise MissingTokenError
-        if in_query:
+        if query and _has_access_token(query):
             raise InvalidRequestError("There is more than one bearer token.")
         token = await self._find(_token_in(authorization))
         if token is None:

@@ -8,8 +8,10 @@ from pydantic_core import from_json, to_json
 from app.clock import Clock
 from app.models.clients import Client
 from app.models.refresh_tokens import RefreshToken
+from app.models.users import User
 from app.repositories.access_tokens import AccessTokenRepository
-from app.repositories.refresh_tokens import NewPair, RefreshTokenRepository
+from app.repositories.refresh_tokens import RefreshTokenRepository
+from app.repositories.token_families import NewPair, TokenFamilyRepository
 from app.schemas.tokens import TokenResponse
 from app.security.encryption import open_with_token, seal_with_token
 from app.security.tokens import TokenKind, digest_of, new_identifier, new_token
@@ -52,11 +54,13 @@ class Issuer:
         self,
         access_tokens: AccessTokenRepository,
         refresh_tokens: RefreshTokenRepository,
+        families: TokenFamilyRepository,
         clock: Clock,
         lifetimes: Lifetimes,
     ) -> None:
         self._access_tokens = access_tokens
         self._refresh_tokens = refresh_tokens
+        self._families = families
         self._clock = clock
         self._lifetimes = lifetimes
 
@@ -78,20 +82,22 @@ class Issuer:
         )
 
     async def issue_to_user(
-        self, client: Client, *, user_id: str, scope: str, with_refresh_token: bool
-    ) -> TokenResponse:
-        """The first tokens of a new family."""
+        self, client: Client, *, user: User, scope: str, with_refresh_token: bool
+    ) -> TokenResponse | None:
+        """The first tokens of a new family; None where the sign-in is worth nothing any more."""
         now = self._clock.now()
         family_expires_at = now + self._lifetimes.family
         pair, stored = self._new_pair(scope, family_expires_at=family_expires_at, now=now)
-        await self._refresh_tokens.begin_family(
+        has_begun = await self._families.begin(
             new_identifier(),
             stored,
             client_id=client.client_id,
-            user_id=user_id,
-            family_expires_at=family_expires_at,
+            user=user,
+            expires_at=family_expires_at,
             with_refresh_token=with_refresh_token,
         )
+        if not has_begun:
+            return None
         response = pair.response(now=now)
         if not with_refresh_token:
             response.refresh_token = None

@@ -1,11 +1,17 @@
 """How a batched step stores a row: repeating it changes nothing."""
 
+from collections.abc import Mapping
 from typing import Any
 
-from sqlalchemy import Insert, Select, Table, bindparam
+from sqlalchemy import ColumnElement, FromClause, Insert, Table, bindparam, select
 from sqlalchemy.dialects import postgresql, sqlite
 
 from app.database.database import Database
+
+
+def value_of(name: str, like: ColumnElement[Any]) -> ColumnElement[Any]:
+    """A value that the step is given, of the type of a column."""
+    return bindparam(name, type_=like.type)
 
 
 def insert_once(database: Database, table: Table, **names: str) -> Any:
@@ -18,7 +24,7 @@ def insert_once(database: Database, table: Table, **names: str) -> Any:
         _insert(database, table)
         .values(
             {
-                column: bindparam(names.get(column.name, column.name), type_=column.type)
+                column: value_of(names.get(column.name, column.name), column)
                 for column in table.columns
                 if not column.nullable or column.name in names
             }
@@ -27,13 +33,17 @@ def insert_once(database: Database, table: Table, **names: str) -> Any:
     )
 
 
-def insert_once_from(database: Database, table: Table, rows: Select[Any]) -> Any:
-    """An insert of what a query finds, in the order of the table's columns."""
-    return (
-        _insert(database, table)
-        .from_select([column.name for column in table.columns], rows)
-        .on_conflict_do_nothing()
-    )
+def insert_once_where(
+    database: Database,
+    table: Table,
+    values: Mapping[ColumnElement[Any], ColumnElement[Any]],
+    source: FromClause,
+    *conditions: ColumnElement[bool],
+) -> Any:
+    """An insert that happens only where the conditions hold in `source`."""
+    rows = select(*values.values()).select_from(source).where(*conditions)
+    names = [column.key for column in values]
+    return _insert(database, table).from_select(names, rows).on_conflict_do_nothing()
 
 
 def _insert(database: Database, table: Table) -> Any:

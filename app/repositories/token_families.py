@@ -1,18 +1,74 @@
-"""Queries about families of tokens: revoking one revokes every token in it."""
+"""Queries about families of tokens: one begins with a sign-in, and revoking it ends every token."""
 
+from dataclasses import dataclass
 from datetime import datetime
 
-from sqlalchemy import update
+from sqlalchemy import Insert, select, update
 
 from app.database.database import Database
+from app.models.access_tokens import access_tokens
+from app.models.refresh_tokens import refresh_tokens
 from app.models.token_families import token_families
+from app.models.users import User, users
+from app.repositories.inserts import insert_once_where, value_of
 
-family = token_families.c
+access, family, refresh, user = access_tokens.c, token_families.c, refresh_tokens.c, users.c
+
+
+@dataclass(frozen=True, slots=True)
+class NewPair:
+    """The digests of an access token and a refresh token, and how long each lives."""
+
+    access_digest: bytes
+    access_expires_at: datetime
+    refresh_digest: bytes
+    refresh_expires_at: datetime
+    issued_at: datetime
+    scope: str
 
 
 class TokenFamilyRepository:
     def __init__(self, database: Database) -> None:
         self._database = database
+        is_there = (select(family.family_id), family.family_id, "family_id")
+        new_family, new_access, new_refresh = (
+            _new_family(database),
+            _new_access_token(database),
+            _new_refresh_token(database),
+        )
+        self._begin = database.step(new_family, new_refresh, new_access, outcome=is_there)
+        self._begin_without_refresh = database.step(new_family, new_access, outcome=is_there)
+
+    async def begin(
+        self,
+        family_id: str,
+        pair: NewPair,
+        *,
+        client_id: str,
+        user: User,
+        expires_at: datetime,
+        with_refresh_token: bool,
+    ) -> bool:
+        """Stores a family with its first pair, or with the access token alone.
+
+        False where the person was disabled, or got other credentials, since `user` was read: the
+        sign-in that this family comes from is worth nothing then, and nothing is stored.
+        """
+        step = self._begin if with_refresh_token else self._begin_without_refresh
+        stored = await step(
+            family_id=family_id,
+            client_id=client_id,
+            user_id=user.user_id,
+            credentials_version=user.credentials_version,
+            scope=pair.scope,
+            now=pair.issued_at,
+            family_expires_at=expires_at,
+            refresh_digest=pair.refresh_digest,
+            refresh_expires_at=pair.refresh_expires_at,
+            access_digest=pair.access_digest,
+            access_expires_at=pair.access_expires_at,
+        )
+        return stored is not None
 
     async def revoke(self, family_id: str, *, now: datetime) -> None:
         await self._database.change(
@@ -27,3 +83,58 @@ class TokenFamilyRepository:
             .where(family.user_id == user_id, family.revoked_at.is_(None))
             .values(revoked_at=now)
         )
+
+
+def _new_family(database: Database) -> Insert:
+    made: Insert = insert_once_where(
+        database,
+        token_families,
+        {
+            family.family_id: value_of("family_id", family.family_id),
+            family.client_id: value_of("client_id", family.client_id),
+            family.user_id: user.user_id,
+            family.scope: value_of("scope", family.scope),
+            family.created_at: value_of("now", family.created_at),
+            family.expires_at: value_of("family_expires_at", family.expires_at),
+        },
+        users,
+        user.user_id == value_of("user_id", user.user_id),
+        user.credentials_version == value_of("credentials_version", user.credentials_version),
+        user.disabled_at.is_(None),
+    )
+    return made
+
+
+def _new_access_token(database: Database) -> Insert:
+    made: Insert = insert_once_where(
+        database,
+        access_tokens,
+        {
+            access.digest: value_of("access_digest", access.digest),
+            access.family_id: family.family_id,
+            access.client_id: family.client_id,
+            access.user_id: family.user_id,
+            access.scope: value_of("scope", access.scope),
+            access.issued_at: value_of("now", access.issued_at),
+            access.expires_at: value_of("access_expires_at", access.expires_at),
+        },
+        token_families,
+        family.family_id == value_of("family_id", family.family_id),
+    )
+    return made
+
+
+def _new_refresh_token(database: Database) -> Insert:
+    made: Insert = insert_once_where(
+        database,
+        refresh_tokens,
+        {
+            refresh.digest: value_of("refresh_digest", refresh.digest),
+            refresh.family_id: family.family_id,
+            refresh.issued_at: value_of("now", refresh.issued_at),
+            refresh.expires_at: value_of("refresh_expires_at", refresh.expires_at),
+        },
+        token_families,
+        family.family_id == value_of("family_id", family.family_id),
+    )
+    return made

@@ -9,6 +9,7 @@ from sqlalchemy import ColumnElement, func, insert, or_, select, update
 from app.database.database import Database
 from app.database.errors import ConflictingRowError
 from app.models.users import User, users
+from app.security.tokens import new_identifier
 
 
 class UserRepository:
@@ -63,11 +64,18 @@ class UserRepository:
     async def reset_otp(self, user_id: str, otp_secret: bytes) -> bool:
         """Puts a new, unconfirmed secret in the place of any older one."""
         return await self._update(
-            user_id, otp_secret=otp_secret, otp_confirmed_at=None, otp_last_step=None
+            user_id,
+            otp_secret=otp_secret,
+            otp_confirmed_at=None,
+            otp_last_step=None,
+            credentials_version=new_identifier(),
         )
 
     async def set_password_hash(self, user_id: str, password_hash: str) -> bool:
-        return await self._update(user_id, password_hash=password_hash)
+        """Sets another password: a sign-in with the old one that is under way comes to nothing."""
+        return await self._update(
+            user_id, password_hash=password_hash, credentials_version=new_identifier()
+        )
 
     async def replace_password_hash(self, user_id: str, *, old: str, new: str) -> bool:
         """Stores the same password under other parameters, unless it was changed meanwhile."""

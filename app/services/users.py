@@ -53,6 +53,7 @@ class UserService:
             username=body.username,
             username_key=key,
             password_hash=await self._hashing.hash(body.password.get_secret_value()),
+            credentials_version=new_identifier(),
             otp_secret=sealed,
             otp_confirmed_at=None,
             otp_last_step=None,

@@ -20,6 +20,7 @@ def upgrade() -> None:
         sa.Column("username", sa.String(64), nullable=False),
         sa.Column("username_key", sa.String(128), nullable=False),
         sa.Column("password_hash", sa.String(256), nullable=False),
+        sa.Column("credentials_version", sa.String(32), nullable=False),
         sa.Column("otp_secret", sa.LargeBinary()),
         sa.Column("otp_confirmed_at", Instant()),
         sa.Column("otp_last_step", sa.BigInteger()),

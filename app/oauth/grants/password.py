@@ -48,11 +48,19 @@ class PasswordGrant(Grant[PasswordParameters]):
             parameters.username, parameters.password, code=parameters.otp
         )
         if user is None:
-            raise InvalidGrantError("The credentials are not valid.")
+            raise _not_valid()
 
-        return await self.tools.issuer.issue_to_user(
+        response = await self.tools.issuer.issue_to_user(
             client,
-            user_id=user.user_id,
+            user=user,
             scope=scope,
             with_refresh_token=client.check_grant_type("refresh_token"),
         )
+        if response is None:  # the password was changed meanwhile
+            raise _not_valid()
+        return response
+
+
+def _not_valid() -> InvalidGrantError:
+    """One sentence for unknown, wrong, not enrolled, disabled, and no fresh code."""
+    return InvalidGrantError("The credentials are not valid.")

@@ -47,38 +47,42 @@ class RefreshTokenGrant(Grant[RefreshTokenParameters]):
         if found is None or not found.check_client(request.client):
             raise _not_valid()
 
+        await self._refuse_replay(found)
         scope = found.scope
         if parameters.scope is not None:
             scope = narrow_scope(parameters.scope, allowed=found.scope)
         if found.used_at is not None:
-            return await self._presented_again(presented, found)
+            return self._same_again(presented, found)
         if found.expires_at <= self.tools.clock.now():
             raise _not_valid()
 
         response, current = await self.tools.issuer.rotate(presented, found, scope=scope)
         if response is not None:
             return response
-        if current is None:  # the family was revoked meanwhile
+        if current is None or current.used_at is None:  # revoked, or expired, meanwhile
             raise _not_valid()
-        return await self._presented_again(presented, current)
+        return self._same_again(presented, current)
 
     async def _find(self, presented: str) -> RefreshToken | None:
         if not TokenKind.REFRESH_TOKEN.matches(presented):
             return None
         return await self.tools.refresh_tokens.find_living(digest_of(presented))
 
-    async def _presented_again(self, presented: str, used: RefreshToken) -> TokenResponse:
+    async def _refuse_replay(self, found: RefreshToken) -> None:
+        """Past the grace window a second use means that two have the token."""
         now = self.tools.clock.now()
-        if used.used_at is None:  # it expired between being found and being used
-            raise _not_valid()
-        if now - used.used_at > GRACE:
-            await self.tools.families.revoke(used.family_id, now=now)
-            log.warning(
-                "a refresh token of client %s was used again: family %s is revoked",
-                used.client_id,
-                used.family_id,
-            )
-            raise _not_valid()
+        if found.used_at is None or now - found.used_at <= GRACE:
+            return
+        await self.tools.families.revoke(found.family_id, now=now)
+        log.warning(
+            "a refresh token of client %s was used again: family %s is revoked",
+            found.client_id,
+            found.family_id,
+        )
+        raise _not_valid()
+
+    def _same_again(self, presented: str, used: RefreshToken) -> TokenResponse:
+        """What the one use of this token was answered, until its successor is used."""
         if used.successor_used_at is not None:
             raise _not_valid()
         response = self.tools.issuer.same_again(presented, used)

@@ -1,0 +1,48 @@
+"""Debian's Chromium, and a real server for it."""
+
+import shutil
+from collections.abc import AsyncIterator
+
+import pytest
+import pytest_asyncio
+from playwright.async_api import Browser, Page, async_playwright
+
+from tests.support.server import Server, running_server
+
+
+@pytest_asyncio.fixture(scope="session")
+async def browser() -> AsyncIterator[Browser]:
+    path = shutil.which("chromium")
+    if path is None:
+        pytest.skip("Chromium is not installed: apt-get install chromium")
+    async with async_playwright() as playwright:
+        running = await playwright.chromium.launch(executable_path=path)
+        yield running
+        await running.close()
+
+
+@pytest_asyncio.fixture(scope="module")
+async def server(tmp_path_factory: pytest.TempPathFactory) -> AsyncIterator[Server]:
+    async with running_server(tmp_path_factory.mktemp("server")) as running:
+        yield running
+
+
+@pytest_asyncio.fixture
+async def page(browser: Browser) -> AsyncIterator[Page]:
+    """A page that fails the test for what it loads from elsewhere and for errors of scripts."""
+    context = await browser.new_context()
+    context.set_default_timeout(10_000)
+    opened = await context.new_page()
+    problems: list[str] = []
+    opened.on("pageerror", lambda error: problems.append(str(error)))
+    opened.on(
+        "console",
+        lambda message: problems.append(message.text) if message.type == "error" else None,
+    )
+    opened.on(
+        "request",
+        lambda request: problems.append(request.url) if "//127.0.0.1:" not in request.url else None,
+    )
+    yield opened
+    await context.close()
+    assert [each for each in problems if not each.startswith("data:")] == []
