@@ -18,10 +18,10 @@ from app.middleware.forwarded import ForwardedFor
 from app.middleware.security_headers import SecurityHeaders
 from app.observability.access_log import AccessLog
 from app.observability.logging import configure_logging, logger
-from app.openapi import describe
 from app.pages import PAGES
 from app.routers import HOT_ENDPOINTS, ROUTERS
-from app.routers.error_handlers import add_error_handlers, render_error
+from app.routers.error_handlers import ErrorRenderer
+from app.routers.openapi import describe
 from app.settings import Settings, load_settings
 from app.wiring import Services, build_services
 
@@ -38,14 +38,15 @@ def create_app(settings: Settings, *, clock: Clock | None = None) -> Edge:
     fast_lane = {
         (endpoint.method, endpoint.path): endpoint.bound_to(services) for endpoint in HOT_ENDPOINTS
     }
+    errors = ErrorRenderer({endpoint.path for endpoint in HOT_ENDPOINTS})
     return Edge(
-        _fastapi(services, access_log),
+        _fastapi(services, access_log, errors),
         fast_lane=fast_lane if settings.fast_lane else {},
         forwarded_for=ForwardedFor(settings.trusted_proxies),
         body_reader=BodyReader(limit=settings.body_limit, timeout=settings.body_timeout),
         security_headers=SecurityHeaders(is_production=settings.is_production),
         access_log=access_log,
-        render_error=render_error,
+        render_error=errors.render,
     )
 
 
@@ -55,7 +56,7 @@ async def prepare_database(services: Services) -> None:
     await migrations.prepare(services.database.backend, migrates=migrates)
 
 
-def _fastapi(services: Services, access_log: AccessLog | None) -> FastAPI:
+def _fastapi(services: Services, access_log: AccessLog | None, errors: ErrorRenderer) -> FastAPI:
     @asynccontextmanager
     async def lifespan(_: FastAPI) -> AsyncIterator[None]:
         await prepare_database(services)
@@ -86,7 +87,7 @@ def _fastapi(services: Services, access_log: AccessLog | None) -> FastAPI:
     application.state.services = services
     for router in (*ROUTERS, *PAGES):
         application.include_router(router)
-    add_error_handlers(application)
+    errors.install(application)
     describe(application)
     return application
 

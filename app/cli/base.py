@@ -4,14 +4,13 @@ import argparse
 import asyncio
 import ipaddress
 import json
-import os
 from collections.abc import Awaitable, Callable, Sequence
 from dataclasses import dataclass
 from typing import Any, TypeVar
 
 from app.main import prepare_database
 from app.observability.logging import configure_logging
-from app.settings import Settings, load_settings
+from app.settings import Settings, environment_value, load_settings
 from app.wiring import Services, build_services
 
 Result = TypeVar("Result")
@@ -33,7 +32,7 @@ def command_settings(**overrides: Any) -> Settings:
     Every command reads the environment as `postern serve` does, so that all see the same database
     and the same keys.
     """
-    host = overrides.get("host") or os.environ.get("HOST") or "127.0.0.1"
+    host = overrides.get("host") or environment_value("HOST") or "127.0.0.1"
     return load_settings(
         unset_environment="development" if _is_loopback(host) else "production", **overrides
     )

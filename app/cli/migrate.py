@@ -30,7 +30,7 @@ def _run(arguments: argparse.Namespace) -> int:
 
 def command_settings_for_schema() -> Settings:
     """The settings, with those of a production server not required."""
-    return command_settings(app_env="development")
+    return command_settings(app_env="development", secret_key="not used by migrations")
 
 
 async def _migrate(settings: Settings, revision: str) -> tuple[str | None, str | None]:

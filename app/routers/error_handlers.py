@@ -4,6 +4,7 @@ The protocol's endpoints answer in the protocol's shape (RFC 6749 section 5.2), 
 with problem details (RFC 9457) that also carry `error`.
 """
 
+from collections.abc import Collection
 from http import HTTPStatus
 from typing import Any
 
@@ -23,33 +24,40 @@ from app.oauth.errors import (
     error_headers,
 )
 
-PROTOCOL_PATHS = frozenset({"/token", "/introspect", "/revoke", "/profile"})
 NO_STORE = ((b"cache-control", b"no-store"), (b"pragma", b"no-cache"))
 JSON = b"application/json"
 PROBLEM_JSON = b"application/problem+json"
+SERVER_ERROR = str(ServerError.description)
 
 
-def render_error(error: Exception, path: str) -> HttpResponse:
-    """The answer for an error that happened at a path; a bug is a 500 that tells nothing."""
-    if isinstance(error, OAuth2Error):
-        return _protocol_error(error)
-    if isinstance(error, RequestValidationError):
-        return _validation_problem(error)
-    if isinstance(error, HTTPException):
-        return _http_problem(error)
-    if path in PROTOCOL_PATHS:
-        return _protocol_error(_in_the_protocols_words(error))
-    if isinstance(error, PosternError):
-        return _problem(error.status, error.title, error.detail, error.code, error.headers())
-    return _problem(500, "Internal Server Error", ServerError.description, ServerError.error, {})
+class ErrorRenderer:
+    """Knows at which paths the protocol's shape is due."""
 
+    def __init__(self, protocol_paths: Collection[str]) -> None:
+        self._protocol_paths = frozenset(protocol_paths)
 
-def add_error_handlers(application: FastAPI) -> None:
-    async def handle(request: Request, error: Exception) -> Response:
-        return starlette_response(render_error(error, request.url.path))
+    def render(self, error: Exception, path: str) -> HttpResponse:
+        """The answer for an error that happened at a path; a bug is a 500 that tells nothing."""
+        if isinstance(error, OAuth2Error):
+            return protocol_error(error)
+        if isinstance(error, RequestValidationError):
+            return _validation_problem(error)
+        if isinstance(error, HTTPException):
+            return _http_problem(error)
+        if path in self._protocol_paths:
+            return protocol_error(_in_the_protocols_words(error))
+        if isinstance(error, PosternError):
+            return _problem(error.status, error.title, error.detail, error.code, error.headers())
+        return _problem(500, "Internal Server Error", SERVER_ERROR, ServerError.error, {})
 
-    for kind in (PosternError, OAuth2Error, RequestValidationError, HTTPException, Exception):
-        application.add_exception_handler(kind, handle)
+    def install(self, application: FastAPI) -> None:
+        """Makes the framework answer its own errors, and its routes' errors, in the same way."""
+
+        async def handle(request: Request, error: Exception) -> Response:
+            return starlette_response(self.render(error, request.url.path))
+
+        for kind in (PosternError, OAuth2Error, RequestValidationError, HTTPException, Exception):
+            application.add_exception_handler(kind, handle)
 
 
 def starlette_response(response: HttpResponse) -> Response:
@@ -73,7 +81,7 @@ def json_response(
     )
 
 
-def _protocol_error(error: OAuth2Error) -> HttpResponse:
+def protocol_error(error: OAuth2Error) -> HttpResponse:
     headers = [(name.lower().encode(), value.encode()) for name, value in error_headers(error)]
     return json_response(error_body(error), status=error.status_code, headers=(*headers, *NO_STORE))
 

@@ -11,7 +11,7 @@ from app.middleware.edge import request_of
 from app.middleware.http import Endpoint, HttpRequest, HttpResponse
 from app.oauth.errors import InvalidRequestError, OAuth2Error
 from app.oauth.requests import FormRequest, parse_form
-from app.routers.error_handlers import render_error, starlette_response
+from app.routers.error_handlers import protocol_error, starlette_response
 from app.wiring import Services
 
 Answer = Callable[[Services, HttpRequest], Awaitable[HttpResponse]]
@@ -28,13 +28,13 @@ class HotEndpoint:
 
     def bound_to(self, services: Services) -> Endpoint:
         """The endpoint as both lanes call it; what it refuses is part of its answer."""
-        answer, path = self.answer, self.path
+        answer = self.answer
 
         async def endpoint(request: HttpRequest) -> HttpResponse:
             try:
                 return await answer(services, request)
             except OAuth2Error as error:
-                return render_error(error, path)
+                return protocol_error(error)
 
         return endpoint
 

@@ -35,6 +35,7 @@ SECURITY_SCHEMES = {
         "description": "The client's id and secret (client_secret_basic).",
     },
 }
+FASTAPI_SCHEMAS = ("HTTPValidationError", "ValidationError")
 FORMS: tuple[type[BaseModel], ...] = (
     *(grant.parameters for grant in GRANTS),
     IntrospectionRequest,
@@ -67,4 +68,15 @@ def _complete(schema: dict[str, Any]) -> dict[str, Any]:
     components = schema.setdefault("components", {})
     components.setdefault("schemas", {}).update(definitions.get("$defs", {}))
     components.setdefault("securitySchemes", {}).update(SECURITY_SCHEMES)
+    for name in FASTAPI_SCHEMAS:
+        components["schemas"].pop(name, None)
+    for path in schema["paths"].values():
+        for operation in path.values():
+            _drop_fastapi_errors(operation["responses"])
     return schema
+
+
+def _drop_fastapi_errors(responses: dict[str, Any]) -> None:
+    """FastAPI documents a 422 of its own; ours are problem details, and declared by the routes."""
+    if "HTTPValidationError" in str(responses.get("422", "")):
+        del responses["422"]

@@ -1,28 +1,16 @@
-"""Every environment variable, typed and checked at start.
+"""Every environment variable, typed and checked.
 
-There is no global instance: `load_settings()` makes one, `create_app()` takes it. Names in
-upper case are the environment variables; `.env` in the working directory is read too.
+Names in upper case are the environment variables; `.env` in the working directory is read too.
 """
 
 import ipaddress
 import os
-import secrets
-from collections.abc import Mapping
 from pathlib import Path
-from typing import Annotated, Any, Literal, Self
+from typing import Annotated, Literal, Self
 from urllib.parse import urlsplit
 
-from pydantic import (
-    BeforeValidator,
-    Field,
-    SecretStr,
-    ValidationError,
-    field_validator,
-    model_validator,
-)
+from pydantic import BeforeValidator, Field, SecretStr, field_validator, model_validator
 from pydantic_settings import BaseSettings, NoDecode, SettingsConfigDict
-
-from app.errors import StartupError
 
 Environment = Literal["development", "production"]
 MINIMUM_SECRET_LENGTH = 32
@@ -147,7 +135,7 @@ class Settings(BaseSettings):
         if self.refresh_token_max_ttl < self.refresh_token_ttl:
             problems.append("REFRESH_TOKEN_MAX_TTL is at least REFRESH_TOKEN_TTL")
         if problems:
-            raise _ProblemsError(problems)
+            raise SettingsProblemsError(problems)
         return self
 
     def _production_problems(self) -> list[str]:
@@ -222,47 +210,12 @@ class Settings(BaseSettings):
         return path.parent if path is not None else Path("data")
 
 
-class _ProblemsError(ValueError):
+class SettingsProblemsError(ValueError):
+    """Settings that do not go together; each problem is a sentence for the operator."""
+
     def __init__(self, problems: list[str]) -> None:
         super().__init__("; ".join(problems))
         self.problems = problems
-
-
-def load_settings(*, unset_environment: Environment = "production", **overrides: Any) -> Settings:
-    """Reads the environment and `.env`; raises `StartupError` with one line per mistake.
-
-    `unset_environment` counts where neither APP_ENV nor its older name FLASK_ENV is set.
-    """
-    environment = _environment_name()
-    values = {name: value for name, value in overrides.items() if value is not None}
-    if environment is None:
-        values.setdefault("app_env", unset_environment)
-    elif "APP_ENV" not in os.environ and "app_env" not in os.environ:
-        values.setdefault("app_env", environment)
-    try:
-        settings = Settings(**values)
-    except ValidationError as error:
-        raise StartupError(*_lines(error)) from None
-    return settings if settings.is_production else with_development_secret(settings)
-
-
-def flask_env_asks_for_https() -> bool:
-    """The original server spoke https with a self-made certificate under FLASK_ENV=development."""
-    return "APP_ENV" not in os.environ and _environment_value("FLASK_ENV") == "development"
-
-
-def with_development_secret(settings: Settings) -> Settings:
-    """In development a generated SECRET_KEY is kept beside the database."""
-    if settings.secret_key is not None:
-        return settings
-    path = settings.data_directory / "secret_key"
-    try:
-        path.parent.mkdir(parents=True, exist_ok=True)
-        key = _read_or_create(path)
-    except OSError as error:
-        name = "DATABASE_URL" if settings.is_sqlite else "SECRET_KEY"
-        raise StartupError(f"{name}: cannot write {path}: {error.strerror}") from None
-    return settings.model_copy(update={"secret_key": SecretStr(key)})
 
 
 def sqlite_path(url: str) -> Path | None:
@@ -272,52 +225,6 @@ def sqlite_path(url: str) -> Path | None:
         return None
     name = rest.partition("?")[0].removeprefix("/")
     return Path(name) if name and name != ":memory:" else None
-
-
-def _read_or_create(path: Path) -> str:
-    """Of several processes that start at once, the first makes the key and all read it."""
-    if not path.exists():
-        temporary = path.with_name(f".{path.name}.{os.getpid()}.{secrets.token_hex(4)}")
-        with os.fdopen(
-            os.open(temporary, os.O_WRONLY | os.O_CREAT | os.O_EXCL, 0o600), "w"
-        ) as file:
-            file.write(secrets.token_urlsafe(48))
-        try:
-            os.link(temporary, path)
-        except FileExistsError:
-            pass
-        finally:
-            temporary.unlink()
-    return path.read_text().strip()
-
-
-def _environment_name() -> str | None:
-    return _environment_value("APP_ENV") or _environment_value("FLASK_ENV")
-
-
-def _environment_value(name: str) -> str | None:
-    value = os.environ.get(name) or _dotenv().get(name)
-    return value.strip().lower() if value else None
-
-
-def _dotenv() -> Mapping[str, str | None]:
-    from dotenv import dotenv_values
-
-    return dotenv_values(".env") if Path(".env").is_file() else {}
-
-
-def _lines(error: ValidationError) -> list[str]:
-    """One line per mistake; never the value, which may be a secret."""
-    lines = []
-    for problem in error.errors(include_url=False, include_input=False):
-        cause = problem.get("ctx", {}).get("error")
-        if isinstance(cause, _ProblemsError):
-            lines.extend(cause.problems)
-            continue
-        name = str(problem["loc"][0]).upper() if problem["loc"] else "settings"
-        message = str(cause) if cause is not None else problem["msg"]
-        lines.append(f"{name}: {message[:1].lower()}{message[1:]}")
-    return lines
 
 
 def _is_weak(value: str, minimum: int) -> bool:

@@ -1,0 +1,41 @@
+"""In development a generated SECRET_KEY is kept beside the database."""
+
+import os
+import secrets
+from pathlib import Path
+
+from pydantic import SecretStr
+
+from app.errors import StartupError
+from app.settings.model import Settings
+
+
+def with_development_secret(settings: Settings) -> Settings:
+    """The settings with the kept key, made now if there is none; raises `StartupError`."""
+    if settings.secret_key is not None:
+        return settings
+    path = settings.data_directory / "secret_key"
+    try:
+        path.parent.mkdir(parents=True, exist_ok=True)
+        key = _read_or_create(path)
+    except OSError as error:
+        name = "DATABASE_URL" if settings.is_sqlite else "SECRET_KEY"
+        raise StartupError(f"{name}: cannot write {path}: {error.strerror}") from None
+    return settings.model_copy(update={"secret_key": SecretStr(key)})
+
+
+def _read_or_create(path: Path) -> str:
+    """Of several processes that start at once, the first makes the key and all read it."""
+    if not path.exists():
+        temporary = path.with_name(f".{path.name}.{os.getpid()}.{secrets.token_hex(4)}")
+        with os.fdopen(
+            os.open(temporary, os.O_WRONLY | os.O_CREAT | os.O_EXCL, 0o600), "w"
+        ) as file:
+            file.write(secrets.token_urlsafe(48))
+        try:
+            os.link(temporary, path)
+        except FileExistsError:
+            pass
+        finally:
+            temporary.unlink()
+    return path.read_text().strip()
