@@ -58,7 +58,12 @@ class PostgresBackend:
         self.engines = postgresql_engines(url, pool_size=pool_size, timeout=timeout)
         self.find_at_once: FindAtOnce | None = None
         self.dialect: Dialect = postgresql_dialect.asyncpg.dialect()  # type: ignore[no-untyped-call]  # untyped there
-        connect = partial(postgresql.connect, postgresql.driver_url(url), timeout=timeout)
+        connect = partial(
+            postgresql.connect,
+            postgresql.driver_url(url),
+            timeout=timeout,
+            settings=postgresql.FOR_BATCHES,
+        )
         self._readers, self._writers = (
             postgresql.ConnectionPool(connect, size=self.concurrent_batches, timeout=timeout)
             for _ in range(2)

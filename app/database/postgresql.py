@@ -35,7 +35,14 @@ def driver_url(url: str) -> str:
     return urlunsplit(("postgresql", parts.netloc, parts.path, urlencode(query), ""))
 
 
-async def connect(url: str, *, timeout: float) -> "Connection[Any]":
+# The plan of a look-up by key is kept. Made while a table was small and not yet analysed, it would
+# scan the whole table, and go on to while the table grows: an index is always right here.
+FOR_BATCHES = {"enable_seqscan": "off", "jit": "off"}
+
+
+async def connect(
+    url: str, *, timeout: float, settings: Mapping[str, str] | None = None
+) -> "Connection[Any]":
     """Opens a connection on which nothing waits for longer than `timeout` seconds."""
     import asyncpg
 
@@ -49,6 +56,7 @@ async def connect(url: str, *, timeout: float) -> "Connection[Any]":
             "statement_timeout": milliseconds,
             "lock_timeout": milliseconds,
             "idle_in_transaction_session_timeout": str(int(timeout * 4000)),
+            **(settings or {}),
         },
     )
 

@@ -11,7 +11,7 @@ import time
 from collections.abc import Mapping
 from typing import Final
 
-from app.errors import PosternError
+from app.errors import NotFoundError, PosternError
 from app.middleware.body_limit import BodyReader, ClientGoneError, replaying
 from app.middleware.forwarded import ForwardedFor
 from app.middleware.http import (
@@ -90,6 +90,8 @@ class Edge:
 
         self._forwarded_for.apply(scope)
         try:
+            if scope["path"].endswith("\n"):  # before which the pattern of a route would match
+                raise NotFoundError
             body = await self._body_reader.read(scope, receive)
             endpoint = self._fast_lane.get((scope["method"], scope["path"]))
             if endpoint is None:

@@ -49,10 +49,23 @@ async def welcome(services: ServicesDep, accept: Annotated[str, Header()] = "*/*
 
 
 def _prefers_html(accept: str) -> bool:
-    """Browsers name text/html before anything; programs that want JSON do not name it."""
-    kinds = [part.split(";")[0].strip().lower() for part in accept.split(",")]
-    if "text/html" not in kinds:
-        return False
-    return "application/json" not in kinds or kinds.index("text/html") < kinds.index(
-        "application/json"
-    )
+    """Browsers name text/html first, or like it best; programs that want JSON do not name it."""
+    liking = {}
+    for place, part in enumerate(accept.lower().split(",")):
+        kind, *parameters = (each.strip() for each in part.split(";"))
+        liking[kind] = (_quality(parameters), -place)
+    html = liking.get("text/html", (0.0, 0))
+    json = max(liking.get("application/json", (0.0, 0)), liking.get("application/*", (0.0, 0)))
+    return html[0] > 0 and html > json
+
+
+def _quality(parameters: list[str]) -> float:
+    """RFC 9110 section 12.4.2: from 0, not at all, to 1."""
+    for parameter in parameters:
+        name, _, value = parameter.partition("=")
+        if name.strip() == "q":
+            try:
+                return float(value)
+            except ValueError:
+                return 0.0
+    return 1.0

@@ -5,7 +5,8 @@ from fastapi import APIRouter
 from app.middleware.http import HttpRequest, HttpResponse
 from app.routers.error_handlers import NO_STORE, json_response
 from app.routers.hot import HotEndpoint, form_body, form_request_of
-from app.schemas.tokens import IntrospectionRequest, IntrospectionResponse, ProtocolError
+from app.routers.responses import protocol_errors
+from app.schemas.tokens import IntrospectionRequest, IntrospectionResponse
 from app.wiring import Services
 
 
@@ -25,12 +26,9 @@ INTROSPECT = HotEndpoint(
         "description": "Token introspection (RFC 7662), for confidential clients.",
         "response_model": IntrospectionResponse,
         "response_model_exclude_none": True,
-        "responses": {
-            400: {"model": ProtocolError, "description": "The request is refused."},
-            401: {"model": ProtocolError, "description": "Client authentication failed."},
-            413: {"model": ProtocolError, "description": "The body is too large."},
-            503: {"model": ProtocolError, "description": "Try again after Retry-After seconds."},
-        },
+        "responses": protocol_errors(
+            {400: "The request is refused.", 401: "Client authentication failed."}
+        ),
         "openapi_extra": {
             "security": [{"ClientBasic": []}, {}],
             **form_body(

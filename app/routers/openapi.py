@@ -8,7 +8,8 @@ from pydantic import BaseModel
 from pydantic.json_schema import models_json_schema
 
 from app.oauth.grants import GRANTS
-from app.schemas.tokens import IntrospectionRequest, RevocationRequest
+from app.schemas.problems import Problem
+from app.schemas.tokens import IntrospectionRequest, ProtocolError, RevocationRequest
 
 DESCRIPTION = """
 Register a person, confirm the TOTP enrolment, create a client, get tokens, use them.
@@ -36,10 +37,12 @@ SECURITY_SCHEMES = {
     },
 }
 FASTAPI_SCHEMAS = ("HTTPValidationError", "ValidationError")
-FORMS: tuple[type[BaseModel], ...] = (
+SCHEMAS: tuple[type[BaseModel], ...] = (
     *(grant.parameters for grant in GRANTS),
     IntrospectionRequest,
     RevocationRequest,
+    ProtocolError,
+    Problem,
 )
 
 
@@ -63,7 +66,7 @@ def describe(application: FastAPI) -> None:
 
 def _complete(schema: dict[str, Any]) -> dict[str, Any]:
     _, definitions = models_json_schema(
-        [(form, "validation") for form in FORMS], ref_template="#/components/schemas/{model}"
+        [(form, "validation") for form in SCHEMAS], ref_template="#/components/schemas/{model}"
     )
     components = schema.setdefault("components", {})
     components.setdefault("schemas", {}).update(definitions.get("$defs", {}))

@@ -4,8 +4,8 @@ from fastapi import APIRouter, Response
 
 from app.dependencies import ServicesDep
 from app.errors import GoneError
+from app.routers.responses import problem, problems
 from app.schemas.otp import OtpVerified, OtpVerify
-from app.schemas.problems import Problem
 from app.schemas.users import OtpEnrolled, UserCreate
 
 router = APIRouter(tags=["People"])
@@ -14,8 +14,8 @@ router = APIRouter(tags=["People"])
 @router.post(
     "/verify_otp",
     responses={
+        **problems(),
         401: {"model": OtpVerified, "description": "The code is not this person's, or was used."},
-        422: {"model": Problem, "description": "The body does not fit its schema."},
     },
 )
 async def verify_otp(body: OtpVerify, services: ServicesDep, response: Response) -> OtpVerified:
@@ -28,11 +28,9 @@ async def verify_otp(body: OtpVerify, services: ServicesDep, response: Response)
 
 @router.post(
     "/enroll_otp",
-    responses={
-        401: {"model": Problem, "description": "The name or the password is wrong."},
-        409: {"model": Problem, "description": "The enrolment is already confirmed."},
-        422: {"model": Problem, "description": "The body does not fit its schema."},
-    },
+    responses=problems(
+        {401: "The name or the password is wrong.", 409: "The enrolment is already confirmed."}
+    ),
 )
 async def enroll_otp(body: UserCreate, services: ServicesDep) -> OtpEnrolled:
     """Hand the owner of an unconfirmed enrolment a new secret; the old one dies."""
@@ -42,8 +40,8 @@ async def enroll_otp(body: UserCreate, services: ServicesDep) -> OtpEnrolled:
 @router.get(
     "/qr_code/{username}",
     status_code=410,
-    response_model=Problem,
-    responses={410: {"description": "Always: this path handed secrets to anybody."}},
+    response_model=None,
+    responses={410: problem("Always: this path handed secrets to anybody.")},
 )
 async def qr_code(username: str) -> None:
     """Gone. The QR code is in the answer of `POST /register_user` and of `POST /enroll_otp`."""

@@ -5,8 +5,8 @@ from fastapi import APIRouter
 from app.middleware.http import HttpRequest, HttpResponse
 from app.routers.error_handlers import NO_STORE, json_response
 from app.routers.hot import HotEndpoint, authorization_of
+from app.routers.responses import protocol_errors
 from app.schemas.profile import ClientProfile, UserProfile
-from app.schemas.tokens import ProtocolError
 from app.services.profile import profile_of
 from app.wiring import Services
 
@@ -26,11 +26,9 @@ PROFILE = HotEndpoint(
         "summary": "Who bears this access token",
         "description": "Answers for people and for clients. Needs no particular scope.",
         "response_model": UserProfile | ClientProfile,
-        "responses": {
-            400: {"model": ProtocolError, "description": "More than one token was sent."},
-            401: {"model": ProtocolError, "description": "The token is missing or not valid."},
-            503: {"model": ProtocolError, "description": "Try again after Retry-After seconds."},
-        },
+        "responses": protocol_errors(
+            {400: "More than one token was sent.", 401: "The token is missing or not valid."}
+        ),
         "openapi_extra": {"security": [{"OAuth2": []}]},
     },
 )

@@ -5,7 +5,8 @@ from fastapi import APIRouter
 from app.middleware.http import HttpRequest, HttpResponse
 from app.routers.error_handlers import NO_STORE
 from app.routers.hot import HotEndpoint, form_body, form_request_of
-from app.schemas.tokens import ProtocolError, RevocationRequest
+from app.routers.responses import protocol_errors
+from app.schemas.tokens import RevocationRequest
 from app.wiring import Services
 
 
@@ -26,10 +27,9 @@ REVOKE = HotEndpoint(
         "sign-in with it. The answer is the same for a token that is unknown.",
         "responses": {
             200: {"description": "The token is worth nothing any more.", "content": {}},
-            400: {"model": ProtocolError, "description": "The request is refused."},
-            401: {"model": ProtocolError, "description": "Client authentication failed."},
-            413: {"model": ProtocolError, "description": "The body is too large."},
-            503: {"model": ProtocolError, "description": "Try again after Retry-After seconds."},
+            **protocol_errors(
+                {400: "The request is refused.", 401: "Client authentication failed."}
+            ),
         },
         "openapi_extra": {
             "security": [{"ClientBasic": []}, {}],

@@ -6,7 +6,8 @@ from app.middleware.http import HttpRequest, HttpResponse
 from app.oauth.grants import GRANTS
 from app.routers.error_handlers import NO_STORE, json_response
 from app.routers.hot import HotEndpoint, form_body, form_request_of
-from app.schemas.tokens import ProtocolError, TokenResponse
+from app.routers.responses import protocol_errors
+from app.schemas.tokens import TokenResponse
 from app.wiring import Services
 
 
@@ -27,12 +28,12 @@ TOKEN = HotEndpoint(
         "HTTP Basic, or with `client_id` and `client_secret` in the form.",
         "response_model": TokenResponse,
         "response_model_exclude_none": True,
-        "responses": {
-            400: {"model": ProtocolError, "description": "The request or the grant is refused."},
-            401: {"model": ProtocolError, "description": "Client authentication failed."},
-            413: {"model": ProtocolError, "description": "The body is too large."},
-            503: {"model": ProtocolError, "description": "Try again after Retry-After seconds."},
-        },
+        "responses": protocol_errors(
+            {
+                400: "The request or the grant is refused.",
+                401: "Client authentication failed.",
+            }
+        ),
         "openapi_extra": {
             "security": [{"ClientBasic": []}, {}],
             **form_body(

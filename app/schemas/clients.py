@@ -5,6 +5,7 @@ from typing import Any, Literal, Self
 from pydantic import BaseModel, ConfigDict, Field, model_validator
 
 from app.schemas.text import RedirectUri, Scope, Text, WebUri
+from app.security.text import is_encodable
 
 DEFAULT_GRANT_TYPES = ("client_credentials", "authorization_code", "password", "refresh_token")
 DEFAULT_PUBLIC_GRANT_TYPES = ("authorization_code", "refresh_token")
@@ -29,12 +30,16 @@ class ClientMetadata(BaseModel):
         return self.model_dump(include=set(ClientMetadata.model_fields), exclude_none=True)
 
     @model_validator(mode="after")
-    def _one_source_of_public_keys(self) -> Self:
-        if self.jwks is not None and self.jwks_uri is not None:
+    def _public_keys_of_one_source(self) -> Self:
+        if self.jwks is None:
+            return self
+        if self.jwks_uri is not None:
             raise ValueError("Give jwks or jwks_uri, not both.")
-        keys = (self.jwks or {}).get("keys", [])
-        if self.jwks is not None and not isinstance(keys, list):
-            raise ValueError("jwks is a JSON Web Key Set.")
+        if not is_encodable(self.jwks):
+            raise ValueError("jwks holds text that no encoding has.")
+        keys = self.jwks.get("keys")
+        if not isinstance(keys, list):
+            raise ValueError("jwks is a JSON Web Key Set (RFC 7517 section 5).")
         if any(not isinstance(key, dict) or PRIVATE_KEY_MEMBERS & key.keys() for key in keys):
             raise ValueError("jwks holds public keys only.")
         return self

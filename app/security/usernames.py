@@ -9,6 +9,7 @@ from functools import lru_cache
 from precis_i18n import get_profile
 
 MAXIMUM_LENGTH = 64
+MAXIMUM_KEY_LENGTH = 128
 _SCRIPTS_WRITTEN_TOGETHER = (
     frozenset({"CJK", "HIRAGANA", "KATAKANA"}),
     frozenset({"CJK", "HANGUL"}),
@@ -31,6 +32,8 @@ def key_of(username: str) -> str:
         raise UsernameError(
             "A user name has letters, digits and punctuation, and no spaces or control characters."
         ) from None
+    if len(key) > MAXIMUM_KEY_LENGTH:  # some letters become three when they are normalized
+        raise UsernameError(f"A user name has 1 to {MAXIMUM_LENGTH} characters.")
     if _mixes_scripts(key):
         raise UsernameError("The letters of a user name belong to one script.")
     return str(key)
@@ -57,4 +60,5 @@ def _script_of(char: str) -> str | None:
     """The script of a letter: the first word of its Unicode name. None for digits and signs."""
     if not unicodedata.category(char).startswith("L"):
         return None
-    return unicodedata.name(char, "UNNAMED").split()[0].split("-")[0]
+    script = unicodedata.name(char, "UNNAMED").split()[0].split("-")[0]
+    return "CJK" if script == "IDEOGRAPHIC" else script

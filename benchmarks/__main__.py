@@ -1,0 +1,158 @@
+"""`python -m benchmarks`: measures everything on both databases and prints the tables."""
+
+import argparse
+import asyncio
+import signal
+import sys
+import tempfile
+from collections.abc import Callable, Iterator, Sequence
+from contextlib import ExitStack, contextmanager
+from pathlib import Path
+from typing import TypeVar
+
+import httpx
+
+from benchmarks import ceiling, report, servers
+from benchmarks.measurements import Bench, Cell, Subject
+from benchmarks.scenarios import SCENARIOS, Registered, client_credentials
+from benchmarks.servers import Server
+from benchmarks.startup import Startup, measure_startup
+from tests.support.databases import KINDS, create_database, drop_database
+from tests.support.postgresql import running_postgresql
+
+Number = TypeVar("Number", int, float)
+CONNECTIONS = (1, 16, 64, 256)
+NAIVE = "naive FastAPI + ORM"
+
+
+def parse(arguments: Sequence[str] | None) -> argparse.Namespace:
+    parser = argparse.ArgumentParser(prog="python -m benchmarks", description=__doc__)
+    parser.add_argument("--quick", action="store_true", help="short rounds, 64 connections only")
+    parser.add_argument(
+        "--seconds", type=_positive(float), help="length of a round (0.8; quick: 0.5)"
+    )
+    parser.add_argument(
+        "--rounds", type=_positive(int), help="how many (5 at 64 connections; else, and quick: 3)"
+    )
+    parser.add_argument(
+        "--connections", type=_positive(int), nargs="+", metavar="N", help="1 16 64 256"
+    )
+    parser.add_argument("--database", choices=KINDS, nargs="+", default=KINDS)
+    parser.add_argument("--scenario", choices=list(SCENARIOS), nargs="+", default=list(SCENARIOS))
+    options = parser.parse_args(arguments)
+    options.seconds = options.seconds or (0.5 if options.quick else 0.8)
+    wanted = (report.TARGET_CONNECTIONS,) if options.quick else CONNECTIONS
+    options.connections = sorted(set(options.connections or wanted))
+    return options
+
+
+def _positive(kind: Callable[[str], Number]) -> Callable[[str], Number]:
+    def number(text: str) -> Number:
+        value = kind(text)
+        if value <= 0:
+            raise ValueError
+        return value
+
+    return number
+
+
+def main(arguments: Sequence[str] | None = None) -> int:
+    options = parse(arguments)
+    for number in (signal.SIGINT, signal.SIGTERM):  # by an exception, so that the servers stop too
+        signal.signal(number, lambda number, _: sys.exit(128 + number))
+    machine = report.machine_line()
+    print(machine, flush=True)
+    cells: list[Cell] = []
+    startups: list[Startup] = []
+    with ExitStack() as stack:
+        temporary = stack.enter_context(tempfile.TemporaryDirectory(prefix="postern-bench-"))
+        directory = Path(temporary)
+        bench = Bench(
+            stack.enter_context(servers.load_generator()),
+            stack.enter_context(
+                servers.uvicorn(directory, "benchmarks.ceiling:app", first_request=ceiling.REQUEST)
+            ),
+            options.seconds,
+            lambda cell: print(report.progress_line(cell), flush=True),
+        )
+        for database in options.database:
+            url = stack.enter_context(_new_database(directory, database))
+            startup, found = _measure_database(options, bench, directory, database, url)
+            startups.append(startup)
+            cells += found
+    _print_report(machine, cells, startups)
+    return 0
+
+
+def _measure_database(
+    options: argparse.Namespace, bench: Bench, directory: Path, database: str, url: str
+) -> tuple[Startup, list[Cell]]:
+    """Start-up first, then every scenario at each number of connections."""
+
+    def request_for_a_token(server: Server) -> str:
+        with httpx.Client(base_url=server.url, timeout=30) as http:
+            return client_credentials(Registered(http, tokens=0)).requests[0]
+
+    startup = measure_startup(
+        directory, database, url, prepare=request_for_a_token, times=1 if options.quick else 3
+    )
+    print(report.startup_line(startup), flush=True)
+    cells: list[Cell] = []
+    with ExitStack() as stack:
+        server = stack.enter_context(servers.postern(directory, url))
+        http = stack.enter_context(httpx.Client(base_url=server.url, timeout=30))
+        registered = Registered(http, tokens=max(options.connections))
+        subjects = [
+            Subject(name, server, scenario(registered))
+            for name, scenario in SCENARIOS.items()
+            if name in options.scenario
+        ]
+        naive = []
+        if "client_credentials" in options.scenario:
+            naive = [stack.enter_context(_naive(directory, url, registered))]
+        for connections in options.connections:
+            has_targets = connections == report.TARGET_CONNECTIONS
+            cells += bench.measure(
+                database,
+                [*(naive if has_targets else []), *subjects],
+                connections=connections,
+                rounds=options.rounds or (5 if has_targets and not options.quick else 3),
+            )
+        print(f"{database:10} {server.resident_megabytes():.1f} MB after the load", flush=True)
+    return startup, cells
+
+
+@contextmanager
+def _naive(directory: Path, url: str, registered: Registered) -> Iterator[Subject]:
+    """What one would write first, on the same database."""
+    load = client_credentials(registered)
+    with servers.uvicorn(
+        directory, "benchmarks.naive:app", database_url=url, first_request=load.requests[0]
+    ) as server:
+        yield Subject(NAIVE, server, load)
+
+
+@contextmanager
+def _new_database(directory: Path, database: str) -> Iterator[str]:
+    """The URL of an empty database that is removed afterwards."""
+    if database == "sqlite":
+        yield f"sqlite:///{directory / 'bench.db'}"
+        return
+    with running_postgresql() as server_url:
+        url = asyncio.run(create_database(server_url))
+        try:
+            yield url
+        finally:
+            asyncio.run(drop_database(server_url, url))
+
+
+def _print_report(machine: str, cells: list[Cell], startups: list[Startup]) -> None:
+    print(f"\n{machine} {report.hash_line(cells)}\n")
+    print(report.results_table(cells))
+    print(f"\nTargets, at {report.TARGET_CONNECTIONS} connections:\n")
+    print(report.targets_table(cells, startups))
+    print(f"\nEvery round: {report.write_json(machine, cells, startups)}")
+
+
+if __name__ == "__main__":
+    sys.exit(main())

@@ -1,0 +1,175 @@
+"""The load: keep-alive connections that each send their next request when an answer is there.
+
+Runs as a process of its own and reads one job a line from standard input, so that it shares
+neither the interpreter nor the event loop with anything that is measured.
+"""
+
+import asyncio
+import gc
+import json
+import signal
+import sys
+import time
+from collections import Counter
+from collections.abc import Callable
+from functools import partial
+from typing import Any
+
+import psutil
+import uvloop
+
+DRAIN_SECONDS = 15.0
+OVERLOADED = 503
+NextRequest = Callable[[bytes | None], bytes]
+
+
+class Connection(asyncio.Protocol):
+    """One client: what it sends next may depend on the answer before."""
+
+    def __init__(self, next_request: NextRequest, run: "Run") -> None:
+        self._next_request = next_request
+        self._run = run
+        self._buffer = b""
+        self._sent_at = 0.0
+        self._is_waiting = False
+        self.finished = asyncio.get_running_loop().create_future()
+
+    def connection_made(self, transport: asyncio.BaseTransport) -> None:
+        self._transport: Any = transport
+
+    def send(self, answer: bytes | None = None) -> None:
+        if time.perf_counter() >= self._run.deadline:
+            self._finish()
+            return
+        self._is_waiting = True
+        self._sent_at = time.perf_counter()
+        self._transport.write(self._next_request(answer))
+
+    def data_received(self, data: bytes) -> None:
+        if self._buffer:
+            data = self._buffer + data
+        head = data.find(b"\r\n\r\n")
+        field = data.find(b"content-length: ", 0, head)
+        if head < 0 or len(data) < head + 4 + int(data[field + 16 : data.find(b"\r\n", field)]):
+            self._buffer = data
+            return
+        self._buffer = b""
+        self._is_waiting = False
+        status = int(data[9:12])
+        if status == 200:
+            self._run.latencies.append(time.perf_counter() - self._sent_at)
+            self.send(data)
+            return
+        self._run.refused[status] += 1
+        if status == OVERLOADED:  # Retry-After, as a well-behaved client does
+            self._run.loop.call_later(1.0, self.send)
+        else:
+            self.send()
+
+    def connection_lost(self, error: Exception | None) -> None:
+        if self._is_waiting:
+            self._run.refused["connection lost"] += 1
+        self._finish()
+
+    def close(self) -> None:
+        self._is_waiting = False
+        self._transport.abort()
+
+    def _finish(self) -> None:
+        if not self.finished.done():
+            self.finished.set_result(None)
+
+
+class Run:
+    """One round: so many connections for so many seconds against one server process."""
+
+    def __init__(self, job: dict[str, Any]) -> None:
+        self._job = job
+        self.loop = asyncio.get_running_loop()
+        self.latencies: list[float] = []
+        self.refused: Counter[int | str] = Counter()
+        self.deadline = 0.0
+
+    async def measure(self) -> dict[str, Any]:
+        job, server = self._job, psutil.Process(self._job["pid"])
+        chains = [Chain(job["requests"][0], token) for token in job["chains"]]
+        connections: list[Connection] = []
+        for number in range(job["connections"]):
+            following = chains[number] if chains else cycle(job["requests"], number)
+            _, connection = await self.loop.create_connection(
+                partial(Connection, following, self), "127.0.0.1", job["port"]
+            )
+            connections.append(connection)
+        cpu_before, started_at = cpu_seconds(server), time.perf_counter()
+        self.deadline = started_at + job["seconds"]
+        for connection in connections:
+            connection.send()
+        await asyncio.wait(
+            [connection.finished for connection in connections],
+            timeout=job["seconds"] + DRAIN_SECONDS,
+        )
+        elapsed = time.perf_counter() - started_at
+        cpu = cpu_seconds(server) - cpu_before
+        for connection in connections:
+            connection.close()
+        return {
+            "completed": len(self.latencies),
+            "refused": self.refused,
+            "seconds": elapsed,
+            "cpu_seconds": cpu,
+            "p50_ms": quantile(self.latencies, 0.50) * 1000,
+            "p99_ms": quantile(self.latencies, 0.99) * 1000,
+            "chains": [chain.token for chain in chains],
+        }
+
+
+class Chain:
+    """Refresh tokens in a row: each request presents what the last answer gave."""
+
+    MARK = b'"refresh_token":"'
+
+    def __init__(self, beginning: str, token: str) -> None:
+        self._beginning = beginning.encode()
+        self.token = token
+
+    def __call__(self, answer: bytes | None) -> bytes:
+        if answer is not None:
+            start = answer.index(self.MARK) + len(self.MARK)
+            self.token = answer[start : answer.index(b'"', start)].decode()
+        return self._beginning + self.token.encode()
+
+
+def cycle(requests: list[str], start: int) -> NextRequest:
+    """The same requests over and over; each connection begins at another one."""
+    encoded = [request.encode() for request in requests]
+    position = start % len(encoded) - 1
+
+    def following(_: bytes | None) -> bytes:
+        nonlocal position
+        position = (position + 1) % len(encoded)
+        return encoded[position]
+
+    return following
+
+
+def cpu_seconds(process: psutil.Process) -> float:
+    """User and system time of a process with all its threads."""
+    times = process.cpu_times()
+    return float(times.user + times.system)
+
+
+def quantile(values: list[float], share: float) -> float:
+    ordered = sorted(values)
+    return ordered[int(len(ordered) * share)] if ordered else 0.0
+
+
+async def answer(line: str) -> dict[str, Any]:
+    return await Run(json.loads(line)).measure()
+
+
+if __name__ == "__main__":
+    signal.signal(signal.SIGINT, signal.SIG_IGN)  # who started this process also ends it
+    gc.disable()
+    for line in sys.stdin:
+        print(json.dumps(uvloop.run(answer(line))), flush=True)
+        gc.collect()

@@ -1,0 +1,122 @@
+"""How a figure comes about: rounds against a server and the ceiling in turn, and their medians."""
+
+from collections import Counter
+from collections.abc import Callable, Sequence
+from dataclasses import dataclass, field
+from statistics import median
+from typing import Any
+
+from benchmarks import ceiling
+from benchmarks.scenarios import PASSWORD_SCENARIO, Load
+from benchmarks.servers import LoadGenerator, Server, bare_hash_milliseconds
+
+Round = dict[str, Any]
+
+
+@dataclass(frozen=True, slots=True)
+class Subject:
+    """A scenario against a server."""
+
+    name: str
+    server: Server
+    load: Load
+
+    @property
+    def is_bound_by_hashing(self) -> bool:
+        return self.name == PASSWORD_SCENARIO
+
+
+@dataclass(slots=True)
+class Cell:
+    """A subject at one number of connections."""
+
+    database: str
+    scenario: str
+    connections: int
+    rounds: list[Round] = field(default_factory=list)
+
+    def median(self, name: str) -> float | None:
+        values = [each[name] for each in self.rounds if each.get(name) is not None]
+        return median(values) if values else None
+
+    @property
+    def refused(self) -> dict[str, int]:
+        """How many answers were something else than 200, by status."""
+        total: Counter[str] = Counter()
+        for each in self.rounds:
+            total.update(each["refused"])
+        return dict(total)
+
+
+@dataclass(frozen=True, slots=True)
+class Bench:
+    """Measures subjects and the ceiling in turn, so that a busy moment of the machine meets both.
+
+    A round of a subject takes `seconds`, one of the ceiling half as long.
+    """
+
+    generator: LoadGenerator
+    ceiling: Server
+    seconds: float
+    report: Callable[[Cell], None]
+
+    def measure(
+        self, database: str, subjects: Sequence[Subject], *, connections: int, rounds: int
+    ) -> list[Cell]:
+        cells = {each.name: Cell(database, each.name, connections) for each in subjects}
+        for subject in subjects:
+            self._round(subject, connections, self.seconds / 4)  # warms caches, pools and threads
+        for _ in range(rounds):
+            before = self._ceiling_round(connections)
+            for subject in subjects:
+                figures = self._round(subject, connections, self.seconds)
+                if subject.is_bound_by_hashing:
+                    figures |= self._against_hash(figures)
+                else:
+                    after = self._ceiling_round(connections)
+                    figures |= _against_ceiling(figures, before, after)
+                    before = after
+                cells[subject.name].rounds.append(figures)
+        for cell in cells.values():
+            self.report(cell)
+        return list(cells.values())
+
+    def _ceiling_round(self, connections: int) -> Round:
+        subject = Subject("ceiling", self.ceiling, Load([ceiling.REQUEST]))
+        return self._round(subject, connections, self.seconds / 2)
+
+    def _round(self, subject: Subject, connections: int, seconds: float) -> Round:
+        load = subject.load
+        found = self.generator.run(
+            subject.server,
+            requests=load.requests,
+            chains=load.chains[:connections] if load.chains else None,
+            connections=connections,
+            seconds=seconds,
+        )
+        chains = found.pop("chains")
+        if load.chains:
+            load.chains[:connections] = chains
+        completed = found["completed"]
+        found["rate"] = completed / found["seconds"]
+        found["cpu_ms"] = found["cpu_seconds"] * 1000 / completed if completed else None
+        found["spread"] = found["p99_ms"] / found["p50_ms"] if completed else None
+        return found
+
+    def _against_hash(self, figures: Round) -> Round:
+        """How many times the CPU of one bare hash a request takes."""
+        alone = bare_hash_milliseconds(self.seconds / 2)
+        ratio = figures["cpu_ms"] / alone if figures["cpu_ms"] is not None else None
+        return {"hash_ms": alone, "hash_ratio": ratio}
+
+
+def _against_ceiling(figures: Round, before: Round, after: Round) -> Round:
+    """The share of what the ceiling did just before and after, in rate and in CPU."""
+    rate = (before["rate"] + after["rate"]) / 2
+    cpu = (before["cpu_ms"] + after["cpu_ms"]) / 2
+    return {
+        "ceiling_rate": rate,
+        "ceiling_cpu_ms": cpu,
+        "ratio": figures["rate"] / rate,
+        "cpu_ratio": cpu / figures["cpu_ms"] if figures["cpu_ms"] else None,
+    }

@@ -1,0 +1,169 @@
+"""What the measurements say: tables in Markdown for the README, and everything as JSON."""
+
+import json
+import os
+import platform
+from collections.abc import Callable, Sequence
+from dataclasses import asdict, dataclass
+from datetime import UTC, datetime
+from pathlib import Path
+
+from benchmarks.measurements import Cell
+from benchmarks.startup import Startup
+
+RESULTS = Path(__file__).parent / "results"
+TARGET_CONNECTIONS = 64
+MEGABYTES = 110.0
+FIRST_TOKEN_SECONDS = 2.5
+
+
+@dataclass(frozen=True, slots=True)
+class Target:
+    """A figure of a cell at 64 connections, and how good it is to be on each database."""
+
+    scenario: str
+    figure: str
+    label: str
+    limits: dict[str, float]
+    is_minimum: bool = False
+
+
+def _on_both(limit: float) -> dict[str, float]:
+    return {"sqlite": limit, "postgresql": limit}
+
+
+TARGETS = (
+    Target(
+        "client_credentials",
+        "ratio",
+        "client_credentials / ceiling",
+        {"sqlite": 0.22, "postgresql": 0.28},
+        is_minimum=True,
+    ),
+    Target("introspection", "ratio", "introspection / ceiling", _on_both(0.30), is_minimum=True),
+    Target("profile", "ratio", "profile / ceiling", _on_both(0.35), is_minimum=True),
+    Target("password", "hash_ratio", "password: CPU / bare Argon2id hash", _on_both(1.15)),
+    Target("client_credentials", "spread", "client_credentials: p99 / p50", _on_both(5.0)),
+)
+
+
+def startup_line(startup: Startup) -> str:
+    return (
+        f"{startup.database:10} idle {startup.idle_mb:.1f} MB"
+        f" (first start {startup.first_start_mb:.1f}),"
+        f" first token after {startup.first_token_seconds:.2f} s"
+    )
+
+
+def progress_line(cell: Cell) -> str:
+    """A cell in short, as soon as it is known."""
+    parts = [f"{cell.median('rate') or 0:.0f}/s"]
+    for figure, words in (("ratio", "of the ceiling"), ("hash_ratio", "bare hashes")):
+        value = cell.median(figure)
+        if value is not None:
+            parts.append(f"{value:.2f} {words}")
+    parts.append(f"{_number(cell.median('cpu_ms'), 3)} ms CPU")
+    if cell.refused:
+        parts.append(f"refused {cell.refused}")
+    return f"{cell.database:10} {cell.scenario:19} {cell.connections:3}  {', '.join(parts)}"
+
+
+def results_table(cells: Sequence[Cell]) -> str:
+    """One row a cell: medians over the rounds."""
+    head = (
+        "database", "scenario", "connections", "requests/s", "ceiling/s", "ratio", "CPU ratio",
+        "p50 ms", "p99 ms", "CPU ms/request", "refused",
+    )  # fmt: skip
+    rows = [
+        (
+            cell.database,
+            cell.scenario,
+            str(cell.connections),
+            _number(cell.median("rate"), 0),
+            _number(cell.median("ceiling_rate"), 0),
+            _number(cell.median("ratio"), 3),
+            _number(cell.median("cpu_ratio"), 3),
+            _number(cell.median("p50_ms"), 2),
+            _number(cell.median("p99_ms"), 2),
+            _number(cell.median("cpu_ms"), 3),
+            str(sum(cell.refused.values())),
+        )
+        for cell in cells
+    ]
+    return _table(head, rows)
+
+
+def targets_table(cells: Sequence[Cell], startups: Sequence[Startup]) -> str:
+    """What was aimed at and what came out; figures that were not measured have no row."""
+    rows = [row for target in TARGETS for row in _target_rows(target, cells)]
+    figures: tuple[tuple[str, float, Callable[[Startup], float]], ...] = (
+        ("idle memory, MB", MEGABYTES, lambda startup: startup.idle_mb),
+        ("idle memory, first start, MB", MEGABYTES, lambda startup: startup.first_start_mb),
+        ("start to first token, s", FIRST_TOKEN_SECONDS, lambda each: each.first_token_seconds),
+    )
+    for label, limit, figure in figures:
+        rows += [
+            (label, startup.database, f"≤ {limit:g}", _number(figure(startup), 2), _met(is_met))
+            for startup in startups
+            for is_met in [figure(startup) <= limit]
+        ]
+    return _table(("target", "database", "wanted", "measured", "met"), rows)
+
+
+def hash_line(cells: Sequence[Cell]) -> str:
+    """What one bare hash costs on this machine."""
+    found = [value for cell in cells if (value := cell.median("hash_ms")) is not None]
+    return f"One bare Argon2id hash: {_number(min(found), 1)} ms of CPU." if found else ""
+
+
+def machine_line() -> str:
+    model = platform.processor() or platform.machine()
+    cpuinfo = Path("/proc/cpuinfo")
+    if cpuinfo.exists():
+        lines = (line.partition(": ") for line in cpuinfo.read_text().splitlines())
+        model = next((value for name, _, value in lines if name.startswith("model name")), model)
+    load = os.getloadavg()[0]
+    return (
+        f"{model}, {os.cpu_count()} cores, Python {platform.python_version()}, "
+        f"{datetime.now(UTC):%Y-%m-%d}, load {load:.1f} before the run."
+    )
+
+
+def write_json(machine: str, cells: Sequence[Cell], startups: Sequence[Startup]) -> Path:
+    """Every round, for those who want to compare runs."""
+    RESULTS.mkdir(exist_ok=True)
+    path = RESULTS / f"{datetime.now(UTC):%Y-%m-%dT%H%M%SZ}.json"
+    found = {
+        "machine": machine,
+        "startups": [asdict(startup) for startup in startups],
+        "cells": [asdict(cell) for cell in cells],
+    }
+    path.write_text(json.dumps(found, indent=1))
+    return Path(os.path.relpath(path))
+
+
+def _target_rows(target: Target, cells: Sequence[Cell]) -> list[tuple[str, ...]]:
+    rows: list[tuple[str, ...]] = []
+    for cell in cells:
+        value = cell.median(target.figure)
+        is_aimed_at = (cell.scenario, cell.connections) == (target.scenario, TARGET_CONNECTIONS)
+        if not is_aimed_at or value is None:
+            continue
+        limit = target.limits[cell.database]
+        is_met = value >= limit if target.is_minimum else value <= limit
+        wanted = f"{'≥' if target.is_minimum else '≤'} {limit:g}"
+        rows.append((target.label, cell.database, wanted, _number(value, 3), _met(is_met)))
+    return rows
+
+
+def _table(head: Sequence[str], rows: Sequence[Sequence[str]]) -> str:
+    lines = [head, ["---"] * len(head), *rows]
+    return "\n".join(f"| {' | '.join(line)} |" for line in lines)
+
+
+def _number(value: float | None, digits: int) -> str:
+    return f"{value:,.{digits}f}" if value is not None else "-"
+
+
+def _met(is_met: bool) -> str:
+    return "met" if is_met else "missed"

@@ -1,0 +1,193 @@
+"""Starts what is measured, each in a process of its own, and stops it whatever happens."""
+
+import os
+import select
+import socket
+import subprocess
+import sys
+import time
+from collections.abc import Iterator
+from contextlib import contextmanager
+from dataclasses import dataclass
+from json import dumps, loads
+from pathlib import Path
+from typing import Any
+
+import psutil
+
+from tests.support.postgresql import free_port
+
+ROOT = Path(__file__).parents[1]
+START_SECONDS = 30.0
+STOP_SECONDS = 15.0
+JOB_SECONDS = 60.0
+
+
+@dataclass(frozen=True, slots=True)
+class Server:
+    """A running server. `seconds_to_answer` is how long its first answer took from the spawn."""
+
+    pid: int
+    port: int
+    seconds_to_answer: float
+
+    @property
+    def url(self) -> str:
+        return f"http://127.0.0.1:{self.port}"
+
+    def resident_megabytes(self) -> float:
+        return float(psutil.Process(self.pid).memory_info().rss) / 1e6
+
+
+@contextmanager
+def postern(
+    directory: Path, database_url: str, *, first_request: str | None = None
+) -> Iterator[Server]:
+    """`postern serve` with one worker and everything else as it is by default."""
+    command = ["-m", "app.cli", "serve", "--port"]
+    environment = {"DATABASE_URL": database_url, "WORKERS": "1", "APP_ENV": "development"}
+    request = first_request or "GET /health/live HTTP/1.1\r\nHost: localhost\r\n\r\n"
+    with _running(directory, "server", command, environment, request) as server:
+        yield server
+
+
+@contextmanager
+def uvicorn(
+    directory: Path, application: str, *, database_url: str = "", first_request: str
+) -> Iterator[Server]:
+    """An ASGI application of ours in a bare Uvicorn with one worker."""
+    options = ["--loop", "uvloop", "--http", "httptools", "--no-access-log", "--workers", "1"]
+    command = ["-m", "uvicorn", application, *options, "--log-level", "warning", "--port"]
+    environment = {"DATABASE_URL": database_url}
+    name = application.partition(":")[0]
+    with _running(directory, name, command, environment, first_request) as server:
+        yield server
+
+
+@contextmanager
+def _running(
+    directory: Path, name: str, command: list[str], environment: dict[str, str], request: str
+) -> Iterator[Server]:
+    """Runs a server in `directory`; what it prints, its access log too, goes to a file there."""
+    port = free_port()
+    log = directory / f"{name}.log"
+    with log.open("ab") as output:
+        started_at = time.perf_counter()
+        process = subprocess.Popen(
+            [sys.executable, *command, str(port)],
+            cwd=directory,
+            env=_environment() | environment,
+            stdout=output,
+            stderr=output,
+            stdin=subprocess.DEVNULL,
+        )
+        try:
+            _wait_for_answer(process, port, request)
+            yield Server(process.pid, port, time.perf_counter() - started_at)
+        except Exception as error:
+            error.add_note(f"{log.name} ended with:\n{_complaints(log)}")
+            raise
+        finally:
+            _stop(process)
+
+
+def _wait_for_answer(process: "subprocess.Popen[bytes]", port: int, request: str) -> None:
+    """Until a request is answered with 200; raises `RuntimeError` where none ever is."""
+    deadline = time.monotonic() + START_SECONDS
+    while time.monotonic() < deadline and process.poll() is None:
+        try:
+            with socket.create_connection(("127.0.0.1", port), timeout=START_SECONDS) as connection:
+                connection.sendall(request.encode())
+                if connection.recv(4096).startswith(b"HTTP/1.1 200"):
+                    return
+        except OSError:
+            pass
+        time.sleep(0.01)
+    raise RuntimeError("the server gave no first answer")
+
+
+def _complaints(log: Path) -> str:
+    """The last lines that tell of no request."""
+    lines = log.read_text(errors="replace").splitlines()
+    return "\n".join([line for line in lines if not line.startswith("127.0.0.1 ")][-20:])
+
+
+def _stop(process: "subprocess.Popen[Any]") -> None:
+    process.terminate()
+    try:
+        process.wait(STOP_SECONDS)
+    except subprocess.TimeoutExpired:
+        process.kill()
+        process.wait()
+
+
+def _environment() -> dict[str, str]:
+    """Ours without what would change the server's settings."""
+    kept = ("PATH", "HOME", "LANG", "LC_ALL", "TMPDIR", "VIRTUAL_ENV")
+    found = {name: os.environ[name] for name in kept if name in os.environ}
+    return found | {"PYTHONPATH": str(ROOT)}
+
+
+class LoadGenerator:
+    """The process that makes the load; it is given one job after the other."""
+
+    def __init__(self, process: "subprocess.Popen[str]") -> None:
+        self._process = process
+
+    def run(
+        self,
+        server: Server,
+        *,
+        requests: list[str],
+        chains: list[str] | None = None,
+        connections: int,
+        seconds: float,
+    ) -> dict[str, Any]:
+        job = {
+            "port": server.port,
+            "pid": server.pid,
+            "requests": requests,
+            "chains": chains or [],
+            "connections": connections,
+            "seconds": seconds,
+        }
+        assert self._process.stdin is not None
+        assert self._process.stdout is not None
+        self._process.stdin.write(dumps(job) + "\n")
+        self._process.stdin.flush()
+        ready, _, _ = select.select([self._process.stdout], [], [], seconds + JOB_SECONDS)
+        line = self._process.stdout.readline() if ready else ""
+        if not line:
+            raise RuntimeError("the load generator has stopped or hangs")
+        result: dict[str, Any] = loads(line)
+        return result
+
+
+@contextmanager
+def load_generator() -> Iterator[LoadGenerator]:
+    process = subprocess.Popen(
+        [sys.executable, "-m", "benchmarks.load_generator"],
+        cwd=ROOT,
+        env=_environment(),
+        stdin=subprocess.PIPE,
+        stdout=subprocess.PIPE,
+        text=True,
+    )
+    try:
+        yield LoadGenerator(process)
+    finally:
+        _stop(process)
+
+
+def bare_hash_milliseconds(seconds: float) -> float:
+    """The CPU time of one Argon2id hash, measured in a process that does nothing else."""
+    finished = subprocess.run(
+        [sys.executable, "-m", "benchmarks.bare_hash", str(seconds)],
+        cwd=ROOT,
+        env=_environment(),
+        check=True,
+        capture_output=True,
+        text=True,
+        timeout=seconds + JOB_SECONDS,
+    )
+    return float(finished.stdout)

@@ -1,0 +1,51 @@
+"""Starting the server: how much memory it wants when idle, and how soon it gives a first token."""
+
+import time
+from collections.abc import Callable
+from dataclasses import dataclass
+from pathlib import Path
+from statistics import median
+
+from benchmarks import servers
+from benchmarks.servers import Server
+
+SETTLE_SECONDS = 1.0
+
+
+@dataclass(frozen=True, slots=True)
+class Startup:
+    """Resident memory in MB (10^6 bytes) before any load, and seconds from spawn to a token.
+
+    The first start also makes the tables.
+    """
+
+    database: str
+    first_start_mb: float
+    idle_mb: float
+    first_token_seconds: float
+
+
+def measure_startup(
+    directory: Path,
+    database: str,
+    url: str,
+    *,
+    prepare: Callable[[Server], str],
+    times: int,
+) -> Startup:
+    """Starts the server on an empty database, then again; `prepare` gives a request for a token."""
+    with servers.postern(directory, url) as server:
+        first_start_mb = _idle_megabytes(server)
+        request = prepare(server)
+    with servers.postern(directory, url) as server:
+        idle_mb = _idle_megabytes(server)
+    seconds = []
+    for _ in range(times):
+        with servers.postern(directory, url, first_request=request) as server:
+            seconds.append(server.seconds_to_answer)
+    return Startup(database, first_start_mb, idle_mb, median(seconds))
+
+
+def _idle_megabytes(server: Server) -> float:
+    time.sleep(SETTLE_SECONDS)
+    return server.resident_megabytes()

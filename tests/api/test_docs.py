@@ -1,0 +1,112 @@
+"""`GET /docs`: Swagger UI with nothing from another host (CONTRACT.md)."""
+
+import re
+from urllib.parse import urljoin, urlsplit
+
+import pytest
+
+from tests.conftest import AppFactory
+from tests.support.application import Application
+from tests.support.assertions import assert_problem
+
+
+async def links_of(app: Application) -> list[str]:
+    page = await app.http.get("/docs")
+    assert page.status_code == 200
+    return re.findall(r'(?:href|src)="([^"]+)"', page.text)
+
+
+async def test_the_page_names_no_other_host(app: Application) -> None:
+    page = await app.http.get("/docs")
+
+    assert page.headers["content-type"] == "text/html; charset=utf-8"
+    assert "://" not in page.text
+    assert not re.search(r'(?:href|src)="//', page.text)
+    assert all(not urlsplit(link).netloc for link in await links_of(app))
+
+
+async def test_everything_the_page_needs_is_served_here(app: Application) -> None:
+    links = await links_of(app)
+
+    assert len(links) == 4
+    for link in links:
+        answer = await app.http.get(urljoin("/docs", link))
+        assert answer.status_code == 200, link
+        assert len(answer.content) > 100
+        assert answer.headers["x-content-type-options"] == "nosniff"
+        assert "max-age" in answer.headers["cache-control"]
+
+
+async def test_scripts_and_styles_have_their_types(app: Application) -> None:
+    """`nosniff` makes browsers refuse anything else."""
+    types = {
+        "/docs/assets/swagger-ui-bundle.js": "text/javascript",
+        "/docs/assets/swagger-ui.css": "text/css",
+        "/assets/docs.js": "text/javascript",
+        "/assets/postern.css": "text/css",
+        "/assets/favicon.svg": "image/svg+xml",
+    }
+
+    for path, expected in types.items():
+        answer = await app.http.get(path)
+        assert answer.headers["content-type"].split(";")[0] == expected, path
+
+
+async def test_the_page_has_a_policy_of_its_own_without_inline_scripts(app: Application) -> None:
+    """SECURITY_BAR row 31 and the table of values"""
+    page = await app.http.get("/docs")
+
+    directives = dict(
+        part.strip().partition(" ")[::2]
+        for part in page.headers["content-security-policy"].split(";")
+    )
+    assert directives["default-src"] == "'none'"
+    assert directives["script-src"] == "'self'"
+    assert directives["connect-src"] == "'self'"
+    assert directives["frame-ancestors"] == "'none'"
+    assert directives["base-uri"] == "'none'"
+    assert not re.search(r"<script(?![^>]*\bsrc=)", page.text)
+
+
+async def test_our_script_starts_swagger_ui_on_our_description(app: Application) -> None:
+    script = (await app.http.get("/assets/docs.js")).text
+
+    assert 'url: "openapi.json"' in script
+    assert "validatorUrl: null" in script
+    assert "://" not in script
+
+
+@pytest.mark.parametrize(
+    "path",
+    [
+        "/assets/nothing.css",
+        "/assets/%00",
+        "/assets/%2e%2e",
+        "/assets/..%2ftemplates%2fdocs.html",
+        "/assets/docs.js%00.svg",
+        "/docs/assets/index.html",
+        "/docs/assets/..%2f__init__.py",
+        "/docs/assets/%2e%2e%2f__init__.py",
+        "/docs/assets//etc/passwd",
+        "/docs/assets/%2fetc%2fpasswd",
+    ],
+)
+async def test_no_other_file_is_served(app: Application, path: str) -> None:
+    """SECURITY_BAR row 45"""
+    answer = await app.http.get(f"http://postern.test{path}")
+
+    assert answer.status_code == 404
+    assert answer.headers["content-type"] == "application/problem+json"
+
+
+async def test_the_documentation_can_be_switched_off(start_app: AppFactory) -> None:
+    """SECURITY_BAR row 47"""
+    app = await start_app(docs=False)
+
+    for path in ("/docs", "/docs/assets/swagger-ui-bundle.js", "/openapi.json"):
+        assert_problem(await app.http.get(path), 404, "not_found")
+
+
+@pytest.mark.parametrize("path", ["/redoc", "/docs/oauth2-redirect"])
+async def test_the_frameworks_own_pages_are_not_there(app: Application, path: str) -> None:
+    assert_problem(await app.http.get(path), 404, "not_found")

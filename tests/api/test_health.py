@@ -1,0 +1,38 @@
+"""Health checks for platforms (CONTRACT.md)."""
+
+import asyncio
+
+from tests.support.application import Application, running_application
+from tests.support.databases import migrate_template
+from tests.support.postgresql import PostgresServer
+
+
+async def test_a_server_with_its_database_is_live_and_ready(app: Application) -> None:
+    for path in ("/health/live", "/health/ready"):
+        answer = await app.http.get(path)
+
+        assert (answer.status_code, answer.json()) == (200, {"status": "ok"})
+        assert answer.headers["cache-control"] == "no-store"
+
+
+async def test_without_its_database_a_server_lives_and_is_not_ready_until_it_is_back() -> None:
+    """Faults rows 2 and 4: nobody restarts us because the database is away."""
+    server = await asyncio.to_thread(PostgresServer)
+    try:
+        await asyncio.to_thread(server.start)
+        await asyncio.to_thread(migrate_template, server.url)
+        async with running_application(server.url, database_timeout=1) as app:
+            before = await app.http.get("/health/ready")
+            await asyncio.to_thread(server.stop)
+            ready = await app.http.get("/health/ready")
+            live = await app.http.get("/health/live")
+            await asyncio.to_thread(server.start)
+            after = await app.http.get("/health/ready")
+    finally:
+        await asyncio.to_thread(server.remove)
+
+    assert before.status_code == 200
+    assert (ready.status_code, ready.json()) == (503, {"status": "unavailable"})
+    assert int(ready.headers["retry-after"]) >= 1
+    assert (live.status_code, live.json()) == (200, {"status": "ok"})
+    assert after.status_code == 200

@@ -1,0 +1,209 @@
+"""`GET /openapi.json`: the API as it is (OpenAPI 3.1.0)."""
+
+import re
+from collections.abc import Iterator
+from typing import Any
+
+import pytest
+import pytest_asyncio
+
+from app.oauth.grants import GRANTS
+from tests.support.application import Application
+
+FORM = "application/x-www-form-urlencoded"
+Schema = dict[str, Any]
+
+
+@pytest_asyncio.fixture
+async def schema(app: Application) -> Schema:
+    answer = await app.http.get("/openapi.json")
+    assert answer.status_code == 200
+    assert answer.headers["content-type"] == "application/json"
+    found: Schema = answer.json()
+    return found
+
+
+def operations(schema: Schema) -> Iterator[tuple[str, str, dict[str, Any]]]:
+    for path, item in schema["paths"].items():
+        for method, operation in item.items():
+            yield method, path, operation
+
+
+def resolve(schema: Schema, value: dict[str, Any]) -> dict[str, Any]:
+    while "$ref" in value:
+        found: Any = schema
+        for name in value["$ref"].removeprefix("#/").split("/"):
+            found = found[name]
+        value = found
+    return value
+
+
+def every(value: Any, name: str) -> Iterator[Any]:
+    """Every value of that name, however deep."""
+    if isinstance(value, dict):
+        if name in value:
+            yield value[name]
+        value = list(value.values())
+    if isinstance(value, list):
+        for each in value:
+            yield from every(each, name)
+
+
+async def test_the_document_has_the_structure_of_openapi_3_1(schema: Schema) -> None:
+    assert re.fullmatch(r"3\.1\.\d+", schema["openapi"])
+    assert schema["info"]["title"] == "Postern"
+    assert schema["info"]["version"]
+    for method, path, operation in operations(schema):
+        assert path.startswith("/")
+        assert method in {"get", "put", "post", "delete", "options", "head", "patch"}
+        assert operation["responses"], path
+        for status, response in operation["responses"].items():
+            assert re.fullmatch(r"[1-5]\d\d|default", status)
+            assert response["description"]
+        named = {each["name"] for each in operation.get("parameters", []) if each["in"] == "path"}
+        assert named == set(re.findall(r"{(\w+)}", path))
+    assert schema["components"].keys() <= {"schemas", "securitySchemes"}
+
+
+async def test_operations_have_names_of_their_own_and_say_what_they_do(schema: Schema) -> None:
+    names = [operation["operationId"] for _, _, operation in operations(schema)]
+
+    assert len(names) == len(set(names))
+    assert all(operation["summary"] for _, _, operation in operations(schema))
+    assert all(operation.get("description") for _, _, operation in operations(schema))
+
+
+async def test_every_reference_leads_somewhere(schema: Schema) -> None:
+    references = list(every(schema, "$ref"))
+
+    assert references
+    for reference in references:
+        assert reference.startswith("#/components/schemas/")
+        assert reference.rpartition("/")[2] in schema["components"]["schemas"], reference
+
+
+async def test_every_scheme_an_operation_asks_for_is_defined(schema: Schema) -> None:
+    schemes = schema["components"]["securitySchemes"]
+
+    for _, _, operation in operations(schema):
+        for alternative in operation.get("security", []):
+            assert alternative.keys() <= schemes.keys()
+
+
+async def test_authorize_offers_the_password_and_the_client_credentials_flow(
+    schema: Schema,
+) -> None:
+    """CONTRACT: "Authorize" works for both flows"""
+    flows = schema["components"]["securitySchemes"]["OAuth2"]["flows"]
+
+    assert flows.keys() == {"password", "clientCredentials"}
+    for flow in flows.values():
+        assert flow["tokenUrl"] == "/token"
+        assert flow["scopes"].keys() >= {"openid", "profile", "email", "offline_access"}
+    assert schema["paths"]["/profile"]["get"]["security"] == [{"OAuth2": []}]
+
+
+async def test_the_token_endpoint_describes_one_form_for_each_grant(schema: Schema) -> None:
+    body = schema["paths"]["/token"]["post"]["requestBody"]["content"]
+
+    assert body.keys() == {FORM}
+    forms = [resolve(schema, each) for each in body[FORM]["schema"]["oneOf"]]
+    assert [form["properties"]["grant_type"]["const"] for form in forms] == [
+        grant.grant_type for grant in GRANTS
+    ]
+    assert all("grant_type" in form["required"] for form in forms)
+
+
+async def test_the_token_endpoint_has_a_named_example_for_each_grant(schema: Schema) -> None:
+    """Swagger UI makes a drop-down of them."""
+    body = schema["paths"]["/token"]["post"]["requestBody"]["content"][FORM]
+    forms = {
+        form["properties"]["grant_type"]["const"]: form
+        for form in (resolve(schema, each) for each in body["schema"]["oneOf"])
+    }
+
+    assert body["examples"].keys() == forms.keys()
+    for name, example in body["examples"].items():
+        assert example["summary"]
+        assert example["value"]["grant_type"] == name
+        assert set(forms[name]["required"]) <= example["value"].keys()
+        assert example["value"].keys() <= forms[name]["properties"].keys()
+
+
+async def test_every_post_has_an_example(schema: Schema) -> None:
+    """CONTRACT: "Try it out" for every call"""
+    posts = [each for each in operations(schema) if each[0] == "post"]
+
+    assert len(posts) >= 7
+    for _, path, operation in posts:
+        (media,) = operation["requestBody"]["content"].values()
+        assert "examples" in media or resolve(schema, media["schema"]).get("examples"), path
+
+
+async def test_the_examples_of_json_bodies_fit_what_the_server_accepts(
+    app: Application, schema: Schema
+) -> None:
+    tried = 0
+    for method, path, operation in operations(schema):
+        body = operation.get("requestBody", {}).get("content", {}).get("application/json")
+        if body is None:
+            continue
+        for example in resolve(schema, body["schema"])["examples"]:
+            answer = await app.http.request(method, path, json=example)
+            assert answer.status_code in (200, 201, 401, 409), (path, answer.text)
+            tried += 1
+
+    assert tried == 4
+
+
+async def test_the_documented_calls_are_all_there(schema: Schema) -> None:
+    calls = {(method, path) for method, path, _ in operations(schema)}
+
+    assert calls >= {
+        ("post", "/register_user"),
+        ("post", "/verify_otp"),
+        ("post", "/enroll_otp"),
+        ("post", "/create_client"),
+        ("post", "/token"),
+        ("post", "/introspect"),
+        ("post", "/revoke"),
+        ("get", "/profile"),
+        ("get", "/"),
+        ("get", "/health/live"),
+        ("get", "/health/ready"),
+        ("get", "/.well-known/oauth-authorization-server"),
+        ("get", "/qr_code/{username}"),
+    }
+
+
+async def test_no_error_is_described_by_a_schema_we_never_send(schema: Schema) -> None:
+    """The framework's own 422 repeats the input; ours are problem details."""
+    assert not schema["components"]["schemas"].keys() & {"HTTPValidationError", "ValidationError"}
+
+
+@pytest.mark.parametrize(
+    ("path", "body", "status"),
+    [
+        ("/register_user", {}, "422"),
+        ("/verify_otp", {}, "422"),
+        ("/enroll_otp", {"username": "nobody", "password": "nothing at all"}, "401"),
+        ("/create_client", {}, "422"),
+    ],
+)
+async def test_errors_are_documented_with_the_media_type_they_have(
+    app: Application, schema: Schema, path: str, body: Any, status: str
+) -> None:
+    answer = await app.http.post(path, json=body)
+
+    documented = schema["paths"][path]["post"]["responses"][status]["content"]
+    assert str(answer.status_code) == status
+    assert answer.headers["content-type"] in documented
+
+
+async def test_the_protocols_errors_are_documented_as_json(
+    app: Application, schema: Schema
+) -> None:
+    answer = await app.http.post("/token")
+
+    documented = schema["paths"]["/token"]["post"]["responses"][str(answer.status_code)]
+    assert answer.headers["content-type"] in documented["content"]

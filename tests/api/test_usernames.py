@@ -1,0 +1,133 @@
+"""One person, one name: case, width and composition make no difference (RFC 8265)."""
+
+import secrets
+
+import httpx
+import pytest
+
+from tests.support.application import PASSWORD, Application, TestClient
+from tests.support.assertions import assert_problem
+
+
+async def register(app: Application, username: str) -> httpx.Response:
+    return await app.http.post("/register_user", json={"username": username, "password": PASSWORD})
+
+
+def new_digits() -> str:
+    return str(secrets.randbelow(10**9))
+
+
+def widened(text: str) -> str:
+    return "".join(chr(ord(char) + 0xFEE0) if "!" <= char <= "~" else char for char in text)
+
+
+@pytest.mark.parametrize(
+    ("name", "same_name"),
+    [
+        ("Alice", "alice"),
+        ("alice", "ALICE"),
+        ("alice", widened("ALICE")),
+        (widened("Alice"), "alice"),
+        ("zo\u00eb", "zoe\u0308"),
+        ("ZOE\u0308", "zo\u00eb"),
+        ("\u0416\u0430\u043d\u043d\u0430", "\u0436\u0430\u043d\u043d\u0430"),
+        ("\u03a3\u03c9\u03ba\u03c1\u03ac", "\u03c3\u03c9\u03ba\u03c1\u03ac"),
+        ("\u212a", "k"),
+        ("Stra\u1e9ee", "stra\u00dfe"),
+        ("\uff76\uff85", "\u30ab\u30ca"),
+    ],
+)
+async def test_spellings_of_one_name_are_one_account(
+    app: Application, client: TestClient, name: str, same_name: str
+) -> None:
+    """SECURITY_BAR row 21; RFC 8265 section 3.3"""
+    digits = new_digits()
+    user = await app.enrolled_user(name + digits)
+
+    taken = await register(app, same_name + digits)
+    signed_in = await app.token(
+        client, grant_type="password", username=same_name + digits, password=PASSWORD
+    )
+    profile = await app.profile(signed_in.json()["access_token"])
+
+    assert_problem(taken, 409, "username_taken")
+    assert profile.json()["username"] == user.username
+
+
+@pytest.mark.parametrize(
+    "name",
+    [
+        "o'neil", "a.b-c_d+e", "user@example.com", "';DROP--", "%s%n", "${x}", "<b>", "a:b", "a/b",
+        "a?b#c", "..", "null", "0",
+        "\u5b89\u5016\u7f8e", "\u30e9\u30fc\u30e1\u30f3", "\u6f22\u5b57\u304b\u306a",
+        "\ud55c\uae00", "\u0639\u0644\u064a", "\u05d3\u05d5\u05d3", "\u0e2a\u0e21",
+    ],
+)  # fmt: skip
+async def test_a_name_may_have_letters_digits_and_punctuation(app: Application, name: str) -> None:
+    """SECURITY_BAR rows 21 and 44"""
+    first = await register(app, name)
+    again = await register(app, name)
+
+    assert first.status_code == 201, first.text
+    assert_problem(again, 409, "username_taken")
+
+
+@pytest.mark.parametrize("name", ["\u4f50\u3005\u6728", "\u9ce5\u8d8a\u3005"])
+async def test_an_iteration_mark_belongs_to_the_characters_it_repeats(
+    app: Application, name: str
+) -> None:
+    """UTS 39 section 5.1: characters of the script Common go with every script"""
+    assert (await register(app, name)).status_code == 201
+
+
+@pytest.mark.parametrize(
+    "name",
+    [
+        "", " ", "a b", " alice", "alice ", "a\u00a0b", "a\u3000b", "a\tb", "a\nb", "a\r\nb",
+        "a\x00b", "\x00", "a\x1bb", "a\x7fb", "a\u0085b", "a\u200bb", "a\u200db", "\ufeffalice",
+        "\u202ealice", "a\u2028b", "a\u2066b", "\u00adalice", "\U000e0041", "\ufffe", "\U0001f600",
+        "\ufb01ne", "a" * 65, "\u00e9" * 65, "a" * 10_000, "\u05d0a",
+    ],
+)  # fmt: skip
+async def test_what_cannot_be_a_name_is_422_and_says_why(app: Application, name: str) -> None:
+    """SECURITY_BAR row 21"""
+    answer = await register(app, name)
+
+    assert_problem(answer, 422, "invalid_username")
+    assert answer.json()["detail"].endswith(".")
+
+
+@pytest.mark.parametrize(
+    "name",
+    [
+        "p\u0430ypal", "\u0440\u0430ypal", "adm\u0456n", "\u03b1dmin", "g\u043e\u043egle",
+        "\u0430\u03b1", "a\u5b89", "\u13a0a",
+    ],
+)  # fmt: skip
+async def test_letters_of_mixed_scripts_are_refused(app: Application, name: str) -> None:
+    """SECURITY_BAR row 21; UTS 39 section 5"""
+    answer = await register(app, name)
+
+    assert_problem(answer, 422, "invalid_username")
+    assert "script" in answer.json()["detail"]
+
+
+async def test_a_name_of_64_characters_is_the_longest(app: Application) -> None:
+    """SECURITY_BAR row 21"""
+    digits = new_digits()
+    name = digits + "a" * (64 - len(digits))
+
+    assert (await register(app, name)).status_code == 201
+    assert (await register(app, name + "a")).status_code == 422
+
+
+@pytest.mark.parametrize("letter", ["\ufb2c", "\u0130", "\u0958", "\U0001d15e"])
+async def test_a_long_name_whose_letters_grow_when_they_are_composed_is_stored_or_refused_cleanly(
+    app: Application, letter: str
+) -> None:
+    """SECURITY_BAR rows 21 and 44: never "taken" where nobody has it"""
+    answer = await register(app, letter * 64)
+
+    assert answer.status_code in (201, 422), answer.text
+    if answer.status_code == 201:
+        assert (await register(app, letter * 64)).status_code == 409

@@ -1,0 +1,158 @@
+"""`POST /verify_otp`: codes of an authenticator app (RFC 6238)."""
+
+from typing import Any
+
+import pytest
+
+from tests.support.application import Application, TestUser
+from tests.support.assertions import assert_problem
+
+ARABIC_ZERO, FULLWIDTH_ZERO = 0x0660, 0xFF10
+VALID, REFUSED = (200, {"valid": True}), (401, {"valid": False})
+
+
+async def verify(app: Application, user: TestUser, code: Any) -> tuple[int, Any]:
+    answer = await app.verify_otp(user.username, code)
+    return answer.status_code, answer.json()
+
+
+def wrong_code(app: Application, user: TestUser) -> str:
+    right = {app.code(user, steps=step) for step in (-1, 0, 1)}
+    return next(code for code in ("000000", "111111", "222222", "333333") if code not in right)
+
+
+@pytest.mark.parametrize("steps", [-1, 0, 1])
+async def test_a_code_within_one_step_is_accepted(app: Application, steps: int) -> None:
+    """SECURITY_BAR row 18; RFC 6238 section 5.2"""
+    user = await app.register()
+
+    assert await verify(app, user, app.code(user, steps=steps)) == VALID
+
+
+@pytest.mark.parametrize("steps", [-3, -2, 2, 3])
+async def test_a_code_further_away_is_refused(app: Application, steps: int) -> None:
+    """SECURITY_BAR row 18"""
+    user = await app.register()
+
+    assert await verify(app, user, app.code(user, steps=steps)) == REFUSED
+
+
+async def test_a_code_is_refused_when_its_time_is_over(app: Application) -> None:
+    """SECURITY_BAR row 18"""
+    user = await app.register()
+    code = app.code(user)
+    app.clock.advance(seconds=60)
+
+    assert await verify(app, user, code) == REFUSED
+
+
+async def test_spaces_inside_a_code_do_not_matter(app: Application) -> None:
+    """SECURITY_BAR row 18"""
+    user = await app.register()
+    code = app.code(user)
+
+    assert await verify(app, user, f" {code[:3]} {code[3:]} ") == VALID
+
+
+@pytest.mark.parametrize(
+    "garbled",
+    [
+        lambda code: code[:5],
+        lambda code: code + "0",
+        lambda code: "0" + code,
+        lambda code: "",
+        lambda code: "".join(chr(ARABIC_ZERO + int(digit)) for digit in code),
+        lambda code: "".join(chr(FULLWIDTH_ZERO + int(digit)) for digit in code),
+        lambda code: code + "\n",
+        lambda code: "\t" + code,
+        lambda code: f"{code[:3]}-{code[3:]}",
+        lambda code: f"{code[:3]}\u00a0{code[3:]}",
+        lambda code: "+" + code[1:],
+        lambda code: hex(int(code)),
+        lambda code: code * 1000,
+        lambda code: code[:3] + " " * 10_000 + code[3:],
+    ],
+    ids=[
+        "five digits", "a digit after", "a digit before", "empty", "arabic digits", "wide digits",
+        "a line break", "a tab", "a hyphen", "a no-break space", "a sign", "hexadecimal",
+        "very long", "many spaces",
+    ],
+)  # fmt: skip
+async def test_what_is_not_six_ascii_digits_is_refused_and_the_code_stays_good(
+    app: Application, garbled: Any
+) -> None:
+    """SECURITY_BAR row 18; CONTRACT: any string that is not the code is 401"""
+    user = await app.register()
+    code = app.code(user)
+
+    assert await verify(app, user, garbled(code)) == REFUSED
+    assert await verify(app, user, code) == VALID
+
+
+@pytest.mark.parametrize("code", [123456, 12345, 1.5, None, True, ["123456"], {"code": "123456"}])
+async def test_a_code_that_is_no_string_is_422_and_says_why(app: Application, code: Any) -> None:
+    """SECURITY_BAR row 18; CONTRACT: a number loses its leading zero"""
+    user = await app.register()
+
+    answer = await app.verify_otp(user.username, code)
+
+    assert_problem(answer, 422, "invalid_request")
+    (problem,) = answer.json()["errors"]
+    assert problem["location"] == ["body", "code"]
+    assert "string" in problem["message"]
+    assert "leading zero" in problem["message"]
+    assert "123456" not in answer.text
+
+
+@pytest.mark.parametrize("body", [{}, {"username": "somebody"}, {"code": "123456"}, []])
+async def test_a_missing_member_is_422(app: Application, body: Any) -> None:
+    answer = await app.http.post("/verify_otp", json=body)
+
+    assert_problem(answer, 422, "invalid_request")
+
+
+async def test_a_wrong_code_does_not_confirm_the_enrolment(app: Application) -> None:
+    user = await app.register()
+    client = await app.create_client()
+
+    assert await verify(app, user, wrong_code(app, user)) == REFUSED
+    assert (await app.password_grant(client, user)).status_code == 400
+
+
+async def test_another_persons_code_is_refused(app: Application) -> None:
+    first, second = await app.register(), await app.register()
+
+    assert await verify(app, first, app.code(second)) == REFUSED
+
+
+async def test_an_unknown_person_looks_like_a_wrong_code(app: Application) -> None:
+    """SECURITY_BAR row 19"""
+    user = await app.register()
+
+    wrong = await app.verify_otp(user.username, wrong_code(app, user))
+    unknown = await app.verify_otp(app.new_name(), "123456")
+    impossible = await app.verify_otp("no such \x00 name", "123456")
+
+    for answer in (unknown, impossible):
+        assert answer.status_code == wrong.status_code == 401
+        assert answer.content == wrong.content
+        assert _without_request_id(answer.headers) == _without_request_id(wrong.headers)
+
+
+async def test_a_person_without_a_confirmed_enrolment_looks_like_one_with_it(
+    app: Application,
+) -> None:
+    """SECURITY_BAR row 19"""
+    unconfirmed, confirmed = await app.register(), await app.enrolled_user()
+
+    answers = [
+        await app.verify_otp(user.username, wrong_code(app, user))
+        for user in (unconfirmed, confirmed)
+    ]
+
+    assert answers[0].status_code == answers[1].status_code == 401
+    assert answers[0].content == answers[1].content
+
+
+def _without_request_id(headers: Any) -> dict[str, str]:
+    return {name: value for name, value in headers.items() if name != "x-request-id"}

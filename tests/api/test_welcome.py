@@ -1,0 +1,108 @@
+"""`GET /`: JSON for programs, a small page for browsers (CONTRACT.md)."""
+
+import re
+
+import pytest
+
+from app import __version__
+from tests.conftest import AppFactory
+from tests.support.application import Application
+
+BROWSER = "text/html,application/xhtml+xml,application/xml;q=0.9,image/avif,*/*;q=0.8"
+
+
+@pytest.mark.parametrize("accept", ["*/*", "application/json", "application/*", "", "text/plain"])
+async def test_a_program_gets_json(app: Application, accept: str) -> None:
+    answer = await app.http.get("/", headers={"accept": accept})
+
+    assert answer.status_code == 200
+    assert answer.headers["content-type"] == "application/json"
+    assert answer.json().keys() == {"message", "version", "documentation", "endpoints"}
+    assert answer.json()["version"] == __version__
+    assert answer.json()["documentation"] == "/docs"
+
+
+async def test_without_an_accept_header_it_is_json(app: Application) -> None:
+    request = app.http.build_request("GET", "/")
+    del request.headers["accept"]
+
+    answer = await app.http.send(request)
+
+    assert answer.headers["content-type"] == "application/json"
+
+
+@pytest.mark.parametrize("accept", [BROWSER, "text/html", "TEXT/HTML", "text/html, */*;q=0.1"])
+async def test_a_browser_gets_a_page(app: Application, accept: str) -> None:
+    answer = await app.http.get("/", headers={"accept": accept})
+
+    assert answer.status_code == 200
+    assert answer.headers["content-type"] == "text/html; charset=utf-8"
+    assert 'href="docs"' in answer.text
+    assert "/register_user" in answer.text
+
+
+@pytest.mark.parametrize(
+    "accept",
+    [
+        "application/json, text/html",
+        "text/html;q=0.5, application/json",
+        "text/html; q=0.1, application/json; q=0.9",
+        "text/html;q=0, */*",
+    ],
+)
+async def test_who_likes_json_better_gets_json(app: Application, accept: str) -> None:
+    """RFC 9110 section 12.5.1: the weights say what is preferred"""
+    answer = await app.http.get("/", headers={"accept": accept})
+
+    assert answer.headers["content-type"] == "application/json"
+
+
+async def test_caches_are_told_that_it_depends_on_accept(app: Application) -> None:
+    for accept in ("application/json", "text/html"):
+        answer = await app.http.get("/", headers={"accept": accept})
+
+        assert answer.headers["vary"] == "Accept"
+
+
+async def test_every_endpoint_it_names_exists(app: Application) -> None:
+    endpoints = (await app.http.get("/")).json()["endpoints"]
+
+    for call in endpoints.values():
+        method, path = call.split(" ")
+        answer = await app.http.request(method, path)
+        assert answer.status_code not in (404, 405), call
+
+
+async def test_the_page_has_a_strict_policy_and_no_script(app: Application) -> None:
+    """SECURITY_BAR row 31"""
+    answer = await app.http.get("/", headers={"accept": "text/html"})
+
+    policy = answer.headers["content-security-policy"]
+    assert "default-src 'none'" in policy
+    assert "frame-ancestors 'none'" in policy
+    assert "unsafe" not in policy
+    assert "<script" not in answer.text
+    assert " style=" not in answer.text
+    assert answer.headers["x-content-type-options"] == "nosniff"
+
+
+async def test_what_the_page_links_to_is_served_here(app: Application) -> None:
+    page = (await app.http.get("/", headers={"accept": "text/html"})).text
+
+    links = re.findall(r'(?:href|src)="([^"]+)"', page)
+
+    assert links
+    for link in links:
+        assert (await app.http.get("/" + link)).status_code == 200, link
+
+
+async def test_the_page_does_not_offer_documentation_that_is_switched_off(
+    start_app: AppFactory,
+) -> None:
+    app = await start_app(docs=False)
+
+    page = await app.http.get("/", headers={"accept": "text/html"})
+    body = await app.http.get("/")
+
+    assert 'href="docs"' not in page.text
+    assert body.json()["documentation"] == ""

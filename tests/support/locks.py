@@ -1,0 +1,45 @@
+"""Somebody else who holds the database, so that writes wait."""
+
+import sqlite3
+from collections.abc import AsyncIterator
+from contextlib import asynccontextmanager
+
+import asyncpg
+
+TABLES = "users, clients, token_families, access_tokens, refresh_tokens, leases"
+
+
+class Hold:
+    """What keeps writers waiting, until `release()`."""
+
+    def __init__(self, holder: "sqlite3.Connection | asyncpg.Connection") -> None:
+        self._holder = holder
+        self.is_held = True
+
+    async def release(self) -> None:
+        if not self.is_held:
+            return
+        self.is_held = False
+        if isinstance(self._holder, sqlite3.Connection):
+            self._holder.execute("ROLLBACK")
+        else:
+            await self._holder.execute("ROLLBACK")
+
+
+@asynccontextmanager
+async def writes_blocked(url: str) -> AsyncIterator[Hold]:
+    """Another connection holds the lock that every write needs. Reads go on."""
+    if url.startswith("sqlite"):
+        holder = sqlite3.connect(url.removeprefix("sqlite:///"), isolation_level=None)
+        holder.execute("BEGIN IMMEDIATE")
+    else:
+        holder = await asyncpg.connect(url)
+        await holder.execute(f"BEGIN; LOCK TABLE {TABLES} IN EXCLUSIVE MODE")
+    hold = Hold(holder)
+    try:
+        yield hold
+    finally:
+        await hold.release()
+        closing = holder.close()
+        if closing is not None:
+            await closing

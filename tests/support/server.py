@@ -1,0 +1,119 @@
+"""`postern serve` as an operator runs it: a process of its own, spoken to over a socket."""
+
+import asyncio
+import os
+import re
+import subprocess
+import sys
+from collections.abc import AsyncIterator
+from contextlib import asynccontextmanager
+from itertools import cycle
+from pathlib import Path
+
+import httpx
+import psutil
+
+from tests.support.application import SECRET_KEY
+
+START_SECONDS = 30
+COMMAND = (sys.executable, "-m", "app.cli")
+ENVIRONMENT = {
+    "APP_ENV": "development",
+    "SECRET_KEY": SECRET_KEY,
+    "PORT": "0",
+    "ARGON2_MEMORY_KIB": "64",
+    "ARGON2_TIME_COST": "1",
+    "ACCESS_LOG": "0",
+}
+
+
+class Server:
+    """A running server. Its output goes to files, so that it never waits for a reader."""
+
+    def __init__(self, directory: Path, variables: dict[str, str]) -> None:
+        self._output = directory / "server.out"
+        self._errors = directory / "server.err"
+        with self._output.open("wb") as output, self._errors.open("ab") as errors:
+            self.process = subprocess.Popen(
+                [*COMMAND, "serve"],
+                cwd=directory,
+                env=environment(variables),
+                stdout=output,
+                stderr=errors,
+            )
+        self.port = 0
+
+    @property
+    def url(self) -> str:
+        return f"http://127.0.0.1:{self.port}"
+
+    async def listens(self) -> None:
+        async with asyncio.timeout(START_SECONDS):
+            while not (found := re.search(r"listening +\S+:(\d+)", self._output.read_text())):
+                assert self.process.poll() is None, self.log()
+                await asyncio.sleep(0.02)
+        self.port = int(found.group(1))
+
+    def log(self) -> str:
+        return self._errors.read_text()
+
+    def memory(self) -> int:
+        """Resident bytes."""
+        return int(psutil.Process(self.process.pid).memory_info().rss)
+
+    async def wait(self) -> int:
+        """The exit code, once the process has ended."""
+        return await asyncio.to_thread(self.process.wait, START_SECONDS)
+
+    async def kill(self) -> None:
+        """kill -9"""
+        self.process.kill()
+        await self.wait()
+
+    def client(self) -> httpx.AsyncClient:
+        return httpx.AsyncClient(base_url=self.url, timeout=30, transport=ManyPools())
+
+
+class ManyPools(httpx.AsyncBaseTransport):
+    """Takes turns among small pools of connections: one large pool is slow at this."""
+
+    def __init__(self) -> None:
+        self._pools = [httpx.AsyncHTTPTransport(verify=False) for _ in range(16)]
+        self._turns = cycle(self._pools)
+
+    async def handle_async_request(self, request: httpx.Request) -> httpx.Response:
+        return await next(self._turns).handle_async_request(request)
+
+    async def aclose(self) -> None:
+        for pool in self._pools:
+            await pool.aclose()
+
+
+@asynccontextmanager
+async def running_server(directory: Path, **variables: str) -> AsyncIterator[Server]:
+    """Starts a server with these environment variables, in a directory of its own."""
+    server = Server(directory, variables)
+    try:
+        await server.listens()
+        yield server
+    finally:
+        await server.kill()
+
+
+async def run_postern(
+    directory: Path, *arguments: str, **variables: str
+) -> subprocess.CompletedProcess[str]:
+    """Runs a command to its end."""
+    return await asyncio.to_thread(
+        subprocess.run,
+        [*COMMAND, *arguments],
+        cwd=directory,
+        env=environment(variables),
+        capture_output=True,
+        text=True,
+        timeout=START_SECONDS,
+    )
+
+
+def environment(variables: dict[str, str]) -> dict[str, str]:
+    return {"PATH": os.environ["PATH"], **ENVIRONMENT, **variables}

@@ -1,0 +1,101 @@
+"""A proxy in front of PostgreSQL that cuts connections when a test says so."""
+
+import asyncio
+import contextlib
+from collections.abc import AsyncIterator
+from contextlib import asynccontextmanager
+from urllib.parse import urlsplit, urlunsplit
+
+
+class TcpProxy:
+    """Passes bytes on, until it is told otherwise."""
+
+    def __init__(self, host: str, port: int) -> None:
+        self._upstream = (host, port)
+        self._cuts: list[bytes] = []
+        self._open: set[asyncio.StreamWriter] = set()
+        self._tasks: set[asyncio.Task[None]] = set()
+        self._flows = asyncio.Event()
+        self._flows.set()
+        self.cuts_made = 0
+        self.port = 0
+
+    def cut_answer_to(self, marker: bytes, *, times: int = 1) -> None:
+        """Forwards what holds `marker`, waits for the answer, and cuts instead of handing it on."""
+        self._cuts = [marker] * times
+
+    def stall(self) -> None:
+        """From now on nothing passes, and nothing is cut."""
+        self._flows.clear()
+
+    def flow(self) -> None:
+        self._flows.set()
+
+    async def handle(self, reader: asyncio.StreamReader, writer: asyncio.StreamWriter) -> None:
+        task = asyncio.current_task()
+        assert task is not None
+        self._tasks.add(task)
+        task.add_done_callback(self._tasks.discard)
+        from_server, to_server = await asyncio.open_connection(*self._upstream)
+        is_cut = asyncio.Event()
+        self._open |= {writer, to_server}
+        pumps = [
+            asyncio.create_task(self._forward(reader, to_server, is_cut)),
+            asyncio.create_task(self._give_back(from_server, writer, is_cut)),
+        ]
+        try:
+            await asyncio.wait(pumps, return_when=asyncio.FIRST_COMPLETED)
+        finally:
+            for pump in pumps:
+                pump.cancel()
+            await asyncio.gather(*pumps, return_exceptions=True)
+            for each in (writer, to_server):
+                self._open.discard(each)
+                each.close()
+                with contextlib.suppress(OSError):
+                    await each.wait_closed()
+
+    async def close(self) -> None:
+        for task in list(self._tasks):
+            task.cancel()
+        await asyncio.gather(*self._tasks, return_exceptions=True)
+
+    async def _forward(
+        self, reader: asyncio.StreamReader, to_server: asyncio.StreamWriter, is_cut: asyncio.Event
+    ) -> None:
+        while data := await reader.read(65_536):
+            await self._flows.wait()
+            if self._cuts and self._cuts[0] in data:
+                self._cuts.pop(0)
+                is_cut.set()
+            to_server.write(data)
+            await to_server.drain()
+
+    async def _give_back(
+        self, from_server: asyncio.StreamReader, writer: asyncio.StreamWriter, is_cut: asyncio.Event
+    ) -> None:
+        while data := await from_server.read(65_536):
+            await self._flows.wait()
+            if is_cut.is_set():
+                self.cuts_made += 1
+                return
+            writer.write(data)
+            await writer.drain()
+
+
+@asynccontextmanager
+async def proxy_before(url: str) -> AsyncIterator[tuple[TcpProxy, str]]:
+    """A proxy in front of the server of a database URL, and the URL that goes through it."""
+    parts = urlsplit(url)
+    assert parts.hostname is not None
+    proxy = TcpProxy(parts.hostname, parts.port or 5432)
+    server = await asyncio.start_server(proxy.handle, "127.0.0.1", 0)
+    proxy.port = server.sockets[0].getsockname()[1]
+    user = f"{parts.netloc.rpartition('@')[0]}@" if "@" in parts.netloc else ""
+    netloc = f"{user}127.0.0.1:{proxy.port}"
+    try:
+        yield proxy, urlunsplit((parts.scheme, netloc, parts.path, parts.query, ""))
+    finally:
+        server.close()
+        await proxy.close()
+        await server.wait_closed()
