@@ -87,7 +87,6 @@ def build_services(settings: Settings, clock: Clock | None = None) -> Services:
         hashing=hashing,
         users=UserService(
             users,
-            families,
             hashing,
             otp,
             authentication,

@@ -59,7 +59,9 @@ def is_refusal(error: BaseException) -> bool:
 
 def is_unavailability(error: BaseException) -> bool:
     """Whether the database was away, too slow, locked or full: the same request may work later."""
-    if isinstance(error, OSError | TimeoutError | sqlite3.OperationalError):
+    if isinstance(error, sqlite3.OperationalError):  # a wrong statement, too, is one there
+        return getattr(error, "sqlite_errorcode", None) != sqlite3.SQLITE_ERROR
+    if isinstance(error, OSError | TimeoutError):
         return True
     state = _sqlstate(error)
     if state is not None:

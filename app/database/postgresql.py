@@ -3,7 +3,7 @@
 import asyncio
 from collections.abc import Awaitable, Callable, Mapping, Sequence
 from typing import TYPE_CHECKING, Any, TypeVar
-from urllib.parse import parse_qsl, urlencode, urlsplit, urlunsplit
+from urllib.parse import parse_qsl, quote, urlencode
 
 from app.database.errors import is_lost_connection, is_refusal, translate
 from app.database.statements import CompiledLookup, CompiledStatement, Values
@@ -24,15 +24,22 @@ _ONLY_FOR_LIBPQ = frozenset(
 )  # fmt: skip
 
 
+# What libpq takes in a user or a password without encoding, and others take for an end of it, is
+# everything but these.
+_AS_THEY_ARE = ":%!$&'()*+,;=-._~"
+
+
 def driver_url(url: str) -> str:
     """The URL as asyncpg reads it, which understands `sslmode`, several hosts and the like."""
-    parts = urlsplit(url)
-    query = [
+    address, _, query = url.partition("://")[2].partition("?")
+    user, at, host = address.rpartition("@")
+    kept = [
         (name, value)
-        for name, value in parse_qsl(parts.query, keep_blank_values=True)
+        for name, value in parse_qsl(query, keep_blank_values=True)
         if name not in _ONLY_FOR_LIBPQ
     ]
-    return urlunsplit(("postgresql", parts.netloc, parts.path, urlencode(query), ""))
+    user = quote(user, safe=_AS_THEY_ARE)
+    return f"postgresql://{user}{at}{host}" + (f"?{urlencode(kept)}" if kept else "")
 
 
 # The plan of a look-up by key is kept. Made while a table was small and not yet analysed, it would

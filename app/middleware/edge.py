@@ -50,7 +50,7 @@ class Edge:
         application: AsgiApp,
         *,
         fast_lane: Mapping[tuple[str, str], Endpoint],
-        forwarded_for: ForwardedFor,
+        forwarded_for: ForwardedFor | None,
         body_reader: BodyReader,
         security_headers: SecurityHeaders,
         access_log: AccessLog | None,
@@ -88,7 +88,8 @@ class Edge:
                 )
             await send(message)
 
-        self._forwarded_for.apply(scope)
+        if self._forwarded_for is not None:
+            self._forwarded_for.apply(scope)
         try:
             if scope["path"].endswith("\n"):  # before which the pattern of a route would match
                 raise NotFoundError
@@ -97,7 +98,7 @@ class Edge:
             if endpoint is None:
                 await self._application(scope, replaying(body, receive), answer)
             else:
-                response = await endpoint(request_of(scope, body))
+                response = await endpoint(HttpRequest.of(scope, body))
                 for message in response.messages():
                     await answer(message)
         except ClientGoneError:
@@ -111,9 +112,3 @@ class Edge:
         if self._access_log is not None:
             seconds = time.perf_counter() - started_at
             self._access_log.write(scope, status=status, seconds=seconds, request_id=request_id)
-
-
-def request_of(scope: Scope, body: bytes) -> HttpRequest:
-    return HttpRequest(
-        scope["method"], scope["path"], scope["query_string"], scope["headers"], body
-    )

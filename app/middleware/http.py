@@ -3,7 +3,8 @@
 They are named tuples because each request makes some: a frozen dataclass takes three times as long.
 """
 
-from collections.abc import Awaitable, Callable, MutableMapping, Sequence
+from collections import Counter
+from collections.abc import Awaitable, Callable, Mapping, MutableMapping, Sequence
 from typing import Any, NamedTuple
 
 Scope = MutableMapping[str, Any]
@@ -13,25 +14,28 @@ Send = Callable[[Message], Awaitable[None]]
 AsgiApp = Callable[[Scope, Receive, Send], Awaitable[None]]
 Headers = Sequence[tuple[bytes, bytes]]
 
+NONE_REPEATED: frozenset[bytes] = frozenset()
+
 
 class HttpRequest(NamedTuple):
-    """A request whose body has arrived. Names of headers are in lower case."""
+    """A request whose body has arrived. Names of headers are in lower case.
+
+    Of a repeated header `headers` has the last value, and `repeated` the name.
+    """
 
     method: str
     path: str
     query: bytes
-    headers: Headers
+    headers: Mapping[bytes, bytes]
+    repeated: frozenset[bytes]
     body: bytes
 
-    def header(self, name: bytes) -> bytes | None:
-        """The value of a header, the first if it is repeated."""
-        for key, value in self.headers:
-            if key == name:
-                return value
-        return None
-
-    def all_of(self, name: bytes) -> list[bytes]:
-        return [value for key, value in self.headers if key == name]
+    @classmethod
+    def of(cls, scope: Scope, body: bytes) -> "HttpRequest":
+        pairs = scope["headers"]
+        headers = dict(pairs)
+        repeated = _repeated(pairs) if len(headers) != len(pairs) else NONE_REPEATED
+        return cls(scope["method"], scope["path"], scope["query_string"], headers, repeated, body)
 
 
 class HttpResponse(NamedTuple):
@@ -50,3 +54,8 @@ class HttpResponse(NamedTuple):
 Endpoint = Callable[[HttpRequest], Awaitable[HttpResponse]]
 ErrorRenderer = Callable[[Exception, str], HttpResponse]
 """Makes the answer for an error that happened at a path."""
+
+
+def _repeated(pairs: Headers) -> frozenset[bytes]:
+    counts = Counter(name for name, _ in pairs)
+    return frozenset(name for name, count in counts.items() if count > 1)

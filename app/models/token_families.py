@@ -1,6 +1,7 @@
 """Families of tokens: what one sign-in yields, over all rotations.
 
-A token lives only while its family does.
+A token lives only while its family does, and a family only while its user has the credentials with
+which it began.
 """
 
 from sqlalchemy import Column, String, Table, Text
@@ -14,6 +15,7 @@ token_families = Table(
     Column("family_id", String(32), primary_key=True),
     Column("client_id", String(255), nullable=False, index=True),
     Column("user_id", String(32), index=True),
+    Column("credentials_version", String(32)),
     Column("scope", Text, nullable=False),
     Column("created_at", Instant, nullable=False),
     Column("expires_at", Instant, nullable=False, index=True),

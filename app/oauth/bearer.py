@@ -4,7 +4,7 @@ from urllib.parse import parse_qs
 
 from app.clock import Clock
 from app.models.access_tokens import AccessToken
-from app.oauth.errors import InvalidRequestError, InvalidTokenError, MissingTokenError
+from app.oauth.errors import InvalidBearerRequestError, InvalidTokenError, MissingTokenError
 from app.repositories.access_tokens import AccessTokenRepository
 from app.security.tokens import TokenKind, digest_of
 
@@ -21,7 +21,7 @@ class BearerTokens:
         if authorization is None:
             raise MissingTokenError
         if query and _has_access_token(query):
-            raise InvalidRequestError("There is more than one bearer token.")
+            raise InvalidBearerRequestError("There is more than one bearer token.")
         token = await self._find(_token_in(authorization))
         if token is None:
             raise InvalidTokenError

@@ -15,6 +15,7 @@ from authlib.oauth2.rfc6749.errors import (
 from authlib.oauth2.rfc6750.errors import InvalidTokenError as AuthlibInvalidTokenError
 
 __all__ = [
+    "InvalidBearerRequestError",
     "InvalidClientError",
     "InvalidGrantError",
     "InvalidRequestError",
@@ -58,6 +59,13 @@ class InvalidTokenError(AuthlibInvalidTokenError):
 
     def get_headers(self) -> list[tuple[str, str]]:
         return [("WWW-Authenticate", f'Bearer {REALM}, error="invalid_token"')]
+
+
+class InvalidBearerRequestError(InvalidRequestError):
+    """RFC 6750 section 3.1: `invalid_request`, with its challenge."""
+
+    def get_headers(self) -> list[tuple[str, str]]:
+        return [("WWW-Authenticate", f'Bearer {REALM}, error="invalid_request"')]
 
 
 class MissingTokenError(OAuth2Error):

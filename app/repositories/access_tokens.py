@@ -35,7 +35,13 @@ LIVING = (
             token.family_id.is_(None),
             and_(family.family_id.is_not(None), family.revoked_at.is_(None)),
         ),
-        or_(token.user_id.is_(None), and_(user.user_id.is_not(None), user.disabled_at.is_(None))),
+        or_(
+            token.user_id.is_(None),
+            and_(
+                user.disabled_at.is_(None),
+                user.credentials_version == family.credentials_version,
+            ),
+        ),
     )
 )
 

@@ -1,6 +1,6 @@
 """Queries about refresh tokens and what they yield."""
 
-from sqlalchemy import Insert, Update, or_, select, update
+from sqlalchemy import Insert, Update, and_, or_, select, update
 
 from app.database.database import Database
 from app.models.access_tokens import access_tokens
@@ -42,7 +42,13 @@ LIVING = (
     .where(
         family.revoked_at.is_(None),
         client.disabled_at.is_(None),
-        or_(family.user_id.is_(None), user.disabled_at.is_(None)),
+        or_(
+            family.user_id.is_(None),
+            and_(
+                user.disabled_at.is_(None),
+                user.credentials_version == family.credentials_version,
+            ),
+        ),
     )
 )
 

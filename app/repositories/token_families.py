@@ -77,13 +77,6 @@ class TokenFamilyRepository:
             .values(revoked_at=now)
         )
 
-    async def revoke_of_user(self, user_id: str, *, now: datetime) -> None:
-        await self._database.change(
-            update(token_families)
-            .where(family.user_id == user_id, family.revoked_at.is_(None))
-            .values(revoked_at=now)
-        )
-
 
 def _new_family(database: Database) -> Insert:
     made: Insert = insert_once_where(
@@ -93,6 +86,7 @@ def _new_family(database: Database) -> Insert:
             family.family_id: value_of("family_id", family.family_id),
             family.client_id: value_of("client_id", family.client_id),
             family.user_id: user.user_id,
+            family.credentials_version: user.credentials_version,
             family.scope: value_of("scope", family.scope),
             family.created_at: value_of("now", family.created_at),
             family.expires_at: value_of("family_expires_at", family.expires_at),

@@ -39,30 +39,36 @@ class UserRepository:
         )
         return [User(*row) for row in rows]
 
-    async def enrol_otp(self, user_id: str, otp_secret: bytes) -> bool:
-        """Replaces the secret of an enrolment that is not confirmed yet; False where it is."""
+    async def enrol_otp(self, user: User, otp_secret: bytes) -> bool:
+        """Replaces the secret of an enrolment that is not confirmed yet.
+
+        False where it is, or where the person got other credentials since `user` was read.
+        """
         return await self._update(
-            user_id,
+            user.user_id,
             users.c.otp_confirmed_at.is_(None),
+            users.c.credentials_version == user.credentials_version,
             otp_secret=otp_secret,
             otp_last_step=None,
         )
 
-    async def use_otp_step(self, user_id: str, step: int, *, now: datetime) -> bool:
-        """Takes a time step out of use; False where it, or a later one, was used before.
+    async def use_otp_step(self, user: User, step: int, *, now: datetime) -> bool:
+        """Takes a time step out of use; False where it, or a later one, was used before, and where
+        the secret is no longer the one that the code was checked with.
 
         Checking and using are one statement, so of two requests with the same code only one
         wins (RFC 6238 section 5.2). The first use confirms the enrolment.
         """
         return await self._update(
-            user_id,
+            user.user_id,
+            users.c.otp_secret == user.otp_secret,
             or_(users.c.otp_last_step.is_(None), users.c.otp_last_step < step),
             otp_last_step=step,
             otp_confirmed_at=func.coalesce(users.c.otp_confirmed_at, now),
         )
 
     async def reset_otp(self, user_id: str, otp_secret: bytes) -> bool:
-        """Puts a new, unconfirmed secret in the place of any older one."""
+        """Puts a new, unconfirmed secret in the place of any older one; ends every sign-in."""
         return await self._update(
             user_id,
             otp_secret=otp_secret,
@@ -72,7 +78,7 @@ class UserRepository:
         )
 
     async def set_password_hash(self, user_id: str, password_hash: str) -> bool:
-        """Sets another password: a sign-in with the old one that is under way comes to nothing."""
+        """Sets another password and ends every sign-in, also one that is under way."""
         return await self._update(
             user_id, password_hash=password_hash, credentials_version=new_identifier()
         )

@@ -4,7 +4,7 @@ The protocol's endpoints answer in the protocol's shape (RFC 6749 section 5.2), 
 with problem details (RFC 9457) that also carry `error`.
 """
 
-from collections.abc import Collection
+from collections.abc import Collection, Iterable
 from http import HTTPStatus
 from typing import Any
 
@@ -17,6 +17,7 @@ from starlette.responses import Response
 from app.errors import PosternError, UnavailableError
 from app.middleware.http import HttpResponse
 from app.oauth.errors import (
+    InvalidRequestError,
     OAuth2Error,
     ServerError,
     TemporarilyUnavailableError,
@@ -43,7 +44,7 @@ class ErrorRenderer:
         if isinstance(error, RequestValidationError):
             return _validation_problem(error)
         if isinstance(error, HTTPException):
-            return _http_problem(error)
+            return _http_error(error, in_the_protocols_words=path in self._protocol_paths)
         if path in self._protocol_paths:
             return protocol_error(_in_the_protocols_words(error))
         if isinstance(error, PosternError):
@@ -82,7 +83,11 @@ def json_response(
 
 
 def protocol_error(error: OAuth2Error) -> HttpResponse:
-    headers = [(name.lower().encode(), value.encode()) for name, value in error_headers(error)]
+    return _protocol_response(error, error_headers(error))
+
+
+def _protocol_response(error: OAuth2Error, further: Iterable[tuple[str, str]]) -> HttpResponse:
+    headers = [(name.lower().encode(), value.encode()) for name, value in further]
     return json_response(error_body(error), status=error.status_code, headers=(*headers, *NO_STORE))
 
 
@@ -109,11 +114,14 @@ def _problem(
     return json_response(body, status=status, headers=(*encoded, *NO_STORE), kind=PROBLEM_JSON)
 
 
-def _http_problem(error: HTTPException) -> HttpResponse:
+def _http_error(error: HTTPException, *, in_the_protocols_words: bool) -> HttpResponse:
     """What the framework refuses: an unknown path, a wrong method, a body that is no JSON."""
-    title = HTTPStatus(error.status_code).phrase
+    title, headers = HTTPStatus(error.status_code).phrase, dict(error.headers or {})
+    if in_the_protocols_words:
+        refused = InvalidRequestError(f"{title}.", status_code=error.status_code)
+        return _protocol_response(refused, headers.items())
     code = title.lower().replace(" ", "_")
-    return _problem(error.status_code, title, title, code, dict(error.headers or {}))
+    return _problem(error.status_code, title, title, code, headers)
 
 
 def _validation_problem(error: RequestValidationError) -> HttpResponse:

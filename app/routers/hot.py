@@ -7,7 +7,6 @@ from typing import Any
 from fastapi import APIRouter, Request
 from starlette.responses import Response
 
-from app.middleware.edge import request_of
 from app.middleware.http import Endpoint, HttpRequest, HttpResponse
 from app.oauth.errors import InvalidRequestError, OAuth2Error
 from app.oauth.requests import FormRequest, parse_form
@@ -43,7 +42,7 @@ class HotEndpoint:
 
         async def route(request: Request) -> Response:
             endpoint = self.bound_to(request.app.state.services)
-            request_value = request_of(request.scope, await request.body())
+            request_value = HttpRequest.of(request.scope, await request.body())
             return starlette_response(await endpoint(request_value))
 
         router.add_api_route(self.path, route, methods=[self.method], **self.documentation)
@@ -52,16 +51,15 @@ class HotEndpoint:
 def form_request_of(request: HttpRequest) -> FormRequest:
     """The parameters and the Authorization header; raises `InvalidRequestError`."""
     return FormRequest(
-        form=parse_form(request.body, request.header(b"content-type")),
+        form=parse_form(request.body, request.headers.get(b"content-type")),
         authorization=authorization_of(request),
     )
 
 
 def authorization_of(request: HttpRequest) -> bytes | None:
-    values = request.all_of(b"authorization")
-    if len(values) > 1:
+    if b"authorization" in request.repeated:
         raise InvalidRequestError("The Authorization header is repeated.")
-    return values[0] if values else None
+    return request.headers.get(b"authorization")
 
 
 def form_body(schema: str | list[str], examples: dict[str, Any]) -> dict[str, Any]:

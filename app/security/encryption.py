@@ -44,7 +44,7 @@ class SecretBox:
             raise SealError("sealed under an unknown key")
         try:
             return cipher.decrypt(nonce, body, context.encode())
-        except InvalidTag:
+        except (InvalidTag, ValueError):  # the latter for one cut short
             raise SealError("sealed for another context, or changed") from None
 
 

@@ -60,7 +60,7 @@ class OtpService:
         step = totp.matching_step(secret or DUMMY_SECRET, code, now=now)
         if secret is None or step is None:
             return False
-        return await self._users.use_otp_step(user.user_id, step, now=now)
+        return await self._users.use_otp_step(user, step, now=now)
 
     def _open(self, user: User) -> str | None:
         if user.otp_secret is None:

@@ -5,7 +5,6 @@ from collections.abc import Sequence
 from app.clock import Clock
 from app.errors import ConflictError, InvalidCredentialsError, InvalidInputError, NotFoundError
 from app.models.users import User
-from app.repositories.token_families import TokenFamilyRepository
 from app.repositories.users import UserRepository
 from app.schemas.users import OtpEnrolled, OtpEnrolment, UserCreate, UserRegistered
 from app.security import passwords, usernames
@@ -23,7 +22,6 @@ class UserService:
     def __init__(
         self,
         users: UserRepository,
-        families: TokenFamilyRepository,
         hashing: PasswordHashing,
         otp: OtpService,
         authentication: AuthenticationService,
@@ -32,7 +30,6 @@ class UserService:
         refuses_common_passwords: bool,
     ) -> None:
         self._users = users
-        self._families = families
         self._hashing = hashing
         self._otp = otp
         self._authentication = authentication
@@ -79,7 +76,7 @@ class UserService:
             raise InvalidCredentialsError("The user name or the password is wrong.")
         secret, sealed = self._otp.new_secret(user.user_id)
         enrolment = await self._otp.enrolment(secret, username=user.username)
-        if not await self._users.enrol_otp(user.user_id, sealed):
+        if not await self._users.enrol_otp(user, sealed):
             raise ConflictError("The enrolment is already confirmed.", error="already_enrolled")
         return OtpEnrolled(
             message="New secret enrolled", otp_uri=enrolment.otp_uri, qr_code=enrolment.qr_code
@@ -102,7 +99,6 @@ class UserService:
         secret, sealed = self._otp.new_secret(user.user_id)
         enrolment = await self._otp.enrolment(secret, username=user.username)
         await self._users.reset_otp(user.user_id, sealed)
-        await self._families.revoke_of_user(user.user_id, now=self._clock.now())
         return enrolment
 
     async def reset_password(self, username: str, password: str) -> None:
@@ -110,7 +106,6 @@ class UserService:
         user = await self.get(username)
         self._check_new_password(password)
         await self._users.set_password_hash(user.user_id, await self._hashing.hash(password))
-        await self._families.revoke_of_user(user.user_id, now=self._clock.now())
 
     async def set_disabled(self, username: str, *, disabled: bool) -> User:
         """A disabled person cannot sign in, and his tokens are worth nothing meanwhile."""

@@ -96,9 +96,14 @@ class Settings(BaseSettings):
     @field_validator("database_url")
     @classmethod
     def _known_database(cls, value: str) -> str:
-        scheme = value.partition("://")[0].partition("+")[0]
-        if scheme not in ("sqlite", "postgresql", "postgres") or "://" not in value:
+        scheme, separator, rest = value.partition("://")
+        name = scheme.partition("+")[0]
+        if name not in ("sqlite", "postgresql", "postgres") or not separator:
             raise ValueError("begins with postgresql://, postgres:// or sqlite:///")
+        if name == "sqlite" and sqlite_path(value) is None:
+            raise ValueError("names a file, as in sqlite:///./data/postern.db")
+        if name != "sqlite" and not _has_numeric_ports(rest):
+            raise ValueError("has a port that is no number")
         return value
 
     @field_validator("issuer")
@@ -106,10 +111,9 @@ class Settings(BaseSettings):
     def _plain_issuer(cls, value: str | None) -> str | None:
         if value is None:
             return None
-        parts = urlsplit(value)
-        if parts.scheme not in ("http", "https") or not parts.hostname:
+        if any(char.isspace() for char in value) or not _is_web_address(value):
             raise ValueError("is a URL such as https://login.example.com")
-        if parts.query or parts.fragment or parts.username or parts.password:
+        if any(char in value for char in "?#@"):
             raise ValueError("has no query, fragment or user (RFC 8414 section 2)")
         return value.rstrip("/")
 
@@ -225,6 +229,21 @@ def sqlite_path(url: str) -> Path | None:
         return None
     name = rest.partition("?")[0].removeprefix("/")
     return Path(name) if name and name != ":memory:" else None
+
+
+def _has_numeric_ports(address: str) -> bool:
+    """Of `user:password@host:port,host:port/database?…`, where an IPv6 host stands in brackets."""
+    hosts = address.partition("?")[0].rpartition("@")[2].partition("/")[0].split(",")
+    ports = [host.rpartition("]")[2].partition(":") for host in hosts]
+    return all(port.isdigit() or not colon for _, colon, port in ports)
+
+
+def _is_web_address(value: str) -> bool:
+    try:
+        parts = urlsplit(value)
+        return parts.scheme in ("http", "https") and bool(parts.hostname) and parts.port != 0
+    except ValueError:  # a port that is none
+        return False
 
 
 def _is_weak(value: str, minimum: int) -> bool:

@@ -51,6 +51,7 @@ def upgrade() -> None:
         sa.Column("family_id", sa.String(32), nullable=False),
         sa.Column("client_id", sa.String(255), nullable=False),
         sa.Column("user_id", sa.String(32)),
+        sa.Column("credentials_version", sa.String(32)),
         sa.Column("scope", sa.Text(), nullable=False),
         sa.Column("created_at", Instant(), nullable=False),
         sa.Column("expires_at", Instant(), nullable=False),

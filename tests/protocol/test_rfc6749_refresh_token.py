@@ -20,6 +20,38 @@ async def test_a_refresh_gives_a_new_pair(
     assert second.headers["cache-control"] == "no-store"
 
 
+async def test_inside_the_grace_window_the_predecessor_yields_the_same_pair_again(
+    app: Application, client: TestClient, user: TestUser
+) -> None:
+    """SECURITY_BAR row 9: an answer that was lost on the way logs nobody out"""
+    first = (await app.password_grant(client, user)).json()
+    second = (await app.refresh(client, first["refresh_token"])).json()
+    app.clock.advance(seconds=30)  # the last second of the window
+
+    again = await app.refresh(client, first["refresh_token"])
+
+    assert again.status_code == 200
+    assert again.json() == {**second, "expires_in": second["expires_in"] - 30}
+    assert await app.is_active(client, second["access_token"])
+
+
+async def test_the_window_is_not_prolonged_by_whoever_uses_it(
+    app: Application, client: TestClient, user: TestUser
+) -> None:
+    """SECURITY_BAR row 9"""
+    first = (await app.password_grant(client, user)).json()
+    second = (await app.refresh(client, first["refresh_token"])).json()
+    app.clock.advance(seconds=20)
+    inside = await app.refresh(client, first["refresh_token"])
+    app.clock.advance(seconds=20)
+
+    replay = await app.refresh(client, first["refresh_token"])
+
+    assert inside.status_code == 200
+    assert_oauth_error(replay, "invalid_grant")
+    assert not await app.is_active(client, second["access_token"])
+
+
 async def test_a_used_refresh_token_revokes_its_family_after_the_grace_window(
     app: Application, client: TestClient, user: TestUser
 ) -> None:
@@ -34,6 +66,35 @@ async def test_a_used_refresh_token_revokes_its_family_after_the_grace_window(
     assert not await app.is_active(client, second["access_token"])
     assert not await app.is_active(client, first["access_token"])
     assert_oauth_error(await app.refresh(client, second["refresh_token"]), "invalid_grant")
+
+
+async def test_a_replay_that_asks_for_too_much_revokes_its_family_too(
+    app: Application, client: TestClient, user: TestUser
+) -> None:
+    """SECURITY_BAR row 9: what else is wrong with a replay does not hide it"""
+    first = (await app.password_grant(client, user)).json()
+    second = (await app.refresh(client, first["refresh_token"])).json()
+    app.clock.advance(seconds=31)
+
+    replay = await app.refresh(client, first["refresh_token"], scope="profile admin")
+
+    assert replay.status_code == 400
+    assert not await app.is_active(client, second["access_token"])
+
+
+async def test_the_families_of_other_sign_ins_live_on_when_one_is_revoked(
+    app: Application, client: TestClient, user: TestUser
+) -> None:
+    """RFC 9700 section 4.14.2"""
+    first = (await app.password_grant(client, user)).json()
+    elsewhere = (await app.password_grant(client, user)).json()
+    await app.refresh(client, first["refresh_token"])
+    app.clock.advance(seconds=31)
+
+    await app.refresh(client, first["refresh_token"])
+
+    assert await app.is_active(client, elsewhere["access_token"])
+    assert (await app.refresh(client, elsewhere["refresh_token"])).status_code == 200
 
 
 async def test_thirty_concurrent_refreshes_give_everybody_the_same_pair(

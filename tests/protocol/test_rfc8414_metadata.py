@@ -1,0 +1,147 @@
+"""Authorization server metadata (RFC 8414)."""
+
+from typing import Any
+
+import pytest
+from authlib.oauth2.rfc8414 import AuthorizationServerMetadata
+
+from tests.conftest import AppFactory
+from tests.support.application import Application, TestClient
+
+PATH = "/.well-known/oauth-authorization-server"
+PRODUCTION = {
+    "app_env": "production",
+    "issuer": "https://login.example.com/",
+    "admin_token": "an-operators-own-word-Tg5Wq8Zr1",
+}
+# Authlib demands a response type; a server without an authorization endpoint has none.
+RESPONSE_TYPES = "response_types_supported"
+
+
+async def _metadata(app: Application, **request: Any) -> dict[str, Any]:
+    response = await app.http.get(PATH, **request)
+    assert response.status_code == 200
+    body: dict[str, Any] = response.json()
+    return body
+
+
+async def test_it_passes_a_foreign_validator(start_app: AppFactory) -> None:
+    """RFC 8414 section 2"""
+    app = await start_app(**PRODUCTION)
+    metadata = AuthorizationServerMetadata(await _metadata(app))
+
+    for name in AuthorizationServerMetadata.REGISTRY_KEYS:
+        if name != RESPONSE_TYPES:
+            getattr(metadata, f"validate_{name}")()
+    assert isinstance(metadata[RESPONSE_TYPES], list)
+    if "authorization_endpoint" in metadata:
+        metadata.validate()
+
+
+async def test_the_issuer_is_the_configured_one_to_the_letter(start_app: AppFactory) -> None:
+    """RFC 8414 section 3.3; RFC 8414 section 2: no slash at its end to compare away"""
+    app = await start_app(**PRODUCTION)
+
+    metadata = await _metadata(app)
+
+    assert metadata["issuer"] == "https://login.example.com"
+    assert metadata["token_endpoint"] == "https://login.example.com/token"
+
+
+@pytest.mark.parametrize(
+    "headers",
+    [
+        {"Host": "evil.example"},
+        {"X-Forwarded-Host": "evil.example", "X-Forwarded-Proto": "https"},
+        {"Forwarded": "host=evil.example;proto=https"},
+    ],
+    ids=lambda headers: next(iter(headers)),
+)
+async def test_no_header_changes_it(app: Application, headers: dict[str, str]) -> None:
+    """SECURITY_BAR row 33"""
+    expected = await _metadata(app)
+
+    metadata = await _metadata(app, headers=headers)
+
+    assert metadata == expected
+    assert metadata["issuer"] == app.settings.issuer_url
+
+
+async def test_every_endpoint_it_names_answers(app: Application, client: TestClient) -> None:
+    """RFC 8414 section 2"""
+    metadata = await _metadata(app)
+    endpoints = {name: url for name, url in metadata.items() if name.endswith("_endpoint")}
+    assert set(endpoints) >= {"token_endpoint", "introspection_endpoint", "revocation_endpoint"}
+
+    answers = {
+        name: await app.http.post(
+            url.removeprefix(metadata["issuer"]),
+            data={"grant_type": "client_credentials", "token": "postern_at_nothing"},
+            auth=client.auth,
+        )
+        for name, url in endpoints.items()
+    }
+
+    assert {name: answer.status_code for name, answer in answers.items()} == dict.fromkeys(
+        endpoints, 200
+    )
+
+
+async def test_the_grants_it_names_are_supported_and_the_documented_ones_are_among_them(
+    app: Application, client: TestClient
+) -> None:
+    """RFC 8414 section 2: grant_types_supported"""
+    metadata = await _metadata(app)
+
+    grant_types = metadata["grant_types_supported"]
+    errors = {
+        grant_type: (await app.token(client, grant_type=grant_type)).json().get("error")
+        for grant_type in grant_types
+    }
+
+    assert {"client_credentials", "password", "refresh_token"} <= set(grant_types)
+    assert "unsupported_grant_type" not in errors.values()
+
+
+async def test_the_ways_of_authentication_it_names_may_be_registered(app: Application) -> None:
+    """RFC 8414 section 2: token_endpoint_auth_methods_supported"""
+    metadata = await _metadata(app)
+    methods = metadata["token_endpoint_auth_methods_supported"]
+    assert {"client_secret_basic", "client_secret_post", "none"} <= set(methods)
+
+    for method in methods:
+        await app.create_client(token_endpoint_auth_method=method)
+
+
+async def test_nobody_is_told_that_a_public_client_may_introspect(app: Application) -> None:
+    """RFC 7662 section 2.1"""
+    metadata = await _metadata(app)
+
+    assert "none" not in metadata["introspection_endpoint_auth_methods_supported"]
+    assert "none" in metadata["revocation_endpoint_auth_methods_supported"]
+
+
+async def test_the_scopes_it_names_are_granted(app: Application, client: TestClient) -> None:
+    """RFC 8414 section 2: scopes_supported"""
+    scope = " ".join((await _metadata(app))["scopes_supported"])
+
+    answer = await app.client_credentials(client, scope=scope)
+
+    assert answer.json()["scope"] == scope
+
+
+async def test_any_application_in_a_browser_may_read_it(app: Application) -> None:
+    """SECURITY_BAR row 46: without credentials"""
+    response = await app.http.get(PATH, headers={"Origin": "https://app.example"})
+
+    assert response.headers["content-type"] == "application/json"
+    assert response.headers["access-control-allow-origin"] == "*"
+    assert "access-control-allow-credentials" not in response.headers
+
+
+async def test_it_names_no_documentation_where_that_is_switched_off(start_app: AppFactory) -> None:
+    """SECURITY_BAR row 47"""
+    app = await start_app(docs=False)
+
+    assert "service_documentation" not in await _metadata(app)
+    assert (await app.http.get("/docs")).status_code == 404

@@ -1,0 +1,241 @@
+"""Housekeeping: what nobody can use any more goes, in bounded batches, one worker at a time."""
+
+import asyncio
+import secrets
+from collections.abc import AsyncIterator
+from datetime import timedelta
+
+import pytest
+import pytest_asyncio
+
+from app.database.database import Database
+from app.repositories.access_tokens import AccessTokenRepository
+from app.repositories.housekeeping import HousekeepingRepository
+from app.services.housekeeping import BATCH_ROWS, Housekeeping
+from tests.conftest import AppFactory
+from tests.support.application import Application
+from tests.support.clock import FakeClock
+from tests.support.databases import Databases
+from tests.support.locks import Hold, writes_blocked
+from tests.support.parts import count, open_database, services_of
+
+KEPT = 301  # seconds: what has just expired is kept for five minutes
+ACCESS_LIFETIME = 3600
+FAMILY_LIFETIME = 90 * 86_400
+INTERVAL = 60.0
+
+
+@pytest.fixture
+def clock() -> FakeClock:
+    return FakeClock()
+
+
+@pytest_asyncio.fixture
+async def own_app(start_app: AppFactory) -> AsyncIterator[Application]:
+    """An application whose clock and rows are this test's alone."""
+    yield await start_app()
+
+
+async def store_expired(database: Database, clock: FakeClock, how_many: int) -> None:
+    tokens = AccessTokenRepository(database)
+    await asyncio.gather(
+        *(
+            tokens.store_for_client(
+                secrets.token_bytes(32),
+                client_id="a-client",
+                scope="",
+                issued_at=clock.now() - timedelta(days=2),
+                expires_at=clock.now() - timedelta(days=1),
+            )
+            for _ in range(how_many)
+        )
+    )
+
+
+def worker(database: Database, clock: FakeClock, **options: object) -> Housekeeping:
+    async def no_pause(_: float) -> None:
+        await asyncio.sleep(0)
+
+    return Housekeeping(
+        HousekeepingRepository(database),
+        clock,
+        **{"interval": INTERVAL, "sleep": no_pause, **options},  # type: ignore[arg-type]
+    )
+
+
+async def test_expired_access_tokens_go_and_living_ones_stay(own_app: Application) -> None:
+    client = await own_app.create_client()
+    for _ in range(3):
+        await own_app.client_credentials(client)
+    own_app.clock.advance(seconds=ACCESS_LIFETIME + KEPT)
+    living = (await own_app.client_credentials(client)).json()["access_token"]
+    services = services_of(own_app)
+
+    removed = await services.housekeeping.run_once()
+
+    assert removed == 3
+    assert await count(services.database, "access_tokens") == 1
+    assert await own_app.is_active(client, living)
+
+
+async def test_what_expired_a_moment_ago_is_kept_for_clocks_that_differ(
+    own_app: Application,
+) -> None:
+    client = await own_app.create_client()
+    await own_app.client_credentials(client)
+    own_app.clock.advance(seconds=ACCESS_LIFETIME + 1)
+
+    assert await services_of(own_app).housekeeping.run_once() == 0
+
+
+async def test_a_family_goes_with_its_tokens_when_its_absolute_lifetime_is_over(
+    own_app: Application,
+) -> None:
+    client, user = await own_app.create_client(), await own_app.enrolled_user()
+    first = (await own_app.password_grant(client, user)).json()
+    await own_app.refresh(client, first["refresh_token"])
+    own_app.clock.advance(seconds=FAMILY_LIFETIME + KEPT)
+    living = (await own_app.password_grant(client, user)).json()
+    database = services_of(own_app).database
+
+    await services_of(own_app).housekeeping.run_once()
+
+    assert await count(database, "token_families") == 1
+    assert await count(database, "refresh_tokens") == 1
+    assert await count(database, "access_tokens") == 1
+    assert (await own_app.refresh(client, living["refresh_token"])).status_code == 200
+
+
+async def test_a_used_refresh_token_is_remembered_as_long_as_its_family_may_live(
+    own_app: Application,
+) -> None:
+    """SECURITY_BAR row 9: a replay is recognised after housekeeping too"""
+    client, user = await own_app.create_client(), await own_app.enrolled_user()
+    first = (await own_app.password_grant(client, user)).json()
+    second = (await own_app.refresh(client, first["refresh_token"])).json()
+    own_app.clock.advance(seconds=ACCESS_LIFETIME + KEPT)
+    await services_of(own_app).housekeeping.run_once()
+
+    replay = await own_app.refresh(client, first["refresh_token"])
+    after = await own_app.refresh(client, second["refresh_token"])
+
+    assert [replay.status_code, after.status_code] == [400, 400]
+
+
+async def test_rows_go_in_bounded_batches(database: Database, clock: FakeClock) -> None:
+    await store_expired(database, clock, 2 * BATCH_ROWS + 100)
+    left = [await count(database, "access_tokens")]
+
+    async def note(_: float) -> None:
+        left.append(await count(database, "access_tokens"))
+
+    removed = await worker(database, clock, sleep=note).run_once()
+
+    assert removed == 2 * BATCH_ROWS + 100
+    assert left[:4] == [1100, 600, 100, 0]
+
+
+async def test_a_second_worker_does_nothing_while_the_first_is_at_it(
+    database: Database, database_url: str, clock: FakeClock
+) -> None:
+    await store_expired(database, clock, BATCH_ROWS + 1)
+    async with open_database(database_url) as other:
+        second, answers = worker(other, clock), []
+
+        async def meanwhile(_: float) -> None:
+            answers.append(await second.run_once())
+
+        first = await worker(database, clock, sleep=meanwhile).run_once()
+
+        assert first == BATCH_ROWS + 1
+        assert len(answers) > 1
+        assert set(answers) == {0}
+
+
+async def test_another_worker_takes_over_after_the_lease_of_the_first_has_ended(
+    database: Database, database_url: str, clock: FakeClock
+) -> None:
+    await worker(database, clock).run_once()  # it has the lease, and dies
+    await store_expired(database, clock, 1)
+    async with open_database(database_url) as other:
+        second = worker(other, clock)
+
+        at_once = await second.run_once()
+        clock.advance(seconds=3 * INTERVAL + 1)
+        later = await second.run_once()
+
+        assert [at_once, later] == [0, 1]
+
+
+async def test_only_one_of_many_workers_that_start_together_gets_the_lease(
+    databases: Databases, database_kind: str, clock: FakeClock
+) -> None:
+    url = await databases.migrated(database_kind)
+    async with open_database(url) as first, open_database(url) as second:
+        expires_at = clock.now() + timedelta(minutes=1)
+
+        taken = await asyncio.gather(
+            *(
+                HousekeepingRepository(database).take_lease(
+                    "housekeeping", f"worker-{place}", now=clock.now(), expires_at=expires_at
+                )
+                for place, database in enumerate([first, second] * 5)
+            )
+        )
+
+        assert sum(taken) == 1
+
+
+async def test_it_survives_a_database_that_is_not_available(
+    databases: Databases, database_kind: str, clock: FakeClock
+) -> None:
+    url = await databases.migrated(database_kind)
+    async with (
+        open_database(url, database_timeout=0.2, sqlite_busy_timeout=0.2) as database,
+        writes_blocked(url) as hold,
+    ):
+        async with open_database(url) as reader:
+            runs = asyncio.create_task(
+                worker(database, clock, sleep=ReleaseLater(hold)).run_forever()
+            )
+            await hold_released(hold)
+            await store_expired(reader, clock, 1)
+
+            async with asyncio.timeout(20):
+                while await count(reader, "access_tokens"):
+                    await asyncio.sleep(0.01)
+
+            assert not runs.done()
+            runs.cancel()
+            await asyncio.gather(runs, return_exceptions=True)
+
+
+class ReleaseLater:
+    """The pause between two runs: before the second one the database comes back."""
+
+    def __init__(self, hold: Hold) -> None:
+        self._hold = hold
+        self._pauses = 0
+
+    async def __call__(self, _: float) -> None:
+        self._pauses += 1
+        if self._pauses == 2:
+            await self._hold.release()
+        await asyncio.sleep(0.01)
+
+
+async def hold_released(hold: Hold) -> None:
+    async with asyncio.timeout(20):
+        while hold.is_held:
+            await asyncio.sleep(0.01)
+
+
+async def test_a_running_server_does_it_by_itself(start_app: AppFactory) -> None:
+    app = await start_app(housekeeping_interval=0.05)
+    client = await app.create_client()
+    await app.client_credentials(client)
+    app.clock.advance(seconds=ACCESS_LIFETIME + KEPT)
+
+    async with asyncio.timeout(20):
+        while await count(services_of(app).database, "access_tokens"):
+            await asyncio.sleep(0.02)

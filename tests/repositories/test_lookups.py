@@ -1,0 +1,96 @@
+"""Batched look-ups on both databases: found as soon as it was answered, one key never hurts another."""
+
+import asyncio
+import secrets
+from typing import Any
+
+from app.database.database import Database
+from app.repositories.access_tokens import AccessTokenRepository
+from app.repositories.clients import ClientRepository
+from tests.repositories.conftest import NOW, new_client
+from tests.support.application import Application, TestClient
+
+
+async def test_a_token_is_found_as_soon_as_it_was_stored(database: Database) -> None:
+    client = new_client()
+    await ClientRepository(database).add(client)
+    tokens = AccessTokenRepository(database)
+
+    async def store_and_find() -> Any:
+        digest = secrets.token_bytes(32)
+        await tokens.store_for_client(
+            digest,
+            client_id=client.client_id,
+            scope="profile",
+            issued_at=NOW,
+            expires_at=NOW.replace(hour=13),
+        )
+        return await tokens.find_living(digest, now=NOW)
+
+    found = await asyncio.gather(*(store_and_find() for _ in range(500)))
+
+    assert None not in found
+
+
+async def test_five_hundred_tokens_issued_at_once_are_each_active_at_once(
+    app: Application, client: TestClient
+) -> None:
+    async def issue_and_introspect() -> bool:
+        token = (await app.client_credentials(client)).json()["access_token"]
+        return await app.is_active(client, token)
+
+    answers = await asyncio.gather(*(issue_and_introspect() for _ in range(500)))
+
+    assert answers == [True] * 500
+
+
+async def test_a_change_is_seen_by_every_look_up_made_after_it(database: Database) -> None:
+    repository = ClientRepository(database)
+    client = new_client()
+    await repository.add(client)
+    for disabled_at in (NOW, None) * 10:
+        others = [asyncio.create_task(repository.find(client.client_id)) for _ in range(5)]
+        await repository.set_disabled(client.client_id, disabled_at)
+
+        found = await repository.find(client.client_id)
+
+        assert found is not None
+        assert found.disabled_at == disabled_at
+        await asyncio.gather(*others)
+
+
+async def test_known_and_unknown_keys_travel_together(database: Database) -> None:
+    repository = ClientRepository(database)
+    clients = [new_client() for _ in range(20)]
+    for client in clients:
+        await repository.add(client)
+    keys = [key for client in clients for key in (client.client_id, f"not-{client.client_id}")]
+
+    found = await asyncio.gather(*(repository.find(key) for key in keys))
+
+    assert found[::2] == clients
+    assert found[1::2] == [None] * 20
+
+
+async def test_the_same_key_many_times_in_a_batch_is_found_by_each(database: Database) -> None:
+    repository = ClientRepository(database)
+    client = new_client()
+    await repository.add(client)
+
+    found = await asyncio.gather(*(repository.find(client.client_id) for _ in range(300)))
+
+    assert found == [client] * 300
+
+
+async def test_a_key_that_the_database_cannot_hold_is_not_found_and_harms_no_neighbour(
+    database: Database,
+) -> None:
+    """SECURITY_BAR row 44: a lone surrogate that got this far."""
+    repository = ClientRepository(database)
+    client = new_client()
+    await repository.add(client)
+    keys = [client.client_id, "\ud800", client.client_id]
+
+    found = await asyncio.gather(*(repository.find(key) for key in keys), return_exceptions=True)
+
+    assert found == [client, None, client]

@@ -1,0 +1,208 @@
+"""PostgreSQL behind a proxy that cuts: a lost answer is never a wrong one.
+
+Whoever is told of success finds his row, once. Whoever is told 503 may ask again.
+"""
+
+import asyncio
+import secrets
+from typing import Any
+
+import pytest
+from sqlalchemy import text
+
+from app.errors import DatabaseUnavailableError
+from app.models.access_tokens import access_tokens
+from app.repositories.access_tokens import AccessTokenRepository
+from app.repositories.clients import ClientRepository
+from app.repositories.inserts import insert_once
+from tests.repositories.conftest import NOW, new_client
+from tests.support.application import Application, running_application
+from tests.support.assertions import assert_oauth_error, assert_problem
+from tests.support.parts import count, open_database, services_of
+from tests.support.tcp_proxy import proxy_before
+
+COMMIT = b"COMMIT;"
+
+
+async def store(tokens: AccessTokenRepository, digest: bytes) -> None:
+    await tokens.store_for_client(
+        digest,
+        client_id="a-client",
+        scope="profile",
+        issued_at=NOW,
+        expires_at=NOW.replace(hour=13),
+    )
+
+
+@pytest.mark.parametrize("is_warm", [False, True], ids=["new connection", "open connection"])
+async def test_a_lost_answer_to_an_insert_is_asked_for_again_and_the_row_is_there_once(
+    postgresql_url: str, is_warm: bool
+) -> None:
+    digest = secrets.token_bytes(32)
+    async with proxy_before(postgresql_url) as (proxy, url), open_database(url) as database:
+        tokens = AccessTokenRepository(database)
+        if is_warm:
+            await store(tokens, secrets.token_bytes(32))
+        proxy.cut_answer_to(digest)
+
+        await store(tokens, digest)
+
+        assert proxy.cuts_made == 1
+        assert await count(database, f"access_tokens WHERE digest = '\\x{digest.hex()}'") == 1
+
+
+async def test_neighbours_of_a_lost_answer_are_each_stored_once(postgresql_url: str) -> None:
+    digests = [secrets.token_bytes(32) for _ in range(50)]
+    async with proxy_before(postgresql_url) as (proxy, url), open_database(url) as database:
+        tokens = AccessTokenRepository(database)
+        proxy.cut_answer_to(digests[25])
+
+        await asyncio.gather(*(store(tokens, digest) for digest in digests))
+
+        assert proxy.cuts_made == 1
+        assert await count(database, "access_tokens") == 50
+
+
+async def test_a_bad_row_beside_a_lost_answer_still_fails_alone(postgresql_url: str) -> None:
+    async with proxy_before(postgresql_url) as (proxy, url), open_database(url) as database:
+        step = database.step(insert_once(database, access_tokens))
+        good, bad = (
+            {"digest": secrets.token_bytes(32), "client_id": "c", "scope": scope,
+             "issued_at": NOW, "expires_at": NOW}
+            for scope in ("profile", None)
+        )  # fmt: skip
+        proxy.cut_answer_to(good["digest"])
+
+        answers = await asyncio.gather(step(**good), step(**bad), return_exceptions=True)
+
+        assert answers[0] is None
+        assert isinstance(answers[1], Exception)
+        assert await count(database, "access_tokens") == 1
+
+
+async def test_answers_lost_again_and_again_are_unavailability_and_repeating_is_safe(
+    postgresql_url: str,
+) -> None:
+    digest = secrets.token_bytes(32)
+    async with proxy_before(postgresql_url) as (proxy, url), open_database(url) as database:
+        tokens = AccessTokenRepository(database)
+        proxy.cut_answer_to(digest, times=2)
+
+        with pytest.raises(DatabaseUnavailableError):
+            await store(tokens, digest)
+
+        assert await count(database, "access_tokens") == 1
+        await store(tokens, digest)
+        assert await count(database, "access_tokens") == 1
+
+
+async def test_a_lost_answer_to_a_look_up_is_asked_for_again(postgresql_url: str) -> None:
+    client = new_client(client_id="looked-up-through-the-proxy")
+    async with proxy_before(postgresql_url) as (proxy, url), open_database(url) as database:
+        repository = ClientRepository(database)
+        await repository.add(client)
+        proxy.cut_answer_to(client.client_id.encode())
+
+        assert await repository.find(client.client_id) == client
+        assert proxy.cuts_made == 1
+
+
+async def signed_in(app: Application) -> tuple[Any, Any]:
+    client = await app.create_client()
+    return client, (await app.password_grant(client, await app.enrolled_user())).json()
+
+
+async def test_a_refresh_whose_commit_was_lost_gives_one_pair(postgresql_url: str) -> None:
+    """SECURITY_BAR row 9"""
+    async with proxy_before(postgresql_url) as (proxy, url), running_application(url) as app:
+        client, first = await signed_in(app)
+        proxy.cut_answer_to(COMMIT)
+
+        second = await app.refresh(client, first["refresh_token"])
+        again = await app.refresh(client, first["refresh_token"])
+
+        assert proxy.cuts_made == 1
+        assert second.status_code == 200
+        assert again.json()["refresh_token"] == second.json()["refresh_token"]
+        assert await app.is_active(client, second.json()["access_token"])
+        assert await count(services_of(app).database, "refresh_tokens") == 2
+        assert await count(services_of(app).database, "access_tokens") == 2
+
+
+async def test_a_refresh_that_is_told_503_may_be_sent_again(postgresql_url: str) -> None:
+    """SECURITY_BAR row 9"""
+    async with proxy_before(postgresql_url) as (proxy, url), running_application(url) as app:
+        client, first = await signed_in(app)
+        proxy.cut_answer_to(COMMIT, times=2)
+
+        lost = await app.refresh(client, first["refresh_token"])
+        second = await app.refresh(client, first["refresh_token"])
+
+        assert_oauth_error(lost, "temporarily_unavailable", status=503)
+        assert lost.headers["retry-after"]
+        assert second.status_code == 200
+        assert await app.is_active(client, second.json()["access_token"])
+        third = await app.refresh(client, second.json()["refresh_token"])
+        assert third.status_code == 200
+        assert await count(services_of(app).database, "refresh_tokens") == 3
+
+
+async def test_a_registration_whose_commit_was_lost_is_never_two_people(
+    postgresql_url: str,
+) -> None:
+    async with proxy_before(postgresql_url) as (proxy, url), running_application(url) as app:
+        body = {"username": app.new_name(), "password": "correct horse battery"}
+        await app.register()
+        proxy.cut_answer_to(COMMIT)
+
+        lost = await app.http.post("/register_user", json=body)
+        again = await app.http.post("/register_user", json=body)
+        enrolled = await app.http.post("/enroll_otp", json=body)
+
+        assert_problem(lost, 503, "temporarily_unavailable")
+        assert_problem(again, 409, "username_taken")
+        assert enrolled.status_code == 200  # its owner is not shut out
+        assert await count(services_of(app).database, "users") == 2
+
+
+async def test_a_database_that_stalls_is_503_within_the_time_limit_and_comes_back(
+    postgresql_url: str,
+) -> None:
+    async with (
+        proxy_before(postgresql_url) as (proxy, url),
+        running_application(url, database_timeout=0.3) as app,
+    ):
+        client = await app.create_client()
+        proxy.stall()
+
+        answers = await asyncio.gather(
+            app.client_credentials(client),
+            app.http.post("/verify_otp", json={"username": "someone", "code": "123456"}),
+            app.http.get("/health/ready"),
+            app.http.get("/health/live"),
+        )
+        proxy.flow()
+
+        assert_oauth_error(answers[0], "temporarily_unavailable", status=503)
+        assert_problem(answers[1], 503, "temporarily_unavailable")
+        assert [answers[2].status_code, answers[3].status_code] == [503, 200]
+        assert (await app.client_credentials(client)).status_code == 200
+
+
+async def test_a_connection_that_the_server_closed_meanwhile_is_replaced_unseen(
+    postgresql_url: str,
+) -> None:
+    async with running_application(postgresql_url) as app:
+        client = await app.create_client()
+        first = (await app.client_credentials(client)).json()
+        async with open_database(postgresql_url) as other:
+            await other.fetch_all(
+                text(
+                    "SELECT pg_terminate_backend(pid) FROM pg_stat_activity"
+                    " WHERE datname = current_database() AND pid <> pg_backend_pid()"
+                )
+            )
+
+            assert await app.is_active(client, first["access_token"])
+            assert (await app.client_credentials(client)).status_code == 200
+            assert (await app.create_client()).client_id

@@ -1,0 +1,177 @@
+"""Micro-batches (docs/decisions/0002-micro-batches.md): who travels with whom, and who is told."""
+
+import asyncio
+from collections.abc import Awaitable, Callable, Sequence
+
+import pytest
+
+from app.database.batching import MicroBatch
+from app.errors import DatabaseUnavailableError, OverloadedError
+
+
+class Gate:
+    """What a batch runs: notes its items and answers each with its square when it may."""
+
+    def __init__(self) -> None:
+        self.batches: list[list[int]] = []
+        self.opens = asyncio.Event()
+
+    async def run(self, items: list[int]) -> Sequence[int | Exception]:
+        self.batches.append(items)
+        await self.opens.wait()
+        return [item * item for item in items]
+
+
+async def soon(condition: Callable[[], bool]) -> None:
+    async with asyncio.timeout(10):
+        while not condition():
+            await asyncio.sleep(0)
+
+
+def submitted(batch: MicroBatch[int, int], items: Sequence[int]) -> list[asyncio.Task[int]]:
+    return [asyncio.ensure_future(batch.submit(item)) for item in items]
+
+
+async def test_what_arrives_while_a_batch_is_under_way_travels_in_the_next_one() -> None:
+    gate = Gate()
+    batch = MicroBatch(gate.run, in_flight=1)
+    first = submitted(batch, [1])
+    await soon(lambda: gate.batches == [[1]])
+
+    others = submitted(batch, [2, 3, 4])
+    await asyncio.sleep(0)
+    gate.opens.set()
+    answers = await asyncio.gather(*first, *others)
+
+    assert answers == [1, 4, 9, 16]
+    assert gate.batches == [[1], [2, 3, 4]]
+
+
+async def test_several_batches_are_in_flight_where_that_is_allowed() -> None:
+    gate = Gate()
+    batch = MicroBatch(gate.run, in_flight=2, maximum_rows=50)
+    first = submitted(batch, [0])
+    await soon(lambda: len(gate.batches) == 1)
+
+    others = submitted(batch, range(1, 101))
+    await soon(lambda: len(gate.batches) == 2)
+    await asyncio.sleep(0.01)
+    under_way = [len(items) for items in gate.batches]
+    gate.opens.set()
+    answers = await asyncio.gather(*first, *others)
+
+    assert under_way == [1, 50]  # the third waits for a free place
+    assert answers == [item * item for item in range(101)]
+
+
+async def test_a_batch_is_bounded() -> None:
+    gate = Gate()
+    gate.opens.set()
+    batch = MicroBatch(gate.run, in_flight=1, maximum_rows=10)
+
+    answers = await asyncio.gather(*submitted(batch, range(25)))
+
+    assert answers == [item * item for item in range(25)]
+    assert [len(items) for items in gate.batches] == [10, 10, 5]
+
+
+async def test_a_full_queue_refuses_and_keeps_what_it_has() -> None:
+    gate = Gate()
+    batch = MicroBatch(gate.run, in_flight=1, maximum_waiting=3)
+    tasks = submitted(batch, [1])
+    await soon(lambda: len(gate.batches) == 1)
+    tasks += submitted(batch, [2, 3, 4])
+    await asyncio.sleep(0)
+
+    with pytest.raises(OverloadedError):
+        await batch.submit(5)
+
+    gate.opens.set()
+    assert await asyncio.gather(*tasks) == [1, 4, 9, 16]
+    assert await batch.submit(6) == 36
+
+
+async def test_a_cancelled_caller_withdraws_an_item_that_is_not_yet_sent() -> None:
+    gate = Gate()
+    batch = MicroBatch(gate.run, in_flight=1)
+    tasks = submitted(batch, [1])
+    await soon(lambda: len(gate.batches) == 1)
+    withdrawn, *neighbours = submitted(batch, [2, 3, 4])
+    await asyncio.sleep(0)
+
+    withdrawn.cancel()
+    await asyncio.sleep(0)
+    gate.opens.set()
+
+    assert await asyncio.gather(*tasks, *neighbours) == [1, 9, 16]
+    assert gate.batches == [[1], [3, 4]]
+
+
+async def test_a_caller_who_is_cancelled_meanwhile_never_stops_the_batch() -> None:
+    gate = Gate()
+    batch = MicroBatch(gate.run, in_flight=1)
+    leaving, staying = submitted(batch, [1, 2])
+    await soon(lambda: gate.batches == [[1, 2]])
+
+    leaving.cancel()
+    await asyncio.sleep(0)
+    gate.opens.set()
+
+    assert await staying == 4
+    assert leaving.cancelled()
+    assert await batch.submit(3) == 9
+
+
+async def test_an_outcome_that_is_an_exception_is_its_own_callers_alone() -> None:
+    async def run(items: list[int]) -> Sequence[int | Exception]:
+        return [ValueError(item) if item % 2 else item for item in items]
+
+    batch = MicroBatch(run, in_flight=1)
+
+    answers = await asyncio.gather(*submitted(batch, range(4)), return_exceptions=True)
+
+    assert [type(answer) for answer in answers] == [int, ValueError, int, ValueError]
+
+
+@pytest.mark.parametrize("error", [DatabaseUnavailableError, RuntimeError])
+async def test_a_batch_that_fails_tells_every_caller_and_the_next_one_runs(
+    error: Callable[[], Exception],
+) -> None:
+    fails = True
+
+    async def run(items: list[int]) -> Sequence[int | Exception]:
+        if fails:
+            raise error()
+        return list(items)
+
+    batch = MicroBatch(run, in_flight=1)
+
+    answers = await asyncio.gather(*submitted(batch, range(3)), return_exceptions=True)
+    fails = False
+
+    assert {type(answer) for answer in answers} == {error}
+    assert await batch.submit(7) == 7
+
+
+async def test_errors_of_ours_are_raised_fresh_to_each_caller() -> None:
+    async def run(items: list[int]) -> Sequence[int | Exception]:
+        raise DatabaseUnavailableError
+
+    batch: MicroBatch[int, int] = MicroBatch(run, in_flight=1)
+
+    answers = await asyncio.gather(*submitted(batch, range(3)), return_exceptions=True)
+
+    assert len({id(answer) for answer in answers}) == 3
+
+
+async def test_draining_waits_for_everything_that_was_submitted() -> None:
+    gate = Gate()
+    batch = MicroBatch(gate.run, in_flight=1)
+    tasks = submitted(batch, range(5))
+    await soon(lambda: len(gate.batches) == 1)
+    draining: Awaitable[None] = asyncio.ensure_future(batch.drain())
+
+    gate.opens.set()
+    await draining
+
+    assert all(task.done() for task in tasks)

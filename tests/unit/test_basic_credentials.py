@@ -1,0 +1,138 @@
+"""Properties of the reader of Basic credentials (RFC 6749 section 2.3.1, RFC 7617)."""
+
+import base64
+from urllib.parse import quote, quote_plus
+
+import pytest
+from hypothesis import assume, example, given, settings
+from hypothesis import strategies as st
+
+from app.oauth.client_auth.base import Credentials
+from app.oauth.client_auth.client_secret_basic import MAXIMUM_LENGTH, ClientSecretBasic
+from app.oauth.errors import InvalidClientError
+from app.oauth.requests import FormRequest
+from app.security.tokens import TokenKind, new_client_id, new_token
+
+fast = settings(deadline=None, max_examples=200)
+
+# Room for every character to become four percent-encoded bytes, and a third more in base64.
+text = st.text(st.characters(exclude_categories=("Cs",), exclude_characters="\x00"), max_size=100)
+identifier = text.filter(bool)
+
+
+def _extract(authorization: bytes | None) -> Credentials | None:
+    return ClientSecretBasic().extract(FormRequest(form={}, authorization=authorization))
+
+
+def _header(client_id: bytes, secret: bytes, *, scheme: bytes = b"Basic ") -> bytes:
+    return scheme + base64.b64encode(client_id + b":" + secret)
+
+
+def test_no_header_is_no_credentials() -> None:
+    assert _extract(None) is None
+
+
+@fast
+@given(header=st.one_of(st.binary(max_size=200), st.binary().map(lambda raw: b"Basic " + raw)))
+@example(header=b"Basic ====")
+@example(header=b"Basic Og==")
+@example(header=b"Basic \xff")
+def test_whatever_the_header_holds_it_is_read_or_refused(header: bytes) -> None:
+    """SECURITY_BAR row 4: never anything but `InvalidClientError`"""
+    try:
+        credentials = _extract(header)
+    except InvalidClientError:
+        return
+
+    assert credentials is not None
+    assert credentials.client_id
+
+
+@fast
+@given(joined=st.binary(max_size=500))
+@example(joined=b"%00:secret")
+@example(joined=b"%ED%A0%80:secret")
+@example(joined=b"%:%")
+@example(joined=b"%2:%2")
+@example(joined=b":")
+def test_whatever_is_in_the_base64_it_is_read_or_refused(joined: bytes) -> None:
+    """SECURITY_BAR row 4"""
+    try:
+        credentials = _extract(b"Basic " + base64.b64encode(joined))
+    except InvalidClientError:
+        return
+
+    assert credentials is not None
+    assert credentials.client_id
+    assert "\x00" not in credentials.client_id
+    credentials.client_id.encode()  # raises for a lone surrogate, which no database takes
+    credentials.secret.encode()
+
+
+@fast
+@given(client_id=identifier, secret=text)
+@example(client_id="a:b", secret="c:d+e f%20g")
+@example(client_id="+", secret="%")
+def test_what_was_encoded_is_read_back(client_id: str, secret: str) -> None:
+    """RFC 6749 section 2.3.1: form-encoded, joined, base64"""
+    for encode in (quote_plus, quote):
+        header = _header(encode(client_id, safe="").encode(), encode(secret, safe="").encode())
+
+        assert _extract(header) == Credentials(client_id, secret)
+
+
+@fast
+@given(client_id=identifier, secret=text)
+def test_what_was_not_encoded_is_read_back_where_encoding_would_change_nothing(
+    client_id: str, secret: str
+) -> None:
+    """SECURITY_BAR row 4: most clients forget to encode; a secret may hold colons"""
+    assume(not set("+%:") & set(client_id))
+    assume(not set("+%") & set(secret))
+
+    assert _extract(_header(client_id.encode(), secret.encode())) == Credentials(client_id, secret)
+
+
+def test_ours_are_the_same_encoded_or_not() -> None:
+    """SECURITY_BAR row 4"""
+    for _ in range(100):
+        client_id, secret = new_client_id(), new_token(TokenKind.CLIENT_SECRET)
+
+        assert quote_plus(client_id) == client_id
+        assert quote_plus(secret) == secret
+        assert _extract(_header(client_id.encode(), secret.encode())) == Credentials(
+            client_id, secret
+        )
+
+
+@fast
+@given(joined=st.binary(max_size=100).filter(lambda raw: b":" not in raw))
+def test_without_a_colon_it_is_refused(joined: bytes) -> None:
+    """SECURITY_BAR row 4"""
+    with pytest.raises(InvalidClientError):
+        _extract(b"Basic " + base64.b64encode(joined))
+
+
+@fast
+@given(scheme=st.sampled_from([b"basic ", b"BASIC ", b"bAsIc ", b"Basic    "]), secret=text)
+def test_the_scheme_is_written_in_any_case(scheme: bytes, secret: str) -> None:
+    """RFC 7235 section 2.1"""
+    header = _header(b"somebody", quote_plus(secret).encode(), scheme=scheme)
+
+    assert _extract(header) == Credentials("somebody", secret)
+
+
+@pytest.mark.parametrize("scheme", [b"Bearer ", b"Basics ", b"", b"Basic", b"Basic\t", b" Basic "])
+def test_another_scheme_is_refused(scheme: bytes) -> None:
+    """RFC 6749 section 5.2"""
+    with pytest.raises(InvalidClientError):
+        _extract(_header(b"somebody", b"secret", scheme=scheme))
+
+
+def test_a_header_that_is_too_long_is_refused_unread() -> None:
+    """SECURITY_BAR row 4"""
+    longest = (MAXIMUM_LENGTH - len(b"Basic ")) // 4 * 3 - len(b"somebody:")
+
+    assert _extract(_header(b"somebody", b"x" * longest)) is not None
+    with pytest.raises(InvalidClientError):
+        _extract(_header(b"somebody", b"x" * (longest + 3)))

@@ -1,0 +1,93 @@
+"""Authenticated encryption of what has to be read again (SECURITY_BAR row 20)."""
+
+import pytest
+from hypothesis import HealthCheck, given, settings
+from hypothesis import strategies as st
+
+from app.security.encryption import (
+    SealError,
+    SecretBox,
+    derive_key,
+    open_with_token,
+    seal_with_token,
+)
+
+unhurried = settings(deadline=None, suppress_health_check=[HealthCheck.too_slow])
+PURPOSE = "otp secrets"
+BOX = SecretBox(["today's key"], purpose=PURPOSE)
+
+
+@unhurried
+@given(st.binary(max_size=200), st.text(st.characters(exclude_categories=["Cs"]), max_size=40))
+def test_what_was_sealed_is_opened_in_its_context(value: bytes, context: str) -> None:
+    assert BOX.open(BOX.seal(value, context=context), context=context) == value
+
+
+@unhurried
+@given(st.binary(max_size=60))
+def test_what_was_not_sealed_by_us_is_not_opened(value: bytes) -> None:
+    with pytest.raises(SealError):
+        BOX.open(value, context="me")
+
+
+@unhurried
+@given(st.data(), st.binary(min_size=1, max_size=40))
+def test_a_changed_bit_anywhere_is_noticed(data: st.DataObject, value: bytes) -> None:
+    sealed = bytearray(BOX.seal(value, context="me"))
+    place = data.draw(st.integers(0, len(sealed) - 1))
+    sealed[place] ^= 1 << data.draw(st.integers(0, 7))
+
+    with pytest.raises(SealError):
+        BOX.open(bytes(sealed), context="me")
+
+
+@unhurried
+@given(st.data(), st.binary(min_size=1, max_size=40))
+def test_a_shortened_value_is_noticed(data: st.DataObject, value: bytes) -> None:
+    sealed = BOX.seal(value, context="me")
+    length = data.draw(st.integers(0, len(sealed) - 1))
+
+    with pytest.raises(SealError):
+        BOX.open(sealed[:length], context="me")
+
+
+def test_another_context_does_not_open_it() -> None:
+    """A sealed secret cannot be moved to another person's row."""
+    sealed = BOX.seal(b"secret", context="me")
+
+    with pytest.raises(SealError):
+        BOX.open(sealed, context="you")
+
+
+def test_another_purpose_has_another_key() -> None:
+    sealed = BOX.seal(b"secret", context="me")
+
+    with pytest.raises(SealError):
+        SecretBox(["today's key"], purpose="something else").open(sealed, context="me")
+    assert derive_key(b"secret", purpose="a") != derive_key(b"secret", purpose="b")
+
+
+def test_one_value_never_looks_the_same_twice() -> None:
+    assert BOX.seal(b"secret", context="me") != BOX.seal(b"secret", context="me")
+
+
+def test_the_value_is_not_in_what_is_stored() -> None:
+    assert b"a long secret value" not in BOX.seal(b"a long secret value", context="me")
+
+
+def test_a_previous_key_opens_what_it_sealed_and_seals_nothing_more() -> None:
+    rotated = SecretBox(["tomorrow's key", "today's key"], purpose=PURPOSE)
+    tomorrow = SecretBox(["tomorrow's key"], purpose=PURPOSE)
+
+    assert rotated.open(BOX.seal(b"old", context="me"), context="me") == b"old"
+    assert tomorrow.open(rotated.seal(b"new", context="me"), context="me") == b"new"
+    with pytest.raises(SealError):
+        tomorrow.open(BOX.seal(b"old", context="me"), context="me")
+
+
+def test_only_who_has_the_token_opens_what_was_sealed_with_it() -> None:
+    sealed = seal_with_token(b"a pair of tokens", token="mine", purpose="successor")
+
+    assert open_with_token(sealed, token="mine", purpose="successor") == b"a pair of tokens"
+    with pytest.raises(SealError):
+        open_with_token(sealed, token="yours", purpose="successor")

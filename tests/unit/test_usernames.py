@@ -1,0 +1,90 @@
+"""The key of a user name (RFC 8265 section 3.3)."""
+
+import unicodedata
+
+import pytest
+from hypothesis import HealthCheck, given, settings
+from hypothesis import strategies as st
+
+from app.models.users import users
+from app.security.text import is_storable
+from app.security.usernames import MAXIMUM_LENGTH, UsernameError, key_of, key_or_none
+
+unhurried = settings(deadline=None, suppress_health_check=[HealthCheck.too_slow])
+FULLWIDTH = 0xFEE0
+any_text = st.text(st.characters(), max_size=80)
+letters = st.text(st.characters(categories=["Ll", "Lu", "Lo", "Nd"]), min_size=1, max_size=64)
+visible = st.characters(min_codepoint=0x21, max_codepoint=0x7E)
+ascii_names = st.text(visible, min_size=1, max_size=64)
+
+
+@unhurried
+@given(any_text)
+def test_any_text_has_a_key_or_a_sentence(text: str) -> None:
+    """SECURITY_BAR rows 21 and 44"""
+    key = key_or_none(text)
+
+    if key is None:
+        with pytest.raises(UsernameError, match=r"\.$"):
+            key_of(text)
+    else:
+        assert is_storable(text)
+        assert is_storable(key)
+        assert not any(char.isspace() for char in key)
+
+
+@unhurried
+@given(letters)
+def test_a_key_is_its_own_key(name: str) -> None:
+    """RFC 8264 section 7: applying the rules again changes nothing"""
+    key = key_or_none(name)
+    if key is not None and len(key) <= MAXIMUM_LENGTH:
+        assert key_of(key) == key
+
+
+@unhurried
+@given(letters)
+def test_a_key_fits_its_column(name: str) -> None:
+    """SECURITY_BAR row 44: PostgreSQL refuses what is longer, SQLite does not"""
+    key = key_or_none(name)
+
+    assert key is None or len(key) <= users.c.username_key.type.length
+
+
+@pytest.mark.parametrize("letter", ["\ufb2c", "\ufb2d", "\u0130", "\u0958", "\u1e9e"])
+def test_a_key_of_letters_that_grow_fits_its_column(letter: str) -> None:
+    """SECURITY_BAR row 44"""
+    key = key_or_none(letter * MAXIMUM_LENGTH)
+
+    assert key is None or len(key) <= users.c.username_key.type.length
+
+
+@unhurried
+@given(ascii_names)
+def test_case_and_width_make_no_difference(name: str) -> None:
+    """SECURITY_BAR row 21"""
+    wide = "".join(chr(ord(char) + FULLWIDTH) for char in name)
+
+    assert key_of(name) == key_of(name.upper()) == key_of(wide) == name.lower()
+
+
+@unhurried
+@given(letters)
+def test_composition_makes_no_difference(name: str) -> None:
+    """SECURITY_BAR row 21"""
+    decomposed = unicodedata.normalize("NFD", name)
+    if len(decomposed) <= MAXIMUM_LENGTH:
+        assert key_or_none(decomposed) == key_or_none(name)
+
+
+@unhurried
+@given(letters)
+def test_a_name_of_latin_and_cyrillic_letters_has_no_key(name: str) -> None:
+    """SECURITY_BAR row 21; UTS 39 section 5"""
+    assert key_or_none("a" + name[:62] + "\u0436") is None
+
+
+@pytest.mark.parametrize("length", [0, MAXIMUM_LENGTH + 1, 100_000])
+def test_the_length_is_bounded(length: int) -> None:
+    with pytest.raises(UsernameError, match="1 to 64 characters"):
+        key_of("a" * length)
