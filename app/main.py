@@ -29,6 +29,7 @@ from app.wiring import Services, build_services
 log = logger(__name__)
 
 PARENT_CHECK_SECONDS = 2.0
+COLLECTOR_THRESHOLDS = (10_000, 20, 20)
 
 
 def create_app(settings: Settings, *, clock: Clock | None = None) -> Edge:
@@ -98,6 +99,7 @@ def _spare_the_collector() -> None:
     """What was built for the life of the server need not be looked through again and again."""
     gc.collect()
     gc.freeze()
+    gc.set_threshold(*COLLECTOR_THRESHOLDS)
 
 
 async def _leave_with_the_parent() -> None:

@@ -43,7 +43,7 @@ def with_services(work: Callable[[Services], Awaitable[Result]]) -> Result:
 
     async def run() -> Result:
         settings = command_settings()
-        configure_logging(log_format="text", level="WARNING")
+        configure_logging(log_format="text", level="ERROR")
         services = build_services(settings)
         try:
             await prepare_database(services)

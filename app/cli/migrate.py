@@ -19,7 +19,7 @@ def _add_arguments(parser: argparse.ArgumentParser) -> None:
 def _run(arguments: argparse.Namespace) -> int:
     # the schema needs no secret: a platform may migrate before the server's settings are complete
     settings = command_settings_for_schema()
-    configure_logging(log_format="text", level=settings.log_level)
+    configure_logging(log_format="text", level="ERROR")
     before, after = asyncio.run(_migrate(settings, arguments.revision))
     if before == after:
         print(f"The database is up to date, at {after}.")

@@ -31,7 +31,7 @@ def _run(arguments: argparse.Namespace) -> int:
         settings = settings.model_copy(update={"tls_cert_file": certificate, "tls_key_file": key})
     listener = listening_socket(settings)
     settings = settings.model_copy(update={"port": listener.getsockname()[1]})
-    configure_logging(log_format=settings.log_format, level=settings.log_level)
+    configure_logging(log_format=settings.log_format, level="ERROR")  # what fails is told once
     asyncio.run(_prepare(settings))
     print(banner(settings), flush=True)
     run_server(settings, listener)

@@ -16,13 +16,22 @@ class ConflictingRowError(Exception):
     """A constraint of the table refused the row; nothing was stored."""
 
 
+# Connection, no such database, wrong password, deadlock, resources, operator, system error.
+UNAVAILABLE_CLASSES = frozenset({"08", "3D", "28", "40", "53", "57", "58"})
+# A lock that was not given in time, and a server that only reads, as after a failover.
+UNAVAILABLE_STATES = frozenset({"55P03", "25006"})
+
+
 @contextmanager
 def translated_errors() -> Iterator[None]:
     """Lets callers see `ConflictingRowError`, `DatabaseUnavailableError`, or a bug."""
     try:
         yield
-    except (exc.DBAPIError, exc.TimeoutError, OSError, sqlite3.Error) as error:
-        raise translate(error) from error
+    except Exception as error:
+        translated = translate(error)
+        if translated is error:
+            raise
+        raise translated from error
 
 
 def translate(error: BaseException) -> Exception:
@@ -65,8 +74,7 @@ def is_unavailability(error: BaseException) -> bool:
         return True
     state = _sqlstate(error)
     if state is not None:
-        # connection, resources, operator, deadlock and lock time-outs, read-only after a failover
-        return state[:2] in ("08", "53", "57", "58", "40") or state in ("55P03", "25006")
+        return state[:2] in UNAVAILABLE_CLASSES or state in UNAVAILABLE_STATES
     return type(error).__name__ in ("InterfaceError", "InternalClientError")
 
 

@@ -18,7 +18,7 @@ class BodyTimeoutError(PosternError):
     title = "Request Timeout"
 
     def headers(self) -> dict[str, str]:
-        return {"Connection": "close"}
+        return {"connection": "close"}
 
 
 class ClientGoneError(Exception):

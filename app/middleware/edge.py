@@ -15,14 +15,17 @@ from app.errors import NotFoundError, PosternError
 from app.middleware.body_limit import BodyReader, ClientGoneError, replaying
 from app.middleware.forwarded import ForwardedFor
 from app.middleware.http import (
+    WHOLE_RESPONSE,
     AsgiApp,
     Endpoint,
     ErrorRenderer,
     HttpRequest,
+    HttpResponse,
     Message,
     Receive,
     Scope,
     Send,
+    WholeResponse,
 )
 from app.middleware.security_headers import SecurityHeaders
 from app.observability.access_log import AccessLog
@@ -99,16 +102,28 @@ class Edge:
                 await self._application(scope, replaying(body, receive), answer)
             else:
                 response = await endpoint(HttpRequest.of(scope, body))
-                for message in response.messages():
-                    await answer(message)
+                status = await self._send_whole(response, scope, send, request_id)
         except ClientGoneError:
             return
         except Exception as error:  # noqa: BLE001, RUF100 - the one place that turns a bug into an answer
             if not isinstance(error, PosternError):
                 log.error("request %s failed", request_id, exc_info=error)
             if not status:
-                for message in self._render_error(error, scope["path"]).messages():
-                    await answer(message)
+                response = self._render_error(error, scope["path"])
+                status = await self._send_whole(response, scope, send, request_id)
         if self._access_log is not None:
             seconds = time.perf_counter() - started_at
             self._access_log.write(scope, status=status, seconds=seconds, request_id=request_id)
+
+    async def _send_whole(
+        self, response: HttpResponse, scope: Scope, send: Send, request_id: str
+    ) -> int:
+        """Sends an answer that is complete, and gives its status."""
+        status, body, own_headers = response
+        headers = self._security_headers.added_to(own_headers, request_id=request_id)
+        extension = (scope.get("extensions") or {}).get(WHOLE_RESPONSE)
+        at_once: WholeResponse | None = extension["send"] if extension is not None else None
+        if at_once is None or not at_once(status, headers, body):
+            await send({"type": "http.response.start", "status": status, "headers": headers})
+            await send({"type": "http.response.body", "body": body})
+        return status

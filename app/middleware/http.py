@@ -14,6 +14,12 @@ Send = Callable[[Message], Awaitable[None]]
 AsgiApp = Callable[[Scope, Receive, Send], Awaitable[None]]
 Headers = Sequence[tuple[bytes, bytes]]
 
+WHOLE_RESPONSE = "postern.whole_response"
+"""The name of an ASGI extension. Its `send` sends status, headers and body of an answer at once;
+it gives False where it cannot, and the messages of ASGI have to be sent."""
+
+WholeResponse = Callable[[int, Headers, bytes], bool]
+
 NONE_REPEATED: frozenset[bytes] = frozenset()
 
 
@@ -42,13 +48,6 @@ class HttpResponse(NamedTuple):
     status: int
     body: bytes
     headers: Headers
-
-    def messages(self) -> tuple[Message, Message]:
-        """The two messages of ASGI that send it."""
-        return (
-            {"type": "http.response.start", "status": self.status, "headers": self.headers},
-            {"type": "http.response.body", "body": self.body},
-        )
 
 
 Endpoint = Callable[[HttpRequest], Awaitable[HttpResponse]]

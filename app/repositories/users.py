@@ -4,10 +4,11 @@ from collections.abc import Sequence
 from datetime import datetime
 from typing import Any
 
-from sqlalchemy import ColumnElement, func, insert, or_, select, update
+from sqlalchemy import ColumnElement, func, insert, literal, or_, select, update
 
 from app.database.database import Database
 from app.database.errors import ConflictingRowError
+from app.database.types import Instant
 from app.models.users import User, users
 from app.security.tokens import new_identifier
 
@@ -64,7 +65,7 @@ class UserRepository:
             users.c.otp_secret == user.otp_secret,
             or_(users.c.otp_last_step.is_(None), users.c.otp_last_step < step),
             otp_last_step=step,
-            otp_confirmed_at=func.coalesce(users.c.otp_confirmed_at, now),
+            otp_confirmed_at=func.coalesce(users.c.otp_confirmed_at, literal(now, Instant())),
         )
 
     async def reset_otp(self, user_id: str, otp_secret: bytes) -> bool:

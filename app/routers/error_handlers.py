@@ -46,7 +46,7 @@ class ErrorRenderer:
         if isinstance(error, HTTPException):
             return _http_error(error, in_the_protocols_words=path in self._protocol_paths)
         if path in self._protocol_paths:
-            return protocol_error(_in_the_protocols_words(error))
+            return _in_the_protocols_words(error)
         if isinstance(error, PosternError):
             return _problem(error.status, error.title, error.detail, error.code, error.headers())
         return _problem(500, "Internal Server Error", SERVER_ERROR, ServerError.error, {})
@@ -91,12 +91,13 @@ def _protocol_response(error: OAuth2Error, further: Iterable[tuple[str, str]]) -
     return json_response(error_body(error), status=error.status_code, headers=(*headers, *NO_STORE))
 
 
-def _in_the_protocols_words(error: Exception) -> OAuth2Error:
+def _in_the_protocols_words(error: Exception) -> HttpResponse:
     if isinstance(error, UnavailableError):
-        return TemporarilyUnavailableError(retry_after=error.retry_after)
+        return protocol_error(TemporarilyUnavailableError(retry_after=error.retry_after))
     if isinstance(error, PosternError):
-        return OAuth2Error(error.detail, status_code=error.status, error=error.code)
-    return ServerError()
+        refused = OAuth2Error(error.detail, status_code=error.status, error=error.code)
+        return _protocol_response(refused, error.headers().items())
+    return protocol_error(ServerError())
 
 
 def _problem(
