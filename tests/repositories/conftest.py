@@ -7,10 +7,12 @@ from typing import Any
 
 import pytest
 import pytest_asyncio
+from sqlalchemy import Column, Integer, LargeBinary, Table
 
 from app.database.database import Database
-from app.models.clients import Client
-from app.models.users import User
+from app.database.types import Instant
+from app.models.clients import Client, clients
+from app.models.users import User, users
 from tests.support.databases import Databases
 from tests.support.parts import open_database
 
@@ -54,39 +56,23 @@ def access_token_row() -> Callable[..., Row]:
 
 
 def new_client(**values: Any) -> Client:
-    name = secrets.token_hex(8)
-    return Client(
-        **{
-            "client_id": name,
-            "client_name": "Büro “7”",
-            "unique_name": name,
-            "secret_digest": b"\x00\x01\xff" * 4,
-            "token_endpoint_auth_method": None,
-            "grant_types": "client_credentials refresh_token",
-            "response_types": "code",
-            "scope": "openid profile",
-            "redirect_uris": "http://localhost:3000/callback https://a.example/%C3%BC",
-            "metadata": '{"contacts": ["ä@b.example"]}',
-            "disabled_at": None,
-            "created_at": NOW,
-            **values,
-        }
-    )
+    return Client(**{**samples(clients), "disabled_at": None, **values})
 
 
 def new_user(**values: Any) -> User:
-    name = secrets.token_hex(8)
-    return User(
-        **{
-            "user_id": name,
-            "username": "Ærøskøbing",
-            "username_key": name,
-            "password_hash": "$argon2id$",
-            "otp_secret": b"\x00sealed\xff",
-            "otp_confirmed_at": NOW,
-            "otp_last_step": 2**40,
-            "disabled_at": None,
-            "created_at": NOW,
-            **values,
-        }
-    )
+    return User(**{**samples(users), "disabled_at": None, **values})
+
+
+def samples(table: Table) -> dict[str, Any]:
+    """A value for each column: one that a careless mapping would spoil."""
+    return {column.name: sample(column) for column in table.columns}
+
+
+def sample(column: Column[Any]) -> Any:
+    if isinstance(column.type, Instant):
+        return NOW
+    if isinstance(column.type, LargeBinary):
+        return b"\x00" + secrets.token_bytes(16) + b"\xff"
+    if isinstance(column.type, Integer):
+        return 2**40
+    return f"“ä” {secrets.token_hex(8)}"

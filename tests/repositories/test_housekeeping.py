@@ -18,6 +18,7 @@ from tests.support.clock import FakeClock
 from tests.support.databases import Databases
 from tests.support.locks import Hold, writes_blocked
 from tests.support.parts import count, open_database, services_of
+from tests.support.waiting import eventually
 
 KEPT = 301  # seconds: what has just expired is kept for five minutes
 ACCESS_LIFETIME = 3600
@@ -192,26 +193,28 @@ async def test_it_survives_a_database_that_is_not_available(
     url = await databases.migrated(database_kind)
     async with (
         open_database(url, database_timeout=0.2, sqlite_busy_timeout=0.2) as database,
+        open_database(url) as reader,
         writes_blocked(url) as hold,
     ):
-        async with open_database(url) as reader:
-            runs = asyncio.create_task(
-                worker(database, clock, sleep=ReleaseLater(hold)).run_forever()
-            )
-            await hold_released(hold)
-            await store_expired(reader, clock, 1)
+        runs = asyncio.create_task(
+            worker(database, clock, sleep=ReleaseBeforeTheSecondRun(hold)).run_forever()
+        )
+        await hold.released.wait()
+        await store_expired(reader, clock, 1)
 
-            async with asyncio.timeout(20):
-                while await count(reader, "access_tokens"):
-                    await asyncio.sleep(0.01)
+        await eventually(lambda: is_empty(reader, "access_tokens"))
 
-            assert not runs.done()
-            runs.cancel()
-            await asyncio.gather(runs, return_exceptions=True)
+        assert not runs.done()
+        runs.cancel()
+        await asyncio.gather(runs, return_exceptions=True)
 
 
-class ReleaseLater:
-    """The pause between two runs: before the second one the database comes back."""
+async def is_empty(database: Database, table: str) -> bool:
+    return await count(database, table) == 0
+
+
+class ReleaseBeforeTheSecondRun:
+    """The pause between two runs; the first of them met a database that was not available."""
 
     def __init__(self, hold: Hold) -> None:
         self._hold = hold
@@ -224,18 +227,11 @@ class ReleaseLater:
         await asyncio.sleep(0.01)
 
 
-async def hold_released(hold: Hold) -> None:
-    async with asyncio.timeout(20):
-        while hold.is_held:
-            await asyncio.sleep(0.01)
-
-
 async def test_a_running_server_does_it_by_itself(start_app: AppFactory) -> None:
     app = await start_app(housekeeping_interval=0.05)
     client = await app.create_client()
     await app.client_credentials(client)
+
     app.clock.advance(seconds=ACCESS_LIFETIME + KEPT)
 
-    async with asyncio.timeout(20):
-        while await count(services_of(app).database, "access_tokens"):
-            await asyncio.sleep(0.02)
+    await eventually(lambda: is_empty(services_of(app).database, "access_tokens"))

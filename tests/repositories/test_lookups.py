@@ -1,4 +1,4 @@
-"""Batched look-ups on both databases: found as soon as it was answered, one key never hurts another."""
+"""Look-ups on both databases: found as soon as it was answered, no key harms another."""
 
 import asyncio
 import secrets

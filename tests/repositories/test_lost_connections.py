@@ -112,6 +112,20 @@ async def signed_in(app: Application) -> tuple[Any, Any]:
     return client, (await app.password_grant(client, await app.enrolled_user())).json()
 
 
+async def test_a_sign_in_whose_commit_was_lost_gives_one_family(postgresql_url: str) -> None:
+    async with proxy_before(postgresql_url) as (proxy, url), running_application(url) as app:
+        client, user = await app.create_client(), await app.enrolled_user()
+        proxy.cut_answer_to(COMMIT)
+
+        answer = await app.password_grant(client, user)
+
+        assert proxy.cuts_made == 1
+        assert answer.status_code == 200
+        assert await app.is_active(client, answer.json()["access_token"])
+        assert await count(services_of(app).database, "token_families") == 1
+        assert await count(services_of(app).database, "refresh_tokens") == 1
+
+
 async def test_a_refresh_whose_commit_was_lost_gives_one_pair(postgresql_url: str) -> None:
     """SECURITY_BAR row 9"""
     async with proxy_before(postgresql_url) as (proxy, url), running_application(url) as app:

@@ -7,6 +7,7 @@ import pytest
 
 from app.database.batching import MicroBatch
 from app.errors import DatabaseUnavailableError, OverloadedError
+from tests.support.waiting import eventually
 
 
 class Gate:
@@ -22,12 +23,6 @@ class Gate:
         return [item * item for item in items]
 
 
-async def soon(condition: Callable[[], bool]) -> None:
-    async with asyncio.timeout(10):
-        while not condition():
-            await asyncio.sleep(0)
-
-
 def submitted(batch: MicroBatch[int, int], items: Sequence[int]) -> list[asyncio.Task[int]]:
     return [asyncio.ensure_future(batch.submit(item)) for item in items]
 
@@ -36,7 +31,7 @@ async def test_what_arrives_while_a_batch_is_under_way_travels_in_the_next_one()
     gate = Gate()
     batch = MicroBatch(gate.run, in_flight=1)
     first = submitted(batch, [1])
-    await soon(lambda: gate.batches == [[1]])
+    await eventually(lambda: gate.batches == [[1]])
 
     others = submitted(batch, [2, 3, 4])
     await asyncio.sleep(0)
@@ -51,10 +46,10 @@ async def test_several_batches_are_in_flight_where_that_is_allowed() -> None:
     gate = Gate()
     batch = MicroBatch(gate.run, in_flight=2, maximum_rows=50)
     first = submitted(batch, [0])
-    await soon(lambda: len(gate.batches) == 1)
+    await eventually(lambda: len(gate.batches) == 1)
 
     others = submitted(batch, range(1, 101))
-    await soon(lambda: len(gate.batches) == 2)
+    await eventually(lambda: len(gate.batches) == 2)
     await asyncio.sleep(0.01)
     under_way = [len(items) for items in gate.batches]
     gate.opens.set()
@@ -79,7 +74,7 @@ async def test_a_full_queue_refuses_and_keeps_what_it_has() -> None:
     gate = Gate()
     batch = MicroBatch(gate.run, in_flight=1, maximum_waiting=3)
     tasks = submitted(batch, [1])
-    await soon(lambda: len(gate.batches) == 1)
+    await eventually(lambda: len(gate.batches) == 1)
     tasks += submitted(batch, [2, 3, 4])
     await asyncio.sleep(0)
 
@@ -95,7 +90,7 @@ async def test_a_cancelled_caller_withdraws_an_item_that_is_not_yet_sent() -> No
     gate = Gate()
     batch = MicroBatch(gate.run, in_flight=1)
     tasks = submitted(batch, [1])
-    await soon(lambda: len(gate.batches) == 1)
+    await eventually(lambda: len(gate.batches) == 1)
     withdrawn, *neighbours = submitted(batch, [2, 3, 4])
     await asyncio.sleep(0)
 
@@ -111,7 +106,7 @@ async def test_a_caller_who_is_cancelled_meanwhile_never_stops_the_batch() -> No
     gate = Gate()
     batch = MicroBatch(gate.run, in_flight=1)
     leaving, staying = submitted(batch, [1, 2])
-    await soon(lambda: gate.batches == [[1, 2]])
+    await eventually(lambda: gate.batches == [[1, 2]])
 
     leaving.cancel()
     await asyncio.sleep(0)
@@ -168,7 +163,7 @@ async def test_draining_waits_for_everything_that_was_submitted() -> None:
     gate = Gate()
     batch = MicroBatch(gate.run, in_flight=1)
     tasks = submitted(batch, range(5))
-    await soon(lambda: len(gate.batches) == 1)
+    await eventually(lambda: len(gate.batches) == 1)
     draining: Awaitable[None] = asyncio.ensure_future(batch.drain())
 
     gate.opens.set()

@@ -1,12 +1,13 @@
 """What a look-up selects is what its value class holds, and comes back as it was stored."""
 
+from datetime import timedelta
 from typing import Any
 
 import pytest
 from sqlalchemy import Select
 
 from app.database.database import Database
-from app.models.access_tokens import AccessToken, access_tokens
+from app.models.access_tokens import AccessToken
 from app.models.clients import Client, clients
 from app.models.refresh_tokens import RefreshToken
 from app.models.users import User, users
@@ -14,9 +15,12 @@ from app.repositories import access_tokens as access_token_queries
 from app.repositories import refresh_tokens as refresh_token_queries
 from app.repositories.access_tokens import AccessTokenRepository
 from app.repositories.clients import ClientRepository
-from app.repositories.inserts import insert_once
+from app.repositories.refresh_tokens import RefreshTokenRepository
 from app.repositories.users import UserRepository
+from app.security.tokens import digest_of
 from tests.repositories.conftest import NOW, new_client, new_user
+from tests.support.application import Application, TestClient, TestUser
+from tests.support.parts import services_of
 
 # Where a column's own name would be ambiguous, the field says whose it is.
 OTHER_NAMES = {
@@ -69,7 +73,8 @@ async def test_a_client_without_its_optional_parts_comes_back_as_it_was_stored(
     database: Database,
 ) -> None:
     repository = ClientRepository(database)
-    stored = new_client(unique_name=None, secret_digest=None, disabled_at=NOW, metadata="{}")
+    optional = {column.name: None for column in clients.columns if column.nullable}
+    stored = new_client(**optional)
     await repository.add(stored)
 
     assert await repository.find(stored.client_id) == stored
@@ -78,7 +83,7 @@ async def test_a_client_without_its_optional_parts_comes_back_as_it_was_stored(
 async def test_a_person_comes_back_as_stored(database: Database) -> None:
     repository = UserRepository(database)
     stored = new_user()
-    bare = new_user(otp_secret=None, otp_confirmed_at=None, otp_last_step=None)
+    bare = new_user(**{column.name: None for column in users.columns if column.nullable})
     await repository.add(stored)
     await repository.add(bare)
 
@@ -86,25 +91,49 @@ async def test_a_person_comes_back_as_stored(database: Database) -> None:
     assert await repository.find_by_key(bare.username_key) == bare
 
 
-async def test_an_access_token_comes_back_with_its_persons_name(database: Database) -> None:
-    client, user = new_client(), new_user()
-    await ClientRepository(database).add(client)
-    await UserRepository(database).add(user)
-    insert = database.step(insert_once(database, access_tokens, user_id="user_id"))
-    values = {"client_id": client.client_id, "user_id": user.user_id, "scope": "profile"}
-    await insert(digest=b"d" * 32, issued_at=NOW, expires_at=NOW.replace(hour=13), **values)
+async def test_a_persons_access_token_comes_back_with_what_belongs_to_it(
+    app: Application, client: TestClient, user: TestUser
+) -> None:
+    issued_at = app.clock.now()
+    token = (await app.password_grant(client, user, scope="profile")).json()["access_token"]
+    tokens = AccessTokenRepository(services_of(app).database)
 
-    found = await AccessTokenRepository(database).find_living(b"d" * 32, now=NOW)
+    found = await tokens.find_living(digest_of(token), now=issued_at)
 
-    assert found == AccessToken(
-        client_id=client.client_id,
-        user_id=user.user_id,
-        scope="profile",
-        issued_at=NOW,
-        expires_at=NOW.replace(hour=13),
-        username=user.username,
-        otp_confirmed_at=user.otp_confirmed_at,
+    assert found is not None
+    assert found.client_id == client.client_id
+    assert found.scope == "profile"
+    assert found.issued_at == issued_at
+    assert found.expires_at == issued_at + timedelta(hours=1)
+    assert found.username == user.username
+    assert found.otp_confirmed_at == issued_at
+
+
+async def test_a_refresh_token_comes_back_with_what_belongs_to_it(
+    app: Application, client: TestClient, user: TestUser
+) -> None:
+    first_at = app.clock.now()
+    first = (await app.password_grant(client, user, scope="profile")).json()["refresh_token"]
+    app.clock.advance(seconds=60)
+    second = (await app.refresh(client, first)).json()["refresh_token"]
+    tokens = RefreshTokenRepository(services_of(app).database)
+
+    used, fresh = (
+        await tokens.find_living(digest_of(first)),
+        await tokens.find_living(digest_of(second)),
     )
+
+    assert used is not None
+    assert fresh is not None
+    assert used.family_id == fresh.family_id
+    assert used.issued_at == first_at
+    assert used.used_at == fresh.issued_at == app.clock.now()
+    assert used.family_expires_at == fresh.family_expires_at == first_at + timedelta(days=90)
+    assert used.successor_digest == digest_of(second)
+    assert used.successor_used_at is fresh.used_at is None
+    assert fresh.username == user.username
+    assert fresh.client_id == client.client_id
+    assert fresh.scope == "profile"
 
 
 @pytest.mark.parametrize("value", [new_client(), new_user()], ids=["client", "user"])

@@ -1,5 +1,6 @@
 """Somebody else who holds the database, so that writes wait."""
 
+import asyncio
 import sqlite3
 from collections.abc import AsyncIterator
 from contextlib import asynccontextmanager
@@ -14,12 +15,12 @@ class Hold:
 
     def __init__(self, holder: "sqlite3.Connection | asyncpg.Connection") -> None:
         self._holder = holder
-        self.is_held = True
+        self.released = asyncio.Event()
 
     async def release(self) -> None:
-        if not self.is_held:
+        if self.released.is_set():
             return
-        self.is_held = False
+        self.released.set()
         if isinstance(self._holder, sqlite3.Connection):
             self._holder.execute("ROLLBACK")
         else:

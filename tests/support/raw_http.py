@@ -76,8 +76,9 @@ class RawConnection:
 async def exchange(port: int, *parts: bytes) -> RawAnswer:
     """Sends, and reads until the server closes the connection."""
     connection = await RawConnection.to(port)
+    answer = asyncio.create_task(connection.read_to_the_end())
     await connection.send(*parts)
-    return await connection.read_to_the_end()
+    return await answer
 
 
 def post_json(path: str, body: dict[str, str]) -> bytes:

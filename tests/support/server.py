@@ -14,6 +14,7 @@ import httpx
 import psutil
 
 from tests.support.application import SECRET_KEY
+from tests.support.waiting import eventually
 
 START_SECONDS = 30
 COMMAND = (sys.executable, "-m", "app.cli")
@@ -48,11 +49,13 @@ class Server:
         return f"http://127.0.0.1:{self.port}"
 
     async def listens(self) -> None:
-        async with asyncio.timeout(START_SECONDS):
-            while not (found := re.search(r"listening +\S+:(\d+)", self._output.read_text())):
-                assert self.process.poll() is None, self.log()
-                await asyncio.sleep(0.02)
-        self.port = int(found.group(1))
+        await eventually(self._said_where)
+
+    def _said_where(self) -> bool:
+        assert self.process.poll() is None, self.log()
+        found = re.search(r"listening +\S+:(\d+)", self._output.read_text())
+        self.port = int(found.group(1)) if found is not None else 0
+        return found is not None
 
     def log(self) -> str:
         return self._errors.read_text()

@@ -276,7 +276,11 @@ def test_a_trailing_slash_of_the_issuer_goes(load: Any) -> None:
     assert made.issuer_url == "https://login.example.com/tenant"
 
 
-def test_workers_are_one_on_sqlite_and_one_per_core_on_postgresql(load: Any) -> None:
+def test_workers_are_one_on_sqlite_and_one_per_core_on_postgresql(
+    load: Any, monkeypatch: pytest.MonkeyPatch
+) -> None:
+    monkeypatch.setattr(os, "sched_getaffinity", lambda _: {0, 1, 2}, raising=False)
+
     assert load(APP_ENV="development").worker_count == 1
-    assert load(DATABASE_URL="postgres://db/postern").worker_count == len(os.sched_getaffinity(0))
-    assert load(WORKERS="3").worker_count == 3
+    assert load(DATABASE_URL="postgres://db/postern").worker_count == 3
+    assert load(WORKERS="5").worker_count == 5

@@ -1,0 +1,58 @@
+"""Arrows point one way, and every package has its place among the layers."""
+
+import ast
+import tomllib
+from pathlib import Path
+
+import pytest
+from importlinter.cli import EXIT_STATUS_SUCCESS, lint_imports
+
+ROOT = Path(__file__).parents[2]
+APP = ROOT / "app"
+
+
+def test_the_import_contracts_are_kept() -> None:
+    assert lint_imports(config_filename=str(ROOT / "pyproject.toml"), no_cache=True) == (
+        EXIT_STATUS_SUCCESS
+    )
+
+
+def test_a_broken_contract_would_be_found(tmp_path: Path) -> None:
+    turned_round = tmp_path / "turned_round.toml"
+    turned_round.write_text(
+        """
+        [tool.importlinter]
+        root_package = "app"
+
+        [[tool.importlinter.contracts]]
+        name = "One way up"
+        type = "layers"
+        containers = ["app"]
+        layers = ["database", "repositories"]
+        """
+    )
+
+    code = lint_imports(config_filename=str(turned_round), no_cache=True)
+
+    assert code != EXIT_STATUS_SUCCESS
+
+
+def test_every_package_and_module_of_the_application_is_in_a_layer() -> None:
+    contracts = tomllib.loads((ROOT / "pyproject.toml").read_text())["tool"]["importlinter"]
+    layers = next(each for each in contracts["contracts"] if each["type"] == "layers")["layers"]
+    named = {name for layer in layers for name in layer.replace("|", " ").replace(":", " ").split()}
+
+    assert parts_of_the_application() - named == set()
+
+
+@pytest.mark.parametrize(
+    "path", sorted(APP.rglob("*.py")), ids=lambda path: str(path.relative_to(APP))
+)
+def test_every_module_begins_with_a_sentence_about_itself(path: Path) -> None:
+    assert (ast.get_docstring(ast.parse(path.read_text())) or "").strip()
+
+
+def parts_of_the_application() -> set[str]:
+    packages = {path.parent.name for path in APP.glob("*/__init__.py")}
+    modules = {path.stem for path in APP.glob("*.py")} - {"__init__"}
+    return packages | modules

@@ -1,0 +1,101 @@
+"""Registries, not switches: what has a file has its line in the package's tuple."""
+
+import importlib
+import inspect
+import pkgutil
+from collections.abc import Iterator
+from types import ModuleType
+
+import pytest
+from fastapi import APIRouter
+
+import app.cli
+import app.oauth.client_auth
+import app.oauth.grants
+import app.pages
+import app.routers
+from app.cli import COMMANDS
+from app.cli.base import Command
+from app.oauth.client_auth import CLIENT_AUTH_METHODS
+from app.oauth.client_auth.base import ClientAuthMethod
+from app.oauth.grants import GRANTS
+from app.oauth.grants.base import Grant
+from app.pages import PAGES
+from app.routers import HOT_ENDPOINTS, ROUTERS
+from app.routers.hot import HotEndpoint
+
+
+def modules_of(package: ModuleType) -> Iterator[ModuleType]:
+    for found in pkgutil.iter_modules(package.__path__):
+        if not found.name.startswith("__"):
+            yield importlib.import_module(f"{package.__name__}.{found.name}")
+
+
+def classes_of(package: ModuleType, base: type) -> set[type]:
+    """The concrete classes that its modules define themselves."""
+    return {
+        value
+        for module in modules_of(package)
+        for value in vars(module).values()
+        if inspect.isclass(value)
+        and issubclass(value, base)
+        and value.__module__ == module.__name__
+        and not inspect.isabstract(value)
+    }
+
+
+def values_of(package: ModuleType, kind: type) -> list[object]:
+    """The module-level values of a kind, each once."""
+    found: dict[int, object] = {}
+    for module in modules_of(package):
+        for value in vars(module).values():
+            if isinstance(value, kind):
+                found[id(value)] = value
+    return list(found.values())
+
+
+def same_things(first: object, second: object) -> bool:
+    return sorted(map(id, first)) == sorted(map(id, second))  # type: ignore[call-overload]
+
+
+def test_every_grant_is_registered_once() -> None:
+    assert classes_of(app.oauth.grants, Grant) == set(GRANTS)
+    assert len({grant.grant_type for grant in GRANTS}) == len(GRANTS)
+
+
+@pytest.mark.parametrize("grant", GRANTS, ids=lambda grant: grant.grant_type)
+def test_every_grant_documents_itself(grant: type[Grant]) -> None:  # type: ignore[type-arg]
+    assert grant.parameters.model_validate(grant.example)
+    assert grant.example["grant_type"] == grant.grant_type
+    assert grant.example_name
+    assert grant.parameters.__doc__
+
+
+def test_every_client_authentication_method_is_registered_once() -> None:
+    assert classes_of(app.oauth.client_auth, ClientAuthMethod) == set(CLIENT_AUTH_METHODS)
+    assert len({method.name for method in CLIENT_AUTH_METHODS}) == len(CLIENT_AUTH_METHODS)
+
+
+def test_every_router_is_registered() -> None:
+    assert same_things(values_of(app.routers, APIRouter), ROUTERS)
+
+
+def test_every_page_is_registered() -> None:
+    assert same_things(values_of(app.pages, APIRouter), PAGES)
+
+
+def test_every_hot_endpoint_is_in_the_fast_lane_and_declared_to_fastapi() -> None:
+    declared = {
+        (method, route.path)  # type: ignore[attr-defined]
+        for router in ROUTERS
+        for route in router.routes
+        for method in route.methods  # type: ignore[attr-defined]
+    }
+
+    assert same_things(values_of(app.routers, HotEndpoint), HOT_ENDPOINTS)
+    assert {(endpoint.method, endpoint.path) for endpoint in HOT_ENDPOINTS} <= declared
+
+
+def test_every_command_is_registered_once() -> None:
+    assert same_things(values_of(app.cli, Command), COMMANDS)
+    assert len({command.name for command in COMMANDS}) == len(COMMANDS)

@@ -1,0 +1,110 @@
+"""`postern` as an operator runs it: a process of its own in an empty directory."""
+
+import os
+import re
+import signal
+import subprocess
+import sys
+import time
+from collections.abc import Callable, Iterator
+from contextlib import contextmanager, suppress
+from pathlib import Path
+from typing import TypeVar
+
+import httpx
+import psutil
+
+Found = TypeVar("Found")
+
+PATIENCE_SECONDS = 60
+COMMAND = (sys.executable, "-m", "app.cli")
+ENVIRONMENT = {"PORT": "0", "ARGON2_MEMORY_KIB": "64", "ARGON2_TIME_COST": "1"}
+
+
+def environment(directory: Path, variables: dict[str, str]) -> dict[str, str]:
+    """Nothing of the tests' own environment but where programs are."""
+    return {"PATH": os.environ["PATH"], "HOME": str(directory), **ENVIRONMENT, **variables}
+
+
+def run(directory: Path, *arguments: str, **variables: str) -> subprocess.CompletedProcess[str]:
+    """Runs a command to its end."""
+    return subprocess.run(
+        [*COMMAND, *arguments],
+        cwd=directory,
+        env=environment(directory, variables),
+        capture_output=True,
+        text=True,
+        timeout=PATIENCE_SECONDS,
+    )
+
+
+class Server:
+    """A running `postern serve`. Its output goes to files, so that it never waits for a reader."""
+
+    def __init__(self, directory: Path, arguments: tuple[str, ...], variables: dict[str, str]):
+        self._output = directory / "output.txt"
+        self._errors = directory / "errors.txt"
+        with self._output.open("w") as output, self._errors.open("w") as errors:
+            self.process = subprocess.Popen(
+                [*COMMAND, "serve", *arguments],
+                cwd=directory,
+                env=environment(directory, variables),
+                stdout=output,
+                stderr=errors,
+                start_new_session=True,
+            )
+        self.url = ""
+
+    def wait_until_it_listens(self) -> None:
+        said = self.eventually(
+            lambda: re.findall(r"listening +(\S+)", self.banner()), "it says where it listens"
+        )
+        self.url = said[0]
+
+    def wait_until_it_is_ready(self, http: httpx.Client) -> None:
+        def is_ready() -> bool:
+            with suppress(httpx.TransportError):
+                return http.get("/health/ready").status_code == 200
+            return False
+
+        self.eventually(is_ready, "it is ready")
+
+    def banner(self) -> str:
+        return self._output.read_text()
+
+    def log(self) -> str:
+        return self._errors.read_text()
+
+    def children(self) -> list[psutil.Process]:
+        return psutil.Process(self.process.pid).children(recursive=True)
+
+    def terminate(self) -> int:
+        """SIGTERM, and the exit code."""
+        self.process.send_signal(signal.SIGTERM)
+        return self.process.wait(PATIENCE_SECONDS)
+
+    def stop(self) -> None:
+        """Kills what is left of the process group that was started here."""
+        with suppress(ProcessLookupError):
+            os.killpg(self.process.pid, signal.SIGKILL)
+        self.process.wait(PATIENCE_SECONDS)
+
+    def eventually(self, condition: Callable[[], Found], what: str) -> Found:
+        """Waits for a condition while the server lives; gives what it found."""
+        deadline = time.monotonic() + PATIENCE_SECONDS
+        while not (found := condition()):
+            assert self.process.poll() is None, self.log()
+            assert time.monotonic() < deadline, f"waited in vain until {what}: {self.log()}"
+            time.sleep(0.05)
+        return found
+
+
+@contextmanager
+def serving(directory: Path, *arguments: str, **variables: str) -> Iterator[Server]:
+    """Starts a server and waits until it has said where it listens."""
+    server = Server(directory, arguments, variables)
+    try:
+        server.wait_until_it_listens()
+        yield server
+    finally:
+        server.stop()

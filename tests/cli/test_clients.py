@@ -1,0 +1,135 @@
+"""`postern clients …`: what an operator does, and what clients notice of it."""
+
+import asyncio
+import json
+
+import pytest
+
+from tests.cli.conftest import Postern, Result
+from tests.support.application import Application, TestClient
+from tests.support.assertions import assert_oauth_error
+
+
+@pytest.fixture
+def clients(app: Application, postern: Postern) -> Postern:
+    """`postern clients …` on the database of the running application."""
+
+    async def run(*arguments: str) -> Result:
+        return await postern("clients", *arguments, DATABASE_URL=app.settings.database_url)
+
+    return run
+
+
+async def test_list_and_show_tell_everything_but_secrets(
+    app: Application, clients: Postern
+) -> None:
+    name = app.new_name("client")
+    client = await app.create_client(client_name=name, scope="orders")
+
+    table, as_json = await clients("list"), await clients("list", "--json")
+    shown = await clients("show", "--json", client.client_id)
+
+    rows = {row["client_id"]: row for row in json.loads(as_json.output)}
+    assert rows[client.client_id] == json.loads(shown.output)
+    assert rows[client.client_id]["client_name"] == name
+    assert rows[client.client_id]["scope"] == "orders"
+    assert rows[client.client_id]["redirect_uris"] == ["http://localhost:3000/callback"]
+    assert rows[client.client_id]["disabled"] is False
+    assert client.client_id in table.output
+    for result in (table, as_json, shown):
+        assert result.code == 0
+        assert client.client_secret not in result.output
+        assert "digest" not in result.output
+
+
+async def test_list_has_no_end_at_its_first_page(app: Application, clients: Postern) -> None:
+    made = await asyncio.gather(*(app.create_client() for _ in range(101)))
+
+    result = await clients("list", "--json")
+
+    listed = [row["client_id"] for row in json.loads(result.output)]
+    assert {client.client_id for client in made} <= set(listed)
+    assert len(listed) == len(set(listed))
+
+
+@pytest.mark.parametrize(
+    ("action", "client_id"),
+    [
+        ("show", "nobody"),
+        ("show", ""),
+        ("show", "no such\nid"),
+        ("show", "\udcff"),
+        ("show", "x" * 1000),
+        ("rotate", "nobody"),
+        ("disable", "nobody"),
+        ("enable", "nobody"),
+    ],
+)
+async def test_an_unknown_client_is_one_line_and_exit_code_1(
+    clients: Postern, action: str, client_id: str
+) -> None:
+    result = await clients(action, client_id)
+
+    assert result.code == 1
+    assert result.output == ""
+    assert result.errors == "postern: There is no client of that identifier.\n"
+
+
+async def test_rotate_gives_a_new_secret_and_the_old_one_is_worth_nothing(
+    app: Application, clients: Postern
+) -> None:
+    client = await app.create_client()
+
+    result = await clients("rotate", "--json", client.client_id)
+
+    rotated = TestClient(client.client_id, json.loads(result.output)["client_secret"])
+    assert result.code == 0
+    assert len(rotated.client_secret) >= 48
+    assert_oauth_error(await app.client_credentials(client), "invalid_client", status=401)
+    assert (await app.client_credentials(rotated)).status_code == 200
+
+
+async def test_rotate_prints_the_secret_for_people_too(app: Application, clients: Postern) -> None:
+    client = await app.create_client()
+
+    result = await clients("rotate", client.client_id)
+
+    (line,) = [each for each in result.output.splitlines() if each.startswith("client_secret")]
+    rotated = TestClient(client.client_id, line.split()[1])
+    assert (await app.client_credentials(rotated)).status_code == 200
+
+
+async def test_a_public_client_has_no_secret_to_rotate(app: Application, clients: Postern) -> None:
+    client = await app.create_client(token_endpoint_auth_method="none")
+
+    result = await clients("rotate", client.client_id)
+
+    assert result.code == 1
+    assert result.errors == "postern: A public client has no secret.\n"
+
+
+async def test_a_disabled_client_is_locked_out_until_enabled(
+    app: Application, clients: Postern
+) -> None:
+    """SECURITY_BAR row 3: disabled looks like a wrong secret"""
+    client, observer = await app.create_client(), await app.create_client()
+    user = await app.enrolled_user()
+    pair = (await app.password_grant(client, user)).json()
+    machine = (await app.client_credentials(client)).json()["access_token"]
+    wrong = await app.client_credentials(TestClient(client.client_id, "wrong"))
+
+    disabled = await clients("disable", "--json", client.client_id)
+
+    refused = await app.client_credentials(client)
+    assert json.loads(disabled.output)["disabled"] is True
+    assert_oauth_error(refused, "invalid_client", status=401)
+    assert refused.content == wrong.content
+    for token in (machine, pair["access_token"]):
+        assert not await app.is_active(observer, token)
+        assert (await app.profile(token)).status_code == 401
+
+    enabled = await clients("enable", "--json", client.client_id)
+
+    assert json.loads(enabled.output)["disabled"] is False
+    assert (await app.client_credentials(client)).status_code == 200
+    assert (await app.refresh(client, pair["refresh_token"])).status_code == 200

@@ -1,0 +1,96 @@
+"""`postern migrate`: up, again, down, up, on both databases (CONTRACT.md)."""
+
+from pathlib import Path
+
+import pytest
+
+from tests.cli.conftest import Postern
+from tests.support.application import running_application
+from tests.support.databases import Databases
+
+EMPTY = "an empty database"
+
+
+def files_below(directory: Path) -> set[str]:
+    return {each.name for each in directory.rglob("*")}
+
+
+async def test_up_again_down_and_up(
+    databases: Databases, database_kind: str, postern: Postern
+) -> None:
+    url = await databases.empty(database_kind)
+
+    fresh = await postern("migrate", DATABASE_URL=url)
+    again = await postern("migrate")
+    down = await postern("migrate", "base")
+    up = await postern("migrate", "head")
+
+    assert [result.code for result in (fresh, again, down, up)] == [0, 0, 0, 0]
+    assert fresh.output.startswith(f"Migrated from {EMPTY} to ")
+    assert again.output.startswith("The database is up to date, at ")
+    assert down.output.endswith(f" to {EMPTY}.\n")
+    assert up.output == fresh.output
+    async with running_application(url) as app:
+        assert (await app.create_client()).client_id
+
+
+async def test_one_step_down_and_up_again(
+    databases: Databases, database_kind: str, postern: Postern
+) -> None:
+    """Faults row 10"""
+    url = await databases.migrated(database_kind)
+
+    down = await postern("migrate", "-1", DATABASE_URL=url)
+    up = await postern("migrate")
+
+    assert (down.code, up.code) == (0, 0)
+    assert down.output.startswith("Migrated from ")
+    assert up.output.startswith("Migrated from ")
+
+
+@pytest.mark.parametrize("revision", ["nonsense", "-7", "+7"])
+async def test_an_unknown_revision_is_one_line_and_changes_nothing(
+    databases: Databases, database_kind: str, postern: Postern, revision: str
+) -> None:
+    url = await databases.migrated(database_kind)
+
+    result = await postern("migrate", revision, DATABASE_URL=url)
+
+    assert result.code == 2
+    assert result.errors.startswith("postern: ")
+    assert result.errors.count("\n") == 1
+    assert (await postern("migrate")).output.startswith("The database is up to date")
+
+
+async def test_it_needs_no_secret_and_leaves_none_behind(
+    postern: Postern, tmp_path: Path, monkeypatch: pytest.MonkeyPatch
+) -> None:
+    """A platform migrates before the server's settings are complete."""
+    monkeypatch.delenv("SECRET_KEY")
+
+    result = await postern("migrate", APP_ENV="production")
+
+    assert result.code == 0
+    assert "postern.db" in files_below(tmp_path)
+    assert "secret_key" not in files_below(tmp_path)
+
+
+async def test_in_production_postgresql_is_not_migrated_by_the_way(
+    databases: Databases, postern: Postern
+) -> None:
+    """CONTRACT: on PostgreSQL in production `postern migrate` does, or MIGRATE_ON_START=1"""
+    url = await databases.empty("postgresql")
+    production = {
+        "DATABASE_URL": url,
+        "APP_ENV": "production",
+        "SECRET_KEY": "a-good-Key-Qm4x8sV1cN7pLz0eR5tYw2uB9",
+        "ISSUER": "https://login.example.com",
+    }
+
+    refused = await postern("users", "list", **production)
+    migrated = await postern("users", "list", MIGRATE_ON_START="1")
+
+    assert refused.code == 2
+    assert "postern migrate" in refused.errors
+    assert refused.errors.count("\n") == 1
+    assert migrated.code == 0

@@ -1,0 +1,179 @@
+"""`postern users …`: what an operator does, and what people notice of it."""
+
+import json
+from typing import Any
+
+import pytest
+
+from tests.api.qr_reader import text_in
+from tests.cli.conftest import Postern, Result
+from tests.cli.terminal import qr_text_in
+from tests.support.application import Application, TestClient, TestUser, otp_secret_in
+from tests.support.assertions import assert_oauth_error
+
+
+@pytest.fixture
+def users(app: Application, postern: Postern) -> Postern:
+    """`postern users …` on the database of the running application."""
+
+    async def run(*arguments: str, typed: str = "") -> Result:
+        return await postern(
+            "users", *arguments, typed=typed, DATABASE_URL=app.settings.database_url
+        )
+
+    return run
+
+
+async def pair_of(app: Application, client: TestClient, user: TestUser) -> dict[str, Any]:
+    answer = await app.password_grant(client, user)
+    assert answer.status_code == 200, answer.text
+    pair: dict[str, Any] = answer.json()
+    return pair
+
+
+async def assert_signed_out(app: Application, client: TestClient, pair: dict[str, Any]) -> None:
+    assert not await app.is_active(client, pair["access_token"])
+    assert_oauth_error(await app.refresh(client, pair["refresh_token"]), "invalid_grant")
+
+
+async def test_list_shows_everybody_and_no_secret(app: Application, users: Postern) -> None:
+    confirmed, unconfirmed = await app.enrolled_user(), await app.register()
+
+    table, as_json = await users("list"), await users("list", "--json")
+
+    rows = {row["username"]: row for row in json.loads(as_json.output)}
+    assert rows[confirmed.username]["otp_confirmed"] is True
+    assert rows[unconfirmed.username]["otp_confirmed"] is False
+    assert rows[confirmed.username]["disabled"] is False
+    assert confirmed.username in table.output
+    for result in (table, as_json):
+        assert result.code == 0
+        assert confirmed.otp_secret not in result.output
+        assert "argon2" not in result.output
+
+
+async def test_list_of_an_empty_database(postern: Postern) -> None:
+    table = await postern("users", "list", DATABASE_URL="sqlite:///empty.db")
+    as_json = await postern("users", "list", "--json")
+
+    assert (table.code, table.output) == (0, "none\n")
+    assert json.loads(as_json.output) == []
+
+
+async def test_show_finds_a_person_by_any_spelling(app: Application, users: Postern) -> None:
+    user = await app.register(app.new_name("Alice"))
+
+    shown = await users("show", "--json", user.username.upper())
+
+    assert shown.code == 0
+    assert json.loads(shown.output)["username"] == user.username
+
+
+@pytest.mark.parametrize(
+    ("action", "name"),
+    [
+        ("show", "nobody"),
+        ("show", "no such name"),
+        ("show", ""),
+        ("show", "\udcff"),
+        ("show", "x" * 1000),
+        ("reset-otp", "nobody"),
+        ("reset-password", "nobody"),
+        ("disable", "nobody"),
+        ("enable", "nobody"),
+    ],
+)
+async def test_an_unknown_person_is_one_line_and_exit_code_1(
+    users: Postern, action: str, name: str
+) -> None:
+    result = await users(action, name, typed="a new and good password\n")
+
+    assert result.code == 1
+    assert result.output == ""
+    assert result.errors == "postern: There is no user of that name.\n"
+
+
+async def test_reset_otp_puts_a_new_secret_in_the_place_of_a_lost_one(
+    app: Application, users: Postern
+) -> None:
+    user, client = await app.enrolled_user(), await app.create_client()
+    pair = await pair_of(app, client, user)
+
+    result = await users("reset-otp", "--json", user.username)
+
+    enrolment = json.loads(result.output)
+    renewed = TestUser(user.username, user.password, otp_secret_in(enrolment["otp_uri"]))
+    assert result.code == 0
+    assert text_in(enrolment["qr_code"]) == enrolment["otp_uri"]
+    await assert_signed_out(app, client, pair)
+    assert_oauth_error(await app.password_grant(client, user), "invalid_grant")
+    app.clock.advance(seconds=30)
+    assert (await app.verify_otp(user.username, app.code(user))).status_code == 401
+    assert (await app.verify_otp(user.username, app.code(renewed))).status_code == 200
+    assert (await app.password_grant(client, user)).status_code == 200
+
+
+async def test_reset_otp_draws_a_code_that_a_camera_reads(app: Application, users: Postern) -> None:
+    user = await app.register()
+
+    result = await users("reset-otp", user.username)
+
+    assert qr_text_in(result.output) in result.output
+    assert otp_secret_in(qr_text_in(result.output)) != user.otp_secret
+
+
+async def test_reset_password_sets_it_and_ends_every_sign_in(
+    app: Application, users: Postern
+) -> None:
+    """SECURITY_BAR row 9: after a password change"""
+    user, client = await app.enrolled_user(), await app.create_client()
+    pair = await pair_of(app, client, user)
+    new = "a new and good password"
+
+    result = await users("reset-password", "--stdin", user.username, typed=new + "\n")
+
+    assert result.code == 0
+    assert new not in result.output + result.errors
+    await assert_signed_out(app, client, pair)
+    assert_oauth_error(await app.password_grant(client, user), "invalid_grant")
+    assert (await app.password_grant(client, user, password=new)).status_code == 200
+
+
+@pytest.mark.parametrize("password", ["", "short", "x" * 257, "with\x00nul-in-it"])
+async def test_reset_password_refuses_a_bad_one_and_changes_nothing(
+    app: Application, users: Postern, password: str
+) -> None:
+    """SECURITY_BAR row 25"""
+    user, client = await app.enrolled_user(), await app.create_client()
+    pair = await pair_of(app, client, user)
+
+    result = await users("reset-password", "--stdin", user.username, typed=password + "\n")
+
+    assert result.code == 1
+    assert result.errors.startswith("postern: A password has ")
+    assert result.errors.count("\n") == 1
+    assert await app.is_active(client, pair["access_token"])
+    assert (await app.password_grant(client, user)).status_code == 200
+
+
+async def test_a_disabled_person_is_locked_out_until_enabled(
+    app: Application, users: Postern
+) -> None:
+    user, client = await app.enrolled_user(), await app.create_client()
+    pair = await pair_of(app, client, user)
+    app.clock.advance(seconds=30)
+    wrong = await app.password_grant(client, user, password="not the password")
+
+    disabled = await users("disable", "--json", user.username)
+
+    assert json.loads(disabled.output)["disabled"] is True
+    assert (await app.password_grant(client, user)).content == wrong.content
+    assert (await app.profile(pair["access_token"])).status_code == 401
+    assert_oauth_error(await app.refresh(client, pair["refresh_token"]), "invalid_grant")
+    assert (await app.verify_otp(user.username, app.code(user))).json() == {"valid": False}
+
+    enabled = await users("enable", "--json", user.username)
+
+    assert json.loads(enabled.output)["disabled"] is False
+    assert (await app.password_grant(client, user)).status_code == 200
+    assert (await app.verify_otp(user.username, app.code(user))).json() == {"valid": True}

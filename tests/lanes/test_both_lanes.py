@@ -1,0 +1,75 @@
+"""The fast lane answers as FastAPI's stack does, in every byte that a caller sees."""
+
+from typing import Any
+
+import pytest
+
+from tests.lanes.conftest import Lanes, comparable
+from tests.lanes.corpus import Case, Sent, authorized, cases, form
+from tests.support.locks import writes_blocked
+from tests.support.parts import services_of
+
+CORPUS = list(cases())
+
+
+@pytest.mark.parametrize("case", CORPUS, ids=lambda case: case.name)
+async def test_both_lanes_answer_alike(lanes: Lanes, case: Case) -> None:
+    fast, slow = [await lane.send(case.make(lane.tokens)) for lane in lanes]
+
+    assert comparable(fast) == comparable(slow)
+    assert fast.status_code < 500
+
+
+async def test_the_lanes_are_two(lanes: Lanes) -> None:
+    fast, slow = [lane.app.http._transport.app._fast_lane for lane in lanes]
+
+    assert len(fast) == 5
+    assert len(slow) == 0
+
+
+async def test_the_corpus_has_answers_of_every_kind(lanes: Lanes) -> None:
+    statuses = {
+        (await lanes.fast.send(case.make(lanes.fast.tokens))).status_code for case in CORPUS
+    }
+
+    assert statuses >= {200, 400, 401, 404, 405, 410, 413}
+
+
+async def test_both_lanes_answer_alike_while_the_database_is_held_by_another(
+    lanes: Lanes,
+) -> None:
+    url = lanes.fast.app.settings.database_url
+    sent = form("/token", authorized(lanes.fast.tokens), grant_type="client_credentials")
+
+    async with writes_blocked(url):
+        fast, slow = [await lane.send(sent) for lane in lanes]
+
+    assert comparable(fast) == comparable(slow)
+    assert fast.status_code == 503
+    assert fast.headers["retry-after"]
+
+
+@pytest.mark.parametrize("path", ["/token", "/introspect", "/revoke", "/profile"])
+async def test_both_lanes_answer_a_bug_alike_and_tell_nothing_of_it(
+    lanes: Lanes, path: str, monkeypatch: pytest.MonkeyPatch
+) -> None:
+    def broken(*_: Any, **__: Any) -> None:
+        raise RuntimeError("the inner workings")
+
+    for lane in lanes:
+        services = services_of(lane.app)
+        for part, name in (
+            (services.dispatcher, "respond"),
+            (services.introspection, "respond"),
+            (services.revocation, "respond"),
+            (services.bearer, "authenticate"),
+        ):
+            monkeypatch.setattr(part, name, broken)
+    method = "GET" if path == "/profile" else "POST"
+
+    fast, slow = [await lane.send(Sent(method, path)) for lane in lanes]
+
+    assert comparable(fast) == comparable(slow)
+    assert fast.status_code == 500
+    assert fast.json()["error"] == "server_error"
+    assert "workings" not in fast.text

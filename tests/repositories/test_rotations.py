@@ -1,0 +1,59 @@
+"""Two workers that rotate the same refresh tokens in other orders: no deadlock, one winner each."""
+
+import asyncio
+import secrets
+from collections.abc import Sequence
+from datetime import timedelta
+
+from app.repositories.refresh_tokens import NewPair, RefreshTokenRepository
+from app.security.tokens import digest_of
+from tests.support.application import Application, TestClient, TestUser
+from tests.support.parts import open_database
+
+FAMILIES = 60
+
+
+async def test_rotations_of_the_same_tokens_by_two_workers_never_deadlock(
+    app: Application, client: TestClient, user: TestUser
+) -> None:
+    """SECURITY_BAR row 9"""
+    answers = await asyncio.gather(*(app.password_grant(client, user) for _ in range(FAMILIES)))
+    presented = [digest_of(answer.json()["refresh_token"]) for answer in answers]
+    url = app.settings.database_url
+    async with open_database(url) as first, open_database(url) as second:
+        workers = [RefreshTokenRepository(first), RefreshTokenRepository(second)]
+
+        for _ in range(3):
+            there, back = await asyncio.gather(
+                rotate_all(app, workers[0], presented), rotate_all(app, workers[1], presented[::-1])
+            )
+
+            assert there == back[::-1]  # each token has one successor, whoever asks
+            assert None not in there
+            assert len(set(there)) == FAMILIES
+            presented = [digest for digest in there if digest is not None]
+
+
+async def rotate_all(
+    app: Application, repository: RefreshTokenRepository, presented: Sequence[bytes]
+) -> list[bytes | None]:
+    """Rotates all at once, in this order; gives what each token says is its successor."""
+    now = app.clock.now()
+    rotated = await asyncio.gather(
+        *(
+            repository.rotate(
+                digest,
+                NewPair(
+                    access_digest=secrets.token_bytes(32),
+                    access_expires_at=now + timedelta(hours=1),
+                    refresh_digest=secrets.token_bytes(32),
+                    refresh_expires_at=now + timedelta(days=30),
+                    issued_at=now,
+                    scope="profile",
+                ),
+                sealed=b"sealed",
+            )
+            for digest in presented
+        )
+    )
+    return [token.successor_digest if token is not None else None for token in rotated]

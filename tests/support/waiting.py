@@ -1,0 +1,17 @@
+"""Waiting for what no event tells of."""
+
+import asyncio
+import inspect
+from collections.abc import Awaitable, Callable
+
+LIMIT = 60  # seconds; only a test that fails gets there
+
+
+async def eventually(condition: Callable[[], bool | Awaitable[bool]]) -> None:
+    """Returns as soon as the condition holds; raises `TimeoutError` where it never does."""
+    async with asyncio.timeout(LIMIT):
+        while True:
+            found = condition()
+            if await found if inspect.isawaitable(found) else found:
+                return
+            await asyncio.sleep(0.005)
