@@ -28,6 +28,8 @@ from app.wiring import Services, build_services
 
 log = logger(__name__)
 
+WORKER_OF = "POSTERN_WORKER_OF"
+"""The variable in which a supervisor tells its workers its process id."""
 PARENT_CHECK_SECONDS = 2.0
 COLLECTOR_THRESHOLDS = (10_000, 20, 20)
 
@@ -104,10 +106,10 @@ def _spare_the_collector() -> None:
 
 async def _leave_with_the_parent() -> None:
     """A worker whose supervisor was killed stops too, instead of holding the port."""
-    parent = os.getppid()
-    if parent == 1 or "POSTERN_WORKER" not in os.environ:
+    parent = os.environ.get(WORKER_OF)
+    if parent is None:
         return
-    while os.getppid() == parent:  # noqa: ASYNC110 - no event tells of it
+    while os.getppid() == int(parent):  # noqa: ASYNC110 - no event tells of it
         await asyncio.sleep(PARENT_CHECK_SECONDS)
     log.warning("the parent process is gone: this worker stops")
     with contextlib.suppress(ProcessLookupError):

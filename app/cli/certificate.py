@@ -29,9 +29,10 @@ def kept_certificate(directory: Path) -> tuple[Path, Path]:
 def _is_good(file: Path) -> bool:
     from cryptography import x509
 
-    if not file.exists():
+    try:
+        certificate = x509.load_pem_x509_certificate(file.read_bytes())
+    except (FileNotFoundError, ValueError):  # none yet, or not written to its end
         return False
-    certificate = x509.load_pem_x509_certificate(file.read_bytes())
     return (
         certificate.not_valid_after_utc > datetime.datetime.now(datetime.UTC) + RENEWED_BEFORE_END
     )
@@ -63,12 +64,18 @@ def _make(certificate_file: Path, key_file: Path) -> None:
         .add_extension(x509.ExtendedKeyUsage([ExtendedKeyUsageOID.SERVER_AUTH]), critical=False)
         .sign(key, hashes.SHA256())
     )
-    with os.fdopen(os.open(key_file, os.O_WRONLY | os.O_CREAT | os.O_TRUNC, 0o600), "wb") as file:
-        file.write(
-            key.private_bytes(
-                serialization.Encoding.PEM,
-                serialization.PrivateFormat.PKCS8,
-                serialization.NoEncryption(),
-            )
-        )
-    certificate_file.write_bytes(certificate.public_bytes(serialization.Encoding.PEM))
+    private = key.private_bytes(
+        serialization.Encoding.PEM,
+        serialization.PrivateFormat.PKCS8,
+        serialization.NoEncryption(),
+    )
+    _replace(key_file, private)
+    _replace(certificate_file, certificate.public_bytes(serialization.Encoding.PEM))
+
+
+def _replace(path: Path, content: bytes) -> None:
+    """The file has its old content or the new one, never a part."""
+    temporary = path.with_name(f".{path.name}.{os.getpid()}")
+    with os.fdopen(os.open(temporary, os.O_WRONLY | os.O_CREAT | os.O_TRUNC, 0o600), "wb") as file:
+        file.write(content)
+    temporary.replace(path)

@@ -25,43 +25,69 @@ def _add_arguments(parser: argparse.ArgumentParser) -> None:
 
 def _run(arguments: argparse.Namespace) -> int:
     import httpx  # late: the server does not need it
-    import pyotp
 
     settings = command_settings()
-    with _server(arguments.url, settings) as url, httpx.Client(base_url=url, timeout=30) as http:
-        walk = Walk(http, settings)
-        name = f"demo-{secrets.token_hex(3)}"
-        password = secrets.token_urlsafe(12)
-
-        registered = walk.json(
-            "Register a person", "/register_user", {"username": name, "password": password}
-        )
-        print(terminal_lines(registered["otp_uri"]))
-        print(registered["otp_uri"])
-        secret = parse_qs(urlsplit(registered["otp_uri"]).query)["secret"][0]
-        walk.json(
-            "Confirm the enrolment with the code an authenticator app would show",
-            "/verify_otp",
-            {"username": name, "code": pyotp.TOTP(secret).now()},
-        )
-        client = walk.json(
-            "Create a client",
-            "/create_client",
-            {"client_name": f"{name}-app", "redirect_uri": "http://localhost:3000/callback"},
-        )
-        walk.client = (client["client_id"], client["client_secret"])
-        machine = walk.token("The client asks for itself", grant_type="client_credentials")
-        person = walk.token(
-            "The person signs in", grant_type="password", username=name, password=password
-        )
-        fresh = walk.token(
-            "A new pair for the refresh token",
-            grant_type="refresh_token",
-            refresh_token=person["refresh_token"],
-        )
-        walk.profile("Who the machine is", machine["access_token"])
-        walk.profile("Who the person is", fresh["access_token"])
+    try:
+        with (
+            _server(arguments.url, settings) as url,
+            httpx.Client(base_url=url, timeout=30) as http,
+        ):
+            _walk(Walk(http, settings))
+    except httpx.TransportError as error:
+        raise StartupError(f"the server does not answer: {error}") from None
     return 0
+
+
+def _walk(walk: "Walk") -> None:
+    name, password = f"demo-{secrets.token_hex(3)}", secrets.token_urlsafe(12)
+    registered = walk.json(
+        "Register a person", "/register_user", {"username": name, "password": password}
+    )
+    print(terminal_lines(registered["otp_uri"]))
+    print(registered["otp_uri"])
+    authenticator = Authenticator(registered["otp_uri"])
+    walk.json(
+        "Confirm the enrolment with the code an authenticator app would show",
+        "/verify_otp",
+        {"username": name, "code": authenticator.code()},
+    )
+    client = walk.json(
+        "Create a client",
+        "/create_client",
+        {"client_name": f"{name}-app", "redirect_uri": "http://localhost:3000/callback"},
+    )
+    walk.client = (client["client_id"], client["client_secret"])
+    machine = walk.token("The client asks for itself", grant_type="client_credentials")
+    person = walk.token(
+        "The person signs in",
+        grant_type="password",
+        username=name,
+        password=password,
+        otp=authenticator.next_code(),  # which counts where OTP_POLICY is every_login
+    )
+    fresh = walk.token(
+        "A new pair for the refresh token",
+        grant_type="refresh_token",
+        refresh_token=person["refresh_token"],
+    )
+    walk.profile("Who the machine is", machine["access_token"])
+    walk.profile("Who the person is", fresh["access_token"])
+
+
+class Authenticator:
+    """Shows codes as an app does that has read the QR code."""
+
+    def __init__(self, otp_uri: str) -> None:
+        import pyotp
+
+        self._totp = pyotp.TOTP(parse_qs(urlsplit(otp_uri).query)["secret"][0])
+
+    def code(self) -> str:
+        return str(self._totp.now())
+
+    def next_code(self) -> str:
+        """That of the coming 30 seconds, which the server takes already: a code counts once."""
+        return str(self._totp.at(int(time.time()), counter_offset=1))
 
 
 class Walk:
@@ -117,6 +143,8 @@ def _server(url: str | None, settings: Settings) -> Iterator[str]:
     deadline = time.monotonic() + START_SECONDS
     while not server.started and thread.is_alive() and time.monotonic() < deadline:
         time.sleep(0.05)
+    if not server.started:
+        raise StartupError("the demo's own server did not start; see what it said above")
     try:
         yield f"http://127.0.0.1:{listener.getsockname()[1]}"
     finally:

@@ -8,6 +8,7 @@ from app import __version__
 from app.cli.base import Command, command_settings
 from app.cli.certificate import kept_certificate
 from app.cli.server import listening_socket, run_server
+from app.errors import StartupError
 from app.main import prepare_database
 from app.observability.logging import configure_logging
 from app.settings import Settings, flask_env_asks_for_https, sqlite_path
@@ -32,7 +33,11 @@ def _run(arguments: argparse.Namespace) -> int:
     listener = listening_socket(settings)
     settings = settings.model_copy(update={"port": listener.getsockname()[1]})
     configure_logging(log_format=settings.log_format, level="ERROR")  # what fails is told once
-    asyncio.run(_prepare(settings))
+    try:
+        asyncio.run(_prepare(settings))
+    except StartupError:
+        listener.close()
+        raise
     print(banner(settings), flush=True)
     run_server(settings, listener)
     return 0

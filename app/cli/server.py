@@ -1,5 +1,6 @@
 """How Uvicorn runs our application: one process, or several that share a listening socket."""
 
+import errno
 import os
 import socket
 
@@ -7,7 +8,7 @@ import uvicorn
 from uvicorn.supervisors import Multiprocess
 
 from app.errors import StartupError
-from app.main import create_app
+from app.main import WORKER_OF, create_app
 from app.middleware.edge import Edge
 from app.settings import Settings
 
@@ -28,7 +29,7 @@ def listening_socket(settings: Settings) -> socket.socket:
         raise StartupError("HOST: it is no address of this machine") from None
     except OSError as error:
         listener.close()
-        name = "HOST" if error.errno == 99 else "PORT"
+        name = "HOST" if error.errno == errno.EADDRNOTAVAIL else "PORT"
         raise StartupError(
             f"{name}: cannot listen on {settings.host}:{settings.port}: {error.strerror}"
         ) from None
@@ -69,7 +70,7 @@ def _config(settings: Settings, application: Edge | str) -> uvicorn.Config:
 def _environment_of(settings: Settings) -> dict[str, str]:
     """What the workers, which read the environment themselves, could not know otherwise."""
     values = {
-        "POSTERN_WORKER": "1",
+        WORKER_OF: str(os.getpid()),
         "APP_ENV": settings.app_env,
         "HOST": settings.host,
         "PORT": str(settings.port),

@@ -52,7 +52,10 @@ async def prepare(backend: Backend, *, migrates: bool) -> None:
             f"The database is {found} and this release needs {HEAD}:"
             " run `postern migrate`, or set MIGRATE_ON_START=1"
         )
-    await migrate(backend)
+    try:
+        await migrate(backend)
+    except DatabaseError as error:
+        raise StartupError(f"DATABASE_URL: cannot be migrated: {reason_of(error)}") from error
 
 
 async def revision_at_start(backend: Backend) -> str | None:
