@@ -1,4 +1,4 @@
-"""The one place that asks the operating system for the time, so that tests can set it."""
+"""The time by which rules go, so that tests can set it. Log lines read the system's own."""
 
 from datetime import UTC, datetime
 

@@ -9,12 +9,12 @@ from app.errors import UnauthorizedError
 from app.security.comparison import texts_match
 from app.wiring import Services
 
-AdminToken = HTTPBearer(
+admin_bearer = HTTPBearer(
     auto_error=False,
     scheme_name="AdminToken",
     description="ADMIN_TOKEN; wanted where registration is closed, as it is in production.",
 )
-Credentials = Annotated[HTTPAuthorizationCredentials | None, Security(AdminToken)]
+AdminBearerDep = Annotated[HTTPAuthorizationCredentials | None, Security(admin_bearer)]
 
 
 def get_services(request: Request) -> Services:
@@ -25,20 +25,20 @@ def get_services(request: Request) -> Services:
 ServicesDep = Annotated[Services, Depends(get_services)]
 
 
-def registration_allowed(services: ServicesDep, credentials: Credentials) -> None:
+def require_open_registration(services: ServicesDep, bearer: AdminBearerDep) -> None:
     """People may register themselves, or the administrator does it."""
     if not services.settings.registration_is_open:
-        _require_admin(services, credentials)
+        _require_admin(services, bearer)
 
 
-def client_creation_allowed(services: ServicesDep, credentials: Credentials) -> None:
+def require_open_client_creation(services: ServicesDep, bearer: AdminBearerDep) -> None:
     """In production only the administrator creates clients."""
-    if services.settings.is_production:
-        _require_admin(services, credentials)
+    if not services.settings.client_creation_is_open:
+        _require_admin(services, bearer)
 
 
-def _require_admin(services: Services, credentials: HTTPAuthorizationCredentials | None) -> None:
+def _require_admin(services: Services, bearer: HTTPAuthorizationCredentials | None) -> None:
     expected = services.settings.admin_token
-    given = credentials.credentials if credentials is not None else ""
+    given = bearer.credentials if bearer is not None else ""
     if expected is None or not texts_match(given, expected.get_secret_value()):
         raise UnauthorizedError("The administrator's token is required here.")

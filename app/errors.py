@@ -19,7 +19,7 @@ class PosternError(Exception):
     def __init__(self, detail: str | None = None, *, error: str | None = None) -> None:
         super().__init__(detail or self.title)
         self.detail = detail or self.title
-        self.code = error or self.error
+        self.error_code = error or self.error
 
     def headers(self) -> dict[str, str]:
         """Headers that the answer carries beside the body."""

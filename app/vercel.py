@@ -15,7 +15,9 @@ def platform_settings(environment: Mapping[str, str]) -> dict[str, str]:
     A preview has an address of its own; only production has the project's domain.
     """
     if not environment.get("DATABASE_URL", "").startswith("postgres"):
-        raise StartupError("DATABASE_URL: names PostgreSQL on Vercel, where no file can be kept")
+        raise StartupError(
+            "DATABASE_URL: must name PostgreSQL on Vercel, where no file can be kept"
+        )
     is_production = environment.get("VERCEL_ENV") == "production"
     domain = environment.get("VERCEL_URL", "")
     if is_production:

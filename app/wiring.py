@@ -27,6 +27,7 @@ from app.schemas.metadata import ServerMetadata
 from app.security.encryption import SecretBox
 from app.security.passwords import PasswordScheme
 from app.services.authentication import AuthenticationService
+from app.services.bounded_threads import BoundedThreads
 from app.services.clients import ClientService
 from app.services.housekeeping import Housekeeping
 from app.services.otp import OtpService
@@ -34,6 +35,7 @@ from app.services.password_hashing import PasswordHashing
 from app.services.users import UserService
 from app.settings import Settings, sqlite_path
 
+# Part of the derivation of keys: with another word, what is stored could not be opened.
 OTP_SECRETS = "otp secrets"
 
 
@@ -44,7 +46,7 @@ class Services:
     settings: Settings
     clock: Clock
     database: Database
-    hashing: PasswordHashing
+    threads: BoundedThreads
     users: UserService
     otp: OtpService
     clients: ClientService
@@ -57,7 +59,7 @@ class Services:
     housekeeping: Housekeeping
 
     async def close(self) -> None:
-        self.hashing.close()
+        self.threads.close()
         await self.database.close()
 
 
@@ -71,20 +73,21 @@ def build_services(settings: Settings, clock: Clock | None = None) -> Services:
     refresh_tokens = RefreshTokenRepository(database)
     families = TokenFamilyRepository(database)
 
-    hashing = make_password_hashing(settings)
-    box = SecretBox(secret_keys(settings), purpose=OTP_SECRETS)
-    otp = OtpService(users, box, hashing, clock, issuer=settings.otp_issuer)
+    threads = _make_threads(settings)
+    hashing = PasswordHashing(_make_password_scheme(settings), threads)
+    box = SecretBox(_secret_keys(settings), purpose=OTP_SECRETS)
+    otp = OtpService(users, box, threads, clock, issuer=settings.otp_issuer)
     authentication = AuthenticationService(users, hashing, otp, otp_policy=settings.otp_policy)
     client_service = ClientService(clients, clock)
 
-    issuer = Issuer(access_tokens, refresh_tokens, families, clock, lifetimes(settings))
+    issuer = Issuer(access_tokens, refresh_tokens, families, clock, _lifetimes(settings))
     tools = GrantTools(issuer, authentication, refresh_tokens, families, clock)
     authenticator = ClientAuthenticator(clients, [method() for method in CLIENT_AUTH_METHODS])
     return Services(
         settings=settings,
         clock=clock,
         database=database,
-        hashing=hashing,
+        threads=threads,
         users=UserService(
             users,
             hashing,
@@ -126,24 +129,25 @@ def make_backend(settings: Settings) -> Backend:
     )
 
 
-def make_password_hashing(settings: Settings) -> PasswordHashing:
-    scheme = PasswordScheme(
+def _make_threads(settings: Settings) -> BoundedThreads:
+    return BoundedThreads(threads=settings.password_thread_count, queue=settings.password_queue)
+
+
+def _make_password_scheme(settings: Settings) -> PasswordScheme:
+    return PasswordScheme(
         memory_kib=settings.argon2_memory_kib,
         time_cost=settings.argon2_time_cost,
         parallelism=settings.argon2_parallelism,
     )
-    return PasswordHashing(
-        scheme, threads=settings.password_thread_count, queue=settings.password_queue
-    )
 
 
-def secret_keys(settings: Settings) -> list[str]:
+def _secret_keys(settings: Settings) -> list[str]:
     """Today's key first, then those whose sealed values can still be opened."""
     keys = [settings.secret_key] if settings.secret_key is not None else []
     return [key.get_secret_value() for key in (*keys, *settings.secret_key_previous)]
 
 
-def lifetimes(settings: Settings) -> Lifetimes:
+def _lifetimes(settings: Settings) -> Lifetimes:
     return Lifetimes(
         access=timedelta(seconds=settings.access_token_ttl),
         refresh=timedelta(seconds=settings.refresh_token_ttl),

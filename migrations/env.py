@@ -4,19 +4,40 @@
 """
 
 import asyncio
+import pkgutil
+import re
+from datetime import date
+from importlib import import_module
+from typing import Any, Literal
 
 from alembic import context
+from alembic.autogenerate.api import AutogenContext
+from alembic.operations import MigrationScript
 from sqlalchemy import Connection
 
-import app.models.access_tokens
-import app.models.clients
-import app.models.leases
-import app.models.refresh_tokens
-import app.models.token_families
-import app.models.users  # noqa: F401 - each import puts a table into the metadata
+import app.models
+from app.database.types import Instant
 from app.models.tables import metadata
 from app.settings import load_settings
 from app.wiring import make_backend
+
+for module in pkgutil.iter_modules(app.models.__path__):  # each puts its tables into the metadata
+    import_module(f"app.models.{module.name}")
+
+
+def render_item(kind: str, item: Any, autogenerate: AutogenContext) -> str | Literal[False]:
+    """Lets a generated migration name our own types, and import them."""
+    if kind == "type" and isinstance(item, Instant):
+        autogenerate.imports.add("from app.database.types import Instant")
+        return "Instant()"
+    return False
+
+
+def name_by_date(_: Any, __: Any, scripts: list[MigrationScript]) -> None:
+    """A revision's identifier is its file's name: the date, and the message as a slug."""
+    for script in scripts:
+        slug = "_".join(re.findall(r"\w+", (script.message or "change").lower()))
+        script.rev_id = f"{date.today():%Y_%m_%d}_{slug}"  # noqa: DTZ011 - the author's own day
 
 
 def run(connection: Connection) -> None:
@@ -27,6 +48,8 @@ def run(connection: Connection) -> None:
         transactional_ddl=True,
         render_as_batch=connection.dialect.name == "sqlite",
         compare_server_default=True,
+        render_item=render_item,
+        process_revision_directives=name_by_date,
     )
     context.run_migrations()
 

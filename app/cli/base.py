@@ -14,6 +14,8 @@ from app.settings import Settings, environment_value, load_settings
 from app.wiring import Services, build_services
 
 Result = TypeVar("Result")
+Action = Callable[[argparse.Namespace], None]
+"""What a command with several actions does for one of them."""
 
 
 @dataclass(frozen=True, slots=True)

@@ -3,45 +3,65 @@
 import argparse
 from typing import Any
 
-from app.cli.base import Command, add_json_option, show, show_one, with_services
+from app.cli.base import Action, Command, add_json_option, show, show_one, with_services
 from app.models.clients import Client
 from app.wiring import Services
 
 
 def _add_arguments(parser: argparse.ArgumentParser) -> None:
     actions = parser.add_subparsers(dest="action", required=True, metavar="action")
-    for name, text in (
-        ("list", "List clients."),
-        ("show", "Show one client."),
-        ("rotate", "Give a client a new secret; the old one is worth nothing from now on."),
-        ("disable", "The client cannot authenticate, and its tokens are worth nothing."),
-        ("enable", "Undo disable."),
-    ):
+    described: tuple[tuple[str, Action, str], ...] = (
+        ("list", _list_all, "List clients."),
+        ("show", _show, "Show one client."),
+        (
+            "rotate",
+            _rotate,
+            "Give a client a new secret; the old one is worth nothing from now on.",
+        ),
+        ("disable", _disable, "The client cannot authenticate, and its tokens are worth nothing."),
+        ("enable", _enable, "Undo disable."),
+    )
+    for name, act, text in described:
         action = actions.add_parser(name, help=text, description=text)
         add_json_option(action)
-        if name != "list":
+        action.set_defaults(act=act)
+        if act is not _list_all:
             action.add_argument("client_id")
 
 
 def _run(arguments: argparse.Namespace) -> int:
-    client_id = getattr(arguments, "client_id", "")
-    match arguments.action:
-        case "list":
-            show(with_services(_list), as_json=arguments.json)
-        case "show":
-            client = with_services(lambda services: services.clients.get(client_id))
-            show_one(_row(client), as_json=arguments.json)
-        case "rotate":
-            secret = with_services(lambda services: services.clients.rotate_secret(client_id))
-            show_one({"client_id": client_id, "client_secret": secret}, as_json=arguments.json)
-        case action:
-            client = with_services(
-                lambda services: services.clients.set_disabled(
-                    client_id, disabled=action == "disable"
-                )
-            )
-            show_one(_row(client), as_json=arguments.json)
+    arguments.act(arguments)
     return 0
+
+
+def _list_all(arguments: argparse.Namespace) -> None:
+    show(with_services(_list), as_json=arguments.json)
+
+
+def _show(arguments: argparse.Namespace) -> None:
+    client = with_services(lambda services: services.clients.get(arguments.client_id))
+    show_one(_row(client), as_json=arguments.json)
+
+
+def _rotate(arguments: argparse.Namespace) -> None:
+    client_id = arguments.client_id
+    secret = with_services(lambda services: services.clients.rotate_secret(client_id))
+    show_one({"client_id": client_id, "client_secret": secret}, as_json=arguments.json)
+
+
+def _disable(arguments: argparse.Namespace) -> None:
+    _set_disabled(arguments, disabled=True)
+
+
+def _enable(arguments: argparse.Namespace) -> None:
+    _set_disabled(arguments, disabled=False)
+
+
+def _set_disabled(arguments: argparse.Namespace, *, disabled: bool) -> None:
+    client = with_services(
+        lambda services: services.clients.set_disabled(arguments.client_id, disabled=disabled)
+    )
+    show_one(_row(client), as_json=arguments.json)
 
 
 async def _list(services: Services) -> list[dict[str, Any]]:

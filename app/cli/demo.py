@@ -130,8 +130,8 @@ def _server(url: str | None, settings: Settings) -> Iterator[str]:
         return
     import uvicorn
 
-    from app.cli.server import listening_socket
     from app.main import create_app
+    from app.server.processes import listening_socket
 
     quiet = settings.model_copy(
         update={"host": "127.0.0.1", "port": 0, "access_log": False, "log_level": "WARNING"}

@@ -18,7 +18,7 @@ def _add_arguments(parser: argparse.ArgumentParser) -> None:
 
 def _run(arguments: argparse.Namespace) -> int:
     # the schema needs no secret: a platform may migrate before the server's settings are complete
-    settings = command_settings_for_schema()
+    settings = _settings()
     configure_logging(log_format="text", level="ERROR")
     before, after = asyncio.run(_migrate(settings, arguments.revision))
     if before == after:
@@ -28,7 +28,7 @@ def _run(arguments: argparse.Namespace) -> int:
     return 0
 
 
-def command_settings_for_schema() -> Settings:
+def _settings() -> Settings:
     """The settings, with those of a production server not required."""
     return command_settings(app_env="development", secret_key="not used by migrations")
 

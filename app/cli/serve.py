@@ -6,11 +6,11 @@ from urllib.parse import urlsplit
 
 from app import __version__
 from app.cli.base import Command, command_settings
-from app.cli.certificate import kept_certificate
-from app.cli.server import listening_socket, run_server
 from app.errors import StartupError
 from app.main import prepare_database
 from app.observability.logging import configure_logging
+from app.server.certificate import kept_certificate
+from app.server.processes import listening_socket, run_server
 from app.settings import Settings, flask_env_asks_for_https, sqlite_path
 from app.wiring import build_services
 
@@ -56,8 +56,9 @@ def banner(settings: Settings) -> str:
     """Where it listens, where to try it, and three lines to paste."""
     url = f"{settings.scheme}://localhost:{settings.port}"
     insecure = "-k " if settings.scheme == "https" else ""
-    closed = "" if settings.registration_is_open else ' -H "Authorization: Bearer $ADMIN_TOKEN"'
-    guarded = ' -H "Authorization: Bearer $ADMIN_TOKEN"' if settings.is_production else ""
+    admin = ' -H "Authorization: Bearer $ADMIN_TOKEN"'
+    closed = "" if settings.registration_is_open else admin
+    guarded = "" if settings.client_creation_is_open else admin
     json_type = "-H 'Content-Type: application/json'"
     host = f"[{settings.host}]" if ":" in settings.host else settings.host
     person = """-d '{"username":"testuser","password":"password123"}'"""

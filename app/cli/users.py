@@ -5,7 +5,7 @@ import getpass
 import sys
 from typing import Any
 
-from app.cli.base import Command, add_json_option, show, show_one, with_services
+from app.cli.base import Action, Command, add_json_option, show, show_one, with_services
 from app.models.users import User
 from app.security.qr_codes import terminal_lines
 from app.wiring import Services
@@ -14,46 +14,70 @@ from app.wiring import Services
 def _add_arguments(parser: argparse.ArgumentParser) -> None:
     actions = parser.add_subparsers(dest="action", required=True, metavar="action")
 
-    def action(name: str, text: str) -> argparse.ArgumentParser:
+    def action(name: str, act: Action, text: str) -> argparse.ArgumentParser:
         made = actions.add_parser(name, help=text, description=text)
         add_json_option(made)
-        if name != "list":
+        made.set_defaults(act=act)
+        if act is not _list_all:
             made.add_argument("username")
         return made
 
-    action("list", "List people.")
-    action("show", "Show one person.")
-    action("reset-otp", "Put a new TOTP secret in the place of a lost one; ends every sign-in.")
-    reset = action("reset-password", "Set a new password; ends every sign-in.")
+    action("list", _list_all, "List people.")
+    action("show", _show, "Show one person.")
+    action("reset-otp", _reset_otp, "Put a new TOTP secret in the place of a lost one.")
+    reset = action("reset-password", _reset_password, "Set a new password; ends every sign-in.")
     reset.add_argument("--stdin", action="store_true", help="read the password from standard input")
-    action("disable", "Nobody signs in as this person, and the tokens are worth nothing.")
-    action("enable", "Undo disable.")
+    action("disable", _disable, "Nobody signs in as this person, and the tokens are worth nothing.")
+    action("enable", _enable, "Undo disable.")
 
 
 def _run(arguments: argparse.Namespace) -> int:
-    as_json = arguments.json
-    match arguments.action:
-        case "list":
-            show(with_services(_list), as_json=as_json)
-        case "show":
-            user = with_services(lambda services: services.users.get(arguments.username))
-            show_one(_row(user), as_json=as_json)
-        case "reset-otp":
-            _reset_otp(arguments.username, as_json=as_json)
-        case "reset-password":
-            password = _new_password(from_stdin=arguments.stdin)
-            with_services(
-                lambda services: services.users.reset_password(arguments.username, password)
-            )
-            _done("The password is set, and every sign-in has ended.", as_json=as_json)
-        case action:
-            user = with_services(
-                lambda services: services.users.set_disabled(
-                    arguments.username, disabled=action == "disable"
-                )
-            )
-            show_one(_row(user), as_json=as_json)
+    arguments.act(arguments)
     return 0
+
+
+def _list_all(arguments: argparse.Namespace) -> None:
+    show(with_services(_list), as_json=arguments.json)
+
+
+def _show(arguments: argparse.Namespace) -> None:
+    user = with_services(lambda services: services.users.get(arguments.username))
+    show_one(_row(user), as_json=arguments.json)
+
+
+def _reset_otp(arguments: argparse.Namespace) -> None:
+    enrolment = with_services(lambda services: services.users.reset_otp(arguments.username))
+    if arguments.json:
+        show_one(enrolment.model_dump(), as_json=True)
+        return
+    print(terminal_lines(enrolment.otp_uri))
+    print(enrolment.otp_uri)
+    print("The person confirms it with a code: POST /verify_otp. Every sign-in has ended.")
+
+
+def _reset_password(arguments: argparse.Namespace) -> None:
+    password = _new_password(from_stdin=arguments.stdin)
+    with_services(lambda services: services.users.reset_password(arguments.username, password))
+    message = "The password is set, and every sign-in has ended."
+    if arguments.json:
+        show_one({"message": message}, as_json=True)
+    else:
+        print(message)
+
+
+def _disable(arguments: argparse.Namespace) -> None:
+    _set_disabled(arguments, disabled=True)
+
+
+def _enable(arguments: argparse.Namespace) -> None:
+    _set_disabled(arguments, disabled=False)
+
+
+def _set_disabled(arguments: argparse.Namespace, *, disabled: bool) -> None:
+    user = with_services(
+        lambda services: services.users.set_disabled(arguments.username, disabled=disabled)
+    )
+    show_one(_row(user), as_json=arguments.json)
 
 
 async def _list(services: Services) -> list[dict[str, Any]]:
@@ -65,27 +89,10 @@ async def _list(services: Services) -> list[dict[str, Any]]:
     return rows
 
 
-def _reset_otp(username: str, *, as_json: bool) -> None:
-    enrolment = with_services(lambda services: services.users.reset_otp(username))
-    if as_json:
-        show_one(enrolment.model_dump(), as_json=True)
-        return
-    print(terminal_lines(enrolment.otp_uri))
-    print(enrolment.otp_uri)
-    print("The person confirms it with a code: POST /verify_otp.")
-
-
 def _new_password(*, from_stdin: bool) -> str:
     if from_stdin or not sys.stdin.isatty():
         return sys.stdin.readline().rstrip("\r\n")
     return getpass.getpass("New password: ")
-
-
-def _done(message: str, *, as_json: bool) -> None:
-    if as_json:
-        show_one({"message": message}, as_json=True)
-    else:
-        print(message)
 
 
 def _row(user: User) -> dict[str, Any]:

@@ -13,11 +13,16 @@ from sqlalchemy.engine import Dialect
 
 from app.database import postgresql, sqlite
 from app.database.engines import Engines, postgresql_engines, sqlite_engines
-from app.database.statements import CompiledLookup, CompiledStatement, Values
+from app.database.errors import translated_errors
+from app.database.statements import (
+    CompiledLookup,
+    CompiledOutcome,
+    CompiledStatement,
+    Found,
+    Values,
+    Written,
+)
 
-Found = dict[Any, Values]
-Written = list[Values | Exception | None]
-Outcome = tuple[CompiledLookup, str] | None
 FindAtOnce = Callable[[CompiledLookup, Any], Values | None]
 
 
@@ -35,15 +40,21 @@ class Backend(Protocol):
         """Held while an ordinary transaction writes."""
 
     async def look_up(self, lookup: CompiledLookup, keys: Sequence[Any]) -> Found:
-        """Finds the rows of many keys on a fresh snapshot."""
+        """Finds the rows of many keys on a fresh snapshot.
+
+        Raises `DatabaseUnavailableError`, or `ConflictingRowError` for a key that cannot be.
+        """
 
     async def write(
         self,
         statements: Sequence[CompiledStatement],
         rows: Sequence[Mapping[str, Any]],
-        outcome: Outcome,
+        outcome: CompiledOutcome | None,
     ) -> Written:
-        """Writes many rows in one transaction; has committed when it returns."""
+        """Writes many rows in one transaction; has committed when it returns.
+
+        What concerns one row is its outcome. Raises `DatabaseUnavailableError`.
+        """
 
     async def close(self) -> None: ...
 
@@ -81,7 +92,7 @@ class PostgresBackend:
         self,
         statements: Sequence[CompiledStatement],
         rows: Sequence[Mapping[str, Any]],
-        outcome: Outcome,
+        outcome: CompiledOutcome | None,
     ) -> Written:
         return await self._writers.run(
             lambda connection: postgresql.write(connection, statements, rows, outcome)
@@ -108,13 +119,13 @@ class SqliteBackend:
         )
         self.dialect: Dialect = sqlite_dialect.dialect()
         self._write_gate = asyncio.Lock()
-        thread: Callable[[str], sqlite.SqliteThread] = lambda name: sqlite.SqliteThread(  # noqa: E731
-            path, name=name, busy_timeout=busy_timeout, synchronous=synchronous
+        thread = partial(
+            sqlite.SqliteThread, path, busy_timeout=busy_timeout, synchronous=synchronous
         )
         self._quick_reader = sqlite.QuickReader(path, synchronous=synchronous)
         self.find_at_once: FindAtOnce | None = self._quick_reader.find
-        self._reader = thread("sqlite-reader")
-        self._writer = thread("sqlite-writer")
+        self._reader = thread(name="sqlite-reader")
+        self._writer = thread(name="sqlite-writer")
 
     @asynccontextmanager
     async def writing(self) -> AsyncIterator[None]:
@@ -122,13 +133,16 @@ class SqliteBackend:
             yield
 
     async def look_up(self, lookup: CompiledLookup, keys: Sequence[Any]) -> Found:
-        return await self._reader.run(lambda connection: sqlite.look_up(connection, lookup, keys))
+        with translated_errors():
+            return await self._reader.run(
+                lambda connection: sqlite.look_up(connection, lookup, keys)
+            )
 
     async def write(
         self,
         statements: Sequence[CompiledStatement],
         rows: Sequence[Mapping[str, Any]],
-        outcome: Outcome,
+        outcome: CompiledOutcome | None,
     ) -> Written:
         async with self._write_gate:
             return await self._writer.run(

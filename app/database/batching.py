@@ -94,7 +94,7 @@ class MicroBatch(Generic[Item, Result]):
     async def _carry_out(self, batch: list[tuple[Item, asyncio.Future[Result]]]) -> None:
         try:
             outcomes = await self._run([item for item, _ in batch])
-        except Exception as error:  # noqa: BLE001, RUF100 - whatever it is, it goes to every caller
+        except Exception as error:  # noqa: BLE001 - whatever it is, it goes to every caller
             outcomes = [_for_each_caller(error) for _ in batch]
         for (_, future), outcome in zip(batch, outcomes, strict=True):
             if future.done():

@@ -11,7 +11,7 @@ from sqlalchemy.sql.dml import UpdateBase
 from app.database.backends import Backend
 from app.database.errors import translated_errors
 from app.database.lookups import Lookup, Value
-from app.database.steps import Step
+from app.database.steps import Outcome, Step
 
 
 class Database:
@@ -32,7 +32,7 @@ class Database:
     def step(
         self,
         *statements: UpdateBase,
-        outcome: tuple[Select[Any], ColumnElement[Any], str] | None = None,
+        outcome: Outcome | None = None,
         order: str | None = None,
     ) -> Step:
         """Makes a batched step; see `Step`."""

@@ -22,6 +22,10 @@ UNAVAILABLE_CLASSES = frozenset({"08", "3D", "28", "40", "53", "57", "58"})
 UNAVAILABLE_STATES = frozenset({"55P03", "25006"})
 
 
+# A connection that is closed or busy; by name, since asyncpg may not be installed or wanted.
+ASYNCPG_CLIENT_ERRORS = frozenset({"InterfaceError", "InternalClientError"})
+
+
 @contextmanager
 def translated_errors() -> Iterator[None]:
     """Lets callers see `ConflictingRowError`, `DatabaseUnavailableError`, or a bug."""
@@ -75,7 +79,7 @@ def is_unavailability(error: BaseException) -> bool:
     state = _sqlstate(error)
     if state is not None:
         return state[:2] in UNAVAILABLE_CLASSES or state in UNAVAILABLE_STATES
-    return type(error).__name__ in ("InterfaceError", "InternalClientError")
+    return type(error).__name__ in ASYNCPG_CLIENT_ERRORS
 
 
 def is_lost_connection(error: BaseException) -> bool:
@@ -85,7 +89,7 @@ def is_lost_connection(error: BaseException) -> bool:
         return state[:2] in ("08", "57") and state != "57014"
     if isinstance(error, TimeoutError):
         return False
-    return isinstance(error, OSError) or type(error).__name__ == "InterfaceError"
+    return isinstance(error, OSError) or type(error).__name__ in ASYNCPG_CLIENT_ERRORS
 
 
 def _sqlstate(error: BaseException | None) -> str | None:

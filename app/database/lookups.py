@@ -8,7 +8,7 @@ from sqlalchemy import ColumnElement, Select
 
 from app.database.backends import Backend
 from app.database.batching import MicroBatch
-from app.database.errors import ConflictingRowError, translate
+from app.database.errors import ConflictingRowError
 from app.database.sqlite import WouldWaitError
 from app.database.statements import Values, compile_lookup
 
@@ -50,9 +50,7 @@ class Lookup(Generic[Value]):
     async def _run(self, keys: list[Any]) -> list[Value | Exception | None]:
         try:
             found = await self._backend.look_up(self._compiled, keys)
-        except Exception as error:
-            if not isinstance(translate(error), ConflictingRowError):
-                raise translate(error) from error
+        except ConflictingRowError:
             found = await self._one_by_one(keys)
         values = {key: self._value(*row) for key, row in found.items()}
         return [values.get(key) for key in keys]

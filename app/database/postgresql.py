@@ -6,14 +6,21 @@ from typing import TYPE_CHECKING, Any, TypeVar
 from urllib.parse import parse_qsl, quote, urlencode
 
 from app.database.errors import is_lost_connection, is_refusal, translate
-from app.database.statements import CompiledLookup, CompiledStatement, Values
+from app.database.statements import (
+    CompiledLookup,
+    CompiledOutcome,
+    CompiledStatement,
+    Found,
+    Values,
+    Written,
+)
 
 if TYPE_CHECKING:
     from asyncpg import Connection
 
 Result = TypeVar("Result")
 
-# Parameters of libpq that concern only libpq; asyncpg would send them to the server as settings.
+# Parameters of libpq and of poolers, which asyncpg would send to the server as settings.
 _ONLY_FOR_LIBPQ = frozenset(
     {
         "channel_binding", "client_encoding", "connect_timeout", "fallback_application_name",
@@ -24,8 +31,7 @@ _ONLY_FOR_LIBPQ = frozenset(
 )  # fmt: skip
 
 
-# What libpq takes in a user or a password without encoding, and others take for an end of it, is
-# everything but these.
+# libpq takes any character in a user or a password; asyncpg needs all but these encoded.
 _AS_THEY_ARE = ":%!$&'()*+,;=-._~"
 
 
@@ -134,7 +140,7 @@ class ConnectionPool:
 
 async def look_up(
     connection: "Connection[Any]", lookup: CompiledLookup, keys: Sequence[Any]
-) -> dict[Any, Values]:
+) -> Found:
     """Asks for all keys in one statement, on a snapshot taken now."""
     rows = await connection.fetch(lookup.text, keys)
     return {row[0]: lookup.read(row) for row in rows}
@@ -144,8 +150,8 @@ async def write(
     connection: "Connection[Any]",
     statements: Sequence[CompiledStatement],
     rows: Sequence[Mapping[str, Any]],
-    outcome: tuple[CompiledLookup, str] | None,
-) -> list[Values | Exception | None]:
+    outcome: CompiledOutcome | None,
+) -> Written:
     """Writes a batch in one transaction; row by row where the table refused one of them."""
     try:
         return list(await _transaction(connection, statements, rows, outcome))
@@ -164,7 +170,7 @@ async def _transaction(
     connection: "Connection[Any]",
     statements: Sequence[CompiledStatement],
     rows: Sequence[Mapping[str, Any]],
-    outcome: tuple[CompiledLookup, str] | None,
+    outcome: CompiledOutcome | None,
 ) -> Sequence[Values | None]:
     if len(statements) == 1 and outcome is None:  # one statement is a transaction by itself
         await _execute(connection, statements[0], rows)
@@ -174,7 +180,7 @@ async def _transaction(
             await _execute(connection, statement, rows)
         if outcome is None:
             return [None] * len(rows)
-        lookup, name = outcome
+        lookup, name = outcome.lookup, outcome.name
         found = await look_up(connection, lookup, [row[name] for row in rows])
     return [found.get(row[name]) for row in rows]
 

@@ -8,7 +8,14 @@ from pathlib import Path
 from typing import Any, TypeVar
 
 from app.database.errors import is_refusal, translate
-from app.database.statements import CompiledLookup, CompiledStatement, Values
+from app.database.statements import (
+    CompiledLookup,
+    CompiledOutcome,
+    CompiledStatement,
+    Found,
+    Values,
+    Written,
+)
 
 Result = TypeVar("Result")
 
@@ -99,9 +106,7 @@ class SqliteThread:
             self._connection = None
 
 
-def look_up(
-    connection: sqlite3.Connection, lookup: CompiledLookup, keys: Sequence[Any]
-) -> dict[Any, Values]:
+def look_up(connection: sqlite3.Connection, lookup: CompiledLookup, keys: Sequence[Any]) -> Found:
     """Asks for each key on the same connection; a fresh snapshot for each."""
     execute = connection.execute
     found = {}
@@ -116,8 +121,8 @@ def write(
     connection: sqlite3.Connection,
     statements: Sequence[CompiledStatement],
     rows: Sequence[Mapping[str, Any]],
-    outcome: tuple[CompiledLookup, str] | None,
-) -> list[Values | Exception | None]:
+    outcome: CompiledOutcome | None,
+) -> Written:
     """Writes a batch in one transaction; row by row where the table refused one of them."""
     try:
         return list(_transaction(connection, statements, rows, outcome))
@@ -137,7 +142,7 @@ def _transaction(
     connection: sqlite3.Connection,
     statements: Sequence[CompiledStatement],
     rows: Sequence[Mapping[str, Any]],
-    outcome: tuple[CompiledLookup, str] | None,
+    outcome: CompiledOutcome | None,
 ) -> Sequence[Values | None]:
     connection.execute("BEGIN IMMEDIATE")
     try:
@@ -145,7 +150,7 @@ def _transaction(
             connection.executemany(statement.text, [statement.bind(row) for row in rows])
         results: Sequence[Values | None] = [None] * len(rows)
         if outcome is not None:
-            lookup, name = outcome
+            lookup, name = outcome.lookup, outcome.name
             found = look_up(connection, lookup, [row[name] for row in rows])
             results = [found.get(row[name]) for row in rows]
         connection.execute("COMMIT")

@@ -17,6 +17,10 @@ from sqlalchemy.types import TypeEngine
 
 Processor = Callable[[Any], Any] | None
 Values = Sequence[Any]
+Found = dict[Any, Values]
+"""Rows by key."""
+Written = Sequence[Values | Exception | None]
+"""What became of each row, in order: its outcome, or why it was refused."""
 
 
 @dataclass(frozen=True, slots=True)
@@ -32,6 +36,14 @@ class CompiledLookup:
         for place, processor in self.processors:
             values[place] = processor(values[place])
         return values[1:]
+
+
+@dataclass(frozen=True, slots=True)
+class CompiledOutcome:
+    """What tells a caller how his row of a step came out: a look-up by one of its values."""
+
+    lookup: CompiledLookup
+    name: str
 
 
 @dataclass(frozen=True, slots=True)

@@ -1,14 +1,37 @@
 """Steps: changes that stand or fall together, for many callers at once."""
 
 from collections.abc import Mapping, Sequence
+from dataclasses import dataclass
 from typing import Any
 
 from sqlalchemy import ColumnElement, Select
+from sqlalchemy.engine import Dialect
 from sqlalchemy.sql.dml import UpdateBase
 
 from app.database.backends import Backend
 from app.database.batching import MicroBatch
-from app.database.statements import Values, compile_lookup, compile_statement
+from app.database.statements import (
+    CompiledOutcome,
+    Values,
+    Written,
+    compile_lookup,
+    compile_statement,
+)
+
+
+@dataclass(frozen=True, slots=True)
+class Outcome:
+    """Finds, in the transaction of a step, what its caller wants to know.
+
+    `given_as` is the name of the step's value that is the key.
+    """
+
+    statement: Select[Any]
+    key: ColumnElement[Any]
+    given_as: str
+
+    def compiled(self, dialect: Dialect) -> CompiledOutcome:
+        return CompiledOutcome(compile_lookup(self.statement, self.key, dialect), self.given_as)
 
 
 class Step:
@@ -25,16 +48,13 @@ class Step:
         backend: Backend,
         statements: Sequence[UpdateBase],
         *,
-        outcome: tuple[Select[Any], ColumnElement[Any], str] | None = None,
+        outcome: Outcome | None = None,
         order: str | None = None,
     ) -> None:
         self._backend = backend
         self._compiled = [compile_statement(each, backend.dialect) for each in statements]
         self._order = order
-        self._outcome = None
-        if outcome is not None:
-            statement, key, name = outcome
-            self._outcome = (compile_lookup(statement, key, backend.dialect), name)
+        self._outcome = outcome.compiled(backend.dialect) if outcome is not None else None
         self._batch: MicroBatch[Mapping[str, Any], Values | None] = MicroBatch(
             self._run, in_flight=backend.concurrent_batches
         )
@@ -46,7 +66,7 @@ class Step:
     async def drain(self) -> None:
         await self._batch.drain()
 
-    async def _run(self, rows: list[Mapping[str, Any]]) -> Sequence[Values | Exception | None]:
+    async def _run(self, rows: list[Mapping[str, Any]]) -> Written:
         if self._order is None or len(rows) == 1:
             return await self._backend.write(self._compiled, rows, self._outcome)
         order = self._order

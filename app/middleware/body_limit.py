@@ -29,7 +29,7 @@ class BodyReader:
     """Reads at most `limit` bytes; once a body has begun, the rest has `timeout` seconds.
 
     A body that never begins, and a head that never ends, are the server's own business: see
-    `app.cli.http_protocol`.
+    `app.server.http_protocol`.
     """
 
     def __init__(self, *, limit: int, timeout: float) -> None:

@@ -18,11 +18,11 @@ from app.middleware.http import (
     WHOLE_RESPONSE,
     AsgiApp,
     Endpoint,
-    ErrorRenderer,
     HttpRequest,
     HttpResponse,
     Message,
     Receive,
+    RenderError,
     Scope,
     Send,
     WholeResponse,
@@ -57,7 +57,7 @@ class Edge:
         body_reader: BodyReader,
         security_headers: SecurityHeaders,
         access_log: AccessLog | None,
-        render_error: ErrorRenderer,
+        render_error: RenderError,
     ) -> None:
         self._application = application
         self._fast_lane = fast_lane
@@ -94,7 +94,7 @@ class Edge:
         if self._forwarded_for is not None:
             self._forwarded_for.apply(scope)
         try:
-            if scope["path"].endswith("\n"):  # before which the pattern of a route would match
+            if scope["path"].endswith("\n"):  # before which `$` in a route's pattern matches too
                 raise NotFoundError
             body = await self._body_reader.read(scope, receive)
             endpoint = self._fast_lane.get((scope["method"], scope["path"]))
@@ -105,7 +105,7 @@ class Edge:
                 status = await self._send_whole(response, scope, send, request_id)
         except ClientGoneError:
             return
-        except Exception as error:  # noqa: BLE001, RUF100 - the one place that turns a bug into an answer
+        except Exception as error:
             if not isinstance(error, PosternError):
                 log.error("request %s failed", request_id, exc_info=error)
             if not status:

@@ -5,8 +5,6 @@ from collections.abc import Sequence
 
 from app.middleware.http import Headers, Scope
 
-Network = ipaddress.IPv4Network | ipaddress.IPv6Network
-
 
 class ForwardedFor:
     """Puts the caller's own address into the scope where a trusted proxy forwarded it."""

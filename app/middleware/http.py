@@ -51,7 +51,7 @@ class HttpResponse(NamedTuple):
 
 
 Endpoint = Callable[[HttpRequest], Awaitable[HttpResponse]]
-ErrorRenderer = Callable[[Exception, str], HttpResponse]
+RenderError = Callable[[Exception, str], HttpResponse]
 """Makes the answer for an error that happened at a path."""
 
 

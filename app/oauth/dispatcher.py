@@ -27,8 +27,10 @@ class GrantDispatcher:
         client = await self._authenticator.authenticate(request)
         if not client.check_grant_type(grant.grant_type):
             raise UnauthorizedClientError("The client is not registered for this grant type.")
+        if client.is_public and not grant.is_for_public_clients:
+            raise UnauthorizedClientError("A public client cannot use this grant type.")
         parameters = _parse(grant.parameters, request.form)
-        return await grant.exchange(TokenRequest(client, request.form), parameters)
+        return await grant.exchange(TokenRequest(client), parameters)
 
     def _grant_for(self, form: Form) -> Grant[Any]:
         grant_type = form.get("grant_type")
@@ -45,5 +47,8 @@ def _parse(schema: type[GrantParameters], form: Form) -> GrantParameters:
     try:
         return schema.model_validate(form)
     except ValidationError as error:
-        missing = str(error.errors(include_input=False)[0]["loc"][0])
-        raise InvalidRequestError(f"The {missing} parameter is missing.") from None
+        problem = error.errors(include_input=False)[0]
+        what_is_wrong = "missing" if problem["type"] == "missing" else "malformed"
+        raise InvalidRequestError(
+            f"The {problem['loc'][0]} parameter is {what_is_wrong}."
+        ) from None

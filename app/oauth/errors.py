@@ -4,6 +4,8 @@ A description goes to a stranger: a constant, never what he sent, the same for u
 and used. Each raise makes a fresh instance, since Authlib's errors change when they are rendered.
 """
 
+from collections.abc import Callable
+
 from authlib.oauth2.rfc6749.errors import InvalidClientError as AuthlibInvalidClientError
 from authlib.oauth2.rfc6749.errors import (
     InvalidGrantError,
@@ -40,7 +42,7 @@ class InvalidClientError(AuthlibInvalidClientError):
     status_code = 401
     description = "Client authentication failed."
 
-    def get_headers(self) -> list[tuple[str, str]]:
+    def further_headers(self) -> list[tuple[str, str]]:
         return [("WWW-Authenticate", f'Basic {REALM}, error="invalid_client"')]
 
 
@@ -57,14 +59,14 @@ class InvalidTokenError(AuthlibInvalidTokenError):
     status_code = 401
     description = "The access token is not valid."
 
-    def get_headers(self) -> list[tuple[str, str]]:
+    def further_headers(self) -> list[tuple[str, str]]:
         return [("WWW-Authenticate", f'Bearer {REALM}, error="invalid_token"')]
 
 
 class InvalidBearerRequestError(InvalidRequestError):
     """RFC 6750 section 3.1: `invalid_request`, with its challenge."""
 
-    def get_headers(self) -> list[tuple[str, str]]:
+    def further_headers(self) -> list[tuple[str, str]]:
         return [("WWW-Authenticate", f'Bearer {REALM}, error="invalid_request"')]
 
 
@@ -75,7 +77,7 @@ class MissingTokenError(OAuth2Error):
     status_code = 401
     description = "An access token is required."
 
-    def get_headers(self) -> list[tuple[str, str]]:
+    def further_headers(self) -> list[tuple[str, str]]:
         return [("WWW-Authenticate", f"Bearer {REALM}")]
 
 
@@ -90,7 +92,7 @@ class TemporarilyUnavailableError(OAuth2Error):
         super().__init__()
         self.retry_after = retry_after
 
-    def get_headers(self) -> list[tuple[str, str]]:
+    def further_headers(self) -> list[tuple[str, str]]:
         return [("Retry-After", str(self.retry_after))]
 
 
@@ -111,6 +113,6 @@ def error_body(error: OAuth2Error) -> dict[str, str]:
 
 
 def error_headers(error: OAuth2Error) -> list[tuple[str, str]]:
-    """What an error adds to the answer; never its Content-Type."""
-    own = type(error).__dict__.get("get_headers")
-    return error.get_headers() if own is not None else []
+    """What an error adds to the answer: its challenge, or when to come back."""
+    further: Callable[[], list[tuple[str, str]]] | None = getattr(error, "further_headers", None)
+    return further() if further is not None else []

@@ -63,7 +63,7 @@ class Introspection:
         )
 
     async def _of_refresh_token(self, token: str, client: Client) -> IntrospectionResponse:
-        found = await self._refresh_tokens.find_living(digest_of(token))
+        found = await self._refresh_tokens.find_in_living_family(digest_of(token))
         if (
             found is None
             or not found.check_client(client)

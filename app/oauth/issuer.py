@@ -16,6 +16,7 @@ from app.schemas.tokens import TokenResponse
 from app.security.encryption import open_with_token, seal_with_token
 from app.security.tokens import TokenKind, digest_of, new_identifier, new_token
 
+# Part of the derivation of keys: with another word, what is stored could not be opened.
 SUCCESSOR = "refresh token successor"
 
 
@@ -37,12 +38,12 @@ class TokenPair:
     scope: str
     access_expires_at: datetime
 
-    def response(self, *, now: datetime) -> TokenResponse:
+    def response(self, *, now: datetime, with_refresh_token: bool = True) -> TokenResponse:
         remaining = int((self.access_expires_at - now).total_seconds())
         return TokenResponse(
             access_token=self.access_token,
             expires_in=max(remaining, 0),
-            refresh_token=self.refresh_token,
+            refresh_token=self.refresh_token if with_refresh_token else None,
             scope=self.scope or None,
         )
 
@@ -98,10 +99,7 @@ class Issuer:
         )
         if not has_begun:
             return None
-        response = pair.response(now=now)
-        if not with_refresh_token:
-            response.refresh_token = None
-        return response
+        return pair.response(now=now, with_refresh_token=with_refresh_token)
 
     async def rotate(
         self, presented: str, found: RefreshToken, *, scope: str

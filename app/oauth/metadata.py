@@ -2,7 +2,7 @@
 
 from app.oauth.client_auth import CLIENT_AUTH_METHODS
 from app.oauth.grants import GRANTS
-from app.schemas.clients import DEFAULT_SCOPE
+from app.oauth.scopes import SCOPES
 from app.schemas.metadata import ServerMetadata
 
 # There is no authorization endpoint yet, so no response type either; RFC 8414 wants the member.
@@ -11,7 +11,7 @@ RESPONSE_TYPES: tuple[str, ...] = ()
 
 def server_metadata(issuer: str, *, has_docs: bool) -> ServerMetadata:
     methods = [method.name for method in CLIENT_AUTH_METHODS]
-    confidential = [name for name in methods if name != "none"]
+    confidential = [method.name for method in CLIENT_AUTH_METHODS if method.proves_identity]
     return ServerMetadata(
         issuer=issuer,
         token_endpoint=f"{issuer}/token",
@@ -19,7 +19,7 @@ def server_metadata(issuer: str, *, has_docs: bool) -> ServerMetadata:
         revocation_endpoint=f"{issuer}/revoke",
         grant_types_supported=[grant.grant_type for grant in GRANTS],
         response_types_supported=list(RESPONSE_TYPES),
-        scopes_supported=DEFAULT_SCOPE.split(),
+        scopes_supported=list(SCOPES),
         token_endpoint_auth_methods_supported=methods,
         introspection_endpoint_auth_methods_supported=confidential,
         revocation_endpoint_auth_methods_supported=methods,

@@ -26,7 +26,6 @@ class TokenRequest(NamedTuple):
     """A token request of an authenticated client."""
 
     client: Client
-    form: Form
 
 
 def parse_form(body: bytes, content_type: bytes | None) -> dict[str, str]:
@@ -35,7 +34,7 @@ def parse_form(body: bytes, content_type: bytes | None) -> dict[str, str]:
     Raises `InvalidRequestError`, also for what is no form, no UTF-8, or holds control characters.
     """
     if body and (content_type is None or content_type.split(b";")[0].strip().lower() != FORM_TYPE):
-        raise InvalidRequestError("The body is a form, application/x-www-form-urlencoded.")
+        raise InvalidRequestError("The body must be a form, application/x-www-form-urlencoded.")
     if body.count(b"&") >= MAXIMUM_PARAMETERS:
         raise InvalidRequestError("There are too many parameters.")
     pairs = _plain_pairs(body) if b"%" not in body and b"+" not in body else _decoded_pairs(body)

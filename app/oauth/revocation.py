@@ -38,6 +38,6 @@ class Revocation:
         if TokenKind.ACCESS_TOKEN.matches(token):
             await self._access_tokens.revoke(digest_of(token), client_id=client.client_id, now=now)
         elif TokenKind.REFRESH_TOKEN.matches(token):
-            found = await self._refresh_tokens.find_living(digest_of(token))
+            found = await self._refresh_tokens.find_in_living_family(digest_of(token))
             if found is not None and found.check_client(client):
                 await self._families.revoke(found.family_id, now=now)

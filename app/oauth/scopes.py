@@ -5,8 +5,15 @@ from functools import lru_cache
 from authlib.oauth2.rfc6749 import list_to_scope, scope_to_list
 
 from app.oauth.errors import InvalidScopeError
+from app.security.text import is_scope
 
-MAXIMUM_LENGTH = 1000
+SCOPES = {
+    "openid": "Who you are",
+    "profile": "Your name",
+    "email": "Your e-mail address",
+    "offline_access": "Stay signed in",
+}
+"""The scopes that have a meaning here, each with a sentence for the person who is asked."""
 NOT_BY_DEFAULT = frozenset({"openid", "offline_access"})
 
 
@@ -32,9 +39,7 @@ def default_scope(allowed: str) -> str:
 
 def split_scope(scope: str) -> list[str]:
     """The names in their order, each once; raises `InvalidScopeError` for what no scope can be."""
-    if len(scope) > MAXIMUM_LENGTH or not all(
-        char == " " or ("!" <= char <= "~" and char not in '"\\') for char in scope
-    ):
+    if not is_scope(scope):
         raise InvalidScopeError("The scope is malformed.")
     names = list(dict.fromkeys(scope_to_list(scope) or []))
     if not names:

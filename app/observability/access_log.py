@@ -5,7 +5,7 @@ import json
 import sys
 from collections.abc import Mapping
 from datetime import UTC, datetime
-from typing import Any, TextIO
+from typing import Any
 
 FLUSH_SECONDS = 0.25
 MAXIMUM_PATH = 200
@@ -15,9 +15,9 @@ OUR_SECRETS = "postern_"  # a secret of ours that somebody put into a path
 class AccessLog:
     """Writes method, path without query, status, time, client and request id; never a secret."""
 
-    def __init__(self, *, log_format: str, stream: TextIO | None = None) -> None:
+    def __init__(self, *, log_format: str) -> None:
         self._format = _as_json if log_format == "json" else _as_text
-        self._stream = stream or sys.stderr
+        self._stream = sys.stderr
         self._lines: list[str] = []
 
     def write(

@@ -2,7 +2,7 @@
 
 from typing import Annotated
 
-from fastapi import APIRouter, Header
+from fastapi import APIRouter, FastAPI, Header, Request
 from starlette.responses import JSONResponse, Response
 
 from app import __version__
@@ -13,18 +13,6 @@ from app.schemas.operations import Welcome
 router = APIRouter(tags=["Server"])
 
 MESSAGE = "Postern, an OAuth 2.1 authorization server"
-ENDPOINTS = {
-    "register_user": "POST /register_user",
-    "verify_otp": "POST /verify_otp",
-    "enroll_otp": "POST /enroll_otp",
-    "create_client": "POST /create_client",
-    "token": "POST /token",
-    "profile": "GET /profile",
-    "introspect": "POST /introspect",
-    "revoke": "POST /revoke",
-    "metadata": "GET /.well-known/oauth-authorization-server",
-    "health": "GET /health/ready",
-}
 
 
 @router.get(
@@ -32,13 +20,15 @@ ENDPOINTS = {
     response_model=Welcome,
     responses={200: {"content": {"text/html": {}}, "description": "Where to go from here."}},
 )
-async def welcome(services: ServicesDep, accept: Annotated[str, Header()] = "*/*") -> Response:
+async def welcome(
+    request: Request, services: ServicesDep, accept: Annotated[str, Header()] = "*/*"
+) -> Response:
     """What this server is and where its endpoints are."""
     body = Welcome(
         message=MESSAGE,
         version=__version__,
         documentation="/docs" if services.settings.docs else "",
-        endpoints=ENDPOINTS,
+        endpoints=_endpoints(request.app),
     )
     if _prefers_html(accept):
         response: Response = page("welcome.html", welcome=body)
@@ -46,6 +36,16 @@ async def welcome(services: ServicesDep, accept: Annotated[str, Header()] = "*/*
         response = JSONResponse(body.model_dump())
     response.headers["Vary"] = "Accept"
     return response
+
+
+def _endpoints(application: FastAPI) -> dict[str, str]:
+    """Every call that the documentation lists, as method and path."""
+    return {
+        path.strip("/"): f"{method.upper()} {path}"
+        for path, operations in application.openapi()["paths"].items()
+        for method, operation in operations.items()
+        if path != "/" and not operation.get("deprecated")
+    }
 
 
 def _prefers_html(accept: str) -> bool:

@@ -4,13 +4,13 @@ from datetime import datetime
 from typing import Any
 
 from sqlalchemy import Select, Table, delete, exists, or_, select
-from sqlalchemy.dialects import postgresql, sqlite
 
 from app.database.database import Database
 from app.models.access_tokens import access_tokens
 from app.models.leases import leases
 from app.models.refresh_tokens import refresh_tokens
 from app.models.token_families import token_families
+from app.repositories.inserts import upsert
 
 
 class HousekeepingRepository:
@@ -21,8 +21,9 @@ class HousekeepingRepository:
         self, name: str, holder: str, *, now: datetime, expires_at: datetime
     ) -> bool:
         """Gives `holder` the lease, or prolongs it; False while somebody else has it."""
-        dialect = sqlite if self._database.backend.name == "sqlite" else postgresql
-        statement = dialect.insert(leases).values(name=name, holder=holder, expires_at=expires_at)
+        statement = upsert(self._database, leases).values(
+            name=name, holder=holder, expires_at=expires_at
+        )
         taken = await self._database.change(
             statement.on_conflict_do_update(
                 index_elements=[leases.c.name],

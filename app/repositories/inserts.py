@@ -14,14 +14,14 @@ def value_of(name: str, like: ColumnElement[Any]) -> ColumnElement[Any]:
     return bindparam(name, type_=like.type)
 
 
-def insert_once(database: Database, table: Table, **names: str) -> Any:
+def insert_once(database: Database, table: Table, **names: str) -> Insert:
     """An insert that ignores a row which is already there.
 
     A column takes the step's value of its own name, or of the name given here. A column that may
     be null is left so unless it is given.
     """
-    return (
-        _insert(database, table)
+    made: Insert = (
+        upsert(database, table)
         .values(
             {
                 column: value_of(names.get(column.name, column.name), column)
@@ -31,6 +31,7 @@ def insert_once(database: Database, table: Table, **names: str) -> Any:
         )
         .on_conflict_do_nothing()
     )
+    return made
 
 
 def insert_once_where(
@@ -39,14 +40,15 @@ def insert_once_where(
     values: Mapping[ColumnElement[Any], ColumnElement[Any]],
     source: FromClause,
     *conditions: ColumnElement[bool],
-) -> Any:
+) -> Insert:
     """An insert that happens only where the conditions hold in `source`."""
     rows = select(*values.values()).select_from(source).where(*conditions)
     names = [column.key for column in values]
-    return _insert(database, table).from_select(names, rows).on_conflict_do_nothing()
-
-
-def _insert(database: Database, table: Table) -> Any:
-    dialect = sqlite if database.backend.name == "sqlite" else postgresql
-    made: Insert = dialect.insert(table)
+    made: Insert = upsert(database, table).from_select(names, rows).on_conflict_do_nothing()
     return made
+
+
+def upsert(database: Database, table: Table) -> Any:
+    """An insert that knows ON CONFLICT, which each database spells in a class of its own."""
+    dialect = sqlite if database.backend.name == "sqlite" else postgresql
+    return dialect.insert(table)

@@ -3,6 +3,7 @@
 from sqlalchemy import Insert, Update, and_, or_, select, update
 
 from app.database.database import Database
+from app.database.steps import Outcome
 from app.models.access_tokens import access_tokens
 from app.models.clients import clients
 from app.models.refresh_tokens import RefreshToken, refresh_tokens
@@ -60,12 +61,12 @@ class RefreshTokenRepository:
             _use_token(),
             _new_refresh_token(database),
             _new_access_token(database),
-            outcome=(LIVING, token.digest, "presented"),
+            outcome=Outcome(LIVING, token.digest, given_as="presented"),
             order="presented",
         )
 
-    async def find_living(self, digest: bytes) -> RefreshToken | None:
-        """The token, used or not; None if unknown, or if its family, client or user is gone."""
+    async def find_in_living_family(self, digest: bytes) -> RefreshToken | None:
+        """The token, also a used or expired one; None where its family, client or user is gone."""
         return await self._living(digest)
 
     async def rotate(self, digest: bytes, pair: NewPair, *, sealed: bytes) -> RefreshToken | None:
@@ -110,7 +111,7 @@ def _use_token() -> Update:
 
 def _new_refresh_token(database: Database) -> Insert:
     """The successor, where this caller is the one who used the token."""
-    made: Insert = insert_once_where(
+    return insert_once_where(
         database,
         refresh_tokens,
         {
@@ -123,11 +124,10 @@ def _new_refresh_token(database: Database) -> Insert:
         token.digest == PRESENTED,
         token.successor_digest == SUCCESSOR,
     )
-    return made
 
 
 def _new_access_token(database: Database) -> Insert:
-    made: Insert = insert_once_where(
+    return insert_once_where(
         database,
         access_tokens,
         {
@@ -143,4 +143,3 @@ def _new_access_token(database: Database) -> Insert:
         token.digest == PRESENTED,
         token.successor_digest == SUCCESSOR,
     )
-    return made

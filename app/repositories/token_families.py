@@ -6,6 +6,7 @@ from datetime import datetime
 from sqlalchemy import Insert, select, update
 
 from app.database.database import Database
+from app.database.steps import Outcome
 from app.models.access_tokens import access_tokens
 from app.models.refresh_tokens import refresh_tokens
 from app.models.token_families import token_families
@@ -30,7 +31,7 @@ class NewPair:
 class TokenFamilyRepository:
     def __init__(self, database: Database) -> None:
         self._database = database
-        is_there = (select(family.family_id), family.family_id, "family_id")
+        is_there = Outcome(select(family.family_id), family.family_id, given_as="family_id")
         new_family, new_access, new_refresh = (
             _new_family(database),
             _new_access_token(database),
@@ -79,7 +80,7 @@ class TokenFamilyRepository:
 
 
 def _new_family(database: Database) -> Insert:
-    made: Insert = insert_once_where(
+    return insert_once_where(
         database,
         token_families,
         {
@@ -96,11 +97,10 @@ def _new_family(database: Database) -> Insert:
         user.credentials_version == value_of("credentials_version", user.credentials_version),
         user.disabled_at.is_(None),
     )
-    return made
 
 
 def _new_access_token(database: Database) -> Insert:
-    made: Insert = insert_once_where(
+    return insert_once_where(
         database,
         access_tokens,
         {
@@ -115,11 +115,10 @@ def _new_access_token(database: Database) -> Insert:
         token_families,
         family.family_id == value_of("family_id", family.family_id),
     )
-    return made
 
 
 def _new_refresh_token(database: Database) -> Insert:
-    made: Insert = insert_once_where(
+    return insert_once_where(
         database,
         refresh_tokens,
         {
@@ -131,4 +130,3 @@ def _new_refresh_token(database: Database) -> Insert:
         token_families,
         family.family_id == value_of("family_id", family.family_id),
     )
-    return made

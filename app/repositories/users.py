@@ -40,7 +40,7 @@ class UserRepository:
         )
         return [User(*row) for row in rows]
 
-    async def enrol_otp(self, user: User, otp_secret: bytes) -> bool:
+    async def enroll_otp(self, user: User, otp_secret: bytes) -> bool:
         """Replaces the secret of an enrolment that is not confirmed yet.
 
         False where it is, or where the person got other credentials since `user` was read.

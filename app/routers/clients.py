@@ -2,7 +2,7 @@
 
 from fastapi import APIRouter, Depends
 
-from app.dependencies import ServicesDep, client_creation_allowed
+from app.dependencies import ServicesDep, require_open_client_creation
 from app.routers.responses import problems
 from app.schemas.clients import ClientCreate, ClientCreated
 
@@ -13,7 +13,7 @@ router = APIRouter(tags=["Clients"])
     "/create_client",
     status_code=201,
     response_model_exclude_none=True,
-    dependencies=[Depends(client_creation_allowed)],
+    dependencies=[Depends(require_open_client_creation)],
     responses=problems(
         {401: "In production the administrator's token is due.", 409: "The name is taken."}
     ),

@@ -1,4 +1,5 @@
-"""Exception → response: the only such place, for both lanes.
+"""Exception → response, for both lanes. What arrives too slowly or has too large a head is refused
+by `app.server.http_protocol` before there is a request.
 
 The protocol's endpoints answer in the protocol's shape (RFC 6749 section 5.2), everything else
 with problem details (RFC 9457) that also carry `error`.
@@ -10,7 +11,6 @@ from typing import Any
 
 from fastapi import FastAPI, Request
 from fastapi.exceptions import RequestValidationError
-from pydantic_core import to_json
 from starlette.exceptions import HTTPException
 from starlette.responses import Response
 
@@ -24,9 +24,8 @@ from app.oauth.errors import (
     error_body,
     error_headers,
 )
+from app.routers.answers import NO_STORE, json_response, starlette_response
 
-NO_STORE = ((b"cache-control", b"no-store"), (b"pragma", b"no-cache"))
-JSON = b"application/json"
 PROBLEM_JSON = b"application/problem+json"
 SERVER_ERROR = str(ServerError.description)
 
@@ -48,7 +47,9 @@ class ErrorRenderer:
         if path in self._protocol_paths:
             return _in_the_protocols_words(error)
         if isinstance(error, PosternError):
-            return _problem(error.status, error.title, error.detail, error.code, error.headers())
+            return _problem(
+                error.status, error.title, error.detail, error.error_code, error.headers()
+            )
         return _problem(500, "Internal Server Error", SERVER_ERROR, ServerError.error, {})
 
     def install(self, application: FastAPI) -> None:
@@ -59,27 +60,6 @@ class ErrorRenderer:
 
         for kind in (PosternError, OAuth2Error, RequestValidationError, HTTPException, Exception):
             application.add_exception_handler(kind, handle)
-
-
-def starlette_response(response: HttpResponse) -> Response:
-    made = Response(response.body, status_code=response.status)
-    made.raw_headers = list(response.headers)
-    return made
-
-
-def json_response(
-    body: Any, *, status: int = 200, headers: Any = (), kind: bytes = JSON
-) -> HttpResponse:
-    content = to_json(body, exclude_none=True)
-    return HttpResponse(
-        status,
-        content,
-        (
-            (b"content-type", kind),
-            (b"content-length", str(len(content)).encode("ascii")),
-            *headers,
-        ),
-    )
 
 
 def protocol_error(error: OAuth2Error) -> HttpResponse:
@@ -95,7 +75,7 @@ def _in_the_protocols_words(error: Exception) -> HttpResponse:
     if isinstance(error, UnavailableError):
         return protocol_error(TemporarilyUnavailableError(retry_after=error.retry_after))
     if isinstance(error, PosternError):
-        refused = OAuth2Error(error.detail, status_code=error.status, error=error.code)
+        refused = OAuth2Error(error.detail, status_code=error.status, error=error.error_code)
         return _protocol_response(refused, error.headers().items())
     return protocol_error(ServerError())
 

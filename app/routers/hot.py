@@ -5,12 +5,14 @@ from dataclasses import dataclass, field
 from typing import Any
 
 from fastapi import APIRouter, Request
+from pydantic import BaseModel
 from starlette.responses import Response
 
 from app.middleware.http import Endpoint, HttpRequest, HttpResponse
 from app.oauth.errors import InvalidRequestError, OAuth2Error
 from app.oauth.requests import FormRequest, parse_form
-from app.routers.error_handlers import protocol_error, starlette_response
+from app.routers.answers import starlette_response
+from app.routers.error_handlers import protocol_error
 from app.wiring import Services
 
 Answer = Callable[[Services, HttpRequest], Awaitable[HttpResponse]]
@@ -18,12 +20,19 @@ Answer = Callable[[Services, HttpRequest], Awaitable[HttpResponse]]
 
 @dataclass(frozen=True, slots=True)
 class HotEndpoint:
-    """`answer` does the work; `documentation` is what FastAPI tells of it in `/openapi.json`."""
+    """`answer` does the work; `documentation` is what FastAPI tells of it in `/openapi.json`.
+
+    `forms` are the alternatives for its body, and `examples` show them. An endpoint that
+    `speaks_protocol` refuses in the shape of RFC 6749 section 5.2, also what never reaches it.
+    """
 
     method: str
     path: str
     answer: Answer
     documentation: dict[str, Any] = field(default_factory=dict)
+    forms: tuple[type[BaseModel], ...] = ()
+    examples: dict[str, Any] = field(default_factory=dict)
+    speaks_protocol: bool = True
 
     def bound_to(self, services: Services) -> Endpoint:
         """The endpoint as both lanes call it; what it refuses is part of its answer."""
@@ -32,7 +41,7 @@ class HotEndpoint:
         async def endpoint(request: HttpRequest) -> HttpResponse:
             try:
                 return await answer(services, request)
-            except OAuth2Error as error:
+            except OAuth2Error as error:  # a refusal; what else is raised the edge logs as a bug
                 return protocol_error(error)
 
         return endpoint
@@ -45,7 +54,27 @@ class HotEndpoint:
             request_value = HttpRequest.of(request.scope, await request.body())
             return starlette_response(await endpoint(request_value))
 
-        router.add_api_route(self.path, route, methods=[self.method], **self.documentation)
+        router.add_api_route(
+            self.path,
+            route,
+            methods=[self.method],
+            openapi_extra=self._extra(),
+            **self.documentation,
+        )
+
+    def _extra(self) -> dict[str, Any]:
+        """What FastAPI cannot see: the form, and how the client authenticates."""
+        if not self.forms:
+            return {"security": [{"OAuth2": []}]} if self.speaks_protocol else {}
+        references = [{"$ref": f"#/components/schemas/{form.__name__}"} for form in self.forms]
+        schema = references[0] if len(references) == 1 else {"oneOf": references}
+        content = {
+            "application/x-www-form-urlencoded": {"schema": schema, "examples": self.examples}
+        }
+        return {
+            "security": [{"ClientBasic": []}, {}],
+            "requestBody": {"required": True, "content": content},
+        }
 
 
 def form_request_of(request: HttpRequest) -> FormRequest:
@@ -60,20 +89,3 @@ def authorization_of(request: HttpRequest) -> bytes | None:
     if b"authorization" in request.repeated:
         raise InvalidRequestError("The Authorization header is repeated.")
     return request.headers.get(b"authorization")
-
-
-def form_body(schema: str | list[str], examples: dict[str, Any]) -> dict[str, Any]:
-    """OpenAPI's description of a form with named examples; several schemas are alternatives."""
-    names = [schema] if isinstance(schema, str) else schema
-    references = [{"$ref": f"#/components/schemas/{name}"} for name in names]
-    return {
-        "requestBody": {
-            "required": True,
-            "content": {
-                "application/x-www-form-urlencoded": {
-                    "schema": references[0] if len(references) == 1 else {"oneOf": references},
-                    "examples": examples,
-                }
-            },
-        }
-    }

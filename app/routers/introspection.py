@@ -3,8 +3,8 @@
 from fastapi import APIRouter
 
 from app.middleware.http import HttpRequest, HttpResponse
-from app.routers.error_handlers import NO_STORE, json_response
-from app.routers.hot import HotEndpoint, form_body, form_request_of
+from app.routers.answers import NO_STORE, json_response
+from app.routers.hot import HotEndpoint, form_request_of
 from app.routers.responses import protocol_errors
 from app.schemas.tokens import IntrospectionRequest, IntrospectionResponse
 from app.wiring import Services
@@ -29,19 +29,9 @@ INTROSPECT = HotEndpoint(
         "responses": protocol_errors(
             {400: "The request is refused.", 401: "Client authentication failed."}
         ),
-        "openapi_extra": {
-            "security": [{"ClientBasic": []}, {}],
-            **form_body(
-                IntrospectionRequest.__name__,
-                {
-                    "access_token": {
-                        "summary": "An access token",
-                        "value": {"token": "postern_at_…"},
-                    }
-                },
-            ),
-        },
     },
+    forms=(IntrospectionRequest,),
+    examples={"access_token": {"summary": "An access token", "value": {"token": "postern_at_…"}}},
 )
 
 router = APIRouter()

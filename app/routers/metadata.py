@@ -3,7 +3,7 @@
 from fastapi import APIRouter
 
 from app.middleware.http import HttpRequest, HttpResponse
-from app.routers.error_handlers import json_response
+from app.routers.answers import json_response
 from app.routers.hot import HotEndpoint
 from app.schemas.metadata import ServerMetadata
 from app.wiring import Services
@@ -28,6 +28,7 @@ METADATA = HotEndpoint(
         "response_model": ServerMetadata,
         "response_model_exclude_none": True,
     },
+    speaks_protocol=False,
 )
 
 router = APIRouter()

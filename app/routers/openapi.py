@@ -1,5 +1,6 @@
 """What FastAPI cannot know by itself about our API: the forms of `/token` and the two ways in."""
 
+from collections.abc import Sequence
 from typing import Any
 
 from fastapi import FastAPI
@@ -7,21 +8,16 @@ from fastapi.openapi.utils import get_openapi
 from pydantic import BaseModel
 from pydantic.json_schema import models_json_schema
 
-from app.oauth.grants import GRANTS
+from app.oauth.scopes import SCOPES
+from app.routers.hot import HotEndpoint
 from app.schemas.problems import Problem
-from app.schemas.tokens import IntrospectionRequest, ProtocolError, RevocationRequest
+from app.schemas.tokens import ProtocolError
 
 DESCRIPTION = """
 Register a person, confirm the TOTP enrolment, create a client, get tokens, use them.
 
 **Authorize** takes the client's id and secret, for the password and the client credentials flow.
 """
-SCOPES = {
-    "openid": "Who you are",
-    "profile": "Your name",
-    "email": "Your e-mail address",
-    "offline_access": "Stay signed in",
-}
 SECURITY_SCHEMES = {
     "OAuth2": {
         "type": "oauth2",
@@ -37,17 +33,11 @@ SECURITY_SCHEMES = {
     },
 }
 FASTAPI_SCHEMAS = ("HTTPValidationError", "ValidationError")
-SCHEMAS: tuple[type[BaseModel], ...] = (
-    *(grant.parameters for grant in GRANTS),
-    IntrospectionRequest,
-    RevocationRequest,
-    ProtocolError,
-    Problem,
-)
 
 
-def describe(application: FastAPI) -> None:
+def describe(application: FastAPI, endpoints: Sequence[HotEndpoint]) -> None:
     """Makes `/openapi.json` complete; it is generated once."""
+    schemas = [form for endpoint in endpoints for form in endpoint.forms]
 
     def openapi() -> dict[str, Any]:
         if application.openapi_schema is None:
@@ -57,16 +47,17 @@ def describe(application: FastAPI) -> None:
                     version=application.version,
                     description=DESCRIPTION,
                     routes=application.routes,
-                )
+                ),
+                [*schemas, ProtocolError, Problem],
             )
         return application.openapi_schema
 
     application.openapi = openapi  # type: ignore[method-assign]  # FastAPI's documented way
 
 
-def _complete(schema: dict[str, Any]) -> dict[str, Any]:
+def _complete(schema: dict[str, Any], models: Sequence[type[BaseModel]]) -> dict[str, Any]:
     _, definitions = models_json_schema(
-        [(form, "validation") for form in SCHEMAS], ref_template="#/components/schemas/{model}"
+        [(model, "validation") for model in models], ref_template="#/components/schemas/{model}"
     )
     components = schema.setdefault("components", {})
     components.setdefault("schemas", {}).update(definitions.get("$defs", {}))

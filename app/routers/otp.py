@@ -5,8 +5,8 @@ from fastapi import APIRouter, Response
 from app.dependencies import ServicesDep
 from app.errors import GoneError
 from app.routers.responses import problem, problems
-from app.schemas.otp import OtpVerified, OtpVerify
-from app.schemas.users import OtpEnrolled, UserCreate
+from app.schemas.otp import OtpEnrolled, OtpVerified, OtpVerify
+from app.schemas.users import UserCredentials
 
 router = APIRouter(tags=["People"])
 
@@ -32,14 +32,15 @@ async def verify_otp(body: OtpVerify, services: ServicesDep, response: Response)
         {401: "The name or the password is wrong.", 409: "The enrolment is already confirmed."}
     ),
 )
-async def enroll_otp(body: UserCreate, services: ServicesDep) -> OtpEnrolled:
+async def enroll_otp(body: UserCredentials, services: ServicesDep) -> OtpEnrolled:
     """Hand the owner of an unconfirmed enrolment a new secret; the old one dies."""
-    return await services.users.enrol_otp(body)
+    return await services.users.enroll_otp(body)
 
 
 @router.get(
     "/qr_code/{username}",
     status_code=410,
+    deprecated=True,
     response_model=None,
     responses={410: problem("Always: this path handed secrets to anybody.")},
 )

@@ -3,7 +3,7 @@
 from fastapi import APIRouter
 
 from app.middleware.http import HttpRequest, HttpResponse
-from app.routers.error_handlers import NO_STORE, json_response
+from app.routers.answers import NO_STORE, json_response
 from app.routers.hot import HotEndpoint, authorization_of
 from app.routers.responses import protocol_errors
 from app.schemas.profile import ClientProfile, UserProfile
@@ -29,7 +29,6 @@ PROFILE = HotEndpoint(
         "responses": protocol_errors(
             {400: "More than one token was sent.", 401: "The token is missing or not valid."}
         ),
-        "openapi_extra": {"security": [{"OAuth2": []}]},
     },
 )
 

@@ -3,8 +3,8 @@
 from fastapi import APIRouter
 
 from app.middleware.http import HttpRequest, HttpResponse
-from app.routers.error_handlers import NO_STORE
-from app.routers.hot import HotEndpoint, form_body, form_request_of
+from app.routers.answers import NO_STORE
+from app.routers.hot import HotEndpoint, form_request_of
 from app.routers.responses import protocol_errors
 from app.schemas.tokens import RevocationRequest
 from app.wiring import Services
@@ -31,19 +31,9 @@ REVOKE = HotEndpoint(
                 {400: "The request is refused.", 401: "Client authentication failed."}
             ),
         },
-        "openapi_extra": {
-            "security": [{"ClientBasic": []}, {}],
-            **form_body(
-                RevocationRequest.__name__,
-                {
-                    "refresh_token": {
-                        "summary": "A refresh token",
-                        "value": {"token": "postern_rt_…"},
-                    }
-                },
-            ),
-        },
     },
+    forms=(RevocationRequest,),
+    examples={"refresh_token": {"summary": "A refresh token", "value": {"token": "postern_rt_…"}}},
 )
 
 router = APIRouter()

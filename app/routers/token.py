@@ -4,8 +4,8 @@ from fastapi import APIRouter
 
 from app.middleware.http import HttpRequest, HttpResponse
 from app.oauth.grants import GRANTS
-from app.routers.error_handlers import NO_STORE, json_response
-from app.routers.hot import HotEndpoint, form_body, form_request_of
+from app.routers.answers import NO_STORE, json_response
+from app.routers.hot import HotEndpoint, form_request_of
 from app.routers.responses import protocol_errors
 from app.schemas.tokens import TokenResponse
 from app.wiring import Services
@@ -34,16 +34,11 @@ TOKEN = HotEndpoint(
                 401: "Client authentication failed.",
             }
         ),
-        "openapi_extra": {
-            "security": [{"ClientBasic": []}, {}],
-            **form_body(
-                [grant.parameters.__name__ for grant in GRANTS],
-                {
-                    grant.grant_type: {"summary": grant.example_name, "value": grant.example}
-                    for grant in GRANTS
-                },
-            ),
-        },
+    },
+    forms=tuple(grant.parameters for grant in GRANTS),
+    examples={
+        grant.grant_type: {"summary": grant.example_name, "value": grant.example}
+        for grant in GRANTS
     },
 )
 

@@ -2,7 +2,7 @@
 
 from fastapi import APIRouter, Depends
 
-from app.dependencies import ServicesDep, registration_allowed
+from app.dependencies import ServicesDep, require_open_registration
 from app.routers.responses import problems
 from app.schemas.users import UserCreate, UserRegistered
 
@@ -13,7 +13,7 @@ router = APIRouter(tags=["People"])
     "/register_user",
     status_code=201,
     response_model_exclude_none=True,
-    dependencies=[Depends(registration_allowed)],
+    dependencies=[Depends(require_open_registration)],
     responses=problems({401: "Registration is closed.", 409: "The name is taken."}),
 )
 async def register_user(body: UserCreate, services: ServicesDep) -> UserRegistered:

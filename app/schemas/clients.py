@@ -36,12 +36,12 @@ class ClientMetadata(BaseModel):
         if self.jwks_uri is not None:
             raise ValueError("Give jwks or jwks_uri, not both.")
         if not is_encodable(self.jwks):
-            raise ValueError("jwks holds text that no encoding has.")
+            raise ValueError("jwks must not hold text that no encoding has.")
         keys = self.jwks.get("keys")
         if not isinstance(keys, list):
-            raise ValueError("jwks is a JSON Web Key Set (RFC 7517 section 5).")
+            raise ValueError("jwks must be a JSON Web Key Set (RFC 7517 section 5).")
         if any(not isinstance(key, dict) or PRIVATE_KEY_MEMBERS & key.keys() for key in keys):
-            raise ValueError("jwks holds public keys only.")
+            raise ValueError("jwks must hold public keys only.")
         return self
 
 
@@ -62,9 +62,11 @@ class ClientCreate(ClientMetadata):
     grant_types: list[Text] = Field(default=[], max_length=20)
     response_types: list[Literal["code"]] = Field(default=[], max_length=1)
     scope: Scope = DEFAULT_SCOPE
-    token_endpoint_auth_method: (
-        Literal["client_secret_basic", "client_secret_post", "none"] | None
-    ) = None
+    token_endpoint_auth_method: Text | None = Field(default=None, examples=["client_secret_basic"])
+
+    @property
+    def is_public(self) -> bool:
+        return self.token_endpoint_auth_method == "none"
 
     @property
     def all_redirect_uris(self) -> list[str]:
@@ -74,9 +76,8 @@ class ClientCreate(ClientMetadata):
     @model_validator(mode="after")
     def _complete(self) -> Self:
         if not self.grant_types:
-            is_public = self.token_endpoint_auth_method == "none"
             self.grant_types = list(
-                DEFAULT_PUBLIC_GRANT_TYPES if is_public else DEFAULT_GRANT_TYPES
+                DEFAULT_PUBLIC_GRANT_TYPES if self.is_public else DEFAULT_GRANT_TYPES
             )
         self.grant_types = list(dict.fromkeys(self.grant_types))
         if "authorization_code" in self.grant_types:

@@ -1,4 +1,4 @@
-"""Bodies of `/verify_otp`."""
+"""Bodies of `/verify_otp` and `/enroll_otp`."""
 
 from typing import Annotated
 
@@ -26,3 +26,17 @@ class OtpVerify(BaseModel):
 
 class OtpVerified(BaseModel):
     valid: bool
+
+
+class OtpEnrolment(BaseModel):
+    """What an authenticator app needs. It is shown once."""
+
+    otp_uri: str = Field(
+        description="The otpauth URI (RFC 6238 parameters: SHA-1, 6 digits, 30 seconds).",
+        examples=["otpauth://totp/ThisOAuthServer:testuser?secret=…&issuer=ThisOAuthServer"],
+    )
+    qr_code: str = Field(description="A PNG image of otp_uri, in base64.")
+
+
+class OtpEnrolled(OtpEnrolment):
+    message: str = Field(examples=["New secret enrolled"])

@@ -5,24 +5,21 @@ from urllib.parse import SplitResult, urlsplit
 
 from pydantic import AfterValidator, StringConstraints
 
-from app.security.text import is_storable
+from app.security.text import is_scope, is_storable
 
 FORBIDDEN_SCHEMES = frozenset({"javascript", "data", "vbscript", "file", "blob", "about"})
-SCOPE_LENGTH = 1000
 
 
 def _storable(value: str) -> str:
     if not is_storable(value):
-        raise ValueError("has no control characters")
+        raise ValueError("must not hold control characters")
     return value
 
 
 def _scope(value: str) -> str:
-    """RFC 6749 section 3.3: names of printable ASCII without quotes and backslashes."""
     names = value.split(" ")
-    allowed = all(char.isascii() and char.isprintable() and char not in '"\\' for char in value)
-    if not allowed or (value and "" in names):
-        raise ValueError("is a list of names with single spaces between (RFC 6749 section 3.3)")
+    if not is_scope(value) or (value and "" in names):
+        raise ValueError("must be names with single spaces between (RFC 6749 section 3.3)")
     return " ".join(dict.fromkeys(names))
 
 
@@ -30,35 +27,35 @@ def _redirect_uri(value: str) -> str:
     """An absolute URI without fragment (RFC 6749 section 3.1.2) that runs no script."""
     parts = _split_uri(value)
     if not parts.scheme or parts.scheme in FORBIDDEN_SCHEMES:
-        raise ValueError("is an absolute URI, and none that a browser would execute")
+        raise ValueError("must be an absolute URI, and none that a browser would execute")
     if parts.scheme in ("http", "https") and not parts.hostname:
-        raise ValueError("is an absolute URI with a host")
+        raise ValueError("must be an absolute URI with a host")
     if "#" in value:
-        raise ValueError("has no fragment (RFC 6749 section 3.1.2)")
+        raise ValueError("must not have a fragment (RFC 6749 section 3.1.2)")
     if "@" in parts.netloc:
-        raise ValueError("has no user in it")
+        raise ValueError("must not have a user in it")
     return value
 
 
 def _web_uri(value: str) -> str:
     parts = _split_uri(value)
     if parts.scheme not in ("http", "https") or not parts.hostname:
-        raise ValueError("is an http or https URL")
+        raise ValueError("must be an http or https URL")
     return value
 
 
 def _split_uri(value: str) -> SplitResult:
     if not value.isascii() or not value.isprintable() or " " in value or "\\" in value:
-        raise ValueError("is a URI of printable ASCII")
+        raise ValueError("must be a URI of printable ASCII")
     try:
         parts = urlsplit(value)
         _ = parts.port
     except ValueError:
-        raise ValueError("is a URI") from None
+        raise ValueError("must be a URI") from None
     return parts
 
 
 Text = Annotated[str, StringConstraints(min_length=1, max_length=200), AfterValidator(_storable)]
-Scope = Annotated[str, StringConstraints(max_length=SCOPE_LENGTH), AfterValidator(_scope)]
+Scope = Annotated[str, AfterValidator(_scope)]
 RedirectUri = Annotated[str, StringConstraints(max_length=2000), AfterValidator(_redirect_uri)]
 WebUri = Annotated[str, StringConstraints(max_length=2000), AfterValidator(_web_uri)]

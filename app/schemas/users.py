@@ -1,9 +1,11 @@
-"""Bodies of `/register_user` and `/enroll_otp`."""
+"""Bodies of `/register_user`."""
 
 from pydantic import BaseModel, ConfigDict, Field, SecretStr
 
+from app.schemas.otp import OtpEnrolment
 
-class UserCreate(BaseModel):
+
+class UserCredentials(BaseModel):
     """A name and a password."""
 
     model_config = ConfigDict(
@@ -14,21 +16,12 @@ class UserCreate(BaseModel):
     password: SecretStr = Field(description="8 to 256 characters.")
 
 
-class OtpEnrolment(BaseModel):
-    """What an authenticator app needs. It is shown once."""
-
-    otp_uri: str = Field(
-        description="The otpauth URI (RFC 6238 parameters: SHA-1, 6 digits, 30 seconds).",
-        examples=["otpauth://totp/ThisOAuthServer:testuser?secret=…&issuer=ThisOAuthServer"],
-    )
-    qr_code: str = Field(description="A PNG image of otp_uri, in base64.")
+class UserCreate(UserCredentials):
+    """A person to be."""
 
 
-class OtpEnrolled(OtpEnrolment):
+class UserRegistered(OtpEnrolment):
     message: str = Field(examples=["User registered"])
-
-
-class UserRegistered(OtpEnrolled):
     warning: str | None = Field(
         default=None, description="Present where production would have refused the password."
     )

@@ -4,6 +4,15 @@ import json
 import unicodedata
 from typing import Any
 
+MAXIMUM_SCOPE_LENGTH = 1000
+
+
+def is_scope(text: str) -> bool:
+    """Names of printable ASCII without quote and backslash, and spaces (RFC 6749 section 3.3)."""
+    return len(text) <= MAXIMUM_SCOPE_LENGTH and all(
+        " " <= char <= "~" and char not in '"\\' for char in text
+    )
+
 
 def is_storable(text: str) -> bool:
     """False for what PostgreSQL refuses (NUL, lone surrogates) and for other control characters."""

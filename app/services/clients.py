@@ -1,4 +1,4 @@
-"""Clients: registration by the product's own call, and what an operator may do to one."""
+"""Clients: how one is stored, and what an operator may do to it."""
 
 import json
 from collections.abc import Sequence
@@ -21,8 +21,7 @@ class ClientService:
 
         Raises `ConflictError` for a taken name.
         """
-        is_public = body.token_endpoint_auth_method == "none"
-        secret = None if is_public else new_token(TokenKind.CLIENT_SECRET)
+        secret = None if body.is_public else new_token(TokenKind.CLIENT_SECRET)
         client = Client(
             client_id=new_client_id(),
             client_name=body.client_name,

@@ -4,10 +4,10 @@ from app.clock import Clock
 from app.models.users import User
 from app.observability.logging import logger
 from app.repositories.users import UserRepository
-from app.schemas.users import OtpEnrolment
+from app.schemas.otp import OtpEnrolment
 from app.security import qr_codes, totp, usernames
 from app.security.encryption import SealError, SecretBox
-from app.services.password_hashing import PasswordHashing
+from app.services.bounded_threads import BoundedThreads
 
 log = logger(__name__)
 
@@ -19,14 +19,14 @@ class OtpService:
         self,
         users: UserRepository,
         box: SecretBox,
-        hashing: PasswordHashing,
+        threads: BoundedThreads,
         clock: Clock,
         *,
         issuer: str,
     ) -> None:
         self._users = users
         self._box = box
-        self._hashing = hashing
+        self._threads = threads
         self._clock = clock
         self._issuer = issuer
 
@@ -38,7 +38,7 @@ class OtpService:
     async def enrolment(self, secret: str, *, username: str) -> OtpEnrolment:
         """What an authenticator app needs; shown once and never again."""
         uri = totp.provisioning_uri(secret, username=username, issuer=self._issuer)
-        qr_code = await self._hashing.run(qr_codes.png_base64, uri)
+        qr_code = await self._threads.run(qr_codes.png_base64, uri)
         return OtpEnrolment(otp_uri=uri, qr_code=qr_code)
 
     async def verify_code(self, username: str, code: str) -> bool:

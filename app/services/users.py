@@ -6,7 +6,8 @@ from app.clock import Clock
 from app.errors import ConflictError, InvalidCredentialsError, InvalidInputError, NotFoundError
 from app.models.users import User
 from app.repositories.users import UserRepository
-from app.schemas.users import OtpEnrolled, OtpEnrolment, UserCreate, UserRegistered
+from app.schemas.otp import OtpEnrolled, OtpEnrolment
+from app.schemas.users import UserCreate, UserCredentials, UserRegistered
 from app.security import passwords, usernames
 from app.security.tokens import new_identifier
 from app.services.authentication import AuthenticationService
@@ -67,7 +68,7 @@ class UserService:
             warning=warning,
         )
 
-    async def enrol_otp(self, body: UserCreate) -> OtpEnrolled:
+    async def enroll_otp(self, body: UserCredentials) -> OtpEnrolled:
         """Hands the owner of an unconfirmed enrolment a new secret; the old one dies."""
         user = await self._authentication.check_password(
             body.username, body.password.get_secret_value()
@@ -76,7 +77,7 @@ class UserService:
             raise InvalidCredentialsError("The user name or the password is wrong.")
         secret, sealed = self._otp.new_secret(user.user_id)
         enrolment = await self._otp.enrolment(secret, username=user.username)
-        if not await self._users.enrol_otp(user, sealed):
+        if not await self._users.enroll_otp(user, sealed):
             raise ConflictError("The enrolment is already confirmed.", error="already_enrolled")
         return OtpEnrolled(
             message="New secret enrolled", otp_uri=enrolment.otp_uri, qr_code=enrolment.qr_code

@@ -41,7 +41,7 @@ def environment_value(name: str) -> str | None:
 
 
 def _from_file(name: str) -> str | None:
-    from dotenv import dotenv_values
+    from dotenv import dotenv_values  # late: most servers have no such file
 
     return dotenv_values(".env").get(name) if Path(".env").is_file() else None
 

@@ -40,7 +40,7 @@ class Settings(BaseSettings):
     """What the operator decides. Frozen; durations are in seconds."""
 
     model_config = SettingsConfigDict(
-        env_file=".env", env_ignore_empty=True, extra="ignore", frozen=True, populate_by_name=True
+        env_file=".env", env_ignore_empty=True, extra="ignore", frozen=True
     )
 
     app_env: Environment = "production"
@@ -90,7 +90,7 @@ class Settings(BaseSettings):
 
     @field_validator("app_env", mode="before")
     @classmethod
-    def _known_environment(cls, value: object) -> object:
+    def _in_lower_case(cls, value: object) -> object:
         return value.strip().lower() if isinstance(value, str) else value
 
     @field_validator("database_url")
@@ -99,11 +99,11 @@ class Settings(BaseSettings):
         scheme, separator, rest = value.partition("://")
         name = scheme.partition("+")[0]
         if name not in ("sqlite", "postgresql", "postgres") or not separator:
-            raise ValueError("begins with postgresql://, postgres:// or sqlite:///")
+            raise ValueError("must begin with postgresql://, postgres:// or sqlite:///")
         if name == "sqlite" and sqlite_path(value) is None:
-            raise ValueError("names a file, as in sqlite:///./data/postern.db")
+            raise ValueError("must name a file, as in sqlite:///./data/postern.db")
         if name != "sqlite" and not _has_numeric_ports(rest):
-            raise ValueError("has a port that is no number")
+            raise ValueError("must have a number for its port")
         return value
 
     @field_validator("issuer")
@@ -112,23 +112,26 @@ class Settings(BaseSettings):
         if value is None:
             return None
         if any(char.isspace() for char in value) or not _is_web_address(value):
-            raise ValueError("is a URL such as https://login.example.com")
+            raise ValueError("must be a URL such as https://login.example.com")
         if any(char in value for char in "?#@"):
-            raise ValueError("has no query, fragment or user (RFC 8414 section 2)")
+            raise ValueError("must not have a query, fragment or user (RFC 8414 section 2)")
         return value.rstrip("/")
 
     @field_validator("trusted_proxies")
     @classmethod
     def _networks(cls, value: tuple[str, ...]) -> tuple[str, ...]:
-        for network in value:
-            ipaddress.ip_network(network, strict=False)
+        try:
+            for network in value:
+                ipaddress.ip_network(network, strict=False)
+        except ValueError:
+            raise ValueError("must be addresses or networks such as 10.0.0.0/8") from None
         return value
 
     @field_validator("tls_cert_file", "tls_key_file")
     @classmethod
     def _readable(cls, value: Path | None) -> Path | None:
         if value is not None and not os.access(value, os.R_OK):
-            raise ValueError("names a file that can be read")
+            raise ValueError("must name a file that can be read")
         return value
 
     @model_validator(mode="after")
@@ -137,7 +140,7 @@ class Settings(BaseSettings):
         if (self.tls_cert_file is None) != (self.tls_key_file is None):
             problems.append("TLS_CERT_FILE and TLS_KEY_FILE go together: set both or neither")
         if self.refresh_token_max_ttl < self.refresh_token_ttl:
-            problems.append("REFRESH_TOKEN_MAX_TTL is at least REFRESH_TOKEN_TTL")
+            problems.append("REFRESH_TOKEN_MAX_TTL must be at least REFRESH_TOKEN_TTL")
         if problems:
             raise SettingsProblemsError(problems)
         return self
@@ -158,7 +161,7 @@ class Settings(BaseSettings):
                 "ISSUER is required in production: the https URL by which clients reach this server"
             )
         elif not self.issuer.startswith("https://"):
-            problems.append("ISSUER begins with https:// in production")
+            problems.append("ISSUER must begin with https:// in production")
         if "postern:postern@" in self.database_url:
             problems.append(
                 "DATABASE_URL has the example password in production: choose another one"
@@ -178,6 +181,10 @@ class Settings(BaseSettings):
         if self.registration is None:
             return not self.is_production
         return self.registration == "open"
+
+    @property
+    def client_creation_is_open(self) -> bool:
+        return not self.is_production
 
     @property
     def migrates_on_start(self) -> bool:
@@ -202,7 +209,7 @@ class Settings(BaseSettings):
 
     @property
     def password_thread_count(self) -> int:
-        """A core stays free for everything that is not a password."""
+        """With one worker, a core stays free for everything that is not a password."""
         if self.password_threads is not None:
             return self.password_threads
         return max(1, _cores() // self.worker_count - (1 if self.worker_count == 1 else 0))

@@ -5,7 +5,7 @@ from pathlib import Path
 
 import httpx
 
-from app.cli.certificate import kept_certificate
+from app.server.certificate import kept_certificate
 from tests.cli.processes import serving
 
 

@@ -1,21 +1,19 @@
 """kill -9 under load: what was acknowledged is there after the restart, and is spent once."""
 
-import sqlite3
 from pathlib import Path
 
-from tests.faults.conftest import Connect
 from tests.faults.load import Load, assert_everything_is_there
-from tests.support.parts import open_database
-from tests.support.server import running_server
+from tests.support.parts import open_database, sqlite_integrity
+from tests.support.server import application_of, running_server
 
 
 async def test_a_killed_server_loses_nothing_that_it_acknowledged(
-    database_url: str, tmp_path: Path, connected: Connect
+    database_url: str, tmp_path: Path
 ) -> None:
     """SECURITY_BAR row 9; fault 1"""
     async with (
         running_server(tmp_path, DATABASE_URL=database_url) as server,
-        connected(server) as app,
+        application_of(server) as app,
     ):
         client, user = await app.create_client(), await app.enrolled_user()
         load = Load(app, client)
@@ -28,18 +26,9 @@ async def test_a_killed_server_loses_nothing_that_it_acknowledged(
 
     async with (
         running_server(tmp_path, DATABASE_URL=database_url) as server,
-        connected(server) as app,
+        application_of(server) as app,
         open_database(database_url) as database,
     ):
         await assert_everything_is_there(app, client, load.promised, database)
     if database_url.startswith("sqlite"):
-        assert integrity_of(database_url) == "ok"
-
-
-def integrity_of(database_url: str) -> str:
-    connection = sqlite3.connect(database_url.removeprefix("sqlite:///"))
-    try:
-        found: str = connection.execute("PRAGMA integrity_check").fetchone()[0]
-    finally:
-        connection.close()
-    return found
+        assert sqlite_integrity(database_url) == "ok"

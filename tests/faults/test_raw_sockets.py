@@ -140,11 +140,29 @@ async def test_an_announced_body_that_is_too_large_is_refused_before_it_is_sent(
     """SECURITY_BAR row 12"""
     answer = await exchange(
         server.port,
-        b"POST /token HTTP/1.1\r\n" + HOST + FORM + b"Content-Length: 10485760\r\n\r\n",
-    )
+        b"POST /token HTTP/1.1\r\n" + HOST + FORM
+        + b"Connection: close\r\nContent-Length: 10485760\r\n\r\n",
+    )  # fmt: skip
 
     assert answer.status == 413
-    assert answer.data.count(b"HTTP/1.1 ") == 1
+
+
+async def test_a_client_that_sends_its_large_body_all_the_same_can_go_on(server: Server) -> None:
+    """SECURITY_BAR row 12: the body is read and thrown away, and what follows is a request"""
+    before = server.memory()
+
+    answer = await exchange(
+        server.port,
+        b"POST /token HTTP/1.1\r\n" + HOST + FORM
+        + b"Content-Length: %d\r\n\r\n" % (10 * MEGABYTE),
+        *[b"x" * MEGABYTE] * 10,
+        b"GET /health/live HTTP/1.1\r\n" + HOST + b"Connection: close\r\n\r\n",
+    )  # fmt: skip
+
+    assert answer.status == 413
+    assert answer.data.count(b"HTTP/1.1 413") == 1
+    assert answer.data.count(b"HTTP/1.1 200") == 1
+    assert server.memory() - before < ROOM
 
 
 @pytest.mark.parametrize("shape", ["many headers", "one header", "no line break at all"])

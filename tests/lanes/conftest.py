@@ -7,9 +7,10 @@ from dataclasses import dataclass
 from typing import Any
 
 import httpx
+import pytest
 import pytest_asyncio
 
-from tests.lanes.corpus import Sent, Tokens
+from tests.lanes.requests import Sent, Tokens
 from tests.support.application import (
     PASSWORD,
     Application,
@@ -18,9 +19,11 @@ from tests.support.application import (
     running_application,
 )
 from tests.support.databases import Databases
+from tests.support.server import application_of, running_server
 
 SECRETS = re.compile(r"postern_(at|rt|cs)_[A-Za-z0-9_-]{43,}")
-MASKED_HEADERS = {"x-request-id"}
+TIMES = re.compile(r'"(exp|iat|expires_in)":[0-9]+')
+MASKED_HEADERS = {"x-request-id", "date"}
 
 
 @dataclass(frozen=True)
@@ -55,8 +58,31 @@ async def lanes(databases: Databases, database_kind: str) -> AsyncIterator[Lanes
             for fast_lane in (True, False)
         ]
         slow.clock._now = fast.clock.now()
-        client, user = await fast.create_client(), await fast.enrolled_user()
-        yield Lanes(*[Lane(app, await tokens_for(app, client, user)) for app in (fast, slow)])
+        yield await lanes_of(fast, slow)
+
+
+@pytest_asyncio.fixture(scope="module")
+async def served_lanes(
+    databases: Databases, tmp_path_factory: pytest.TempPathFactory
+) -> AsyncIterator[Lanes]:
+    """The same in two processes, over sockets: there the server has a part in each answer."""
+    variables = {
+        "DATABASE_URL": await databases.migrated("sqlite"),
+        "ISSUER": "http://localhost:5000",
+    }
+    first, second = (tmp_path_factory.mktemp("lane") for _ in range(2))
+    async with (
+        running_server(first, FAST_LANE="1", **variables) as fast,
+        running_server(second, FAST_LANE="0", **variables) as slow,
+        application_of(fast) as fast_app,
+        application_of(slow) as slow_app,
+    ):
+        yield await lanes_of(fast_app, slow_app)
+
+
+async def lanes_of(fast: Application, slow: Application) -> Lanes:
+    client, user = await fast.create_client(), await fast.enrolled_user()
+    return Lanes(*[Lane(app, await tokens_for(app, client, user)) for app in (fast, slow)])
 
 
 def settings_of(kind: str) -> dict[str, Any]:
@@ -92,5 +118,5 @@ def comparable(response: httpx.Response) -> dict[str, Any]:
             (name, "…" if name in MASKED_HEADERS else value)
             for name, value in response.headers.multi_items()
         ),
-        "body": SECRETS.sub(r"postern_\1_…", response.text),
+        "body": TIMES.sub(r'"\1":…', SECRETS.sub(r"postern_\1_…", response.text)),
     }

@@ -119,8 +119,8 @@ async def test_a_refresh_token_comes_back_with_what_belongs_to_it(
     tokens = RefreshTokenRepository(services_of(app).database)
 
     used, fresh = (
-        await tokens.find_living(digest_of(first)),
-        await tokens.find_living(digest_of(second)),
+        await tokens.find_in_living_family(digest_of(first)),
+        await tokens.find_in_living_family(digest_of(second)),
     )
 
     assert used is not None

@@ -88,8 +88,9 @@ class Application:
 
     async def token(self, client: TestClient | None, **form: str) -> httpx.Response:
         """POST /token with Basic credentials; without a client, without any."""
-        auth = client.auth if client is not None else None
-        return await self.http.post("/token", data=form, auth=auth)
+        if client is None:
+            return await self.http.post("/token", data=form)
+        return await self.http.post("/token", data=form, auth=client.auth)
 
     async def client_credentials(self, client: TestClient, **form: str) -> httpx.Response:
         return await self.token(client, grant_type="client_credentials", **form)

@@ -2,45 +2,51 @@
 
 import asyncio
 import sqlite3
-from collections.abc import AsyncIterator
+from collections.abc import AsyncIterator, Awaitable, Callable
 from contextlib import asynccontextmanager
+from typing import Any
 
 import asyncpg
 
-TABLES = "users, clients, token_families, access_tokens, refresh_tokens, leases"
+from app.models.tables import metadata
 
 
 class Hold:
     """What keeps writers waiting, until `release()`."""
 
-    def __init__(self, holder: "sqlite3.Connection | asyncpg.Connection") -> None:
-        self._holder = holder
+    def __init__(self, end: Callable[[], Awaitable[Any]]) -> None:
+        self._end = end
         self.released = asyncio.Event()
 
     async def release(self) -> None:
-        if self.released.is_set():
-            return
-        self.released.set()
-        if isinstance(self._holder, sqlite3.Connection):
-            self._holder.execute("ROLLBACK")
-        else:
-            await self._holder.execute("ROLLBACK")
+        if not self.released.is_set():
+            self.released.set()
+            await self._end()
 
 
 @asynccontextmanager
 async def writes_blocked(url: str) -> AsyncIterator[Hold]:
     """Another connection holds the lock that every write needs. Reads go on."""
-    if url.startswith("sqlite"):
-        holder = sqlite3.connect(url.removeprefix("sqlite:///"), isolation_level=None)
-        holder.execute("BEGIN IMMEDIATE")
-    else:
-        holder = await asyncpg.connect(url)
-        await holder.execute(f"BEGIN; LOCK TABLE {TABLES} IN EXCLUSIVE MODE")
-    hold = Hold(holder)
+    hold = _on_sqlite(url) if url.startswith("sqlite") else await _on_postgresql(url)
     try:
         yield hold
     finally:
         await hold.release()
-        closing = holder.close()
-        if closing is not None:
-            await closing
+
+
+def _on_sqlite(url: str) -> Hold:
+    holder = sqlite3.connect(url.removeprefix("sqlite:///"), isolation_level=None)
+    holder.execute("BEGIN IMMEDIATE")
+
+    async def end() -> None:
+        holder.execute("ROLLBACK")
+        holder.close()
+
+    return Hold(end)
+
+
+async def _on_postgresql(url: str) -> Hold:
+    tables = ", ".join(table.name for table in metadata.sorted_tables)
+    holder = await asyncpg.connect(url)
+    await holder.execute(f"BEGIN; LOCK TABLE {tables} IN EXCLUSIVE MODE")
+    return Hold(holder.close)

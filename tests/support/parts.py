@@ -1,5 +1,6 @@
 """The parts below HTTP: services and repositories on a database, for what HTTP cannot show."""
 
+import sqlite3
 from collections.abc import AsyncIterator
 from contextlib import asynccontextmanager
 from typing import Any
@@ -57,3 +58,13 @@ async def count(database: Database, table: str) -> int:
     row = await database.fetch_one(text(f"SELECT count(*) FROM {table}"))
     assert row is not None
     return int(row[0])
+
+
+def sqlite_integrity(database_url: str) -> str:
+    """What SQLite finds when it looks through the whole file: `ok`."""
+    connection = sqlite3.connect(database_url.removeprefix("sqlite:///"))
+    try:
+        found: str = connection.execute("PRAGMA integrity_check").fetchone()[0]
+    finally:
+        connection.close()
+    return found

@@ -1,19 +1,23 @@
 """`postern serve` as an operator runs it: a process of its own, spoken to over a socket."""
 
 import asyncio
+import contextlib
 import os
 import re
 import subprocess
 import sys
 from collections.abc import AsyncIterator
 from contextlib import asynccontextmanager
+from datetime import UTC, datetime
 from itertools import cycle
 from pathlib import Path
 
 import httpx
 import psutil
 
-from tests.support.application import SECRET_KEY
+from tests.support.application import SECRET_KEY, Application
+from tests.support.clock import FakeClock
+from tests.support.parts import settings_for
 from tests.support.waiting import eventually
 
 START_SECONDS = 30
@@ -68,10 +72,29 @@ class Server:
         """The exit code, once the process has ended."""
         return await asyncio.to_thread(self.process.wait, START_SECONDS)
 
+    def family(self) -> list[psutil.Process]:
+        """The process and its workers."""
+        if self.process.poll() is not None:
+            return []
+        parent = psutil.Process(self.process.pid)
+        return [parent, *parent.children(recursive=True)]
+
+    def connections(self) -> int:
+        """How many connections the processes have accepted."""
+        return sum(
+            connection.status == psutil.CONN_ESTABLISHED and connection.laddr.port == self.port
+            for process in self.family()
+            for connection in process.net_connections("tcp")
+        )
+
     async def kill(self) -> None:
-        """kill -9"""
-        self.process.kill()
+        """kill -9, of the workers too."""
+        family = self.family()
+        for process in family:
+            with contextlib.suppress(psutil.NoSuchProcess):
+                process.kill()
         await self.wait()
+        await asyncio.to_thread(psutil.wait_procs, family, START_SECONDS)
 
     def client(self) -> httpx.AsyncClient:
         return httpx.AsyncClient(base_url=self.url, timeout=30, transport=ManyPools())
@@ -101,6 +124,20 @@ async def running_server(directory: Path, **variables: str) -> AsyncIterator[Ser
         yield server
     finally:
         await server.kill()
+
+
+class TimeOfTheMachine(FakeClock):
+    """A server in another process reads the machine's clock, and so do codes made for it."""
+
+    def now(self) -> datetime:
+        return datetime.now(UTC)
+
+
+@asynccontextmanager
+async def application_of(server: Server) -> AsyncIterator[Application]:
+    """The application of another process, under the usual short names."""
+    async with server.client() as http:
+        yield Application(http, settings_for("sqlite:///of-another-process"), TimeOfTheMachine())
 
 
 async def run_postern(

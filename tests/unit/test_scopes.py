@@ -7,7 +7,8 @@ from hypothesis import assume, given, settings
 from hypothesis import strategies as st
 
 from app.oauth.errors import InvalidScopeError
-from app.oauth.scopes import MAXIMUM_LENGTH, default_scope, narrow_scope, split_scope
+from app.oauth.scopes import default_scope, narrow_scope, split_scope
+from app.security.text import MAXIMUM_SCOPE_LENGTH
 
 fast = settings(deadline=None, max_examples=200)
 
@@ -112,8 +113,12 @@ def test_a_character_that_no_scope_has_is_refused(before: str, char: str, after:
 @given(
     asked=st.one_of(
         st.integers(min_value=0, max_value=20).map(lambda count: " " * count),
-        st.integers(min_value=MAXIMUM_LENGTH + 1, max_value=20_000).map(lambda count: "x" * count),
-        st.integers(min_value=MAXIMUM_LENGTH, max_value=5_000).map(lambda count: "x " * count),
+        st.integers(min_value=MAXIMUM_SCOPE_LENGTH + 1, max_value=20_000).map(
+            lambda count: "x" * count
+        ),
+        st.integers(min_value=MAXIMUM_SCOPE_LENGTH, max_value=5_000).map(
+            lambda count: "x " * count
+        ),
     )
 )
 def test_nothing_and_too_much_are_refused(asked: str) -> None:

@@ -17,7 +17,7 @@ ENDPOINT = "token"
 class ClientAuthenticator:
     def __init__(self, clients: ClientRepository, methods: Sequence[ClientAuthMethod]) -> None:
         self._clients = clients
-        self._methods = methods
+        self._methods = sorted(methods, key=lambda method: not method.proves_identity)
 
     async def authenticate(self, request: FormRequest) -> Client:
         """Raises `InvalidClientError`, the same for unknown, disabled and wrong."""
@@ -38,6 +38,8 @@ class ClientAuthenticator:
     def _presented(self, request: FormRequest) -> tuple[ClientAuthMethod, Credentials]:
         found = None
         for method in self._methods:
+            if found is not None and not method.proves_identity:
+                continue
             credentials = method.extract(request)
             if credentials is None:
                 continue

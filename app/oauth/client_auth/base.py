@@ -18,6 +18,8 @@ class ClientAuthMethod(ABC):
     """A way in which a client proves who it is; one instance serves all requests."""
 
     name: ClassVar[str]
+    proves_identity: ClassVar[bool] = True
+    """Whether it is more than a name; a method that is not counts only where no other is used."""
 
     @abstractmethod
     def extract(self, request: FormRequest) -> Credentials | None:

@@ -7,16 +7,11 @@ from app.oauth.requests import FormRequest
 
 class NoAuthentication(ClientAuthMethod):
     name = "none"
+    proves_identity = False
 
     def extract(self, request: FormRequest) -> Credentials | None:
         client_id = request.form.get("client_id")
-        if (
-            client_id is None
-            or request.authorization is not None
-            or "client_secret" in request.form
-        ):
-            return None
-        return Credentials(client_id, "")
+        return Credentials(client_id, "") if client_id is not None else None
 
     def verify(self, client: Client | None, credentials: Credentials) -> bool:
         return client is not None and client.is_public

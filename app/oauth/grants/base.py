@@ -41,6 +41,7 @@ class Grant(ABC, Generic[Parameters]):
     """One instance serves all requests."""
 
     grant_type: ClassVar[str]
+    is_for_public_clients: ClassVar[bool] = False
     parameters: ClassVar[type[GrantParameters]]
     example: ClassVar[dict[str, Any]]
     example_name: ClassVar[str]

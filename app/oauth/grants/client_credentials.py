@@ -2,7 +2,6 @@
 
 from typing import Literal
 
-from app.oauth.errors import UnauthorizedClientError
 from app.oauth.grants.base import Grant, GrantParameters
 from app.oauth.requests import TokenRequest
 from app.oauth.scopes import narrow_scope
@@ -24,9 +23,5 @@ class ClientCredentialsGrant(Grant[ClientCredentialsParameters]):
     async def exchange(
         self, request: TokenRequest, parameters: ClientCredentialsParameters
     ) -> TokenResponse:
-        client = request.client
-        if client.is_public:
-            raise UnauthorizedClientError("A public client cannot use this grant.")
-
-        scope = narrow_scope(parameters.scope, allowed=client.scope)
-        return await self.tools.issuer.issue_to_client(client, scope=scope)
+        scope = narrow_scope(parameters.scope, allowed=request.client.scope)
+        return await self.tools.issuer.issue_to_client(request.client, scope=scope)

@@ -8,7 +8,7 @@ from typing import Annotated, Literal
 
 from pydantic import Field
 
-from app.oauth.errors import InvalidGrantError, UnauthorizedClientError
+from app.oauth.errors import InvalidGrantError
 from app.oauth.grants.base import Grant, GrantParameters
 from app.oauth.requests import TokenRequest
 from app.oauth.scopes import narrow_scope
@@ -40,9 +40,6 @@ class PasswordGrant(Grant[PasswordParameters]):
         self, request: TokenRequest, parameters: PasswordParameters
     ) -> TokenResponse:
         client = request.client
-        if client.is_public:
-            raise UnauthorizedClientError("A public client cannot use this grant.")
-
         scope = narrow_scope(parameters.scope, allowed=client.scope)
         user = await self.tools.authentication.sign_in(
             parameters.username, parameters.password, code=parameters.otp

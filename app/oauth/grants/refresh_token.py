@@ -32,6 +32,7 @@ class RefreshTokenParameters(GrantParameters):
 
 class RefreshTokenGrant(Grant[RefreshTokenParameters]):
     grant_type = "refresh_token"
+    is_for_public_clients = True
     parameters = RefreshTokenParameters
     example_name = "A new pair for a refresh token"
     example = {  # noqa: RUF012 - a constant for the documentation
@@ -66,7 +67,7 @@ class RefreshTokenGrant(Grant[RefreshTokenParameters]):
     async def _find(self, presented: str) -> RefreshToken | None:
         if not TokenKind.REFRESH_TOKEN.matches(presented):
             return None
-        return await self.tools.refresh_tokens.find_living(digest_of(presented))
+        return await self.tools.refresh_tokens.find_in_living_family(digest_of(presented))
 
     async def _refuse_replay(self, found: RefreshToken) -> None:
         """Past the grace window a second use means that two have the token."""

@@ -53,7 +53,7 @@ def _config(settings: Settings, application: Edge | str) -> uvicorn.Config:
         host=settings.host,
         port=settings.port,
         workers=settings.worker_count,
-        http="app.cli.http_protocol:BoundedHttpProtocol",
+        http="app.server.http_protocol:BoundedHttpProtocol",
         ws="none",
         lifespan="on",
         log_config=None,

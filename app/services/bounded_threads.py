@@ -1,0 +1,48 @@
+"""A bounded pool of threads for what takes its time, so that it never starves the event loop."""
+
+import asyncio
+import contextlib
+import os
+import threading
+from collections.abc import Callable
+from concurrent.futures import ThreadPoolExecutor
+from typing import TypeVar
+
+from app.errors import OverloadedError
+
+Result = TypeVar("Result")
+
+NICENESS = 5
+
+
+class BoundedThreads:
+    """Runs at most `threads` at once and lets at most `queue` wait; then `OverloadedError`."""
+
+    def __init__(self, *, threads: int, queue: int) -> None:
+        self._executor = ThreadPoolExecutor(
+            threads, thread_name_prefix="slow-work", initializer=_step_back
+        )
+        self._free_places = threads + queue
+
+    async def run(self, work: Callable[..., Result], *arguments: object) -> Result:
+        """Gives what `work` returns. A caller who is cancelled leaves it running to its end."""
+        if self._free_places <= 0:
+            raise OverloadedError
+        self._free_places -= 1
+        future = asyncio.get_running_loop().run_in_executor(self._executor, work, *arguments)
+        future.add_done_callback(self._leave)
+        return await asyncio.shield(future)
+
+    def close(self) -> None:
+        self._executor.shutdown(wait=False, cancel_futures=True)
+
+    def _leave(self, future: "asyncio.Future[Result]") -> None:
+        self._free_places += 1
+        if not future.cancelled():
+            future.exception()  # a caller who went away does not turn it into a warning
+
+
+def _step_back() -> None:
+    """Lets the event loop go first where both want a core (on Linux, niceness is by thread)."""
+    with contextlib.suppress(OSError, AttributeError):
+        os.setpriority(os.PRIO_PROCESS, threading.get_native_id(), NICENESS)
