@@ -7,6 +7,7 @@ processor time of a request.
 
 from collections.abc import Callable, Mapping, Sequence
 from dataclasses import dataclass
+from operator import itemgetter
 from typing import Any
 
 from sqlalchemy import ARRAY, ColumnElement, Select, any_, bindparam
@@ -51,14 +52,16 @@ class CompiledStatement:
     """Text that changes rows, and the order in which it takes the named values."""
 
     text: str
-    names: tuple[str, ...]
-    processors: tuple[Processor, ...]
+    pick: Callable[[Mapping[str, Any]], tuple[Any, ...]]
+    processors: tuple[tuple[int, Callable[[Any], Any]], ...]
 
-    def bind(self, values: Mapping[str, Any]) -> tuple[Any, ...]:
-        return tuple(
-            values[name] if processor is None else processor(values[name])
-            for name, processor in zip(self.names, self.processors, strict=True)
-        )
+    def bind(self, values: Mapping[str, Any]) -> Values:
+        if not self.processors:
+            return self.pick(values)
+        bound = list(self.pick(values))
+        for place, processor in self.processors:
+            bound[place] = processor(bound[place])
+        return bound
 
 
 def compile_lookup(
@@ -80,12 +83,15 @@ def compile_lookup(
 
 def compile_statement(statement: UpdateBase, dialect: Dialect) -> CompiledStatement:
     compiled = _compiled(statement, dialect)
-    names = tuple(compiled.positiontup or ())
-    return CompiledStatement(
-        compiled.string,
-        names,
-        tuple(_bind_processor(compiled.binds[name].type, dialect) for name in names),
-    )
+    names = compiled.positiontup or []
+    processors = [
+        (place, processor)
+        for place, name in enumerate(names)
+        if (processor := _bind_processor(compiled.binds[name].type, dialect)) is not None
+    ]
+    # itemgetter of a single name would not give a tuple
+    pick = itemgetter(*names) if len(names) > 1 else lambda values: (values[names[0]],)
+    return CompiledStatement(compiled.string, pick, tuple(processors))
 
 
 def _compiled(statement: Select[Any] | UpdateBase, dialect: Dialect) -> SQLCompiler:

@@ -45,6 +45,24 @@ class RequestIds:
         return f"{self._prefix}{next(self._numbers):06x}"
 
 
+class SlowLane:
+    """Sends what FastAPI answers, with the headers that every answer has."""
+
+    def __init__(self, send: Send, security_headers: SecurityHeaders, request_id: str) -> None:
+        self._send = send
+        self._security_headers = security_headers
+        self._request_id = request_id
+        self.status = 0
+
+    async def send(self, message: Message) -> None:
+        if message["type"] == "http.response.start":
+            self.status = message["status"]
+            message["headers"] = self._security_headers.added_to(
+                message["headers"], request_id=self._request_id
+            )
+        await self._send(message)
+
+
 class Edge:
     """The ASGI application that the server calls."""
 
@@ -80,17 +98,7 @@ class Edge:
         """One request and its answer."""
         started_at = time.perf_counter()
         request_id = self._request_ids.next()
-        status = 0
-
-        async def answer(message: Message) -> None:
-            nonlocal status
-            if message["type"] == "http.response.start":
-                status = message["status"]
-                message["headers"] = self._security_headers.added_to(
-                    message["headers"], request_id=request_id
-                )
-            await send(message)
-
+        slow_lane = None
         if self._forwarded_for is not None:
             self._forwarded_for.apply(scope)
         try:
@@ -98,17 +106,21 @@ class Edge:
                 raise NotFoundError
             body = await self._body_reader.read(scope, receive)
             endpoint = self._fast_lane.get((scope["method"], scope["path"]))
-            if endpoint is None:
-                await self._application(scope, replaying(body, receive), answer)
-            else:
+            if endpoint is not None:
                 response = await endpoint(HttpRequest.of(scope, body))
                 status = await self._send_whole(response, scope, send, request_id)
+            else:
+                slow_lane = SlowLane(send, self._security_headers, request_id)
+                await self._application(scope, replaying(body, receive), slow_lane.send)
+                status = slow_lane.status
         except ClientGoneError:
             return
         except Exception as error:
             if not isinstance(error, PosternError):
                 log.error("request %s failed", request_id, exc_info=error)
-            if not status:
+            if slow_lane is not None and slow_lane.status:
+                status = slow_lane.status  # it has begun to answer, and cannot take that back
+            else:
                 response = self._render_error(error, scope["path"])
                 status = await self._send_whole(response, scope, send, request_id)
         if self._access_log is not None:
@@ -123,7 +135,7 @@ class Edge:
         headers = self._security_headers.added_to(own_headers, request_id=request_id)
         extension = (scope.get("extensions") or {}).get(WHOLE_RESPONSE)
         at_once: WholeResponse | None = extension["send"] if extension is not None else None
-        if at_once is None or not at_once(status, headers, body):
+        if at_once is None or not at_once(scope, status, headers, body):
             await send({"type": "http.response.start", "status": status, "headers": headers})
             await send({"type": "http.response.body", "body": body})
         return status

@@ -15,10 +15,10 @@ AsgiApp = Callable[[Scope, Receive, Send], Awaitable[None]]
 Headers = Sequence[tuple[bytes, bytes]]
 
 WHOLE_RESPONSE = "postern.whole_response"
-"""The name of an ASGI extension. Its `send` sends status, headers and body of an answer at once;
-it gives False where it cannot, and the messages of ASGI have to be sent."""
+"""The name of an ASGI extension. Its `send` takes the scope, and status, headers and body of an
+answer, and sends it at once; it gives False where it cannot, and the messages of ASGI are due."""
 
-WholeResponse = Callable[[int, Headers, bytes], bool]
+WholeResponse = Callable[[Scope, int, Headers, bytes], bool]
 
 NONE_REPEATED: frozenset[bytes] = frozenset()
 

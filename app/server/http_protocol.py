@@ -4,16 +4,11 @@ It also sends head and body of an answer in one write, which saves a system call
 """
 
 import asyncio
-from functools import partial
 from typing import Any
 
-from uvicorn.protocols.http.httptools_impl import (
-    STATUS_LINE,
-    HttpToolsProtocol,
-    RequestResponseCycle,
-)
+from uvicorn.protocols.http.httptools_impl import STATUS_LINE, HttpToolsProtocol
 
-from app.middleware.http import WHOLE_RESPONSE, Headers
+from app.middleware.http import WHOLE_RESPONSE, Headers, Scope
 
 MAXIMUM_HEAD = 65_536
 REQUEST_SECONDS = 15.0
@@ -41,19 +36,24 @@ class BoundedHttpProtocol(HttpToolsProtocol):
     """Refuses a head of more than 64 KiB, and a request that is not complete within 15 seconds.
 
     The clock runs only while a request is half here: one that arrives in one piece, as nearly all
-    do, never starts it.
+    do, never starts it. A connection has one timer for its idle times, not one for each answer.
     """
 
     _head_bytes = 0
     _in_head = True
     _is_complete = True
-    _timer: asyncio.TimerHandle | None = None
+    _request_timer: asyncio.TimerHandle | None = None
+    _idle_timer: asyncio.TimerHandle | None = None
+    _last_answer = 0.0
 
     def connection_made(self, transport: Any) -> None:
         super().connection_made(OneWriteTransport(transport, self.loop))  # type: ignore[arg-type]  # it is one in all but its class
+        self._extensions = {WHOLE_RESPONSE: {"send": self._send_whole}}
 
     def connection_lost(self, exc: Exception | None) -> None:
-        self._stop_timer()
+        self._stop_request_timer()
+        if self._idle_timer is not None:
+            self._idle_timer.cancel()
         super().connection_lost(exc)
 
     def data_received(self, data: bytes) -> None:
@@ -63,54 +63,79 @@ class BoundedHttpProtocol(HttpToolsProtocol):
         super().data_received(data)
         if self._in_head and self._head_bytes > MAXIMUM_HEAD:
             self._refuse(HEAD_TOO_LARGE)
-        elif not self._is_complete and self._timer is None:
-            self._timer = self.loop.call_later(REQUEST_SECONDS, self._refuse, TOO_SLOW)
+        elif not self._is_complete and self._request_timer is None:
+            self._request_timer = self.loop.call_later(REQUEST_SECONDS, self._refuse, TOO_SLOW)
 
     def on_headers_complete(self) -> None:
         self._in_head = False
+        self.scope["extensions"] = self._extensions  # type: ignore[typeddict-item]  # one that ASGI does not name
         super().on_headers_complete()
-        self.scope["extensions"] = {WHOLE_RESPONSE: {"send": partial(_send_whole, self.cycle)}}
 
     def on_message_complete(self) -> None:
         self._in_head = self._is_complete = True
         self._head_bytes = 0
-        self._stop_timer()
+        self._stop_request_timer()
         super().on_message_complete()
 
-    def _stop_timer(self) -> None:
-        if self._timer is not None:
-            self._timer.cancel()
-            self._timer = None
-
-    def _refuse(self, answer: bytes) -> None:
-        self._stop_timer()
+    def on_response_complete(self) -> None:
+        """As Uvicorn's, with the one timer for idle times."""
+        self.server_state.total_requests += 1
         if self.transport.is_closing():
             return
-        if self.cycle is None or self.cycle.response_complete or not self.cycle.response_started:
+        self.flow.resume_reading()
+        if self.pipeline:
+            self._start_asgi_task(*self.pipeline.pop())
+            return
+        self._last_answer = self.loop.time()
+        if self._idle_timer is None:
+            self._idle_timer = self.loop.call_later(self.timeout_keep_alive, self._close_if_idle)
+
+    def _close_if_idle(self) -> None:
+        is_answering = self.cycle is not None and not self.cycle.response_complete
+        remaining = self._last_answer + self.timeout_keep_alive - self.loop.time()
+        if is_answering or not self._is_complete:
+            remaining = self.timeout_keep_alive
+        if remaining > 0:
+            self._idle_timer = self.loop.call_later(remaining, self._close_if_idle)
+        elif not self.transport.is_closing():
+            self.transport.close()
+
+    def _stop_request_timer(self) -> None:
+        if self._request_timer is not None:
+            self._request_timer.cancel()
+            self._request_timer = None
+
+    def _refuse(self, answer: bytes) -> None:
+        self._stop_request_timer()
+        if self.transport.is_closing():
+            return
+        if self.cycle is None or not self.cycle.response_started:
             self.transport.write(answer)
         self.transport.close()
 
+    def _send_whole(self, scope: Scope, status: int, headers: Headers, body: bytes) -> bool:
+        """Answers in one step what Uvicorn does in two, for an answer that is complete.
 
-def _send_whole(cycle: RequestResponseCycle, status: int, headers: Headers, body: bytes) -> bool:
-    """Answers in one step what Uvicorn does in two, for an answer that is complete.
-
-    Uvicorn looks through every header for characters that end it. Those of our own answers are
-    constants and numbers; what a route of FastAPI sends still goes that way.
-    """
-    if cycle.response_started or cycle.disconnected or not cycle.keep_alive:
-        return False
-    if cycle.flow.write_paused or cycle.scope["method"] == "HEAD" or CLOSE in headers:
-        return False
-    parts = [STATUS_LINE[status]]
-    for name, value in (*cycle.default_headers, *headers):
-        parts += (name, b": ", value, b"\r\n")
-    parts += (b"\r\n", body)
-    cycle.response_started = cycle.response_complete = True
-    cycle.waiting_for_100_continue = False
-    cycle.transport.write(b"".join(parts))
-    cycle.message_event.set()
-    cycle.on_response()
-    return True
+        Uvicorn looks through every header for characters that end it. Those of our own answers are
+        constants and numbers; what a route of FastAPI sends still goes that way.
+        """
+        cycle = self.cycle
+        if cycle.scope is not scope or cycle.response_started or cycle.disconnected:
+            return False  # the first: another request has come in behind this one
+        if not cycle.keep_alive or self.flow.write_paused or CLOSE in headers:
+            return False
+        if scope["method"] == "HEAD":
+            return False
+        parts = [STATUS_LINE[status]]
+        for name, value in (*cycle.default_headers, *headers):
+            parts += (name, b": ", value, b"\r\n")
+        parts += (b"\r\n", body)
+        cycle.response_started = cycle.response_complete = True
+        cycle.waiting_for_100_continue = False
+        self.transport.write(b"".join(parts))
+        cycle.message_event.set()
+        cycle.on_response()
+        return True
 
 
 class OneWriteTransport:

@@ -207,18 +207,33 @@ async def test_a_database_that_stalls_is_503_within_the_time_limit_and_comes_bac
         assert (await app.client_credentials(client)).status_code == 200
 
 
-async def test_connections_that_the_server_closed_meanwhile_are_replaced_unseen(
-    postgresql_url: str,
+@pytest.mark.parametrize("hides_the_end", [False, True], ids=["and hung up", "and no more"])
+async def test_connections_that_the_server_ended_meanwhile_are_replaced_unseen(
+    postgresql_url: str, hides_the_end: bool
 ) -> None:
+    """It says goodbye, then hangs up; a request may come between the two."""
     async with (
-        running_application(postgresql_url) as app,
+        proxy_before(postgresql_url) as (proxy, url),
+        running_application(url) as app,
         open_database(postgresql_url) as other,
     ):
+        proxy.hides_the_end = hides_the_end
         client = await app.create_client()
         first = (await app.client_credentials(client)).json()
-        for _ in range(5):
+        for _ in range(3):
             await other.fetch_all(END_ALL_OTHERS)
+            await asyncio.sleep(0.05)
 
             assert await app.is_active(client, first["access_token"])
             assert (await app.client_credentials(client)).status_code == 200
             assert (await app.create_client()).client_id
+        await proxy.cut_all()
+
+
+async def test_the_application_stops_although_its_database_stalls(postgresql_url: str) -> None:
+    """No goodbye is answered; what is left to close is closed all the same."""
+    async with proxy_before(postgresql_url) as (proxy, url):
+        async with running_application(url) as app:
+            client = await app.create_client()
+            assert (await app.client_credentials(client)).status_code == 200
+            proxy.stall()

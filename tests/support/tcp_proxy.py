@@ -13,11 +13,11 @@ class TcpProxy:
     def __init__(self, host: str, port: int) -> None:
         self._upstream = (host, port)
         self._cuts: list[bytes] = []
-        self._open: set[asyncio.StreamWriter] = set()
         self._tasks: set[asyncio.Task[None]] = set()
         self._flows = asyncio.Event()
         self._flows.set()
         self.cuts_made = 0
+        self.hides_the_end = False  # what the server said last arrives, that it hung up does not
         self.port = 0
 
     def cut_answer_to(self, marker: bytes, *, times: int = 1) -> None:
@@ -38,24 +38,24 @@ class TcpProxy:
         task.add_done_callback(self._tasks.discard)
         from_server, to_server = await asyncio.open_connection(*self._upstream)
         is_cut = asyncio.Event()
-        self._open |= {writer, to_server}
         pumps = [
             asyncio.create_task(self._forward(reader, to_server, is_cut)),
             asyncio.create_task(self._give_back(from_server, writer, is_cut)),
         ]
         try:
             await asyncio.wait(pumps, return_when=asyncio.FIRST_COMPLETED)
+            if self.hides_the_end:
+                await asyncio.wait(pumps[:1])
         finally:
             for pump in pumps:
                 pump.cancel()
             await asyncio.gather(*pumps, return_exceptions=True)
             for each in (writer, to_server):
-                self._open.discard(each)
                 each.close()
                 with contextlib.suppress(OSError):
                     await each.wait_closed()
 
-    async def close(self) -> None:
+    async def cut_all(self) -> None:
         for task in list(self._tasks):
             task.cancel()
         await asyncio.gather(*self._tasks, return_exceptions=True)
@@ -97,5 +97,5 @@ async def proxy_before(url: str) -> AsyncIterator[tuple[TcpProxy, str]]:
         yield proxy, urlunsplit((parts.scheme, netloc, parts.path, parts.query, ""))
     finally:
         server.close()
-        await proxy.close()
+        await proxy.cut_all()
         await server.wait_closed()
