@@ -28,7 +28,7 @@ def pytest_configure(config: pytest.Config) -> None:
     """The controlling process starts the server; its workers find it in the environment."""
     if hasattr(config, "workerinput") or config.option.collectonly or config.option.help:
         return
-    url = _server.enter_context(running_postgresql())
+    url = _server.enter_context(running_postgresql(durable=False))
     template = asyncio.run(create_database(url))
     _server.callback(lambda: asyncio.run(drop_database(url, template)))
     migrate_template(template)

@@ -1,7 +1,7 @@
 """Micro-batches: what arrives while one statement is under way travels in the next one.
 
-There is no timer: an idle server answers a lone request at once, a busy one fills its batches by
-itself. See docs/decisions/0002-micro-batches.md for what can go wrong and what was decided.
+An idle server answers a lone request at once, a busy one fills its batches by itself: no timer
+delays anybody. See docs/decisions/0002-micro-batches.md for what can go wrong and what was decided.
 """
 
 import asyncio
@@ -17,6 +17,7 @@ Result = TypeVar("Result")
 MAXIMUM_ROWS = 128
 MAXIMUM_WAITING = 4096
 WORTH_ANOTHER_BATCH = 32
+PATIENCE_SECONDS = 0.05
 
 
 class MicroBatch(Generic[Item, Result]):
@@ -43,6 +44,7 @@ class MicroBatch(Generic[Item, Result]):
         self._batches: set[asyncio.Task[None]] = set()
         self._is_starting = False
         self._loop: asyncio.AbstractEventLoop | None = None
+        self._patience: asyncio.TimerHandle | None = None
 
     async def submit(self, item: Item) -> Result:
         """Returns the outcome of one item; raises `OverloadedError` where too many wait."""
@@ -56,6 +58,8 @@ class MicroBatch(Generic[Item, Result]):
         if not self._is_starting and self._may_start():
             self._is_starting = True
             loop.call_soon(self._start)
+        elif self._free_slots and self._patience is None:
+            self._patience = loop.call_later(PATIENCE_SECONDS, self._lose_patience)
         return await future
 
     async def drain(self) -> None:
@@ -67,10 +71,19 @@ class MicroBatch(Generic[Item, Result]):
     def _start(self) -> None:
         self._is_starting = False
         while self._may_start() and (batch := self._take()):
-            self._free_slots -= 1
-            task = asyncio.get_running_loop().create_task(self._carry_out(batch))
-            self._batches.add(task)
-            task.add_done_callback(self._leave)
+            self._send(batch)
+
+    def _lose_patience(self) -> None:
+        """Starts a small second batch after all, beside one that waits for a lock, say."""
+        self._patience = None
+        if self._free_slots and (batch := self._take()):
+            self._send(batch)
+
+    def _send(self, batch: list[tuple[Item, asyncio.Future[Result]]]) -> None:
+        self._free_slots -= 1
+        task = asyncio.get_running_loop().create_task(self._carry_out(batch))
+        self._batches.add(task)
+        task.add_done_callback(self._leave)
 
     def _leave(self, batch: asyncio.Task[None]) -> None:
         self._batches.discard(batch)

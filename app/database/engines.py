@@ -1,5 +1,7 @@
 """SQLAlchemy engines for the ordinary work: one that reads, one that writes."""
 
+import asyncio
+from contextlib import suppress
 from dataclasses import dataclass
 from pathlib import Path
 from typing import Any
@@ -8,6 +10,8 @@ from sqlalchemy import event
 from sqlalchemy.ext.asyncio import AsyncEngine, create_async_engine
 
 from app.database import postgresql, sqlite
+
+DISPOSE_SECONDS = 3.0
 
 
 @dataclass(frozen=True, slots=True)
@@ -18,8 +22,11 @@ class Engines:
     writer: AsyncEngine
 
     async def dispose(self) -> None:
-        await self.reader.dispose()
-        await self.writer.dispose()
+        """Closes what it can within a few seconds; a server that stalls is left alone."""
+        with suppress(TimeoutError):
+            async with asyncio.timeout(DISPOSE_SECONDS):
+                await self.reader.dispose()
+                await self.writer.dispose()
 
 
 def postgresql_engines(url: str, *, pool_size: int, timeout: float) -> Engines:

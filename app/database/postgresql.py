@@ -14,11 +14,16 @@ from app.database.statements import (
     Values,
     Written,
 )
+from app.observability.logging import logger
 
 if TYPE_CHECKING:
     from asyncpg import Connection
 
 Result = TypeVar("Result")
+
+log = logger(__name__)
+
+GOODBYE_SECONDS = 2.0
 
 # Parameters of libpq and of poolers, which asyncpg would send to the server as settings.
 _ONLY_FOR_LIBPQ = frozenset(
@@ -109,10 +114,9 @@ class ConnectionPool:
             raise translate(error) from error
 
     async def close(self) -> None:
-        for _ in range(self._size):
-            connection = await self._free.get()
-            if connection is not None:
-                await connection.close(timeout=2)
+        """Says goodbye to the server, and hangs up where it does not answer."""
+        connections = [await self._free.get() for _ in range(self._size)]
+        await asyncio.gather(*(_close(each) for each in connections if each is not None))
 
     async def _attempt(
         self, work: Callable[["Connection[Any]"], Awaitable[Result]], *, fresh: bool = False
@@ -136,6 +140,14 @@ class ConnectionPool:
                 connection.terminate()
                 connection = None
             self._free.put_nowait(connection)
+
+
+async def _close(connection: "Connection[Any]") -> None:
+    try:
+        await connection.close(timeout=GOODBYE_SECONDS)
+    except Exception as error:  # noqa: BLE001 - whatever it is, we hang up
+        log.warning("a connection to the database did not close: %s", type(error).__name__)
+        connection.terminate()
 
 
 async def look_up(

@@ -85,7 +85,7 @@ class Settings(BaseSettings):
     docs: bool = True
     fast_lane: bool = True
     body_limit: int = Field(65_536, ge=1024, le=16_777_216)
-    body_timeout: float = Field(15.0, gt=0, le=300)
+    body_timeout: float = Field(15.0, gt=0, le=15)
     housekeeping_interval: float = Field(60.0, ge=0.05, le=86_400)
 
     @field_validator("app_env", mode="before")

@@ -1,13 +1,26 @@
 """Arrows point one way, and every package has its place among the layers."""
 
 import ast
+import logging
 import tomllib
+from collections.abc import Iterator
 from pathlib import Path
 
 import pytest
 from importlinter.cli import EXIT_STATUS_SUCCESS, lint_imports
 
 ROOT = Path(__file__).parents[2]
+
+
+@pytest.fixture(autouse=True)
+def _loggers_as_they_were() -> Iterator[None]:
+    """import-linter configures logging, which silences every logger that was there before."""
+    yield
+    for each in logging.root.manager.loggerDict.values():
+        if isinstance(each, logging.Logger):
+            each.disabled = False
+
+
 APP = ROOT / "app"
 
 

@@ -232,8 +232,7 @@ async def test_connections_that_the_server_ended_meanwhile_are_replaced_unseen(
 
 async def test_the_application_stops_although_its_database_stalls(postgresql_url: str) -> None:
     """No goodbye is answered; what is left to close is closed all the same."""
-    async with proxy_before(postgresql_url) as (proxy, url):
-        async with running_application(url) as app:
-            client = await app.create_client()
-            assert (await app.client_credentials(client)).status_code == 200
-            proxy.stall()
+    async with proxy_before(postgresql_url) as (proxy, url), running_application(url) as app:
+        client = await app.create_client()
+        assert (await app.client_credentials(client)).status_code == 200
+        proxy.stall()
