@@ -90,7 +90,7 @@ class UnavailableError(PosternError):
 
 
 class DatabaseUnavailableError(UnavailableError):
-    """The database does not answer, or not in time; the request is safe to repeat."""
+    """The database does not answer, or not in time."""
 
     def __init__(self) -> None:
         super().__init__("The database is not available at the moment.")

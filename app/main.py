@@ -76,9 +76,11 @@ def _fastapi(services: Services, access_log: AccessLog | None, errors: ErrorRend
         for task in tasks:
             task.cancel()
         await asyncio.gather(*tasks, return_exceptions=True)
-        await services.close()
-        if access_log is not None:
-            access_log.flush()
+        try:
+            await services.close()
+        finally:
+            if access_log is not None:
+                access_log.flush()
 
     application = FastAPI(
         title="Postern",

@@ -104,7 +104,7 @@ def build_services(settings: Settings, clock: Clock | None = None) -> Services:
         introspection=Introspection(
             authenticator, access_tokens, refresh_tokens, clock, issuer=settings.issuer_url
         ),
-        revocation=Revocation(authenticator, access_tokens, refresh_tokens, families, clock),
+        revocation=Revocation(authenticator, access_tokens, families, clock),
         metadata=server_metadata(settings.issuer_url, has_docs=settings.docs),
         housekeeping=Housekeeping(
             HousekeepingRepository(database), clock, interval=settings.housekeeping_interval

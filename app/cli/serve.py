@@ -2,14 +2,13 @@
 
 import argparse
 import asyncio
-from urllib.parse import urlsplit
 
 from app import __version__
 from app.cli.base import Command, command_settings
 from app.errors import StartupError
 from app.main import prepare_database
 from app.observability.logging import configure_logging
-from app.server.certificate import kept_certificate
+from app.server.certificate import check_certificate, kept_certificate
 from app.server.processes import listening_socket, run_server
 from app.settings import Settings, flask_env_asks_for_https, sqlite_path
 from app.wiring import build_services
@@ -30,6 +29,7 @@ def _run(arguments: argparse.Namespace) -> int:
     if wants_https and settings.tls_cert_file is None:
         certificate, key = kept_certificate(settings.data_directory)
         settings = settings.model_copy(update={"tls_cert_file": certificate, "tls_key_file": key})
+    check_certificate(settings)
     listener = listening_socket(settings)
     settings = settings.model_copy(update={"port": listener.getsockname()[1]})
     configure_logging(log_format=settings.log_format, level="ERROR")  # what fails is told once
@@ -84,8 +84,8 @@ def describe_database(url: str) -> str:
     path = sqlite_path(url)
     if path is not None:
         return f"SQLite, {path}"
-    parts = urlsplit(url)
-    return f"PostgreSQL, {parts.netloc.rpartition('@')[2]}{parts.path}"
+    address = url.partition("://")[2].partition("?")[0]
+    return f"PostgreSQL, {address.rpartition('@')[2]}"
 
 
 COMMAND = Command("serve", "Serve the API.", _add_arguments, _run)

@@ -22,6 +22,7 @@ from app.database.statements import (
     Values,
     Written,
 )
+from app.errors import DatabaseUnavailableError
 
 FindAtOnce = Callable[[CompiledLookup, Any], Values | None]
 
@@ -119,6 +120,7 @@ class SqliteBackend:
         )
         self.dialect: Dialect = sqlite_dialect.dialect()
         self._write_gate = asyncio.Lock()
+        self._busy_timeout = busy_timeout
         thread = partial(
             sqlite.SqliteThread, path, busy_timeout=busy_timeout, synchronous=synchronous
         )
@@ -129,8 +131,16 @@ class SqliteBackend:
 
     @asynccontextmanager
     async def writing(self) -> AsyncIterator[None]:
-        async with self._write_gate:
+        """One writer at a time; who waits for longer than for the lock of the file gets a 503."""
+        try:
+            async with asyncio.timeout(self._busy_timeout):
+                await self._write_gate.acquire()
+        except TimeoutError:
+            raise DatabaseUnavailableError from None
+        try:
             yield
+        finally:
+            self._write_gate.release()
 
     async def look_up(self, lookup: CompiledLookup, keys: Sequence[Any]) -> Found:
         with translated_errors():
@@ -144,7 +154,7 @@ class SqliteBackend:
         rows: Sequence[Mapping[str, Any]],
         outcome: CompiledOutcome | None,
     ) -> Written:
-        async with self._write_gate:
+        async with self.writing():
             return await self._writer.run(
                 lambda connection: sqlite.write(connection, statements, rows, outcome)
             )

@@ -1,5 +1,6 @@
 """What every request passes, whichever lane answers it, and the fast lane itself.
 
+HEAD is answered as GET, and the server leaves the body out (RFC 9110 section 9.3.2).
 Request id, body limit, security headers, the log line and the catch-all for errors are here once.
 Then the hot endpoints are called directly; everything else goes to FastAPI, which declares the hot
 endpoints too, so that with the fast lane off the same functions answer.
@@ -105,13 +106,14 @@ class Edge:
             if scope["path"].endswith("\n"):  # before which `$` in a route's pattern matches too
                 raise NotFoundError
             body = await self._body_reader.read(scope, receive)
-            endpoint = self._fast_lane.get((scope["method"], scope["path"]))
+            asked = scope if scope["method"] != "HEAD" else {**scope, "method": "GET"}
+            endpoint = self._fast_lane.get((asked["method"], asked["path"]))
             if endpoint is not None:
-                response = await endpoint(HttpRequest.of(scope, body))
+                response = await endpoint(HttpRequest.of(asked, body))
                 status = await self._send_whole(response, scope, send, request_id)
             else:
                 slow_lane = SlowLane(send, self._security_headers, request_id)
-                await self._application(scope, replaying(body, receive), slow_lane.send)
+                await self._application(asked, replaying(body, receive), slow_lane.send)
                 status = slow_lane.status
         except ClientGoneError:
             return

@@ -9,7 +9,6 @@ from app.oauth.client_auth.authenticator import ClientAuthenticator
 from app.oauth.errors import InvalidRequestError
 from app.oauth.requests import FormRequest
 from app.repositories.access_tokens import AccessTokenRepository
-from app.repositories.refresh_tokens import RefreshTokenRepository
 from app.repositories.token_families import TokenFamilyRepository
 from app.security.tokens import TokenKind, digest_of
 
@@ -19,13 +18,11 @@ class Revocation:
         self,
         authenticator: ClientAuthenticator,
         access_tokens: AccessTokenRepository,
-        refresh_tokens: RefreshTokenRepository,
         families: TokenFamilyRepository,
         clock: Clock,
     ) -> None:
         self._authenticator = authenticator
         self._access_tokens = access_tokens
-        self._refresh_tokens = refresh_tokens
         self._families = families
         self._clock = clock
 
@@ -38,6 +35,6 @@ class Revocation:
         if TokenKind.ACCESS_TOKEN.matches(token):
             await self._access_tokens.revoke(digest_of(token), client_id=client.client_id, now=now)
         elif TokenKind.REFRESH_TOKEN.matches(token):
-            found = await self._refresh_tokens.find_in_living_family(digest_of(token))
-            if found is not None and found.check_client(client):
-                await self._families.revoke(found.family_id, now=now)
+            await self._families.revoke_by_refresh_token(
+                digest_of(token), client_id=client.client_id, now=now
+            )

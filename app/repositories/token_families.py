@@ -78,6 +78,21 @@ class TokenFamilyRepository:
             .values(revoked_at=now)
         )
 
+    async def revoke_by_refresh_token(
+        self, digest: bytes, *, client_id: str, now: datetime
+    ) -> None:
+        """Revokes the family of a client's refresh token, whatever state token and user are in."""
+        of_token = select(refresh.family_id).where(refresh.digest == digest).scalar_subquery()
+        await self._database.change(
+            update(token_families)
+            .where(
+                family.family_id == of_token,
+                family.client_id == client_id,
+                family.revoked_at.is_(None),
+            )
+            .values(revoked_at=now)
+        )
+
 
 def _new_family(database: Database) -> Insert:
     return insert_once_where(

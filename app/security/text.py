@@ -5,6 +5,7 @@ import unicodedata
 from typing import Any
 
 MAXIMUM_SCOPE_LENGTH = 1000
+MAXIMUM_DEPTH = 16
 
 
 def is_scope(text: str) -> bool:
@@ -22,9 +23,18 @@ def is_storable(text: str) -> bool:
 
 
 def is_encodable(value: Any) -> bool:
-    """False for a JSON value with a lone surrogate somewhere in it, or with NaN or Infinity."""
+    """False for a JSON value with a lone surrogate, NaN or Infinity in it, or nested too deeply."""
+    if not _is_shallow(value, MAXIMUM_DEPTH):
+        return False
     try:
         json.dumps(value, ensure_ascii=False, allow_nan=False).encode("utf-8")
     except ValueError:
         return False
     return True
+
+
+def _is_shallow(value: Any, depth: int) -> bool:
+    if not isinstance(value, dict | list):
+        return True
+    parts = value.values() if isinstance(value, dict) else value
+    return depth > 0 and all(_is_shallow(part, depth - 1) for part in parts)

@@ -3,9 +3,9 @@
 The prefix lets leak scanners find them, and tells us which table to look into. A slow hash
 would buy nothing: nobody guesses 256 bits.
 
-A token also begins with the time at which it was made, to a quarter of a second, and so does its
-digest. Rows that are stored together then lie together: with digests in random order each insert
-would write a page of its own, which cost SQLite half its speed.
+A token also begins with the time at which it was made, to a millisecond, and so does its digest.
+Rows that are stored together then lie together: with digests in random order each insert would
+write a page of its own, which cost SQLite half its speed.
 """
 
 import base64
@@ -18,7 +18,8 @@ from enum import StrEnum
 
 CLIENT_ID_LENGTH = 24
 PREFIX_LENGTH = len("postern_at_")
-TIME_LENGTH = 5
+TIME_LENGTH = 6
+TIME_SHIFT = 20  # of nanoseconds: a millisecond
 _URLSAFE = bytes.maketrans(b"-_", b"+/")
 _ALPHANUMERIC = "abcdefghijkmnopqrstuvwxyzABCDEFGHJKLMNPQRSTUVWXYZ23456789"
 
@@ -35,8 +36,8 @@ class TokenKind(StrEnum):
 
 
 def new_token(kind: TokenKind) -> str:
-    """Makes a secret: its prefix, 5 bytes of time and 32 random bytes."""
-    made_at = (time.time_ns() >> 28).to_bytes(TIME_LENGTH, "big")
+    """Makes a secret: its prefix, 6 bytes of time and 32 random bytes."""
+    made_at = (time.time_ns() >> TIME_SHIFT).to_bytes(TIME_LENGTH, "big")
     return kind.value + base64.urlsafe_b64encode(made_at + os.urandom(32)).rstrip(b"=").decode()
 
 
@@ -51,7 +52,7 @@ def new_identifier() -> str:
 
 
 def digest_of(token: str) -> bytes:
-    """The form in which a secret of ours is stored: 5 bytes of its time, 32 bytes of SHA-256."""
+    """The form in which a secret of ours is stored: 6 bytes of its time, 32 bytes of SHA-256."""
     encoded = token.encode("utf-8", "surrogatepass")
     digest = hashlib.sha256(encoded).digest()
     try:

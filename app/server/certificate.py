@@ -3,9 +3,11 @@
 import datetime
 import ipaddress
 import os
+import ssl
 from pathlib import Path
 
 from app.errors import StartupError
+from app.settings import Settings
 
 LIFETIME = datetime.timedelta(days=397)
 RENEWED_BEFORE_END = datetime.timedelta(days=7)
@@ -24,6 +26,19 @@ def kept_certificate(directory: Path) -> tuple[Path, Path]:
             f"TLS_CERT_FILE: cannot keep a certificate in {directory}: {error.strerror}"
         ) from None
     return certificate_file, key_file
+
+
+def check_certificate(settings: Settings) -> None:
+    """Raises `StartupError` where the files hold no certificate and key that go together."""
+    if settings.tls_cert_file is None or settings.tls_key_file is None:
+        return
+    try:
+        context = ssl.SSLContext(ssl.PROTOCOL_TLS_SERVER)
+        context.load_cert_chain(settings.tls_cert_file, settings.tls_key_file)
+    except (ssl.SSLError, OSError, ValueError):
+        raise StartupError(
+            "TLS_CERT_FILE and TLS_KEY_FILE must hold a certificate and its key, in PEM"
+        ) from None
 
 
 def _is_good(file: Path) -> bool:

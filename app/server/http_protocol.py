@@ -4,6 +4,7 @@ It also sends head and body of an answer in one write, which saves a system call
 """
 
 import asyncio
+import re
 from typing import Any
 
 from uvicorn.protocols.http.httptools_impl import STATUS_LINE, HttpToolsProtocol
@@ -11,6 +12,9 @@ from uvicorn.protocols.http.httptools_impl import STATUS_LINE, HttpToolsProtocol
 from app.middleware.http import WHOLE_RESPONSE, Headers, Scope
 
 MAXIMUM_HEAD = 65_536
+MAXIMUM_REQUEST = 20 * 1024 * 1024
+MAXIMUM_PIPELINED = 256
+UPGRADE = re.compile(rb"\r\nupgrade:[^\r\n]*", re.IGNORECASE)
 REQUEST_SECONDS = 15.0
 CLOSE = (b"connection", b"close")
 
@@ -29,17 +33,36 @@ def _refusal(status: int, title: str, detail: str) -> bytes:
 HEAD_TOO_LARGE = _refusal(
     431, "Request Header Fields Too Large", "The head of the request is too large."
 )
+NOT_HTTP = _refusal(400, "Bad Request", "This is not a request in HTTP/1.1.")
 TOO_SLOW = _refusal(408, "Request Timeout", "The request did not arrive in time.")
 
 
-class BoundedHttpProtocol(HttpToolsProtocol):
-    """Refuses a head of more than 64 KiB, and a request that is not complete within 15 seconds.
+class BoundExceededError(Exception):
+    """Stops the parser in the middle of what it was given; the connection is closed already."""
 
-    The clock runs only while a request is half here: one that arrives in one piece, as nearly all
-    do, never starts it. A connection has one timer for its idle times, not one for each answer.
+
+def without_upgrade(data: bytes) -> bytes:
+    """The beginning of a request without its wish for another protocol.
+
+    A server may ignore it (RFC 9110 section 7.8), and Java's client sends one with each first
+    request. httptools would stop there and lose the body.
+    """
+    if b"pgrade:" not in data and b"PGRADE:" not in data:
+        return data
+    head, end, rest = data.partition(b"\r\n\r\n")
+    return UPGRADE.sub(b"", head) + end + rest
+
+
+class BoundedHttpProtocol(HttpToolsProtocol):
+    """Bounds what a connection can cost before and between its requests.
+
+    A head has 64 KiB, a request 20 MiB in all, and 15 seconds to arrive; at most 256 requests wait
+    behind one another. The clock runs only while a request is half here: one that arrives in one
+    piece, as nearly all do, never starts it. A connection has one timer for its idle times.
     """
 
     _head_bytes = 0
+    _request_bytes = 0
     _in_head = True
     _is_complete = True
     _request_timer: asyncio.TimerHandle | None = None
@@ -49,6 +72,7 @@ class BoundedHttpProtocol(HttpToolsProtocol):
     def connection_made(self, transport: Any) -> None:
         super().connection_made(OneWriteTransport(transport, self.loop))  # type: ignore[arg-type]  # it is one in all but its class
         self._extensions = {WHOLE_RESPONSE: {"send": self._send_whole}}
+        self._start_request_timer()
 
     def connection_lost(self, exc: Exception | None) -> None:
         self._stop_request_timer()
@@ -57,25 +81,51 @@ class BoundedHttpProtocol(HttpToolsProtocol):
         super().connection_lost(exc)
 
     def data_received(self, data: bytes) -> None:
+        self._request_bytes += len(data)
         if self._in_head:
-            self._head_bytes += len(data)
-            self._is_complete = False
+            data = without_upgrade(data)
         super().data_received(data)
-        if self._in_head and self._head_bytes > MAXIMUM_HEAD:
+        if self._is_complete or self.transport.is_closing():
+            return
+        if self._in_head and self._request_bytes > MAXIMUM_HEAD:
             self._refuse(HEAD_TOO_LARGE)
-        elif not self._is_complete and self._request_timer is None:
-            self._request_timer = self.loop.call_later(REQUEST_SECONDS, self._refuse, TOO_SLOW)
+        elif self._request_bytes > MAXIMUM_REQUEST:
+            self._refuse(b"")
+        elif self._request_timer is None:
+            self._start_request_timer()
+
+    def on_message_begin(self) -> None:
+        self._in_head, self._is_complete = True, False
+        self._head_bytes = 0
+        super().on_message_begin()
+
+    def on_header(self, name: bytes, value: bytes) -> None:
+        self._head_bytes += len(name) + len(value)
+        if self._head_bytes > MAXIMUM_HEAD:
+            self._refuse(HEAD_TOO_LARGE)
+            raise BoundExceededError
+        if self._in_head:  # what comes after the body are trailers, and no headers (RFC 9110 6.5.1)
+            super().on_header(name, value)
 
     def on_headers_complete(self) -> None:
         self._in_head = False
+        if len(self.pipeline) >= MAXIMUM_PIPELINED:
+            self._refuse(b"")
+            raise BoundExceededError
         self.scope["extensions"] = self._extensions  # type: ignore[typeddict-item]  # one that ASGI does not name
         super().on_headers_complete()
 
     def on_message_complete(self) -> None:
         self._in_head = self._is_complete = True
-        self._head_bytes = 0
+        self._head_bytes = self._request_bytes = 0
         self._stop_request_timer()
         super().on_message_complete()
+
+    def send_400_response(self, msg: str) -> None:
+        """What httptools cannot parse, or what one of our bounds has ended already."""
+        if not self.transport.is_closing():
+            self.transport.write(NOT_HTTP)
+            self.transport.close()
 
     def on_response_complete(self) -> None:
         """As Uvicorn's, with the one timer for idle times."""
@@ -100,18 +150,30 @@ class BoundedHttpProtocol(HttpToolsProtocol):
         elif not self.transport.is_closing():
             self.transport.close()
 
+    def _start_request_timer(self) -> None:
+        self._request_timer = self.loop.call_later(REQUEST_SECONDS, self._give_up)
+
+    def _give_up(self) -> None:
+        self._refuse(TOO_SLOW if self._request_bytes else b"")
+
     def _stop_request_timer(self) -> None:
         if self._request_timer is not None:
             self._request_timer.cancel()
             self._request_timer = None
 
     def _refuse(self, answer: bytes) -> None:
+        """Ends the connection, with an answer where the half request may still have one."""
         self._stop_request_timer()
         if self.transport.is_closing():
             return
-        if self.cycle is None or not self.cycle.response_started:
+        if answer and not self.pipeline and self._may_answer():
             self.transport.write(answer)
         self.transport.close()
+
+    def _may_answer(self) -> bool:
+        if self.cycle is None:
+            return True
+        return self.cycle.response_complete if self._in_head else not self.cycle.response_started
 
     def _send_whole(self, scope: Scope, status: int, headers: Headers, body: bytes) -> bool:
         """Answers in one step what Uvicorn does in two, for an answer that is complete.

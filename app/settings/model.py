@@ -66,7 +66,7 @@ class Settings(BaseSettings):
     tls_key_file: Path | None = None
     graceful_timeout: int = Field(10, ge=0, le=600)
 
-    otp_issuer: str = Field("ThisOAuthServer", min_length=1, max_length=64)
+    otp_issuer: str = Field("ThisOAuthServer", min_length=1, max_length=64, pattern="^[^:]+$")
     otp_policy: Literal["enrolled", "every_login"] = "enrolled"
 
     access_token_ttl: int = Field(3600, ge=1, le=31_536_000)
@@ -115,7 +115,16 @@ class Settings(BaseSettings):
             raise ValueError("must be a URL such as https://login.example.com")
         if any(char in value for char in "?#@"):
             raise ValueError("must not have a query, fragment or user (RFC 8414 section 2)")
+        if urlsplit(value).path.strip("/"):
+            raise ValueError("must not have a path: it is the root of this server")
         return value.rstrip("/")
+
+    @field_validator("secret_key", "admin_token")
+    @classmethod
+    def _is_text(cls, value: SecretStr | None) -> SecretStr | None:
+        if value is not None and not is_utf8(value.get_secret_value()):
+            raise ValueError("must be text in UTF-8")
+        return value
 
     @field_validator("trusted_proxies")
     @classmethod
@@ -261,3 +270,12 @@ def _is_weak(value: str, minimum: int) -> bool:
 
 def _cores() -> int:
     return len(os.sched_getaffinity(0)) if hasattr(os, "sched_getaffinity") else os.cpu_count() or 1
+
+
+def is_utf8(value: str) -> bool:
+    """False for what the environment held in bytes that are no text."""
+    try:
+        value.encode("utf-8")
+    except UnicodeEncodeError:
+        return False
+    return True

@@ -191,3 +191,17 @@ async def test_lists_and_texts_are_bounded(app: Application, member: str, value:
     answer = await create(app, **{member: value})
 
     assert_problem(answer, 422, "invalid_request")
+
+
+async def test_a_deeply_nested_key_set_is_refused_and_nothing_stays(app: Application) -> None:
+    """SECURITY_BAR row 44"""
+    nested: Any = []
+    for _ in range(300):
+        nested = [nested]
+    name = app.new_name("client")
+
+    refused = await create(app, client_name=name, jwks={"keys": [], "x": nested})
+    accepted = await create(app, client_name=name)
+
+    assert_problem(refused, 422, "invalid_request")
+    assert accepted.status_code == 201

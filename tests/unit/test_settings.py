@@ -271,9 +271,9 @@ def test_an_unwritable_place_is_one_line(load: Any) -> None:
 
 def test_a_trailing_slash_of_the_issuer_goes(load: Any) -> None:
     """RFC 8414 section 3: the issuer and the path of the metadata are put together"""
-    made = load(**{**PRODUCTION, "ISSUER": "https://login.example.com/tenant/"})
+    made = load(**{**PRODUCTION, "ISSUER": "https://login.example.com/"})
 
-    assert made.issuer_url == "https://login.example.com/tenant"
+    assert made.issuer_url == "https://login.example.com"
 
 
 def test_workers_are_one_on_sqlite_and_one_per_core_on_postgresql(

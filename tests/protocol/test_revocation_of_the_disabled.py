@@ -1,0 +1,19 @@
+"""A token given back stays given back, whatever happens to its owner meanwhile (RFC 7009)."""
+
+from app.wiring import Services
+from tests.support.application import Application, TestClient, TestUser
+from tests.support.assertions import assert_oauth_error
+
+
+async def test_a_revocation_while_the_user_is_disabled_holds_when_he_is_enabled_again(
+    app: Application, client: TestClient, user: TestUser, operator: Services
+) -> None:
+    """SECURITY_BAR row 39"""
+    refresh_token = (await app.password_grant(client, user)).json()["refresh_token"]
+    await operator.users.set_disabled(user.username, disabled=True)
+
+    revoked = await app.revoke(client, refresh_token)
+    await operator.users.set_disabled(user.username, disabled=False)
+
+    assert revoked.status_code == 200
+    assert_oauth_error(await app.refresh(client, refresh_token), "invalid_grant")
