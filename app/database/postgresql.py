@@ -54,8 +54,15 @@ def driver_url(url: str) -> str:
 
 
 # The plan of a look-up by key is kept. Made while a table was small and not yet analysed, it would
-# scan the whole table, and go on to while the table grows: an index is always right here.
-FOR_BATCHES = {"enable_seqscan": "off", "jit": "off"}
+# scan whole tables, and go on to while they grow. The right one is always the same: from the table
+# with the key, by its index, to the others in the order in which the query joins them.
+FOR_BATCHES = {
+    "enable_seqscan": "off",
+    "enable_hashjoin": "off",
+    "enable_mergejoin": "off",
+    "join_collapse_limit": "1",
+    "jit": "off",
+}
 
 
 async def connect(
