@@ -4,20 +4,20 @@ from sqlalchemy import Insert, Update, and_, or_, select, update
 
 from app.database.database import Database
 from app.database.steps import Outcome
-from app.models.access_tokens import access_tokens
 from app.models.clients import clients
 from app.models.refresh_tokens import RefreshToken, refresh_tokens
 from app.models.token_families import token_families
 from app.models.users import users
 from app.repositories.inserts import insert_once_where, value_of
-from app.repositories.token_families import NewPair
+from app.repositories.token_families import NewPair, new_access_token
 
-access, client, family = access_tokens.c, clients.c, token_families.c
+client, family = clients.c, token_families.c
 token, user = refresh_tokens.c, users.c
 successor = refresh_tokens.alias("successor")
 PRESENTED = value_of("presented", token.digest)
 SUCCESSOR = value_of("successor", token.digest)
 NOW = value_of("now", token.issued_at)
+USED_BY_THIS_CALLER = (token.digest == PRESENTED, token.successor_digest == SUCCESSOR)
 
 LIVING = (
     select(
@@ -60,7 +60,11 @@ class RefreshTokenRepository:
         self._rotate = database.step(
             _use_token(),
             _new_refresh_token(database),
-            _new_access_token(database),
+            new_access_token(
+                database,
+                refresh_tokens.join(token_families, family.family_id == token.family_id),
+                *USED_BY_THIS_CALLER,
+            ),
             outcome=Outcome(LIVING, token.digest, given_as="presented"),
             order="presented",
         )
@@ -121,25 +125,5 @@ def _new_refresh_token(database: Database) -> Insert:
             token.expires_at: value_of("refresh_expires_at", token.expires_at),
         },
         refresh_tokens,
-        token.digest == PRESENTED,
-        token.successor_digest == SUCCESSOR,
-    )
-
-
-def _new_access_token(database: Database) -> Insert:
-    return insert_once_where(
-        database,
-        access_tokens,
-        {
-            access.digest: value_of("access_digest", access.digest),
-            access.family_id: token.family_id,
-            access.client_id: family.client_id,
-            access.user_id: family.user_id,
-            access.scope: value_of("scope", access.scope),
-            access.issued_at: NOW,
-            access.expires_at: value_of("access_expires_at", access.expires_at),
-        },
-        refresh_tokens.join(token_families, family.family_id == token.family_id),
-        token.digest == PRESENTED,
-        token.successor_digest == SUCCESSOR,
+        *USED_BY_THIS_CALLER,
     )

@@ -3,7 +3,7 @@
 from dataclasses import dataclass
 from datetime import datetime
 
-from sqlalchemy import Insert, select, update
+from sqlalchemy import ColumnElement, FromClause, Insert, select, update
 
 from app.database.database import Database
 from app.database.steps import Outcome
@@ -14,6 +14,7 @@ from app.models.users import User, users
 from app.repositories.inserts import insert_once_where, value_of
 
 access, family, refresh, user = access_tokens.c, token_families.c, refresh_tokens.c, users.c
+THE_FAMILY = family.family_id == value_of("family_id", family.family_id)
 
 
 @dataclass(frozen=True, slots=True)
@@ -34,7 +35,7 @@ class TokenFamilyRepository:
         is_there = Outcome(select(family.family_id), family.family_id, given_as="family_id")
         new_family, new_access, new_refresh = (
             _new_family(database),
-            _new_access_token(database),
+            new_access_token(database, token_families, THE_FAMILY),
             _new_refresh_token(database),
         )
         self._begin = database.step(new_family, new_refresh, new_access, outcome=is_there)
@@ -114,7 +115,10 @@ def _new_family(database: Database) -> Insert:
     )
 
 
-def _new_access_token(database: Database) -> Insert:
+def new_access_token(
+    database: Database, source: FromClause, *conditions: ColumnElement[bool]
+) -> Insert:
+    """The access token of a pair, for the family that the conditions find in `source`."""
     return insert_once_where(
         database,
         access_tokens,
@@ -127,8 +131,8 @@ def _new_access_token(database: Database) -> Insert:
             access.issued_at: value_of("now", access.issued_at),
             access.expires_at: value_of("access_expires_at", access.expires_at),
         },
-        token_families,
-        family.family_id == value_of("family_id", family.family_id),
+        source,
+        *conditions,
     )
 
 
@@ -143,5 +147,5 @@ def _new_refresh_token(database: Database) -> Insert:
             refresh.expires_at: value_of("refresh_expires_at", refresh.expires_at),
         },
         token_families,
-        family.family_id == value_of("family_id", family.family_id),
+        THE_FAMILY,
     )
