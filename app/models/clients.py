@@ -11,8 +11,6 @@ from sqlalchemy import Column, LargeBinary, String, Table, Text
 
 from app.database.types import Instant
 from app.models.tables import metadata
-from app.security.comparison import digests_match
-from app.security.tokens import digest_of
 
 clients = Table(
     "clients",
@@ -92,9 +90,6 @@ class Client(ClientColumns, ClientMixin):
 
     def check_redirect_uri(self, redirect_uri: str) -> bool:
         return redirect_uri in self.redirect_uri_list
-
-    def check_client_secret(self, client_secret: str) -> bool:
-        return digests_match(self.secret_digest, digest_of(client_secret))
 
     def check_endpoint_auth_method(self, method: str, endpoint: str) -> bool:
         if self.token_endpoint_auth_method is not None:
