@@ -27,6 +27,10 @@ clients = Table(
     Column("metadata", Text, nullable=False),
     Column("disabled_at", Instant),
     Column("created_at", Instant, nullable=False),
+    Column("trust", String(20), nullable=False, server_default="none"),
+    Column("sector_identifier", String(255)),
+    Column("registration_token_digest", LargeBinary),
+    Column("registration_expires_at", Instant),
 )
 
 
@@ -45,6 +49,10 @@ class ClientColumns(NamedTuple):
     metadata: str
     disabled_at: datetime | None
     created_at: datetime
+    trust: str
+    sector_identifier: str | None
+    registration_token_digest: bytes | None
+    registration_expires_at: datetime | None
 
 
 class Client(ClientColumns, ClientMixin):
@@ -54,6 +62,11 @@ class Client(ClientColumns, ClientMixin):
     proves its secret will do. `unique_name` is kept for clients of `/create_client` only.
     `metadata` is a JSON object of what else it registered of RFC 7591 section 2. Lists are words
     with spaces between, since no URI holds one.
+
+    `trust` is an administrator's word: `none`, `verified`, or `first_party` for our own clients,
+    which need no consent. `sector_identifier` is there for pairwise subjects only (OpenID Connect
+    Core section 8.1). A client that registered itself has a registration access token (RFC 7592),
+    and `registration_expires_at` until its first use.
     """
 
     @cached_property

@@ -1,7 +1,7 @@
 """Families of tokens: what one sign-in yields, over all rotations.
 
 A token lives only while its family does, and a family only while its user has the credentials with
-which it began.
+which it began. `claims` is what the `claims` parameter asked for (OpenID Connect Core section 5.5).
 """
 
 from sqlalchemy import Column, String, Table, Text
@@ -20,4 +20,9 @@ token_families = Table(
     Column("created_at", Instant, nullable=False),
     Column("expires_at", Instant, nullable=False, index=True),
     Column("revoked_at", Instant),
+    Column("session_id", String(32), index=True),
+    Column("auth_time", Instant),
+    Column("acr", String(100)),
+    Column("amr", String(100)),
+    Column("claims", Text),
 )

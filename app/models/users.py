@@ -3,7 +3,7 @@
 from dataclasses import dataclass
 from datetime import datetime
 
-from sqlalchemy import BigInteger, Column, LargeBinary, String, Table
+from sqlalchemy import BigInteger, Column, LargeBinary, String, Table, Text
 
 from app.database.types import Instant
 from app.models.tables import metadata
@@ -21,6 +21,9 @@ users = Table(
     Column("otp_last_step", BigInteger),
     Column("disabled_at", Instant),
     Column("created_at", Instant, nullable=False),
+    Column("claims", Text, nullable=False, server_default="{}"),
+    Column("claims_updated_at", Instant),
+    Column("pairwise_salt", LargeBinary, nullable=False),
 )
 
 
@@ -28,7 +31,9 @@ users = Table(
 class User:
     """A person. `username` is spelled as chosen; `username_key` is unique.
 
-    `credentials_version` changes with the password and with the TOTP secret.
+    `credentials_version` changes with the password and with the TOTP secret. `claims` is a JSON
+    object of the standard claims that are kept about him (OpenID Connect Core section 5.1), and
+    `pairwise_salt` goes into the subjects that clients of a sector of their own see.
     """
 
     user_id: str
@@ -41,6 +46,9 @@ class User:
     otp_last_step: int | None
     disabled_at: datetime | None
     created_at: datetime
+    claims: str
+    claims_updated_at: datetime | None
+    pairwise_salt: bytes
 
     @property
     def has_confirmed_otp(self) -> bool:

@@ -30,6 +30,12 @@ class TokenKind(StrEnum):
     ACCESS_TOKEN = "postern_at_"
     REFRESH_TOKEN = "postern_rt_"
     CLIENT_SECRET = "postern_cs_"
+    AUTHORIZATION_CODE = "postern_ac_"
+    DEVICE_CODE = "postern_dc_"
+    SESSION = "postern_se_"
+    REQUEST = "postern_ar_"
+    REGISTRATION_TOKEN = "postern_rg_"
+    INITIAL_ACCESS_TOKEN = "postern_ia_"
 
     def matches(self, token: str) -> bool:
         return token.startswith(self.value)
@@ -49,6 +55,11 @@ def new_client_id() -> str:
 def new_identifier() -> str:
     """Makes an identifier of a row: 128 random bits in 32 hexadecimal digits."""
     return secrets.token_hex(16)
+
+
+def new_salt() -> bytes:
+    """Makes what a derived value is mixed with: 256 random bits."""
+    return os.urandom(32)
 
 
 def digest_of(token: str) -> bytes:

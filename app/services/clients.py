@@ -35,6 +35,10 @@ class ClientService:
             metadata=json.dumps(body.further_metadata()),
             disabled_at=None,
             created_at=self._clock.now(),
+            trust="none",
+            sector_identifier=None,
+            registration_token_digest=None,
+            registration_expires_at=None,
         )
         if not await self._clients.add(client):
             raise ConflictError("The client name is taken.", error="client_name_taken")

@@ -9,7 +9,7 @@ from app.repositories.users import UserRepository
 from app.schemas.otp import OtpEnrolled, OtpEnrolment
 from app.schemas.users import UserCreate, UserCredentials, UserRegistered
 from app.security import passwords, usernames
-from app.security.tokens import new_identifier
+from app.security.tokens import new_identifier, new_salt
 from app.services.authentication import AuthenticationService
 from app.services.otp import OtpService
 from app.services.password_hashing import PasswordHashing
@@ -57,6 +57,9 @@ class UserService:
             otp_last_step=None,
             disabled_at=None,
             created_at=self._clock.now(),
+            claims="{}",
+            claims_updated_at=None,
+            pairwise_salt=new_salt(),
         )
         enrolment = await self._otp.enrolment(secret, username=user.username)
         if not await self._users.add(user):

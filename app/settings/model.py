@@ -73,6 +73,19 @@ class Settings(BaseSettings):
     refresh_token_ttl: int = Field(2_592_000, ge=1, le=31_536_000)
     refresh_token_max_ttl: int = Field(7_776_000, ge=1, le=315_360_000)
 
+    id_token_ttl: int = Field(3600, ge=1, le=86_400)
+    authorization_code_ttl: int = Field(60, ge=1, le=600)
+    device_code_ttl: int = Field(600, ge=60, le=3600)
+    session_ttl: int = Field(43_200, ge=60, le=31_536_000)
+    pkce: Literal["public", "all"] = "public"
+    dynamic_registration: Literal["open", "token", "off"] | None = None
+    signing_key_max_age: int = Field(7_776_000, ge=3600, le=315_360_000)
+    outbound_allowed_hosts: Words = ()
+    outbound_ca_file: Path | None = None
+    brand_name: str = Field("Postern", min_length=1, max_length=60)
+    brand_logo: Path | None = None
+    brand_color: str = Field("#1d4e89", pattern="^#[0-9a-fA-F]{6}$")
+
     argon2_memory_kib: int = Field(19_456, ge=8, le=1_048_576)
     argon2_time_cost: int = Field(2, ge=1, le=100)
     argon2_parallelism: int = Field(1, ge=1, le=16)
@@ -136,7 +149,7 @@ class Settings(BaseSettings):
             raise ValueError("must be addresses or networks such as 10.0.0.0/8") from None
         return value
 
-    @field_validator("tls_cert_file", "tls_key_file")
+    @field_validator("tls_cert_file", "tls_key_file", "outbound_ca_file", "brand_logo")
     @classmethod
     def _readable(cls, value: Path | None) -> Path | None:
         if value is not None and not os.access(value, os.R_OK):
@@ -194,6 +207,12 @@ class Settings(BaseSettings):
     @property
     def client_creation_is_open(self) -> bool:
         return not self.is_production
+
+    @property
+    def dynamic_registration_mode(self) -> Literal["open", "token", "off"]:
+        if self.dynamic_registration is not None:
+            return self.dynamic_registration
+        return "off" if self.is_production else "open"
 
     @property
     def migrates_on_start(self) -> bool:

@@ -1,0 +1,70 @@
+"""Authorization codes (RFC 6749 section 4.1.2), stored as digests; each is used once.
+
+The family of tokens that a code yields has its name from the start, so that a second use can
+revoke it whenever it comes.
+"""
+
+from datetime import datetime
+from typing import NamedTuple
+
+from authlib.oauth2.rfc6749 import AuthorizationCodeMixin
+from sqlalchemy import Column, LargeBinary, String, Table, Text
+
+from app.database.types import Instant
+from app.models.tables import metadata
+
+authorization_codes = Table(
+    "authorization_codes",
+    metadata,
+    Column("digest", LargeBinary, primary_key=True),
+    Column("family_id", String(32), nullable=False),
+    Column("client_id", String(255), nullable=False),
+    Column("user_id", String(32), nullable=False),
+    Column("credentials_version", String(32), nullable=False),
+    Column("session_id", String(32), nullable=False),
+    Column("redirect_uri", Text, nullable=False),
+    Column("scope", Text, nullable=False),
+    Column("nonce", Text),
+    Column("code_challenge", String(128)),
+    Column("claims", Text),
+    Column("auth_time", Instant, nullable=False),
+    Column("acr", String(100), nullable=False),
+    Column("amr", String(100), nullable=False),
+    Column("issued_at", Instant, nullable=False),
+    Column("expires_at", Instant, nullable=False, index=True),
+    Column("used_at", Instant),
+    Column("used_for", LargeBinary),
+    sqlite_with_rowid=False,
+)
+
+
+class AuthorizationCodeColumns(NamedTuple):
+    """The columns of a code, in the order of the look-up."""
+
+    family_id: str
+    client_id: str
+    user_id: str
+    credentials_version: str
+    session_id: str
+    redirect_uri: str
+    scope: str
+    nonce: str | None
+    code_challenge: str | None
+    claims: str | None
+    auth_time: datetime
+    acr: str
+    amr: str
+    issued_at: datetime
+    expires_at: datetime
+    used_at: datetime | None
+    used_for: bytes | None
+
+
+class AuthorizationCode(AuthorizationCodeColumns, AuthorizationCodeMixin):
+    """A code. `used_for` is the digest of the access token that its one use yielded."""
+
+    def get_redirect_uri(self) -> str:
+        return self.redirect_uri
+
+    def get_scope(self) -> str:
+        return self.scope

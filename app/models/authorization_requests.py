@@ -1,0 +1,41 @@
+"""Authorization requests that are kept: pushed ones (RFC 9126), and those a person is busy with."""
+
+from dataclasses import dataclass
+from datetime import datetime
+
+from sqlalchemy import Column, LargeBinary, String, Table, Text
+
+from app.database.types import Instant
+from app.models.tables import metadata
+
+authorization_requests = Table(
+    "authorization_requests",
+    metadata,
+    Column("digest", LargeBinary, primary_key=True),
+    Column("kind", String(16), nullable=False),
+    Column("client_id", String(255), nullable=False),
+    Column("parameters", Text, nullable=False),
+    Column("session_id", String(32)),
+    Column("created_at", Instant, nullable=False),
+    Column("expires_at", Instant, nullable=False, index=True),
+    Column("used_at", Instant),
+    sqlite_with_rowid=False,
+)
+
+
+@dataclass(frozen=True, slots=True)
+class StoredRequest:
+    """A request under the digest of its secret name.
+
+    `kind` is `pushed` or `interaction`; `parameters` is a JSON object. `session_id` is the session
+    that was begun or chosen while the request was under way; `used_at` is when it was answered.
+    """
+
+    digest: bytes
+    kind: str
+    client_id: str
+    parameters: str
+    session_id: str | None
+    created_at: datetime
+    expires_at: datetime
+    used_at: datetime | None

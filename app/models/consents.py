@@ -1,0 +1,32 @@
+"""What people allowed which client, remembered until it asks for more."""
+
+from dataclasses import dataclass
+from datetime import datetime
+
+from sqlalchemy import Column, String, Table, Text
+
+from app.database.types import Instant
+from app.models.tables import metadata
+
+consents = Table(
+    "consents",
+    metadata,
+    Column("user_id", String(32), primary_key=True),
+    Column("client_id", String(255), primary_key=True, index=True),
+    Column("scope", Text, nullable=False),
+    Column("granted_at", Instant, nullable=False),
+)
+
+
+@dataclass(frozen=True, slots=True)
+class Consent:
+    """`scope` is all that was ever allowed, `granted_at` when it was allowed last."""
+
+    user_id: str
+    client_id: str
+    scope: str
+    granted_at: datetime
+
+    @property
+    def scopes(self) -> frozenset[str]:
+        return frozenset(self.scope.split())

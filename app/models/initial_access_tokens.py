@@ -1,0 +1,28 @@
+"""Initial access tokens (RFC 7591 section 1.2): who holds one may register clients."""
+
+from dataclasses import dataclass
+from datetime import datetime
+
+from sqlalchemy import Column, LargeBinary, String, Table
+
+from app.database.types import Instant
+from app.models.tables import metadata
+
+initial_access_tokens = Table(
+    "initial_access_tokens",
+    metadata,
+    Column("digest", LargeBinary, primary_key=True),
+    Column("label", String(200), nullable=False),
+    Column("created_at", Instant, nullable=False),
+    Column("expires_at", Instant, nullable=False, index=True),
+)
+
+
+@dataclass(frozen=True, slots=True)
+class InitialAccessToken:
+    """`label` says for whom it was made."""
+
+    digest: bytes
+    label: str
+    created_at: datetime
+    expires_at: datetime

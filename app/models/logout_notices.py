@@ -1,0 +1,32 @@
+"""Logout tokens that still have to reach their clients (OpenID Connect Back-Channel Logout)."""
+
+from dataclasses import dataclass
+from datetime import datetime
+
+from sqlalchemy import Column, Integer, String, Table
+
+from app.database.types import Instant
+from app.models.tables import metadata
+
+logout_notices = Table(
+    "logout_notices",
+    metadata,
+    Column("notice_id", String(32), primary_key=True),
+    Column("client_id", String(255), nullable=False),
+    Column("user_id", String(32), nullable=False),
+    Column("session_id", String(32), nullable=False),
+    Column("attempts", Integer, nullable=False),
+    Column("next_attempt_at", Instant, nullable=False, index=True),
+    Column("created_at", Instant, nullable=False),
+)
+
+
+@dataclass(frozen=True, slots=True)
+class LogoutNotice:
+    notice_id: str
+    client_id: str
+    user_id: str
+    session_id: str
+    attempts: int
+    next_attempt_at: datetime
+    created_at: datetime

@@ -1,0 +1,50 @@
+"""Sessions of people in browsers; the cookie holds a secret, the row its digest."""
+
+from dataclasses import dataclass
+from datetime import datetime
+
+from sqlalchemy import Column, LargeBinary, String, Table
+
+from app.database.types import Instant
+from app.models.tables import metadata
+
+sessions = Table(
+    "sessions",
+    metadata,
+    Column("session_id", String(32), primary_key=True),
+    Column("digest", LargeBinary, nullable=False, unique=True),
+    Column("user_id", String(32), nullable=False, index=True),
+    Column("credentials_version", String(32), nullable=False),
+    Column("auth_time", Instant, nullable=False),
+    Column("acr", String(100), nullable=False),
+    Column("amr", String(100), nullable=False),
+    Column("user_agent", String(300), nullable=False),
+    Column("address", String(64), nullable=False),
+    Column("created_at", Instant, nullable=False),
+    Column("last_seen_at", Instant, nullable=False),
+    Column("expires_at", Instant, nullable=False, index=True),
+    Column("ended_at", Instant),
+)
+
+
+@dataclass(frozen=True, slots=True)
+class Session:
+    """One person in one browser, from sign-in to sign-out.
+
+    `session_id` is the `sid` of ID tokens and no secret. `amr` are words with spaces between
+    (RFC 8176).
+    """
+
+    session_id: str
+    digest: bytes
+    user_id: str
+    credentials_version: str
+    auth_time: datetime
+    acr: str
+    amr: str
+    user_agent: str
+    address: str
+    created_at: datetime
+    last_seen_at: datetime
+    expires_at: datetime
+    ended_at: datetime | None

@@ -1,0 +1,15 @@
+"""Identifiers that count once: the `jti` of client assertions and of request objects."""
+
+from sqlalchemy import Column, LargeBinary, Table
+
+from app.database.types import Instant
+from app.models.tables import metadata
+
+spent_identifiers = Table(
+    "spent_identifiers",
+    metadata,
+    Column("digest", LargeBinary, primary_key=True),
+    Column("spent_by", LargeBinary, nullable=False),
+    Column("expires_at", Instant, nullable=False, index=True),
+    sqlite_with_rowid=False,
+)
