@@ -20,6 +20,7 @@ from app.middleware.security_headers import SecurityHeaders
 from app.observability.access_log import AccessLog
 from app.observability.logging import configure_logging, logger
 from app.pages import PAGES
+from app.pages import errors as pages_for_errors
 from app.routers import HOT_ENDPOINTS, ROUTERS
 from app.routers.error_handlers import ErrorRenderer
 from app.routers.openapi import describe
@@ -96,6 +97,7 @@ def _fastapi(services: Services, access_log: AccessLog | None, errors: ErrorRend
     for router in (*ROUTERS, *PAGES):
         application.include_router(router)
     errors.install(application)
+    pages_for_errors.install(application)
     describe(application, HOT_ENDPOINTS)
     return application
 

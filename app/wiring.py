@@ -6,21 +6,37 @@ from datetime import timedelta
 from app.clock import Clock
 from app.database.backends import Backend, PostgresBackend, SqliteBackend
 from app.database.database import Database
+from app.oauth.authorization.endpoint import AuthorizationEndpoint
+from app.oauth.authorization.interactions import Interactions
+from app.oauth.authorization.pushed import PushedRequests
+from app.oauth.authorization.requests import RequestParser
+from app.oauth.authorization.sources import RequestSources
 from app.oauth.bearer import BearerTokens
 from app.oauth.client_auth import CLIENT_AUTH_METHODS
 from app.oauth.client_auth.authenticator import ClientAuthenticator
+from app.oauth.client_auth.base import ClientAuthTools
 from app.oauth.dispatcher import GrantDispatcher
 from app.oauth.grants import GRANTS
 from app.oauth.grants.base import GrantTools
+from app.oauth.id_tokens import IdTokens
 from app.oauth.introspection import Introspection
 from app.oauth.issuer import Issuer, Lifetimes
 from app.oauth.metadata import server_metadata
 from app.oauth.registration import ClientRegistration
+from app.oauth.request_objects import RequestObjects
 from app.oauth.revocation import Revocation
+from app.oauth.userinfo import UserInfo
+from app.outbound.http import OutboundHttp
 from app.repositories.access_tokens import AccessTokenRepository
+from app.repositories.authorization_codes import AuthorizationCodeRepository
+from app.repositories.authorization_requests import AuthorizationRequestRepository
 from app.repositories.clients import ClientRepository
+from app.repositories.consents import ConsentRepository
 from app.repositories.housekeeping import HousekeepingRepository
 from app.repositories.refresh_tokens import RefreshTokenRepository
+from app.repositories.sessions import SessionRepository
+from app.repositories.signing_keys import SigningKeyRepository
+from app.repositories.spent_identifiers import SpentIdentifierRepository
 from app.repositories.token_families import TokenFamilyRepository
 from app.repositories.users import UserRepository
 from app.schemas.metadata import ServerMetadata
@@ -28,15 +44,20 @@ from app.security.encryption import SecretBox
 from app.security.passwords import PasswordScheme
 from app.services.authentication import AuthenticationService
 from app.services.bounded_threads import BoundedThreads
+from app.services.client_keys import ClientKeys
 from app.services.clients import ClientService
+from app.services.consents import ConsentService
 from app.services.housekeeping import Housekeeping
 from app.services.otp import OtpService
 from app.services.password_hashing import PasswordHashing
+from app.services.sessions import SessionService
+from app.services.signing_keys import SigningKeys
 from app.services.users import UserService
 from app.settings import Settings, sqlite_path
 
 # Part of the derivation of keys: with another word, what is stored could not be opened.
 OTP_SECRETS = "otp secrets"
+SIGNING_KEYS = "signing keys"
 
 
 @dataclass(frozen=True, slots=True, kw_only=True)
@@ -57,6 +78,24 @@ class Services:
     revocation: Revocation
     metadata: ServerMetadata
     housekeeping: Housekeeping
+    sessions: SessionService
+    authentication: AuthenticationService
+    outbound: OutboundHttp
+    signing_keys: SigningKeys
+    id_tokens: IdTokens
+    userinfo: UserInfo
+    consents: ConsentService
+    authorization: AuthorizationEndpoint
+    pushed_requests: PushedRequests
+
+    @property
+    def secret_key(self) -> bytes:
+        """Today's SECRET_KEY, from which keys are derived."""
+        return _secret_keys(self.settings)[0].encode()
+
+    @property
+    def is_https(self) -> bool:
+        return self.settings.issuer_url.startswith("https://")
 
     async def close(self) -> None:
         self.threads.close()
@@ -80,9 +119,45 @@ def build_services(settings: Settings, clock: Clock | None = None) -> Services:
     authentication = AuthenticationService(users, hashing, otp, otp_policy=settings.otp_policy)
     client_service = ClientService(clients, clock)
 
-    issuer = Issuer(access_tokens, refresh_tokens, families, clock, _lifetimes(settings))
-    tools = GrantTools(issuer, authentication, refresh_tokens, families, clock)
-    authenticator = ClientAuthenticator(clients, [method() for method in CLIENT_AUTH_METHODS])
+    outbound = OutboundHttp(settings.outbound_allowed_hosts, settings.outbound_ca_file)
+    client_keys = ClientKeys(outbound, clock)
+    signing_keys = SigningKeys(
+        SigningKeyRepository(database),
+        SecretBox(_secret_keys(settings), purpose=SIGNING_KEYS),
+        clock,
+        max_age=timedelta(seconds=settings.signing_key_max_age),
+        token_ttl=timedelta(seconds=settings.id_token_ttl),
+    )
+    id_tokens = IdTokens(
+        signing_keys,
+        clock,
+        issuer=settings.issuer_url,
+        ttl=timedelta(seconds=settings.id_token_ttl),
+    )
+    sessions = SessionService(
+        SessionRepository(database), clock, ttl=timedelta(seconds=settings.session_ttl)
+    )
+    issuer = Issuer(access_tokens, refresh_tokens, families, id_tokens, clock, _lifetimes(settings))
+    codes = AuthorizationCodeRepository(database)
+    tools = GrantTools(
+        issuer, authentication, refresh_tokens, families, codes, users, sessions, clock
+    )
+    auth_tools = ClientAuthTools(
+        client_keys, SpentIdentifierRepository(database), clock, settings.issuer_url
+    )
+    authenticator = ClientAuthenticator(
+        clients, [method(auth_tools) for method in CLIENT_AUTH_METHODS]
+    )
+    consents = ConsentService(ConsentRepository(database), clock)
+    requests = AuthorizationRequestRepository(database)
+    parser = RequestParser(issuer=settings.issuer_url, requires_pkce=settings.pkce == "all")
+    sources = RequestSources(
+        clients,
+        requests,
+        RequestObjects(client_keys, outbound, clock, issuer=settings.issuer_url),
+        parser,
+        clock,
+    )
     return Services(
         settings=settings,
         clock=clock,
@@ -105,10 +180,32 @@ def build_services(settings: Settings, clock: Clock | None = None) -> Services:
             authenticator, access_tokens, refresh_tokens, clock, issuer=settings.issuer_url
         ),
         revocation=Revocation(authenticator, access_tokens, families, clock),
-        metadata=server_metadata(settings.issuer_url, has_docs=settings.docs),
+        metadata=server_metadata(
+            settings.issuer_url,
+            has_docs=settings.docs,
+            has_registration=settings.dynamic_registration_mode != "off",
+        ),
         housekeeping=Housekeeping(
             HousekeepingRepository(database), clock, interval=settings.housekeeping_interval
         ),
+        sessions=sessions,
+        authentication=authentication,
+        outbound=outbound,
+        signing_keys=signing_keys,
+        id_tokens=id_tokens,
+        userinfo=UserInfo(users, clients, families, signing_keys, issuer=settings.issuer_url),
+        consents=consents,
+        authorization=AuthorizationEndpoint(
+            sources,
+            parser,
+            Interactions(consents, id_tokens),
+            consents,
+            requests,
+            codes,
+            clock,
+            code_ttl=timedelta(seconds=settings.authorization_code_ttl),
+        ),
+        pushed_requests=PushedRequests(authenticator, sources, parser, requests, clock),
     )
 
 

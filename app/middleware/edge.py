@@ -112,6 +112,7 @@ class Edge:
                 response = await endpoint(HttpRequest.of(asked, body))
                 status = await self._send_whole(response, scope, send, request_id)
             else:
+                asked["request_id"] = request_id
                 slow_lane = SlowLane(send, self._security_headers, request_id)
                 await self._application(asked, replaying(body, receive), slow_lane.send)
                 status = slow_lane.status

@@ -28,6 +28,7 @@ access_tokens = Table(
 class AccessTokenColumns(NamedTuple):
     """The columns of a token and what belongs to it, in the order of the look-up."""
 
+    family_id: str | None
     client_id: str
     user_id: str | None
     scope: str

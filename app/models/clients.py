@@ -88,7 +88,7 @@ class Client(ClientColumns, ClientMixin):
 
     @property
     def is_public(self) -> bool:
-        return self.secret_digest is None
+        return self.token_endpoint_auth_method == "none"
 
     def get_client_id(self) -> str:
         return self.client_id

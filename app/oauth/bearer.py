@@ -16,13 +16,18 @@ class BearerTokens:
         self._access_tokens = access_tokens
         self._clock = clock
 
-    async def authenticate(self, authorization: bytes | None, *, query: bytes) -> AccessToken:
-        """The living token that a request bears; raises `InvalidTokenError` or its neighbours."""
-        if authorization is None:
+    async def authenticate(
+        self, authorization: bytes | None, *, query: bytes, in_form: str | None = None
+    ) -> AccessToken:
+        """The living token that a request bears; raises `InvalidTokenError` or its neighbours.
+
+        `in_form` is for the one endpoint that takes a token in its body (section 2.2).
+        """
+        if authorization is None and in_form is None:
             raise MissingTokenError
-        if query and _has_access_token(query):
+        if (authorization and in_form) or (query and _has_access_token(query)):
             raise InvalidBearerRequestError("There is more than one bearer token.")
-        token = await self._find(_token_in(authorization))
+        token = await self._find(in_form or _token_in(authorization or b""))
         if token is None:
             raise InvalidTokenError
         return token

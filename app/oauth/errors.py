@@ -17,18 +17,29 @@ from authlib.oauth2.rfc6749.errors import (
 from authlib.oauth2.rfc6750.errors import InvalidTokenError as AuthlibInvalidTokenError
 
 __all__ = [
+    "AccessDeniedError",
+    "AccountSelectionRequiredError",
+    "ConsentRequiredError",
+    "InsufficientScopeError",
     "InvalidBearerRequestError",
     "InvalidClientError",
     "InvalidGrantError",
     "InvalidRequestError",
+    "InvalidRequestObjectError",
+    "InvalidRequestUriError",
     "InvalidScopeError",
     "InvalidTokenError",
+    "LoginRequiredError",
     "MissingTokenError",
     "OAuth2Error",
+    "RequestNotSupportedError",
+    "RequestUriNotSupportedError",
     "ServerError",
     "TemporarilyUnavailableError",
     "UnauthorizedClientError",
+    "UnmetAuthenticationRequirementsError",
     "UnsupportedGrantTypeError",
+    "UnsupportedResponseTypeError",
     "error_body",
     "error_headers",
 ]
@@ -51,6 +62,88 @@ class UnsupportedGrantTypeError(OAuth2Error):
 
     error = "unsupported_grant_type"
     description = "The grant type is not supported."
+
+
+class UnsupportedResponseTypeError(OAuth2Error):
+    """RFC 6749 section 4.1.2.1."""
+
+    error = "unsupported_response_type"
+    description = "The response type is not supported."
+
+
+class AccessDeniedError(OAuth2Error):
+    """RFC 6749 section 4.1.2.1."""
+
+    error = "access_denied"
+    description = "The person did not allow it."
+
+
+class LoginRequiredError(OAuth2Error):
+    """OpenID Connect Core section 3.1.2.6."""
+
+    error = "login_required"
+    description = "The person has to sign in."
+
+
+class ConsentRequiredError(OAuth2Error):
+    """OpenID Connect Core section 3.1.2.6."""
+
+    error = "consent_required"
+    description = "The person has to allow it."
+
+
+class AccountSelectionRequiredError(OAuth2Error):
+    """OpenID Connect Core section 3.1.2.6."""
+
+    error = "account_selection_required"
+    description = "The person has to choose an account."
+
+
+class UnmetAuthenticationRequirementsError(OAuth2Error):
+    """OpenID Connect Core Unmet Authentication Requirements 1.0."""
+
+    error = "unmet_authentication_requirements"
+    description = "No way to sign in here is of the class that was asked for."
+
+
+class RequestNotSupportedError(OAuth2Error):
+    """OpenID Connect Core section 3.1.2.6: an unsigned request object."""
+
+    error = "request_not_supported"
+    description = "A request object must be signed."
+
+
+class RequestUriNotSupportedError(OAuth2Error):
+    """OpenID Connect Core section 3.1.2.6: an unsigned request object at a URI."""
+
+    error = "request_uri_not_supported"
+    description = "A request object must be signed."
+
+
+class InvalidRequestUriError(OAuth2Error):
+    """RFC 9101 section 7."""
+
+    error = "invalid_request_uri"
+    description = "The request_uri is not valid."
+
+
+class InvalidRequestObjectError(OAuth2Error):
+    """RFC 9101 section 7."""
+
+    error = "invalid_request_object"
+    description = "The request object is not valid."
+
+
+class InsufficientScopeError(OAuth2Error):
+    """RFC 6750 section 3.1."""
+
+    error = "insufficient_scope"
+    status_code = 403
+    description = "The access token does not have the scope for this."
+
+    def further_headers(self) -> list[tuple[str, str]]:
+        challenge = f'Bearer {REALM}, error="insufficient_scope", scope="openid"'
+        return [("WWW-Authenticate", challenge)]
 
 
 class InvalidTokenError(AuthlibInvalidTokenError):

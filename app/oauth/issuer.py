@@ -1,5 +1,6 @@
 """Makes tokens, and is the only place that does (RFC 6749 section 5.1)."""
 
+from collections.abc import Awaitable, Callable
 from dataclasses import dataclass
 from datetime import UTC, datetime, timedelta
 
@@ -8,8 +9,12 @@ from pydantic_core import from_json, to_json
 from app.clock import Clock
 from app.models.clients import Client
 from app.models.refresh_tokens import RefreshToken
+from app.models.sessions import Session
 from app.models.users import User
+from app.oauth.claims import claims_for_id_token, parse_claims
+from app.oauth.id_tokens import Authentication, IdTokens
 from app.repositories.access_tokens import AccessTokenRepository
+from app.repositories.redemptions import Redemption
 from app.repositories.refresh_tokens import RefreshTokenRepository
 from app.repositories.token_families import NewPair, TokenFamilyRepository
 from app.schemas.tokens import TokenResponse
@@ -18,6 +23,10 @@ from app.security.tokens import TokenKind, digest_of, new_identifier, new_token
 
 # Part of the derivation of keys: with another word, what is stored could not be opened.
 SUCCESSOR = "refresh token successor"
+OPENID = "openid"
+OFFLINE_ACCESS = "offline_access"
+MakeIdToken = Callable[[str], Awaitable[str | None]]
+"""Makes the ID token that goes with an access token; None where none is due."""
 
 
 @dataclass(frozen=True, slots=True)
@@ -38,13 +47,16 @@ class TokenPair:
     scope: str
     access_expires_at: datetime
 
-    def response(self, *, now: datetime, with_refresh_token: bool = True) -> TokenResponse:
+    def response(
+        self, *, now: datetime, with_refresh_token: bool = True, id_token: str | None = None
+    ) -> TokenResponse:
         remaining = int((self.access_expires_at - now).total_seconds())
         return TokenResponse(
             access_token=self.access_token,
             expires_in=max(remaining, 0),
             refresh_token=self.refresh_token if with_refresh_token else None,
             scope=self.scope or None,
+            id_token=id_token,
         )
 
 
@@ -56,12 +68,14 @@ class Issuer:
         access_tokens: AccessTokenRepository,
         refresh_tokens: RefreshTokenRepository,
         families: TokenFamilyRepository,
+        id_tokens: IdTokens,
         clock: Clock,
         lifetimes: Lifetimes,
     ) -> None:
         self._access_tokens = access_tokens
         self._refresh_tokens = refresh_tokens
         self._families = families
+        self._id_tokens = id_tokens
         self._clock = clock
         self._lifetimes = lifetimes
 
@@ -100,6 +114,66 @@ class Issuer:
         if not has_begun:
             return None
         return pair.response(now=now, with_refresh_token=with_refresh_token)
+
+    async def redeem(
+        self,
+        redemption: Redemption,
+        presented: str,
+        *,
+        scope: str,
+        ends_at: datetime,
+        with_refresh_token: bool,
+        make_id_token: MakeIdToken,
+    ) -> TokenResponse | None:
+        """Uses a code for the first tokens of its family; None where somebody else used it.
+
+        The tokens live until `ends_at` at most. The ID token is signed before anything is stored.
+        """
+        now = self._clock.now()
+        family_expires_at = min(now + self._lifetimes.family, ends_at)
+        pair, stored = self._new_pair(scope, family_expires_at=family_expires_at, now=now)
+        id_token = await make_id_token(pair.access_token)
+        is_ours = await redemption(
+            digest_of(presented),
+            stored,
+            family_expires_at=family_expires_at,
+            with_refresh_token=with_refresh_token,
+        )
+        if not is_ours:
+            return None
+        return pair.response(now=now, with_refresh_token=with_refresh_token, id_token=id_token)
+
+    def id_token_maker(
+        self,
+        client: Client,
+        user: User,
+        *,
+        scope: str,
+        authentication: Authentication,
+        nonce: str | None = None,
+        claims: str | None = None,
+    ) -> MakeIdToken:
+        """What makes the ID token beside an access token, where `openid` was granted."""
+
+        async def make(access_token: str) -> str | None:
+            if OPENID not in scope.split():
+                return None
+            return await self._id_tokens.issue(
+                client,
+                user,
+                authentication=authentication,
+                nonce=nonce,
+                access_token=access_token,
+                claims=claims_for_id_token(user, parse_claims(claims)),
+            )
+
+        return make
+
+    def end_of(self, scope: str, session: Session) -> datetime:
+        """When a sign-in ends: with its session, unless `offline_access` was granted."""
+        if OFFLINE_ACCESS in scope.split():
+            return self._clock.now() + self._lifetimes.family
+        return session.expires_at
 
     async def rotate(
         self, presented: str, found: RefreshToken, *, scope: str

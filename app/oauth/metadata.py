@@ -1,27 +1,62 @@
-"""Authorization server metadata (RFC 8414), read off the registries."""
+"""Server metadata (RFC 8414, OpenID Connect Discovery 1.0), read off the registries."""
 
+from app.oauth.authorization.interactions import ACR_VALUES
+from app.oauth.authorization.requests import PROMPTS, RESPONSE_TYPES
+from app.oauth.authorization.response_modes import RESPONSE_MODES
+from app.oauth.claims import SUPPORTED_CLAIMS
 from app.oauth.client_auth import CLIENT_AUTH_METHODS
 from app.oauth.grants import GRANTS
+from app.oauth.pkce import CODE_CHALLENGE_METHODS
 from app.oauth.scopes import SCOPES
+from app.oauth.subjects import SUBJECT_TYPES
 from app.schemas.metadata import ServerMetadata
+from app.security.jose import ALGORITHMS, CLIENT_ALGORITHMS
 
-# There is no authorization endpoint yet, so no response type either; RFC 8414 wants the member.
-RESPONSE_TYPES: tuple[str, ...] = ()
+DISPLAYS = ("page", "popup", "touch")
+UI_LOCALES = ("en", "de")
 
 
-def server_metadata(issuer: str, *, has_docs: bool) -> ServerMetadata:
+def server_metadata(issuer: str, *, has_docs: bool, has_registration: bool) -> ServerMetadata:
     methods = [method.name for method in CLIENT_AUTH_METHODS]
     confidential = [method.name for method in CLIENT_AUTH_METHODS if method.proves_identity]
+    algorithms = list(CLIENT_ALGORITHMS)
     return ServerMetadata(
         issuer=issuer,
+        authorization_endpoint=f"{issuer}/authorize",
         token_endpoint=f"{issuer}/token",
+        userinfo_endpoint=f"{issuer}/userinfo",
+        jwks_uri=f"{issuer}/jwks",
         introspection_endpoint=f"{issuer}/introspect",
         revocation_endpoint=f"{issuer}/revoke",
+        pushed_authorization_request_endpoint=f"{issuer}/par",
+        registration_endpoint=f"{issuer}/register" if has_registration else None,
         grant_types_supported=[grant.grant_type for grant in GRANTS],
         response_types_supported=list(RESPONSE_TYPES),
+        response_modes_supported=list(RESPONSE_MODES),
         scopes_supported=list(SCOPES),
+        claims_supported=list(SUPPORTED_CLAIMS),
+        claim_types_supported=["normal"],
+        subject_types_supported=list(SUBJECT_TYPES),
+        acr_values_supported=list(ACR_VALUES),
+        prompt_values_supported=list(PROMPTS),
+        display_values_supported=list(DISPLAYS),
+        ui_locales_supported=list(UI_LOCALES),
+        code_challenge_methods_supported=list(CODE_CHALLENGE_METHODS),
+        id_token_signing_alg_values_supported=list(ALGORITHMS),
+        userinfo_signing_alg_values_supported=list(ALGORITHMS),
+        request_object_signing_alg_values_supported=algorithms,
         token_endpoint_auth_methods_supported=methods,
+        token_endpoint_auth_signing_alg_values_supported=algorithms,
         introspection_endpoint_auth_methods_supported=confidential,
+        introspection_endpoint_auth_signing_alg_values_supported=algorithms,
         revocation_endpoint_auth_methods_supported=methods,
+        revocation_endpoint_auth_signing_alg_values_supported=algorithms,
+        authorization_response_iss_parameter_supported=True,
+        claims_parameter_supported=True,
+        request_parameter_supported=True,
+        request_uri_parameter_supported=True,
+        require_request_uri_registration=True,
+        require_pushed_authorization_requests=False,
+        require_signed_request_object=False,
         service_documentation=f"{issuer}/docs" if has_docs else None,
     )

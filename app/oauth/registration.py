@@ -6,9 +6,7 @@ from app.oauth.grants import GRANTS
 from app.schemas.clients import ClientCreate, ClientCreated
 from app.services.clients import ClientService
 
-# The authorization code grant is part of every client's default and is redeemed once the
-# authorization endpoint exists.
-GRANT_TYPES = frozenset({grant.grant_type for grant in GRANTS} | {"authorization_code"})
+GRANT_TYPES = frozenset(grant.grant_type for grant in GRANTS)
 NOT_FOR_PUBLIC_CLIENTS = frozenset(
     grant.grant_type for grant in GRANTS if not grant.is_for_public_clients
 )

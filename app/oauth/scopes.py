@@ -11,6 +11,8 @@ SCOPES = {
     "openid": "Who you are",
     "profile": "Your name",
     "email": "Your e-mail address",
+    "address": "Your postal address",
+    "phone": "Your phone number",
     "offline_access": "Stay signed in",
 }
 """The scopes that have a meaning here, each with a sentence for the person who is asked."""

@@ -4,12 +4,12 @@ from functools import lru_cache
 from importlib.util import find_spec
 from pathlib import Path
 
-from fastapi import APIRouter
+from fastapi import APIRouter, Request
 from starlette.responses import FileResponse, Response
 
 from app.dependencies import ServicesDep
 from app.errors import NotFoundError
-from app.pages.templating import DIRECTORY, page
+from app.pages.templating import page
 
 router = APIRouter(include_in_schema=False)
 
@@ -20,34 +20,19 @@ POLICY = (
     " form-action 'self'; frame-ancestors 'none'; base-uri 'none'"
 )
 CACHE = {"Cache-Control": "public, max-age=3600"}
-OUR_FILES = {
-    "docs.js": "text/javascript",
-    "postern.css": "text/css",
-    "favicon.svg": "image/svg+xml",
-}
 SWAGGER_FILES = {"swagger-ui-bundle.js": "text/javascript", "swagger-ui.css": "text/css"}
 
 
 @router.get("/docs")
-async def docs(services: ServicesDep) -> Response:
+async def docs(request: Request, services: ServicesDep) -> Response:
     _require_docs(services)
-    return page("docs.html", policy=POLICY)
+    return page(request, "docs.html", policy=POLICY)
 
 
 @router.get("/docs/assets/{name}")
 async def swagger_asset(name: str, services: ServicesDep) -> Response:
     _require_docs(services)
     return _file(swagger_directory(), SWAGGER_FILES, name)
-
-
-@router.get("/assets/{name}")
-async def asset(name: str) -> Response:
-    return _file(DIRECTORY / "static", OUR_FILES, name)
-
-
-@router.get("/favicon.ico")
-async def favicon() -> Response:
-    return _file(DIRECTORY / "static", OUR_FILES, "favicon.svg")
 
 
 @lru_cache(maxsize=1)

@@ -1,40 +1,95 @@
 """Renders templates; everything that goes into one is escaped."""
 
+from collections.abc import Sequence
 from functools import lru_cache
 from pathlib import Path
 from typing import TYPE_CHECKING
 
+from fastapi import Request
 from starlette.responses import HTMLResponse
+
+from app.pages.assets import assets_of
+from app.pages.languages import direction_of, language_for, translations_of
+from app.wiring import Services
 
 if TYPE_CHECKING:
     from jinja2 import Environment
 
-PAGE_POLICY = (
-    "default-src 'none'; script-src 'self'; connect-src 'self'; style-src 'self';"
-    " img-src 'self' data:; form-action 'self'; frame-ancestors 'none'; base-uri 'none'"
-)
 DIRECTORY = Path(__file__).parent
 
 
-def page(template: str, *, policy: str = PAGE_POLICY, **values: object) -> HTMLResponse:
-    """A page with its Content-Security-Policy."""
-    content = _environment().get_template(template).render(values)
-    headers = {"Content-Security-Policy": policy, "Referrer-Policy": "same-origin"}
-    return HTMLResponse(content, headers=headers)
+def page(
+    request: Request,
+    template: str,
+    *,
+    status: int = 200,
+    form_action: Sequence[str] = (),
+    frame_src: Sequence[str] = (),
+    policy: str | None = None,
+    **values: object,
+) -> HTMLResponse:
+    """A page in the reader's language, with its Content-Security-Policy.
+
+    `form_action` are the origins to which a form may lead in the end, `frame_src` those of frames.
+    """
+    services: Services = request.app.state.services
+    language = language_for(request)
+    assets = assets_of(services.settings)
+    logo = assets.get("logo")
+    content = (
+        _environment(language)
+        .get_template(template)
+        .render(
+            {
+                "lang": language,
+                "dir": direction_of(language),
+                "brand": {
+                    "name": services.settings.brand_name,
+                    "logo_url": logo.url if logo is not None else None,
+                },
+                "asset": lambda name: assets[name].url,
+                **values,
+            }
+        )
+    )
+    headers = {
+        "Content-Security-Policy": policy or page_policy(form_action, frame_src),
+        "Referrer-Policy": "same-origin",
+        "Cache-Control": "no-store",
+        "Content-Language": language,
+        "Vary": "Accept-Language, Cookie",
+    }
+    return HTMLResponse(content, status_code=status, headers=headers)
 
 
-@lru_cache(maxsize=1)
-def _environment() -> "Environment":
+def page_policy(form_action: Sequence[str] = (), frame_src: Sequence[str] = ()) -> str:
+    """No script or style but our own files; a frame only where the page is about frames."""
+    forms = " ".join(("'self'", *form_action))
+    frames = f" frame-src {' '.join(frame_src)};" if frame_src else ""
+    return (
+        "default-src 'none'; script-src 'self'; connect-src 'self'; style-src 'self';"
+        f" img-src 'self' data:; form-action {forms};{frames}"
+        " frame-ancestors 'none'; base-uri 'none'"
+    )
+
+
+@lru_cache(maxsize=8)
+def _environment(language: str) -> "Environment":
     from jinja2 import (  # late: few servers show pages
         Environment,
         FileSystemLoader,
         StrictUndefined,
     )
 
-    return Environment(
+    made = Environment(
         loader=FileSystemLoader(DIRECTORY / "templates"),
         autoescape=True,
         undefined=StrictUndefined,
         trim_blocks=True,
         lstrip_blocks=True,
+        extensions=["jinja2.ext.i18n"],
     )
+    made.install_gettext_translations(  # type: ignore[attr-defined]  # the extension adds it
+        translations_of(language), newstyle=True
+    )
+    return made

@@ -7,6 +7,7 @@ from starlette.responses import JSONResponse, Response
 
 from app import __version__
 from app.dependencies import ServicesDep
+from app.pages.accept import prefers_html
 from app.pages.templating import page
 from app.schemas.operations import Welcome
 
@@ -30,11 +31,11 @@ async def welcome(
         documentation="/docs" if services.settings.docs else "",
         endpoints=_endpoints(request.app),
     )
-    if _prefers_html(accept):
-        response: Response = page("welcome.html", welcome=body)
+    if prefers_html(accept):
+        response: Response = page(request, "welcome.html", welcome=body)
     else:
         response = JSONResponse(body.model_dump())
-    response.headers["Vary"] = "Accept"
+    response.headers["Vary"] = "Accept, Accept-Language"
     return response
 
 
@@ -46,26 +47,3 @@ def _endpoints(application: FastAPI) -> dict[str, str]:
         for method, operation in operations.items()
         if path != "/" and not operation.get("deprecated")
     }
-
-
-def _prefers_html(accept: str) -> bool:
-    """Browsers name text/html first, or like it best; programs that want JSON do not name it."""
-    liking = {}
-    for place, part in enumerate(accept.lower().split(",")):
-        kind, *parameters = (each.strip() for each in part.split(";"))
-        liking[kind] = (_quality(parameters), -place)
-    html = liking.get("text/html", (0.0, 0))
-    json = max(liking.get("application/json", (0.0, 0)), liking.get("application/*", (0.0, 0)))
-    return html[0] > 0 and html > json
-
-
-def _quality(parameters: list[str]) -> float:
-    """RFC 9110 section 12.4.2: from 0, not at all, to 1."""
-    for parameter in parameters:
-        name, _, value = parameter.partition("=")
-        if name.strip() == "q":
-            try:
-                return float(value)
-            except ValueError:
-                return 0.0
-    return 1.0

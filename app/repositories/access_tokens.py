@@ -15,6 +15,7 @@ token, family, client, user = access_tokens.c, token_families.c, clients.c, user
 
 LIVING = (
     select(
+        token.family_id,
         token.client_id,
         token.user_id,
         token.scope,

@@ -2,6 +2,7 @@
 
 from dataclasses import dataclass
 from datetime import datetime
+from typing import NamedTuple
 
 from sqlalchemy import ColumnElement, FromClause, Insert, select, update
 
@@ -29,9 +30,26 @@ class NewPair:
     scope: str
 
 
+class SignIn(NamedTuple):
+    """The sign-in that a family began with; without `auth_time` it was no sign-in in a browser."""
+
+    user_id: str | None
+    session_id: str | None
+    auth_time: datetime | None
+    acr: str | None
+    amr: str | None
+    claims: str | None
+
+
+SIGN_IN = select(
+    family.user_id, family.session_id, family.auth_time, family.acr, family.amr, family.claims
+)
+
+
 class TokenFamilyRepository:
     def __init__(self, database: Database) -> None:
         self._database = database
+        self._sign_in = database.lookup(SIGN_IN, key=family.family_id, value=SignIn)
         is_there = Outcome(select(family.family_id), family.family_id, given_as="family_id")
         new_family, new_access, new_refresh = (
             _new_family(database),
@@ -71,6 +89,9 @@ class TokenFamilyRepository:
             access_expires_at=pair.access_expires_at,
         )
         return stored is not None
+
+    async def find_sign_in(self, family_id: str) -> SignIn | None:
+        return await self._sign_in(family_id)
 
     async def revoke(self, family_id: str, *, now: datetime) -> None:
         await self._database.change(

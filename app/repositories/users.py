@@ -16,6 +16,7 @@ from app.security.tokens import new_identifier
 class UserRepository:
     def __init__(self, database: Database) -> None:
         self._database = database
+        self._by_id = database.lookup(select(users), key=users.c.user_id, value=User)
         self._by_key = database.lookup(select(users), key=users.c.username_key, value=User)
 
     async def add(self, user: User) -> bool:
@@ -29,6 +30,9 @@ class UserRepository:
 
     async def find_by_key(self, username_key: str) -> User | None:
         return await self._by_key(username_key)
+
+    async def find(self, user_id: str) -> User | None:
+        return await self._by_id(user_id)
 
     async def list_page(self, *, after: str = "", limit: int = 100) -> Sequence[User]:
         """A page of people in the order of their names."""

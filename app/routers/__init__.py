@@ -5,12 +5,15 @@ from fastapi import APIRouter
 from app.routers import (
     clients,
     introspection,
+    jwks,
     metadata,
     operations,
     otp,
     profile,
+    pushed_authorization,
     revocation,
     token,
+    userinfo,
     users,
 )
 from app.routers.hot import HotEndpoint
@@ -21,6 +24,9 @@ ROUTERS: tuple[APIRouter, ...] = (
     clients.router,
     token.router,
     profile.router,
+    userinfo.router,
+    pushed_authorization.router,
+    jwks.router,
     introspection.router,
     revocation.router,
     metadata.router,
@@ -32,5 +38,10 @@ HOT_ENDPOINTS: tuple[HotEndpoint, ...] = (
     introspection.INTROSPECT,
     revocation.REVOKE,
     profile.PROFILE,
+    userinfo.USERINFO_GET,
+    userinfo.USERINFO_POST,
+    pushed_authorization.PUSH,
+    jwks.JWKS,
     metadata.METADATA,
+    metadata.OPENID_CONFIGURATION,
 )

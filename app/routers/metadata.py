@@ -1,4 +1,4 @@
-"""`GET /.well-known/oauth-authorization-server` (RFC 8414)."""
+"""`GET /.well-known/oauth-authorization-server` and `/.well-known/openid-configuration`."""
 
 from fastapi import APIRouter
 
@@ -16,20 +16,32 @@ async def server_metadata(services: Services, request: HttpRequest) -> HttpRespo
     return json_response(services.metadata, headers=HEADERS)
 
 
-METADATA = HotEndpoint(
-    "GET",
-    "/.well-known/oauth-authorization-server",
-    server_metadata,
-    {
-        "tags": ["Server"],
-        "name": "server_metadata",
-        "summary": "What this server can do",
-        "description": "Authorization server metadata (RFC 8414).",
-        "response_model": ServerMetadata,
-        "response_model_exclude_none": True,
-    },
-    speaks_protocol=False,
+def _endpoint(path: str, name: str, standard: str) -> HotEndpoint:
+    return HotEndpoint(
+        "GET",
+        f"/.well-known/{path}",
+        server_metadata,
+        {
+            "tags": ["Server"],
+            "name": name,
+            "summary": "What this server can do",
+            "description": f"{standard}; both documents say the same.",
+            "response_model": ServerMetadata,
+            "response_model_exclude_none": True,
+        },
+        speaks_protocol=False,
+    )
+
+
+METADATA = _endpoint(
+    "oauth-authorization-server",
+    "server_metadata",
+    "Authorization server metadata (RFC 8414)",
+)
+OPENID_CONFIGURATION = _endpoint(
+    "openid-configuration", "openid_configuration", "OpenID Connect Discovery 1.0"
 )
 
 router = APIRouter()
 METADATA.declare(router)
+OPENID_CONFIGURATION.declare(router)

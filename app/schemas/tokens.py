@@ -13,6 +13,7 @@ class TokenResponse(BaseModel):
     expires_in: int = Field(description="Seconds.", examples=[3600])
     refresh_token: str | None = None
     scope: str | None = Field(default=None, examples=["profile email"])
+    id_token: str | None = Field(default=None, description="Where `openid` was granted.")
 
 
 class IntrospectionRequest(BaseModel):
@@ -40,6 +41,26 @@ class IntrospectionResponse(BaseModel):
     iat: int | None = Field(default=None, description="Seconds since 1970.")
     sub: str | None = None
     iss: str | None = None
+
+
+class PushedRequest(BaseModel):
+    """RFC 9126 section 2.1: the parameters of an authorization request."""
+
+    response_type: str
+    client_id: str | None = Field(default=None, description="Where Basic is not used.")
+    client_secret: str | None = Field(default=None, description="For client_secret_post.")
+    redirect_uri: str | None = None
+    scope: str | None = None
+    state: str | None = None
+    code_challenge: str | None = None
+    code_challenge_method: str | None = None
+
+
+class PushedResponse(BaseModel):
+    """RFC 9126 section 2.2."""
+
+    request_uri: str = Field(examples=["urn:ietf:params:oauth:request_uri:postern_ar_…"])
+    expires_in: int = Field(description="Seconds.", examples=[90])
 
 
 class ProtocolError(BaseModel):

@@ -21,7 +21,7 @@ class ClientService:
 
         Raises `ConflictError` for a taken name.
         """
-        secret = None if body.is_public else new_token(TokenKind.CLIENT_SECRET)
+        secret = new_token(TokenKind.CLIENT_SECRET) if body.has_secret else None
         client = Client(
             client_id=new_client_id(),
             client_name=body.client_name,
@@ -57,8 +57,8 @@ class ClientService:
     async def rotate_secret(self, client_id: str) -> str:
         """Gives a new secret; the old one is worth nothing from now on."""
         client = await self.get(client_id)
-        if client.is_public:
-            raise InvalidInputError("A public client has no secret.")
+        if client.secret_digest is None:
+            raise InvalidInputError("This client has no secret.")
         secret = new_token(TokenKind.CLIENT_SECRET)
         await self._clients.set_secret_digest(client_id, digest_of(secret))
         return secret

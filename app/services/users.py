@@ -86,6 +86,14 @@ class UserService:
             message="New secret enrolled", otp_uri=enrolment.otp_uri, qr_code=enrolment.qr_code
         )
 
+    async def begin_enrolment(self, user: User) -> str | None:
+        """A new TOTP secret for who just gave his password; None once one is confirmed."""
+        secret, sealed = self._otp.new_secret(user.user_id)
+        return secret if await self._users.enroll_otp(user, sealed) else None
+
+    async def find(self, user_id: str) -> User | None:
+        return await self._users.find(user_id)
+
     async def get(self, username: str) -> User:
         """Raises `NotFoundError`."""
         key = usernames.key_or_none(username)

@@ -4,9 +4,11 @@ from app.oauth.client_auth.base import ClientAuthMethod
 from app.oauth.client_auth.client_secret_basic import ClientSecretBasic
 from app.oauth.client_auth.client_secret_post import ClientSecretPost
 from app.oauth.client_auth.none import NoAuthentication
+from app.oauth.client_auth.private_key_jwt import PrivateKeyJwt
 
 CLIENT_AUTH_METHODS: tuple[type[ClientAuthMethod], ...] = (
     ClientSecretBasic,
     ClientSecretPost,
+    PrivateKeyJwt,
     NoAuthentication,
 )

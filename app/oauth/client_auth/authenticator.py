@@ -23,7 +23,7 @@ class ClientAuthenticator:
         """Raises `InvalidClientError`, the same for unknown, disabled and wrong."""
         method, credentials = self._presented(request)
         client = await self._clients.find(credentials.client_id)
-        is_right = method.verify(client, credentials)
+        is_right = await method.verify(client, credentials)
         if client is None or not is_right:
             log.info("client authentication failed: unknown client or wrong secret")
             raise InvalidClientError

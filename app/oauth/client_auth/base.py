@@ -1,10 +1,14 @@
 """What a client authentication method is (RFC 6749 section 2.3)."""
 
 from abc import ABC, abstractmethod
+from dataclasses import dataclass
 from typing import ClassVar, NamedTuple
 
+from app.clock import Clock
 from app.models.clients import Client
 from app.oauth.requests import FormRequest
+from app.repositories.spent_identifiers import SpentIdentifierRepository
+from app.services.client_keys import ClientKeys
 
 
 class Credentials(NamedTuple):
@@ -14,12 +18,25 @@ class Credentials(NamedTuple):
     secret: str
 
 
+@dataclass(frozen=True, slots=True)
+class ClientAuthTools:
+    """What methods work with; built once."""
+
+    client_keys: ClientKeys
+    spent_identifiers: SpentIdentifierRepository
+    clock: Clock
+    issuer: str
+
+
 class ClientAuthMethod(ABC):
     """A way in which a client proves who it is; one instance serves all requests."""
 
     name: ClassVar[str]
     proves_identity: ClassVar[bool] = True
     """Whether it is more than a name; a method that is not counts only where no other is used."""
+
+    def __init__(self, tools: ClientAuthTools) -> None:
+        self.tools = tools
 
     @abstractmethod
     def extract(self, request: FormRequest) -> Credentials | None:
@@ -29,5 +46,5 @@ class ClientAuthMethod(ABC):
         """
 
     @abstractmethod
-    def verify(self, client: Client | None, credentials: Credentials) -> bool:
+    async def verify(self, client: Client | None, credentials: Credentials) -> bool:
         """Whether they are this client's. Without a client it takes as long, and is False."""

@@ -25,7 +25,7 @@ class ClientSecretBasic(ClientAuthMethod):
             raise InvalidClientError
         return _decode(encoded.strip())
 
-    def verify(self, client: Client | None, credentials: Credentials) -> bool:
+    async def verify(self, client: Client | None, credentials: Credentials) -> bool:
         return has_secret(client, credentials)
 
 

@@ -19,5 +19,5 @@ class ClientSecretPost(ClientAuthMethod):
             raise InvalidClientError
         return Credentials(client_id or "", secret)
 
-    def verify(self, client: Client | None, credentials: Credentials) -> bool:
+    async def verify(self, client: Client | None, credentials: Credentials) -> bool:
         return has_secret(client, credentials)

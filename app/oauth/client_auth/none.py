@@ -13,5 +13,5 @@ class NoAuthentication(ClientAuthMethod):
         client_id = request.form.get("client_id")
         return Credentials(client_id, "") if client_id is not None else None
 
-    def verify(self, client: Client | None, credentials: Credentials) -> bool:
+    async def verify(self, client: Client | None, credentials: Credentials) -> bool:
         return client is not None and client.is_public

@@ -5,12 +5,14 @@ The dispatcher, the metadata document, registration and the OpenAPI page read th
 
 from typing import Any
 
+from app.oauth.grants.authorization_code import AuthorizationCodeGrant
 from app.oauth.grants.base import Grant
 from app.oauth.grants.client_credentials import ClientCredentialsGrant
 from app.oauth.grants.password import PasswordGrant
 from app.oauth.grants.refresh_token import RefreshTokenGrant
 
 GRANTS: tuple[type[Grant[Any]], ...] = (
+    AuthorizationCodeGrant,
     ClientCredentialsGrant,
     PasswordGrant,
     RefreshTokenGrant,

@@ -9,10 +9,13 @@ from pydantic import BaseModel, Field
 from app.clock import Clock
 from app.oauth.issuer import Issuer
 from app.oauth.requests import TokenRequest
+from app.repositories.authorization_codes import AuthorizationCodeRepository
 from app.repositories.refresh_tokens import RefreshTokenRepository
 from app.repositories.token_families import TokenFamilyRepository
+from app.repositories.users import UserRepository
 from app.schemas.tokens import TokenResponse
 from app.services.authentication import AuthenticationService
+from app.services.sessions import SessionService
 
 
 class GrantParameters(BaseModel):
@@ -31,6 +34,9 @@ class GrantTools:
     authentication: AuthenticationService
     refresh_tokens: RefreshTokenRepository
     families: TokenFamilyRepository
+    codes: AuthorizationCodeRepository
+    users: UserRepository
+    sessions: SessionService
     clock: Clock
 
 

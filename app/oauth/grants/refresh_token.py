@@ -9,9 +9,12 @@ family is revoked.
 from datetime import timedelta
 from typing import Literal
 
+from app.models.clients import Client
 from app.models.refresh_tokens import RefreshToken
 from app.oauth.errors import InvalidGrantError
 from app.oauth.grants.base import Grant, GrantParameters
+from app.oauth.id_tokens import Authentication
+from app.oauth.issuer import OPENID
 from app.oauth.requests import TokenRequest
 from app.oauth.scopes import narrow_scope
 from app.observability.logging import logger
@@ -43,9 +46,9 @@ class RefreshTokenGrant(Grant[RefreshTokenParameters]):
     async def exchange(
         self, request: TokenRequest, parameters: RefreshTokenParameters
     ) -> TokenResponse:
-        presented = parameters.refresh_token
+        client, presented = request.client, parameters.refresh_token
         found = await self._find(presented)
-        if found is None or not found.check_client(request.client):
+        if found is None or not found.check_client(client):
             raise _not_valid()
 
         await self._refuse_replay(found)
@@ -53,16 +56,16 @@ class RefreshTokenGrant(Grant[RefreshTokenParameters]):
         if parameters.scope is not None:
             scope = narrow_scope(parameters.scope, allowed=found.scope)
         if found.used_at is not None:
-            return self._same_again(presented, found)
+            return await self._with_id_token(client, found, self._same_again(presented, found))
         if found.expires_at <= self.tools.clock.now():
             raise _not_valid()
 
         response, current = await self.tools.issuer.rotate(presented, found, scope=scope)
         if response is not None:
-            return response
+            return await self._with_id_token(client, found, response)
         if current is None or current.used_at is None:  # revoked, or expired, meanwhile
             raise _not_valid()
-        return self._same_again(presented, current)
+        return await self._with_id_token(client, found, self._same_again(presented, current))
 
     async def _find(self, presented: str) -> RefreshToken | None:
         if not TokenKind.REFRESH_TOKEN.matches(presented):
@@ -90,6 +93,28 @@ class RefreshTokenGrant(Grant[RefreshTokenParameters]):
         if response is None:
             raise _not_valid()
         return response
+
+    async def _with_id_token(
+        self, client: Client, found: RefreshToken, response: TokenResponse
+    ) -> TokenResponse:
+        """With an ID token of the same sign-in and no nonce (OpenID Connect Core section 12.2)."""
+        scope = response.scope or ""
+        if OPENID not in scope.split() or found.user_id is None:
+            return response
+        sign_in = await self.tools.families.find_sign_in(found.family_id)
+        user = await self.tools.users.find(found.user_id)
+        if sign_in is None or sign_in.auth_time is None or user is None:
+            return response
+        make = self.tools.issuer.id_token_maker(
+            client,
+            user,
+            scope=scope,
+            authentication=Authentication(
+                sign_in.auth_time, sign_in.acr or "", sign_in.amr or "", sign_in.session_id
+            ),
+            claims=sign_in.claims,
+        )
+        return response.model_copy(update={"id_token": await make(response.access_token)})
 
 
 def _not_valid() -> InvalidGrantError:

@@ -1,0 +1,258 @@
+"""From a request to its answer, by way of the pages that are due."""
+
+import json
+from collections.abc import Mapping, Sequence
+from dataclasses import dataclass, replace
+from datetime import timedelta
+
+from app.clock import Clock
+from app.models.authorization_codes import AuthorizationCode
+from app.models.authorization_requests import StoredRequest
+from app.oauth.authorization.interactions import (
+    IN_SILENCE,
+    Interactions,
+    Position,
+    Step,
+    acr_for,
+    consent_scopes,
+)
+from app.oauth.authorization.requests import (
+    AuthorizationRequest,
+    RefusedRequestError,
+    RequestParser,
+    UntrustedRequestError,
+)
+from app.oauth.authorization.response_modes import AuthorizationResponse
+from app.oauth.authorization.sources import RequestSources, Source
+from app.oauth.errors import AccessDeniedError, OAuth2Error
+from app.repositories.authorization_codes import AuthorizationCodeRepository
+from app.repositories.authorization_requests import AuthorizationRequestRepository
+from app.security.tokens import TokenKind, digest_of, new_identifier, new_token
+from app.services.consents import ConsentService
+from app.services.sessions import SignedIn
+
+INTERACTION = "interaction"
+INTERACTION_TTL = timedelta(hours=1)
+
+
+@dataclass(frozen=True, slots=True)
+class Interaction:
+    """The page that is due for a kept request; `request_id` is its secret name."""
+
+    step: Step
+    request_id: str
+    ui_locales: str | None
+
+
+@dataclass(frozen=True, slots=True)
+class Pending:
+    """A kept request as a page shows it."""
+
+    request: AuthorizationRequest
+    stored: StoredRequest
+
+
+Outcome = AuthorizationResponse | Interaction
+
+
+class AuthorizationEndpoint:
+    """`code_ttl` is how long a code can be redeemed."""
+
+    def __init__(
+        self,
+        sources: RequestSources,
+        parser: RequestParser,
+        interactions: Interactions,
+        consents: ConsentService,
+        stored: AuthorizationRequestRepository,
+        codes: AuthorizationCodeRepository,
+        clock: Clock,
+        *,
+        code_ttl: timedelta,
+    ) -> None:
+        self._sources = sources
+        self._parser = parser
+        self._interactions = interactions
+        self._consents = consents
+        self._stored = stored
+        self._codes = codes
+        self._clock = clock
+        self._code_ttl = code_ttl
+
+    async def begin(self, parameters: Mapping[str, str], signed_in: Sequence[SignedIn]) -> Outcome:
+        """Answers a request, or says which page is due; raises `UntrustedRequestError`."""
+        try:
+            request = self._parse(source := await self._sources.read(parameters))
+            position = await self._position(request, signed_in, session_id=None)
+            if position.step is None:
+                return await self._answer(request, position, None)
+            return Interaction(position.step, await self._keep(source), request.ui_locales)
+        except RefusedRequestError as refused:
+            return _error_response(refused)
+
+    async def keep(self, parameters: Mapping[str, str]) -> str | AuthorizationResponse:
+        """Keeps a request for `resume` and gives its name, or the answer where it is refused."""
+        try:
+            self._parse(source := await self._sources.read(parameters))
+            return await self._keep(source)
+        except RefusedRequestError as refused:
+            return _error_response(refused)
+
+    async def resume(self, request_id: str, signed_in: Sequence[SignedIn]) -> Outcome:
+        """Goes on with a kept request, after a page."""
+        pending = await self.find(request_id)
+        request, stored = pending.request, pending.stored
+        try:
+            position = await self._position(request, signed_in, session_id=stored.session_id)
+            if position.step is None:
+                return await self._answer(request, position, stored)
+            return Interaction(position.step, request_id, request.ui_locales)
+        except RefusedRequestError as refused:
+            return await self._finish_with(refused, stored)
+
+    async def decide(
+        self, request_id: str, signed_in: Sequence[SignedIn], *, session_id: str, is_allowed: bool
+    ) -> Outcome:
+        """What a person said on the consent page, which was shown for a session.
+
+        It counts only while the page is still the one that is due, for the same session.
+        """
+        pending = await self.find(request_id)
+        request, stored = pending.request, pending.stored
+        try:
+            position = await self._position(request, signed_in, session_id=stored.session_id)
+        except RefusedRequestError as refused:
+            return await self._finish_with(refused, stored)
+        person = position.person
+        if position.step is not Step.CONSENT or person is None:
+            return await self.resume(request_id, signed_in)
+        if person.session.session_id != session_id:
+            return Interaction(Step.CONSENT, request_id, request.ui_locales)
+        if not is_allowed:
+            return await self._finish_with(request.refused(AccessDeniedError()), stored)
+        await self._consents.grant(person.user, request.client, consent_scopes(request))
+        return await self.resume(request_id, signed_in)
+
+    async def cancel(self, request_id: str) -> AuthorizationResponse:
+        """The person wants to go back without signing in."""
+        pending = await self.find(request_id)
+        refused = pending.request.refused(AccessDeniedError())
+        return await self._finish_with(refused, pending.stored)
+
+    async def find(self, request_id: str) -> Pending:
+        """A kept request that was not answered yet; raises `UntrustedRequestError`."""
+        stored = None
+        if TokenKind.REQUEST.matches(request_id):
+            stored = await self._stored.find(digest_of(request_id), now=self._clock.now())
+        if stored is None or stored.kind != INTERACTION:
+            raise UntrustedRequestError(
+                "This page has expired. Go back to the application and begin again.",
+                error="expired_request",
+            )
+        if stored.used_at is not None:
+            raise UntrustedRequestError(
+                "This sign-in is complete. Go back to the application.", error="used_request"
+            )
+        kept = json.loads(stored.parameters)
+        client = await self._sources.client(stored.client_id)
+        request = self._parser.parse(client, kept["parameters"], began_at=stored.created_at)
+        return Pending(replace(request, pushed_digest=kept["pushed"]), stored)
+
+    async def position(self, pending: Pending, signed_in: Sequence[SignedIn]) -> Position:
+        """Where a kept request stands, for a page that wants to know whether it is due."""
+        session_id = pending.stored.session_id
+        return await self._interactions.position(pending.request, signed_in, session_id=session_id)
+
+    async def set_session(self, request_id: str, session_id: str) -> None:
+        """Keeps which session was begun, or which account was chosen, for a request."""
+        await self._stored.set_session(digest_of(request_id), session_id)
+
+    def _parse(self, source: Source) -> AuthorizationRequest:
+        request = self._parser.parse(source.client, source.parameters, began_at=source.began_at)
+        pushed = source.pushed_digest
+        return replace(request, pushed_digest=pushed.hex()) if pushed is not None else request
+
+    async def _position(
+        self,
+        request: AuthorizationRequest,
+        signed_in: Sequence[SignedIn],
+        *,
+        session_id: str | None,
+    ) -> Position:
+        """Raises `RefusedRequestError` also where a page is due and none may be shown."""
+        try:
+            position = await self._interactions.position(request, signed_in, session_id=session_id)
+        except OAuth2Error as error:
+            raise request.refused(error) from None
+        if position.step is not None and "none" in request.prompts:
+            raise request.refused(IN_SILENCE[position.step]())
+        return position
+
+    async def _keep(self, source: Source) -> str:
+        request_id = new_token(TokenKind.REQUEST)
+        pushed = source.pushed_digest.hex() if source.pushed_digest is not None else None
+        await self._stored.add(
+            StoredRequest(
+                digest=digest_of(request_id),
+                kind=INTERACTION,
+                client_id=source.client.client_id,
+                parameters=json.dumps({"parameters": dict(source.parameters), "pushed": pushed}),
+                session_id=None,
+                created_at=source.began_at,
+                expires_at=source.began_at + INTERACTION_TTL,
+                used_at=None,
+            )
+        )
+        return request_id
+
+    async def _finish_with(
+        self, refused: RefusedRequestError, stored: StoredRequest
+    ) -> AuthorizationResponse:
+        await self._stored.use(stored.digest, now=self._clock.now())
+        return _error_response(refused)
+
+    async def _answer(
+        self, request: AuthorizationRequest, position: Position, stored: StoredRequest | None
+    ) -> AuthorizationResponse:
+        """A code, once for a request."""
+        person = position.person
+        assert person is not None  # noqa: S101 - no step is due, so somebody is signed in
+        now = self._clock.now()
+        digests = [stored.digest] if stored is not None else []
+        if request.pushed_digest is not None:
+            digests.append(bytes.fromhex(request.pushed_digest))
+        for digest in digests:
+            if not await self._stored.use(digest, now=now):
+                raise UntrustedRequestError(
+                    "This sign-in is complete. Go back to the application.", error="used_request"
+                )
+        code = new_token(TokenKind.AUTHORIZATION_CODE)
+        made = AuthorizationCode(
+            family_id=new_identifier(),
+            client_id=request.client.client_id,
+            user_id=person.user.user_id,
+            credentials_version=person.session.credentials_version,
+            session_id=person.session.session_id,
+            redirect_uri=request.target.redirect_uri,
+            scope=request.scope,
+            nonce=request.nonce,
+            code_challenge=request.code_challenge,
+            claims=request.claims_text,
+            auth_time=person.session.auth_time,
+            acr=acr_for(request, person),
+            amr=person.session.amr,
+            issued_at=now,
+            expires_at=now + self._code_ttl,
+            used_at=None,
+            used_for=None,
+        )
+        await self._codes.store(digest_of(code), made)
+        return request.target.response({"code": code})
+
+
+def _error_response(refused: RefusedRequestError) -> AuthorizationResponse:
+    error = refused.error
+    parameters = {"error": str(error.error)}
+    if error.description:
+        parameters["error_description"] = str(error.description)
+    return refused.target.response(parameters)

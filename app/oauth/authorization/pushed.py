@@ -1,0 +1,75 @@
+"""Pushed authorization requests (RFC 9126): the client hands its request in beforehand."""
+
+import json
+from collections.abc import Mapping
+from datetime import timedelta
+
+from app.clock import Clock
+from app.models.authorization_requests import StoredRequest
+from app.oauth.authorization.requests import (
+    RefusedRequestError,
+    RequestParser,
+    UntrustedRequestError,
+)
+from app.oauth.authorization.sources import PUSHED, URN, RequestSources
+from app.oauth.client_auth.authenticator import ClientAuthenticator
+from app.oauth.errors import InvalidRequestError
+from app.oauth.requests import FormRequest
+from app.repositories.authorization_requests import AuthorizationRequestRepository
+from app.schemas.tokens import PushedResponse
+from app.security.tokens import TokenKind, digest_of, new_token
+
+PUSHED_TTL = timedelta(seconds=90)
+OF_AUTHENTICATION = frozenset({"client_secret", "client_assertion", "client_assertion_type"})
+
+
+class PushedRequests:
+    def __init__(
+        self,
+        authenticator: ClientAuthenticator,
+        sources: RequestSources,
+        parser: RequestParser,
+        stored: AuthorizationRequestRepository,
+        clock: Clock,
+    ) -> None:
+        self._authenticator = authenticator
+        self._sources = sources
+        self._parser = parser
+        self._stored = stored
+        self._clock = clock
+
+    async def respond(self, request: FormRequest) -> PushedResponse:
+        """Checks a request as `/authorize` would, and keeps it; raises an `OAuth2Error`."""
+        client = await self._authenticator.authenticate(request)
+        if "request_uri" in request.form:
+            raise InvalidRequestError("A pushed request cannot hold a request_uri.")
+        said = {
+            name: value for name, value in request.form.items() if name not in OF_AUTHENTICATION
+        }
+        said["client_id"] = client.client_id
+        said["client_id"] = client.client_id
+        now = self._clock.now()
+        try:
+            parameters = await self._sources.resolve(client, said)
+            self._parser.parse(client, parameters, began_at=now)
+        except RefusedRequestError as refused:
+            raise refused.error from None
+        except UntrustedRequestError as refused:
+            raise InvalidRequestError(refused.detail) from None
+        return await self._keep(client.client_id, parameters)
+
+    async def _keep(self, client_id: str, parameters: Mapping[str, str]) -> PushedResponse:
+        name, now = new_token(TokenKind.REQUEST), self._clock.now()
+        await self._stored.add(
+            StoredRequest(
+                digest=digest_of(name),
+                kind=PUSHED,
+                client_id=client_id,
+                parameters=json.dumps(dict(parameters)),
+                session_id=None,
+                created_at=now,
+                expires_at=now + PUSHED_TTL,
+                used_at=None,
+            )
+        )
+        return PushedResponse(request_uri=URN + name, expires_in=int(PUSHED_TTL.total_seconds()))

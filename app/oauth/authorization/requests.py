@@ -1,0 +1,228 @@
+"""What an authorization request asks for (RFC 6749 section 4.1.1, OpenID Connect Core 3.1.2.1).
+
+First the client and its redirect URI: what is wrong with them is told to the person. Everything
+after that is told to the client, by a redirect.
+"""
+
+from collections.abc import Mapping
+from dataclasses import dataclass, field
+from datetime import datetime, timedelta
+
+from app.errors import PosternError
+from app.models.clients import Client
+from app.oauth.authorization.response_modes import DEFAULT_MODE, RESPONSE_MODES, ResponseTarget
+from app.oauth.claims import ClaimsRequest, parse_claims
+from app.oauth.errors import (
+    InvalidRequestError,
+    InvalidScopeError,
+    OAuth2Error,
+    UnauthorizedClientError,
+    UnsupportedResponseTypeError,
+)
+from app.oauth.pkce import S256, is_code_challenge
+from app.oauth.redirect_uris import is_registered
+from app.oauth.scopes import SCOPES, default_scope, split_scope
+
+RESPONSE_TYPES = ("code",)
+PROMPTS = ("none", "login", "consent", "select_account", "create")
+OPENID = "openid"
+MAXIMUM_TEXT = 2000
+MAXIMUM_AGE_DIGITS = 9
+
+
+class UntrustedRequestError(PosternError):
+    """A request that must not be answered by a redirect: the person sees an error page."""
+
+    error = "invalid_request"
+    status = 400
+    title = "This sign-in link does not work"
+
+
+class RefusedRequestError(Exception):
+    """An error that goes back to the client; its redirect URI is proven."""
+
+    def __init__(self, error: OAuth2Error, target: ResponseTarget) -> None:
+        super().__init__(str(error.error))
+        self.error = error
+        self.target = target
+
+
+@dataclass(frozen=True, slots=True, kw_only=True)
+class AuthorizationRequest:
+    """A request that was checked. `prompts` is empty where the client leaves it to us."""
+
+    client: Client
+    target: ResponseTarget
+    scopes: tuple[str, ...]
+    nonce: str | None = None
+    code_challenge: str | None = None
+    prompts: frozenset[str] = frozenset()
+    max_age: timedelta | None = None
+    acr_values: tuple[str, ...] = ()
+    claims: ClaimsRequest
+    claims_text: str | None = None
+    login_hint: str | None = None
+    id_token_hint: str | None = None
+    ui_locales: str | None = None
+    began_at: datetime
+    pushed_digest: str | None = None
+    parameters: Mapping[str, str] = field(default_factory=dict)
+
+    @property
+    def scope(self) -> str:
+        return " ".join(self.scopes)
+
+    @property
+    def is_openid(self) -> bool:
+        return OPENID in self.scopes
+
+    def refused(self, error: OAuth2Error) -> RefusedRequestError:
+        return RefusedRequestError(error, self.target)
+
+
+def proven_target(client: Client, parameters: Mapping[str, str], *, issuer: str) -> ResponseTarget:
+    """Where the answer goes; raises `UntrustedRequestError`."""
+    redirect_uri = parameters.get("redirect_uri")
+    if redirect_uri is None:
+        redirect_uri = client.get_default_redirect_uri()
+        if not redirect_uri:
+            raise UntrustedRequestError(
+                "The application did not say where to go back to.", error="invalid_redirect_uri"
+            )
+    elif not is_registered(client, redirect_uri):
+        raise UntrustedRequestError(
+            "The application wants to go back to an address that it did not register.",
+            error="invalid_redirect_uri",
+        )
+    mode = parameters.get("response_mode", DEFAULT_MODE)
+    return ResponseTarget(
+        redirect_uri=redirect_uri,
+        response_mode=mode if mode in RESPONSE_MODES else DEFAULT_MODE,
+        state=parameters.get("state"),
+        issuer=issuer,
+    )
+
+
+class RequestParser:
+    """`requires_pkce` is for every client; public ones need it in any case."""
+
+    def __init__(self, *, issuer: str, requires_pkce: bool) -> None:
+        self._issuer = issuer
+        self._requires_pkce = requires_pkce
+
+    def target(self, client: Client, parameters: Mapping[str, str]) -> ResponseTarget:
+        return proven_target(client, parameters, issuer=self._issuer)
+
+    def parse(
+        self, client: Client, parameters: Mapping[str, str], *, began_at: datetime
+    ) -> AuthorizationRequest:
+        """Raises `UntrustedRequestError` or `RefusedRequestError`."""
+        target = self.target(client, parameters)
+        try:
+            return self._parse(client, parameters, target, began_at)
+        except OAuth2Error as error:
+            raise RefusedRequestError(error, target) from None
+
+    def _parse(
+        self,
+        client: Client,
+        parameters: Mapping[str, str],
+        target: ResponseTarget,
+        began_at: datetime,
+    ) -> AuthorizationRequest:
+        _check_response(client, parameters)
+        scopes = _scopes(client, parameters.get("scope"))
+        return AuthorizationRequest(
+            client=client,
+            target=target,
+            scopes=scopes,
+            nonce=_text(parameters, "nonce"),
+            code_challenge=self._code_challenge(client, parameters),
+            prompts=_prompts(parameters.get("prompt")),
+            max_age=_max_age(client, parameters.get("max_age")),
+            acr_values=_acr_values(client, parameters.get("acr_values")),
+            claims=parse_claims(parameters.get("claims")),
+            claims_text=parameters.get("claims"),
+            login_hint=parameters.get("login_hint"),
+            id_token_hint=parameters.get("id_token_hint"),
+            ui_locales=parameters.get("ui_locales"),
+            began_at=began_at,
+            parameters=parameters,
+        )
+
+    def _code_challenge(self, client: Client, parameters: Mapping[str, str]) -> str | None:
+        challenge = parameters.get("code_challenge")
+        if challenge is None:
+            if "code_challenge_method" in parameters:
+                raise InvalidRequestError("The code_challenge parameter is missing.")
+            if client.is_public or self._requires_pkce:
+                raise InvalidRequestError("PKCE with code_challenge_method S256 is required.")
+            return None
+        if parameters.get("code_challenge_method", "plain") != S256:
+            raise InvalidRequestError("The code_challenge_method must be S256.")
+        if not is_code_challenge(challenge):
+            raise InvalidRequestError("The code_challenge parameter is malformed.")
+        return challenge
+
+
+def _check_response(client: Client, parameters: Mapping[str, str]) -> None:
+    response_type = parameters.get("response_type")
+    if response_type is None:
+        raise InvalidRequestError("The response_type parameter is missing.")
+    if response_type not in RESPONSE_TYPES:
+        raise UnsupportedResponseTypeError
+    if not client.check_grant_type("authorization_code") or not client.check_response_type(
+        response_type
+    ):
+        raise UnauthorizedClientError("The client is not registered for this response type.")
+    if parameters.get("response_mode", DEFAULT_MODE) not in RESPONSE_MODES:
+        raise InvalidRequestError("The response_mode is not supported.")
+    if "registration" in parameters:
+        raise InvalidRequestError(
+            "The registration parameter is not supported.", error="registration_not_supported"
+        )
+
+
+def _scopes(client: Client, asked: str | None) -> tuple[str, ...]:
+    """What nobody here understands is ignored (OpenID Connect Core 3.1.2.1); what is known and
+    not this client's is refused."""
+    if asked is None:
+        return tuple(default_scope(client.scope).split())
+    names = split_scope(asked)
+    if any(name in SCOPES and name not in client.scopes for name in names):
+        raise InvalidScopeError("The scope is more than the client may have.")
+    known = tuple(name for name in names if name in client.scopes)
+    if not known:
+        raise InvalidScopeError("The scope is more than the client may have.")
+    return known
+
+
+def _prompts(text: str | None) -> frozenset[str]:
+    prompts = frozenset((text or "").split())
+    if not prompts <= set(PROMPTS):
+        raise InvalidRequestError("The prompt parameter is not supported.")
+    if "none" in prompts and len(prompts) > 1:
+        raise InvalidRequestError("The prompt none cannot go with others.")
+    return prompts
+
+
+def _max_age(client: Client, text: str | None) -> timedelta | None:
+    if text is None:
+        default = client.further_metadata.get("default_max_age")
+        return timedelta(seconds=default) if default is not None else None
+    if not text.isascii() or not text.isdigit() or len(text) > MAXIMUM_AGE_DIGITS:
+        raise InvalidRequestError("The max_age parameter is malformed.")
+    return timedelta(seconds=int(text))
+
+
+def _acr_values(client: Client, text: str | None) -> tuple[str, ...]:
+    if text is None:
+        return tuple(client.further_metadata.get("default_acr_values") or ())
+    return tuple(text.split())
+
+
+def _text(parameters: Mapping[str, str], name: str) -> str | None:
+    value = parameters.get(name)
+    if value is not None and len(value) > MAXIMUM_TEXT:
+        raise InvalidRequestError(f"The {name} parameter is too long.")
+    return value

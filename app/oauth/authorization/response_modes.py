@@ -1,0 +1,49 @@
+"""How an authorization response travels (OAuth 2.0 Multiple Response Types, Form Post)."""
+
+from collections.abc import Mapping
+from dataclasses import dataclass
+
+from authlib.common.urls import add_params_to_uri
+
+RESPONSE_MODES = ("query", "fragment", "form_post")
+DEFAULT_MODE = "query"
+FORM_POST = "form_post"
+
+
+@dataclass(frozen=True, slots=True)
+class ResponseTarget:
+    """Where the answer to a request goes. It exists only once `redirect_uri` has been proven."""
+
+    redirect_uri: str
+    response_mode: str
+    state: str | None
+    issuer: str
+
+    def response(self, parameters: Mapping[str, str]) -> "AuthorizationResponse":
+        """With `state` and `iss` (RFC 9207), whether it is a success or an error."""
+        full = {**parameters, "iss": self.issuer}
+        if self.state is not None:
+            full["state"] = self.state
+        return AuthorizationResponse(self.redirect_uri, self.response_mode, full)
+
+
+@dataclass(frozen=True, slots=True)
+class AuthorizationResponse:
+    redirect_uri: str
+    response_mode: str
+    parameters: Mapping[str, str]
+
+    @property
+    def is_form_post(self) -> bool:
+        return self.response_mode == FORM_POST
+
+    @property
+    def location(self) -> str:
+        """The URI to redirect to, in the modes `query` and `fragment`."""
+        return str(
+            add_params_to_uri(
+                self.redirect_uri,
+                list(self.parameters.items()),
+                fragment=self.response_mode == "fragment",
+            )
+        )

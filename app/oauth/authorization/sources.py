@@ -1,0 +1,118 @@
+"""Where a request may be written: in its parameters, pushed (RFC 9126), or in a request object.
+
+What a request object says comes before what stands beside it (OpenID Connect Core section 6.1);
+a client that registered `require_signed_request_object` is bound by the object alone (RFC 9101).
+"""
+
+import json
+from collections.abc import Mapping
+from dataclasses import dataclass
+from datetime import datetime
+
+from app.clock import Clock
+from app.models.authorization_requests import StoredRequest
+from app.models.clients import Client
+from app.oauth.authorization.requests import (
+    RefusedRequestError,
+    RequestParser,
+    UntrustedRequestError,
+)
+from app.oauth.errors import InvalidRequestError, OAuth2Error
+from app.oauth.request_objects import RequestObjects
+from app.repositories.authorization_requests import AuthorizationRequestRepository
+from app.repositories.clients import ClientRepository
+from app.security.tokens import TokenKind, digest_of
+
+PUSHED = "pushed"
+URN = "urn:ietf:params:oauth:request_uri:"
+
+
+@dataclass(frozen=True, slots=True)
+class Source:
+    """The parameters that count, and the pushed request that they came from."""
+
+    client: Client
+    parameters: Mapping[str, str]
+    began_at: datetime
+    pushed_digest: bytes | None = None
+
+
+class RequestSources:
+    def __init__(
+        self,
+        clients: ClientRepository,
+        stored: AuthorizationRequestRepository,
+        objects: RequestObjects,
+        parser: RequestParser,
+        clock: Clock,
+    ) -> None:
+        self._clients = clients
+        self._stored = stored
+        self._objects = objects
+        self._parser = parser
+        self._clock = clock
+
+    async def client(self, client_id: str | None) -> Client:
+        """Raises `UntrustedRequestError`."""
+        client = await self._clients.find(client_id) if client_id is not None else None
+        if client is None or client.is_disabled:
+            raise UntrustedRequestError(
+                "The application is not known here.", error="invalid_client"
+            )
+        return client
+
+    async def read(self, parameters: Mapping[str, str]) -> Source:
+        """Raises `UntrustedRequestError` or `RefusedRequestError`."""
+        client = await self.client(parameters.get("client_id"))
+        request_uri = parameters.get("request_uri")
+        if request_uri is not None and request_uri.startswith(URN):
+            return await self._pushed(client, request_uri)
+        if client.further_metadata.get("require_pushed_authorization_requests"):
+            raise self._refusal(
+                client, parameters, InvalidRequestError("The request must be pushed.")
+            )
+        return Source(client, await self.resolve(client, parameters), self._clock.now())
+
+    async def resolve(self, client: Client, parameters: Mapping[str, str]) -> Mapping[str, str]:
+        """The parameters with those of a request object in them."""
+        request, request_uri = parameters.get("request"), parameters.get("request_uri")
+        only_signed = bool(client.further_metadata.get("require_signed_request_object"))
+        try:
+            if request is not None and request_uri is not None:
+                raise InvalidRequestError("There is a request and a request_uri.")
+            if request is not None:
+                said = await self._objects.read(client, request)
+            elif request_uri is not None:
+                said = await self._objects.fetch(client, request_uri)
+            elif only_signed:
+                raise InvalidRequestError("A signed request object is required.")
+            else:
+                return parameters
+        except OAuth2Error as error:
+            raise self._refusal(client, parameters, error) from None
+        beside = {} if only_signed else {**parameters}
+        for name in ("request", "request_uri"):
+            beside.pop(name, None)
+        return {**beside, **said, "client_id": client.client_id}
+
+    async def _pushed(self, client: Client, request_uri: str) -> Source:
+        found = await self._find(request_uri)
+        if found is None or found.client_id != client.client_id or found.used_at is not None:
+            raise UntrustedRequestError(
+                "This sign-in link has expired or was used before.", error="invalid_request_uri"
+            )
+        parameters: dict[str, str] = json.loads(found.parameters)
+        return Source(client, parameters, self._clock.now(), found.digest)
+
+    async def _find(self, request_uri: str) -> StoredRequest | None:
+        name = request_uri.removeprefix(URN)
+        if not TokenKind.REQUEST.matches(name):
+            return None
+        found = await self._stored.find(digest_of(name), now=self._clock.now())
+        return found if found is not None and found.kind == PUSHED else None
+
+    def _refusal(
+        self, client: Client, parameters: Mapping[str, str], error: OAuth2Error
+    ) -> RefusedRequestError:
+        """Goes to the client where its redirect URI stands beside the request object."""
+        return RefusedRequestError(error, self._parser.target(client, parameters))

@@ -1,0 +1,118 @@
+"""Authorization code grant (RFC 6749 section 4.1.3) with PKCE (RFC 7636).
+
+A code is used once. A second use means that somebody else has it too: every token of the first
+use is revoked (RFC 6749 section 4.1.2), also where both came at the same moment.
+"""
+
+from typing import Annotated, Literal
+
+from pydantic import Field
+
+from app.models.authorization_codes import AuthorizationCode
+from app.models.clients import Client
+from app.oauth.errors import InvalidGrantError
+from app.oauth.grants.base import Grant, GrantParameters
+from app.oauth.id_tokens import Authentication
+from app.oauth.pkce import is_verified
+from app.oauth.requests import TokenRequest
+from app.observability.logging import logger
+from app.schemas.tokens import TokenResponse
+from app.security.tokens import TokenKind, digest_of
+
+log = logger(__name__)
+
+
+class AuthorizationCodeParameters(GrantParameters):
+    """A code, once."""
+
+    grant_type: Literal["authorization_code"]
+    code: str
+    redirect_uri: Annotated[str | None, Field(description="As in the authorization request.")] = (
+        None
+    )
+    code_verifier: Annotated[str | None, Field(description="Where PKCE was used.")] = None
+
+
+class AuthorizationCodeGrant(Grant[AuthorizationCodeParameters]):
+    grant_type = "authorization_code"
+    is_for_public_clients = True
+    parameters = AuthorizationCodeParameters
+    example_name = "A code for tokens"
+    example = {  # noqa: RUF012 - a constant for the documentation
+        "grant_type": "authorization_code",
+        "code": "postern_ac_…",
+        "redirect_uri": "http://localhost:3000/callback",
+        "code_verifier": "…",
+    }
+
+    async def exchange(
+        self, request: TokenRequest, parameters: AuthorizationCodeParameters
+    ) -> TokenResponse:
+        code = await self._find(parameters.code)
+        if code is None or code.client_id != request.client.client_id:
+            raise _not_valid()
+        if code.used_at is not None:
+            await self._revoke(code)
+            raise _not_valid()
+        if code.expires_at <= self.tools.clock.now() or not _is_right(code, parameters):
+            raise _not_valid()
+        return await self._redeem(request.client, parameters.code, code)
+
+    async def _find(self, presented: str) -> AuthorizationCode | None:
+        if not TokenKind.AUTHORIZATION_CODE.matches(presented):
+            return None
+        return await self.tools.codes.find(digest_of(presented))
+
+    async def _redeem(
+        self, client: Client, presented: str, code: AuthorizationCode
+    ) -> TokenResponse:
+        signed_in = await self.tools.sessions.find_by_id(code.session_id)
+        if signed_in is None:  # signed out, or other credentials, meanwhile
+            raise _not_valid()
+        response = await self.tools.issuer.redeem(
+            self.tools.codes.redeem,
+            presented,
+            scope=code.scope,
+            ends_at=self.tools.issuer.end_of(code.scope, signed_in.session),
+            with_refresh_token=client.check_grant_type("refresh_token"),
+            make_id_token=self.tools.issuer.id_token_maker(
+                client,
+                signed_in.user,
+                scope=code.scope,
+                authentication=Authentication(code.auth_time, code.acr, code.amr, code.session_id),
+                nonce=code.nonce,
+                claims=code.claims,
+            ),
+        )
+        if response is not None:
+            return response
+        current = await self.tools.codes.find(digest_of(presented))
+        if current is not None and current.used_at is not None:
+            await self._revoke(current)
+        raise _not_valid()
+
+    async def _revoke(self, code: AuthorizationCode) -> None:
+        await self.tools.families.revoke(code.family_id, now=self.tools.clock.now())
+        log.warning(
+            "a code of client %s was used again: family %s is revoked",
+            code.client_id,
+            code.family_id,
+        )
+
+
+def _is_right(code: AuthorizationCode, parameters: AuthorizationCodeParameters) -> bool:
+    """PKCE as it was begun, neither less nor more (RFC 9700 section 2.1.1), and the same URI.
+
+    OAuth 2.1 clients leave the URI out: PKCE already says that both ends are the same.
+    """
+    verifier = parameters.code_verifier
+    if code.code_challenge is None:
+        return verifier is None and parameters.redirect_uri == code.redirect_uri
+    if verifier is None or not is_verified(code.code_challenge, verifier):
+        return False
+    return parameters.redirect_uri in (None, code.redirect_uri)
+
+
+def _not_valid() -> InvalidGrantError:
+    """One sentence for unknown, expired, used, another client's, and a wrong verifier."""
+    return InvalidGrantError("The authorization code is not valid.")

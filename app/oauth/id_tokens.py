@@ -1,0 +1,119 @@
+"""ID tokens (OpenID Connect Core section 2) and logout tokens (Back-Channel Logout 1.0)."""
+
+import base64
+import hashlib
+from collections.abc import Mapping
+from dataclasses import dataclass
+from datetime import datetime, timedelta
+from typing import Any
+
+from app.clock import Clock
+from app.models.clients import Client
+from app.models.users import User
+from app.oauth.subjects import subject_of
+from app.security.tokens import new_identifier
+from app.services.signing_keys import SigningKeys
+
+DEFAULT_ALGORITHM = "RS256"
+ALGORITHM = "id_token_signed_response_alg"
+LOGOUT_EVENT = "http://schemas.openid.net/event/backchannel-logout"
+LOGOUT_TYPE = "logout+jwt"
+LOGOUT_TTL = timedelta(minutes=2)
+NO_CLAIMS: Mapping[str, Any] = {}
+
+
+@dataclass(frozen=True, slots=True)
+class Authentication:
+    """How and when a person signed in. `amr` are words with spaces between (RFC 8176)."""
+
+    auth_time: datetime
+    acr: str
+    amr: str
+    session_id: str | None
+
+
+@dataclass(frozen=True, slots=True)
+class Hint:
+    """What an ID token of ours says, expired or not."""
+
+    sub: str
+    aud: str
+    sid: str | None
+
+
+class IdTokens:
+    def __init__(
+        self, signing_keys: SigningKeys, clock: Clock, *, issuer: str, ttl: timedelta
+    ) -> None:
+        self._signing_keys = signing_keys
+        self._clock = clock
+        self._issuer = issuer
+        self._ttl = ttl
+
+    async def issue(
+        self,
+        client: Client,
+        user: User,
+        *,
+        authentication: Authentication,
+        nonce: str | None = None,
+        access_token: str | None = None,
+        code: str | None = None,
+        claims: Mapping[str, Any] = NO_CLAIMS,
+    ) -> str:
+        """Signed as the client registered. There is one audience, so `azp` is left out."""
+        algorithm = client.further_metadata.get(ALGORITHM, DEFAULT_ALGORITHM)
+        now = int(self._clock.now().timestamp())
+        said: dict[str, Any] = {
+            **claims,
+            "iss": self._issuer,
+            "sub": subject_of(user, client),
+            "aud": client.client_id,
+            "exp": now + int(self._ttl.total_seconds()),
+            "iat": now,
+            "auth_time": int(authentication.auth_time.timestamp()),
+            "acr": authentication.acr,
+            "amr": authentication.amr.split(),
+        }
+        if authentication.session_id is not None:
+            said["sid"] = authentication.session_id
+        if nonce is not None:
+            said["nonce"] = nonce
+        if access_token is not None:
+            said["at_hash"] = half_hash(access_token, algorithm)
+        if code is not None:
+            said["c_hash"] = half_hash(code, algorithm)
+        return await self._signing_keys.sign(said, algorithm=algorithm)
+
+    async def logout_token(self, client: Client, user: User, session_id: str) -> str:
+        """Tells a client that a session ended (Back-Channel Logout section 2.4); has no nonce."""
+        now = int(self._clock.now().timestamp())
+        said = {
+            "iss": self._issuer,
+            "sub": subject_of(user, client),
+            "aud": client.client_id,
+            "iat": now,
+            "exp": now + int(LOGOUT_TTL.total_seconds()),
+            "jti": new_identifier(),
+            "sid": session_id,
+            "events": {LOGOUT_EVENT: {}},
+        }
+        algorithm = client.further_metadata.get(ALGORITHM, DEFAULT_ALGORITHM)
+        return await self._signing_keys.sign(said, algorithm=algorithm, typ=LOGOUT_TYPE)
+
+    async def read_hint(self, token: str) -> Hint | None:
+        """Whom an ID token of ours is about; None for anything else, a logout token too."""
+        claims = await self._signing_keys.verify(token)
+        if claims is None or claims.get("iss") != self._issuer or "events" in claims:
+            return None
+        sub, aud, sid = claims.get("sub"), claims.get("aud"), claims.get("sid")
+        if not isinstance(sub, str) or not isinstance(aud, str) or "auth_time" not in claims:
+            return None
+        return Hint(sub, aud, sid if isinstance(sid, str) else None)
+
+
+def half_hash(value: str, algorithm: str) -> str:
+    """The left half of a hash of the signature's size (Core section 3.1.3.6)."""
+    name = "sha512" if algorithm == "EdDSA" else "sha256"
+    digest = hashlib.new(name, value.encode("ascii")).digest()
+    return base64.urlsafe_b64encode(digest[: len(digest) // 2]).rstrip(b"=").decode("ascii")

@@ -1,0 +1,26 @@
+"""Proof key for code exchange (RFC 7636), with S256 and nothing else."""
+
+import base64
+import hashlib
+import re
+
+from app.security.comparison import texts_match
+
+S256 = "S256"
+CODE_CHALLENGE_METHODS = (S256,)
+_CHALLENGE = re.compile(r"[A-Za-z0-9_-]{43}")
+_VERIFIER = re.compile(r"[A-Za-z0-9._~-]{43,128}")
+
+
+def is_code_challenge(text: str) -> bool:
+    """Whether it can be the SHA-256 of a verifier (section 4.2)."""
+    return _CHALLENGE.fullmatch(text) is not None
+
+
+def is_verified(code_challenge: str, code_verifier: str) -> bool:
+    """Whether the verifier belongs to the challenge (section 4.6); False for what is none."""
+    if _VERIFIER.fullmatch(code_verifier) is None:
+        return False
+    digest = hashlib.sha256(code_verifier.encode("ascii")).digest()
+    made = base64.urlsafe_b64encode(digest).rstrip(b"=").decode("ascii")
+    return texts_match(made, code_challenge)

@@ -1,0 +1,57 @@
+"""UserInfo (OpenID Connect Core section 5.3): claims about the person who signed in."""
+
+from typing import Any
+
+from app.models.access_tokens import AccessToken
+from app.oauth.claims import claims_of, parse_claims
+from app.oauth.errors import InsufficientScopeError, InvalidTokenError
+from app.oauth.subjects import subject_of
+from app.repositories.clients import ClientRepository
+from app.repositories.token_families import TokenFamilyRepository
+from app.repositories.users import UserRepository
+from app.services.signing_keys import SigningKeys
+
+OPENID = "openid"
+SIGNED = "userinfo_signed_response_alg"
+
+
+class UserInfo:
+    def __init__(
+        self,
+        users: UserRepository,
+        clients: ClientRepository,
+        families: TokenFamilyRepository,
+        signing_keys: SigningKeys,
+        *,
+        issuer: str,
+    ) -> None:
+        self._users = users
+        self._clients = clients
+        self._families = families
+        self._signing_keys = signing_keys
+        self._issuer = issuer
+
+    async def respond(self, token: AccessToken) -> dict[str, Any] | str:
+        """A JSON object, or a signed JWT for a client that registered for one (section 5.3.2)."""
+        if token.user_id is None or OPENID not in token.scope.split():
+            raise InsufficientScopeError
+        user = await self._users.find(token.user_id)
+        client = await self._clients.find(token.client_id)
+        if user is None or client is None:
+            raise InvalidTokenError
+        claims = {
+            "sub": subject_of(user, client),
+            **claims_of(user, scope=token.scope, asked=await self._asked(token)),
+        }
+        algorithm = client.further_metadata.get(SIGNED)
+        if algorithm is None:
+            return claims
+        signed = {**claims, "iss": self._issuer, "aud": client.client_id}
+        return await self._signing_keys.sign(signed, algorithm=algorithm)
+
+    async def _asked(self, token: AccessToken) -> dict[str, Any]:
+        """What the `claims` parameter of this sign-in asked UserInfo for."""
+        if token.family_id is None:
+            return {}
+        sign_in = await self._families.find_sign_in(token.family_id)
+        return dict(parse_claims(sign_in.claims).userinfo) if sign_in is not None else {}

@@ -1,0 +1,84 @@
+"""Our stylesheet, script and logo, under names that change with their content."""
+
+import hashlib
+from dataclasses import dataclass
+from functools import lru_cache
+from pathlib import Path
+
+from fastapi import APIRouter
+from starlette.responses import Response
+
+from app.dependencies import ServicesDep
+from app.errors import NotFoundError
+from app.pages.colors import accent_properties
+from app.security.images import image_type
+from app.settings import Settings
+
+router = APIRouter(include_in_schema=False)
+
+STATIC = Path(__file__).parent / "static"
+A_YEAR = {"Cache-Control": "public, max-age=31536000, immutable"}
+AN_HOUR = {"Cache-Control": "public, max-age=3600"}
+BRAND_MARK = "/* the accent colour goes here */"
+LOGO_LIMIT = 1_000_000
+
+
+@dataclass(frozen=True, slots=True)
+class Asset:
+    url: str
+    media_type: str
+    content: bytes
+
+
+@router.get("/assets/{name}")
+async def asset(name: str, services: ServicesDep) -> Response:
+    for each in assets_of(services.settings).values():
+        if each.url == f"/assets/{name}":
+            return Response(each.content, media_type=each.media_type, headers=A_YEAR)
+    if name == "favicon.svg":
+        return _favicon()
+    raise NotFoundError("There is no such file.")
+
+
+@router.get("/favicon.ico")
+async def favicon() -> Response:
+    return _favicon()
+
+
+def assets_of(settings: Settings) -> dict[str, Asset]:
+    """The files of the pages by their plain names; the logo only where there is one."""
+    return _assets(settings.brand_color, settings.brand_logo)
+
+
+@lru_cache(maxsize=8)
+def _assets(color: str, logo: Path | None) -> dict[str, Asset]:
+    light, dark = accent_properties(color)
+    in_the_dark = f"@media (prefers-color-scheme: dark) {{ :root {{ {_css(dark)} }} }}"
+    brand = f":root {{ {_css(light)} }}\n{in_the_dark}"
+    style = (STATIC / "postern.css").read_text().replace(BRAND_MARK, brand).encode()
+    made = {
+        "postern.css": _hashed("postern", "css", "text/css", style),
+        "postern.js": _hashed(
+            "postern", "js", "text/javascript", (STATIC / "postern.js").read_bytes()
+        ),
+        "docs.js": _hashed("docs", "js", "text/javascript", (STATIC / "docs.js").read_bytes()),
+    }
+    content = logo.read_bytes()[:LOGO_LIMIT] if logo is not None else b""
+    kind = image_type(content)
+    if kind is not None:
+        made["logo"] = _hashed("logo", kind.partition("/")[2], kind, content)
+    return made
+
+
+def _hashed(name: str, suffix: str, media_type: str, content: bytes) -> Asset:
+    digest = hashlib.sha256(content).hexdigest()[:12]
+    return Asset(f"/assets/{name}-{digest}.{suffix}", media_type, content)
+
+
+def _css(properties: dict[str, str]) -> str:
+    return " ".join(f"{name}: {value};" for name, value in properties.items())
+
+
+def _favicon() -> Response:
+    content = (STATIC / "favicon.svg").read_bytes()
+    return Response(content, media_type="image/svg+xml", headers=AN_HOUR)

@@ -1,0 +1,88 @@
+"""`/authorize` (RFC 6749 section 3.1): the endpoint that a browser is sent to."""
+
+from urllib.parse import urlencode
+
+from fastapi import APIRouter
+from starlette.responses import RedirectResponse, Response
+
+from app.oauth.authorization.endpoint import Interaction, Outcome
+from app.oauth.authorization.requests import UntrustedRequestError
+from app.oauth.authorization.response_modes import AuthorizationResponse
+from app.oauth.errors import InvalidRequestError
+from app.oauth.redirect_uris import host_of, origin_of
+from app.oauth.requests import FORM_TYPE, parse_form
+from app.pages.browser import Browser, BrowserDep
+from app.pages.templating import page
+
+router = APIRouter(tags=["Authorization"])
+
+RESUME = "/authorize/resume"
+NO_TRACE = {"Cache-Control": "no-store", "Referrer-Policy": "no-referrer"}
+
+
+@router.get(
+    "/authorize",
+    response_class=Response,
+    status_code=303,
+    responses={
+        303: {"description": "To the sign-in pages, or back to the client with the answer."},
+        400: {"description": "The client or its redirect_uri is not known: an error page."},
+    },
+)
+async def authorize(browser: BrowserDep) -> Response:
+    """Ask a person to sign in and to allow a client (RFC 6749 section 4.1, OpenID Connect Core)."""
+    parameters = _parameters(browser.request.scope["query_string"])
+    outcome = await browser.services.authorization.begin(parameters, browser.signed_in)
+    return answer(browser, outcome)
+
+
+@router.post("/authorize", response_class=Response, status_code=303)
+async def authorize_by_post(browser: BrowserDep) -> Response:
+    """The same by a form. Another site's form brings no cookies, the redirect after it does."""
+    content_type = browser.request.headers.get("content-type", "")
+    if content_type.partition(";")[0].strip().lower() != FORM_TYPE.decode():
+        raise UntrustedRequestError("The request must be a form.")
+    kept = await browser.services.authorization.keep(_parameters(await browser.request.body()))
+    if isinstance(kept, AuthorizationResponse):
+        return answer(browser, kept)
+    return _see_other(f"{RESUME}?{urlencode({'request_id': kept})}")
+
+
+@router.get(RESUME, include_in_schema=False)
+async def resume(browser: BrowserDep) -> Response:
+    request_id = browser.request.query_params.get("request_id", "")
+    return answer(
+        browser, await browser.services.authorization.resume(request_id, browser.signed_in)
+    )
+
+
+def answer(browser: Browser, outcome: Outcome) -> Response:
+    """Sends the browser to the page that is due, or back to the client."""
+    if isinstance(outcome, Interaction):
+        said = {"request_id": outcome.request_id, "ui_locales": outcome.ui_locales or ""}
+        query = urlencode({name: value for name, value in said.items() if value})
+        return browser.keep(_see_other(f"{outcome.step.value}?{query}"))
+    if not outcome.is_form_post:
+        return browser.keep(_see_other(outcome.location))
+    response = page(
+        browser.request,
+        "form_post.html",
+        form_action=[origin_of(outcome.redirect_uri)],
+        action=outcome.redirect_uri,
+        host=host_of(outcome.redirect_uri),
+        fields=outcome.parameters,
+        errors={},
+    )
+    response.headers["Referrer-Policy"] = "no-referrer"
+    return browser.keep(response)
+
+
+def _parameters(raw: bytes) -> dict[str, str]:
+    try:
+        return parse_form(raw, FORM_TYPE)
+    except InvalidRequestError as error:
+        raise UntrustedRequestError(str(error.description)) from None
+
+
+def _see_other(url: str) -> Response:
+    return RedirectResponse(url, status_code=303, headers=NO_TRACE)

@@ -1,0 +1,168 @@
+"""The browser that a page is for: who is signed in there, and that a form came from our own page.
+
+A form carries a token that belongs to a cookie of this browser (and to nothing else), so another
+site can neither guess it nor have it sent.
+"""
+
+import hmac
+import secrets
+from dataclasses import dataclass, field
+from typing import Annotated
+
+from fastapi import Depends, Request
+from starlette.responses import Response
+
+from app.dependencies import ServicesDep
+from app.errors import PosternError
+from app.models.users import User
+from app.oauth.errors import InvalidRequestError
+from app.oauth.requests import parse_form
+from app.security.encryption import derive_key
+from app.services.sessions import SignedIn
+from app.wiring import Services
+
+SESSIONS_COOKIE = "postern_sessions"
+BROWSER_COOKIE = "postern_browser"
+SIGN_IN_COOKIE = "postern_sign_in"
+CSRF_FIELD = "csrf_token"
+CSRF = "csrf"
+MAXIMUM_ACCOUNTS = 5
+SEPARATOR = "."
+
+
+class FormExpiredError(PosternError):
+    """The form does not belong to this browser, or cookies are off."""
+
+    error = "form_expired"
+    status = 403
+    title = "This page has expired"
+
+
+@dataclass(slots=True)
+class Browser:
+    """What a page knows of the browser. The first of `signed_in` is the current person."""
+
+    services: Services
+    request: Request
+    signed_in: list[SignedIn]
+    identifier: str
+    is_new: bool
+    _secrets: dict[str, str] = field(default_factory=dict)
+
+    @property
+    def current(self) -> SignedIn | None:
+        return self.signed_in[0] if self.signed_in else None
+
+    @property
+    def csrf_token(self) -> str:
+        return csrf_token_of(self.services, self.identifier)
+
+    def begin(self, secret: str, found: SignedIn) -> None:
+        """Makes a new session the current one, in the place of an older one of this person."""
+        others = [each for each in self.signed_in if each.user.user_id != found.user.user_id]
+        self.signed_in = [found, *others][:MAXIMUM_ACCOUNTS]
+        self._secrets[found.session.session_id] = secret
+
+    def session_of(self, user: User) -> str | None:
+        """The session that a person has here already."""
+        for each in self.signed_in:
+            if each.user.user_id == user.user_id:
+                return each.session.session_id
+        return None
+
+    def choose(self, session_id: str) -> SignedIn | None:
+        """Makes one of the signed-in people the current one."""
+        self.signed_in.sort(key=lambda each: each.session.session_id != session_id)
+        current = self.current
+        return current if current and current.session.session_id == session_id else None
+
+    def forget(self, session_id: str) -> None:
+        self.signed_in = [each for each in self.signed_in if each.session.session_id != session_id]
+
+    def keep(self, response: Response) -> Response:
+        """Puts what changed into the browser's cookies."""
+        if self.is_new:
+            set_cookie(self.services, response, BROWSER_COOKIE, self.identifier)
+        value = SEPARATOR.join(self._secrets[each.session.session_id] for each in self.signed_in)
+        if value != self.request.cookies.get(cookie_name(self.services, SESSIONS_COOKIE), ""):
+            set_cookie(self.services, response, SESSIONS_COOKIE, value)
+        return response
+
+
+async def get_browser(request: Request, services: ServicesDep) -> Browser:
+    identifier = request.cookies.get(cookie_name(services, BROWSER_COOKIE), "")
+    is_new = len(identifier) < 32 or len(identifier) > 64 or not identifier.isalnum()
+    browser = Browser(
+        services=services,
+        request=request,
+        signed_in=[],
+        identifier=secrets.token_hex(16) if is_new else identifier,
+        is_new=is_new,
+    )
+    given = request.cookies.get(cookie_name(services, SESSIONS_COOKIE), "")
+    for secret in given.split(SEPARATOR)[:MAXIMUM_ACCOUNTS] if given else ():
+        found = await services.sessions.find(secret)
+        if found is not None:
+            browser.signed_in.append(found)
+            browser._secrets[found.session.session_id] = secret  # noqa: SLF001 - its own maker
+    return browser
+
+
+BrowserDep = Annotated[Browser, Depends(get_browser)]
+
+
+async def get_posted_form(request: Request, browser: BrowserDep) -> dict[str, str]:
+    """The fields of a form of ours; raises `FormExpiredError` for anybody else's."""
+    form = await read_form(request)
+    if not hmac.compare_digest(
+        form.get(CSRF_FIELD, "").encode(), browser.csrf_token.encode()
+    ) or not _is_from_here(request):
+        raise FormExpiredError
+    return form
+
+
+PostedFormDep = Annotated[dict[str, str], Depends(get_posted_form)]
+
+
+async def read_form(request: Request) -> dict[str, str]:
+    content_type = request.headers.get("content-type")
+    try:
+        return parse_form(
+            await request.body(), content_type.encode("latin-1") if content_type else None
+        )
+    except InvalidRequestError:
+        raise FormExpiredError("The form could not be read.") from None
+
+
+def csrf_token_of(services: Services, identifier: str) -> str:
+    key = derive_key(services.secret_key, purpose=CSRF)
+    return hmac.digest(key, identifier.encode(), "sha256").hex()
+
+
+def cookie_name(services: Services, name: str) -> str:
+    """`__Host-` binds a cookie to exactly this host, over https."""
+    return f"__Host-{name}" if services.is_https else name
+
+
+def set_cookie(
+    services: Services, response: Response, name: str, value: str, *, max_age: int | None = None
+) -> None:
+    """Sets a cookie, or removes it where the value is empty."""
+    response.set_cookie(
+        cookie_name(services, name),
+        value,
+        max_age=max_age if value else 0,
+        path="/",
+        secure=services.is_https,
+        httponly=True,
+        samesite="lax",
+    )
+
+
+def address_of(request: Request) -> str:
+    return request.client.host[:64] if request.client is not None else ""
+
+
+def _is_from_here(request: Request) -> bool:
+    """Browsers say where a form was sent from; our own pages are same-origin."""
+    return request.headers.get("sec-fetch-site", "same-origin") in ("same-origin", "none")

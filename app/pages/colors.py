@@ -1,0 +1,58 @@
+"""Readable colours from one accent colour (WCAG 2.2, relative luminance and contrast)."""
+
+Color = tuple[int, int, int]
+WHITE: Color = (255, 255, 255)
+BLACK: Color = (0, 0, 0)
+DARK_CARD: Color = (26, 33, 43)
+TEXT_CONTRAST = 7.0
+
+
+def accent_properties(accent: str) -> tuple[dict[str, str], dict[str, str]]:
+    """Custom properties for the light and the dark scheme."""
+    color = _parse(accent)
+    on_light = _until_readable(color, against=WHITE, towards=BLACK)
+    on_dark = _until_readable(color, against=DARK_CARD, towards=WHITE)
+    return _properties(on_light), _properties(on_dark)
+
+
+def contrast(first: Color, second: Color) -> float:
+    """From 1, the same, to 21, black on white."""
+    lighter, darker = sorted((_luminance(first), _luminance(second)), reverse=True)
+    return (lighter + 0.05) / (darker + 0.05)
+
+
+def _properties(color: Color) -> dict[str, str]:
+    text = max((WHITE, BLACK), key=lambda each: contrast(color, each))
+    return {"--accent": _hex(color), "--on-accent": _hex(text)}
+
+
+def _until_readable(color: Color, *, against: Color, towards: Color) -> Color:
+    for step in range(21):
+        mixed = _mix(color, towards, step / 20)
+        if contrast(mixed, against) >= TEXT_CONTRAST:
+            return mixed
+    return towards
+
+
+def _mix(first: Color, second: Color, share: float) -> Color:
+    red, green, blue = (
+        round(one + (other - one) * share) for one, other in zip(first, second, strict=True)
+    )
+    return red, green, blue
+
+
+def _luminance(color: Color) -> float:
+    red, green, blue = (_linear(value / 255) for value in color)
+    return 0.2126 * red + 0.7152 * green + 0.0722 * blue
+
+
+def _linear(value: float) -> float:
+    return value / 12.92 if value <= 0.04045 else float(((value + 0.055) / 1.055) ** 2.4)
+
+
+def _parse(text: str) -> Color:
+    return int(text[1:3], 16), int(text[3:5], 16), int(text[5:7], 16)
+
+
+def _hex(color: Color) -> str:
+    return "#" + "".join(f"{value:02x}" for value in color)

@@ -1,0 +1,51 @@
+"""`/consent`: what a client asks for, and the person's answer."""
+
+from fastapi import APIRouter
+from starlette.responses import Response
+
+from app.oauth.authorization.interactions import Step, consent_scopes
+from app.oauth.redirect_uris import origin_of
+from app.pages.authorization import answer
+from app.pages.browser import BrowserDep, PostedFormDep
+from app.pages.signing_in import link
+from app.pages.templating import page
+from app.pages.views import view_of_client, view_of_person, views_of_scopes
+
+router = APIRouter(include_in_schema=False)
+
+
+@router.get(Step.CONSENT)
+async def consent(browser: BrowserDep) -> Response:
+    given = browser.request.query_params
+    authorization = browser.services.authorization
+    pending = await authorization.find(given.get("request_id", ""))
+    position = await authorization.position(pending, browser.signed_in)
+    if position.step is not Step.CONSENT or position.person is None:
+        outcome = await authorization.resume(given.get("request_id", ""), browser.signed_in)
+        return answer(browser, outcome)
+    request, person = pending.request, position.person
+    known = await browser.services.consents.find(person.user, request.client)
+    response = page(
+        browser.request,
+        "consent.html",
+        form_action=[origin_of(request.target.redirect_uri)],
+        client=view_of_client(request.client, request.target.redirect_uri),
+        person=view_of_person(person),
+        switch_url=link("/login", given, other="1"),
+        scopes=views_of_scopes(consent_scopes(request), known),
+        request_id=given.get("request_id", ""),
+        csrf_token=browser.csrf_token,
+        errors={},
+    )
+    return browser.keep(response)
+
+
+@router.post(Step.CONSENT)
+async def decide(browser: BrowserDep, form: PostedFormDep) -> Response:
+    outcome = await browser.services.authorization.decide(
+        form.get("request_id", ""),
+        browser.signed_in,
+        session_id=form.get("session_id", ""),
+        is_allowed=form.get("decision") == "allow",
+    )
+    return answer(browser, outcome)

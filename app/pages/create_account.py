@@ -1,0 +1,84 @@
+"""`/create-account`: people register themselves, where registration is open."""
+
+from collections.abc import Mapping
+
+from fastapi import APIRouter
+from pydantic import SecretStr, ValidationError
+from starlette.responses import RedirectResponse, Response
+
+from app.errors import ConflictError, InvalidInputError, NotFoundError, OverloadedError
+from app.oauth.authorization.interactions import Step
+from app.oauth.redirect_uris import origin_of
+from app.pages.browser import Browser, BrowserDep, PostedFormDep
+from app.pages.languages import language_for, translations_of
+from app.pages.signing_in import client_of, link, pending_of, remember_password
+from app.pages.templating import page
+from app.schemas.users import UserCreate
+
+router = APIRouter(include_in_schema=False)
+
+FIELD_OF_ERROR = {
+    "invalid_username": "username",
+    "username_taken": "username",
+    "invalid_password": "password",
+    "common_password": "password",
+}
+
+
+@router.get(Step.CREATE_ACCOUNT)
+async def create_account(browser: BrowserDep) -> Response:
+    _require_open(browser)
+    return browser.keep(await _page(browser, browser.request.query_params, {}))
+
+
+@router.post(Step.CREATE_ACCOUNT)
+async def register(browser: BrowserDep, form: PostedFormDep) -> Response:
+    _require_open(browser)
+    await pending_of(browser, form)
+    text = translations_of(language_for(browser.request)).gettext
+    services = browser.services
+    try:
+        body = UserCreate(
+            username=form.get("username", ""),
+            password=SecretStr(form.get("password", "")),
+            **{name: form[name] for name in ("name", "email") if form.get(name)},
+        )
+        await services.users.register(body)
+    except ValidationError as error:
+        field = str(error.errors()[0]["loc"][0])
+        return await _page(browser, form, {field: text("This cannot be right.")})
+    except (InvalidInputError, ConflictError) as error:
+        field = FIELD_OF_ERROR.get(error.error_code, "")
+        return await _page(browser, form, {field: text(error.detail)})
+    except OverloadedError:
+        busy = text("Too many people are signing in. Wait a little and try again.")
+        return await _page(browser, form, {"": busy}, status=503)
+    user = await services.users.get(body.username)
+    secret = await services.users.begin_enrolment(user)
+    response = RedirectResponse(link("/login/enroll", form), status_code=303)
+    return remember_password(browser, response, user, otp_secret=secret)
+
+
+async def _page(
+    browser: Browser, given: Mapping[str, str], errors: Mapping[str, str], *, status: int = 0
+) -> Response:
+    pending = await pending_of(browser, given)
+    origins = [origin_of(pending.request.target.redirect_uri)] if pending is not None else []
+    return page(
+        browser.request,
+        "create_account.html",
+        status=status or (400 if errors else 200),
+        form_action=origins,
+        client=client_of(pending),
+        request_id=given.get("request_id", ""),
+        csrf_token=browser.csrf_token,
+        username=given.get("username", ""),
+        name=given.get("name", ""),
+        email=given.get("email", ""),
+        errors=errors,
+    )
+
+
+def _require_open(browser: Browser) -> None:
+    if not browser.services.settings.registration_is_open:
+        raise NotFoundError("Accounts are made by the administrator here.")

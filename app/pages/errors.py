@@ -1,0 +1,80 @@
+"""Errors for people: what happened, whose turn it is, and what to do."""
+
+from http import HTTPStatus
+
+from fastapi import FastAPI, Request
+from starlette.exceptions import HTTPException
+from starlette.responses import Response
+
+from app.errors import PosternError, UnavailableError
+from app.pages.accept import prefers_html
+from app.pages.languages import language_for, translations_of
+from app.pages.templating import page
+
+
+def N_(text: str) -> str:  # noqa: N802 - gettext's own name for a text that is translated later
+    return text
+
+
+YOURS = N_("It is your turn: go back and try again.")
+APPLICATIONS = N_("It is the application's turn: tell its makers what you see here.")
+OURS = N_("It is our turn. Wait a little and try again.")
+
+
+def install(application: FastAPI) -> None:
+    """Lets browsers see pages where programs get JSON; everything else stays as it is."""
+    for kind in (PosternError, HTTPException):
+        otherwise = application.exception_handlers[kind]
+
+        async def handle(
+            request: Request, error: Exception, otherwise: object = otherwise
+        ) -> Response:
+            if prefers_html(request.headers.get("accept", "*/*")):
+                return error_page(request, error)
+            answer: Response = await otherwise(request, error)  # type: ignore[operator]  # a handler
+            return answer
+
+        application.add_exception_handler(kind, handle)
+
+
+def error_page(request: Request, error: Exception) -> Response:
+    """The page for an error, with its status and headers."""
+    text = translations_of(language_for(request)).gettext
+    status, heading, message, code = _described(error)
+    response = page(
+        request,
+        "error.html",
+        status=status,
+        heading=text(heading),
+        message=text(message),
+        advice=text(_whose_turn(error, status)),
+        details=code,
+        errors={},
+        request_id=str(request.scope.get("request_id", "")),
+    )
+    response.headers.update(_headers(error))
+    return response
+
+
+def _described(error: Exception) -> tuple[int, str, str, str]:
+    if isinstance(error, PosternError):
+        return error.status, error.title, error.detail, error.error_code
+    if isinstance(error, HTTPException):
+        phrase = HTTPStatus(error.status_code).phrase
+        if error.status_code == HTTPStatus.NOT_FOUND:
+            return 404, N_("There is nothing here"), N_("This address does not exist."), "not_found"
+        return error.status_code, phrase, phrase, phrase.lower().replace(" ", "_")
+    return 500, N_("Something went wrong"), N_("The server met an error."), "server_error"
+
+
+def _headers(error: Exception) -> dict[str, str]:
+    if isinstance(error, PosternError):
+        return error.headers()
+    return dict(error.headers or {}) if isinstance(error, HTTPException) else {}
+
+
+def _whose_turn(error: Exception, status: int) -> str:
+    code = error.error_code if isinstance(error, PosternError) else ""
+    if code in ("invalid_client", "invalid_redirect_uri", "invalid_request", "invalid_request_uri"):
+        return APPLICATIONS
+    return OURS if status >= 500 or isinstance(error, UnavailableError) else YOURS

@@ -1,0 +1,44 @@
+"""`/select-account`: which of the people who are signed in here is meant."""
+
+from fastapi import APIRouter
+from starlette.responses import RedirectResponse, Response
+
+from app.oauth.authorization.interactions import Step
+from app.oauth.redirect_uris import origin_of
+from app.pages.authorization import answer
+from app.pages.browser import BrowserDep, PostedFormDep
+from app.pages.signing_in import client_of, link
+from app.pages.templating import page
+from app.pages.views import view_of_person
+
+router = APIRouter(include_in_schema=False)
+
+
+@router.get(Step.SELECT_ACCOUNT)
+async def select_account(browser: BrowserDep) -> Response:
+    given = browser.request.query_params
+    pending = await browser.services.authorization.find(given.get("request_id", ""))
+    if not browser.signed_in:
+        return browser.keep(RedirectResponse(link("/login", given), status_code=303))
+    response = page(
+        browser.request,
+        "select_account.html",
+        form_action=[origin_of(pending.request.target.redirect_uri)],
+        client=client_of(pending),
+        people=[view_of_person(each) for each in browser.signed_in],
+        request_id=given.get("request_id", ""),
+        csrf_token=browser.csrf_token,
+        errors={},
+    )
+    return browser.keep(response)
+
+
+@router.post(Step.SELECT_ACCOUNT)
+async def choose(browser: BrowserDep, form: PostedFormDep) -> Response:
+    request_id, authorization = form.get("request_id", ""), browser.services.authorization
+    await authorization.find(request_id)
+    chosen = browser.choose(form.get("session_id", ""))
+    if chosen is None:  # signed out meanwhile
+        return browser.keep(RedirectResponse(link("/login", form), status_code=303))
+    await authorization.set_session(request_id, chosen.session.session_id)
+    return answer(browser, await authorization.resume(request_id, browser.signed_in))

@@ -1,0 +1,128 @@
+"""Between the password and the code: who has given his password in this browser, for a while.
+
+It is kept in a cookie that only we can read, and is worth nothing in another browser.
+"""
+
+import json
+from collections.abc import Mapping
+from dataclasses import dataclass
+from datetime import UTC, datetime, timedelta
+from urllib.parse import urlencode
+
+from starlette.responses import RedirectResponse, Response
+
+from app.models.users import User
+from app.oauth.authorization.endpoint import Pending
+from app.pages.browser import SIGN_IN_COOKIE, Browser, address_of, cookie_name, set_cookie
+from app.pages.views import ClientView, view_of_client
+from app.security.encryption import SealError, SecretBox
+
+PURPOSE = "sign in"
+LASTS = timedelta(minutes=10)
+METHODS = ("pwd", "otp", "mfa")
+DEVICE = "device"
+
+
+@dataclass(frozen=True, slots=True)
+class PasswordGiven:
+    """`otp_secret` is there while a TOTP is enrolled on the page."""
+
+    user: User
+    otp_secret: str | None
+
+
+def remember_password(
+    browser: Browser, response: Response, user: User, *, otp_secret: str | None = None
+) -> Response:
+    said = {
+        "user_id": user.user_id,
+        "credentials_version": user.credentials_version,
+        "given_at": browser.services.clock.now().timestamp(),
+        "otp_secret": otp_secret,
+    }
+    sealed = _box(browser).seal(json.dumps(said).encode(), context=browser.identifier)
+    set_cookie(browser.services, response, SIGN_IN_COOKIE, sealed.hex())
+    return browser.keep(response)
+
+
+async def password_given(browser: Browser) -> PasswordGiven | None:
+    """Who gave his password here in the last minutes; None if nobody did."""
+    sealed = browser.request.cookies.get(cookie_name(browser.services, SIGN_IN_COOKIE), "")
+    try:
+        opened = _box(browser).open(bytes.fromhex(sealed), context=browser.identifier)
+    except (SealError, ValueError):
+        return None
+    said = json.loads(opened)
+    given_at = datetime.fromtimestamp(said["given_at"], UTC)
+    user = await browser.services.users.find(said["user_id"])
+    if (
+        user is None
+        or user.is_disabled
+        or user.credentials_version != said["credentials_version"]
+        or browser.services.clock.now() - given_at > LASTS
+    ):
+        return None
+    return PasswordGiven(user, said["otp_secret"])
+
+
+async def complete(browser: Browser, user: User, form: Mapping[str, str]) -> Response:
+    """Begins the session of who proved who he is, and goes on to where he came from."""
+    services = browser.services
+    secret, session = await services.sessions.begin(
+        user,
+        amr=METHODS,
+        user_agent=browser.request.headers.get("user-agent", ""),
+        address=address_of(browser.request),
+        renews=browser.session_of(user),
+    )
+    signed_in = await services.sessions.find(secret)
+    if signed_in is not None:
+        browser.begin(secret, signed_in)
+    request_id = form.get("request_id", "")
+    if request_id:
+        await services.authorization.set_session(request_id, session.session_id)
+    response = RedirectResponse(_after(form), status_code=303)
+    set_cookie(services, response, SIGN_IN_COOKIE, "")
+    return browser.keep(response)
+
+
+def _after(form: Mapping[str, str]) -> str:
+    """Only to pages of ours: nothing that a form says becomes an address (SECURITY_BAR row 32)."""
+    if form.get("request_id"):
+        return f"/authorize/resume?{urlencode({'request_id': form['request_id']})}"
+    if form.get("next") == DEVICE:
+        return f"/device?{urlencode({'user_code': form.get('user_code', '')})}"
+    return "/account"
+
+
+def further_fields(given: Mapping[str, str]) -> dict[str, str]:
+    """What travels along from page to page beside the request."""
+    if given.get("next") != DEVICE:
+        return {}
+    return {"next": DEVICE, "user_code": given.get("user_code", "")[:16]}
+
+
+def link(path: str, given: Mapping[str, str], **further: str) -> str:
+    """A page of ours with the same request."""
+    kept = {"request_id": given.get("request_id", ""), **further_fields(given), **further}
+    query = urlencode({name: value for name, value in kept.items() if value})
+    return f"{path}?{query}" if query else path
+
+
+async def pending_of(browser: Browser, given: Mapping[str, str]) -> Pending | None:
+    """The authorization request that a page belongs to; None for a page of its own.
+
+    Raises `UntrustedRequestError` for one that has expired or was answered.
+    """
+    request_id = given.get("request_id", "")
+    return await browser.services.authorization.find(request_id) if request_id else None
+
+
+def client_of(pending: Pending | None) -> ClientView | None:
+    if pending is None:
+        return None
+    return view_of_client(pending.request.client, pending.request.target.redirect_uri)
+
+
+def _box(browser: Browser) -> SecretBox:
+    return SecretBox([browser.services.secret_key.decode()], purpose=PURPOSE)

@@ -1,0 +1,80 @@
+"""What templates show of clients, people and scopes."""
+
+from collections.abc import Iterable
+from dataclasses import dataclass
+
+from app.models.clients import Client
+from app.models.consents import Consent
+from app.oauth.claims import all_claims_of
+from app.oauth.redirect_uris import host_of, is_loopback
+from app.oauth.scopes import SCOPES
+from app.services.sessions import SignedIn
+
+
+@dataclass(frozen=True, slots=True)
+class ClientView:
+    """`return_host` is where the person goes back to; "" where he does not."""
+
+    name: str
+    logo_url: str | None
+    client_uri: str | None
+    policy_uri: str | None
+    tos_uri: str | None
+    return_host: str
+    is_verified: bool
+    is_loopback: bool
+
+
+@dataclass(frozen=True, slots=True)
+class PersonView:
+    name: str
+    username: str
+    initials: str
+    session_id: str | None = None
+
+
+@dataclass(frozen=True, slots=True)
+class ScopeView:
+    name: str
+    text: str
+    is_new: bool
+
+
+def view_of_client(client: Client, redirect_uri: str = "") -> ClientView:
+    said = client.further_metadata
+    return ClientView(
+        name=client.client_name,
+        logo_url=f"/clients/{client.client_id}/logo" if said.get("logo_uri") else None,
+        client_uri=said.get("client_uri"),
+        policy_uri=said.get("policy_uri"),
+        tos_uri=said.get("tos_uri"),
+        return_host=host_of(redirect_uri) if redirect_uri else "",
+        is_verified=client.trust != "none",
+        is_loopback=is_loopback(redirect_uri),
+    )
+
+
+def view_of_person(signed_in: SignedIn) -> PersonView:
+    name = str(all_claims_of(signed_in.user).get("name") or signed_in.user.username)
+    return PersonView(
+        name=name,
+        username=signed_in.user.username,
+        initials=initials_of(name),
+        session_id=signed_in.session.session_id,
+    )
+
+
+def initials_of(name: str) -> str:
+    words = name.split()
+    return "".join(word[0] for word in (words[0], *words[1:][-1:]) if word).upper() if words else ""
+
+
+def views_of_scopes(scopes: Iterable[str], known: Consent | None) -> list[ScopeView]:
+    """In the order of our own table; what is not in it is an application's, by its name."""
+    granted = known.scopes if known is not None else frozenset()
+    asked = set(scopes)
+    ordered = [name for name in SCOPES if name in asked] + sorted(asked - SCOPES.keys())
+    return [
+        ScopeView(name, SCOPES.get(name, name), is_new=bool(granted) and name not in granted)
+        for name in ordered
+    ]

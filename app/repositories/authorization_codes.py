@@ -1,0 +1,37 @@
+"""Queries about authorization codes."""
+
+from sqlalchemy import select
+
+from app.database.database import Database
+from app.models.authorization_codes import AuthorizationCode, authorization_codes
+from app.repositories.inserts import insert_once
+from app.repositories.redemptions import Redemption
+
+code = authorization_codes.c
+COLUMNS = [column for column in authorization_codes.columns if column is not code.digest]
+
+
+class AuthorizationCodeRepository:
+    """`redeem` uses a code and stores what it yields."""
+
+    def __init__(self, database: Database) -> None:
+        self._by_digest = database.lookup(
+            select(*COLUMNS), key=code.digest, value=AuthorizationCode
+        )
+        self._insert = database.step(
+            insert_once(
+                database,
+                authorization_codes,
+                nonce="nonce",
+                code_challenge="code_challenge",
+                claims="claims",
+            )
+        )
+        self.redeem = Redemption(database, authorization_codes)
+
+    async def store(self, digest: bytes, made: AuthorizationCode) -> None:
+        await self._insert(digest=digest, **made._asdict())
+
+    async def find(self, digest: bytes) -> AuthorizationCode | None:
+        """The code, also a used or expired one."""
+        return await self._by_digest(digest)

@@ -1,0 +1,47 @@
+"""Queries about authorization requests that are kept."""
+
+from datetime import datetime
+
+from sqlalchemy import insert, select, update
+
+from app.database.database import Database
+from app.models.authorization_requests import StoredRequest, authorization_requests
+
+request = authorization_requests.c
+
+
+class AuthorizationRequestRepository:
+    def __init__(self, database: Database) -> None:
+        self._database = database
+        self._by_digest = database.lookup(
+            select(authorization_requests), key=request.digest, value=StoredRequest
+        )
+
+    async def add(self, made: StoredRequest) -> None:
+        values = {
+            column.name: getattr(made, column.name) for column in authorization_requests.columns
+        }
+        await self._database.change(insert(authorization_requests).values(values))
+
+    async def find(self, digest: bytes, *, now: datetime) -> StoredRequest | None:
+        """The request, also one that was answered; None if unknown or expired."""
+        found = await self._by_digest(digest)
+        return found if found is not None and found.expires_at > now else None
+
+    async def set_session(self, digest: bytes, session_id: str) -> None:
+        """Keeps which session was begun or chosen for this request."""
+        await self._database.change(
+            update(authorization_requests)
+            .where(request.digest == digest)
+            .values(session_id=session_id)
+        )
+
+    async def use(self, digest: bytes, *, now: datetime) -> bool:
+        """Takes a request out of use; of several callers one gets True."""
+        used = await self._database.change(
+            update(authorization_requests)
+            .where(request.digest == digest, request.used_at.is_(None), request.expires_at > now)
+            .values(used_at=now)
+            .returning(request.digest)
+        )
+        return bool(used)

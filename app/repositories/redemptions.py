@@ -1,0 +1,117 @@
+"""Using a code, and storing the tokens it yields, as one step.
+
+Authorization codes and device codes have the columns that this needs in common. A code that
+somebody else used, or whose person or session is gone, yields nothing.
+"""
+
+from typing import Any
+
+from sqlalchemy import ColumnElement, Insert, Table, Update, and_, exists, or_, select, update
+
+from app.database.database import Database
+from app.database.steps import Outcome
+from app.models.access_tokens import access_tokens
+from app.models.refresh_tokens import refresh_tokens
+from app.models.sessions import sessions
+from app.models.token_families import token_families
+from app.models.users import users
+from app.repositories.inserts import insert_once_where, value_of
+from app.repositories.token_families import NewPair, new_access_token
+
+family, refresh, session, user = token_families.c, refresh_tokens.c, sessions.c, users.c
+USED_FOR = value_of("access_digest", access_tokens.c.digest)
+
+
+class Redemption:
+    """For one table of codes."""
+
+    def __init__(self, database: Database, codes: Table) -> None:
+        self._codes = codes
+        of_the_winner = (
+            codes.c.digest == value_of("presented", codes.c.digest),
+            codes.c.used_for == USED_FOR,
+        )
+        source = token_families.join(codes, family.family_id == codes.c.family_id)
+        use, begin = self._use_code(), self._new_family(database)
+        new_access = new_access_token(database, source, *of_the_winner)
+        new_refresh = insert_once_where(
+            database,
+            refresh_tokens,
+            {
+                refresh.digest: value_of("refresh_digest", refresh.digest),
+                refresh.family_id: family.family_id,
+                refresh.issued_at: value_of("now", refresh.issued_at),
+                refresh.expires_at: value_of("refresh_expires_at", refresh.expires_at),
+            },
+            source,
+            *of_the_winner,
+        )
+        winner = Outcome(
+            select(codes.c.used_for).select_from(source), codes.c.digest, given_as="presented"
+        )
+        self._redeem = database.step(
+            use, begin, new_refresh, new_access, outcome=winner, order="presented"
+        )
+        self._redeem_without_refresh = database.step(
+            use, begin, new_access, outcome=winner, order="presented"
+        )
+
+    async def __call__(
+        self, digest: bytes, pair: NewPair, *, family_expires_at: object, with_refresh_token: bool
+    ) -> bool:
+        """Whether this caller is the one who used the code, and his tokens are stored."""
+        step = self._redeem if with_refresh_token else self._redeem_without_refresh
+        row = await step(
+            presented=digest,
+            access_digest=pair.access_digest,
+            access_expires_at=pair.access_expires_at,
+            refresh_digest=pair.refresh_digest,
+            refresh_expires_at=pair.refresh_expires_at,
+            scope=pair.scope,
+            now=pair.issued_at,
+            family_expires_at=family_expires_at,
+        )
+        return row is not None and row[0] == pair.access_digest
+
+    def _use_code(self) -> Update:
+        """Meets its condition also when the same caller does it again."""
+        code = self._codes.c
+        return (
+            update(self._codes)
+            .where(
+                code.digest == value_of("presented", code.digest),
+                or_(code.used_at.is_(None), code.used_for == USED_FOR),
+                code.expires_at > value_of("now", code.expires_at),
+            )
+            .values(used_at=value_of("now", code.used_at), used_for=USED_FOR)
+        )
+
+    def _new_family(self, database: Database) -> Insert:
+        code = self._codes.c
+        has_claims = "claims" in code
+        values: dict[ColumnElement[Any], ColumnElement[Any]] = {
+            family.family_id: code.family_id,
+            family.client_id: code.client_id,
+            family.user_id: user.user_id,
+            family.credentials_version: user.credentials_version,
+            family.scope: value_of("scope", family.scope),
+            family.created_at: value_of("now", family.created_at),
+            family.expires_at: value_of("family_expires_at", family.expires_at),
+            family.session_id: code.session_id,
+            family.auth_time: code.auth_time,
+            family.acr: code.acr,
+            family.amr: code.amr,
+        }
+        if has_claims:
+            values[family.claims] = code.claims
+        return insert_once_where(
+            database,
+            token_families,
+            values,
+            self._codes.join(users, user.user_id == code.user_id),
+            code.digest == value_of("presented", code.digest),
+            code.used_for == USED_FOR,
+            user.credentials_version == code.credentials_version,
+            user.disabled_at.is_(None),
+            exists().where(and_(session.session_id == code.session_id, session.ended_at.is_(None))),
+        )

@@ -1,0 +1,31 @@
+"""Queries about signing keys."""
+
+from collections.abc import Sequence
+from typing import Any
+
+from sqlalchemy import select
+
+from app.database.database import Database
+from app.models.signing_keys import SigningKey, signing_keys
+from app.repositories.inserts import upsert
+
+key = signing_keys.c
+
+
+class SigningKeyRepository:
+    def __init__(self, database: Database) -> None:
+        self._database = database
+
+    async def list_all(self) -> Sequence[SigningKey]:
+        """Every key there ever was, the newest of each algorithm first."""
+        rows: Sequence[Any] = await self._database.fetch_all(
+            select(signing_keys).order_by(key.algorithm, key.generation.desc())
+        )
+        return [SigningKey(*row) for row in rows]
+
+    async def add_once(self, made: SigningKey) -> None:
+        """Stores a key, unless another worker made one of the same generation before."""
+        values = {column.name: getattr(made, column.name) for column in signing_keys.columns}
+        await self._database.change(
+            upsert(self._database, signing_keys).values(values).on_conflict_do_nothing()
+        )

@@ -1,0 +1,35 @@
+"""`GET /jwks` (RFC 7517 section 5): the keys that verify what we sign."""
+
+from typing import Any
+
+from fastapi import APIRouter
+
+from app.middleware.http import HttpRequest, HttpResponse
+from app.routers.answers import json_response
+from app.routers.hot import HotEndpoint
+from app.wiring import Services
+
+# A key is published a minute before it signs: nobody may keep the set for longer.
+HEADERS = ((b"cache-control", b"public, max-age=60"), (b"access-control-allow-origin", b"*"))
+
+
+async def jwks(services: Services, request: HttpRequest) -> HttpResponse:
+    return json_response(await services.signing_keys.published(), headers=HEADERS)
+
+
+JWKS = HotEndpoint(
+    "GET",
+    "/jwks",
+    jwks,
+    {
+        "tags": ["Server"],
+        "name": "jwks",
+        "summary": "The public keys of this server",
+        "description": "A JSON Web Key Set (RFC 7517).",
+        "response_model": dict[str, list[dict[str, Any]]],
+    },
+    speaks_protocol=False,
+)
+
+router = APIRouter()
+JWKS.declare(router)

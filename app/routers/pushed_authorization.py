@@ -1,0 +1,50 @@
+"""`POST /par` (RFC 9126)."""
+
+from fastapi import APIRouter
+
+from app.middleware.http import HttpRequest, HttpResponse
+from app.routers.answers import NO_STORE, json_response
+from app.routers.hot import HotEndpoint, form_request_of
+from app.routers.responses import protocol_errors
+from app.schemas.tokens import PushedRequest, PushedResponse
+from app.wiring import Services
+
+
+async def push(services: Services, request: HttpRequest) -> HttpResponse:
+    response = await services.pushed_requests.respond(form_request_of(request))
+    return json_response(response, status=201, headers=NO_STORE)
+
+
+PUSH = HotEndpoint(
+    "POST",
+    "/par",
+    push,
+    {
+        "tags": ["Authorization"],
+        "name": "pushed_authorization",
+        "summary": "Hand in an authorization request beforehand",
+        "description": "Pushed authorization requests (RFC 9126): takes the parameters of "
+        "`/authorize` from an authenticated client and gives a `request_uri` for them.",
+        "response_model": PushedResponse,
+        "status_code": 201,
+        "responses": protocol_errors(
+            {400: "The request is refused.", 401: "Client authentication failed."}
+        ),
+    },
+    forms=(PushedRequest,),
+    examples={
+        "code": {
+            "summary": "A code with PKCE",
+            "value": {
+                "response_type": "code",
+                "redirect_uri": "http://localhost:3000/callback",
+                "scope": "openid profile",
+                "code_challenge": "E9Melhoa2OwvFrEMTJguCHaoeK1t8URWbuGJSstw-cM",
+                "code_challenge_method": "S256",
+            },
+        }
+    },
+)
+
+router = APIRouter()
+PUSH.declare(router)

@@ -1,0 +1,65 @@
+"""`GET` and `POST /userinfo` (OpenID Connect Core section 5.3)."""
+
+from typing import Any
+
+from fastapi import APIRouter
+
+from app.middleware.http import HttpRequest, HttpResponse
+from app.oauth.requests import FORM_TYPE, parse_form
+from app.routers.answers import NO_STORE, json_response
+from app.routers.hot import HotEndpoint, authorization_of
+from app.routers.responses import protocol_errors
+from app.wiring import Services
+
+JWT = b"application/jwt"
+
+
+async def userinfo(services: Services, request: HttpRequest) -> HttpResponse:
+    token = await services.bearer.authenticate(
+        authorization_of(request), query=request.query, in_form=_token_in_form(request)
+    )
+    claims = await services.userinfo.respond(token)
+    if isinstance(claims, dict):
+        return json_response(claims, headers=NO_STORE)
+    body = claims.encode("ascii")
+    length = (b"content-length", str(len(body)).encode("ascii"))
+    return HttpResponse(200, body, ((b"content-type", JWT), length, *NO_STORE))
+
+
+def _token_in_form(request: HttpRequest) -> str | None:
+    """RFC 6750 section 2.2: a form post may carry the token in its body."""
+    kind = request.headers.get(b"content-type", b"").split(b";")[0].strip().lower()
+    if request.method != "POST" or kind != FORM_TYPE:
+        return None
+    return parse_form(request.body, FORM_TYPE).get("access_token")
+
+
+def _endpoint(method: str) -> HotEndpoint:
+    return HotEndpoint(
+        method,
+        "/userinfo",
+        userinfo,
+        {
+            "tags": ["Profile"],
+            "name": f"userinfo_{method.lower()}",
+            "summary": "Claims about the person who signed in",
+            "description": "OpenID Connect Core section 5.3; wants the scope `openid`. A client "
+            "that registered `userinfo_signed_response_alg` gets a signed JWT.",
+            "response_model": dict[str, Any],
+            "responses": protocol_errors(
+                {
+                    400: "More than one token was sent.",
+                    401: "The token is missing or not valid.",
+                    403: "The token does not have the scope openid.",
+                }
+            ),
+        },
+    )
+
+
+USERINFO_GET = _endpoint("GET")
+USERINFO_POST = _endpoint("POST")
+
+router = APIRouter()
+USERINFO_GET.declare(router)
+USERINFO_POST.declare(router)

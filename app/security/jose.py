@@ -1,0 +1,131 @@
+"""Signatures (RFC 7515) by keys of ours and of clients, with joserfc.
+
+Only these algorithms exist here; `none` and the symmetric ones do not (RFC 8725 section 3.1). The
+header of an Ed25519 signature says `EdDSA`, which is what every client understands.
+"""
+
+import json
+import warnings
+from collections.abc import Iterator, Mapping, Sequence
+from contextlib import contextmanager
+from typing import Any
+
+RSA_BITS = 2048
+ALGORITHMS = ("RS256", "ES256", "EdDSA")
+"""What we sign with."""
+CLIENT_ALGORITHMS = ("RS256", "PS256", "ES256", "EdDSA")
+"""What clients may sign with."""
+NEVER_IN_A_HEADER = frozenset({"jku", "jwk", "x5u", "x5c", "crit", "b64"})
+"""Who reads keys from a header takes the word of whom he is to check (RFC 8725 section 3.10)."""
+_KEY_TYPES = {"RS256": "RSA", "PS256": "RSA", "ES256": "EC", "EdDSA": "OKP"}
+_CURVES = {"ES256": "P-256", "EdDSA": "Ed25519"}
+_SHORT_NAMES: dict[Any, str] = {"Ed25519": "EdDSA"}
+MAXIMUM_LENGTH = 65_536
+
+
+class SignatureError(Exception):
+    """The signature is none of the expected keys; the message is for the log."""
+
+
+def new_private_jwk(algorithm: str, kid: str) -> dict[str, Any]:
+    """Makes a key. RSA takes a tenth of a second: call it in a thread."""
+    from joserfc import jwk
+
+    parameters: Any = {"kid": kid, "alg": algorithm, "use": "sig"}
+    key: Any
+    if algorithm == "RS256":
+        key = jwk.RSAKey.generate_key(RSA_BITS, parameters)
+    elif algorithm == "ES256":
+        key = jwk.ECKey.generate_key("P-256", parameters)
+    else:
+        key = jwk.OKPKey.generate_key("Ed25519", parameters)
+    made: dict[str, Any] = {**key.as_dict(private=True), **parameters}
+    return made
+
+
+def public_part(private_jwk: Mapping[str, Any]) -> dict[str, Any]:
+    """A JWK without what only its owner may know."""
+    names = ("kty", "kid", "alg", "use", "crv", "x", "y", "n", "e")
+    return {name: private_jwk[name] for name in names if name in private_jwk}
+
+
+def import_key(value: Mapping[str, Any]) -> Any:
+    """A key that `sign` and `verify` take; raises `SignatureError`."""
+    from joserfc import jwk
+    from joserfc.errors import JoseError
+
+    try:
+        return jwk.import_key(dict(value))
+    except (JoseError, ValueError, TypeError, KeyError):
+        raise SignatureError("the key cannot be read") from None
+
+
+def sign(claims: Mapping[str, Any], key: Any, *, algorithm: str, kid: str, typ: str) -> str:
+    """A JWT in the compact form."""
+    from joserfc import jwt
+
+    header = {"alg": algorithm, "kid": kid, "typ": typ}
+    with _eddsa_is_no_news():
+        return jwt.encode(header, dict(claims), key, algorithms=[algorithm])
+
+
+def header_of(token: str) -> dict[str, Any]:
+    """The header of a JWT, not verified; raises `SignatureError` for one that must not be."""
+    import base64
+
+    if len(token) > MAXIMUM_LENGTH or token.count(".") != 2 or not token.isascii():
+        raise SignatureError("not a signed JWT")
+    first = token.partition(".")[0]
+    try:
+        header = json.loads(base64.urlsafe_b64decode(first + "=" * (-len(first) % 4)))
+    except (ValueError, RecursionError):
+        raise SignatureError("the header cannot be read") from None
+    if not isinstance(header, dict) or NEVER_IN_A_HEADER & header.keys():
+        raise SignatureError("the header holds what it must not")
+    return header
+
+
+def verify(
+    token: str, keys: Sequence[Mapping[str, Any]], *, algorithms: Sequence[str]
+) -> dict[str, Any]:
+    """The claims of a JWT that one of the keys signed; raises `SignatureError`.
+
+    A key is tried only for the algorithm that it is for, and where both name a `kid` for the same.
+    """
+    from joserfc import jwt
+    from joserfc.errors import JoseError
+
+    header = header_of(token)
+    algorithm, kid = header.get("alg"), header.get("kid")
+    algorithm = _SHORT_NAMES.get(algorithm, algorithm)
+    if not isinstance(algorithm, str) or algorithm not in algorithms:
+        raise SignatureError("the algorithm is not allowed")
+    for candidate in keys:
+        if not _may_verify(candidate, algorithm, kid):
+            continue
+        try:
+            key = import_key(candidate)
+            with _eddsa_is_no_news():
+                decoded = jwt.decode(token, key, algorithms=[str(header["alg"])])
+        except (JoseError, SignatureError, ValueError, TypeError):
+            continue
+        return dict(decoded.claims)
+    raise SignatureError("no key of the signer fits")
+
+
+def _may_verify(key: Mapping[str, Any], algorithm: str, kid: Any) -> bool:
+    return (
+        key.get("kty") == _KEY_TYPES[algorithm]
+        and key.get("crv") == _CURVES.get(algorithm)
+        and key.get("use", "sig") == "sig"
+        and _SHORT_NAMES.get(key.get("alg", algorithm), key.get("alg", algorithm)) == algorithm
+        and (kid is None or "kid" not in key or key["kid"] == kid)
+    )
+
+
+@contextmanager
+def _eddsa_is_no_news() -> Iterator[None]:
+    """The name is deprecated in favour of `Ed25519` (RFC 9864), which few clients know yet."""
+    with warnings.catch_warnings():
+        warnings.simplefilter("ignore")
+        yield

@@ -1,0 +1,55 @@
+"""Consent: what a person is asked, and what he need not be asked again."""
+
+from collections.abc import Sequence
+from datetime import datetime
+
+from app.clock import Clock
+from app.models.clients import Client
+from app.models.consents import Consent
+from app.models.users import User
+from app.repositories.consents import ConsentRepository
+
+FIRST_PARTY = "first_party"
+
+
+class ConsentService:
+    def __init__(self, consents: ConsentRepository, clock: Clock) -> None:
+        self._consents = consents
+        self._clock = clock
+
+    async def find(self, user: User, client: Client) -> Consent | None:
+        return await self._consents.find(user.user_id, client.client_id)
+
+    async def is_due(
+        self,
+        user: User,
+        client: Client,
+        scopes: frozenset[str],
+        *,
+        since: datetime,
+        is_forced: bool,
+        is_identity_sure: bool,
+    ) -> bool:
+        """Whether the person has to be asked.
+
+        Forced, or by a client that anybody could be (RFC 8252 section 8.6), he is asked in each
+        request; what he allowed after `since`, when this request began, counts for it.
+        """
+        if client.trust == FIRST_PARTY and not is_forced and is_identity_sure:
+            return False
+        known = await self.find(user, client)
+        if known is None or not scopes <= known.scopes:
+            return True
+        return (is_forced or not is_identity_sure) and known.granted_at < since
+
+    async def grant(self, user: User, client: Client, scopes: frozenset[str]) -> None:
+        await self._consents.grant(
+            user.user_id, client.client_id, " ".join(sorted(scopes)), now=self._clock.now()
+        )
+
+    async def list_of(self, user: User) -> Sequence[Consent]:
+        return await self._consents.list_of(user.user_id)
+
+    async def revoke(self, user: User, client_id: str) -> bool:
+        """Forgets a consent and ends every sign-in at that client."""
+        return await self._consents.revoke(user.user_id, client_id, now=self._clock.now())

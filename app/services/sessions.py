@@ -1,0 +1,93 @@
+"""Sessions on the server: begun by a sign-in, looked up by the secret in a cookie, and ended."""
+
+from collections.abc import Sequence
+from dataclasses import replace
+from datetime import timedelta
+
+from app.clock import Clock
+from app.models.sessions import Session
+from app.models.users import User
+from app.repositories.sessions import SessionRepository, SignedIn
+from app.security.tokens import TokenKind, digest_of, new_identifier, new_token
+
+__all__ = ["ACR_MFA", "ACR_PASSWORD", "SessionService", "SignedIn", "acr_of"]
+
+ACR_PASSWORD = "urn:postern:acr:password"
+ACR_MFA = "urn:postern:acr:mfa"
+MULTIPLE_FACTORS = "mfa"
+MAXIMUM_USER_AGENT = 300
+
+
+class SessionService:
+    """`ttl` is how long a session lasts, whatever happens in it."""
+
+    def __init__(self, sessions: SessionRepository, clock: Clock, *, ttl: timedelta) -> None:
+        self._sessions = sessions
+        self._clock = clock
+        self._ttl = ttl
+
+    async def begin(
+        self,
+        user: User,
+        *,
+        amr: Sequence[str],
+        user_agent: str,
+        address: str,
+        renews: str | None = None,
+    ) -> tuple[str, Session]:
+        """A new session, and the secret for the browser's cookie. `amr` as in RFC 8176.
+
+        `renews` names a session of the same person in the same browser: it goes on, its `sid`
+        stays, and its secret is worth nothing from now on.
+        """
+        secret = new_token(TokenKind.SESSION)
+        now = self._clock.now()
+        made = Session(
+            session_id=renews or "",
+            digest=digest_of(secret),
+            user_id=user.user_id,
+            credentials_version=user.credentials_version,
+            auth_time=now,
+            acr=acr_of(amr),
+            amr=" ".join(amr),
+            user_agent=_printable(user_agent),
+            address=address,
+            created_at=now,
+            last_seen_at=now,
+            expires_at=now + self._ttl,
+            ended_at=None,
+        )
+        if renews is not None and await self._sessions.renew(made):
+            return secret, made
+        made = replace(made, session_id=new_identifier())
+        await self._sessions.add(made)
+        return secret, made
+
+    async def find(self, secret: str) -> SignedIn | None:
+        """The living session that a cookie names, which now counts as seen."""
+        if not TokenKind.SESSION.matches(secret):
+            return None
+        now = self._clock.now()
+        found = await self._sessions.find_by_digest(digest_of(secret), now=now)
+        if found is not None:
+            await self._sessions.mark_seen(found.session, now=now)
+        return found
+
+    async def find_by_id(self, session_id: str) -> SignedIn | None:
+        return await self._sessions.find(session_id, now=self._clock.now())
+
+    async def list_of(self, user_id: str) -> Sequence[Session]:
+        return await self._sessions.list_living(user_id, now=self._clock.now())
+
+    async def end(self, session_id: str) -> bool:
+        """Signs out; False where the session had ended before."""
+        return await self._sessions.end(session_id, now=self._clock.now())
+
+
+def acr_of(amr: Sequence[str]) -> str:
+    """The class of an authentication by these methods."""
+    return ACR_MFA if MULTIPLE_FACTORS in amr else ACR_PASSWORD
+
+
+def _printable(text: str) -> str:
+    return "".join(char for char in text if " " <= char <= "~")[:MAXIMUM_USER_AGENT]

@@ -1,0 +1,180 @@
+"""The keys that sign: made when first needed, kept sealed, replaced by age, published for long
+enough that whatever they signed can be verified."""
+
+import asyncio
+import json
+from collections.abc import Mapping, Sequence
+from dataclasses import dataclass
+from datetime import datetime, timedelta
+from typing import Any
+
+from app.clock import Clock
+from app.models.signing_keys import SigningKey
+from app.observability.logging import logger
+from app.repositories.signing_keys import SigningKeyRepository
+from app.security import jose
+from app.security.encryption import SealError, SecretBox
+from app.security.jose import ALGORITHMS, SignatureError
+from app.security.tokens import new_identifier
+
+log = logger(__name__)
+
+PUBLISHED_BEFORE = timedelta(seconds=60)
+"""A key is in every worker's JWKS before any worker signs with it."""
+PUBLISHED_AFTER = timedelta(days=1)
+"""And stays there, once it has a successor, for longer than anything it signed."""
+KEPT_IN_MEMORY = timedelta(seconds=10)
+
+
+@dataclass(frozen=True, slots=True)
+class _Snapshot:
+    keys: Sequence[SigningKey]
+    read_at: datetime
+
+
+class SigningKeys:
+    """`max_age` is when a key gets a successor; `token_ttl` is how long what it signs counts."""
+
+    def __init__(
+        self,
+        repository: SigningKeyRepository,
+        box: SecretBox,
+        clock: Clock,
+        *,
+        max_age: timedelta,
+        token_ttl: timedelta,
+    ) -> None:
+        self._repository = repository
+        self._box = box
+        self._clock = clock
+        self._max_age = max_age
+        self._published_after = token_ttl + PUBLISHED_AFTER
+        self._snapshot: _Snapshot | None = None
+        self._opened: dict[str, Any] = {}
+        self._making = asyncio.Lock()
+
+    async def sign(self, claims: Mapping[str, Any], *, algorithm: str, typ: str = "JWT") -> str:
+        """A JWT signed by today's key of an algorithm, with its `kid`."""
+        key = await self._signer(algorithm)
+        return jose.sign(claims, self._opened[key.kid], algorithm=algorithm, kid=key.kid, typ=typ)
+
+    async def published(self) -> dict[str, Any]:
+        """The JWK Set (RFC 7517 section 5): keys that sign, will sign, or signed lately."""
+        await self.ensure()
+        now = self._clock.now()
+        keys = await self._keys()
+        return {
+            "keys": [
+                json.loads(key.public_jwk)
+                for key in keys
+                if (ended_at := _ended_at(key, keys)) is None
+                or ended_at + self._published_after > now
+            ]
+        }
+
+    async def verify(self, token: str) -> dict[str, Any] | None:
+        """The claims of what a key of ours ever signed, expired or not; None for anything else."""
+        try:
+            kid = jose.header_of(token).get("kid")
+            known = [json.loads(key.public_jwk) for key in await self._keys() if key.kid == kid]
+            return jose.verify(token, known, algorithms=ALGORITHMS)
+        except SignatureError:
+            return None
+
+    async def ensure(self) -> None:
+        """Makes the first key of each algorithm where there is none that can be opened."""
+        for algorithm in ALGORITHMS:
+            await self._signer(algorithm)
+
+    async def rotate(self, algorithm: str | None = None, *, at_once: bool = False) -> list[str]:
+        """Makes successors; gives their `kid`s. They sign after a minute, or at once."""
+        await self.ensure()
+        now = self._clock.now()
+        signs_from = now if at_once else now + PUBLISHED_BEFORE
+        return [
+            (await self._make(each, signs_from=signs_from)).kid
+            for each in ALGORITHMS
+            if algorithm in (None, each)
+        ]
+
+    async def rotate_old(self) -> None:
+        """Makes a successor for each key that is older than it should be."""
+        now = self._clock.now()
+        for algorithm in ALGORITHMS:
+            newest = next((key for key in await self._keys() if key.algorithm == algorithm), None)
+            if newest is not None and now - newest.created_at >= self._max_age:
+                made = await self._make(algorithm, signs_from=now + PUBLISHED_BEFORE)
+                log.info("the signing key of %s was old: %s follows it", algorithm, made.kid)
+
+    async def list_all(self) -> Sequence[SigningKey]:
+        return await self._repository.list_all()
+
+    async def _signer(self, algorithm: str) -> SigningKey:
+        found = self._usable(await self._keys(), algorithm)
+        if found is not None:
+            return found
+        async with self._making:
+            found = self._usable(await self._keys(), algorithm)
+            return found or await self._make(algorithm, signs_from=self._clock.now())
+
+    def _usable(self, keys: Sequence[SigningKey], algorithm: str) -> SigningKey | None:
+        """The newest key that may sign already and can be opened."""
+        now = self._clock.now()
+        of_algorithm = [key for key in keys if key.algorithm == algorithm]
+        may_sign = [key for key in of_algorithm if key.signs_from <= now]
+        return next((key for key in may_sign if self._open(key)), None)
+
+    async def _make(self, algorithm: str, *, signs_from: datetime) -> SigningKey:
+        """Of several workers that make the same generation, one wins and all use his."""
+        self._snapshot = None
+        before = [key for key in await self._keys() if key.algorithm == algorithm]
+        kid = new_identifier()[:16]
+        private = await asyncio.to_thread(jose.new_private_jwk, algorithm, kid)
+        generation = max((key.generation for key in before), default=0) + 1
+        await self._repository.add_once(
+            SigningKey(
+                kid=kid,
+                algorithm=algorithm,
+                generation=generation,
+                public_jwk=json.dumps(jose.public_part(private)),
+                private_sealed=self._box.seal(json.dumps(private).encode(), context=kid),
+                created_at=self._clock.now(),
+                signs_from=signs_from,
+            )
+        )
+        self._snapshot = None
+        made = next(
+            key
+            for key in await self._keys()
+            if (key.algorithm, key.generation) == (algorithm, generation)
+        )
+        self._open(made)
+        return made
+
+    def _open(self, key: SigningKey) -> bool:
+        if key.kid in self._opened:
+            return True
+        try:
+            private = self._box.open(key.private_sealed, context=key.kid)
+        except SealError as error:
+            log.error("the signing key %s cannot be opened: %s", key.kid, error)
+            return False
+        self._opened[key.kid] = jose.import_key(json.loads(private))
+        return True
+
+    async def _keys(self) -> Sequence[SigningKey]:
+        now = self._clock.now()
+        snapshot = self._snapshot
+        if snapshot is None or abs(now - snapshot.read_at) > KEPT_IN_MEMORY:
+            snapshot = self._snapshot = _Snapshot(await self._repository.list_all(), now)
+        return snapshot.keys
+
+
+def _ended_at(key: SigningKey, keys: Sequence[SigningKey]) -> datetime | None:
+    """When a key stopped to sign, which is when its successor began; None while it signs."""
+    followers = [
+        each.signs_from
+        for each in keys
+        if each.algorithm == key.algorithm and each.generation > key.generation
+    ]
+    return min(followers, default=None)
