@@ -70,6 +70,7 @@ def _fastapi(services: Services, access_log: AccessLog | None, errors: ErrorRend
             log.warning("SQLite in production: one machine, one worker; PostgreSQL scales further")
         tasks = [
             asyncio.create_task(services.housekeeping.run_forever()),
+            asyncio.create_task(services.logout_delivery.run_forever()),
             asyncio.create_task(_leave_with_the_parent()),
         ]
         _spare_the_collector()

@@ -15,12 +15,14 @@ from app.oauth.bearer import BearerTokens
 from app.oauth.client_auth import CLIENT_AUTH_METHODS
 from app.oauth.client_auth.authenticator import ClientAuthenticator
 from app.oauth.client_auth.base import ClientAuthTools
+from app.oauth.device import DeviceAuthorization
 from app.oauth.dispatcher import GrantDispatcher
 from app.oauth.grants import GRANTS
 from app.oauth.grants.base import GrantTools
 from app.oauth.id_tokens import IdTokens
 from app.oauth.introspection import Introspection
 from app.oauth.issuer import Issuer, Lifetimes
+from app.oauth.logout import Logout, LogoutDelivery
 from app.oauth.metadata import server_metadata
 from app.oauth.registration import ClientRegistration
 from app.oauth.request_objects import RequestObjects
@@ -32,7 +34,9 @@ from app.repositories.authorization_codes import AuthorizationCodeRepository
 from app.repositories.authorization_requests import AuthorizationRequestRepository
 from app.repositories.clients import ClientRepository
 from app.repositories.consents import ConsentRepository
+from app.repositories.device_codes import DeviceCodeRepository
 from app.repositories.housekeeping import HousekeepingRepository
+from app.repositories.logout_notices import LogoutNoticeRepository
 from app.repositories.refresh_tokens import RefreshTokenRepository
 from app.repositories.sessions import SessionRepository
 from app.repositories.signing_keys import SigningKeyRepository
@@ -87,6 +91,9 @@ class Services:
     consents: ConsentService
     authorization: AuthorizationEndpoint
     pushed_requests: PushedRequests
+    devices: DeviceAuthorization
+    logout: Logout
+    logout_delivery: LogoutDelivery
 
     @property
     def secret_key(self) -> bytes:
@@ -139,8 +146,17 @@ def build_services(settings: Settings, clock: Clock | None = None) -> Services:
     )
     issuer = Issuer(access_tokens, refresh_tokens, families, id_tokens, clock, _lifetimes(settings))
     codes = AuthorizationCodeRepository(database)
+    device_codes = DeviceCodeRepository(database)
     tools = GrantTools(
-        issuer, authentication, refresh_tokens, families, codes, users, sessions, clock
+        issuer,
+        authentication,
+        refresh_tokens,
+        families,
+        codes,
+        device_codes,
+        users,
+        sessions,
+        clock,
     )
     auth_tools = ClientAuthTools(
         client_keys, SpentIdentifierRepository(database), clock, settings.issuer_url
@@ -204,6 +220,19 @@ def build_services(settings: Settings, clock: Clock | None = None) -> Services:
             codes,
             clock,
             code_ttl=timedelta(seconds=settings.authorization_code_ttl),
+        ),
+        devices=DeviceAuthorization(
+            authenticator,
+            clients,
+            device_codes,
+            consents,
+            clock,
+            issuer=settings.issuer_url,
+            ttl=timedelta(seconds=settings.device_code_ttl),
+        ),
+        logout=Logout(clients, id_tokens, sessions, settings.issuer_url),
+        logout_delivery=LogoutDelivery(
+            LogoutNoticeRepository(database), clients, users, id_tokens, outbound, clock
         ),
         pushed_requests=PushedRequests(authenticator, sources, parser, requests, clock),
     )

@@ -12,6 +12,8 @@ from sqlalchemy import Column, LargeBinary, String, Table, Text
 from app.database.types import Instant
 from app.models.tables import metadata
 
+BY_SECRET = ("client_secret_basic", "client_secret_post")
+
 clients = Table(
     "clients",
     metadata,
@@ -107,7 +109,7 @@ class Client(ClientColumns, ClientMixin):
     def check_endpoint_auth_method(self, method: str, endpoint: str) -> bool:
         if self.token_endpoint_auth_method is not None:
             return method == self.token_endpoint_auth_method
-        return method == "none" if self.is_public else method != "none"
+        return method in BY_SECRET
 
     def check_response_type(self, response_type: str) -> bool:
         return response_type in self.response_types.split()

@@ -11,7 +11,7 @@ from app.models.tables import metadata
 logout_notices = Table(
     "logout_notices",
     metadata,
-    Column("notice_id", String(32), primary_key=True),
+    Column("notice_id", String(300), primary_key=True),
     Column("client_id", String(255), nullable=False),
     Column("user_id", String(32), nullable=False),
     Column("session_id", String(32), nullable=False),

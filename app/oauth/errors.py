@@ -19,7 +19,9 @@ from authlib.oauth2.rfc6750.errors import InvalidTokenError as AuthlibInvalidTok
 __all__ = [
     "AccessDeniedError",
     "AccountSelectionRequiredError",
+    "AuthorizationPendingError",
     "ConsentRequiredError",
+    "ExpiredTokenError",
     "InsufficientScopeError",
     "InvalidBearerRequestError",
     "InvalidClientError",
@@ -35,6 +37,7 @@ __all__ = [
     "RequestNotSupportedError",
     "RequestUriNotSupportedError",
     "ServerError",
+    "SlowDownError",
     "TemporarilyUnavailableError",
     "UnauthorizedClientError",
     "UnmetAuthenticationRequirementsError",
@@ -76,6 +79,27 @@ class AccessDeniedError(OAuth2Error):
 
     error = "access_denied"
     description = "The person did not allow it."
+
+
+class AuthorizationPendingError(OAuth2Error):
+    """RFC 8628 section 3.5."""
+
+    error = "authorization_pending"
+    description = "The person has not decided yet."
+
+
+class SlowDownError(OAuth2Error):
+    """RFC 8628 section 3.5."""
+
+    error = "slow_down"
+    description = "The device asks too often: five seconds more between two questions."
+
+
+class ExpiredTokenError(OAuth2Error):
+    """RFC 8628 section 3.5."""
+
+    error = "expired_token"
+    description = "The device code has expired."
 
 
 class LoginRequiredError(OAuth2Error):

@@ -2,10 +2,17 @@
 
 import ipaddress
 
-Address = ipaddress.IPv4Address | ipaddress.IPv6Address
+GLOBAL_UNICAST = ipaddress.IPv6Network("2000::/3")
+"""All of IPv6 that is given to anybody; what else there is means something special."""
 NAT64 = ipaddress.IPv6Network("64:ff9b::/96")
-NAT64_LOCAL = ipaddress.IPv6Network("64:ff9b:1::/48")
-SITE_LOCAL = ipaddress.IPv6Network("fec0::/10")
+NEVER = tuple(
+    ipaddress.ip_network(network)
+    for network in (
+        "192.0.0.0/24",  # of protocols, partly global by the registry
+        "192.88.99.0/24",  # relays of 6to4
+        "3fff::/20",  # documentation, which older releases of Python do not know
+    )
+)
 
 
 def is_public(text: str) -> bool:
@@ -15,25 +22,25 @@ def is_public(text: str) -> bool:
         address = ipaddress.ip_address(text.partition("%")[0])
     except ValueError:
         return False
-    if isinstance(address, ipaddress.IPv6Address):
-        return _is_public_ipv6(address)
-    return _is_global(address)
-
-
-def _is_public_ipv6(address: ipaddress.IPv6Address) -> bool:
-    if address in NAT64_LOCAL or address in SITE_LOCAL:
-        return False
-    inner = address.ipv4_mapped or address.sixtofour
-    if inner is None and address.teredo is not None:
-        inner = address.teredo[1]
-    if inner is None and (address in NAT64 or int(address) >> 32 == 0):
-        inner = ipaddress.IPv4Address(int(address) & 0xFFFFFFFF)
+    if isinstance(address, ipaddress.IPv4Address):
+        return _is_global(address)
+    inner = _carried_by(address)
     if inner is not None:
         return _is_global(inner)
-    return _is_global(address)
+    return address in GLOBAL_UNICAST and _is_global(address)
 
 
-def _is_global(address: Address) -> bool:
-    return address.is_global and not (
-        address.is_multicast or address.is_reserved or address.is_unspecified
+def _carried_by(address: ipaddress.IPv6Address) -> ipaddress.IPv4Address | None:
+    """The IPv4 address to which a packet for this one really goes."""
+    if address in NAT64:
+        return ipaddress.IPv4Address(int(address) & 0xFFFFFFFF)
+    return address.ipv4_mapped or address.sixtofour
+
+
+def _is_global(address: ipaddress.IPv4Address | ipaddress.IPv6Address) -> bool:
+    return (
+        address.is_global
+        and not address.is_multicast
+        and not address.is_reserved
+        and not any(address in network for network in NEVER)
     )

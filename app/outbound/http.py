@@ -1,30 +1,35 @@
 """The one way in which the server fetches what a URL from outside names (SSRF-safe).
 
-https only, no redirects, no proxy from the environment, a bounded body, one time limit over all.
-The name is resolved once, every address is checked, and the connection goes to an address that was
-checked, so that a second answer of the resolver changes nothing.
+https only, no redirects, no proxy from the environment, a bounded body, one time limit over all,
+and only addresses that anybody may reach (`connections.py`).
 """
 
 import asyncio
-import socket
 import ssl
 from collections.abc import Collection, Iterable, Mapping
 from pathlib import Path
-from typing import TYPE_CHECKING, Any, NamedTuple
-from urllib.parse import urlencode, urlsplit
+from typing import TYPE_CHECKING, NamedTuple
+from urllib.parse import SplitResult, urlencode, urlsplit
+from weakref import WeakValueDictionary
 
-from app.outbound.addresses import is_public
+from app.outbound.errors import FetchError
 
 if TYPE_CHECKING:
     import httpcore
 
+__all__ = ["FetchError", "Fetched", "OutboundHttp"]
+
 LIMIT = 65_536
 TIMEOUT = 5.0
-USER_AGENT = b"Postern"
-
-
-class FetchError(Exception):
-    """It could not be fetched, or must not be; the message is for the log."""
+AT_ONCE = 20
+"""How many requests may be under way to one host; more wait, as long as their time lasts."""
+DEFAULT_PORTS = {"https": 443, "http": 80}
+HEADERS = (
+    (b"User-Agent", b"Postern"),
+    (b"Accept", b"*/*"),
+    (b"Accept-Encoding", b"identity"),
+    (b"Connection", b"close"),
+)
 
 
 class Fetched(NamedTuple):
@@ -34,7 +39,8 @@ class Fetched(NamedTuple):
 
 
 class OutboundHttp:
-    """`allowed_hosts` may be private, and may speak plain http; `timeout` is in seconds."""
+    """`allowed_hosts` may be private, speak plain http, and be vouched for by the authority in
+    `ca_file`. `timeout` is in seconds."""
 
     def __init__(
         self,
@@ -42,10 +48,11 @@ class OutboundHttp:
         ca_file: Path | None = None,
         timeout: float = TIMEOUT,
     ) -> None:
-        self._allowed_hosts = frozenset(host.lower() for host in allowed_hosts)
+        self._allowed_hosts = frozenset(host.lower().strip("[]") for host in allowed_hosts)
         self._ca_file = ca_file
         self._timeout = timeout
-        self._tls: ssl.SSLContext | None = None
+        self._tls_contexts: dict[bool, ssl.SSLContext] = {}
+        self._turns: WeakValueDictionary[str, asyncio.Semaphore] = WeakValueDictionary()
 
     async def get(self, url: str, *, limit: int = LIMIT) -> Fetched:
         """Raises `FetchError`."""
@@ -66,27 +73,31 @@ class OutboundHttp:
         headers: Iterable[tuple[bytes, bytes]] = (),
         body: bytes | None = None,
     ) -> Fetched:
-        host, is_allowed = self._check(url)
+        parts = _split(url)
+        host = parts.hostname or ""
+        is_allowed = host in self._allowed_hosts
+        if parts.scheme != "https" and not (parts.scheme == "http" and is_allowed):
+            raise FetchError("not https")
+        turns = self._turns.setdefault(host, asyncio.Semaphore(AT_ONCE))
         import httpcore  # late: few servers fetch anything
+
+        from app.outbound.connections import GuardedBackend
 
         try:
             async with (
                 asyncio.timeout(self._timeout),
+                turns,
                 httpcore.AsyncConnectionPool(
-                    ssl_context=self._tls_context(),
-                    network_backend=_guarded_backend(is_allowed=is_allowed),
+                    ssl_context=await self._tls_context(is_allowed=is_allowed),
+                    network_backend=GuardedBackend(
+                        may_be_private=is_allowed, timeout=self._timeout / 2
+                    ),
                     max_connections=1,
                 ) as pool,
                 pool.stream(
                     method,
-                    url,
-                    headers=[
-                        (b"Host", host),
-                        (b"User-Agent", USER_AGENT),
-                        (b"Accept-Encoding", b"identity"),
-                        (b"Connection", b"close"),
-                        *headers,
-                    ],
+                    _target(parts),
+                    headers=[(b"Host", parts.netloc.encode("ascii")), *HEADERS, *headers],
                     content=body,
                 ) as response,
             ):
@@ -95,85 +106,56 @@ class OutboundHttp:
             raise FetchError("no answer in time") from None
         except (httpcore.NetworkError, httpcore.ProtocolError, httpcore.TimeoutException) as error:
             raise FetchError(f"no answer: {type(error).__name__} {error}") from error
-        except (OSError, ValueError, httpcore.UnsupportedProtocol) as error:
+        except (OSError, ValueError) as error:
             raise FetchError(f"cannot be fetched: {type(error).__name__}") from error
 
-    def _check(self, url: str) -> tuple[bytes, bool]:
-        """The value of the Host header, and whether the host is one of the allowed."""
-        try:
-            parts = urlsplit(url)
-            host, _ = parts.hostname, parts.port
-        except ValueError:
-            raise FetchError("not a URL") from None
-        if not url.isascii() or not url.isprintable() or not host or "@" in parts.netloc:
-            raise FetchError("not a URL that is fetched")
-        is_allowed = host in self._allowed_hosts
-        if parts.scheme != "https" and not (parts.scheme == "http" and is_allowed):
-            raise FetchError("not https")
-        return parts.netloc.encode("ascii"), is_allowed
+    async def _tls_context(self, *, is_allowed: bool) -> ssl.SSLContext:
+        """Made in a thread, since it reads the authorities of the system."""
+        if is_allowed not in self._tls_contexts:
+            self._tls_contexts[is_allowed] = await asyncio.to_thread(
+                _make_tls_context, self._ca_file if is_allowed else None
+            )
+        return self._tls_contexts[is_allowed]
 
-    def _tls_context(self) -> ssl.SSLContext:
-        if self._tls is None:
-            self._tls = ssl.create_default_context()
-            if self._ca_file is not None:
-                self._tls.load_verify_locations(cafile=str(self._ca_file))
-        return self._tls
+
+def _make_tls_context(ca_file: Path | None) -> ssl.SSLContext:
+    context = ssl.create_default_context()
+    if ca_file is not None:
+        context.load_verify_locations(cafile=str(ca_file))
+    return context
+
+
+def _split(url: str) -> SplitResult:
+    """Its parts; what two parsers could read in two ways is refused."""
+    try:
+        parts = urlsplit(url)
+        is_plain = parts.port != 0 and bool(parts.hostname) and "@" not in parts.netloc
+    except ValueError:
+        raise FetchError("not a URL") from None
+    if not is_plain or not url.isascii() or not url.isprintable() or " " in url or "\\" in url:
+        raise FetchError("not a URL that is fetched")
+    return parts
+
+
+def _target(parts: SplitResult) -> "httpcore.URL":
+    """Given in parts, so that httpcore reads the same host as was checked."""
+    import httpcore
+
+    query = f"?{parts.query}" if parts.query else ""
+    return httpcore.URL(
+        scheme=parts.scheme,
+        host=parts.hostname or "",
+        port=parts.port or DEFAULT_PORTS[parts.scheme],
+        target=(parts.path or "/") + query,
+    )
 
 
 async def _read(response: "httpcore.Response", limit: int) -> Fetched:
-    body = b""
+    body = bytearray()
     async for part in response.aiter_stream():
         body += part
         if len(body) > limit:
             raise FetchError("the body is too long")
     kinds = [value for name, value in response.headers if name.lower() == b"content-type"]
     content_type = kinds[0].decode("latin-1").partition(";")[0].strip().lower() if kinds else ""
-    return Fetched(response.status, content_type, body)
-
-
-async def addresses_of(host: str, port: int) -> list[str]:
-    """What the resolver says of a host now; raises `OSError`."""
-    loop = asyncio.get_running_loop()
-    found = await loop.getaddrinfo(host, port, type=socket.SOCK_STREAM)
-    return list(dict.fromkeys(str(address[0]) for *_, address in found))
-
-
-def _guarded_backend(*, is_allowed: bool) -> Any:
-    """A network backend that connects to addresses which were checked, and to no others."""
-    import httpcore
-    from httpcore._backends.auto import AutoBackend
-
-    class GuardedBackend(httpcore.AsyncNetworkBackend):
-        def __init__(self) -> None:
-            self._inner = AutoBackend()
-
-        async def connect_tcp(
-            self,
-            host: str,
-            port: int,
-            timeout: float | None = None,
-            local_address: str | None = None,
-            socket_options: Any = None,
-        ) -> httpcore.AsyncNetworkStream:
-            addresses = await addresses_of(host, port)
-            if not is_allowed and not all(is_public(address) for address in addresses):
-                raise FetchError("the host has an address that is not public")
-            error: Exception = FetchError("the host has no address")
-            for address in addresses[:2]:
-                try:
-                    return await self._inner.connect_tcp(
-                        address, port, timeout, local_address, socket_options
-                    )
-                except httpcore.ConnectError as failed:
-                    error = failed
-            raise error
-
-        async def connect_unix_socket(
-            self, path: str, timeout: float | None = None, socket_options: Any = None
-        ) -> httpcore.AsyncNetworkStream:
-            raise FetchError("no sockets")
-
-        async def sleep(self, seconds: float) -> None:
-            await asyncio.sleep(seconds)
-
-    return GuardedBackend()
+    return Fetched(response.status, content_type, bytes(body))

@@ -3,12 +3,15 @@
 from fastapi import APIRouter
 
 from app.pages import (
+    account,
     assets,
     authorization,
     consent,
     create_account,
+    device,
     docs,
     login,
+    logout,
     select_account,
     welcome,
 )
@@ -22,4 +25,7 @@ PAGES: tuple[APIRouter, ...] = (
     create_account.router,
     select_account.router,
     consent.router,
+    device.router,
+    logout.router,
+    account.router,
 )

@@ -9,6 +9,7 @@ from app.database.database import Database
 from app.models.access_tokens import access_tokens
 from app.models.leases import leases
 from app.models.refresh_tokens import refresh_tokens
+from app.models.spent_identifiers import spent_identifiers
 from app.models.token_families import token_families
 from app.repositories.inserts import upsert
 
@@ -60,6 +61,13 @@ class HousekeepingRepository:
             select(token_families.c.family_id)
             .where(token_families.c.expires_at < before, ~has_tokens)
             .limit(limit),
+        )
+
+    async def delete_spent_identifiers(self, *, before: datetime, limit: int) -> int:
+        """Deletes at most `limit` whose JWT has expired, so that it is refused for that."""
+        spent = spent_identifiers.c
+        return await self._delete(
+            spent_identifiers, select(spent.digest).where(spent.expires_at < before).limit(limit)
         )
 
     async def _delete(self, table: Table, keys: Select[Any]) -> int:

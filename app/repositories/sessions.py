@@ -4,14 +4,18 @@ from collections.abc import Sequence
 from datetime import datetime, timedelta
 from typing import Any, NamedTuple
 
-from sqlalchemy import insert, literal, select, update
+from sqlalchemy import Insert, Select, insert, literal, select, update
 
 from app.database.database import Database
+from app.database.types import Instant
+from app.models.clients import Client, clients
+from app.models.logout_notices import logout_notices
 from app.models.sessions import Session, sessions
 from app.models.token_families import token_families
 from app.models.users import User, users
+from app.repositories.inserts import upsert
 
-session, user, family = sessions.c, users.c, token_families.c
+session, user, family, client = sessions.c, users.c, token_families.c, clients.c
 SESSION_COLUMNS = len(sessions.columns)
 SEEN_EVERY = timedelta(minutes=1)
 
@@ -102,9 +106,10 @@ class SessionRepository:
                 update(sessions)
                 .where(session.session_id == session_id, session.ended_at.is_(None))
                 .values(ended_at=now)
-                .returning(session.session_id)
+                .returning(session.user_id)
             )
-            if ended.first() is None:
+            ended_row = ended.first()
+            if ended_row is None:
                 return False
             is_offline = (literal(" ") + family.scope + literal(" ")).contains(" offline_access ")
             await connection.execute(
@@ -112,7 +117,43 @@ class SessionRepository:
                 .where(family.session_id == session_id, family.revoked_at.is_(None), ~is_offline)
                 .values(revoked_at=now)
             )
+            await connection.execute(
+                _notices_of(self._database, ended_row.user_id, session_id, now)
+            )
         return True
+
+    async def list_clients(self, session_id: str) -> Sequence[Client]:
+        """The clients that got tokens in a session."""
+        rows: Sequence[Any] = await self._database.fetch_all(
+            select(clients).where(client.client_id.in_(_clients_in(session_id)))
+        )
+        return [Client(*row) for row in rows]
+
+
+def _clients_in(session_id: str) -> Select[Any]:
+    return select(family.client_id).where(family.session_id == session_id)
+
+
+def _notices_of(database: Database, user_id: str, session_id: str, now: datetime) -> Insert:
+    """A notice for each client in the session that wants one; its name makes it the only one."""
+    rows = select(
+        literal(session_id).concat(":").concat(client.client_id),
+        client.client_id,
+        literal(user_id),
+        literal(session_id),
+        literal(0),
+        literal(now, Instant()),
+        literal(now, Instant()),
+    ).where(
+        client.client_id.in_(_clients_in(session_id)),
+        client.metadata.contains('"backchannel_logout_uri":'),
+    )
+    made: Insert = (
+        upsert(database, logout_notices)
+        .from_select([column.name for column in logout_notices.columns], rows)
+        .on_conflict_do_nothing()
+    )
+    return made
 
 
 def _signed_in(*row: Any) -> SignedIn:

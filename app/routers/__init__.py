@@ -4,6 +4,7 @@ from fastapi import APIRouter
 
 from app.routers import (
     clients,
+    device_authorization,
     introspection,
     jwks,
     metadata,
@@ -26,6 +27,7 @@ ROUTERS: tuple[APIRouter, ...] = (
     profile.router,
     userinfo.router,
     pushed_authorization.router,
+    device_authorization.router,
     jwks.router,
     introspection.router,
     revocation.router,
@@ -41,6 +43,7 @@ HOT_ENDPOINTS: tuple[HotEndpoint, ...] = (
     userinfo.USERINFO_GET,
     userinfo.USERINFO_POST,
     pushed_authorization.PUSH,
+    device_authorization.DEVICE_AUTHORIZATION,
     jwks.JWKS,
     metadata.METADATA,
     metadata.OPENID_CONFIGURATION,

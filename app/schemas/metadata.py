@@ -12,6 +12,8 @@ class ServerMetadata(BaseModel):
     introspection_endpoint: str
     revocation_endpoint: str
     pushed_authorization_request_endpoint: str
+    device_authorization_endpoint: str
+    end_session_endpoint: str
     registration_endpoint: str | None = None
     grant_types_supported: list[str]
     response_types_supported: list[str]
@@ -35,6 +37,10 @@ class ServerMetadata(BaseModel):
     revocation_endpoint_auth_methods_supported: list[str]
     revocation_endpoint_auth_signing_alg_values_supported: list[str]
     authorization_response_iss_parameter_supported: bool
+    backchannel_logout_supported: bool
+    backchannel_logout_session_supported: bool
+    frontchannel_logout_supported: bool
+    frontchannel_logout_session_supported: bool
     claims_parameter_supported: bool
     request_parameter_supported: bool
     request_uri_parameter_supported: bool

@@ -63,6 +63,25 @@ class PushedResponse(BaseModel):
     expires_in: int = Field(description="Seconds.", examples=[90])
 
 
+class DeviceRequest(BaseModel):
+    """RFC 8628 section 3.1."""
+
+    client_id: str | None = Field(default=None, description="Where Basic is not used.")
+    client_secret: str | None = Field(default=None, description="For client_secret_post.")
+    scope: str | None = None
+
+
+class DeviceResponse(BaseModel):
+    """RFC 8628 section 3.2."""
+
+    device_code: str
+    user_code: str = Field(examples=["BCDF-GHJK"])
+    verification_uri: str
+    verification_uri_complete: str
+    expires_in: int = Field(description="Seconds.", examples=[600])
+    interval: int = Field(description="Seconds between two questions.", examples=[5])
+
+
 class ProtocolError(BaseModel):
     """RFC 6749 section 5.2."""
 

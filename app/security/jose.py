@@ -20,7 +20,12 @@ NEVER_IN_A_HEADER = frozenset({"jku", "jwk", "x5u", "x5c", "crit", "b64"})
 _KEY_TYPES = {"RS256": "RSA", "PS256": "RSA", "ES256": "EC", "EdDSA": "OKP"}
 _CURVES = {"ES256": "P-256", "EdDSA": "Ed25519"}
 _SHORT_NAMES: dict[Any, str] = {"Ed25519": "EdDSA"}
+_LONG_NAMES = {short: long for long, short in _SHORT_NAMES.items()}
 MAXIMUM_LENGTH = 65_536
+MAXIMUM_TRIED = 10
+"""Of the keys that may have made one signature; a key set of a stranger may be long."""
+MAXIMUM_MODULUS = 1400
+"""Characters in base64: a little more than 8192 bits have."""
 
 
 class SignatureError(Exception):
@@ -97,17 +102,19 @@ def verify(
 
     header = header_of(token)
     algorithm, kid = header.get("alg"), header.get("kid")
+    if not isinstance(algorithm, str):
+        raise SignatureError("the algorithm is no name")
     algorithm = _SHORT_NAMES.get(algorithm, algorithm)
-    if not isinstance(algorithm, str) or algorithm not in algorithms:
+    if algorithm not in algorithms or algorithm not in _KEY_TYPES:
         raise SignatureError("the algorithm is not allowed")
-    for candidate in keys:
-        if not _may_verify(candidate, algorithm, kid):
-            continue
+    fitting = [key for key in keys if _may_verify(key, algorithm, kid)]
+    for candidate in fitting[:MAXIMUM_TRIED]:
         try:
-            key = import_key(candidate)
             with _eddsa_is_no_news():
+                key = import_key(candidate)
+                _refuse_weak(key)
                 decoded = jwt.decode(token, key, algorithms=[str(header["alg"])])
-        except (JoseError, SignatureError, ValueError, TypeError):
+        except (JoseError, SignatureError, ValueError, TypeError, RecursionError):
             continue
         return dict(decoded.claims)
     raise SignatureError("no key of the signer fits")
@@ -118,9 +125,16 @@ def _may_verify(key: Mapping[str, Any], algorithm: str, kid: Any) -> bool:
         key.get("kty") == _KEY_TYPES[algorithm]
         and key.get("crv") == _CURVES.get(algorithm)
         and key.get("use", "sig") == "sig"
-        and _SHORT_NAMES.get(key.get("alg", algorithm), key.get("alg", algorithm)) == algorithm
+        and key.get("alg", algorithm) in (algorithm, _LONG_NAMES.get(algorithm))
         and (kid is None or "kid" not in key or key["kid"] == kid)
+        and len(str(key.get("n", ""))) <= MAXIMUM_MODULUS
     )
+
+
+def _refuse_weak(key: Any) -> None:
+    """RFC 7518 section 3.3: RSA wants 2048 bits or more."""
+    if key.key_type == "RSA" and key.raw_value.key_size < RSA_BITS:
+        raise SignatureError("the key is too short")
 
 
 @contextmanager

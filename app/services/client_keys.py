@@ -1,5 +1,6 @@
 """The public keys of clients: registered with them, or fetched from their `jwks_uri`."""
 
+import asyncio
 import json
 from collections import OrderedDict
 from collections.abc import Sequence
@@ -9,19 +10,29 @@ from typing import Any
 
 from app.clock import Clock
 from app.models.clients import Client
+from app.observability.logging import logger
 from app.outbound.http import FetchError, OutboundHttp
+from app.schemas.clients import PRIVATE_KEY_MEMBERS
+from app.security import jose
+from app.security.client_jwt import kid_of, require_type
 from app.security.text import is_encodable
+
+log = logger(__name__)
 
 KEPT = timedelta(minutes=5)
 ASKED_AGAIN_AFTER = timedelta(seconds=5)
 MAXIMUM_KEPT = 1000
+MAXIMUM_KEYS = 100
 Keys = Sequence[dict[str, Any]]
 
 
 @dataclass(frozen=True, slots=True)
 class _Kept:
-    keys: Keys
+    """What a URI gave when it was last asked; `keys` are None where it gave none."""
+
+    keys: Keys | None
     fetched_at: datetime
+    asked_at: datetime
 
 
 class ClientKeys:
@@ -29,44 +40,91 @@ class ClientKeys:
         self._outbound = outbound
         self._clock = clock
         self._kept: OrderedDict[str, _Kept] = OrderedDict()
+        self._under_way: dict[str, asyncio.Task[_Kept]] = {}
+
+    async def verified(
+        self, client: Client, token: str, *, algorithm: str | None, typ: str
+    ) -> dict[str, Any]:
+        """The claims of a JWT of this type that the client signed.
+
+        `algorithm` is the one that it registered. Raises `SignatureError` or `FetchError`.
+        """
+        require_type(token, typ)
+        keys = await self.keys_of(client, kid=kid_of(token))
+        algorithms = (algorithm,) if algorithm is not None else jose.CLIENT_ALGORITHMS
+        return jose.verify(token, keys, algorithms=algorithms)
 
     async def keys_of(self, client: Client, *, kid: str | None) -> Keys:
         """Public keys as JWKs. An unknown `kid` has them fetched again; raises `FetchError`."""
         registered = client.further_metadata.get("jwks")
         if registered is not None:
-            return [key for key in registered["keys"] if isinstance(key, dict)]
+            return _public_keys(registered)
         uri = client.further_metadata.get("jwks_uri")
-        if uri is None:
-            return []
-        kept, now = self._kept.get(uri), self._clock.now()
-        if kept is not None and not _is_due(kept, kid, now):
-            return kept.keys
-        keys = _parse(await self._fetch(uri))
-        self._kept[uri] = _Kept(keys, now)
+        return await self._keys_at(uri, kid) if uri is not None else []
+
+    async def _keys_at(self, uri: str, kid: str | None) -> Keys:
+        kept = self._kept.get(uri)
+        if kept is None or _is_due(kept, kid, self._clock.now()):
+            kept = await self._ask(uri)
+        if kept.keys is None:
+            raise FetchError("jwks_uri gave no keys")
+        return kept.keys
+
+    async def _ask(self, uri: str) -> _Kept:
+        """All who want the same keys at the same moment wait for one answer."""
+        task = self._under_way.get(uri)
+        if task is None:
+            task = asyncio.create_task(self._fetch(uri))
+            self._under_way[uri] = task
+            task.add_done_callback(lambda _: self._under_way.pop(uri, None))
+        return await asyncio.shield(task)
+
+    async def _fetch(self, uri: str) -> _Kept:
+        """A failure is kept too, so that nobody can have a URI asked again and again."""
+        before, now = self._kept.get(uri), self._clock.now()
+        try:
+            fetched = await self._outbound.get(uri)
+            if fetched.status != 200:
+                raise FetchError(f"it answered {fetched.status}")
+            kept = _Kept(_parse(fetched.body), now, now)
+        except FetchError as error:
+            log.info("a jwks_uri could not be fetched: %s", error)
+            if before is not None and not _is_old(before, now):
+                kept = _Kept(before.keys, before.fetched_at, now)
+            else:
+                kept = _Kept(None, now, now)
+        self._kept[uri] = kept
         self._kept.move_to_end(uri)
         if len(self._kept) > MAXIMUM_KEPT:
             self._kept.popitem(last=False)
-        return keys
-
-    async def _fetch(self, uri: str) -> bytes:
-        fetched = await self._outbound.get(uri)
-        if fetched.status != 200:
-            raise FetchError(f"jwks_uri answered {fetched.status}")
-        return fetched.body
+        return kept
 
 
 def _is_due(kept: _Kept, kid: str | None, now: datetime) -> bool:
-    age = now - kept.fetched_at
-    is_known = kid is None or any(key.get("kid") == kid for key in kept.keys)
-    return age > KEPT or age < -KEPT or (not is_known and age >= ASKED_AGAIN_AFTER)
+    if abs(now - kept.asked_at) < ASKED_AGAIN_AFTER:
+        return False
+    is_known = kid is None or any(key.get("kid") == kid for key in kept.keys or ())
+    return not is_known or _is_old(kept, now)
+
+
+def _is_old(kept: _Kept, now: datetime) -> bool:
+    """Also where the clock was set back."""
+    return kept.keys is None or abs(now - kept.fetched_at) > KEPT
 
 
 def _parse(body: bytes) -> Keys:
     try:
         found = json.loads(body)
     except (ValueError, RecursionError):
-        raise FetchError("jwks_uri gave no JSON") from None
-    keys = found.get("keys") if isinstance(found, dict) and is_encodable(found) else None
-    if not isinstance(keys, list):
-        raise FetchError("jwks_uri gave no JWK Set")
-    return [key for key in keys if isinstance(key, dict)]
+        raise FetchError("it gave no JSON") from None
+    if not isinstance(found, dict) or not is_encodable(found):
+        raise FetchError("it gave no JWK Set")
+    if not isinstance(found.get("keys"), list):
+        raise FetchError("it gave no JWK Set")
+    return _public_keys(found)
+
+
+def _public_keys(jwks: dict[str, Any]) -> Keys:
+    """A key whose private half was published proves nothing."""
+    keys = [key for key in jwks["keys"] if isinstance(key, dict)]
+    return [key for key in keys if not PRIVATE_KEY_MEMBERS & key.keys()][:MAXIMUM_KEYS]

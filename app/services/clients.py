@@ -44,6 +44,9 @@ class ClientService:
             raise ConflictError("The client name is taken.", error="client_name_taken")
         return _created(client, secret)
 
+    async def find(self, client_id: str) -> Client | None:
+        return await self._clients.find(client_id)
+
     async def get(self, client_id: str) -> Client:
         """Raises `NotFoundError`."""
         client = await self._clients.find(client_id)

@@ -57,6 +57,7 @@ class Housekeeping:
             self._repository.delete_expired_access_tokens,
             self._repository.delete_refresh_tokens_of_expired_families,
             self._repository.delete_expired_families,
+            self._repository.delete_spent_identifiers,
         )
         total = 0
         for delete in deletions:

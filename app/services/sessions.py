@@ -5,6 +5,7 @@ from dataclasses import replace
 from datetime import timedelta
 
 from app.clock import Clock
+from app.models.clients import Client
 from app.models.sessions import Session
 from app.models.users import User
 from app.repositories.sessions import SessionRepository, SignedIn
@@ -78,6 +79,10 @@ class SessionService:
 
     async def list_of(self, user_id: str) -> Sequence[Session]:
         return await self._sessions.list_living(user_id, now=self._clock.now())
+
+    async def clients_in(self, session_id: str) -> Sequence[Client]:
+        """The clients that a person signed in to in a session."""
+        return await self._sessions.list_clients(session_id)
 
     async def end(self, session_id: str) -> bool:
         """Signs out; False where the session had ended before."""

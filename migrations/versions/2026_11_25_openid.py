@@ -211,7 +211,7 @@ def _create_servers_own() -> None:
     op.create_index("ix_client_origins_client_id", "client_origins", ["client_id"])
     op.create_table(
         "logout_notices",
-        sa.Column("notice_id", sa.String(32), nullable=False),
+        sa.Column("notice_id", sa.String(300), nullable=False),
         sa.Column("client_id", sa.String(255), nullable=False),
         sa.Column("user_id", sa.String(32), nullable=False),
         sa.Column("session_id", sa.String(32), nullable=False),

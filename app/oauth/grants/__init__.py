@@ -8,6 +8,7 @@ from typing import Any
 from app.oauth.grants.authorization_code import AuthorizationCodeGrant
 from app.oauth.grants.base import Grant
 from app.oauth.grants.client_credentials import ClientCredentialsGrant
+from app.oauth.grants.device_code import DeviceCodeGrant
 from app.oauth.grants.password import PasswordGrant
 from app.oauth.grants.refresh_token import RefreshTokenGrant
 
@@ -16,4 +17,5 @@ GRANTS: tuple[type[Grant[Any]], ...] = (
     ClientCredentialsGrant,
     PasswordGrant,
     RefreshTokenGrant,
+    DeviceCodeGrant,
 )

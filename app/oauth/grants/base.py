@@ -10,6 +10,7 @@ from app.clock import Clock
 from app.oauth.issuer import Issuer
 from app.oauth.requests import TokenRequest
 from app.repositories.authorization_codes import AuthorizationCodeRepository
+from app.repositories.device_codes import DeviceCodeRepository
 from app.repositories.refresh_tokens import RefreshTokenRepository
 from app.repositories.token_families import TokenFamilyRepository
 from app.repositories.users import UserRepository
@@ -35,6 +36,7 @@ class GrantTools:
     refresh_tokens: RefreshTokenRepository
     families: TokenFamilyRepository
     codes: AuthorizationCodeRepository
+    device_codes: DeviceCodeRepository
     users: UserRepository
     sessions: SessionService
     clock: Clock

@@ -1,0 +1,134 @@
+"""Device authorization (RFC 8628): a device shows a short code, a person types it elsewhere."""
+
+import secrets
+from datetime import timedelta
+
+from app.clock import Clock
+from app.models.clients import Client
+from app.models.device_codes import DeviceCode
+from app.oauth.client_auth.authenticator import ClientAuthenticator
+from app.oauth.errors import UnauthorizedClientError
+from app.oauth.requests import FormRequest
+from app.oauth.scopes import narrow_scope
+from app.repositories.clients import ClientRepository
+from app.repositories.device_codes import DeviceCodeRepository
+from app.schemas.tokens import DeviceResponse
+from app.security.tokens import TokenKind, digest_of, new_identifier, new_token
+from app.services.consents import ConsentService
+from app.services.sessions import SignedIn
+
+DEVICE_CODE = "urn:ietf:params:oauth:grant-type:device_code"
+ALPHABET = "BCDFGHJKLMNPQRSTVWXZ"
+"""Letters that make no words and are not taken for each other (section 6.1)."""
+LENGTH = 8
+INTERVAL_SECONDS = 5
+ATTEMPTS = 5
+
+
+class DeviceAuthorization:
+    """`ttl` is how long a device waits for its person."""
+
+    def __init__(
+        self,
+        authenticator: ClientAuthenticator,
+        clients: ClientRepository,
+        codes: DeviceCodeRepository,
+        consents: ConsentService,
+        clock: Clock,
+        *,
+        issuer: str,
+        ttl: timedelta,
+    ) -> None:
+        self._authenticator = authenticator
+        self._clients = clients
+        self._codes = codes
+        self._consents = consents
+        self._clock = clock
+        self._issuer = issuer
+        self._ttl = ttl
+
+    async def respond(self, request: FormRequest) -> DeviceResponse:
+        """Section 3.2; raises an `OAuth2Error`."""
+        client = await self._authenticator.authenticate(request)
+        if not client.check_grant_type(DEVICE_CODE):
+            raise UnauthorizedClientError("The client is not registered for this grant type.")
+        scope = narrow_scope(request.form.get("scope"), allowed=client.scope)
+        device_code = new_token(TokenKind.DEVICE_CODE)
+        user_code = await self._store(device_code, client, scope)
+        shown = shown_form(user_code)
+        uri = f"{self._issuer}/device"
+        return DeviceResponse(
+            device_code=device_code,
+            user_code=shown,
+            verification_uri=uri,
+            verification_uri_complete=f"{uri}?user_code={shown}",
+            expires_in=int(self._ttl.total_seconds()),
+            interval=INTERVAL_SECONDS,
+        )
+
+    async def find(self, text: str) -> tuple[DeviceCode, Client] | None:
+        """The device that waits under a code as a person typed it."""
+        user_code = stored_form(text)
+        if user_code is None:
+            return None
+        found = await self._codes.find_by_user_code(user_code, now=self._clock.now())
+        client = await self._clients.find(found.client_id) if found is not None else None
+        if found is None or client is None or client.is_disabled:
+            return None
+        return found, client
+
+    async def decide(self, text: str, person: SignedIn, *, is_allowed: bool) -> bool:
+        """What the person said; False where the code expired or was decided meanwhile."""
+        found = await self.find(text)
+        if found is None:
+            return False
+        code, client = found
+        now = self._clock.now()
+        if not is_allowed:
+            return await self._codes.deny(code.user_code, now=now)
+        is_done = await self._codes.approve(code.user_code, person.session, now=now)
+        if is_done:
+            await self._consents.grant(person.user, client, frozenset(code.scope.split()))
+        return is_done
+
+    def complete_uri(self, code: DeviceCode) -> str:
+        return f"{self._issuer}/device?user_code={shown_form(code.user_code)}"
+
+    async def _store(self, device_code: str, client: Client, scope: str) -> str:
+        """Under a user code that no other device has."""
+        now = self._clock.now()
+        for _ in range(ATTEMPTS):
+            user_code = "".join(secrets.choice(ALPHABET) for _ in range(LENGTH))
+            made = DeviceCode(
+                user_code=user_code,
+                family_id=new_identifier(),
+                client_id=client.client_id,
+                scope=scope,
+                issued_at=now,
+                expires_at=now + self._ttl,
+                interval=INTERVAL_SECONDS,
+                last_polled_at=None,
+                approved_at=None,
+                denied_at=None,
+                user_id=None,
+                credentials_version=None,
+                session_id=None,
+                auth_time=None,
+                acr=None,
+                amr=None,
+                used_at=None,
+                used_for=None,
+            )
+            if await self._codes.add(digest_of(device_code), made):
+                return user_code
+        raise RuntimeError("no free user code was found")
+
+
+def shown_form(user_code: str) -> str:
+    return f"{user_code[:4]}-{user_code[4:]}"
+
+
+def stored_form(text: str) -> str | None:
+    """The letters of a code, however a person typed them; None for what is no code."""
+    letters = "".join(char for char in text.upper()[:40] if char.isascii() and char.isalpha())
+    return letters if len(letters) == LENGTH and set(letters) <= set(ALPHABET) else None

@@ -1,0 +1,88 @@
+"""Device code grant (RFC 8628 section 3.4): a device asks until its person has decided."""
+
+from typing import Literal
+
+from app.models.clients import Client
+from app.models.device_codes import DeviceCode
+from app.oauth.device import DEVICE_CODE
+from app.oauth.errors import (
+    AccessDeniedError,
+    AuthorizationPendingError,
+    ExpiredTokenError,
+    InvalidGrantError,
+    SlowDownError,
+)
+from app.oauth.grants.base import Grant, GrantParameters
+from app.oauth.id_tokens import Authentication
+from app.oauth.requests import TokenRequest
+from app.schemas.tokens import TokenResponse
+from app.security.tokens import TokenKind, digest_of
+
+
+class DeviceCodeParameters(GrantParameters):
+    """A device asks whether its person has decided."""
+
+    grant_type: Literal["urn:ietf:params:oauth:grant-type:device_code"]
+    device_code: str
+
+
+class DeviceCodeGrant(Grant[DeviceCodeParameters]):
+    grant_type = DEVICE_CODE
+    is_for_public_clients = True
+    parameters = DeviceCodeParameters
+    example_name = "A device asks"
+    example = {  # noqa: RUF012 - a constant for the documentation
+        "grant_type": DEVICE_CODE,
+        "device_code": "postern_dc_…",
+    }
+
+    async def exchange(
+        self, request: TokenRequest, parameters: DeviceCodeParameters
+    ) -> TokenResponse:
+        presented, now = parameters.device_code, self.tools.clock.now()
+        code = await self._find(presented)
+        if code is None or code.client_id != request.client.client_id or code.used_at is not None:
+            raise _not_valid()
+        if code.expires_at <= now:
+            raise ExpiredTokenError
+        if code.denied_at is not None:
+            raise AccessDeniedError
+        if not await self.tools.device_codes.poll(digest_of(presented), code, now=now):
+            raise SlowDownError
+        if code.approved_at is None:
+            raise AuthorizationPendingError
+        return await self._redeem(request.client, presented, code)
+
+    async def _find(self, presented: str) -> DeviceCode | None:
+        if not TokenKind.DEVICE_CODE.matches(presented):
+            return None
+        return await self.tools.device_codes.find(digest_of(presented))
+
+    async def _redeem(self, client: Client, presented: str, code: DeviceCode) -> TokenResponse:
+        session_id, auth_time = code.session_id, code.auth_time
+        signed_in = await self.tools.sessions.find_by_id(session_id or "")
+        if signed_in is None or auth_time is None:  # signed out meanwhile
+            raise _not_valid()
+        response = await self.tools.issuer.redeem(
+            self.tools.device_codes.redeem,
+            presented,
+            scope=code.scope,
+            ends_at=self.tools.issuer.end_of(code.scope, signed_in.session),
+            with_refresh_token=client.check_grant_type("refresh_token"),
+            make_id_token=self.tools.issuer.id_token_maker(
+                client,
+                signed_in.user,
+                scope=code.scope,
+                authentication=Authentication(
+                    auth_time, code.acr or "", code.amr or "", session_id
+                ),
+            ),
+        )
+        if response is None:
+            raise _not_valid()
+        return response
+
+
+def _not_valid() -> InvalidGrantError:
+    """One sentence for unknown, used, another client's, and signed out."""
+    return InvalidGrantError("The device code is not valid.")

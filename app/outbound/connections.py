@@ -1,0 +1,66 @@
+"""Connections to checked addresses, and to no others. Imported late: it wants httpcore."""
+
+import asyncio
+import socket
+from collections.abc import Sequence
+from typing import Any
+
+import httpcore
+
+from app.outbound.addresses import is_public
+from app.outbound.errors import FetchError
+
+
+class GuardedBackend(httpcore.AsyncNetworkBackend):
+    """Resolves a name once, checks every address, and connects to one of those.
+
+    What the resolver says afterwards changes nothing (DNS rebinding).
+    """
+
+    def __init__(self, *, may_be_private: bool, timeout: float) -> None:
+        self._may_be_private = may_be_private
+        self._timeout = timeout
+        self._inner = httpcore.AnyIOBackend()
+
+    async def connect_tcp(
+        self,
+        host: str,
+        port: int,
+        timeout: float | None = None,
+        local_address: str | None = None,
+        socket_options: Any = None,
+    ) -> httpcore.AsyncNetworkStream:
+        addresses = await _addresses_of(host, port)
+        if not self._may_be_private and not all(map(is_public, addresses)):
+            raise FetchError("the host has an address that is not public")
+        error: Exception = FetchError("the host has no address")
+        for address in _one_of_each_family(addresses):
+            try:
+                return await self._inner.connect_tcp(
+                    address, port, self._timeout, local_address, socket_options
+                )
+            except (httpcore.ConnectError, httpcore.ConnectTimeout) as failed:
+                error = failed
+        raise error
+
+    async def connect_unix_socket(
+        self, path: str, timeout: float | None = None, socket_options: Any = None
+    ) -> httpcore.AsyncNetworkStream:
+        raise FetchError("no sockets of this machine")
+
+    async def sleep(self, seconds: float) -> None:
+        await asyncio.sleep(seconds)
+
+
+async def _addresses_of(host: str, port: int) -> list[str]:
+    """In the order in which the resolver prefers them; raises `OSError` or `ValueError`."""
+    found = await asyncio.get_running_loop().getaddrinfo(host, port, type=socket.SOCK_STREAM)
+    return [str(address[0]) for *_, address in found]
+
+
+def _one_of_each_family(addresses: Sequence[str]) -> list[str]:
+    """The first of IPv6 and the first of IPv4: a host may be reachable by one of them only."""
+    firsts: dict[bool, str] = {}
+    for address in addresses:
+        firsts.setdefault(":" in address, address)
+    return list(firsts.values())

@@ -1,0 +1,106 @@
+"""`/device` (RFC 8628 section 3.3): the code that a device shows, and the person's answer."""
+
+import base64
+from urllib.parse import urlencode
+
+from fastapi import APIRouter
+from starlette.responses import RedirectResponse, Response
+
+from app.errors import NotFoundError
+from app.models.clients import Client
+from app.models.device_codes import DeviceCode
+from app.oauth.device import shown_form
+from app.pages.browser import Browser, BrowserDep, PostedFormDep
+from app.pages.languages import language_for, translations_of
+from app.pages.signing_in import link
+from app.pages.templating import page
+from app.pages.views import view_of_client, view_of_person, views_of_scopes
+from app.security import qr_codes
+from app.services.sessions import SignedIn
+
+router = APIRouter(include_in_schema=False)
+
+
+@router.get("/device")
+async def device(browser: BrowserDep) -> Response:
+    """Whoever comes with a code is still asked: the device may be somebody else's (section 5.4)."""
+    typed = browser.request.query_params.get("user_code", "")
+    return browser.keep(await _next_page(browser, typed) if typed else _code_page(browser, ""))
+
+
+@router.post("/device")
+async def enter_code(browser: BrowserDep, form: PostedFormDep) -> Response:
+    typed = form.get("user_code", "")
+    if await browser.services.devices.find(typed) is None:
+        return browser.keep(_wrong_code(browser, typed))
+    url = f"/device?{urlencode({'user_code': typed})}"
+    return browser.keep(RedirectResponse(url, status_code=303))
+
+
+@router.post("/device/decision")
+async def decide(browser: BrowserDep, form: PostedFormDep) -> Response:
+    typed, is_allowed = form.get("user_code", ""), form.get("decision") == "allow"
+    person = browser.current
+    if person is None or person.session.session_id != form.get("session_id"):
+        return browser.keep(await _next_page(browser, typed))  # not who was asked
+    if not await browser.services.devices.decide(typed, person, is_allowed=is_allowed):
+        return browser.keep(_wrong_code(browser, typed))
+    response = page(browser.request, "device_done.html", is_allowed=is_allowed, errors={})
+    return browser.keep(response)
+
+
+@router.get("/device/qr")
+async def qr_code(browser: BrowserDep) -> Response:
+    """A picture of `verification_uri_complete` for devices that cannot draw one."""
+    found = await browser.services.devices.find(browser.request.query_params.get("user_code", ""))
+    if found is None:
+        raise NotFoundError("No device waits under this code.")
+    uri = browser.services.devices.complete_uri(found[0])
+    picture = await browser.services.threads.run(qr_codes.png_base64, uri)
+    headers = {"Cache-Control": "no-store"}
+    return Response(base64.b64decode(picture), media_type="image/png", headers=headers)
+
+
+async def _next_page(browser: Browser, typed: str) -> Response:
+    found = await browser.services.devices.find(typed)
+    if found is None:
+        return _wrong_code(browser, typed)
+    if browser.current is None:
+        query = urlencode({"next": "device", "user_code": shown_form(found[0].user_code)})
+        return RedirectResponse(f"/login?{query}", status_code=303)
+    return await _question(browser, *found, browser.current)
+
+
+async def _question(
+    browser: Browser, code: DeviceCode, client: Client, person: SignedIn
+) -> Response:
+    known = await browser.services.consents.find(person.user, client)
+    shown = shown_form(code.user_code)
+    return page(
+        browser.request,
+        "device_confirm.html",
+        client=view_of_client(client),
+        person=view_of_person(person),
+        switch_url=link("/login", {"next": "device", "user_code": shown}),
+        scopes=views_of_scopes(code.scope.split(), known),
+        user_code=shown,
+        csrf_token=browser.csrf_token,
+        errors={},
+    )
+
+
+def _wrong_code(browser: Browser, typed: str) -> Response:
+    text = translations_of(language_for(browser.request)).gettext
+    wrong = text("No device waits under this code. Compare it with the one your device shows.")
+    return _code_page(browser, typed, {"user_code": wrong})
+
+
+def _code_page(browser: Browser, typed: str, errors: dict[str, str] | None = None) -> Response:
+    return page(
+        browser.request,
+        "device.html",
+        status=400 if errors else 200,
+        user_code=typed[:40],
+        csrf_token=browser.csrf_token,
+        errors=errors or {},
+    )

@@ -1,0 +1,85 @@
+"""Queries about device codes."""
+
+from datetime import datetime
+from typing import Any
+
+from sqlalchemy import ColumnElement, Update, select, update
+
+from app.database.database import Database
+from app.models.device_codes import DeviceCode, device_codes
+from app.models.sessions import Session
+from app.repositories.inserts import upsert
+from app.repositories.redemptions import Redemption
+
+code = device_codes.c
+COLUMNS = [column for column in device_codes.columns if column is not code.digest]
+
+
+class DeviceCodeRepository:
+    """`redeem` uses a code and stores what it yields."""
+
+    def __init__(self, database: Database) -> None:
+        self._database = database
+        self._by_digest = database.lookup(select(*COLUMNS), key=code.digest, value=DeviceCode)
+        self._by_user_code = database.lookup(select(*COLUMNS), key=code.user_code, value=DeviceCode)
+        self.redeem = Redemption(database, device_codes)
+
+    async def add(self, digest: bytes, made: DeviceCode) -> bool:
+        """Stores a code; False where its user code is taken."""
+        statement = (
+            upsert(self._database, device_codes)
+            .values(digest=digest, **made._asdict())
+            .on_conflict_do_nothing()
+            .returning(code.digest)
+        )
+        return bool(await self._database.change(statement))
+
+    async def find(self, digest: bytes) -> DeviceCode | None:
+        return await self._by_digest(digest)
+
+    async def find_by_user_code(self, user_code: str, *, now: datetime) -> DeviceCode | None:
+        """A code that still waits for a person; None for any other."""
+        found = await self._by_user_code(user_code)
+        if found is None or found.expires_at <= now:
+            return None
+        return found if found.approved_at is None and found.denied_at is None else None
+
+    async def poll(self, digest: bytes, found: DeviceCode, *, now: datetime) -> bool:
+        """Counts a question of the device; False where it came too soon, which makes the
+        interval five seconds longer (RFC 8628 section 3.5)."""
+        since = found.last_polled_at
+        is_too_soon = since is not None and (now - since).total_seconds() < found.interval
+        longer = found.interval + (5 if is_too_soon else 0)
+        await self._database.change(
+            update(device_codes)
+            .where(code.digest == digest)
+            .values(last_polled_at=now, interval=longer)
+        )
+        return not is_too_soon
+
+    async def approve(self, user_code: str, session: Session, *, now: datetime) -> bool:
+        """Lets the device in as the person of a session; once."""
+        return await self._decide(
+            user_code,
+            now,
+            approved_at=now,
+            user_id=session.user_id,
+            credentials_version=session.credentials_version,
+            session_id=session.session_id,
+            auth_time=session.auth_time,
+            acr=session.acr,
+            amr=session.amr,
+        )
+
+    async def deny(self, user_code: str, *, now: datetime) -> bool:
+        return await self._decide(user_code, now, denied_at=now)
+
+    async def _decide(self, user_code: str, now: datetime, **values: Any) -> bool:
+        waits: tuple[ColumnElement[bool], ...] = (
+            code.user_code == user_code,
+            code.expires_at > now,
+            code.approved_at.is_(None),
+            code.denied_at.is_(None),
+        )
+        statement: Update = update(device_codes).where(*waits).values(**values)
+        return bool(await self._database.change(statement.returning(code.user_code)))

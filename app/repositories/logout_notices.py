@@ -1,0 +1,39 @@
+"""Queries about logout tokens that still have to be delivered."""
+
+from collections.abc import Sequence
+from datetime import datetime
+from typing import Any
+
+from sqlalchemy import delete, select, update
+
+from app.database.database import Database
+from app.models.logout_notices import LogoutNotice, logout_notices
+
+notice = logout_notices.c
+
+
+class LogoutNoticeRepository:
+    def __init__(self, database: Database) -> None:
+        self._database = database
+
+    async def list_due(self, *, now: datetime, limit: int) -> Sequence[LogoutNotice]:
+        rows: Sequence[Any] = await self._database.fetch_all(
+            select(logout_notices)
+            .where(notice.next_attempt_at <= now)
+            .order_by(notice.next_attempt_at)
+            .limit(limit)
+        )
+        return [LogoutNotice(*row) for row in rows]
+
+    async def take(self, found: LogoutNotice, *, next_attempt_at: datetime) -> bool:
+        """Makes the next attempt this caller's; False where another worker was first."""
+        taken = await self._database.change(
+            update(logout_notices)
+            .where(notice.notice_id == found.notice_id, notice.attempts == found.attempts)
+            .values(attempts=found.attempts + 1, next_attempt_at=next_attempt_at)
+            .returning(notice.notice_id)
+        )
+        return bool(taken)
+
+    async def remove(self, notice_id: str) -> None:
+        await self._database.change(delete(logout_notices).where(notice.notice_id == notice_id))

@@ -1,0 +1,38 @@
+"""`POST /device_authorization` (RFC 8628 section 3.1)."""
+
+from fastapi import APIRouter
+
+from app.middleware.http import HttpRequest, HttpResponse
+from app.routers.answers import NO_STORE, json_response
+from app.routers.hot import HotEndpoint, form_request_of
+from app.routers.responses import protocol_errors
+from app.schemas.tokens import DeviceRequest, DeviceResponse
+from app.wiring import Services
+
+
+async def authorize_device(services: Services, request: HttpRequest) -> HttpResponse:
+    response = await services.devices.respond(form_request_of(request))
+    return json_response(response, headers=NO_STORE)
+
+
+DEVICE_AUTHORIZATION = HotEndpoint(
+    "POST",
+    "/device_authorization",
+    authorize_device,
+    {
+        "tags": ["Authorization"],
+        "name": "device_authorization",
+        "summary": "Sign in on a device without a browser",
+        "description": "Device authorization (RFC 8628): gives a short code that a person types "
+        "at `/device`, while the device asks `/token` until the person has decided.",
+        "response_model": DeviceResponse,
+        "responses": protocol_errors(
+            {400: "The request is refused.", 401: "Client authentication failed."}
+        ),
+    },
+    forms=(DeviceRequest,),
+    examples={"device": {"summary": "A device", "value": {"scope": "openid profile"}}},
+)
+
+router = APIRouter()
+DEVICE_AUTHORIZATION.declare(router)

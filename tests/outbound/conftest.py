@@ -1,0 +1,74 @@
+"""A peer on this machine, and a resolver that says what a test wants."""
+
+import asyncio
+import socket
+from collections.abc import AsyncIterator, Callable, Sequence
+from typing import Any
+
+import pytest
+import pytest_asyncio
+
+from app.outbound import connections
+from app.outbound.addresses import is_public
+from app.outbound.http import OutboundHttp
+from tests.support.peer import HOST, Authority, Peer, running_peer
+
+
+@pytest.fixture(scope="session")
+def authority(tmp_path_factory: pytest.TempPathFactory) -> Authority:
+    return Authority(tmp_path_factory.mktemp("authority"))
+
+
+@pytest_asyncio.fixture
+async def peer(authority: Authority) -> AsyncIterator[Peer]:
+    async with running_peer(authority) as made:
+        yield made
+
+
+@pytest.fixture
+def outbound(authority: Authority) -> OutboundHttp:
+    """Allowed to reach the peer."""
+    return OutboundHttp([HOST], authority.ca_file)
+
+
+class Resolver:
+    """`answers` are given one after the other, the last one for ever; `asked` are the names."""
+
+    def __init__(self) -> None:
+        self.answers: list[Sequence[str]] = []
+        self.asked: list[str] = []
+
+    async def getaddrinfo(self, host: str, port: int, **_: Any) -> list[Any]:
+        self.asked.append(host)
+        answer = self.answers.pop(0) if len(self.answers) > 1 else self.answers[0]
+        return [
+            (
+                socket.AF_INET6 if ":" in address else socket.AF_INET,
+                socket.SOCK_STREAM,
+                socket.IPPROTO_TCP,
+                "",
+                (address, port),
+            )
+            for address in answer
+        ]
+
+
+@pytest_asyncio.fixture
+async def resolver(monkeypatch: pytest.MonkeyPatch) -> Resolver:
+    made = Resolver()
+    monkeypatch.setattr(asyncio.get_running_loop(), "getaddrinfo", made.getaddrinfo)
+    return made
+
+
+@pytest.fixture
+def world(authority: Authority, monkeypatch: pytest.MonkeyPatch) -> Callable[[], OutboundHttp]:
+    """A world in which the peer is public: its address, and the authority that vouches for it."""
+
+    def make() -> OutboundHttp:
+        monkeypatch.setenv("SSL_CERT_FILE", str(authority.ca_file))
+        monkeypatch.setattr(
+            connections, "is_public", lambda each: each == "127.0.0.1" or is_public(each)
+        )
+        return OutboundHttp()
+
+    return make

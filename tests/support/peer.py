@@ -1,0 +1,144 @@
+"""Somebody else's web server on this machine, with a certificate of an authority of its own."""
+
+import asyncio
+import contextlib
+import datetime
+import ipaddress
+import ssl
+from collections.abc import AsyncIterator, Awaitable, Callable
+from contextlib import asynccontextmanager
+from dataclasses import dataclass, field
+from pathlib import Path
+
+from cryptography import x509
+from cryptography.hazmat.primitives import hashes, serialization
+from cryptography.hazmat.primitives.asymmetric import ec
+from cryptography.x509.oid import NameOID
+
+HOST = "localhost"
+OTHER_HOST = "peer.test"
+"""Also in the certificate; it exists only where a test has the resolver say so."""
+
+Behaviour = Callable[[asyncio.StreamReader, asyncio.StreamWriter], Awaitable[None]]
+
+
+@dataclass(frozen=True)
+class Answer:
+    body: bytes | str = b""
+    status: int = 200
+    headers: dict[str, str] = field(default_factory=dict)
+
+
+@dataclass(frozen=True)
+class Seen:
+    """A request as it arrived; names of headers in lower case."""
+
+    method: str
+    target: str
+    headers: dict[str, str]
+    body: bytes
+
+
+class Peer:
+    """Answers by path with what a test puts into `answers`; 404 elsewhere."""
+
+    def __init__(self, port: int = 0, *, scheme: str = "https") -> None:
+        self.port = port
+        self.scheme = scheme
+        self.answers: dict[str, Answer | Behaviour] = {}
+        self.seen: list[Seen] = []
+        self.connections = 0
+
+    def url(self, path: str = "/", *, host: str = HOST) -> str:
+        return f"{self.scheme}://{host}:{self.port}{path}"
+
+    def count(self, path: str) -> int:
+        """How often a path was asked for."""
+        return sum(seen.target == path for seen in self.seen)
+
+    async def serve(self, reader: asyncio.StreamReader, writer: asyncio.StreamWriter) -> None:
+        self.connections += 1
+        with contextlib.suppress(ConnectionError, asyncio.IncompleteReadError):
+            await self._answer(reader, writer)
+        writer.close()
+        with contextlib.suppress(OSError):
+            await writer.wait_closed()
+
+    async def _answer(self, reader: asyncio.StreamReader, writer: asyncio.StreamWriter) -> None:
+        seen = await _read_request(reader)
+        self.seen.append(seen)
+        answer = self.answers.get(seen.target, Answer(status=404))
+        if not isinstance(answer, Answer):
+            await answer(reader, writer)
+            return
+        body = answer.body.encode() if isinstance(answer.body, str) else answer.body
+        headers = {"Content-Length": str(len(body)), **answer.headers}
+        lines = [f"HTTP/1.1 {answer.status} Said", *(f"{k}: {v}" for k, v in headers.items())]
+        writer.write("\r\n".join(lines).encode() + b"\r\n\r\n" + body)
+        await writer.drain()
+
+
+async def _read_request(reader: asyncio.StreamReader) -> Seen:
+    head = (await reader.readuntil(b"\r\n\r\n")).decode("latin-1")
+    first, *lines = head.strip().split("\r\n")
+    method, target, _ = first.split(" ")
+    headers = {name.lower(): value.strip() for name, _, value in (x.partition(":") for x in lines)}
+    body = await reader.readexactly(int(headers.get("content-length", "0")))
+    return Seen(method, target, headers, body)
+
+
+@asynccontextmanager
+async def running_peer(authority: "Authority", *, tls: bool = True) -> AsyncIterator[Peer]:
+    peer = Peer(scheme="https" if tls else "http")
+    context = authority.server_context() if tls else None
+    server = await asyncio.start_server(peer.serve, "127.0.0.1", 0, ssl=context)
+    peer.port = server.sockets[0].getsockname()[1]
+    try:
+        yield peer
+    finally:
+        server.close()
+
+
+class Authority:
+    """A certificate authority made for a run; `ca_file` is what others are to trust."""
+
+    def __init__(self, directory: Path) -> None:
+        self._key = ec.generate_private_key(ec.SECP256R1())
+        self._name = x509.Name([x509.NameAttribute(NameOID.COMMON_NAME, "An authority of tests")])
+        self.ca_file = directory / "authority.pem"
+        self._chain = directory / "peer.pem"
+        self.ca_file.write_bytes(self._certificate(self._name, self._key, is_authority=True))
+        key = ec.generate_private_key(ec.SECP256R1())
+        name = x509.Name([x509.NameAttribute(NameOID.COMMON_NAME, HOST)])
+        private = key.private_bytes(
+            serialization.Encoding.PEM,
+            serialization.PrivateFormat.PKCS8,
+            serialization.NoEncryption(),
+        )
+        self._chain.write_bytes(private + self._certificate(name, key, is_authority=False))
+
+    def server_context(self) -> ssl.SSLContext:
+        context = ssl.create_default_context(ssl.Purpose.CLIENT_AUTH)
+        context.load_cert_chain(self._chain)
+        return context
+
+    def _certificate(
+        self, name: x509.Name, key: ec.EllipticCurvePrivateKey, *, is_authority: bool
+    ) -> bytes:
+        now = datetime.datetime.now(datetime.UTC)
+        hosts = [x509.DNSName(HOST), x509.DNSName(OTHER_HOST)]
+        builder = (
+            x509.CertificateBuilder()
+            .subject_name(name)
+            .issuer_name(self._name)
+            .public_key(key.public_key())
+            .serial_number(x509.random_serial_number())
+            .not_valid_before(now - datetime.timedelta(days=1))
+            .not_valid_after(now + datetime.timedelta(days=1))
+            .add_extension(x509.BasicConstraints(ca=is_authority, path_length=None), critical=True)
+        )
+        if not is_authority:
+            names = [*hosts, x509.IPAddress(ipaddress.IPv4Address("127.0.0.1"))]
+            builder = builder.add_extension(x509.SubjectAlternativeName(names), critical=False)
+        made = builder.sign(self._key, hashes.SHA256())
+        return made.public_bytes(serialization.Encoding.PEM)
