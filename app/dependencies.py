@@ -37,8 +37,13 @@ def require_open_client_creation(services: ServicesDep, bearer: AdminBearerDep) 
         _require_admin(services, bearer)
 
 
-def _require_admin(services: Services, bearer: HTTPAuthorizationCredentials | None) -> None:
+def is_admin(services: Services, bearer: HTTPAuthorizationCredentials | None) -> bool:
+    """Whether a request bears the administrator's token."""
     expected = services.settings.admin_token
     given = bearer.credentials if bearer is not None else ""
-    if expected is None or not texts_match(given, expected.get_secret_value()):
+    return expected is not None and texts_match(given, expected.get_secret_value())
+
+
+def _require_admin(services: Services, bearer: HTTPAuthorizationCredentials | None) -> None:
+    if not is_admin(services, bearer):
         raise UnauthorizedError("The administrator's token is required here.")

@@ -14,6 +14,7 @@ from app import __version__
 from app.clock import Clock
 from app.database import migrations
 from app.middleware.body_limit import BodyReader
+from app.middleware.cors import Cors
 from app.middleware.edge import Edge
 from app.middleware.forwarded import ForwardedFor
 from app.middleware.security_headers import SecurityHeaders
@@ -44,13 +45,19 @@ def create_app(settings: Settings, *, clock: Clock | None = None) -> Edge:
     fast_lane = {
         (endpoint.method, endpoint.path): endpoint.bound_to(services) for endpoint in HOT_ENDPOINTS
     }
-    errors = ErrorRenderer({each.path for each in HOT_ENDPOINTS if each.speaks_protocol})
+    protocol = {each.path for each in HOT_ENDPOINTS if each.speaks_protocol}
+    errors = ErrorRenderer(protocol)
     return Edge(
         _fastapi(services, access_log, errors),
         fast_lane=fast_lane if settings.fast_lane else {},
         forwarded_for=ForwardedFor(proxies) if (proxies := settings.trusted_proxies) else None,
         body_reader=BodyReader(limit=settings.body_limit, timeout=settings.body_timeout),
         security_headers=SecurityHeaders(is_production=settings.is_production),
+        cors=Cors(
+            services.client_origins.is_known,
+            paths=protocol - {"/introspect"},
+            public_paths={each.path for each in HOT_ENDPOINTS if not each.speaks_protocol},
+        ),
         access_log=access_log,
         render_error=errors.render,
     )

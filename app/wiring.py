@@ -32,10 +32,12 @@ from app.outbound.http import OutboundHttp
 from app.repositories.access_tokens import AccessTokenRepository
 from app.repositories.authorization_codes import AuthorizationCodeRepository
 from app.repositories.authorization_requests import AuthorizationRequestRepository
+from app.repositories.client_origins import ClientOriginRepository
 from app.repositories.clients import ClientRepository
 from app.repositories.consents import ConsentRepository
 from app.repositories.device_codes import DeviceCodeRepository
 from app.repositories.housekeeping import HousekeepingRepository
+from app.repositories.initial_access_tokens import InitialAccessTokenRepository
 from app.repositories.logout_notices import LogoutNoticeRepository
 from app.repositories.refresh_tokens import RefreshTokenRepository
 from app.repositories.sessions import SessionRepository
@@ -49,6 +51,7 @@ from app.security.passwords import PasswordScheme
 from app.services.authentication import AuthenticationService
 from app.services.bounded_threads import BoundedThreads
 from app.services.client_keys import ClientKeys
+from app.services.client_origins import ClientOrigins
 from app.services.clients import ClientService
 from app.services.consents import ConsentService
 from app.services.housekeeping import Housekeeping
@@ -76,6 +79,7 @@ class Services:
     otp: OtpService
     clients: ClientService
     registration: ClientRegistration
+    client_origins: ClientOrigins
     dispatcher: GrantDispatcher
     bearer: BearerTokens
     introspection: Introspection
@@ -124,7 +128,7 @@ def build_services(settings: Settings, clock: Clock | None = None) -> Services:
     box = SecretBox(_secret_keys(settings), purpose=OTP_SECRETS)
     otp = OtpService(users, box, threads, clock, issuer=settings.otp_issuer)
     authentication = AuthenticationService(users, hashing, otp, otp_policy=settings.otp_policy)
-    client_service = ClientService(clients, clock)
+    client_service = ClientService(clients, InitialAccessTokenRepository(database), clock)
 
     outbound = OutboundHttp(settings.outbound_allowed_hosts, settings.outbound_ca_file)
     client_keys = ClientKeys(outbound, clock)
@@ -189,7 +193,8 @@ def build_services(settings: Settings, clock: Clock | None = None) -> Services:
         ),
         otp=otp,
         clients=client_service,
-        registration=ClientRegistration(client_service),
+        registration=ClientRegistration(client_service, outbound, is_strict=settings.is_production),
+        client_origins=ClientOrigins(ClientOriginRepository(database), clock),
         dispatcher=GrantDispatcher(authenticator, [grant(tools) for grant in GRANTS]),
         bearer=BearerTokens(access_tokens, clock),
         introspection=Introspection(

@@ -14,11 +14,13 @@ from typing import Final
 
 from app.errors import NotFoundError, PosternError
 from app.middleware.body_limit import BodyReader, ClientGoneError, replaying
+from app.middleware.cors import Cors
 from app.middleware.forwarded import ForwardedFor
 from app.middleware.http import (
     WHOLE_RESPONSE,
     AsgiApp,
     Endpoint,
+    Headers,
     HttpRequest,
     HttpResponse,
     Message,
@@ -49,8 +51,15 @@ class RequestIds:
 class SlowLane:
     """Sends what FastAPI answers, with the headers that every answer has."""
 
-    def __init__(self, send: Send, security_headers: SecurityHeaders, request_id: str) -> None:
+    def __init__(
+        self,
+        send: Send,
+        security_headers: SecurityHeaders,
+        request_id: str,
+        further: Headers,
+    ) -> None:
         self._send = send
+        self._further = further
         self._security_headers = security_headers
         self._request_id = request_id
         self.status = 0
@@ -59,7 +68,7 @@ class SlowLane:
         if message["type"] == "http.response.start":
             self.status = message["status"]
             message["headers"] = self._security_headers.added_to(
-                message["headers"], request_id=self._request_id
+                [*message["headers"], *self._further], request_id=self._request_id
             )
         await self._send(message)
 
@@ -75,6 +84,7 @@ class Edge:
         forwarded_for: ForwardedFor | None,
         body_reader: BodyReader,
         security_headers: SecurityHeaders,
+        cors: Cors,
         access_log: AccessLog | None,
         render_error: RenderError,
     ) -> None:
@@ -83,6 +93,7 @@ class Edge:
         self._forwarded_for = forwarded_for
         self._body_reader = body_reader
         self._security_headers = security_headers
+        self._cors = cors
         self._access_log = access_log
         self._render_error = render_error
         self._request_ids = RequestIds()
@@ -100,20 +111,24 @@ class Edge:
         started_at = time.perf_counter()
         request_id = self._request_ids.next()
         slow_lane = None
+        further: Headers = ()
         if self._forwarded_for is not None:
             self._forwarded_for.apply(scope)
         try:
             if scope["path"].endswith("\n"):  # before which `$` in a route's pattern matches too
                 raise NotFoundError
+            further = await self._cors.headers_for(scope)
             body = await self._body_reader.read(scope, receive)
             asked = scope if scope["method"] != "HEAD" else {**scope, "method": "GET"}
             endpoint = self._fast_lane.get((asked["method"], asked["path"]))
             if endpoint is not None:
                 response = await endpoint(HttpRequest.of(asked, body))
-                status = await self._send_whole(response, scope, send, request_id)
+                status = await self._send_whole(response, scope, send, request_id, further)
+            elif (preflight := await self._cors.preflight(scope)) is not None:
+                status = await self._send_whole(preflight, scope, send, request_id, ())
             else:
                 asked["request_id"] = request_id
-                slow_lane = SlowLane(send, self._security_headers, request_id)
+                slow_lane = SlowLane(send, self._security_headers, request_id, further)
                 await self._application(asked, replaying(body, receive), slow_lane.send)
                 status = slow_lane.status
         except ClientGoneError:
@@ -125,16 +140,23 @@ class Edge:
                 status = slow_lane.status  # it has begun to answer, and cannot take that back
             else:
                 response = self._render_error(error, scope["path"])
-                status = await self._send_whole(response, scope, send, request_id)
+                status = await self._send_whole(response, scope, send, request_id, further)
         if self._access_log is not None:
             seconds = time.perf_counter() - started_at
             self._access_log.write(scope, status=status, seconds=seconds, request_id=request_id)
 
     async def _send_whole(
-        self, response: HttpResponse, scope: Scope, send: Send, request_id: str
+        self,
+        response: HttpResponse,
+        scope: Scope,
+        send: Send,
+        request_id: str,
+        further: Headers,
     ) -> int:
         """Sends an answer that is complete, and gives its status."""
         status, body, own_headers = response
+        if further:
+            own_headers = (*own_headers, *further)
         headers = self._security_headers.added_to(own_headers, request_id=request_id)
         extension = (scope.get("extensions") or {}).get(WHOLE_RESPONSE)
         at_once: WholeResponse | None = extension["send"] if extension is not None else None

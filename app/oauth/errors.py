@@ -25,7 +25,9 @@ __all__ = [
     "InsufficientScopeError",
     "InvalidBearerRequestError",
     "InvalidClientError",
+    "InvalidClientMetadataError",
     "InvalidGrantError",
+    "InvalidRedirectUriError",
     "InvalidRequestError",
     "InvalidRequestObjectError",
     "InvalidRequestUriError",
@@ -156,6 +158,18 @@ class InvalidRequestObjectError(OAuth2Error):
 
     error = "invalid_request_object"
     description = "The request object is not valid."
+
+
+class InvalidClientMetadataError(OAuth2Error):
+    """RFC 7591 section 3.2.2."""
+
+    error = "invalid_client_metadata"
+
+
+class InvalidRedirectUriError(OAuth2Error):
+    """RFC 7591 section 3.2.2."""
+
+    error = "invalid_redirect_uri"
 
 
 class InsufficientScopeError(OAuth2Error):

@@ -1,33 +1,166 @@
-"""Client metadata (RFC 7591 section 2): what a client may register for."""
+"""Client metadata (RFC 7591 section 2, OpenID Connect Dynamic Client Registration section 2)."""
+
+import json
+from collections.abc import Collection
+from urllib.parse import urlsplit
 
 from app.errors import InvalidInputError
+from app.models.clients import Client
+from app.oauth.authorization.requests import RESPONSE_TYPES
 from app.oauth.client_auth import CLIENT_AUTH_METHODS
+from app.oauth.errors import (
+    InvalidClientMetadataError,
+    InvalidRedirectUriError,
+    OAuth2Error,
+)
 from app.oauth.grants import GRANTS
+from app.oauth.redirect_uris import is_loopback
+from app.oauth.scopes import SCOPES
+from app.observability.logging import logger
+from app.outbound.http import FetchError, OutboundHttp
 from app.schemas.clients import ClientCreate, ClientCreated
-from app.services.clients import ClientService
+from app.schemas.registration import ClientRegister
+from app.security.jose import ALGORITHMS, CLIENT_ALGORITHMS
+from app.services.clients import ClientService, NewClient
 
+log = logger(__name__)
+
+AnyClient = ClientCreate | ClientRegister
 GRANT_TYPES = frozenset(grant.grant_type for grant in GRANTS)
 NOT_FOR_PUBLIC_CLIENTS = frozenset(
     grant.grant_type for grant in GRANTS if not grant.is_for_public_clients
 )
+ONLY_FOR_THE_INVITED = frozenset({"password", "client_credentials"})
 AUTH_METHODS = {method.name: method for method in CLIENT_AUTH_METHODS}
+ALGORITHM_MEMBERS: dict[str, Collection[str]] = {
+    "id_token_signed_response_alg": ALGORITHMS,
+    "userinfo_signed_response_alg": ALGORITHMS,
+    "request_object_signing_alg": CLIENT_ALGORITHMS,
+    "token_endpoint_auth_signing_alg": CLIENT_ALGORITHMS,
+}
+ENCRYPTION_MEMBERS = tuple(
+    f"{what}_encrypted_response_{part}"
+    for what in ("id_token", "userinfo")
+    for part in ("alg", "enc")
+)
+DEFAULT_SCOPE = " ".join(SCOPES)
 
 
 class ClientRegistration:
-    def __init__(self, clients: ClientService) -> None:
+    """`is_strict` is for production, where the web is https."""
+
+    def __init__(self, clients: ClientService, outbound: OutboundHttp, *, is_strict: bool) -> None:
         self._clients = clients
+        self._outbound = outbound
+        self._is_strict = is_strict
 
     async def create(self, body: ClientCreate) -> ClientCreated:
-        """Checks what the standard says, then stores; raises `InvalidInputError`."""
-        asked, method = set(body.grant_types), body.token_endpoint_auth_method
-        if not asked <= GRANT_TYPES:
-            raise _refused("A grant type is not supported.")
-        if method is not None and method not in AUTH_METHODS:
-            raise _refused("The token_endpoint_auth_method is not supported.")
-        if body.is_public and asked & NOT_FOR_PUBLIC_CLIENTS:
-            raise _refused("A public client cannot use one of the grant types.")
-        return await self._clients.create(body)
+        """The administrator's way; raises `InvalidInputError`."""
+        try:
+            _check(body)
+            sector_identifier = await self._sector_identifier(body)
+        except OAuth2Error as error:
+            raise InvalidInputError(str(error.description), error=str(error.error)) from None
+        return await self._clients.create(body, sector_identifier=sector_identifier)
+
+    async def register(self, body: ClientRegister, *, is_invited: bool) -> NewClient:
+        """A client registers itself; raises `InvalidClientMetadataError` or its neighbour.
+
+        Who was not invited gets no grant that works without a person (CONTRACT), and has to be
+        used before it expires.
+        """
+        sector_identifier = await self._checked(body, is_invited=is_invited)
+        return await self._clients.register(
+            body,
+            scope=body.scope if body.scope is not None else DEFAULT_SCOPE,
+            sector_identifier=sector_identifier,
+            expires=not is_invited,
+        )
+
+    async def update(self, client: Client, body: ClientRegister) -> Client:
+        """RFC 7592 section 2.2: what is not said again is forgotten."""
+        if body.client_id != client.client_id:
+            raise InvalidClientMetadataError("The client_id must be the client's own.")
+        has_such_grants = bool(ONLY_FOR_THE_INVITED & set(client.grant_types.split()))
+        sector_identifier = await self._checked(body, is_invited=has_such_grants)
+        if body.has_secret != (client.secret_digest is not None):
+            raise InvalidClientMetadataError(
+                "The kind of token_endpoint_auth_method cannot change: register another client."
+            )
+        return await self._clients.update(
+            client,
+            body,
+            scope=body.scope if body.scope is not None else DEFAULT_SCOPE,
+            sector_identifier=sector_identifier,
+        )
+
+    async def _checked(self, body: ClientRegister, *, is_invited: bool) -> str | None:
+        _check(body)
+        if not is_invited and ONLY_FOR_THE_INVITED & set(body.grant_types):
+            raise InvalidClientMetadataError(
+                "The password and client_credentials grants want an initial access token."
+            )
+        if "authorization_code" in body.grant_types and not body.all_redirect_uris:
+            raise InvalidRedirectUriError("A redirect_uri is required.")
+        if self._is_strict:
+            _check_application_type(body)
+        return await self._sector_identifier(body)
+
+    async def _sector_identifier(self, body: AnyClient) -> str | None:
+        """Core section 8.1: whose subjects are the same; None for public ones."""
+        if body.sector_identifier_uri is not None:
+            await self._check_sector(body.sector_identifier_uri, body.all_redirect_uris)
+        if body.subject_type != "pairwise":
+            return None
+        if body.sector_identifier_uri is not None:
+            return urlsplit(body.sector_identifier_uri).hostname
+        hosts = {urlsplit(uri).hostname or "" for uri in body.all_redirect_uris}
+        if len(hosts) != 1 or "" in hosts:
+            raise InvalidClientMetadataError(
+                "Redirect URIs of several hosts want a sector_identifier_uri."
+            )
+        return hosts.pop()
+
+    async def _check_sector(self, uri: str, redirect_uris: Collection[str]) -> None:
+        try:
+            fetched = await self._outbound.get(uri)
+            listed = json.loads(fetched.body) if fetched.status == 200 else None
+        except (FetchError, ValueError, RecursionError) as error:
+            log.info("a sector_identifier_uri failed: %s", error)
+            listed = None
+        if not isinstance(listed, list) or not all(each in listed for each in redirect_uris):
+            raise InvalidClientMetadataError(
+                "The sector_identifier_uri does not list every redirect_uri."
+            )
 
 
-def _refused(detail: str) -> InvalidInputError:
-    return InvalidInputError(detail, error="invalid_client_metadata")
+def _check(body: AnyClient) -> None:
+    """What every client has to keep."""
+    asked, method = set(body.grant_types), body.token_endpoint_auth_method
+    if not asked <= GRANT_TYPES:
+        raise InvalidClientMetadataError("A grant type is not supported.")
+    if not set(body.response_types) <= set(RESPONSE_TYPES):
+        raise InvalidClientMetadataError("A response type is not supported.")
+    if method is not None and method not in AUTH_METHODS:
+        raise InvalidClientMetadataError("The token_endpoint_auth_method is not supported.")
+    if body.is_public and asked & NOT_FOR_PUBLIC_CLIENTS:
+        raise InvalidClientMetadataError("A public client cannot use one of the grant types.")
+    if method == "private_key_jwt" and body.jwks is None and body.jwks_uri is None:
+        raise InvalidClientMetadataError("private_key_jwt wants jwks or jwks_uri.")
+    for name, supported in ALGORITHM_MEMBERS.items():
+        if getattr(body, name) not in (None, *supported):
+            raise InvalidClientMetadataError(f"The {name} is not supported.")
+    if any(name in (body.model_extra or {}) for name in ENCRYPTION_MEMBERS):
+        raise InvalidClientMetadataError("Encrypted responses are not supported.")
+
+
+def _check_application_type(body: ClientRegister) -> None:
+    """Registration section 2: web applications by https, native ones also on this computer."""
+    is_native = body.application_type == "native"
+    for uri in body.all_redirect_uris:
+        parts = urlsplit(uri)
+        is_fine = parts.scheme == "https" and not (parts.hostname == "localhost" and not is_native)
+        if is_native and parts.scheme not in ("http", "https"):
+            is_fine = True
+        if not is_fine and not (is_native and is_loopback(uri)):
+            raise InvalidRedirectUriError("A redirect_uri does not fit the application_type.")

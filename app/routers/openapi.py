@@ -11,6 +11,7 @@ from pydantic.json_schema import models_json_schema
 from app.oauth.scopes import SCOPES
 from app.routers.hot import HotEndpoint
 from app.schemas.problems import Problem
+from app.schemas.registration import ClientRegister
 from app.schemas.tokens import ProtocolError
 
 DESCRIPTION = """
@@ -48,7 +49,7 @@ def describe(application: FastAPI, endpoints: Sequence[HotEndpoint]) -> None:
                     description=DESCRIPTION,
                     routes=application.routes,
                 ),
-                [*schemas, ProtocolError, Problem],
+                [*schemas, ClientRegister, ProtocolError, Problem],
             )
         return application.openapi_schema
 

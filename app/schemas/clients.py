@@ -2,20 +2,31 @@
 
 from typing import Any, Literal, Self
 
-from pydantic import BaseModel, ConfigDict, Field, model_validator
+from pydantic import BaseModel, ConfigDict, Field, TypeAdapter, model_validator
 
-from app.schemas.text import RedirectUri, Scope, Text, WebUri
-from app.security.text import is_encodable
+from app.schemas.text import HttpsUri, RedirectUri, Scope, Text, WebUri
+from app.security.text import is_encodable, is_storable
 
 DEFAULT_GRANT_TYPES = ("client_credentials", "authorization_code", "password", "refresh_token")
 DEFAULT_PUBLIC_GRANT_TYPES = ("authorization_code", "refresh_token")
 WITHOUT_SECRET = ("none", "private_key_jwt")
 DEFAULT_SCOPE = "openid profile email offline_access"
+MAXIMUM_TAGGED = 50
+MAXIMUM_TAGGED_NAME = 100
+URI_OR_TEXT: dict[str, TypeAdapter[str]] = {
+    "client_name": TypeAdapter(Text),
+    **dict.fromkeys(("client_uri", "logo_uri", "tos_uri", "policy_uri"), TypeAdapter(WebUri)),
+}
+"""What may be said in several languages, by `member#language`."""
 PRIVATE_KEY_MEMBERS = frozenset({"d", "p", "q", "dp", "dq", "qi", "k", "oth"})
 
 
 class ClientMetadata(BaseModel):
-    """What a client may say about itself beside how it gets tokens. Unknown members are ignored."""
+    """What a client may say about itself beside how it gets tokens. Unknown members are ignored,
+    but for names and addresses in other languages, such as `client_name#de` (RFC 7591 section 2.2).
+    """
+
+    model_config = ConfigDict(extra="allow")
 
     client_uri: WebUri | None = None
     logo_uri: WebUri | None = None
@@ -26,9 +37,40 @@ class ClientMetadata(BaseModel):
     software_version: Text | None = None
     jwks_uri: WebUri | None = None
     jwks: dict[str, Any] | None = None
+    application_type: Literal["web", "native"] | None = None
+    subject_type: Literal["public", "pairwise"] | None = None
+    sector_identifier_uri: HttpsUri | None = None
+    id_token_signed_response_alg: Text | None = None
+    userinfo_signed_response_alg: Text | None = None
+    request_object_signing_alg: Text | None = None
+    token_endpoint_auth_signing_alg: Text | None = None
+    request_uris: list[WebUri] | None = Field(default=None, max_length=20)
+    require_signed_request_object: bool | None = None
+    require_pushed_authorization_requests: bool | None = None
+    default_max_age: int | None = Field(default=None, ge=0, le=10**9)
+    require_auth_time: bool | None = None
+    default_acr_values: list[Text] | None = Field(default=None, max_length=20)
+    initiate_login_uri: HttpsUri | None = None
+    post_logout_redirect_uris: list[RedirectUri] | None = Field(default=None, max_length=20)
+    backchannel_logout_uri: WebUri | None = None
+    backchannel_logout_session_required: bool | None = None
+    frontchannel_logout_uri: WebUri | None = None
+    frontchannel_logout_session_required: bool | None = None
 
     def further_metadata(self) -> dict[str, Any]:
-        return self.model_dump(include=set(ClientMetadata.model_fields), exclude_none=True)
+        said = self.model_dump(include=set(ClientMetadata.model_fields), exclude_none=True)
+        return {**said, **self._in_other_languages()}
+
+    def _in_other_languages(self) -> dict[str, str]:
+        found: dict[str, str] = {}
+        for name, value in (self.model_extra or {}).items():
+            member, mark, _ = name.partition("#")
+            if not mark or len(name) > MAXIMUM_TAGGED_NAME or not is_storable(name):
+                continue
+            kind = URI_OR_TEXT.get(member)
+            if kind is not None and len(found) < MAXIMUM_TAGGED:
+                found[name] = kind.validate_python(value)
+        return found
 
     @model_validator(mode="after")
     def _public_keys_of_one_source(self) -> Self:

@@ -44,6 +44,12 @@ def _web_uri(value: str) -> str:
     return value
 
 
+def _https_uri(value: str) -> str:
+    if not _web_uri(value).startswith("https://"):
+        raise ValueError("must be an https URL")
+    return value
+
+
 def _split_uri(value: str) -> SplitResult:
     if not value.isascii() or not value.isprintable() or " " in value or "\\" in value:
         raise ValueError("must be a URI of printable ASCII")
@@ -59,3 +65,4 @@ Text = Annotated[str, StringConstraints(min_length=1, max_length=200), AfterVali
 Scope = Annotated[str, AfterValidator(_scope)]
 RedirectUri = Annotated[str, StringConstraints(max_length=2000), AfterValidator(_redirect_uri)]
 WebUri = Annotated[str, StringConstraints(max_length=2000), AfterValidator(_web_uri)]
+HttpsUri = Annotated[str, StringConstraints(max_length=2000), AfterValidator(_https_uri)]

@@ -2,6 +2,7 @@
 
 from pydantic import BaseModel, ConfigDict, Field, SecretStr
 
+from app.schemas.claims import StandardClaims
 from app.schemas.otp import OtpEnrolment
 
 
@@ -16,8 +17,8 @@ class UserCredentials(BaseModel):
     password: SecretStr = Field(description="8 to 256 characters.")
 
 
-class UserCreate(UserCredentials):
-    """A person to be."""
+class UserCreate(UserCredentials, StandardClaims):
+    """A person to be, and what he says about himself."""
 
 
 class UserRegistered(OtpEnrolment):

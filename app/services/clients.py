@@ -1,51 +1,122 @@
-"""Clients: how one is stored, and what an operator may do to it."""
+"""Clients: how one is stored, and what an operator or the client itself may do to it."""
 
 import json
 from collections.abc import Sequence
+from datetime import timedelta
+from typing import Any, Literal, NamedTuple
 
 from app.clock import Clock
 from app.errors import ConflictError, InvalidInputError, NotFoundError
 from app.models.clients import Client
+from app.models.initial_access_tokens import InitialAccessToken
 from app.repositories.clients import ClientRepository
+from app.repositories.initial_access_tokens import InitialAccessTokenRepository
 from app.schemas.clients import ClientCreate, ClientCreated
+from app.schemas.registration import ClientRegister
+from app.security.comparison import digests_match
 from app.security.tokens import TokenKind, digest_of, new_client_id, new_token
+
+UNUSED_FOR = timedelta(days=30)
+"""How long a client that registered itself in the open may stay unused."""
+Trust = Literal["none", "verified", "first_party"]
+IN_FORCE = {"id_token_signed_response_alg": "RS256", "application_type": "web"}
+"""What holds for a client that did not say (OpenID Connect Dynamic Client Registration 2)."""
+
+
+class NewClient(NamedTuple):
+    """A client with its secrets in clear, which are shown once."""
+
+    client: Client
+    secret: str | None
+    registration_token: str | None
 
 
 class ClientService:
-    def __init__(self, clients: ClientRepository, clock: Clock) -> None:
+    def __init__(
+        self, clients: ClientRepository, invitations: InitialAccessTokenRepository, clock: Clock
+    ) -> None:
         self._clients = clients
+        self._invitations = invitations
         self._clock = clock
 
-    async def create(self, body: ClientCreate) -> ClientCreated:
-        """Stores a client; its secret is shown now and never again.
-
-        Raises `ConflictError` for a taken name.
-        """
+    async def create(self, body: ClientCreate, *, sector_identifier: str | None) -> ClientCreated:
+        """Stores a client under a name of its own; raises `ConflictError` for a taken one."""
         secret = new_token(TokenKind.CLIENT_SECRET) if body.has_secret else None
-        client = Client(
-            client_id=new_client_id(),
+        client = self._client_of(
+            body,
             client_name=body.client_name,
+            scope=body.scope,
             unique_name=body.client_name,
             secret_digest=digest_of(secret) if secret is not None else None,
-            token_endpoint_auth_method=body.token_endpoint_auth_method,
-            grant_types=" ".join(body.grant_types),
-            response_types=" ".join(body.response_types),
-            scope=body.scope,
-            redirect_uris=" ".join(body.all_redirect_uris),
-            metadata=json.dumps(body.further_metadata()),
-            disabled_at=None,
-            created_at=self._clock.now(),
-            trust="none",
-            sector_identifier=None,
-            registration_token_digest=None,
-            registration_expires_at=None,
+            sector_identifier=sector_identifier,
         )
         if not await self._clients.add(client):
             raise ConflictError("The client name is taken.", error="client_name_taken")
-        return _created(client, secret)
+        return ClientCreated(**self.information(client), client_secret=secret)
+
+    async def register(
+        self, body: ClientRegister, *, scope: str, sector_identifier: str | None, expires: bool
+    ) -> NewClient:
+        """Stores a client that registers itself, with a token to manage it by (RFC 7592)."""
+        secret = new_token(TokenKind.CLIENT_SECRET) if body.has_secret else None
+        registration_token = new_token(TokenKind.REGISTRATION_TOKEN)
+        client = self._client_of(
+            body,
+            client_name=body.client_name or "",
+            scope=scope,
+            secret_digest=digest_of(secret) if secret is not None else None,
+            sector_identifier=sector_identifier,
+            registration_token_digest=digest_of(registration_token),
+            registration_expires_at=self._clock.now() + UNUSED_FOR if expires else None,
+        )
+        await self._clients.add(client)
+        return NewClient(client, secret, registration_token)
+
+    async def update(
+        self, client: Client, body: ClientRegister, *, scope: str, sector_identifier: str | None
+    ) -> Client:
+        """Puts new metadata in the place of the old; identifier, secrets and trust stay."""
+        changed = self._client_of(
+            body,
+            client_name=body.client_name or "",
+            scope=scope,
+            sector_identifier=sector_identifier,
+        )._replace(
+            **{name: getattr(client, name) for name in KEPT_IN_AN_UPDATE},
+        )
+        await self._clients.replace(changed)
+        return changed
+
+    async def delete(self, client: Client) -> None:
+        await self._clients.delete(client.client_id)
+
+    def information(self, client: Client) -> dict[str, Any]:
+        """What a client is told of itself: the values that are in force."""
+        has_secret = client.secret_digest is not None
+        return {
+            "client_id": client.client_id,
+            "client_id_issued_at": int(client.created_at.timestamp()),
+            "client_secret_expires_at": 0 if has_secret else None,
+            "client_name": client.client_name or None,
+            "redirect_uris": client.redirect_uri_list,
+            "grant_types": client.grant_types.split(),
+            "response_types": client.response_types.split(),
+            "scope": client.scope,
+            "token_endpoint_auth_method": client.token_endpoint_auth_method,
+            "subject_type": "pairwise" if client.sector_identifier is not None else "public",
+            **IN_FORCE,
+            **client.further_metadata,
+        }
 
     async def find(self, client_id: str) -> Client | None:
         return await self._clients.find(client_id)
+
+    async def find_by_registration_token(self, client_id: str, token: str) -> Client | None:
+        """A client that registered itself, if the token is its own."""
+        client = await self._clients.find(client_id)
+        expected = client.registration_token_digest if client is not None else None
+        is_right = digests_match(expected, digest_of(token))
+        return client if is_right and client is not None and not client.is_disabled else None
 
     async def get(self, client_id: str) -> Client:
         """Raises `NotFoundError`."""
@@ -72,18 +143,52 @@ class ClientService:
         await self._clients.set_disabled(client_id, self._clock.now() if disabled else None)
         return await self.get(client_id)
 
+    async def set_trust(self, client_id: str, trust: Trust) -> Client:
+        """`verified` is said on the consent page; `first_party` needs no consent."""
+        await self.get(client_id)
+        await self._clients.set_trust(client_id, trust)
+        return await self.get(client_id)
 
-def _created(client: Client, secret: str | None) -> ClientCreated:
-    return ClientCreated(
-        client_id=client.client_id,
-        client_secret=secret,
-        client_id_issued_at=int(client.created_at.timestamp()),
-        client_secret_expires_at=0 if secret is not None else None,
-        client_name=client.client_name,
-        redirect_uris=client.redirect_uri_list,
-        grant_types=client.grant_types.split(),
-        response_types=client.response_types.split(),
-        scope=client.scope,
-        token_endpoint_auth_method=client.token_endpoint_auth_method,
-        **client.further_metadata,
-    )
+    async def invite(self, label: str, *, lasts: timedelta) -> str:
+        """An initial access token: who holds it may register clients."""
+        token, now = new_token(TokenKind.INITIAL_ACCESS_TOKEN), self._clock.now()
+        await self._invitations.add(
+            InitialAccessToken(
+                digest=digest_of(token), label=label, created_at=now, expires_at=now + lasts
+            )
+        )
+        return token
+
+    async def is_invitation(self, token: str) -> bool:
+        if not TokenKind.INITIAL_ACCESS_TOKEN.matches(token):
+            return False
+        return await self._invitations.is_living(digest_of(token), now=self._clock.now())
+
+    def _client_of(
+        self, body: ClientCreate | ClientRegister, *, client_name: str, scope: str, **further: Any
+    ) -> Client:
+        values = {
+            "client_id": new_client_id(),
+            "client_name": client_name,
+            "unique_name": None,
+            "secret_digest": None,
+            "token_endpoint_auth_method": body.token_endpoint_auth_method,
+            "grant_types": " ".join(dict.fromkeys(body.grant_types)),
+            "response_types": " ".join(body.response_types),
+            "scope": scope,
+            "redirect_uris": " ".join(body.all_redirect_uris),
+            "metadata": json.dumps(body.further_metadata()),
+            "disabled_at": None,
+            "created_at": self._clock.now(),
+            "trust": "none",
+            "sector_identifier": None,
+            "registration_token_digest": None,
+            "registration_expires_at": None,
+        }
+        return Client(**{**values, **further})
+
+
+KEPT_IN_AN_UPDATE = (
+    "client_id", "secret_digest", "disabled_at", "created_at", "trust",
+    "registration_token_digest", "registration_expires_at",
+)  # fmt: skip

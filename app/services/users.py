@@ -1,11 +1,13 @@
 """People: registration, enrolment, and what an operator may do to an account."""
 
+import json
 from collections.abc import Sequence
 
 from app.clock import Clock
 from app.errors import ConflictError, InvalidCredentialsError, InvalidInputError, NotFoundError
 from app.models.users import User
 from app.repositories.users import UserRepository
+from app.schemas.claims import StandardClaims
 from app.schemas.otp import OtpEnrolled, OtpEnrolment
 from app.schemas.users import UserCreate, UserCredentials, UserRegistered
 from app.security import passwords, usernames
@@ -57,7 +59,7 @@ class UserService:
             otp_last_step=None,
             disabled_at=None,
             created_at=self._clock.now(),
-            claims="{}",
+            claims=json.dumps(body.stated_claims()),
             claims_updated_at=None,
             pairwise_salt=new_salt(),
         )
@@ -90,6 +92,23 @@ class UserService:
         """A new TOTP secret for who just gave his password; None once one is confirmed."""
         secret, sealed = self._otp.new_secret(user.user_id)
         return secret if await self._users.enroll_otp(user, sealed) else None
+
+    async def set_claims(
+        self, username: str, changes: StandardClaims, *, unset: Sequence[str], verified: bool
+    ) -> User:
+        """Changes what is kept about a person; an address that is set again has to be verified
+        again, unless the operator vouches for it with `verified`."""
+        user = await self.get(username)
+        kept: dict[str, object] = {**json.loads(user.claims), **changes.stated_claims()}
+        for name in unset:
+            for gone in (name, f"{name}_verified"):
+                kept.pop(gone, None)
+        for name in ("email_verified", "phone_number_verified"):
+            if verified and name in kept:
+                kept[name] = True
+        now = self._clock.now()
+        await self._users.set_claims(user.user_id, json.dumps(kept), now=now)
+        return await self.get(username)
 
     async def find(self, user_id: str) -> User | None:
         return await self._users.find(user_id)

@@ -33,6 +33,8 @@ class ClientAuthenticator:
                 client.client_id,
             )
             raise InvalidClientError
+        if client.registration_expires_at is not None:
+            await self._clients.mark_used(client.client_id)
         return client
 
     def _presented(self, request: FormRequest) -> tuple[ClientAuthMethod, Credentials]:

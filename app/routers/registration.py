@@ -1,0 +1,144 @@
+"""`/register` (RFC 7591) and `/register/{client_id}` (RFC 7592)."""
+
+import json
+from typing import Annotated, Any
+
+from fastapi import APIRouter, Depends, Request, Response
+from fastapi.security import HTTPAuthorizationCredentials, HTTPBearer
+from pydantic import ValidationError
+from starlette.responses import JSONResponse
+
+from app.dependencies import ServicesDep, is_admin
+from app.errors import NotFoundError
+from app.models.clients import Client
+from app.oauth.errors import (
+    InvalidClientMetadataError,
+    InvalidRedirectUriError,
+    InvalidTokenError,
+    MissingTokenError,
+)
+from app.routers.responses import protocol_errors
+from app.schemas.registration import ClientInformation, ClientRegister
+from app.wiring import Services
+
+router = APIRouter(tags=["Clients"])
+
+bearer = HTTPBearer(
+    auto_error=False,
+    scheme_name="RegistrationToken",
+    description="An initial access token, or the registration access token of a client.",
+)
+BearerDep = Annotated[HTTPAuthorizationCredentials | None, Depends(bearer)]
+NO_STORE = {"Cache-Control": "no-store"}
+ERRORS = protocol_errors({400: "The metadata is refused.", 401: "A token is due, or wrong."})
+BODY: dict[str, Any] = {
+    "requestBody": {
+        "required": True,
+        "content": {
+            "application/json": {"schema": {"$ref": "#/components/schemas/ClientRegister"}}
+        },
+    }
+}
+
+
+async def read_body(request: Request) -> ClientRegister:
+    """The metadata; raises the errors of RFC 7591 section 3.2.2 instead of a 422."""
+    try:
+        given = json.loads(await request.body())
+        return ClientRegister.model_validate(given)
+    except ValidationError as error:
+        problem = error.errors(include_input=False)[0]
+        member = str(problem["loc"][0]) if problem["loc"] else "metadata"
+        kind = InvalidRedirectUriError if member == "redirect_uris" else InvalidClientMetadataError
+        raise kind(_sentence(member, problem["msg"])) from None
+    except (ValueError, RecursionError):
+        raise InvalidClientMetadataError("The body is no JSON.") from None
+
+
+@router.post(
+    "/register",
+    status_code=201,
+    response_model=ClientInformation,
+    responses=ERRORS,
+    openapi_extra=BODY,
+)
+async def register(services: ServicesDep, bearer: BearerDep, request: Request) -> Response:
+    """Register a client (RFC 7591): open, by an initial access token, or not at all."""
+    is_invited = await _is_invited(services, bearer)
+    made = await services.registration.register(await read_body(request), is_invited=is_invited)
+    body = services.clients.information(made.client)
+    body["client_secret"] = made.secret
+    body["registration_access_token"] = made.registration_token
+    return _answer(services, made.client, body, status=201)
+
+
+@router.get("/register/{client_id}", response_model=ClientInformation, responses=ERRORS)
+async def read(client_id: str, services: ServicesDep, bearer: BearerDep) -> Response:
+    """What a client registered (RFC 7592 section 2.1)."""
+    client, token = await _own_client(services, client_id, bearer)
+    body = services.clients.information(client) | {"registration_access_token": token}
+    return _answer(services, client, body)
+
+
+@router.put(
+    "/register/{client_id}",
+    response_model=ClientInformation,
+    responses=ERRORS,
+    openapi_extra=BODY,
+)
+async def update(
+    client_id: str, services: ServicesDep, bearer: BearerDep, request: Request
+) -> Response:
+    """Replace what a client registered (RFC 7592 section 2.2)."""
+    client, token = await _own_client(services, client_id, bearer)
+    changed = await services.registration.update(client, await read_body(request))
+    body = services.clients.information(changed) | {"registration_access_token": token}
+    return _answer(services, changed, body)
+
+
+@router.delete("/register/{client_id}", status_code=204, responses=ERRORS)
+async def delete(client_id: str, services: ServicesDep, bearer: BearerDep) -> None:
+    """Take a client back (RFC 7592 section 2.3); its tokens are worth nothing from now on."""
+    client, _ = await _own_client(services, client_id, bearer)
+    await services.clients.delete(client)
+
+
+async def _is_invited(services: Services, bearer: HTTPAuthorizationCredentials | None) -> bool:
+    """Raises where registration is off, or a token is due or wrong."""
+    mode = services.settings.dynamic_registration_mode
+    if mode == "off":
+        raise NotFoundError("Clients do not register themselves here.")
+    if bearer is None:
+        if mode == "token":
+            raise MissingTokenError("An initial access token is required.")
+        return False
+    if is_admin(services, bearer) or await services.clients.is_invitation(bearer.credentials):
+        return True
+    raise InvalidTokenError("The initial access token is not valid.")
+
+
+async def _own_client(
+    services: Services, client_id: str, bearer: HTTPAuthorizationCredentials | None
+) -> tuple[Client, str]:
+    """Section 3: the same answer for a wrong token and for a client that is not there."""
+    if bearer is None:
+        raise MissingTokenError("The registration access token is required.")
+    client = await services.clients.find_by_registration_token(client_id, bearer.credentials)
+    if client is None:
+        raise InvalidTokenError("The registration access token is not valid.")
+    return client, bearer.credentials
+
+
+def _answer(
+    services: Services, client: Client, body: dict[str, Any], *, status: int = 200
+) -> Response:
+    body["registration_client_uri"] = f"{services.settings.issuer_url}/register/{client.client_id}"
+    said = {name: value for name, value in body.items() if value is not None}
+    return JSONResponse(said, status_code=status, headers=NO_STORE)
+
+
+def _sentence(member: str, message: str) -> str:
+    """Plain ASCII without quotes, as the protocol wants its descriptions."""
+    name = member if member.isascii() and member.replace("_", "").isalnum() else "metadata"
+    text = message.removeprefix("Value error, ").replace('"', "").replace("\\", "").replace("'", "")
+    return f"{name}: {text}".encode("ascii", "replace").decode("ascii")

@@ -1,0 +1,61 @@
+"""Bodies of `/register` (RFC 7591, RFC 7592, OpenID Connect Dynamic Client Registration 1.0)."""
+
+from pydantic import BaseModel, ConfigDict, Field
+
+from app.schemas.clients import WITHOUT_SECRET, ClientMetadata
+from app.schemas.text import RedirectUri, Scope, Text
+
+
+class ClientRegister(ClientMetadata):
+    """A client to be, in its own words. Members that are not known are ignored."""
+
+    model_config = ConfigDict(
+        json_schema_extra={
+            "examples": [
+                {
+                    "client_name": "UserApp",
+                    "redirect_uris": ["https://app.example.com/callback"],
+                    "token_endpoint_auth_method": "client_secret_basic",
+                }
+            ]
+        }
+    )
+
+    client_id: str | None = Field(default=None, description="In an update (RFC 7592): as it is.")
+    client_secret: str | None = Field(default=None, description="In an update: as it is.")
+    client_name: Text | None = None
+    redirect_uris: list[RedirectUri] = Field(default=[], max_length=20)
+    grant_types: list[Text] = Field(default=["authorization_code"], max_length=20)
+    response_types: list[Text] = Field(default=["code"], max_length=5)
+    scope: Scope | None = None
+    token_endpoint_auth_method: Text = "client_secret_basic"
+
+    @property
+    def is_public(self) -> bool:
+        return self.token_endpoint_auth_method == "none"
+
+    @property
+    def has_secret(self) -> bool:
+        return self.token_endpoint_auth_method not in WITHOUT_SECRET
+
+    @property
+    def all_redirect_uris(self) -> list[str]:
+        return list(dict.fromkeys(self.redirect_uris))
+
+
+class ClientInformation(BaseModel):
+    """The client as it is registered (RFC 7591 section 3.2.1), with all that it registered."""
+
+    model_config = ConfigDict(extra="allow")
+
+    client_id: str
+    client_secret: str | None = Field(default=None, description="Shown once, at registration.")
+    client_id_issued_at: int
+    client_secret_expires_at: int | None = None
+    registration_access_token: str | None = None
+    registration_client_uri: str | None = None
+    redirect_uris: list[str]
+    grant_types: list[str]
+    response_types: list[str]
+    scope: str
+    token_endpoint_auth_method: str | None = None

@@ -1,0 +1,31 @@
+"""Which origins may call us from a browser: those of redirect URIs, kept for a minute."""
+
+from collections import OrderedDict
+from datetime import datetime, timedelta
+
+from app.clock import Clock
+from app.repositories.client_origins import ClientOriginRepository
+
+KEPT = timedelta(minutes=1)
+MAXIMUM_KEPT = 1000
+MAXIMUM_LENGTH = 255
+
+
+class ClientOrigins:
+    def __init__(self, origins: ClientOriginRepository, clock: Clock) -> None:
+        self._origins = origins
+        self._clock = clock
+        self._known: OrderedDict[str, datetime] = OrderedDict()
+
+    async def is_known(self, origin: str) -> bool:
+        """Only what is known is kept: a client that registers now may call now."""
+        now = self._clock.now()
+        since = self._known.get(origin)
+        if since is not None and abs(now - since) < KEPT:
+            return True
+        if len(origin) > MAXIMUM_LENGTH or not await self._origins.is_known(origin):
+            return False
+        self._known[origin] = now
+        if len(self._known) > MAXIMUM_KEPT:
+            self._known.popitem(last=False)
+        return True

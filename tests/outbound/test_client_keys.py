@@ -1,0 +1,225 @@
+"""The public keys of clients, fetched from their `jwks_uri` (OpenID Connect Core section 10)."""
+
+import asyncio
+import json
+from typing import Any
+
+import pytest
+
+from app.models.clients import Client
+from app.outbound.http import FetchError, OutboundHttp
+from app.services.client_keys import MAXIMUM_KEPT, MAXIMUM_KEYS, ClientKeys
+from tests.support.client_jwts import jwks, signing_key
+from tests.support.clients import client_with
+from tests.support.clock import FakeClock
+from tests.support.peer import Answer, Peer
+
+ONE, TWO = signing_key(name="one"), signing_key(name="two")
+
+
+@pytest.fixture
+def clock() -> FakeClock:
+    return FakeClock()
+
+
+@pytest.fixture
+def keys(outbound: OutboundHttp, clock: FakeClock) -> ClientKeys:
+    return ClientKeys(outbound, clock)
+
+
+@pytest.fixture
+def client(peer: Peer) -> Client:
+    """Its keys are at the peer's /jwks, where there is one to begin with."""
+    publish(peer, jwks(ONE))
+    return client_with(jwks_uri=peer.url("/jwks"))
+
+
+def publish(peer: Peer, key_set: Any, path: str = "/jwks") -> None:
+    peer.answers[path] = Answer(key_set if isinstance(key_set, str) else json.dumps(key_set))
+
+
+async def kids(keys: ClientKeys, client: Client, kid: str | None = None) -> list[Any]:
+    return [key["kid"] for key in await keys.keys_of(client, kid=kid)]
+
+
+async def test_registered_keys_are_taken_without_fetching(keys: ClientKeys, peer: Peer) -> None:
+    assert await kids(keys, client_with(jwks=jwks(ONE, TWO))) == [ONE.kid, TWO.kid]
+    assert await kids(keys, client_with()) == []
+    assert peer.connections == 0
+
+
+async def test_fetched_keys_are_kept_for_five_minutes(
+    keys: ClientKeys, client: Client, peer: Peer, clock: FakeClock
+) -> None:
+    assert await kids(keys, client, ONE.kid) == [ONE.kid]
+    clock.advance(seconds=300)
+    assert await kids(keys, client, ONE.kid) == [ONE.kid]
+    assert peer.count("/jwks") == 1
+
+    clock.advance(seconds=1)
+    publish(peer, jwks(TWO))
+
+    assert await kids(keys, client, ONE.kid) == [TWO.kid]
+    assert peer.count("/jwks") == 2
+
+
+async def test_an_unknown_kid_has_them_fetched_again(
+    keys: ClientKeys, client: Client, peer: Peer, clock: FakeClock
+) -> None:
+    """OpenID Connect Core section 10.1.1: a client may change its keys at any time"""
+    await kids(keys, client, ONE.kid)
+    publish(peer, jwks(ONE, TWO))
+    clock.advance(seconds=5)
+
+    assert await kids(keys, client, TWO.kid) == [ONE.kid, TWO.kid]
+
+
+async def test_unknown_kids_do_not_make_the_server_ask_more_often_than_every_five_seconds(
+    keys: ClientKeys, client: Client, peer: Peer, clock: FakeClock
+) -> None:
+    """SECURITY_BAR row 43: whoever makes up a kid is no hammer on somebody's server"""
+    await kids(keys, client, ONE.kid)
+    clock.advance(seconds=5)
+
+    for number in range(10):
+        assert await kids(keys, client, f"made-up-{number}") == [ONE.kid]
+
+    assert peer.count("/jwks") == 2
+
+
+async def test_all_who_ask_at_the_same_moment_share_one_answer(
+    keys: ClientKeys, client: Client, peer: Peer
+) -> None:
+    """SECURITY_BAR row 43"""
+    answers = await asyncio.gather(*(kids(keys, client) for _ in range(20)))
+
+    assert answers == [[ONE.kid]] * 20
+    assert peer.count("/jwks") == 1
+
+
+async def test_a_caller_who_goes_away_does_not_end_the_fetch_for_others(
+    keys: ClientKeys, client: Client, peer: Peer
+) -> None:
+    first = asyncio.create_task(kids(keys, client))
+    second = asyncio.create_task(kids(keys, client))
+    await asyncio.sleep(0)
+    first.cancel()
+
+    assert await second == [ONE.kid]
+    assert first.cancelled()
+
+
+async def test_a_failure_is_remembered_for_five_seconds(
+    keys: ClientKeys, client: Client, peer: Peer, clock: FakeClock
+) -> None:
+    """SECURITY_BAR row 43"""
+    peer.answers["/jwks"] = Answer(status=500)
+    for _ in range(3):
+        with pytest.raises(FetchError):
+            await kids(keys, client)
+    assert peer.count("/jwks") == 1
+
+    clock.advance(seconds=5)
+    publish(peer, jwks(ONE))
+
+    assert await kids(keys, client) == [ONE.kid]
+
+
+async def test_known_keys_outlive_a_failure_until_their_five_minutes_are_over(
+    keys: ClientKeys, client: Client, peer: Peer, clock: FakeClock
+) -> None:
+    await kids(keys, client)
+    peer.answers["/jwks"] = Answer(status=503)
+    clock.advance(seconds=5)
+    assert await kids(keys, client, "made up") == [ONE.kid]
+    assert peer.count("/jwks") == 2
+
+    clock.advance(seconds=300)
+
+    with pytest.raises(FetchError):
+        await kids(keys, client)
+
+
+async def test_a_clock_that_is_set_back_does_not_keep_keys_for_ever(
+    keys: ClientKeys, client: Client, peer: Peer, clock: FakeClock
+) -> None:
+    await kids(keys, client)
+    clock.advance(seconds=-3600)
+    publish(peer, jwks(TWO))
+
+    assert await kids(keys, client) == [TWO.kid]
+
+
+@pytest.mark.parametrize(
+    "body",
+    [
+        "",
+        "no json",
+        "[]",
+        "null",
+        "{}",
+        '{"keys": {}}',
+        '{"keys": [], "x": NaN}',
+        '{"keys": ["\\ud800"]}',
+        "[" * 60_000,
+        '{"keys": [' + '{"x":' * 30 + "1" + "}" * 30 + "]}",
+        "\x00",
+    ],
+)
+async def test_what_is_no_jwk_set_is_refused(
+    body: str, keys: ClientKeys, client: Client, peer: Peer
+) -> None:
+    """SECURITY_BAR row 43"""
+    publish(peer, body)
+
+    with pytest.raises(FetchError):
+        await keys.keys_of(client, kid=None)
+
+
+@pytest.mark.parametrize("status", [204, 301, 302, 404, 500])
+async def test_only_a_success_gives_keys(
+    status: int, keys: ClientKeys, client: Client, peer: Peer
+) -> None:
+    """SECURITY_BAR row 43"""
+    publish(peer, jwks(TWO), "/elsewhere")
+    headers = {"Location": peer.url("/elsewhere")}
+    peer.answers["/jwks"] = Answer(json.dumps(jwks(ONE)), status=status, headers=headers)
+
+    with pytest.raises(FetchError):
+        await keys.keys_of(client, kid=None)
+
+    assert peer.count("/elsewhere") == 0
+
+
+async def test_keys_that_prove_nothing_are_left_out(
+    keys: ClientKeys, client: Client, peer: Peer
+) -> None:
+    """SECURITY_BAR row 42: a published private half, a symmetric key, what is no key"""
+    publish(peer, {"keys": [ONE.private, {"kty": "oct", "k": "c2VjcmV0"}, "key", 7, TWO.public]})
+
+    assert await kids(keys, client) == [TWO.kid]
+
+
+async def test_of_a_long_set_only_so_many_keys_count(
+    keys: ClientKeys, client: Client, peer: Peer
+) -> None:
+    publish(peer, {"keys": [{"kty": "EC", "kid": str(number)} for number in range(500)]})
+
+    assert len(await keys.keys_of(client, kid=None)) == MAXIMUM_KEYS
+
+
+async def test_only_so_many_key_sets_are_kept(keys: ClientKeys, peer: Peer) -> None:
+    for number in range(3):
+        publish(peer, jwks(ONE), f"/{number}")
+    for number in range(3):
+        await kids(keys, client_with(jwks_uri=peer.url(f"/{number}")))
+    blank = next(iter(keys._kept.values()))
+    for number in range(MAXIMUM_KEPT - 2):
+        keys._kept[f"https://client.example/{number}"] = blank
+    publish(peer, jwks(ONE), "/3")
+
+    await kids(keys, client_with(jwks_uri=peer.url("/3")))
+    await kids(keys, client_with(jwks_uri=peer.url("/0")))
+
+    assert len(keys._kept) == MAXIMUM_KEPT
+    assert peer.count("/0") == 2

@@ -1,0 +1,123 @@
+"""What is fetched, from a real peer over TLS."""
+
+import asyncio
+from collections.abc import Callable
+
+import pytest
+
+from app.outbound.http import AT_ONCE, FetchError, OutboundHttp
+from tests.outbound.conftest import Resolver
+from tests.support.peer import HOST, OTHER_HOST, Answer, Authority, Peer, running_peer
+
+
+async def test_an_allowed_host_is_fetched_over_tls(outbound: OutboundHttp, peer: Peer) -> None:
+    peer.answers["/jwks;v=1?of=us"] = Answer(
+        '{"keys":[]}', headers={"Content-Type": "Application/JSON; charset=utf-8"}
+    )
+
+    fetched = await outbound.get(peer.url("/jwks;v=1?of=us#part"))
+
+    assert fetched == (200, "application/json", b'{"keys":[]}')
+    assert peer.seen[0].method == "GET"
+    assert peer.seen[0].headers["host"] == f"localhost:{peer.port}"
+    assert peer.seen[0].headers["accept-encoding"] == "identity"
+
+
+async def test_a_public_host_needs_no_permission(
+    world: Callable[[], OutboundHttp], resolver: Resolver, peer: Peer
+) -> None:
+    resolver.answers = [["127.0.0.1"]]
+    peer.answers["/"] = Answer("hello")
+
+    fetched = await world().get(peer.url(host=OTHER_HOST))
+
+    assert fetched == (200, "", b"hello")
+
+
+async def test_a_form_is_posted(outbound: OutboundHttp, peer: Peer) -> None:
+    peer.answers["/logout"] = Answer(status=204)
+
+    status = await outbound.post_form(peer.url("/logout"), {"logout_token": "a.b+c", "x": "ä &"})
+
+    assert status == 204
+    assert peer.seen[0].method == "POST"
+    assert peer.seen[0].headers["content-type"] == "application/x-www-form-urlencoded"
+    assert peer.seen[0].body == b"logout_token=a.b%2Bc&x=%C3%A4+%26"
+
+
+async def test_a_status_that_is_no_success_is_told_and_not_raised(
+    outbound: OutboundHttp, peer: Peer
+) -> None:
+    assert (await outbound.get(peer.url("/nothing"))).status == 404
+    assert await outbound.post_form(peer.url("/nothing"), {}) == 404
+
+
+async def test_an_allowed_host_may_speak_plain_http(authority: Authority) -> None:
+    async with running_peer(authority, tls=False) as plain:
+        plain.answers["/"] = Answer("hello")
+
+        fetched = await OutboundHttp([HOST]).get(plain.url())
+
+    assert fetched.body == b"hello"
+
+
+@pytest.mark.parametrize("written", ["LocalHost", "127.0.0.1", "[::1]"])
+async def test_allowed_hosts_are_written_in_any_case_and_may_be_addresses(
+    written: str, authority: Authority, peer: Peer
+) -> None:
+    peer.answers["/"] = Answer("hello")
+    outbound = OutboundHttp([written], authority.ca_file)
+
+    if written == "[::1]":  # nobody listens there, but it is let through
+        with pytest.raises(FetchError, match="no answer"):
+            await outbound.get(peer.url(host=written))
+    else:
+        assert (await outbound.get(peer.url(host=written))).body == b"hello"
+
+
+async def test_a_host_with_an_address_of_each_family_is_reached_by_the_one_that_works(
+    outbound: OutboundHttp, resolver: Resolver, peer: Peer
+) -> None:
+    resolver.answers = [["::1", "fe80::1", "127.0.0.1"]]
+    peer.answers["/"] = Answer("hello")
+
+    fetched = await outbound.get(peer.url())
+
+    assert fetched.body == b"hello"
+
+
+async def test_proxies_of_the_environment_are_not_used(
+    outbound: OutboundHttp, peer: Peer, monkeypatch: pytest.MonkeyPatch
+) -> None:
+    for name in ("HTTPS_PROXY", "https_proxy", "ALL_PROXY"):
+        monkeypatch.setenv(name, "http://127.0.0.1:9")
+    peer.answers["/"] = Answer("hello")
+
+    fetched = await outbound.get(peer.url())
+
+    assert fetched.body == b"hello"
+
+
+async def test_only_so_many_requests_go_to_one_host_at_once(
+    outbound: OutboundHttp, peer: Peer
+) -> None:
+    """SECURITY_BAR row 43: the server is not to be made a flood"""
+    gate, under_way, most = asyncio.Event(), 0, 0
+
+    async def wait_at_the_gate(_: asyncio.StreamReader, writer: asyncio.StreamWriter) -> None:
+        nonlocal under_way, most
+        under_way += 1
+        most = max(most, under_way)
+        if under_way == AT_ONCE:
+            gate.set()
+        await gate.wait()
+        writer.write(b"HTTP/1.1 200 OK\r\nContent-Length: 0\r\n\r\n")
+        await writer.drain()
+        under_way -= 1
+
+    peer.answers["/"] = wait_at_the_gate
+
+    answers = await asyncio.gather(*(outbound.get(peer.url()) for _ in range(AT_ONCE + 10)))
+
+    assert [answer.status for answer in answers] == [200] * (AT_ONCE + 10)
+    assert most == AT_ONCE

@@ -1,0 +1,314 @@
+"""What is not fetched, whoever asks (SECURITY_BAR row 43)."""
+
+import asyncio
+import socket
+from collections.abc import Callable
+
+import pytest
+
+from app.outbound.http import FetchError, OutboundHttp
+from tests.outbound.conftest import Resolver
+from tests.support.peer import HOST, OTHER_HOST, Answer, Authority, Behaviour, Peer
+
+IN_A_MOMENT = 0.3  # seconds: the time limit where a test waits for it
+
+
+@pytest.mark.parametrize(
+    "host",
+    [
+        "127.0.0.1",
+        "localhost",
+        "[::1]",
+        "[::ffff:127.0.0.1]",
+        "[::ffff:7f00:1]",
+        "[64:ff9b::7f00:1]",
+        "2130706433",
+        "0x7f000001",
+        "0177.0.0.1",
+        "127.1",
+        "0",
+        "169.254.169.254",
+        "10.0.0.1",
+    ],
+)
+async def test_a_url_that_leads_inside_is_refused_however_it_is_written(
+    host: str, authority: Authority, peer: Peer
+) -> None:
+    """SECURITY_BAR row 43"""
+    outbound = OutboundHttp((), authority.ca_file)
+
+    with pytest.raises(FetchError, match=r"not public|cannot be fetched: (gaierror|Unicode)"):
+        await outbound.get(peer.url(host=host))
+
+    assert peer.connections == 0
+
+
+@pytest.mark.parametrize(
+    "addresses",
+    [
+        ["127.0.0.1"],
+        ["10.0.0.1"],
+        ["169.254.169.254"],
+        ["100.64.0.1"],
+        ["224.0.0.1"],
+        ["::1"],
+        ["fd00::1"],
+        ["fe80::1%eth0"],
+        ["::ffff:10.0.0.1"],
+        ["2002:7f00:1::"],
+        ["64:ff9b::a9fe:a9fe"],
+        ["93.184.216.34", "127.0.0.1"],
+    ],
+)
+async def test_a_name_that_leads_inside_is_refused(
+    addresses: list[str], resolver: Resolver, peer: Peer
+) -> None:
+    """SECURITY_BAR row 43: one such address among several is enough"""
+    resolver.answers = [addresses]
+
+    with pytest.raises(FetchError, match="not public"):
+        await OutboundHttp().get(peer.url(host="innocent.example"))
+
+    assert peer.connections == 0
+
+
+async def test_the_resolver_is_asked_once_and_its_second_answer_changes_nothing(
+    world: Callable[[], OutboundHttp], resolver: Resolver, peer: Peer
+) -> None:
+    """SECURITY_BAR row 43: DNS rebinding"""
+    resolver.answers = [["127.0.0.1"], ["169.254.169.254"]]
+    peer.answers["/"] = Answer("hello")
+    outbound = world()
+
+    first = await outbound.get(peer.url(host=OTHER_HOST))
+
+    assert first.body == b"hello"
+    assert resolver.asked == [OTHER_HOST]
+    with pytest.raises(FetchError, match="not public"):
+        await outbound.get(peer.url(host=OTHER_HOST))
+
+
+@pytest.mark.parametrize("allowed", ["localhost.example", "host", "example.localhost", "*"])
+async def test_only_the_very_name_of_an_allowed_host_counts(allowed: str, peer: Peer) -> None:
+    with pytest.raises(FetchError, match="not public"):
+        await OutboundHttp([allowed]).get(peer.url())
+
+
+@pytest.mark.parametrize(
+    "url",
+    [
+        "http://example.com/",
+        "HTTP://example.com/",
+        "ftp://localhost/",
+        "file:///etc/passwd",
+        "gopher://localhost:70/_",
+        "//localhost/",
+        "localhost",
+        "",
+        "https://",
+        "https:///path",
+        "https://user@localhost/",
+        "https://localhost:443@169.254.169.254/",
+        "https://localhost\\@169.254.169.254/",
+        "https://localhost/\\",
+        "https://localhost/a b",
+        " https://localhost/",
+        "https://localhost/\r\nX-Evil: 1",
+        "https://local\thost/",
+        "https://localhost/\x00",
+        "https://localhost:0/",
+        "https://localhost:99999/",
+        "https://localhost:port/",
+        "https://[::1/",
+        "https://münchen.example/",
+        "https://localhost/\ud800",
+    ],
+)
+async def test_what_is_no_plain_https_url_is_refused(url: str) -> None:
+    """SECURITY_BAR row 43"""
+    with pytest.raises(FetchError, match="not"):
+        await OutboundHttp([HOST]).get(url)
+
+
+async def test_a_name_that_nobody_knows_is_an_error_of_the_same_kind(
+    outbound: OutboundHttp, monkeypatch: pytest.MonkeyPatch
+) -> None:
+    async def knows_nothing(*_: object, **__: object) -> None:
+        raise socket.gaierror(socket.EAI_NONAME, "Name or service not known")
+
+    with pytest.raises(FetchError, match="cannot be fetched"):
+        await outbound.get(f"https://{'a' * 70}.example/")
+
+    monkeypatch.setattr(asyncio.get_running_loop(), "getaddrinfo", knows_nothing)
+    with pytest.raises(FetchError, match="cannot be fetched"):
+        await outbound.get("https://nobody.example/")
+
+
+@pytest.mark.parametrize("status", [301, 302, 303, 307, 308])
+async def test_redirects_are_not_followed(
+    status: int, outbound: OutboundHttp, peer: Peer
+) -> None:
+    """SECURITY_BAR row 43"""
+    peer.answers["/"] = Answer(status=status, headers={"Location": peer.url("/inside")})
+
+    fetched = await outbound.get(peer.url())
+
+    assert fetched.status == status
+    assert peer.count("/inside") == 0
+
+
+async def test_a_certificate_of_an_unknown_authority_is_refused(peer: Peer) -> None:
+    with pytest.raises(FetchError, match="CERTIFICATE_VERIFY_FAILED"):
+        await OutboundHttp([HOST]).get(peer.url())
+
+    assert peer.seen == []
+
+
+async def test_a_certificate_for_another_name_is_refused(
+    authority: Authority, resolver: Resolver, peer: Peer
+) -> None:
+    resolver.answers = [["127.0.0.1"]]
+    outbound = OutboundHttp(["other.example"], authority.ca_file)
+
+    with pytest.raises(FetchError, match="CERTIFICATE_VERIFY_FAILED"):
+        await outbound.get(peer.url(host="other.example"))
+
+
+async def test_our_own_authority_vouches_for_allowed_hosts_only(
+    authority: Authority,
+    world: Callable[[], OutboundHttp],
+    resolver: Resolver,
+    peer: Peer,
+    monkeypatch: pytest.MonkeyPatch,
+) -> None:
+    """SECURITY_BAR row 43"""
+    resolver.answers = [["127.0.0.1"]]
+    world()
+    monkeypatch.delenv("SSL_CERT_FILE")
+    outbound = OutboundHttp([HOST], authority.ca_file)
+
+    with pytest.raises(FetchError, match="CERTIFICATE_VERIFY_FAILED"):
+        await outbound.get(peer.url(host=OTHER_HOST))
+
+
+async def _say_nothing(reader: asyncio.StreamReader, _: asyncio.StreamWriter) -> None:
+    await reader.read()
+
+
+async def _drip(_: asyncio.StreamReader, writer: asyncio.StreamWriter) -> None:
+    writer.write(b"HTTP/1.1 200 OK\r\nContent-Length: 1000\r\n\r\n")
+    while True:
+        writer.write(b"x")
+        await writer.drain()
+        await asyncio.sleep(0.01)
+
+
+async def _drip_headers(_: asyncio.StreamReader, writer: asyncio.StreamWriter) -> None:
+    writer.write(b"HTTP/1.1 200 OK\r\n")
+    while True:
+        writer.write(b"X: y\r\n")
+        await writer.drain()
+        await asyncio.sleep(0.01)
+
+
+async def _say_wait(_: asyncio.StreamReader, writer: asyncio.StreamWriter) -> None:
+    while True:
+        writer.write(b"HTTP/1.1 102 Processing\r\n\r\n")
+        await writer.drain()
+        await asyncio.sleep(0.01)
+
+
+@pytest.mark.parametrize("behaviour", [_say_nothing, _drip, _drip_headers, _say_wait])
+async def test_a_slow_peer_is_given_up(
+    behaviour: Behaviour, authority: Authority, peer: Peer
+) -> None:
+    """SECURITY_BAR row 43: one time limit over all"""
+    peer.answers["/"] = behaviour
+    outbound = OutboundHttp([HOST], authority.ca_file, timeout=IN_A_MOMENT)
+
+    with pytest.raises(FetchError, match="in time"):
+        await outbound.get(peer.url())
+
+
+async def _never_end(_: asyncio.StreamReader, writer: asyncio.StreamWriter) -> None:
+    writer.write(b"HTTP/1.1 200 OK\r\nTransfer-Encoding: chunked\r\n\r\n")
+    while True:
+        writer.write(b"1000\r\n" + b"x" * 0x1000 + b"\r\n")
+        await writer.drain()
+
+
+async def _never_end_without_length(_: asyncio.StreamReader, writer: asyncio.StreamWriter) -> None:
+    writer.write(b"HTTP/1.1 200 OK\r\n\r\n")
+    while True:
+        writer.write(b"x" * 0x1000)
+        await writer.drain()
+
+
+async def _never_end_headers(_: asyncio.StreamReader, writer: asyncio.StreamWriter) -> None:
+    writer.write(b"HTTP/1.1 200 OK\r\n")
+    while True:
+        writer.write(b"X: " + b"y" * 0x1000 + b"\r\n")
+        await writer.drain()
+
+
+@pytest.mark.parametrize(
+    ("behaviour", "problem"),
+    [
+        (_never_end, "too long"),
+        (_never_end_without_length, "too long"),
+        (_never_end_headers, "no answer: RemoteProtocolError"),
+    ],
+)
+async def test_an_endless_answer_is_cut_off(
+    behaviour: Behaviour, problem: str, outbound: OutboundHttp, peer: Peer
+) -> None:
+    """SECURITY_BAR row 43"""
+    peer.answers["/"] = behaviour
+
+    with pytest.raises(FetchError, match=problem):
+        await outbound.get(peer.url())
+
+
+async def test_a_body_of_just_the_limit_is_taken_and_one_more_is_not(
+    outbound: OutboundHttp, peer: Peer
+) -> None:
+    """SECURITY_BAR row 43"""
+    peer.answers["/limit"] = Answer(b"x" * 100)
+    peer.answers["/more"] = Answer(b"x" * 101)
+
+    assert len((await outbound.get(peer.url("/limit"), limit=100)).body) == 100
+    with pytest.raises(FetchError, match="too long"):
+        await outbound.get(peer.url("/more"), limit=100)
+
+
+async def test_a_compressed_body_is_not_unpacked(outbound: OutboundHttp, peer: Peer) -> None:
+    """SECURITY_BAR row 43: what is small on the wire stays small"""
+    peer.answers["/"] = Answer(b"\x1f\x8b bomb", headers={"Content-Encoding": "gzip"})
+
+    fetched = await outbound.get(peer.url())
+
+    assert fetched.body == b"\x1f\x8b bomb"
+
+
+async def _hang_up(_: asyncio.StreamReader, writer: asyncio.StreamWriter) -> None:
+    writer.close()
+
+
+async def _hang_up_within(_: asyncio.StreamReader, writer: asyncio.StreamWriter) -> None:
+    writer.write(b"HTTP/1.1 200 OK\r\nContent-Length: 10\r\n\r\nhalf")
+    await writer.drain()
+
+
+async def _speak_something_else(_: asyncio.StreamReader, writer: asyncio.StreamWriter) -> None:
+    writer.write(b"220 mail.example ESMTP\r\n")
+    await writer.drain()
+
+
+@pytest.mark.parametrize("behaviour", [_hang_up, _hang_up_within, _speak_something_else])
+async def test_a_peer_that_does_not_speak_http_to_the_end_is_an_error(
+    behaviour: Behaviour, outbound: OutboundHttp, peer: Peer
+) -> None:
+    peer.answers["/"] = behaviour
+
+    with pytest.raises(FetchError, match="no answer"):
+        await outbound.get(peer.url())
