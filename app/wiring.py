@@ -11,6 +11,7 @@ from app.oauth.authorization.interactions import Interactions
 from app.oauth.authorization.pushed import PushedRequests
 from app.oauth.authorization.requests import RequestParser
 from app.oauth.authorization.sources import RequestSources
+from app.oauth.backchannel_logout import LogoutDelivery
 from app.oauth.bearer import BearerTokens
 from app.oauth.client_auth import CLIENT_AUTH_METHODS
 from app.oauth.client_auth.authenticator import ClientAuthenticator
@@ -22,7 +23,7 @@ from app.oauth.grants.base import GrantTools
 from app.oauth.id_tokens import IdTokens
 from app.oauth.introspection import Introspection
 from app.oauth.issuer import Issuer, Lifetimes
-from app.oauth.logout import Logout, LogoutDelivery
+from app.oauth.logout import Logout
 from app.oauth.metadata import server_metadata
 from app.oauth.registration import ClientRegistration
 from app.oauth.request_objects import RequestObjects
@@ -169,6 +170,9 @@ def build_services(settings: Settings, clock: Clock | None = None) -> Services:
         clients, [method(auth_tools) for method in CLIENT_AUTH_METHODS]
     )
     consents = ConsentService(ConsentRepository(database), clock)
+    logout_delivery = LogoutDelivery(
+        LogoutNoticeRepository(database), clients, users, id_tokens, outbound, clock
+    )
     requests = AuthorizationRequestRepository(database)
     parser = RequestParser(issuer=settings.issuer_url, requires_pkce=settings.pkce == "all")
     sources = RequestSources(
@@ -207,7 +211,10 @@ def build_services(settings: Settings, clock: Clock | None = None) -> Services:
             has_registration=settings.dynamic_registration_mode != "off",
         ),
         housekeeping=Housekeeping(
-            HousekeepingRepository(database), clock, interval=settings.housekeeping_interval
+            HousekeepingRepository(database),
+            clock,
+            interval=settings.housekeeping_interval,
+            rotate_keys=signing_keys.rotate_old,
         ),
         sessions=sessions,
         authentication=authentication,
@@ -235,10 +242,8 @@ def build_services(settings: Settings, clock: Clock | None = None) -> Services:
             issuer=settings.issuer_url,
             ttl=timedelta(seconds=settings.device_code_ttl),
         ),
-        logout=Logout(clients, id_tokens, sessions, settings.issuer_url),
-        logout_delivery=LogoutDelivery(
-            LogoutNoticeRepository(database), clients, users, id_tokens, outbound, clock
-        ),
+        logout=Logout(clients, id_tokens, sessions, logout_delivery, issuer=settings.issuer_url),
+        logout_delivery=logout_delivery,
         pushed_requests=PushedRequests(authenticator, sources, parser, requests, clock),
     )
 

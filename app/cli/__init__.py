@@ -5,7 +5,7 @@ import sys
 from collections.abc import Sequence
 
 from app import __version__
-from app.cli import clients, demo, migrate, serve, users
+from app.cli import clients, demo, keys, migrate, serve, users
 from app.cli.base import Command
 from app.errors import PosternError, StartupError
 
@@ -15,6 +15,7 @@ COMMANDS: tuple[Command, ...] = (
     demo.COMMAND,
     users.COMMAND,
     clients.COMMAND,
+    keys.COMMAND,
 )
 
 EXIT_WRONG_INPUT = 1

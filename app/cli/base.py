@@ -91,6 +91,8 @@ def _cell(value: Any) -> str:
         return "yes" if value else "no"
     if isinstance(value, list):
         return " ".join(map(str, value))
+    if isinstance(value, dict):
+        return json.dumps(value) if value else "-"
     return "-" if value is None else str(value)
 
 

@@ -1,11 +1,16 @@
 """`postern clients …`: what an operator may do to clients."""
 
 import argparse
-from typing import Any
+from datetime import timedelta
+from typing import Any, get_args
 
 from app.cli.base import Action, Command, add_json_option, show, show_one, with_services
+from app.errors import InvalidInputError
 from app.models.clients import Client
+from app.services.clients import Trust
 from app.wiring import Services
+
+MAXIMUM_DAYS = 3650
 
 
 def _add_arguments(parser: argparse.ArgumentParser) -> None:
@@ -20,13 +25,24 @@ def _add_arguments(parser: argparse.ArgumentParser) -> None:
         ),
         ("disable", _disable, "The client cannot authenticate, and its tokens are worth nothing."),
         ("enable", _enable, "Undo disable."),
+        ("trust", _trust, "Say what an administrator knows of a client."),
+        ("invite", _invite, "Make an initial access token: who holds it may register clients."),
     )
     for name, act, text in described:
         action = actions.add_parser(name, help=text, description=text)
         add_json_option(action)
         action.set_defaults(act=act)
-        if act is not _list_all:
+        if act not in (_list_all, _invite):
             action.add_argument("client_id")
+        if act is _trust:
+            action.add_argument(
+                "trust",
+                choices=get_args(Trust),
+                help="verified is said on the consent page; first_party needs no consent",
+            )
+        if act is _invite:
+            action.add_argument("--label", default="", help="for whom it is")
+            action.add_argument("--days", type=int, default=7, help="how long it counts")
 
 
 def _run(arguments: argparse.Namespace) -> int:
@@ -57,6 +73,22 @@ def _enable(arguments: argparse.Namespace) -> None:
     _set_disabled(arguments, disabled=False)
 
 
+def _trust(arguments: argparse.Namespace) -> None:
+    client = with_services(
+        lambda services: services.clients.set_trust(arguments.client_id, arguments.trust)
+    )
+    show_one(_row(client), as_json=arguments.json)
+
+
+def _invite(arguments: argparse.Namespace) -> None:
+    if not 0 < arguments.days <= MAXIMUM_DAYS:
+        raise InvalidInputError(f"--days must be between 1 and {MAXIMUM_DAYS}.")
+    lasts = timedelta(days=arguments.days)
+    token = with_services(lambda services: services.clients.invite(arguments.label, lasts=lasts))
+    row = {"initial_access_token": token, "expires_in": int(lasts.total_seconds())}
+    show_one(row, as_json=arguments.json)
+
+
 def _set_disabled(arguments: argparse.Namespace, *, disabled: bool) -> None:
     client = with_services(
         lambda services: services.clients.set_disabled(arguments.client_id, disabled=disabled)
@@ -81,6 +113,7 @@ def _row(client: Client) -> dict[str, Any]:
         "scope": client.scope,
         "redirect_uris": client.redirect_uri_list,
         "token_endpoint_auth_method": client.token_endpoint_auth_method,
+        "trust": client.trust,
         "disabled": client.is_disabled,
         "created_at": client.created_at.isoformat(timespec="seconds"),
     }

@@ -44,10 +44,11 @@ def _run(arguments: argparse.Namespace) -> int:
 
 
 async def _prepare(settings: Settings) -> None:
-    """Migrations happen once, here, before any worker starts."""
+    """Migrations, and the first signing keys, are made once, here, before any worker starts."""
     services = build_services(settings)
     try:
         await prepare_database(services)
+        await services.signing_keys.ensure()
     finally:
         await services.close()
 

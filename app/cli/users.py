@@ -2,13 +2,21 @@
 
 import argparse
 import getpass
+import json
 import sys
 from typing import Any
 
+from pydantic import ValidationError
+
 from app.cli.base import Action, Command, add_json_option, show, show_one, with_services
+from app.errors import InvalidInputError
 from app.models.users import User
+from app.schemas.claims import StandardClaims
 from app.security.qr_codes import terminal_lines
 from app.wiring import Services
+
+CLAIMS = tuple(StandardClaims.model_fields)
+SIMPLE_CLAIMS = tuple(name for name in CLAIMS if name != "address")
 
 
 def _add_arguments(parser: argparse.ArgumentParser) -> None:
@@ -27,8 +35,21 @@ def _add_arguments(parser: argparse.ArgumentParser) -> None:
     action("reset-otp", _reset_otp, "Put a new TOTP secret in the place of a lost one.")
     reset = action("reset-password", _reset_password, "Set a new password; ends every sign-in.")
     reset.add_argument("--stdin", action="store_true", help="read the password from standard input")
+    _add_claims(action("set", _set, "Change the standard claims that are kept about a person."))
     action("disable", _disable, "Nobody signs in as this person, and the tokens are worth nothing.")
     action("enable", _enable, "Undo disable.")
+
+
+def _add_claims(parser: argparse.ArgumentParser) -> None:
+    for name in SIMPLE_CLAIMS:
+        parser.add_argument(f"--{name.replace('_', '-')}", dest=name, metavar="TEXT")
+    parser.add_argument("--address", metavar="JSON", help='as in {"country": "Austria"}')
+    parser.add_argument(
+        "--unset", action="append", default=[], choices=CLAIMS, help="forget it; may be repeated"
+    )
+    parser.add_argument(
+        "--verified", action="store_true", help="you vouch for the e-mail address and the number"
+    )
 
 
 def _run(arguments: argparse.Namespace) -> int:
@@ -65,6 +86,26 @@ def _reset_password(arguments: argparse.Namespace) -> None:
         print(message)
 
 
+def _set(arguments: argparse.Namespace) -> None:
+    said = {name: value for name in SIMPLE_CLAIMS if (value := getattr(arguments, name))}
+    try:
+        if arguments.address is not None:
+            said["address"] = json.loads(arguments.address)
+        changes = StandardClaims.model_validate(said)
+    except ValidationError as error:
+        problem = error.errors(include_input=False)[0]
+        message = problem["msg"].removeprefix("Value error, ")
+        raise InvalidInputError(f"--{problem['loc'][0]}: {message}") from None
+    except ValueError:
+        raise InvalidInputError("--address: must be a JSON object") from None
+    user = with_services(
+        lambda services: services.users.set_claims(
+            arguments.username, changes, unset=arguments.unset, verified=arguments.verified
+        )
+    )
+    show_one(_row(user), as_json=arguments.json)
+
+
 def _disable(arguments: argparse.Namespace) -> None:
     _set_disabled(arguments, disabled=True)
 
@@ -99,6 +140,7 @@ def _row(user: User) -> dict[str, Any]:
     return {
         "username": user.username,
         "user_id": user.user_id,
+        "claims": json.loads(user.claims),
         "otp_confirmed": user.has_confirmed_otp,
         "disabled": user.is_disabled,
         "created_at": user.created_at.isoformat(timespec="seconds"),

@@ -36,7 +36,7 @@ async def authorize(browser: BrowserDep) -> Response:
     return answer(browser, outcome)
 
 
-@router.post("/authorize", response_class=Response, status_code=303)
+@router.post("/authorize", include_in_schema=False)
 async def authorize_by_post(browser: BrowserDep) -> Response:
     """The same by a form. Another site's form brings no cookies, the redirect after it does."""
     content_type = browser.request.headers.get("content-type", "")

@@ -1,14 +1,13 @@
 """`/logout` (RP-Initiated Logout 1.0): asks where it is not sure, ends the session, goes on."""
 
-from collections.abc import Mapping, Sequence
+from collections.abc import Mapping
 from urllib.parse import urlencode
 
 from fastapi import APIRouter
 from starlette.responses import RedirectResponse, Response
 
-from app.oauth.authorization.requests import UntrustedRequestError
 from app.oauth.errors import InvalidRequestError
-from app.oauth.logout import LogoutRequest, answer_uri
+from app.oauth.logout import LogoutRequest, UntrustedLogoutError, answer_uri
 from app.oauth.redirect_uris import origin_of
 from app.oauth.requests import FORM_TYPE, parse_form
 from app.pages.browser import Browser, BrowserDep, PostedFormDep
@@ -17,7 +16,18 @@ from app.pages.views import view_of_client, view_of_person
 
 router = APIRouter(tags=["Authorization"])
 
-PARAMETERS = ("id_token_hint", "client_id", "post_logout_redirect_uri", "state")
+UI_LOCALES = "ui_locales"
+PARAMETERS = (
+    "id_token_hint",
+    "logout_hint",
+    "client_id",
+    "post_logout_redirect_uri",
+    "state",
+    UI_LOCALES,
+)
+SESSION = "session_id"
+"""Of the person whom the page names; somebody else may be the current one when it comes back."""
+NO_TRACE = {"Cache-Control": "no-store", "Referrer-Policy": "no-referrer"}
 
 
 @router.get(
@@ -33,47 +43,54 @@ async def logout(browser: BrowserDep) -> Response:
     """Sign out (OpenID Connect RP-Initiated Logout 1.0)."""
     parameters = _parameters(browser.request.scope["query_string"])
     asked = await browser.services.logout.read(parameters, browser.signed_in)
-    if asked.needs_no_question:
-        return await _sign_out(browser, asked, parameters, [asked.session] if asked.session else [])
-    if not browser.signed_in:
-        return await _sign_out(browser, asked, parameters, [])
-    return browser.keep(_question(browser, asked, parameters))
+    if asked.session is None:
+        return _signed_out(browser, asked, parameters, goes_on=asked.has_hint)
+    if not asked.needs_no_question:
+        return browser.keep(_question(browser, asked, parameters))
+    frames = await end_session(browser, asked.session.session.session_id)
+    return _signed_out(browser, asked, parameters, frames)
 
 
-@router.post("/logout", response_class=Response, status_code=303)
+@router.post("/logout", include_in_schema=False)
 async def logout_by_post(browser: BrowserDep) -> Response:
     """The same by a form. Another site's form brings no cookies, the redirect after it does."""
-    parameters = _parameters(await browser.request.body())
-    kept = {name: parameters[name] for name in PARAMETERS if name in parameters}
-    return RedirectResponse(f"/logout?{urlencode(kept)}", status_code=303)
+    content_type = browser.request.headers.get("content-type", "")
+    if content_type.partition(";")[0].strip().lower() != FORM_TYPE.decode():
+        raise UntrustedLogoutError("The request must be a form.")
+    kept = _kept(_parameters(await browser.request.body()))
+    location = f"/logout?{urlencode(kept)}" if kept else "/logout"
+    return RedirectResponse(location, status_code=303, headers=NO_TRACE)
 
 
 @router.post("/logout/confirm", include_in_schema=False)
 async def confirm(browser: BrowserDep, form: PostedFormDep) -> Response:
     asked = await browser.services.logout.read(form, browser.signed_in)
-    chosen = asked.session or browser.current
-    return await _sign_out(browser, asked, form, [chosen] if chosen is not None else [])
+    frames = await end_session(browser, form.get(SESSION, ""))
+    return _signed_out(browser, asked, form, frames)
 
 
-async def _sign_out(
-    browser: Browser, asked: LogoutRequest, parameters: Mapping[str, str], ended: Sequence[object]
+async def end_session(browser: Browser, session_id: str) -> list[str]:
+    """Signs somebody out of this browser; gives the addresses to load in frames."""
+    if all(each.session.session_id != session_id for each in browser.signed_in):
+        return []  # he signed out meanwhile, or never was here
+    browser.forget(session_id)
+    return await browser.services.logout.end(session_id)
+
+
+def signed_out_page(
+    browser: Browser,
+    frames: list[str],
+    *,
+    asked: LogoutRequest | None = None,
+    onwards: str | None = None,
 ) -> Response:
-    frames: list[str] = []
-    for each in list(browser.signed_in):
-        if each in ended:
-            frames += await browser.services.logout.end(each)
-            browser.forget(each.session.session_id)
-    if ended:
-        browser.services.logout_delivery.kick()
-    uri = asked.redirect_uri
-    onwards = answer_uri(uri, parameters.get("state")) if uri is not None else None
-    if onwards is not None and not frames:
-        return browser.keep(RedirectResponse(onwards, status_code=303))
+    """Says so, and tells other applications in frames before the browser goes on."""
+    client = asked.client if asked is not None else None
     response = page(
         browser.request,
         "logged_out.html",
         frame_src=list(dict.fromkeys(origin_of(frame) for frame in frames)),
-        client=view_of_client(asked.client) if asked.client is not None else None,
+        client=view_of_client(client) if client is not None else None,
         frames=frames,
         continue_url=onwards,
         errors={},
@@ -81,8 +98,26 @@ async def _sign_out(
     return browser.keep(response)
 
 
+def _signed_out(
+    browser: Browser,
+    asked: LogoutRequest,
+    parameters: Mapping[str, str],
+    frames: list[str] | None = None,
+    *,
+    goes_on: bool = True,
+) -> Response:
+    """Back to the client; without `goes_on` only by a link, which the person may follow."""
+    uri = asked.redirect_uri
+    onwards = answer_uri(uri, parameters.get("state")) if uri is not None else None
+    if onwards is not None and goes_on and not frames:
+        return browser.keep(RedirectResponse(onwards, status_code=303, headers=NO_TRACE))
+    return signed_out_page(browser, frames or [], asked=asked, onwards=onwards)
+
+
 def _question(browser: Browser, asked: LogoutRequest, parameters: Mapping[str, str]) -> Response:
-    person = asked.session or browser.current
+    person = asked.session
+    session_id = person.session.session_id if person is not None else ""
+    locales = {UI_LOCALES: parameters[UI_LOCALES]} if UI_LOCALES in parameters else {}
     return page(
         browser.request,
         "logout.html",
@@ -90,13 +125,18 @@ def _question(browser: Browser, asked: LogoutRequest, parameters: Mapping[str, s
         client=view_of_client(asked.client) if asked.client is not None else None,
         person=view_of_person(person) if person is not None else None,
         csrf_token=browser.csrf_token,
-        hidden={name: parameters[name] for name in PARAMETERS if name in parameters},
+        query=f"?{urlencode(locales)}" if locales else "",
+        hidden={**_kept(parameters), SESSION: session_id},
         errors={},
     )
+
+
+def _kept(parameters: Mapping[str, str]) -> dict[str, str]:
+    return {name: parameters[name] for name in PARAMETERS if name in parameters}
 
 
 def _parameters(raw: bytes) -> dict[str, str]:
     try:
         return parse_form(raw, FORM_TYPE)
     except InvalidRequestError as error:
-        raise UntrustedRequestError(str(error.description)) from None
+        raise UntrustedLogoutError(str(error.description)) from None

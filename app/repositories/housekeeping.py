@@ -1,17 +1,40 @@
 """Removal of what nobody can use any more, in bounded batches, and the lease to do it."""
 
+from collections.abc import Awaitable
 from datetime import datetime
-from typing import Any
+from functools import partial
+from typing import Any, Protocol
 
 from sqlalchemy import Select, Table, delete, exists, or_, select
 
 from app.database.database import Database
 from app.models.access_tokens import access_tokens
+from app.models.authorization_codes import authorization_codes
+from app.models.authorization_requests import authorization_requests
+from app.models.client_origins import client_origins
+from app.models.clients import clients
+from app.models.device_codes import device_codes
+from app.models.initial_access_tokens import initial_access_tokens
 from app.models.leases import leases
 from app.models.refresh_tokens import refresh_tokens
+from app.models.sessions import sessions
 from app.models.spent_identifiers import spent_identifiers
 from app.models.token_families import token_families
 from app.repositories.inserts import upsert
+
+EXPIRING = (
+    authorization_codes,
+    authorization_requests,
+    device_codes,
+    sessions,
+    spent_identifiers,
+    initial_access_tokens,
+)
+"""Tables of rows that are worth nothing once they have expired."""
+
+
+class Deletion(Protocol):
+    def __call__(self, *, before: datetime, limit: int) -> Awaitable[int]: ...
 
 
 class HousekeepingRepository:
@@ -63,12 +86,22 @@ class HousekeepingRepository:
             .limit(limit),
         )
 
-    async def delete_spent_identifiers(self, *, before: datetime, limit: int) -> int:
-        """Deletes at most `limit` whose JWT has expired, so that it is refused for that."""
-        spent = spent_identifiers.c
+    def deletions_by_expiry(self) -> list["Deletion"]:
+        """One for each table whose rows expire by themselves."""
+        return [partial(self._delete_expired, table) for table in EXPIRING]
+
+    async def _delete_expired(self, table: Table, *, before: datetime, limit: int) -> int:
+        key = next(iter(table.primary_key.columns))
         return await self._delete(
-            spent_identifiers, select(spent.digest).where(spent.expires_at < before).limit(limit)
+            table, select(key).where(table.c.expires_at < before).limit(limit)
         )
+
+    async def delete_unused_clients(self, *, before: datetime, limit: int) -> int:
+        """Deletes clients that registered themselves and were never used."""
+        client = clients.c
+        unused = select(client.client_id).where(client.registration_expires_at < before)
+        await self._delete(client_origins, unused.limit(limit))
+        return await self._delete(clients, unused.limit(limit))
 
     async def _delete(self, table: Table, keys: Select[Any]) -> int:
         key = next(iter(table.primary_key.columns))

@@ -2,13 +2,12 @@
 
 import asyncio
 from collections.abc import Awaitable, Callable
-from datetime import datetime, timedelta
-from typing import Protocol
+from datetime import timedelta
 
 from app.clock import Clock
 from app.errors import DatabaseUnavailableError
 from app.observability.logging import logger
-from app.repositories.housekeeping import HousekeepingRepository
+from app.repositories.housekeeping import Deletion, HousekeepingRepository
 from app.security.tokens import new_identifier
 
 log = logger(__name__)
@@ -20,10 +19,6 @@ KEPT_AFTER_EXPIRY = timedelta(minutes=5)
 LEASE_INTERVALS = 3
 
 
-class Deletion(Protocol):
-    def __call__(self, *, before: datetime, limit: int) -> Awaitable[int]: ...
-
-
 class Housekeeping:
     """Runs beside the server; `interval` is in seconds."""
 
@@ -33,11 +28,13 @@ class Housekeeping:
         clock: Clock,
         *,
         interval: float,
+        rotate_keys: Callable[[], Awaitable[None]],
         sleep: Callable[[float], Awaitable[None]] = asyncio.sleep,
     ) -> None:
         self._repository = repository
         self._clock = clock
         self._interval = interval
+        self._rotate_keys = rotate_keys
         self._sleep = sleep
         self._holder = new_identifier()
 
@@ -57,7 +54,8 @@ class Housekeeping:
             self._repository.delete_expired_access_tokens,
             self._repository.delete_refresh_tokens_of_expired_families,
             self._repository.delete_expired_families,
-            self._repository.delete_spent_identifiers,
+            *self._repository.deletions_by_expiry(),
+            self._repository.delete_unused_clients,
         )
         total = 0
         for delete in deletions:
@@ -69,6 +67,8 @@ class Housekeeping:
                 deleted = await delete(before=before, limit=BATCH_ROWS)
                 total += deleted
                 await self._sleep(PAUSE_SECONDS)
+        if await self._has_lease():
+            await self._rotate_keys()
         if total:
             log.info("housekeeping removed %d rows", total)
         return total

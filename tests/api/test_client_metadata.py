@@ -162,7 +162,7 @@ async def test_a_client_that_registered_a_method_uses_only_that(
     assert_oauth_error(wrong, "invalid_client", status=401)
 
 
-@pytest.mark.parametrize("method", ["private_key_jwt", "client_secret_jwt", "plain", "", 5])
+@pytest.mark.parametrize("method", ["client_secret_jwt", "tls_client_auth", "plain", "", 5])
 async def test_an_unknown_method_is_refused(app: Application, method: Any) -> None:
     answer = await create(app, token_endpoint_auth_method=method)
 

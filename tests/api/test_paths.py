@@ -107,7 +107,7 @@ async def test_another_method_is_405_and_says_which_is_allowed(
     assert answer.json()["error"]
 
 
-@pytest.mark.parametrize("accept", ["application/json", "text/html", "*/*"])
+@pytest.mark.parametrize("accept", ["application/json", "application/json, text/html;q=0.5", "*/*"])
 async def test_an_unknown_path_is_never_an_html_error(app: Application, accept: str) -> None:
     """CONTRACT: never an HTML error to a client that asked for JSON"""
     answer = await app.http.get("/nothing/here", headers={"accept": accept})
@@ -115,3 +115,11 @@ async def test_an_unknown_path_is_never_an_html_error(app: Application, accept: 
     assert answer.status_code == 404
     assert answer.headers["content-type"] == "application/problem+json"
     assert answer.json()["error"] == "not_found"
+
+
+async def test_a_browser_sees_a_page_where_there_is_nothing(app: Application) -> None:
+    answer = await app.http.get("/nothing/here", headers={"accept": "text/html,*/*;q=0.8"})
+
+    assert answer.status_code == 404
+    assert answer.headers["content-type"].startswith("text/html")
+    assert answer.headers["x-request-id"] in answer.text

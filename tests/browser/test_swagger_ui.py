@@ -85,9 +85,11 @@ async def test_the_token_call_offers_an_example_for_each_grant(server: Server, p
     options = await call.locator(".examples-select select option").all_inner_texts()
 
     assert [option.strip() for option in options if "Modified" not in option] == [
+        "A code for tokens",
         "A machine asks for itself",
         "A person signs in",
         "A new pair for a refresh token",
+        "A device asks",
     ]
 
 

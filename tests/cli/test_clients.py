@@ -105,7 +105,7 @@ async def test_a_public_client_has_no_secret_to_rotate(app: Application, clients
     result = await clients("rotate", client.client_id)
 
     assert result.code == 1
-    assert result.errors == "postern: A public client has no secret.\n"
+    assert result.errors == "postern: This client has no secret.\n"
 
 
 async def test_a_disabled_client_is_locked_out_until_enabled(

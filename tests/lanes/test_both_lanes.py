@@ -4,6 +4,7 @@ from typing import Any
 
 import pytest
 
+from app.routers import HOT_ENDPOINTS
 from tests.lanes.conftest import Lanes, comparable
 from tests.lanes.corpus import cases
 from tests.lanes.requests import Case, Sent, authorized, form
@@ -32,7 +33,7 @@ async def test_both_lanes_answer_alike_over_sockets(served_lanes: Lanes, case: C
 async def test_the_lanes_are_two(lanes: Lanes) -> None:
     fast, slow = [lane.app.http._transport.app._fast_lane for lane in lanes]
 
-    assert len(fast) == 5
+    assert len(fast) == len(HOT_ENDPOINTS)
     assert len(slow) == 0
 
 

@@ -145,9 +145,7 @@ async def test_a_name_that_nobody_knows_is_an_error_of_the_same_kind(
 
 
 @pytest.mark.parametrize("status", [301, 302, 303, 307, 308])
-async def test_redirects_are_not_followed(
-    status: int, outbound: OutboundHttp, peer: Peer
-) -> None:
+async def test_redirects_are_not_followed(status: int, outbound: OutboundHttp, peer: Peer) -> None:
     """SECURITY_BAR row 43"""
     peer.answers["/"] = Answer(status=status, headers={"Location": peer.url("/inside")})
 

@@ -37,8 +37,8 @@ async def test_a_missing_grant_type_is_an_invalid_request(
     "grant_type",
     [
         "magic",
-        "authorization_code",
-        "urn:ietf:params:oauth:grant-type:device_code",
+        "implicit",
+        "urn:ietf:params:oauth:grant-type:saml2-bearer",
         "CLIENT_CREDENTIALS",
         "client_credentials ",
         "x" * 10_000,

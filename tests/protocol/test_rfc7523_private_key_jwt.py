@@ -220,9 +220,7 @@ async def test_the_times_of_an_assertion_are_taken_with_ten_seconds_of_skew(
     """SECURITY_BAR row 37"""
     began = signer.moment(issued) if issued is not None else None
 
-    answer = await signer.token(
-        signer.assertion(iat=began, nbf=began, exp=signer.moment(expires))
-    )
+    answer = await signer.token(signer.assertion(iat=began, nbf=began, exp=signer.moment(expires)))
 
     assert answer.status_code == 200, answer.text
 

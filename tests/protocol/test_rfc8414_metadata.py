@@ -14,8 +14,6 @@ PRODUCTION = {
     "issuer": "https://login.example.com/",
     "admin_token": "an-operators-own-word-Tg5Wq8Zr1",
 }
-# Authlib demands a response type; a server without an authorization endpoint has none.
-RESPONSE_TYPES = "response_types_supported"
 
 
 async def _metadata(app: Application, **request: Any) -> dict[str, Any]:
@@ -30,12 +28,7 @@ async def test_it_passes_a_foreign_validator(start_app: AppFactory) -> None:
     app = await start_app(**PRODUCTION)
     metadata = AuthorizationServerMetadata(await _metadata(app))
 
-    for name in AuthorizationServerMetadata.REGISTRY_KEYS:
-        if name != RESPONSE_TYPES:
-            getattr(metadata, f"validate_{name}")()
-    assert isinstance(metadata[RESPONSE_TYPES], list)
-    if "authorization_endpoint" in metadata:
-        metadata.validate()
+    metadata.validate()
 
 
 async def test_the_issuer_is_the_configured_one_to_the_letter(start_app: AppFactory) -> None:
@@ -67,24 +60,23 @@ async def test_no_header_changes_it(app: Application, headers: dict[str, str]) -
     assert metadata["issuer"] == app.settings.issuer_url
 
 
-async def test_every_endpoint_it_names_answers(app: Application, client: TestClient) -> None:
-    """RFC 8414 section 2"""
+async def test_every_address_it_names_is_there(app: Application, client: TestClient) -> None:
+    """RFC 8414 section 2: none is 404, and each is read or refused in its own words"""
     metadata = await _metadata(app)
-    endpoints = {name: url for name, url in metadata.items() if name.endswith("_endpoint")}
-    assert set(endpoints) >= {"token_endpoint", "introspection_endpoint", "revocation_endpoint"}
-
-    answers = {
-        name: await app.http.post(
-            url.removeprefix(metadata["issuer"]),
-            data={"grant_type": "client_credentials", "token": "postern_at_nothing"},
-            auth=client.auth,
-        )
-        for name, url in endpoints.items()
+    addresses = {
+        name: url.removeprefix(metadata["issuer"])
+        for name, url in metadata.items()
+        if name.endswith(("_endpoint", "_uri"))
     }
+    assert len(addresses) >= 10
 
-    assert {name: answer.status_code for name, answer in answers.items()} == dict.fromkeys(
-        endpoints, 200
-    )
+    for name, path in addresses.items():
+        answers = [
+            (await app.http.get(path)).status_code,
+            (await app.http.post(path, data={"token": "nothing"}, auth=client.auth)).status_code,
+        ]
+        assert 404 not in answers, name
+        assert any(status not in (404, 405, 500) for status in answers), name
 
 
 async def test_the_grants_it_names_are_supported_and_the_documented_ones_are_among_them(
@@ -110,7 +102,7 @@ async def test_the_ways_of_authentication_it_names_may_be_registered(app: Applic
     assert {"client_secret_basic", "client_secret_post", "none"} <= set(methods)
 
     for method in methods:
-        await app.create_client(token_endpoint_auth_method=method)
+        await app.create_client(token_endpoint_auth_method=method, jwks={"keys": []})
 
 
 async def test_nobody_is_told_that_a_public_client_may_introspect(app: Application) -> None:
@@ -121,9 +113,10 @@ async def test_nobody_is_told_that_a_public_client_may_introspect(app: Applicati
     assert "none" in metadata["revocation_endpoint_auth_methods_supported"]
 
 
-async def test_the_scopes_it_names_are_granted(app: Application, client: TestClient) -> None:
+async def test_the_scopes_it_names_are_granted(app: Application) -> None:
     """RFC 8414 section 2: scopes_supported"""
     scope = " ".join((await _metadata(app))["scopes_supported"])
+    client = await app.create_client(scope=scope)
 
     answer = await app.client_credentials(client, scope=scope)
 

@@ -57,10 +57,13 @@ def worker(database: Database, clock: FakeClock, **options: object) -> Housekeep
     async def no_pause(_: float) -> None:
         await asyncio.sleep(0)
 
+    async def no_keys() -> None:
+        """Keys have tests of their own."""
+
     return Housekeeping(
         HousekeepingRepository(database),
         clock,
-        **{"interval": INTERVAL, "sleep": no_pause, **options},  # type: ignore[arg-type]
+        **{"interval": INTERVAL, "sleep": no_pause, "rotate_keys": no_keys, **options},  # type: ignore[arg-type]
     )
 
 

@@ -1,6 +1,7 @@
 """Properties of the reader of Basic credentials (RFC 6749 section 2.3.1, RFC 7617)."""
 
 import base64
+from typing import Any
 from urllib.parse import quote, quote_plus
 
 import pytest
@@ -21,7 +22,8 @@ identifier = text.filter(bool)
 
 
 def _extract(authorization: bytes | None) -> Credentials | None:
-    return ClientSecretBasic().extract(FormRequest(form={}, authorization=authorization))
+    no_tools: Any = None
+    return ClientSecretBasic(no_tools).extract(FormRequest(form={}, authorization=authorization))
 
 
 def _header(client_id: bytes, secret: bytes, *, scheme: bytes = b"Basic ") -> bytes:
