@@ -20,6 +20,7 @@ from tests.support.databases import (
     migrate_template,
 )
 from tests.support.postgresql import running_postgresql
+from tests.support.visitor import Visitor, visiting
 
 _server = ExitStack()
 
@@ -91,3 +92,10 @@ async def client(app: Application) -> TestClient:
 async def user(app: Application) -> TestUser:
     """A person whose enrolment is confirmed."""
     return await app.enrolled_user()
+
+
+@pytest_asyncio.fixture
+async def visitor(app: Application) -> AsyncIterator[Visitor]:
+    """A person with a browser of his own."""
+    async with visiting(app) as made:
+        yield made

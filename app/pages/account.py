@@ -8,6 +8,7 @@ from starlette.responses import RedirectResponse, Response
 
 from app.models.sessions import Session
 from app.pages.browser import Browser, BrowserDep, PostedFormDep
+from app.pages.logout import end_session, signed_out_page
 from app.pages.templating import page
 from app.pages.views import ScopeView, view_of_person, views_of_scopes
 from app.services.sessions import SignedIn
@@ -55,15 +56,16 @@ async def account(browser: BrowserDep) -> Response:
 
 
 @router.post("/account/sessions/end")
-async def end_session(browser: BrowserDep, form: PostedFormDep) -> Response:
-    """Only sessions of the person who asks."""
+async def end(browser: BrowserDep, form: PostedFormDep) -> Response:
+    """Only a session of the person who asks, in this browser or in another."""
     if browser.current is None:
         return _to_login(browser)
-    for each in await browser.services.sessions.list_of(browser.current.user.user_id):
-        if each.session_id == form.get("session_id"):
-            await browser.services.sessions.end(each.session_id)
-            browser.services.logout_delivery.kick()
-            browser.forget(each.session_id)
+    session_id, current = form.get("session_id", ""), browser.current
+    if session_id == current.session.session_id:
+        return signed_out_page(browser, await end_session(browser, session_id))
+    for each in await browser.services.sessions.list_of(current.user.user_id):
+        if each.session_id == session_id:
+            await browser.services.logout.end(session_id)
     return browser.keep(RedirectResponse("/account", status_code=303))
 
 

@@ -54,10 +54,8 @@ async def logout(browser: BrowserDep) -> Response:
 @router.post("/logout", include_in_schema=False)
 async def logout_by_post(browser: BrowserDep) -> Response:
     """The same by a form. Another site's form brings no cookies, the redirect after it does."""
-    content_type = browser.request.headers.get("content-type", "")
-    if content_type.partition(";")[0].strip().lower() != FORM_TYPE.decode():
-        raise UntrustedLogoutError("The request must be a form.")
-    kept = _kept(_parameters(await browser.request.body()))
+    content_type = browser.request.headers.get("content-type", "").encode("latin-1")
+    kept = _kept(_parameters(await browser.request.body(), content_type))
     location = f"/logout?{urlencode(kept)}" if kept else "/logout"
     return RedirectResponse(location, status_code=303, headers=NO_TRACE)
 
@@ -135,8 +133,8 @@ def _kept(parameters: Mapping[str, str]) -> dict[str, str]:
     return {name: parameters[name] for name in PARAMETERS if name in parameters}
 
 
-def _parameters(raw: bytes) -> dict[str, str]:
+def _parameters(raw: bytes, content_type: bytes = FORM_TYPE) -> dict[str, str]:
     try:
-        return parse_form(raw, FORM_TYPE)
+        return parse_form(raw, content_type)
     except InvalidRequestError as error:
         raise UntrustedLogoutError(str(error.description)) from None

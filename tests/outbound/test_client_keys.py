@@ -8,7 +8,8 @@ import pytest
 
 from app.models.clients import Client
 from app.outbound.http import FetchError, OutboundHttp
-from app.services.client_keys import MAXIMUM_KEPT, MAXIMUM_KEYS, ClientKeys
+from app.services import client_keys
+from app.services.client_keys import MAXIMUM_KEYS, ClientKeys
 from tests.support.client_jwts import jwks, signing_key
 from tests.support.clients import client_with
 from tests.support.clock import FakeClock
@@ -208,18 +209,15 @@ async def test_of_a_long_set_only_so_many_keys_count(
     assert len(await keys.keys_of(client, kid=None)) == MAXIMUM_KEYS
 
 
-async def test_only_so_many_key_sets_are_kept(keys: ClientKeys, peer: Peer) -> None:
+async def test_only_so_many_key_sets_are_kept_and_the_oldest_goes_first(
+    keys: ClientKeys, peer: Peer, monkeypatch: pytest.MonkeyPatch
+) -> None:
+    monkeypatch.setattr(client_keys, "MAXIMUM_KEPT", 2)
+    clients = [client_with(jwks_uri=peer.url(f"/{number}")) for number in range(3)]
     for number in range(3):
         publish(peer, jwks(ONE), f"/{number}")
-    for number in range(3):
-        await kids(keys, client_with(jwks_uri=peer.url(f"/{number}")))
-    blank = next(iter(keys._kept.values()))
-    for number in range(MAXIMUM_KEPT - 2):
-        keys._kept[f"https://client.example/{number}"] = blank
-    publish(peer, jwks(ONE), "/3")
 
-    await kids(keys, client_with(jwks_uri=peer.url("/3")))
-    await kids(keys, client_with(jwks_uri=peer.url("/0")))
+    for number in (0, 1, 2, 2, 1, 0):
+        await kids(keys, clients[number])
 
-    assert len(keys._kept) == MAXIMUM_KEPT
-    assert peer.count("/0") == 2
+    assert [peer.count(f"/{number}") for number in range(3)] == [2, 1, 1]

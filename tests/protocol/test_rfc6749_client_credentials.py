@@ -91,7 +91,8 @@ async def test_a_public_client_is_refused_although_somebody_gave_it_the_grant(
             client_name=app.new_name("public"),
             token_endpoint_auth_method="none",
             grant_types=["client_credentials"],
-        )
+        ),
+        sector_identifier=None,
     )
 
     answer = await app.token(None, grant_type="client_credentials", client_id=created.client_id)

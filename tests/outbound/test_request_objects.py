@@ -1,0 +1,245 @@
+"""Request objects by value (RFC 9101, OpenID Connect Core section 6.1)."""
+
+import json
+from typing import Any
+
+import pytest
+
+from app.oauth.errors import InvalidRequestObjectError, RequestNotSupportedError
+from app.oauth.request_objects import RequestObjects
+from app.outbound.http import OutboundHttp
+from tests.outbound.request_objects import ISSUER, KEY, a_client, objects_with, signed
+from tests.support.client_jwts import (
+    assertion_claims,
+    jwks,
+    signed_with_the_public_key,
+    signing_key,
+    unsigned,
+)
+from tests.support.clock import FakeClock
+
+
+@pytest.fixture
+def clock() -> FakeClock:
+    return FakeClock()
+
+
+@pytest.fixture
+def objects(clock: FakeClock) -> RequestObjects:
+    return objects_with(OutboundHttp(), clock)
+
+
+async def test_its_claims_are_the_parameters_of_the_request(objects: RequestObjects) -> None:
+    """OpenID Connect Core section 6.1: as they would stand in a query"""
+    claims = {"id_token": {"email": {"essential": True}}}
+    request = signed(
+        response_type="code",
+        redirect_uri="https://client.example/callback",
+        max_age=300,
+        claims=claims,
+        state="ä b",
+        nbf=1,
+        iat=1,
+        jti="x",
+        sub="a person",
+    )
+
+    parameters = await objects.read(a_client(), request)
+
+    assert json.loads(parameters.pop("claims")) == claims
+    assert parameters == {
+        "client_id": "a-client",
+        "response_type": "code",
+        "redirect_uri": "https://client.example/callback",
+        "max_age": "300",
+        "state": "ä b",
+    }
+
+
+@pytest.mark.parametrize("algorithm", ["RS256", "PS256", "ES256", "EdDSA"])
+async def test_each_advertised_algorithm_is_understood(
+    objects: RequestObjects, algorithm: str
+) -> None:
+    key = signing_key(algorithm)
+    client = a_client(jwks=jwks(key))
+
+    assert await objects.read(client, key.sign({"state": "s"})) == {"state": "s"}
+
+
+async def test_all_but_the_signature_is_optional(objects: RequestObjects) -> None:
+    """OpenID Connect Core section 6.1"""
+    request = KEY.sign({"state": "s"}, kid=None, typ=None)
+
+    assert await objects.read(a_client(), request) == {"state": "s"}
+
+
+@pytest.mark.parametrize("typ", ["JWT", "oauth-authz-req+jwt", "application/oauth-authz-req+jwt"])
+async def test_its_type_may_be_told(objects: RequestObjects, typ: str) -> None:
+    """RFC 9101 section 10.8"""
+    assert await objects.read(a_client(), KEY.sign({"state": "s"}, typ=typ)) == {"state": "s"}
+
+
+async def test_an_unsigned_one_is_not_supported(objects: RequestObjects) -> None:
+    """SECURITY_BAR row 35; OpenID Connect Core section 3.1.2.6"""
+    with pytest.raises(RequestNotSupportedError):
+        await objects.read(a_client(), unsigned({"client_id": "a-client", "state": "s"}))
+
+
+@pytest.mark.parametrize("algorithm", ["None", "NONE", "", 7, ["none"], None])
+async def test_an_algorithm_like_none_is_invalid(objects: RequestObjects, algorithm: Any) -> None:
+    """SECURITY_BAR row 35"""
+    with pytest.raises(InvalidRequestObjectError):
+        await objects.read(a_client(), unsigned({"state": "s"}, alg=algorithm))
+
+
+async def test_a_public_key_is_no_secret_to_sign_with(objects: RequestObjects) -> None:
+    """SECURITY_BAR row 35"""
+    key = signing_key("RS256")
+    secret = json.dumps(key.public).encode()
+
+    with pytest.raises(InvalidRequestObjectError):
+        await objects.read(a_client(), signed_with_the_public_key(key, {"state": "s"}, secret))
+
+
+async def test_a_key_that_the_client_did_not_register_is_refused(objects: RequestObjects) -> None:
+    """SECURITY_BAR row 35"""
+    stranger = signing_key(name="a stranger's")
+
+    for request in (stranger.sign({"state": "s"}), stranger.sign({"state": "s"}, kid=KEY.kid)):
+        with pytest.raises(InvalidRequestObjectError):
+            await objects.read(a_client(), request)
+
+
+async def test_a_client_without_keys_cannot_sign(objects: RequestObjects) -> None:
+    with pytest.raises(InvalidRequestObjectError):
+        await objects.read(a_client(jwks=None), signed())
+
+
+@pytest.mark.parametrize(
+    "header",
+    [
+        {"typ": "at+jwt"},
+        {"typ": "client-authentication+jwt"},
+        {"typ": 7},
+        {"jku": "https://attacker.example/"},
+        {"jwk": KEY.public},
+        {"x5u": "https://attacker.example/"},
+        {"crit": ["exp"]},
+        {"kid": "another"},
+    ],
+)
+async def test_a_header_of_something_else_is_refused(
+    objects: RequestObjects, header: dict[str, Any]
+) -> None:
+    """SECURITY_BAR row 35"""
+    with pytest.raises(InvalidRequestObjectError):
+        await objects.read(a_client(), KEY.sign({"state": "s"}, **header))
+
+
+@pytest.mark.parametrize(
+    "claims",
+    [
+        {"iss": "another-client"},
+        {"iss": 7},
+        {"client_id": "another-client"},
+        {"client_id": ["a-client"]},
+        {"aud": "https://other.example"},
+        {"aud": [f"{ISSUER}/token"]},
+        {"aud": []},
+        {"aud": 7},
+        {"sub": "a-client"},
+        {"request": "x"},
+        {"request_uri": "https://client.example/request"},
+        {"state": "a\x00b"},
+        {"state": "a\nb"},
+        {"state": "\ud800"},
+        {"a\x00b": "c"},
+        {"max_age": float("nan")},
+        {"claims": {"a": {"b": {"c": [[[[[[[[[[[[[[[[]]]]]]]]]]]]]]]]}}}},
+    ],
+)
+async def test_what_an_object_must_not_say_is_refused(
+    objects: RequestObjects, claims: dict[str, Any]
+) -> None:
+    """RFC 9101 sections 4 and 10.8; SECURITY_BAR row 44"""
+    with pytest.raises(InvalidRequestObjectError):
+        await objects.read(a_client(), signed(**claims))
+
+
+async def test_one_audience_of_several_may_be_another(objects: RequestObjects) -> None:
+    request = signed(aud=["https://other.example", ISSUER])
+
+    assert (await objects.read(a_client(), request))["state"] == "s"
+
+
+async def test_it_counts_in_its_time_only(objects: RequestObjects, clock: FakeClock) -> None:
+    """SECURITY_BAR row 35: expired, future `nbf`"""
+    now = int(clock.now().timestamp())
+    request = signed(nbf=now + 20, exp=now + 60)
+
+    with pytest.raises(InvalidRequestObjectError):
+        await objects.read(a_client(), request)
+    clock.advance(seconds=10)
+    assert (await objects.read(a_client(), request))["state"] == "s"
+    clock.advance(seconds=60)
+    with pytest.raises(InvalidRequestObjectError):
+        await objects.read(a_client(), request)
+
+
+async def test_one_that_is_to_come_is_refused_although_it_never_ends(
+    objects: RequestObjects, clock: FakeClock
+) -> None:
+    """SECURITY_BAR row 35"""
+    for name in ("nbf", "iat"):
+        with pytest.raises(InvalidRequestObjectError):
+            await objects.read(a_client(), signed(**{name: clock.now().timestamp() + 11}))
+
+
+async def test_one_may_be_made_for_a_year(objects: RequestObjects, clock: FakeClock) -> None:
+    """A request object that waits at a request_uri is made once."""
+    request = signed(exp=clock.now().timestamp() + 86_400 * 365)
+
+    assert (await objects.read(a_client(), request))["state"] == "s"
+
+
+@pytest.mark.parametrize("value", ["tomorrow", True, [], 1e400, 10**300])
+@pytest.mark.parametrize("name", ["exp", "nbf", "iat"])
+async def test_a_time_that_is_none_is_refused(
+    objects: RequestObjects, name: str, value: Any
+) -> None:
+    with pytest.raises(InvalidRequestObjectError):
+        await objects.read(a_client(), signed(**{name: value}))
+
+
+async def test_a_registered_algorithm_is_the_only_one(objects: RequestObjects) -> None:
+    """OpenID Connect Registration section 2: `request_object_signing_alg`"""
+    client = a_client(request_object_signing_alg="RS256")
+
+    assert await objects.read(client, signing_key("RS256").sign({"state": "s"})) == {"state": "s"}
+    with pytest.raises(InvalidRequestObjectError):
+        await objects.read(client, signed())
+
+
+async def test_a_client_assertion_is_no_request_object(
+    objects: RequestObjects, clock: FakeClock
+) -> None:
+    """RFC 9101 section 10.8: one kind of JWT in the place of another"""
+    assertion = KEY.sign(assertion_claims("a-client", ISSUER, clock.now()))
+
+    with pytest.raises(InvalidRequestObjectError):
+        await objects.read(a_client(), assertion)
+
+
+@pytest.mark.parametrize("request_object", ["", "x", "a.b.c", "a.b.c.d.e", "ä.ö.ü", "e30.e30."])
+async def test_what_is_no_jwt_is_invalid(objects: RequestObjects, request_object: str) -> None:
+    with pytest.raises(InvalidRequestObjectError):
+        await objects.read(a_client(), request_object)
+
+
+@pytest.mark.parametrize("claims", ["[" * 10_000, '{"x":' * 10_000 + "1" + "}" * 10_000, [], "x"])
+async def test_claims_that_are_no_plain_object_are_invalid(
+    objects: RequestObjects, claims: Any
+) -> None:
+    """SECURITY_BAR row 44"""
+    with pytest.raises(InvalidRequestObjectError):
+        await objects.read(a_client(), KEY.sign(claims))
