@@ -79,6 +79,7 @@ class OutboundHttp:
         if parts.scheme != "https" and not (parts.scheme == "http" and is_allowed):
             raise FetchError("not https")
         turns = self._turns.setdefault(host, asyncio.Semaphore(AT_ONCE))
+        tls_context = await self._tls_context(is_allowed=is_allowed)
         import httpcore  # late: few servers fetch anything
 
         from app.outbound.connections import GuardedBackend
@@ -88,7 +89,7 @@ class OutboundHttp:
                 asyncio.timeout(self._timeout),
                 turns,
                 httpcore.AsyncConnectionPool(
-                    ssl_context=await self._tls_context(is_allowed=is_allowed),
+                    ssl_context=tls_context,
                     network_backend=GuardedBackend(
                         may_be_private=is_allowed, timeout=self._timeout / 2
                     ),
@@ -110,15 +111,19 @@ class OutboundHttp:
             raise FetchError(f"cannot be fetched: {type(error).__name__}") from error
 
     async def _tls_context(self, *, is_allowed: bool) -> ssl.SSLContext:
-        """Made in a thread, since it reads the authorities of the system."""
+        """Made in a thread: it reads the authorities of the system, and imports take time."""
         if is_allowed not in self._tls_contexts:
-            self._tls_contexts[is_allowed] = await asyncio.to_thread(
-                _make_tls_context, self._ca_file if is_allowed else None
-            )
+            ca_file = self._ca_file if is_allowed else None
+            try:
+                self._tls_contexts[is_allowed] = await asyncio.to_thread(_make_tls_context, ca_file)
+            except OSError as error:
+                raise FetchError("OUTBOUND_CA_FILE holds no certificates") from error
         return self._tls_contexts[is_allowed]
 
 
 def _make_tls_context(ca_file: Path | None) -> ssl.SSLContext:
+    import app.outbound.connections  # noqa: F401 - with httpcore, not on the event loop
+
     context = ssl.create_default_context()
     if ca_file is not None:
         context.load_verify_locations(cafile=str(ca_file))

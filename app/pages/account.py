@@ -97,7 +97,7 @@ async def _applications(browser: Browser, current: SignedIn) -> list[Application
     for consent in await browser.services.consents.list_of(current.user):
         client = await browser.services.clients.find(consent.client_id)
         if client is not None:
-            scopes = views_of_scopes(consent.scopes, consent)
+            scopes = views_of_scopes(browser.request, consent.scopes, consent)
             name = client.client_name
             views.append(ApplicationView(client.client_id, name, scopes, consent.granted_at))
     return views

@@ -32,7 +32,7 @@ async def consent(browser: BrowserDep) -> Response:
         client=view_of_client(request.client, request.target.redirect_uri),
         person=view_of_person(person),
         switch_url=link("/login", given, other="1"),
-        scopes=views_of_scopes(consent_scopes(request), known),
+        scopes=views_of_scopes(browser.request, consent_scopes(request), known),
         request_id=given.get("request_id", ""),
         csrf_token=browser.csrf_token,
         errors={},

@@ -82,7 +82,7 @@ async def _question(
         client=view_of_client(client),
         person=view_of_person(person),
         switch_url=link("/login", {"next": "device", "user_code": shown}),
-        scopes=views_of_scopes(code.scope.split(), known),
+        scopes=views_of_scopes(browser.request, code.scope.split(), known),
         user_code=shown,
         csrf_token=browser.csrf_token,
         errors={},

@@ -3,11 +3,14 @@
 from collections.abc import Iterable
 from dataclasses import dataclass
 
+from fastapi import Request
+
 from app.models.clients import Client
 from app.models.consents import Consent
 from app.oauth.claims import all_claims_of
 from app.oauth.redirect_uris import host_of, is_loopback
 from app.oauth.scopes import SCOPES
+from app.pages.languages import language_for, translations_of
 from app.services.sessions import SignedIn
 
 
@@ -69,12 +72,22 @@ def initials_of(name: str) -> str:
     return "".join(word[0] for word in (words[0], *words[1:][-1:]) if word).upper() if words else ""
 
 
-def views_of_scopes(scopes: Iterable[str], known: Consent | None) -> list[ScopeView]:
-    """In the order of our own table; what is not in it is an application's, by its name."""
+def views_of_scopes(
+    request: Request, scopes: Iterable[str], known: Consent | None
+) -> list[ScopeView]:
+    """In the order of our own table; what is not in it is an application's, by its name.
+
+    Only our own sentences are translated: what goes through gettext counts as safe in a template.
+    """
+    text = translations_of(language_for(request)).gettext
     granted = known.scopes if known is not None else frozenset()
     asked = set(scopes)
     ordered = [name for name in SCOPES if name in asked] + sorted(asked - SCOPES.keys())
     return [
-        ScopeView(name, SCOPES.get(name, name), is_new=bool(granted) and name not in granted)
+        ScopeView(
+            name,
+            text(SCOPES[name]) if name in SCOPES else name,
+            is_new=bool(granted) and name not in granted,
+        )
         for name in ordered
     ]

@@ -2,6 +2,7 @@
 
 import asyncio
 from collections.abc import Callable
+from pathlib import Path
 
 import pytest
 
@@ -59,6 +60,17 @@ async def test_an_allowed_host_may_speak_plain_http(authority: Authority) -> Non
         fetched = await OutboundHttp([HOST]).get(plain.url())
 
     assert fetched.body == b"hello"
+
+
+@pytest.mark.parametrize("contents", [b"", b"no certificate", b"\xff\x00"])
+async def test_a_file_of_authorities_that_holds_none_is_named(
+    contents: bytes, tmp_path: Path, peer: Peer
+) -> None:
+    file = tmp_path / "authority.pem"
+    file.write_bytes(contents)
+
+    with pytest.raises(FetchError, match="OUTBOUND_CA_FILE"):
+        await OutboundHttp([HOST], file).get(peer.url())
 
 
 @pytest.mark.parametrize("written", ["LocalHost", "127.0.0.1", "[::1]"])

@@ -1,0 +1,54 @@
+"""Clients that want to be told of a logout on a channel of their own."""
+
+from collections.abc import AsyncIterator, Awaitable, Callable
+from dataclasses import dataclass
+from typing import Any
+from urllib.parse import parse_qsl
+
+from tests.support.application import Application, TestClient, TestUser
+from tests.support.parts import services_of
+from tests.support.peer import Answer, Peer
+from tests.support.visitor import Visitor, visiting
+
+PATH = "/back"
+OK = Answer()
+
+
+@dataclass(frozen=True)
+class Told:
+    """A client with its `backchannel_logout_uri` at a peer."""
+
+    app: Application
+    client: TestClient
+    peer: Peer
+    path: str
+
+    @property
+    def logout_tokens(self) -> list[str]:
+        """What was posted to it, in its order."""
+        posted = [seen for seen in self.peer.seen if seen.target == self.path]
+        return [dict(parse_qsl(seen.body.decode()))["logout_token"] for seen in posted]
+
+    @property
+    def count(self) -> int:
+        return self.peer.count(self.path)
+
+
+async def told_client(
+    app: Application, peer: Peer, path: str = PATH, answer: Any = OK, **metadata: Any
+) -> Told:
+    peer.answers[path] = answer
+    client = await app.create_client(backchannel_logout_uri=peer.url(path), **metadata)
+    return Told(app, client, peer, path)
+
+
+async def sign_out(visitor: Visitor) -> None:
+    """By the page that asks."""
+    answer = await visitor.submit(await visitor.get("/logout"))
+    assert answer.status_code == 200, answer.text
+
+
+async def deliver(app: Application, *, after: float = 0) -> int:
+    """What the background task does when it looks; gives how many were told."""
+    app.clock.advance(seconds=after)
+    return await services_of(app).logout_delivery.run_once()
