@@ -1,14 +1,13 @@
 """Clients that want to be told of a logout on a channel of their own."""
 
-from collections.abc import AsyncIterator, Awaitable, Callable
 from dataclasses import dataclass
 from typing import Any
 from urllib.parse import parse_qsl
 
-from tests.support.application import Application, TestClient, TestUser
-from tests.support.parts import services_of
+from tests.support.application import Application, TestClient
+from tests.support.parts import count, services_of
 from tests.support.peer import Answer, Peer
-from tests.support.visitor import Visitor, visiting
+from tests.support.visitor import Visitor
 
 PATH = "/back"
 OK = Answer()
@@ -52,3 +51,8 @@ async def deliver(app: Application, *, after: float = 0) -> int:
     """What the background task does when it looks; gives how many were told."""
     app.clock.advance(seconds=after)
     return await services_of(app).logout_delivery.run_once()
+
+
+async def is_all_said(app: Application) -> bool:
+    """Whether nobody has to be told any more."""
+    return await count(services_of(app).database, "logout_notices") == 0

@@ -1,0 +1,208 @@
+"""The whole way in a real browser: account, authenticator, consent, code, tokens, logout."""
+
+from collections.abc import AsyncIterator
+from typing import Any
+
+import pytest
+import pytest_asyncio
+from playwright.async_api import Browser, expect
+
+from tests.browser.walk import Walk, walking
+from tests.support.application import Application
+from tests.support.server import Server, application_of
+from tests.support.visitor import query, redeem
+
+PASSWORD = "a good long password"
+
+
+@pytest_asyncio.fixture(scope="module")
+async def app(server: Server) -> AsyncIterator[Application]:
+    async with application_of(server) as made:
+        yield made
+
+
+@pytest_asyncio.fixture(params=[True, False], ids=["scripts", "no scripts"])
+async def walk(
+    browser: Browser, server: Server, app: Application, request: pytest.FixtureRequest
+) -> AsyncIterator[Walk]:
+    async with walking(browser, server, app, java_script_enabled=request.param) as made:
+        yield made
+
+
+@pytest_asyncio.fixture
+async def scripted(browser: Browser, server: Server, app: Application) -> AsyncIterator[Walk]:
+    async with walking(browser, server, app) as made:
+        yield made
+
+
+async def test_from_nothing_to_signed_out(walk: Walk) -> None:
+    """Register → enrol → consent → code → tokens → userinfo → logout"""
+    app, page = walk.app, walk.page
+    bye = f"{walk.origin}/bye"
+    client = await app.create_client(post_logout_redirect_uris=[bye])
+    name = app.new_name()
+    await walk.authorize(client, scope="openid profile email")
+
+    await page.get_by_role("link", name="Create an account").click()
+    await page.get_by_label("Username").fill(name)
+    await page.get_by_label("Name", exact=False).nth(1).fill("Ada Lovelace")
+    await page.get_by_label("E-mail address").fill("ada@example.com")
+    await page.locator("#password").fill(PASSWORD)
+    await page.get_by_role("button", name="Create account").click()
+    await expect(page.get_by_role("heading", name="Set up your authenticator app")).to_be_visible()
+    await walk.type_code(walk.code_of(await walk.secret(), steps=-1))
+    await expect(page.get_by_text("Your name")).to_be_visible()
+    await page.get_by_role("button", name="Allow").click()
+    answer = await walk.answer()
+
+    tokens = (await redeem(app, client, answer["code"], redirect_uri=walk.callback)).json()
+    userinfo = await app.http.get(
+        "/userinfo", headers={"Authorization": f"Bearer {tokens['access_token']}"}
+    )
+    assert userinfo.json()["email"] == "ada@example.com"
+    assert userinfo.json()["email_verified"] is False
+    assert userinfo.json()["name"] == "Ada Lovelace"
+    asked = f"id_token_hint={tokens['id_token']}&post_logout_redirect_uri={bye}"
+    await page.goto(f"{walk.server.url}/logout?{asked}&state=s")
+    assert page.url == f"{bye}?state=s"
+    await walk.authorize(client, prompt="none")
+    assert (await walk.answer())["error"] == "login_required"
+
+
+async def test_wrong_words_stand_where_they_belong(walk: Walk) -> None:
+    """PAGES: kept input, a summary, an error beside its field"""
+    app, page = walk.app, walk.page
+    client, user = await app.create_client(), await app.enrolled_user()
+    await walk.authorize(client)
+
+    await walk.give_password(user, password="not the password")
+    await expect(page.get_by_role("alert")).to_contain_text("Wrong username or password")
+    await expect(page.get_by_label("Username")).to_have_value(user.username)
+    assert (await page.title()).startswith("Error: ")
+    if walk.has_scripts:
+        await expect(page.get_by_role("alert")).to_be_focused()
+    await walk.give_password(user)
+    await page.wait_for_url("**/login/otp*")
+    await walk.type_code("000000")
+    await expect(page.locator("#code")).to_have_attribute("aria-invalid", "true")
+    await expect(page.locator("#code-error")).to_contain_text("wrong or has expired")
+    await walk.type_code(app.code(user, steps=1))
+
+    await expect(page.get_by_role("button", name="Allow")).to_be_visible()
+
+
+async def test_the_same_person_is_let_through_and_asked_where_the_client_wants(walk: Walk) -> None:
+    app, page = walk.app, walk.page
+    client, user = await app.create_client(), await app.enrolled_user()
+    await walk.authorize(client)
+    await walk.sign_in(user, steps=1)
+    await page.get_by_role("button", name="Allow").click()
+    assert "code" in await walk.answer()
+
+    await walk.authorize(client)
+    assert "code" in await walk.answer()
+    for asked in ({"prompt": "login"}, {"max_age": "0"}):
+        await walk.authorize(client, **asked)
+        await expect(page.get_by_role("button", name="Sign in")).to_be_visible()
+
+
+async def test_a_form_of_another_site_brings_its_request_and_the_session_counts(
+    scripted: Walk,
+) -> None:
+    """CONFORMANCE: the POST comes without Lax cookies, the redirect after it brings them"""
+    app, page = scripted.app, scripted.page
+    client, user = await app.create_client(), await app.enrolled_user()
+    await scripted.authorize(client)
+    await scripted.sign_in(user, steps=1)
+    await page.get_by_role("button", name="Allow").click()
+    await scripted.answer()
+
+    fields = "".join(
+        f'<input name="{name}" value="{value}">'
+        for name, value in (pair.split("=") for pair in query(client, scope="openid").split("&"))
+        if "%" not in value
+    )
+    form = (
+        f'<form id="f" method="post" action="{scripted.server.url}/authorize">{fields}'
+        f'<input name="redirect_uri" value="{scripted.callback}"></form>'
+    )
+    await page.evaluate("html => { document.body.innerHTML = html; }", form)
+    await page.evaluate("document.getElementById('f').submit()")
+
+    await page.wait_for_url("**/callback?code=*")
+
+
+async def test_a_form_takes_the_answer_back_by_itself_or_by_a_button(walk: Walk) -> None:
+    app, page = walk.app, walk.page
+    client, user = await app.create_client(), await app.enrolled_user()
+    await walk.authorize(client, response_mode="form_post", state='"<&>')
+    await walk.sign_in(user, steps=1)
+
+    await page.get_by_role("button", name="Allow").click()
+    if not walk.has_scripts:
+        await page.get_by_role("button", name="Continue").click()
+    answer = await walk.answer()
+
+    assert answer["state"] == '"<&>'
+    assert answer["code"]
+
+
+async def test_two_tabs_do_not_disturb_each_other(scripted: Walk) -> None:
+    app = scripted.app
+    first, second = await app.create_client(), await app.create_client()
+    user = await app.enrolled_user()
+    other_tab = await scripted.context.new_page()
+    await scripted.authorize(first, state="first")
+    await scripted.authorize(second, other_tab, state="second")
+
+    await scripted.sign_in(user, steps=1)
+    await scripted.page.get_by_role("button", name="Allow").click()
+    assert (await scripted.answer())["state"] == "first"
+    await other_tab.reload()
+    await scripted.authorize(second, other_tab, state="second")
+    await other_tab.get_by_role("button", name="Allow").click()
+
+    assert (await scripted.answer(other_tab))["state"] == "second"
+
+
+async def test_the_way_back_explains_itself(scripted: Walk) -> None:
+    app, page = scripted.app, scripted.page
+    client, user = await app.create_client(), await app.enrolled_user()
+    await scripted.authorize(client)
+    await scripted.sign_in(user, steps=1)
+    await page.get_by_role("button", name="Allow").click()
+    await scripted.answer()
+
+    await page.go_back()
+    await expect(page.get_by_text("Go back to the application")).to_be_visible()
+    await expect(page.get_by_text("postern_")).to_have_count(0)
+
+
+async def test_the_keyboard_is_enough(scripted: Walk) -> None:
+    app, page = scripted.app, scripted.page
+    client, user = await app.create_client(), await app.enrolled_user()
+    await scripted.authorize(client)
+
+    await page.keyboard.type(user.username)  # the field has the focus
+    await page.keyboard.press("Tab")
+    await page.keyboard.type(user.password)
+    await page.keyboard.press("Enter")
+    await page.wait_for_url("**/login/otp*")
+    await page.keyboard.type(app.code(user, steps=1))
+    await page.wait_for_url("**/consent*")
+    for _ in range(10):
+        await page.keyboard.press("Tab")
+        if await page.evaluate("document.activeElement.value") == "allow":
+            break
+    await page.keyboard.press("Enter")
+
+    assert "code" in await scripted.answer()
+
+
+async def test_password_managers_find_what_they_look_for(scripted: Walk) -> None:
+    page: Any = scripted.page
+    await page.goto(f"{scripted.server.url}/login")
+    await expect(page.locator("#username")).to_have_attribute("autocomplete", "username")
+    await expect(page.locator("#password")).to_have_attribute("autocomplete", "current-password")
+    await page.goto(f"{scripted.server.url}/create-account")
+    await expect(page.locator("#password")).to_have_attribute("autocomplete", "new-password")

@@ -1,0 +1,195 @@
+"""OpenID Connect Back-Channel Logout 1.0: who is told what of the end of a session."""
+
+import asyncio
+from collections.abc import AsyncIterator
+from typing import Any
+from urllib.parse import parse_qsl
+
+import pytest
+import pytest_asyncio
+
+from tests.conftest import AppFactory
+from tests.protocol.logout_peers import OK, is_all_said, sign_out, told_client
+from tests.support.application import Application, TestUser
+from tests.support.jwt import claims_of, header_of
+from tests.support.logout import AFTER, decoded
+from tests.support.peer import HOST, Answer, Authority, Peer, running_peer
+from tests.support.visitor import Visitor, visiting
+from tests.support.waiting import eventually
+
+EVENT = "http://schemas.openid.net/event/backchannel-logout"
+
+
+@pytest.fixture(scope="session")
+def authority(tmp_path_factory: pytest.TempPathFactory) -> Authority:
+    return Authority(tmp_path_factory.mktemp("authority"))
+
+
+@pytest_asyncio.fixture
+async def peer(authority: Authority) -> AsyncIterator[Peer]:
+    async with running_peer(authority) as made:
+        yield made
+
+
+@pytest_asyncio.fixture
+async def app(start_app: AppFactory, authority: Authority) -> Application:
+    """It may reach the peer."""
+    return await start_app(outbound_allowed_hosts=(HOST,), outbound_ca_file=authority.ca_file)
+
+
+async def test_a_client_is_told_by_a_logout_token(
+    app: Application, peer: Peer, visitor: Visitor, user: TestUser
+) -> None:
+    """oidcc-backchannel-rp-initiated-logout; section 2.4"""
+    told = await told_client(app, peer, post_logout_redirect_uris=[AFTER])
+    id_token = (await visitor.tokens_for(told.client, user))["id_token"]
+    of_id_token = decoded(id_token)[1]
+
+    await visitor.get("/logout", id_token_hint=id_token, post_logout_redirect_uri=AFTER)
+
+    await eventually(lambda: told.count > 0)
+    (token,) = told.logout_tokens
+    assert header_of(token)["typ"] == "logout+jwt"
+    claims = await claims_of(app, token, audience=told.client.client_id)
+    assert set(claims) == {"iss", "sub", "aud", "iat", "exp", "jti", "sid", "events"}
+    assert claims["events"] == {EVENT: {}}
+    assert claims["sub"] == of_id_token["sub"]
+    assert claims["sid"] == of_id_token["sid"]
+    assert claims["exp"] - claims["iat"] <= 120
+    (seen,) = peer.seen
+    assert seen.method == "POST"
+    assert seen.headers["content-type"] == "application/x-www-form-urlencoded"
+    assert [name for name, _ in parse_qsl(seen.body.decode())] == ["logout_token"]
+
+
+@pytest.mark.parametrize("algorithm", ["RS256", "ES256", "EdDSA"])
+async def test_the_token_is_signed_as_the_clients_id_tokens_are(
+    app: Application, peer: Peer, visitor: Visitor, user: TestUser, algorithm: str
+) -> None:
+    """Section 2.4"""
+    told = await told_client(app, peer, id_token_signed_response_alg=algorithm)
+    await visitor.tokens_for(told.client, user)
+
+    await sign_out(visitor)
+
+    await eventually(lambda: told.count > 0)
+    assert header_of(told.logout_tokens[0])["alg"] == algorithm
+    await claims_of(app, told.logout_tokens[0], audience=told.client.client_id)
+
+
+async def test_the_subject_is_the_one_that_the_client_knows(
+    app: Application, peer: Peer, visitor: Visitor, user: TestUser
+) -> None:
+    """OpenID Connect Core section 8.1: pairwise"""
+    told = await told_client(app, peer, subject_type="pairwise")
+    id_token = (await visitor.tokens_for(told.client, user))["id_token"]
+
+    await sign_out(visitor)
+
+    await eventually(lambda: told.count > 0)
+    assert decoded(told.logout_tokens[0])[1]["sub"] == decoded(id_token)[1]["sub"]
+
+
+async def test_every_client_in_the_session_is_told_and_no_other(
+    app: Application, peer: Peer, visitor: Visitor, user: TestUser
+) -> None:
+    first = await told_client(app, peer, "/first")
+    second = await told_client(app, peer, "/second")
+    elsewhere = await told_client(app, peer, "/elsewhere")
+    never = await told_client(app, peer, "/never")
+    silent = await app.create_client()
+    for client in (first.client, second.client, silent):
+        await visitor.tokens_for(client, user)
+    async with visiting(app) as other:
+        await other.tokens_for(elsewhere.client, user)
+
+    await sign_out(visitor)
+
+    await eventually(lambda: is_all_said(app))
+    assert (first.count, second.count, elsewhere.count, never.count) == (1, 1, 0, 0)
+
+
+async def test_a_client_with_offline_access_is_told_too(
+    app: Application, peer: Peer, visitor: Visitor, user: TestUser
+) -> None:
+    """Section 2.7: its refresh token lives on, its session does not"""
+    told = await told_client(app, peer)
+    tokens = await visitor.tokens_for(told.client, user, scope="openid offline_access")
+
+    await sign_out(visitor)
+
+    await eventually(lambda: told.count > 0)
+    assert (await app.refresh(told.client, tokens["refresh_token"])).status_code == 200
+
+
+async def test_a_session_that_is_ended_from_the_account_page_is_told_of(
+    app: Application, peer: Peer, visitor: Visitor, user: TestUser
+) -> None:
+    told = await told_client(app, peer)
+    async with visiting(app) as other:
+        id_token = (await other.tokens_for(told.client, user))["id_token"]
+    sid = decoded(id_token)[1]["sid"]
+    await visitor.sign_in(await visitor.get("/login"), user)
+    account = await visitor.get("/account")
+
+    await visitor.submit(account, to="/account/sessions/end", session_id=sid)
+
+    await eventually(lambda: told.count > 0)
+    assert decoded(told.logout_tokens[0])[1]["sid"] == sid
+    assert (await visitor.get("/account")).status_code == 200  # he is still here
+
+
+async def test_nobody_waits_for_a_client_that_is_slow(
+    app: Application, peer: Peer, visitor: Visitor, user: TestUser
+) -> None:
+    go_on = asyncio.Event()
+
+    async def slow(_: asyncio.StreamReader, writer: asyncio.StreamWriter) -> None:
+        await go_on.wait()
+        writer.write(b"HTTP/1.1 204 Done\r\n\r\n")
+
+    told = await told_client(app, peer, answer=slow)
+    await visitor.tokens_for(told.client, user)
+
+    await sign_out(visitor)
+
+    await eventually(lambda: told.count > 0)
+    go_on.set()
+
+
+async def test_the_client_is_told_once_of_one_session(
+    app: Application, peer: Peer, visitor: Visitor, user: TestUser
+) -> None:
+    told = await told_client(app, peer)
+    await visitor.tokens_for(told.client, user)
+    page = await visitor.get("/logout")
+
+    await asyncio.gather(*(visitor.submit(page) for _ in range(5)))
+
+    await eventually(lambda: is_all_said(app))
+    assert told.count == 1
+
+
+@pytest.mark.parametrize("answer", [OK, Answer(status=204), Answer("{}", status=400)], ids=str)
+async def test_an_answer_that_says_all_ends_it(
+    app: Application, peer: Peer, visitor: Visitor, user: TestUser, answer: Any
+) -> None:
+    """Section 2.8: 200 is done; 400 says that it would be refused again"""
+    told = await told_client(app, peer, answer=answer)
+    await visitor.tokens_for(told.client, user)
+
+    await sign_out(visitor)
+
+    await eventually(lambda: is_all_said(app))
+    assert told.count == 1
+
+
+async def test_the_metadata_says_what_is_supported(app: Application) -> None:
+    """oidcc-discovery-endpoint-verification"""
+    metadata = (await app.http.get("/.well-known/openid-configuration")).json()
+
+    assert metadata["end_session_endpoint"] == f"{metadata['issuer']}/logout"
+    for channel in ("backchannel", "frontchannel"):
+        assert metadata[f"{channel}_logout_supported"] is True
+        assert metadata[f"{channel}_logout_session_supported"] is True
+    assert "check_session_iframe" not in metadata

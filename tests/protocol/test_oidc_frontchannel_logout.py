@@ -1,0 +1,161 @@
+"""OpenID Connect Front-Channel Logout 1.0: the browser tells other applications in frames."""
+
+from typing import Any
+
+import pytest
+
+from tests.support.application import Application, TestClient, TestUser
+from tests.support.logout import (
+    AFTER,
+    decoded,
+    frames_in,
+    is_signed_in,
+    parameters_of,
+    policy_of,
+    says_signed_out,
+    sid_of,
+)
+from tests.support.visitor import REDIRECT_URI, Visitor, visiting
+
+FRONT = "https://app.example/front?kept=1"
+
+
+async def framed_client(app: Application, uri: str = FRONT, **metadata: Any) -> TestClient:
+    """Its page to load in a frame is where its redirect URIs are (section 2)."""
+    origin = "/".join(uri.split("/")[:3])
+    return await app.create_client(
+        redirect_uris=[REDIRECT_URI, f"{origin}/callback"],
+        frontchannel_logout_uri=uri,
+        **metadata,
+    )
+
+
+async def test_the_page_loads_each_address_and_then_goes_on(
+    app: Application, visitor: Visitor, user: TestUser
+) -> None:
+    """oidcc-frontchannel-rp-initiated-logout"""
+    client = await framed_client(
+        app, frontchannel_logout_session_required=True, post_logout_redirect_uris=[AFTER]
+    )
+    id_token = (await visitor.tokens_for(client, user))["id_token"]
+
+    page = await visitor.get(
+        "/logout", id_token_hint=id_token, post_logout_redirect_uri=AFTER, state="s"
+    )
+
+    assert says_signed_out(page)
+    (frame,) = frames_in(page)
+    assert frame.startswith("https://app.example/front?")
+    issuer = decoded(id_token)[1]["iss"]
+    assert parameters_of(frame) == {"kept": "1", "iss": issuer, "sid": sid_of(id_token)}
+    assert policy_of(page)["frame-src"] == "https://app.example"
+    assert f'content="3;url={AFTER}?state=s"' in page.text
+    assert f'href="{AFTER}?state=s"' in page.text
+    assert not await is_signed_in(visitor, client)
+
+
+async def test_issuer_and_session_are_told_to_whom_asked_for_them(
+    app: Application, visitor: Visitor, user: TestUser
+) -> None:
+    """Section 2: frontchannel_logout_session_required"""
+    client = await framed_client(app)
+    await visitor.tokens_for(client, user)
+
+    page = await visitor.submit(await visitor.get("/logout"))
+
+    assert frames_in(page) == [FRONT]
+
+
+async def test_every_client_in_the_session_has_a_frame_and_no_other(
+    app: Application, visitor: Visitor, user: TestUser
+) -> None:
+    first = await framed_client(app, "https://one.example/front")
+    second = await framed_client(app, "https://two.example:8443/front")
+    third = await framed_client(app, "https://two.example:8443/another")
+    elsewhere = await framed_client(app, "https://elsewhere.example/front")
+    await framed_client(app, "https://never.example/front")
+    for client in (first, second, third, await app.create_client()):
+        await visitor.tokens_for(client, user)
+    async with visiting(app) as other:
+        await other.tokens_for(elsewhere, user)
+
+    page = await visitor.submit(await visitor.get("/logout"))
+
+    assert sorted(frames_in(page)) == [
+        "https://one.example/front",
+        "https://two.example:8443/another",
+        "https://two.example:8443/front",
+    ]
+    assert sorted(policy_of(page)["frame-src"].split()) == [
+        "https://one.example",
+        "https://two.example:8443",
+    ]
+
+
+async def test_without_frames_there_is_no_page_on_the_way_and_no_frame_allowed(
+    app: Application, visitor: Visitor, client: TestClient, user: TestUser
+) -> None:
+    """SECURITY_BAR row 31: `frame-src` only where there are frames"""
+    await visitor.tokens_for(client, user)
+
+    question = await visitor.get("/logout")
+    page = await visitor.submit(question)
+
+    assert frames_in(page) == []
+    for each in (question, page):
+        assert "frame-src" not in policy_of(each)
+        assert policy_of(each)["default-src"] == "'none'"
+    assert "refresh" not in page.text
+
+
+async def test_signing_out_on_the_account_page_loads_the_frames_too(
+    app: Application, visitor: Visitor, user: TestUser
+) -> None:
+    client = await framed_client(app)
+    await visitor.tokens_for(client, user)
+
+    page = await visitor.submit(await visitor.get("/account"), to="/account/sessions/end")
+
+    assert says_signed_out(page)
+    assert frames_in(page) == [FRONT]
+
+
+async def test_reloading_the_page_loads_nothing_again(
+    app: Application, visitor: Visitor, user: TestUser
+) -> None:
+    client = await framed_client(app, post_logout_redirect_uris=[AFTER])
+    id_token = (await visitor.tokens_for(client, user))["id_token"]
+    asked = {"id_token_hint": id_token, "post_logout_redirect_uri": AFTER}
+    assert frames_in(await visitor.get("/logout", **asked)) == [FRONT]
+
+    again = await visitor.get("/logout", **asked)
+
+    assert again.headers["location"] == AFTER
+
+
+@pytest.mark.parametrize(
+    "uri",
+    [
+        "javascript:alert(1)",
+        "data:text/html,x",
+        "https://app.example/#fragment",
+        "https://app.example/a b",
+        "https://app.example;script-src/*",
+        "https://app.example,x/",
+        "https://'self'/",
+        "https://*/",
+    ],
+)
+async def test_an_address_that_no_frame_should_have_is_refused_or_harmless(
+    app: Application, visitor: Visitor, user: TestUser, uri: str
+) -> None:
+    """SECURITY_BAR rows 31 and 42"""
+    body = {
+        "client_name": app.new_name("client"),
+        "redirect_uri": REDIRECT_URI,
+        "frontchannel_logout_uri": uri,
+    }
+
+    answer = await app.http.post("/create_client", json=body)
+
+    assert answer.status_code in (400, 422), answer.text
