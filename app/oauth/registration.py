@@ -14,7 +14,7 @@ from app.oauth.errors import (
     OAuth2Error,
 )
 from app.oauth.grants import GRANTS
-from app.oauth.redirect_uris import is_loopback
+from app.oauth.redirect_uris import is_loopback, origin_of
 from app.oauth.scopes import SCOPES
 from app.observability.logging import logger
 from app.outbound.http import FetchError, OutboundHttp
@@ -104,6 +104,7 @@ class ClientRegistration:
             raise InvalidRedirectUriError("A redirect_uri is required.")
         if self._is_strict:
             _check_application_type(body)
+        _check_frame(body)
         return await self._sector_identifier(body)
 
     async def _sector_identifier(self, body: AnyClient) -> str | None:
@@ -164,3 +165,12 @@ def _check_application_type(body: ClientRegister) -> None:
             is_fine = True
         if not is_fine and not (is_native and is_loopback(uri)):
             raise InvalidRedirectUriError("A redirect_uri does not fit the application_type.")
+
+
+def _check_frame(body: ClientRegister) -> None:
+    """Front-Channel Logout section 2: the page in the frame is where a redirect URI is."""
+    uri = body.frontchannel_logout_uri
+    if uri is not None and origin_of(uri) not in map(origin_of, body.all_redirect_uris):
+        raise InvalidClientMetadataError(
+            "The frontchannel_logout_uri must be on the origin of a redirect_uri."
+        )

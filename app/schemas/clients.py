@@ -4,7 +4,7 @@ from typing import Any, Literal, Self
 
 from pydantic import BaseModel, ConfigDict, Field, TypeAdapter, model_validator
 
-from app.schemas.text import HttpsUri, RedirectUri, Scope, Text, WebUri
+from app.schemas.text import HttpsUri, LogoutUri, RedirectUri, Scope, Text, WebUri
 from app.security.text import is_encodable, is_storable
 
 DEFAULT_GRANT_TYPES = ("client_credentials", "authorization_code", "password", "refresh_token")
@@ -52,9 +52,9 @@ class ClientMetadata(BaseModel):
     default_acr_values: list[Text] | None = Field(default=None, max_length=20)
     initiate_login_uri: HttpsUri | None = None
     post_logout_redirect_uris: list[RedirectUri] | None = Field(default=None, max_length=20)
-    backchannel_logout_uri: WebUri | None = None
+    backchannel_logout_uri: LogoutUri | None = None
     backchannel_logout_session_required: bool | None = None
-    frontchannel_logout_uri: WebUri | None = None
+    frontchannel_logout_uri: LogoutUri | None = None
     frontchannel_logout_session_required: bool | None = None
 
     def further_metadata(self) -> dict[str, Any]:

@@ -1,5 +1,6 @@
 """Kinds of text that bodies hold."""
 
+import re
 from typing import Annotated
 from urllib.parse import SplitResult, urlsplit
 
@@ -8,6 +9,8 @@ from pydantic import AfterValidator, StringConstraints
 from app.security.text import is_scope, is_storable
 
 FORBIDDEN_SCHEMES = frozenset({"javascript", "data", "vbscript", "file", "blob", "about"})
+WEB_HOST = re.compile(r"(.*@)?([A-Za-z0-9._-]+|\[[0-9A-Fa-f:.]+\])(:[0-9]*)?")
+"""Whatever else stands there could mean something in a Content-Security-Policy."""
 
 
 def _storable(value: str) -> str:
@@ -44,6 +47,12 @@ def _web_uri(value: str) -> str:
     return value
 
 
+def _logout_uri(value: str) -> str:
+    if "#" in _web_uri(value):
+        raise ValueError("must not have a fragment (Front-Channel and Back-Channel Logout 1.0)")
+    return value
+
+
 def _https_uri(value: str) -> str:
     if not _web_uri(value).startswith("https://"):
         raise ValueError("must be an https URL")
@@ -58,6 +67,8 @@ def _split_uri(value: str) -> SplitResult:
         _ = parts.port
     except ValueError:
         raise ValueError("must be a URI") from None
+    if parts.scheme in ("http", "https") and not WEB_HOST.fullmatch(parts.netloc):
+        raise ValueError("must have a host")
     return parts
 
 
@@ -66,3 +77,4 @@ Scope = Annotated[str, AfterValidator(_scope)]
 RedirectUri = Annotated[str, StringConstraints(max_length=2000), AfterValidator(_redirect_uri)]
 WebUri = Annotated[str, StringConstraints(max_length=2000), AfterValidator(_web_uri)]
 HttpsUri = Annotated[str, StringConstraints(max_length=2000), AfterValidator(_https_uri)]
+LogoutUri = Annotated[str, StringConstraints(max_length=2000), AfterValidator(_logout_uri)]

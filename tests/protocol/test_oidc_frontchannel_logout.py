@@ -5,6 +5,7 @@ from typing import Any
 import pytest
 
 from tests.support.application import Application, TestClient, TestUser
+from tests.support.assertions import assert_oauth_error
 from tests.support.logout import (
     AFTER,
     decoded,
@@ -146,10 +147,8 @@ async def test_reloading_the_page_loads_nothing_again(
         "https://*/",
     ],
 )
-async def test_an_address_that_no_frame_should_have_is_refused_or_harmless(
-    app: Application, visitor: Visitor, user: TestUser, uri: str
-) -> None:
-    """SECURITY_BAR rows 31 and 42"""
+async def test_an_address_that_no_frame_should_have_is_refused(app: Application, uri: str) -> None:
+    """SECURITY_BAR rows 31 and 42: it would stand in a frame, and its host in a header"""
     body = {
         "client_name": app.new_name("client"),
         "redirect_uri": REDIRECT_URI,
@@ -158,4 +157,22 @@ async def test_an_address_that_no_frame_should_have_is_refused_or_harmless(
 
     answer = await app.http.post("/create_client", json=body)
 
-    assert answer.status_code in (400, 422), answer.text
+    assert answer.status_code == 422, answer.text
+
+
+async def test_a_client_that_registers_itself_has_its_frame_at_a_redirect_uri(
+    app: Application,
+) -> None:
+    """Section 2: "the domain, port, and scheme … MUST be the same" """
+    body = {"redirect_uris": ["https://app.example/callback"]}
+
+    elsewhere = [
+        await app.http.post("/register", json={**body, "frontchannel_logout_uri": uri})
+        for uri in ("https://app.example:8443/", "https://other.example/", "http://app.example/")
+    ]
+    there = await app.http.post("/register", json={**body, "frontchannel_logout_uri": FRONT})
+
+    for answer in elsewhere:
+        assert_oauth_error(answer, "invalid_client_metadata")
+    assert there.status_code == 201
+    assert there.json()["frontchannel_logout_uri"] == FRONT
