@@ -10,6 +10,7 @@ from app.database.database import Database
 from app.models.consents import Consent, consents
 from app.models.token_families import token_families
 from app.repositories.inserts import upsert
+from app.repositories.redemptions import void_codes
 
 consent, family = consents.c, token_families.c
 
@@ -44,14 +45,24 @@ class ConsentRepository:
         )
         return [Consent(*row) for row in rows]
 
+    async def list_with_tokens(self, user_id: str, *, now: datetime) -> Sequence[Consent]:
+        """What clients got tokens for, asked or not; the newest first, a client more than once."""
+        rows: Sequence[Any] = await self._database.fetch_all(
+            select(family.user_id, family.client_id, family.scope, family.created_at)
+            .where(family.user_id == user_id, family.revoked_at.is_(None), family.expires_at > now)
+            .order_by(family.created_at.desc())
+        )
+        return [Consent(*row) for row in rows]
+
     async def revoke(self, user_id: str, client_id: str, *, now: datetime) -> bool:
-        """Forgets what was allowed, and ends every sign-in at that client."""
+        """Forgets what was allowed, and ends every sign-in at that client, begun or to be."""
         async with self._database.transaction() as connection:
             gone = await connection.execute(
                 delete(consents)
                 .where(consent.user_id == user_id, consent.client_id == client_id)
                 .returning(consent.client_id)
             )
+            await void_codes(connection, now=now, user_id=user_id, client_id=client_id)
             await connection.execute(
                 update(token_families)
                 .where(

@@ -4,13 +4,17 @@ Authorization codes and device codes have the columns that this needs in common.
 somebody else used, or whose person or session is gone, yields nothing.
 """
 
+from datetime import datetime
 from typing import Any
 
 from sqlalchemy import ColumnElement, Insert, Table, Update, and_, exists, or_, select, update
+from sqlalchemy.ext.asyncio import AsyncConnection
 
 from app.database.database import Database
 from app.database.steps import Outcome
 from app.models.access_tokens import access_tokens
+from app.models.authorization_codes import authorization_codes
+from app.models.device_codes import device_codes
 from app.models.refresh_tokens import refresh_tokens
 from app.models.sessions import sessions
 from app.models.token_families import token_families
@@ -114,4 +118,22 @@ class Redemption:
             user.credentials_version == code.credentials_version,
             user.disabled_at.is_(None),
             exists().where(and_(session.session_id == code.session_id, session.ended_at.is_(None))),
+        )
+
+
+async def void_codes(connection: AsyncConnection, *, now: datetime, **owner: str) -> None:
+    """Makes the codes of a session, or of a person at a client, worth nothing.
+
+    Whoever is redeeming one comes to his end first, so that the family he began is there to be
+    revoked. The order is the one in which redemptions lock.
+    """
+    for codes in (authorization_codes, device_codes):
+        those = [codes.c[name] == value for name, value in owner.items()]
+        await connection.execute(
+            select(codes.c.digest).where(*those).order_by(codes.c.digest).with_for_update()
+        )
+        await connection.execute(
+            update(codes)
+            .where(*those, codes.c.used_at.is_(None), codes.c.expires_at > now)
+            .values(expires_at=now)
         )

@@ -5,18 +5,16 @@ from datetime import datetime, timedelta
 from typing import Any, NamedTuple
 
 from sqlalchemy import Insert, Select, insert, literal, select, update
-from sqlalchemy.ext.asyncio import AsyncConnection
 
 from app.database.database import Database
 from app.database.types import Instant
-from app.models.authorization_codes import authorization_codes
 from app.models.clients import Client, clients
-from app.models.device_codes import device_codes
 from app.models.logout_notices import logout_notices
 from app.models.sessions import Session, sessions
 from app.models.token_families import token_families
 from app.models.users import User, users
 from app.repositories.inserts import upsert
+from app.repositories.redemptions import void_codes
 
 session, user, family, client = sessions.c, users.c, token_families.c, clients.c
 SESSION_COLUMNS = len(sessions.columns)
@@ -114,7 +112,7 @@ class SessionRepository:
             ended_row = ended.first()
             if ended_row is None:
                 return False
-            await _wait_for_redemptions(connection, session_id)
+            await void_codes(connection, now=now, session_id=session_id)
             is_offline = (literal(" ") + family.scope + literal(" ")).contains(" offline_access ")
             await connection.execute(
                 update(token_families)
@@ -132,21 +130,6 @@ class SessionRepository:
             select(clients).where(client.client_id.in_(_clients_in(session_id)))
         )
         return [Client(*row) for row in rows]
-
-
-async def _wait_for_redemptions(connection: AsyncConnection, session_id: str) -> None:
-    """Lets whoever redeems a code of the session come to his end.
-
-    His family is there then and is revoked with the others, or he finds that the session has
-    ended. The order is the one in which redemptions lock.
-    """
-    for codes in (authorization_codes, device_codes):
-        await connection.execute(
-            select(codes.c.digest)
-            .where(codes.c.session_id == session_id)
-            .order_by(codes.c.digest)
-            .with_for_update()
-        )
 
 
 def _clients_in(session_id: str) -> Select[Any]:

@@ -1,6 +1,7 @@
 """Consent: what a person is asked, and what he need not be asked again."""
 
 from collections.abc import Sequence
+from dataclasses import replace
 from datetime import datetime
 
 from app.clock import Clock
@@ -48,7 +49,17 @@ class ConsentService:
         )
 
     async def list_of(self, user: User) -> Sequence[Consent]:
-        return await self._consents.list_of(user.user_id)
+        """Each client that a person allowed something, or that has tokens of his without asking."""
+        allowed = {each.client_id: each for each in await self._consents.list_of(user.user_id)}
+        others: dict[str, Consent] = {}
+        with_tokens = await self._consents.list_with_tokens(user.user_id, now=self._clock.now())
+        for each in with_tokens:
+            if each.client_id not in allowed:
+                newest = others.setdefault(each.client_id, each)
+                scope = " ".join(sorted(newest.scopes | each.scopes))
+                others[each.client_id] = replace(newest, scope=scope)
+        found = (*allowed.values(), *others.values())
+        return sorted(found, key=lambda each: each.granted_at, reverse=True)
 
     async def revoke(self, user: User, client_id: str) -> bool:
         """Forgets a consent and ends every sign-in at that client."""

@@ -1,0 +1,294 @@
+"""`/account`: where a person is signed in, which applications he let in, and the way to end each."""
+
+import re
+
+import pytest
+
+from app.wiring import Services
+from tests.support.application import Application, TestClient, TestUser
+from tests.support.assertions import assert_oauth_error
+from tests.support.logout import is_signed_in, policy_of, says_signed_out, sid_of
+from tests.support.parts import services_of
+from tests.support.visitor import Visitor, redeem, text_of, visiting
+
+SESSION = "/account/sessions/end"
+APPLICATION = "/account/applications/revoke"
+FIREFOX = "Mozilla/5.0 (X11; Linux x86_64; rv:140.0) Gecko/20100101 Firefox/140.0"
+SAFARI = (
+    "Mozilla/5.0 (iPhone; CPU iPhone OS 18_0 like Mac OS X) AppleWebKit/605.1.15 (KHTML, like"
+    " Gecko) Version/18.0 Mobile/15E148 Safari/604.1"
+)
+EDGE = (
+    "Mozilla/5.0 (Windows NT 10.0; Win64; x64) AppleWebKit/537.36 (KHTML, like Gecko)"
+    " Chrome/140.0.0.0 Safari/537.36 Edg/140.0.0.0"
+)
+
+
+def sessions_on(page_text: str) -> list[str]:
+    return re.findall(r'name="session_id" value="([^"]+)"', page_text)
+
+
+async def sign_in(visitor: Visitor, user: TestUser) -> None:
+    await visitor.sign_in(await visitor.get("/login"), user)
+
+
+async def test_who_is_not_signed_in_goes_to_the_sign_in_page_and_comes_back(
+    visitor: Visitor, user: TestUser
+) -> None:
+    answer = await visitor.get("/account")
+
+    assert answer.status_code == 303
+    page = await visitor.sign_in(await visitor.follow(answer), user)
+    assert page.url.path == "/account"
+    assert user.username in text_of(page)
+
+
+async def test_the_page_is_for_its_reader_only(visitor: Visitor, user: TestUser) -> None:
+    """SECURITY_BAR row 31"""
+    await sign_in(visitor, user)
+
+    page = await visitor.get("/account")
+
+    assert page.headers["cache-control"] == "no-store"
+    policy = policy_of(page)
+    assert policy["default-src"] == "'none'"
+    assert policy["script-src"] == policy["form-action"] == "'self'"
+    assert policy["frame-ancestors"] == "'none'"
+
+
+@pytest.mark.parametrize(
+    ("user_agent", "described"),
+    [
+        (FIREFOX, "Firefox, Linux"),
+        (SAFARI, "Safari, iPhone"),
+        (EDGE, "Edge, Windows"),
+        ("<script>alert(1)</script>" + "x" * 10_000, "A browser"),
+        ("", "A browser"),
+    ],
+)
+async def test_a_session_is_shown_as_people_call_it(
+    visitor: Visitor, user: TestUser, user_agent: str, described: str
+) -> None:
+    """SECURITY_BAR row 31"""
+    visitor.http.headers["user-agent"] = user_agent
+    await sign_in(visitor, user)
+
+    page = await visitor.get("/account")
+
+    assert described in text_of(page)
+    assert "this one" in text_of(page)
+    assert "<script>alert" not in page.text
+
+
+async def test_a_session_elsewhere_is_ended_from_here(
+    app: Application, visitor: Visitor, client: TestClient, user: TestUser
+) -> None:
+    """SECURITY_BAR row 30: on the server, with the tokens that were granted for it"""
+    await sign_in(visitor, user)
+    async with visiting(app) as lost:
+        tokens = await lost.tokens_for(client, user)
+        page = await visitor.get("/account")
+        assert len(sessions_on(page.text)) == 2
+
+        after = await visitor.submit(page, to=SESSION, session_id=sid_of(tokens["id_token"]))
+
+        assert after.headers["location"] == "/account"
+        assert not await is_signed_in(lost, client)
+    assert_oauth_error(await app.refresh(client, tokens["refresh_token"]), "invalid_grant")
+    assert not await app.is_active(client, tokens["access_token"])
+    page = await visitor.get("/account")
+    assert len(sessions_on(page.text)) == 1
+
+
+async def test_the_session_of_this_browser_is_ended_here(
+    visitor: Visitor, client: TestClient, user: TestUser
+) -> None:
+    await visitor.tokens_for(client, user)
+
+    page = await visitor.submit(await visitor.get("/account"), to=SESSION)
+
+    assert says_signed_out(page)
+    assert "postern_sessions" not in visitor.http.cookies
+    assert not await is_signed_in(visitor, client)
+
+
+async def test_nobody_ends_the_session_of_somebody_else(
+    app: Application, visitor: Visitor, client: TestClient, user: TestUser
+) -> None:
+    """SECURITY_BAR row 30: a `sid` stands in every ID token and is no secret"""
+    id_token = (await visitor.tokens_for(client, user))["id_token"]
+    async with visiting(app) as other:
+        await sign_in(other, await app.enrolled_user())
+        page = await other.get("/account")
+
+        await other.submit(page, to=SESSION, session_id=sid_of(id_token))
+        await other.submit(page, to=SESSION, session_id="nothing")
+
+        assert (await other.get("/account")).status_code == 200
+    assert await is_signed_in(visitor, client)
+
+
+async def test_what_has_ended_is_not_listed(
+    app: Application, visitor: Visitor, user: TestUser
+) -> None:
+    for _ in range(2):
+        async with visiting(app) as other:
+            await sign_in(other, user)
+            await other.submit(await other.get("/logout"))
+    async with visiting(app) as forgotten:
+        await sign_in(forgotten, user)
+    app.clock.advance(seconds=app.settings.session_ttl)
+    await sign_in(visitor, user)
+
+    page = await visitor.get("/account")
+
+    assert len(sessions_on(page.text)) == 1
+
+
+async def test_other_credentials_end_every_session(
+    visitor: Visitor, user: TestUser, operator: Services
+) -> None:
+    """SECURITY_BAR row 30: `postern users` is the operator's hand"""
+    await sign_in(visitor, user)
+
+    await operator.users.reset_password(user.username, "another password of mine")
+
+    assert (await visitor.get("/account")).headers["location"] == "/login"
+
+
+async def test_an_application_is_listed_with_what_it_may_do(
+    app: Application, visitor: Visitor, user: TestUser
+) -> None:
+    client = await app.create_client(client_name=app.new_name("The App"))
+    await sign_in(visitor, user)
+    empty = await visitor.get("/account")
+    assert "Applications appear here once you sign in to them" in text_of(empty)
+
+    await visitor.tokens_for(client, user, scope="openid email")
+
+    page = await visitor.get("/account")
+    assert "The App" in text_of(page)
+    assert "Your e-mail address" in text_of(page)
+    assert "Your name" not in text_of(page)
+
+
+async def test_taking_back_ends_every_token_and_asks_again(
+    app: Application, visitor: Visitor, client: TestClient, user: TestUser
+) -> None:
+    """SECURITY_BAR row 34; also what was granted with `offline_access`"""
+    tokens = await visitor.tokens_for(client, user, scope="openid offline_access")
+    code = await visitor.code_for(client, user, scope="openid offline_access")
+
+    after = await visitor.submit(await visitor.get("/account"), to=APPLICATION)
+
+    assert after.headers["location"] == "/account"
+    assert_oauth_error(await app.refresh(client, tokens["refresh_token"]), "invalid_grant")
+    assert not await app.is_active(client, tokens["access_token"])
+    assert_oauth_error(await redeem(app, client, code), "invalid_grant")
+    page = await visitor.get("/account")
+    assert client.client_id not in page.text
+    assert 'action="/consent"' in (await visitor.authorize(client)).text
+
+
+async def test_taking_back_from_one_leaves_the_others(
+    app: Application, visitor: Visitor, client: TestClient, user: TestUser
+) -> None:
+    other_client, other_user = await app.create_client(), await app.enrolled_user()
+    kept = await visitor.tokens_for(other_client, user)
+    async with visiting(app) as other:
+        of_another = await other.tokens_for(client, other_user)
+    await visitor.tokens_for(client, user)
+
+    await visitor.submit(await visitor.get("/account"), to=APPLICATION, client_id=client.client_id)
+
+    assert await app.is_active(other_client, kept["access_token"])
+    assert await app.is_active(client, of_another["access_token"])
+    page = await visitor.get("/account")
+    assert other_client.client_id in page.text
+
+
+@pytest.mark.parametrize("how", ["first party", "password grant"])
+async def test_an_application_that_did_not_ask_is_listed_and_ended_too(
+    app: Application, visitor: Visitor, client: TestClient, user: TestUser, how: str
+) -> None:
+    if how == "first party":
+        await services_of(app).clients.set_trust(client.client_id, "first_party")
+        tokens = await visitor.tokens_for(client, user, scope="openid email")
+    else:
+        tokens = (await app.password_grant(client, user, scope="email")).json()
+        await sign_in(visitor, user)
+    page = await visitor.get("/account")
+    assert client.client_id in page.text
+    assert "Your e-mail address" in text_of(page)
+
+    await visitor.submit(page, to=APPLICATION)
+
+    assert not await app.is_active(client, tokens["access_token"])
+    assert client.client_id not in (await visitor.get("/account")).text
+
+
+@pytest.mark.parametrize("path", [SESSION, APPLICATION])
+async def test_only_our_own_page_may_post(
+    app: Application, visitor: Visitor, client: TestClient, user: TestUser, path: str
+) -> None:
+    """SECURITY_BAR row 30: no token, another browser's, another site's"""
+    tokens = await visitor.tokens_for(client, user)
+    page = await visitor.get("/account")
+    async with visiting(app) as other:
+        login = await other.get("/login")
+        foreign = login.text.split('name="csrf_token" value="')[1].split('"')[0]
+
+    answers = [
+        await visitor.submit(page, to=path, csrf_token=token) for token in ("", foreign, "x" * 64)
+    ]
+    visitor.http.headers["sec-fetch-site"] = "same-site"
+    answers.append(await visitor.submit(page, to=path))
+    del visitor.http.headers["sec-fetch-site"]
+
+    assert [answer.status_code for answer in answers] == [403] * 4
+    assert await is_signed_in(visitor, client)
+    assert await app.is_active(client, tokens["access_token"])
+
+
+async def test_a_form_that_comes_after_the_session_ended_leads_to_the_sign_in_page(
+    visitor: Visitor, client: TestClient, user: TestUser
+) -> None:
+    """The page was left open in a tab"""
+    await visitor.tokens_for(client, user)
+    page = await visitor.get("/account")
+    await visitor.submit(page, to=SESSION)
+
+    answers = [await visitor.submit(page, to=path) for path in (SESSION, APPLICATION)]
+
+    for answer in answers:
+        assert answer.headers["location"] == "/login"
+
+
+async def test_two_people_in_one_browser_see_their_own(
+    app: Application, visitor: Visitor, client: TestClient, user: TestUser
+) -> None:
+    await visitor.tokens_for(client, user)
+    second = await app.enrolled_user()
+    await visitor.sign_in(await visitor.get("/login", other="1"), second)
+
+    page = await visitor.get("/account")
+    assert second.username in text_of(page)
+    assert user.username not in text_of(page)
+    assert client.client_id not in page.text
+    await visitor.submit(page, to=SESSION)
+
+    assert user.username in text_of(await visitor.get("/account"))
+
+
+async def test_what_an_application_calls_itself_is_text(
+    app: Application, visitor: Visitor, user: TestUser
+) -> None:
+    """SECURITY_BAR row 31"""
+    name = f"<img src=x onerror=alert(1)>\"'{app.new_name()}"
+    client = await app.create_client(client_name=name)
+    await visitor.tokens_for(client, user)
+
+    page = await visitor.get("/account")
+
+    assert "<img" not in page.text
+    assert name in text_of(page)

@@ -1,0 +1,41 @@
+"""A running server for clients that are not ours, and the person they send to it."""
+
+import shutil
+import subprocess
+from collections.abc import AsyncIterator
+from pathlib import Path
+
+import pytest
+import pytest_asyncio
+
+from tests.support.application import Application
+from tests.support.server import Server, application_of, running_server
+
+NODE = Path(__file__).parent / "node"
+
+
+@pytest_asyncio.fixture(scope="module")
+async def server(tmp_path_factory: pytest.TempPathFactory) -> AsyncIterator[Server]:
+    async with running_server(tmp_path_factory.mktemp("server")) as running:
+        yield running
+
+
+@pytest_asyncio.fixture(scope="module")
+async def app(server: Server) -> AsyncIterator[Application]:
+    async with application_of(server) as made:
+        yield made
+
+
+@pytest.fixture(scope="session")
+def node_packages() -> Path:
+    """The clients from their registry, as `package.json` says; fetched once for a checkout."""
+    if shutil.which("node") is None or shutil.which("npm") is None:
+        pytest.skip("Node is not installed: apt-get install nodejs npm")
+    if not (NODE / "node_modules" / "openid-client").is_dir():
+        subprocess.run(
+            ["npm", "install", "--no-package-lock", "--no-audit", "--no-fund", "--silent"],
+            cwd=NODE,
+            check=True,
+            timeout=180,
+        )
+    return NODE
