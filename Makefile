@@ -6,7 +6,7 @@ PYTHON ?= $(shell for each in python3.13 python3.12 python3.11 python3; do \
 	&& { echo $$each; break; }; done)
 PIP := $(BIN)/python -m pip install --quiet --disable-pip-version-check --constraint constraints.txt
 
-.PHONY: help serve serve-https demo test check format bench clean
+.PHONY: help serve serve-https demo test check format bench translations clean
 
 help:
 	@echo "make serve        serve on http://127.0.0.1:5000"
@@ -15,6 +15,7 @@ help:
 	@echo "make test         run the tests"
 	@echo "make check        lint, types, structure"
 	@echo "make bench        measure"
+	@echo "make translations collect the texts of the pages and compile their translations"
 
 serve: $(VENV)/.serve
 	@$(BIN)/postern serve
@@ -40,6 +41,12 @@ format: $(VENV)/.dev
 
 bench: $(VENV)/.dev
 	@$(BIN)/python -m benchmarks
+
+TRANSLATIONS := app/pages/translations
+translations: $(VENV)/.dev
+	@$(BIN)/pybabel -q extract -F babel.cfg -k N_ -k text --no-location --omit-header -o $(TRANSLATIONS)/postern.pot app
+	@$(BIN)/pybabel -q update -D postern -i $(TRANSLATIONS)/postern.pot -d $(TRANSLATIONS) --no-fuzzy-matching --ignore-obsolete --ignore-pot-creation-date
+	@$(BIN)/pybabel -q compile -D postern -d $(TRANSLATIONS)
 
 clean:
 	rm -rf $(VENV) build *.egg-info .mypy_cache .ruff_cache .pytest_cache .import_linter_cache

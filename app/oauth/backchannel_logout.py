@@ -46,12 +46,15 @@ class LogoutDelivery:
         self._outbound = outbound
         self._clock = clock
         self._due = asyncio.Event()
+        self._sending: set[asyncio.Task[int]] = set()
+        self._is_stopping = False
 
     def kick(self) -> None:
         """Somebody signed out: does not wait for the next look."""
         self._due.set()
 
     async def run_forever(self) -> None:
+        """Until it is cancelled: what it sends then is left to a later attempt."""
         while True:
             try:
                 async with asyncio.timeout(POLL_SECONDS):
@@ -59,19 +62,33 @@ class LogoutDelivery:
             except TimeoutError:
                 pass
             self._due.clear()
+            look = asyncio.create_task(self._look())
             try:
-                await self.run_once()
-            except DatabaseUnavailableError:
-                log.warning("logout tokens wait: the database is not available")
-            except Exception:
-                log.exception("the delivery of logout tokens failed and will try again")
+                await asyncio.shield(look)
+            except asyncio.CancelledError:
+                self._is_stopping = True
+                for each in self._sending:
+                    each.cancel()
+                await look  # no connection to the database is left in the middle of a statement
+                raise
 
     async def run_once(self) -> int:
         """Tries all that is due; gives how many reached their client."""
         delivered = 0
-        while due := await self._notices.list_due(now=self._clock.now(), limit=BATCH):
+        while not self._is_stopping:
+            due = await self._notices.list_due(now=self._clock.now(), limit=BATCH)
+            if not due:
+                break
             delivered += sum(await asyncio.gather(*(self._try(notice) for notice in due)))
         return delivered
+
+    async def _look(self) -> None:
+        try:
+            await self.run_once()
+        except DatabaseUnavailableError:
+            log.warning("logout tokens wait: the database is not available")
+        except Exception:
+            log.exception("the delivery of logout tokens failed and will try again")
 
     async def _try(self, notice: LogoutNotice) -> bool:
         is_last = notice.attempts >= len(DELAYS)
@@ -93,13 +110,25 @@ class LogoutDelivery:
             return HTTPStatus.NOT_FOUND
         token = await self._id_tokens.logout_token(client, user, notice.session_id)
         try:
-            status = await self._outbound.post_form(_said_by(client)[URI], {"logout_token": token})
+            status = await self._send(_said_by(client)[URI], token)
         except FetchError as error:
             log.warning("client %s was not told of a logout: %s", client.client_id, error)
             return None
         if status not in ANSWERED:
             log.warning("client %s answered a logout token with %d", client.client_id, status)
         return status if status in (*ANSWERED, HTTPStatus.BAD_REQUEST) else None
+
+    async def _send(self, uri: str, token: str) -> int:
+        sending = asyncio.create_task(self._outbound.post_form(uri, {"logout_token": token}))
+        self._sending.add(sending)
+        try:
+            return await sending
+        except asyncio.CancelledError:
+            if not self._is_stopping:
+                raise
+            raise FetchError("the server stops") from None
+        finally:
+            self._sending.discard(sending)
 
 
 def _said_by(client: Client) -> dict[str, str]:

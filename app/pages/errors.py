@@ -9,12 +9,8 @@ from starlette.responses import Response
 from app.errors import PosternError, UnavailableError
 from app.pages.accept import prefers_html
 from app.pages.languages import language_for, translations_of
+from app.pages.sentences import N_
 from app.pages.templating import page
-
-
-def N_(text: str) -> str:  # noqa: N802 - gettext's own name for a text that is translated later
-    return text
-
 
 YOURS = N_("It is your turn: go back and try again.")
 APPLICATIONS = N_("It is the application's turn: tell its makers what you see here.")

@@ -1,10 +1,9 @@
-"""`/account`: where a person is signed in, which applications he let in, and the way to end each."""
+"""`/account`: where a person is signed in, whom he let in, and the way to end each."""
 
 import re
 
 import pytest
 
-from app.wiring import Services
 from tests.support.application import Application, TestClient, TestUser
 from tests.support.assertions import assert_oauth_error
 from tests.support.logout import is_signed_in, policy_of, says_signed_out, sid_of
@@ -146,12 +145,12 @@ async def test_what_has_ended_is_not_listed(
 
 
 async def test_other_credentials_end_every_session(
-    visitor: Visitor, user: TestUser, operator: Services
+    app: Application, visitor: Visitor, user: TestUser
 ) -> None:
     """SECURITY_BAR row 30: `postern users` is the operator's hand"""
     await sign_in(visitor, user)
 
-    await operator.users.reset_password(user.username, "another password of mine")
+    await services_of(app).users.reset_password(user.username, "another password of mine")
 
     assert (await visitor.get("/account")).headers["location"] == "/login"
 

@@ -171,7 +171,7 @@ async def test_errors(walk: Walk) -> None:
 async def test_the_sign_in_page_weighs_little(walk: Walk) -> None:
     """PAGES: HTML, style and script together under 30 kB"""
     answers: list[Response] = []
-    walk.page.on("response", lambda answer: answers.append(answer))  # noqa: PLW0108 - it wants a function
+    walk.page.on("response", lambda answer: answers.append(answer))
     await walk.authorize(await walk.app.create_client())
     await walk.page.wait_for_load_state("networkidle")
 

@@ -9,6 +9,7 @@ import pytest
 from app.outbound.http import AT_ONCE, FetchError, OutboundHttp
 from tests.outbound.conftest import Resolver
 from tests.support.peer import HOST, OTHER_HOST, Answer, Authority, Peer, running_peer
+from tests.support.waiting import eventually
 
 
 async def test_an_allowed_host_is_fetched_over_tls(outbound: OutboundHttp, peer: Peer) -> None:
@@ -111,25 +112,28 @@ async def test_proxies_of_the_environment_are_not_used(
 
 
 async def test_only_so_many_requests_go_to_one_host_at_once(
-    outbound: OutboundHttp, peer: Peer
+    authority: Authority, peer: Peer
 ) -> None:
     """SECURITY_BAR row 43: the server is not to be made a flood"""
-    gate, under_way, most = asyncio.Event(), 0, 0
+    outbound = OutboundHttp([HOST, "127.0.0.1"], authority.ca_file)
+    gate = asyncio.Event()
 
     async def wait_at_the_gate(_: asyncio.StreamReader, writer: asyncio.StreamWriter) -> None:
-        nonlocal under_way, most
-        under_way += 1
-        most = max(most, under_way)
-        if under_way == AT_ONCE:
-            gate.set()
         await gate.wait()
         writer.write(b"HTTP/1.1 200 OK\r\nContent-Length: 0\r\n\r\n")
         await writer.drain()
-        under_way -= 1
 
-    peer.answers["/"] = wait_at_the_gate
+    peer.answers["/gate"] = wait_at_the_gate
+    peer.answers["/"] = Answer("hello")
+    flood = [asyncio.create_task(outbound.get(peer.url("/gate"))) for _ in range(AT_ONCE + 10)]
+    await eventually(lambda: peer.count("/gate") >= AT_ONCE)
 
-    answers = await asyncio.gather(*(outbound.get(peer.url()) for _ in range(AT_ONCE + 10)))
+    # others are served meanwhile, which takes longer than one more would have needed to arrive
+    elsewhere = [await outbound.get(peer.url(host="127.0.0.1")) for _ in range(5)]
+    at_the_gate = peer.count("/gate")
+    gate.set()
+    answers = await asyncio.gather(*flood)
 
+    assert [answer.body for answer in elsewhere] == [b"hello"] * 5
+    assert at_the_gate == AT_ONCE
     assert [answer.status for answer in answers] == [200] * (AT_ONCE + 10)
-    assert most == AT_ONCE

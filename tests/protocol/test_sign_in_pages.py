@@ -301,3 +301,27 @@ async def test_pages_allow_no_other_origin(visitor: Visitor) -> None:
         answer: Any = await visitor.http.get(path, headers={"origin": "http://localhost:3000"})
 
         assert "access-control-allow-origin" not in answer.headers
+
+
+@pytest.mark.parametrize(
+    ("headers", "asked", "language"),
+    [
+        ({"accept-language": "de-AT,de;q=0.9,en;q=0.5"}, None, "de"),
+        ({"accept-language": "fr,en;q=0.5"}, None, "en"),
+        ({"accept-language": "fr"}, None, "en"),
+        ({"accept-language": "en"}, "xx de", "de"),
+        ({"accept-language": "de;q=0, en;q=x"}, None, "en"),
+        ({}, None, "en"),
+    ],
+    ids=str,
+)
+async def test_pages_speak_the_readers_language(
+    client: TestClient, visitor: Visitor, headers: dict[str, str], asked: str | None, language: str
+) -> None:
+    """OpenID Connect Core section 3.1.2.1: ui_locales, and what the browser likes"""
+    visitor.http.headers.update(headers)
+
+    page = await visitor.authorize(client, ui_locales=asked)
+
+    assert f'<html lang="{language}" dir="ltr">' in page.text
+    assert ("Benutzername" in page.text) == (language == "de")

@@ -1,0 +1,69 @@
+"""The texts of the pages: every one translated, and what is compiled is what was written."""
+
+import re
+from pathlib import Path
+
+import pytest
+from babel.messages.mofile import read_mo
+from babel.messages.pofile import read_po
+
+from app.oauth.metadata import UI_LOCALES
+from app.oauth.scopes import SCOPES
+from app.pages.languages import DIRECTORY, LANGUAGES
+from app.pages.sentences import FROM_BELOW
+
+OTHERS = [language for language in LANGUAGES if language != "en"]
+PLACEHOLDER = re.compile(r"%\(\w+\)s|</?\w+>")
+TEMPLATES = Path(DIRECTORY).parent / "templates"
+
+
+def catalog(language: str) -> dict[str, str]:
+    path = DIRECTORY / language / "LC_MESSAGES" / "postern.po"
+    with path.open("rb") as file:
+        return {str(message.id): str(message.string) for message in read_po(file) if message.id}
+
+
+def collected() -> set[str]:
+    with (DIRECTORY / "postern.pot").open("rb") as file:
+        return {str(message.id) for message in read_po(file) if message.id}
+
+
+def test_the_metadata_names_the_languages_that_there_are() -> None:
+    assert set(UI_LOCALES) == set(LANGUAGES)
+
+
+@pytest.mark.parametrize("language", OTHERS)
+def test_every_text_is_translated_and_keeps_its_places(language: str) -> None:
+    texts = catalog(language)
+
+    assert set(texts) == collected()
+    for text, translated in texts.items():
+        assert translated, text
+        assert sorted(PLACEHOLDER.findall(translated)) == sorted(PLACEHOLDER.findall(text))
+
+
+@pytest.mark.parametrize("language", OTHERS)
+def test_the_compiled_file_is_current(language: str) -> None:
+    """`make translations` makes it"""
+    with (DIRECTORY / language / "LC_MESSAGES" / "postern.mo").open("rb") as file:
+        compiled = {str(each.id): str(each.string) for each in read_mo(file) if each.id}
+
+    assert compiled == catalog(language)
+
+
+def test_what_the_templates_say_was_collected() -> None:
+    known = collected()
+    for path in TEMPLATES.glob("*.html"):
+        for said in re.findall(r"{% trans(?: [^%]*)?%}(.*?){% endtrans %}", path.read_text()):
+            text = re.sub(r"{{ (\w+) }}", r"%(\1)s", said)
+            assert text in known, f"{path.name}: {text}"
+
+
+def test_nothing_but_our_own_words_goes_through_gettext_in_a_template() -> None:
+    """SECURITY_BAR row 31: what gettext gives counts as safe HTML there"""
+    for path in TEMPLATES.glob("*.html"):
+        assert re.findall(r"\b_\((?!\")", path.read_text()) == [], path.name
+
+
+def test_the_sentences_of_scopes_are_listed_for_translation() -> None:
+    assert set(SCOPES.values()) <= set(FROM_BELOW)
