@@ -52,6 +52,7 @@ from app.security.passwords import PasswordScheme
 from app.services.authentication import AuthenticationService
 from app.services.bounded_threads import BoundedThreads
 from app.services.client_keys import ClientKeys
+from app.services.client_logos import ClientLogos
 from app.services.client_origins import ClientOrigins
 from app.services.clients import ClientService
 from app.services.consents import ConsentService
@@ -81,6 +82,7 @@ class Services:
     clients: ClientService
     registration: ClientRegistration
     client_origins: ClientOrigins
+    client_logos: ClientLogos
     dispatcher: GrantDispatcher
     bearer: BearerTokens
     introspection: Introspection
@@ -198,6 +200,7 @@ def build_services(settings: Settings, clock: Clock | None = None) -> Services:
         otp=otp,
         clients=client_service,
         registration=ClientRegistration(client_service, outbound, is_strict=settings.is_production),
+        client_logos=ClientLogos(outbound, clock),
         client_origins=ClientOrigins(ClientOriginRepository(database), clock),
         dispatcher=GrantDispatcher(authenticator, [grant(tools) for grant in GRANTS]),
         bearer=BearerTokens(access_tokens, clock),

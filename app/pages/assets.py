@@ -40,6 +40,15 @@ async def asset(name: str, services: ServicesDep) -> Response:
     raise NotFoundError("There is no such file.")
 
 
+@router.get("/clients/{client_id}/logo")
+async def client_logo(client_id: str, services: ServicesDep) -> Response:
+    client = await services.clients.find(client_id)
+    logo = await services.client_logos.find(client) if client is not None else None
+    if logo is None:
+        raise NotFoundError("There is no logo.")
+    return Response(logo.content, media_type=logo.media_type, headers=AN_HOUR)
+
+
 @router.get("/favicon.ico")
 async def favicon() -> Response:
     return _favicon()

@@ -32,9 +32,9 @@ class PrivateKeyJwt(ClientAuthMethod):
 
     def extract(self, request: FormRequest) -> Credentials | None:
         assertion = request.form.get("client_assertion")
-        if assertion is None and "client_assertion_type" not in request.form:
+        if assertion is None:
             return None
-        if assertion is None or request.form.get("client_assertion_type") != ASSERTION_TYPE:
+        if request.form.get("client_assertion_type") != ASSERTION_TYPE:
             raise InvalidClientError
         return Credentials(_subject_of(assertion), assertion)
 

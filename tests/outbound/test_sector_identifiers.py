@@ -1,0 +1,108 @@
+"""Pairwise subjects (OpenID Connect Core section 8.1) and the documents that name a sector."""
+
+import json
+from typing import Any
+
+import httpx
+import pytest
+import pytest_asyncio
+
+from tests.conftest import AppFactory
+from tests.support.application import Application, TestClient
+from tests.support.jwt import claims_of
+from tests.support.peer import HOST, Answer, Authority, Peer
+from tests.support.visitor import REDIRECT_URI, Visitor, visiting
+
+ELSEWHERE = "https://other.example.com/callback"
+
+
+@pytest_asyncio.fixture
+async def own_app(start_app: AppFactory, authority: Authority) -> Application:
+    return await start_app(outbound_allowed_hosts=HOST, outbound_ca_file=authority.ca_file)
+
+
+async def register(app: Application, **metadata: Any) -> httpx.Response:
+    body = {"redirect_uris": [REDIRECT_URI], "subject_type": "pairwise", **metadata}
+    return await app.http.post("/register", json=body)
+
+
+async def sub_of(visitor: Visitor, client: TestClient, user: Any) -> str:
+    tokens = await visitor.tokens_for(client, user)
+    claims = await claims_of(visitor.app, tokens["id_token"], audience=client.client_id)
+    userinfo = await visitor.app.http.get(
+        "/userinfo", headers={"Authorization": f"Bearer {tokens['access_token']}"}
+    )
+    assert userinfo.json()["sub"] == claims["sub"]
+    return str(claims["sub"])
+
+
+def client_in(answer: httpx.Response) -> TestClient:
+    assert answer.status_code == 201, answer.text
+    return TestClient(answer.json()["client_id"], answer.json()["client_secret"])
+
+
+async def test_a_sector_sees_one_subject_and_another_sector_another(
+    own_app: Application, peer: Peer
+) -> None:
+    user = await own_app.enrolled_user()
+    peer.answers["/sector"] = Answer(json.dumps([REDIRECT_URI, ELSEWHERE]))
+    same_host = [client_in(await register(own_app)) for _ in range(2)]
+    by_document = client_in(
+        await register(
+            own_app,
+            redirect_uris=[REDIRECT_URI, ELSEWHERE],
+            sector_identifier_uri=peer.url("/sector"),
+        )
+    )
+    public = await own_app.create_client()
+    async with visiting(own_app) as visitor:
+        subjects = [
+            await sub_of(visitor, client, user) for client in (*same_host, by_document, public)
+        ]
+
+    # the peer is on `localhost` too, so its sector is the one of the redirect URI
+    assert subjects[0] == subjects[1] == subjects[2] != subjects[3]
+    assert len(subjects[0]) == 43
+
+
+async def test_introspection_does_not_tell_the_public_subject(own_app: Application) -> None:
+    user = await own_app.enrolled_user()
+    client = client_in(await register(own_app))
+    async with visiting(own_app) as visitor:
+        tokens = await visitor.tokens_for(client, user)
+
+    claims = await claims_of(own_app, tokens["id_token"], audience=client.client_id)
+    told = await own_app.introspect(client, tokens["access_token"])
+    assert told["sub"] == claims["sub"]
+
+
+async def test_several_hosts_want_a_document(own_app: Application) -> None:
+    answer = await register(own_app, redirect_uris=[REDIRECT_URI, ELSEWHERE])
+
+    assert answer.status_code == 400
+    assert answer.json()["error"] == "invalid_client_metadata"
+
+
+@pytest.mark.parametrize(
+    "document",
+    [
+        Answer(json.dumps([ELSEWHERE])),
+        Answer("{}"),
+        Answer("nothing"),
+        Answer("[" * 20_000),
+        Answer(json.dumps([REDIRECT_URI]), status=404),
+        Answer(status=302, headers={"Location": "/sector-moved"}),
+    ],
+    ids=["another list", "no list", "no JSON", "deep", "missing", "moved"],
+)
+async def test_a_document_that_does_not_list_every_redirect_uri_is_refused(
+    own_app: Application, peer: Peer, document: Answer
+) -> None:
+    """CONFORMANCE: oidcc-registration-sector-bad; SECURITY_BAR row 43"""
+    peer.answers["/sector"] = document
+    peer.answers["/sector-moved"] = Answer(json.dumps([REDIRECT_URI]))
+
+    answer = await register(own_app, sector_identifier_uri=peer.url("/sector"))
+
+    assert answer.status_code == 400
+    assert answer.json()["error"] == "invalid_client_metadata"
