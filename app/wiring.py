@@ -194,6 +194,7 @@ def build_services(settings: Settings, clock: Clock | None = None) -> Services:
             hashing,
             otp,
             authentication,
+            sessions,
             clock,
             refuses_common_passwords=settings.is_production,
         ),

@@ -36,6 +36,8 @@ class AccessTokenColumns(NamedTuple):
     expires_at: datetime
     username: str | None
     otp_confirmed_at: datetime | None
+    pairwise_salt: bytes | None
+    sector_identifier: str | None
 
 
 class AccessToken(AccessTokenColumns, TokenMixin):

@@ -45,6 +45,7 @@ class RefreshTokenColumns(NamedTuple):
     successor_sealed: bytes | None
     successor_used_at: datetime | None
     username: str | None
+    pairwise_salt: bytes | None
 
 
 class RefreshToken(RefreshTokenColumns, TokenMixin):

@@ -96,6 +96,8 @@ class LogoutDelivery:
         if not await self._notices.take(notice, next_attempt_at=self._clock.now() + delay):
             return False  # another worker was first
         status = await self._deliver(notice)
+        if status is None and self._is_stopping:
+            return False  # the next server goes on
         if is_last and status is None:
             log.warning("client %s is not told of a logout any more", notice.client_id)
         if is_last or status is not None:
@@ -119,6 +121,8 @@ class LogoutDelivery:
         return status if status in (*ANSWERED, HTTPStatus.BAD_REQUEST) else None
 
     async def _send(self, uri: str, token: str) -> int:
+        if self._is_stopping:
+            raise FetchError("the server stops")
         sending = asyncio.create_task(self._outbound.post_form(uri, {"logout_token": token}))
         self._sending.add(sending)
         try:

@@ -5,10 +5,13 @@ only its own client. Everything else is not active.
 """
 
 from app.clock import Clock
+from app.models.access_tokens import AccessToken
 from app.models.clients import Client
+from app.models.refresh_tokens import RefreshToken
 from app.oauth.client_auth.authenticator import ClientAuthenticator
 from app.oauth.errors import InvalidClientError, InvalidRequestError
 from app.oauth.requests import FormRequest
+from app.oauth.subjects import subject_for
 from app.repositories.access_tokens import AccessTokenRepository
 from app.repositories.refresh_tokens import RefreshTokenRepository
 from app.schemas.tokens import IntrospectionResponse
@@ -58,7 +61,7 @@ class Introspection:
             token_type="Bearer",
             exp=int(found.expires_at.timestamp()),
             iat=int(found.issued_at.timestamp()),
-            sub=found.user_id or found.client_id,
+            sub=_subject_of(found, sector_identifier=found.sector_identifier),
             iss=self._issuer,
         )
 
@@ -79,6 +82,13 @@ class Introspection:
             token_type="refresh_token",
             exp=int(found.expires_at.timestamp()),
             iat=int(found.issued_at.timestamp()),
-            sub=found.user_id,
+            sub=_subject_of(found, sector_identifier=client.sector_identifier),
             iss=self._issuer,
         )
+
+
+def _subject_of(found: AccessToken | RefreshToken, *, sector_identifier: str | None) -> str:
+    """As the client of the token knows the person; the client itself where there is none."""
+    if found.user_id is None or found.pairwise_salt is None:
+        return found.client_id
+    return subject_for(found.user_id, salt=found.pairwise_salt, sector_identifier=sector_identifier)

@@ -15,6 +15,7 @@ FROM_BELOW = (
     N_("This page has expired"),
     N_("The form could not be read."),
     N_("This sign-in link does not work"),
+    N_("This sign-out link does not work"),
     N_("This sign-in is complete. Go back to the application."),
     N_("This page has expired. Go back to the application and begin again."),
     N_("This sign-in link has expired or was used before."),

@@ -23,6 +23,8 @@ LIVING = (
         token.expires_at,
         user.username,
         user.otp_confirmed_at,
+        user.pairwise_salt,
+        client.sector_identifier,
     )
     .select_from(
         access_tokens.join(clients, client.client_id == token.client_id)

@@ -33,6 +33,7 @@ LIVING = (
         token.successor_sealed,
         successor.c.used_at,
         user.username,
+        user.pairwise_salt,
     )
     .select_from(
         refresh_tokens.join(token_families, family.family_id == token.family_id)

@@ -74,6 +74,15 @@ class SessionRepository:
         )
         return [Session(*row) for row in rows]
 
+    async def list_not_ended(self, user_id: str, *, now: datetime) -> Sequence[str]:
+        """The names of the sessions of a person, those of older credentials too."""
+        rows: Sequence[Any] = await self._database.fetch_all(
+            select(session.session_id).where(
+                session.user_id == user_id, session.ended_at.is_(None), session.expires_at > now
+            )
+        )
+        return [row.session_id for row in rows]
+
     async def renew(self, again: Session) -> bool:
         """Stores another sign-in of the same person in the same browser: the session goes on
         under a new secret. False where it has ended."""

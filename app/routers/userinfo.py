@@ -42,6 +42,7 @@ def _endpoint(method: str) -> HotEndpoint:
         {
             "tags": ["Profile"],
             "name": f"userinfo_{method.lower()}",
+            "include_in_schema": method == "GET",  # the other is the same
             "summary": "Claims about the person who signed in",
             "description": "OpenID Connect Core section 5.3; wants the scope `openid`. A client "
             "that registered `userinfo_signed_response_alg` gets a signed JWT.",

@@ -2,7 +2,7 @@
 
 from typing import Any, Literal, Self
 
-from pydantic import BaseModel, ConfigDict, Field, TypeAdapter, model_validator
+from pydantic import BaseModel, ConfigDict, Field, TypeAdapter, ValidationError, model_validator
 
 from app.schemas.text import HttpsUri, LogoutUri, RedirectUri, Scope, Text, WebUri
 from app.security.text import is_encodable, is_storable
@@ -64,13 +64,21 @@ class ClientMetadata(BaseModel):
     def _in_other_languages(self) -> dict[str, str]:
         found: dict[str, str] = {}
         for name, value in (self.model_extra or {}).items():
-            member, mark, _ = name.partition("#")
-            if not mark or len(name) > MAXIMUM_TAGGED_NAME or not is_storable(name):
+            kind = URI_OR_TEXT.get(name.partition("#")[0]) if "#" in name else None
+            if kind is None or len(name) > MAXIMUM_TAGGED_NAME or len(found) >= MAXIMUM_TAGGED:
                 continue
-            kind = URI_OR_TEXT.get(member)
-            if kind is not None and len(found) < MAXIMUM_TAGGED:
-                found[name] = kind.validate_python(value)
+            if not is_storable(name):
+                raise ValueError("a member has a name with control characters")
+            found[name] = kind.validate_python(value)
         return found
+
+    @model_validator(mode="after")
+    def _readable_in_every_language(self) -> Self:
+        try:
+            self._in_other_languages()
+        except ValidationError:
+            raise ValueError("a member in another language is malformed") from None
+        return self
 
     @model_validator(mode="after")
     def _public_keys_of_one_source(self) -> Self:

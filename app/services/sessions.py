@@ -88,6 +88,13 @@ class SessionService:
         """Signs out; False where the session had ended before."""
         return await self._sessions.end(session_id, now=self._clock.now())
 
+    async def end_all(self, user_id: str) -> None:
+        """Signs a person out everywhere, also where his credentials ended the session already:
+        the clients are told."""
+        now = self._clock.now()
+        for session_id in await self._sessions.list_not_ended(user_id, now=now):
+            await self._sessions.end(session_id, now=now)
+
 
 def acr_of(amr: Sequence[str]) -> str:
     """The class of an authentication by these methods."""

@@ -15,6 +15,7 @@ from app.security.tokens import new_identifier, new_salt
 from app.services.authentication import AuthenticationService
 from app.services.otp import OtpService
 from app.services.password_hashing import PasswordHashing
+from app.services.sessions import SessionService
 
 COMMON_WARNING = (
     "This password is on the lists that attackers try first. A server in production refuses it."
@@ -28,6 +29,7 @@ class UserService:
         hashing: PasswordHashing,
         otp: OtpService,
         authentication: AuthenticationService,
+        sessions: SessionService,
         clock: Clock,
         *,
         refuses_common_passwords: bool,
@@ -36,6 +38,7 @@ class UserService:
         self._hashing = hashing
         self._otp = otp
         self._authentication = authentication
+        self._sessions = sessions
         self._clock = clock
         self._refuses_common_passwords = refuses_common_passwords
 
@@ -130,6 +133,7 @@ class UserService:
         secret, sealed = self._otp.new_secret(user.user_id)
         enrolment = await self._otp.enrolment(secret, username=user.username)
         await self._users.reset_otp(user.user_id, sealed)
+        await self._sessions.end_all(user.user_id)
         return enrolment
 
     async def reset_password(self, username: str, password: str) -> None:
@@ -137,11 +141,14 @@ class UserService:
         user = await self.get(username)
         self._check_new_password(password)
         await self._users.set_password_hash(user.user_id, await self._hashing.hash(password))
+        await self._sessions.end_all(user.user_id)
 
     async def set_disabled(self, username: str, *, disabled: bool) -> User:
-        """A disabled person cannot sign in, and his tokens are worth nothing meanwhile."""
+        """A disabled person is signed out, cannot sign in, and has no tokens meanwhile."""
         user = await self.get(username)
         await self._users.set_disabled(user.user_id, self._clock.now() if disabled else None)
+        if disabled:
+            await self._sessions.end_all(user.user_id)
         return await self.get(username)
 
     def _key_of(self, username: str) -> str:

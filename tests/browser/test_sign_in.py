@@ -183,11 +183,13 @@ async def test_the_keyboard_is_enough(scripted: Walk) -> None:
     client, user = await app.create_client(), await app.enrolled_user()
     await scripted.authorize(client)
 
-    await page.keyboard.type(user.username)  # the field has the focus
+    await expect(page.locator("#username")).to_be_focused()
+    await page.keyboard.type(user.username)
     await page.keyboard.press("Tab")
     await page.keyboard.type(user.password)
     await page.keyboard.press("Enter")
     await page.wait_for_url("**/login/otp*")
+    await expect(page.locator("#code")).to_be_focused()
     await page.keyboard.type(app.code(user, steps=1))
     await page.wait_for_url("**/consent*")
     for _ in range(10):

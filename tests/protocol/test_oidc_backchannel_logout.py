@@ -8,11 +8,12 @@ from urllib.parse import parse_qsl
 import pytest
 import pytest_asyncio
 
+from app.wiring import Services
 from tests.conftest import AppFactory
-from tests.protocol.logout_peers import OK, is_all_said, sign_out, told_client
+from tests.protocol.logout_peers import OK, deliver, is_all_said, sign_out, told_client
 from tests.support.application import Application, TestUser
 from tests.support.jwt import claims_of, header_of
-from tests.support.logout import AFTER, decoded
+from tests.support.logout import AFTER, decoded, sid_of
 from tests.support.peer import HOST, Answer, Authority, Peer, running_peer
 from tests.support.visitor import Visitor, visiting
 from tests.support.waiting import eventually
@@ -137,6 +138,26 @@ async def test_a_session_that_is_ended_from_the_account_page_is_told_of(
     await eventually(lambda: told.count > 0)
     assert decoded(told.logout_tokens[0])[1]["sid"] == sid
     assert (await visitor.get("/account")).status_code == 200  # he is still here
+
+
+@pytest.mark.parametrize("change", ["password", "otp", "disabled"])
+async def test_what_the_operator_ends_is_told_of(
+    app: Application, peer: Peer, visitor: Visitor, user: TestUser, operator: Services, change: str
+) -> None:
+    """By `postern users`, in another process: found by the next look"""
+    told = await told_client(app, peer)
+    tokens = await visitor.tokens_for(told.client, user, scope="openid offline_access")
+
+    if change == "password":
+        await operator.users.reset_password(user.username, "another password of mine")
+    elif change == "otp":
+        await operator.users.reset_otp(user.username)
+    else:
+        await operator.users.set_disabled(user.username, disabled=True)
+    await deliver(app)
+
+    assert decoded(told.logout_tokens[0])[1]["sid"] == sid_of(tokens["id_token"])
+    assert not await app.is_active(told.client, tokens["access_token"])
 
 
 async def test_nobody_waits_for_a_client_that_is_slow(

@@ -17,7 +17,7 @@ from app.oauth.backchannel_logout import DELAYS
 from app.wiring import Services, build_services
 from tests.conftest import AppFactory
 from tests.protocol.logout_peers import OK, deliver, is_all_said, sign_out, told_client
-from tests.support.application import Application, TestUser
+from tests.support.application import Application, TestUser, running_application
 from tests.support.assertions import assert_oauth_error
 from tests.support.logout import AFTER, decoded, is_signed_in
 from tests.support.peer import HOST, Answer, Authority, Peer, running_peer
@@ -132,6 +132,31 @@ async def test_it_survives_a_restart(
     await deliver(again)
 
     assert decoded(told.logout_tokens[-1])[1]["sid"] == decoded(id_token)[1]["sid"]
+    assert await is_all_said(app)
+
+
+async def test_a_server_that_stops_while_it_tells_leaves_it_to_the_next(
+    app: Application, peer: Peer, user: TestUser, reaches_the_peer: dict[str, Any]
+) -> None:
+    go_on = asyncio.Event()
+
+    async def never(_: asyncio.StreamReader, __: asyncio.StreamWriter) -> None:
+        await go_on.wait()
+
+    told = await told_client(app, peer, answer=never)
+    async with running_application(app.settings.database_url, **reaches_the_peer) as stopping:
+        stopping.clock.advance(seconds=30)
+        async with visiting(stopping) as visitor:
+            await visitor.tokens_for(told.client, user)
+            await sign_out(visitor)
+            await eventually(lambda: told.count == 1)
+    assert not await is_all_said(app)
+    go_on.set()
+    peer.answers[told.path] = OK
+
+    await deliver(app, after=3600)
+
+    assert told.count == 2
     assert await is_all_said(app)
 
 

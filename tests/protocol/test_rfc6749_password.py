@@ -105,7 +105,8 @@ async def test_a_public_client_is_refused_whatever_it_is_registered_for(
             client_name=app.new_name("public"),
             token_endpoint_auth_method="none",
             grant_types=["password"],
-        )
+        ),
+        sector_identifier=None,
     )
 
     answer = await app.token(
