@@ -3,6 +3,8 @@
 | RFC | what | file |
 |---|---|---|
 | 6749 §2.3 | client authentication | client_auth/ |
+| 6749 §3.1, OpenID Connect Core §3.1.2 | authorization endpoint | authorization/ |
+| 6749 §3.1.2, 8252 §7.3 | redirect URIs | redirect_uris.py |
 | 6749 §3.2 | token endpoint | dispatcher.py, requests.py |
 | 6749 §3.3 | scope | scopes.py |
 | 6749 §4.3, §4.4, §6 | grants | grants/ |
@@ -10,7 +12,18 @@
 | 6749 §5.2, 6750 §3.1 | errors | errors.py |
 | 6750 | bearer tokens at a protected resource | bearer.py |
 | 7009 | revocation | revocation.py |
-| 7591 §2 | client metadata | registration.py |
+| 7523, OpenID Connect Core §9 | private_key_jwt | client_auth/private_key_jwt.py |
+| 7591, 7592 | client metadata, registration | registration.py |
+| 7636 | PKCE | pkce.py |
 | 7662 | introspection | introspection.py |
-| 8414 | metadata | metadata.py |
+| 8414, OpenID Connect Discovery | metadata | metadata.py |
+| 8628 | device authorization | device.py, grants/device_code.py |
+| 9101 | request objects | request_objects.py |
+| 9126 | pushed requests | authorization/pushed.py |
+| OpenID Connect Core §2 | ID tokens | id_tokens.py |
+| OpenID Connect Core §5 | claims, UserInfo | claims.py, userinfo.py |
+| OpenID Connect Core §8 | subjects | subjects.py |
+| RP-Initiated, Back- and Front-Channel Logout | logout | logout.py, backchannel_logout.py |
+| OpenID Connect RP-Initiated and Front-Channel Logout 1.0 | logout | logout.py |
+| OpenID Connect Back-Channel Logout 1.0 | logout tokens | backchannel_logout.py |
 """

@@ -100,7 +100,7 @@ def _code_page(browser: Browser, typed: str, errors: dict[str, str] | None = Non
         browser.request,
         "device.html",
         status=400 if errors else 200,
-        user_code=typed[:40],
+        user_code=typed[:40] if typed.isprintable() else "",
         csrf_token=browser.csrf_token,
         errors=errors or {},
     )

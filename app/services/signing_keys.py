@@ -92,7 +92,7 @@ class SigningKeys:
         now = self._clock.now()
         signs_from = now if at_once else now + PUBLISHED_BEFORE
         return [
-            (await self._make(each, signs_from=signs_from)).kid
+            (await self._make(each, await self._fresh_keys(), signs_from=signs_from)).kid
             for each in ALGORITHMS
             if algorithm in (None, each)
         ]
@@ -101,9 +101,10 @@ class SigningKeys:
         """Makes a successor for each key that is older than it should be."""
         now = self._clock.now()
         for algorithm in ALGORITHMS:
-            newest = next((key for key in await self._keys() if key.algorithm == algorithm), None)
+            keys = await self._fresh_keys()
+            newest = next((key for key in keys if key.algorithm == algorithm), None)
             if newest is not None and now - newest.created_at >= self._max_age:
-                made = await self._make(algorithm, signs_from=now + PUBLISHED_BEFORE)
+                made = await self._make(algorithm, keys, signs_from=now + PUBLISHED_BEFORE)
                 log.info("the signing key of %s was old: %s follows it", algorithm, made.kid)
 
     async def list_all(self) -> Sequence[SigningKey]:
@@ -114,8 +115,9 @@ class SigningKeys:
         if found is not None:
             return found
         async with self._making:
-            found = self._usable(await self._keys(), algorithm)
-            return found or await self._make(algorithm, signs_from=self._clock.now())
+            keys = await self._fresh_keys()
+            found = self._usable(keys, algorithm)
+            return found or await self._make(algorithm, keys, signs_from=self._clock.now())
 
     def _usable(self, keys: Sequence[SigningKey], algorithm: str) -> SigningKey | None:
         """The newest key that may sign already and can be opened."""
@@ -124,10 +126,11 @@ class SigningKeys:
         may_sign = [key for key in of_algorithm if key.signs_from <= now]
         return next((key for key in may_sign if self._open(key)), None)
 
-    async def _make(self, algorithm: str, *, signs_from: datetime) -> SigningKey:
-        """Of several workers that make the same generation, one wins and all use his."""
-        self._snapshot = None
-        before = [key for key in await self._keys() if key.algorithm == algorithm]
+    async def _make(
+        self, algorithm: str, keys: Sequence[SigningKey], *, signs_from: datetime
+    ) -> SigningKey:
+        """Of several workers that make the successor of the same keys, one wins and all use his."""
+        before = [key for key in keys if key.algorithm == algorithm]
         kid = new_identifier()[:16]
         private = await asyncio.to_thread(jose.new_private_jwk, algorithm, kid)
         generation = max((key.generation for key in before), default=0) + 1
@@ -142,10 +145,9 @@ class SigningKeys:
                 signs_from=signs_from,
             )
         )
-        self._snapshot = None
         made = next(
             key
-            for key in await self._keys()
+            for key in await self._fresh_keys()
             if (key.algorithm, key.generation) == (algorithm, generation)
         )
         self._open(made)
@@ -161,6 +163,11 @@ class SigningKeys:
             return False
         self._opened[key.kid] = jose.import_key(json.loads(private))
         return True
+
+    async def _fresh_keys(self) -> Sequence[SigningKey]:
+        """What another worker made a moment ago is among them."""
+        self._snapshot = None
+        return await self._keys()
 
     async def _keys(self) -> Sequence[SigningKey]:
         now = self._clock.now()
