@@ -74,9 +74,9 @@ class LogoutDelivery:
 
     async def run_once(self) -> int:
         """Tries all that is due; gives how many reached their client."""
-        delivered = 0
+        delivered, now = 0, self._clock.now()
         while not self._is_stopping:
-            due = await self._notices.list_due(now=self._clock.now(), limit=BATCH)
+            due = await self._notices.list_due(now=now, limit=BATCH)
             if not due:
                 break
             delivered += sum(await asyncio.gather(*(self._try(notice) for notice in due)))

@@ -17,6 +17,37 @@ from app.pages.templating import page
 router = APIRouter(tags=["Authorization"])
 
 RESUME = "/authorize/resume"
+REQUIRED = ("response_type", "client_id")
+DESCRIBED = {
+    "response_type": "`code`.",
+    "client_id": "Who asks.",
+    "redirect_uri": "Where the answer goes; one that the client registered.",
+    "scope": "Names with spaces between; `openid` for an ID token.",
+    "state": "Comes back with the answer.",
+    "nonce": "Comes back in the ID token.",
+    "code_challenge": "PKCE (RFC 7636).",
+    "code_challenge_method": "`S256`.",
+    "response_mode": "`query`, `fragment` or `form_post`.",
+    "prompt": "`none`, `login`, `consent`, `select_account`, `create`.",
+    "max_age": "Seconds since the person signed in, at most.",
+    "acr_values": "Classes of authentication, the best liked first.",
+    "login_hint": "A user name to fill in.",
+    "id_token_hint": "An ID token of the person who is meant.",
+    "ui_locales": "Languages for the pages.",
+    "claims": "Single claims (OpenID Connect Core section 5.5), as JSON.",
+    "request": "A signed request object (RFC 9101).",
+    "request_uri": "A pushed request (RFC 9126), or where a request object is.",
+}
+PARAMETERS = [
+    {
+        "name": name,
+        "in": "query",
+        "required": name in REQUIRED,
+        "description": text,
+        "schema": {"type": "string"},
+    }
+    for name, text in DESCRIBED.items()
+]
 NO_TRACE = {"Cache-Control": "no-store", "Referrer-Policy": "no-referrer"}
 
 
@@ -24,6 +55,7 @@ NO_TRACE = {"Cache-Control": "no-store", "Referrer-Policy": "no-referrer"}
     "/authorize",
     response_class=Response,
     status_code=303,
+    openapi_extra={"parameters": PARAMETERS},
     responses={
         303: {"description": "To the sign-in pages, or back to the client with the answer."},
         400: {"description": "The client or its redirect_uri is not known: an error page."},

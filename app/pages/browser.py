@@ -30,12 +30,18 @@ MAXIMUM_ACCOUNTS = 5
 SEPARATOR = "."
 
 
+HOW_TO_GO_ON = "Load the page again. Cookies have to be allowed for this site."
+
+
 class FormExpiredError(PosternError):
     """The form does not belong to this browser, or cookies are off."""
 
     error = "form_expired"
     status = 403
     title = "This page has expired"
+
+    def __init__(self, detail: str = HOW_TO_GO_ON) -> None:
+        super().__init__(detail)
 
 
 @dataclass(slots=True)

@@ -13,6 +13,7 @@ FROM_BELOW = (
     N_("Your phone number"),
     N_("Stay signed in"),
     N_("This page has expired"),
+    N_("Load the page again. Cookies have to be allowed for this site."),
     N_("The form could not be read."),
     N_("This sign-in link does not work"),
     N_("This sign-out link does not work"),

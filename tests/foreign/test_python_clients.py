@@ -2,10 +2,12 @@
 
 import asyncio
 from typing import Any
+from urllib.parse import parse_qsl
 
 import httpx2
 import pytest
 from authlib.integrations.httpx_client import AsyncOAuth2Client
+from oauthlib.oauth2 import DeviceClient
 from requests_oauthlib import OAuth2Session
 
 from tests.foreign.person import CALLBACK, person_at
@@ -117,8 +119,35 @@ async def test_requests_oauthlib(
             auth=registered.auth,
         )
 
+        def post(endpoint: str, **form: str) -> Any:
+            return session.post(
+                metadata[f"{endpoint}_endpoint"],
+                data=form,
+                auth=registered.auth,
+                withhold_token=True,
+            )
+
+        async def ask(endpoint: str, **form: str) -> Any:
+            return await asyncio.to_thread(post, endpoint, **form)
+
+        known = await ask("introspection", token=refreshed["access_token"])
+        pushed = await ask(
+            "pushed_authorization_request",
+            response_type="code",
+            redirect_uri=CALLBACK,
+            code_challenge="E9Melhoa2OwvFrEMTJguCHaoeK1t8URWbuGJSstw-cM",
+            code_challenge_method="S256",
+        )
+        device = (await ask("device_authorization", scope="openid")).json()
+        await person.connect(device["verification_uri_complete"])
+        body = DeviceClient(registered.client_id).prepare_request_body(device["device_code"])
+        connected = await ask("token", **dict(parse_qsl(body)))
+        await ask("revocation", token=refreshed["access_token"])
+        gone = await ask("introspection", token=refreshed["access_token"])
+
     assert claims.json()["preferred_username"] == person.user.username
     assert refreshed["access_token"] != token["access_token"]
-    assert await app.is_active(registered, refreshed["access_token"])
-    await app.revoke(registered, refreshed["access_token"])
-    assert not await app.is_active(registered, refreshed["access_token"])
+    assert known.json()["active"] is True
+    assert pushed.status_code == 201
+    assert connected.json()["id_token"]
+    assert gone.json()["active"] is False

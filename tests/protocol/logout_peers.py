@@ -4,8 +4,10 @@ from dataclasses import dataclass
 from typing import Any
 from urllib.parse import parse_qsl
 
+from sqlalchemy import text
+
 from tests.support.application import Application, TestClient
-from tests.support.parts import count, services_of
+from tests.support.parts import services_of
 from tests.support.peer import Answer, Peer
 from tests.support.visitor import Visitor
 
@@ -53,6 +55,14 @@ async def deliver(app: Application, *, after: float = 0) -> int:
     return await services_of(app).logout_delivery.run_once()
 
 
-async def is_all_said(app: Application) -> bool:
-    """Whether nobody has to be told any more."""
-    return await count(services_of(app).database, "logout_notices") == 0
+async def is_done(app: Application, *clients: TestClient) -> bool:
+    """Whether these clients have not to be told anything any more."""
+    waiting = [
+        await services_of(app).database.fetch_one(
+            text("SELECT 1 FROM logout_notices WHERE client_id = :client_id").bindparams(
+                client_id=client.client_id
+            )
+        )
+        for client in clients
+    ]
+    return not any(waiting)

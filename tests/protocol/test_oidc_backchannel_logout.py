@@ -9,9 +9,9 @@ import pytest
 import pytest_asyncio
 
 from app.wiring import Services
-from tests.conftest import AppFactory
-from tests.protocol.logout_peers import OK, deliver, is_all_said, sign_out, told_client
-from tests.support.application import Application, TestUser
+from tests.protocol.logout_peers import OK, deliver, is_done, sign_out, told_client
+from tests.support.application import Application, TestUser, running_application
+from tests.support.databases import Databases
 from tests.support.jwt import claims_of, header_of
 from tests.support.logout import AFTER, decoded, sid_of
 from tests.support.peer import HOST, Answer, Authority, Peer, running_peer
@@ -32,10 +32,17 @@ async def peer(authority: Authority) -> AsyncIterator[Peer]:
         yield made
 
 
-@pytest_asyncio.fixture
-async def app(start_app: AppFactory, authority: Authority) -> Application:
+@pytest_asyncio.fixture(scope="module")
+async def app(
+    databases: Databases, database_kind: str, authority: Authority
+) -> AsyncIterator[Application]:
     """It may reach the peer."""
-    return await start_app(outbound_allowed_hosts=(HOST,), outbound_ca_file=authority.ca_file)
+    async with running_application(
+        await databases.migrated(database_kind),
+        outbound_allowed_hosts=(HOST,),
+        outbound_ca_file=authority.ca_file,
+    ) as made:
+        yield made
 
 
 async def test_a_client_is_told_by_a_logout_token(
@@ -106,7 +113,7 @@ async def test_every_client_in_the_session_is_told_and_no_other(
 
     await sign_out(visitor)
 
-    await eventually(lambda: is_all_said(app))
+    await eventually(lambda: is_done(app, first.client, second.client))
     assert (first.count, second.count, elsewhere.count, never.count) == (1, 1, 0, 0)
 
 
@@ -187,7 +194,7 @@ async def test_the_client_is_told_once_of_one_session(
 
     await asyncio.gather(*(visitor.submit(page) for _ in range(5)))
 
-    await eventually(lambda: is_all_said(app))
+    await eventually(lambda: is_done(app, told.client))
     assert told.count == 1
 
 
@@ -201,7 +208,7 @@ async def test_an_answer_that_says_all_ends_it(
 
     await sign_out(visitor)
 
-    await eventually(lambda: is_all_said(app))
+    await eventually(lambda: is_done(app, told.client))
     assert told.count == 1
 
 

@@ -16,7 +16,7 @@ import pytest_asyncio
 from app.oauth.backchannel_logout import DELAYS
 from app.wiring import Services, build_services
 from tests.conftest import AppFactory
-from tests.protocol.logout_peers import OK, deliver, is_all_said, sign_out, told_client
+from tests.protocol.logout_peers import OK, deliver, is_done, sign_out, told_client
 from tests.support.application import Application, TestUser, running_application
 from tests.support.assertions import assert_oauth_error
 from tests.support.logout import AFTER, decoded, is_signed_in
@@ -65,7 +65,7 @@ async def test_it_is_tried_again_after_growing_delays_until_it_arrives(
     peer.answers[told.path] = OK
     assert await deliver(app, after=DELAYS[3].total_seconds()) == 1
 
-    assert await is_all_said(app)
+    assert await is_done(app, told.client)
     claims = [decoded(token)[1] for token in told.logout_tokens]
     assert len({each["jti"] for each in claims}) == len(claims) == 5  # made anew, and not expired
     assert claims[-1]["iat"] == int(app.clock.now().timestamp())
@@ -88,7 +88,7 @@ async def test_it_is_given_up_with_a_line_in_the_log(
             await deliver(app, after=delay.total_seconds())
 
     assert told.count == 1 + len(DELAYS)
-    assert await is_all_said(app)
+    assert await is_done(app, told.client)
     assert f"client {told.client.client_id} is not told of a logout any more" in caplog.text
     assert not any(token in caplog.text for token in told.logout_tokens)
 
@@ -132,7 +132,7 @@ async def test_it_survives_a_restart(
     await deliver(again)
 
     assert decoded(told.logout_tokens[-1])[1]["sid"] == decoded(id_token)[1]["sid"]
-    assert await is_all_said(app)
+    assert await is_done(app, told.client)
 
 
 async def test_a_server_that_stops_while_it_tells_leaves_it_to_the_next(
@@ -150,14 +150,14 @@ async def test_a_server_that_stops_while_it_tells_leaves_it_to_the_next(
             await visitor.tokens_for(told.client, user)
             await sign_out(visitor)
             await eventually(lambda: told.count == 1)
-    assert not await is_all_said(app)
+    assert not await is_done(app, told.client)
     go_on.set()
     peer.answers[told.path] = OK
 
     await deliver(app, after=3600)
 
     assert told.count == 2
-    assert await is_all_said(app)
+    assert await is_done(app, told.client)
 
 
 async def test_of_several_workers_one_tells(
@@ -190,7 +190,7 @@ async def test_many_clients_are_told_at_one_look(
 
     await sign_out(visitor)
 
-    await eventually(lambda: is_all_said(app))
+    await eventually(lambda: is_done(app, *(each.client for each in told)))
     assert [each.count for each in told] == [1] * 25
 
 
@@ -210,7 +210,7 @@ async def test_nobody_is_told_who_is_gone(
     await deliver(app, after=DELAYS[0].total_seconds())
 
     assert told.count == (1 if gone == "client" else 2)
-    assert await is_all_said(app) == (gone == "client")
+    assert await is_done(app, told.client) == (gone == "client")
 
 
 @pytest.mark.parametrize(
@@ -243,7 +243,7 @@ async def test_no_address_of_a_closed_network_is_told(
         assert not await is_signed_in(visitor, client)
     await deliver(app, after=DELAYS[0].total_seconds())
     assert peer.connections == 0
-    assert not await is_all_said(app)  # it was tried, and refused by us
+    assert not await is_done(app, client)  # it was tried, and refused by us
 
 
 async def test_a_code_that_is_redeemed_while_its_session_ends_yields_nothing_that_lives(
