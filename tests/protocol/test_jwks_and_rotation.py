@@ -1,4 +1,4 @@
-"""The keys that sign: published before they sign and long enough after (OpenID Connect Core 10.1)."""
+"""The keys that sign: published before they do and long enough after (Core section 10.1.1)."""
 
 import asyncio
 import base64
@@ -226,7 +226,6 @@ async def test_a_secret_that_was_changed_in_the_right_way_keeps_the_keys(
 
 
 async def test_the_private_half_is_sealed(own_app: Application) -> None:
-    """SECURITY_BAR row 22"""
     async with working_on(own_app) as operator:
         await operator.signing_keys.ensure()
         made = await operator.signing_keys.list_all()
