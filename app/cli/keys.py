@@ -6,6 +6,7 @@ from typing import Any
 from app.cli.base import Action, Command, add_json_option, show, with_services
 from app.models.signing_keys import SigningKey
 from app.security.jose import ALGORITHMS
+from app.services.signing_keys import KeyState
 from app.wiring import Services
 
 
@@ -26,7 +27,11 @@ def _add_arguments(parser: argparse.ArgumentParser) -> None:
         " key set until nothing that they signed is valid.",
     )
     rotate.add_argument("--algorithm", choices=ALGORITHMS, help="only the key of this algorithm")
-    rotate.add_argument("--now", action="store_true", help="sign with the new keys at once")
+    rotate.add_argument(
+        "--now",
+        action="store_true",
+        help="sign with the new keys at once, before every client can know them",
+    )
 
 
 def _run(arguments: argparse.Namespace) -> int:
@@ -39,22 +44,23 @@ def _list_all(arguments: argparse.Namespace) -> None:
 
 
 def _rotate(arguments: argparse.Namespace) -> None:
-    made = with_services(
-        lambda services: services.signing_keys.rotate(arguments.algorithm, at_once=arguments.now)
-    )
-    rows = [row for row in with_services(_list) if row["kid"] in made]
-    show(rows, as_json=arguments.json)
+    async def rotate(services: Services) -> list[dict[str, Any]]:
+        made = await services.signing_keys.rotate(arguments.algorithm, at_once=arguments.now)
+        return [row for row in await _list(services) if row["kid"] in made]
+
+    show(with_services(rotate), as_json=arguments.json)
 
 
 async def _list(services: Services) -> list[dict[str, Any]]:
-    await services.signing_keys.ensure()
-    return [_row(key) for key in await services.signing_keys.list_all()]
+    keys = await services.signing_keys.list_all()
+    return [_row(key, services.signing_keys.state_of(key, keys)) for key in keys]
 
 
-def _row(key: SigningKey) -> dict[str, Any]:
+def _row(key: SigningKey, state: KeyState) -> dict[str, Any]:
     return {
         "kid": key.kid,
         "algorithm": key.algorithm,
+        "state": state.value,
         "created_at": key.created_at.isoformat(timespec="seconds"),
         "signs_from": key.signs_from.isoformat(timespec="seconds"),
     }

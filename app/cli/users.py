@@ -11,7 +11,7 @@ from pydantic import ValidationError
 from app.cli.base import Action, Command, add_json_option, show, show_one, with_services
 from app.errors import InvalidInputError
 from app.models.users import User
-from app.schemas.claims import StandardClaims
+from app.schemas.claims import VERIFIED, StandardClaims
 from app.security.qr_codes import terminal_lines
 from app.wiring import Services
 
@@ -42,14 +42,24 @@ def _add_arguments(parser: argparse.ArgumentParser) -> None:
 
 def _add_claims(parser: argparse.ArgumentParser) -> None:
     for name in SIMPLE_CLAIMS:
-        parser.add_argument(f"--{name.replace('_', '-')}", dest=name, metavar="TEXT")
+        parser.add_argument(_option(name), dest=name, metavar="TEXT")
     parser.add_argument("--address", metavar="JSON", help='as in {"country": "Austria"}')
     parser.add_argument(
         "--unset", action="append", default=[], choices=CLAIMS, help="forget it; may be repeated"
     )
-    parser.add_argument(
-        "--verified", action="store_true", help="you vouch for the e-mail address and the number"
-    )
+    for name in VERIFIED.values():
+        parser.add_argument(
+            _option(name),
+            dest="vouched_for",
+            action="append_const",
+            const=name,
+            default=[],
+            help="you made sure of it yourself",
+        )
+
+
+def _option(name: str) -> str:
+    return f"--{name.replace('_', '-')}"
 
 
 def _run(arguments: argparse.Namespace) -> int:
@@ -87,7 +97,11 @@ def _reset_password(arguments: argparse.Namespace) -> None:
 
 
 def _set(arguments: argparse.Namespace) -> None:
-    said = {name: value for name in SIMPLE_CLAIMS if (value := getattr(arguments, name))}
+    said: dict[str, Any] = {
+        name: value for name in SIMPLE_CLAIMS if (value := getattr(arguments, name)) is not None
+    }
+    if not (said or arguments.address or arguments.unset or arguments.vouched_for):
+        raise InvalidInputError("Say what to set or unset; see postern users set --help.")
     try:
         if arguments.address is not None:
             said["address"] = json.loads(arguments.address)
@@ -95,12 +109,15 @@ def _set(arguments: argparse.Namespace) -> None:
     except ValidationError as error:
         problem = error.errors(include_input=False)[0]
         message = problem["msg"].removeprefix("Value error, ")
-        raise InvalidInputError(f"--{problem['loc'][0]}: {message}") from None
-    except ValueError:
+        raise InvalidInputError(f"{_option(str(problem['loc'][0]))}: {message}") from None
+    except (ValueError, RecursionError):
         raise InvalidInputError("--address: must be a JSON object") from None
     user = with_services(
         lambda services: services.users.set_claims(
-            arguments.username, changes, unset=arguments.unset, verified=arguments.verified
+            arguments.username,
+            changes,
+            unset=arguments.unset,
+            vouched_for=arguments.vouched_for,
         )
     )
     show_one(_row(user), as_json=arguments.json)
@@ -147,4 +164,4 @@ def _row(user: User) -> dict[str, Any]:
     }
 
 
-COMMAND = Command("users", "List, show, reset and disable people.", _add_arguments, _run)
+COMMAND = Command("users", "List, show, change, reset and disable people.", _add_arguments, _run)

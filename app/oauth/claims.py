@@ -1,7 +1,7 @@
 """Claims about a person (OpenID Connect Core section 5): by scope, and by the claims parameter."""
 
 import json
-from collections.abc import Mapping
+from collections.abc import Collection, Mapping
 from dataclasses import dataclass, field
 from functools import lru_cache
 from typing import Any
@@ -44,6 +44,21 @@ class ClaimsRequest:
     userinfo: Mapping[str, Mapping[str, Any]] = field(default_factory=dict)
     id_token: Mapping[str, Mapping[str, Any]] = field(default_factory=dict)
 
+    def within(self, scope: str) -> "ClaimsRequest":
+        """Less the claims of scopes that a client may not have: it gets them no other way either.
+
+        Claims are voluntary, so what is left out is no error (section 5.5.1).
+        """
+        allowed = {*scope.split(), None}
+        return ClaimsRequest(_of(self.userinfo, allowed), _of(self.id_token, allowed))
+
+    @property
+    def text(self) -> str | None:
+        """As the parameter would say it; None where nothing is asked for."""
+        if not self.userinfo and not self.id_token:
+            return None
+        return json.dumps({"userinfo": self.userinfo, "id_token": self.id_token})
+
 
 NOTHING = ClaimsRequest()
 
@@ -51,6 +66,12 @@ NOTHING = ClaimsRequest()
 def parse_claims(text: str | None) -> ClaimsRequest:
     """Raises `InvalidRequestError` for what is no such JSON object."""
     return _parse(text) if text is not None else NOTHING
+
+
+def _of(
+    asked: Mapping[str, Mapping[str, Any]], scopes: Collection[str | None]
+) -> Mapping[str, Mapping[str, Any]]:
+    return {name: value for name, value in asked.items() if SCOPE_OF_CLAIM.get(name) in scopes}
 
 
 @lru_cache(maxsize=256)
@@ -69,11 +90,13 @@ def _parse(text: str) -> ClaimsRequest:
 def _asked(member: Any) -> dict[str, dict[str, Any]]:
     if member is None:
         return {}
-    if not isinstance(member, dict) or any(
-        value is not None and not isinstance(value, dict) for value in member.values()
-    ):
+    if not isinstance(member, dict) or not all(map(_is_condition, member.values())):
         raise InvalidRequestError("The claims parameter is malformed.")
     return {name: value or {} for name, value in member.items()}
+
+
+def _is_condition(value: Any) -> bool:
+    return value is None or (isinstance(value, dict) and isinstance(value.get("values", []), list))
 
 
 def scopes_of(request: ClaimsRequest) -> frozenset[str]:

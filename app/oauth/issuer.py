@@ -164,7 +164,7 @@ class Issuer:
                 authentication=authentication,
                 nonce=nonce,
                 access_token=access_token,
-                claims=claims_for_id_token(user, parse_claims(claims)),
+                claims=claims_for_id_token(user, parse_claims(claims).within(client.scope)),
             )
 
         return make

@@ -4,12 +4,11 @@ browser tells the other clients (OpenID Connect Front-Channel Logout 1.0)."""
 from collections.abc import Mapping, Sequence
 from dataclasses import dataclass
 
-from authlib.common.urls import add_params_to_uri
-
 from app.models.clients import Client
 from app.oauth.authorization.requests import UntrustedRequestError
 from app.oauth.backchannel_logout import LogoutDelivery
 from app.oauth.id_tokens import Hint, IdTokens
+from app.oauth.redirect_uris import with_parameters
 from app.oauth.subjects import subject_of
 from app.repositories.clients import ClientRepository
 from app.services.sessions import SessionService, SignedIn
@@ -100,14 +99,14 @@ class Logout:
             return None
         if not said.get("frontchannel_logout_session_required"):
             return str(uri)
-        return str(add_params_to_uri(uri, [("iss", self._issuer), ("sid", session_id)]))
+        return with_parameters(uri, {"iss": self._issuer, "sid": session_id})
 
 
 def answer_uri(redirect_uri: str, state: str | None) -> str:
     """Where the browser goes after a logout (RP-Initiated Logout section 3)."""
     if state is None:
         return redirect_uri
-    return str(add_params_to_uri(redirect_uri, [("state", state)]))
+    return with_parameters(redirect_uri, {"state": state})
 
 
 def _redirect_uri(

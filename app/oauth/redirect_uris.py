@@ -4,7 +4,8 @@ URIs are compared character by character. Only the port of a loopback address is
 native application takes the one that it gets.
 """
 
-from urllib.parse import SplitResult, urlsplit
+from collections.abc import Mapping
+from urllib.parse import SplitResult, urlencode, urlsplit
 
 from app.models.clients import Client
 
@@ -30,6 +31,16 @@ def is_loopback(uri: str) -> bool:
 def is_sure_of_its_client(client: Client, redirect_uri: str) -> bool:
     """Whether nobody else could receive what is sent there (RFC 8252 section 8.6)."""
     return not client.is_public or redirect_uri.startswith("https://")
+
+
+def with_parameters(uri: str, parameters: Mapping[str, str], *, in_fragment: bool = False) -> str:
+    """A URI with more parameters; what it has already stays as it is, to the letter."""
+    if not parameters:
+        return uri
+    if in_fragment:
+        return f"{uri}#{urlencode(parameters)}"
+    separator = "&" if "?" in uri else "?"
+    return f"{uri}{separator}{urlencode(parameters)}"
 
 
 def origin_of(uri: str) -> str:

@@ -13,7 +13,7 @@ SCOPES = {
     "email": "Your e-mail address",
     "address": "Your postal address",
     "phone": "Your phone number",
-    "offline_access": "Stay signed in",
+    "offline_access": "Keep access while you are away",
 }
 """The scopes that have a meaning here, each with a sentence for the person who is asked."""
 NOT_BY_DEFAULT = frozenset({"openid", "offline_access"})

@@ -1,8 +1,10 @@
 """UserInfo (OpenID Connect Core section 5.3): claims about the person who signed in."""
 
+from collections.abc import Mapping
 from typing import Any
 
 from app.models.access_tokens import AccessToken
+from app.models.clients import Client
 from app.oauth.claims import claims_of, parse_claims
 from app.oauth.errors import InsufficientScopeError, InvalidTokenError
 from app.oauth.subjects import subject_of
@@ -41,7 +43,7 @@ class UserInfo:
             raise InvalidTokenError
         claims = {
             "sub": subject_of(user, client),
-            **claims_of(user, scope=token.scope, asked=await self._asked(token)),
+            **claims_of(user, scope=token.scope, asked=await self._asked(token, client)),
         }
         algorithm = client.further_metadata.get(SIGNED)
         if algorithm is None:
@@ -49,9 +51,11 @@ class UserInfo:
         signed = {**claims, "iss": self._issuer, "aud": client.client_id}
         return await self._signing_keys.sign(signed, algorithm=algorithm)
 
-    async def _asked(self, token: AccessToken) -> dict[str, Any]:
+    async def _asked(self, token: AccessToken, client: Client) -> Mapping[str, Any]:
         """What the `claims` parameter of this sign-in asked UserInfo for."""
         if token.family_id is None:
             return {}
         sign_in = await self._families.find_sign_in(token.family_id)
-        return dict(parse_claims(sign_in.claims).userinfo) if sign_in is not None else {}
+        if sign_in is None or sign_in.claims is None:
+            return {}
+        return parse_claims(sign_in.claims).within(client.scope).userinfo

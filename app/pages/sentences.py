@@ -11,7 +11,7 @@ FROM_BELOW = (
     N_("Your e-mail address"),
     N_("Your postal address"),
     N_("Your phone number"),
-    N_("Stay signed in"),
+    N_("Keep access while you are away"),
     N_("This page has expired"),
     N_("Load the page again. Cookies have to be allowed for this site."),
     N_("The form could not be read."),

@@ -46,7 +46,7 @@ class ScopeView:
 def view_of_client(client: Client, redirect_uri: str = "") -> ClientView:
     said = client.further_metadata
     return ClientView(
-        name=client.client_name,
+        name=client.client_name or host_of(redirect_uri) or client.client_id,
         logo_url=f"/clients/{client.client_id}/logo" if said.get("logo_uri") else None,
         client_uri=said.get("client_uri"),
         policy_uri=said.get("policy_uri"),

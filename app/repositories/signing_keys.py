@@ -3,7 +3,7 @@
 from collections.abc import Sequence
 from typing import Any
 
-from sqlalchemy import select
+from sqlalchemy import select, update
 
 from app.database.database import Database
 from app.models.signing_keys import SigningKey, signing_keys
@@ -28,4 +28,10 @@ class SigningKeyRepository:
         values = {column.name: getattr(made, column.name) for column in signing_keys.columns}
         await self._database.change(
             upsert(self._database, signing_keys).values(values).on_conflict_do_nothing()
+        )
+
+    async def forget_private_halves(self, kids: Sequence[str]) -> None:
+        """These keys sign nothing any more, whoever learns SECRET_KEY."""
+        await self._database.change(
+            update(signing_keys).where(key.kid.in_(kids)).values(private_sealed=b"")
         )

@@ -92,8 +92,11 @@ class UserRepository:
         """Stores the same password under other parameters, unless it was changed meanwhile."""
         return await self._update(user_id, users.c.password_hash == old, password_hash=new)
 
-    async def set_claims(self, user_id: str, claims: str, *, now: datetime) -> bool:
-        return await self._update(user_id, claims=claims, claims_updated_at=now)
+    async def replace_claims(self, user: User, claims: str, *, now: datetime) -> bool:
+        """Stores what is kept about a person; False where it changed since `user` was read."""
+        return await self._update(
+            user.user_id, users.c.claims == user.claims, claims=claims, claims_updated_at=now
+        )
 
     async def set_disabled(self, user_id: str, disabled_at: datetime | None) -> bool:
         return await self._update(user_id, disabled_at=disabled_at)

@@ -7,10 +7,15 @@ from fastapi import APIRouter
 from app.middleware.http import HttpRequest, HttpResponse
 from app.routers.answers import json_response
 from app.routers.hot import HotEndpoint
+from app.services.signing_keys import KEPT_IN_MEMORY, PUBLISHED_BEFORE
 from app.wiring import Services
 
-# A key is published a minute before it signs: nobody may keep the set for longer.
-HEADERS = ((b"cache-control", b"public, max-age=60"), (b"access-control-allow-origin", b"*"))
+# No copy may outlive the time for which a new key waits, less that for which we keep the old set.
+MAX_AGE = int((PUBLISHED_BEFORE - 2 * KEPT_IN_MEMORY).total_seconds())
+HEADERS = (
+    (b"cache-control", b"public, max-age=%d" % MAX_AGE),
+    (b"access-control-allow-origin", b"*"),
+)
 
 
 async def jwks(services: Services, request: HttpRequest) -> HttpResponse:

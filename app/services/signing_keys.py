@@ -6,6 +6,7 @@ import json
 from collections.abc import Mapping, Sequence
 from dataclasses import dataclass
 from datetime import datetime, timedelta
+from enum import StrEnum
 from typing import Any
 
 from app.clock import Clock
@@ -24,6 +25,16 @@ PUBLISHED_BEFORE = timedelta(seconds=60)
 PUBLISHED_AFTER = timedelta(days=1)
 """And stays there, once it has a successor, for longer than anything it signed."""
 KEPT_IN_MEMORY = timedelta(seconds=10)
+
+
+class KeyState(StrEnum):
+    WAITING = "waiting"
+    """Published, and signs from a moment that is to come."""
+    SIGNING = "signing"
+    PUBLISHED = "published"
+    """Has a successor; what it signed may still count."""
+    RETIRED = "retired"
+    """Verifies nothing but hints."""
 
 
 @dataclass(frozen=True, slots=True)
@@ -51,6 +62,7 @@ class SigningKeys:
         self._published_after = token_ttl + PUBLISHED_AFTER
         self._snapshot: _Snapshot | None = None
         self._opened: dict[str, Any] = {}
+        self._sealed_for_good: set[str] = set()
         self._making = asyncio.Lock()
 
     async def sign(self, claims: Mapping[str, Any], *, algorithm: str, typ: str = "JWT") -> str:
@@ -61,22 +73,19 @@ class SigningKeys:
     async def published(self) -> dict[str, Any]:
         """The JWK Set (RFC 7517 section 5): keys that sign, will sign, or signed lately."""
         await self.ensure()
-        now = self._clock.now()
         keys = await self._keys()
         return {
-            "keys": [
-                json.loads(key.public_jwk)
-                for key in keys
-                if (ended_at := _ended_at(key, keys)) is None
-                or ended_at + self._published_after > now
-            ]
+            "keys": [json.loads(key.public_jwk) for key in keys if self._is_published(key, keys)]
         }
 
     async def verify(self, token: str) -> dict[str, Any] | None:
         """The claims of what a key of ours ever signed, expired or not; None for anything else."""
         try:
             kid = jose.header_of(token).get("kid")
-            known = [json.loads(key.public_jwk) for key in await self._keys() if key.kid == kid]
+            keys = await self._keys()
+            if isinstance(kid, str) and all(key.kid != kid for key in keys):
+                keys = await self._fresh_keys()  # another worker may have made it a moment ago
+            known = [json.loads(key.public_jwk) for key in keys if key.kid == kid]
             return jose.verify(token, known, algorithms=ALGORITHMS)
         except SignatureError:
             return None
@@ -98,7 +107,10 @@ class SigningKeys:
         ]
 
     async def rotate_old(self) -> None:
-        """Makes a successor for each key that is older than it should be."""
+        """Makes a successor for each key that is older than it should be.
+
+        Of keys that are published no more only the public half is kept: it verifies hints.
+        """
         now = self._clock.now()
         for algorithm in ALGORITHMS:
             keys = await self._fresh_keys()
@@ -106,25 +118,55 @@ class SigningKeys:
             if newest is not None and now - newest.created_at >= self._max_age:
                 made = await self._make(algorithm, keys, signs_from=now + PUBLISHED_BEFORE)
                 log.info("the signing key of %s was old: %s follows it", algorithm, made.kid)
+        keys = await self._fresh_keys()
+        worn_out = [
+            key.kid for key in keys if key.private_sealed and not self._is_published(key, keys)
+        ]
+        if worn_out:
+            await self._repository.forget_private_halves(worn_out)
 
     async def list_all(self) -> Sequence[SigningKey]:
+        """The newest of each algorithm first."""
         return await self._repository.list_all()
+
+    def state_of(self, key: SigningKey, keys: Sequence[SigningKey]) -> KeyState:
+        """What a key does now, going by the times of all `keys`."""
+        now = self._clock.now()
+        ended_at = _ended_at(key, keys)
+        if ended_at is None or ended_at > now:
+            return KeyState.SIGNING if key.signs_from <= now else KeyState.WAITING
+        is_published = ended_at + self._published_after > now
+        return KeyState.PUBLISHED if is_published else KeyState.RETIRED
+
+    def _is_published(self, key: SigningKey, keys: Sequence[SigningKey]) -> bool:
+        """The key that signs here is, even where its successor is sealed under a secret of
+        somebody else."""
+        if self.state_of(key, keys) is not KeyState.RETIRED:
+            return True
+        return key == self._usable(keys, key.algorithm)
 
     async def _signer(self, algorithm: str) -> SigningKey:
         found = self._usable(await self._keys(), algorithm)
         if found is not None:
             return found
         async with self._making:
-            keys = await self._fresh_keys()
-            found = self._usable(keys, algorithm)
-            return found or await self._make(algorithm, keys, signs_from=self._clock.now())
+            while True:
+                keys = await self._fresh_keys()
+                found = self._usable(keys, algorithm)
+                if found is not None:
+                    return found
+                await self._make(algorithm, keys, signs_from=self._clock.now())
 
     def _usable(self, keys: Sequence[SigningKey], algorithm: str) -> SigningKey | None:
-        """The newest key that may sign already and can be opened."""
+        """The newest key that may sign already and can be opened.
+
+        Where there is none, the first that will: whoever made it has a clock ahead of ours.
+        """
         now = self._clock.now()
         of_algorithm = [key for key in keys if key.algorithm == algorithm]
         may_sign = [key for key in of_algorithm if key.signs_from <= now]
-        return next((key for key in may_sign if self._open(key)), None)
+        too_early = [key for key in reversed(of_algorithm) if key.signs_from > now]
+        return next((key for key in (*may_sign, *too_early) if self._open(key)), None)
 
     async def _make(
         self, algorithm: str, keys: Sequence[SigningKey], *, signs_from: datetime
@@ -145,21 +187,22 @@ class SigningKeys:
                 signs_from=signs_from,
             )
         )
-        made = next(
+        return next(
             key
             for key in await self._fresh_keys()
             if (key.algorithm, key.generation) == (algorithm, generation)
         )
-        self._open(made)
-        return made
 
     def _open(self, key: SigningKey) -> bool:
         if key.kid in self._opened:
             return True
+        if key.kid in self._sealed_for_good or not key.private_sealed:
+            return False
         try:
             private = self._box.open(key.private_sealed, context=key.kid)
         except SealError as error:
             log.error("the signing key %s cannot be opened: %s", key.kid, error)
+            self._sealed_for_good.add(key.kid)
             return False
         self._opened[key.kid] = jose.import_key(json.loads(private))
         return True

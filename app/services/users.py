@@ -1,13 +1,13 @@
 """People: registration, enrolment, and what an operator may do to an account."""
 
 import json
-from collections.abc import Sequence
+from collections.abc import Collection, Sequence
 
 from app.clock import Clock
 from app.errors import ConflictError, InvalidCredentialsError, InvalidInputError, NotFoundError
 from app.models.users import User
 from app.repositories.users import UserRepository
-from app.schemas.claims import StandardClaims
+from app.schemas.claims import VERIFIED, StandardClaims
 from app.schemas.otp import OtpEnrolled, OtpEnrolment
 from app.schemas.users import UserCreate, UserCredentials, UserRegistered
 from app.security import passwords, usernames
@@ -97,20 +97,30 @@ class UserService:
         return secret if await self._users.enroll_otp(user, sealed) else None
 
     async def set_claims(
-        self, username: str, changes: StandardClaims, *, unset: Sequence[str], verified: bool
+        self,
+        username: str,
+        changes: StandardClaims,
+        *,
+        unset: Collection[str] = (),
+        vouched_for: Collection[str] = (),
     ) -> User:
-        """Changes what is kept about a person; an address that is set again has to be verified
-        again, unless the operator vouches for it with `verified`."""
+        """Changes what is kept about a person; `vouched_for` are claims such as `email_verified`.
+
+        An address that is set again has to be verified again. Raises `ConflictError` where
+        somebody else changed the claims at the same time.
+        """
         user = await self.get(username)
         kept: dict[str, object] = {**json.loads(user.claims), **changes.stated_claims()}
         for name in unset:
-            for gone in (name, f"{name}_verified"):
-                kept.pop(gone, None)
-        for name in ("email_verified", "phone_number_verified"):
-            if verified and name in kept:
-                kept[name] = True
+            kept.pop(name, None)
+            kept.pop(VERIFIED.get(name, name), None)
+        for name in vouched_for:
+            if name not in kept:
+                raise InvalidInputError(f"There is nothing that {name} could be about.")
+            kept[name] = True
         now = self._clock.now()
-        await self._users.set_claims(user.user_id, json.dumps(kept), now=now)
+        if not await self._users.replace_claims(user, json.dumps(kept), now=now):
+            raise ConflictError("The claims changed at the same time. Try again.")
         return await self.get(username)
 
     async def find(self, user_id: str) -> User | None:

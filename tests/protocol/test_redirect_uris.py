@@ -147,3 +147,25 @@ async def test_a_query_of_the_address_is_kept(
     answer = await visitor.authorize(client, redirect_uri=REGISTERED, prompt="none")
 
     assert answer_in(answer, at="https://app.example.com/callback?")["tenant"] == "1"
+
+
+@pytest.mark.parametrize(
+    ("registered", "begins"),
+    [
+        ("https://app.example.com/cb?a=[1]&b", "https://app.example.com/cb?a=[1]&b&error="),
+        ("https://app.example.com/cb?", "https://app.example.com/cb?&error="),
+        ("https://app.example.com/cb?x=%zz", "https://app.example.com/cb?x=%zz&error="),
+        ("com.example.app:/cb", "com.example.app:/cb?error="),
+        ("https://app.example.com", "https://app.example.com?error="),
+    ],
+)
+async def test_an_odd_address_stays_as_it_is(
+    app: Application, visitor: Visitor, registered: str, begins: str
+) -> None:
+    """SECURITY_BAR row 26: to the letter, also on the way back"""
+    client = await app.create_client(redirect_uri=registered)
+
+    answer = await visitor.authorize(client, redirect_uri=registered, prompt="none")
+
+    assert answer.status_code == 303
+    assert answer.headers["location"].startswith(begins)

@@ -237,7 +237,7 @@ class AuthorizationEndpoint:
             scope=request.scope,
             nonce=request.nonce,
             code_challenge=request.code_challenge,
-            claims=request.claims_text,
+            claims=request.claims.text,
             auth_time=person.session.auth_time,
             acr=acr_for(request, person),
             amr=person.session.amr,

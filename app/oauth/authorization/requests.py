@@ -60,7 +60,6 @@ class AuthorizationRequest:
     max_age: timedelta | None = None
     acr_values: tuple[str, ...] = ()
     claims: ClaimsRequest
-    claims_text: str | None = None
     login_hint: str | None = None
     id_token_hint: str | None = None
     ui_locales: str | None = None
@@ -141,8 +140,7 @@ class RequestParser:
             prompts=_prompts(parameters.get("prompt")),
             max_age=_max_age(client, parameters.get("max_age")),
             acr_values=_acr_values(client, parameters.get("acr_values")),
-            claims=parse_claims(parameters.get("claims")),
-            claims_text=parameters.get("claims"),
+            claims=parse_claims(parameters.get("claims")).within(client.scope),
             login_hint=parameters.get("login_hint"),
             id_token_hint=parameters.get("id_token_hint"),
             ui_locales=parameters.get("ui_locales"),

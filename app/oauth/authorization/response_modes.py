@@ -3,7 +3,7 @@
 from collections.abc import Mapping
 from dataclasses import dataclass
 
-from authlib.common.urls import add_params_to_uri
+from app.oauth.redirect_uris import with_parameters
 
 RESPONSE_MODES = ("query", "fragment", "form_post")
 DEFAULT_MODE = "query"
@@ -40,10 +40,6 @@ class AuthorizationResponse:
     @property
     def location(self) -> str:
         """The URI to redirect to, in the modes `query` and `fragment`."""
-        return str(
-            add_params_to_uri(
-                self.redirect_uri,
-                list(self.parameters.items()),
-                fragment=self.response_mode == "fragment",
-            )
+        return with_parameters(
+            self.redirect_uri, self.parameters, in_fragment=self.response_mode == "fragment"
         )

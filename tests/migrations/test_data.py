@@ -1,0 +1,41 @@
+"""What is in the database of an older release is there after an upgrade."""
+
+from app.database import migrations
+from app.database.backends import Backend
+from tests.migrations.conftest import change, rows_of
+
+PERSON = """
+    INSERT INTO users
+        (user_id, username, username_key, password_hash, credentials_version, created_at)
+    VALUES ('{name}', '{name}', '{name}', 'hash', 'version', '2026-11-25 12:00:00.000000+00:00')
+"""
+
+
+async def test_people_of_the_core_get_a_salt_each(backend: Backend) -> None:
+    await migrations.migrate(backend, "2026_11_25_core")
+    for name in ("ada", "grace"):
+        await change(backend, PERSON.format(name=name))
+
+    await migrations.migrate(backend)
+
+    rows = await rows_of(backend, "SELECT username, claims, pairwise_salt FROM users ORDER BY 1")
+    assert [(name, claims) for name, claims, _ in rows] == [("ada", "{}"), ("grace", "{}")]
+    salts = [bytes(salt) for *_, salt in rows]
+    assert {len(salt) for salt in salts} == {32}
+    assert salts[0] != salts[1]
+
+
+async def test_they_stay_on_the_way_down(backend: Backend) -> None:
+    await migrations.migrate(backend)
+    await change(
+        backend,
+        PERSON.format(name="ada")
+        .replace("created_at)", "created_at, pairwise_salt)")
+        .replace(
+            "+00:00')", "+00:00', " + ("x'00'" if backend.name == "sqlite" else "'\\x00'") + ")"
+        ),
+    )
+
+    await migrations.migrate(backend, "-1")
+
+    assert await rows_of(backend, "SELECT username FROM users") == [("ada",)]
