@@ -22,7 +22,7 @@ from app.observability.access_log import AccessLog
 from app.observability.logging import configure_logging, logger
 from app.pages import PAGES
 from app.pages import errors as pages_for_errors
-from app.routers import HOT_ENDPOINTS, ROUTERS
+from app.routers import HOT_ENDPOINTS, ROUTERS, registration
 from app.routers.error_handlers import ErrorRenderer
 from app.routers.openapi import describe
 from app.settings import Settings, load_settings
@@ -46,7 +46,7 @@ def create_app(settings: Settings, *, clock: Clock | None = None) -> Edge:
         (endpoint.method, endpoint.path): endpoint.bound_to(services) for endpoint in HOT_ENDPOINTS
     }
     protocol = {each.path for each in HOT_ENDPOINTS if each.speaks_protocol}
-    errors = ErrorRenderer(protocol)
+    errors = ErrorRenderer({*protocol, registration.PATH}, below=(f"{registration.PATH}/",))
     return Edge(
         _fastapi(services, access_log, errors),
         fast_lane=fast_lane if settings.fast_lane else {},

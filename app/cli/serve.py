@@ -8,6 +8,7 @@ from app.cli.base import Command, command_settings
 from app.errors import StartupError
 from app.main import prepare_database
 from app.observability.logging import configure_logging
+from app.pages.assets import assets_of
 from app.server.certificate import check_certificate, kept_certificate
 from app.server.processes import listening_socket, run_server
 from app.settings import Settings, flask_env_asks_for_https, sqlite_path
@@ -45,6 +46,7 @@ def _run(arguments: argparse.Namespace) -> int:
 
 async def _prepare(settings: Settings) -> None:
     """Migrations, and the first signing keys, are made once, here, before any worker starts."""
+    assets_of(settings)
     services = build_services(settings)
     try:
         await prepare_database(services)

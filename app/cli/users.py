@@ -112,6 +112,10 @@ def _set(arguments: argparse.Namespace) -> None:
         raise InvalidInputError(f"{_option(str(problem['loc'][0]))}: {message}") from None
     except (ValueError, RecursionError):
         raise InvalidInputError("--address: must be a JSON object") from None
+    if "address" in said and "address" not in changes.stated_claims():
+        raise InvalidInputError("--address: must have a member such as country.")
+    for name in said.keys() & arguments.unset:
+        raise InvalidInputError(f"{_option(name)}: cannot be set and unset at once.")
     user = with_services(
         lambda services: services.users.set_claims(
             arguments.username,

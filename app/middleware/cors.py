@@ -16,7 +16,6 @@ PREFLIGHT = (
     (b"access-control-allow-methods", b"GET, POST"),
     (b"access-control-allow-headers", b"authorization, content-type, dpop"),
     (b"access-control-max-age", b"600"),
-    (b"content-length", b"0"),
 )
 EXPOSED = (b"access-control-expose-headers", b"www-authenticate, retry-after, dpop-nonce")
 
@@ -43,15 +42,17 @@ class Cors:
             return (vary,)
         return ((b"access-control-allow-origin", origin), EXPOSED, vary)
 
-    async def preflight(self, scope: Scope) -> HttpResponse | None:
-        """The answer to the question that a browser asks before a request; None for any other."""
+    def preflight(self, scope: Scope, headers: Headers) -> HttpResponse | None:
+        """The answer to the question that a browser asks before a request; None for any other.
+
+        `headers` are those of `headers_for`.
+        """
         if scope["method"] != "OPTIONS" or _header(scope, ASKED_METHOD) is None:
             return None
         if scope["path"] in self._public_paths:
             return HttpResponse(204, b"", ((b"access-control-allow-origin", b"*"), *PREFLIGHT))
-        headers = await self.headers_for(scope)
         is_allowed = any(name == b"access-control-allow-origin" for name, _ in headers)
-        return HttpResponse(204, b"", (*headers, *PREFLIGHT)) if is_allowed else None
+        return HttpResponse(204, b"", PREFLIGHT) if is_allowed else None
 
 
 def _header(scope: Scope, wanted: bytes) -> bytes | None:

@@ -124,8 +124,8 @@ class Edge:
             if endpoint is not None:
                 response = await endpoint(HttpRequest.of(asked, body))
                 status = await self._send_whole(response, scope, send, request_id, further)
-            elif (preflight := await self._cors.preflight(scope)) is not None:
-                status = await self._send_whole(preflight, scope, send, request_id, ())
+            elif (preflight := self._cors.preflight(scope, further)) is not None:
+                status = await self._send_whole(preflight, scope, send, request_id, further)
             else:
                 asked["request_id"] = request_id
                 slow_lane = SlowLane(send, self._security_headers, request_id, further)

@@ -45,11 +45,11 @@ class ClaimsRequest:
     id_token: Mapping[str, Mapping[str, Any]] = field(default_factory=dict)
 
     def within(self, scope: str) -> "ClaimsRequest":
-        """Less the claims of scopes that a client may not have: it gets them no other way either.
+        """Less what nobody knows, and less the claims of scopes that a client may not have.
 
         Claims are voluntary, so what is left out is no error (section 5.5.1).
         """
-        allowed = {*scope.split(), None}
+        allowed = scope.split()
         return ClaimsRequest(_of(self.userinfo, allowed), _of(self.id_token, allowed))
 
     @property
@@ -69,9 +69,13 @@ def parse_claims(text: str | None) -> ClaimsRequest:
 
 
 def _of(
-    asked: Mapping[str, Mapping[str, Any]], scopes: Collection[str | None]
+    asked: Mapping[str, Mapping[str, Any]], scopes: Collection[str]
 ) -> Mapping[str, Mapping[str, Any]]:
-    return {name: value for name, value in asked.items() if SCOPE_OF_CLAIM.get(name) in scopes}
+    return {
+        name: value
+        for name, value in asked.items()
+        if name in OF_AUTHENTICATION or SCOPE_OF_CLAIM.get(name) in scopes
+    }
 
 
 @lru_cache(maxsize=256)

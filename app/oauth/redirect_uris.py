@@ -4,12 +4,15 @@ URIs are compared character by character. Only the port of a loopback address is
 native application takes the one that it gets.
 """
 
+import re
 from collections.abc import Mapping
-from urllib.parse import SplitResult, urlencode, urlsplit
+from urllib.parse import urlencode, urlsplit
 
 from app.models.clients import Client
 
 LOOPBACK_HOSTS = frozenset({"127.0.0.1", "::1", "localhost"})
+MAXIMUM_PORT = 65_535
+_LOOPBACK = re.compile(r"http://(127\.0\.0\.1|\[::1\]|localhost)(?::([0-9]{1,5}))?([/?].*)?")
 
 
 def is_registered(client: Client, redirect_uri: str) -> bool:
@@ -17,11 +20,7 @@ def is_registered(client: Client, redirect_uri: str) -> bool:
     if redirect_uri in client.redirect_uri_list:
         return True
     asked = _loopback(redirect_uri)
-    return asked is not None and any(
-        _same_but_for_the_port(asked, registered)
-        for each in client.redirect_uri_list
-        if (registered := _loopback(each)) is not None
-    )
+    return asked is not None and asked in map(_loopback, client.redirect_uri_list)
 
 
 def is_loopback(uri: str) -> bool:
@@ -57,29 +56,15 @@ def host_of(uri: str) -> str:
     return parts.netloc or parts.scheme
 
 
-def _loopback(uri: str) -> SplitResult | None:
-    """The parts of a plain http URI of this computer; None for any other."""
-    if not uri.startswith("http://") or not uri.isascii() or not uri.isprintable():
+def _loopback(uri: str) -> tuple[str, str] | None:
+    """The host of a plain http URI of this computer and what follows its port; None for any other.
+
+    The host is as it is spelled; a name in other letters is another name.
+    """
+    found = _LOOPBACK.fullmatch(uri)
+    if found is None or not uri.isascii() or not uri.isprintable():
         return None
     if any(char in uri for char in "\\# @"):
         return None
-    try:
-        parts = urlsplit(uri)
-        _ = parts.port
-    except ValueError:
-        return None
-    return parts if _host_in(parts) in LOOPBACK_HOSTS else None
-
-
-def _host_in(parts: SplitResult) -> str:
-    """The host as it is spelled; a name in other letters is another name."""
-    host = parts.netloc.rpartition("]")[0].lstrip("[") if "[" in parts.netloc else ""
-    return host or parts.netloc.partition(":")[0]
-
-
-def _same_but_for_the_port(asked: SplitResult, registered: SplitResult) -> bool:
-    return (_host_in(asked), asked.path, asked.query) == (
-        _host_in(registered),
-        registered.path,
-        registered.query,
-    )
+    host, port, rest = found.groups(default="")
+    return (host, rest) if int(port or 0) <= MAXIMUM_PORT else None

@@ -11,16 +11,20 @@ from app.oauth.client_auth import CLIENT_AUTH_METHODS
 from app.oauth.errors import (
     InvalidClientMetadataError,
     InvalidRedirectUriError,
+    InvalidTokenError,
     OAuth2Error,
 )
 from app.oauth.grants import GRANTS
-from app.oauth.redirect_uris import is_loopback, origin_of
+from app.oauth.redirect_uris import LOOPBACK_HOSTS, is_loopback
 from app.oauth.scopes import SCOPES
 from app.observability.logging import logger
 from app.outbound.http import FetchError, OutboundHttp
 from app.schemas.clients import ClientCreate, ClientCreated
 from app.schemas.registration import ClientRegister
+from app.security.comparison import digests_match
 from app.security.jose import ALGORITHMS, CLIENT_ALGORITHMS
+from app.security.origins import web_origin_of
+from app.security.tokens import digest_of
 from app.services.clients import ClientService, NewClient
 
 log = logger(__name__)
@@ -77,22 +81,25 @@ class ClientRegistration:
             expires=not is_invited,
         )
 
-    async def update(self, client: Client, body: ClientRegister) -> Client:
+    async def update(self, client: Client, body: ClientRegister) -> NewClient:
         """RFC 7592 section 2.2: what is not said again is forgotten."""
         if body.client_id != client.client_id:
             raise InvalidClientMetadataError("The client_id must be the client's own.")
+        if body.client_secret is not None and not digests_match(
+            client.secret_digest, digest_of(body.client_secret)
+        ):
+            raise InvalidClientMetadataError("The client_secret must be the client's own.")
         has_such_grants = bool(ONLY_FOR_THE_INVITED & set(client.grant_types.split()))
         sector_identifier = await self._checked(body, is_invited=has_such_grants)
-        if body.has_secret != (client.secret_digest is not None):
-            raise InvalidClientMetadataError(
-                "The kind of token_endpoint_auth_method cannot change: register another client."
-            )
-        return await self._clients.update(
+        changed = await self._clients.update(
             client,
             body,
             scope=body.scope if body.scope is not None else DEFAULT_SCOPE,
             sector_identifier=sector_identifier,
         )
+        if changed is None:
+            raise InvalidTokenError("The registration access token is not valid.")
+        return changed
 
     async def _checked(self, body: ClientRegister, *, is_invited: bool) -> str | None:
         _check(body)
@@ -104,7 +111,7 @@ class ClientRegistration:
             raise InvalidRedirectUriError("A redirect_uri is required.")
         if self._is_strict:
             _check_application_type(body)
-        _check_frame(body)
+            _check_fetched(body)
         return await self._sector_identifier(body)
 
     async def _sector_identifier(self, body: AnyClient) -> str | None:
@@ -153,24 +160,38 @@ def _check(body: AnyClient) -> None:
             raise InvalidClientMetadataError(f"The {name} is not supported.")
     if any(name in (body.model_extra or {}) for name in ENCRYPTION_MEMBERS):
         raise InvalidClientMetadataError("Encrypted responses are not supported.")
+    _check_frame(body)
 
 
 def _check_application_type(body: ClientRegister) -> None:
     """Registration section 2: web applications by https, native ones also on this computer."""
-    is_native = body.application_type == "native"
-    for uri in body.all_redirect_uris:
-        parts = urlsplit(uri)
-        is_fine = parts.scheme == "https" and not (parts.hostname == "localhost" and not is_native)
-        if is_native and parts.scheme not in ("http", "https"):
-            is_fine = True
-        if not is_fine and not (is_native and is_loopback(uri)):
-            raise InvalidRedirectUriError("A redirect_uri does not fit the application_type.")
+    may_live_at = _is_native_place if body.application_type == "native" else _is_web_place
+    if not all(may_live_at(uri) for uri in body.all_redirect_uris):
+        raise InvalidRedirectUriError("A redirect_uri does not fit the application_type.")
 
 
-def _check_frame(body: ClientRegister) -> None:
+def _is_web_place(uri: str) -> bool:
+    parts = urlsplit(uri)
+    return parts.scheme == "https" and parts.hostname not in LOOPBACK_HOSTS
+
+
+def _is_native_place(uri: str) -> bool:
+    """A scheme of its own has a domain in it, or another app would have it too (RFC 8252 8.4)."""
+    scheme = urlsplit(uri).scheme
+    return scheme == "https" or (is_loopback(uri) if scheme == "http" else "." in scheme)
+
+
+def _check_fetched(body: ClientRegister) -> None:
+    """Registration section 2: what we would fetch is fetched by https."""
+    fetched = [body.jwks_uri, *(body.request_uris or ())]
+    if any(uri is not None and not uri.startswith("https://") for uri in fetched):
+        raise InvalidClientMetadataError("jwks_uri and request_uris must be https URLs.")
+
+
+def _check_frame(body: AnyClient) -> None:
     """Front-Channel Logout section 2: the page in the frame is where a redirect URI is."""
     uri = body.frontchannel_logout_uri
-    if uri is not None and origin_of(uri) not in map(origin_of, body.all_redirect_uris):
+    if uri is not None and web_origin_of(uri) not in map(web_origin_of, body.all_redirect_uris):
         raise InvalidClientMetadataError(
             "The frontchannel_logout_uri must be on the origin of a redirect_uri."
         )

@@ -9,7 +9,7 @@ from fastapi import APIRouter
 from starlette.responses import Response
 
 from app.dependencies import ServicesDep
-from app.errors import NotFoundError
+from app.errors import NotFoundError, StartupError
 from app.pages.colors import accent_properties
 from app.security.images import image_type
 from app.settings import Settings
@@ -55,7 +55,10 @@ async def favicon() -> Response:
 
 
 def assets_of(settings: Settings) -> dict[str, Asset]:
-    """The files of the pages by their plain names; the logo only where there is one."""
+    """The files of the pages by their plain names; the logo only where there is one.
+
+    Raises `StartupError` for a logo that is no picture.
+    """
     return _assets(settings.brand_color, settings.brand_logo)
 
 
@@ -74,6 +77,8 @@ def _assets(color: str, logo: Path | None) -> dict[str, Asset]:
     }
     content = logo.read_bytes()[:LOGO_LIMIT] if logo is not None else b""
     kind = image_type(content)
+    if logo is not None and kind is None:
+        raise StartupError("BRAND_LOGO: must be a PNG, JPEG, GIF or WebP picture")
     if kind is not None:
         made["logo"] = _hashed("logo", kind.partition("/")[2], kind, content)
     return made

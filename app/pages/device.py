@@ -9,7 +9,7 @@ from starlette.responses import RedirectResponse, Response
 from app.errors import NotFoundError
 from app.models.clients import Client
 from app.models.device_codes import DeviceCode
-from app.oauth.device import shown_form
+from app.oauth.device import shown_form, stored_form
 from app.pages.browser import Browser, BrowserDep, PostedFormDep
 from app.pages.languages import language_for, translations_of
 from app.pages.signing_in import link
@@ -100,7 +100,15 @@ def _code_page(browser: Browser, typed: str, errors: dict[str, str] | None = Non
         browser.request,
         "device.html",
         status=400 if errors else 200,
-        user_code=typed[:40] if typed.isprintable() else "",
+        user_code=_as_shown(typed),
         csrf_token=browser.csrf_token,
         errors=errors or {},
     )
+
+
+def _as_shown(typed: str) -> str:
+    """To be compared with what the device shows; what is no code stays as it was typed."""
+    letters = stored_form(typed)
+    if letters is not None:
+        return shown_form(letters)
+    return typed[:40] if typed.isprintable() else ""

@@ -3,22 +3,24 @@
 from collections.abc import Sequence
 from datetime import datetime
 from typing import Any
-from urllib.parse import urlsplit
 
 from sqlalchemy import delete, insert, select, update
 
+from app.clock import Clock
 from app.database.database import Database
 from app.database.errors import ConflictingRowError
 from app.models.client_origins import client_origins
 from app.models.clients import Client, clients
 from app.models.consents import consents
-
-MAXIMUM_HOST = 240
+from app.security.origins import web_origin_of
 
 
 class ClientRepository:
-    def __init__(self, database: Database) -> None:
+    """A registration that expired unused is as if it had been deleted."""
+
+    def __init__(self, database: Database, clock: Clock | None = None) -> None:
         self._database = database
+        self._clock = clock or Clock()
         self._by_id = database.lookup(select(clients), key=clients.c.client_id, value=Client)
 
     async def add(self, client: Client) -> bool:
@@ -32,16 +34,29 @@ class ClientRepository:
             return False
         return True
 
-    async def replace(self, client: Client) -> None:
-        """Puts new values in the place of a client's old ones."""
-        of_client = clients.c.client_id == client.client_id
+    async def change(self, before: Client, after: Client) -> bool:
+        """Stores in what a client differs from what it was; False where it is gone.
+
+        What an operator did meanwhile stays: it differs in neither of the two.
+        """
+        old, new = _values(before), _values(after)
+        differing = {name: value for name, value in new.items() if value != old[name]}
+        of_client = clients.c.client_id == before.client_id
         async with self._database.transaction() as connection:
-            await connection.execute(update(clients).where(of_client).values(_values(client)))
-            await connection.execute(
-                delete(client_origins).where(client_origins.c.client_id == client.client_id)
+            found = await connection.execute(
+                update(clients)
+                .where(of_client)
+                .values(differing or {"client_id": before.client_id})
+                .returning(clients.c.client_id)
             )
-            if origins := _origins(client):
+            if found.first() is None:
+                return False
+            await connection.execute(
+                delete(client_origins).where(client_origins.c.client_id == before.client_id)
+            )
+            if origins := _origins(after):
                 await connection.execute(insert(client_origins).values(origins))
+        return True
 
     async def delete(self, client_id: str) -> None:
         """Deletes a client with what belongs to it alone; a token lives only while it does."""
@@ -54,7 +69,10 @@ class ClientRepository:
         await self._update(client_id, registration_expires_at=None)
 
     async def find(self, client_id: str) -> Client | None:
-        return await self._by_id(client_id)
+        client = await self._by_id(client_id)
+        if client is None or client.registration_expires_at is None:
+            return client
+        return client if client.registration_expires_at > self._clock.now() else None
 
     async def list_page(self, *, after: str = "", limit: int = 100) -> Sequence[Client]:
         """A page of clients in the order of their identifiers."""
@@ -92,10 +110,6 @@ def _values(client: Client) -> dict[str, Any]:
 
 def _origins(client: Client) -> list[dict[str, str]]:
     """Of its redirect URIs on the web."""
-    found = [urlsplit(uri) for uri in client.redirect_uri_list]
-    origins = {
-        f"{parts.scheme}://{parts.netloc}"
-        for parts in found
-        if parts.scheme in ("http", "https") and len(parts.netloc) <= MAXIMUM_HOST
-    }
-    return [{"origin": each, "client_id": client.client_id} for each in sorted(origins)]
+    found = {web_origin_of(uri) for uri in client.redirect_uri_list}
+    origins = sorted(origin for origin in found if origin is not None)
+    return [{"origin": origin, "client_id": client.client_id} for origin in origins]

@@ -13,6 +13,7 @@ from app.repositories.redemptions import Redemption
 
 code = device_codes.c
 COLUMNS = [column for column in device_codes.columns if column is not code.digest]
+LONGER_SECONDS = 5
 
 
 class DeviceCodeRepository:
@@ -46,16 +47,20 @@ class DeviceCodeRepository:
 
     async def poll(self, digest: bytes, found: DeviceCode, *, now: datetime) -> bool:
         """Counts a question of the device; False where it came too soon, which makes the
-        interval five seconds longer (RFC 8628 section 3.5)."""
-        since = found.last_polled_at
-        is_too_soon = since is not None and (now - since).total_seconds() < found.interval
-        longer = found.interval + (5 if is_too_soon else 0)
+        interval longer from then on (RFC 8628 section 3.5).
+
+        Of several at once, also at several workers, one is in time.
+        """
+        since, this = found.last_polled_at, update(device_codes).where(code.digest == digest)
+        if since is None or (now - since).total_seconds() >= found.interval:
+            as_found = (code.last_polled_at == since, code.interval == found.interval)
+            in_time = this.where(*as_found).values(last_polled_at=now)
+            if await self._database.change(in_time.returning(code.digest)):
+                return True
         await self._database.change(
-            update(device_codes)
-            .where(code.digest == digest)
-            .values(last_polled_at=now, interval=longer)
+            this.values(last_polled_at=now, interval=code.interval + LONGER_SECONDS)
         )
-        return not is_too_soon
+        return False
 
     async def approve(self, user_code: str, session: Session, *, now: datetime) -> bool:
         """Lets the device in as the person of a session; once."""

@@ -13,6 +13,7 @@ from app.models.authorization_codes import authorization_codes
 from app.models.authorization_requests import authorization_requests
 from app.models.client_origins import client_origins
 from app.models.clients import clients
+from app.models.consents import consents
 from app.models.device_codes import device_codes
 from app.models.initial_access_tokens import initial_access_tokens
 from app.models.leases import leases
@@ -97,11 +98,21 @@ class HousekeepingRepository:
         )
 
     async def delete_unused_clients(self, *, before: datetime, limit: int) -> int:
-        """Deletes clients that registered themselves and were never used."""
+        """Deletes clients that registered themselves and were never used, and what is theirs."""
         client = clients.c
-        unused = select(client.client_id).where(client.registration_expires_at < before)
-        await self._delete(client_origins, unused.limit(limit))
-        return await self._delete(clients, unused.limit(limit))
+        is_unused = client.registration_expires_at < before
+        some = select(client.client_id).where(is_unused).limit(limit)
+        async with self._database.transaction() as connection:
+            gone = await connection.scalars(
+                # said twice, for a client that is used for the first time at this moment
+                delete(clients)
+                .where(client.client_id.in_(some), is_unused)
+                .returning(client.client_id)
+            )
+            client_ids = gone.all()
+            for table in (client_origins, consents):
+                await connection.execute(delete(table).where(table.c.client_id.in_(client_ids)))
+        return len(client_ids)
 
     async def _delete(self, table: Table, keys: Select[Any]) -> int:
         key = next(iter(table.primary_key.columns))

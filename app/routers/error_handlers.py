@@ -31,10 +31,11 @@ SERVER_ERROR = str(ServerError.description)
 
 
 class ErrorRenderer:
-    """Knows at which paths the protocol's shape is due."""
+    """Knows at which paths the protocol's shape is due, and below which."""
 
-    def __init__(self, protocol_paths: Collection[str]) -> None:
+    def __init__(self, protocol_paths: Collection[str], *, below: tuple[str, ...] = ()) -> None:
         self._protocol_paths = frozenset(protocol_paths)
+        self._below = below
 
     def render(self, error: Exception, path: str) -> HttpResponse:
         """The answer for an error that happened at a path; a bug is a 500 that tells nothing."""
@@ -43,14 +44,17 @@ class ErrorRenderer:
         if isinstance(error, RequestValidationError):
             return _validation_problem(error)
         if isinstance(error, HTTPException):
-            return _http_error(error, in_the_protocols_words=path in self._protocol_paths)
-        if path in self._protocol_paths:
+            return _http_error(error, in_the_protocols_words=self._speaks_protocol(path))
+        if self._speaks_protocol(path):
             return _in_the_protocols_words(error)
         if isinstance(error, PosternError):
             return _problem(
                 error.status, error.title, error.detail, error.error_code, error.headers()
             )
         return _problem(500, "Internal Server Error", SERVER_ERROR, ServerError.error, {})
+
+    def _speaks_protocol(self, path: str) -> bool:
+        return path in self._protocol_paths or path.startswith(self._below)
 
     def install(self, application: FastAPI) -> None:
         """Makes the framework answer its own errors, and its routes' errors, in the same way."""

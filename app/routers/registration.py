@@ -9,7 +9,6 @@ from pydantic import ValidationError
 from starlette.responses import JSONResponse
 
 from app.dependencies import ServicesDep, is_admin
-from app.errors import NotFoundError
 from app.models.clients import Client
 from app.oauth.errors import (
     InvalidClientMetadataError,
@@ -21,6 +20,8 @@ from app.routers.responses import protocol_errors
 from app.schemas.registration import ClientInformation, ClientRegister
 from app.wiring import Services
 
+PATH = "/register"
+
 router = APIRouter(tags=["Clients"])
 
 bearer = HTTPBearer(
@@ -29,20 +30,21 @@ bearer = HTTPBearer(
     description="An initial access token, or the registration access token of a client.",
 )
 BearerDep = Annotated[HTTPAuthorizationCredentials | None, Depends(bearer)]
+JSON = "application/json"
 NO_STORE = {"Cache-Control": "no-store"}
 ERRORS = protocol_errors({400: "The metadata is refused.", 401: "A token is due, or wrong."})
 BODY: dict[str, Any] = {
     "requestBody": {
         "required": True,
-        "content": {
-            "application/json": {"schema": {"$ref": "#/components/schemas/ClientRegister"}}
-        },
+        "content": {JSON: {"schema": {"$ref": "#/components/schemas/ClientRegister"}}},
     }
 }
 
 
 async def read_body(request: Request) -> ClientRegister:
     """The metadata; raises the errors of RFC 7591 section 3.2.2 instead of a 422."""
+    if request.headers.get("content-type", "").partition(";")[0].strip().lower() != JSON:
+        raise InvalidClientMetadataError("The body must be application/json.")
     try:
         given = json.loads(await request.body())
         return ClientRegister.model_validate(given)
@@ -92,8 +94,10 @@ async def update(
     """Replace what a client registered (RFC 7592 section 2.2)."""
     client, token = await _own_client(services, client_id, bearer)
     changed = await services.registration.update(client, await read_body(request))
-    body = services.clients.information(changed) | {"registration_access_token": token}
-    return _answer(services, changed, body)
+    body = services.clients.information(changed.client)
+    body["client_secret"] = changed.secret
+    body["registration_access_token"] = token
+    return _answer(services, changed.client, body)
 
 
 @router.delete("/register/{client_id}", status_code=204, responses=ERRORS)
@@ -104,15 +108,15 @@ async def delete(client_id: str, services: ServicesDep, bearer: BearerDep) -> No
 
 
 async def _is_invited(services: Services, bearer: HTTPAuthorizationCredentials | None) -> bool:
-    """Raises where registration is off, or a token is due or wrong."""
+    """Raises where a token is due or wrong; `off` is for everybody but the administrator."""
     mode = services.settings.dynamic_registration_mode
-    if mode == "off":
-        raise NotFoundError("Clients do not register themselves here.")
     if bearer is None:
-        if mode == "token":
-            raise MissingTokenError("An initial access token is required.")
-        return False
-    if is_admin(services, bearer) or await services.clients.is_invitation(bearer.credentials):
+        if mode == "open":
+            return False
+        raise MissingTokenError("An initial access token is required.")
+    if is_admin(services, bearer):
+        return True
+    if mode != "off" and await services.clients.is_invitation(bearer.credentials):
         return True
     raise InvalidTokenError("The initial access token is not valid.")
 

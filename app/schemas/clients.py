@@ -4,7 +4,7 @@ from typing import Any, Literal, Self
 
 from pydantic import BaseModel, ConfigDict, Field, TypeAdapter, ValidationError, model_validator
 
-from app.schemas.text import HttpsUri, LogoutUri, RedirectUri, Scope, Text, WebUri
+from app.schemas.text import HttpsUri, LogoutUri, Name, RedirectUri, Scope, Text, WebUri
 from app.security.text import is_encodable, is_storable
 
 DEFAULT_GRANT_TYPES = ("client_credentials", "authorization_code", "password", "refresh_token")
@@ -14,11 +14,11 @@ DEFAULT_SCOPE = "openid profile email offline_access"
 MAXIMUM_TAGGED = 50
 MAXIMUM_TAGGED_NAME = 100
 URI_OR_TEXT: dict[str, TypeAdapter[str]] = {
-    "client_name": TypeAdapter(Text),
+    "client_name": TypeAdapter(Name),
     **dict.fromkeys(("client_uri", "logo_uri", "tos_uri", "policy_uri"), TypeAdapter(WebUri)),
 }
 """What may be said in several languages, by `member#language`."""
-PRIVATE_KEY_MEMBERS = frozenset({"d", "p", "q", "dp", "dq", "qi", "k", "oth"})
+PRIVATE_KEY_MEMBERS = frozenset({"d", "p", "q", "dp", "dq", "qi", "k", "oth", "priv"})
 
 
 class ClientMetadata(BaseModel):
@@ -107,7 +107,7 @@ class ClientCreate(ClientMetadata):
         }
     )
 
-    client_name: Text
+    client_name: Name
     redirect_uri: RedirectUri | None = None
     redirect_uris: list[RedirectUri] | None = Field(default=None, max_length=20)
     grant_types: list[Text] = Field(default=[], max_length=20)

@@ -1,13 +1,19 @@
 """Bodies of `/register` (RFC 7591, RFC 7592, OpenID Connect Dynamic Client Registration 1.0)."""
 
-from pydantic import BaseModel, ConfigDict, Field
+from typing import Any, Self
+
+from pydantic import BaseModel, ConfigDict, Field, model_validator
 
 from app.schemas.clients import WITHOUT_SECRET, ClientMetadata
-from app.schemas.text import RedirectUri, Scope, Text
+from app.schemas.text import Name, RedirectUri, Scope, Text
+
+AUTHORIZATION_CODE = "authorization_code"
 
 
 class ClientRegister(ClientMetadata):
-    """A client to be, in its own words. Members that are not known are ignored."""
+    """A client to be, in its own words. Members that are not known are ignored, and null is the
+    same as nothing (RFC 7592 section 2.2).
+    """
 
     model_config = ConfigDict(
         json_schema_extra={
@@ -23,12 +29,31 @@ class ClientRegister(ClientMetadata):
 
     client_id: str | None = Field(default=None, description="In an update (RFC 7592): as it is.")
     client_secret: str | None = Field(default=None, description="In an update: as it is.")
-    client_name: Text | None = None
+    client_name: Name | None = None
     redirect_uris: list[RedirectUri] = Field(default=[], max_length=20)
     grant_types: list[Text] = Field(default=["authorization_code"], max_length=20)
     response_types: list[Text] = Field(default=["code"], max_length=5)
     scope: Scope | None = None
     token_endpoint_auth_method: Text = "client_secret_basic"
+
+    @model_validator(mode="before")
+    @classmethod
+    def _without_null(cls, given: Any) -> Any:
+        if not isinstance(given, dict):
+            return given
+        return {name: value for name, value in given.items() if value is not None}
+
+    @model_validator(mode="after")
+    def _consistent(self) -> Self:
+        """RFC 7591 section 2.1: the code belongs to its grant."""
+        self.grant_types = list(dict.fromkeys(self.grant_types)) or [AUTHORIZATION_CODE]
+        if AUTHORIZATION_CODE in self.grant_types:
+            self.response_types = list(dict.fromkeys(self.response_types)) or ["code"]
+        elif "response_types" not in self.model_fields_set:
+            self.response_types = []
+        elif self.response_types:
+            raise ValueError("response_types want the authorization_code grant")
+        return self
 
     @property
     def is_public(self) -> bool:

@@ -8,7 +8,12 @@ from pydantic import AfterValidator, StringConstraints
 
 from app.security.text import is_scope, is_storable
 
-FORBIDDEN_SCHEMES = frozenset({"javascript", "data", "vbscript", "file", "blob", "about"})
+FORBIDDEN_SCHEMES = frozenset(
+    {"javascript", "data", "vbscript", "file", "blob", "about", "filesystem", "view-source"}
+)
+MAXIMUM_HOST = 253
+DIRECTIONS = frozenset("\u202a\u202b\u202c\u202d\u202e\u2066\u2067\u2068\u2069")
+"""What turns the text after it around, so that a name reads as another."""
 WEB_HOST = re.compile(r"(.*@)?([A-Za-z0-9._-]+|\[[0-9A-Fa-f:.]+\])(:[0-9]*)?")
 """Whatever else stands there could mean something in a Content-Security-Policy."""
 
@@ -16,6 +21,12 @@ WEB_HOST = re.compile(r"(.*@)?([A-Za-z0-9._-]+|\[[0-9A-Fa-f:.]+\])(:[0-9]*)?")
 def _storable(value: str) -> str:
     if not is_storable(value):
         raise ValueError("must not hold control characters")
+    return value
+
+
+def _one_way(value: str) -> str:
+    if DIRECTIONS.intersection(value):
+        raise ValueError("must not change the direction of text")
     return value
 
 
@@ -44,6 +55,8 @@ def _web_uri(value: str) -> str:
     parts = _split_uri(value)
     if parts.scheme not in ("http", "https") or not parts.hostname:
         raise ValueError("must be an http or https URL")
+    if "@" in parts.netloc:
+        raise ValueError("must not have a user in it")
     return value
 
 
@@ -69,10 +82,13 @@ def _split_uri(value: str) -> SplitResult:
         raise ValueError("must be a URI") from None
     if parts.scheme in ("http", "https") and not WEB_HOST.fullmatch(parts.netloc):
         raise ValueError("must have a host")
+    if len(parts.hostname or "") > MAXIMUM_HOST:
+        raise ValueError("must have a host of at most 253 letters")
     return parts
 
 
 Text = Annotated[str, StringConstraints(min_length=1, max_length=200), AfterValidator(_storable)]
+Name = Annotated[Text, AfterValidator(_one_way)]
 Scope = Annotated[str, AfterValidator(_scope)]
 RedirectUri = Annotated[str, StringConstraints(max_length=2000), AfterValidator(_redirect_uri)]
 WebUri = Annotated[str, StringConstraints(max_length=2000), AfterValidator(_web_uri)]

@@ -111,7 +111,7 @@ def verify(
     for candidate in fitting[:MAXIMUM_TRIED]:
         try:
             with _eddsa_is_no_news():
-                key = import_key(candidate)
+                key = import_key({**candidate, "alg": header["alg"]})  # of two names the token's
                 _refuse_weak(key)
                 decoded = jwt.decode(token, key, algorithms=[str(header["alg"])])
         except (JoseError, SignatureError, ValueError, TypeError, RecursionError):

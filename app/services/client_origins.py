@@ -19,13 +19,20 @@ class ClientOrigins:
 
     async def is_known(self, origin: str) -> bool:
         """Only what is known is kept: a client that registers now may call now."""
+        if not _may_be_stored(origin):
+            return False
         now = self._clock.now()
         since = self._known.get(origin)
         if since is not None and abs(now - since) < KEPT:
             return True
-        if len(origin) > MAXIMUM_LENGTH or not await self._origins.is_known(origin):
+        if not await self._origins.is_known(origin):
             return False
         self._known[origin] = now
         if len(self._known) > MAXIMUM_KEPT:
             self._known.popitem(last=False)
         return True
+
+
+def _may_be_stored(origin: str) -> bool:
+    is_plain = len(origin) <= MAXIMUM_LENGTH and origin.isascii() and origin.isprintable()
+    return is_plain and origin.startswith(("http://", "https://"))

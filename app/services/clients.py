@@ -14,6 +14,7 @@ from app.repositories.initial_access_tokens import InitialAccessTokenRepository
 from app.schemas.clients import ClientCreate, ClientCreated
 from app.schemas.registration import ClientRegister
 from app.security.comparison import digests_match
+from app.security.text import is_storable
 from app.security.tokens import TokenKind, digest_of, new_client_id, new_token
 
 UNUSED_FOR = timedelta(days=30)
@@ -21,6 +22,12 @@ UNUSED_FOR = timedelta(days=30)
 Trust = Literal["none", "verified", "first_party"]
 IN_FORCE = {"id_token_signed_response_alg": "RS256", "application_type": "web"}
 """What holds for a client that did not say (OpenID Connect Dynamic Client Registration 2)."""
+MAXIMUM_LABEL = 200
+KEPT_IN_AN_UPDATE = (
+    "client_id", "created_at", "disabled_at",
+    "registration_token_digest", "registration_expires_at",
+)  # fmt: skip
+MAY_CHANGE_UNSEEN = frozenset({"jwks", "jwks_uri", "contacts", "software_version"})
 
 
 class NewClient(NamedTuple):
@@ -69,13 +76,23 @@ class ClientService:
             registration_token_digest=digest_of(registration_token),
             registration_expires_at=self._clock.now() + UNUSED_FOR if expires else None,
         )
-        await self._clients.add(client)
+        if not await self._clients.add(client):
+            raise ConflictError("The client could not be stored: try again.")
         return NewClient(client, secret, registration_token)
 
     async def update(
         self, client: Client, body: ClientRegister, *, scope: str, sector_identifier: str | None
-    ) -> Client:
-        """Puts new metadata in the place of the old; identifier, secrets and trust stay."""
+    ) -> NewClient | None:
+        """Puts new metadata in the place of the old; None where the client is gone meanwhile.
+
+        A client that now wants a secret gets one. An administrator's trust was in what he saw.
+        """
+        secret, digest = None, client.secret_digest
+        if not body.has_secret:
+            digest = None
+        elif digest is None:
+            secret = new_token(TokenKind.CLIENT_SECRET)
+            digest = digest_of(secret)
         changed = self._client_of(
             body,
             client_name=body.client_name or "",
@@ -83,9 +100,13 @@ class ClientService:
             sector_identifier=sector_identifier,
         )._replace(
             **{name: getattr(client, name) for name in KEPT_IN_AN_UPDATE},
+            secret_digest=digest,
         )
-        await self._clients.replace(changed)
-        return changed
+        if _seen(changed) == _seen(client):
+            changed = changed._replace(trust=client.trust)
+        if not await self._clients.change(client, changed):
+            return None
+        return NewClient(changed, secret, None)
 
     async def delete(self, client: Client) -> None:
         await self._clients.delete(client.client_id)
@@ -151,6 +172,8 @@ class ClientService:
 
     async def invite(self, label: str, *, lasts: timedelta) -> str:
         """An initial access token: who holds it may register clients."""
+        if len(label) > MAXIMUM_LABEL or not is_storable(label):
+            raise InvalidInputError(f"A label has at most {MAXIMUM_LABEL} letters, all printable.")
         token, now = new_token(TokenKind.INITIAL_ACCESS_TOKEN), self._clock.now()
         await self._invitations.add(
             InitialAccessToken(
@@ -188,7 +211,11 @@ class ClientService:
         return Client(**{**values, **further})
 
 
-KEPT_IN_AN_UPDATE = (
-    "client_id", "secret_digest", "disabled_at", "created_at", "trust",
-    "registration_token_digest", "registration_expires_at",
-)  # fmt: skip
+def _seen(client: Client) -> tuple[Any, ...]:
+    """What an administrator looks at before he trusts a client."""
+    further = {
+        name: value
+        for name, value in client.further_metadata.items()
+        if name not in MAY_CHANGE_UNSEEN
+    }
+    return client.client_name, client.redirect_uris, client.grant_types, client.scope, further

@@ -21,7 +21,7 @@ from tests.support.application import (
 from tests.support.databases import Databases
 from tests.support.server import application_of, running_server
 
-SECRETS = re.compile(r"postern_(at|rt|cs)_[A-Za-z0-9_-]{43,}")
+SECRETS = re.compile(r"postern_(at|rt|cs|ar)_[A-Za-z0-9_-]{43,}")
 TIMES = re.compile(r'"(exp|iat|expires_in)":[0-9]+')
 MASKED_HEADERS = {"x-request-id", "date"}
 

@@ -19,6 +19,9 @@ from tests.lanes.requests import (
 )
 
 METADATA = "/.well-known/oauth-authorization-server"
+OPENID_CONFIGURATION = "/.well-known/openid-configuration"
+FORM_PATHS = ("/token", "/introspect", "/revoke", "/par", "/device_authorization")
+REGISTERED_ORIGIN = "http://localhost:3000"
 CLIENT_CREDENTIALS = {"grant_type": "client_credentials"}
 BAD_CREDENTIALS: dict[str, bytes | str] = {
     "a wrong secret": basic("somebody", "wrong"),
@@ -53,6 +56,7 @@ def cases() -> Iterator[Case]:
     yield from ways_to_authenticate()
     yield from introspection_and_revocation()
     yield from profile_requests()
+    yield from openid_requests()
     yield from paths()
     yield from methods()
     yield from bodies()
@@ -117,6 +121,9 @@ def ways_to_authenticate() -> Iterator[Case]:
             name,
             lambda _, value=value: form("/token", ("authorization", value), **CLIENT_CREDENTIALS),
         )
+    yield of_a_client(
+        "a browser's application", "/token", ("origin", REGISTERED_ORIGIN), **CLIENT_CREDENTIALS
+    )
     yield of_a_client("a header nobody knows", "/token", ("x-colour", "blue"), **CLIENT_CREDENTIALS)
     yield of_a_client(
         "two content types", "/token", ("content-type", "application/json"), **CLIENT_CREDENTIALS
@@ -190,22 +197,42 @@ def paths() -> Iterator[Case]:
     )
 
 
+def openid_requests() -> Iterator[Case]:
+    for attribute in ("access_token", "machine_token", "refresh_token", "revoked_token"):
+        yield with_a_token(f"/userinfo {attribute}", attribute, "/userinfo")
+        yield Case(
+            f"/userinfo {attribute} in a form",
+            lambda tokens, attribute=attribute: form(
+                "/userinfo", access_token=getattr(tokens, attribute)
+            ),
+        )
+    yield with_a_token("/userinfo in the query", "access_token", "/userinfo?access_token=x")
+    code = {"response_type": "code", "redirect_uri": "http://localhost:3000/callback"}
+    yield of_a_client("a pushed request", "/par", **code)
+    yield of_a_client("a pushed request for another address", "/par", response_type="code",
+                      redirect_uri="https://evil.example/")  # fmt: skip
+    yield of_a_client("a pushed request within another", "/par", **code, request_uri="urn:x")
+    yield of_a_client("an unknown code", "/token", grant_type="authorization_code", code="x")
+    yield of_a_client("a device that may not", "/device_authorization")
+
+
 def methods() -> Iterator[Case]:
-    for path in ("/token", "/introspect", "/revoke", "/profile", METADATA):
+    for path in (*FORM_PATHS, "/profile", "/userinfo", "/jwks", METADATA, OPENID_CONFIGURATION):
         for method in ("GET", "HEAD", "OPTIONS", "PUT", "PATCH", "DELETE", "POST", "TRACE"):
             yield plain(f"{method} {path} and no more", method, path)
-        yield plain(
-            f"preflight {path}",
-            "OPTIONS",
-            path,
-            ("origin", "https://app.example"),
-            ("access-control-request-method", "POST"),
-        )
+        for origin in ("https://app.example", REGISTERED_ORIGIN):
+            yield plain(
+                f"preflight {path} of {origin}",
+                "OPTIONS",
+                path,
+                ("origin", origin),
+                ("access-control-request-method", "POST"),
+            )
 
 
 def bodies() -> Iterator[Case]:
     """SECURITY_BAR row 12"""
-    for path in ("/token", "/introspect", "/revoke"):
+    for path in FORM_PATHS:
         for name, (content_type, body) in BODIES.items():
             yield with_a_body(path, name, content_type, body)
     for path in ("/profile", METADATA):

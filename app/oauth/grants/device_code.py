@@ -47,11 +47,11 @@ class DeviceCodeGrant(Grant[DeviceCodeParameters]):
             raise ExpiredTokenError
         if code.denied_at is not None:
             raise AccessDeniedError
+        if code.approved_at is not None:
+            return await self._redeem(request.client, presented, code)
         if not await self.tools.device_codes.poll(digest_of(presented), code, now=now):
-            raise SlowDownError
-        if code.approved_at is None:
-            raise AuthorizationPendingError
-        return await self._redeem(request.client, presented, code)
+            raise SlowDownError  # says too that nobody decided yet
+        raise AuthorizationPendingError
 
     async def _find(self, presented: str) -> DeviceCode | None:
         if not TokenKind.DEVICE_CODE.matches(presented):

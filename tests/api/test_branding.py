@@ -1,0 +1,52 @@
+"""The operator's name, logo and colour on the pages (BRAND_NAME, BRAND_LOGO, BRAND_COLOR)."""
+
+import base64
+import re
+from pathlib import Path
+
+from tests.conftest import AppFactory
+from tests.support.server import run_postern
+
+PNG = base64.b64decode(
+    "iVBORw0KGgoAAAANSUhEUgAAAAEAAAABCAYAAAAfFcSJAAAADUlEQVR42mNkYPhfDwAChwGA60e6kgAAAABJRU5ErkJggg=="
+)
+
+
+async def test_pages_bear_the_operators_name_logo_and_colour(
+    start_app: AppFactory, tmp_path: Path
+) -> None:
+    logo = tmp_path / "logo.png"
+    logo.write_bytes(PNG)
+    app = await start_app(brand_name="Acme <Ltd>", brand_logo=logo, brand_color="#ffcc00")
+
+    page = (await app.http.get("/login", headers={"accept": "text/html"})).text
+    (style,) = re.findall(r'href="(/assets/postern-[0-9a-f]{12}\.css)"', page)
+    (picture,) = re.findall(r'src="(/assets/logo-[0-9a-f]{12}\.png)"', page)
+    css, image = await app.http.get(style), await app.http.get(picture)
+
+    assert "Acme &lt;Ltd&gt;" in page
+    assert image.content == PNG
+    assert image.headers["content-type"] == "image/png"
+    assert "--accent: #ffcc00;" in css.text  # readable on dark, so it stays as it is there
+    assert css.text.count("--on-accent: #000000;") + css.text.count("--on-accent: #ffffff;") == 2
+    assert css.headers["cache-control"] == "public, max-age=31536000, immutable"
+
+
+async def test_a_name_in_the_address_changes_with_the_content(start_app: AppFactory) -> None:
+    pages = [
+        (await (await start_app(brand_color=color)).http.get("/login")).text
+        for color in ("#1d4e89", "#1d4e8a")
+    ]
+
+    styles = {re.findall(r"/assets/postern-[0-9a-f]{12}\.css", page)[0] for page in pages}
+    assert len(styles) == 2
+
+
+async def test_a_logo_that_is_no_picture_stops_the_start(tmp_path: Path) -> None:
+    logo = tmp_path / "logo.svg"
+    logo.write_text("<svg/>")
+
+    done = await run_postern(tmp_path, "serve", BRAND_LOGO=str(logo))
+
+    assert done.returncode == 2
+    assert done.stderr == "postern: BRAND_LOGO: must be a PNG, JPEG, GIF or WebP picture\n"

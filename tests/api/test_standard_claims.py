@@ -1,0 +1,208 @@
+"""What a person may say of himself at registration (OpenID Connect Core section 5.1)."""
+
+from typing import Any
+
+import httpx
+import pytest
+
+from app.schemas.claims import StandardClaims
+from tests.api.test_hostile_text import HOSTILE, assert_clean, post
+from tests.support.application import PASSWORD, Application, TestUser, otp_secret_in
+from tests.support.assertions import assert_problem
+
+GOOD: dict[str, Any] = {
+    "name": "Ada Lovelace",
+    "given_name": "Ada",
+    "family_name": "Lovelace",
+    "middle_name": "Augusta",
+    "nickname": "Countess",
+    "preferred_username": "ada",
+    "profile": "https://example.com/ada",
+    "picture": "https://example.com/ada.png",
+    "website": "http://example.com",
+    "gender": "female",
+    "birthdate": "1815-12-10",
+    "zoneinfo": "Europe/London",
+    "locale": "en-GB",
+    "email": "ada@example.com",
+    "phone_number": "+44 20 7946 0000",
+    "address": {
+        "formatted": "12 St James's Square\nLondon",
+        "street_address": "12 St James's Square",
+        "locality": "London",
+        "region": "Greater London",
+        "postal_code": "SW1Y 4JH",
+        "country": "United Kingdom",
+    },
+}
+SCOPE = "openid profile email phone address"
+
+
+async def register(app: Application, **claims: Any) -> httpx.Response:
+    body = {"username": app.new_name(), "password": PASSWORD, **claims}
+    return await app.http.post("/register_user", json=body)
+
+
+async def told_of(app: Application, **claims: Any) -> dict[str, Any]:
+    """Registers a person, and gives what a client with every scope is told."""
+    name = claims.pop("username", None) or app.new_name()
+    response = await register(app, username=name, **claims)
+    assert response.status_code == 201, response.text
+    user = TestUser(name, PASSWORD, otp_secret_in(response.json()["otp_uri"]))
+    await app.verify_otp(name, app.code(user))
+    client = await app.create_client(scope=SCOPE)
+    token = (await app.password_grant(client, user, scope=SCOPE)).json()["access_token"]
+    answer = await app.http.get("/userinfo", headers={"Authorization": f"Bearer {token}"})
+    told: dict[str, Any] = answer.json()
+    return told
+
+
+async def test_what_a_person_says_is_what_clients_are_told(app: Application) -> None:
+    told = await told_of(app, **GOOD)
+
+    assert {name: told[name] for name in GOOD} == GOOD
+    assert told["email_verified"] is False
+    assert told["phone_number_verified"] is False
+    assert set(told) == {*GOOD, "sub", "email_verified", "phone_number_verified", "updated_at"}
+
+
+def test_every_claim_of_the_standard_is_tried_here() -> None:
+    assert set(GOOD) == set(StandardClaims.model_fields)
+
+
+async def test_who_says_nothing_is_known_by_his_name_alone(app: Application) -> None:
+    name = app.new_name()
+
+    told = await told_of(app, username=name)
+
+    assert told["preferred_username"] == name
+    assert set(told) == {"sub", "preferred_username", "updated_at"}
+
+
+@pytest.mark.parametrize("name", ["name", "email", "address", "birthdate"])
+async def test_null_is_as_good_as_silence(app: Application, name: str) -> None:
+    assert name not in await told_of(app, **{name: None})
+
+
+async def test_an_empty_address_is_no_address(app: Application) -> None:
+    assert "address" not in await told_of(app, address={})
+
+
+async def test_the_year_of_birth_may_be_all_or_missing(app: Application) -> None:
+    """Section 5.1"""
+    for birthdate in ("1815", "0000-02-29", "2000-02-29"):
+        assert (await told_of(app, birthdate=birthdate))["birthdate"] == birthdate
+
+
+async def test_nobody_verifies_himself(app: Application) -> None:
+    """SECURITY_BAR row 41: nor does he give himself anything else"""
+    told = await told_of(
+        app,
+        email="ada@example.com",
+        phone_number="+44 20 7946 0000",
+        email_verified=True,
+        phone_number_verified=True,
+        sub="somebody-else",
+        user_id="somebody-else",
+        updated_at=1,
+        claims={"email_verified": True},
+        trust="first_party",
+        is_admin=True,
+    )
+
+    assert told["email_verified"] is False
+    assert told["phone_number_verified"] is False
+    assert told["sub"] != "somebody-else"
+    assert told["updated_at"] != 1
+    assert not {"trust", "is_admin", "claims", "user_id"} & set(told)
+
+
+@pytest.mark.parametrize(
+    ("name", "value"),
+    [
+        ("name", ""),
+        ("name", "   "),
+        ("name", "x" * 201),
+        ("name", "a\x00b"),
+        ("name", 7),
+        ("name", ["Ada"]),
+        ("email", "ada"),
+        ("email", "ada@"),
+        ("email", "@example.com"),
+        ("email", "ada @example.com"),
+        ("email", "ada@example.com\r\nBcc: x@example.com"),
+        ("email", "a@b@c"),
+        ("email", "Ada <ada@example.com>"),
+        ("email", "x" * 65 + "@example.com"),
+        ("email", "ada@" + "x" * 260),
+        ("birthdate", "10.12.1815"),
+        ("birthdate", "1815-13-01"),
+        ("birthdate", "1815-02-30"),
+        ("birthdate", "2001-02-29"),
+        ("birthdate", "1815-12"),
+        ("birthdate", "\u0661\u0668\u0661\u0665"),
+        ("zoneinfo", "Europe/Atlantis"),
+        ("zoneinfo", "../../etc/passwd"),
+        ("locale", "english!"),
+        ("locale", "e"),
+        ("phone_number", "call me"),
+        ("phone_number", "+"),
+        ("phone_number", "1" * 60),
+        ("profile", "javascript:alert(1)"),
+        ("picture", "data:image/png;base64,AA"),
+        ("website", "example.com"),
+        ("website", "https://"),
+        ("website", "https://[::"),
+        ("website", "https://example.com/" + "x" * 2000),
+        ("address", "Ring 1, Wien"),
+        ("address", {"country": ""}),
+        ("address", {"country": "a\nb"}),
+        ("address", {"formatted": "\n\n"}),
+        ("address", {"formatted": "x" * 1001}),
+    ],
+)
+async def test_what_cannot_be_right_is_refused(app: Application, name: str, value: Any) -> None:
+    """With a message that says which, and does not repeat what was sent"""
+    answer = await register(app, **{name: value})
+
+    assert_problem(answer, 422, "invalid_request")
+    places = [error["location"] for error in answer.json()["errors"]]
+    assert {tuple(place[:2]) for place in places} == {("body", name)}
+    assert "example.com" not in answer.text
+
+
+async def test_who_is_refused_for_a_claim_is_not_registered(app: Application) -> None:
+    name = app.new_name()
+
+    answer = await register(app, username=name, email="nobody")
+
+    assert_problem(answer, 422, "invalid_request")
+    assert PASSWORD not in answer.text
+    await app.register(name)  # it is still free
+
+
+async def test_two_people_may_say_the_same_address(app: Application) -> None:
+    """SECURITY_BAR row 19: nobody learns here which addresses are known"""
+    first, second = [await told_of(app, email="ada@example.com") for _ in range(2)]
+
+    assert first["email"] == second["email"]
+    assert first["sub"] != second["sub"]
+
+
+@pytest.mark.parametrize("text", HOSTILE.values(), ids=HOSTILE.keys())
+async def test_hostile_text_is_kept_as_it_is_or_refused(app: Application, text: str) -> None:
+    """SECURITY_BAR row 44"""
+    for name in StandardClaims.model_fields:
+        value = {"formatted": text, "country": text} if name == "address" else text
+        body = {"username": app.new_name(), "password": PASSWORD, name: value}
+
+        assert_clean(await post(app, "/register_user", body), name)
+
+
+@pytest.mark.parametrize("kind", ["sql", "right to left", "emoji", "markup", "template", "format"])
+async def test_what_is_kept_comes_back_as_it_was(app: Application, kind: str) -> None:
+    """SECURITY_BAR row 44"""
+    told = await told_of(app, name=HOSTILE[kind], address={"country": HOSTILE[kind]})
+
+    assert told["name"] == HOSTILE[kind]
+    assert told["address"] == {"country": HOSTILE[kind]}

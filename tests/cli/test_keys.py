@@ -1,0 +1,137 @@
+"""`postern keys …`: what an operator does, and what clients see of it."""
+
+import json
+from typing import Any
+
+import pytest
+import pytest_asyncio
+
+from tests.cli.conftest import Postern, Result
+from tests.conftest import AppFactory
+from tests.support.application import Application
+
+MEMBERS = {"kid", "algorithm", "state", "created_at", "signs_from"}
+ALGORITHMS = ["ES256", "EdDSA", "RS256"]
+
+
+@pytest_asyncio.fixture
+async def own_app(start_app: AppFactory) -> Application:
+    """On a database of its own, whose keys nobody else rotates."""
+    return await start_app()
+
+
+@pytest.fixture
+def keys(own_app: Application, postern: Postern) -> Postern:
+    """`postern keys …` on the database of the running application."""
+
+    async def run(*arguments: str, **variables: str) -> Result:
+        return await postern(
+            "keys", *arguments, DATABASE_URL=own_app.settings.database_url, **variables
+        )
+
+    return run
+
+
+async def listed(keys: Postern) -> list[dict[str, Any]]:
+    result = await keys("list", "--json")
+    assert result.code == 0, result.errors
+    rows: list[dict[str, Any]] = json.loads(result.output)
+    return rows
+
+
+async def published(app: Application) -> set[str]:
+    app.clock.advance(seconds=11)  # what a server knows of keys is younger than that
+    return {key["kid"] for key in (await app.http.get("/jwks")).json()["keys"]}
+
+
+async def test_list_shows_the_keys_that_are_published_and_no_secret(
+    own_app: Application, keys: Postern
+) -> None:
+    before = await published(own_app)
+
+    rows, table = await listed(keys), await keys("list")
+
+    assert {row["kid"] for row in rows} == before
+    assert [row["algorithm"] for row in rows] == ALGORITHMS
+    assert all(set(row) == MEMBERS for row in rows)
+    assert all(kid in table.output for kid in before)
+
+
+async def test_list_only_looks(own_app: Application, keys: Postern) -> None:
+    """The first keys are made when they are needed"""
+    assert await listed(keys) == []
+
+    assert len(await published(own_app)) == 3
+
+
+async def test_rotate_shows_what_it_made(own_app: Application, keys: Postern) -> None:
+    old = await published(own_app)
+
+    result = await keys("rotate", "--json")
+
+    made = json.loads(result.output)
+    assert [row["algorithm"] for row in made] == ALGORITHMS
+    assert not old & {row["kid"] for row in made}
+    assert all(row["signs_from"] > row["created_at"] for row in made)
+    assert {row["state"] for row in made} == {"waiting"}
+    assert await published(own_app) == old | {row["kid"] for row in made}
+
+
+async def test_rotate_may_be_about_one_algorithm(own_app: Application, keys: Postern) -> None:
+    await published(own_app)
+
+    made = json.loads((await keys("rotate", "--json", "--algorithm", "ES256")).output)
+
+    assert [row["algorithm"] for row in made] == ["ES256"]
+    assert len(await listed(keys)) == 4
+
+
+async def test_rotate_may_be_at_once(keys: Postern) -> None:
+    made = json.loads((await keys("rotate", "--json", "--now")).output)
+
+    rows = await listed(keys)
+    assert {row["state"] for row in made} == {"signing"}
+    assert {row["kid"]: row["state"] for row in rows if row not in made} == {
+        row["kid"]: "published" for row in rows if row not in made
+    }
+
+
+async def test_the_newest_of_each_algorithm_is_first(keys: Postern) -> None:
+    (made,) = json.loads((await keys("rotate", "--json", "--algorithm", "RS256")).output)
+
+    rows = [row for row in await listed(keys) if row["algorithm"] == "RS256"]
+
+    assert rows[0] == made
+    assert len(rows) == 2
+
+
+async def test_rotate_shows_a_table_too(keys: Postern) -> None:
+    result = await keys("rotate")
+
+    assert result.code == 0
+    assert len(result.output.splitlines()) == 4
+    assert "private" not in result.output
+
+
+@pytest.mark.parametrize("arguments", [(), ("forget",), ("rotate", "--algorithm", "HS256")])
+async def test_a_mistake_is_told(
+    keys: Postern, capsys: pytest.CaptureFixture[str], arguments: tuple[str, ...]
+) -> None:
+    with pytest.raises(SystemExit) as ended:
+        await keys(*arguments)
+
+    assert ended.value.code == 2
+    assert "usage: postern keys" in capsys.readouterr().err
+
+
+async def test_who_lost_the_secret_goes_on_with_new_keys(
+    own_app: Application, keys: Postern
+) -> None:
+    before = await published(own_app)
+    lost = {"SECRET_KEY": "another-key-of-the-tests-7Hq2Lw9Zx4Bn8Mv"}
+
+    result = await keys("rotate", "--json", "--now", **lost)
+
+    assert result.code == 0
+    assert not before & {row["kid"] for row in json.loads(result.output)}
+    assert before < {row["kid"] for row in await listed(keys)}

@@ -1,0 +1,189 @@
+"""`postern users set …`: the standard claims that are kept about a person."""
+
+import asyncio
+import json
+from typing import Any
+
+import pytest
+
+from app.errors import ConflictError
+from app.schemas.claims import StandardClaims
+from app.wiring import build_services
+from tests.cli.conftest import Postern, Result
+from tests.support.application import Application, TestUser
+from tests.support.people import ALL_SCOPES, access_token, person_with, told
+
+
+@pytest.fixture
+def set_claims(app: Application, postern: Postern) -> Postern:
+    """`postern users set …` on the database of the running application."""
+
+    async def run(*arguments: str) -> Result:
+        return await postern("users", "set", *arguments, DATABASE_URL=app.settings.database_url)
+
+    return run
+
+
+async def told_of(app: Application, user: TestUser) -> dict[str, Any]:
+    client = await app.create_client(scope=ALL_SCOPES)
+    return await told(app, await access_token(app, client, user, ALL_SCOPES))
+
+
+async def test_what_is_set_is_told_and_shown(
+    app: Application, user: TestUser, set_claims: Postern
+) -> None:
+    result = await set_claims(
+        "--json", user.username, "--email", "zoe@example.com", "--given-name", "Zoë"
+    )
+
+    kept = {"email": "zoe@example.com", "email_verified": False, "given_name": "Zoë"}
+    assert result.code == 0
+    assert json.loads(result.output)["claims"] == kept
+    assert kept.items() <= (await told_of(app, user)).items()
+
+
+async def test_what_is_not_named_stays(app: Application, set_claims: Postern) -> None:
+    zoe = await person_with(app, name="Zoë", nickname="zo")
+
+    await set_claims(zoe.username, "--nickname", "zozo")
+
+    claims = await told_of(app, zoe)
+    assert (claims["name"], claims["nickname"]) == ("Zoë", "zozo")
+
+
+async def test_updated_at_is_when_it_was_set(app: Application, set_claims: Postern) -> None:
+    app.clock.advance(seconds=3600)  # a command has the clock of the machine
+    zoe = await person_with(app)
+    registered_at = (await told_of(app, zoe))["updated_at"]
+
+    await set_claims(zoe.username, "--name", "Zoë")
+
+    updated_at = (await told_of(app, zoe))["updated_at"]
+    assert registered_at == int(app.clock.now().timestamp())
+    assert 0 < registered_at - updated_at <= 3600
+
+
+async def test_an_operator_vouches_for_what_he_made_sure_of_and_for_nothing_else(
+    app: Application, set_claims: Postern
+) -> None:
+    zoe = await person_with(app, email="zoe@example.com", phone_number="+43 1 234567")
+
+    result = await set_claims(zoe.username, "--email-verified")
+
+    claims = await told_of(app, zoe)
+    assert result.code == 0
+    assert (claims["email_verified"], claims["phone_number_verified"]) == (True, False)
+
+
+async def test_another_address_has_to_be_verified_again(
+    app: Application, set_claims: Postern
+) -> None:
+    zoe = await person_with(app, email="zoe@example.com")
+    await set_claims(zoe.username, "--email-verified")
+
+    await set_claims(zoe.username, "--email", "new@example.com")
+    unverified = await told_of(app, zoe)
+    await set_claims(zoe.username, "--email", "newer@example.com", "--email-verified")
+    verified = await told_of(app, zoe)
+
+    assert unverified["email_verified"] is False
+    assert (verified["email"], verified["email_verified"]) == ("newer@example.com", True)
+
+
+async def test_what_is_unset_is_forgotten(app: Application, set_claims: Postern) -> None:
+    zoe = await person_with(app, email="zoe@example.com", name="Zoë", nickname="zo")
+
+    result = await set_claims(zoe.username, "--unset", "email", "--unset", "name")
+
+    claims = await told_of(app, zoe)
+    assert result.code == 0
+    assert not {"email", "email_verified", "name"} & claims.keys()
+    assert claims["nickname"] == "zo"
+
+
+async def test_an_address_is_json(app: Application, user: TestUser, set_claims: Postern) -> None:
+    await set_claims(user.username, "--address", '{"country": "Austria", "locality": "Wien"}')
+
+    assert (await told_of(app, user))["address"] == {"country": "Austria", "locality": "Wien"}
+
+
+@pytest.mark.parametrize(
+    ("arguments", "line"),
+    [
+        (["--email", "nothing"], "--email: must be an e-mail address"),
+        (["--given-name", ""], "--given-name: "),
+        (["--phone-number", "call me"], "--phone-number: must be a phone number"),
+        (["--name", "\udcff"], "--name: "),
+        (["--address", "Vienna"], "--address: must be a JSON object"),
+        (["--address", "[" * 50_000], "--address: must be a JSON object"),
+        (["--address", "[]"], "--address: "),
+        (["--address", '{"country": ""}'], "--address: "),
+        (["--address", '{"planet": "Mars"}'], "--address: must have a member such as country."),
+        (["--address", "null"], "--address: must have a member such as country."),
+        (["--name", "Ada", "--unset", "name"], "--name: cannot be set and unset at once."),
+        (["--email-verified"], "There is nothing that email_verified could be about."),
+        ([], "Say what to set or unset"),
+    ],
+    ids=lambda value: str(value)[:40],
+)
+async def test_a_mistake_is_one_line_and_changes_nothing(
+    app: Application, set_claims: Postern, arguments: list[str], line: str
+) -> None:
+    zoe = await person_with(app, name="Zoë")
+    before = await told_of(app, zoe)
+
+    result = await set_claims(zoe.username, *arguments)
+
+    assert (result.code, result.output) == (1, "")
+    assert result.errors.startswith(f"postern: {line}")
+    assert result.errors.count("\n") == 1
+    assert await told_of(app, zoe) == before
+
+
+@pytest.mark.parametrize("name", ["email_verified", "sub", "updated_at", "password", "colour"])
+async def test_what_cannot_be_set_cannot_be_unset(
+    user: TestUser, set_claims: Postern, name: str
+) -> None:
+    with pytest.raises(SystemExit) as stopped:
+        await set_claims(user.username, "--unset", name)
+
+    assert stopped.value.code == 2
+
+
+async def test_a_change_ends_no_sign_in(
+    app: Application, user: TestUser, set_claims: Postern
+) -> None:
+    """A name is no credential"""
+    client = await app.create_client(scope=ALL_SCOPES)
+    token = await access_token(app, client, user, ALL_SCOPES)
+
+    await set_claims(user.username, "--name", "Zoë")
+
+    assert (await told(app, token))["name"] == "Zoë"
+
+
+async def test_an_unknown_person_is_one_line(set_claims: Postern) -> None:
+    result = await set_claims("nobody", "--name", "Zoë")
+
+    assert (result.code, result.errors) == (1, "postern: There is no user of that name.\n")
+
+
+async def test_of_changes_at_the_same_time_none_is_lost(app: Application, user: TestUser) -> None:
+    """Each is stored, or refused and said so."""
+    services = build_services(app.settings, app.clock)
+    names = ("name", "nickname", "given_name", "family_name", "middle_name")
+
+    outcomes = await asyncio.gather(
+        *(
+            services.users.set_claims(user.username, StandardClaims(**{name: "x"}))
+            for name in names
+        ),
+        return_exceptions=True,
+    )
+    await services.close()
+
+    stored = {name for name in names if name in await told_of(app, user)}
+    refused = [each for each in outcomes if isinstance(each, BaseException)]
+    assert all(isinstance(each, ConflictError) for each in refused)
+    assert len(stored) + len(refused) == len(names)
+    assert stored

@@ -1,0 +1,319 @@
+"""How a client reads, changes and deletes what it registered (RFC 7592)."""
+
+import asyncio
+from collections import Counter
+from typing import Any
+
+import pytest
+
+from app.wiring import Services
+from tests.protocol.registering import (
+    PUBLIC_KEY,
+    WEB,
+    bearer,
+    body_of,
+    client_of,
+    manage,
+    path_of,
+    registered,
+)
+from tests.support.application import Application, TestUser
+from tests.support.assertions import assert_oauth_error
+from tests.support.parts import services_of
+from tests.support.visitor import REDIRECT_URI, Visitor, redeem, text_of
+
+METHODS = ["GET", "PUT", "DELETE"]
+
+
+async def test_a_client_reads_what_it_registered(app: Application) -> None:
+    """Sections 2.1 and 3"""
+    made = await registered(app, client_name="App")
+
+    answer = await manage(app, "GET", made)
+
+    assert answer.status_code == 200
+    assert answer.headers["cache-control"] == "no-store"
+    assert answer.json() == {name: value for name, value in made.items() if name != "client_secret"}
+
+
+async def test_what_is_not_said_again_is_forgotten(app: Application) -> None:
+    """Section 2.2"""
+    made = await registered(
+        app, client_name="Before", policy_uri="https://a.example/", scope="openid",
+        subject_type="pairwise", **{"client_name#de": "Vorher"},
+    )  # fmt: skip
+
+    changed = await manage(
+        app, "PUT", made, body_of(made, client_name="After", redirect_uris=[REDIRECT_URI, WEB])
+    )
+
+    read = (await manage(app, "GET", made)).json()
+    assert changed.status_code == 200
+    assert changed.headers["cache-control"] == "no-store"
+    assert read == changed.json()
+    assert read["client_name"] == "After"
+    assert read["redirect_uris"] == [REDIRECT_URI, WEB]
+    assert read["subject_type"] == "public"
+    assert read["scope"] == "openid profile email address phone offline_access"
+    assert not {"policy_uri", "client_name#de"} & read.keys()
+
+
+async def test_an_update_keeps_identifier_secret_and_token(
+    app: Application, user: TestUser, visitor: Visitor
+) -> None:
+    """Section 2.2; SECURITY_BAR row 41: mass assignment"""
+    made = await registered(app)
+    tokens = await visitor.tokens_for(client_of(made), user)
+
+    changed = await manage(
+        app,
+        "PUT",
+        made,
+        {
+            **made,
+            "registration_access_token": "mine",
+            "registration_client_uri": "https://evil.example/",
+            "client_id_issued_at": 1,
+            "client_secret_expires_at": 1,
+            "trust": "first_party",
+            "disabled_at": None,
+            "sector_identifier": "evil.example",
+        },
+    )
+
+    assert changed.json() == {
+        name: value for name, value in made.items() if name != "client_secret"
+    }
+    assert await app.is_active(client_of(made), tokens["access_token"])
+
+
+@pytest.mark.parametrize("said", ["another's", "none", "longer"])
+async def test_an_update_names_its_own_client(app: Application, said: str) -> None:
+    """Section 2.2: the client_id must be the client's own"""
+    made, other = await registered(app), await registered(app)
+    client_id = {
+        "another's": other["client_id"],
+        "none": None,
+        "longer": made["client_id"] + "x",
+    }[said]
+
+    answer = await manage(app, "PUT", made, body_of(made, client_id=client_id, client_name="New"))
+
+    assert_oauth_error(answer, "invalid_client_metadata")
+    for each in (made, other):
+        assert "client_name" not in (await manage(app, "GET", each)).json()
+
+
+@pytest.mark.parametrize("secret", ["chosen", "", "\ud800"])
+async def test_an_update_chooses_no_secret(app: Application, secret: str) -> None:
+    """Section 2.2: a client_secret must be the one that was issued; SECURITY_BAR row 41"""
+    made = await registered(app)
+    body = ascii(body_of(made, client_secret=secret)).replace("'", '"')
+
+    answer = await app.http.put(
+        path_of(made),
+        content=body,
+        headers={
+            **bearer(made["registration_access_token"]),
+            "content-type": "application/json",
+        },
+    )
+
+    assert_oauth_error(answer, "invalid_client_metadata")
+
+
+@pytest.mark.parametrize(
+    ("member", "value", "error"),
+    [
+        ("redirect_uris", ["javascript:alert(1)"], "invalid_redirect_uri"),
+        ("redirect_uris", None, "invalid_redirect_uri"),
+        ("logo_uri", "javascript:alert(1)", "invalid_client_metadata"),
+        ("jwks", {"keys": [{**PUBLIC_KEY, "d": "private"}]}, "invalid_client_metadata"),
+        ("grant_types", ["client_credentials"], "invalid_client_metadata"),
+        ("grant_types", ["password"], "invalid_client_metadata"),
+        ("client_name", "a\u0000b", "invalid_client_metadata"),
+    ],
+)
+async def test_an_update_keeps_the_rules_of_registration(
+    app: Application, member: str, value: Any, error: str
+) -> None:
+    """Section 2.2; SECURITY_BAR rows 41 and 42"""
+    made = await registered(app, client_name="Before")
+
+    answer = await manage(app, "PUT", made, body_of(made, **{member: value}))
+
+    assert_oauth_error(answer, error)
+    assert (await manage(app, "GET", made)).json()["client_name"] == "Before"
+
+
+async def test_an_update_of_a_megabyte_is_refused(app: Application) -> None:
+    """SECURITY_BAR row 42"""
+    made = await registered(app)
+
+    answer = await manage(app, "PUT", made, body_of(made, contacts=["x" * 100] * 10_000))
+
+    assert answer.status_code == 413
+    assert answer.headers["content-type"] == "application/json"
+
+
+async def test_a_client_may_turn_from_a_secret_to_keys_and_back(app: Application) -> None:
+    """RFC 7592 section 2.2: the answer has the secret that is in force from now on"""
+    made = await registered(app)
+    keys = {"jwks": {"keys": [PUBLIC_KEY]}, "token_endpoint_auth_method": "private_key_jwt"}
+
+    with_keys = (await manage(app, "PUT", made, body_of(made, **keys))).json()
+    refused = await app.http.post("/introspect", data={"token": "x"}, auth=client_of(made).auth)
+    back = (await manage(app, "PUT", made, body_of(made))).json()
+    first = await app.http.post("/introspect", data={"token": "x"}, auth=client_of(made).auth)
+    second = await app.http.post("/introspect", data={"token": "x"}, auth=client_of(back).auth)
+
+    assert not {"client_secret", "client_secret_expires_at"} & with_keys.keys()
+    assert_oauth_error(refused, "invalid_client", status=401)
+    assert back["client_secret"] != made["client_secret"]
+    assert_oauth_error(first, "invalid_client", status=401)
+    assert second.status_code == 200
+
+
+async def test_a_new_address_counts_at_once_and_the_old_one_no_more(
+    app: Application, user: TestUser, visitor: Visitor
+) -> None:
+    """SECURITY_BAR row 26"""
+    made = await registered(app, redirect_uris=[WEB])
+    await manage(app, "PUT", made, body_of(made))
+
+    old = await visitor.authorize(client_of(made), redirect_uri=WEB)
+    new = await visitor.tokens_for(client_of(made), user)
+
+    assert old.status_code == 400
+    assert "id_token" in new
+
+
+async def test_trust_is_in_what_was_seen(app: Application, operator: Services) -> None:
+    """An administrator's word ends when the client becomes another; its keys may change"""
+    made = await registered(app, client_name="App")
+    await operator.clients.set_trust(made["client_id"], "first_party")
+    same = body_of(made, client_name="App", contacts=["ops@example.com"])
+
+    await manage(app, "PUT", made, {**same, "jwks": {"keys": [PUBLIC_KEY]}})
+    before = (await operator.clients.get(made["client_id"])).trust
+    await manage(app, "PUT", made, {**same, "redirect_uris": [REDIRECT_URI, WEB]})
+    after = (await operator.clients.get(made["client_id"])).trust
+
+    assert [before, after] == ["first_party", "none"]
+
+
+async def test_an_update_undoes_nothing_that_an_operator_did_meanwhile(
+    app: Application, operator: Services, monkeypatch: pytest.MonkeyPatch
+) -> None:
+    """A client that has its sector's document answer slowly wins nothing by it"""
+    made = await registered(app)
+    services = services_of(app)
+    checked = services.registration._checked
+
+    async def slowly(*given: Any, **further: Any) -> Any:
+        await operator.clients.set_disabled(made["client_id"], disabled=True)
+        await operator.clients.rotate_secret(made["client_id"])
+        return await checked(*given, **further)
+
+    monkeypatch.setattr(services.registration, "_checked", slowly)
+
+    await manage(app, "PUT", made, body_of(made, client_name="New"))
+    await operator.clients.set_disabled(made["client_id"], disabled=False)
+
+    client = await operator.clients.get(made["client_id"])
+    assert client.client_name == "New"
+    refused = await app.http.post("/introspect", data={"token": "x"}, auth=client_of(made).auth)
+    assert_oauth_error(refused, "invalid_client", status=401)
+
+
+@pytest.mark.parametrize("method", METHODS)
+async def test_a_disabled_client_manages_nothing(
+    app: Application, operator: Services, method: str
+) -> None:
+    made = await registered(app)
+    await operator.clients.set_disabled(made["client_id"], disabled=True)
+
+    answer = await manage(app, method, made, body_of(made))
+
+    assert_oauth_error(answer, "invalid_token", status=401)
+
+
+async def test_a_deleted_client_is_gone_with_all_that_it_had(
+    app: Application, user: TestUser, visitor: Visitor
+) -> None:
+    """Section 2.3"""
+    grants = ["authorization_code", "refresh_token"]
+    made, observer = await registered(app, grant_types=grants), await app.create_client()
+    client = client_of(made)
+    tokens = await visitor.tokens_for(client, user, scope="openid offline_access", prompt="consent")
+    code = await visitor.code_for(client, user)
+
+    deleted = await manage(app, "DELETE", made)
+
+    assert deleted.status_code == 204
+    assert deleted.content == b""
+    for method in METHODS:
+        again = await manage(app, method, made, body_of(made))
+        assert_oauth_error(again, "invalid_token", status=401)
+    for answer in (
+        await redeem(app, client, code),
+        await app.refresh(client, tokens["refresh_token"]),
+    ):
+        assert_oauth_error(answer, "invalid_client", status=401)
+    assert not await app.is_active(observer, tokens["access_token"])
+    userinfo = await app.http.get("/userinfo", headers=bearer(tokens["access_token"]))
+    assert userinfo.status_code == 401
+    assert (await visitor.authorize(client)).status_code == 400
+    account = await visitor.follow(await visitor.get("/account"))
+    assert account.status_code == 200
+    assert made["client_id"] not in account.text
+
+
+async def test_a_person_signs_out_after_a_client_deleted_itself(
+    app: Application, user: TestUser, visitor: Visitor
+) -> None:
+    """Section 2.3; what is left of a client stands in nobody's way"""
+    made = await registered(
+        app, backchannel_logout_uri="https://app.example.com/bye",
+        frontchannel_logout_uri="http://localhost:3000/bye",
+    )  # fmt: skip
+    tokens = await visitor.tokens_for(client_of(made), user)
+    await manage(app, "DELETE", made)
+
+    page = await visitor.get("/logout", id_token_hint=tokens["id_token"])
+    done = await visitor.follow(await visitor.submit(page, to="/logout/confirm"))
+
+    assert page.status_code == done.status_code == 200
+    assert "localhost:3000" not in text_of(done)
+
+
+async def test_of_concurrent_deletions_one_deletes(app: Application) -> None:
+    made = await registered(app)
+
+    answers = await asyncio.gather(*(manage(app, "DELETE", made) for _ in range(10)))
+
+    statuses = Counter(answer.status_code for answer in answers)
+    assert set(statuses) <= {204, 401}
+    assert statuses[204] >= 1
+
+
+async def test_an_update_brings_no_deleted_client_back(
+    app: Application, monkeypatch: pytest.MonkeyPatch
+) -> None:
+    """Also where it arrived first"""
+    made = await registered(app)
+    registration = services_of(app).registration
+    checked = registration._checked
+
+    async def after_the_deletion(*given: Any, **further: Any) -> Any:
+        await manage(app, "DELETE", made)
+        return await checked(*given, **further)
+
+    monkeypatch.setattr(registration, "_checked", after_the_deletion)
+
+    origin = f"https://{app.new_name('host')}.example"
+    answer = await manage(app, "PUT", made, body_of(made, redirect_uris=[f"{origin}/callback"]))
+
+    assert_oauth_error(answer, "invalid_token", status=401)
+    from_there = await app.http.post("/token", headers={"origin": origin})
+    assert "access-control-allow-origin" not in from_there.headers

@@ -1,0 +1,64 @@
+"""People who said something about themselves, and what a client is told of it."""
+
+from typing import Any
+
+import httpx
+
+from tests.support.application import (
+    PASSWORD,
+    Application,
+    TestClient,
+    TestUser,
+    otp_secret_in,
+)
+
+CLAIMS: dict[str, Any] = {
+    "name": "Zoë Example",
+    "given_name": "Zoë",
+    "family_name": "Example",
+    "middle_name": "M.",
+    "nickname": "zo",
+    "preferred_username": "zoe",
+    "profile": "https://example.com/zoe",
+    "picture": "https://example.com/zoe.png",
+    "website": "https://zoe.example",
+    "gender": "female",
+    "birthdate": "1990-02-28",
+    "zoneinfo": "Europe/Vienna",
+    "locale": "de-AT",
+    "email": "zoe@example.com",
+    "phone_number": "+43 1 234567",
+    "address": {"street_address": "1 Some Street\nDoor 2", "country": "Austria"},
+}
+"""Everything that a person may say about himself."""
+ALL_SCOPES = "openid profile email address phone offline_access"
+
+
+async def person_with(app: Application, **claims: Any) -> TestUser:
+    """A person who can sign in and said this at registration."""
+    username = app.new_name()
+    response = await app.http.post(
+        "/register_user", json={"username": username, "password": PASSWORD, **claims}
+    )
+    assert response.status_code == 201, response.text
+    user = TestUser(username, PASSWORD, otp_secret_in(response.json()["otp_uri"]))
+    await app.verify_otp(user.username, app.code(user))
+    return user
+
+
+async def access_token(app: Application, client: TestClient, user: TestUser, scope: str) -> str:
+    response = await app.password_grant(client, user, scope=scope)
+    assert response.status_code == 200, response.text
+    return str(response.json()["access_token"])
+
+
+async def userinfo(app: Application, token: str) -> httpx.Response:
+    return await app.http.get("/userinfo", headers={"Authorization": f"Bearer {token}"})
+
+
+async def told(app: Application, token: str) -> dict[str, Any]:
+    """The claims that the bearer of a token is told."""
+    response = await userinfo(app, token)
+    assert response.status_code == 200, response.text
+    claims: dict[str, Any] = response.json()
+    return claims

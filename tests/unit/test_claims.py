@@ -1,0 +1,184 @@
+"""The claims parameter (OpenID Connect Core section 5.5) and which claims it releases."""
+
+import json
+from datetime import UTC, datetime
+from typing import Any
+
+import pytest
+
+from app.models.users import User
+from app.oauth.claims import (
+    CLAIMS_BY_SCOPE,
+    SUPPORTED_CLAIMS,
+    claims_for_id_token,
+    claims_of,
+    parse_claims,
+    scopes_of,
+)
+from app.oauth.errors import InvalidRequestError
+
+CREATED_AT = datetime(2026, 1, 2, 3, 4, 5, 678, tzinfo=UTC)
+
+
+def person(claims_updated_at: datetime | None = None, /, **claims: Any) -> User:
+    return User(
+        user_id="an-identifier",
+        username="Zoe",
+        username_key="zoe",
+        password_hash="",
+        credentials_version="1",
+        otp_secret=None,
+        otp_confirmed_at=None,
+        otp_last_step=None,
+        disabled_at=None,
+        created_at=CREATED_AT,
+        claims=json.dumps(claims),
+        claims_updated_at=claims_updated_at,
+        pairwise_salt=b"salt",
+    )
+
+
+def test_the_parameter_says_what_is_asked_and_where() -> None:
+    """Section 5.5"""
+    text = """{
+        "userinfo": {"given_name": {"essential": true}, "nickname": null},
+        "id_token": {"auth_time": {"essential": true}, "acr": {"values": ["urn:one"]}}
+    }"""
+
+    request = parse_claims(text)
+
+    assert request.userinfo == {"given_name": {"essential": True}, "nickname": {}}
+    assert request.id_token == {"auth_time": {"essential": True}, "acr": {"values": ["urn:one"]}}
+
+
+@pytest.mark.parametrize("text", [None, "{}", '{"userinfo": null, "id_token": {}}', '{"x": 1}'])
+def test_nothing_may_be_asked_for(text: str | None) -> None:
+    """Section 5.5: members that are not understood are ignored"""
+    request = parse_claims(text)
+
+    assert not request.userinfo
+    assert not request.id_token
+    assert request.text is None
+
+
+@pytest.mark.parametrize(
+    "text",
+    [
+        "",
+        "nothing",
+        "{",
+        "null",
+        "[]",
+        '"userinfo"',
+        '{"userinfo": []}',
+        '{"userinfo": "name"}',
+        '{"userinfo": {"name": true}}',
+        '{"id_token": {"name": []}}',
+        '{"id_token": {"acr": {"values": 5}}}',
+        '{"id_token": {"acr": {"values": "urn:one"}}}',
+        '{"id_token": {"acr": {"values": null}}}',
+        '{"userinfo": {"name": {"value": NaN}}}',
+        '{"userinfo": {"name": {"value": 1e999}}}',
+        '{"userinfo": {"name": {"value": ' + "9" * 5000 + "}}}",
+        '{"userinfo": {"\\ud800": null}}',
+        '{"userinfo": {"name": {"value": ' + "[" * 20 + "]" * 20 + "}}}",
+        "[" * 8000,
+        '{"userinfo": {"name": {"value": "' + "x" * 8192 + '"}}}',
+    ],
+    ids=lambda text: text[:45],
+)
+def test_what_is_no_such_object_is_an_invalid_request(text: str) -> None:
+    """SECURITY_BAR row 44; section 5.5.1: a claim has null or an object with its conditions"""
+    with pytest.raises(InvalidRequestError):
+        parse_claims(text)
+
+
+def test_claims_count_as_the_scopes_they_belong_to() -> None:
+    """SECURITY_BAR row 34: what a person is asked about"""
+    request = parse_claims(
+        '{"userinfo": {"email": null, "odd": null}, "id_token": {"birthdate": null, "sub": {}}}'
+    )
+
+    assert scopes_of(request) == {"email", "profile"}
+
+
+def test_the_parameter_asks_for_nothing_beyond_the_scope_of_its_client() -> None:
+    """SECURITY_BAR row 6: a claim is not a way round the registered scope"""
+    request = parse_claims(
+        '{"userinfo": {"email": null, "name": {}, "odd": {}}, "id_token": {"acr": {"value": "x"}}}'
+    )
+
+    within = request.within("openid profile")
+
+    assert within.userinfo == {"name": {}}
+    assert within.id_token == {"acr": {"value": "x"}}
+
+
+def test_what_was_asked_can_be_kept_as_text() -> None:
+    request = parse_claims('{"userinfo": {"name": null}, "id_token": {"email": {"x": "ü"}}}')
+
+    assert parse_claims(request.text) == request
+
+
+@pytest.mark.parametrize("scope", CLAIMS_BY_SCOPE)
+def test_a_scope_releases_its_claims_and_no_others(scope: str) -> None:
+    """Section 5.4"""
+    everything = {name: "x" for names in CLAIMS_BY_SCOPE.values() for name in names}
+
+    released = claims_of(person(**everything), scope=f"openid {scope}", asked={})
+
+    assert set(released) == set(CLAIMS_BY_SCOPE[scope])
+
+
+def test_a_claim_that_nobody_set_is_left_out_and_never_null() -> None:
+    """Section 5.3.2"""
+    released = claims_of(
+        person(email="zoe@example.com"),
+        scope="openid profile email phone address",
+        asked={"nickname": {"essential": True}},
+    )
+
+    assert released == {
+        "preferred_username": "Zoe",
+        "updated_at": int(CREATED_AT.timestamp()),
+        "email": "zoe@example.com",
+    }
+
+
+def test_a_name_that_was_preferred_is_told_in_the_place_of_the_user_name() -> None:
+    released = claims_of(person(preferred_username="zozo"), scope="profile", asked={})
+
+    assert released["preferred_username"] == "zozo"
+
+
+def test_updated_at_is_a_number_and_moves_with_the_claims() -> None:
+    """Section 5.1: seconds since 1970"""
+    changed_at = datetime(2026, 5, 5, tzinfo=UTC)
+
+    released = claims_of(person(changed_at), scope="profile", asked={})
+
+    assert released["updated_at"] == int(changed_at.timestamp())
+
+
+def test_single_claims_are_released_without_their_scope() -> None:
+    """Section 5.5"""
+    zoe = person(name="Zoë Example", email="zoe@example.com", nickname="zo")
+    request = parse_claims('{"userinfo": {"email": null}, "id_token": {"name": null}}')
+
+    assert claims_of(zoe, scope="openid", asked=request.userinfo) == {"email": "zoe@example.com"}
+    assert claims_for_id_token(zoe, request) == {"name": "Zoë Example"}
+
+
+@pytest.mark.parametrize("name", ["iss", "aud", "exp", "sub", "sid", "user_id", "password_hash"])
+def test_nothing_but_standard_claims_can_be_asked_for(name: str) -> None:
+    """SECURITY_BAR row 41: no name reaches into the account or overrides what a token says"""
+    zoe = person(**{name: "x"})
+
+    assert claims_of(zoe, scope="openid", asked={name: {"value": "y"}}) == {}
+
+
+def test_each_supported_claim_has_one_scope_or_comes_with_the_sign_in() -> None:
+    of_scopes = [name for names in CLAIMS_BY_SCOPE.values() for name in names]
+
+    assert len(SUPPORTED_CLAIMS) == len(set(SUPPORTED_CLAIMS))
+    assert set(SUPPORTED_CLAIMS) - set(of_scopes) == {"sub", "auth_time", "acr", "amr"}

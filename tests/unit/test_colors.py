@@ -1,0 +1,83 @@
+"""Readable colours from whatever accent an operator chose (WCAG 2.2 section 1.4.6)."""
+
+import pytest
+from hypothesis import given
+from hypothesis import strategies as st
+
+from app.pages.colors import (
+    BLACK,
+    DARK_CARD,
+    TEXT_CONTRAST,
+    WHITE,
+    Color,
+    accent_properties,
+    contrast,
+)
+
+channel = st.integers(0, 255)
+colors = st.tuples(channel, channel, channel)
+
+
+def hex_of(color: Color) -> str:
+    return "#" + "".join(f"{value:02x}" for value in color)
+
+
+def parsed(text: str) -> Color:
+    assert len(text) == 7
+    assert text[0] == "#"
+    return int(text[1:3], 16), int(text[3:5], 16), int(text[5:7], 16)
+
+
+@given(colors)
+def test_a_link_is_readable_in_both_schemes(color: Color) -> None:
+    """Contrast 7 against the card that it stands on"""
+    light, dark = accent_properties(hex_of(color))
+
+    assert contrast(parsed(light["--accent"]), WHITE) >= TEXT_CONTRAST
+    assert contrast(parsed(dark["--accent"]), DARK_CARD) >= TEXT_CONTRAST
+
+
+@given(colors)
+def test_what_stands_on_a_button_is_readable(color: Color) -> None:
+    for properties in accent_properties(hex_of(color)):
+        on_accent = parsed(properties["--on-accent"])
+
+        assert contrast(parsed(properties["--accent"]), on_accent) >= TEXT_CONTRAST
+
+
+@given(colors)
+def test_a_color_that_is_readable_stays_as_it_was_chosen(color: Color) -> None:
+    light, dark = accent_properties(hex_of(color))
+
+    assert (light["--accent"] == hex_of(color)) == (contrast(color, WHITE) >= TEXT_CONTRAST)
+    assert (dark["--accent"] == hex_of(color)) == (contrast(color, DARK_CARD) >= TEXT_CONTRAST)
+
+
+@given(colors, colors)
+def test_contrast_has_no_direction_and_its_bounds(one: Color, other: Color) -> None:
+    assert contrast(one, other) == contrast(other, one)
+    assert 1 <= contrast(one, other) <= 21
+
+
+@given(colors)
+def test_a_color_has_no_contrast_with_itself(color: Color) -> None:
+    assert contrast(color, color) == 1
+
+
+@pytest.mark.parametrize(
+    ("one", "other", "expected"),
+    [
+        (BLACK, WHITE, 21.0),
+        ((255, 0, 0), WHITE, 3.998),
+        ((0, 0, 255), WHITE, 8.592),
+        ((118, 118, 118), WHITE, 4.542),
+        ((119, 119, 119), WHITE, 4.478),
+    ],
+)
+def test_contrast_is_that_of_the_standard(one: Color, other: Color, expected: float) -> None:
+    """Known pairs: #767676 is the lightest grey that passes AA on white"""
+    assert contrast(one, other) == pytest.approx(expected, abs=0.001)
+
+
+def test_letters_of_either_case_are_one_color() -> None:
+    assert accent_properties("#ABCDEF") == accent_properties("#abcdef")

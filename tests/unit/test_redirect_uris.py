@@ -1,0 +1,194 @@
+"""Which redirect URI is one that a client registered, as far as it is comparing text."""
+
+import pytest
+from hypothesis import given
+from hypothesis import strategies as st
+
+from app.models.clients import Client
+from app.oauth.redirect_uris import (
+    host_of,
+    is_loopback,
+    is_registered,
+    is_sure_of_its_client,
+    origin_of,
+    with_parameters,
+)
+from tests.support.clients import client_with
+
+ON_THE_WEB = "https://app.example.com/callback"
+
+
+def client_of(*redirect_uris: str, is_public: bool = False) -> Client:
+    method = "none" if is_public else "client_secret_basic"
+    made = client_with()._replace(
+        redirect_uris=" ".join(redirect_uris), token_endpoint_auth_method=method
+    )
+    return Client(*made)
+
+
+@pytest.mark.parametrize(
+    "asked",
+    [
+        "https://app.example.com/callback/",
+        "https://app.example.com/Callback",
+        "https://APP.example.com/callback",
+        "HTTPS://app.example.com/callback",
+        "http://app.example.com/callback",
+        "https://app.example.com:443/callback",
+        "https://app.example.com/callback?",
+        "https://app.example.com/callback?x=1",
+        "https://app.example.com/callback#x",
+        "https://app.example.com/./callback",
+        "https://app.example.com/a/../callback",
+        "https://app.example.com/%63allback",
+        "https://app.example.com/callback/../../evil",
+        "https://app.example.com@evil.example/callback",
+        "https://user@app.example.com/callback",
+        "https://app.example.com.evil.example/callback",
+        "https://app.example.com\\@evil.example/callback",
+        "//app.example.com/callback",
+        " https://app.example.com/callback",
+        "https://app.example.com/callback\n",
+        "https://app.example.com/call",
+        "",
+    ],
+)
+def test_an_address_on_the_web_is_compared_to_the_letter(asked: str) -> None:
+    """SECURITY_BAR row 26; RFC 9700 section 2.1"""
+    client = client_of(ON_THE_WEB)
+
+    assert is_registered(client, ON_THE_WEB)
+    assert not is_registered(client, asked)
+
+
+@pytest.mark.parametrize("host", ["127.0.0.1", "[::1]", "localhost"])
+@pytest.mark.parametrize("port", ["", ":0", ":1", ":3000", ":65535"])
+def test_the_port_of_a_loopback_address_is_free(host: str, port: str) -> None:
+    """RFC 8252 section 7.3"""
+    for registered in (f"http://{host}/cb?x=1", f"http://{host}:8080/cb?x=1"):
+        assert is_registered(client_of(registered), f"http://{host}{port}/cb?x=1")
+
+
+@pytest.mark.parametrize(
+    "asked",
+    [
+        "http://127.0.0.1:3000/other",
+        "http://127.0.0.1:3000/cb/",
+        "http://127.0.0.1:3000/cb?x=1",
+        "http://127.0.0.1:3000/cb#x",
+        "http://127.0.0.1:3000/cb?",
+        "https://127.0.0.1:3000/cb",
+        "HTTP://127.0.0.1:3000/cb",
+        "http://localhost:3000/cb",
+        "http://[::1]:3000/cb",
+        "http://127.0.0.2:3000/cb",
+        "http://127.1:3000/cb",
+        "http://2130706433:3000/cb",
+        "http://0x7f000001/cb",
+        "http://127.0.0.1.evil.example:3000/cb",
+        "http://127.0.0.1:3000@evil.example/cb",
+        "http://evil.example@127.0.0.1:3000/cb",
+        "http://127.0.0.1:65536/cb",
+        "http://127.0.0.1:-1/cb",
+        "http://127.0.0.1:x/cb",
+        "http://127.0.0.1:3000\\@evil.example/cb",
+        "http://127.0.0.1:3000 /cb",
+        "http://127.0.0.1:3000/cb\t",
+        "http://127.0.0.1:3000/c\nb",
+        "http://127.0.0.1:\u0663/cb",
+        "http://\u0031\u0032\u0037.0.0.\uff11/cb",
+    ],
+)
+def test_nothing_else_of_it_is(asked: str) -> None:
+    """SECURITY_BAR row 26"""
+    assert not is_registered(client_of("http://127.0.0.1/cb"), asked)
+
+
+def test_a_free_port_is_for_loopback_alone() -> None:
+    assert not is_registered(client_of("http://app.example.com/cb"), "http://app.example.com:81/cb")
+
+
+def test_one_of_several_is_enough_and_none_is_none() -> None:
+    assert is_registered(client_of("http://localhost/a", ON_THE_WEB), "http://localhost:9/a")
+    assert not is_registered(client_of(), ON_THE_WEB)
+    assert not is_registered(client_of(), "")
+
+
+@given(st.text(max_size=60))
+def test_any_text_has_an_answer(text: str) -> None:
+    """SECURITY_BAR row 44"""
+    client = client_of("http://127.0.0.1/cb", "com.example.app:/cb")
+
+    assert not is_registered(client, text)
+    assert not is_registered(client, f"http://{text}/cb") or "127.0.0.1" in text
+
+
+@pytest.mark.parametrize(
+    ("uri", "is_one"),
+    [
+        ("http://localhost:1/", True),
+        ("http://[::1]/", True),
+        ("http://127.0.0.1", True),
+        ("https://localhost/", False),
+        ("http://localhost.evil.example/", False),
+        ("http://[::1].evil.example/", False),
+        ("http://[::1/", False),
+        ("http://LOCALHOST/", False),
+        ("com.example.app:/cb", False),
+    ],
+)
+def test_a_loopback_address_is_plain_http_to_this_computer(uri: str, is_one: bool) -> None:
+    assert is_loopback(uri) == is_one
+
+
+@pytest.mark.parametrize(
+    ("uri", "is_public", "is_sure"),
+    [
+        ("https://app.example.com/cb", True, True),
+        ("http://localhost/cb", True, False),
+        ("com.example.app:/cb", True, False),
+        ("http://localhost/cb", False, True),
+        ("com.example.app:/cb", False, True),
+    ],
+)
+def test_an_app_that_proves_nothing_could_be_another(
+    uri: str, is_public: bool, is_sure: bool
+) -> None:
+    """RFC 8252 section 8.6"""
+    assert is_sure_of_its_client(client_of(uri, is_public=is_public), uri) == is_sure
+
+
+@pytest.mark.parametrize(
+    ("uri", "origin", "host"),
+    [
+        ("https://app.example.com/cb?x=1", "https://app.example.com", "app.example.com"),
+        ("http://localhost:3000/cb", "http://localhost:3000", "localhost:3000"),
+        ("http://[::1]:3000/cb", "http://[::1]:3000", "[::1]:3000"),
+        ("com.example.app:/cb", "com.example.app:", "com.example.app"),
+    ],
+)
+def test_the_receiver_has_a_name(uri: str, origin: str, host: str) -> None:
+    assert origin_of(uri) == origin
+    assert host_of(uri) == host
+
+
+@pytest.mark.parametrize(
+    ("uri", "in_fragment", "expected"),
+    [
+        ("https://a.example/cb", False, "https://a.example/cb?code=x+%26y&state=%23"),
+        ("https://a.example/cb?z=[1]", False, "https://a.example/cb?z=[1]&code=x+%26y&state=%23"),
+        ("https://a.example/cb?z=1", True, "https://a.example/cb?z=1#code=x+%26y&state=%23"),
+        ("com.example.app:/cb", False, "com.example.app:/cb?code=x+%26y&state=%23"),
+    ],
+)
+def test_parameters_are_added_and_nothing_is_changed(
+    uri: str, in_fragment: bool, expected: str
+) -> None:
+    """RFC 6749 section 3.1.2"""
+    parameters = {"code": "x &y", "state": "#"}
+
+    assert with_parameters(uri, parameters, in_fragment=in_fragment) == expected
+
+
+def test_no_parameters_are_no_change() -> None:
+    assert with_parameters(ON_THE_WEB, {}) == ON_THE_WEB
