@@ -2,7 +2,7 @@
 
 import json
 from collections.abc import Collection
-from urllib.parse import urlsplit
+from urllib.parse import SplitResult, urlsplit
 
 from app.errors import InvalidInputError
 from app.models.clients import Client
@@ -109,10 +109,39 @@ class ClientRegistration:
             )
         if "authorization_code" in body.grant_types and not body.all_redirect_uris:
             raise InvalidRedirectUriError("A redirect_uri is required.")
+        self._check_application_type(body)
         if self._is_strict:
-            _check_application_type(body)
-            _check_fetched(body)
+            self._check_fetched(body)
         return await self._sector_identifier(body)
+
+    def _check_application_type(self, body: ClientRegister) -> None:
+        """Registration section 2: web applications by https, native ones also on this computer."""
+        is_native = body.application_type == "native"
+        may_live_at = self._is_native_place if is_native else self._is_web_place
+        if not all(may_live_at(urlsplit(uri)) for uri in body.all_redirect_uris):
+            raise InvalidRedirectUriError(
+                "A redirect_uri does not fit the application_type: web is https,"
+                " native is http on this computer or a scheme with a domain in it."
+            )
+
+    def _is_web_place(self, parts: SplitResult) -> bool:
+        if not self._is_strict:
+            return parts.scheme in ("http", "https")
+        is_here = parts.hostname in LOOPBACK_HOSTS and not self._outbound.is_allowed(parts.hostname)
+        return parts.scheme == "https" and not is_here
+
+    def _is_native_place(self, parts: SplitResult) -> bool:
+        """A scheme without a domain in it could be another app's too (RFC 8252 section 8.4)."""
+        if parts.scheme == "http":
+            return is_loopback(parts.geturl())
+        return parts.scheme == "https" or "." in parts.scheme or not self._is_strict
+
+    def _check_fetched(self, body: ClientRegister) -> None:
+        """Registration section 2: what we would fetch is fetched by https."""
+        for uri in (body.jwks_uri, *(body.request_uris or ())):
+            parts = urlsplit(uri or "")
+            if parts.scheme == "http" and not self._outbound.is_allowed(parts.hostname):
+                raise InvalidClientMetadataError("jwks_uri and request_uris must be https URLs.")
 
     async def _sector_identifier(self, body: AnyClient) -> str | None:
         """Core section 8.1: whose subjects are the same; None for public ones."""
@@ -161,31 +190,6 @@ def _check(body: AnyClient) -> None:
     if any(name in (body.model_extra or {}) for name in ENCRYPTION_MEMBERS):
         raise InvalidClientMetadataError("Encrypted responses are not supported.")
     _check_frame(body)
-
-
-def _check_application_type(body: ClientRegister) -> None:
-    """Registration section 2: web applications by https, native ones also on this computer."""
-    may_live_at = _is_native_place if body.application_type == "native" else _is_web_place
-    if not all(may_live_at(uri) for uri in body.all_redirect_uris):
-        raise InvalidRedirectUriError("A redirect_uri does not fit the application_type.")
-
-
-def _is_web_place(uri: str) -> bool:
-    parts = urlsplit(uri)
-    return parts.scheme == "https" and parts.hostname not in LOOPBACK_HOSTS
-
-
-def _is_native_place(uri: str) -> bool:
-    """A scheme of its own has a domain in it, or another app would have it too (RFC 8252 8.4)."""
-    scheme = urlsplit(uri).scheme
-    return scheme == "https" or (is_loopback(uri) if scheme == "http" else "." in scheme)
-
-
-def _check_fetched(body: ClientRegister) -> None:
-    """Registration section 2: what we would fetch is fetched by https."""
-    fetched = [body.jwks_uri, *(body.request_uris or ())]
-    if any(uri is not None and not uri.startswith("https://") for uri in fetched):
-        raise InvalidClientMetadataError("jwks_uri and request_uris must be https URLs.")
 
 
 def _check_frame(body: AnyClient) -> None:

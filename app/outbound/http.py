@@ -54,6 +54,10 @@ class OutboundHttp:
         self._tls_contexts: dict[bool, ssl.SSLContext] = {}
         self._turns: WeakValueDictionary[str, asyncio.Semaphore] = WeakValueDictionary()
 
+    def is_allowed(self, host: str | None) -> bool:
+        """Whether the operator named this host, although it may be private."""
+        return host in self._allowed_hosts
+
     async def get(self, url: str, *, limit: int = LIMIT) -> Fetched:
         """Raises `FetchError`."""
         return await self._request("GET", url, limit=limit)
@@ -75,7 +79,7 @@ class OutboundHttp:
     ) -> Fetched:
         parts = _split(url)
         host = parts.hostname or ""
-        is_allowed = host in self._allowed_hosts
+        is_allowed = self.is_allowed(host)
         if parts.scheme != "https" and not (parts.scheme == "http" and is_allowed):
             raise FetchError("not https")
         turns = self._turns.setdefault(host, asyncio.Semaphore(AT_ONCE))

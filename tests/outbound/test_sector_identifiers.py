@@ -74,6 +74,7 @@ async def test_introspection_does_not_tell_the_public_subject(own_app: Applicati
     claims = await claims_of(own_app, tokens["id_token"], audience=client.client_id)
     told = await own_app.introspect(client, tokens["access_token"])
     assert told["sub"] == claims["sub"]
+    assert "username" not in told  # it would tell sectors that they know the same person
 
 
 async def test_several_hosts_want_a_document(own_app: Application) -> None:
