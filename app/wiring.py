@@ -9,7 +9,7 @@ from app.database.database import Database
 from app.oauth.authorization.endpoint import AuthorizationEndpoint
 from app.oauth.authorization.interactions import Interactions
 from app.oauth.authorization.pushed import PushedRequests
-from app.oauth.authorization.requests import RequestParser
+from app.oauth.authorization.requests import RequestParser, prompts_here
 from app.oauth.authorization.sources import RequestSources
 from app.oauth.backchannel_logout import LogoutDelivery
 from app.oauth.bearer import BearerTokens
@@ -176,7 +176,10 @@ def build_services(settings: Settings, clock: Clock | None = None) -> Services:
         LogoutNoticeRepository(database), clients, users, id_tokens, outbound, clock
     )
     requests = AuthorizationRequestRepository(database)
-    parser = RequestParser(issuer=settings.issuer_url, requires_pkce=settings.pkce == "all")
+    prompts = prompts_here(registration_is_open=settings.registration_is_open)
+    parser = RequestParser(
+        issuer=settings.issuer_url, requires_pkce=settings.pkce == "all", prompts=prompts
+    )
     sources = RequestSources(
         clients,
         requests,
@@ -212,6 +215,7 @@ def build_services(settings: Settings, clock: Clock | None = None) -> Services:
         metadata=server_metadata(
             settings.issuer_url,
             has_docs=settings.docs,
+            prompts=prompts,
             has_registration=settings.dynamic_registration_mode != "off",
         ),
         housekeeping=Housekeeping(
@@ -230,7 +234,7 @@ def build_services(settings: Settings, clock: Clock | None = None) -> Services:
         authorization=AuthorizationEndpoint(
             sources,
             parser,
-            Interactions(consents, id_tokens),
+            Interactions(consents, id_tokens, clock),
             consents,
             requests,
             codes,

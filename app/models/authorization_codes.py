@@ -61,7 +61,9 @@ class AuthorizationCodeColumns(NamedTuple):
 
 
 class AuthorizationCode(AuthorizationCodeColumns, AuthorizationCodeMixin):
-    """A code. `used_for` is the digest of the access token that its one use yielded."""
+    """A code. `redirect_uri` is empty where the request left it out, and `used_for` is the digest
+    of the access token that its one use yielded.
+    """
 
     def get_redirect_uri(self) -> str:
         return self.redirect_uri

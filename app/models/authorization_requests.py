@@ -16,6 +16,7 @@ authorization_requests = Table(
     Column("client_id", String(255), nullable=False),
     Column("parameters", Text, nullable=False),
     Column("session_id", String(32)),
+    Column("consent_session_id", String(32)),
     Column("created_at", Instant, nullable=False),
     Column("expires_at", Instant, nullable=False, index=True),
     Column("used_at", Instant),
@@ -28,7 +29,8 @@ class StoredRequest:
     """A request under the digest of its secret name.
 
     `kind` is `pushed` or `interaction`; `parameters` is a JSON object. `session_id` is the session
-    that was begun or chosen while the request was under way; `used_at` is when it was answered.
+    that was begun or chosen while the request was under way, `consent_session_id` the one in which
+    its person allowed it; `used_at` is when it was answered.
     """
 
     digest: bytes
@@ -36,6 +38,7 @@ class StoredRequest:
     client_id: str
     parameters: str
     session_id: str | None
+    consent_session_id: str | None
     created_at: datetime
     expires_at: datetime
     used_at: datetime | None

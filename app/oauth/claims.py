@@ -34,7 +34,7 @@ CLAIMS_BY_SCOPE: dict[str, tuple[str, ...]] = {
 SCOPE_OF_CLAIM = {name: scope for scope, names in CLAIMS_BY_SCOPE.items() for name in names}
 OF_AUTHENTICATION = ("sub", "auth_time", "acr", "amr")
 SUPPORTED_CLAIMS = (*OF_AUTHENTICATION, *SCOPE_OF_CLAIM)
-MAXIMUM_LENGTH = 8192
+MAXIMUM_LENGTH = 16_384
 
 
 @dataclass(frozen=True, slots=True)
@@ -57,7 +57,8 @@ class ClaimsRequest:
         """As the parameter would say it; None where nothing is asked for."""
         if not self.userinfo and not self.id_token:
             return None
-        return json.dumps({"userinfo": self.userinfo, "id_token": self.id_token})
+        said = {"userinfo": self.userinfo, "id_token": self.id_token}
+        return json.dumps(said, ensure_ascii=False, separators=(",", ":"))
 
 
 NOTHING = ClaimsRequest()

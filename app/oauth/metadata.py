@@ -1,7 +1,9 @@
 """Server metadata (RFC 8414, OpenID Connect Discovery 1.0), read off the registries."""
 
+from collections.abc import Sequence
+
 from app.oauth.authorization.interactions import ACR_VALUES
-from app.oauth.authorization.requests import PROMPTS, RESPONSE_TYPES
+from app.oauth.authorization.requests import RESPONSE_TYPES
 from app.oauth.authorization.response_modes import RESPONSE_MODES
 from app.oauth.claims import SUPPORTED_CLAIMS
 from app.oauth.client_auth import CLIENT_AUTH_METHODS
@@ -16,7 +18,9 @@ DISPLAYS = ("page", "popup", "touch")
 UI_LOCALES = ("en", "de")
 
 
-def server_metadata(issuer: str, *, has_docs: bool, has_registration: bool) -> ServerMetadata:
+def server_metadata(
+    issuer: str, *, has_docs: bool, has_registration: bool, prompts: Sequence[str]
+) -> ServerMetadata:
     methods = [method.name for method in CLIENT_AUTH_METHODS]
     confidential = [method.name for method in CLIENT_AUTH_METHODS if method.proves_identity]
     algorithms = list(CLIENT_ALGORITHMS)
@@ -40,7 +44,7 @@ def server_metadata(issuer: str, *, has_docs: bool, has_registration: bool) -> S
         claim_types_supported=["normal"],
         subject_types_supported=list(SUBJECT_TYPES),
         acr_values_supported=list(ACR_VALUES),
-        prompt_values_supported=list(PROMPTS),
+        prompt_values_supported=list(prompts),
         display_values_supported=list(DISPLAYS),
         ui_locales_supported=list(UI_LOCALES),
         code_challenge_methods_supported=list(CODE_CHALLENGE_METHODS),

@@ -35,6 +35,8 @@ NOT_FOR_PUBLIC_CLIENTS = frozenset(
     grant.grant_type for grant in GRANTS if not grant.is_for_public_clients
 )
 ONLY_FOR_THE_INVITED = frozenset({"password", "client_credentials"})
+PROVE_THEIR_HOST = frozenset({"authorization_code", "refresh_token"})
+"""Their tokens reach nobody but who answers at a redirect URI."""
 AUTH_METHODS = {method.name: method for method in CLIENT_AUTH_METHODS}
 ALGORITHM_MEMBERS: dict[str, Collection[str]] = {
     "id_token_signed_response_alg": ALGORITHMS,
@@ -151,6 +153,10 @@ class ClientRegistration:
             return None
         if body.sector_identifier_uri is not None:
             return urlsplit(body.sector_identifier_uri).hostname
+        if not set(body.grant_types) <= PROVE_THEIR_HOST:
+            raise InvalidClientMetadataError(
+                "Pairwise subjects with this grant type want a sector_identifier_uri."
+            )
         hosts = {urlsplit(uri).hostname or "" for uri in body.all_redirect_uris}
         if len(hosts) != 1 or "" in hosts:
             raise InvalidClientMetadataError(

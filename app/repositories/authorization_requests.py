@@ -36,6 +36,14 @@ class AuthorizationRequestRepository:
             .values(session_id=session_id)
         )
 
+    async def set_consent(self, digest: bytes, session_id: str) -> None:
+        """Keeps in which session the person of this request allowed it."""
+        await self._database.change(
+            update(authorization_requests)
+            .where(request.digest == digest)
+            .values(consent_session_id=session_id)
+        )
+
     async def use(self, digest: bytes, *, now: datetime) -> bool:
         """Takes a request out of use; of several callers one gets True."""
         used = await self._database.change(

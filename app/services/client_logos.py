@@ -1,5 +1,6 @@
 """Clients' logos: fetched by us and served from here, so that no page of ours calls elsewhere."""
 
+import asyncio
 from collections import OrderedDict
 from dataclasses import dataclass
 from datetime import datetime, timedelta
@@ -36,6 +37,7 @@ class ClientLogos:
     def __init__(self, outbound: OutboundHttp, clock: Clock) -> None:
         self._outbound = outbound
         self._clock = clock
+        self._under_way: dict[str, asyncio.Task[Logo | None]] = {}
         self._kept: OrderedDict[str, _Kept] = OrderedDict()
 
     async def find(self, client: Client) -> Logo | None:
@@ -45,13 +47,21 @@ class ClientLogos:
             return None
         kept, now = self._kept.get(uri), self._clock.now()
         if kept is None or kept.until <= now:
-            logo = await self._fetch(uri)
+            logo = await self._fetch_once(uri)
             kept = _Kept(logo, now + (KEPT if logo is not None else FAILURE_KEPT))
             self._kept[uri] = kept
             self._kept.move_to_end(uri)
             if len(self._kept) > MAXIMUM_KEPT:
                 self._kept.popitem(last=False)
         return kept.logo
+
+    async def _fetch_once(self, uri: str) -> Logo | None:
+        """Whoever asks meanwhile waits for the same answer."""
+        task = self._under_way.get(uri)
+        if task is None:
+            task = self._under_way[uri] = asyncio.create_task(self._fetch(uri))
+            task.add_done_callback(lambda _: self._under_way.pop(uri, None))
+        return await asyncio.shield(task)
 
     async def _fetch(self, uri: str) -> Logo | None:
         """By what the bytes are, whatever their sender calls them; a drawing may hold script."""

@@ -218,4 +218,12 @@ def _seen(client: Client) -> tuple[Any, ...]:
         for name, value in client.further_metadata.items()
         if name not in MAY_CHANGE_UNSEEN
     }
-    return client.client_name, client.redirect_uris, client.grant_types, client.scope, further
+    return (
+        client.client_name,
+        client.redirect_uris,
+        client.grant_types,
+        client.response_types,
+        client.scope,
+        client.token_endpoint_auth_method,
+        further,
+    )

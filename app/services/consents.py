@@ -2,7 +2,6 @@
 
 from collections.abc import Sequence
 from dataclasses import replace
-from datetime import datetime
 
 from app.clock import Clock
 from app.models.clients import Client
@@ -27,21 +26,21 @@ class ConsentService:
         client: Client,
         scopes: frozenset[str],
         *,
-        since: datetime,
         is_forced: bool,
         is_identity_sure: bool,
+        is_given: bool,
     ) -> bool:
         """Whether the person has to be asked.
 
         Forced, or by a client that anybody could be (RFC 8252 section 8.6), he is asked in each
-        request; what he allowed after `since`, when this request began, counts for it.
+        request; `is_given` says that he allowed this very one.
         """
         if client.trust == FIRST_PARTY and not is_forced and is_identity_sure:
             return False
         known = await self.find(user, client)
         if known is None or not scopes <= known.scopes:
             return True
-        return (is_forced or not is_identity_sure) and known.granted_at < since
+        return (is_forced or not is_identity_sure) and not is_given
 
     async def grant(self, user: User, client: Client, scopes: frozenset[str]) -> None:
         await self._consents.grant(

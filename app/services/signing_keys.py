@@ -25,6 +25,8 @@ PUBLISHED_BEFORE = timedelta(seconds=60)
 PUBLISHED_AFTER = timedelta(days=1)
 """And stays there, once it has a successor, for longer than anything it signed."""
 KEPT_IN_MEMORY = timedelta(seconds=10)
+ATTEMPTS = 5
+"""To have a key of our own, where workers with another secret make some too."""
 
 
 class KeyState(StrEnum):
@@ -150,12 +152,13 @@ class SigningKeys:
         if found is not None:
             return found
         async with self._making:
-            while True:
+            for _ in range(ATTEMPTS):
                 keys = await self._fresh_keys()
                 found = self._usable(keys, algorithm)
                 if found is not None:
                     return found
                 await self._make(algorithm, keys, signs_from=self._clock.now())
+        raise SealError("workers with another SECRET_KEY make all the signing keys")
 
     def _usable(self, keys: Sequence[SigningKey], algorithm: str) -> SigningKey | None:
         """The newest key that may sign already and can be opened.

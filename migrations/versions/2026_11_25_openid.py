@@ -101,6 +101,7 @@ def _create_authorization() -> None:
         sa.Column("client_id", sa.String(255), nullable=False),
         sa.Column("parameters", sa.Text(), nullable=False),
         sa.Column("session_id", sa.String(32)),
+        sa.Column("consent_session_id", sa.String(32)),
         sa.Column("created_at", Instant(), nullable=False),
         sa.Column("expires_at", Instant(), nullable=False),
         sa.Column("used_at", Instant()),

@@ -43,6 +43,7 @@ class Story:
         user, client = await self._people_and_clients()
         await self._tokens(user, client)
         await self._mistakes(user, client)
+        await self._registrations()
 
     async def _people_and_clients(self) -> tuple[TestUser, TestClient]:
         app = self.app
@@ -90,6 +91,23 @@ class Story:
         await app.http.post("/register_user", json={"username": [], "password": [WRONG_PASSWORD]})
         await app.http.post("/register_user", content=f'{{"password": "{WRONG_PASSWORD}"')
         await app.http.post("/verify_otp", json={"username": "x", "code": int(self.codes[0])})
+
+    async def _registrations(self) -> None:
+        """RFC 7591, RFC 7592"""
+        app, body = self.app, {"redirect_uris": ["https://app.example.com/callback"]}
+        made = (await app.http.post("/register", json=body)).json()
+        secret, token = made["client_secret"], made["registration_access_token"]
+        self.keep(secret, token, "postern_ia_made-up-token", "made-up-client-secret")
+        headers = {"Authorization": f"Bearer {token}"}
+        path = f"/register/{made['client_id']}"
+        await app.http.get(path, headers=headers)
+        await app.http.put(path, headers=headers, json={**made, "logo_uri": f"javascript:{token}"})
+        await app.http.put(path, headers=headers, json={**made, "client_secret": f"x{secret}"})
+        await app.http.put(path, headers=headers, content=f'{{"client_secret": "{secret}"')
+        await app.http.get(f"{path}x", headers=headers)
+        await app.http.delete(path, headers=headers)
+        guess = {"Authorization": "Bearer postern_ia_made-up-token"}
+        await app.http.post("/register", json=body, headers=guess)
 
 
 def _assert_holds_none_of(log: str, story: Story) -> None:

@@ -5,9 +5,17 @@ from typing import Any
 import pytest
 
 from tests.protocol.assertions_of_clients import signing_client
-from tests.protocol.devices import CLIENT, DEVICE_CODE, authorize_device, device_client
-from tests.support.application import Application, TestClient
+from tests.protocol.devices import (
+    CLIENT,
+    DEVICE_CODE,
+    Device,
+    authorize_device,
+    decide,
+    device_client,
+)
+from tests.support.application import Application, TestClient, TestUser
 from tests.support.assertions import assert_oauth_error
+from tests.support.visitor import Visitor
 
 PATH = "/device_authorization"
 ORIGIN = "https://app.example"
@@ -76,14 +84,17 @@ async def test_nobody_at_all_is_refused(app: Application) -> None:
 
 
 async def test_without_a_scope_it_is_the_registered_one_less_what_has_to_be_asked_for(
-    app: Application,
+    app: Application, user: TestUser, visitor: Visitor
 ) -> None:
     """RFC 6749 section 3.3, as in every other grant"""
     client = await device_client(app, scope="openid profile email offline_access")
+    device = Device(app, client, (await authorize_device(app, client)).json())
+    await decide(visitor, device, user)
 
-    response = await authorize_device(app, client)
+    tokens = (await device.ask()).json()
 
-    assert response.status_code == 200
+    assert set(tokens["scope"].split()) == {"profile", "email"}
+    assert "id_token" not in tokens
 
 
 @pytest.mark.parametrize("scope", ["admin", "openid\tprofile", 'openid "x"', "x" * 10_000])
@@ -130,8 +141,8 @@ async def test_it_is_posted_to(app: Application, method: str) -> None:
     assert answer.headers["allow"] == "POST"
 
 
-async def test_what_is_stored_is_not_what_was_handed_out(app: Application) -> None:
-    """The access token of nobody, and no token of another kind either: SECURITY_BAR row 36"""
+async def test_a_device_code_is_no_token_of_another_kind(app: Application) -> None:
+    """SECURITY_BAR row 36: nor is another kind a device code"""
     client = await device_client(app)
     device_code = (await authorize_device(app, client)).json()["device_code"]
 

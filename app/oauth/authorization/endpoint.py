@@ -4,6 +4,7 @@ import json
 from collections.abc import Mapping, Sequence
 from dataclasses import dataclass, replace
 from datetime import timedelta
+from typing import Any
 
 from app.clock import Clock
 from app.models.authorization_codes import AuthorizationCode
@@ -24,6 +25,7 @@ from app.oauth.authorization.requests import (
 )
 from app.oauth.authorization.response_modes import AuthorizationResponse
 from app.oauth.authorization.sources import RequestSources, Source
+from app.oauth.claims import parse_claims
 from app.oauth.errors import AccessDeniedError, OAuth2Error
 from app.repositories.authorization_codes import AuthorizationCodeRepository
 from app.repositories.authorization_requests import AuthorizationRequestRepository
@@ -83,18 +85,19 @@ class AuthorizationEndpoint:
         """Answers a request, or says which page is due; raises `UntrustedRequestError`."""
         try:
             request = self._parse(source := await self._sources.read(parameters))
-            position = await self._position(request, signed_in, session_id=None)
+            position = await self._position(request, signed_in, kept=None)
             if position.step is None:
                 return await self._answer(request, position, None)
-            return Interaction(position.step, await self._keep(source), request.ui_locales)
+            request_id = await self._keep(source, request)
+            return Interaction(position.step, request_id, request.ui_locales)
         except RefusedRequestError as refused:
             return _error_response(refused)
 
     async def keep(self, parameters: Mapping[str, str]) -> str | AuthorizationResponse:
         """Keeps a request for `resume` and gives its name, or the answer where it is refused."""
         try:
-            self._parse(source := await self._sources.read(parameters))
-            return await self._keep(source)
+            request = self._parse(source := await self._sources.read(parameters))
+            return await self._keep(source, request)
         except RefusedRequestError as refused:
             return _error_response(refused)
 
@@ -103,7 +106,7 @@ class AuthorizationEndpoint:
         pending = await self.find(request_id)
         request, stored = pending.request, pending.stored
         try:
-            position = await self._position(request, signed_in, session_id=stored.session_id)
+            position = await self._position(request, signed_in, kept=stored)
             if position.step is None:
                 return await self._answer(request, position, stored)
             return Interaction(position.step, request_id, request.ui_locales)
@@ -120,7 +123,7 @@ class AuthorizationEndpoint:
         pending = await self.find(request_id)
         request, stored = pending.request, pending.stored
         try:
-            position = await self._position(request, signed_in, session_id=stored.session_id)
+            position = await self._position(request, signed_in, kept=stored)
         except RefusedRequestError as refused:
             return await self._finish_with(refused, stored)
         person = position.person
@@ -131,6 +134,7 @@ class AuthorizationEndpoint:
         if not is_allowed:
             return await self._finish_with(request.refused(AccessDeniedError()), stored)
         await self._consents.grant(person.user, request.client, consent_scopes(request))
+        await self._stored.set_consent(stored.digest, session_id)
         return await self.resume(request_id, signed_in)
 
     async def cancel(self, request_id: str) -> AuthorizationResponse:
@@ -155,49 +159,58 @@ class AuthorizationEndpoint:
             )
         kept = json.loads(stored.parameters)
         client = await self._sources.client(stored.client_id)
-        request = self._parser.parse(client, kept["parameters"], began_at=stored.created_at)
-        return Pending(replace(request, pushed_digest=kept["pushed"]), stored)
+        try:
+            request = self._parser.parse(client, kept["parameters"], began_at=stored.created_at)
+        except RefusedRequestError:  # the client changed meanwhile, and may not ask this any more
+            raise UntrustedRequestError(
+                "This page has expired. Go back to the application and begin again.",
+                error="expired_request",
+            ) from None
+        return Pending(_as_kept(request, kept), stored)
 
     async def position(self, pending: Pending, signed_in: Sequence[SignedIn]) -> Position:
         """Where a kept request stands, for a page that wants to know whether it is due."""
-        session_id = pending.stored.session_id
-        return await self._interactions.position(pending.request, signed_in, session_id=session_id)
+        return await self._interactions.position(pending.request, signed_in, kept=pending.stored)
 
     async def set_session(self, request_id: str, session_id: str) -> None:
         """Keeps which session was begun, or which account was chosen, for a request."""
         await self._stored.set_session(digest_of(request_id), session_id)
 
     def _parse(self, source: Source) -> AuthorizationRequest:
-        request = self._parser.parse(source.client, source.parameters, began_at=source.began_at)
-        pushed = source.pushed_digest
-        return replace(request, pushed_digest=pushed.hex()) if pushed is not None else request
+        return self._parser.parse(source.client, source.parameters, began_at=source.began_at)
 
     async def _position(
         self,
         request: AuthorizationRequest,
         signed_in: Sequence[SignedIn],
         *,
-        session_id: str | None,
+        kept: StoredRequest | None,
     ) -> Position:
         """Raises `RefusedRequestError` also where a page is due and none may be shown."""
         try:
-            position = await self._interactions.position(request, signed_in, session_id=session_id)
+            position = await self._interactions.position(request, signed_in, kept=kept)
         except OAuth2Error as error:
             raise request.refused(error) from None
         if position.step is not None and "none" in request.prompts:
             raise request.refused(IN_SILENCE[position.step]())
         return position
 
-    async def _keep(self, source: Source) -> str:
+    async def _keep(self, source: Source, request: AuthorizationRequest) -> str:
+        """With what it asks as of now: a client that registers more later is not asked about it."""
+        kept = {
+            "parameters": dict(source.parameters),
+            "scopes": request.scopes,
+            "claims": request.claims.text,
+        }
         request_id = new_token(TokenKind.REQUEST)
-        pushed = source.pushed_digest.hex() if source.pushed_digest is not None else None
         await self._stored.add(
             StoredRequest(
                 digest=digest_of(request_id),
                 kind=INTERACTION,
                 client_id=source.client.client_id,
-                parameters=json.dumps({"parameters": dict(source.parameters), "pushed": pushed}),
+                parameters=json.dumps(kept),
                 session_id=None,
+                consent_session_id=None,
                 created_at=source.began_at,
                 expires_at=source.began_at + INTERACTION_TTL,
                 used_at=None,
@@ -218,14 +231,10 @@ class AuthorizationEndpoint:
         person = position.person
         assert person is not None  # noqa: S101 - no step is due, so somebody is signed in
         now = self._clock.now()
-        digests = [stored.digest] if stored is not None else []
-        if request.pushed_digest is not None:
-            digests.append(bytes.fromhex(request.pushed_digest))
-        for digest in digests:
-            if not await self._stored.use(digest, now=now):
-                raise UntrustedRequestError(
-                    "This sign-in is complete. Go back to the application.", error="used_request"
-                )
+        if stored is not None and not await self._stored.use(stored.digest, now=now):
+            raise UntrustedRequestError(
+                "This sign-in is complete. Go back to the application.", error="used_request"
+            )
         code = new_token(TokenKind.AUTHORIZATION_CODE)
         made = AuthorizationCode(
             family_id=new_identifier(),
@@ -233,7 +242,7 @@ class AuthorizationEndpoint:
             user_id=person.user.user_id,
             credentials_version=person.session.credentials_version,
             session_id=person.session.session_id,
-            redirect_uri=request.target.redirect_uri,
+            redirect_uri=request.parameters.get("redirect_uri", ""),
             scope=request.scope,
             nonce=request.nonce,
             code_challenge=request.code_challenge,
@@ -256,3 +265,13 @@ def _error_response(refused: RefusedRequestError) -> AuthorizationResponse:
     if error.description:
         parameters["error_description"] = str(error.description)
     return refused.target.response(parameters)
+
+
+def _as_kept(request: AuthorizationRequest, kept: Mapping[str, Any]) -> AuthorizationRequest:
+    """What was asked when it was kept, less what the client may not have any more."""
+    client = request.client
+    return replace(
+        request,
+        scopes=tuple(name for name in kept["scopes"] if name in client.scopes),
+        claims=parse_claims(kept["claims"]).within(client.scope),
+    )

@@ -2,9 +2,11 @@
 
 from collections.abc import Sequence
 from dataclasses import dataclass
-from datetime import timedelta
+from datetime import datetime, timedelta
 from enum import StrEnum
 
+from app.clock import Clock
+from app.models.authorization_requests import StoredRequest
 from app.oauth.authorization.requests import AuthorizationRequest
 from app.oauth.claims import scopes_of
 from app.oauth.errors import (
@@ -57,29 +59,42 @@ class Position:
 
 
 class Interactions:
-    def __init__(self, consents: ConsentService, id_tokens: IdTokens) -> None:
+    def __init__(self, consents: ConsentService, id_tokens: IdTokens, clock: Clock) -> None:
         self._consents = consents
         self._id_tokens = id_tokens
+        self._clock = clock
 
     async def position(
         self,
         request: AuthorizationRequest,
         signed_in: Sequence[SignedIn],
         *,
-        session_id: str | None,
+        kept: StoredRequest | None,
     ) -> Position:
-        """`session_id` is the session that was begun or chosen while this request was under way.
+        """`kept` remembers what was done while this request was under way.
 
         Raises an `OAuth2Error` that no page can mend.
         """
         subject = await self._subject_asked(request)
+        session_id = kept.session_id if kept is not None else None
         person = _person(request, signed_in, subject=subject, session_id=session_id)
         is_chosen = person is not None and person.session.session_id == session_id
-        step = _sign_in_step(request, person, signed_in, is_chosen=is_chosen, subject=subject)
+        if person is None and any(each.session.session_id == session_id for each in signed_in):
+            raise LoginRequiredError  # somebody signed in, and another one is meant
+        step = _sign_in_step(
+            request,
+            person,
+            signed_in,
+            is_chosen=is_chosen,
+            subject=subject,
+            now=self._clock.now(),
+        )
         if step is not None or person is None:
             return Position(step or Step.LOGIN, person)
         _check_acr(request, person)
-        if await self._is_consent_due(request, person):
+        allowed_in = kept.consent_session_id if kept is not None else None
+        is_given = allowed_in == person.session.session_id
+        if await self._is_consent_due(request, person, is_given=is_given):
             return Position(Step.CONSENT, person)
         return Position(None, person)
 
@@ -93,14 +108,16 @@ class Interactions:
             return str(hint.sub)
         return asked if isinstance(asked, str) else None
 
-    async def _is_consent_due(self, request: AuthorizationRequest, person: SignedIn) -> bool:
+    async def _is_consent_due(
+        self, request: AuthorizationRequest, person: SignedIn, *, is_given: bool
+    ) -> bool:
         return await self._consents.is_due(
             person.user,
             request.client,
             consent_scopes(request),
-            since=request.began_at,
             is_forced="consent" in request.prompts,
             is_identity_sure=is_sure_of_its_client(request.client, request.target.redirect_uri),
+            is_given=is_given,
         )
 
 
@@ -145,13 +162,14 @@ def _sign_in_step(
     *,
     is_chosen: bool,
     subject: str | None,
+    now: datetime,
 ) -> Step | None:
     if "create" in request.prompts and not is_chosen:
         return Step.CREATE_ACCOUNT
     if person is None:
         return Step.LOGIN
     is_fresh = is_chosen and person.session.auth_time >= request.began_at
-    if not is_fresh and _wants_fresh_sign_in(request, person):
+    if not is_fresh and _wants_fresh_sign_in(request, person, now=now):
         return Step.LOGIN
     is_open = len(signed_in) > 1 and subject is None and "none" not in request.prompts
     if not is_chosen and ("select_account" in request.prompts or is_open):
@@ -159,11 +177,11 @@ def _sign_in_step(
     return None
 
 
-def _wants_fresh_sign_in(request: AuthorizationRequest, person: SignedIn) -> bool:
+def _wants_fresh_sign_in(request: AuthorizationRequest, person: SignedIn, *, now: datetime) -> bool:
     """`max_age=0` means the same as `prompt=login` (section 3.1.2.1)."""
     if "login" in request.prompts or request.max_age == NO_TIME:
         return True
-    age = request.began_at - person.session.auth_time
+    age = now - person.session.auth_time
     return request.max_age is not None and age > request.max_age
 
 

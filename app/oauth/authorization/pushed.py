@@ -67,6 +67,7 @@ class PushedRequests:
                 client_id=client_id,
                 parameters=json.dumps(dict(parameters)),
                 session_id=None,
+                consent_session_id=None,
                 created_at=now,
                 expires_at=now + PUSHED_TTL,
                 used_at=None,

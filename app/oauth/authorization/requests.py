@@ -4,7 +4,7 @@ First the client and its redirect URI: what is wrong with them is told to the pe
 after that is told to the client, by a redirect.
 """
 
-from collections.abc import Mapping
+from collections.abc import Collection, Mapping
 from dataclasses import dataclass, field
 from datetime import datetime, timedelta
 
@@ -25,9 +25,15 @@ from app.oauth.scopes import SCOPES, default_scope, split_scope
 
 RESPONSE_TYPES = ("code",)
 PROMPTS = ("none", "login", "consent", "select_account", "create")
+CREATE = "create"
 OPENID = "openid"
 MAXIMUM_TEXT = 2000
 MAXIMUM_AGE_DIGITS = 9
+
+
+def prompts_here(*, registration_is_open: bool) -> tuple[str, ...]:
+    """What a client may ask for: accounts only where people make their own."""
+    return tuple(each for each in PROMPTS if registration_is_open or each != CREATE)
 
 
 class UntrustedRequestError(PosternError):
@@ -64,7 +70,6 @@ class AuthorizationRequest:
     id_token_hint: str | None = None
     ui_locales: str | None = None
     began_at: datetime
-    pushed_digest: str | None = None
     parameters: Mapping[str, str] = field(default_factory=dict)
 
     @property
@@ -105,9 +110,12 @@ def proven_target(client: Client, parameters: Mapping[str, str], *, issuer: str)
 class RequestParser:
     """`requires_pkce` is for every client; public ones need it in any case."""
 
-    def __init__(self, *, issuer: str, requires_pkce: bool) -> None:
+    def __init__(
+        self, *, issuer: str, requires_pkce: bool, prompts: Collection[str] = PROMPTS
+    ) -> None:
         self._issuer = issuer
         self._requires_pkce = requires_pkce
+        self._prompts = frozenset(prompts)
 
     def target(self, client: Client, parameters: Mapping[str, str]) -> ResponseTarget:
         return proven_target(client, parameters, issuer=self._issuer)
@@ -137,7 +145,7 @@ class RequestParser:
             scopes=scopes,
             nonce=_text(parameters, "nonce"),
             code_challenge=self._code_challenge(client, parameters),
-            prompts=_prompts(parameters.get("prompt")),
+            prompts=_prompts(parameters.get("prompt"), self._prompts),
             max_age=_max_age(client, parameters.get("max_age")),
             acr_values=_acr_values(client, parameters.get("acr_values")),
             claims=parse_claims(parameters.get("claims")).within(client.scope),
@@ -195,9 +203,9 @@ def _scopes(client: Client, asked: str | None) -> tuple[str, ...]:
     return known
 
 
-def _prompts(text: str | None) -> frozenset[str]:
+def _prompts(text: str | None, known: frozenset[str]) -> frozenset[str]:
     prompts = frozenset((text or "").split())
-    if not prompts <= set(PROMPTS):
+    if not prompts <= known:
         raise InvalidRequestError("The prompt parameter is not supported.")
     if "none" in prompts and len(prompts) > 1:
         raise InvalidRequestError("The prompt none cannot go with others.")

@@ -29,12 +29,11 @@ URN = "urn:ietf:params:oauth:request_uri:"
 
 @dataclass(frozen=True, slots=True)
 class Source:
-    """The parameters that count, and the pushed request that they came from."""
+    """The parameters that count, and when they arrived."""
 
     client: Client
     parameters: Mapping[str, str]
     began_at: datetime
-    pushed_digest: bytes | None = None
 
 
 class RequestSources:
@@ -96,13 +95,18 @@ class RequestSources:
         return {**beside, **said, "client_id": client.client_id}
 
     async def _pushed(self, client: Client, request_uri: str) -> Source:
-        found = await self._find(request_uri)
-        if found is None or found.client_id != client.client_id or found.used_at is not None:
+        """Counts once (RFC 9126 section 4): what became of it does not matter."""
+        found, now = await self._find(request_uri), self._clock.now()
+        if (
+            found is None
+            or found.client_id != client.client_id
+            or not await self._stored.use(found.digest, now=now)
+        ):
             raise UntrustedRequestError(
                 "This sign-in link has expired or was used before.", error="invalid_request_uri"
             )
         parameters: dict[str, str] = json.loads(found.parameters)
-        return Source(client, parameters, self._clock.now(), found.digest)
+        return Source(client, parameters, now)
 
     async def _find(self, request_uri: str) -> StoredRequest | None:
         name = request_uri.removeprefix(URN)

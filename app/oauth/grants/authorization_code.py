@@ -54,7 +54,9 @@ class AuthorizationCodeGrant(Grant[AuthorizationCodeParameters]):
         if code.used_at is not None:
             await self._revoke(code)
             raise _not_valid()
-        if code.expires_at <= self.tools.clock.now() or not _is_right(code, parameters):
+        if code.expires_at <= self.tools.clock.now() or not _is_right(
+            request.client, code, parameters
+        ):
             raise _not_valid()
         return await self._redeem(request.client, parameters.code, code)
 
@@ -100,17 +102,23 @@ class AuthorizationCodeGrant(Grant[AuthorizationCodeParameters]):
         )
 
 
-def _is_right(code: AuthorizationCode, parameters: AuthorizationCodeParameters) -> bool:
+def _is_right(
+    client: Client, code: AuthorizationCode, parameters: AuthorizationCodeParameters
+) -> bool:
     """PKCE as it was begun, neither less nor more (RFC 9700 section 2.1.1), and the same URI.
 
-    OAuth 2.1 clients leave the URI out: PKCE already says that both ends are the same.
+    A URI that was left out at the authorization endpoint is the only one of the client, and may be
+    left out here. OAuth 2.1 clients always leave it out here: PKCE says that both ends are the
+    same.
     """
-    verifier = parameters.code_verifier
-    if code.code_challenge is None:
-        return verifier is None and parameters.redirect_uri == code.redirect_uri
-    if verifier is None or not is_verified(code.code_challenge, verifier):
+    verifier, given = parameters.code_verifier, parameters.redirect_uri
+    is_the_uri = given == (code.redirect_uri or client.get_default_redirect_uri())
+    may_be_left_out = code.code_challenge is not None or not code.redirect_uri
+    if not is_the_uri and not (given is None and may_be_left_out):
         return False
-    return parameters.redirect_uri in (None, code.redirect_uri)
+    if code.code_challenge is None:
+        return verifier is None
+    return verifier is not None and is_verified(code.code_challenge, verifier)
 
 
 def _not_valid() -> InvalidGrantError:

@@ -52,9 +52,9 @@ class RefreshTokenGrant(Grant[RefreshTokenParameters]):
             raise _not_valid()
 
         await self._refuse_replay(found)
-        scope = found.scope
+        scope = client.get_allowed_scope(found.scope)  # it may have registered less meanwhile
         if parameters.scope is not None:
-            scope = narrow_scope(parameters.scope, allowed=found.scope)
+            scope = narrow_scope(parameters.scope, allowed=scope)
         if found.used_at is not None:
             return await self._with_id_token(client, found, self._same_again(presented, found))
         if found.expires_at <= self.tools.clock.now():
