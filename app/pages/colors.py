@@ -1,17 +1,20 @@
 """Readable colours from one accent colour (WCAG 2.2, relative luminance and contrast)."""
 
+import colorsys
+
 Color = tuple[int, int, int]
 WHITE: Color = (255, 255, 255)
 BLACK: Color = (0, 0, 0)
 DARK_CARD: Color = (26, 33, 43)
 TEXT_CONTRAST = 7.0
+STEPS = 40
 
 
 def accent_properties(accent: str) -> tuple[dict[str, str], dict[str, str]]:
     """Custom properties for the light and the dark scheme."""
     color = _parse(accent)
-    on_light = _until_readable(color, against=WHITE, towards=BLACK)
-    on_dark = _until_readable(color, against=DARK_CARD, towards=WHITE)
+    on_light = _until_readable(color, against=WHITE, lightness=0.0)
+    on_dark = _until_readable(color, against=DARK_CARD, lightness=1.0)
     return _properties(on_light), _properties(on_dark)
 
 
@@ -26,19 +29,18 @@ def _properties(color: Color) -> dict[str, str]:
     return {"--accent": _hex(color), "--on-accent": _hex(text)}
 
 
-def _until_readable(color: Color, *, against: Color, towards: Color) -> Color:
-    for step in range(21):
-        mixed = _mix(color, towards, step / 20)
+def _until_readable(color: Color, *, against: Color, lightness: float) -> Color:
+    """The same hue, darker or lighter by as many steps as it needs."""
+    hue, from_here, saturation = colorsys.rgb_to_hls(*(value / 255 for value in color))
+    if contrast(color, against) >= TEXT_CONTRAST:
+        return color
+    for step in range(1, STEPS):
+        there = from_here + (lightness - from_here) * step / STEPS
+        red, green, blue = colorsys.hls_to_rgb(hue, there, saturation)
+        mixed = round(red * 255), round(green * 255), round(blue * 255)
         if contrast(mixed, against) >= TEXT_CONTRAST:
             return mixed
-    return towards
-
-
-def _mix(first: Color, second: Color, share: float) -> Color:
-    red, green, blue = (
-        round(one + (other - one) * share) for one, other in zip(first, second, strict=True)
-    )
-    return red, green, blue
+    return WHITE if lightness else BLACK
 
 
 def _luminance(color: Color) -> float:

@@ -11,6 +11,7 @@ from app.oauth.authorization.interactions import Step
 from app.oauth.redirect_uris import origin_of
 from app.pages.browser import Browser, BrowserDep, PostedFormDep
 from app.pages.languages import language_for, translations_of
+from app.pages.sentences import N_
 from app.pages.signing_in import client_of, link, pending_of, remember_password
 from app.pages.templating import page
 from app.schemas.users import UserCreate
@@ -23,6 +24,11 @@ FIELD_OF_ERROR = {
     "invalid_password": "password",
     "common_password": "password",
 }
+WHAT_IS_WRONG = {
+    "name": N_("Enter a name of at most 200 characters."),
+    "email": N_("Enter an address like name@example.com."),
+}
+ELSE = N_("This cannot be right.")
 
 
 @router.get(Step.CREATE_ACCOUNT)
@@ -45,8 +51,9 @@ async def register(browser: BrowserDep, form: PostedFormDep) -> Response:
         )
         await services.users.register(body)
     except ValidationError as error:
-        field = str(error.errors()[0]["loc"][0])
-        return await _page(browser, form, {field: text("This cannot be right.")})
+        fields = [str(each["loc"][0]) for each in error.errors()]
+        errors = {field: text(WHAT_IS_WRONG.get(field, ELSE)) for field in fields}
+        return await _page(browser, form, errors)
     except (InvalidInputError, ConflictError) as error:
         field = FIELD_OF_ERROR.get(error.error_code, "")
         return await _page(browser, form, {field: text(error.detail)})

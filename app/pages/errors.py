@@ -1,6 +1,7 @@
 """Errors for people: what happened, whose turn it is, and what to do."""
 
 from http import HTTPStatus
+from urllib.parse import urlsplit
 
 from fastapi import FastAPI, Request
 from starlette.exceptions import HTTPException
@@ -8,6 +9,7 @@ from starlette.responses import Response
 
 from app.errors import PosternError, UnavailableError
 from app.pages.accept import prefers_html
+from app.pages.browser import FormExpiredError
 from app.pages.languages import language_for, translations_of
 from app.pages.sentences import N_
 from app.pages.templating import page
@@ -45,6 +47,7 @@ def error_page(request: Request, error: Exception) -> Response:
         message=text(message),
         advice=text(_whose_turn(error, status)),
         details=code,
+        again=_again(request, error, status),
         errors={},
         request_id=str(request.scope.get("request_id", "")),
     )
@@ -61,6 +64,18 @@ def _described(error: Exception) -> tuple[int, str, str, str]:
             return 404, N_("There is nothing here"), N_("This address does not exist."), "not_found"
         return error.status_code, phrase, phrase, phrase.lower().replace(" ", "_")
     return 500, N_("Something went wrong"), N_("The server met an error."), "server_error"
+
+
+def _again(request: Request, error: Exception, status: int) -> str | None:
+    """Where trying again may help: this page, or the page of ours with the form that was sent."""
+    if request.method == "GET":
+        return "" if status >= 500 else None
+    if not isinstance(error, FormExpiredError):
+        return None
+    came_from = urlsplit(request.headers.get("referer", ""))
+    if came_from.netloc != request.headers.get("host") or came_from.path.startswith("//"):
+        return None
+    return f"{came_from.path}?{came_from.query}" if came_from.query else came_from.path or None
 
 
 def _headers(error: Exception) -> dict[str, str]:

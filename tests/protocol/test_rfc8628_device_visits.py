@@ -93,6 +93,18 @@ async def test_only_one_word_leads_to_the_device(
     assert answer.url.path == "/account"
 
 
+async def test_a_forged_form_leads_nowhere_else(
+    app: Application, user: TestUser, visitor: Visitor
+) -> None:
+    """SECURITY_BAR row 32"""
+    otp = await visitor.give_password(await visitor.get("/login"), user)
+    app.clock.advance(seconds=31)
+
+    answer = await visitor.submit(otp, code=app.code(user), next="//evil.example", user_code="//x")
+
+    assert answer.headers["location"] == "/account"
+
+
 async def test_an_unknown_an_expired_and_a_decided_code_are_told_apart_by_nobody(
     app: Application, user: TestUser, visitor: Visitor
 ) -> None:

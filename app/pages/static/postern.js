@@ -1,36 +1,73 @@
 // Helps where it can; every page works without it.
 "use strict";
 
-for (const element of document.querySelectorAll("[data-focus]")) element.focus();
+const all = (selector) => document.querySelectorAll(selector);
 
-for (const button of document.querySelectorAll("[data-show]")) {
-  const input = document.getElementById(button.dataset.show);
-  button.hidden = false;
-  button.addEventListener("click", () => {
-    const shows = input.type === "password";
-    input.type = shows ? "text" : "password";
-    button.setAttribute("aria-pressed", String(shows));
-    exchange(button);
+for (const alert of all("[data-focus]")) {
+  alert.focus();
+  // Whoever types on is not held up: the letters go into the field that is wrong.
+  alert.addEventListener("keydown", (event) => {
+    const isText = event.key.length === 1 && event.key !== " ";
+    if (isText && !event.ctrlKey && !event.metaKey && !event.altKey) {
+      document.querySelector("[aria-invalid]")?.focus();
+    }
   });
 }
 
-for (const button of document.querySelectorAll("[data-copy]")) {
+for (const image of all("[data-or-else]")) {
+  const remove = () => image.remove(); // what stands behind it is shown
+  if (image.complete && !image.naturalWidth) remove();
+  else image.addEventListener("error", remove);
+}
+
+for (const button of all("[data-show]")) {
+  const input = document.getElementById(button.dataset.show);
+  button.hidden = false;
+  button.addEventListener("click", () => {
+    input.type = input.type === "password" ? "text" : "password";
+    exchange(button);
+  });
+  input.form.addEventListener("submit", () => (input.type = "password"));
+}
+
+for (const button of all("[data-copy]")) {
   if (!navigator.clipboard) continue;
   button.hidden = false;
   button.addEventListener("click", async () => {
     const text = document.getElementById(button.dataset.copy).textContent;
     await navigator.clipboard.writeText(text.replaceAll(" ", ""));
+    if (button.dataset.copied) return;
+    button.dataset.copied = "yes";
     exchange(button);
-    setTimeout(() => exchange(button), 2000);
+    setTimeout(() => {
+      delete button.dataset.copied;
+      exchange(button);
+    }, 2000);
   });
 }
 
-for (const input of document.querySelectorAll("[data-complete]")) {
+for (const input of all("[data-complete]")) {
   const length = Number(input.dataset.complete);
   input.addEventListener("input", () => {
     const digits = input.value.replaceAll(" ", "");
     if (digits.length === length && /^[0-9]+$/.test(digits)) input.form.requestSubmit();
   });
+}
+
+for (const input of all("[data-groups]")) {
+  const length = Number(input.dataset.groups);
+  input.addEventListener("input", (event) => {
+    const isAtTheEnd = input.selectionStart === input.value.length;
+    if (event.inputType?.startsWith("delete") || !isAtTheEnd) return;
+    const letters = input.value.replace(/[^a-z0-9]/gi, "").toUpperCase();
+    const groups = letters.match(new RegExp(`.{1,${length}}`, "g")) ?? [];
+    input.value = groups.join("-");
+  });
+}
+
+for (const time of all("[data-local]")) {
+  const shown = { dateStyle: "medium", timeStyle: "short" };
+  time.textContent = new Date(time.dateTime).toLocaleString(document.documentElement.lang, shown);
 }
 
 for (const form of document.forms) {
@@ -40,7 +77,7 @@ for (const form of document.forms) {
       return;
     }
     form.dataset.sent = "yes";
-    if (event.submitter) event.submitter.setAttribute("aria-busy", "true");
+    event.submitter?.setAttribute("aria-busy", "true");
   });
   if ("submitNow" in form.dataset) form.requestSubmit();
 }
@@ -49,12 +86,16 @@ for (const form of document.forms) {
 window.addEventListener("pageshow", () => {
   for (const form of document.forms) {
     delete form.dataset.sent;
-    for (const button of form.elements) button.removeAttribute("aria-busy");
+    for (const element of form.elements) element.removeAttribute("aria-busy");
   }
 });
 
 function exchange(button) {
-  const text = button.textContent;
-  button.textContent = button.dataset.other;
-  button.dataset.other = text;
+  const { other, otherLabel } = button.dataset;
+  button.dataset.other = button.textContent;
+  button.textContent = other;
+  if (otherLabel) {
+    button.dataset.otherLabel = button.getAttribute("aria-label");
+    button.setAttribute("aria-label", otherLabel);
+  }
 }
