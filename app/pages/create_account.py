@@ -12,7 +12,13 @@ from app.oauth.redirect_uris import origin_of
 from app.pages.browser import Browser, BrowserDep, PostedFormDep
 from app.pages.languages import language_for, translations_of
 from app.pages.sentences import N_
-from app.pages.signing_in import client_of, link, pending_of, remember_password
+from app.pages.signing_in import (
+    client_of,
+    further_fields,
+    link,
+    pending_of,
+    remember_password,
+)
 from app.pages.templating import page
 from app.schemas.users import UserCreate
 
@@ -78,6 +84,8 @@ async def _page(
         form_action=origins,
         client=client_of(pending),
         request_id=given.get("request_id", ""),
+        further=further_fields(given),
+        login_url=link("/login", given),
         csrf_token=browser.csrf_token,
         username=given.get("username", ""),
         name=given.get("name", ""),

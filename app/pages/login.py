@@ -125,6 +125,7 @@ async def _login_page(
         csrf_token=browser.csrf_token,
         username=given.get("username") or hint or "",
         errors=errors or {},
+        register_url=link("/create-account", given),
         can_register=browser.services.settings.registration_is_open,
     )
 
