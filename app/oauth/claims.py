@@ -34,7 +34,7 @@ CLAIMS_BY_SCOPE: dict[str, tuple[str, ...]] = {
 SCOPE_OF_CLAIM = {name: scope for scope, names in CLAIMS_BY_SCOPE.items() for name in names}
 OF_AUTHENTICATION = ("sub", "auth_time", "acr", "amr")
 SUPPORTED_CLAIMS = (*OF_AUTHENTICATION, *SCOPE_OF_CLAIM)
-MAXIMUM_LENGTH = 16_384
+MAXIMUM_LENGTH = 8192
 
 
 @dataclass(frozen=True, slots=True)

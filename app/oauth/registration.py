@@ -153,7 +153,7 @@ class ClientRegistration:
             return None
         if body.sector_identifier_uri is not None:
             return urlsplit(body.sector_identifier_uri).hostname
-        if not set(body.grant_types) <= PROVE_THEIR_HOST:
+        if isinstance(body, ClientRegister) and not set(body.grant_types) <= PROVE_THEIR_HOST:
             raise InvalidClientMetadataError(
                 "Pairwise subjects with this grant type want a sector_identifier_uri."
             )
