@@ -37,14 +37,15 @@ async def look_at(page: Page, name: str) -> None:
     await page.set_viewport_size({"width": ZOOMED[0], "height": ZOOMED[1]})
     assert await overflow(page) <= 0, f"{name} is wider than a page at 400 %"
     for scheme in ("light", "dark"):
-        await page.emulate_media(color_scheme=scheme)  # type: ignore[arg-type]  # one of two words
+        # without motion, or colours are measured half-way from one scheme to the other
+        await page.emulate_media(color_scheme=scheme, reduced_motion="reduce")  # type: ignore[arg-type]  # one of two words
         for size, (width, height) in SIZES.items():
             await page.set_viewport_size({"width": width, "height": height})
             assert await overflow(page) <= 0, f"{name} is wider than a {size}"
             await draw(page, f"{name}-{size}-{scheme}")
         found = await Axe().run(page)
         assert found.violations_count == 0, f"{name}, {scheme}: {found.generate_report()}"
-    await page.emulate_media(color_scheme="light")
+    await page.emulate_media(color_scheme="light", reduced_motion="no-preference")
     small = await page.evaluate(
         "[...document.querySelectorAll('button, input:not([type=hidden]), .ways a')]"
         ".filter(e => e.offsetParent && e.getBoundingClientRect().height < 44)"
