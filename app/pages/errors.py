@@ -1,5 +1,6 @@
 """Errors for people: what happened, whose turn it is, and what to do."""
 
+import re
 from http import HTTPStatus
 from urllib.parse import urlsplit
 
@@ -16,6 +17,7 @@ from app.pages.templating import page
 
 YOURS = N_("It is your turn: go back and try again.")
 APPLICATIONS = N_("It is the application's turn: tell its makers what you see here.")
+OUR_PATH = re.compile(r"/(?![/\\])")
 OURS = N_("It is our turn. Wait a little and try again.")
 
 
@@ -72,10 +74,14 @@ def _again(request: Request, error: Exception, status: int) -> str | None:
         return "" if status >= 500 else None
     if not isinstance(error, FormExpiredError):
         return None
-    came_from = urlsplit(request.headers.get("referer", ""))
-    if came_from.netloc != request.headers.get("host") or came_from.path.startswith("//"):
+    try:
+        came_from = urlsplit(request.headers.get("referer", ""))
+    except ValueError:
         return None
-    return f"{came_from.path}?{came_from.query}" if came_from.query else came_from.path or None
+    is_ours = came_from.netloc == request.headers.get("host")
+    if not is_ours or not OUR_PATH.match(came_from.path):
+        return None
+    return f"{came_from.path}?{came_from.query}" if came_from.query else came_from.path
 
 
 def _headers(error: Exception) -> dict[str, str]:

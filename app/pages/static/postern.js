@@ -82,6 +82,13 @@ for (const form of document.forms) {
   if ("submitNow" in form.dataset) form.requestSubmit();
 }
 
+// On, once the frames are loaded and the page could be read; no frame that hangs is waited for.
+for (const link of all("[data-go-on]")) {
+  const goOn = () => location.replace(link.href);
+  window.addEventListener("load", () => setTimeout(goOn, 1500));
+  setTimeout(goOn, 4000);
+}
+
 // A page that comes back from the history can be sent again.
 window.addEventListener("pageshow", () => {
   for (const form of document.forms) {

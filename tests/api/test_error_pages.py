@@ -1,0 +1,84 @@
+"""Errors for people: an explanation, whose turn it is, the id of the request, and the next step."""
+
+import re
+
+import httpx
+import pytest
+
+from tests.support.application import Application
+from tests.support.visitor import text_of
+
+BROWSER = {"accept": "text/html,application/xhtml+xml,*/*;q=0.8"}
+
+
+async def expired(app: Application, **headers: str) -> httpx.Response:
+    """The answer to a form that does not belong to this browser."""
+    return await app.http.post(
+        "/login", data={"csrf_token": "another's"}, headers={**BROWSER, **headers}
+    )
+
+
+def next_steps(page: httpx.Response) -> list[str]:
+    return re.findall(r'<a class="button" href="([^"]*)"', page.text)
+
+
+async def test_a_page_that_does_not_exist_says_so_to_people_and_to_programs(
+    app: Application,
+) -> None:
+    page = await app.http.get("/nothing", headers=BROWSER)
+    answer = await app.http.get("/nothing")
+
+    assert page.status_code == answer.status_code == 404
+    assert page.headers["content-type"] == "text/html; charset=utf-8"
+    assert "There is nothing here" in text_of(page)
+    assert answer.headers["content-type"] == "application/problem+json"
+
+
+async def test_the_id_of_the_request_is_on_the_page(app: Application) -> None:
+    """PAGES: the request id to copy"""
+    page = await app.http.get("/nothing", headers=BROWSER)
+
+    assert page.headers["x-request-id"] in text_of(page)
+
+
+async def test_an_expired_form_leads_back_to_the_page_that_it_was_on(app: Application) -> None:
+    """PAGES: each ends on a page that explains and offers the next step"""
+    referer = str(app.http.base_url.join("/login?request_id=r1&ui_locales=de"))
+
+    page = await expired(app, referer=referer)
+
+    assert page.status_code == 403
+    assert "This page has expired" in text_of(page)
+    assert next_steps(page) == ["/login?request_id=r1&amp;ui_locales=de"]
+
+
+@pytest.mark.parametrize(
+    "referer",
+    [
+        "",
+        "https://evil.example/login",
+        "https://{host}.evil.example/login",
+        "https://{host}@evil.example/login",
+        "http://{host}//evil.example/login",
+        "javascript:alert(1)",
+        "http://{host}/\\evil.example/login",
+        "http://[evil.example",
+        "not an address",
+    ],
+)
+async def test_nobody_elses_page_is_the_next_step(app: Application, referer: str) -> None:
+    """SECURITY_BAR row 32: nothing that a request says becomes an address elsewhere"""
+    host = app.http.base_url.netloc.decode()
+
+    page = await expired(app, referer=referer.format(host=host))
+
+    assert page.status_code == 403
+    assert next_steps(page) == []
+    assert "evil.example" not in page.text
+
+
+async def test_it_speaks_the_readers_language(app: Application) -> None:
+    page = await app.http.get("/nothing", headers={**BROWSER, "accept-language": "de-AT, en;q=0.5"})
+
+    assert page.headers["content-language"] == "de"
+    assert "Diese Adresse gibt es nicht." in text_of(page)

@@ -1,0 +1,219 @@
+"""Every template in every state that matters: words long and short, errors, pictures missing,
+many of everything."""
+
+from collections.abc import Mapping
+from datetime import UTC, datetime
+from typing import Any
+
+from app.pages.account import ApplicationView, SessionView
+from app.pages.views import ClientView, PersonView, ScopeView
+from app.schemas.operations import Welcome
+from app.security.qr_codes import png_base64
+
+LONG = "Bundesamt für außerordentlich lange Namen und Donaudampfschifffahrtsgesellschaften"
+UNBROKEN = "an_extraordinarily_long_user_name_without_a_single_space_in_it_64"
+WHEN = datetime(2026, 11, 25, 9, 41, tzinfo=UTC)
+URI = "otpauth://totp/Postern:ada?secret=JBSWY3DPEHPK3PXP&issuer=Postern"
+SECRET = ["JBSW", "Y3DP", "EHPK", "3PXP", "JBSW", "Y3DP", "EHPK", "3PXP"]
+WRONG_CODE = "That code is wrong or has expired. Open your authenticator app and enter the new one."
+
+ADA = PersonView("Ada Lovelace", "ada", "AL", "s1")
+BOB = PersonView("bob", "bob", "B", "s2")
+LONG_PERSON = PersonView(LONG, UNBROKEN, "BD", "s3")
+ARABIC = PersonView("ليلى الأحمد", "layla", "لا", "s4")
+
+
+def client(name: str = "Photo Album", **different: Any) -> ClientView:
+    return ClientView(
+        **{
+            "name": name,
+            "logo_url": None,
+            "client_uri": None,
+            "policy_uri": "https://photos.example.com/privacy",
+            "tos_uri": "https://photos.example.com/terms",
+            "return_host": "photos.example.com",
+            "is_verified": False,
+            "is_loopback": False,
+            **different,
+        }
+    )
+
+
+PLAIN = client(policy_uri=None, tos_uri=None)
+WITH_LOGO = client(logo_url="/clients/photos/logo", is_verified=True)
+WITHOUT_PICTURE = client(logo_url="/clients/missing/logo")
+LONG_CLIENT = client(LONG, return_host=f"{'very-long-label.' * 4}example.com", is_verified=True)
+ON_THIS_COMPUTER = client(
+    "Command Line", policy_uri=None, tos_uri=None, return_host="127.0.0.1:8912", is_loopback=True
+)
+
+FEW = [ScopeView("openid", "Who you are", False), ScopeView("profile", "Your name", False)]
+MANY = [
+    *FEW,
+    ScopeView("email", "Your e-mail address", True),
+    ScopeView("address", "Your postal address", True),
+    ScopeView("phone", "Your phone number", False),
+    ScopeView("offline_access", "Keep access while you are away", True),
+    ScopeView("albums:read", "albums:read", True),
+]
+FORM: dict[str, Any] = {"request_id": "r", "csrf_token": "c", "errors": {}}
+SIGN_IN = {
+    **FORM,
+    "client": PLAIN,
+    "further": {},
+    "username": "",
+    "can_register": True,
+    "register_url": "/create-account",
+}
+CODE = {**FORM, "client": PLAIN, "person": ADA, "further": {}, "switch_url": "/login"}
+ENROLL = {**CODE, "qr_code": png_base64(URI), "otp_uri": URI, "secret_groups": SECRET}
+ACCOUNT = {
+    **FORM,
+    "client": PLAIN,
+    "further": {},
+    "username": "",
+    "name": "",
+    "email": "",
+    "login_url": "/login",
+}
+CONSENT = {**FORM, "client": WITH_LOGO, "person": ADA, "scopes": FEW, "switch_url": "/login"}
+DEVICE = {"csrf_token": "c", "errors": {}, "user_code": ""}
+CONFIRM = {**CONSENT, "user_code": "WDJB-MJHT"}
+LOGOUT: dict[str, Any] = {
+    "client": None,
+    "person": ADA,
+    "csrf_token": "c",
+    "query": "",
+    "hidden": {},
+    "errors": {},
+}
+GONE: dict[str, Any] = {"client": None, "frames": [], "continue_url": None, "errors": {}}
+ERROR: dict[str, Any] = {
+    "heading": "This sign-in link does not work",
+    "message": "The application wants to go back to an address that it did not register.",
+    "advice": "It is the application's turn: tell its makers what you see here.",
+    "details": "invalid_redirect_uri",
+    "again": None,
+    "errors": {},
+    "request_id": "01936f3a7c2e7d0b",
+}
+CHROME = SessionView("1", "Chrome, Linux", "203.0.113.7", WHEN, True)
+PHONE = SessionView("2", "Safari, iPhone", "2001:db8:85a3::8a2e:370:7334", WHEN, False)
+UNKNOWN = SessionView("3", "", "198.51.100.20", WHEN, False)
+YOURS = {
+    "person": ADA,
+    "csrf_token": "c",
+    "errors": {},
+    "sessions": [CHROME, PHONE, UNKNOWN],
+    "applications": [
+        ApplicationView("1", "Photo Album", MANY, WHEN),
+        ApplicationView("2", LONG, FEW, WHEN),
+    ],
+}
+CALLS = {
+    "token": "POST /token",
+    "register_user": "POST /register_user",
+    "authorize": "GET /authorize",
+}
+WELCOME = Welcome(message="", version="1.0", documentation="/docs", endpoints=CALLS)
+
+STATES: dict[str, tuple[str, Mapping[str, Any]]] = {
+    "login": ("login.html", SIGN_IN),
+    "login-own": (
+        "login.html",
+        {**SIGN_IN, "client": None, "request_id": "", "can_register": False},
+    ),
+    "login-logo": ("login.html", {**SIGN_IN, "client": WITH_LOGO, "username": "ada"}),
+    "login-broken-logo": ("login.html", {**SIGN_IN, "client": WITHOUT_PICTURE}),
+    "login-wrong": (
+        "login.html",
+        {**SIGN_IN, "username": "ada", "errors": {"": "Wrong username or password"}},
+    ),
+    "login-empty": ("login.html", {**SIGN_IN, "errors": {"username": "Enter your username."}}),
+    "login-long": ("login.html", {**SIGN_IN, "client": LONG_CLIENT, "username": UNBROKEN}),
+    "otp": ("otp.html", CODE),
+    "otp-wrong": ("otp.html", {**CODE, "errors": {"code": WRONG_CODE}}),
+    "otp-long": ("otp.html", {**CODE, "client": LONG_CLIENT, "person": LONG_PERSON}),
+    "enroll": ("enroll.html", ENROLL),
+    "enroll-wrong": ("enroll.html", {**ENROLL, "errors": {"code": WRONG_CODE}}),
+    "create-account": ("create_account.html", ACCOUNT),
+    "create-account-wrong": (
+        "create_account.html",
+        {
+            **ACCOUNT,
+            "client": LONG_CLIENT,
+            "username": "a b",
+            "name": LONG,
+            "email": "ada@",
+            "errors": {
+                "username": "A user name has letters, digits and punctuation, and no spaces or"
+                " control characters.",
+                "email": "Enter an address like name@example.com.",
+                "password": "A password has 8 to 256 characters.",
+            },
+        },
+    ),
+    "consent": ("consent.html", CONSENT),
+    "consent-more": ("consent.html", {**CONSENT, "client": PLAIN, "scopes": MANY}),
+    "consent-long": (
+        "consent.html",
+        {**CONSENT, "client": LONG_CLIENT, "person": LONG_PERSON, "scopes": MANY},
+    ),
+    "consent-loopback": ("consent.html", {**CONSENT, "client": ON_THIS_COMPUTER, "person": BOB}),
+    "select-account": ("select_account.html", {**FORM, "client": PLAIN, "people": [ADA, BOB]}),
+    "select-account-many": (
+        "select_account.html",
+        {**FORM, "client": LONG_CLIENT, "people": [ADA, LONG_PERSON, ARABIC, BOB]},
+    ),
+    "device": ("device.html", DEVICE),
+    "device-wrong": (
+        "device.html",
+        {
+            **DEVICE,
+            "user_code": "BBBB-BBBB",
+            "errors": {
+                "user_code": "No device waits under this code."
+                " Compare it with the one your device shows."
+            },
+        },
+    ),
+    "device-confirm": (
+        "device_confirm.html",
+        {**CONFIRM, "client": client("Television", return_host="", tos_uri=None)},
+    ),
+    "device-done": ("device_done.html", {"is_allowed": True, "errors": {}}),
+    "device-refused": ("device_done.html", {"is_allowed": False, "errors": {}}),
+    "logout": ("logout.html", LOGOUT),
+    "logout-asked": ("logout.html", {**LOGOUT, "client": WITH_LOGO}),
+    "logged-out": ("logged_out.html", GONE),
+    "logged-out-onwards": (
+        "logged_out.html",
+        {
+            **GONE,
+            "client": LONG_CLIENT,
+            "frames": ["https://photos.example.com/frame"],
+            "continue_url": "https://photos.example.com/",
+        },
+    ),
+    "account": ("account.html", YOURS),
+    "account-new": ("account.html", {**YOURS, "sessions": [CHROME], "applications": []}),
+    "error-application": ("error.html", ERROR),
+    "error-expired": (
+        "error.html",
+        {
+            **ERROR,
+            "heading": "This page has expired",
+            "message": "Load the page again. Cookies have to be allowed for this site.",
+            "advice": "It is your turn: go back and try again.",
+            "details": "form_expired",
+            "again": "/login",
+        },
+    ),
+    "form-post": (
+        "form_post.html",
+        {"action": "/", "host": "photos.example.com", "fields": {"code": "x"}, "errors": {}},
+    ),
+    "welcome": ("welcome.html", {"welcome": WELCOME}),
+}
+NOT_DRAWN = {"base.html", "parts.html", "docs.html"}
+"""Docs is Swagger UI, which has looks of its own."""

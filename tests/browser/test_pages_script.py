@@ -1,0 +1,174 @@
+"""What the script adds to the pages, and that nothing is missing without it."""
+
+from collections.abc import AsyncIterator
+from dataclasses import dataclass
+
+import pytest_asyncio
+from playwright.async_api import Browser, Page, expect
+
+from tests.browser.gallery import ORIGIN, open_gallery, show
+from tests.support.waiting import eventually
+
+
+@dataclass
+class Shown:
+    page: Page
+    posted: list[dict[str, str]]
+    away: list[str]
+
+    async def posts(self, count: int = 1) -> None:
+        await eventually(lambda: len(self.posted) == count)
+
+
+@pytest_asyncio.fixture
+async def shown(browser: Browser) -> AsyncIterator[Shown]:
+    context = await browser.new_context(locale="en-GB", timezone_id="Asia/Tokyo")
+    context.set_default_timeout(10_000)
+    await context.grant_permissions(["clipboard-read", "clipboard-write"], origin=ORIGIN)
+    sent = await open_gallery(context)
+    yield Shown(await context.new_page(), sent.forms, sent.away)
+    await context.close()
+
+
+async def test_a_password_can_be_seen_and_is_hidden_again_when_it_is_sent(shown: Shown) -> None:
+    page = shown.page
+    await show(page, "login")
+    password = page.locator("#password")
+    await page.locator("#username").fill("ada")
+    await password.fill("a good long password")
+
+    await page.get_by_role("button", name="Show password").click()
+    await expect(password).to_have_attribute("type", "text")
+    await page.get_by_role("button", name="Hide password").click()
+    await expect(password).to_have_attribute("type", "password")
+    await page.get_by_role("button", name="Show password").click()
+    await password.press("Enter")
+
+    await shown.posts()
+    assert shown.posted[0]["password"] == "a good long password"
+    await expect(password).to_have_attribute("type", "password")
+
+
+async def test_a_key_is_copied_without_the_spaces_that_it_is_shown_with(shown: Shown) -> None:
+    page = shown.page
+    await show(page, "enroll")
+    await page.get_by_text("Can't scan it?").click()
+
+    await page.get_by_role("button", name="Copy").click()
+
+    await expect(page.get_by_role("button", name="Copied")).to_be_visible()
+    assert await page.evaluate("navigator.clipboard.readText()") == "JBSWY3DPEHPK3PXP" * 2
+
+
+async def test_six_digits_are_sent_by_themselves_and_once(shown: Shown) -> None:
+    page = shown.page
+    await show(page, "otp")
+    await expect(page.locator("#code")).to_be_focused()
+
+    await page.keyboard.type("123 45")
+    assert shown.posted == []
+    await page.keyboard.type("6")
+    await shown.posts()
+    await page.keyboard.press("Enter")
+    await page.get_by_role("button", name="Continue").click()
+
+    assert [each["code"] for each in shown.posted] == ["123 456"]
+
+
+async def test_a_double_click_sends_one_answer(shown: Shown) -> None:
+    page = shown.page
+    await show(page, "consent")
+
+    await page.get_by_role("button", name="Allow").dblclick()
+    await shown.posts()
+
+    assert [each["decision"] for each in shown.posted] == ["allow"]
+    await expect(page.get_by_role("button", name="Allow")).to_have_attribute("aria-busy", "true")
+
+
+async def test_who_types_on_after_an_error_types_into_the_field_that_is_wrong(
+    shown: Shown,
+) -> None:
+    page = shown.page
+    await show(page, "otp-wrong")
+    await expect(page.get_by_role("alert")).to_be_focused()
+
+    await page.keyboard.type("654321")
+
+    await shown.posts()
+    assert shown.posted[0]["code"] == "654321"
+
+
+async def test_a_link_in_the_summary_leads_to_its_field(shown: Shown) -> None:
+    page = shown.page
+    await show(page, "create-account-wrong")
+
+    await page.get_by_role("alert").get_by_role("link").nth(1).press("Enter")
+
+    await expect(page.locator("#email")).to_be_focused()
+
+
+async def test_the_code_of_a_device_is_grouped_as_it_is_typed(shown: Shown) -> None:
+    page = shown.page
+    await show(page, "device")
+    field = page.locator("#user_code")
+    await expect(field).to_be_focused()
+
+    await page.keyboard.type("wdjb mj")
+    await expect(field).to_have_value("WDJB-MJ")
+    await page.keyboard.press("Backspace")
+    await page.keyboard.press("Backspace")
+    await page.keyboard.press("Backspace")
+    await expect(field).to_have_value("WDJB")
+    await page.keyboard.type("-mjht")
+
+    await expect(field).to_have_value("WDJB-MJHT")
+
+
+async def test_a_logo_that_does_not_come_leaves_the_first_letter(shown: Shown) -> None:
+    await show(shown.page, "login-broken-logo")
+    await expect(shown.page.locator(".tile img")).to_have_count(0)
+    await expect(shown.page.locator(".tile")).to_have_text("P")
+
+    await show(shown.page, "login-logo")
+    await expect(shown.page.locator(".tile img")).to_have_count(1)
+
+
+async def test_times_are_those_of_the_reader(shown: Shown) -> None:
+    await show(shown.page, "account")
+
+    first = shown.page.locator("time").first
+    await expect(first).to_contain_text("6:41")
+    assert await first.get_attribute("datetime") == "2026-11-25T09:41:00+00:00"
+
+
+async def test_a_form_that_goes_back_to_the_application_sends_itself(shown: Shown) -> None:
+    await show(shown.page, "form-post")
+
+    await shown.posts()
+
+    assert shown.posted == [{"code": "x"}]
+
+
+async def test_the_browser_goes_on_once_the_other_applications_are_told(shown: Shown) -> None:
+    await show(shown.page, "logged-out-onwards")
+
+    await eventually(lambda: len(shown.away) == 2)
+
+    assert shown.away == ["https://photos.example.com/frame", "https://photos.example.com/"]
+
+
+async def test_without_a_script_no_button_is_there_that_needs_one(browser: Browser) -> None:
+    context = await browser.new_context(java_script_enabled=False)
+    sent = await open_gallery(context)
+    page = await context.new_page()
+
+    for state, name in (("login", "Show"), ("enroll", "Copy"), ("error-application", "Copy")):
+        await show(page, state)
+        await expect(page.get_by_role("button", name=name)).to_have_count(0)
+    await show(page, "otp")
+    await page.locator("#code").fill("123456")
+    await page.get_by_role("button", name="Continue").click()
+
+    await eventually(lambda: [each["code"] for each in sent.forms] == ["123456"])
+    await context.close()

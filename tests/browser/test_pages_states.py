@@ -1,0 +1,154 @@
+"""How each state of each page looks: no zoom, size, direction or scheme makes it worse.
+
+With SCREENSHOTS set to a directory, each one is also drawn there.
+"""
+
+import os
+from collections.abc import AsyncIterator
+from pathlib import Path
+from typing import Any
+
+import pytest
+import pytest_asyncio
+from axe_playwright_python.async_playwright import Axe
+from playwright.async_api import Browser, Page
+
+from app.pages.templating import DIRECTORY
+from tests.browser.gallery import logo_file, open_gallery, show
+from tests.browser.states import NOT_DRAWN, STATES
+
+SIZES = {"phone": (390, 844), "desk": (1280, 800)}
+ZOOMED = (320, 256)  # 1280 x 1024 at 400 % (WCAG 1.4.10)
+HTML = "document.documentElement"
+SMALL = """() => [...document.querySelectorAll("a, button, summary, input:not([type=hidden])")]
+    .filter((each) => each.offsetParent && each.getBoundingClientRect().height < 44)
+    .map((each) => each.outerHTML)"""
+
+
+@pytest_asyncio.fixture(scope="module")
+async def gallery(browser: Browser) -> AsyncIterator[Page]:
+    """A page that fails the test for errors of scripts and for what the policy forbids.
+
+    Nothing moves, so that no colour is measured half way to another.
+    """
+    context = await browser.new_context(reduced_motion="reduce")
+    context.set_default_timeout(10_000)
+    await open_gallery(context)
+    opened = await context.new_page()
+    problems: list[str] = []
+    opened.on("pageerror", lambda error: problems.append(str(error)))
+    opened.on(
+        "console",
+        lambda message: problems.append(message.text) if message.type == "error" else None,
+    )
+    yield opened
+    await context.close()
+    assert [each for each in problems if "404" not in each] == []  # a logo that is missing
+
+
+async def fits(page: Page, name: str) -> None:
+    wide = await page.evaluate(f"{HTML}.scrollWidth - {HTML}.clientWidth")
+    assert wide <= 0, f"{name}: something is wider than the page"
+
+
+async def accessible(page: Page, *rules: str) -> None:
+    options: dict[str, Any] = {"runOnly": list(rules)} if rules else {}
+    found = await Axe().run(page, options=options)
+    assert found.violations_count == 0, found.generate_report()
+
+
+async def draw(page: Page, name: str) -> None:
+    directory = os.environ.get("SCREENSHOTS")
+    if directory:
+        await page.screenshot(path=Path(directory) / f"{name}.png", full_page=True)
+
+
+@pytest.mark.parametrize("state", STATES)
+async def test_a_page_is_readable_however_it_is_shown(gallery: Page, state: str) -> None:
+    """PAGES: phone and desk, light and dark, 400 % zoom, 200 % text, right to left, axe"""
+    await gallery.emulate_media(color_scheme="light")
+    await show(gallery, state)
+    assert await gallery.evaluate(SMALL) == [], "targets of less than 44 px"
+    for size, (width, height) in SIZES.items():
+        await gallery.set_viewport_size({"width": width, "height": height})
+        await fits(gallery, size)
+        await draw(gallery, f"{state}-{size}-light")
+    await accessible(gallery)
+
+    await gallery.emulate_media(color_scheme="dark")
+    for size, (width, height) in SIZES.items():
+        await gallery.set_viewport_size({"width": width, "height": height})
+        await draw(gallery, f"{state}-{size}-dark")
+    await accessible(gallery, "color-contrast")
+
+    await gallery.set_viewport_size({"width": SIZES["phone"][0], "height": SIZES["phone"][1]})
+    for name, change in {
+        "right to left": f"{HTML}.dir = 'rtl'",
+        "200 % text": f"{HTML}.dir = 'ltr'; {HTML}.style.fontSize = '200%'",
+    }.items():
+        await gallery.evaluate(f"() => {{ {change} }}")
+        await fits(gallery, name)
+        await draw(gallery, f"{state}-{name.replace(' ', '-')}")
+    await gallery.evaluate(f"() => {{ {HTML}.style.fontSize = '' }}")
+    await gallery.set_viewport_size({"width": ZOOMED[0], "height": ZOOMED[1]})
+    await fits(gallery, "400 %")
+
+
+def test_every_template_is_looked_at() -> None:
+    shown = {template for template, _ in STATES.values()}
+
+    assert shown | NOT_DRAWN == {path.name for path in (DIRECTORY / "templates").glob("*.html")}
+
+
+@pytest.mark.parametrize("color", ["#ffcc00", "#c2410c", "#000000", "#ffffff", "#00ff88"])
+@pytest.mark.parametrize("scheme", ["light", "dark"])
+async def test_any_accent_colour_is_readable(
+    browser: Browser, tmp_path: Path, color: str, scheme: str
+) -> None:
+    context = await browser.new_context(
+        color_scheme=scheme,  # type: ignore[arg-type]  # one of its words
+        reduced_motion="reduce",
+    )
+    await open_gallery(context, brand_color=color, brand_logo=logo_file(tmp_path))
+    page = await context.new_page()
+
+    for state in ("consent-more", "otp-wrong"):
+        await show(page, state)
+        await accessible(page, "color-contrast")
+
+    await context.close()
+
+
+@pytest.mark.parametrize("state", ["login", "login-logo", "account", "error-expired"])
+async def test_it_is_there_in_german(gallery: Page, state: str) -> None:
+    await gallery.set_viewport_size({"width": ZOOMED[0], "height": ZOOMED[1]})
+    await show(gallery, state, "de")
+
+    assert await gallery.get_attribute("html", "lang") == "de"
+    await fits(gallery, "German at 400 %")
+
+
+async def test_more_contrast_gives_the_borders_the_colour_of_the_text(gallery: Page) -> None:
+    """PAGES: prefers-contrast is kept"""
+    colours = """() => { const style = getComputedStyle(document.querySelector("#username"));
+        return [style.borderTopColor, style.color]; }"""
+    await gallery.emulate_media(color_scheme="light", contrast="more")
+    await show(gallery, "login-wrong")
+
+    border, text = await gallery.evaluate(colours)
+
+    assert border == text
+    await gallery.emulate_media(contrast="no-preference")
+
+
+async def test_nothing_moves_for_who_wants_no_motion(gallery: Page) -> None:
+    duration = "() => getComputedStyle(document.querySelector('button')).transitionDuration"
+    await show(gallery, "login")
+
+    still = await gallery.evaluate(duration)
+    await gallery.emulate_media(reduced_motion="no-preference")
+    moving = await gallery.evaluate(duration)
+    await gallery.emulate_media(reduced_motion="reduce")
+
+    assert still == "0s"
+    assert moving != "0s"
