@@ -3,15 +3,15 @@
 from urllib.parse import urlencode
 
 from fastapi import APIRouter
-from starlette.responses import RedirectResponse, Response
+from starlette.responses import Response
 
 from app.oauth.authorization.endpoint import Interaction, Outcome
 from app.oauth.authorization.requests import UntrustedRequestError
 from app.oauth.authorization.response_modes import AuthorizationResponse
-from app.oauth.errors import InvalidRequestError
 from app.oauth.redirect_uris import host_of, origin_of
-from app.oauth.requests import FORM_TYPE, parse_form
+from app.oauth.requests import FORM_TYPE
 from app.pages.browser import Browser, BrowserDep
+from app.pages.protocol import parameters_in, see_other
 from app.pages.templating import page
 
 router = APIRouter(tags=["Authorization"])
@@ -48,7 +48,6 @@ PARAMETERS = [
     }
     for name, text in DESCRIBED.items()
 ]
-NO_TRACE = {"Cache-Control": "no-store", "Referrer-Policy": "no-referrer"}
 
 
 @router.get(
@@ -63,7 +62,7 @@ NO_TRACE = {"Cache-Control": "no-store", "Referrer-Policy": "no-referrer"}
 )
 async def authorize(browser: BrowserDep) -> Response:
     """Ask a person to sign in and to allow a client (RFC 6749 section 4.1, OpenID Connect Core)."""
-    parameters = _parameters(browser.request.scope["query_string"])
+    parameters = parameters_in(browser.request.scope["query_string"])
     outcome = await browser.services.authorization.begin(parameters, browser.signed_in)
     return answer(browser, outcome)
 
@@ -74,10 +73,10 @@ async def authorize_by_post(browser: BrowserDep) -> Response:
     content_type = browser.request.headers.get("content-type", "")
     if content_type.partition(";")[0].strip().lower() != FORM_TYPE.decode():
         raise UntrustedRequestError("The request must be a form.")
-    kept = await browser.services.authorization.keep(_parameters(await browser.request.body()))
+    kept = await browser.services.authorization.keep(parameters_in(await browser.request.body()))
     if isinstance(kept, AuthorizationResponse):
         return answer(browser, kept)
-    return _see_other(f"{RESUME}?{urlencode({'request_id': kept})}")
+    return see_other(f"{RESUME}?{urlencode({'request_id': kept})}")
 
 
 @router.get(RESUME, include_in_schema=False)
@@ -93,9 +92,9 @@ def answer(browser: Browser, outcome: Outcome) -> Response:
     if isinstance(outcome, Interaction):
         said = {"request_id": outcome.request_id, "ui_locales": outcome.ui_locales or ""}
         query = urlencode({name: value for name, value in said.items() if value})
-        return browser.keep(_see_other(f"{outcome.step.value}?{query}"))
+        return browser.keep(see_other(f"{outcome.step.value}?{query}"))
     if not outcome.is_form_post:
-        return browser.keep(_see_other(outcome.location))
+        return browser.keep(see_other(outcome.location))
     response = page(
         browser.request,
         "form_post.html",
@@ -107,14 +106,3 @@ def answer(browser: Browser, outcome: Outcome) -> Response:
     )
     response.headers["Referrer-Policy"] = "no-referrer"
     return browser.keep(response)
-
-
-def _parameters(raw: bytes) -> dict[str, str]:
-    try:
-        return parse_form(raw, FORM_TYPE)
-    except InvalidRequestError as error:
-        raise UntrustedRequestError(str(error.description)) from None
-
-
-def _see_other(url: str) -> Response:
-    return RedirectResponse(url, status_code=303, headers=NO_TRACE)

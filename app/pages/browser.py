@@ -28,8 +28,6 @@ CSRF_FIELD = "csrf_token"
 CSRF = "csrf"
 MAXIMUM_ACCOUNTS = 5
 SEPARATOR = "."
-
-
 HOW_TO_GO_ON = "Load the page again. Cookies have to be allowed for this site."
 
 
@@ -150,14 +148,12 @@ def cookie_name(services: Services, name: str) -> str:
     return f"__Host-{name}" if services.is_https else name
 
 
-def set_cookie(
-    services: Services, response: Response, name: str, value: str, *, max_age: int | None = None
-) -> None:
-    """Sets a cookie, or removes it where the value is empty."""
+def set_cookie(services: Services, response: Response, name: str, value: str) -> None:
+    """Sets a cookie until the browser is closed, or removes it where the value is empty."""
     response.set_cookie(
         cookie_name(services, name),
         value,
-        max_age=max_age if value else 0,
+        max_age=None if value else 0,
         path="/",
         secure=services.is_https,
         httponly=True,

@@ -4,12 +4,11 @@ from fastapi import APIRouter
 from starlette.responses import Response
 
 from app.oauth.authorization.interactions import Step, consent_scopes
-from app.oauth.redirect_uris import origin_of
 from app.pages.authorization import answer
 from app.pages.browser import BrowserDep, PostedFormDep
-from app.pages.signing_in import link
+from app.pages.signing_in import client_of, link, origins_of
 from app.pages.templating import page
-from app.pages.views import view_of_client, view_of_person, views_of_scopes
+from app.pages.views import view_of_person, views_of_scopes
 
 router = APIRouter(include_in_schema=False)
 
@@ -28,8 +27,8 @@ async def consent(browser: BrowserDep) -> Response:
     response = page(
         browser.request,
         "consent.html",
-        form_action=[origin_of(request.target.redirect_uri)],
-        client=view_of_client(request.client, request.target.redirect_uri),
+        form_action=origins_of(pending),
+        client=client_of(pending),
         person=view_of_person(person),
         switch_url=link("/login", given, other="1"),
         scopes=views_of_scopes(browser.request, consent_scopes(request), known),

@@ -8,18 +8,15 @@ from starlette.responses import RedirectResponse, Response
 
 from app.errors import ConflictError, InvalidInputError, NotFoundError, OverloadedError
 from app.oauth.authorization.interactions import Step
-from app.oauth.redirect_uris import origin_of
 from app.pages.browser import Browser, BrowserDep, PostedFormDep
-from app.pages.languages import language_for, translations_of
+from app.pages.languages import text_for
 from app.pages.sentences import N_
 from app.pages.signing_in import (
-    client_of,
-    further_fields,
     link,
     pending_of,
     remember_password,
+    sign_in_page,
 )
-from app.pages.templating import page
 from app.schemas.users import UserCreate
 
 router = APIRouter(include_in_schema=False)
@@ -47,7 +44,7 @@ async def create_account(browser: BrowserDep) -> Response:
 async def register(browser: BrowserDep, form: PostedFormDep) -> Response:
     _require_open(browser)
     await pending_of(browser, form)
-    text = translations_of(language_for(browser.request)).gettext
+    text = text_for(browser.request)
     services = browser.services
     try:
         body = UserCreate(
@@ -73,24 +70,23 @@ async def register(browser: BrowserDep, form: PostedFormDep) -> Response:
 
 
 async def _page(
-    browser: Browser, given: Mapping[str, str], errors: Mapping[str, str], *, status: int = 0
+    browser: Browser,
+    given: Mapping[str, str],
+    errors: Mapping[str, str],
+    *,
+    status: int | None = None,
 ) -> Response:
-    pending = await pending_of(browser, given)
-    origins = [origin_of(pending.request.target.redirect_uri)] if pending is not None else []
-    return page(
-        browser.request,
+    return sign_in_page(
+        browser,
         "create_account.html",
-        status=status or (400 if errors else 200),
-        form_action=origins,
-        client=client_of(pending),
-        request_id=given.get("request_id", ""),
-        further=further_fields(given),
-        login_url=link("/login", given),
-        csrf_token=browser.csrf_token,
+        await pending_of(browser, given),
+        given,
+        errors,
+        status=status,
         username=given.get("username", ""),
+        login_url=link("/login", given),
         name=given.get("name", ""),
         email=given.get("email", ""),
-        errors=errors,
     )
 
 

@@ -11,7 +11,7 @@ from app.models.clients import Client
 from app.models.device_codes import DeviceCode
 from app.oauth.device import shown_form, stored_form
 from app.pages.browser import Browser, BrowserDep, PostedFormDep
-from app.pages.languages import language_for, translations_of
+from app.pages.languages import text_for
 from app.pages.signing_in import link
 from app.pages.templating import page
 from app.pages.views import view_of_client, view_of_person, views_of_scopes
@@ -90,7 +90,7 @@ async def _question(
 
 
 def _wrong_code(browser: Browser, typed: str) -> Response:
-    text = translations_of(language_for(browser.request)).gettext
+    text = text_for(browser.request)
     wrong = text("No device waits under this code. Compare it with the one your device shows.")
     return _code_page(browser, typed, {"user_code": wrong})
 

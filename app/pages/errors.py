@@ -11,7 +11,7 @@ from starlette.responses import Response
 from app.errors import PosternError, UnavailableError
 from app.pages.accept import prefers_html
 from app.pages.browser import FormExpiredError
-from app.pages.languages import language_for, translations_of
+from app.pages.languages import text_for
 from app.pages.sentences import N_
 from app.pages.templating import page
 
@@ -39,7 +39,7 @@ def install(application: FastAPI) -> None:
 
 def error_page(request: Request, error: Exception) -> Response:
     """The page for an error, with its status and headers."""
-    text = translations_of(language_for(request)).gettext
+    text = text_for(request)
     status, heading, message, code = _described(error)
     response = page(
         request,

@@ -1,6 +1,7 @@
 """The languages of the pages: which one a reader gets, and its texts (gettext)."""
 
 import gettext
+from collections.abc import Callable
 from functools import lru_cache
 from pathlib import Path
 
@@ -23,6 +24,11 @@ def language_for(request: Request) -> str:
         if primary in LANGUAGES:
             return primary
     return DEFAULT
+
+
+def text_for(request: Request) -> Callable[[str], str]:
+    """What gives a text in the reader's language."""
+    return translations_of(language_for(request)).gettext
 
 
 def direction_of(language: str) -> str:

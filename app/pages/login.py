@@ -2,25 +2,22 @@
 
 from collections.abc import Mapping
 
-from fastapi import APIRouter, Request
+from fastapi import APIRouter
 from starlette.responses import RedirectResponse, Response
 
 from app.errors import OverloadedError
-from app.oauth.redirect_uris import origin_of
 from app.pages.authorization import answer
 from app.pages.browser import Browser, BrowserDep, PostedFormDep
-from app.pages.languages import language_for, translations_of
+from app.pages.languages import text_for
 from app.pages.signing_in import (
     PasswordGiven,
-    client_of,
     complete,
-    further_fields,
     link,
     password_given,
     pending_of,
     remember_password,
+    sign_in_page,
 )
-from app.pages.templating import page
 from app.pages.views import PersonView, initials_of
 
 router = APIRouter(include_in_schema=False)
@@ -33,7 +30,7 @@ async def login(browser: BrowserDep) -> Response:
 
 @router.post("/login")
 async def give_password(browser: BrowserDep, form: PostedFormDep) -> Response:
-    text = translations_of(language_for(browser.request)).gettext
+    text = text_for(browser.request)
     await pending_of(browser, form)
     username, password = form.get("username", ""), form.get("password", "")
     if not username or not password:
@@ -80,7 +77,7 @@ async def give_code(browser: BrowserDep, form: PostedFormDep) -> Response:
     if not who.user.has_confirmed_otp or not await browser.services.otp.use_code(
         who.user, form.get("code", "")
     ):
-        return await _otp_page(browser, form, who, _wrong_code(browser.request))
+        return await _otp_page(browser, form, who, _wrong_code(browser))
     return await complete(browser, who.user, form)
 
 
@@ -100,7 +97,7 @@ async def confirm_enrolment(browser: BrowserDep, form: PostedFormDep) -> Respons
         return _from_the_start(browser, form)
     await pending_of(browser, form)
     if not await browser.services.otp.use_code(who.user, form.get("code", "")):
-        errors = _wrong_code(browser.request)
+        errors = _wrong_code(browser)
         return await _enroll_page(browser, form, who, who.otp_secret, errors)
     return await complete(browser, who.user, form)
 
@@ -114,17 +111,14 @@ async def _login_page(
 ) -> Response:
     pending = await pending_of(browser, given)
     hint = pending.request.login_hint if pending is not None else None
-    return page(
-        browser.request,
+    return sign_in_page(
+        browser,
         "login.html",
-        status=status or (400 if errors else 200),
-        form_action=_origins(pending),
-        client=client_of(pending),
-        request_id=given.get("request_id", ""),
-        further=further_fields(given),
-        csrf_token=browser.csrf_token,
+        pending,
+        given,
+        errors,
+        status=status,
         username=given.get("username") or hint or "",
-        errors=errors or {},
         register_url=link("/create-account", given),
         can_register=browser.services.settings.registration_is_open,
     )
@@ -136,19 +130,14 @@ async def _otp_page(
     who: PasswordGiven,
     errors: Mapping[str, str] | None = None,
 ) -> Response:
-    pending = await pending_of(browser, given)
-    return page(
-        browser.request,
+    return sign_in_page(
+        browser,
         "otp.html",
-        status=400 if errors else 200,
-        form_action=_origins(pending),
-        client=client_of(pending),
+        await pending_of(browser, given),
+        given,
+        errors,
         person=_person(who),
         switch_url=link("/login", given),
-        request_id=given.get("request_id", ""),
-        further=further_fields(given),
-        csrf_token=browser.csrf_token,
-        errors=errors or {},
     )
 
 
@@ -159,23 +148,18 @@ async def _enroll_page(
     secret: str,
     errors: Mapping[str, str] | None = None,
 ) -> Response:
-    pending = await pending_of(browser, given)
     enrolment = await browser.services.otp.enrolment(secret, username=who.user.username)
-    return page(
-        browser.request,
+    return sign_in_page(
+        browser,
         "enroll.html",
-        status=400 if errors else 200,
-        form_action=_origins(pending),
-        client=client_of(pending),
+        await pending_of(browser, given),
+        given,
+        errors,
         person=_person(who),
         switch_url=link("/login", given),
-        request_id=given.get("request_id", ""),
-        further=further_fields(given),
-        csrf_token=browser.csrf_token,
         qr_code=enrolment.qr_code,
         otp_uri=enrolment.otp_uri,
         secret_groups=[secret[place : place + 4] for place in range(0, len(secret), 4)],
-        errors=errors or {},
     )
 
 
@@ -184,8 +168,8 @@ def _from_the_start(browser: Browser, given: Mapping[str, str]) -> Response:
     return browser.keep(RedirectResponse(link("/login", given), status_code=303))
 
 
-def _wrong_code(request: Request) -> dict[str, str]:
-    text = translations_of(language_for(request)).gettext
+def _wrong_code(browser: Browser) -> dict[str, str]:
+    text = text_for(browser.request)
     wrong = text(
         "That code is wrong or has expired. Open your authenticator app and enter the new one."
     )
@@ -194,9 +178,3 @@ def _wrong_code(request: Request) -> dict[str, str]:
 
 def _person(who: PasswordGiven) -> PersonView:
     return PersonView(who.user.username, who.user.username, initials_of(who.user.username))
-
-
-def _origins(pending: object) -> list[str]:
-    """After the last form the browser is redirected to the client, which a policy must allow."""
-    request = getattr(pending, "request", None)
-    return [origin_of(request.target.redirect_uri)] if request is not None else []

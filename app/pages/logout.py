@@ -4,13 +4,13 @@ from collections.abc import Mapping
 from urllib.parse import urlencode
 
 from fastapi import APIRouter
-from starlette.responses import RedirectResponse, Response
+from starlette.responses import Response
 
-from app.oauth.errors import InvalidRequestError
 from app.oauth.logout import LogoutRequest, UntrustedLogoutError, answer_uri
 from app.oauth.redirect_uris import origin_of
-from app.oauth.requests import FORM_TYPE, parse_form
+from app.oauth.requests import FORM_TYPE
 from app.pages.browser import Browser, BrowserDep, PostedFormDep
+from app.pages.protocol import parameters_in, see_other
 from app.pages.templating import page
 from app.pages.views import view_of_client, view_of_person
 
@@ -27,7 +27,6 @@ PARAMETERS = (
 )
 SESSION = "session_id"
 """Of the person whom the page names; somebody else may be the current one when it comes back."""
-NO_TRACE = {"Cache-Control": "no-store", "Referrer-Policy": "no-referrer"}
 
 
 @router.get(
@@ -57,7 +56,7 @@ async def logout_by_post(browser: BrowserDep) -> Response:
     content_type = browser.request.headers.get("content-type", "").encode("latin-1")
     kept = _kept(_parameters(await browser.request.body(), content_type))
     location = f"/logout?{urlencode(kept)}" if kept else "/logout"
-    return RedirectResponse(location, status_code=303, headers=NO_TRACE)
+    return see_other(location)
 
 
 @router.post("/logout/confirm", include_in_schema=False)
@@ -108,7 +107,7 @@ def _signed_out(
     uri = asked.redirect_uri
     onwards = answer_uri(uri, parameters.get("state")) if uri is not None else None
     if onwards is not None and goes_on and not frames:
-        return browser.keep(RedirectResponse(onwards, status_code=303, headers=NO_TRACE))
+        return browser.keep(see_other(onwards))
     return signed_out_page(browser, frames or [], asked=asked, onwards=onwards)
 
 
@@ -134,7 +133,4 @@ def _kept(parameters: Mapping[str, str]) -> dict[str, str]:
 
 
 def _parameters(raw: bytes, content_type: bytes = FORM_TYPE) -> dict[str, str]:
-    try:
-        return parse_form(raw, content_type)
-    except InvalidRequestError as error:
-        raise UntrustedLogoutError(str(error.description)) from None
+    return parameters_in(raw, content_type, refusal=UntrustedLogoutError)

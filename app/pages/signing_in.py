@@ -7,13 +7,16 @@ import json
 from collections.abc import Mapping
 from dataclasses import dataclass
 from datetime import UTC, datetime, timedelta
+from typing import Any
 from urllib.parse import urlencode
 
 from starlette.responses import RedirectResponse, Response
 
 from app.models.users import User
 from app.oauth.authorization.endpoint import Pending
+from app.oauth.redirect_uris import origin_of
 from app.pages.browser import SIGN_IN_COOKIE, Browser, address_of, cookie_name, set_cookie
+from app.pages.templating import page
 from app.pages.views import ClientView, view_of_client
 from app.security.encryption import SealError, SecretBox
 
@@ -122,6 +125,36 @@ def client_of(pending: Pending | None) -> ClientView | None:
     if pending is None:
         return None
     return view_of_client(pending.request.client, pending.request.target.redirect_uri)
+
+
+def origins_of(pending: Pending | None) -> list[str]:
+    """After the last form the browser is redirected to the client, which a policy must allow."""
+    return [origin_of(pending.request.target.redirect_uri)] if pending is not None else []
+
+
+def sign_in_page(
+    browser: Browser,
+    template: str,
+    pending: Pending | None,
+    given: Mapping[str, str],
+    errors: Mapping[str, str] | None = None,
+    *,
+    status: int | None = None,
+    **values: Any,
+) -> Response:
+    """A page on the way to a session, for the request and the errors that it is about."""
+    return page(
+        browser.request,
+        template,
+        status=status or (400 if errors else 200),
+        form_action=origins_of(pending),
+        client=client_of(pending),
+        request_id=given.get("request_id", ""),
+        further=further_fields(given),
+        csrf_token=browser.csrf_token,
+        errors=errors or {},
+        **values,
+    )
 
 
 def _box(browser: Browser) -> SecretBox:

@@ -10,7 +10,7 @@ from app.models.consents import Consent
 from app.oauth.claims import all_claims_of
 from app.oauth.redirect_uris import host_of, is_loopback
 from app.oauth.scopes import SCOPES
-from app.pages.languages import language_for, translations_of
+from app.pages.languages import text_for
 from app.services.sessions import SignedIn
 
 
@@ -79,7 +79,7 @@ def views_of_scopes(
 
     Only our own sentences are translated: what goes through gettext counts as safe in a template.
     """
-    text = translations_of(language_for(request)).gettext
+    text = text_for(request)
     granted = known.scopes if known is not None else frozenset()
     asked = set(scopes)
     ordered = [name for name in SCOPES if name in asked] + sorted(asked - SCOPES.keys())

@@ -1,0 +1,27 @@
+"""What the pages that clients send browsers to have in common: parameters in, a redirect out."""
+
+from starlette.responses import RedirectResponse, Response
+
+from app.oauth.authorization.requests import UntrustedRequestError
+from app.oauth.errors import InvalidRequestError
+from app.oauth.requests import FORM_TYPE, parse_form
+
+NO_TRACE = {"Cache-Control": "no-store", "Referrer-Policy": "no-referrer"}
+
+
+def parameters_in(
+    raw: bytes,
+    content_type: bytes = FORM_TYPE,
+    *,
+    refusal: type[UntrustedRequestError] = UntrustedRequestError,
+) -> dict[str, str]:
+    """The parameters of a query or a form; raises `refusal`, which is an error page."""
+    try:
+        return parse_form(raw, content_type)
+    except InvalidRequestError as error:
+        raise refusal(str(error.description)) from None
+
+
+def see_other(url: str) -> Response:
+    """Another page, or a client's; nobody keeps the address it came from."""
+    return RedirectResponse(url, status_code=303, headers=NO_TRACE)
