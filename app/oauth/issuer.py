@@ -1,6 +1,5 @@
 """Makes tokens, and is the only place that does (RFC 6749 section 5.1)."""
 
-from collections.abc import Awaitable, Callable
 from dataclasses import dataclass
 from datetime import UTC, datetime, timedelta
 
@@ -9,10 +8,10 @@ from pydantic_core import from_json, to_json
 from app.clock import Clock
 from app.models.clients import Client
 from app.models.refresh_tokens import RefreshToken
-from app.models.sessions import Session
 from app.models.users import User
 from app.oauth.claims import claims_for_id_token, parse_claims
 from app.oauth.id_tokens import Authentication, IdTokens
+from app.oauth.scopes import OFFLINE_ACCESS, OPENID
 from app.repositories.access_tokens import AccessTokenRepository
 from app.repositories.redemptions import Redemption
 from app.repositories.refresh_tokens import RefreshTokenRepository
@@ -20,13 +19,10 @@ from app.repositories.token_families import NewPair, TokenFamilyRepository
 from app.schemas.tokens import TokenResponse
 from app.security.encryption import open_with_token, seal_with_token
 from app.security.tokens import TokenKind, digest_of, new_identifier, new_token
+from app.services.sessions import SignedIn
 
 # Part of the derivation of keys: with another word, what is stored could not be opened.
 SUCCESSOR = "refresh token successor"
-OPENID = "openid"
-OFFLINE_ACCESS = "offline_access"
-MakeIdToken = Callable[[str], Awaitable[str | None]]
-"""Makes the ID token that goes with an access token; None where none is due."""
 
 
 @dataclass(frozen=True, slots=True)
@@ -119,20 +115,34 @@ class Issuer:
         self,
         redemption: Redemption,
         presented: str,
+        client: Client,
+        signed_in: SignedIn,
         *,
         scope: str,
-        ends_at: datetime,
-        with_refresh_token: bool,
-        make_id_token: MakeIdToken,
+        authentication: Authentication,
+        nonce: str | None = None,
+        claims: str | None = None,
     ) -> TokenResponse | None:
         """Uses a code for the first tokens of its family; None where somebody else used it.
 
-        The tokens live until `ends_at` at most. The ID token is signed before anything is stored.
+        They end with the session, unless `offline_access` was granted. The ID token is signed
+        before anything is stored.
         """
         now = self._clock.now()
-        family_expires_at = min(now + self._lifetimes.family, ends_at)
+        family_expires_at = now + self._lifetimes.family
+        if OFFLINE_ACCESS not in scope.split():
+            family_expires_at = min(family_expires_at, signed_in.session.expires_at)
         pair, stored = self._new_pair(scope, family_expires_at=family_expires_at, now=now)
-        id_token = await make_id_token(pair.access_token)
+        id_token = await self.id_token(
+            client,
+            signed_in.user,
+            pair.access_token,
+            scope=scope,
+            authentication=authentication,
+            nonce=nonce,
+            claims=claims,
+        )
+        with_refresh_token = client.check_grant_type("refresh_token")
         is_ours = await redemption(
             digest_of(presented),
             stored,
@@ -143,37 +153,28 @@ class Issuer:
             return None
         return pair.response(now=now, with_refresh_token=with_refresh_token, id_token=id_token)
 
-    def id_token_maker(
+    async def id_token(
         self,
         client: Client,
         user: User,
+        access_token: str,
         *,
         scope: str,
         authentication: Authentication,
         nonce: str | None = None,
         claims: str | None = None,
-    ) -> MakeIdToken:
-        """What makes the ID token beside an access token, where `openid` was granted."""
-
-        async def make(access_token: str) -> str | None:
-            if OPENID not in scope.split():
-                return None
-            return await self._id_tokens.issue(
-                client,
-                user,
-                authentication=authentication,
-                nonce=nonce,
-                access_token=access_token,
-                claims=claims_for_id_token(user, parse_claims(claims).within(client.scope)),
-            )
-
-        return make
-
-    def end_of(self, scope: str, session: Session) -> datetime:
-        """When a sign-in ends: with its session, unless `offline_access` was granted."""
-        if OFFLINE_ACCESS in scope.split():
-            return self._clock.now() + self._lifetimes.family
-        return session.expires_at
+    ) -> str | None:
+        """The ID token that goes with an access token; None where `openid` was not granted."""
+        if OPENID not in scope.split():
+            return None
+        return await self._id_tokens.issue(
+            client,
+            user,
+            authentication=authentication,
+            nonce=nonce,
+            access_token=access_token,
+            claims=claims_for_id_token(user, parse_claims(claims).within(client.scope)),
+        )
 
     async def rotate(
         self, presented: str, found: RefreshToken, *, scope: str

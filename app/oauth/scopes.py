@@ -7,16 +7,18 @@ from authlib.oauth2.rfc6749 import list_to_scope, scope_to_list
 from app.oauth.errors import InvalidScopeError
 from app.security.text import is_scope
 
+OPENID = "openid"
+OFFLINE_ACCESS = "offline_access"
 SCOPES = {
-    "openid": "Who you are",
+    OPENID: "Who you are",
     "profile": "Your name",
     "email": "Your e-mail address",
     "address": "Your postal address",
     "phone": "Your phone number",
-    "offline_access": "Keep access while you are away",
+    OFFLINE_ACCESS: "Keep access while you are away",
 }
 """The scopes that have a meaning here, each with a sentence for the person who is asked."""
-NOT_BY_DEFAULT = frozenset({"openid", "offline_access"})
+NOT_BY_DEFAULT = frozenset({OPENID, OFFLINE_ACCESS})
 
 
 @lru_cache(maxsize=1024)

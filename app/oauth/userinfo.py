@@ -7,13 +7,13 @@ from app.models.access_tokens import AccessToken
 from app.models.clients import Client
 from app.oauth.claims import claims_of, parse_claims
 from app.oauth.errors import InsufficientScopeError, InvalidTokenError
+from app.oauth.scopes import OPENID
 from app.oauth.subjects import subject_of
 from app.repositories.clients import ClientRepository
 from app.repositories.token_families import TokenFamilyRepository
 from app.repositories.users import UserRepository
 from app.services.signing_keys import SigningKeys
 
-OPENID = "openid"
 SIGNED = "userinfo_signed_response_alg"
 
 

@@ -149,23 +149,15 @@ class AuthorizationEndpoint:
         if TokenKind.REQUEST.matches(request_id):
             stored = await self._stored.find(digest_of(request_id), now=self._clock.now())
         if stored is None or stored.kind != INTERACTION:
-            raise UntrustedRequestError(
-                "This page has expired. Go back to the application and begin again.",
-                error="expired_request",
-            )
+            raise _expired()
         if stored.used_at is not None:
-            raise UntrustedRequestError(
-                "This sign-in is complete. Go back to the application.", error="used_request"
-            )
+            raise _complete()
         kept = json.loads(stored.parameters)
         client = await self._sources.client(stored.client_id)
         try:
             request = self._parser.parse(client, kept["parameters"], began_at=stored.created_at)
         except RefusedRequestError:  # the client changed meanwhile, and may not ask this any more
-            raise UntrustedRequestError(
-                "This page has expired. Go back to the application and begin again.",
-                error="expired_request",
-            ) from None
+            raise _expired() from None
         return Pending(_as_kept(request, kept), stored)
 
     async def position(self, pending: Pending, signed_in: Sequence[SignedIn]) -> Position:
@@ -232,9 +224,7 @@ class AuthorizationEndpoint:
         assert person is not None  # noqa: S101 - no step is due, so somebody is signed in
         now = self._clock.now()
         if stored is not None and not await self._stored.use(stored.digest, now=now):
-            raise UntrustedRequestError(
-                "This sign-in is complete. Go back to the application.", error="used_request"
-            )
+            raise _complete()
         code = new_token(TokenKind.AUTHORIZATION_CODE)
         made = AuthorizationCode(
             family_id=new_identifier(),
@@ -265,6 +255,19 @@ def _error_response(refused: RefusedRequestError) -> AuthorizationResponse:
     if error.description:
         parameters["error_description"] = str(error.description)
     return refused.target.response(parameters)
+
+
+def _expired() -> UntrustedRequestError:
+    return UntrustedRequestError(
+        "This page has expired. Go back to the application and begin again.",
+        error="expired_request",
+    )
+
+
+def _complete() -> UntrustedRequestError:
+    return UntrustedRequestError(
+        "This sign-in is complete. Go back to the application.", error="used_request"
+    )
 
 
 def _as_kept(request: AuthorizationRequest, kept: Mapping[str, Any]) -> AuthorizationRequest:

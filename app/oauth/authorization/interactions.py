@@ -27,8 +27,6 @@ from app.services.sessions import ACR_MFA, ACR_PASSWORD, SignedIn
 ACR_VALUES = (ACR_PASSWORD, ACR_MFA)
 SATISFIES = {ACR_MFA: ACR_VALUES, ACR_PASSWORD: (ACR_PASSWORD,)}
 """A sign-in of a class is also one of every weaker class."""
-
-
 NO_TIME = timedelta(0)
 
 
@@ -128,7 +126,7 @@ def consent_scopes(request: AuthorizationRequest) -> frozenset[str]:
 
 def acr_for(request: AuthorizationRequest, person: SignedIn) -> str:
     """The first class that was asked for and is met; else that of the sign-in."""
-    met = SATISFIES.get(person.session.acr, (person.session.acr,))
+    met = _classes_met(person)
     asked = [*_acrs_in_claims(request), *request.acr_values]
     return next((each for each in asked if each in met), person.session.acr)
 
@@ -185,10 +183,14 @@ def _wants_fresh_sign_in(request: AuthorizationRequest, person: SignedIn, *, now
     return request.max_age is not None and age > request.max_age
 
 
+def _classes_met(person: SignedIn) -> tuple[str, ...]:
+    return SATISFIES.get(person.session.acr, (person.session.acr,))
+
+
 def _check_acr(request: AuthorizationRequest, person: SignedIn) -> None:
     """Only an essential class must be met (section 5.5.1.1)."""
     asked = request.claims.id_token.get("acr") or {}
-    met = SATISFIES.get(person.session.acr, (person.session.acr,))
+    met = _classes_met(person)
     wanted = _acrs_in_claims(request)
     if asked.get("essential") and wanted and not set(wanted) & set(met):
         raise UnmetAuthenticationRequirementsError

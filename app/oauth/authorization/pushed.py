@@ -47,7 +47,6 @@ class PushedRequests:
             name: value for name, value in request.form.items() if name not in OF_AUTHENTICATION
         }
         said["client_id"] = client.client_id
-        said["client_id"] = client.client_id
         now = self._clock.now()
         try:
             parameters = await self._sources.resolve(client, said)

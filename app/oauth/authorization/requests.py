@@ -26,7 +26,6 @@ from app.oauth.scopes import SCOPES, default_scope, split_scope
 RESPONSE_TYPES = ("code",)
 PROMPTS = ("none", "login", "consent", "select_account", "create")
 CREATE = "create"
-OPENID = "openid"
 MAXIMUM_TEXT = 2000
 MAXIMUM_AGE_DIGITS = 9
 
@@ -75,10 +74,6 @@ class AuthorizationRequest:
     @property
     def scope(self) -> str:
         return " ".join(self.scopes)
-
-    @property
-    def is_openid(self) -> bool:
-        return OPENID in self.scopes
 
     def refused(self, error: OAuth2Error) -> RefusedRequestError:
         return RefusedRequestError(error, self.target)

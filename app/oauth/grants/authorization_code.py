@@ -74,17 +74,12 @@ class AuthorizationCodeGrant(Grant[AuthorizationCodeParameters]):
         response = await self.tools.issuer.redeem(
             self.tools.codes.redeem,
             presented,
+            client,
+            signed_in,
             scope=code.scope,
-            ends_at=self.tools.issuer.end_of(code.scope, signed_in.session),
-            with_refresh_token=client.check_grant_type("refresh_token"),
-            make_id_token=self.tools.issuer.id_token_maker(
-                client,
-                signed_in.user,
-                scope=code.scope,
-                authentication=Authentication(code.auth_time, code.acr, code.amr, code.session_id),
-                nonce=code.nonce,
-                claims=code.claims,
-            ),
+            authentication=Authentication(code.auth_time, code.acr, code.amr, code.session_id),
+            nonce=code.nonce,
+            claims=code.claims,
         )
         if response is not None:
             return response

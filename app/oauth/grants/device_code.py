@@ -66,17 +66,10 @@ class DeviceCodeGrant(Grant[DeviceCodeParameters]):
         response = await self.tools.issuer.redeem(
             self.tools.device_codes.redeem,
             presented,
+            client,
+            signed_in,
             scope=code.scope,
-            ends_at=self.tools.issuer.end_of(code.scope, signed_in.session),
-            with_refresh_token=client.check_grant_type("refresh_token"),
-            make_id_token=self.tools.issuer.id_token_maker(
-                client,
-                signed_in.user,
-                scope=code.scope,
-                authentication=Authentication(
-                    auth_time, code.acr or "", code.amr or "", session_id
-                ),
-            ),
+            authentication=Authentication(auth_time, code.acr or "", code.amr or "", session_id),
         )
         if response is None:
             raise _not_valid()

@@ -14,9 +14,8 @@ from app.models.refresh_tokens import RefreshToken
 from app.oauth.errors import InvalidGrantError
 from app.oauth.grants.base import Grant, GrantParameters
 from app.oauth.id_tokens import Authentication
-from app.oauth.issuer import OPENID
 from app.oauth.requests import TokenRequest
-from app.oauth.scopes import narrow_scope
+from app.oauth.scopes import OPENID, narrow_scope
 from app.observability.logging import logger
 from app.schemas.tokens import TokenResponse
 from app.security.tokens import TokenKind, digest_of
@@ -105,16 +104,17 @@ class RefreshTokenGrant(Grant[RefreshTokenParameters]):
         user = await self.tools.users.find(found.user_id)
         if sign_in is None or sign_in.auth_time is None or user is None:
             return response
-        make = self.tools.issuer.id_token_maker(
+        id_token = await self.tools.issuer.id_token(
             client,
             user,
+            response.access_token,
             scope=scope,
             authentication=Authentication(
                 sign_in.auth_time, sign_in.acr or "", sign_in.amr or "", sign_in.session_id
             ),
             claims=sign_in.claims,
         )
-        return response.model_copy(update={"id_token": await make(response.access_token)})
+        return response.model_copy(update={"id_token": id_token})
 
 
 def _not_valid() -> InvalidGrantError:
