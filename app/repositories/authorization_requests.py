@@ -6,6 +6,7 @@ from sqlalchemy import insert, select, update
 
 from app.database.database import Database
 from app.models.authorization_requests import StoredRequest, authorization_requests
+from app.repositories.inserts import values_in
 
 request = authorization_requests.c
 
@@ -18,10 +19,9 @@ class AuthorizationRequestRepository:
         )
 
     async def add(self, made: StoredRequest) -> None:
-        values = {
-            column.name: getattr(made, column.name) for column in authorization_requests.columns
-        }
-        await self._database.change(insert(authorization_requests).values(values))
+        await self._database.change(
+            insert(authorization_requests).values(values_in(authorization_requests, made))
+        )
 
     async def find(self, digest: bytes, *, now: datetime) -> StoredRequest | None:
         """The request, also one that was answered; None if unknown or expired."""

@@ -12,6 +12,7 @@ from app.database.errors import ConflictingRowError
 from app.models.client_origins import client_origins
 from app.models.clients import Client, clients
 from app.models.consents import consents
+from app.repositories.inserts import values_in
 from app.security.origins import web_origin_of
 
 
@@ -27,7 +28,7 @@ class ClientRepository:
         """Stores a new client; False where its name is taken."""
         try:
             async with self._database.transaction() as connection:
-                await connection.execute(insert(clients).values(_values(client)))
+                await connection.execute(insert(clients).values(values_in(clients, client)))
                 if origins := _origins(client):
                     await connection.execute(insert(client_origins).values(origins))
         except ConflictingRowError:
@@ -39,7 +40,7 @@ class ClientRepository:
 
         What an operator did meanwhile stays: it differs in neither of the two.
         """
-        old, new = _values(before), _values(after)
+        old, new = values_in(clients, before), values_in(clients, after)
         differing = {name: value for name, value in new.items() if value != old[name]}
         of_client = clients.c.client_id == before.client_id
         async with self._database.transaction() as connection:
@@ -102,10 +103,6 @@ class ClientRepository:
             .returning(clients.c.client_id)
         )
         return bool(changed)
-
-
-def _values(client: Client) -> dict[str, Any]:
-    return {column.name: getattr(client, column.name) for column in clients.columns}
 
 
 def _origins(client: Client) -> list[dict[str, str]]:

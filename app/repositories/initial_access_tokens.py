@@ -6,6 +6,7 @@ from sqlalchemy import insert, select
 
 from app.database.database import Database
 from app.models.initial_access_tokens import InitialAccessToken, initial_access_tokens
+from app.repositories.inserts import values_in
 
 token = initial_access_tokens.c
 
@@ -15,10 +16,9 @@ class InitialAccessTokenRepository:
         self._database = database
 
     async def add(self, made: InitialAccessToken) -> None:
-        values = {
-            column.name: getattr(made, column.name) for column in initial_access_tokens.columns
-        }
-        await self._database.change(insert(initial_access_tokens).values(values))
+        await self._database.change(
+            insert(initial_access_tokens).values(values_in(initial_access_tokens, made))
+        )
 
     async def is_living(self, digest: bytes, *, now: datetime) -> bool:
         found = await self._database.fetch_one(

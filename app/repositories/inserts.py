@@ -14,6 +14,11 @@ def value_of(name: str, like: ColumnElement[Any]) -> ColumnElement[Any]:
     return bindparam(name, type_=like.type)
 
 
+def values_in(table: Table, row: object) -> dict[str, Any]:
+    """The columns of a frozen value, as an ordinary statement takes them."""
+    return {column.name: getattr(row, column.name) for column in table.columns}
+
+
 def insert_once(database: Database, table: Table, **names: str) -> Insert:
     """An insert that ignores a row which is already there.
 

@@ -15,14 +15,13 @@ from app.database.steps import Outcome
 from app.models.access_tokens import access_tokens
 from app.models.authorization_codes import authorization_codes
 from app.models.device_codes import device_codes
-from app.models.refresh_tokens import refresh_tokens
 from app.models.sessions import sessions
 from app.models.token_families import token_families
 from app.models.users import users
 from app.repositories.inserts import insert_once_where, value_of
-from app.repositories.token_families import NewPair, new_access_token
+from app.repositories.token_families import NewPair, new_access_token, new_refresh_token
 
-family, refresh, session, user = token_families.c, refresh_tokens.c, sessions.c, users.c
+family, session, user = token_families.c, sessions.c, users.c
 USED_FOR = value_of("access_digest", access_tokens.c.digest)
 
 
@@ -38,18 +37,7 @@ class Redemption:
         source = token_families.join(codes, family.family_id == codes.c.family_id)
         use, begin = self._use_code(), self._new_family(database)
         new_access = new_access_token(database, source, *of_the_winner)
-        new_refresh = insert_once_where(
-            database,
-            refresh_tokens,
-            {
-                refresh.digest: value_of("refresh_digest", refresh.digest),
-                refresh.family_id: family.family_id,
-                refresh.issued_at: value_of("now", refresh.issued_at),
-                refresh.expires_at: value_of("refresh_expires_at", refresh.expires_at),
-            },
-            source,
-            *of_the_winner,
-        )
+        new_refresh = new_refresh_token(database, source, *of_the_winner)
         winner = Outcome(
             select(codes.c.used_for).select_from(source), codes.c.digest, given_as="presented"
         )
@@ -61,7 +49,7 @@ class Redemption:
         )
 
     async def __call__(
-        self, digest: bytes, pair: NewPair, *, family_expires_at: object, with_refresh_token: bool
+        self, digest: bytes, pair: NewPair, *, family_expires_at: datetime, with_refresh_token: bool
     ) -> bool:
         """Whether this caller is the one who used the code, and his tokens are stored."""
         step = self._redeem if with_refresh_token else self._redeem_without_refresh
@@ -92,7 +80,6 @@ class Redemption:
 
     def _new_family(self, database: Database) -> Insert:
         code = self._codes.c
-        has_claims = "claims" in code
         values: dict[ColumnElement[Any], ColumnElement[Any]] = {
             family.family_id: code.family_id,
             family.client_id: code.client_id,
@@ -106,7 +93,7 @@ class Redemption:
             family.acr: code.acr,
             family.amr: code.amr,
         }
-        if has_claims:
+        if "claims" in code:
             values[family.claims] = code.claims
         return insert_once_where(
             database,

@@ -13,7 +13,7 @@ from app.models.logout_notices import logout_notices
 from app.models.sessions import Session, sessions
 from app.models.token_families import token_families
 from app.models.users import User, users
-from app.repositories.inserts import upsert
+from app.repositories.inserts import upsert, values_in
 from app.repositories.redemptions import void_codes
 
 session, user, family, client = sessions.c, users.c, token_families.c, clients.c
@@ -45,8 +45,7 @@ class SessionRepository:
         self._by_id = database.lookup(LIVING, key=session.session_id, value=_signed_in)
 
     async def add(self, made: Session) -> None:
-        values = {column.name: getattr(made, column.name) for column in sessions.columns}
-        await self._database.change(insert(sessions).values(values))
+        await self._database.change(insert(sessions).values(values_in(sessions, made)))
 
     async def find_by_digest(self, digest: bytes, *, now: datetime) -> SignedIn | None:
         """The session of a cookie; None if unknown, ended, expired, or its person is disabled or

@@ -7,7 +7,7 @@ from sqlalchemy import select, update
 
 from app.database.database import Database
 from app.models.signing_keys import SigningKey, signing_keys
-from app.repositories.inserts import upsert
+from app.repositories.inserts import upsert, values_in
 
 key = signing_keys.c
 
@@ -25,9 +25,10 @@ class SigningKeyRepository:
 
     async def add_once(self, made: SigningKey) -> None:
         """Stores a key, unless another worker made one of the same generation before."""
-        values = {column.name: getattr(made, column.name) for column in signing_keys.columns}
         await self._database.change(
-            upsert(self._database, signing_keys).values(values).on_conflict_do_nothing()
+            upsert(self._database, signing_keys)
+            .values(values_in(signing_keys, made))
+            .on_conflict_do_nothing()
         )
 
     async def forget_private_halves(self, kids: Sequence[str]) -> None:

@@ -54,7 +54,7 @@ class TokenFamilyRepository:
         new_family, new_access, new_refresh = (
             _new_family(database),
             new_access_token(database, token_families, THE_FAMILY),
-            _new_refresh_token(database),
+            new_refresh_token(database, token_families, THE_FAMILY),
         )
         self._begin = database.step(new_family, new_refresh, new_access, outcome=is_there)
         self._begin_without_refresh = database.step(new_family, new_access, outcome=is_there)
@@ -157,7 +157,10 @@ def new_access_token(
     )
 
 
-def _new_refresh_token(database: Database) -> Insert:
+def new_refresh_token(
+    database: Database, source: FromClause, *conditions: ColumnElement[bool]
+) -> Insert:
+    """The refresh token of a pair, for the family that the conditions find in `source`."""
     return insert_once_where(
         database,
         refresh_tokens,
@@ -167,6 +170,6 @@ def _new_refresh_token(database: Database) -> Insert:
             refresh.issued_at: value_of("now", refresh.issued_at),
             refresh.expires_at: value_of("refresh_expires_at", refresh.expires_at),
         },
-        token_families,
-        THE_FAMILY,
+        source,
+        *conditions,
     )

@@ -10,6 +10,7 @@ from app.database.database import Database
 from app.database.errors import ConflictingRowError
 from app.database.types import Instant
 from app.models.users import User, users
+from app.repositories.inserts import values_in
 from app.security.tokens import new_identifier
 
 
@@ -21,9 +22,8 @@ class UserRepository:
 
     async def add(self, user: User) -> bool:
         """Stores a new person; False where the name is taken."""
-        values = {column.name: getattr(user, column.name) for column in users.columns}
         try:
-            await self._database.change(insert(users).values(values))
+            await self._database.change(insert(users).values(values_in(users, user)))
         except ConflictingRowError:
             return False
         return True
