@@ -1,8 +1,6 @@
 """The public keys of clients: registered with them, or fetched from their `jwks_uri`."""
 
-import asyncio
 import json
-from collections import OrderedDict
 from collections.abc import Sequence
 from dataclasses import dataclass
 from datetime import datetime, timedelta
@@ -16,6 +14,7 @@ from app.schemas.clients import PRIVATE_KEY_MEMBERS
 from app.security import jose
 from app.security.client_jwt import kid_of, require_type
 from app.security.text import is_encodable
+from app.services.keeping import Kept, OnceAtATime
 
 log = logger(__name__)
 
@@ -27,7 +26,7 @@ Keys = Sequence[dict[str, Any]]
 
 
 @dataclass(frozen=True, slots=True)
-class _Kept:
+class _Fetched:
     """What a URI gave when it was last asked; `keys` are None where it gave none."""
 
     keys: Keys | None
@@ -39,8 +38,8 @@ class ClientKeys:
     def __init__(self, outbound: OutboundHttp, clock: Clock) -> None:
         self._outbound = outbound
         self._clock = clock
-        self._kept: OrderedDict[str, _Kept] = OrderedDict()
-        self._under_way: dict[str, asyncio.Task[_Kept]] = {}
+        self._kept: Kept[_Fetched] = Kept(MAXIMUM_KEPT)
+        self._ask = OnceAtATime(self._fetch)
 
     async def verified(
         self, client: Client, token: str, *, algorithm: str | None, typ: str
@@ -70,44 +69,32 @@ class ClientKeys:
             raise FetchError("jwks_uri gave no keys")
         return kept.keys
 
-    async def _ask(self, uri: str) -> _Kept:
-        """All who want the same keys at the same moment wait for one answer."""
-        task = self._under_way.get(uri)
-        if task is None:
-            task = asyncio.create_task(self._fetch(uri))
-            self._under_way[uri] = task
-            task.add_done_callback(lambda _: self._under_way.pop(uri, None))
-        return await asyncio.shield(task)
-
-    async def _fetch(self, uri: str) -> _Kept:
+    async def _fetch(self, uri: str) -> _Fetched:
         """A failure is kept too, so that nobody can have a URI asked again and again."""
         before, now = self._kept.get(uri), self._clock.now()
         try:
             fetched = await self._outbound.get(uri)
             if fetched.status != 200:
                 raise FetchError(f"it answered {fetched.status}")
-            kept = _Kept(_parse(fetched.body), now, now)
+            kept = _Fetched(_parse(fetched.body), now, now)
         except FetchError as error:
             log.info("a jwks_uri could not be fetched: %s", error)
             if before is not None and not _is_old(before, now):
-                kept = _Kept(before.keys, before.fetched_at, now)
+                kept = _Fetched(before.keys, before.fetched_at, now)
             else:
-                kept = _Kept(None, now, now)
-        self._kept[uri] = kept
-        self._kept.move_to_end(uri)
-        if len(self._kept) > MAXIMUM_KEPT:
-            self._kept.popitem(last=False)
+                kept = _Fetched(None, now, now)
+        self._kept.put(uri, kept)
         return kept
 
 
-def _is_due(kept: _Kept, kid: str | None, now: datetime) -> bool:
+def _is_due(kept: _Fetched, kid: str | None, now: datetime) -> bool:
     if abs(now - kept.asked_at) < ASKED_AGAIN_AFTER:
         return False
     is_known = kid is None or any(key.get("kid") == kid for key in kept.keys or ())
     return not is_known or _is_old(kept, now)
 
 
-def _is_old(kept: _Kept, now: datetime) -> bool:
+def _is_old(kept: _Fetched, now: datetime) -> bool:
     """Also where the clock was set back."""
     return kept.keys is None or abs(now - kept.fetched_at) > KEPT
 

@@ -1,7 +1,5 @@
 """Clients' logos: fetched by us and served from here, so that no page of ours calls elsewhere."""
 
-import asyncio
-from collections import OrderedDict
 from dataclasses import dataclass
 from datetime import datetime, timedelta
 
@@ -10,6 +8,7 @@ from app.models.clients import Client
 from app.observability.logging import logger
 from app.outbound.http import FetchError, OutboundHttp
 from app.security.images import image_type
+from app.services.keeping import Kept, OnceAtATime
 
 log = logger(__name__)
 
@@ -26,7 +25,7 @@ class Logo:
 
 
 @dataclass(frozen=True, slots=True)
-class _Kept:
+class _Fetched:
     logo: Logo | None
     until: datetime
 
@@ -37,8 +36,8 @@ class ClientLogos:
     def __init__(self, outbound: OutboundHttp, clock: Clock) -> None:
         self._outbound = outbound
         self._clock = clock
-        self._under_way: dict[str, asyncio.Task[Logo | None]] = {}
-        self._kept: OrderedDict[str, _Kept] = OrderedDict()
+        self._ask = OnceAtATime(self._fetch)
+        self._kept: Kept[_Fetched] = Kept(MAXIMUM_KEPT)
 
     async def find(self, client: Client) -> Logo | None:
         """The picture at `logo_uri`; None where there is none, or none that may be shown."""
@@ -47,21 +46,10 @@ class ClientLogos:
             return None
         kept, now = self._kept.get(uri), self._clock.now()
         if kept is None or kept.until <= now:
-            logo = await self._fetch_once(uri)
-            kept = _Kept(logo, now + (KEPT if logo is not None else FAILURE_KEPT))
-            self._kept[uri] = kept
-            self._kept.move_to_end(uri)
-            if len(self._kept) > MAXIMUM_KEPT:
-                self._kept.popitem(last=False)
+            logo = await self._ask(uri)
+            kept = _Fetched(logo, now + (KEPT if logo is not None else FAILURE_KEPT))
+            self._kept.put(uri, kept)
         return kept.logo
-
-    async def _fetch_once(self, uri: str) -> Logo | None:
-        """Whoever asks meanwhile waits for the same answer."""
-        task = self._under_way.get(uri)
-        if task is None:
-            task = self._under_way[uri] = asyncio.create_task(self._fetch(uri))
-            task.add_done_callback(lambda _: self._under_way.pop(uri, None))
-        return await asyncio.shield(task)
 
     async def _fetch(self, uri: str) -> Logo | None:
         """By what the bytes are, whatever their sender calls them; a drawing may hold script."""

@@ -1,10 +1,10 @@
 """Which origins may call us from a browser: those of redirect URIs, kept for a minute."""
 
-from collections import OrderedDict
 from datetime import datetime, timedelta
 
 from app.clock import Clock
 from app.repositories.client_origins import ClientOriginRepository
+from app.services.keeping import Kept
 
 KEPT = timedelta(minutes=1)
 MAXIMUM_KEPT = 1000
@@ -15,7 +15,7 @@ class ClientOrigins:
     def __init__(self, origins: ClientOriginRepository, clock: Clock) -> None:
         self._origins = origins
         self._clock = clock
-        self._known: OrderedDict[str, datetime] = OrderedDict()
+        self._known: Kept[datetime] = Kept(MAXIMUM_KEPT)
 
     async def is_known(self, origin: str) -> bool:
         """Only what is known is kept: a client that registers now may call now."""
@@ -27,9 +27,7 @@ class ClientOrigins:
             return True
         if not await self._origins.is_known(origin):
             return False
-        self._known[origin] = now
-        if len(self._known) > MAXIMUM_KEPT:
-            self._known.popitem(last=False)
+        self._known.put(origin, now)
         return True
 
 

@@ -114,13 +114,13 @@ class SigningKeys:
         Of keys that are published no more only the public half is kept: it verifies hints.
         """
         now = self._clock.now()
+        keys = await self._fresh_keys()
         for algorithm in ALGORITHMS:
-            keys = await self._fresh_keys()
             newest = next((key for key in keys if key.algorithm == algorithm), None)
             if newest is not None and now - newest.created_at >= self._max_age:
                 made = await self._make(algorithm, keys, signs_from=now + PUBLISHED_BEFORE)
                 log.info("the signing key of %s was old: %s follows it", algorithm, made.kid)
-        keys = await self._fresh_keys()
+        keys = await self._keys()
         worn_out = [
             key.kid for key in keys if key.private_sealed and not self._is_published(key, keys)
         ]

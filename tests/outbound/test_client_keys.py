@@ -210,9 +210,10 @@ async def test_of_a_long_set_only_so_many_keys_count(
 
 
 async def test_only_so_many_key_sets_are_kept_and_the_oldest_goes_first(
-    keys: ClientKeys, peer: Peer, monkeypatch: pytest.MonkeyPatch
+    outbound: OutboundHttp, clock: FakeClock, peer: Peer, monkeypatch: pytest.MonkeyPatch
 ) -> None:
     monkeypatch.setattr(client_keys, "MAXIMUM_KEPT", 2)
+    keys = ClientKeys(outbound, clock)
     clients = [client_with(jwks_uri=peer.url(f"/{number}")) for number in range(3)]
     for number in range(3):
         publish(peer, jwks(ONE), f"/{number}")

@@ -1,0 +1,43 @@
+"""What is fetched by name and kept in memory for a while: bounded, and fetched once at a time."""
+
+import asyncio
+from collections import OrderedDict
+from collections.abc import Callable, Coroutine
+from typing import Any, Generic, TypeVar
+
+Value = TypeVar("Value")
+
+
+class Kept(Generic[Value]):
+    """At most `maximum` values; the one that was stored longest ago makes room."""
+
+    def __init__(self, maximum: int) -> None:
+        self._maximum = maximum
+        self._values: OrderedDict[str, Value] = OrderedDict()
+
+    def get(self, name: str) -> Value | None:
+        return self._values.get(name)
+
+    def put(self, name: str, value: Value) -> None:
+        self._values[name] = value
+        self._values.move_to_end(name)
+        if len(self._values) > self._maximum:
+            self._values.popitem(last=False)
+
+
+class OnceAtATime(Generic[Value]):
+    """All who want the same name at the same moment wait for one answer.
+
+    Who is cancelled leaves the others waiting.
+    """
+
+    def __init__(self, fetch: Callable[[str], Coroutine[Any, Any, Value]]) -> None:
+        self._fetch = fetch
+        self._under_way: dict[str, asyncio.Task[Value]] = {}
+
+    async def __call__(self, name: str) -> Value:
+        task = self._under_way.get(name)
+        if task is None:
+            task = self._under_way[name] = asyncio.create_task(self._fetch(name))
+            task.add_done_callback(lambda _: self._under_way.pop(name, None))
+        return await asyncio.shield(task)
