@@ -7,7 +7,9 @@ import pytest
 import pytest_asyncio
 from playwright.async_api import Browser, Page, async_playwright
 
-from tests.support.server import Server, running_server
+from tests.browser.walk import Walk, walking
+from tests.support.application import Application
+from tests.support.server import Server, application_of, running_server
 
 
 @pytest_asyncio.fixture(scope="session")
@@ -46,3 +48,24 @@ async def page(browser: Browser) -> AsyncIterator[Page]:
     yield opened
     await context.close()
     assert [each for each in problems if not each.startswith("data:")] == []
+
+
+@pytest_asyncio.fixture(scope="module")
+async def app(server: Server) -> AsyncIterator[Application]:
+    async with application_of(server) as made:
+        yield made
+
+
+@pytest_asyncio.fixture(params=[True, False], ids=["scripts", "no scripts"])
+async def walk(
+    browser: Browser, server: Server, app: Application, request: pytest.FixtureRequest
+) -> AsyncIterator[Walk]:
+    """A person with a browser, with and without scripts."""
+    async with walking(browser, server, app, java_script_enabled=request.param) as made:
+        yield made
+
+
+@pytest_asyncio.fixture
+async def scripted(browser: Browser, server: Server, app: Application) -> AsyncIterator[Walk]:
+    async with walking(browser, server, app) as made:
+        yield made

@@ -1,30 +1,12 @@
 """A television and its person in a real browser (RFC 8628)."""
 
-from collections.abc import AsyncIterator
-
-import pytest
 import pytest_asyncio
-from playwright.async_api import Browser, expect
+from playwright.async_api import expect
 
-from tests.browser.walk import Walk, walking
+from tests.browser.walk import Walk
 from tests.protocol.devices import Device, start_device
 from tests.support.application import Application
 from tests.support.assertions import assert_oauth_error
-from tests.support.server import Server, application_of
-
-
-@pytest_asyncio.fixture(scope="module")
-async def app(server: Server) -> AsyncIterator[Application]:
-    async with application_of(server) as made:
-        yield made
-
-
-@pytest_asyncio.fixture(params=[True, False], ids=["scripts", "no scripts"])
-async def walk(
-    browser: Browser, server: Server, app: Application, request: pytest.FixtureRequest
-) -> AsyncIterator[Walk]:
-    async with walking(browser, server, app, java_script_enabled=request.param) as made:
-        yield made
 
 
 @pytest_asyncio.fixture

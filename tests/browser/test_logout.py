@@ -1,29 +1,10 @@
 """Signing out as a browser does it: frames that load, and the form of another site."""
 
-from collections.abc import AsyncIterator
+from playwright.async_api import expect
 
-import pytest
-import pytest_asyncio
-from playwright.async_api import Browser, expect
-
-from tests.browser.walk import Walk, walking
-from tests.support.application import Application, TestClient
-from tests.support.server import Server, application_of
+from tests.browser.walk import Walk
+from tests.support.application import TestClient
 from tests.support.visitor import redeem
-
-
-@pytest_asyncio.fixture(scope="module")
-async def app(server: Server) -> AsyncIterator[Application]:
-    async with application_of(server) as made:
-        yield made
-
-
-@pytest_asyncio.fixture(params=[True, False], ids=["scripts", "no scripts"])
-async def walk(
-    browser: Browser, server: Server, app: Application, request: pytest.FixtureRequest
-) -> AsyncIterator[Walk]:
-    async with walking(browser, server, app, java_script_enabled=request.param) as made:
-        yield made
 
 
 async def signed_in(walk: Walk, **metadata: object) -> tuple[TestClient, str]:

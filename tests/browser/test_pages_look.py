@@ -4,32 +4,16 @@ With SCREENSHOTS set to a directory, each page is also drawn there.
 """
 
 import os
-from collections.abc import AsyncIterator
 from pathlib import Path
 
-import pytest_asyncio
 from axe_playwright_python.async_playwright import Axe
-from playwright.async_api import Browser, Page, Response
+from playwright.async_api import Page, Response
 
-from tests.browser.walk import Walk, walking
-from tests.support.application import Application
-from tests.support.server import Server, application_of
+from tests.browser.walk import Walk
 
 SIZES = {"phone": (390, 844), "desk": (1280, 800)}
 ZOOMED = (320, 256)  # 1280 x 1024 at 400 % (WCAG 1.4.10)
 LONG = "An Application of the Federal Office for Extraordinarily Long Names and Addresses"
-
-
-@pytest_asyncio.fixture(scope="module")
-async def app(server: Server) -> AsyncIterator[Application]:
-    async with application_of(server) as made:
-        yield made
-
-
-@pytest_asyncio.fixture
-async def walk(browser: Browser, server: Server, app: Application) -> AsyncIterator[Walk]:
-    async with walking(browser, server, app) as made:
-        yield made
 
 
 async def look_at(page: Page, name: str) -> None:
@@ -65,8 +49,8 @@ async def draw(page: Page, name: str) -> None:
         await page.screenshot(path=Path(directory) / f"{name}.png", full_page=True)
 
 
-async def test_signing_in(walk: Walk) -> None:
-    app, page = walk.app, walk.page
+async def test_signing_in(scripted: Walk) -> None:
+    app, page = scripted.app, scripted.page
     client = await app.create_client(
         client_name=app.new_name("Photo Album"),
         policy_uri="https://app.example.com/privacy",
@@ -74,50 +58,50 @@ async def test_signing_in(walk: Walk) -> None:
         scope="openid profile email address phone offline_access albums:read",
     )
     user = await app.register()
-    await walk.authorize(client)
+    await scripted.authorize(client)
     await look_at(page, "login")
-    await walk.give_password(user, password="not the password")
+    await scripted.give_password(user, password="not the password")
     await look_at(page, "login-wrong")
-    await walk.give_password(user)
+    await scripted.give_password(user)
     await page.wait_for_url("**/login/enroll*")
     await page.get_by_text("Can't scan it?").click()
     await look_at(page, "enroll")
-    secret = await walk.secret()
-    await walk.type_code("000000")
+    secret = await scripted.secret()
+    await scripted.type_code("000000")
     await page.locator("#code-error").wait_for()
-    await walk.type_code(walk.code_of(secret, steps=-1))
+    await scripted.type_code(scripted.code_of(secret, steps=-1))
     await page.wait_for_url("**/consent*")
     await look_at(page, "consent")
     await page.get_by_role("button", name="Allow").click()
-    await walk.answer()
+    await scripted.answer()
 
     more = "openid profile email address phone offline_access albums:read"
-    await walk.authorize(client, scope=more)
+    await scripted.authorize(client, scope=more)
     await look_at(page, "consent-more")
     await page.get_by_role("button", name="Allow").click()
-    await walk.answer()
-    await walk.authorize(client, prompt="login")
-    await walk.give_password(user)
+    await scripted.answer()
+    await scripted.authorize(client, prompt="login")
+    await scripted.give_password(user)
     await page.wait_for_url("**/login/otp*")
     await look_at(page, "otp")
-    await walk.type_code("000000")
+    await scripted.type_code("000000")
     await page.locator("#code-error").wait_for()
     await look_at(page, "otp-wrong")
-    await walk.type_code(walk.code_of(secret))
-    await walk.answer()
-    await page.goto(f"{walk.server.url}/account")
+    await scripted.type_code(scripted.code_of(secret))
+    await scripted.answer()
+    await page.goto(f"{scripted.server.url}/account")
     await look_at(page, "account")
-    await page.goto(f"{walk.server.url}/logout")
+    await page.goto(f"{scripted.server.url}/logout")
     await look_at(page, "logout")
     await page.get_by_role("button", name="Sign out").click()
     await page.get_by_role("heading", name="You are signed out").wait_for()
     await look_at(page, "logged-out")
 
 
-async def test_making_an_account_and_choosing_one(walk: Walk) -> None:
-    app, page = walk.app, walk.page
+async def test_making_an_account_and_choosing_one(scripted: Walk) -> None:
+    app, page = scripted.app, scripted.page
     client = await app.create_client(client_name=f"{LONG} {app.new_name()}")
-    await walk.authorize(client, prompt="create")
+    await scripted.authorize(client, prompt="create")
     await look_at(page, "create-account")
     await page.get_by_label("Username").fill("a b")
     await page.locator("#password").fill("short")
@@ -125,25 +109,25 @@ async def test_making_an_account_and_choosing_one(walk: Walk) -> None:
     await page.get_by_role("alert").wait_for()
     await look_at(page, "create-account-wrong")
     for name in (LONG[:60].replace(" ", "_") + app.new_name()[-4:], app.new_name()):
-        await walk.authorize(client, prompt="create")
+        await scripted.authorize(client, prompt="create")
         await page.get_by_label("Username").fill(name)
         await page.locator("#password").fill("a good long password")
         await page.get_by_role("button", name="Create account").click()
         await page.wait_for_url("**/login/enroll*")
-        await walk.type_code(walk.code_of(await walk.secret()))
+        await scripted.type_code(scripted.code_of(await scripted.secret()))
         await page.wait_for_url("**/consent*")
         await look_at(page, "consent-long-names")
-    await walk.authorize(client, prompt="select_account")
+    await scripted.authorize(client, prompt="select_account")
     await look_at(page, "select-account")
 
 
-async def test_connecting_a_device(walk: Walk) -> None:
-    app, page = walk.app, walk.page
+async def test_connecting_a_device(scripted: Walk) -> None:
+    app, page = scripted.app, scripted.page
     grant = "urn:ietf:params:oauth:grant-type:device_code"
     client = await app.create_client(client_name=app.new_name("Television"), grant_types=[grant])
     user = await app.enrolled_user()
     started = await app.http.post("/device_authorization", auth=client.auth)
-    await page.goto(f"{walk.server.url}/device")
+    await page.goto(f"{scripted.server.url}/device")
     await look_at(page, "device")
     await page.locator("#user_code").fill("BBBB-BBBB")
     await page.get_by_role("button", name="Continue").click()
@@ -151,7 +135,7 @@ async def test_connecting_a_device(walk: Walk) -> None:
     await look_at(page, "device-wrong")
     await page.locator("#user_code").fill(started.json()["user_code"].lower())
     await page.get_by_role("button", name="Continue").click()
-    await walk.sign_in(user, steps=1)
+    await scripted.sign_in(user, steps=1)
     await page.get_by_role("button", name="Allow").wait_for()
     await look_at(page, "device-confirm")
     await page.get_by_role("button", name="Allow").click()
@@ -159,22 +143,22 @@ async def test_connecting_a_device(walk: Walk) -> None:
     await look_at(page, "device-done")
 
 
-async def test_errors(walk: Walk) -> None:
-    client = await walk.app.create_client()
-    await walk.authorize(client, redirect_uri="https://evil.example/")
-    await look_at(walk.page, "error-redirect")
-    await walk.page.goto(f"{walk.server.url}/consent?request_id=nothing")
-    await look_at(walk.page, "error-expired")
-    await walk.page.goto(f"{walk.server.url}/nothing")
-    await look_at(walk.page, "error-not-found")
+async def test_errors(scripted: Walk) -> None:
+    client = await scripted.app.create_client()
+    await scripted.authorize(client, redirect_uri="https://evil.example/")
+    await look_at(scripted.page, "error-redirect")
+    await scripted.page.goto(f"{scripted.server.url}/consent?request_id=nothing")
+    await look_at(scripted.page, "error-expired")
+    await scripted.page.goto(f"{scripted.server.url}/nothing")
+    await look_at(scripted.page, "error-not-found")
 
 
-async def test_the_sign_in_page_weighs_little(walk: Walk) -> None:
+async def test_the_sign_in_page_weighs_little(scripted: Walk) -> None:
     """PAGES: HTML, style and script together under 30 kB"""
     answers: list[Response] = []
-    walk.page.on("response", lambda answer: answers.append(answer))
-    await walk.authorize(await walk.app.create_client())
-    await walk.page.wait_for_load_state("networkidle")
+    scripted.page.on("response", lambda answer: answers.append(answer))
+    await scripted.authorize(await scripted.app.create_client())
+    await scripted.page.wait_for_load_state("networkidle")
 
     weights = [len(await answer.body()) for answer in answers if answer.status == 200]
     assert 3_000 < sum(weights) < 30_000

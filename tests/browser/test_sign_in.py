@@ -1,38 +1,13 @@
 """The whole way in a real browser: account, authenticator, consent, code, tokens, logout."""
 
-from collections.abc import AsyncIterator
 from typing import Any
 
-import pytest
-import pytest_asyncio
-from playwright.async_api import Browser, expect
+from playwright.async_api import expect
 
-from tests.browser.walk import Walk, walking
-from tests.support.application import Application
-from tests.support.server import Server, application_of
+from tests.browser.walk import Walk
 from tests.support.visitor import query, redeem
 
 PASSWORD = "a good long password"
-
-
-@pytest_asyncio.fixture(scope="module")
-async def app(server: Server) -> AsyncIterator[Application]:
-    async with application_of(server) as made:
-        yield made
-
-
-@pytest_asyncio.fixture(params=[True, False], ids=["scripts", "no scripts"])
-async def walk(
-    browser: Browser, server: Server, app: Application, request: pytest.FixtureRequest
-) -> AsyncIterator[Walk]:
-    async with walking(browser, server, app, java_script_enabled=request.param) as made:
-        yield made
-
-
-@pytest_asyncio.fixture
-async def scripted(browser: Browser, server: Server, app: Application) -> AsyncIterator[Walk]:
-    async with walking(browser, server, app) as made:
-        yield made
 
 
 async def test_from_nothing_to_signed_out(walk: Walk) -> None:
