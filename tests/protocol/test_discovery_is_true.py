@@ -9,7 +9,7 @@ from app.oauth.claims import CLAIMS_BY_SCOPE
 from app.oauth.grants import GRANTS
 from tests.support.application import Application, TestClient
 from tests.support.jwt import header_of
-from tests.support.visitor import Visitor, answer_in, query, redeem, visiting
+from tests.support.visitor import answer_in, visiting
 
 Check = Callable[[Application, Any], Awaitable[None]]
 CHECKS: dict[str, Check] = {}
@@ -294,24 +294,3 @@ async def test_both_documents_say_the_same(app: Application) -> None:
     other = await app.http.get("/.well-known/oauth-authorization-server")
 
     assert other.json() == await metadata_of(app)
-
-
-async def test_what_a_client_must_push_or_sign_it_must(app: Application, visitor: Visitor) -> None:
-    """RFC 9126 section 6, RFC 9101 section 10.5: by the client's own metadata"""
-    pushes = await app.create_client(require_pushed_authorization_requests=True)
-    signs = await app.create_client(require_signed_request_object=True)
-    user = await app.enrolled_user()
-
-    assert await error_of(app, pushes) == "invalid_request"
-    assert await error_of(app, signs) == "invalid_request"
-    pushed = await app.http.post("/par", content=query(pushes), auth=pushes.auth, headers=FORM)
-    request_uri = pushed.json()["request_uri"]
-    only = {"client_id": pushes.client_id, "request_uri": request_uri}
-    page = await visitor.follow(await visitor.get("/authorize", **only))
-    answer = answer_in(await visitor.allow(await visitor.sign_in(page, user)))
-    again = await visitor.get("/authorize", **only)
-    other = await visitor.get("/authorize", client_id=signs.client_id, request_uri=request_uri)
-
-    assert pushed.status_code == 201
-    assert (await redeem(app, pushes, answer["code"])).status_code == 200
-    assert again.status_code == other.status_code == 400  # once, and by its client

@@ -112,49 +112,6 @@ async def test_the_age_of_a_sign_in_counts_when_the_answer_is_given(
     assert 'action="/login"' in answer.text
 
 
-async def test_a_pushed_request_waits_as_long_as_any_other_once_it_has_arrived(
-    app: Application, client: TestClient, user: TestUser, visitor: Visitor
-) -> None:
-    """RFC 9126: the short life is for the way to /authorize"""
-    pushed = await app.http.post("/par", content=query(client), auth=client.auth, headers=FORM)
-    request_uri = pushed.json()["request_uri"]
-    only = {"client_id": client.client_id, "request_uri": request_uri}
-    page = await visitor.follow(await visitor.get("/authorize", **only))
-    app.clock.advance(seconds=1800)
-
-    answer = answer_in(await visitor.allow(await visitor.sign_in(page, user)))
-
-    assert (await redeem(app, client, answer["code"])).status_code == 200
-
-
-async def test_a_pushed_request_counts_once_whatever_became_of_it(
-    app: Application, client: TestClient, visitor: Visitor
-) -> None:
-    """RFC 9126 section 4"""
-    content = query(client, prompt="none")
-    pushed = await app.http.post("/par", content=content, auth=client.auth, headers=FORM)
-    only = {"client_id": client.client_id, "request_uri": pushed.json()["request_uri"]}
-
-    first = await visitor.get("/authorize", **only)
-    second = await visitor.get("/authorize", **only)
-
-    assert answer_in(first)["error"] == "login_required"
-    assert second.status_code == 400
-
-
-async def test_a_pushed_request_expires_on_its_way(
-    app: Application, client: TestClient, visitor: Visitor
-) -> None:
-    pushed = await app.http.post("/par", content=query(client), auth=client.auth, headers=FORM)
-    app.clock.advance(seconds=90)
-
-    answer = await visitor.get(
-        "/authorize", client_id=client.client_id, request_uri=pushed.json()["request_uri"]
-    )
-
-    assert answer.status_code == 400
-
-
 async def test_an_address_that_was_left_out_may_be_left_out_again(
     app: Application, client: TestClient, user: TestUser, visitor: Visitor
 ) -> None:
