@@ -183,3 +183,30 @@ async def test_password_managers_find_what_they_look_for(scripted: Walk) -> None
     await expect(page.locator("#password")).to_have_attribute("autocomplete", "current-password")
     await page.goto(f"{scripted.server.url}/create-account")
     await expect(page.locator("#password")).to_have_attribute("autocomplete", "new-password")
+
+
+async def test_a_form_of_another_site_allows_nothing(scripted: Walk) -> None:
+    """SECURITY_BAR rows 30 and 34: the browser is signed in, and the site knows the open request"""
+    app, page = scripted.app, scripted.page
+    client, user = await app.create_client(), await app.enrolled_user()
+    await scripted.authorize(client)
+    await scripted.sign_in(user, steps=1)
+    await page.get_by_role("button", name="Allow").wait_for()
+    names = ("request_id", "session_id", "csrf_token")
+    known = {
+        name: await page.locator(f"input[name={name}]").get_attribute("value") for name in names
+    }
+    other_site = await scripted.context.new_page()
+    await other_site.goto(f"{scripted.origin}/elsewhere")
+
+    fields = "".join(f'<input name="{name}" value="{value}">' for name, value in known.items())
+    form = (
+        f'<form id="f" method="post" action="{scripted.server.url}/consent">{fields}'
+        '<input name="decision" value="allow"></form>'
+    )
+    await other_site.evaluate("html => { document.body.innerHTML = html; }", form)
+    await other_site.evaluate("document.getElementById('f').submit()")
+    await expect(other_site.get_by_role("heading", name="This page has expired")).to_be_visible()
+
+    await scripted.authorize(client, other_site, prompt="none")
+    assert (await scripted.answer(other_site))["error"] == "consent_required"
