@@ -42,7 +42,7 @@ format: $(VENV)/.dev
 bench: $(VENV)/.dev
 	@$(BIN)/python -m benchmarks
 
-TRANSLATIONS := app/pages/translations
+TRANSLATIONS := app/texts/translations
 translations: $(VENV)/.dev
 	@$(BIN)/pybabel -q extract -F babel.cfg -k N_ -k text --no-location --omit-header -o $(TRANSLATIONS)/postern.pot app
 	@$(BIN)/pybabel -q update -D postern -i $(TRANSLATIONS)/postern.pot -d $(TRANSLATIONS) --no-fuzzy-matching --ignore-obsolete --ignore-pot-creation-date

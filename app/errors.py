@@ -71,6 +71,24 @@ class GoneError(PosternError):
     title = "Gone"
 
 
+class TooManyRequestsError(PosternError):
+    """A limit refuses a try; says when the next one may be made.
+
+    `retry_after` is in seconds.
+    """
+
+    error = "too_many_requests"
+    status = 429
+    title = "Too Many Requests"
+
+    def __init__(self, *, retry_after: int) -> None:
+        super().__init__("There were too many tries. Wait a little before the next one.")
+        self.retry_after = max(1, retry_after)
+
+    def headers(self) -> dict[str, str]:
+        return {"Retry-After": str(self.retry_after)}
+
+
 class UnavailableError(PosternError):
     """Postern cannot answer now and says when to come back.
 

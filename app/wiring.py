@@ -31,6 +31,7 @@ from app.oauth.revocation import Revocation
 from app.oauth.userinfo import UserInfo
 from app.outbound.http import OutboundHttp
 from app.repositories.access_tokens import AccessTokenRepository
+from app.repositories.audit_events import AuditRepository
 from app.repositories.authorization_codes import AuthorizationCodeRepository
 from app.repositories.authorization_requests import AuthorizationRequestRepository
 from app.repositories.client_origins import ClientOriginRepository
@@ -39,6 +40,8 @@ from app.repositories.consents import ConsentRepository
 from app.repositories.device_codes import DeviceCodeRepository
 from app.repositories.housekeeping import HousekeepingRepository
 from app.repositories.initial_access_tokens import InitialAccessTokenRepository
+from app.repositories.known_addresses import KnownAddressRepository
+from app.repositories.limit_counters import LimitCounterRepository
 from app.repositories.logout_notices import LogoutNoticeRepository
 from app.repositories.refresh_tokens import RefreshTokenRepository
 from app.repositories.sessions import SessionRepository
@@ -49,6 +52,7 @@ from app.repositories.users import UserRepository
 from app.schemas.metadata import ServerMetadata
 from app.security.encryption import SecretBox
 from app.security.passwords import PasswordScheme
+from app.services.audit import AuditLog
 from app.services.authentication import AuthenticationService
 from app.services.bounded_threads import BoundedThreads
 from app.services.client_keys import ClientKeys
@@ -57,6 +61,8 @@ from app.services.client_origins import ClientOrigins
 from app.services.clients import ClientService
 from app.services.consents import ConsentService
 from app.services.housekeeping import Housekeeping
+from app.services.limits import Limits, Rules
+from app.services.notices import Notices
 from app.services.otp import OtpService
 from app.services.password_hashing import PasswordHashing
 from app.services.sessions import SessionService
@@ -76,6 +82,9 @@ class Services:
     settings: Settings
     clock: Clock
     database: Database
+    audit: AuditLog
+    limits: Limits
+    notices: Notices
     threads: BoundedThreads
     users: UserService
     otp: OtpService
@@ -126,6 +135,11 @@ def build_services(settings: Settings, clock: Clock | None = None) -> Services:
     refresh_tokens = RefreshTokenRepository(database)
     families = TokenFamilyRepository(database)
 
+    audit = AuditLog(AuditRepository(database), clock)
+    limits = Limits(
+        LimitCounterRepository(database), KnownAddressRepository(database), clock, _rules(settings)
+    )
+    notices = Notices()
     threads = _make_threads(settings)
     hashing = PasswordHashing(_make_password_scheme(settings), threads)
     box = SecretBox(_secret_keys(settings), purpose=OTP_SECRETS)
@@ -191,6 +205,9 @@ def build_services(settings: Settings, clock: Clock | None = None) -> Services:
         settings=settings,
         clock=clock,
         database=database,
+        audit=audit,
+        limits=limits,
+        notices=notices,
         threads=threads,
         users=UserService(
             users,
@@ -282,6 +299,16 @@ def _make_password_scheme(settings: Settings) -> PasswordScheme:
         memory_kib=settings.argon2_memory_kib,
         time_cost=settings.argon2_time_cost,
         parallelism=settings.argon2_parallelism,
+    )
+
+
+def _rules(settings: Settings) -> Rules:
+    return Rules.of(
+        login=settings.login_limit,
+        login_address=settings.login_limit_address,
+        code=settings.code_limit,
+        token_error=settings.token_error_limit,
+        registration=settings.registrations_per_hour,
     )
 
 

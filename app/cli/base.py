@@ -2,13 +2,16 @@
 
 import argparse
 import asyncio
+import getpass
 import ipaddress
 import json
+import os
 from collections.abc import Awaitable, Callable, Sequence
 from dataclasses import dataclass
 from typing import Any, TypeVar
 
 from app.main import prepare_database
+from app.observability import origin
 from app.observability.logging import configure_logging
 from app.settings import Settings, environment_value, load_settings
 from app.wiring import Services, build_services
@@ -44,6 +47,7 @@ def with_services(work: Callable[[Services], Awaitable[Result]]) -> Result:
     """Runs `work` on the configured database and closes everything after it."""
 
     async def run() -> Result:
+        origin.act_as(f"operator:{_operator()}")
         settings = command_settings()
         configure_logging(log_format="text", level="ERROR")
         services = build_services(settings)
@@ -94,6 +98,14 @@ def _cell(value: Any) -> str:
     if isinstance(value, dict):
         return json.dumps(value) if value else "-"
     return "-" if value is None else str(value)
+
+
+def _operator() -> str:
+    """Who gave the command; a container's user may have no name."""
+    try:
+        return getpass.getuser()
+    except (KeyError, OSError):
+        return str(os.getuid()) if hasattr(os, "getuid") else "unknown"
 
 
 def _is_loopback(host: str) -> bool:

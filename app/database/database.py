@@ -1,6 +1,6 @@
 """The database as repositories use it: batched look-ups and steps, and ordinary statements."""
 
-from collections.abc import AsyncIterator, Callable, Sequence
+from collections.abc import AsyncIterator, Awaitable, Callable, Sequence
 from contextlib import asynccontextmanager
 from typing import Any
 
@@ -9,6 +9,7 @@ from sqlalchemy.ext.asyncio import AsyncConnection
 from sqlalchemy.sql.dml import UpdateBase
 
 from app.database.backends import Backend
+from app.database.batching import Item, MicroBatch, Result
 from app.database.errors import translated_errors
 from app.database.lookups import Lookup, Value
 from app.database.steps import Outcome, Step
@@ -19,7 +20,7 @@ class Database:
 
     def __init__(self, backend: Backend) -> None:
         self.backend = backend
-        self._batched: list[Lookup[Any] | Step] = []
+        self._batched: list[Lookup[Any] | Step | MicroBatch[Any, Any]] = []
 
     def lookup(
         self, statement: Select[Any], *, key: ColumnElement[Any], value: Callable[..., Value]
@@ -37,6 +38,17 @@ class Database:
     ) -> Step:
         """Makes a batched step; see `Step`."""
         made = Step(self.backend, statements, outcome=outcome, order=order)
+        self._batched.append(made)
+        return made
+
+    def batch(
+        self,
+        run: Callable[[list[Item]], Awaitable[Sequence[Result | Exception]]],
+        *,
+        in_flight: int = 1,
+    ) -> MicroBatch[Item, Result]:
+        """Makes a batch whose items a repository stores together itself; see `MicroBatch`."""
+        made = MicroBatch(run, in_flight=in_flight)
         self._batched.append(made)
         return made
 

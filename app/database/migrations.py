@@ -13,7 +13,7 @@ from app.errors import DatabaseUnavailableError, StartupError
 if TYPE_CHECKING:
     from alembic.config import Config
 
-HEAD = "2026_11_25_openid"
+HEAD = "2026_11_25_people"
 """The newest revision: set here with each migration, so that a start needs no Alembic."""
 _ROOT = Path(__file__).parents[2]
 _LOCK = 0x706F737465726E  # "postern": the advisory lock of its migrations

@@ -31,6 +31,7 @@ from app.middleware.http import (
     WholeResponse,
 )
 from app.middleware.security_headers import SecurityHeaders
+from app.observability import origin
 from app.observability.access_log import AccessLog
 from app.observability.logging import logger
 
@@ -114,6 +115,8 @@ class Edge:
         further: Headers = ()
         if self._forwarded_for is not None:
             self._forwarded_for.apply(scope)
+        scope["request_id"] = request_id
+        origin.answer_to(scope)
         try:
             if scope["path"].endswith("\n"):  # before which `$` in a route's pattern matches too
                 raise NotFoundError
@@ -127,7 +130,6 @@ class Edge:
             elif (preflight := self._cors.preflight(scope, further)) is not None:
                 status = await self._send_whole(preflight, scope, send, request_id, further)
             else:
-                asked["request_id"] = request_id
                 slow_lane = SlowLane(send, self._security_headers, request_id, further)
                 await self._application(asked, replaying(body, receive), slow_lane.send)
                 status = slow_lane.status

@@ -3,7 +3,7 @@
 from dataclasses import dataclass
 from datetime import datetime
 
-from sqlalchemy import BigInteger, Column, LargeBinary, String, Table, Text
+from sqlalchemy import BigInteger, Column, Integer, LargeBinary, String, Table, Text
 
 from app.database.types import Instant
 from app.models.tables import metadata
@@ -24,6 +24,8 @@ users = Table(
     Column("claims", Text, nullable=False, server_default="{}"),
     Column("claims_updated_at", Instant),
     Column("pairwise_salt", LargeBinary, nullable=False),
+    Column("otp_drift", Integer, nullable=False, server_default="0"),
+    Column("email_key", String(320), index=True),
 )
 
 
@@ -34,6 +36,8 @@ class User:
     `credentials_version` changes with the password and with the TOTP secret. `claims` is a JSON
     object of the standard claims that are kept about him (OpenID Connect Core section 5.1), and
     `pairwise_salt` goes into the subjects that clients of a sector of their own see.
+    `otp_drift` is by how many steps the clock of his authenticator is ahead of ours. `email_key`
+    is there for a verified address only, in one case, so that he is found by it.
     """
 
     user_id: str
@@ -49,6 +53,8 @@ class User:
     claims: str
     claims_updated_at: datetime | None
     pairwise_salt: bytes
+    otp_drift: int = 0
+    email_key: str | None = None
 
     @property
     def has_confirmed_otp(self) -> bool:

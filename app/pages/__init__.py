@@ -3,7 +3,6 @@
 from fastapi import APIRouter
 
 from app.pages import (
-    account,
     assets,
     authorization,
     consent,
@@ -15,6 +14,7 @@ from app.pages import (
     select_account,
     welcome,
 )
+from app.pages.account import ACCOUNT_PAGES
 
 PAGES: tuple[APIRouter, ...] = (
     welcome.router,
@@ -27,5 +27,5 @@ PAGES: tuple[APIRouter, ...] = (
     consent.router,
     device.router,
     logout.router,
-    account.router,
+    *ACCOUNT_PAGES,
 )

@@ -42,6 +42,14 @@ class FormExpiredError(PosternError):
         super().__init__(detail)
 
 
+class GoToError(Exception):
+    """Another page of ours is due first; `path` is never what somebody sent."""
+
+    def __init__(self, path: str) -> None:
+        super().__init__(path)
+        self.path = path
+
+
 @dataclass(slots=True)
 class Browser:
     """What a page knows of the browser. The first of `signed_in` is the current person."""

@@ -6,11 +6,11 @@ from urllib.parse import urlsplit
 
 from fastapi import FastAPI, Request
 from starlette.exceptions import HTTPException
-from starlette.responses import Response
+from starlette.responses import RedirectResponse, Response
 
 from app.errors import PosternError, UnavailableError
 from app.pages.accept import prefers_html
-from app.pages.browser import FormExpiredError
+from app.pages.browser import FormExpiredError, GoToError
 from app.pages.languages import text_for
 from app.pages.sentences import N_
 from app.pages.templating import page
@@ -23,6 +23,11 @@ OURS = N_("It is our turn. Wait a little and try again.")
 
 def install(application: FastAPI) -> None:
     """Lets browsers see pages where programs get JSON; everything else stays as it is."""
+
+    async def go_to(_: Request, error: Exception) -> Response:
+        return RedirectResponse(error.path if isinstance(error, GoToError) else "/", 303)
+
+    application.add_exception_handler(GoToError, go_to)
     for kind in (PosternError, HTTPException):
         otherwise = application.exception_handlers[kind]
 

@@ -1,19 +1,11 @@
-"""The languages of the pages: which one a reader gets, and its texts (gettext)."""
+"""Which language a reader gets."""
 
-import gettext
 from collections.abc import Callable
-from functools import lru_cache
-from pathlib import Path
 
 from fastapi import Request
 
 from app.pages.accept import languages
-
-DIRECTORY = Path(__file__).parent / "translations"
-DOMAIN = "postern"
-DEFAULT = "en"
-LANGUAGES = (DEFAULT, "de")
-RIGHT_TO_LEFT = frozenset({"ar", "fa", "he", "ur"})
+from app.texts.languages import DEFAULT, LANGUAGES, translations_of
 
 
 def language_for(request: Request) -> str:
@@ -29,12 +21,3 @@ def language_for(request: Request) -> str:
 def text_for(request: Request) -> Callable[[str], str]:
     """What gives a text in the reader's language."""
     return translations_of(language_for(request)).gettext
-
-
-def direction_of(language: str) -> str:
-    return "rtl" if language in RIGHT_TO_LEFT else "ltr"
-
-
-@lru_cache(maxsize=len(LANGUAGES))
-def translations_of(language: str) -> gettext.NullTranslations:
-    return gettext.translation(DOMAIN, DIRECTORY, [language], fallback=True)

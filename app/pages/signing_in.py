@@ -24,6 +24,19 @@ PURPOSE = "sign in"
 LASTS = timedelta(minutes=10)
 METHODS = ("pwd", "otp", "mfa")
 DEVICE = "device"
+ACCOUNT_PLACES = frozenset(
+    {
+        "authenticator",
+        "connections",
+        "data",
+        "email",
+        "passkeys",
+        "password",
+        "profile",
+        "recovery-codes",
+    }
+)
+"""Account pages that want a fresh sign-in, by the last part of their path."""
 
 
 @dataclass(frozen=True, slots=True)
@@ -95,14 +108,16 @@ def _after(form: Mapping[str, str]) -> str:
         return f"/authorize/resume?{urlencode({'request_id': form['request_id']})}"
     if form.get("next") == DEVICE:
         return f"/device?{urlencode({'user_code': form.get('user_code', '')})}"
-    return "/account"
+    place = form.get("next", "")
+    return f"/account/{place}" if place in ACCOUNT_PLACES else "/account"
 
 
 def further_fields(given: Mapping[str, str]) -> dict[str, str]:
     """What travels along from page to page beside the request."""
-    if given.get("next") != DEVICE:
-        return {}
-    return {"next": DEVICE, "user_code": given.get("user_code", "")[:16]}
+    place = given.get("next", "")
+    if place == DEVICE:
+        return {"next": DEVICE, "user_code": given.get("user_code", "")[:16]}
+    return {"next": place} if place in ACCOUNT_PLACES else {}
 
 
 def link(path: str, given: Mapping[str, str], **further: str) -> str:

@@ -9,7 +9,8 @@ from fastapi import Request
 from starlette.responses import HTMLResponse
 
 from app.pages.assets import assets_of
-from app.pages.languages import direction_of, language_for, translations_of
+from app.pages.languages import language_for
+from app.texts.languages import direction_of, translations_of
 from app.wiring import Services
 
 if TYPE_CHECKING:

@@ -16,8 +16,12 @@ from app.models.clients import clients
 from app.models.consents import consents
 from app.models.device_codes import device_codes
 from app.models.initial_access_tokens import initial_access_tokens
+from app.models.known_addresses import known_addresses
 from app.models.leases import leases
+from app.models.limit_counters import limit_counters
+from app.models.one_time_links import one_time_links
 from app.models.refresh_tokens import refresh_tokens
+from app.models.remembered_browsers import remembered_browsers
 from app.models.sessions import sessions
 from app.models.spent_identifiers import spent_identifiers
 from app.models.token_families import token_families
@@ -30,6 +34,10 @@ EXPIRING = (
     sessions,
     spent_identifiers,
     initial_access_tokens,
+    limit_counters,
+    known_addresses,
+    remembered_browsers,
+    one_time_links,
 )
 """Tables of rows that are worth nothing once they have expired."""
 

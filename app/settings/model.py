@@ -5,6 +5,7 @@ Names in upper case are the environment variables; `.env` in the working directo
 
 import ipaddress
 import os
+from email.utils import parseaddr
 from pathlib import Path
 from typing import Annotated, Literal, Self
 from urllib.parse import urlsplit
@@ -86,6 +87,21 @@ class Settings(BaseSettings):
     brand_logo: Path | None = None
     brand_color: str = Field("#1d4e89", pattern="^#[0-9a-fA-F]{6}$")
 
+    login_limit: int = Field(10, ge=1, le=100_000)
+    login_limit_address: int = Field(60, ge=1, le=1_000_000)
+    code_limit: int = Field(5, ge=1, le=100_000)
+    token_error_limit: int = Field(60, ge=1, le=1_000_000)
+    registration_limit: int | None = Field(None, ge=0, le=1_000_000)
+    redis_url: SecretStr | None = None
+    remember_browser_days: int = Field(0, ge=0, le=90)
+
+    smtp_host: str | None = None
+    smtp_port: int = Field(587, ge=1, le=65535)
+    smtp_security: Literal["starttls", "tls", "none"] = "starttls"
+    smtp_username: str | None = None
+    smtp_password: SecretStr | None = None
+    mail_from: str | None = None
+
     argon2_memory_kib: int = Field(19_456, ge=8, le=1_048_576)
     argon2_time_cost: int = Field(2, ge=1, le=100)
     argon2_parallelism: int = Field(1, ge=1, le=16)
@@ -139,6 +155,22 @@ class Settings(BaseSettings):
             raise ValueError("must be text in UTF-8")
         return value
 
+    @field_validator("redis_url")
+    @classmethod
+    def _redis(cls, value: SecretStr | None) -> SecretStr | None:
+        schemes = ("redis://", "rediss://", "unix://")
+        if value is not None and not value.get_secret_value().startswith(schemes):
+            raise ValueError("must begin with redis://, rediss:// or unix://")
+        return value
+
+    @field_validator("mail_from")
+    @classmethod
+    def _mailbox(cls, value: str | None) -> str | None:
+        address = parseaddr(value)[1] if value is not None else ""
+        if value is not None and not (is_printable(value) and "@" in address[1:-1]):
+            raise ValueError("must be an address such as Postern <login@example.com>")
+        return value
+
     @field_validator("trusted_proxies")
     @classmethod
     def _networks(cls, value: tuple[str, ...]) -> tuple[str, ...]:
@@ -161,6 +193,10 @@ class Settings(BaseSettings):
         problems = list(self._production_problems()) if self.is_production else []
         if (self.tls_cert_file is None) != (self.tls_key_file is None):
             problems.append("TLS_CERT_FILE and TLS_KEY_FILE go together: set both or neither")
+        if (self.smtp_host is None) != (self.mail_from is None):
+            problems.append("SMTP_HOST and MAIL_FROM go together: set both or neither")
+        if (self.smtp_username is None) != (self.smtp_password is None):
+            problems.append("SMTP_USERNAME and SMTP_PASSWORD go together: set both or neither")
         if self.refresh_token_max_ttl < self.refresh_token_ttl:
             problems.append("REFRESH_TOKEN_MAX_TTL must be at least REFRESH_TOKEN_TTL")
         if problems:
@@ -203,6 +239,17 @@ class Settings(BaseSettings):
         if self.registration is None:
             return not self.is_production
         return self.registration == "open"
+
+    @property
+    def registrations_per_hour(self) -> int:
+        """Of one address; zero where there is no limit."""
+        if self.registration_limit is not None:
+            return self.registration_limit
+        return 20 if self.is_production else 0
+
+    @property
+    def has_mail(self) -> bool:
+        return self.smtp_host is not None
 
     @property
     def client_creation_is_open(self) -> bool:
@@ -289,6 +336,11 @@ def _is_weak(value: str, minimum: int) -> bool:
 
 def _cores() -> int:
     return len(os.sched_getaffinity(0)) if hasattr(os, "sched_getaffinity") else os.cpu_count() or 1
+
+
+def is_printable(value: str) -> bool:
+    """False for what would begin another header of a mail."""
+    return value.isprintable()
 
 
 def is_utf8(value: str) -> bool:

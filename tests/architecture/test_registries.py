@@ -13,6 +13,7 @@ import app.cli
 import app.oauth.client_auth
 import app.oauth.grants
 import app.pages
+import app.pages.account
 import app.routers
 from app.cli import COMMANDS
 from app.cli.base import Command
@@ -21,6 +22,7 @@ from app.oauth.client_auth.base import ClientAuthMethod
 from app.oauth.grants import GRANTS
 from app.oauth.grants.base import Grant
 from app.pages import PAGES
+from app.pages.account import ACCOUNT_PAGES
 from app.routers import HOT_ENDPOINTS, ROUTERS
 from app.routers.hot import HotEndpoint
 
@@ -81,7 +83,11 @@ def test_every_router_is_registered() -> None:
 
 
 def test_every_page_is_registered() -> None:
-    assert same_things(values_of(app.pages, APIRouter), PAGES)
+    registered = set(PAGES) - set(ACCOUNT_PAGES)
+
+    assert same_things(values_of(app.pages, APIRouter), list(registered))
+    assert same_things(values_of(app.pages.account, APIRouter), ACCOUNT_PAGES)
+    assert set(ACCOUNT_PAGES) <= set(PAGES)
 
 
 def test_every_hot_endpoint_is_in_the_fast_lane_and_declared_to_fastapi() -> None:

@@ -9,12 +9,12 @@ from babel.messages.pofile import read_po
 
 from app.oauth.metadata import UI_LOCALES
 from app.oauth.scopes import SCOPES
-from app.pages.languages import DIRECTORY, LANGUAGES
 from app.pages.sentences import FROM_BELOW
+from app.texts.languages import DIRECTORY, LANGUAGES
 
 OTHERS = [language for language in LANGUAGES if language != "en"]
 PLACEHOLDER = re.compile(r"%\(\w+\)s|</?\w+>")
-TEMPLATES = Path(DIRECTORY).parent / "templates"
+TEMPLATES = Path(DIRECTORY).parents[1] / "pages" / "templates"
 
 
 def catalog(language: str) -> dict[str, str]:

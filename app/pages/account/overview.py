@@ -7,10 +7,10 @@ from fastapi import APIRouter
 from starlette.responses import RedirectResponse, Response
 
 from app.models.sessions import Session
+from app.pages.account.base import PersonDep, account_page
 from app.pages.browser import Browser, BrowserDep, PostedFormDep
 from app.pages.logout import end_session, signed_out_page
-from app.pages.templating import page
-from app.pages.views import ScopeView, view_of_person, views_of_scopes
+from app.pages.views import ScopeView, views_of_scopes
 from app.services.sessions import SignedIn
 
 router = APIRouter(include_in_schema=False)
@@ -39,41 +39,33 @@ class ApplicationView:
 
 
 @router.get("/account")
-async def account(browser: BrowserDep) -> Response:
-    if browser.current is None:
-        return _to_login(browser)
-    current = browser.current
-    response = page(
-        browser.request,
+async def account(browser: BrowserDep, person: PersonDep) -> Response:
+    return account_page(
+        browser,
+        person,
         "account.html",
-        person=view_of_person(current),
-        csrf_token=browser.csrf_token,
-        sessions=await _sessions(browser, current),
-        applications=await _applications(browser, current),
-        errors={},
+        sessions=await _sessions(browser, person),
+        applications=await _applications(browser, person),
     )
-    return browser.keep(response)
 
 
 @router.post("/account/sessions/end")
-async def end(browser: BrowserDep, form: PostedFormDep) -> Response:
+async def end(browser: BrowserDep, form: PostedFormDep, person: PersonDep) -> Response:
     """Only a session of the person who asks, in this browser or in another."""
-    if browser.current is None:
-        return _to_login(browser)
-    session_id, current = form.get("session_id", ""), browser.current
-    if session_id == current.session.session_id:
+    session_id = form.get("session_id", "")
+    if session_id == person.session.session_id:
         return signed_out_page(browser, await end_session(browser, session_id))
-    for each in await browser.services.sessions.list_of(current.user.user_id):
+    for each in await browser.services.sessions.list_of(person.user.user_id):
         if each.session_id == session_id:
             await browser.services.logout.end(session_id)
     return browser.keep(RedirectResponse("/account", status_code=303))
 
 
 @router.post("/account/applications/revoke")
-async def revoke_application(browser: BrowserDep, form: PostedFormDep) -> Response:
-    if browser.current is None:
-        return _to_login(browser)
-    await browser.services.consents.revoke(browser.current.user, form.get("client_id", ""))
+async def revoke_application(
+    browser: BrowserDep, form: PostedFormDep, person: PersonDep
+) -> Response:
+    await browser.services.consents.revoke(person.user, form.get("client_id", ""))
     return browser.keep(RedirectResponse("/account", status_code=303))
 
 
@@ -110,7 +102,3 @@ def _described(user_agent: str) -> str:
         for known in (BROWSERS, SYSTEMS)
     ]
     return ", ".join(name for name in found if name)
-
-
-def _to_login(browser: Browser) -> Response:
-    return browser.keep(RedirectResponse("/login", status_code=303))

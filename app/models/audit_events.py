@@ -1,0 +1,56 @@
+"""Who did what to whom: append-only, each event bound to the one before by its hash."""
+
+from dataclasses import dataclass
+from datetime import datetime
+
+from sqlalchemy import BigInteger, Column, Index, LargeBinary, String, Table, Text
+
+from app.database.types import Instant
+from app.models.tables import metadata
+
+audit_events = Table(
+    "audit_events",
+    metadata,
+    Column("sequence", BigInteger, primary_key=True, autoincrement=False),
+    Column("at", Instant, nullable=False),
+    Column("action", String(60), nullable=False),
+    Column("outcome", String(20), nullable=False),
+    Column("actor", String(300), nullable=False),
+    Column("user_id", String(32)),
+    Column("client_id", String(255)),
+    Column("address", String(64), nullable=False),
+    Column("request_id", String(64), nullable=False),
+    Column("details", Text, nullable=False),
+    Column("previous_hash", LargeBinary, nullable=False),
+    Column("hash", LargeBinary, nullable=False),
+    Index("ix_audit_events_user_id", "user_id", "sequence"),
+)
+
+audit_head = Table(
+    "audit_head",
+    metadata,
+    Column("name", String(20), primary_key=True),
+    Column("sequence", BigInteger, nullable=False),
+    Column("hash", LargeBinary, nullable=False),
+)
+
+
+@dataclass(frozen=True, slots=True)
+class AuditEvent:
+    """`user_id` and `client_id` are whom it was done to; `actor` is who did it, as in
+    `user:ID`, `client:ID`, `administrator` or `operator:root`. `details` is a JSON object without
+    secrets.
+    """
+
+    sequence: int
+    at: datetime
+    action: str
+    outcome: str
+    actor: str
+    user_id: str | None
+    client_id: str | None
+    address: str
+    request_id: str
+    details: str
+    previous_hash: bytes
+    hash: bytes

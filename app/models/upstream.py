@@ -1,0 +1,62 @@
+"""Other OpenID Connect providers by which people may sign in, and who is who there."""
+
+from dataclasses import dataclass
+from datetime import datetime
+
+from sqlalchemy import Column, LargeBinary, String, Table
+
+from app.database.types import Instant
+from app.models.tables import metadata
+
+upstream_providers = Table(
+    "upstream_providers",
+    metadata,
+    Column("name", String(40), primary_key=True),
+    Column("label", String(100), nullable=False),
+    Column("issuer", String(300), nullable=False),
+    Column("client_id", String(300), nullable=False),
+    Column("sealed_secret", LargeBinary),
+    Column("scope", String(300), nullable=False),
+    Column("created_at", Instant, nullable=False),
+    Column("disabled_at", Instant),
+)
+
+upstream_identities = Table(
+    "upstream_identities",
+    metadata,
+    Column("issuer", String(300), primary_key=True),
+    Column("subject", String(255), primary_key=True),
+    Column("provider", String(40), nullable=False),
+    Column("user_id", String(32), nullable=False, index=True),
+    Column("label", String(320), nullable=False),
+    Column("linked_at", Instant, nullable=False),
+    Column("last_used_at", Instant),
+)
+
+
+@dataclass(frozen=True, slots=True)
+class UpstreamProvider:
+    """`name` stands in our paths, `label` on the button; a secret is sealed for its name."""
+
+    name: str
+    label: str
+    issuer: str
+    client_id: str
+    sealed_secret: bytes | None
+    scope: str
+    created_at: datetime
+    disabled_at: datetime | None
+
+
+@dataclass(frozen=True, slots=True)
+class UpstreamIdentity:
+    """Who a person is at another provider: `issuer` and `subject` together, and nothing else
+    (OpenID Connect Core section 5.7). `label` is only shown."""
+
+    issuer: str
+    subject: str
+    provider: str
+    user_id: str
+    label: str
+    linked_at: datetime
+    last_used_at: datetime | None

@@ -1,0 +1,66 @@
+"""Where what happens comes from: the request that is answered, or the operator at the shell.
+
+Kept in the context of the task, so that limits and the audit log need not be told by everybody
+in between.
+"""
+
+import ipaddress
+from collections.abc import Mapping
+from contextvars import ContextVar
+from typing import Any
+
+MAXIMUM_ADDRESS = 64
+MAXIMUM_USER_AGENT = 300
+_request: ContextVar[Mapping[str, Any] | None] = ContextVar("request", default=None)
+_actor: ContextVar[str | None] = ContextVar("actor", default=None)
+
+
+def answer_to(scope: Mapping[str, Any]) -> None:
+    """From now on this task answers a request, whose ASGI scope this is."""
+    _request.set(scope)
+
+
+def act_as(actor: str) -> None:
+    """From now on this task does what somebody ordered, as in `operator:root`."""
+    _actor.set(actor)
+
+
+def actor() -> str | None:
+    """Who ordered it, where that is not the person himself."""
+    return _actor.get()
+
+
+def address() -> str:
+    """Of the caller, by the word of trusted proxies; "" where there is no request."""
+    scope = _request.get()
+    client = scope.get("client") if scope is not None else None
+    return str(client[0])[:MAXIMUM_ADDRESS] if client else ""
+
+
+def network() -> str:
+    """What limits count as one caller: an IPv4 address, or the /64 of an IPv6 address."""
+    text = address()
+    try:
+        parsed = ipaddress.ip_address(text.partition("%")[0])
+    except ValueError:
+        return text
+    if parsed.version == 4:
+        return str(parsed)
+    if parsed.ipv4_mapped is not None:
+        return str(parsed.ipv4_mapped)
+    return str(ipaddress.ip_network((parsed, 64), strict=False))
+
+
+def request_id() -> str:
+    scope = _request.get()
+    return str(scope.get("request_id", "")) if scope is not None else ""
+
+
+def user_agent() -> str:
+    """Of the caller's browser, in printable ASCII."""
+    scope = _request.get()
+    found = next(
+        (value for name, value in (scope or {}).get("headers", ()) if name == b"user-agent"), b""
+    )
+    text = found.decode("latin-1")
+    return "".join(char for char in text if " " <= char <= "~")[:MAXIMUM_USER_AGENT]

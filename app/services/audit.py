@@ -1,0 +1,96 @@
+"""The audit log: who did what to whom, from where, with which result.
+
+It holds what happens to accounts, factors, consents, clients and keys, and what operators do. The
+tokens of machines are counted elsewhere. Whoever changes one of these records it here, after the
+change and before the answer.
+"""
+
+import json
+from collections.abc import AsyncIterator, Sequence
+from dataclasses import dataclass
+
+from app.clock import Clock
+from app.models.audit_events import AuditEvent
+from app.observability import origin
+from app.repositories.audit_events import AuditRepository, Head, NewEvent, hash_of
+
+SUCCEEDED = "succeeded"
+REFUSED = "refused"
+SYSTEM = "system"
+
+Detail = str | int | bool | Sequence[str] | None
+
+
+@dataclass(frozen=True, slots=True)
+class Verdict:
+    """`broken_at` is the number of the first event that does not fit; None where all do."""
+
+    events: int
+    head: Head
+    broken_at: int | None
+
+
+class AuditLog:
+    def __init__(self, events: AuditRepository, clock: Clock) -> None:
+        self._events = events
+        self._clock = clock
+
+    async def record(
+        self,
+        action: str,
+        *,
+        user_id: str | None = None,
+        client_id: str | None = None,
+        actor: str | None = None,
+        succeeded: bool = True,
+        **details: Detail,
+    ) -> None:
+        """Adds an event; `action` as in `password.changed`, `details` without any secret.
+
+        Without `actor` it is the operator who gave the command, else the person himself.
+        """
+        by = actor or origin.actor() or (f"user:{user_id}" if user_id else SYSTEM)
+        said = {name: value for name, value in details.items() if value is not None}
+        await self._events.append(
+            NewEvent(
+                at=self._clock.now(),
+                action=action,
+                outcome=SUCCEEDED if succeeded else REFUSED,
+                actor=by,
+                user_id=user_id,
+                client_id=client_id,
+                address=origin.address(),
+                request_id=origin.request_id(),
+                details=json.dumps(said, sort_keys=True),
+            )
+        )
+
+    async def list_of_user(
+        self, user_id: str, *, before: int | None = None, limit: int = 50
+    ) -> Sequence[AuditEvent]:
+        """What happened to a person, the newest first."""
+        return await self._events.list_of_user(user_id, before=before, limit=limit)
+
+    async def read_all(self, *, after: int = 0) -> AsyncIterator[AuditEvent]:
+        """Every event in the order of the chain."""
+        while page := await self._events.list_page(after=after):
+            for each in page:
+                yield each
+            after = page[-1].sequence
+
+    async def verify(self, *, known: Head | None = None) -> Verdict:
+        """Walks the chain from its beginning to its head.
+
+        `known` is a head that was noted earlier: it has to be on the way, so that nobody can have
+        written the whole chain anew.
+        """
+        head = await self._events.read_head()
+        count, previous = 0, bytes(32)
+        async for each in self.read_all():
+            is_next = each.sequence == count + 1 and each.previous_hash == previous
+            is_known = known is None or each.sequence != known.sequence or each.hash == known.hash
+            if not is_next or hash_of(each) != each.hash or not is_known:
+                return Verdict(count, head, count + 1)
+            count, previous = each.sequence, each.hash
+        is_complete = count >= head.sequence and (known is None or count >= known.sequence)
+        return Verdict(count, head, None if is_complete else count + 1)

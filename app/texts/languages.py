@@ -1,0 +1,20 @@
+"""The languages there are, and their texts (gettext)."""
+
+import gettext
+from functools import lru_cache
+from pathlib import Path
+
+DIRECTORY = Path(__file__).parent / "translations"
+DOMAIN = "postern"
+DEFAULT = "en"
+LANGUAGES = (DEFAULT, "de")
+RIGHT_TO_LEFT = frozenset({"ar", "fa", "he", "ur"})
+
+
+def direction_of(language: str) -> str:
+    return "rtl" if language in RIGHT_TO_LEFT else "ltr"
+
+
+@lru_cache(maxsize=len(LANGUAGES))
+def translations_of(language: str) -> gettext.NullTranslations:
+    return gettext.translation(DOMAIN, DIRECTORY, [language], fallback=True)

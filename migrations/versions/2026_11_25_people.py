@@ -1,0 +1,228 @@
+"""Accounts that hold under attack: limits, second factors, mail, other providers, the audit log."""
+
+import json
+from collections.abc import Sequence
+from typing import Any
+
+import sqlalchemy as sa
+from alembic import op
+
+from app.database.types import Instant
+
+revision: str = "2026_11_25_people"
+down_revision: str | None = "2026_11_25_openid"
+branch_labels: str | Sequence[str] | None = None
+depends_on: str | Sequence[str] | None = None
+
+TABLES = (
+    "limit_counters", "known_addresses", "remembered_browsers", "recovery_codes", "passkeys",
+    "one_time_links", "mails", "upstream_identities", "upstream_providers", "audit_events",
+    "audit_head",
+)  # fmt: skip
+NO_CHANGE = "the audit log is append-only"
+
+
+def upgrade() -> None:
+    with op.batch_alter_table("users") as batch:
+        batch.add_column(sa.Column("otp_drift", sa.Integer(), nullable=False, server_default="0"))
+        batch.add_column(sa.Column("email_key", sa.String(320)))
+    op.create_index("ix_users_email_key", "users", ["email_key"])
+    _fill_email_keys()
+    _create_limits()
+    _create_factors()
+    _create_mail()
+    _create_upstream()
+    _create_audit()
+
+
+def downgrade() -> None:
+    for table in TABLES:
+        op.drop_table(table)
+    if op.get_bind().dialect.name == "postgresql":
+        op.execute("DROP FUNCTION refuse_audit_change()")
+    op.drop_index("ix_users_email_key", "users")
+    with op.batch_alter_table("users") as batch:
+        batch.drop_column("email_key")
+        batch.drop_column("otp_drift")
+
+
+def _fill_email_keys() -> None:
+    """Of the addresses that are verified."""
+    users = sa.table(
+        "users", sa.column("user_id"), sa.column("claims"), sa.column("email_key", sa.String())
+    )
+    connection = op.get_bind()
+    rows = connection.execute(sa.select(users.c.user_id, users.c.claims)).all()
+    for user_id, claims in rows:
+        kept: dict[str, Any] = json.loads(claims)
+        if kept.get("email") and kept.get("email_verified"):
+            key = str(kept["email"]).casefold()[:320]
+            connection.execute(
+                sa.update(users).where(users.c.user_id == user_id).values(email_key=key)
+            )
+
+
+def _create_limits() -> None:
+    op.create_table(
+        "limit_counters",
+        sa.Column("key", sa.LargeBinary(), nullable=False),
+        sa.Column("window", sa.BigInteger(), nullable=False),
+        sa.Column("current", sa.Integer(), nullable=False),
+        sa.Column("previous", sa.Integer(), nullable=False),
+        sa.Column("strikes", sa.Integer(), nullable=False),
+        sa.Column("blocked_until", sa.Float(), nullable=False),
+        sa.Column("expires_at", Instant(), nullable=False),
+        sa.PrimaryKeyConstraint("key"),
+    )
+    op.create_table(
+        "known_addresses",
+        sa.Column("digest", sa.LargeBinary(), nullable=False),
+        sa.Column("user_id", sa.String(32), nullable=False),
+        sa.Column("expires_at", Instant(), nullable=False),
+        sa.PrimaryKeyConstraint("digest"),
+    )
+    op.create_table(
+        "remembered_browsers",
+        sa.Column("digest", sa.LargeBinary(), nullable=False),
+        sa.Column("user_id", sa.String(32), nullable=False),
+        sa.Column("credentials_version", sa.String(32), nullable=False),
+        sa.Column("user_agent", sa.String(300), nullable=False),
+        sa.Column("created_at", Instant(), nullable=False),
+        sa.Column("expires_at", Instant(), nullable=False),
+        sa.PrimaryKeyConstraint("digest"),
+    )
+    for table in ("limit_counters", "known_addresses", "remembered_browsers"):
+        op.create_index(f"ix_{table}_expires_at", table, ["expires_at"])
+    for table in ("known_addresses", "remembered_browsers"):
+        op.create_index(f"ix_{table}_user_id", table, ["user_id"])
+
+
+def _create_factors() -> None:
+    op.create_table(
+        "recovery_codes",
+        sa.Column("digest", sa.LargeBinary(), nullable=False),
+        sa.Column("user_id", sa.String(32), nullable=False),
+        sa.Column("created_at", Instant(), nullable=False),
+        sa.Column("used_at", Instant()),
+        sa.PrimaryKeyConstraint("digest"),
+    )
+    op.create_table(
+        "passkeys",
+        sa.Column("passkey_id", sa.String(32), nullable=False),
+        sa.Column("credential_id", sa.LargeBinary(), nullable=False),
+        sa.Column("user_id", sa.String(32), nullable=False),
+        sa.Column("public_key", sa.LargeBinary(), nullable=False),
+        sa.Column("sign_count", sa.BigInteger(), nullable=False),
+        sa.Column("name", sa.String(100), nullable=False),
+        sa.Column("transports", sa.String(200), nullable=False),
+        sa.Column("is_synced", sa.Boolean(), nullable=False),
+        sa.Column("created_at", Instant(), nullable=False),
+        sa.Column("last_used_at", Instant()),
+        sa.PrimaryKeyConstraint("passkey_id"),
+        sa.UniqueConstraint("credential_id"),
+    )
+    for table in ("recovery_codes", "passkeys"):
+        op.create_index(f"ix_{table}_user_id", table, ["user_id"])
+
+
+def _create_mail() -> None:
+    op.create_table(
+        "one_time_links",
+        sa.Column("digest", sa.LargeBinary(), nullable=False),
+        sa.Column("purpose", sa.String(30), nullable=False),
+        sa.Column("user_id", sa.String(32), nullable=False),
+        sa.Column("credentials_version", sa.String(32), nullable=False),
+        sa.Column("email", sa.String(320)),
+        sa.Column("created_at", Instant(), nullable=False),
+        sa.Column("expires_at", Instant(), nullable=False),
+        sa.Column("used_at", Instant()),
+        sa.PrimaryKeyConstraint("digest"),
+    )
+    op.create_index("ix_one_time_links_user_id", "one_time_links", ["user_id"])
+    op.create_index("ix_one_time_links_expires_at", "one_time_links", ["expires_at"])
+    op.create_table(
+        "mails",
+        sa.Column("mail_id", sa.String(32), nullable=False),
+        sa.Column("sealed", sa.LargeBinary(), nullable=False),
+        sa.Column("attempts", sa.Integer(), nullable=False),
+        sa.Column("next_attempt_at", Instant(), nullable=False),
+        sa.Column("created_at", Instant(), nullable=False),
+        sa.PrimaryKeyConstraint("mail_id"),
+    )
+    op.create_index("ix_mails_next_attempt_at", "mails", ["next_attempt_at"])
+
+
+def _create_upstream() -> None:
+    op.create_table(
+        "upstream_providers",
+        sa.Column("name", sa.String(40), nullable=False),
+        sa.Column("label", sa.String(100), nullable=False),
+        sa.Column("issuer", sa.String(300), nullable=False),
+        sa.Column("client_id", sa.String(300), nullable=False),
+        sa.Column("sealed_secret", sa.LargeBinary()),
+        sa.Column("scope", sa.String(300), nullable=False),
+        sa.Column("created_at", Instant(), nullable=False),
+        sa.Column("disabled_at", Instant()),
+        sa.PrimaryKeyConstraint("name"),
+    )
+    op.create_table(
+        "upstream_identities",
+        sa.Column("issuer", sa.String(300), nullable=False),
+        sa.Column("subject", sa.String(255), nullable=False),
+        sa.Column("provider", sa.String(40), nullable=False),
+        sa.Column("user_id", sa.String(32), nullable=False),
+        sa.Column("label", sa.String(320), nullable=False),
+        sa.Column("linked_at", Instant(), nullable=False),
+        sa.Column("last_used_at", Instant()),
+        sa.PrimaryKeyConstraint("issuer", "subject"),
+    )
+    op.create_index("ix_upstream_identities_user_id", "upstream_identities", ["user_id"])
+
+
+def _create_audit() -> None:
+    op.create_table(
+        "audit_events",
+        sa.Column("sequence", sa.BigInteger(), nullable=False, autoincrement=False),
+        sa.Column("at", Instant(), nullable=False),
+        sa.Column("action", sa.String(60), nullable=False),
+        sa.Column("outcome", sa.String(20), nullable=False),
+        sa.Column("actor", sa.String(300), nullable=False),
+        sa.Column("user_id", sa.String(32)),
+        sa.Column("client_id", sa.String(255)),
+        sa.Column("address", sa.String(64), nullable=False),
+        sa.Column("request_id", sa.String(64), nullable=False),
+        sa.Column("details", sa.Text(), nullable=False),
+        sa.Column("previous_hash", sa.LargeBinary(), nullable=False),
+        sa.Column("hash", sa.LargeBinary(), nullable=False),
+        sa.PrimaryKeyConstraint("sequence"),
+    )
+    op.create_index("ix_audit_events_user_id", "audit_events", ["user_id", "sequence"])
+    op.create_table(
+        "audit_head",
+        sa.Column("name", sa.String(20), nullable=False),
+        sa.Column("sequence", sa.BigInteger(), nullable=False),
+        sa.Column("hash", sa.LargeBinary(), nullable=False),
+        sa.PrimaryKeyConstraint("name"),
+    )
+    head = sa.table(
+        "audit_head",
+        sa.column("name", sa.String()),
+        sa.column("sequence", sa.BigInteger()),
+        sa.column("hash", sa.LargeBinary()),
+    )
+    op.execute(sa.insert(head).values(name="head", sequence=0, hash=bytes(32)))
+    if op.get_bind().dialect.name == "postgresql":
+        op.execute(
+            "CREATE FUNCTION refuse_audit_change() RETURNS trigger LANGUAGE plpgsql AS"
+            f" $$ BEGIN RAISE EXCEPTION '{NO_CHANGE}'; END $$"
+        )
+        op.execute(
+            "CREATE TRIGGER audit_events_are_kept BEFORE UPDATE OR DELETE OR TRUNCATE ON"
+            " audit_events FOR EACH STATEMENT EXECUTE FUNCTION refuse_audit_change()"
+        )
+    else:
+        for verb in ("UPDATE", "DELETE"):
+            op.execute(
+                f"CREATE TRIGGER audit_events_are_kept_from_{verb.lower()} BEFORE {verb} ON"
+                f" audit_events BEGIN SELECT RAISE(ABORT, '{NO_CHANGE}'); END"
+            )
