@@ -10,6 +10,8 @@ from app.pages.authorization import answer
 from app.pages.browser import Browser, BrowserDep, PostedFormDep
 from app.pages.languages import text_for
 from app.pages.signing_in import (
+    OTP,
+    SECOND_FACTOR,
     PasswordGiven,
     complete,
     link,
@@ -78,7 +80,7 @@ async def give_code(browser: BrowserDep, form: PostedFormDep) -> Response:
         who.user, form.get("code", "")
     ):
         return await _otp_page(browser, form, who, _wrong_code(browser))
-    return await complete(browser, who.user, form)
+    return await complete(browser, who.user, form, amr=(who.first_factor, OTP, SECOND_FACTOR))
 
 
 @router.get("/login/enroll")
@@ -99,7 +101,7 @@ async def confirm_enrolment(browser: BrowserDep, form: PostedFormDep) -> Respons
     if not await browser.services.otp.use_code(who.user, form.get("code", "")):
         errors = _wrong_code(browser)
         return await _enroll_page(browser, form, who, who.otp_secret, errors)
-    return await complete(browser, who.user, form)
+    return await complete(browser, who.user, form, amr=(who.first_factor, OTP, SECOND_FACTOR))
 
 
 async def _login_page(

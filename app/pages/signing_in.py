@@ -4,7 +4,7 @@ It is kept in a cookie that only we can read, and is worth nothing in another br
 """
 
 import json
-from collections.abc import Mapping
+from collections.abc import Mapping, Sequence
 from dataclasses import dataclass
 from datetime import UTC, datetime, timedelta
 from typing import Any
@@ -22,7 +22,9 @@ from app.security.encryption import SealError, SecretBox
 
 PURPOSE = "sign in"
 LASTS = timedelta(minutes=10)
-METHODS = ("pwd", "otp", "mfa")
+PASSWORD = "pwd"
+OTP = "otp"
+SECOND_FACTOR = "mfa"
 DEVICE = "device"
 ACCOUNT_PLACES = frozenset(
     {
@@ -41,20 +43,28 @@ ACCOUNT_PLACES = frozenset(
 
 @dataclass(frozen=True, slots=True)
 class PasswordGiven:
-    """`otp_secret` is there while a TOTP is enrolled on the page."""
+    """`otp_secret` is there while a TOTP is enrolled on the page. `first_factor` is the word of
+    RFC 8176 for what was given instead, where it was no password."""
 
     user: User
     otp_secret: str | None
+    first_factor: str = PASSWORD
 
 
 def remember_password(
-    browser: Browser, response: Response, user: User, *, otp_secret: str | None = None
+    browser: Browser,
+    response: Response,
+    user: User,
+    *,
+    otp_secret: str | None = None,
+    first_factor: str = PASSWORD,
 ) -> Response:
     said = {
         "user_id": user.user_id,
         "credentials_version": user.credentials_version,
         "given_at": browser.services.clock.now().timestamp(),
         "otp_secret": otp_secret,
+        "first_factor": first_factor,
     }
     sealed = _box(browser).seal(json.dumps(said).encode(), context=browser.identifier)
     set_cookie(browser.services, response, SIGN_IN_COOKIE, sealed.hex())
@@ -78,15 +88,20 @@ async def password_given(browser: Browser) -> PasswordGiven | None:
         or browser.services.clock.now() - given_at > LASTS
     ):
         return None
-    return PasswordGiven(user, said["otp_secret"])
+    return PasswordGiven(user, said["otp_secret"], said["first_factor"])
 
 
-async def complete(browser: Browser, user: User, form: Mapping[str, str]) -> Response:
-    """Begins the session of who proved who he is, and goes on to where he came from."""
+async def complete(
+    browser: Browser, user: User, form: Mapping[str, str], *, amr: Sequence[str]
+) -> Response:
+    """Begins the session of who proved who he is, and goes on to where he came from.
+
+    `amr` are the methods of RFC 8176 by which he did.
+    """
     services = browser.services
     secret, session = await services.sessions.begin(
         user,
-        amr=METHODS,
+        amr=amr,
         user_agent=browser.request.headers.get("user-agent", ""),
         address=address_of(browser.request),
         renews=browser.session_of(user),
