@@ -6,7 +6,7 @@ PYTHON ?= $(shell for each in python3.13 python3.12 python3.11 python3; do \
 	&& { echo $$each; break; }; done)
 PIP := $(BIN)/python -m pip install --quiet --disable-pip-version-check --constraint constraints.txt
 
-.PHONY: help serve serve-https demo test check format bench translations clean
+.PHONY: help serve serve-https demo test check format bench translations security-report clean
 
 help:
 	@echo "make serve        serve on http://127.0.0.1:5000"
@@ -15,6 +15,7 @@ help:
 	@echo "make test         run the tests"
 	@echo "make check        lint, types, structure"
 	@echo "make bench        measure"
+	@echo "make security-report  run the tests of the security bar and print it row by row"
 	@echo "make translations collect the texts of the pages and compile their translations"
 
 serve: $(VENV)/.serve
@@ -41,6 +42,9 @@ format: $(VENV)/.dev
 
 bench: $(VENV)/.dev
 	@$(BIN)/python -m benchmarks
+
+security-report: $(VENV)/.dev
+	@$(BIN)/python -m tests.security.report
 
 TRANSLATIONS := app/texts/translations
 translations: $(VENV)/.dev

@@ -6,7 +6,9 @@ from fastapi import Depends, Request, Security
 from fastapi.security import HTTPAuthorizationCredentials, HTTPBearer
 
 from app.errors import UnauthorizedError
+from app.observability import origin
 from app.security.comparison import texts_match
+from app.services.audit import ANYBODY
 from app.wiring import Services
 
 admin_bearer = HTTPBearer(
@@ -14,6 +16,7 @@ admin_bearer = HTTPBearer(
     scheme_name="AdminToken",
     description="ADMIN_TOKEN; wanted where registration is closed, as it is in production.",
 )
+ADMINISTRATOR = "administrator"
 AdminBearerDep = Annotated[HTTPAuthorizationCredentials | None, Security(admin_bearer)]
 
 
@@ -25,25 +28,40 @@ def get_services(request: Request) -> Services:
 ServicesDep = Annotated[Services, Depends(get_services)]
 
 
-def require_open_registration(services: ServicesDep, bearer: AdminBearerDep) -> None:
+async def require_open_registration(services: ServicesDep, bearer: AdminBearerDep) -> None:
     """People may register themselves, or the administrator does it."""
     if not services.settings.registration_is_open:
-        _require_admin(services, bearer)
+        await _require_admin(services, bearer)
 
 
-def require_open_client_creation(services: ServicesDep, bearer: AdminBearerDep) -> None:
+async def require_open_client_creation(services: ServicesDep, bearer: AdminBearerDep) -> None:
     """In production only the administrator creates clients."""
     if not services.settings.client_creation_is_open:
-        _require_admin(services, bearer)
+        await _require_admin(services, bearer)
+
+
+async def count_registration(
+    services: Services, bearer: HTTPAuthorizationCredentials | None
+) -> None:
+    """Strangers have a limit (`TooManyRequestsError`), the administrator has none."""
+    if not is_admin(services, bearer):
+        await services.limits.count_registration()
 
 
 def is_admin(services: Services, bearer: HTTPAuthorizationCredentials | None) -> bool:
-    """Whether a request bears the administrator's token."""
+    """Whether a request bears the administrator's token; what it does is his act then."""
     expected = services.settings.admin_token
     given = bearer.credentials if bearer is not None else ""
-    return expected is not None and texts_match(given, expected.get_secret_value())
+    is_his = expected is not None and texts_match(given, expected.get_secret_value())
+    if is_his:
+        origin.act_as(ADMINISTRATOR)
+    return is_his
 
 
-def _require_admin(services: Services, bearer: HTTPAuthorizationCredentials | None) -> None:
-    if not is_admin(services, bearer):
-        raise UnauthorizedError("The administrator's token is required here.")
+async def _require_admin(services: Services, bearer: HTTPAuthorizationCredentials | None) -> None:
+    if is_admin(services, bearer):
+        return
+    if bearer is not None:
+        await services.limits.count_admin_error()
+        await services.audit.record("administrator.refused", actor=ANYBODY, succeeded=False)
+    raise UnauthorizedError("The administrator's token is required here.")

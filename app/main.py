@@ -75,11 +75,15 @@ def _fastapi(services: Services, access_log: AccessLog | None, errors: ErrorRend
         await prepare_database(services)
         if services.settings.is_production and services.settings.is_sqlite:
             log.warning("SQLite in production: one machine, one worker; PostgreSQL scales further")
+        if not services.settings.has_mail:
+            log.info("no SMTP_HOST: e-mail verification and forgotten passwords are not offered")
         tasks = [
             asyncio.create_task(services.housekeeping.run_forever()),
             asyncio.create_task(services.logout_delivery.run_forever()),
             asyncio.create_task(_leave_with_the_parent()),
         ]
+        if services.mail_delivery is not None:
+            tasks.append(asyncio.create_task(services.mail_delivery.run_forever()))
         _spare_the_collector()
         yield
         for task in tasks:

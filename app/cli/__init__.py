@@ -5,7 +5,7 @@ import sys
 from collections.abc import Sequence
 
 from app import __version__
-from app.cli import clients, demo, keys, migrate, serve, users
+from app.cli import audit, clients, demo, keys, migrate, serve, upstream, users
 from app.cli.base import Command
 from app.errors import PosternError, StartupError
 
@@ -16,6 +16,8 @@ COMMANDS: tuple[Command, ...] = (
     users.COMMAND,
     clients.COMMAND,
     keys.COMMAND,
+    audit.COMMAND,
+    upstream.COMMAND,
 )
 
 EXIT_WRONG_INPUT = 1

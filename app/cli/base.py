@@ -6,6 +6,7 @@ import getpass
 import ipaddress
 import json
 import os
+import sys
 from collections.abc import Awaitable, Callable, Sequence
 from dataclasses import dataclass
 from typing import Any, TypeVar
@@ -58,6 +59,13 @@ def with_services(work: Callable[[Services], Awaitable[Result]]) -> Result:
             await services.close()
 
     return asyncio.run(run())
+
+
+def read_secret(prompt: str, *, from_stdin: bool = False) -> str:
+    """Typed without being shown, or the first line of standard input."""
+    if from_stdin or not sys.stdin.isatty():
+        return sys.stdin.readline().rstrip("\r\n")
+    return getpass.getpass(prompt)
 
 
 def show(rows: Sequence[dict[str, Any]], *, as_json: bool) -> None:

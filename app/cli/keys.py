@@ -1,13 +1,27 @@
-"""`postern keys …`: the keys that sign ID tokens."""
+"""`postern keys …`: the keys that sign ID tokens, and what is sealed under SECRET_KEY."""
 
 import argparse
+from dataclasses import asdict
 from typing import Any
 
-from app.cli.base import Action, Command, add_json_option, show, with_services
+from app.cli.base import (
+    Action,
+    Command,
+    add_json_option,
+    command_settings,
+    read_secret,
+    show,
+    with_services,
+)
+from app.errors import InvalidInputError
 from app.models.signing_keys import SigningKey
 from app.security.jose import ALGORITHMS
+from app.security.sealed_settings import seal_setting
+from app.services.rewrapping import check_all_opened
 from app.services.signing_keys import KeyState
-from app.wiring import Services
+from app.wiring import Services, settings_box
+
+SEAL_HELP = "Seal a secret of the settings, such as SMTP_PASSWORD, under SECRET_KEY."
 
 
 def _add_arguments(parser: argparse.ArgumentParser) -> None:
@@ -32,6 +46,17 @@ def _add_arguments(parser: argparse.ArgumentParser) -> None:
         action="store_true",
         help="sign with the new keys at once, before every client can know them",
     )
+    seal = actions.add_parser(
+        "seal", help=SEAL_HELP, description=f"{SEAL_HELP} It is read from standard input."
+    )
+    seal.set_defaults(act=_seal)
+    rewrap = action(
+        "rewrap",
+        _rewrap,
+        "Seal everything under today's SECRET_KEY that is still sealed under one of"
+        " SECRET_KEY_PREVIOUS, while servers go on. May be run again at any time.",
+    )
+    rewrap.add_argument("--dry-run", action="store_true", help="only count")
 
 
 def _run(arguments: argparse.Namespace) -> int:
@@ -51,6 +76,22 @@ def _rotate(arguments: argparse.Namespace) -> None:
     show(with_services(rotate), as_json=arguments.json)
 
 
+def _rewrap(arguments: argparse.Namespace) -> None:
+    done = with_services(lambda services: services.rewrapping.run(only_looks=arguments.dry_run))
+    rows = [{"kind": kind, **asdict(each)} for kind, each in done.items()]
+    if not arguments.json:
+        rows = [{**row, "unopenable": len(row["unopenable"])} for row in rows]
+    show(rows, as_json=arguments.json)
+    check_all_opened(done)
+
+
+def _seal(_: argparse.Namespace) -> None:
+    secret = read_secret("Secret: ")
+    if not secret:
+        raise InvalidInputError("There is nothing to seal: give the secret on standard input.")
+    print(seal_setting(settings_box(command_settings()), secret))
+
+
 async def _list(services: Services) -> list[dict[str, Any]]:
     keys = await services.signing_keys.list_all()
     return [_row(key, services.signing_keys.state_of(key, keys)) for key in keys]
@@ -66,4 +107,6 @@ def _row(key: SigningKey, state: KeyState) -> dict[str, Any]:
     }
 
 
-COMMAND = Command("keys", "List and rotate the signing keys.", _add_arguments, _run)
+COMMAND = Command(
+    "keys", "List and rotate the signing keys; seal everything anew.", _add_arguments, _run
+)

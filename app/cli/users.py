@@ -1,15 +1,21 @@
 """`postern users …`: what an operator may do to people's accounts."""
 
 import argparse
-import getpass
 import json
-import sys
 from typing import Any
 
 from pydantic import ValidationError
 
-from app.cli.base import Action, Command, add_json_option, show, show_one, with_services
-from app.errors import InvalidInputError
+from app.cli.base import (
+    Action,
+    Command,
+    add_json_option,
+    read_secret,
+    show,
+    show_one,
+    with_services,
+)
+from app.errors import InvalidInputError, NotFoundError
 from app.models.users import User
 from app.schemas.claims import VERIFIED, StandardClaims
 from app.security.qr_codes import terminal_lines
@@ -33,11 +39,19 @@ def _add_arguments(parser: argparse.ArgumentParser) -> None:
     action("list", _list_all, "List people.")
     action("show", _show, "Show one person.")
     action("reset-otp", _reset_otp, "Put a new TOTP secret in the place of a lost one.")
+    action("remove-passkeys", _remove_passkeys, "Remove lost passkeys; ends every sign-in.")
     reset = action("reset-password", _reset_password, "Set a new password; ends every sign-in.")
     reset.add_argument("--stdin", action="store_true", help="read the password from standard input")
+    reset.add_argument(
+        "--link",
+        action="store_true",
+        help="print a link by which the person sets it himself, once within 24 hours",
+    )
     _add_claims(action("set", _set, "Change the standard claims that are kept about a person."))
     action("disable", _disable, "Nobody signs in as this person, and the tokens are worth nothing.")
     action("enable", _enable, "Undo disable.")
+    gone = action("delete", _delete, "Delete an account and all that is its owner's, for good.")
+    gone.add_argument("--yes", action="store_true", help="you are sure; nothing brings it back")
 
 
 def _add_claims(parser: argparse.ArgumentParser) -> None:
@@ -86,14 +100,48 @@ def _reset_otp(arguments: argparse.Namespace) -> None:
     print("The person confirms it with a code: POST /verify_otp. Every sign-in has ended.")
 
 
+def _remove_passkeys(arguments: argparse.Namespace) -> None:
+    names = with_services(lambda services: _without_passkeys(services, arguments.username))
+    if arguments.json:
+        show_one({"removed": names}, as_json=True)
+    elif names:
+        print(f"Removed: {', '.join(names)}. Every sign-in has ended.")
+    else:
+        print("There was no passkey.")
+
+
+async def _without_passkeys(services: Services, username: str) -> list[str]:
+    user, names = await services.users.get(username), []
+    for each in await services.passkeys.list_of(user):
+        if await services.passkeys.remove(user, each.passkey_id, even_last=True):
+            await services.notices.tell(user, "passkey_removed", name=each.name)
+            names.append(each.name)
+    if names:
+        await services.users.end_sign_ins(user)
+    return names
+
+
 def _reset_password(arguments: argparse.Namespace) -> None:
-    password = _new_password(from_stdin=arguments.stdin)
+    if arguments.link:
+        _make_link(arguments)
+        return
+    password = read_secret("New password: ", from_stdin=arguments.stdin)
     with_services(lambda services: services.users.reset_password(arguments.username, password))
     message = "The password is set, and every sign-in has ended."
     if arguments.json:
         show_one({"message": message}, as_json=True)
     else:
         print(message)
+
+
+def _make_link(arguments: argparse.Namespace) -> None:
+    link = with_services(
+        lambda services: services.password_recovery.create_link(arguments.username)
+    )
+    if arguments.json:
+        show_one({"link": link}, as_json=True)
+    else:
+        print(link)
 
 
 def _set(arguments: argparse.Namespace) -> None:
@@ -135,6 +183,22 @@ def _enable(arguments: argparse.Namespace) -> None:
     _set_disabled(arguments, disabled=False)
 
 
+def _delete(arguments: argparse.Namespace) -> None:
+    if not arguments.yes:
+        raise InvalidInputError("Nothing brings an account back: say --yes to delete it.")
+    with_services(lambda services: _deleted(services, arguments.username))
+    message = "The account is deleted. The audit log keeps what happened to it."
+    if arguments.json:
+        show_one({"message": message}, as_json=True)
+    else:
+        print(message)
+
+
+async def _deleted(services: Services, username: str) -> None:
+    if not await services.account_data.delete(await services.users.get(username)):
+        raise NotFoundError("There is no user of that name.")
+
+
 def _set_disabled(arguments: argparse.Namespace, *, disabled: bool) -> None:
     user = with_services(
         lambda services: services.users.set_disabled(arguments.username, disabled=disabled)
@@ -151,12 +215,6 @@ async def _list(services: Services) -> list[dict[str, Any]]:
     return rows
 
 
-def _new_password(*, from_stdin: bool) -> str:
-    if from_stdin or not sys.stdin.isatty():
-        return sys.stdin.readline().rstrip("\r\n")
-    return getpass.getpass("New password: ")
-
-
 def _row(user: User) -> dict[str, Any]:
     return {
         "username": user.username,
@@ -168,4 +226,6 @@ def _row(user: User) -> dict[str, Any]:
     }
 
 
-COMMAND = Command("users", "List, show, change, reset and disable people.", _add_arguments, _run)
+COMMAND = Command(
+    "users", "List, show, change, reset, disable and delete people.", _add_arguments, _run
+)

@@ -40,7 +40,8 @@ class ForwardedFor:
             parsed = ipaddress.ip_address(address)
         except ValueError:
             return False
-        return any(parsed in network for network in self._trusted)
+        mapped = parsed.ipv4_mapped if parsed.version == 6 else None  # a socket for both kinds
+        return any((mapped or parsed) in network for network in self._trusted)
 
 
 def _is_address(text: str) -> bool:

@@ -1,6 +1,6 @@
-"""How often something was tried lately, and until when it is refused."""
+"""How often something was tried lately; until when it is refused, in milliseconds since 1970."""
 
-from sqlalchemy import BigInteger, Column, Float, Integer, LargeBinary, Table
+from sqlalchemy import BigInteger, Column, Integer, LargeBinary, Table
 
 from app.database.types import Instant
 from app.models.tables import metadata
@@ -13,6 +13,6 @@ limit_counters = Table(
     Column("current", Integer, nullable=False),
     Column("previous", Integer, nullable=False),
     Column("strikes", Integer, nullable=False),
-    Column("blocked_until", Float, nullable=False),
+    Column("blocked_until", BigInteger, nullable=False),
     Column("expires_at", Instant, nullable=False, index=True),
 )

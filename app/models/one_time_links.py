@@ -8,6 +8,9 @@ from sqlalchemy import Column, LargeBinary, String, Table
 from app.database.types import Instant
 from app.models.tables import metadata
 
+RESET_PASSWORD = "reset_password"
+VERIFY_EMAIL = "verify_email"
+
 one_time_links = Table(
     "one_time_links",
     metadata,
@@ -24,7 +27,9 @@ one_time_links = Table(
 
 @dataclass(frozen=True, slots=True)
 class OneTimeLink:
-    """`email` is the address that it proves. A link dies when the person gets other credentials."""
+    """`email` is the address that it proves, or the key of the one that it was sent to: None for
+    one that an administrator hands out. A link dies when the person gets other credentials.
+    """
 
     digest: bytes
     purpose: str

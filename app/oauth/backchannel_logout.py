@@ -108,7 +108,7 @@ class LogoutDelivery:
         """The status that ends it, 404 where there is nobody to tell; None to try again."""
         client = await self._clients.find(notice.client_id)
         user = await self._users.find(notice.user_id)
-        if client is None or user is None or client.is_disabled or URI not in _said_by(client):
+        if client is None or client.is_disabled or URI not in _said_by(client):
             return HTTPStatus.NOT_FOUND
         token = await self._id_tokens.logout_token(client, user, notice.session_id)
         try:

@@ -14,7 +14,9 @@ from app.repositories.clients import ClientRepository
 from app.repositories.device_codes import DeviceCodeRepository
 from app.schemas.tokens import DeviceResponse
 from app.security.tokens import TokenKind, digest_of, new_identifier, new_token
+from app.services.audit import AuditLog
 from app.services.consents import ConsentService
+from app.services.limits import Limits
 from app.services.sessions import SignedIn
 
 DEVICE_CODE = "urn:ietf:params:oauth:grant-type:device_code"
@@ -34,6 +36,8 @@ class DeviceAuthorization:
         clients: ClientRepository,
         codes: DeviceCodeRepository,
         consents: ConsentService,
+        limits: Limits,
+        audit: AuditLog,
         clock: Clock,
         *,
         issuer: str,
@@ -43,6 +47,8 @@ class DeviceAuthorization:
         self._clients = clients
         self._codes = codes
         self._consents = consents
+        self._limits = limits
+        self._audit = audit
         self._clock = clock
         self._issuer = issuer
         self._ttl = ttl
@@ -67,11 +73,15 @@ class DeviceAuthorization:
         )
 
     async def find(self, text: str) -> tuple[DeviceCode, Client] | None:
-        """The device that waits under a code as a person typed it."""
+        """The device that waits under a code as a person typed it.
+
+        A code is short enough to be guessed (section 5.1): raises `TooManyRequestsError`.
+        """
         user_code = stored_form(text)
         if user_code is None:
             return None
         found = await self._codes.find_by_user_code(user_code, now=self._clock.now())
+        await self._limits.settle_device_code(is_right=found is not None)
         client = await self._clients.find(found.client_id) if found is not None else None
         if found is None or client is None or client.is_disabled:
             return None
@@ -89,6 +99,9 @@ class DeviceAuthorization:
         is_done = await self._codes.approve(code.user_code, person.session, now=now)
         if is_done:
             await self._consents.grant(person.user, client, frozenset(code.scope.split()))
+            await self._audit.record(
+                "device.approved", user_id=person.user.user_id, client_id=client.client_id
+            )
         return is_done
 
     def complete_uri(self, code: DeviceCode) -> str:

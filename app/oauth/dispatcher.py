@@ -7,6 +7,7 @@ from pydantic import ValidationError
 
 from app.oauth.client_auth.authenticator import ClientAuthenticator
 from app.oauth.errors import (
+    InvalidGrantError,
     InvalidRequestError,
     UnauthorizedClientError,
     UnsupportedGrantTypeError,
@@ -14,15 +15,22 @@ from app.oauth.errors import (
 from app.oauth.grants.base import Grant, GrantParameters
 from app.oauth.requests import Form, FormRequest, TokenRequest
 from app.schemas.tokens import TokenResponse
+from app.services.limits import Limits
 
 
 class GrantDispatcher:
-    def __init__(self, authenticator: ClientAuthenticator, grants: Sequence[Grant[Any]]) -> None:
+    def __init__(
+        self, authenticator: ClientAuthenticator, grants: Sequence[Grant[Any]], limits: Limits
+    ) -> None:
         self._authenticator = authenticator
+        self._limits = limits
         self._grants = {grant.grant_type: grant for grant in grants}
 
     async def respond(self, request: FormRequest) -> TokenResponse:
-        """Exchanges what the request holds for tokens, or raises an `OAuth2Error`."""
+        """Exchanges what the request holds for tokens, or raises an `OAuth2Error`.
+
+        Only what could be a guess counts, and only after it failed.
+        """
         grant = self._grant_for(request.form)
         client = await self._authenticator.authenticate(request)
         if not client.check_grant_type(grant.grant_type):
@@ -30,7 +38,12 @@ class GrantDispatcher:
         if client.is_public and not grant.is_for_public_clients:
             raise UnauthorizedClientError("A public client cannot use this grant type.")
         parameters = _parse(grant.parameters, request.form)
-        return await grant.exchange(TokenRequest(client), parameters)
+        try:
+            return await grant.exchange(TokenRequest(client), parameters)
+        except InvalidGrantError:
+            if not grant.has_limits_of_its_own:
+                await self._limits.count_token_error(client.client_id)
+            raise
 
     def _grant_for(self, form: Form) -> Grant[Any]:
         grant_type = form.get("grant_type")

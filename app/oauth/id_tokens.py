@@ -85,12 +85,15 @@ class IdTokens:
             said["c_hash"] = half_hash(code, algorithm)
         return await self._signing_keys.sign(said, algorithm=algorithm)
 
-    async def logout_token(self, client: Client, user: User, session_id: str) -> str:
-        """Tells a client that a session ended (Back-Channel Logout section 2.4); has no nonce."""
+    async def logout_token(self, client: Client, user: User | None, session_id: str) -> str:
+        """Tells a client that a session ended (Back-Channel Logout section 2.4); has no nonce.
+
+        Of a person who was deleted nobody knows the subject any more: `sid` alone is enough.
+        """
         now = int(self._clock.now().timestamp())
         said = {
             "iss": self._issuer,
-            "sub": subject_of(user, client),
+            **({"sub": subject_of(user, client)} if user is not None else {}),
             "aud": client.client_id,
             "iat": now,
             "exp": now + int(LOGOUT_TTL.total_seconds()),

@@ -18,6 +18,7 @@ _actor: ContextVar[str | None] = ContextVar("actor", default=None)
 def answer_to(scope: Mapping[str, Any]) -> None:
     """From now on this task answers a request, whose ASGI scope this is."""
     _request.set(scope)
+    _actor.set(None)
 
 
 def act_as(actor: str) -> None:
@@ -58,9 +59,20 @@ def request_id() -> str:
 
 def user_agent() -> str:
     """Of the caller's browser, in printable ASCII."""
-    scope = _request.get()
-    found = next(
-        (value for name, value in (scope or {}).get("headers", ()) if name == b"user-agent"), b""
-    )
-    text = found.decode("latin-1")
+    text = _header(b"user-agent")
     return "".join(char for char in text if " " <= char <= "~")[:MAXIMUM_USER_AGENT]
+
+
+def languages() -> list[str]:
+    """Language tags of the caller, in the order of his browser, which is that of his liking."""
+    tags = (
+        each.partition(";")[0].strip().lower() for each in _header(b"accept-language").split(",")
+    )
+    return [tag for tag in tags if tag][:10]
+
+
+def _header(wanted: bytes) -> str:
+    scope = _request.get()
+    headers = (scope or {}).get("headers", ())
+    found: bytes = next((value for name, value in headers if name == wanted), b"")
+    return found.decode("latin-1")

@@ -68,6 +68,17 @@ class OutboundHttp:
         body = urlencode(form).encode("ascii")
         return (await self._request("POST", url, limit=LIMIT, headers=headers, body=body)).status
 
+    async def send(
+        self,
+        method: str,
+        url: str,
+        *,
+        headers: Iterable[tuple[bytes, bytes]] = (),
+        body: bytes | None = None,
+    ) -> Fetched:
+        """Sends what somebody else made up, headers and all; raises `FetchError`."""
+        return await self._request(method, url, limit=LIMIT, headers=headers, body=body)
+
     async def _request(
         self,
         method: str,

@@ -73,6 +73,9 @@ def _assets(color: str, logo: Path | None) -> dict[str, Asset]:
         "postern.js": _hashed(
             "postern", "js", "text/javascript", (STATIC / "postern.js").read_bytes()
         ),
+        "passkeys.js": _hashed(
+            "passkeys", "js", "text/javascript", (STATIC / "passkeys.js").read_bytes()
+        ),
         "docs.js": _hashed("docs", "js", "text/javascript", (STATIC / "docs.js").read_bytes()),
     }
     content = logo.read_bytes()[:LOGO_LIMIT] if logo is not None else b""

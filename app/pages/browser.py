@@ -7,6 +7,7 @@ site can neither guess it nor have it sent.
 import hmac
 import secrets
 from dataclasses import dataclass, field
+from datetime import timedelta
 from typing import Annotated
 
 from fastapi import Depends, Request
@@ -24,6 +25,7 @@ from app.wiring import Services
 SESSIONS_COOKIE = "postern_sessions"
 BROWSER_COOKIE = "postern_browser"
 SIGN_IN_COOKIE = "postern_sign_in"
+REMEMBERED_COOKIE = "postern_remembered"
 CSRF_FIELD = "csrf_token"
 CSRF = "csrf"
 MAXIMUM_ACCOUNTS = 5
@@ -126,8 +128,8 @@ BrowserDep = Annotated[Browser, Depends(get_browser)]
 async def get_posted_form(request: Request, browser: BrowserDep) -> dict[str, str]:
     """The fields of a form of ours; raises `FormExpiredError` for anybody else's."""
     form = await read_form(request)
-    if not hmac.compare_digest(
-        form.get(CSRF_FIELD, "").encode(), browser.csrf_token.encode()
+    if not is_csrf_token_of(
+        browser.services, browser.identifier, form.get(CSRF_FIELD, "")
     ) or not _is_from_here(request):
         raise FormExpiredError
     return form
@@ -147,7 +149,19 @@ async def read_form(request: Request) -> dict[str, str]:
 
 
 def csrf_token_of(services: Services, identifier: str) -> str:
-    key = derive_key(services.secret_key, purpose=CSRF)
+    return _csrf_token(services.secret_keys[0], identifier)
+
+
+def is_csrf_token_of(services: Services, identifier: str, given: str) -> bool:
+    """While SECRET_KEY changes, the tokens of either key count: their forms are still open."""
+    return any(
+        hmac.compare_digest(given.encode(), _csrf_token(key, identifier).encode())
+        for key in services.secret_keys
+    )
+
+
+def _csrf_token(secret_key: bytes, identifier: str) -> str:
+    key = derive_key(secret_key, purpose=CSRF)
     return hmac.digest(key, identifier.encode(), "sha256").hex()
 
 
@@ -156,12 +170,20 @@ def cookie_name(services: Services, name: str) -> str:
     return f"__Host-{name}" if services.is_https else name
 
 
-def set_cookie(services: Services, response: Response, name: str, value: str) -> None:
-    """Sets a cookie until the browser is closed, or removes it where the value is empty."""
+def set_cookie(
+    services: Services,
+    response: Response,
+    name: str,
+    value: str,
+    *,
+    lasts: timedelta | None = None,
+) -> None:
+    """Sets a cookie for a time, or else until the browser is closed; an empty value removes it."""
+    seconds = int(lasts.total_seconds()) if lasts is not None else None
     response.set_cookie(
         cookie_name(services, name),
         value,
-        max_age=None if value else 0,
+        max_age=seconds if value else 0,
         path="/",
         secure=services.is_https,
         httponly=True,

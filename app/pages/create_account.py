@@ -6,10 +6,16 @@ from fastapi import APIRouter
 from pydantic import SecretStr, ValidationError
 from starlette.responses import RedirectResponse, Response
 
-from app.errors import ConflictError, InvalidInputError, NotFoundError, OverloadedError
+from app.errors import (
+    ConflictError,
+    InvalidInputError,
+    NotFoundError,
+    OverloadedError,
+    TooManyRequestsError,
+)
 from app.oauth.authorization.interactions import Step
 from app.pages.browser import Browser, BrowserDep, PostedFormDep
-from app.pages.languages import text_for
+from app.pages.languages import language_for, text_for
 from app.pages.sentences import N_
 from app.pages.signing_in import (
     link,
@@ -17,6 +23,7 @@ from app.pages.signing_in import (
     remember_password,
     sign_in_page,
 )
+from app.pages.waiting import told_to_wait
 from app.schemas.users import UserCreate
 
 router = APIRouter(include_in_schema=False)
@@ -26,6 +33,7 @@ FIELD_OF_ERROR = {
     "username_taken": "username",
     "invalid_password": "password",
     "common_password": "password",
+    "password_is_username": "password",
 }
 WHAT_IS_WRONG = {
     "name": N_("Enter a name of at most 200 characters."),
@@ -52,6 +60,7 @@ async def register(browser: BrowserDep, form: PostedFormDep) -> Response:
             password=SecretStr(form.get("password", "")),
             **{name: form[name] for name in ("name", "email") if form.get(name)},
         )
+        await services.limits.count_registration()
         await services.users.register(body)
     except ValidationError as error:
         fields = [str(each["loc"][0]) for each in error.errors()]
@@ -60,10 +69,13 @@ async def register(browser: BrowserDep, form: PostedFormDep) -> Response:
     except (InvalidInputError, ConflictError) as error:
         field = FIELD_OF_ERROR.get(error.error_code, "")
         return await _page(browser, form, {field: text(error.detail)})
+    except TooManyRequestsError as error:
+        return await told_to_wait(browser.request, error, lambda said: _page(browser, form, said))
     except OverloadedError:
         busy = text("Too many people are signing in. Wait a little and try again.")
         return await _page(browser, form, {"": busy}, status=503)
     user = await services.users.get(body.username)
+    await services.email_addresses.welcome(user, language=language_for(browser.request))
     secret = await services.users.begin_enrolment(user)
     response = RedirectResponse(link("/login/enroll", form), status_code=303)
     return remember_password(browser, response, user, otp_secret=secret)
@@ -85,6 +97,7 @@ async def _page(
         status=status,
         username=given.get("username", ""),
         login_url=link("/login", given),
+        providers=await browser.services.upstream.list_enabled(),
         name=given.get("name", ""),
         email=given.get("email", ""),
     )

@@ -8,12 +8,13 @@ from fastapi import FastAPI, Request
 from starlette.exceptions import HTTPException
 from starlette.responses import RedirectResponse, Response
 
-from app.errors import PosternError, UnavailableError
+from app.errors import PosternError, TooManyRequestsError, UnavailableError
 from app.pages.accept import prefers_html
 from app.pages.browser import FormExpiredError, GoToError
 from app.pages.languages import text_for
 from app.pages.sentences import N_
 from app.pages.templating import page
+from app.pages.waiting import wait_sentence
 
 YOURS = N_("It is your turn: go back and try again.")
 APPLICATIONS = N_("It is the application's turn: tell its makers what you see here.")
@@ -46,6 +47,8 @@ def error_page(request: Request, error: Exception) -> Response:
     """The page for an error, with its status and headers."""
     text = text_for(request)
     status, heading, message, code = _described(error)
+    if isinstance(error, TooManyRequestsError):
+        message = wait_sentence(request, error)
     response = page(
         request,
         "error.html",

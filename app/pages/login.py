@@ -1,16 +1,22 @@
 """`/login`: name and password, then the code of the authenticator app."""
 
 from collections.abc import Mapping
+from datetime import datetime
 
 from fastapi import APIRouter
 from starlette.responses import RedirectResponse, Response
 
-from app.errors import OverloadedError
+from app.errors import OverloadedError, TooManyRequestsError
+from app.models.sessions import Session
+from app.models.users import User
 from app.pages.authorization import answer
 from app.pages.browser import Browser, BrowserDep, PostedFormDep
 from app.pages.languages import text_for
+from app.pages.recovery_codes import codes_page
+from app.pages.remembered import is_remembered, remembered_days
 from app.pages.signing_in import (
     OTP,
+    PASSWORD,
     SECOND_FACTOR,
     PasswordGiven,
     complete,
@@ -20,14 +26,17 @@ from app.pages.signing_in import (
     remember_password,
     sign_in_page,
 )
-from app.pages.views import PersonView, initials_of
+from app.pages.upstream_flow import why_not
+from app.pages.views import PersonView, groups_of, view_of_user
+from app.pages.waiting import told_to_wait
 
 router = APIRouter(include_in_schema=False)
 
 
 @router.get("/login")
 async def login(browser: BrowserDep) -> Response:
-    return browser.keep(await _login_page(browser, browser.request.query_params))
+    given = browser.request.query_params
+    return browser.keep(await login_page(browser, given, why_not(browser), status=200))
 
 
 @router.post("/login")
@@ -38,21 +47,23 @@ async def give_password(browser: BrowserDep, form: PostedFormDep) -> Response:
     if not username or not password:
         missing = text("Enter your username.") if not username else text("Enter your password.")
         field = "password" if username else "username"
-        return await _login_page(browser, form, {field: missing})
+        return await login_page(browser, form, {field: missing})
     try:
         user = await browser.services.authentication.check_password(username, password)
+    except TooManyRequestsError as error:
+        return await told_to_wait(
+            browser.request,
+            error,
+            lambda said: login_page(browser, form, said),
+        )
     except OverloadedError:
         busy = text("Too many people are signing in. Wait a little and try again.")
-        return await _login_page(browser, form, {"": busy}, status=503)
+        return await login_page(browser, form, {"": busy}, status=503)
     if user is None:
-        return await _login_page(browser, form, {"": text("Wrong username or password")})
-    if user.has_confirmed_otp:
-        response = RedirectResponse(link("/login/otp", form), status_code=303)
-        return remember_password(browser, response, user)
-    secret = await browser.services.users.begin_enrolment(user)
-    path = "/login/enroll" if secret is not None else "/login/otp"
-    response = RedirectResponse(link(path, form), status_code=303)
-    return remember_password(browser, response, user, otp_secret=secret)
+        return await login_page(browser, form, {"": text("Wrong username or password")})
+    if await is_remembered(browser, user):
+        return await complete(browser, user, form, amr=(PASSWORD,))
+    return await ask_second_factor(browser, user, form)
 
 
 @router.post("/login/cancel")
@@ -66,21 +77,30 @@ async def otp(browser: BrowserDep) -> Response:
     given = browser.request.query_params
     who = await password_given(browser)
     if who is None:
-        return _from_the_start(browser, given)
-    return browser.keep(await _otp_page(browser, given, who))
+        return from_the_start(browser, given)
+    return browser.keep(await otp_page(browser, given, who))
 
 
 @router.post("/login/otp")
 async def give_code(browser: BrowserDep, form: PostedFormDep) -> Response:
     who = await password_given(browser)
     if who is None:
-        return _from_the_start(browser, form)
+        return from_the_start(browser, form)
     await pending_of(browser, form)
-    if not who.user.has_confirmed_otp or not await browser.services.otp.use_code(
-        who.user, form.get("code", "")
-    ):
-        return await _otp_page(browser, form, who, _wrong_code(browser))
-    return await complete(browser, who.user, form, amr=(who.first_factor, OTP, SECOND_FACTOR))
+    try:
+        is_right = who.user.has_confirmed_otp and await browser.services.otp.use_code(
+            who.user, form.get("code", "")
+        )
+    except TooManyRequestsError as error:
+        return await told_to_wait(
+            browser.request,
+            error,
+            lambda said: otp_page(browser, form, who, said),
+        )
+    if not is_right:
+        return await otp_page(browser, form, who, wrong_code(browser))
+    amr = (who.first_factor, OTP, SECOND_FACTOR)
+    return await complete(browser, who.user, form, amr=amr, first=who)
 
 
 @router.get("/login/enroll")
@@ -88,23 +108,68 @@ async def enroll(browser: BrowserDep) -> Response:
     given = browser.request.query_params
     who = await password_given(browser)
     if who is None or who.otp_secret is None:
-        return _from_the_start(browser, given)
+        return from_the_start(browser, given)
     return browser.keep(await _enroll_page(browser, given, who, who.otp_secret))
 
 
 @router.post("/login/enroll")
 async def confirm_enrolment(browser: BrowserDep, form: PostedFormDep) -> Response:
     who = await password_given(browser)
-    if who is None or who.otp_secret is None:
-        return _from_the_start(browser, form)
+    if who is None or who.otp_secret is None or await browser.services.passkeys.count_of(who.user):
+        return from_the_start(browser, form)  # a passkey that came meanwhile is asked for
     await pending_of(browser, form)
-    if not await browser.services.otp.use_code(who.user, form.get("code", "")):
-        errors = _wrong_code(browser)
-        return await _enroll_page(browser, form, who, who.otp_secret, errors)
-    return await complete(browser, who.user, form, amr=(who.first_factor, OTP, SECOND_FACTOR))
+    secret = who.otp_secret
+    try:
+        is_right = await browser.services.otp.use_code(who.user, form.get("code", ""))
+    except TooManyRequestsError as error:
+        return await told_to_wait(
+            browser.request,
+            error,
+            lambda said: _enroll_page(browser, form, who, secret, said),
+        )
+    if not is_right:
+        return await _enroll_page(browser, form, who, secret, wrong_code(browser))
+    amr = (who.first_factor, OTP, SECOND_FACTOR)
+    codes = await browser.services.recovery.make(who.user)
+    response = await codes_page(browser, who.user, form, codes) if codes is not None else None
+    return await complete(
+        browser,
+        who.user,
+        form,
+        amr=amr,
+        first=who,
+        response=response,
+    )
 
 
-async def _login_page(
+async def ask_second_factor(
+    browser: Browser,
+    user: User,
+    given: Mapping[str, str],
+    *,
+    first_factor: str = PASSWORD,
+    session: Session | None = None,
+    auth_time: datetime | None = None,
+) -> Response:
+    """To the page of the second factor of who gave the first: now, at `auth_time`, or as his
+    `session` says. Who has none sets one up."""
+    secret = None
+    if not user.has_confirmed_otp:
+        secret = await browser.services.users.begin_enrolment(user)
+    path = "/login/enroll" if secret is not None else "/login/otp"
+    response = RedirectResponse(link(path, given), status_code=303)
+    return remember_password(
+        browser,
+        response,
+        user,
+        otp_secret=secret,
+        first_factor=first_factor,
+        session=session,
+        auth_time=auth_time,
+    )
+
+
+async def login_page(
     browser: Browser,
     given: Mapping[str, str],
     errors: Mapping[str, str] | None = None,
@@ -123,10 +188,14 @@ async def _login_page(
         username=given.get("username") or hint or "",
         register_url=link("/create-account", given),
         can_register=browser.services.settings.registration_is_open,
+        can_recover=browser.services.settings.has_mail,
+        has_new_password=given.get("done") == "password" and not errors,
+        providers=await browser.services.upstream.list_enabled(),
+        passkeys=browser.services.passkeys.origin,
     )
 
 
-async def _otp_page(
+async def otp_page(
     browser: Browser,
     given: Mapping[str, str],
     who: PasswordGiven,
@@ -140,6 +209,10 @@ async def _otp_page(
         errors,
         person=_person(who),
         switch_url=link("/login", given),
+        recovery_url=link("/login/recovery", given),
+        remember_days=remembered_days(browser),
+        has_app=who.user.has_confirmed_otp,
+        passkeys=await browser.services.passkeys.origin_for(who.user),
     )
 
 
@@ -161,16 +234,16 @@ async def _enroll_page(
         switch_url=link("/login", given),
         qr_code=enrolment.qr_code,
         otp_uri=enrolment.otp_uri,
-        secret_groups=[secret[place : place + 4] for place in range(0, len(secret), 4)],
+        secret_groups=groups_of(secret),
     )
 
 
-def _from_the_start(browser: Browser, given: Mapping[str, str]) -> Response:
+def from_the_start(browser: Browser, given: Mapping[str, str]) -> Response:
     """The password was given too long ago, or in another browser."""
     return browser.keep(RedirectResponse(link("/login", given), status_code=303))
 
 
-def _wrong_code(browser: Browser) -> dict[str, str]:
+def wrong_code(browser: Browser) -> dict[str, str]:
     text = text_for(browser.request)
     wrong = text(
         "That code is wrong or has expired. Open your authenticator app and enter the new one."
@@ -179,4 +252,4 @@ def _wrong_code(browser: Browser) -> dict[str, str]:
 
 
 def _person(who: PasswordGiven) -> PersonView:
-    return PersonView(who.user.username, who.user.username, initials_of(who.user.username))
+    return view_of_user(who.user)

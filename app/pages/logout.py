@@ -68,10 +68,15 @@ async def confirm(browser: BrowserDep, form: PostedFormDep) -> Response:
 
 async def end_session(browser: Browser, session_id: str) -> list[str]:
     """Signs somebody out of this browser; gives the addresses to load in frames."""
-    if all(each.session.session_id != session_id for each in browser.signed_in):
+    found = next(
+        (each for each in browser.signed_in if each.session.session_id == session_id), None
+    )
+    if found is None:
         return []  # he signed out meanwhile, or never was here
     browser.forget(session_id)
-    return await browser.services.logout.end(session_id)
+    frames = await browser.services.logout.end(session_id)
+    await browser.services.audit.record("session.ended", user_id=found.user.user_id)
+    return frames
 
 
 def signed_out_page(

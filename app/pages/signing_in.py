@@ -12,10 +12,19 @@ from urllib.parse import urlencode
 
 from starlette.responses import RedirectResponse, Response
 
+from app.models.sessions import Session
 from app.models.users import User
 from app.oauth.authorization.endpoint import Pending
 from app.oauth.redirect_uris import origin_of
-from app.pages.browser import SIGN_IN_COOKIE, Browser, address_of, cookie_name, set_cookie
+from app.pages.browser import (
+    SIGN_IN_COOKIE,
+    Browser,
+    GoToError,
+    address_of,
+    cookie_name,
+    set_cookie,
+)
+from app.pages.remembered import REMEMBER, remember_browser
 from app.pages.templating import page
 from app.pages.views import ClientView, view_of_client
 from app.security.encryption import SealError, SecretBox
@@ -44,11 +53,14 @@ ACCOUNT_PLACES = frozenset(
 @dataclass(frozen=True, slots=True)
 class PasswordGiven:
     """`otp_secret` is there while a TOTP is enrolled on the page. `first_factor` is the word of
-    RFC 8176 for what was given instead, where it was no password."""
+    RFC 8176 for what was given instead, where it was no password. `auth_time` is when he gave it,
+    where a session that he has here already proves it."""
 
     user: User
     otp_secret: str | None
     first_factor: str = PASSWORD
+    auth_time: datetime | None = None
+    adds_factor: bool = False
 
 
 def remember_password(
@@ -58,13 +70,19 @@ def remember_password(
     *,
     otp_secret: str | None = None,
     first_factor: str = PASSWORD,
+    session: Session | None = None,
+    auth_time: datetime | None = None,
 ) -> Response:
+    """Keeps who gave the first factor: now, at `auth_time`, or as his `session` says."""
+    auth_time = session.auth_time if session is not None else auth_time
     said = {
         "user_id": user.user_id,
         "credentials_version": user.credentials_version,
         "given_at": browser.services.clock.now().timestamp(),
         "otp_secret": otp_secret,
         "first_factor": first_factor,
+        "session_id": session.session_id if session is not None else None,
+        "auth_time": auth_time.timestamp() if auth_time is not None else None,
     }
     sealed = _box(browser).seal(json.dumps(said).encode(), context=browser.identifier)
     set_cookie(browser.services, response, SIGN_IN_COOKIE, sealed.hex())
@@ -86,38 +104,62 @@ async def password_given(browser: Browser) -> PasswordGiven | None:
         or user.is_disabled
         or user.credentials_version != said["credentials_version"]
         or browser.services.clock.now() - given_at > LASTS
+        or said["session_id"] not in (None, browser.session_of(user))
     ):
         return None
-    return PasswordGiven(user, said["otp_secret"], said["first_factor"])
+    at = said["auth_time"]
+    auth_time = datetime.fromtimestamp(at, UTC) if at is not None else None
+    return PasswordGiven(
+        user,
+        said["otp_secret"],
+        said["first_factor"],
+        auth_time,
+        adds_factor=said["session_id"] is not None,
+    )
 
 
 async def complete(
-    browser: Browser, user: User, form: Mapping[str, str], *, amr: Sequence[str]
+    browser: Browser,
+    user: User,
+    form: Mapping[str, str],
+    *,
+    amr: Sequence[str],
+    first: PasswordGiven | None = None,
+    response: Response | None = None,
 ) -> Response:
-    """Begins the session of who proved who he is, and goes on to where he came from.
+    """Begins the session of who proved who he is, and goes on to where he came from, or to a
+    `response` that is due before.
 
-    `amr` are the methods of RFC 8176 by which he did.
+    `amr` are the methods of RFC 8176 by which he did, `first` what he gave before.
     """
     services = browser.services
-    secret, session = await services.sessions.begin(
+    begun = await services.sessions.begin(
         user,
         amr=amr,
         user_agent=browser.request.headers.get("user-agent", ""),
         address=address_of(browser.request),
         renews=browser.session_of(user),
+        auth_time=first.auth_time if first is not None else None,
+        adds_factor=first is not None and first.adds_factor,
     )
+    if begun is None:  # he signed out meanwhile
+        raise GoToError("/login")
+    secret, session = begun
     signed_in = await services.sessions.find(secret)
     if signed_in is not None:
         browser.begin(secret, signed_in)
+        await services.authentication.signed_in(user, amr=amr)
     request_id = form.get("request_id", "")
     if request_id:
         await services.authorization.set_session(request_id, session.session_id)
-    response = RedirectResponse(_after(form), status_code=303)
+    response = response or RedirectResponse(after(form), status_code=303)
     set_cookie(services, response, SIGN_IN_COOKIE, "")
+    if SECOND_FACTOR in amr and form.get(REMEMBER):
+        await remember_browser(browser, response, user)
     return browser.keep(response)
 
 
-def _after(form: Mapping[str, str]) -> str:
+def after(form: Mapping[str, str]) -> str:
     """Only to pages of ours: nothing that a form says becomes an address (SECURITY_BAR row 32)."""
     if form.get("request_id"):
         return f"/authorize/resume?{urlencode({'request_id': form['request_id']})}"
@@ -188,4 +230,4 @@ def sign_in_page(
 
 
 def _box(browser: Browser) -> SecretBox:
-    return SecretBox([browser.services.secret_key.decode()], purpose=PURPOSE)
+    return browser.services.box(PURPOSE)

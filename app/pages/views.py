@@ -7,6 +7,7 @@ from fastapi import Request
 
 from app.models.clients import Client
 from app.models.consents import Consent
+from app.models.users import User
 from app.oauth.claims import all_claims_of
 from app.oauth.redirect_uris import host_of, is_loopback
 from app.oauth.scopes import SCOPES
@@ -65,6 +66,16 @@ def view_of_person(signed_in: SignedIn) -> PersonView:
         initials=initials_of(name),
         session_id=signed_in.session.session_id,
     )
+
+
+def view_of_user(user: User) -> PersonView:
+    """Somebody who is not signed in yet."""
+    return PersonView(user.username, user.username, initials_of(user.username))
+
+
+def groups_of(secret: str) -> list[str]:
+    """A secret in groups of four, as people type it."""
+    return [secret[place : place + 4] for place in range(0, len(secret), 4)]
 
 
 def initials_of(name: str) -> str:

@@ -7,7 +7,7 @@ from dataclasses import asdict, dataclass, replace
 from datetime import datetime
 from typing import Any, NamedTuple
 
-from sqlalchemy import insert, select, update
+from sqlalchemy import ColumnElement, insert, or_, select, update
 
 from app.database.batching import MicroBatch
 from app.database.database import Database
@@ -40,6 +40,29 @@ class Head(NamedTuple):
     hash: bytes
 
 
+@dataclass(frozen=True, slots=True)
+class Wanted:
+    """Which events: of a person, whether he did it or it was done to him, not before a moment,
+    and by the beginning of their action."""
+
+    user_id: str | None = None
+    since: datetime | None = None
+    action: str | None = None
+
+    def conditions(self) -> list[ColumnElement[bool]]:
+        found: list[ColumnElement[bool]] = []
+        if self.user_id is not None:
+            found.append(or_(event.user_id == self.user_id, event.actor == f"user:{self.user_id}"))
+        if self.since is not None:
+            found.append(event.at >= self.since)
+        if self.action is not None:
+            found.append(event.action.startswith(self.action, autoescape=True))
+        return found
+
+
+EVERYTHING = Wanted()
+
+
 class AuditRepository:
     def __init__(self, database: Database) -> None:
         self._database = database
@@ -53,10 +76,15 @@ class AuditRepository:
         row = await self._database.fetch_one(select(head.sequence, head.hash))
         return Head(row.sequence, row.hash) if row is not None else Head(0, b"")
 
-    async def list_page(self, *, after: int = 0, limit: int = PAGE) -> Sequence[AuditEvent]:
+    async def list_page(
+        self, wanted: Wanted = EVERYTHING, *, after: int = 0, limit: int = PAGE
+    ) -> Sequence[AuditEvent]:
         """Events in the order of the chain."""
         rows: Sequence[Any] = await self._database.fetch_all(
-            select(audit_events).where(event.sequence > after).order_by(event.sequence).limit(limit)
+            select(audit_events)
+            .where(event.sequence > after, *wanted.conditions())
+            .order_by(event.sequence)
+            .limit(limit)
         )
         return [AuditEvent(*row) for row in rows]
 

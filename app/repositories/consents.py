@@ -4,15 +4,17 @@ from collections.abc import Sequence
 from datetime import datetime
 from typing import Any
 
-from sqlalchemy import delete, select, update
+from sqlalchemy import delete, func, select, update
 
 from app.database.database import Database
 from app.models.consents import Consent, consents
+from app.models.refresh_tokens import refresh_tokens
 from app.models.token_families import token_families
+from app.models.users import users
 from app.repositories.inserts import upsert
 from app.repositories.redemptions import void_codes
 
-consent, family = consents.c, token_families.c
+consent, family, refresh = consents.c, token_families.c, refresh_tokens.c
 
 
 class ConsentRepository:
@@ -26,12 +28,15 @@ class ConsentRepository:
         return Consent(*row) if row is not None else None
 
     async def grant(self, user_id: str, client_id: str, scope: str, *, now: datetime) -> None:
-        """Adds to what was allowed before."""
+        """Adds to what was allowed before; nothing where the person is gone."""
         this = (consent.user_id == user_id, consent.client_id == client_id)
         first = upsert(self._database, consents).values(
             user_id=user_id, client_id=client_id, scope=scope, granted_at=now
         )
+        person = select(users.c.user_id).where(users.c.user_id == user_id).with_for_update()
         async with self._database.transaction() as connection:
+            if await connection.scalar(person) is None:
+                return
             await connection.execute(first.on_conflict_do_nothing())
             allowed = await connection.scalar(select(consent.scope).where(*this).with_for_update())
             both = " ".join(dict.fromkeys([*str(allowed).split(), *scope.split()]))
@@ -54,8 +59,26 @@ class ConsentRepository:
         )
         return [Consent(*row) for row in rows]
 
+    async def last_uses(self, user_id: str) -> dict[str, datetime]:
+        """When each client got tokens last, at a sign-in or by a refresh token."""
+        rows: Sequence[Any] = await self._database.fetch_all(
+            select(family.client_id, func.max(family.created_at), func.max(refresh.issued_at))
+            .select_from(
+                token_families.outerjoin(refresh_tokens, refresh.family_id == family.family_id)
+            )
+            .where(family.user_id == user_id)
+            .group_by(family.client_id)
+        )
+        return {
+            client_id: max(each for each in moments if each is not None)
+            for client_id, *moments in rows
+        }
+
     async def revoke(self, user_id: str, client_id: str, *, now: datetime) -> bool:
-        """Forgets what was allowed, and ends every sign-in at that client, begun or to be."""
+        """Forgets what was allowed, and ends every sign-in at that client, begun or to be.
+
+        False where there was neither.
+        """
         async with self._database.transaction() as connection:
             gone = await connection.execute(
                 delete(consents)
@@ -63,7 +86,7 @@ class ConsentRepository:
                 .returning(consent.client_id)
             )
             await void_codes(connection, now=now, user_id=user_id, client_id=client_id)
-            await connection.execute(
+            ended = await connection.execute(
                 update(token_families)
                 .where(
                     family.user_id == user_id,
@@ -71,5 +94,6 @@ class ConsentRepository:
                     family.revoked_at.is_(None),
                 )
                 .values(revoked_at=now)
+                .returning(family.family_id)
             )
-            return gone.first() is not None
+            return gone.first() is not None or ended.first() is not None

@@ -1,7 +1,7 @@
 """Removal of what nobody can use any more, in bounded batches, and the lease to do it."""
 
 from collections.abc import Awaitable
-from datetime import datetime
+from datetime import datetime, timedelta
 from functools import partial
 from typing import Any, Protocol
 
@@ -19,6 +19,7 @@ from app.models.initial_access_tokens import initial_access_tokens
 from app.models.known_addresses import known_addresses
 from app.models.leases import leases
 from app.models.limit_counters import limit_counters
+from app.models.mails import mails
 from app.models.one_time_links import one_time_links
 from app.models.refresh_tokens import refresh_tokens
 from app.models.remembered_browsers import remembered_browsers
@@ -26,6 +27,8 @@ from app.models.sessions import sessions
 from app.models.spent_identifiers import spent_identifiers
 from app.models.token_families import token_families
 from app.repositories.inserts import upsert
+
+MAILS_ARE_KEPT = timedelta(days=2)
 
 EXPIRING = (
     authorization_codes,
@@ -121,6 +124,21 @@ class HousekeepingRepository:
             for table in (client_origins, consents):
                 await connection.execute(delete(table).where(table.c.client_id.in_(client_ids)))
         return len(client_ids)
+
+    async def delete_old_mails(self, *, before: datetime, limit: int) -> int:
+        """Deletes mails that nobody delivers, as where the mail server was taken away.
+
+        Where there is one, it has them long before, or they are given up.
+        """
+        mail = mails.c
+        made_before = before - MAILS_ARE_KEPT
+        return await self._delete(
+            mails,
+            select(mail.mail_id)
+            # the first condition is for the index, the second is meant
+            .where(mail.next_attempt_at < before, mail.created_at < made_before)
+            .limit(limit),
+        )
 
     async def _delete(self, table: Table, keys: Select[Any]) -> int:
         key = next(iter(table.primary_key.columns))

@@ -2,47 +2,71 @@
 
 import hashlib
 from datetime import datetime, timedelta
+from enum import StrEnum
 
 from sqlalchemy import select
 
 from app.database.database import Database
 from app.models.known_addresses import known_addresses
+from app.models.users import User
 from app.repositories.inserts import upsert
 
 known = known_addresses.c
 KEPT = timedelta(days=30)
 RENEWED = timedelta(days=1)
+NOBODY = "nobody"
+
+
+class Way(StrEnum):
+    """How somebody signed in: what is known of one says nothing of the other."""
+
+    PAGES = "pages"
+    GRANT = "password grant"
 
 
 class KnownAddressRepository:
+    """An address is forgotten with the credentials that were used there."""
+
     def __init__(self, database: Database) -> None:
         self._database = database
         self._by_digest = database.lookup(
             select(known.digest, known.expires_at), key=known.digest, value=lambda *row: row
         )
 
-    async def is_known(self, user_id: str, network: str, *, now: datetime) -> bool:
-        expires_at = await self._expires_at(user_id, network)
+    async def is_known(self, user: User | None, network: str, way: Way, *, now: datetime) -> bool:
+        """Of nobody it takes as long."""
+        expires_at = await self._expires_at(_digest_of(user, network, way))
         return expires_at is not None and expires_at > now
 
-    async def remember(self, user_id: str, network: str, *, now: datetime) -> None:
-        """Keeps it for 30 days; written once a day at most."""
-        expires_at = await self._expires_at(user_id, network)
+    async def remember(self, user: User, network: str, way: Way, *, now: datetime) -> bool:
+        """Keeps it for 30 days, written once a day at most.
+
+        True where it is new, and this person is known from elsewhere.
+        """
+        digest = _digest_of(user, network, way)
+        expires_at = await self._expires_at(digest)
         if expires_at is not None and expires_at > now + KEPT - RENEWED:
-            return
+            return False
         statement = upsert(self._database, known_addresses).values(
-            digest=_digest_of(user_id, network), user_id=user_id, expires_at=now + KEPT
+            digest=digest, user_id=user.user_id, expires_at=now + KEPT
         )
         await self._database.change(
             statement.on_conflict_do_update(
                 index_elements=[known.digest], set_={"expires_at": now + KEPT}
             )
         )
+        if expires_at is not None and expires_at > now:
+            return False
+        elsewhere = select(known.digest).where(
+            known.user_id == user.user_id, known.digest != digest, known.expires_at > now
+        )
+        return await self._database.fetch_one(elsewhere.limit(1)) is not None
 
-    async def _expires_at(self, user_id: str, network: str) -> datetime | None:
-        row: tuple[bytes, datetime] | None = await self._by_digest(_digest_of(user_id, network))
+    async def _expires_at(self, digest: bytes) -> datetime | None:
+        row: tuple[bytes, datetime] | None = await self._by_digest(digest)
         return row[1] if row is not None else None
 
 
-def _digest_of(user_id: str, network: str) -> bytes:
-    return hashlib.sha256(f"{user_id} {network}".encode()).digest()
+def _digest_of(user: User | None, network: str, way: Way) -> bytes:
+    who = f"{user.user_id} {user.credentials_version}" if user is not None else NOBODY
+    return hashlib.sha256(f"{who} {way} {network}".encode()).digest()

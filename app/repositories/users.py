@@ -4,14 +4,32 @@ from collections.abc import Sequence
 from datetime import datetime
 from typing import Any
 
-from sqlalchemy import ColumnElement, func, insert, literal, or_, select, update
+from sqlalchemy import (
+    ColumnElement,
+    case,
+    delete,
+    exists,
+    func,
+    insert,
+    literal,
+    or_,
+    select,
+    update,
+)
 
 from app.database.database import Database
 from app.database.errors import ConflictingRowError
 from app.database.types import Instant
+from app.models.passkeys import passkeys
+from app.models.recovery_codes import recovery_codes
+from app.models.remembered_browsers import remembered_browsers
 from app.models.users import User, users
 from app.repositories.inserts import values_in
+from app.repositories.owners import lock_owner
+from app.schemas.claims import email_key_in
 from app.security.tokens import new_identifier
+
+REST_OF_DRIFT = 10
 
 
 class UserRepository:
@@ -34,6 +52,16 @@ class UserRepository:
     async def find(self, user_id: str) -> User | None:
         return await self._by_id(user_id)
 
+    async def list_by_email(self, email_key: str, *, limit: int) -> Sequence[User]:
+        """Those who proved that this address is theirs."""
+        rows: Sequence[Any] = await self._database.fetch_all(
+            select(users)
+            .where(users.c.email_key == email_key)
+            .order_by(users.c.created_at)
+            .limit(limit)
+        )
+        return [User(*row) for row in rows]
+
     async def list_page(self, *, after: str = "", limit: int = 100) -> Sequence[User]:
         """A page of people in the order of their names."""
         rows: Sequence[Any] = await self._database.fetch_all(
@@ -47,45 +75,105 @@ class UserRepository:
     async def enroll_otp(self, user: User, otp_secret: bytes) -> bool:
         """Replaces the secret of an enrolment that is not confirmed yet.
 
-        False where it is, or where the person got other credentials since `user` was read.
+        False where it is, where there is a passkey, which is a second factor already, and where
+        the person got other credentials since `user` was read.
         """
-        return await self._update(
-            user.user_id,
-            users.c.otp_confirmed_at.is_(None),
-            users.c.credentials_version == user.credentials_version,
-            otp_secret=otp_secret,
-            otp_last_step=None,
+        statement = (
+            update(users)
+            .where(
+                users.c.user_id == user.user_id,
+                users.c.otp_confirmed_at.is_(None),
+                ~exists().where(passkeys.c.user_id == users.c.user_id),
+            )
+            .values(otp_secret=otp_secret, otp_last_step=None, otp_drift=0)
+            .returning(users.c.user_id)
         )
+        async with self._database.transaction() as connection:
+            if not await lock_owner(connection, user):  # a passkey may be added at this moment
+                return False
+            changed = await connection.execute(statement)
+            return changed.first() is not None
 
-    async def use_otp_step(self, user: User, step: int, *, now: datetime) -> bool:
+    async def use_otp_step(
+        self, user: User, step: int, *, now: datetime, drift: int | None = None
+    ) -> bool:
         """Takes a time step out of use; False where it, or a later one, was used before, and where
         the secret is no longer the one that the code was checked with.
 
         Checking and using are one statement, so of two requests with the same code only one
         wins (RFC 6238 section 5.2). The first use confirms the enrolment.
+
+        `drift` is what this code says of the clock of the device. It is kept (section 6) unless
+        another code was used within the last minutes: who enters one after the other on purpose
+        does not move it.
         """
+        is_long_ago = users.c.otp_last_step <= step - REST_OF_DRIFT
         return await self._update(
             user.user_id,
             users.c.otp_secret == user.otp_secret,
             or_(users.c.otp_last_step.is_(None), users.c.otp_last_step < step),
             otp_last_step=step,
+            otp_drift=users.c.otp_drift
+            if drift is None
+            else case((is_long_ago, drift), else_=users.c.otp_drift),
             otp_confirmed_at=func.coalesce(users.c.otp_confirmed_at, literal(now, Instant())),
         )
 
     async def reset_otp(self, user_id: str, otp_secret: bytes) -> bool:
-        """Puts a new, unconfirmed secret in the place of any older one; ends every sign-in."""
-        return await self._update(
-            user_id,
-            otp_secret=otp_secret,
-            otp_confirmed_at=None,
-            otp_last_step=None,
-            credentials_version=new_identifier(),
+        """Puts a new, unconfirmed secret in the place of any older one; ends every sign-in, and
+        what stood in for the old one."""
+        return await self._exchange_factor(
+            user_id, otp_secret=otp_secret, otp_confirmed_at=None, otp_last_step=None
         )
 
-    async def set_password_hash(self, user_id: str, password_hash: str) -> bool:
-        """Sets another password and ends every sign-in, also one that is under way."""
+    async def replace_otp(self, user: User, otp_secret: bytes, step: int, *, now: datetime) -> bool:
+        """Puts a secret whose code was just right in the place of the old one, as `reset_otp`.
+
+        False where the person got other credentials since `user` was read.
+        """
+        return await self._exchange_factor(
+            user.user_id,
+            users.c.credentials_version == user.credentials_version,
+            otp_secret=otp_secret,
+            otp_confirmed_at=now,
+            otp_last_step=step,
+        )
+
+    async def _exchange_factor(
+        self, user_id: str, *conditions: ColumnElement[bool], **values: object
+    ) -> bool:
+        changed = (
+            update(users)
+            .where(users.c.user_id == user_id, *conditions)
+            .values(otp_drift=0, credentials_version=new_identifier(), **values)
+            .returning(users.c.user_id)
+        )
+        async with self._database.transaction() as connection:
+            if (await connection.execute(changed)).first() is None:
+                return False
+            for table in (recovery_codes, remembered_browsers):
+                await connection.execute(delete(table).where(table.c.user_id == user_id))
+        return True
+
+    async def renew_credentials(self, user_id: str) -> bool:
+        """Ends every sign-in, also one that is under way, and leaves password and factors."""
+        return await self._update(user_id, credentials_version=new_identifier())
+
+    async def set_password_hash(
+        self, user_id: str, password_hash: str, *, known_version: str | None = None
+    ) -> bool:
+        """Sets another password and ends every sign-in, also one that is under way.
+
+        False where the person has other credentials than those of `known_version`.
+        """
+        conditions = (
+            [users.c.credentials_version == known_version] if known_version is not None else []
+        )
         return await self._update(
-            user_id, password_hash=password_hash, credentials_version=new_identifier()
+            user_id,
+            *conditions,
+            password_hash=password_hash,
+            credentials_version=new_identifier(),
         )
 
     async def replace_password_hash(self, user_id: str, *, old: str, new: str) -> bool:
@@ -95,7 +183,11 @@ class UserRepository:
     async def replace_claims(self, user: User, claims: str, *, now: datetime) -> bool:
         """Stores what is kept about a person; False where it changed since `user` was read."""
         return await self._update(
-            user.user_id, users.c.claims == user.claims, claims=claims, claims_updated_at=now
+            user.user_id,
+            users.c.claims == user.claims,
+            claims=claims,
+            claims_updated_at=now,
+            email_key=email_key_in(claims),
         )
 
     async def set_disabled(self, user_id: str, disabled_at: datetime | None) -> bool:

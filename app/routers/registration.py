@@ -67,7 +67,10 @@ async def read_body(request: Request) -> ClientRegister:
 async def register(services: ServicesDep, bearer: BearerDep, request: Request) -> Response:
     """Register a client (RFC 7591): open, by an initial access token, or not at all."""
     is_invited = await _is_invited(services, bearer)
-    made = await services.registration.register(await read_body(request), is_invited=is_invited)
+    metadata = await read_body(request)
+    if not is_invited:
+        await services.limits.count_registration()
+    made = await services.registration.register(metadata, is_invited=is_invited)
     body = services.clients.information(made.client)
     body["client_secret"] = made.secret
     body["registration_access_token"] = made.registration_token
@@ -118,6 +121,7 @@ async def _is_invited(services: Services, bearer: HTTPAuthorizationCredentials |
         return True
     if mode != "off" and await services.clients.is_invitation(bearer.credentials):
         return True
+    await services.limits.count_admin_error()
     raise InvalidTokenError("The initial access token is not valid.")
 
 

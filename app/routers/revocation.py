@@ -1,6 +1,7 @@
 """`POST /revoke` (RFC 7009)."""
 
 from fastapi import APIRouter
+from starlette.responses import Response
 
 from app.middleware.http import HttpRequest, HttpResponse
 from app.routers.answers import NO_STORE
@@ -25,8 +26,9 @@ REVOKE = HotEndpoint(
         "summary": "Give a token back",
         "description": "Token revocation (RFC 7009). A refresh token takes every token of its "
         "sign-in with it. The answer is the same for a token that is unknown.",
+        "response_class": Response,  # an empty one
         "responses": {
-            200: {"description": "The token is worth nothing any more.", "content": {}},
+            200: {"description": "The token is worth nothing any more."},
             **protocol_errors(
                 {400: "The request is refused.", 401: "Client authentication failed."}
             ),

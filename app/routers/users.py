@@ -2,7 +2,12 @@
 
 from fastapi import APIRouter, Depends
 
-from app.dependencies import ServicesDep, require_open_registration
+from app.dependencies import (
+    AdminBearerDep,
+    ServicesDep,
+    count_registration,
+    require_open_registration,
+)
 from app.routers.responses import problems
 from app.schemas.users import UserCreate, UserRegistered
 
@@ -16,6 +21,12 @@ router = APIRouter(tags=["People"])
     dependencies=[Depends(require_open_registration)],
     responses=problems({401: "Registration is closed.", 409: "The name is taken."}),
 )
-async def register_user(body: UserCreate, services: ServicesDep) -> UserRegistered:
+async def register_user(
+    body: UserCreate, services: ServicesDep, bearer: AdminBearerDep
+) -> UserRegistered:
     """Register a person and hand out the TOTP enrolment: an otpauth URI and its QR code."""
-    return await services.users.register(body)
+    await count_registration(services, bearer)
+    registered = await services.users.register(body)
+    if body.email is not None:
+        await services.email_addresses.welcome(await services.users.get(body.username))
+    return registered

@@ -1,6 +1,8 @@
 """Standard claims about a person (OpenID Connect Core section 5.1)."""
 
+import json
 import re
+from contextlib import suppress
 from datetime import date
 from functools import lru_cache
 from typing import Annotated, Any
@@ -9,10 +11,12 @@ from zoneinfo import available_timezones
 from pydantic import AfterValidator, BaseModel, Field, StringConstraints
 
 from app.schemas.text import WebUri
+from app.security.mailboxes import with_ascii_host
 from app.security.text import is_storable
 
 MAXIMUM_LENGTH = 200
 MAXIMUM_EMAIL_LENGTH = 254
+MAXIMUM_EMAIL_KEY = 320
 VERIFIED = {"email": "email_verified", "phone_number": "phone_number_verified"}
 """The claim that says whether somebody made sure of another."""
 NO_YEAR = "0000"
@@ -40,9 +44,14 @@ def _lines(value: str) -> str:
 
 
 def _email(value: str) -> str:
-    if not _EMAIL.fullmatch(value):
+    """In the one form that is kept and that mails are sent to."""
+    try:
+        address = with_ascii_host(value) if _EMAIL.fullmatch(value) else ""
+    except ValueError:
+        address = ""
+    if len(address) > MAXIMUM_EMAIL_LENGTH or not _EMAIL.fullmatch(address):
         raise ValueError("must be an e-mail address")
-    return value
+    return address
 
 
 def _birthdate(value: str) -> str:
@@ -92,6 +101,25 @@ Email = Annotated[
     AfterValidator(_storable),
     AfterValidator(_email),
 ]
+
+
+def verified_email_in(claims: str) -> str | None:
+    """The address in kept claims, a JSON object, if somebody made sure of it."""
+    kept = json.loads(claims)
+    return str(kept["email"]) if kept.get("email") and kept.get("email_verified") else None
+
+
+def email_key(address: str) -> str:
+    """The form by which a person is found by his address, however he writes it."""
+    with suppress(ValueError):  # what is no address is found nowhere
+        address = with_ascii_host(address)
+    return address.casefold()[:MAXIMUM_EMAIL_KEY]
+
+
+def email_key_in(claims: str) -> str | None:
+    """Only of a verified address: anybody can say that he has another's."""
+    address = verified_email_in(claims)
+    return email_key(address) if address is not None else None
 
 
 class Address(BaseModel):

@@ -47,6 +47,10 @@ class SecretBox:
         except (InvalidTag, ValueError):  # the latter for one cut short
             raise SealError("sealed for another context, or changed") from None
 
+    def is_current(self, sealed: bytes) -> bool:
+        """Whether it is sealed under the first key."""
+        return _split(sealed)[0] == self._current
+
 
 def seal_with_token(value: bytes, *, token: str, purpose: str) -> bytes:
     """Encrypts so that only who presents `token` can read it; nothing that we store can."""

@@ -4,11 +4,17 @@ Hashing takes tens of milliseconds: call it in a thread, see `app.services.passw
 """
 
 import unicodedata
+from collections.abc import Iterable
 
 from passlib.hash import argon2
 
 MINIMUM_LENGTH = 8
 MAXIMUM_LENGTH = 256
+NO_PASSWORD = "!"
+"""In the place of a hash: whoever signs in by other means only. No password has it."""
+SHORTEST_NAME = 4
+FURTHER_CHARACTERS = 4
+"""What a password that holds a name of its owner needs beside it."""
 
 
 class PasswordScheme:
@@ -49,8 +55,27 @@ def problem_with(password: str) -> str | None:
     return None
 
 
+def has_password(password_hash: str) -> bool:
+    """Whether its owner has set a password at all."""
+    return password_hash != NO_PASSWORD
+
+
 def is_common(password: str) -> bool:
     """Whether a password is on the list of 30,000 that attackers try first."""
     from zxcvbn.matching import RANKED_DICTIONARIES  # late: two megabytes, and rarely asked
 
     return prepare(password).lower() in RANKED_DICTIONARIES["passwords"]
+
+
+def is_own_name(password: str, names: Iterable[str]) -> bool:
+    """Whether a password is a name of its owner, or little more than one, in any case and width."""
+    folded = _folded(password)
+    for name in map(_folded, names):
+        rest = folded.replace(name, "") if len(name) >= SHORTEST_NAME else folded
+        if folded == name or (rest != folded and len(rest) < FURTHER_CHARACTERS):
+            return True
+    return False
+
+
+def _folded(text: str) -> str:
+    return unicodedata.normalize("NFKC", unicodedata.normalize("NFKC", text).casefold())

@@ -36,6 +36,8 @@ class TokenKind(StrEnum):
     REQUEST = "postern_ar_"
     REGISTRATION_TOKEN = "postern_rg_"
     INITIAL_ACCESS_TOKEN = "postern_ia_"
+    ONE_TIME_LINK = "postern_ol_"
+    REMEMBERED_BROWSER = "postern_rb_"
 
     def matches(self, token: str) -> bool:
         return token.startswith(self.value)

@@ -9,6 +9,7 @@ SECRET_LENGTH = 32  # base32 characters: 160 bits
 STEP_SECONDS = 30
 DIGITS = 6
 DRIFT_STEPS = 1
+MAXIMUM_DRIFT = 10
 _ASCII_DIGITS = frozenset("0123456789")
 
 
@@ -21,21 +22,31 @@ def provisioning_uri(secret: str, *, username: str, issuer: str) -> str:
     return str(pyotp.TOTP(secret).provisioning_uri(name=username, issuer_name=issuer))
 
 
-def matching_step(secret: str, code: str, *, now: datetime) -> int | None:
+def matching_step(secret: str, code: str, *, now: datetime, drift: int = 0) -> int | None:
     """The time step that a code belongs to, within one step of now; None if it is wrong.
 
-    The caller keeps the step, since a code counts only once (RFC 6238 section 5.2).
+    Now is what the clock of the device shows, which is `drift` steps ahead of ours. The caller
+    keeps the step, since a code counts only once (RFC 6238 section 5.2).
     """
     digits = normalize(code)
     if digits is None:
         return None
     totp = pyotp.TOTP(secret)
-    current = int(now.timestamp()) // STEP_SECONDS
+    current = step_at(now) + drift
     found = None
     for step in range(current - DRIFT_STEPS, current + DRIFT_STEPS + 1):
         if hmac.compare_digest(totp.generate_otp(max(step, 0)), digits):
             found = step
     return found
+
+
+def drift_of(step: int, *, now: datetime) -> int:
+    """By how many steps the device is ahead, or behind, whose code of a step was right."""
+    return max(-MAXIMUM_DRIFT, min(MAXIMUM_DRIFT, step - step_at(now)))
+
+
+def step_at(now: datetime) -> int:
+    return int(now.timestamp()) // STEP_SECONDS
 
 
 def normalize(code: str) -> str | None:

@@ -47,6 +47,11 @@ def key_or_none(username: str) -> str | None:
         return None
 
 
+def account_of(username: str) -> str:
+    """The name by which tries are counted; what cannot be a user name is one of its own."""
+    return key_or_none(username) or f"\x00{username[:MAXIMUM_KEY_LENGTH]}"
+
+
 def _mixes_scripts(text: str) -> bool:
     """Latin beside Cyrillic is how one name is made to look like another (UTS 39 section 5)."""
     if text.isascii():

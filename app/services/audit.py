@@ -12,20 +12,28 @@ from dataclasses import dataclass
 from app.clock import Clock
 from app.models.audit_events import AuditEvent
 from app.observability import origin
-from app.repositories.audit_events import AuditRepository, Head, NewEvent, hash_of
+from app.repositories.audit_events import (
+    EVERYTHING,
+    AuditRepository,
+    Head,
+    NewEvent,
+    Wanted,
+    hash_of,
+)
 
 SUCCEEDED = "succeeded"
 REFUSED = "refused"
 SYSTEM = "system"
+ANYBODY = "anybody"
 
 Detail = str | int | bool | Sequence[str] | None
 
 
 @dataclass(frozen=True, slots=True)
 class Verdict:
-    """`broken_at` is the number of the first event that does not fit; None where all do."""
+    """`head` is the last event that fits; `broken_at` is the number of the first that does not,
+    None where all do."""
 
-    events: int
     head: Head
     broken_at: int | None
 
@@ -47,9 +55,11 @@ class AuditLog:
     ) -> None:
         """Adds an event; `action` as in `password.changed`, `details` without any secret.
 
-        Without `actor` it is the operator who gave the command, else the person himself.
+        Without `actor` it is the operator who gave the command, else the person himself, else
+        whoever sent the request.
         """
-        by = actor or origin.actor() or (f"user:{user_id}" if user_id else SYSTEM)
+        stranger = ANYBODY if origin.address() else SYSTEM
+        by = actor or origin.actor() or (f"user:{user_id}" if user_id else stranger)
         said = {name: value for name, value in details.items() if value is not None}
         await self._events.append(
             NewEvent(
@@ -71,9 +81,10 @@ class AuditLog:
         """What happened to a person, the newest first."""
         return await self._events.list_of_user(user_id, before=before, limit=limit)
 
-    async def read_all(self, *, after: int = 0) -> AsyncIterator[AuditEvent]:
-        """Every event in the order of the chain."""
-        while page := await self._events.list_page(after=after):
+    async def read_all(self, wanted: Wanted = EVERYTHING) -> AsyncIterator[AuditEvent]:
+        """Every event that is wanted, in the order of the chain."""
+        after = 0
+        while page := await self._events.list_page(wanted, after=after):
             for each in page:
                 yield each
             after = page[-1].sequence
@@ -84,13 +95,16 @@ class AuditLog:
         `known` is a head that was noted earlier: it has to be on the way, so that nobody can have
         written the whole chain anew.
         """
-        head = await self._events.read_head()
-        count, previous = 0, bytes(32)
+        noted = [await self._events.read_head()] + ([known] if known is not None else [])
+        expected = {each.sequence: each.hash for each in noted}
+        last = Head(0, bytes(32))
         async for each in self.read_all():
-            is_next = each.sequence == count + 1 and each.previous_hash == previous
-            is_known = known is None or each.sequence != known.sequence or each.hash == known.hash
-            if not is_next or hash_of(each) != each.hash or not is_known:
-                return Verdict(count, head, count + 1)
-            count, previous = each.sequence, each.hash
-        is_complete = count >= head.sequence and (known is None or count >= known.sequence)
-        return Verdict(count, head, None if is_complete else count + 1)
+            is_next = each.sequence == last.sequence + 1 and each.previous_hash == last.hash
+            is_noted = expected.get(each.sequence, each.hash) == each.hash
+            if not is_next or hash_of(each) != each.hash or not is_noted:
+                return Verdict(last, last.sequence + 1)
+            last = Head(each.sequence, each.hash)
+        is_whole = last.sequence >= max(expected)
+        head = await self._events.read_head()  # by now it may be ahead, but never behind
+        has_head = head.hash != b"" and head.sequence >= last.sequence
+        return Verdict(last, None if is_whole and has_head else last.sequence + 1)

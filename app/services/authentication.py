@@ -1,11 +1,16 @@
 """Who signs in with a password, and whether he may."""
 
+from collections.abc import Sequence
 from typing import Literal
 
 from app.models.users import User
 from app.observability.logging import logger
+from app.repositories.known_addresses import Way
 from app.repositories.users import UserRepository
 from app.security import usernames
+from app.services.audit import ANYBODY, AuditLog
+from app.services.limits import Limits
+from app.services.notices import Notices
 from app.services.otp import OtpService
 from app.services.password_hashing import PasswordHashing
 
@@ -13,42 +18,111 @@ log = logger(__name__)
 
 
 class AuthenticationService:
+    """Each try counts, and is refused with `TooManyRequestsError` where there were too many."""
+
     def __init__(
         self,
         users: UserRepository,
         hashing: PasswordHashing,
         otp: OtpService,
+        limits: Limits,
+        audit: AuditLog,
+        notices: Notices,
         *,
         otp_policy: Literal["enrolled", "every_login"],
     ) -> None:
         self._users = users
         self._hashing = hashing
         self._otp = otp
+        self._limits = limits
+        self._audit = audit
+        self._notices = notices
         self._wants_code = otp_policy == "every_login"
 
     async def check_password(self, username: str, password: str) -> User | None:
         """The person, if the password is his; unknown and wrong take the same time."""
-        key = usernames.key_or_none(username)
-        user = await self._users.find_by_key(key) if key is not None else None
-        is_right = await self._hashing.verify(password, user.password_hash if user else None)
-        if user is None or not is_right or user.is_disabled:
+        user = await self._find(username)
+        account = usernames.account_of(username)
+        tries = await self._limits.login_tries(account, user, Way.PAGES)
+        await self._limits.check(tries)
+        is_right = await self._has_password(user, password)
+        await self._limits.settle(tries, is_right=is_right)
+        if user is None or not is_right:
+            await self._refused(user, "password")
             return None
+        await self._rehash(user, password)
+        return user
+
+    async def sign_in(
+        self, username: str, password: str, *, code: str | None, client_id: str
+    ) -> User | None:
+        """The person, if all that the policy asks for is right; the reason is only logged.
+
+        Right is only the whole: what is answered, counted and written is the same for each part
+        that is wrong.
+        """
+        user = await self._find(username)
+        account = usernames.account_of(username)
+        tries = await self._limits.login_tries(account, user, Way.GRANT, with_code=self._wants_code)
+        await self._limits.check(tries)
+        problem = await self._problem(user, password, code)
+        clears = not self._wants_code or self._otp.is_unused(user, code or "")
+        await self._limits.settle(tries, is_right=problem is None, clears=clears)
+        if problem is None and user is not None and code is not None and self._wants_code:
+            problem = None if await self._otp.spend_code(user, code) else "code"
+        if user is None or problem is not None:
+            log.info("password sign-in refused: %s", problem)
+            await self._refused(user, problem or "password", client_id=client_id)
+            return None
+        await self._rehash(user, password)
+        await self._limits.remember_address(user, Way.GRANT)
+        await self._audit.record(
+            "sign_in.succeeded", user_id=user.user_id, client_id=client_id, by="password grant"
+        )
+        return user
+
+    async def signed_in(self, user: User, *, amr: Sequence[str]) -> None:
+        """Remembers a sign-in on the pages, by the methods of RFC 8176; an address that is new
+        is told to its owner."""
+        is_new = await self._limits.remember_address(user, Way.PAGES)
+        await self._audit.record("sign_in.succeeded", user_id=user.user_id, by=" ".join(amr))
+        if is_new:
+            await self._notices.tell(user, "new_sign_in")
+
+    async def _problem(self, user: User | None, password: str, code: str | None) -> str | None:
+        """What is wrong, in a word for the log; None where nothing is. Each part is looked at, so
+        that the time tells nothing; a code is not used up yet."""
+        has_password = await self._has_password(user, password)
+        has_code = not self._wants_code or self._otp.may_be_code(user, code or "")
+        if not has_password or user is None:
+            return "password"
+        if not user.has_confirmed_otp:
+            return "enrolment"
+        return None if has_code else "code"
+
+    async def _find(self, username: str) -> User | None:
+        key = usernames.key_or_none(username)
+        return await self._users.find_by_key(key) if key is not None else None
+
+    async def _has_password(self, user: User | None, password: str) -> bool:
+        is_right = await self._hashing.verify(password, user.password_hash if user else None)
+        return is_right and user is not None and not user.is_disabled
+
+    async def _rehash(self, user: User, password: str) -> None:
         if self._hashing.is_outdated(user.password_hash):
             await self._users.replace_password_hash(
                 user.user_id, old=user.password_hash, new=await self._hashing.hash(password)
             )
-        return user
 
-    async def sign_in(self, username: str, password: str, *, code: str | None) -> User | None:
-        """The person, if all that the policy asks for is right; the reason is only logged."""
-        user = await self.check_password(username, password)
-        if user is None:
-            log.info("password sign-in refused: no such user, or a wrong password")
-            return None
-        if not user.has_confirmed_otp:
-            log.info("password sign-in refused: user %s has not confirmed a TOTP", user.user_id)
-            return None
-        if self._wants_code and (code is None or not await self._otp.use_code(user, code)):
-            log.info("password sign-in refused: user %s gave no fresh code", user.user_id)
-            return None
-        return user
+    async def _refused(
+        self, user: User | None, reason: str, *, client_id: str | None = None
+    ) -> None:
+        """Written for names that nobody has too: it takes the same time."""
+        await self._audit.record(
+            "sign_in.refused",
+            user_id=user.user_id if user else None,
+            client_id=client_id,
+            actor=ANYBODY,
+            succeeded=False,
+            reason=reason,
+        )

@@ -59,9 +59,10 @@ class ClientKeys:
         if registered is not None:
             return _public_keys(registered)
         uri = client.further_metadata.get("jwks_uri")
-        return await self._keys_at(uri, kid) if uri is not None else []
+        return await self.keys_at(uri, kid=kid) if uri is not None else []
 
-    async def _keys_at(self, uri: str, kid: str | None) -> Keys:
+    async def keys_at(self, uri: str, *, kid: str | None) -> Keys:
+        """The same, of a URI; raises `FetchError`."""
         kept = self._kept.get(uri)
         if kept is None or _is_due(kept, kid, self._clock.now()):
             kept = await self._ask(uri)

@@ -16,6 +16,7 @@ from app.schemas.registration import ClientRegister
 from app.security.comparison import digests_match
 from app.security.text import is_storable
 from app.security.tokens import TokenKind, digest_of, new_client_id, new_token
+from app.services.audit import AuditLog
 
 UNUSED_FOR = timedelta(days=30)
 """How long a client that registered itself in the open may stay unused."""
@@ -40,10 +41,15 @@ class NewClient(NamedTuple):
 
 class ClientService:
     def __init__(
-        self, clients: ClientRepository, invitations: InitialAccessTokenRepository, clock: Clock
+        self,
+        clients: ClientRepository,
+        invitations: InitialAccessTokenRepository,
+        audit: AuditLog,
+        clock: Clock,
     ) -> None:
         self._clients = clients
         self._invitations = invitations
+        self._audit = audit
         self._clock = clock
 
     async def create(self, body: ClientCreate, *, sector_identifier: str | None) -> ClientCreated:
@@ -59,6 +65,7 @@ class ClientService:
         )
         if not await self._clients.add(client):
             raise ConflictError("The client name is taken.", error="client_name_taken")
+        await self._audit.record("client.created", client_id=client.client_id)
         return ClientCreated(**self.information(client), client_secret=secret)
 
     async def register(
@@ -78,6 +85,7 @@ class ClientService:
         )
         if not await self._clients.add(client):
             raise ConflictError("The client could not be stored: try again.")
+        await self._audit.record("client.registered", client_id=client.client_id)
         return NewClient(client, secret, registration_token)
 
     async def update(
@@ -106,10 +114,12 @@ class ClientService:
             changed = changed._replace(trust=client.trust)
         if not await self._clients.change(client, changed):
             return None
+        await self._record_own_act("client.changed", client)
         return NewClient(changed, secret, None)
 
     async def delete(self, client: Client) -> None:
         await self._clients.delete(client.client_id)
+        await self._record_own_act("client.deleted", client)
 
     def information(self, client: Client) -> dict[str, Any]:
         """What a client is told of itself: the values that are in force."""
@@ -156,18 +166,22 @@ class ClientService:
             raise InvalidInputError("This client has no secret.")
         secret = new_token(TokenKind.CLIENT_SECRET)
         await self._clients.set_secret_digest(client_id, digest_of(secret))
+        await self._audit.record("client.secret_rotated", client_id=client_id)
         return secret
 
     async def set_disabled(self, client_id: str, *, disabled: bool) -> Client:
         """A disabled client cannot authenticate, and its tokens are worth nothing meanwhile."""
         await self.get(client_id)
         await self._clients.set_disabled(client_id, self._clock.now() if disabled else None)
+        act = "client.disabled" if disabled else "client.enabled"
+        await self._audit.record(act, client_id=client_id)
         return await self.get(client_id)
 
     async def set_trust(self, client_id: str, trust: Trust) -> Client:
         """`verified` is said on the consent page; `first_party` needs no consent."""
         await self.get(client_id)
         await self._clients.set_trust(client_id, trust)
+        await self._audit.record("client.trusted", client_id=client_id, trust=trust)
         return await self.get(client_id)
 
     async def invite(self, label: str, *, lasts: timedelta) -> str:
@@ -180,12 +194,18 @@ class ClientService:
                 digest=digest_of(token), label=label, created_at=now, expires_at=now + lasts
             )
         )
+        await self._audit.record("client.invited", label=label)
         return token
 
     async def is_invitation(self, token: str) -> bool:
         if not TokenKind.INITIAL_ACCESS_TOKEN.matches(token):
             return False
         return await self._invitations.is_living(digest_of(token), now=self._clock.now())
+
+    async def _record_own_act(self, act: str, client: Client) -> None:
+        """By the client itself, which holds its registration access token (RFC 7592)."""
+        client_id = client.client_id
+        await self._audit.record(act, client_id=client_id, actor=f"client:{client_id}")
 
     def _client_of(
         self, body: ClientCreate | ClientRegister, *, client_name: str, scope: str, **further: Any

@@ -1,21 +1,24 @@
 """Consent: what a person is asked, and what he need not be asked again."""
 
-from collections.abc import Sequence
+from collections.abc import Mapping, Sequence
 from dataclasses import replace
+from datetime import datetime
 
 from app.clock import Clock
 from app.models.clients import Client
 from app.models.consents import Consent
 from app.models.users import User
 from app.repositories.consents import ConsentRepository
+from app.services.audit import AuditLog
 
 FIRST_PARTY = "first_party"
 
 
 class ConsentService:
-    def __init__(self, consents: ConsentRepository, clock: Clock) -> None:
+    def __init__(self, consents: ConsentRepository, clock: Clock, audit: AuditLog) -> None:
         self._consents = consents
         self._clock = clock
+        self._audit = audit
 
     async def find(self, user: User, client: Client) -> Consent | None:
         return await self._consents.find(user.user_id, client.client_id)
@@ -46,6 +49,12 @@ class ConsentService:
         await self._consents.grant(
             user.user_id, client.client_id, " ".join(sorted(scopes)), now=self._clock.now()
         )
+        await self._audit.record(
+            "consent.granted",
+            user_id=user.user_id,
+            client_id=client.client_id,
+            scopes=sorted(scopes),
+        )
 
     async def list_of(self, user: User) -> Sequence[Consent]:
         """Each client that a person allowed something, or that has tokens of his without asking."""
@@ -61,5 +70,12 @@ class ConsentService:
         return sorted(found, key=lambda each: each.granted_at, reverse=True)
 
     async def revoke(self, user: User, client_id: str) -> bool:
-        """Forgets a consent and ends every sign-in at that client."""
-        return await self._consents.revoke(user.user_id, client_id, now=self._clock.now())
+        """Forgets a consent and ends every sign-in at that client; False where there was none."""
+        if not await self._consents.revoke(user.user_id, client_id, now=self._clock.now()):
+            return False
+        await self._audit.record("consent.revoked", user_id=user.user_id, client_id=client_id)
+        return True
+
+    async def last_uses(self, user: User) -> Mapping[str, datetime]:
+        """When each client got tokens for a person last."""
+        return await self._consents.last_uses(user.user_id)

@@ -56,6 +56,7 @@ class Housekeeping:
             self._repository.delete_expired_families,
             *self._repository.deletions_by_expiry(),
             self._repository.delete_unused_clients,
+            self._repository.delete_old_mails,
         )
         total = 0
         for delete in deletions:

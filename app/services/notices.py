@@ -1,10 +1,50 @@
 """Tells people by mail what happened to their accounts."""
 
+import json
+
+from app.clock import Clock
 from app.models.users import User
+from app.observability import origin
+from app.observability.logging import logger
+from app.schemas.claims import verified_email_in
+from app.services.mail import Outbox
+from app.texts.languages import first_known
+
+log = logger(__name__)
 
 
 class Notices:
     """Without a mail server, or a verified address, nothing is told."""
 
-    async def tell(self, user: User, what: str, **values: str) -> None:
-        """Tells the owner of an account; `what` names a mail, as in `password_changed`."""
+    def __init__(self, outbox: Outbox | None, clock: Clock) -> None:
+        self._outbox = outbox
+        self._clock = clock
+
+    async def tell(
+        self, user: User, what: str, *, language: str | None = None, **values: str
+    ) -> None:
+        """Tells the owner of an account; `what` names a mail, as in `password_changed`.
+
+        The mail says when and from where it happened; a value of the same name takes its place.
+        Trouble with a mail is logged: what happened has happened.
+        """
+        recipient = verified_email_in(user.claims)
+        if self._outbox is None or recipient is None:
+            return
+        said = {
+            "username": user.username,
+            "at": self._clock.now().strftime("%Y-%m-%d %H:%M UTC"),
+            "address": origin.address(),
+            "by_operator": "yes" if origin.actor() else "",
+            **values,
+        }
+        try:
+            await self._outbox.put(recipient, what, said, language=language or language_of(user))
+        except LookupError:
+            log.exception("there is no mail of the name %s", what)
+
+
+def language_of(user: User) -> str:
+    """The language that he said is his, else that of who asks now."""
+    locale = json.loads(user.claims).get("locale")
+    return first_known([*([str(locale)] if locale else []), *origin.languages()])

@@ -1,13 +1,17 @@
 """One-time passwords: secrets sealed at rest, codes that count once."""
 
 from app.clock import Clock
+from app.errors import TooManyRequestsError
 from app.models.users import User
 from app.observability.logging import logger
 from app.repositories.users import UserRepository
 from app.schemas.otp import OtpEnrolment
 from app.security import qr_codes, totp, usernames
 from app.security.encryption import SealError, SecretBox
+from app.services.audit import ANYBODY, AuditLog
 from app.services.bounded_threads import BoundedThreads
+from app.services.limits import Limits
+from app.services.notices import Notices
 
 log = logger(__name__)
 
@@ -20,6 +24,9 @@ class OtpService:
         users: UserRepository,
         box: SecretBox,
         threads: BoundedThreads,
+        limits: Limits,
+        audit: AuditLog,
+        notices: Notices,
         clock: Clock,
         *,
         issuer: str,
@@ -27,6 +34,9 @@ class OtpService:
         self._users = users
         self._box = box
         self._threads = threads
+        self._limits = limits
+        self._audit = audit
+        self._notices = notices
         self._clock = clock
         self._issuer = issuer
 
@@ -44,23 +54,100 @@ class OtpService:
     async def verify_code(self, username: str, code: str) -> bool:
         """Whether the code is this person's, now and for the first time; confirms an enrolment.
 
-        An unknown person, a disabled one and a wrong code look the same.
+        An unknown person, a disabled one and a wrong code look the same. Raises
+        `TooManyRequestsError`.
         """
         key = usernames.key_or_none(username)
         user = await self._users.find_by_key(key) if key is not None else None
-        if user is None or user.is_disabled:
-            totp.matching_step(DUMMY_SECRET, code, now=self._clock.now())
-            return False
-        return await self.use_code(user, code)
+        if user is not None and user.is_disabled:
+            user = None
+        tries = self._limits.open_code_tries(usernames.account_of(username))
+        await self._limits.check(tries)
+        step = self._step_of(user, code)
+        await self._limits.settle(tries, is_right=step is not None, clears=_is_unused(user, step))
+        is_right = user is not None and step is not None and await self.spend_code(user, code)
+        await self._record(user, is_right=is_right, actor=ANYBODY)
+        return is_right
 
     async def use_code(self, user: User, code: str) -> bool:
+        """As `spend_code`, for who gave the first factor; raises `TooManyRequestsError`."""
+        step = self._step_of(user, code)
+        await self.settle_code(user, is_right=step is not None, clears=_is_unused(user, step))
+        is_right = step is not None and await self.spend_code(user, code)
+        await self._record(user, is_right=is_right)
+        return is_right
+
+    def may_be_code(self, user: User | None, code: str) -> bool:
+        """Whether a code belongs to this moment; nobody's never does, in the same time."""
+        return self._step_of(user, code) is not None
+
+    def is_unused(self, user: User | None, code: str) -> bool:
+        """As `may_be_code`, of a code that was not used before."""
+        return _is_unused(user, self._step_of(user, code))
+
+    async def settle_code(self, user: User, *, is_right: bool, clears: bool = True) -> None:
+        """Counts a try at the second factor of who gave the first, whichever it was.
+
+        A code that was used before is no guess: it neither counts nor `clears`.
+
+        Raises `TooManyRequestsError`; then somebody guesses who has the password, and its owner
+        is told.
+        """
+        try:
+            tries = self._limits.code_tries(user.user_id)
+            await self._limits.settle(tries, is_right=is_right, clears=clears)
+        except TooManyRequestsError:
+            if await self._limits.once_a_day(f"codes guessed {user.user_id}"):
+                await self._notices.tell(user, "codes_guessed")
+            raise
+
+    async def spend_code(self, user: User, code: str) -> bool:
         """Takes a right code out of use; False for a wrong or used one (RFC 6238 section 5.2)."""
-        secret = self._open(user)
-        now = self._clock.now()
-        step = totp.matching_step(secret or DUMMY_SECRET, code, now=now)
-        if secret is None or step is None:
+        if await self._spend(user, code):
+            return True
+        again = await self._users.find(user.user_id)
+        if again is None or again.otp_secret == user.otp_secret:
             return False
-        return await self._users.use_otp_step(user, step, now=now)
+        # Sealed again meanwhile, under another SECRET_KEY? Any other secret is another factor.
+        return self._open(again) == self._open(user) and await self._spend(again, code)
+
+    async def _spend(self, user: User, code: str) -> bool:
+        step = self._step_of(user, code)
+        if step is None:
+            return False
+        now = self._clock.now()
+        drift = totp.drift_of(step, now=now)
+        return await self._users.use_otp_step(user, step, now=now, drift=drift)
+
+    async def replace(self, user: User, secret: str, code: str) -> bool:
+        """Puts a new secret in the place of the old one, once its app shows the right code.
+
+        False for a wrong code, and where the person got other credentials since `user` was read.
+        """
+        now = self._clock.now()
+        step = totp.matching_step(secret, code, now=now)
+        await self.settle_code(user, is_right=step is not None)
+        if step is None:
+            return False
+        sealed = self._box.seal(secret.encode(), context=user.user_id)
+        return await self._users.replace_otp(user, sealed, step, now=now)
+
+    def _step_of(self, user: User | None, code: str) -> int | None:
+        """The time step that a code of this person belongs to; nobody has none."""
+        secret = self._open(user) if user is not None else None
+        step = totp.matching_step(
+            secret or DUMMY_SECRET, code, now=self._clock.now(), drift=user.otp_drift if user else 0
+        )
+        return step if secret is not None else None
+
+    async def _record(self, user: User | None, *, is_right: bool, actor: str | None = None) -> None:
+        """What is wrong is written for names that nobody has too: it takes the same time."""
+        user_id = user.user_id if user is not None else None
+        if not is_right:
+            await self._audit.record("otp.refused", user_id=user_id, actor=actor, succeeded=False)
+        elif user is not None and not user.has_confirmed_otp:
+            await self._audit.record("otp.confirmed", user_id=user_id)
+            await self._notices.tell(user, "otp_confirmed")
 
     def _open(self, user: User) -> str | None:
         if user.otp_secret is None:
@@ -70,3 +157,10 @@ class OtpService:
         except SealError as error:
             log.error("the TOTP secret of user %s cannot be opened: %s", user.user_id, error)
             return None
+
+
+def _is_unused(user: User | None, step: int | None) -> bool:
+    """By what is known; of many who use one at once, one will have been the first."""
+    if user is None or step is None:
+        return False
+    return user.otp_last_step is None or step > user.otp_last_step

@@ -1,6 +1,6 @@
 """Argon2id in threads of its own."""
 
-from app.security.passwords import MAXIMUM_LENGTH, PasswordScheme
+from app.security.passwords import MAXIMUM_LENGTH, PasswordScheme, has_password
 from app.security.tokens import new_identifier
 from app.services.bounded_threads import BoundedThreads
 
@@ -17,7 +17,8 @@ class PasswordHashing:
         return await self._threads.run(self._scheme.hash, password)
 
     async def verify(self, password: str, password_hash: str | None) -> bool:
-        """Without a hash it takes as long and is False, so that nobody can tell who exists."""
+        """Without a hash, or for who has no password, it takes as long and is False, so that nobody
+        can tell who exists."""
         if len(password) > MAXIMUM_LENGTH:
             return False  # the length is the caller's own knowledge, so its timing tells nothing
         return await self._threads.run(self._verify, password, password_hash)
@@ -26,7 +27,7 @@ class PasswordHashing:
         return self._scheme.is_outdated(password_hash)
 
     def _verify(self, password: str, password_hash: str | None) -> bool:
-        if password_hash is not None:
+        if password_hash is not None and has_password(password_hash):
             return self._scheme.verify(password, password_hash)
         if self._dummy_hash is None:
             self._dummy_hash = self._scheme.hash(new_identifier())

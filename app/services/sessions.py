@@ -2,7 +2,7 @@
 
 from collections.abc import Sequence
 from dataclasses import replace
-from datetime import timedelta
+from datetime import datetime, timedelta
 
 from app.clock import Clock
 from app.models.clients import Client
@@ -35,11 +35,15 @@ class SessionService:
         user_agent: str,
         address: str,
         renews: str | None = None,
-    ) -> tuple[str, Session]:
+        auth_time: datetime | None = None,
+        adds_factor: bool = False,
+    ) -> tuple[str, Session] | None:
         """A new session, and the secret for the browser's cookie. `amr` as in RFC 8176.
 
         `renews` names a session of the same person in the same browser: it goes on, its `sid`
-        stays, and its secret is worth nothing from now on.
+        stays, and its secret is worth nothing from now on. `auth_time` is that of an earlier
+        first factor. Where this only `adds_factor` to it, the session does not last longer, and
+        one that ended meanwhile stays ended: None.
         """
         secret = new_token(TokenKind.SESSION)
         now = self._clock.now()
@@ -48,21 +52,35 @@ class SessionService:
             digest=digest_of(secret),
             user_id=user.user_id,
             credentials_version=user.credentials_version,
-            auth_time=now,
+            auth_time=auth_time or now,
             acr=acr_of(amr),
             amr=" ".join(amr),
-            user_agent=_printable(user_agent),
+            user_agent=printable(user_agent),
             address=address,
             created_at=now,
             last_seen_at=now,
-            expires_at=now + self._ttl,
+            expires_at=(auth_time if auth_time is not None and adds_factor else now) + self._ttl,
             ended_at=None,
         )
         if renews is not None and await self._sessions.renew(made):
             return secret, made
+        if adds_factor:
+            return None
         made = replace(made, session_id=new_identifier())
         await self._sessions.add(made)
         return secret, made
+
+    async def go_on(self, user: User, session: Session) -> tuple[str, SignedIn] | None:
+        """The same sign-in goes on under the credentials that its person has now, and under a new
+        secret; None where it ended meanwhile."""
+        secret = new_token(TokenKind.SESSION)
+        again = replace(
+            session,
+            digest=digest_of(secret),
+            credentials_version=user.credentials_version,
+            last_seen_at=self._clock.now(),
+        )
+        return (secret, SignedIn(again, user)) if await self._sessions.renew(again) else None
 
     async def find(self, secret: str) -> SignedIn | None:
         """The living session that a cookie names, which now counts as seen."""
@@ -88,12 +106,14 @@ class SessionService:
         """Signs out; False where the session had ended before."""
         return await self._sessions.end(session_id, now=self._clock.now())
 
-    async def end_all(self, user_id: str) -> None:
+    async def end_all(self, user_id: str, *, but: str | None = None) -> int:
         """Signs a person out everywhere, also where his credentials ended the session already:
-        the clients are told."""
-        now = self._clock.now()
+        the clients are told. Gives how many sessions ended; `but` names one that goes on."""
+        now, ended = self._clock.now(), 0
         for session_id in await self._sessions.list_not_ended(user_id, now=now):
-            await self._sessions.end(session_id, now=now)
+            if session_id != but:
+                ended += await self._sessions.end(session_id, now=now)
+        return ended
 
 
 def acr_of(amr: Sequence[str]) -> str:
@@ -101,5 +121,6 @@ def acr_of(amr: Sequence[str]) -> str:
     return ACR_MFA if MULTIPLE_FACTORS in amr else ACR_PASSWORD
 
 
-def _printable(text: str) -> str:
+def printable(text: str) -> str:
+    """What is kept of a `User-Agent`."""
     return "".join(char for char in text if " " <= char <= "~")[:MAXIMUM_USER_AGENT]

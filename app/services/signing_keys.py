@@ -17,6 +17,7 @@ from app.security import jose
 from app.security.encryption import SealError, SecretBox
 from app.security.jose import ALGORITHMS, SignatureError
 from app.security.tokens import new_identifier
+from app.services.audit import AuditLog
 
 log = logger(__name__)
 
@@ -52,6 +53,7 @@ class SigningKeys:
         self,
         repository: SigningKeyRepository,
         box: SecretBox,
+        audit: AuditLog,
         clock: Clock,
         *,
         max_age: timedelta,
@@ -59,12 +61,13 @@ class SigningKeys:
     ) -> None:
         self._repository = repository
         self._box = box
+        self._audit = audit
         self._clock = clock
         self._max_age = max_age
         self._published_after = token_ttl + PUBLISHED_AFTER
         self._snapshot: _Snapshot | None = None
         self._opened: dict[str, Any] = {}
-        self._sealed_for_good: set[str] = set()
+        self._cannot_be_opened: set[bytes] = set()
         self._making = asyncio.Lock()
 
     async def sign(self, claims: Mapping[str, Any], *, algorithm: str, typ: str = "JWT") -> str:
@@ -102,11 +105,13 @@ class SigningKeys:
         await self.ensure()
         now = self._clock.now()
         signs_from = now if at_once else now + PUBLISHED_BEFORE
-        return [
+        made = [
             (await self._make(each, await self._fresh_keys(), signs_from=signs_from)).kid
             for each in ALGORITHMS
             if algorithm in (None, each)
         ]
+        await self._audit.record("keys.rotated", kids=made)
+        return made
 
     async def rotate_old(self) -> None:
         """Makes a successor for each key that is older than it should be.
@@ -119,6 +124,7 @@ class SigningKeys:
             newest = next((key for key in keys if key.algorithm == algorithm), None)
             if newest is not None and now - newest.created_at >= self._max_age:
                 made = await self._make(algorithm, keys, signs_from=now + PUBLISHED_BEFORE)
+                await self._audit.record("keys.rotated", kids=[made.kid])
                 log.info("the signing key of %s was old: %s follows it", algorithm, made.kid)
         keys = await self._keys()
         worn_out = [
@@ -199,13 +205,13 @@ class SigningKeys:
     def _open(self, key: SigningKey) -> bool:
         if key.kid in self._opened:
             return True
-        if key.kid in self._sealed_for_good or not key.private_sealed:
+        if key.private_sealed in self._cannot_be_opened or not key.private_sealed:
             return False
         try:
             private = self._box.open(key.private_sealed, context=key.kid)
         except SealError as error:
             log.error("the signing key %s cannot be opened: %s", key.kid, error)
-            self._sealed_for_good.add(key.kid)
+            self._cannot_be_opened.add(key.private_sealed)
             return False
         self._opened[key.kid] = jose.import_key(json.loads(private))
         return True

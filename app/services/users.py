@@ -1,10 +1,11 @@
 """People: registration, enrolment, and what an operator may do to an account."""
 
 import json
-from collections.abc import Collection, Sequence
+from collections.abc import Collection, Iterable, Sequence
 
 from app.clock import Clock
 from app.errors import ConflictError, InvalidCredentialsError, InvalidInputError, NotFoundError
+from app.models.sessions import Session
 from app.models.users import User
 from app.repositories.users import UserRepository
 from app.schemas.claims import VERIFIED, StandardClaims
@@ -12,10 +13,12 @@ from app.schemas.otp import OtpEnrolled, OtpEnrolment
 from app.schemas.users import UserCreate, UserCredentials, UserRegistered
 from app.security import passwords, usernames
 from app.security.tokens import new_identifier, new_salt
+from app.services.audit import AuditLog
 from app.services.authentication import AuthenticationService
+from app.services.notices import Notices
 from app.services.otp import OtpService
 from app.services.password_hashing import PasswordHashing
-from app.services.sessions import SessionService
+from app.services.sessions import SessionService, SignedIn
 
 COMMON_WARNING = (
     "This password is on the lists that attackers try first. A server in production refuses it."
@@ -31,6 +34,8 @@ class UserService:
         authentication: AuthenticationService,
         sessions: SessionService,
         clock: Clock,
+        audit: AuditLog,
+        notices: Notices,
         *,
         refuses_common_passwords: bool,
     ) -> None:
@@ -40,6 +45,8 @@ class UserService:
         self._authentication = authentication
         self._sessions = sessions
         self._clock = clock
+        self._audit = audit
+        self._notices = notices
         self._refuses_common_passwords = refuses_common_passwords
 
     async def register(self, body: UserCreate) -> UserRegistered:
@@ -48,7 +55,9 @@ class UserService:
         Raises `ConflictError` for a taken name, whatever is known of its owner.
         """
         key = self._key_of(body.username)
-        warning = self._check_new_password(body.password.get_secret_value())
+        warning = self._check_new_password(
+            body.password.get_secret_value(), [body.username, *names_in(body.email)]
+        )
         user_id = new_identifier()
         secret, sealed = self._otp.new_secret(user_id)
         user = User(
@@ -69,6 +78,7 @@ class UserService:
         enrolment = await self._otp.enrolment(secret, username=user.username)
         if not await self._users.add(user):
             raise ConflictError("The user name is taken.", error="username_taken")
+        await self._audit.record("user.registered", user_id=user_id)
         return UserRegistered(
             message="User registered",
             otp_uri=enrolment.otp_uri,
@@ -86,13 +96,13 @@ class UserService:
         secret, sealed = self._otp.new_secret(user.user_id)
         enrolment = await self._otp.enrolment(secret, username=user.username)
         if not await self._users.enroll_otp(user, sealed):
-            raise ConflictError("The enrolment is already confirmed.", error="already_enrolled")
+            raise ConflictError("There is a second factor already.", error="already_enrolled")
         return OtpEnrolled(
             message="New secret enrolled", otp_uri=enrolment.otp_uri, qr_code=enrolment.qr_code
         )
 
     async def begin_enrolment(self, user: User) -> str | None:
-        """A new TOTP secret for who just gave his password; None once one is confirmed."""
+        """A new TOTP secret for who just gave his password; None where he has a second factor."""
         secret, sealed = self._otp.new_secret(user.user_id)
         return secret if await self._users.enroll_otp(user, sealed) else None
 
@@ -103,13 +113,14 @@ class UserService:
         *,
         unset: Collection[str] = (),
         vouched_for: Collection[str] = (),
+        since: User | None = None,
     ) -> User:
         """Changes what is kept about a person; `vouched_for` are claims such as `email_verified`.
 
         An address that is set again has to be verified again. Raises `ConflictError` where
-        somebody else changed the claims at the same time.
+        somebody else changed the claims at the same time, or since that person was read.
         """
-        user = await self.get(username)
+        user = since or await self.get(username)
         kept: dict[str, object] = {**json.loads(user.claims), **changes.stated_claims()}
         for name in unset:
             kept.pop(name, None)
@@ -121,6 +132,8 @@ class UserService:
         now = self._clock.now()
         if not await self._users.replace_claims(user, json.dumps(kept), now=now):
             raise ConflictError("The claims changed at the same time. Try again.")
+        names = sorted({*changes.stated_claims(), *unset, *vouched_for})
+        await self._audit.record("user.claims_changed", user_id=user.user_id, claims=names)
         return await self.get(username)
 
     async def find(self, user_id: str) -> User | None:
@@ -144,14 +157,71 @@ class UserService:
         enrolment = await self._otp.enrolment(secret, username=user.username)
         await self._users.reset_otp(user.user_id, sealed)
         await self._sessions.end_all(user.user_id)
+        await self._audit.record("otp.reset", user_id=user.user_id)
+        await self._notices.tell(user, "otp_reset")
         return enrolment
+
+    async def factor_changed(self, user: User, *, session: Session) -> tuple[str, SignedIn] | None:
+        """After a person put another authenticator in the place of his: every sign-in ends but
+        that of `session`, as in `change_password`."""
+        await self._sessions.end_all(user.user_id, but=session.session_id)
+        await self._audit.record("otp.changed", user_id=user.user_id)
+        changed = await self.find(user.user_id)
+        if changed is None:
+            return None  # deleted at this moment
+        await self._notices.tell(changed, "otp_changed")
+        return await self._sessions.go_on(changed, session)
+
+    async def end_other_sign_ins(
+        self, user: User, *, session: Session
+    ) -> tuple[str, SignedIn] | None:
+        """After a way to sign in was taken away: whoever came by it is signed out. The current
+        session goes on, as in `change_password`."""
+        await self._users.renew_credentials(user.user_id)
+        await self._sessions.end_all(user.user_id, but=session.session_id)
+        changed = await self.find(user.user_id)
+        return await self._sessions.go_on(changed, session) if changed is not None else None
+
+    async def end_sign_ins(self, user: User) -> None:
+        """Whoever is signed in as this person is not any more, and holds no token either."""
+        await self._users.renew_credentials(user.user_id)
+        await self._sessions.end_all(user.user_id)
 
     async def reset_password(self, username: str, password: str) -> None:
         """Sets a password and ends every sign-in; raises `InvalidInputError` for a bad one."""
         user = await self.get(username)
-        self._check_new_password(password)
+        self._check_new_password(password, names_of(user))
         await self._users.set_password_hash(user.user_id, await self._hashing.hash(password))
         await self._sessions.end_all(user.user_id)
+        await self._audit.record("password.reset", user_id=user.user_id)
+        await self._notices.tell(user, "password_reset")
+
+    async def hash_of_new_password(self, user: User, password: str) -> str:
+        """The hash of a password that a person may have; raises `InvalidInputError` for others."""
+        self._check_new_password(password, names_of(user))
+        return await self._hashing.hash(password)
+
+    async def change_password(
+        self, user: User, password: str, *, session: Session
+    ) -> tuple[str, SignedIn] | None:
+        """Sets another password and ends every sign-in but that of `session`, which goes on under
+        the secret that is given; None where it ended meanwhile.
+
+        Raises `InvalidInputError` for a bad one, `ConflictError` where somebody else was first.
+        """
+        self._check_new_password(password, names_of(user))
+        hashed = await self._hashing.hash(password)
+        if not await self._users.set_password_hash(
+            user.user_id, hashed, known_version=user.credentials_version
+        ):
+            raise ConflictError("The password was changed at the same time. Sign in again.")
+        await self._sessions.end_all(user.user_id, but=session.session_id)
+        await self._audit.record("password.changed", user_id=user.user_id)
+        changed = await self.find(user.user_id)
+        if changed is None:
+            return None  # deleted at this moment
+        await self._notices.tell(changed, "password_changed")
+        return await self._sessions.go_on(changed, session)
 
     async def set_disabled(self, username: str, *, disabled: bool) -> User:
         """A disabled person is signed out, cannot sign in, and has no tokens meanwhile."""
@@ -159,6 +229,10 @@ class UserService:
         await self._users.set_disabled(user.user_id, self._clock.now() if disabled else None)
         if disabled:
             await self._sessions.end_all(user.user_id)
+        action = "user.disabled" if disabled else "user.enabled"
+        await self._audit.record(action, user_id=user.user_id)
+        if disabled and not user.is_disabled:
+            await self._notices.tell(user, "account_disabled")
         return await self.get(username)
 
     def _key_of(self, username: str) -> str:
@@ -167,11 +241,16 @@ class UserService:
         except usernames.UsernameError as error:
             raise InvalidInputError(str(error), error="invalid_username") from None
 
-    def _check_new_password(self, password: str) -> str | None:
-        """Gives a warning for a common password where production would refuse it."""
+    def _check_new_password(self, password: str, names: Iterable[str]) -> str | None:
+        """Gives a warning for a common password where production would refuse it. `names` are
+        those by which its owner is known."""
         problem = passwords.problem_with(password)
         if problem is not None:
             raise InvalidInputError(problem, error="invalid_password")
+        if passwords.is_own_name(password, names):
+            raise InvalidInputError(
+                "This password is your own name. Choose another one.", error="password_is_username"
+            )
         if not passwords.is_common(password):
             return None
         if self._refuses_common_passwords:
@@ -180,3 +259,12 @@ class UserService:
                 error="common_password",
             )
         return COMMON_WARNING
+
+
+def names_of(user: User) -> list[str]:
+    """What a stranger would try as this person's password."""
+    return [user.username, *names_in(json.loads(user.claims).get("email"))]
+
+
+def names_in(email: str | None) -> list[str]:
+    return [email, email.partition("@")[0]] if email else []

@@ -1,7 +1,8 @@
 """What the operator decides. There is no global instance: `load_settings()` makes one."""
 
 from app.settings.loading import environment_value, flask_env_asks_for_https, load_settings
-from app.settings.model import Environment, Settings, sqlite_path
+from app.settings.model import Environment, Settings
+from app.settings.values import sqlite_path
 
 __all__ = [
     "Environment",

@@ -13,19 +13,19 @@ from urllib.parse import urlsplit
 from pydantic import BeforeValidator, Field, SecretStr, field_validator, model_validator
 from pydantic_settings import BaseSettings, NoDecode, SettingsConfigDict
 
+from app.settings.values import (
+    cores,
+    has_numeric_ports,
+    is_utf8,
+    is_weak,
+    is_web_address,
+    sqlite_path,
+)
+
 Environment = Literal["development", "production"]
 MINIMUM_SECRET_LENGTH = 32
 MINIMUM_ADMIN_TOKEN_LENGTH = 20
 SECRET_RECIPE = 'python3 -c "import secrets; print(secrets.token_urlsafe(48))"'
-WELL_KNOWN_SECRETS = (
-    "changeme",
-    "change-me",
-    "secret",
-    "password",
-    "example",
-    "default",
-    "dev-key",
-)
 
 
 def _split(value: object) -> object:
@@ -131,7 +131,7 @@ class Settings(BaseSettings):
             raise ValueError("must begin with postgresql://, postgres:// or sqlite:///")
         if name == "sqlite" and sqlite_path(value) is None:
             raise ValueError("must name a file, as in sqlite:///./data/postern.db")
-        if name != "sqlite" and not _has_numeric_ports(rest):
+        if name != "sqlite" and not has_numeric_ports(rest):
             raise ValueError("must have a number for its port")
         return value
 
@@ -140,7 +140,7 @@ class Settings(BaseSettings):
     def _plain_issuer(cls, value: str | None) -> str | None:
         if value is None:
             return None
-        if any(char.isspace() for char in value) or not _is_web_address(value):
+        if any(char.isspace() for char in value) or not is_web_address(value):
             raise ValueError("must be a URL such as https://login.example.com")
         if any(char in value for char in "?#@"):
             raise ValueError("must not have a query, fragment or user (RFC 8414 section 2)")
@@ -167,7 +167,7 @@ class Settings(BaseSettings):
     @classmethod
     def _mailbox(cls, value: str | None) -> str | None:
         address = parseaddr(value)[1] if value is not None else ""
-        if value is not None and not (is_printable(value) and "@" in address[1:-1]):
+        if value is not None and not (value.isprintable() and "@" in address[1:-1]):
             raise ValueError("must be an address such as Postern <login@example.com>")
         return value
 
@@ -208,9 +208,9 @@ class Settings(BaseSettings):
         hint = f"set it to a random value, for example that of: {SECRET_RECIPE}"
         if self.secret_key is None:
             problems.append(f"SECRET_KEY is required in production: {hint}")
-        elif _is_weak(self.secret_key.get_secret_value(), MINIMUM_SECRET_LENGTH):
+        elif is_weak(self.secret_key.get_secret_value(), MINIMUM_SECRET_LENGTH):
             problems.append(f"SECRET_KEY is weak: {hint}")
-        if self.admin_token is not None and _is_weak(
+        if self.admin_token is not None and is_weak(
             self.admin_token.get_secret_value(), MINIMUM_ADMIN_TOKEN_LENGTH
         ):
             problems.append(f"ADMIN_TOKEN is weak: {hint}")
@@ -280,14 +280,14 @@ class Settings(BaseSettings):
         """One per core on PostgreSQL, one on SQLite, where a second writer only waits."""
         if self.workers is not None:
             return self.workers
-        return 1 if self.is_sqlite else _cores()
+        return 1 if self.is_sqlite else cores()
 
     @property
     def password_thread_count(self) -> int:
         """With one worker, a core stays free for everything that is not a password."""
         if self.password_threads is not None:
             return self.password_threads
-        return max(1, _cores() // self.worker_count - (1 if self.worker_count == 1 else 0))
+        return max(1, cores() // self.worker_count - (1 if self.worker_count == 1 else 0))
 
     @property
     def data_directory(self) -> Path:
@@ -302,51 +302,3 @@ class SettingsProblemsError(ValueError):
     def __init__(self, problems: list[str]) -> None:
         super().__init__("; ".join(problems))
         self.problems = problems
-
-
-def sqlite_path(url: str) -> Path | None:
-    """The file of a SQLite URL; None for PostgreSQL and for a database in memory."""
-    scheme, _, rest = url.partition("://")
-    if not scheme.startswith("sqlite"):
-        return None
-    name = rest.partition("?")[0].removeprefix("/")
-    return Path(name) if name and name != ":memory:" else None
-
-
-def _has_numeric_ports(address: str) -> bool:
-    """Of `user:password@host:port,host:port/database?…`, where an IPv6 host stands in brackets."""
-    hosts = address.partition("?")[0].rpartition("@")[2].partition("/")[0].split(",")
-    ports = [host.rpartition("]")[2].partition(":") for host in hosts]
-    return all(port.isdigit() or not colon for _, colon, port in ports)
-
-
-def _is_web_address(value: str) -> bool:
-    try:
-        parts = urlsplit(value)
-        return parts.scheme in ("http", "https") and bool(parts.hostname) and parts.port != 0
-    except ValueError:  # a port that is none
-        return False
-
-
-def _is_weak(value: str, minimum: int) -> bool:
-    lowered = value.lower()
-    too_plain = len(set(value)) < 10
-    return len(value) < minimum or too_plain or any(word in lowered for word in WELL_KNOWN_SECRETS)
-
-
-def _cores() -> int:
-    return len(os.sched_getaffinity(0)) if hasattr(os, "sched_getaffinity") else os.cpu_count() or 1
-
-
-def is_printable(value: str) -> bool:
-    """False for what would begin another header of a mail."""
-    return value.isprintable()
-
-
-def is_utf8(value: str) -> bool:
-    """False for what the environment held in bytes that are no text."""
-    try:
-        value.encode("utf-8")
-    except UnicodeEncodeError:
-        return False
-    return True

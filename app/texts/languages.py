@@ -1,6 +1,7 @@
 """The languages there are, and their texts (gettext)."""
 
 import gettext
+from collections.abc import Iterable
 from functools import lru_cache
 from pathlib import Path
 
@@ -13,6 +14,15 @@ RIGHT_TO_LEFT = frozenset({"ar", "fa", "he", "ur"})
 
 def direction_of(language: str) -> str:
     return "rtl" if language in RIGHT_TO_LEFT else "ltr"
+
+
+def first_known(tags: Iterable[str]) -> str:
+    """The first of these languages (RFC 5646) that there are texts in."""
+    for tag in tags:
+        primary = tag.lower().replace("_", "-").partition("-")[0]
+        if primary in LANGUAGES:
+            return primary
+    return DEFAULT
 
 
 @lru_cache(maxsize=len(LANGUAGES))

@@ -70,7 +70,7 @@ def _create_limits() -> None:
         sa.Column("current", sa.Integer(), nullable=False),
         sa.Column("previous", sa.Integer(), nullable=False),
         sa.Column("strikes", sa.Integer(), nullable=False),
-        sa.Column("blocked_until", sa.Float(), nullable=False),
+        sa.Column("blocked_until", sa.BigInteger(), nullable=False),
         sa.Column("expires_at", Instant(), nullable=False),
         sa.PrimaryKeyConstraint("key"),
     )

@@ -37,6 +37,7 @@ class Step(StrEnum):
     CREATE_ACCOUNT = "/create-account"
     SELECT_ACCOUNT = "/select-account"
     CONSENT = "/consent"
+    STEP_UP = "/login/step-up"
 
 
 IN_SILENCE: dict[Step, type[OAuth2Error]] = {
@@ -44,6 +45,7 @@ IN_SILENCE: dict[Step, type[OAuth2Error]] = {
     Step.CREATE_ACCOUNT: LoginRequiredError,
     Step.SELECT_ACCOUNT: AccountSelectionRequiredError,
     Step.CONSENT: ConsentRequiredError,
+    Step.STEP_UP: LoginRequiredError,
 }
 """What a client is told of a step where it asked for no page at all."""
 
@@ -90,6 +92,8 @@ class Interactions:
         if step is not None or person is None:
             return Position(step or Step.LOGIN, person)
         _check_acr(request, person)
+        if _is_step_up_due(request, person):
+            return Position(Step.STEP_UP, person)
         allowed_in = kept.consent_session_id if kept is not None else None
         is_given = allowed_in == person.session.session_id
         if await self._is_consent_due(request, person, is_given=is_given):
@@ -127,8 +131,12 @@ def consent_scopes(request: AuthorizationRequest) -> frozenset[str]:
 def acr_for(request: AuthorizationRequest, person: SignedIn) -> str:
     """The first class that was asked for and is met; else that of the sign-in."""
     met = _classes_met(person)
-    asked = [*_acrs_in_claims(request), *request.acr_values]
-    return next((each for each in asked if each in met), person.session.acr)
+    return next((each for each in acrs_asked(request) if each in met), person.session.acr)
+
+
+def acrs_asked(request: AuthorizationRequest) -> list[str]:
+    """The classes that a client would like, the one it likes best first."""
+    return [*_acrs_in_claims(request), *request.acr_values]
 
 
 def _person(
@@ -188,12 +196,23 @@ def _classes_met(person: SignedIn) -> tuple[str, ...]:
 
 
 def _check_acr(request: AuthorizationRequest, person: SignedIn) -> None:
-    """Only an essential class must be met (section 5.5.1.1)."""
+    """Only an essential class must be met (section 5.5.1.1), if need be by another factor.
+
+    Where no page may be shown it cannot be, and that has an error of its own (Unmet
+    Authentication Requirements 1.0).
+    """
     asked = request.claims.id_token.get("acr") or {}
-    met = _classes_met(person)
-    wanted = _acrs_in_claims(request)
-    if asked.get("essential") and wanted and not set(wanted) & set(met):
+    wanted = set(_acrs_in_claims(request))
+    within_reach = _classes_met(person) if "none" in request.prompts else ACR_VALUES
+    if asked.get("essential") and wanted and not wanted.intersection(within_reach):
         raise UnmetAuthenticationRequirementsError
+
+
+def _is_step_up_due(request: AuthorizationRequest, person: SignedIn) -> bool:
+    """Where the best liked class that there is here takes another factor (section 3.1.2.1)."""
+    asked = acrs_asked(request)
+    best = next((each for each in asked if each in ACR_VALUES), None)
+    return best is not None and best not in _classes_met(person)
 
 
 def _acrs_in_claims(request: AuthorizationRequest) -> list[str]:

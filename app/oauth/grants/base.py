@@ -50,6 +50,7 @@ class Grant(ABC, Generic[Parameters]):
 
     grant_type: ClassVar[str]
     is_for_public_clients: ClassVar[bool] = False
+    has_limits_of_its_own: ClassVar[bool] = False
     parameters: ClassVar[type[GrantParameters]]
     example: ClassVar[dict[str, Any]]
     example_name: ClassVar[str]

@@ -28,6 +28,7 @@ class PasswordParameters(GrantParameters):
 
 class PasswordGrant(Grant[PasswordParameters]):
     grant_type = "password"
+    has_limits_of_its_own = True
     parameters = PasswordParameters
     example_name = "A person signs in"
     example = {  # noqa: RUF012 - a constant for the documentation
@@ -42,7 +43,10 @@ class PasswordGrant(Grant[PasswordParameters]):
         client = request.client
         scope = narrow_scope(parameters.scope, allowed=client.scope)
         user = await self.tools.authentication.sign_in(
-            parameters.username, parameters.password, code=parameters.otp
+            parameters.username,
+            parameters.password,
+            code=parameters.otp,
+            client_id=client.client_id,
         )
         if user is None:
             raise _not_valid()

@@ -2,6 +2,28 @@
 
 from fastapi import APIRouter
 
-from app.pages.account import overview
+from app.pages.account import (
+    activity,
+    authenticator,
+    connections,
+    data,
+    email,
+    overview,
+    passkeys,
+    password,
+    profile,
+    recovery_codes,
+)
 
-ACCOUNT_PAGES: tuple[APIRouter, ...] = (overview.router,)
+ACCOUNT_PAGES: tuple[APIRouter, ...] = (
+    overview.router,
+    profile.router,
+    password.router,
+    email.router,
+    authenticator.router,
+    passkeys.router,
+    recovery_codes.router,
+    connections.router,
+    activity.router,
+    data.router,
+)

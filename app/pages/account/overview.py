@@ -1,5 +1,6 @@
-"""`/account`: where a person is signed in and what he allowed, both revocable."""
+"""`/account`: the way to the other pages, where a person is signed in, and what he allowed."""
 
+from collections.abc import Awaitable, Callable
 from dataclasses import dataclass
 from datetime import datetime
 
@@ -7,18 +8,59 @@ from fastapi import APIRouter
 from starlette.responses import RedirectResponse, Response
 
 from app.models.sessions import Session
+from app.pages.account import passkeys
+from app.pages.account.activity import activity_state
+from app.pages.account.authenticator import authenticator_state
 from app.pages.account.base import PersonDep, account_page
+from app.pages.account.connections import connections_state
+from app.pages.account.data import data_state
+from app.pages.account.email import email_state
+from app.pages.account.password import password_state
+from app.pages.account.profile import profile_state
+from app.pages.account.recovery_codes import recovery_codes_state
 from app.pages.browser import Browser, BrowserDep, PostedFormDep
+from app.pages.languages import text_for
 from app.pages.logout import end_session, signed_out_page
+from app.pages.sentences import N_
+from app.pages.user_agents import described
 from app.pages.views import ScopeView, views_of_scopes
 from app.services.sessions import SignedIn
 
 router = APIRouter(include_in_schema=False)
 
-BROWSERS = (("Edg/", "Edge"), ("OPR/", "Opera"), ("Firefox/", "Firefox"), ("Chrome/", "Chrome"),
-            ("Safari/", "Safari"))  # fmt: skip
-SYSTEMS = (("Android", "Android"), ("iPhone", "iPhone"), ("iPad", "iPad"), ("Windows", "Windows"),
-           ("Mac OS", "macOS"), ("Linux", "Linux"))  # fmt: skip
+State = Callable[[Browser, SignedIn], Awaitable[str | None]]
+"""Says in a few translated words how it stands with a section; None hides the row."""
+
+
+@dataclass(frozen=True, slots=True)
+class Section:
+    """A row of the overview that leads to `/account/{place}`."""
+
+    place: str
+    label: str
+    state: State | None = None
+
+
+SECTIONS: tuple[Section, ...] = (
+    Section("profile", N_("Profile"), profile_state),
+    Section("email", N_("E-mail address"), email_state),
+    Section("password", N_("Password"), password_state),
+    Section("authenticator", N_("Authenticator app"), authenticator_state),
+    Section("passkeys", N_("Passkeys"), passkeys.how_many),
+    Section("recovery-codes", N_("Recovery codes"), recovery_codes_state),
+    Section("connections", N_("Other sign-ins"), connections_state),
+    Section("activity", N_("Activity"), activity_state),
+    Section("data", N_("Your data"), data_state),
+)
+"""In the order of the page: profile, email, password, authenticator, passkeys, recovery-codes,
+connections, activity, data."""
+
+
+@dataclass(frozen=True, slots=True)
+class SectionView:
+    place: str
+    label: str
+    state: str
 
 
 @dataclass(frozen=True, slots=True)
@@ -36,6 +78,7 @@ class ApplicationView:
     name: str
     scopes: list[ScopeView]
     granted_at: datetime
+    last_used_at: datetime | None
 
 
 @router.get("/account")
@@ -44,6 +87,7 @@ async def account(browser: BrowserDep, person: PersonDep) -> Response:
         browser,
         person,
         "account.html",
+        sections=await _sections(browser, person),
         sessions=await _sessions(browser, person),
         applications=await _applications(browser, person),
     )
@@ -58,7 +102,22 @@ async def end(browser: BrowserDep, form: PostedFormDep, person: PersonDep) -> Re
     for each in await browser.services.sessions.list_of(person.user.user_id):
         if each.session_id == session_id:
             await browser.services.logout.end(session_id)
+            await browser.services.audit.record("session.ended", user_id=person.user.user_id)
     return browser.keep(RedirectResponse("/account", status_code=303))
+
+
+@router.post("/account/sessions/end-all")
+async def end_all(browser: BrowserDep, form: PostedFormDep, person: PersonDep) -> Response:
+    """Everywhere, or with `but=this` everywhere else."""
+    services, here = browser.services, person.session.session_id
+    ended = await services.sessions.end_all(person.user.user_id, but=here)
+    await services.remembered_browsers.forget_all(person.user)
+    await services.links.revoke_all(person.user.user_id)  # a stranger may have asked for them
+    services.logout_delivery.kick()
+    await services.audit.record("sessions.ended", user_id=person.user.user_id, others=ended)
+    if form.get("but") == "this":
+        return browser.keep(RedirectResponse("/account", status_code=303))
+    return signed_out_page(browser, await end_session(browser, here))
 
 
 @router.post("/account/applications/revoke")
@@ -69,6 +128,16 @@ async def revoke_application(
     return browser.keep(RedirectResponse("/account", status_code=303))
 
 
+async def _sections(browser: Browser, person: SignedIn) -> list[SectionView]:
+    text = text_for(browser.request)
+    views = []
+    for each in SECTIONS:
+        state = await each.state(browser, person) if each.state is not None else ""
+        if state is not None:
+            views.append(SectionView(each.place, text(each.label), state))
+    return views
+
+
 async def _sessions(browser: Browser, current: SignedIn) -> list[SessionView]:
     found = await browser.services.sessions.list_of(current.user.user_id)
     return [_session_view(each, current) for each in found]
@@ -77,7 +146,7 @@ async def _sessions(browser: Browser, current: SignedIn) -> list[SessionView]:
 def _session_view(session: Session, current: SignedIn) -> SessionView:
     return SessionView(
         session_id=session.session_id,
-        description=_described(session.user_agent),
+        description=described(session.user_agent),
         address=session.address,
         last_seen_at=session.last_seen_at,
         is_current=session.session_id == current.session.session_id,
@@ -86,19 +155,18 @@ def _session_view(session: Session, current: SignedIn) -> SessionView:
 
 async def _applications(browser: Browser, current: SignedIn) -> list[ApplicationView]:
     views = []
+    used = await browser.services.consents.last_uses(current.user)
     for consent in await browser.services.consents.list_of(current.user):
         client = await browser.services.clients.find(consent.client_id)
         if client is not None:
             scopes = views_of_scopes(browser.request, consent.scopes, consent)
-            name = client.client_name
-            views.append(ApplicationView(client.client_id, name, scopes, consent.granted_at))
+            views.append(
+                ApplicationView(
+                    client_id=client.client_id,
+                    name=client.client_name,
+                    scopes=scopes,
+                    granted_at=consent.granted_at,
+                    last_used_at=used.get(client.client_id),
+                )
+            )
     return views
-
-
-def _described(user_agent: str) -> str:
-    """A browser and a system, as people call them; "" where neither is known."""
-    found = [
-        next((name for mark, name in known if mark in user_agent), "")
-        for known in (BROWSERS, SYSTEMS)
-    ]
-    return ", ".join(name for name in found if name)

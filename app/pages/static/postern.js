@@ -46,6 +46,11 @@ for (const button of all("[data-copy]")) {
   });
 }
 
+for (const button of all("[data-print]")) {
+  button.hidden = false;
+  button.addEventListener("click", () => window.print());
+}
+
 for (const input of all("[data-complete]")) {
   const length = Number(input.dataset.complete);
   input.addEventListener("input", () => {
@@ -71,6 +76,7 @@ for (const time of all("[data-local]")) {
 }
 
 for (const form of document.forms) {
+  if ("again" in form.dataset) continue; // a download, which leaves the page as it is
   form.addEventListener("submit", (event) => {
     if (form.dataset.sent) {
       event.preventDefault();

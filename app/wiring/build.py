@@ -1,10 +1,8 @@
 """The composition root: settings → database → repositories → services → standards. Built once."""
 
-from dataclasses import dataclass
 from datetime import timedelta
 
 from app.clock import Clock
-from app.database.backends import Backend, PostgresBackend, SqliteBackend
 from app.database.database import Database
 from app.oauth.authorization.endpoint import AuthorizationEndpoint
 from app.oauth.authorization.interactions import Interactions
@@ -22,15 +20,18 @@ from app.oauth.grants import GRANTS
 from app.oauth.grants.base import GrantTools
 from app.oauth.id_tokens import IdTokens
 from app.oauth.introspection import Introspection
-from app.oauth.issuer import Issuer, Lifetimes
+from app.oauth.issuer import Issuer
 from app.oauth.logout import Logout
 from app.oauth.metadata import server_metadata
 from app.oauth.registration import ClientRegistration
 from app.oauth.request_objects import RequestObjects
 from app.oauth.revocation import Revocation
+from app.oauth.upstream import UpstreamProtocol
 from app.oauth.userinfo import UserInfo
 from app.outbound.http import OutboundHttp
+from app.outbound.shared_limits import SharedLimits
 from app.repositories.access_tokens import AccessTokenRepository
+from app.repositories.accounts import AccountRepository
 from app.repositories.audit_events import AuditRepository
 from app.repositories.authorization_codes import AuthorizationCodeRepository
 from app.repositories.authorization_requests import AuthorizationRequestRepository
@@ -43,86 +44,64 @@ from app.repositories.initial_access_tokens import InitialAccessTokenRepository
 from app.repositories.known_addresses import KnownAddressRepository
 from app.repositories.limit_counters import LimitCounterRepository
 from app.repositories.logout_notices import LogoutNoticeRepository
+from app.repositories.mails import MailRepository
+from app.repositories.one_time_links import OneTimeLinkRepository
+from app.repositories.passkeys import PasskeyRepository
+from app.repositories.recovery_codes import RecoveryCodeRepository
 from app.repositories.refresh_tokens import RefreshTokenRepository
+from app.repositories.remembered_browsers import RememberedBrowserRepository
+from app.repositories.sealed_values import SealedValueRepository
 from app.repositories.sessions import SessionRepository
 from app.repositories.signing_keys import SigningKeyRepository
 from app.repositories.spent_identifiers import SpentIdentifierRepository
 from app.repositories.token_families import TokenFamilyRepository
+from app.repositories.upstream import UpstreamRepository
 from app.repositories.users import UserRepository
-from app.schemas.metadata import ServerMetadata
-from app.security.encryption import SecretBox
-from app.security.passwords import PasswordScheme
+from app.security.passkeys import RelyingParty
+from app.services.account_data import AccountData
 from app.services.audit import AuditLog
 from app.services.authentication import AuthenticationService
-from app.services.bounded_threads import BoundedThreads
 from app.services.client_keys import ClientKeys
 from app.services.client_logos import ClientLogos
 from app.services.client_origins import ClientOrigins
 from app.services.clients import ClientService
 from app.services.consents import ConsentService
+from app.services.email_addresses import EmailAddresses
 from app.services.housekeeping import Housekeeping
-from app.services.limits import Limits, Rules
+from app.services.limits import Limits
+from app.services.mail import MailDelivery
 from app.services.notices import Notices
+from app.services.one_time_links import OneTimeLinks
 from app.services.otp import OtpService
+from app.services.passkey_challenges import PasskeyChallenges
+from app.services.passkeys import PasskeyService
 from app.services.password_hashing import PasswordHashing
+from app.services.password_recovery import PasswordRecovery
+from app.services.recovery import RecoveryCodes
+from app.services.remembered_browsers import RememberedBrowsers
+from app.services.rewrapping import Rewrapping
 from app.services.sessions import SessionService
 from app.services.signing_keys import SigningKeys
+from app.services.upstream import UpstreamService
 from app.services.users import UserService
-from app.settings import Settings, sqlite_path
-
-# Part of the derivation of keys: with another word, what is stored could not be opened.
-OTP_SECRETS = "otp secrets"
-SIGNING_KEYS = "signing keys"
-
-
-@dataclass(frozen=True, slots=True, kw_only=True)
-class Services:
-    """Everything that lives as long as the server."""
-
-    settings: Settings
-    clock: Clock
-    database: Database
-    audit: AuditLog
-    limits: Limits
-    notices: Notices
-    threads: BoundedThreads
-    users: UserService
-    otp: OtpService
-    clients: ClientService
-    registration: ClientRegistration
-    client_origins: ClientOrigins
-    client_logos: ClientLogos
-    dispatcher: GrantDispatcher
-    bearer: BearerTokens
-    introspection: Introspection
-    revocation: Revocation
-    metadata: ServerMetadata
-    housekeeping: Housekeeping
-    sessions: SessionService
-    authentication: AuthenticationService
-    outbound: OutboundHttp
-    signing_keys: SigningKeys
-    id_tokens: IdTokens
-    userinfo: UserInfo
-    consents: ConsentService
-    authorization: AuthorizationEndpoint
-    pushed_requests: PushedRequests
-    devices: DeviceAuthorization
-    logout: Logout
-    logout_delivery: LogoutDelivery
-
-    @property
-    def secret_key(self) -> bytes:
-        """Today's SECRET_KEY, from which keys are derived."""
-        return _secret_keys(self.settings)[0].encode()
-
-    @property
-    def is_https(self) -> bool:
-        return self.settings.issuer_url.startswith("https://")
-
-    async def close(self) -> None:
-        self.threads.close()
-        await self.database.close()
+from app.settings import Settings
+from app.wiring.parts import (
+    MAILS,
+    OTP_SECRETS,
+    PASSKEY_CHALLENGES,
+    SIGNING_KEYS,
+    UPSTREAM_SECRETS,
+    box_for,
+    lifetimes,
+    limit_rules,
+    make_backend,
+    make_outbox,
+    make_password_scheme,
+    make_sender,
+    make_threads,
+    sealed_kinds,
+)
+from app.wiring.services import Services
 
 
 def build_services(settings: Settings, clock: Clock | None = None) -> Services:
@@ -136,22 +115,33 @@ def build_services(settings: Settings, clock: Clock | None = None) -> Services:
     families = TokenFamilyRepository(database)
 
     audit = AuditLog(AuditRepository(database), clock)
+    shared = SharedLimits(settings.redis_url.get_secret_value()) if settings.redis_url else None
     limits = Limits(
-        LimitCounterRepository(database), KnownAddressRepository(database), clock, _rules(settings)
+        shared or LimitCounterRepository(database),
+        KnownAddressRepository(database),
+        clock,
+        limit_rules(settings),
     )
-    notices = Notices()
-    threads = _make_threads(settings)
-    hashing = PasswordHashing(_make_password_scheme(settings), threads)
-    box = SecretBox(_secret_keys(settings), purpose=OTP_SECRETS)
-    otp = OtpService(users, box, threads, clock, issuer=settings.otp_issuer)
-    authentication = AuthenticationService(users, hashing, otp, otp_policy=settings.otp_policy)
-    client_service = ClientService(clients, InitialAccessTokenRepository(database), clock)
+    mails = MailRepository(database)
+    mail_box = box_for(settings, MAILS)
+    outbox = make_outbox(settings, mails, mail_box, clock)
+    notices = Notices(outbox, clock)
+    links = OneTimeLinks(OneTimeLinkRepository(database), clock)
+    threads = make_threads(settings)
+    hashing = PasswordHashing(make_password_scheme(settings), threads)
+    box = box_for(settings, OTP_SECRETS)
+    otp = OtpService(users, box, threads, limits, audit, notices, clock, issuer=settings.otp_issuer)
+    authentication = AuthenticationService(
+        users, hashing, otp, limits, audit, notices, otp_policy=settings.otp_policy
+    )
+    client_service = ClientService(clients, InitialAccessTokenRepository(database), audit, clock)
 
     outbound = OutboundHttp(settings.outbound_allowed_hosts, settings.outbound_ca_file)
     client_keys = ClientKeys(outbound, clock)
     signing_keys = SigningKeys(
         SigningKeyRepository(database),
-        SecretBox(_secret_keys(settings), purpose=SIGNING_KEYS),
+        box_for(settings, SIGNING_KEYS),
+        audit,
         clock,
         max_age=timedelta(seconds=settings.signing_key_max_age),
         token_ttl=timedelta(seconds=settings.id_token_ttl),
@@ -165,7 +155,7 @@ def build_services(settings: Settings, clock: Clock | None = None) -> Services:
     sessions = SessionService(
         SessionRepository(database), clock, ttl=timedelta(seconds=settings.session_ttl)
     )
-    issuer = Issuer(access_tokens, refresh_tokens, families, id_tokens, clock, _lifetimes(settings))
+    issuer = Issuer(access_tokens, refresh_tokens, families, id_tokens, clock, lifetimes(settings))
     codes = AuthorizationCodeRepository(database)
     device_codes = DeviceCodeRepository(database)
     tools = GrantTools(
@@ -183,9 +173,20 @@ def build_services(settings: Settings, clock: Clock | None = None) -> Services:
         client_keys, SpentIdentifierRepository(database), clock, settings.issuer_url
     )
     authenticator = ClientAuthenticator(
-        clients, [method(auth_tools) for method in CLIENT_AUTH_METHODS]
+        clients, [method(auth_tools) for method in CLIENT_AUTH_METHODS], limits
     )
-    consents = ConsentService(ConsentRepository(database), clock)
+    accounts = UserService(
+        users,
+        hashing,
+        otp,
+        authentication,
+        sessions,
+        clock,
+        audit,
+        notices,
+        refuses_common_passwords=settings.is_production,
+    )
+    consents = ConsentService(ConsentRepository(database), clock, audit)
     logout_delivery = LogoutDelivery(
         LogoutNoticeRepository(database), clients, users, id_tokens, outbound, clock
     )
@@ -207,23 +208,71 @@ def build_services(settings: Settings, clock: Clock | None = None) -> Services:
         database=database,
         audit=audit,
         limits=limits,
+        shared_limits=shared,
         notices=notices,
         threads=threads,
-        users=UserService(
-            users,
-            hashing,
-            otp,
-            authentication,
-            sessions,
-            clock,
-            refuses_common_passwords=settings.is_production,
+        users=accounts,
+        account_data=AccountData(
+            AccountRepository(database), clients, sessions, consents, audit, notices, clock
         ),
+        links=links,
+        email_addresses=EmailAddresses(
+            users, links, outbox, limits, audit, notices, issuer=settings.issuer_url
+        ),
+        password_recovery=PasswordRecovery(
+            users,
+            accounts,
+            sessions,
+            links,
+            outbox,
+            limits,
+            audit,
+            notices,
+            clock,
+            issuer=settings.issuer_url,
+        ),
+        mail_delivery=MailDelivery(mails, mail_box, make_sender(settings), clock, outbox.filled)
+        if outbox is not None
+        else None,
         otp=otp,
+        recovery=RecoveryCodes(RecoveryCodeRepository(database), otp, audit, notices, clock),
+        remembered_browsers=RememberedBrowsers(
+            RememberedBrowserRepository(database),
+            audit,
+            clock,
+            lasts=timedelta(days=settings.remember_browser_days),
+        ),
+        upstream=UpstreamService(
+            UpstreamRepository(database),
+            users,
+            SpentIdentifierRepository(database),
+            box_for(settings, UPSTREAM_SECRETS),
+            audit,
+            notices,
+            clock,
+            is_production=settings.is_production,
+        ),
+        upstream_protocol=UpstreamProtocol(
+            settings.outbound_allowed_hosts, settings.outbound_ca_file, clock
+        ),
+        passkeys=PasskeyService(
+            PasskeyRepository(database),
+            users,
+            PasskeyChallenges(
+                SpentIdentifierRepository(database),
+                box_for(settings, PASSKEY_CHALLENGES),
+                clock,
+            ),
+            limits,
+            audit,
+            clock,
+            party=RelyingParty.of(settings.issuer_url, name=settings.brand_name),
+        ),
         clients=client_service,
         registration=ClientRegistration(client_service, outbound, is_strict=settings.is_production),
         client_logos=ClientLogos(outbound, clock),
         client_origins=ClientOrigins(ClientOriginRepository(database), clock),
-        dispatcher=GrantDispatcher(authenticator, [grant(tools) for grant in GRANTS]),
+        dispatcher=GrantDispatcher(authenticator, [grant(tools) for grant in GRANTS], limits),
         bearer=BearerTokens(access_tokens, clock),
         introspection=Introspection(
             authenticator, access_tokens, refresh_tokens, clock, issuer=settings.issuer_url
@@ -245,6 +294,7 @@ def build_services(settings: Settings, clock: Clock | None = None) -> Services:
         authentication=authentication,
         outbound=outbound,
         signing_keys=signing_keys,
+        rewrapping=Rewrapping(SealedValueRepository(database), sealed_kinds(settings), audit),
         id_tokens=id_tokens,
         userinfo=UserInfo(users, clients, families, signing_keys, issuer=settings.issuer_url),
         consents=consents,
@@ -263,6 +313,8 @@ def build_services(settings: Settings, clock: Clock | None = None) -> Services:
             clients,
             device_codes,
             consents,
+            limits,
+            audit,
             clock,
             issuer=settings.issuer_url,
             ttl=timedelta(seconds=settings.device_code_ttl),
@@ -270,57 +322,4 @@ def build_services(settings: Settings, clock: Clock | None = None) -> Services:
         logout=Logout(clients, id_tokens, sessions, logout_delivery, issuer=settings.issuer_url),
         logout_delivery=logout_delivery,
         pushed_requests=PushedRequests(authenticator, sources, parser, requests, clock),
-    )
-
-
-def make_backend(settings: Settings) -> Backend:
-    """The database that DATABASE_URL names."""
-    path = sqlite_path(settings.database_url)
-    if path is None:
-        return PostgresBackend(
-            settings.database_url,
-            pool_size=settings.database_pool_size,
-            timeout=settings.database_timeout,
-        )
-    return SqliteBackend(
-        path,
-        pool_size=settings.database_pool_size,
-        busy_timeout=settings.sqlite_busy_timeout,
-        synchronous=settings.sqlite_synchronous,
-    )
-
-
-def _make_threads(settings: Settings) -> BoundedThreads:
-    return BoundedThreads(threads=settings.password_thread_count, queue=settings.password_queue)
-
-
-def _make_password_scheme(settings: Settings) -> PasswordScheme:
-    return PasswordScheme(
-        memory_kib=settings.argon2_memory_kib,
-        time_cost=settings.argon2_time_cost,
-        parallelism=settings.argon2_parallelism,
-    )
-
-
-def _rules(settings: Settings) -> Rules:
-    return Rules.of(
-        login=settings.login_limit,
-        login_address=settings.login_limit_address,
-        code=settings.code_limit,
-        token_error=settings.token_error_limit,
-        registration=settings.registrations_per_hour,
-    )
-
-
-def _secret_keys(settings: Settings) -> list[str]:
-    """Today's key first, then those whose sealed values can still be opened."""
-    keys = [settings.secret_key] if settings.secret_key is not None else []
-    return [key.get_secret_value() for key in (*keys, *settings.secret_key_previous)]
-
-
-def _lifetimes(settings: Settings) -> Lifetimes:
-    return Lifetimes(
-        access=timedelta(seconds=settings.access_token_ttl),
-        refresh=timedelta(seconds=settings.refresh_token_ttl),
-        family=timedelta(seconds=settings.refresh_token_max_ttl),
     )

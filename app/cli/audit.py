@@ -1,0 +1,133 @@
+"""`postern audit …`: who did what, as JSON lines; and whether all of it is still there."""
+
+import argparse
+import json
+import os
+import re
+import sys
+from collections.abc import Callable
+from datetime import UTC, datetime
+from typing import Any
+
+from app.cli.base import Command, with_services
+from app.errors import InvalidInputError
+from app.models.audit_events import AuditEvent
+from app.repositories.audit_events import Head, Wanted
+from app.services.audit import Verdict
+from app.wiring import Services
+
+HEAD = re.compile(r"(\d{1,18}):([0-9a-fA-F]{64})")
+BROKEN = 1
+NOBODY_READS = 0
+
+
+def _add_arguments(parser: argparse.ArgumentParser) -> None:
+    actions = parser.add_subparsers(dest="action_name", required=True, metavar="action")
+
+    def action(
+        name: str, act: Callable[[argparse.Namespace], int], text: str
+    ) -> argparse.ArgumentParser:
+        made = actions.add_parser(name, help=text, description=text)
+        made.set_defaults(act=act)
+        return made
+
+    shown = action("list", _list_all, "Print events as JSON, one a line, the oldest first.")
+    who = shown.add_mutually_exclusive_group()
+    who.add_argument("--user", metavar="NAME", help="what a person did or had done to him")
+    who.add_argument("--user-id", metavar="ID", help="the same, also of who is deleted")
+    shown.add_argument("--since", metavar="ISO", help="as in 2026-11-25 or 2026-11-25T09:00:00Z")
+    shown.add_argument("--action", metavar="PREFIX", help="as in password or otp.refused")
+    verify = action(
+        "verify",
+        _verify,
+        "Walk the whole chain. Prints its head, to be noted elsewhere; exit code 1 where an event"
+        " was changed, removed or put in.",
+    )
+    verify.add_argument(
+        "--head",
+        metavar="SEQUENCE:HASH",
+        help="a head noted earlier, which shows whether the whole chain was written anew since",
+    )
+
+
+def _run(arguments: argparse.Namespace) -> int:
+    try:
+        code: int = arguments.act(arguments)
+        sys.stdout.flush()
+    except BrokenPipeError:  # as with `| head`; what is left in the buffer goes nowhere
+        os.dup2(os.open(os.devnull, os.O_WRONLY), sys.stdout.fileno())
+        return NOBODY_READS
+    return code
+
+
+def _list_all(arguments: argparse.Namespace) -> int:
+    since = _moment(arguments.since) if arguments.since is not None else None
+
+    async def print_all(services: Services) -> None:
+        user_id = arguments.user_id
+        if arguments.user is not None:
+            user_id = (await services.users.get(arguments.user)).user_id
+        wanted = Wanted(user_id=user_id, since=since, action=arguments.action)
+        async for each in services.audit.read_all(wanted):
+            print(json.dumps(_row(each)))
+
+    with_services(print_all)
+    return 0
+
+
+def _verify(arguments: argparse.Namespace) -> int:
+    known = _head(arguments.head) if arguments.head is not None else None
+
+    async def verify(services: Services) -> Verdict:
+        return await services.audit.verify(known=known)
+
+    verdict = with_services(verify)
+    said = f"{verdict.head.sequence}:{verdict.head.hash.hex()}"
+    if verdict.broken_at is None:
+        print(f"unbroken, head {said}")
+        return 0
+    print(f"broken at event {verdict.broken_at}, unbroken until {said}")
+    return BROKEN
+
+
+def _row(event: AuditEvent) -> dict[str, Any]:
+    return {
+        "sequence": event.sequence,
+        "at": event.at.astimezone(UTC).isoformat(timespec="microseconds"),
+        "action": event.action,
+        "outcome": event.outcome,
+        "actor": event.actor,
+        "user_id": event.user_id,
+        "client_id": event.client_id,
+        "address": event.address,
+        "request_id": event.request_id,
+        "details": _details(event.details),
+        "previous_hash": event.previous_hash.hex(),
+        "hash": event.hash.hex(),
+    }
+
+
+def _details(text: str) -> Any:
+    try:
+        return json.loads(text)
+    except ValueError:  # somebody changed it; `verify` says so
+        return text
+
+
+def _moment(text: str) -> datetime:
+    """Without an offset it is UTC."""
+    try:
+        made = datetime.fromisoformat(text)
+    except ValueError:
+        raise InvalidInputError("--since: must be as in 2026-11-25T09:00:00Z.") from None
+    return made.replace(tzinfo=UTC) if made.tzinfo is None else made.astimezone(UTC)
+
+
+def _head(text: str) -> Head:
+    found = HEAD.fullmatch(text.strip())
+    if found is None:
+        raise InvalidInputError("--head: must be a number, a colon and 64 hexadecimal digits.")
+    return Head(int(found.group(1)), bytes.fromhex(found.group(2)))
+
+
+COMMAND = Command("audit", "Read the audit log, and check that it is whole.", _add_arguments, _run)

@@ -1,0 +1,132 @@
+"""`postern upstream …`: the other providers by which people may sign in."""
+
+import argparse
+import getpass
+import sys
+from collections.abc import Mapping
+from typing import Any
+
+from app.cli.base import Action, Command, add_json_option, show, show_one, with_services
+from app.errors import InvalidInputError
+from app.models.upstream import UpstreamProvider
+from app.wiring import Services
+
+SCOPE = "openid profile email"
+
+
+def _add_arguments(parser: argparse.ArgumentParser) -> None:
+    actions = parser.add_subparsers(dest="action", required=True, metavar="action")
+
+    def action(name: str, act: Action, text: str) -> argparse.ArgumentParser:
+        made = actions.add_parser(name, help=text, description=text)
+        add_json_option(made)
+        made.set_defaults(act=act)
+        if act is not _list_all:
+            made.add_argument("name")
+        return made
+
+    action("list", _list_all, "List providers.")
+    add = action("add", _add, "Offer a provider on the sign-in page.")
+    add.add_argument("--issuer", required=True, metavar="URL", help="as the provider spells it")
+    add.add_argument("--client-id", required=True, metavar="ID", help="what it knows us by")
+    add.add_argument("--label", metavar="TEXT", help="its name on the button; else NAME")
+    add.add_argument("--scope", default=SCOPE, help=f"what is asked for; else {SCOPE!r}")
+    add.add_argument("--stdin", action="store_true", help="read the secret from standard input")
+    action("disable", _disable, "Nobody signs in by this provider; who is who there is kept.")
+    action("enable", _enable, "Undo disable.")
+    remove = action("remove", _remove, "Forget a provider, and who is who there.")
+    remove.add_argument("--yes", action="store_true", help="do not ask")
+
+
+def _run(arguments: argparse.Namespace) -> int:
+    arguments.act(arguments)
+    return 0
+
+
+def _list_all(arguments: argparse.Namespace) -> None:
+    show(with_services(_list), as_json=arguments.json)
+
+
+def _add(arguments: argparse.Namespace) -> None:
+    secret = _secret(from_stdin=arguments.stdin)
+
+    async def add(services: Services) -> dict[str, Any]:
+        made = await services.upstream.add(
+            arguments.name,
+            label=arguments.label if arguments.label is not None else arguments.name,
+            issuer=arguments.issuer,
+            client_id=arguments.client_id,
+            secret=secret,
+            scope=arguments.scope,
+        )
+        return _row(services, made, {})
+
+    row = with_services(add)
+    show_one(row, as_json=arguments.json)
+    if not arguments.json:
+        print(f"Register this redirect URI there: {row['redirect_uri']}")
+
+
+def _disable(arguments: argparse.Namespace) -> None:
+    _set_disabled(arguments, disabled=True)
+
+
+def _enable(arguments: argparse.Namespace) -> None:
+    _set_disabled(arguments, disabled=False)
+
+
+def _remove(arguments: argparse.Namespace) -> None:
+    async def count(services: Services) -> int:
+        provider = await services.upstream.get(arguments.name)
+        return (await services.upstream.count_linked()).get(provider.name, 0)
+
+    linked = with_services(count)
+    if not arguments.yes and not _agrees(linked):
+        raise InvalidInputError("Nothing was removed. Say --yes to remove it without a question.")
+    removed = with_services(lambda services: services.upstream.remove(arguments.name))
+    show_one({"removed": arguments.name, "linked": removed}, as_json=arguments.json)
+
+
+def _agrees(linked: int) -> bool:
+    print(f"People who are linked and can no longer sign in by it: {linked}", file=sys.stderr)
+    if not sys.stdin.isatty():
+        return False
+    return input("Remove it? [y/N] ").strip().lower() in ("y", "yes")
+
+
+def _set_disabled(arguments: argparse.Namespace, *, disabled: bool) -> None:
+    async def change(services: Services) -> dict[str, Any]:
+        changed = await services.upstream.set_disabled(arguments.name, disabled=disabled)
+        return _row(services, changed, await services.upstream.count_linked())
+
+    show_one(with_services(change), as_json=arguments.json)
+
+
+def _secret(*, from_stdin: bool) -> str:
+    if from_stdin or not sys.stdin.isatty():
+        return sys.stdin.readline().rstrip("\r\n")
+    return getpass.getpass("Client secret (empty for a public client): ")
+
+
+async def _list(services: Services) -> list[dict[str, Any]]:
+    linked = await services.upstream.count_linked()
+    return [_row(services, each, linked) for each in await services.upstream.list_all()]
+
+
+def _row(
+    services: Services, provider: UpstreamProvider, linked: Mapping[str, int]
+) -> dict[str, Any]:
+    return {
+        "name": provider.name,
+        "label": provider.label,
+        "issuer": provider.issuer,
+        "client_id": provider.client_id,
+        "has_secret": provider.sealed_secret is not None,
+        "scope": provider.scope,
+        "linked": linked.get(provider.name, 0),
+        "disabled": provider.disabled_at is not None,
+        "redirect_uri": f"{services.settings.issuer_url}/login/with/{provider.name}/callback",
+    }
+
+
+COMMAND = Command("upstream", "Let people sign in by other providers.", _add_arguments, _run)

@@ -1,0 +1,199 @@
+"""What a relying party has to make sure of, where people sign in by another provider.
+
+OpenID Connect Discovery 1.0 section 4.3, OpenID Connect Core 1.0 section 3.1.3.7, RFC 9207.
+"""
+
+import hmac
+import json
+from collections.abc import Collection, Mapping
+from dataclasses import dataclass
+from datetime import datetime, timedelta
+from pathlib import Path
+from typing import Any
+from urllib.parse import urlsplit
+
+from app.clock import Clock
+from app.models.upstream import UpstreamProvider
+from app.outbound.http import FetchError, OutboundHttp
+from app.security import jose
+from app.security.client_jwt import kid_of, require_audience, require_now
+from app.security.text import is_encodable, is_storable
+from app.services.client_keys import ClientKeys
+from app.services.keeping import Kept, OnceAtATime
+
+KEPT = timedelta(minutes=10)
+MAXIMUM_KEPT = 50
+MAXIMUM_SUBJECT = 255
+TIMEOUT = 10.0
+WELL_KNOWN = "/.well-known/openid-configuration"
+BASIC = "client_secret_basic"
+
+
+class UpstreamAwayError(Exception):
+    """The provider does not answer; the message is for the log."""
+
+
+class UpstreamNonsenseError(Exception):
+    """The provider answered what cannot be right; the message is for the log."""
+
+
+@dataclass(frozen=True, slots=True)
+class UpstreamMetadata:
+    """What is used of a discovery document. `names_itself` where answers carry `iss`."""
+
+    authorization_endpoint: str
+    token_endpoint: str
+    userinfo_endpoint: str | None
+    jwks_uri: str
+    auth_methods: tuple[str, ...]
+    names_itself: bool
+
+
+@dataclass(frozen=True, slots=True)
+class _Found:
+    metadata: UpstreamMetadata
+    found_at: datetime
+
+
+class UpstreamProtocol:
+    """The host of an issuer is the operator's word, and may be private; every other host that a
+    document names is held to the same rules as one that a stranger names."""
+
+    def __init__(self, allowed_hosts: Collection[str], ca_file: Path | None, clock: Clock) -> None:
+        self._allowed_hosts = allowed_hosts
+        self._ca_file = ca_file
+        self._clock = clock
+        self._outbound: Kept[OutboundHttp] = Kept(MAXIMUM_KEPT)
+        self._keys: Kept[ClientKeys] = Kept(MAXIMUM_KEPT)
+        self._found: Kept[_Found] = Kept(MAXIMUM_KEPT)
+        self._discover = OnceAtATime(self._fetch)
+
+    def outbound_to(self, issuer: str) -> OutboundHttp:
+        """How everything that an issuer names is fetched."""
+        made = self._outbound.get(issuer)
+        if made is None:
+            hosts = {*self._allowed_hosts, urlsplit(issuer).hostname or ""}
+            made = OutboundHttp(hosts, self._ca_file, timeout=TIMEOUT)
+            self._outbound.put(issuer, made)
+        return made
+
+    async def metadata_of(self, issuer: str) -> UpstreamMetadata:
+        """Raises `UpstreamAwayError` or `UpstreamNonsenseError`."""
+        found = self._found.get(issuer)
+        if found is None or abs(self._clock.now() - found.found_at) > KEPT:
+            found = await self._discover(issuer)
+        return found.metadata
+
+    async def read_id_token(
+        self, provider: UpstreamProvider, id_token: object, *, nonce: str
+    ) -> dict[str, Any]:
+        """The claims of an ID token that is for us and for this sign-in.
+
+        Raises `UpstreamAwayError` or `UpstreamNonsenseError`.
+        """
+        if not isinstance(id_token, str):
+            raise UpstreamNonsenseError("there is no ID token")
+        metadata = await self.metadata_of(provider.issuer)
+        try:
+            keys = await self._keys_of(provider.issuer).keys_at(
+                metadata.jwks_uri, kid=kid_of(id_token)
+            )
+            claims = jose.verify(id_token, keys, algorithms=jose.CLIENT_ALGORITHMS)
+            _require_claims(claims, provider, nonce=nonce)
+            if require_now(claims, self._clock.now()) is None:
+                raise jose.SignatureError("it never expires")
+        except FetchError as error:
+            raise UpstreamAwayError(f"its keys: {error}") from error
+        except jose.SignatureError as error:
+            raise UpstreamNonsenseError(f"the ID token is refused: {error}") from error
+        return claims
+
+    def _keys_of(self, issuer: str) -> ClientKeys:
+        made = self._keys.get(issuer)
+        if made is None:
+            made = ClientKeys(self.outbound_to(issuer), self._clock)
+            self._keys.put(issuer, made)
+        return made
+
+    async def _fetch(self, issuer: str) -> _Found:
+        try:
+            fetched = await self.outbound_to(issuer).get(issuer.rstrip("/") + WELL_KNOWN)
+        except FetchError as error:
+            raise UpstreamAwayError(f"its discovery document: {error}") from error
+        if fetched.status != 200:
+            raise UpstreamAwayError(f"its discovery document: it answered {fetched.status}")
+        found = _Found(_read(fetched.body, issuer), self._clock.now())
+        self._found.put(issuer, found)
+        return found
+
+
+def require_issuer(metadata: UpstreamMetadata, issuer: str, given: Mapping[str, str]) -> None:
+    """The answer comes from whom the browser was sent to (RFC 9207 section 2.4)."""
+    said = given.get("iss")
+    if said != issuer and (said is not None or metadata.names_itself):
+        raise UpstreamNonsenseError("the answer names another issuer")
+
+
+def _require_claims(claims: Mapping[str, Any], provider: UpstreamProvider, *, nonce: str) -> None:
+    """Raises `SignatureError`."""
+    if claims.get("iss") != provider.issuer:
+        raise jose.SignatureError("it is of another issuer")
+    require_audience(claims, [provider.client_id])
+    audience, party = claims["aud"], claims.get("azp")
+    is_shared = isinstance(audience, list) and len(audience) > 1
+    if party != provider.client_id and (is_shared or party is not None):
+        raise jose.SignatureError("it was made for another party")
+    said = claims.get("nonce")
+    if not isinstance(said, str) or not hmac.compare_digest(
+        said.encode("utf-8", "surrogatepass"), nonce.encode()
+    ):
+        raise jose.SignatureError("it is of another sign-in")
+    subject = claims.get("sub")
+    if (
+        not isinstance(subject, str)
+        or not 0 < len(subject) <= MAXIMUM_SUBJECT
+        or not is_storable(subject)
+    ):
+        raise jose.SignatureError("it is about nobody")
+
+
+def _read(body: bytes, issuer: str) -> UpstreamMetadata:
+    """Only what is known here: nothing else of a document reaches anybody."""
+    try:
+        said = json.loads(body)
+    except (ValueError, RecursionError):
+        raise UpstreamNonsenseError("its discovery document is no JSON") from None
+    if not isinstance(said, dict) or not is_encodable(said):
+        raise UpstreamNonsenseError("its discovery document is no JSON object")
+    if said.get("issuer") != issuer:
+        raise UpstreamNonsenseError("its discovery document is of another issuer")
+    methods = said.get("token_endpoint_auth_methods_supported", [BASIC])
+    return UpstreamMetadata(
+        authorization_endpoint=_endpoint(said, "authorization_endpoint", issuer),
+        token_endpoint=_endpoint(said, "token_endpoint", issuer),
+        userinfo_endpoint=(
+            _endpoint(said, "userinfo_endpoint", issuer) if "userinfo_endpoint" in said else None
+        ),
+        jwks_uri=_endpoint(said, "jwks_uri", issuer),
+        auth_methods=tuple(map(str, methods)) if isinstance(methods, list) else (BASIC,),
+        names_itself=said.get("authorization_response_iss_parameter_supported") is True,
+    )
+
+
+def _endpoint(said: Mapping[str, Any], name: str, issuer: str) -> str:
+    """As safe as the issuer; `javascript:` and the like lead nowhere."""
+    value = said.get(name)
+    try:
+        parts = urlsplit(value if isinstance(value, str) else "")
+        is_plain = bool(parts.hostname) and parts.port != 0 and "@" not in parts.netloc
+    except ValueError:
+        is_plain = False
+    if (
+        not isinstance(value, str)
+        or not is_plain
+        or parts.scheme not in ("https", urlsplit(issuer).scheme)
+        or not (value.isascii() and value.isprintable())
+        or {" ", "\\", "#"} & set(value)
+    ):
+        raise UpstreamNonsenseError(f"its {name} is no URL")
+    return value

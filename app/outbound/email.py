@@ -1,0 +1,127 @@
+"""Hands one mail to the mail server (RFC 5321), with certificates verified and in bounded time."""
+
+import asyncio
+import contextlib
+import ssl
+from dataclasses import dataclass
+from datetime import datetime
+from email.message import EmailMessage
+from email.utils import format_datetime, parseaddr
+from pathlib import Path
+from typing import Literal
+
+from app.security.mailboxes import with_ascii_host
+
+TIMEOUT = 10.0
+TIMEOUT_OVER_ALL = 30.0
+NOT_IN_AN_ADDRESS = frozenset('@<>(),;:"\\ ')
+FINAL = 500
+"""From this status on the server says: never (RFC 5321 section 4.2.1)."""
+
+
+class EmailError(Exception):
+    """It was not sent; the message is for the log and names no address.
+
+    `is_final` where another attempt would end in the same way.
+    """
+
+    def __init__(self, message: str, *, is_final: bool = False) -> None:
+        super().__init__(message)
+        self.is_final = is_final
+
+
+@dataclass(frozen=True, slots=True)
+class Email:
+    """`mail_id` names it in every attempt, so that a mailbox can tell that it has it already."""
+
+    mail_id: str
+    recipient: str
+    subject: str
+    text: str
+    html: str
+    language: str
+    made_at: datetime
+
+
+@dataclass(frozen=True, slots=True, kw_only=True)
+class EmailSender:
+    """`ca_file` holds an authority that may vouch for the server beside those of the system."""
+
+    host: str
+    port: int
+    security: Literal["starttls", "tls", "none"]
+    username: str | None
+    password: str | None
+    mail_from: str
+    ca_file: Path | None = None
+
+    async def send(self, mail: Email) -> None:
+        """Raises `EmailError`."""
+        import aiosmtplib  # late: only who sends mail needs it
+
+        try:
+            message = _message(mail, self.mail_from)
+        except (ValueError, UnicodeError, IndexError):
+            raise EmailError("the address is none", is_final=True) from None
+        try:
+            client = aiosmtplib.SMTP(
+                hostname=self.host,
+                port=self.port,
+                username=self.username,
+                password=self.password,
+                use_tls=self.security == "tls",
+                start_tls=self.security == "starttls",
+                tls_context=await asyncio.to_thread(self._tls_context),
+                timeout=TIMEOUT,
+            )
+            try:
+                async with asyncio.timeout(TIMEOUT_OVER_ALL):
+                    await client.connect()
+                    await client.send_message(message)
+                with contextlib.suppress(aiosmtplib.SMTPException, OSError):
+                    await client.quit()  # the mail is theirs already
+            finally:
+                client.close()  # also where it was cancelled
+        except aiosmtplib.SMTPRecipientsRefused as error:
+            codes = [refused.code for refused in error.recipients]
+            raise EmailError(
+                f"the recipient was refused: {codes}", is_final=min(codes, default=0) >= FINAL
+            ) from None
+        except aiosmtplib.SMTPResponseException as error:
+            raise EmailError(f"{type(error).__name__} {error.code}") from None
+        except (aiosmtplib.SMTPException, OSError) as error:  # a time-out is one of them
+            raise EmailError(type(error).__name__) from None
+
+    def _tls_context(self) -> ssl.SSLContext | None:
+        """Made in a thread: it reads the authorities of the system."""
+        if self.security == "none":
+            return None
+        context = ssl.create_default_context()
+        if self.ca_file is not None:
+            context.load_verify_locations(cafile=str(self.ca_file))
+        return context
+
+
+def _message(mail: Email, mail_from: str) -> EmailMessage:
+    """Text and HTML of one mail. A header that would begin another one is a `ValueError`."""
+    from email.headerregistry import Address  # late: as above
+    from email.policy import SMTP
+
+    name, sender = parseaddr(mail_from)
+    _, _, domain = sender.rpartition("@")
+    local_part, _, host = mail.recipient.rpartition("@")
+    if any(char in NOT_IN_AN_ADDRESS for char in local_part):
+        raise ValueError("more than one address")
+    if not host.isascii():  # one that was kept before they were kept in this form
+        _, _, host = with_ascii_host(mail.recipient).rpartition("@")
+    message = EmailMessage(policy=SMTP)
+    message["From"] = Address(display_name=name, addr_spec=sender)
+    message["To"] = Address(username=local_part, domain=host)
+    message["Subject"] = mail.subject
+    message["Date"] = format_datetime(mail.made_at)
+    message["Message-ID"] = f"<{mail.mail_id}@{domain}>"
+    message["Auto-Submitted"] = "auto-generated"
+    message.set_content(mail.text)
+    message.add_alternative(mail.html, subtype="html")
+    message["Content-Language"] = mail.language
+    return message

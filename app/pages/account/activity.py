@@ -1,0 +1,127 @@
+"""`/account/activity`: what happened to a person's account, as the audit log has it."""
+
+import json
+from collections.abc import Callable, Mapping
+from dataclasses import dataclass
+from datetime import datetime
+
+from fastapi import APIRouter
+from starlette.responses import Response
+
+from app.models.audit_events import AuditEvent
+from app.pages.account.base import PersonDep, account_page
+from app.pages.browser import Browser, BrowserDep
+from app.pages.languages import text_for
+from app.pages.sentences import N_
+from app.services.audit import REFUSED
+from app.services.sessions import SignedIn
+
+router = APIRouter(include_in_schema=False)
+
+PAGE = 30
+LONGEST_NUMBER = 18
+ACTIONS = {
+    "user.registered": N_("Account made"),
+    "user.disabled": N_("Account disabled"),
+    "user.enabled": N_("Account enabled again"),
+    "user.deleted": N_("Account deleted"),
+    "user.claims_changed": N_("Profile changed"),
+    "user.data_exported": N_("Data downloaded"),
+    "password.changed": N_("Password changed"),
+    "password.reset_requested": N_("Asked for a new password by mail"),
+    "password.reset_link_made": N_("Link for a new password made"),
+    "password.reset": N_("Password set anew"),
+    "sign_in.succeeded": N_("Signed in"),
+    "sign_in.refused": N_("Somebody tried to sign in"),
+    "session.ended": N_("Signed out"),
+    "sessions.ended": N_("Signed out of several browsers"),
+    "otp.enrolled": N_("Began to set up an authenticator app"),
+    "otp.confirmed": N_("Authenticator app set up"),
+    "otp.changed": N_("Authenticator app replaced"),
+    "otp.reset": N_("Authenticator app taken away"),
+    "otp.refused": N_("Wrong code of the authenticator app"),
+    "recovery_codes.made": N_("New recovery codes made"),
+    "recovery_code.used": N_("Recovery code used"),
+    "recovery_code.refused": N_("Wrong recovery code"),
+    "passkey.added": N_("Passkey added"),
+    "passkey.renamed": N_("Passkey renamed"),
+    "passkey.removed": N_("Passkey removed"),
+    "passkey.refused": N_("A passkey was not accepted"),
+    "email.change_requested": N_("Asked to change the e-mail address"),
+    "email.verified": N_("E-mail address verified"),
+    "consent.granted": N_("Application allowed"),
+    "consent.revoked": N_("Application removed"),
+    "device.approved": N_("Device connected"),
+    "upstream.linked": N_("Other sign-in added"),
+    "upstream.unlinked": N_("Other sign-in removed"),
+    "upstream.account_created": N_("Account made through another sign-in"),
+    "browser.remembered": N_("Browser remembered: no code is asked for there"),
+    "browsers.forgotten": N_("Remembered browsers forgotten"),
+}
+
+
+@dataclass(frozen=True, slots=True)
+class EventView:
+    """`about` is an application or a thing with a name; `is_by_other` where it was done for him."""
+
+    text: str
+    about: str
+    at: datetime
+    address: str
+    is_refused: bool
+    is_by_other: bool
+
+
+@router.get("/account/activity")
+async def activity(browser: BrowserDep, person: PersonDep) -> Response:
+    before = _number(browser.request.query_params.get("before", ""))
+    found = await browser.services.audit.list_of_user(
+        person.user.user_id, before=before, limit=PAGE + 1
+    )
+    shown = found[:PAGE]
+    text = text_for(browser.request)
+    passkeys = await browser.services.passkeys.list_of(person.user)
+    names = {each.passkey_id: each.name for each in passkeys}
+    return account_page(
+        browser,
+        person,
+        "account_activity.html",
+        events=[await _view(browser, each, text, names) for each in shown],
+        older=shown[-1].sequence if len(found) > PAGE else None,
+        is_first=before is None,
+    )
+
+
+async def activity_state(browser: Browser, person: SignedIn) -> str | None:
+    text = text_for(browser.request)
+    return text("What happened to your account")
+
+
+async def _view(
+    browser: Browser, event: AuditEvent, text: Callable[[str], str], names: Mapping[str, str]
+) -> EventView:
+    known = ACTIONS.get(event.action)
+    return EventView(
+        text=text(known) if known is not None else event.action,
+        about=await _about(browser, event, names),
+        at=event.at,
+        address=event.address,
+        is_refused=event.outcome == REFUSED,
+        is_by_other=event.actor.startswith(("operator:", "administrator")),
+    )
+
+
+async def _about(browser: Browser, event: AuditEvent, names: Mapping[str, str]) -> str:
+    """`names` are those of the person's passkeys: the log, which stays, has none."""
+    if event.client_id is not None:
+        client = await browser.services.clients.find(event.client_id)
+        return client.client_name if client is not None else event.client_id
+    details = json.loads(event.details)
+    name = names.get(details.get("passkey_id") or "", details.get("name", ""))
+    return name if isinstance(name, str) else ""
+
+
+def _number(text: str) -> int | None:
+    """A place in the log; None for anything else, which shows the newest."""
+    is_number = text.isascii() and text.isdecimal() and len(text) <= LONGEST_NUMBER
+    return int(text) if is_number else None

@@ -1,0 +1,126 @@
+"""`/account/authenticator`: another authenticator app in the place of the one there is.
+
+The new secret is kept nowhere until its app shows the right code: it travels in the form, sealed
+for this browser and this person.
+"""
+
+import json
+from collections.abc import Mapping
+from datetime import UTC, datetime
+from typing import Annotated
+
+from fastapi import APIRouter, Depends
+from starlette.responses import RedirectResponse, Response
+
+from app.errors import TooManyRequestsError
+from app.pages.account.base import FRESH, account_page, fresh_person
+from app.pages.browser import Browser, BrowserDep, GoToError, PostedFormDep
+from app.pages.languages import text_for
+from app.pages.login import wrong_code
+from app.pages.recovery_codes import codes_page
+from app.pages.remembered import remembered_days
+from app.pages.views import groups_of
+from app.pages.waiting import told_to_wait
+from app.security import totp
+from app.security.encryption import SealError
+from app.services.sessions import SignedIn
+
+router = APIRouter(include_in_schema=False)
+PLACE = "authenticator"
+NEW = "/account/authenticator/new"
+PURPOSE = "new authenticator"
+FreshPersonDep = Annotated[SignedIn, Depends(fresh_person(PLACE))]
+
+
+@router.get("/account/authenticator")
+async def authenticator(browser: BrowserDep, person: FreshPersonDep) -> Response:
+    return account_page(
+        browser,
+        person,
+        "account_authenticator.html",
+        confirmed_at=person.user.otp_confirmed_at,
+        remembered=await browser.services.remembered_browsers.count(person.user),
+        remember_days=remembered_days(browser),
+    )
+
+
+@router.post("/account/authenticator/forget-browsers")
+async def forget_browsers(
+    browser: BrowserDep, _form: PostedFormDep, person: FreshPersonDep
+) -> Response:
+    await browser.services.remembered_browsers.forget_all(person.user)
+    return browser.keep(RedirectResponse("/account/authenticator", status_code=303))
+
+
+@router.get(NEW)
+async def another(browser: BrowserDep, person: FreshPersonDep) -> Response:
+    return await _page(browser, person, totp.new_secret())
+
+
+@router.post(NEW)
+async def confirm(browser: BrowserDep, form: PostedFormDep, person: FreshPersonDep) -> Response:
+    services = browser.services
+    secret = _opened(browser, person, form.get("sealed", ""))
+    if secret is None:
+        raise GoToError(NEW)
+    try:
+        is_right = await services.otp.replace(person.user, secret, form.get("code", ""))
+    except TooManyRequestsError as error:
+        return await told_to_wait(
+            browser.request, error, lambda said: _page(browser, person, secret, said)
+        )
+    if not is_right:
+        return await _page(browser, person, secret, wrong_code(browser))
+    renewed = await services.users.factor_changed(person.user, session=person.session)
+    services.logout_delivery.kick()
+    if renewed is None:
+        raise GoToError("/login")
+    browser.begin(*renewed)
+    user = renewed[1].user
+    codes = await services.recovery.make(user)
+    if codes is None:
+        raise GoToError("/login")
+    return browser.keep(await codes_page(browser, user, {"next": PLACE}, codes))
+
+
+async def authenticator_state(browser: Browser, person: SignedIn) -> str | None:
+    text = text_for(browser.request)
+    return text("Set up") if person.user.has_confirmed_otp else text("Not set up")
+
+
+async def _page(
+    browser: Browser, person: SignedIn, secret: str, errors: Mapping[str, str] | None = None
+) -> Response:
+    enrolment = await browser.services.otp.enrolment(secret, username=person.user.username)
+    return account_page(
+        browser,
+        person,
+        "account_authenticator_new.html",
+        errors,
+        confirmed_at=person.user.otp_confirmed_at,
+        qr_code=enrolment.qr_code,
+        otp_uri=enrolment.otp_uri,
+        secret_groups=groups_of(secret),
+        sealed=_sealed(browser, person, secret),
+    )
+
+
+def _sealed(browser: Browser, person: SignedIn, secret: str) -> str:
+    said = {"secret": secret, "made_at": browser.services.clock.now().timestamp()}
+    box = browser.services.box(PURPOSE)
+    return box.seal(json.dumps(said).encode(), context=_context(browser, person)).hex()
+
+
+def _opened(browser: Browser, person: SignedIn, sealed: str) -> str | None:
+    """None for what was made too long ago, for another browser, person or older credentials."""
+    box = browser.services.box(PURPOSE)
+    try:
+        said = json.loads(box.open(bytes.fromhex(sealed), context=_context(browser, person)))
+    except (SealError, ValueError):
+        return None
+    made_at = datetime.fromtimestamp(said["made_at"], UTC)
+    return said["secret"] if browser.services.clock.now() - made_at <= FRESH else None
+
+
+def _context(browser: Browser, person: SignedIn) -> str:
+    return f"{browser.identifier} {person.user.user_id} {person.user.credentials_version}"

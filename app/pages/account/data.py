@@ -1,0 +1,69 @@
+"""`/account/data`: a copy of what is kept about a person, and the end of his account."""
+
+import json
+from typing import Annotated
+
+from fastapi import APIRouter, Depends
+from starlette.responses import Response
+
+from app.oauth.redirect_uris import origin_of
+from app.pages.account.base import account_page, fresh_person
+from app.pages.browser import Browser, BrowserDep, PostedFormDep
+from app.pages.languages import text_for
+from app.pages.logout import end_session
+from app.pages.templating import page
+from app.security import usernames
+from app.services.sessions import SignedIn
+
+router = APIRouter(include_in_schema=False)
+FreshPersonDep = Annotated[SignedIn, Depends(fresh_person("data"))]
+
+CONFIRMATION = "confirmation"
+FILE_NAME = "account-data.json"
+
+
+@router.get("/account/data")
+async def data(browser: BrowserDep, person: FreshPersonDep) -> Response:
+    return account_page(browser, person, "account_data.html", confirmation="")
+
+
+@router.post("/account/data/download")
+async def download(browser: BrowserDep, form: PostedFormDep, person: FreshPersonDep) -> Response:
+    exported = await browser.services.account_data.export(person.user)
+    headers = {
+        "Content-Disposition": f'attachment; filename="{FILE_NAME}"',
+        "Cache-Control": "no-store",
+    }
+    content = json.dumps(exported, indent=2, ensure_ascii=False)
+    return browser.keep(Response(content, media_type="application/json", headers=headers))
+
+
+@router.post("/account/data/delete")
+async def delete(browser: BrowserDep, form: PostedFormDep, person: FreshPersonDep) -> Response:
+    """For good; the person writes his username, so that no slip of the hand does it."""
+    typed = form.get(CONFIRMATION, "").strip()
+    if usernames.key_or_none(typed) != person.user.username_key:
+        text = text_for(browser.request)
+        wrong = text("This is not your username. Nothing is deleted.")
+        return account_page(
+            browser, person, "account_data.html", {CONFIRMATION: wrong}, confirmation=typed
+        )
+    frames = await end_session(browser, person.session.session_id)
+    await browser.services.account_data.delete(person.user)
+    browser.services.logout_delivery.kick()
+    return browser.keep(_deleted_page(browser, frames))
+
+
+async def data_state(browser: Browser, person: SignedIn) -> str | None:
+    text = text_for(browser.request)
+    return text("Download it, or delete your account")
+
+
+def _deleted_page(browser: Browser, frames: list[str]) -> Response:
+    return page(
+        browser.request,
+        "account_deleted.html",
+        frame_src=list(dict.fromkeys(origin_of(frame) for frame in frames)),
+        frames=frames,
+        errors={},
+    )

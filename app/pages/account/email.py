@@ -1,0 +1,116 @@
+"""`/account/email`: the address that mails go to, and whether its owner proved that it is his."""
+
+import json
+from collections.abc import Mapping
+from typing import Annotated
+
+from fastapi import APIRouter, Depends
+from pydantic import TypeAdapter, ValidationError
+from starlette.responses import RedirectResponse, Response
+
+from app.errors import NotFoundError, TooManyRequestsError
+from app.pages.account.base import account_page, fresh_person
+from app.pages.browser import Browser, BrowserDep, PostedFormDep
+from app.pages.languages import language_for, text_for
+from app.pages.sentences import N_
+from app.schemas.claims import Email
+from app.services.sessions import SignedIn
+
+router = APIRouter(include_in_schema=False)
+
+PLACE = "email"
+PATH = f"/account/{PLACE}"
+AN_ADDRESS: TypeAdapter[str] = TypeAdapter(Email)
+FreshPersonDep = Annotated[SignedIn, Depends(fresh_person(PLACE))]
+
+
+async def email_state(browser: Browser, person: SignedIn) -> str | None:
+    if not browser.services.settings.has_mail:
+        return None
+    address, is_verified = _address_of(person)
+    text = text_for(browser.request)
+    if not address:
+        return text("No address yet")
+    return address if is_verified else text("Not confirmed yet")
+
+
+@router.get(PATH)
+async def email(browser: BrowserDep, person: FreshPersonDep) -> Response:
+    _require_mail(browser)
+    return await _page(browser, person)
+
+
+@router.post(PATH)
+async def change(browser: BrowserDep, form: PostedFormDep, person: FreshPersonDep) -> Response:
+    """The new address counts once the link that is sent there was opened."""
+    _require_mail(browser)
+    text = text_for(browser.request)
+    given = form.get("email", "").strip()
+    try:
+        address = AN_ADDRESS.validate_python(given)
+    except ValidationError:
+        wrong = {"email": text("Enter an address like name@example.com.")}
+        return await _page(browser, person, wrong, given=given)
+    address_now, is_verified = _address_of(person)
+    if address == address_now and is_verified:
+        same = {"email": text("This is your address already.")}
+        return await _page(browser, person, same, given=given)
+    return await _send(browser, person, address)
+
+
+@router.post(f"{PATH}/resend")
+async def resend(browser: BrowserDep, form: PostedFormDep, person: FreshPersonDep) -> Response:
+    _require_mail(browser)
+    address_now, is_verified = _address_of(person)
+    pending = await browser.services.email_addresses.pending(person.user)
+    address = pending or ("" if is_verified else address_now)
+    if not address:
+        return browser.keep(RedirectResponse(PATH, status_code=303))
+    return await _send(browser, person, address)
+
+
+async def _send(browser: Browser, person: SignedIn, address: str) -> Response:
+    try:
+        await browser.services.email_addresses.send_link(
+            person.user, address, language=language_for(browser.request)
+        )
+    except TooManyRequestsError as error:
+        text = text_for(browser.request)
+        wait = text("Too many mails were asked for. Wait %(minutes)s min before the next one.")
+        problem = {"": wait % {"minutes": -(-error.retry_after // 60)}}
+        response = await _page(browser, person, problem, given=address, status=429)
+        response.headers.update(error.headers())
+        return response
+    return browser.keep(RedirectResponse(PATH, status_code=303))
+
+
+async def _page(
+    browser: Browser,
+    person: SignedIn,
+    errors: Mapping[str, str] | None = None,
+    *,
+    given: str = "",
+    status: int | None = None,
+) -> Response:
+    address, is_verified = _address_of(person)
+    return account_page(
+        browser,
+        person,
+        "account_email.html",
+        errors,
+        status=status,
+        email=address,
+        is_verified=is_verified,
+        pending=await browser.services.email_addresses.pending(person.user),
+        given=given,
+    )
+
+
+def _address_of(person: SignedIn) -> tuple[str, bool]:
+    claims = json.loads(person.user.claims)
+    return str(claims.get("email") or ""), bool(claims.get("email_verified"))
+
+
+def _require_mail(browser: Browser) -> None:
+    if not browser.services.settings.has_mail:
+        raise NotFoundError(N_("This server sends no mail."))

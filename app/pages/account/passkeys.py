@@ -1,0 +1,108 @@
+"""`/account/passkeys`: adding, renaming and removing one's passkeys."""
+
+from collections.abc import Sequence
+from typing import Annotated
+
+from fastapi import APIRouter, Depends
+from starlette.responses import RedirectResponse, Response
+
+from app.errors import NotFoundError
+from app.models.passkeys import Passkey
+from app.pages.account.base import PersonDep, account_page, end_other_sign_ins, fresh_person
+from app.pages.browser import Browser, BrowserDep, PostedFormDep
+from app.pages.languages import text_for
+from app.pages.passkeys import options_answer
+from app.pages.user_agents import described
+from app.services.passkeys import MAXIMUM_NAME, MAXIMUM_PASSKEYS, PasskeyRefusedError
+from app.services.sessions import SignedIn
+
+router = APIRouter(include_in_schema=False)
+
+PLACE = "passkeys"
+FreshPersonDep = Annotated[SignedIn, Depends(fresh_person(PLACE))]
+
+
+@router.get("/account/passkeys")
+async def show(browser: BrowserDep, person: PersonDep) -> Response:
+    return await _page(browser, person)
+
+
+@router.post("/account/passkeys/options")
+async def options(browser: BrowserDep, _form: PostedFormDep, person: FreshPersonDep) -> Response:
+    made = await browser.services.passkeys.creation_options(person.user, browser=browser.identifier)
+    return options_answer(browser, made)
+
+
+@router.post("/account/passkeys")
+async def add(browser: BrowserDep, form: PostedFormDep, person: FreshPersonDep) -> Response:
+    services, text = browser.services, text_for(browser.request)
+    try:
+        passkey = await services.passkeys.add(
+            person.user,
+            form.get("credential", ""),
+            name=form.get("name", "").strip() or _usual_name(browser),
+            browser=browser.identifier,
+        )
+    except PasskeyRefusedError as error:
+        return await _page(browser, person, {"": text(error.detail)})
+    await services.notices.tell(person.user, "passkey_added", name=passkey.name)
+    return _back(browser)
+
+
+@router.post("/account/passkeys/rename")
+async def rename(browser: BrowserDep, form: PostedFormDep, person: PersonDep) -> Response:
+    name = form.get("name", "").strip()
+    if name:
+        await browser.services.passkeys.rename(person.user, form.get("passkey_id", ""), name)
+    return _back(browser)
+
+
+@router.post("/account/passkeys/remove")
+async def remove(browser: BrowserDep, form: PostedFormDep, person: FreshPersonDep) -> Response:
+    services, text = browser.services, text_for(browser.request)
+    try:
+        gone = await services.passkeys.remove(person.user, form.get("passkey_id", ""))
+    except PasskeyRefusedError as error:
+        return await _page(browser, person, {"": text(error.detail)})
+    if gone is not None:
+        await services.notices.tell(person.user, "passkey_removed", name=gone.name)
+        await end_other_sign_ins(browser, person)
+    return _back(browser)
+
+
+async def how_many(browser: Browser, person: SignedIn) -> str | None:
+    """How it stands with them, for the overview; None where they are not offered."""
+    count = await browser.services.passkeys.count_of(person.user)
+    if not count:
+        return "" if browser.services.passkeys.origin else None
+    text = text_for(browser.request)
+    return text("Added: %(count)s") % {"count": count}
+
+
+async def _page(
+    browser: Browser, person: SignedIn, errors: dict[str, str] | None = None
+) -> Response:
+    passkeys: Sequence[Passkey] = await browser.services.passkeys.list_of(person.user)
+    origin = browser.services.passkeys.origin
+    if not (origin or passkeys):
+        raise NotFoundError("Passkeys are not offered at this address.")
+    return account_page(
+        browser,
+        person,
+        "account_passkeys.html",
+        errors,
+        passkeys=passkeys,
+        origin=origin,
+        may_add=len(passkeys) < MAXIMUM_PASSKEYS,
+        maximum_name=MAXIMUM_NAME,
+        usual_name=_usual_name(browser),
+    )
+
+
+def _usual_name(browser: Browser) -> str:
+    text = text_for(browser.request)
+    return described(browser.request.headers.get("user-agent", "")) or text("Passkey")
+
+
+def _back(browser: Browser) -> Response:
+    return browser.keep(RedirectResponse("/account/passkeys", status_code=303))

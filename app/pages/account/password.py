@@ -1,0 +1,94 @@
+"""`/account/password`: another password, or the first one."""
+
+from collections.abc import Mapping
+from functools import partial
+from typing import Annotated
+
+from fastapi import APIRouter, Depends
+from starlette.responses import RedirectResponse, Response
+
+from app.errors import (
+    ConflictError,
+    InvalidInputError,
+    OverloadedError,
+    TooManyRequestsError,
+)
+from app.pages.account.base import account_page, fresh_person
+from app.pages.browser import Browser, BrowserDep, PostedFormDep
+from app.pages.languages import text_for
+from app.pages.waiting import told_to_wait
+from app.security.passwords import has_password
+from app.services.sessions import SignedIn
+
+router = APIRouter(include_in_schema=False)
+FreshPersonDep = Annotated[SignedIn, Depends(fresh_person("password"))]
+
+CURRENT = "current_password"
+
+
+@router.get("/account/password")
+async def password(browser: BrowserDep, person: FreshPersonDep) -> Response:
+    return await _page(browser, person, is_saved="saved" in browser.request.query_params)
+
+
+@router.post("/account/password")
+async def change(browser: BrowserDep, form: PostedFormDep, person: FreshPersonDep) -> Response:
+    """Whoever has a password says it again, however fresh his sign-in is."""
+    text, services = text_for(browser.request), browser.services
+    current, new = form.get(CURRENT, ""), form.get("password", "")
+    has_one = has_password(person.user.password_hash)
+    missing = {
+        **({CURRENT: text("Enter the password that you have now.")} if has_one else {}),
+        "password": text("Enter a new password."),
+    }
+    errors = {name: said for name, said in missing.items() if not form.get(name)}
+    if errors:
+        return await _page(browser, person, errors)
+    try:
+        if has_one and not await _is_current(browser, person, current):
+            return await _page(
+                browser, person, {CURRENT: text("This is not your current password.")}
+            )
+        renewed = await services.users.change_password(person.user, new, session=person.session)
+    except TooManyRequestsError as error:
+        return await told_to_wait(browser.request, error, partial(_page, browser, person))
+    except (InvalidInputError, ConflictError) as error:
+        return await _page(browser, person, {"password": text(error.detail)})
+    except OverloadedError:
+        busy = text("The server is busy. Wait a little and try again.")
+        return await _page(browser, person, {"": busy}, status=503)
+    services.logout_delivery.kick()
+    if renewed is None:
+        return browser.keep(RedirectResponse("/login", status_code=303))
+    browser.begin(*renewed)
+    return browser.keep(RedirectResponse("/account/password?saved=1", status_code=303))
+
+
+async def password_state(browser: Browser, person: SignedIn) -> str | None:
+    text = text_for(browser.request)
+    return text("Set") if has_password(person.user.password_hash) else text("Not set yet")
+
+
+async def _is_current(browser: Browser, person: SignedIn, current: str) -> bool:
+    """Counts as a try, as at a sign-in."""
+    found = await browser.services.authentication.check_password(person.user.username, current)
+    return found is not None and found.user_id == person.user.user_id
+
+
+async def _page(
+    browser: Browser,
+    person: SignedIn,
+    errors: Mapping[str, str] | None = None,
+    *,
+    status: int | None = None,
+    is_saved: bool = False,
+) -> Response:
+    return account_page(
+        browser,
+        person,
+        "account_password.html",
+        errors,
+        status=status,
+        has_password=has_password(person.user.password_hash),
+        is_saved=is_saved,
+    )

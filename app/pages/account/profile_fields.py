@@ -1,0 +1,84 @@
+"""The fields of `/account/profile`: standard claims that a person says of himself."""
+
+from dataclasses import dataclass
+
+from app.pages.sentences import N_
+
+
+@dataclass(frozen=True, slots=True)
+class Field:
+    """`name` is a claim, or a member of `address`; `kind` is that of the input."""
+
+    name: str
+    label: str
+    autocomplete: str = "off"
+    kind: str = "text"
+    hint: str = ""
+    wrong: str = N_("Enter at most 200 characters.")
+
+
+NAMES = (
+    Field("name", N_("Name"), "name"),
+    Field("given_name", N_("Given name"), "given-name"),
+    Field("middle_name", N_("Middle name"), "additional-name"),
+    Field("family_name", N_("Family name"), "family-name"),
+    Field("nickname", N_("Nickname"), "nickname"),
+    Field(
+        "preferred_username",
+        N_("Name in applications"),
+        hint=N_("How you want to be called there, for example a short name."),
+    ),
+)
+ABOUT = (
+    Field(
+        "website",
+        N_("Website"),
+        "url",
+        "url",
+        wrong=N_("Enter an address that begins with https:// or http://."),
+    ),
+    Field(
+        "picture",
+        N_("Picture"),
+        "photo",
+        "url",
+        hint=N_("The address of a picture on the web."),
+        wrong=N_("Enter an address that begins with https:// or http://."),
+    ),
+    Field(
+        "birthdate",
+        N_("Date of birth"),
+        "bday",
+        hint=N_("Year, month and day, as in 1815-12-10."),
+        wrong=N_("Enter a date like 1815-12-10."),
+    ),
+    Field("gender", N_("Gender"), "sex"),
+    Field(
+        "phone_number",
+        N_("Phone number"),
+        "tel",
+        "tel",
+        wrong=N_("Enter a number like +43 1 234567."),
+    ),
+    Field(
+        "locale",
+        N_("Language"),
+        "language",
+        hint=N_("A tag such as en or de-AT."),
+        wrong=N_("Enter a tag such as en or de-AT."),
+    ),
+    Field(
+        "zoneinfo",
+        N_("Time zone"),
+        hint=N_("As in Europe/Vienna."),
+        wrong=N_("Enter a time zone like Europe/Vienna."),
+    ),
+)
+ADDRESS = (
+    Field("street_address", N_("Street and number"), "street-address"),
+    Field("postal_code", N_("Postal code"), "postal-code"),
+    Field("locality", N_("City"), "address-level2"),
+    Field("region", N_("Region"), "address-level1"),
+    Field("country", N_("Country"), "country-name"),
+)
+GROUPS = ((N_("Your name"), NAMES), (N_("About you"), ABOUT), (N_("Postal address"), ADDRESS))

@@ -1,0 +1,41 @@
+"""`/account/recovery-codes`: how many are left, and new ones."""
+
+from typing import Annotated
+
+from fastapi import APIRouter, Depends
+from starlette.responses import Response
+
+from app.pages.account.base import account_page, fresh_person
+from app.pages.browser import Browser, BrowserDep, GoToError, PostedFormDep
+from app.pages.languages import text_for
+from app.pages.recovery_codes import codes_page
+from app.services.recovery import COUNT, FEW
+from app.services.sessions import SignedIn
+
+router = APIRouter(include_in_schema=False)
+PLACE = "recovery-codes"
+FreshPersonDep = Annotated[SignedIn, Depends(fresh_person(PLACE))]
+
+
+@router.get("/account/recovery-codes")
+async def recovery_codes(browser: BrowserDep, person: FreshPersonDep) -> Response:
+    left = await browser.services.recovery.count_left(person.user)
+    return account_page(
+        browser, person, "account_recovery_codes.html", left=left, is_few=left <= FEW
+    )
+
+
+@router.post("/account/recovery-codes")
+async def make(browser: BrowserDep, _form: PostedFormDep, person: FreshPersonDep) -> Response:
+    codes = await browser.services.recovery.make(person.user)
+    if codes is None:
+        raise GoToError("/login")
+    return browser.keep(await codes_page(browser, person.user, {"next": PLACE}, codes))
+
+
+async def recovery_codes_state(browser: Browser, person: SignedIn) -> str | None:
+    text = text_for(browser.request)
+    left = await browser.services.recovery.count_left(person.user)
+    if left <= FEW:
+        return text("Only %(left)s of %(all)s left") % {"left": left, "all": COUNT}
+    return text("%(left)s of %(all)s left") % {"left": left, "all": COUNT}

@@ -1,0 +1,136 @@
+"""`/recover`: forgotten passwords, by a link that is sent to the verified address."""
+
+from collections.abc import Mapping
+
+from fastapi import APIRouter
+from starlette.responses import RedirectResponse, Response
+
+from app.errors import InvalidInputError, NotFoundError, OverloadedError, TooManyRequestsError
+from app.models.one_time_links import OneTimeLink
+from app.models.users import User
+from app.pages.browser import Browser, BrowserDep, PostedFormDep
+from app.pages.languages import language_for, text_for
+from app.pages.links import forget_token, keep_token, kept_token, name_of, require_link_of_form
+from app.pages.sentences import N_
+from app.pages.templating import page
+from app.services.password_recovery import PATH as NEW
+
+router = APIRouter(include_in_schema=False)
+
+PATH = "/recover"
+COOKIE = "postern_recover"
+MAXIMUM_LENGTH = 254
+DONE = "/login?done=password"
+
+
+@router.get(PATH)
+async def recover(browser: BrowserDep) -> Response:
+    _require_mail(browser)
+    return browser.keep(_ask(browser, ""))
+
+
+@router.post(PATH)
+async def send(browser: BrowserDep, form: PostedFormDep) -> Response:
+    """Says the same, and does as much, whether there is such an account or not."""
+    _require_mail(browser)
+    text = text_for(browser.request)
+    asked = form.get("username", "").strip()[:MAXIMUM_LENGTH]
+    if not asked:
+        missing = text("Enter your username or your e-mail address.")
+        return _ask(browser, "", {"username": missing})
+    try:
+        await browser.services.password_recovery.request(
+            asked, language=language_for(browser.request)
+        )
+    except TooManyRequestsError as error:
+        wait = text("Too many mails were asked for. Wait %(minutes)s min before the next one.")
+        minutes = -(-error.retry_after // 60)
+        response = _ask(browser, asked, {"": wait % {"minutes": minutes}}, status=429)
+        response.headers.update(error.headers())
+        return response
+    return browser.keep(page(browser.request, "recover_sent.html", errors={}))
+
+
+@router.get(NEW)
+async def new_password(browser: BrowserDep) -> Response:
+    """Changes nothing: also programs open links."""
+    token = browser.request.query_params.get("token")
+    if token is not None:
+        return keep_token(browser, token, cookie=COOKIE, path=NEW)
+    found = await browser.services.password_recovery.find(kept_token(browser, cookie=COOKIE))
+    return _expired(browser) if found is None else browser.keep(_new(browser, found))
+
+
+@router.post(NEW)
+async def set_password(browser: BrowserDep, form: PostedFormDep) -> Response:
+    text = text_for(browser.request)
+    recovery = browser.services.password_recovery
+    token = kept_token(browser, cookie=COOKIE)
+    found = await recovery.find(token)
+    if found is None:
+        return _expired(browser)
+    require_link_of_form(form, found[0])
+    try:
+        is_set = await recovery.set_password(token, form.get("password", ""))
+    except InvalidInputError as error:
+        return _new(browser, found, {"password": text(error.detail)})
+    except OverloadedError:
+        busy = text("Too many people are signing in. Wait a little and try again.")
+        return _new(browser, found, {"": busy}, status=503)
+    if not is_set:
+        return _expired(browser)
+    response = RedirectResponse(DONE, status_code=303)
+    return forget_token(browser, response, cookie=COOKIE)
+
+
+def _ask(
+    browser: Browser,
+    username: str,
+    errors: Mapping[str, str] | None = None,
+    *,
+    status: int | None = None,
+) -> Response:
+    return page(
+        browser.request,
+        "recover.html",
+        status=status or (400 if errors else 200),
+        csrf_token=browser.csrf_token,
+        username=username,
+        errors=errors or {},
+    )
+
+
+def _new(
+    browser: Browser,
+    found: tuple[OneTimeLink, User],
+    errors: Mapping[str, str] | None = None,
+    *,
+    status: int | None = None,
+) -> Response:
+    link, user = found
+    return page(
+        browser.request,
+        "recover_new.html",
+        status=status or (400 if errors else 200),
+        csrf_token=browser.csrf_token,
+        link=name_of(link),
+        username=user.username,
+        errors=errors or {},
+    )
+
+
+def _expired(browser: Browser) -> Response:
+    response = page(
+        browser.request,
+        "link_expired.html",
+        status=410,
+        next_url=PATH if browser.services.settings.has_mail else "/login",
+        is_for_password=True,
+        errors={},
+    )
+    return forget_token(browser, response, cookie=COOKIE)
+
+
+def _require_mail(browser: Browser) -> None:
+    if not browser.services.settings.has_mail:
+        raise NotFoundError(N_("Passwords are reset by the administrator here."))

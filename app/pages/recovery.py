@@ -1,0 +1,73 @@
+"""`/login/recovery`: a recovery code instead of the authenticator app."""
+
+from collections.abc import Mapping
+
+from fastapi import APIRouter
+from starlette.responses import Response
+
+from app.errors import TooManyRequestsError
+from app.pages.browser import Browser, BrowserDep, PostedFormDep
+from app.pages.languages import text_for
+from app.pages.login import from_the_start
+from app.pages.remembered import remembered_days
+from app.pages.signing_in import (
+    SECOND_FACTOR,
+    PasswordGiven,
+    complete,
+    link,
+    password_given,
+    pending_of,
+    sign_in_page,
+)
+from app.pages.views import view_of_user
+from app.pages.waiting import told_to_wait
+
+router = APIRouter(include_in_schema=False)
+
+
+@router.get("/login/recovery")
+async def recovery(browser: BrowserDep) -> Response:
+    given = browser.request.query_params
+    who = await password_given(browser)
+    if who is None:
+        return from_the_start(browser, given)
+    return browser.keep(await _page(browser, given, who))
+
+
+@router.post("/login/recovery")
+async def give_recovery_code(browser: BrowserDep, form: PostedFormDep) -> Response:
+    who = await password_given(browser)
+    if who is None:
+        return from_the_start(browser, form)
+    await pending_of(browser, form)
+    try:
+        is_right = await browser.services.recovery.use(who.user, form.get("recovery_code", ""))
+    except TooManyRequestsError as error:
+        return await told_to_wait(
+            browser.request, error, lambda said: _page(browser, form, who, said)
+        )
+    if not is_right:
+        text = text_for(browser.request)
+        wrong = text("That code is wrong or was used before. Enter another one of your codes.")
+        return await _page(browser, form, who, {"recovery_code": wrong})
+    amr = (who.first_factor, SECOND_FACTOR)
+    return await complete(browser, who.user, form, amr=amr, first=who)
+
+
+async def _page(
+    browser: Browser,
+    given: Mapping[str, str],
+    who: PasswordGiven,
+    errors: Mapping[str, str] | None = None,
+) -> Response:
+    return sign_in_page(
+        browser,
+        "recovery.html",
+        await pending_of(browser, given),
+        given,
+        errors,
+        person=view_of_user(who.user),
+        switch_url=link("/login", given),
+        otp_url=link("/login/otp", given),
+        remember_days=remembered_days(browser),
+    )

@@ -1,0 +1,280 @@
+"""`/login/with/{name}`: to another provider and back, and what becomes of who comes back."""
+
+import asyncio
+import hmac
+import importlib
+from collections.abc import Mapping
+from dataclasses import asdict
+from datetime import UTC, datetime, timedelta
+from typing import TYPE_CHECKING, Any
+
+from fastapi import APIRouter
+from starlette.responses import RedirectResponse, Response
+
+from app.models.upstream import UpstreamProvider
+from app.models.users import User
+from app.oauth.authorization.interactions import acrs_asked
+from app.oauth.upstream import UpstreamAwayError, UpstreamNonsenseError, require_issuer
+from app.observability.logging import logger
+from app.pages.browser import Browser, BrowserDep, PostedFormDep
+from app.pages.errors import YOURS
+from app.pages.languages import text_for
+from app.pages.login import ask_second_factor
+from app.pages.remembered import is_remembered
+from app.pages.sentences import N_
+from app.pages.signing_in import (
+    ACCOUNT_PLACES,
+    PasswordGiven,
+    complete,
+    further_fields,
+    link,
+    pending_of,
+    sign_in_page,
+)
+from app.pages.templating import page
+from app.pages.upstream_flow import LASTS, NEW_HERE, Flow, Newcomer, forget, keep, kept
+from app.security import usernames
+from app.security.text import is_storable
+from app.services.sessions import ACR_MFA, SignedIn
+from app.services.upstream_rules import Elsewhere
+
+if TYPE_CHECKING:
+    from app.pages.upstream_client import UpstreamClient
+
+log = logger(__name__)
+router = APIRouter(include_in_schema=False)
+
+FEDERATED = "fed"
+CONNECTIONS = "/account/connections"
+AWAY = (N_("The other provider does not answer"), N_("You could not be signed in there now."))
+NONSENSE = (
+    N_("The other provider gave a wrong answer"),
+    N_("It could not be made sure who you are there."),
+)
+THEIRS = N_("It is the other provider's turn. Wait a little, or choose another way to sign in.")
+LOST = (
+    N_("This sign-in cannot go on"),
+    N_("It began too long ago, in another browser, or was completed before."),
+)
+SKEW = 10
+
+
+@router.post("/login/with/{name}")
+async def go_there(browser: BrowserDep, form: PostedFormDep, name: str) -> Response:
+    pending = await pending_of(browser, form)
+    asked = pending.request if pending is not None else None
+    is_fresh = form.get("next") in ACCOUNT_PLACES or (
+        asked is not None
+        and (asked.max_age is not None or "login" in asked.prompts or ACR_MFA in acrs_asked(asked))
+    )
+    return await send_there(browser, name, form, is_fresh=is_fresh)
+
+
+async def send_there(
+    browser: Browser,
+    name: str,
+    given: Mapping[str, str],
+    *,
+    is_fresh: bool = False,
+    person: SignedIn | None = None,
+) -> Response:
+    """Leads to a provider: for a sign-in, or to link what comes back to a person's account.
+
+    By a page, not by a redirect: the policy of a form goes for every redirect after it, and nobody
+    knows where a provider sends people on the way.
+    """
+    services = browser.services
+    provider = await services.upstream.get_enabled(name)
+    session: dict[str, Any] = {}
+    try:
+        there = await _client(browser, provider)
+        url, state = await there.begin(
+            browser.request,
+            session,
+            redirect_uri=f"{services.settings.issuer_url}/login/with/{name}/callback",
+            is_fresh=is_fresh,
+        )
+    except (UpstreamAwayError, UpstreamNonsenseError) as error:
+        return _failed(browser, provider, error, again=_back(given, person is not None))
+    flow = Flow(
+        provider=name,
+        state=state,
+        session=session,
+        given={"request_id": given.get("request_id", ""), **further_fields(given)},
+        is_fresh=is_fresh,
+        begun_at=services.clock.now().timestamp(),
+        user_id=person.user.user_id if person is not None else "",
+        session_id=person.session.session_id if person is not None else "",
+    )
+    pending = await pending_of(browser, given)
+    response = sign_in_page(
+        browser, "upstream_away.html", pending, given, url=url, label=provider.label
+    )
+    return browser.keep(keep(browser, response, flow))
+
+
+@router.get("/login/with/{name}/callback")
+async def come_back(browser: BrowserDep, name: str) -> Response:
+    given = browser.request.query_params
+    upstream = browser.services.upstream
+    provider = await upstream.get_enabled(name)
+    flow = kept(browser, Flow)
+    if (
+        flow is None
+        or flow.provider != name
+        or not hmac.compare_digest(flow.state.encode(), given.get("state", "").encode())
+        or not await upstream.spend(flow.state, lasts=LASTS)
+    ):
+        return _problem(browser, LOST, YOURS, again="/login")
+    back = _back(flow.given, bool(flow.user_id))
+    try:
+        metadata = await browser.services.upstream_protocol.metadata_of(provider.issuer)
+        require_issuer(metadata, provider.issuer, given)
+        if given.get("error") == "access_denied":
+            return _to(browser, _told(back, "denied"))
+        if "error" in given:
+            raise UpstreamNonsenseError("it answered with an error of its own")
+        there = await _client(browser, provider)
+        claims = await there.finish(browser.request, flow.session)
+    except (UpstreamAwayError, UpstreamNonsenseError) as error:
+        return _failed(browser, provider, error, again=back)
+    return await _arrived(browser, flow, _elsewhere(provider, claims), claims, provider.label)
+
+
+async def _arrived(
+    browser: Browser, flow: Flow, who: Elsewhere, claims: Mapping[str, Any], label: str
+) -> Response:
+    if flow.user_id:
+        return await _link(browser, flow, who, label)
+    auth_time = _auth_time(browser, claims)
+    if flow.is_fresh and auth_time.timestamp() < flow.begun_at - SKEW:
+        return _to(browser, link("/login", flow.given, told="stale"))
+    user = await browser.services.upstream.person_of(who)
+    if user is None:
+        newcomer = Newcomer(asdict(who), flow.state, flow.given, flow.begun_at)
+        response: Response = RedirectResponse(link(NEW_HERE, flow.given), status_code=303)
+        return browser.keep(keep(browser, response, newcomer))
+    return await sign_in_by_provider(browser, user, flow.given, auth_time=auth_time)
+
+
+async def _link(browser: Browser, flow: Flow, who: Elsewhere, label: str) -> Response:
+    """Only for the person and the session that asked for it: nobody else's answer is linked."""
+    current = browser.current
+    if (
+        current is None
+        or current.user.user_id != flow.user_id
+        or current.session.session_id != flow.session_id
+    ):
+        return _problem(browser, LOST, YOURS, again=CONNECTIONS)
+    is_linked = await browser.services.upstream.link(current.user, who, label=label)
+    return _to(browser, f"{CONNECTIONS}?told={'linked' if is_linked else 'taken'}")
+
+
+async def sign_in_by_provider(
+    browser: Browser, user: User, given: Mapping[str, str], *, auth_time: datetime
+) -> Response:
+    """Another provider is a first factor; a second one is asked for as after a password.
+
+    `auth_time` is when he signed in there: an old sign-in is none of this moment.
+    """
+    await pending_of(browser, given)
+    if user.is_disabled:
+        return _to(browser, link("/login", given, told="disabled"))
+    is_known = user.has_confirmed_otp and await is_remembered(browser, user)
+    if not is_known and await _has_second_factor(browser, user):
+        asked = await ask_second_factor(
+            browser, user, given, first_factor=FEDERATED, auth_time=auth_time
+        )
+        return forget(browser, asked)
+    first = PasswordGiven(user, None, FEDERATED, auth_time)
+    return forget(browser, await complete(browser, user, given, amr=(FEDERATED,), first=first))
+
+
+def _auth_time(browser: Browser, claims: Mapping[str, Any]) -> datetime:
+    """When somebody signed in at the provider; where it does not say, as long ago as may be."""
+    services = browser.services
+    now, said = services.clock.now(), claims.get("auth_time")
+    if not isinstance(said, int) or not 0 < said <= now.timestamp() + SKEW:
+        return now - timedelta(seconds=services.settings.session_ttl)
+    return min(now, datetime.fromtimestamp(said, UTC))
+
+
+async def _has_second_factor(browser: Browser, user: User) -> bool:
+    return user.has_confirmed_otp or await browser.services.passkeys.count_of(user) > 0
+
+
+async def _client(browser: Browser, provider: UpstreamProvider) -> "UpstreamClient":
+    services = browser.services
+    metadata = await services.upstream_protocol.metadata_of(provider.issuer)
+    # Late, and not on the event loop: two libraries that few servers need.
+    module = await asyncio.to_thread(importlib.import_module, "app.pages.upstream_client")
+    secret = services.upstream.secret_of(provider)
+    made: UpstreamClient = module.UpstreamClient(
+        services.upstream_protocol, provider, metadata, secret
+    )
+    return made
+
+
+def _elsewhere(provider: UpstreamProvider, claims: Mapping[str, Any]) -> Elsewhere:
+    """What is taken of claims: the subject, which was checked, and short texts to show."""
+    said = {
+        name: _text(claims.get(name), limit)
+        for name, limit in (("email", 254), ("name", 200), ("preferred_username", 64))
+    }
+    subject = str(claims["sub"])
+    username = said["preferred_username"]
+    is_usable = "@" not in username and usernames.key_or_none(username) is not None
+    return Elsewhere(
+        provider=provider.name,
+        issuer=provider.issuer,
+        subject=subject,
+        label=said["email"] or username or said["name"] or subject,
+        username=username if is_usable else "",
+        name=said["name"],
+        email=said["email"],
+    )
+
+
+def _text(value: object, limit: int) -> str:
+    is_text = isinstance(value, str) and len(value) <= limit and is_storable(value)
+    return str(value).strip() if is_text else ""
+
+
+def _back(given: Mapping[str, str], is_linking: bool) -> str:
+    return CONNECTIONS if is_linking else link("/login", given)
+
+
+def _told(path: str, word: str) -> str:
+    return f"{path}{'&' if '?' in path else '?'}told={word}"
+
+
+def _to(browser: Browser, path: str) -> Response:
+    return forget(browser, browser.keep(RedirectResponse(path, status_code=303)))
+
+
+def _failed(
+    browser: Browser, provider: UpstreamProvider, error: Exception, *, again: str
+) -> Response:
+    log.warning("provider %s: %s", provider.name, error)
+    said = AWAY if isinstance(error, UpstreamAwayError) else NONSENSE
+    return forget(browser, _problem(browser, said, THEIRS, again=again, status=502))
+
+
+def _problem(
+    browser: Browser, said: tuple[str, str], advice: str, *, again: str, status: int = 400
+) -> Response:
+    text = text_for(browser.request)
+    heading, message = said
+    response = page(
+        browser.request,
+        "error.html",
+        status=status,
+        heading=text(heading),
+        message=text(message),
+        advice=text(advice),
+        details="upstream_failed" if status >= 500 else "upstream_expired",
+        again=again,
+        errors={},
+        request_id=str(browser.request.scope.get("request_id", "")),
+    )
+    return browser.keep(response)

@@ -1,0 +1,161 @@
+"""Authlib's client, as we let it loose on other providers. Imported late: few servers need it.
+
+It makes the request (state, nonce, PKCE) and redeems the code; where answers come from, and
+whether an ID token is right, is decided by `app.oauth.upstream`.
+"""
+
+import base64
+from collections.abc import Mapping
+from typing import Any
+from urllib.parse import quote_plus
+
+import httpx2
+from authlib.integrations.base_client import OAuthError
+from authlib.integrations.starlette_client import StarletteIntegration, StarletteOAuth2App
+from starlette.requests import Request
+
+from app.models.upstream import UpstreamProvider
+from app.oauth.upstream import (
+    BASIC,
+    UpstreamAwayError,
+    UpstreamMetadata,
+    UpstreamNonsenseError,
+    UpstreamProtocol,
+)
+from app.outbound.http import FetchError, OutboundHttp
+
+WHAT_NONSENSE_DOES = (httpx2.HTTPError, ValueError, TypeError, RecursionError)
+"""To Authlib, which takes shapes and numbers for granted."""
+POST = "client_secret_post"
+FRESH = {"prompt": "login", "max_age": "0"}
+"""Asks for a sign-in of this moment, and so for its time (OpenID Connect Core section 3.1.2.1)."""
+NAMES_OF_SENT = (b"accept", b"authorization", b"content-type")
+
+
+class UpstreamClient(StarletteOAuth2App):
+    """A provider for one sign-in; nothing of it is shared."""
+
+    def __init__(
+        self,
+        protocol: UpstreamProtocol,
+        provider: UpstreamProvider,
+        metadata: UpstreamMetadata,
+        secret: str | None,
+    ) -> None:
+        super().__init__(
+            StarletteIntegration(provider.name),
+            provider.name,
+            client_id=provider.client_id,
+            client_secret=secret,
+            authorize_url=metadata.authorization_endpoint,
+            access_token_url=metadata.token_endpoint,
+            userinfo_endpoint=metadata.userinfo_endpoint,
+            client_auth_methods=[(BASIC, _encoded_basic)],
+            client_kwargs={
+                "scope": provider.scope,
+                "code_challenge_method": "S256",
+                "token_endpoint_auth_method": _auth_method(metadata, secret),
+                "transport": _Outbound(protocol.outbound_to(provider.issuer)),
+                "trust_env": False,
+            },
+            user_agent="Postern",
+        )
+        self._protocol = protocol
+        self._provider = provider
+        self._metadata = metadata
+
+    async def begin(
+        self, request: Request, session: dict[str, Any], *, redirect_uri: str, is_fresh: bool
+    ) -> tuple[str, str]:
+        """Where the browser is sent, and the state by which it comes back. What is to be
+        remembered until then goes into the session."""
+        asked = FRESH if is_fresh else {}
+        made = await self.create_authorization_url(redirect_uri, **asked)
+        url, state = str(made.pop("url")), str(made["state"])
+        request.scope["session"] = session
+        await self.save_authorize_data(request, redirect_uri=redirect_uri, **made)
+        return url, state
+
+    async def finish(self, request: Request, session: dict[str, Any]) -> dict[str, Any]:
+        """The claims of who came back with a code, by the ID token.
+
+        Raises `UpstreamAwayError` or `UpstreamNonsenseError`.
+        """
+        request.scope["session"] = session
+        try:
+            token = await self.authorize_access_token(request)  # type: ignore[no-untyped-call]  # its stubs
+        except (FetchError, httpx2.HTTPStatusError) as error:  # the latter for 500 and more
+            raise UpstreamAwayError(f"its token endpoint: {_brief(error)}") from error
+        except (OAuthError, *WHAT_NONSENSE_DOES) as error:
+            raise UpstreamNonsenseError(f"its token endpoint: {_brief(error)}") from error
+        claims = token.get("userinfo")
+        if claims is None:
+            raise UpstreamNonsenseError("there is no ID token")
+        return {**await self._further(token, claims), **claims}
+
+    async def parse_id_token(
+        self,
+        token: Any,
+        nonce: Any,
+        claims_options: Any = None,
+        claims_cls: Any = None,
+        leeway: int = 0,
+    ) -> Any:
+        """In the place of Authlib's own, which would take any algorithm that a provider names."""
+        return await self._protocol.read_id_token(
+            self._provider, token.get("id_token"), nonce=nonce
+        )
+
+    async def _further(
+        self, token: Mapping[str, Any], claims: Mapping[str, Any]
+    ) -> Mapping[str, Any]:
+        """What the userinfo endpoint says beside (section 5.3.2): welcome, and never needed."""
+        if self._metadata.userinfo_endpoint is None or "access_token" not in token:
+            return {}
+        try:
+            said = await self.userinfo(token=token)
+        except (FetchError, OAuthError, *WHAT_NONSENSE_DOES):
+            return {}
+        return said if said.get("sub") == claims["sub"] else {}
+
+
+class _Outbound(httpx2.AsyncBaseTransport):
+    """Sends by our own way out: guarded, bounded, one time limit, no redirects."""
+
+    def __init__(self, outbound: OutboundHttp) -> None:
+        self._outbound = outbound
+
+    async def handle_async_request(self, request: httpx2.Request) -> httpx2.Response:
+        fetched = await self._outbound.send(
+            request.method,
+            str(request.url),
+            headers=[each for each in request.headers.raw if each[0].lower() in NAMES_OF_SENT],
+            body=await request.aread() or None,
+        )
+        return httpx2.Response(
+            fetched.status,
+            headers={"Content-Type": fetched.content_type} if fetched.content_type else {},
+            content=fetched.body,
+            request=request,
+        )
+
+
+def _auth_method(metadata: UpstreamMetadata, secret: str | None) -> str:
+    """In the body where that is understood, since not all read Basic in the same way."""
+    if secret is None:
+        return "none"
+    return POST if POST in metadata.auth_methods else BASIC
+
+
+def _encoded_basic(client: Any, _: str, uri: str, headers: Any, body: Any) -> tuple[str, Any, Any]:
+    """RFC 6749 section 2.3.1, where Authlib leaves the encoding out."""
+    pair = f"{quote_plus(client.client_id)}:{quote_plus(client.client_secret)}"
+    headers["Authorization"] = f"Basic {base64.b64encode(pair.encode()).decode()}"
+    return uri, headers, body
+
+
+def _brief(error: Exception) -> str:
+    """For the log: a code of the standards, or what kind of error it was; nothing of theirs."""
+    code = getattr(error, "error", None)
+    is_code = isinstance(code, str) and code.isascii() and code.isprintable() and len(code) < 50
+    return str(code) if is_code else type(error).__name__

@@ -1,0 +1,79 @@
+"""`/login/new-here`: who came back from another provider and has no account here yet."""
+
+from collections.abc import Mapping
+
+from fastapi import APIRouter
+from starlette.responses import RedirectResponse, Response
+
+from app.errors import ConflictError, InvalidInputError, NotFoundError, TooManyRequestsError
+from app.pages.browser import Browser, BrowserDep, PostedFormDep
+from app.pages.languages import language_for, text_for
+from app.pages.signing_in import link, pending_of, sign_in_page
+from app.pages.upstream import sign_in_by_provider
+from app.pages.upstream_flow import NEW_HERE, Newcomer, kept
+from app.pages.waiting import told_to_wait
+
+router = APIRouter(include_in_schema=False)
+
+FIELD_OF_ERROR = {"invalid_username": "username", "username_taken": "username"}
+
+
+@router.get(NEW_HERE)
+async def new_here(browser: BrowserDep) -> Response:
+    newcomer = kept(browser, Newcomer)
+    if newcomer is None:
+        response = RedirectResponse(link("/login", browser.request.query_params), status_code=303)
+        return browser.keep(response)
+    return browser.keep(await _page(browser, newcomer, newcomer.who.username))
+
+
+@router.post(NEW_HERE)
+async def create_account(browser: BrowserDep, form: PostedFormDep) -> Response:
+    """Makes an account for who came back, and for nobody else: the form only adds a name."""
+    newcomer = kept(browser, Newcomer)
+    if newcomer is None or newcomer.state != form.get("state"):
+        return browser.keep(RedirectResponse(NEW_HERE, status_code=303))
+    services = browser.services
+    if not services.settings.registration_is_open:
+        raise NotFoundError("Accounts are made by the administrator here.")
+    await services.upstream.get_enabled(newcomer.who.provider)
+    await pending_of(browser, newcomer.given)
+    username = form.get("username", "")
+    try:
+        await services.limits.count_registration()
+        user = await services.upstream.create_account(username, newcomer.who)
+    except (InvalidInputError, ConflictError) as error:
+        field = FIELD_OF_ERROR.get(error.error_code, "")
+        errors = {field: text_for(browser.request)(error.detail)}
+        return await _page(browser, newcomer, username, errors)
+    except TooManyRequestsError as error:
+        return await told_to_wait(
+            browser.request,
+            error,
+            lambda said: _page(browser, newcomer, username, said),
+        )
+    await services.email_addresses.welcome(user, language=language_for(browser.request))
+    now = services.clock.now()  # there is nothing in this account yet that anybody could take
+    return await sign_in_by_provider(browser, user, newcomer.given, auth_time=now)
+
+
+async def _page(
+    browser: Browser,
+    newcomer: Newcomer,
+    username: str,
+    errors: Mapping[str, str] | None = None,
+) -> Response:
+    provider = await browser.services.upstream.get_enabled(newcomer.who.provider)
+    return sign_in_page(
+        browser,
+        "upstream_new.html",
+        await pending_of(browser, newcomer.given),
+        newcomer.given,
+        errors,
+        label=provider.label,
+        who=newcomer.who.label,
+        state=newcomer.state,
+        username=username,
+        can_register=browser.services.settings.registration_is_open,
+        login_url=link("/login", {"next": "connections"}),
+    )

@@ -1,0 +1,42 @@
+"""What a page says where a limit refuses: when to try again."""
+
+import math
+from collections.abc import Awaitable, Callable, Mapping
+
+from fastapi import Request
+from starlette.responses import Response
+
+from app.errors import TooManyRequestsError
+from app.pages.languages import text_for
+
+A_MINUTE = 60
+AN_HOUR = 3600
+
+PageWithErrors = Callable[[Mapping[str, str]], Awaitable[Response]]
+
+
+async def told_to_wait(
+    request: Request, error: TooManyRequestsError, page: PageWithErrors
+) -> Response:
+    """The page of the form again, which `page` makes of its errors."""
+    response = await page({"": wait_sentence(request, error)})
+    response.status_code = error.status
+    response.headers.update(error.headers())
+    return response
+
+
+def wait_sentence(request: Request, error: TooManyRequestsError) -> str:
+    text, seconds = text_for(request), error.retry_after
+    if seconds <= 1:
+        return text("Too many tries. Wait a moment, then try again.")
+    if seconds <= 2 * A_MINUTE:
+        return text("Too many tries. Wait %(number)d seconds, then try again.") % {
+            "number": seconds
+        }
+    if seconds <= 2 * AN_HOUR:
+        return text("Too many tries. Wait %(number)d minutes, then try again.") % {
+            "number": math.ceil(seconds / A_MINUTE)
+        }
+    return text("Too many tries. Wait %(number)d hours, then try again.") % {
+        "number": math.ceil(seconds / AN_HOUR)
+    }

@@ -1,0 +1,106 @@
+"""All that is kept about a person: read together, and deleted together."""
+
+from collections.abc import Sequence
+from datetime import datetime
+from typing import Any
+
+from sqlalchemy import Select, Table, delete, func, select
+
+from app.database.database import Database
+from app.models.access_tokens import access_tokens
+from app.models.authorization_codes import authorization_codes
+from app.models.authorization_requests import authorization_requests
+from app.models.consents import consents
+from app.models.device_codes import device_codes
+from app.models.known_addresses import known_addresses
+from app.models.one_time_links import one_time_links
+from app.models.passkeys import Passkey, passkeys
+from app.models.recovery_codes import recovery_codes
+from app.models.refresh_tokens import refresh_tokens
+from app.models.remembered_browsers import remembered_browsers
+from app.models.sessions import sessions
+from app.models.token_families import token_families
+from app.models.upstream import UpstreamIdentity, upstream_identities
+from app.models.users import users
+
+OF_A_PERSON = (
+    sessions,
+    authorization_codes,
+    device_codes,
+    access_tokens,
+    token_families,
+    consents,
+    passkeys,
+    recovery_codes,
+    remembered_browsers,
+    known_addresses,
+    one_time_links,
+    upstream_identities,
+)
+"""Tables of rows that belong to one person, in the order in which others lock them."""
+
+
+class AccountRepository:
+    def __init__(self, database: Database) -> None:
+        self._database = database
+
+    async def list_passkeys(self, user_id: str) -> Sequence[Passkey]:
+        rows = await self._rows(passkeys, user_id)
+        return [Passkey(*row) for row in rows]
+
+    async def list_identities(self, user_id: str) -> Sequence[UpstreamIdentity]:
+        """Who a person is at other providers."""
+        rows = await self._rows(upstream_identities, user_id)
+        return [UpstreamIdentity(*row) for row in rows]
+
+    async def list_remembered_browsers(self, user_id: str) -> Sequence[tuple[str, datetime]]:
+        """What each calls itself, and since when no code is asked for there."""
+        remembered = remembered_browsers.c
+        rows: Sequence[Any] = await self._database.fetch_all(
+            select(remembered.user_agent, remembered.created_at).where(
+                remembered.user_id == user_id
+            )
+        )
+        return [(row.user_agent, row.created_at) for row in rows]
+
+    async def count_recovery_codes(self, user_id: str) -> int:
+        """How many are left."""
+        row = await self._database.fetch_one(
+            select(func.count()).where(
+                recovery_codes.c.user_id == user_id, recovery_codes.c.used_at.is_(None)
+            )
+        )
+        return int(row[0]) if row is not None else 0
+
+    async def delete(self, user_id: str) -> bool:
+        """Deletes a person and all that is his, in one step; False where he was gone already.
+
+        The audit log is append-only and stays, and so do the notices that tell clients of the end
+        of his sessions.
+        """
+        async with self._database.transaction() as connection:
+            gone = await connection.execute(
+                delete(users).where(users.c.user_id == user_id).returning(users.c.user_id)
+            )
+            if gone.first() is None:
+                return False
+            await connection.execute(
+                delete(authorization_requests).where(
+                    authorization_requests.c.session_id.in_(_keys(sessions, "session_id", user_id))
+                )
+            )
+            await connection.execute(
+                delete(refresh_tokens).where(
+                    refresh_tokens.c.family_id.in_(_keys(token_families, "family_id", user_id))
+                )
+            )
+            for table in OF_A_PERSON:
+                await connection.execute(delete(table).where(table.c.user_id == user_id))
+        return True
+
+    async def _rows(self, table: Table, user_id: str) -> Sequence[Any]:
+        return await self._database.fetch_all(select(table).where(table.c.user_id == user_id))
+
+
+def _keys(table: Table, name: str, user_id: str) -> Select[Any]:
+    return select(table.c[name]).where(table.c.user_id == user_id)

@@ -1,0 +1,43 @@
+"""Queries about mails that still have to leave."""
+
+from collections.abc import Sequence
+from datetime import datetime
+from typing import Any
+
+from sqlalchemy import delete, insert, select, update
+
+from app.database.database import Database
+from app.models.mails import StoredMail, mails
+from app.repositories.inserts import values_in
+
+mail = mails.c
+
+
+class MailRepository:
+    def __init__(self, database: Database) -> None:
+        self._database = database
+
+    async def add(self, made: StoredMail) -> None:
+        await self._database.change(insert(mails).values(values_in(mails, made)))
+
+    async def list_due(self, *, now: datetime, limit: int) -> Sequence[StoredMail]:
+        rows: Sequence[Any] = await self._database.fetch_all(
+            select(mails)
+            .where(mail.next_attempt_at <= now)
+            .order_by(mail.next_attempt_at)
+            .limit(limit)
+        )
+        return [StoredMail(*row) for row in rows]
+
+    async def take(self, found: StoredMail, *, next_attempt_at: datetime) -> bool:
+        """Makes the next attempt this caller's; False where another worker was first."""
+        taken = await self._database.change(
+            update(mails)
+            .where(mail.mail_id == found.mail_id, mail.attempts == found.attempts)
+            .values(attempts=found.attempts + 1, next_attempt_at=next_attempt_at)
+            .returning(mail.mail_id)
+        )
+        return bool(taken)
+
+    async def remove(self, mail_id: str) -> None:
+        await self._database.change(delete(mails).where(mail.mail_id == mail_id))

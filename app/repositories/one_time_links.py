@@ -1,0 +1,146 @@
+"""Queries about links that count once. To use one and to do what it allows is one step."""
+
+from datetime import datetime
+from typing import Any
+
+from sqlalchemy import ColumnElement, Select, delete, exists, insert, or_, select, update
+from sqlalchemy.ext.asyncio import AsyncConnection
+
+from app.database.database import Database
+from app.models.one_time_links import RESET_PASSWORD, OneTimeLink, one_time_links
+from app.models.users import User, users
+from app.repositories.inserts import values_in
+from app.schemas.claims import email_key_in
+from app.security.tokens import new_identifier
+
+link, user = one_time_links.c, users.c
+
+
+class _ChangedMeanwhileError(Exception):
+    """Undoes the transaction that it is raised in."""
+
+
+class OneTimeLinkRepository:
+    def __init__(self, database: Database) -> None:
+        self._database = database
+
+    async def add(self, made: OneTimeLink) -> None:
+        """Stores a link; older ones of that person for that purpose are worth nothing any more.
+
+        Those that were mailed and those that an administrator hands out leave each other alone:
+        anybody can have a link mailed.
+        """
+        is_mailed = made.email is not None
+        async with self._database.transaction() as connection:
+            await _lock(connection, made.user_id)  # of two at once one is the newer
+            await connection.execute(
+                delete(one_time_links).where(
+                    link.user_id == made.user_id,
+                    link.purpose == made.purpose,
+                    link.email.is_not(None) if is_mailed else link.email.is_(None),
+                )
+            )
+            await connection.execute(insert(one_time_links).values(values_in(one_time_links, made)))
+
+    async def find(self, digest: bytes, purpose: str, *, now: datetime) -> OneTimeLink | None:
+        """A link that still counts."""
+        statement = select(one_time_links).where(*_counts(digest, purpose, now))
+        row: Any = await self._database.fetch_one(statement)
+        return OneTimeLink(*row) if row is not None else None
+
+    async def find_newest(self, user_id: str, purpose: str, *, now: datetime) -> OneTimeLink | None:
+        row: Any = await self._database.fetch_one(
+            select(one_time_links)
+            .where(link.user_id == user_id, link.purpose == purpose, *_lives(now))
+            .order_by(link.created_at.desc())
+            .limit(1)
+        )
+        return OneTimeLink(*row) if row is not None else None
+
+    async def remove_all(self, user_id: str) -> None:
+        await self._database.change(delete(one_time_links).where(link.user_id == user_id))
+
+    async def use_for_password(
+        self, digest: bytes, purpose: str, password_hash: str, *, now: datetime
+    ) -> bool:
+        """Takes a link out of use and sets a password, which ends every sign-in.
+
+        Of any number of requests with the same link one wins. False for all others.
+        """
+        async with self._database.transaction() as connection:
+            await _lock(connection, select(link.user_id).where(link.digest == digest))
+            used = await connection.execute(
+                update(one_time_links)
+                .where(*_counts(digest, purpose, now))
+                .values(used_at=now)
+                .returning(link.user_id, link.credentials_version)
+            )
+            row = used.first()
+            if row is None:
+                return False
+            changed = await connection.execute(
+                update(users)
+                .where(
+                    user.user_id == row.user_id,
+                    user.credentials_version == row.credentials_version,
+                )
+                .values(password_hash=password_hash, credentials_version=new_identifier())
+                .returning(user.user_id)
+            )
+            return changed.first() is not None
+
+    async def use_for_claims(
+        self, digest: bytes, purpose: str, owner: User, claims: str, *, now: datetime
+    ) -> bool:
+        """Takes a link out of use and stores what it proves; False where it counts no more, or
+        where the claims changed since `owner` was read: then it still counts."""
+        try:
+            async with self._database.transaction() as connection:
+                await _lock(connection, owner.user_id)
+                used = await connection.execute(
+                    update(one_time_links)
+                    .where(*_counts(digest, purpose, now), link.user_id == owner.user_id)
+                    .values(used_at=now)
+                    .returning(link.user_id)
+                )
+                if used.first() is None:
+                    return False
+                changed = await connection.execute(
+                    update(users)
+                    .where(user.user_id == owner.user_id, user.claims == owner.claims)
+                    .values(claims=claims, claims_updated_at=now, email_key=email_key_in(claims))
+                    .returning(user.user_id)
+                )
+                if changed.first() is None:
+                    raise _ChangedMeanwhileError
+        except _ChangedMeanwhileError:
+            return False
+        return True
+
+
+async def _lock(connection: AsyncConnection, user_id: str | Select[str]) -> None:
+    """The owner's row comes first, also where an account is deleted: so nobody waits in a circle.
+
+    SQLite has one writer at a time.
+    """
+    owner = user_id if isinstance(user_id, str) else user_id.scalar_subquery()
+    await connection.execute(select(user.user_id).where(user.user_id == owner).with_for_update())
+
+
+def _counts(digest: bytes, purpose: str, now: datetime) -> tuple[ColumnElement[bool], ...]:
+    return (link.digest == digest, link.purpose == purpose, *_lives(now))
+
+
+def _lives(now: datetime) -> tuple[ColumnElement[bool], ...]:
+    """Unused, in time, and of a person who can sign in with the same credentials as then."""
+    its_owner = exists().where(
+        user.user_id == link.user_id,
+        user.credentials_version == link.credentials_version,
+        user.disabled_at.is_(None),
+        or_(
+            link.purpose != RESET_PASSWORD,
+            link.email.is_(None),
+            link.email == user.email_key,  # a mailbox that he gave up opens nothing
+        ),
+    )
+    return (link.used_at.is_(None), link.expires_at > now, its_owner)

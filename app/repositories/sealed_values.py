@@ -1,0 +1,66 @@
+"""What is stored sealed, whatever it is: read in pages, and replaced by the same thing anew."""
+
+from collections.abc import Mapping, Sequence
+from dataclasses import dataclass
+from typing import Any
+
+from sqlalchemy import Column, select, update
+
+from app.database.database import Database
+from app.models.mails import mails
+from app.models.signing_keys import signing_keys
+from app.models.upstream import upstream_providers
+from app.models.users import users
+
+OTP_SECRETS = "TOTP secrets"
+SIGNING_KEYS = "signing keys"
+UPSTREAM_SECRETS = "provider secrets"
+MAILS = "mails"
+
+PLACES: Mapping[str, tuple[Column[Any], Column[Any]]] = {
+    OTP_SECRETS: (users.c.user_id, users.c.otp_secret),
+    SIGNING_KEYS: (signing_keys.c.kid, signing_keys.c.private_sealed),
+    UPSTREAM_SECRETS: (upstream_providers.c.name, upstream_providers.c.sealed_secret),
+    MAILS: (mails.c.mail_id, mails.c.sealed),
+}
+"""The owner of a sealed value, which is also the context that it is sealed for, and the value."""
+
+
+@dataclass(frozen=True, slots=True)
+class SealedValue:
+    owner: str
+    sealed: bytes
+
+
+class SealedValueRepository:
+    def __init__(self, database: Database) -> None:
+        self._database = database
+
+    async def list_page(self, kind: str, *, after: str, limit: int) -> Sequence[SealedValue]:
+        """A page of what is sealed, in the order of its owners."""
+        owner, sealed = PLACES[kind]
+        rows: Sequence[Any] = await self._database.fetch_all(
+            select(owner, sealed)
+            .where(owner > after, sealed.is_not(None), sealed != b"")
+            .order_by(owner)
+            .limit(limit)
+        )
+        return [SealedValue(row[0], bytes(row[1])) for row in rows]
+
+    async def replace(self, kind: str, values: Sequence[tuple[SealedValue, bytes]]) -> int:
+        """Puts other bytes in the place of some values; gives how many were still as they were.
+
+        What somebody changed meanwhile stays. The values are in the order of their owners, so
+        that two commands at once do not wait for each other.
+        """
+        owner, sealed = PLACES[kind]
+        replaced = 0
+        async with self._database.transaction() as connection:
+            for old, new in values:
+                result = await connection.execute(
+                    update(owner.table)
+                    .where(owner == old.owner, sealed == old.sealed)
+                    .values({sealed.name: new})
+                )
+                replaced += result.rowcount
+        return replaced

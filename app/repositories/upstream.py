@@ -1,0 +1,173 @@
+"""Queries about other providers, and about who is who there."""
+
+from collections.abc import Sequence
+from datetime import datetime
+from typing import Any, Literal
+
+from sqlalchemy import delete, func, insert, select, update
+
+from app.database.database import Database
+from app.database.errors import ConflictingRowError
+from app.models.passkeys import passkeys
+from app.models.upstream import (
+    UpstreamIdentity,
+    UpstreamProvider,
+    upstream_identities,
+    upstream_providers,
+)
+from app.models.users import User, users
+from app.repositories.inserts import upsert, values_in
+from app.repositories.owners import lock_owner
+from app.security.passwords import has_password
+
+provider, identity = upstream_providers.c, upstream_identities.c
+
+Unlinked = Literal["unlinked", "unknown", "last"]
+
+
+class UpstreamRepository:
+    def __init__(self, database: Database) -> None:
+        self._database = database
+
+    async def add(self, made: UpstreamProvider) -> bool:
+        """Stores a provider; False where the name is taken."""
+        try:
+            await self._database.change(
+                insert(upstream_providers).values(values_in(upstream_providers, made))
+            )
+        except ConflictingRowError:
+            return False
+        return True
+
+    async def find(self, name: str) -> UpstreamProvider | None:
+        row: Any = await self._database.fetch_one(
+            select(upstream_providers).where(provider.name == name)
+        )
+        return UpstreamProvider(*row) if row is not None else None
+
+    async def list_all(self) -> Sequence[UpstreamProvider]:
+        """In the order in which they were added."""
+        rows: Sequence[Any] = await self._database.fetch_all(
+            select(upstream_providers).order_by(provider.created_at, provider.name)
+        )
+        return [UpstreamProvider(*row) for row in rows]
+
+    async def count_linked(self) -> dict[str, int]:
+        """How many people are linked to each provider; one without any is left out."""
+        rows: Sequence[Any] = await self._database.fetch_all(
+            select(identity.provider, func.count()).group_by(identity.provider)
+        )
+        return {name: int(count) for name, count in rows}
+
+    async def set_disabled(self, name: str, disabled_at: datetime | None) -> bool:
+        changed = await self._database.change(
+            update(upstream_providers)
+            .where(provider.name == name)
+            .values(disabled_at=disabled_at)
+            .returning(provider.name)
+        )
+        return bool(changed)
+
+    async def remove(self, name: str) -> int | None:
+        """Forgets a provider and who is who there; gives how many people that were, and None
+        where there is no such provider."""
+        async with self._database.transaction() as connection:
+            gone = await connection.execute(
+                delete(upstream_providers).where(provider.name == name).returning(provider.name)
+            )
+            if gone.first() is None:
+                return None
+            linked = await connection.execute(
+                delete(upstream_identities)
+                .where(identity.provider == name)
+                .returning(identity.user_id)
+            )
+            return len(linked.all())
+
+    async def find_identity(self, issuer: str, subject: str) -> UpstreamIdentity | None:
+        row: Any = await self._database.fetch_one(
+            select(upstream_identities).where(
+                identity.issuer == issuer, identity.subject == subject
+            )
+        )
+        return UpstreamIdentity(*row) if row is not None else None
+
+    async def list_of(self, user_id: str) -> Sequence[UpstreamIdentity]:
+        rows: Sequence[Any] = await self._database.fetch_all(
+            select(upstream_identities)
+            .where(identity.user_id == user_id)
+            .order_by(identity.linked_at)
+        )
+        return [UpstreamIdentity(*row) for row in rows]
+
+    async def link(self, made: UpstreamIdentity, owner: User) -> bool:
+        """False where it is somebody's already, and where the person got other credentials since
+        he was read."""
+        first = upsert(self._database, upstream_identities).values(
+            values_in(upstream_identities, made)
+        )
+        async with self._database.transaction() as connection:
+            if not await lock_owner(connection, owner):
+                return False
+            stored = await connection.execute(
+                first.on_conflict_do_nothing().returning(identity.subject)
+            )
+            return stored.first() is not None
+
+    async def add_person(self, user: User, made: UpstreamIdentity) -> bool:
+        """Stores a new person together with who he is elsewhere; False where the name or the
+        identity is taken."""
+        try:
+            async with self._database.transaction() as connection:
+                await connection.execute(insert(users).values(values_in(users, user)))
+                await connection.execute(
+                    insert(upstream_identities).values(values_in(upstream_identities, made))
+                )
+        except ConflictingRowError:
+            return False
+        return True
+
+    async def mark_used(self, used: UpstreamIdentity, *, now: datetime) -> None:
+        await self._database.change(
+            update(upstream_identities)
+            .where(identity.issuer == used.issuer, identity.subject == used.subject)
+            .values(last_used_at=now)
+        )
+
+    async def unlink(self, user_id: str, issuer: str, subject: str) -> Unlinked:
+        """Forgets who a person is elsewhere, unless nothing else is left to sign in with.
+
+        The row of the person is locked meanwhile, so of two last ones only one can go.
+        """
+        this = (
+            identity.user_id == user_id,
+            identity.issuer == issuer,
+            identity.subject == subject,
+        )
+        others = (
+            select(func.count())
+            .select_from(
+                upstream_identities.join(upstream_providers, provider.name == identity.provider)
+            )
+            .where(
+                identity.user_id == user_id,
+                (identity.issuer != issuer) | (identity.subject != subject),
+                provider.disabled_at.is_(None),
+            )
+        )
+        keys = select(func.count()).select_from(passkeys).where(passkeys.c.user_id == user_id)
+        async with self._database.transaction() as connection:
+            password_hash = await connection.scalar(
+                select(users.c.password_hash).where(users.c.user_id == user_id).with_for_update()
+            )
+            found = await connection.scalar(select(identity.subject).where(*this))
+            if found is None:
+                return "unknown"
+            if (
+                not has_password(str(password_hash))
+                and not await connection.scalar(others)
+                and not await connection.scalar(keys)
+            ):
+                return "last"
+            await connection.execute(delete(upstream_identities).where(*this))
+            return "unlinked"

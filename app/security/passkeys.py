@@ -1,0 +1,237 @@
+"""Passkeys (Web Authentication level 2): what browsers are asked, and what their answers prove.
+
+Nothing is stored here, and no challenge is remembered: who asks says what he expects.
+"""
+
+import ipaddress
+import json
+from collections.abc import Iterator, Sequence
+from contextlib import contextmanager
+from dataclasses import dataclass
+from typing import TYPE_CHECKING, Any, NamedTuple
+from urllib.parse import urlsplit
+
+from app.security.origins import web_origin_of
+
+if TYPE_CHECKING:
+    from webauthn.helpers.cose import COSEAlgorithmIdentifier
+    from webauthn.helpers.structs import PublicKeyCredentialDescriptor
+
+TIMEOUT = 300_000
+"""For how long a browser waits for the person, in milliseconds."""
+MAXIMUM_CREDENTIAL_ID = 1023  # section 4
+MAXIMUM_PUBLIC_KEY = 2000
+LOCALHOST = "localhost"
+
+
+class PasskeyError(Exception):
+    """The answer is malformed, forged, or for somebody else; what it says is for our log.
+
+    `reason` is a few constant words for the audit log.
+    """
+
+    def __init__(self, said: str, *, reason: str = "not valid") -> None:
+        super().__init__(said)
+        self.reason = reason
+
+
+class Known(NamedTuple):
+    """A credential that a browser is told of."""
+
+    credential_id: bytes
+    transports: str
+
+
+class NewCredential(NamedTuple):
+    credential_id: bytes
+    public_key: bytes
+    sign_count: int
+    transports: str
+    is_synced: bool
+
+
+class Assertion(NamedTuple):
+    """Proof that somebody has a passkey and was recognised by his device."""
+
+    sign_count: int
+    is_synced: bool
+
+
+class Claimed(NamedTuple):
+    """What an answer says of itself, before anything is proved."""
+
+    credential_id: bytes
+    user_handle: bytes | None
+
+
+@dataclass(frozen=True, slots=True)
+class RelyingParty:
+    """Whose passkeys they are: a host, and the one origin at which they are used."""
+
+    rp_id: str
+    origin: str
+    name: str
+
+    @classmethod
+    def of(cls, issuer: str, *, name: str) -> "RelyingParty | None":
+        """None where browsers know no passkeys: at an IP address, and without https."""
+        host, origin = urlsplit(issuer).hostname or "", web_origin_of(issuer)
+        is_local = host == LOCALHOST or host.endswith(f".{LOCALHOST}")
+        is_secure = issuer.startswith("https://") or is_local
+        if origin is None or not is_secure or _is_address(host):
+            return None
+        return cls(host, origin, name)
+
+    def creation_options(
+        self, *, challenge: bytes, user_handle: bytes, username: str, known: Sequence[Known]
+    ) -> dict[str, Any]:
+        """Asks for a passkey that is found without a name, behind a finger, face or PIN."""
+        from webauthn import generate_registration_options  # late: few servers see a passkey
+        from webauthn.helpers.options_to_json_dict import options_to_json_dict
+        from webauthn.helpers.structs import (
+            AuthenticatorSelectionCriteria,
+            ResidentKeyRequirement,
+            UserVerificationRequirement,
+        )
+
+        options = generate_registration_options(
+            rp_id=self.rp_id,
+            rp_name=self.name,
+            user_id=user_handle,
+            user_name=username,
+            challenge=challenge,
+            timeout=TIMEOUT,
+            authenticator_selection=AuthenticatorSelectionCriteria(
+                resident_key=ResidentKeyRequirement.REQUIRED,
+                user_verification=UserVerificationRequirement.REQUIRED,
+            ),
+            exclude_credentials=_descriptors(known),
+            supported_pub_key_algs=_algorithms(),
+        )
+        return options_to_json_dict(options)
+
+    def request_options(self, *, challenge: bytes, known: Sequence[Known]) -> dict[str, Any]:
+        """Asks for proof of one of these, or of any where there are none."""
+        from webauthn import generate_authentication_options  # late, as above
+        from webauthn.helpers.options_to_json_dict import options_to_json_dict
+        from webauthn.helpers.structs import UserVerificationRequirement
+
+        options = generate_authentication_options(
+            rp_id=self.rp_id,
+            challenge=challenge,
+            timeout=TIMEOUT,
+            allow_credentials=_descriptors(known),
+            user_verification=UserVerificationRequirement.REQUIRED,
+        )
+        return options_to_json_dict(options)
+
+    def check_creation(self, answer: str, *, challenge: bytes) -> NewCredential:
+        """The new credential (section 7.1); raises `PasskeyError`.
+
+        Who made the authenticator is not asked for, and not judged where it is told.
+        """
+        from webauthn import verify_registration_response  # late, as above
+        from webauthn.helpers import parse_registration_credential_json
+
+        with _garbage_refused():
+            credential = parse_registration_credential_json(answer)
+            verified = verify_registration_response(
+                credential=credential,
+                expected_challenge=challenge,
+                expected_rp_id=self.rp_id,
+                expected_origin=self.origin,
+                require_user_verification=True,
+                supported_pub_key_algs=_algorithms(),
+            )
+        if credential.raw_id != verified.credential_id:
+            raise PasskeyError("the answer names another credential")
+        if len(verified.credential_id) > MAXIMUM_CREDENTIAL_ID:
+            raise PasskeyError("the credential id is too long")
+        if len(verified.credential_public_key) > MAXIMUM_PUBLIC_KEY:
+            raise PasskeyError("the public key is too long")
+        transports = sorted({each.value for each in credential.response.transports or ()})
+        return NewCredential(
+            credential_id=verified.credential_id,
+            public_key=verified.credential_public_key,
+            sign_count=verified.sign_count,
+            transports=" ".join(transports),
+            is_synced=verified.credential_backed_up,
+        )
+
+    def check_assertion(self, answer: str, *, challenge: bytes, public_key: bytes) -> Assertion:
+        """What is proved (section 7.2, but for the counter); raises `PasskeyError`."""
+        from webauthn import verify_authentication_response  # late, as above
+
+        with _garbage_refused():
+            verified = verify_authentication_response(
+                credential=answer,
+                expected_challenge=challenge,
+                expected_rp_id=self.rp_id,
+                expected_origin=self.origin,
+                credential_public_key=public_key,
+                credential_current_sign_count=0,  # judged after the signature, by who stores it
+                require_user_verification=True,
+            )
+        return Assertion(verified.new_sign_count, verified.credential_backed_up)
+
+
+def challenge_in(answer: str) -> bytes:
+    """The challenge that an answer of either kind says it is for; raises `PasskeyError`."""
+    from webauthn.helpers import base64url_to_bytes, parse_client_data_json  # late, as above
+
+    with _garbage_refused():
+        encoded = json.loads(answer)["response"]["clientDataJSON"]
+        said = parse_client_data_json(base64url_to_bytes(encoded))
+    if said.cross_origin:
+        raise PasskeyError("made in a frame on another site")
+    return said.challenge
+
+
+def claimed_in(answer: str) -> Claimed:
+    """Which credential of whom an assertion says it is by; raises `PasskeyError`."""
+    from webauthn.helpers import parse_authentication_credential_json  # late, as above
+
+    with _garbage_refused():
+        credential = parse_authentication_credential_json(answer)
+    return Claimed(credential.raw_id, credential.response.user_handle)
+
+
+def _algorithms() -> "list[COSEAlgorithmIdentifier]":
+    """The best first; every authenticator knows one of them."""
+    from webauthn.helpers.cose import COSEAlgorithmIdentifier
+
+    return [
+        COSEAlgorithmIdentifier.EDDSA,
+        COSEAlgorithmIdentifier.ECDSA_SHA_256,
+        COSEAlgorithmIdentifier.RSASSA_PKCS1_v1_5_SHA_256,
+    ]
+
+
+def _descriptors(known: Sequence[Known]) -> "list[PublicKeyCredentialDescriptor]":
+    from webauthn.helpers.structs import AuthenticatorTransport, PublicKeyCredentialDescriptor
+
+    return [
+        PublicKeyCredentialDescriptor(
+            id=each.credential_id,
+            transports=[AuthenticatorTransport(name) for name in each.transports.split()] or None,
+        )
+        for each in known
+    ]
+
+
+def _is_address(host: str) -> bool:
+    try:
+        ipaddress.ip_address(host)
+    except ValueError:
+        return False
+    return True
+
+
+@contextmanager
+def _garbage_refused() -> Iterator[None]:
+    """The library's parsers raise whatever they meet in garbage, `KeyError` and the like too."""
+    try:
+        yield
+    except Exception as error:
+        said = f"{type(error).__name__}: {error}"[:200]  # may repeat what was sent
+        raise PasskeyError(repr(said)) from error

@@ -1,0 +1,63 @@
+"""Links that count once: made for a purpose and a person, found by their secret, then used."""
+
+from datetime import timedelta
+
+from app.clock import Clock
+from app.models.one_time_links import OneTimeLink
+from app.models.users import User
+from app.repositories.one_time_links import OneTimeLinkRepository
+from app.security.tokens import TokenKind, digest_of, new_token
+
+
+class OneTimeLinks:
+    """A new link for a purpose kills the older ones of the same person that were made likewise:
+    by mail, or by an administrator."""
+
+    def __init__(self, links: OneTimeLinkRepository, clock: Clock) -> None:
+        self._links = links
+        self._clock = clock
+
+    async def create(
+        self, purpose: str, user: User, *, email: str | None = None, lasts: timedelta
+    ) -> str:
+        """Gives the secret, which is in the link and nowhere else."""
+        token, now = new_token(TokenKind.ONE_TIME_LINK), self._clock.now()
+        await self._links.add(
+            OneTimeLink(
+                digest=digest_of(token),
+                purpose=purpose,
+                user_id=user.user_id,
+                credentials_version=user.credentials_version,
+                email=email,
+                created_at=now,
+                expires_at=now + lasts,
+                used_at=None,
+            )
+        )
+        return token
+
+    async def find(self, token: str, purpose: str) -> OneTimeLink | None:
+        """The link, if it still counts."""
+        if not TokenKind.ONE_TIME_LINK.matches(token):
+            return None
+        return await self._links.find(digest_of(token), purpose, now=self._clock.now())
+
+    async def find_newest(self, user: User, purpose: str) -> OneTimeLink | None:
+        """What a person may still open."""
+        return await self._links.find_newest(user.user_id, purpose, now=self._clock.now())
+
+    async def revoke_all(self, user_id: str) -> None:
+        """Whoever asked for them, none of a person's links counts any more."""
+        await self._links.remove_all(user_id)
+
+    async def use_for_password(self, link: OneTimeLink, password_hash: str) -> bool:
+        """Sets a password; False where the link does not count any more."""
+        return await self._links.use_for_password(
+            link.digest, link.purpose, password_hash, now=self._clock.now()
+        )
+
+    async def use_for_claims(self, link: OneTimeLink, owner: User, claims: str) -> bool:
+        """Stores what the link proves; False where it does not count, or the claims changed."""
+        return await self._links.use_for_claims(
+            link.digest, link.purpose, owner, claims, now=self._clock.now()
+        )

@@ -1,0 +1,234 @@
+"""Passkeys: adding them, and signing in with one, alone or after a password."""
+
+from collections.abc import Sequence
+from typing import Any
+
+from app.clock import Clock
+from app.errors import InvalidInputError, NotFoundError
+from app.models.passkeys import Passkey
+from app.models.users import User
+from app.observability.logging import logger
+from app.repositories.passkeys import PasskeyRepository
+from app.repositories.users import UserRepository
+from app.security.passkeys import (
+    Assertion,
+    Known,
+    PasskeyError,
+    RelyingParty,
+    claimed_in,
+)
+from app.security.tokens import new_identifier
+from app.services.audit import AuditLog
+from app.services.limits import Limits
+from app.services.passkey_challenges import PasskeyChallenges, Purpose
+
+MAXIMUM_PASSKEYS = 20
+MAXIMUM_NAME = 100
+LAST = "This is the only way in which you can sign in. Set a password or add a passkey first."
+
+log = logger(__name__)
+
+
+class PasskeyRefusedError(InvalidInputError):
+    """A new passkey is not stored; the detail is for its owner."""
+
+
+class PasskeyService:
+    """`party` is None where the issuer's address is none that passkeys work at."""
+
+    def __init__(
+        self,
+        passkeys: PasskeyRepository,
+        users: UserRepository,
+        challenges: PasskeyChallenges,
+        limits: Limits,
+        audit: AuditLog,
+        clock: Clock,
+        *,
+        party: RelyingParty | None,
+    ) -> None:
+        self._passkeys = passkeys
+        self._users = users
+        self._challenges = challenges
+        self._limits = limits
+        self._audit = audit
+        self._clock = clock
+        self._party = party
+
+    @property
+    def origin(self) -> str:
+        """Where passkeys are used; "" where they are not."""
+        return self._party.origin if self._party is not None else ""
+
+    async def origin_for(self, user: User) -> str:
+        """Where this person may use one; "" also where he has none."""
+        return self.origin if self.origin and await self._passkeys.count_of(user.user_id) else ""
+
+    async def list_of(self, user: User) -> Sequence[Passkey]:
+        return await self._passkeys.list_of(user.user_id)
+
+    async def count_of(self, user: User) -> int:
+        return await self._passkeys.count_of(user.user_id)
+
+    async def creation_options(self, user: User, *, browser: str) -> dict[str, Any]:
+        """What `navigator.credentials.create` is given; raises `NotFoundError` as all of these."""
+        return self._offered().creation_options(
+            challenge=self._challenges.make(Purpose.ADD, user, browser=browser),
+            user_handle=user.user_id.encode(),
+            username=user.username,
+            known=await self._known(user),
+        )
+
+    async def sign_in_options(self, *, browser: str) -> dict[str, Any]:
+        """What `navigator.credentials.get` is given, for whoever it is."""
+        challenge = self._challenges.make(Purpose.SIGN_IN, None, browser=browser)
+        return self._offered().request_options(challenge=challenge, known=())
+
+    async def second_factor_options(self, user: User, *, browser: str) -> dict[str, Any]:
+        challenge = self._challenges.make(Purpose.SECOND_FACTOR, user, browser=browser)
+        return self._offered().request_options(challenge=challenge, known=await self._known(user))
+
+    async def add(self, user: User, answer: str, *, name: str, browser: str) -> Passkey:
+        """Stores the passkey that a browser made; raises `PasskeyRefusedError`."""
+        party = self._offered()
+        try:
+            challenge = self._challenges.open(answer, Purpose.ADD, user, browser=browser)
+            made = party.check_creation(answer, challenge=challenge.value)
+            await self._challenges.spend(challenge)
+        except PasskeyError as error:
+            log.info("passkey of user %s not added: %s", user.user_id, error)
+            await self._limits.count_passkey_error()
+            await self._refuse(user.user_id, error.reason)
+            raise PasskeyRefusedError("The passkey could not be added. Try it again.") from None
+        passkey = Passkey(
+            passkey_id=new_identifier(),
+            credential_id=made.credential_id,
+            user_id=user.user_id,
+            public_key=made.public_key,
+            sign_count=made.sign_count,
+            name=name[:MAXIMUM_NAME],
+            transports=made.transports,
+            is_synced=made.is_synced,
+            created_at=self._clock.now(),
+            last_used_at=None,
+        )
+        outcome = await self._passkeys.add(passkey, user, at_most=MAXIMUM_PASSKEYS)
+        if outcome == "no owner":
+            raise PasskeyRefusedError("The passkey could not be added. Try it again.")
+        if outcome == "known":
+            raise PasskeyRefusedError("This passkey was added before.")
+        if outcome == "too many":
+            raise PasskeyRefusedError("You have 20 passkeys. Remove one before you add another.")
+        await self._audit.record(
+            "passkey.added", user_id=user.user_id, passkey_id=passkey.passkey_id
+        )
+        return passkey
+
+    async def rename(self, user: User, passkey_id: str, name: str) -> bool:
+        """False where this person has no such passkey."""
+        name = name[:MAXIMUM_NAME]
+        is_renamed = await self._passkeys.rename(user.user_id, passkey_id, name)
+        if is_renamed:
+            await self._audit.record("passkey.renamed", user_id=user.user_id, passkey_id=passkey_id)
+        return is_renamed
+
+    async def remove(
+        self, user: User, passkey_id: str, *, even_last: bool = False
+    ) -> Passkey | None:
+        """From now on it signs nobody in; None where this person has no such passkey.
+
+        Raises `PasskeyRefusedError` where nothing else is left to sign in with, unless `even_last`.
+        """
+        gone = await self._passkeys.remove(user.user_id, passkey_id, even_last=even_last)
+        if gone == "last":
+            raise PasskeyRefusedError(LAST)
+        if gone is not None:
+            await self._audit.record("passkey.removed", user_id=user.user_id, passkey_id=passkey_id)
+        return gone
+
+    async def sign_in(self, answer: str, *, browser: str) -> User | None:
+        """Who proves with his passkey alone who he is.
+
+        None for anything else: unknown and wrong are the same answer, the reason is only logged.
+        Raises `TooManyRequestsError` after too many of those, and never for a right one.
+        """
+        return await self._proven(answer, Purpose.SIGN_IN, None, browser)
+
+    async def second_factor(self, user: User, answer: str, *, browser: str) -> bool:
+        """Whether a passkey of this person is proved."""
+        return await self._proven(answer, Purpose.SECOND_FACTOR, user, browser) is not None
+
+    async def _proven(
+        self, answer: str, purpose: Purpose, user: User | None, browser: str
+    ) -> User | None:
+        party = self._offered()
+        passkey: Passkey | None = None
+        try:
+            challenge = self._challenges.open(answer, purpose, user, browser=browser)
+            passkey = await self._claimed(answer, user)
+            proof = party.check_assertion(
+                answer, challenge=challenge.value, public_key=passkey.public_key
+            )
+            await self._challenges.spend(challenge)
+            owner = await self._users.find(passkey.user_id)
+            if owner is None or owner.is_disabled:
+                raise PasskeyError("the person is disabled", reason="disabled")
+            await self._count(passkey, proof)
+        except PasskeyError as error:
+            known = user.user_id if user is not None else passkey.user_id if passkey else None
+            log.info("passkey refused (%s, user %s): %s", purpose, known, error)
+            await self._limits.count_passkey_error()
+            if known is not None:  # a stranger's guesses cost no row
+                await self._refuse(known, error.reason, passkey)
+            return None
+        return owner
+
+    async def _claimed(self, answer: str, user: User | None) -> Passkey:
+        """The passkey that an answer is by; without a person, its user handle has to fit."""
+        said = claimed_in(answer)
+        passkey = await self._passkeys.find_by_credential(said.credential_id)
+        if passkey is None:
+            raise PasskeyError("no such passkey", reason="unknown")
+        if user is not None and passkey.user_id != user.user_id:
+            raise PasskeyError("the passkey of another person", reason="of another person")
+        if said.user_handle is None and user is not None:
+            return passkey
+        if said.user_handle != passkey.user_id.encode():
+            raise PasskeyError("the user handle is another")
+        return passkey
+
+    async def _count(self, passkey: Passkey, proof: Assertion) -> None:
+        """Takes the new count; one that does not grow tells of a copy (section 6.1.1)."""
+        before, now = passkey.sign_count, proof.sign_count
+        if (before or now) and now <= before:
+            log.warning(
+                "the counter of passkey %s of user %s went from %d to %d: there may be a copy",
+                passkey.passkey_id,
+                passkey.user_id,
+                before,
+                now,
+            )
+            raise PasskeyError("the counter did not grow", reason="counter went back")
+        if not await self._passkeys.use(
+            passkey, sign_count=now, is_synced=proof.is_synced, now=self._clock.now()
+        ):
+            raise PasskeyError("used or removed at the same time")
+
+    async def _known(self, user: User) -> list[Known]:
+        found = await self._passkeys.list_of(user.user_id)
+        return [Known(each.credential_id, each.transports) for each in found]
+
+    async def _refuse(self, user_id: str, reason: str, passkey: Passkey | None = None) -> None:
+        passkey_id = passkey.passkey_id if passkey is not None else None
+        await self._audit.record(
+            "passkey.refused",
+            user_id=user_id,
+            succeeded=False,
+            reason=reason,
+            passkey_id=passkey_id,
+        )
+
+    def _offered(self) -> RelyingParty:
+        if self._party is None:
+            raise NotFoundError("Passkeys are not offered at this address.")
+        return self._party

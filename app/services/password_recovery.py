@@ -1,0 +1,145 @@
+"""Forgotten passwords: a link by mail, or one that an administrator hands out, sets a new one."""
+
+from datetime import timedelta
+from urllib.parse import urlencode
+
+from app.clock import Clock
+from app.models.one_time_links import RESET_PASSWORD, OneTimeLink
+from app.models.users import User
+from app.repositories.users import UserRepository
+from app.schemas.claims import email_key, verified_email_in
+from app.security import usernames
+from app.services.audit import AuditLog
+from app.services.limits import Limits
+from app.services.mail import Outbox
+from app.services.notices import Notices
+from app.services.one_time_links import OneTimeLinks
+from app.services.sessions import SessionService
+from app.services.users import UserService
+
+LASTS = timedelta(hours=1)
+LASTS_BY_ADMINISTRATOR = timedelta(hours=24)
+PATH = "/recover/new"
+MAXIMUM_ACCOUNTS = 5
+
+
+class PasswordRecovery:
+    """Without an outbox only an administrator makes links."""
+
+    def __init__(
+        self,
+        users: UserRepository,
+        accounts: UserService,
+        sessions: SessionService,
+        links: OneTimeLinks,
+        outbox: Outbox | None,
+        limits: Limits,
+        audit: AuditLog,
+        notices: Notices,
+        clock: Clock,
+        *,
+        issuer: str,
+    ) -> None:
+        self._users = users
+        self._accounts = accounts
+        self._sessions = sessions
+        self._links = links
+        self._outbox = outbox
+        self._limits = limits
+        self._audit = audit
+        self._notices = notices
+        self._clock = clock
+        self._issuer = issuer
+
+    async def request(self, asked: str, *, language: str) -> None:
+        """Sends a link to each account of that name or verified address.
+
+        Where there is none the same is done for nobody, so that it takes the same time. Raises
+        `TooManyRequestsError`, for names that exist and that do not alike.
+        """
+        if self._outbox is None:
+            return
+        by_name = await self._users.find_by_key(usernames.key_or_none(asked) or "")
+        by_address = await self._users.list_by_email(email_key(asked), limit=MAXIMUM_ACCOUNTS)
+        found = {user.user_id: user for user in (by_name, *by_address) if user is not None}
+        reachable = [
+            user
+            for user in found.values()
+            if not user.is_disabled and verified_email_in(user.claims) is not None
+        ]
+        accounts = [user.user_id for user in reachable] or [email_key(asked)]
+        for account in accounts:
+            await self._limits.count_mail(f"recovery of {account}")
+        for user in reachable or [_nobody(self._clock)]:
+            await self._send(self._outbox, user, language)
+
+    async def create_link(self, username: str) -> str:
+        """A link that an administrator hands out; raises `NotFoundError`."""
+        user = await self._accounts.get(username)
+        token = await self._links.create(RESET_PASSWORD, user, lasts=LASTS_BY_ADMINISTRATOR)
+        await self._audit.record("password.reset_link_made", user_id=user.user_id)
+        return self._url_of(token)
+
+    async def find(self, token: str) -> tuple[OneTimeLink, User] | None:
+        """The link and whose it is, while it counts."""
+        link = await self._links.find(token, RESET_PASSWORD)
+        user = await self._users.find(link.user_id) if link is not None else None
+        return (link, user) if link is not None and user is not None else None
+
+    async def set_password(self, token: str, password: str) -> bool:
+        """Sets a password and ends every sign-in; False where the link does not count any more.
+
+        Raises `InvalidInputError` for a password that may not be one; the link then still counts.
+        """
+        found = await self.find(token)
+        if found is None:
+            return False
+        link, user = found
+        password_hash = await self._accounts.hash_of_new_password(user, password)
+        if not await self._links.use_for_password(link, password_hash):
+            return False
+        await self._sessions.end_all(user.user_id)
+        by = "mail" if link.email is not None else "administrator"
+        await self._audit.record("password.reset", user_id=user.user_id, link_by=by)
+        await self._notices.tell(user, "password_reset")
+        return True
+
+    async def _send(self, outbox: Outbox, user: User, language: str) -> None:
+        address = verified_email_in(user.claims)
+        token = await self._links.create(
+            RESET_PASSWORD, user, email=user.email_key or "", lasts=LASTS
+        )
+        await outbox.put(
+            address or "",
+            "reset_password",
+            {"username": user.username, "link": self._url_of(token)},
+            language=language,
+            lasts=LASTS,
+        )
+        await self._audit.record(
+            "password.reset_requested",
+            user_id=user.user_id if address is not None else None,
+            succeeded=address is not None,
+        )
+
+    def _url_of(self, token: str) -> str:
+        return f"{self._issuer}{PATH}?{urlencode({'token': token})}"
+
+
+def _nobody(clock: Clock) -> User:
+    """Stands where there is no account: what is made for it is found by nobody."""
+    return User(
+        user_id="nobody",
+        username="nobody",
+        username_key="",
+        password_hash="",
+        credentials_version="",
+        otp_secret=None,
+        otp_confirmed_at=None,
+        otp_last_step=None,
+        disabled_at=None,
+        created_at=clock.now(),
+        claims="{}",
+        claims_updated_at=None,
+        pairwise_salt=b"",
+    )

@@ -1,0 +1,62 @@
+"""Recovery codes for who lost the second factor: ten at a time, each counts once."""
+
+from app.clock import Clock
+from app.models.users import User
+from app.repositories.recovery_codes import RecoveryCodeRepository
+from app.security import recovery_codes
+from app.services.audit import AuditLog
+from app.services.notices import Notices
+from app.services.otp import OtpService
+
+COUNT = 10
+FEW = 2
+"""From here on a person is told that few are left."""
+
+
+class RecoveryCodes:
+    def __init__(
+        self,
+        codes: RecoveryCodeRepository,
+        otp: OtpService,
+        audit: AuditLog,
+        notices: Notices,
+        clock: Clock,
+    ) -> None:
+        self._codes = codes
+        self._otp = otp
+        self._audit = audit
+        self._notices = notices
+        self._clock = clock
+
+    async def make(self, user: User) -> list[str] | None:
+        """New codes as they are shown, this once; the old ones are worth nothing.
+
+        None where the person got other credentials since `user` was read.
+        """
+        made = [recovery_codes.new_code() for _ in range(COUNT)]
+        digests = [recovery_codes.digest_of(user.user_id, code) for code in made]
+        if not await self._codes.replace(user, digests, now=self._clock.now()):
+            return None
+        await self._audit.record("recovery_codes.made", user_id=user.user_id, count=COUNT)
+        await self._notices.tell(user, "recovery_codes_made")
+        return [recovery_codes.shown(code) for code in made]
+
+    async def use(self, user: User, code: str) -> bool:
+        """Takes a right code out of use; False for a wrong or used one.
+
+        It counts as a try at the second factor: raises `TooManyRequestsError`.
+        """
+        typed = recovery_codes.normalize(code)
+        digest = recovery_codes.digest_of(user.user_id, typed or "")
+        is_right = typed is not None and await self._codes.is_unused(user.user_id, digest)
+        await self._otp.settle_code(user, is_right=is_right)
+        if not is_right or not await self._codes.use(user.user_id, digest, now=self._clock.now()):
+            await self._audit.record("recovery_code.refused", user_id=user.user_id, succeeded=False)
+            return False
+        left = await self.count_left(user)
+        await self._audit.record("recovery_code.used", user_id=user.user_id, left=left)
+        await self._notices.tell(user, "recovery_code_used", left=str(left))
+        return True
+
+    async def count_left(self, user: User) -> int:
+        return await self._codes.count_unused(user.user_id)

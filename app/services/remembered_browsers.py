@@ -1,0 +1,75 @@
+"""Browsers in which a person is not asked for a second factor for a while, as he wished.
+
+A browser holds a secret for each person, the newest first. What it allows is a sign-in by the
+password alone, never one of several factors.
+"""
+
+from collections.abc import Sequence
+from datetime import timedelta
+
+from app.clock import Clock
+from app.models.users import User
+from app.repositories.remembered_browsers import RememberedBrowserRepository
+from app.security.tokens import TokenKind, digest_of, new_token
+from app.services.audit import AuditLog
+from app.services.sessions import printable
+
+MAXIMUM_PEOPLE = 5
+
+
+class RememberedBrowsers:
+    """`lasts` is how long; zero where no browser is remembered."""
+
+    def __init__(
+        self,
+        browsers: RememberedBrowserRepository,
+        audit: AuditLog,
+        clock: Clock,
+        *,
+        lasts: timedelta,
+    ) -> None:
+        self._browsers = browsers
+        self._audit = audit
+        self._clock = clock
+        self.lasts = lasts
+
+    async def knows(self, user: User, secrets: Sequence[str]) -> bool:
+        """Whether a browser with these secrets is one of this person's."""
+        if not self.lasts:
+            return False
+        digests = [digest_of(each) for each in _ours(secrets)]
+        return user.user_id in (await self._owners(digests)).values()
+
+    async def remember(
+        self, user: User, secrets: Sequence[str], *, user_agent: str
+    ) -> Sequence[str]:
+        """Remembers a browser for a person; gives the secrets that it should hold from now on."""
+        now, secret = self._clock.now(), new_token(TokenKind.REMEMBERED_BROWSER)
+        held = {digest_of(each): each for each in _ours(secrets)}
+        owners = await self._owners(list(held))
+        await self._browsers.forget(user.user_id, list(held))
+        await self._browsers.add(
+            digest_of(secret),
+            user,
+            user_agent=printable(user_agent),
+            now=now,
+            expires_at=now + self.lasts,
+        )
+        await self._audit.record("browser.remembered", user_id=user.user_id)
+        others = [held[each] for each in held if owners.get(each, user.user_id) != user.user_id]
+        return [secret, *others][:MAXIMUM_PEOPLE]
+
+    async def count(self, user: User) -> int:
+        return await self._browsers.count(user.user_id, now=self._clock.now())
+
+    async def forget_all(self, user: User) -> None:
+        if await self._browsers.forget(user.user_id):
+            await self._audit.record("browsers.forgotten", user_id=user.user_id)
+
+    async def _owners(self, digests: Sequence[bytes]) -> dict[bytes, str]:
+        return await self._browsers.owners(digests, now=self._clock.now()) if digests else {}
+
+
+def _ours(secrets: Sequence[str]) -> list[str]:
+    found = [each for each in secrets if TokenKind.REMEMBERED_BROWSER.matches(each)]
+    return found[:MAXIMUM_PEOPLE]

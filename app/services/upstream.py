@@ -1,0 +1,219 @@
+"""Other OpenID Connect providers by which people sign in, and who is who there.
+
+An identity is an issuer and a subject, and nothing else: an e-mail address never finds an
+account, whoever verified it (OpenID Connect Core section 5.7).
+"""
+
+import json
+from collections.abc import Sequence
+from datetime import datetime, timedelta
+
+from app.clock import Clock
+from app.errors import ConflictError, InvalidInputError, NotFoundError, UnavailableError
+from app.models.upstream import UpstreamIdentity, UpstreamProvider
+from app.models.users import User
+from app.observability.logging import logger
+from app.repositories.spent_identifiers import SpentIdentifierRepository
+from app.repositories.upstream import Unlinked, UpstreamRepository
+from app.repositories.users import UserRepository
+from app.security import usernames
+from app.security.encryption import SealError, SecretBox
+from app.security.passwords import NO_PASSWORD
+from app.security.tokens import new_identifier, new_salt
+from app.services.audit import AuditLog
+from app.services.notices import Notices
+from app.services.upstream_rules import NAME, Elsewhere, check_provider, claims_of
+
+log = logger(__name__)
+
+
+class UpstreamService:
+    def __init__(
+        self,
+        upstream: UpstreamRepository,
+        users: UserRepository,
+        spent: SpentIdentifierRepository,
+        box: SecretBox,
+        audit: AuditLog,
+        notices: Notices,
+        clock: Clock,
+        *,
+        is_production: bool,
+    ) -> None:
+        self._upstream = upstream
+        self._users = users
+        self._spent = spent
+        self._box = box
+        self._audit = audit
+        self._notices = notices
+        self._clock = clock
+        self._is_production = is_production
+
+    async def add(
+        self, name: str, *, label: str, issuer: str, client_id: str, secret: str, scope: str
+    ) -> UpstreamProvider:
+        """Offers a provider from now on; an empty secret is that of a public client."""
+        check_provider(
+            name,
+            label=label,
+            issuer=issuer,
+            client_id=client_id,
+            scope=scope,
+            is_production=self._is_production,
+        )
+        if any(each.issuer == issuer for each in await self._upstream.list_all()):
+            raise ConflictError("There is a provider with this issuer already.")
+        made = UpstreamProvider(
+            name=name,
+            label=label.strip(),
+            issuer=issuer,
+            client_id=client_id,
+            sealed_secret=self._box.seal(secret.encode(), context=name) if secret else None,
+            scope=scope,
+            created_at=self._clock.now(),
+            disabled_at=None,
+        )
+        if not await self._upstream.add(made):
+            raise ConflictError("There is a provider of this name already.")
+        await self._audit.record("provider.added", provider=name, issuer=issuer)
+        return made
+
+    async def list_all(self) -> Sequence[UpstreamProvider]:
+        return await self._upstream.list_all()
+
+    async def list_enabled(self) -> Sequence[UpstreamProvider]:
+        return [each for each in await self._upstream.list_all() if each.disabled_at is None]
+
+    async def count_linked(self) -> dict[str, int]:
+        """How many people are linked to each provider."""
+        return await self._upstream.count_linked()
+
+    async def get(self, name: str) -> UpstreamProvider:
+        """Raises `NotFoundError`."""
+        found = await self._upstream.find(name) if NAME.fullmatch(name) else None
+        if found is None:
+            raise NotFoundError("There is no provider of that name.")
+        return found
+
+    async def get_enabled(self, name: str) -> UpstreamProvider:
+        """Raises `NotFoundError`, for one that is disabled too."""
+        found = await self.get(name)
+        if found.disabled_at is not None:
+            raise NotFoundError("There is no provider of that name.")
+        return found
+
+    async def set_disabled(self, name: str, *, disabled: bool) -> UpstreamProvider:
+        found = await self.get(name)
+        await self._upstream.set_disabled(name, self._clock.now() if disabled else None)
+        action = "provider.disabled" if disabled else "provider.enabled"
+        await self._audit.record(action, provider=name, issuer=found.issuer)
+        return await self.get(name)
+
+    async def remove(self, name: str) -> int:
+        """Forgets a provider and everybody's link to it; gives how many there were."""
+        found = await self.get(name)
+        linked = await self._upstream.remove(name)
+        await self._audit.record("provider.removed", provider=name, issuer=found.issuer)
+        return linked or 0
+
+    def secret_of(self, provider: UpstreamProvider) -> str | None:
+        """Raises `UnavailableError` where it was sealed under a key that is gone."""
+        if provider.sealed_secret is None:
+            return None
+        try:
+            return self._box.open(provider.sealed_secret, context=provider.name).decode()
+        except SealError as error:
+            log.error("the secret of provider %s cannot be opened: %s", provider.name, error)
+            raise UnavailableError("This way to sign in does not work now.") from None
+
+    async def spend(self, state: str, *, lasts: timedelta) -> bool:
+        """Whether an answer with this state is the first, also across workers."""
+        return await self._spent.spend(
+            f"upstream state {state}", expires_at=self._clock.now() + lasts
+        )
+
+    async def person_of(self, elsewhere: Elsewhere) -> User | None:
+        """Whose identity it is, which now counts as used; None where it is nobody's."""
+        found = await self._upstream.find_identity(elsewhere.issuer, elsewhere.subject)
+        if found is None:
+            return None
+        await self._upstream.mark_used(found, now=self._clock.now())
+        return await self._users.find(found.user_id)
+
+    async def list_of(self, user: User) -> Sequence[UpstreamIdentity]:
+        return await self._upstream.list_of(user.user_id)
+
+    async def link(self, user: User, elsewhere: Elsewhere, *, label: str) -> bool:
+        """Lets a person sign in by an identity; False where it is somebody else's.
+
+        `label` names the provider to its owner.
+        """
+        found = await self._upstream.find_identity(elsewhere.issuer, elsewhere.subject)
+        if found is not None:
+            return found.user_id == user.user_id
+        if not await self._upstream.link(self._identity(user.user_id, elsewhere), user):
+            return False
+        await self._audit.record(
+            "upstream.linked", user_id=user.user_id, provider=elsewhere.provider
+        )
+        await self._notices.tell(user, "upstream_linked", label=label)
+        return True
+
+    async def unlink(self, user: User, issuer: str, subject: str) -> Unlinked:
+        """Undoes `link`, unless nothing else is left to sign in with."""
+        found = await self._upstream.find_identity(issuer, subject)
+        said = await self._upstream.unlink(user.user_id, issuer, subject)
+        if found is None or said != "unlinked":
+            return said
+        providers = {each.name: each.label for each in await self._upstream.list_all()}
+        await self._audit.record("upstream.unlinked", user_id=user.user_id, provider=found.provider)
+        label = providers.get(found.provider, found.provider)
+        await self._notices.tell(user, "upstream_unlinked", label=label)
+        return said
+
+    async def create_account(self, username: str, elsewhere: Elsewhere) -> User:
+        """A new person who has no password, and signs in by this identity.
+
+        Raises `InvalidInputError` and `ConflictError` as a registration does.
+        """
+        try:
+            key = usernames.key_of(username)
+        except usernames.UsernameError as error:
+            raise InvalidInputError(str(error), error="invalid_username") from None
+        now = self._clock.now()
+        user = User(
+            user_id=new_identifier(),
+            username=username,
+            username_key=key,
+            password_hash=NO_PASSWORD,
+            credentials_version=new_identifier(),
+            otp_secret=None,
+            otp_confirmed_at=None,
+            otp_last_step=None,
+            disabled_at=None,
+            created_at=now,
+            claims=json.dumps(claims_of(elsewhere)),
+            claims_updated_at=None,
+            pairwise_salt=new_salt(),
+        )
+        if not await self._upstream.add_person(user, self._identity(user.user_id, elsewhere, now)):
+            if await self._upstream.find_identity(elsewhere.issuer, elsewhere.subject) is not None:
+                raise ConflictError("This sign-in belongs to an account already.")
+            raise ConflictError("The user name is taken.", error="username_taken")
+        await self._audit.record(
+            "upstream.account_created", user_id=user.user_id, provider=elsewhere.provider
+        )
+        return user
+
+    def _identity(
+        self, user_id: str, elsewhere: Elsewhere, used_at: datetime | None = None
+    ) -> UpstreamIdentity:
+        return UpstreamIdentity(
+            issuer=elsewhere.issuer,
+            subject=elsewhere.subject,
+            provider=elsewhere.provider,
+            user_id=user_id,
+            label=elsewhere.label,
+            linked_at=self._clock.now(),
+            last_used_at=used_at,
+        )

@@ -1,0 +1,130 @@
+"""Parts that are made of nothing but settings."""
+
+from datetime import timedelta
+
+from app.clock import Clock
+from app.database.backends import Backend, PostgresBackend, SqliteBackend
+from app.errors import StartupError
+from app.oauth.issuer import Lifetimes
+from app.outbound.email import EmailSender
+from app.repositories import sealed_values
+from app.repositories.mails import MailRepository
+from app.security.encryption import SealError, SecretBox
+from app.security.passwords import PasswordScheme
+from app.security.sealed_settings import open_setting
+from app.services.bounded_threads import BoundedThreads
+from app.services.limits import Rules
+from app.services.mail import Outbox
+from app.settings import Settings, sqlite_path
+
+# Part of the derivation of keys: with another word, what is stored could not be opened.
+OTP_SECRETS = "otp secrets"
+SIGNING_KEYS = "signing keys"
+PASSKEY_CHALLENGES = "passkey challenges"
+MAILS = "mails"
+UPSTREAM_SECRETS = "upstream secrets"
+SEALED_SETTINGS = "settings"
+
+
+def make_backend(settings: Settings) -> Backend:
+    """The database that DATABASE_URL names."""
+    path = sqlite_path(settings.database_url)
+    if path is None:
+        return PostgresBackend(
+            settings.database_url,
+            pool_size=settings.database_pool_size,
+            timeout=settings.database_timeout,
+        )
+    return SqliteBackend(
+        path,
+        pool_size=settings.database_pool_size,
+        busy_timeout=settings.sqlite_busy_timeout,
+        synchronous=settings.sqlite_synchronous,
+    )
+
+
+def box_for(settings: Settings, purpose: str) -> SecretBox:
+    """Seals under today's SECRET_KEY, and opens what any listed one sealed."""
+    return SecretBox(secret_keys(settings), purpose=purpose)
+
+
+def settings_box(settings: Settings) -> SecretBox:
+    """Seals secrets of the operator for the environment."""
+    return box_for(settings, SEALED_SETTINGS)
+
+
+def make_outbox(
+    settings: Settings, mails: MailRepository, box: SecretBox, clock: Clock
+) -> Outbox | None:
+    if not settings.has_mail:
+        return None
+    return Outbox(mails, box, clock, brand=settings.brand_name, issuer=settings.issuer_url)
+
+
+def make_sender(settings: Settings) -> EmailSender:
+    """Raises `StartupError` for a password that was sealed under another key."""
+    password = settings.smtp_password.get_secret_value() if settings.smtp_password else None
+    try:
+        if password is not None:
+            password = open_setting(settings_box(settings), password)
+    except SealError as error:
+        raise StartupError(
+            f"SMTP_PASSWORD cannot be opened with SECRET_KEY ({error}): seal it again with"
+            " postern keys seal"
+        ) from None
+    return EmailSender(
+        host=settings.smtp_host or "",
+        port=settings.smtp_port,
+        security=settings.smtp_security,
+        username=settings.smtp_username,
+        password=password,
+        mail_from=settings.mail_from or "",
+        ca_file=settings.outbound_ca_file,
+    )
+
+
+def make_threads(settings: Settings) -> BoundedThreads:
+    return BoundedThreads(threads=settings.password_thread_count, queue=settings.password_queue)
+
+
+def make_password_scheme(settings: Settings) -> PasswordScheme:
+    return PasswordScheme(
+        memory_kib=settings.argon2_memory_kib,
+        time_cost=settings.argon2_time_cost,
+        parallelism=settings.argon2_parallelism,
+    )
+
+
+def limit_rules(settings: Settings) -> Rules:
+    return Rules.of(
+        login=settings.login_limit,
+        login_address=settings.login_limit_address,
+        code=settings.code_limit,
+        token_error=settings.token_error_limit,
+        registration=settings.registrations_per_hour,
+    )
+
+
+def sealed_kinds(settings: Settings) -> dict[str, SecretBox]:
+    """How each kind of what is stored sealed is opened."""
+    purposes = {
+        sealed_values.OTP_SECRETS: OTP_SECRETS,
+        sealed_values.SIGNING_KEYS: SIGNING_KEYS,
+        sealed_values.UPSTREAM_SECRETS: UPSTREAM_SECRETS,
+        sealed_values.MAILS: MAILS,
+    }
+    return {kind: box_for(settings, purpose) for kind, purpose in purposes.items()}
+
+
+def secret_keys(settings: Settings) -> list[str]:
+    """Today's key first, then those whose sealed values can still be opened."""
+    keys = [settings.secret_key] if settings.secret_key is not None else []
+    return [key.get_secret_value() for key in (*keys, *settings.secret_key_previous)]
+
+
+def lifetimes(settings: Settings) -> Lifetimes:
+    return Lifetimes(
+        access=timedelta(seconds=settings.access_token_ttl),
+        refresh=timedelta(seconds=settings.refresh_token_ttl),
+        family=timedelta(seconds=settings.refresh_token_max_ttl),
+    )

@@ -1,0 +1,117 @@
+"""Everything that lives as long as the server."""
+
+from dataclasses import dataclass
+
+from app.clock import Clock
+from app.database.database import Database
+from app.oauth.authorization.endpoint import AuthorizationEndpoint
+from app.oauth.authorization.pushed import PushedRequests
+from app.oauth.backchannel_logout import LogoutDelivery
+from app.oauth.bearer import BearerTokens
+from app.oauth.device import DeviceAuthorization
+from app.oauth.dispatcher import GrantDispatcher
+from app.oauth.id_tokens import IdTokens
+from app.oauth.introspection import Introspection
+from app.oauth.logout import Logout
+from app.oauth.registration import ClientRegistration
+from app.oauth.revocation import Revocation
+from app.oauth.upstream import UpstreamProtocol
+from app.oauth.userinfo import UserInfo
+from app.outbound.http import OutboundHttp
+from app.outbound.shared_limits import SharedLimits
+from app.schemas.metadata import ServerMetadata
+from app.security.encryption import SecretBox
+from app.services.account_data import AccountData
+from app.services.audit import AuditLog
+from app.services.authentication import AuthenticationService
+from app.services.bounded_threads import BoundedThreads
+from app.services.client_logos import ClientLogos
+from app.services.client_origins import ClientOrigins
+from app.services.clients import ClientService
+from app.services.consents import ConsentService
+from app.services.email_addresses import EmailAddresses
+from app.services.housekeeping import Housekeeping
+from app.services.limits import Limits
+from app.services.mail import MailDelivery
+from app.services.notices import Notices
+from app.services.one_time_links import OneTimeLinks
+from app.services.otp import OtpService
+from app.services.passkeys import PasskeyService
+from app.services.password_recovery import PasswordRecovery
+from app.services.recovery import RecoveryCodes
+from app.services.remembered_browsers import RememberedBrowsers
+from app.services.rewrapping import Rewrapping
+from app.services.sessions import SessionService
+from app.services.signing_keys import SigningKeys
+from app.services.upstream import UpstreamService
+from app.services.users import UserService
+from app.settings import Settings
+from app.wiring.parts import box_for, secret_keys
+
+
+@dataclass(frozen=True, slots=True, kw_only=True)
+class Services:
+    """Everything that lives as long as the server."""
+
+    settings: Settings
+    clock: Clock
+    database: Database
+    audit: AuditLog
+    limits: Limits
+    shared_limits: SharedLimits | None
+    notices: Notices
+    threads: BoundedThreads
+    users: UserService
+    account_data: AccountData
+    links: OneTimeLinks
+    email_addresses: EmailAddresses
+    password_recovery: PasswordRecovery
+    mail_delivery: MailDelivery | None
+    otp: OtpService
+    passkeys: PasskeyService
+    upstream: UpstreamService
+    upstream_protocol: UpstreamProtocol
+    recovery: RecoveryCodes
+    remembered_browsers: RememberedBrowsers
+    clients: ClientService
+    registration: ClientRegistration
+    client_origins: ClientOrigins
+    client_logos: ClientLogos
+    dispatcher: GrantDispatcher
+    bearer: BearerTokens
+    introspection: Introspection
+    revocation: Revocation
+    metadata: ServerMetadata
+    housekeeping: Housekeeping
+    sessions: SessionService
+    authentication: AuthenticationService
+    outbound: OutboundHttp
+    signing_keys: SigningKeys
+    rewrapping: Rewrapping
+    id_tokens: IdTokens
+    userinfo: UserInfo
+    consents: ConsentService
+    authorization: AuthorizationEndpoint
+    pushed_requests: PushedRequests
+    devices: DeviceAuthorization
+    logout: Logout
+    logout_delivery: LogoutDelivery
+
+    @property
+    def secret_keys(self) -> list[bytes]:
+        """Today's SECRET_KEY and, after it, those that still count while it changes."""
+        return [key.encode() for key in secret_keys(self.settings)]
+
+    def box(self, purpose: str) -> SecretBox:
+        """Seals under today's SECRET_KEY, and opens what any listed one sealed."""
+        return box_for(self.settings, purpose)
+
+    @property
+    def is_https(self) -> bool:
+        return self.settings.issuer_url.startswith("https://")
+
+    async def close(self) -> None:
+        self.threads.close()
+        if self.shared_limits is not None:
+            await self.shared_limits.close()
+        await self.database.close()
