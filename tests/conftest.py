@@ -61,9 +61,14 @@ def database_kind(request: pytest.FixtureRequest) -> str:
 
 
 @pytest_asyncio.fixture(scope="module")
-async def app(databases: Databases, database_kind: str) -> AsyncIterator[Application]:
-    """The application as it is documented, on SQLite and on PostgreSQL; shared by a module."""
-    async with running_application(await databases.migrated(database_kind)) as application:
+async def app(
+    request: pytest.FixtureRequest, databases: Databases, database_kind: str
+) -> AsyncIterator[Application]:
+    """The application as it is documented, on SQLite and on PostgreSQL; shared by a module, which
+    may have settings of its own in `APP_SETTINGS`."""
+    settings = getattr(request.module, "APP_SETTINGS", {})
+    url = await databases.migrated(database_kind)
+    async with running_application(url, **settings) as application:
         yield application
 
 

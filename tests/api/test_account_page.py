@@ -4,6 +4,7 @@ import re
 
 import pytest
 
+from tests.support.account import happened, stored
 from tests.support.application import Application, TestClient, TestUser
 from tests.support.assertions import assert_oauth_error
 from tests.support.logout import is_signed_in, policy_of, says_signed_out, sid_of
@@ -12,6 +13,7 @@ from tests.support.visitor import Visitor, redeem, text_of, visiting
 
 SESSION = "/account/sessions/end"
 APPLICATION = "/account/applications/revoke"
+EVERYWHERE = "/account/sessions/end-all"
 FIREFOX = "Mozilla/5.0 (X11; Linux x86_64; rv:140.0) Gecko/20100101 Firefox/140.0"
 SAFARI = (
     "Mozilla/5.0 (iPhone; CPU iPhone OS 18_0 like Mac OS X) AppleWebKit/605.1.15 (KHTML, like"
@@ -226,13 +228,15 @@ async def test_an_application_that_did_not_ask_is_listed_and_ended_too(
     assert client.client_id not in (await visitor.get("/account")).text
 
 
-@pytest.mark.parametrize("path", [SESSION, APPLICATION])
+@pytest.mark.parametrize("path", [SESSION, APPLICATION, EVERYWHERE])
 async def test_only_our_own_page_may_post(
     app: Application, visitor: Visitor, client: TestClient, user: TestUser, path: str
 ) -> None:
     """SECURITY_BAR row 30: no token, another browser's, another site's"""
     tokens = await visitor.tokens_for(client, user)
-    page = await visitor.get("/account")
+    async with visiting(app) as other:
+        await sign_in(other, user)
+        page = await visitor.get("/account")
     async with visiting(app) as other:
         login = await other.get("/login")
         foreign = login.text.split('name="csrf_token" value="')[1].split('"')[0]
@@ -250,14 +254,16 @@ async def test_only_our_own_page_may_post(
 
 
 async def test_a_form_that_comes_after_the_session_ended_leads_to_the_sign_in_page(
-    visitor: Visitor, client: TestClient, user: TestUser
+    app: Application, visitor: Visitor, client: TestClient, user: TestUser
 ) -> None:
     """The page was left open in a tab"""
     await visitor.tokens_for(client, user)
+    async with visiting(app) as other:
+        await sign_in(other, user)
     page = await visitor.get("/account")
-    await visitor.submit(page, to=SESSION)
+    await visitor.submit(await visitor.get("/logout"))
 
-    answers = [await visitor.submit(page, to=path) for path in (SESSION, APPLICATION)]
+    answers = [await visitor.submit(page, to=path) for path in (SESSION, APPLICATION, EVERYWHERE)]
 
     for answer in answers:
         assert answer.headers["location"] == "/login"
@@ -291,3 +297,110 @@ async def test_what_an_application_calls_itself_is_text(
 
     assert "<img" not in page.text
     assert name in text_of(page)
+
+
+async def test_the_way_to_the_other_pages(visitor: Visitor, user: TestUser) -> None:
+    await sign_in(visitor, user)
+
+    page = await visitor.get("/account")
+
+    places = re.findall(r'href="(/account/[a-z-]+)"', page.text)
+    expected = ["profile", "password", "passkeys", "activity", "data"]
+    assert [place for place in places if place.rpartition("/")[2] in expected] == [
+        f"/account/{place}" for place in expected
+    ]
+    assert [(await visitor.get(place)).status_code for place in places] == [200] * len(places)
+
+
+async def test_every_other_session_is_ended_at_once(
+    app: Application, visitor: Visitor, client: TestClient, user: TestUser
+) -> None:
+    """SECURITY_BAR row 30"""
+    await sign_in(visitor, user)
+    async with visiting(app) as one, visiting(app) as two:
+        tokens = await one.tokens_for(client, user)
+        await sign_in(two, user)
+
+        after = await visitor.submit(await visitor.get("/account"), to=EVERYWHERE, but="this")
+
+        assert after.headers["location"] == "/account"
+        for each in (one, two):
+            assert (await each.get("/account")).headers["location"] == "/login"
+    assert not await app.is_active(client, tokens["access_token"])
+    page = await visitor.get("/account")
+    assert len(sessions_on(page.text)) == 1
+    assert "Sign out everywhere else" not in text_of(page)
+    events = await happened(app, (await stored(app, user)).user_id)
+    assert events[-1] == ("sessions.ended", {"others": 2})
+
+
+async def test_every_session_is_ended_this_one_too(
+    app: Application, visitor: Visitor, user: TestUser
+) -> None:
+    await sign_in(visitor, user)
+    async with visiting(app) as other:
+        await sign_in(other, user)
+
+        page = await visitor.submit(await visitor.get("/account"), to=EVERYWHERE)
+
+        assert says_signed_out(page)
+        for each in (visitor, other):
+            assert (await each.get("/account")).headers["location"] == "/login"
+
+
+async def test_ending_every_session_leaves_those_of_others(
+    app: Application, visitor: Visitor, user: TestUser
+) -> None:
+    await sign_in(visitor, user)
+    async with visiting(app) as mine, visiting(app) as other:
+        await sign_in(mine, user)
+        await sign_in(other, await app.enrolled_user())
+
+        await visitor.submit(await visitor.get("/account"), to=EVERYWHERE)
+
+        assert (await other.get("/account")).status_code == 200
+
+
+async def test_it_says_when_an_application_was_used_last(
+    app: Application, visitor: Visitor, client: TestClient, user: TestUser
+) -> None:
+    tokens = await visitor.tokens_for(client, user, scope="openid offline_access")
+    app.clock.advance(seconds=120)
+    used = app.clock.now()
+    assert (await app.refresh(client, tokens["refresh_token"])).status_code == 200
+    app.clock.advance(seconds=120)
+
+    page = await visitor.get("/account")
+
+    last_used = page.text.partition("Last used on")[2]
+    assert re.search(r'datetime="([^"]+)"', last_used)[1] == used.isoformat()  # type: ignore[index]
+
+
+async def test_an_application_that_never_came_for_its_tokens_was_never_used(
+    visitor: Visitor, client: TestClient, user: TestUser
+) -> None:
+    await visitor.code_for(client, user)
+
+    page = await visitor.get("/account")
+
+    assert client.client_id in page.text
+    assert "Last used on" not in text_of(page)
+
+
+async def test_what_a_person_ends_and_takes_back_is_written_down(
+    app: Application, visitor: Visitor, client: TestClient, user: TestUser
+) -> None:
+    await visitor.tokens_for(client, user, scope="openid email")
+    page = await visitor.get("/account")
+    await visitor.submit(page, to=APPLICATION, client_id="somebody-elses")
+    await visitor.submit(page, to=APPLICATION)
+    await visitor.submit(page, to=SESSION)
+
+    events = await happened(app, (await stored(app, user)).user_id)
+
+    wanted = [each for each in events if each[0].startswith(("consent.", "session."))]
+    assert wanted == [
+        ("consent.granted", {"scopes": ["email", "openid"]}),
+        ("consent.revoked", {}),
+        ("session.ended", {}),
+    ]

@@ -6,8 +6,9 @@ from typing import Any
 import httpx
 import pytest
 
-from tests.support.application import PASSWORD, Application
+from tests.support.application import NO_LIMITS, PASSWORD, Application
 
+APP_SETTINGS = NO_LIMITS
 HOSTILE = {
     "nul": "a\x00b",
     "only nul": "\x00",

@@ -5,10 +5,15 @@ from collections.abc import Mapping
 from datetime import UTC, datetime
 from typing import Any
 
-from app.pages.account import ApplicationView, SessionView
+from app.pages.account.overview import ApplicationView, SectionView, SessionView
 from app.pages.views import ClientView, PersonView, ScopeView
 from app.schemas.operations import Welcome
 from app.security.qr_codes import png_base64
+from tests.browser.account_states import ACCOUNT_STATES
+from tests.browser.factor_states import factor_states
+from tests.browser.mail_states import mail_states
+from tests.browser.passkey_states import passkey_states
+from tests.browser.upstream_states import upstream_states
 
 LONG = "Bundesamt für außerordentlich lange Namen und Donaudampfschifffahrtsgesellschaften"
 UNBROKEN = "an_extraordinarily_long_user_name_without_a_single_space_in_it_64"
@@ -64,8 +69,22 @@ SIGN_IN = {
     "username": "",
     "can_register": True,
     "register_url": "/create-account",
+    "passkeys": "",
+    "can_recover": True,
+    "has_new_password": False,
+    "providers": [],
 }
-CODE = {**FORM, "client": PLAIN, "person": ADA, "further": {}, "switch_url": "/login"}
+CODE = {
+    **FORM,
+    "client": PLAIN,
+    "person": ADA,
+    "further": {},
+    "switch_url": "/login",
+    "has_app": True,
+    "passkeys": "",
+    "recovery_url": "/login/recovery",
+    "remember_days": 0,
+}
 ENROLL = {**CODE, "qr_code": png_base64(URI), "otp_uri": URI, "secret_groups": SECRET}
 ACCOUNT = {
     **FORM,
@@ -75,6 +94,7 @@ ACCOUNT = {
     "name": "",
     "email": "",
     "login_url": "/login",
+    "providers": [],
 }
 CONSENT = {**FORM, "client": WITH_LOGO, "person": ADA, "scopes": FEW, "switch_url": "/login"}
 DEVICE = {"csrf_token": "c", "errors": {}, "user_code": ""}
@@ -104,10 +124,15 @@ YOURS = {
     "person": ADA,
     "csrf_token": "c",
     "errors": {},
+    "sections": [
+        SectionView("profile", "Profile", LONG),
+        SectionView("password", "Password", "Set"),
+        SectionView("activity", "Activity", ""),
+    ],
     "sessions": [CHROME, PHONE, UNKNOWN],
     "applications": [
-        ApplicationView("1", "Photo Album", MANY, WHEN),
-        ApplicationView("2", LONG, FEW, WHEN),
+        ApplicationView("1", "Photo Album", MANY, WHEN, WHEN),
+        ApplicationView("2", LONG, FEW, WHEN, None),
     ],
 }
 CALLS = {
@@ -197,6 +222,12 @@ STATES: dict[str, tuple[str, Mapping[str, Any]]] = {
     ),
     "account": ("account.html", YOURS),
     "account-new": ("account.html", {**YOURS, "sessions": [CHROME], "applications": []}),
+    **ACCOUNT_STATES,
+    **passkey_states(SIGN_IN, CODE),
+    **factor_states(CODE, {**ENROLL, "confirmed_at": WHEN}, LONG_PERSON),
+    **upstream_states(SIGN_IN, ACCOUNT),
+    **mail_states(ADA, LONG_PERSON),
+    "login-new-password": ("login.html", {**SIGN_IN, "has_new_password": True}),
     "error-application": ("error.html", ERROR),
     "error-expired": (
         "error.html",
@@ -215,5 +246,5 @@ STATES: dict[str, tuple[str, Mapping[str, Any]]] = {
     ),
     "welcome": ("welcome.html", {"welcome": WELCOME}),
 }
-NOT_DRAWN = {"base.html", "parts.html", "docs.html"}
+NOT_DRAWN = {"base.html", "account_base.html", "parts.html", "docs.html"}
 """Docs is Swagger UI, which has looks of its own."""

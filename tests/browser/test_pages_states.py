@@ -119,7 +119,10 @@ async def test_any_accent_colour_is_readable(
     await context.close()
 
 
-@pytest.mark.parametrize("state", ["login", "login-logo", "account", "error-expired"])
+@pytest.mark.parametrize(
+    "state",
+    ["login", "login-logo", "account", "account-profile", "account-data", "error-expired"],
+)
 async def test_it_is_there_in_german(gallery: Page, state: str) -> None:
     await gallery.set_viewport_size({"width": ZOOMED[0], "height": ZOOMED[1]})
     await show(gallery, state, "de")

@@ -26,6 +26,7 @@ async def test_from_nothing_to_signed_out(walk: Walk) -> None:
     await page.get_by_role("button", name="Create account").click()
     await expect(page.get_by_role("heading", name="Set up your authenticator app")).to_be_visible()
     await walk.type_code(walk.code_of(await walk.secret(), steps=-1))
+    await walk.save_codes()
     await expect(page.get_by_text("Your name")).to_be_visible()
     await page.get_by_role("button", name="Allow").click()
     answer = await walk.answer()
@@ -179,7 +180,7 @@ async def test_the_keyboard_is_enough(scripted: Walk) -> None:
 async def test_password_managers_find_what_they_look_for(scripted: Walk) -> None:
     page: Any = scripted.page
     await page.goto(f"{scripted.server.url}/login")
-    await expect(page.locator("#username")).to_have_attribute("autocomplete", "username")
+    await expect(page.locator("#username")).to_have_attribute("autocomplete", "username webauthn")
     await expect(page.locator("#password")).to_have_attribute("autocomplete", "current-password")
     await page.goto(f"{scripted.server.url}/create-account")
     await expect(page.locator("#password")).to_have_attribute("autocomplete", "new-password")

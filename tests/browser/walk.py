@@ -42,7 +42,7 @@ class Walk:
     async def give_password(self, user: TestUser, *, password: str | None = None) -> None:
         await self.page.get_by_label("Username").fill(user.username)
         await self.page.locator("#password").fill(password or user.password)
-        await self.page.get_by_role("button", name="Sign in").click()
+        await self.page.get_by_role("button", name="Sign in", exact=True).click()
 
     async def sign_in(self, user: TestUser, *, steps: int = 0) -> None:
         await self.give_password(user)
@@ -54,6 +54,14 @@ class Walk:
         button = self.page.get_by_role("button", name="Continue")
         if not self.has_scripts:
             await button.click()
+
+    async def save_codes(self) -> list[str]:
+        """The recovery codes, which are shown once, and on to what comes after them."""
+        await self.page.locator("#codes").wait_for()
+        codes = await self.page.locator("#codes code").all_text_contents()
+        await self.page.get_by_label("I have saved them").check()
+        await self.page.get_by_role("button", name="Continue").click()
+        return codes
 
     async def answer(self, page: Page | None = None) -> dict[str, str]:
         """What the client was told, once the browser is back there."""

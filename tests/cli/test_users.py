@@ -8,8 +8,11 @@ import pytest
 from tests.api.qr_reader import text_in
 from tests.cli.conftest import Postern, Result
 from tests.cli.terminal import qr_text_in
+from tests.security.factors import audited
+from tests.support.account import stored
 from tests.support.application import Application, TestClient, TestUser, otp_secret_in
 from tests.support.assertions import assert_oauth_error
+from tests.support.parts import services_of
 
 
 @pytest.fixture
@@ -111,6 +114,7 @@ async def test_reset_otp_puts_a_new_secret_in_the_place_of_a_lost_one(
     assert (await app.verify_otp(user.username, app.code(user))).status_code == 401
     assert (await app.verify_otp(user.username, app.code(renewed))).status_code == 200
     assert (await app.password_grant(client, user)).status_code == 200
+    assert "otp.reset" in [action for action, _ in await audited(app, user)]
 
 
 async def test_reset_otp_draws_a_code_that_a_camera_reads(app: Application, users: Postern) -> None:
@@ -177,3 +181,51 @@ async def test_a_disabled_person_is_locked_out_until_enabled(
     assert json.loads(enabled.output)["disabled"] is False
     assert (await app.password_grant(client, user)).status_code == 200
     assert (await app.verify_otp(user.username, app.code(user))).json() == {"valid": True}
+
+
+async def test_delete_wants_to_be_sure(app: Application, users: Postern) -> None:
+    user = await app.enrolled_user()
+
+    hesitant = await users("delete", user.username)
+
+    assert hesitant.code == 1
+    assert "--yes" in hesitant.errors
+    assert (await users("show", user.username)).code == 0
+
+
+async def test_delete_ends_an_account_and_what_it_had(
+    app: Application, users: Postern, client: TestClient
+) -> None:
+    user = await app.enrolled_user(app.new_name("Alice"))
+    pair = await pair_of(app, client, user)
+
+    deleted = await users("delete", user.username.upper(), "--yes", "--json")
+
+    assert deleted.code == 0
+    assert "deleted" in json.loads(deleted.output)["message"]
+    await assert_signed_out(app, client, pair)
+    assert_oauth_error(await app.password_grant(client, user), "invalid_grant")
+    assert (await users("delete", user.username, "--yes")).code == 1
+
+
+async def test_what_an_operator_does_is_written_down_as_his(
+    app: Application, users: Postern
+) -> None:
+    user = await app.enrolled_user()
+    user_id = (await stored(app, user)).user_id
+
+    await users("set", user.username, "--nickname", "zo")
+    await users("disable", user.username)
+    await users("enable", user.username)
+    await users("reset-password", user.username, "--stdin", typed="another long password\n")
+    await users("delete", user.username, "--yes")
+
+    events = await services_of(app).audit.list_of_user(user_id)
+    done = [each for each in reversed(events) if each.actor.startswith("operator:")]
+    assert [each.action for each in done] == [
+        "user.claims_changed",
+        "user.disabled",
+        "user.enabled",
+        "password.reset",
+        "user.deleted",
+    ]

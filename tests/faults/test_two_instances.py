@@ -104,7 +104,10 @@ async def test_one_code_signs_in_once_where_each_login_wants_one(
 ) -> None:
     """SECURITY_BAR rows 10 and 16"""
     url = await databases.migrated(database_kind)
-    pair = [await start_app(database_url=url, otp_policy="every_login") for _ in range(2)]
+    pair = [
+        await start_app(database_url=url, otp_policy="every_login", code_limit=100)
+        for _ in range(2)
+    ]
     pair[1].clock._now = pair[0].clock.now()
     client, user = await pair[0].create_client(), await pair[0].enrolled_user()
     for instance in pair:

@@ -10,6 +10,7 @@ import pytest_asyncio
 
 from app.wiring import Services
 from tests.protocol.logout_peers import OK, deliver, is_done, sign_out, told_client
+from tests.security.factors import secret_on
 from tests.support.application import Application, TestUser, running_application
 from tests.support.databases import Databases
 from tests.support.jwt import claims_of, header_of
@@ -165,6 +166,22 @@ async def test_what_the_operator_ends_is_told_of(
 
     assert decoded(told.logout_tokens[0])[1]["sid"] == sid_of(tokens["id_token"])
     assert not await app.is_active(told.client, tokens["access_token"])
+
+
+async def test_another_authenticator_is_told_of_where_its_owner_is_signed_out(
+    app: Application, peer: Peer, visitor: Visitor, user: TestUser
+) -> None:
+    told = await told_client(app, peer)
+    async with visiting(app) as other:
+        elsewhere = sid_of((await other.tokens_for(told.client, user))["id_token"])
+    await visitor.sign_in(await visitor.get("/login"), user)
+    page = await visitor.get("/account/authenticator/new")
+    again = TestUser(user.username, user.password, secret_on(page))
+
+    await visitor.submit(page, to="/account/authenticator/new", code=app.code(again))
+
+    await eventually(lambda: told.count > 0)
+    assert decoded(told.logout_tokens[0])[1]["sid"] == elsewhere
 
 
 async def test_nobody_waits_for_a_client_that_is_slow(

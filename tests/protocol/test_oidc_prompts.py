@@ -192,9 +192,7 @@ async def test_who_wants_an_account_gets_one(
     secret = "".join(shown.split())
     person = TestUser(name, given["password"], secret)
 
-    consent = await visitor.follow(
-        await visitor.submit(enrolment, to="/login/enroll", code=app.code(person))
-    )
+    consent = await visitor.enroll(enrolment, app.code(person))
 
     assert "code" in answer_in(await visitor.allow(consent))
 

@@ -1,25 +1,16 @@
 """The password grant where a fresh code is due too (OTP_POLICY=every_login)."""
 
 import asyncio
-from collections.abc import AsyncIterator
 
 import pytest
 import pytest_asyncio
 
 from tests.protocol.wire import answer_of
-from tests.support.application import Application, TestClient, TestUser, running_application
+from tests.support.application import NO_LIMITS, Application, TestClient, TestUser
 from tests.support.assertions import assert_oauth_error
-from tests.support.databases import Databases
 
+APP_SETTINGS = {**NO_LIMITS, "otp_policy": "every_login"}
 STEP = 30
-
-
-@pytest_asyncio.fixture(scope="module")
-async def app(databases: Databases, database_kind: str) -> AsyncIterator[Application]:
-    """The application under the stricter policy."""
-    url = await databases.migrated(database_kind)
-    async with running_application(url, otp_policy="every_login") as application:
-        yield application
 
 
 @pytest_asyncio.fixture

@@ -26,7 +26,7 @@ async def test_who_has_no_account_makes_one_and_comes_back_to_the_device(
     secret = "".join(re.findall(r"[A-Z2-7]{4}", re.search(r'id="secret".*?</', page.text)[0]))  # type: ignore[index]
     code = app.code(TestUser(name, "", secret))
 
-    page = await visitor.follow(await visitor.submit(page, to="/login/enroll", code=code))
+    page = await visitor.enroll(page, code)
 
     assert 'action="/device/decision"' in page.text
     assert device.user_code in text_of(page)

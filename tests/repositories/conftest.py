@@ -7,7 +7,7 @@ from typing import Any
 
 import pytest
 import pytest_asyncio
-from sqlalchemy import Column, Integer, LargeBinary, Table
+from sqlalchemy import BigInteger, Column, Integer, LargeBinary, Table
 
 from app.database.database import Database
 from app.database.types import Instant
@@ -73,6 +73,8 @@ def sample(column: Column[Any]) -> Any:
         return NOW
     if isinstance(column.type, LargeBinary):
         return b"\x00" + secrets.token_bytes(16) + b"\xff"
-    if isinstance(column.type, Integer):
+    if isinstance(column.type, BigInteger):
         return 2**40
+    if isinstance(column.type, Integer):
+        return 2**30
     return f"“ä” {secrets.token_hex(8)}"

@@ -9,8 +9,10 @@ import pytest
 import pytest_asyncio
 
 from app.database.database import Database
+from app.models.mails import StoredMail
 from app.repositories.access_tokens import AccessTokenRepository
-from app.repositories.housekeeping import HousekeepingRepository
+from app.repositories.housekeeping import MAILS_ARE_KEPT, HousekeepingRepository
+from app.repositories.mails import MailRepository
 from app.services.housekeeping import BATCH_ROWS, Housekeeping
 from tests.conftest import AppFactory
 from tests.support.application import Application
@@ -238,3 +240,35 @@ async def test_a_running_server_does_it_by_itself(start_app: AppFactory) -> None
     app.clock.advance(seconds=ACCESS_LIFETIME + KEPT)
 
     await eventually(lambda: is_empty(services_of(app).database, "access_tokens"))
+
+
+async def test_mails_that_nobody_delivers_go_after_two_days(
+    database: Database, clock: FakeClock
+) -> None:
+    """As where the mail server was taken out of the settings"""
+    await store_mails(database, clock, BATCH_ROWS + 1)
+    clock.advance(seconds=MAILS_ARE_KEPT.total_seconds())
+    await store_mails(database, clock, 1)
+
+    early = await worker(database, clock).run_once()
+    clock.advance(seconds=KEPT)
+    late = await worker(database, clock).run_once()
+
+    assert (early, late) == (0, BATCH_ROWS + 1)
+    assert await count(database, "mails") == 1
+
+
+async def test_a_mail_that_is_being_sent_stays(database: Database, clock: FakeClock) -> None:
+    await store_mails(database, clock, 1)
+    clock.advance(seconds=MAILS_ARE_KEPT.total_seconds() + KEPT)
+    mails = MailRepository(database)
+    (found,) = await mails.list_due(now=clock.now(), limit=2)
+    await mails.take(found, next_attempt_at=clock.now() + timedelta(minutes=1))
+
+    assert await worker(database, clock).run_once() == 0
+
+
+async def store_mails(database: Database, clock: FakeClock, how_many: int) -> None:
+    now, mails = clock.now(), MailRepository(database)
+    for _ in range(how_many):
+        await mails.add(StoredMail(secrets.token_hex(16), b"sealed", 0, now, now))

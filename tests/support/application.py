@@ -16,6 +16,13 @@ from tests.support.clock import FakeClock
 
 PASSWORD = "correct horse battery staple"
 CHEAP_ARGON2 = {"argon2_memory_kib": 64, "argon2_time_cost": 1}
+NO_LIMITS = {
+    "login_limit": 100_000,
+    "login_limit_address": 100_000,
+    "code_limit": 100_000,
+    "token_error_limit": 100_000,
+}
+"""For tests that send more nonsense in a minute than any person would."""
 SECRET_KEY = "a-key-of-the-tests-Vr3kq9ZtW8yLm2Xb5Nc7"
 
 
@@ -52,6 +59,10 @@ class Application:
 
     def new_name(self, prefix: str = "user") -> str:
         return f"{prefix}-{secrets.token_hex(4)}"
+
+    def new_address(self) -> str:
+        """An address of the test network, which no other caller has."""
+        return f"10.{secrets.randbelow(256)}.{secrets.randbelow(256)}.{secrets.randbelow(256)}"
 
     async def register(self, username: str | None = None, password: str = PASSWORD) -> TestUser:
         """A person whose enrolment is not confirmed."""

@@ -88,9 +88,11 @@ async def _read_request(reader: asyncio.StreamReader) -> Seen:
 
 
 @asynccontextmanager
-async def running_peer(authority: "Authority", *, tls: bool = True) -> AsyncIterator[Peer]:
+async def running_peer(
+    authority: "Authority | None" = None, *, tls: bool = True
+) -> AsyncIterator[Peer]:
     peer = Peer(scheme="https" if tls else "http")
-    context = authority.server_context() if tls else None
+    context = authority.server_context() if authority is not None and tls else None
     server = await asyncio.start_server(peer.serve, "127.0.0.1", 0, ssl=context)
     peer.port = server.sockets[0].getsockname()[1]
     try:

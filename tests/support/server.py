@@ -47,10 +47,11 @@ class Server:
                 stderr=errors,
             )
         self.port = 0
+        self.host = "127.0.0.1"
 
     @property
     def url(self) -> str:
-        return f"http://127.0.0.1:{self.port}"
+        return f"http://{self.host}:{self.port}"
 
     async def listens(self) -> None:
         await eventually(self._said_where)
@@ -141,14 +142,15 @@ async def application_of(server: Server) -> AsyncIterator[Application]:
 
 
 async def run_postern(
-    directory: Path, *arguments: str, **variables: str
+    directory: Path, *arguments: str, typed: str = "", **variables: str
 ) -> subprocess.CompletedProcess[str]:
-    """Runs a command to its end."""
+    """Runs a command to its end; `typed` is its standard input."""
     return await asyncio.to_thread(
         subprocess.run,
         [*COMMAND, *arguments],
         cwd=directory,
         env=environment(variables),
+        input=typed,
         capture_output=True,
         text=True,
         timeout=START_SECONDS,

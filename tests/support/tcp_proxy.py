@@ -13,6 +13,7 @@ class TcpProxy:
     def __init__(self, host: str, port: int) -> None:
         self._upstream = (host, port)
         self._cuts: list[bytes] = []
+        self._awaited = b""
         self._tasks: set[asyncio.Task[None]] = set()
         self._flows = asyncio.Event()
         self._flows.set()
@@ -20,9 +21,11 @@ class TcpProxy:
         self.hides_the_end = False  # what the server said last arrives, that it hung up does not
         self.port = 0
 
-    def cut_answer_to(self, marker: bytes, *, times: int = 1) -> None:
-        """Forwards what holds `marker`, waits for the answer, and cuts instead of handing it on."""
+    def cut_answer_to(self, marker: bytes, *, times: int = 1, after: bytes = b"") -> None:
+        """Forwards what holds `marker`, waits for the answer, and cuts instead of handing it on;
+        not before `after` went by."""
         self._cuts = [marker] * times
+        self._awaited = after
 
     def stall(self) -> None:
         """From now on nothing passes, and nothing is cut."""
@@ -65,7 +68,9 @@ class TcpProxy:
     ) -> None:
         while data := await reader.read(65_536):
             await self._flows.wait()
-            if self._cuts and self._cuts[0] in data:
+            if self._awaited in data:
+                self._awaited = b""
+            if self._cuts and not self._awaited and self._cuts[0] in data:
                 self._cuts.pop(0)
                 is_cut.set()
             to_server.write(data)

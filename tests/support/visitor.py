@@ -34,6 +34,8 @@ class Form(HTMLParser):
         values = {name: value or "" for name, value in attrs}
         if tag == "form":
             self.forms.append((values.get("action", ""), {}))
+        elif values.get("type") == "checkbox" and "checked" not in values:
+            return
         elif tag == "input" and self.forms and "name" in values:
             self.forms[-1][1][values["name"]] = values.get("value", "")
 
@@ -73,6 +75,11 @@ class Visitor:
     async def give_password(self, page: httpx.Response, user: TestUser) -> httpx.Response:
         given = {"username": user.username, "password": user.password}
         return await self.follow(await self.submit(page, to="/login", **given))
+
+    async def enroll(self, page: httpx.Response, code: str) -> httpx.Response:
+        """From the first code of an authenticator app to what comes after the recovery codes."""
+        codes = await self.submit(page, to="/login/enroll", code=code)
+        return await self.follow(await self.submit(codes, to="/recovery-codes/saved", saved="1"))
 
     async def allow(self, page: httpx.Response) -> httpx.Response:
         return await self.follow(await self.submit(page, to="/consent", decision="allow"))

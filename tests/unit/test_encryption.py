@@ -91,3 +91,13 @@ def test_only_who_has_the_token_opens_what_was_sealed_with_it() -> None:
     assert open_with_token(sealed, token="mine", purpose="successor") == b"a pair of tokens"
     with pytest.raises(SealError):
         open_with_token(sealed, token="yours", purpose="successor")
+
+
+def test_what_another_key_sealed_is_known_as_such() -> None:
+    """So that it is sealed anew once, and not again"""
+    old = SecretBox(["yesterday's key"], purpose=PURPOSE)
+    both = SecretBox(["today's key", "yesterday's key"], purpose=PURPOSE)
+
+    assert not both.is_current(old.seal(b"a secret", context="me"))
+    assert both.is_current(both.seal(b"a secret", context="me"))
+    assert both.is_current(BOX.seal(b"a secret", context="me"))

@@ -1,6 +1,7 @@
 """The texts of the pages: every one translated, and what is compiled is what was written."""
 
 import re
+from collections.abc import Sequence
 from pathlib import Path
 
 import pytest
@@ -14,18 +15,25 @@ from app.texts.languages import DIRECTORY, LANGUAGES
 
 OTHERS = [language for language in LANGUAGES if language != "en"]
 PLACEHOLDER = re.compile(r"%\(\w+\)s|</?\w+>")
+PLURAL = " | "
 TEMPLATES = Path(DIRECTORY).parents[1] / "pages" / "templates"
 
 
 def catalog(language: str) -> dict[str, str]:
     path = DIRECTORY / language / "LC_MESSAGES" / "postern.po"
     with path.open("rb") as file:
-        return {str(message.id): str(message.string) for message in read_po(file) if message.id}
+        return {_text(each.id): _text(each.string) for each in read_po(file) if each.id}
 
 
 def collected() -> set[str]:
     with (DIRECTORY / "postern.pot").open("rb") as file:
-        return {str(message.id) for message in read_po(file) if message.id}
+        return {_text(message.id) for message in read_po(file) if message.id}
+
+
+def _text(said: str | Sequence[str]) -> str:
+    """One line for a text that has a singular and a plural; "" where one of them is missing."""
+    forms = [said] if isinstance(said, str) else said
+    return PLURAL.join(forms) if all(forms) else ""
 
 
 def test_the_metadata_names_the_languages_that_there_are() -> None:
@@ -46,7 +54,7 @@ def test_every_text_is_translated_and_keeps_its_places(language: str) -> None:
 def test_the_compiled_file_is_current(language: str) -> None:
     """`make translations` makes it"""
     with (DIRECTORY / language / "LC_MESSAGES" / "postern.mo").open("rb") as file:
-        compiled = {str(each.id): str(each.string) for each in read_mo(file) if each.id}
+        compiled = {_text(each.id): _text(each.string) for each in read_mo(file) if each.id}
 
     assert compiled == catalog(language)
 
@@ -55,7 +63,7 @@ def test_what_the_templates_say_was_collected() -> None:
     known = collected()
     for path in TEMPLATES.glob("*.html"):
         for said in re.findall(r"{% trans(?: [^%]*)?%}(.*?){% endtrans %}", path.read_text()):
-            text = re.sub(r"{{ (\w+) }}", r"%(\1)s", said)
+            text = re.sub(r"{{ (\w+) }}", r"%(\1)s", said).replace("{% pluralize %}", PLURAL)
             assert text in known, f"{path.name}: {text}"
 
 

@@ -1,0 +1,146 @@
+"""`/account/activity`: a person reads what the audit log has of him."""
+
+import re
+from pathlib import Path
+
+import pytest
+
+import app as postern
+from app.pages.account.activity import ACTIONS, PAGE
+from tests.support.account import signed_in, stored
+from tests.support.application import Application, TestClient, TestUser
+from tests.support.parts import services_of
+from tests.support.passkeys import MINE, enrol
+from tests.support.visitor import Visitor, text_of
+
+ACTIVITY = "/account/activity"
+
+
+async def test_what_happened_is_told_in_sentences_the_newest_first(
+    app: Application, visitor: Visitor, user: TestUser
+) -> None:
+    client = await app.create_client(client_name=app.new_name("Photo Album"))
+    await visitor.tokens_for(client, user)
+
+    page = text_of(await visitor.get(ACTIVITY))
+
+    name = (await services_of(app).clients.get(client.client_id)).client_name
+    assert page.index("Application allowed") < page.index("Account made")
+    assert name in page
+    assert "consent.granted" not in page
+
+
+async def test_a_passkey_has_the_name_that_it_has_now(
+    app: Application, visitor: Visitor, user: TestUser
+) -> None:
+    """The log has none: it stays when a person goes"""
+    await signed_in(visitor, user)
+    await enrol(visitor, name="Old phone")
+    await visitor.submit(await visitor.get(MINE), to=f"{MINE}/rename", name="New <phone>")
+
+    renamed = text_of(await visitor.get(ACTIVITY))
+    await visitor.submit(await visitor.get(MINE), to=f"{MINE}/remove")
+    removed = text_of(await visitor.get(ACTIVITY))
+
+    assert renamed.count("New <phone>") == 2
+    assert "Old phone" not in renamed
+    assert "Passkey removed" in removed
+    assert "phone" not in removed
+
+
+async def test_a_refusal_and_an_operator_are_marked(
+    app: Application, visitor: Visitor, user: TestUser
+) -> None:
+    audit, user_id = services_of(app).audit, (await stored(app, user)).user_id
+    await audit.record("otp.refused", user_id=user_id, succeeded=False)
+    await audit.record("otp.reset", user_id=user_id, actor="operator:root")
+    await signed_in(visitor, user)
+
+    page = await visitor.get(ACTIVITY)
+
+    rows = [" ".join(text.split()) for text in re.findall(r"<li>(.*?)</li>", page.text, re.DOTALL)]
+    refused = next(row for row in rows if "Wrong code of the authenticator app" in row)
+    reset = next(row for row in rows if "Authenticator app taken away" in row)
+    assert "refused" in refused
+    assert "by the administrator" in reset
+    assert "refused" not in reset
+
+
+async def test_what_has_no_sentence_yet_is_shown_by_its_name(
+    app: Application, visitor: Visitor, user: TestUser
+) -> None:
+    """SECURITY_BAR row 31: as text"""
+    user_id = (await stored(app, user)).user_id
+    await services_of(app).audit.record("thing.done", user_id=user_id, name="<script>x")
+    await signed_in(visitor, user)
+
+    page = await visitor.get(ACTIVITY)
+
+    assert "thing.done" in text_of(page)
+    assert "<script>x" not in page.text
+
+
+async def test_long_lists_have_pages_without_gap_or_repetition(
+    app: Application, visitor: Visitor, user: TestUser
+) -> None:
+    audit, user_id = services_of(app).audit, (await stored(app, user)).user_id
+    for number in range(2 * PAGE):
+        await audit.record("passkey.renamed", user_id=user_id, name=f"key-{number:03}")
+    await signed_in(visitor, user)
+
+    seen: list[str] = []
+    path: str | None = ACTIVITY
+    pages = 0
+    while path is not None:
+        page = await visitor.get(path)
+        seen.extend(re.findall(r"key-(\d+)", page.text))
+        older = re.search(r'href="(/account/activity\?before=\d+)"', page.text)
+        path = older[1] if older is not None else None
+        pages += 1
+
+    assert seen == [f"{number:03}" for number in reversed(range(2 * PAGE))]
+    assert pages == 3
+
+
+@pytest.mark.parametrize("before", ["x", "-1", "9" * 30, "1 or 1=1", "²", "0"])
+async def test_a_place_that_is_none_is_no_error(
+    visitor: Visitor, user: TestUser, before: str
+) -> None:
+    """SECURITY_BAR row 44"""
+    await signed_in(visitor, user)
+
+    page = await visitor.get(ACTIVITY, before=before)
+
+    assert page.status_code == 200
+
+
+async def test_nobody_sees_the_activity_of_somebody_else(
+    app: Application, visitor: Visitor, client: TestClient, user: TestUser
+) -> None:
+    other = await app.enrolled_user()
+    audit = services_of(app).audit
+    await audit.record("passkey.added", user_id=(await stored(app, other)).user_id, name="theirs")
+    await signed_in(visitor, user)
+
+    pages = [await visitor.get(ACTIVITY), await visitor.get(ACTIVITY, before="1000000000")]
+
+    assert all("theirs" not in page.text for page in pages)
+
+
+async def test_who_is_not_signed_in_goes_to_the_sign_in_page(visitor: Visitor) -> None:
+    assert (await visitor.get(ACTIVITY)).headers["location"] == "/login"
+
+
+def test_every_sentence_is_short_and_no_name_of_an_action() -> None:
+    assert all("." not in sentence and len(sentence) < 60 for sentence in ACTIONS.values())
+
+
+def test_every_action_that_is_recorded_of_a_person_has_a_sentence() -> None:
+    subjects = {action.partition(".")[0] for action in ACTIONS}
+    written = re.compile(rf'"((?:{"|".join(sorted(subjects))})\.[a-z_]+)"')
+    source = "".join(path.read_text("utf-8") for path in Path(postern.__path__[0]).rglob("*.py"))
+
+    recorded = {name for name in written.findall(source) if not name.endswith(".html")}
+
+    assert recorded <= ACTIONS.keys()
+    assert "passkey.added" in recorded

@@ -1,0 +1,214 @@
+"""`/account/profile`: what a person says about himself, changed by himself."""
+
+from html import unescape
+
+import httpx
+import pytest
+
+from tests.support.account import FRESH_SECONDS, claims_of, happened, signed_in, stored, vouched_for
+from tests.support.application import Application, TestUser
+from tests.support.people import CLAIMS, person_with
+from tests.support.visitor import Form, Visitor, text_of, visiting
+
+PROFILE = "/account/profile"
+NAMES = ("name", "given_name", "birthdate", "phone_number", "street_address", "country")
+
+
+def values_on(page: httpx.Response) -> dict[str, str]:
+    return next(values for action, values in Form(page.text).forms if action == PROFILE)
+
+
+async def test_it_shows_what_is_kept_and_the_username_which_stays(
+    app: Application, visitor: Visitor
+) -> None:
+    user = await person_with(app, **CLAIMS)
+    await signed_in(visitor, user)
+
+    page = await visitor.get(PROFILE)
+
+    values = values_on(page)
+    assert {name: values[name] for name in NAMES} == {
+        "name": "Zoë Example",
+        "given_name": "Zoë",
+        "birthdate": "1990-02-28",
+        "phone_number": "+43 1 234567",
+        "street_address": "1 Some Street, Door 2",
+        "country": "Austria",
+    }
+    assert user.username in text_of(page)
+    assert "username" not in values
+    assert "email" not in values
+
+
+async def test_what_is_saved_is_kept_and_written_down_by_name_only(
+    app: Application, visitor: Visitor, user: TestUser
+) -> None:
+    await signed_in(visitor, user)
+
+    answer = await visitor.submit(
+        await visitor.get(PROFILE), to=PROFILE, name="Ada Lovelace", country="England"
+    )
+
+    assert answer.status_code == 303
+    assert "Your profile is saved." in text_of(await visitor.follow(answer))
+    assert await claims_of(app, user) == {"name": "Ada Lovelace", "address": {"country": "England"}}
+    assert "Ada Lovelace" in text_of(await visitor.get("/account"))
+    action, details = (await happened(app, (await stored(app, user)).user_id))[-1]
+    assert (action, details) == ("user.claims_changed", {"claims": ["address", "name"]})
+
+
+async def test_an_empty_field_is_forgotten(app: Application, visitor: Visitor) -> None:
+    user = await person_with(app, name="Zoë", country=None, address={"country": "Austria"})
+    await signed_in(visitor, user)
+
+    await visitor.submit(await visitor.get(PROFILE), to=PROFILE, name="", country=" ")
+
+    assert await claims_of(app, user) == {}
+
+
+async def test_what_is_not_touched_stays_as_it_is(app: Application, visitor: Visitor) -> None:
+    """A verified number stays verified, an address keeps its lines, and e-mail is not asked."""
+    user = await person_with(app, **CLAIMS)
+    await vouched_for(app, user, "phone_number_verified", "email_verified")
+    before = await claims_of(app, user)
+    await signed_in(visitor, user)
+
+    await visitor.submit(await visitor.get(PROFILE), to=PROFILE, country="Österreich")
+
+    address = {**before["address"], "country": "Österreich"}
+    assert await claims_of(app, user) == {**before, "address": address}
+
+
+async def test_another_number_is_not_verified(app: Application, visitor: Visitor) -> None:
+    user = await person_with(app, phone_number="+43 1 234567")
+    await vouched_for(app, user, "phone_number_verified")
+    await signed_in(visitor, user)
+
+    await visitor.submit(await visitor.get(PROFILE), to=PROFILE, phone_number="+43 1 765432")
+
+    claims = await claims_of(app, user)
+    assert claims == {"phone_number": "+43 1 765432", "phone_number_verified": False}
+
+
+async def test_nobody_verifies_himself(app: Application, visitor: Visitor, user: TestUser) -> None:
+    """SECURITY_BAR row 41, for a form: only the fields of the page count"""
+    await signed_in(visitor, user)
+
+    await visitor.submit(
+        await visitor.get(PROFILE),
+        to=PROFILE,
+        name="Ada",
+        email="ada@example.com",
+        email_verified="true",
+        phone_number_verified="true",
+        username="administrator",
+        user_id="x",
+    )
+
+    assert await claims_of(app, user) == {"name": "Ada"}
+    assert (await stored(app, user)).username == user.username
+
+
+@pytest.mark.parametrize(
+    ("field", "value", "said"),
+    [
+        ("name", "x" * 201, "Enter at most 200 characters."),
+        ("birthdate", "10/12/1815", "Enter a date like 1815-12-10."),
+        ("birthdate", "1815-02-30", "Enter a date like 1815-12-10."),
+        ("website", "javascript:alert(1)", "Enter an address that begins with https:// or http://"),
+        ("picture", "not an address", "Enter an address that begins with https:// or http://"),
+        ("phone_number", "call me", "Enter a number like +43 1 234567."),
+        ("locale", "what?", "Enter a tag such as en or de-AT."),
+        ("zoneinfo", "Vienna", "Enter a time zone like Europe/Vienna."),
+        ("country", "x" * 201, "Enter at most 200 characters."),
+    ],
+)
+async def test_what_cannot_be_right_is_said_beside_its_field(
+    app: Application, visitor: Visitor, user: TestUser, field: str, value: str, said: str
+) -> None:
+    """PAGES: what was typed is kept, and nothing of it is stored"""
+    await signed_in(visitor, user)
+
+    page = await visitor.submit(
+        await visitor.get(PROFILE), to=PROFILE, **{"nickname": "ada", field: value}
+    )
+
+    assert page.status_code == 400
+    assert f'id="{field}-error">{said}' in unescape(page.text)
+    assert values_on(page)[field] == value
+    assert values_on(page)["nickname"] == "ada"
+    assert await claims_of(app, user) == {}
+
+
+async def test_what_somebody_else_saved_meanwhile_is_not_lost_unseen(
+    app: Application, visitor: Visitor, user: TestUser
+) -> None:
+    await signed_in(visitor, user)
+    in_one_tab = await visitor.get(PROFILE)
+    in_another = await visitor.get(PROFILE)
+    await visitor.submit(in_one_tab, to=PROFILE, nickname="ada")
+
+    page = await visitor.submit(in_another, to=PROFILE, name="Ada")
+
+    assert page.status_code == 409
+    assert "Your profile was changed elsewhere" in text_of(page)
+    assert "Saved meanwhile: ada" in text_of(page)
+    assert values_on(page)["name"] == "Ada"
+    assert await claims_of(app, user) == {"nickname": "ada"}
+    answer = await visitor.submit(page, to=PROFILE, nickname="ada")
+    assert answer.status_code == 303
+    assert await claims_of(app, user) == {"name": "Ada", "nickname": "ada"}
+
+
+async def test_who_did_not_sign_in_a_moment_ago_does_so_and_comes_back(
+    app: Application, visitor: Visitor, user: TestUser
+) -> None:
+    await signed_in(visitor, user)
+    page = await visitor.get(PROFILE)
+    app.clock.advance(seconds=FRESH_SECONDS)
+
+    late = await visitor.submit(page, to=PROFILE, name="Ada")
+
+    assert late.headers["location"] == f"/login?next=profile&username={user.username}"
+    assert await claims_of(app, user) == {}
+    back = await visitor.sign_in(await visitor.follow(late), user)
+    assert back.url.path == PROFILE
+
+
+async def test_only_our_own_page_may_post(
+    app: Application, visitor: Visitor, user: TestUser
+) -> None:
+    """SECURITY_BAR row 30"""
+    await signed_in(visitor, user)
+    page = await visitor.get(PROFILE)
+    async with visiting(app) as other:
+        foreign = values_on_login(await other.get("/login"))
+
+    answers = [
+        await visitor.submit(page, to=PROFILE, name="Ada", csrf_token=token)
+        for token in ("", foreign)
+    ]
+
+    assert [answer.status_code for answer in answers] == [403, 403]
+    assert await claims_of(app, user) == {}
+
+
+async def test_what_a_person_says_is_text(
+    app: Application, visitor: Visitor, user: TestUser
+) -> None:
+    """SECURITY_BAR row 31"""
+    name = "<img src=x onerror=alert(1)>\"'%(name)s{{ 7*7 }}"
+    await signed_in(visitor, user)
+
+    await visitor.submit(await visitor.get(PROFILE), to=PROFILE, name=name)
+
+    for path in (PROFILE, "/account"):
+        page = await visitor.get(path)
+        assert "<img src=x" not in page.text
+    assert values_on(await visitor.get(PROFILE))["name"] == name
+
+
+def values_on_login(page: httpx.Response) -> str:
+    return next(
+        values["csrf_token"] for action, values in Form(page.text).forms if action == "/login"
+    )

@@ -1,0 +1,169 @@
+"""Notices: the owner of an account is told what happens to it, and nobody else."""
+
+import re
+from collections.abc import AsyncIterator
+from pathlib import Path
+
+import pytest
+import pytest_asyncio
+
+from app.schemas.claims import StandardClaims
+from app.texts.languages import LANGUAGES
+from app.texts.rendering import DIRECTORY, render_mail
+from tests.api.mailing import person_with_mailbox
+from tests.conftest import AppFactory
+from tests.support.application import Application
+from tests.support.parts import count, services_of
+from tests.support.people import person_with
+from tests.support.smtp import MailServer, deliver, html_of, running_mail_server
+
+ADDRESS = "zoe@example.com"
+NOTICES = {
+    "password_changed",
+    "password_reset",
+    "email_changed",
+    "otp_changed",
+    "otp_confirmed",
+    "otp_reset",
+    "recovery_codes_made",
+    "recovery_code_used",
+    "passkey_added",
+    "passkey_removed",
+    "upstream_linked",
+    "upstream_unlinked",
+    "new_sign_in",
+    "codes_guessed",
+    "account_disabled",
+    "account_deleted",
+}
+MAILS = NOTICES | {"verify_email", "reset_password"}
+VALUES = {
+    "brand": "Postern",
+    "issuer": "https://login.example.com",
+    "username": "<zoe>",
+    "at": "2026-11-25 09:41 UTC",
+    "address": "203.0.113.7",
+    "link": "https://login.example.com/verify-email?token=postern_ol_x",
+    "email": ADDRESS,
+    "name": "<b>Phone</b>",
+    "label": "Example & Co",
+    "left": "7",
+    "device": "Chrome, Linux",
+}
+APP = Path(DIRECTORY).parents[1]
+
+
+@pytest_asyncio.fixture
+async def mail_server() -> AsyncIterator[MailServer]:
+    async with running_mail_server() as made:
+        yield made
+
+
+@pytest_asyncio.fixture
+async def app(start_app: AppFactory, mail_server: MailServer) -> Application:
+    return await start_app(**mail_server.settings)
+
+
+@pytest.mark.parametrize("language", LANGUAGES)
+@pytest.mark.parametrize("name", sorted(MAILS))
+def test_every_mail_has_a_subject_a_text_and_an_html_body(name: str, language: str) -> None:
+    subject, text, html = render_mail(name, language, VALUES)
+
+    assert 5 < len(subject) < 70
+    assert "<zoe>" in text or ADDRESS in text
+    assert "&lt;zoe&gt;" in html or ADDRESS in html
+    assert "<zoe>" not in html
+    assert f'lang="{language}"' in html
+    assert "<img" not in html
+    assert "\n\n\n" not in text
+    assert not re.search(r"{[{%]|%\(", text + html)
+    assert html.count('class="button"') <= 1
+
+
+@pytest.mark.parametrize("name", sorted(NOTICES))
+def test_a_notice_says_when_from_where_and_what_to_do(name: str) -> None:
+    subject, text, html = render_mail(name, "en", VALUES)
+
+    for body in (text, html):
+        assert VALUES["at"] in body
+        assert VALUES["address"] in body
+        assert "If it was not you" in body or "ask your administrator" in body
+    assert "!" not in subject + text
+
+
+@pytest.mark.parametrize("name", sorted(MAILS))
+def test_the_mails_are_translated(name: str) -> None:
+    assert render_mail(name, "de", VALUES).subject != render_mail(name, "en", VALUES).subject
+
+
+def test_there_is_a_mail_for_every_notice_that_is_told() -> None:
+    told = set()
+    for path in APP.rglob("*.py"):
+        told |= set(re.findall(r"\.tell\(\s*[\w.]+,\s*\"(\w+)\"", path.read_text()))
+
+    assert {"password_reset", "email_changed"} <= told <= NOTICES
+
+
+def test_what_a_caller_does_not_say_is_left_out() -> None:
+    text = render_mail("new_sign_in", "en", {"username": "zoe", "at": "now"}).text
+
+    assert "With:" not in text
+    assert "From the address:" not in text
+
+
+async def test_only_a_verified_address_is_told(app: Application, mail_server: MailServer) -> None:
+    zoe = await person_with_mailbox(app, mail_server, ADDRESS)
+    other = await person_with(app, email="not-verified@example.com")
+    await mail_server.mail_to("not-verified@example.com")
+    services = services_of(app)
+
+    for each in (other, zoe):
+        await services.notices.tell(await services.users.get(each.username), "password_changed")
+
+    mail = await mail_server.mail_to(ADDRESS)
+    assert mail["Subject"] == "Your password was changed"
+    assert len(mail_server.to("not-verified@example.com")) == 1
+
+
+async def test_the_owner_reads_it_in_his_language(
+    app: Application, mail_server: MailServer
+) -> None:
+    zoe = await person_with_mailbox(app, mail_server, ADDRESS)
+    services = services_of(app)
+    german = await services.users.set_claims(
+        zoe.username, StandardClaims(locale="de-AT", email=ADDRESS), vouched_for=["email_verified"]
+    )
+
+    await services.notices.tell(german, "passkey_added", name="<b>Handy</b>")
+
+    mail = await mail_server.mail_to(ADDRESS)
+    assert mail["Subject"] == "Ein Passkey wurde hinzugefügt"
+    assert "&lt;b&gt;Handy&lt;/b&gt;" in html_of(mail)
+
+
+async def test_a_mail_that_there_is_not_harms_nobody(
+    app: Application, mail_server: MailServer
+) -> None:
+    zoe = await person_with_mailbox(app, mail_server, ADDRESS)
+    services = services_of(app)
+
+    await services.notices.tell(await services.users.get(zoe.username), "no_such_mail")
+
+    assert await deliver(app) == 0
+
+
+async def test_without_a_mail_server_nobody_is_told(start_app: AppFactory) -> None:
+    app = await start_app()
+    zoe = await person_with(app, email=ADDRESS)
+    services = services_of(app)
+
+    await services.notices.tell(await services.users.get(zoe.username), "password_changed")
+
+    assert await count(services.database, "mails") == 0
+
+
+def test_what_an_administrator_does_is_said_to_be_his() -> None:
+    text = render_mail("otp_reset", "en", {**VALUES, "by_operator": "yes"}).text
+
+    assert "By an administrator" in text
+    assert "203.0.113.7" not in text

@@ -1,0 +1,145 @@
+"""Forgotten passwords: a link by mail sets a new one."""
+
+from collections.abc import AsyncIterator
+
+import pytest
+import pytest_asyncio
+
+from tests.api.mailing import (
+    NEW_PASSWORD,
+    ask_for_link,
+    audited,
+    open_link,
+    person_with_mailbox,
+    reset_link,
+    set_password,
+)
+from tests.conftest import AppFactory
+from tests.support.application import Application, TestUser
+from tests.support.smtp import MailServer, html_of, link_in, running_mail_server, text_of
+from tests.support.visitor import Visitor
+from tests.support.visitor import text_of as shown_on
+
+ADDRESS = "zoe@example.com"
+
+
+@pytest_asyncio.fixture
+async def mail_server() -> AsyncIterator[MailServer]:
+    async with running_mail_server() as made:
+        yield made
+
+
+@pytest_asyncio.fixture
+async def app(start_app: AppFactory, mail_server: MailServer) -> Application:
+    return await start_app(**mail_server.settings)
+
+
+@pytest_asyncio.fixture
+async def zoe(app: Application, mail_server: MailServer) -> TestUser:
+    return await person_with_mailbox(app, mail_server, ADDRESS)
+
+
+@pytest.mark.parametrize("by", ["name", "address", "address in capitals"])
+async def test_a_forgotten_password_is_replaced_by_the_link(
+    app: Application, mail_server: MailServer, visitor: Visitor, zoe: TestUser, by: str
+) -> None:
+    asked = {"name": zoe.username, "address": ADDRESS}.get(by, f" {ADDRESS.upper()} ")
+    login = await visitor.get("/login")
+    said = await ask_for_link(visitor, asked)
+    mail = await mail_server.mail_to(ADDRESS)
+
+    page = await open_link(visitor, link_in(mail))
+    done = await visitor.follow(await set_password(visitor, page))
+
+    new = TestUser(zoe.username, NEW_PASSWORD, zoe.otp_secret)
+    after = await visitor.sign_in(done, new)
+    assert 'href="/recover"' in login.text
+    assert "a mail is on its way" in shown_on(said)
+    assert "Your new password is set." in shown_on(done)
+    assert "Your account" in shown_on(after)
+    assert {"password.reset_requested", "password.reset"} <= set(await audited(app, zoe))
+
+
+async def test_the_mail_says_what_it_is_about_in_text_and_in_html(
+    mail_server: MailServer, visitor: Visitor, zoe: TestUser
+) -> None:
+    await ask_for_link(visitor, zoe.username)
+
+    mail = await mail_server.mail_to(ADDRESS)
+
+    assert mail["Subject"] == "Set a new password"
+    assert mail["From"] == "Postern <login@postern.test>"
+    assert mail["Auto-Submitted"] == "auto-generated"
+    assert mail["Message-ID"].endswith("@postern.test>")
+    assert mail["Date"].datetime is not None
+    for body in (text_of(mail), html_of(mail)):
+        assert zoe.username in body
+        assert "The link works once, and for one hour." in body
+    assert "<img" not in html_of(mail)
+
+
+async def test_the_second_factor_is_still_asked_for(
+    mail_server: MailServer, visitor: Visitor, zoe: TestUser
+) -> None:
+    """Who reads the mail has one factor"""
+    page = await open_link(visitor, await reset_link(visitor, mail_server, zoe, ADDRESS))
+    done = await visitor.follow(await set_password(visitor, page))
+
+    given = await visitor.give_password(done, TestUser(zoe.username, NEW_PASSWORD, ""))
+
+    assert "Enter your code" in shown_on(given)
+
+
+async def test_the_owner_is_told(mail_server: MailServer, visitor: Visitor, zoe: TestUser) -> None:
+    page = await open_link(visitor, await reset_link(visitor, mail_server, zoe, ADDRESS))
+    await set_password(visitor, page)
+
+    notice = await mail_server.mail_to(ADDRESS, number=2)
+
+    assert notice["Subject"] == "Your password was reset"
+    assert "127.0.0.1" in text_of(notice)
+    assert "UTC" in text_of(notice)
+
+
+async def test_a_password_manager_sees_whose_password_it_is(
+    mail_server: MailServer, visitor: Visitor, zoe: TestUser
+) -> None:
+    page = await open_link(visitor, await reset_link(visitor, mail_server, zoe, ADDRESS))
+
+    assert f'name="username" value="{zoe.username}" autocomplete="username"' in page.text
+    assert 'autocomplete="new-password"' in page.text
+
+
+async def test_a_bad_password_is_refused_and_the_link_still_counts(
+    mail_server: MailServer, visitor: Visitor, zoe: TestUser
+) -> None:
+    page = await open_link(visitor, await reset_link(visitor, mail_server, zoe, ADDRESS))
+
+    refused = await set_password(visitor, page, "short")
+    done = await set_password(visitor, refused)
+
+    assert refused.status_code == 400
+    assert "A password has 8 to 256 characters." in shown_on(refused)
+    assert done.headers["location"].startswith("/login")
+
+
+async def test_all_accounts_of_an_address_get_their_mail(
+    app: Application, mail_server: MailServer, visitor: Visitor, zoe: TestUser
+) -> None:
+    other = await person_with_mailbox(app, mail_server, ADDRESS)
+
+    await ask_for_link(visitor, ADDRESS)
+
+    await mail_server.mail_to(ADDRESS, number=2)
+    texts = [text_of(mail) for mail in mail_server.to(ADDRESS)]
+    assert sorted(any(user.username in each for each in texts) for user in (zoe, other)) == [
+        True,
+        True,
+    ]
+
+
+async def test_an_empty_field_is_asked_for(visitor: Visitor) -> None:
+    refused = await ask_for_link(visitor, "  ")
+
+    assert refused.status_code == 400
+    assert "Enter your username or your e-mail address." in shown_on(refused)

@@ -1,0 +1,98 @@
+"""The states of the account pages; see `states.py`."""
+
+from collections.abc import Mapping
+from datetime import UTC, datetime
+from typing import Any
+
+from app.pages.account.activity import EventView
+from app.pages.account.profile_fields import GROUPS
+from app.pages.views import PersonView
+
+WHEN = datetime(2026, 11, 25, 9, 41, tzinfo=UTC)
+LONG = "Bundesamt für außerordentlich lange Namen und Donaudampfschifffahrtsgesellschaften"
+UNBROKEN = "an_extraordinarily_long_user_name_without_a_single_space_in_it_64"
+ADA = PersonView("Ada Lovelace", "ada", "AL", "s1")
+LONG_PERSON = PersonView(LONG, UNBROKEN, "BD", "s3")
+EVERY = [field.name for _, fields in GROUPS for field in fields]
+YOURS: dict[str, Any] = {"person": ADA, "csrf_token": "c", "errors": {}}
+PROFILE = {
+    **YOURS,
+    "groups": GROUPS,
+    "values": dict.fromkeys(EVERY, ""),
+    "version": "v",
+    "is_saved": False,
+}
+PASSWORD = {**YOURS, "has_password": True, "is_saved": False}
+DATA = {**YOURS, "confirmation": ""}
+EVENTS = [
+    EventView("Signed in", "", WHEN, "203.0.113.7", is_refused=False, is_by_other=False),
+    EventView(
+        "Somebody tried to sign in",
+        "",
+        WHEN,
+        "2001:db8:85a3::8a2e:370:7334",
+        is_refused=True,
+        is_by_other=False,
+    ),
+    EventView("Application allowed", LONG, WHEN, "", is_refused=False, is_by_other=False),
+    EventView("Password set anew", "", WHEN, "", is_refused=False, is_by_other=True),
+    EventView("otp.something_new", UNBROKEN, WHEN, "", is_refused=True, is_by_other=True),
+]
+ACTIVITY = {**YOURS, "events": EVENTS, "older": 17, "is_first": False}
+
+ACCOUNT_STATES: dict[str, tuple[str, Mapping[str, Any]]] = {
+    "account-profile": ("account_profile.html", PROFILE),
+    "account-profile-saved": (
+        "account_profile.html",
+        {
+            **PROFILE,
+            "person": LONG_PERSON,
+            "values": {**dict.fromkeys(EVERY, LONG), "picture": f"https://example.com/{UNBROKEN}"},
+            "is_saved": True,
+        },
+    ),
+    "account-profile-wrong": (
+        "account_profile.html",
+        {
+            **PROFILE,
+            "values": {**PROFILE["values"], "birthdate": "10/12/1815", "zoneinfo": "Vienna"},
+            "errors": {
+                "birthdate": "Enter a date like 1815-12-10.",
+                "zoneinfo": "Enter a time zone like Europe/Vienna.",
+            },
+        },
+    ),
+    "account-password": ("account_password.html", PASSWORD),
+    "account-password-first": ("account_password.html", {**PASSWORD, "has_password": False}),
+    "account-password-saved": ("account_password.html", {**PASSWORD, "is_saved": True}),
+    "account-password-wrong": (
+        "account_password.html",
+        {
+            **PASSWORD,
+            "errors": {
+                "current_password": "This is not your current password.",
+                "password": "This password is your own name. Choose another one.",
+            },
+        },
+    ),
+    "account-activity": ("account_activity.html", ACTIVITY),
+    "account-activity-new": (
+        "account_activity.html",
+        {**ACTIVITY, "events": [], "older": None, "is_first": True},
+    ),
+    "account-data": ("account_data.html", DATA),
+    "account-data-wrong": (
+        "account_data.html",
+        {
+            **DATA,
+            "person": LONG_PERSON,
+            "confirmation": "lovelace",
+            "errors": {"confirmation": "This is not your username. Nothing is deleted."},
+        },
+    ),
+    "account-deleted": ("account_deleted.html", {"frames": [], "errors": {}}),
+    "account-deleted-frames": (
+        "account_deleted.html",
+        {"frames": ["https://photos.example.com/frame"], "errors": {}},
+    ),
+}

@@ -1,0 +1,69 @@
+"""The pages that links in mails lead to, and that of the address."""
+
+from collections.abc import Mapping
+from typing import Any
+
+from app.pages.views import PersonView
+
+ADDRESS = "ada@example.com"
+NEW = "ada.lovelace@example.org"
+LONG = f"{'very-long-name-' * 4}x@{'very-long-label.' * 5}example.com"
+TOO_MANY = "Too many mails were asked for. Wait 20 min before the next one."
+MISSING = "Enter your username or your e-mail address."
+NO_ADDRESS = "Enter an address like name@example.com."
+BAD_PASSWORD = "A password has 8 to 256 characters."
+
+
+def mail_states(
+    person: PersonView, long_person: PersonView
+) -> dict[str, tuple[str, Mapping[str, Any]]]:
+    form: dict[str, Any] = {"csrf_token": "c", "errors": {}, "link": "0" * 64}
+    address = {
+        **form,
+        "person": person,
+        "email": ADDRESS,
+        "is_verified": True,
+        "pending": None,
+        "given": "",
+    }
+    confirm = {**form, "person": person, "email": ADDRESS}
+    ask = {**form, "username": ""}
+    expired = {"errors": {}, "next_url": "/recover", "is_for_password": True}
+    return {
+        "email": ("account_email.html", address),
+        "email-none": ("account_email.html", {**address, "email": "", "is_verified": False}),
+        "email-unverified": ("account_email.html", {**address, "is_verified": False}),
+        "email-pending": ("account_email.html", {**address, "pending": NEW}),
+        "email-long": (
+            "account_email.html",
+            {**address, "email": LONG, "pending": f"new-{LONG}", "person": long_person},
+        ),
+        "email-wrong": (
+            "account_email.html",
+            {**address, "given": "ada@", "errors": {"email": NO_ADDRESS}},
+        ),
+        "email-too-many": (
+            "account_email.html",
+            {**address, "pending": NEW, "errors": {"": TOO_MANY}},
+        ),
+        "verify-email": ("verify_email.html", confirm),
+        "verify-email-long": (
+            "verify_email.html",
+            {**confirm, "person": long_person, "email": LONG},
+        ),
+        "email-verified": ("email_verified.html", {"person": person, "errors": {}}),
+        "recover": ("recover.html", ask),
+        "recover-empty": ("recover.html", {**ask, "errors": {"username": MISSING}}),
+        "recover-too-many": ("recover.html", {**ask, "username": "ada", "errors": {"": TOO_MANY}}),
+        "recover-sent": ("recover_sent.html", {"errors": {}}),
+        "recover-new": ("recover_new.html", {**form, "username": "ada"}),
+        "recover-new-wrong": (
+            "recover_new.html",
+            {**form, "username": long_person.username, "errors": {"password": BAD_PASSWORD}},
+        ),
+        "link-expired": ("link_expired.html", expired),
+        "link-expired-email": (
+            "link_expired.html",
+            {**expired, "next_url": "/account/email", "is_for_password": False},
+        ),
+    }

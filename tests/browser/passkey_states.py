@@ -1,0 +1,59 @@
+"""The states of the passkeys page, and of the sign-in pages that offer a passkey."""
+
+from collections.abc import Mapping
+from datetime import UTC, datetime, timedelta
+from typing import Any
+
+from app.models.passkeys import Passkey
+from app.pages.views import PersonView
+
+ORIGIN = "https://gallery.test"
+WHEN = datetime(2026, 11, 25, 9, 41, tzinfo=UTC)
+LONG = "Sicherheitsschlüssel der Donaudampfschifffahrtsgesellschaft im Bundesamt für Verkehrswesen"
+
+
+def passkey(name: str, *, is_synced: bool, last_used_at: datetime | None) -> Passkey:
+    return Passkey(name, b"", "u", b"", 0, name, "internal", is_synced, WHEN, last_used_at)
+
+
+FEW = [
+    passkey("Chrome, Linux", is_synced=False, last_used_at=WHEN + timedelta(hours=1)),
+    passkey("Safari, iPhone", is_synced=True, last_used_at=None),
+]
+MANY = [
+    passkey(LONG[:60], is_synced=True, last_used_at=WHEN),
+    passkey("x" * 100, is_synced=False, last_used_at=None),
+    *FEW,
+]
+PAGE: dict[str, Any] = {
+    "person": PersonView("Ada Lovelace", "ada", "AL", "s1"),
+    "csrf_token": "c",
+    "errors": {},
+    "passkeys": FEW,
+    "origin": ORIGIN,
+    "may_add": True,
+    "maximum_name": 100,
+    "usual_name": "Chrome, Linux",
+}
+
+
+def passkey_states(
+    sign_in: Mapping[str, Any], code: Mapping[str, Any]
+) -> dict[str, tuple[str, Mapping[str, Any]]]:
+    """`sign_in` and `code` are what the sign-in page and the page for a code are given."""
+    return {
+        "login-passkey": ("login.html", {**sign_in, "passkeys": ORIGIN}),
+        "otp-passkey": ("otp.html", {**code, "passkeys": ORIGIN}),
+        "otp-only-passkey": ("otp.html", {**code, "passkeys": ORIGIN, "has_app": False}),
+        "account-passkeys": ("account_passkeys.html", PAGE),
+        "account-passkeys-none": ("account_passkeys.html", {**PAGE, "passkeys": []}),
+        "account-passkeys-many": (
+            "account_passkeys.html",
+            {**PAGE, "passkeys": MANY, "may_add": False},
+        ),
+        "account-passkeys-elsewhere": ("account_passkeys.html", {**PAGE, "origin": ""}),
+        "account-passkeys-wrong": (
+            "account_passkeys.html",
+            {**PAGE, "errors": {"": "The passkey could not be added. Try it again."}},
+        ),
+    }

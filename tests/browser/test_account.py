@@ -1,0 +1,117 @@
+"""The account pages in a real browser: with and without scripts, and by the keyboard alone."""
+
+import json
+import re
+from pathlib import Path
+
+from playwright.async_api import Page, expect
+
+from tests.browser.test_pages_look import look_at
+from tests.browser.walk import Walk
+from tests.support.application import TestUser
+
+NEW = "another long password of mine"
+
+
+async def enter(walk: Walk) -> TestUser:
+    user = await walk.app.enrolled_user()
+    await walk.page.goto(f"{walk.server.url}/account")
+    await walk.sign_in(user, steps=1)
+    await expect(walk.page.get_by_role("heading", name="Your account")).to_be_visible()
+    return user
+
+
+async def open_section(page: Page, name: str) -> None:
+    await page.get_by_role("link", name=re.compile(f"^{name}")).click()
+
+
+async def test_a_life_from_the_profile_to_the_deletion(walk: Walk, tmp_path: Path) -> None:
+    page = walk.page
+    user = await enter(walk)
+
+    await open_section(page, "Profile")
+    await page.get_by_label("Given name").fill("Ada")
+    await page.get_by_label("Date of birth").fill("10/12/1815")
+    await page.get_by_role("button", name="Save").click()
+    await expect(page.locator("#birthdate-error")).to_contain_text("Enter a date like")
+    await expect(page.get_by_label("Given name")).to_have_value("Ada")
+    await page.get_by_label("Date of birth").fill("1815-12-10")
+    await page.get_by_role("button", name="Save").click()
+    await expect(page.get_by_role("status")).to_contain_text("Your profile is saved.")
+
+    await page.get_by_role("link", name="Back to your account").click()
+    await open_section(page, "Password")
+    await page.locator("#current_password").fill(user.password)
+    await page.locator("#password").fill(NEW)
+    await page.get_by_role("button", name="Change password").click()
+    await expect(page.get_by_role("status")).to_contain_text("Your password is changed.")
+
+    await page.get_by_role("link", name="Back to your account").click()
+    await open_section(page, "Activity")
+    await expect(page.get_by_role("listitem").filter(has_text="Password changed")).to_be_visible()
+
+    await page.get_by_role("link", name="Back to your account").click()
+    await open_section(page, "Your data")
+    for _ in range(2):  # a download leaves the page as it is, and can be had again
+        async with page.expect_download() as downloading:
+            await page.get_by_role("button", name="Download your data").click()
+        await (await downloading.value).save_as(tmp_path / "data.json")
+    said = json.loads((tmp_path / "data.json").read_text())
+    assert said["account"]["profile"]["given_name"] == "Ada"
+    await page.get_by_label("Your username").fill(user.username)
+    await page.get_by_role("button", name="Delete my account").click()
+    await expect(page.get_by_role("heading", name="Your account is deleted")).to_be_visible()
+
+    await page.goto(f"{walk.server.url}/account")
+    await expect(page.get_by_role("button", name="Sign in", exact=True)).to_be_visible()
+
+
+async def test_the_password_is_changed_by_the_keyboard_alone(scripted: Walk) -> None:
+    """PAGES: the focus begins in the first field, and an error takes it"""
+    page = scripted.page
+    user = await enter(scripted)
+    link = page.get_by_role("link", name=re.compile("^Password"))
+    for _ in range(20):
+        await page.keyboard.press("Tab")
+        if await link.evaluate("each => each === document.activeElement"):
+            break
+    await page.keyboard.press("Enter")
+    await page.wait_for_url("**/account/password")
+
+    await page.keyboard.type("not the password")
+    await page.keyboard.press("Tab")
+    await page.keyboard.press("Tab")
+    await page.keyboard.type(NEW)
+    await page.keyboard.press("Enter")
+    await expect(page.get_by_role("alert")).to_be_focused()
+    await page.keyboard.type(user.password)  # goes into the field that is wrong
+    await page.keyboard.press("Tab")
+    await page.keyboard.press("Tab")
+    await page.keyboard.type(NEW)
+    await page.keyboard.press("Enter")
+
+    await expect(page.get_by_role("status")).to_contain_text("Your password is changed.")
+
+
+async def test_every_account_page_looks_as_it_should(scripted: Walk) -> None:
+    page = scripted.page
+    await enter(scripted)
+    await look_at(page, "account-overview")
+    for place in ("profile", "password", "activity", "data"):
+        await page.goto(f"{scripted.server.url}/account/{place}")
+        await look_at(page, f"account-{place}")
+
+
+async def test_they_are_there_in_german(scripted: Walk) -> None:
+    page = scripted.page
+    await enter(scripted)
+    for place, heading in {
+        "profile": "Profil",
+        "password": "Ihr Passwort ändern",
+        "activity": "Aktivität",
+        "data": "Ihre Daten",
+    }.items():
+        await page.goto(f"{scripted.server.url}/account/{place}?ui_locales=de")
+        await expect(page.get_by_role("heading", name=heading, level=1)).to_be_visible()
+        text = await page.locator("main").inner_text()
+        assert not re.search(r"\b(your|the|password)\b", text, re.IGNORECASE), text

@@ -1,0 +1,88 @@
+"""The pages about other providers, in every state that matters."""
+
+from collections.abc import Mapping
+from datetime import UTC, datetime
+from types import SimpleNamespace
+from typing import Any
+
+from app.pages.account.connections import ConnectionView
+from app.pages.views import PersonView
+
+LONG = "Bundesamt für außerordentlich lange Namen und Donaudampfschifffahrtsgesellschaften"
+WHEN = datetime(2026, 11, 25, 9, 41, tzinfo=UTC)
+THERE = "https://login.example.com/authorize?client_id=us"
+COMPANY = SimpleNamespace(name="company", label="The Company")
+OFFICE = SimpleNamespace(name="office", label=LONG)
+ADA = PersonView("Ada Lovelace", "ada", "AL", "s1")
+LINKED = ConnectionView("The Company", "ada@example.com", "https://a", "1", WHEN, WHEN)
+UNBROKEN = ConnectionView(LONG, f"{'a-long-address' * 6}@example.com", "https://b", "2", WHEN, None)
+CONNECTIONS: dict[str, Any] = {
+    "person": ADA,
+    "csrf_token": "c",
+    "errors": {},
+    "linked": [LINKED, UNBROKEN],
+    "offered": [COMPANY],
+    "done": "",
+}
+NEW: dict[str, Any] = {
+    "csrf_token": "c",
+    "errors": {},
+    "request_id": "",
+    "further": {},
+    "client": None,
+    "label": "The Company",
+    "who": "ada@example.com",
+    "state": "s",
+    "username": "ada",
+    "can_register": True,
+    "login_url": "/login?next=connections",
+}
+
+
+def upstream_states(
+    sign_in: Mapping[str, Any], account: Mapping[str, Any]
+) -> dict[str, tuple[str, Mapping[str, Any]]]:
+    """With what the sign-in page and the registration page show beside."""
+    away = {"client": sign_in["client"], "errors": {}, "url": THERE}
+    last = "This is the only way in which you can sign in. Set a password or add a passkey first."
+    return {
+        "login-providers": ("login.html", {**sign_in, "providers": [COMPANY, OFFICE]}),
+        "create-account-providers": ("create_account.html", {**account, "providers": [COMPANY]}),
+        "upstream-new": ("upstream_new.html", NEW),
+        "upstream-new-taken": (
+            "upstream_new.html",
+            {
+                **NEW,
+                "client": sign_in["client"],
+                "label": LONG,
+                "who": f"{'a-long-address' * 6}@example.com",
+                "errors": {"username": "The user name is taken."},
+            },
+        ),
+        "upstream-new-closed": ("upstream_new.html", {**NEW, "can_register": False}),
+        "upstream-away": ("upstream_away.html", {**away, "label": "The Company"}),
+        "upstream-away-long": ("upstream_away.html", {**away, "label": LONG}),
+        "connections": ("account_connections.html", CONNECTIONS),
+        "connections-empty": ("account_connections.html", {**CONNECTIONS, "linked": []}),
+        "connections-done": (
+            "account_connections.html",
+            {**CONNECTIONS, "done": "You can sign in by this provider now."},
+        ),
+        "connections-last": (
+            "account_connections.html",
+            {**CONNECTIONS, "linked": [LINKED], "errors": {"": last}},
+        ),
+        "error-upstream": (
+            "error.html",
+            {
+                "heading": "The other provider does not answer",
+                "message": "You could not be signed in there now.",
+                "advice": "It is the other provider's turn."
+                " Wait a little, or choose another way to sign in.",
+                "details": "upstream_failed",
+                "again": "/login",
+                "errors": {},
+                "request_id": "01936f3a7c2e7d0b",
+            },
+        ),
+    }

@@ -1,0 +1,249 @@
+"""`postern upstream …`: what an operator does, and what people notice of it on the sign-in page."""
+
+import json
+
+import pytest
+
+from tests.cli.conftest import Postern, Result
+from tests.support.application import Application
+from tests.support.parts import services_of
+from tests.support.visitor import Visitor
+
+SECRET = "a-secret-of-the-provider"
+
+
+@pytest.fixture
+def upstream(app: Application, postern: Postern) -> Postern:
+    """`postern upstream …` on the database of the running application."""
+
+    async def run(*arguments: str, typed: str = "", **variables: str) -> Result:
+        return await postern(
+            "upstream",
+            *arguments,
+            typed=typed,
+            **{"DATABASE_URL": app.settings.database_url, **variables},
+        )
+
+    return run
+
+
+async def added(app: Application, upstream: Postern, *options: str) -> str:
+    """The name of a provider that was added by the command."""
+    name = app.new_name("op")
+    issuer = f"https://{name}.example"
+    given = ("--issuer", issuer, "--client-id", "us", "--stdin", *options)
+    result = await upstream("add", name, *given, typed=f"{SECRET}\n")
+    assert result.code == 0, result.errors
+    return name
+
+
+async def test_add_offers_a_provider_and_says_what_to_register_there(
+    app: Application, upstream: Postern, visitor: Visitor
+) -> None:
+    name = app.new_name("op")
+
+    result = await upstream(
+        "add", name, "--issuer", f"https://{name}.example/realm", "--client-id", "us",
+        "--label", "The Company", "--stdin", typed=f"{SECRET}\n",
+    )  # fmt: skip
+
+    page = await visitor.get("/login")
+    assert result.code == 0
+    assert f"/login/with/{name}/callback" in result.output
+    assert SECRET not in result.output
+    assert "Continue with The Company" in page.text
+    assert f'action="/login/with/{name}"' in page.text
+
+
+async def test_a_secret_is_sealed(app: Application, upstream: Postern) -> None:
+    """SECURITY_BAR row 20: what has to be read again is encrypted."""
+    name = await added(app, upstream)
+
+    provider = await services_of(app).upstream.get(name)
+
+    assert provider.sealed_secret is not None
+    assert SECRET.encode() not in provider.sealed_secret
+    assert services_of(app).upstream.secret_of(provider) == SECRET
+
+
+async def test_a_public_client_has_no_secret(app: Application, upstream: Postern) -> None:
+    name = app.new_name("op")
+
+    result = await upstream(
+        "add", name, "--json", "--issuer", f"https://{name}.example", "--client-id", "us",
+        typed="\n",
+    )  # fmt: skip
+
+    assert json.loads(result.output)["has_secret"] is False
+    assert (await services_of(app).upstream.get(name)).sealed_secret is None
+
+
+@pytest.mark.parametrize(
+    ("option", "value"),
+    [
+        ("--issuer", "http://op.example"),
+        ("--issuer", "https://op.example/?a=b"),
+        ("--issuer", "https://op.example/#a"),
+        ("--issuer", "https://user@op.example"),
+        ("--issuer", "https://"),
+        ("--issuer", "ftp://op.example"),
+        ("--issuer", "https://op.example:0"),
+        ("--issuer", "https://op.example:port"),
+        ("--issuer", "https://" + "x" * 300),
+        ("--client-id", ""),
+        ("--client-id", "x" * 301),
+        ("--client-id", "a\nb"),
+        ("--label", " "),
+        ("--label", "x" * 101),
+        ("--label", "a\x00b"),
+        ("--scope", "profile email"),
+        ("--scope", 'openid "'),
+    ],
+)
+async def test_what_cannot_be_right_is_refused_in_one_line(
+    app: Application, upstream: Postern, option: str, value: str
+) -> None:
+    name = app.new_name("op")
+    options = {
+        "--issuer": f"https://{name}.example",
+        "--client-id": "us",
+        option: value,
+    }
+
+    result = await upstream("add", name, *[part for pair in options.items() for part in pair])
+
+    assert result.code == 1
+    assert result.errors.startswith("postern: ")
+    assert result.errors.count("\n") == 1
+    assert name not in (await upstream("list", "--json")).output
+
+
+@pytest.mark.parametrize("name", ["", "Op", "a b", "a/b", "x" * 41, "ü", "a\nb"])
+async def test_a_name_stands_in_an_address(upstream: Postern, name: str) -> None:
+    result = await upstream("add", name, "--issuer", "https://op.example", "--client-id", "us")
+
+    assert result.code == 1
+    assert "A name has 1 to 40 of the characters a-z, 0-9 and -." in result.errors
+
+
+async def test_plain_http_is_for_this_machine_in_development(
+    app: Application, upstream: Postern
+) -> None:
+    name = app.new_name("op")
+    given = ("add", name, "--issuer", "http://localhost:5001", "--client-id", "us")
+
+    refused = await upstream(
+        *given, APP_ENV="production", ISSUER="https://postern.example", MIGRATE_ON_START="false"
+    )
+    made = await upstream(*given, APP_ENV="development")
+    await upstream("remove", name, "--yes")
+
+    assert refused.code == 1
+    assert "https" in refused.errors
+    assert made.code == 0
+
+
+async def test_a_name_and_an_issuer_count_once(app: Application, upstream: Postern) -> None:
+    name = await added(app, upstream)
+
+    same_name = await upstream("add", name, "--issuer", "https://b.example", "--client-id", "us")
+    same_issuer = await upstream(
+        "add", app.new_name("op"), "--issuer", f"https://{name}.example", "--client-id", "us"
+    )
+
+    assert (same_name.code, same_issuer.code) == (1, 1)
+    assert "There is a provider of this name already." in same_name.errors
+    assert "There is a provider with this issuer already." in same_issuer.errors
+
+
+async def test_list_tells_everything_but_secrets(app: Application, upstream: Postern) -> None:
+    name = await added(app, upstream, "--label", "The Company")
+
+    table, as_json = await upstream("list"), await upstream("list", "--json")
+
+    (row,) = [each for each in json.loads(as_json.output) if each["name"] == name]
+    assert row == {
+        "name": name,
+        "label": "The Company",
+        "issuer": f"https://{name}.example",
+        "client_id": "us",
+        "has_secret": True,
+        "scope": "openid profile email",
+        "linked": 0,
+        "disabled": False,
+        "redirect_uri": row["redirect_uri"],
+    }
+    assert name in table.output
+    assert SECRET not in table.output + as_json.output
+
+
+async def test_disable_hides_a_provider_and_enable_shows_it_again(
+    app: Application, upstream: Postern, visitor: Visitor
+) -> None:
+    name = await added(app, upstream)
+
+    disabled = await upstream("disable", "--json", name)
+    without = await visitor.get("/login")
+    enabled = await upstream("enable", "--json", name)
+    shown = await visitor.get("/login")
+
+    assert json.loads(disabled.output)["disabled"] is True
+    assert name not in without.text
+    assert json.loads(enabled.output)["disabled"] is False
+    assert name in shown.text
+
+
+async def test_remove_says_how_many_people_are_linked_and_wants_a_yes(
+    app: Application, upstream: Postern
+) -> None:
+    name = await added(app, upstream)
+    await _link_somebody(app, name)
+
+    asked = await upstream("remove", name)
+    kept = await upstream("list", "--json")
+    removed = await upstream("remove", "--yes", "--json", name)
+
+    assert asked.code == 1
+    assert "can no longer sign in by it: 1" in asked.errors
+    assert name in kept.output
+    assert json.loads(removed.output) == {"removed": name, "linked": 1}
+    assert name not in (await upstream("list", "--json")).output
+    assert name not in await services_of(app).upstream.count_linked()
+
+
+@pytest.mark.parametrize("action", ["disable", "enable", "remove"])
+@pytest.mark.parametrize("name", ["nobody", "", "no such\nname"])
+async def test_an_unknown_provider_is_a_line_and_an_exit_code(
+    upstream: Postern, action: str, name: str
+) -> None:
+    result = await upstream(action, name)
+
+    assert result.code == 1
+    assert result.errors == "postern: There is no provider of that name.\n"
+
+
+async def test_what_an_operator_does_is_written_down(app: Application, upstream: Postern) -> None:
+    name = await added(app, upstream)
+    for action in ("disable", "enable", "remove"):
+        await upstream(action, *(["--yes"] if action == "remove" else []), name)
+
+    events = [each async for each in services_of(app).audit.read_all()]
+
+    ours = [each for each in events if json.loads(each.details).get("provider") == name]
+    assert [each.action for each in ours] == [
+        "provider.added",
+        "provider.disabled",
+        "provider.enabled",
+        "provider.removed",
+    ]
+    assert all(each.actor.startswith("operator:") for each in ours)
+    assert all(SECRET not in each.details for each in ours)
+
+
+async def _link_somebody(app: Application, name: str) -> None:
+    from app.services.upstream_rules import Elsewhere
+
+    upstream = services_of(app).upstream
+    provider = await upstream.get(name)
+    who = Elsewhere(provider=name, issuer=provider.issuer, subject="1", label="somebody")
+    await upstream.create_account(app.new_name(), who)

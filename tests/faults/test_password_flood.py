@@ -1,0 +1,37 @@
+"""Fault 17: a flood of sign-ins starves nobody else."""
+
+import asyncio
+from pathlib import Path
+
+from tests.support.server import application_of, running_server
+
+FLOOD = 200
+
+
+async def test_machines_get_tokens_while_two_hundred_people_sign_in_at_once(
+    tmp_path: Path,
+) -> None:
+    """SECURITY_BAR fault 17: what is too much is told to come back, and memory stays bounded"""
+    hashing = {"ARGON2_MEMORY_KIB": "19456", "ARGON2_TIME_COST": "2", "PASSWORD_QUEUE": "40"}
+    limits = {"LOGIN_LIMIT_ADDRESS": "100000"}
+    async with (
+        running_server(tmp_path, **hashing, **limits) as server,
+        application_of(server) as app,
+    ):
+        client, user = await app.create_client(), await app.enrolled_user()
+        await app.password_grant(client, user)
+        before = server.memory()
+        flood = [
+            asyncio.create_task(app.password_grant(client, user, password="a wrong password"))
+            for _ in range(FLOOD)
+        ]
+        tokens = []
+        while not all(each.done() for each in flood):
+            tokens.append(await app.client_credentials(client))
+        answers = await asyncio.gather(*flood)
+
+        assert {each.status_code for each in tokens} == {200}
+        assert {each.status_code for each in answers} <= {400, 429, 503}
+        assert sum(each.status_code == 400 for each in answers) <= 10
+        assert all("retry-after" in each.headers for each in answers if each.status_code != 400)
+        assert server.memory() - before < 60 * 1024 * 1024

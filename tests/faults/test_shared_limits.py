@@ -1,0 +1,276 @@
+"""Limits that several servers share through Redis, and what holds while it is gone (SECURITY_BAR,
+faults 9 and 18)."""
+
+import asyncio
+import logging
+import re
+import shutil
+from collections.abc import AsyncIterator
+from itertools import cycle, islice
+from pathlib import Path
+
+import pytest
+import pytest_asyncio
+
+from app.clock import Clock
+from app.errors import StartupError
+from app.outbound.shared_limits import SharedLimits
+from app.security.limit_rules import Rule, Try
+from tests.conftest import AppFactory
+from tests.support.application import Application
+from tests.support.databases import Databases
+from tests.support.parts import services_of
+from tests.support.redis import COMMAND, PASSWORD, RedisServer, running_redis
+from tests.support.waiting import eventually
+
+pytestmark = pytest.mark.skipif(shutil.which(COMMAND) is None, reason="needs a redis-server")
+
+NOW = Clock().now()
+LOGIN = Rule("login", 10, 60.0, 6.0, 100.0, is_cleared_by_success=True)
+ADDRESS = Rule("address", 20, 60.0, 3.0, 100.0)
+ERRORS = Rule("errors", 10, 60.0)
+
+
+@pytest_asyncio.fixture
+async def redis(tmp_path: Path) -> AsyncIterator[RedisServer]:
+    async with running_redis(tmp_path) as made:
+        yield made
+
+
+@pytest_asyncio.fixture
+async def stores(redis: RedisServer) -> AsyncIterator[tuple[SharedLimits, SharedLimits]]:
+    """Those of two servers."""
+    made = SharedLimits(redis.url), SharedLimits(redis.url)
+    yield made
+    for each in made:
+        await each.close()
+
+
+async def wrong(store: SharedLimits, *tries: Try) -> float:
+    return await store.take(tries or [Try(LOGIN, "ada")], now=NOW, is_right=False, clears=True)
+
+
+async def right(store: SharedLimits, *tries: Try) -> float:
+    return await store.take(tries or [Try(LOGIN, "ada")], now=NOW, is_right=True, clears=True)
+
+
+async def wait(store: SharedLimits, *tries: Try) -> float:
+    return await store.wait(tries or [Try(LOGIN, "ada")], now=NOW)
+
+
+async def use_up(store: SharedLimits) -> None:
+    """The free tries, and the one after them, which begins the delays."""
+    for _ in range(10):
+        assert await wrong(store) == 0
+    assert await wrong(store) > 0
+
+
+@pytest.mark.parametrize("rule", [LOGIN, ERRORS])
+async def test_of_fifty_tries_at_once_at_two_servers_the_free_ones_pass(
+    stores: tuple[SharedLimits, SharedLimits], rule: Rule
+) -> None:
+    """SECURITY_BAR row 23; fault 9"""
+    waits = await asyncio.gather(
+        *(wrong(store, Try(rule, "ada")) for store in islice(cycle(stores), 50))
+    )
+
+    assert waits.count(0.0) == 10
+    assert [store.fallbacks for store in stores] == [0, 0]
+
+
+async def test_another_name_and_another_rule_have_counts_of_their_own(
+    stores: tuple[SharedLimits, SharedLimits],
+) -> None:
+    await use_up(stores[0])
+
+    assert await wrong(stores[1], Try(LOGIN, "bob")) == 0
+    assert await wrong(stores[1], Try(ERRORS, "ada")) == 0
+    assert await wrong(stores[1], Try(LOGIN, "ada")) > 0
+
+
+async def test_each_turn_after_the_free_tries_waits_twice_as_long(
+    redis: RedisServer, stores: tuple[SharedLimits, SharedLimits]
+) -> None:
+    """SECURITY_BAR row 17"""
+    await use_up(stores[0])
+    waits = [await wait(stores[1])]
+
+    for _ in range(5):
+        await redis.end_blocks()
+        assert await wrong(stores[0]) == 0
+        waits.append(await wait(stores[1]))
+
+    assert [round(each) for each in waits] == [6, 12, 24, 48, 96, 100]
+
+
+async def test_of_fifty_tries_at_the_end_of_a_delay_one_has_its_turn(
+    redis: RedisServer, stores: tuple[SharedLimits, SharedLimits]
+) -> None:
+    """SECURITY_BAR row 17; fault 9"""
+    await use_up(stores[0])
+    for _ in range(5):
+        await redis.end_blocks()
+
+        waits = await asyncio.gather(*(wrong(store) for store in islice(cycle(stores), 50)))
+
+        assert waits.count(0.0) == 1
+
+
+async def test_a_right_try_clears_what_its_rule_says_and_counts_nowhere(
+    stores: tuple[SharedLimits, SharedLimits],
+) -> None:
+    both = [Try(LOGIN, "ada"), Try(ADDRESS, "198.51.100.7")]
+    for _ in range(9):
+        await wrong(stores[0], *both)
+
+    for _ in range(30):
+        assert await right(stores[1], *both) == 0
+
+    for _ in range(10):
+        assert await wrong(stores[0], *both) == 0
+    assert await wrong(stores[0], *both) > 0
+    assert await wrong(stores[0], Try(ADDRESS, "198.51.100.7")) == 0
+    assert await wrong(stores[0], Try(ADDRESS, "198.51.100.7")) > 0
+
+
+async def test_a_right_try_is_refused_where_a_wrong_one_would_be(
+    redis: RedisServer, stores: tuple[SharedLimits, SharedLimits]
+) -> None:
+    """Or guessing went on during the delay, and the answer told which guess was right."""
+    await use_up(stores[0])
+
+    assert await right(stores[1]) > 0
+
+    await redis.end_blocks()
+    assert await right(stores[1]) == 0
+    for _ in range(10):
+        assert await wrong(stores[0]) == 0
+
+
+async def test_a_refused_try_counts_under_the_refusing_rule_alone(
+    stores: tuple[SharedLimits, SharedLimits],
+) -> None:
+    await use_up(stores[0])
+
+    for _ in range(30):
+        assert await wrong(stores[0], Try(ADDRESS, "192.0.2.1"), Try(LOGIN, "ada")) > 0
+    for _ in range(10):
+        await wrong(stores[0], Try(ERRORS, "client"))
+    for _ in range(30):
+        assert await wrong(stores[0], Try(ADDRESS, "192.0.2.1"), Try(ERRORS, "client")) > 0
+
+    passed = [await wrong(stores[1], Try(ADDRESS, "192.0.2.1")) for _ in range(20)]
+    assert passed == [0.0] * 20
+
+
+async def test_redis_learns_no_name_and_forgets_by_itself(
+    redis: RedisServer, stores: tuple[SharedLimits, SharedLimits]
+) -> None:
+    await use_up(stores[0])
+    await wrong(stores[0], Try(ADDRESS, "192.0.2.1"))
+
+    async with redis.client() as client:
+        keys = [key async for key in client.scan_iter("*")]
+        lives = [await client.ttl(key) for key in keys]
+
+    assert keys
+    for key in keys:
+        assert re.fullmatch(r"postern:\{?[0-9a-f]{64}:[a-z:]+\}?(/-1)?", key)
+    assert min(lives) > 0
+
+
+async def test_while_redis_is_dead_each_server_limits_for_itself_and_says_so_once(
+    redis: RedisServer,
+    stores: tuple[SharedLimits, SharedLimits],
+    caplog: pytest.LogCaptureFixture,
+) -> None:
+    """SECURITY_BAR, fault 18"""
+    for _ in range(5):
+        await wrong(stores[0])
+    redis.kill()
+    with caplog.at_level(logging.INFO):
+        waits = await asyncio.gather(*(wrong(stores[0]) for _ in range(50)))
+
+    assert waits.count(0.0) == 10
+    assert stores[0].fallbacks == 50
+    assert await wait(stores[0]) > 0
+    told = [each.getMessage() for each in caplog.records if "shared limits" in each.getMessage()]
+    assert len(told) == 1
+    assert PASSWORD not in caplog.text
+
+
+async def test_when_redis_is_back_it_counts_again(
+    redis: RedisServer,
+    stores: tuple[SharedLimits, SharedLimits],
+    caplog: pytest.LogCaptureFixture,
+) -> None:
+    """SECURITY_BAR, fault 18"""
+    redis.kill()
+    await use_up(stores[0])
+    await redis.start()
+
+    async def counts_there() -> bool:
+        before = stores[0].fallbacks
+        await wrong(stores[0], Try(LOGIN, "bob"))
+        return stores[0].fallbacks == before
+
+    with caplog.at_level(logging.INFO):
+        await eventually(counts_there)
+
+    async def the_other_server_knows() -> bool:
+        await wrong(stores[0])
+        return await wait(stores[1]) > 0
+
+    await eventually(the_other_server_knows)
+    assert "the shared limits answer again" in caplog.text
+
+
+async def test_a_redis_that_does_not_answer_is_waited_for_once_and_not_by_everybody(
+    redis: RedisServer, stores: tuple[SharedLimits, SharedLimits]
+) -> None:
+    """SECURITY_BAR, fault 18"""
+    await wrong(stores[0])
+    redis.stall()
+    try:
+        async with asyncio.timeout(60):  # it would be 125 s if each waited
+            waits = [await wrong(stores[0]) for _ in range(500)]
+    finally:
+        redis.go_on()
+
+    assert waits.count(0.0) == 10
+
+
+async def test_passwords_guessed_at_two_servers_count_together_and_on_when_redis_is_gone(
+    redis: RedisServer, start_app: AppFactory, databases: Databases, database_kind: str
+) -> None:
+    """SECURITY_BAR rows 23 and 50; faults 9 and 18"""
+    url = await databases.migrated(database_kind)
+    servers = [
+        await start_app(database_url=url, redis_url=redis.url, login_limit=5) for _ in range(2)
+    ]
+    client, user = await servers[0].create_client(), await servers[0].enrolled_user()
+
+    async def guess(server: Application) -> int:
+        answer = await server.password_grant(client, user, password="a wrong one")
+        assert ("retry-after" in answer.headers) == (answer.status_code == 429)
+        return answer.status_code
+
+    together = [await guess(server) for server in islice(cycle(servers), 12)]
+    redis.kill()
+    alone = [[await guess(server) for _ in range(8)] for server in servers]
+
+    assert together == [400] * 5 + [429] * 7
+    assert alone == [[400] * 5 + [429] * 3] * 2
+    for server in servers:
+        shared = services_of(server).shared_limits
+        assert shared is not None
+        assert shared.fallbacks > 0
+
+
+@pytest.mark.parametrize("url", ["redis://host:secret-word", "redis://:secret-word@[::1"])
+def test_an_address_that_cannot_be_read_is_a_line_without_the_password(url: str) -> None:
+    with pytest.raises(StartupError) as refusal:
+        SharedLimits(url)
+
+    assert "REDIS_URL" in str(refusal.value)
+    assert "secret-word" not in str(refusal.value)

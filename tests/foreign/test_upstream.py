@@ -1,0 +1,144 @@
+"""A second running Postern as the provider by which people sign in."""
+
+from collections.abc import AsyncIterator
+from urllib.parse import urlsplit
+
+import httpx
+import pytest
+import pytest_asyncio
+
+from tests.foreign.person import Person
+from tests.support.application import TestUser
+from tests.support.people import person_with
+from tests.support.two_posterns import LABEL, NAME, TwoPosterns, two_posterns
+from tests.support.upstream import asked_in, csrf_in
+from tests.support.visitor import Visitor, text_of
+
+BUTTON = f"/login/with/{NAME}"
+CONNECT = "/account/connections/link"
+
+
+@pytest_asyncio.fixture(scope="module")
+async def posterns(tmp_path_factory: pytest.TempPathFactory) -> AsyncIterator[TwoPosterns]:
+    directories = [tmp_path_factory.mktemp(name) for name in ("company", "here")]
+    async with two_posterns(*directories) as running:
+        yield running
+
+
+class Colleague:
+    """Somebody with an account at the company, and a browser in which he is signed in there."""
+
+    def __init__(self, posterns: TwoPosterns, person: Person, visitor: Visitor) -> None:
+        self.posterns = posterns
+        self.person = person
+        self.visitor = visitor
+
+    async def goes(self, away: httpx.Response) -> httpx.Response:
+        """From the page on the way to the company, through its pages, to the page after it."""
+        back = urlsplit(await self.person.browse(asked_in(away).url))
+        assert f"{back.scheme}://{back.netloc}" == self.posterns.here.url
+        return await self.visitor.follow(await self.visitor.http.get(f"{back.path}?{back.query}"))
+
+    async def signs_in(self) -> httpx.Response:
+        page = await self.visitor.get("/login")
+        return await self.goes(await self.visitor.submit(page, to=BUTTON))
+
+    async def forgets_everything(self) -> None:
+        self.visitor.http.cookies.clear()
+
+
+@pytest_asyncio.fixture
+async def colleague(posterns: TwoPosterns) -> AsyncIterator[Colleague]:
+    name = posterns.at_company.new_name("colleague")
+    user = await person_with(
+        posterns.at_company, name="Cleo Colleague", email=f"{name}@company.example"
+    )
+    html = {"accept": "text/html"}
+    async with (
+        httpx.AsyncClient(base_url=posterns.company.url, headers=html, timeout=30) as there,
+        httpx.AsyncClient(base_url=posterns.here.url, headers=html, timeout=30) as here,
+    ):
+        yield Colleague(
+            posterns, Person(posterns.at_company, there, user), Visitor(posterns.app, here)
+        )
+
+
+async def test_somebody_makes_an_account_by_it_and_signs_in_again(
+    posterns: TwoPosterns, colleague: Colleague
+) -> None:
+    name = posterns.app.new_name()
+
+    new = await colleague.signs_in()
+    home = await colleague.visitor.follow(
+        await colleague.visitor.submit(new, to="/login/new-here", username=name)
+    )
+    await colleague.forgets_everything()
+    again = await colleague.signs_in()
+    people = await posterns.operator("users", "show", "--json", name)
+
+    assert f"At {LABEL} you are" in text_of(new)
+    assert "@company.example" in text_of(new)
+    assert "Cleo Colleague" in home.text
+    assert "Your account" in again.text
+    assert name in again.text
+    assert '"email_verified": false' in people
+
+
+async def test_somebody_links_it_and_is_asked_for_his_code_here(
+    posterns: TwoPosterns, colleague: Colleague
+) -> None:
+    user = await posterns.app.register()
+    await posterns.app.verify_otp(user.username, posterns.app.code(user, steps=-1))
+    visitor = colleague.visitor
+    await _sign_in(posterns, visitor, user)
+    page = await visitor.get("/account/connections")
+    form = {"provider": NAME, "csrf_token": csrf_in(page)}
+    linked = await colleague.goes(await visitor.http.post(CONNECT, data=form))
+    await colleague.forgets_everything()
+
+    otp = await colleague.signs_in()
+    home = await visitor.follow(await visitor.submit(otp, code=posterns.app.code(user, steps=1)))
+
+    assert "You can sign in by this provider now." in text_of(linked)
+    assert "Enter your code" in otp.text
+    assert "Your account" in home.text
+    assert user.username in home.text
+
+
+async def test_a_client_here_gets_its_code_by_way_of_the_company(
+    posterns: TwoPosterns, colleague: Colleague
+) -> None:
+    client = await posterns.app.create_client()
+    visitor = colleague.visitor
+
+    page = await visitor.authorize(client)
+    new = await colleague.goes(await visitor.submit(page, to=BUTTON))
+    consent = await visitor.follow(
+        await visitor.submit(new, to="/login/new-here", username=posterns.app.new_name())
+    )
+    answer = await visitor.allow(consent)
+
+    assert answer.headers["location"].startswith("http://localhost:3000/callback?code=")
+
+
+async def test_who_cancels_at_the_company_is_back_on_the_sign_in_page(
+    posterns: TwoPosterns, colleague: Colleague
+) -> None:
+    visitor, person = colleague.visitor, colleague.person
+    asked = asked_in(await visitor.submit(await visitor.get("/login"), to=BUTTON))
+    parts = urlsplit(asked.url)
+    login = await person.follow(await person.http.get(f"{parts.path}?{parts.query}"))
+
+    cancelled = await person.submit(login, to="/login/cancel")
+    back = urlsplit(cancelled.headers["location"])
+    page = await visitor.follow(await visitor.http.get(f"{back.path}?{back.query}"))
+
+    assert "You did not sign in there." in text_of(page)
+    assert 'action="/login"' in page.text
+
+
+async def _sign_in(posterns: TwoPosterns, visitor: Visitor, user: TestUser) -> None:
+    otp = await visitor.give_password(await visitor.get("/login"), user)
+    code = posterns.app.code(user)
+    home = await visitor.follow(await visitor.submit(otp, code=code))
+    assert "Your account" in home.text, home.text

@@ -1,0 +1,153 @@
+"""Counts of tries in the database: exact across workers (SECURITY_BAR rows 17 and 23, fault 9)."""
+
+import asyncio
+from collections.abc import AsyncIterator
+from datetime import timedelta
+from itertools import cycle, islice
+
+import pytest
+import pytest_asyncio
+from sqlalchemy import select
+
+from app.database.database import Database
+from app.models.limit_counters import limit_counters
+from app.repositories.limit_counters import LimitCounterRepository
+from app.security.limit_rules import Rule, Try
+from tests.repositories.conftest import NOW
+from tests.support.parts import open_database
+
+Pair = tuple[LimitCounterRepository, LimitCounterRepository]
+
+LOGIN = Rule("login", 10, 60.0, 6.0, 100.0, is_cleared_by_success=True)
+ADDRESS = Rule("address", 20, 60.0, 3.0, 100.0)
+ERRORS = Rule("errors", 10, 60.0)
+ADA = Try(LOGIN, "ada")
+
+
+@pytest_asyncio.fixture
+async def stores(database: Database, database_url: str) -> AsyncIterator[Pair]:
+    """Those of two workers."""
+    async with open_database(database_url) as other:
+        yield LimitCounterRepository(database), LimitCounterRepository(other)
+
+
+async def wrong(store: LimitCounterRepository, *tries: Try, after: float = 0) -> float:
+    now = NOW + timedelta(seconds=after)
+    return await store.take(tries or [ADA], now=now, is_right=False, clears=True)
+
+
+async def right(store: LimitCounterRepository, *tries: Try, after: float = 0) -> float:
+    now = NOW + timedelta(seconds=after)
+    return await store.take(tries or [ADA], now=now, is_right=True, clears=True)
+
+
+async def use_up(store: LimitCounterRepository) -> None:
+    """The free tries, and the one after them, which begins the delays."""
+    for _ in range(10):
+        assert await wrong(store) == 0
+    assert await wrong(store) > 0
+
+
+@pytest.mark.parametrize("rule", [LOGIN, ERRORS])
+async def test_of_fifty_tries_at_once_of_two_workers_the_free_ones_pass(
+    stores: Pair, rule: Rule
+) -> None:
+    waits = await asyncio.gather(
+        *(wrong(store, Try(rule, "ada")) for store in islice(cycle(stores), 50))
+    )
+
+    assert waits.count(0.0) == 10
+
+
+async def test_of_fifty_tries_at_the_end_of_a_delay_one_has_its_turn(stores: Pair) -> None:
+    await use_up(stores[0])
+
+    waits = await asyncio.gather(*(wrong(store, after=6.5) for store in islice(cycle(stores), 50)))
+
+    assert waits.count(0.0) == 1
+
+
+async def test_what_has_to_be_waited_for_is_known_to_both_without_counting(stores: Pair) -> None:
+    for _ in range(10):
+        await wrong(stores[0])
+        assert await stores[1].wait([ADA], now=NOW) == 0
+    await wrong(stores[0])
+
+    assert await stores[1].wait([ADA, Try(ERRORS, "ada")], now=NOW) == pytest.approx(6.0, abs=0.01)
+    assert await stores[1].wait([Try(LOGIN, "bob")], now=NOW) == 0
+    assert await stores[1].wait([ADA], now=NOW + timedelta(seconds=7)) == 0
+
+
+async def test_opposite_orders_of_the_same_keys_do_not_wait_for_each_other(stores: Pair) -> None:
+    many = [Try(ADDRESS, f"192.0.2.{number}") for number in range(8)]
+
+    waits = await asyncio.gather(
+        *(
+            wrong(store, *(many if number % 2 else reversed(many)))
+            for number, store in enumerate(islice(cycle(stores), 40))
+        )
+    )
+
+    assert waits.count(0.0) == 20
+
+
+async def test_a_refused_try_counts_under_the_refusing_rule_alone(stores: Pair) -> None:
+    await use_up(stores[0])
+
+    for _ in range(30):
+        assert await wrong(stores[0], Try(ADDRESS, "192.0.2.1"), ADA) > 0
+
+    passed = [await wrong(stores[1], Try(ADDRESS, "192.0.2.1")) for _ in range(20)]
+    assert passed == [0.0] * 20
+
+
+async def test_a_right_try_clears_what_its_rule_says_and_counts_nowhere(stores: Pair) -> None:
+    both = [ADA, Try(ADDRESS, "198.51.100.7")]
+    for _ in range(9):
+        await wrong(stores[0], *both)
+
+    for _ in range(30):
+        assert await right(stores[1], *both) == 0
+
+    for _ in range(10):
+        assert await wrong(stores[0], *both) == 0
+    assert await wrong(stores[0], Try(ADDRESS, "198.51.100.7")) == 0
+    assert await wrong(stores[0], Try(ADDRESS, "198.51.100.7")) > 0
+
+
+async def test_a_right_try_is_refused_where_a_wrong_one_would_be(stores: Pair) -> None:
+    """Or guessing went on during the delay, and the answer told which guess was right."""
+    await use_up(stores[0])
+
+    assert await right(stores[1], after=3) > 0
+    assert await right(stores[1], after=6.5) == 0
+
+    for _ in range(10):
+        assert await wrong(stores[0], after=6.5) == 0
+
+
+async def test_delays_are_forgotten_after_the_time_that_their_rule_says(stores: Pair) -> None:
+    await use_up(stores[0])
+    assert await wrong(stores[1], after=3600) == 0  # its turn, and the next delay
+    assert await wrong(stores[1], after=3601) > 0
+
+    for _ in range(10):
+        assert await wrong(stores[1], after=3600 + 12 + 3601) == 0
+
+
+async def test_a_right_try_where_nothing_went_wrong_writes_nothing(
+    stores: Pair, database: Database
+) -> None:
+    await right(stores[0], ADA, Try(ADDRESS, "198.51.100.7"))
+
+    assert not await database.fetch_all(select(limit_counters))
+
+
+async def test_no_name_and_no_address_is_stored(stores: Pair, database: Database) -> None:
+    await wrong(stores[0], ADA, Try(ADDRESS, "198.51.100.7"))
+
+    rows = await database.fetch_all(select(limit_counters))
+
+    assert len(rows) == 2
+    assert "ada" not in str(rows)
+    assert "198.51.100.7" not in str(rows)

@@ -1,0 +1,150 @@
+"""What the audit log says of the things that people, clients and operators do."""
+
+import json
+from typing import Any
+
+from app.models.audit_events import AuditEvent
+from tests.support.application import Application, TestClient, TestUser
+from tests.support.callers import calling_from
+from tests.support.parts import services_of
+from tests.support.visitor import Visitor
+
+PROFILE = "/profile"
+
+
+async def events_of(app: Application) -> list[AuditEvent]:
+    return [each async for each in services_of(app).audit.read_all()]
+
+
+async def id_of(app: Application, user: TestUser) -> str:
+    found = await services_of(app).users.get(user.username)
+    return found.user_id
+
+
+async def actions_of(app: Application, user: TestUser) -> list[str]:
+    """What happened to a person, the oldest first."""
+    user_id = await id_of(app, user)
+    return [each.action for each in await events_of(app) if each.user_id == user_id]
+
+
+async def test_an_account_from_its_beginning(app: Application, client: TestClient) -> None:
+    user = await app.enrolled_user()
+    await app.password_grant(client, user)
+    await app.password_grant(client, user, password="a wrong password")
+    await app.verify_otp(user.username, "000000")
+
+    assert await actions_of(app, user) == [
+        "user.registered",
+        "otp.confirmed",
+        "sign_in.succeeded",
+        "sign_in.refused",
+        "otp.refused",
+    ]
+
+
+async def test_an_event_says_who_from_where_and_with_which_result(
+    app: Application, client: TestClient, user: TestUser
+) -> None:
+    async with calling_from(app, "198.51.100.77") as stranger:
+        await stranger.password_grant(client, user, password="a wrong password")
+        await stranger.password_grant(client, user)
+    refused, succeeded = (await events_of(app))[-2:]
+
+    user_id = await id_of(app, user)
+    assert (refused.action, refused.outcome) == ("sign_in.refused", "refused")
+    assert (refused.actor, refused.user_id) == ("anybody", user_id)
+    assert refused.client_id == client.client_id
+    assert refused.address == "198.51.100.77"
+    assert refused.request_id
+    assert json.loads(refused.details) == {"reason": "password"}
+    assert (succeeded.outcome, succeeded.actor) == ("succeeded", f"user:{user_id}")
+    assert succeeded.request_id != refused.request_id
+
+
+async def test_a_name_that_nobody_has_is_an_event_without_the_name(
+    app: Application, client: TestClient
+) -> None:
+    """SECURITY_BAR row 19: what is written takes its time, whoever is asked for"""
+    name = app.new_name("nobody")
+    await app.token(client, grant_type="password", username=name, password="a password")
+
+    event = (await events_of(app))[-1]
+
+    assert (event.action, event.user_id) == ("sign_in.refused", None)
+    assert name not in repr(event)
+
+
+async def test_a_sign_in_on_the_pages_a_consent_and_its_end(
+    app: Application, client: TestClient, user: TestUser, visitor: Visitor
+) -> None:
+    await visitor.tokens_for(client, user)
+    account = await visitor.get("/account")
+    await visitor.submit(account, to="/account/applications/revoke")
+
+    assert await actions_of(app, user) == [
+        "user.registered",
+        "otp.confirmed",
+        "sign_in.succeeded",
+        "consent.granted",
+        "consent.revoked",
+    ]
+
+
+async def test_clients_and_what_becomes_of_them(app: Application, client: TestClient) -> None:
+    services = services_of(app)
+    await services.clients.rotate_secret(client.client_id)
+    await services.clients.set_trust(client.client_id, "verified")
+    await services.clients.set_disabled(client.client_id, disabled=True)
+    await services.clients.set_disabled(client.client_id, disabled=False)
+    await services.clients.invite("a label", lasts=services.sessions._ttl)
+
+    found = [each for each in await events_of(app) if each.client_id == client.client_id]
+    assert [each.action for each in found] == [
+        "client.created",
+        "client.secret_rotated",
+        "client.trusted",
+        "client.disabled",
+        "client.enabled",
+    ]
+    assert (await events_of(app))[-1].action == "client.invited"
+
+
+async def test_a_client_that_manages_itself_is_the_actor(app: Application) -> None:
+    """RFC 7592"""
+    body: dict[str, Any] = {"redirect_uris": ["https://app.example.com/callback"]}
+    made = (await app.http.post("/register", json=body)).json()
+    path = f"/register/{made['client_id']}"
+    headers = {"Authorization": f"Bearer {made['registration_access_token']}"}
+    await app.http.put(
+        path, json={**body, "client_id": made["client_id"], "client_name": "New"}, headers=headers
+    )
+    await app.http.delete(path, headers=headers)
+
+    found = [each for each in await events_of(app) if each.client_id == made["client_id"]]
+
+    assert [(each.action, each.actor) for each in found] == [
+        ("client.registered", "anybody"),
+        ("client.changed", f"client:{made['client_id']}"),
+        ("client.deleted", f"client:{made['client_id']}"),
+    ]
+
+
+async def test_tokens_of_machines_cost_no_event(app: Application, client: TestClient) -> None:
+    before = len(await events_of(app))
+
+    for _ in range(5):
+        token = (await app.client_credentials(client)).json()["access_token"]
+        await app.introspect(client, token)
+        await app.profile(token)
+        await app.revoke(client, token)
+
+    assert len(await events_of(app)) == before
+
+
+async def test_a_rotation_of_keys_is_an_event(app: Application) -> None:
+    made = await services_of(app).signing_keys.rotate()
+
+    event = (await events_of(app))[-1]
+
+    assert event.action == "keys.rotated"
+    assert json.loads(event.details) == {"kids": made}

@@ -1,0 +1,76 @@
+"""Who a caller is, is the word of the peer, or of a proxy that the operator trusts."""
+
+import httpx
+
+from tests.conftest import AppFactory
+from tests.support.application import Application, TestClient
+from tests.support.callers import calling_from
+
+PROXY = "10.9.8.7"
+STRANGER = "203.0.113.50"
+FREE = 12
+
+
+async def guess(app: Application, client: TestClient, **headers: str) -> httpx.Response:
+    form = {"grant_type": "password", "username": app.new_name(), "password": "wrong password"}
+    return await app.http.post("/token", data=form, auth=client.auth, headers=headers)
+
+
+async def test_a_stranger_gets_no_new_tries_by_a_header(start_app: AppFactory) -> None:
+    """SECURITY_BAR row 24"""
+    app = await start_app(login_limit_address=FREE, trusted_proxies=(PROXY,))
+    client = await app.create_client()
+
+    async with calling_from(app, STRANGER) as stranger:
+        answers = [
+            await guess(stranger, client, **{"x-forwarded-for": f"198.51.100.{number}"})
+            for number in range(FREE + 1)
+        ]
+
+    assert [each.status_code for each in answers] == [400] * FREE + [429]
+
+
+async def test_a_stranger_spends_nobody_elses_tries_by_a_header(start_app: AppFactory) -> None:
+    """SECURITY_BAR row 24"""
+    app = await start_app(login_limit_address=FREE)
+    client = await app.create_client()
+    async with calling_from(app, STRANGER) as stranger:
+        for _ in range(FREE + 1):
+            await guess(stranger, client, **{"x-forwarded-for": "198.51.100.7"})
+
+    async with calling_from(app, "198.51.100.7") as victim:
+        answer = await guess(victim, client)
+
+    assert answer.status_code == 400
+
+
+async def test_the_callers_of_a_trusted_proxy_are_told_apart(start_app: AppFactory) -> None:
+    """SECURITY_BAR row 24"""
+    app = await start_app(login_limit_address=FREE, trusted_proxies=(PROXY,))
+    client = await app.create_client()
+
+    async with calling_from(app, PROXY) as proxy:
+        one = [
+            await guess(proxy, client, **{"x-forwarded-for": "198.51.100.1"})
+            for _ in range(FREE + 1)
+        ]
+        other = await guess(proxy, client, **{"x-forwarded-for": "198.51.100.2"})
+
+    assert [each.status_code for each in one] == [400] * FREE + [429]
+    assert other.status_code == 400
+
+
+async def test_what_a_caller_puts_in_front_of_the_proxys_word_changes_nothing(
+    start_app: AppFactory,
+) -> None:
+    """SECURITY_BAR row 24: proxies append, and only what they appended counts"""
+    app = await start_app(login_limit_address=FREE, trusted_proxies=(PROXY,))
+    client = await app.create_client()
+
+    async with calling_from(app, PROXY) as proxy:
+        answers = [
+            await guess(proxy, client, **{"x-forwarded-for": f"192.0.2.{number}, 198.51.100.1"})
+            for number in range(FREE + 1)
+        ]
+
+    assert answers[-1].status_code == 429

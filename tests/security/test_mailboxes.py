@@ -1,0 +1,101 @@
+"""The mailbox that is proved is the one that the claim names."""
+
+from collections.abc import AsyncIterator
+
+import pytest
+import pytest_asyncio
+
+from tests.api.mailing import ask_for_link, claims_of, open_link, person_with_mailbox
+from tests.conftest import AppFactory
+from tests.support.application import PASSWORD, Application
+from tests.support.people import person_with
+from tests.support.smtp import MailServer, link_in, running_mail_server
+from tests.support.visitor import Visitor, text_of
+
+WRITTEN, KEPT = "chef@Fußball.example", "chef@xn--fuball-cta.example"
+IN_THE_OLDER_IDNA = "chef@fussball.example"
+NO_HOST = "chef@a_b.example"
+
+
+@pytest_asyncio.fixture
+async def mail_server() -> AsyncIterator[MailServer]:
+    async with running_mail_server() as made:
+        yield made
+
+
+@pytest_asyncio.fixture
+async def app(start_app: AppFactory, mail_server: MailServer) -> Application:
+    return await start_app(**mail_server.settings)
+
+
+async def test_who_changes_his_address_proves_the_one_that_is_kept(
+    app: Application, mail_server: MailServer, visitor: Visitor
+) -> None:
+    user = await app.enrolled_user()
+    page = await visitor.sign_in(await visitor.get("/login", next="email"), user)
+    await visitor.submit(page, to="/account/email", email=WRITTEN)
+    link = link_in(await mail_server.mail_to(KEPT))
+
+    page = await open_link(visitor, link)
+    await visitor.submit(page, to="/verify-email")
+
+    claims = await claims_of(app, user)
+    assert mail_server.recipients[0] == claims["email"] == KEPT
+    assert claims["email_verified"] is True
+    assert f"Confirm {KEPT}" in text_of(page)
+
+
+async def test_who_registers_with_an_address_gets_his_mail_at_the_one_that_is_kept(
+    app: Application, mail_server: MailServer
+) -> None:
+    user = await person_with(app, email=WRITTEN)
+
+    await mail_server.mail_to(KEPT)
+
+    assert (await claims_of(app, user))["email"] == KEPT
+
+
+@pytest.mark.parametrize("asked", [WRITTEN, KEPT, KEPT.upper(), "CHEF@fußball\u3002example"])
+async def test_a_person_is_found_by_his_address_however_he_writes_it(
+    app: Application, mail_server: MailServer, visitor: Visitor, asked: str
+) -> None:
+    user = await person_with_mailbox(app, mail_server, KEPT)
+
+    await ask_for_link(visitor, asked)
+    page = await open_link(visitor, link_in(await mail_server.mail_to(KEPT)))
+
+    assert user.username in text_of(page)
+
+
+async def test_two_mailboxes_are_two_people(
+    app: Application, mail_server: MailServer, visitor: Visitor
+) -> None:
+    await person_with_mailbox(app, mail_server, KEPT)
+    other = await person_with_mailbox(app, mail_server, IN_THE_OLDER_IDNA)
+
+    await ask_for_link(visitor, IN_THE_OLDER_IDNA)
+    page = await open_link(visitor, link_in(await mail_server.mail_to(IN_THE_OLDER_IDNA)))
+
+    assert other.username in text_of(page)
+    assert mail_server.to(KEPT) == []
+
+
+async def test_a_host_that_can_be_none_is_refused_where_an_address_comes_in(
+    app: Application, visitor: Visitor
+) -> None:
+    """SECURITY_BAR row 44"""
+    user = await app.enrolled_user()
+    said = {"username": app.new_name(), "password": PASSWORD, "email": NO_HOST}
+
+    registered = await app.http.post("/register_user", json=said)
+    on_the_page = await visitor.submit(
+        await visitor.get("/create-account"), to="/create-account", **said
+    )
+    page = await visitor.sign_in(await visitor.get("/login", next="email"), user)
+    changed = await visitor.submit(page, to="/account/email", email=NO_HOST)
+
+    assert registered.status_code == 422
+    assert NO_HOST not in registered.text
+    for answer in (on_the_page, changed):
+        assert answer.status_code == 400
+        assert "Enter an address like name@example.com." in text_of(answer)

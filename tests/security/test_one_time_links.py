@@ -1,0 +1,227 @@
+"""Which links end which others, and whose form a link is used by."""
+
+import asyncio
+from collections.abc import AsyncIterator
+from urllib.parse import urlsplit
+
+import httpx
+import pytest
+import pytest_asyncio
+
+from app.models.one_time_links import VERIFY_EMAIL
+from app.wiring import build_services
+from tests.api.mailing import (
+    NEW_PASSWORD,
+    ask_for_link,
+    claims_of,
+    open_link,
+    person_with_mailbox,
+    reset_link,
+    set_password,
+)
+from tests.conftest import AppFactory
+from tests.support.application import Application, TestUser
+from tests.support.parts import count, services_of
+from tests.support.smtp import MailServer, link_in, running_mail_server, token_in
+from tests.support.visitor import Visitor, text_of, visiting
+
+ADDRESS, OTHERS = "zoe@example.com", "bob@example.com"
+ROUNDS = 5
+
+
+@pytest_asyncio.fixture
+async def mail_server() -> AsyncIterator[MailServer]:
+    async with running_mail_server() as made:
+        yield made
+
+
+@pytest_asyncio.fixture
+async def app(start_app: AppFactory, mail_server: MailServer) -> Application:
+    return await start_app(**mail_server.settings)
+
+
+@pytest_asyncio.fixture
+async def zoe(app: Application, mail_server: MailServer) -> TestUser:
+    return await person_with_mailbox(app, mail_server, ADDRESS)
+
+
+async def link_of_administrator(app: Application, user: TestUser) -> str:
+    parts = urlsplit(await services_of(app).password_recovery.create_link(user.username))
+    return f"{parts.path}?{parts.query}"
+
+
+async def statuses(visitor: Visitor, *links: str) -> list[int]:
+    return [(await open_link(visitor, each)).status_code for each in links]
+
+
+def is_of_another_link(answer: httpx.Response) -> bool:
+    return (
+        answer.status_code == 403
+        and "Another link was opened in this browser since. Open yours again." in text_of(answer)
+    )
+
+
+async def test_a_strangers_request_leaves_the_link_of_the_administrator(
+    app: Application, mail_server: MailServer, visitor: Visitor, zoe: TestUser
+) -> None:
+    """Anybody who knows a name can have a link mailed"""
+    handed_out = await link_of_administrator(app, zoe)
+
+    await ask_for_link(visitor, zoe.username)
+    await mail_server.mail_to(ADDRESS)
+
+    assert await statuses(visitor, handed_out) == [200]
+
+
+async def test_an_administrators_link_ends_his_older_ones_only(
+    app: Application, mail_server: MailServer, visitor: Visitor, zoe: TestUser
+) -> None:
+    mailed = await reset_link(visitor, mail_server, zoe, ADDRESS)
+    older = await link_of_administrator(app, zoe)
+
+    newer = await link_of_administrator(app, zoe)
+
+    assert await statuses(visitor, mailed, older, newer) == [200, 410, 200]
+
+
+async def test_a_used_link_ends_all_others_for_a_password(
+    app: Application, mail_server: MailServer, visitor: Visitor, zoe: TestUser
+) -> None:
+    handed_out = await link_of_administrator(app, zoe)
+    mailed = await reset_link(visitor, mail_server, zoe, ADDRESS)
+
+    await set_password(visitor, await open_link(visitor, mailed))
+
+    assert await statuses(visitor, handed_out) == [410]
+
+
+async def test_a_form_for_one_person_sets_nobody_elses_password(
+    app: Application, mail_server: MailServer, visitor: Visitor, zoe: TestUser
+) -> None:
+    """SECURITY_BAR row 30: the cookie has one place, for the link that was opened last"""
+    bob = await person_with_mailbox(app, mail_server, OTHERS)
+    client = await app.create_client()
+    for_zoe = await open_link(visitor, await reset_link(visitor, mail_server, zoe, ADDRESS))
+    for_bob = await open_link(visitor, await reset_link(visitor, mail_server, bob, OTHERS))
+
+    refused = [
+        await set_password(visitor, for_zoe),
+        await visitor.submit(for_bob, to="/recover/new", password=NEW_PASSWORD, link=""),
+        await visitor.submit(for_bob, to="/recover/new", password=NEW_PASSWORD, link="\u00e9"),
+    ]
+
+    assert all(is_of_another_link(each) for each in refused)
+    for each in (zoe, bob):
+        assert (await app.password_grant(client, each)).status_code == 200
+    assert (await set_password(visitor, for_bob)).status_code == 303
+
+
+async def test_a_form_for_one_address_confirms_no_other(
+    app: Application, mail_server: MailServer, visitor: Visitor, zoe: TestUser
+) -> None:
+    """SECURITY_BAR row 30"""
+    pages = []
+    for person, address in (
+        (zoe, "new@example.com"),
+        (await app.enrolled_user(), "other@example.com"),
+    ):
+        stored = await services_of(app).users.get(person.username)
+        await services_of(app).email_addresses.send_link(stored, address, language="en")
+        pages.append(await open_link(visitor, link_in(await mail_server.mail_to(address))))
+
+    refused = await visitor.submit(pages[0], to="/verify-email")
+    done = await visitor.submit(pages[1], to="/verify-email")
+
+    assert is_of_another_link(refused)
+    assert "Your address is confirmed" in text_of(done)
+    assert (await claims_of(app, zoe))["email"] == ADDRESS
+
+
+async def test_the_page_says_nothing_that_opens_the_link(
+    mail_server: MailServer, visitor: Visitor, zoe: TestUser
+) -> None:
+    """SECURITY_BAR row 13"""
+    link = await reset_link(visitor, mail_server, zoe, ADDRESS)
+
+    page = await open_link(visitor, link)
+
+    assert token_in(link) not in page.text
+    assert 'name="link"' in page.text
+
+
+async def test_of_links_that_are_made_at_once_one_counts(app: Application, zoe: TestUser) -> None:
+    """SECURITY_BAR row 17: at once, and in another process"""
+    other = build_services(app.settings, app.clock)
+    makers = [services_of(app).password_recovery, other.password_recovery]
+    living = []
+
+    for _ in range(ROUNDS):
+        links = await asyncio.gather(
+            *(makers[each % 2].create_link(zoe.username) for each in range(6))
+        )
+        found = [await makers[0].find(token_in(each)) for each in links]
+        living.append(sum(each is not None for each in found))
+    await other.close()
+
+    assert living == [1] * ROUNDS
+
+
+async def test_nobody_waits_in_a_circle_where_links_are_made_used_and_deleted_at_once(
+    app: Application,
+) -> None:
+    """Each of them gets its answer, whatever the order"""
+    services, other = services_of(app), build_services(app.settings, app.clock)
+    for number in range(ROUNDS):
+        user = await services.users.get((await app.enrolled_user()).username)
+        tokens = [token_in(await services.password_recovery.create_link(user.username))]
+        link = await services.links.find(tokens[0], "reset_password")
+        assert link is not None
+
+        answers = await asyncio.gather(
+            services.links.use_for_password(link, f"hash-{number}"),
+            *(
+                part.links.create(link.purpose, user, lasts=link.expires_at - link.created_at)
+                for part in (services, other) * 3
+            ),
+            other.account_data.delete(user),
+            return_exceptions=True,
+        )
+
+        assert [each for each in answers if isinstance(each, BaseException)] == []
+    await other.close()
+
+
+@pytest.mark.parametrize("but", ["", "this"])
+async def test_who_signs_out_everywhere_ends_the_links_that_somebody_else_asked_for(
+    app: Application, mail_server: MailServer, visitor: Visitor, zoe: TestUser, but: str
+) -> None:
+    """SECURITY_BAR row 9: else who was in the account for a moment takes it with his own mailbox"""
+    async with visiting(app) as thief:
+        page = await thief.sign_in(await thief.get("/login", next="email"), zoe)
+        await thief.submit(page, to="/account/email", email="thief@example.net")
+        link = link_in(await mail_server.mail_to("thief@example.net"))
+        opened = await open_link(thief, link)
+        page = await visitor.sign_in(await visitor.get("/login"), zoe)
+
+        await visitor.submit(page, to="/account/sessions/end-all", but=but)
+
+        late = await thief.submit(opened, to="/verify-email")
+        assert (opened.status_code, late.status_code) == (200, 410)
+    assert (await claims_of(app, zoe))["email"] == ADDRESS
+    assert await count(services_of(app).database, "one_time_links") == 0
+
+
+async def test_links_of_others_stay_where_somebody_signs_out_everywhere(
+    app: Application, visitor: Visitor, zoe: TestUser
+) -> None:
+    stored = await services_of(app).users.get(zoe.username)
+    await services_of(app).email_addresses.send_link(stored, "new@example.com", language="en")
+    bob = await app.enrolled_user()
+    async with visiting(app) as elsewhere:
+        await elsewhere.sign_in(await elsewhere.get("/login"), bob)
+    page = await visitor.sign_in(await visitor.get("/login"), bob)
+
+    await visitor.submit(page, to="/account/sessions/end-all")
+
+    assert not (await visitor.get("/account")).is_success
+    assert await services_of(app).links.find_newest(stored, VERIFY_EMAIL) is not None

@@ -1,0 +1,148 @@
+"""What is checked for a person is not stored for who became another, or nobody, meanwhile."""
+
+from typing import Any
+
+import pytest
+from sqlalchemy import func, select
+
+from app.models.consents import consents
+from app.repositories.consents import ConsentRepository
+from app.repositories.passkeys import PasskeyRepository
+from app.repositories.upstream import UpstreamRepository
+from tests.support.account import stored
+from tests.support.application import Application, TestClient, TestUser
+from tests.support.parts import services_of
+from tests.support.passkeys import MINE, Passkey, give, options_from, sign_in_with
+from tests.support.upstream import Provider, account_made_by, linking, signed_in_by
+from tests.support.visitor import Visitor, text_of
+
+
+async def is_signed_in(visitor: Visitor) -> bool:
+    return (await visitor.get("/account")).status_code == 200
+
+
+@pytest.mark.parametrize("is_deleted", [False, True])
+async def test_a_passkey_is_not_stored_for_who_became_another_meanwhile(
+    app: Application,
+    owner: Visitor,
+    stranger: Visitor,
+    user: TestUser,
+    monkeypatch: pytest.MonkeyPatch,
+    *,
+    is_deleted: bool,
+) -> None:
+    """His password was reset, or he was deleted, between the reading and the writing."""
+    services, add = services_of(app), PasskeyRepository.add
+    person = await stored(app, user)
+
+    async def overtaken(repository: PasskeyRepository, *rest: object, **named: object) -> object:
+        if is_deleted:
+            await services.account_data.delete(person)
+        else:
+            await services.users.reset_password(user.username, "a password of this moment")
+        return await add(repository, *rest, **named)  # type: ignore[arg-type]
+
+    monkeypatch.setattr(PasskeyRepository, "add", overtaken)
+    passkey, page = Passkey(), await owner.get(MINE)
+    options = await options_from(owner, page, MINE)
+
+    answer = await give(owner, page, MINE, passkey.create(options))
+
+    assert not answer.headers.get("location", "").startswith(MINE)
+    assert await services.passkeys.count_of(person) == 0
+    assert (await sign_in_with(stranger, passkey)).status_code == 400
+    assert not await is_signed_in(stranger)
+    events = await services.audit.list_of_user(person.user_id)
+    assert "passkey.added" not in [each.action for each in events]
+
+
+@pytest.mark.parametrize("is_deleted", [False, True])
+async def test_a_provider_is_not_linked_to_who_became_another_meanwhile(
+    app: Application,
+    owner: Visitor,
+    stranger: Visitor,
+    provider: Provider,
+    user: TestUser,
+    monkeypatch: pytest.MonkeyPatch,
+    *,
+    is_deleted: bool,
+) -> None:
+    services, link = services_of(app), UpstreamRepository.link
+    person, sub = await stored(app, user), app.new_name("sub")
+    asked = await linking(owner, provider)
+    provider.knows(asked, sub=sub)
+
+    async def overtaken(repository: UpstreamRepository, *rest: object) -> object:
+        if is_deleted:
+            await services.account_data.delete(person)
+        else:
+            await services.users.reset_password(user.username, "a password of this moment")
+        return await link(repository, *rest)  # type: ignore[arg-type]
+
+    monkeypatch.setattr(UpstreamRepository, "link", overtaken)
+
+    await owner.http.get(provider.callback(asked))
+
+    assert await services.upstream.list_of(person) == []
+    events = await services.audit.list_of_user(person.user_id)
+    assert "upstream.linked" not in [each.action for each in events]
+    page = await signed_in_by(stranger, provider, sub=sub)
+    assert "No account here yet" in text_of(page)
+
+
+async def test_it_can_be_made_an_account_of_after_the_deletion(
+    app: Application,
+    owner: Visitor,
+    stranger: Visitor,
+    provider: Provider,
+    user: TestUser,
+    monkeypatch: pytest.MonkeyPatch,
+) -> None:
+    """Nothing that is left of a deleted person holds an identity."""
+    services, link = services_of(app), UpstreamRepository.link
+    person, sub = await stored(app, user), app.new_name("sub")
+    asked = await linking(owner, provider)
+    provider.knows(asked, sub=sub)
+
+    async def overtaken(repository: UpstreamRepository, *rest: object) -> object:
+        await services.account_data.delete(person)
+        return await link(repository, *rest)  # type: ignore[arg-type]
+
+    with monkeypatch.context() as patched:
+        patched.setattr(UpstreamRepository, "link", overtaken)
+        await owner.http.get(provider.callback(asked))
+
+    name = await account_made_by(stranger, provider, sub=sub)
+
+    made = await services.users.get(name)
+    assert len(await services.upstream.list_of(made)) == 1
+
+
+async def test_what_is_allowed_after_the_deletion_is_not_kept(
+    app: Application,
+    client: TestClient,
+    owner: Visitor,
+    user: TestUser,
+    monkeypatch: pytest.MonkeyPatch,
+) -> None:
+    """The page of the consent was open while the account was deleted."""
+    services, grant = services_of(app), ConsentRepository.grant
+    person = await stored(app, user)
+    page = await owner.authorize(client, scope="openid offline_access")
+    assert 'action="/consent"' in page.text
+
+    async def overtaken(repository: ConsentRepository, *rest: Any, **named: Any) -> None:
+        await services.account_data.delete(person)
+        await grant(repository, *rest, **named)
+
+    monkeypatch.setattr(ConsentRepository, "grant", overtaken)
+
+    answer = await owner.submit(page, to="/consent", decision="allow")
+
+    kept = await services.database.fetch_one(
+        select(func.count()).where(consents.c.user_id == person.user_id)
+    )
+    assert kept is not None
+    assert kept[0] == 0
+    assert answer.status_code == 303
+    assert (await owner.follow(answer)).url.path == "/login"

@@ -1,0 +1,356 @@
+"""Links that set a password: who gets one, how often it counts, and what dies with its use."""
+
+import asyncio
+from collections.abc import AsyncIterator, Iterator
+
+import pytest
+import pytest_asyncio
+from sqlalchemy import text
+
+from app.wiring import build_services
+from tests.api.mailing import (
+    NEW_PASSWORD,
+    ask_for_link,
+    claims_of,
+    open_link,
+    person_with_mailbox,
+    reset_link,
+    set_password,
+    users_of,
+)
+from tests.conftest import AppFactory
+from tests.support.application import Application, TestUser
+from tests.support.assertions import assert_oauth_error
+from tests.support.loggers import loggers_as_before
+from tests.support.logout import is_signed_in
+from tests.support.parts import count, services_of
+from tests.support.people import person_with
+from tests.support.smtp import MailServer, deliver, link_in, running_mail_server, token_in
+from tests.support.visitor import Visitor, visiting
+from tests.support.visitor import text_of as shown_on
+
+ADDRESS = "zoe@example.com"
+NOT_VERIFIED = "not-verified@example.com"
+
+
+@pytest_asyncio.fixture
+async def mail_server() -> AsyncIterator[MailServer]:
+    async with running_mail_server() as made:
+        yield made
+
+
+@pytest.fixture(autouse=True)
+def _loggers() -> Iterator[None]:
+    with loggers_as_before():
+        yield
+
+
+@pytest_asyncio.fixture
+async def app(start_app: AppFactory, mail_server: MailServer) -> Application:
+    return await start_app(**mail_server.settings)
+
+
+@pytest_asyncio.fixture
+async def zoe(app: Application, mail_server: MailServer) -> TestUser:
+    return await person_with_mailbox(app, mail_server, ADDRESS)
+
+
+async def test_a_stranger_learns_nothing_about_names_and_addresses(
+    app: Application, mail_server: MailServer, visitor: Visitor, zoe: TestUser
+) -> None:
+    """SECURITY_BAR row 19"""
+    unreachable = await person_with(app, email=NOT_VERIFIED)
+    disabled = await person_with_mailbox(app, mail_server, "disabled@example.com")
+    await services_of(app).users.set_disabled(disabled.username, disabled=True)
+    asked = (
+        zoe.username,
+        ADDRESS,
+        "nobody",
+        "nobody@example.com",
+        unreachable.username,
+        NOT_VERIFIED,
+        disabled.username,
+        "not a name\u202e at all",
+    )
+
+    answers = [await ask_for_link(visitor, each) for each in asked]
+
+    assert {(each.status_code, each.text) for each in answers} == {(200, answers[0].text)}
+    assert {tuple(sorted(each.headers.keys())) for each in answers} == {
+        tuple(sorted(answers[0].headers.keys()))
+    }
+
+
+async def test_only_a_verified_address_gets_a_link(
+    app: Application, mail_server: MailServer, visitor: Visitor, zoe: TestUser
+) -> None:
+    """Anybody can say that he has another's address"""
+    other = await person_with(app, email=ADDRESS)
+    await mail_server.mail_to(ADDRESS)
+    mail_server.mails.clear()
+
+    await ask_for_link(visitor, other.username)
+    await ask_for_link(visitor, ADDRESS)
+    mail = await mail_server.mail_to(ADDRESS)
+    await deliver(app, after=3600)
+
+    assert len(mail_server.mails) == 1
+    assert zoe.username in mail.as_string()
+    assert other.username not in mail.as_string()
+
+
+async def test_the_same_is_done_for_who_is_unknown(
+    app: Application, visitor: Visitor, zoe: TestUser, monkeypatch: pytest.MonkeyPatch
+) -> None:
+    """SECURITY_BAR row 19: so that it takes the same time. A mail and a link are written"""
+    database, delivery = services_of(app).database, services_of(app).mail_delivery
+
+    async def look_at_none() -> int:
+        return 0
+
+    monkeypatch.setattr(delivery, "run_once", look_at_none)  # else it may be quicker than we are
+    grown = []
+    for asked in (zoe.username, "nobody"):
+        before = await count(database, "mails"), await count(database, "audit_events")
+        await ask_for_link(visitor, asked)
+        after = await count(database, "mails"), await count(database, "audit_events")
+        grown.append([now - then for now, then in zip(after, before, strict=True)])
+
+    assert grown[0] == grown[1] == [1, 1]
+
+
+async def test_the_mails_of_an_account_are_limited_alike_for_names_that_nobody_has(
+    app: Application, visitor: Visitor, zoe: TestUser
+) -> None:
+    """SECURITY_BAR rows 23 and 50"""
+    app.clock.advance(seconds=7200)
+    answers = {
+        asked: [await ask_for_link(visitor, asked) for _ in range(4)]
+        for asked in (zoe.username, "nobody")
+    }
+
+    for each in answers.values():
+        assert [answer.status_code for answer in each] == [200, 200, 200, 429]
+        assert int(each[-1].headers["retry-after"]) > 0
+        assert "Too many mails were asked for." in shown_on(each[-1])
+
+
+async def test_the_mails_that_one_address_asks_for_are_limited(
+    app: Application, visitor: Visitor
+) -> None:
+    """SECURITY_BAR row 23"""
+    answers = [await ask_for_link(visitor, app.new_name()) for _ in range(21)]
+
+    assert [each.status_code for each in answers] == [200] * 20 + [429]
+
+
+async def test_opening_the_link_changes_nothing(
+    app: Application, mail_server: MailServer, visitor: Visitor, zoe: TestUser
+) -> None:
+    link = await reset_link(visitor, mail_server, zoe, ADDRESS)
+    before = await services_of(app).users.get(zoe.username)
+
+    for _ in range(3):
+        page = await open_link(visitor, link)
+
+    assert "Set a new password" in shown_on(page)
+    assert await services_of(app).users.get(zoe.username) == before
+
+
+async def test_the_link_sets_one_password(
+    mail_server: MailServer, visitor: Visitor, zoe: TestUser
+) -> None:
+    link = await reset_link(visitor, mail_server, zoe, ADDRESS)
+    page = await open_link(visitor, link)
+    await set_password(visitor, page)
+
+    answers = [await set_password(visitor, page, "yet another one"), await open_link(visitor, link)]
+
+    assert [each.status_code for each in answers] == [410, 410]
+    assert all("This link does not work any more" in shown_on(each) for each in answers)
+    assert all('href="/recover"' in each.text for each in answers)
+
+
+async def test_of_ten_uses_at_once_one_wins(
+    app: Application, mail_server: MailServer, visitor: Visitor, zoe: TestUser
+) -> None:
+    """SECURITY_BAR row 17: at once, and in another process"""
+    token = token_in(await reset_link(visitor, mail_server, zoe, ADDRESS))
+    other = build_services(app.settings, app.clock)
+
+    parts = [services_of(app).password_recovery, other.password_recovery]
+    won = await asyncio.gather(
+        *(parts[each % 2].set_password(token, f"password-number-{each}") for each in range(10))
+    )
+    await other.close()
+
+    client = await app.create_client()
+    winner = TestUser(zoe.username, f"password-number-{won.index(True)}", zoe.otp_secret)
+    assert sum(won) == 1
+    assert (await app.password_grant(client, winner)).status_code == 200
+
+
+async def test_it_counts_for_an_hour(
+    app: Application, mail_server: MailServer, visitor: Visitor, zoe: TestUser
+) -> None:
+    link = await reset_link(visitor, mail_server, zoe, ADDRESS)
+    app.clock.advance(seconds=3599)
+    page = await open_link(visitor, link)
+    app.clock.advance(seconds=1)
+
+    late = await set_password(visitor, page)
+
+    assert (page.status_code, late.status_code) == (200, 410)
+
+
+async def test_a_newer_link_kills_the_older_one(
+    mail_server: MailServer, visitor: Visitor, zoe: TestUser
+) -> None:
+    older = await reset_link(visitor, mail_server, zoe, ADDRESS)
+    newer = await reset_link(visitor, mail_server, zoe, ADDRESS)
+
+    answers = [await open_link(visitor, older), await open_link(visitor, newer)]
+
+    assert [each.status_code for each in answers] == [410, 200]
+
+
+async def test_it_dies_with_another_password(
+    app: Application, mail_server: MailServer, visitor: Visitor, zoe: TestUser
+) -> None:
+    link = await reset_link(visitor, mail_server, zoe, ADDRESS)
+
+    await services_of(app).users.reset_password(zoe.username, NEW_PASSWORD)
+
+    assert (await open_link(visitor, link)).status_code == 410
+
+
+async def test_it_dies_with_the_address_it_was_sent_to(
+    app: Application, mail_server: MailServer, visitor: Visitor, zoe: TestUser
+) -> None:
+    """Who gave a mailbox up is safe from the next one who has it"""
+    link = await reset_link(visitor, mail_server, zoe, ADDRESS)
+    stored = await services_of(app).users.get(zoe.username)
+    claims = '{"email": "new@example.com", "email_verified": true}'
+
+    await users_of(app).replace_claims(stored, claims, now=app.clock.now())
+
+    assert (await open_link(visitor, link)).status_code == 410
+
+
+async def test_it_does_nothing_for_who_is_disabled(
+    app: Application, mail_server: MailServer, visitor: Visitor, zoe: TestUser
+) -> None:
+    page = await open_link(visitor, await reset_link(visitor, mail_server, zoe, ADDRESS))
+
+    await services_of(app).users.set_disabled(zoe.username, disabled=True)
+
+    assert (await set_password(visitor, page)).status_code == 410
+
+
+async def test_every_sign_in_ends(
+    app: Application, mail_server: MailServer, visitor: Visitor, zoe: TestUser
+) -> None:
+    """SECURITY_BAR row 9"""
+    client = await app.create_client(scope="openid offline_access")
+    async with visiting(app) as elsewhere:
+        tokens = await elsewhere.tokens_for(client, zoe, scope="openid offline_access")
+        page = await open_link(visitor, await reset_link(visitor, mail_server, zoe, ADDRESS))
+
+        await set_password(visitor, page)
+
+        assert not await is_signed_in(elsewhere, client)
+    assert not await app.is_active(client, tokens["access_token"])
+    assert_oauth_error(await app.refresh(client, tokens["refresh_token"]), "invalid_grant")
+
+
+async def test_a_link_for_an_address_sets_no_password_and_the_other_way_round(
+    app: Application, mail_server: MailServer, visitor: Visitor, zoe: TestUser
+) -> None:
+    await person_with(app, email="other@example.com")
+    verifies = link_in(await mail_server.mail_to("other@example.com"))
+    resets = await reset_link(visitor, mail_server, zoe, ADDRESS)
+
+    answers = [
+        await open_link(visitor, verifies.replace("/verify-email", "/recover/new")),
+        await open_link(visitor, resets.replace("/recover/new", "/verify-email")),
+    ]
+
+    assert [each.status_code for each in answers] == [410, 410]
+
+
+@pytest.mark.parametrize(
+    "token",
+    ["", "x", "postern_ol_", "postern_at_" + "A" * 50, "postern_ol_" + "A" * 3000, "\u00e4%00"],
+)
+async def test_what_is_no_link_is_a_page_that_explains(visitor: Visitor, token: str) -> None:
+    for path in ("/recover/new", "/verify-email"):
+        page = await visitor.follow(await visitor.get(path, token=token))
+
+        assert page.status_code == 410
+        assert "This link does not work any more" in shown_on(page)
+
+
+async def test_the_page_counts_only_in_the_browser_that_opened_the_link(
+    app: Application, mail_server: MailServer, visitor: Visitor, zoe: TestUser
+) -> None:
+    """SECURITY_BAR row 30"""
+    page = await open_link(visitor, await reset_link(visitor, mail_server, zoe, ADDRESS))
+    async with visiting(app) as stranger:
+        stranger.http.cookies.set("postern_recover", visitor.http.cookies["postern_recover"])
+
+        stolen = await stranger.get("/recover/new")
+        forged = await set_password(stranger, page)
+
+    assert (stolen.status_code, forged.status_code) == (410, 403)
+
+
+async def test_the_cookie_of_the_link_counts_for_half_an_hour(
+    app: Application, mail_server: MailServer, visitor: Visitor, zoe: TestUser
+) -> None:
+    link = await reset_link(visitor, mail_server, zoe, ADDRESS)
+    await open_link(visitor, link)
+    app.clock.advance(seconds=1801)
+
+    left_open = await visitor.get("/recover/new")
+
+    assert left_open.status_code == 410
+    assert (await open_link(visitor, link)).status_code == 200
+
+
+async def test_no_link_and_no_address_is_in_a_log(
+    start_app: AppFactory, mail_server: MailServer, capfd: pytest.CaptureFixture[str]
+) -> None:
+    """SECURITY_BAR row 13"""
+    app = await start_app(access_log=True, log_level="DEBUG", **mail_server.settings)
+    zoe = await person_with_mailbox(app, mail_server, ADDRESS)
+    async with visiting(app) as visitor:
+        link = await reset_link(visitor, mail_server, zoe, ADDRESS)
+        await set_password(visitor, await open_link(visitor, link))
+        await visitor.get(f"/recover/{token_in(link)}")
+        mail_server.answer = "550 5.1.1 <zoe@example.com> does not exist"
+        await ask_for_link(visitor, ADDRESS)
+        await deliver(app, after=100)
+    await asyncio.sleep(0.3)  # the access log writes its lines together
+
+    captured = capfd.readouterr()
+    log = captured.err + captured.out
+    assert "/recover/new" in log
+    assert "was not sent" in log
+    assert token_in(link) not in log
+    assert ADDRESS not in log
+    assert NEW_PASSWORD not in log
+
+
+async def test_what_waits_in_the_database_is_sealed(
+    app: Application, mail_server: MailServer, visitor: Visitor, zoe: TestUser
+) -> None:
+    """SECURITY_BAR row 20, of links: who reads a backup resets nobody's password"""
+    await mail_server.stop()
+    await ask_for_link(visitor, zoe.username)
+
+    row = await services_of(app).database.fetch_one(text("SELECT sealed FROM mails"))
+
+    assert row is not None
+    assert b"postern_ol_" not in bytes(row[0])
+    assert ADDRESS.encode() not in bytes(row[0])
+    assert (await claims_of(app, zoe))["email"] == ADDRESS

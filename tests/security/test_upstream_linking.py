@@ -1,0 +1,282 @@
+"""Linking another provider to an account one has: only by its owner, in his own session."""
+
+import asyncio
+import json
+
+from tests.conftest import AppFactory
+from tests.support.application import Application, TestUser
+from tests.support.parts import services_of
+from tests.support.peer import Peer, running_peer
+from tests.support.upstream import (
+    Provider,
+    account_made_by,
+    csrf_in,
+    linked_by,
+    linking,
+    offered,
+    sent_to,
+    signed_in_by,
+)
+from tests.support.visitor import Visitor, text_of, visiting
+
+CANNOT_GO_ON = "This sign-in cannot go on"
+
+
+async def signed_in(visitor: Visitor, user: TestUser) -> Visitor:
+    await visitor.sign_in(await visitor.get("/login"), user)
+    return visitor
+
+
+async def linked_to(app: Application, name: str) -> list[str]:
+    """At which providers somebody is linked."""
+    services = services_of(app)
+    return [
+        each.provider for each in await services.upstream.list_of(await services.users.get(name))
+    ]
+
+
+async def test_a_person_links_a_provider_and_signs_in_by_it(
+    app: Application, visitor: Visitor, stranger: Visitor, provider: Provider, user: TestUser
+) -> None:
+    await signed_in(visitor, user)
+
+    done = await linked_by(visitor, provider, sub="1")
+    home = await visitor.get("/account")
+    second_factor = await signed_in_by(stranger, provider, sub="1")
+
+    assert "You can sign in by this provider now." in text_of(done)
+    assert f"Disconnect Company {provider.name}" in text_of(done)
+    assert f"Connect Company {provider.name}" not in text_of(done)
+    assert f"Company {provider.name}" in home.text
+    assert "Enter your code" in second_factor.text
+    assert user.username in second_factor.text
+
+
+async def test_linking_is_written_down_and_told(
+    app: Application, visitor: Visitor, provider: Provider, user: TestUser
+) -> None:
+    await signed_in(visitor, user)
+    page = await linked_by(visitor, provider, sub="1")
+    await visitor.submit(page, to="/account/connections/unlink")
+
+    owner = await services_of(app).users.get(user.username)
+    events = await services_of(app).audit.list_of_user(owner.user_id)
+
+    found = {each.action: json.loads(each.details) for each in events}
+    assert found["upstream.linked"] == {"provider": provider.name}
+    assert found["upstream.unlinked"] == {"provider": provider.name}
+
+
+async def test_only_a_fresh_sign_in_may_link(
+    app: Application, visitor: Visitor, provider: Provider, user: TestUser
+) -> None:
+    await signed_in(visitor, user)
+    form = {
+        "csrf_token": csrf_in(await visitor.get("/account/connections")),
+        "provider": provider.name,
+    }
+    app.clock.advance(seconds=601)
+
+    for path in ("/account/connections/link", "/account/connections/unlink"):
+        response = await visitor.http.post(path, data=form)
+
+        assert response.status_code == 303
+        assert response.headers["location"].startswith("/login?next=connections")
+
+
+async def test_nobody_is_made_to_link_by_a_form_of_another_site(
+    visitor: Visitor, provider: Provider, user: TestUser
+) -> None:
+    """SECURITY_BAR row 30"""
+    await signed_in(visitor, user)
+
+    for path in ("/account/connections/link", "/account/connections/unlink"):
+        response = await visitor.http.post(path, data={"provider": provider.name})
+
+        assert response.status_code == 403
+
+
+async def test_the_answer_to_an_attackers_linking_is_worth_nothing_in_the_victims_browser(
+    app: Application, visitor: Visitor, stranger: Visitor, provider: Provider, user: TestUser
+) -> None:
+    """Forced linking: the attacker's identity does not come to the victim's account."""
+    attacker = await app.enrolled_user()
+    await signed_in(stranger, attacker)
+    await signed_in(visitor, user)
+    asked = await linking(stranger, provider)
+    provider.knows(asked, sub="mallory")
+
+    page = await visitor.http.get(provider.callback(asked))
+
+    assert CANNOT_GO_ON in page.text
+    assert await linked_to(app, user.username) == []
+    assert await linked_to(app, attacker.username) == []
+
+
+async def test_the_answer_to_a_sign_in_links_nothing(
+    app: Application, visitor: Visitor, stranger: Visitor, provider: Provider, user: TestUser
+) -> None:
+    """Also in a browser where somebody is signed in."""
+    await signed_in(visitor, user)
+    asked = await sent_to(visitor, provider)
+    provider.knows(asked, sub="1")
+
+    page = await visitor.follow(await visitor.http.get(provider.callback(asked)))
+
+    assert "No account here yet" in page.text
+    assert await linked_to(app, user.username) == []
+
+
+async def test_linking_is_for_the_session_that_asked(
+    app: Application, visitor: Visitor, provider: Provider, user: TestUser
+) -> None:
+    """Somebody else signed in here meanwhile, or nobody is any more."""
+    await signed_in(visitor, user)
+    asked = await linking(visitor, provider)
+    provider.knows(asked, sub="1")
+    other = await app.enrolled_user()
+    await signed_in(visitor, other)
+
+    page = await visitor.http.get(provider.callback(asked))
+
+    assert CANNOT_GO_ON in page.text
+    assert await linked_to(app, user.username) == await linked_to(app, other.username) == []
+
+
+async def test_linking_ends_with_the_session(
+    app: Application, visitor: Visitor, provider: Provider, user: TestUser
+) -> None:
+    await signed_in(visitor, user)
+    asked = await linking(visitor, provider)
+    provider.knows(asked, sub="1")
+    owner = await services_of(app).users.get(user.username)
+    await services_of(app).sessions.end_all(owner.user_id)
+
+    page = await visitor.http.get(provider.callback(asked))
+
+    assert CANNOT_GO_ON in page.text
+    assert await linked_to(app, user.username) == []
+
+
+async def test_an_identity_of_somebody_else_is_not_linked(
+    app: Application, visitor: Visitor, stranger: Visitor, provider: Provider, user: TestUser
+) -> None:
+    owner = await account_made_by(stranger, provider, sub="1")
+    await signed_in(visitor, user)
+
+    page = await linked_by(visitor, provider, sub="1")
+
+    assert "That sign-in belongs to another account here." in text_of(page)
+    assert await linked_to(app, user.username) == []
+    assert await linked_to(app, owner) == [provider.name]
+
+
+async def test_linking_what_is_linked_changes_nothing(
+    app: Application, visitor: Visitor, provider: Provider, user: TestUser
+) -> None:
+    await signed_in(visitor, user)
+    await linked_by(visitor, provider, sub="1")
+
+    again = await linked_by(visitor, provider, sub="1")
+
+    assert "You can sign in by this provider now." in text_of(again)
+    assert await linked_to(app, user.username) == [provider.name]
+
+
+async def test_who_has_a_password_may_unlink(
+    app: Application, visitor: Visitor, stranger: Visitor, provider: Provider, user: TestUser
+) -> None:
+    await signed_in(visitor, user)
+    page = await linked_by(visitor, provider, sub="1")
+
+    done = await visitor.follow(await visitor.submit(page, to="/account/connections/unlink"))
+    back = await signed_in_by(stranger, provider, sub="1")
+
+    assert "This provider is disconnected." in text_of(done)
+    assert "No account here yet" in back.text
+    assert await linked_to(app, user.username) == []
+
+
+async def test_nobody_unlinks_what_is_somebody_elses(
+    app: Application, visitor: Visitor, stranger: Visitor, provider: Provider, user: TestUser
+) -> None:
+    owner = await account_made_by(stranger, provider, sub="1")
+    await signed_in(visitor, user)
+    page = await linked_by(visitor, provider, sub="2")
+
+    await visitor.submit(page, to="/account/connections/unlink", subject="1")
+
+    assert await linked_to(app, owner) == [provider.name]
+    assert await linked_to(app, user.username) == [provider.name]
+
+
+async def test_the_only_way_in_cannot_be_unlinked(
+    app: Application, visitor: Visitor, provider: Provider
+) -> None:
+    name = await account_made_by(visitor, provider, sub="1")
+    page = await visitor.get("/account/connections")
+
+    refused = await visitor.submit(page, to="/account/connections/unlink")
+
+    assert refused.status_code == 400
+    assert "This is the only way in which you can sign in." in text_of(refused)
+    assert await linked_to(app, name) == [provider.name]
+
+
+async def test_of_two_ways_in_only_one_can_be_unlinked_at_once(
+    app: Application, visitor: Visitor, provider: Provider
+) -> None:
+    async with running_peer(tls=False) as second_peer:
+        second = await offered(app, second_peer)
+        name = await account_made_by(visitor, provider, sub="1")
+        await linked_by(visitor, second, sub="2")
+    page = await visitor.get("/account/connections")
+    csrf_token = csrf_in(page)
+
+    responses = await asyncio.gather(
+        *(
+            visitor.http.post(
+                "/account/connections/unlink",
+                data={"csrf_token": csrf_token, "issuer": each.issuer, "subject": subject},
+            )
+            for each, subject in ((provider, "1"), (second, "2"))
+        )
+    )
+
+    assert sorted(response.status_code for response in responses) == [303, 400]
+    assert len(await linked_to(app, name)) == 1
+
+
+async def test_a_disabled_provider_is_no_way_in(
+    app: Application, visitor: Visitor, provider: Provider
+) -> None:
+    async with running_peer(tls=False) as second_peer:
+        second = await offered(app, second_peer)
+        name = await account_made_by(visitor, provider, sub="1")
+        await linked_by(visitor, second, sub="2")
+    await services_of(app).upstream.set_disabled(second.name, disabled=True)
+    form = {
+        "csrf_token": csrf_in(await visitor.get("/account/connections")),
+        "issuer": provider.issuer,
+        "subject": "1",
+    }
+
+    refused = await visitor.http.post("/account/connections/unlink", data=form)
+
+    assert refused.status_code == 400
+    assert len(await linked_to(app, name)) == 2
+
+
+async def test_without_providers_the_overview_says_nothing_of_them(
+    start_app: AppFactory, peer: Peer
+) -> None:
+    app = await start_app()
+    async with visiting(app) as visitor:
+        await signed_in(visitor, await app.enrolled_user())
+
+        without = await visitor.get("/account")
+        await offered(app, peer)
+        with_one = await visitor.get("/account")
+
+    assert "/account/connections" not in without.text
+    assert "/account/connections" in with_one.text

@@ -1,0 +1,20 @@
+"""Callers at other addresses."""
+
+from collections.abc import AsyncIterator
+from contextlib import asynccontextmanager
+
+import httpx
+
+from tests.support.application import Application
+
+
+@asynccontextmanager
+async def calling_from(app: Application, address: str) -> AsyncIterator[Application]:
+    """The same application, called from another address."""
+    transport = app.http._transport
+    assert isinstance(transport, httpx.ASGITransport)
+    other = httpx.ASGITransport(
+        app=transport.app, raise_app_exceptions=False, client=(address, 40_000)
+    )
+    async with httpx.AsyncClient(transport=other, base_url=app.http.base_url, timeout=30) as http:
+        yield Application(http, app.settings, app.clock)

@@ -1,0 +1,66 @@
+"""Two running servers, of which one lets people sign in by the other."""
+
+import socket
+from collections.abc import AsyncIterator
+from contextlib import asynccontextmanager
+from dataclasses import dataclass
+from pathlib import Path
+
+from tests.support.application import Application
+from tests.support.server import Server, application_of, run_postern, running_server
+
+NAME = "company"
+LABEL = "The Company"
+
+
+@dataclass(frozen=True)
+class TwoPosterns:
+    """People have accounts at the company, and come by it to the server here.
+
+    They have hosts of their own, since cookies of one host go to every port of it.
+    """
+
+    company: Server
+    at_company: Application
+    here: Server
+    app: Application
+    directory: Path
+
+    async def operator(self, *arguments: str) -> str:
+        """Runs a command of the server here."""
+        result = await run_postern(self.directory, *arguments)
+        assert result.returncode == 0, result.stderr
+        return result.stdout
+
+
+@asynccontextmanager
+async def two_posterns(company_directory: Path, directory: Path) -> AsyncIterator[TwoPosterns]:
+    port = _free_port()
+    here_url = f"http://127.0.0.1:{port}"
+    async with (
+        running_server(company_directory) as company,
+        running_server(directory, PORT=str(port), ISSUER=here_url) as here,
+        application_of(company) as at_company,
+        application_of(here) as app,
+    ):
+        client = await at_company.create_client(
+            redirect_uri=f"{here_url}/login/with/{NAME}/callback", scope="openid profile email"
+        )
+        metadata = (await at_company.http.get("/.well-known/openid-configuration")).json()
+        added = await run_postern(
+            directory,
+            *("upstream", "add", NAME, "--label", LABEL, "--issuer", metadata["issuer"]),
+            *("--client-id", client.client_id, "--stdin"),
+            typed=f"{client.client_secret}\n",
+            ISSUER=here_url,
+        )
+        assert added.returncode == 0, added.stderr
+        assert f"{here_url}/login/with/{NAME}/callback" in added.stdout
+        yield TwoPosterns(company, at_company, here, app, directory)
+
+
+def _free_port() -> int:
+    with socket.socket() as made:
+        made.bind(("127.0.0.1", 0))
+        port: int = made.getsockname()[1]
+        return port
