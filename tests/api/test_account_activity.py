@@ -13,6 +13,9 @@ from tests.support.parts import services_of
 from tests.support.passkeys import MINE, enrol
 from tests.support.visitor import Visitor, text_of
 
+DATABASES = ("sqlite",)
+"""What is tested here is not in the database."""
+
 ACTIVITY = "/account/activity"
 
 

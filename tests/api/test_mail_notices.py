@@ -17,6 +17,9 @@ from tests.support.parts import count, services_of
 from tests.support.people import person_with
 from tests.support.smtp import MailServer, deliver, html_of, running_mail_server
 
+DATABASES = ("sqlite",)
+"""What is tested here is not in the database."""
+
 ADDRESS = "zoe@example.com"
 NOTICES = {
     "password_changed",

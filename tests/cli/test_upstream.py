@@ -9,6 +9,9 @@ from tests.support.application import Application
 from tests.support.parts import services_of
 from tests.support.visitor import Visitor
 
+DATABASES = ("sqlite",)
+"""What is tested here is not in the database."""
+
 SECRET = "a-secret-of-the-provider"
 
 

@@ -188,7 +188,7 @@ async def test_while_redis_is_dead_each_server_limits_for_itself_and_says_so_onc
     for _ in range(5):
         await wrong(stores[0])
     redis.kill()
-    with caplog.at_level(logging.INFO):
+    with caplog.at_level(logging.INFO, logger="postern"):
         waits = await asyncio.gather(*(wrong(stores[0]) for _ in range(50)))
 
     assert waits.count(0.0) == 10
@@ -214,7 +214,7 @@ async def test_when_redis_is_back_it_counts_again(
         await wrong(stores[0], Try(LOGIN, "bob"))
         return stores[0].fallbacks == before
 
-    with caplog.at_level(logging.INFO):
+    with caplog.at_level(logging.INFO, logger="postern"):
         await eventually(counts_there)
 
     async def the_other_server_knows() -> bool:

@@ -38,7 +38,7 @@ from tests.support.waiting import eventually
 ENROLL, PASSKEY_OR_CODE = "/login/enroll", "/login/otp"
 STEP_UP = "/login/step-up"
 MFA = "urn:postern:acr:mfa"
-TOLD = "Your authenticator app was changed"
+TOLD = "An authenticator app was set up"
 ADDRESS = "zoe@example.com"
 HOURS = 11 * 3600
 

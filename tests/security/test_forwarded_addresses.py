@@ -6,6 +6,9 @@ from tests.conftest import AppFactory
 from tests.support.application import Application, TestClient
 from tests.support.callers import calling_from
 
+DATABASES = ("sqlite",)
+"""What is tested here is not in the database."""
+
 PROXY = "10.9.8.7"
 STRANGER = "203.0.113.50"
 FREE = 12

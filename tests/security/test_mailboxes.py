@@ -12,6 +12,9 @@ from tests.support.people import person_with
 from tests.support.smtp import MailServer, link_in, running_mail_server
 from tests.support.visitor import Visitor, text_of
 
+DATABASES = ("sqlite",)
+"""What is tested here is not in the database."""
+
 WRITTEN, KEPT = "chef@Fußball.example", "chef@xn--fuball-cta.example"
 IN_THE_OLDER_IDNA = "chef@fussball.example"
 NO_HOST = "chef@a_b.example"

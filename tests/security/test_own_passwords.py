@@ -9,6 +9,9 @@ from tests.support.assertions import assert_problem
 from tests.support.parts import services_of
 from tests.support.visitor import Visitor, text_of
 
+DATABASES = ("sqlite",)
+"""What is tested here is not in the database."""
+
 OWN_NAME = "This password is your own name. Choose another one."
 
 

@@ -23,6 +23,9 @@ from tests.support.passkeys import (
 )
 from tests.support.visitor import Visitor, text_of, visiting
 
+DATABASES = ("sqlite",)
+"""What is tested here is not in the database."""
+
 LIES = {
     "another origin": Lie(origin="https://localhost:5000"),
     "a look-alike origin": Lie(origin="http://localhost:5000.evil.example"),

@@ -28,6 +28,9 @@ from tests.support.passkeys import (
 )
 from tests.support.visitor import Visitor
 
+DATABASES = ("sqlite",)
+"""What is tested here is not in the database."""
+
 GARBAGE = [
     "",
     "null",

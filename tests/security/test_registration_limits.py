@@ -9,6 +9,9 @@ from tests.support.application import PASSWORD, SECRET_KEY, Application
 from tests.support.callers import calling_from
 from tests.support.visitor import visiting
 
+DATABASES = ("sqlite",)
+"""What is tested here is not in the database."""
+
 FREE = 20
 ADMIN = "an-admin-token-of-the-tests-7Yk2"
 PRODUCTION: dict[str, Any] = {

@@ -27,6 +27,9 @@ from tests.support.upstream import (
 )
 from tests.support.visitor import Visitor, text_of, visiting
 
+DATABASES = ("sqlite",)
+"""What is tested here is not in the database."""
+
 NO_RIGHT_ANSWER = "The other provider gave a wrong answer"
 CANNOT_GO_ON = "This sign-in cannot go on"
 

@@ -21,6 +21,9 @@ from tests.support.upstream import (
 )
 from tests.support.visitor import Visitor, answer_in, redeem, text_of
 
+DATABASES = ("sqlite",)
+"""What is tested here is not in the database."""
+
 PASSWORD_PAGE = "/account/password"
 FRESH_FLOW = {"prompt": "login", "max_age": "0"}
 
