@@ -10,7 +10,6 @@ from contextvars import ContextVar
 from typing import Any
 
 MAXIMUM_ADDRESS = 64
-MAXIMUM_USER_AGENT = 300
 _request: ContextVar[Mapping[str, Any] | None] = ContextVar("request", default=None)
 _actor: ContextVar[str | None] = ContextVar("actor", default=None)
 
@@ -55,12 +54,6 @@ def network() -> str:
 def request_id() -> str:
     scope = _request.get()
     return str(scope.get("request_id", "")) if scope is not None else ""
-
-
-def user_agent() -> str:
-    """Of the caller's browser, in printable ASCII."""
-    text = _header(b"user-agent")
-    return "".join(char for char in text if " " <= char <= "~")[:MAXIMUM_USER_AGENT]
 
 
 def languages() -> list[str]:

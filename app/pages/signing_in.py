@@ -118,6 +118,10 @@ async def password_given(browser: Browser) -> PasswordGiven | None:
     )
 
 
+async def has_second_factor(browser: Browser, user: User) -> bool:
+    return user.has_confirmed_otp or await browser.services.passkeys.count_of(user) > 0
+
+
 async def complete(
     browser: Browser,
     user: User,

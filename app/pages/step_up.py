@@ -8,11 +8,11 @@ from starlette.responses import RedirectResponse, Response
 
 from app.oauth.authorization.endpoint import Interaction
 from app.oauth.authorization.interactions import Step
-from app.pages.account.base import has_second_factor, is_fresh
+from app.pages.account.base import is_fresh
 from app.pages.authorization import answer
 from app.pages.browser import BrowserDep
 from app.pages.login import ask_second_factor, from_the_start
-from app.pages.signing_in import after
+from app.pages.signing_in import after, has_second_factor
 from app.services.sessions import ACR_MFA
 
 router = APIRouter(include_in_schema=False)

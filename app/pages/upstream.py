@@ -27,6 +27,7 @@ from app.pages.signing_in import (
     PasswordGiven,
     complete,
     further_fields,
+    has_second_factor,
     link,
     pending_of,
     sign_in_page,
@@ -181,7 +182,7 @@ async def sign_in_by_provider(
     if user.is_disabled:
         return _to(browser, link("/login", given, told="disabled"))
     is_known = user.has_confirmed_otp and await is_remembered(browser, user)
-    if not is_known and await _has_second_factor(browser, user):
+    if not is_known and await has_second_factor(browser, user):
         asked = await ask_second_factor(
             browser, user, given, first_factor=FEDERATED, auth_time=auth_time
         )
@@ -197,10 +198,6 @@ def _auth_time(browser: Browser, claims: Mapping[str, Any]) -> datetime:
     if not isinstance(said, int) or not 0 < said <= now.timestamp() + SKEW:
         return now - timedelta(seconds=services.settings.session_ttl)
     return min(now, datetime.fromtimestamp(said, UTC))
-
-
-async def _has_second_factor(browser: Browser, user: User) -> bool:
-    return user.has_confirmed_otp or await browser.services.passkeys.count_of(user) > 0
 
 
 async def _client(browser: Browser, provider: UpstreamProvider) -> "UpstreamClient":

@@ -7,10 +7,9 @@ from typing import Annotated, Any
 from fastapi import Depends
 from starlette.responses import Response
 
-from app.models.users import User
 from app.oauth.authorization.interactions import Step
 from app.pages.browser import Browser, BrowserDep, GoToError
-from app.pages.signing_in import link
+from app.pages.signing_in import has_second_factor, link
 from app.pages.templating import page
 from app.pages.views import view_of_person
 from app.services.sessions import ACR_MFA, SignedIn
@@ -58,10 +57,6 @@ async def end_other_sign_ins(browser: Browser, person: SignedIn) -> None:
 
 def is_fresh(browser: Browser, person: SignedIn) -> bool:
     return browser.services.clock.now() - person.session.auth_time <= FRESH
-
-
-async def has_second_factor(browser: Browser, user: User) -> bool:
-    return user.has_confirmed_otp or await browser.services.passkeys.count_of(user) > 0
 
 
 def account_page(
