@@ -37,7 +37,7 @@ COLLECTOR_THRESHOLDS = (10_000, 20, 20)
 """Requests leave few cycles behind: looking for them after each 700 objects cost a twentieth."""
 
 
-def create_app(settings: Settings, *, clock: Clock | None = None) -> Edge:
+def create_app(settings: Settings, *, clock: Clock) -> Edge:
     """Builds the ASGI application; it connects to the database when its lifespan starts."""
     configure_logging(log_format=settings.log_format, level=settings.log_level)
     services = build_services(settings, clock)
@@ -136,7 +136,7 @@ async def _leave_with_the_parent() -> None:
 def __getattr__(name: str) -> Edge:
     """`app.main:app` for any ASGI host; made from the environment when first asked for."""
     if name == "app":
-        made = create_app(load_settings())
+        made = create_app(load_settings(), clock=Clock())
         globals()["app"] = made
         return made
     raise AttributeError(name)

@@ -11,6 +11,7 @@ from collections.abc import Awaitable, Callable, Sequence
 from dataclasses import dataclass
 from typing import Any, TypeVar
 
+from app.clock import Clock
 from app.main import prepare_database
 from app.observability import origin
 from app.observability.logging import configure_logging
@@ -51,7 +52,7 @@ def with_services(work: Callable[[Services], Awaitable[Result]]) -> Result:
         origin.act_as(f"operator:{_operator()}")
         settings = command_settings()
         configure_logging(log_format="text", level="ERROR")
-        services = build_services(settings)
+        services = build_services(settings, Clock())
         try:
             await prepare_database(services)
             return await work(services)

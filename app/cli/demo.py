@@ -130,6 +130,7 @@ def _server(url: str | None, settings: Settings) -> Iterator[str]:
         return
     import uvicorn
 
+    from app.clock import Clock
     from app.main import create_app
     from app.server.processes import listening_socket
 
@@ -137,7 +138,9 @@ def _server(url: str | None, settings: Settings) -> Iterator[str]:
         update={"host": "127.0.0.1", "port": 0, "access_log": False, "log_level": "WARNING"}
     )
     listener = listening_socket(quiet)
-    server = uvicorn.Server(uvicorn.Config(create_app(quiet), log_config=None, lifespan="on"))
+    server = uvicorn.Server(
+        uvicorn.Config(create_app(quiet, clock=Clock()), log_config=None, lifespan="on")
+    )
     thread = threading.Thread(target=server.run, kwargs={"sockets": [listener]}, daemon=True)
     thread.start()
     deadline = time.monotonic() + START_SECONDS

@@ -5,6 +5,7 @@ import asyncio
 
 from app import __version__
 from app.cli.base import Command, command_settings
+from app.clock import Clock
 from app.errors import StartupError
 from app.main import prepare_database
 from app.observability.logging import configure_logging
@@ -47,7 +48,7 @@ def _run(arguments: argparse.Namespace) -> int:
 async def _prepare(settings: Settings) -> None:
     """Migrations, and the first signing keys, are made once, here, before any worker starts."""
     assets_of(settings)
-    services = build_services(settings)
+    services = build_services(settings, Clock())
     try:
         await prepare_database(services)
         await services.signing_keys.ensure()

@@ -19,9 +19,9 @@ from app.security.origins import web_origin_of
 class ClientRepository:
     """A registration that expired unused is as if it had been deleted."""
 
-    def __init__(self, database: Database, clock: Clock | None = None) -> None:
+    def __init__(self, database: Database, clock: Clock) -> None:
         self._database = database
-        self._clock = clock or Clock()
+        self._clock = clock
         self._by_id = database.lookup(select(clients), key=clients.c.client_id, value=Client)
 
     async def add(self, client: Client) -> bool:

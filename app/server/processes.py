@@ -7,6 +7,7 @@ import socket
 import uvicorn
 from uvicorn.supervisors import Multiprocess
 
+from app.clock import Clock
 from app.errors import StartupError
 from app.main import WORKER_OF, create_app
 from app.middleware.edge import Edge
@@ -40,7 +41,9 @@ def listening_socket(settings: Settings) -> socket.socket:
 def run_server(settings: Settings, listener: socket.socket) -> None:
     """Serves until a signal; with several workers a supervisor replaces one that dies."""
     if settings.worker_count == 1:
-        uvicorn.Server(_config(settings, create_app(settings))).run(sockets=[listener])
+        uvicorn.Server(_config(settings, create_app(settings, clock=Clock()))).run(
+            sockets=[listener]
+        )
         return
     os.environ.update(_environment_of(settings))
     config = _config(settings, "app.main:app")

@@ -104,9 +104,8 @@ from app.wiring.parts import (
 from app.wiring.services import Services
 
 
-def build_services(settings: Settings, clock: Clock | None = None) -> Services:
+def build_services(settings: Settings, clock: Clock) -> Services:
     """Builds the parts; nothing connects before it is needed."""
-    clock = clock or Clock()
     database = Database(make_backend(settings))
     users = UserRepository(database)
     clients = ClientRepository(database, clock)

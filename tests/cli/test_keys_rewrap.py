@@ -25,6 +25,7 @@ from tests.cli.conftest import Postern, Result
 from tests.conftest import AppFactory
 from tests.repositories.conftest import new_user
 from tests.support.application import Application
+from tests.support.clock import FakeClock
 from tests.support.databases import Databases
 from tests.support.parts import running_services, services_of
 
@@ -229,7 +230,10 @@ async def test_a_value_that_changed_meanwhile_stays(before: Application) -> None
 async def test_two_operators_at_once_do_it_once(before: Application, url: str) -> None:
     await add_people(before, 150)
 
-    async with running_services(url, **SWAPPED) as one, running_services(url, **SWAPPED) as two:
+    async with (
+        running_services(url, FakeClock(), **SWAPPED) as one,
+        running_services(url, FakeClock(), **SWAPPED) as two,
+    ):
         done = await asyncio.gather(one.rewrapping.run(), two.rewrapping.run())
         left = await one.rewrapping.run(only_looks=True)
 

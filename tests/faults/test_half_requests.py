@@ -14,6 +14,7 @@ from uvicorn.server import ServerState
 from app.main import create_app
 from app.server import http_protocol
 from tests.support.application import PASSWORD, running_lifespan
+from tests.support.clock import FakeClock
 from tests.support.databases import Databases
 from tests.support.parts import settings_for
 from tests.support.raw_http import RawConnection, exchange, post_json
@@ -34,7 +35,8 @@ async def port(databases: Databases, monkeypatch: pytest.MonkeyPatch) -> AsyncIt
             argon2_memory_kib=19_456,
             argon2_time_cost=40,  # longer than SECONDS
             access_log=False,
-        )
+        ),
+        clock=FakeClock(),
     )
     config = uvicorn.Config(
         application, log_config=None, ws="none", proxy_headers=False, timeout_keep_alive=1

@@ -12,12 +12,12 @@ from pathlib import Path
 import pytest
 import pytest_asyncio
 
-from app.clock import Clock
 from app.errors import StartupError
 from app.outbound.shared_limits import SharedLimits
 from app.security.limit_rules import Rule, Try
 from tests.conftest import AppFactory
 from tests.support.application import Application
+from tests.support.clock import FakeClock
 from tests.support.databases import Databases
 from tests.support.parts import services_of
 from tests.support.redis import COMMAND, PASSWORD, RedisServer, running_redis
@@ -25,7 +25,7 @@ from tests.support.waiting import eventually
 
 pytestmark = pytest.mark.skipif(shutil.which(COMMAND) is None, reason="needs a redis-server")
 
-NOW = Clock().now()
+NOW = FakeClock().now()
 LOGIN = Rule("login", 10, 60.0, 6.0, 100.0, is_cleared_by_success=True)
 ADDRESS = Rule("address", 20, 60.0, 3.0, 100.0)
 ERRORS = Rule("errors", 10, 60.0)

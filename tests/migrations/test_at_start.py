@@ -8,6 +8,7 @@ from app.database import migrations
 from app.database.backends import Backend
 from app.errors import StartupError
 from app.main import prepare_database
+from tests.support.clock import FakeClock
 from tests.support.databases import Databases
 from tests.support.parts import running_services
 from tests.support.server import run_postern, running_server
@@ -36,7 +37,7 @@ async def test_the_schema_is_made_at_start_where_that_is_wanted(
         "migrate_on_start": migrate_on_start,
     }
 
-    async with running_services(empty_url, **settings) as services:
+    async with running_services(empty_url, FakeClock(), **settings) as services:
         if is_wanted:
             await prepare_database(services)
         else:
@@ -48,7 +49,7 @@ async def test_the_schema_is_made_at_start_where_that_is_wanted(
 
 
 async def test_in_development_the_schema_is_made_at_start(backend: Backend, empty_url: str) -> None:
-    async with running_services(empty_url) as services:
+    async with running_services(empty_url, FakeClock()) as services:
         await prepare_database(services)
 
     assert await migrations.current_revision(backend) == migrations.HEAD

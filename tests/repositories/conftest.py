@@ -2,7 +2,7 @@
 
 import secrets
 from collections.abc import AsyncIterator, Callable
-from datetime import UTC, datetime, timedelta
+from datetime import timedelta
 from typing import Any
 
 import pytest
@@ -13,10 +13,13 @@ from app.database.database import Database
 from app.database.types import Instant
 from app.models.clients import Client, clients
 from app.models.users import User, users
+from tests.support.clock import FakeClock
 from tests.support.databases import Databases
 from tests.support.parts import open_database
 
-NOW = datetime(2026, 11, 25, 12, 0, 0, 123456, tzinfo=UTC)
+CLOCK = FakeClock()
+CLOCK.advance(seconds=0.123456)  # a mapping that cuts fractions of a second off is found
+NOW = CLOCK.now()
 
 
 @pytest_asyncio.fixture
@@ -56,7 +59,8 @@ def access_token_row() -> Callable[..., Row]:
 
 
 def new_client(**values: Any) -> Client:
-    return Client(**{**samples(clients), "disabled_at": None, **values})
+    still_valid = {"disabled_at": None, "registration_expires_at": NOW + timedelta(days=30)}
+    return Client(**{**samples(clients), **still_valid, **values})
 
 
 def new_user(**values: Any) -> User:

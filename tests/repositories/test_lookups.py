@@ -2,18 +2,19 @@
 
 import asyncio
 import secrets
+from datetime import timedelta
 from typing import Any
 
 from app.database.database import Database
 from app.repositories.access_tokens import AccessTokenRepository
 from app.repositories.clients import ClientRepository
-from tests.repositories.conftest import NOW, new_client
+from tests.repositories.conftest import CLOCK, NOW, new_client
 from tests.support.application import Application, TestClient
 
 
 async def test_a_token_is_found_as_soon_as_it_was_stored(database: Database) -> None:
     client = new_client()
-    await ClientRepository(database).add(client)
+    await ClientRepository(database, CLOCK).add(client)
     tokens = AccessTokenRepository(database)
 
     async def store_and_find() -> Any:
@@ -23,7 +24,7 @@ async def test_a_token_is_found_as_soon_as_it_was_stored(database: Database) -> 
             client_id=client.client_id,
             scope="profile",
             issued_at=NOW,
-            expires_at=NOW.replace(hour=13),
+            expires_at=NOW + timedelta(hours=1),
         )
         return await tokens.find_living(digest, now=NOW)
 
@@ -45,7 +46,7 @@ async def test_five_hundred_tokens_issued_at_once_are_each_active_at_once(
 
 
 async def test_a_change_is_seen_by_every_look_up_made_after_it(database: Database) -> None:
-    repository = ClientRepository(database)
+    repository = ClientRepository(database, CLOCK)
     client = new_client()
     await repository.add(client)
     for disabled_at in (NOW, None) * 10:
@@ -60,7 +61,7 @@ async def test_a_change_is_seen_by_every_look_up_made_after_it(database: Databas
 
 
 async def test_known_and_unknown_keys_travel_together(database: Database) -> None:
-    repository = ClientRepository(database)
+    repository = ClientRepository(database, CLOCK)
     clients = [new_client() for _ in range(20)]
     for client in clients:
         await repository.add(client)
@@ -73,7 +74,7 @@ async def test_known_and_unknown_keys_travel_together(database: Database) -> Non
 
 
 async def test_the_same_key_many_times_in_a_batch_is_found_by_each(database: Database) -> None:
-    repository = ClientRepository(database)
+    repository = ClientRepository(database, CLOCK)
     client = new_client()
     await repository.add(client)
 
@@ -86,7 +87,7 @@ async def test_a_key_that_the_database_cannot_hold_is_not_found_and_harms_no_nei
     database: Database,
 ) -> None:
     """SECURITY_BAR row 44: a lone surrogate that got this far."""
-    repository = ClientRepository(database)
+    repository = ClientRepository(database, CLOCK)
     client = new_client()
     await repository.add(client)
     keys = [client.client_id, "\ud800", client.client_id]

@@ -5,6 +5,7 @@ Whoever is told of success finds his row, once. Whoever is told 503 may ask agai
 
 import asyncio
 import secrets
+from datetime import timedelta
 from typing import Any
 
 import pytest
@@ -15,7 +16,7 @@ from app.models.access_tokens import access_tokens
 from app.repositories.access_tokens import AccessTokenRepository
 from app.repositories.clients import ClientRepository
 from app.repositories.inserts import insert_once
-from tests.repositories.conftest import NOW, new_client
+from tests.repositories.conftest import CLOCK, NOW, new_client
 from tests.support.application import Application, running_application
 from tests.support.assertions import assert_oauth_error, assert_problem
 from tests.support.parts import count, open_database, services_of
@@ -34,7 +35,7 @@ async def store(tokens: AccessTokenRepository, digest: bytes) -> None:
         client_id="a-client",
         scope="profile",
         issued_at=NOW,
-        expires_at=NOW.replace(hour=13),
+        expires_at=NOW + timedelta(hours=1),
     )
 
 
@@ -103,7 +104,7 @@ async def test_answers_lost_again_and_again_are_unavailability_and_repeating_is_
 async def test_a_lost_answer_to_a_look_up_is_asked_for_again(postgresql_url: str) -> None:
     client = new_client(client_id="looked-up-through-the-proxy")
     async with proxy_before(postgresql_url) as (proxy, url), open_database(url) as database:
-        repository = ClientRepository(database)
+        repository = ClientRepository(database, CLOCK)
         await repository.add(client)
         proxy.cut_answer_to(client.client_id.encode())
 

@@ -18,7 +18,7 @@ from app.repositories.clients import ClientRepository
 from app.repositories.refresh_tokens import RefreshTokenRepository
 from app.repositories.users import UserRepository
 from app.security.tokens import digest_of
-from tests.repositories.conftest import NOW, new_client, new_user
+from tests.repositories.conftest import CLOCK, NOW, new_client, new_user
 from tests.support.application import Application, TestClient, TestUser
 from tests.support.parts import services_of
 
@@ -58,7 +58,7 @@ def test_a_refresh_token_has_what_its_look_up_selects_in_that_order() -> None:
 
 
 async def test_a_client_comes_back_as_it_was_stored(database: Database) -> None:
-    repository = ClientRepository(database)
+    repository = ClientRepository(database, CLOCK)
     stored = new_client()
     await repository.add(stored)
 
@@ -72,7 +72,7 @@ async def test_a_client_comes_back_as_it_was_stored(database: Database) -> None:
 async def test_a_client_without_its_optional_parts_comes_back_as_it_was_stored(
     database: Database,
 ) -> None:
-    repository = ClientRepository(database)
+    repository = ClientRepository(database, CLOCK)
     optional = {column.name: None for column in clients.columns if column.nullable}
     stored = new_client(**optional)
     await repository.add(stored)

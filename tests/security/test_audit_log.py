@@ -21,6 +21,7 @@ from app.services.audit import AuditLog, Verdict
 from tests.cli.conftest import Postern, Result, _as_it_was, postern  # noqa: F401
 from tests.conftest import AppFactory
 from tests.support.application import Application, TestClient
+from tests.support.clock import FakeClock
 from tests.support.databases import Databases
 from tests.support.parts import running_services, services_of
 from tests.support.visitor import VERIFIER, redeem, visiting
@@ -102,7 +103,7 @@ async def test_a_hundred_events_at_once_from_two_workers_are_one_chain(
     databases: Databases, database_kind: str
 ) -> None:
     url = await databases.migrated(database_kind)
-    async with running_services(url) as one, running_services(url) as two:
+    async with running_services(url, FakeClock()) as one, running_services(url, FakeClock()) as two:
         await asyncio.gather(
             *(
                 services.audit.record("password.changed", user_id="ada", number=number)

@@ -28,7 +28,7 @@ def settings_for(database_url: str, **settings: Any) -> Settings:
 
 @asynccontextmanager
 async def running_services(
-    database_url: str, clock: FakeClock | None = None, **settings: Any
+    database_url: str, clock: FakeClock, **settings: Any
 ) -> AsyncIterator[Services]:
     services = build_services(settings_for(database_url, **settings), clock)
     try:
