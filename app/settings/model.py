@@ -25,6 +25,7 @@ from app.settings.values import (
 Environment = Literal["development", "production"]
 MINIMUM_SECRET_LENGTH = 32
 MINIMUM_ADMIN_TOKEN_LENGTH = 20
+DEFAULT_OTP_LABEL = "ThisOAuthServer"
 SECRET_RECIPE = 'python3 -c "import secrets; print(secrets.token_urlsafe(48))"'
 
 
@@ -67,7 +68,7 @@ class Settings(BaseSettings):
     tls_key_file: Path | None = None
     graceful_timeout: int = Field(10, ge=0, le=600)
 
-    otp_issuer: str = Field("ThisOAuthServer", min_length=1, max_length=64, pattern="^[^:]+$")
+    otp_issuer: str | None = Field(None, min_length=1, max_length=64, pattern="^[^:]+$")
     otp_policy: Literal["enrolled", "every_login"] = "enrolled"
 
     access_token_ttl: int = Field(3600, ge=1, le=31_536_000)
@@ -233,6 +234,17 @@ class Settings(BaseSettings):
     @property
     def is_sqlite(self) -> bool:
         return self.database_url.startswith("sqlite")
+
+    @property
+    def otp_label(self) -> str:
+        """The name in authenticator apps: OTP_ISSUER, or BRAND_NAME where only that is set.
+
+        A colon ends the issuer in a key URI, so a brand's colons are left out.
+        """
+        if self.otp_issuer is not None:
+            return self.otp_issuer
+        brand = self.brand_name if "brand_name" in self.model_fields_set else ""
+        return " ".join(brand.replace(":", " ").split()) or DEFAULT_OTP_LABEL
 
     @property
     def registration_is_open(self) -> bool:

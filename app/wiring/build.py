@@ -129,7 +129,7 @@ def build_services(settings: Settings, clock: Clock) -> Services:
     threads = make_threads(settings)
     hashing = PasswordHashing(make_password_scheme(settings), threads)
     box = box_for(settings, OTP_SECRETS)
-    otp = OtpService(users, box, threads, limits, audit, notices, clock, issuer=settings.otp_issuer)
+    otp = OtpService(users, box, threads, limits, audit, notices, clock, issuer=settings.otp_label)
     authentication = AuthenticationService(
         users, hashing, otp, limits, audit, notices, otp_policy=settings.otp_policy
     )

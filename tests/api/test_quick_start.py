@@ -120,3 +120,16 @@ async def test_the_issuer_label_is_the_operators_and_still_scans(
     assert text_in(answer.json()["qr_code"]) == otp_uri
     assert pyotp.parse_uri(otp_uri).name == "zoë"
     assert pyotp.parse_uri(otp_uri).issuer == issuer
+
+
+async def test_without_a_label_the_brand_is_in_the_authenticator_app(
+    start_app: AppFactory,
+) -> None:
+    """CONTRACT: default BRAND_NAME where it is set"""
+    app = await start_app(brand_name="Acme: Sign in")
+
+    answer = await app.http.post(
+        "/register_user", json={"username": "zoë", "password": "correct horse battery"}
+    )
+
+    assert pyotp.parse_uri(answer.json()["otp_uri"]).issuer == "Acme Sign in"

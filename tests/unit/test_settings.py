@@ -48,7 +48,7 @@ def test_the_documented_defaults() -> None:
     assert made.database_url == "sqlite:///./data/postern.db"
     assert made.port == 5000
     assert made.issuer_url == "http://localhost:5000"
-    assert made.otp_issuer == "ThisOAuthServer"
+    assert made.otp_label == "ThisOAuthServer"
     assert made.otp_policy == "enrolled"
     assert made.access_token_ttl == 3600
     assert made.refresh_token_ttl == 30 * 86_400
@@ -284,3 +284,21 @@ def test_workers_are_one_on_sqlite_and_one_per_core_on_postgresql(
     assert load(APP_ENV="development").worker_count == 1
     assert load(DATABASE_URL="postgres://db/postern").worker_count == 3
     assert load(WORKERS="5").worker_count == 5
+
+
+@pytest.mark.parametrize(
+    ("variables", "label"),
+    [
+        ({}, "ThisOAuthServer"),
+        ({"BRAND_NAME": "Acme"}, "Acme"),
+        ({"BRAND_NAME": "Acme: Sign in"}, "Acme Sign in"),
+        ({"BRAND_NAME": "::"}, "ThisOAuthServer"),
+        ({"BRAND_NAME": ""}, "ThisOAuthServer"),
+        ({"BRAND_NAME": "Acme", "OTP_ISSUER": "Acme Staff"}, "Acme Staff"),
+    ],
+)
+def test_the_otp_label_follows_the_brand_unless_it_is_set(
+    load: Any, variables: dict[str, str], label: str
+) -> None:
+    """CONTRACT: `otp_uri`'s issuer label is OTP_ISSUER, else BRAND_NAME, else ThisOAuthServer"""
+    assert load(APP_ENV="development", **variables).otp_label == label
