@@ -3,11 +3,14 @@
 import re
 from pathlib import Path
 
+import yaml
+
 from app.settings import Settings
 
 ROOT = Path(__file__).parents[2]
 EXAMPLE = ROOT / ".env.example"
 READ_BY_OTHERS = {"FLASK_ENV", "POSTGRES_PASSWORD"}  # an older name, and docker compose's
+FIXED = {"APP_ENV"}  # it is what makes the file the production one
 LINE = re.compile(r"^#?\s?([A-Z][A-Z0-9_]+)=", re.MULTILINE)
 
 
@@ -25,6 +28,18 @@ def test_every_setting_is_in_the_example() -> None:
 
 def test_the_example_has_no_setting_that_nobody_reads() -> None:
     assert documented() - settings() - READ_BY_OTHERS == set()
+
+
+def test_the_production_compose_file_hands_every_setting_to_the_server() -> None:
+    """A setting in `.env` that the container never sees would be silently ignored."""
+    parsed = yaml.safe_load((ROOT / "compose.production.yml").read_text())
+    environment: dict[str, str] = parsed["services"]["server"]["environment"]
+
+    handed_through = {
+        name for name, value in environment.items() if value.startswith(f"${{{name}:")
+    }
+    assert handed_through == settings() - FIXED
+    assert set(environment) == settings()
 
 
 def test_the_example_is_no_working_production_secret() -> None:
