@@ -50,6 +50,8 @@ ENCRYPTION_MEMBERS = tuple(
     for part in ("alg", "enc")
 )
 DEFAULT_SCOPE = " ".join(SCOPES)
+MAXIMUM_RETRIES = 3
+"""How often an update is checked again after somebody else changed the client."""
 
 
 class ClientRegistration:
@@ -83,32 +85,38 @@ class ClientRegistration:
             expires=not is_invited,
         )
 
-    async def update(self, client: Client, body: ClientRegister) -> NewClient:
-        """RFC 7592 section 2.2: what is not said again is forgotten."""
-        if body.client_id != client.client_id:
-            raise InvalidClientMetadataError("The client_id must be the client's own.")
-        if body.client_secret is not None and not digests_match(
-            client.secret_digest, digest_of(body.client_secret)
-        ):
-            raise InvalidClientMetadataError("The client_secret must be the client's own.")
-        has_such_grants = bool(ONLY_FOR_THE_INVITED & set(client.grant_types.split()))
-        sector_identifier = await self._checked(body, is_invited=has_such_grants)
-        changed = await self._clients.update(
-            client,
-            body,
-            scope=body.scope if body.scope is not None else DEFAULT_SCOPE,
-            sector_identifier=sector_identifier,
-        )
-        if changed is None:
-            raise InvalidTokenError("The registration access token is not valid.")
-        return changed
+    async def update(
+        self, client: Client, body: ClientRegister, *, registration_token: str
+    ) -> NewClient:
+        """Replace the metadata of an authenticated client (RFC 7592 section 2.2).
+
+        What the body names is fetched first, from a host that the client chose and that may take
+        its time. Only then the client is read afresh, checked, and replaced if it is still what
+        was checked.
+        """
+        _check_own(client, body)
+        sector_identifier = await self._checked(body, is_invited=_is_invited(client))
+        for _ in range(1 + MAXIMUM_RETRIES):
+            found = await self._clients.find_by_registration_token(
+                client.client_id, registration_token
+            )
+            if found is None:
+                raise InvalidTokenError("The registration access token is not valid.")
+            _check_own(found, body)
+            _check_grants(body, is_invited=_is_invited(found))
+            changed = await self._clients.update(
+                found,
+                body,
+                scope=body.scope if body.scope is not None else DEFAULT_SCOPE,
+                sector_identifier=sector_identifier,
+            )
+            if changed is not None:
+                return changed
+        raise InvalidClientMetadataError("The client was changed meanwhile; try again.")
 
     async def _checked(self, body: ClientRegister, *, is_invited: bool) -> str | None:
         _check(body)
-        if not is_invited and ONLY_FOR_THE_INVITED & set(body.grant_types):
-            raise InvalidClientMetadataError(
-                "The password and client_credentials grants want an initial access token."
-            )
+        _check_grants(body, is_invited=is_invited)
         if "authorization_code" in body.grant_types and not body.all_redirect_uris:
             raise InvalidRedirectUriError("A redirect_uri is required.")
         self._check_application_type(body)
@@ -175,6 +183,28 @@ class ClientRegistration:
             raise InvalidClientMetadataError(
                 "The sector_identifier_uri does not list every redirect_uri."
             )
+
+
+def _is_invited(client: Client) -> bool:
+    """Whether a client registered with an initial access token, as far as its grants show."""
+    return bool(ONLY_FOR_THE_INVITED & set(client.grant_types.split()))
+
+
+def _check_grants(body: ClientRegister, *, is_invited: bool) -> None:
+    if not is_invited and ONLY_FOR_THE_INVITED & set(body.grant_types):
+        raise InvalidClientMetadataError(
+            "The password and client_credentials grants want an initial access token."
+        )
+
+
+def _check_own(client: Client, body: ClientRegister) -> None:
+    """An update names the client's own identifier and secret (RFC 7592 section 2.2)."""
+    if body.client_id != client.client_id:
+        raise InvalidClientMetadataError("The client_id must be the client's own.")
+    if body.client_secret is not None and not digests_match(
+        client.secret_digest, digest_of(body.client_secret)
+    ):
+        raise InvalidClientMetadataError("The client_secret must be the client's own.")
 
 
 def _check(body: AnyClient) -> None:

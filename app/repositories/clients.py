@@ -4,7 +4,7 @@ from collections.abc import Sequence
 from datetime import datetime
 from typing import Any
 
-from sqlalchemy import delete, insert, select, update
+from sqlalchemy import ColumnElement, delete, insert, select, update
 
 from app.clock import Clock
 from app.database.database import Database
@@ -14,6 +14,8 @@ from app.models.clients import Client, clients
 from app.models.consents import consents
 from app.repositories.inserts import values_in
 from app.security.origins import web_origin_of
+
+NOT_COMPARED = frozenset({"registration_expires_at"})
 
 
 class ClientRepository:
@@ -36,19 +38,21 @@ class ClientRepository:
         return True
 
     async def change(self, before: Client, after: Client) -> bool:
-        """Stores in what a client differs from what it was; False where it is gone.
+        """Replace a client that is still what it was; False where it was changed or deleted.
 
-        What an operator did meanwhile stays: it differs in neither of the two.
+        Compare-and-set on the whole row, trust included. Only the first use may happen meanwhile:
+        it ends the expiry, which an update neither checks nor writes.
         """
         old, new = values_in(clients, before), values_in(clients, after)
-        differing = {name: value for name, value in new.items() if value != old[name]}
-        of_client = clients.c.client_id == before.client_id
+        unchanged = [
+            clients.c[name].is_not_distinct_from(value)
+            for name, value in old.items()
+            if name not in NOT_COMPARED
+        ]
+        changes = {name: value for name, value in new.items() if name not in NOT_COMPARED}
         async with self._database.transaction() as connection:
             found = await connection.execute(
-                update(clients)
-                .where(of_client)
-                .values(differing or {"client_id": before.client_id})
-                .returning(clients.c.client_id)
+                update(clients).where(*unchanged).values(changes).returning(clients.c.client_id)
             )
             if found.first() is None:
                 return False
@@ -85,9 +89,11 @@ class ClientRepository:
         )
         return [Client(*row) for row in rows]
 
-    async def set_secret_digest(self, client_id: str, digest: bytes) -> bool:
-        """Puts a new secret in the place of the old one, which is worth nothing from now on."""
-        return await self._update(client_id, secret_digest=digest)
+    async def replace_secret_digest(self, client_id: str, digest: bytes) -> bool:
+        """Replace the secret, which is invalid from now on; False where the client has none."""
+        return await self._update(
+            client_id, clients.c.secret_digest.is_not(None), secret_digest=digest
+        )
 
     async def set_disabled(self, client_id: str, disabled_at: datetime | None) -> bool:
         return await self._update(client_id, disabled_at=disabled_at)
@@ -95,10 +101,12 @@ class ClientRepository:
     async def set_trust(self, client_id: str, trust: str) -> bool:
         return await self._update(client_id, trust=trust)
 
-    async def _update(self, client_id: str, **values: object) -> bool:
+    async def _update(
+        self, client_id: str, *conditions: ColumnElement[bool], **values: object
+    ) -> bool:
         changed = await self._database.change(
             update(clients)
-            .where(clients.c.client_id == client_id)
+            .where(clients.c.client_id == client_id, *conditions)
             .values(**values)
             .returning(clients.c.client_id)
         )

@@ -96,11 +96,12 @@ async def update(
 ) -> Response:
     """Replace what a client registered (RFC 7592 section 2.2)."""
     client, token = await _own_client(services, client_id, bearer)
-    changed = await services.registration.update(client, await read_body(request))
-    body = services.clients.information(changed.client)
-    body["client_secret"] = changed.secret
-    body["registration_access_token"] = token
-    return _answer(services, changed.client, body)
+    body = await read_body(request)
+    changed = await services.registration.update(client, body, registration_token=token)
+    answer = services.clients.information(changed.client)
+    answer["client_secret"] = changed.secret
+    answer["registration_access_token"] = token
+    return _answer(services, changed.client, answer)
 
 
 @router.delete("/register/{client_id}", status_code=204, responses=ERRORS)

@@ -91,7 +91,7 @@ class ClientService:
     async def update(
         self, client: Client, body: ClientRegister, *, scope: str, sector_identifier: str | None
     ) -> NewClient | None:
-        """Puts new metadata in the place of the old; None where the client is gone meanwhile.
+        """Replace the metadata; None where the client is not what it was any more.
 
         A client that now wants a secret gets one. An administrator's trust was in what he saw.
         """
@@ -161,11 +161,10 @@ class ClientService:
 
     async def rotate_secret(self, client_id: str) -> str:
         """Gives a new secret; the old one is worth nothing from now on."""
-        client = await self.get(client_id)
-        if client.secret_digest is None:
-            raise InvalidInputError("This client has no secret.")
+        await self.get(client_id)
         secret = new_token(TokenKind.CLIENT_SECRET)
-        await self._clients.set_secret_digest(client_id, digest_of(secret))
+        if not await self._clients.replace_secret_digest(client_id, digest_of(secret)):
+            raise InvalidInputError("This client has no secret.")
         await self._audit.record("client.secret_rotated", client_id=client_id)
         return secret
 

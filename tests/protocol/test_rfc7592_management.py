@@ -17,7 +17,6 @@ from tests.protocol.registering import (
 )
 from tests.support.application import Application, TestUser
 from tests.support.assertions import assert_oauth_error
-from tests.support.parts import services_of
 from tests.support.visitor import REDIRECT_URI, Visitor
 
 METHODS = ["GET", "PUT", "DELETE"]
@@ -198,30 +197,6 @@ async def test_trust_is_in_what_was_seen(app: Application, operator: Services) -
     after = (await operator.clients.get(made["client_id"])).trust
 
     assert [before, after] == ["first_party", "none"]
-
-
-async def test_an_update_undoes_nothing_that_an_operator_did_meanwhile(
-    app: Application, operator: Services, monkeypatch: pytest.MonkeyPatch
-) -> None:
-    """A client that has its sector's document answer slowly wins nothing by it"""
-    made = await registered(app)
-    services = services_of(app)
-    checked = services.registration._checked
-
-    async def slowly(*given: Any, **further: Any) -> Any:
-        await operator.clients.set_disabled(made["client_id"], disabled=True)
-        await operator.clients.rotate_secret(made["client_id"])
-        return await checked(*given, **further)
-
-    monkeypatch.setattr(services.registration, "_checked", slowly)
-
-    await manage(app, "PUT", made, body_of(made, client_name="New"))
-    await operator.clients.set_disabled(made["client_id"], disabled=False)
-
-    client = await operator.clients.get(made["client_id"])
-    assert client.client_name == "New"
-    refused = await app.http.post("/introspect", data={"token": "x"}, auth=client_of(made).auth)
-    assert_oauth_error(refused, "invalid_client", status=401)
 
 
 @pytest.mark.parametrize("method", METHODS)
