@@ -128,7 +128,7 @@ def all_claims_of(user: User) -> dict[str, Any]:
     kept: dict[str, Any] = json.loads(user.claims)
     changed_at = user.claims_updated_at or user.created_at
     return {
-        "preferred_username": user.username,
         **kept,
+        "preferred_username": user.username,  # clients map it: nobody may choose another's
         "updated_at": int(changed_at.timestamp()),
     }

@@ -1,7 +1,7 @@
 """People: registration, enrolment, and what an operator may do to an account."""
 
 import json
-from collections.abc import Collection, Iterable, Sequence
+from collections.abc import Collection, Iterable, Mapping, Sequence
 
 from app.clock import Clock
 from app.errors import ConflictError, InvalidCredentialsError, InvalidInputError, NotFoundError
@@ -55,6 +55,7 @@ class UserService:
         Raises `ConflictError` for a taken name, whatever is known of its owner.
         """
         key = self._key_of(body.username)
+        _check_preferred_username(body, body.username)
         warning = self._check_new_password(
             body.password.get_secret_value(), [body.username, *names_in(body.email)]
         )
@@ -71,7 +72,7 @@ class UserService:
             otp_last_step=None,
             disabled_at=None,
             created_at=self._clock.now(),
-            claims=json.dumps(body.stated_claims()),
+            claims=json.dumps(_without_username(body.stated_claims())),
             claims_updated_at=None,
             pairwise_salt=new_salt(),
         )
@@ -121,7 +122,8 @@ class UserService:
         somebody else changed the claims at the same time, or since that person was read.
         """
         user = since or await self.get(username)
-        kept: dict[str, object] = {**json.loads(user.claims), **changes.stated_claims()}
+        _check_preferred_username(changes, user.username)
+        kept = _without_username({**json.loads(user.claims), **changes.stated_claims()})
         for name in unset:
             kept.pop(name, None)
             kept.pop(VERIFIED.get(name, name), None)
@@ -259,6 +261,19 @@ class UserService:
                 error="common_password",
             )
         return COMMON_WARNING
+
+
+def _check_preferred_username(claims: StandardClaims, username: str) -> None:
+    if claims.preferred_username not in (None, username):
+        raise InvalidInputError(
+            "preferred_username is always the username. Leave it out.",
+            error="invalid_preferred_username",
+        )
+
+
+def _without_username(claims: Mapping[str, object]) -> dict[str, object]:
+    """Drop `preferred_username`: it is derived from the username and not stored."""
+    return {name: value for name, value in claims.items() if name != "preferred_username"}
 
 
 def names_of(user: User) -> list[str]:

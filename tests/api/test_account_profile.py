@@ -57,6 +57,22 @@ async def test_what_is_saved_is_kept_and_written_down_by_name_only(
     assert (action, details) == ("user.claims_changed", {"claims": ["address", "name"]})
 
 
+async def test_another_preferred_username_is_an_error_at_its_field(
+    app: Application, visitor: Visitor, user: TestUser
+) -> None:
+    await signed_in(visitor, user)
+    page = await visitor.get(PROFILE)
+
+    answer = await visitor.submit(page, to=PROFILE, preferred_username="admin", name="Ada")
+
+    assert values_on(page)["preferred_username"] == user.username
+    assert answer.status_code == 400
+    assert "preferred_username-error" in answer.text
+    assert "always see your username" in text_of(answer)
+    assert values_on(answer)["name"] == "Ada"
+    assert await claims_of(app, user) == {}
+
+
 async def test_an_empty_field_is_forgotten(app: Application, visitor: Visitor) -> None:
     user = await person_with(app, name="Zoë", country=None, address={"country": "Austria"})
     await signed_in(visitor, user)

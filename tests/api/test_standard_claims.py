@@ -16,7 +16,6 @@ GOOD: dict[str, Any] = {
     "family_name": "Lovelace",
     "middle_name": "Augusta",
     "nickname": "Countess",
-    "preferred_username": "ada",
     "profile": "https://example.com/ada",
     "picture": "https://example.com/ada.png",
     "website": "http://example.com",
@@ -63,11 +62,30 @@ async def test_what_a_person_says_is_what_clients_are_told(app: Application) -> 
     assert {name: told[name] for name in GOOD} == GOOD
     assert told["email_verified"] is False
     assert told["phone_number_verified"] is False
-    assert set(told) == {*GOOD, "sub", "email_verified", "phone_number_verified", "updated_at"}
+    verified = {"email_verified", "phone_number_verified"}
+    assert set(told) == {*GOOD, *verified, "sub", "preferred_username", "updated_at"}
 
 
 def test_every_claim_of_the_standard_is_tried_here() -> None:
-    assert set(GOOD) == set(StandardClaims.model_fields)
+    assert {*GOOD, "preferred_username"} == set(StandardClaims.model_fields)
+
+
+async def test_a_preferred_username_other_than_the_username_is_refused(app: Application) -> None:
+    """OpenID Connect Core section 5.1: applications show and map it, so nobody chooses "admin"."""
+    name = app.new_name()
+
+    answer = await register(app, username=name, preferred_username="admin")
+
+    assert_problem(answer, 422, "invalid_preferred_username")
+    assert "admin" not in answer.text
+
+
+async def test_the_username_itself_is_accepted_as_preferred_username(app: Application) -> None:
+    name = app.new_name()
+
+    told = await told_of(app, username=name, preferred_username=name)
+
+    assert told["preferred_username"] == name
 
 
 async def test_who_says_nothing_is_known_by_his_name_alone(app: Application) -> None:

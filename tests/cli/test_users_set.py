@@ -42,6 +42,16 @@ async def test_what_is_set_is_told_and_shown(
     assert kept.items() <= (await told_of(app, user)).items()
 
 
+async def test_a_preferred_username_other_than_the_username_is_refused(
+    app: Application, user: TestUser, set_claims: Postern
+) -> None:
+    result = await set_claims(user.username, "--preferred-username", "admin")
+
+    assert result.code == 1
+    assert "preferred_username is always the username" in result.errors
+    assert (await told_of(app, user))["preferred_username"] == user.username
+
+
 async def test_what_is_not_named_stays(app: Application, set_claims: Postern) -> None:
     zoe = await person_with(app, name="Zoë", nickname="zo")
 

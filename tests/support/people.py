@@ -18,7 +18,6 @@ CLAIMS: dict[str, Any] = {
     "family_name": "Example",
     "middle_name": "M.",
     "nickname": "zo",
-    "preferred_username": "zoe",
     "profile": "https://example.com/zoe",
     "picture": "https://example.com/zoe.png",
     "website": "https://zoe.example",
@@ -30,7 +29,7 @@ CLAIMS: dict[str, Any] = {
     "phone_number": "+43 1 234567",
     "address": {"street_address": "1 Some Street\nDoor 2", "country": "Austria"},
 }
-"""Everything that a person may say about himself."""
+"""Everything that a user may say about themselves; `preferred_username` is always the username."""
 ALL_SCOPES = "openid profile email address phone offline_access"
 
 

@@ -145,10 +145,10 @@ def test_a_claim_that_nobody_set_is_left_out_and_never_null() -> None:
     }
 
 
-def test_a_name_that_was_preferred_is_told_in_the_place_of_the_user_name() -> None:
-    released = claims_of(person(preferred_username="zozo"), scope="profile", asked={})
+def test_the_username_is_told_whatever_preferred_username_was_stored() -> None:
+    released = claims_of(person(preferred_username="admin"), scope="profile", asked={})
 
-    assert released["preferred_username"] == "zozo"
+    assert released["preferred_username"] == "Zoe"
 
 
 def test_updated_at_is_a_number_and_moves_with_the_claims() -> None:

@@ -10,12 +10,13 @@ from fastapi import APIRouter, Depends
 from pydantic import ValidationError
 from starlette.responses import RedirectResponse, Response
 
-from app.errors import ConflictError
+from app.errors import ConflictError, InvalidInputError
 from app.models.users import User
 from app.pages.account.base import account_page, fresh_person
 from app.pages.account.profile_fields import ABOUT, ADDRESS, GROUPS, NAMES, Field
 from app.pages.browser import Browser, BrowserDep, PostedFormDep
 from app.pages.languages import text_for
+from app.pages.sentences import N_
 from app.schemas.claims import StandardClaims
 from app.services.sessions import SignedIn
 
@@ -25,6 +26,8 @@ FreshPersonDep = Annotated[SignedIn, Depends(fresh_person("profile"))]
 CLAIMS = tuple(each.name for each in (*NAMES, *ABOUT))
 WRONG = {each.name: each.wrong for _, fields in GROUPS for each in fields}
 VERSION = "version"
+USERNAME = "preferred_username"
+NOT_YOUR_USERNAME = N_("Apps always see your username here. It can't be changed.")
 
 
 @router.get("/account/profile")
@@ -37,6 +40,7 @@ async def profile(browser: BrowserDep, person: FreshPersonDep) -> Response:
 async def save(browser: BrowserDep, form: PostedFormDep, person: FreshPersonDep) -> Response:
     text = text_for(browser.request)
     given = {name: form.get(name, "").strip() for name in WRONG}
+    given[USERNAME] = given[USERNAME] or person.user.username
     if form.get(VERSION) != _version(person.user):
         return _conflict(browser, person, given)
     said, unset = _changes(given, person.user)
@@ -50,6 +54,9 @@ async def save(browser: BrowserDep, form: PostedFormDep, person: FreshPersonDep)
             await browser.services.users.set_claims(
                 person.user.username, changes, unset=unset, since=person.user
             )
+    except InvalidInputError:
+        values = {**given, USERNAME: person.user.username}
+        return _page(browser, person, values, {USERNAME: text(NOT_YOUR_USERNAME)})
     except ConflictError:
         again = await browser.services.users.find(person.user.user_id)
         return _conflict(browser, SignedIn(person.session, again or person.user), given)
@@ -86,6 +93,7 @@ def _kept(user: User) -> dict[str, str]:
     address = claims.get("address", {})
     return {
         **{name: str(claims.get(name, "")) for name in CLAIMS},
+        USERNAME: user.username,
         **{each.name: _in_one_line(address.get(each.name, "")) for each in ADDRESS},
     }
 

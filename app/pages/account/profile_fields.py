@@ -15,6 +15,7 @@ class Field:
     kind: str = "text"
     hint: str = ""
     wrong: str = N_("Enter at most 200 characters.")
+    is_readonly: bool = False
 
 
 NAMES = (
@@ -26,7 +27,8 @@ NAMES = (
     Field(
         "preferred_username",
         N_("Name in applications"),
-        hint=N_("How you want to be called there, for example a short name."),
+        hint=N_("Apps always see your username here."),
+        is_readonly=True,
     ),
 )
 ABOUT = (
