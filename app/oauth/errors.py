@@ -1,20 +1,13 @@
 """The errors of the standards, by their registered names, on Authlib's tree.
 
-A description goes to a stranger: a constant, never what he sent, the same for unknown, expired
-and used. Each raise makes a fresh instance, since Authlib's errors change when they are rendered.
+A description goes to a stranger: a constant, never what they sent, the same for unknown, expired
+and used. The private `reason` goes into the log record of the refusal and nowhere else. Each raise
+makes a fresh instance, since Authlib's errors change when they are rendered.
 """
 
 from collections.abc import Callable
 
-from authlib.oauth2.rfc6749.errors import InvalidClientError as AuthlibInvalidClientError
-from authlib.oauth2.rfc6749.errors import (
-    InvalidGrantError,
-    InvalidRequestError,
-    InvalidScopeError,
-    OAuth2Error,
-    UnauthorizedClientError,
-)
-from authlib.oauth2.rfc6750.errors import InvalidTokenError as AuthlibInvalidTokenError
+from authlib.oauth2.rfc6749.errors import OAuth2Error as AuthlibOAuth2Error
 
 __all__ = [
     "AccessDeniedError",
@@ -52,9 +45,50 @@ __all__ = [
 REALM = 'realm="postern"'
 
 
-class InvalidClientError(AuthlibInvalidClientError):
+class OAuth2Error(AuthlibOAuth2Error):
+    """A refusal. `reason` says which check failed and never holds a secret."""
+
+    def __init__(
+        self,
+        description: str | None = None,
+        *,
+        reason: str | None = None,
+        status_code: int | None = None,
+        error: str | None = None,
+    ) -> None:
+        super().__init__(description, status_code=status_code, error=error)
+        self.reason = reason
+
+
+class InvalidRequestError(OAuth2Error):
+    """RFC 6749 section 5.2."""
+
+    error = "invalid_request"
+
+
+class InvalidGrantError(OAuth2Error):
+    """RFC 6749 section 5.2."""
+
+    error = "invalid_grant"
+
+
+class UnauthorizedClientError(OAuth2Error):
+    """RFC 6749 section 5.2."""
+
+    error = "unauthorized_client"
+
+
+class InvalidScopeError(OAuth2Error):
+    """RFC 6749 section 5.2."""
+
+    error = "invalid_scope"
+    description = "The requested scope is invalid, unknown, or malformed."
+
+
+class InvalidClientError(OAuth2Error):
     """RFC 6749 section 5.2; always 401 here, so that the scheme to use is always told."""
 
+    error = "invalid_client"
     status_code = 401
     description = "Client authentication failed."
 
@@ -184,9 +218,10 @@ class InsufficientScopeError(OAuth2Error):
         return [("WWW-Authenticate", challenge)]
 
 
-class InvalidTokenError(AuthlibInvalidTokenError):
+class InvalidTokenError(OAuth2Error):
     """RFC 6750 section 3.1."""
 
+    error = "invalid_token"
     status_code = 401
     description = "The access token is not valid."
 
@@ -219,8 +254,8 @@ class TemporarilyUnavailableError(OAuth2Error):
     status_code = 503
     description = "The server cannot answer at the moment."
 
-    def __init__(self, *, retry_after: int) -> None:
-        super().__init__()
+    def __init__(self, *, retry_after: int, reason: str | None = None) -> None:
+        super().__init__(reason=reason)
         self.retry_after = retry_after
 
     def further_headers(self) -> list[tuple[str, str]]:

@@ -39,7 +39,7 @@ class Introspection:
     async def respond(self, request: FormRequest) -> IntrospectionResponse:
         client = await self._authenticator.authenticate(request)
         if client.is_public:
-            raise InvalidClientError
+            raise InvalidClientError(reason="a public client cannot introspect")
         token = request.form.get("token")
         if token is None:
             raise InvalidRequestError("The token parameter is missing.")

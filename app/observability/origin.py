@@ -5,16 +5,19 @@ in between.
 """
 
 import ipaddress
-from collections.abc import Mapping
+from collections.abc import MutableMapping
 from contextvars import ContextVar
 from typing import Any
 
 MAXIMUM_ADDRESS = 64
-_request: ContextVar[Mapping[str, Any] | None] = ContextVar("request", default=None)
+MAXIMUM_SHOWN = 200
+OUR_SECRETS = "postern_"  # how every secret of ours begins
+CLIENT_ID = "client_id"
+_request: ContextVar[MutableMapping[str, Any] | None] = ContextVar("request", default=None)
 _actor: ContextVar[str | None] = ContextVar("actor", default=None)
 
 
-def answer_to(scope: Mapping[str, Any]) -> None:
+def answer_to(scope: MutableMapping[str, Any]) -> None:
     """From now on this task answers a request, whose ASGI scope this is."""
     _request.set(scope)
     _actor.set(None)
@@ -49,6 +52,29 @@ def network() -> str:
     if parsed.ipv4_mapped is not None:
         return str(parsed.ipv4_mapped)
     return str(ipaddress.ip_network((parsed, 64), strict=False))
+
+
+def name_client(client_id: str) -> None:
+    """Note which client the request says it comes from; the log record of a refusal names it."""
+    scope = _request.get()
+    if scope is not None:
+        scope[CLIENT_ID] = client_id
+
+
+def client_id() -> str | None:
+    """The client of the request, as far as it is known, fit for a log line."""
+    scope = _request.get()
+    named = scope.get(CLIENT_ID) if scope is not None else None
+    return loggable(named) if named is not None else None
+
+
+def loggable(text: str) -> str:
+    """What a caller sent, shortened and on one line; a secret of ours in the wrong place is left
+    out."""
+    if OUR_SECRETS in text:
+        return "(a secret of ours)"
+    shown = text[:MAXIMUM_SHOWN]
+    return shown if shown.isprintable() else shown.encode("unicode_escape").decode("ascii")
 
 
 def request_id() -> str:

@@ -36,6 +36,18 @@ def require_audience(claims: Mapping[str, Any], accepted: Collection[str]) -> No
         raise SignatureError("it is for another audience")
 
 
+def require_only_audience(claims: Mapping[str, Any], accepted: Collection[str]) -> None:
+    """Require one of these as the audience, or a list of nothing but these.
+
+    A stranger that is named beside us could present the same assertion here. Raises
+    `SignatureError`.
+    """
+    audience = claims.get("aud")
+    named = audience if isinstance(audience, list) else [audience]
+    if not named or not all(isinstance(each, str) and each in accepted for each in named):
+        raise SignatureError("its aud is not this server alone")
+
+
 def require_now(
     claims: Mapping[str, Any], now: datetime, *, lifetime: timedelta | None = None
 ) -> datetime | None:

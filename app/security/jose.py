@@ -8,7 +8,7 @@ import json
 import warnings
 from collections.abc import Iterator, Mapping, Sequence
 from contextlib import contextmanager
-from typing import Any
+from typing import Any, Protocol
 
 RSA_BITS = 2048
 ALGORITHMS = ("RS256", "ES256", "EdDSA")
@@ -22,10 +22,14 @@ _CURVES = {"ES256": "P-256", "EdDSA": "Ed25519"}
 _SHORT_NAMES: dict[Any, str] = {"Ed25519": "EdDSA"}
 _LONG_NAMES = {short: long for long, short in _SHORT_NAMES.items()}
 MAXIMUM_LENGTH = 65_536
-MAXIMUM_TRIED = 10
-"""Of the keys that may have made one signature; a key set of a stranger may be long."""
-MAXIMUM_MODULUS = 1400
-"""Characters in base64: a little more than 8192 bits have."""
+MAXIMUM_TRIED = 3
+"""Candidate keys per signature: the key set of a client may be long."""
+MAXIMUM_RSA_BITS = 4096
+MAXIMUM_EXPONENT_BITS = 64
+"""The bound of OpenSSL for large moduli. A public operation with a longer exponent takes tens of
+milliseconds, and the client chooses the key."""
+MAXIMUM_RSA_CHARACTERS = {"n": 700, "e": 16}
+"""A little more than the bounds in base64, to refuse a key before it is decoded."""
 
 
 class SignatureError(Exception):
@@ -112,7 +116,8 @@ def verify(
         try:
             with _eddsa_is_no_news():
                 key = import_key({**candidate, "alg": header["alg"]})  # of two names the token's
-                _refuse_weak(key)
+                if key.key_type == "RSA":
+                    require_rsa_bounds(key.raw_value.public_numbers())
                 decoded = jwt.decode(token, key, algorithms=[str(header["alg"])])
         except (JoseError, SignatureError, ValueError, TypeError, RecursionError):
             continue
@@ -127,14 +132,25 @@ def _may_verify(key: Mapping[str, Any], algorithm: str, kid: Any) -> bool:
         and key.get("use", "sig") == "sig"
         and key.get("alg", algorithm) in (algorithm, _LONG_NAMES.get(algorithm))
         and (kid is None or "kid" not in key or key["kid"] == kid)
-        and len(str(key.get("n", ""))) <= MAXIMUM_MODULUS
+        and all(len(str(key.get(name, ""))) <= n for name, n in MAXIMUM_RSA_CHARACTERS.items())
     )
 
 
-def _refuse_weak(key: Any) -> None:
-    """RFC 7518 section 3.3: RSA wants 2048 bits or more."""
-    if key.key_type == "RSA" and key.raw_value.key_size < RSA_BITS:
-        raise SignatureError("the key is too short")
+class RsaNumbers(Protocol):
+    @property
+    def n(self) -> int: ...
+    @property
+    def e(self) -> int: ...
+
+
+def require_rsa_bounds(numbers: RsaNumbers) -> None:
+    """Raise `SignatureError` for a key that is too short (RFC 7518 section 3.3) or too costly."""
+    if numbers.n.bit_length() < RSA_BITS:
+        raise SignatureError("the RSA modulus is too short")
+    if numbers.n.bit_length() > MAXIMUM_RSA_BITS:
+        raise SignatureError("the RSA modulus is too long")
+    if numbers.e.bit_length() > MAXIMUM_EXPONENT_BITS:
+        raise SignatureError("the RSA exponent is too long")
 
 
 @contextmanager

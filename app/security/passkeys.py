@@ -11,6 +11,7 @@ from dataclasses import dataclass
 from typing import TYPE_CHECKING, Any, NamedTuple
 from urllib.parse import urlsplit
 
+from app.security.jose import require_rsa_bounds
 from app.security.origins import web_origin_of
 
 if TYPE_CHECKING:
@@ -55,6 +56,11 @@ class Assertion(NamedTuple):
 
     sign_count: int
     is_synced: bool
+
+
+class _RsaNumbers(NamedTuple):
+    n: int
+    e: int
 
 
 class Claimed(NamedTuple):
@@ -143,6 +149,7 @@ class RelyingParty:
                 require_user_verification=True,
                 supported_pub_key_algs=_algorithms(),
             )
+            _require_bounds(verified.credential_public_key)
         if credential.raw_id != verified.credential_id:
             raise PasskeyError("the answer names another credential")
         if len(verified.credential_id) > MAXIMUM_CREDENTIAL_ID:
@@ -163,6 +170,7 @@ class RelyingParty:
         from webauthn import verify_authentication_response  # late, as above
 
         with _garbage_refused():
+            _require_bounds(public_key)
             verified = verify_authentication_response(
                 credential=answer,
                 expected_challenge=challenge,
@@ -205,6 +213,17 @@ def _algorithms() -> "list[COSEAlgorithmIdentifier]":
         COSEAlgorithmIdentifier.ECDSA_SHA_256,
         COSEAlgorithmIdentifier.RSASSA_PKCS1_v1_5_SHA_256,
     ]
+
+
+def _require_bounds(public_key: bytes) -> None:
+    """Refuse an RSA key that is costly to verify with: the user chooses the key, and anybody may
+    send assertions for it."""
+    from webauthn.helpers import decode_credential_public_key
+    from webauthn.helpers.decode_credential_public_key import DecodedRSAPublicKey
+
+    key = decode_credential_public_key(public_key)
+    if isinstance(key, DecodedRSAPublicKey):
+        require_rsa_bounds(_RsaNumbers(int.from_bytes(key.n), int.from_bytes(key.e)))
 
 
 def _descriptors(known: Sequence[Known]) -> "list[PublicKeyCredentialDescriptor]":

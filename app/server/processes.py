@@ -15,6 +15,9 @@ from app.settings import Settings
 
 KEEP_ALIVE_SECONDS = 30
 BACKLOG = 2048
+TLS_CIPHERS = "ECDHE+AESGCM:ECDHE+CHACHA20"
+"""Suites of TLS 1.2 with forward secrecy and authenticated encryption (RFC 9325 section 4.2).
+Those of TLS 1.3 are all of this kind."""
 
 
 def listening_socket(settings: Settings) -> socket.socket:
@@ -66,6 +69,7 @@ def _config(settings: Settings, application: Edge | str) -> uvicorn.Config:
         timeout_keep_alive=KEEP_ALIVE_SECONDS,
         timeout_graceful_shutdown=settings.graceful_timeout,
         ssl_certfile=settings.tls_cert_file,
+        ssl_ciphers=TLS_CIPHERS,
         ssl_keyfile=str(settings.tls_key_file) if settings.tls_key_file else None,
     )
 

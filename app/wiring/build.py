@@ -199,6 +199,7 @@ def build_services(settings: Settings, clock: Clock) -> Services:
         requests,
         RequestObjects(client_keys, outbound, clock, issuer=settings.issuer_url),
         parser,
+        limits,
         clock,
     )
     return Services(

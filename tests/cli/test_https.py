@@ -1,9 +1,13 @@
 """https with a self-made certificate that is kept, or with one's own (CONTRACT.md)."""
 
+import socket
 import ssl
+import warnings
+from collections.abc import Iterator
 from pathlib import Path
 
 import httpx
+import pytest
 
 from app.server.certificate import kept_certificate
 from tests.cli.processes import serving
@@ -14,6 +18,13 @@ def trusting(certificate: Path) -> ssl.SSLContext:
     context = ssl.create_default_context(cafile=certificate)
     context.verify_flags |= ssl.VERIFY_X509_STRICT
     return context
+
+
+@pytest.fixture(scope="module")
+def https_server(tmp_path_factory: pytest.TempPathFactory) -> Iterator[int]:
+    """The port of a server with a self-made certificate."""
+    with serving(tmp_path_factory.mktemp("https"), "--https") as server:
+        yield int(server.url.rpartition(":")[2])
 
 
 def test_the_certificate_is_good_for_localhost_and_kept_between_starts(tmp_path: Path) -> None:
@@ -62,3 +73,54 @@ def test_a_certificate_that_is_no_certificate_is_made_anew(tmp_path: Path) -> No
 
     assert second.read_bytes().startswith(b"-----BEGIN CERTIFICATE-----")
     assert second.read_bytes() != before
+
+
+@pytest.mark.parametrize(
+    ("suite", "is_accepted"),
+    [
+        ("ECDHE-ECDSA-AES128-GCM-SHA256", True),
+        ("ECDHE-ECDSA-AES256-GCM-SHA384", True),
+        ("ECDHE-ECDSA-CHACHA20-POLY1305", True),
+        ("ECDHE-ECDSA-AES128-SHA256", False),
+        ("ECDHE-ECDSA-AES256-SHA384", False),
+        ("ECDHE-ECDSA-AES128-SHA", False),
+        ("ECDHE-ECDSA-AES256-SHA", False),
+        ("ECDHE-ECDSA-AES128-CCM", False),
+    ],
+)
+def test_suites_of_tls_1_2_have_authenticated_encryption(
+    https_server: int, suite: str, *, is_accepted: bool
+) -> None:
+    """RFC 9325 section 4.2: ECDHE with AES-GCM or ChaCha20, and no CBC"""
+    context = ssl.SSLContext(ssl.PROTOCOL_TLS_CLIENT)
+    context.check_hostname, context.verify_mode = False, ssl.CERT_NONE
+    context.maximum_version = ssl.TLSVersion.TLSv1_2
+    context.set_ciphers(f"{suite}:@SECLEVEL=0")
+
+    with socket.create_connection(("127.0.0.1", https_server), timeout=10) as connection:
+        if is_accepted:
+            with context.wrap_socket(connection) as secured:
+                assert secured.cipher()[0] == suite  # type: ignore[index]
+        else:
+            with pytest.raises(ssl.SSLError):
+                context.wrap_socket(connection)
+
+
+def test_tls_1_3_is_spoken_and_tls_1_1_is_not(https_server: int) -> None:
+    """RFC 8996"""
+    versions = {}
+    for version in (ssl.TLSVersion.TLSv1_3, ssl.TLSVersion.TLSv1_1):
+        context = ssl.SSLContext(ssl.PROTOCOL_TLS_CLIENT)
+        context.check_hostname, context.verify_mode = False, ssl.CERT_NONE
+        context.set_ciphers("ALL:@SECLEVEL=0")
+        with warnings.catch_warnings():
+            warnings.simplefilter("ignore", DeprecationWarning)
+            context.minimum_version = context.maximum_version = version
+        with socket.create_connection(("127.0.0.1", https_server), timeout=10) as connection:
+            try:
+                with context.wrap_socket(connection):
+                    versions[version.name] = True
+            except ssl.SSLError:
+                versions[version.name] = False
+
+    assert versions == {"TLSv1_3": True, "TLSv1_1": False}

@@ -197,6 +197,56 @@ async def test_a_confidential_client_that_only_names_itself_is_refused(
 
 
 @pytest.mark.parametrize("path", ENDPOINTS)
+async def test_an_empty_secret_in_the_header_is_no_secret_either(
+    app: Application, client: TestClient, path: str
+) -> None:
+    """RFC 6749 section 2.3.1: a confidential client that sends `id:` authenticated by nothing"""
+    form = {"grant_type": "client_credentials", "token": "postern_at_nothing"}
+
+    answer = await app.http.post(
+        path, data=form, headers={"Authorization": basic(client.client_id, "")}
+    )
+
+    assert_oauth_error(answer, "invalid_client", status=401)
+
+
+@pytest.mark.parametrize("repeated", [True, False])
+async def test_a_public_client_may_name_itself_in_the_header_with_an_empty_secret(
+    app: Application, *, repeated: bool
+) -> None:
+    """RFC 6749 section 2.3.1: libraries send `id:` for a client without a secret"""
+    public = await app.create_client(token_endpoint_auth_method="none")
+    form = {"token": "postern_at_nothing"}
+    if repeated:
+        form["client_id"] = public.client_id
+
+    answer = await app.http.post(
+        "/revoke", data=form, headers={"Authorization": basic(public.client_id, "")}
+    )
+
+    assert answer.status_code == 200
+
+
+async def test_an_empty_secret_in_the_header_leaves_the_one_in_the_body(
+    app: Application, client: TestClient, other_client: TestClient
+) -> None:
+    """SECURITY_BAR row 2: it is one method, but both must name the same client"""
+    form = {
+        "token": "postern_at_nothing",
+        "client_id": client.client_id,
+        "client_secret": client.client_secret,
+    }
+
+    same, other = [
+        await app.http.post("/revoke", data=form, headers={"Authorization": basic(named, "")})
+        for named in (client.client_id, other_client.client_id)
+    ]
+
+    assert same.status_code == 200
+    assert_oauth_error(other, "invalid_request")
+
+
+@pytest.mark.parametrize("path", ENDPOINTS)
 async def test_without_any_credentials_the_answer_names_the_scheme_to_use(
     app: Application, path: str
 ) -> None:

@@ -39,6 +39,23 @@ async def test_a_jti_counts_once_whatever_else_the_assertion_says(signer: Signin
     assert_oauth_error(second, "invalid_client", status=401)
 
 
+async def test_a_jti_is_remembered_for_the_whole_hour_of_its_assertion(
+    start_app: AppFactory,
+) -> None:
+    """SECURITY_BAR row 37; RFC 7523 section 3"""
+    app = await start_app()
+    signer = await signing_client(app)
+    assertion = signer.assertion(exp=signer.moment(3600))
+    first = await signer.token(assertion)
+    app.clock.advance(seconds=3595)
+    await services_of(app).housekeeping.run_once()
+
+    second = await signer.token(assertion)
+
+    assert first.status_code == 200
+    assert_oauth_error(second, "invalid_client", status=401)
+
+
 async def test_the_jti_of_one_client_is_not_spent_by_another(app: Application) -> None:
     """SECURITY_BAR row 37"""
     one, other = await signing_client(app), await signing_client(app)

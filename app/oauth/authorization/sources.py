@@ -17,11 +17,12 @@ from app.oauth.authorization.requests import (
     RequestParser,
     UntrustedRequestError,
 )
-from app.oauth.errors import InvalidRequestError, OAuth2Error
+from app.oauth.errors import InvalidRequestError, InvalidRequestObjectError, OAuth2Error
 from app.oauth.request_objects import RequestObjects
 from app.repositories.authorization_requests import AuthorizationRequestRepository
 from app.repositories.clients import ClientRepository
 from app.security.tokens import TokenKind, digest_of
+from app.services.limits import Limits
 
 PUSHED = "pushed"
 URN = "urn:ietf:params:oauth:request_uri:"
@@ -43,8 +44,10 @@ class RequestSources:
         stored: AuthorizationRequestRepository,
         objects: RequestObjects,
         parser: RequestParser,
+        limits: Limits,
         clock: Clock,
     ) -> None:
+        self._limits = limits
         self._clients = clients
         self._stored = stored
         self._objects = objects
@@ -87,6 +90,9 @@ class RequestSources:
                 raise InvalidRequestError("A signed request object is required.")
             else:
                 return parameters
+        except InvalidRequestObjectError as error:  # verifying it took its time, as an assertion's
+            await self._limits.count_token_error(client.client_id)
+            raise self._refusal(client, parameters, error) from None
         except OAuth2Error as error:
             raise self._refusal(client, parameters, error) from None
         beside = {} if only_signed else {**parameters}

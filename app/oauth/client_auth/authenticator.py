@@ -4,13 +4,12 @@ from collections.abc import Sequence
 
 from app.models.clients import Client
 from app.oauth.client_auth.base import ClientAuthMethod, Credentials
+from app.oauth.client_auth.client_secret_basic import ClientSecretBasic, named_without_secret
 from app.oauth.errors import InvalidClientError, InvalidRequestError
 from app.oauth.requests import FormRequest
-from app.observability.logging import logger
+from app.observability import origin
 from app.repositories.clients import ClientRepository
 from app.services.limits import Limits
-
-log = logger(__name__)
 
 ENDPOINT = "token"
 
@@ -24,24 +23,31 @@ class ClientAuthenticator:
         self._methods = sorted(methods, key=lambda method: not method.proves_identity)
 
     async def authenticate(self, request: FormRequest) -> Client:
-        """Raises `InvalidClientError`, the same for unknown, disabled and wrong, and counts it."""
+        """Return the client of a request.
+
+        Raises `InvalidClientError`, the same for unknown, disabled and wrong, and counts it.
+        `UnavailableError` says that credentials could not be checked, and is not counted.
+        """
         method, credentials = self._presented(request)
+        origin.name_client(credentials.client_id)
         client = await self._clients.find(credentials.client_id)
-        is_right = await method.verify(client, credentials)
-        if client is None or not is_right:
-            log.info("client authentication failed: unknown client or wrong secret")
-            await self._limits.count_token_error(credentials.client_id)
-            raise InvalidClientError
-        if client.is_disabled or not client.check_endpoint_auth_method(method.name, ENDPOINT):
-            log.info(
-                "client authentication failed: %s is disabled or registered another method",
-                client.client_id,
+        reason = await method.refusal(client, credentials)
+        if client is None or reason is not None:
+            raise await self._failed(credentials, reason)
+        if client.is_disabled:
+            raise await self._failed(credentials, "the client is disabled")
+        if not client.check_endpoint_auth_method(method.name, ENDPOINT):
+            registered = client.token_endpoint_auth_method or "client_secret_basic"
+            raise await self._failed(
+                credentials, f"the client registered {registered} and used {method.name}"
             )
-            await self._limits.count_token_error(credentials.client_id)
-            raise InvalidClientError
         if client.registration_expires_at is not None:
             await self._clients.mark_used(client.client_id)
         return client
+
+    async def _failed(self, credentials: Credentials, reason: str | None) -> InvalidClientError:
+        await self._limits.count_token_error(credentials.client_id)
+        return InvalidClientError(reason=reason)
 
     def _presented(self, request: FormRequest) -> tuple[ClientAuthMethod, Credentials]:
         found = None
@@ -55,8 +61,20 @@ class ClientAuthenticator:
                 raise InvalidRequestError("There is more than one client authentication method.")
             found = method, credentials
         if found is None:
-            raise InvalidClientError
-        named = request.form.get("client_id")
-        if named is not None and named != found[1].client_id:
-            raise InvalidRequestError("The client_id in the body belongs to another client.")
+            raise InvalidClientError(reason="the request holds no client authentication")
+        _require_one_client(request, *found)
         return found
+
+
+def _require_one_client(
+    request: FormRequest, method: ClientAuthMethod, credentials: Credentials
+) -> None:
+    """A client_id in the body, and a Basic header without a secret, only identify."""
+    named = request.form.get("client_id")
+    if named is not None and named != credentials.client_id:
+        raise InvalidRequestError("The client_id in the body belongs to another client.")
+    if request.authorization is None or isinstance(method, ClientSecretBasic):
+        return
+    named = named_without_secret(request)
+    if named is not None and named != credentials.client_id:
+        raise InvalidRequestError("The Authorization header belongs to another client.")

@@ -10,6 +10,8 @@ from app.oauth.requests import FormRequest
 from app.repositories.spent_identifiers import SpentIdentifierRepository
 from app.services.client_keys import ClientKeys
 
+UNKNOWN_CLIENT = "there is no client of this client_id"
+
 
 class Credentials(NamedTuple):
     """Who a request says it comes from, and what should prove it."""
@@ -46,5 +48,8 @@ class ClientAuthMethod(ABC):
         """
 
     @abstractmethod
-    async def verify(self, client: Client | None, credentials: Credentials) -> bool:
-        """Whether they are this client's. Without a client it takes as long, and is False."""
+    async def refusal(self, client: Client | None, credentials: Credentials) -> str | None:
+        """Return why the credentials are not this client's, for the log; None if they are.
+
+        Without a client it takes as long. The answer never holds what was presented.
+        """

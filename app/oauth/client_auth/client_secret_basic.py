@@ -4,7 +4,7 @@ import binascii
 from urllib.parse import unquote_to_bytes
 
 from app.models.clients import Client
-from app.oauth.client_auth.base import ClientAuthMethod, Credentials
+from app.oauth.client_auth.base import UNKNOWN_CLIENT, ClientAuthMethod, Credentials
 from app.oauth.errors import InvalidClientError
 from app.oauth.requests import FormRequest
 from app.security.comparison import digests_match
@@ -17,22 +17,41 @@ class ClientSecretBasic(ClientAuthMethod):
     name = "client_secret_basic"
 
     def extract(self, request: FormRequest) -> Credentials | None:
-        header = request.authorization
-        if header is None:
-            return None
-        scheme, _, encoded = header.partition(b" ")
-        if scheme.lower() != b"basic" or len(header) > MAXIMUM_LENGTH:
-            raise InvalidClientError
-        return _decode(encoded.strip())
+        credentials = _credentials_in(request.authorization)
+        return credentials if credentials is not None and credentials.secret else None
 
-    async def verify(self, client: Client | None, credentials: Credentials) -> bool:
-        return has_secret(client, credentials)
+    async def refusal(self, client: Client | None, credentials: Credentials) -> str | None:
+        return secret_refusal(client, credentials)
 
 
-def has_secret(client: Client | None, credentials: Credentials) -> bool:
-    """Compares digests in constant time; an unknown client costs the same."""
+def named_without_secret(request: FormRequest) -> str | None:
+    """The client that a Basic header names with an empty secret, which is no secret.
+
+    Libraries send `client_id:` for a public client. Raises `InvalidClientError`.
+    """
+    credentials = _credentials_in(request.authorization)
+    return credentials.client_id if credentials is not None and not credentials.secret else None
+
+
+def secret_refusal(client: Client | None, credentials: Credentials) -> str | None:
+    """Compare digests in constant time; an unknown client costs the same."""
     expected = client.secret_digest if client is not None else None
-    return digests_match(expected, digest_of(credentials.secret))
+    if digests_match(expected, digest_of(credentials.secret)):
+        return None
+    if client is None:
+        return UNKNOWN_CLIENT
+    return "the secret is wrong" if expected is not None else "the client has no secret"
+
+
+def _credentials_in(header: bytes | None) -> Credentials | None:
+    if header is None:
+        return None
+    scheme, _, encoded = header.partition(b" ")
+    if scheme.lower() != b"basic":
+        raise InvalidClientError(reason="the Authorization header is not Basic")
+    if len(header) > MAXIMUM_LENGTH:
+        raise InvalidClientError(reason="the Authorization header is too long")
+    return _decode(encoded.strip())
 
 
 def _decode(encoded: bytes) -> Credentials:
@@ -45,9 +64,9 @@ def _decode(encoded: bytes) -> Credentials:
         client_id, colon, secret = joined.partition(b":")
         credentials = Credentials(_form_decode(client_id), _form_decode(secret))
     except ValueError:
-        raise InvalidClientError from None
+        raise InvalidClientError(reason="the Basic credentials are malformed") from None
     if not colon or not credentials.client_id or "\x00" in credentials.client_id:
-        raise InvalidClientError
+        raise InvalidClientError(reason="the Basic credentials name no client")
     return credentials
 
 

@@ -2,7 +2,7 @@
 
 from app.models.clients import Client
 from app.oauth.client_auth.base import ClientAuthMethod, Credentials
-from app.oauth.client_auth.client_secret_basic import has_secret
+from app.oauth.client_auth.client_secret_basic import secret_refusal
 from app.oauth.errors import InvalidClientError
 from app.oauth.requests import FormRequest
 
@@ -16,8 +16,8 @@ class ClientSecretPost(ClientAuthMethod):
             return None
         client_id = request.form.get("client_id")
         if client_id is None and request.authorization is None:
-            raise InvalidClientError
+            raise InvalidClientError(reason="a client_secret without a client_id")
         return Credentials(client_id or "", secret)
 
-    async def verify(self, client: Client | None, credentials: Credentials) -> bool:
-        return has_secret(client, credentials)
+    async def refusal(self, client: Client | None, credentials: Credentials) -> str | None:
+        return secret_refusal(client, credentials)

@@ -1,7 +1,8 @@
 """A public client only names itself (RFC 6749 section 2.1, RFC 7591 section 2: `none`)."""
 
 from app.models.clients import Client
-from app.oauth.client_auth.base import ClientAuthMethod, Credentials
+from app.oauth.client_auth.base import UNKNOWN_CLIENT, ClientAuthMethod, Credentials
+from app.oauth.client_auth.client_secret_basic import named_without_secret
 from app.oauth.requests import FormRequest
 
 
@@ -10,8 +11,10 @@ class NoAuthentication(ClientAuthMethod):
     proves_identity = False
 
     def extract(self, request: FormRequest) -> Credentials | None:
-        client_id = request.form.get("client_id")
+        client_id = request.form.get("client_id") or named_without_secret(request)
         return Credentials(client_id, "") if client_id is not None else None
 
-    async def verify(self, client: Client | None, credentials: Credentials) -> bool:
-        return client is not None and client.is_public
+    async def refusal(self, client: Client | None, credentials: Credentials) -> str | None:
+        if client is None:
+            return UNKNOWN_CLIENT
+        return None if client.is_public else "a confidential client presented no credentials"

@@ -6,19 +6,22 @@ from datetime import datetime, timedelta
 from typing import Any
 
 from app.models.clients import Client
-from app.oauth.client_auth.base import ClientAuthMethod, ClientAuthTools, Credentials
+from app.oauth.client_auth.base import (
+    UNKNOWN_CLIENT,
+    ClientAuthMethod,
+    ClientAuthTools,
+    Credentials,
+)
 from app.oauth.errors import InvalidClientError
 from app.oauth.requests import FormRequest
-from app.observability.logging import logger
 from app.outbound.http import FetchError
-from app.security.client_jwt import SKEW, require_audience, require_now
+from app.security.client_jwt import SKEW, require_now, require_only_audience
 from app.security.jose import SignatureError, header_of
-
-log = logger(__name__)
 
 ASSERTION_TYPE = "urn:ietf:params:oauth:client-assertion-type:jwt-bearer"
 JWT_TYPE = "client-authentication+jwt"
-MAXIMUM_LIFETIME = timedelta(minutes=5)
+MAXIMUM_LIFETIME = timedelta(minutes=60)
+"""Its `jti` is remembered until `exp`."""
 MAXIMUM_JTI = 256
 
 
@@ -35,12 +38,12 @@ class PrivateKeyJwt(ClientAuthMethod):
         if assertion is None:
             return None
         if request.form.get("client_assertion_type") != ASSERTION_TYPE:
-            raise InvalidClientError
+            raise InvalidClientError(reason="the client_assertion_type is missing or unknown")
         return Credentials(_subject_of(assertion), assertion)
 
-    async def verify(self, client: Client | None, credentials: Credentials) -> bool:
+    async def refusal(self, client: Client | None, credentials: Credentials) -> str | None:
         if client is None:
-            return False
+            return UNKNOWN_CLIENT
         try:
             claims = await self.tools.client_keys.verified(
                 client,
@@ -50,17 +53,17 @@ class PrivateKeyJwt(ClientAuthMethod):
             )
             jti, expires_at = self._check(client, claims)
         except (SignatureError, FetchError) as error:
-            log.info("the assertion of client %s is refused: %s", client.client_id, error)
-            return False
-        return await self.tools.spent_identifiers.spend(
+            return f"the assertion: {error}"
+        is_first = await self.tools.spent_identifiers.spend(
             f"{client.client_id} {jti}", expires_at=expires_at + SKEW
         )
+        return None if is_first else "the assertion: its jti was used before"
 
     def _check(self, client: Client, claims: dict[str, Any]) -> tuple[str, datetime]:
         """Its identifier, and when it expires; raises `SignatureError`."""
         if claims.get("iss") != client.client_id or claims.get("sub") != client.client_id:
             raise SignatureError("iss and sub are not the client")
-        require_audience(claims, self._audiences)
+        require_only_audience(claims, self._audiences)
         jti = claims.get("jti")
         if not isinstance(jti, str) or not 0 < len(jti) <= MAXIMUM_JTI:
             raise SignatureError("it has no jti")
@@ -77,8 +80,8 @@ def _subject_of(assertion: str) -> str:
         payload = assertion.split(".")[1]
         claims = json.loads(urlsafe_b64decode(payload + "=" * (-len(payload) % 4)))
     except (SignatureError, ValueError, RecursionError):
-        raise InvalidClientError from None
+        raise InvalidClientError(reason="the assertion cannot be read") from None
     subject = claims.get("sub") if isinstance(claims, dict) else None
     if not isinstance(subject, str) or not subject.isascii() or not subject.isprintable():
-        raise InvalidClientError
+        raise InvalidClientError(reason="the assertion names no client in sub")
     return subject
