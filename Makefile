@@ -6,13 +6,14 @@ PYTHON ?= $(shell for each in python3.13 python3.12 python3.11 python3; do \
 	&& { echo $$each; break; }; done)
 PIP := $(BIN)/python -m pip install --quiet --disable-pip-version-check --constraint constraints.txt
 
-.PHONY: help serve serve-https demo test check format bench translations security-report clean
+.PHONY: help serve serve-https demo test test-two-years-ahead check format bench translations security-report clean
 
 help:
 	@echo "make serve        serve on http://127.0.0.1:5000"
 	@echo "make serve-https  serve on https://127.0.0.1:5000 with a self-made certificate"
 	@echo "make demo         walk the quick start, with the QR code in the terminal"
 	@echo "make test         run the tests"
+	@echo "make test-two-years-ahead  run the tests under a later system date"
 	@echo "make check        lint, types, structure"
 	@echo "make bench        measure"
 	@echo "make security-report  run the tests of the security bar and print it row by row"
@@ -28,7 +29,15 @@ demo: $(VENV)/.serve
 	@$(BIN)/postern demo
 
 test: $(VENV)/.dev
-	@$(BIN)/pytest
+	@$(BIN)/pytest -m "not timing"
+	@$(BIN)/pytest -m timing -n 0
+
+# Browsers and other programs go by the real date.
+NOT_UNDER_ANOTHER_DATE := --ignore=tests/browser --ignore=tests/foreign --ignore=tests/cli/test_https.py
+test-two-years-ahead: $(VENV)/.dev
+	@command -v faketime >/dev/null || { echo "faketime is missing; on Debian: apt-get install faketime" >&2; exit 2; }
+	@DONT_FAKE_MONOTONIC=1 faketime -f '+730d' $(BIN)/pytest -m "not timing" $(NOT_UNDER_ANOTHER_DATE)
+	@DONT_FAKE_MONOTONIC=1 faketime -f '+730d' $(BIN)/pytest -m timing -n 0 $(NOT_UNDER_ANOTHER_DATE)
 
 check: $(VENV)/.dev
 	@$(BIN)/ruff check .

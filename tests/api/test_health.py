@@ -4,6 +4,7 @@ import asyncio
 
 from tests.support.application import Application, running_application
 from tests.support.databases import migrate_template
+from tests.support.machine import scaled
 from tests.support.postgresql import PostgresServer
 
 
@@ -21,7 +22,7 @@ async def test_without_its_database_a_server_lives_and_is_not_ready_until_it_is_
     try:
         await asyncio.to_thread(server.start)
         await asyncio.to_thread(migrate_template, server.url)
-        async with running_application(server.url, database_timeout=1) as app:
+        async with running_application(server.url, database_timeout=scaled(1)) as app:
             before = await app.http.get("/health/ready")
             await asyncio.to_thread(server.stop)
             ready = await app.http.get("/health/ready")

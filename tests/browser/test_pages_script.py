@@ -7,6 +7,7 @@ import pytest_asyncio
 from playwright.async_api import Browser, Page, expect
 
 from tests.browser.gallery import ORIGIN, open_gallery, show
+from tests.support.machine import scaled
 from tests.support.waiting import eventually
 
 
@@ -23,7 +24,7 @@ class Shown:
 @pytest_asyncio.fixture
 async def shown(browser: Browser) -> AsyncIterator[Shown]:
     context = await browser.new_context(locale="en-GB", timezone_id="Asia/Tokyo")
-    context.set_default_timeout(10_000)
+    context.set_default_timeout(scaled(10_000))
     await context.grant_permissions(["clipboard-read", "clipboard-write"], origin=ORIGIN)
     sent = await open_gallery(context)
     yield Shown(await context.new_page(), sent.forms, sent.away)

@@ -14,6 +14,8 @@ from typing import TypeVar
 import httpx
 import psutil
 
+from tests.support.machine import scaled
+
 Found = TypeVar("Found")
 
 PATIENCE_SECONDS = 60
@@ -34,7 +36,7 @@ def run(directory: Path, *arguments: str, **variables: str) -> subprocess.Comple
         env=environment(directory, variables),
         capture_output=True,
         text=True,
-        timeout=PATIENCE_SECONDS,
+        timeout=scaled(PATIENCE_SECONDS),
     )
 
 
@@ -81,17 +83,17 @@ class Server:
     def terminate(self) -> int:
         """SIGTERM, and the exit code."""
         self.process.send_signal(signal.SIGTERM)
-        return self.process.wait(PATIENCE_SECONDS)
+        return self.process.wait(scaled(PATIENCE_SECONDS))
 
     def stop(self) -> None:
         """Kills what is left of the process group that was started here."""
         with suppress(ProcessLookupError):
             os.killpg(self.process.pid, signal.SIGKILL)
-        self.process.wait(PATIENCE_SECONDS)
+        self.process.wait(scaled(PATIENCE_SECONDS))
 
     def eventually(self, condition: Callable[[], Found], what: str) -> Found:
         """Waits for a condition while the server lives; gives what it found."""
-        deadline = time.monotonic() + PATIENCE_SECONDS
+        deadline = time.monotonic() + scaled(PATIENCE_SECONDS)
         while not (found := condition()):
             assert self.process.poll() is None, self.log()
             assert time.monotonic() < deadline, f"waited in vain until {what}: {self.log()}"

@@ -8,6 +8,7 @@ import httpx
 import pytest
 
 from tests.cli.processes import Server, run, serving
+from tests.support.machine import scaled
 
 
 def paste(line: str) -> httpx.Response:
@@ -20,7 +21,7 @@ def paste(line: str) -> httpx.Response:
 
 
 def test_a_fresh_directory_serves_at_once_and_sigterm_ends_it(tmp_path: Path) -> None:
-    with serving(tmp_path) as server, httpx.Client(base_url=server.url, timeout=30) as http:
+    with serving(tmp_path) as server, httpx.Client(base_url=server.url, timeout=scaled(30)) as http:
         server.wait_until_it_is_ready(http)
         curls = [line for line in server.banner().splitlines() if line.startswith("curl ")]
         person, client = paste(curls[0]), paste(curls[1])
@@ -47,7 +48,7 @@ def test_a_fresh_directory_serves_at_once_and_sigterm_ends_it(tmp_path: Path) ->
 
 def test_after_kill_9_the_next_start_knows_everything(tmp_path: Path) -> None:
     """Faults row 1"""
-    with serving(tmp_path) as server, httpx.Client(base_url=server.url, timeout=30) as http:
+    with serving(tmp_path) as server, httpx.Client(base_url=server.url, timeout=scaled(30)) as http:
         created = http.post(
             "/create_client", json={"client_name": "app", "redirect_uri": "http://localhost/"}
         ).json()
@@ -56,7 +57,7 @@ def test_after_kill_9_the_next_start_knows_everything(tmp_path: Path) -> None:
         token = http.post("/token", auth=client, data=form).json()["access_token"]
         server.process.kill()
 
-    with serving(tmp_path) as server, httpx.Client(base_url=server.url, timeout=30) as http:
+    with serving(tmp_path) as server, httpx.Client(base_url=server.url, timeout=scaled(30)) as http:
         profile = http.get("/profile", headers={"authorization": f"Bearer {token}"})
 
     assert profile.json()["client_id"] == created["client_id"]
@@ -94,7 +95,7 @@ def test_production_on_sqlite_starts_with_a_warning(tmp_path: Path) -> None:
             SECRET_KEY="a-good-Key-Qm4x8sV1cN7pLz0eR5tYw2uB9",
             ISSUER="https://login.example.com",
         ) as server,
-        httpx.Client(base_url=server.url, timeout=30) as http,
+        httpx.Client(base_url=server.url, timeout=scaled(30)) as http,
     ):
         server.wait_until_it_is_ready(http)
         created = http.post(

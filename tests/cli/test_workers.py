@@ -8,6 +8,9 @@ import psutil
 import pytest
 
 from tests.cli.processes import PATIENCE_SECONDS, Server, serving
+from tests.support.machine import scaled
+
+pytestmark = pytest.mark.timing
 
 
 def workers_of(server: Server) -> list[psutil.Process]:
@@ -31,7 +34,7 @@ def test_two_workers_serve_from_one_database_and_end_with_their_parent(
     """TRAPS: a killed parent leaves its workers serving"""
     with serving(tmp_path, WORKERS="2") as server:
         workers = workers_of(server)
-        with httpx.Client(base_url=server.url, timeout=30) as http:
+        with httpx.Client(base_url=server.url, timeout=scaled(30)) as http:
             server.wait_until_it_is_ready(http)
         created = httpx.post(
             f"{server.url}/create_client",
@@ -45,8 +48,8 @@ def test_two_workers_serve_from_one_database_and_end_with_their_parent(
             for _ in range(8)  # a connection each, so that both workers are asked
         }
         server.process.send_signal(ending)
-        server.process.wait(PATIENCE_SECONDS)
-        _, alive = psutil.wait_procs(workers, timeout=PATIENCE_SECONDS)
+        server.process.wait(scaled(PATIENCE_SECONDS))
+        _, alive = psutil.wait_procs(workers, timeout=scaled(PATIENCE_SECONDS))
 
     assert statuses == {200}
     assert alive == []
@@ -59,7 +62,7 @@ def test_workers_whose_parent_is_killed_while_they_start_end_too(tmp_path: Path)
     with serving(tmp_path, WORKERS="2") as server:
         workers = workers_of(server)
         server.process.kill()
-        server.process.wait(PATIENCE_SECONDS)
-        _, alive = psutil.wait_procs(workers, timeout=30)
+        server.process.wait(scaled(PATIENCE_SECONDS))
+        _, alive = psutil.wait_procs(workers, timeout=scaled(30))
 
     assert alive == []

@@ -8,7 +8,10 @@ import pytest
 import pytest_asyncio
 
 from tests.support.application import TestClient
+from tests.support.machine import scaled
 from tests.support.server import Server, running_server
+
+pytestmark = pytest.mark.timing
 
 MEGABYTE = 1024 * 1024
 FORM = b"Content-Type: application/x-www-form-urlencoded\r\n"
@@ -37,7 +40,7 @@ async def exchange(server: Server, *parts: bytes) -> bytes:
         for part in parts:
             writer.write(part)
             await writer.drain()
-        while data := await asyncio.wait_for(reader.read(65_536), 2):
+        while data := await asyncio.wait_for(reader.read(65_536), scaled(2)):
             answer += data
     except (TimeoutError, ConnectionError):
         pass

@@ -16,10 +16,13 @@ from app.server import http_protocol
 from tests.support.application import PASSWORD, running_lifespan
 from tests.support.clock import FakeClock
 from tests.support.databases import Databases
+from tests.support.machine import scaled
 from tests.support.parts import settings_for
 from tests.support.raw_http import RawConnection, exchange, post_json
 
-SECONDS = 0.3
+pytestmark = pytest.mark.timing
+
+SECONDS = scaled(0.3)
 HOST = b"Host: postern.test\r\n"
 FORM = b"Content-Type: application/x-www-form-urlencoded\r\n"
 LIVE = b"GET /health/live HTTP/1.1\r\n" + HOST + b"\r\n"
@@ -33,7 +36,7 @@ async def port(databases: Databases, monkeypatch: pytest.MonkeyPatch) -> AsyncIt
         settings_for(
             await databases.migrated("sqlite"),
             argon2_memory_kib=19_456,
-            argon2_time_cost=40,  # longer than SECONDS
+            argon2_time_cost=round(130 * SECONDS),  # longer than SECONDS
             access_log=False,
         ),
         clock=FakeClock(),

@@ -12,6 +12,8 @@ from tests.support.databases import Databases
 from tests.support.jwt import header_of, verified
 from tests.support.parts import services_of
 
+pytestmark = pytest.mark.timing
+
 ALGORITHMS = ("RS256", "ES256", "EdDSA")
 DAY = 86_400
 Pair = tuple[Application, Application]

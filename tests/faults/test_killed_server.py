@@ -2,9 +2,13 @@
 
 from pathlib import Path
 
+import pytest
+
 from tests.faults.load import Load, assert_everything_is_there
 from tests.support.parts import open_database, sqlite_integrity
 from tests.support.server import application_of, running_server
+
+pytestmark = pytest.mark.timing
 
 
 async def test_a_killed_server_loses_nothing_that_it_acknowledged(

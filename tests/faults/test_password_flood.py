@@ -3,7 +3,11 @@
 import asyncio
 from pathlib import Path
 
+import pytest
+
 from tests.support.server import application_of, running_server
+
+pytestmark = pytest.mark.timing
 
 FLOOD = 200
 

@@ -10,8 +10,11 @@ from tests.faults.load import Load, assert_everything_is_there
 from tests.support.application import Application, TestClient, TestUser, running_application
 from tests.support.assertions import assert_oauth_error, assert_problem
 from tests.support.databases import create_database, migrate_template
+from tests.support.machine import scaled
 from tests.support.parts import services_of
 from tests.support.postgresql import PostgresServer
+
+pytestmark = pytest.mark.timing
 
 
 @pytest.fixture(scope="module")
@@ -29,7 +32,7 @@ def postgresql() -> Iterator[PostgresServer]:
 async def own_app(postgresql: PostgresServer) -> AsyncIterator[Application]:
     url = await create_database(postgresql.url)
     await asyncio.to_thread(migrate_template, url)
-    async with running_application(url, database_timeout=2) as application:
+    async with running_application(url, database_timeout=scaled(2)) as application:
         yield application
 
 

@@ -19,11 +19,15 @@ from tests.conftest import AppFactory
 from tests.support.application import Application
 from tests.support.clock import FakeClock
 from tests.support.databases import Databases
+from tests.support.machine import scaled
 from tests.support.parts import services_of
 from tests.support.redis import COMMAND, PASSWORD, RedisServer, running_redis
 from tests.support.waiting import eventually
 
-pytestmark = pytest.mark.skipif(shutil.which(COMMAND) is None, reason="needs a redis-server")
+pytestmark = [
+    pytest.mark.timing,
+    pytest.mark.skipif(shutil.which(COMMAND) is None, reason="needs a redis-server"),
+]
 
 NOW = FakeClock().now()
 LOGIN = Rule("login", 10, 60.0, 6.0, 100.0, is_cleared_by_success=True)
@@ -232,7 +236,7 @@ async def test_a_redis_that_does_not_answer_is_waited_for_once_and_not_by_everyb
     await wrong(stores[0])
     redis.stall()
     try:
-        async with asyncio.timeout(60):  # it would be 125 s if each waited
+        async with asyncio.timeout(scaled(60)):  # it would be 125 s if each waited
             waits = [await wrong(stores[0]) for _ in range(500)]
     finally:
         redis.go_on()

@@ -5,6 +5,7 @@ import signal
 from pathlib import Path
 
 import psutil
+import pytest
 from sqlalchemy import select
 
 from app.models.users import users
@@ -14,6 +15,8 @@ from tests.support.parts import open_database
 from tests.support.raw_http import RawConnection, post_json
 from tests.support.server import Server, application_of, running_server
 from tests.support.waiting import eventually
+
+pytestmark = pytest.mark.timing
 
 WAITING = 24
 SLOW_PASSWORDS = {

@@ -9,9 +9,13 @@ from contextlib import asynccontextmanager
 from tests.support.application import Application, running_application
 from tests.support.assertions import assert_oauth_error, assert_problem
 from tests.support.databases import Databases
+from tests.support.machine import scaled
 
 HOLDER = """
 import sqlite3, sys
+from tests.support.machine import scaled
+
+pytestmark = pytest.mark.timing
 connection = sqlite3.connect(sys.argv[1], isolation_level=None)
 connection.execute("BEGIN IMMEDIATE")
 print("held", flush=True)
@@ -87,7 +91,7 @@ async def test_readers_do_not_wait(databases: Databases) -> None:
 async def test_who_has_waited_long_enough_is_told_to_come_back(databases: Databases) -> None:
     """Fault 6"""
     url = await databases.migrated("sqlite")
-    async with running_application(url, sqlite_busy_timeout=0.2) as app:
+    async with running_application(url, sqlite_busy_timeout=scaled(0.2)) as app:
         client, user = await app.create_client(), await app.enrolled_user()
         pair = (await app.password_grant(client, user)).json()
         name = {"username": app.new_name(), "password": "correct horse battery"}

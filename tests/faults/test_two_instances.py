@@ -4,11 +4,14 @@ import asyncio
 from itertools import cycle, islice
 from typing import Any
 
+import pytest
 import pytest_asyncio
 
 from tests.conftest import AppFactory
 from tests.support.application import Application, TestClient, TestUser
 from tests.support.databases import Databases
+
+pytestmark = pytest.mark.timing
 
 Pair = tuple[Application, Application]
 

@@ -9,6 +9,7 @@ import pytest
 import pytest_asyncio
 
 from tests.support.application import Application
+from tests.support.machine import scaled
 from tests.support.server import Server, application_of, running_server
 
 NODE = Path(__file__).parent / "node"
@@ -36,6 +37,6 @@ def node_packages() -> Path:
             ["npm", "install", "--no-package-lock", "--no-audit", "--no-fund", "--silent"],
             cwd=NODE,
             check=True,
-            timeout=180,
+            timeout=scaled(180),
         )
     return NODE

@@ -7,6 +7,7 @@ from urllib.parse import urlsplit
 import httpx
 
 from tests.support.application import Application, TestUser
+from tests.support.machine import scaled
 from tests.support.server import Server
 from tests.support.visitor import Visitor
 
@@ -47,6 +48,6 @@ class Person(Visitor):
 async def person_at(server: Server, app: Application) -> AsyncIterator[Person]:
     user = await app.enrolled_user()
     async with httpx.AsyncClient(
-        base_url=server.url, headers={"accept": "text/html"}, timeout=30
+        base_url=server.url, headers={"accept": "text/html"}, timeout=scaled(30)
     ) as http:
         yield Person(app, http, user)

@@ -9,6 +9,7 @@ import pytest_asyncio
 
 from tests.foreign.person import Person
 from tests.support.application import TestUser
+from tests.support.machine import scaled
 from tests.support.people import person_with
 from tests.support.two_posterns import LABEL, NAME, TwoPosterns, two_posterns
 from tests.support.upstream import asked_in, csrf_in
@@ -55,8 +56,8 @@ async def colleague(posterns: TwoPosterns) -> AsyncIterator[Colleague]:
     )
     html = {"accept": "text/html"}
     async with (
-        httpx.AsyncClient(base_url=posterns.company.url, headers=html, timeout=30) as there,
-        httpx.AsyncClient(base_url=posterns.here.url, headers=html, timeout=30) as here,
+        httpx.AsyncClient(base_url=posterns.company.url, headers=html, timeout=scaled(30)) as there,
+        httpx.AsyncClient(base_url=posterns.here.url, headers=html, timeout=scaled(30)) as here,
     ):
         yield Colleague(
             posterns, Person(posterns.at_company, there, user), Visitor(posterns.app, here)

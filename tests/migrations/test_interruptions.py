@@ -14,13 +14,17 @@ from app.database.backends import Backend
 from app.errors import StartupError
 from app.models.tables import metadata
 from tests.migrations.conftest import change, rows_of, tables_of
+from tests.support.machine import scaled
 from tests.support.server import environment, run_postern, running_server
+
+pytestmark = pytest.mark.timing
 
 # Migrates, and dies as by kill -9 when the fourth table is due.
 DYING = """
 import os, sys
 import alembic.op
 from app.cli import main
+from tests.support.machine import scaled
 
 create_table, made = alembic.op.create_table, []
 
@@ -69,7 +73,7 @@ async def test_a_migration_killed_half_way_leaves_nothing_and_can_be_run_again(
         env=environment({"DATABASE_URL": empty_url}),
         capture_output=True,
         text=True,
-        timeout=30,
+        timeout=scaled(30),
     )
     left = await tables_of(backend)
     await migrations.migrate(backend)

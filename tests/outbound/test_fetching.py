@@ -11,6 +11,8 @@ from tests.outbound.conftest import Resolver
 from tests.support.peer import HOST, OTHER_HOST, Answer, Authority, Peer, running_peer
 from tests.support.waiting import eventually
 
+pytestmark = pytest.mark.timing
+
 
 async def test_an_allowed_host_is_fetched_over_tls(outbound: OutboundHttp, peer: Peer) -> None:
     peer.answers["/jwks;v=1?of=us"] = Answer(

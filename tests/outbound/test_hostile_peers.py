@@ -5,7 +5,10 @@ import asyncio
 import pytest
 
 from app.outbound.http import FetchError, OutboundHttp
+from tests.support.machine import scaled
 from tests.support.peer import HOST, Answer, Authority, Behaviour, Peer
+
+pytestmark = pytest.mark.timing
 
 IN_A_MOMENT = 0.3  # seconds: the time limit where a test waits for it
 
@@ -43,7 +46,7 @@ async def test_a_slow_peer_is_given_up(
 ) -> None:
     """SECURITY_BAR row 43: one time limit over all"""
     peer.answers["/"] = behaviour
-    outbound = OutboundHttp([HOST], authority.ca_file, timeout=IN_A_MOMENT)
+    outbound = OutboundHttp([HOST], authority.ca_file, timeout=scaled(IN_A_MOMENT))
 
     with pytest.raises(FetchError, match="in time"):
         await outbound.get(peer.url())

@@ -4,6 +4,8 @@ import asyncio
 import secrets
 from typing import Any
 
+import pytest
+
 from app.database.batching import MAXIMUM_ROWS, MAXIMUM_WAITING
 from app.errors import OverloadedError
 from app.repositories.access_tokens import AccessTokenRepository
@@ -13,6 +15,8 @@ from tests.support.assertions import assert_oauth_error
 from tests.support.databases import Databases
 from tests.support.locks import writes_blocked
 from tests.support.parts import count, services_of
+
+pytestmark = pytest.mark.timing
 
 
 async def test_a_full_queue_is_503_with_retry_after_and_what_waited_is_stored(

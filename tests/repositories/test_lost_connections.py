@@ -19,8 +19,11 @@ from app.repositories.inserts import insert_once
 from tests.repositories.conftest import CLOCK, NOW, new_client
 from tests.support.application import Application, running_application
 from tests.support.assertions import assert_oauth_error, assert_problem
+from tests.support.machine import scaled
 from tests.support.parts import count, open_database, services_of
 from tests.support.tcp_proxy import proxy_before
+
+pytestmark = pytest.mark.timing
 
 COMMIT = b"COMMIT;"
 END_ALL_OTHERS = text(
@@ -189,7 +192,7 @@ async def test_a_database_that_stalls_is_503_within_the_time_limit_and_comes_bac
 ) -> None:
     async with (
         proxy_before(postgresql_url) as (proxy, url),
-        running_application(url, database_timeout=0.3) as app,
+        running_application(url, database_timeout=scaled(0.3)) as app,
     ):
         client = await app.create_client()
         proxy.stall()

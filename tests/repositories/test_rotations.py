@@ -5,10 +5,14 @@ import secrets
 from collections.abc import Sequence
 from datetime import timedelta
 
+import pytest
+
 from app.repositories.refresh_tokens import NewPair, RefreshTokenRepository
 from app.security.tokens import digest_of
 from tests.support.application import Application, TestClient, TestUser
 from tests.support.parts import open_database
+
+pytestmark = pytest.mark.timing
 
 FAMILIES = 60
 

@@ -13,6 +13,7 @@ import pyotp
 from app.main import create_app
 from app.settings import Settings
 from tests.support.clock import FakeClock
+from tests.support.machine import scaled
 
 PASSWORD = "correct horse battery staple"
 CHEAP_ARGON2 = {"argon2_memory_kib": 64, "argon2_time_cost": 1}
@@ -162,7 +163,7 @@ async def running_application(database_url: str, **settings: Any) -> AsyncIterat
     async with running_lifespan(application):
         transport = httpx.ASGITransport(app=application, raise_app_exceptions=False)
         async with httpx.AsyncClient(
-            transport=transport, base_url="http://postern.test", timeout=30
+            transport=transport, base_url="http://postern.test", timeout=scaled(30)
         ) as http:
             yield Application(http, made, clock)
 

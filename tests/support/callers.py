@@ -6,6 +6,7 @@ from contextlib import asynccontextmanager
 import httpx
 
 from tests.support.application import Application
+from tests.support.machine import scaled
 
 
 @asynccontextmanager
@@ -16,5 +17,7 @@ async def calling_from(app: Application, address: str) -> AsyncIterator[Applicat
     other = httpx.ASGITransport(
         app=transport.app, raise_app_exceptions=False, client=(address, 40_000)
     )
-    async with httpx.AsyncClient(transport=other, base_url=app.http.base_url, timeout=30) as http:
+    async with httpx.AsyncClient(
+        transport=other, base_url=app.http.base_url, timeout=scaled(30)
+    ) as http:
         yield Application(http, app.settings, app.clock)

@@ -5,6 +5,8 @@ import json
 from dataclasses import dataclass
 from typing import Any
 
+from tests.support.machine import scaled
+
 ANSWER_SECONDS = 30
 
 
@@ -56,7 +58,7 @@ class RawConnection:
     async def read_to_the_end(self) -> RawAnswer:
         """Everything until the other side closes, which is part of what is expected."""
         data = b""
-        async with asyncio.timeout(ANSWER_SECONDS):
+        async with asyncio.timeout(scaled(ANSWER_SECONDS)):
             try:
                 while part := await self._reader.read(65_536):
                     data += part

@@ -17,6 +17,7 @@ import psutil
 
 from tests.support.application import SECRET_KEY, Application
 from tests.support.clock import FakeClock
+from tests.support.machine import scaled
 from tests.support.parts import settings_for
 from tests.support.waiting import eventually
 
@@ -71,7 +72,7 @@ class Server:
 
     async def wait(self) -> int:
         """The exit code, once the process has ended."""
-        return await asyncio.to_thread(self.process.wait, START_SECONDS)
+        return await asyncio.to_thread(self.process.wait, scaled(START_SECONDS))
 
     def family(self) -> list[psutil.Process]:
         """The process and its workers."""
@@ -95,10 +96,10 @@ class Server:
             with contextlib.suppress(psutil.NoSuchProcess):
                 process.kill()
         await self.wait()
-        await asyncio.to_thread(psutil.wait_procs, family, START_SECONDS)
+        await asyncio.to_thread(psutil.wait_procs, family, scaled(START_SECONDS))
 
     def client(self) -> httpx.AsyncClient:
-        return httpx.AsyncClient(base_url=self.url, timeout=30, transport=ManyPools())
+        return httpx.AsyncClient(base_url=self.url, timeout=scaled(30), transport=ManyPools())
 
 
 class ManyPools(httpx.AsyncBaseTransport):
@@ -153,7 +154,7 @@ async def run_postern(
         input=typed,
         capture_output=True,
         text=True,
-        timeout=START_SECONDS,
+        timeout=scaled(START_SECONDS),
     )
 
 

@@ -13,6 +13,7 @@ from urllib.parse import parse_qs, urlencode, urlsplit
 import httpx
 
 from tests.support.application import Application, TestClient, TestUser
+from tests.support.machine import scaled
 
 REDIRECT_URI = "http://localhost:3000/callback"
 VERIFIER = "a-verifier-of-the-tests-" + "v" * 30
@@ -118,7 +119,7 @@ async def visiting(app: Application) -> AsyncIterator[Visitor]:
         transport=app.http._transport,
         base_url=app.http.base_url,
         headers={"accept": "text/html,application/xhtml+xml,*/*;q=0.8"},
-        timeout=30,
+        timeout=scaled(30),
     ) as http:
         yield Visitor(app, http)
         http._transport = httpx.AsyncBaseTransport()  # the application's own, which goes on

@@ -4,12 +4,14 @@ import asyncio
 import inspect
 from collections.abc import Awaitable, Callable
 
+from tests.support.machine import scaled
+
 LIMIT = 60  # seconds; only a test that fails gets there
 
 
 async def eventually(condition: Callable[[], bool | Awaitable[bool]]) -> None:
     """Returns as soon as the condition holds; raises `TimeoutError` where it never does."""
-    async with asyncio.timeout(LIMIT):
+    async with asyncio.timeout(scaled(LIMIT)):
         while True:
             found = condition()
             if await found if inspect.isawaitable(found) else found:

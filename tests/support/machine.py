@@ -1,0 +1,19 @@
+"""Scale time-outs of tests to the speed that the machine has right now."""
+
+import time
+
+REFERENCE_SECONDS = 0.03
+"""What the sample takes on an idle machine of the kind that runs the tests."""
+SLOWEST = 20.0
+
+
+def scaled(seconds: float) -> float:
+    """Return a time-out of so many seconds on an idle machine, longer on a slow or busy one."""
+    return seconds * slowness()
+
+
+def slowness() -> float:
+    """Return how many times slower than the reference machine this one is, between 1 and 20."""
+    started = time.perf_counter()
+    sum(number * number for number in range(300_000))
+    return min(SLOWEST, max(1.0, (time.perf_counter() - started) / REFERENCE_SECONDS))
