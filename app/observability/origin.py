@@ -9,6 +9,8 @@ from collections.abc import MutableMapping
 from contextvars import ContextVar
 from typing import Any
 
+IPAddress = ipaddress.IPv4Address | ipaddress.IPv6Address
+
 MAXIMUM_ADDRESS = 64
 MAXIMUM_SHOWN = 200
 OUR_SECRETS = "postern_"  # how every secret of ours begins
@@ -42,16 +44,29 @@ def address() -> str:
 
 def network() -> str:
     """What limits count as one caller: an IPv4 address, or the /64 of an IPv6 address."""
-    text = address()
+    parsed = _parsed_address()
+    if parsed is None:
+        return address()
+    return str(parsed) if parsed.version == 4 else _network_around(parsed, 64)
+
+
+def site() -> str | None:
+    """Return the /48 around an IPv6 address, which one subscriber may hold; None for others."""
+    parsed = _parsed_address()
+    return _network_around(parsed, 48) if parsed is not None and parsed.version == 6 else None
+
+
+def _parsed_address() -> IPAddress | None:
+    """The address of the caller; an IPv4 address in the form that IPv6 sockets give it is one."""
     try:
-        parsed = ipaddress.ip_address(text.partition("%")[0])
+        parsed = ipaddress.ip_address(address().partition("%")[0])
     except ValueError:
-        return text
-    if parsed.version == 4:
-        return str(parsed)
-    if parsed.ipv4_mapped is not None:
-        return str(parsed.ipv4_mapped)
-    return str(ipaddress.ip_network((parsed, 64), strict=False))
+        return None
+    return (parsed.ipv4_mapped or parsed) if parsed.version == 6 else parsed
+
+
+def _network_around(parsed: IPAddress, bits: int) -> str:
+    return str(ipaddress.ip_network((parsed, bits), strict=False))
 
 
 def name_client(client_id: str) -> None:

@@ -69,7 +69,7 @@ async def register(services: ServicesDep, bearer: BearerDep, request: Request) -
     is_invited = await _is_invited(services, bearer)
     metadata = await read_body(request)
     if not is_invited:
-        await services.limits.count_registration()
+        await services.limits.count_client_registration()
     made = await services.registration.register(metadata, is_invited=is_invited)
     body = services.clients.information(made.client)
     body["client_secret"] = made.secret

@@ -8,7 +8,6 @@ which no stranger can take; and who signs in from where he did before has free t
 
 import math
 from collections.abc import Sequence
-from dataclasses import dataclass
 from datetime import datetime
 from typing import Protocol
 
@@ -19,11 +18,10 @@ from app.observability import origin
 from app.observability.logging import logger
 from app.repositories.known_addresses import KnownAddressRepository, Way
 from app.security.limit_rules import Rule, Try
+from app.services.limit_policy import DAY, Rules, of_site
 
 log = logger(__name__)
 
-MINUTE, HOUR, DAY = 60.0, 3600.0, 86_400.0
-SOME, MANY = 5 * MINUTE, 15 * MINUTE
 MAXIMUM_NAME = 300
 Tries = Sequence[Try]
 
@@ -39,49 +37,6 @@ class LimitStore(Protocol):
         """Counts a try that was made; gives the seconds to wait, zero where its outcome may be
         told. A right one that `clears` has those forgotten whose rule says so."""
         ...
-
-
-@dataclass(frozen=True, slots=True)
-class Rules:
-    """What the operator set; see `docs/settings.md`."""
-
-    login: Rule
-    login_day: Rule
-    login_with_code: Rule
-    login_address: Rule
-    login_address_day: Rule
-    code: Rule
-    token_error: Rule
-    token_error_address: Rule
-    registration: Rule | None
-    mail: Rule
-    mail_address: Rule
-    device: Rule
-    passkey: Rule
-    admin: Rule
-
-    @classmethod
-    def of(
-        cls, *, login: int, login_address: int, code: int, token_error: int, registration: int
-    ) -> "Rules":
-        """Wrong codes are forgotten only after a day without any: there are few of them."""
-        code_delay = MINUTE / code
-        return cls(
-            login=_cleared("login", login, MINUTE, MINUTE / login, MANY),
-            login_day=_cleared("login in a day", 10 * login, DAY, MINUTE, MANY, DAY),
-            login_with_code=_cleared("login", min(login, code), DAY, code_delay, HOUR, DAY),
-            login_address=Rule("address", login_address, MINUTE, MINUTE / login_address, SOME),
-            login_address_day=Rule("address in a day", 100 * login_address, DAY, MINUTE, SOME, DAY),
-            code=_cleared("code", code, DAY, code_delay, HOUR, DAY),
-            token_error=Rule("token error", token_error, MINUTE),
-            token_error_address=Rule("token error of an address", 10 * token_error, MINUTE),
-            registration=Rule("registration", registration, HOUR) if registration else None,
-            mail=Rule("mail", 3, HOUR),
-            mail_address=Rule("mail of an address", 20, HOUR),
-            device=Rule("device", 20, MINUTE, MINUTE / 20, SOME),
-            passkey=Rule("passkey", 60, MINUTE),
-            admin=Rule("admin", 60, MINUTE),
-        )
 
 
 class Limits:
@@ -135,50 +90,55 @@ class Limits:
 
     async def count_token_error(self, client_id: str) -> None:
         """After an error of a client; a right secret is never asked about."""
-        network = origin.network()
-        await self._count(Try(self.rules.token_error, f"{network} {client_id[:MAXIMUM_NAME]}"))
-        await self._count(Try(self.rules.token_error_address, network))
+        of_client = _of_networks(self.rules.token_error, f" {client_id[:MAXIMUM_NAME]}")
+        await self._count([*of_client, *_of_networks(self.rules.token_error_address)])
 
     async def count_passkey_error(self) -> None:
         """Nobody guesses a signature; nobody needs to have thousands verified and logged either."""
-        await self._count(Try(self.rules.passkey, origin.network()))
+        await self._count(_of_networks(self.rules.passkey))
 
     async def settle_device_code(self, *, is_right: bool) -> None:
-        await self.settle([Try(self.rules.device, origin.network())], is_right=is_right)
+        await self.settle(_of_networks(self.rules.device), is_right=is_right)
 
     async def count_registration(self) -> None:
+        """Count a user who signs up."""
         if self.rules.registration is not None:
-            await self._count(Try(self.rules.registration, origin.network()))
+            await self._count(_of_networks(self.rules.registration))
+
+    async def count_client_registration(self) -> None:
+        """Count a client that registers itself."""
+        if self.rules.client_registration is not None:
+            await self._count(_of_networks(self.rules.client_registration))
 
     async def count_admin_error(self) -> None:
         """After a token that is not the administrator's; the right one is never refused."""
-        await self._count(Try(self.rules.admin, origin.network()))
+        await self._count(_of_networks(self.rules.admin))
 
     async def count_mail(self, account: str) -> None:
         """Somebody has a mail sent to an account, which may be nobody's."""
-        await self._count(Try(self.rules.mail, account))
-        await self._count(Try(self.rules.mail_address, origin.network()))
+        await self._count([Try(self.rules.mail, account), *_of_networks(self.rules.mail_address)])
 
     async def once_a_day(self, what: str) -> bool:
         """Whether something that is told once a day has not been told yet."""
         try:
-            await self._count(Try(Rule("told", 1, DAY), what))
+            await self._count([Try(Rule("told", 1, DAY), what)])
         except TooManyRequestsError:
             return False
         return True
 
-    async def _count(self, each: Try) -> None:
-        await self.settle([each], is_right=False)
+    async def _count(self, tries: Tries) -> None:
+        await self.settle(tries, is_right=False)
 
     def _of_address(self) -> list[Try]:
-        network = origin.network()
-        return [Try(self.rules.login_address, network), Try(self.rules.login_address_day, network)]
+        rules = self.rules
+        return [*_of_networks(rules.login_address), *_of_networks(rules.login_address_day)]
 
 
-def _cleared(
-    name: str, free: int, window: float, shortest: float, longest: float, memory: float = HOUR
-) -> Rule:
-    return Rule(name, free, window, shortest, longest, memory, is_cleared_by_success=True)
+def _of_networks(rule: Rule, what: str = "") -> list[Try]:
+    """Return what the caller's network counts for, and the IPv6 /48 around it."""
+    tries = [Try(rule, origin.network() + what)]
+    site = origin.site()
+    return tries if site is None else [*tries, Try(of_site(rule), site + what)]
 
 
 def _refuse(tries: Tries, wait: float) -> None:

@@ -93,6 +93,7 @@ class Settings(BaseSettings):
     code_limit: int = Field(5, ge=1, le=100_000)
     token_error_limit: int = Field(60, ge=1, le=1_000_000)
     registration_limit: int | None = Field(None, ge=0, le=1_000_000)
+    dynamic_registration_limit: int | None = Field(None, ge=0, le=1_000_000)
     redis_url: SecretStr | None = None
     remember_browser_days: int = Field(0, ge=0, le=90)
 
@@ -254,10 +255,17 @@ class Settings(BaseSettings):
 
     @property
     def registrations_per_hour(self) -> int:
-        """Of one address; zero where there is no limit."""
+        """Users who may sign up from one address; zero where there is no limit."""
         if self.registration_limit is not None:
             return self.registration_limit
-        return 20 if self.is_production else 0
+        return 60 if self.is_production else 0
+
+    @property
+    def client_registrations_per_hour(self) -> int:
+        """Clients that may register themselves from one address; zero where there is no limit."""
+        if self.dynamic_registration_limit is not None:
+            return self.dynamic_registration_limit
+        return 300 if self.is_production else 0
 
     @property
     def has_mail(self) -> bool:

@@ -13,7 +13,7 @@ from app.security.encryption import SealError, SecretBox
 from app.security.passwords import PasswordScheme
 from app.security.sealed_settings import open_setting
 from app.services.bounded_threads import BoundedThreads
-from app.services.limits import Rules
+from app.services.limit_policy import Rules
 from app.services.mail import Outbox
 from app.settings import Settings, sqlite_path
 
@@ -102,6 +102,7 @@ def limit_rules(settings: Settings) -> Rules:
         code=settings.code_limit,
         token_error=settings.token_error_limit,
         registration=settings.registrations_per_hour,
+        client_registration=settings.client_registrations_per_hour,
     )
 
 

@@ -1,4 +1,4 @@
-"""Registrations in production: twenty in an hour from one address."""
+"""Registrations in production: sixty users and three hundred clients an hour and address."""
 
 from typing import Any
 
@@ -12,7 +12,8 @@ from tests.support.visitor import visiting
 DATABASES = ("sqlite",)
 """What is tested here is not in the database."""
 
-FREE = 20
+FREE, FREE_CLIENTS = 60, 300
+CLIENT = {"redirect_uris": ["https://app.example.com/callback"]}
 ADMIN = "an-admin-token-of-the-tests-7Yk2"
 PRODUCTION: dict[str, Any] = {
     "app_env": "production",
@@ -28,7 +29,7 @@ async def register(app: Application, username: str | None = None, **headers: str
     return await app.http.post("/register_user", json=body, headers=headers)
 
 
-async def test_the_twenty_first_registration_in_an_hour_waits(start_app: AppFactory) -> None:
+async def test_the_sixty_first_user_in_an_hour_waits(start_app: AppFactory) -> None:
     """SECURITY_BAR rows 19 and 50"""
     app = await start_app(**PRODUCTION)
 
@@ -37,7 +38,7 @@ async def test_the_twenty_first_registration_in_an_hour_waits(start_app: AppFact
     assert [each.status_code for each in answers] == [201] * FREE + [429]
     assert answers[-1].headers["content-type"] == "application/problem+json"
     assert answers[-1].json()["error"] == "too_many_requests"
-    assert 180 <= int(answers[-1].headers["retry-after"]) <= 7200
+    assert 60 <= int(answers[-1].headers["retry-after"]) <= 7200
 
 
 async def test_asking_which_names_are_taken_counts_too(start_app: AppFactory) -> None:
@@ -82,20 +83,61 @@ async def test_the_page_and_the_call_count_together(start_app: AppFactory) -> No
     assert answer.headers["content-type"].startswith("text/html")
 
 
-async def test_clients_that_register_themselves_count_too(start_app: AppFactory) -> None:
+async def test_the_three_hundred_and_first_client_in_an_hour_waits(start_app: AppFactory) -> None:
     """SECURITY_BAR row 50; RFC 7591 section 5"""
-    app = await start_app(**PRODUCTION, registration_limit=2, dynamic_registration="open")
-    body = {"redirect_uris": ["https://app.example.com/callback"]}
+    app = await start_app(**PRODUCTION, dynamic_registration="open")
 
-    answers = [await app.http.post("/register", json=body) for _ in range(3)]
+    answers = [await app.http.post("/register", json=CLIENT) for _ in range(FREE_CLIENTS + 1)]
 
-    assert [each.status_code for each in answers] == [201, 201, 429]
+    assert [each.status_code for each in answers] == [201] * FREE_CLIENTS + [429]
     assert answers[-1].json()["error"] == "too_many_requests"
+
+
+async def test_users_and_clients_are_counted_apart(start_app: AppFactory) -> None:
+    """SECURITY_BAR row 50: each limit has one purpose"""
+    app = await start_app(
+        **PRODUCTION,
+        registration_limit=2,
+        dynamic_registration_limit=3,
+        dynamic_registration="open",
+    )
+
+    users = [await register(app) for _ in range(3)]
+    clients = [await app.http.post("/register", json=CLIENT) for _ in range(4)]
+
+    assert [each.status_code for each in users] == [201, 201, 429]
+    assert [each.status_code for each in clients] == [201, 201, 201, 429]
+
+
+async def test_one_site_has_ten_times_the_registrations_of_one_of_its_networks(
+    start_app: AppFactory,
+) -> None:
+    """SECURITY_BAR row 50: an IPv6 subscriber holds a /48, which is 65,536 networks"""
+    app = await start_app(**PRODUCTION, registration_limit=2)
+
+    async def statuses_from(address: str) -> list[int]:
+        async with calling_from(app, address) as caller:
+            return [(await register(caller)).status_code for _ in range(3)]
+
+    networks = [await statuses_from(f"2001:db8:5:{number}::1") for number in range(10)]
+    another_network = await statuses_from("2001:db8:5:ffff::1")
+    another_site = await statuses_from("2001:db8:6::1")
+
+    assert networks == [[201, 201, 429]] * 10
+    assert another_network == [429] * 3
+    assert another_site == [201, 201, 429]
 
 
 async def test_in_development_there_is_no_limit(app: Application) -> None:
     """the quick start may be repeated"""
     answers = [await register(app) for _ in range(FREE + 2)]
+
+    assert {each.status_code for each in answers} == {201}
+
+
+async def test_in_development_clients_have_no_limit_either(app: Application) -> None:
+    """the quick start may be repeated"""
+    answers = [await app.http.post("/register", json=CLIENT) for _ in range(FREE_CLIENTS + 2)]
 
     assert {each.status_code for each in answers} == {201}
 

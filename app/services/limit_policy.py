@@ -1,0 +1,90 @@
+"""Which limits there are: the figures of each, from what the operator set."""
+
+from dataclasses import dataclass, replace
+
+from app.security.limit_rules import Rule
+
+MINUTE, HOUR, DAY = 60.0, 3600.0, 86_400.0
+SHORT, LONG = 5 * MINUTE, 15 * MINUTE
+SITE = 10
+"""How many times the figures of an IPv6 /64 the /48 around it has."""
+
+
+@dataclass(frozen=True, slots=True)
+class Rules:
+    """The limits of a server; see `docs/settings.md`. None is no limit."""
+
+    login: Rule
+    login_day: Rule
+    login_with_code: Rule
+    login_address: Rule
+    login_address_day: Rule
+    code: Rule
+    token_error: Rule
+    token_error_address: Rule
+    registration: Rule | None
+    client_registration: Rule | None
+    mail: Rule
+    mail_address: Rule
+    device: Rule
+    passkey: Rule
+    admin: Rule
+
+    @classmethod
+    def of(
+        cls,
+        *,
+        login: int,
+        login_address: int,
+        code: int,
+        token_error: int,
+        registration: int,
+        client_registration: int,
+    ) -> "Rules":
+        """Return the rules for these figures; a registration limit of 0 is none.
+
+        Wrong codes are forgotten only after a day without any: there are few of them.
+        """
+        code_delay = MINUTE / code
+        return cls(
+            login=_cleared("login", login, MINUTE, MINUTE / login, LONG),
+            login_day=_cleared("login in a day", 10 * login, DAY, MINUTE, LONG, DAY),
+            login_with_code=_cleared("login", min(login, code), DAY, code_delay, HOUR, DAY),
+            login_address=Rule("address", login_address, MINUTE, MINUTE / login_address, SHORT),
+            login_address_day=Rule(
+                "address in a day", 100 * login_address, DAY, MINUTE, SHORT, DAY
+            ),
+            code=_cleared("code", code, DAY, code_delay, HOUR, DAY),
+            token_error=Rule("token error", token_error, MINUTE),
+            token_error_address=Rule("token error of an address", 10 * token_error, MINUTE),
+            registration=_hourly("registration", registration),
+            client_registration=_hourly("client registration", client_registration),
+            mail=Rule("mail", 3, HOUR),
+            mail_address=Rule("mail of an address", 20, HOUR),
+            device=Rule("device", 20, MINUTE, MINUTE / 20, SHORT),
+            passkey=Rule("passkey", 60, MINUTE),
+            admin=Rule("admin", 60, MINUTE),
+        )
+
+
+def of_site(rule: Rule) -> Rule:
+    """Return the rule for an IPv6 /48, which has ten times the figures of a /64.
+
+    A provider assigns a /48 to one subscriber, who then has 65,536 networks of the smaller kind.
+    """
+    return replace(
+        rule,
+        name=f"{rule.name} (/48)",
+        free=SITE * rule.free,
+        shortest_delay=rule.shortest_delay / SITE,
+    )
+
+
+def _cleared(
+    name: str, free: int, window: float, shortest: float, longest: float, memory: float = HOUR
+) -> Rule:
+    return Rule(name, free, window, shortest, longest, memory, is_cleared_by_success=True)
+
+
+def _hourly(name: str, free: int) -> Rule | None:
+    return Rule(name, free, HOUR) if free else None
