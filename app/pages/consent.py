@@ -6,7 +6,7 @@ from starlette.responses import Response
 from app.oauth.authorization.interactions import Step, consent_scopes
 from app.pages.authorization import answer
 from app.pages.browser import BrowserDep, PostedFormDep
-from app.pages.signing_in import client_of, link, origins_of
+from app.pages.signing_in import client_of, link
 from app.pages.templating import page
 from app.pages.views import view_of_person, views_of_scopes
 
@@ -27,7 +27,7 @@ async def consent(browser: BrowserDep) -> Response:
     response = page(
         browser.request,
         "consent.html",
-        form_action=origins_of(pending),
+        posts_may_end_at_client=True,
         client=client_of(pending),
         person=view_of_person(person),
         switch_url=link("/login", given, other="1"),

@@ -95,6 +95,7 @@ async def _page(
         given,
         errors,
         status=status,
+        posts_end_here=True,
         username=given.get("username", ""),
         login_url=link("/login", given),
         providers=await browser.services.upstream.list_enabled(),

@@ -79,6 +79,7 @@ async def _question(
     return page(
         browser.request,
         "device_confirm.html",
+        posts_may_end_at_client=True,
         client=view_of_client(client),
         person=view_of_person(person),
         switch_url=link("/login", {"next": "device", "user_code": shown}),
@@ -100,6 +101,7 @@ def _code_page(browser: Browser, typed: str, errors: dict[str, str] | None = Non
         browser.request,
         "device.html",
         status=400 if errors else 200,
+        posts_may_end_at_client=True,
         user_code=_as_shown(typed),
         csrf_token=browser.csrf_token,
         errors=errors or {},

@@ -123,7 +123,7 @@ def _question(browser: Browser, asked: LogoutRequest, parameters: Mapping[str, s
     return page(
         browser.request,
         "logout.html",
-        form_action=[origin_of(asked.redirect_uri)] if asked.redirect_uri is not None else [],
+        posts_may_end_at_client=asked.redirect_uri is not None,
         client=view_of_client(asked.client) if asked.client is not None else None,
         person=view_of_person(person) if person is not None else None,
         csrf_token=browser.csrf_token,

@@ -6,7 +6,7 @@ from starlette.responses import RedirectResponse, Response
 from app.oauth.authorization.interactions import Step
 from app.pages.authorization import answer
 from app.pages.browser import BrowserDep, PostedFormDep
-from app.pages.signing_in import client_of, link, origins_of
+from app.pages.signing_in import client_of, link
 from app.pages.templating import page
 from app.pages.views import view_of_person
 
@@ -22,7 +22,7 @@ async def select_account(browser: BrowserDep) -> Response:
     response = page(
         browser.request,
         "select_account.html",
-        form_action=origins_of(pending),
+        posts_may_end_at_client=True,
         client=client_of(pending),
         people=[view_of_person(each) for each in browser.signed_in],
         request_id=given.get("request_id", ""),

@@ -15,7 +15,6 @@ from starlette.responses import RedirectResponse, Response
 from app.models.sessions import Session
 from app.models.users import User
 from app.oauth.authorization.endpoint import Pending
-from app.oauth.redirect_uris import origin_of
 from app.pages.browser import (
     SIGN_IN_COOKIE,
     Browser,
@@ -203,11 +202,6 @@ def client_of(pending: Pending | None) -> ClientView | None:
     return view_of_client(pending.request.client, pending.request.target.redirect_uri)
 
 
-def origins_of(pending: Pending | None) -> list[str]:
-    """After the last form the browser is redirected to the client, which a policy must allow."""
-    return [origin_of(pending.request.target.redirect_uri)] if pending is not None else []
-
-
 def sign_in_page(
     browser: Browser,
     template: str,
@@ -216,14 +210,18 @@ def sign_in_page(
     errors: Mapping[str, str] | None = None,
     *,
     status: int | None = None,
+    posts_end_here: bool = False,
     **values: Any,
 ) -> Response:
-    """A page on the way to a session, for the request and the errors that it is about."""
+    """A page on the way to a session, for the request and the errors that it is about.
+
+    With a pending request its form may end at the client, unless `posts_end_here`.
+    """
     return page(
         browser.request,
         template,
         status=status or (400 if errors else 200),
-        form_action=origins_of(pending),
+        posts_may_end_at_client=pending is not None and not posts_end_here,
         client=client_of(pending),
         request_id=given.get("request_id", ""),
         further=further_fields(given),

@@ -24,14 +24,15 @@ def page(
     template: str,
     *,
     status: int = 200,
-    form_action: Sequence[str] = (),
+    posts_may_end_at_client: bool = False,
     frame_src: Sequence[str] = (),
     policy: str | None = None,
     **values: object,
 ) -> HTMLResponse:
     """A page in the reader's language, with its Content-Security-Policy.
 
-    `form_action` are the origins to which a form may lead in the end, `frame_src` those of frames.
+    Set `posts_may_end_at_client` on a page whose form may be answered by a redirect to a client;
+    `frame_src` are the origins of frames.
     """
     services: Services = request.app.state.services
     language = language_for(request)
@@ -54,7 +55,8 @@ def page(
         )
     )
     headers = {
-        "Content-Security-Policy": policy or page_policy(form_action, frame_src),
+        "Content-Security-Policy": policy
+        or page_policy(posts_may_end_at_client=posts_may_end_at_client, frame_src=frame_src),
         "Referrer-Policy": "same-origin",
         "Cache-Control": "no-store",
         "Content-Language": language,
@@ -63,13 +65,17 @@ def page(
     return HTMLResponse(content, status_code=status, headers=headers)
 
 
-def page_policy(form_action: Sequence[str] = (), frame_src: Sequence[str] = ()) -> str:
-    """No script or style but our own files; a frame only where the page is about frames."""
-    forms = " ".join(("'self'", *form_action))
+def page_policy(*, posts_may_end_at_client: bool = False, frame_src: Sequence[str] = ()) -> str:
+    """No script or style but our own files; a frame only where the page is about frames.
+
+    Chromium checks `form-action` at every redirect after a form post, the client's own redirects
+    included, and no server can list where those lead (docs/decisions/0015-form-action.md).
+    """
+    forms = "" if posts_may_end_at_client else " form-action 'self';"
     frames = f" frame-src {' '.join(frame_src)};" if frame_src else ""
     return (
         "default-src 'none'; script-src 'self'; connect-src 'self'; style-src 'self';"
-        f" img-src 'self' data:; form-action {forms};{frames}"
+        f" img-src 'self' data:;{forms}{frames}"
         " frame-ancestors 'none'; base-uri 'none'"
     )
 

@@ -57,7 +57,7 @@ async def test_a_form_of_another_site_signs_out_although_it_brings_no_cookies(wa
 
 
 async def test_who_is_asked_says_yes_and_goes_back_to_the_application(walk: Walk) -> None:
-    """The Content-Security-Policy lets the form lead to the client"""
+    """docs/decisions/0015-form-action.md"""
     client, _ = await signed_in(walk)
     asked = f"client_id={client.client_id}&post_logout_redirect_uri={walk.origin}/bye&state=s"
     await walk.page.goto(f"{walk.server.url}/logout?{asked}")

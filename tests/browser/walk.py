@@ -22,7 +22,8 @@ BLOCKED = re.compile(r"Content Security Policy|violates")
 
 @dataclass
 class Walk:
-    """One browser, and a client at `origin` that only says hello."""
+    """One browser, and a client at `origin` that says hello, or sends the browser on from its
+    callback to the last of `onwards`."""
 
     server: Server
     app: Application
@@ -31,6 +32,7 @@ class Walk:
     origin: str
     has_scripts: bool
     posted: list[dict[str, str]]
+    onwards: list[str]
 
     async def authorize(self, client: TestClient, page: Page | None = None, **asked: Any) -> None:
         asked = {"redirect_uri": self.callback, **asked}
@@ -88,6 +90,7 @@ async def walking(
     """A new browser; what its console says of blocked content or errors fails the test."""
     problems: list[str] = []
     posted: list[dict[str, str]] = []
+    onwards: list[str] = []
 
     def watch(each: Page) -> None:
         each.on("pageerror", lambda error: problems.append(str(error)))
@@ -103,6 +106,12 @@ async def walking(
         if head.startswith("POST") and length is not None:
             body = (await reader.readexactly(int(length[1]))).decode()
             posted.append({name: each[0] for name, each in parse_qs(body).items()})
+        if onwards and "/callback" in head.partition("\r\n")[0]:
+            writer.write(b"HTTP/1.1 303 See Other\r\nConnection: close\r\n")
+            writer.write(b"Location: %s\r\nContent-Length: 0\r\n\r\n" % onwards[-1].encode())
+            await writer.drain()
+            writer.close()
+            return
         writer.write(b"HTTP/1.1 200 OK\r\nContent-Type: text/html\r\nConnection: close\r\n")
         writer.write(b"Content-Length: %d\r\n\r\n%s" % (len(HELLO), HELLO))
         await writer.drain()
@@ -117,6 +126,6 @@ async def walking(
         context.on("page", watch)
         has_scripts = options.get("java_script_enabled", True)
         origin = f"http://localhost:{port}"
-        yield Walk(server, app, context, page, origin, has_scripts, posted)
+        yield Walk(server, app, context, page, origin, has_scripts, posted, onwards)
         await context.close()
     assert problems == []

@@ -128,7 +128,7 @@ async def test_the_answer_travels_in_the_fragment_where_that_was_asked(
 async def test_a_form_brings_the_answer_where_that_was_asked(
     client: TestClient, user: TestUser, visitor: Visitor, prompt: str | None
 ) -> None:
-    """SECURITY_BAR row 31: escaped, and the policy names the one receiver"""
+    """SECURITY_BAR row 31: escaped; the receiver may redirect on"""
     state = '"><script>alert(1)</script>'
     asked: dict[str, Any] = {"response_mode": "form_post", "state": state}
     page = await visitor.authorize(client, prompt=prompt, **asked)
@@ -141,7 +141,7 @@ async def test_a_form_brings_the_answer_where_that_was_asked(
     assert fields["iss"] == visitor.app.settings.issuer_url
     assert ("code" in fields) == (prompt is None)
     assert "<script>alert" not in page.text
-    assert "form-action 'self' http://localhost:3000;" in page.headers["content-security-policy"]
+    assert "form-action" not in page.headers["content-security-policy"]
     assert page.headers["referrer-policy"] == "no-referrer"
 
 

@@ -78,7 +78,7 @@ async def test_a_client_without_a_hint_gets_the_person_back_once_he_agreed(
         "/logout", client_id=client.client_id, post_logout_redirect_uri=AFTER, state="s"
     )
     assert is_question(page)
-    assert policy_of(page)["form-action"] == "'self' https://app.example"
+    assert "form-action" not in policy_of(page)
 
     done = await visitor.submit(page)
 
