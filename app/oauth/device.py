@@ -58,7 +58,7 @@ class DeviceAuthorization:
         client = await self._authenticator.authenticate(request)
         if not client.check_grant_type(DEVICE_CODE):
             raise UnauthorizedClientError("The client is not registered for this grant type.")
-        scope = narrow_scope(request.form.get("scope"), allowed=client.scope)
+        scope = narrow_scope(request.form.get("scope"), client=client, requires_known_name=False)
         device_code = new_token(TokenKind.DEVICE_CODE)
         user_code = await self._store(device_code, client, scope)
         shown = shown_form(user_code)

@@ -5,6 +5,7 @@ from typing import Any
 
 from app.clock import Clock
 from app.models.clients import Client
+from app.oauth.authorization.requests import PARAMETERS
 from app.oauth.errors import (
     InvalidRequestObjectError,
     InvalidRequestUriError,
@@ -21,7 +22,6 @@ from app.services.client_keys import ClientKeys
 log = logger(__name__)
 
 JWT_TYPE = "oauth-authz-req+jwt"
-OF_THE_TOKEN = frozenset({"iss", "aud", "exp", "iat", "nbf", "jti", "sub"})
 NOT_INSIDE = frozenset({"request", "request_uri"})
 
 
@@ -91,10 +91,10 @@ def _as_parameters(claims: dict[str, Any]) -> dict[str, str]:
         raise SignatureError("its claims are no plain JSON")
     parameters = {}
     for name, value in claims.items():
-        if name in OF_THE_TOKEN or value is None:
-            continue
+        if name not in PARAMETERS or value is None:
+            continue  # of the token itself, or not known here
         text = value if isinstance(value, str) else json.dumps(value)
-        if not is_storable(text) or not is_storable(name):
+        if not is_storable(text):
             raise SignatureError("a parameter has control characters")
         parameters[name] = text
     return parameters

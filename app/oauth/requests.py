@@ -1,16 +1,22 @@
 """What a request to a protocol endpoint says, parsed once."""
 
-from collections.abc import Mapping
+from collections.abc import Collection, Mapping
 from typing import NamedTuple
 from urllib.parse import unquote_to_bytes
 
 from app.models.clients import Client
 from app.oauth.errors import InvalidRequestError
+from app.observability.logging import logger
 from app.security.text import is_storable
 
 MAXIMUM_PARAMETERS = 50
 SCOPE = "scope"  # has an error of its own for what is wrong with it
 FORM_TYPE = b"application/x-www-form-urlencoded"
+OF_CLIENT_AUTHENTICATION = frozenset(
+    {"client_id", "client_secret", "client_assertion", "client_assertion_type"}
+)
+MAXIMUM_LOGGED_NAMES = 300
+log = logger(__name__)
 
 Form = Mapping[str, str]
 
@@ -28,23 +34,38 @@ class TokenRequest(NamedTuple):
     client: Client
 
 
-def parse_form(body: bytes, content_type: bytes | None) -> dict[str, str]:
-    """The parameters of a form (RFC 6749 section 3.2): repeated is an error, empty is absent.
+def parse_form(
+    body: bytes, content_type: bytes | None, *, read: Collection[str] | None
+) -> dict[str, str]:
+    """Return the parameters of a form that an endpoint reads (RFC 6749 section 3.2).
 
-    Raises `InvalidRequestError`, also for what is no form, no UTF-8, or holds control characters.
+    An empty parameter is an absent one, and one that is not in `read` is ignored; None reads every
+    name. Raises `InvalidRequestError` for a repeated parameter that is read, for control
+    characters in one, and for a body that is not a form in UTF-8.
     """
     if body and (content_type is None or content_type.split(b";")[0].strip().lower() != FORM_TYPE):
         raise InvalidRequestError("The body must be a form, application/x-www-form-urlencoded.")
     if body.count(b"&") >= MAXIMUM_PARAMETERS:
         raise InvalidRequestError("There are too many parameters.")
     pairs = _plain_pairs(body) if b"%" not in body and b"+" not in body else _decoded_pairs(body)
+    if read is not None:
+        pairs = _only_read(pairs, read)
     parameters = dict(pairs)
     if len(parameters) != len(pairs):
-        raise InvalidRequestError("A parameter is repeated.")
+        raise InvalidRequestError("A parameter is repeated: send each one once.")
     for name, value in parameters.items():
         if not is_storable(name) or (name != SCOPE and not is_storable(value)):
             raise InvalidRequestError("A parameter has control characters.")
     return {name: value for name, value in parameters.items() if value}
+
+
+def _only_read(pairs: list[tuple[str, str]], read: Collection[str]) -> list[tuple[str, str]]:
+    """Leave out the parameters that an endpoint does not know (RFC 6749 section 3.1)."""
+    known = [pair for pair in pairs if pair[0] in read]
+    if len(known) < len(pairs):
+        ignored = sorted({name for name, _ in pairs if name not in read})
+        log.debug("unknown parameters are ignored: %s", ascii(ignored)[:MAXIMUM_LOGGED_NAMES])
+    return known
 
 
 def _plain_pairs(body: bytes) -> list[tuple[str, str]]:

@@ -2,10 +2,14 @@
 
 from functools import lru_cache
 
-from authlib.oauth2.rfc6749 import list_to_scope, scope_to_list
+from authlib.oauth2.rfc6749 import scope_to_list
 
+from app.models.clients import Client
 from app.oauth.errors import InvalidScopeError
+from app.observability.logging import logger
 from app.security.text import is_scope
+
+log = logger(__name__)
 
 OPENID = "openid"
 OFFLINE_ACCESS = "offline_access"
@@ -21,20 +25,63 @@ SCOPES = {
 NOT_BY_DEFAULT = frozenset({OPENID, OFFLINE_ACCESS})
 
 
-@lru_cache(maxsize=1024)
-def narrow_scope(asked: str | None, *, allowed: str) -> str:
-    """The scope to grant: what was asked for, if all of it is allowed.
+def narrow_scope(asked: str | None, *, client: Client, requires_known_name: bool) -> str:
+    """Return the scope to grant to a client: what was asked for, if it registered all of it.
 
-    Without a scope it is the allowed one less `openid` and `offline_access`, which a client has to
-    ask for by name. Raises `InvalidScopeError`. The same question has the same answer, so answers
-    are kept; a refusal is not.
+    Names that nobody here knows are ignored. Where none is left, the client gets the default
+    scope as if it had not asked, or a refusal where it `requires_known_name`: without a person
+    who looks at the result, a misspelt scope must not widen a token. Raises `InvalidScopeError`.
     """
     if asked is None:
-        return default_scope(allowed)
+        return default_scope(client.scope)
+    if (whole := _registered_part(asked, client.scope)) is not None:
+        return whole
+    names = known_names(asked, client=client)
+    if not names and not requires_known_name:
+        return default_scope(client.scope)
+    if not names or not client.scopes.issuperset(names):
+        raise wider_than_allowed()
+    return " ".join(names)
+
+
+def narrow_granted_scope(asked: str, *, client: Client, granted: str) -> str:
+    """Return the part of a granted scope that a refresh asks for (RFC 6749 section 6).
+
+    It is the whole where the request names nothing that is known. Raises `InvalidScopeError`.
+    """
+    names = known_names(asked, client=client)
+    if not set(names) <= set(granted.split()):
+        raise wider_than_allowed()
+    return " ".join(names) or granted
+
+
+def known_names(asked: str, *, client: Client) -> list[str]:
+    """Return the asked names that are ours or in the client's registered scope.
+
+    The others are logged and left out. Raises `InvalidScopeError` for what no scope can be.
+    """
     names = split_scope(asked)
-    if not set(names) <= set(allowed.split()):
-        raise InvalidScopeError("The scope is more than the client may have.")
-    return str(list_to_scope(names))
+    known = [name for name in names if name in SCOPES or name in client.scopes]
+    if len(known) < len(names):
+        unknown = " ".join(name for name in names if name not in known)
+        log.info("unknown scope names of client %s are ignored: %s", client.client_id, unknown)
+    return known
+
+
+def wider_than_allowed() -> InvalidScopeError:
+    return InvalidScopeError(
+        "The scope is more than the client may have: ask only for scopes that it registered."
+    )
+
+
+@lru_cache(maxsize=1024)
+def _registered_part(asked: str, registered: str) -> str | None:
+    """Return the asked scope, or None if the client did not register all of it.
+
+    The same question has the same answer, so answers are cached; a refusal is not.
+    """
+    names = split_scope(asked)
+    return " ".join(names) if set(names) <= set(registered.split()) else None
 
 
 def default_scope(allowed: str) -> str:

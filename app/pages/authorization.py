@@ -6,7 +6,7 @@ from fastapi import APIRouter
 from starlette.responses import Response
 
 from app.oauth.authorization.endpoint import Interaction, Outcome
-from app.oauth.authorization.requests import UntrustedRequestError
+from app.oauth.authorization.requests import PARAMETERS, UntrustedRequestError
 from app.oauth.authorization.response_modes import AuthorizationResponse
 from app.oauth.redirect_uris import host_of
 from app.oauth.requests import FORM_TYPE
@@ -38,7 +38,7 @@ DESCRIBED = {
     "request": "A signed request object (RFC 9101).",
     "request_uri": "A pushed request (RFC 9126), or where a request object is.",
 }
-PARAMETERS = [
+IN_QUERY = [
     {
         "name": name,
         "in": "query",
@@ -54,7 +54,7 @@ PARAMETERS = [
     "/authorize",
     response_class=Response,
     status_code=303,
-    openapi_extra={"parameters": PARAMETERS},
+    openapi_extra={"parameters": IN_QUERY},
     responses={
         303: {"description": "To the sign-in pages, or back to the client with the answer."},
         400: {"description": "The client or its redirect_uri is not known: an error page."},
@@ -62,7 +62,7 @@ PARAMETERS = [
 )
 async def authorize(browser: BrowserDep) -> Response:
     """Ask a person to sign in and to allow a client (RFC 6749 section 4.1, OpenID Connect Core)."""
-    parameters = parameters_in(browser.request.scope["query_string"])
+    parameters = parameters_in(browser.request.scope["query_string"], read=PARAMETERS)
     outcome = await browser.services.authorization.begin(parameters, browser.signed_in)
     return answer(browser, outcome)
 
@@ -73,7 +73,9 @@ async def authorize_by_post(browser: BrowserDep) -> Response:
     content_type = browser.request.headers.get("content-type", "")
     if content_type.partition(";")[0].strip().lower() != FORM_TYPE.decode():
         raise UntrustedRequestError("The request must be a form.")
-    kept = await browser.services.authorization.keep(parameters_in(await browser.request.body()))
+    kept = await browser.services.authorization.keep(
+        parameters_in(await browser.request.body(), read=PARAMETERS)
+    )
     if isinstance(kept, AuthorizationResponse):
         return answer(browser, kept)
     return see_other(f"{RESUME}?{urlencode({'request_id': kept})}")

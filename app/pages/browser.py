@@ -142,7 +142,9 @@ async def read_form(request: Request) -> dict[str, str]:
     content_type = request.headers.get("content-type")
     try:
         return parse_form(
-            await request.body(), content_type.encode("latin-1") if content_type else None
+            await request.body(),
+            content_type.encode("latin-1") if content_type else None,
+            read=None,
         )
     except InvalidRequestError:
         raise FormExpiredError("The form could not be read.") from None

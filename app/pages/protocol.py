@@ -1,5 +1,7 @@
 """What the pages that clients send browsers to have in common: parameters in, a redirect out."""
 
+from collections.abc import Collection
+
 from starlette.responses import RedirectResponse, Response
 
 from app.oauth.authorization.requests import UntrustedRequestError
@@ -13,11 +15,12 @@ def parameters_in(
     raw: bytes,
     content_type: bytes = FORM_TYPE,
     *,
+    read: Collection[str],
     refusal: type[UntrustedRequestError] = UntrustedRequestError,
 ) -> dict[str, str]:
-    """The parameters of a query or a form; raises `refusal`, which is an error page."""
+    """Return the parameters in a query or a form; raises `refusal`, which is an error page."""
     try:
-        return parse_form(raw, content_type)
+        return parse_form(raw, content_type, read=read)
     except InvalidRequestError as error:
         raise refusal(str(error.description)) from None
 

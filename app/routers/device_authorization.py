@@ -4,14 +4,16 @@ from fastapi import APIRouter
 
 from app.middleware.http import HttpRequest, HttpResponse
 from app.routers.answers import NO_STORE, json_response
-from app.routers.hot import HotEndpoint, form_request_of
+from app.routers.hot import HotEndpoint, form_request_of, read_by
 from app.routers.responses import protocol_errors
 from app.schemas.tokens import DeviceRequest, DeviceResponse
 from app.wiring import Services
 
+READ = read_by(DeviceRequest)
+
 
 async def authorize_device(services: Services, request: HttpRequest) -> HttpResponse:
-    response = await services.devices.respond(form_request_of(request))
+    response = await services.devices.respond(form_request_of(request, read=READ))
     return json_response(response, headers=NO_STORE)
 
 

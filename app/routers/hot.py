@@ -1,6 +1,6 @@
 """Endpoints that the fast lane calls directly and FastAPI declares: one implementation for both."""
 
-from collections.abc import Awaitable, Callable
+from collections.abc import Awaitable, Callable, Collection
 from dataclasses import dataclass, field
 from typing import Any
 
@@ -10,7 +10,7 @@ from starlette.responses import Response
 
 from app.middleware.http import Endpoint, HttpRequest, HttpResponse
 from app.oauth.errors import InvalidRequestError, OAuth2Error
-from app.oauth.requests import FormRequest, parse_form
+from app.oauth.requests import OF_CLIENT_AUTHENTICATION, FormRequest, parse_form
 from app.routers.answers import starlette_response
 from app.routers.error_handlers import protocol_error
 from app.wiring import Services
@@ -77,10 +77,15 @@ class HotEndpoint:
         }
 
 
-def form_request_of(request: HttpRequest) -> FormRequest:
-    """The parameters and the Authorization header; raises `InvalidRequestError`."""
+def read_by(*forms: type[BaseModel]) -> frozenset[str]:
+    """Return the parameters that an endpoint with these forms reads."""
+    return OF_CLIENT_AUTHENTICATION.union(*(form.model_fields for form in forms))
+
+
+def form_request_of(request: HttpRequest, *, read: Collection[str]) -> FormRequest:
+    """The parameters that are read and the Authorization header; raises `InvalidRequestError`."""
     return FormRequest(
-        form=parse_form(request.body, request.headers.get(b"content-type")),
+        form=parse_form(request.body, request.headers.get(b"content-type"), read=read),
         authorization=authorization_of(request),
     )
 

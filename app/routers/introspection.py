@@ -4,14 +4,16 @@ from fastapi import APIRouter
 
 from app.middleware.http import HttpRequest, HttpResponse
 from app.routers.answers import NO_STORE, json_response
-from app.routers.hot import HotEndpoint, form_request_of
+from app.routers.hot import HotEndpoint, form_request_of, read_by
 from app.routers.responses import protocol_errors
 from app.schemas.tokens import IntrospectionRequest, IntrospectionResponse
 from app.wiring import Services
 
+READ = read_by(IntrospectionRequest)
+
 
 async def introspect(services: Services, request: HttpRequest) -> HttpResponse:
-    response = await services.introspection.respond(form_request_of(request))
+    response = await services.introspection.respond(form_request_of(request, read=READ))
     return json_response(response, headers=NO_STORE)
 
 

@@ -3,15 +3,18 @@
 from fastapi import APIRouter
 
 from app.middleware.http import HttpRequest, HttpResponse
+from app.oauth.authorization.requests import PARAMETERS
 from app.routers.answers import NO_STORE, json_response
-from app.routers.hot import HotEndpoint, form_request_of
+from app.routers.hot import HotEndpoint, form_request_of, read_by
 from app.routers.responses import protocol_errors
 from app.schemas.tokens import PushedRequest, PushedResponse
 from app.wiring import Services
 
+READ = read_by(PushedRequest) | PARAMETERS
+
 
 async def push(services: Services, request: HttpRequest) -> HttpResponse:
-    response = await services.pushed_requests.respond(form_request_of(request))
+    response = await services.pushed_requests.respond(form_request_of(request, read=READ))
     return json_response(response, status=201, headers=NO_STORE)
 
 

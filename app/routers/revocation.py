@@ -5,14 +5,16 @@ from starlette.responses import Response
 
 from app.middleware.http import HttpRequest, HttpResponse
 from app.routers.answers import NO_STORE
-from app.routers.hot import HotEndpoint, form_request_of
+from app.routers.hot import HotEndpoint, form_request_of, read_by
 from app.routers.responses import protocol_errors
 from app.schemas.tokens import RevocationRequest
 from app.wiring import Services
 
+READ = read_by(RevocationRequest)
+
 
 async def revoke(services: Services, request: HttpRequest) -> HttpResponse:
-    await services.revocation.respond(form_request_of(request))
+    await services.revocation.respond(form_request_of(request, read=READ))
     return HttpResponse(200, b"", ((b"content-length", b"0"), *NO_STORE))
 
 

@@ -5,14 +5,16 @@ from fastapi import APIRouter
 from app.middleware.http import HttpRequest, HttpResponse
 from app.oauth.grants import GRANTS
 from app.routers.answers import NO_STORE, json_response
-from app.routers.hot import HotEndpoint, form_request_of
+from app.routers.hot import HotEndpoint, form_request_of, read_by
 from app.routers.responses import protocol_errors
 from app.schemas.tokens import TokenResponse
 from app.wiring import Services
 
+READ = read_by(*(grant.parameters for grant in GRANTS))
+
 
 async def token(services: Services, request: HttpRequest) -> HttpResponse:
-    response = await services.dispatcher.respond(form_request_of(request))
+    response = await services.dispatcher.respond(form_request_of(request, read=READ))
     return json_response(response, headers=NO_STORE)
 
 

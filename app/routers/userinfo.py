@@ -12,6 +12,7 @@ from app.routers.responses import protocol_errors
 from app.wiring import Services
 
 JWT = b"application/jwt"
+ACCESS_TOKEN = "access_token"
 
 
 async def userinfo(services: Services, request: HttpRequest) -> HttpResponse:
@@ -31,7 +32,7 @@ def _token_in_form(request: HttpRequest) -> str | None:
     kind = request.headers.get(b"content-type", b"").split(b";")[0].strip().lower()
     if request.method != "POST" or kind != FORM_TYPE:
         return None
-    return parse_form(request.body, FORM_TYPE).get("access_token")
+    return parse_form(request.body, FORM_TYPE, read=(ACCESS_TOKEN,)).get(ACCESS_TOKEN)
 
 
 def _endpoint(method: str) -> HotEndpoint:

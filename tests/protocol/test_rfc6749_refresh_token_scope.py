@@ -33,7 +33,9 @@ async def test_a_narrower_scope_is_for_this_access_token_and_the_next_refresh_ha
     assert whole["scope"] == "profile email"
 
 
-@pytest.mark.parametrize("scope", ["profile email", "email admin", "openid", "offline_access"])
+@pytest.mark.parametrize(
+    "scope", ["profile email", "email profile", "openid admin", "offline_access"]
+)
 async def test_a_wider_scope_is_refused_and_the_token_stays_usable(
     app: Application, client: TestClient, user: TestUser, scope: str
 ) -> None:

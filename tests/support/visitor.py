@@ -138,7 +138,9 @@ def query(client: TestClient, **parameters: Any) -> str:
         "code_challenge_method": "S256",
         **parameters,
     }
-    return urlencode({name: value for name, value in asked.items() if value is not None})
+    return urlencode(
+        {name: value for name, value in asked.items() if value is not None}, doseq=True
+    )
 
 
 async def redeem(app: Application, client: TestClient, code: str, **form: Any) -> httpx.Response:

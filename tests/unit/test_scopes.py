@@ -6,9 +6,17 @@ import pytest
 from hypothesis import assume, given, settings
 from hypothesis import strategies as st
 
+from app.models.clients import Client
 from app.oauth.errors import InvalidScopeError
-from app.oauth.scopes import default_scope, narrow_scope, split_scope
+from app.oauth.scopes import (
+    SCOPES,
+    default_scope,
+    narrow_granted_scope,
+    narrow_scope,
+    split_scope,
+)
 from app.security.text import MAXIMUM_SCOPE_LENGTH
+from tests.support.clients import client_with
 
 fast = settings(deadline=None, max_examples=200)
 
@@ -21,73 +29,110 @@ some_names = st.one_of(name, st.sampled_from(["openid", "profile", "email", "off
 allowed_scopes = st.lists(some_names, unique=True, max_size=12).map(" ".join)
 
 
+def client_of(scope: str) -> Client:
+    return client_with()._replace(scope=scope)
+
+
 @fast
-@given(asked=st.one_of(st.none(), st.text(), allowed_scopes), allowed=allowed_scopes)
-def test_whatever_is_asked_for_the_granted_scope_is_within_the_allowed_one(
-    asked: str | None, allowed: str
+@given(
+    asked=st.one_of(st.none(), st.text(), allowed_scopes),
+    allowed=allowed_scopes,
+    requires_known_name=st.booleans(),
+)
+def test_whatever_is_asked_for_the_granted_scope_is_within_the_registered_one(
+    asked: str | None, allowed: str, requires_known_name: bool
 ) -> None:
     """SECURITY_BAR row 6: never anything but `InvalidScopeError`, and never wider"""
     try:
-        granted = narrow_scope(asked, allowed=allowed)
+        granted = narrow_scope(
+            asked, client=client_of(allowed), requires_known_name=requires_known_name
+        )
     except InvalidScopeError:
         return
 
     assert set(granted.split()) <= set(allowed.split())
     assert len(granted.split()) == len(set(granted.split()))
-    if asked is not None:
-        assert set(granted.split()) == set(asked.split())
+    known = set((asked or "").split()) & (SCOPES.keys() | set(allowed.split()))
+    if known:
+        assert set(granted.split()) == known
+    else:
+        assert not (asked and requires_known_name)
+        assert granted == default_scope(allowed)
 
 
 @fast
 @given(allowed=names, data=st.data())
-def test_any_part_of_the_allowed_scope_is_granted_in_the_order_it_was_asked_for(
+def test_any_part_of_the_registered_scope_is_granted_in_the_order_it_was_asked_for(
     allowed: list[str], data: st.DataObject
 ) -> None:
     """RFC 6749 section 3.3"""
     asked = data.draw(st.lists(st.sampled_from(allowed), unique=True, min_size=1))
 
-    granted = narrow_scope(" ".join(asked), allowed=" ".join(allowed))
+    granted = narrow_scope(
+        " ".join(asked), client=client_of(" ".join(allowed)), requires_known_name=True
+    )
 
     assert granted == " ".join(asked)
-    assert narrow_scope(granted, allowed=granted) == granted
 
 
 @fast
-@given(allowed=names, data=st.data())
-def test_what_was_narrowed_once_is_never_widened_again(
-    allowed: list[str], data: st.DataObject
+@given(registered=names, data=st.data())
+def test_a_refresh_never_widens_what_was_granted(
+    registered: list[str], data: st.DataObject
 ) -> None:
     """SECURITY_BAR row 6"""
-    first = data.draw(st.lists(st.sampled_from(allowed), unique=True, min_size=1))
-    second = data.draw(st.lists(st.sampled_from(allowed), unique=True, min_size=1))
-    granted = narrow_scope(" ".join(first), allowed=" ".join(allowed))
+    first = data.draw(st.lists(st.sampled_from(registered), unique=True, min_size=1))
+    second = data.draw(st.lists(st.sampled_from(registered), unique=True, min_size=1))
+    client, granted = client_of(" ".join(registered)), " ".join(first)
 
     if set(second) <= set(first):
-        assert narrow_scope(" ".join(second), allowed=granted) == " ".join(second)
+        assert narrow_granted_scope(" ".join(second), client=client, granted=granted) == " ".join(
+            second
+        )
     else:
         with pytest.raises(InvalidScopeError):
-            narrow_scope(" ".join(second), allowed=granted)
+            narrow_granted_scope(" ".join(second), client=client, granted=granted)
 
 
 @fast
-@given(allowed=names, further=name, place=st.integers(min_value=0, max_value=12))
-def test_one_name_too_many_refuses_the_whole(allowed: list[str], further: str, place: int) -> None:
+@given(registered=names, further=name, place=st.integers(min_value=0, max_value=12))
+def test_a_name_that_nobody_knows_is_ignored_beside_known_ones(
+    registered: list[str], further: str, place: int
+) -> None:
     """SECURITY_BAR row 6"""
-    assume(further not in allowed)
-    asked = [*allowed[:place], further, *allowed[place:]]
+    assume(further not in registered and further not in SCOPES)
+    asked = " ".join([*registered[:place], further, *registered[place:]])
+    client = client_of(" ".join(registered))
+
+    for requires_known_name in (True, False):
+        granted = narrow_scope(asked, client=client, requires_known_name=requires_known_name)
+        assert granted == " ".join(registered)
+
+
+@fast
+@given(registered=names, further=st.sampled_from(sorted(SCOPES)))
+def test_a_known_name_that_is_not_registered_refuses_the_whole(
+    registered: list[str], further: str
+) -> None:
+    """SECURITY_BAR row 6"""
+    assume(further not in registered)
 
     with pytest.raises(InvalidScopeError):
-        narrow_scope(" ".join(asked), allowed=" ".join(allowed))
+        narrow_scope(
+            " ".join([*registered, further]),
+            client=client_of(" ".join(registered)),
+            requires_known_name=False,
+        )
 
 
 @fast
-@given(allowed=allowed_scopes)
-def test_without_a_scope_all_is_granted_but_what_wants_to_be_asked_for(allowed: str) -> None:
+@given(registered=allowed_scopes)
+def test_without_a_scope_all_is_granted_but_what_wants_to_be_asked_for(registered: str) -> None:
     """CONTRACT: less `openid` and `offline_access`"""
-    granted = narrow_scope(None, allowed=allowed)
+    granted = narrow_scope(None, client=client_of(registered), requires_known_name=True)
 
-    assert granted == default_scope(allowed)
-    assert set(granted.split()) == set(allowed.split()) - {"openid", "offline_access"}
+    assert granted == default_scope(registered)
+    assert set(granted.split()) == set(registered.split()) - {"openid", "offline_access"}
 
 
 @fast

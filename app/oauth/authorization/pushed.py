@@ -7,6 +7,7 @@ from datetime import timedelta
 from app.clock import Clock
 from app.models.authorization_requests import StoredRequest
 from app.oauth.authorization.requests import (
+    PARAMETERS,
     RefusedRequestError,
     RequestParser,
     UntrustedRequestError,
@@ -20,7 +21,6 @@ from app.schemas.tokens import PushedResponse
 from app.security.tokens import TokenKind, digest_of, new_token
 
 PUSHED_TTL = timedelta(seconds=90)
-OF_AUTHENTICATION = frozenset({"client_secret", "client_assertion", "client_assertion_type"})
 
 
 class PushedRequests:
@@ -43,9 +43,7 @@ class PushedRequests:
         client = await self._authenticator.authenticate(request)
         if "request_uri" in request.form:
             raise InvalidRequestError("A pushed request cannot hold a request_uri.")
-        said = {
-            name: value for name, value in request.form.items() if name not in OF_AUTHENTICATION
-        }
+        said = {name: value for name, value in request.form.items() if name in PARAMETERS}
         said["client_id"] = client.client_id
         now = self._clock.now()
         try:

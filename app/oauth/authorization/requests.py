@@ -14,18 +14,41 @@ from app.oauth.authorization.response_modes import DEFAULT_MODE, RESPONSE_MODES,
 from app.oauth.claims import ClaimsRequest, parse_claims
 from app.oauth.errors import (
     InvalidRequestError,
-    InvalidScopeError,
     OAuth2Error,
     UnauthorizedClientError,
     UnsupportedResponseTypeError,
 )
 from app.oauth.pkce import S256, is_code_challenge
 from app.oauth.redirect_uris import is_registered
-from app.oauth.scopes import SCOPES, default_scope, split_scope
+from app.oauth.scopes import narrow_scope
 
 RESPONSE_TYPES = ("code",)
 PROMPTS = ("none", "login", "consent", "select_account", "create")
 CREATE = "create"
+PARAMETERS = frozenset(
+    {
+        "response_type",
+        "client_id",
+        "redirect_uri",
+        "scope",
+        "state",
+        "nonce",
+        "code_challenge",
+        "code_challenge_method",
+        "response_mode",
+        "prompt",
+        "max_age",
+        "acr_values",
+        "login_hint",
+        "id_token_hint",
+        "ui_locales",
+        "claims",
+        "request",
+        "request_uri",
+        "registration",
+    }
+)
+"""What an authorization request may hold; every other parameter is ignored."""
 MAXIMUM_TEXT = 2000
 MAXIMUM_AGE_DIGITS = 9
 
@@ -133,11 +156,11 @@ class RequestParser:
         began_at: datetime,
     ) -> AuthorizationRequest:
         _check_response(client, parameters)
-        scopes = _scopes(client, parameters.get("scope"))
+        scope = narrow_scope(parameters.get("scope"), client=client, requires_known_name=False)
         return AuthorizationRequest(
             client=client,
             target=target,
-            scopes=scopes,
+            scopes=tuple(scope.split()),
             nonce=_text(parameters, "nonce"),
             code_challenge=self._code_challenge(client, parameters),
             prompts=_prompts(parameters.get("prompt"), self._prompts),
@@ -182,20 +205,6 @@ def _check_response(client: Client, parameters: Mapping[str, str]) -> None:
         raise InvalidRequestError(
             "The registration parameter is not supported.", error="registration_not_supported"
         )
-
-
-def _scopes(client: Client, asked: str | None) -> tuple[str, ...]:
-    """What nobody here understands is ignored (OpenID Connect Core 3.1.2.1); what is known and
-    not this client's is refused."""
-    if asked is None:
-        return tuple(default_scope(client.scope).split())
-    names = split_scope(asked)
-    if any(name in SCOPES and name not in client.scopes for name in names):
-        raise InvalidScopeError("The scope is more than the client may have.")
-    known = tuple(name for name in names if name in client.scopes)
-    if not known:
-        raise InvalidScopeError("The scope is more than the client may have.")
-    return known
 
 
 def _prompts(text: str | None, known: frozenset[str]) -> frozenset[str]:

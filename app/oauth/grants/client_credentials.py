@@ -23,5 +23,5 @@ class ClientCredentialsGrant(Grant[ClientCredentialsParameters]):
     async def exchange(
         self, request: TokenRequest, parameters: ClientCredentialsParameters
     ) -> TokenResponse:
-        scope = narrow_scope(parameters.scope, allowed=request.client.scope)
+        scope = narrow_scope(parameters.scope, client=request.client, requires_known_name=True)
         return await self.tools.issuer.issue_to_client(request.client, scope=scope)

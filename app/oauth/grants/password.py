@@ -41,7 +41,7 @@ class PasswordGrant(Grant[PasswordParameters]):
         self, request: TokenRequest, parameters: PasswordParameters
     ) -> TokenResponse:
         client = request.client
-        scope = narrow_scope(parameters.scope, allowed=client.scope)
+        scope = narrow_scope(parameters.scope, client=client, requires_known_name=True)
         user = await self.tools.authentication.sign_in(
             parameters.username,
             parameters.password,

@@ -15,7 +15,7 @@ from app.oauth.errors import InvalidGrantError
 from app.oauth.grants.base import Grant, GrantParameters
 from app.oauth.id_tokens import Authentication
 from app.oauth.requests import TokenRequest
-from app.oauth.scopes import OPENID, narrow_scope
+from app.oauth.scopes import OPENID, narrow_granted_scope
 from app.observability.logging import logger
 from app.schemas.tokens import TokenResponse
 from app.security.tokens import TokenKind, digest_of
@@ -53,7 +53,7 @@ class RefreshTokenGrant(Grant[RefreshTokenParameters]):
         await self._refuse_replay(found)
         scope = client.get_allowed_scope(found.scope)  # it may have registered less meanwhile
         if parameters.scope is not None:
-            scope = narrow_scope(parameters.scope, allowed=scope)
+            scope = narrow_granted_scope(parameters.scope, client=client, granted=scope)
         if found.used_at is not None:
             return await self._with_id_token(client, found, self._same_again(presented, found))
         if found.expires_at <= self.tools.clock.now():
