@@ -52,6 +52,14 @@ class GoToError(Exception):
         self.path = path
 
 
+class AnswerInsteadError(Exception):
+    """Answers with this response instead of what the route would answer."""
+
+    def __init__(self, response: Response) -> None:
+        super().__init__(f"answered with {response.status_code}")
+        self.response = response
+
+
 @dataclass(slots=True)
 class Browser:
     """What a page knows of the browser. The first of `signed_in` is the current person."""

@@ -10,7 +10,7 @@ from starlette.responses import RedirectResponse, Response
 
 from app.errors import PosternError, TooManyRequestsError, UnavailableError
 from app.pages.accept import prefers_html
-from app.pages.browser import FormExpiredError, GoToError
+from app.pages.browser import AnswerInsteadError, FormExpiredError, GoToError
 from app.pages.languages import text_for
 from app.pages.sentences import N_
 from app.pages.templating import page
@@ -28,7 +28,13 @@ def install(application: FastAPI) -> None:
     async def go_to(_: Request, error: Exception) -> Response:
         return RedirectResponse(error.path if isinstance(error, GoToError) else "/", 303)
 
+    async def answer_instead(_: Request, error: Exception) -> Response:
+        if not isinstance(error, AnswerInsteadError):
+            raise error
+        return error.response
+
     application.add_exception_handler(GoToError, go_to)
+    application.add_exception_handler(AnswerInsteadError, answer_instead)
     for kind in (PosternError, HTTPException):
         otherwise = application.exception_handlers[kind]
 

@@ -24,6 +24,7 @@ from app.pages.signing_in import (
     password_given,
     pending_of,
     remember_password,
+    sign_in_of_form,
     sign_in_page,
 )
 from app.pages.upstream_flow import why_not
@@ -83,7 +84,7 @@ async def otp(browser: BrowserDep) -> Response:
 
 @router.post("/login/otp")
 async def give_code(browser: BrowserDep, form: PostedFormDep) -> Response:
-    who = await password_given(browser)
+    who = await sign_in_of_form(browser, form)
     if who is None:
         return from_the_start(browser, form)
     await pending_of(browser, form)
@@ -114,7 +115,7 @@ async def enroll(browser: BrowserDep) -> Response:
 
 @router.post("/login/enroll")
 async def confirm_enrolment(browser: BrowserDep, form: PostedFormDep) -> Response:
-    who = await password_given(browser)
+    who = await sign_in_of_form(browser, form)
     if who is None or who.otp_secret is None or await browser.services.passkeys.count_of(who.user):
         return from_the_start(browser, form)  # a passkey that came meanwhile is asked for
     await pending_of(browser, form)
@@ -207,6 +208,7 @@ async def otp_page(
         await pending_of(browser, given),
         given,
         errors,
+        sign_in=who,
         person=_person(who),
         switch_url=link("/login", given),
         recovery_url=link("/login/recovery", given),
@@ -230,6 +232,7 @@ async def _enroll_page(
         await pending_of(browser, given),
         given,
         errors,
+        sign_in=who,
         person=_person(who),
         switch_url=link("/login", given),
         qr_code=enrolment.qr_code,

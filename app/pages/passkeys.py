@@ -14,7 +14,7 @@ from app.models.users import User
 from app.pages.browser import Browser, BrowserDep, FormExpiredError, PostedFormDep
 from app.pages.languages import text_for
 from app.pages.login import from_the_start, login_page, otp_page
-from app.pages.signing_in import SECOND_FACTOR, complete, password_given, pending_of
+from app.pages.signing_in import SECOND_FACTOR, complete, pending_of, sign_in_of_form
 
 router = APIRouter(include_in_schema=False)
 
@@ -37,8 +37,8 @@ async def sign_in(browser: BrowserDep, form: PostedFormDep) -> Response:
 
 
 @router.post("/login/otp/passkey/options")
-async def second_factor_options(browser: BrowserDep, _form: PostedFormDep) -> Response:
-    who = await password_given(browser)
+async def second_factor_options(browser: BrowserDep, form: PostedFormDep) -> Response:
+    who = await sign_in_of_form(browser, form)
     if who is None:
         raise FormExpiredError
     made = await browser.services.passkeys.second_factor_options(
@@ -49,7 +49,7 @@ async def second_factor_options(browser: BrowserDep, _form: PostedFormDep) -> Re
 
 @router.post("/login/otp/passkey")
 async def second_factor(browser: BrowserDep, form: PostedFormDep) -> Response:
-    who = await password_given(browser)
+    who = await sign_in_of_form(browser, form)
     if who is None:
         return from_the_start(browser, form)
     await pending_of(browser, form)

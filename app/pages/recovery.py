@@ -17,6 +17,7 @@ from app.pages.signing_in import (
     link,
     password_given,
     pending_of,
+    sign_in_of_form,
     sign_in_page,
 )
 from app.pages.views import view_of_user
@@ -36,7 +37,7 @@ async def recovery(browser: BrowserDep) -> Response:
 
 @router.post("/login/recovery")
 async def give_recovery_code(browser: BrowserDep, form: PostedFormDep) -> Response:
-    who = await password_given(browser)
+    who = await sign_in_of_form(browser, form)
     if who is None:
         return from_the_start(browser, form)
     await pending_of(browser, form)
@@ -66,6 +67,7 @@ async def _page(
         await pending_of(browser, given),
         given,
         errors,
+        sign_in=who,
         person=view_of_user(who.user),
         switch_url=link("/login", given),
         otp_url=link("/login/otp", given),

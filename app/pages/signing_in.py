@@ -117,6 +117,21 @@ async def password_given(browser: Browser) -> PasswordGiven | None:
     )
 
 
+PAGE_USERNAME_FIELD = "page_username"
+
+
+async def sign_in_of_form(browser: Browser, form: Mapping[str, str]) -> PasswordGiven | None:
+    """Return the sign-in that a posted form belongs to, or None if there is none any more.
+
+    A browser has one at a time. If another user began one since the page was shown, the form is
+    not applied to theirs: the sign-in page explains it.
+    """
+    who = await password_given(browser)
+    if who is not None and form.get(PAGE_USERNAME_FIELD) != who.user.username:
+        raise GoToError(link("/login", form, told="other"))
+    return who
+
+
 async def has_second_factor(browser: Browser, user: User) -> bool:
     return user.has_confirmed_otp or await browser.services.passkeys.count_of(user) > 0
 
@@ -211,12 +226,17 @@ def sign_in_page(
     *,
     status: int | None = None,
     posts_end_here: bool = False,
+    sign_in: PasswordGiven | None = None,
     **values: Any,
 ) -> Response:
     """A page on the way to a session, for the request and the errors that it is about.
 
-    With a pending request its form may end at the client, unless `posts_end_here`.
+    With a pending request its form may end at the client, unless `posts_end_here`. `sign_in`
+    is the one that the page goes on with; its forms carry the username.
     """
+    further = further_fields(given)
+    if sign_in is not None:
+        further[PAGE_USERNAME_FIELD] = sign_in.user.username
     return page(
         browser.request,
         template,
@@ -224,7 +244,7 @@ def sign_in_page(
         posts_may_end_at_client=pending is not None and not posts_end_here,
         client=client_of(pending),
         request_id=given.get("request_id", ""),
-        further=further_fields(given),
+        further=further,
         csrf_token=browser.csrf_token,
         errors=errors or {},
         **values,

@@ -59,6 +59,9 @@ class Newcomer:
 WHY_NOT = {
     "denied": N_("You did not sign in there. Try again, or choose another way."),
     "disabled": N_("This account is disabled."),
+    "other": N_(
+        "Someone else started signing in in this browser. Nothing was changed. Sign in again."
+    ),
     "stale": N_("You were signed in there already. Sign in there again, or choose another way."),
 }
 """What the sign-in page says to who came back and is not signed in."""

@@ -80,6 +80,15 @@ ACCOUNT_STATES: dict[str, tuple[str, Mapping[str, Any]]] = {
         "account_activity.html",
         {**ACTIVITY, "events": [], "older": None, "is_first": True},
     ),
+    "account-other": (
+        "account_other.html",
+        {
+            **YOURS,
+            "place": "profile",
+            "other": LONG_PERSON,
+            "other_url": "/login?next=profile&username=ada",
+        },
+    ),
     "account-data": ("account_data.html", DATA),
     "account-data-wrong": (
         "account_data.html",

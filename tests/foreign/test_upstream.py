@@ -12,7 +12,7 @@ from tests.support.application import TestUser
 from tests.support.machine import scaled
 from tests.support.people import person_with
 from tests.support.two_posterns import LABEL, NAME, TwoPosterns, two_posterns
-from tests.support.upstream import asked_in, csrf_in
+from tests.support.upstream import asked_in, fields_in
 from tests.support.visitor import Visitor, text_of
 
 BUTTON = f"/login/with/{NAME}"
@@ -93,7 +93,7 @@ async def test_somebody_links_it_and_is_asked_for_his_code_here(
     visitor = colleague.visitor
     await _sign_in(posterns, visitor, user)
     page = await visitor.get("/account/connections")
-    form = {"provider": NAME, "csrf_token": csrf_in(page)}
+    form = {"provider": NAME, **fields_in(page)}
     linked = await colleague.goes(await visitor.http.post(CONNECT, data=form))
     await colleague.forgets_everything()
 

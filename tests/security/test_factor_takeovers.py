@@ -29,7 +29,7 @@ from tests.support.smtp import MailServer, running_mail_server
 from tests.support.upstream import (
     Provider,
     account_made_by,
-    csrf_in,
+    fields_in,
     sent_to,
 )
 from tests.support.visitor import Visitor, visiting
@@ -74,7 +74,7 @@ async def secret_by_api(app: Application, user: TestUser) -> TestUser:
 
 async def give_code(visitor: Visitor, page: httpx.Response, code: str) -> httpx.Response:
     """To where a code is given, also where the page has no field for it."""
-    form = {"csrf_token": csrf_in(page), "code": code}
+    form = {**fields_in(page), "code": code}
     return await visitor.http.post(PASSKEY_OR_CODE, data=form)
 
 

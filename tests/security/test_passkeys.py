@@ -21,6 +21,7 @@ from tests.support.passkeys import (
     sign_in_with,
     unbase64,
 )
+from tests.support.upstream import fields_in
 from tests.support.visitor import Visitor, answer_in, redeem, text_of, visiting
 
 
@@ -152,7 +153,7 @@ async def test_at_an_address_without_a_name_nothing_is_offered(
         login = await visitor.get("/login")
         await visitor.sign_in(login, user)
         account, page = await visitor.get("/account"), await visitor.get(MINE)
-        token = {"csrf_token": account.text.partition('name="csrf_token" value="')[2][:64]}
+        token = fields_in(account)
 
         assert "passkey" not in login.text
         assert "webauthn" not in login.text

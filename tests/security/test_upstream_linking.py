@@ -10,7 +10,7 @@ from tests.support.peer import Peer, running_peer
 from tests.support.upstream import (
     Provider,
     account_made_by,
-    csrf_in,
+    fields_in,
     linked_by,
     linking,
     offered,
@@ -72,7 +72,7 @@ async def test_only_a_fresh_sign_in_may_link(
 ) -> None:
     await signed_in(visitor, user)
     form = {
-        "csrf_token": csrf_in(await visitor.get("/account/connections")),
+        **fields_in(await visitor.get("/account/connections")),
         "provider": provider.name,
     }
     app.clock.advance(seconds=601)
@@ -231,13 +231,13 @@ async def test_of_two_ways_in_only_one_can_be_unlinked_at_once(
         name = await account_made_by(visitor, provider, sub="1")
         await linked_by(visitor, second, sub="2")
     page = await visitor.get("/account/connections")
-    csrf_token = csrf_in(page)
+    fields = fields_in(page)
 
     responses = await asyncio.gather(
         *(
             visitor.http.post(
                 "/account/connections/unlink",
-                data={"csrf_token": csrf_token, "issuer": each.issuer, "subject": subject},
+                data={**fields, "issuer": each.issuer, "subject": subject},
             )
             for each, subject in ((provider, "1"), (second, "2"))
         )
@@ -256,7 +256,7 @@ async def test_a_disabled_provider_is_no_way_in(
         await linked_by(visitor, second, sub="2")
     await services_of(app).upstream.set_disabled(second.name, disabled=True)
     form = {
-        "csrf_token": csrf_in(await visitor.get("/account/connections")),
+        **fields_in(await visitor.get("/account/connections")),
         "issuer": provider.issuer,
         "subject": "1",
     }

@@ -121,8 +121,8 @@ async def options_from(visitor: Visitor, page: httpx.Response, action: str) -> d
 
 
 async def ask_options(visitor: Visitor, page: httpx.Response, action: str) -> httpx.Response:
-    token = next(fields["csrf_token"] for to, fields in Form(page.text).forms if to == action)
-    return await visitor.http.post(f"{action}/options", data={"csrf_token": token})
+    form = next(fields for to, fields in Form(page.text).forms if to == action)
+    return await visitor.http.post(f"{action}/options", data=form)
 
 
 async def enrol(visitor: Visitor, passkey: Passkey | None = None, **fields: str) -> Passkey:

@@ -14,7 +14,7 @@ from joserfc.jwk import ECKey
 from tests.support.application import Application
 from tests.support.parts import services_of
 from tests.support.peer import Answer, Peer
-from tests.support.visitor import Visitor
+from tests.support.visitor import Form, Visitor
 
 SECRET = "a-secret-that-only-the-two-know"
 
@@ -159,7 +159,7 @@ async def account_made_by(visitor: Visitor, provider: Provider, *, sub: str, **c
 async def linking(visitor: Visitor, provider: Provider) -> Asked:
     """From the account of who is signed in to the provider."""
     page = await visitor.get("/account/connections")
-    form = {"provider": provider.name, "csrf_token": csrf_in(page)}
+    form = {"provider": provider.name, **fields_in(page)}
     return asked_in(await visitor.http.post("/account/connections/link", data=form))
 
 
@@ -172,3 +172,10 @@ async def linked_by(visitor: Visitor, provider: Provider, *, sub: str) -> httpx.
 
 def csrf_in(page: httpx.Response) -> str:
     return page.text.split('name="csrf_token" value="')[1].split('"')[0]
+
+
+def fields_in(page: httpx.Response) -> dict[str, str]:
+    """What every form of a page carries: that it is ours, and whose account it is about."""
+    found = {name: value for _, fields in Form(page.text).forms for name, value in fields.items()}
+    names = ("csrf_token", "page_session_id", "page_username")
+    return {name: found[name] for name in names if name in found}

@@ -5,18 +5,17 @@ from collections.abc import Callable, Mapping
 from dataclasses import dataclass
 from datetime import datetime
 
-from fastapi import APIRouter
 from starlette.responses import Response
 
 from app.models.audit_events import AuditEvent
-from app.pages.account.base import PersonDep, account_page
+from app.pages.account.base import PersonDep, account_page, account_router
 from app.pages.browser import Browser, BrowserDep
 from app.pages.languages import text_for
 from app.pages.sentences import N_
 from app.services.audit import REFUSED
 from app.services.sessions import SignedIn
 
-router = APIRouter(include_in_schema=False)
+router = account_router()
 
 PAGE = 30
 LONGEST_NUMBER = 18

@@ -9,11 +9,11 @@ from collections.abc import Mapping
 from datetime import UTC, datetime
 from typing import Annotated
 
-from fastapi import APIRouter, Depends
+from fastapi import Depends
 from starlette.responses import RedirectResponse, Response
 
 from app.errors import TooManyRequestsError
-from app.pages.account.base import FRESH, account_page, fresh_person
+from app.pages.account.base import FRESH, account_page, account_router, fresh_person
 from app.pages.browser import Browser, BrowserDep, GoToError, PostedFormDep
 from app.pages.languages import text_for
 from app.pages.login import wrong_code
@@ -25,7 +25,7 @@ from app.security import totp
 from app.security.encryption import SealError
 from app.services.sessions import SignedIn
 
-router = APIRouter(include_in_schema=False)
+router = account_router()
 PLACE = "authenticator"
 NEW = "/account/authenticator/new"
 PURPOSE = "new authenticator"

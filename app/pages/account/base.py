@@ -1,21 +1,55 @@
-"""What the account pages share: whose account it is, and that he signed in a moment ago."""
+"""What the account pages share: whose account it is, and that he signed in a moment ago.
+
+Several people may be signed in in one browser. Every form of an account page carries the session
+that it was shown for, and `account_router()` refuses it once another one is current.
+"""
 
 from collections.abc import Callable, Mapping
 from datetime import timedelta
 from typing import Annotated, Any
 
-from fastapi import Depends
+from fastapi import APIRouter, Depends, Request
 from starlette.responses import Response
 
 from app.oauth.authorization.interactions import Step
-from app.pages.browser import Browser, BrowserDep, GoToError
-from app.pages.signing_in import has_second_factor, link
+from app.pages.browser import (
+    AnswerInsteadError,
+    Browser,
+    BrowserDep,
+    GoToError,
+    get_posted_form,
+)
+from app.pages.signing_in import ACCOUNT_PLACES, has_second_factor, link
 from app.pages.templating import page
 from app.pages.views import view_of_person
 from app.services.sessions import ACR_MFA, SignedIn
 
 FRESH = timedelta(minutes=10)
 """For how long after a sign-in a password, a factor or an address may be changed."""
+
+
+PAGE_SESSION_FIELD = "page_session_id"
+"""The field of every form of an account page that names the session which the page was shown for;
+`hidden()` in `parts.html` writes it."""
+SAFE_METHODS = frozenset({"GET", "HEAD", "OPTIONS"})
+
+
+async def require_own_form(request: Request, browser: BrowserDep) -> None:
+    """Refuse a form that was shown for another session than the current one.
+
+    Where nobody is signed in any more, the page's own dependency asks for a sign-in.
+    """
+    if request.method in SAFE_METHODS:
+        return
+    form = await get_posted_form(request, browser)
+    current, shown_for = browser.current, form.get(PAGE_SESSION_FIELD, "")
+    if current is not None and current.session.session_id != shown_for:
+        raise AnswerInsteadError(_other_account_page(browser, current, shown_for))
+
+
+def account_router() -> APIRouter:
+    """Return a router for account pages, on which no form acts on an account it did not show."""
+    return APIRouter(include_in_schema=False, dependencies=[Depends(require_own_form)])
 
 
 async def get_person(browser: BrowserDep) -> SignedIn:
@@ -74,8 +108,25 @@ def account_page(
         template,
         status=status or (400 if errors else 200),
         person=view_of_person(person),
+        page_session_id=person.session.session_id,
         csrf_token=browser.csrf_token,
         errors=errors or {},
         **values,
     )
     return browser.keep(response)
+
+
+def _other_account_page(browser: Browser, current: SignedIn, shown_for: str) -> Response:
+    """Explain that nothing was changed, and offer both accounts."""
+    other = next((x for x in browser.signed_in if x.session.session_id == shown_for), None)
+    parts = browser.request.url.path.split("/")
+    place = parts[2] if len(parts) > 2 else ""
+    return account_page(
+        browser,
+        current,
+        "account_other.html",
+        status=409,
+        other=view_of_person(other) if other is not None else None,
+        other_url=link("/login", {"next": place}, username=other.user.username) if other else "",
+        place=place if place in ACCOUNT_PLACES else "",
+    )

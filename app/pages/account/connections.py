@@ -5,17 +5,17 @@ from dataclasses import dataclass
 from datetime import datetime
 from typing import Annotated
 
-from fastapi import APIRouter, Depends
+from fastapi import Depends
 from starlette.responses import RedirectResponse, Response
 
-from app.pages.account.base import account_page, end_other_sign_ins, fresh_person
+from app.pages.account.base import account_page, account_router, end_other_sign_ins, fresh_person
 from app.pages.browser import Browser, BrowserDep, PostedFormDep
 from app.pages.languages import text_for
 from app.pages.sentences import N_
 from app.pages.upstream import CONNECTIONS, send_there
 from app.services.sessions import SignedIn
 
-router = APIRouter(include_in_schema=False)
+router = account_router()
 
 DONE = {
     "linked": N_("You can sign in by this provider now."),

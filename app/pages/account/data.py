@@ -3,11 +3,11 @@
 import json
 from typing import Annotated
 
-from fastapi import APIRouter, Depends
+from fastapi import Depends
 from starlette.responses import Response
 
 from app.oauth.redirect_uris import origin_of
-from app.pages.account.base import account_page, fresh_person
+from app.pages.account.base import account_page, account_router, fresh_person
 from app.pages.browser import Browser, BrowserDep, PostedFormDep
 from app.pages.languages import text_for
 from app.pages.logout import end_session
@@ -15,7 +15,7 @@ from app.pages.templating import page
 from app.security import usernames
 from app.services.sessions import SignedIn
 
-router = APIRouter(include_in_schema=False)
+router = account_router()
 FreshPersonDep = Annotated[SignedIn, Depends(fresh_person("data"))]
 
 CONFIRMATION = "confirmation"

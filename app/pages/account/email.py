@@ -4,19 +4,19 @@ import json
 from collections.abc import Mapping
 from typing import Annotated
 
-from fastapi import APIRouter, Depends
+from fastapi import Depends
 from pydantic import TypeAdapter, ValidationError
 from starlette.responses import RedirectResponse, Response
 
 from app.errors import NotFoundError, TooManyRequestsError
-from app.pages.account.base import account_page, fresh_person
+from app.pages.account.base import account_page, account_router, fresh_person
 from app.pages.browser import Browser, BrowserDep, PostedFormDep
 from app.pages.languages import language_for, text_for
 from app.pages.sentences import N_
 from app.schemas.claims import Email
 from app.services.sessions import SignedIn
 
-router = APIRouter(include_in_schema=False)
+router = account_router()
 
 PLACE = "email"
 PATH = f"/account/{PLACE}"

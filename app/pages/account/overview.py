@@ -4,14 +4,13 @@ from collections.abc import Awaitable, Callable
 from dataclasses import dataclass
 from datetime import datetime
 
-from fastapi import APIRouter
 from starlette.responses import RedirectResponse, Response
 
 from app.models.sessions import Session
 from app.pages.account import passkeys
 from app.pages.account.activity import activity_state
 from app.pages.account.authenticator import authenticator_state
-from app.pages.account.base import PersonDep, account_page
+from app.pages.account.base import PersonDep, account_page, account_router
 from app.pages.account.connections import connections_state
 from app.pages.account.data import data_state
 from app.pages.account.email import email_state
@@ -26,7 +25,7 @@ from app.pages.user_agents import described
 from app.pages.views import ScopeView, views_of_scopes
 from app.services.sessions import SignedIn
 
-router = APIRouter(include_in_schema=False)
+router = account_router()
 
 State = Callable[[Browser, SignedIn], Awaitable[str | None]]
 """Says in a few translated words how it stands with a section; None hides the row."""

@@ -3,12 +3,18 @@
 from collections.abc import Sequence
 from typing import Annotated
 
-from fastapi import APIRouter, Depends
+from fastapi import Depends
 from starlette.responses import RedirectResponse, Response
 
 from app.errors import NotFoundError
 from app.models.passkeys import Passkey
-from app.pages.account.base import PersonDep, account_page, end_other_sign_ins, fresh_person
+from app.pages.account.base import (
+    PersonDep,
+    account_page,
+    account_router,
+    end_other_sign_ins,
+    fresh_person,
+)
 from app.pages.browser import Browser, BrowserDep, PostedFormDep
 from app.pages.languages import text_for
 from app.pages.passkeys import options_answer
@@ -16,7 +22,7 @@ from app.pages.user_agents import described
 from app.services.passkeys import MAXIMUM_NAME, MAXIMUM_PASSKEYS, PasskeyRefusedError
 from app.services.sessions import SignedIn
 
-router = APIRouter(include_in_schema=False)
+router = account_router()
 
 PLACE = "passkeys"
 FreshPersonDep = Annotated[SignedIn, Depends(fresh_person(PLACE))]

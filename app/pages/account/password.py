@@ -4,7 +4,7 @@ from collections.abc import Mapping
 from functools import partial
 from typing import Annotated
 
-from fastapi import APIRouter, Depends
+from fastapi import Depends
 from starlette.responses import RedirectResponse, Response
 
 from app.errors import (
@@ -13,14 +13,14 @@ from app.errors import (
     OverloadedError,
     TooManyRequestsError,
 )
-from app.pages.account.base import account_page, fresh_person
+from app.pages.account.base import account_page, account_router, fresh_person
 from app.pages.browser import Browser, BrowserDep, PostedFormDep
 from app.pages.languages import text_for
 from app.pages.waiting import told_to_wait
 from app.security.passwords import has_password
 from app.services.sessions import SignedIn
 
-router = APIRouter(include_in_schema=False)
+router = account_router()
 FreshPersonDep = Annotated[SignedIn, Depends(fresh_person("password"))]
 
 CURRENT = "current_password"

@@ -6,13 +6,13 @@ from collections.abc import Mapping
 from dataclasses import replace
 from typing import Annotated, Any
 
-from fastapi import APIRouter, Depends
+from fastapi import Depends
 from pydantic import ValidationError
 from starlette.responses import RedirectResponse, Response
 
 from app.errors import ConflictError, InvalidInputError
 from app.models.users import User
-from app.pages.account.base import account_page, fresh_person
+from app.pages.account.base import account_page, account_router, fresh_person
 from app.pages.account.profile_fields import ABOUT, ADDRESS, GROUPS, NAMES, Field
 from app.pages.browser import Browser, BrowserDep, PostedFormDep
 from app.pages.languages import text_for
@@ -20,7 +20,7 @@ from app.pages.sentences import N_
 from app.schemas.claims import StandardClaims
 from app.services.sessions import SignedIn
 
-router = APIRouter(include_in_schema=False)
+router = account_router()
 FreshPersonDep = Annotated[SignedIn, Depends(fresh_person("profile"))]
 
 CLAIMS = tuple(each.name for each in (*NAMES, *ABOUT))

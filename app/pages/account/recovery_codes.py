@@ -2,17 +2,17 @@
 
 from typing import Annotated
 
-from fastapi import APIRouter, Depends
+from fastapi import Depends
 from starlette.responses import Response
 
-from app.pages.account.base import account_page, fresh_person
+from app.pages.account.base import account_page, account_router, fresh_person
 from app.pages.browser import Browser, BrowserDep, GoToError, PostedFormDep
 from app.pages.languages import text_for
 from app.pages.recovery_codes import codes_page
 from app.services.recovery import COUNT, FEW
 from app.services.sessions import SignedIn
 
-router = APIRouter(include_in_schema=False)
+router = account_router()
 PLACE = "recovery-codes"
 FreshPersonDep = Annotated[SignedIn, Depends(fresh_person(PLACE))]
 

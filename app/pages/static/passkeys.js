@@ -59,7 +59,7 @@ function offer(way) {
   }
 
   async function ask(how) {
-    const body = new URLSearchParams({ csrf_token: form.elements.csrf_token.value });
+    const body = new URLSearchParams(new FormData(form));
     const response = await fetch(`${form.getAttribute("action")}/options`, { method: "POST", body });
     if (response.redirected) return location.assign(response.url); // a sign-in is due first
     if (!response.ok) throw new Error(response.status);
