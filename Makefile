@@ -6,7 +6,7 @@ PYTHON ?= $(shell for each in python3.13 python3.12 python3.11 python3; do \
 	&& { echo $$each; break; }; done)
 PIP := $(BIN)/python -m pip install --quiet --disable-pip-version-check --constraint constraints.txt
 
-.PHONY: help serve serve-https demo test test-two-years-ahead check format bench translations security-report clean
+.PHONY: help serve serve-https demo test test-two-years-ahead check format bench bench-against translations security-report clean
 
 help:
 	@echo "make serve        serve on http://127.0.0.1:5000"
@@ -16,6 +16,7 @@ help:
 	@echo "make test-two-years-ahead  run the tests under a later system date"
 	@echo "make check        lint, types, structure"
 	@echo "make bench        measure"
+	@echo "make bench-against REF=COMMIT  compare with another commit, in alternating rounds"
 	@echo "make security-report  run the tests of the security bar and print it row by row"
 	@echo "make translations collect the texts of the pages and compile their translations"
 
@@ -51,6 +52,10 @@ format: $(VENV)/.dev
 
 bench: $(VENV)/.dev
 	@$(BIN)/python -m benchmarks
+
+REF ?= HEAD
+bench-against: $(VENV)/.dev
+	@$(BIN)/python -m benchmarks.against $(REF)
 
 security-report: $(VENV)/.dev
 	@$(BIN)/python -m tests.security.report

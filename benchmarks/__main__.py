@@ -1,7 +1,6 @@
 """`python -m benchmarks`: measures everything on both databases and prints the tables."""
 
 import argparse
-import asyncio
 import signal
 import sys
 import tempfile
@@ -13,12 +12,12 @@ from typing import TypeVar
 import httpx
 
 from benchmarks import ceiling, report, servers
+from benchmarks.databases import new_database
 from benchmarks.measurements import Bench, Cell, Subject
 from benchmarks.scenarios import SCENARIOS, Registered, client_credentials
 from benchmarks.servers import Server
 from benchmarks.startup import Startup, measure_startup
-from tests.support.databases import KINDS, create_database, drop_database
-from tests.support.postgresql import running_postgresql
+from tests.support.databases import KINDS
 
 Number = TypeVar("Number", int, float)
 CONNECTIONS = (1, 16, 64, 256)
@@ -76,7 +75,7 @@ def main(arguments: Sequence[str] | None = None) -> int:
             lambda cell: print(report.progress_line(cell), flush=True),
         )
         for database in options.database:
-            url = stack.enter_context(_new_database(directory, database))
+            url = stack.enter_context(new_database(directory, database))
             startup, found = _measure_database(options, bench, directory, database, url)
             startups.append(startup)
             cells += found
@@ -130,20 +129,6 @@ def _naive(directory: Path, url: str, registered: Registered) -> Iterator[Subjec
         directory, "benchmarks.naive:app", database_url=url, first_request=load.requests[0]
     ) as server:
         yield Subject(NAIVE, server, load)
-
-
-@contextmanager
-def _new_database(directory: Path, database: str) -> Iterator[str]:
-    """The URL of an empty database that is removed afterwards."""
-    if database == "sqlite":
-        yield f"sqlite:///{directory / 'bench.db'}"
-        return
-    with running_postgresql() as server_url:
-        url = asyncio.run(create_database(server_url))
-        try:
-            yield url
-        finally:
-            asyncio.run(drop_database(server_url, url))
 
 
 def _print_report(machine: str, cells: list[Cell], startups: list[Startup]) -> None:

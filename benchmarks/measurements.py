@@ -86,28 +86,36 @@ class Bench:
         return self._round(subject, connections, self.seconds / 2)
 
     def _round(self, subject: Subject, connections: int, seconds: float) -> Round:
-        load = subject.load
-        found = self.generator.run(
-            subject.server,
-            requests=load.requests,
-            chains=load.chains[:connections] if load.chains else None,
-            connections=connections,
-            seconds=seconds,
+        return run_round(
+            self.generator, subject.server, subject.load, connections=connections, seconds=seconds
         )
-        chains = found.pop("chains")
-        if load.chains:
-            load.chains[:connections] = chains
-        completed = found["completed"]
-        found["rate"] = completed / found["seconds"]
-        found["cpu_ms"] = found["cpu_seconds"] * 1000 / completed if completed else None
-        found["spread"] = found["p99_ms"] / found["p50_ms"] if completed else None
-        return found
 
     def _against_hash(self, figures: Round) -> Round:
         """How many times the CPU of one bare hash a request takes."""
         alone = bare_hash_milliseconds(self.seconds / 2)
         ratio = figures["cpu_ms"] / alone if figures["cpu_ms"] is not None else None
         return {"hash_ms": alone, "hash_ratio": ratio}
+
+
+def run_round(
+    generator: LoadGenerator, server: Server, load: Load, *, connections: int, seconds: float
+) -> Round:
+    """Put a load on a server for so many seconds and return what was measured."""
+    found = generator.run(
+        server,
+        requests=load.requests,
+        chains=load.chains[:connections] if load.chains else None,
+        connections=connections,
+        seconds=seconds,
+    )
+    chains = found.pop("chains")
+    if load.chains:
+        load.chains[:connections] = chains
+    completed = found["completed"]
+    found["rate"] = completed / found["seconds"]
+    found["cpu_ms"] = found["cpu_seconds"] * 1000 / completed if completed else None
+    found["spread"] = found["p99_ms"] / found["p50_ms"] if completed else None
+    return found
 
 
 def _against_ceiling(figures: Round, before: Round, after: Round) -> Round:

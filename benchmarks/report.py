@@ -90,7 +90,7 @@ def results_table(cells: Sequence[Cell]) -> str:
         )
         for cell in cells
     ]
-    return _table(head, rows)
+    return table(head, rows)
 
 
 def targets_table(cells: Sequence[Cell], startups: Sequence[Startup]) -> str:
@@ -107,7 +107,7 @@ def targets_table(cells: Sequence[Cell], startups: Sequence[Startup]) -> str:
             for startup in startups
             for is_met in [figure(startup) <= limit]
         ]
-    return _table(("target", "database", "wanted", "measured", "met"), rows)
+    return table(("target", "database", "wanted", "measured", "met"), rows)
 
 
 def hash_line(cells: Sequence[Cell]) -> str:
@@ -156,7 +156,7 @@ def _target_rows(target: Target, cells: Sequence[Cell]) -> list[tuple[str, ...]]
     return rows
 
 
-def _table(head: Sequence[str], rows: Sequence[Sequence[str]]) -> str:
+def table(head: Sequence[str], rows: Sequence[Sequence[str]]) -> str:
     lines = [head, ["---"] * len(head), *rows]
     return "\n".join(f"| {' | '.join(line)} |" for line in lines)
 

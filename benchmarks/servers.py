@@ -41,12 +41,13 @@ class Server:
 
 @contextmanager
 def postern(
-    directory: Path, database_url: str, *, first_request: str | None = None
+    directory: Path, database_url: str, *, first_request: str | None = None, root: Path = ROOT
 ) -> Iterator[Server]:
-    """`postern serve` with one worker and everything else as it is by default."""
+    """`postern serve` of a checkout, with one worker and everything else as it is by default."""
     command = ["-m", "app.cli", "serve", "--port"]
     environment = {"DATABASE_URL": database_url, "WORKERS": "1", "APP_ENV": "development"}
     request = first_request or "GET /health/live HTTP/1.1\r\nHost: localhost\r\n\r\n"
+    environment["PYTHONPATH"] = str(root)
     with _running(directory, "server", command, environment, request) as server:
         yield server
 

@@ -1,0 +1,162 @@
+"""`python -m benchmarks.against REF`: compares this checkout with an earlier commit.
+
+Both servers run beside each other, each with one worker and a database of its own, and are given
+the same load in turn. What counts is the CPU time of the server process for each request: it
+hardly changes when other programs want the machine.
+"""
+
+import argparse
+import subprocess
+import sys
+import tempfile
+from collections.abc import Iterator, Sequence
+from contextlib import ExitStack, contextmanager
+from dataclasses import dataclass, field
+from pathlib import Path
+from statistics import median
+
+import httpx
+
+from benchmarks import report, servers
+from benchmarks.databases import new_database
+from benchmarks.measurements import run_round
+from benchmarks.scenarios import SCENARIOS, Load, Registered
+from benchmarks.servers import LoadGenerator, Server
+from tests.support.databases import KINDS
+
+CONNECTIONS = 64
+
+
+@dataclass(slots=True)
+class Comparison:
+    """The CPU milliseconds of a request in each round, at the earlier commit and in this one."""
+
+    database: str
+    scenario: str
+    before: list[float] = field(default_factory=list)
+    after: list[float] = field(default_factory=list)
+
+    @property
+    def ratios(self) -> list[float]:
+        return [now / then for then, now in zip(self.before, self.after, strict=True)]
+
+
+def parse(arguments: Sequence[str] | None) -> argparse.Namespace:
+    parser = argparse.ArgumentParser(prog="python -m benchmarks.against", description=__doc__)
+    parser.add_argument("ref", help="the commit, branch or tag to compare with")
+    parser.add_argument("--rounds", type=int, default=10)
+    parser.add_argument("--seconds", type=float, default=2.0, help="length of a round")
+    parser.add_argument("--database", choices=KINDS, nargs="+", default=KINDS)
+    parser.add_argument(
+        "--scenario", choices=list(SCENARIOS), nargs="+", default=["client_credentials"]
+    )
+    return parser.parse_args(arguments)
+
+
+def main(arguments: Sequence[str] | None = None) -> int:
+    options = parse(arguments)
+    print(report.machine_line(), flush=True)
+    comparisons: list[Comparison] = []
+    with ExitStack() as stack:
+        directory = Path(stack.enter_context(tempfile.TemporaryDirectory(prefix="postern-bench-")))
+        earlier = stack.enter_context(_checkout(options.ref, directory / "earlier"))
+        generator = stack.enter_context(servers.load_generator())
+        for database in options.database:
+            comparisons += _compare(options, directory, earlier, generator, database)
+    print(_table(options.ref, comparisons))
+    return 0
+
+
+@contextmanager
+def _checkout(ref: str, directory: Path) -> Iterator[Path]:
+    """A commit in a working tree of its own, which is removed afterwards."""
+    git = ["git", "-C", str(servers.ROOT), "worktree"]
+    subprocess.run([*git, "add", "--quiet", "--detach", str(directory), ref], check=True)
+    try:
+        yield directory
+    finally:
+        subprocess.run([*git, "remove", "--force", str(directory)], check=True)
+
+
+def _compare(
+    options: argparse.Namespace,
+    directory: Path,
+    earlier: Path,
+    generator: LoadGenerator,
+    database: str,
+) -> list[Comparison]:
+    with ExitStack() as stack:
+
+        def started(name: str, root: Path) -> tuple[Server, Registered]:
+            (directory / database / name).mkdir(parents=True)
+            url = stack.enter_context(new_database(directory / database / name, database))
+            server = stack.enter_context(
+                servers.postern(directory / database / name, url, root=root)
+            )
+            http = stack.enter_context(httpx.Client(base_url=server.url, timeout=30))
+            return server, Registered(http, tokens=CONNECTIONS)
+
+        then, now = started("before", earlier), started("after", servers.ROOT)
+        return [
+            _measure(options, generator, Comparison(database, name), then, now)
+            for name in options.scenario
+        ]
+
+
+def _measure(
+    options: argparse.Namespace,
+    generator: LoadGenerator,
+    comparison: Comparison,
+    then: tuple[Server, Registered],
+    now: tuple[Server, Registered],
+) -> Comparison:
+    scenario = SCENARIOS[comparison.scenario]
+    sides = [
+        (then[0], scenario(then[1]), comparison.before),
+        (now[0], scenario(now[1]), comparison.after),
+    ]
+    for server, load, _ in sides:
+        _cpu_milliseconds(generator, server, load, options.seconds / 2)  # warms caches and pools
+    for _ in range(options.rounds):
+        for server, load, figures in sides:
+            figures.append(_cpu_milliseconds(generator, server, load, options.seconds))
+        sides.reverse()  # neither side always goes first
+    print(_line(comparison), flush=True)
+    return comparison
+
+
+def _cpu_milliseconds(
+    generator: LoadGenerator, server: Server, load: Load, seconds: float
+) -> float:
+    figures = run_round(generator, server, load, connections=CONNECTIONS, seconds=seconds)
+    if figures["cpu_ms"] is None:
+        raise RuntimeError(f"no request was answered with 200: {figures['refused']}")
+    return float(figures["cpu_ms"])
+
+
+def _line(each: Comparison) -> str:
+    return (
+        f"{each.database:10} {each.scenario:19} {median(each.before):.4f} ms before,"
+        f" {median(each.after):.4f} ms now, ratio {median(each.ratios):.3f}"
+    )
+
+
+def _table(ref: str, comparisons: Sequence[Comparison]) -> str:
+    head = ("database", "scenario", f"CPU ms/request at {ref}", "now", "ratio", "lowest", "highest")
+    rows = [
+        (
+            each.database,
+            each.scenario,
+            f"{median(each.before):.4f}",
+            f"{median(each.after):.4f}",
+            f"{median(each.ratios):.3f}",
+            f"{min(each.ratios):.3f}",
+            f"{max(each.ratios):.3f}",
+        )
+        for each in comparisons
+    ]
+    return "\n" + report.table(head, rows)
+
+
+if __name__ == "__main__":
+    sys.exit(main())
