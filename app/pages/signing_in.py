@@ -52,8 +52,8 @@ ACCOUNT_PLACES = frozenset(
 @dataclass(frozen=True, slots=True)
 class PasswordGiven:
     """`otp_secret` is there while a TOTP is enrolled on the page. `first_factor` is the word of
-    RFC 8176 for what was given instead, where it was no password. `auth_time` is when he gave it,
-    where a session that he has here already proves it."""
+    RFC 8176 for what was given instead, where it was no password. `auth_time` is when the first
+    factor was given, as a session or an identity provider says; None means now."""
 
     user: User
     otp_secret: str | None
@@ -107,12 +107,11 @@ async def password_given(browser: Browser) -> PasswordGiven | None:
     ):
         return None
     at = said["auth_time"]
-    auth_time = datetime.fromtimestamp(at, UTC) if at is not None else None
     return PasswordGiven(
         user,
         said["otp_secret"],
         said["first_factor"],
-        auth_time,
+        auth_time=datetime.fromtimestamp(at, UTC) if at is not None else given_at,
         adds_factor=said["session_id"] is not None,
     )
 
