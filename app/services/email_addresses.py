@@ -9,7 +9,7 @@ from app.models.one_time_links import VERIFY_EMAIL, OneTimeLink
 from app.models.users import User
 from app.observability.logging import logger
 from app.repositories.users import UserRepository
-from app.schemas.claims import verified_email_in
+from app.schemas.claims import email_key, verified_email_in
 from app.services.audit import AuditLog
 from app.services.limits import Limits
 from app.services.mail import Outbox
@@ -49,7 +49,7 @@ class EmailAddresses:
         one stays. Raises `TooManyRequestsError`."""
         if self._outbox is None:
             return
-        await self._limits.count_mail(f"verification by {user.user_id}")
+        await self._limits.count_verification(user.user_id, email_key(address))
         token = await self._links.create(VERIFY_EMAIL, user, email=address, lasts=LASTS)
         await self._outbox.put(
             address,

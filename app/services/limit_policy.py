@@ -25,6 +25,7 @@ class Rules:
     registration: Rule | None
     client_registration: Rule | None
     mail: Rule
+    mail_recipient: Rule
     mail_address: Rule
     device: Rule
     passkey: Rule
@@ -60,6 +61,7 @@ class Rules:
             registration=_hourly("registration", registration),
             client_registration=_hourly("client registration", client_registration),
             mail=Rule("mail", 3, HOUR),
+            mail_recipient=Rule("mail to a recipient", 20, HOUR),
             mail_address=Rule("mail of an address", 20, HOUR),
             device=Rule("device", 20, MINUTE, MINUTE / 20, SHORT),
             passkey=Rule("passkey", 60, MINUTE),

@@ -114,14 +114,31 @@ class Limits:
         """After a token that is not the administrator's; the right one is never refused."""
         await self._count(_of_networks(self.rules.admin))
 
-    async def count_mail(self, account: str) -> None:
-        """Somebody has a mail sent to an account, which may be nobody's."""
-        await self._count([Try(self.rules.mail, account), *_of_networks(self.rules.mail_address)])
+    async def count_mail(self, what: str) -> None:
+        """Count a mail that somebody asks for; `what` is what they said, before any look-up."""
+        await self._count([Try(self.rules.mail, what), *_of_networks(self.rules.mail_address)])
+
+    async def count_verification(self, user_id: str, address: str) -> None:
+        """Count a mail that asks an address whether it is this user's.
+
+        Many accounts, each from a network of its own, could name the same mailbox.
+        """
+        by_user = Try(self.rules.mail, f"verification by {user_id}")
+        to_address = Try(self.rules.mail_recipient, address)
+        await self._count([by_user, to_address, *_of_networks(self.rules.mail_address)])
+
+    async def may_be_mailed(self, account: str) -> bool:
+        """Count a mail to an account; False where it has had enough, which nobody is told."""
+        return await self._is_counted(Try(self.rules.mail, f"to {account}"))
 
     async def once_a_day(self, what: str) -> bool:
         """Whether something that is told once a day has not been told yet."""
+        return await self._is_counted(Try(Rule("told", 1, DAY), what))
+
+    async def _is_counted(self, each: Try) -> bool:
+        """Whether there was room for it; nobody is refused."""
         try:
-            await self._count([Try(Rule("told", 1, DAY), what)])
+            await self._count([each])
         except TooManyRequestsError:
             return False
         return True

@@ -12,6 +12,7 @@ from app.security import usernames
 from app.services.audit import AuditLog
 from app.services.limits import Limits
 from app.services.mail import Outbox
+from app.services.nobody import nobody
 from app.services.notices import Notices
 from app.services.one_time_links import OneTimeLinks
 from app.services.sessions import SessionService
@@ -51,27 +52,30 @@ class PasswordRecovery:
         self._clock = clock
         self._issuer = issuer
 
-    async def request(self, asked: str, *, language: str) -> None:
-        """Sends a link to each account of that name or verified address.
+    async def request(self, name: str, *, language: str) -> None:
+        """Send a link to each account with this username or verified address.
 
-        Where there is none the same is done for nobody, so that it takes the same time. Raises
-        `TooManyRequestsError`, for names that exist and that do not alike.
+        What was asked for is counted before any look-up, so `TooManyRequestsError` says nothing
+        about who exists. An account that has had enough mails is passed over in silence. Where
+        there is no account the same is done for nobody, so that it takes the same time.
         """
         if self._outbox is None:
             return
-        by_name = await self._users.find_by_key(usernames.key_or_none(asked) or "")
-        by_address = await self._users.list_by_email(email_key(asked), limit=MAXIMUM_ACCOUNTS)
-        found = {user.user_id: user for user in (by_name, *by_address) if user is not None}
+        asked = _normalized(name)
+        await self._limits.count_mail(f"recovery of {asked}")
+        by_name = await self._users.find_by_key(usernames.key_or_none(name) or "")
+        by_address = await self._users.list_by_email(email_key(name), limit=MAXIMUM_ACCOUNTS)
+        users = {user.user_id: user for user in (by_name, *by_address) if user is not None}
         reachable = [
             user
-            for user in found.values()
+            for user in users.values()
             if not user.is_disabled and verified_email_in(user.claims) is not None
         ]
-        accounts = [user.user_id for user in reachable] or [email_key(asked)]
-        for account in accounts:
-            await self._limits.count_mail(f"recovery of {account}")
-        for user in reachable or [_nobody(self._clock)]:
-            await self._send(self._outbox, user, language)
+        for user in reachable or [nobody(now=self._clock.now())]:
+            account = user.user_id if reachable else f"nobody {asked}"
+            may_be_mailed = await self._limits.may_be_mailed(f"recovery {account}")
+            recipient = user if may_be_mailed else nobody(now=self._clock.now())
+            await self._send(self._outbox, recipient, language)
 
     async def create_link(self, username: str) -> str:
         """A link that an administrator hands out; raises `NotFoundError`."""
@@ -126,20 +130,6 @@ class PasswordRecovery:
         return f"{self._issuer}{PATH}?{urlencode({'token': token})}"
 
 
-def _nobody(clock: Clock) -> User:
-    """Stands where there is no account: what is made for it is found by nobody."""
-    return User(
-        user_id="nobody",
-        username="nobody",
-        username_key="",
-        password_hash="",
-        credentials_version="",
-        otp_secret=None,
-        otp_confirmed_at=None,
-        otp_last_step=None,
-        disabled_at=None,
-        created_at=clock.now(),
-        claims="{}",
-        claims_updated_at=None,
-        pairwise_salt=b"",
-    )
+def _normalized(name: str) -> str:
+    """Return the key of a username or an address, whether there is such an account or not."""
+    return email_key(name) if "@" in name else usernames.account_of(name)
