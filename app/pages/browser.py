@@ -4,7 +4,6 @@ A form carries a token that belongs to a cookie of this browser (and to nothing 
 site can neither guess it nor have it sent.
 """
 
-import hmac
 import secrets
 from dataclasses import dataclass, field
 from datetime import timedelta
@@ -18,7 +17,7 @@ from app.errors import PosternError
 from app.models.users import User
 from app.oauth.errors import InvalidRequestError
 from app.oauth.requests import parse_form
-from app.security.encryption import derive_key
+from app.pages import csrf
 from app.services.sessions import SignedIn
 from app.wiring import Services
 
@@ -26,8 +25,6 @@ SESSIONS_COOKIE = "postern_sessions"
 BROWSER_COOKIE = "postern_browser"
 SIGN_IN_COOKIE = "postern_sign_in"
 REMEMBERED_COOKIE = "postern_remembered"
-CSRF_FIELD = "csrf_token"
-CSRF = "csrf"
 MAXIMUM_ACCOUNTS = 5
 SEPARATOR = "."
 HOW_TO_GO_ON = "Load the page again. Cookies have to be allowed for this site."
@@ -62,13 +59,18 @@ class AnswerInsteadError(Exception):
 
 @dataclass(slots=True)
 class Browser:
-    """What a page knows of the browser. The first of `signed_in` is the current person."""
+    """What a page knows of the browser. The first of `signed_in` is the current person.
+
+    `form_identifier` is the browser that the posted form was made for. It differs from `identifier`
+    where another tab replaced the cookie since.
+    """
 
     services: Services
     request: Request
     signed_in: list[SignedIn]
     identifier: str
     is_new: bool
+    form_identifier: str = ""
     _secrets: dict[str, str] = field(default_factory=dict)
 
     @property
@@ -77,7 +79,7 @@ class Browser:
 
     @property
     def csrf_token(self) -> str:
-        return csrf_token_of(self.services, self.identifier)
+        return csrf.token_for(self.services, self.identifier)
 
     def begin(self, secret: str, found: SignedIn) -> None:
         """Makes a new session the current one, in the place of an older one of this person."""
@@ -136,10 +138,12 @@ BrowserDep = Annotated[Browser, Depends(get_browser)]
 async def get_posted_form(request: Request, browser: BrowserDep) -> dict[str, str]:
     """The fields of a form of ours; raises `FormExpiredError` for anybody else's."""
     form = await read_form(request)
-    if not is_csrf_token_of(
-        browser.services, browser.identifier, form.get(CSRF_FIELD, "")
-    ) or not _is_from_here(request):
+    identifier = csrf.browser_named_by(
+        browser.services, request, form.get(csrf.FIELD, ""), identifier=browser.identifier
+    )
+    if identifier is None or browser.is_new:
         raise FormExpiredError
+    browser.form_identifier = identifier
     return form
 
 
@@ -156,23 +160,6 @@ async def read_form(request: Request) -> dict[str, str]:
         )
     except InvalidRequestError:
         raise FormExpiredError("The form could not be read.") from None
-
-
-def csrf_token_of(services: Services, identifier: str) -> str:
-    return _csrf_token(services.secret_keys[0], identifier)
-
-
-def is_csrf_token_of(services: Services, identifier: str, given: str) -> bool:
-    """While SECRET_KEY changes, the tokens of either key count: their forms are still open."""
-    return any(
-        hmac.compare_digest(given.encode(), _csrf_token(key, identifier).encode())
-        for key in services.secret_keys
-    )
-
-
-def _csrf_token(secret_key: bytes, identifier: str) -> str:
-    key = derive_key(secret_key, purpose=CSRF)
-    return hmac.digest(key, identifier.encode(), "sha256").hex()
 
 
 def cookie_name(services: Services, name: str) -> str:
@@ -203,8 +190,3 @@ def set_cookie(
 
 def address_of(request: Request) -> str:
     return request.client.host[:64] if request.client is not None else ""
-
-
-def _is_from_here(request: Request) -> bool:
-    """Browsers say where a form was sent from; our own pages are same-origin."""
-    return request.headers.get("sec-fetch-site", "same-origin") in ("same-origin", "none")

@@ -23,7 +23,7 @@ PROOF_OF_POSSESSION = "pop"
 
 @router.post("/login/passkey/options")
 async def options(browser: BrowserDep, _form: PostedFormDep) -> Response:
-    made = await browser.services.passkeys.sign_in_options(browser=browser.identifier)
+    made = await browser.services.passkeys.sign_in_options(browser=browser.form_identifier)
     return options_answer(browser, made)
 
 
@@ -42,7 +42,7 @@ async def second_factor_options(browser: BrowserDep, form: PostedFormDep) -> Res
     if who is None:
         raise FormExpiredError
     made = await browser.services.passkeys.second_factor_options(
-        who.user, browser=browser.identifier
+        who.user, browser=browser.form_identifier
     )
     return options_answer(browser, made)
 
@@ -72,8 +72,8 @@ async def _owner(
     """
     passkeys, answer = browser.services.passkeys, form.get("credential", "")
     if of is None:
-        return await passkeys.sign_in(answer, browser=browser.identifier)
-    is_proven = await passkeys.second_factor(of, answer, browser=browser.identifier)
+        return await passkeys.sign_in(answer, browser=browser.form_identifier)
+    is_proven = await passkeys.second_factor(of, answer, browser=browser.form_identifier)
     return of if is_proven else None
 
 

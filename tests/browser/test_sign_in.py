@@ -141,6 +141,25 @@ async def test_two_tabs_do_not_disturb_each_other(scripted: Walk) -> None:
     assert (await scripted.answer(other_tab))["state"] == "second"
 
 
+async def test_two_tabs_that_a_fresh_browser_opens_at_once_both_work(walk: Walk) -> None:
+    """Each answer sets the cookie, and the later one replaces the earlier."""
+    app, client = walk.app, await walk.app.create_client()
+    users = [await app.enrolled_user(), await app.enrolled_user()]
+    other_tab = await walk.context.new_page()
+    await walk.authorize(client, state="first")
+    await walk.context.clear_cookies()
+    await walk.authorize(client, other_tab, state="second")
+
+    await walk.sign_in(users[0], steps=1)
+    await walk.page.get_by_role("button", name="Allow").click()
+    assert (await walk.answer())["state"] == "first"
+    walk.page = other_tab
+    await walk.sign_in(users[1], steps=1)
+    await walk.page.get_by_role("button", name="Allow").click()
+
+    assert (await walk.answer())["state"] == "second"
+
+
 async def test_the_way_back_explains_itself(scripted: Walk) -> None:
     app, page = scripted.app, scripted.page
     client, user = await app.create_client(), await app.enrolled_user()

@@ -108,19 +108,20 @@ async def _page(
 def _sealed(browser: Browser, person: SignedIn, secret: str) -> str:
     said = {"secret": secret, "made_at": browser.services.clock.now().timestamp()}
     box = browser.services.box(PURPOSE)
-    return box.seal(json.dumps(said).encode(), context=_context(browser, person)).hex()
+    return box.seal(json.dumps(said).encode(), context=_context(browser.identifier, person)).hex()
 
 
 def _opened(browser: Browser, person: SignedIn, sealed: str) -> str | None:
     """None for what was made too long ago, for another browser, person or older credentials."""
     box = browser.services.box(PURPOSE)
     try:
-        said = json.loads(box.open(bytes.fromhex(sealed), context=_context(browser, person)))
+        context = _context(browser.form_identifier, person)
+        said = json.loads(box.open(bytes.fromhex(sealed), context=context))
     except (SealError, ValueError):
         return None
     made_at = datetime.fromtimestamp(said["made_at"], UTC)
     return said["secret"] if browser.services.clock.now() - made_at <= FRESH else None
 
 
-def _context(browser: Browser, person: SignedIn) -> str:
-    return f"{browser.identifier} {person.user.user_id} {person.user.credentials_version}"
+def _context(identifier: str, person: SignedIn) -> str:
+    return f"{identifier} {person.user.user_id} {person.user.credentials_version}"

@@ -35,7 +35,9 @@ async def show(browser: BrowserDep, person: PersonDep) -> Response:
 
 @router.post("/account/passkeys/options")
 async def options(browser: BrowserDep, _form: PostedFormDep, person: FreshPersonDep) -> Response:
-    made = await browser.services.passkeys.creation_options(person.user, browser=browser.identifier)
+    made = await browser.services.passkeys.creation_options(
+        person.user, browser=browser.form_identifier
+    )
     return options_answer(browser, made)
 
 
@@ -47,7 +49,7 @@ async def add(browser: BrowserDep, form: PostedFormDep, person: FreshPersonDep) 
             person.user,
             form.get("credential", ""),
             name=form.get("name", "").strip() or _usual_name(browser),
-            browser=browser.identifier,
+            browser=browser.form_identifier,
         )
     except PasskeyRefusedError as error:
         return await _page(browser, person, {"": text(error.detail)})
