@@ -6,7 +6,7 @@
 import asyncio
 import pkgutil
 import re
-from datetime import date
+from datetime import UTC, date, datetime
 from importlib import import_module
 from typing import Any, Literal
 
@@ -61,6 +61,7 @@ async def run_from_command_line() -> None:
     await backend.close()
 
 
+context.config.attributes.setdefault("now", datetime.now(UTC))
 handed_over: Connection | None = context.config.attributes.get("connection")
 if handed_over is not None:
     run(handed_over)

@@ -82,12 +82,27 @@ def _verify(arguments: argparse.Namespace) -> int:
         return await services.audit.verify(known=known)
 
     verdict = with_services(verify)
-    said = f"{verdict.head.sequence}:{verdict.head.hash.hex()}"
-    if verdict.broken_at is None:
-        print(f"unbroken, head {said}")
-        return 0
-    print(f"broken at event {verdict.broken_at}, unbroken until {said}")
-    return BROKEN
+    head = f"{verdict.head.sequence}:{verdict.head.hash.hex()}"
+    beginning = _beginning(verdict)
+    if verdict.broken_at is not None:
+        print(f"broken at event {verdict.broken_at}, unbroken until {head}{beginning}")
+        return BROKEN
+    print(f"unbroken, head {head}{beginning}")
+    if verdict.is_known_deleted:
+        print("The head given with --head is among the deleted events: it cannot be compared.")
+        return BROKEN
+    return 0
+
+
+def _beginning(verdict: Verdict) -> str:
+    """What a downgrade deleted before the first event."""
+    deletion = verdict.deletion
+    if deletion is None:
+        return ""
+    events = (
+        "1 event that was" if deletion.sequence == 1 else f"{deletion.sequence} events that were"
+    )
+    return f", begins after {events} deleted on {deletion.deleted_at:%Y-%m-%d %H:%M} UTC"
 
 
 def _row(event: AuditEvent) -> dict[str, Any]:

@@ -2,9 +2,12 @@
 
 import argparse
 import asyncio
+from collections.abc import Sequence
 
 from app.cli.base import Command, command_settings
+from app.clock import Clock
 from app.database import migrations
+from app.database.losses import Loss
 from app.observability.logging import configure_logging
 from app.settings import Settings
 from app.wiring import make_backend
@@ -14,13 +17,22 @@ def _add_arguments(parser: argparse.ArgumentParser) -> None:
     parser.add_argument(
         "revision", nargs="?", default="head", help="where to go: head (the default), -1, or base"
     )
+    parser.add_argument(
+        "--yes-delete-data",
+        action="store_true",
+        help="go back even where that deletes data; without it the tables are only listed",
+    )
 
 
 def _run(arguments: argparse.Namespace) -> int:
     # the schema needs no secret: a platform may migrate before the server's settings are complete
     settings = _settings()
     configure_logging(log_format="text", level="ERROR")
-    before, after = asyncio.run(_migrate(settings, arguments.revision))
+    before, after, losses = asyncio.run(
+        _migrate(settings, arguments.revision, deletes_data=arguments.yes_delete_data)
+    )
+    for loss in losses:
+        print(f"Deleted {loss}.")
     if before == after:
         print(f"The database is up to date, at {after}.")
     else:
@@ -33,12 +45,20 @@ def _settings() -> Settings:
     return command_settings(app_env="development", secret_key="not used by migrations")
 
 
-async def _migrate(settings: Settings, revision: str) -> tuple[str | None, str | None]:
+async def _migrate(
+    settings: Settings, revision: str, *, deletes_data: bool
+) -> tuple[str | None, str | None, Sequence[Loss]]:
     backend = make_backend(settings)
+    losses: Sequence[Loss] = ()
     try:
         before = await migrations.revision_at_start(backend)
-        await migrations.migrate(backend, revision)
-        return before, await migrations.current_revision(backend)
+        if migrations.is_downgrade(revision):
+            losses = await migrations.downgrade(
+                backend, revision, now=Clock().now(), deletes_data=deletes_data
+            )
+        else:
+            await migrations.migrate(backend, revision)
+        return before, await migrations.current_revision(backend), losses
     finally:
         await backend.close()
 

@@ -1,19 +1,24 @@
 """Brings a database to the schema of this release, once, whoever starts at the same time."""
 
+from collections.abc import Callable, Sequence
+from datetime import datetime
 from pathlib import Path
-from typing import TYPE_CHECKING, Any
+from typing import TYPE_CHECKING, Any, TypeVar
 
 from sqlalchemy import Connection, text
 from sqlalchemy.exc import DatabaseError
 
 from app.database.backends import Backend, SqliteBackend
 from app.database.errors import reason_of, translated_errors
+from app.database.losses import Loss, losses_of
 from app.errors import DatabaseUnavailableError, StartupError
 
 if TYPE_CHECKING:
     from alembic.config import Config
 
-HEAD = "2026_11_25_people"
+Result = TypeVar("Result")
+
+HEAD = "2026_11_28_operators"
 """The newest revision: set here with each migration, so that a start needs no Alembic."""
 _ROOT = Path(__file__).parents[2]
 _LOCK = 0x706F737465726E  # "postern": the advisory lock of its migrations
@@ -27,7 +32,28 @@ async def current_revision(backend: Backend) -> str | None:
 
 
 async def migrate(backend: Backend, revision: str = "head") -> None:
-    """Upgrades (or downgrades to an older revision) in one transaction; a second one waits."""
+    """Upgrade in one transaction; a second migration at the same time waits."""
+    await _in_transaction(backend, lambda connection: _upgrade(connection, revision))
+
+
+async def downgrade(
+    backend: Backend, revision: str, *, now: datetime, deletes_data: bool
+) -> Sequence[Loss]:
+    """Downgrade in one transaction and return what was deleted.
+
+    Raises `StartupError`, which lists tables and row counts, where data would be deleted and
+    `deletes_data` is false. The schema is then what it was.
+    """
+    return await _in_transaction(
+        backend, lambda connection: _downgrade(connection, revision, now, deletes_data)
+    )
+
+
+def is_downgrade(revision: str) -> bool:
+    return revision == "base" or revision.startswith("-")
+
+
+async def _in_transaction(backend: Backend, work: Callable[[Connection], Result]) -> Result:
     with translated_errors():
         async with backend.engines.writer.connect() as connection:
             if backend.name == "sqlite":
@@ -38,8 +64,9 @@ async def migrate(backend: Backend, revision: str = "head") -> None:
                     await connection.execute(text("SET LOCAL statement_timeout = 0"))
                     await connection.execute(text("SET LOCAL lock_timeout = '60s'"))
                     await connection.execute(text(f"SELECT pg_advisory_xact_lock({_LOCK})"))
-                await connection.run_sync(_run_alembic, revision)
+                result = await connection.run_sync(work)
             await connection.invalidate()
+            return result
 
 
 async def prepare(backend: Backend, *, migrates: bool) -> None:
@@ -99,12 +126,40 @@ def _without_foreign_keys(connection: Connection) -> None:
     cursor.close()
 
 
-def _run_alembic(connection: Connection, revision: str) -> None:
+def _upgrade(connection: Connection, revision: str) -> None:
     from alembic import command
+
+    _run_alembic(connection, command.upgrade, alembic_config(), revision)
+
+
+def _downgrade(
+    connection: Connection, revision: str, now: datetime, deletes_data: bool
+) -> Sequence[Loss]:
+    from alembic import command
+
+    config = alembic_config()
+    config.attributes["now"] = now
+
+    def run() -> None:
+        _run_alembic(connection, command.downgrade, config, revision)
+
+    losses = losses_of(connection, run)
+    if losses and not deletes_data:
+        raise StartupError(
+            f"A downgrade to {revision} would delete:",
+            *(f"  {loss}" for loss in losses),
+            "Nothing was changed. Make a backup, then run it with --yes-delete-data",
+        )
+    run()
+    return losses
+
+
+def _run_alembic(
+    connection: Connection, run: Callable[["Config", str], None], config: "Config", revision: str
+) -> None:
     from alembic.script import ScriptDirectory
     from alembic.util import CommandError
 
-    config = alembic_config()
     config.attributes["connection"] = connection
     found = _read_revision(connection)
     scripts = ScriptDirectory.from_config(config)
@@ -115,8 +170,7 @@ def _run_alembic(connection: Connection, revision: str) -> None:
                 f"The database is at revision {found}, which this release does not know:"
                 " it belongs to a newer release"
             )
-        goes_down = revision == "base" or revision.startswith("-")
-        (command.downgrade if goes_down else command.upgrade)(config, revision)
+        run(config, revision)
     except CommandError as error:
         raise StartupError(f"The database cannot be migrated: {error}") from error
     if connection.dialect.name == "sqlite":

@@ -11,6 +11,7 @@ from sqlalchemy import ColumnElement, insert, or_, select, update
 
 from app.database.batching import MicroBatch
 from app.database.database import Database
+from app.models.audit_deletions import AuditDeletion, audit_deletions
 from app.models.audit_events import AuditEvent, audit_events, audit_head
 from app.repositories.inserts import values_in
 
@@ -75,6 +76,13 @@ class AuditRepository:
     async def read_head(self) -> Head:
         row = await self._database.fetch_one(select(head.sequence, head.hash))
         return Head(row.sequence, row.hash) if row is not None else Head(0, b"")
+
+    async def list_deletions(self) -> Sequence[AuditDeletion]:
+        """The heads of the chains that downgrades deleted, the newest first."""
+        rows: Sequence[Any] = await self._database.fetch_all(
+            select(audit_deletions).order_by(audit_deletions.c.sequence.desc())
+        )
+        return [AuditDeletion(*row) for row in rows]
 
     async def list_page(
         self, wanted: Wanted = EVERYTHING, *, after: int = 0, limit: int = PAGE

@@ -10,6 +10,7 @@ from collections.abc import AsyncIterator, Sequence
 from dataclasses import dataclass
 
 from app.clock import Clock
+from app.models.audit_deletions import AuditDeletion
 from app.models.audit_events import AuditEvent
 from app.observability import origin
 from app.repositories.audit_events import (
@@ -36,6 +37,10 @@ class Verdict:
 
     head: Head
     broken_at: int | None
+    deletion: AuditDeletion | None = None
+    """What a downgrade deleted before the first event that is left."""
+    is_known_deleted: bool = False
+    """The head that was given is among what was deleted, so nothing can be compared with it."""
 
 
 class AuditLog:
@@ -95,16 +100,24 @@ class AuditLog:
         `known` is a head that was noted earlier: it has to be on the way, so that nobody can have
         written the whole chain anew.
         """
-        noted = [await self._events.read_head()] + ([known] if known is not None else [])
+        deletions = await self._events.list_deletions()
+        deletion = deletions[0] if deletions else None
+        last = Head(deletion.sequence, deletion.hash) if deletion else Head(0, bytes(32))
+        is_known_deleted = known is not None and 0 < known.sequence < last.sequence
+        noted = [await self._events.read_head(), *([known] if known is not None else [])]
         expected = {each.sequence: each.hash for each in noted}
-        last = Head(0, bytes(32))
-        async for each in self.read_all():
-            is_next = each.sequence == last.sequence + 1 and each.previous_hash == last.hash
-            is_noted = expected.get(each.sequence, each.hash) == each.hash
-            if not is_next or hash_of(each) != each.hash or not is_noted:
-                return Verdict(last, last.sequence + 1)
-            last = Head(each.sequence, each.hash)
+        for each in deletions:
+            if expected.get(each.sequence, each.hash) != each.hash:
+                return Verdict(Head(0, bytes(32)), each.sequence, deletion)
+            is_known_deleted &= known is None or each.sequence != known.sequence
+        async for event in self.read_all():
+            is_next = event.sequence == last.sequence + 1 and event.previous_hash == last.hash
+            is_noted = expected.get(event.sequence, event.hash) == event.hash
+            if not is_next or hash_of(event) != event.hash or not is_noted:
+                return Verdict(last, last.sequence + 1, deletion)
+            last = Head(event.sequence, event.hash)
         is_whole = last.sequence >= max(expected)
         head = await self._events.read_head()  # by now it may be ahead, but never behind
         has_head = head.hash != b"" and head.sequence >= last.sequence
-        return Verdict(last, None if is_whole and has_head else last.sequence + 1)
+        broken_at = None if is_whole and has_head else last.sequence + 1
+        return Verdict(last, broken_at, deletion, is_known_deleted)

@@ -5,7 +5,7 @@ from collections.abc import Sequence
 from typing import Any
 
 import sqlalchemy as sa
-from alembic import op
+from alembic import context, op
 
 from app.database.types import Instant
 
@@ -20,6 +20,19 @@ TABLES = (
     "audit_head",
 )  # fmt: skip
 NO_CHANGE = "the audit log is append-only"
+HEAD = sa.table(
+    "audit_head",
+    sa.column("name", sa.String()),
+    sa.column("sequence", sa.BigInteger()),
+    sa.column("hash", sa.LargeBinary()),
+)
+DELETIONS = sa.table(
+    "audit_deletions",
+    sa.column("sequence", sa.BigInteger()),
+    sa.column("hash", sa.LargeBinary()),
+    sa.column("deleted_at", Instant()),
+)
+"""The head of each chain that a downgrade deleted. Kept by every downgrade."""
 
 
 def upgrade() -> None:
@@ -36,6 +49,7 @@ def upgrade() -> None:
 
 
 def downgrade() -> None:
+    _keep_audit_head()
     for table in TABLES:
         op.drop_table(table)
     if op.get_bind().dialect.name == "postgresql":
@@ -204,13 +218,8 @@ def _create_audit() -> None:
         sa.Column("hash", sa.LargeBinary(), nullable=False),
         sa.PrimaryKeyConstraint("name"),
     )
-    head = sa.table(
-        "audit_head",
-        sa.column("name", sa.String()),
-        sa.column("sequence", sa.BigInteger()),
-        sa.column("hash", sa.LargeBinary()),
-    )
-    op.execute(sa.insert(head).values(name="head", sequence=0, hash=bytes(32)))
+    sequence, last_hash = _deleted_head() or (0, bytes(32))
+    op.execute(sa.insert(HEAD).values(name="head", sequence=sequence, hash=last_hash))
     if op.get_bind().dialect.name == "postgresql":
         op.execute(
             "CREATE FUNCTION refuse_audit_change() RETURNS trigger LANGUAGE plpgsql AS"
@@ -226,3 +235,34 @@ def _create_audit() -> None:
                 f"CREATE TRIGGER audit_events_are_kept_from_{verb.lower()} BEFORE {verb} ON"
                 f" audit_events BEGIN SELECT RAISE(ABORT, '{NO_CHANGE}'); END"
             )
+
+
+def _deleted_head() -> tuple[int, bytes] | None:
+    """Return the head of the chain that the last downgrade deleted: the new one continues it."""
+    connection = op.get_bind()
+    if not sa.inspect(connection).has_table("audit_deletions"):
+        return None
+    statement = sa.select(DELETIONS.c.sequence, DELETIONS.c.hash)
+    row = connection.execute(statement.order_by(DELETIONS.c.sequence.desc()).limit(1)).first()
+    return (row.sequence, bytes(row.hash)) if row is not None else None
+
+
+def _keep_audit_head() -> None:
+    """Write the head of the chain to the table that every downgrade keeps."""
+    connection = op.get_bind()
+    sequence, last_hash = connection.execute(sa.select(HEAD.c.sequence, HEAD.c.hash)).one()
+    if sequence == (_deleted_head() or (0, b""))[0]:  # there are no events since
+        return
+    if not sa.inspect(connection).has_table("audit_deletions"):
+        op.create_table(
+            "audit_deletions",
+            sa.Column("sequence", sa.BigInteger(), nullable=False, autoincrement=False),
+            sa.Column("hash", sa.LargeBinary(), nullable=False),
+            sa.Column("deleted_at", Instant(), nullable=False),
+            sa.PrimaryKeyConstraint("sequence", name="pk_audit_deletions"),
+        )
+    op.execute(
+        sa.insert(DELETIONS).values(
+            sequence=sequence, hash=last_hash, deleted_at=context.config.attributes["now"]
+        )
+    )

@@ -48,6 +48,37 @@ async def test_one_step_down_and_up_again(
     assert up.output.startswith("Migrated from ")
 
 
+@pytest.mark.parametrize("environment", ["development", "production"])
+async def test_going_back_lists_what_it_would_delete_and_does_it_only_when_told(
+    databases: Databases, database_kind: str, postern: Postern, environment: str
+) -> None:
+    """Exit code 2 without --yes-delete-data, in development too"""
+    url = await databases.migrated(database_kind)
+    async with running_application(url) as app:
+        await app.register()
+        await app.create_client()
+    settings = {"DATABASE_URL": url, "APP_ENV": environment}
+
+    refused = await postern("migrate", "base", **settings)
+    still_there = await postern("migrate", **settings)
+    done = await postern("migrate", "base", "--yes-delete-data", **settings)
+    up = await postern("migrate", **settings)
+    verified = await postern("audit", "verify", APP_ENV="development")
+
+    assert refused.code == 2
+    assert refused.output == ""
+    listed = [line.removeprefix("postern:   ") for line in refused.errors.splitlines()[1:-1]]
+    assert {"users: 1 row", "clients: 1 row", "audit_events: 2 rows"} <= set(listed)
+    assert not any(line.startswith(("audit_head", "key_checks")) for line in listed)
+    assert "--yes-delete-data" in refused.errors.splitlines()[-1]
+    assert still_there.output.startswith("The database is up to date")
+    assert done.code == 0
+    assert "Deleted users: 1 row." in done.output.splitlines()
+    assert up.code == 0
+    assert verified.code == 0
+    assert ", begins after 2 events that were deleted on 20" in verified.output
+
+
 @pytest.mark.parametrize("revision", ["nonsense", "-7", "+7"])
 async def test_an_unknown_revision_is_one_line_and_changes_nothing(
     databases: Databases, database_kind: str, postern: Postern, revision: str

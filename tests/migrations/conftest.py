@@ -6,8 +6,10 @@ from typing import Any
 import pytest_asyncio
 from sqlalchemy import inspect, text
 
+from app.database import migrations
 from app.database.backends import Backend
 from app.wiring import make_backend
+from tests.support.clock import FakeClock
 from tests.support.databases import Databases
 from tests.support.parts import settings_for
 
@@ -37,3 +39,8 @@ async def change(backend: Backend, statement: str) -> None:
 async def rows_of(backend: Backend, statement: str) -> list[tuple[Any, ...]]:
     async with backend.engines.reader.connect() as connection:
         return [tuple(row) for row in await connection.execute(text(statement))]
+
+
+async def downgrade(backend: Backend, revision: str) -> None:
+    """Downgrade, data or not."""
+    await migrations.downgrade(backend, revision, now=FakeClock().now(), deletes_data=True)

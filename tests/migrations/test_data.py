@@ -2,7 +2,7 @@
 
 from app.database import migrations
 from app.database.backends import Backend
-from tests.migrations.conftest import change, rows_of
+from tests.migrations.conftest import change, downgrade, rows_of
 
 PERSON = """
     INSERT INTO users
@@ -36,6 +36,6 @@ async def test_they_stay_on_the_way_down(backend: Backend) -> None:
         ),
     )
 
-    await migrations.migrate(backend, "-1")
+    await downgrade(backend, "2026_11_25_core")
 
     assert await rows_of(backend, "SELECT username FROM users") == [("ada",)]

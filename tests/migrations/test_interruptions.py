@@ -13,7 +13,7 @@ from app.database import migrations
 from app.database.backends import Backend
 from app.errors import StartupError
 from app.models.tables import metadata
-from tests.migrations.conftest import change, rows_of, tables_of
+from tests.migrations.conftest import change, downgrade, rows_of, tables_of
 from tests.support.machine import scaled
 from tests.support.server import environment, run_postern, running_server
 
@@ -99,7 +99,7 @@ async def test_a_downgrade_that_fails_leaves_everything(
     with monkeypatch.context() as patch:
         patch.setattr(alembic.op, "drop_table", fails)
         with pytest.raises(RuntimeError):
-            await migrations.migrate(backend, "base")
+            await downgrade(backend, "base")
 
     assert await migrations.current_revision(backend) == migrations.HEAD
     assert await tables_of(backend) > set(metadata.tables)

@@ -1,0 +1,76 @@
+"""What a downgrade would delete, found by running it and taking it back."""
+
+from collections.abc import Callable, Mapping
+from dataclasses import dataclass
+
+from sqlalchemy import Connection, inspect
+
+NOT_DATA = frozenset({"alembic_version", "audit_head", "key_checks"})
+"""The revision, the head of the audit log (every downgrade keeps it), what a start writes anew."""
+
+
+@dataclass(frozen=True, slots=True)
+class Loss:
+    """`name` is a table, or `table.column` where the rows stay."""
+
+    name: str
+    count: int
+
+    def __str__(self) -> str:
+        what = "value" if "." in self.name else "row"
+        return f"{self.name}: {self.count} {what}{'' if self.count == 1 else 's'}"
+
+
+@dataclass(frozen=True, slots=True)
+class _Shape:
+    """Rows of each table, and the default of each column by `table.column`."""
+
+    rows: Mapping[str, int]
+    columns: Mapping[str, str | None]
+
+
+def losses_of(connection: Connection, downgrade: Callable[[], None]) -> list[Loss]:
+    """Return what `downgrade` deletes. Nothing is changed: it runs inside a savepoint."""
+    before = _shape_of(connection)
+    savepoint = connection.begin_nested()
+    try:
+        downgrade()
+        after = _shape_of(connection)
+    finally:
+        savepoint.rollback()
+    lost = [Loss(table, rows - after.rows.get(table, 0)) for table, rows in before.rows.items()]
+    lost += [
+        Loss(name, _count_values(connection, name, default))
+        for name, default in before.columns.items()
+        if name not in after.columns and name.partition(".")[0] in after.rows
+    ]
+    return [each for each in lost if each.count > 0]
+
+
+def _shape_of(connection: Connection) -> _Shape:
+    inspector = inspect(connection)
+    tables = [name for name in inspector.get_table_names() if name not in NOT_DATA]
+    columns = {
+        f"{table}.{column['name']}": column["default"]
+        for table in tables
+        for column in inspector.get_columns(table)
+    }
+    return _Shape(
+        {table: _count(connection, _quoted(connection, table)) for table in tables}, columns
+    )
+
+
+def _count_values(connection: Connection, name: str, default: str | None) -> int:
+    """Count the values of a column that are neither NULL nor its default."""
+    table, column = (_quoted(connection, each) for each in name.split("."))
+    condition = f"{column} IS NOT NULL" + (f" AND {column} <> ({default})" if default else "")
+    return _count(connection, f"{table} WHERE {condition}")
+
+
+def _count(connection: Connection, source: str) -> int:
+    statement = f"SELECT count(*) FROM {source}"  # noqa: S608 - names of our schema, quoted
+    return int(connection.exec_driver_sql(statement).scalar_one())
+
+
+def _quoted(connection: Connection, name: str) -> str:
+    return connection.dialect.identifier_preparer.quote(name)
