@@ -11,6 +11,7 @@ from urllib.parse import urlencode, urlsplit
 from app.models.clients import Client
 
 LOOPBACK_HOSTS = frozenset({"127.0.0.1", "::1", "localhost"})
+WEB_SCHEMES = frozenset({"http", "https"})
 MAXIMUM_PORT = 65_535
 _LOOPBACK = re.compile(r"http://(127\.0\.0\.1|\[::1\]|localhost)(?::([0-9]{1,5}))?([/?].*)?")
 
@@ -45,15 +46,30 @@ def with_parameters(uri: str, parameters: Mapping[str, str], *, in_fragment: boo
 def origin_of(uri: str) -> str:
     """What a Content-Security-Policy calls the receiver of a redirect."""
     parts = urlsplit(uri)
-    if parts.scheme not in ("http", "https"):
+    if parts.scheme not in WEB_SCHEMES:
         return f"{parts.scheme}:"
     return f"{parts.scheme}://{parts.netloc}"
 
 
 def host_of(uri: str) -> str:
-    """How a person knows the receiver: its host, or the scheme of an app."""
+    """Return the host that a user goes back to, or "" for the scheme of an app.
+
+    The host part of a private-use scheme is text that the app chose; nobody answers there.
+    """
     parts = urlsplit(uri)
-    return parts.netloc or parts.scheme
+    return parts.netloc if parts.scheme in WEB_SCHEMES else ""
+
+
+def hostname_of(uri: str) -> str | None:
+    """Return the host name of an http(s) URI, or None (OpenID Connect Core section 8.1)."""
+    parts = urlsplit(uri)
+    return parts.hostname if parts.scheme in WEB_SCHEMES else None
+
+
+def app_scheme_of(uri: str) -> str:
+    """Return the scheme by which an app on this device is started; "" for an http(s) URI."""
+    scheme = urlsplit(uri).scheme
+    return scheme if scheme not in WEB_SCHEMES else ""
 
 
 def _loopback(uri: str) -> tuple[str, str] | None:

@@ -15,7 +15,7 @@ from app.oauth.errors import (
     OAuth2Error,
 )
 from app.oauth.grants import GRANTS
-from app.oauth.redirect_uris import LOOPBACK_HOSTS, is_loopback
+from app.oauth.redirect_uris import LOOPBACK_HOSTS, hostname_of, is_loopback
 from app.oauth.scopes import SCOPES
 from app.observability.logging import logger
 from app.outbound.http import FetchError, OutboundHttp
@@ -160,15 +160,15 @@ class ClientRegistration:
         if body.subject_type != "pairwise":
             return None
         if body.sector_identifier_uri is not None:
-            return urlsplit(body.sector_identifier_uri).hostname
+            return hostname_of(body.sector_identifier_uri)
         if isinstance(body, ClientRegister) and not set(body.grant_types) <= PROVE_THEIR_HOST:
             raise InvalidClientMetadataError(
                 "Pairwise subjects with this grant type want a sector_identifier_uri."
             )
-        hosts = {urlsplit(uri).hostname or "" for uri in body.all_redirect_uris}
+        hosts = {hostname_of(uri) or "" for uri in body.all_redirect_uris}
         if len(hosts) != 1 or "" in hosts:
             raise InvalidClientMetadataError(
-                "Redirect URIs of several hosts want a sector_identifier_uri."
+                "Redirect URIs of several hosts or of an app want a sector_identifier_uri."
             )
         return hosts.pop()
 

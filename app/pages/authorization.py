@@ -8,7 +8,7 @@ from starlette.responses import Response
 from app.oauth.authorization.endpoint import Interaction, Outcome
 from app.oauth.authorization.requests import PARAMETERS, UntrustedRequestError
 from app.oauth.authorization.response_modes import AuthorizationResponse
-from app.oauth.redirect_uris import host_of
+from app.oauth.redirect_uris import app_scheme_of, host_of
 from app.oauth.requests import FORM_TYPE
 from app.pages.browser import Browser, BrowserDep
 from app.pages.protocol import parameters_in, see_other
@@ -103,6 +103,7 @@ def answer(browser: Browser, outcome: Outcome) -> Response:
         posts_may_end_at_client=True,
         action=outcome.redirect_uri,
         host=host_of(outcome.redirect_uri),
+        scheme=app_scheme_of(outcome.redirect_uri),
         fields=outcome.parameters,
         errors={},
     )

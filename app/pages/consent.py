@@ -28,7 +28,7 @@ async def consent(browser: BrowserDep) -> Response:
         browser.request,
         "consent.html",
         posts_may_end_at_client=True,
-        client=client_of(pending),
+        client=client_of(browser, pending),
         person=view_of_person(person),
         switch_url=link("/login", given, other="1"),
         scopes=views_of_scopes(browser.request, consent_scopes(request), known),

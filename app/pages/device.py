@@ -80,7 +80,7 @@ async def _question(
         browser.request,
         "device_confirm.html",
         posts_may_end_at_client=True,
-        client=view_of_client(client),
+        client=view_of_client(browser.request, client),
         person=view_of_person(person),
         switch_url=link("/login", {"next": "device", "user_code": shown}),
         scopes=views_of_scopes(browser.request, code.scope.split(), known),

@@ -23,7 +23,7 @@ async def select_account(browser: BrowserDep) -> Response:
         browser.request,
         "select_account.html",
         posts_may_end_at_client=True,
-        client=client_of(pending),
+        client=client_of(browser, pending),
         people=[view_of_person(each) for each in browser.signed_in],
         request_id=given.get("request_id", ""),
         csrf_token=browser.csrf_token,

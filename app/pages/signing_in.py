@@ -210,10 +210,12 @@ async def pending_of(browser: Browser, given: Mapping[str, str]) -> Pending | No
     return await browser.services.authorization.find(request_id) if request_id else None
 
 
-def client_of(pending: Pending | None) -> ClientView | None:
+def client_of(browser: Browser, pending: Pending | None) -> ClientView | None:
     if pending is None:
         return None
-    return view_of_client(pending.request.client, pending.request.target.redirect_uri)
+    return view_of_client(
+        browser.request, pending.request.client, pending.request.target.redirect_uri
+    )
 
 
 def sign_in_page(
@@ -241,7 +243,7 @@ def sign_in_page(
         template,
         status=status or (400 if errors else 200),
         posts_may_end_at_client=pending is not None and not posts_end_here,
-        client=client_of(pending),
+        client=client_of(browser, pending),
         request_id=given.get("request_id", ""),
         further=further,
         csrf_token=browser.csrf_token,

@@ -9,7 +9,7 @@ from app.models.clients import Client
 from app.models.consents import Consent
 from app.models.users import User
 from app.oauth.claims import all_claims_of
-from app.oauth.redirect_uris import host_of, is_loopback
+from app.oauth.redirect_uris import app_scheme_of, host_of, is_loopback
 from app.oauth.scopes import SCOPES
 from app.pages.languages import text_for
 from app.services.sessions import SignedIn
@@ -17,7 +17,11 @@ from app.services.sessions import SignedIn
 
 @dataclass(frozen=True, slots=True)
 class ClientView:
-    """`return_host` is where the person goes back to; "" where he does not."""
+    """A client as pages show it.
+
+    `return_host` is where the user goes back to; for an app on the user's device it is "", and
+    `return_scheme` is the scheme that starts the app.
+    """
 
     name: str
     logo_url: str | None
@@ -25,6 +29,7 @@ class ClientView:
     policy_uri: str | None
     tos_uri: str | None
     return_host: str
+    return_scheme: str
     is_verified: bool
     is_loopback: bool
 
@@ -44,15 +49,24 @@ class ScopeView:
     is_new: bool
 
 
-def view_of_client(client: Client, redirect_uri: str = "") -> ClientView:
+def name_of_client(request: Request, client: Client) -> str:
+    """Return the client's name; never a host that an unnamed client chose."""
+    if client.client_name.strip():
+        return client.client_name
+    text = text_for(request)
+    return text("Unnamed app (%(client_id)s)") % {"client_id": client.client_id}
+
+
+def view_of_client(request: Request, client: Client, redirect_uri: str = "") -> ClientView:
     said = client.further_metadata
     return ClientView(
-        name=client.client_name or host_of(redirect_uri) or client.client_id,
+        name=name_of_client(request, client),
         logo_url=f"/clients/{client.client_id}/logo" if said.get("logo_uri") else None,
         client_uri=said.get("client_uri"),
         policy_uri=said.get("policy_uri"),
         tos_uri=said.get("tos_uri"),
-        return_host=host_of(redirect_uri) if redirect_uri else "",
+        return_host=host_of(redirect_uri),
+        return_scheme=app_scheme_of(redirect_uri),
         is_verified=client.trust != "none",
         is_loopback=is_loopback(redirect_uri),
     )

@@ -37,6 +37,7 @@ def client(name: str = "Photo Album", **different: Any) -> ClientView:
             "policy_uri": "https://photos.example.com/privacy",
             "tos_uri": "https://photos.example.com/terms",
             "return_host": "photos.example.com",
+            "return_scheme": "",
             "is_verified": False,
             "is_loopback": False,
             **different,
@@ -50,6 +51,9 @@ WITHOUT_PICTURE = client(logo_url="/clients/missing/logo")
 LONG_CLIENT = client(LONG, return_host=f"{'very-long-label.' * 4}example.com", is_verified=True)
 ON_THIS_COMPUTER = client(
     "Command Line", policy_uri=None, tos_uri=None, return_host="127.0.0.1:8912", is_loopback=True
+)
+AN_APP = client(
+    "Phone App", policy_uri=None, tos_uri=None, return_host="", return_scheme="com.example.app"
 )
 
 FEW = [ScopeView("openid", "Who you are", False), ScopeView("profile", "Your name", False)]
@@ -184,6 +188,7 @@ STATES: dict[str, tuple[str, Mapping[str, Any]]] = {
         "consent.html",
         {**CONSENT, "client": LONG_CLIENT, "person": LONG_PERSON, "scopes": MANY},
     ),
+    "consent-app": ("consent.html", {**CONSENT, "client": AN_APP, "person": BOB}),
     "consent-loopback": ("consent.html", {**CONSENT, "client": ON_THIS_COMPUTER, "person": BOB}),
     "select-account": ("select_account.html", {**FORM, "client": PLAIN, "people": [ADA, BOB]}),
     "select-account-many": (

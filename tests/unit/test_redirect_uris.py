@@ -6,7 +6,9 @@ from hypothesis import strategies as st
 
 from app.models.clients import Client
 from app.oauth.redirect_uris import (
+    app_scheme_of,
     host_of,
+    hostname_of,
     is_loopback,
     is_registered,
     is_sure_of_its_client,
@@ -164,7 +166,7 @@ def test_an_app_that_proves_nothing_could_be_another(
         ("https://app.example.com/cb?x=1", "https://app.example.com", "app.example.com"),
         ("http://localhost:3000/cb", "http://localhost:3000", "localhost:3000"),
         ("http://[::1]:3000/cb", "http://[::1]:3000", "[::1]:3000"),
-        ("com.example.app:/cb", "com.example.app:", "com.example.app"),
+        ("com.example.app:/cb", "com.example.app:", ""),
     ],
 )
 def test_the_receiver_has_a_name(uri: str, origin: str, host: str) -> None:
@@ -192,3 +194,19 @@ def test_parameters_are_added_and_nothing_is_changed(
 
 def test_no_parameters_are_no_change() -> None:
     assert with_parameters(ON_THE_WEB, {}) == ON_THE_WEB
+
+
+@pytest.mark.parametrize(
+    ("uri", "scheme", "hostname"),
+    [
+        ("https://app.example.com:8443/cb", "", "app.example.com"),
+        ("http://localhost:3000/cb", "", "localhost"),
+        ("com.evil.app://accounts.google.com/cb", "com.evil.app", None),
+        ("cursor://anysphere.cursor-mcp/cb", "cursor", None),
+        ("app.immich:///oauth-callback", "app.immich", None),
+    ],
+)
+def test_only_a_web_address_has_a_host(uri: str, scheme: str, hostname: str | None) -> None:
+    """RFC 8252 section 7.1; OpenID Connect Core section 8.1"""
+    assert app_scheme_of(uri) == scheme
+    assert hostname_of(uri) == hostname

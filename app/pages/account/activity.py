@@ -12,6 +12,7 @@ from app.pages.account.base import PersonDep, account_page, account_router
 from app.pages.browser import Browser, BrowserDep
 from app.pages.languages import text_for
 from app.pages.sentences import N_
+from app.pages.views import name_of_client
 from app.services.audit import REFUSED
 from app.services.sessions import SignedIn
 
@@ -114,7 +115,9 @@ async def _about(browser: Browser, event: AuditEvent, names: Mapping[str, str]) 
     """`names` are those of the person's passkeys: the log, which stays, has none."""
     if event.client_id is not None:
         client = await browser.services.clients.find(event.client_id)
-        return client.client_name if client is not None else event.client_id
+        if client is None:
+            return event.client_id
+        return name_of_client(browser.request, client)
     details = json.loads(event.details)
     name = names.get(details.get("passkey_id") or "", details.get("name", ""))
     return name if isinstance(name, str) else ""

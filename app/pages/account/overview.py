@@ -22,7 +22,7 @@ from app.pages.languages import text_for
 from app.pages.logout import end_session, signed_out_page
 from app.pages.sentences import N_
 from app.pages.user_agents import described
-from app.pages.views import ScopeView, views_of_scopes
+from app.pages.views import ScopeView, name_of_client, views_of_scopes
 from app.services.sessions import SignedIn
 
 router = account_router()
@@ -162,7 +162,7 @@ async def _applications(browser: Browser, current: SignedIn) -> list[Application
             views.append(
                 ApplicationView(
                     client_id=client.client_id,
-                    name=client.client_name,
+                    name=name_of_client(browser.request, client),
                     scopes=scopes,
                     granted_at=consent.granted_at,
                     last_used_at=used.get(client.client_id),
