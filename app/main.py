@@ -50,7 +50,7 @@ def create_app(settings: Settings, *, clock: Clock) -> Edge:
     return Edge(
         _fastapi(services, access_log, errors),
         fast_lane=fast_lane if settings.fast_lane else {},
-        forwarded_for=ForwardedFor(proxies) if (proxies := settings.trusted_proxies) else None,
+        forwarded_for=_forwarded_for(settings),
         body_reader=BodyReader(limit=settings.body_limit, timeout=settings.body_timeout),
         security_headers=SecurityHeaders(is_production=settings.is_production),
         cors=Cors(
@@ -60,6 +60,16 @@ def create_app(settings: Settings, *, clock: Clock) -> Edge:
         ),
         access_log=access_log,
         render_error=errors.render,
+    )
+
+
+def _forwarded_for(settings: Settings) -> ForwardedFor | None:
+    if not settings.trusted_proxies and not settings.is_production:
+        return None
+    return ForwardedFor(
+        settings.trusted_proxies,
+        header=settings.forwarded_header,
+        warns=settings.is_production,
     )
 
 

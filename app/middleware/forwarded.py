@@ -1,20 +1,43 @@
-"""Where a request comes from, by the word of the proxies in TRUSTED_PROXIES only."""
+"""Where a request comes from, by the word of the proxies in TRUSTED_PROXIES only.
+
+One header counts, the one that the operator's proxy sets: `X-Forwarded-For`, or `Forwarded`
+(RFC 7239). The other one is passed through by such a proxy as its caller sent it.
+"""
 
 import ipaddress
-from collections.abc import Sequence
+import re
+from collections.abc import Iterator, Sequence
 
 from app.middleware.http import Headers, Scope
+from app.observability.logging import logger
+
+log = logger(__name__)
+
+FORWARDED = "forwarded"
+PORT = re.compile(r":(?:\d{1,5}|_[A-Za-z0-9._-]+)", re.ASCII)
+PAIR = re.compile(r'[\s;]*([A-Za-z]+)=("(?:[^"\\]|\\.)*"|[^\s;,"]+)\s*(?:;|$)', re.ASCII)
 
 
 class ForwardedFor:
-    """Puts the caller's own address into the scope where a trusted proxy forwarded it."""
+    """Puts the caller's own address into the scope where a trusted proxy forwarded it.
 
-    def __init__(self, trusted_proxies: Sequence[str]) -> None:
+    With `warns`, the first header of this kind from any other peer is logged: where that is a
+    proxy, every limit by address counts all its users as one.
+    """
+
+    def __init__(self, trusted_proxies: Sequence[str], *, header: str, warns: bool) -> None:
         self._trusted = [ipaddress.ip_network(each, strict=False) for each in trusted_proxies]
+        self._header = header.encode()
+        self._is_standard = header == FORWARDED
+        self._warns = warns
 
     def apply(self, scope: Scope) -> None:
         client = scope.get("client")
-        if not self._trusted or not client or not self._is_trusted(client[0]):
+        if not client:
+            return
+        if not self._is_trusted(client[0]):
+            if self._warns:
+                self._warn_once(client[0], scope["headers"])
             return
         address = self._nearest_stranger(scope["headers"])
         if address is not None:
@@ -22,20 +45,19 @@ class ForwardedFor:
 
     def _nearest_stranger(self, headers: Headers) -> str | None:
         """Read from the right: each proxy appended the address that it saw itself."""
-        chain = [
-            part.strip()
-            for name, value in headers
-            if name == b"x-forwarded-for"
-            for part in value.decode("latin-1").split(",")
-        ]
-        for address in reversed(chain):
-            if not _is_address(address):
-                return None
-            if not self._is_trusted(address):
-                return address
+        lines = [value.decode("latin-1") for name, value in headers if name == self._header]
+        for line in reversed(lines):
+            for element in _from_the_right(line):
+                address = _address_in(_node_of(element) if self._is_standard else element)
+                if address is None:
+                    return None
+                if not self._is_trusted(address):
+                    return address
         return None
 
     def _is_trusted(self, address: str) -> bool:
+        if not self._trusted:
+            return False
         try:
             parsed = ipaddress.ip_address(address)
         except ValueError:
@@ -43,10 +65,73 @@ class ForwardedFor:
         mapped = parsed.ipv4_mapped if parsed.version == 6 else None  # a socket for both kinds
         return any((mapped or parsed) in network for network in self._trusted)
 
+    def _warn_once(self, peer: str, headers: Headers) -> None:
+        if any(name == self._header for name, _ in headers):
+            self._warns = False
+            log.warning(
+                "a request from %s has the header %s, but that address is not in TRUSTED_PROXIES:"
+                " if it is your proxy, every limit counts all users behind it as one caller."
+                " Set TRUSTED_PROXIES to the addresses of your proxies",
+                peer,
+                self._header.decode(),
+            )
 
-def _is_address(text: str) -> bool:
+
+def _from_the_right(line: str) -> Iterator[str]:
+    """The elements of a list, the last one first. Commas in quotes do not separate.
+
+    A quote that a caller never closed reaches no further than what the caller wrote.
+    """
+    end, is_quoted = len(line), False
+    for position in range(len(line) - 1, -1, -1):
+        char = line[position]
+        if char == '"' and not _is_escaped(line, position):
+            is_quoted = not is_quoted
+        elif char == "," and not is_quoted:
+            yield line[position + 1 : end]
+            end = position
+    yield line[:end]
+
+
+def _is_escaped(line: str, position: int) -> bool:
+    before = line[:position]
+    return (len(before) - len(before.rstrip("\\"))) % 2 == 1
+
+
+def _node_of(element: str) -> str:
+    """Return the value of `for` in an element of `Forwarded` (RFC 7239 section 4), or ""."""
+    element = element.strip(" \t;")
+    nodes, position = [], 0
+    while position < len(element):
+        pair = PAIR.match(element, position)
+        if pair is None:
+            return ""
+        if pair[1].lower() == "for":
+            nodes.append(pair[2])
+        position = pair.end()
+    return nodes[0] if len(nodes) == 1 else ""
+
+
+def _address_in(text: str) -> str | None:
+    """Return the IP address of a node, which may have quotes, brackets and a port around it.
+
+    None for anything else, the `unknown` and the `_names` of RFC 7239 section 6 included.
+    """
+    node = text.strip()
+    if len(node) > 1 and node[0] == node[-1] == '"':
+        node = re.sub(r"\\(.)", r"\1", node[1:-1]).strip()
+    host, port = node, ""
+    if node.startswith("["):
+        host, bracket, port = node[1:].partition("]")
+        if not bracket or ":" not in host:
+            return None
+    elif node.count(":") == 1:
+        host, _, port = node.partition(":")
+        port = f":{port}"
+    if port and PORT.fullmatch(port) is None:
+        return None
     try:
-        ipaddress.ip_address(text)
+        ipaddress.ip_address(host)
     except ValueError:
-        return False
-    return True
+        return None
+    return host

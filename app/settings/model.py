@@ -64,6 +64,7 @@ class Settings(BaseSettings):
     issuer: str | None = None
     workers: int | None = Field(None, ge=1, le=256)
     trusted_proxies: Words = ()
+    forwarded_header: Literal["x-forwarded-for", "forwarded"] = "x-forwarded-for"
     tls_cert_file: Path | None = None
     tls_key_file: Path | None = None
     graceful_timeout: int = Field(10, ge=0, le=600)
@@ -119,7 +120,7 @@ class Settings(BaseSettings):
     body_timeout: float = Field(15.0, gt=0, le=15)
     housekeeping_interval: float = Field(60.0, ge=0.05, le=86_400)
 
-    @field_validator("app_env", mode="before")
+    @field_validator("app_env", "forwarded_header", mode="before")
     @classmethod
     def _in_lower_case(cls, value: object) -> object:
         return value.strip().lower() if isinstance(value, str) else value

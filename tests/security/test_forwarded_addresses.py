@@ -1,9 +1,13 @@
 """Who a caller is, is the word of the peer, or of a proxy that the operator trusts."""
 
+import logging
+from typing import Any
+
 import httpx
+import pytest
 
 from tests.conftest import AppFactory
-from tests.support.application import Application, TestClient
+from tests.support.application import SECRET_KEY, Application, TestClient
 from tests.support.callers import calling_from
 
 DATABASES = ("sqlite",)
@@ -12,6 +16,11 @@ DATABASES = ("sqlite",)
 PROXY = "10.9.8.7"
 STRANGER = "203.0.113.50"
 FREE = 12
+PRODUCTION: dict[str, Any] = {
+    "app_env": "production",
+    "issuer": "https://login.example.com",
+    "secret_key": SECRET_KEY,
+}
 
 
 async def guess(app: Application, client: TestClient, **headers: str) -> httpx.Response:
@@ -77,3 +86,71 @@ async def test_what_a_caller_puts_in_front_of_the_proxys_word_changes_nothing(
         ]
 
     assert answers[-1].status_code == 429
+
+
+async def test_the_standard_header_counts_where_the_operator_says_so(
+    start_app: AppFactory,
+) -> None:
+    """RFC 7239; SECURITY_BAR row 24: and then the other header is ignored"""
+    app = await start_app(
+        login_limit_address=FREE, trusted_proxies=(PROXY,), forwarded_header="Forwarded"
+    )
+    client = await app.create_client()
+
+    async with calling_from(app, PROXY) as proxy:
+        one = [
+            await guess(
+                proxy,
+                client,
+                **{
+                    "forwarded": 'for="[2001:db8::1]:4711"',
+                    "x-forwarded-for": f"198.51.100.{number}",
+                },
+            )
+            for number in range(FREE + 1)
+        ]
+        other = await guess(proxy, client, forwarded="for=198.51.100.2")
+
+    assert [each.status_code for each in one] == [400] * FREE + [429]
+    assert other.status_code == 400
+
+
+@pytest.mark.parametrize("trusted", [(), (PROXY,)])
+async def test_a_forgotten_proxy_is_one_warning(
+    start_app: AppFactory, caplog: pytest.LogCaptureFixture, trusted: tuple[str, ...]
+) -> None:
+    """SECURITY_BAR row 24: every limit falls on the proxy, so its operator is told"""
+    app = await start_app(**PRODUCTION, trusted_proxies=trusted)
+    logging.getLogger("postern").addHandler(caplog.handler)
+
+    async with calling_from(app, STRANGER) as proxy:
+        await proxy.http.get("/health/live")
+        before = warnings_in(caplog)
+        for _ in range(3):
+            await proxy.http.get("/health/live", headers={"x-forwarded-for": "198.51.100.1"})
+
+    assert before == []
+    (warning,) = warnings_in(caplog)
+    assert "TRUSTED_PROXIES" in warning
+    assert STRANGER in warning
+
+
+@pytest.mark.parametrize(
+    "settings", [{"app_env": "development"}, {**PRODUCTION, "trusted_proxies": (STRANGER,)}]
+)
+async def test_a_proxy_that_is_trusted_or_only_tried_out_is_no_warning(
+    start_app: AppFactory, caplog: pytest.LogCaptureFixture, settings: dict[str, Any]
+) -> None:
+    """SECURITY_BAR row 24"""
+    app = await start_app(**settings)
+    logging.getLogger("postern").addHandler(caplog.handler)
+
+    async with calling_from(app, STRANGER) as proxy:
+        await proxy.http.get("/health/live", headers={"x-forwarded-for": "198.51.100.1"})
+
+    assert warnings_in(caplog) == []
+
+
+def warnings_in(caplog: pytest.LogCaptureFixture) -> list[str]:
+    texts = [each.getMessage() for each in caplog.records if each.levelno >= logging.WARNING]
+    return [text for text in texts if "x-forwarded-for" in text]

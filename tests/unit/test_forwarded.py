@@ -9,13 +9,19 @@ from app.middleware.forwarded import ForwardedFor
 PROXIES = ("10.0.0.0/8", "fd00::/8")
 
 
-def client_of(peer: str, *forwarded: str, trusted: tuple[str, ...] = PROXIES) -> str:
+def client_of(
+    peer: str,
+    *values: str,
+    trusted: tuple[str, ...] = PROXIES,
+    header: str = "x-forwarded-for",
+    sent: str | None = None,
+) -> str:
     """The address that the server goes by, for a peer and the headers that it sent."""
     scope: dict[str, Any] = {
         "client": (peer, 40_000),
-        "headers": [(b"x-forwarded-for", value.encode()) for value in forwarded],
+        "headers": [((sent or header).encode(), value.encode()) for value in values],
     }
-    ForwardedFor(trusted).apply(scope)
+    ForwardedFor(trusted, header=header, warns=False).apply(scope)
     address: str = scope["client"][0]
     return address
 
@@ -35,7 +41,14 @@ def test_what_the_caller_put_in_front_of_the_chain_does_not_count() -> None:
     assert client_of("10.1.2.3", "127.0.0.1", "203.0.113.9") == "203.0.113.9"
 
 
-@pytest.mark.parametrize("value", ["", "unknown", "203.0.113.9:1234, x", "not an address"])
+@pytest.mark.parametrize(
+    "value",
+    [
+        "", "unknown", "203.0.113.9:1234, x", "not an address", "203.0.113.9:", "203.0.113.9:port",
+        "203.0.113.9:123456", "[203.0.113.9]", "[2001:db8::5", "[2001:db8::5]443", "2001:db8::5]",
+        '"203.0.113.9', "[]", "[]:443", '""', ":443", "203.0.113.9:\u0664",
+    ],
+)  # fmt: skip
 def test_what_is_no_address_changes_nothing(value: str) -> None:
     assert client_of("10.1.2.3", value) == "10.1.2.3"
 
@@ -47,3 +60,64 @@ def test_ipv6_is_understood() -> None:
 def test_without_proxies_nobody_is_believed() -> None:
     """SECURITY_BAR row 24"""
     assert client_of("127.0.0.1", "203.0.113.9", trusted=()) == "127.0.0.1"
+
+
+@pytest.mark.parametrize(
+    ("value", "address"),
+    [
+        ("203.0.113.9:52044", "203.0.113.9"),
+        ("[2001:db8::5]", "2001:db8::5"),
+        ("[2001:db8::5]:52044", "2001:db8::5"),
+        ('"203.0.113.9:52044"', "203.0.113.9"),
+        ('"[2001:db8::5]:52044"', "2001:db8::5"),
+        ("203.0.113.9:52044, 10.9.9.9:443", "203.0.113.9"),
+        ('10.9.9.9, "[2001:db8::5]:1", [fd00::9]:2', "2001:db8::5"),
+    ],
+)
+def test_ports_brackets_and_quotes_are_understood(value: str, address: str) -> None:
+    """SECURITY_BAR row 24: some proxies write the port of the caller too"""
+    assert client_of("10.1.2.3", value) == address
+
+
+@pytest.mark.parametrize(
+    ("value", "address"),
+    [
+        ("for=203.0.113.9", "203.0.113.9"),
+        ('For="203.0.113.9:52044";proto=https;by=10.1.1.1', "203.0.113.9"),
+        ('proto=https; for="[2001:db8::5]:52044" ;host="a,b;c"', "2001:db8::5"),
+        ("for=192.0.2.1, for=203.0.113.9, for=10.9.9.9", "203.0.113.9"),
+        (r'for="203\.0.113.9"', "203.0.113.9"),
+        ('for="[2001:db8::5]:_gate";;', "2001:db8::5"),
+    ],
+)
+def test_the_standard_header_counts_where_the_operator_says_so(value: str, address: str) -> None:
+    """RFC 7239 section 4; SECURITY_BAR row 24"""
+    assert client_of("10.1.2.3", value, header="forwarded") == address
+
+
+@pytest.mark.parametrize(
+    "value",
+    [
+        "", "203.0.113.9", "for=unknown", "for=_hidden", "by=203.0.113.9", "for=", "for",
+        "for=203.0.113.9;for=203.0.113.8", "for=203.0.113.9 for=203.0.113.8", 'for="203.0.113.9',
+    ],
+)  # fmt: skip
+def test_what_is_no_element_of_the_standard_changes_nothing(value: str) -> None:
+    """RFC 7239 section 4: an element has one `for`"""
+    assert client_of("10.1.2.3", value, header="forwarded") == "10.1.2.3"
+
+
+@pytest.mark.parametrize("forged", ['for="', 'for="x, ', 'for="\\', '"', "for=1.2.3.4;x="])
+def test_a_quote_that_the_caller_left_open_hides_no_word_of_the_proxy(forged: str) -> None:
+    """SECURITY_BAR row 24: the proxy appended the address that it saw"""
+    value = f"{forged}, for=203.0.113.9"
+
+    assert client_of("10.1.2.3", value, header="forwarded") == "203.0.113.9"
+
+
+def test_never_both_headers() -> None:
+    """SECURITY_BAR row 24: a proxy passes the other one on as the caller sent it"""
+    as_usual = client_of("10.1.2.3", "for=203.0.113.9", sent="forwarded")
+    by_standard = client_of("10.1.2.3", "203.0.113.9", header="forwarded", sent="x-forwarded-for")
+
+    assert (as_usual, by_standard) == ("10.1.2.3", "10.1.2.3")
