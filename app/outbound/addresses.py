@@ -1,6 +1,7 @@
 """Which addresses the server may be sent to by a URL that a stranger wrote."""
 
 import ipaddress
+import socket
 
 GLOBAL_UNICAST = ipaddress.IPv6Network("2000::/3")
 """All of IPv6 that is given to anybody; what else there is means something special."""
@@ -28,6 +29,19 @@ def is_public(text: str) -> bool:
     if inner is not None:
         return _is_global(inner)
     return address in GLOBAL_UNICAST and _is_global(address)
+
+
+def literal_address(host: str) -> str | None:
+    """The address that a host of a URL is, in any spelling that resolvers understand; None for a
+    name."""
+    try:
+        return str(ipaddress.ip_address(host.strip("[]").partition("%")[0]))
+    except ValueError:
+        pass
+    try:
+        return socket.inet_ntoa(socket.inet_aton(host))
+    except (OSError, ValueError):
+        return None
 
 
 def _carried_by(address: ipaddress.IPv6Address) -> ipaddress.IPv4Address | None:

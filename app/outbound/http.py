@@ -12,6 +12,7 @@ from typing import TYPE_CHECKING, NamedTuple
 from urllib.parse import SplitResult, urlencode, urlsplit
 from weakref import WeakValueDictionary
 
+from app.outbound.addresses import is_public, literal_address
 from app.outbound.errors import FetchError
 
 if TYPE_CHECKING:
@@ -57,6 +58,20 @@ class OutboundHttp:
     def is_allowed(self, host: str | None) -> bool:
         """Whether the operator named this host, although it may be private."""
         return host in self._allowed_hosts
+
+    def may_reach(self, url: str) -> bool:
+        """Whether this URL may ever be fetched, by its scheme and by a literal address in it.
+
+        Names are not resolved: that happens, and is checked, with each request.
+        """
+        try:
+            parts = _split(url)
+        except FetchError:
+            return False
+        if self.is_allowed(parts.hostname):
+            return True
+        address = literal_address(parts.hostname or "")
+        return parts.scheme == "https" and (address is None or is_public(address))
 
     async def get(self, url: str, *, limit: int = LIMIT) -> Fetched:
         """Raises `FetchError`."""

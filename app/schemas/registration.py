@@ -11,8 +11,8 @@ AUTHORIZATION_CODE = "authorization_code"
 
 
 class ClientRegister(ClientMetadata):
-    """A client to be, in its own words. Members that are not known are ignored, and null is the
-    same as nothing (RFC 7592 section 2.2).
+    """A client to register. Unknown members are ignored; null and an empty string are the same as
+    an absent member (RFC 7592 section 2.2).
     """
 
     model_config = ConfigDict(
@@ -32,16 +32,18 @@ class ClientRegister(ClientMetadata):
     client_name: Name | None = None
     redirect_uris: list[RedirectUri] = Field(default=[], max_length=20)
     grant_types: list[Text] = Field(default=["authorization_code"], max_length=20)
-    response_types: list[Text] = Field(default=["code"], max_length=5)
+    response_types: list[Text] = Field(default=["code"], max_length=20)
     scope: Scope | None = None
-    token_endpoint_auth_method: Text = "client_secret_basic"
+    token_endpoint_auth_method: Text | None = Field(
+        default=None, description="Default: client_secret_basic; the body is accepted too."
+    )
 
     @model_validator(mode="before")
     @classmethod
-    def _without_null(cls, given: Any) -> Any:
+    def _without_empty(cls, given: Any) -> Any:
         if not isinstance(given, dict):
             return given
-        return {name: value for name, value in given.items() if value is not None}
+        return {name: value for name, value in given.items() if value not in (None, "")}
 
     @model_validator(mode="after")
     def _consistent(self) -> Self:

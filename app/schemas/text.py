@@ -8,9 +8,17 @@ from pydantic import AfterValidator, StringConstraints
 
 from app.security.text import is_scope, is_storable
 
-FORBIDDEN_SCHEMES = frozenset(
-    {"javascript", "data", "vbscript", "file", "blob", "about", "filesystem", "view-source"}
-)
+_EXECUTED = {"javascript", "data", "vbscript", "file", "blob", "about", "filesystem", "view-source"}
+_EXECUTED |= {"jscript", "livescript", "mocha", "mhtml", "mk", "wyciwyg"}
+_OF_BROWSERS = {"intent", "chrome", "resource", "res", "jar", "android-app", "market", "itms"}
+_OF_BROWSERS |= {"itms-apps", "search", "search-ms", "shell", "feed", "webcal", "geo"}
+_OF_OTHER_PROGRAMS = {"mailto", "tel", "sms", "smsto", "mms", "sip", "sips", "callto", "facetime"}
+_OF_OTHER_PROGRAMS |= {"ftp", "ftps", "sftp", "ssh", "telnet", "tn3270", "rlogin", "smb", "cifs"}
+_OF_OTHER_PROGRAMS |= {"afp", "nfs", "ldap", "ldaps", "imap", "news", "nntp", "gopher", "ws", "wss"}
+FORBIDDEN_SCHEMES = frozenset(_EXECUTED | _OF_BROWSERS | _OF_OTHER_PROGRAMS)
+"""What a browser executes, and what starts something other than an app of the client's."""
+FORBIDDEN_PREFIX = "ms-"
+"""Schemes of Windows and of Office: settings, search, documents of other hosts."""
 MAXIMUM_HOST = 253
 DIRECTIONS = frozenset("\u202a\u202b\u202c\u202d\u202e\u2066\u2067\u2068\u2069")
 """What turns the text after it around, so that a name reads as another."""
@@ -38,10 +46,11 @@ def _scope(value: str) -> str:
 
 
 def _redirect_uri(value: str) -> str:
-    """An absolute URI without fragment (RFC 6749 section 3.1.2) that runs no script."""
+    """An absolute URI without fragment (RFC 6749 section 3.1.2) that starts the client's app."""
     parts = _split_uri(value)
-    if not parts.scheme or parts.scheme in FORBIDDEN_SCHEMES:
-        raise ValueError("must be an absolute URI, and none that a browser would execute")
+    scheme = parts.scheme
+    if not scheme or scheme in FORBIDDEN_SCHEMES or scheme.startswith(FORBIDDEN_PREFIX):
+        raise ValueError("must be an https URL, or an absolute URI with a scheme of your own app")
     if parts.scheme in ("http", "https") and not parts.hostname:
         raise ValueError("must be an absolute URI with a host")
     if "#" in value:

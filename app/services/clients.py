@@ -21,7 +21,8 @@ from app.services.audit import AuditLog
 UNUSED_FOR = timedelta(days=30)
 """How long a client that registered itself in the open may stay unused."""
 Trust = Literal["none", "verified", "first_party"]
-IN_FORCE = {"id_token_signed_response_alg": "RS256", "application_type": "web"}
+DEFAULT_AUTH_METHOD = "client_secret_basic"
+IN_FORCE = {"id_token_signed_response_alg": "RS256"}
 """What holds for a client that did not say (OpenID Connect Dynamic Client Registration 2)."""
 MAXIMUM_LABEL = 200
 KEPT_IN_AN_UPDATE = (
@@ -29,6 +30,7 @@ KEPT_IN_AN_UPDATE = (
     "registration_token_digest", "registration_expires_at",
 )  # fmt: skip
 MAY_CHANGE_UNSEEN = frozenset({"jwks", "jwks_uri", "contacts", "software_version"})
+"""What an administrator who trusts a client has not judged."""
 
 
 class NewClient(NamedTuple):
@@ -110,7 +112,7 @@ class ClientService:
             **{name: getattr(client, name) for name in KEPT_IN_AN_UPDATE},
             secret_digest=digest,
         )
-        if _seen(changed) == _seen(client):
+        if self._seen(changed) == self._seen(client):
             changed = changed._replace(trust=client.trust)
         if not await self._clients.change(client, changed):
             return None
@@ -122,7 +124,7 @@ class ClientService:
         await self._record_own_act("client.deleted", client)
 
     def information(self, client: Client) -> dict[str, Any]:
-        """What a client is told of itself: the values that are in force."""
+        """The metadata of a client as it is in force, said by the client or not."""
         has_secret = client.secret_digest is not None
         return {
             "client_id": client.client_id,
@@ -133,7 +135,8 @@ class ClientService:
             "grant_types": client.grant_types.split(),
             "response_types": client.response_types.split(),
             "scope": client.scope,
-            "token_endpoint_auth_method": client.token_endpoint_auth_method,
+            "token_endpoint_auth_method": client.token_endpoint_auth_method or DEFAULT_AUTH_METHOD,
+            "application_type": application_type_of(client.redirect_uri_list),
             "subject_type": "pairwise" if client.sector_identifier is not None else "public",
             **IN_FORCE,
             **client.further_metadata,
@@ -206,6 +209,11 @@ class ClientService:
         client_id = client.client_id
         await self._audit.record(act, client_id=client_id, actor=f"client:{client_id}")
 
+    def _seen(self, client: Client) -> dict[str, Any]:
+        """The values in force that an administrator looks at before trusting a client."""
+        values = self.information(client)
+        return {name: value for name, value in values.items() if name not in MAY_CHANGE_UNSEEN}
+
     def _client_of(
         self, body: ClientCreate | ClientRegister, *, client_name: str, scope: str, **further: Any
     ) -> Client:
@@ -230,19 +238,7 @@ class ClientService:
         return Client(**{**values, **further})
 
 
-def _seen(client: Client) -> tuple[Any, ...]:
-    """What an administrator looks at before he trusts a client."""
-    further = {
-        name: value
-        for name, value in client.further_metadata.items()
-        if name not in MAY_CHANGE_UNSEEN
-    }
-    return (
-        client.client_name,
-        client.redirect_uris,
-        client.grant_types,
-        client.response_types,
-        client.scope,
-        client.token_endpoint_auth_method,
-        further,
-    )
+def application_type_of(redirect_uris: Sequence[str]) -> str:
+    """The application_type in force for a client that did not state one: `native` as soon as one
+    redirect URI is not https."""
+    return "web" if all(uri.lower().startswith("https:") for uri in redirect_uris) else "native"

@@ -22,7 +22,7 @@ async def test_the_answer_says_what_is_in_force(app: Application) -> None:
     assert body["response_types"] == ["code"]
     assert body["token_endpoint_auth_method"] == "client_secret_basic"
     assert body["id_token_signed_response_alg"] == "RS256"
-    assert body["application_type"] == "web"
+    assert body["application_type"] == "native"  # the redirect URI is on this computer
     assert body["subject_type"] == "public"
     assert body["scope"] == "openid profile email address phone offline_access"
     assert body["contacts"] == ["ops@example.com"]

@@ -20,7 +20,6 @@ HOSTILE: list[tuple[str, Any]] = [
     ("client_name", "\u2066x\u2069"),
     ("client_name", "x\u0007"),
     ("client_name", "x\ud800"),
-    ("client_name", ""),
     ("client_name", "x" * 201),
     ("client_name", ["x"]),
     ("client_name#de", "safe\u202eevil"),

@@ -101,7 +101,7 @@ async def test_an_update_names_its_own_client(app: Application, said: str) -> No
         assert "client_name" not in (await manage(app, "GET", each)).json()
 
 
-@pytest.mark.parametrize("secret", ["chosen", "", "\ud800"])
+@pytest.mark.parametrize("secret", ["chosen", " ", "\ud800"])
 async def test_an_update_chooses_no_secret(app: Application, secret: str) -> None:
     """Section 2.2: a client_secret must be the one that was issued; SECURITY_BAR row 41"""
     made = await registered(app)

@@ -1,0 +1,189 @@
+"""What a client may register (RFC 7591 section 2, OpenID Connect Dynamic Client Registration
+section 2): the same rules at `/register` and `/create_client`.
+"""
+
+from collections.abc import Collection, Sequence
+from typing import TypeVar
+from urllib.parse import SplitResult, urlsplit
+
+from app.models.clients import Client
+from app.oauth.authorization.requests import RESPONSE_TYPES
+from app.oauth.client_auth import CLIENT_AUTH_METHODS
+from app.oauth.errors import InvalidClientMetadataError, InvalidRedirectUriError
+from app.oauth.grants import GRANTS
+from app.oauth.redirect_uris import is_loopback
+from app.oauth.scopes import SCOPES
+from app.observability.logging import logger
+from app.outbound.http import OutboundHttp
+from app.schemas.clients import ClientCreate
+from app.schemas.registration import ClientRegister
+from app.security.jose import ALGORITHMS, CLIENT_ALGORITHMS
+from app.security.origins import web_origin_of
+from app.services.clients import DEFAULT_AUTH_METHOD, application_type_of
+
+log = logger(__name__)
+
+AnyClient = ClientCreate | ClientRegister
+Body = TypeVar("Body", ClientCreate, ClientRegister)
+GRANT_TYPES = frozenset(grant.grant_type for grant in GRANTS)
+NOT_FOR_PUBLIC_CLIENTS = frozenset(
+    grant.grant_type for grant in GRANTS if not grant.is_for_public_clients
+)
+AUTH_METHODS = frozenset(method.name for method in CLIENT_AUTH_METHODS)
+ALGORITHM_MEMBERS: dict[str, Collection[str]] = {
+    "id_token_signed_response_alg": ALGORITHMS,
+    "userinfo_signed_response_alg": ALGORITHMS,
+    "request_object_signing_alg": CLIENT_ALGORITHMS,
+    "token_endpoint_auth_signing_alg": CLIENT_ALGORITHMS,
+}
+ENCRYPTION_MEMBERS = tuple(
+    f"{what}_encrypted_response_{part}"
+    for what in ("id_token", "userinfo")
+    for part in ("alg", "enc")
+)
+DEFAULT_SCOPE = " ".join(SCOPES)
+LOGO = "logo_uri"
+MAXIMUM_LOGGED = 200
+PLACES = {
+    "web": "A web client uses https, or http on localhost, 127.0.0.1 or [::1].",
+    "native": (
+        "A native client uses https, http on localhost, 127.0.0.1 or [::1],"
+        " or a scheme of its own such as com.example.app:/callback."
+    ),
+    None: (
+        "Use https, http on localhost, 127.0.0.1 or [::1],"
+        " or a scheme of your own such as com.example.app:/callback."
+    ),
+}
+"""How to fix a redirect URI, by the application_type."""
+
+
+class ClientRules:
+    """`is_strict` is for production: development also accepts http redirect URIs of any host."""
+
+    def __init__(self, outbound: OutboundHttp, *, is_strict: bool) -> None:
+        self._outbound = outbound
+        self._is_strict = is_strict
+
+    def check(self, body: AnyClient) -> None:
+        """Raise `InvalidClientMetadataError` or `InvalidRedirectUriError`."""
+        _check_supported(body)
+        for uri in body.all_redirect_uris:
+            if not self._may_live_at(urlsplit(uri), body.application_type):
+                raise InvalidRedirectUriError(
+                    f"A redirect_uri is not accepted. {PLACES[body.application_type]}"
+                )
+        self._check_reachable(body)
+        _check_frame(body)
+
+    def without_lost_logos(self, body: Body) -> Body:
+        """The metadata without logos that can never be fetched: they are no reason to refuse."""
+        if body.logo_uri is not None and not self._outbound.may_reach(body.logo_uri):
+            body = body.model_copy(update={LOGO: None})
+        tagged = [name for name in body.model_extra or {} if name.startswith(f"{LOGO}#")]
+        lost = [
+            name
+            for name in tagged
+            if not self._outbound.may_reach(str((body.model_extra or {})[name]))
+        ]
+        if not lost:
+            return body
+        body = body.model_copy()
+        for name in lost:
+            (body.model_extra or {}).pop(name)
+        return body
+
+    def _may_live_at(self, parts: SplitResult, application_type: str | None) -> bool:
+        """Judge one redirect URI (RFC 8252 sections 7 and 8.4, decision 0016)."""
+        if parts.scheme == "https":
+            return True
+        if parts.scheme == "http":
+            is_open = not self._is_strict and application_type != "native"
+            return is_open or is_loopback(parts.geturl())
+        return application_type != "web"
+
+    def _check_reachable(self, body: AnyClient) -> None:
+        """Refuse addresses that this server calls, where it would never call them."""
+        called: dict[str, Sequence[str | None]] = {
+            "jwks_uri": [body.jwks_uri],
+            "request_uris": body.request_uris or [],
+            "sector_identifier_uri": [body.sector_identifier_uri],
+            "backchannel_logout_uri": [body.backchannel_logout_uri],
+        }
+        for name, uris in called.items():
+            if any(uri is not None and not self._outbound.may_reach(uri) for uri in uris):
+                raise InvalidClientMetadataError(
+                    f"The {name} must be https at a public address."
+                    " The operator can allow a host with OUTBOUND_ALLOWED_HOSTS."
+                )
+
+
+def supported(body: ClientRegister) -> ClientRegister:
+    """The metadata without the grant and response types that this server lacks; the answer says
+    what was registered (RFC 7591 section 3.2.1). Raises where none is left."""
+    grant_types = [each for each in body.grant_types if each in GRANT_TYPES]
+    response_types = [each for each in body.response_types if each in RESPONSE_TYPES]
+    if not grant_types:
+        raise InvalidClientMetadataError(
+            "None of the grant_types is supported. See grant_types_supported in the metadata."
+        )
+    if body.response_types and not response_types:
+        raise InvalidClientMetadataError("None of the response_types is supported. Use code.")
+    return body.model_copy(update={"grant_types": grant_types, "response_types": response_types})
+
+
+def registered_scope(body: ClientRegister, *, known: Collection[str] = ()) -> str:
+    """The names of the body's scope that are ours or `known` to this client; the default if none
+    is left."""
+    names = (body.scope or "").split()
+    kept = [name for name in names if name in SCOPES or name in known]
+    ignored = " ".join(name for name in names if name not in kept)
+    if ignored:
+        log.info("unknown scope names were ignored at registration: %s", ignored[:MAXIMUM_LOGGED])
+    return " ".join(kept) or DEFAULT_SCOPE
+
+
+def without_repetition(client: Client, body: ClientRegister) -> ClientRegister:
+    """An update without what only repeats a default of our own answer.
+
+    A client that did not choose its authentication method may use Basic and the body; that it
+    sends our answer back does not take one of them away.
+    """
+    repeated: dict[str, None] = {}
+    has_default_method = body.token_endpoint_auth_method == DEFAULT_AUTH_METHOD
+    if client.token_endpoint_auth_method is None and has_default_method:
+        repeated["token_endpoint_auth_method"] = None
+    redirect_uris = client.redirect_uri_list
+    has_default_type = body.application_type == application_type_of(redirect_uris)
+    is_same_place = body.all_redirect_uris == redirect_uris
+    if "application_type" not in client.further_metadata and has_default_type and is_same_place:
+        repeated["application_type"] = None
+    return body.model_copy(update=repeated) if repeated else body
+
+
+def _check_supported(body: AnyClient) -> None:
+    grant_types, method = set(body.grant_types), body.token_endpoint_auth_method
+    if not grant_types <= GRANT_TYPES:
+        raise InvalidClientMetadataError("A grant type is not supported.")
+    if not set(body.response_types) <= set(RESPONSE_TYPES):
+        raise InvalidClientMetadataError("A response type is not supported.")
+    if method is not None and method not in AUTH_METHODS:
+        raise InvalidClientMetadataError("The token_endpoint_auth_method is not supported.")
+    if body.is_public and grant_types & NOT_FOR_PUBLIC_CLIENTS:
+        raise InvalidClientMetadataError("A public client cannot use one of the grant types.")
+    if method == "private_key_jwt" and body.jwks is None and body.jwks_uri is None:
+        raise InvalidClientMetadataError("private_key_jwt wants jwks or jwks_uri.")
+    for name, algorithms in ALGORITHM_MEMBERS.items():
+        if getattr(body, name) not in (None, *algorithms):
+            raise InvalidClientMetadataError(f"The {name} is not supported.")
+    if any(name in (body.model_extra or {}) for name in ENCRYPTION_MEMBERS):
+        raise InvalidClientMetadataError("Encrypted responses are not supported.")
+
+
+def _check_frame(body: AnyClient) -> None:
+    """Front-Channel Logout section 2: the page in the frame is where a redirect URI is."""
+    uri = body.frontchannel_logout_uri
+    if uri is not None and web_origin_of(uri) not in map(web_origin_of, body.all_redirect_uris):
+        raise InvalidClientMetadataError(
+            "The frontchannel_logout_uri must be on the origin of a redirect_uri."
+        )

@@ -1,0 +1,76 @@
+"""Sectors of pairwise subjects (OpenID Connect Core section 8.1): whose subjects are the same, and
+the proof that a client belongs there."""
+
+import json
+from collections.abc import Collection
+
+from app.oauth.client_metadata import AnyClient
+from app.oauth.errors import InvalidClientMetadataError
+from app.oauth.redirect_uris import hostname_of
+from app.observability.logging import logger
+from app.outbound.http import FetchError, OutboundHttp
+
+log = logger(__name__)
+
+PROVE_THEIR_HOST = frozenset({"authorization_code", "refresh_token"})
+"""Tokens of these grants reach nobody but the owner of a redirect URI."""
+KEY_METHOD = "private_key_jwt"
+
+
+class Sectors:
+    def __init__(self, outbound: OutboundHttp) -> None:
+        self._outbound = outbound
+
+    async def identifier_of(self, body: AnyClient) -> str | None:
+        """The sector of a client with pairwise subjects, None for public ones.
+
+        Raises `InvalidClientMetadataError` where the client does not prove that it belongs there.
+        """
+        uri, is_pairwise = body.sector_identifier_uri, body.subject_type == "pairwise"
+        has_other_grants = is_pairwise and not set(body.grant_types) <= PROVE_THEIR_HOST
+        if is_pairwise and not body.all_redirect_uris:
+            raise InvalidClientMetadataError("Pairwise subjects want a redirect_uri.")
+        if has_other_grants:
+            _check_keys(body)
+        if uri is not None:
+            await self._check_document(
+                uri, [*body.all_redirect_uris, *([body.jwks_uri or ""] if has_other_grants else [])]
+            )
+        if not is_pairwise:
+            return None
+        return hostname_of(uri) if uri is not None else _common_host(body.all_redirect_uris)
+
+    async def _check_document(self, uri: str, required: Collection[str]) -> None:
+        try:
+            fetched = await self._outbound.get(uri)
+            listed = json.loads(fetched.body) if fetched.status == 200 else None
+        except (FetchError, ValueError, RecursionError) as error:
+            log.info("a sector_identifier_uri failed: %s", error)
+            listed = None
+        if not isinstance(listed, list) or not all(each in listed for each in required):
+            raise InvalidClientMetadataError(
+                "The sector_identifier_uri does not list every redirect_uri, and the jwks_uri"
+                " where one is required."
+            )
+
+
+def _check_keys(body: AnyClient) -> None:
+    """Tokens of the other grants reach the holder of a key, so the sector has to list the key's
+    address (CIBA Core section 4)."""
+    is_keyed = body.token_endpoint_auth_method == KEY_METHOD and body.jwks_uri is not None
+    if body.sector_identifier_uri is None or not is_keyed:
+        raise InvalidClientMetadataError(
+            "Pairwise subjects with a grant type other than authorization_code and refresh_token"
+            " want private_key_jwt, a jwks_uri, and a sector_identifier_uri that lists it."
+        )
+
+
+def _common_host(redirect_uris: Collection[str]) -> str:
+    """The host of all redirect URIs. One that is not on the web has none: anybody may write any
+    host behind a scheme of their own."""
+    hosts = {hostname_of(uri) or "" for uri in redirect_uris}
+    if len(hosts) != 1 or "" in hosts:
+        raise InvalidClientMetadataError(
+            "Redirect URIs of several hosts or of an app want a sector_identifier_uri."
+        )
+    return hosts.pop()
