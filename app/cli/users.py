@@ -18,6 +18,7 @@ from app.cli.base import (
 from app.errors import InvalidInputError, NotFoundError
 from app.models.users import User
 from app.schemas.claims import VERIFIED, StandardClaims
+from app.security import usernames
 from app.security.qr_codes import terminal_lines
 from app.wiring import Services
 
@@ -36,7 +37,11 @@ def _add_arguments(parser: argparse.ArgumentParser) -> None:
             made.add_argument("username")
         return made
 
-    action("list", _list_all, "List people.")
+    action("list", _list_all, "List users.").add_argument(
+        "--odd-names",
+        action="store_true",
+        help="only those whose username would be refused today, and why",
+    )
     action("show", _show, "Show one person.")
     action("reset-otp", _reset_otp, "Put a new TOTP secret in the place of a lost one.")
     action("remove-passkeys", _remove_passkeys, "Remove lost passkeys; ends every sign-in.")
@@ -82,7 +87,8 @@ def _run(arguments: argparse.Namespace) -> int:
 
 
 def _list_all(arguments: argparse.Namespace) -> None:
-    show(with_services(_list), as_json=arguments.json)
+    list_users = _list_odd_names if arguments.odd_names else _list
+    show(with_services(list_users), as_json=arguments.json)
 
 
 def _show(arguments: argparse.Namespace) -> None:
@@ -213,6 +219,16 @@ async def _list(services: Services) -> list[dict[str, Any]]:
         rows.extend(_row(user) for user in page)
         after = page[-1].username_key
     return rows
+
+
+async def _list_odd_names(services: Services) -> list[dict[str, Any]]:
+    rows = await _list(services)
+    problems = ((row, usernames.problem_with(str(row["username"]))) for row in rows)
+    return [
+        {"username": row["username"], "user_id": row["user_id"], "problem": problem}
+        for row, problem in problems
+        if problem is not None
+    ]
 
 
 def _row(user: User) -> dict[str, Any]:

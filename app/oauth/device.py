@@ -1,6 +1,7 @@
 """Device authorization (RFC 8628): a device shows a short code, a person types it elsewhere."""
 
 import secrets
+import unicodedata
 from datetime import timedelta
 
 from app.clock import Clock
@@ -143,5 +144,6 @@ def shown_form(user_code: str) -> str:
 
 def stored_form(text: str) -> str | None:
     """The letters of a code, however a person typed them; None for what is no code."""
-    letters = "".join(char for char in text.upper()[:40] if char.isascii() and char.isalpha())
+    plain = unicodedata.normalize("NFKC", text[:40]).upper()
+    letters = "".join(char for char in plain if char.isascii() and char.isalpha())
     return letters if len(letters) == LENGTH and set(letters) <= set(ALPHABET) else None

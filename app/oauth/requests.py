@@ -11,6 +11,8 @@ from app.security.text import is_storable
 
 MAXIMUM_PARAMETERS = 50
 SCOPE = "scope"  # has an error of its own for what is wrong with it
+TYPED = frozenset({"username", "otp"})
+"""Parameters that users type or paste: white space around them is ignored, a line break too."""
 FORM_TYPE = b"application/x-www-form-urlencoded"
 OF_CLIENT_AUTHENTICATION = frozenset(
     {"client_id", "client_secret", "client_assertion", "client_assertion_type"}
@@ -43,6 +45,19 @@ def parse_form(
     name. Raises `InvalidRequestError` for a repeated parameter that is read, for control
     characters in one, and for a body that is not a form in UTF-8.
     """
+    parameters = form_parameters(body, content_type, read=read)
+    for name, value in parameters.items():
+        if not is_storable(name) or (name != SCOPE and not is_storable(value)):
+            if name not in TYPED or not is_storable(value.strip()):
+                raise InvalidRequestError("A parameter has control characters.")
+            parameters[name] = value.strip()
+    return {name: value for name, value in parameters.items() if value}
+
+
+def form_parameters(
+    body: bytes, content_type: bytes | None, *, read: Collection[str] | None
+) -> dict[str, str]:
+    """As `parse_form`, with empty parameters and whatever characters they hold."""
     if body and (content_type is None or content_type.split(b";")[0].strip().lower() != FORM_TYPE):
         raise InvalidRequestError("The body must be a form, application/x-www-form-urlencoded.")
     if body.count(b"&") >= MAXIMUM_PARAMETERS:
@@ -53,10 +68,7 @@ def parse_form(
     parameters = dict(pairs)
     if len(parameters) != len(pairs):
         raise InvalidRequestError("A parameter is repeated: send each one once.")
-    for name, value in parameters.items():
-        if not is_storable(name) or (name != SCOPE and not is_storable(value)):
-            raise InvalidRequestError("A parameter has control characters.")
-    return {name: value for name, value in parameters.items() if value}
+    return parameters
 
 
 def _only_read(pairs: list[tuple[str, str]], read: Collection[str]) -> list[tuple[str, str]]:

@@ -16,8 +16,8 @@ from app.dependencies import ServicesDep
 from app.errors import PosternError
 from app.models.users import User
 from app.oauth.errors import InvalidRequestError
-from app.oauth.requests import parse_form
 from app.pages import csrf
+from app.pages.forms import PostedForm, parse_page_form
 from app.services.sessions import SignedIn
 from app.wiring import Services
 
@@ -135,8 +135,11 @@ async def get_browser(request: Request, services: ServicesDep) -> Browser:
 BrowserDep = Annotated[Browser, Depends(get_browser)]
 
 
-async def get_posted_form(request: Request, browser: BrowserDep) -> dict[str, str]:
-    """The fields of a form of ours; raises `FormExpiredError` for anybody else's."""
+async def get_typed_form(request: Request, browser: BrowserDep) -> PostedForm:
+    """The fields of a form of ours; raises `FormExpiredError` for anybody else's.
+
+    Its page shows `hints_for` what a user typed.
+    """
     form = await read_form(request)
     identifier = csrf.browser_named_by(
         browser.services, request, form.get(csrf.FIELD, ""), identifier=browser.identifier
@@ -147,16 +150,23 @@ async def get_posted_form(request: Request, browser: BrowserDep) -> dict[str, st
     return form
 
 
-PostedFormDep = Annotated[dict[str, str], Depends(get_posted_form)]
+TypedFormDep = Annotated[PostedForm, Depends(get_typed_form)]
 
 
-async def read_form(request: Request) -> dict[str, str]:
+async def get_posted_form(form: TypedFormDep) -> PostedForm:
+    """As `get_typed_form`, for a page on which nothing is typed."""
+    form.require_clean()
+    return form
+
+
+PostedFormDep = Annotated[PostedForm, Depends(get_posted_form)]
+
+
+async def read_form(request: Request) -> PostedForm:
     content_type = request.headers.get("content-type")
     try:
-        return parse_form(
-            await request.body(),
-            content_type.encode("latin-1") if content_type else None,
-            read=None,
+        return parse_page_form(
+            await request.body(), content_type.encode("latin-1") if content_type else None
         )
     except InvalidRequestError:
         raise FormExpiredError("The form could not be read.") from None

@@ -14,7 +14,8 @@ from app.errors import (
     TooManyRequestsError,
 )
 from app.oauth.authorization.interactions import Step
-from app.pages.browser import Browser, BrowserDep, PostedFormDep
+from app.pages.browser import Browser, BrowserDep, TypedFormDep
+from app.pages.forms import hints_for
 from app.pages.languages import language_for, text_for
 from app.pages.sentences import N_
 from app.pages.signing_in import (
@@ -49,9 +50,11 @@ async def create_account(browser: BrowserDep) -> Response:
 
 
 @router.post(Step.CREATE_ACCOUNT)
-async def register(browser: BrowserDep, form: PostedFormDep) -> Response:
+async def register(browser: BrowserDep, form: TypedFormDep) -> Response:
     _require_open(browser)
     await pending_of(browser, form)
+    if hints := hints_for(browser.request, form, "username", "password", "name", "email"):
+        return await _page(browser, form, hints)
     text = text_for(browser.request)
     services = browser.services
     try:

@@ -10,7 +10,8 @@ from app.errors import NotFoundError
 from app.models.clients import Client
 from app.models.device_codes import DeviceCode
 from app.oauth.device import shown_form, stored_form
-from app.pages.browser import Browser, BrowserDep, PostedFormDep
+from app.pages.browser import Browser, BrowserDep, PostedFormDep, TypedFormDep
+from app.pages.forms import hints_for
 from app.pages.languages import text_for
 from app.pages.signing_in import link
 from app.pages.templating import page
@@ -29,8 +30,10 @@ async def device(browser: BrowserDep) -> Response:
 
 
 @router.post("/device")
-async def enter_code(browser: BrowserDep, form: PostedFormDep) -> Response:
+async def enter_code(browser: BrowserDep, form: TypedFormDep) -> Response:
     typed = form.get("user_code", "")
+    if hints := hints_for(browser.request, form, "user_code"):
+        return browser.keep(_code_page(browser, typed, hints))
     if await browser.services.devices.find(typed) is None:
         return browser.keep(_wrong_code(browser, typed))
     url = f"/device?{urlencode({'user_code': typed})}"

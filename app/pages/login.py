@@ -10,7 +10,8 @@ from app.errors import OverloadedError, TooManyRequestsError
 from app.models.sessions import Session
 from app.models.users import User
 from app.pages.authorization import answer
-from app.pages.browser import Browser, BrowserDep, PostedFormDep
+from app.pages.browser import Browser, BrowserDep, PostedFormDep, TypedFormDep
+from app.pages.forms import hints_for
 from app.pages.languages import text_for
 from app.pages.recovery_codes import codes_page
 from app.pages.remembered import is_remembered, remembered_days
@@ -41,10 +42,12 @@ async def login(browser: BrowserDep) -> Response:
 
 
 @router.post("/login")
-async def give_password(browser: BrowserDep, form: PostedFormDep) -> Response:
+async def give_password(browser: BrowserDep, form: TypedFormDep) -> Response:
     text = text_for(browser.request)
     await pending_of(browser, form)
-    username, password = form.get("username", ""), form.get("password", "")
+    if hints := hints_for(browser.request, form, "username", "password"):
+        return await login_page(browser, form, hints)
+    username, password = form.get("username", "").strip(), form.get("password", "")
     if not username or not password:
         missing = text("Enter your username.") if not username else text("Enter your password.")
         field = "password" if username else "username"
@@ -83,11 +86,13 @@ async def otp(browser: BrowserDep) -> Response:
 
 
 @router.post("/login/otp")
-async def give_code(browser: BrowserDep, form: PostedFormDep) -> Response:
+async def give_code(browser: BrowserDep, form: TypedFormDep) -> Response:
     who = await sign_in_of_form(browser, form)
     if who is None:
         return from_the_start(browser, form)
     await pending_of(browser, form)
+    if hints := hints_for(browser.request, form, "code"):
+        return await otp_page(browser, form, who, hints)
     try:
         is_right = who.user.has_confirmed_otp and await browser.services.otp.use_code(
             who.user, form.get("code", "")
@@ -114,12 +119,14 @@ async def enroll(browser: BrowserDep) -> Response:
 
 
 @router.post("/login/enroll")
-async def confirm_enrolment(browser: BrowserDep, form: PostedFormDep) -> Response:
+async def confirm_enrolment(browser: BrowserDep, form: TypedFormDep) -> Response:
     who = await sign_in_of_form(browser, form)
     if who is None or who.otp_secret is None or await browser.services.passkeys.count_of(who.user):
         return from_the_start(browser, form)  # a passkey that came meanwhile is asked for
     await pending_of(browser, form)
     secret = who.otp_secret
+    if hints := hints_for(browser.request, form, "code"):
+        return await _enroll_page(browser, form, who, secret, hints)
     try:
         is_right = await browser.services.otp.use_code(who.user, form.get("code", ""))
     except TooManyRequestsError as error:

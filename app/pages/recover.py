@@ -8,7 +8,8 @@ from starlette.responses import RedirectResponse, Response
 from app.errors import InvalidInputError, NotFoundError, OverloadedError, TooManyRequestsError
 from app.models.one_time_links import OneTimeLink
 from app.models.users import User
-from app.pages.browser import Browser, BrowserDep, PostedFormDep
+from app.pages.browser import Browser, BrowserDep, TypedFormDep
+from app.pages.forms import hints_for
 from app.pages.languages import language_for, text_for
 from app.pages.links import forget_token, keep_token, kept_token, name_of, require_link_of_form
 from app.pages.sentences import N_
@@ -30,11 +31,13 @@ async def recover(browser: BrowserDep) -> Response:
 
 
 @router.post(PATH)
-async def send(browser: BrowserDep, form: PostedFormDep) -> Response:
+async def send(browser: BrowserDep, form: TypedFormDep) -> Response:
     """Says the same, and does as much, whether there is such an account or not."""
     _require_mail(browser)
     text = text_for(browser.request)
     asked = form.get("username", "").strip()[:MAXIMUM_LENGTH]
+    if hints := hints_for(browser.request, form, "username"):
+        return _ask(browser, asked, hints)
     if not asked:
         missing = text("Enter your username or your e-mail address.")
         return _ask(browser, "", {"username": missing})
@@ -62,7 +65,7 @@ async def new_password(browser: BrowserDep) -> Response:
 
 
 @router.post(NEW)
-async def set_password(browser: BrowserDep, form: PostedFormDep) -> Response:
+async def set_password(browser: BrowserDep, form: TypedFormDep) -> Response:
     text = text_for(browser.request)
     recovery = browser.services.password_recovery
     token = kept_token(browser, cookie=COOKIE)
@@ -70,6 +73,8 @@ async def set_password(browser: BrowserDep, form: PostedFormDep) -> Response:
     if found is None:
         return _expired(browser)
     require_link_of_form(form, found[0])
+    if hints := hints_for(browser.request, form, "password"):
+        return _new(browser, found, hints)
     try:
         is_set = await recovery.set_password(token, form.get("password", ""))
     except InvalidInputError as error:

@@ -6,7 +6,8 @@ from fastapi import APIRouter
 from starlette.responses import Response
 
 from app.errors import TooManyRequestsError
-from app.pages.browser import Browser, BrowserDep, PostedFormDep
+from app.pages.browser import Browser, BrowserDep, TypedFormDep
+from app.pages.forms import hints_for
 from app.pages.languages import text_for
 from app.pages.login import from_the_start
 from app.pages.remembered import remembered_days
@@ -36,11 +37,13 @@ async def recovery(browser: BrowserDep) -> Response:
 
 
 @router.post("/login/recovery")
-async def give_recovery_code(browser: BrowserDep, form: PostedFormDep) -> Response:
+async def give_recovery_code(browser: BrowserDep, form: TypedFormDep) -> Response:
     who = await sign_in_of_form(browser, form)
     if who is None:
         return from_the_start(browser, form)
     await pending_of(browser, form)
+    if hints := hints_for(browser.request, form, "recovery_code"):
+        return await _page(browser, form, who, hints)
     try:
         is_right = await browser.services.recovery.use(who.user, form.get("recovery_code", ""))
     except TooManyRequestsError as error:

@@ -220,7 +220,7 @@ def _elsewhere(provider: UpstreamProvider, claims: Mapping[str, Any]) -> Elsewhe
     }
     subject = str(claims["sub"])
     username = said["preferred_username"]
-    is_usable = "@" not in username and usernames.key_or_none(username) is not None
+    is_usable = "@" not in username and usernames.problem_with(username) is None
     return Elsewhere(
         provider=provider.name,
         issuer=provider.issuer,

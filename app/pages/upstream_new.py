@@ -6,7 +6,8 @@ from fastapi import APIRouter
 from starlette.responses import RedirectResponse, Response
 
 from app.errors import ConflictError, InvalidInputError, NotFoundError, TooManyRequestsError
-from app.pages.browser import Browser, BrowserDep, PostedFormDep
+from app.pages.browser import Browser, BrowserDep, TypedFormDep
+from app.pages.forms import hints_for
 from app.pages.languages import language_for, text_for
 from app.pages.signing_in import link, pending_of, sign_in_page
 from app.pages.upstream import sign_in_by_provider
@@ -28,7 +29,7 @@ async def new_here(browser: BrowserDep) -> Response:
 
 
 @router.post(NEW_HERE)
-async def create_account(browser: BrowserDep, form: PostedFormDep) -> Response:
+async def create_account(browser: BrowserDep, form: TypedFormDep) -> Response:
     """Makes an account for who came back, and for nobody else: the form only adds a name."""
     newcomer = kept(browser, Newcomer)
     if newcomer is None or newcomer.state != form.get("state"):
@@ -39,6 +40,8 @@ async def create_account(browser: BrowserDep, form: PostedFormDep) -> Response:
     await services.upstream.get_enabled(newcomer.who.provider)
     await pending_of(browser, newcomer.given)
     username = form.get("username", "")
+    if hints := hints_for(browser.request, form, "username"):
+        return await _page(browser, newcomer, username, hints)
     try:
         await services.limits.count_registration()
         user = await services.upstream.create_account(username, newcomer.who)

@@ -2,7 +2,6 @@
 
 import json
 import re
-from contextlib import suppress
 from datetime import date
 from functools import lru_cache
 from typing import Annotated, Any
@@ -11,12 +10,11 @@ from zoneinfo import available_timezones
 from pydantic import AfterValidator, BaseModel, Field, StringConstraints
 
 from app.schemas.text import WebUri
-from app.security.mailboxes import with_ascii_host
+from app.security.mailboxes import MAXIMUM_EMAIL_LENGTH, with_ascii_host
+from app.security.mailboxes import email_key as email_key
 from app.security.text import is_storable
 
 MAXIMUM_LENGTH = 200
-MAXIMUM_EMAIL_LENGTH = 254
-MAXIMUM_EMAIL_KEY = 320
 VERIFIED = {"email": "email_verified", "phone_number": "phone_number_verified"}
 """The claim that says whether somebody made sure of another."""
 NO_YEAR = "0000"
@@ -97,7 +95,7 @@ Line = Annotated[
 Lines = Annotated[str, StringConstraints(min_length=1, max_length=1000), AfterValidator(_lines)]
 Email = Annotated[
     str,
-    StringConstraints(min_length=1, max_length=MAXIMUM_EMAIL_LENGTH),
+    StringConstraints(strip_whitespace=True, min_length=1, max_length=MAXIMUM_EMAIL_LENGTH),
     AfterValidator(_storable),
     AfterValidator(_email),
 ]
@@ -107,13 +105,6 @@ def verified_email_in(claims: str) -> str | None:
     """The address in kept claims, a JSON object, if somebody made sure of it."""
     kept = json.loads(claims)
     return str(kept["email"]) if kept.get("email") and kept.get("email_verified") else None
-
-
-def email_key(address: str) -> str:
-    """The form by which a person is found by his address, however he writes it."""
-    with suppress(ValueError):  # what is no address is found nowhere
-        address = with_ascii_host(address)
-    return address.casefold()[:MAXIMUM_EMAIL_KEY]
 
 
 def email_key_in(claims: str) -> str | None:

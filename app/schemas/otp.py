@@ -20,7 +20,7 @@ class OtpVerify(BaseModel):
 
     username: str
     code: Annotated[str, BeforeValidator(_a_string)] = Field(
-        description="Six digits; spaces do not matter."
+        description="Six digits; spaces and hyphens do not matter."
     )
 
 

@@ -13,7 +13,10 @@ class UserCredentials(BaseModel):
         json_schema_extra={"examples": [{"username": "testuser", "password": "password123"}]}
     )
 
-    username: str = Field(description="1 to 64 characters; unique whatever its case and width.")
+    username: str = Field(
+        description="1 to 64 characters; unique whatever its case and width. White space around it"
+        " is ignored. A verified e-mail address signs in as well."
+    )
     password: SecretStr = Field(description="8 to 256 characters.")
 
 

@@ -3,12 +3,13 @@
 import hashlib
 import secrets
 
+from app.security.text import typed_code
+
 LENGTH = 16
 GROUP = 4
 ALPHABET = "abcdefghijkmnpqrstuvwxyz23456789"
 """32 characters, 5 bits each, without those that look alike."""
 _ALPHABET = frozenset(ALPHABET)
-_LONGEST_INPUT = 64
 
 
 def new_code() -> str:
@@ -22,9 +23,7 @@ def shown(code: str) -> str:
 
 def normalize(text: str) -> str | None:
     """The code in what somebody typed, in any case and however spaced; None if there is none."""
-    if len(text) > _LONGEST_INPUT:
-        return None
-    code = "".join(text.lower().replace("-", "").split())
+    code = typed_code(text).lower()
     return code if len(code) == LENGTH and _ALPHABET.issuperset(code) else None
 
 

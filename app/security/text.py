@@ -6,6 +6,7 @@ from typing import Any
 
 MAXIMUM_SCOPE_LENGTH = 1000
 MAXIMUM_DEPTH = 16
+MAXIMUM_TYPED_LENGTH = 64
 
 
 def is_scope(text: str) -> bool:
@@ -13,6 +14,21 @@ def is_scope(text: str) -> bool:
     return len(text) <= MAXIMUM_SCOPE_LENGTH and all(
         " " <= char <= "~" and char not in '"\\' for char in text
     )
+
+
+def typed_code(text: str) -> str:
+    """Return a code as a user typed it, without white space and hyphens, in plain characters.
+
+    NFKC makes full-width digits and letters plain; digits of other scripts stay what they are.
+    """
+    if len(text) > MAXIMUM_TYPED_LENGTH:
+        return ""
+    plain = unicodedata.normalize("NFKC", text)
+    return "".join(char for char in plain if not char.isspace() and not _is_hyphen(char))
+
+
+def _is_hyphen(char: str) -> bool:
+    return unicodedata.category(char) == "Pd" or char in "\u00ad\u2212"  # soft hyphen, minus
 
 
 def is_storable(text: str) -> bool:

@@ -5,6 +5,8 @@ from datetime import datetime
 
 import pyotp
 
+from app.security.text import typed_code
+
 SECRET_LENGTH = 32  # base32 characters: 160 bits
 STEP_SECONDS = 30
 DIGITS = 6
@@ -51,5 +53,5 @@ def step_at(now: datetime) -> int:
 
 def normalize(code: str) -> str | None:
     """Six ASCII digits, however people space them; None for anything else."""
-    digits = code.replace(" ", "") if len(code) <= 2 * DIGITS else ""
+    digits = typed_code(code)
     return digits if len(digits) == DIGITS and _ASCII_DIGITS.issuperset(digits) else None

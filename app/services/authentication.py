@@ -13,6 +13,7 @@ from app.services.limits import Limits
 from app.services.notices import Notices
 from app.services.otp import OtpService
 from app.services.password_hashing import PasswordHashing
+from app.services.sign_in_names import find_user
 
 log = logger(__name__)
 
@@ -40,8 +41,11 @@ class AuthenticationService:
         self._wants_code = otp_policy == "every_login"
 
     async def check_password(self, username: str, password: str) -> User | None:
-        """The person, if the password is his; unknown and wrong take the same time."""
-        user = await self._find(username)
+        """Return the user if the password is right; unknown and wrong take the same time.
+
+        `username` may be a verified e-mail address, here and in `sign_in`.
+        """
+        user = await find_user(self._users, username)
         account = usernames.account_of(username)
         tries = await self._limits.login_tries(account, user, Way.PAGES)
         await self._limits.check(tries)
@@ -61,7 +65,7 @@ class AuthenticationService:
         Right is only the whole: what is answered, counted and written is the same for each part
         that is wrong.
         """
-        user = await self._find(username)
+        user = await find_user(self._users, username)
         account = usernames.account_of(username)
         tries = await self._limits.login_tries(account, user, Way.GRANT, with_code=self._wants_code)
         await self._limits.check(tries)
@@ -99,10 +103,6 @@ class AuthenticationService:
         if not user.has_confirmed_otp:
             return "enrolment"
         return None if has_code else "code"
-
-    async def _find(self, username: str) -> User | None:
-        key = usernames.key_or_none(username)
-        return await self._users.find_by_key(key) if key is not None else None
 
     async def _has_password(self, user: User | None, password: str) -> bool:
         is_right = await self._hashing.verify(password, user.password_hash if user else None)

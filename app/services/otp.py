@@ -12,6 +12,7 @@ from app.services.audit import ANYBODY, AuditLog
 from app.services.bounded_threads import BoundedThreads
 from app.services.limits import Limits
 from app.services.notices import Notices
+from app.services.sign_in_names import find_user
 
 log = logger(__name__)
 
@@ -57,8 +58,7 @@ class OtpService:
         An unknown person, a disabled one and a wrong code look the same. Raises
         `TooManyRequestsError`.
         """
-        key = usernames.key_or_none(username)
-        user = await self._users.find_by_key(key) if key is not None else None
+        user = await find_user(self._users, username)
         if user is not None and user.is_disabled:
             user = None
         tries = self._limits.open_code_tries(usernames.account_of(username))

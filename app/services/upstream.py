@@ -9,19 +9,19 @@ from collections.abc import Sequence
 from datetime import datetime, timedelta
 
 from app.clock import Clock
-from app.errors import ConflictError, InvalidInputError, NotFoundError, UnavailableError
+from app.errors import ConflictError, NotFoundError, UnavailableError
 from app.models.upstream import UpstreamIdentity, UpstreamProvider
 from app.models.users import User
 from app.observability.logging import logger
 from app.repositories.spent_identifiers import SpentIdentifierRepository
 from app.repositories.upstream import Unlinked, UpstreamRepository
 from app.repositories.users import UserRepository
-from app.security import usernames
 from app.security.encryption import SealError, SecretBox
 from app.security.passwords import NO_PASSWORD
 from app.security.tokens import new_identifier, new_salt
 from app.services.audit import AuditLog
 from app.services.notices import Notices
+from app.services.sign_in_names import new_name, require_no_address, taken
 from app.services.upstream_rules import NAME, Elsewhere, check_provider, claims_of
 
 log = logger(__name__)
@@ -176,15 +176,12 @@ class UpstreamService:
 
         Raises `InvalidInputError` and `ConflictError` as a registration does.
         """
-        try:
-            key = usernames.key_of(username)
-        except usernames.UsernameError as error:
-            raise InvalidInputError(str(error), error="invalid_username") from None
+        name = new_name(username)
         now = self._clock.now()
         user = User(
             user_id=new_identifier(),
-            username=username,
-            username_key=key,
+            username=name.spelling,
+            username_key=name.key,
             password_hash=NO_PASSWORD,
             credentials_version=new_identifier(),
             otp_secret=None,
@@ -196,10 +193,11 @@ class UpstreamService:
             claims_updated_at=None,
             pairwise_salt=new_salt(),
         )
+        await require_no_address(self._users, name)
         if not await self._upstream.add_person(user, self._identity(user.user_id, elsewhere, now)):
             if await self._upstream.find_identity(elsewhere.issuer, elsewhere.subject) is not None:
                 raise ConflictError("This sign-in belongs to an account already.")
-            raise ConflictError("The user name is taken.", error="username_taken")
+            raise taken()
         await self._audit.record(
             "upstream.account_created", user_id=user.user_id, provider=elsewhere.provider
         )

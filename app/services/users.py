@@ -19,6 +19,7 @@ from app.services.notices import Notices
 from app.services.otp import OtpService
 from app.services.password_hashing import PasswordHashing
 from app.services.sessions import SessionService, SignedIn
+from app.services.sign_in_names import new_name, require_no_address, taken
 
 COMMON_WARNING = (
     "This password is on the lists that attackers try first. A server in production refuses it."
@@ -54,17 +55,17 @@ class UserService:
 
         Raises `ConflictError` for a taken name, whatever is known of its owner.
         """
-        key = self._key_of(body.username)
-        _check_preferred_username(body, body.username)
+        name = new_name(body.username)
+        _check_preferred_username(body, name.spelling)
         warning = self._check_new_password(
-            body.password.get_secret_value(), [body.username, *names_in(body.email)]
+            body.password.get_secret_value(), [name.spelling, *names_in(body.email)]
         )
         user_id = new_identifier()
         secret, sealed = self._otp.new_secret(user_id)
         user = User(
             user_id=user_id,
-            username=body.username,
-            username_key=key,
+            username=name.spelling,
+            username_key=name.key,
             password_hash=await self._hashing.hash(body.password.get_secret_value()),
             credentials_version=new_identifier(),
             otp_secret=sealed,
@@ -77,8 +78,9 @@ class UserService:
             pairwise_salt=new_salt(),
         )
         enrolment = await self._otp.enrolment(secret, username=user.username)
+        await require_no_address(self._users, name)
         if not await self._users.add(user):
-            raise ConflictError("The user name is taken.", error="username_taken")
+            raise taken()
         await self._audit.record("user.registered", user_id=user_id)
         return UserRegistered(
             message="User registered",
@@ -236,12 +238,6 @@ class UserService:
         if disabled and not user.is_disabled:
             await self._notices.tell(user, "account_disabled")
         return await self.get(username)
-
-    def _key_of(self, username: str) -> str:
-        try:
-            return usernames.key_of(username)
-        except usernames.UsernameError as error:
-            raise InvalidInputError(str(error), error="invalid_username") from None
 
     def _check_new_password(self, password: str, names: Iterable[str]) -> str | None:
         """Gives a warning for a common password where production would refuse it. `names` are

@@ -13,6 +13,7 @@ from tests.support.account import stored
 from tests.support.application import Application, TestClient, TestUser, otp_secret_in
 from tests.support.assertions import assert_oauth_error
 from tests.support.parts import services_of
+from tests.support.people import rename
 
 
 @pytest.fixture
@@ -53,6 +54,24 @@ async def test_list_shows_everybody_and_no_secret(app: Application, users: Poste
         assert result.code == 0
         assert confirmed.otp_secret not in result.output
         assert "argon2" not in result.output
+
+
+async def test_list_shows_names_that_would_be_refused_today(
+    app: Application, user: TestUser, users: Postern
+) -> None:
+    """UTS 39; the accounts stay and sign in as before"""
+    odd = f"p\u0430ypal{app.new_name()}"
+    await rename(app, user, odd)
+
+    table, as_json = (
+        await users("list", "--odd-names"),
+        await users("list", "--odd-names", "--json"),
+    )
+
+    (row,) = [each for each in json.loads(as_json.output) if each["username"] == odd]
+    assert "scripts" in row["problem"]
+    assert odd in table.output
+    assert all(each["problem"] for each in json.loads(as_json.output))
 
 
 async def test_list_of_an_empty_database(postern: Postern) -> None:

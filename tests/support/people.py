@@ -3,7 +3,10 @@
 from typing import Any
 
 import httpx
+from sqlalchemy import update
 
+from app.models.users import users
+from app.security.usernames import key_of
 from tests.support.application import (
     PASSWORD,
     Application,
@@ -11,6 +14,7 @@ from tests.support.application import (
     TestUser,
     otp_secret_in,
 )
+from tests.support.parts import open_database
 
 CLAIMS: dict[str, Any] = {
     "name": "Zoë Example",
@@ -61,3 +65,14 @@ async def told(app: Application, token: str) -> dict[str, Any]:
     assert response.status_code == 200, response.text
     claims: dict[str, Any] = response.json()
     return claims
+
+
+async def rename(app: Application, user: TestUser, name: str) -> None:
+    """Give an account a name from before today's rules."""
+    async with open_database(app.settings.database_url) as database:
+        await database.change(
+            update(users)
+            .where(users.c.username == user.username)
+            .values(username=name, username_key=key_of(name))
+            .returning(users.c.user_id)
+        )

@@ -7,8 +7,17 @@ from hypothesis import HealthCheck, given, settings
 from hypothesis import strategies as st
 
 from app.models.users import users
+from app.security.scripts import scripts_of
 from app.security.text import is_storable
-from app.security.usernames import MAXIMUM_LENGTH, UsernameError, key_of, key_or_none
+from app.security.usernames import (
+    MAXIMUM_LENGTH,
+    UsernameError,
+    account_of,
+    key_of,
+    key_or_none,
+    new_name,
+    problem_with,
+)
 
 unhurried = settings(deadline=None, suppress_health_check=[HealthCheck.too_slow])
 FULLWIDTH = 0xFEE0
@@ -28,7 +37,7 @@ def test_any_text_has_a_key_or_a_sentence(text: str) -> None:
         with pytest.raises(UsernameError, match=r"\.$"):
             key_of(text)
     else:
-        assert is_storable(text)
+        assert is_storable(text.strip())
         assert is_storable(key)
         assert not any(char.isspace() for char in key)
 
@@ -79,9 +88,45 @@ def test_composition_makes_no_difference(name: str) -> None:
 
 @unhurried
 @given(letters)
-def test_a_name_of_latin_and_cyrillic_letters_has_no_key(name: str) -> None:
+def test_a_name_of_latin_and_cyrillic_letters_is_refused(name: str) -> None:
     """SECURITY_BAR row 21; UTS 39 section 5"""
-    assert key_or_none("a" + name[:62] + "\u0436") is None
+    assert problem_with("a" + name[:62] + "\u0436") is not None
+
+
+@unhurried
+@given(any_text)
+def test_a_new_name_is_composed_and_has_the_key_that_it_is_looked_up_by(text: str) -> None:
+    """SECURITY_BAR row 21"""
+    if problem_with(text) is not None:
+        return
+    name = new_name(text)
+
+    assert unicodedata.is_normalized("NFC", name.spelling)
+    assert name.spelling == name.spelling.strip()
+    assert name.key == key_of(text) == key_of(name.spelling)
+
+
+def test_every_script_that_a_letter_can_have_is_known() -> None:
+    """UAX 24: a letter of an unknown script would go with itself only"""
+    letters = (chr(code) for code in range(0x80, 0x32000))
+    assigned = [char for char in letters if unicodedata.category(char).startswith("L")]
+
+    assert [char for char in assigned if scripts_of(char) == {"Zzzz"}] == []
+
+
+@pytest.mark.parametrize(
+    ("one", "other"),
+    [
+        ("zoe@example.com", " ZOE@Example.COM "),
+        ("zoe@example.com", "zoe@ex\u00adample.com"),
+        ("zoe@example.com", "zoe@\u24d4xample.com"),
+        ("zoe@b\u00fccher.example", "zoe@xn--bcher-kva.example"),
+        ("Zoe", "\uff3aoe"),
+    ],
+)
+def test_spellings_that_find_the_same_account_share_their_attempts(one: str, other: str) -> None:
+    """SECURITY_BAR row 23: nobody gets more attempts by writing an address in another way"""
+    assert account_of(one) == account_of(other)
 
 
 @pytest.mark.parametrize("length", [0, MAXIMUM_LENGTH + 1, 100_000])

@@ -14,7 +14,8 @@ from starlette.responses import RedirectResponse, Response
 
 from app.errors import TooManyRequestsError
 from app.pages.account.base import FRESH, account_page, account_router, fresh_person
-from app.pages.browser import Browser, BrowserDep, GoToError, PostedFormDep
+from app.pages.browser import Browser, BrowserDep, GoToError, PostedFormDep, TypedFormDep
+from app.pages.forms import hints_for
 from app.pages.languages import text_for
 from app.pages.login import wrong_code
 from app.pages.recovery_codes import codes_page
@@ -58,11 +59,13 @@ async def another(browser: BrowserDep, person: FreshPersonDep) -> Response:
 
 
 @router.post(NEW)
-async def confirm(browser: BrowserDep, form: PostedFormDep, person: FreshPersonDep) -> Response:
+async def confirm(browser: BrowserDep, form: TypedFormDep, person: FreshPersonDep) -> Response:
     services = browser.services
     secret = _opened(browser, person, form.get("sealed", ""))
     if secret is None:
         raise GoToError(NEW)
+    if hints := hints_for(browser.request, form, "code"):
+        return await _page(browser, person, secret, hints)
     try:
         is_right = await services.otp.replace(person.user, secret, form.get("code", ""))
     except TooManyRequestsError as error:

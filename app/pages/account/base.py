@@ -17,7 +17,7 @@ from app.pages.browser import (
     Browser,
     BrowserDep,
     GoToError,
-    get_posted_form,
+    get_typed_form,
 )
 from app.pages.signing_in import ACCOUNT_PLACES, has_second_factor, link
 from app.pages.templating import page
@@ -41,7 +41,7 @@ async def require_own_form(request: Request, browser: BrowserDep) -> None:
     """
     if request.method in SAFE_METHODS:
         return
-    form = await get_posted_form(request, browser)
+    form = await get_typed_form(request, browser)
     current, shown_for = browser.current, form.get(PAGE_SESSION_FIELD, "")
     if current is not None and current.session.session_id != shown_for:
         raise AnswerInsteadError(_other_account_page(browser, current, shown_for))

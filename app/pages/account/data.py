@@ -8,7 +8,8 @@ from starlette.responses import Response
 
 from app.oauth.redirect_uris import origin_of
 from app.pages.account.base import account_page, account_router, fresh_person
-from app.pages.browser import Browser, BrowserDep, PostedFormDep
+from app.pages.browser import Browser, BrowserDep, PostedFormDep, TypedFormDep
+from app.pages.forms import hints_for
 from app.pages.languages import text_for
 from app.pages.logout import end_session
 from app.pages.templating import page
@@ -39,9 +40,11 @@ async def download(browser: BrowserDep, form: PostedFormDep, person: FreshPerson
 
 
 @router.post("/account/data/delete")
-async def delete(browser: BrowserDep, form: PostedFormDep, person: FreshPersonDep) -> Response:
+async def delete(browser: BrowserDep, form: TypedFormDep, person: FreshPersonDep) -> Response:
     """For good; the person writes his username, so that no slip of the hand does it."""
     typed = form.get(CONFIRMATION, "").strip()
+    if hints := hints_for(browser.request, form, CONFIRMATION):
+        return account_page(browser, person, "account_data.html", hints, confirmation=typed)
     if usernames.key_or_none(typed) != person.user.username_key:
         text = text_for(browser.request)
         wrong = text("This is not your username. Nothing is deleted.")

@@ -10,7 +10,8 @@ from starlette.responses import RedirectResponse, Response
 
 from app.errors import NotFoundError, TooManyRequestsError
 from app.pages.account.base import account_page, account_router, fresh_person
-from app.pages.browser import Browser, BrowserDep, PostedFormDep
+from app.pages.browser import Browser, BrowserDep, PostedFormDep, TypedFormDep
+from app.pages.forms import hints_for
 from app.pages.languages import language_for, text_for
 from app.pages.sentences import N_
 from app.schemas.claims import Email
@@ -41,11 +42,13 @@ async def email(browser: BrowserDep, person: FreshPersonDep) -> Response:
 
 
 @router.post(PATH)
-async def change(browser: BrowserDep, form: PostedFormDep, person: FreshPersonDep) -> Response:
+async def change(browser: BrowserDep, form: TypedFormDep, person: FreshPersonDep) -> Response:
     """The new address counts once the link that is sent there was opened."""
     _require_mail(browser)
     text = text_for(browser.request)
     given = form.get("email", "").strip()
+    if hints := hints_for(browser.request, form, "email"):
+        return await _page(browser, person, hints, given=given)
     try:
         address = AN_ADDRESS.validate_python(given)
     except ValidationError:

@@ -1,6 +1,6 @@
 """`/account/passkeys`: adding, renaming and removing one's passkeys."""
 
-from collections.abc import Sequence
+from collections.abc import Mapping, Sequence
 from typing import Annotated
 
 from fastapi import Depends
@@ -15,7 +15,8 @@ from app.pages.account.base import (
     end_other_sign_ins,
     fresh_person,
 )
-from app.pages.browser import Browser, BrowserDep, PostedFormDep
+from app.pages.browser import Browser, BrowserDep, PostedFormDep, TypedFormDep
+from app.pages.forms import hints_for
 from app.pages.languages import text_for
 from app.pages.passkeys import options_answer
 from app.pages.user_agents import described
@@ -42,7 +43,9 @@ async def options(browser: BrowserDep, _form: PostedFormDep, person: FreshPerson
 
 
 @router.post("/account/passkeys")
-async def add(browser: BrowserDep, form: PostedFormDep, person: FreshPersonDep) -> Response:
+async def add(browser: BrowserDep, form: TypedFormDep, person: FreshPersonDep) -> Response:
+    if hints := hints_for(browser.request, form, "name"):
+        return await _page(browser, person, hints, typed=form)
     services, text = browser.services, text_for(browser.request)
     try:
         passkey = await services.passkeys.add(
@@ -58,7 +61,9 @@ async def add(browser: BrowserDep, form: PostedFormDep, person: FreshPersonDep) 
 
 
 @router.post("/account/passkeys/rename")
-async def rename(browser: BrowserDep, form: PostedFormDep, person: PersonDep) -> Response:
+async def rename(browser: BrowserDep, form: TypedFormDep, person: PersonDep) -> Response:
+    if hints := hints_for(browser.request, form, "name"):
+        return await _page(browser, person, {_rename_field(form): hints["name"]}, typed=form)
     name = form.get("name", "").strip()
     if name:
         await browser.services.passkeys.rename(person.user, form.get("passkey_id", ""), name)
@@ -88,8 +93,13 @@ async def how_many(browser: Browser, person: SignedIn) -> str | None:
 
 
 async def _page(
-    browser: Browser, person: SignedIn, errors: dict[str, str] | None = None
+    browser: Browser,
+    person: SignedIn,
+    errors: Mapping[str, str] | None = None,
+    *,
+    typed: Mapping[str, str] | None = None,
 ) -> Response:
+    """`typed` is a form that is shown again with its errors."""
     passkeys: Sequence[Passkey] = await browser.services.passkeys.list_of(person.user)
     origin = browser.services.passkeys.origin
     if not (origin or passkeys):
@@ -104,7 +114,13 @@ async def _page(
         may_add=len(passkeys) < MAXIMUM_PASSKEYS,
         maximum_name=MAXIMUM_NAME,
         usual_name=_usual_name(browser),
+        typed=typed or {},
     )
+
+
+def _rename_field(form: Mapping[str, str]) -> str:
+    """Return the id of the field in which a passkey is renamed."""
+    return f"name-{form.get('passkey_id', '')}"
 
 
 def _usual_name(browser: Browser) -> str:

@@ -14,7 +14,8 @@ from app.errors import (
     TooManyRequestsError,
 )
 from app.pages.account.base import account_page, account_router, fresh_person
-from app.pages.browser import Browser, BrowserDep, PostedFormDep
+from app.pages.browser import Browser, BrowserDep, TypedFormDep
+from app.pages.forms import hints_for
 from app.pages.languages import text_for
 from app.pages.waiting import told_to_wait
 from app.security.passwords import has_password
@@ -32,9 +33,11 @@ async def password(browser: BrowserDep, person: FreshPersonDep) -> Response:
 
 
 @router.post("/account/password")
-async def change(browser: BrowserDep, form: PostedFormDep, person: FreshPersonDep) -> Response:
+async def change(browser: BrowserDep, form: TypedFormDep, person: FreshPersonDep) -> Response:
     """Whoever has a password says it again, however fresh his sign-in is."""
     text, services = text_for(browser.request), browser.services
+    if hints := hints_for(browser.request, form, CURRENT, "password"):
+        return await _page(browser, person, hints)
     current, new = form.get(CURRENT, ""), form.get("password", "")
     has_one = has_password(person.user.password_hash)
     missing = {

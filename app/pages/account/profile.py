@@ -14,7 +14,8 @@ from app.errors import ConflictError, InvalidInputError
 from app.models.users import User
 from app.pages.account.base import account_page, account_router, fresh_person
 from app.pages.account.profile_fields import ABOUT, ADDRESS, GROUPS, NAMES, Field
-from app.pages.browser import Browser, BrowserDep, PostedFormDep
+from app.pages.browser import Browser, BrowserDep, TypedFormDep
+from app.pages.forms import hints_for
 from app.pages.languages import text_for
 from app.pages.sentences import N_
 from app.schemas.claims import StandardClaims
@@ -37,12 +38,14 @@ async def profile(browser: BrowserDep, person: FreshPersonDep) -> Response:
 
 
 @router.post("/account/profile")
-async def save(browser: BrowserDep, form: PostedFormDep, person: FreshPersonDep) -> Response:
+async def save(browser: BrowserDep, form: TypedFormDep, person: FreshPersonDep) -> Response:
     text = text_for(browser.request)
     given = {name: form.get(name, "").strip() for name in WRONG}
     given[USERNAME] = given[USERNAME] or person.user.username
     if form.get(VERSION) != _version(person.user):
         return _conflict(browser, person, given)
+    if hints := hints_for(browser.request, form, *WRONG):
+        return _page(browser, person, given, hints)
     said, unset = _changes(given, person.user)
     try:
         changes = StandardClaims.model_validate(said)

@@ -54,7 +54,7 @@ for (const button of all("[data-print]")) {
 for (const input of all("[data-complete]")) {
   const length = Number(input.dataset.complete);
   input.addEventListener("input", () => {
-    const digits = input.value.replaceAll(" ", "");
+    const digits = input.value.normalize("NFKC").replace(/[\s\p{Pd}]/gu, "");
     if (digits.length === length && /^[0-9]+$/.test(digits)) input.form.requestSubmit();
   });
 }

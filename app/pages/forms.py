@@ -1,0 +1,66 @@
+"""Forms that users fill in: a character that cannot be stored gets a hint at its field."""
+
+import unicodedata
+
+from starlette.requests import Request
+
+from app.errors import PosternError
+from app.oauth.errors import InvalidRequestError
+from app.oauth.requests import form_parameters
+from app.pages.languages import text_for
+from app.pages.sentences import N_
+from app.security.text import is_storable
+
+HINT = N_("This contains a character that can't be used here. Type it again.")
+
+
+class UnusableTextError(PosternError):
+    """A field that the page does not show holds control characters."""
+
+    error = "invalid_request"
+    status = 400
+    title = N_("This form can't be used")
+
+    def __init__(self) -> None:
+        super().__init__(N_("It contains a control character. Go back and fill it in again."))
+
+
+class PostedForm(dict[str, str]):
+    """The fields of a form without control characters; `unclean` names those that had some."""
+
+    unclean: frozenset[str] = frozenset()
+
+    def require_clean(self) -> None:
+        if self.unclean:
+            raise UnusableTextError
+
+
+def parse_page_form(body: bytes, content_type: bytes | None) -> PostedForm:
+    """Return the fields of a page's form; raises `InvalidRequestError` for what is not one.
+
+    White space around a value is ignored, line breaks and tabs too, except in a password.
+    """
+    parameters = form_parameters(body, content_type, read=None)
+    if not all(map(is_storable, parameters)):
+        raise InvalidRequestError("A parameter has control characters.")
+    form = PostedForm()
+    unclean = set()
+    for name, value in parameters.items():
+        text = value if "password" in name or is_storable(value) else value.strip()
+        if not is_storable(text):
+            unclean.add(name)
+            text = "".join(char for char in text if unicodedata.category(char) not in ("Cc", "Cs"))
+        if text:
+            form[name] = text
+    form.unclean = frozenset(unclean)
+    return form
+
+
+def hints_for(request: Request, form: PostedForm, *fields: str) -> dict[str, str]:
+    """Return what is wrong with the characters of the fields that a page shows.
+
+    Raises `UnusableTextError` if the fault is in a field that it does not show.
+    """
+    if form.unclean.difference(fields):
+        raise UnusableTextError
+    return {name: text_for(request)(HINT) for name in fields if name in form.unclean}
