@@ -15,17 +15,23 @@ consents = Table(
     Column("client_id", String(255), primary_key=True, index=True),
     Column("scope", Text, nullable=False),
     Column("granted_at", Instant, nullable=False),
+    Column("client_fingerprint", String(64)),
 )
 
 
 @dataclass(frozen=True, slots=True)
 class Consent:
-    """`scope` is all that was ever allowed, `granted_at` when it was allowed last."""
+    """What a user allowed a client.
+
+    `scope` is all that was allowed, `granted_at` when it was allowed last, and
+    `client_fingerprint` what the user saw of the client then. Without one the consent is void.
+    """
 
     user_id: str
     client_id: str
     scope: str
     granted_at: datetime
+    client_fingerprint: str | None = None
 
     @property
     def scopes(self) -> frozenset[str]:

@@ -16,6 +16,7 @@ from app.repositories.device_codes import DeviceCodeRepository
 from app.schemas.tokens import DeviceResponse
 from app.security.tokens import TokenKind, digest_of, new_identifier, new_token
 from app.services.audit import AuditLog
+from app.services.client_fingerprints import fingerprint_of
 from app.services.consents import ConsentService
 from app.services.limits import Limits
 from app.services.sessions import SignedIn
@@ -88,8 +89,11 @@ class DeviceAuthorization:
             return None
         return found, client
 
-    async def decide(self, text: str, person: SignedIn, *, is_allowed: bool) -> bool:
-        """What the person said; False where the code expired or was decided meanwhile."""
+    async def decide(
+        self, text: str, person: SignedIn, *, client_fingerprint: str, is_allowed: bool
+    ) -> bool:
+        """What the person said; False where the code expired or was decided meanwhile, and where
+        the client is not any more what the page showed."""
         found = await self.find(text)
         if found is None:
             return False
@@ -97,6 +101,8 @@ class DeviceAuthorization:
         now = self._clock.now()
         if not is_allowed:
             return await self._codes.deny(code.user_code, now=now)
+        if client_fingerprint != fingerprint_of(client):
+            return False
         is_done = await self._codes.approve(code.user_code, person.session, now=now)
         if is_done:
             await self._consents.grant(person.user, client, frozenset(code.scope.split()))

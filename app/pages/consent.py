@@ -9,6 +9,7 @@ from app.pages.browser import BrowserDep, PostedFormDep
 from app.pages.signing_in import client_of, link
 from app.pages.templating import page
 from app.pages.views import view_of_person, views_of_scopes
+from app.services.client_fingerprints import fingerprint_of
 
 router = APIRouter(include_in_schema=False)
 
@@ -29,6 +30,7 @@ async def consent(browser: BrowserDep) -> Response:
         "consent.html",
         posts_may_end_at_client=True,
         client=client_of(browser, pending),
+        client_fingerprint=fingerprint_of(request.client),
         person=view_of_person(person),
         switch_url=link("/login", given, other="1"),
         scopes=views_of_scopes(browser.request, consent_scopes(request), known),
@@ -45,6 +47,7 @@ async def decide(browser: BrowserDep, form: PostedFormDep) -> Response:
         form.get("request_id", ""),
         browser.signed_in,
         session_id=form.get("session_id", ""),
+        client_fingerprint=form.get("client_fingerprint", ""),
         is_allowed=form.get("decision") == "allow",
     )
     return answer(browser, outcome)

@@ -17,6 +17,7 @@ from app.pages.signing_in import link
 from app.pages.templating import page
 from app.pages.views import view_of_client, view_of_person, views_of_scopes
 from app.security import qr_codes
+from app.services.client_fingerprints import fingerprint_of
 from app.services.sessions import SignedIn
 
 router = APIRouter(include_in_schema=False)
@@ -46,8 +47,13 @@ async def decide(browser: BrowserDep, form: PostedFormDep) -> Response:
     person = browser.current
     if person is None or person.session.session_id != form.get("session_id"):
         return browser.keep(await _next_page(browser, typed))  # not who was asked
-    if not await browser.services.devices.decide(typed, person, is_allowed=is_allowed):
-        return browser.keep(_wrong_code(browser, typed))
+    if not await browser.services.devices.decide(
+        typed,
+        person,
+        client_fingerprint=form.get("client_fingerprint", ""),
+        is_allowed=is_allowed,
+    ):
+        return browser.keep(await _next_page(browser, typed))
     response = page(browser.request, "device_done.html", is_allowed=is_allowed, errors={})
     return browser.keep(response)
 
@@ -84,6 +90,7 @@ async def _question(
         "device_confirm.html",
         posts_may_end_at_client=True,
         client=view_of_client(browser.request, client),
+        client_fingerprint=fingerprint_of(client),
         person=view_of_person(person),
         switch_url=link("/login", {"next": "device", "user_code": shown}),
         scopes=views_of_scopes(browser.request, code.scope.split(), known),

@@ -21,6 +21,7 @@ from app.models.remembered_browsers import remembered_browsers
 from app.models.sessions import sessions
 from app.models.token_families import token_families
 from app.models.upstream import UpstreamIdentity, upstream_identities
+from app.models.used_codes import used_codes
 from app.models.users import users
 
 OF_A_PERSON = (
@@ -89,11 +90,12 @@ class AccountRepository:
                     authorization_requests.c.session_id.in_(_keys(sessions, "session_id", user_id))
                 )
             )
-            await connection.execute(
-                delete(refresh_tokens).where(
-                    refresh_tokens.c.family_id.in_(_keys(token_families, "family_id", user_id))
+            for of_family in (refresh_tokens, used_codes):
+                await connection.execute(
+                    delete(of_family).where(
+                        of_family.c.family_id.in_(_keys(token_families, "family_id", user_id))
+                    )
                 )
-            )
             for table in OF_A_PERSON:
                 await connection.execute(delete(table).where(table.c.user_id == user_id))
         return True

@@ -4,6 +4,8 @@ from sqlalchemy import select
 
 from app.database.database import Database
 from app.models.authorization_codes import AuthorizationCode, authorization_codes
+from app.models.token_families import token_families
+from app.models.used_codes import UsedCode, used_codes
 from app.repositories.inserts import insert_once
 from app.repositories.redemptions import Redemption
 
@@ -27,6 +29,14 @@ class AuthorizationCodeRepository:
                 claims="claims",
             )
         )
+        family = token_families.c
+        self._used_by_digest = database.lookup(
+            select(family.family_id, family.client_id).select_from(
+                used_codes.join(token_families, family.family_id == used_codes.c.family_id)
+            ),
+            key=used_codes.c.digest,
+            value=UsedCode,
+        )
         self.redeem = Redemption(database, authorization_codes)
 
     async def store(self, digest: bytes, made: AuthorizationCode) -> None:
@@ -35,3 +45,7 @@ class AuthorizationCodeRepository:
     async def find(self, digest: bytes) -> AuthorizationCode | None:
         """The code, also a used or expired one."""
         return await self._by_digest(digest)
+
+    async def find_used(self, digest: bytes) -> UsedCode | None:
+        """Return what a code yielded, as long as the family of its tokens lives."""
+        return await self._used_by_digest(digest)

@@ -27,21 +27,41 @@ class ConsentRepository:
         )
         return Consent(*row) if row is not None else None
 
-    async def grant(self, user_id: str, client_id: str, scope: str, *, now: datetime) -> None:
-        """Adds to what was allowed before; nothing where the person is gone."""
+    async def grant(
+        self, user_id: str, client_id: str, scope: str, *, fingerprint: str, now: datetime
+    ) -> None:
+        """Add to what was allowed before, unless it was to another look of the client.
+
+        Nothing is stored where the user is gone.
+        """
         this = (consent.user_id == user_id, consent.client_id == client_id)
         first = upsert(self._database, consents).values(
-            user_id=user_id, client_id=client_id, scope=scope, granted_at=now
+            user_id=user_id,
+            client_id=client_id,
+            scope=scope,
+            granted_at=now,
+            client_fingerprint=fingerprint,
         )
         person = select(users.c.user_id).where(users.c.user_id == user_id).with_for_update()
         async with self._database.transaction() as connection:
             if await connection.scalar(person) is None:
                 return
             await connection.execute(first.on_conflict_do_nothing())
-            allowed = await connection.scalar(select(consent.scope).where(*this).with_for_update())
-            both = " ".join(dict.fromkeys([*str(allowed).split(), *scope.split()]))
+            before = (
+                await connection.execute(
+                    select(consent.scope, consent.client_fingerprint).where(*this).with_for_update()
+                )
+            ).one()
+            is_same = before.client_fingerprint == fingerprint
+            allowed = [*(before.scope.split() if is_same else ()), *scope.split()]
             await connection.execute(
-                update(consents).where(*this).values(scope=both, granted_at=now)
+                update(consents)
+                .where(*this)
+                .values(
+                    scope=" ".join(dict.fromkeys(allowed)),
+                    granted_at=now,
+                    client_fingerprint=fingerprint,
+                )
             )
 
     async def list_of(self, user_id: str) -> Sequence[Consent]:

@@ -26,6 +26,7 @@ from app.models.remembered_browsers import remembered_browsers
 from app.models.sessions import sessions
 from app.models.spent_identifiers import spent_identifiers
 from app.models.token_families import token_families
+from app.models.used_codes import used_codes
 from app.repositories.inserts import upsert
 
 MAILS_ARE_KEPT = timedelta(days=2)
@@ -89,14 +90,19 @@ class HousekeepingRepository:
         )
 
     async def delete_expired_families(self, *, before: datetime, limit: int) -> int:
-        """Deletes at most `limit` families that have no token left."""
-        has_tokens = exists().where(refresh_tokens.c.family_id == token_families.c.family_id)
-        return await self._delete(
-            token_families,
-            select(token_families.c.family_id)
-            .where(token_families.c.expires_at < before, ~has_tokens)
-            .limit(limit),
-        )
+        """Delete at most `limit` families that have no token left, and the codes they came from."""
+        family = token_families.c
+        has_tokens = exists().where(refresh_tokens.c.family_id == family.family_id)
+        some = select(family.family_id).where(family.expires_at < before, ~has_tokens).limit(limit)
+        async with self._database.transaction() as connection:
+            gone = await connection.scalars(
+                delete(token_families).where(family.family_id.in_(some)).returning(family.family_id)
+            )
+            family_ids = gone.all()
+            await connection.execute(
+                delete(used_codes).where(used_codes.c.family_id.in_(family_ids))
+            )
+        return len(family_ids)
 
     def deletions_by_expiry(self) -> list["Deletion"]:
         """One for each table whose rows expire by themselves."""

@@ -7,7 +7,18 @@ somebody else used, or whose person or session is gone, yields nothing.
 from datetime import datetime
 from typing import Any
 
-from sqlalchemy import ColumnElement, Insert, Table, Update, and_, exists, or_, select, update
+from sqlalchemy import (
+    ColumnElement,
+    FromClause,
+    Insert,
+    Table,
+    Update,
+    and_,
+    exists,
+    or_,
+    select,
+    update,
+)
 from sqlalchemy.ext.asyncio import AsyncConnection
 
 from app.database.database import Database
@@ -17,6 +28,7 @@ from app.models.authorization_codes import authorization_codes
 from app.models.device_codes import device_codes
 from app.models.sessions import sessions
 from app.models.token_families import token_families
+from app.models.used_codes import used_codes
 from app.models.users import users
 from app.repositories.inserts import insert_once_where, value_of
 from app.repositories.token_families import NewPair, new_access_token, new_refresh_token
@@ -36,16 +48,21 @@ class Redemption:
         )
         source = token_families.join(codes, family.family_id == codes.c.family_id)
         use, begin = self._use_code(), self._new_family(database)
+        remember = (
+            (self._remember_use(database, source, *of_the_winner),)
+            if codes is authorization_codes
+            else ()
+        )
         new_access = new_access_token(database, source, *of_the_winner)
         new_refresh = new_refresh_token(database, source, *of_the_winner)
         winner = Outcome(
             select(codes.c.used_for).select_from(source), codes.c.digest, given_as="presented"
         )
         self._redeem = database.step(
-            use, begin, new_refresh, new_access, outcome=winner, order="presented"
+            use, begin, *remember, new_refresh, new_access, outcome=winner, order="presented"
         )
         self._redeem_without_refresh = database.step(
-            use, begin, new_access, outcome=winner, order="presented"
+            use, begin, *remember, new_access, outcome=winner, order="presented"
         )
 
     async def __call__(
@@ -77,6 +94,16 @@ class Redemption:
             )
             .values(used_at=value_of("now", code.used_at), used_for=USED_FOR)
         )
+
+    def _remember_use(
+        self, database: Database, source: FromClause, *conditions: ColumnElement[bool]
+    ) -> Insert:
+        """For a second use of the code, whenever it comes (RFC 6749 section 4.1.2)."""
+        values: dict[ColumnElement[Any], ColumnElement[Any]] = {
+            used_codes.c.digest: self._codes.c.digest,
+            used_codes.c.family_id: family.family_id,
+        }
+        return insert_once_where(database, used_codes, values, source, *conditions)
 
     def _new_family(self, database: Database) -> Insert:
         code = self._codes.c

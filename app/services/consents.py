@@ -10,6 +10,7 @@ from app.models.consents import Consent
 from app.models.users import User
 from app.repositories.consents import ConsentRepository
 from app.services.audit import AuditLog
+from app.services.client_fingerprints import fingerprint_of
 
 FIRST_PARTY = "first_party"
 
@@ -21,7 +22,11 @@ class ConsentService:
         self._audit = audit
 
     async def find(self, user: User, client: Client) -> Consent | None:
-        return await self._consents.find(user.user_id, client.client_id)
+        """Return the consent that is in force for the client as it is now."""
+        consent = await self._consents.find(user.user_id, client.client_id)
+        if consent is None or consent.client_fingerprint != fingerprint_of(client):
+            return None
+        return consent
 
     async def is_due(
         self,
@@ -47,7 +52,11 @@ class ConsentService:
 
     async def grant(self, user: User, client: Client, scopes: frozenset[str]) -> None:
         await self._consents.grant(
-            user.user_id, client.client_id, " ".join(sorted(scopes)), now=self._clock.now()
+            user.user_id,
+            client.client_id,
+            " ".join(sorted(scopes)),
+            fingerprint=fingerprint_of(client),
+            now=self._clock.now(),
         )
         await self._audit.record(
             "consent.granted",

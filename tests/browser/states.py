@@ -100,7 +100,14 @@ ACCOUNT = {
     "login_url": "/login",
     "providers": [],
 }
-CONSENT = {**FORM, "client": WITH_LOGO, "person": ADA, "scopes": FEW, "switch_url": "/login"}
+CONSENT = {
+    **FORM,
+    "client_fingerprint": "f",
+    "client": WITH_LOGO,
+    "person": ADA,
+    "scopes": FEW,
+    "switch_url": "/login",
+}
 DEVICE = {"csrf_token": "c", "errors": {}, "user_code": ""}
 CONFIRM = {**CONSENT, "user_code": "WDJB-MJHT"}
 LOGOUT: dict[str, Any] = {

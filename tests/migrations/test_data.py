@@ -1,8 +1,12 @@
 """What is in the database of an older release is there after an upgrade."""
 
+import json
+
 from app.database import migrations
 from app.database.backends import Backend
+from app.services.client_fingerprints import fingerprint_of
 from tests.migrations.conftest import change, downgrade, rows_of
+from tests.support.clients import client_with
 
 PERSON = """
     INSERT INTO users
@@ -39,3 +43,39 @@ async def test_they_stay_on_the_way_down(backend: Backend) -> None:
     await downgrade(backend, "2026_11_25_core")
 
     assert await rows_of(backend, "SELECT username FROM users") == [("ada",)]
+
+
+CLIENT = """
+    INSERT INTO clients (client_id, client_name, grant_types, response_types, scope,
+        redirect_uris, metadata, created_at, trust)
+    VALUES ('{name}', 'An app', 'authorization_code', 'code', 'openid',
+        'http://localhost:3000/callback https://b.example/cb', '{metadata}',
+        '2026-11-25 12:00:00.000000+00:00', 'none')
+"""
+CONSENT = """
+    INSERT INTO consents (user_id, client_id, scope, granted_at)
+    VALUES ('ada', '{name}', 'openid', '2026-11-25 12:00:00.000000+00:00')
+"""
+
+
+async def test_consents_given_before_are_for_their_clients_as_they_are(backend: Backend) -> None:
+    """So that nobody is asked again by the upgrade."""
+    metadata = {"plain": {}, "native": {"application_type": "native", "logo_uri": "https://l/x"}}
+    await migrations.migrate(backend, "2026_11_28_operators")
+    for name, further in metadata.items():
+        await change(backend, CLIENT.format(name=name, metadata=json.dumps(further)))
+        await change(backend, CONSENT.format(name=name))
+
+    await migrations.migrate(backend)
+
+    rows = await rows_of(backend, "SELECT client_id, client_fingerprint FROM consents")
+    assert dict(rows) == {
+        name: fingerprint_of(
+            client_with(**further)._replace(
+                client_name="An app",
+                redirect_uris="http://localhost:3000/callback https://b.example/cb",
+                token_endpoint_auth_method=None,
+            )
+        )
+        for name, further in metadata.items()
+    }

@@ -31,7 +31,8 @@ async def registered(app: Application, **metadata: Any) -> dict[str, Any]:
 
 async def change(app: Application, made: dict[str, Any], **metadata: Any) -> None:
     headers = {"Authorization": f"Bearer {made['registration_access_token']}"}
-    body = {"client_id": made["client_id"], "redirect_uris": [REDIRECT_URI], **metadata}
+    own = {"client_id": made["client_id"], "client_name": made["client_name"]}
+    body = {**own, "redirect_uris": [REDIRECT_URI], **metadata}
     answer = await app.http.put(f"/register/{made['client_id']}", headers=headers, json=body)
     assert answer.status_code == 200, answer.text
 

@@ -30,6 +30,7 @@ from app.oauth.errors import AccessDeniedError, OAuth2Error
 from app.repositories.authorization_codes import AuthorizationCodeRepository
 from app.repositories.authorization_requests import AuthorizationRequestRepository
 from app.security.tokens import TokenKind, digest_of, new_identifier, new_token
+from app.services.client_fingerprints import fingerprint_of
 from app.services.consents import ConsentService
 from app.services.sessions import SignedIn
 
@@ -114,11 +115,18 @@ class AuthorizationEndpoint:
             return await self._finish_with(refused, stored)
 
     async def decide(
-        self, request_id: str, signed_in: Sequence[SignedIn], *, session_id: str, is_allowed: bool
+        self,
+        request_id: str,
+        signed_in: Sequence[SignedIn],
+        *,
+        session_id: str,
+        client_fingerprint: str,
+        is_allowed: bool,
     ) -> Outcome:
         """What a person said on the consent page, which was shown for a session.
 
-        It counts only while the page is still the one that is due, for the same session.
+        It counts only while the page is still the one that is due, for the same session, and
+        while the client still is what the page showed.
         """
         pending = await self.find(request_id)
         request, stored = pending.request, pending.stored
@@ -129,7 +137,8 @@ class AuthorizationEndpoint:
         person = position.person
         if position.step is not Step.CONSENT or person is None:
             return await self.resume(request_id, signed_in)
-        if person.session.session_id != session_id:
+        is_as_shown = client_fingerprint == fingerprint_of(request.client)
+        if person.session.session_id != session_id or (is_allowed and not is_as_shown):
             return Interaction(Step.CONSENT, request_id, request.ui_locales)
         if not is_allowed:
             return await self._finish_with(request.refused(AccessDeniedError()), stored)

@@ -49,10 +49,12 @@ class AuthorizationCodeGrant(Grant[AuthorizationCodeParameters]):
         self, request: TokenRequest, parameters: AuthorizationCodeParameters
     ) -> TokenResponse:
         code = await self._find(parameters.code)
+        if code is None:
+            await self._refuse_use_of_long_ago(request.client, parameters.code)
         if code is None or code.client_id != request.client.client_id:
             raise _not_valid()
         if code.used_at is not None:
-            await self._revoke(code)
+            await self._revoke(code.client_id, code.family_id)
             raise _not_valid()
         if code.expires_at <= self.tools.clock.now() or not _is_right(
             request.client, code, parameters
@@ -85,15 +87,21 @@ class AuthorizationCodeGrant(Grant[AuthorizationCodeParameters]):
             return response
         current = await self.tools.codes.find(digest_of(presented))
         if current is not None and current.used_at is not None:
-            await self._revoke(current)
+            await self._revoke(current.client_id, current.family_id)
         raise _not_valid()
 
-    async def _revoke(self, code: AuthorizationCode) -> None:
-        await self.tools.families.revoke(code.family_id, now=self.tools.clock.now())
+    async def _refuse_use_of_long_ago(self, client: Client, presented: str) -> None:
+        """The code is deleted soon after it expired; that it was used is known for longer."""
+        if not TokenKind.AUTHORIZATION_CODE.matches(presented):
+            return
+        used = await self.tools.codes.find_used(digest_of(presented))
+        if used is not None and used.client_id == client.client_id:
+            await self._revoke(used.client_id, used.family_id)
+
+    async def _revoke(self, client_id: str, family_id: str) -> None:
+        await self.tools.families.revoke(family_id, now=self.tools.clock.now())
         log.warning(
-            "a code of client %s was used again: family %s is revoked",
-            code.client_id,
-            code.family_id,
+            "a code of client %s was used again: family %s is revoked", client_id, family_id
         )
 
 

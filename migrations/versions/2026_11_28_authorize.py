@@ -1,0 +1,73 @@
+"""Used authorization codes, and what the user saw of a client when they gave consent."""
+
+import hashlib
+import json
+import re
+from collections.abc import Sequence
+from typing import Any
+
+import sqlalchemy as sa
+from alembic import op
+
+revision: str = "2026_11_28_authorize"
+down_revision: str | None = "2026_11_28_operators"
+branch_labels: str | Sequence[str] | None = None
+depends_on: str | Sequence[str] | None = None
+
+LOOPBACK_PORT = re.compile(r"^(http://(?:localhost|127\.0\.0\.1|\[::1\])):[0-9]+")
+
+
+def upgrade() -> None:
+    op.create_table(
+        "used_codes",
+        sa.Column("digest", sa.LargeBinary(), nullable=False),
+        sa.Column("family_id", sa.String(32), nullable=False),
+        sa.PrimaryKeyConstraint("digest", name="pk_used_codes"),
+    )
+    op.create_index("ix_used_codes_family_id", "used_codes", ["family_id"])
+    op.execute(
+        "INSERT INTO used_codes (digest, family_id)"
+        " SELECT digest, family_id FROM authorization_codes"
+        " WHERE used_at IS NOT NULL AND family_id IN (SELECT family_id FROM token_families)"
+    )
+    op.add_column("consents", sa.Column("client_fingerprint", sa.String(64)))
+    _fill_fingerprints()
+
+
+def downgrade() -> None:
+    with op.batch_alter_table("consents") as batch:
+        batch.drop_column("client_fingerprint")
+    op.drop_table("used_codes")
+
+
+def _fill_fingerprints() -> None:
+    """Consents given before are for their clients as they are now: nobody is asked again."""
+    connection = op.get_bind()
+    rows = connection.execute(
+        sa.text(
+            "SELECT client_id, client_name, redirect_uris, token_endpoint_auth_method, metadata"
+            " FROM clients WHERE client_id IN (SELECT client_id FROM consents)"
+        )
+    ).all()
+    if rows:
+        connection.execute(
+            sa.text(
+                "UPDATE consents SET client_fingerprint = :fingerprint WHERE client_id = :client_id"
+            ),
+            [{"client_id": row[0], "fingerprint": _fingerprint(*row[1:])} for row in rows],
+        )
+
+
+def _fingerprint(name: str, redirect_uris: str, method: str | None, metadata: str) -> str:
+    """As `app.services.client_fingerprints` computed it when this migration was written."""
+    further: dict[str, Any] = json.loads(metadata)
+    uris = sorted({LOOPBACK_PORT.sub(r"\1", uri) for uri in redirect_uris.split()})
+    is_web = all(uri.startswith("https://") for uri in uris)
+    seen = [
+        name,
+        further.get("logo_uri"),
+        uris,
+        method or "client_secret_basic",
+        further.get("application_type") or ("web" if is_web else "native"),
+    ]
+    return hashlib.sha256(json.dumps(seen, ensure_ascii=True).encode()).hexdigest()
