@@ -11,9 +11,10 @@ from app.oauth.errors import (
     InvalidRequestUriError,
     RequestNotSupportedError,
     RequestUriNotSupportedError,
+    TemporarilyUnavailableError,
 )
 from app.observability.logging import logger
-from app.outbound.http import FetchError, OutboundHttp
+from app.outbound.http import BusyError, FetchError, OutboundHttp
 from app.security.client_jwt import require_audience, require_now
 from app.security.jose import SignatureError, header_of
 from app.security.text import is_encodable, is_storable
@@ -21,6 +22,7 @@ from app.services.client_keys import ClientKeys
 
 log = logger(__name__)
 
+RETRY_AFTER = 2
 JWT_TYPE = "oauth-authz-req+jwt"
 NOT_INSIDE = frozenset({"request", "request_uri"})
 
@@ -49,6 +51,8 @@ class RequestObjects:
             fetched = await self._outbound.get(_without_fragment(request_uri))
             if fetched.status != 200:
                 raise FetchError(f"it answered {fetched.status}")
+        except BusyError:
+            raise TemporarilyUnavailableError(retry_after=RETRY_AFTER) from None
         except FetchError as error:
             log.info("the request_uri of client %s failed: %s", client.client_id, error)
             raise InvalidRequestUriError("The request_uri cannot be fetched.") from None
@@ -67,6 +71,8 @@ class RequestObjects:
             )
             self._check(client, claims)
             return _as_parameters(claims)
+        except BusyError:
+            raise TemporarilyUnavailableError(retry_after=RETRY_AFTER) from None
         except (SignatureError, FetchError) as error:
             log.info("a request object of client %s is refused: %s", client.client_id, error)
             raise InvalidRequestObjectError from None

@@ -15,6 +15,7 @@ from urllib.parse import urlsplit
 from app.clock import Clock
 from app.models.upstream import UpstreamProvider
 from app.outbound.http import FetchError, OutboundHttp
+from app.outbound.names import HostNames
 from app.security import jose
 from app.security.client_jwt import kid_of, require_audience, require_now
 from app.security.text import is_encodable, is_storable
@@ -59,7 +60,14 @@ class UpstreamProtocol:
     """The host of an issuer is the operator's word, and may be private; every other host that a
     document names is held to the same rules as one that a stranger names."""
 
-    def __init__(self, allowed_hosts: Collection[str], ca_file: Path | None, clock: Clock) -> None:
+    def __init__(
+        self,
+        allowed_hosts: Collection[str],
+        ca_file: Path | None,
+        clock: Clock,
+        names: HostNames | None = None,
+    ) -> None:
+        self._names = names
         self._allowed_hosts = allowed_hosts
         self._ca_file = ca_file
         self._clock = clock
@@ -73,7 +81,7 @@ class UpstreamProtocol:
         made = self._outbound.get(issuer)
         if made is None:
             hosts = {*self._allowed_hosts, urlsplit(issuer).hostname or ""}
-            made = OutboundHttp(hosts, self._ca_file, timeout=TIMEOUT)
+            made = OutboundHttp(hosts, self._ca_file, timeout=TIMEOUT, names=self._names)
             self._outbound.put(issuer, made)
         return made
 

@@ -1,14 +1,13 @@
 """Connections to checked addresses, and to no others. Imported late: it wants httpcore."""
 
 import asyncio
-import socket
-from collections.abc import Sequence
 from typing import Any
 
 import httpcore
 
 from app.outbound.addresses import is_public
 from app.outbound.errors import FetchError
+from app.outbound.names import HostNames, one_of_each_family
 
 
 class GuardedBackend(httpcore.AsyncNetworkBackend):
@@ -17,7 +16,8 @@ class GuardedBackend(httpcore.AsyncNetworkBackend):
     What the resolver says afterwards changes nothing (DNS rebinding).
     """
 
-    def __init__(self, *, may_be_private: bool, timeout: float) -> None:
+    def __init__(self, names: HostNames, *, may_be_private: bool, timeout: float) -> None:
+        self._names = names
         self._may_be_private = may_be_private
         self._timeout = timeout
         self._inner = httpcore.AnyIOBackend()
@@ -30,11 +30,11 @@ class GuardedBackend(httpcore.AsyncNetworkBackend):
         local_address: str | None = None,
         socket_options: Any = None,
     ) -> httpcore.AsyncNetworkStream:
-        addresses = await _addresses_of(host, port)
+        addresses = await self._names.addresses_of(host, port)
         if not self._may_be_private and not all(map(is_public, addresses)):
             raise FetchError("the host has an address that is not public")
         error: Exception = FetchError("the host has no address")
-        for address in _one_of_each_family(addresses):
+        for address in one_of_each_family(addresses):
             try:
                 return await self._inner.connect_tcp(
                     address, port, self._timeout, local_address, socket_options
@@ -50,17 +50,3 @@ class GuardedBackend(httpcore.AsyncNetworkBackend):
 
     async def sleep(self, seconds: float) -> None:
         await asyncio.sleep(seconds)
-
-
-async def _addresses_of(host: str, port: int) -> list[str]:
-    """In the order in which the resolver prefers them; raises `OSError` or `ValueError`."""
-    found = await asyncio.get_running_loop().getaddrinfo(host, port, type=socket.SOCK_STREAM)
-    return [str(address[0]) for *_, address in found]
-
-
-def _one_of_each_family(addresses: Sequence[str]) -> list[str]:
-    """The first of IPv6 and the first of IPv4: a host may be reachable by one of them only."""
-    firsts: dict[bool, str] = {}
-    for address in addresses:
-        firsts.setdefault(":" in address, address)
-    return list(firsts.values())

@@ -2,14 +2,16 @@
 
 import asyncio
 import contextlib
+import socket
 import ssl
-from dataclasses import dataclass
+from dataclasses import dataclass, field
 from datetime import datetime
 from email.message import EmailMessage
 from email.utils import format_datetime, parseaddr
 from pathlib import Path
 from typing import Literal
 
+from app.outbound.names import HostNames
 from app.security.mailboxes import with_ascii_host
 
 TIMEOUT = 10.0
@@ -54,6 +56,7 @@ class EmailSender:
     password: str | None
     mail_from: str
     ca_file: Path | None = None
+    names: HostNames = field(default_factory=HostNames)
 
     async def send(self, mail: Email) -> None:
         """Raises `EmailError`."""
@@ -64,14 +67,17 @@ class EmailSender:
         except (ValueError, UnicodeError, IndexError):
             raise EmailError("the address is none", is_final=True) from None
         try:
+            tls_context = await asyncio.to_thread(self._tls_context)
             client = aiosmtplib.SMTP(
-                hostname=self.host,
-                port=self.port,
+                hostname=self.host,  # which the certificate must name
+                port=None,
+                sock=await self._connection(),
+                local_hostname=_own_name(),
                 username=self.username,
                 password=self.password,
                 use_tls=self.security == "tls",
                 start_tls=self.security == "starttls",
-                tls_context=await asyncio.to_thread(self._tls_context),
+                tls_context=tls_context,
                 timeout=TIMEOUT,
             )
             try:
@@ -92,6 +98,11 @@ class EmailSender:
         except (aiosmtplib.SMTPException, OSError) as error:  # a time-out is one of them
             raise EmailError(type(error).__name__) from None
 
+    async def _connection(self) -> socket.socket:
+        """Connect here: aiosmtplib would look the host up in a thread that others share."""
+        async with asyncio.timeout(TIMEOUT):
+            return await self.names.connect(self.host, self.port)
+
     def _tls_context(self) -> ssl.SSLContext | None:
         """Made in a thread: it reads the authorities of the system."""
         if self.security == "none":
@@ -100,6 +111,12 @@ class EmailSender:
         if self.ca_file is not None:
             context.load_verify_locations(cafile=str(self.ca_file))
         return context
+
+
+def _own_name() -> str:
+    """The name that EHLO gives (RFC 5321 section 4.1.1.1), without asking a name server."""
+    name = socket.gethostname()
+    return name if "." in name and name.isascii() else "[127.0.0.1]"
 
 
 def _message(mail: Email, mail_from: str) -> EmailMessage:

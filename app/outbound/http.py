@@ -10,20 +10,19 @@ from collections.abc import Collection, Iterable, Mapping
 from pathlib import Path
 from typing import TYPE_CHECKING, NamedTuple
 from urllib.parse import SplitResult, urlencode, urlsplit
-from weakref import WeakValueDictionary
 
 from app.outbound.addresses import is_public, literal_address
-from app.outbound.errors import FetchError
+from app.outbound.errors import BusyError, FetchError
+from app.outbound.names import HostNames
+from app.outbound.turns import AT_ONCE, Turns
 
 if TYPE_CHECKING:
     import httpcore
 
-__all__ = ["FetchError", "Fetched", "OutboundHttp"]
+__all__ = ["AT_ONCE", "BusyError", "FetchError", "Fetched", "OutboundHttp"]
 
 LIMIT = 65_536
 TIMEOUT = 5.0
-AT_ONCE = 20
-"""How many requests may be under way to one host; more wait, as long as their time lasts."""
 DEFAULT_PORTS = {"https": 443, "http": 80}
 HEADERS = (
     (b"User-Agent", b"Postern"),
@@ -48,12 +47,14 @@ class OutboundHttp:
         allowed_hosts: Collection[str] = (),
         ca_file: Path | None = None,
         timeout: float = TIMEOUT,
+        names: HostNames | None = None,
     ) -> None:
+        self._names = names or HostNames()
         self._allowed_hosts = frozenset(host.lower().strip("[]") for host in allowed_hosts)
         self._ca_file = ca_file
         self._timeout = timeout
         self._tls_contexts: dict[bool, ssl.SSLContext] = {}
-        self._turns: WeakValueDictionary[str, asyncio.Semaphore] = WeakValueDictionary()
+        self._turns = Turns()
 
     def is_allowed(self, host: str | None) -> bool:
         """Whether the operator named this host, although it may be private."""
@@ -74,8 +75,8 @@ class OutboundHttp:
         return parts.scheme == "https" and (address is None or is_public(address))
 
     async def get(self, url: str, *, limit: int = LIMIT) -> Fetched:
-        """Raises `FetchError`."""
-        return await self._request("GET", url, limit=limit)
+        """Fetch what a client named; raises `FetchError`, or `BusyError` because of others."""
+        return await self._request("GET", url, limit=limit, shared=True)
 
     async def post_form(self, url: str, form: Mapping[str, str]) -> int:
         """Posts a form and gives the status; raises `FetchError`."""
@@ -100,6 +101,7 @@ class OutboundHttp:
         url: str,
         *,
         limit: int,
+        shared: bool = False,
         headers: Iterable[tuple[bytes, bytes]] = (),
         body: bytes | None = None,
     ) -> Fetched:
@@ -108,20 +110,20 @@ class OutboundHttp:
         is_allowed = self.is_allowed(host)
         if parts.scheme != "https" and not (parts.scheme == "http" and is_allowed):
             raise FetchError("not https")
-        turns = self._turns.setdefault(host, asyncio.Semaphore(AT_ONCE))
         tls_context = await self._tls_context(is_allowed=is_allowed)
         import httpcore  # late: few servers fetch anything
 
         from app.outbound.connections import GuardedBackend
 
+        deadline = asyncio.get_running_loop().time() + self._timeout
         try:
             async with (
-                asyncio.timeout(self._timeout),
-                turns,
+                self._turns.taken(host, shared=shared, deadline=deadline),
+                asyncio.timeout_at(deadline),
                 httpcore.AsyncConnectionPool(
                     ssl_context=tls_context,
                     network_backend=GuardedBackend(
-                        may_be_private=is_allowed, timeout=self._timeout / 2
+                        self._names, may_be_private=is_allowed, timeout=self._timeout / 2
                     ),
                     max_connections=1,
                 ) as pool,
@@ -152,6 +154,8 @@ class OutboundHttp:
 
 
 def _make_tls_context(ca_file: Path | None) -> ssl.SSLContext:
+    import aiodns  # noqa: F401 - as the next line
+
     import app.outbound.connections  # noqa: F401 - with httpcore, not on the event loop
 
     context = ssl.create_default_context()

@@ -12,6 +12,7 @@ from typing import TypeVar
 from app.errors import StartupError
 from app.observability.logging import logger
 from app.outbound.limit_storage import CountsInStorage, Tries
+from app.outbound.names import HostNames
 
 log = logger(__name__)
 
@@ -28,7 +29,7 @@ Result = TypeVar("Result")
 class SharedLimits:
     """A `LimitStore`. `fallbacks` is how often this process had to count alone."""
 
-    def __init__(self, url: str) -> None:
+    def __init__(self, url: str, names: HostNames | None = None) -> None:
         # Imported late: only a server that shares its limits needs these libraries.
         from limits.aio.storage import MemoryStorage, RedisStorage
         from redis.asyncio import ConnectionPool
@@ -36,12 +37,17 @@ class SharedLimits:
         from redis.backoff import NoBackoff
         from redis.exceptions import RedisError
 
+        from app.outbound.redis_connections import resolving
+
         try:
             self._connections = ConnectionPool.from_url(
                 url,
                 socket_timeout=TIMEOUT,
                 socket_connect_timeout=TIMEOUT,
                 retry=Retry(NoBackoff(), 1),  # for a connection that was closed meanwhile
+            )
+            self._connections.connection_class = resolving(
+                self._connections.connection_class, names or HostNames()
             )
         except ValueError:  # its text may hold the password
             raise StartupError("REDIS_URL cannot be read: redis://host:6379/0 is one") from None

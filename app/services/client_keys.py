@@ -1,5 +1,6 @@
 """The public keys of clients: registered with them, or fetched from their `jwks_uri`."""
 
+import asyncio
 import json
 from collections.abc import Sequence
 from dataclasses import dataclass
@@ -9,7 +10,7 @@ from typing import Any
 from app.clock import Clock
 from app.models.clients import Client
 from app.observability.logging import logger
-from app.outbound.http import FetchError, OutboundHttp
+from app.outbound.http import BusyError, FetchError, OutboundHttp
 from app.schemas.clients import PRIVATE_KEY_MEMBERS
 from app.security import jose
 from app.security.client_jwt import kid_of, require_type
@@ -20,6 +21,10 @@ log = logger(__name__)
 
 KEPT = timedelta(minutes=5)
 ASKED_AGAIN_AFTER = timedelta(seconds=5)
+USABLE_MEANWHILE = timedelta(minutes=15)
+"""How old keys may be that are used while newer ones are under way."""
+PATIENCE = 1.0
+"""Seconds to wait for newer keys where there are usable ones."""
 MAXIMUM_KEPT = 1000
 MAXIMUM_KEYS = 100
 Keys = Sequence[dict[str, Any]]
@@ -64,11 +69,21 @@ class ClientKeys:
     async def keys_at(self, uri: str, *, kid: str | None) -> Keys:
         """The same, of a URI; raises `FetchError`."""
         kept = self._kept.get(uri)
-        if kept is None or _is_due(kept, kid, self._clock.now()):
-            kept = await self._ask(uri)
+        now = self._clock.now()
+        if kept is None or _is_due(kept, kid, now):
+            is_usable = kept is not None and _is_usable_meanwhile(kept, kid, now)
+            kept = await (self._newer(uri, kept) if kept and is_usable else self._ask(uri))
         if kept.keys is None:
             raise FetchError("jwks_uri gave no keys")
         return kept.keys
+
+    async def _newer(self, uri: str, kept: _Fetched) -> _Fetched:
+        """Return what a URI gives now, or what it gave before where that takes long."""
+        try:
+            async with asyncio.timeout(PATIENCE):
+                return await self._ask(uri)
+        except (TimeoutError, BusyError):
+            return kept
 
     async def _fetch(self, uri: str) -> _Fetched:
         """A failure is kept too, so that nobody can have a URI asked again and again."""
@@ -78,6 +93,8 @@ class ClientKeys:
             if fetched.status != 200:
                 raise FetchError(f"it answered {fetched.status}")
             kept = _Fetched(_parse(fetched.body), now, now)
+        except BusyError:  # says nothing about the URI
+            raise
         except FetchError as error:
             log.info("a jwks_uri could not be fetched: %s", error)
             if before is not None and not _is_old(before, now):
@@ -91,8 +108,16 @@ class ClientKeys:
 def _is_due(kept: _Fetched, kid: str | None, now: datetime) -> bool:
     if abs(now - kept.asked_at) < ASKED_AGAIN_AFTER:
         return False
-    is_known = kid is None or any(key.get("kid") == kid for key in kept.keys or ())
-    return not is_known or _is_old(kept, now)
+    return not _has_key(kept, kid) or _is_old(kept, now)
+
+
+def _is_usable_meanwhile(kept: _Fetched, kid: str | None, now: datetime) -> bool:
+    is_recent = abs(now - kept.fetched_at) <= USABLE_MEANWHILE
+    return kept.keys is not None and is_recent and _has_key(kept, kid)
+
+
+def _has_key(kept: _Fetched, kid: str | None) -> bool:
+    return kid is None or any(key.get("kid") == kid for key in kept.keys or ())
 
 
 def _is_old(kept: _Fetched, now: datetime) -> bool:

@@ -39,5 +39,10 @@ class OnceAtATime(Generic[Value]):
         task = self._under_way.get(name)
         if task is None:
             task = self._under_way[name] = asyncio.create_task(self._fetch(name))
-            task.add_done_callback(lambda _: self._under_way.pop(name, None))
+            task.add_done_callback(lambda done: self._end(name, done))
         return await asyncio.shield(task)
+
+    def _end(self, name: str, task: asyncio.Task[Value]) -> None:
+        self._under_way.pop(name, None)
+        if not task.cancelled():
+            task.exception()  # a failure for which nobody waits any more is no warning

@@ -29,6 +29,7 @@ from app.oauth.revocation import Revocation
 from app.oauth.upstream import UpstreamProtocol
 from app.oauth.userinfo import UserInfo
 from app.outbound.http import OutboundHttp
+from app.outbound.names import HostNames
 from app.outbound.shared_limits import SharedLimits
 from app.repositories.access_tokens import AccessTokenRepository
 from app.repositories.accounts import AccountRepository
@@ -114,7 +115,9 @@ def build_services(settings: Settings, clock: Clock) -> Services:
     families = TokenFamilyRepository(database)
 
     audit = AuditLog(AuditRepository(database), clock)
-    shared = SharedLimits(settings.redis_url.get_secret_value()) if settings.redis_url else None
+    names = HostNames()
+    redis_url = settings.redis_url.get_secret_value() if settings.redis_url else None
+    shared = SharedLimits(redis_url, names) if redis_url is not None else None
     limits = Limits(
         shared or LimitCounterRepository(database),
         KnownAddressRepository(database),
@@ -135,7 +138,7 @@ def build_services(settings: Settings, clock: Clock) -> Services:
     )
     client_service = ClientService(clients, InitialAccessTokenRepository(database), audit, clock)
 
-    outbound = OutboundHttp(settings.outbound_allowed_hosts, settings.outbound_ca_file)
+    outbound = OutboundHttp(settings.outbound_allowed_hosts, settings.outbound_ca_file, names=names)
     client_keys = ClientKeys(outbound, clock)
     signing_keys = SigningKeys(
         SigningKeyRepository(database),
@@ -208,6 +211,7 @@ def build_services(settings: Settings, clock: Clock) -> Services:
         database=database,
         audit=audit,
         limits=limits,
+        names=names,
         shared_limits=shared,
         notices=notices,
         threads=threads,
@@ -231,7 +235,9 @@ def build_services(settings: Settings, clock: Clock) -> Services:
             clock,
             issuer=settings.issuer_url,
         ),
-        mail_delivery=MailDelivery(mails, mail_box, make_sender(settings), clock, outbox.filled)
+        mail_delivery=MailDelivery(
+            mails, mail_box, make_sender(settings, names), clock, outbox.filled
+        )
         if outbox is not None
         else None,
         otp=otp,
@@ -253,7 +259,7 @@ def build_services(settings: Settings, clock: Clock) -> Services:
             is_production=settings.is_production,
         ),
         upstream_protocol=UpstreamProtocol(
-            settings.outbound_allowed_hosts, settings.outbound_ca_file, clock
+            settings.outbound_allowed_hosts, settings.outbound_ca_file, clock, names
         ),
         passkeys=PasskeyService(
             PasskeyRepository(database),

@@ -7,6 +7,7 @@ from app.database.backends import Backend, PostgresBackend, SqliteBackend
 from app.errors import StartupError
 from app.oauth.issuer import Lifetimes
 from app.outbound.email import EmailSender
+from app.outbound.names import HostNames
 from app.repositories import sealed_values
 from app.repositories.mails import MailRepository
 from app.security.encryption import SealError, SecretBox
@@ -61,7 +62,7 @@ def make_outbox(
     return Outbox(mails, box, clock, brand=settings.brand_name, issuer=settings.issuer_url)
 
 
-def make_sender(settings: Settings) -> EmailSender:
+def make_sender(settings: Settings, names: HostNames) -> EmailSender:
     """Raises `StartupError` for a password that was sealed under another key."""
     password = settings.smtp_password.get_secret_value() if settings.smtp_password else None
     try:
@@ -80,6 +81,7 @@ def make_sender(settings: Settings) -> EmailSender:
         password=password,
         mail_from=settings.mail_from or "",
         ca_file=settings.outbound_ca_file,
+        names=names,
     )
 
 

@@ -18,6 +18,7 @@ from app.oauth.revocation import Revocation
 from app.oauth.upstream import UpstreamProtocol
 from app.oauth.userinfo import UserInfo
 from app.outbound.http import OutboundHttp
+from app.outbound.names import HostNames
 from app.outbound.shared_limits import SharedLimits
 from app.schemas.metadata import ServerMetadata
 from app.security.encryption import SecretBox
@@ -58,6 +59,7 @@ class Services:
     database: Database
     audit: AuditLog
     limits: Limits
+    names: HostNames
     shared_limits: SharedLimits | None
     notices: Notices
     threads: BoundedThreads
@@ -114,4 +116,5 @@ class Services:
         self.threads.close()
         if self.shared_limits is not None:
             await self.shared_limits.close()
+        await self.names.close()
         await self.database.close()

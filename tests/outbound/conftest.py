@@ -1,9 +1,6 @@
 """A peer on this machine, and a resolver that says what a test wants."""
 
-import asyncio
-import socket
 from collections.abc import AsyncIterator, Callable, Sequence
-from typing import Any
 
 import pytest
 import pytest_asyncio
@@ -11,6 +8,7 @@ import pytest_asyncio
 from app.outbound import connections
 from app.outbound.addresses import is_public
 from app.outbound.http import OutboundHttp
+from app.outbound.names import HostNames
 from tests.support.peer import HOST, Authority, Peer, running_peer
 
 
@@ -38,25 +36,15 @@ class Resolver:
         self.answers: list[Sequence[str]] = []
         self.asked: list[str] = []
 
-    async def getaddrinfo(self, host: str, port: int, **_: Any) -> list[Any]:
+    async def addresses_of(self, host: str, port: int) -> list[str]:
         self.asked.append(host)
-        answer = self.answers.pop(0) if len(self.answers) > 1 else self.answers[0]
-        return [
-            (
-                socket.AF_INET6 if ":" in address else socket.AF_INET,
-                socket.SOCK_STREAM,
-                socket.IPPROTO_TCP,
-                "",
-                (address, port),
-            )
-            for address in answer
-        ]
+        return [*(self.answers.pop(0) if len(self.answers) > 1 else self.answers[0])]
 
 
-@pytest_asyncio.fixture
-async def resolver(monkeypatch: pytest.MonkeyPatch) -> Resolver:
+@pytest.fixture
+def resolver(monkeypatch: pytest.MonkeyPatch) -> Resolver:
     made = Resolver()
-    monkeypatch.setattr(asyncio.get_running_loop(), "getaddrinfo", made.getaddrinfo)
+    monkeypatch.setattr(HostNames, "addresses_of", lambda _, *asked: made.addresses_of(*asked))
     return made
 
 

@@ -5,6 +5,7 @@ from base64 import urlsafe_b64decode
 from datetime import datetime, timedelta
 from typing import Any
 
+from app.errors import OverloadedError
 from app.models.clients import Client
 from app.oauth.client_auth.base import (
     UNKNOWN_CLIENT,
@@ -14,7 +15,7 @@ from app.oauth.client_auth.base import (
 )
 from app.oauth.errors import InvalidClientError
 from app.oauth.requests import FormRequest
-from app.outbound.http import FetchError
+from app.outbound.http import BusyError, FetchError
 from app.security.client_jwt import SKEW, require_now, require_only_audience
 from app.security.jose import SignatureError, header_of
 
@@ -52,6 +53,8 @@ class PrivateKeyJwt(ClientAuthMethod):
                 typ=JWT_TYPE,
             )
             jti, expires_at = self._check(client, claims)
+        except BusyError:
+            raise OverloadedError from None
         except (SignatureError, FetchError) as error:
             return f"the assertion: {error}"
         is_first = await self.tools.spent_identifiers.spend(
