@@ -4,11 +4,12 @@ the proof that a client belongs there."""
 import json
 from collections.abc import Collection
 
+from app.errors import OverloadedError
 from app.oauth.client_metadata import AnyClient
 from app.oauth.errors import InvalidClientMetadataError
 from app.oauth.redirect_uris import hostname_of
 from app.observability.logging import logger
-from app.outbound.http import FetchError, OutboundHttp
+from app.outbound.http import BusyError, FetchError, OutboundHttp
 
 log = logger(__name__)
 
@@ -44,6 +45,8 @@ class Sectors:
         try:
             fetched = await self._outbound.get(uri)
             listed = json.loads(fetched.body) if fetched.status == 200 else None
+        except BusyError:  # says nothing about the document
+            raise OverloadedError from None
         except (FetchError, ValueError, RecursionError) as error:
             log.info("a sector_identifier_uri failed: %s", error)
             listed = None
