@@ -1,6 +1,7 @@
 """What every request passes, whichever lane answers it, and the fast lane itself.
 
-HEAD is answered as GET, and the server leaves the body out (RFC 9110 section 9.3.2).
+HEAD is answered as GET, and the server leaves the body out (RFC 9110 section 9.3.2); a page, whose
+GET may have an effect, answers it without doing anything.
 Request id, body limit, security headers, the log line and the catch-all for errors are here once.
 Then the hot endpoints are called directly; everything else goes to FastAPI, which declares the hot
 endpoints too, so that with the fast lane off the same functions answer.
@@ -17,6 +18,7 @@ from app.middleware.body_limit import BodyReader, ClientGoneError, replaying
 from app.middleware.cors import Cors
 from app.middleware.forwarded import ForwardedFor
 from app.middleware.http import (
+    IS_HEAD,
     WHOLE_RESPONSE,
     AsgiApp,
     Endpoint,
@@ -122,7 +124,9 @@ class Edge:
                 raise NotFoundError
             further = await self._cors.headers_for(scope)
             body = await self._body_reader.read(scope, receive)
-            asked = scope if scope["method"] != "HEAD" else {**scope, "method": "GET"}
+            asked = scope
+            if scope["method"] == "HEAD":
+                asked = {**scope, "method": "GET", IS_HEAD: True}
             endpoint = self._fast_lane.get((asked["method"], asked["path"]))
             if endpoint is not None:
                 response = await endpoint(HttpRequest.of(asked, body))

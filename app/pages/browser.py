@@ -10,10 +10,11 @@ from datetime import timedelta
 from typing import Annotated
 
 from fastapi import Depends, Request
-from starlette.responses import Response
+from starlette.responses import HTMLResponse, Response
 
 from app.dependencies import ServicesDep
 from app.errors import PosternError
+from app.middleware.http import IS_HEAD
 from app.models.users import User
 from app.oauth.errors import InvalidRequestError
 from app.pages import csrf
@@ -114,6 +115,9 @@ class Browser:
 
 
 async def get_browser(request: Request, services: ServicesDep) -> Browser:
+    """Return the browser that a page is for; HEAD never gets further (RFC 9110 section 9.2.1)."""
+    if IS_HEAD in request.scope:
+        raise AnswerInsteadError(HTMLResponse(headers={"Cache-Control": "no-store"}))
     identifier = request.cookies.get(cookie_name(services, BROWSER_COOKIE), "")
     is_new = len(identifier) < 32 or len(identifier) > 64 or not identifier.isalnum()
     browser = Browser(

@@ -1,0 +1,115 @@
+"""HEAD never has an effect (RFC 9110 section 9.2.1)."""
+
+from typing import Any
+
+from app.pages.browser import get_browser
+from tests.support.application import Application, TestClient, TestUser
+from tests.support.parts import count, services_of
+from tests.support.visitor import Visitor, answer_in, query
+
+WITHOUT_EFFECT = {
+    "/assets/{name}",
+    "/clients/{client_id}/logo",  # fetched at most once in a while, and kept
+    "/docs",
+    "/docs/assets/{name}",
+    "/favicon.ico",
+    "/health/live",
+    "/health/ready",
+    "/jwks",
+    "/profile",
+    "/qr_code/{username}",
+    "/register/{client_id}",
+    "/userinfo",
+    "/.well-known/oauth-authorization-server",
+    "/.well-known/openid-configuration",
+    "/openapi.json",
+    "/",
+}
+"""GET routes that read, and change nothing; every other one asks for the browser."""
+
+
+async def test_head_at_the_authorization_endpoint_issues_no_code(
+    app: Application, client: TestClient, user: TestUser, visitor: Visitor
+) -> None:
+    """SECURITY_BAR row 28"""
+    database = services_of(app).database
+    await visitor.tokens_for(client, user)
+    before = await count(database, "authorization_codes")
+
+    answer = await visitor.http.head(f"/authorize?{query(client)}")
+
+    assert answer.status_code == 200
+    assert "location" not in answer.headers
+    assert await count(database, "authorization_codes") == before
+
+
+async def test_head_stores_no_request_and_uses_none(
+    app: Application, client: TestClient, user: TestUser, visitor: Visitor
+) -> None:
+    """RFC 9126 section 4"""
+    database = services_of(app).database
+    pushed = await app.http.post("/par", content=query(client), headers=FORM, auth=client.auth)
+    request_uri = pushed.json()["request_uri"]
+    before = await count(database, "authorization_requests")
+
+    await visitor.http.head(f"/authorize?{query(client)}")
+    await visitor.http.head(f"/authorize?{query(client, request_uri=request_uri)}")
+
+    assert await count(database, "authorization_requests") == before
+    assert "code" in await visitor.answer_for(client, user, request_uri=request_uri)
+
+
+async def test_head_signs_nobody_out(
+    app: Application, client: TestClient, user: TestUser, visitor: Visitor
+) -> None:
+    """OpenID Connect RP-Initiated Logout 1.0"""
+    hint = (await visitor.tokens_for(client, user))["id_token"]
+
+    await visitor.http.head("/logout", params={"id_token_hint": hint})
+
+    assert "code" in answer_in(await visitor.authorize(client, prompt="none"))
+
+
+async def test_head_of_an_address_that_is_not_there_is_not_found(app: Application) -> None:
+    """RFC 9110 section 9.3.2"""
+    assert (await app.http.head("/nothing")).status_code == 404
+
+
+async def test_every_other_route_is_without_an_effect_or_asks_for_the_browser(
+    app: Application,
+) -> None:
+    """The dependency that every page has is where HEAD ends."""
+    routes = _routes(app)
+
+    others = {
+        route.path
+        for route in routes
+        if "GET" in (route.methods or ())
+        and not _asks_for_browser(getattr(route, "dependant", None))
+    }
+
+    assert len(routes) > 50
+    assert others <= WITHOUT_EFFECT
+
+
+FORM = {"content-type": "application/x-www-form-urlencoded"}
+
+
+def _routes(app: Application) -> list[Any]:
+    edge: Any = app.http._transport.app  # type: ignore[attr-defined]
+    found: list[Any] = []
+    waiting = list(edge._application.routes)
+    while waiting:
+        route = waiting.pop()
+        below = getattr(getattr(route, "original_router", route), "routes", None)
+        if below:
+            waiting.extend(below)
+        if getattr(route, "methods", None):
+            found.append(route)
+    return found
+
+
+def _asks_for_browser(dependant: Any) -> bool:
+    if dependant is None:
+        return False
+    return dependant.call is get_browser or any(map(_asks_for_browser, dependant.dependencies))
