@@ -74,9 +74,13 @@ def _forwarded_for(settings: Settings) -> ForwardedFor | None:
 
 
 async def prepare_database(services: Services) -> None:
-    """Brings the schema up to date, or raises `StartupError` with what the operator should do."""
+    """Bring the schema up to date and check SECRET_KEY against it.
+
+    Raises `StartupError` with what the operator should do.
+    """
     migrates = services.settings.migrates_on_start
     await migrations.prepare(services.database.backend, migrates=migrates)
+    await services.secret_key_check.ensure()
 
 
 def _fastapi(services: Services, access_log: AccessLog | None, errors: ErrorRenderer) -> FastAPI:

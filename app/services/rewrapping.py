@@ -11,6 +11,7 @@ from app.errors import PosternError
 from app.repositories.sealed_values import SealedValue, SealedValueRepository
 from app.security.encryption import SealError, SecretBox
 from app.services.audit import AuditLog
+from app.services.secret_key_check import SecretKeyCheck
 
 BATCH = 100
 NAMED_AT_MOST = 20
@@ -37,10 +38,15 @@ class Rewrapping:
     """`boxes` are those of all kinds of sealed values, by the names of the repository."""
 
     def __init__(
-        self, values: SealedValueRepository, boxes: Mapping[str, SecretBox], audit: AuditLog
+        self,
+        values: SealedValueRepository,
+        boxes: Mapping[str, SecretBox],
+        key_check: SecretKeyCheck,
+        audit: AuditLog,
     ) -> None:
         self._values = values
         self._boxes = boxes
+        self._key_check = key_check
         self._audit = audit
 
     async def run(self, *, only_looks: bool = False) -> dict[str, Rewrapped]:
@@ -50,6 +56,7 @@ class Rewrapping:
             for kind, box in self._boxes.items()
         }
         if not only_looks:
+            await self._key_check.move()
             await self._audit.record(
                 "keys.rewrapped",
                 succeeded=not any(each.unopenable for each in done.values()),

@@ -56,6 +56,7 @@ class Settings(BaseSettings):
 
     secret_key: SecretStr | None = None
     secret_key_previous: SecretWords = ()
+    secret_key_is_new: bool = False
     admin_token: SecretStr | None = None
     registration: Literal["open", "closed"] | None = None
 

@@ -96,11 +96,13 @@ from app.wiring.parts import (
     lifetimes,
     limit_rules,
     make_backend,
+    make_key_check,
     make_outbox,
     make_password_scheme,
     make_sender,
     make_threads,
     sealed_kinds,
+    secret_keys,
 )
 from app.wiring.services import Services
 
@@ -205,6 +207,7 @@ def build_services(settings: Settings, clock: Clock) -> Services:
         limits,
         clock,
     )
+    key_check = make_key_check(settings, database)
     return Services(
         settings=settings,
         clock=clock,
@@ -300,7 +303,13 @@ def build_services(settings: Settings, clock: Clock) -> Services:
         authentication=authentication,
         outbound=outbound,
         signing_keys=signing_keys,
-        rewrapping=Rewrapping(SealedValueRepository(database), sealed_kinds(settings), audit),
+        secret_key_check=key_check,
+        rewrapping=Rewrapping(
+            SealedValueRepository(database),
+            sealed_kinds(secret_keys(settings)),
+            key_check,
+            audit,
+        ),
         id_tokens=id_tokens,
         userinfo=UserInfo(users, clients, families, signing_keys, issuer=settings.issuer_url),
         consents=consents,

@@ -1,21 +1,26 @@
 """Parts that are made of nothing but settings."""
 
+from collections.abc import Sequence
 from datetime import timedelta
 
 from app.clock import Clock
 from app.database.backends import Backend, PostgresBackend, SqliteBackend
+from app.database.database import Database
 from app.errors import StartupError
 from app.oauth.issuer import Lifetimes
 from app.outbound.email import EmailSender
 from app.outbound.names import HostNames
 from app.repositories import sealed_values
+from app.repositories.key_checks import KeyCheckRepository
 from app.repositories.mails import MailRepository
+from app.repositories.sealed_values import SealedValueRepository
 from app.security.encryption import SealError, SecretBox
 from app.security.passwords import PasswordScheme
 from app.security.sealed_settings import open_setting
 from app.services.bounded_threads import BoundedThreads
 from app.services.limit_policy import Rules
 from app.services.mail import Outbox
+from app.services.secret_key_check import ListedKey, SecretKeyCheck
 from app.settings import Settings, sqlite_path
 
 # Part of the derivation of keys: with another word, what is stored could not be opened.
@@ -25,6 +30,7 @@ PASSKEY_CHALLENGES = "passkey challenges"
 MAILS = "mails"
 UPSTREAM_SECRETS = "upstream secrets"
 SEALED_SETTINGS = "settings"
+KEY_CHECK = "key check"
 
 
 def make_backend(settings: Settings) -> Backend:
@@ -108,7 +114,7 @@ def limit_rules(settings: Settings) -> Rules:
     )
 
 
-def sealed_kinds(settings: Settings) -> dict[str, SecretBox]:
+def sealed_kinds(secrets: Sequence[str]) -> dict[str, SecretBox]:
     """How each kind of what is stored sealed is opened."""
     purposes = {
         sealed_values.OTP_SECRETS: OTP_SECRETS,
@@ -116,7 +122,20 @@ def sealed_kinds(settings: Settings) -> dict[str, SecretBox]:
         sealed_values.UPSTREAM_SECRETS: UPSTREAM_SECRETS,
         sealed_values.MAILS: MAILS,
     }
-    return {kind: box_for(settings, purpose) for kind, purpose in purposes.items()}
+    return {kind: SecretBox(secrets, purpose=purpose) for kind, purpose in purposes.items()}
+
+
+def make_key_check(settings: Settings, database: Database) -> SecretKeyCheck:
+    """Each listed key on its own, since it has to be known which of them is in use."""
+    return SecretKeyCheck(
+        KeyCheckRepository(database),
+        SealedValueRepository(database),
+        [
+            ListedKey(SecretBox([secret], purpose=KEY_CHECK), sealed_kinds([secret]))
+            for secret in secret_keys(settings)
+        ],
+        is_new=settings.secret_key_is_new,
+    )
 
 
 def secret_keys(settings: Settings) -> list[str]:

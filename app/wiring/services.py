@@ -42,6 +42,7 @@ from app.services.password_recovery import PasswordRecovery
 from app.services.recovery import RecoveryCodes
 from app.services.remembered_browsers import RememberedBrowsers
 from app.services.rewrapping import Rewrapping
+from app.services.secret_key_check import SecretKeyCheck
 from app.services.sessions import SessionService
 from app.services.signing_keys import SigningKeys
 from app.services.upstream import UpstreamService
@@ -89,6 +90,7 @@ class Services:
     authentication: AuthenticationService
     outbound: OutboundHttp
     signing_keys: SigningKeys
+    secret_key_check: SecretKeyCheck
     rewrapping: Rewrapping
     id_tokens: IdTokens
     userinfo: UserInfo

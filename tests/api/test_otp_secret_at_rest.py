@@ -108,7 +108,7 @@ async def test_what_is_sealed_after_a_rotation_needs_the_new_key_only(
     user = await rotated.register()
 
     without_old = await start_app(database_url=url, secret_key=NEW_KEY)
-    with_old_only = await start_app(database_url=url, secret_key=OLD_KEY)
+    with_old_only = await start_app(database_url=url, secret_key=OLD_KEY, secret_key_is_new=True)
 
     refused = await with_old_only.verify_otp(user.username, with_old_only.code(user))
     accepted = await without_old.verify_otp(user.username, without_old.code(user))
@@ -116,7 +116,7 @@ async def test_what_is_sealed_after_a_rotation_needs_the_new_key_only(
     assert accepted.status_code == 200
 
 
-async def test_under_a_wrong_key_a_code_is_just_wrong_and_the_log_says_why(
+async def test_under_a_new_key_a_code_is_just_wrong_and_the_log_says_why(
     databases: Databases,
     database_kind: str,
     start_app: AppFactory,
@@ -126,7 +126,7 @@ async def test_under_a_wrong_key_a_code_is_just_wrong_and_the_log_says_why(
     url = await databases.migrated(database_kind)
     before = await start_app(database_url=url, secret_key=OLD_KEY)
     user = await before.register()
-    after = await start_app(database_url=url, secret_key=NEW_KEY)
+    after = await start_app(database_url=url, secret_key=NEW_KEY, secret_key_is_new=True)
     capsys.readouterr()
 
     answer = await after.verify_otp(user.username, after.code(user))
@@ -139,13 +139,13 @@ async def test_under_a_wrong_key_a_code_is_just_wrong_and_the_log_says_why(
     assert NEW_KEY not in log
 
 
-async def test_under_a_wrong_key_the_owner_can_enroll_again(
+async def test_under_a_new_key_the_owner_can_enroll_again(
     databases: Databases, database_kind: str, start_app: AppFactory
 ) -> None:
     url = await databases.migrated(database_kind)
     before = await start_app(database_url=url, secret_key=OLD_KEY)
     user = await before.register()
-    after = await start_app(database_url=url, secret_key=NEW_KEY)
+    after = await start_app(database_url=url, secret_key=NEW_KEY, secret_key_is_new=True)
 
     enrolled = await after.http.post(
         "/enroll_otp", json={"username": user.username, "password": user.password}

@@ -128,7 +128,7 @@ async def test_who_lost_the_secret_goes_on_with_new_keys(
     own_app: Application, keys: Postern
 ) -> None:
     before = await published(own_app)
-    lost = {"SECRET_KEY": "another-key-of-the-tests-7Hq2Lw9Zx4Bn8Mv"}
+    lost = {"SECRET_KEY": "another-key-of-the-tests-7Hq2Lw9Zx4Bn8Mv", "SECRET_KEY_IS_NEW": "1"}
 
     result = await keys("rotate", "--json", "--now", **lost)
 

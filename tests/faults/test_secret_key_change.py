@@ -33,6 +33,7 @@ async def steps(start_app: AppFactory, databases: Databases, database_kind: str)
     swapped = await start_app(
         database_url=url, secret_key=NEW_KEY, secret_key_previous=(OLD_KEY,), **UNLIMITED
     )
+    await services_of(swapped).rewrapping.run()  # the check value is the new key's from here on
     dropped = await start_app(database_url=url, secret_key=NEW_KEY, **UNLIMITED)
     for each in (swapped, dropped):
         each.clock._now = known.clock.now()

@@ -24,7 +24,6 @@ DYING = """
 import os, sys
 import alembic.op
 from app.cli import main
-from tests.support.machine import scaled
 
 create_table, made = alembic.op.create_table, []
 

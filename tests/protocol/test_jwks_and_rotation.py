@@ -199,7 +199,9 @@ async def test_a_lost_secret_costs_the_keys_and_nothing_else(start_app: AppFacto
     client, user = await before.create_client(), await before.enrolled_user()
     async with visiting(before) as visitor:
         old = (await visitor.tokens_for(client, user))["id_token"]
-    after = await start_app(database_url=before.settings.database_url, secret_key=OTHER_SECRET)
+    after = await start_app(
+        database_url=before.settings.database_url, secret_key=OTHER_SECRET, secret_key_is_new=True
+    )
     async with working_on(after) as operator:
         new = await sign(operator)
 

@@ -645,7 +645,9 @@ async def test_a_secret_of_another_key_is_our_own_turn(
 ) -> None:
     """SECRET_KEY was changed, and the old one is not listed."""
     other = await start_app(
-        database_url=app.settings.database_url, secret_key="another-key-Vr3kq9ZtW8yLm2Xb5Nc7Pq4"
+        database_url=app.settings.database_url,
+        secret_key="another-key-Vr3kq9ZtW8yLm2Xb5Nc7Pq4",
+        secret_key_is_new=True,
     )
     async with visiting(other) as visitor:
         page = await visitor.submit(await visitor.get("/login"), to=provider.button)
