@@ -22,7 +22,7 @@ from app.observability.access_log import AccessLog
 from app.observability.logging import configure_logging, logger
 from app.pages import PAGES
 from app.pages import errors as pages_for_errors
-from app.routers import HOT_ENDPOINTS, ROUTERS, registration
+from app.routers import HOT_ENDPOINTS, ROUTERS, cross_origin, registration
 from app.routers.error_handlers import ErrorRenderer
 from app.routers.openapi import describe
 from app.settings import Settings, load_settings
@@ -55,8 +55,8 @@ def create_app(settings: Settings, *, clock: Clock) -> Edge:
         security_headers=SecurityHeaders(is_production=settings.is_production),
         cors=Cors(
             services.client_origins.is_known,
-            paths=protocol - {"/introspect"},
-            public_paths={each.path for each in HOT_ENDPOINTS if not each.speaks_protocol},
+            policies=cross_origin.policies_of(HOT_ENDPOINTS),
+            below=cross_origin.BELOW,
         ),
         access_log=access_log,
         render_error=errors.render,

@@ -10,8 +10,9 @@ class ClientOriginRepository:
     def __init__(self, database: Database) -> None:
         self._database = database
 
-    async def is_known(self, origin: str) -> bool:
+    async def is_known(self, *origins: str) -> bool:
+        """Return whether a client registered one of these."""
         found = await self._database.fetch_one(
-            select(client_origins.c.origin).where(client_origins.c.origin == origin).limit(1)
+            select(client_origins.c.origin).where(client_origins.c.origin.in_(origins)).limit(1)
         )
         return found is not None

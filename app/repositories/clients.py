@@ -13,7 +13,7 @@ from app.models.client_origins import client_origins
 from app.models.clients import Client, clients
 from app.models.consents import consents
 from app.repositories.inserts import values_in
-from app.security.origins import web_origin_of
+from app.security.origins import registered_origins_of
 
 NOT_COMPARED = frozenset({"registration_expires_at"})
 
@@ -115,6 +115,5 @@ class ClientRepository:
 
 def _origins(client: Client) -> list[dict[str, str]]:
     """Of its redirect URIs on the web."""
-    found = {web_origin_of(uri) for uri in client.redirect_uri_list}
-    origins = sorted(origin for origin in found if origin is not None)
+    origins = sorted(set().union(*map(registered_origins_of, client.redirect_uri_list)))
     return [{"origin": origin, "client_id": client.client_id} for origin in origins]

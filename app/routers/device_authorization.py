@@ -2,6 +2,7 @@
 
 from fastapi import APIRouter
 
+from app.middleware.cors import CrossOrigin
 from app.middleware.http import HttpRequest, HttpResponse
 from app.routers.answers import NO_STORE, json_response
 from app.routers.hot import HotEndpoint, form_request_of, read_by
@@ -34,6 +35,7 @@ DEVICE_AUTHORIZATION = HotEndpoint(
     },
     forms=(DeviceRequest,),
     examples={"device": {"summary": "A device", "value": {"scope": "openid profile"}}},
+    cross_origin=CrossOrigin.REGISTERED,
 )
 
 router = APIRouter()

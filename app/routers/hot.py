@@ -8,6 +8,7 @@ from fastapi import APIRouter, Request
 from pydantic import BaseModel
 from starlette.responses import Response
 
+from app.middleware.cors import CrossOrigin
 from app.middleware.http import Endpoint, HttpRequest, HttpResponse
 from app.oauth.errors import InvalidRequestError, OAuth2Error
 from app.oauth.requests import OF_CLIENT_AUTHENTICATION, FormRequest, parse_form
@@ -22,7 +23,8 @@ Answer = Callable[[Services, HttpRequest], Awaitable[HttpResponse]]
 class HotEndpoint:
     """`answer` does the work; `documentation` is what FastAPI tells of it in `/openapi.json`.
 
-    `forms` are the alternatives for its body, and `examples` show them. An endpoint that
+    `forms` are the alternatives for its body, and `examples` show them.
+    `cross_origin` says which origins may call it from a browser. An endpoint that
     `speaks_protocol` refuses in the shape of RFC 6749 section 5.2, also what never reaches it.
     """
 
@@ -30,6 +32,7 @@ class HotEndpoint:
     path: str
     answer: Answer
     documentation: dict[str, Any] = field(default_factory=dict)
+    cross_origin: CrossOrigin = field(kw_only=True)
     forms: tuple[type[BaseModel], ...] = ()
     examples: dict[str, Any] = field(default_factory=dict)
     speaks_protocol: bool = True

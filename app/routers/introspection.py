@@ -2,6 +2,7 @@
 
 from fastapi import APIRouter
 
+from app.middleware.cors import CrossOrigin
 from app.middleware.http import HttpRequest, HttpResponse
 from app.routers.answers import NO_STORE, json_response
 from app.routers.hot import HotEndpoint, form_request_of, read_by
@@ -34,6 +35,7 @@ INTROSPECT = HotEndpoint(
     },
     forms=(IntrospectionRequest,),
     examples={"access_token": {"summary": "An access token", "value": {"token": "postern_at_…"}}},
+    cross_origin=CrossOrigin.NONE,
 )
 
 router = APIRouter()

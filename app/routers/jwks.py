@@ -4,6 +4,7 @@ from typing import Any
 
 from fastapi import APIRouter
 
+from app.middleware.cors import CrossOrigin
 from app.middleware.http import HttpRequest, HttpResponse
 from app.routers.answers import json_response
 from app.routers.hot import HotEndpoint
@@ -12,10 +13,7 @@ from app.wiring import Services
 
 # No copy may outlive the time for which a new key waits, less that for which we keep the old set.
 MAX_AGE = int((PUBLISHED_BEFORE - 2 * KEPT_IN_MEMORY).total_seconds())
-HEADERS = (
-    (b"cache-control", b"public, max-age=%d" % MAX_AGE),
-    (b"access-control-allow-origin", b"*"),
-)
+HEADERS = ((b"cache-control", b"public, max-age=%d" % MAX_AGE),)
 
 
 async def jwks(services: Services, request: HttpRequest) -> HttpResponse:
@@ -34,6 +32,7 @@ JWKS = HotEndpoint(
         "response_model": dict[str, list[dict[str, Any]]],
     },
     speaks_protocol=False,
+    cross_origin=CrossOrigin.ANY,
 )
 
 router = APIRouter()

@@ -2,6 +2,7 @@
 
 from fastapi import APIRouter
 
+from app.middleware.cors import CrossOrigin
 from app.middleware.http import HttpRequest, HttpResponse
 from app.routers.answers import json_response
 from app.routers.hot import HotEndpoint
@@ -9,7 +10,7 @@ from app.schemas.metadata import ServerMetadata
 from app.wiring import Services
 
 # Metadata is public and read by browsers' applications too.
-HEADERS = ((b"cache-control", b"public, max-age=300"), (b"access-control-allow-origin", b"*"))
+HEADERS = ((b"cache-control", b"public, max-age=300"),)
 
 
 async def server_metadata(services: Services, request: HttpRequest) -> HttpResponse:
@@ -30,6 +31,7 @@ def _endpoint(path: str, name: str, standard: str) -> HotEndpoint:
             "response_model_exclude_none": True,
         },
         speaks_protocol=False,
+        cross_origin=CrossOrigin.ANY,
     )
 
 

@@ -2,6 +2,7 @@
 
 from fastapi import APIRouter
 
+from app.middleware.cors import CrossOrigin
 from app.middleware.http import HttpRequest, HttpResponse
 from app.routers.answers import NO_STORE, json_response
 from app.routers.hot import HotEndpoint, authorization_of
@@ -30,6 +31,7 @@ PROFILE = HotEndpoint(
             {400: "More than one token was sent.", 401: "The token is missing or not valid."}
         ),
     },
+    cross_origin=CrossOrigin.REGISTERED,
 )
 
 router = APIRouter()

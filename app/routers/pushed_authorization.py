@@ -2,6 +2,7 @@
 
 from fastapi import APIRouter
 
+from app.middleware.cors import CrossOrigin
 from app.middleware.http import HttpRequest, HttpResponse
 from app.oauth.authorization.requests import PARAMETERS
 from app.routers.answers import NO_STORE, json_response
@@ -47,6 +48,7 @@ PUSH = HotEndpoint(
             },
         }
     },
+    cross_origin=CrossOrigin.REGISTERED,
 )
 
 router = APIRouter()

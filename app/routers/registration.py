@@ -9,6 +9,7 @@ from pydantic import ValidationError
 from starlette.responses import JSONResponse
 
 from app.dependencies import ServicesDep, is_admin
+from app.middleware.cors import CorsPolicy, CrossOrigin
 from app.models.clients import Client
 from app.oauth.errors import (
     InvalidClientMetadataError,
@@ -21,6 +22,9 @@ from app.schemas.registration import ClientInformation, ClientRegister
 from app.wiring import Services
 
 PATH = "/register"
+CORS = CorsPolicy(CrossOrigin.ANY, ("POST",))
+CORS_OF_CLIENT = CorsPolicy(CrossOrigin.ANY, ("GET", "PUT", "DELETE"))
+"""Applications in browsers register themselves and manage it with a token, not with cookies."""
 
 router = APIRouter(tags=["Clients"])
 

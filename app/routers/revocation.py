@@ -3,6 +3,7 @@
 from fastapi import APIRouter
 from starlette.responses import Response
 
+from app.middleware.cors import CrossOrigin
 from app.middleware.http import HttpRequest, HttpResponse
 from app.routers.answers import NO_STORE
 from app.routers.hot import HotEndpoint, form_request_of, read_by
@@ -38,6 +39,7 @@ REVOKE = HotEndpoint(
     },
     forms=(RevocationRequest,),
     examples={"refresh_token": {"summary": "A refresh token", "value": {"token": "postern_rt_…"}}},
+    cross_origin=CrossOrigin.REGISTERED,
 )
 
 router = APIRouter()

@@ -2,6 +2,7 @@
 
 from fastapi import APIRouter
 
+from app.middleware.cors import CrossOrigin
 from app.middleware.http import HttpRequest, HttpResponse
 from app.oauth.grants import GRANTS
 from app.routers.answers import NO_STORE, json_response
@@ -42,6 +43,7 @@ TOKEN = HotEndpoint(
         grant.grant_type: {"summary": grant.example_name, "value": grant.example}
         for grant in GRANTS
     },
+    cross_origin=CrossOrigin.REGISTERED,
 )
 
 router = APIRouter()

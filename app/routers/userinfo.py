@@ -4,6 +4,7 @@ from typing import Any
 
 from fastapi import APIRouter
 
+from app.middleware.cors import CrossOrigin
 from app.middleware.http import HttpRequest, HttpResponse
 from app.oauth.requests import FORM_TYPE, parse_form
 from app.routers.answers import NO_STORE, json_response
@@ -56,6 +57,7 @@ def _endpoint(method: str) -> HotEndpoint:
                 }
             ),
         },
+        cross_origin=CrossOrigin.REGISTERED,
     )
 
 

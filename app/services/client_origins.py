@@ -4,6 +4,7 @@ from datetime import datetime, timedelta
 
 from app.clock import Clock
 from app.repositories.client_origins import ClientOriginRepository
+from app.security.origins import loopback_origin_of
 from app.services.keeping import Kept
 
 KEPT = timedelta(minutes=1)
@@ -25,7 +26,7 @@ class ClientOrigins:
         since = self._known.get(origin)
         if since is not None and abs(now - since) < KEPT:
             return True
-        if not await self._origins.is_known(origin):
+        if not await self._origins.is_known(origin, loopback_origin_of(origin) or origin):
             return False
         self._known.put(origin, now)
         return True

@@ -79,3 +79,24 @@ async def test_consents_given_before_are_for_their_clients_as_they_are(backend: 
         )
         for name, further in metadata.items()
     }
+
+
+async def test_loopback_origins_that_were_registered_are_known_without_their_port(
+    backend: Backend,
+) -> None:
+    """RFC 8252 section 7.3"""
+    registered = ["http://localhost:3000", "http://localhost:4000", "http://[::1]:1", "https://a:1"]
+    await migrations.migrate(backend, "2026_11_28_authorize")
+    for origin in registered:
+        value = origin.replace(":", "\\:")
+        await change(
+            backend,
+            f"INSERT INTO client_origins (origin, client_id) VALUES ('{value}', 'x')",
+        )
+
+    await migrations.migrate(backend)
+
+    rows = await rows_of(backend, "SELECT origin FROM client_origins")
+    added = {"http://localhost", "http://[::1]"}
+    assert {origin for (origin,) in rows} == {*registered, *added}
+    await downgrade(backend, "2026_11_28_authorize")
