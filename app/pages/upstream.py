@@ -16,6 +16,7 @@ from app.models.users import User
 from app.oauth.authorization.interactions import acrs_asked
 from app.oauth.upstream import UpstreamAwayError, UpstreamNonsenseError, require_issuer
 from app.observability.logging import logger
+from app.pages.account.base import sign_in_again_path
 from app.pages.browser import Browser, BrowserDep, PostedFormDep
 from app.pages.errors import YOURS
 from app.pages.languages import text_for
@@ -57,7 +58,10 @@ LOST = (
     N_("This sign-in cannot go on"),
     N_("It began too long ago, in another browser, or was completed before."),
 )
-SKEW = 10
+SKEW = timedelta(seconds=10)
+AUTH_TIME, PROMPT_LOGIN = "auth_time", "prompt=login"
+"""Why a sign-in at a provider is known to be of this moment: it says when, or it was asked for a
+new one and does not say."""
 
 
 @router.post("/login/with/{name}")
@@ -96,7 +100,8 @@ async def send_there(
             is_fresh=is_fresh,
         )
     except (UpstreamAwayError, UpstreamNonsenseError) as error:
-        return _failed(browser, provider, error, again=_back(given, person is not None))
+        again = CONNECTIONS if person is not None else link("/login", given)
+        return _failed(browser, provider, error, again=again)
     flow = Flow(
         provider=name,
         state=state,
@@ -127,7 +132,7 @@ async def come_back(browser: BrowserDep, name: str) -> Response:
         or not await upstream.spend(flow.state, lasts=LASTS)
     ):
         return _problem(browser, LOST, YOURS, again="/login")
-    back = _back(flow.given, bool(flow.user_id))
+    back = await _back(browser, flow)
     try:
         metadata = await browser.services.upstream_protocol.metadata_of(provider.issuer)
         require_issuer(metadata, provider.issuer, given)
@@ -148,13 +153,20 @@ async def _arrived(
     if flow.user_id:
         return await _link(browser, flow, who, label)
     auth_time = _auth_time(browser, claims)
-    if flow.is_fresh and auth_time.timestamp() < flow.begun_at - SKEW:
-        return _to(browser, link("/login", flow.given, told="stale"))
+    if flow.is_fresh:
+        begun_at = datetime.fromtimestamp(flow.begun_at, UTC)
+        says_when = claims.get("auth_time") is not None
+        if says_when and auth_time < begun_at - SKEW:
+            return _to(browser, _told(await _back(browser, flow), "stale"))
+        auth_time = max(auth_time, begun_at)  # it followed our request, whatever their clock says
     user = await browser.services.upstream.person_of(who)
     if user is None:
         newcomer = Newcomer(asdict(who), flow.state, flow.given, flow.begun_at)
         response: Response = RedirectResponse(link(NEW_HERE, flow.given), status_code=303)
         return browser.keep(keep(browser, response, newcomer))
+    if flow.is_fresh:
+        proof = AUTH_TIME if says_when else PROMPT_LOGIN
+        await browser.services.upstream.record_fresh_sign_in(user, who, proof=proof)
     return await sign_in_by_provider(browser, user, flow.given, auth_time=auth_time)
 
 
@@ -195,7 +207,7 @@ def _auth_time(browser: Browser, claims: Mapping[str, Any]) -> datetime:
     """When somebody signed in at the provider; where it does not say, as long ago as may be."""
     services = browser.services
     now, said = services.clock.now(), claims.get("auth_time")
-    if not isinstance(said, int) or not 0 < said <= now.timestamp() + SKEW:
+    if not isinstance(said, int) or not 0 < said <= (now + SKEW).timestamp():
         return now - timedelta(seconds=services.settings.session_ttl)
     return min(now, datetime.fromtimestamp(said, UTC))
 
@@ -237,8 +249,14 @@ def _text(value: object, limit: int) -> str:
     return str(value).strip() if is_text else ""
 
 
-def _back(given: Mapping[str, str], is_linking: bool) -> str:
-    return CONNECTIONS if is_linking else link("/login", given)
+async def _back(browser: Browser, flow: Flow) -> str:
+    """Where the user came from."""
+    place, current = flow.given.get("next", ""), browser.current
+    if flow.user_id:
+        return CONNECTIONS
+    if current is not None and place in ACCOUNT_PLACES:
+        return await sign_in_again_path(browser, current, place)
+    return link("/login", flow.given)
 
 
 def _told(path: str, word: str) -> str:

@@ -140,6 +140,15 @@ class UpstreamService:
         await self._upstream.mark_used(found, now=self._clock.now())
         return await self._users.find(found.user_id)
 
+    async def record_fresh_sign_in(self, user: User, elsewhere: Elsewhere, *, proof: str) -> None:
+        """Record that a user signed in at a provider anew, and how that is known."""
+        await self._audit.record(
+            "upstream.signed_in_again",
+            user_id=user.user_id,
+            provider=elsewhere.provider,
+            proof=proof,
+        )
+
     async def list_of(self, user: User) -> Sequence[UpstreamIdentity]:
         return await self._upstream.list_of(user.user_id)
 

@@ -71,6 +71,7 @@ from app.services.email_addresses import EmailAddresses
 from app.services.housekeeping import Housekeeping
 from app.services.limits import Limits
 from app.services.mail import MailDelivery
+from app.services.mail_codes import MailCodes
 from app.services.notices import Notices
 from app.services.one_time_links import OneTimeLinks
 from app.services.otp import OtpService
@@ -87,6 +88,7 @@ from app.services.upstream import UpstreamService
 from app.services.users import UserService
 from app.settings import Settings
 from app.wiring.parts import (
+    MAIL_CODES,
     MAILS,
     OTP_SECRETS,
     PASSKEY_CHALLENGES,
@@ -194,6 +196,18 @@ def build_services(settings: Settings, clock: Clock) -> Services:
     logout_delivery = LogoutDelivery(
         LogoutNoticeRepository(database), clients, users, id_tokens, outbound, clock
     )
+    recovery = RecoveryCodes(RecoveryCodeRepository(database), otp, audit, notices, clock)
+    passkeys = PasskeyService(
+        PasskeyRepository(database),
+        users,
+        PasskeyChallenges(
+            SpentIdentifierRepository(database), box_for(settings, PASSKEY_CHALLENGES), clock
+        ),
+        limits,
+        audit,
+        clock,
+        party=RelyingParty.of(settings.issuer_url, name=settings.brand_name),
+    )
     requests = AuthorizationRequestRepository(database)
     prompts = prompts_here(registration_is_open=settings.registration_is_open)
     parser = RequestParser(
@@ -244,7 +258,18 @@ def build_services(settings: Settings, clock: Clock) -> Services:
         if outbox is not None
         else None,
         otp=otp,
-        recovery=RecoveryCodes(RecoveryCodeRepository(database), otp, audit, notices, clock),
+        recovery=recovery,
+        mail_codes=MailCodes(
+            passkeys=passkeys,
+            recovery=recovery,
+            spent=SpentIdentifierRepository(database),
+            box=box_for(settings, MAIL_CODES),
+            outbox=outbox,
+            limits=limits,
+            audit=audit,
+            notices=notices,
+            clock=clock,
+        ),
         remembered_browsers=RememberedBrowsers(
             RememberedBrowserRepository(database),
             audit,
@@ -264,19 +289,7 @@ def build_services(settings: Settings, clock: Clock) -> Services:
         upstream_protocol=UpstreamProtocol(
             settings.outbound_allowed_hosts, settings.outbound_ca_file, clock, names
         ),
-        passkeys=PasskeyService(
-            PasskeyRepository(database),
-            users,
-            PasskeyChallenges(
-                SpentIdentifierRepository(database),
-                box_for(settings, PASSKEY_CHALLENGES),
-                clock,
-            ),
-            limits,
-            audit,
-            clock,
-            party=RelyingParty.of(settings.issuer_url, name=settings.brand_name),
-        ),
+        passkeys=passkeys,
         clients=client_service,
         registration=ClientRegistration(client_service, outbound, is_strict=settings.is_production),
         client_logos=ClientLogos(outbound, clock),

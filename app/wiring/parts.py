@@ -27,6 +27,7 @@ from app.settings import Settings, sqlite_path
 OTP_SECRETS = "otp secrets"
 SIGNING_KEYS = "signing keys"
 PASSKEY_CHALLENGES = "passkey challenges"
+MAIL_CODES = "mail codes"
 MAILS = "mails"
 UPSTREAM_SECRETS = "upstream secrets"
 SEALED_SETTINGS = "settings"

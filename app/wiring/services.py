@@ -34,6 +34,7 @@ from app.services.email_addresses import EmailAddresses
 from app.services.housekeeping import Housekeeping
 from app.services.limits import Limits
 from app.services.mail import MailDelivery
+from app.services.mail_codes import MailCodes
 from app.services.notices import Notices
 from app.services.one_time_links import OneTimeLinks
 from app.services.otp import OtpService
@@ -69,6 +70,7 @@ class Services:
     links: OneTimeLinks
     email_addresses: EmailAddresses
     password_recovery: PasswordRecovery
+    mail_codes: MailCodes
     mail_delivery: MailDelivery | None
     otp: OtpService
     passkeys: PasskeyService

@@ -36,10 +36,12 @@ NOTICES = {
     "upstream_unlinked",
     "new_sign_in",
     "codes_guessed",
+    "mail_code_used",
+    "mail_codes_guessed",
     "account_disabled",
     "account_deleted",
 }
-MAILS = NOTICES | {"verify_email", "reset_password"}
+MAILS = NOTICES | {"verify_email", "reset_password", "mail_code"}
 VALUES = {
     "brand": "Postern",
     "issuer": "https://login.example.com",
@@ -51,6 +53,7 @@ VALUES = {
     "name": "<b>Phone</b>",
     "label": "Example & Co",
     "left": "7",
+    "code": "123456",
     "device": "Chrome, Linux",
 }
 APP = Path(DIRECTORY).parents[1]

@@ -24,6 +24,20 @@ CONNECTIONS: dict[str, Any] = {
     "offered": [COMPANY],
     "done": "",
 }
+CONFIRM: dict[str, Any] = {
+    "person": ADA,
+    "csrf_token": "c",
+    "errors": {},
+    "further": {"next": "password"},
+    "providers": [COMPANY],
+    "email": "ada@example.com",
+    "has_mail_code": True,
+    "is_sent": False,
+    "is_about_email": False,
+    "login_url": "/login?next=password",
+}
+NO_MAIL = {**CONFIRM, "email": None, "has_mail_code": False}
+WRONG = "That code is wrong or has expired. Check your email for the newest one."
 NEW: dict[str, Any] = {
     "csrf_token": "c",
     "errors": {},
@@ -72,6 +86,18 @@ def upstream_states(
             "account_connections.html",
             {**CONNECTIONS, "linked": [LINKED], "errors": {"": last}},
         ),
+        "account-confirm": ("account_confirm.html", CONFIRM),
+        "account-confirm-sent": (
+            "account_confirm.html",
+            {**CONFIRM, "is_sent": True, "providers": [OFFICE]},
+        ),
+        "account-confirm-wrong": (
+            "account_confirm.html",
+            {**CONFIRM, "is_sent": True, "providers": [], "errors": {"code": WRONG}},
+        ),
+        "account-confirm-email": ("account_confirm.html", {**NO_MAIL, "is_about_email": True}),
+        "account-confirm-provider": ("account_confirm.html", NO_MAIL),
+        "account-confirm-neither": ("account_confirm.html", {**NO_MAIL, "providers": []}),
         "error-upstream": (
             "error.html",
             {

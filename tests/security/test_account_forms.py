@@ -90,7 +90,7 @@ async def test_every_page_shows_whose_account_it_is(
 ) -> None:
     await signed_in(visitor, user)
 
-    page = await visitor.get(path)
+    page = await visitor.follow(await visitor.get(path))
 
     if page.status_code == 404:  # mail is off
         return

@@ -6,7 +6,7 @@ from typing import Any
 import pytest
 
 from app.models.sessions import Session
-from tests.support.account import FRESH_SECONDS
+from tests.support.account import FRESH_SECONDS, happened
 from tests.support.application import PASSWORD, Application, TestClient, TestUser
 from tests.support.jwt import claims_of
 from tests.support.parts import services_of
@@ -51,7 +51,8 @@ async def is_fresh(visitor: Visitor) -> bool:
     answer = await visitor.get(PASSWORD_PAGE)
     if answer.status_code == 200:
         return True
-    assert answer.headers["location"].startswith("/login?next=password"), answer.headers
+    location = answer.headers["location"]
+    assert location.startswith(("/account/confirm?next=password", "/login?next=password"))
     return False
 
 
@@ -220,14 +221,15 @@ async def test_otherwise_people_are_not_bothered_there(
     assert freshness_in(plain) == freshness_in(of_client) == {}
 
 
-@pytest.mark.parametrize("ago", [None, 3600])
+@pytest.mark.parametrize("said", [3600, 0, -1, True, "now", 1.5, []])
 async def test_a_provider_that_does_not_ask_again_is_not_believed(
-    app: Application, visitor: Visitor, stranger: Visitor, provider: Provider, ago: int | None
+    app: Application, visitor: Visitor, stranger: Visitor, provider: Provider, said: Any
 ) -> None:
     """As where somebody took `prompt` out of the address on the way."""
     _, sub = await known_there(app, visitor, provider)
     asked = await sent_to(stranger, provider, next="password")
-    provider.knows(asked, sub=sub, auth_time=None if ago is None else seconds(app) - ago)
+    auth_time = seconds(app) - said if said == 3600 else said
+    provider.knows(asked, sub=sub, auth_time=auth_time)
 
     page = await stranger.follow(await stranger.http.get(provider.callback(asked)))
 
@@ -235,18 +237,60 @@ async def test_a_provider_that_does_not_ask_again_is_not_believed(
     assert (await stranger.get("/account")).headers["location"] == "/login"
 
 
+@pytest.mark.parametrize(("says_when", "proof"), [(True, "auth_time"), (False, "prompt=login")])
 async def test_who_signs_in_there_again_goes_on_to_the_page(
-    app: Application, visitor: Visitor, provider: Provider
+    app: Application, visitor: Visitor, provider: Provider, says_when: bool, proof: str
 ) -> None:
-    _, sub = await known_there(app, visitor, provider)
+    """OpenID Connect Core section 3.1.2.1: where a provider does not say when, its answer to
+    `prompt=login` and `max_age=0`, with our state and nonce of this moment, says it."""
+    name, sub = await known_there(app, visitor, provider)
     page = await visitor.follow(await visitor.get(PASSWORD_PAGE))
     asked = asked_in(await visitor.submit(page, to=provider.button))
-    provider.knows(asked, sub=sub, auth_time=seconds(app))
+    provider.knows(asked, sub=sub, auth_time=seconds(app) if says_when else None)
 
     after = await visitor.follow(await visitor.http.get(provider.callback(asked)))
 
+    assert freshness_in(asked) == FRESH_FLOW
     assert after.url.path == PASSWORD_PAGE
     assert after.status_code == 200
+    user_id = (await services_of(app).users.get(name)).user_id
+    assert (
+        "upstream.signed_in_again",
+        {"provider": provider.name, "proof": proof},
+    ) in await happened(app, user_id)
+
+
+async def test_a_sign_in_there_that_ends_late_is_as_old_as_its_beginning(
+    app: Application, visitor: Visitor, provider: Provider
+) -> None:
+    """The provider may have asked at once and waited with its answer"""
+    name, sub = await known_there(app, visitor, provider)
+    asked = await sent_to(visitor, provider, next="password")
+    begun_at = seconds(app)
+    app.clock.advance(seconds=500)
+    provider.knows(asked, sub=sub)
+
+    await visitor.follow(await visitor.http.get(provider.callback(asked)))
+
+    assert await is_fresh(visitor)
+    assert int((await newest_session(app, name)).auth_time.timestamp()) == begun_at
+    app.clock.advance(seconds=101)
+    assert not await is_fresh(visitor)
+
+
+async def test_an_answer_to_another_request_is_not_a_fresh_sign_in(
+    app: Application, visitor: Visitor, provider: Provider
+) -> None:
+    """One that asked for no new sign-in: its state is not that of the fresh one"""
+    _, sub = await known_there(app, visitor, provider)
+    plain = await sent_to(visitor, provider)
+    await sent_to(visitor, provider, next="password")
+    provider.knows(plain, sub=sub)
+
+    answer = await visitor.http.get(provider.callback(plain))
+
+    assert answer.status_code == 400
+    assert not await is_fresh(visitor)
 
 
 @pytest.mark.parametrize("ago", [None, 36_000])

@@ -117,6 +117,11 @@ class MailServer:
         await eventually(lambda: len(self.to(address)) >= number)
         return self.to(address)[number - 1]
 
+    async def wait_for(self, subject: str) -> EmailMessage:
+        """Waits for the first mail with this subject."""
+        await eventually(lambda: any(each["Subject"] == subject for each in self.mails))
+        return next(each for each in self.mails if each["Subject"] == subject)
+
 
 async def _turns(how_many: int) -> None:
     for _ in range(how_many):

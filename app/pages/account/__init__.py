@@ -5,6 +5,7 @@ from fastapi import APIRouter
 from app.pages.account import (
     activity,
     authenticator,
+    confirm,
     connections,
     data,
     email,
@@ -17,6 +18,7 @@ from app.pages.account import (
 
 ACCOUNT_PAGES: tuple[APIRouter, ...] = (
     overview.router,
+    confirm.router,
     profile.router,
     password.router,
     email.router,

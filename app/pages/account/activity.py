@@ -55,6 +55,10 @@ ACTIONS = {
     "upstream.linked": N_("Other sign-in added"),
     "upstream.unlinked": N_("Other sign-in removed"),
     "upstream.account_created": N_("Account made through another sign-in"),
+    "upstream.signed_in_again": N_("Signed in again at another provider"),
+    "mail_code.sent": N_("Code emailed to confirm a change"),
+    "mail_code.used": N_("Change confirmed with a code from an email"),
+    "mail_code.refused": N_("Wrong code from an email"),
     "browser.remembered": N_("Browser remembered: no code is asked for there"),
     "browsers.forgotten": N_("Remembered browsers forgotten"),
 }

@@ -17,16 +17,23 @@ from app.pages.browser import (
     Browser,
     BrowserDep,
     GoToError,
+    cookie_name,
     get_typed_form,
 )
 from app.pages.signing_in import ACCOUNT_PLACES, has_second_factor, link
 from app.pages.templating import page
 from app.pages.views import view_of_person
+from app.security.passwords import has_password
 from app.services.sessions import ACR_MFA, SignedIn
 
 FRESH = timedelta(minutes=10)
 """For how long after a sign-in a password, a factor or an address may be changed."""
 
+
+CONFIRM = "/account/confirm"
+MAIL_CODE_COOKIE = "postern_mail_code"
+MAIL_CODE_PLACES = ACCOUNT_PLACES - {"email"}
+"""A mailbox proves who someone is for everything but its own replacement."""
 
 PAGE_SESSION_FIELD = "page_session_id"
 """The field of every form of an account page that names the session which the page was shown for;
@@ -72,14 +79,41 @@ def fresh_person(place: str) -> Callable[[Browser], Any]:
 
     async def get_fresh_person(browser: BrowserDep) -> SignedIn:
         current = browser.current
-        if current is None or not is_fresh(browser, current):
-            username = current.user.username if current is not None else ""
-            raise GoToError(link("/login", {"next": place}, username=username))
+        if current is None:
+            raise GoToError(link("/login", {"next": place}))
+        if not is_fresh(browser, current) and not await is_confirmed_by_mail(
+            browser, current, place
+        ):
+            raise GoToError(await sign_in_again_path(browser, current, place))
         if current.session.acr != ACR_MFA and await has_second_factor(browser, current.user):
             raise GoToError(link(Step.STEP_UP, {"next": place}))
         return current
 
     return get_fresh_person
+
+
+async def sign_in_again_path(browser: Browser, person: SignedIn, place: str) -> str:
+    """Return the page on which a user who is signed in proves anew who they are."""
+    user = person.user
+    if has_password(user.password_hash) or await browser.services.passkeys.count_of(user):
+        return link("/login", {"next": place}, username=user.username)
+    return link(CONFIRM, {"next": place})
+
+
+async def may_confirm_by_mail(browser: Browser, person: SignedIn, place: str) -> bool:
+    """Whether a code by mail opens an account page; never that of the address itself."""
+    mail_codes = browser.services.mail_codes
+    return place in MAIL_CODE_PLACES and await mail_codes.is_offered_to(person.user)
+
+
+async def is_confirmed_by_mail(browser: Browser, person: SignedIn, place: str) -> bool:
+    """Whether the user entered a code from a mail a moment ago, and has nothing else to prove
+    it with. The session stays as it is: neither its `auth_time` nor its `acr` says so."""
+    sealed = browser.request.cookies.get(cookie_name(browser.services, MAIL_CODE_COOKIE), "")
+    is_confirmed = browser.services.mail_codes.is_confirmed(
+        person, sealed, browser=browser.identifier
+    )
+    return is_confirmed and await may_confirm_by_mail(browser, person, place)
 
 
 async def end_other_sign_ins(browser: Browser, person: SignedIn) -> None:

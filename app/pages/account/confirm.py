@@ -1,0 +1,141 @@
+"""`/account/confirm`: how a user who has no password and no passkey here proves who they are:
+by a new sign-in at an identity provider, or by a code that is mailed to them."""
+
+from collections.abc import Mapping
+
+from starlette.responses import RedirectResponse, Response
+
+from app.errors import TooManyRequestsError
+from app.models.upstream import UpstreamProvider
+from app.pages.account.base import (
+    CONFIRM,
+    MAIL_CODE_COOKIE,
+    PersonDep,
+    account_page,
+    account_router,
+    is_fresh,
+    may_confirm_by_mail,
+    sign_in_again_path,
+)
+from app.pages.browser import (
+    Browser,
+    BrowserDep,
+    GoToError,
+    PostedFormDep,
+    TypedFormDep,
+    cookie_name,
+    set_cookie,
+)
+from app.pages.forms import hints_for
+from app.pages.languages import language_for, text_for
+from app.pages.signing_in import after, further_fields, link
+from app.pages.upstream_flow import why_not
+from app.pages.waiting import told_to_wait
+from app.schemas.claims import verified_email_in
+from app.services.mail_codes import LASTS
+from app.services.sessions import SignedIn
+
+router = account_router()
+SEND = f"{CONFIRM}/send"
+DEFAULT_PLACE = "password"
+
+
+@router.get(CONFIRM)
+async def confirm(browser: BrowserDep, person: PersonDep) -> Response:
+    given = browser.request.query_params
+    if is_fresh(browser, person):
+        return browser.keep(RedirectResponse(after(given), status_code=303))
+    path = await sign_in_again_path(browser, person, _place(given))
+    if not path.startswith(CONFIRM):
+        return browser.keep(RedirectResponse(path, status_code=303))
+    return await _page(browser, person, given, why_not(browser), status=200)
+
+
+@router.post(SEND)
+async def send(browser: BrowserDep, form: PostedFormDep, person: PersonDep) -> Response:
+    """Mail a code to the verified address of the user."""
+    await _require_mail_code(browser, person, form)
+    try:
+        sealed = await browser.services.mail_codes.send(
+            person, browser=browser.identifier, language=language_for(browser.request)
+        )
+    except TooManyRequestsError as error:
+        text = text_for(browser.request)
+        wait = text("Too many mails were asked for. Wait %(minutes)s min before the next one.")
+        problem = {"": wait % {"minutes": -(-error.retry_after // 60)}}
+        response = await _page(browser, person, form, problem, status=429)
+        response.headers.update(error.headers())
+        return response
+    return _keep(browser, RedirectResponse(link(CONFIRM, form), status_code=303), sealed)
+
+
+@router.post(CONFIRM)
+async def give_code(browser: BrowserDep, form: TypedFormDep, person: PersonDep) -> Response:
+    await _require_mail_code(browser, person, form)
+    if hints := hints_for(browser.request, form, "code"):
+        return await _page(browser, person, form, hints)
+    sealed = _sealed(browser)
+    try:
+        confirmed = await browser.services.mail_codes.use(
+            person, sealed, form.get("code", ""), browser=browser.identifier
+        )
+    except TooManyRequestsError as error:
+        return await told_to_wait(
+            browser.request, error, lambda problem: _page(browser, person, form, problem)
+        )
+    if confirmed is None:
+        text = text_for(browser.request)
+        wrong = text("That code is wrong or has expired. Check your email for the newest one.")
+        return await _page(browser, person, form, {"code": wrong})
+    return _keep(browser, RedirectResponse(after(form), status_code=303), confirmed)
+
+
+async def _require_mail_code(browser: Browser, person: SignedIn, form: Mapping[str, str]) -> None:
+    if not await may_confirm_by_mail(browser, person, _place(form)):
+        raise GoToError(link(CONFIRM, form))
+
+
+async def _page(
+    browser: Browser,
+    person: SignedIn,
+    given: Mapping[str, str],
+    errors: Mapping[str, str] | None = None,
+    *,
+    status: int | None = None,
+) -> Response:
+    place, mail_codes = _place(given), browser.services.mail_codes
+    is_offered = await mail_codes.is_offered_to(person.user)
+    return account_page(
+        browser,
+        person,
+        "account_confirm.html",
+        errors,
+        status=status,
+        further=further_fields({"next": place}),
+        providers=await _providers(browser, person),
+        email=verified_email_in(person.user.claims),
+        has_mail_code=await may_confirm_by_mail(browser, person, place),
+        is_sent=mail_codes.is_sent(person, _sealed(browser), browser=browser.identifier),
+        is_about_email=is_offered and place == "email",
+        login_url=link("/login", {"next": place}),
+    )
+
+
+async def _providers(browser: Browser, person: SignedIn) -> list[UpstreamProvider]:
+    """Those that the user is linked to and can sign in at now."""
+    upstream = browser.services.upstream
+    linked = {each.provider for each in await upstream.list_of(person.user)}
+    return [each for each in await upstream.list_enabled() if each.name in linked]
+
+
+def _place(given: Mapping[str, str]) -> str:
+    return further_fields(given).get("next", DEFAULT_PLACE)
+
+
+def _sealed(browser: Browser) -> str:
+    return browser.request.cookies.get(cookie_name(browser.services, MAIL_CODE_COOKIE), "")
+
+
+def _keep(browser: Browser, response: Response, sealed: str) -> Response:
+    set_cookie(browser.services, response, MAIL_CODE_COOKIE, sealed, lasts=LASTS)
+    return browser.keep(response)
