@@ -3,7 +3,7 @@
 from dataclasses import dataclass
 from datetime import datetime
 
-from sqlalchemy import Column, Integer, String, Table
+from sqlalchemy import Column, Integer, LargeBinary, String, Table
 
 from app.database.types import Instant
 from app.models.tables import metadata
@@ -18,11 +18,15 @@ logout_notices = Table(
     Column("attempts", Integer, nullable=False),
     Column("next_attempt_at", Instant, nullable=False, index=True),
     Column("created_at", Instant, nullable=False),
+    Column("pairwise_salt", LargeBinary),
 )
 
 
 @dataclass(frozen=True, slots=True)
 class LogoutNotice:
+    """`pairwise_salt` is the user's, for clients with pairwise subjects: the user may be deleted
+    before the notice is delivered."""
+
     notice_id: str
     client_id: str
     user_id: str
@@ -30,3 +34,4 @@ class LogoutNotice:
     attempts: int
     next_attempt_at: datetime
     created_at: datetime
+    pairwise_salt: bytes | None

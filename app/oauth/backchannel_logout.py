@@ -72,7 +72,12 @@ class LogoutDelivery(Delivery[LogoutNotice]):
         user = await self._users.find(notice.user_id)
         if client is None or client.is_disabled or URI not in _said_by(client):
             return HTTPStatus.NOT_FOUND
-        token = await self._id_tokens.logout_token(client, user, notice.session_id)
+        salt = notice.pairwise_salt
+        if client.sector_identifier is not None and user is None and salt is None:
+            return HTTPStatus.NOT_FOUND  # nobody knows any more how this client knew the session
+        token = await self._id_tokens.logout_token(
+            client, user, notice.session_id, salt=salt or b""
+        )
         try:
             status = await self._unless_stopping(
                 lambda: self._outbound.post_form(_said_by(client)[URI], {"logout_token": token}),

@@ -10,7 +10,7 @@ from typing import Any
 from app.clock import Clock
 from app.models.clients import Client
 from app.models.users import User
-from app.oauth.subjects import subject_of
+from app.oauth.subjects import sid_for, sid_of, subject_of
 from app.security.tokens import new_identifier
 from app.services.signing_keys import SigningKeys
 
@@ -76,7 +76,7 @@ class IdTokens:
             "amr": authentication.amr.split(),
         }
         if authentication.session_id is not None:
-            said["sid"] = authentication.session_id
+            said["sid"] = sid_of(user, client, authentication.session_id)
         if nonce is not None:
             said["nonce"] = nonce
         if access_token is not None:
@@ -85,11 +85,15 @@ class IdTokens:
             said["c_hash"] = half_hash(code, algorithm)
         return await self._signing_keys.sign(said, algorithm=algorithm)
 
-    async def logout_token(self, client: Client, user: User | None, session_id: str) -> str:
-        """Tells a client that a session ended (Back-Channel Logout section 2.4); has no nonce.
+    async def logout_token(
+        self, client: Client, user: User | None, session_id: str, *, salt: bytes = b""
+    ) -> str:
+        """Tell a client that a session ended (Back-Channel Logout section 2.4); has no nonce.
 
-        Of a person who was deleted nobody knows the subject any more: `sid` alone is enough.
+        `user` is None once the user was deleted: `sid` alone is enough, and `salt` is what that
+        user's pseudonyms were made with.
         """
+        salt = user.pairwise_salt if user is not None else salt
         now = int(self._clock.now().timestamp())
         said = {
             "iss": self._issuer,
@@ -98,7 +102,7 @@ class IdTokens:
             "iat": now,
             "exp": now + int(LOGOUT_TTL.total_seconds()),
             "jti": new_identifier(),
-            "sid": session_id,
+            "sid": sid_for(session_id, salt=salt, client=client),
             "events": {LOGOUT_EVENT: {}},
         }
         algorithm = client.further_metadata.get(ALGORITHM, DEFAULT_ALGORITHM)

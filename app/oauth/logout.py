@@ -9,7 +9,7 @@ from app.oauth.authorization.requests import UntrustedRequestError
 from app.oauth.backchannel_logout import LogoutDelivery
 from app.oauth.id_tokens import Hint, IdTokens
 from app.oauth.redirect_uris import with_parameters
-from app.oauth.subjects import subject_of
+from app.oauth.subjects import sid_of, subject_of
 from app.repositories.clients import ClientRepository
 from app.services.sessions import SessionService, SignedIn
 
@@ -72,17 +72,19 @@ class Logout:
         return LogoutRequest(
             client=client,
             redirect_uri=redirect_uri,
-            session=named or _person_meant(parameters.get("logout_hint"), signed_in),
+            session=named or _person_meant(parameters.get("logout_hint"), client, signed_in),
             has_hint=hint is not None,
             needs_no_question=named is not None and redirect_uri is not None,
         )
 
     async def end(self, session_id: str) -> list[str]:
         """Ends a session; gives the addresses that the browser should load in frames."""
+        signed_in = await self._sessions.find_by_id(session_id)
         clients = await self._sessions.clients_in(session_id)
         if await self._sessions.end(session_id):
             self._delivery.kick()
-        return [uri for each in clients if (uri := self._frame(each, session_id)) is not None]
+        frames = [self._frame(each, session_id, signed_in) for each in clients]
+        return [uri for uri in frames if uri is not None]
 
     async def _client(self, client_id: str | None, hint: Hint | None) -> Client | None:
         """Raises `UntrustedLogoutError` where the parameters name two."""
@@ -92,13 +94,17 @@ class Logout:
         client = await self._clients.find(named) if named is not None else None
         return client if client is not None and not client.is_disabled else None
 
-    def _frame(self, client: Client, session_id: str) -> str | None:
+    def _frame(self, client: Client, session_id: str, signed_in: SignedIn | None) -> str | None:
         said = client.further_metadata
         uri = said.get("frontchannel_logout_uri")
         if uri is None or client.is_disabled:
             return None
         if not said.get("frontchannel_logout_session_required"):
             return str(uri)
+        if signed_in is not None:
+            session_id = sid_of(signed_in.user, client, session_id)
+        elif client.sector_identifier is not None:
+            return None  # another request ended the session and told this client
         return with_parameters(uri, {"iss": self._issuer, "sid": session_id})
 
 
@@ -139,7 +145,7 @@ def _session_of(
     if hint is None:
         return None
     for each in signed_in:
-        if each.session.session_id == hint.sid:
+        if hint.sid in _sids_of(each, client):
             return each
     for each in signed_in:
         if client is not None and subject_of(each.user, client) == hint.sub:
@@ -147,9 +153,20 @@ def _session_of(
     return None
 
 
-def _person_meant(logout_hint: str | None, signed_in: Sequence[SignedIn]) -> SignedIn | None:
+def _sids_of(signed_in: SignedIn, client: Client | None) -> tuple[str, ...]:
+    """The `sid` by which this client knows the session, and the one that earlier releases wrote
+    into the ID tokens of clients with pairwise subjects."""
+    session_id = signed_in.session.session_id
+    if client is None:
+        return (session_id,)
+    return (sid_of(signed_in.user, client, session_id), session_id)
+
+
+def _person_meant(
+    logout_hint: str | None, client: Client | None, signed_in: Sequence[SignedIn]
+) -> SignedIn | None:
     """Who is asked: whom the client means, by name or `sid`, or else the current person."""
     for each in signed_in:
-        if logout_hint in (each.user.username, each.session.session_id):
+        if logout_hint in (each.user.username, *_sids_of(each, client)):
             return each
     return signed_in[0] if signed_in else None

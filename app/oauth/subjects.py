@@ -1,4 +1,6 @@
-"""Subject identifiers (OpenID Connect Core section 8): public, or one for each sector."""
+"""Subject identifiers (OpenID Connect Core section 8): public, or one for each sector; and the
+session identifiers that go with them.
+"""
 
 import base64
 import hmac
@@ -20,5 +22,22 @@ def subject_for(user_id: str, *, salt: bytes, sector_identifier: str | None) -> 
     """The person's identifier, or what only his sector can know of it (section 8.1)."""
     if sector_identifier is None:
         return user_id
-    digest = hmac.digest(salt, sector_identifier.encode(), "sha256")
+    return _pseudonym(salt, sector_identifier)
+
+
+def sid_of(user: User, client: Client, session_id: str) -> str:
+    """The `sid` by which a client knows a session (Back-Channel Logout 1.0 section 2.1)."""
+    return sid_for(session_id, salt=user.pairwise_salt, client=client)
+
+
+def sid_for(session_id: str, *, salt: bytes, client: Client) -> str:
+    """One for each client with pairwise subjects: a shared one would tell two clients that they
+    know the same user."""
+    if client.sector_identifier is None:
+        return session_id
+    return _pseudonym(salt, f"sid\0{client.client_id}\0{session_id}")  # no sector has a NUL
+
+
+def _pseudonym(salt: bytes, text: str) -> str:
+    digest = hmac.digest(salt, text.encode(), "sha256")
     return base64.urlsafe_b64encode(digest).rstrip(b"=").decode("ascii")

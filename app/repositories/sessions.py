@@ -4,7 +4,7 @@ from collections.abc import Sequence
 from datetime import datetime, timedelta
 from typing import Any, NamedTuple
 
-from sqlalchemy import Insert, Select, insert, literal, select, update
+from sqlalchemy import Insert, Select, case, insert, literal, select, update
 
 from app.database.database import Database
 from app.database.types import Instant
@@ -146,6 +146,7 @@ def _clients_in(session_id: str) -> Select[Any]:
 
 def _notices_of(database: Database, user_id: str, session_id: str, now: datetime) -> Insert:
     """A notice for each client in the session that wants one; its name makes it the only one."""
+    salt = select(users.c.pairwise_salt).where(users.c.user_id == user_id).scalar_subquery()
     rows = select(
         literal(session_id).concat(":").concat(client.client_id),
         client.client_id,
@@ -154,6 +155,7 @@ def _notices_of(database: Database, user_id: str, session_id: str, now: datetime
         literal(0),
         literal(now, Instant()),
         literal(now, Instant()),
+        case((client.sector_identifier.is_not(None), salt)),
     ).where(
         client.client_id.in_(_clients_in(session_id)),
         client.metadata.contains('"backchannel_logout_uri":'),

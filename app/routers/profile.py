@@ -4,11 +4,11 @@ from fastapi import APIRouter
 
 from app.middleware.cors import CrossOrigin
 from app.middleware.http import HttpRequest, HttpResponse
+from app.oauth.profile import profile_of
 from app.routers.answers import NO_STORE, json_response
 from app.routers.hot import HotEndpoint, authorization_of
 from app.routers.responses import protocol_errors
-from app.schemas.profile import ClientProfile, UserProfile
-from app.services.profile import profile_of
+from app.schemas.profile import ClientProfile, PairwiseProfile, UserProfile
 from app.wiring import Services
 
 
@@ -26,7 +26,7 @@ PROFILE = HotEndpoint(
         "name": "profile",
         "summary": "Who bears this access token",
         "description": "Answers for people and for clients. Needs no particular scope.",
-        "response_model": UserProfile | ClientProfile,
+        "response_model": UserProfile | PairwiseProfile | ClientProfile,
         "responses": protocol_errors(
             {400: "More than one token was sent.", 401: "The token is missing or not valid."}
         ),

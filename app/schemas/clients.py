@@ -131,9 +131,8 @@ class ClientCreate(ClientMetadata):
     @model_validator(mode="after")
     def _complete(self) -> Self:
         if not self.grant_types:
-            self.grant_types = list(
-                DEFAULT_PUBLIC_GRANT_TYPES if self.is_public else DEFAULT_GRANT_TYPES
-            )
+            is_bound = self.is_public or self.subject_type == "pairwise"
+            self.grant_types = list(DEFAULT_PUBLIC_GRANT_TYPES if is_bound else DEFAULT_GRANT_TYPES)
         self.grant_types = list(dict.fromkeys(self.grant_types))
         if "authorization_code" in self.grant_types:
             self.response_types = ["code"]

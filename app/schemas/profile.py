@@ -11,6 +11,13 @@ class UserProfile(BaseModel):
     otp_verified: bool
 
 
+class PairwiseProfile(BaseModel):
+    """What a client with pairwise subjects sees: nothing that another client sees too."""
+
+    type: Literal["user"] = "user"
+    sub: str
+
+
 class ClientProfile(BaseModel):
     type: Literal["client"] = "client"
     client_id: str

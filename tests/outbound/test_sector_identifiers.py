@@ -107,3 +107,63 @@ async def test_a_document_that_does_not_list_every_redirect_uri_is_refused(
 
     assert answer.status_code == 400
     assert answer.json()["error"] == "invalid_client_metadata"
+
+
+DEVICE = "urn:ietf:params:oauth:grant-type:device_code"
+JWKS_URI = "https://keys.example.com/jwks"
+KEYED = {"token_endpoint_auth_method": "private_key_jwt", "jwks_uri": JWKS_URI}
+
+
+@pytest.mark.parametrize("door", ["/register", "/create_client"])
+@pytest.mark.parametrize(
+    ("listed", "metadata", "is_proven"),
+    [
+        ([REDIRECT_URI, JWKS_URI], KEYED, True),
+        ([REDIRECT_URI], KEYED, False),
+        ([JWKS_URI], KEYED, False),
+        ([REDIRECT_URI, JWKS_URI], {"jwks_uri": JWKS_URI}, False),
+        ([REDIRECT_URI, JWKS_URI], {**KEYED, "token_endpoint_auth_method": "none"}, False),
+        ([REDIRECT_URI], {}, False),
+        ([], {"redirect_uris": [], "grant_types": [DEVICE]}, False),
+        ([JWKS_URI], {**KEYED, "redirect_uris": [], "grant_types": [DEVICE]}, False),
+    ],
+)
+async def test_a_sector_is_proven_for_every_way_in_which_tokens_leave(
+    own_app: Application,
+    peer: Peer,
+    door: str,
+    listed: list[str],
+    metadata: dict[str, Any],
+    *,
+    is_proven: bool,
+) -> None:
+    """A device-grant client must not name the document of a victim; CIBA Core section 4"""
+    peer.answers["/sector"] = Answer(json.dumps(listed))
+    body = {
+        "client_name": own_app.new_name(),
+        "redirect_uris": [REDIRECT_URI],
+        "grant_types": ["authorization_code", DEVICE],
+        "subject_type": "pairwise",
+        "sector_identifier_uri": peer.url("/sector"),
+        **metadata,
+    }
+
+    answer = await own_app.http.post(door, json=body)
+
+    if is_proven:
+        assert answer.status_code == 201, answer.text
+        assert answer.json()["subject_type"] == "pairwise"
+    else:
+        assert answer.status_code == (400 if door == "/register" else 422)
+        assert answer.json()["error"] == "invalid_client_metadata"
+
+
+async def test_the_default_grants_of_a_pairwise_client_prove_their_sector(
+    own_app: Application,
+) -> None:
+    """Without grant_types `/create_client` gives it those that need no further proof"""
+    body = {"client_name": own_app.new_name(), "redirect_uri": REDIRECT_URI}
+
+    answer = await own_app.http.post("/create_client", json={**body, "subject_type": "pairwise"})
+
+    assert answer.json()["grant_types"] == ["authorization_code", "refresh_token"]

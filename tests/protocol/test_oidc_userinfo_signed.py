@@ -7,7 +7,7 @@ import pytest
 from tests.support.application import Application, TestClient, TestUser
 from tests.support.jwt import claims_of, header_of, verified
 from tests.support.people import ALL_SCOPES, CLAIMS, access_token, person_with, told, userinfo
-from tests.support.visitor import Visitor
+from tests.support.visitor import Visitor, visiting
 
 ALGORITHMS = ["RS256", "ES256", "EdDSA"]
 
@@ -119,11 +119,13 @@ async def test_a_pairwise_subject_outlives_the_password_and_is_that_of_the_whole
 ) -> None:
     client = await app.create_client(subject_type="pairwise")
     same_sector = await app.create_client(subject_type="pairwise")
-    before = await told(app, await access_token(app, client, user, "openid"))
+    async with visiting(app) as visitor:
+        before = await told(app, (await visitor.tokens_for(client, user))["access_token"])
     await operator.users.reset_password(user.username, "another good password")
     renewed = TestUser(user.username, "another good password", user.otp_secret)
 
-    after = await told(app, await access_token(app, same_sector, renewed, "openid"))
+    async with visiting(app) as visitor:
+        after = await told(app, (await visitor.tokens_for(same_sector, renewed))["access_token"])
 
     assert after["sub"] == before["sub"]
 
