@@ -11,6 +11,7 @@ from app.oauth.authorization.response_modes import AuthorizationResponse
 from app.oauth.redirect_uris import app_scheme_of, host_of
 from app.oauth.requests import FORM_TYPE
 from app.pages.browser import Browser, BrowserDep
+from app.pages.languages import UI_LOCALES, language_fields, remember_ui_locales
 from app.pages.protocol import parameters_in, see_other
 from app.pages.templating import page
 
@@ -73,12 +74,13 @@ async def authorize_by_post(browser: BrowserDep) -> Response:
     content_type = browser.request.headers.get("content-type", "")
     if content_type.partition(";")[0].strip().lower() != FORM_TYPE.decode():
         raise UntrustedRequestError("The request must be a form.")
-    kept = await browser.services.authorization.keep(
-        parameters_in(await browser.request.body(), read=PARAMETERS)
-    )
+    parameters = parameters_in(await browser.request.body(), read=PARAMETERS)
+    remember_ui_locales(browser.request, parameters.get(UI_LOCALES))
+    kept = await browser.services.authorization.keep(parameters)
     if isinstance(kept, AuthorizationResponse):
         return answer(browser, kept)
-    return see_other(f"{RESUME}?{urlencode({'request_id': kept})}")
+    query = urlencode({"request_id": kept, **language_fields(parameters)})
+    return see_other(f"{RESUME}?{query}")
 
 
 @router.get(RESUME, include_in_schema=False)

@@ -19,6 +19,7 @@ from app.models.users import User
 from app.oauth.errors import InvalidRequestError
 from app.pages import csrf
 from app.pages.forms import PostedForm, parse_page_form
+from app.pages.languages import UI_LOCALES, remember_ui_locales
 from app.services.sessions import SignedIn
 from app.wiring import Services
 
@@ -169,11 +170,13 @@ PostedFormDep = Annotated[PostedForm, Depends(get_posted_form)]
 async def read_form(request: Request) -> PostedForm:
     content_type = request.headers.get("content-type")
     try:
-        return parse_page_form(
+        form = parse_page_form(
             await request.body(), content_type.encode("latin-1") if content_type else None
         )
     except InvalidRequestError:
         raise FormExpiredError("The form could not be read.") from None
+    remember_ui_locales(request, form.get(UI_LOCALES))
+    return form
 
 
 def cookie_name(services: Services, name: str) -> str:

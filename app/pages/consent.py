@@ -6,7 +6,7 @@ from starlette.responses import Response
 from app.oauth.authorization.interactions import Step, consent_scopes
 from app.pages.authorization import answer
 from app.pages.browser import BrowserDep, PostedFormDep
-from app.pages.signing_in import client_of, link
+from app.pages.signing_in import client_of, find_pending, link
 from app.pages.templating import page
 from app.pages.views import view_of_person, views_of_scopes
 from app.services.client_fingerprints import fingerprint_of
@@ -18,7 +18,7 @@ router = APIRouter(include_in_schema=False)
 async def consent(browser: BrowserDep) -> Response:
     given = browser.request.query_params
     authorization = browser.services.authorization
-    pending = await authorization.find(given.get("request_id", ""))
+    pending = await find_pending(browser, given.get("request_id", ""))
     position = await authorization.position(pending, browser.signed_in)
     if position.step is not Step.CONSENT or position.person is None:
         outcome = await authorization.resume(given.get("request_id", ""), browser.signed_in)

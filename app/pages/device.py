@@ -12,7 +12,7 @@ from app.models.device_codes import DeviceCode
 from app.oauth.device import shown_form, stored_form
 from app.pages.browser import Browser, BrowserDep, PostedFormDep, TypedFormDep
 from app.pages.forms import hints_for
-from app.pages.languages import text_for
+from app.pages.languages import in_language, text_for
 from app.pages.signing_in import link
 from app.pages.templating import page
 from app.pages.views import view_of_client, view_of_person, views_of_scopes
@@ -38,7 +38,7 @@ async def enter_code(browser: BrowserDep, form: TypedFormDep) -> Response:
     if await browser.services.devices.find(typed) is None:
         return browser.keep(_wrong_code(browser, typed))
     url = f"/device?{urlencode({'user_code': typed})}"
-    return browser.keep(RedirectResponse(url, status_code=303))
+    return browser.keep(RedirectResponse(in_language(browser.request, url), status_code=303))
 
 
 @router.post("/device/decision")
@@ -76,7 +76,7 @@ async def _next_page(browser: Browser, typed: str) -> Response:
         return _wrong_code(browser, typed)
     if browser.current is None:
         query = urlencode({"next": "device", "user_code": shown_form(found[0].user_code)})
-        return RedirectResponse(f"/login?{query}", status_code=303)
+        return RedirectResponse(in_language(browser.request, f"/login?{query}"), status_code=303)
     return await _question(browser, *found, browser.current)
 
 

@@ -11,7 +11,7 @@ from starlette.responses import RedirectResponse, Response
 from app.errors import PosternError, TooManyRequestsError, UnavailableError
 from app.pages.accept import prefers_html
 from app.pages.browser import AnswerInsteadError, FormExpiredError, GoToError
-from app.pages.languages import text_for
+from app.pages.languages import in_language, text_for
 from app.pages.sentences import N_
 from app.pages.templating import page
 from app.pages.waiting import wait_sentence
@@ -25,8 +25,9 @@ OURS = N_("It is our turn. Wait a little and try again.")
 def install(application: FastAPI) -> None:
     """Lets browsers see pages where programs get JSON; everything else stays as it is."""
 
-    async def go_to(_: Request, error: Exception) -> Response:
-        return RedirectResponse(error.path if isinstance(error, GoToError) else "/", 303)
+    async def go_to(request: Request, error: Exception) -> Response:
+        path = error.path if isinstance(error, GoToError) else "/"
+        return RedirectResponse(in_language(request, path), 303)
 
     async def answer_instead(_: Request, error: Exception) -> Response:
         if not isinstance(error, AnswerInsteadError):
@@ -35,7 +36,7 @@ def install(application: FastAPI) -> None:
 
     application.add_exception_handler(GoToError, go_to)
     application.add_exception_handler(AnswerInsteadError, answer_instead)
-    for kind in (PosternError, HTTPException):
+    for kind in (PosternError, HTTPException, Exception):
         otherwise = application.exception_handlers[kind]
 
         async def handle(

@@ -10,13 +10,13 @@ from app.oauth.logout import LogoutRequest, UntrustedLogoutError, answer_uri
 from app.oauth.redirect_uris import origin_of
 from app.oauth.requests import FORM_TYPE
 from app.pages.browser import Browser, BrowserDep, PostedFormDep
+from app.pages.languages import UI_LOCALES
 from app.pages.protocol import parameters_in, see_other
 from app.pages.templating import page
 from app.pages.views import view_of_client, view_of_person
 
 router = APIRouter(tags=["Authorization"])
 
-UI_LOCALES = "ui_locales"
 PARAMETERS = (
     "id_token_hint",
     "logout_hint",
@@ -119,7 +119,6 @@ def _signed_out(
 def _question(browser: Browser, asked: LogoutRequest, parameters: Mapping[str, str]) -> Response:
     person = asked.session
     session_id = person.session.session_id if person is not None else ""
-    locales = {UI_LOCALES: parameters[UI_LOCALES]} if UI_LOCALES in parameters else {}
     return page(
         browser.request,
         "logout.html",
@@ -127,8 +126,10 @@ def _question(browser: Browser, asked: LogoutRequest, parameters: Mapping[str, s
         client=view_of_client(browser.request, asked.client) if asked.client is not None else None,
         person=view_of_person(person) if person is not None else None,
         csrf_token=browser.csrf_token,
-        query=f"?{urlencode(locales)}" if locales else "",
-        hidden={**_kept(parameters), SESSION: session_id},
+        hidden={
+            **{name: value for name, value in _kept(parameters).items() if name != UI_LOCALES},
+            SESSION: session_id,
+        },
         errors={},
     )
 

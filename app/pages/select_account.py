@@ -6,7 +6,7 @@ from starlette.responses import RedirectResponse, Response
 from app.oauth.authorization.interactions import Step
 from app.pages.authorization import answer
 from app.pages.browser import BrowserDep, PostedFormDep
-from app.pages.signing_in import client_of, link
+from app.pages.signing_in import client_of, find_pending, link
 from app.pages.templating import page
 from app.pages.views import view_of_person
 
@@ -16,7 +16,7 @@ router = APIRouter(include_in_schema=False)
 @router.get(Step.SELECT_ACCOUNT)
 async def select_account(browser: BrowserDep) -> Response:
     given = browser.request.query_params
-    pending = await browser.services.authorization.find(given.get("request_id", ""))
+    pending = await find_pending(browser, given.get("request_id", ""))
     if not browser.signed_in:
         return browser.keep(RedirectResponse(link("/login", given), status_code=303))
     response = page(
@@ -25,6 +25,7 @@ async def select_account(browser: BrowserDep) -> Response:
         posts_may_end_at_client=True,
         client=client_of(browser, pending),
         people=[view_of_person(each) for each in browser.signed_in],
+        other_url=link("/login", given, other="1"),
         request_id=given.get("request_id", ""),
         csrf_token=browser.csrf_token,
         errors={},

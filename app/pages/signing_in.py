@@ -23,6 +23,7 @@ from app.pages.browser import (
     cookie_name,
     set_cookie,
 )
+from app.pages.languages import language_fields, remember_ui_locales
 from app.pages.remembered import REMEMBER, remember_browser
 from app.pages.templating import page
 from app.pages.views import ClientView, view_of_client
@@ -179,11 +180,16 @@ async def complete(
 def after(form: Mapping[str, str]) -> str:
     """Only to pages of ours: nothing that a form says becomes an address (SECURITY_BAR row 32)."""
     if form.get("request_id"):
-        return f"/authorize/resume?{urlencode({'request_id': form['request_id']})}"
+        return _path("/authorize/resume", {"request_id": form["request_id"]}, form)
     if form.get("next") == DEVICE:
-        return f"/device?{urlencode({'user_code': form.get('user_code', '')})}"
+        return _path("/device", {"user_code": form.get("user_code", "")}, form)
     place = form.get("next", "")
-    return f"/account/{place}" if place in ACCOUNT_PLACES else "/account"
+    return _path(f"/account/{place}" if place in ACCOUNT_PLACES else "/account", {}, form)
+
+
+def _path(path: str, fields: Mapping[str, str], given: Mapping[str, str]) -> str:
+    query = urlencode({**fields, **language_fields(given)})
+    return f"{path}?{query}" if query else path
 
 
 def further_fields(given: Mapping[str, str]) -> dict[str, str]:
@@ -196,7 +202,12 @@ def further_fields(given: Mapping[str, str]) -> dict[str, str]:
 
 def link(path: str, given: Mapping[str, str], **further: str) -> str:
     """A page of ours with the same request."""
-    kept = {"request_id": given.get("request_id", ""), **further_fields(given), **further}
+    kept = {
+        "request_id": given.get("request_id", ""),
+        **further_fields(given),
+        **language_fields(given),
+        **further,
+    }
     query = urlencode({name: value for name, value in kept.items() if value})
     return f"{path}?{query}" if query else path
 
@@ -207,7 +218,14 @@ async def pending_of(browser: Browser, given: Mapping[str, str]) -> Pending | No
     Raises `UntrustedRequestError` for one that has expired or was answered.
     """
     request_id = given.get("request_id", "")
-    return await browser.services.authorization.find(request_id) if request_id else None
+    return await find_pending(browser, request_id) if request_id else None
+
+
+async def find_pending(browser: Browser, request_id: str) -> Pending:
+    """Return a pending authorization request, whose `ui_locales` the page then speaks."""
+    pending = await browser.services.authorization.find(request_id)
+    remember_ui_locales(browser.request, pending.request.ui_locales)
+    return pending
 
 
 def client_of(browser: Browser, pending: Pending | None) -> ClientView | None:

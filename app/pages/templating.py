@@ -9,7 +9,7 @@ from fastapi import Request
 from starlette.responses import HTMLResponse
 
 from app.pages.assets import assets_of
-from app.pages.languages import language_for
+from app.pages.languages import asked_language, in_language, language_for
 from app.texts.languages import direction_of, translations_of
 from app.wiring import Services
 
@@ -50,6 +50,8 @@ def page(
                     "logo_url": logo.url if logo is not None else None,
                 },
                 "asset": lambda name: assets[name].url,
+                "ui_locales": asked_language(request),
+                "local": lambda path: in_language(request, path),
                 **values,
             }
         )

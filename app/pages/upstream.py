@@ -19,7 +19,7 @@ from app.observability.logging import logger
 from app.pages.account.base import sign_in_again_path
 from app.pages.browser import Browser, BrowserDep, PostedFormDep
 from app.pages.errors import YOURS
-from app.pages.languages import text_for
+from app.pages.languages import UI_LOCALES, language_fields, remember_ui_locales, text_for
 from app.pages.login import ask_second_factor
 from app.pages.remembered import is_remembered
 from app.pages.sentences import N_
@@ -106,7 +106,11 @@ async def send_there(
         provider=name,
         state=state,
         session=session,
-        given={"request_id": given.get("request_id", ""), **further_fields(given)},
+        given={
+            "request_id": given.get("request_id", ""),
+            **further_fields(given),
+            **language_fields(given),
+        },
         is_fresh=is_fresh,
         begun_at=services.clock.now().timestamp(),
         user_id=person.user.user_id if person is not None else "",
@@ -125,6 +129,8 @@ async def come_back(browser: BrowserDep, name: str) -> Response:
     upstream = browser.services.upstream
     provider = await upstream.get_enabled(name)
     flow = kept(browser, Flow)
+    if flow is not None:
+        remember_ui_locales(browser.request, flow.given.get(UI_LOCALES))
     if (
         flow is None
         or flow.provider != name

@@ -78,5 +78,5 @@ async def _page(
         state=newcomer.state,
         username=username,
         can_register=browser.services.settings.registration_is_open,
-        login_url=link("/login", {"next": "connections"}),
+        login_url=link("/login", {**newcomer.given, "request_id": "", "next": "connections"}),
     )

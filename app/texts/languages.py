@@ -18,11 +18,16 @@ def direction_of(language: str) -> str:
 
 def first_known(tags: Iterable[str]) -> str:
     """The first of these languages (RFC 5646) that there are texts in."""
+    return first_known_or_none(tags) or DEFAULT
+
+
+def first_known_or_none(tags: Iterable[str]) -> str | None:
+    """As above, or None; `de_DE`, the spelling of POSIX, means `de-DE`."""
     for tag in tags:
         primary = tag.lower().replace("_", "-").partition("-")[0]
         if primary in LANGUAGES:
             return primary
-    return DEFAULT
+    return None
 
 
 @lru_cache(maxsize=len(LANGUAGES))

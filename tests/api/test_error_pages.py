@@ -6,6 +6,7 @@ import httpx
 import pytest
 
 from tests.support.application import Application
+from tests.support.parts import services_of
 from tests.support.visitor import text_of
 
 BROWSER = {"accept": "text/html,application/xhtml+xml,*/*;q=0.8"}
@@ -82,3 +83,22 @@ async def test_it_speaks_the_readers_language(app: Application) -> None:
 
     assert page.headers["content-language"] == "de"
     assert "Diese Adresse gibt es nicht." in text_of(page)
+
+
+async def test_a_fault_of_ours_is_a_page_for_people_and_json_for_programs(
+    app: Application, monkeypatch: pytest.MonkeyPatch
+) -> None:
+    """PAGES: what happened and what to do next, the request id to copy"""
+
+    async def broken(*_: object, **__: object) -> None:
+        raise RuntimeError("a bug")
+
+    monkeypatch.setattr(services_of(app).authorization, "begin", broken)
+
+    page = await app.http.get("/authorize?ui_locales=de", headers=BROWSER)
+    answer = await app.http.get("/authorize")
+
+    assert page.status_code == answer.status_code == 500
+    assert "Interner" in text_of(page) or "Fehler" in text_of(page)
+    assert page.headers["x-request-id"] in text_of(page)
+    assert answer.headers["content-type"] == "application/problem+json"

@@ -65,6 +65,7 @@ MANY = [
     ScopeView("offline_access", "Keep access while you are away", True),
     ScopeView("albums:read", "albums:read", True),
 ]
+PEOPLE = [ADA, LONG_PERSON, ARABIC, BOB]
 FORM: dict[str, Any] = {"request_id": "r", "csrf_token": "c", "errors": {}}
 SIGN_IN = {
     **FORM,
@@ -114,7 +115,6 @@ LOGOUT: dict[str, Any] = {
     "client": None,
     "person": ADA,
     "csrf_token": "c",
-    "query": "",
     "hidden": {},
     "errors": {},
 }
@@ -197,10 +197,13 @@ STATES: dict[str, tuple[str, Mapping[str, Any]]] = {
     ),
     "consent-app": ("consent.html", {**CONSENT, "client": AN_APP, "person": BOB}),
     "consent-loopback": ("consent.html", {**CONSENT, "client": ON_THIS_COMPUTER, "person": BOB}),
-    "select-account": ("select_account.html", {**FORM, "client": PLAIN, "people": [ADA, BOB]}),
+    "select-account": (
+        "select_account.html",
+        {**FORM, "client": PLAIN, "people": [ADA, BOB], "other_url": "/login?other=1"},
+    ),
     "select-account-many": (
         "select_account.html",
-        {**FORM, "client": LONG_CLIENT, "people": [ADA, LONG_PERSON, ARABIC, BOB]},
+        {**FORM, "client": LONG_CLIENT, "people": PEOPLE, "other_url": "/login?other=1"},
     ),
     "device": ("device.html", DEVICE),
     "device-wrong": (

@@ -1,5 +1,6 @@
 """The texts of the pages: every one translated, and what is compiled is what was written."""
 
+import ast
 import re
 from collections.abc import Sequence
 from pathlib import Path
@@ -8,14 +9,20 @@ import pytest
 from babel.messages.mofile import read_mo
 from babel.messages.pofile import read_po
 
+from app.errors import PosternError
 from app.oauth.metadata import UI_LOCALES
 from app.oauth.scopes import SCOPES
 from app.pages.sentences import FROM_BELOW
+from app.services.rewrapping import UnopenableError
 from app.texts.languages import DIRECTORY, LANGUAGES
 
 OTHERS = [language for language in LANGUAGES if language != "en"]
 PLACEHOLDER = re.compile(r"%\(\w+\)s|</?\w+>")
 PLURAL = " | "
+APP = Path(DIRECTORY).parents[1]
+SHOWN = {"NotFoundError", "ConflictError", "FormExpiredError", "UntrustedRequestError"} | {
+    "UntrustedLogoutError"
+}
 TEMPLATES = Path(DIRECTORY).parents[1] / "pages" / "templates"
 
 
@@ -71,6 +78,33 @@ def test_nothing_but_our_own_words_goes_through_gettext_in_a_template() -> None:
     """SECURITY_BAR row 31: what gettext gives counts as safe HTML there"""
     for path in TEMPLATES.glob("*.html"):
         assert re.findall(r"\b_\((?!\")", path.read_text()) == [], path.name
+
+
+def test_what_an_error_page_can_say_was_collected() -> None:
+    """A title of an error, or a constant that is raised where only people come"""
+    said = {kind.title for kind in _below(PosternError)} - {UnopenableError.title}
+    for path in (*APP.glob("pages/**/*.py"), *APP.glob("oauth/authorization/*.py")):
+        said |= _raised_in(path, SHOWN)
+    said |= _raised_in(APP / "oauth/logout.py", SHOWN)
+    said |= _raised_in(APP / "oauth/requests.py", {"InvalidRequestError"})
+
+    assert said <= collected()
+
+
+def _below(kind: type[PosternError]) -> set[type[PosternError]]:
+    return {kind}.union(*map(_below, kind.__subclasses__()))
+
+
+def _raised_in(path: Path, names: set[str]) -> set[str]:
+    """The constant messages of errors of these names."""
+    calls = [each for each in ast.walk(ast.parse(path.read_text())) if isinstance(each, ast.Call)]
+    return {
+        each.value
+        for call in calls
+        if isinstance(call.func, ast.Name) and call.func.id in names and call.args
+        for each in ast.walk(call.args[0])
+        if isinstance(each, ast.Constant) and isinstance(each.value, str)
+    }
 
 
 def test_the_sentences_of_scopes_are_listed_for_translation() -> None:
