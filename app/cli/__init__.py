@@ -1,24 +1,18 @@
-"""`postern` on the command line: one file a command, one line a command below."""
+"""`postern` on the command line: one file a command, one line a command in `commands.py`.
+
+Only the command that was asked for is imported. `serve` and `migrate` judge the settings before
+they import the application, so that a start that is refused, again and again, costs little.
+"""
 
 import argparse
+import importlib
+import importlib.util
 import sys
 from collections.abc import Sequence
 
 from app import __version__
-from app.cli import audit, clients, demo, keys, migrate, serve, upstream, users
 from app.cli.base import Command
 from app.errors import PosternError, StartupError
-
-COMMANDS: tuple[Command, ...] = (
-    serve.COMMAND,
-    migrate.COMMAND,
-    demo.COMMAND,
-    users.COMMAND,
-    clients.COMMAND,
-    keys.COMMAND,
-    audit.COMMAND,
-    upstream.COMMAND,
-)
 
 EXIT_WRONG_INPUT = 1
 EXIT_CANNOT_START = 2
@@ -26,16 +20,17 @@ EXIT_CANNOT_START = 2
 
 def main(arguments: Sequence[str] | None = None) -> int:
     """Runs one command; a mistake is a line on standard error and an exit code."""
+    given = list(sys.argv[1:] if arguments is None else arguments)
     parser = argparse.ArgumentParser(
         prog="postern", description="An async OAuth 2.1 authorization server."
     )
     parser.add_argument("--version", action="version", version=f"postern {__version__}")
     subparsers = parser.add_subparsers(dest="command", required=True, metavar="command")
-    for command in COMMANDS:
+    for command in _commands_for(given):
         subparser = subparsers.add_parser(command.name, help=command.help, description=command.help)
         command.add_arguments(subparser)
         subparser.set_defaults(run=command.run)
-    parsed = parser.parse_args(arguments)
+    parsed = parser.parse_args(given)
     try:
         code: int = parsed.run(parsed)
     except StartupError as error:
@@ -48,3 +43,15 @@ def main(arguments: Sequence[str] | None = None) -> int:
     except KeyboardInterrupt:
         return 130
     return code
+
+
+def _commands_for(given: Sequence[str]) -> Sequence[Command]:
+    """Return the command that was asked for, or all of them for help and for a wrong word."""
+    word = given[0] if given else ""
+    if word.isidentifier() and importlib.util.find_spec(f"{__name__}.{word}") is not None:
+        command = getattr(importlib.import_module(f"{__name__}.{word}"), "COMMAND", None)
+        if isinstance(command, Command):
+            return (command,)
+    from app.cli.commands import COMMANDS  # late: it imports the whole application
+
+    return COMMANDS

@@ -9,14 +9,15 @@ import os
 import sys
 from collections.abc import Awaitable, Callable, Sequence
 from dataclasses import dataclass
-from typing import Any, TypeVar
+from typing import TYPE_CHECKING, Any, TypeVar
 
 from app.clock import Clock
-from app.main import prepare_database
 from app.observability import origin
 from app.observability.logging import configure_logging
 from app.settings import Settings, environment_value, load_settings
-from app.wiring import Services, build_services
+
+if TYPE_CHECKING:
+    from app.wiring import Services
 
 Result = TypeVar("Result")
 Action = Callable[[argparse.Namespace], None]
@@ -45,12 +46,15 @@ def command_settings(**overrides: Any) -> Settings:
     )
 
 
-def with_services(work: Callable[[Services], Awaitable[Result]]) -> Result:
+def with_services(work: Callable[["Services"], Awaitable[Result]]) -> Result:
     """Runs `work` on the configured database and closes everything after it."""
 
     async def run() -> Result:
         origin.act_as(f"operator:{_operator()}")
         settings = command_settings()
+        from app.main import prepare_database  # late: settings are judged first
+        from app.wiring import build_services
+
         configure_logging(log_format="text", level="ERROR")
         services = build_services(settings, Clock())
         try:

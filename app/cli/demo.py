@@ -132,7 +132,7 @@ def _server(url: str | None, settings: Settings) -> Iterator[str]:
 
     from app.clock import Clock
     from app.main import create_app
-    from app.server.processes import listening_socket
+    from app.server.listening import listening_socket
 
     quiet = settings.model_copy(
         update={"host": "127.0.0.1", "port": 0, "access_log": False, "log_level": "WARNING"}

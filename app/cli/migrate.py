@@ -3,14 +3,15 @@
 import argparse
 import asyncio
 from collections.abc import Sequence
+from typing import TYPE_CHECKING
 
 from app.cli.base import Command, command_settings
 from app.clock import Clock
-from app.database import migrations
-from app.database.losses import Loss
 from app.observability.logging import configure_logging
 from app.settings import Settings
-from app.wiring import make_backend
+
+if TYPE_CHECKING:
+    from app.database.losses import Loss
 
 
 def _add_arguments(parser: argparse.ArgumentParser) -> None:
@@ -47,7 +48,10 @@ def _settings() -> Settings:
 
 async def _migrate(
     settings: Settings, revision: str, *, deletes_data: bool
-) -> tuple[str | None, str | None, Sequence[Loss]]:
+) -> tuple[str | None, str | None, Sequence["Loss"]]:
+    from app.database import migrations  # late: settings are judged first
+    from app.wiring import make_backend
+
     backend = make_backend(settings)
     losses: Sequence[Loss] = ()
     try:

@@ -7,13 +7,10 @@ from app import __version__
 from app.cli.base import Command, command_settings
 from app.clock import Clock
 from app.errors import StartupError
-from app.main import prepare_database
 from app.observability.logging import configure_logging
-from app.pages.assets import assets_of
 from app.server.certificate import check_certificate, kept_certificate
-from app.server.processes import listening_socket, run_server
+from app.server.listening import listening_socket
 from app.settings import Settings, flask_env_asks_for_https, sqlite_path
-from app.wiring import build_services
 
 
 def _add_arguments(parser: argparse.ArgumentParser) -> None:
@@ -34,6 +31,8 @@ def _run(arguments: argparse.Namespace) -> int:
     check_certificate(settings)
     listener = listening_socket(settings)
     settings = settings.model_copy(update={"port": listener.getsockname()[1]})
+    from app.server.processes import run_server  # late: what was refused so far costs little
+
     configure_logging(log_format=settings.log_format, level="ERROR")  # what fails is told once
     try:
         asyncio.run(_prepare(settings))
@@ -47,6 +46,10 @@ def _run(arguments: argparse.Namespace) -> int:
 
 async def _prepare(settings: Settings) -> None:
     """Migrations, and the first signing keys, are made once, here, before any worker starts."""
+    from app.main import prepare_database
+    from app.pages.assets import assets_of
+    from app.wiring import build_services
+
     assets_of(settings)
     services = build_services(settings, Clock())
     try:

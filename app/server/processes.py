@@ -1,6 +1,5 @@
 """How Uvicorn runs our application: one process, or several that share a listening socket."""
 
-import errno
 import os
 import socket
 
@@ -8,37 +7,14 @@ import uvicorn
 from uvicorn.supervisors import Multiprocess
 
 from app.clock import Clock
-from app.errors import StartupError
 from app.main import WORKER_OF, create_app
 from app.middleware.edge import Edge
 from app.settings import Settings
 
 KEEP_ALIVE_SECONDS = 30
-BACKLOG = 2048
 TLS_CIPHERS = "ECDHE+AESGCM:ECDHE+CHACHA20"
 """Suites of TLS 1.2 with forward secrecy and authenticated encryption (RFC 9325 section 4.2).
 Those of TLS 1.3 are all of this kind."""
-
-
-def listening_socket(settings: Settings) -> socket.socket:
-    """Binds before anything else starts, so that a busy port is one clear line."""
-    family = socket.AF_INET6 if ":" in settings.host else socket.AF_INET
-    listener = socket.socket(family, socket.SOCK_STREAM)
-    try:
-        listener.setsockopt(socket.SOL_SOCKET, socket.SO_REUSEADDR, 1)
-        listener.bind((settings.host, settings.port))
-        listener.listen(BACKLOG)
-    except socket.gaierror:
-        listener.close()
-        raise StartupError("HOST: it is no address of this machine") from None
-    except OSError as error:
-        listener.close()
-        name = "HOST" if error.errno == errno.EADDRNOTAVAIL else "PORT"
-        raise StartupError(
-            f"{name}: cannot listen on {settings.host}:{settings.port}: {error.strerror}"
-        ) from None
-    listener.set_inheritable(True)
-    return listener
 
 
 def run_server(settings: Settings, listener: socket.socket) -> None:

@@ -15,8 +15,8 @@ import app.oauth.grants
 import app.pages
 import app.pages.account
 import app.routers
-from app.cli import COMMANDS
 from app.cli.base import Command
+from app.cli.commands import COMMANDS
 from app.oauth.client_auth import CLIENT_AUTH_METHODS
 from app.oauth.client_auth.base import ClientAuthMethod
 from app.oauth.grants import GRANTS

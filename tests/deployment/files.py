@@ -11,7 +11,7 @@ from typing import Any
 
 import yaml
 
-from app.cli import COMMANDS
+from app.cli.commands import COMMANDS
 from app.settings import Settings
 
 ROOT = Path(__file__).parents[2]
