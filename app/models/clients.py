@@ -92,6 +92,11 @@ class Client(ClientColumns, ClientMixin):
     def is_public(self) -> bool:
         return self.token_endpoint_auth_method == "none"
 
+    @property
+    def requires_pkce(self) -> bool:
+        """Whether its authorization requests need PKCE, whatever the server requires of others."""
+        return self.is_public or self.further_metadata.get("require_pkce") is True
+
     def get_client_id(self) -> str:
         return self.client_id
 

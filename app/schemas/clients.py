@@ -47,6 +47,10 @@ class ClientMetadata(BaseModel):
     request_uris: list[WebUri] | None = Field(default=None, max_length=20)
     require_signed_request_object: bool | None = None
     require_pushed_authorization_requests: bool | None = None
+    require_pkce: bool | None = Field(
+        default=None,
+        description="Refuse authorization requests without PKCE; always true for public clients.",
+    )
     default_max_age: int | None = Field(default=None, ge=0, le=10**9)
     require_auth_time: bool | None = None
     default_acr_values: list[Text] | None = Field(default=None, max_length=20)
@@ -161,3 +165,4 @@ class ClientCreated(BaseModel):
     response_types: list[str]
     scope: str
     token_endpoint_auth_method: str | None = None
+    require_pkce: bool

@@ -86,3 +86,4 @@ class ClientInformation(BaseModel):
     response_types: list[str]
     scope: str
     token_endpoint_auth_method: str | None = None
+    require_pkce: bool

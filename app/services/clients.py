@@ -42,17 +42,22 @@ class NewClient(NamedTuple):
 
 
 class ClientService:
+    """`requires_pkce` says that the server requires PKCE of every client."""
+
     def __init__(
         self,
         clients: ClientRepository,
         invitations: InitialAccessTokenRepository,
         audit: AuditLog,
         clock: Clock,
+        *,
+        requires_pkce: bool,
     ) -> None:
         self._clients = clients
         self._invitations = invitations
         self._audit = audit
         self._clock = clock
+        self._requires_pkce = requires_pkce
 
     async def create(self, body: ClientCreate, *, sector_identifier: str | None) -> ClientCreated:
         """Stores a client under a name of its own; raises `ConflictError` for a taken one."""
@@ -140,6 +145,7 @@ class ClientService:
             "subject_type": "pairwise" if client.sector_identifier is not None else "public",
             **IN_FORCE,
             **client.further_metadata,
+            "require_pkce": client.requires_pkce or self._requires_pkce,
         }
 
     async def find(self, client_id: str) -> Client | None:

@@ -140,7 +140,13 @@ def build_services(settings: Settings, clock: Clock) -> Services:
     authentication = AuthenticationService(
         users, hashing, otp, limits, audit, notices, otp_policy=settings.otp_policy
     )
-    client_service = ClientService(clients, InitialAccessTokenRepository(database), audit, clock)
+    client_service = ClientService(
+        clients,
+        InitialAccessTokenRepository(database),
+        audit,
+        clock,
+        requires_pkce=settings.pkce == "all",
+    )
 
     outbound = OutboundHttp(settings.outbound_allowed_hosts, settings.outbound_ca_file, names=names)
     client_keys = ClientKeys(outbound, clock)

@@ -184,13 +184,13 @@ async def test_a_name_is_text_on_our_pages(app: Application, visitor: Visitor) -
     assert "<b>Bold</b> & 'quoted'" in text_of(page)
 
 
-async def test_who_gave_no_name_is_called_by_its_address(
+async def test_a_client_without_a_name_is_unnamed_and_shown_with_its_id(
     app: Application, visitor: Visitor
 ) -> None:
-    """PAGES: the host of the redirect is what a person can check"""
+    """A client must not choose the host under which a user knows it"""
     made = await registered(app)
 
     page = await visitor.authorize(TestClient(made["client_id"], ""))
 
     assert "client_name" not in made
-    assert "Sign in to localhost:3000" in text_of(page)
+    assert f"Unnamed app ({made['client_id']})" in text_of(page)

@@ -126,7 +126,8 @@ def proven_target(client: Client, parameters: Mapping[str, str], *, issuer: str)
 
 
 class RequestParser:
-    """`requires_pkce` is for every client; public ones need it in any case."""
+    """`requires_pkce` is for every client; public ones, and those that registered
+    `require_pkce`, need it in any case."""
 
     def __init__(
         self, *, issuer: str, requires_pkce: bool, prompts: Collection[str] = PROMPTS
@@ -179,7 +180,7 @@ class RequestParser:
         if challenge is None:
             if "code_challenge_method" in parameters:
                 raise InvalidRequestError("The code_challenge parameter is missing.")
-            if client.is_public or self._requires_pkce:
+            if client.requires_pkce or self._requires_pkce:
                 raise InvalidRequestError("PKCE with code_challenge_method S256 is required.")
             return None
         if parameters.get("code_challenge_method", "plain") != S256:

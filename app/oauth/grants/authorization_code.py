@@ -4,6 +4,7 @@ A code is used once. A second use means that somebody else has it too: every tok
 use is revoked (RFC 6749 section 4.1.2), also where both came at the same moment.
 """
 
+from datetime import date
 from typing import Annotated, Literal
 
 from pydantic import Field
@@ -11,15 +12,18 @@ from pydantic import Field
 from app.models.authorization_codes import AuthorizationCode
 from app.models.clients import Client
 from app.oauth.errors import InvalidGrantError
-from app.oauth.grants.base import Grant, GrantParameters
+from app.oauth.grants.base import Grant, GrantParameters, GrantTools
 from app.oauth.id_tokens import Authentication
 from app.oauth.pkce import is_verified
 from app.oauth.requests import TokenRequest
 from app.observability.logging import logger
 from app.schemas.tokens import TokenResponse
 from app.security.tokens import TokenKind, digest_of
+from app.services.keeping import Kept
 
 log = logger(__name__)
+
+MAXIMUM_WARNED = 1000
 
 
 class AuthorizationCodeParameters(GrantParameters):
@@ -44,6 +48,10 @@ class AuthorizationCodeGrant(Grant[AuthorizationCodeParameters]):
         "redirect_uri": "http://localhost:3000/callback",
         "code_verifier": "…",
     }
+
+    def __init__(self, tools: GrantTools) -> None:
+        super().__init__(tools)
+        self._warned: Kept[date] = Kept(MAXIMUM_WARNED)
 
     async def exchange(
         self, request: TokenRequest, parameters: AuthorizationCodeParameters
@@ -84,11 +92,26 @@ class AuthorizationCodeGrant(Grant[AuthorizationCodeParameters]):
             claims=code.claims,
         )
         if response is not None:
+            self._warn_of_unprotected(client, code)
             return response
         current = await self.tools.codes.find(digest_of(presented))
         if current is not None and current.used_at is not None:
             await self._revoke(current.client_id, current.family_id)
         raise _not_valid()
+
+    def _warn_of_unprotected(self, client: Client, code: AuthorizationCode) -> None:
+        """Log once a day that a client sends neither PKCE nor a nonce (RFC 9700 section 2.1.1):
+        it cannot tell its own code from an injected one."""
+        if client.is_public or code.code_challenge is not None or code.nonce is not None:
+            return
+        today = self.tools.clock.now().date()
+        if self._warned.get(client.client_id) == today:
+            return
+        self._warned.put(client.client_id, today)
+        log.warning(
+            "client %s uses neither PKCE nor a nonce: register require_pkce, or set PKCE=all",
+            client.client_id,
+        )
 
     async def _refuse_use_of_long_ago(self, client: Client, presented: str) -> None:
         """The code is deleted soon after it expired; that it was used is known for longer."""
