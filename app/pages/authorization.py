@@ -1,5 +1,6 @@
 """`/authorize` (RFC 6749 section 3.1): the endpoint that a browser is sent to."""
 
+from typing import Any
 from urllib.parse import urlencode
 
 from fastapi import APIRouter
@@ -12,7 +13,7 @@ from app.oauth.redirect_uris import app_scheme_of, host_of
 from app.oauth.requests import FORM_TYPE
 from app.pages.browser import Browser, BrowserDep
 from app.pages.languages import UI_LOCALES, language_fields, remember_ui_locales
-from app.pages.protocol import parameters_in, see_other
+from app.pages.protocol import form_body, parameters_in, see_other
 from app.pages.templating import page
 
 router = APIRouter(tags=["Authorization"])
@@ -50,16 +51,30 @@ IN_QUERY = [
     for name, text in DESCRIBED.items()
 ]
 
+EXAMPLE = {
+    "response_type": "code",
+    "client_id": "the-client-id",
+    "redirect_uri": "http://localhost:3000/callback",
+    "scope": "openid profile",
+    "state": "af0ifjsldkj",
+    "code_challenge": "E9Melhoa2OwvFrEMTJguCHaoeK1t8URWbuGJSstw-cM",
+    "code_challenge_method": "S256",
+}
+RESPONSES: dict[int | str, dict[str, Any]] = {
+    303: {"description": "To the sign-in pages, or back to the client with the answer."},
+    400: {"description": "The client or its redirect_uri is not known: an error page."},
+    413: {"description": "The request is too large: an error page."},
+    429: {"description": "There are too many requests from this network: an error page."},
+    503: {"description": "Try again after Retry-After seconds: an error page."},
+}
+
 
 @router.get(
     "/authorize",
     response_class=Response,
     status_code=303,
     openapi_extra={"parameters": IN_QUERY},
-    responses={
-        303: {"description": "To the sign-in pages, or back to the client with the answer."},
-        400: {"description": "The client or its redirect_uri is not known: an error page."},
-    },
+    responses=RESPONSES,
 )
 async def authorize(browser: BrowserDep) -> Response:
     """Ask a person to sign in and to allow a client (RFC 6749 section 4.1, OpenID Connect Core)."""
@@ -68,7 +83,13 @@ async def authorize(browser: BrowserDep) -> Response:
     return answer(browser, outcome)
 
 
-@router.post("/authorize", include_in_schema=False)
+@router.post(
+    "/authorize",
+    response_class=Response,
+    status_code=303,
+    openapi_extra=form_body(DESCRIBED, required=REQUIRED, example=EXAMPLE),
+    responses=RESPONSES,
+)
 async def authorize_by_post(browser: BrowserDep) -> Response:
     """The same by a form. Another site's form brings no cookies, the redirect after it does."""
     content_type = browser.request.headers.get("content-type", "")

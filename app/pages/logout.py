@@ -11,20 +11,22 @@ from app.oauth.redirect_uris import origin_of
 from app.oauth.requests import FORM_TYPE
 from app.pages.browser import Browser, BrowserDep, PostedFormDep
 from app.pages.languages import UI_LOCALES
-from app.pages.protocol import parameters_in, see_other
+from app.pages.protocol import form_body, parameters_in, see_other
 from app.pages.templating import page
 from app.pages.views import view_of_client, view_of_person
 
 router = APIRouter(tags=["Authorization"])
 
-PARAMETERS = (
-    "id_token_hint",
-    "logout_hint",
-    "client_id",
-    "post_logout_redirect_uri",
-    "state",
-    UI_LOCALES,
-)
+DESCRIBED = {
+    "id_token_hint": "An ID token of the session that ends.",
+    "logout_hint": "The user who is meant.",
+    "client_id": "The client that asks.",
+    "post_logout_redirect_uri": "Where the browser goes then; one that the client registered.",
+    "state": "Comes back with the answer.",
+    UI_LOCALES: "Languages for the pages.",
+}
+PARAMETERS = tuple(DESCRIBED)
+EXAMPLE = {"client_id": "the-client-id", "state": "af0ifjsldkj"}
 SESSION = "session_id"
 """Of the person whom the page names; somebody else may be the current one when it comes back."""
 
@@ -50,7 +52,18 @@ async def logout(browser: BrowserDep) -> Response:
     return _signed_out(browser, asked, parameters, frames)
 
 
-@router.post("/logout", include_in_schema=False)
+@router.post(
+    "/logout",
+    response_class=Response,
+    status_code=303,
+    openapi_extra=form_body(DESCRIBED, required=(), example=EXAMPLE),
+    responses={
+        303: {"description": "To the same request by GET."},
+        400: {"description": "The request cannot be read: an error page."},
+        413: {"description": "The request is too large: an error page."},
+        503: {"description": "Try again after Retry-After seconds: an error page."},
+    },
+)
 async def logout_by_post(browser: BrowserDep) -> Response:
     """The same by a form. Another site's form brings no cookies, the redirect after it does."""
     content_type = browser.request.headers.get("content-type", "").encode("latin-1")

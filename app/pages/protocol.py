@@ -1,6 +1,7 @@
 """What the pages that clients send browsers to have in common: parameters in, a redirect out."""
 
-from collections.abc import Collection
+from collections.abc import Collection, Mapping
+from typing import Any
 
 from starlette.responses import RedirectResponse, Response
 
@@ -28,3 +29,19 @@ def parameters_in(
 def see_other(url: str) -> Response:
     """Another page, or a client's; nobody keeps the address it came from."""
     return RedirectResponse(url, status_code=303, headers=NO_TRACE)
+
+
+def form_body(
+    described: Mapping[str, str], *, required: Collection[str], example: Mapping[str, str]
+) -> dict[str, Any]:
+    """Return how `/openapi.json` describes the form of an endpoint for browsers."""
+    schema = {
+        "type": "object",
+        "required": list(required),
+        "properties": {
+            name: {"type": "string", "description": text} for name, text in described.items()
+        },
+        "examples": [dict(example)],
+    }
+    content = {FORM_TYPE.decode(): {"schema": schema}}
+    return {"requestBody": {"required": bool(required), "content": content}}

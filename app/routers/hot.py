@@ -23,7 +23,8 @@ Answer = Callable[[Services, HttpRequest], Awaitable[HttpResponse]]
 class HotEndpoint:
     """`answer` does the work; `documentation` is what FastAPI tells of it in `/openapi.json`.
 
-    `forms` are the alternatives for its body, and `examples` show them.
+    `forms` are the alternatives for its body, and `examples` show them; `openapi_extra` stands in
+    their place where a body is described otherwise.
     `cross_origin` says which origins may call it from a browser. An endpoint that
     `speaks_protocol` refuses in the shape of RFC 6749 section 5.2, also what never reaches it.
     """
@@ -35,6 +36,7 @@ class HotEndpoint:
     cross_origin: CrossOrigin = field(kw_only=True)
     forms: tuple[type[BaseModel], ...] = ()
     examples: dict[str, Any] = field(default_factory=dict)
+    openapi_extra: dict[str, Any] | None = None
     speaks_protocol: bool = True
 
     def bound_to(self, services: Services) -> Endpoint:
@@ -67,6 +69,8 @@ class HotEndpoint:
 
     def _extra(self) -> dict[str, Any]:
         """What FastAPI cannot see: the form, and how the client authenticates."""
+        if self.openapi_extra is not None:
+            return self.openapi_extra
         if not self.forms:
             return {"security": [{"OAuth2": []}]} if self.speaks_protocol else {}
         references = [{"$ref": f"#/components/schemas/{form.__name__}"} for form in self.forms]

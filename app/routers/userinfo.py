@@ -14,6 +14,25 @@ from app.wiring import Services
 
 JWT = b"application/jwt"
 ACCESS_TOKEN = "access_token"
+BY_FORM: dict[str, Any] = {
+    "security": [{"OAuth2": []}, {}],
+    "requestBody": {
+        "content": {
+            FORM_TYPE.decode(): {
+                "schema": {
+                    "type": "object",
+                    "properties": {
+                        ACCESS_TOKEN: {
+                            "type": "string",
+                            "description": "Instead of the Authorization header.",
+                        }
+                    },
+                    "examples": [{ACCESS_TOKEN: "postern_at_..."}],
+                }
+            }
+        }
+    },
+}
 
 
 async def userinfo(services: Services, request: HttpRequest) -> HttpResponse:
@@ -43,9 +62,9 @@ def _endpoint(method: str) -> HotEndpoint:
         userinfo,
         {
             "tags": ["Profile"],
-            "name": f"userinfo_{method.lower()}",
-            "include_in_schema": method == "GET",  # the other is the same
-            "summary": "Claims about the person who signed in",
+            "name": "userinfo" if method == "GET" else "userinfo_by_post",
+            "summary": "Claims about the user who signed in"
+            + ("" if method == "GET" else ", by a form"),
             "description": "OpenID Connect Core section 5.3; wants the scope `openid`. A client "
             "that registered `userinfo_signed_response_alg` gets a signed JWT.",
             "response_model": dict[str, Any],
@@ -58,6 +77,7 @@ def _endpoint(method: str) -> HotEndpoint:
             ),
         },
         cross_origin=CrossOrigin.REGISTERED,
+        openapi_extra=BY_FORM if method == "POST" else None,
     )
 
 

@@ -6,8 +6,11 @@ from typing import Any
 
 import pytest
 import pytest_asyncio
+from fastapi.routing import APIRoute
 
 from app.oauth.grants import GRANTS
+from app.pages import PAGES as PAGE_ROUTERS
+from app.routers import ROUTERS
 from tests.support.application import Application
 
 FORM = "application/x-www-form-urlencoded"
@@ -174,6 +177,32 @@ async def test_the_documented_calls_are_all_there(schema: Schema) -> None:
         ("get", "/.well-known/oauth-authorization-server"),
         ("get", "/qr_code/{username}"),
     }
+
+
+PAGES = {
+    "account", "assets", "consent", "create-account", "device", "docs", "login", "recover",
+    "recovery-codes", "select-account", "verify-email",
+}  # fmt: skip
+"""The first parts of the paths of pages: users meet them, no client calls them."""
+STEPS = {"/authorize/resume", "/logout/confirm", "/clients/{client_id}/logo", "/favicon.ico"}
+"""Steps between pages, and pictures."""
+
+
+async def test_every_route_that_a_client_may_call_is_described(schema: Schema) -> None:
+    """The routes and the description are compared, HEAD and OPTIONS aside."""
+    served = {
+        (method, str(route.path))
+        for router in (*ROUTERS, *PAGE_ROUTERS)
+        for route in router.routes
+        if isinstance(route, APIRoute)
+        for method in route.methods - {"HEAD", "OPTIONS"}
+    }
+    described = {(method.upper(), path) for method, path, _ in operations(schema)}
+
+    pages = {(method, path) for method, path in served if path.split("/")[1] in PAGES}
+    assert described - served == set()
+    assert {path for _, path in served - described - pages} <= STEPS
+    assert described & pages == set()
 
 
 async def test_no_error_is_described_by_a_schema_we_never_send(schema: Schema) -> None:
