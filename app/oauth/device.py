@@ -61,6 +61,7 @@ class DeviceAuthorization:
         if not client.check_grant_type(DEVICE_CODE):
             raise UnauthorizedClientError("The client is not registered for this grant type.")
         scope = narrow_scope(request.form.get("scope"), client=client, requires_known_name=False)
+        await self._limits.count_request_of(client.client_id, is_authenticated=not client.is_public)
         device_code = new_token(TokenKind.DEVICE_CODE)
         user_code = await self._store(device_code, client, scope)
         shown = shown_form(user_code)

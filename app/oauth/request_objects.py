@@ -13,6 +13,7 @@ from app.oauth.errors import (
     RequestUriNotSupportedError,
     TemporarilyUnavailableError,
 )
+from app.oauth.fetched_requests import RETRY_AFTER, FetchedRequests, without_fragment
 from app.observability.logging import logger
 from app.outbound.http import BusyError, FetchError, OutboundHttp
 from app.security.client_jwt import require_audience, require_now
@@ -22,7 +23,6 @@ from app.services.client_keys import ClientKeys
 
 log = logger(__name__)
 
-RETRY_AFTER = 2
 JWT_TYPE = "oauth-authz-req+jwt"
 NOT_INSIDE = frozenset({"request", "request_uri"})
 
@@ -32,7 +32,7 @@ class RequestObjects:
         self, keys: ClientKeys, outbound: OutboundHttp, clock: Clock, *, issuer: str
     ) -> None:
         self._keys = keys
-        self._outbound = outbound
+        self._fetched = FetchedRequests(outbound, clock)
         self._clock = clock
         self._issuer = issuer
 
@@ -44,22 +44,21 @@ class RequestObjects:
 
     async def fetch(self, client: Client, request_uri: str) -> dict[str, str]:
         """The parameters in the request object at a registered URI; raises an `OAuth2Error`."""
-        registered = client.further_metadata.get("request_uris") or ()
-        if _without_fragment(request_uri) not in map(_without_fragment, registered):
+        if not _is_registered(client, request_uri):
             raise InvalidRequestUriError("The request_uri is not registered.")
+        request = await self._fetched.get(client.client_id, request_uri)
         try:
-            fetched = await self._outbound.get(_without_fragment(request_uri))
-            if fetched.status != 200:
-                raise FetchError(f"it answered {fetched.status}")
-        except BusyError:
-            raise TemporarilyUnavailableError(retry_after=RETRY_AFTER) from None
-        except FetchError as error:
-            log.info("the request_uri of client %s failed: %s", client.client_id, error)
-            raise InvalidRequestUriError("The request_uri cannot be fetched.") from None
-        request = fetched.body.decode("ascii", "replace").strip()
-        if _is_unsigned(request):
-            raise RequestUriNotSupportedError
-        return await self._parameters(client, request)
+            if _is_unsigned(request):
+                raise RequestUriNotSupportedError
+            return await self._parameters(client, request)
+        except (RequestUriNotSupportedError, InvalidRequestObjectError) as error:
+            self._fetched.refuse(client.client_id, request_uri, type(error))
+            raise
+
+    def is_fetched_for(self, client: Client, request_uri: str) -> bool:
+        """Return whether `fetch` would ask another machine."""
+        is_known = self._fetched.is_known(client.client_id, request_uri)
+        return _is_registered(client, request_uri) and not is_known
 
     async def _parameters(self, client: Client, request: str) -> dict[str, str]:
         try:
@@ -113,5 +112,6 @@ def _is_unsigned(request: str) -> bool:
         return False
 
 
-def _without_fragment(uri: str) -> str:
-    return uri.partition("#")[0]
+def _is_registered(client: Client, request_uri: str) -> bool:
+    registered = client.further_metadata.get("request_uris") or ()
+    return without_fragment(request_uri) in map(without_fragment, registered)

@@ -24,6 +24,8 @@ class Rules:
     token_error_address: Rule
     registration: Rule | None
     client_registration: Rule | None
+    authorization_request: Rule | None
+    client_request: Rule | None
     mail: Rule
     mail_recipient: Rule
     mail_address: Rule
@@ -41,8 +43,9 @@ class Rules:
         token_error: int,
         registration: int,
         client_registration: int,
+        authorization_request: int,
     ) -> "Rules":
-        """Return the rules for these figures; a registration limit of 0 is none.
+        """Return the rules for these figures; a limit of 0 is none, where it may be 0.
 
         Wrong codes are forgotten only after a day without any: there are few of them.
         """
@@ -58,8 +61,10 @@ class Rules:
             code=_cleared("code", code, DAY, code_delay, HOUR, DAY),
             token_error=Rule("token error", token_error, MINUTE),
             token_error_address=Rule("token error of an address", 10 * token_error, MINUTE),
-            registration=_hourly("registration", registration),
-            client_registration=_hourly("client registration", client_registration),
+            registration=_each("registration", registration, HOUR),
+            client_registration=_each("client registration", client_registration, HOUR),
+            authorization_request=_each("authorization request", authorization_request, MINUTE),
+            client_request=_each("request of a client", 10 * authorization_request, MINUTE),
             mail=Rule("mail", 3, HOUR),
             mail_recipient=Rule("mail to a recipient", 20, HOUR),
             mail_address=Rule("mail of an address", 20, HOUR),
@@ -88,5 +93,5 @@ def _cleared(
     return Rule(name, free, window, shortest, longest, memory, is_cleared_by_success=True)
 
 
-def _hourly(name: str, free: int) -> Rule | None:
-    return Rule(name, free, HOUR) if free else None
+def _each(name: str, free: int, window: float) -> Rule | None:
+    return Rule(name, free, window) if free else None

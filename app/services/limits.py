@@ -110,6 +110,18 @@ class Limits:
         if self.rules.client_registration is not None:
             await self._count(_of_networks(self.rules.client_registration))
 
+    async def count_authorization_request(self) -> None:
+        """Count a request that an anonymous browser has us store, or fetch from elsewhere."""
+        if self.rules.authorization_request is not None:
+            await self._count(_of_networks(self.rules.authorization_request))
+
+    async def count_request_of(self, client_id: str, *, is_authenticated: bool) -> None:
+        """Count a request that a client has us store; anybody may be a public client."""
+        if not is_authenticated:
+            await self.count_authorization_request()
+        elif self.rules.client_request is not None:
+            await self._count([Try(self.rules.client_request, client_id)])
+
     async def count_admin_error(self) -> None:
         """After a token that is not the administrator's; the right one is never refused."""
         await self._count(_of_networks(self.rules.admin))

@@ -96,6 +96,7 @@ class Settings(BaseSettings):
     token_error_limit: int = Field(60, ge=1, le=1_000_000)
     registration_limit: int | None = Field(None, ge=0, le=1_000_000)
     dynamic_registration_limit: int | None = Field(None, ge=0, le=1_000_000)
+    authorization_request_limit: int | None = Field(None, ge=0, le=100_000)
     redis_url: SecretStr | None = None
     remember_browser_days: int = Field(0, ge=0, le=90)
 
@@ -268,6 +269,13 @@ class Settings(BaseSettings):
         if self.dynamic_registration_limit is not None:
             return self.dynamic_registration_limit
         return 300 if self.is_production else 0
+
+    @property
+    def authorization_requests_per_minute(self) -> int:
+        """Requests of anonymous browsers of one network that are stored; zero for no limit."""
+        if self.authorization_request_limit is not None:
+            return self.authorization_request_limit
+        return 600 if self.is_production else 0
 
     @property
     def has_mail(self) -> bool:

@@ -339,6 +339,7 @@ def build_services(settings: Settings, clock: Clock) -> Services:
             consents,
             requests,
             codes,
+            limits,
             clock,
             code_ttl=timedelta(seconds=settings.authorization_code_ttl),
         ),
@@ -355,5 +356,5 @@ def build_services(settings: Settings, clock: Clock) -> Services:
         ),
         logout=Logout(clients, id_tokens, sessions, logout_delivery, issuer=settings.issuer_url),
         logout_delivery=logout_delivery,
-        pushed_requests=PushedRequests(authenticator, sources, parser, requests, clock),
+        pushed_requests=PushedRequests(authenticator, sources, parser, requests, limits, clock),
     )

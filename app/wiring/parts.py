@@ -112,6 +112,7 @@ def limit_rules(settings: Settings) -> Rules:
         token_error=settings.token_error_limit,
         registration=settings.registrations_per_hour,
         client_registration=settings.client_registrations_per_hour,
+        authorization_request=settings.authorization_requests_per_minute,
     )
 
 

@@ -32,6 +32,7 @@ from app.repositories.authorization_requests import AuthorizationRequestReposito
 from app.security.tokens import TokenKind, digest_of, new_identifier, new_token
 from app.services.client_fingerprints import fingerprint_of
 from app.services.consents import ConsentService
+from app.services.limits import Limits
 from app.services.sessions import SignedIn
 
 INTERACTION = "interaction"
@@ -69,6 +70,7 @@ class AuthorizationEndpoint:
         consents: ConsentService,
         stored: AuthorizationRequestRepository,
         codes: AuthorizationCodeRepository,
+        limits: Limits,
         clock: Clock,
         *,
         code_ttl: timedelta,
@@ -79,16 +81,20 @@ class AuthorizationEndpoint:
         self._consents = consents
         self._stored = stored
         self._codes = codes
+        self._limits = limits
         self._clock = clock
         self._code_ttl = code_ttl
 
     async def begin(self, parameters: Mapping[str, str], signed_in: Sequence[SignedIn]) -> Outcome:
         """Answers a request, or says which page is due; raises `UntrustedRequestError`."""
         try:
-            request = self._parse(source := await self._sources.read(parameters))
+            source = await self._sources.read(parameters, is_anonymous=not signed_in)
+            request = self._parse(source)
             position = await self._position(request, signed_in, kept=None)
             if position.step is None:
                 return await self._answer(request, position, None)
+            if not signed_in:
+                await self._limits.count_authorization_request()
             request_id = await self._keep(source, request)
             return Interaction(position.step, request_id, request.ui_locales)
         except RefusedRequestError as refused:
@@ -97,7 +103,9 @@ class AuthorizationEndpoint:
     async def keep(self, parameters: Mapping[str, str]) -> str | AuthorizationResponse:
         """Keeps a request for `resume` and gives its name, or the answer where it is refused."""
         try:
-            request = self._parse(source := await self._sources.read(parameters))
+            source = await self._sources.read(parameters, is_anonymous=True)
+            request = self._parse(source)
+            await self._limits.count_authorization_request()
             return await self._keep(source, request)
         except RefusedRequestError as refused:
             return _error_response(refused)
@@ -199,7 +207,9 @@ class AuthorizationEndpoint:
     async def _keep(self, source: Source, request: AuthorizationRequest) -> str:
         """With what it asks as of now: a client that registers more later is not asked about it."""
         kept = {
-            "parameters": dict(source.parameters),
+            "parameters": {
+                name: value for name, value in source.parameters.items() if name != "claims"
+            },
             "scopes": request.scopes,
             "claims": request.claims.text,
         }
@@ -209,7 +219,7 @@ class AuthorizationEndpoint:
                 digest=digest_of(request_id),
                 kind=INTERACTION,
                 client_id=source.client.client_id,
-                parameters=json.dumps(kept),
+                parameters=json.dumps(kept, ensure_ascii=False),
                 session_id=None,
                 consent_session_id=None,
                 created_at=source.began_at,

@@ -19,6 +19,7 @@ from app.oauth.requests import FormRequest
 from app.repositories.authorization_requests import AuthorizationRequestRepository
 from app.schemas.tokens import PushedResponse
 from app.security.tokens import TokenKind, digest_of, new_token
+from app.services.limits import Limits
 
 PUSHED_TTL = timedelta(seconds=90)
 
@@ -30,12 +31,14 @@ class PushedRequests:
         sources: RequestSources,
         parser: RequestParser,
         stored: AuthorizationRequestRepository,
+        limits: Limits,
         clock: Clock,
     ) -> None:
         self._authenticator = authenticator
         self._sources = sources
         self._parser = parser
         self._stored = stored
+        self._limits = limits
         self._clock = clock
 
     async def respond(self, request: FormRequest) -> PushedResponse:
@@ -53,6 +56,7 @@ class PushedRequests:
             raise refused.error from None
         except UntrustedRequestError as refused:
             raise InvalidRequestError(refused.detail) from None
+        await self._limits.count_request_of(client.client_id, is_authenticated=not client.is_public)
         return await self._keep(client.client_id, parameters)
 
     async def _keep(self, client_id: str, parameters: Mapping[str, str]) -> PushedResponse:
@@ -62,7 +66,7 @@ class PushedRequests:
                 digest=digest_of(name),
                 kind=PUSHED,
                 client_id=client_id,
-                parameters=json.dumps(dict(parameters)),
+                parameters=json.dumps(dict(parameters), ensure_ascii=False),
                 session_id=None,
                 consent_session_id=None,
                 created_at=now,

@@ -49,7 +49,11 @@ PARAMETERS = frozenset(
     }
 )
 """What an authorization request may hold; every other parameter is ignored."""
-MAXIMUM_TEXT = 2000
+MAXIMUM_BYTES = 4096
+MAXIMUM_BYTES_OF = {"claims": 8192, "id_token_hint": 8192}
+MAXIMUM_BYTES_IN_ALL = 16_384
+"""Of what is stored: the names and values of a request, without its request object."""
+NOT_STORED = frozenset({"request"})
 MAXIMUM_AGE_DIGITS = 9
 
 
@@ -116,11 +120,11 @@ def proven_target(client: Client, parameters: Mapping[str, str], *, issuer: str)
             "The application wants to go back to an address that it did not register.",
             error="invalid_redirect_uri",
         )
-    mode = parameters.get("response_mode", DEFAULT_MODE)
+    mode, state = parameters.get("response_mode", DEFAULT_MODE), parameters.get("state")
     return ResponseTarget(
         redirect_uri=redirect_uri,
         response_mode=mode if mode in RESPONSE_MODES else DEFAULT_MODE,
-        state=parameters.get("state"),
+        state=state if state is None or _size(state) <= MAXIMUM_BYTES else None,
         issuer=issuer,
     )
 
@@ -156,13 +160,14 @@ class RequestParser:
         target: ResponseTarget,
         began_at: datetime,
     ) -> AuthorizationRequest:
+        check_sizes(parameters)
         _check_response(client, parameters)
         scope = narrow_scope(parameters.get("scope"), client=client, requires_known_name=False)
         return AuthorizationRequest(
             client=client,
             target=target,
             scopes=tuple(scope.split()),
-            nonce=_text(parameters, "nonce"),
+            nonce=parameters.get("nonce"),
             code_challenge=self._code_challenge(client, parameters),
             prompts=_prompts(parameters.get("prompt"), self._prompts),
             max_age=_max_age(client, parameters.get("max_age")),
@@ -232,8 +237,23 @@ def _acr_values(client: Client, text: str | None) -> tuple[str, ...]:
     return tuple(text.split())
 
 
-def _text(parameters: Mapping[str, str], name: str) -> str | None:
-    value = parameters.get(name)
-    if value is not None and len(value) > MAXIMUM_TEXT:
-        raise InvalidRequestError(f"The {name} parameter is too long.")
-    return value
+def check_sizes(parameters: Mapping[str, str]) -> None:
+    """Bound what an anonymous request may have us store; raises `InvalidRequestError`."""
+    in_all = 0
+    for name, value in parameters.items():
+        if name in NOT_STORED:
+            continue
+        size, limit = _size(value), MAXIMUM_BYTES_OF.get(name, MAXIMUM_BYTES)
+        if size > limit:
+            raise InvalidRequestError(
+                f"The {name} parameter is too long: it may have at most {limit} bytes."
+            )
+        in_all += len(name) + size
+    if in_all > MAXIMUM_BYTES_IN_ALL:
+        raise InvalidRequestError(
+            f"The request is too long: it may have at most {MAXIMUM_BYTES_IN_ALL} bytes."
+        )
+
+
+def _size(value: str) -> int:
+    return len(value) if value.isascii() else len(value.encode())

@@ -16,6 +16,7 @@ from app.oauth.authorization.requests import (
     RefusedRequestError,
     RequestParser,
     UntrustedRequestError,
+    check_sizes,
 )
 from app.oauth.errors import InvalidRequestError, InvalidRequestObjectError, OAuth2Error
 from app.oauth.request_objects import RequestObjects
@@ -63,8 +64,12 @@ class RequestSources:
             )
         return client
 
-    async def read(self, parameters: Mapping[str, str]) -> Source:
-        """Raises `UntrustedRequestError` or `RefusedRequestError`."""
+    async def read(self, parameters: Mapping[str, str], *, is_anonymous: bool) -> Source:
+        """Return the parameters of a request, wherever they are written.
+
+        Raises `UntrustedRequestError` or `RefusedRequestError`; `TooManyRequestsError` where an
+        anonymous browser would have us fetch more than its network may.
+        """
         client = await self.client(parameters.get("client_id"))
         request_uri = parameters.get("request_uri")
         if request_uri is not None and request_uri.startswith(URN):
@@ -73,6 +78,9 @@ class RequestSources:
             raise self._refusal(
                 client, parameters, InvalidRequestError("The request must be pushed.")
             )
+        is_remote = request_uri is not None and self._objects.is_fetched_for(client, request_uri)
+        if is_anonymous and is_remote:
+            await self._limits.count_authorization_request()
         return Source(client, await self.resolve(client, parameters), self._clock.now())
 
     async def resolve(self, client: Client, parameters: Mapping[str, str]) -> Mapping[str, str]:
@@ -80,6 +88,7 @@ class RequestSources:
         request, request_uri = parameters.get("request"), parameters.get("request_uri")
         only_signed = bool(client.further_metadata.get("require_signed_request_object"))
         try:
+            check_sizes(parameters)
             if request is not None and request_uri is not None:
                 raise InvalidRequestError("There is a request and a request_uri.")
             if request is not None:

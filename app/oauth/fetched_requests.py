@@ -1,0 +1,100 @@
+"""Request objects that were fetched, cached for a while (OpenID Connect Core section 6.2)."""
+
+import asyncio
+from collections import OrderedDict
+from dataclasses import dataclass
+from datetime import datetime, timedelta
+
+from app.clock import Clock
+from app.oauth.errors import InvalidRequestUriError, OAuth2Error, TemporarilyUnavailableError
+from app.observability.logging import logger
+from app.outbound.http import BusyError, FetchError, OutboundHttp
+
+log = logger(__name__)
+
+LASTS = timedelta(seconds=60)
+REFUSED_LASTS = timedelta(seconds=10)
+MAXIMUM_ENTRIES = 200
+RETRY_AFTER = 2
+Key = tuple[str, str]
+
+
+@dataclass(frozen=True, slots=True)
+class Entry:
+    """What a client's URI answered: a request object, or the error to refuse it with."""
+
+    text: str
+    error: type[OAuth2Error] | None
+    expires_at: datetime
+
+
+class FetchedRequests:
+    """Request objects by client and whole `request_uri`.
+
+    A client changes the fragment, a hash of the object, when it changes the object, so the
+    fragment belongs to the key. Callers that ask at once share one fetch.
+    """
+
+    def __init__(self, outbound: OutboundHttp, clock: Clock) -> None:
+        self._outbound = outbound
+        self._clock = clock
+        self._entries: OrderedDict[Key, Entry] = OrderedDict()
+        self._under_way: dict[Key, asyncio.Task[Entry]] = {}
+
+    def is_known(self, client_id: str, request_uri: str) -> bool:
+        """Return whether `get` answers without a new fetch."""
+        key = (client_id, request_uri)
+        return key in self._under_way or self._cached(key) is not None
+
+    async def get(self, client_id: str, request_uri: str) -> str:
+        """Return the request object; raises an `OAuth2Error`."""
+        key = (client_id, request_uri)
+        entry = self._cached(key)
+        if entry is None:
+            task = self._under_way.get(key)
+            if task is None:
+                task = self._under_way[key] = asyncio.create_task(self._fetch(key))
+                task.add_done_callback(lambda _: self._under_way.pop(key, None))
+            entry = await asyncio.shield(task)
+        if entry.error is TemporarilyUnavailableError:
+            raise TemporarilyUnavailableError(retry_after=RETRY_AFTER)
+        if entry.error is InvalidRequestUriError:
+            raise InvalidRequestUriError("The request_uri cannot be fetched.")
+        if entry.error is not None:
+            raise entry.error()
+        return entry.text
+
+    def refuse(self, client_id: str, request_uri: str, error: type[OAuth2Error]) -> None:
+        """Remember that an object was refused after it was fetched."""
+        self._keep((client_id, request_uri), "", error, REFUSED_LASTS)
+
+    def _cached(self, key: Key) -> Entry | None:
+        entry = self._entries.get(key)
+        return entry if entry is not None and entry.expires_at > self._clock.now() else None
+
+    async def _fetch(self, key: Key) -> Entry:
+        client_id, request_uri = key
+        try:
+            fetched = await self._outbound.get(without_fragment(request_uri))
+            if fetched.status != 200:
+                raise FetchError(f"it answered {fetched.status}")
+        except BusyError:  # says nothing about the client's URI
+            return Entry("", TemporarilyUnavailableError, self._clock.now())
+        except FetchError as error:
+            log.info("the request_uri of client %s failed: %s", client_id, error)
+            return self._keep(key, "", InvalidRequestUriError, REFUSED_LASTS)
+        return self._keep(key, fetched.body.decode("ascii", "replace").strip(), None, LASTS)
+
+    def _keep(
+        self, key: Key, text: str, error: type[OAuth2Error] | None, lasts: timedelta
+    ) -> Entry:
+        entry = Entry(text, error, self._clock.now() + lasts)
+        self._entries[key] = entry
+        self._entries.move_to_end(key)
+        while len(self._entries) > MAXIMUM_ENTRIES:
+            self._entries.popitem(last=False)
+        return entry
+
+
+def without_fragment(uri: str) -> str:
+    return uri.partition("#")[0]
