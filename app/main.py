@@ -25,7 +25,7 @@ from app.pages import errors as pages_for_errors
 from app.routers import HOT_ENDPOINTS, ROUTERS, cross_origin, registration
 from app.routers.error_handlers import ErrorRenderer
 from app.routers.openapi import describe
-from app.settings import Settings, load_settings
+from app.settings import Settings, load_settings, misspelt_settings
 from app.wiring import Services, build_services
 
 log = logger(__name__)
@@ -152,5 +152,7 @@ def __getattr__(name: str) -> Edge:
     if name == "app":
         made = create_app(load_settings(), clock=Clock())
         globals()["app"] = made
+        for line in misspelt_settings() if WORKER_OF not in os.environ else ():
+            log.warning("%s", line)
         return made
     raise AttributeError(name)

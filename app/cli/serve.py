@@ -7,10 +7,12 @@ from app import __version__
 from app.cli.base import Command, command_settings
 from app.clock import Clock
 from app.errors import StartupError
-from app.observability.logging import configure_logging
+from app.observability.logging import configure_logging, logger
 from app.server.certificate import check_certificate, kept_certificate
 from app.server.listening import listening_socket
-from app.settings import Settings, flask_env_asks_for_https, sqlite_path
+from app.settings import Settings, flask_env_asks_for_https, misspelt_settings, sqlite_path
+
+log = logger(__name__)
 
 
 def _add_arguments(parser: argparse.ArgumentParser) -> None:
@@ -33,6 +35,9 @@ def _run(arguments: argparse.Namespace) -> int:
     settings = settings.model_copy(update={"port": listener.getsockname()[1]})
     from app.server.processes import run_server  # late: what was refused so far costs little
 
+    configure_logging(log_format=settings.log_format, level=settings.log_level)
+    for line in misspelt_settings():
+        log.warning("%s", line)
     configure_logging(log_format=settings.log_format, level="ERROR")  # what fails is told once
     try:
         asyncio.run(_prepare(settings))

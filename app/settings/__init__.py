@@ -1,6 +1,7 @@
 """What the operator decides. There is no global instance: `load_settings()` makes one."""
 
 from app.settings.loading import environment_value, flask_env_asks_for_https, load_settings
+from app.settings.misspelt import misspelt_settings
 from app.settings.model import Environment, Settings
 from app.settings.values import sqlite_path
 
@@ -10,5 +11,6 @@ __all__ = [
     "environment_value",
     "flask_env_asks_for_https",
     "load_settings",
+    "misspelt_settings",
     "sqlite_path",
 ]

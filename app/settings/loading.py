@@ -8,6 +8,7 @@ from pydantic import ValidationError
 
 from app.errors import StartupError
 from app.settings.development import with_development_secret
+from app.settings.misspelt import misspelt_settings
 from app.settings.model import Environment, Settings, SettingsProblemsError
 
 
@@ -24,7 +25,7 @@ def load_settings(*, unset_environment: Environment = "production", **overrides:
     try:
         settings = Settings(**values)
     except ValidationError as error:
-        raise StartupError(*_lines(error)) from None
+        raise StartupError(*_lines(error), *misspelt_settings()) from None
     return settings if settings.is_production else with_development_secret(settings)
 
 
