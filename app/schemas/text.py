@@ -6,6 +6,7 @@ from urllib.parse import SplitResult, urlsplit
 
 from pydantic import AfterValidator, StringConstraints
 
+from app.security import display_names
 from app.security.text import is_scope, is_storable
 
 _EXECUTED = {"javascript", "data", "vbscript", "file", "blob", "about", "filesystem", "view-source"}
@@ -20,8 +21,6 @@ FORBIDDEN_SCHEMES = frozenset(_EXECUTED | _OF_BROWSERS | _OF_OTHER_PROGRAMS)
 FORBIDDEN_PREFIX = "ms-"
 """Schemes of Windows and of Office: settings, search, documents of other hosts."""
 MAXIMUM_HOST = 253
-DIRECTIONS = frozenset("\u202a\u202b\u202c\u202d\u202e\u2066\u2067\u2068\u2069")
-"""What turns the text after it around, so that a name reads as another."""
 WEB_HOST = re.compile(r"(.*@)?([A-Za-z0-9._-]+|\[[0-9A-Fa-f:.]+\])(:[0-9]*)?")
 """Whatever else stands there could mean something in a Content-Security-Policy."""
 
@@ -32,9 +31,10 @@ def _storable(value: str) -> str:
     return value
 
 
-def _one_way(value: str) -> str:
-    if DIRECTIONS.intersection(value):
-        raise ValueError("must not change the direction of text")
+def _displayable(value: str) -> str:
+    problem = display_names.problem_with(value)
+    if problem is not None:
+        raise ValueError(problem)
     return value
 
 
@@ -97,7 +97,7 @@ def _split_uri(value: str) -> SplitResult:
 
 
 Text = Annotated[str, StringConstraints(min_length=1, max_length=200), AfterValidator(_storable)]
-Name = Annotated[Text, AfterValidator(_one_way)]
+Name = Annotated[Text, AfterValidator(_displayable)]
 Scope = Annotated[str, AfterValidator(_scope)]
 RedirectUri = Annotated[str, StringConstraints(max_length=2000), AfterValidator(_redirect_uri)]
 WebUri = Annotated[str, StringConstraints(max_length=2000), AfterValidator(_web_uri)]
