@@ -64,4 +64,5 @@ async def _require_admin(services: Services, bearer: HTTPAuthorizationCredential
     if bearer is not None:
         await services.limits.count_admin_error()
         await services.audit.record("administrator.refused", actor=ANYBODY, succeeded=False)
-    raise UnauthorizedError("The administrator's token is required here.")
+    reason = "the token is not the administrator's" if bearer is not None else "there is no token"
+    raise UnauthorizedError("The administrator's token is required here.", reason=reason)

@@ -9,15 +9,19 @@ from typing import ClassVar
 class PosternError(Exception):
     """Something that a caller is told about.
 
-    `detail` is a constant sentence: it goes to a stranger and never repeats what he sent.
+    `detail` is a constant sentence: it goes to a stranger and never repeats what they sent. The
+    private `reason` goes into the log record of the refusal and nowhere else.
     """
 
     error: ClassVar[str] = "server_error"
     status: ClassVar[int] = 500
     title: ClassVar[str] = "Internal Server Error"
 
-    def __init__(self, detail: str | None = None, *, error: str | None = None) -> None:
+    def __init__(
+        self, detail: str | None = None, *, error: str | None = None, reason: str | None = None
+    ) -> None:
         super().__init__(detail or self.title)
+        self.reason = reason
         self.detail = detail or self.title
         self.error_code = error or self.error
 
@@ -81,8 +85,10 @@ class TooManyRequestsError(PosternError):
     status = 429
     title = "Too Many Requests"
 
-    def __init__(self, *, retry_after: int) -> None:
-        super().__init__("There were too many tries. Wait a little before the next one.")
+    def __init__(self, *, retry_after: int, reason: str | None = None) -> None:
+        super().__init__(
+            "There were too many tries. Wait a little before the next one.", reason=reason
+        )
         self.retry_after = max(1, retry_after)
 
     def headers(self) -> dict[str, str]:

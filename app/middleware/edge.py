@@ -11,6 +11,7 @@ import itertools
 import secrets
 import time
 from collections.abc import Mapping
+from http import HTTPStatus
 from typing import Final
 
 from app.errors import NotFoundError, PosternError
@@ -33,9 +34,10 @@ from app.middleware.http import (
     WholeResponse,
 )
 from app.middleware.security_headers import SecurityHeaders
-from app.observability import origin
+from app.observability import origin, refusals
 from app.observability.access_log import AccessLog
 from app.observability.logging import logger
+from app.observability.refusals import REFUSAL
 
 log = logger(__name__)
 
@@ -147,6 +149,8 @@ class Edge:
             else:
                 response = self._render_error(error, scope["path"])
                 status = await self._send_whole(response, scope, send, request_id, further)
+        if status >= HTTPStatus.BAD_REQUEST or REFUSAL in scope:
+            refusals.write(scope, status=status, request_id=request_id)
         if self._access_log is not None:
             seconds = time.perf_counter() - started_at
             self._access_log.write(scope, status=status, seconds=seconds, request_id=request_id)

@@ -5,6 +5,7 @@ from urllib.parse import parse_qs
 from app.clock import Clock
 from app.models.access_tokens import AccessToken
 from app.oauth.errors import InvalidBearerRequestError, InvalidTokenError, MissingTokenError
+from app.observability import origin
 from app.repositories.access_tokens import AccessTokenRepository
 from app.security.tokens import TokenKind, digest_of
 
@@ -24,12 +25,13 @@ class BearerTokens:
         `in_form` is for the one endpoint that takes a token in its body (section 2.2).
         """
         if authorization is None and in_form is None:
-            raise MissingTokenError
+            raise MissingTokenError(reason="the request has no bearer token")
         if (authorization and in_form) or (query and _has_access_token(query)):
             raise InvalidBearerRequestError("There is more than one bearer token.")
         token = await self._find(in_form or _token_in(authorization or b""))
         if token is None:
-            raise InvalidTokenError
+            raise InvalidTokenError(reason="the access token is unknown, expired or revoked")
+        origin.name_client(token.client_id)
         return token
 
     async def _find(self, token: str) -> AccessToken | None:
@@ -41,7 +43,7 @@ class BearerTokens:
 def _token_in(authorization: bytes) -> str:
     scheme, _, token = authorization.partition(b" ")
     if scheme.lower() != b"bearer" or len(token) > MAXIMUM_LENGTH or not token.isascii():
-        raise InvalidTokenError
+        raise InvalidTokenError(reason="the Authorization header holds no bearer token")
     return token.strip().decode("ascii")
 
 

@@ -14,6 +14,7 @@ from app.oauth.grants import GRANTS
 from app.oauth.redirect_uris import is_loopback
 from app.oauth.scopes import SCOPES
 from app.observability.logging import logger
+from app.observability.refusals import shown_uri
 from app.outbound.http import OutboundHttp
 from app.schemas.clients import ClientCreate
 from app.schemas.registration import ClientRegister
@@ -71,7 +72,9 @@ class ClientRules:
         for uri in body.all_redirect_uris:
             if not self._may_live_at(urlsplit(uri), body.application_type):
                 raise InvalidRedirectUriError(
-                    f"A redirect_uri is not accepted. {PLACES[body.application_type]}"
+                    f"A redirect_uri is not accepted. {PLACES[body.application_type]}",
+                    reason=f"the redirect_uri {shown_uri(uri)} is not accepted"
+                    f" for application_type {body.application_type}",
                 )
         self._check_reachable(body)
         _check_frame(body)

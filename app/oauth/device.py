@@ -59,7 +59,10 @@ class DeviceAuthorization:
         """Section 3.2; raises an `OAuth2Error`."""
         client = await self._authenticator.authenticate(request)
         if not client.check_grant_type(DEVICE_CODE):
-            raise UnauthorizedClientError("The client is not registered for this grant type.")
+            raise UnauthorizedClientError(
+                "The client is not registered for this grant type.",
+                reason="the client did not register the device code grant",
+            )
         scope = narrow_scope(request.form.get("scope"), client=client, requires_known_name=False)
         await self._limits.count_request_of(client.client_id, is_authenticated=not client.is_public)
         device_code = new_token(TokenKind.DEVICE_CODE)

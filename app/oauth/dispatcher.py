@@ -34,9 +34,15 @@ class GrantDispatcher:
         grant = self._grant_for(request.form)
         client = await self._authenticator.authenticate(request)
         if not client.check_grant_type(grant.grant_type):
-            raise UnauthorizedClientError("The client is not registered for this grant type.")
+            raise UnauthorizedClientError(
+                "The client is not registered for this grant type.",
+                reason=f"the client did not register the grant type {grant.grant_type}",
+            )
         if client.is_public and not grant.is_for_public_clients:
-            raise UnauthorizedClientError("A public client cannot use this grant type.")
+            raise UnauthorizedClientError(
+                "A public client cannot use this grant type.",
+                reason=f"a public client cannot use the grant type {grant.grant_type}",
+            )
         parameters = _parse(grant.parameters, request.form)
         try:
             return await grant.exchange(TokenRequest(client), parameters)
@@ -51,7 +57,7 @@ class GrantDispatcher:
             raise InvalidRequestError("The grant_type parameter is missing.")
         grant = self._grants.get(grant_type)
         if grant is None:
-            raise UnsupportedGrantTypeError
+            raise UnsupportedGrantTypeError(reason=f"the grant_type is {grant_type}")
         return grant
 
 

@@ -7,15 +7,13 @@ from datetime import datetime, timedelta
 
 from app.clock import Clock
 from app.oauth.errors import InvalidRequestUriError, OAuth2Error, TemporarilyUnavailableError
-from app.observability.logging import logger
 from app.outbound.http import BusyError, FetchError, OutboundHttp
-
-log = logger(__name__)
 
 LASTS = timedelta(seconds=60)
 REFUSED_LASTS = timedelta(seconds=10)
 MAXIMUM_ENTRIES = 200
 RETRY_AFTER = 2
+BUSY = "others hold all turns at the host of the client"
 Key = tuple[str, str]
 
 
@@ -26,6 +24,7 @@ class Entry:
     text: str
     error: type[OAuth2Error] | None
     expires_at: datetime
+    reason: str | None = None
 
 
 class FetchedRequests:
@@ -57,23 +56,23 @@ class FetchedRequests:
                 task.add_done_callback(lambda _: self._under_way.pop(key, None))
             entry = await asyncio.shield(task)
         if entry.error is TemporarilyUnavailableError:
-            raise TemporarilyUnavailableError(retry_after=RETRY_AFTER)
+            raise TemporarilyUnavailableError(retry_after=RETRY_AFTER, reason=BUSY)
         if entry.error is InvalidRequestUriError:
-            raise InvalidRequestUriError("The request_uri cannot be fetched.")
+            raise InvalidRequestUriError("The request_uri cannot be fetched.", reason=entry.reason)
         if entry.error is not None:
-            raise entry.error()
+            raise entry.error(reason=entry.reason)
         return entry.text
 
-    def refuse(self, client_id: str, request_uri: str, error: type[OAuth2Error]) -> None:
+    def refuse(self, client_id: str, request_uri: str, error: OAuth2Error) -> None:
         """Remember that an object was refused after it was fetched."""
-        self._keep((client_id, request_uri), "", error, REFUSED_LASTS)
+        self._keep((client_id, request_uri), "", type(error), REFUSED_LASTS, reason=error.reason)
 
     def _cached(self, key: Key) -> Entry | None:
         entry = self._entries.get(key)
         return entry if entry is not None and entry.expires_at > self._clock.now() else None
 
     async def _fetch(self, key: Key) -> Entry:
-        client_id, request_uri = key
+        _, request_uri = key
         try:
             fetched = await self._outbound.get(without_fragment(request_uri))
             if fetched.status != 200:
@@ -81,14 +80,20 @@ class FetchedRequests:
         except BusyError:  # says nothing about the client's URI
             return Entry("", TemporarilyUnavailableError, self._clock.now())
         except FetchError as error:
-            log.info("the request_uri of client %s failed: %s", client_id, error)
-            return self._keep(key, "", InvalidRequestUriError, REFUSED_LASTS)
+            reason = f"the request_uri: {error}"
+            return self._keep(key, "", InvalidRequestUriError, REFUSED_LASTS, reason=reason)
         return self._keep(key, fetched.body.decode("ascii", "replace").strip(), None, LASTS)
 
     def _keep(
-        self, key: Key, text: str, error: type[OAuth2Error] | None, lasts: timedelta
+        self,
+        key: Key,
+        text: str,
+        error: type[OAuth2Error] | None,
+        lasts: timedelta,
+        *,
+        reason: str | None = None,
     ) -> Entry:
-        entry = Entry(text, error, self._clock.now() + lasts)
+        entry = Entry(text, error, self._clock.now() + lasts, reason)
         self._entries[key] = entry
         self._entries.move_to_end(key)
         while len(self._entries) > MAXIMUM_ENTRIES:

@@ -10,6 +10,8 @@ from app.oauth.backchannel_logout import LogoutDelivery
 from app.oauth.id_tokens import Hint, IdTokens
 from app.oauth.redirect_uris import with_parameters
 from app.oauth.subjects import sid_of, subject_of
+from app.observability import origin
+from app.observability.refusals import shown_uri
 from app.repositories.clients import ClientRepository
 from app.services.sessions import SessionService, SignedIn
 
@@ -89,8 +91,13 @@ class Logout:
     async def _client(self, client_id: str | None, hint: Hint | None) -> Client | None:
         """Raises `UntrustedLogoutError` where the parameters name two."""
         if client_id is not None and hint is not None and client_id != hint.aud:
-            raise UntrustedLogoutError("The application and its ID token do not belong together.")
+            raise UntrustedLogoutError(
+                "The application and its ID token do not belong together.",
+                reason="the id_token_hint is for another client",
+            )
         named = client_id if client_id is not None else hint.aud if hint is not None else None
+        if named is not None:
+            origin.name_client(named)
         client = await self._clients.find(named) if named is not None else None
         return client if client is not None and not client.is_disabled else None
 
@@ -134,6 +141,7 @@ def _redirect_uri(
         raise UntrustedLogoutError(
             "The application wants to go back to an address that it did not register.",
             error="invalid_redirect_uri",
+            reason=f"the post_logout_redirect_uri {shown_uri(asked)} is not registered",
         )
     return asked
 

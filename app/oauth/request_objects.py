@@ -13,15 +13,13 @@ from app.oauth.errors import (
     RequestUriNotSupportedError,
     TemporarilyUnavailableError,
 )
-from app.oauth.fetched_requests import RETRY_AFTER, FetchedRequests, without_fragment
-from app.observability.logging import logger
+from app.oauth.fetched_requests import BUSY, RETRY_AFTER, FetchedRequests, without_fragment
+from app.observability.refusals import shown_uri
 from app.outbound.http import BusyError, FetchError, OutboundHttp
 from app.security.client_jwt import require_audience, require_now
 from app.security.jose import SignatureError, header_of
 from app.security.text import is_encodable, is_storable
 from app.services.client_keys import ClientKeys
-
-log = logger(__name__)
 
 JWT_TYPE = "oauth-authz-req+jwt"
 NOT_INSIDE = frozenset({"request", "request_uri"})
@@ -45,14 +43,17 @@ class RequestObjects:
     async def fetch(self, client: Client, request_uri: str) -> dict[str, str]:
         """The parameters in the request object at a registered URI; raises an `OAuth2Error`."""
         if not _is_registered(client, request_uri):
-            raise InvalidRequestUriError("The request_uri is not registered.")
+            raise InvalidRequestUriError(
+                "The request_uri is not registered.",
+                reason=f"the request_uri {shown_uri(request_uri)} is not registered",
+            )
         request = await self._fetched.get(client.client_id, request_uri)
         try:
             if _is_unsigned(request):
                 raise RequestUriNotSupportedError
             return await self._parameters(client, request)
         except (RequestUriNotSupportedError, InvalidRequestObjectError) as error:
-            self._fetched.refuse(client.client_id, request_uri, type(error))
+            self._fetched.refuse(client.client_id, request_uri, error)
             raise
 
     def is_fetched_for(self, client: Client, request_uri: str) -> bool:
@@ -71,10 +72,9 @@ class RequestObjects:
             self._check(client, claims)
             return _as_parameters(claims)
         except BusyError:
-            raise TemporarilyUnavailableError(retry_after=RETRY_AFTER) from None
+            raise TemporarilyUnavailableError(retry_after=RETRY_AFTER, reason=BUSY) from None
         except (SignatureError, FetchError) as error:
-            log.info("a request object of client %s is refused: %s", client.client_id, error)
-            raise InvalidRequestObjectError from None
+            raise InvalidRequestObjectError(reason=f"the request object: {error}") from None
 
     def _check(self, client: Client, claims: dict[str, Any]) -> None:
         """What is said about the token itself must be true; all but the signature is optional."""

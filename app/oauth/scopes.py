@@ -39,8 +39,11 @@ def narrow_scope(asked: str | None, *, client: Client, requires_known_name: bool
     names = known_names(asked, client=client)
     if not names and not requires_known_name:
         return default_scope(client.scope)
-    if not names or not client.scopes.issuperset(names):
-        raise wider_than_allowed()
+    if not names:
+        raise wider_than_allowed("no scope name of the request is known")
+    if not client.scopes.issuperset(names):
+        beyond = " ".join(name for name in names if name not in client.scopes)
+        raise wider_than_allowed(f"the client did not register the scope {beyond}")
     return " ".join(names)
 
 
@@ -50,8 +53,8 @@ def narrow_granted_scope(asked: str, *, client: Client, granted: str) -> str:
     It is the whole where the request names nothing that is known. Raises `InvalidScopeError`.
     """
     names = known_names(asked, client=client)
-    if not set(names) <= set(granted.split()):
-        raise wider_than_allowed()
+    if beyond := [name for name in names if name not in granted.split()]:
+        raise wider_than_allowed(f"the scope {' '.join(beyond)} was not granted")
     return " ".join(names) or granted
 
 
@@ -68,9 +71,10 @@ def known_names(asked: str, *, client: Client) -> list[str]:
     return known
 
 
-def wider_than_allowed() -> InvalidScopeError:
+def wider_than_allowed(reason: str) -> InvalidScopeError:
     return InvalidScopeError(
-        "The scope is more than the client may have: ask only for scopes that it registered."
+        "The scope is more than the client may have: ask only for scopes that it registered.",
+        reason=reason,
     )
 
 
@@ -91,7 +95,9 @@ def default_scope(allowed: str) -> str:
 def split_scope(scope: str) -> list[str]:
     """The names in their order, each once; raises `InvalidScopeError` for what no scope can be."""
     if not is_scope(scope):
-        raise InvalidScopeError("The scope is malformed.")
+        raise InvalidScopeError(
+            "The scope is malformed.", reason="the scope has characters that no scope can have"
+        )
     names = list(dict.fromkeys(scope_to_list(scope) or []))
     if not names:
         raise InvalidScopeError("The scope is malformed.")

@@ -35,12 +35,14 @@ class UserInfo:
 
     async def respond(self, token: AccessToken) -> dict[str, Any] | str:
         """A JSON object, or a signed JWT for a client that registered for one (section 5.3.2)."""
-        if token.user_id is None or OPENID not in token.scope.split():
-            raise InsufficientScopeError
+        if token.user_id is None:
+            raise InsufficientScopeError(reason="the access token is the client's own")
+        if OPENID not in token.scope.split():
+            raise InsufficientScopeError(reason="the access token lacks the scope openid")
         user = await self._users.find(token.user_id)
         client = await self._clients.find(token.client_id)
         if user is None or client is None:
-            raise InvalidTokenError
+            raise InvalidTokenError(reason="the user or the client is gone")
         claims = {
             "sub": subject_of(user, client),
             **claims_of(user, scope=token.scope, asked=await self._asked(token, client)),

@@ -5,6 +5,9 @@ import logging
 import sys
 from datetime import UTC, datetime
 
+FIELDS = ("request_id", "client_id", "error", "reason", "status")
+"""Of the record of a refusal; members of their own in JSON."""
+
 
 def logger(name: str) -> logging.Logger:
     """The logger of a module, below `postern`."""
@@ -38,6 +41,7 @@ class JsonFormatter(logging.Formatter):
             "logger": record.name,
             "message": record.getMessage(),
         }
+        entry |= {name: getattr(record, name) for name in FIELDS if hasattr(record, name)}
         if record.exc_info:
             entry["traceback"] = self.formatException(record.exc_info)
         return json.dumps(entry)

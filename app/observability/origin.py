@@ -5,6 +5,7 @@ in between.
 """
 
 import ipaddress
+import re
 from collections.abc import MutableMapping
 from contextvars import ContextVar
 from typing import Any
@@ -12,8 +13,8 @@ from typing import Any
 IPAddress = ipaddress.IPv4Address | ipaddress.IPv6Address
 
 MAXIMUM_ADDRESS = 64
-MAXIMUM_SHOWN = 200
-OUR_SECRETS = "postern_"  # how every secret of ours begins
+MAXIMUM_SHOWN = 300
+OUR_SECRETS = re.compile(r"postern_\w[\w.-]*")
 CLIENT_ID = "client_id"
 _request: ContextVar[MutableMapping[str, Any] | None] = ContextVar("request", default=None)
 _actor: ContextVar[str | None] = ContextVar("actor", default=None)
@@ -76,6 +77,11 @@ def name_client(client_id: str) -> None:
         scope[CLIENT_ID] = client_id
 
 
+def scope() -> MutableMapping[str, Any] | None:
+    """The ASGI scope of the request that is answered."""
+    return _request.get()
+
+
 def client_id() -> str | None:
     """The client of the request, as far as it is known, fit for a log line."""
     scope = _request.get()
@@ -86,9 +92,7 @@ def client_id() -> str | None:
 def loggable(text: str) -> str:
     """What a caller sent, shortened and on one line; a secret of ours in the wrong place is left
     out."""
-    if OUR_SECRETS in text:
-        return "(a secret of ours)"
-    shown = text[:MAXIMUM_SHOWN]
+    shown = OUR_SECRETS.sub("postern_...", text)[:MAXIMUM_SHOWN]
     return shown if shown.isprintable() else shown.encode("unicode_escape").decode("ascii")
 
 

@@ -9,6 +9,7 @@ from starlette.exceptions import HTTPException
 from starlette.responses import RedirectResponse, Response
 
 from app.errors import PosternError, TooManyRequestsError, UnavailableError
+from app.observability import refusals
 from app.pages.accept import prefers_html
 from app.pages.browser import AnswerInsteadError, FormExpiredError, GoToError
 from app.pages.languages import in_language, text_for
@@ -54,6 +55,10 @@ def error_page(request: Request, error: Exception) -> Response:
     """The page for an error, with its status and headers."""
     text = text_for(request)
     status, heading, message, code = _described(error)
+    if isinstance(error, PosternError):
+        refusals.note(error)
+    else:
+        refusals.note_refusal(code, str(getattr(error, "detail", type(error).__name__)))
     if isinstance(error, TooManyRequestsError):
         message = wait_sentence(request, error)
     response = page(

@@ -24,6 +24,7 @@ from app.oauth.errors import (
     error_body,
     error_headers,
 )
+from app.observability import refusals
 from app.routers.answers import NO_STORE, json_response, starlette_response
 
 PROBLEM_JSON = b"application/problem+json"
@@ -42,9 +43,12 @@ class ErrorRenderer:
         if isinstance(error, OAuth2Error):
             return protocol_error(error)
         if isinstance(error, RequestValidationError):
+            refusals.note_refusal("invalid_request", _reason_of(error))
             return _validation_problem(error)
         if isinstance(error, HTTPException):
+            refusals.note_refusal(_code_of(error), str(error.detail))
             return _http_error(error, in_the_protocols_words=self._speaks_protocol(path))
+        refusals.note(error)
         if self._speaks_protocol(path):
             return _in_the_protocols_words(error)
         if isinstance(error, PosternError):
@@ -67,6 +71,7 @@ class ErrorRenderer:
 
 
 def protocol_error(error: OAuth2Error) -> HttpResponse:
+    refusals.note(error)
     return _protocol_response(error, error_headers(error))
 
 
@@ -77,11 +82,14 @@ def _protocol_response(error: OAuth2Error, further: Iterable[tuple[str, str]]) -
 
 def _in_the_protocols_words(error: Exception) -> HttpResponse:
     if isinstance(error, UnavailableError):
-        return protocol_error(TemporarilyUnavailableError(retry_after=error.retry_after))
+        reason = error.reason or error.detail
+        return protocol_error(
+            TemporarilyUnavailableError(retry_after=error.retry_after, reason=reason)
+        )
     if isinstance(error, PosternError):
         refused = OAuth2Error(error.detail, status_code=error.status, error=error.error_code)
         return _protocol_response(refused, error.headers().items())
-    return protocol_error(ServerError())
+    return _protocol_response(ServerError(), ())
 
 
 def _problem(
@@ -105,8 +113,17 @@ def _http_error(error: HTTPException, *, in_the_protocols_words: bool) -> HttpRe
     if in_the_protocols_words:
         refused = InvalidRequestError(f"{title}.", status_code=error.status_code)
         return _protocol_response(refused, headers.items())
-    code = title.lower().replace(" ", "_")
-    return _problem(error.status_code, title, title, code, headers)
+    return _problem(error.status_code, title, title, _code_of(error), headers)
+
+
+def _code_of(error: HTTPException) -> str:
+    return HTTPStatus(error.status_code).phrase.lower().replace(" ", "_")
+
+
+def _reason_of(error: RequestValidationError) -> str:
+    """Where and why, as in the answer."""
+    first = error.errors()[0]
+    return f"{'.'.join(map(str, first['loc']))}: {first['msg']}"
 
 
 def _validation_problem(error: RequestValidationError) -> HttpResponse:

@@ -4,6 +4,7 @@ from fastapi import APIRouter, Response
 
 from app.dependencies import ServicesDep
 from app.errors import GoneError
+from app.observability import refusals
 from app.routers.responses import problem, problems
 from app.schemas.otp import OtpEnrolled, OtpVerified, OtpVerify
 from app.schemas.users import UserCredentials
@@ -22,6 +23,7 @@ async def verify_otp(body: OtpVerify, services: ServicesDep, response: Response)
     """Confirm an enrolment with a code of the authenticator app. A code counts once."""
     valid = await services.otp.verify_code(body.username, body.code)
     if not valid:
+        refusals.note_refusal("invalid_code", "the user is unknown, or the code is wrong or used")
         response.status_code = 401
     return OtpVerified(valid=valid)
 

@@ -17,6 +17,7 @@ from app.oauth.errors import (
     InvalidTokenError,
     MissingTokenError,
 )
+from app.observability import origin
 from app.routers.responses import protocol_errors
 from app.schemas.registration import ClientInformation, ClientRegister
 from app.wiring import Services
@@ -127,18 +128,25 @@ async def _is_invited(services: Services, bearer: HTTPAuthorizationCredentials |
     if mode != "off" and await services.clients.is_invitation(bearer.credentials):
         return True
     await services.limits.count_admin_error()
-    raise InvalidTokenError("The initial access token is not valid.")
+    raise InvalidTokenError(
+        "The initial access token is not valid.",
+        reason="the initial access token is unknown, expired, or not accepted here",
+    )
 
 
 async def _own_client(
     services: Services, client_id: str, bearer: HTTPAuthorizationCredentials | None
 ) -> tuple[Client, str]:
     """Section 3: the same answer for a wrong token and for a client that is not there."""
+    origin.name_client(client_id)
     if bearer is None:
         raise MissingTokenError("The registration access token is required.")
     client = await services.clients.find_by_registration_token(client_id, bearer.credentials)
     if client is None:
-        raise InvalidTokenError("The registration access token is not valid.")
+        raise InvalidTokenError(
+            "The registration access token is not valid.",
+            reason="the client is unknown or disabled, or the token is another client's",
+        )
     return client, bearer.credentials
 
 

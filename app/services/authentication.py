@@ -4,7 +4,7 @@ from collections.abc import Sequence
 from typing import Literal
 
 from app.models.users import User
-from app.observability.logging import logger
+from app.observability import refusals
 from app.repositories.known_addresses import Way
 from app.repositories.users import UserRepository
 from app.security import usernames
@@ -15,7 +15,12 @@ from app.services.otp import OtpService
 from app.services.password_hashing import PasswordHashing
 from app.services.sign_in_names import find_user
 
-log = logger(__name__)
+PROBLEMS = {
+    "password": "the password is wrong or the user is disabled",
+    "enrolment": "the enrolment is not confirmed",
+    "code": "the code is missing, wrong or used",
+}
+"""What a sign-in lacks, for the log."""
 
 
 class AuthenticationService:
@@ -75,7 +80,6 @@ class AuthenticationService:
         if problem is None and user is not None and code is not None and self._wants_code:
             problem = None if await self._otp.spend_code(user, code) else "code"
         if user is None or problem is not None:
-            log.info("password sign-in refused: %s", problem)
             await self._refused(user, problem or "password", client_id=client_id)
             return None
         await self._rehash(user, password)
@@ -118,6 +122,8 @@ class AuthenticationService:
         self, user: User | None, reason: str, *, client_id: str | None = None
     ) -> None:
         """Written for names that nobody has too: it takes the same time."""
+        problem = PROBLEMS[reason] if user is not None else "there is no such user"
+        refusals.explain(f"password sign-in refused: {problem}")
         await self._audit.record(
             "sign_in.refused",
             user_id=user.user_id if user else None,

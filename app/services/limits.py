@@ -172,5 +172,7 @@ def _of_networks(rule: Rule, what: str = "") -> list[Try]:
 
 def _refuse(tries: Tries, wait: float) -> None:
     if wait > 0:
-        log.info("a limit refuses: %s", ", ".join(each.rule.name for each in tries))
-        raise TooManyRequestsError(retry_after=math.ceil(wait))
+        rules = ", ".join(each.rule.name for each in tries)
+        raise TooManyRequestsError(
+            retry_after=math.ceil(wait), reason=f"a limit is reached: {rules}"
+        )

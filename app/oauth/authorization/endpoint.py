@@ -27,6 +27,7 @@ from app.oauth.authorization.response_modes import AuthorizationResponse
 from app.oauth.authorization.sources import RequestSources, Source
 from app.oauth.claims import parse_claims
 from app.oauth.errors import AccessDeniedError, OAuth2Error
+from app.observability import refusals
 from app.repositories.authorization_codes import AuthorizationCodeRepository
 from app.repositories.authorization_requests import AuthorizationRequestRepository
 from app.security.tokens import TokenKind, digest_of, new_identifier, new_token
@@ -166,7 +167,7 @@ class AuthorizationEndpoint:
         if TokenKind.REQUEST.matches(request_id):
             stored = await self._stored.find(digest_of(request_id), now=self._clock.now())
         if stored is None or stored.kind != INTERACTION:
-            raise _expired()
+            raise _expired("the pending request is unknown or has expired")
         if stored.used_at is not None:
             raise _complete()
         kept = json.loads(stored.parameters)
@@ -174,7 +175,7 @@ class AuthorizationEndpoint:
         try:
             request = self._parser.parse(client, kept["parameters"], began_at=stored.created_at)
         except RefusedRequestError:  # the client changed meanwhile, and may not ask this any more
-            raise _expired() from None
+            raise _expired("the client may not ask for this any more") from None
         return Pending(_as_kept(request, kept), stored)
 
     async def position(self, pending: Pending, signed_in: Sequence[SignedIn]) -> Position:
@@ -201,7 +202,8 @@ class AuthorizationEndpoint:
         except OAuth2Error as error:
             raise request.refused(error) from None
         if position.step is not None and "none" in request.prompts:
-            raise request.refused(IN_SILENCE[position.step]())
+            reason = f"prompt=none, and the page {position.step.value} is required"
+            raise request.refused(IN_SILENCE[position.step](reason=reason))
         return position
 
     async def _keep(self, source: Source, request: AuthorizationRequest) -> str:
@@ -270,22 +272,26 @@ class AuthorizationEndpoint:
 
 def _error_response(refused: RefusedRequestError) -> AuthorizationResponse:
     error = refused.error
+    refusals.note(error)
     parameters = {"error": str(error.error)}
     if error.description:
         parameters["error_description"] = str(error.description)
     return refused.target.response(parameters)
 
 
-def _expired() -> UntrustedRequestError:
+def _expired(reason: str) -> UntrustedRequestError:
     return UntrustedRequestError(
         "This page has expired. Go back to the application and begin again.",
         error="expired_request",
+        reason=reason,
     )
 
 
 def _complete() -> UntrustedRequestError:
     return UntrustedRequestError(
-        "This sign-in is complete. Go back to the application.", error="used_request"
+        "This sign-in is complete. Go back to the application.",
+        error="used_request",
+        reason="the pending request was answered before",
     )
 
 

@@ -80,7 +80,7 @@ class Interactions:
         person = _person(request, signed_in, subject=subject, session_id=session_id)
         is_chosen = person is not None and person.session.session_id == session_id
         if person is None and any(each.session.session_id == session_id for each in signed_in):
-            raise LoginRequiredError  # somebody signed in, and another one is meant
+            raise LoginRequiredError(reason="another user than the one that is meant signed in")
         step = _sign_in_step(
             request,
             person,
@@ -205,7 +205,7 @@ def _check_acr(request: AuthorizationRequest, person: SignedIn) -> None:
     wanted = set(_acrs_in_claims(request))
     within_reach = _classes_met(person) if "none" in request.prompts else ACR_VALUES
     if asked.get("essential") and wanted and not wanted.intersection(within_reach):
-        raise UnmetAuthenticationRequirementsError
+        raise UnmetAuthenticationRequirementsError(reason="no essential acr value can be met")
 
 
 def _is_step_up_due(request: AuthorizationRequest, person: SignedIn) -> bool:

@@ -55,7 +55,7 @@ class PushedRequests:
         except RefusedRequestError as refused:
             raise refused.error from None
         except UntrustedRequestError as refused:
-            raise InvalidRequestError(refused.detail) from None
+            raise InvalidRequestError(refused.detail, reason=refused.reason) from None
         await self._limits.count_request_of(client.client_id, is_authenticated=not client.is_public)
         return await self._keep(client.client_id, parameters)
 

@@ -21,6 +21,7 @@ from app.oauth.errors import (
 from app.oauth.pkce import S256, is_code_challenge
 from app.oauth.redirect_uris import is_registered
 from app.oauth.scopes import narrow_scope
+from app.observability.refusals import shown_uri
 
 RESPONSE_TYPES = ("code",)
 PROMPTS = ("none", "login", "consent", "select_account", "create")
@@ -113,12 +114,15 @@ def proven_target(client: Client, parameters: Mapping[str, str], *, issuer: str)
         redirect_uri = client.get_default_redirect_uri()
         if not redirect_uri:
             raise UntrustedRequestError(
-                "The application did not say where to go back to.", error="invalid_redirect_uri"
+                "The application did not say where to go back to.",
+                error="invalid_redirect_uri",
+                reason="the request has no redirect_uri and the client registered several or none",
             )
     elif not is_registered(client, redirect_uri):
         raise UntrustedRequestError(
             "The application wants to go back to an address that it did not register.",
             error="invalid_redirect_uri",
+            reason=f"the redirect_uri {shown_uri(redirect_uri)} is not registered",
         )
     mode, state = parameters.get("response_mode", DEFAULT_MODE), parameters.get("state")
     return ResponseTarget(
@@ -200,13 +204,19 @@ def _check_response(client: Client, parameters: Mapping[str, str]) -> None:
     if response_type is None:
         raise InvalidRequestError("The response_type parameter is missing.")
     if response_type not in RESPONSE_TYPES:
-        raise UnsupportedResponseTypeError
+        raise UnsupportedResponseTypeError(reason=f"the response_type is {response_type}")
     if not client.check_grant_type("authorization_code") or not client.check_response_type(
         response_type
     ):
-        raise UnauthorizedClientError("The client is not registered for this response type.")
+        raise UnauthorizedClientError(
+            "The client is not registered for this response type.",
+            reason="the client did not register authorization_code or this response_type",
+        )
     if parameters.get("response_mode", DEFAULT_MODE) not in RESPONSE_MODES:
-        raise InvalidRequestError("The response_mode is not supported.")
+        raise InvalidRequestError(
+            "The response_mode is not supported.",
+            reason=f"the response_mode is {parameters['response_mode']}",
+        )
     if "registration" in parameters:
         raise InvalidRequestError(
             "The registration parameter is not supported.", error="registration_not_supported"
@@ -216,7 +226,9 @@ def _check_response(client: Client, parameters: Mapping[str, str]) -> None:
 def _prompts(text: str | None, known: frozenset[str]) -> frozenset[str]:
     prompts = frozenset((text or "").split())
     if not prompts <= known:
-        raise InvalidRequestError("The prompt parameter is not supported.")
+        raise InvalidRequestError(
+            "The prompt parameter is not supported.", reason=f"the prompt is {text}"
+        )
     if "none" in prompts and len(prompts) > 1:
         raise InvalidRequestError("The prompt none cannot go with others.")
     return prompts

@@ -18,8 +18,10 @@ from app.oauth.authorization.requests import (
     UntrustedRequestError,
     check_sizes,
 )
+from app.oauth.client_auth.base import UNKNOWN_CLIENT
 from app.oauth.errors import InvalidRequestError, InvalidRequestObjectError, OAuth2Error
 from app.oauth.request_objects import RequestObjects
+from app.observability import origin
 from app.repositories.authorization_requests import AuthorizationRequestRepository
 from app.repositories.clients import ClientRepository
 from app.security.tokens import TokenKind, digest_of
@@ -57,10 +59,14 @@ class RequestSources:
 
     async def client(self, client_id: str | None) -> Client:
         """Raises `UntrustedRequestError`."""
+        if client_id is not None:
+            origin.name_client(client_id)
         client = await self._clients.find(client_id) if client_id is not None else None
         if client is None or client.is_disabled:
             raise UntrustedRequestError(
-                "The application is not known here.", error="invalid_client"
+                "The application is not known here.",
+                error="invalid_client",
+                reason=_why_unknown(client_id, client),
             )
         return client
 
@@ -112,14 +118,12 @@ class RequestSources:
     async def _pushed(self, client: Client, request_uri: str) -> Source:
         """Counts once (RFC 9126 section 4): what became of it does not matter."""
         found, now = await self._find(request_uri), self._clock.now()
-        if (
-            found is None
-            or found.client_id != client.client_id
-            or not await self._stored.use(found.digest, now=now)
-        ):
-            raise UntrustedRequestError(
-                "This sign-in link has expired or was used before.", error="invalid_request_uri"
-            )
+        if found is None:
+            raise _not_pushed("the pushed request is unknown or has expired")
+        if found.client_id != client.client_id:
+            raise _not_pushed("the pushed request is another client's")
+        if not await self._stored.use(found.digest, now=now):
+            raise _not_pushed("the pushed request was used before")
         parameters: dict[str, str] = json.loads(found.parameters)
         return Source(client, parameters, now)
 
@@ -135,3 +139,17 @@ class RequestSources:
     ) -> RefusedRequestError:
         """Goes to the client where its redirect URI stands beside the request object."""
         return RefusedRequestError(error, self._parser.target(client, parameters))
+
+
+def _not_pushed(reason: str) -> UntrustedRequestError:
+    return UntrustedRequestError(
+        "This sign-in link has expired or was used before.",
+        error="invalid_request_uri",
+        reason=reason,
+    )
+
+
+def _why_unknown(client_id: str | None, client: Client | None) -> str:
+    if client_id is None:
+        return "the request has no client_id"
+    return UNKNOWN_CLIENT if client is None else "the client is disabled"

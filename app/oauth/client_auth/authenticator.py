@@ -47,7 +47,7 @@ class ClientAuthenticator:
 
     async def _failed(self, credentials: Credentials, reason: str | None) -> InvalidClientError:
         await self._limits.count_token_error(credentials.client_id)
-        return InvalidClientError(reason=reason)
+        return InvalidClientError(reason=f"client authentication failed: {reason}")
 
     def _presented(self, request: FormRequest) -> tuple[ClientAuthMethod, Credentials]:
         found = None

@@ -17,6 +17,7 @@ from app.oauth.id_tokens import Authentication
 from app.oauth.pkce import is_verified
 from app.oauth.requests import TokenRequest
 from app.observability.logging import logger
+from app.observability.refusals import shown_uri
 from app.schemas.tokens import TokenResponse
 from app.security.tokens import TokenKind, digest_of
 from app.services.keeping import Kept
@@ -59,15 +60,17 @@ class AuthorizationCodeGrant(Grant[AuthorizationCodeParameters]):
         code = await self._find(parameters.code)
         if code is None:
             await self._refuse_use_of_long_ago(request.client, parameters.code)
-        if code is None or code.client_id != request.client.client_id:
-            raise _not_valid()
+        if code is None:
+            raise _not_valid("the code is unknown")
+        if code.client_id != request.client.client_id:
+            raise _not_valid("the code is another client's")
         if code.used_at is not None:
             await self._revoke(code.client_id, code.family_id)
-            raise _not_valid()
-        if code.expires_at <= self.tools.clock.now() or not _is_right(
-            request.client, code, parameters
-        ):
-            raise _not_valid()
+            raise _not_valid("the code was used before")
+        if code.expires_at <= self.tools.clock.now():
+            raise _not_valid("the code has expired")
+        if (problem := _problem(request.client, code, parameters)) is not None:
+            raise _not_valid(problem)
         return await self._redeem(request.client, parameters.code, code)
 
     async def _find(self, presented: str) -> AuthorizationCode | None:
@@ -80,7 +83,7 @@ class AuthorizationCodeGrant(Grant[AuthorizationCodeParameters]):
     ) -> TokenResponse:
         signed_in = await self.tools.sessions.find_by_id(code.session_id)
         if signed_in is None:  # signed out, or other credentials, meanwhile
-            raise _not_valid()
+            raise _not_valid("the session of the code has ended")
         response = await self.tools.issuer.redeem(
             self.tools.codes.redeem,
             presented,
@@ -97,7 +100,7 @@ class AuthorizationCodeGrant(Grant[AuthorizationCodeParameters]):
         current = await self.tools.codes.find(digest_of(presented))
         if current is not None and current.used_at is not None:
             await self._revoke(current.client_id, current.family_id)
-        raise _not_valid()
+        raise _not_valid("the code was used or revoked meanwhile")
 
     def _warn_of_unprotected(self, client: Client, code: AuthorizationCode) -> None:
         """Log once a day that a client sends neither PKCE nor a nonce (RFC 9700 section 2.1.1):
@@ -128,9 +131,9 @@ class AuthorizationCodeGrant(Grant[AuthorizationCodeParameters]):
         )
 
 
-def _is_right(
+def _problem(
     client: Client, code: AuthorizationCode, parameters: AuthorizationCodeParameters
-) -> bool:
+) -> str | None:
     """PKCE as it was begun, neither less nor more (RFC 9700 section 2.1.1), and the same URI.
 
     A URI that was left out at the authorization endpoint is the only one of the client, and may be
@@ -141,12 +144,16 @@ def _is_right(
     is_the_uri = given == (code.redirect_uri or client.get_default_redirect_uri())
     may_be_left_out = code.code_challenge is not None or not code.redirect_uri
     if not is_the_uri and not (given is None and may_be_left_out):
-        return False
+        came = f"the redirect_uri {shown_uri(given)}" if given is not None else "no redirect_uri"
+        return f"{came} came, and the code is for {shown_uri(code.redirect_uri) or 'none'}"
     if code.code_challenge is None:
-        return verifier is None
-    return verifier is not None and is_verified(code.code_challenge, verifier)
+        return "a code_verifier came, and no PKCE was begun" if verifier is not None else None
+    if verifier is None:
+        return "no code_verifier came, and PKCE was begun"
+    is_right = is_verified(code.code_challenge, verifier)
+    return None if is_right else "the code_verifier does not match the code_challenge"
 
 
-def _not_valid() -> InvalidGrantError:
+def _not_valid(reason: str) -> InvalidGrantError:
     """One sentence for unknown, expired, used, another client's, and a wrong verifier."""
-    return InvalidGrantError("The authorization code is not valid.")
+    return InvalidGrantError("The authorization code is not valid.", reason=reason)

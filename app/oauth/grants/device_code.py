@@ -41,8 +41,12 @@ class DeviceCodeGrant(Grant[DeviceCodeParameters]):
     ) -> TokenResponse:
         presented, now = parameters.device_code, self.tools.clock.now()
         code = await self._find(presented)
-        if code is None or code.client_id != request.client.client_id or code.used_at is not None:
-            raise _not_valid()
+        if code is None:
+            raise _not_valid("the device code is unknown")
+        if code.client_id != request.client.client_id:
+            raise _not_valid("the device code is another client's")
+        if code.used_at is not None:
+            raise _not_valid("the device code was used before")
         if code.expires_at <= now:
             raise ExpiredTokenError
         if code.denied_at is not None:
@@ -62,7 +66,7 @@ class DeviceCodeGrant(Grant[DeviceCodeParameters]):
         session_id, auth_time = code.session_id, code.auth_time
         signed_in = await self.tools.sessions.find_by_id(session_id or "")
         if signed_in is None or auth_time is None:  # signed out meanwhile
-            raise _not_valid()
+            raise _not_valid("the session of the device code has ended")
         response = await self.tools.issuer.redeem(
             self.tools.device_codes.redeem,
             presented,
@@ -72,10 +76,10 @@ class DeviceCodeGrant(Grant[DeviceCodeParameters]):
             authentication=Authentication(auth_time, code.acr or "", code.amr or "", session_id),
         )
         if response is None:
-            raise _not_valid()
+            raise _not_valid("the device code was used or revoked meanwhile")
         return response
 
 
-def _not_valid() -> InvalidGrantError:
+def _not_valid(reason: str) -> InvalidGrantError:
     """One sentence for unknown, used, another client's, and signed out."""
-    return InvalidGrantError("The device code is not valid.")
+    return InvalidGrantError("The device code is not valid.", reason=reason)

@@ -14,6 +14,9 @@ from app.oauth.requests import TokenRequest
 from app.oauth.scopes import narrow_scope
 from app.schemas.tokens import TokenResponse
 
+DESCRIPTION = "The credentials are not valid."
+"""One sentence for unknown, wrong, not enrolled, disabled, and no fresh code."""
+
 
 class PasswordParameters(GrantParameters):
     """A person's name and password."""
@@ -49,7 +52,7 @@ class PasswordGrant(Grant[PasswordParameters]):
             client_id=client.client_id,
         )
         if user is None:
-            raise _not_valid()
+            raise InvalidGrantError(DESCRIPTION)  # the sign-in explained it
 
         response = await self.tools.issuer.issue_to_user(
             client,
@@ -57,11 +60,6 @@ class PasswordGrant(Grant[PasswordParameters]):
             scope=scope,
             with_refresh_token=client.check_grant_type("refresh_token"),
         )
-        if response is None:  # the password was changed meanwhile
-            raise _not_valid()
+        if response is None:
+            raise InvalidGrantError(DESCRIPTION, reason="the password was changed meanwhile")
         return response
-
-
-def _not_valid() -> InvalidGrantError:
-    """One sentence for unknown, wrong, not enrolled, disabled, and no fresh code."""
-    return InvalidGrantError("The credentials are not valid.")

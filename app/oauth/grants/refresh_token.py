@@ -47,8 +47,10 @@ class RefreshTokenGrant(Grant[RefreshTokenParameters]):
     ) -> TokenResponse:
         client, presented = request.client, parameters.refresh_token
         found = await self._find(presented)
-        if found is None or not found.check_client(client):
-            raise _not_valid()
+        if found is None:
+            raise _not_valid("the refresh token is unknown or revoked")
+        if not found.check_client(client):
+            raise _not_valid("the refresh token is another client's")
 
         await self._refuse_replay(found)
         scope = client.get_allowed_scope(found.scope)  # it may have registered less meanwhile
@@ -57,13 +59,13 @@ class RefreshTokenGrant(Grant[RefreshTokenParameters]):
         if found.used_at is not None:
             return await self._with_id_token(client, found, self._same_again(presented, found))
         if found.expires_at <= self.tools.clock.now():
-            raise _not_valid()
+            raise _not_valid("the refresh token has expired")
 
         response, current = await self.tools.issuer.rotate(presented, found, scope=scope)
         if response is not None:
             return await self._with_id_token(client, found, response)
         if current is None or current.used_at is None:  # revoked, or expired, meanwhile
-            raise _not_valid()
+            raise _not_valid("the refresh token was revoked or expired meanwhile")
         return await self._with_id_token(client, found, self._same_again(presented, current))
 
     async def _find(self, presented: str) -> RefreshToken | None:
@@ -82,15 +84,15 @@ class RefreshTokenGrant(Grant[RefreshTokenParameters]):
             found.client_id,
             found.family_id,
         )
-        raise _not_valid()
+        raise _not_valid("the refresh token was used again after its grace window")
 
     def _same_again(self, presented: str, used: RefreshToken) -> TokenResponse:
         """What the one use of this token was answered, until its successor is used."""
         if used.successor_used_at is not None:
-            raise _not_valid()
+            raise _not_valid("the successor of the refresh token is in use")
         response = self.tools.issuer.same_again(presented, used)
         if response is None:
-            raise _not_valid()
+            raise _not_valid("the answer to the first use cannot be repeated")
         return response
 
     async def _with_id_token(
@@ -117,6 +119,6 @@ class RefreshTokenGrant(Grant[RefreshTokenParameters]):
         return response.model_copy(update={"id_token": id_token})
 
 
-def _not_valid() -> InvalidGrantError:
+def _not_valid(reason: str) -> InvalidGrantError:
     """One sentence for unknown, expired, used, revoked, and another client's."""
-    return InvalidGrantError("The refresh token is not valid.")
+    return InvalidGrantError("The refresh token is not valid.", reason=reason)

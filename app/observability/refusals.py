@@ -1,0 +1,78 @@
+"""Why a request was refused: noted where an error becomes an answer, written once, by the edge.
+
+An error carries a private `reason` for the log; its public description is the same for many
+reasons. A reason never holds a token, a secret, a password or a code.
+"""
+
+import re
+from collections.abc import Mapping
+from typing import Any, NamedTuple
+
+from app.observability import origin
+from app.observability.logging import logger
+
+log = logger(__name__)
+
+REFUSAL = "refusal"
+EXPLAINED = "refusal_explained"
+SERVER_ERROR = "server_error"
+SAYS_ITSELF = "the answer says why"
+_USER_INFO = re.compile(r"//[^/@]*@")
+
+
+class Refusal(NamedTuple):
+    error: str
+    reason: str
+
+
+def note(error: Exception) -> None:
+    """Note why the current request is refused: the private reason, or else what is public."""
+    code = getattr(error, "error_code", None) or getattr(error, "error", None)
+    scope = origin.scope() or {}
+    said = (
+        getattr(error, "reason", None),
+        scope.get(EXPLAINED),
+        getattr(error, "detail", None),
+        getattr(error, "description", None),
+        type(error).__name__,
+    )
+    note_refusal(str(code or SERVER_ERROR), str(next(filter(None, said))))
+
+
+def explain(reason: str) -> None:
+    """Keep the reason of a refusal that is only raised further up, where it is not known."""
+    scope = origin.scope()
+    if scope is not None:
+        scope[EXPLAINED] = reason
+
+
+def note_refusal(error: str, reason: str) -> None:
+    scope = origin.scope()
+    if scope is not None:
+        scope[REFUSAL] = Refusal(error, origin.loggable(reason))
+
+
+def write(scope: Mapping[str, Any], *, status: int, request_id: str) -> None:
+    """Write the record of a refused request."""
+    error, reason = scope.get(REFUSAL) or Refusal(str(status), SAYS_ITSELF)
+    client_id = origin.client_id()
+    log.info(
+        "request %s of client %s was refused with %s (%s): %s",
+        request_id,
+        client_id or "-",
+        error,
+        status,
+        reason,
+        extra={
+            "request_id": request_id,
+            "client_id": client_id,
+            "error": error,
+            "reason": reason,
+            "status": status,
+        },
+    )
+
+
+def shown_uri(uri: str) -> str:
+    """A URI that a caller sent, for a reason: without what may be a secret in it."""
+    return _USER_INFO.sub("//", re.split(r"[?#]", uri, maxsplit=1)[0])[: origin.MAXIMUM_SHOWN]

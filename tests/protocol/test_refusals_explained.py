@@ -1,0 +1,129 @@
+"""Every refusal can be explained: its log record says why, and the id in the answer finds it."""
+
+import json
+import logging
+
+import pytest
+import pytest_asyncio
+
+from app.observability.logging import JsonFormatter
+from tests.protocol.assertions_of_clients import signing_client
+from tests.protocol.refusals import CORPUS, Refused, World
+from tests.protocol.wire import basic
+from tests.support.application import NO_LIMITS, Application
+from tests.support.refusals import recorded_refusals
+
+APP_SETTINGS = NO_LIMITS
+SAYS_NOTHING = {"", "the answer says why"}
+
+
+@pytest_asyncio.fixture(scope="module")
+async def world(app: Application) -> World:
+    return World(
+        app,
+        await app.create_client(scope="openid profile"),
+        await app.create_client(),
+        await app.create_client(token_endpoint_auth_method="none"),
+        await signing_client(app),
+        await app.enrolled_user(),
+    )
+
+
+@pytest.mark.parametrize("case", CORPUS.values(), ids=CORPUS.keys())
+async def test_a_refused_request_leaves_one_record_with_its_reason(
+    world: World, case: Refused
+) -> None:
+    """STYLE_GUIDE: Errors"""
+    with recorded_refusals() as records:
+        answer = await case.send(world)
+
+    record = records.one(answer.headers["x-request-id"])
+    assert record.error == case.error
+    assert record.reason not in SAYS_NOTHING
+    assert case.reason in record.reason
+    assert (record.client_id is not None) == case.knows_client
+    assert record.status == answer.status_code
+
+
+@pytest.mark.parametrize("case", CORPUS.values(), ids=CORPUS.keys())
+async def test_the_private_reason_stays_private_and_the_record_holds_no_secret(
+    world: World, case: Refused
+) -> None:
+    """SECURITY_BAR row 3: the public description is the same for unknown, wrong and disabled"""
+    with recorded_refusals() as records:
+        answer = await case.send(world)
+
+    record = records.one(answer.headers["x-request-id"])
+    text = record.getMessage()
+    secrets = (world.client.client_secret, world.user.password, "wrong pass", "secret=1", "123456")
+    assert not [each for each in secrets if each in text]
+    if case.reason and case.error in ("invalid_client", "invalid_grant", "invalid_redirect_uri"):
+        assert record.reason not in answer.text + answer.headers.get("location", "")
+
+
+async def test_the_id_on_the_error_page_finds_the_record(world: World) -> None:
+    with recorded_refusals() as records:
+        page = await world.authorize(redirect_uri="https://evil.example/cb")
+
+    request_id = page.headers["x-request-id"]
+    assert f'<code id="request-id">{request_id}</code>' in page.text
+    assert "https://evil.example/cb" in records.one(request_id).reason
+    assert records.one(request_id).client_id == world.client.client_id
+
+
+async def test_a_record_is_an_object_with_members_in_json(world: World) -> None:
+    with recorded_refusals() as records:
+        answer = await world.named(world.client.client_id, "wrong")
+
+    entry = json.loads(JsonFormatter().format(records.one(answer.headers["x-request-id"])))
+
+    assert entry["request_id"] == answer.headers["x-request-id"]
+    assert entry["client_id"] == world.client.client_id
+    assert entry["error"] == "invalid_client"
+    assert entry["reason"] == "client authentication failed: the secret is wrong"
+    assert entry["level"] == logging.getLevelName(logging.INFO)
+
+
+async def test_what_a_caller_sends_stays_on_its_line_and_shows_no_secret_of_ours(
+    world: World,
+) -> None:
+    secret = world.client.client_secret
+    with recorded_refusals() as records:
+        pasted = await world.named(secret, "x")
+        long = await world.token(grant_type="x" * 5000)
+
+    assert secret not in records.one(pasted.headers["x-request-id"]).getMessage()
+    assert len(records.one(long.headers["x-request-id"]).getMessage()) < 1000
+
+
+async def test_a_success_leaves_no_record(world: World) -> None:
+    with recorded_refusals() as records:
+        answer = await world.app.client_credentials(world.client)
+        page = await world.authorize()
+
+    assert answer.status_code == 200
+    assert page.status_code == 303
+    assert records.records == []
+
+
+async def test_a_replayed_assertion_says_so(world: World) -> None:
+    """SECURITY_BAR row 37"""
+    assertion = world.signer.assertion()
+    await world.asserted(assertion)
+    with recorded_refusals() as records:
+        answer = await world.asserted(assertion)
+
+    assert "jti was used before" in records.one(answer.headers["x-request-id"]).reason
+
+
+async def test_a_method_that_was_not_registered_is_named(world: World) -> None:
+    client = await world.app.create_client(token_endpoint_auth_method="client_secret_post")
+    with recorded_refusals() as records:
+        answer = await world.app.http.post(
+            "/token",
+            data={"grant_type": "client_credentials"},
+            headers={"Authorization": basic(client.client_id, client.client_secret)},
+        )
+
+    reason = records.one(answer.headers["x-request-id"]).reason
+    assert reason.endswith("registered client_secret_post and used client_secret_basic")

@@ -1,0 +1,36 @@
+"""The log records of refused requests."""
+
+import logging
+from collections.abc import Iterator
+from contextlib import contextmanager
+from typing import Any
+
+NAME = "postern.observability.refusals"
+
+
+class Records(logging.Handler):
+    def __init__(self) -> None:
+        super().__init__()
+        self.records: list[Any] = []
+
+    def emit(self, record: logging.LogRecord) -> None:
+        self.records.append(record)
+
+    def one(self, request_id: str) -> Any:
+        """The one record of a request."""
+        found = [each for each in self.records if each.request_id == request_id]
+        assert len(found) == 1, found
+        return found[0]
+
+
+@contextmanager
+def recorded_refusals() -> Iterator[Records]:
+    logger, handler = logging.getLogger(NAME), Records()
+    level = logger.level
+    logger.addHandler(handler)
+    logger.setLevel(logging.INFO)
+    try:
+        yield handler
+    finally:
+        logger.removeHandler(handler)
+        logger.setLevel(level)
