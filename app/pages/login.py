@@ -9,6 +9,9 @@ from starlette.responses import RedirectResponse, Response
 from app.errors import OverloadedError, TooManyRequestsError
 from app.models.sessions import Session
 from app.models.users import User
+from app.oauth.authorization.endpoint import Pending
+from app.oauth.authorization.interactions import Step
+from app.oauth.errors import OAuth2Error
 from app.pages.authorization import answer
 from app.pages.browser import Browser, BrowserDep, PostedFormDep, TypedFormDep
 from app.pages.forms import hints_for
@@ -29,8 +32,10 @@ from app.pages.signing_in import (
     sign_in_page,
 )
 from app.pages.upstream_flow import why_not
-from app.pages.views import PersonView, groups_of, view_of_user
+from app.pages.views import PersonView, groups_of, view_of_person, view_of_user
 from app.pages.waiting import told_to_wait
+from app.security import usernames
+from app.services.sessions import SignedIn
 
 router = APIRouter(include_in_schema=False)
 
@@ -186,6 +191,8 @@ async def login_page(
 ) -> Response:
     pending = await pending_of(browser, given)
     hint = pending.request.login_hint if pending is not None else None
+    person = await _person_asked_again(browser, pending, given)
+    known = person.user.username if person is not None else ""
     return sign_in_page(
         browser,
         "login.html",
@@ -193,7 +200,10 @@ async def login_page(
         given,
         errors,
         status=status,
-        username=given.get("username") or hint or "",
+        username=given.get("username") or hint or known,
+        person=view_of_person(person) if person is not None else None,
+        switch_url=link("/login", given, other="1"),
+        recover_url=link("/recover", given),
         register_url=link("/create-account", given),
         can_register=browser.services.settings.registration_is_open,
         can_recover=browser.services.settings.has_mail,
@@ -201,6 +211,26 @@ async def login_page(
         providers=await browser.services.upstream.list_enabled(),
         passkeys=browser.services.passkeys.origin,
     )
+
+
+async def _person_asked_again(
+    browser: Browser, pending: Pending | None, given: Mapping[str, str]
+) -> SignedIn | None:
+    """Return the user who is signed in and must sign in again, as `prompt=login` or `max_age` ask.
+
+    None once another name was typed, or another account is wanted.
+    """
+    if pending is None or given.get("other"):
+        return None
+    try:
+        position = await browser.services.authorization.position(pending, browser.signed_in)
+    except OAuth2Error:  # what no sign-in can mend is answered when the request goes on
+        return None
+    person = position.person if position.step is Step.LOGIN else None
+    named = given.get("username") or pending.request.login_hint
+    if person is None or (named and usernames.key_or_none(named) != person.user.username_key):
+        return None
+    return person
 
 
 async def otp_page(

@@ -12,7 +12,9 @@ from app.pages.browser import Browser, BrowserDep, TypedFormDep
 from app.pages.forms import hints_for
 from app.pages.languages import language_for, text_for
 from app.pages.links import forget_token, keep_token, kept_token, name_of, require_link_of_form
+from app.pages.recover_way import forget_way, keep_way, kept_way
 from app.pages.sentences import N_
+from app.pages.signing_in import further_fields, link
 from app.pages.templating import page
 from app.services.password_recovery import PATH as NEW
 
@@ -21,13 +23,12 @@ router = APIRouter(include_in_schema=False)
 PATH = "/recover"
 COOKIE = "postern_recover"
 MAXIMUM_LENGTH = 254
-DONE = "/login?done=password"
 
 
 @router.get(PATH)
 async def recover(browser: BrowserDep) -> Response:
     _require_mail(browser)
-    return browser.keep(_ask(browser, ""))
+    return browser.keep(_ask(browser, browser.request.query_params, ""))
 
 
 @router.post(PATH)
@@ -37,10 +38,10 @@ async def send(browser: BrowserDep, form: TypedFormDep) -> Response:
     text = text_for(browser.request)
     asked = form.get("username", "").strip()[:MAXIMUM_LENGTH]
     if hints := hints_for(browser.request, form, "username"):
-        return _ask(browser, asked, hints)
+        return _ask(browser, form, asked, hints)
     if not asked:
         missing = text("Enter your username or your e-mail address.")
-        return _ask(browser, "", {"username": missing})
+        return _ask(browser, form, "", {"username": missing})
     try:
         await browser.services.password_recovery.request(
             asked, language=language_for(browser.request)
@@ -48,10 +49,17 @@ async def send(browser: BrowserDep, form: TypedFormDep) -> Response:
     except TooManyRequestsError as error:
         wait = text("Too many mails were asked for. Wait %(minutes)s min before the next one.")
         minutes = -(-error.retry_after // 60)
-        response = _ask(browser, asked, {"": wait % {"minutes": minutes}}, status=429)
+        response = _ask(browser, form, asked, {"": wait % {"minutes": minutes}}, status=429)
         response.headers.update(error.headers())
         return response
-    return browser.keep(page(browser.request, "recover_sent.html", errors={}))
+    response = page(
+        browser.request,
+        "recover_sent.html",
+        login_url=link("/login", form),
+        recover_url=link(PATH, form),
+        errors={},
+    )
+    return browser.keep(keep_way(browser, response, form))
 
 
 @router.get(NEW)
@@ -61,7 +69,7 @@ async def new_password(browser: BrowserDep) -> Response:
     if token is not None:
         return keep_token(browser, token, cookie=COOKIE, path=NEW)
     found = await browser.services.password_recovery.find(kept_token(browser, cookie=COOKIE))
-    return _expired(browser) if found is None else browser.keep(_new(browser, found))
+    return await _expired(browser) if found is None else browser.keep(_new(browser, found))
 
 
 @router.post(NEW)
@@ -71,7 +79,7 @@ async def set_password(browser: BrowserDep, form: TypedFormDep) -> Response:
     token = kept_token(browser, cookie=COOKIE)
     found = await recovery.find(token)
     if found is None:
-        return _expired(browser)
+        return await _expired(browser)
     require_link_of_form(form, found[0])
     if hints := hints_for(browser.request, form, "password"):
         return _new(browser, found, hints)
@@ -83,13 +91,15 @@ async def set_password(browser: BrowserDep, form: TypedFormDep) -> Response:
         busy = text("Too many people are signing in. Wait a little and try again.")
         return _new(browser, found, {"": busy}, status=503)
     if not is_set:
-        return _expired(browser)
-    response = RedirectResponse(DONE, status_code=303)
+        return await _expired(browser)
+    url = link("/login", await kept_way(browser), done="password")
+    response = forget_way(browser, RedirectResponse(url, status_code=303))
     return forget_token(browser, response, cookie=COOKIE)
 
 
 def _ask(
     browser: Browser,
+    given: Mapping[str, str],
     username: str,
     errors: Mapping[str, str] | None = None,
     *,
@@ -100,6 +110,9 @@ def _ask(
         "recover.html",
         status=status or (400 if errors else 200),
         csrf_token=browser.csrf_token,
+        request_id=given.get("request_id", ""),
+        further=further_fields(given),
+        login_url=link("/login", given),
         username=username,
         errors=errors or {},
     )
@@ -112,24 +125,26 @@ def _new(
     *,
     status: int | None = None,
 ) -> Response:
-    link, user = found
+    reset_link, user = found
     return page(
         browser.request,
         "recover_new.html",
         status=status or (400 if errors else 200),
         csrf_token=browser.csrf_token,
-        link=name_of(link),
+        link=name_of(reset_link),
         username=user.username,
         errors=errors or {},
     )
 
 
-def _expired(browser: Browser) -> Response:
+async def _expired(browser: Browser) -> Response:
+    next_url = PATH if browser.services.settings.has_mail else "/login"
     response = page(
         browser.request,
         "link_expired.html",
         status=410,
-        next_url=PATH if browser.services.settings.has_mail else "/login",
+        next_url=link(next_url, await kept_way(browser)),
+        can_get_new=browser.services.settings.has_mail,
         is_for_password=True,
         errors={},
     )

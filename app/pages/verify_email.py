@@ -59,6 +59,7 @@ def _expired(browser: Browser) -> Response:
         "link_expired.html",
         status=410,
         next_url="/account/email" if browser.services.settings.has_mail else "/account",
+        can_get_new=browser.services.settings.has_mail,
         is_for_password=False,
         errors={},
     )

@@ -27,8 +27,14 @@ def mail_states(
         "given": "",
     }
     confirm = {**form, "person": person, "email": ADDRESS}
-    ask = {**form, "username": ""}
-    expired = {"errors": {}, "next_url": "/recover", "is_for_password": True}
+    ask = {
+        **form,
+        "username": "",
+        "request_id": "",
+        "further": {},
+        "login_url": "/login",
+    }
+    expired = {"errors": {}, "next_url": "/recover", "is_for_password": True, "can_get_new": True}
     return {
         "email": ("account_email.html", address),
         "email-none": ("account_email.html", {**address, "email": "", "is_verified": False}),
@@ -55,7 +61,10 @@ def mail_states(
         "recover": ("recover.html", ask),
         "recover-empty": ("recover.html", {**ask, "errors": {"username": MISSING}}),
         "recover-too-many": ("recover.html", {**ask, "username": "ada", "errors": {"": TOO_MANY}}),
-        "recover-sent": ("recover_sent.html", {"errors": {}}),
+        "recover-sent": (
+            "recover_sent.html",
+            {"errors": {}, "login_url": "/login", "recover_url": "/recover"},
+        ),
         "recover-new": ("recover_new.html", {**form, "username": "ada"}),
         "recover-new-wrong": (
             "recover_new.html",

@@ -78,6 +78,9 @@ SIGN_IN = {
     "can_recover": True,
     "has_new_password": False,
     "providers": [],
+    "person": None,
+    "switch_url": "/login?other=1",
+    "recover_url": "/recover",
 }
 CODE = {
     **FORM,
@@ -164,6 +167,11 @@ STATES: dict[str, tuple[str, Mapping[str, Any]]] = {
     "login-wrong": (
         "login.html",
         {**SIGN_IN, "username": "ada", "errors": {"": "Wrong username or password"}},
+    ),
+    "login-again": ("login.html", {**SIGN_IN, "username": "ada", "person": ADA}),
+    "login-again-long": (
+        "login.html",
+        {**SIGN_IN, "client": LONG_CLIENT, "username": UNBROKEN, "person": LONG_PERSON},
     ),
     "login-empty": ("login.html", {**SIGN_IN, "errors": {"username": "Enter your username."}}),
     "login-long": ("login.html", {**SIGN_IN, "client": LONG_CLIENT, "username": UNBROKEN}),
