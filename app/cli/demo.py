@@ -1,4 +1,8 @@
-"""`postern demo`: walks the whole quick start over HTTP and shows each step."""
+"""`postern demo`: walks the whole quick start over HTTP and shows each step.
+
+On the local database it deletes the user and the client that it created; on another server it
+says which ones stay.
+"""
 
 import argparse
 import secrets
@@ -6,13 +10,17 @@ import threading
 import time
 from collections.abc import Iterator
 from contextlib import contextmanager
-from typing import Any
+from dataclasses import dataclass
+from typing import TYPE_CHECKING, Any
 from urllib.parse import parse_qs, urlsplit
 
-from app.cli.base import Command, command_settings
+from app.cli.base import Command, command_settings, with_services
 from app.errors import StartupError
 from app.security.qr_codes import terminal_lines
 from app.settings import Settings
+
+if TYPE_CHECKING:
+    from app.wiring import Services
 
 START_SECONDS = 15.0
 
@@ -21,28 +29,74 @@ def _add_arguments(parser: argparse.ArgumentParser) -> None:
     parser.add_argument(
         "--url", help="a running server; without it one is started for as long as the demo runs"
     )
+    parser.add_argument(
+        "--insecure",
+        action="store_true",
+        help="accept any certificate of an https server, such as a self-made one",
+    )
 
 
 def _run(arguments: argparse.Namespace) -> int:
     import httpx  # late: the server does not need it
 
     settings = command_settings()
+    created = Created()
     try:
         with (
             _server(arguments.url, settings) as url,
-            httpx.Client(base_url=url, timeout=30) as http,
+            httpx.Client(base_url=url, timeout=30, verify=not arguments.insecure) as http,
         ):
-            _walk(Walk(http, settings))
+            _walk(Walk(http, settings), created)
     except httpx.TransportError as error:
-        raise StartupError(f"the server does not answer: {error}") from None
+        hint = "; use --insecure for a self-made one" if "CERTIFICATE" in str(error) else ""
+        raise StartupError(f"the server does not answer: {error}{hint}") from None
+    finally:
+        if arguments.url is None:
+            _remove(created)
+        else:
+            _say_what_stays(created)
     return 0
 
 
-def _walk(walk: "Walk") -> None:
+@dataclass(slots=True)
+class Created:
+    """What the demo created so far."""
+
+    username: str = ""
+    client_name: str = ""
+    client_id: str = ""
+
+
+def _remove(created: Created) -> None:
+    """Delete what was created. Its tokens end with it; the audit log keeps its record."""
+
+    async def work(services: "Services") -> None:
+        client = await services.clients.find(created.client_id)
+        if client is not None:
+            await services.clients.delete(client)
+            print(f"\nRemoved the client {created.client_name}.")
+        if created.username:
+            user = await services.users.get(created.username)
+            await services.account_data.delete(user)
+            print(f"Removed the user {created.username}.")
+
+    if created.username or created.client_id:
+        with_services(work)
+
+
+def _say_what_stays(created: Created) -> None:
+    if created.username:
+        print(f"\nThe user {created.username} stays on the server.")
+    if created.client_name:
+        print(f"The client {created.client_name} stays on the server.")
+
+
+def _walk(walk: "Walk", created: Created) -> None:
     name, password = f"demo-{secrets.token_hex(3)}", secrets.token_urlsafe(12)
     registered = walk.json(
         "Register a person", "/register_user", {"username": name, "password": password}
     )
+    created.username = name
     print(terminal_lines(registered["otp_uri"]))
     print(registered["otp_uri"])
     authenticator = Authenticator(registered["otp_uri"])
@@ -56,6 +110,7 @@ def _walk(walk: "Walk") -> None:
         "/create_client",
         {"client_name": f"{name}-app", "redirect_uri": "http://localhost:3000/callback"},
     )
+    created.client_name, created.client_id = f"{name}-app", client["client_id"]
     walk.client = (client["client_id"], client["client_secret"])
     machine = walk.token("The client asks for itself", grant_type="client_credentials")
     person = walk.token(

@@ -1,5 +1,8 @@
 """`postern demo`: the whole quick start, shown step by step."""
 
+import re
+import sqlite3
+from contextlib import closing
 from pathlib import Path
 
 from tests.cli.conftest import Postern
@@ -20,6 +23,12 @@ STEPS = [
 
 def steps_in(output: str) -> list[str]:
     return [line.rpartition(": ")[2] for line in output.splitlines() if " -> " in line]
+
+
+def found_in(pattern: str, output: str) -> str:
+    found = re.search(pattern, output)
+    assert found is not None, output
+    return found[1]
 
 
 async def test_it_walks_the_quick_start_and_ends_with_a_profile(postern: Postern) -> None:
@@ -46,6 +55,45 @@ def test_it_walks_on_a_running_server_too(tmp_path: Path) -> None:
     assert result.returncode == 0, result.stderr
     assert steps_in(result.stdout) == STEPS
     assert "Traceback" not in result.stderr
+    name = found_in(r"The user (demo-[0-9a-f]{6}) stays on the server\.", result.stdout)
+    assert f"The client {name}-app stays on the server." in result.stdout
+
+
+def test_it_walks_on_a_server_with_a_self_made_certificate(tmp_path: Path) -> None:
+    with serving(tmp_path, "--https") as server:
+        url = server.url.replace("127.0.0.1", "localhost")
+        without = run(tmp_path, "demo", "--url", url)
+        result = run(tmp_path, "demo", "--url", url, "--insecure")
+
+    assert without.returncode == 2
+    assert "--insecure" in without.stderr
+    assert without.stderr.count("\n") == 1
+    assert result.returncode == 0, result.stderr
+    assert steps_in(result.stdout) == STEPS
+
+
+async def test_it_removes_what_it_created(postern: Postern, tmp_path: Path) -> None:
+    result = await postern("demo")
+
+    name = found_in(r"Removed the user (demo-[0-9a-f]{6})\.", result.output)
+    assert f"Removed the client {name}-app." in result.output
+    with closing(sqlite3.connect(tmp_path / "data" / "postern.db")) as database:
+        for table in ("users", "clients", "consents", "token_families"):
+            rows = database.execute(f"SELECT count(*) FROM {table}").fetchone()[0]
+            assert rows == 0, table
+
+
+async def test_it_removes_what_it_created_before_a_step_failed(
+    postern: Postern, tmp_path: Path
+) -> None:
+    """As where clients may not be created"""
+    result = await postern(
+        "demo", APP_ENV="production", REGISTRATION="open", ISSUER="https://login.example.com"
+    )
+
+    assert result.code == 2, result.output
+    assert "/create_client answered 401" in result.errors
+    assert "Removed the user demo-" in result.output
 
 
 async def test_it_works_where_every_sign_in_wants_a_code(postern: Postern) -> None:
