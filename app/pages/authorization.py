@@ -79,7 +79,9 @@ RESPONSES: dict[int | str, dict[str, Any]] = {
 async def authorize(browser: BrowserDep) -> Response:
     """Ask a person to sign in and to allow a client (RFC 6749 section 4.1, OpenID Connect Core)."""
     parameters = parameters_in(browser.request.scope["query_string"], read=PARAMETERS)
-    outcome = await browser.services.authorization.begin(parameters, browser.signed_in)
+    outcome = await browser.services.authorization.begin(
+        parameters, browser.signed_in, browser=browser.identifier
+    )
     return answer(browser, outcome)
 
 
@@ -97,7 +99,7 @@ async def authorize_by_post(browser: BrowserDep) -> Response:
         raise UntrustedRequestError("The request must be a form.")
     parameters = parameters_in(await browser.request.body(), read=PARAMETERS)
     remember_ui_locales(browser.request, parameters.get(UI_LOCALES))
-    kept = await browser.services.authorization.keep(parameters)
+    kept = await browser.services.authorization.keep(parameters, browser=browser.identifier)
     if isinstance(kept, AuthorizationResponse):
         return answer(browser, kept)
     query = urlencode({"request_id": kept, **language_fields(parameters)})

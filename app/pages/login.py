@@ -9,8 +9,8 @@ from starlette.responses import RedirectResponse, Response
 from app.errors import OverloadedError, TooManyRequestsError
 from app.models.sessions import Session
 from app.models.users import User
-from app.oauth.authorization.endpoint import Pending
 from app.oauth.authorization.interactions import Step
+from app.oauth.authorization.pending import Pending
 from app.oauth.errors import OAuth2Error
 from app.pages.authorization import answer
 from app.pages.browser import Browser, BrowserDep, PostedFormDep, TypedFormDep

@@ -14,7 +14,7 @@ from starlette.responses import RedirectResponse, Response
 
 from app.models.sessions import Session
 from app.models.users import User
-from app.oauth.authorization.endpoint import Pending
+from app.oauth.authorization.pending import Pending
 from app.pages.browser import (
     SIGN_IN_COOKIE,
     Browser,

@@ -2,11 +2,11 @@
 
 from datetime import datetime
 
-from sqlalchemy import insert, select, update
+from sqlalchemy import select, update
 
 from app.database.database import Database
 from app.models.authorization_requests import StoredRequest, authorization_requests
-from app.repositories.inserts import values_in
+from app.repositories.inserts import upsert, values_in
 
 request = authorization_requests.c
 
@@ -19,8 +19,19 @@ class AuthorizationRequestRepository:
         )
 
     async def add(self, made: StoredRequest) -> None:
+        """Store a request; one that is there already stays as it is."""
         await self._database.change(
-            insert(authorization_requests).values(values_in(authorization_requests, made))
+            upsert(self._database, authorization_requests)
+            .values(values_in(authorization_requests, made))
+            .on_conflict_do_nothing()
+        )
+
+    async def prolong(self, digest: bytes, *, expires_at: datetime) -> None:
+        """Remember a request for longer, so that it is known whether it was used."""
+        await self._database.change(
+            update(authorization_requests)
+            .where(request.digest == digest, request.expires_at < expires_at)
+            .values(expires_at=expires_at)
         )
 
     async def find(self, digest: bytes, *, now: datetime) -> StoredRequest | None:

@@ -11,6 +11,7 @@ write a page of its own, which cost SQLite half its speed.
 import base64
 import binascii
 import hashlib
+import hmac
 import os
 import secrets
 import time
@@ -47,6 +48,13 @@ def new_token(kind: TokenKind) -> str:
     """Makes a secret: its prefix, 6 bytes of time and 32 random bytes."""
     made_at = (time.time_ns() >> TIME_SHIFT).to_bytes(TIME_LENGTH, "big")
     return kind.value + base64.urlsafe_b64encode(made_at + os.urandom(32)).rstrip(b"=").decode()
+
+
+def derived_token(kind: TokenKind, token: str, *, context: str) -> str:
+    """Return the one secret that a token of ours has in a context; it begins with its time."""
+    made_at = token[PREFIX_LENGTH : PREFIX_LENGTH + 8]
+    derived = hmac.digest(token.encode(), context.encode(), "sha256")
+    return kind.value + made_at + base64.urlsafe_b64encode(derived).rstrip(b"=").decode()
 
 
 def new_client_id() -> str:

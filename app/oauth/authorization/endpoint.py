@@ -1,10 +1,8 @@
 """From a request to its answer, by way of the pages that are due."""
 
-import json
 from collections.abc import Mapping, Sequence
-from dataclasses import dataclass, replace
+from dataclasses import dataclass
 from datetime import timedelta
-from typing import Any
 
 from app.clock import Clock
 from app.models.authorization_codes import AuthorizationCode
@@ -17,15 +15,14 @@ from app.oauth.authorization.interactions import (
     acr_for,
     consent_scopes,
 )
+from app.oauth.authorization.pending import Pending, PendingRequests, complete
 from app.oauth.authorization.requests import (
     AuthorizationRequest,
     RefusedRequestError,
     RequestParser,
-    UntrustedRequestError,
 )
 from app.oauth.authorization.response_modes import AuthorizationResponse
 from app.oauth.authorization.sources import RequestSources, Source
-from app.oauth.claims import parse_claims
 from app.oauth.errors import AccessDeniedError, OAuth2Error
 from app.observability import refusals
 from app.repositories.authorization_codes import AuthorizationCodeRepository
@@ -36,9 +33,6 @@ from app.services.consents import ConsentService
 from app.services.limits import Limits
 from app.services.sessions import SignedIn
 
-INTERACTION = "interaction"
-INTERACTION_TTL = timedelta(hours=1)
-
 
 @dataclass(frozen=True, slots=True)
 class Interaction:
@@ -47,14 +41,6 @@ class Interaction:
     step: Step
     request_id: str
     ui_locales: str | None
-
-
-@dataclass(frozen=True, slots=True)
-class Pending:
-    """A kept request as a page shows it."""
-
-    request: AuthorizationRequest
-    stored: StoredRequest
 
 
 Outcome = AuthorizationResponse | Interaction
@@ -77,6 +63,7 @@ class AuthorizationEndpoint:
         code_ttl: timedelta,
     ) -> None:
         self._sources = sources
+        self._pending = PendingRequests(stored, sources, parser, clock)
         self._parser = parser
         self._interactions = interactions
         self._consents = consents
@@ -86,30 +73,45 @@ class AuthorizationEndpoint:
         self._clock = clock
         self._code_ttl = code_ttl
 
-    async def begin(self, parameters: Mapping[str, str], signed_in: Sequence[SignedIn]) -> Outcome:
-        """Answers a request, or says which page is due; raises `UntrustedRequestError`."""
+    async def begin(
+        self, parameters: Mapping[str, str], signed_in: Sequence[SignedIn], *, browser: str
+    ) -> Outcome:
+        """Answer a request, or say which page is required; raises `UntrustedRequestError`.
+
+        `browser` is the secret identifier of the browser that asks.
+        """
+        request_id = await self._pending.name_in(browser, parameters)
+        if request_id is not None:
+            return await self.resume(request_id, signed_in)
+        source = None
         try:
             source = await self._sources.read(parameters, is_anonymous=not signed_in)
             request = self._parse(source)
             position = await self._position(request, signed_in, kept=None)
             if position.step is None:
-                return await self._answer(request, position, None)
+                return await self._answer(request, position, None, pushed=_digest_of(source))
             if not signed_in:
                 await self._limits.count_authorization_request()
-            request_id = await self._keep(source, request)
+            request_id = await self._pending.keep(source, request, browser=browser)
             return Interaction(position.step, request_id, request.ui_locales)
         except RefusedRequestError as refused:
-            return _error_response(refused)
+            return await self._refuse(refused, source)
 
-    async def keep(self, parameters: Mapping[str, str]) -> str | AuthorizationResponse:
+    async def keep(
+        self, parameters: Mapping[str, str], *, browser: str
+    ) -> str | AuthorizationResponse:
         """Keeps a request for `resume` and gives its name, or the answer where it is refused."""
+        request_id = await self._pending.name_in(browser, parameters)
+        if request_id is not None:
+            return request_id
+        source = None
         try:
             source = await self._sources.read(parameters, is_anonymous=True)
             request = self._parse(source)
             await self._limits.count_authorization_request()
-            return await self._keep(source, request)
+            return await self._pending.keep(source, request, browser=browser)
         except RefusedRequestError as refused:
-            return _error_response(refused)
+            return await self._refuse(refused, source)
 
     async def resume(self, request_id: str, signed_in: Sequence[SignedIn]) -> Outcome:
         """Goes on with a kept request, after a page."""
@@ -118,10 +120,10 @@ class AuthorizationEndpoint:
         try:
             position = await self._position(request, signed_in, kept=stored)
             if position.step is None:
-                return await self._answer(request, position, stored)
+                return await self._answer(request, position, pending, pushed=pending.pushed)
             return Interaction(position.step, request_id, request.ui_locales)
         except RefusedRequestError as refused:
-            return await self._finish_with(refused, stored)
+            return await self._finish_with(refused, pending)
 
     async def decide(
         self,
@@ -142,7 +144,7 @@ class AuthorizationEndpoint:
         try:
             position = await self._position(request, signed_in, kept=stored)
         except RefusedRequestError as refused:
-            return await self._finish_with(refused, stored)
+            return await self._finish_with(refused, pending)
         person = position.person
         if position.step is not Step.CONSENT or person is None:
             return await self.resume(request_id, signed_in)
@@ -150,7 +152,7 @@ class AuthorizationEndpoint:
         if person.session.session_id != session_id or (is_allowed and not is_as_shown):
             return Interaction(Step.CONSENT, request_id, request.ui_locales)
         if not is_allowed:
-            return await self._finish_with(request.refused(AccessDeniedError()), stored)
+            return await self._finish_with(request.refused(AccessDeniedError()), pending)
         await self._consents.grant(person.user, request.client, consent_scopes(request))
         await self._stored.set_consent(stored.digest, session_id)
         return await self.resume(request_id, signed_in)
@@ -159,24 +161,11 @@ class AuthorizationEndpoint:
         """The person wants to go back without signing in."""
         pending = await self.find(request_id)
         refused = pending.request.refused(AccessDeniedError())
-        return await self._finish_with(refused, pending.stored)
+        return await self._finish_with(refused, pending)
 
     async def find(self, request_id: str) -> Pending:
         """A kept request that was not answered yet; raises `UntrustedRequestError`."""
-        stored = None
-        if TokenKind.REQUEST.matches(request_id):
-            stored = await self._stored.find(digest_of(request_id), now=self._clock.now())
-        if stored is None or stored.kind != INTERACTION:
-            raise _expired("the pending request is unknown or has expired")
-        if stored.used_at is not None:
-            raise _complete()
-        kept = json.loads(stored.parameters)
-        client = await self._sources.client(stored.client_id)
-        try:
-            request = self._parser.parse(client, kept["parameters"], began_at=stored.created_at)
-        except RefusedRequestError:  # the client changed meanwhile, and may not ask this any more
-            raise _expired("the client may not ask for this any more") from None
-        return Pending(_as_kept(request, kept), stored)
+        return await self._pending.find(request_id)
 
     async def position(self, pending: Pending, signed_in: Sequence[SignedIn]) -> Position:
         """Where a kept request stands, for a page that wants to know whether it is due."""
@@ -206,46 +195,34 @@ class AuthorizationEndpoint:
             raise request.refused(IN_SILENCE[position.step](reason=reason))
         return position
 
-    async def _keep(self, source: Source, request: AuthorizationRequest) -> str:
-        """With what it asks as of now: a client that registers more later is not asked about it."""
-        kept = {
-            "parameters": {
-                name: value for name, value in source.parameters.items() if name != "claims"
-            },
-            "scopes": request.scopes,
-            "claims": request.claims.text,
-        }
-        request_id = new_token(TokenKind.REQUEST)
-        await self._stored.add(
-            StoredRequest(
-                digest=digest_of(request_id),
-                kind=INTERACTION,
-                client_id=source.client.client_id,
-                parameters=json.dumps(kept, ensure_ascii=False),
-                session_id=None,
-                consent_session_id=None,
-                created_at=source.began_at,
-                expires_at=source.began_at + INTERACTION_TTL,
-                used_at=None,
-            )
-        )
-        return request_id
+    async def _refuse(
+        self, refused: RefusedRequestError, source: Source | None
+    ) -> AuthorizationResponse:
+        """A pushed request is used by whatever answers it."""
+        if source is not None:
+            await self._pending.use(None, pushed=_digest_of(source))
+        return _error_response(refused)
 
     async def _finish_with(
-        self, refused: RefusedRequestError, stored: StoredRequest
+        self, refused: RefusedRequestError, pending: Pending
     ) -> AuthorizationResponse:
-        await self._stored.use(stored.digest, now=self._clock.now())
+        await self._pending.use(pending, pushed=pending.pushed)
         return _error_response(refused)
 
     async def _answer(
-        self, request: AuthorizationRequest, position: Position, stored: StoredRequest | None
+        self,
+        request: AuthorizationRequest,
+        position: Position,
+        pending: Pending | None,
+        *,
+        pushed: bytes | None,
     ) -> AuthorizationResponse:
-        """A code, once for a request."""
+        """A code, once for a request, and once for a pushed one in however many browsers."""
         person = position.person
         assert person is not None  # noqa: S101 - no step is due, so somebody is signed in
         now = self._clock.now()
-        if stored is not None and not await self._stored.use(stored.digest, now=now):
-            raise _complete()
+        if not await self._pending.use(pending, pushed=pushed):
+            raise complete()
         code = new_token(TokenKind.AUTHORIZATION_CODE)
         made = AuthorizationCode(
             family_id=new_identifier(),
@@ -279,27 +256,5 @@ def _error_response(refused: RefusedRequestError) -> AuthorizationResponse:
     return refused.target.response(parameters)
 
 
-def _expired(reason: str) -> UntrustedRequestError:
-    return UntrustedRequestError(
-        "This page has expired. Go back to the application and begin again.",
-        error="expired_request",
-        reason=reason,
-    )
-
-
-def _complete() -> UntrustedRequestError:
-    return UntrustedRequestError(
-        "This sign-in is complete. Go back to the application.",
-        error="used_request",
-        reason="the pending request was answered before",
-    )
-
-
-def _as_kept(request: AuthorizationRequest, kept: Mapping[str, Any]) -> AuthorizationRequest:
-    """What was asked when it was kept, less what the client may not have any more."""
-    client = request.client
-    return replace(
-        request,
-        scopes=tuple(name for name in kept["scopes"] if name in client.scopes),
-        claims=parse_claims(kept["claims"]).within(client.scope),
-    )
+def _digest_of(source: Source) -> bytes | None:
+    return digest_of(source.pushed) if source.pushed is not None else None

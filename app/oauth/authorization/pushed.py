@@ -2,7 +2,6 @@
 
 import json
 from collections.abc import Mapping
-from datetime import timedelta
 
 from app.clock import Clock
 from app.models.authorization_requests import StoredRequest
@@ -12,7 +11,7 @@ from app.oauth.authorization.requests import (
     RequestParser,
     UntrustedRequestError,
 )
-from app.oauth.authorization.sources import PUSHED, URN, RequestSources
+from app.oauth.authorization.sources import PUSHED, PUSHED_TTL, URN, RequestSources
 from app.oauth.client_auth.authenticator import ClientAuthenticator
 from app.oauth.errors import InvalidRequestError
 from app.oauth.requests import FormRequest
@@ -20,8 +19,6 @@ from app.repositories.authorization_requests import AuthorizationRequestReposito
 from app.schemas.tokens import PushedResponse
 from app.security.tokens import TokenKind, digest_of, new_token
 from app.services.limits import Limits
-
-PUSHED_TTL = timedelta(seconds=90)
 
 
 class PushedRequests:

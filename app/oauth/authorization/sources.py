@@ -7,10 +7,9 @@ a client that registered `require_signed_request_object` is bound by the object 
 import json
 from collections.abc import Mapping
 from dataclasses import dataclass
-from datetime import datetime
+from datetime import datetime, timedelta
 
 from app.clock import Clock
-from app.models.authorization_requests import StoredRequest
 from app.models.clients import Client
 from app.oauth.authorization.requests import (
     RefusedRequestError,
@@ -28,16 +27,25 @@ from app.security.tokens import TokenKind, digest_of
 from app.services.limits import Limits
 
 PUSHED = "pushed"
+PUSHED_TTL = timedelta(seconds=90)
 URN = "urn:ietf:params:oauth:request_uri:"
 
 
 @dataclass(frozen=True, slots=True)
 class Source:
-    """The parameters that count, and when they arrived."""
+    """The parameters that count, and when they arrived; `pushed` names a pushed request."""
 
     client: Client
     parameters: Mapping[str, str]
     began_at: datetime
+    pushed: str | None = None
+
+
+def pushed_name(request_uri: str | None) -> str | None:
+    """Return the secret name of a pushed request; None for any other `request_uri`."""
+    if request_uri is None or not request_uri.startswith(URN):
+        return None
+    return request_uri.removeprefix(URN)
 
 
 class RequestSources:
@@ -78,8 +86,8 @@ class RequestSources:
         """
         client = await self.client(parameters.get("client_id"))
         request_uri = parameters.get("request_uri")
-        if request_uri is not None and request_uri.startswith(URN):
-            return await self._pushed(client, request_uri)
+        if (name := pushed_name(request_uri)) is not None:
+            return await self._pushed(client, name)
         if client.further_metadata.get("require_pushed_authorization_requests"):
             raise self._refusal(
                 client, parameters, InvalidRequestError("The request must be pushed.")
@@ -115,24 +123,22 @@ class RequestSources:
             beside.pop(name, None)
         return {**beside, **said, "client_id": client.client_id}
 
-    async def _pushed(self, client: Client, request_uri: str) -> Source:
-        """Counts once (RFC 9126 section 4): what became of it does not matter."""
-        found, now = await self._find(request_uri), self._clock.now()
-        if found is None:
-            raise _not_pushed("the pushed request is unknown or has expired")
-        if found.client_id != client.client_id:
-            raise _not_pushed("the pushed request is another client's")
-        if not await self._stored.use(found.digest, now=now):
-            raise _not_pushed("the pushed request was used before")
-        parameters: dict[str, str] = json.loads(found.parameters)
-        return Source(client, parameters, now)
+    async def _pushed(self, client: Client, name: str) -> Source:
+        """Return a pushed request that was not answered yet.
 
-    async def _find(self, request_uri: str) -> StoredRequest | None:
-        name = request_uri.removeprefix(URN)
-        if not TokenKind.REQUEST.matches(name):
-            return None
-        found = await self._stored.find(digest_of(name), now=self._clock.now())
-        return found if found is not None and found.kind == PUSHED else None
+        `expires_in` is judged here, at the first view. The request is used when it is answered:
+        a user may reload the page, and a program that looks at links uses nothing up (section 4).
+        """
+        stored, now = None, self._clock.now()
+        if TokenKind.REQUEST.matches(name):
+            stored = await self._stored.find(digest_of(name), now=now)
+        if stored is None or stored.kind != PUSHED or stored.created_at + PUSHED_TTL <= now:
+            raise _not_pushed("the pushed request is unknown or has expired")
+        if stored.client_id != client.client_id:
+            raise _not_pushed("the pushed request is another client's")
+        if stored.used_at is not None:
+            raise _not_pushed("the pushed request was used before")
+        return Source(client, json.loads(stored.parameters), now, pushed=name)
 
     def _refusal(
         self, client: Client, parameters: Mapping[str, str], error: OAuth2Error
