@@ -95,6 +95,10 @@ class TooManyRequestsError(PosternError):
         return {"Retry-After": str(self.retry_after)}
 
 
+class SharedDelayError(TooManyRequestsError):
+    """The back-off refuses that all networks share which an account does not know."""
+
+
 class UnavailableError(PosternError):
     """Postern cannot answer now and says when to come back.
 

@@ -10,6 +10,7 @@ from app.models.tables import metadata
 
 RESET_PASSWORD = "reset_password"
 VERIFY_EMAIL = "verify_email"
+KNOW_NETWORK = "know_network"
 
 one_time_links = Table(
     "one_time_links",

@@ -6,7 +6,7 @@ in between.
 
 import ipaddress
 import re
-from collections.abc import MutableMapping
+from collections.abc import MutableMapping, Sequence
 from contextvars import ContextVar
 from typing import Any
 
@@ -16,6 +16,7 @@ MAXIMUM_ADDRESS = 64
 MAXIMUM_SHOWN = 300
 OUR_SECRETS = re.compile(r"postern_\w[\w.-]*")
 CLIENT_ID = "client_id"
+BROWSER_SECRETS = "browser_secrets"
 _request: ContextVar[MutableMapping[str, Any] | None] = ContextVar("request", default=None)
 _actor: ContextVar[str | None] = ContextVar("actor", default=None)
 
@@ -24,6 +25,19 @@ def answer_to(scope: MutableMapping[str, Any]) -> None:
     """From now on this task answers a request, whose ASGI scope this is."""
     _request.set(scope)
     _actor.set(None)
+
+
+def come_from_browser(secrets: Sequence[str]) -> None:
+    """Note the secrets that the browser holds of users who trust it."""
+    scope = _request.get()
+    if scope is not None:
+        scope[BROWSER_SECRETS] = secrets
+
+
+def browser_secrets() -> Sequence[str]:
+    scope = _request.get()
+    secrets: Sequence[str] = scope.get(BROWSER_SECRETS, ()) if scope is not None else ()
+    return secrets
 
 
 def act_as(actor: str) -> None:

@@ -18,11 +18,15 @@ if TYPE_CHECKING:
 
 Tries = Sequence[Try]
 Undo = Callable[[], Awaitable[None]]
+Renew = Callable[[str, int], Awaitable[object]]
 
 
 class CountsInStorage:
-    def __init__(self, storage: "RedisStorage | MemoryStorage") -> None:
+    """`renew` has a key of the storage expire this many seconds from now."""
+
+    def __init__(self, storage: "RedisStorage | MemoryStorage", renew: Renew) -> None:
         self._storage = storage
+        self._renew = renew
 
     async def wait(self, tries: Tries) -> float:
         """The seconds until a try may be made, by what is known without counting it."""
@@ -54,6 +58,10 @@ class CountsInStorage:
                     await self._clear(rule, key)
         return wait
 
+    async def forget(self, tries: Tries) -> None:
+        for rule, key in _with_keys(tries):
+            await self._clear(rule, key)
+
     async def _take_one(
         self, rule: Rule, key: "_Keys", *, is_right: bool
     ) -> tuple[float, Undo | None]:
@@ -61,9 +69,7 @@ class CountsInStorage:
         if not rule.longest_delay or not await self._storage.get(key.hot):
             if is_right and await self._has_free_tries(rule, key):
                 return 0.0, None
-            if not is_right and await self._storage.acquire_sliding_window_entry(
-                key.free, rule.free, _window(rule)
-            ):
+            if not is_right and await self._use_free_try(rule, key):
                 return 0.0, lambda: self._take_back(rule, key)
         if not rule.longest_delay:
             wait = await self._room_in(rule, key)
@@ -71,8 +77,8 @@ class CountsInStorage:
             return wait, None
         strikes = await self._strikes(key)
         delay = math.ceil(rule.delay(strikes + 1))
-        await self._storage.clear(key.hot)
         await self._storage.incr(key.hot, delay + math.ceil(rule.memory))
+        await self._renew(key.hot, delay + math.ceil(rule.memory))
         if await self._storage.incr(key.block, delay) != 1:
             return await self._until_the_end_of(key), None
         # The number before stays in the other key: at no moment is none of them there.
@@ -88,7 +94,19 @@ class CountsInStorage:
 
         return 0.0, undo
 
+    async def _use_free_try(self, rule: Rule, key: "_Keys") -> bool:
+        if not rule.adds_up:
+            return await self._storage.acquire_sliding_window_entry(
+                key.free, rule.free, _window(rule)
+            )
+        memory = math.ceil(rule.memory)
+        number = await self._storage.incr(key.free, memory)
+        await self._renew(key.free, memory)
+        return number <= rule.free
+
     async def _has_free_tries(self, rule: Rule, key: "_Keys") -> bool:
+        if rule.adds_up:
+            return await self._storage.get(key.free) < rule.free
         window = _window(rule)
         previous, lasts, current, _ = await self._storage.get_sliding_window(key.free, window)
         return previous * lasts / window + current + 1 <= rule.free
@@ -100,6 +118,9 @@ class CountsInStorage:
         return max(1.0, room_in(rule, Count(current=current, previous=previous), passed=passed))
 
     async def _take_back(self, rule: Rule, key: "_Keys") -> None:
+        if rule.adds_up:
+            await self._storage.incr(key.free, math.ceil(rule.memory), amount=-1)
+            return
         _, _, current, _ = await self._storage.get_sliding_window(key.free, _window(rule))
         if current > 0:
             await self._storage.acquire_sliding_window_entry(
@@ -107,8 +128,9 @@ class CountsInStorage:
             )
 
     async def _clear(self, rule: Rule, key: "_Keys") -> None:
-        await self._storage.clear_sliding_window(key.free, _window(rule))
-        for each in (*key.strikes, key.block, key.hot):
+        if not rule.adds_up:
+            await self._storage.clear_sliding_window(key.free, _window(rule))
+        for each in (key.free, *key.strikes, key.block, key.hot):
             await self._storage.clear(each)
 
     async def _strikes(self, key: "_Keys") -> int:

@@ -32,7 +32,7 @@ class SharedLimits:
     def __init__(self, url: str, names: HostNames | None = None) -> None:
         # Imported late: only a server that shares its limits needs these libraries.
         from limits.aio.storage import MemoryStorage, RedisStorage
-        from redis.asyncio import ConnectionPool
+        from redis.asyncio import ConnectionPool, Redis
         from redis.asyncio.retry import Retry
         from redis.backoff import NoBackoff
         from redis.exceptions import RedisError
@@ -51,15 +51,24 @@ class SharedLimits:
             )
         except ValueError:  # its text may hold the password
             raise StartupError("REDIS_URL cannot be read: redis://host:6379/0 is one") from None
+        redis, memory = Redis(connection_pool=self._connections), MemoryStorage()
+
+        async def renew(key: str, seconds: int) -> None:
+            await redis.expire(f"{PREFIX}:{key}", seconds)
+
+        async def renew_in_memory(key: str, seconds: int) -> None:
+            memory.expirations[key] = time.time() + seconds
+
         self._shared = CountsInStorage(
             RedisStorage(
                 "redis://",  # nothing but the kind: the connections are made above
                 implementation="redispy",
                 key_prefix=PREFIX,
                 connection_pool=self._connections,  # type: ignore[arg-type]  # as documented
-            )
+            ),
+            renew,
         )
-        self._local = CountsInStorage(MemoryStorage())
+        self._local = CountsInStorage(memory, renew_in_memory)
         self._errors = (RedisError, OSError, TimeoutError)
         self._turns = asyncio.Semaphore(CONNECTIONS)
         self._is_away = False
@@ -81,6 +90,17 @@ class SharedLimits:
             self.fallbacks += 1
             return await self._local.take(tries, is_right=is_right, clears=clears)
         return wait
+
+    async def forget(self, tries: Tries, *, now: datetime) -> None:
+        """Forget what was counted for these, here and in Redis."""
+        await self._local.forget(tries)
+
+        async def forget() -> bool:
+            await self._shared.forget(tries)
+            return True
+
+        if await self._ask(forget) is None:
+            self.fallbacks += 1
 
     async def close(self) -> None:
         await self._connections.disconnect()

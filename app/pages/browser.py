@@ -17,6 +17,7 @@ from app.errors import PosternError
 from app.middleware.http import IS_HEAD
 from app.models.users import User
 from app.oauth.errors import InvalidRequestError
+from app.observability import origin
 from app.pages import csrf
 from app.pages.forms import PostedForm, parse_page_form
 from app.pages.languages import UI_LOCALES, remember_ui_locales
@@ -121,6 +122,7 @@ async def get_browser(request: Request, services: ServicesDep) -> Browser:
         raise AnswerInsteadError(HTMLResponse(headers={"Cache-Control": "no-store"}))
     identifier = request.cookies.get(cookie_name(services, BROWSER_COOKIE), "")
     is_new = len(identifier) < 32 or len(identifier) > 64 or not identifier.isalnum()
+    origin.come_from_browser(remembered_secrets(services, request))
     browser = Browser(
         services=services,
         request=request,
@@ -135,6 +137,12 @@ async def get_browser(request: Request, services: ServicesDep) -> Browser:
             browser.signed_in.append(found)
             browser._secrets[found.session.session_id] = secret  # noqa: SLF001 - its own maker
     return browser
+
+
+def remembered_secrets(services: Services, request: Request) -> list[str]:
+    """The secrets of the users who trust this browser, from its cookie."""
+    value = request.cookies.get(cookie_name(services, REMEMBERED_COOKIE), "")
+    return value.split(SEPARATOR)
 
 
 BrowserDep = Annotated[Browser, Depends(get_browser)]

@@ -3,7 +3,13 @@
 from starlette.responses import Response
 
 from app.models.users import User
-from app.pages.browser import REMEMBERED_COOKIE, SEPARATOR, Browser, cookie_name, set_cookie
+from app.pages.browser import (
+    REMEMBERED_COOKIE,
+    SEPARATOR,
+    Browser,
+    remembered_secrets,
+    set_cookie,
+)
 
 REMEMBER = "remember_browser"
 
@@ -35,5 +41,4 @@ async def remember_browser(browser: Browser, response: Response, user: User) -> 
 
 
 def _secrets(browser: Browser) -> list[str]:
-    name = cookie_name(browser.services, REMEMBERED_COOKIE)
-    return browser.request.cookies.get(name, "").split(SEPARATOR)
+    return remembered_secrets(browser.services, browser.request)

@@ -12,7 +12,7 @@ from app.models.users import User
 from app.repositories.inserts import upsert
 
 known = known_addresses.c
-KEPT = timedelta(days=30)
+KNOWN_FOR = timedelta(days=30)
 RENEWED = timedelta(days=1)
 NOBODY = "nobody"
 
@@ -35,7 +35,7 @@ class KnownAddressRepository:
 
     async def is_known(self, user: User | None, network: str, way: Way, *, now: datetime) -> bool:
         """Of nobody it takes as long."""
-        expires_at = await self._expires_at(_digest_of(user, network, way))
+        expires_at = await self._expires_at(digest_of_place(user, network, way))
         return expires_at is not None and expires_at > now
 
     async def remember(self, user: User, network: str, way: Way, *, now: datetime) -> bool:
@@ -43,16 +43,16 @@ class KnownAddressRepository:
 
         True where it is new, and this person is known from elsewhere.
         """
-        digest = _digest_of(user, network, way)
+        digest = digest_of_place(user, network, way)
         expires_at = await self._expires_at(digest)
-        if expires_at is not None and expires_at > now + KEPT - RENEWED:
+        if expires_at is not None and expires_at > now + KNOWN_FOR - RENEWED:
             return False
         statement = upsert(self._database, known_addresses).values(
-            digest=digest, user_id=user.user_id, expires_at=now + KEPT
+            digest=digest, user_id=user.user_id, expires_at=now + KNOWN_FOR
         )
         await self._database.change(
             statement.on_conflict_do_update(
-                index_elements=[known.digest], set_={"expires_at": now + KEPT}
+                index_elements=[known.digest], set_={"expires_at": now + KNOWN_FOR}
             )
         )
         if expires_at is not None and expires_at > now:
@@ -67,6 +67,7 @@ class KnownAddressRepository:
         return row[1] if row is not None else None
 
 
-def _digest_of(user: User | None, network: str, way: Way) -> bytes:
+def digest_of_place(user: User | None, network: str, way: Way) -> bytes:
+    """Return the key under which it is stored that a user signs in from this network."""
     who = f"{user.user_id} {user.credentials_version}" if user is not None else NOBODY
     return hashlib.sha256(f"{who} {way} {network}".encode()).digest()

@@ -9,7 +9,7 @@ from collections.abc import Sequence
 from datetime import UTC, datetime
 from typing import Any
 
-from sqlalchemy import select, text
+from sqlalchemy import delete, select, text
 from sqlalchemy.ext.asyncio import AsyncConnection
 
 from app.database.database import Database
@@ -82,6 +82,16 @@ class LimitCounterRepository:
             if changed:
                 await connection.execute(self._store, changed)
         return longest
+
+    async def forget(self, tries: Sequence[Try], *, now: datetime) -> None:
+        """Forget what was counted for these; costs a look-up each where nothing was."""
+        keys = sorted({key for each in tries for key in (_key(each), _turns_key(each))})
+        counted = [key for key in keys if await self._by_key(key) is not None]
+        if not counted:
+            return
+        async with self._database.transaction() as connection:
+            await self._locked(connection, counted, now=now)
+            await connection.execute(delete(limit_counters).where(counter.key.in_(counted)))
 
     async def _locked(
         self, connection: AsyncConnection, keys: Sequence[bytes], *, now: datetime

@@ -7,9 +7,10 @@ from sqlalchemy import ColumnElement, Select, delete, exists, insert, or_, selec
 from sqlalchemy.ext.asyncio import AsyncConnection
 
 from app.database.database import Database
-from app.models.one_time_links import RESET_PASSWORD, OneTimeLink, one_time_links
+from app.models.known_addresses import KnownAddress, known_addresses
+from app.models.one_time_links import VERIFY_EMAIL, OneTimeLink, one_time_links
 from app.models.users import User, users
-from app.repositories.inserts import values_in
+from app.repositories.inserts import upsert, values_in
 from app.schemas.claims import email_key_in
 from app.security.tokens import new_identifier
 
@@ -117,6 +118,29 @@ class OneTimeLinkRepository:
             return False
         return True
 
+    async def use_for_network(
+        self, digest: bytes, purpose: str, place: KnownAddress, *, now: datetime
+    ) -> bool:
+        """Take a link out of use and make a network a known one; False where it is not valid."""
+        async with self._database.transaction() as connection:
+            await _lock(connection, place.user_id)
+            used = await connection.execute(
+                update(one_time_links)
+                .where(*_counts(digest, purpose, now), link.user_id == place.user_id)
+                .values(used_at=now)
+                .returning(link.user_id)
+            )
+            if used.first() is None:
+                return False
+            row = upsert(self._database, known_addresses).values(values_in(known_addresses, place))
+            await connection.execute(
+                row.on_conflict_do_update(
+                    index_elements=[known_addresses.c.digest],
+                    set_={"expires_at": row.excluded.expires_at},
+                )
+            )
+        return True
+
 
 async def _lock(connection: AsyncConnection, user_id: str | Select[str]) -> None:
     """The owner's row comes first, also where an account is deleted: so nobody waits in a circle.
@@ -138,7 +162,7 @@ def _lives(now: datetime) -> tuple[ColumnElement[bool], ...]:
         user.credentials_version == link.credentials_version,
         user.disabled_at.is_(None),
         or_(
-            link.purpose != RESET_PASSWORD,
+            link.purpose == VERIFY_EMAIL,  # which proves an address that is not verified yet
             link.email.is_(None),
             link.email == user.email_key,  # a mailbox that he gave up opens nothing
         ),

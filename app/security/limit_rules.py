@@ -7,12 +7,15 @@ Free tries may be counted for one name and turns for another: then everybody has
 which nobody else can take.
 """
 
+import math
 from dataclasses import dataclass, replace
 
 
 @dataclass(frozen=True, slots=True)
 class Rule:
     """`free` tries in `window` seconds. Without `longest_delay` there are no turns after them.
+
+    A `window` without end adds up failures until there was none for `memory` seconds.
 
     Delays begin with `shortest_delay` and end at `longest_delay` seconds; they are forgotten after
     `memory` quiet seconds, or by a success where `is_cleared_by_success`.
@@ -25,6 +28,10 @@ class Rule:
     longest_delay: float = 0.0
     memory: float = 3600.0
     is_cleared_by_success: bool = False
+
+    @property
+    def adds_up(self) -> bool:
+        return math.isinf(self.window)
 
     def delay(self, strikes: int) -> float:
         return min(self.shortest_delay * 2.0 ** min(strikes - 1, 60), self.longest_delay)
@@ -107,6 +114,8 @@ def room_in(rule: Rule, count: Count, *, passed: float) -> float:
 
 def lasts(rule: Rule, count: Count, *, now: float) -> float:
     """For how many seconds from now this has to be remembered."""
+    if rule.adds_up:
+        return max(rule.memory, count.blocked_until - now)
     if count.strikes:
         return max(0.0, count.blocked_until - now) + rule.memory
     return 2 * rule.window

@@ -9,6 +9,7 @@ from app.repositories.known_addresses import Way
 from app.repositories.users import UserRepository
 from app.security import usernames
 from app.services.audit import ANYBODY, AuditLog
+from app.services.known_networks import KnownNetworks
 from app.services.limits import Limits
 from app.services.notices import Notices
 from app.services.otp import OtpService
@@ -32,6 +33,7 @@ class AuthenticationService:
         hashing: PasswordHashing,
         otp: OtpService,
         limits: Limits,
+        known_networks: KnownNetworks,
         audit: AuditLog,
         notices: Notices,
         *,
@@ -41,6 +43,7 @@ class AuthenticationService:
         self._hashing = hashing
         self._otp = otp
         self._limits = limits
+        self._known_networks = known_networks
         self._audit = audit
         self._notices = notices
         self._wants_code = otp_policy == "every_login"
@@ -53,9 +56,10 @@ class AuthenticationService:
         user = await find_user(self._users, username)
         account = usernames.account_of(username)
         tries = await self._limits.login_tries(account, user, Way.PAGES)
-        await self._limits.check(tries)
-        is_right = await self._has_password(user, password)
-        await self._limits.settle(tries, is_right=is_right)
+        async with self._known_networks.telling_owner(user, account):
+            await self._limits.check(tries)
+            is_right = await self._has_password(user, password)
+            await self._limits.settle(tries, is_right=is_right)
         if user is None or not is_right:
             await self._refused(user, "password")
             return None
@@ -73,10 +77,11 @@ class AuthenticationService:
         user = await find_user(self._users, username)
         account = usernames.account_of(username)
         tries = await self._limits.login_tries(account, user, Way.GRANT, with_code=self._wants_code)
-        await self._limits.check(tries)
-        problem = await self._problem(user, password, code)
-        clears = not self._wants_code or self._otp.is_unused(user, code or "")
-        await self._limits.settle(tries, is_right=problem is None, clears=clears)
+        async with self._known_networks.telling_owner(user, account):
+            await self._limits.check(tries)
+            problem = await self._problem(user, password, code)
+            clears = not self._wants_code or self._otp.is_unused(user, code or "")
+            await self._limits.settle(tries, is_right=problem is None, clears=clears)
         if problem is None and user is not None and code is not None and self._wants_code:
             problem = None if await self._otp.spend_code(user, code) else "code"
         if user is None or problem is not None:
@@ -84,6 +89,7 @@ class AuthenticationService:
             return None
         await self._rehash(user, password)
         await self._limits.remember_address(user, Way.GRANT)
+        await self._limits.forget_failures(user)
         await self._audit.record(
             "sign_in.succeeded", user_id=user.user_id, client_id=client_id, by="password grant"
         )
@@ -93,6 +99,7 @@ class AuthenticationService:
         """Remembers a sign-in on the pages, by the methods of RFC 8176; an address that is new
         is told to its owner."""
         is_new = await self._limits.remember_address(user, Way.PAGES)
+        await self._limits.forget_failures(user)
         await self._audit.record("sign_in.succeeded", user_id=user.user_id, by=" ".join(amr))
         if is_new:
             await self._notices.tell(user, "new_sign_in")

@@ -1,11 +1,14 @@
 """Which limits there are: the figures of each, from what the operator set."""
 
+import math
 from dataclasses import dataclass, replace
 
 from app.security.limit_rules import Rule
 
 MINUTE, HOUR, DAY = 60.0, 3600.0, 86_400.0
 SHORT, LONG = 5 * MINUTE, 15 * MINUTE
+STRANGERS = 100
+"""Failed attempts at an account from unknown networks (NIST SP 800-63B-4 section 3.2.2)."""
 SITE = 10
 """How many times the figures of an IPv6 /64 the /48 around it has."""
 
@@ -20,6 +23,8 @@ class Rules:
     login_address: Rule
     login_address_day: Rule
     code: Rule
+    stranger_password: Rule
+    stranger_code: Rule
     token_error: Rule
     token_error_address: Rule
     registration: Rule | None
@@ -59,6 +64,8 @@ class Rules:
                 "address in a day", 100 * login_address, DAY, MINUTE, SHORT, DAY
             ),
             code=_cleared("code", code, DAY, code_delay, HOUR, DAY),
+            stranger_password=_shared("stranger password", MINUTE / 10, LONG),
+            stranger_code=_shared("stranger code", MINUTE / 5, HOUR),
             token_error=Rule("token error", token_error, MINUTE),
             token_error_address=Rule("token error of an address", 10 * token_error, MINUTE),
             registration=_each("registration", registration, HOUR),
@@ -72,6 +79,11 @@ class Rules:
             passkey=Rule("passkey", 60, MINUTE),
             admin=Rule("admin", 60, MINUTE),
         )
+
+    @property
+    def shared(self) -> tuple[Rule, ...]:
+        """The back-off that all networks which an account does not know have together."""
+        return (self.stranger_password, self.stranger_code)
 
 
 def of_site(rule: Rule) -> Rule:
@@ -95,3 +107,8 @@ def _cleared(
 
 def _each(name: str, free: int, window: float) -> Rule | None:
     return Rule(name, free, window) if free else None
+
+
+def _shared(name: str, shortest: float, longest: float) -> Rule:
+    """Return a rule whose failures add up until a success, or a day without any."""
+    return _cleared(name, STRANGERS, math.inf, shortest, longest, DAY)

@@ -3,7 +3,8 @@
 Whether a try was right is told only after it was counted, in one order for all workers: of a
 hundred guesses at once no more are answered than of a hundred in a row. A right one clears the
 account. Once the free tries of an account are used up, each network has turns of its own there,
-which no stranger can take; and who signs in from where he did before has free tries of his own.
+which no stranger can take. After a hundred failures from networks that the account does not know
+these share one back-off. Known networks and trusted browsers have attempts of their own.
 """
 
 import math
@@ -12,15 +13,13 @@ from datetime import datetime
 from typing import Protocol
 
 from app.clock import Clock
-from app.errors import TooManyRequestsError
+from app.errors import SharedDelayError, TooManyRequestsError
 from app.models.users import User
 from app.observability import origin
-from app.observability.logging import logger
 from app.repositories.known_addresses import KnownAddressRepository, Way
 from app.security.limit_rules import Rule, Try
 from app.services.limit_policy import DAY, Rules, of_site
-
-log = logger(__name__)
+from app.services.remembered_browsers import RememberedBrowsers
 
 MAXIMUM_NAME = 300
 Tries = Sequence[Try]
@@ -38,55 +37,102 @@ class LimitStore(Protocol):
         told. A right one that `clears` has those forgotten whose rule says so."""
         ...
 
+    async def forget(self, tries: Tries, *, now: datetime) -> None:
+        """Forgets what was counted for these; costs a look-up where nothing was."""
+        ...
+
 
 class Limits:
     """Whatever has to wait is refused with `TooManyRequestsError`."""
 
     def __init__(
-        self, store: LimitStore, addresses: KnownAddressRepository, clock: Clock, rules: Rules
+        self,
+        store: LimitStore,
+        addresses: KnownAddressRepository,
+        browsers: RememberedBrowsers,
+        clock: Clock,
+        rules: Rules,
     ) -> None:
         self._store = store
         self._addresses = addresses
+        self._browsers = browsers
         self._clock = clock
         self.rules = rules
 
     async def check(self, tries: Tries) -> None:
         """Before what costs something: refuses where the outcome would not be told anyway."""
-        _refuse(tries, await self._store.wait(tries, now=self._clock.now()))
+        await self._refuse(tries, await self._store.wait(tries, now=self._clock.now()))
 
     async def settle(self, tries: Tries, *, is_right: bool, clears: bool = True) -> None:
         """After a try and before its outcome is told. What is refused costs one look-up."""
         await self.check(tries)
         now = self._clock.now()
         wait = await self._store.take(tries, now=now, is_right=is_right, clears=clears)
-        _refuse(tries, wait)
+        await self._refuse(tries, wait)
 
     async def login_tries(
         self, account: str, user: User | None, way: Way, *, with_code: bool = False
     ) -> Tries:
-        """What a password counts for. The account may be nobody's."""
+        """What a password counts for. The account may be nobody's.
+
+        A code that goes with it is guessed at too, so its failures count as both.
+        """
         rules = self.rules
         first = [rules.login_with_code] if with_code else [rules.login, rules.login_day]
-        network = origin.network()
-        here = f"{account} from {network}"
-        now = self._clock.now()
-        if await self._addresses.is_known(user, network, way, now=now):
-            return [Try(rule, here) for rule in first]
-        return [*(Try(rule, account, turns=here) for rule in first), *self._of_address()]
+        known = await self._known_place(user, (way,))
+        if known is not None:
+            return [Try(rule, f"{account} {known}") for rule in first]
+        here = f"{account} from {origin.network()}"
+        shared = rules.shared if with_code else (rules.stranger_password,)
+        return [
+            *(Try(rule, account, turns=here) for rule in first),
+            *(Try(rule, _owner_of(account, user)) for rule in shared),
+            *self._of_address(),
+        ]
 
     async def remember_address(self, user: User, way: Way) -> bool:
         """Somebody signed in from here; True where he did so lately from elsewhere only."""
         return await self._addresses.remember(user, origin.network(), way, now=self._clock.now())
 
-    def code_tries(self, user_id: str) -> Tries:
-        """What a code counts for, where the first factor was right: no stranger adds to it."""
-        here = f"{user_id} from {origin.network()}"
-        return [Try(self.rules.code, f"with password {user_id}", turns=here)]
+    async def forget_failures(self, user: User) -> None:
+        """Forget what unknown networks failed at: this user has signed in."""
+        owner = _owner_of("", user)
+        tries = [Try(rule, owner) for rule in self.rules.shared]
+        await self._store.forget(tries, now=self._clock.now())
 
-    def open_code_tries(self, account: str) -> Tries:
+    async def code_tries(self, user: User) -> Tries:
+        """What a code counts for, where the first factor was right: only the shared back-off also
+        counts those who have no first factor."""
+        account = f"with password {user.user_id}"
+        known = await self._known_place(user, (Way.PAGES,))
+        if known is not None:
+            return [Try(self.rules.code, f"{account} {known}")]
+        here = f"{user.user_id} from {origin.network()}"
+        return [
+            Try(self.rules.code, account, turns=here),
+            Try(self.rules.stranger_code, _owner_of("", user)),
+        ]
+
+    async def open_code_tries(self, account: str, user: User | None) -> Tries:
         """What a code counts for, where anybody may send one."""
+        known = await self._known_place(user, tuple(Way))
+        if known is not None:
+            return [Try(self.rules.code, f"{account} {known}")]
         here = f"{account} from {origin.network()}"
-        return [Try(self.rules.code, account, turns=here), *self._of_address()]
+        return [
+            Try(self.rules.code, account, turns=here),
+            Try(self.rules.stranger_code, _owner_of(account, user)),
+            *self._of_address(),
+        ]
+
+    async def _known_place(self, user: User | None, ways: Sequence[Way]) -> str | None:
+        """Name the known network or trusted browser of a user that the request comes from."""
+        network, now = origin.network(), self._clock.now()
+        known = [await self._addresses.is_known(user, network, way, now=now) for way in ways]
+        browser = await self._browsers.find(user, origin.browser_secrets())
+        if any(known):
+            return f"from {network}"
+        return f"in {browser}" if browser is not None else None
 
     async def count_token_error(self, client_id: str) -> None:
         """After an error of a client; a right secret is never asked about."""
@@ -158,6 +204,15 @@ class Limits:
     async def _count(self, tries: Tries) -> None:
         await self.settle(tries, is_right=False)
 
+    async def _refuse(self, tries: Tries, wait: float) -> None:
+        if wait <= 0:
+            return
+        rules = ", ".join(each.rule.name for each in tries)
+        shared = [each for each in tries if each.rule in self.rules.shared]
+        is_shared = shared and await self._store.wait(shared, now=self._clock.now()) > 0
+        error = SharedDelayError if is_shared else TooManyRequestsError
+        raise error(retry_after=math.ceil(wait), reason=f"a limit is reached: {rules}")
+
     def _of_address(self) -> list[Try]:
         rules = self.rules
         return [*_of_networks(rules.login_address), *_of_networks(rules.login_address_day)]
@@ -170,9 +225,6 @@ def _of_networks(rule: Rule, what: str = "") -> list[Try]:
     return tries if site is None else [*tries, Try(of_site(rule), site + what)]
 
 
-def _refuse(tries: Tries, wait: float) -> None:
-    if wait > 0:
-        rules = ", ".join(each.rule.name for each in tries)
-        raise TooManyRequestsError(
-            retry_after=math.ceil(wait), reason=f"a limit is reached: {rules}"
-        )
+def _owner_of(account: str, user: User | None) -> str:
+    """Whose failures they are, by whichever name somebody tries; nobody's are the name's."""
+    return user.user_id if user is not None else account

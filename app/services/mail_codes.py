@@ -99,7 +99,7 @@ class MailCodes:
             and hmac.compare_digest(typed, str(opened["code"]))
         )
         try:
-            tries = self._limits.code_tries(user.user_id)
+            tries = await self._limits.code_tries(user)
             await self._limits.settle(tries, is_right=is_right)
         except TooManyRequestsError:
             if await self._limits.once_a_day(f"mail codes guessed {user.user_id}"):

@@ -3,8 +3,10 @@
 from datetime import timedelta
 
 from app.clock import Clock
+from app.models.known_addresses import KnownAddress
 from app.models.one_time_links import OneTimeLink
 from app.models.users import User
+from app.repositories.known_addresses import KNOWN_FOR, Way, digest_of_place
 from app.repositories.one_time_links import OneTimeLinkRepository
 from app.security.tokens import TokenKind, digest_of, new_token
 
@@ -61,3 +63,14 @@ class OneTimeLinks:
         return await self._links.use_for_claims(
             link.digest, link.purpose, owner, claims, now=self._clock.now()
         )
+
+    async def use_for_network(self, link: OneTimeLink, owner: User, network: str) -> bool:
+        """Make a network known for the owner's sign-in on the pages; False where the link is not
+        valid any more."""
+        now = self._clock.now()
+        place = KnownAddress(
+            digest=digest_of_place(owner, network, Way.PAGES),
+            user_id=owner.user_id,
+            expires_at=now + KNOWN_FOR,
+        )
+        return await self._links.use_for_network(link.digest, link.purpose, place, now=now)

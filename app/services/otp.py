@@ -10,6 +10,7 @@ from app.security import qr_codes, totp, usernames
 from app.security.encryption import SealError, SecretBox
 from app.services.audit import ANYBODY, AuditLog
 from app.services.bounded_threads import BoundedThreads
+from app.services.known_networks import KnownNetworks
 from app.services.limits import Limits
 from app.services.notices import Notices
 from app.services.sign_in_names import find_user
@@ -26,6 +27,7 @@ class OtpService:
         box: SecretBox,
         threads: BoundedThreads,
         limits: Limits,
+        known_networks: KnownNetworks,
         audit: AuditLog,
         notices: Notices,
         clock: Clock,
@@ -36,6 +38,7 @@ class OtpService:
         self._box = box
         self._threads = threads
         self._limits = limits
+        self._known_networks = known_networks
         self._audit = audit
         self._notices = notices
         self._clock = clock
@@ -61,10 +64,13 @@ class OtpService:
         user = await find_user(self._users, username)
         if user is not None and user.is_disabled:
             user = None
-        tries = self._limits.open_code_tries(usernames.account_of(username))
-        await self._limits.check(tries)
-        step = self._step_of(user, code)
-        await self._limits.settle(tries, is_right=step is not None, clears=_is_unused(user, step))
+        account = usernames.account_of(username)
+        tries = await self._limits.open_code_tries(account, user)
+        async with self._known_networks.telling_owner(user, account):
+            await self._limits.check(tries)
+            step = self._step_of(user, code)
+            clears = _is_unused(user, step)
+            await self._limits.settle(tries, is_right=step is not None, clears=clears)
         is_right = user is not None and step is not None and await self.spend_code(user, code)
         await self._record(user, is_right=is_right, actor=ANYBODY)
         return is_right
@@ -94,8 +100,9 @@ class OtpService:
         is told.
         """
         try:
-            tries = self._limits.code_tries(user.user_id)
-            await self._limits.settle(tries, is_right=is_right, clears=clears)
+            tries = await self._limits.code_tries(user)
+            async with self._known_networks.telling_owner(user, user.username_key):
+                await self._limits.settle(tries, is_right=is_right, clears=clears)
         except TooManyRequestsError:
             if await self._limits.once_a_day(f"codes guessed {user.user_id}"):
                 await self._notices.tell(user, "codes_guessed")

@@ -35,10 +35,17 @@ class RememberedBrowsers:
 
     async def knows(self, user: User, secrets: Sequence[str]) -> bool:
         """Whether a browser with these secrets is one of this person's."""
-        if not self.lasts:
-            return False
-        digests = [digest_of(each) for each in _ours(secrets)]
-        return user.user_id in (await self._owners(digests)).values()
+        return await self.find(user, secrets) is not None
+
+    async def find(self, user: User | None, secrets: Sequence[str]) -> str | None:
+        """Return what a browser with these secrets is called, if this user trusts it.
+
+        It takes as long where there is no such user.
+        """
+        digests = [digest_of(each) for each in _ours(secrets)] if self.lasts else []
+        owners = await self._owners(digests)
+        user_id = user.user_id if user is not None else None
+        return next((each.hex() for each, owner in owners.items() if owner == user_id), None)
 
     async def remember(
         self, user: User, secrets: Sequence[str], *, user_agent: str

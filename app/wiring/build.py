@@ -69,6 +69,7 @@ from app.services.clients import ClientService
 from app.services.consents import ConsentService
 from app.services.email_addresses import EmailAddresses
 from app.services.housekeeping import Housekeeping
+from app.services.known_networks import KnownNetworks
 from app.services.limits import Limits
 from app.services.mail import MailDelivery
 from app.services.mail_codes import MailCodes
@@ -122,9 +123,16 @@ def build_services(settings: Settings, clock: Clock) -> Services:
     names = HostNames()
     redis_url = settings.redis_url.get_secret_value() if settings.redis_url else None
     shared = SharedLimits(redis_url, names) if redis_url is not None else None
+    remembered_browsers = RememberedBrowsers(
+        RememberedBrowserRepository(database),
+        audit,
+        clock,
+        lasts=timedelta(days=settings.remember_browser_days),
+    )
     limits = Limits(
         shared or LimitCounterRepository(database),
         KnownAddressRepository(database),
+        remembered_browsers,
         clock,
         limit_rules(settings),
     )
@@ -133,12 +141,25 @@ def build_services(settings: Settings, clock: Clock) -> Services:
     outbox = make_outbox(settings, mails, mail_box, clock)
     notices = Notices(outbox, clock)
     links = OneTimeLinks(OneTimeLinkRepository(database), clock)
+    known_networks = KnownNetworks(
+        users, links, outbox, limits, audit, clock, issuer=settings.issuer_url
+    )
     threads = make_threads(settings)
     hashing = PasswordHashing(make_password_scheme(settings), threads)
     box = box_for(settings, OTP_SECRETS)
-    otp = OtpService(users, box, threads, limits, audit, notices, clock, issuer=settings.otp_label)
+    otp = OtpService(
+        users,
+        box,
+        threads,
+        limits,
+        known_networks,
+        audit,
+        notices,
+        clock,
+        issuer=settings.otp_label,
+    )
     authentication = AuthenticationService(
-        users, hashing, otp, limits, audit, notices, otp_policy=settings.otp_policy
+        users, hashing, otp, limits, known_networks, audit, notices, otp_policy=settings.otp_policy
     )
     client_service = ClientService(
         clients,
@@ -235,6 +256,7 @@ def build_services(settings: Settings, clock: Clock) -> Services:
         audit=audit,
         limits=limits,
         names=names,
+        known_networks=known_networks,
         shared_limits=shared,
         notices=notices,
         threads=threads,
@@ -276,12 +298,7 @@ def build_services(settings: Settings, clock: Clock) -> Services:
             notices=notices,
             clock=clock,
         ),
-        remembered_browsers=RememberedBrowsers(
-            RememberedBrowserRepository(database),
-            audit,
-            clock,
-            lasts=timedelta(days=settings.remember_browser_days),
-        ),
+        remembered_browsers=remembered_browsers,
         upstream=UpstreamService(
             UpstreamRepository(database),
             users,

@@ -32,6 +32,7 @@ from app.services.clients import ClientService
 from app.services.consents import ConsentService
 from app.services.email_addresses import EmailAddresses
 from app.services.housekeeping import Housekeeping
+from app.services.known_networks import KnownNetworks
 from app.services.limits import Limits
 from app.services.mail import MailDelivery
 from app.services.mail_codes import MailCodes
@@ -62,6 +63,7 @@ class Services:
     audit: AuditLog
     limits: Limits
     names: HostNames
+    known_networks: KnownNetworks
     shared_limits: SharedLimits | None
     notices: Notices
     threads: BoundedThreads

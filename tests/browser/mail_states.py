@@ -8,6 +8,7 @@ from app.pages.views import PersonView
 ADDRESS = "ada@example.com"
 NEW = "ada.lovelace@example.org"
 LONG = f"{'very-long-name-' * 4}x@{'very-long-label.' * 5}example.com"
+LONG_ADDRESS = "2001:0db8:85a3:ffff:ffff:ffff:ffff:7334"
 TOO_MANY = "Too many mails were asked for. Wait 20 min before the next one."
 MISSING = "Enter your username or your e-mail address."
 NO_ADDRESS = "Enter an address like name@example.com."
@@ -58,6 +59,15 @@ def mail_states(
             {**confirm, "person": long_person, "email": LONG},
         ),
         "email-verified": ("email_verified.html", {"person": person, "errors": {}}),
+        "known-network": (
+            "known_network.html",
+            {**form, "person": person, "address": "203.0.113.9"},
+        ),
+        "known-network-long": (
+            "known_network.html",
+            {**form, "person": long_person, "address": LONG_ADDRESS},
+        ),
+        "known-network-done": ("known_network_done.html", {"person": person, "errors": {}}),
         "recover": ("recover.html", ask),
         "recover-empty": ("recover.html", {**ask, "errors": {"username": MISSING}}),
         "recover-too-many": ("recover.html", {**ask, "username": "ada", "errors": {"": TOO_MANY}}),

@@ -3,6 +3,7 @@ faults 9 and 18)."""
 
 import asyncio
 import logging
+import math
 import re
 import shutil
 from collections.abc import AsyncIterator
@@ -33,6 +34,8 @@ NOW = FakeClock().now()
 LOGIN = Rule("login", 10, 60.0, 6.0, 100.0, is_cleared_by_success=True)
 ADDRESS = Rule("address", 20, 60.0, 3.0, 100.0)
 ERRORS = Rule("errors", 10, 60.0)
+SHARED = Rule("shared", 100, math.inf, 6.0, 900.0, 86_400.0, is_cleared_by_success=True)
+STRANGERS = Try(SHARED, "ada")
 
 
 @pytest_asyncio.fixture
@@ -165,6 +168,50 @@ async def test_a_refused_try_counts_under_the_refusing_rule_alone(
 
     passed = [await wrong(stores[1], Try(ADDRESS, "192.0.2.1")) for _ in range(20)]
     assert passed == [0.0] * 20
+
+
+async def test_failures_that_add_up_are_shared_and_forgotten_after_a_success(
+    redis: RedisServer, stores: tuple[SharedLimits, SharedLimits]
+) -> None:
+    """SECURITY_BAR row 17; NIST SP 800-63B-4 section 3.2.2"""
+    waits = [await wrong(store, STRANGERS) for store in islice(cycle(stores), 101)]
+    during = await right(stores[0], STRANGERS)
+    await redis.end_blocks()
+    after = await right(stores[1], STRANGERS)
+
+    assert waits == [0.0] * 100 + [6.0]
+    assert during > 0
+    assert after == 0
+    assert [await wrong(store, STRANGERS) for store in islice(cycle(stores), 100)] == [0.0] * 100
+
+
+async def test_each_failure_that_adds_up_is_remembered_for_a_day(
+    redis: RedisServer, stores: tuple[SharedLimits, SharedLimits]
+) -> None:
+    """SECURITY_BAR row 17: from the last failure on, not from the first"""
+    await wrong(stores[0], STRANGERS)
+    async with redis.client() as client:
+        (key,) = [key async for key in client.scan_iter("*")]
+        await client.expire(key, 60)
+        await wrong(stores[1], STRANGERS)
+
+        assert await client.ttl(key) > 86_000
+
+
+@pytest.mark.parametrize("is_away", [False, True])
+async def test_what_is_forgotten_is_counted_anew(
+    redis: RedisServer, stores: tuple[SharedLimits, SharedLimits], is_away: bool
+) -> None:
+    """SECURITY_BAR row 17; fault 18: also while each process counts for itself"""
+    if is_away:
+        redis.kill()
+    for _ in range(101):
+        last = await wrong(stores[0], STRANGERS)
+
+    await stores[0].forget([STRANGERS], now=NOW)
+
+    assert last > 0
+    assert await wrong(stores[0], STRANGERS) == 0
 
 
 async def test_redis_learns_no_name_and_forgets_by_itself(

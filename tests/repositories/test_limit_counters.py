@@ -1,6 +1,7 @@
 """Counts of tries in the database: exact across workers (SECURITY_BAR rows 17 and 23, fault 9)."""
 
 import asyncio
+import math
 from collections.abc import AsyncIterator
 from datetime import timedelta
 from itertools import cycle, islice
@@ -21,7 +22,9 @@ Pair = tuple[LimitCounterRepository, LimitCounterRepository]
 LOGIN = Rule("login", 10, 60.0, 6.0, 100.0, is_cleared_by_success=True)
 ADDRESS = Rule("address", 20, 60.0, 3.0, 100.0)
 ERRORS = Rule("errors", 10, 60.0)
+SHARED = Rule("shared", 100, math.inf, 6.0, 900.0, 86_400.0, is_cleared_by_success=True)
 ADA = Try(LOGIN, "ada")
+STRANGERS = Try(SHARED, "ada")
 
 
 @pytest_asyncio.fixture
@@ -151,3 +154,31 @@ async def test_no_name_and_no_address_is_stored(stores: Pair, database: Database
     assert len(rows) == 2
     assert "ada" not in str(rows)
     assert "198.51.100.7" not in str(rows)
+
+
+async def test_of_failures_at_once_that_add_up_one_hundred_pass(stores: Pair) -> None:
+    waits = await asyncio.gather(*(wrong(store, STRANGERS) for store in islice(cycle(stores), 120)))
+
+    assert waits.count(0.0) == 100
+    assert await right(stores[1], STRANGERS, after=3) > 0
+    assert await right(stores[1], STRANGERS, after=7) == 0
+    assert await wrong(stores[0], STRANGERS, after=8) == 0
+
+
+async def test_failures_that_add_up_are_forgotten_after_a_day_without_any(stores: Pair) -> None:
+    for number in range(100):
+        assert await wrong(stores[0], STRANGERS, after=number * 86_000) == 0
+    last = 99 * 86_000
+
+    assert await wrong(stores[1], STRANGERS, after=last + 86_000) > 0
+    assert await wrong(stores[1], STRANGERS, after=last + 86_000 + 86_401) == 0
+
+
+async def test_what_is_forgotten_is_counted_anew(stores: Pair, database: Database) -> None:
+    for _ in range(101):
+        await wrong(stores[0], STRANGERS)
+
+    await stores[1].forget([STRANGERS, ADA], now=NOW)
+
+    assert not await database.fetch_all(select(limit_counters))
+    assert await wrong(stores[0], STRANGERS) == 0

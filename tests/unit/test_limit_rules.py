@@ -8,6 +8,7 @@ from app.security.limit_rules import NOTHING, Count, Rule, lasts, tried
 
 RULE = Rule("login", 10, 60.0, 6.0, 100.0)
 WITHOUT_TURNS = Rule("errors", 10, 60.0)
+SHARED = Rule("shared", 100, math.inf, 6.0, 900.0, 86_400.0)
 START = 60_000_000.0
 """The beginning of a window."""
 
@@ -218,3 +219,38 @@ def test_a_clock_that_was_put_back_refuses_nobody_who_has_free_tries() -> None:
     tries.now = START - 3600
 
     assert tries.wrong() == 0.0
+
+
+def test_failures_that_add_up_do_so_over_any_number_of_days() -> None:
+    """NIST SP 800-63B-4 section 3.2.2: no more than 100 consecutive failures"""
+    tries = Tries(SHARED)
+
+    passed = 0
+    for _ in range(200):
+        passed += tries.wrong() == 0.0
+        tries.now += 82_800.0 if passed < 100 else 0.0
+
+    assert passed == 100
+
+
+def test_failures_that_add_up_are_forgotten_after_a_day_without_any() -> None:
+    tries = Tries(SHARED)
+    tries.passed_of(100)
+    tries.now += 80_000.0
+
+    assert lasts(SHARED, tries.count, now=tries.now) == 86_400.0
+    assert tries.wrong() == 6.0
+    assert lasts(SHARED, tries.count, now=tries.now) == 86_400.0
+
+
+def test_the_shared_delay_doubles_to_a_quarter_of_an_hour() -> None:
+    tries = Tries(SHARED)
+    tries.passed_of(101)
+
+    delays = []
+    for _ in range(10):
+        delays.append(round(tries.count.blocked_until - tries.now))
+        tries.now = tries.count.blocked_until
+        assert tries.wrong() == 0.0
+
+    assert delays == [6, 12, 24, 48, 96, 192, 384, 768, 900, 900]

@@ -1,0 +1,109 @@
+"""Lets the owner of an account that strangers guess at sign in from where they are.
+
+After many failures all networks that the account does not know share one back-off. The owner is
+mailed a link; the button on its page makes the network that it is pressed from a known one.
+"""
+
+from collections.abc import AsyncIterator
+from contextlib import asynccontextmanager
+from datetime import timedelta
+from urllib.parse import urlencode
+
+from app.clock import Clock
+from app.errors import SharedDelayError
+from app.models.one_time_links import KNOW_NETWORK, OneTimeLink
+from app.models.users import User
+from app.observability import origin
+from app.repositories.users import UserRepository
+from app.schemas.claims import verified_email_in
+from app.services.audit import ANYBODY, AuditLog
+from app.services.limits import Limits
+from app.services.mail import Outbox
+from app.services.nobody import nobody
+from app.services.notices import language_of
+from app.services.one_time_links import OneTimeLinks
+
+LASTS = timedelta(hours=24)
+PATH = "/known-network"
+
+
+class KnownNetworks:
+    """Without an outbox nobody is mailed."""
+
+    def __init__(
+        self,
+        users: UserRepository,
+        links: OneTimeLinks,
+        outbox: Outbox | None,
+        limits: Limits,
+        audit: AuditLog,
+        clock: Clock,
+        *,
+        issuer: str,
+    ) -> None:
+        self._users = users
+        self._links = links
+        self._outbox = outbox
+        self._limits = limits
+        self._audit = audit
+        self._clock = clock
+        self._issuer = issuer
+
+    @asynccontextmanager
+    async def telling_owner(self, user: User | None, account: str) -> AsyncIterator[None]:
+        """Mail the owner, once a day at most, where the shared back-off refuses an attempt.
+
+        For a name that nobody has the same work is done.
+        """
+        try:
+            yield
+        except SharedDelayError:
+            if self._outbox is not None:
+                await self._tell(self._outbox, user, account)
+            raise
+
+    async def find(self, token: str) -> tuple[OneTimeLink, User] | None:
+        """Return the link and its user, while it is valid."""
+        link = await self._links.find(token, KNOW_NETWORK)
+        user = await self._users.find(link.user_id) if link is not None else None
+        return (link, user) if link is not None and user is not None else None
+
+    async def confirm(self, token: str) -> User | None:
+        """Make the network of this request a known one; None where the link is not valid."""
+        valid = await self.find(token)
+        if valid is None:
+            return None
+        link, user = valid
+        if not await self._links.use_for_network(link, user, origin.network()):
+            return None
+        await self._audit.record("network.made_known", user_id=user.user_id)
+        return user
+
+    async def _tell(self, outbox: Outbox, user: User | None, account: str) -> None:
+        name = user.user_id if user is not None else account
+        if not await self._limits.once_a_day(f"delayed {name}"):
+            return
+        is_reachable = user is not None and not user.is_disabled
+        owner = user if user is not None and is_reachable else nobody(now=self._clock.now())
+        recipient = verified_email_in(owner.claims)
+        token = await self._links.create(
+            KNOW_NETWORK, owner, email=owner.email_key or "", lasts=LASTS
+        )
+        await outbox.put(
+            recipient or "",
+            "sign_in_delayed",
+            {
+                "username": owner.username,
+                "at": self._clock.now().strftime("%Y-%m-%d %H:%M UTC"),
+                "address": origin.address(),
+                "link": f"{self._issuer}{PATH}?{urlencode({'token': token})}",
+            },
+            language=language_of(owner),
+            lasts=LASTS,
+        )
+        await self._audit.record(
+            "sign_in.delayed",
+            user_id=user.user_id if user is not None else None,
+            actor=ANYBODY,
+            succeeded=False,
+        )
