@@ -13,7 +13,7 @@
 | 6750 | bearer tokens at a protected resource | bearer.py |
 | 7009 | revocation | revocation.py |
 | 7523, OpenID Connect Core §9 | private_key_jwt | client_auth/private_key_jwt.py |
-| 7591, 7592 | client metadata, registration | registration.py |
+| 7591, 7592 | registration, client metadata | registration.py, client_metadata.py |
 | 7636 | PKCE | pkce.py |
 | 7662 | introspection | introspection.py |
 | 8414, OpenID Connect Discovery | metadata | metadata.py |
@@ -22,7 +22,7 @@
 | 9126 | pushed requests | authorization/pushed.py |
 | OpenID Connect Core §2 | ID tokens | id_tokens.py |
 | OpenID Connect Core §5 | claims, UserInfo | claims.py, userinfo.py |
-| OpenID Connect Core §8 | subjects | subjects.py |
+| OpenID Connect Core §8 | subjects, sectors | subjects.py, sectors.py |
 | RP-Initiated, Back- and Front-Channel Logout | logout | logout.py, backchannel_logout.py |
 | OpenID Connect RP-Initiated and Front-Channel Logout 1.0 | logout | logout.py |
 | OpenID Connect Back-Channel Logout 1.0 | logout tokens | backchannel_logout.py |
