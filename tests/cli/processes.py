@@ -14,7 +14,7 @@ from typing import TypeVar
 import httpx
 import psutil
 
-from tests.support.machine import scaled
+from tests.support.machine import date_variables, scaled
 
 Found = TypeVar("Found")
 
@@ -25,7 +25,8 @@ ENVIRONMENT = {"PORT": "0", "ARGON2_MEMORY_KIB": "64", "ARGON2_TIME_COST": "1"}
 
 def environment(directory: Path, variables: dict[str, str]) -> dict[str, str]:
     """Nothing of the tests' own environment but where programs are."""
-    return {"PATH": os.environ["PATH"], "HOME": str(directory), **ENVIRONMENT, **variables}
+    own = {"PATH": os.environ["PATH"], "HOME": str(directory), **date_variables()}
+    return {**own, **ENVIRONMENT, **variables}
 
 
 def run(directory: Path, *arguments: str, **variables: str) -> subprocess.CompletedProcess[str]:

@@ -1,5 +1,6 @@
-"""Scale time-outs of tests to the speed that the machine has right now."""
+"""The machine under the tests: how fast it is right now, and which date it has."""
 
+import os
 import time
 
 REFERENCE_SECONDS = 0.03
@@ -17,3 +18,11 @@ def slowness() -> float:
     started = time.perf_counter()
     sum(number * number for number in range(300_000))
     return min(SLOWEST, max(1.0, (time.perf_counter() - started) / REFERENCE_SECONDS))
+
+
+def date_variables() -> dict[str, str]:
+    """Return what a program that a test starts needs to have the date of the test run."""
+    names = ("LD_PRELOAD", "FAKETIME", "FAKETIME_SHARED", "DONT_FAKE_MONOTONIC", "PYTHONPATH")
+    if "FAKETIME" not in os.environ:
+        return {}
+    return {name: os.environ[name] for name in names if name in os.environ}

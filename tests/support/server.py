@@ -17,7 +17,7 @@ import psutil
 
 from tests.support.application import SECRET_KEY, Application
 from tests.support.clock import FakeClock
-from tests.support.machine import scaled
+from tests.support.machine import date_variables, scaled
 from tests.support.parts import settings_for
 from tests.support.waiting import eventually
 
@@ -159,4 +159,4 @@ async def run_postern(
 
 
 def environment(variables: dict[str, str]) -> dict[str, str]:
-    return {"PATH": os.environ["PATH"], **ENVIRONMENT, **variables}
+    return {"PATH": os.environ["PATH"], **date_variables(), **ENVIRONMENT, **variables}
