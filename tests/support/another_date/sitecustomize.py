@@ -8,12 +8,14 @@ on PYTHONPATH.
 
 import select
 import time
+from typing import SupportsIndex
 
 
-def _sleep(seconds: float) -> None:
-    if seconds < 0:
+def _sleep(seconds: float | SupportsIndex) -> None:
+    duration = float(seconds)
+    if duration < 0:
         raise ValueError("sleep length must be non-negative")
-    select.select([], [], [], seconds)
+    select.select([], [], [], duration)
 
 
 time.sleep = _sleep
