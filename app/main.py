@@ -118,6 +118,7 @@ def _fastapi(services: Services, access_log: AccessLog | None, errors: ErrorRend
         openapi_url="/openapi.json" if services.settings.docs else None,
         redirect_slashes=False,
         separate_input_output_schemas=False,
+        generate_unique_id_function=lambda route: route.name,  # names in generated clients
     )
     application.state.services = services
     for router in (*ROUTERS, *PAGES):

@@ -77,6 +77,9 @@ def _assets(color: str, logo: Path | None) -> dict[str, Asset]:
             "passkeys", "js", "text/javascript", (STATIC / "passkeys.js").read_bytes()
         ),
         "docs.js": _hashed("docs", "js", "text/javascript", (STATIC / "docs.js").read_bytes()),
+        "docs-redirect.js": _hashed(
+            "docs-redirect", "js", "text/javascript", (STATIC / "docs-redirect.js").read_bytes()
+        ),
     }
     content = logo.read_bytes()[:LOGO_LIMIT] if logo is not None else b""
     kind = image_type(content)

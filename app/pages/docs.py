@@ -29,6 +29,13 @@ async def docs(request: Request, services: ServicesDep) -> Response:
     return page(request, "docs.html", policy=POLICY)
 
 
+@router.get("/docs/oauth2-redirect.html")
+async def docs_redirect(request: Request, services: ServicesDep) -> Response:
+    """Where the authorization code flow of Swagger UI ends, in a window of its own."""
+    _require_docs(services)
+    return page(request, "docs_redirect.html", policy=POLICY)
+
+
 @router.get("/docs/assets/{name}")
 async def swagger_asset(name: str, services: ServicesDep) -> Response:
     _require_docs(services)

@@ -21,7 +21,7 @@ MESSAGE = "Postern, an OAuth 2.1 authorization server"
     response_model=Welcome,
     responses={200: {"content": {"text/html": {}}, "description": "Where to go from here."}},
 )
-async def welcome(
+async def server_information(
     request: Request, services: ServicesDep, accept: Annotated[str, Header()] = "*/*"
 ) -> Response:
     """What this server is and where its endpoints are."""

@@ -10,6 +10,7 @@ from pydantic.json_schema import models_json_schema
 
 from app.oauth.scopes import SCOPES
 from app.routers.hot import HotEndpoint
+from app.schemas.clients import DEFAULT_SCOPE
 from app.schemas.problems import Problem
 from app.schemas.registration import ClientRegister
 from app.schemas.tokens import ProtocolError
@@ -17,14 +18,24 @@ from app.schemas.tokens import ProtocolError
 DESCRIPTION = """
 Register a person, confirm the TOTP enrolment, create a client, get tokens, use them.
 
-**Authorize** takes the client's id and secret, for the password and the client credentials flow.
+**Authorize** takes the client's id and secret, for the password, the client credentials and the
+authorization code flow. For the last one the client registers this page's address with
+`/oauth2-redirect.html` behind it as a redirect URI, as in `http://localhost:5000/docs/oauth2-redirect.html`.
 """
+OFFERED_SCOPES = {name: SCOPES[name] for name in DEFAULT_SCOPE.split()}
+"""What a client has that says nothing, so that all of it can be selected for such a client."""
 SECURITY_SCHEMES = {
     "OAuth2": {
         "type": "oauth2",
         "flows": {
-            "password": {"tokenUrl": "/token", "refreshUrl": "/token", "scopes": SCOPES},
-            "clientCredentials": {"tokenUrl": "/token", "scopes": SCOPES},
+            "password": {"tokenUrl": "/token", "refreshUrl": "/token", "scopes": OFFERED_SCOPES},
+            "clientCredentials": {"tokenUrl": "/token", "scopes": OFFERED_SCOPES},
+            "authorizationCode": {
+                "authorizationUrl": "/authorize",
+                "tokenUrl": "/token",
+                "refreshUrl": "/token",
+                "scopes": OFFERED_SCOPES,
+            },
         },
     },
     "ClientBasic": {
@@ -38,7 +49,7 @@ FASTAPI_SCHEMAS = ("HTTPValidationError", "ValidationError")
 
 def describe(application: FastAPI, endpoints: Sequence[HotEndpoint]) -> None:
     """Makes `/openapi.json` complete; it is generated once."""
-    schemas = [form for endpoint in endpoints for form in endpoint.forms]
+    forms = [form for endpoint in endpoints for form in endpoint.forms]
 
     def openapi() -> dict[str, Any]:
         if application.openapi_schema is None:
@@ -49,8 +60,14 @@ def describe(application: FastAPI, endpoints: Sequence[HotEndpoint]) -> None:
                     description=DESCRIPTION,
                     routes=application.routes,
                 ),
-                [*schemas, ClientRegister, ProtocolError, Problem],
+                [*forms, ClientRegister, ProtocolError, Problem],
             )
+            described = application.openapi_schema["components"]["schemas"]
+            for form in forms:
+                _without_null(described[form.__name__])
+            for endpoint in endpoints:
+                if len(endpoint.forms) == 1:
+                    _fill_in_example(described[endpoint.forms[0].__name__], endpoint)
         return application.openapi_schema
 
     application.openapi = openapi  # type: ignore[method-assign]  # FastAPI's documented way
@@ -75,3 +92,21 @@ def _drop_fastapi_errors(responses: dict[str, Any]) -> None:
     """FastAPI documents a 422 of its own; ours are problem details, and declared by the routes."""
     if "HTTPValidationError" in str(responses.get("422", "")):
         del responses["422"]
+
+
+def _without_null(form: dict[str, Any]) -> None:
+    """Describe the optional parameters of a form as absent: a form has no null."""
+    for name, parameter in form["properties"].items():
+        kinds = [each for each in parameter.get("anyOf", ()) if each != {"type": "null"}]
+        if len(kinds) == 1:
+            further = {key: value for key, value in parameter.items() if key != "anyOf"}
+            form["properties"][name] = parameter = {**further, **kinds[0]}
+        if parameter.get("default", "") is None:
+            del parameter["default"]
+
+
+def _fill_in_example(form: dict[str, Any], endpoint: HotEndpoint) -> None:
+    """Say what Swagger UI writes into each field: without it, "string" into optional ones."""
+    example: dict[str, Any] = next(iter(endpoint.examples.values()))["value"]
+    for name, parameter in form["properties"].items():
+        parameter["examples"] = [example.get(name, "")]

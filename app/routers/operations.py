@@ -10,13 +10,13 @@ router = APIRouter(tags=["Server"], prefix="/health")
 
 
 @router.get("/live")
-async def live() -> Health:
+async def check_live() -> Health:
     """The process answers. Says nothing about the database, so that nobody restarts us for it."""
     return Health(status="ok")
 
 
 @router.get("/ready", responses={503: {"model": Health, "description": "The database is away."}})
-async def ready(services: ServicesDep, response: Response) -> Health:
+async def check_ready(services: ServicesDep, response: Response) -> Health:
     """The database answers too."""
     try:
         await services.database.ping()

@@ -31,7 +31,10 @@ async def verify_otp(body: OtpVerify, services: ServicesDep, response: Response)
 @router.post(
     "/enroll_otp",
     responses=problems(
-        {401: "The name or the password is wrong.", 409: "The enrolment is already confirmed."}
+        {
+            401: ("The name or the password is wrong.", "invalid_credentials"),
+            409: ("The enrolment is already confirmed.", "already_enrolled"),
+        }
     ),
 )
 async def enroll_otp(body: UserCredentials, services: ServicesDep) -> OtpEnrolled:
@@ -44,7 +47,7 @@ async def enroll_otp(body: UserCredentials, services: ServicesDep) -> OtpEnrolle
     status_code=410,
     deprecated=True,
     response_model=None,
-    responses={410: problem("Always: this path handed secrets to anybody.")},
+    responses={410: problem(410, "Always: this path handed secrets to anybody.")},
 )
 async def qr_code(username: str) -> None:
     """Gone. The QR code is in the answer of `POST /register_user` and of `POST /enroll_otp`."""

@@ -28,7 +28,10 @@ PROFILE = HotEndpoint(
         "description": "Answers for people and for clients. Needs no particular scope.",
         "response_model": UserProfile | PairwiseProfile | ClientProfile,
         "responses": protocol_errors(
-            {400: "More than one token was sent.", 401: "The token is missing or not valid."}
+            {
+                400: "More than one token was sent.",
+                401: ("The token is missing or not valid.", "invalid_token"),
+            }
         ),
     },
     cross_origin=CrossOrigin.REGISTERED,

@@ -37,7 +37,12 @@ bearer = HTTPBearer(
 BearerDep = Annotated[HTTPAuthorizationCredentials | None, Depends(bearer)]
 JSON = "application/json"
 NO_STORE = {"Cache-Control": "no-store"}
-ERRORS = protocol_errors({400: "The metadata is refused.", 401: "A token is due, or wrong."})
+ERRORS = protocol_errors(
+    {
+        400: ("The metadata is refused.", "invalid_client_metadata"),
+        401: ("A token is required, or is not valid.", "invalid_token"),
+    }
+)
 BODY: dict[str, Any] = {
     "requestBody": {
         "required": True,
@@ -69,7 +74,7 @@ async def read_body(request: Request) -> ClientRegister:
     responses=ERRORS,
     openapi_extra=BODY,
 )
-async def register(services: ServicesDep, bearer: BearerDep, request: Request) -> Response:
+async def register_client(services: ServicesDep, bearer: BearerDep, request: Request) -> Response:
     """Register a client (RFC 7591): open, by an initial access token, or not at all."""
     is_invited = await _is_invited(services, bearer)
     metadata = await read_body(request)
@@ -83,7 +88,7 @@ async def register(services: ServicesDep, bearer: BearerDep, request: Request) -
 
 
 @router.get("/register/{client_id}", response_model=ClientInformation, responses=ERRORS)
-async def read(client_id: str, services: ServicesDep, bearer: BearerDep) -> Response:
+async def read_client(client_id: str, services: ServicesDep, bearer: BearerDep) -> Response:
     """What a client registered (RFC 7592 section 2.1)."""
     client, token = await _own_client(services, client_id, bearer)
     body = services.clients.information(client) | {"registration_access_token": token}
@@ -96,7 +101,7 @@ async def read(client_id: str, services: ServicesDep, bearer: BearerDep) -> Resp
     responses=ERRORS,
     openapi_extra=BODY,
 )
-async def update(
+async def update_client(
     client_id: str, services: ServicesDep, bearer: BearerDep, request: Request
 ) -> Response:
     """Replace what a client registered (RFC 7592 section 2.2)."""
@@ -110,7 +115,7 @@ async def update(
 
 
 @router.delete("/register/{client_id}", status_code=204, responses=ERRORS)
-async def delete(client_id: str, services: ServicesDep, bearer: BearerDep) -> None:
+async def delete_client(client_id: str, services: ServicesDep, bearer: BearerDep) -> None:
     """Take a client back (RFC 7592 section 2.3); its tokens are worth nothing from now on."""
     client, _ = await _own_client(services, client_id, bearer)
     await services.clients.delete(client)

@@ -1,5 +1,7 @@
 """How refusals are documented: each with the media type and the schema it really has."""
 
+from collections.abc import Mapping
+from http import HTTPStatus
 from typing import Any
 
 from app.schemas.problems import Problem
@@ -7,6 +9,7 @@ from app.schemas.tokens import ProtocolError
 
 Responses = dict[int | str, dict[str, Any]]
 
+TITLES = {413: "Content Too Large", 422: "Unprocessable Content"}
 NO_JSON = "The body is no JSON."
 TOO_LARGE = "The body is too large."
 NOT_THE_SCHEMA = "The body does not fit its schema."
@@ -14,9 +17,32 @@ TOO_MANY = "There were too many tries. Try again after Retry-After seconds."
 TRY_AGAIN = "Try again after Retry-After seconds."
 
 
-def problems(further: dict[int, str] | None = None) -> Responses:
+Refusals = Mapping[int, str | tuple[str, str]]
+"""What may be refused, by status: a description, and the `error` where it is not the usual one."""
+
+_USUAL_PROBLEMS = {
+    400: "bad_request",
+    401: "unauthorized",
+    409: "conflict",
+    410: "gone",
+    413: "invalid_request",
+    422: "invalid_request",
+    429: "too_many_requests",
+    503: "temporarily_unavailable",
+}
+_USUAL_ERRORS = {
+    400: "invalid_request",
+    401: "invalid_client",
+    403: "insufficient_scope",
+    413: "invalid_request",
+    429: "too_many_requests",
+    503: "temporarily_unavailable",
+}
+
+
+def problems(further: Refusals | None = None) -> Responses:
     """Of a call with a JSON body: problem details for what may go wrong, and for `further`."""
-    described = {
+    described: Refusals = {
         400: NO_JSON,
         **(further or {}),
         413: TOO_LARGE,
@@ -24,22 +50,38 @@ def problems(further: dict[int, str] | None = None) -> Responses:
         429: TOO_MANY,
         503: TRY_AGAIN,
     }
-    return {status: problem(text) for status, text in sorted(described.items())}
+    return {status: problem(status, refusal) for status, refusal in sorted(described.items())}
 
 
-def problem(description: str) -> dict[str, Any]:
-    return _response(description, "application/problem+json", Problem.__name__)
-
-
-def protocol_errors(further: dict[int, str]) -> Responses:
-    """Of a protocol endpoint: `further`, and what may go wrong at each."""
-    described = {**further, 413: TOO_LARGE, 429: TOO_MANY, 503: TRY_AGAIN}
-    return {
-        status: _response(text, "application/json", ProtocolError.__name__)
-        for status, text in sorted(described.items())
+def problem(status: int, refusal: str | tuple[str, str]) -> dict[str, Any]:
+    text, error = _parts(refusal, usual=_USUAL_PROBLEMS[status])
+    example = {
+        "type": "about:blank",
+        "title": TITLES.get(status) or HTTPStatus(status).phrase,
+        "status": status,
+        "detail": text,
+        "error": error,
     }
+    return _response(text, "application/problem+json", Problem.__name__, example)
 
 
-def _response(description: str, media_type: str, schema: str) -> dict[str, Any]:
-    reference = {"$ref": f"#/components/schemas/{schema}"}
-    return {"description": description, "content": {media_type: {"schema": reference}}}
+def protocol_errors(further: Refusals) -> Responses:
+    """Of a protocol endpoint: `further`, and what may go wrong at each."""
+    described: Refusals = {**further, 413: TOO_LARGE, 429: TOO_MANY, 503: TRY_AGAIN}
+    responses: Responses = {}
+    for status, refusal in sorted(described.items()):
+        text, error = _parts(refusal, usual=_USUAL_ERRORS[status])
+        example = {"error": error, "error_description": text}
+        responses[status] = _response(text, "application/json", ProtocolError.__name__, example)
+    return responses
+
+
+def _parts(refusal: str | tuple[str, str], *, usual: str) -> tuple[str, str]:
+    return (refusal, usual) if isinstance(refusal, str) else refusal
+
+
+def _response(
+    description: str, media_type: str, schema: str, example: dict[str, Any]
+) -> dict[str, Any]:
+    content = {"schema": {"$ref": f"#/components/schemas/{schema}"}, "example": example}
+    return {"description": description, "content": {media_type: content}}

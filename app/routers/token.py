@@ -33,7 +33,7 @@ TOKEN = HotEndpoint(
         "response_model_exclude_none": True,
         "responses": protocol_errors(
             {
-                400: "The request or the grant is refused.",
+                400: ("The request or the grant is refused.", "invalid_grant"),
                 401: "Client authentication failed.",
             }
         ),

@@ -71,7 +71,7 @@ def _endpoint(method: str) -> HotEndpoint:
             "responses": protocol_errors(
                 {
                     400: "More than one token was sent.",
-                    401: "The token is missing or not valid.",
+                    401: ("The token is missing or not valid.", "invalid_token"),
                     403: "The token does not have the scope openid.",
                 }
             ),

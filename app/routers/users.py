@@ -19,7 +19,9 @@ router = APIRouter(tags=["People"])
     status_code=201,
     response_model_exclude_none=True,
     dependencies=[Depends(require_open_registration)],
-    responses=problems({401: "Registration is closed.", 409: "The name is taken."}),
+    responses=problems(
+        {401: "Registration is closed.", 409: ("The name is taken.", "username_taken")}
+    ),
 )
 async def register_user(
     body: UserCreate, services: ServicesDep, bearer: AdminBearerDep

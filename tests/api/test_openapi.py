@@ -11,6 +11,7 @@ from fastapi.routing import APIRoute
 from app.oauth.grants import GRANTS
 from app.pages import PAGES as PAGE_ROUTERS
 from app.routers import ROUTERS
+from app.schemas.clients import DEFAULT_SCOPE
 from tests.support.application import Application
 
 FORM = "application/x-www-form-urlencoded"
@@ -72,6 +73,9 @@ async def test_operations_have_names_of_their_own_and_say_what_they_do(schema: S
     names = [operation["operationId"] for _, _, operation in operations(schema)]
 
     assert len(names) == len(set(names))
+    assert all(re.fullmatch(r"[a-z]+(_[a-z]+)*", name) for name in names)
+    assert {"register_user", "token", "introspect", "read_client", "check_live"} <= set(names)
+    assert not [name for name in names if re.search("_(get|put|delete)$", name)]
     assert all(operation["summary"] for _, _, operation in operations(schema))
     assert all(operation.get("description") for _, _, operation in operations(schema))
 
@@ -93,16 +97,17 @@ async def test_every_scheme_an_operation_asks_for_is_defined(schema: Schema) -> 
             assert alternative.keys() <= schemes.keys()
 
 
-async def test_authorize_offers_the_password_and_the_client_credentials_flow(
+async def test_authorize_offers_each_flow_with_the_default_scope_of_create_client(
     schema: Schema,
 ) -> None:
-    """CONTRACT: "Authorize" works for both flows"""
+    """CONTRACT: "Authorize" works; "select all scopes" stays within what such a client has"""
     flows = schema["components"]["securitySchemes"]["OAuth2"]["flows"]
 
-    assert flows.keys() == {"password", "clientCredentials"}
+    assert flows.keys() == {"password", "clientCredentials", "authorizationCode"}
     for flow in flows.values():
         assert flow["tokenUrl"] == "/token"
-        assert flow["scopes"].keys() >= {"openid", "profile", "email", "offline_access"}
+        assert " ".join(flow["scopes"]) == DEFAULT_SCOPE
+    assert flows["authorizationCode"]["authorizationUrl"] == "/authorize"
     assert schema["paths"]["/profile"]["get"]["security"] == [{"OAuth2": []}]
 
 
@@ -208,6 +213,16 @@ async def test_every_route_that_a_client_may_call_is_described(schema: Schema) -
 async def test_no_error_is_described_by_a_schema_we_never_send(schema: Schema) -> None:
     """The framework's own 422 repeats the input; ours are problem details."""
     assert not schema["components"]["schemas"].keys() & {"HTTPValidationError", "ValidationError"}
+
+
+async def test_a_form_has_no_null_and_an_example_of_each_parameter(schema: Schema) -> None:
+    """Swagger UI would send "null" and "string" otherwise."""
+    for path in ("/introspect", "/revoke", "/par", "/device_authorization"):
+        media = schema["paths"][path]["post"]["requestBody"]["content"][FORM]
+        for name, parameter in resolve(schema, media["schema"])["properties"].items():
+            assert parameter["type"] == "string", (path, name)
+            assert parameter.get("default", "") is not None
+            assert parameter["examples"] not in (["string"], [None])
 
 
 @pytest.mark.parametrize(
