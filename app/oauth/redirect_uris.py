@@ -9,6 +9,7 @@ from collections.abc import Mapping
 from urllib.parse import urlencode, urlsplit
 
 from app.models.clients import Client
+from app.security.origins import web_origin_of
 
 LOOPBACK_HOSTS = frozenset({"127.0.0.1", "::1", "localhost"})
 WEB_SCHEMES = frozenset({"http", "https"})
@@ -49,6 +50,22 @@ def origin_of(uri: str) -> str:
     if parts.scheme not in WEB_SCHEMES:
         return f"{parts.scheme}:"
     return f"{parts.scheme}://{parts.netloc}"
+
+
+def home_of(client: Client, redirect_uri: str = "") -> str | None:
+    """Return where a user may go back to a client from an error page, or None.
+
+    That is its home page if an administrator approved the client or it is on the origin of a
+    registered https redirect URI; else that origin, of `redirect_uri` if that is registered.
+    """
+    web = [uri for uri in client.redirect_uri_list if uri.startswith("https://")]
+    origins = [web_origin_of(uri) for uri in web]
+    home = client.further_metadata.get("client_uri")
+    if home and (client.trust != "none" or web_origin_of(home) in origins):
+        return str(home)
+    if redirect_uri in web:
+        origins.insert(0, web_origin_of(redirect_uri))
+    return f"{origins[0]}/" if origins and origins[0] is not None else None
 
 
 def host_of(uri: str) -> str:

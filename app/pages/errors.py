@@ -2,6 +2,7 @@
 
 import re
 from http import HTTPStatus
+from typing import Any
 from urllib.parse import urlsplit
 
 from fastapi import FastAPI, Request
@@ -9,12 +10,15 @@ from starlette.exceptions import HTTPException
 from starlette.responses import RedirectResponse, Response
 
 from app.errors import PosternError, TooManyRequestsError, UnavailableError
+from app.oauth.authorization.requests import UntrustedRequestError
+from app.oauth.redirect_uris import home_of
 from app.observability import refusals
 from app.pages.accept import prefers_html
 from app.pages.browser import AnswerInsteadError, FormExpiredError, GoToError
 from app.pages.languages import in_language, text_for
 from app.pages.sentences import N_
 from app.pages.templating import page
+from app.pages.views import name_of_client
 from app.pages.waiting import wait_sentence
 
 YOURS = N_("It is your turn: go back and try again.")
@@ -51,8 +55,8 @@ def install(application: FastAPI) -> None:
         application.add_exception_handler(kind, handle)
 
 
-def error_page(request: Request, error: Exception) -> Response:
-    """The page for an error, with its status and headers."""
+def error_page(request: Request, error: Exception, **values: Any) -> Response:
+    """The page for an error, with its status and headers; `values` are for its template."""
     text = text_for(request)
     status, heading, message, code = _described(error)
     if isinstance(error, PosternError):
@@ -64,6 +68,8 @@ def error_page(request: Request, error: Exception) -> Response:
     response = page(
         request,
         "error.html",
+        **_way_back(request, error),
+        **values,
         status=status,
         heading=text(heading),
         message=text(message),
@@ -75,6 +81,16 @@ def error_page(request: Request, error: Exception) -> Response:
     )
     response.headers.update(_headers(error))
     return response
+
+
+def _way_back(request: Request, error: Exception) -> dict[str, Any]:
+    """What the page needs to lead back to the application that a stale link is from."""
+    came_from = error.came_from if isinstance(error, UntrustedRequestError) else None
+    if came_from is None:
+        return {}
+    client, redirect_uri = came_from
+    url = home_of(client, redirect_uri)
+    return {"back_url": url, "back_name": name_of_client(request, client)} if url else {}
 
 
 def _described(error: Exception) -> tuple[int, str, str, str]:

@@ -10,6 +10,7 @@ from app.oauth.logout import LogoutRequest, UntrustedLogoutError, answer_uri
 from app.oauth.redirect_uris import origin_of
 from app.oauth.requests import FORM_TYPE
 from app.pages.browser import Browser, BrowserDep, PostedFormDep
+from app.pages.errors import error_page
 from app.pages.languages import UI_LOCALES
 from app.pages.protocol import form_body, parameters_in, see_other
 from app.pages.templating import page
@@ -43,7 +44,10 @@ SESSION = "session_id"
 async def logout(browser: BrowserDep) -> Response:
     """Sign out (OpenID Connect RP-Initiated Logout 1.0)."""
     parameters = _parameters(browser.request.scope["query_string"])
-    asked = await browser.services.logout.read(parameters, browser.signed_in)
+    try:
+        asked = await browser.services.logout.read(parameters, browser.signed_in)
+    except UntrustedLogoutError as error:
+        return _untrusted(browser, error)
     if asked.session is None:
         return _signed_out(browser, asked, parameters, goes_on=asked.has_hint)
     if not asked.needs_no_question:
@@ -127,6 +131,14 @@ def _signed_out(
     if onwards is not None and goes_on and not frames:
         return browser.keep(see_other(onwards))
     return signed_out_page(browser, frames or [], asked=asked, onwards=onwards)
+
+
+def _untrusted(browser: Browser, error: UntrustedLogoutError) -> Response:
+    """An error page, on which a user may still sign out: the request leads nowhere else."""
+    if browser.current is None:
+        raise error
+    values = {"person": view_of_person(browser.current), "csrf_token": browser.csrf_token}
+    return browser.keep(error_page(browser.request, error, **values))
 
 
 def _question(browser: Browser, asked: LogoutRequest, parameters: Mapping[str, str]) -> Response:

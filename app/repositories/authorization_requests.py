@@ -39,6 +39,10 @@ class AuthorizationRequestRepository:
         found = await self._by_digest(digest)
         return found if found is not None and found.expires_at > now else None
 
+    async def find_even_expired(self, digest: bytes) -> StoredRequest | None:
+        """Return a request as long as housekeeping has not removed it."""
+        return await self._by_digest(digest)
+
     async def set_session(self, digest: bytes, session_id: str) -> None:
         """Keeps which session was begun or chosen for this request."""
         await self._database.change(

@@ -251,6 +251,11 @@ STATES: dict[str, tuple[str, Mapping[str, Any]]] = {
     **upstream_states(SIGN_IN, ACCOUNT),
     **mail_states(ADA, LONG_PERSON),
     "login-new-password": ("login.html", {**SIGN_IN, "has_new_password": True}),
+    "error-way-back": (
+        "error.html",
+        {**ERROR, "back_url": "https://photos.example.com/", "back_name": "Photos"},
+    ),
+    "error-sign-out": ("error.html", {**ERROR, "person": ADA, "csrf_token": "c"}),
     "error-application": ("error.html", ERROR),
     "error-expired": (
         "error.html",

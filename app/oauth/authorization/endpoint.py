@@ -15,7 +15,7 @@ from app.oauth.authorization.interactions import (
     acr_for,
     consent_scopes,
 )
-from app.oauth.authorization.pending import Pending, PendingRequests, complete
+from app.oauth.authorization.pending import Pending, PendingRequests
 from app.oauth.authorization.requests import (
     AuthorizationRequest,
     RefusedRequestError,
@@ -23,6 +23,7 @@ from app.oauth.authorization.requests import (
 )
 from app.oauth.authorization.response_modes import AuthorizationResponse
 from app.oauth.authorization.sources import RequestSources, Source
+from app.oauth.authorization.stale import complete
 from app.oauth.errors import AccessDeniedError, OAuth2Error
 from app.observability import refusals
 from app.repositories.authorization_codes import AuthorizationCodeRepository
@@ -222,7 +223,7 @@ class AuthorizationEndpoint:
         assert person is not None  # noqa: S101 - no step is due, so somebody is signed in
         now = self._clock.now()
         if not await self._pending.use(pending, pushed=pushed):
-            raise complete()
+            raise complete((request.client, request.target.redirect_uri))
         code = new_token(TokenKind.AUTHORIZATION_CODE)
         made = AuthorizationCode(
             family_id=new_identifier(),

@@ -12,9 +12,9 @@ from app.oauth.authorization.requests import (
     AuthorizationRequest,
     RefusedRequestError,
     RequestParser,
-    UntrustedRequestError,
 )
 from app.oauth.authorization.sources import RequestSources, Source, pushed_name
+from app.oauth.authorization.stale import complete, expired
 from app.oauth.claims import parse_claims
 from app.repositories.authorization_requests import AuthorizationRequestRepository
 from app.security.tokens import TokenKind, derived_token, digest_of, new_token
@@ -102,17 +102,20 @@ class PendingRequests:
         """Return a request that was not answered yet; raises `UntrustedRequestError`."""
         stored = None
         if TokenKind.REQUEST.matches(request_id):
-            stored = await self._stored.find(digest_of(request_id), now=self._clock.now())
+            stored = await self._stored.find_even_expired(digest_of(request_id))
         if stored is None or stored.kind != INTERACTION:
             raise expired("the pending request is unknown or has expired")
-        if stored.used_at is not None:
-            raise complete()
-        kept = json.loads(stored.parameters)
         client = await self._sources.client(stored.client_id)
+        kept = json.loads(stored.parameters)
+        came_from = client, str(kept["parameters"].get("redirect_uri", ""))
+        if stored.expires_at <= self._clock.now():
+            raise expired("the pending request has expired", came_from)
+        if stored.used_at is not None:
+            raise complete(came_from)
         try:
             request = self._parser.parse(client, kept["parameters"], began_at=stored.created_at)
         except RefusedRequestError:  # the client changed meanwhile, and may not ask this any more
-            raise expired("the client may not ask for this any more") from None
+            raise expired("the client may not ask for this any more", came_from) from None
         pushed = kept.get("pushed")
         return Pending(
             _as_kept(request, kept), stored, bytes.fromhex(pushed) if pushed is not None else None
@@ -124,22 +127,6 @@ class PendingRequests:
         if pushed is not None and not await self._stored.use(pushed, now=now):
             return False
         return pending is None or await self._stored.use(pending.stored.digest, now=now)
-
-
-def expired(reason: str) -> UntrustedRequestError:
-    return UntrustedRequestError(
-        "This page has expired. Go back to the application and begin again.",
-        error="expired_request",
-        reason=reason,
-    )
-
-
-def complete() -> UntrustedRequestError:
-    return UntrustedRequestError(
-        "This sign-in is complete. Go back to the application.",
-        error="used_request",
-        reason="the pending request was answered before",
-    )
 
 
 def _name_in(browser: str, pushed: str) -> str:

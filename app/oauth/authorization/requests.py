@@ -64,11 +64,25 @@ def prompts_here(*, registration_is_open: bool) -> tuple[str, ...]:
 
 
 class UntrustedRequestError(PosternError):
-    """A request that must not be answered by a redirect: the person sees an error page."""
+    """A request that must not be answered by a redirect: the person sees an error page.
+
+    `came_from` is the client whose home the page may offer, and the redirect URI that it asked for.
+    """
 
     error = "invalid_request"
     status = 400
     title = "This sign-in link does not work"
+
+    def __init__(
+        self,
+        detail: str | None = None,
+        *,
+        error: str | None = None,
+        reason: str | None = None,
+        came_from: tuple[Client, str] | None = None,
+    ) -> None:
+        super().__init__(detail, error=error, reason=reason)
+        self.came_from = came_from
 
 
 class RefusedRequestError(Exception):

@@ -133,11 +133,11 @@ class RequestSources:
         if TokenKind.REQUEST.matches(name):
             stored = await self._stored.find(digest_of(name), now=now)
         if stored is None or stored.kind != PUSHED or stored.created_at + PUSHED_TTL <= now:
-            raise _not_pushed("the pushed request is unknown or has expired")
+            raise _not_pushed(client, "the pushed request is unknown or has expired")
         if stored.client_id != client.client_id:
-            raise _not_pushed("the pushed request is another client's")
+            raise _not_pushed(client, "the pushed request is another client's")
         if stored.used_at is not None:
-            raise _not_pushed("the pushed request was used before")
+            raise _not_pushed(client, "the pushed request was used before")
         return Source(client, json.loads(stored.parameters), now, pushed=name)
 
     def _refusal(
@@ -147,11 +147,12 @@ class RequestSources:
         return RefusedRequestError(error, self._parser.target(client, parameters))
 
 
-def _not_pushed(reason: str) -> UntrustedRequestError:
+def _not_pushed(client: Client, reason: str) -> UntrustedRequestError:
     return UntrustedRequestError(
         "This sign-in link has expired or was used before.",
         error="invalid_request_uri",
         reason=reason,
+        came_from=(client, ""),
     )
 
 

@@ -1,0 +1,25 @@
+"""Requests that are over: the user gets an error page that leads back to the client."""
+
+from app.models.clients import Client
+from app.oauth.authorization.requests import UntrustedRequestError
+
+CameFrom = tuple[Client, str] | None
+"""The client, and the redirect URI that it asked for; None if the request is not known."""
+
+
+def expired(reason: str, came_from: CameFrom = None) -> UntrustedRequestError:
+    return UntrustedRequestError(
+        "This page has expired. Go back to the application and begin again.",
+        error="expired_request",
+        reason=reason,
+        came_from=came_from,
+    )
+
+
+def complete(came_from: CameFrom) -> UntrustedRequestError:
+    return UntrustedRequestError(
+        "This sign-in is complete. Go back to the application.",
+        error="used_request",
+        reason="the pending request was answered before",
+        came_from=came_from,
+    )
