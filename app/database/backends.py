@@ -14,6 +14,7 @@ from sqlalchemy.engine import Dialect
 from app.database import postgresql, sqlite
 from app.database.engines import Engines, postgresql_engines, sqlite_engines
 from app.database.errors import translated_errors
+from app.database.postgresql import Pooler
 from app.database.statements import (
     CompiledLookup,
     CompiledOutcome,
@@ -66,8 +67,10 @@ class PostgresBackend:
     name = "postgresql"
     concurrent_batches = 2
 
-    def __init__(self, url: str, *, pool_size: int, timeout: float) -> None:
-        self.engines = postgresql_engines(url, pool_size=pool_size, timeout=timeout)
+    def __init__(
+        self, url: str, *, pool_size: int, timeout: float, pooler: Pooler = Pooler.SESSION
+    ) -> None:
+        self.engines = postgresql_engines(url, pool_size=pool_size, timeout=timeout, pooler=pooler)
         self.find_at_once: FindAtOnce | None = None
         self.dialect: Dialect = postgresql_dialect.asyncpg.dialect()  # type: ignore[no-untyped-call]  # untyped there
         connect = partial(
@@ -75,7 +78,11 @@ class PostgresBackend:
             postgresql.driver_url(url),
             timeout=timeout,
             settings=postgresql.FOR_BATCHES,
+            pooler=pooler,
         )
+        self._local: str | None = None
+        if pooler is Pooler.TRANSACTION:
+            self._local = postgresql.set_local(postgresql.time_limits(timeout))
         self._readers, self._writers = (
             postgresql.ConnectionPool(connect, size=self.concurrent_batches, timeout=timeout)
             for _ in range(2)
@@ -96,7 +103,9 @@ class PostgresBackend:
         outcome: CompiledOutcome | None,
     ) -> Written:
         return await self._writers.run(
-            lambda connection: postgresql.write(connection, statements, rows, outcome)
+            lambda connection: postgresql.write(
+                connection, statements, rows, outcome, local=self._local
+            )
         )
 
     async def close(self) -> None:

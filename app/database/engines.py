@@ -10,8 +10,14 @@ from sqlalchemy import event
 from sqlalchemy.ext.asyncio import AsyncEngine, create_async_engine
 
 from app.database import postgresql, sqlite
+from app.database.postgresql import Pooler
 
 DISPOSE_SECONDS = 3.0
+WITHOUT_NAMES: dict[str, Any] = {
+    "prepared_statement_cache_size": 0,
+    "prepared_statement_name_func": lambda: "",
+}
+"""A named statement would stay behind on whichever connection a pooler had given us."""
 
 
 @dataclass(frozen=True, slots=True)
@@ -29,22 +35,31 @@ class Engines:
                 await self.writer.dispose()
 
 
-def postgresql_engines(url: str, *, pool_size: int, timeout: float) -> Engines:
+def postgresql_engines(url: str, *, pool_size: int, timeout: float, pooler: Pooler) -> Engines:
     """asyncpg reads the URL itself, with everything that libpq would understand in it."""
     dsn = postgresql.driver_url(url)
 
-    async def connect(*_: object) -> Any:
-        return await postgresql.connect(dsn, timeout=timeout)
+    async def connect(**_: object) -> Any:
+        return await postgresql.connect(dsn, timeout=timeout, pooler=pooler)
 
+    is_shared = pooler is Pooler.TRANSACTION
     writer = create_async_engine(
         "postgresql+asyncpg://",
         hide_parameters=True,  # an error in the log shows no value
-        async_creator=connect,
+        connect_args={"async_creator_fn": connect, **(WITHOUT_NAMES if is_shared else {})},
         pool_size=pool_size,
         max_overflow=0,
         pool_timeout=timeout,
         pool_pre_ping=True,
     )
+    if is_shared:
+        limits = postgresql.set_local(postgresql.time_limits(timeout))
+
+        @event.listens_for(writer.sync_engine, "begin")
+        def _limit(connection: Any) -> None:
+            if connection.get_execution_options().get("isolation_level") != "AUTOCOMMIT":
+                connection.exec_driver_sql(limits)
+
     return Engines(reader=writer.execution_options(isolation_level="AUTOCOMMIT"), writer=writer)
 
 

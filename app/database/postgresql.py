@@ -2,6 +2,7 @@
 
 import asyncio
 from collections.abc import Awaitable, Callable, Mapping, Sequence
+from enum import StrEnum
 from typing import TYPE_CHECKING, Any, TypeVar
 from urllib.parse import parse_qsl, quote, urlencode
 
@@ -65,25 +66,63 @@ FOR_BATCHES = {
 }
 
 
+class Pooler(StrEnum):
+    """What a pooler between us and PostgreSQL may do with a connection."""
+
+    SESSION = "session"
+    """A connection keeps its session, as it does without a pooler."""
+    TRANSACTION = "transaction"
+    """Each transaction may run on another connection: nothing of a session lasts."""
+
+
+def time_limits(timeout: float) -> dict[str, str]:
+    """The settings by which nothing waits for longer than `timeout` seconds."""
+    milliseconds = str(int(timeout * 1000))
+    return {
+        "statement_timeout": milliseconds,
+        "lock_timeout": milliseconds,
+        "idle_in_transaction_session_timeout": str(int(timeout * 4000)),
+    }
+
+
+def set_local(settings: Mapping[str, str]) -> str:
+    """Return one statement that sets these until the transaction ends."""
+    calls = (f"set_config('{name}', '{value}', true)" for name, value in settings.items())
+    return f"SELECT {', '.join(calls)}"
+
+
 async def connect(
-    url: str, *, timeout: float, settings: Mapping[str, str] | None = None
+    url: str,
+    *,
+    timeout: float,
+    settings: Mapping[str, str] | None = None,
+    pooler: Pooler = Pooler.SESSION,
 ) -> "Connection[Any]":
-    """Opens a connection on which nothing waits for longer than `timeout` seconds."""
+    """Opens a connection on which nothing waits for longer than `timeout` seconds.
+
+    A pooler refuses a connection that sends settings at its start, so they follow. Where it gives
+    each transaction another connection, none is set, and no statement is prepared by a name; then
+    no plan is kept either, so the settings for plans are not needed.
+    """
     import asyncpg
 
-    milliseconds = str(int(timeout * 1000))
-    return await asyncpg.connect(
+    if pooler is Pooler.TRANSACTION:
+        return await asyncpg.connect(
+            url, timeout=timeout, command_timeout=timeout + 1, statement_cache_size=0
+        )
+    connection = await asyncpg.connect(
         url,
         timeout=timeout,
         command_timeout=timeout + 1,
-        server_settings={
-            "application_name": "postern",
-            "statement_timeout": milliseconds,
-            "lock_timeout": milliseconds,
-            "idle_in_transaction_session_timeout": str(int(timeout * 4000)),
-            **(settings or {}),
-        },
+        server_settings={"application_name": "postern"},
     )
+    lasting = {**time_limits(timeout), **(settings or {})}
+    try:
+        await connection.execute("; ".join(f"SET {each} = {lasting[each]}" for each in lasting))
+    except BaseException:
+        connection.terminate()
+        raise
+    return connection
 
 
 class ConnectionPool:
@@ -170,10 +209,15 @@ async def write(
     statements: Sequence[CompiledStatement],
     rows: Sequence[Mapping[str, Any]],
     outcome: CompiledOutcome | None,
+    *,
+    local: str | None = None,
 ) -> Written:
-    """Writes a batch in one transaction; row by row where the table refused one of them."""
+    """Writes a batch in one transaction; row by row where the table refused one of them.
+
+    `local` is a statement that comes first in a transaction.
+    """
     try:
-        return list(await _transaction(connection, statements, rows, outcome))
+        return list(await _transaction(connection, statements, rows, outcome, local))
     except Exception as error:
         if not is_refusal(error):
             raise
@@ -181,7 +225,7 @@ async def write(
             return [translate(error)]
     results: list[Values | Exception | None] = []
     for row in rows:
-        results.extend(await write(connection, statements, [row], outcome))
+        results.extend(await write(connection, statements, [row], outcome, local=local))
     return results
 
 
@@ -190,11 +234,14 @@ async def _transaction(
     statements: Sequence[CompiledStatement],
     rows: Sequence[Mapping[str, Any]],
     outcome: CompiledOutcome | None,
+    local: str | None,
 ) -> Sequence[Values | None]:
     if len(statements) == 1 and outcome is None:  # one statement is a transaction by itself
         await _execute(connection, statements[0], rows)
         return [None] * len(rows)
     async with connection.transaction():
+        if local is not None:
+            await connection.execute(local)
         for statement in statements:
             await _execute(connection, statement, rows)
         if outcome is None:

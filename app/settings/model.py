@@ -49,6 +49,7 @@ class Settings(BaseSettings):
 
     database_url: str = "sqlite:///./data/postern.db"
     database_pool_size: int = Field(5, ge=1, le=100)
+    database_pooler: Literal["session", "transaction"] = "session"
     database_timeout: float = Field(5.0, gt=0, le=60)
     sqlite_synchronous: Literal["FULL", "NORMAL"] = "FULL"
     sqlite_busy_timeout: float = Field(10.0, gt=0, le=60)
@@ -122,7 +123,7 @@ class Settings(BaseSettings):
     body_timeout: float = Field(15.0, gt=0, le=15)
     housekeeping_interval: float = Field(60.0, ge=0.05, le=86_400)
 
-    @field_validator("app_env", "forwarded_header", mode="before")
+    @field_validator("app_env", "forwarded_header", "database_pooler", mode="before")
     @classmethod
     def _in_lower_case(cls, value: object) -> object:
         return value.strip().lower() if isinstance(value, str) else value

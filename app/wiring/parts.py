@@ -6,6 +6,7 @@ from datetime import timedelta
 from app.clock import Clock
 from app.database.backends import Backend, PostgresBackend, SqliteBackend
 from app.database.database import Database
+from app.database.postgresql import Pooler
 from app.errors import StartupError
 from app.oauth.issuer import Lifetimes
 from app.outbound.email import EmailSender
@@ -42,6 +43,7 @@ def make_backend(settings: Settings) -> Backend:
             settings.database_url,
             pool_size=settings.database_pool_size,
             timeout=settings.database_timeout,
+            pooler=Pooler(settings.database_pooler),
         )
     return SqliteBackend(
         path,

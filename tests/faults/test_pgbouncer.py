@@ -1,0 +1,117 @@
+"""PgBouncer between the server and PostgreSQL, in session and in transaction mode."""
+
+import asyncio
+from collections.abc import AsyncIterator
+from typing import Any
+
+import pytest
+import pytest_asyncio
+from sqlalchemy import select, text
+
+from app.errors import DatabaseUnavailableError
+from app.models.users import users
+from tests.conftest import AppFactory
+from tests.support.application import Application
+from tests.support.databases import Databases
+from tests.support.parts import open_database, services_of
+from tests.support.pgbouncer import COMMAND, running_pgbouncer
+from tests.support.visitor import Visitor, visiting
+
+pytestmark = pytest.mark.skipif(not COMMAND, reason="needs pgbouncer")
+
+DATABASES = ("postgresql",)
+SESSION: dict[str, Any] = {}
+TRANSACTION: dict[str, Any] = {"database_pooler": "transaction"}
+MODES = [pytest.param("session", id="session"), pytest.param("transaction", id="transaction")]
+
+
+def settings_of(mode: str) -> dict[str, Any]:
+    """Session mode works without a setting."""
+    return TRANSACTION if mode == "transaction" else SESSION
+
+
+@pytest.fixture(params=MODES)
+def mode(request: pytest.FixtureRequest) -> str:
+    return str(request.param)
+
+
+@pytest_asyncio.fixture
+async def pooled(databases: Databases, mode: str) -> AsyncIterator[str]:
+    async with running_pgbouncer(await databases.migrated("postgresql"), mode=mode) as url:
+        yield url
+
+
+@pytest_asyncio.fixture
+async def app(start_app: AppFactory, pooled: str, mode: str) -> Application:
+    return await start_app(database_url=pooled, **settings_of(mode))
+
+
+async def test_the_quick_start_and_a_sign_in_work_through_it(app: Application) -> None:
+    """batches, transactions and locks by name"""
+    client, user = await app.create_client(), await app.enrolled_user()
+
+    tokens = await asyncio.gather(*(app.client_credentials(client) for _ in range(50)))
+    first = await app.password_grant(client, user)
+    again = await app.refresh(client, first.json()["refresh_token"])
+    wrong = await app.password_grant(client, user, password="not the password")
+    async with visiting(app) as visitor:
+        page = await sign_in(visitor, app, user)
+
+    assert {each.status_code for each in tokens} == {200}
+    assert (first.status_code, again.status_code, wrong.status_code) == (200, 200, 400)
+    assert "Your account" in page
+
+
+async def sign_in(visitor: Visitor, app: Application, user: Any) -> str:
+    return (await visitor.sign_in(await visitor.get("/login"), user)).text
+
+
+async def test_more_at_once_than_there_are_connections_to_postgresql(app: Application) -> None:
+    """each transaction may be on another connection than the one before"""
+    client = await app.create_client()
+
+    users_and_tokens = await asyncio.gather(
+        *(app.register() for _ in range(20)), *(app.client_credentials(client) for _ in range(200))
+    )
+
+    assert {each.status_code for each in users_and_tokens[20:]} == {200}
+
+
+async def test_nothing_waits_longer_than_the_time_limit_in_a_transaction(
+    pooled: str, mode: str
+) -> None:
+    """SECURITY_BAR, fault 4: by the server's own limits, not only by ours"""
+    async with open_database(pooled, database_timeout=1, **settings_of(mode)) as database:
+        async with database.transaction() as connection:
+            limits = [
+                (await connection.execute(text(f"SHOW {name}"))).scalar_one()
+                for name in ("statement_timeout", "lock_timeout")
+            ]
+        with pytest.raises(DatabaseUnavailableError):
+            async with database.transaction() as connection:
+                await connection.execute(text("SELECT pg_sleep(20)"))
+
+    assert limits == ["1s", "1s"]
+
+
+async def test_no_setting_of_a_transaction_stays_on_the_connection(pooled: str, mode: str) -> None:
+    """what another client of the pooler gets next is as it was"""
+    async with (
+        open_database(pooled, database_timeout=1, **settings_of(mode)) as database,
+        database.transaction() as connection,
+    ):
+        await connection.execute(select(users.c.user_id).limit(1))
+    async with open_database(pooled, database_pooler="transaction") as other:
+        row = await other.fetch_one(text("SELECT current_setting('statement_timeout')"))
+        names = await other.fetch_all(text("SELECT name FROM pg_prepared_statements"))
+
+    assert row is not None
+    assert row[0] == "0"
+    assert not [each for each in names if each[0]]
+
+
+async def test_it_is_ready(app: Application) -> None:
+    answer = await app.http.get("/health/ready")
+
+    assert answer.status_code == 200
+    assert services_of(app).database.backend.name == "postgresql"
