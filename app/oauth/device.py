@@ -11,6 +11,7 @@ from app.oauth.client_auth.authenticator import ClientAuthenticator
 from app.oauth.errors import UnauthorizedClientError
 from app.oauth.requests import FormRequest
 from app.oauth.scopes import narrow_scope
+from app.observability import refusals
 from app.repositories.clients import ClientRepository
 from app.repositories.device_codes import DeviceCodeRepository
 from app.schemas.tokens import DeviceResponse
@@ -85,11 +86,13 @@ class DeviceAuthorization:
         """
         user_code = stored_form(text)
         if user_code is None:
+            refusals.explain("the text is not a user code")
             return None
         found = await self._codes.find_by_user_code(user_code, now=self._clock.now())
         await self._limits.settle_device_code(is_right=found is not None)
         client = await self._clients.find(found.client_id) if found is not None else None
         if found is None or client is None or client.is_disabled:
+            refusals.explain("the user code is unknown, used or expired, or its client disabled")
             return None
         return found, client
 

@@ -14,6 +14,7 @@ from app.observability.logging import logger
 log = logger(__name__)
 
 REFUSAL = "refusal"
+INVALID_FORM = "invalid_form"
 EXPLAINED = "refusal_explained"
 SERVER_ERROR = "server_error"
 SAYS_ITSELF = "the answer says why"
@@ -46,6 +47,13 @@ def explain(reason: str) -> None:
         scope[EXPLAINED] = reason
 
 
+def note_form(reason: str) -> None:
+    """Note a form of a page that is shown again, for what was explained or for this reason."""
+    scope = origin.scope()
+    if scope is not None and REFUSAL not in scope:
+        note_refusal(INVALID_FORM, scope.get(EXPLAINED) or reason)
+
+
 def note_refusal(error: str, reason: str) -> None:
     scope = origin.scope()
     if scope is not None:
@@ -54,7 +62,8 @@ def note_refusal(error: str, reason: str) -> None:
 
 def write(scope: Mapping[str, Any], *, status: int, request_id: str) -> None:
     """Write the record of a refused request."""
-    error, reason = scope.get(REFUSAL) or Refusal(str(status), SAYS_ITSELF)
+    explained = scope.get(EXPLAINED) or SAYS_ITSELF
+    error, reason = scope.get(REFUSAL) or Refusal(str(status), explained)
     client_id = origin.client_id()
     log.info(
         "request %s of client %s was refused with %s (%s): %s",

@@ -2,12 +2,14 @@
 
 from collections.abc import Sequence
 from functools import lru_cache
+from http import HTTPStatus
 from pathlib import Path
-from typing import TYPE_CHECKING
+from typing import TYPE_CHECKING, Any
 
 from fastapi import Request
 from starlette.responses import HTMLResponse
 
+from app.observability import refusals
 from app.pages.assets import assets_of
 from app.pages.languages import asked_language, in_language, language_for
 from app.texts.languages import direction_of, translations_of
@@ -56,6 +58,8 @@ def page(
             }
         )
     )
+    if status >= HTTPStatus.BAD_REQUEST:
+        _note(values.get("errors"))
     headers = {
         "Content-Security-Policy": policy
         or page_policy(posts_may_end_at_client=posts_may_end_at_client, frame_src=frame_src),
@@ -65,6 +69,13 @@ def page(
         "Vary": "Accept-Language, Cookie",
     }
     return HTMLResponse(content, status_code=status, headers=headers)
+
+
+def _note(errors: Any) -> None:
+    """Note a form that is shown again for errors at its fields."""
+    if errors:
+        fields = ", ".join(name or "the whole form" for name in errors)
+        refusals.note_form(f"errors at: {fields}")
 
 
 def page_policy(*, posts_may_end_at_client: bool = False, frame_src: Sequence[str] = ()) -> str:

@@ -4,7 +4,7 @@ from collections.abc import Sequence
 from datetime import datetime
 from typing import Any
 
-from sqlalchemy import delete, select, update
+from sqlalchemy import delete, func, select, update
 
 from app.database.database import Database
 from app.models.logout_notices import LogoutNotice, logout_notices
@@ -17,10 +17,15 @@ class LogoutNoticeRepository:
         self._database = database
 
     async def list_due(self, *, now: datetime, limit: int) -> Sequence[LogoutNotice]:
+        """Return due rows, one of each client before the second of any: a batch waits for its
+        slowest client, and the others must not wait for all of its rows."""
+        turn = func.row_number().over(
+            partition_by=notice.client_id, order_by=(notice.next_attempt_at, notice.notice_id)
+        )
         rows: Sequence[Any] = await self._database.fetch_all(
             select(logout_notices)
             .where(notice.next_attempt_at <= now)
-            .order_by(notice.next_attempt_at)
+            .order_by(turn, notice.next_attempt_at)
             .limit(limit)
         )
         return [LogoutNotice(*row) for row in rows]

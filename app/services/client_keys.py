@@ -37,6 +37,7 @@ class _Fetched:
     keys: Keys | None
     fetched_at: datetime
     asked_at: datetime
+    problem: str = ""
 
 
 class ClientKeys:
@@ -74,7 +75,7 @@ class ClientKeys:
             is_usable = kept is not None and _is_usable_meanwhile(kept, kid, now)
             kept = await (self._newer(uri, kept) if kept and is_usable else self._ask(uri))
         if kept.keys is None:
-            raise FetchError("jwks_uri gave no keys")
+            raise FetchError(f"jwks_uri gave no keys: {kept.problem}")
         return kept.keys
 
     async def _newer(self, uri: str, kept: _Fetched) -> _Fetched:
@@ -100,7 +101,7 @@ class ClientKeys:
             if before is not None and not _is_old(before, now):
                 kept = _Fetched(before.keys, before.fetched_at, now)
             else:
-                kept = _Fetched(None, now, now)
+                kept = _Fetched(None, now, now, str(error))
         self._kept.put(uri, kept)
         return kept
 

@@ -3,6 +3,7 @@
 from app.clock import Clock
 from app.errors import TooManyRequestsError
 from app.models.users import User
+from app.observability import refusals
 from app.observability.logging import logger
 from app.repositories.users import UserRepository
 from app.schemas.otp import OtpEnrolment
@@ -151,6 +152,7 @@ class OtpService:
         """What is wrong is written for names that nobody has too: it takes the same time."""
         user_id = user.user_id if user is not None else None
         if not is_right:
+            refusals.explain("the user is unknown, or the code is wrong or used")
             await self._audit.record("otp.refused", user_id=user_id, actor=actor, succeeded=False)
         elif user is not None and not user.has_confirmed_otp:
             await self._audit.record("otp.confirmed", user_id=user_id)

@@ -12,6 +12,7 @@ from tests.protocol.refusals import CORPUS, Refused, World
 from tests.protocol.wire import basic
 from tests.support.application import NO_LIMITS, Application
 from tests.support.refusals import recorded_refusals
+from tests.support.visitor import Visitor
 
 APP_SETTINGS = NO_LIMITS
 SAYS_NOTHING = {"", "the answer says why"}
@@ -69,6 +70,23 @@ async def test_the_id_on_the_error_page_finds_the_record(world: World) -> None:
     assert f'<code id="request-id">{request_id}</code>' in page.text
     assert "https://evil.example/cb" in records.one(request_id).reason
     assert records.one(request_id).client_id == world.client.client_id
+
+
+async def test_a_form_that_is_shown_again_says_why_in_the_log(
+    world: World, visitor: Visitor
+) -> None:
+    page = await visitor.authorize(world.client)
+    with recorded_refusals() as records:
+        signing_in = await visitor.submit(
+            page, to="/login", username=world.user.username, password="wrong pass"
+        )
+        device = await visitor.get("/device", user_code="BBBB-BBBB")
+
+    of_login = records.one(signing_in.headers["x-request-id"])
+    assert of_login.error == "invalid_form"
+    assert "the password is wrong" in of_login.reason
+    if device.status_code >= 400:
+        assert "user code" in records.one(device.headers["x-request-id"]).reason
 
 
 async def test_a_record_is_an_object_with_members_in_json(world: World) -> None:
