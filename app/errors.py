@@ -5,6 +5,9 @@ The errors that the OAuth standards define live in `app.oauth.errors`.
 
 from typing import ClassVar
 
+CREATED_BY = "`postern serve` or `postern migrate` creates it"
+"""The way out, for an operator whose database is not there or empty."""
+
 
 class PosternError(Exception):
     """Something that a caller is told about.

@@ -73,13 +73,14 @@ def _forwarded_for(settings: Settings) -> ForwardedFor | None:
     )
 
 
-async def prepare_database(services: Services) -> None:
+async def prepare_database(services: Services, *, may_create: bool = True) -> None:
     """Bring the schema up to date and check SECRET_KEY against it.
 
-    Raises `StartupError` with what the operator should do.
+    Raises `StartupError` with what the operator should do; without `may_create` also where there
+    is no database yet.
     """
     migrates = services.settings.migrates_on_start
-    await migrations.prepare(services.database.backend, migrates=migrates)
+    await migrations.prepare(services.database.backend, migrates=migrates, may_create=may_create)
     await services.secret_key_check.ensure()
 
 

@@ -7,6 +7,7 @@ they import the application, so that a start that is refused, again and again, c
 import argparse
 import importlib
 import importlib.util
+import os
 import sys
 from collections.abc import Sequence
 
@@ -16,6 +17,7 @@ from app.errors import PosternError, StartupError
 
 EXIT_WRONG_INPUT = 1
 EXIT_CANNOT_START = 2
+NOBODY_READS = 0
 
 
 def main(arguments: Sequence[str] | None = None) -> int:
@@ -33,15 +35,26 @@ def main(arguments: Sequence[str] | None = None) -> int:
     parsed = parser.parse_args(given)
     try:
         code: int = parsed.run(parsed)
+        sys.stdout.flush()
+    except BrokenPipeError:  # as with `| head`
+        _let_the_rest_go()
+        return NOBODY_READS
     except StartupError as error:
         for line in error.lines:
             print(f"postern: {line}", file=sys.stderr)
         return EXIT_CANNOT_START
-    except PosternError as error:
-        print(f"postern: {error.detail}", file=sys.stderr)
-        return EXIT_WRONG_INPUT
     except KeyboardInterrupt:
         return 130
+    except Exception as error:
+        from app.database.errors import is_database_error, reason_of  # late: most never need it
+
+        if is_database_error(error):
+            print(f"postern: DATABASE_URL: {reason_of(error)}", file=sys.stderr)
+            return EXIT_CANNOT_START
+        if isinstance(error, PosternError):
+            print(f"postern: {error.detail}", file=sys.stderr)
+            return EXIT_WRONG_INPUT
+        raise
     return code
 
 
@@ -55,3 +68,13 @@ def _commands_for(given: Sequence[str]) -> Sequence[Command]:
     from app.cli.commands import COMMANDS  # late: it imports the whole application
 
     return COMMANDS
+
+
+def _let_the_rest_go() -> None:
+    """Nobody reads the output any more: what is left in the buffers goes nowhere."""
+    nowhere = os.open(os.devnull, os.O_WRONLY)
+    for stream in (sys.stdout, sys.stderr):
+        try:
+            stream.flush()
+        except BrokenPipeError:
+            os.dup2(nowhere, stream.fileno())

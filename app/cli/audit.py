@@ -2,9 +2,7 @@
 
 import argparse
 import json
-import os
 import re
-import sys
 from collections.abc import Callable
 from datetime import UTC, datetime
 from typing import Any
@@ -18,7 +16,6 @@ from app.wiring import Services
 
 HEAD = re.compile(r"(\d{1,18}):([0-9a-fA-F]{64})")
 BROKEN = 1
-NOBODY_READS = 0
 
 
 def _add_arguments(parser: argparse.ArgumentParser) -> None:
@@ -51,12 +48,7 @@ def _add_arguments(parser: argparse.ArgumentParser) -> None:
 
 
 def _run(arguments: argparse.Namespace) -> int:
-    try:
-        code: int = arguments.act(arguments)
-        sys.stdout.flush()
-    except BrokenPipeError:  # as with `| head`; what is left in the buffer goes nowhere
-        os.dup2(os.open(os.devnull, os.O_WRONLY), sys.stdout.fileno())
-        return NOBODY_READS
+    code: int = arguments.act(arguments)
     return code
 
 

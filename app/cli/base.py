@@ -12,9 +12,10 @@ from dataclasses import dataclass
 from typing import TYPE_CHECKING, Any, TypeVar
 
 from app.clock import Clock
+from app.errors import CREATED_BY, StartupError
 from app.observability import origin
 from app.observability.logging import configure_logging
-from app.settings import Settings, environment_value, load_settings
+from app.settings import Settings, environment_value, load_settings, sqlite_path
 
 if TYPE_CHECKING:
     from app.wiring import Services
@@ -46,20 +47,54 @@ def command_settings(**overrides: Any) -> Settings:
     )
 
 
+def settings_of_existing_database() -> Settings:
+    """As `command_settings`; raises `StartupError` before anything is written beside a SQLite
+    database that does not exist."""
+    settings = command_settings(creates_secret=False)
+    if not _has_file(settings):
+        path = sqlite_path(settings.database_url)
+        raise StartupError(f"DATABASE_URL: there is no database at {path}: {CREATED_BY}")
+    return command_settings()
+
+
+def has_database() -> bool:
+    """Whether the configured database is there; not asked of PostgreSQL."""
+    return _has_file(command_settings(creates_secret=False))
+
+
+def _has_file(settings: Settings) -> bool:
+    path = sqlite_path(settings.database_url)
+    return path is None or path.exists()
+
+
+def describe_database(url: str) -> str:
+    """Which database it is, without user and password."""
+    path = sqlite_path(url)
+    if path is not None:
+        return f"SQLite, {path}"
+    address = url.partition("://")[2].partition("?")[0]
+    return f"PostgreSQL, {address.rpartition('@')[2]}"
+
+
 def with_services(work: Callable[["Services"], Awaitable[Result]]) -> Result:
-    """Runs `work` on the configured database and closes everything after it."""
+    """Runs `work` on the configured database and closes everything after it.
+
+    The database has to exist. Which one it is goes to standard error, so that output stays pure.
+    """
 
     async def run() -> Result:
         origin.act_as(f"operator:{_operator()}")
-        settings = command_settings()
+        settings = settings_of_existing_database()
         from app.main import prepare_database  # late: settings are judged first
         from app.wiring import build_services
 
         configure_logging(log_format="text", level="ERROR")
         services = build_services(settings, Clock())
         try:
-            await prepare_database(services)
-            return await work(services)
+            await prepare_database(services, may_create=False)
+            result = await work(services)
+            print(f"Database: {describe_database(settings.database_url)}", file=sys.stderr)
+            return result
         finally:
             await services.close()
 

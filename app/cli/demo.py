@@ -1,7 +1,7 @@
 """`postern demo`: walks the whole quick start over HTTP and shows each step.
 
-On the local database it deletes the user and the client that it created; on another server it
-says which ones stay.
+On the local database it deletes the user and the client that it created; where there is none yet
+it uses a temporary one. On another server it says which ones stay.
 """
 
 import argparse
@@ -11,10 +11,11 @@ import time
 from collections.abc import Iterator
 from contextlib import contextmanager
 from dataclasses import dataclass
+from tempfile import TemporaryDirectory
 from typing import TYPE_CHECKING, Any
 from urllib.parse import parse_qs, urlsplit
 
-from app.cli.base import Command, command_settings, with_services
+from app.cli.base import Command, command_settings, has_database, with_services
 from app.errors import StartupError
 from app.security.qr_codes import terminal_lines
 from app.settings import Settings
@@ -39,10 +40,11 @@ def _add_arguments(parser: argparse.ArgumentParser) -> None:
 def _run(arguments: argparse.Namespace) -> int:
     import httpx  # late: the server does not need it
 
-    settings = command_settings()
     created = Created()
+    is_local = arguments.url is None and has_database()
     try:
         with (
+            _settings(arguments.url) as settings,
             _server(arguments.url, settings) as url,
             httpx.Client(base_url=url, timeout=30, verify=not arguments.insecure) as http,
         ):
@@ -51,9 +53,9 @@ def _run(arguments: argparse.Namespace) -> int:
         hint = "; use --insecure for a self-made one" if "CERTIFICATE" in str(error) else ""
         raise StartupError(f"the server does not answer: {error}{hint}") from None
     finally:
-        if arguments.url is None:
+        if is_local:
             _remove(created)
-        else:
+        elif arguments.url is not None:
             _say_what_stays(created)
     return 0
 
@@ -89,6 +91,19 @@ def _say_what_stays(created: Created) -> None:
         print(f"\nThe user {created.username} stays on the server.")
     if created.client_name:
         print(f"The client {created.client_name} stays on the server.")
+
+
+@contextmanager
+def _settings(url: str | None) -> Iterator[Settings]:
+    """The settings; where there is no database yet, with a temporary one that is removed."""
+    if url is not None:
+        yield command_settings(creates_secret=False)
+    elif has_database():
+        yield command_settings()
+    else:
+        with TemporaryDirectory(prefix="postern-demo-") as directory:
+            print("There is no database yet: the demo uses a temporary database.")
+            yield command_settings(database_url=f"sqlite:///{directory}/demo.db")
 
 
 def _walk(walk: "Walk", created: Created) -> None:

@@ -4,13 +4,13 @@ import argparse
 import asyncio
 
 from app import __version__
-from app.cli.base import Command, command_settings
+from app.cli.base import Command, command_settings, describe_database
 from app.clock import Clock
 from app.errors import StartupError
 from app.observability.logging import configure_logging, logger
 from app.server.certificate import check_certificate, kept_certificate
 from app.server.listening import listening_socket
-from app.settings import Settings, flask_env_asks_for_https, misspelt_settings, sqlite_path
+from app.settings import Settings, flask_env_asks_for_https, misspelt_settings
 
 log = logger(__name__)
 
@@ -89,15 +89,6 @@ def banner(settings: Settings) -> str:
         "",
     ]
     return "\n".join(lines)
-
-
-def describe_database(url: str) -> str:
-    """Which database it is, without user and password."""
-    path = sqlite_path(url)
-    if path is not None:
-        return f"SQLite, {path}"
-    address = url.partition("://")[2].partition("?")[0]
-    return f"PostgreSQL, {address.rpartition('@')[2]}"
 
 
 COMMAND = Command("serve", "Serve the API.", _add_arguments, _run)

@@ -62,6 +62,14 @@ def reason_of(error: BaseException) -> str:
     return (str(cause) or type(cause).__name__).splitlines()[0]
 
 
+def is_database_error(error: BaseException) -> bool:
+    """Whether the database, or the way to it, is to blame."""
+    ours = (DatabaseUnavailableError, ConflictingRowError, exc.SQLAlchemyError, sqlite3.Error)
+    if isinstance(error, ours):
+        return True
+    return _sqlstate(error) is not None or type(error).__name__ in ASYNCPG_CLIENT_ERRORS
+
+
 def is_refusal(error: BaseException) -> bool:
     """Whether the database refused this row: its neighbours in a batch may still be stored."""
     if isinstance(error, sqlite3.IntegrityError | sqlite3.DataError | UnicodeEncodeError):

@@ -11,12 +11,21 @@ from sqlalchemy.exc import DatabaseError
 from app.database.backends import Backend, SqliteBackend
 from app.database.errors import reason_of, translated_errors
 from app.database.losses import Loss, losses_of
-from app.errors import DatabaseUnavailableError, StartupError
+from app.errors import CREATED_BY, DatabaseUnavailableError, StartupError
+from app.observability.logging import logger
+from app.settings.files import (
+    DIRECTORY_MODE,
+    FILE_MODE,
+    make_private_directory,
+    make_private_file,
+    mode_open_to_others,
+)
 
 if TYPE_CHECKING:
     from alembic.config import Config
 
 Result = TypeVar("Result")
+log = logger(__name__)
 
 HEAD = "2026_11_28_pairwise"
 """The newest revision: set here with each migration, so that a start needs no Alembic."""
@@ -69,11 +78,16 @@ async def _in_transaction(backend: Backend, work: Callable[[Connection], Result]
             return result
 
 
-async def prepare(backend: Backend, *, migrates: bool) -> None:
-    """Makes sure that the schema is this release's; raises `StartupError` where it is not."""
-    revision = await revision_at_start(backend)
+async def prepare(backend: Backend, *, migrates: bool, may_create: bool = True) -> None:
+    """Makes sure that the schema is this release's; raises `StartupError` where it is not.
+
+    Without `may_create` an empty database is refused too, and none is created.
+    """
+    revision = await revision_at_start(backend, may_create=may_create)
     if revision == HEAD:
         return
+    if revision is None and not may_create:
+        raise StartupError(f"DATABASE_URL: the database is empty: {CREATED_BY}")
     if not migrates:
         found = f"at revision {revision}" if revision else "empty"
         raise StartupError(
@@ -86,20 +100,35 @@ async def prepare(backend: Backend, *, migrates: bool) -> None:
         raise StartupError(f"DATABASE_URL: cannot be migrated: {reason_of(error)}") from error
 
 
-async def revision_at_start(backend: Backend) -> str | None:
+async def revision_at_start(backend: Backend, *, may_create: bool = True) -> str | None:
     """As `current_revision`; what goes wrong is one line for the operator."""
     try:
         if isinstance(backend, SqliteBackend):
-            backend.path.parent.mkdir(parents=True, exist_ok=True)
+            _prepare_file(backend.path, may_create=may_create)
         return await current_revision(backend)
     except OSError as error:
-        raise StartupError(f"DATABASE_URL: cannot make its directory: {error.strerror}") from error
+        raise StartupError(f"DATABASE_URL: cannot create the file: {error.strerror}") from error
     except DatabaseUnavailableError as error:
         raise StartupError(
             f"DATABASE_URL: cannot reach the database: {reason_of(error)}"
         ) from error
     except DatabaseError as error:
         raise StartupError(f"DATABASE_URL: Postern cannot read it: {reason_of(error)}") from error
+
+
+def _prepare_file(path: Path, *, may_create: bool) -> None:
+    """Create the file of a SQLite database for its owner alone; warn of one open to others."""
+    if not path.exists():
+        if not may_create:
+            raise StartupError(f"DATABASE_URL: there is no database at {path}: {CREATED_BY}")
+        make_private_directory(path.parent)
+        make_private_file(path)
+    for each, wanted in ((path.parent, DIRECTORY_MODE), (path, FILE_MODE)):
+        mode = mode_open_to_others(each)
+        if mode is not None and each != Path():
+            log.warning(
+                "%s is open to other users (mode %s): run chmod %o %s", each, mode, wanted, each
+            )
 
 
 def alembic_config() -> "Config":

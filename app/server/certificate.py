@@ -8,6 +8,7 @@ from pathlib import Path
 
 from app.errors import StartupError
 from app.settings import Settings
+from app.settings.files import make_private_directory
 
 LIFETIME = datetime.timedelta(days=397)
 RENEWED_BEFORE_END = datetime.timedelta(days=7)
@@ -18,7 +19,7 @@ def kept_certificate(directory: Path) -> tuple[Path, Path]:
     """The files of certificate and key, made now if they are missing or about to expire."""
     certificate_file, key_file = directory / "localhost-cert.pem", directory / "localhost-key.pem"
     try:
-        directory.mkdir(parents=True, exist_ok=True)
+        make_private_directory(directory)
         if not key_file.exists() or not _is_good(certificate_file):
             _make(certificate_file, key_file)
     except OSError as error:

@@ -7,6 +7,7 @@ from pathlib import Path
 from pydantic import SecretStr
 
 from app.errors import StartupError
+from app.settings.files import make_private_directory
 from app.settings.model import Settings
 
 
@@ -16,7 +17,7 @@ def with_development_secret(settings: Settings) -> Settings:
         return settings
     path = settings.data_directory / "secret_key"
     try:
-        path.parent.mkdir(parents=True, exist_ok=True)
+        make_private_directory(path.parent)
         key = _read_or_create(path)
     except OSError as error:
         name = "DATABASE_URL" if settings.is_sqlite else "SECRET_KEY"

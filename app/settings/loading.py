@@ -12,10 +12,16 @@ from app.settings.misspelt import misspelt_settings
 from app.settings.model import Environment, Settings, SettingsProblemsError
 
 
-def load_settings(*, unset_environment: Environment = "production", **overrides: Any) -> Settings:
+def load_settings(
+    *,
+    unset_environment: Environment = "production",
+    creates_secret: bool = True,
+    **overrides: Any,
+) -> Settings:
     """Reads the environment and `.env`; raises `StartupError` with one line per mistake.
 
-    `unset_environment` counts where neither APP_ENV nor its older name FLASK_ENV is set.
+    `unset_environment` counts where neither APP_ENV nor its older name FLASK_ENV is set. Without
+    `creates_secret` no key is written in development.
     """
     values = {name: value for name, value in overrides.items() if value is not None}
     values.setdefault(
@@ -26,7 +32,9 @@ def load_settings(*, unset_environment: Environment = "production", **overrides:
         settings = Settings(**values)
     except ValidationError as error:
         raise StartupError(*_lines(error), *misspelt_settings()) from None
-    return settings if settings.is_production else with_development_secret(settings)
+    if settings.is_production or not creates_secret:
+        return settings
+    return with_development_secret(settings)
 
 
 def flask_env_asks_for_https() -> bool:

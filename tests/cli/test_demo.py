@@ -43,6 +43,7 @@ async def test_it_walks_the_quick_start_and_ends_with_a_profile(postern: Postern
 
 
 async def test_it_can_be_walked_again_on_the_same_database(postern: Postern) -> None:
+    await postern("migrate")
     first, second = await postern("demo"), await postern("demo")
 
     assert (first.code, second.code) == (0, 0)
@@ -73,6 +74,7 @@ def test_it_walks_on_a_server_with_a_self_made_certificate(tmp_path: Path) -> No
 
 
 async def test_it_removes_what_it_created(postern: Postern, tmp_path: Path) -> None:
+    await postern("migrate")
     result = await postern("demo")
 
     name = found_in(r"Removed the user (demo-[0-9a-f]{6})\.", result.output)
@@ -98,6 +100,7 @@ async def test_it_removes_what_it_created_before_a_step_failed(
 
 async def test_it_works_where_every_sign_in_wants_a_code(postern: Postern) -> None:
     """CONTRACT: OTP_POLICY=every_login"""
+    await postern("migrate")
     result = await postern("demo", OTP_POLICY="every_login")
 
     assert result.code == 0, result.errors

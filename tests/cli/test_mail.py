@@ -111,6 +111,7 @@ async def test_nothing_is_not_sealed(postern: Postern) -> None:
 async def test_a_sealed_password_that_cannot_be_opened_is_one_line(
     postern: Postern, kind: str
 ) -> None:
+    await postern("migrate")
     sealed = (await postern("keys", "seal", typed=f"{SECRET}\n")).output.strip()
     broken = {"cut short": sealed[:-8], "no base64": f"{PREFIX}*"}.get(kind, sealed)
     mail = {

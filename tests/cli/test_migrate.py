@@ -110,7 +110,8 @@ async def test_in_production_postgresql_is_not_migrated_by_the_way(
     databases: Databases, postern: Postern
 ) -> None:
     """CONTRACT: on PostgreSQL in production `postern migrate` does, or MIGRATE_ON_START=1"""
-    url = await databases.empty("postgresql")
+    url = await databases.migrated("postgresql")
+    await postern("migrate", "-1", DATABASE_URL=url)
     production = {
         "DATABASE_URL": url,
         "APP_ENV": "production",

@@ -75,7 +75,8 @@ async def test_list_shows_names_that_would_be_refused_today(
 
 
 async def test_list_of_an_empty_database(postern: Postern) -> None:
-    table = await postern("users", "list", DATABASE_URL="sqlite:///empty.db")
+    await postern("migrate", DATABASE_URL="sqlite:///empty.db")
+    table = await postern("users", "list")
     as_json = await postern("users", "list", "--json")
 
     assert (table.code, table.output) == (0, "none\n")
