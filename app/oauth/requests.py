@@ -1,6 +1,6 @@
 """What a request to a protocol endpoint says, parsed once."""
 
-from collections.abc import Collection, Mapping
+from collections.abc import Mapping, Set
 from typing import NamedTuple
 from urllib.parse import unquote_to_bytes
 
@@ -36,9 +36,7 @@ class TokenRequest(NamedTuple):
     client: Client
 
 
-def parse_form(
-    body: bytes, content_type: bytes | None, *, read: Collection[str] | None
-) -> dict[str, str]:
+def parse_form(body: bytes, content_type: bytes | None, *, read: Set[str] | None) -> dict[str, str]:
     """Return the parameters of a form that an endpoint reads (RFC 6749 section 3.2).
 
     An empty parameter is an absent one, and one that is not in `read` is ignored; None reads every
@@ -55,7 +53,7 @@ def parse_form(
 
 
 def form_parameters(
-    body: bytes, content_type: bytes | None, *, read: Collection[str] | None
+    body: bytes, content_type: bytes | None, *, read: Set[str] | None
 ) -> dict[str, str]:
     """As `parse_form`, with empty parameters and whatever characters they hold."""
     if body and (content_type is None or content_type.split(b";")[0].strip().lower() != FORM_TYPE):
@@ -63,21 +61,20 @@ def form_parameters(
     if body.count(b"&") >= MAXIMUM_PARAMETERS:
         raise InvalidRequestError("There are too many parameters.")
     pairs = _plain_pairs(body) if b"%" not in body and b"+" not in body else _decoded_pairs(body)
-    if read is not None:
-        pairs = _only_read(pairs, read)
     parameters = dict(pairs)
+    if read is not None and not parameters.keys() <= read:
+        pairs = _only_read(pairs, read)
+        parameters = dict(pairs)
     if len(parameters) != len(pairs):
         raise InvalidRequestError("A parameter is repeated: send each one once.")
     return parameters
 
 
-def _only_read(pairs: list[tuple[str, str]], read: Collection[str]) -> list[tuple[str, str]]:
+def _only_read(pairs: list[tuple[str, str]], read: Set[str]) -> list[tuple[str, str]]:
     """Leave out the parameters that an endpoint does not know (RFC 6749 section 3.1)."""
-    known = [pair for pair in pairs if pair[0] in read]
-    if len(known) < len(pairs):
-        ignored = sorted({name for name, _ in pairs if name not in read})
-        log.debug("unknown parameters are ignored: %s", ascii(ignored)[:MAXIMUM_LOGGED_NAMES])
-    return known
+    ignored = sorted({name for name, _ in pairs} - read)
+    log.debug("unknown parameters are ignored: %s", ascii(ignored)[:MAXIMUM_LOGGED_NAMES])
+    return [pair for pair in pairs if pair[0] in read]
 
 
 def _plain_pairs(body: bytes) -> list[tuple[str, str]]:

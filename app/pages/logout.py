@@ -164,4 +164,6 @@ def _kept(parameters: Mapping[str, str]) -> dict[str, str]:
 
 
 def _parameters(raw: bytes, content_type: bytes = FORM_TYPE) -> dict[str, str]:
-    return parameters_in(raw, content_type, read=PARAMETERS, refusal=UntrustedLogoutError)
+    return parameters_in(
+        raw, content_type, read=frozenset(PARAMETERS), refusal=UntrustedLogoutError
+    )

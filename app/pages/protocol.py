@@ -1,6 +1,6 @@
 """What the pages that clients send browsers to have in common: parameters in, a redirect out."""
 
-from collections.abc import Collection, Mapping
+from collections.abc import Collection, Mapping, Set
 from typing import Any
 
 from starlette.responses import RedirectResponse, Response
@@ -16,7 +16,7 @@ def parameters_in(
     raw: bytes,
     content_type: bytes = FORM_TYPE,
     *,
-    read: Collection[str],
+    read: Set[str],
     refusal: type[UntrustedRequestError] = UntrustedRequestError,
 ) -> dict[str, str]:
     """Return the parameters in a query or a form; raises `refusal`, which is an error page."""

@@ -1,6 +1,6 @@
 """Endpoints that the fast lane calls directly and FastAPI declares: one implementation for both."""
 
-from collections.abc import Awaitable, Callable, Collection
+from collections.abc import Awaitable, Callable, Set
 from dataclasses import dataclass, field
 from typing import Any
 
@@ -89,7 +89,7 @@ def read_by(*forms: type[BaseModel]) -> frozenset[str]:
     return OF_CLIENT_AUTHENTICATION.union(*(form.model_fields for form in forms))
 
 
-def form_request_of(request: HttpRequest, *, read: Collection[str]) -> FormRequest:
+def form_request_of(request: HttpRequest, *, read: Set[str]) -> FormRequest:
     """The parameters that are read and the Authorization header; raises `InvalidRequestError`."""
     return FormRequest(
         form=parse_form(request.body, request.headers.get(b"content-type"), read=read),

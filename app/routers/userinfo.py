@@ -52,7 +52,7 @@ def _token_in_form(request: HttpRequest) -> str | None:
     kind = request.headers.get(b"content-type", b"").split(b";")[0].strip().lower()
     if request.method != "POST" or kind != FORM_TYPE:
         return None
-    return parse_form(request.body, FORM_TYPE, read=(ACCESS_TOKEN,)).get(ACCESS_TOKEN)
+    return parse_form(request.body, FORM_TYPE, read=frozenset({ACCESS_TOKEN})).get(ACCESS_TOKEN)
 
 
 def _endpoint(method: str) -> HotEndpoint:
