@@ -273,9 +273,13 @@ async def plain_requests_are_taken(app: Application, value: bool) -> None:
 )  # fmt: skip
 async def logout_addresses_register(app: Application, value: bool) -> None:
     assert value is True
-    for channel in ("backchannel", "frontchannel"):
+    addresses = {
+        "backchannel": "https://app.example.com/logout",  # called by the server
+        "frontchannel": "http://localhost:3000/logout",  # loaded by the browser
+    }
+    for channel, uri in addresses.items():
         members = {
-            f"{channel}_logout_uri": "http://localhost:3000/logout",
+            f"{channel}_logout_uri": uri,
             f"{channel}_logout_session_required": True,
         }
         assert await registered(app, **members) == 201
