@@ -19,10 +19,9 @@ from app.observability.logging import logger
 from app.pages.account.base import sign_in_again_path
 from app.pages.browser import Browser, BrowserDep, PostedFormDep
 from app.pages.errors import YOURS
-from app.pages.languages import UI_LOCALES, language_fields, remember_ui_locales, text_for
+from app.pages.languages import UI_LOCALES, in_language, language_fields, remember_ui_locales
 from app.pages.login import ask_second_factor
 from app.pages.remembered import is_remembered
-from app.pages.sentences import N_
 from app.pages.signing_in import (
     ACCOUNT_PLACES,
     PasswordGiven,
@@ -33,8 +32,8 @@ from app.pages.signing_in import (
     pending_of,
     sign_in_page,
 )
-from app.pages.templating import page
 from app.pages.upstream_flow import LASTS, NEW_HERE, Flow, Newcomer, forget, keep, kept
+from app.pages.upstream_problems import LOST, NO_FLOW, OTHER_PERSON, failed, problem
 from app.security import usernames
 from app.security.text import is_storable
 from app.services.sessions import ACR_MFA, SignedIn
@@ -48,16 +47,6 @@ router = APIRouter(include_in_schema=False)
 
 FEDERATED = "fed"
 CONNECTIONS = "/account/connections"
-AWAY = (N_("The other provider does not answer"), N_("You could not be signed in there now."))
-NONSENSE = (
-    N_("The other provider gave a wrong answer"),
-    N_("It could not be made sure who you are there."),
-)
-THEIRS = N_("It is the other provider's turn. Wait a little, or choose another way to sign in.")
-LOST = (
-    N_("This sign-in cannot go on"),
-    N_("It began too long ago, in another browser, or was completed before."),
-)
 SKEW = timedelta(seconds=10)
 AUTH_TIME, PROMPT_LOGIN = "auth_time", "prompt=login"
 """Why a sign-in at a provider is known to be of this moment: it says when, or it was asked for a
@@ -101,7 +90,7 @@ async def send_there(
         )
     except (UpstreamAwayError, UpstreamNonsenseError) as error:
         again = CONNECTIONS if person is not None else link("/login", given)
-        return _failed(browser, provider, error, again=again)
+        return failed(browser, provider, error, again=again)
     flow = Flow(
         provider=name,
         state=state,
@@ -137,7 +126,7 @@ async def come_back(browser: BrowserDep, name: str) -> Response:
         or not hmac.compare_digest(flow.state.encode(), given.get("state", "").encode())
         or not await upstream.spend(flow.state, lasts=LASTS)
     ):
-        return _problem(browser, LOST, YOURS, again="/login")
+        return problem(browser, LOST, YOURS, NO_FLOW, again=in_language(browser.request, "/login"))
     back = await _back(browser, flow)
     try:
         metadata = await browser.services.upstream_protocol.metadata_of(provider.issuer)
@@ -149,7 +138,7 @@ async def come_back(browser: BrowserDep, name: str) -> Response:
         there = await _client(browser, provider)
         claims = await there.finish(browser.request, flow.session)
     except (UpstreamAwayError, UpstreamNonsenseError) as error:
-        return _failed(browser, provider, error, again=back)
+        return failed(browser, provider, error, again=back)
     return await _arrived(browser, flow, _elsewhere(provider, claims), claims, provider.label)
 
 
@@ -184,7 +173,7 @@ async def _link(browser: Browser, flow: Flow, who: Elsewhere, label: str) -> Res
         or current.user.user_id != flow.user_id
         or current.session.session_id != flow.session_id
     ):
-        return _problem(browser, LOST, YOURS, again=CONNECTIONS)
+        return problem(browser, LOST, YOURS, OTHER_PERSON, again=CONNECTIONS)
     is_linked = await browser.services.upstream.link(current.user, who, label=label)
     return _to(browser, f"{CONNECTIONS}?told={'linked' if is_linked else 'taken'}")
 
@@ -271,31 +260,3 @@ def _told(path: str, word: str) -> str:
 
 def _to(browser: Browser, path: str) -> Response:
     return forget(browser, browser.keep(RedirectResponse(path, status_code=303)))
-
-
-def _failed(
-    browser: Browser, provider: UpstreamProvider, error: Exception, *, again: str
-) -> Response:
-    log.warning("provider %s: %s", provider.name, error)
-    said = AWAY if isinstance(error, UpstreamAwayError) else NONSENSE
-    return forget(browser, _problem(browser, said, THEIRS, again=again, status=502))
-
-
-def _problem(
-    browser: Browser, said: tuple[str, str], advice: str, *, again: str, status: int = 400
-) -> Response:
-    text = text_for(browser.request)
-    heading, message = said
-    response = page(
-        browser.request,
-        "error.html",
-        status=status,
-        heading=text(heading),
-        message=text(message),
-        advice=text(advice),
-        details="upstream_failed" if status >= 500 else "upstream_expired",
-        again=again,
-        errors={},
-        request_id=str(browser.request.scope.get("request_id", "")),
-    )
-    return browser.keep(response)
