@@ -79,7 +79,7 @@ async def test_going_back_lists_what_it_would_delete_and_does_it_only_when_told(
     assert ", begins after 2 events that were deleted on 20" in verified.output
 
 
-@pytest.mark.parametrize("revision", ["nonsense", "-7", "+7"])
+@pytest.mark.parametrize("revision", ["nonsense", "-99", "+99"])
 async def test_an_unknown_revision_is_one_line_and_changes_nothing(
     databases: Databases, database_kind: str, postern: Postern, revision: str
 ) -> None:
