@@ -228,7 +228,8 @@ async def test_housekeeping_takes_everything_of_a_forgotten_client(
 ) -> None:
     app = await start_app()
     database = services_of(app).database
-    forgotten, kept = await registered(app, redirect_uris=[WEB]), await app.create_client()
+    forgotten = await registered(app, redirect_uris=[WEB])
+    kept = await app.create_client(redirect_uri="https://kept.example.com/callback")
     app.clock.advance(seconds=MONTH + 600)
 
     await services_of(app).housekeeping.run_once()
