@@ -19,7 +19,7 @@ from app.middleware.edge import Edge
 from app.middleware.forwarded import ForwardedFor
 from app.middleware.security_headers import SecurityHeaders
 from app.observability.access_log import AccessLog
-from app.observability.logging import configure_logging, logger
+from app.observability.logging import configure_logging, configure_process_logging, logger
 from app.pages import PAGES
 from app.pages import errors as pages_for_errors
 from app.routers import HOT_ENDPOINTS, ROUTERS, cross_origin, registration
@@ -152,7 +152,10 @@ async def _leave_with_the_parent() -> None:
 def __getattr__(name: str) -> Edge:
     """`app.main:app` for any ASGI host; made from the environment when first asked for."""
     if name == "app":
-        made = create_app(load_settings(), clock=Clock())
+        settings = load_settings()
+        if WORKER_OF in os.environ:  # a process of our own: every line is ours
+            configure_process_logging(log_format=settings.log_format, level=settings.log_level)
+        made = create_app(settings, clock=Clock())
         globals()["app"] = made
         for line in misspelt_settings() if WORKER_OF not in os.environ else ():
             log.warning("%s", line)

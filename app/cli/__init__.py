@@ -14,6 +14,8 @@ from collections.abc import Sequence
 from app import __version__
 from app.cli.base import Command
 from app.errors import PosternError, StartupError
+from app.observability.logging import json_line
+from app.settings import environment_value
 
 EXIT_WRONG_INPUT = 1
 EXIT_CANNOT_START = 2
@@ -41,7 +43,7 @@ def main(arguments: Sequence[str] | None = None) -> int:
         return NOBODY_READS
     except StartupError as error:
         for line in error.lines:
-            print(f"postern: {line}", file=sys.stderr)
+            print(_refusal(line, parsed.command), file=sys.stderr)
         return EXIT_CANNOT_START
     except KeyboardInterrupt:
         return 130
@@ -49,7 +51,7 @@ def main(arguments: Sequence[str] | None = None) -> int:
         from app.database.errors import is_database_error, reason_of  # late: most never need it
 
         if is_database_error(error):
-            print(f"postern: DATABASE_URL: {reason_of(error)}", file=sys.stderr)
+            print(_refusal(f"DATABASE_URL: {reason_of(error)}", parsed.command), file=sys.stderr)
             return EXIT_CANNOT_START
         if isinstance(error, PosternError):
             print(f"postern: {error.detail}", file=sys.stderr)
@@ -68,6 +70,13 @@ def _commands_for(given: Sequence[str]) -> Sequence[Command]:
     from app.cli.commands import COMMANDS  # late: it imports the whole application
 
     return COMMANDS
+
+
+def _refusal(line: str, command: str) -> str:
+    """A line for the operator; a server whose log is JSON says it in JSON."""
+    if command == "serve" and environment_value("LOG_FORMAT") == "json":
+        return json_line(line, level="ERROR", name="cli.serve")
+    return f"postern: {line}"
 
 
 def _let_the_rest_go() -> None:

@@ -7,7 +7,12 @@ from app import __version__
 from app.cli.base import Command, command_settings, describe_database
 from app.clock import Clock
 from app.errors import StartupError
-from app.observability.logging import configure_logging, logger
+from app.observability.logging import (
+    configure_logging,
+    configure_process_logging,
+    json_line,
+    logger,
+)
 from app.server.certificate import check_certificate, kept_certificate
 from app.server.listening import listening_socket
 from app.settings import Settings, flask_env_asks_for_https, misspelt_settings
@@ -35,7 +40,7 @@ def _run(arguments: argparse.Namespace) -> int:
     settings = settings.model_copy(update={"port": listener.getsockname()[1]})
     from app.server.processes import run_server  # late: what was refused so far costs little
 
-    configure_logging(log_format=settings.log_format, level=settings.log_level)
+    configure_process_logging(log_format=settings.log_format, level=settings.log_level)
     for line in misspelt_settings():
         log.warning("%s", line)
     configure_logging(log_format=settings.log_format, level="ERROR")  # what fails is told once
@@ -44,7 +49,8 @@ def _run(arguments: argparse.Namespace) -> int:
     except StartupError:
         listener.close()
         raise
-    print(banner(settings), flush=True)
+    configure_logging(log_format=settings.log_format, level=settings.log_level)
+    print(json_banner(settings) if settings.log_format == "json" else banner(settings), flush=True)
     run_server(settings, listener)
     return 0
 
@@ -65,30 +71,56 @@ async def _prepare(settings: Settings) -> None:
 
 
 def banner(settings: Settings) -> str:
-    """Where it listens, where to try it, and three lines to paste."""
-    url = f"{settings.scheme}://localhost:{settings.port}"
-    insecure = "-k " if settings.scheme == "https" else ""
+    """Where it listens, where to try it, and lines to paste: with example passwords only in
+    development."""
+    facts = [f"  {name:9}  {value}" for name, value in _facts(settings).items()]
+    title = f"Postern {__version__} ({settings.app_env})"
+    return "\n".join([title, *facts, "", *_requests(settings), ""])
+
+
+def json_banner(settings: Settings) -> str:
+    """The same in one line of the JSON log, without lines to paste."""
+    facts = [f"{name} {value}" for name, value in _facts(settings).items()]
+    message = " | ".join([f"Postern {__version__} ({settings.app_env})", *facts])
+    return json_line(message, level="INFO", name="cli.serve")
+
+
+def _facts(settings: Settings) -> dict[str, str]:
+    host = f"[{settings.host}]" if ":" in settings.host else settings.host
+    issuer = {"issuer": settings.issuer_url} if settings.is_production else {}
+    return {
+        "listening": f"{settings.scheme}://{host}:{settings.port}",
+        **issuer,
+        "docs": f"{_base_url(settings)}/docs" if settings.docs else "switched off",
+        "database": describe_database(settings.database_url),
+        "workers": str(settings.worker_count),
+    }
+
+
+def _requests(settings: Settings) -> list[str]:
+    """What to try first, with curl."""
+    url = _base_url(settings)
+    insecure = "-k " if url.startswith("https://localhost") else ""
     admin = ' -H "Authorization: Bearer $ADMIN_TOKEN"'
-    closed = "" if settings.registration_is_open else admin
     guarded = "" if settings.client_creation_is_open else admin
     json_type = "-H 'Content-Type: application/json'"
-    host = f"[{settings.host}]" if ":" in settings.host else settings.host
     person = """-d '{"username":"testuser","password":"password123"}'"""
     app = """-d '{"client_name":"UserApp","redirect_uri":"http://localhost:3000/callback"}'"""
     form = "-u ID:SECRET -d 'grant_type=client_credentials&scope=profile'"
-    lines = [
-        f"Postern {__version__} ({settings.app_env})",
-        f"  listening  {settings.scheme}://{host}:{settings.port}",
-        f"  docs       {url}/docs" if settings.docs else "  docs       switched off",
-        f"  database   {describe_database(settings.database_url)}",
-        f"  workers    {settings.worker_count}",
-        "",
-        f"curl {insecure}-X POST {url}/register_user{closed} {json_type} {person}",
+    closed = "" if settings.registration_is_open else admin
+    register = f"curl {insecure}-X POST {url}/register_user{closed} {json_type} {person}"
+    return [
+        *([] if settings.is_production else [register]),
         f"curl {insecure}-X POST {url}/create_client{guarded} {json_type} {app}",
         f"curl {insecure}-X POST {url}/token {form}",
-        "",
     ]
-    return "\n".join(lines)
+
+
+def _base_url(settings: Settings) -> str:
+    """Where clients reach the server; in development that is this machine."""
+    if settings.is_production:
+        return settings.issuer_url
+    return f"{settings.scheme}://localhost:{settings.port}"
 
 
 COMMAND = Command("serve", "Serve the API.", _add_arguments, _run)

@@ -7,6 +7,8 @@ from collections.abc import Mapping
 from datetime import UTC, datetime
 from typing import Any
 
+from app.observability.logging import text_time
+
 FLUSH_SECONDS = 0.25
 MAXIMUM_PATH = 200
 OUR_SECRETS = "postern_"  # a secret of ours that somebody put into a path
@@ -54,7 +56,8 @@ def _path(scope: Mapping[str, Any]) -> str:
 def _as_text(
     method: str, path: str, status: int, milliseconds: float, client: str, request_id: str
 ) -> str:
-    return f"{client} {method} {path} {status} {milliseconds:.1f}ms {request_id}\n"
+    time = text_time(datetime.now(UTC))
+    return f"{time} {client} {method} {path} {status} {milliseconds:.1f}ms {request_id}\n"
 
 
 def _as_json(

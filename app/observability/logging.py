@@ -3,7 +3,10 @@
 import json
 import logging
 import sys
+import threading
 from datetime import UTC, datetime
+from types import TracebackType
+from typing import TextIO
 
 FIELDS = ("request_id", "client_id", "error", "reason", "status")
 """Of the record of a refusal; members of their own in JSON."""
@@ -26,9 +29,53 @@ def configure_logging(*, log_format: str, level: str) -> None:
     logging.getLogger("uvicorn.error").handlers.clear()
 
 
+def configure_process_logging(*, log_format: str, level: str) -> None:
+    """As `configure_logging`, for a process that is ours alone: every other line, too.
+
+    That is what other libraries log, warnings, and tracebacks of exceptions that nobody caught.
+    """
+    configure_logging(log_format=log_format, level=level)
+    root = logging.getLogger()
+    for old in [each for each in root.handlers if isinstance(each, _OfTheProcess)]:
+        root.removeHandler(old)
+    handler = _OfTheProcess(sys.stderr)
+    handler.setFormatter(JsonFormatter() if log_format == "json" else TextFormatter())
+    root.addHandler(handler)
+    logging.captureWarnings(True)
+    sys.excepthook = _log_uncaught
+    threading.excepthook = lambda hook: _log_uncaught(hook.exc_type, hook.exc_value)
+    sys.unraisablehook = lambda hook: _log_uncaught(hook.exc_type, hook.exc_value)
+
+
+class _OfTheProcess(logging.StreamHandler[TextIO]):
+    """The handler of the root logger, so that it can be told from those of others."""
+
+
+def _log_uncaught(
+    kind: type[BaseException], error: BaseException | None, traceback: TracebackType | None = None
+) -> None:
+    error = error if error is not None else kind()
+    info = (kind, error, traceback or error.__traceback__)
+    logger(__name__).critical("an exception that nobody caught", exc_info=info)
+
+
+def json_line(message: str, *, level: str, name: str) -> str:
+    """A line in the form of the JSON log, for what is printed before or beside it."""
+    values = {"msg": message, "levelname": level, "name": f"postern.{name}"}
+    return JsonFormatter().format(logging.makeLogRecord(values))
+
+
 class TextFormatter(logging.Formatter):
     def __init__(self) -> None:
         super().__init__("%(asctime)s %(levelname)s %(name)s %(message)s")
+
+    def formatTime(self, record: logging.LogRecord, datefmt: str | None = None) -> str:  # noqa: N802 - logging's name
+        return text_time(datetime.fromtimestamp(record.created, UTC))
+
+
+def text_time(moment: datetime) -> str:
+    """The time stamp of a text line, as in 2026-11-28T20:55:42.123Z."""
+    return moment.replace(tzinfo=None).isoformat(timespec="milliseconds") + "Z"
 
 
 class JsonFormatter(logging.Formatter):

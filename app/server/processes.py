@@ -1,5 +1,6 @@
 """How Uvicorn runs our application: one process, or several that share a listening socket."""
 
+import logging
 import os
 import socket
 
@@ -9,7 +10,11 @@ from uvicorn.supervisors import Multiprocess
 from app.clock import Clock
 from app.main import WORKER_OF, create_app
 from app.middleware.edge import Edge
+from app.observability.logging import logger
 from app.settings import Settings
+
+log = logger(__name__)
+uvicorn_log = logging.getLogger("uvicorn.error")
 
 KEEP_ALIVE_SECONDS = 30
 TLS_CIPHERS = "ECDHE+AESGCM:ECDHE+CHACHA20"
@@ -26,7 +31,30 @@ def run_server(settings: Settings, listener: socket.socket) -> None:
         return
     os.environ.update(_environment_of(settings))
     config = _config(settings, "app.main:app")
-    Multiprocess(config, sockets=[listener]).run()
+    Supervisor(config, sockets=[listener]).run()
+
+
+class Supervisor(Multiprocess):
+    """Says in one line at WARNING that a worker died; Uvicorn says so at INFO, in three."""
+
+    def keep_subprocess_alive(self) -> None:
+        before = list(self.processes)
+        uvicorn_log.addFilter(_is_warning)
+        try:
+            super().keep_subprocess_alive()
+        finally:
+            uvicorn_log.removeFilter(_is_warning)
+        for process in before:
+            if process not in self.processes:
+                log.warning(
+                    "worker %s died (exit code %s): another one takes its place",
+                    process.pid,
+                    process.exitcode,
+                )
+
+
+def _is_warning(record: logging.LogRecord) -> bool:
+    return record.levelno >= logging.WARNING
 
 
 def _config(settings: Settings, application: Edge | str) -> uvicorn.Config:

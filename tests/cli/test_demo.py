@@ -89,6 +89,7 @@ async def test_it_removes_what_it_created_before_a_step_failed(
     postern: Postern, tmp_path: Path
 ) -> None:
     """As where clients may not be created"""
+    await postern("migrate")
     result = await postern(
         "demo", APP_ENV="production", REGISTRATION="open", ISSUER="https://login.example.com"
     )
@@ -100,7 +101,6 @@ async def test_it_removes_what_it_created_before_a_step_failed(
 
 async def test_it_works_where_every_sign_in_wants_a_code(postern: Postern) -> None:
     """CONTRACT: OTP_POLICY=every_login"""
-    await postern("migrate")
     result = await postern("demo", OTP_POLICY="every_login")
 
     assert result.code == 0, result.errors
