@@ -211,6 +211,25 @@ async def test_so_it_is_where_a_client_asks_for_one(
     assert freshness_in(asked) == FRESH_FLOW
 
 
+@pytest.mark.parametrize("parameters", [{"max_age": "60"}, {"prompt": "login"}])
+async def test_a_client_that_asks_for_one_gets_an_answer_where_the_provider_does_not_say_when(
+    app: Application,
+    client: TestClient,
+    visitor: Visitor,
+    provider: Provider,
+    parameters: dict[str, str],
+) -> None:
+    """OpenID Connect Core section 3.1.2.1; without it the user would be asked for ever"""
+    _, sub = await known_there(app, visitor, provider)
+    page = await visitor.authorize(client, **parameters)
+    asked = asked_in(await visitor.submit(page, to=provider.button))
+    provider.knows(asked, sub=sub)
+
+    consent = await visitor.follow(await visitor.http.get(provider.callback(asked)))
+
+    assert "code" in answer_in(await visitor.allow(consent))
+
+
 async def test_otherwise_people_are_not_bothered_there(
     client: TestClient, visitor: Visitor, provider: Provider
 ) -> None:
