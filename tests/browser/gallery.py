@@ -29,7 +29,7 @@ class Sent(NamedTuple):
 
 async def show(here: Page, state: str, language: str = "en") -> None:
     """Opens a state; that of a form which sends itself never finishes loading."""
-    until = "commit" if state == "form-post" else "load"
+    until = "commit" if state.startswith("form-post") else "load"
     await here.goto(f"{ORIGIN}/{state}?ui_locales={language}", wait_until=until)  # type: ignore[arg-type]  # one of its words
     await here.locator(".foot").wait_for()
 

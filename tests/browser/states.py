@@ -122,6 +122,13 @@ LOGOUT: dict[str, Any] = {
     "errors": {},
 }
 GONE: dict[str, Any] = {"client": None, "frames": [], "continue_url": None, "errors": {}}
+FORM_POST: dict[str, Any] = {
+    "action": "/",
+    "host": "photos.example.com",
+    "scheme": "",
+    "fields": {"code": "x"},
+    "errors": {},
+}
 ERROR: dict[str, Any] = {
     "heading": "This sign-in link does not work",
     "message": "The application wants to go back to an address that it did not register.",
@@ -268,10 +275,8 @@ STATES: dict[str, tuple[str, Mapping[str, Any]]] = {
             "again": "/login",
         },
     ),
-    "form-post": (
-        "form_post.html",
-        {"action": "/", "host": "photos.example.com", "fields": {"code": "x"}, "errors": {}},
-    ),
+    "form-post": ("form_post.html", FORM_POST),
+    "form-post-app": ("form_post.html", {**FORM_POST, "host": "", "scheme": "com.example.app"}),
     "welcome": ("welcome.html", {"welcome": WELCOME}),
 }
 NOT_DRAWN = {"base.html", "account_base.html", "parts.html", "docs.html"}
