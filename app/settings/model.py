@@ -24,7 +24,7 @@ from app.settings.values import (
 
 Environment = Literal["development", "production"]
 MINIMUM_SECRET_LENGTH = 32
-MINIMUM_ADMIN_TOKEN_LENGTH = 20
+MINIMUM_ADMIN_TOKEN_LENGTH = 32
 DEFAULT_OTP_LABEL = "ThisOAuthServer"
 SECRET_RECIPE = 'python3 -c "import secrets; print(secrets.token_urlsafe(48))"'
 

@@ -7,7 +7,7 @@ from tests.conftest import AppFactory
 from tests.support.application import Application, TestClient
 
 ORIGIN = "http://postern.test"
-ADMIN_TOKEN = "an-administrators-Token-8c1f"
+ADMIN_TOKEN = "an-administrators-Token-8c1f-Kd92hLs0"
 
 
 def disguised(path: str) -> list[str]:

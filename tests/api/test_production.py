@@ -19,7 +19,7 @@ from tests.support.application import (
 from tests.support.assertions import assert_problem
 from tests.support.databases import Databases
 
-ADMIN_TOKEN = "an-administrators-Token-8c1f"
+ADMIN_TOKEN = "an-administrators-Token-8c1f-Kd92hLs0"
 PRODUCTION = {
     "app_env": "production",
     "issuer": "https://login.example.com",

@@ -83,13 +83,13 @@ async def test_production_refuses_it_too(start_app: AppFactory) -> None:
     app = await start_app(
         app_env="production",
         issuer="https://login.example.com",
-        admin_token="an-administrators-Token-8c1f",
+        admin_token="an-administrators-Token-8c1f-Kd92hLs0",
     )
 
     answer = await app.http.post(
         "/register_user",
         json={"username": "a-rare-username", "password": "a-rare-username"},
-        headers={"authorization": "Bearer an-administrators-Token-8c1f"},
+        headers={"authorization": "Bearer an-administrators-Token-8c1f-Kd92hLs0"},
     )
 
     assert_problem(answer, 422, "password_is_username")

@@ -13,7 +13,7 @@ import pyotp
 from app.main import create_app
 from app.settings import Settings
 from tests.support.clock import FakeClock
-from tests.support.machine import scaled
+from tests.support.machine import database_timeouts, scaled
 
 PASSWORD = "correct horse battery staple"
 CHEAP_ARGON2 = {"argon2_memory_kib": 64, "argon2_time_cost": 1}
@@ -156,6 +156,7 @@ async def running_application(database_url: str, **settings: Any) -> AsyncIterat
             "access_log": False,
             "housekeeping_interval": 3600,
             **CHEAP_ARGON2,
+            **database_timeouts(),
             **settings,
         }
     )

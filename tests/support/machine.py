@@ -20,6 +20,14 @@ def slowness() -> float:
     return min(SLOWEST, max(1.0, (time.perf_counter() - started) / REFERENCE_SECONDS))
 
 
+def database_timeouts() -> dict[str, float]:
+    """Return the default time limits for the database, for the speed of this machine."""
+    return {
+        "database_timeout": min(60.0, scaled(5)),
+        "sqlite_busy_timeout": min(60.0, scaled(10)),
+    }
+
+
 def date_variables() -> dict[str, str]:
     """Return what a program that a test starts needs to have the date of the test run."""
     names = ("LD_PRELOAD", "FAKETIME", "FAKETIME_SHARED", "DONT_FAKE_MONOTONIC", "PYTHONPATH")

@@ -120,6 +120,16 @@ def test_production_names_every_mistake_at_once(load: Any) -> None:
     assert [line.split(" ")[0] for line in lines] == ["SECRET_KEY", "ADMIN_TOKEN", "ISSUER"]
 
 
+def test_an_admin_token_has_at_least_32_characters_in_production(load: Any) -> None:
+    """CONTRACT: ADMIN_TOKEN; SECURITY_BAR row 48"""
+    token = "Vr3kq9ZtW8yLm2Xb5Nc7Hs4Dp6Gf1Jk"
+
+    lines = lines_of(load, **PRODUCTION, ADMIN_TOKEN=token)
+
+    assert [line.split(" ")[0] for line in lines] == ["ADMIN_TOKEN"]
+    assert load(**PRODUCTION, ADMIN_TOKEN=f"{token}q").admin_token is not None
+
+
 def test_development_takes_what_production_refuses(load: Any) -> None:
     made = load(
         APP_ENV="development",
