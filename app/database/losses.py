@@ -6,7 +6,7 @@ from dataclasses import dataclass
 from sqlalchemy import Connection, inspect
 
 NOT_DATA = frozenset({"alembic_version", "audit_head", "key_checks"})
-"""The revision, the head of the audit log (every downgrade keeps it), what a start writes anew."""
+"""The revision, the head of the audit log (every downgrade keeps it), what each start writes."""
 
 
 @dataclass(frozen=True, slots=True)

@@ -251,7 +251,7 @@ def sign_in_page(
     """A page on the way to a session, for the request and the errors that it is about.
 
     With a pending request its form may end at the client, unless `posts_end_here`. `sign_in`
-    is the one that the page goes on with; its forms carry the username.
+    is the one that the page continues with; its forms carry the username.
     """
     further = further_fields(given)
     if sign_in is not None:

@@ -186,7 +186,7 @@ class Limits:
         await self._count([by_user, to_address, *_of_networks(self.rules.mail_address)])
 
     async def may_be_mailed(self, account: str) -> bool:
-        """Count a mail to an account; False where it has had enough, which nobody is told."""
+        """Count a mail to an account; False where its limit is reached, silently."""
         return await self._is_counted(Try(self.rules.mail, f"to {account}"))
 
     async def once_a_day(self, what: str) -> bool:

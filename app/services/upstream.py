@@ -141,7 +141,7 @@ class UpstreamService:
         return await self._users.find(found.user_id)
 
     async def record_fresh_sign_in(self, user: User, elsewhere: Elsewhere, *, proof: str) -> None:
-        """Record that a user signed in at a provider anew, and how that is known."""
+        """Record that a user signed in again at an identity provider, and the proof of it."""
         await self._audit.record(
             "upstream.signed_in_again",
             user_id=user.user_id,

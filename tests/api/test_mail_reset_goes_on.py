@@ -36,7 +36,7 @@ async def zoe(app: Application, mail_server: MailServer) -> TestUser:
 
 
 async def mailed_link(visitor: Visitor, mail_server: MailServer, login: httpx.Response) -> str:
-    """The link that is mailed to who follows "Forgot your password?" on a sign-in page."""
+    """Return the link mailed after "Forgot your password?" on a sign-in page."""
     recover = await visitor.get(f"/recover?{login.url.query.decode()}")
     sent = await visitor.submit(recover, username=ADDRESS)
     assert sent.status_code == 200

@@ -18,7 +18,7 @@ STRANGER = signing_key(name="a stranger's")
 
 @dataclass(frozen=True)
 class World:
-    """Who sends refused requests."""
+    """The user and the client that send refused requests."""
 
     app: Application
     client: TestClient

@@ -145,7 +145,7 @@ async def test_a_code_expires(
 async def test_the_address_itself_is_not_changed_by_it(
     app: Application, visitor: Visitor, mail_server: MailServer, person: TestUser
 ) -> None:
-    """Whoever reads the mail for a moment does not get the account for good"""
+    """A brief look into the mailbox is not enough to take over the account"""
     await confirm(visitor, await code_sent(visitor, mail_server))
     fields = fields_in(await visitor.get(PASSWORD_PAGE))
 
@@ -188,7 +188,7 @@ async def test_it_is_neither_a_sign_in_nor_a_factor(
 async def test_wrong_codes_are_limited_like_those_of_an_authenticator_app(
     app: Application, visitor: Visitor, mail_server: MailServer, person: TestUser
 ) -> None:
-    """SECURITY_BAR row 17; a new code does not start the count anew"""
+    """SECURITY_BAR row 17; a new code does not reset the count"""
     code = await code_sent(visitor, mail_server)
     wrong = f"{(int(code) + 1) % 1_000_000:06}"
     free = app.settings.code_limit

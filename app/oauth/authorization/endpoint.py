@@ -137,7 +137,7 @@ class AuthorizationEndpoint:
     ) -> Outcome:
         """What a person said on the consent page, which was shown for a session.
 
-        It counts only while the page is still the one that is due, for the same session, and
+        It is valid only while the page is still the one that is required, for the same session, and
         while the client still is what the page showed.
         """
         pending = await self.find(request_id)

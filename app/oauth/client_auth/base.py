@@ -10,7 +10,7 @@ from app.oauth.requests import FormRequest
 from app.repositories.spent_identifiers import SpentIdentifierRepository
 from app.services.client_keys import ClientKeys
 
-UNKNOWN_CLIENT = "there is no client of this client_id"
+UNKNOWN_CLIENT = "no client has this client_id"
 
 
 class Credentials(NamedTuple):

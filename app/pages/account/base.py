@@ -93,7 +93,7 @@ def fresh_person(place: str) -> Callable[[Browser], Any]:
 
 
 async def sign_in_again_path(browser: Browser, person: SignedIn, place: str) -> str:
-    """Return the page on which a user who is signed in proves anew who they are."""
+    """Return the page on which a signed-in user authenticates again."""
     user = person.user
     if has_password(user.password_hash) or await browser.services.passkeys.count_of(user):
         return link("/login", {"next": place}, username=user.username)
