@@ -60,6 +60,7 @@ def _expired(browser: Browser) -> Response:
         "link_expired.html",
         status=410,
         next_url="/login",
+        can_get_new=False,
         is_for_password=False,
         errors={},
     )

@@ -185,8 +185,8 @@ async def test_the_documented_calls_are_all_there(schema: Schema) -> None:
 
 
 PAGES = {
-    "account", "assets", "consent", "create-account", "device", "docs", "login", "recover",
-    "recovery-codes", "select-account", "verify-email",
+    "account", "assets", "consent", "create-account", "device", "docs", "known-network", "login",
+    "recover", "recovery-codes", "select-account", "verify-email",
 }  # fmt: skip
 """The first parts of the paths of pages: users meet them, no client calls them."""
 STEPS = {"/authorize/resume", "/logout/confirm", "/clients/{client_id}/logo", "/favicon.ico"}

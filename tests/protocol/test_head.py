@@ -12,6 +12,7 @@ WITHOUT_EFFECT = {
     "/clients/{client_id}/logo",  # fetched at most once in a while, and kept
     "/docs",
     "/docs/assets/{name}",
+    "/docs/oauth2-redirect.html",
     "/favicon.ico",
     "/health/live",
     "/health/ready",

@@ -136,7 +136,7 @@ async def test_the_hint_of_an_earlier_session_is_about_the_same_person(
         "https://app.example@evil.example/signed-out",
         "https://app.example\\@evil.example/signed-out",
         "//evil.example/signed-out",
-        "/account",
+        "/account/password",
         "javascript:alert(1)",
     ],
 )

@@ -6,10 +6,10 @@ from app.clock import Clock
 
 
 class FakeClock(Clock):
-    """It starts with the hour, so that windows of limits and TOTP steps always fall alike."""
+    """It starts with the minute, so that windows of limits and TOTP steps always fall alike."""
 
     def __init__(self) -> None:
-        self._now = datetime.now(UTC).replace(minute=0, second=0, microsecond=0)
+        self._now = datetime.now(UTC).replace(second=0, microsecond=0)
 
     def now(self) -> datetime:
         return self._now

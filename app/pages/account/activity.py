@@ -33,7 +33,7 @@ ACTIONS = {
     "password.reset": N_("Password set anew"),
     "sign_in.succeeded": N_("Signed in"),
     "sign_in.refused": N_("Somebody tried to sign in"),
-    "sign_in.delayed": N_("Sign-ins from new networks delayed after many failed attempts"),
+    "sign_in.delayed": N_("Sign-ins from new networks slowed after failed attempts"),
     "network.made_known": N_("Network allowed by a link from a mail"),
     "session.ended": N_("Signed out"),
     "sessions.ended": N_("Signed out of several browsers"),
