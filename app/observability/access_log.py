@@ -3,6 +3,7 @@
 import asyncio
 import json
 import sys
+import time
 from collections.abc import Mapping
 from datetime import UTC, datetime
 from typing import Any
@@ -56,8 +57,8 @@ def _path(scope: Mapping[str, Any]) -> str:
 def _as_text(
     method: str, path: str, status: int, milliseconds: float, client: str, request_id: str
 ) -> str:
-    time = text_time(datetime.now(UTC))
-    return f"{time} {client} {method} {path} {status} {milliseconds:.1f}ms {request_id}\n"
+    stamp = text_time(time.time())
+    return f"{stamp} {client} {method} {path} {status} {milliseconds:.1f}ms {request_id}\n"
 
 
 def _as_json(

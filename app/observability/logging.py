@@ -5,6 +5,7 @@ import logging
 import sys
 import threading
 from datetime import UTC, datetime
+from functools import lru_cache
 from types import TracebackType
 from typing import TextIO
 
@@ -70,12 +71,18 @@ class TextFormatter(logging.Formatter):
         super().__init__("%(asctime)s %(levelname)s %(name)s %(message)s")
 
     def formatTime(self, record: logging.LogRecord, datefmt: str | None = None) -> str:  # noqa: N802 - logging's name
-        return text_time(datetime.fromtimestamp(record.created, UTC))
+        return text_time(record.created)
 
 
-def text_time(moment: datetime) -> str:
-    """The time stamp of a text line, as in 2026-11-28T20:55:42.123Z."""
-    return moment.replace(tzinfo=None).isoformat(timespec="milliseconds") + "Z"
+def text_time(seconds: float) -> str:
+    """Return the time stamp of a text line for seconds since 1970: 2026-11-28T20:55:42.123Z."""
+    whole = int(seconds)
+    return f"{_text_second(whole)}.{int((seconds - whole) * 1000):03d}Z"
+
+
+@lru_cache(maxsize=8)
+def _text_second(whole: int) -> str:
+    return datetime.fromtimestamp(whole, UTC).replace(tzinfo=None).isoformat()
 
 
 class JsonFormatter(logging.Formatter):

@@ -20,7 +20,11 @@ from enum import StrEnum
 CLIENT_ID_LENGTH = 24
 PREFIX_LENGTH = len("postern_at_")
 TIME_LENGTH = 6
+SECRET_BYTES = 32
+SECRETS_AT_ONCE = 128
 TIME_SHIFT = 20  # of nanoseconds: a millisecond
+_drawn: list[bytes] = []
+os.register_at_fork(after_in_child=_drawn.clear)
 _URLSAFE = bytes.maketrans(b"-_", b"+/")
 _ALPHANUMERIC = "abcdefghijkmnopqrstuvwxyzABCDEFGHJKLMNPQRSTUVWXYZ23456789"
 
@@ -47,7 +51,23 @@ class TokenKind(StrEnum):
 def new_token(kind: TokenKind) -> str:
     """Makes a secret: its prefix, 6 bytes of time and 32 random bytes."""
     made_at = (time.time_ns() >> TIME_SHIFT).to_bytes(TIME_LENGTH, "big")
-    return kind.value + base64.urlsafe_b64encode(made_at + os.urandom(32)).rstrip(b"=").decode()
+    return kind.value + base64.urlsafe_b64encode(made_at + _random_bytes()).rstrip(b"=").decode()
+
+
+def _random_bytes() -> bytes:
+    """Return 32 bytes of the system's generator, which is asked for many secrets at once.
+
+    A system call for each was a tenth of the cost of a token. `pop` is atomic, so that threads
+    never get the same bytes, and a forked process begins with none.
+    """
+    try:
+        return _drawn.pop()
+    except IndexError:
+        block = os.urandom(SECRET_BYTES * SECRETS_AT_ONCE)
+        _drawn.extend(
+            block[at : at + SECRET_BYTES] for at in range(SECRET_BYTES, len(block), SECRET_BYTES)
+        )
+        return block[:SECRET_BYTES]
 
 
 def derived_token(kind: TokenKind, token: str, *, context: str) -> str:

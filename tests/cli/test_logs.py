@@ -55,6 +55,7 @@ def test_a_json_log_holds_nothing_but_json(tmp_path: Path) -> None:
     with serving(tmp_path, **variables) as server:
         first = workers_of(server)
         ask(server)
+        server.eventually(lambda: "postern.access" in server.log(), "it logs the requests")
         os.kill(first[0].pid, signal.SIGKILL)
         server.eventually(lambda: "another one takes its place" in server.log(), "it says so")
         server.terminate()
