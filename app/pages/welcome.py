@@ -1,6 +1,6 @@
 """`GET /`: JSON for programs, a small page for a browser."""
 
-from typing import Annotated
+from typing import Annotated, Any
 
 from fastapi import APIRouter, FastAPI, Header, Request
 from starlette.responses import JSONResponse, Response
@@ -14,6 +14,8 @@ from app.schemas.operations import Welcome
 router = APIRouter(tags=["Server"])
 
 MESSAGE = "Postern, an OAuth 2.1 authorization server"
+METHODS = ("GET", "POST")
+"""The method that is named for a path with several, the first of these that it has."""
 
 
 @router.get(
@@ -40,10 +42,18 @@ async def server_information(
 
 
 def _endpoints(application: FastAPI) -> dict[str, str]:
-    """Every call that the documentation lists, as method and path."""
+    """Return every path that the documentation lists with its method, GET where it has several."""
     return {
-        path.strip("/"): f"{method.upper()} {path}"
+        path.strip("/"): f"{min(methods, key=_order)} {path}"
         for path, operations in application.openapi()["paths"].items()
-        for method, operation in operations.items()
-        if path != "/" and not operation.get("deprecated")
+        if path != "/"
+        and (methods := [name.upper() for name, each in operations.items() if _is_current(each)])
     }
+
+
+def _order(method: str) -> int:
+    return METHODS.index(method) if method in METHODS else len(METHODS)
+
+
+def _is_current(operation: dict[str, Any]) -> bool:
+    return not operation.get("deprecated")

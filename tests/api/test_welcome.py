@@ -23,6 +23,16 @@ async def test_a_program_gets_json(app: Application, accept: str) -> None:
     assert answer.json()["documentation"] == "/docs"
 
 
+async def test_a_path_with_several_methods_is_listed_with_the_one_that_reads(
+    app: Application,
+) -> None:
+    endpoints = (await app.http.get("/")).json()["endpoints"]
+
+    for path in ("authorize", "logout", "userinfo", "register/{client_id}"):
+        assert endpoints[path] == f"GET /{path}"
+    assert endpoints["token"] == "POST /token"
+
+
 async def test_without_an_accept_header_it_is_json(app: Application) -> None:
     request = app.http.build_request("GET", "/")
     del request.headers["accept"]
