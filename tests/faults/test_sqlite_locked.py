@@ -6,16 +6,17 @@ import sys
 from collections.abc import AsyncIterator
 from contextlib import asynccontextmanager
 
+import pytest
+
 from tests.support.application import Application, running_application
 from tests.support.assertions import assert_oauth_error, assert_problem
 from tests.support.databases import Databases
 from tests.support.machine import scaled
 
+pytestmark = pytest.mark.timing
+
 HOLDER = """
 import sqlite3, sys
-from tests.support.machine import scaled
-
-pytestmark = pytest.mark.timing
 connection = sqlite3.connect(sys.argv[1], isolation_level=None)
 connection.execute("BEGIN IMMEDIATE")
 print("held", flush=True)

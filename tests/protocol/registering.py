@@ -10,7 +10,7 @@ from tests.support.visitor import REDIRECT_URI
 PRODUCTION = {
     "app_env": "production",
     "issuer": "https://login.example.com",
-    "admin_token": "an-operators-own-word-Tg5Wq8Zr1",
+    "admin_token": "an-operators-own-word-Tg5Wq8Zr1-Hd7",
 }
 WEB = "https://app.example.com/callback"
 PUBLIC_KEY = {"kty": "EC", "crv": "P-256", "x": "MKBC", "y": "4Etl", "kid": "one", "use": "sig"}

@@ -12,7 +12,7 @@ PATH = "/.well-known/oauth-authorization-server"
 PRODUCTION = {
     "app_env": "production",
     "issuer": "https://login.example.com/",
-    "admin_token": "an-operators-own-word-Tg5Wq8Zr1",
+    "admin_token": "an-operators-own-word-Tg5Wq8Zr1-Hd7",
 }
 
 
