@@ -14,6 +14,7 @@ import pytest
 import pytest_asyncio
 
 from app.errors import StartupError
+from app.outbound import shared_limits
 from app.outbound.shared_limits import SharedLimits
 from app.security.limit_rules import Rule, Try
 from tests.conftest import AppFactory
@@ -36,6 +37,12 @@ ADDRESS = Rule("address", 20, 60.0, 3.0, 100.0)
 ERRORS = Rule("errors", 10, 60.0)
 SHARED = Rule("shared", 100, math.inf, 6.0, 900.0, 86_400.0, is_cleared_by_success=True)
 STRANGERS = Try(SHARED, "ada")
+
+
+@pytest.fixture(autouse=True)
+def _patience(monkeypatch: pytest.MonkeyPatch) -> None:
+    """A busy machine is no reason to take Redis for gone."""
+    monkeypatch.setattr(shared_limits, "TIMEOUT", scaled(1))
 
 
 @pytest_asyncio.fixture
