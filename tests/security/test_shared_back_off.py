@@ -196,7 +196,7 @@ async def test_recovery_codes_are_codes_here(app: Application, user: TestUser) -
 async def test_a_code_at_the_password_grant_is_guessed_at_like_any_other(
     start_app: AppFactory,
 ) -> None:
-    """SECURITY_BAR rows 10 and 17: where each sign-in wants a code, a failure counts as both"""
+    """SECURITY_BAR rows 10 and 17: where each sign-in requires a code, a failure counts as both"""
     app = await start_app(**WIDE, otp_policy="every_login")
     client, user = await app.create_client(), await app.enrolled_user()
     await guess_codes(app, user, FREE + 1)

@@ -1,4 +1,4 @@
-"""What the account pages share: whose account it is, and that he signed in a moment ago.
+"""Shared by the account pages: which account they show, and whether its user signed in recently.
 
 Several people may be signed in in one browser. Every form of an account page carries the session
 that it was shown for, and `account_router()` refuses it once another one is current.
