@@ -20,6 +20,7 @@ from app.database.types import Instant
 from app.models.tables import metadata
 from app.settings import load_settings
 from app.wiring import make_backend
+from migrations.revisions import record_revision
 
 for module in pkgutil.iter_modules(app.models.__path__):  # each puts its tables into the metadata
     import_module(f"app.models.{module.name}")
@@ -50,6 +51,7 @@ def run(connection: Connection) -> None:
         compare_server_default=True,
         render_item=render_item,
         process_revision_directives=name_by_date,
+        on_version_apply=record_revision,
     )
     context.run_migrations()
 

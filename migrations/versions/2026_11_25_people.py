@@ -13,6 +13,7 @@ revision: str = "2026_11_25_people"
 down_revision: str | None = "2026_11_25_openid"
 branch_labels: str | Sequence[str] | None = None
 depends_on: str | Sequence[str] | None = None
+previous_release_may_serve: bool = True
 
 TABLES = (
     "limit_counters", "known_addresses", "remembered_browsers", "recovery_codes", "passkeys",

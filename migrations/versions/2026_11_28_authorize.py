@@ -13,6 +13,7 @@ revision: str = "2026_11_28_authorize"
 down_revision: str | None = "2026_11_28_operators"
 branch_labels: str | Sequence[str] | None = None
 depends_on: str | Sequence[str] | None = None
+previous_release_may_serve: bool = True
 
 LOOPBACK_PORT = re.compile(r"^(http://(?:localhost|127\.0\.0\.1|\[::1\])):[0-9]+")
 

@@ -9,6 +9,7 @@ revision: str = "2026_11_28_loopback_origins"
 down_revision: str | None = "2026_11_28_authorize"
 branch_labels: str | Sequence[str] | None = None
 depends_on: str | Sequence[str] | None = None
+previous_release_may_serve: bool = True
 
 
 LOOPBACK_ORIGINS = ("http://127.0.0.1", "http://[::1]", "http://localhost")

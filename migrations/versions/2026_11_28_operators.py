@@ -11,6 +11,7 @@ revision: str = "2026_11_28_operators"
 down_revision: str | None = "2026_11_25_people"
 branch_labels: str | Sequence[str] | None = None
 depends_on: str | Sequence[str] | None = None
+previous_release_may_serve: bool = True
 
 
 def upgrade() -> None:

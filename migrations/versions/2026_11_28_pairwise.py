@@ -9,6 +9,7 @@ revision: str = "2026_11_28_pairwise"
 down_revision: str | None = "2026_11_28_loopback_origins"
 branch_labels: str | Sequence[str] | None = None
 depends_on: str | Sequence[str] | None = None
+previous_release_may_serve: bool = True
 
 
 def upgrade() -> None:
