@@ -1,5 +1,6 @@
 """Look-ups of one row by key."""
 
+import asyncio
 from collections.abc import Callable
 from contextlib import suppress
 from typing import Any, Generic, TypeVar
@@ -18,7 +19,9 @@ Value = TypeVar("Value")
 class Lookup(Generic[Value]):
     """Finds one row by key, as of now: what was committed before is seen.
 
-    SQLite is asked at once. On PostgreSQL look-ups made meanwhile travel together.
+    SQLite is asked at once, and once for a key in each turn of the event loop: callers that run in
+    the same turn share the answer, which is newer than any of their requests. On PostgreSQL
+    look-ups made meanwhile travel together.
     """
 
     def __init__(
@@ -31,18 +34,26 @@ class Lookup(Generic[Value]):
         self._backend = backend
         self._compiled = compile_lookup(statement, key, backend.dialect)
         self._value = value
+        self._of_this_turn: dict[Any, Value | None] = {}
         self._batch: MicroBatch[Any, Value | None] = MicroBatch(
             self._run, in_flight=backend.concurrent_batches
         )
 
     async def __call__(self, key: Any) -> Value | None:
-        if self._backend.find_at_once is not None:
-            try:
-                row = self._backend.find_at_once(self._compiled, key)
-            except WouldWaitError:
-                return await self._batch.submit(key)
-            return self._value(*row) if row is not None else None
-        return await self._batch.submit(key)
+        find_at_once = self._backend.find_at_once
+        if find_at_once is None:
+            return await self._batch.submit(key)
+        if key in self._of_this_turn:
+            return self._of_this_turn[key]
+        try:
+            row = find_at_once(self._compiled, key)
+        except WouldWaitError:
+            return await self._batch.submit(key)
+        value = self._value(*row) if row is not None else None
+        if not self._of_this_turn:
+            asyncio.get_running_loop().call_soon(self._of_this_turn.clear)
+        self._of_this_turn[key] = value
+        return value
 
     async def drain(self) -> None:
         await self._batch.drain()

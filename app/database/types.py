@@ -36,7 +36,8 @@ class Instant(TypeDecorator[datetime]):
 def _to_text(value: datetime | None) -> str | None:
     if value is None:
         return None
-    return value.astimezone(UTC).isoformat(" ", "microseconds")
+    in_utc = value if value.tzinfo is UTC else value.astimezone(UTC)
+    return in_utc.isoformat(" ", "microseconds")
 
 
 def _from_text(value: str | None) -> datetime | None:

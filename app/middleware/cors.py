@@ -35,6 +35,10 @@ class CrossOrigin(Enum):
     NONE = "none"
 
 
+ANY, NONE = CrossOrigin.ANY, CrossOrigin.NONE
+"""As constants: Python 3.11 takes 0.5 microseconds to read a member of an enumeration."""
+
+
 class CorsPolicy(NamedTuple):
     """The origins and the methods of one path."""
 
@@ -62,9 +66,9 @@ class Cors:
     async def headers_for(self, scope: Scope) -> Headers:
         """What the answer to a request of another origin carries; nothing for anybody else."""
         policy = self._policy_of(scope["path"])
-        if policy is None or policy.cross_origin is CrossOrigin.NONE:
+        if policy is None or policy.cross_origin is NONE:
             return NOTHING
-        if policy.cross_origin is CrossOrigin.ANY:
+        if policy.cross_origin is ANY:
             return TO_ANY_ORIGIN
         origin = _header(scope, ORIGIN)
         if origin is None:

@@ -44,19 +44,22 @@ def parse_form(body: bytes, content_type: bytes | None, *, read: Set[str] | None
     characters in one, and for a body that is not a form in UTF-8.
     """
     parameters = form_parameters(body, content_type, read=read)
-    for name, value in parameters.items():
-        if not is_storable(name) or (name != SCOPE and not is_storable(value)):
-            if name not in TYPED or not is_storable(value.strip()):
-                raise InvalidRequestError("A parameter has control characters.")
-            parameters[name] = value.strip()
-    return {name: value for name, value in parameters.items() if value}
+    if not _is_plain(body):
+        for name, value in parameters.items():
+            if not is_storable(name) or (name != SCOPE and not is_storable(value)):
+                if name not in TYPED or not is_storable(value.strip()):
+                    raise InvalidRequestError("A parameter has control characters.")
+                parameters[name] = value.strip()
+    if "" in parameters.values():
+        return {name: value for name, value in parameters.items() if value}
+    return parameters
 
 
 def form_parameters(
     body: bytes, content_type: bytes | None, *, read: Set[str] | None
 ) -> dict[str, str]:
     """As `parse_form`, with empty parameters and whatever characters they hold."""
-    if body and (content_type is None or content_type.split(b";")[0].strip().lower() != FORM_TYPE):
+    if body and content_type != FORM_TYPE and not _is_form_type(content_type):
         raise InvalidRequestError("The body must be a form, application/x-www-form-urlencoded.")
     if body.count(b"&") >= MAXIMUM_PARAMETERS:
         raise InvalidRequestError("There are too many parameters.")
@@ -68,6 +71,18 @@ def form_parameters(
     if len(parameters) != len(pairs):
         raise InvalidRequestError("A parameter is repeated: send each one once.")
     return parameters
+
+
+def _is_form_type(content_type: bytes | None) -> bool:
+    """Compare the media type without its parameters, in any case (RFC 9110 section 8.3.1)."""
+    return content_type is not None and (
+        content_type.partition(b";")[0].strip().lower() == FORM_TYPE
+    )
+
+
+def _is_plain(body: bytes) -> bool:
+    """Return True where no parameter can hold a character beyond printable ASCII."""
+    return b"%" not in body and body.isascii() and body.decode("ascii").isprintable()
 
 
 def _only_read(pairs: list[tuple[str, str]], read: Set[str]) -> list[tuple[str, str]]:

@@ -5,7 +5,10 @@ import secrets
 from datetime import timedelta
 from typing import Any
 
+import pytest
+
 from app.database.database import Database
+from app.database.statements import CompiledLookup, Values
 from app.repositories.access_tokens import AccessTokenRepository
 from app.repositories.clients import ClientRepository
 from tests.repositories.conftest import CLOCK, NOW, new_client
@@ -95,3 +98,24 @@ async def test_a_key_that_the_database_cannot_hold_is_not_found_and_harms_no_nei
     found = await asyncio.gather(*(repository.find(key) for key in keys), return_exceptions=True)
 
     assert found == [client, None, client]
+
+
+async def test_look_ups_of_one_key_in_one_turn_share_one_query(database: Database) -> None:
+    client = new_client()
+    await ClientRepository(database, CLOCK).add(client)
+    find_at_once = database.backend.find_at_once
+    if find_at_once is None:
+        pytest.skip("PostgreSQL looks up the keys of a batch in one statement anyway")
+    queries: list[Any] = []
+
+    def counted(lookup: CompiledLookup, key: Any) -> Values | None:
+        queries.append(key)
+        return find_at_once(lookup, key)
+
+    database.backend.find_at_once = counted
+    repository = ClientRepository(database, CLOCK)
+
+    found = await asyncio.gather(*(repository.find(client.client_id) for _ in range(10)))
+
+    assert found == [client] * 10
+    assert queries == [client.client_id]

@@ -61,16 +61,19 @@ def _decode(encoded: bytes) -> Credentials:
     """
     try:
         joined = binascii.a2b_base64(encoded, strict_mode=True)
-        client_id, colon, secret = joined.partition(b":")
-        credentials = Credentials(_form_decode(client_id), _form_decode(secret))
+        if b"+" in joined or b"%" in joined:
+            raw_id, raw_colon, raw_secret = joined.partition(b":")
+            client_id, secret = _form_decode(raw_id), _form_decode(raw_secret)
+            has_colon = bool(raw_colon)
+        else:
+            client_id, colon, secret = joined.decode("utf-8").partition(":")
+            has_colon = bool(colon)
     except ValueError:
         raise InvalidClientError(reason="the Basic credentials are malformed") from None
-    if not colon or not credentials.client_id or "\x00" in credentials.client_id:
+    if not has_colon or not client_id or "\x00" in client_id:
         raise InvalidClientError(reason="the Basic credentials name no client")
-    return credentials
+    return Credentials(client_id, secret)
 
 
 def _form_decode(raw: bytes) -> str:
-    if b"+" in raw or b"%" in raw:
-        raw = unquote_to_bytes(raw.replace(b"+", b" "))
-    return raw.decode("utf-8")
+    return unquote_to_bytes(raw.replace(b"+", b" ")).decode("utf-8")
