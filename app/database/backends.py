@@ -44,7 +44,7 @@ class Backend(Protocol):
     async def look_up(self, lookup: CompiledLookup, keys: Sequence[Any]) -> Found:
         """Finds the rows of many keys on a fresh snapshot.
 
-        Raises `DatabaseUnavailableError`, or `ConflictingRowError` for a key that cannot be.
+        Raises `DatabaseUnavailableError`, or `UnstorableValueError` for a key that cannot be.
         """
 
     async def write(

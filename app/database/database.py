@@ -10,6 +10,7 @@ from sqlalchemy.sql.dml import UpdateBase
 
 from app.database.backends import Backend
 from app.database.batching import Item, MicroBatch, Result
+from app.database.constraints import Unique
 from app.database.errors import translated_errors
 from app.database.lookups import Lookup, Value
 from app.database.steps import Outcome, Step
@@ -62,16 +63,23 @@ class Database:
             async with self.backend.engines.reader.connect() as connection:
                 return (await connection.execute(statement)).all()
 
-    async def change(self, statement: UpdateBase) -> Sequence[Row[Any]]:
-        """Executes one statement, commits, and gives the rows of its RETURNING."""
-        async with self.transaction() as connection:
+    async def change(self, statement: UpdateBase, *expected: Unique) -> Sequence[Row[Any]]:
+        """Executes one statement, commits, and gives the rows of its RETURNING.
+
+        `expected` is as in `transaction`.
+        """
+        async with self.transaction(*expected) as connection:
             result = await connection.execute(statement)
             return result.all() if result.returns_rows else ()
 
     @asynccontextmanager
-    async def transaction(self) -> AsyncIterator[AsyncConnection]:
-        """For steps that stand or fall together. No network and no hashing inside."""
-        with translated_errors():
+    async def transaction(self, *expected: Unique) -> AsyncIterator[AsyncConnection]:
+        """For steps that stand or fall together. No network and no hashing inside.
+
+        Raises `ConflictingRowError` where a row violates one of the constraints in `expected`;
+        whatever else the database refuses is a bug.
+        """
+        with translated_errors(*expected):
             async with self.backend.writing(), self.backend.engines.writer.begin() as connection:
                 yield connection
 

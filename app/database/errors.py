@@ -6,6 +6,7 @@ from contextlib import contextmanager
 
 from sqlalchemy import exc
 
+from app.database.constraints import Unique, violated
 from app.errors import DatabaseUnavailableError
 from app.observability.logging import logger
 
@@ -13,7 +14,23 @@ log = logger(__name__)
 
 
 class ConflictingRowError(Exception):
-    """A constraint of the table refused the row; nothing was stored."""
+    """A unique constraint that the caller named refused the row; nothing was stored."""
+
+    def __init__(self, constraint: Unique) -> None:
+        super().__init__(constraint.name)
+        self.constraint = constraint
+
+
+class RefusedRowError(Exception):
+    """The database refused a row for a reason that no caller expects; nothing was stored.
+
+    It is a bug, or the schema belongs to another release. The message is the first line of the
+    driver's: PostgreSQL adds the values of the row, which must not be logged.
+    """
+
+
+class UnstorableValueError(RefusedRowError):
+    """The database cannot hold a value: a NUL or a lone surrogate, a number too large."""
 
 
 # Connection, no such database, wrong password, deadlock, resources, operator, system error.
@@ -27,26 +44,43 @@ ASYNCPG_CLIENT_ERRORS = frozenset({"InterfaceError", "InternalClientError"})
 
 
 @contextmanager
-def translated_errors() -> Iterator[None]:
-    """Lets callers see `ConflictingRowError`, `DatabaseUnavailableError`, or a bug."""
+def translated_errors(*expected: Unique) -> Iterator[None]:
+    """Lets callers see `ConflictingRowError`, `DatabaseUnavailableError`, or a bug.
+
+    Only a violation of a constraint in `expected` is a `ConflictingRowError`.
+    """
     try:
         yield
     except Exception as error:
-        translated = translate(error)
+        translated = translate(error, *expected)
         if translated is error:
             raise
+        if isinstance(translated, RefusedRowError):
+            raise translated from None  # the driver's exception has the values of the row
         raise translated from error
 
 
-def translate(error: BaseException) -> Exception:
+def translate(error: BaseException, *expected: Unique) -> Exception:
     """The error of ours that stands for a driver's; the same exception where it is a bug."""
     cause = driver_error(error)
+    if isinstance(cause, ConflictingRowError | RefusedRowError):
+        return cause
     if is_refusal(cause):
-        return ConflictingRowError()
+        return _refusal(cause, expected).with_traceback(error.__traceback__)
     if is_unavailability(cause) or isinstance(error, exc.TimeoutError):
         log.warning("database unavailable: %s: %s", type(cause).__name__, cause)
         return DatabaseUnavailableError()
     return error if isinstance(error, Exception) else DatabaseUnavailableError()
+
+
+def _refusal(cause: BaseException, expected: tuple[Unique, ...]) -> Exception:
+    constraint = violated(cause, expected)
+    if constraint is not None:
+        return ConflictingRowError(constraint)
+    state = _sqlstate(cause)
+    if isinstance(cause, sqlite3.DataError | UnicodeEncodeError) or (state or "")[:2] == "22":
+        return UnstorableValueError(f"{type(cause).__name__} {state or ''}".strip())
+    return RefusedRowError(f"{type(cause).__name__}: {reason_of(cause)}")
 
 
 def driver_error(error: BaseException) -> BaseException:
@@ -64,7 +98,13 @@ def reason_of(error: BaseException) -> str:
 
 def is_database_error(error: BaseException) -> bool:
     """Whether the database, or the way to it, is to blame."""
-    ours = (DatabaseUnavailableError, ConflictingRowError, exc.SQLAlchemyError, sqlite3.Error)
+    ours = (
+        DatabaseUnavailableError,
+        ConflictingRowError,
+        RefusedRowError,
+        exc.SQLAlchemyError,
+        sqlite3.Error,
+    )
     if isinstance(error, ours):
         return True
     return _sqlstate(error) is not None or type(error).__name__ in ASYNCPG_CLIENT_ERRORS

@@ -9,7 +9,7 @@ from sqlalchemy import ColumnElement, Select
 
 from app.database.backends import Backend
 from app.database.batching import MicroBatch
-from app.database.errors import ConflictingRowError
+from app.database.errors import UnstorableValueError
 from app.database.sqlite import WouldWaitError
 from app.database.statements import Values, compile_lookup
 
@@ -61,7 +61,7 @@ class Lookup(Generic[Value]):
     async def _run(self, keys: list[Any]) -> list[Value | Exception | None]:
         try:
             found = await self._backend.look_up(self._compiled, keys)
-        except ConflictingRowError:
+        except UnstorableValueError:
             found = await self._one_by_one(keys)
         values = {key: self._value(*row) for key, row in found.items()}
         return [values.get(key) for key in keys]
@@ -70,6 +70,6 @@ class Lookup(Generic[Value]):
         """A key that the database cannot even hold is not found, and harms no neighbour."""
         found = {}
         for key in keys:
-            with suppress(ConflictingRowError):
+            with suppress(UnstorableValueError):
                 found.update(await self._backend.look_up(self._compiled, [key]))
         return found

@@ -60,7 +60,7 @@ class Step:
         )
 
     async def __call__(self, **values: Any) -> Values | None:
-        """Has committed when it returns. Raises `ConflictingRowError` for this row alone."""
+        """Has committed when it returns. Raises `RefusedRowError` for this row alone."""
         return await self._batch.submit(values)
 
     async def drain(self) -> None:

@@ -7,6 +7,7 @@ from typing import Any
 from sqlalchemy import ColumnElement, delete, insert, select, update
 
 from app.clock import Clock
+from app.database.constraints import unique
 from app.database.database import Database
 from app.database.errors import ConflictingRowError
 from app.models.client_origins import client_origins
@@ -15,6 +16,7 @@ from app.models.consents import consents
 from app.repositories.inserts import values_in
 from app.security.origins import registered_origins_of
 
+UNIQUE_NAME = unique(clients.c.unique_name)
 NOT_COMPARED = frozenset({"registration_expires_at"})
 
 
@@ -29,7 +31,7 @@ class ClientRepository:
     async def add(self, client: Client) -> bool:
         """Stores a new client; False where its name is taken."""
         try:
-            async with self._database.transaction() as connection:
+            async with self._database.transaction(UNIQUE_NAME) as connection:
                 await connection.execute(insert(clients).values(values_in(clients, client)))
                 if origins := _origins(client):
                     await connection.execute(insert(client_origins).values(origins))

@@ -6,6 +6,7 @@ from typing import Any, Literal
 
 from sqlalchemy import Select, delete, func, insert, select, update
 
+from app.database.constraints import unique
 from app.database.database import Database
 from app.database.errors import ConflictingRowError
 from app.models.passkeys import Passkey, passkeys
@@ -16,6 +17,7 @@ from app.repositories.owners import lock_owner
 from app.security.passwords import has_password
 
 passkey = passkeys.c
+CREDENTIAL = unique(passkey.credential_id)
 Added = Literal["added", "known", "too many", "no owner"]
 
 
@@ -36,7 +38,7 @@ class PasskeyRepository:
         )
         theirs = select(func.count()).where(passkey.user_id == made.user_id)
         try:
-            async with self._database.transaction() as connection:
+            async with self._database.transaction(CREDENTIAL) as connection:
                 if not await lock_owner(connection, owner):  # of two at once, one counts the other
                     return "no owner"
                 if (await connection.scalar(theirs) or 0) >= at_most:

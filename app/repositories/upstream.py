@@ -6,6 +6,7 @@ from typing import Any, Literal
 
 from sqlalchemy import delete, func, insert, select, update
 
+from app.database.constraints import unique
 from app.database.database import Database
 from app.database.errors import ConflictingRowError
 from app.models.passkeys import passkeys
@@ -18,9 +19,12 @@ from app.models.upstream import (
 from app.models.users import User, users
 from app.repositories.inserts import upsert, values_in
 from app.repositories.owners import lock_owner
+from app.repositories.users import USERNAME
 from app.security.passwords import has_password
 
 provider, identity = upstream_providers.c, upstream_identities.c
+PROVIDER = unique(provider.name)
+IDENTITY = unique(identity.issuer, identity.subject)
 
 Unlinked = Literal["unlinked", "unknown", "last"]
 
@@ -33,7 +37,7 @@ class UpstreamRepository:
         """Stores a provider; False where the name is taken."""
         try:
             await self._database.change(
-                insert(upstream_providers).values(values_in(upstream_providers, made))
+                insert(upstream_providers).values(values_in(upstream_providers, made)), PROVIDER
             )
         except ConflictingRowError:
             return False
@@ -110,7 +114,9 @@ class UpstreamRepository:
             if not await lock_owner(connection, owner):
                 return False
             stored = await connection.execute(
-                first.on_conflict_do_nothing().returning(identity.subject)
+                first.on_conflict_do_nothing(
+                    index_elements=[identity.issuer, identity.subject]
+                ).returning(identity.subject)
             )
             return stored.first() is not None
 
@@ -118,7 +124,7 @@ class UpstreamRepository:
         """Stores a new person together with who he is elsewhere; False where the name or the
         identity is taken."""
         try:
-            async with self._database.transaction() as connection:
+            async with self._database.transaction(USERNAME, IDENTITY) as connection:
                 await connection.execute(insert(users).values(values_in(users, user)))
                 await connection.execute(
                     insert(upstream_identities).values(values_in(upstream_identities, made))

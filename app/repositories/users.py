@@ -17,6 +17,7 @@ from sqlalchemy import (
     update,
 )
 
+from app.database.constraints import unique
 from app.database.database import Database
 from app.database.errors import ConflictingRowError
 from app.database.types import Instant
@@ -30,6 +31,7 @@ from app.schemas.claims import email_key_in
 from app.security.tokens import new_identifier
 
 REST_OF_DRIFT = 10
+USERNAME = unique(users.c.username_key)
 
 
 class UserRepository:
@@ -41,7 +43,7 @@ class UserRepository:
     async def add(self, user: User) -> bool:
         """Stores a new person; False where the name is taken."""
         try:
-            await self._database.change(insert(users).values(values_in(users, user)))
+            await self._database.change(insert(users).values(values_in(users, user)), USERNAME)
         except ConflictingRowError:
             return False
         return True

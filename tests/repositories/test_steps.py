@@ -10,7 +10,7 @@ import pytest
 from sqlalchemy import select
 
 from app.database.database import Database, Step
-from app.database.errors import ConflictingRowError
+from app.database.errors import RefusedRowError, UnstorableValueError
 from app.models.access_tokens import access_tokens
 from app.models.token_families import token_families
 from app.repositories.inserts import insert_once
@@ -43,7 +43,7 @@ async def test_a_row_that_breaks_a_constraint_fails_alone(
     answers = await in_one_batch(insert_step(database), rows)
 
     assert [type(answer) for answer in answers] == [
-        ConflictingRowError if place == 4 else type(None) for place in range(9)
+        RefusedRowError if place == 4 else type(None) for place in range(9)
     ]
     good = {row["digest"] for row in rows} - {rows[4]["digest"]}
     assert await stored_digests(database) == good
@@ -58,7 +58,7 @@ async def test_a_row_with_text_that_cannot_be_stored_fails_alone(
 
     answers = await in_one_batch(insert_step(database), rows)
 
-    assert isinstance(answers.pop(2), ConflictingRowError)
+    assert isinstance(answers.pop(2), UnstorableValueError)
     assert answers == [None] * 4
     assert await count(database, "access_tokens") == 4
 
@@ -73,7 +73,7 @@ async def test_a_nul_in_text_fails_alone_on_postgresql(
 
         answers = await in_one_batch(insert_step(database), rows)
 
-        assert isinstance(answers[0], ConflictingRowError)
+        assert isinstance(answers[0], UnstorableValueError)
         assert answers[1:] == [None] * 4
         assert await count(database, "access_tokens") == 4
 
@@ -83,7 +83,7 @@ async def test_only_bad_rows_leave_nothing(database: Database, access_token_row:
 
     answers = await in_one_batch(insert_step(database), rows)
 
-    assert {type(answer) for answer in answers} == {ConflictingRowError}
+    assert {type(answer) for answer in answers} == {RefusedRowError}
     assert await count(database, "access_tokens") == 0
 
 
@@ -99,7 +99,7 @@ async def test_the_statements_of_a_step_stand_or_fall_together(
 
     answers = await in_one_batch(step, rows)
 
-    assert isinstance(answers[1], ConflictingRowError)
+    assert isinstance(answers[1], RefusedRowError)
     families = {row[0] for row in await database.fetch_all(select(token_families.c.family_id))}
     assert families == {rows[0]["family_id"], rows[2]["family_id"]}
 
