@@ -26,6 +26,7 @@ users = Table(
     Column("pairwise_salt", LargeBinary, nullable=False),
     Column("otp_drift", Integer, nullable=False, server_default="0"),
     Column("email_key", String(320), index=True),
+    Column("otp_recent_steps", String(200)),
 )
 
 
@@ -38,6 +39,7 @@ class User:
     `pairwise_salt` goes into the subjects that clients of a sector of their own see.
     `otp_drift` is by how many steps the clock of his authenticator is ahead of ours. `email_key`
     is there for a verified address only, in one case, so that he is found by it.
+    `otp_recent_steps` are the time steps of the last codes, each between spaces, the newest first.
     """
 
     user_id: str
@@ -55,6 +57,7 @@ class User:
     pairwise_salt: bytes
     otp_drift: int = 0
     email_key: str | None = None
+    otp_recent_steps: str | None = None
 
     @property
     def has_confirmed_otp(self) -> bool:

@@ -34,7 +34,7 @@ class PasskeyRepository:
         unconfirmed = (
             update(users)
             .where(users.c.user_id == made.user_id, users.c.otp_confirmed_at.is_(None))
-            .values(otp_secret=None, otp_last_step=None)
+            .values(otp_secret=None, otp_last_step=None, otp_recent_steps=None)
         )
         theirs = select(func.count()).where(passkey.user_id == made.user_id)
         try:

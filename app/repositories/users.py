@@ -6,7 +6,10 @@ from typing import Any
 
 from sqlalchemy import (
     ColumnElement,
+    String,
+    and_,
     case,
+    cast,
     delete,
     exists,
     func,
@@ -28,10 +31,13 @@ from app.models.users import User, users
 from app.repositories.inserts import values_in
 from app.repositories.owners import lock_owner
 from app.schemas.claims import email_key_in
+from app.security import totp
 from app.security.tokens import new_identifier
 
 REST_OF_DRIFT = 10
 USERNAME = unique(users.c.username_key)
+RECENT_STEPS = 200
+"""Characters: the last twenty codes."""
 
 
 class UserRepository:
@@ -87,7 +93,7 @@ class UserRepository:
                 users.c.otp_confirmed_at.is_(None),
                 ~exists().where(passkeys.c.user_id == users.c.user_id),
             )
-            .values(otp_secret=otp_secret, otp_last_step=None, otp_drift=0)
+            .values(otp_secret=otp_secret, otp_last_step=None, otp_recent_steps=None, otp_drift=0)
             .returning(users.c.user_id)
         )
         async with self._database.transaction() as connection:
@@ -102,6 +108,9 @@ class UserRepository:
         """Takes a time step out of use; False where it, or a later one, was used before, and where
         the secret is no longer the one that the code was checked with.
 
+        A later one does not count if no code of now can have it: it was used under a clock that
+        was set back since. Its own code stays used, as do those of the last twenty.
+
         Checking and using are one statement, so of two requests with the same code only one
         wins (RFC 6238 section 5.2). The first use confirms the enrolment.
 
@@ -109,12 +118,21 @@ class UserRepository:
         another code was used within the last minutes: who enters one after the other on purpose
         does not move it.
         """
-        is_long_ago = users.c.otp_last_step <= step - REST_OF_DRIFT
+        last_step = users.c.otp_last_step
+        is_long_ago = last_step <= step - REST_OF_DRIFT
+        before = literal(" ") + cast(last_step, String) + literal(" ")
+        earlier = func.coalesce(users.c.otp_recent_steps, before, " ")
         return await self._update(
             user.user_id,
             users.c.otp_secret == user.otp_secret,
-            or_(users.c.otp_last_step.is_(None), users.c.otp_last_step < step),
+            or_(
+                last_step.is_(None),
+                last_step < step,
+                and_(last_step != step, last_step > totp.latest_step(now=now) + users.c.otp_drift),
+            ),
+            ~func.coalesce(users.c.otp_recent_steps, "").contains(f" {step} "),
             otp_last_step=step,
+            otp_recent_steps=func.substr(literal(f" {step}") + earlier, 1, RECENT_STEPS),
             otp_drift=users.c.otp_drift
             if drift is None
             else case((is_long_ago, drift), else_=users.c.otp_drift),
@@ -147,7 +165,12 @@ class UserRepository:
         changed = (
             update(users)
             .where(users.c.user_id == user_id, *conditions)
-            .values(otp_drift=0, credentials_version=new_identifier(), **values)
+            .values(
+                otp_drift=0,
+                otp_recent_steps=None,
+                credentials_version=new_identifier(),
+                **values,
+            )
             .returning(users.c.user_id)
         )
         async with self._database.transaction() as connection:

@@ -12,6 +12,9 @@ STEP_SECONDS = 30
 DIGITS = 6
 DRIFT_STEPS = 1
 MAXIMUM_DRIFT = 10
+MAXIMUM_AHEAD = 2
+"""Steps by which the last code may be ahead of the clock of the device: one for a device that is
+early, one for a clock that is corrected a little."""
 _ASCII_DIGITS = frozenset("0123456789")
 
 
@@ -45,6 +48,11 @@ def matching_step(secret: str, code: str, *, now: datetime, drift: int = 0) -> i
 def drift_of(step: int, *, now: datetime) -> int:
     """By how many steps the device is ahead, or behind, whose code of a step was right."""
     return max(-MAXIMUM_DRIFT, min(MAXIMUM_DRIFT, step - step_at(now)))
+
+
+def latest_step(*, now: datetime, drift: int = 0) -> int:
+    """Return the latest step that a used code can have, unless a clock was set back since."""
+    return step_at(now) + drift + MAXIMUM_AHEAD
 
 
 def step_at(now: datetime) -> int:

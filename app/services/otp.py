@@ -70,7 +70,7 @@ class OtpService:
         async with self._known_networks.telling_owner(user, account):
             await self._limits.check(tries)
             step = self._step_of(user, code)
-            clears = _is_unused(user, step)
+            clears = self._is_unused(user, step)
             await self._limits.settle(tries, is_right=step is not None, clears=clears)
         is_right = user is not None and step is not None and await self.spend_code(user, code)
         await self._record(user, is_right=is_right, actor=ANYBODY)
@@ -79,7 +79,7 @@ class OtpService:
     async def use_code(self, user: User, code: str) -> bool:
         """As `spend_code`, for who gave the first factor; raises `TooManyRequestsError`."""
         step = self._step_of(user, code)
-        await self.settle_code(user, is_right=step is not None, clears=_is_unused(user, step))
+        await self.settle_code(user, is_right=step is not None, clears=self._is_unused(user, step))
         is_right = step is not None and await self.spend_code(user, code)
         await self._record(user, is_right=is_right)
         return is_right
@@ -90,7 +90,7 @@ class OtpService:
 
     def is_unused(self, user: User | None, code: str) -> bool:
         """As `may_be_code`, of a code that was not used before."""
-        return _is_unused(user, self._step_of(user, code))
+        return self._is_unused(user, self._step_of(user, code))
 
     async def settle_code(self, user: User, *, is_right: bool, clears: bool = True) -> None:
         """Counts a try at the second factor of who gave the first, whichever it was.
@@ -125,7 +125,14 @@ class OtpService:
             return False
         now = self._clock.now()
         drift = totp.drift_of(step, now=now)
-        return await self._users.use_otp_step(user, step, now=now, drift=drift)
+        is_used = await self._users.use_otp_step(user, step, now=now, drift=drift)
+        if is_used and self._was_clock_set_back(user):
+            log.warning(
+                "the last one-time code of user %s is from a later time than now: it was used"
+                " under a clock that was set back since, and does not count against them",
+                user.user_id,
+            )
+        return is_used
 
     async def replace(self, user: User, secret: str, code: str) -> bool:
         """Puts a new secret in the place of the old one, once its app shows the right code.
@@ -167,9 +174,14 @@ class OtpService:
             log.error("the TOTP secret of user %s cannot be opened: %s", user.user_id, error)
             return None
 
+    def _is_unused(self, user: User | None, step: int | None) -> bool:
+        """By what is known; of many who use one at once, one will have been the first."""
+        if user is None or step is None or f" {step} " in (user.otp_recent_steps or ""):
+            return False
+        last_step = user.otp_last_step
+        return last_step is None or step > last_step or self._was_clock_set_back(user)
 
-def _is_unused(user: User | None, step: int | None) -> bool:
-    """By what is known; of many who use one at once, one will have been the first."""
-    if user is None or step is None:
-        return False
-    return user.otp_last_step is None or step > user.otp_last_step
+    def _was_clock_set_back(self, user: User) -> bool:
+        """Whether the last code is of a time that has not come yet."""
+        latest = totp.latest_step(now=self._clock.now(), drift=user.otp_drift)
+        return user.otp_last_step is not None and user.otp_last_step > latest
