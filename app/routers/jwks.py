@@ -8,16 +8,15 @@ from app.middleware.cors import CrossOrigin
 from app.middleware.http import HttpRequest, HttpResponse
 from app.routers.answers import json_response
 from app.routers.hot import HotEndpoint
-from app.services.signing_keys import KEPT_IN_MEMORY, PUBLISHED_BEFORE
 from app.wiring import Services
-
-# No copy may outlive the time for which a new key waits, less that for which we keep the old set.
-MAX_AGE = int((PUBLISHED_BEFORE - 2 * KEPT_IN_MEMORY).total_seconds())
-HEADERS = ((b"cache-control", b"public, max-age=%d" % MAX_AGE),)
 
 
 async def jwks(services: Services, request: HttpRequest) -> HttpResponse:
-    return json_response(await services.signing_keys.published(), headers=HEADERS)
+    published = await services.signing_keys.published()
+    max_age = int(published.max_age.total_seconds())
+    return json_response(
+        published.jwks, headers=((b"cache-control", b"public, max-age=%d" % max_age),)
+    )
 
 
 JWKS = HotEndpoint(

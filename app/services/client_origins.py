@@ -5,7 +5,7 @@ from datetime import datetime, timedelta
 from app.clock import Clock
 from app.repositories.client_origins import ClientOriginRepository
 from app.security.origins import loopback_origin_of
-from app.services.keeping import Kept
+from app.services.keeping import Kept, OnceAtATime
 
 KEPT = timedelta(minutes=1)
 MAXIMUM_KEPT = 1000
@@ -17,6 +17,7 @@ class ClientOrigins:
         self._origins = origins
         self._clock = clock
         self._known: Kept[datetime] = Kept(MAXIMUM_KEPT)
+        self._look_again = OnceAtATime(self._look)
 
     async def is_known(self, origin: str) -> bool:
         """Only what is known is kept: a client that registers now may call now."""
@@ -24,8 +25,12 @@ class ClientOrigins:
             return False
         now = self._clock.now()
         since = self._known.get(origin)
-        if since is not None and abs(now - since) < KEPT:
-            return True
+        if since is None:  # a read that is under way may have begun before it was registered
+            return await self._look(origin)
+        return abs(now - since) < KEPT or await self._look_again(origin)
+
+    async def _look(self, origin: str) -> bool:
+        now = self._clock.now()
         if not await self._origins.is_known(origin, loopback_origin_of(origin) or origin):
             return False
         self._known.put(origin, now)

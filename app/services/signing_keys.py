@@ -18,6 +18,7 @@ from app.security.encryption import SealError, SecretBox
 from app.security.jose import ALGORITHMS, SignatureError
 from app.security.tokens import new_identifier
 from app.services.audit import AuditLog
+from app.services.signing_key_cache import CACHED_FOR, SigningKeyCache
 
 log = logger(__name__)
 
@@ -25,7 +26,10 @@ PUBLISHED_BEFORE = timedelta(seconds=60)
 """A key is in every worker's JWKS before any worker signs with it."""
 PUBLISHED_AFTER = timedelta(days=1)
 """And stays there, once it has a successor, for longer than anything it signed."""
-KEPT_IN_MEMORY = timedelta(seconds=10)
+MAX_AGE = PUBLISHED_BEFORE - 2 * CACHED_FOR
+"""How long others may cache the JWK Set: less than a new key waits, and than we cache it."""
+STALE_MAX_AGE = timedelta(seconds=5)
+"""The same for a set that may lack a key, since the database is away."""
 ATTEMPTS = 5
 """To have a key of our own, where workers with another secret make some too."""
 
@@ -41,9 +45,11 @@ class KeyState(StrEnum):
 
 
 @dataclass(frozen=True, slots=True)
-class _Snapshot:
-    keys: Sequence[SigningKey]
-    read_at: datetime
+class PublishedKeys:
+    """A JWK Set, and how long it may be cached."""
+
+    jwks: dict[str, Any]
+    max_age: timedelta
 
 
 class SigningKeys:
@@ -65,7 +71,7 @@ class SigningKeys:
         self._clock = clock
         self._max_age = max_age
         self._published_after = token_ttl + PUBLISHED_AFTER
-        self._snapshot: _Snapshot | None = None
+        self._cache = SigningKeyCache(repository, clock, token_ttl=token_ttl)
         self._opened: dict[str, Any] = {}
         self._cannot_be_opened: set[bytes] = set()
         self._making = asyncio.Lock()
@@ -75,21 +81,26 @@ class SigningKeys:
         key = await self._signer(algorithm)
         return jose.sign(claims, self._opened[key.kid], algorithm=algorithm, kid=key.kid, typ=typ)
 
-    async def published(self) -> dict[str, Any]:
-        """The JWK Set (RFC 7517 section 5): keys that sign, will sign, or signed lately."""
+    async def published(self) -> PublishedKeys:
+        """The JWK Set (RFC 7517 section 5): keys that sign, will sign, or signed lately.
+
+        While the database is away it is that of before, for an hour or for as long as tokens are
+        valid. Raises `DatabaseUnavailableError` after that.
+        """
         await self.ensure()
-        keys = await self._keys()
-        return {
-            "keys": [json.loads(key.public_jwk) for key in keys if self._is_published(key, keys)]
-        }
+        keys = await self._cache.keys()
+        published = [json.loads(key.public_jwk) for key in keys if self._is_published(key, keys)]
+        return PublishedKeys(
+            {"keys": published}, max_age=STALE_MAX_AGE if self._cache.is_stale else MAX_AGE
+        )
 
     async def verify(self, token: str) -> dict[str, Any] | None:
         """The claims of what a key of ours ever signed, expired or not; None for anything else."""
         try:
             kid = jose.header_of(token).get("kid")
-            keys = await self._keys()
+            keys = await self._cache.keys()
             if isinstance(kid, str) and all(key.kid != kid for key in keys):
-                keys = await self._fresh_keys()  # another worker may have made it a moment ago
+                keys = await self._cache.newest()  # another worker may have made it a moment ago
             known = [json.loads(key.public_jwk) for key in keys if key.kid == kid]
             return jose.verify(token, known, algorithms=ALGORITHMS)
         except SignatureError:
@@ -106,7 +117,7 @@ class SigningKeys:
         now = self._clock.now()
         signs_from = now if at_once else now + PUBLISHED_BEFORE
         made = [
-            (await self._make(each, await self._fresh_keys(), signs_from=signs_from)).kid
+            (await self._make(each, await self._cache.newest(), signs_from=signs_from)).kid
             for each in ALGORITHMS
             if algorithm in (None, each)
         ]
@@ -119,14 +130,14 @@ class SigningKeys:
         Of keys that are published no more only the public half is kept: it verifies hints.
         """
         now = self._clock.now()
-        keys = await self._fresh_keys()
+        keys = await self._cache.newest()
         for algorithm in ALGORITHMS:
             newest = next((key for key in keys if key.algorithm == algorithm), None)
             if newest is not None and now - newest.created_at >= self._max_age:
                 made = await self._make(algorithm, keys, signs_from=now + PUBLISHED_BEFORE)
                 await self._audit.record("keys.rotated", kids=[made.kid])
                 log.info("the signing key of %s was old: %s follows it", algorithm, made.kid)
-        keys = await self._keys()
+        keys = await self._cache.keys()
         worn_out = [
             key.kid for key in keys if key.private_sealed and not self._is_published(key, keys)
         ]
@@ -154,12 +165,12 @@ class SigningKeys:
         return key == self._usable(keys, key.algorithm)
 
     async def _signer(self, algorithm: str) -> SigningKey:
-        found = self._usable(await self._keys(), algorithm)
+        found = self._usable(await self._cache.keys(), algorithm)
         if found is not None:
             return found
         async with self._making:
             for _ in range(ATTEMPTS):
-                keys = await self._fresh_keys()
+                keys = await self._cache.newest()
                 found = self._usable(keys, algorithm)
                 if found is not None:
                     return found
@@ -198,7 +209,7 @@ class SigningKeys:
         )
         return next(
             key
-            for key in await self._fresh_keys()
+            for key in await self._cache.newest()
             if (key.algorithm, key.generation) == (algorithm, generation)
         )
 
@@ -215,18 +226,6 @@ class SigningKeys:
             return False
         self._opened[key.kid] = jose.import_key(json.loads(private))
         return True
-
-    async def _fresh_keys(self) -> Sequence[SigningKey]:
-        """What another worker made a moment ago is among them."""
-        self._snapshot = None
-        return await self._keys()
-
-    async def _keys(self) -> Sequence[SigningKey]:
-        now = self._clock.now()
-        snapshot = self._snapshot
-        if snapshot is None or abs(now - snapshot.read_at) > KEPT_IN_MEMORY:
-            snapshot = self._snapshot = _Snapshot(await self._repository.list_all(), now)
-        return snapshot.keys
 
 
 def _ended_at(key: SigningKey, keys: Sequence[SigningKey]) -> datetime | None:

@@ -1,0 +1,98 @@
+"""The signing keys as this process last read them: one read at a time, for all who need them."""
+
+import asyncio
+from collections.abc import Sequence
+from dataclasses import dataclass
+from datetime import datetime, timedelta
+
+from app.clock import Clock
+from app.errors import DatabaseUnavailableError
+from app.models.signing_keys import SigningKey
+from app.observability.logging import logger
+from app.repositories.signing_keys import SigningKeyRepository
+from app.services.keeping import OnceAtATime
+
+log = logger(__name__)
+
+CACHED_FOR = timedelta(seconds=10)
+STALE_FOR_AT_LEAST = timedelta(hours=1)
+"""How long keys are used that cannot be read again, or for as long as a token is valid."""
+READ_AGAIN_AFTER = timedelta(seconds=1)
+"""After a read that failed or took longer than `PATIENCE`."""
+PATIENCE = 1.0
+"""Seconds to wait for newer keys where there are stale ones."""
+KEYS = "signing keys"
+
+
+@dataclass(frozen=True, slots=True)
+class CachedKeys:
+    """Keys, the newest of each algorithm first, and when their read began."""
+
+    keys: Sequence[SigningKey]
+    read_at: datetime
+    number: int
+
+
+class SigningKeyCache:
+    """`token_ttl` is how long a token is valid that a key signed.
+
+    While the database is away, nothing new is signed. So keys are used as long as the last token
+    that they verify, and an hour at least; after that, the cache is as unavailable as the database.
+    """
+
+    def __init__(
+        self, repository: SigningKeyRepository, clock: Clock, *, token_ttl: timedelta
+    ) -> None:
+        self._repository = repository
+        self._clock = clock
+        self._stale_for = max(token_ttl, STALE_FOR_AT_LEAST)
+        self._cached: CachedKeys | None = None
+        self._failed_at: datetime | None = None
+        self._reads = 0
+        self._read_once = OnceAtATime(self._read)
+
+    async def keys(self) -> Sequence[SigningKey]:
+        """Return keys read within the last seconds, or stale ones where the database is away."""
+        now, cached = self._clock.now(), self._cached
+        if cached is not None:
+            age = abs(now - cached.read_at)
+            if age <= CACHED_FOR:
+                return cached.keys
+            if age <= self._stale_for:
+                return await self._newer_than(cached, now)
+        return (await self._read_once(KEYS)).keys
+
+    async def newest(self) -> Sequence[SigningKey]:
+        """Return keys whose read began after the call."""
+        before = self._reads
+        while True:
+            read = await self._read_once(KEYS)
+            if read.number > before:
+                return read.keys
+
+    @property
+    def is_stale(self) -> bool:
+        """Whether the cached keys are older than they should be."""
+        cached = self._cached
+        return cached is not None and abs(self._clock.now() - cached.read_at) > CACHED_FOR
+
+    async def _newer_than(self, cached: CachedKeys, now: datetime) -> Sequence[SigningKey]:
+        if self._failed_at is not None and abs(now - self._failed_at) < READ_AGAIN_AFTER:
+            return cached.keys
+        try:
+            async with asyncio.timeout(PATIENCE):
+                return (await self._read_once(KEYS)).keys
+        except (TimeoutError, DatabaseUnavailableError):
+            if self._failed_at is None:
+                log.warning("the signing keys cannot be read: those read before are used")
+            self._failed_at = self._clock.now()
+            return cached.keys
+
+    async def _read(self, _: str) -> CachedKeys:
+        self._reads += 1
+        number, now = self._reads, self._clock.now()
+        read = CachedKeys(await self._repository.list_all(), now, number)
+        if self._failed_at is not None:
+            log.info("the signing keys can be read again")
+        self._cached, self._failed_at = read, None
+        return read
