@@ -15,6 +15,7 @@ from app.database import postgresql, sqlite
 from app.database.engines import Engines, postgresql_engines, sqlite_engines
 from app.database.errors import translated_errors
 from app.database.postgresql import Pooler
+from app.database.postgresql_hosts import Hosts
 from app.database.statements import (
     CompiledLookup,
     CompiledOutcome,
@@ -70,12 +71,15 @@ class PostgresBackend:
     def __init__(
         self, url: str, *, pool_size: int, timeout: float, pooler: Pooler = Pooler.SESSION
     ) -> None:
-        self.engines = postgresql_engines(url, pool_size=pool_size, timeout=timeout, pooler=pooler)
+        self._hosts = Hosts(postgresql.driver_url(url))
+        self.engines = postgresql_engines(
+            self._hosts, pool_size=pool_size, timeout=timeout, pooler=pooler
+        )
         self.find_at_once: FindAtOnce | None = None
         self.dialect: Dialect = postgresql_dialect.asyncpg.dialect()  # type: ignore[no-untyped-call]  # untyped there
         connect = partial(
             postgresql.connect,
-            postgresql.driver_url(url),
+            self._hosts,
             timeout=timeout,
             settings=postgresql.FOR_BATCHES,
             pooler=pooler,
@@ -109,6 +113,7 @@ class PostgresBackend:
         )
 
     async def close(self) -> None:
+        await self._hosts.close()
         await self._readers.close()
         await self._writers.close()
         await self.engines.dispose()

@@ -11,6 +11,7 @@ from sqlalchemy.ext.asyncio import AsyncEngine, create_async_engine
 
 from app.database import postgresql, sqlite
 from app.database.postgresql import Pooler
+from app.database.postgresql_hosts import Hosts
 
 DISPOSE_SECONDS = 3.0
 WITHOUT_NAMES: dict[str, Any] = {
@@ -35,12 +36,11 @@ class Engines:
                 await self.writer.dispose()
 
 
-def postgresql_engines(url: str, *, pool_size: int, timeout: float, pooler: Pooler) -> Engines:
+def postgresql_engines(hosts: Hosts, *, pool_size: int, timeout: float, pooler: Pooler) -> Engines:
     """asyncpg reads the URL itself, with everything that libpq would understand in it."""
-    dsn = postgresql.driver_url(url)
 
     async def connect(**_: object) -> Any:
-        return await postgresql.connect(dsn, timeout=timeout, pooler=pooler)
+        return await postgresql.connect(hosts, timeout=timeout, pooler=pooler)
 
     is_shared = pooler is Pooler.TRANSACTION
     writer = create_async_engine(

@@ -7,6 +7,7 @@ from typing import TYPE_CHECKING, Any, TypeVar
 from urllib.parse import parse_qsl, quote, urlencode
 
 from app.database.errors import is_lost_connection, is_refusal, translate
+from app.database.postgresql_hosts import Hosts
 from app.database.statements import (
     CompiledLookup,
     CompiledOutcome,
@@ -92,7 +93,7 @@ def set_local(settings: Mapping[str, str]) -> str:
 
 
 async def connect(
-    url: str,
+    hosts: Hosts,
     *,
     timeout: float,
     settings: Mapping[str, str] | None = None,
@@ -104,14 +105,11 @@ async def connect(
     each transaction another connection, none is set, and no statement is prepared by a name; then
     no plan is kept either, so the settings for plans are not needed.
     """
-    import asyncpg
-
     if pooler is Pooler.TRANSACTION:
-        return await asyncpg.connect(
-            url, timeout=timeout, command_timeout=timeout + 1, statement_cache_size=0
+        return await hosts.connect(
+            timeout=timeout, command_timeout=timeout + 1, statement_cache_size=0
         )
-    connection = await asyncpg.connect(
-        url,
+    connection = await hosts.connect(
         timeout=timeout,
         command_timeout=timeout + 1,
         server_settings={"application_name": "postern"},

@@ -9,6 +9,7 @@ from sqlalchemy import ColumnElement, Select
 from sqlalchemy.dialects import postgresql as dialect
 
 from app.database import postgresql
+from app.database.postgresql_hosts import Hosts
 from app.database.statements import compile_lookup
 from app.repositories import access_tokens, refresh_tokens
 from tests.support.databases import Databases
@@ -28,7 +29,7 @@ async def test_a_look_up_starts_at_its_key_and_goes_on_by_primary_keys(
     """Any other way reads whole tables, the longer the server runs the more."""
     lookup = compile_lookup(statement, key, dialect.asyncpg.dialect())  # type: ignore[no-untyped-call]  # untyped there
     url = await databases.migrated("postgresql")
-    connection = await postgresql.connect(url, timeout=5, settings=postgresql.FOR_BATCHES)
+    connection = await postgresql.connect(Hosts(url), timeout=5, settings=postgresql.FOR_BATCHES)
     try:
         plan = await generic_plan(connection, lookup.text)
     finally:
