@@ -95,6 +95,7 @@ def _fastapi(services: Services, access_log: AccessLog | None, errors: ErrorRend
         tasks = [
             asyncio.create_task(services.housekeeping.run_forever()),
             asyncio.create_task(services.logout_delivery.run_forever()),
+            asyncio.create_task(services.audit.sequencer.run_forever()),
             asyncio.create_task(_leave_with_the_parent()),
         ]
         if services.mail_delivery is not None:

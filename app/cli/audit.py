@@ -80,6 +80,8 @@ def _verify(arguments: argparse.Namespace) -> int:
         print(f"broken at event {verdict.broken_at}, unbroken until {head}{beginning}")
         return BROKEN
     print(f"unbroken, head {head}{beginning}")
+    if verdict.waiting:
+        print(f"Not numbered yet, since another session holds the log: {verdict.waiting}.")
     if verdict.is_known_deleted:
         print("The head given with --head is among the deleted events: it cannot be compared.")
         return BROKEN
@@ -99,7 +101,7 @@ def _beginning(verdict: Verdict) -> str:
 
 def _row(event: AuditEvent) -> dict[str, Any]:
     return {
-        "sequence": event.sequence,
+        "sequence": event.sequence or None,  # None while it waits for its number
         "at": event.at.astimezone(UTC).isoformat(timespec="microseconds"),
         "action": event.action,
         "outcome": event.outcome,

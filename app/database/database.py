@@ -8,6 +8,7 @@ from sqlalchemy import ColumnElement, Executable, Row, Select, text
 from sqlalchemy.ext.asyncio import AsyncConnection
 from sqlalchemy.sql.dml import UpdateBase
 
+from app.database import commits
 from app.database.backends import Backend
 from app.database.batching import Item, MicroBatch, Result
 from app.database.constraints import Unique
@@ -77,11 +78,21 @@ class Database:
         """For steps that stand or fall together. No network and no hashing inside.
 
         Raises `ConflictingRowError` where a row violates one of the constraints in `expected`;
-        whatever else the database refuses is a bug.
+        whatever else the database refuses is a bug. Where the connection is lost during COMMIT, the
+        witness of the transaction tells whether it happened (`commits.set_witness`).
         """
+        writer = self.backend.engines.writer
         with translated_errors(*expected):
-            async with self.backend.writing(), self.backend.engines.writer.begin() as connection:
-                yield connection
+            try:
+                async with (
+                    self.backend.writing(),
+                    writer.connect() as connection,
+                    connection.begin() as transaction,
+                ):
+                    yield connection
+                    await commits.commit(transaction, connection)
+            except commits.CommitLostError as lost:
+                await commits.find_out(lost, writer)
 
     async def ping(self) -> None:
         """Raises `DatabaseUnavailableError` where the database does not answer."""

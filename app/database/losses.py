@@ -5,8 +5,11 @@ from dataclasses import dataclass
 
 from sqlalchemy import Connection, inspect
 
-NOT_DATA = frozenset({"alembic_version", "schema_revisions", "audit_head", "key_checks"})
-"""The revisions, the head of the audit log (every downgrade keeps it), what each start writes."""
+NOT_DATA = frozenset(
+    {"alembic_version", "schema_revisions", "audit_head", "audit_outbox", "key_checks"}
+)
+"""The revisions, the head of the audit log (every downgrade keeps it) and its outbox (a downgrade
+numbers what waits), what each start writes."""
 
 
 @dataclass(frozen=True, slots=True)

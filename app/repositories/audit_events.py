@@ -1,37 +1,23 @@
-"""The audit log: appended in the order of a chain, read in pages, never changed."""
+"""The audit log: numbered in the order of a chain, read in pages, never changed."""
 
 import hashlib
 import json
 from collections.abc import Sequence
-from dataclasses import asdict, dataclass, replace
+from dataclasses import dataclass
 from datetime import datetime
 from typing import Any, NamedTuple
 
-from sqlalchemy import ColumnElement, insert, or_, select, update
+from sqlalchemy import ColumnElement, FromClause, Select, func, literal, or_, select, union_all
 
-from app.database.batching import MicroBatch
 from app.database.database import Database
 from app.models.audit_deletions import AuditDeletion, audit_deletions
 from app.models.audit_events import AuditEvent, audit_events, audit_head
-from app.repositories.inserts import values_in
+from app.models.audit_outbox import audit_outbox
 
-event, head = audit_events.c, audit_head.c
+event, head, outbox = audit_events.c, audit_head.c, audit_outbox.c
 PAGE = 500
-
-
-@dataclass(frozen=True, slots=True)
-class NewEvent:
-    """An event that has no place in the chain yet."""
-
-    at: datetime
-    action: str
-    outcome: str
-    actor: str
-    user_id: str | None
-    client_id: str | None
-    address: str
-    request_id: str
-    details: str
+WAITING = 0
+"""The number of an event that has none yet."""
 
 
 class Head(NamedTuple):
@@ -50,14 +36,16 @@ class Wanted:
     since: datetime | None = None
     action: str | None = None
 
-    def conditions(self) -> list[ColumnElement[bool]]:
+    def conditions(self, table: FromClause) -> list[ColumnElement[bool]]:
         found: list[ColumnElement[bool]] = []
+        column = table.c
         if self.user_id is not None:
-            found.append(or_(event.user_id == self.user_id, event.actor == f"user:{self.user_id}"))
+            actor = f"user:{self.user_id}"
+            found.append(or_(column.user_id == self.user_id, column.actor == actor))
         if self.since is not None:
-            found.append(event.at >= self.since)
+            found.append(column.at >= self.since)
         if self.action is not None:
-            found.append(event.action.startswith(self.action, autoescape=True))
+            found.append(column.action.startswith(self.action, autoescape=True))
         return found
 
 
@@ -67,11 +55,6 @@ EVERYTHING = Wanted()
 class AuditRepository:
     def __init__(self, database: Database) -> None:
         self._database = database
-        self._batch: MicroBatch[NewEvent, None] = database.batch(self._append)
-
-    async def append(self, made: NewEvent) -> None:
-        """Stores an event at the end of the chain. Events that come together share a commit."""
-        await self._batch.submit(made)
 
     async def read_head(self) -> Head:
         row = await self._database.fetch_one(select(head.sequence, head.hash))
@@ -90,48 +73,58 @@ class AuditRepository:
         """Events in the order of the chain."""
         rows: Sequence[Any] = await self._database.fetch_all(
             select(audit_events)
-            .where(event.sequence > after, *wanted.conditions())
+            .where(event.sequence > after, *wanted.conditions(audit_events))
             .order_by(event.sequence)
             .limit(limit)
         )
         return [AuditEvent(*row) for row in rows]
 
+    async def list_waiting(self, wanted: Wanted = EVERYTHING) -> Sequence[AuditEvent]:
+        """Events that have no number yet, the oldest first."""
+        rows: Sequence[Any] = await self._database.fetch_all(
+            _waiting().where(*wanted.conditions(audit_outbox)).order_by(outbox.event_id)
+        )
+        return [AuditEvent(*row[:-1]) for row in rows]
+
+    async def count_waiting(self) -> int:
+        row = await self._database.fetch_one(
+            select(func.count()).where(outbox.sequenced_at.is_(None))
+        )
+        return int(row[0]) if row is not None else 0
+
     async def list_of_user(
         self, user_id: str, *, before: int | None = None, limit: int = PAGE
     ) -> Sequence[AuditEvent]:
-        """What happened to a person, the newest first."""
-        statement = select(audit_events).where(event.user_id == user_id)
-        if before is not None:
-            statement = statement.where(event.sequence < before)
-        rows: Sequence[Any] = await self._database.fetch_all(
-            statement.order_by(event.sequence.desc()).limit(limit)
+        """What happened to a user, the newest first; all that waits for its number comes before
+        the first page."""
+        chained = select(audit_events, literal("").label("event_id")).where(
+            event.user_id == user_id
         )
-        return [AuditEvent(*row) for row in rows]
+        if before is not None:
+            chained = chained.where(event.sequence < before)
+        page = chained.order_by(event.sequence.desc()).limit(limit)
+        if before is None:  # in one statement, so that what is numbered meanwhile is there once
+            waiting = _waiting().where(outbox.user_id == user_id)
+            rows = await self._rows(union_all(select(page.subquery()), waiting))
+        else:
+            rows = await self._rows(page)
+        newest_first = sorted(rows, key=lambda row: (row.event_id, row.sequence), reverse=True)
+        return [AuditEvent(*row[:-1]) for row in newest_first]
 
-    async def _append(self, made: list[NewEvent]) -> list[Exception | None]:
-        async with self._database.transaction() as connection:
-            row = (
-                await connection.execute(
-                    select(head.sequence, head.hash).where(head.name == "head").with_for_update()
-                )
-            ).one()
-            sequence, previous = int(row.sequence), bytes(row.hash)
-            events = []
-            for each in made:
-                sequence += 1
-                linked = AuditEvent(
-                    sequence=sequence, previous_hash=previous, hash=b"", **asdict(each)
-                )
-                linked = replace(linked, hash=hash_of(linked))
-                previous = linked.hash
-                events.append(values_in(audit_events, linked))
-            await connection.execute(insert(audit_events), events)
-            await connection.execute(
-                update(audit_head)
-                .where(head.name == "head")
-                .values(sequence=sequence, hash=previous)
-            )
-        return [None] * len(made)
+    async def _rows(self, statement: Any) -> Sequence[Any]:
+        return await self._database.fetch_all(statement)
+
+
+def _waiting() -> Select[Any]:
+    """Events of the outbox in the columns of the chain, and their identifiers."""
+    values: dict[str, ColumnElement[Any]] = {
+        **outbox,
+        "sequence": literal(WAITING, event.sequence.type),
+        "previous_hash": literal(b"", event.hash.type),
+        "hash": literal(b"", event.hash.type),
+    }
+    columns = [values[column.name] for column in audit_events.columns]
+    return select(*columns, outbox.event_id).where(outbox.sequenced_at.is_(None))
 
 
 def hash_of(linked: AuditEvent) -> bytes:

@@ -92,6 +92,12 @@ def new_identifier() -> str:
     return secrets.token_hex(16)
 
 
+def new_ordered_identifier() -> str:
+    """Makes an identifier of a row that sorts after those made before: 32 hexadecimal digits of
+    the system's time in nanoseconds and 64 random bits."""
+    return f"{time.time_ns():016x}{secrets.token_hex(8)}"
+
+
 def new_salt() -> bytes:
     """Makes what a derived value is mixed with: 256 random bits."""
     return os.urandom(32)

@@ -34,6 +34,8 @@ from app.outbound.shared_limits import SharedLimits
 from app.repositories.access_tokens import AccessTokenRepository
 from app.repositories.accounts import AccountRepository
 from app.repositories.audit_events import AuditRepository
+from app.repositories.audit_outbox import AuditOutboxRepository
+from app.repositories.audit_sequencing import AuditSequencingRepository
 from app.repositories.authorization_codes import AuthorizationCodeRepository
 from app.repositories.authorization_requests import AuthorizationRequestRepository
 from app.repositories.client_origins import ClientOriginRepository
@@ -61,6 +63,7 @@ from app.repositories.users import UserRepository
 from app.security.passkeys import RelyingParty
 from app.services.account_data import AccountData
 from app.services.audit import AuditLog
+from app.services.audit_sequencing import AuditSequencer
 from app.services.authentication import AuthenticationService
 from app.services.client_keys import ClientKeys
 from app.services.client_logos import ClientLogos
@@ -119,7 +122,12 @@ def build_services(settings: Settings, clock: Clock) -> Services:
     refresh_tokens = RefreshTokenRepository(database)
     families = TokenFamilyRepository(database)
 
-    audit = AuditLog(AuditRepository(database), clock)
+    audit = AuditLog(
+        AuditRepository(database),
+        AuditOutboxRepository(database),
+        AuditSequencer(AuditSequencingRepository(database), clock),
+        clock,
+    )
     names = HostNames()
     redis_url = settings.redis_url.get_secret_value() if settings.redis_url else None
     shared = SharedLimits(redis_url, names) if redis_url is not None else None

@@ -39,10 +39,11 @@ async def own(start_app: AppFactory) -> Application:
 
 @pytest_asyncio.fixture
 async def log(own: Application) -> AuditLog:
-    """With five events."""
+    """With five events, which have their numbers."""
     made = services_of(own).audit
     for number in range(NUMBER):
         await made.record("password.changed", user_id="ada", number=number)
+    assert await made.sequencer.run()
     return made
 
 

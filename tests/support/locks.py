@@ -34,6 +34,21 @@ async def writes_blocked(url: str) -> AsyncIterator[Hold]:
         await hold.release()
 
 
+@asynccontextmanager
+async def audit_head_locked(url: str) -> AsyncIterator[Hold]:
+    """Another session holds the head of the audit log; on SQLite that is the whole file."""
+    if url.startswith("sqlite"):
+        hold = _on_sqlite(url)
+    else:
+        holder = await asyncpg.connect(url)
+        await holder.execute("BEGIN; SELECT 1 FROM audit_head FOR UPDATE")
+        hold = Hold(holder.close)
+    try:
+        yield hold
+    finally:
+        await hold.release()
+
+
 def _on_sqlite(url: str) -> Hold:
     holder = sqlite3.connect(url.removeprefix("sqlite:///"), isolation_level=None)
     holder.execute("BEGIN IMMEDIATE")

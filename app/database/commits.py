@@ -1,0 +1,83 @@
+"""What became of a transaction whose connection was lost during COMMIT."""
+
+import asyncio
+from typing import Any
+
+from sqlalchemy.ext.asyncio import AsyncConnection, AsyncEngine, AsyncTransaction
+from sqlalchemy.sql.dml import UpdateBase
+
+from app.database.errors import driver_error, is_lost_connection, translate
+from app.errors import DatabaseUnavailableError
+from app.observability import origin
+from app.observability.logging import logger
+
+log = logger(__name__)
+
+WITNESS = "postern_witness"
+ATTEMPTS = 3
+PAUSE_SECONDS = 0.2
+
+
+class CommitLostError(Exception):
+    """The connection broke during COMMIT; `witness` is None where the transaction has none."""
+
+    def __init__(self, witness: UpdateBase | None) -> None:
+        super().__init__()
+        self.witness = witness
+
+
+async def set_witness(connection: AsyncConnection, insert_again: UpdateBase) -> None:
+    """Say by what it is known whether this transaction was committed.
+
+    `insert_again` repeats an insert of the transaction: it returns a row where it inserts, and none
+    where the row is there. It waits for a transaction that is still under way.
+    """
+    await connection.execution_options(**{WITNESS: insert_again})
+
+
+async def commit(transaction: AsyncTransaction, connection: AsyncConnection) -> None:
+    """Raises `CommitLostError` where nobody can tell yet whether it happened."""
+    options = connection.sync_connection.get_execution_options()  # type: ignore[union-attr]  # it is connected
+    witness = options.get(WITNESS)
+    try:
+        await transaction.commit()
+    except Exception as error:
+        cause = driver_error(error)
+        if not (is_lost_connection(cause) or isinstance(cause, TimeoutError)):
+            raise
+        raise CommitLostError(witness) from error
+
+
+async def find_out(lost: CommitLostError, writer: AsyncEngine) -> None:
+    """Returns where the transaction was committed.
+
+    Raises `DatabaseUnavailableError` where it was not, and where nobody can tell: then the log
+    says so.
+    """
+    has_happened = None
+    if lost.witness is not None:
+        for attempt in range(ATTEMPTS):
+            await asyncio.sleep(PAUSE_SECONDS * attempt)
+            try:
+                has_happened = await _has_happened(lost.witness, writer)
+                break
+            except Exception as error:
+                if not isinstance(translate(error), DatabaseUnavailableError):
+                    log.exception("cannot read back what became of a commit")
+                    break
+    if has_happened:
+        return
+    if has_happened is None:
+        log.warning(
+            "outcome unknown: the connection to the database was lost during COMMIT (request %s)",
+            origin.request_id() or "-",
+            extra={"request_id": origin.request_id()},
+        )
+    raise DatabaseUnavailableError from lost.__cause__
+
+
+async def _has_happened(witness: UpdateBase, writer: AsyncEngine) -> bool:
+    async with writer.connect() as connection:
+        inserted: Any = (await connection.execute(witness)).first()
+        await connection.rollback()
+    return inserted is None

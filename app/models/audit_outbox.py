@@ -1,0 +1,47 @@
+"""Audit events on their way into the chain: written in the transaction of what they tell of."""
+
+from dataclasses import dataclass
+from datetime import datetime
+
+from sqlalchemy import Column, Index, String, Table, Text
+
+from app.database.types import Instant
+from app.models.tables import metadata
+
+audit_outbox = Table(
+    "audit_outbox",
+    metadata,
+    Column("event_id", String(32), primary_key=True),
+    Column("at", Instant, nullable=False),
+    Column("action", String(60), nullable=False),
+    Column("outcome", String(20), nullable=False),
+    Column("actor", String(300), nullable=False),
+    Column("user_id", String(32)),
+    Column("client_id", String(255)),
+    Column("address", String(64), nullable=False),
+    Column("request_id", String(64), nullable=False),
+    Column("details", Text, nullable=False),
+    Column("sequenced_at", Instant),
+    Index("ix_audit_outbox_sequenced_at", "sequenced_at", "event_id"),
+)
+
+
+@dataclass(frozen=True, slots=True)
+class NewEvent:
+    """An event that has no place in the chain yet.
+
+    `event_id` begins with the time, so that events are numbered in the order in which they were
+    built. The row stays for a while after the event has its number, so that an insert that is
+    repeated changes nothing.
+    """
+
+    event_id: str
+    at: datetime
+    action: str
+    outcome: str
+    actor: str
+    user_id: str | None
+    client_id: str | None
+    address: str
+    request_id: str
+    details: str

@@ -1,0 +1,71 @@
+"""Writing audit events: in the transaction of a change, or by themselves in a batched step."""
+
+from collections.abc import Sequence
+from typing import Any
+
+from sqlalchemy import Insert, insert
+from sqlalchemy.dialects import postgresql, sqlite
+from sqlalchemy.engine import Row
+from sqlalchemy.ext.asyncio import AsyncConnection
+from sqlalchemy.sql.dml import UpdateBase
+
+from app.database.commits import set_witness
+from app.database.database import Database
+from app.models.audit_outbox import NewEvent, audit_outbox
+from app.repositories.inserts import insert_once
+
+outbox = audit_outbox.c
+NAMES = tuple(column.name for column in outbox if column is not outbox.sequenced_at)
+
+
+class AuditOutboxRepository:
+    """For events that tell of no change, such as a refused sign-in."""
+
+    def __init__(self, database: Database) -> None:
+        self._add = database.step(
+            insert_once(database, audit_outbox, user_id="user_id", client_id="client_id"),
+            order="event_id",
+        )
+
+    async def add(self, event: NewEvent) -> None:
+        """Writes an event. Events that come together share one round trip; none waits for the
+        chain."""
+        await self._add(**_values_of(event))
+
+
+async def write_events(connection: AsyncConnection, *events: NewEvent) -> None:
+    """Writes events in the transaction of the change that they tell of.
+
+    By the first it is known whether the transaction was committed, should the connection be lost.
+    """
+    if not events:
+        return
+    rows = [_values_of(each) for each in events]
+    await connection.execute(insert(audit_outbox), rows)
+    await set_witness(connection, _insert_again(connection, rows[0]))
+
+
+async def change_with_event(
+    database: Database, statement: UpdateBase, event: NewEvent
+) -> Sequence[Row[Any]]:
+    """Executes one statement with RETURNING, and writes its event where it returned a row."""
+    async with database.transaction() as connection:
+        changed = (await connection.execute(statement)).all()
+        if changed:
+            await write_events(connection, event)
+    return changed
+
+
+def _insert_again(connection: AsyncConnection, row: dict[str, Any]) -> Insert:
+    dialect = sqlite if connection.dialect.name == "sqlite" else postgresql
+    repeated: Insert = (
+        dialect.insert(audit_outbox)
+        .values(row)
+        .on_conflict_do_nothing(index_elements=[outbox.event_id])
+        .returning(outbox.event_id)
+    )
+    return repeated
+
+
+def _values_of(event: NewEvent) -> dict[str, Any]:
+    return {name: getattr(event, name) for name in NAMES}

@@ -1,0 +1,102 @@
+"""Giving audit events of the outbox their numbers and hashes, in batches."""
+
+from collections.abc import Sequence
+from dataclasses import replace
+from datetime import datetime, timedelta
+from typing import Any
+
+from sqlalchemy import delete, insert, select, update
+from sqlalchemy.ext.asyncio import AsyncConnection
+
+from app.database.database import Database
+from app.models.audit_events import AuditEvent, audit_events, audit_head
+from app.models.audit_outbox import audit_outbox
+from app.repositories.audit_events import hash_of
+from app.repositories.inserts import values_in
+
+head, outbox = audit_head.c, audit_outbox.c
+BATCH = 500
+KEPT_FOR = timedelta(minutes=10)
+"""How long a row stays after its event was numbered: an insert that is repeated meanwhile, after a
+connection was lost, finds it."""
+
+
+class AuditSequencingRepository:
+    def __init__(self, database: Database) -> None:
+        self._database = database
+
+    async def has_waiting(self) -> bool:
+        found = await self._database.fetch_one(
+            select(outbox.event_id).where(outbox.sequenced_at.is_(None)).limit(1)
+        )
+        return found is not None
+
+    async def number_some(self, *, now: datetime) -> int | None:
+        """Moves at most `BATCH` events to the end of the chain; returns how many.
+
+        None where somebody else holds the head of the chain: nobody waits for it.
+        """
+        async with self._database.transaction() as connection:
+            last = (
+                await connection.execute(
+                    select(head.sequence, head.hash)
+                    .where(head.name == "head")
+                    .with_for_update(skip_locked=True)
+                )
+            ).first()
+            if last is None:
+                return None
+            waiting: Sequence[Any] = (
+                await connection.execute(
+                    select(audit_outbox)
+                    .where(outbox.sequenced_at.is_(None))
+                    .order_by(outbox.event_id)
+                    .limit(BATCH)
+                )
+            ).all()
+            if waiting:
+                await _append(connection, int(last.sequence), bytes(last.hash), waiting)
+                await connection.execute(
+                    update(audit_outbox)
+                    .where(outbox.event_id.in_([row.event_id for row in waiting]))
+                    .values(sequenced_at=now)
+                )
+                await connection.execute(_old_rows(before=now - KEPT_FOR))
+        return len(waiting)
+
+
+async def _append(
+    connection: AsyncConnection, sequence: int, previous: bytes, waiting: Sequence[Any]
+) -> None:
+    events = []
+    for row in waiting:
+        _, at, action, outcome, actor, user_id, client_id, address, request_id, details, _ = row
+        sequence += 1
+        linked = AuditEvent(
+            sequence=sequence,
+            at=at,
+            action=action,
+            outcome=outcome,
+            actor=actor,
+            user_id=user_id,
+            client_id=client_id,
+            address=address,
+            request_id=request_id,
+            details=details,
+            previous_hash=previous,
+            hash=b"",
+        )
+        linked = replace(linked, hash=hash_of(linked))
+        previous = linked.hash
+        events.append(values_in(audit_events, linked))
+    await connection.execute(insert(audit_events), events)
+    await connection.execute(
+        update(audit_head).where(head.name == "head").values(sequence=sequence, hash=previous)
+    )
+
+
+def _old_rows(*, before: datetime) -> Any:
+    some = select(outbox.event_id).where(outbox.sequenced_at < before).limit(2 * BATCH)
+    return delete(audit_outbox).where(
+        outbox.event_id.in_(some.order_by(outbox.sequenced_at)), outbox.sequenced_at < before
+    )

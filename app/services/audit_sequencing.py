@@ -1,0 +1,79 @@
+"""Numbers the audit events that were written with their changes, soon after and in batches."""
+
+import asyncio
+from contextlib import suppress
+
+from app.clock import Clock
+from app.errors import DatabaseUnavailableError
+from app.observability.logging import logger
+from app.repositories.audit_sequencing import BATCH, AuditSequencingRepository
+
+log = logger(__name__)
+
+POLL_SECONDS = 10.0
+PAUSE_SECONDS = 0.2
+"""Between two passes, so that under load a pass has many events to number."""
+PASSES_UNTIL_WARNING = 10
+
+
+class AuditSequencer:
+    """Every worker has one; the lock of the head of the chain lets one at a time do the work."""
+
+    def __init__(self, repository: AuditSequencingRepository, clock: Clock) -> None:
+        self._repository = repository
+        self._clock = clock
+        self._written = asyncio.Event()
+        self._lock = asyncio.Lock()
+        self._passes_in_vain = 0
+
+    def wake(self) -> None:
+        """An event was written, or will be at once."""
+        self._written.set()
+
+    async def run_forever(self) -> None:
+        """Until it is cancelled; a pass under way comes to its end."""
+        while True:
+            with suppress(TimeoutError):
+                async with asyncio.timeout(POLL_SECONDS):
+                    await self._written.wait()
+            await asyncio.sleep(
+                PAUSE_SECONDS * (1 + min(self._passes_in_vain, PASSES_UNTIL_WARNING))
+            )
+            self._written.clear()
+            look = asyncio.create_task(self._pass())
+            try:
+                await asyncio.shield(look)
+            except asyncio.CancelledError:
+                await look
+                raise
+
+    async def run(self) -> bool:
+        """Number all that waits; False where somebody else is at it."""
+        async with self._lock:
+            if not await self._repository.has_waiting():
+                return True
+            count: int | None = BATCH
+            while count == BATCH:
+                count = await self._repository.number_some(now=self._clock.now())
+            return count is not None
+
+    async def try_run(self) -> bool:
+        """As `run`; False also where the database does not answer in time."""
+        try:
+            return await self.run()
+        except DatabaseUnavailableError:
+            return False
+
+    async def _pass(self) -> None:
+        try:
+            is_done = await self.run()
+        except DatabaseUnavailableError:
+            log.warning("audit events wait for their numbers: the database is not available")
+        except Exception:
+            log.exception("audit events were not numbered; they will be tried again")
+        else:
+            self._passes_in_vain = 0 if is_done else self._passes_in_vain + 1
+            if not is_done:
+                self._written.set()
+            if self._passes_in_vain == PASSES_UNTIL_WARNING:
+                log.warning("audit events wait for their numbers: audit_head is locked")
