@@ -6,7 +6,7 @@ PYTHON ?= $(shell for each in python3.13 python3.12 python3.11 python3; do \
 	&& { echo $$each; break; }; done)
 PIP := $(BIN)/python -m pip install --quiet --disable-pip-version-check --constraint constraints.txt
 
-.PHONY: help serve serve-https demo test test-two-years-ahead check format bench bench-against translations security-report clean
+.PHONY: help serve serve-https demo test test-two-years-ahead faults check format bench bench-against translations security-report clean
 
 help:
 	@echo "make serve        serve on http://127.0.0.1:5000"
@@ -14,6 +14,7 @@ help:
 	@echo "make demo         walk the quick start, with the QR code in the terminal"
 	@echo "make test         run the tests"
 	@echo "make test-two-years-ahead  run the tests under a later system date"
+	@echo "make faults       run the long fault procedures under load and print their ledger"
 	@echo "make check        lint, types, structure"
 	@echo "make bench        measure"
 	@echo "make bench-against REF=COMMIT  compare with another commit, in alternating rounds"
@@ -40,6 +41,11 @@ test-two-years-ahead: $(VENV)/.dev
 	@command -v faketime >/dev/null || { echo "faketime is missing; on Debian: apt-get install faketime" >&2; exit 2; }
 	@$(TWO_YEARS_AHEAD) $(BIN)/pytest -m "not timing" $(NOT_UNDER_ANOTHER_DATE)
 	@$(TWO_YEARS_AHEAD) $(BIN)/pytest -m timing -n 0 $(NOT_UNDER_ANOTHER_DATE)
+
+FAULTS ?=
+faults: $(VENV)/.dev
+	@command -v nginx >/dev/null || { echo "nginx is missing; on Debian: apt-get install nginx-light" >&2; exit 2; }
+	@$(BIN)/python -m tests.procedures $(FAULTS)
 
 check: $(VENV)/.dev
 	@$(BIN)/ruff check .

@@ -1,0 +1,66 @@
+"""`python -m tests.procedures`: run the long fault procedures and print their ledger."""
+
+import argparse
+import asyncio
+import sys
+import tempfile
+import time
+from collections.abc import Awaitable, Callable, Sequence
+from pathlib import Path
+
+from tests.procedures import database_faults, process_faults
+from tests.procedures.ledger import Entry, table
+from tests.procedures.servers import Place
+
+PROCEDURES: tuple[Callable[[Place], Awaitable[list[Entry]]], ...] = (
+    process_faults.killed,
+    database_faults.postgresql_restarted,
+    database_faults.network_stalls,
+    database_faults.table_locked,
+    database_faults.disk_full,
+    database_faults.standby_promoted,
+    process_faults.log_not_read,
+    process_faults.drained_behind_nginx,
+    process_faults.replaced_by_sighup,
+)
+
+
+def main(arguments: Sequence[str] | None = None) -> int:
+    names = [procedure.__name__ for procedure in PROCEDURES]
+    parser = argparse.ArgumentParser(prog="python -m tests.procedures", description=__doc__)
+    parser.add_argument("--only", nargs="+", choices=names, default=names)
+    parser.add_argument("--kills", type=int, default=60, help="how often a server is killed")
+    options = parser.parse_args(arguments)
+    entries: list[Entry] = []
+    with tempfile.TemporaryDirectory(prefix="postern-faults-") as directory:
+        place = Place(Path(directory), kills=options.kills)
+        for procedure in PROCEDURES:
+            if procedure.__name__ in options.only:
+                entries += _run(procedure, place)
+    print(table(entries))
+    return 1 if any(entry.failures for entry in entries) else 0
+
+
+def _run(procedure: Callable[[Place], Awaitable[list[Entry]]], place: Place) -> list[Entry]:
+    started = time.monotonic()
+    try:
+        entries = asyncio.run(_awaited(procedure, place))
+    except Exception as error:  # noqa: BLE001 - the others still run
+        failed = Entry(procedure.__name__, "-")
+        failed.failures.append(f"{type(error).__name__}: {error}".replace("\n", " ")[:300])
+        return [failed]
+    for entry in entries:
+        entry.judge()
+    print(f"{procedure.__name__}: {time.monotonic() - started:.0f} s", file=sys.stderr)
+    print(table(entries), file=sys.stderr, flush=True)
+    return entries
+
+
+async def _awaited(
+    procedure: Callable[[Place], Awaitable[list[Entry]]], place: Place
+) -> list[Entry]:
+    return await procedure(place)
+
+
+if __name__ == "__main__":
+    sys.exit(main())

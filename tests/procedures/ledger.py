@@ -1,0 +1,60 @@
+"""What a procedure saw, as a row of a table."""
+
+from collections.abc import Sequence
+from dataclasses import dataclass, field
+
+HEAD = (
+    "procedure", "database", "acknowledged", "refused", "lost", "cut", "longest wait", "bound",
+    "result", "remarks",
+)  # fmt: skip
+
+
+@dataclass(slots=True)
+class Entry:
+    """`lost` counts what was acknowledged and is gone, or was spent twice.
+
+    `cut` counts connections that were closed on a request; None where the procedure cuts them
+    itself. Waits are in seconds; a `bound` of None is not judged.
+    """
+
+    procedure: str
+    database: str
+    acknowledged: int = 0
+    refused: int = 0
+    lost: int = 0
+    cut: int | None = None
+    longest_wait: float = 0.0
+    bound: float | None = None
+    remarks: list[str] = field(default_factory=list)
+    failures: list[str] = field(default_factory=list)
+
+    def judge(self) -> None:
+        """Note what is not as it has to be."""
+        if self.lost:
+            self.failures.append(f"{self.lost} lost")
+        if self.cut:
+            self.failures.append(f"{self.cut} cut")
+        if self.bound is not None and self.longest_wait > self.bound:
+            self.failures.append("waited too long")
+        if not self.acknowledged:
+            self.failures.append("nothing was acknowledged")
+
+    def cells(self) -> Sequence[str]:
+        return (
+            self.procedure,
+            self.database,
+            f"{self.acknowledged:,}",
+            f"{self.refused:,}",
+            str(self.lost),
+            "-" if self.cut is None else str(self.cut),
+            f"{self.longest_wait:.1f} s",
+            "-" if self.bound is None else f"{self.bound:.1f} s",
+            "failed" if self.failures else "passed",
+            "; ".join([*self.failures, *self.remarks]),
+        )
+
+
+def table(entries: Sequence[Entry]) -> str:
+    """Return the ledger in Markdown."""
+    lines = [HEAD, ["---"] * len(HEAD), *(entry.cells() for entry in entries)]
+    return "\n".join(f"| {' | '.join(line)} |" for line in lines)

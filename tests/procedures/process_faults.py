@@ -1,0 +1,169 @@
+"""Server processes are killed, replaced and drained, or nobody reads their log."""
+
+import asyncio
+import random
+import signal
+import subprocess
+import time
+from functools import partial
+
+import httpx
+
+from tests.procedures.ledger import Entry
+from tests.procedures.load import Load, add_to, losses
+from tests.procedures.scenes import under_load
+from tests.procedures.servers import MANY, Place, nginx
+from tests.support.application import Application
+from tests.support.clock import FakeClock
+from tests.support.machine import slowness
+from tests.support.parts import open_database, settings_for, sqlite_integrity
+from tests.support.postgresql import free_port
+from tests.support.server import COMMAND, Server, application_of, environment
+from tests.support.waiting import eventually
+
+GRACE_SECONDS = 30.0
+
+
+async def killed(place: Place) -> list[Entry]:
+    """Kill the server and its workers with SIGKILL under load, again and again."""
+    return [await _killed(place, kind) for kind in ("sqlite", "postgresql")]
+
+
+async def _killed(place: Place, kind: str) -> Entry:
+    entry = Entry(f"{place.kills} kills with SIGKILL", kind)
+    chance = random.Random(1)
+    async with place.database(kind) as (url, _):
+        before: Load | None = None
+        for number in range(place.kills + 1):
+            async with place.postern(url) as server, application_of(server) as app:
+                if number == 0:
+                    client, user = await app.create_client(), await app.enrolled_user()
+                if before is not None:
+                    async with open_database(url) as database:
+                        entry.lost += len(await losses(app, client, before.record, database))
+                if number == place.kills:
+                    break
+                before = Load(app, client)
+                await before.start(user)
+                await asyncio.sleep(chance.uniform(0.3, 1.5))
+                await server.kill()
+                await before.stop()
+                add_to(entry, before.record, counts_cuts=False)
+        if kind == "sqlite" and sqlite_integrity(url) != "ok":
+            entry.failures.append("the database is damaged")
+    return entry
+
+
+async def log_not_read(place: Place) -> list[Entry]:
+    """Serve with an access log that goes into a pipe which nobody reads; then end."""
+    entry = Entry("log reader stalls", "sqlite", cut=0)
+    port = free_port()
+    async with place.database("sqlite") as (url, _):
+        variables = {"DATABASE_URL": url, "PORT": str(port), "ACCESS_LOG": "1", **MANY}
+        process = await asyncio.to_thread(
+            subprocess.Popen,
+            [*COMMAND, "serve"],
+            cwd=place.new_directory(),
+            env=environment(variables),
+            stdout=subprocess.DEVNULL,
+            stderr=subprocess.PIPE,
+        )
+        try:
+            async with httpx.AsyncClient(base_url=f"http://127.0.0.1:{port}", timeout=60) as http:
+                await eventually(lambda: _is_live(http))
+                app = Application(http, settings_for(url), FakeClock())
+                client = await app.create_client()
+                load = Load(app, client)
+                await load.start(await app.enrolled_user())
+                await asyncio.sleep(20)
+                if not await _is_live(http):
+                    entry.failures.append("not live")
+                await load.stop()
+                add_to(entry, load.record, counts_cuts=True)
+                async with open_database(url) as database:
+                    entry.lost += len(await losses(app, client, load.record, database))
+            started = time.monotonic()
+            process.send_signal(signal.SIGTERM)
+            try:
+                await asyncio.to_thread(process.wait, GRACE_SECONDS * slowness())
+                entry.remarks.append(f"ended {time.monotonic() - started:.1f} s after SIGTERM")
+            except subprocess.TimeoutExpired:
+                entry.failures.append("did not end")
+        finally:
+            process.kill()
+            await asyncio.to_thread(process.wait)
+    return [entry]
+
+
+async def _is_live(http: httpx.AsyncClient) -> bool:
+    try:
+        return (await http.get("/health/live")).is_success
+    except httpx.TransportError:
+        return False
+
+
+async def drained_behind_nginx(place: Place) -> list[Entry]:
+    """Behind nginx, end one of two servers with SIGTERM and start it again, six times."""
+    entry = Entry("SIGTERM behind nginx", "postgresql", cut=0)
+    ports = [free_port(), free_port()]
+    async with place.database("postgresql") as (url, _):
+        servers = [await _started(place, url, port) for port in ports]
+        try:
+            async with nginx(place.new_directory(), ports) as port:
+                await _drain_each(place, entry, url, servers, port)
+        finally:
+            for server in servers:
+                await server.kill()
+    return [entry]
+
+
+async def _drain_each(
+    place: Place, entry: Entry, url: str, servers: list[Server], port: int
+) -> None:
+    async with httpx.AsyncClient(base_url=f"http://127.0.0.1:{port}", timeout=60) as http:
+        app = Application(http, settings_for(url), FakeClock())
+        async with application_of(servers[0]) as direct:
+            client, user = await direct.create_client(), await direct.enrolled_user()
+        load = Load(app, client)
+        await load.start(user)
+        for number in range(6):
+            await asyncio.sleep(2)
+            server = servers[number % 2]
+            server.process.send_signal(signal.SIGTERM)
+            code = await server.wait()
+            if code not in (0, -signal.SIGTERM):
+                entry.failures.append(f"exit code {code}")
+            servers[number % 2] = await _started(place, url, server.port)
+        await load.stop()
+        add_to(entry, load.record, counts_cuts=True)
+        async with open_database(url) as database:
+            entry.lost += len(await losses(app, client, load.record, database))
+
+
+async def _started(place: Place, url: str, port: int) -> Server:
+    variables = {"DATABASE_URL": url, "WORKERS": "1", "PORT": str(port), **MANY}
+    server = Server(place.new_directory(), variables)
+    await server.listens()
+    async with server.client() as http:
+        await eventually(lambda: _is_live(http))
+    return server
+
+
+async def replaced_by_sighup(place: Place) -> list[Entry]:
+    """Replace two workers one by one with SIGHUP, four times."""
+    entry = Entry("workers replaced by SIGHUP", "postgresql", cut=0)
+    async with place.database("postgresql") as (url, _), under_load(place, entry, url) as scene:
+        for _ in range(4):
+            before = _workers_of(scene.server)
+            scene.server.process.send_signal(signal.SIGHUP)
+            await eventually(partial(_has_none_of, scene.server, before))
+            await asyncio.sleep(1)
+    return [entry]
+
+
+def _workers_of(server: Server) -> set[int]:
+    return {worker.pid for worker in server.family()[1:]}
+
+
+def _has_none_of(server: Server, workers: set[int]) -> bool:
+    return not workers & _workers_of(server)

@@ -1,0 +1,41 @@
+"""A running server under load, as most procedures need it."""
+
+from collections.abc import AsyncIterator
+from contextlib import asynccontextmanager
+from dataclasses import dataclass
+
+from tests.procedures.ledger import Entry
+from tests.procedures.load import Load, add_to, losses
+from tests.procedures.servers import Place
+from tests.support.application import Application
+from tests.support.parts import open_database, sqlite_integrity
+from tests.support.server import Server, application_of
+
+
+@dataclass(frozen=True, slots=True)
+class Scene:
+    server: Server
+    app: Application
+    load: Load
+
+
+@asynccontextmanager
+async def under_load(
+    place: Place, entry: Entry, url: str, *, read_by: str | None = None, **variables: str
+) -> AsyncIterator[Scene]:
+    """Run a server under load for the block; then enter what was answered and what is lost.
+
+    `read_by` is the URL of the database for the check at the end, where the server's own goes by
+    something that the procedure broke.
+    """
+    async with place.postern(url, **variables) as server, application_of(server) as app:
+        client, user = await app.create_client(), await app.enrolled_user()
+        load = Load(app, client)
+        await load.start(user)
+        yield Scene(server, app, load)
+        await load.stop()
+        add_to(entry, load.record, counts_cuts=entry.cut is not None)
+        async with open_database(read_by or url) as database:
+            entry.lost += len(await losses(app, client, load.record, database))
+    if url.startswith("sqlite") and sqlite_integrity(url) != "ok":
+        entry.failures.append("the database is damaged")
