@@ -6,7 +6,7 @@ PYTHON ?= $(shell for each in python3.13 python3.12 python3.11 python3; do \
 	&& { echo $$each; break; }; done)
 PIP := $(BIN)/python -m pip install --quiet --disable-pip-version-check --constraint constraints.txt
 
-.PHONY: help serve serve-https demo test test-two-years-ahead faults check format bench bench-against translations security-report clean
+.PHONY: help serve serve-https demo test test-two-years-ahead faults check format bench bench-against bench-recorded translations security-report clean
 
 help:
 	@echo "make serve        serve on http://127.0.0.1:5000"
@@ -63,6 +63,11 @@ bench: $(VENV)/.dev
 REF ?= HEAD
 bench-against: $(VENV)/.dev
 	@$(BIN)/python -m benchmarks.against $(REF)
+
+# In continuous integration: three rows on each database against the commit measured last.
+bench-recorded: $(VENV)/.dev
+	@$(BIN)/python -m benchmarks.against --recorded --limit 1.15 --rounds 8 --seconds 1 \
+		--scenario client_credentials introspection refresh
 
 security-report: $(VENV)/.dev
 	@$(BIN)/python -m tests.security.report

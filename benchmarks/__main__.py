@@ -11,7 +11,7 @@ from typing import TypeVar
 
 import httpx
 
-from benchmarks import ceiling, report, servers
+from benchmarks import ceiling, recorded, report, servers
 from benchmarks.databases import new_database
 from benchmarks.measurements import Bench, Cell, Subject
 from benchmarks.scenarios import SCENARIOS, Registered, client_credentials
@@ -39,6 +39,7 @@ def parse(arguments: Sequence[str] | None) -> argparse.Namespace:
     parser.add_argument("--database", choices=KINDS, nargs="+", default=KINDS)
     parser.add_argument("--scenario", choices=list(SCENARIOS), nargs="+", default=list(SCENARIOS))
     options = parser.parse_args(arguments)
+    options.is_complete = not (sys.argv[1:] if arguments is None else arguments)
     options.seconds = options.seconds or (0.5 if options.quick else 0.8)
     wanted = (report.TARGET_CONNECTIONS,) if options.quick else CONNECTIONS
     options.connections = sorted(set(options.connections or wanted))
@@ -80,6 +81,8 @@ def main(arguments: Sequence[str] | None = None) -> int:
             startups.append(startup)
             cells += found
     _print_report(machine, cells, startups)
+    if options.is_complete:
+        print(f"Commit: {recorded.write()}, now recorded in {recorded.RECORD.name}")
     return 0
 
 

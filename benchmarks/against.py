@@ -1,11 +1,14 @@
 """`python -m benchmarks.against REF`: compares this checkout with an earlier commit.
 
+`--recorded` in place of a commit takes the one that `make bench` measured last.
+
 Both servers run beside each other, each with one worker and a database of its own, and are given
 the same load in turn. What counts is the CPU time of the server process for each request: it
 hardly changes when other programs want the machine.
 """
 
 import argparse
+import os
 import subprocess
 import sys
 import tempfile
@@ -17,7 +20,7 @@ from statistics import median
 
 import httpx
 
-from benchmarks import report, servers
+from benchmarks import recorded, report, servers
 from benchmarks.databases import new_database
 from benchmarks.measurements import run_round
 from benchmarks.scenarios import SCENARIOS, Load, Registered
@@ -25,6 +28,7 @@ from benchmarks.servers import LoadGenerator, Server
 from tests.support.databases import KINDS
 
 CONNECTIONS = 64
+CORES = 2
 
 
 @dataclass(slots=True)
@@ -43,7 +47,12 @@ class Comparison:
 
 def parse(arguments: Sequence[str] | None) -> argparse.Namespace:
     parser = argparse.ArgumentParser(prog="python -m benchmarks.against", description=__doc__)
-    parser.add_argument("ref", help="the commit, branch or tag to compare with")
+    earlier = parser.add_mutually_exclusive_group(required=True)
+    earlier.add_argument("ref", nargs="?", help="the commit, branch or tag to compare with")
+    earlier.add_argument("--recorded", action="store_true", help="the commit measured last")
+    parser.add_argument(
+        "--limit", type=float, help="fail where the median ratio of a row is higher, as in 1.15"
+    )
     parser.add_argument("--rounds", type=int, default=10)
     parser.add_argument("--seconds", type=float, default=2.0, help="length of a round")
     parser.add_argument("--database", choices=KINDS, nargs="+", default=KINDS)
@@ -55,6 +64,11 @@ def parse(arguments: Sequence[str] | None) -> argparse.Namespace:
 
 def main(arguments: Sequence[str] | None = None) -> int:
     options = parse(arguments)
+    if options.recorded:
+        options.ref = recorded.read()
+        if reason := _why_not(options.ref):
+            print(f"not compared with {options.ref}: {reason}")
+            return 0
     print(report.machine_line(), flush=True)
     comparisons: list[Comparison] = []
     with ExitStack() as stack:
@@ -64,7 +78,21 @@ def main(arguments: Sequence[str] | None = None) -> int:
         for database in options.database:
             comparisons += _compare(options, directory, earlier, generator, database)
     print(_table(options.ref, comparisons))
-    return 0
+    beyond = [each for each in comparisons if options.limit and median(each.ratios) > options.limit]
+    for each in beyond:
+        print(f"more than {options.limit:g} times the CPU a request: {_line(each)}")
+    return 1 if beyond else 0
+
+
+def _why_not(ref: str | None) -> str | None:
+    """Return why a comparison would say nothing here, or None."""
+    if ref is None:
+        return "`make bench` has recorded none"
+    if not recorded.is_in_history(ref):
+        return "this checkout does not have that commit"
+    if (os.cpu_count() or 1) < CORES:
+        return f"server, load generator and database need {CORES} cores"
+    return None
 
 
 @contextmanager
