@@ -1,7 +1,12 @@
 """`postern keys …`: the keys that sign ID tokens, and what is sealed under SECRET_KEY."""
 
 import argparse
+import asyncio
+import math
+import sys
+from asyncio import sleep
 from dataclasses import asdict
+from datetime import UTC, datetime, timedelta
 from typing import Any
 
 from app.cli.base import (
@@ -18,9 +23,10 @@ from app.models.signing_keys import SigningKey
 from app.security.jose import ALGORITHMS
 from app.security.sealed_settings import seal_setting
 from app.services.rewrapping import check_all_opened
-from app.services.signing_keys import KeyState
+from app.services.signing_keys import KNOWN_AFTER, PUBLISHED_BEFORE, KeyState
 from app.wiring import Services, settings_box
 
+NO_TIME = timedelta(0)
 SEAL_HELP = "Seal a secret of the settings, such as SMTP_PASSWORD, under SECRET_KEY."
 
 
@@ -44,7 +50,8 @@ def _add_arguments(parser: argparse.ArgumentParser) -> None:
     rotate.add_argument(
         "--now",
         action="store_true",
-        help="sign with the new keys at once, before every client can know them",
+        help=f"wait until every server publishes the new keys ({_seconds(KNOWN_AFTER)} seconds),"
+        " and end when they sign",
     )
     seal = actions.add_parser(
         "seal", help=SEAL_HELP, description=f"{SEAL_HELP} It is read from standard input."
@@ -70,10 +77,46 @@ def _list_all(arguments: argparse.Namespace) -> None:
 
 def _rotate(arguments: argparse.Namespace) -> None:
     async def rotate(services: Services) -> list[dict[str, Any]]:
-        made = await services.signing_keys.rotate(arguments.algorithm, at_once=arguments.now)
+        signs_after = KNOWN_AFTER if arguments.now else PUBLISHED_BEFORE
+        made = await services.signing_keys.rotate(arguments.algorithm, signs_after=signs_after)
+        if arguments.now:
+            await _wait_until_they_sign(services, made)
         return [row for row in await _list(services) if row["kid"] in made]
 
     show(with_services(rotate), as_json=arguments.json)
+
+
+async def _wait_until_they_sign(services: Services, kids: list[str]) -> None:
+    """Sleep until the keys sign. An interruption leaves them published, as without `--now`."""
+    keys = await services.signing_keys.list_all()
+    signs_from = max(key.signs_from for key in keys if key.kid in kids)
+    left = _seconds(signs_from - services.clock.now())
+    _tell(
+        f"The new keys are published. They sign in {left} seconds, at {_moment(signs_from)}, when"
+        " no server and no cache lacks them."
+    )
+    try:
+        while (rest := signs_from - services.clock.now()) > NO_TIME:  # noqa: ASYNC110 - time is no event
+            await sleep(rest.total_seconds())
+    except asyncio.CancelledError:
+        _tell(
+            "Interrupted: the new keys are published and do not sign yet."
+            f" They sign from {_moment(signs_from)}; nothing more has to be done."
+        )
+        raise
+
+
+def _tell(line: str) -> None:
+    """Say what happens meanwhile, beside the output."""
+    print(line, file=sys.stderr, flush=True)
+
+
+def _seconds(duration: timedelta) -> int:
+    return math.ceil(duration.total_seconds())
+
+
+def _moment(moment: datetime) -> str:
+    return f"{moment.astimezone(UTC):%H:%M:%S} UTC"
 
 
 def _rewrap(arguments: argparse.Namespace) -> None:

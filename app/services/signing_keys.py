@@ -30,6 +30,8 @@ MAX_AGE = PUBLISHED_BEFORE - 2 * CACHED_FOR
 """How long others may cache the JWK Set: less than a new key waits, and than we cache it."""
 STALE_MAX_AGE = timedelta(seconds=5)
 """The same for a set that may lack a key, since the database is away."""
+KNOWN_AFTER = CACHED_FOR + MAX_AGE
+"""When no server, and no cache of what a server answered, lacks a new key any more."""
 ATTEMPTS = 5
 """To have a key of our own, where workers with another secret make some too."""
 
@@ -111,11 +113,15 @@ class SigningKeys:
         for algorithm in ALGORITHMS:
             await self._signer(algorithm)
 
-    async def rotate(self, algorithm: str | None = None, *, at_once: bool = False) -> list[str]:
-        """Makes successors; gives their `kid`s. They sign after a minute, or at once."""
+    async def rotate(
+        self, algorithm: str | None = None, *, signs_after: timedelta = PUBLISHED_BEFORE
+    ) -> list[str]:
+        """Publish successors and return their `kid`s. They sign after a minute.
+
+        With less than `KNOWN_AFTER`, others may meet a token whose key they do not know.
+        """
         await self.ensure()
-        now = self._clock.now()
-        signs_from = now if at_once else now + PUBLISHED_BEFORE
+        signs_from = self._clock.now() + signs_after
         made = [
             (await self._make(each, await self._cache.newest(), signs_from=signs_from)).kid
             for each in ALGORITHMS

@@ -1,12 +1,17 @@
 """`postern keys …`: what an operator does, and what clients see of it."""
 
 import json
+import signal
+import subprocess
+from datetime import timedelta
+from pathlib import Path
 from typing import Any
 
 import pytest
 import pytest_asyncio
 
 from tests.cli.conftest import Postern, Result
+from tests.cli.processes import COMMAND, environment, run
 from tests.conftest import AppFactory
 from tests.support.application import Application
 
@@ -86,14 +91,65 @@ async def test_rotate_may_be_about_one_algorithm(own_app: Application, keys: Pos
     assert len(await listed(keys)) == 4
 
 
-async def test_rotate_may_be_at_once(keys: Postern) -> None:
-    made = json.loads((await keys("rotate", "--json", "--now")).output)
+@pytest.fixture
+def waits(own_app: Application, monkeypatch: pytest.MonkeyPatch) -> list[float]:
+    """How long commands wait; the clock of the application goes on meanwhile, and is theirs."""
+    made: list[float] = []
 
-    rows = await listed(keys)
+    async def wait(seconds: float) -> None:
+        made.append(seconds)
+        own_app.clock.advance(seconds=seconds)
+
+    monkeypatch.setattr("app.cli.keys.sleep", wait)
+    monkeypatch.setattr("app.cli.base.Clock", lambda: own_app.clock)
+    return made
+
+
+async def test_rotate_now_waits_until_no_server_lacks_the_keys(
+    own_app: Application, keys: Postern, waits: list[float]
+) -> None:
+    """Ten seconds for which a server caches the keys, and forty for which others may"""
+    await published(own_app)
+    signs_at = own_app.clock.now() + timedelta(seconds=50)
+
+    result = await keys("rotate", "--json", "--now")
+
+    made, rows = json.loads(result.output), await listed(keys)
+    assert waits == [50]
+    assert (
+        f"The new keys are published. They sign in 50 seconds, at {signs_at:%H:%M:%S} UTC"
+        in result.errors
+    )
     assert {row["state"] for row in made} == {"signing"}
-    assert {row["kid"]: row["state"] for row in rows if row not in made} == {
-        row["kid"]: "published" for row in rows if row not in made
-    }
+    assert {row["state"] for row in rows if row not in made} == {"published"}
+
+
+def test_rotate_now_that_is_interrupted_leaves_the_keys_published(tmp_path: Path) -> None:
+    """Ctrl-C while it waits: they sign a little later, as without --now"""
+    url = f"sqlite:///{tmp_path / 'postern.db'}"
+    assert run(tmp_path, "migrate", DATABASE_URL=url).returncode == 0
+    with subprocess.Popen(
+        [*COMMAND, "keys", "rotate", "--now", "--algorithm", "ES256"],
+        cwd=tmp_path,
+        env=environment(tmp_path, {"DATABASE_URL": url}),
+        stdout=subprocess.PIPE,
+        stderr=subprocess.PIPE,
+        text=True,
+    ) as process:
+        assert process.stderr is not None
+        for line in process.stderr:
+            if "They sign in" in line:
+                break
+        process.send_signal(signal.SIGINT)
+        errors = process.stderr.read()
+
+    rows = json.loads(run(tmp_path, "keys", "list", "--json", DATABASE_URL=url).stdout)
+    newest, *_ = [row for row in rows if row["algorithm"] == "ES256"]
+    assert process.returncode == 130
+    assert "Interrupted: the new keys are published and do not sign yet." in errors
+    assert "Traceback" not in errors
+    assert newest["state"] in ("waiting", "signing")  # the latter on a very slow machine
+    assert newest["signs_from"] > newest["created_at"]
 
 
 async def test_the_newest_of_each_algorithm_is_first(keys: Postern) -> None:
@@ -125,7 +181,7 @@ async def test_a_mistake_is_told(
 
 
 async def test_who_lost_the_secret_goes_on_with_new_keys(
-    own_app: Application, keys: Postern
+    own_app: Application, keys: Postern, waits: list[float]
 ) -> None:
     before = await published(own_app)
     lost = {"SECRET_KEY": "another-key-of-the-tests-7Hq2Lw9Zx4Bn8Mv", "SECRET_KEY_IS_NEW": "1"}

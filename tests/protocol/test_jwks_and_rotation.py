@@ -9,6 +9,7 @@ from contextlib import asynccontextmanager
 import pytest
 import pytest_asyncio
 
+from app.services.signing_keys import KNOWN_AFTER
 from app.wiring import Services, build_services
 from tests.conftest import AppFactory
 from tests.support.application import Application
@@ -146,13 +147,23 @@ async def test_only_the_key_that_was_named_is_replaced(own_app: Application) -> 
     assert changed == {"ES256"}
 
 
-async def test_at_once_is_at_once(own_app: Application) -> None:
-    """For a key that got into wrong hands"""
+async def test_no_key_signs_that_another_server_does_not_publish(own_app: Application) -> None:
+    """Core section 10.1.1; also where the new key is wanted soon, as after a theft"""
+    lacked_until, signs_from = -1, None
     async with working_on(own_app) as operator:
-        await sign(operator)
-        (new,) = await operator.signing_keys.rotate("RS256", at_once=True)
+        await own_app.http.get("/jwks")  # this server has the old keys in its cache
+        (new,) = await operator.signing_keys.rotate("RS256", signs_after=KNOWN_AFTER)
+        for second in range(51):
+            if signs_from is None and kid_of(await sign(operator)) == new:
+                signs_from = second
+            answer = await own_app.http.get("/jwks")
+            if new not in {key["kid"] for key in answer.json()["keys"]}:
+                max_age = int(answer.headers["cache-control"].rpartition("=")[2])
+                lacked_until = second + max_age  # as long somebody may have a set without it
+            own_app.clock.advance(seconds=1)
 
-        assert kid_of(await sign(operator)) == new
+    assert signs_from == 50
+    assert 0 < lacked_until <= signs_from
 
 
 async def test_of_many_who_make_the_first_key_one_wins(own_app: Application) -> None:

@@ -167,7 +167,7 @@ async def test_a_hint_is_read_long_after_it_expired(
     """Section 3.1.2.1, RP-Initiated Logout section 2: also when its key is published no more"""
     client = client_with("a-client", id_token_signed_response_alg=algorithm)
     token = await operator.id_tokens.issue(client, person, authentication=signed_in(operator))
-    await operator.signing_keys.rotate(algorithm, at_once=True)
+    await operator.signing_keys.rotate(algorithm, signs_after=timedelta(0))
     app.clock.advance(seconds=100 * 86_400)
 
     hint = await operator.id_tokens.read_hint(token)

@@ -2,6 +2,7 @@
 
 import base64
 import json
+from datetime import timedelta
 from typing import Any
 
 import pytest
@@ -134,7 +135,7 @@ async def test_a_hint_is_good_after_the_key_was_replaced(
 ) -> None:
     """oidcc-server-rotate-keys, and a sign-out after it"""
     tokens = await visitor.tokens_for(client, user)
-    await services_of(app).signing_keys.rotate(at_once=True)
+    await services_of(app).signing_keys.rotate(signs_after=timedelta(0))
 
     answer = await visitor.get(
         "/logout", id_token_hint=tokens["id_token"], post_logout_redirect_uri=AFTER

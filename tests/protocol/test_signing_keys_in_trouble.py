@@ -3,6 +3,7 @@
 import logging
 from collections.abc import AsyncIterator
 from contextlib import asynccontextmanager
+from datetime import timedelta
 from typing import Any
 
 import pytest
@@ -67,7 +68,7 @@ async def test_workers_whose_clocks_differ_make_one_first_key(
 async def test_a_clock_that_is_set_back_breaks_nothing(own_app: Application) -> None:
     """SECURITY_BAR, fault 12"""
     async with worker(own_app, ahead=3600) as before, worker(own_app) as after:
-        await before.signing_keys.rotate("ES256", at_once=True)
+        await before.signing_keys.rotate("ES256", signs_after=timedelta(0))
         token = await sign(before)
 
         assert (await verified(own_app, token))["sub"] == "somebody"
@@ -81,7 +82,7 @@ async def test_a_worker_reads_what_another_signed_with_a_key_of_this_moment(
     """As a hint; it looks again when it does not know the key"""
     async with worker(own_app) as one, worker(own_app) as other:
         await other.signing_keys.published()
-        await one.signing_keys.rotate("ES256", at_once=True)
+        await one.signing_keys.rotate("ES256", signs_after=timedelta(0))
 
         assert await other.signing_keys.verify(await sign(one)) == {"sub": "somebody"}
 
@@ -154,7 +155,7 @@ async def test_of_a_key_whose_time_is_over_only_the_public_half_is_kept(
     """Not even who learns SECRET_KEY one day can sign with it"""
     async with worker(own_app) as one:
         token = await sign(one)
-        await one.signing_keys.rotate("ES256", at_once=True)
+        await one.signing_keys.rotate("ES256", signs_after=timedelta(0))
         one.clock.advance(seconds=3600 + DAY - 1)  # type: ignore[attr-defined]  # the fake one
         await one.housekeeping.run_once()
         assert all(key.private_sealed for key in await one.signing_keys.list_all())
@@ -195,7 +196,7 @@ async def test_a_key_that_waits_is_skipped_where_another_signs_at_once(
 ) -> None:
     async with worker(own_app) as one:
         (skipped,) = await one.signing_keys.rotate("ES256")
-        (new,) = await one.signing_keys.rotate("ES256", at_once=True)
+        (new,) = await one.signing_keys.rotate("ES256", signs_after=timedelta(0))
         for seconds in (0, 60):
             one.clock.advance(seconds=seconds)  # type: ignore[attr-defined]  # the fake one
             assert await kid_used_by(one) == new
