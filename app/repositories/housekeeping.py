@@ -1,11 +1,22 @@
-"""Removal of what nobody can use any more, in bounded batches, and the lease to do it."""
+"""Removal of what nobody can use any more, in bounded batches."""
 
 from collections.abc import Awaitable
 from datetime import datetime, timedelta
 from functools import partial
 from typing import Any, Protocol
 
-from sqlalchemy import Select, Table, delete, exists, or_, select
+from sqlalchemy import (
+    Column,
+    ColumnElement,
+    Table,
+    and_,
+    any_,
+    delete,
+    exists,
+    func,
+    literal_column,
+    select,
+)
 
 from app.database.database import Database
 from app.models.access_tokens import access_tokens
@@ -17,7 +28,6 @@ from app.models.consents import consents
 from app.models.device_codes import device_codes
 from app.models.initial_access_tokens import initial_access_tokens
 from app.models.known_addresses import known_addresses
-from app.models.leases import leases
 from app.models.limit_counters import limit_counters
 from app.models.mails import mails
 from app.models.one_time_links import one_time_links
@@ -27,7 +37,6 @@ from app.models.sessions import sessions
 from app.models.spent_identifiers import spent_identifiers
 from app.models.token_families import token_families
 from app.models.used_codes import used_codes
-from app.repositories.inserts import upsert
 
 MAILS_ARE_KEPT = timedelta(days=2)
 
@@ -54,40 +63,25 @@ class HousekeepingRepository:
     def __init__(self, database: Database) -> None:
         self._database = database
 
-    async def take_lease(
-        self, name: str, holder: str, *, now: datetime, expires_at: datetime
-    ) -> bool:
-        """Gives `holder` the lease, or prolongs it; False while somebody else has it."""
-        statement = upsert(self._database, leases).values(
-            name=name, holder=holder, expires_at=expires_at
-        )
-        taken = await self._database.change(
-            statement.on_conflict_do_update(
-                index_elements=[leases.c.name],
-                set_={"holder": holder, "expires_at": expires_at},
-                where=or_(leases.c.holder == holder, leases.c.expires_at < now),
-            ).returning(leases.c.name)
-        )
-        return bool(taken)
-
     async def delete_expired_access_tokens(self, *, before: datetime, limit: int) -> int:
         """Deletes at most `limit` tokens; gives how many."""
-        return await self._delete(
-            access_tokens,
-            select(access_tokens.c.digest).where(access_tokens.c.expires_at < before).limit(limit),
-        )
+        return await self._delete_expired(access_tokens, before=before, limit=limit)
 
     async def delete_refresh_tokens_of_expired_families(
         self, *, before: datetime, limit: int
     ) -> int:
         """Deletes at most `limit` tokens whose family is past its absolute lifetime."""
-        return await self._delete(
-            refresh_tokens,
+        some = (
             select(refresh_tokens.c.digest)
             .join(token_families, token_families.c.family_id == refresh_tokens.c.family_id)
             .where(token_families.c.expires_at < before)
-            .limit(limit),
+            .limit(limit)
         )
+        async with self._database.transaction() as connection:
+            result = await connection.execute(
+                delete(refresh_tokens).where(refresh_tokens.c.digest.in_(some))
+            )
+        return result.rowcount
 
     async def delete_expired_families(self, *, before: datetime, limit: int) -> int:
         """Delete at most `limit` families that have no token left, and the codes they came from."""
@@ -109,10 +103,8 @@ class HousekeepingRepository:
         return [partial(self._delete_expired, table) for table in EXPIRING]
 
     async def _delete_expired(self, table: Table, *, before: datetime, limit: int) -> int:
-        key = next(iter(table.primary_key.columns))
-        return await self._delete(
-            table, select(key).where(table.c.expires_at < before).limit(limit)
-        )
+        expires_at = table.c.expires_at
+        return await self._delete(table, expires_at < before, order=expires_at, limit=limit)
 
     async def delete_unused_clients(self, *, before: datetime, limit: int) -> int:
         """Deletes clients that registered themselves and were never used, and what is theirs."""
@@ -137,16 +129,24 @@ class HousekeepingRepository:
         Where there is one, it has them long before, or they are given up.
         """
         mail = mails.c
-        made_before = before - MAILS_ARE_KEPT
-        return await self._delete(
-            mails,
-            select(mail.mail_id)
-            # the first condition is for the index, the second is meant
-            .where(mail.next_attempt_at < before, mail.created_at < made_before)
-            .limit(limit),
-        )
+        # the first condition is for the index, the second is meant
+        is_old = and_(mail.next_attempt_at < before, mail.created_at < before - MAILS_ARE_KEPT)
+        return await self._delete(mails, is_old, order=mail.next_attempt_at, limit=limit)
 
-    async def _delete(self, table: Table, keys: Select[Any]) -> int:
-        key = next(iter(table.primary_key.columns))
-        gone = await self._database.change(delete(table).where(key.in_(keys)).returning(key))
-        return len(gone)
+    async def _delete(
+        self, table: Table, is_due: ColumnElement[bool], *, order: Column[Any], limit: int
+    ) -> int:
+        """Delete at most `limit` rows and return how many, without reading any of them.
+
+        The condition is stated twice, for a row that changes between being found and deleted.
+        """
+        key: ColumnElement[Any] = next(iter(table.primary_key.columns))
+        if self._database.backend.name == "postgresql":
+            place: ColumnElement[Any] = literal_column(f"{table.name}.ctid")
+            some = select(place).select_from(table).where(is_due).order_by(order).limit(limit)
+            is_found = place == any_(func.array(some.scalar_subquery()))
+        else:
+            is_found = key.in_(select(key).where(is_due).order_by(order).limit(limit))
+        async with self._database.transaction() as connection:
+            result = await connection.execute(delete(table).where(is_found, is_due))
+        return result.rowcount

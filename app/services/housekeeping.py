@@ -1,56 +1,103 @@
 """Removes what nobody can use any more: in bounded batches, one worker at a time, no cron job."""
 
 import asyncio
-from collections.abc import Awaitable, Callable
+import time
+from collections import deque
+from collections.abc import Awaitable, Callable, Sequence
+from contextlib import suppress
 from datetime import timedelta
 
 from app.clock import Clock
 from app.errors import DatabaseUnavailableError
 from app.observability.logging import logger
 from app.repositories.housekeeping import Deletion, HousekeepingRepository
+from app.repositories.leases import LeaseRepository
 from app.security.tokens import new_identifier
+from app.services.batch_sizes import BatchSize, pause_after
 
 log = logger(__name__)
 
 LEASE = "housekeeping"
-BATCH_ROWS = 500
-PAUSE_SECONDS = 0.05
 KEPT_AFTER_EXPIRY = timedelta(minutes=5)
 LEASE_INTERVALS = 3
+SHORTEST_LEASE = 60.0
+STOP_SECONDS = 1.0
+"""How long a stop waits to give the lease back."""
 
 
 class Housekeeping:
-    """Runs beside the server; `interval` is in seconds."""
+    """Runs beside the server; `interval` is in seconds.
+
+    A run rotates old signing keys first. Then each table has its turn, one batch each, and those
+    with more left have another, so that a large table delays no other. A run that has not
+    finished after an interval ends, and the next one begins at once.
+    """
 
     def __init__(
         self,
         repository: HousekeepingRepository,
+        leases: LeaseRepository,
         clock: Clock,
         *,
         interval: float,
         rotate_keys: Callable[[], Awaitable[None]],
         sleep: Callable[[float], Awaitable[None]] = asyncio.sleep,
+        timer: Callable[[], float] = time.monotonic,
     ) -> None:
         self._repository = repository
+        self._leases = leases
         self._clock = clock
         self._interval = interval
         self._rotate_keys = rotate_keys
         self._sleep = sleep
+        self._timer = timer
         self._holder = new_identifier()
+        self._lease_seconds = max(interval * LEASE_INTERVALS, SHORTEST_LEASE)
+        self._renews_at: float | None = None
+        self._has_more = False
 
     async def run_forever(self) -> None:
-        while True:
-            await self._sleep(self._interval)
-            try:
-                await self.run_once()
-            except DatabaseUnavailableError:
-                log.warning("housekeeping waits: the database is not available")
-            except Exception:
-                log.exception("housekeeping failed and will try again")
+        try:
+            while True:
+                if not self._has_more:
+                    await self._sleep(self._interval)
+                self._has_more = False
+                try:
+                    await self.run_once()
+                except DatabaseUnavailableError:
+                    log.warning("housekeeping waits: the database is not available")
+                except Exception:
+                    log.exception("housekeeping failed and will try again")
+        finally:
+            await self._give_lease_back()
 
     async def run_once(self) -> int:
         """Deletes all that is due; gives how many rows. Zero while another worker does it."""
-        deletions: tuple[Deletion, ...] = (
+        if not await self._has_lease():
+            return 0
+        await self._rotate()
+        deletions = self._deletions()
+        sizes = {deletion: BatchSize() for deletion in deletions}
+        ends_at = self._timer() + self._interval
+        total, turns, was_full = 0, deque(deletions), False
+        while turns and await self._has_lease():
+            if self._timer() > ends_at:
+                self._has_more = True
+                break
+            deletion = turns.popleft()
+            deleted, is_full = await self._turn(deletion, sizes[deletion])
+            total += deleted
+            if is_full:
+                turns.append(deletion)
+                was_full = True
+            if not turns and was_full:  # what was deleted may have kept rows of other tables
+                turns, was_full = deque(deletions), False
+        if total:
+            log.info("housekeeping removed %d rows", total)
+        return total
+
+    def _deletions(self) -> Sequence[Deletion]:
+        return (
             self._repository.delete_expired_access_tokens,
             self._repository.delete_refresh_tokens_of_expired_families,
             self._repository.delete_expired_families,
@@ -58,25 +105,55 @@ class Housekeeping:
             self._repository.delete_unused_clients,
             self._repository.delete_old_mails,
         )
-        total = 0
-        for delete in deletions:
-            deleted = BATCH_ROWS
-            while deleted == BATCH_ROWS:
-                if not await self._has_lease():
-                    return total
-                before = self._clock.now() - KEPT_AFTER_EXPIRY
-                deleted = await delete(before=before, limit=BATCH_ROWS)
-                total += deleted
-                await self._sleep(PAUSE_SECONDS)
-        if await self._has_lease():
+
+    async def _turn(self, deletion: Deletion, size: BatchSize) -> tuple[int, bool]:
+        """Delete one batch and pause; return how many rows, and whether there may be more.
+
+        A table that is locked, or that a mistake of ours is about, must not keep the others.
+        """
+        limit, begun = size.rows, self._timer()
+        before = self._clock.now() - KEPT_AFTER_EXPIRY
+        try:
+            deleted = await deletion(before=before, limit=limit)
+        except DatabaseUnavailableError:
+            log.warning("housekeeping leaves out a table that is not available")
+            self._renews_at = None  # so that the run ends here where the whole database is away
+            return 0, False
+        except Exception:
+            log.exception("housekeeping leaves out a table")
+            return 0, False
+        seconds = self._timer() - begun
+        is_full = deleted >= limit
+        if is_full:
+            size.learn(seconds)
+        if deleted:
+            await self._sleep(pause_after(seconds))
+        return deleted, is_full
+
+    async def _rotate(self) -> None:
+        try:
             await self._rotate_keys()
-        if total:
-            log.info("housekeeping removed %d rows", total)
-        return total
+        except DatabaseUnavailableError:
+            raise
+        except Exception:
+            log.exception("old signing keys were not replaced; housekeeping will try again")
 
     async def _has_lease(self) -> bool:
-        now = self._clock.now()
-        lasts = timedelta(seconds=max(self._interval * LEASE_INTERVALS, 60))
-        return await self._repository.take_lease(
-            LEASE, self._holder, now=now, expires_at=now + lasts
-        )
+        """Take the lease, or renew it once a third of its time has passed."""
+        now = self._timer()
+        if self._renews_at is not None and now < self._renews_at:
+            return True
+        self._renews_at = None
+        lasts = timedelta(seconds=self._lease_seconds)
+        if not await self._leases.take(LEASE, self._holder, lasts=lasts):
+            return False
+        self._renews_at = now + self._lease_seconds / 3
+        return True
+
+    async def _give_lease_back(self) -> None:
+        if self._renews_at is None:
+            return
+        self._renews_at = None
+        with suppress(DatabaseUnavailableError, TimeoutError):
+            async with asyncio.timeout(STOP_SECONDS):
+                await self._leases.give_back(LEASE, self._holder)

@@ -45,6 +45,7 @@ from app.repositories.device_codes import DeviceCodeRepository
 from app.repositories.housekeeping import HousekeepingRepository
 from app.repositories.initial_access_tokens import InitialAccessTokenRepository
 from app.repositories.known_addresses import KnownAddressRepository
+from app.repositories.leases import LeaseRepository
 from app.repositories.limit_counters import LimitCounterRepository
 from app.repositories.logout_notices import LogoutNoticeRepository
 from app.repositories.mails import MailRepository
@@ -339,6 +340,7 @@ def build_services(settings: Settings, clock: Clock) -> Services:
         ),
         housekeeping=Housekeeping(
             HousekeepingRepository(database),
+            LeaseRepository(database),
             clock,
             interval=settings.housekeeping_interval,
             rotate_keys=signing_keys.rotate_old,
