@@ -19,7 +19,13 @@ from app.middleware.edge import Edge
 from app.middleware.forwarded import ForwardedFor
 from app.middleware.security_headers import SecurityHeaders
 from app.observability.access_log import AccessLog
-from app.observability.logging import configure_logging, configure_process_logging, logger
+from app.observability.log_output import LogOutput
+from app.observability.logging import (
+    configure_logging,
+    configure_process_logging,
+    logger,
+    server_output,
+)
 from app.pages import PAGES
 from app.pages import errors as pages_for_errors
 from app.routers import HOT_ENDPOINTS, ROUTERS, cross_origin, registration
@@ -39,16 +45,18 @@ COLLECTOR_THRESHOLDS = (10_000, 20, 20)
 
 def create_app(settings: Settings, *, clock: Clock) -> Edge:
     """Builds the ASGI application; it connects to the database when its lifespan starts."""
-    configure_logging(log_format=settings.log_format, level=settings.log_level)
+    log_format = settings.log_format
+    output = server_output(log_format=log_format)
+    configure_logging(log_format=log_format, level=settings.log_level, output=output)
     services = build_services(settings, clock)
-    access_log = AccessLog(log_format=settings.log_format) if settings.access_log else None
+    access_log = AccessLog(output, log_format=log_format) if settings.access_log else None
     fast_lane = {
         (endpoint.method, endpoint.path): endpoint.bound_to(services) for endpoint in HOT_ENDPOINTS
     }
     protocol = {each.path for each in HOT_ENDPOINTS if each.speaks_protocol}
     errors = ErrorRenderer({*protocol, registration.PATH}, below=(f"{registration.PATH}/",))
     return Edge(
-        _fastapi(services, access_log, errors),
+        _fastapi(services, access_log, errors, output),
         fast_lane=fast_lane if settings.fast_lane else {},
         forwarded_for=_forwarded_for(settings),
         body_reader=BodyReader(limit=settings.body_limit, timeout=settings.body_timeout),
@@ -84,7 +92,12 @@ async def prepare_database(services: Services, *, may_create: bool = True) -> No
     await services.secret_key_check.ensure()
 
 
-def _fastapi(services: Services, access_log: AccessLog | None, errors: ErrorRenderer) -> FastAPI:
+def _fastapi(
+    services: Services,
+    access_log: AccessLog | None,
+    errors: ErrorRenderer,
+    output: LogOutput,
+) -> FastAPI:
     @asynccontextmanager
     async def lifespan(_: FastAPI) -> AsyncIterator[None]:
         await prepare_database(services)
@@ -110,6 +123,7 @@ def _fastapi(services: Services, access_log: AccessLog | None, errors: ErrorRend
         finally:
             if access_log is not None:
                 access_log.flush()
+            output.drain()
 
     application = FastAPI(
         title="Postern",
@@ -155,7 +169,11 @@ def __getattr__(name: str) -> Edge:
     if name == "app":
         settings = load_settings()
         if WORKER_OF in os.environ:  # a process of our own: every line is ours
-            configure_process_logging(log_format=settings.log_format, level=settings.log_level)
+            configure_process_logging(
+                log_format=settings.log_format,
+                level=settings.log_level,
+                output=server_output(log_format=settings.log_format),
+            )
         made = create_app(settings, clock=Clock())
         globals()["app"] = made
         for line in misspelt_settings() if WORKER_OF not in os.environ else ():

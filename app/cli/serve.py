@@ -7,11 +7,13 @@ from app import __version__
 from app.cli.base import Command, command_settings, describe_database
 from app.clock import Clock
 from app.errors import StartupError
+from app.observability.log_output import print_at_once
 from app.observability.logging import (
     configure_logging,
     configure_process_logging,
     json_line,
     logger,
+    server_output,
 )
 from app.server.certificate import check_certificate, kept_certificate
 from app.server.listening import listening_socket
@@ -40,17 +42,19 @@ def _run(arguments: argparse.Namespace) -> int:
     settings = settings.model_copy(update={"port": listener.getsockname()[1]})
     from app.server.processes import run_server  # late: what was refused so far costs little
 
-    configure_process_logging(log_format=settings.log_format, level=settings.log_level)
+    log_format = settings.log_format
+    output = server_output(log_format=log_format)
+    configure_process_logging(log_format=log_format, level=settings.log_level, output=output)
     for line in misspelt_settings():
         log.warning("%s", line)
-    configure_logging(log_format=settings.log_format, level="ERROR")  # what fails is told once
+    configure_logging(log_format=log_format, level="ERROR", output=output)  # failures: told once
     try:
         asyncio.run(_prepare(settings))
     except StartupError:
         listener.close()
         raise
-    configure_logging(log_format=settings.log_format, level=settings.log_level)
-    print(json_banner(settings) if settings.log_format == "json" else banner(settings), flush=True)
+    configure_logging(log_format=log_format, level=settings.log_level, output=output)
+    print_at_once(json_banner(settings) if log_format == "json" else banner(settings))
     run_server(settings, listener)
     return 0
 

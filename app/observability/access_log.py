@@ -2,12 +2,12 @@
 
 import asyncio
 import json
-import sys
 import time
 from collections.abc import Mapping
 from datetime import UTC, datetime
 from typing import Any
 
+from app.observability.log_output import LogOutput
 from app.observability.logging import text_time
 
 FLUSH_SECONDS = 0.25
@@ -18,9 +18,9 @@ OUR_SECRETS = "postern_"  # a secret of ours that somebody put into a path
 class AccessLog:
     """Writes method, path without query, status, time, client and request id; never a secret."""
 
-    def __init__(self, *, log_format: str) -> None:
+    def __init__(self, output: LogOutput, *, log_format: str) -> None:
         self._format = _as_json if log_format == "json" else _as_text
-        self._stream = sys.stderr
+        self._output = output
         self._lines: list[str] = []
 
     def write(
@@ -43,8 +43,7 @@ class AccessLog:
     def flush(self) -> None:
         lines, self._lines = self._lines, []
         if lines:
-            self._stream.write("".join(lines))
-            self._stream.flush()
+            self._output.write("".join(lines))
 
 
 def _path(scope: Mapping[str, Any]) -> str:

@@ -1,13 +1,17 @@
 """Log lines for people (text) or for machines (JSON); never a token, a secret or a query string."""
 
+import atexit
 import json
 import logging
 import sys
 import threading
+import time
 from datetime import UTC, datetime
 from functools import lru_cache
 from types import TracebackType
 from typing import TextIO
+
+from app.observability.log_output import LogOutput
 
 FIELDS = ("request_id", "client_id", "error", "reason", "status")
 """Of the record of a refusal; members of their own in JSON."""
@@ -18,9 +22,33 @@ def logger(name: str) -> logging.Logger:
     return logging.getLogger("postern." + name.removeprefix("app."))
 
 
-def configure_logging(*, log_format: str, level: str) -> None:
-    """Sends the lines of Postern and of Uvicorn to standard error, in one format."""
-    handler = logging.StreamHandler(sys.stderr)
+def server_output(*, log_format: str) -> LogOutput:
+    """Return what a server logs to: standard error, without ever waiting for its reader.
+
+    A process has one for each standard error, however many applications run in it.
+    """
+    for handler in logging.getLogger("postern").handlers:
+        stream = getattr(handler, "stream", None)
+        if isinstance(stream, LogOutput) and stream.target is sys.stderr:
+            return stream
+
+    def describe(count: int) -> str:
+        message = f"{count} log lines dropped: their reader was too slow"
+        if log_format == "json":
+            return json_line(message, level="WARNING", name="observability")
+        return f"{text_time(time.time())} WARNING postern.observability {message}"
+
+    output = LogOutput(sys.stderr, describe)
+    atexit.register(output.drain)
+    return output
+
+
+def configure_logging(*, log_format: str, level: str, output: LogOutput | None = None) -> None:
+    """Sends the lines of Postern and of Uvicorn to standard error, in one format.
+
+    A server gives its `server_output`; a command may wait for whoever reads its lines.
+    """
+    handler: logging.StreamHandler[TextIO | LogOutput] = logging.StreamHandler(output or sys.stderr)
     handler.setFormatter(JsonFormatter() if log_format == "json" else TextFormatter())
     for name in ("postern", "uvicorn"):
         target = logging.getLogger(name)
@@ -30,16 +58,18 @@ def configure_logging(*, log_format: str, level: str) -> None:
     logging.getLogger("uvicorn.error").handlers.clear()
 
 
-def configure_process_logging(*, log_format: str, level: str) -> None:
+def configure_process_logging(
+    *, log_format: str, level: str, output: LogOutput | None = None
+) -> None:
     """As `configure_logging`, for a process that is ours alone: every other line, too.
 
     That is what other libraries log, warnings, and tracebacks of exceptions that nobody caught.
     """
-    configure_logging(log_format=log_format, level=level)
+    configure_logging(log_format=log_format, level=level, output=output)
     root = logging.getLogger()
     for old in [each for each in root.handlers if isinstance(each, _OfTheProcess)]:
         root.removeHandler(old)
-    handler = _OfTheProcess(sys.stderr)
+    handler = _OfTheProcess(output or sys.stderr)
     handler.setFormatter(JsonFormatter() if log_format == "json" else TextFormatter())
     root.addHandler(handler)
     logging.captureWarnings(True)
@@ -48,7 +78,7 @@ def configure_process_logging(*, log_format: str, level: str) -> None:
     sys.unraisablehook = lambda hook: _log_uncaught(hook.exc_type, hook.exc_value)
 
 
-class _OfTheProcess(logging.StreamHandler[TextIO]):
+class _OfTheProcess(logging.StreamHandler[TextIO | LogOutput]):
     """The handler of the root logger, so that it can be told from those of others."""
 
 

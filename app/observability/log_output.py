@@ -1,0 +1,130 @@
+"""Where log lines go: never waits for the reader of a pipe.
+
+A reader that stalls would otherwise stop whoever writes, the event loop included. So a thread of
+its own writes to a pipe, and what does not fit into a bounded queue is dropped and counted.
+"""
+
+import os
+import stat
+import sys
+import threading
+import time
+from collections.abc import Callable
+from queue import SimpleQueue
+from typing import TextIO
+
+from app.errors import StartupError
+
+MAXIMUM_CHARACTERS = 4 * 1024 * 1024
+DRAIN_SECONDS = 1.0
+POLL_SECONDS = 0.002
+END = ""
+
+
+class LogOutput:
+    """A stream of whole lines for `logging` and for the access log.
+
+    `describe` makes the line that says how many lines were dropped; it is written when the reader
+    reads again. A regular file cannot stall, and is written to at once.
+    """
+
+    def __init__(self, target: TextIO, describe: Callable[[int], str]) -> None:
+        self.target = target
+        self._describe = describe
+        self._queue: SimpleQueue[str | None] = SimpleQueue()
+        self._accepted = self._written = 0
+        self.dropped = self._told = 0
+        self._has_gap = self._is_draining = False
+        self._deadline: float | None = None
+        self._descriptor = _descriptor_of(target)
+        if self._descriptor is not None:
+            writer = threading.Thread(target=self._write_all, name="log-writer", daemon=True)
+            try:
+                writer.start()
+            except RuntimeError:
+                os.close(self._descriptor)
+                raise StartupError("cannot start a thread for the log: raise the limits") from None
+
+    def write(self, text: str) -> int:
+        """Take lines to be written; drop them where too much waits."""
+        if self._descriptor is None:
+            self.target.write(text)
+            self.target.flush()
+        elif self._accepted - self._written + len(text) > MAXIMUM_CHARACTERS:
+            self.dropped += text.count("\n")
+            self._has_gap = True
+        else:
+            if self._has_gap:
+                self._has_gap = False
+                self._queue.put(None)  # says how many, at their place
+            self._accepted += len(text)
+            self._queue.put(text)
+        if self._is_draining:
+            self._wait()
+        return len(text)
+
+    def flush(self) -> None:
+        """Do nothing: lines are on their way, and nobody may wait for them."""
+
+    def drain(self) -> None:
+        """Wait until all is written, for a second at most, and so with each line from now on.
+
+        For the end of the process, when the event loop serves nobody any more.
+        """
+        self._is_draining = True
+        self._wait()
+
+    def close(self) -> None:
+        """Let the thread end once it has written everything; wait as `drain` does."""
+        self.drain()
+        self._queue.put(END)
+
+    def _wait(self) -> None:
+        if self._deadline is None:
+            self._deadline = time.monotonic() + DRAIN_SECONDS
+        while self._written < self._accepted and time.monotonic() < self._deadline:
+            time.sleep(POLL_SECONDS)
+
+    def _write_all(self) -> None:
+        """Write what is queued, in the thread."""
+        while True:
+            text = self._queue.get()
+            if text:
+                self._put(text)
+                self._written += len(text)
+            dropped = self.dropped - self._told
+            if dropped and (not text or self._queue.empty()):
+                self._told += dropped
+                self._put(self._describe(dropped) + "\n")
+            if text is END:
+                os.close(self._descriptor or 0)
+                return
+
+    def _put(self, text: str) -> None:
+        """Write to the descriptor itself: a lock of a Python stream would be held meanwhile."""
+        assert self._descriptor is not None  # noqa: S101 - for the type checker
+        data = memoryview(text.encode(errors="backslashreplace"))
+        try:
+            while data:
+                data = data[os.write(self._descriptor, data) :]
+        except OSError:  # nobody reads any more, or never will
+            self.dropped += text.count("\n")
+            self._told += text.count("\n")
+
+
+def print_at_once(text: str) -> None:
+    """Print to standard output, and give up on a reader that stalls for a second."""
+    output = LogOutput(sys.stdout, lambda count: f"{count} lines dropped")
+    output.write(f"{text}\n")
+    output.close()
+
+
+def _descriptor_of(target: TextIO) -> int | None:
+    """Return a descriptor for what may stall; None for files, and for a test's own streams."""
+    try:
+        descriptor = target.fileno()
+        if stat.S_ISREG(os.fstat(descriptor).st_mode):
+            return None
+        return os.dup(descriptor)
+    except (OSError, ValueError, AttributeError):
+        return None
