@@ -6,7 +6,7 @@ PYTHON ?= $(shell for each in python3.13 python3.12 python3.11 python3; do \
 	&& { echo $$each; break; }; done)
 PIP := $(BIN)/python -m pip install --quiet --disable-pip-version-check --constraint constraints.txt
 
-.PHONY: help serve serve-https demo test test-two-years-ahead faults check format bench bench-against bench-recorded translations security-report clean
+.PHONY: help serve serve-https demo test test-two-years-ahead faults check format bench bench-against bench-mixed bench-recorded translations security-report clean
 
 help:
 	@echo "make serve        serve on http://127.0.0.1:5000"
@@ -17,6 +17,7 @@ help:
 	@echo "make faults       run the long fault procedures under load and print their ledger"
 	@echo "make check        lint, types, structure"
 	@echo "make bench        measure"
+	@echo "make bench-mixed  measure tokens for machines beside sign-ins, registrations and pages"
 	@echo "make bench-against REF=COMMIT  compare with another commit, in alternating rounds"
 	@echo "make security-report  run the tests of the security bar and print it row by row"
 	@echo "make translations collect the texts of the pages and compile their translations"
@@ -63,6 +64,9 @@ bench: $(VENV)/.dev
 REF ?= HEAD
 bench-against: $(VENV)/.dev
 	@$(BIN)/python -m benchmarks.against $(REF)
+
+bench-mixed: $(VENV)/.dev
+	@$(BIN)/python -m benchmarks.mixed
 
 # In continuous integration: three rows on each database against the commit measured last.
 bench-recorded: $(VENV)/.dev

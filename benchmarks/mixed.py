@@ -1,0 +1,171 @@
+"""`python -m benchmarks.mixed`: tokens for machines beside sign-ins, registrations and pages.
+
+Machines ask for tokens without a pause, while 20 users sign in, 20 register and 40 pages are
+opened each second. The table shows how long the machines wait alone and beside the others.
+"""
+
+import argparse
+import asyncio
+import secrets
+import sys
+import tempfile
+import time
+from collections import Counter
+from collections.abc import Awaitable, Callable, Sequence
+from contextlib import ExitStack
+from dataclasses import dataclass, field
+from http import HTTPStatus
+from itertools import count
+from pathlib import Path
+from statistics import median
+from typing import Any
+
+import httpx
+
+from benchmarks import report, servers
+from benchmarks.databases import new_database
+from benchmarks.measurements import run_round
+from benchmarks.scenarios import PASSWORD, Load, Registered, client_credentials
+from benchmarks.servers import LoadGenerator, Server
+from tests.support.databases import KINDS
+
+MACHINES = 16
+SIGN_INS, REGISTRATIONS, PAGES = 20, 20, 40
+"""A second."""
+
+
+@dataclass(slots=True)
+class Answers:
+    """What users were answered: how often by status, and after how many milliseconds."""
+
+    statuses: Counter[int] = field(default_factory=Counter)
+    milliseconds: list[float] = field(default_factory=list)
+    without_retry_after: int = 0
+
+
+class Users:
+    """Requests that start at fixed times, whether or not those before them were answered."""
+
+    def __init__(self, http: httpx.AsyncClient, registered: Registered) -> None:
+        self._http = http
+        self._registered = registered
+        self._tasks: set[asyncio.Task[None]] = set()
+        self.answers = {name: Answers() for name in ("sign-in", "registration", "page")}
+
+    async def come(self, seconds: float) -> None:
+        await asyncio.gather(
+            self._come("sign-in", SIGN_INS, seconds, self._sign_in),
+            self._come("registration", REGISTRATIONS, seconds, self._register),
+            self._come("page", PAGES, seconds, self._open_page),
+        )
+        await asyncio.gather(*self._tasks)
+
+    async def _come(
+        self,
+        name: str,
+        rate: int,
+        seconds: float,
+        request: Callable[[], Awaitable[httpx.Response]],
+    ) -> None:
+        started = time.perf_counter()
+        for number in count():
+            due = started + number / rate
+            if due > started + seconds:
+                return
+            await asyncio.sleep(max(0.0, due - time.perf_counter()))
+            task = asyncio.create_task(self._ask(self.answers[name], request))
+            self._tasks.add(task)
+
+    async def _ask(
+        self, answers: Answers, request: Callable[[], Awaitable[httpx.Response]]
+    ) -> None:
+        sent = time.perf_counter()
+        answer = await request()
+        answers.statuses[answer.status_code] += 1
+        if answer.status_code == HTTPStatus.SERVICE_UNAVAILABLE:
+            answers.without_retry_after += "retry-after" not in answer.headers
+        else:
+            answers.milliseconds.append((time.perf_counter() - sent) * 1000)
+
+    async def _sign_in(self) -> httpx.Response:
+        client = self._registered.clients[0]
+        return await self._http.post("/token", data=self._registered.login(), auth=client)
+
+    async def _register(self) -> httpx.Response:
+        user = {"username": f"bench-{secrets.token_hex(8)}", "password": PASSWORD}
+        return await self._http.post("/register_user", json=user)
+
+    async def _open_page(self) -> httpx.Response:
+        return await self._http.get("/login", headers={"accept": "text/html"})
+
+
+def parse(arguments: Sequence[str] | None) -> argparse.Namespace:
+    parser = argparse.ArgumentParser(prog="python -m benchmarks.mixed", description=__doc__)
+    parser.add_argument("--rounds", type=int, default=5)
+    parser.add_argument("--seconds", type=float, default=8.0, help="length of a round")
+    parser.add_argument("--database", choices=KINDS, nargs="+", default=KINDS)
+    return parser.parse_args(arguments)
+
+
+def main(arguments: Sequence[str] | None = None) -> int:
+    options = parse(arguments)
+    print(report.machine_line(), flush=True)
+    rows: list[Sequence[str]] = []
+    with ExitStack() as stack:
+        directory = Path(stack.enter_context(tempfile.TemporaryDirectory(prefix="postern-bench-")))
+        generator = stack.enter_context(servers.load_generator())
+        for database in options.database:
+            url = stack.enter_context(new_database(directory, database))
+            with servers.postern(directory, url) as server:
+                rows.append(asyncio.run(_measure(options, generator, database, server)))
+    head = (
+        "database", "p99 ms alone", "p99 ms beside users", "tokens/s", "sign-ins",
+        "p50 ms of a sign-in", "registrations", "pages", "503 without Retry-After",
+    )  # fmt: skip
+    print("\n" + report.table(head, rows))
+    return 0
+
+
+async def _measure(
+    options: argparse.Namespace, generator: LoadGenerator, database: str, server: Server
+) -> Sequence[str]:
+    with httpx.Client(base_url=server.url, timeout=30) as client:
+        registered = await asyncio.to_thread(Registered, client, tokens=0)
+        load = client_credentials(registered)
+    limits = httpx.Limits(max_connections=500)
+    async with httpx.AsyncClient(base_url=server.url, timeout=60, limits=limits) as http:
+        users = Users(http, registered)
+        await asyncio.to_thread(_round, generator, server, load, 1.0)
+        alone, beside, rates = [], [], []
+        for _ in range(options.rounds):
+            figures = await asyncio.to_thread(_round, generator, server, load, options.seconds / 4)
+            alone.append(figures["p99_ms"])
+            figures, _ = await asyncio.gather(
+                asyncio.to_thread(_round, generator, server, load, options.seconds),
+                users.come(options.seconds),
+            )
+            beside.append(figures["p99_ms"])
+            rates.append(figures["rate"])
+    signed_in = users.answers["sign-in"].milliseconds
+    return (
+        database,
+        f"{median(alone):.1f}",
+        f"{median(beside):.1f} ({min(beside):.1f} to {max(beside):.1f})",
+        f"{median(rates):,.0f}",
+        *(_statuses(users.answers["sign-in"]), f"{median(signed_in or [0]):.0f}"),
+        _statuses(users.answers["registration"]),
+        _statuses(users.answers["page"]),
+        str(sum(each.without_retry_after for each in users.answers.values())),
+    )
+
+
+def _statuses(answers: Answers) -> str:
+    return ", ".join(f"{number} x {status}" for status, number in sorted(answers.statuses.items()))
+
+
+def _round(generator: LoadGenerator, server: Server, load: Load, seconds: float) -> dict[str, Any]:
+    return run_round(generator, server, load, connections=MACHINES, seconds=seconds)
+
+
+if __name__ == "__main__":
+    sys.exit(main())
