@@ -140,3 +140,7 @@ class StartupError(Exception):
     def __init__(self, *lines: str) -> None:
         super().__init__("\n".join(lines))
         self.lines = lines
+
+
+class DatabaseAwayError(StartupError):
+    """The database does not answer. It may come up by itself."""

@@ -1,10 +1,7 @@
 """The application: FastAPI with its routers and pages, behind the edge and its fast lane."""
 
 import asyncio
-import contextlib
 import gc
-import os
-import signal
 from collections.abc import AsyncIterator
 from contextlib import asynccontextmanager
 
@@ -12,7 +9,7 @@ from fastapi import FastAPI
 
 from app import __version__
 from app.clock import Clock
-from app.database import migrations
+from app.gate import Gate
 from app.middleware.body_limit import BodyReader
 from app.middleware.cors import Cors
 from app.middleware.edge import Edge
@@ -20,12 +17,7 @@ from app.middleware.forwarded import ForwardedFor
 from app.middleware.security_headers import SecurityHeaders
 from app.observability.access_log import AccessLog
 from app.observability.log_output import LogOutput
-from app.observability.logging import (
-    configure_logging,
-    configure_process_logging,
-    logger,
-    server_output,
-)
+from app.observability.logging import configure_logging, logger, server_output
 from app.pages import PAGES
 from app.pages import errors as pages_for_errors
 from app.routers import HOT_ENDPOINTS, ROUTERS, cross_origin, registration
@@ -33,30 +25,40 @@ from app.routers.error_handlers import ErrorRenderer
 from app.routers.openapi import describe
 from app.settings import Settings, load_settings, misspelt_settings
 from app.wiring import Services, build_services
+from app.wiring.preparation import prepare_in_time, prepare_some_time
 
 log = logger(__name__)
 
-WORKER_OF = "POSTERN_WORKER_OF"
-"""The variable in which a supervisor tells its workers its process id."""
-PARENT_CHECK_SECONDS = 2.0
 COLLECTOR_THRESHOLDS = (10_000, 20, 20)
 """Requests leave few cycles behind: looking for them after each 700 objects cost a twentieth."""
 
 
 def create_app(settings: Settings, *, clock: Clock) -> Edge:
     """Builds the ASGI application; it connects to the database when its lifespan starts."""
-    log_format = settings.log_format
-    output = server_output(log_format=log_format)
-    configure_logging(log_format=log_format, level=settings.log_level, output=output)
-    services = build_services(settings, clock)
-    access_log = AccessLog(output, log_format=log_format) if settings.access_log else None
+    output = server_output(log_format=settings.log_format)
+    configure_logging(log_format=settings.log_format, level=settings.log_level, output=output)
+    return application_of(build_services(settings, clock), waits_for_database=False)
+
+
+def application_of(services: Services, *, waits_for_database: bool) -> Edge:
+    """Build the ASGI application from its parts.
+
+    Where it `waits_for_database`, its lifespan starts at once, and it answers 503 until the
+    database can be served. Otherwise the lifespan starts only then.
+    """
+    settings = services.settings
+    output = server_output(log_format=settings.log_format)
+    access_log = (
+        AccessLog(output, log_format=settings.log_format) if settings.access_log else None
+    )
     fast_lane = {
         (endpoint.method, endpoint.path): endpoint.bound_to(services) for endpoint in HOT_ENDPOINTS
     }
     protocol = {each.path for each in HOT_ENDPOINTS if each.speaks_protocol}
     errors = ErrorRenderer({*protocol, registration.PATH}, below=(f"{registration.PATH}/",))
-    return Edge(
-        _fastapi(services, access_log, errors, output),
+    gate = Gate(services, errors) if waits_for_database else None
+    edge = Edge(
+        _fastapi(services, access_log, errors, output, gate),
         fast_lane=fast_lane if settings.fast_lane else {},
         forwarded_for=_forwarded_for(settings),
         body_reader=BodyReader(limit=settings.body_limit, timeout=settings.body_timeout),
@@ -69,6 +71,9 @@ def create_app(settings: Settings, *, clock: Clock) -> Edge:
         access_log=access_log,
         render_error=errors.render,
     )
+    if gate is not None:
+        gate.close(edge)
+    return edge
 
 
 def _forwarded_for(settings: Settings) -> ForwardedFor | None:
@@ -81,39 +86,38 @@ def _forwarded_for(settings: Settings) -> ForwardedFor | None:
     )
 
 
-async def prepare_database(services: Services, *, may_create: bool = True) -> None:
-    """Bring the schema up to date and check SECRET_KEY against it.
-
-    Raises `StartupError` with what the operator should do; without `may_create` also where there
-    is no database yet.
-    """
-    migrates = services.settings.migrates_on_start
-    await migrations.prepare(services.database.backend, migrates=migrates, may_create=may_create)
-    await services.secret_key_check.ensure()
-
-
 def _fastapi(
     services: Services,
     access_log: AccessLog | None,
     errors: ErrorRenderer,
     output: LogOutput,
+    gate: Gate | None,
 ) -> FastAPI:
-    @asynccontextmanager
-    async def lifespan(_: FastAPI) -> AsyncIterator[None]:
-        await prepare_database(services)
+    tasks: list[asyncio.Task[None]] = []
+
+    async def begin_when_possible(gate: Gate) -> None:
+        await prepare_some_time(services)
+        begin()
+        gate.open()
+
+    def begin() -> None:
         if services.settings.is_production and services.settings.is_sqlite:
             log.warning("SQLite in production: one machine, one worker; PostgreSQL scales further")
         if not services.settings.has_mail:
             log.info("no SMTP_HOST: e-mail verification and forgotten passwords are not offered")
-        tasks = [
-            asyncio.create_task(services.housekeeping.run_forever()),
-            asyncio.create_task(services.logout_delivery.run_forever()),
-            asyncio.create_task(services.audit.sequencer.run_forever()),
-            asyncio.create_task(_leave_with_the_parent()),
-        ]
+        for work in (services.housekeeping, services.logout_delivery, services.audit.sequencer):
+            tasks.append(asyncio.create_task(work.run_forever()))
         if services.mail_delivery is not None:
             tasks.append(asyncio.create_task(services.mail_delivery.run_forever()))
         _spare_the_collector()
+
+    @asynccontextmanager
+    async def lifespan(_: FastAPI) -> AsyncIterator[None]:
+        if gate is not None:
+            tasks.append(asyncio.create_task(begin_when_possible(gate)))
+        else:
+            await prepare_in_time(services)
+            begin()
         yield
         for task in tasks:
             task.cancel()
@@ -152,31 +156,12 @@ def _spare_the_collector() -> None:
     gc.set_threshold(*COLLECTOR_THRESHOLDS)
 
 
-async def _leave_with_the_parent() -> None:
-    """A worker whose supervisor was killed stops too, instead of holding the port."""
-    parent = os.environ.get(WORKER_OF)
-    if parent is None:
-        return
-    while os.getppid() == int(parent):  # noqa: ASYNC110 - no event tells of it
-        await asyncio.sleep(PARENT_CHECK_SECONDS)
-    log.warning("the parent process is gone: this worker stops")
-    with contextlib.suppress(ProcessLookupError):
-        os.kill(os.getpid(), signal.SIGTERM)
-
-
 def __getattr__(name: str) -> Edge:
     """`app.main:app` for any ASGI host; made from the environment when first asked for."""
     if name == "app":
-        settings = load_settings()
-        if WORKER_OF in os.environ:  # a process of our own: every line is ours
-            configure_process_logging(
-                log_format=settings.log_format,
-                level=settings.log_level,
-                output=server_output(log_format=settings.log_format),
-            )
-        made = create_app(settings, clock=Clock())
+        made = create_app(load_settings(), clock=Clock())
         globals()["app"] = made
-        for line in misspelt_settings() if WORKER_OF not in os.environ else ():
+        for line in misspelt_settings():
             log.warning("%s", line)
         return made
     raise AttributeError(name)

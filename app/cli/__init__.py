@@ -13,12 +13,11 @@ from collections.abc import Sequence
 
 from app import __version__
 from app.cli.base import Command
-from app.errors import PosternError, StartupError
-from app.observability.logging import json_line
+from app.errors import PosternError
+from app.server.refusals import EXIT_CANNOT_START, lines_for, print_refusal
 from app.settings import environment_value
 
 EXIT_WRONG_INPUT = 1
-EXIT_CANNOT_START = 2
 NOBODY_READS = 0
 
 
@@ -41,17 +40,12 @@ def main(arguments: Sequence[str] | None = None) -> int:
     except BrokenPipeError:  # as with `| head`
         _let_the_rest_go()
         return NOBODY_READS
-    except StartupError as error:
-        for line in error.lines:
-            print(_refusal(line, parsed.command), file=sys.stderr)
-        return EXIT_CANNOT_START
     except KeyboardInterrupt:
         return 130
     except Exception as error:
-        from app.database.errors import is_database_error, reason_of  # late: most never need it
-
-        if is_database_error(error):
-            print(_refusal(f"DATABASE_URL: {reason_of(error)}", parsed.command), file=sys.stderr)
+        lines = lines_for(error)
+        if lines is not None:
+            print_refusal(lines, as_json=_logs_json(parsed.command))
             return EXIT_CANNOT_START
         if isinstance(error, PosternError):
             print(f"postern: {error.detail}", file=sys.stderr)
@@ -72,11 +66,8 @@ def _commands_for(given: Sequence[str]) -> Sequence[Command]:
     return COMMANDS
 
 
-def _refusal(line: str, command: str) -> str:
-    """A line for the operator; a server whose log is JSON says it in JSON."""
-    if command == "serve" and environment_value("LOG_FORMAT") == "json":
-        return json_line(line, level="ERROR", name="cli.serve")
-    return f"postern: {line}"
+def _logs_json(command: str) -> bool:
+    return command == "serve" and environment_value("LOG_FORMAT") == "json"
 
 
 def _let_the_rest_go() -> None:

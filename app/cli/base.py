@@ -15,7 +15,13 @@ from app.clock import Clock
 from app.errors import CREATED_BY, StartupError
 from app.observability import origin
 from app.observability.logging import configure_logging
-from app.settings import Settings, environment_value, load_settings, sqlite_path
+from app.settings import (
+    Settings,
+    describe_database,
+    environment_value,
+    load_settings,
+    sqlite_path,
+)
 
 if TYPE_CHECKING:
     from app.wiring import Services
@@ -67,15 +73,6 @@ def _has_file(settings: Settings) -> bool:
     return path is None or path.exists()
 
 
-def describe_database(url: str) -> str:
-    """Which database it is, without user and password."""
-    path = sqlite_path(url)
-    if path is not None:
-        return f"SQLite, {path}"
-    address = url.partition("://")[2].partition("?")[0]
-    return f"PostgreSQL, {address.rpartition('@')[2]}"
-
-
 def with_services(work: Callable[["Services"], Awaitable[Result]]) -> Result:
     """Runs `work` on the configured database and closes everything after it.
 
@@ -85,8 +82,8 @@ def with_services(work: Callable[["Services"], Awaitable[Result]]) -> Result:
     async def run() -> Result:
         origin.act_as(f"operator:{_operator()}")
         settings = settings_of_existing_database()
-        from app.main import prepare_database  # late: settings are judged first
-        from app.wiring import build_services
+        from app.wiring import build_services  # late: settings are judged first
+        from app.wiring.preparation import prepare_database
 
         configure_logging(log_format="text", level="ERROR")
         services = build_services(settings, Clock())

@@ -202,12 +202,12 @@ def _server(url: str | None, settings: Settings) -> Iterator[str]:
 
     from app.clock import Clock
     from app.main import create_app
-    from app.server.listening import listening_socket
+    from app.server.listening import bound_socket
 
     quiet = settings.model_copy(
         update={"host": "127.0.0.1", "port": 0, "access_log": False, "log_level": "WARNING"}
     )
-    listener = listening_socket(quiet)
+    listener = bound_socket(quiet)
     server = uvicorn.Server(
         uvicorn.Config(create_app(quiet, clock=Clock()), log_config=None, lifespan="on")
     )

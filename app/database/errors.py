@@ -35,6 +35,8 @@ class UnstorableValueError(RefusedRowError):
 
 # Connection, no such database, wrong password, deadlock, resources, operator, system error.
 UNAVAILABLE_CLASSES = frozenset({"08", "3D", "28", "40", "53", "57", "58"})
+# Wrong user or password, no such database.
+MISCONFIGURED_CLASSES = frozenset({"28", "3D"})
 # A lock that was not given in time, and a server that only reads, as after a failover.
 UNAVAILABLE_STATES = frozenset({"55P03", "25006"})
 
@@ -94,6 +96,12 @@ def reason_of(error: BaseException) -> str:
     """What the driver said, in one line."""
     cause = driver_error(error.__cause__ or error)
     return (str(cause) or type(cause).__name__).splitlines()[0]
+
+
+def is_misconfigured(error: BaseException) -> bool:
+    """Whether the database refuses this user, password or name; waiting does not help."""
+    state = _sqlstate(driver_error(error.__cause__ or error))
+    return state is not None and state[:2] in MISCONFIGURED_CLASSES
 
 
 def is_database_error(error: BaseException) -> bool:

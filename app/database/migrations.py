@@ -9,9 +9,9 @@ from sqlalchemy import Connection, text
 from sqlalchemy.exc import DatabaseError
 
 from app.database.backends import Backend, SqliteBackend
-from app.database.errors import reason_of, translated_errors
+from app.database.errors import is_misconfigured, reason_of, translated_errors
 from app.database.losses import Loss, losses_of
-from app.errors import CREATED_BY, DatabaseUnavailableError, StartupError
+from app.errors import CREATED_BY, DatabaseAwayError, DatabaseUnavailableError, StartupError
 from app.observability.logging import logger
 from app.settings.files import (
     DIRECTORY_MODE,
@@ -109,9 +109,8 @@ async def revision_at_start(backend: Backend, *, may_create: bool = True) -> str
     except OSError as error:
         raise StartupError(f"DATABASE_URL: cannot create the file: {error.strerror}") from error
     except DatabaseUnavailableError as error:
-        raise StartupError(
-            f"DATABASE_URL: cannot reach the database: {reason_of(error)}"
-        ) from error
+        kind = StartupError if is_misconfigured(error) else DatabaseAwayError
+        raise kind(f"DATABASE_URL: cannot reach the database: {reason_of(error)}") from error
     except DatabaseError as error:
         raise StartupError(f"DATABASE_URL: Postern cannot read it: {reason_of(error)}") from error
 

@@ -10,7 +10,7 @@ endpoints too, so that with the fast lane off the same functions answer.
 import itertools
 import secrets
 import time
-from collections.abc import Mapping
+from collections.abc import Callable, Mapping
 from http import HTTPStatus
 from typing import Final
 
@@ -94,6 +94,7 @@ class Edge:
         render_error: RenderError,
     ) -> None:
         self._application = application
+        self._with_lifespan = application
         self._fast_lane = fast_lane
         self._forwarded_for = forwarded_for
         self._body_reader = body_reader
@@ -103,11 +104,21 @@ class Edge:
         self._render_error = render_error
         self._request_ids = RequestIds()
 
+    def answer_by(self, stand_in: AsgiApp) -> Callable[[], None]:
+        """Let another application answer every request; return what undoes that."""
+        own = self._application, self._fast_lane
+        self._application, self._fast_lane = stand_in, {}
+
+        def undo() -> None:
+            self._application, self._fast_lane = own
+
+        return undo
+
     async def __call__(self, scope: Scope, receive: Receive, send: Send) -> None:
         if scope["type"] == "http":
             await self._exchange(scope, receive, send)
         elif scope["type"] == "lifespan":
-            await self._application(scope, receive, send)
+            await self._with_lifespan(scope, receive, send)
         else:
             await send({"type": "websocket.close", "code": 1000})
 

@@ -1,30 +1,51 @@
-"""The listening socket, bound before the application is imported: a busy port costs little."""
+"""The listening socket: bound before the application is imported, so that a busy port costs little.
+
+It listens only once a worker can answer. Until then nobody can connect.
+"""
 
 import errno
 import socket
+import time
 
 from app.errors import StartupError
 from app.settings import Settings
 
 BACKLOG = 2048
+RETRY_SECONDS = 4.0
+"""How long to wait for the port. The workers of a killed server need a moment to leave it."""
+PAUSE_SECONDS = 0.1
 
 
-def listening_socket(settings: Settings) -> socket.socket:
-    """Binds before anything else starts, so that a busy port is one clear line."""
+def bound_socket(settings: Settings) -> socket.socket:
+    """Bind to HOST and PORT; raises `StartupError` where that is refused."""
+    deadline = time.monotonic() + RETRY_SECONDS
+    while True:
+        try:
+            return _bind(settings)
+        except socket.gaierror:
+            raise StartupError("HOST: it is no address of this machine") from None
+        except OSError as error:
+            if error.errno != errno.EADDRINUSE or time.monotonic() >= deadline:
+                raise refusal(settings, error) from None
+        time.sleep(PAUSE_SECONDS)
+
+
+def refusal(settings: Settings, error: OSError) -> StartupError:
+    """What the operator is told of an address on which we cannot listen."""
+    name = "HOST" if error.errno == errno.EADDRNOTAVAIL else "PORT"
+    return StartupError(
+        f"{name}: cannot listen on {settings.host}:{settings.port}: {error.strerror}"
+    )
+
+
+def _bind(settings: Settings) -> socket.socket:
     family = socket.AF_INET6 if ":" in settings.host else socket.AF_INET
     listener = socket.socket(family, socket.SOCK_STREAM)
     try:
         listener.setsockopt(socket.SOL_SOCKET, socket.SO_REUSEADDR, 1)
         listener.bind((settings.host, settings.port))
-        listener.listen(BACKLOG)
-    except socket.gaierror:
+    except OSError:
         listener.close()
-        raise StartupError("HOST: it is no address of this machine") from None
-    except OSError as error:
-        listener.close()
-        name = "HOST" if error.errno == errno.EADDRNOTAVAIL else "PORT"
-        raise StartupError(
-            f"{name}: cannot listen on {settings.host}:{settings.port}: {error.strerror}"
-        ) from None
+        raise
     listener.set_inheritable(True)
     return listener

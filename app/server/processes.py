@@ -1,20 +1,27 @@
-"""How Uvicorn runs our application: one process, or several that share a listening socket."""
+"""How Uvicorn runs our application, in this process."""
 
-import logging
-import os
+import contextlib
+import signal
 import socket
+from collections.abc import Callable
 
 import uvicorn
-from uvicorn.supervisors import Multiprocess
 
 from app.clock import Clock
-from app.main import WORKER_OF, create_app
+from app.database.errors import is_database_error
+from app.main import application_of
 from app.middleware.edge import Edge
-from app.observability.logging import logger
+from app.observability.logging import configure_logging, logger, server_output
+from app.pages.assets import assets_of
+from app.server.banner import print_banner
+from app.server.listening import refusal
+from app.server.terminal import Terminal
+from app.server.uvicorn_server import Beside, Server
 from app.settings import Settings
+from app.wiring import Services, build_services
+from app.wiring.preparation import prepare_in_time
 
 log = logger(__name__)
-uvicorn_log = logging.getLogger("uvicorn.error")
 
 KEEP_ALIVE_SECONDS = 30
 TLS_CIPHERS = "ECDHE+AESGCM:ECDHE+CHACHA20"
@@ -22,47 +29,79 @@ TLS_CIPHERS = "ECDHE+AESGCM:ECDHE+CHACHA20"
 Those of TLS 1.3 are all of this kind."""
 
 
-def run_server(settings: Settings, listener: socket.socket) -> None:
-    """Serves until a signal; with several workers a supervisor replaces one that dies."""
-    if settings.worker_count == 1:
-        uvicorn.Server(_config(settings, create_app(settings, clock=Clock()))).run(
-            sockets=[listener]
-        )
+def serve_alone(settings: Settings, listener: socket.socket) -> None:
+    """Serve by this process, without a supervisor."""
+    terminal = Terminal()
+    signal.signal(signal.SIGHUP, lambda *_: _refuse_reload(terminal))
+    serve(
+        settings,
+        listener,
+        waits_for_database=False,
+        is_ready=lambda: print_banner(settings),
+        beside=None,
+    )
+
+
+def serve(
+    settings: Settings,
+    listener: socket.socket,
+    *,
+    waits_for_database: bool,
+    is_ready: Callable[[], None],
+    beside: Beside | None,
+) -> None:
+    """Serve until a signal; raises `StartupError` where that cannot begin.
+
+    Where it `waits_for_database`, it listens at once and answers 503 until it has its database.
+    Otherwise it prepares the database first.
+    """
+    assets_of(settings)
+    level = settings.log_level if waits_for_database else "ERROR"  # what fails is told once
+    output = server_output(log_format=settings.log_format)
+    configure_logging(log_format=settings.log_format, level=level, output=output)
+    services = build_services(settings, Clock())
+    application = application_of(services, waits_for_database=waits_for_database)
+
+    async def prepare() -> None:
+        if not waits_for_database:
+            await _prepare(services)
+            configure_logging(
+                log_format=settings.log_format, level=settings.log_level, output=output
+            )
+
+    server = Server(
+        config_of(settings, application), prepare=prepare, is_ready=is_ready, beside=beside
+    )
+    try:
+        server.run(sockets=[listener])
+    except OSError as error:
+        if server.started or is_database_error(error):
+            raise
+        raise refusal(settings, error) from error
+
+
+def _refuse_reload(terminal: Terminal) -> None:
+    if terminal.is_lost():
+        signal.raise_signal(signal.SIGTERM)
         return
-    os.environ.update(_environment_of(settings))
-    config = _config(settings, "app.main:app")
-    Supervisor(config, sockets=[listener]).run()
+    log.warning("SIGHUP: there is no other worker to serve meanwhile (WORKERS=1): nothing is done")
 
 
-class Supervisor(Multiprocess):
-    """Says in one line at WARNING that a worker died; Uvicorn says so at INFO, in three."""
-
-    def keep_subprocess_alive(self) -> None:
-        before = list(self.processes)
-        uvicorn_log.addFilter(_is_warning)
-        try:
-            super().keep_subprocess_alive()
-        finally:
-            uvicorn_log.removeFilter(_is_warning)
-        for process in before:
-            if process not in self.processes:
-                log.warning(
-                    "worker %s died (exit code %s): another one takes its place",
-                    process.pid,
-                    process.exitcode,
-                )
+async def _prepare(services: Services) -> None:
+    """Migrations, and the first signing keys, are made once, before anything else starts."""
+    async with contextlib.AsyncExitStack() as stack:
+        stack.push_async_callback(services.close)
+        await prepare_in_time(services)
+        await services.signing_keys.ensure()
+        stack.pop_all()
 
 
-def _is_warning(record: logging.LogRecord) -> bool:
-    return record.levelno >= logging.WARNING
-
-
-def _config(settings: Settings, application: Edge | str) -> uvicorn.Config:
+def config_of(settings: Settings, application: Edge) -> uvicorn.Config:
+    """Uvicorn's configuration for an application of ours."""
     return uvicorn.Config(
         application,
         host=settings.host,
         port=settings.port,
-        workers=settings.worker_count,
         http="app.server.http_protocol:BoundedHttpProtocol",
         ws="none",
         lifespan="on",
@@ -76,20 +115,3 @@ def _config(settings: Settings, application: Edge | str) -> uvicorn.Config:
         ssl_ciphers=TLS_CIPHERS,
         ssl_keyfile=str(settings.tls_key_file) if settings.tls_key_file else None,
     )
-
-
-def _environment_of(settings: Settings) -> dict[str, str]:
-    """What the workers, which read the environment themselves, could not know otherwise."""
-    values = {
-        WORKER_OF: str(os.getpid()),
-        "APP_ENV": settings.app_env,
-        "HOST": settings.host,
-        "PORT": str(settings.port),
-        "WORKERS": str(settings.worker_count),
-    }
-    if settings.secret_key is not None:
-        values["SECRET_KEY"] = settings.secret_key.get_secret_value()
-    if settings.tls_cert_file and settings.tls_key_file:
-        values["TLS_CERT_FILE"] = str(settings.tls_cert_file)
-        values["TLS_KEY_FILE"] = str(settings.tls_key_file)
-    return values

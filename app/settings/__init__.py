@@ -3,11 +3,12 @@
 from app.settings.loading import environment_value, flask_env_asks_for_https, load_settings
 from app.settings.misspelt import misspelt_settings
 from app.settings.model import Environment, Settings
-from app.settings.values import sqlite_path
+from app.settings.values import describe_database, sqlite_path
 
 __all__ = [
     "Environment",
     "Settings",
+    "describe_database",
     "environment_value",
     "flask_env_asks_for_https",
     "load_settings",

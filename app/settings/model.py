@@ -70,6 +70,7 @@ class Settings(BaseSettings):
     tls_cert_file: Path | None = None
     tls_key_file: Path | None = None
     graceful_timeout: int = Field(10, ge=0, le=600)
+    startup_timeout: float = Field(30.0, ge=0, le=3600)
 
     otp_issuer: str | None = Field(None, min_length=1, max_length=64, pattern="^[^:]+$")
     otp_policy: Literal["enrolled", "every_login"] = "enrolled"

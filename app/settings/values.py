@@ -56,3 +56,12 @@ def is_utf8(value: str) -> bool:
     except UnicodeEncodeError:
         return False
     return True
+
+
+def describe_database(url: str) -> str:
+    """Which database it is, without user and password."""
+    path = sqlite_path(url)
+    if path is not None:
+        return f"SQLite, {path}"
+    address = url.partition("://")[2].partition("?")[0]
+    return f"PostgreSQL, {address.rpartition('@')[2]}"

@@ -20,7 +20,7 @@ def workers_of(server: Server) -> list[psutil.Process]:
         found = [
             child
             for child in server.children()
-            if any("spawn_main" in part for part in child.cmdline())
+            if any(part == "app.server.worker" for part in child.cmdline())
         ]
         return found if len(found) == 2 else []
 

@@ -7,7 +7,7 @@ import pytest
 from app.database import migrations
 from app.database.backends import Backend
 from app.errors import StartupError
-from app.main import prepare_database
+from app.wiring.preparation import prepare_database
 from tests.support.clock import FakeClock
 from tests.support.databases import Databases
 from tests.support.parts import running_services

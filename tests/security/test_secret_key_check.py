@@ -10,11 +10,11 @@ import pytest_asyncio
 from sqlalchemy import delete, select
 
 from app.errors import StartupError
-from app.main import prepare_database
 from app.models.key_checks import key_checks
 from app.models.signing_keys import signing_keys
 from app.schemas.users import UserCreate
 from app.wiring import Services
+from app.wiring.preparation import prepare_database
 from tests.cli.conftest import Postern, Result, _as_it_was, postern
 from tests.support.application import PASSWORD
 from tests.support.clock import FakeClock

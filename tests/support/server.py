@@ -30,6 +30,7 @@ ENVIRONMENT = {
     "ARGON2_MEMORY_KIB": "64",
     "ARGON2_TIME_COST": "1",
     "ACCESS_LOG": "0",
+    "STARTUP_TIMEOUT": "0",
 }
 
 
@@ -118,11 +119,17 @@ class ManyPools(httpx.AsyncBaseTransport):
 
 
 @asynccontextmanager
-async def running_server(directory: Path, **variables: str) -> AsyncIterator[Server]:
-    """Starts a server with these environment variables, in a directory of its own."""
+async def running_server(
+    directory: Path, *, listens: bool = True, **variables: str
+) -> AsyncIterator[Server]:
+    """Starts a server with these environment variables, in a directory of its own.
+
+    Waits until it `listens`.
+    """
     server = Server(directory, variables)
     try:
-        await server.listens()
+        if listens:
+            await server.listens()
         yield server
     finally:
         await server.kill()

@@ -1,0 +1,65 @@
+"""What `postern serve` prints once it listens."""
+
+from app import __version__
+from app.observability.log_output import print_at_once
+from app.observability.logging import json_line
+from app.settings import Settings, describe_database
+
+
+def print_banner(settings: Settings) -> None:
+    """Print where the server listens, in the form of the log."""
+    is_json = settings.log_format == "json"
+    print_at_once(_json_banner(settings) if is_json else _banner(settings))
+
+
+def _banner(settings: Settings) -> str:
+    """Where it listens, where to try it, and lines to paste: with example passwords only in
+    development."""
+    facts = [f"  {name:9}  {value}" for name, value in _facts(settings).items()]
+    title = f"Postern {__version__} ({settings.app_env})"
+    return "\n".join([title, *facts, "", *_requests(settings), ""])
+
+
+def _json_banner(settings: Settings) -> str:
+    """The same in one line of the JSON log, without lines to paste."""
+    facts = [f"{name} {value}" for name, value in _facts(settings).items()]
+    message = " | ".join([f"Postern {__version__} ({settings.app_env})", *facts])
+    return json_line(message, level="INFO", name="cli.serve")
+
+
+def _facts(settings: Settings) -> dict[str, str]:
+    host = f"[{settings.host}]" if ":" in settings.host else settings.host
+    issuer = {"issuer": settings.issuer_url} if settings.is_production else {}
+    return {
+        "listening": f"{settings.scheme}://{host}:{settings.port}",
+        **issuer,
+        "docs": f"{_base_url(settings)}/docs" if settings.docs else "switched off",
+        "database": describe_database(settings.database_url),
+        "workers": str(settings.worker_count),
+    }
+
+
+def _requests(settings: Settings) -> list[str]:
+    """What to try first, with curl."""
+    url = _base_url(settings)
+    insecure = "-k " if url.startswith("https://localhost") else ""
+    admin = ' -H "Authorization: Bearer $ADMIN_TOKEN"'
+    guarded = "" if settings.client_creation_is_open else admin
+    json_type = "-H 'Content-Type: application/json'"
+    person = """-d '{"username":"testuser","password":"password123"}'"""
+    app = """-d '{"client_name":"UserApp","redirect_uri":"http://localhost:3000/callback"}'"""
+    form = "-u ID:SECRET -d 'grant_type=client_credentials&scope=profile'"
+    closed = "" if settings.registration_is_open else admin
+    register = f"curl {insecure}-X POST {url}/register_user{closed} {json_type} {person}"
+    return [
+        *([] if settings.is_production else [register]),
+        f"curl {insecure}-X POST {url}/create_client{guarded} {json_type} {app}",
+        f"curl {insecure}-X POST {url}/token {form}",
+    ]
+
+
+def _base_url(settings: Settings) -> str:
+    """Where clients reach the server; in development that is this machine."""
+    if settings.is_production:
+        return settings.issuer_url
+    return f"{settings.scheme}://localhost:{settings.port}"

@@ -1,0 +1,45 @@
+"""Turn the process that judged the settings into the supervisor of several workers."""
+
+import os
+import socket
+import sys
+from typing import NoReturn
+
+from app.server.supervisor import Job
+from app.server.workers import import_environment, python
+from app.settings import Settings
+
+
+def become_supervisor(settings: Settings, listener: socket.socket) -> NoReturn:
+    """Replace this program by the supervisor, which keeps nothing of what judging took.
+
+    The process id stays the same.
+    """
+    job = Job(
+        listener=listener.fileno(),
+        workers=settings.worker_count,
+        graceful_timeout=settings.graceful_timeout,
+        log_format=settings.log_format,
+        log_level=settings.log_level,
+    )
+    for stream in (sys.stdout, sys.stderr):
+        stream.flush()
+    command = python("app.server.supervisor", job.as_argument())
+    environment = {**import_environment(), **_environment_of(settings)}
+    os.execve(command[0], command, environment)  # noqa: S606 - our own program
+
+
+def _environment_of(settings: Settings) -> dict[str, str]:
+    """What the workers, which read the environment themselves, could not know otherwise."""
+    values = {
+        "APP_ENV": settings.app_env,
+        "HOST": settings.host,
+        "PORT": str(settings.port),
+        "WORKERS": str(settings.worker_count),
+    }
+    if settings.secret_key is not None:
+        values["SECRET_KEY"] = settings.secret_key.get_secret_value()
+    if settings.tls_cert_file and settings.tls_key_file:
+        values["TLS_CERT_FILE"] = str(settings.tls_cert_file)
+        values["TLS_KEY_FILE"] = str(settings.tls_key_file)
+    return values

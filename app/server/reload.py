@@ -1,0 +1,68 @@
+"""SIGHUP: every worker is replaced, one after the other, without a moment without any."""
+
+from collections.abc import Callable, Sequence
+
+from app.observability.logging import logger
+from app.server.slots import Slot, Worker
+
+log = logger(__name__)
+
+
+class Reload:
+    """One replacement at a time: the new worker is ready before the old one stops to accept."""
+
+    def __init__(
+        self,
+        slots: Sequence[Slot],
+        start: Callable[[], Worker],
+        retire: Callable[[Worker], None],
+    ) -> None:
+        self._slots = slots
+        self._start = start
+        self._retire = retire
+        self._waiting: list[Slot] = []
+        self._slot: Slot | None = None
+        self.successor: Worker | None = None
+
+    def begin(self) -> None:
+        self._waiting = list(self._slots)
+
+    def give_up(self) -> None:
+        """Start no further successor, and forget the one that has started."""
+        self._waiting = []
+        self.successor = self._slot = None
+
+    def take_successor_of(self, slot: Slot) -> Worker | None:
+        """The successor of a worker that died before it was ready."""
+        if slot is not self._slot:
+            return None
+        successor, self.successor, self._slot = self.successor, None, None
+        return successor
+
+    def step(self, *, is_leaving: bool) -> None:
+        """Do what is due. While a worker `is_leaving`, no further one is replaced."""
+        if self._slot is None or self.successor is None:
+            if self._waiting and not is_leaving:
+                self._start_next(self._waiting.pop(0))
+            return
+        old, code = self._slot.worker, self.successor.exit_code()
+        if code is not None:
+            log.warning(
+                "worker %s was to replace %s and ended (exit code %s): nothing changes",
+                self.successor.pid,
+                old.pid if old is not None else "none",
+                code,
+            )
+            self.successor.close()
+            self.successor = self._slot = None
+            self._waiting = []
+        elif self.successor.ready_at is not None:
+            self._slot.worker, self.successor, self._slot = self.successor, None, None
+            if old is not None:
+                self._retire(old)
+
+    def _start_next(self, slot: Slot) -> None:
+        if slot.worker is None:
+            return  # it died, and is replaced for that
+        self._slot, self.successor = slot, self._start()
+        log.warning("worker %s started to replace %s", self.successor.pid, slot.worker.pid)

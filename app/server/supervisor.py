@@ -1,0 +1,216 @@
+"""Several workers on one listening socket: started, watched, replaced, and stopped together.
+
+It imports neither the application nor the settings, so that it stays small beside its workers.
+"""
+
+import json
+import select
+import signal
+import socket
+import sys
+import time
+from collections.abc import Callable
+from dataclasses import asdict, dataclass
+from types import FrameType
+
+from app.observability.logging import configure_process_logging, logger, server_output
+from app.server.reload import Reload
+from app.server.slots import Kind, Slot, Worker
+from app.server.terminal import Terminal
+from app.server.workers import WorkerProcess
+
+log = logger("app.server.supervisor")
+
+LOOK_SECONDS = 1.0
+STOP_MARGIN_SECONDS = 5.0
+"""A worker ends its requests within GRACEFUL_TIMEOUT; closing what it uses takes a moment more."""
+CANNOT_START = 2
+FAILED = 1
+
+
+@dataclass(frozen=True, slots=True)
+class Job:
+    """What a supervisor is told on its command line."""
+
+    listener: int
+    workers: int
+    graceful_timeout: int
+    log_format: str
+    log_level: str
+
+    def as_argument(self) -> str:
+        return json.dumps(asdict(self))
+
+
+class Supervisor:
+    """Keeps `count` workers alive until it is told to stop.
+
+    The first one prepares the database. The others start once it listens. What it refuses then
+    cannot heal and ends the server; later deaths never do.
+    """
+
+    def __init__(
+        self,
+        start: Callable[[Kind], Worker],
+        *,
+        count: int,
+        graceful_timeout: float,
+        now: Callable[[], float] = time.monotonic,
+    ) -> None:
+        self._start = start
+        self._slots = [Slot() for _ in range(count)]
+        self._stop_seconds = graceful_timeout + STOP_MARGIN_SECONDS
+        self._now = now
+        self._leaving: dict[Worker, float] = {}
+        self._is_stopping = False
+        self._has_served = False
+        self._looked_at = now()
+        self._reload = Reload(self._slots, lambda: start(Kind.SUCCESSOR), self._retire)
+
+    def workers(self) -> list[Worker]:
+        """Every process that runs, those that are leaving included."""
+        successor = [self._reload.successor] if self._reload.successor is not None else []
+        return [*(each.worker for each in self._slots if each.worker), *successor, *self._leaving]
+
+    def stop(self) -> None:
+        """Stop every worker; `tick` gives an exit code once all have left."""
+        if self._is_stopping:
+            return
+        self._is_stopping = True
+        for worker in self.workers():
+            if worker not in self._leaving:
+                self._retire(worker)
+        self._reload.give_up()
+        for slot in self._slots:
+            slot.worker = None
+
+    def reload(self) -> None:
+        """Replace the workers one by one, each by one that is ready."""
+        if self._has_served and not self._is_stopping:
+            log.warning("SIGHUP: the workers are replaced one by one")
+            self._reload.begin()
+
+    def tick(self) -> int | None:
+        """Do what is due; return the exit code once there is nothing more to do."""
+        for worker in self.workers():
+            worker.hear()
+        self._see_off_the_leaving()
+        if self._is_stopping:
+            return None if self._leaving else 0
+        for slot in self._slots:
+            code = self._collect(slot)
+            if code is not None:
+                return code
+        self._has_served = self._has_served or any(slot.is_ready for slot in self._slots)
+        for slot in self._slots if self._has_served else self._slots[:1]:
+            if slot.worker is None and slot.start_at <= self._now():
+                self._fill(slot)
+        if self._now() - self._looked_at >= LOOK_SECONDS:
+            self._looked_at = self._now()
+            self._kill_what_hangs()
+        self._reload.step(is_leaving=bool(self._leaving))
+        return None
+
+    def _fill(self, slot: Slot) -> None:
+        slot.worker = self._start(Kind.FURTHER if self._has_served else Kind.FIRST)
+        if slot.died is None:
+            log.info("worker %s started", slot.worker.pid)
+        else:
+            log.warning("worker %s started in place of %s", slot.worker.pid, slot.died)
+
+    def _collect(self, slot: Slot) -> int | None:
+        """Empty the slot of a worker that died; return an exit code where none can live."""
+        code = slot.worker.exit_code() if slot.worker is not None else None
+        if slot.worker is None or code is None:
+            return None
+        pid = slot.worker.pid
+        slot.worker.close()
+        if not self._has_served and slot.worker.ready_at is None and code >= 0:
+            log.debug("worker %s refused to start (exit code %s)", pid, code)
+            return CANNOT_START if code == CANNOT_START else FAILED
+        pause = slot.empty(now=self._now())
+        if (successor := self._reload.take_successor_of(slot)) is not None:
+            slot.worker = successor
+            log.warning(
+                "worker %s died (exit code %s): %s takes its place", pid, code, successor.pid
+            )
+            return None
+        when = f" in {pause:g} s" if pause else ""
+        log.warning("worker %s died (exit code %s): another one takes its place%s", pid, code, when)
+        return None
+
+    def _kill_what_hangs(self) -> None:
+        for slot in self._slots:
+            reason = slot.worker.why_it_hangs() if slot.worker is not None else None
+            if slot.worker is not None and reason is not None:
+                log.warning("worker %s hangs and is killed: %s", slot.worker.pid, reason)
+                slot.worker.kill()
+
+    def _retire(self, worker: Worker) -> None:
+        worker.stop()
+        self._leaving[worker] = self._now() + self._stop_seconds
+
+    def _see_off_the_leaving(self) -> None:
+        for worker, until in list(self._leaving.items()):
+            if worker.exit_code() is not None:
+                worker.close()
+                del self._leaving[worker]
+            elif until <= self._now():
+                log.warning("worker %s did not stop in time and is killed", worker.pid)
+                worker.kill()
+                self._leaving[worker] = self._now() + STOP_MARGIN_SECONDS
+
+
+class Signals:
+    """The signals that a supervisor understands, in the order in which they came."""
+
+    def __init__(self) -> None:
+        self.arrived: list[int] = []
+        self._terminal = Terminal()
+        self._reading, writing = socket.socketpair()
+        for end in (self._reading, writing):
+            end.setblocking(False)
+        self._writing = writing
+        signal.set_wakeup_fd(writing.fileno(), warn_on_full_buffer=False)
+        for number in (signal.SIGTERM, signal.SIGINT, signal.SIGHUP, signal.SIGCHLD):
+            signal.signal(number, self._note)
+
+    def wait(self, workers: list[Worker], seconds: float) -> None:
+        """Until a signal or a worker's word arrives, at most for so long."""
+        channels = [each for worker in workers if (each := worker.channel()) is not None]
+        own = self._reading.fileno()
+        if own in select.select([own, *channels], [], [], seconds)[0]:
+            self._reading.recv(4096)
+
+    def pass_to(self, supervisor: Supervisor) -> None:
+        arrived, self.arrived = self.arrived, []
+        for number in arrived:
+            if number == signal.SIGHUP and not self._terminal.is_lost():
+                supervisor.reload()
+            elif number != signal.SIGCHLD:
+                supervisor.stop()
+
+    def _note(self, number: int, _: FrameType | None) -> None:
+        self.arrived.append(number)
+
+
+def main(arguments: list[str]) -> int:
+    """Supervise until a signal; the exit code."""
+    job = Job(**json.loads(arguments[0]))
+    output = server_output(log_format=job.log_format)
+    configure_process_logging(log_format=job.log_format, level=job.log_level, output=output)
+    signals = Signals()
+    with socket.socket(fileno=job.listener) as listener:
+        supervisor = Supervisor(
+            lambda kind: WorkerProcess(listener, kind),
+            count=job.workers,
+            graceful_timeout=job.graceful_timeout,
+        )
+        while (code := supervisor.tick()) is None:
+            signals.wait(supervisor.workers(), LOOK_SECONDS / 2)
+            signals.pass_to(supervisor)
+    return code
+
+
+if __name__ == "__main__":
+    sys.exit(main(sys.argv[1:]))

@@ -1,0 +1,64 @@
+"""Uvicorn's server, which prepares what it needs before it listens."""
+
+import asyncio
+import contextlib
+import signal
+import socket
+from collections.abc import Callable, Coroutine
+from types import FrameType
+from typing import Any
+
+import uvicorn
+
+from app.server.listening import BACKLOG
+
+STOP_CHECK_SECONDS = 0.1
+Beside = Callable[["Server"], Coroutine[Any, Any, None]]
+
+
+class Server(uvicorn.Server):
+    """`prepare` runs before the socket listens; `is_ready` is called once it does.
+
+    `beside` runs as long as the server.
+    """
+
+    def __init__(
+        self,
+        config: uvicorn.Config,
+        *,
+        prepare: Callable[[], Coroutine[Any, Any, None]],
+        is_ready: Callable[[], None],
+        beside: Beside | None = None,
+    ) -> None:
+        super().__init__(config)
+        self._beside = beside
+        self._companion: asyncio.Task[None] | None = None
+        self._prepare = prepare
+        self._is_ready = is_ready
+        self._interrupts = 0
+
+    async def startup(self, sockets: list[socket.socket] | None = None) -> None:
+        """Prepare, listen, and say so; a signal ends the preparation."""
+        if self._beside is not None:
+            self._companion = asyncio.create_task(self._beside(self))
+        preparing = asyncio.create_task(self._prepare())
+        while not preparing.done():
+            await asyncio.wait([preparing], timeout=STOP_CHECK_SECONDS)
+            if self.should_exit:
+                preparing.cancel()
+                with contextlib.suppress(asyncio.CancelledError):
+                    await preparing
+                return
+        await preparing
+        for each in sockets or ():
+            each.listen(BACKLOG)
+        await super().startup(sockets)
+        if self.started:
+            self._is_ready()
+
+    def handle_exit(self, sig: int, frame: FrameType | None) -> None:
+        """As Uvicorn's, but only the second Ctrl+C cuts what is under way."""
+        self._captured_signals.append(sig)
+        self._interrupts += sig == signal.SIGINT
+        self.force_exit = self.force_exit or self._interrupts > 1
+        self.should_exit = True
