@@ -113,10 +113,10 @@ class Supervisor:
 
     def _fill(self, slot: Slot) -> None:
         slot.worker = self._start(Kind.FURTHER if self._has_served else Kind.FIRST)
-        if slot.died is None:
-            log.info("worker %s started", slot.worker.pid)
-        else:
+        if slot.died is not None:
             log.warning("worker %s started in place of %s", slot.worker.pid, slot.died)
+        elif self._has_served:  # where the first one is refused, its line stands alone
+            log.info("worker %s started", slot.worker.pid)
 
     def _collect(self, slot: Slot) -> int | None:
         """Empty the slot of a worker that died; return an exit code where none can live."""
