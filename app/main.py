@@ -105,10 +105,14 @@ def _fastapi(
             log.warning("SQLite in production: one machine, one worker; PostgreSQL scales further")
         if not services.settings.has_mail:
             log.info("no SMTP_HOST: e-mail verification and forgotten passwords are not offered")
-        for work in (services.housekeeping, services.logout_delivery, services.audit.sequencer):
-            tasks.append(asyncio.create_task(work.run_forever()))
+        work = [
+            services.housekeeping.run_forever(),
+            services.logout_delivery.run_forever(),
+            services.audit.sequencer.run_forever(),
+        ]
         if services.mail_delivery is not None:
-            tasks.append(asyncio.create_task(services.mail_delivery.run_forever()))
+            work.append(services.mail_delivery.run_forever())
+        tasks.extend(map(asyncio.create_task, work))
         _spare_the_collector()
 
     @asynccontextmanager

@@ -14,7 +14,7 @@ import pytest_asyncio
 
 from tests.support.databases import create_database, migrate_template
 from tests.support.postgresql import PostgresServer
-from tests.support.server import Server, application_of, running_server
+from tests.support.server import Server, application_of, running_server, starting_server
 from tests.support.throttle import throttled
 from tests.support.waiting import eventually
 
@@ -93,7 +93,7 @@ async def test_a_stopped_worker_is_slow_and_not_hung(tmp_path: Path) -> None:
 
 
 async def test_four_workers_start_and_serve_with_a_quarter_of_a_core(tmp_path: Path) -> None:
-    async with running_server(tmp_path, listens=False, WORKERS="4") as server:
+    async with starting_server(tmp_path, WORKERS="4") as server:
         async with throttled(server, cores=0.25):
             await server.listens()
             await eventually(lambda: server.log().count("Application startup complete") == 4)

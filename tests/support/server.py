@@ -119,17 +119,18 @@ class ManyPools(httpx.AsyncBaseTransport):
 
 
 @asynccontextmanager
-async def running_server(
-    directory: Path, *, listens: bool = True, **variables: str
-) -> AsyncIterator[Server]:
-    """Starts a server with these environment variables, in a directory of its own.
+async def running_server(directory: Path, **variables: str) -> AsyncIterator[Server]:
+    """Starts a server with these environment variables, in a directory of its own."""
+    async with starting_server(directory, **variables) as server:
+        await server.listens()
+        yield server
 
-    Waits until it `listens`.
-    """
+
+@asynccontextmanager
+async def starting_server(directory: Path, **variables: str) -> AsyncIterator[Server]:
+    """As `running_server`, without waiting until it listens."""
     server = Server(directory, variables)
     try:
-        if listens:
-            await server.listens()
         yield server
     finally:
         await server.kill()
