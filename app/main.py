@@ -48,9 +48,7 @@ def application_of(services: Services, *, waits_for_database: bool) -> Edge:
     """
     settings = services.settings
     output = server_output(log_format=settings.log_format)
-    access_log = (
-        AccessLog(output, log_format=settings.log_format) if settings.access_log else None
-    )
+    access_log = AccessLog(output, log_format=settings.log_format) if settings.access_log else None
     fast_lane = {
         (endpoint.method, endpoint.path): endpoint.bound_to(services) for endpoint in HOT_ENDPOINTS
     }

@@ -60,9 +60,9 @@ async def prepare_some_time(services: Services) -> None:
         except (StartupError, PosternError) as error:
             reason = str(error)
         except Exception as error:
-            if not is_database_error(error):
-                raise
             reason = reason_of(error)
+            if not is_database_error(error) and reason != said:
+                log.exception("a database cannot be prepared, for a reason that is a bug")
         else:
             if said:
                 log.warning("the database can be served: this worker serves")
