@@ -5,6 +5,7 @@ from datetime import datetime
 from typing import Any
 
 from sqlalchemy import Select, Table, delete, func, select
+from sqlalchemy.ext.asyncio import AsyncConnection
 
 from app.database.database import Database
 from app.models.access_tokens import access_tokens
@@ -20,6 +21,7 @@ from app.models.refresh_tokens import refresh_tokens
 from app.models.remembered_browsers import remembered_browsers
 from app.models.sessions import sessions
 from app.models.token_families import token_families
+from app.models.unconfirmed_users import unconfirmed_users
 from app.models.upstream import UpstreamIdentity, upstream_identities
 from app.models.used_codes import used_codes
 from app.models.users import users
@@ -37,6 +39,7 @@ OF_A_PERSON = (
     known_addresses,
     one_time_links,
     upstream_identities,
+    unconfirmed_users,
 )
 """Tables of rows that belong to one person, in the order in which others lock them."""
 
@@ -85,24 +88,36 @@ class AccountRepository:
             )
             if gone.first() is None:
                 return False
-            await connection.execute(
-                delete(authorization_requests).where(
-                    authorization_requests.c.session_id.in_(_keys(sessions, "session_id", user_id))
-                )
-            )
-            for of_family in (refresh_tokens, used_codes):
-                await connection.execute(
-                    delete(of_family).where(
-                        of_family.c.family_id.in_(_keys(token_families, "family_id", user_id))
-                    )
-                )
-            for table in OF_A_PERSON:
-                await connection.execute(delete(table).where(table.c.user_id == user_id))
+            await delete_rows_of(connection, [user_id])
         return True
 
     async def _rows(self, table: Table, user_id: str) -> Sequence[Any]:
         return await self._database.fetch_all(select(table).where(table.c.user_id == user_id))
 
 
-def _keys(table: Table, name: str, user_id: str) -> Select[Any]:
-    return select(table.c[name]).where(table.c.user_id == user_id)
+async def delete_accounts(connection: AsyncConnection, user_ids: Sequence[str]) -> None:
+    """Delete users and all that belongs to them, in the transaction of the caller."""
+    if user_ids:
+        await connection.execute(delete(users).where(users.c.user_id.in_(user_ids)))
+        await delete_rows_of(connection, user_ids)
+
+
+async def delete_rows_of(connection: AsyncConnection, user_ids: Sequence[str]) -> None:
+    """Delete what belongs to users who were just deleted."""
+    await connection.execute(
+        delete(authorization_requests).where(
+            authorization_requests.c.session_id.in_(_keys(sessions, "session_id", user_ids))
+        )
+    )
+    for of_family in (refresh_tokens, used_codes):
+        await connection.execute(
+            delete(of_family).where(
+                of_family.c.family_id.in_(_keys(token_families, "family_id", user_ids))
+            )
+        )
+    for table in OF_A_PERSON:
+        await connection.execute(delete(table).where(table.c.user_id.in_(user_ids)))
+
+
+def _keys(table: Table, name: str, user_ids: Sequence[str]) -> Select[Any]:
+    return select(table.c[name]).where(table.c.user_id.in_(user_ids))

@@ -27,6 +27,7 @@ from app.database.types import Instant
 from app.models.passkeys import passkeys
 from app.models.recovery_codes import recovery_codes
 from app.models.remembered_browsers import remembered_browsers
+from app.models.unconfirmed_users import unconfirmed_users
 from app.models.users import User, users
 from app.repositories.inserts import values_in
 from app.repositories.owners import lock_owner
@@ -49,7 +50,11 @@ class UserRepository:
     async def add(self, user: User) -> bool:
         """Stores a new person; False where the name is taken."""
         try:
-            await self._database.change(insert(users).values(values_in(users, user)), USERNAME)
+            async with self._database.transaction(USERNAME) as connection:
+                await connection.execute(insert(users).values(values_in(users, user)))
+                await connection.execute(
+                    insert(unconfirmed_users).values(user_id=user.user_id, since=user.created_at)
+                )
         except ConflictingRowError:
             return False
         return True
@@ -176,7 +181,7 @@ class UserRepository:
         async with self._database.transaction() as connection:
             if (await connection.execute(changed)).first() is None:
                 return False
-            for table in (recovery_codes, remembered_browsers):
+            for table in (recovery_codes, remembered_browsers, unconfirmed_users):
                 await connection.execute(delete(table).where(table.c.user_id == user_id))
         return True
 

@@ -26,7 +26,8 @@ STOP_SECONDS = 1.0
 
 
 class Housekeeping:
-    """Runs beside the server; `interval` is in seconds.
+    """Runs beside the server; `interval` is in seconds, `others` are deletions with rules of
+    their own.
 
     A run rotates old signing keys first. Then each table has its turn, one batch each, and those
     with more left have another, so that a large table delays no other. A run that has not
@@ -41,6 +42,7 @@ class Housekeeping:
         *,
         interval: float,
         rotate_keys: Callable[[], Awaitable[None]],
+        others: Sequence[Deletion] = (),
         sleep: Callable[[float], Awaitable[None]] = asyncio.sleep,
         timer: Callable[[], float] = time.monotonic,
     ) -> None:
@@ -49,6 +51,7 @@ class Housekeeping:
         self._clock = clock
         self._interval = interval
         self._rotate_keys = rotate_keys
+        self._others = others
         self._sleep = sleep
         self._timer = timer
         self._holder = new_identifier()
@@ -104,6 +107,7 @@ class Housekeeping:
             *self._repository.deletions_by_expiry(),
             self._repository.delete_unused_clients,
             self._repository.delete_old_mails,
+            *self._others,
         )
 
     async def _turn(self, deletion: Deletion, size: BatchSize) -> tuple[int, bool]:

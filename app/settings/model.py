@@ -123,6 +123,7 @@ class Settings(BaseSettings):
     body_limit: int = Field(65_536, ge=1024, le=16_777_216)
     body_timeout: float = Field(15.0, gt=0, le=15)
     housekeeping_interval: float = Field(60.0, ge=0.05, le=86_400)
+    unconfirmed_user_days: int = Field(30, ge=0, le=3650)
 
     @field_validator("app_env", "forwarded_header", "database_pooler", mode="before")
     @classmethod

@@ -59,6 +59,7 @@ from app.repositories.sessions import SessionRepository
 from app.repositories.signing_keys import SigningKeyRepository
 from app.repositories.spent_identifiers import SpentIdentifierRepository
 from app.repositories.token_families import TokenFamilyRepository
+from app.repositories.unconfirmed_users import UnconfirmedUserRepository
 from app.repositories.upstream import UpstreamRepository
 from app.repositories.users import UserRepository
 from app.security.passkeys import RelyingParty
@@ -89,6 +90,7 @@ from app.services.remembered_browsers import RememberedBrowsers
 from app.services.rewrapping import Rewrapping
 from app.services.sessions import SessionService
 from app.services.signing_keys import SigningKeys
+from app.services.unconfirmed_users import UnconfirmedUsers
 from app.services.upstream import UpstreamService
 from app.services.users import UserService
 from app.settings import Settings
@@ -344,6 +346,14 @@ def build_services(settings: Settings, clock: Clock) -> Services:
             clock,
             interval=settings.housekeeping_interval,
             rotate_keys=signing_keys.rotate_old,
+            others=(
+                UnconfirmedUsers(
+                    UnconfirmedUserRepository(database),
+                    audit,
+                    clock,
+                    kept_for=timedelta(days=settings.unconfirmed_user_days),
+                ).delete_due,
+            ),
         ),
         sessions=sessions,
         authentication=authentication,

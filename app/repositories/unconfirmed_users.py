@@ -1,0 +1,79 @@
+"""Users who never confirmed a second factor: found by their registration, and deleted."""
+
+from collections.abc import Mapping, Sequence
+from datetime import datetime
+
+from sqlalchemy import delete, exists, select, update
+
+from app.database.database import Database
+from app.models.audit_outbox import NewEvent
+from app.models.consents import consents
+from app.models.one_time_links import one_time_links
+from app.models.passkeys import passkeys
+from app.models.sessions import sessions
+from app.models.token_families import token_families
+from app.models.unconfirmed_users import unconfirmed_users
+from app.models.upstream import upstream_identities
+from app.models.users import users
+from app.repositories.accounts import delete_accounts
+from app.repositories.audit_outbox import write_events
+
+SIGNS_OF_USE = (passkeys, upstream_identities, sessions, token_families, consents)
+"""Tables that have a row of users who signed in once, or can in another way."""
+user, unconfirmed, link = users.c, unconfirmed_users.c, one_time_links.c
+
+
+class UnconfirmedUserRepository:
+    def __init__(self, database: Database) -> None:
+        self._database = database
+
+    async def list_due(self, *, before: datetime, limit: int) -> Sequence[str]:
+        """Return the ids of users who registered before a moment, the oldest first."""
+        rows = await self._database.fetch_all(
+            select(unconfirmed.user_id)
+            .where(unconfirmed.since < before)
+            .order_by(unconfirmed.since)
+            .limit(limit)
+        )
+        return [row.user_id for row in rows]
+
+    async def settle(self, events: Mapping[str, NewEvent], *, now: datetime) -> int:
+        """Delete those of these users who are still unconfirmed, and write their events.
+
+        Return how many are not listed any more: the deleted, and those who are confirmed or signed
+        in once. A user with a link that is valid is looked at again later. One whose row is
+        locked, as by a confirmation at this moment, stays listed.
+        """
+        async with self._database.transaction() as connection:
+            locked = await connection.scalars(
+                select(user.user_id)
+                .where(user.user_id.in_(events))
+                .order_by(user.user_id)
+                .with_for_update(skip_locked=True)
+            )
+            user_ids = locked.all()
+            has_link = exists().where(
+                link.user_id == user.user_id, link.used_at.is_(None), link.expires_at > now
+            )
+            # in a second statement, which sees what was committed before the locks were taken
+            unused = await connection.execute(
+                select(user.user_id, has_link.label("has_link")).where(
+                    user.user_id.in_(user_ids),
+                    user.otp_confirmed_at.is_(None),
+                    user.disabled_at.is_(None),
+                    *(~exists().where(t.c.user_id == user.user_id) for t in SIGNS_OF_USE),
+                )
+            )
+            rows = unused.all()
+            doomed = [row.user_id for row in rows if not row.has_link]
+            invited = [row.user_id for row in rows if row.has_link]
+            await connection.execute(
+                update(unconfirmed_users).where(unconfirmed.user_id.in_(invited)).values(since=now)
+            )
+            settled = [each for each in user_ids if each not in set(invited)]
+            await connection.execute(
+                delete(unconfirmed_users).where(unconfirmed.user_id.in_(settled))
+            )
+            await delete_accounts(connection, doomed)
+            await write_events(connection, *(events[each] for each in doomed))
+        return len(settled)
