@@ -60,8 +60,11 @@ class Deletion(Protocol):
 
 
 class HousekeepingRepository:
+    """`batch_seconds` is how long a batch should take. On SQLite no token is stored meanwhile."""
+
     def __init__(self, database: Database) -> None:
         self._database = database
+        self.batch_seconds = 0.015 if database.backend.name == "sqlite" else 0.1
 
     async def delete_expired_access_tokens(self, *, before: datetime, limit: int) -> int:
         """Deletes at most `limit` tokens; gives how many."""

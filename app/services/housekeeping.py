@@ -80,7 +80,7 @@ class Housekeeping:
             return 0
         await self._rotate()
         deletions = self._deletions()
-        sizes = {deletion: BatchSize() for deletion in deletions}
+        sizes = {each: BatchSize(self._repository.batch_seconds) for each in deletions}
         ends_at = self._timer() + self._interval
         total, turns, was_full = 0, deque(deletions), False
         while turns and await self._has_lease():

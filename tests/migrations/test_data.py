@@ -100,3 +100,34 @@ async def test_loopback_origins_that_were_registered_are_known_without_their_por
     added = {"http://localhost", "http://[::1]"}
     assert {origin for (origin,) in rows} == {*registered, *added}
     await downgrade(backend, "2026_11_28_authorize")
+
+
+CONFIRMED = (
+    "UPDATE users SET otp_secret = {secret}, otp_confirmed_at = {at} WHERE user_id = '{name}'"
+)
+EVENT = """
+    INSERT INTO audit_events (sequence, at, action, outcome, actor, address, request_id, details,
+        user_id, previous_hash, hash)
+    VALUES (1, '2026-11-25 12:00:00.000000+00:00', 'otp.reset', 'succeeded', 'operator:root', '',
+        '', '{{}}', 'grace', {hash}, {hash})
+"""
+
+
+async def test_users_who_never_confirmed_are_found_after_the_upgrade(backend: Backend) -> None:
+    """But none who confirmed, or whose authenticator an operator reset"""
+    secret = "x'00'" if backend.name == "sqlite" else "'\\x00'::bytea"
+    await migrations.migrate(backend, "2026_11_29_audit_outbox")
+    for name, at in (
+        ("ada", "NULL"),
+        ("grace", "NULL"),
+        ("zoe", "'2026-11-25 12:01:00.000000+00:00'"),
+    ):
+        person = PERSON.format(name=name).replace("created_at)", "created_at, pairwise_salt)")
+        await change(backend, person.replace("+00:00')", f"+00:00', {secret})"))
+        await change(backend, CONFIRMED.format(secret=secret, at=at, name=name))
+    await change(backend, EVENT.format(hash=secret))
+
+    await migrations.migrate(backend)
+
+    rows = await rows_of(backend, "SELECT user_id FROM unconfirmed_users")
+    assert rows == [("ada",)]

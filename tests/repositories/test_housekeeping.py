@@ -156,7 +156,7 @@ async def test_rows_go_in_bounded_batches(database: Database, clock: FakeClock) 
     async def note(_: float) -> None:
         left.append(await count(database, "access_tokens"))
 
-    steady = Stopwatch(seconds=0.015)
+    steady = Stopwatch(seconds=HousekeepingRepository(database).batch_seconds)
     removed = await worker(database, clock, sleep=note, timer=steady).run_once()
 
     assert removed == 2 * BATCH_ROWS + 100

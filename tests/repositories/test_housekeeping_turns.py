@@ -113,7 +113,7 @@ async def test_a_run_ends_after_an_interval_so_that_keys_are_not_forgotten(
 
 
 def test_batches_grow_while_they_are_short_and_shrink_where_they_are_long() -> None:
-    size, sizes = BatchSize(), []
+    size, sizes = BatchSize(0.015), []
     for seconds in (0.001, 0.001, 0.015, 0.03, 0.03, 0.03, *[0.0] * 9):
         size.learn(seconds)
         sizes.append(size.rows)

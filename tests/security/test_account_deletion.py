@@ -29,7 +29,7 @@ from tests.support.waiting import eventually
 
 DATA = "/account/data"
 DELETE = "/account/data/delete"
-KEPT = {"audit_events", "logout_notices"}
+KEPT = {"audit_events", "audit_outbox", "logout_notices"}
 """The log is append-only; the notices tell clients of the end, and go when they are told."""
 
 
