@@ -37,7 +37,10 @@ def upgrade() -> None:
         sa.PrimaryKeyConstraint("user_id", name="pk_unconfirmed_users"),
     )
     users = sa.table("users", *map(sa.column, ("user_id", "created_at", *CONFIRMATION)))
-    conditions = [users.c.otp_confirmed_at.is_(None), users.c.otp_secret.is_not(None)]
+    conditions: list[sa.ColumnElement[bool]] = [
+        users.c.otp_confirmed_at.is_(None),
+        users.c.otp_secret.is_not(None),
+    ]
     for name in SIGNS_OF_USE:
         used = sa.table(name, sa.column("user_id"))
         conditions.append(~sa.exists().where(used.c.user_id == users.c.user_id))
