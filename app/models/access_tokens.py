@@ -4,7 +4,7 @@ from datetime import datetime
 from typing import NamedTuple
 
 from authlib.oauth2.rfc6749 import TokenMixin
-from sqlalchemy import Column, LargeBinary, String, Table, Text
+from sqlalchemy import Column, Index, LargeBinary, String, Table, Text, text
 
 from app.database.types import Instant
 from app.models.clients import Client
@@ -21,6 +21,12 @@ access_tokens = Table(
     Column("issued_at", Instant, nullable=False),
     Column("expires_at", Instant, nullable=False, index=True),
     Column("revoked_at", Instant),
+    Index(
+        "ix_access_tokens_revoked_at",
+        "revoked_at",
+        sqlite_where=text("revoked_at IS NOT NULL"),
+        postgresql_where=text("revoked_at IS NOT NULL"),
+    ),
     sqlite_with_rowid=False,
 )
 

@@ -1,4 +1,8 @@
-"""Refresh tokens, stored as digests; each is used once and names its successor."""
+"""Refresh tokens, stored as digests; each is used once and names its successor.
+
+`expires_at` of a token that was used is the end of its grace window. The row then moves to
+`used_refresh_tokens`, which keeps no more than is needed to recognize a replay.
+"""
 
 from datetime import datetime
 from typing import NamedTuple
@@ -22,7 +26,7 @@ refresh_tokens = Table(
         index=True,
     ),
     Column("issued_at", Instant, nullable=False),
-    Column("expires_at", Instant, nullable=False),
+    Column("expires_at", Instant, nullable=False, index=True),
     Column("used_at", Instant),
     Column("successor_digest", LargeBinary),
     Column("successor_sealed", LargeBinary),

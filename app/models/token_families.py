@@ -4,7 +4,7 @@ A token lives only while its family does, and a family only while its user has t
 which it began. `claims` is what the `claims` parameter asked for (OpenID Connect Core section 5.5).
 """
 
-from sqlalchemy import Column, String, Table, Text
+from sqlalchemy import Column, Index, String, Table, Text, text
 
 from app.database.types import Instant
 from app.models.tables import metadata
@@ -25,4 +25,10 @@ token_families = Table(
     Column("acr", String(100)),
     Column("amr", String(100)),
     Column("claims", Text),
+    Index(
+        "ix_token_families_revoked_at",
+        "revoked_at",
+        sqlite_where=text("revoked_at IS NOT NULL"),
+        postgresql_where=text("revoked_at IS NOT NULL"),
+    ),
 )

@@ -97,7 +97,7 @@ class Issuer:
     ) -> TokenResponse | None:
         """The first tokens of a new family; None where the sign-in is worth nothing any more."""
         now = self._clock.now()
-        family_expires_at = now + self._lifetimes.family
+        family_expires_at = now + self._family_lifetime(with_refresh_token=with_refresh_token)
         pair, stored = self._new_pair(scope, family_expires_at=family_expires_at, now=now)
         has_begun = await self._families.begin(
             new_identifier(),
@@ -129,7 +129,8 @@ class Issuer:
         before anything is stored.
         """
         now = self._clock.now()
-        family_expires_at = now + self._lifetimes.family
+        with_refresh_token = client.check_grant_type("refresh_token")
+        family_expires_at = now + self._family_lifetime(with_refresh_token=with_refresh_token)
         if OFFLINE_ACCESS not in scope.split():
             family_expires_at = min(family_expires_at, signed_in.session.expires_at)
         pair, stored = self._new_pair(scope, family_expires_at=family_expires_at, now=now)
@@ -142,7 +143,6 @@ class Issuer:
             nonce=nonce,
             claims=claims,
         )
-        with_refresh_token = client.check_grant_type("refresh_token")
         is_ours = await redemption(
             digest_of(presented),
             stored,
@@ -177,13 +177,18 @@ class Issuer:
         )
 
     async def rotate(
-        self, presented: str, found: RefreshToken, *, scope: str
+        self, presented: str, found: RefreshToken, *, scope: str, grace: timedelta
     ) -> tuple[TokenResponse | None, RefreshToken | None]:
-        """Uses a refresh token. Gives the new pair, or None with the token as another left it."""
+        """Use a refresh token and return the new pair, or None and the token as another left it.
+
+        `grace` is how long the answer can be repeated.
+        """
         now = self._clock.now()
         pair, stored = self._new_pair(scope, family_expires_at=found.family_expires_at, now=now)
         sealed = seal_with_token(_pack(pair), token=presented, purpose=SUCCESSOR)
-        current = await self._refresh_tokens.rotate(digest_of(presented), stored, sealed=sealed)
+        current = await self._refresh_tokens.rotate(
+            digest_of(presented), stored, sealed=sealed, grace_ends_at=now + grace
+        )
         if current is not None and current.successor_digest == stored.refresh_digest:
             return pair.response(now=now), current
         return None, current
@@ -194,6 +199,10 @@ class Issuer:
             return None
         packed = open_with_token(used.successor_sealed, token=presented, purpose=SUCCESSOR)
         return _unpack(packed).response(now=self._clock.now())
+
+    def _family_lifetime(self, *, with_refresh_token: bool) -> timedelta:
+        """Without a refresh token a family ends with its only access token."""
+        return self._lifetimes.family if with_refresh_token else self._lifetimes.access
 
     def _new_pair(
         self, scope: str, *, family_expires_at: datetime, now: datetime

@@ -24,6 +24,7 @@ from app.models.token_families import token_families
 from app.models.unconfirmed_users import unconfirmed_users
 from app.models.upstream import UpstreamIdentity, upstream_identities
 from app.models.used_codes import used_codes
+from app.models.used_refresh_tokens import used_refresh_tokens
 from app.models.users import users
 
 OF_A_PERSON = (
@@ -109,7 +110,7 @@ async def delete_rows_of(connection: AsyncConnection, user_ids: Sequence[str]) -
             authorization_requests.c.session_id.in_(_keys(sessions, "session_id", user_ids))
         )
     )
-    for of_family in (refresh_tokens, used_codes):
+    for of_family in (refresh_tokens, used_refresh_tokens, used_codes):
         await connection.execute(
             delete(of_family).where(
                 of_family.c.family_id.in_(_keys(token_families, "family_id", user_ids))

@@ -12,7 +12,6 @@ from sqlalchemy import (
     and_,
     any_,
     delete,
-    exists,
     func,
     literal_column,
     select,
@@ -31,12 +30,9 @@ from app.models.known_addresses import known_addresses
 from app.models.limit_counters import limit_counters
 from app.models.mails import mails
 from app.models.one_time_links import one_time_links
-from app.models.refresh_tokens import refresh_tokens
 from app.models.remembered_browsers import remembered_browsers
 from app.models.sessions import sessions
 from app.models.spent_identifiers import spent_identifiers
-from app.models.token_families import token_families
-from app.models.used_codes import used_codes
 
 MAILS_ARE_KEPT = timedelta(days=2)
 
@@ -69,37 +65,6 @@ class HousekeepingRepository:
     async def delete_expired_access_tokens(self, *, before: datetime, limit: int) -> int:
         """Deletes at most `limit` tokens; gives how many."""
         return await self._delete_expired(access_tokens, before=before, limit=limit)
-
-    async def delete_refresh_tokens_of_expired_families(
-        self, *, before: datetime, limit: int
-    ) -> int:
-        """Deletes at most `limit` tokens whose family is past its absolute lifetime."""
-        some = (
-            select(refresh_tokens.c.digest)
-            .join(token_families, token_families.c.family_id == refresh_tokens.c.family_id)
-            .where(token_families.c.expires_at < before)
-            .limit(limit)
-        )
-        async with self._database.transaction() as connection:
-            result = await connection.execute(
-                delete(refresh_tokens).where(refresh_tokens.c.digest.in_(some))
-            )
-        return result.rowcount
-
-    async def delete_expired_families(self, *, before: datetime, limit: int) -> int:
-        """Delete at most `limit` families that have no token left, and the codes they came from."""
-        family = token_families.c
-        has_tokens = exists().where(refresh_tokens.c.family_id == family.family_id)
-        some = select(family.family_id).where(family.expires_at < before, ~has_tokens).limit(limit)
-        async with self._database.transaction() as connection:
-            gone = await connection.scalars(
-                delete(token_families).where(family.family_id.in_(some)).returning(family.family_id)
-            )
-            family_ids = gone.all()
-            await connection.execute(
-                delete(used_codes).where(used_codes.c.family_id.in_(family_ids))
-            )
-        return len(family_ids)
 
     def deletions_by_expiry(self) -> list["Deletion"]:
         """One for each table whose rows expire by themselves."""

@@ -1,5 +1,7 @@
 """Queries about refresh tokens and what they yield."""
 
+from datetime import datetime
+
 from sqlalchemy import Insert, Update, and_, or_, select, update
 
 from app.database.database import Database
@@ -7,12 +9,13 @@ from app.database.steps import Outcome
 from app.models.clients import clients
 from app.models.refresh_tokens import RefreshToken, refresh_tokens
 from app.models.token_families import token_families
+from app.models.used_refresh_tokens import UsedRefreshToken, used_refresh_tokens
 from app.models.users import users
 from app.repositories.inserts import insert_once_where, value_of
 from app.repositories.token_families import NewPair, new_access_token
 
 client, family = clients.c, token_families.c
-token, user = refresh_tokens.c, users.c
+token, used, user = refresh_tokens.c, used_refresh_tokens.c, users.c
 successor = refresh_tokens.alias("successor")
 PRESENTED = value_of("presented", token.digest)
 SUCCESSOR = value_of("successor", token.digest)
@@ -54,10 +57,17 @@ LIVING = (
     )
 )
 
+USED = (
+    select(family.family_id, family.client_id)
+    .select_from(used_refresh_tokens.join(token_families, family.family_id == used.family_id))
+    .where(family.revoked_at.is_(None))
+)
+
 
 class RefreshTokenRepository:
     def __init__(self, database: Database) -> None:
         self._living = database.lookup(LIVING, key=token.digest, value=RefreshToken)
+        self._used = database.lookup(USED, key=used.digest, value=UsedRefreshToken)
         self._rotate = database.step(
             _use_token(),
             _new_refresh_token(database),
@@ -74,16 +84,23 @@ class RefreshTokenRepository:
         """The token, also a used or expired one; None where its family, client or user is gone."""
         return await self._living(digest)
 
-    async def rotate(self, digest: bytes, pair: NewPair, *, sealed: bytes) -> RefreshToken | None:
-        """Uses a token and stores what it yields, in one step; gives the token as it is now.
+    async def find_used(self, digest: bytes) -> UsedRefreshToken | None:
+        """Return a used token whose grace window is over, or None where its family is too."""
+        return await self._used(digest)
 
-        Of several callers one wins: the token then names his pair as its successor. None where
-        the family was revoked meanwhile.
+    async def rotate(
+        self, digest: bytes, pair: NewPair, *, sealed: bytes, grace_ends_at: datetime
+    ) -> RefreshToken | None:
+        """Use a token and store its successors in one step, and return the token as it is now.
+
+        Of several callers one wins: the token then names that caller's pair as its successor.
+        `sealed` is repeated until `grace_ends_at`. None if the family was revoked meanwhile.
         """
         row = await self._rotate(
             presented=digest,
             successor=pair.refresh_digest,
             sealed=sealed,
+            grace_ends_at=grace_ends_at,
             now=pair.issued_at,
             refresh_expires_at=pair.refresh_expires_at,
             access_digest=pair.access_digest,
@@ -102,12 +119,15 @@ def _use_token() -> Update:
         update(refresh_tokens)
         .where(
             token.digest == PRESENTED,
-            or_(token.used_at.is_(None), token.successor_digest == SUCCESSOR),
-            token.expires_at > NOW,
+            or_(
+                and_(token.used_at.is_(None), token.expires_at > NOW),
+                token.successor_digest == SUCCESSOR,
+            ),
             living_family.exists(),
         )
         .values(
             used_at=NOW,
+            expires_at=value_of("grace_ends_at", token.expires_at),
             successor_digest=SUCCESSOR,
             successor_sealed=value_of("sealed", token.digest),
         )

@@ -4,17 +4,19 @@ from dataclasses import dataclass
 from datetime import datetime
 from typing import NamedTuple
 
-from sqlalchemy import ColumnElement, FromClause, Insert, select, update
+from sqlalchemy import ColumnElement, FromClause, Insert, select, union_all, update
 
 from app.database.database import Database
 from app.database.steps import Outcome
 from app.models.access_tokens import access_tokens
 from app.models.refresh_tokens import refresh_tokens
 from app.models.token_families import token_families
+from app.models.used_refresh_tokens import used_refresh_tokens
 from app.models.users import User, users
 from app.repositories.inserts import insert_once_where, value_of
 
 access, family, refresh, user = access_tokens.c, token_families.c, refresh_tokens.c, users.c
+used = used_refresh_tokens.c
 THE_FAMILY = family.family_id == value_of("family_id", family.family_id)
 
 
@@ -104,11 +106,14 @@ class TokenFamilyRepository:
         self, digest: bytes, *, client_id: str, now: datetime
     ) -> None:
         """Revokes the family of a client's refresh token, whatever state token and user are in."""
-        of_token = select(refresh.family_id).where(refresh.digest == digest).scalar_subquery()
+        of_token = union_all(
+            select(refresh.family_id).where(refresh.digest == digest),
+            select(used.family_id).where(used.digest == digest),
+        )
         await self._database.change(
             update(token_families)
             .where(
-                family.family_id == of_token,
+                family.family_id.in_(of_token),
                 family.client_id == client_id,
                 family.revoked_at.is_(None),
             )

@@ -10,6 +10,7 @@ from datetime import timedelta
 from app.clock import Clock
 from app.errors import DatabaseUnavailableError
 from app.observability.logging import logger
+from app.repositories.ended_tokens import EndedTokenRepository
 from app.repositories.housekeeping import Deletion, HousekeepingRepository
 from app.repositories.leases import LeaseRepository
 from app.security.tokens import new_identifier
@@ -40,6 +41,7 @@ class Housekeeping:
         leases: LeaseRepository,
         clock: Clock,
         *,
+        ended_tokens: EndedTokenRepository,
         interval: float,
         rotate_keys: Callable[[], Awaitable[None]],
         others: Sequence[Deletion] = (),
@@ -47,6 +49,7 @@ class Housekeeping:
         timer: Callable[[], float] = time.monotonic,
     ) -> None:
         self._repository = repository
+        self._ended_tokens = ended_tokens
         self._leases = leases
         self._clock = clock
         self._interval = interval
@@ -102,8 +105,7 @@ class Housekeeping:
     def _deletions(self) -> Sequence[Deletion]:
         return (
             self._repository.delete_expired_access_tokens,
-            self._repository.delete_refresh_tokens_of_expired_families,
-            self._repository.delete_expired_families,
+            *self._ended_tokens.deletions(),
             *self._repository.deletions_by_expiry(),
             self._repository.delete_unused_clients,
             self._repository.delete_old_mails,

@@ -42,6 +42,7 @@ from app.repositories.client_origins import ClientOriginRepository
 from app.repositories.clients import ClientRepository
 from app.repositories.consents import ConsentRepository
 from app.repositories.device_codes import DeviceCodeRepository
+from app.repositories.ended_tokens import EndedTokenRepository
 from app.repositories.housekeeping import HousekeepingRepository
 from app.repositories.initial_access_tokens import InitialAccessTokenRepository
 from app.repositories.known_addresses import KnownAddressRepository
@@ -344,6 +345,7 @@ def build_services(settings: Settings, clock: Clock) -> Services:
             HousekeepingRepository(database),
             LeaseRepository(database),
             clock,
+            ended_tokens=EndedTokenRepository(database, access_lifetime=lifetimes(settings).access),
             interval=settings.housekeeping_interval,
             rotate_keys=signing_keys.rotate_old,
             others=(

@@ -63,7 +63,7 @@ async def test_autogenerate_finds_no_difference(backend: Backend) -> None:
     [
         "DROP INDEX ix_access_tokens_expires_at",
         "ALTER TABLE users ADD COLUMN shoe_size INTEGER",
-        "ALTER TABLE token_families DROP COLUMN revoked_at",
+        "ALTER TABLE token_families DROP COLUMN acr",
         "DROP TABLE leases",
         "CREATE TABLE forgotten (id INTEGER PRIMARY KEY)",
     ],

@@ -11,6 +11,7 @@ import pytest_asyncio
 from app.database.database import Database
 from app.models.mails import StoredMail
 from app.repositories.access_tokens import AccessTokenRepository
+from app.repositories.ended_tokens import EndedTokenRepository
 from app.repositories.housekeeping import MAILS_ARE_KEPT, HousekeepingRepository
 from app.repositories.leases import LeaseRepository
 from app.repositories.mails import MailRepository
@@ -68,6 +69,9 @@ def worker(database: Database, clock: FakeClock, **options: object) -> Housekeep
         HousekeepingRepository(database),
         LeaseRepository(database),
         clock,
+        ended_tokens=EndedTokenRepository(
+            database, access_lifetime=timedelta(seconds=ACCESS_LIFETIME)
+        ),
         **{  # type: ignore[arg-type]
             "interval": INTERVAL,
             "sleep": no_pause,

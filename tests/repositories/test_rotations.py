@@ -56,6 +56,7 @@ async def rotate_all(
                     scope="profile",
                 ),
                 sealed=b"sealed",
+                grace_ends_at=now + timedelta(seconds=30),
             )
             for digest in presented
         )

@@ -7,10 +7,11 @@ family is revoked.
 """
 
 from datetime import timedelta
-from typing import Literal
+from typing import Literal, NoReturn
 
 from app.models.clients import Client
 from app.models.refresh_tokens import RefreshToken
+from app.models.used_refresh_tokens import UsedRefreshToken
 from app.oauth.errors import InvalidGrantError
 from app.oauth.grants.base import Grant, GrantParameters
 from app.oauth.id_tokens import Authentication
@@ -48,6 +49,7 @@ class RefreshTokenGrant(Grant[RefreshTokenParameters]):
         client, presented = request.client, parameters.refresh_token
         found = await self._find(presented)
         if found is None:
+            await self._refuse_use_of_long_ago(client, presented)
             raise _not_valid("the refresh token is unknown or revoked")
         if not found.check_client(client):
             raise _not_valid("the refresh token is another client's")
@@ -61,7 +63,9 @@ class RefreshTokenGrant(Grant[RefreshTokenParameters]):
         if found.expires_at <= self.tools.clock.now():
             raise _not_valid("the refresh token has expired")
 
-        response, current = await self.tools.issuer.rotate(presented, found, scope=scope)
+        response, current = await self.tools.issuer.rotate(
+            presented, found, scope=scope, grace=GRACE
+        )
         if response is not None:
             return await self._with_id_token(client, found, response)
         if current is None or current.used_at is None:  # revoked, or expired, meanwhile
@@ -75,14 +79,24 @@ class RefreshTokenGrant(Grant[RefreshTokenParameters]):
 
     async def _refuse_replay(self, found: RefreshToken) -> None:
         """Past the grace window a second use means that two have the token."""
-        now = self.tools.clock.now()
-        if found.used_at is None or now - found.used_at <= GRACE:
+        if found.used_at is None or self.tools.clock.now() - found.used_at <= GRACE:
             return
-        await self.tools.families.revoke(found.family_id, now=now)
+        await self._revoke(found)
+
+    async def _refuse_use_of_long_ago(self, client: Client, presented: str) -> None:
+        """Of a token whose grace window is over, no more is kept than its digest and family."""
+        if not TokenKind.REFRESH_TOKEN.matches(presented):
+            return
+        used = await self.tools.refresh_tokens.find_used(digest_of(presented))
+        if used is not None and used.client_id == client.client_id:
+            await self._revoke(used)
+
+    async def _revoke(self, used: RefreshToken | UsedRefreshToken) -> NoReturn:
+        await self.tools.families.revoke(used.family_id, now=self.tools.clock.now())
         log.warning(
             "a refresh token of client %s was used again: family %s is revoked",
-            found.client_id,
-            found.family_id,
+            used.client_id,
+            used.family_id,
         )
         raise _not_valid("the refresh token was used again after its grace window")
 

@@ -1,0 +1,131 @@
+"""Removal of refresh tokens and families that have ended, in bounded batches.
+
+Account deletion locks the same rows at the same time, so no batch waits for a row that is locked:
+the next one takes it.
+"""
+
+from collections.abc import Sequence
+from datetime import datetime, timedelta
+from functools import partial
+from typing import TYPE_CHECKING
+
+from sqlalchemy import ColumnElement, Table, delete, exists, or_, select, update
+from sqlalchemy.ext.asyncio import AsyncConnection
+
+from app.database.database import Database
+from app.models.access_tokens import access_tokens
+from app.models.refresh_tokens import refresh_tokens
+from app.models.token_families import token_families
+from app.models.used_codes import used_codes
+from app.models.used_refresh_tokens import used_refresh_tokens
+from app.repositories.inserts import upsert
+
+if TYPE_CHECKING:
+    from app.repositories.housekeeping import Deletion
+
+access, family, token = access_tokens.c, token_families.c, refresh_tokens.c
+OF_A_FAMILY = (refresh_tokens, used_refresh_tokens)
+
+
+class EndedTokenRepository:
+    """`access_lifetime` is that of access tokens: a family lasts as long as its last one."""
+
+    def __init__(self, database: Database, *, access_lifetime: timedelta) -> None:
+        self._database = database
+        self._access_lifetime = access_lifetime
+
+    def deletions(self) -> Sequence["Deletion"]:
+        """Return the deletions in order: each takes what those before it leave."""
+        return (
+            self.retire_refresh_tokens,
+            partial(self._delete_families, family.revoked_at),
+            partial(self._delete_families, family.expires_at),
+            self.delete_revoked_access_tokens,
+        )
+
+    async def retire_refresh_tokens(self, *, before: datetime, limit: int) -> int:
+        """Reduce used tokens to their digests, and end the families of tokens that lay idle.
+
+        A token that is found idle is the newest of its family.
+        """
+        is_over = or_(token.used_at.is_not(None), token.issued_at < before - self._access_lifetime)
+        due = (
+            select(token.digest, token.family_id, token.used_at)
+            .where(token.expires_at < before, is_over)
+            .order_by(token.expires_at)
+            .limit(limit)
+            .with_for_update(skip_locked=True)
+        )
+        async with self._database.transaction() as connection:
+            rows = (await connection.execute(due)).all()
+            used = [
+                {"digest": row.digest, "family_id": row.family_id}
+                for row in rows
+                if row.used_at is not None
+            ]
+            idle = [row.family_id for row in rows if row.used_at is None]
+            if used:
+                insert = upsert(self._database, used_refresh_tokens).on_conflict_do_nothing()
+                await connection.execute(insert, used)
+            if idle:
+                await connection.execute(
+                    update(token_families)
+                    .where(family.family_id.in_(idle), family.revoked_at.is_(None))
+                    .values(revoked_at=before)
+                )
+            await connection.execute(
+                delete(refresh_tokens).where(token.digest.in_([row.digest for row in rows]))
+            )
+        return len(rows)
+
+    async def delete_revoked_access_tokens(self, *, before: datetime, limit: int) -> int:
+        some = select(access.digest).where(access.revoked_at <= before).limit(limit)
+        gone = await self._database.change(
+            delete(access_tokens).where(access.digest.in_(some)).returning(access.digest)
+        )
+        return len(gone)
+
+    async def _delete_families(
+        self, ended_at: ColumnElement[datetime], *, before: datetime, limit: int
+    ) -> int:
+        """Delete families with their tokens and the codes that they came from.
+
+        Return how many families, or `limit` where their tokens alone filled the batch.
+        """
+        ended = (
+            select(family.family_id)
+            .where(ended_at <= before)
+            .order_by(ended_at)
+            .limit(limit)
+            .with_for_update(skip_locked=True)
+        )
+        async with self._database.transaction() as connection:
+            family_ids = (await connection.scalars(ended)).all()
+            for table in OF_A_FAMILY:
+                if await _delete_tokens(connection, table, family_ids, limit=limit) == limit:
+                    return limit
+            gone = await connection.scalars(
+                delete(token_families)
+                .where(
+                    family.family_id.in_(family_ids),
+                    *(~exists().where(t.c.family_id == family.family_id) for t in OF_A_FAMILY),
+                )
+                .returning(family.family_id)
+            )
+            deleted = gone.all()
+            await connection.execute(delete(used_codes).where(used_codes.c.family_id.in_(deleted)))
+        return len(deleted)
+
+
+async def _delete_tokens(
+    connection: AsyncConnection, table: Table, family_ids: Sequence[str], *, limit: int
+) -> int:
+    some = (
+        select(table.c.digest)
+        .where(table.c.family_id.in_(family_ids))
+        .limit(limit)
+        .with_for_update(skip_locked=True)
+    )
+    digests = (await connection.scalars(some)).all()
+    await connection.execute(delete(table).where(table.c.digest.in_(digests)))
+    return len(digests)
