@@ -59,6 +59,12 @@ class Backend(Protocol):
         What concerns one row is its outcome. Raises `DatabaseUnavailableError`.
         """
 
+    async def examine(self) -> None:
+        """Look at a database file anew; raises what is wrong with it."""
+
+    async def try_write(self, statement: CompiledStatement, row: Mapping[str, Any]) -> None:
+        """Execute a statement where batches are written, and roll it back; raises what fails."""
+
     async def close(self) -> None: ...
 
 
@@ -110,6 +116,14 @@ class PostgresBackend:
             lambda connection: postgresql.write(
                 connection, statements, rows, outcome, local=self._local
             )
+        )
+
+    async def examine(self) -> None:
+        """There is no file of ours to look at."""
+
+    async def try_write(self, statement: CompiledStatement, row: Mapping[str, Any]) -> None:
+        await self._writers.run(
+            lambda connection: postgresql.try_write(connection, statement, row, local=self._local)
         )
 
     async def close(self) -> None:
@@ -172,6 +186,17 @@ class SqliteBackend:
             return await self._writer.run(
                 lambda connection: sqlite.write(connection, statements, rows, outcome)
             )
+
+    async def examine(self) -> None:
+        """What is open may have been deleted, replaced or damaged meanwhile."""
+        async with self.writing():
+            await self._writer.run_apart(
+                partial(sqlite.examine, self.path, busy_timeout=self._busy_timeout)
+            )
+
+    async def try_write(self, statement: CompiledStatement, row: Mapping[str, Any]) -> None:
+        async with self.writing():
+            await self._writer.run(lambda connection: sqlite.try_write(connection, statement, row))
 
     async def close(self) -> None:
         self._quick_reader.close()

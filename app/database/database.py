@@ -4,7 +4,7 @@ from collections.abc import AsyncIterator, Awaitable, Callable, Sequence
 from contextlib import asynccontextmanager
 from typing import Any
 
-from sqlalchemy import ColumnElement, Executable, Row, Select, text
+from sqlalchemy import ColumnElement, Executable, Row, Select
 from sqlalchemy.ext.asyncio import AsyncConnection
 from sqlalchemy.sql.dml import UpdateBase
 
@@ -93,10 +93,6 @@ class Database:
                     await commits.commit(transaction, connection)
             except commits.CommitLostError as lost:
                 await commits.find_out(lost, writer)
-
-    async def ping(self) -> None:
-        """Raises `DatabaseUnavailableError` where the database does not answer."""
-        await self.fetch_one(text("SELECT 1"))
 
     async def close(self) -> None:
         """Lets what is under way come to its end, then closes every connection."""

@@ -8,9 +8,11 @@ from typing import TYPE_CHECKING, Any, TypeVar
 from sqlalchemy import Connection, text
 from sqlalchemy.exc import DatabaseError
 
+from app.database import sqlite
 from app.database.backends import Backend, SqliteBackend
 from app.database.errors import is_misconfigured, reason_of, translated_errors
 from app.database.losses import Loss, losses_of
+from app.database.revisions import known_revisions, may_serve_on
 from app.errors import CREATED_BY, DatabaseAwayError, DatabaseUnavailableError, StartupError
 from app.observability.logging import logger
 from app.settings.files import (
@@ -86,6 +88,9 @@ async def prepare(backend: Backend, *, migrates: bool, may_create: bool = True) 
     revision = await revision_at_start(backend, may_create=may_create)
     if revision == HEAD:
         return
+    if revision is not None and revision not in known_revisions():
+        await _refuse_newer(backend, revision)
+        return
     if revision is None and not may_create:
         raise StartupError(f"DATABASE_URL: the database is empty: {CREATED_BY}")
     if not migrates:
@@ -100,11 +105,42 @@ async def prepare(backend: Backend, *, migrates: bool, may_create: bool = True) 
         raise StartupError(f"DATABASE_URL: cannot be migrated: {reason_of(error)}") from error
 
 
+async def _refuse_newer(backend: Backend, revision: str) -> None:
+    """Raises `StartupError` unless the newer release declared that this one may go on serving."""
+    with translated_errors():
+        async with backend.engines.reader.connect() as connection:
+            may_serve = await connection.run_sync(may_serve_on, revision, head=HEAD)
+    if not may_serve:
+        raise StartupError(newer(revision))
+    log.warning("the schema is of a newer release, at revision %s: this one may serve", revision)
+
+
+def schema_problem(connection: Connection) -> str | None:
+    """Return why the schema does not serve this release, in one line, or None."""
+    revision = _read_revision(connection)
+    if revision == HEAD:
+        return None
+    if revision is None:
+        return "the database has no schema: run `postern migrate`"
+    if revision in known_revisions():
+        return f"the schema is at {revision}, before {HEAD}: run `postern migrate`"
+    return None if may_serve_on(connection, revision, head=HEAD) else newer(revision)
+
+
+def newer(revision: str) -> str:
+    return (
+        f"The database is at revision {revision}, which this release does not know:"
+        " it belongs to a newer release"
+    )
+
+
 async def revision_at_start(backend: Backend, *, may_create: bool = True) -> str | None:
     """As `current_revision`; what goes wrong is one line for the operator."""
     try:
         if isinstance(backend, SqliteBackend):
             _prepare_file(backend.path, may_create=may_create)
+            if sqlite.is_read_only(backend.path):
+                raise StartupError(f"DATABASE_URL: the database is read-only: {backend.path}")
         return await current_revision(backend)
     except OSError as error:
         raise StartupError(f"DATABASE_URL: cannot create the file: {error.strerror}") from error
@@ -194,10 +230,7 @@ def _run_alembic(
     try:
         known = {script.revision for script in scripts.walk_revisions()}
         if found is not None and found not in known:
-            raise StartupError(
-                f"The database is at revision {found}, which this release does not know:"
-                " it belongs to a newer release"
-            )
+            raise StartupError(newer(found))
         run(config, revision)
     except CommandError as error:
         raise StartupError(f"The database cannot be migrated: {error}") from error

@@ -227,6 +227,24 @@ async def write(
     return results
 
 
+async def try_write(
+    connection: "Connection[Any]",
+    statement: CompiledStatement,
+    row: Mapping[str, Any],
+    *,
+    local: str | None,
+) -> None:
+    """Execute a statement and roll it back."""
+    transaction = connection.transaction()
+    await transaction.start()
+    try:
+        if local is not None:
+            await connection.execute(local)
+        await _execute(connection, statement, [row])
+    finally:
+        await transaction.rollback()
+
+
 async def _transaction(
     connection: "Connection[Any]",
     statements: Sequence[CompiledStatement],

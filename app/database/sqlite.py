@@ -4,6 +4,7 @@ import asyncio
 import sqlite3
 from collections.abc import Callable, Mapping, Sequence
 from concurrent.futures import ThreadPoolExecutor
+from contextlib import closing
 from pathlib import Path
 from typing import Any, TypeVar
 
@@ -85,6 +86,10 @@ class SqliteThread:
         loop = asyncio.get_running_loop()
         return await loop.run_in_executor(self._executor, self._call, work)
 
+    async def run_apart(self, work: Callable[[], Result]) -> Result:
+        """Runs `work` in the thread without its connection, which is not even opened."""
+        return await asyncio.get_running_loop().run_in_executor(self._executor, work)
+
     async def close(self) -> None:
         await asyncio.get_running_loop().run_in_executor(self._executor, self._disconnect)
         self._executor.shutdown(wait=True)
@@ -115,6 +120,44 @@ def look_up(connection: sqlite3.Connection, lookup: CompiledLookup, keys: Sequen
         if row is not None:
             found[key] = lookup.read(row)
     return found
+
+
+def examine(path: Path, *, busy_timeout: float) -> None:
+    """Open the file anew, take its write lock and read the first row of each table.
+
+    Raises what SQLite finds: a file that is read-only, damaged, or not there any more.
+    """
+    uri = f"{path.absolute().as_uri()}?mode=rw"
+    with closing(
+        sqlite3.connect(uri, uri=True, isolation_level=None, timeout=busy_timeout)
+    ) as connection:
+        connection.execute("BEGIN IMMEDIATE")
+        connection.execute("CREATE TABLE try_write (x)")  # BEGIN says nothing of a read-only file
+        connection.execute("ROLLBACK")
+        names = connection.execute("SELECT name FROM sqlite_master WHERE type = 'table'")
+        for (name,) in names.fetchall():
+            connection.execute(f'SELECT 1 FROM "{name}" LIMIT 1').fetchone()  # noqa: S608 - a name of our schema
+
+
+def is_read_only(path: Path) -> bool:
+    """Whether the file can be read and not written; a lock of another process is neither."""
+    try:
+        examine(path, busy_timeout=0)
+    except sqlite3.Error as error:
+        return error.sqlite_errorcode & 0xFF == sqlite3.SQLITE_READONLY
+    return False
+
+
+def try_write(
+    connection: sqlite3.Connection, statement: CompiledStatement, row: Mapping[str, Any]
+) -> None:
+    """Execute a statement and roll it back."""
+    connection.execute("BEGIN IMMEDIATE")
+    try:
+        connection.execute(statement.text, statement.bind(row))
+    finally:
+        if connection.in_transaction:
+            connection.execute("ROLLBACK")
 
 
 def write(

@@ -3,10 +3,11 @@
 from fastapi import APIRouter, Response
 
 from app.dependencies import ServicesDep
-from app.errors import UnavailableError
 from app.schemas.operations import Health
 
 router = APIRouter(tags=["Server"], prefix="/health")
+
+RETRY_AFTER = "2"
 
 
 @router.get("/live")
@@ -15,13 +16,13 @@ async def check_live() -> Health:
     return Health(status="ok")
 
 
-@router.get("/ready", responses={503: {"model": Health, "description": "The database is away."}})
+@router.get(
+    "/ready", responses={503: {"model": Health, "description": "The database does not serve."}}
+)
 async def check_ready(services: ServicesDep, response: Response) -> Health:
-    """The database answers too."""
-    try:
-        await services.database.ping()
-    except UnavailableError as error:
+    """The database has our schema, answers and accepts writes. Asked at most once a second."""
+    if not await services.readiness.is_ready():
         response.status_code = 503
-        response.headers["Retry-After"] = str(error.retry_after)
+        response.headers["Retry-After"] = RETRY_AFTER
         return Health(status="unavailable")
     return Health(status="ok")

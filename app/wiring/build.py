@@ -52,6 +52,7 @@ from app.repositories.logout_notices import LogoutNoticeRepository
 from app.repositories.mails import MailRepository
 from app.repositories.one_time_links import OneTimeLinkRepository
 from app.repositories.passkeys import PasskeyRepository
+from app.repositories.readiness import ReadinessRepository
 from app.repositories.recovery_codes import RecoveryCodeRepository
 from app.repositories.refresh_tokens import RefreshTokenRepository
 from app.repositories.remembered_browsers import RememberedBrowserRepository
@@ -86,6 +87,7 @@ from app.services.passkey_challenges import PasskeyChallenges
 from app.services.passkeys import PasskeyService
 from app.services.password_hashing import PasswordHashing
 from app.services.password_recovery import PasswordRecovery
+from app.services.readiness import Readiness
 from app.services.recovery import RecoveryCodes
 from app.services.remembered_browsers import RememberedBrowsers
 from app.services.rewrapping import Rewrapping
@@ -103,6 +105,7 @@ from app.wiring.parts import (
     SIGNING_KEYS,
     UPSTREAM_SECRETS,
     box_for,
+    database_patience,
     lifetimes,
     limit_rules,
     make_backend,
@@ -270,6 +273,9 @@ def build_services(settings: Settings, clock: Clock) -> Services:
         names=names,
         known_networks=known_networks,
         shared_limits=shared,
+        readiness=Readiness(
+            ReadinessRepository(database), clock, timeout=database_patience(settings)
+        ),
         notices=notices,
         threads=threads,
         users=accounts,

@@ -53,6 +53,12 @@ def make_backend(settings: Settings) -> Backend:
     )
 
 
+def database_patience(settings: Settings) -> float:
+    """How long a request waits for the database, in seconds."""
+    is_sqlite = sqlite_path(settings.database_url) is not None
+    return (settings.sqlite_busy_timeout if is_sqlite else settings.database_timeout) + 1
+
+
 def box_for(settings: Settings, purpose: str) -> SecretBox:
     """Seals under today's SECRET_KEY, and opens what any listed one sealed."""
     return SecretBox(secret_keys(settings), purpose=purpose)

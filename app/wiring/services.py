@@ -41,6 +41,7 @@ from app.services.one_time_links import OneTimeLinks
 from app.services.otp import OtpService
 from app.services.passkeys import PasskeyService
 from app.services.password_recovery import PasswordRecovery
+from app.services.readiness import Readiness
 from app.services.recovery import RecoveryCodes
 from app.services.remembered_browsers import RememberedBrowsers
 from app.services.rewrapping import Rewrapping
@@ -65,6 +66,7 @@ class Services:
     names: HostNames
     known_networks: KnownNetworks
     shared_limits: SharedLimits | None
+    readiness: Readiness
     notices: Notices
     threads: BoundedThreads
     users: UserService

@@ -13,6 +13,7 @@ from tests.support.databases import create_database, migrate_template
 from tests.support.machine import scaled
 from tests.support.parts import services_of
 from tests.support.postgresql import PostgresServer
+from tests.support.waiting import eventually
 
 pytestmark = pytest.mark.timing
 
@@ -104,11 +105,16 @@ async def test_other_endpoints_answer_with_problem_details(
 @pytest.mark.usefixtures("stopped")
 async def test_the_process_is_alive_but_not_ready(own_app: Application) -> None:
     live = await own_app.http.get("/health/live")
+    await eventually(lambda: is_ready(own_app, 503))  # an answer is kept for a second
     ready = await own_app.http.get("/health/ready")
 
     assert live.status_code == 200
     assert ready.status_code == 503
     assert int(ready.headers["retry-after"]) > 0
+
+
+async def is_ready(app: Application, status: int) -> bool:
+    return (await app.http.get("/health/ready")).status_code == status
 
 
 async def test_the_first_requests_after_its_return_succeed(
@@ -122,7 +128,7 @@ async def test_the_first_requests_after_its_return_succeed(
 
     stopped.start()
 
-    assert (await own_app.http.get("/health/ready")).status_code == 200
+    await eventually(lambda: is_ready(own_app, 200))
     assert await own_app.is_active(machine, pair["access_token"])
     assert (await own_app.client_credentials(machine)).status_code == 200
     assert (await own_app.refresh(machine, pair["refresh_token"])).status_code == 200

@@ -86,7 +86,6 @@ async def test_readers_do_not_wait(databases: Databases) -> None:
         async with lock_held(app):
             assert await app.is_active(client, token)
             assert (await app.profile(token)).status_code == 200
-            assert (await app.http.get("/health/ready")).status_code == 200
 
 
 async def test_who_has_waited_long_enough_is_told_to_come_back(databases: Databases) -> None:

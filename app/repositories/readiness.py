@@ -1,0 +1,88 @@
+"""Whether the database serves this release: its schema, a look-up and a write on both pools."""
+
+import sqlite3
+from datetime import datetime
+from typing import Any
+
+from sqlalchemy import Connection, insert, inspect, select
+
+from app.database.database import Database
+from app.database.errors import driver_error, reason_of
+from app.database.migrations import schema_problem
+from app.database.statements import compile_lookup, compile_statement
+from app.models.access_tokens import access_tokens
+from app.models.tables import metadata
+from app.repositories.inserts import value_of
+from app.security.tokens import new_identifier
+
+token = access_tokens.c
+COLUMNS = (token.digest, token.client_id, token.scope, token.issued_at, token.expires_at)
+READ_ONLY = "the database is read-only"
+SQLITE_REASONS = {
+    sqlite3.SQLITE_READONLY: READ_ONLY,
+    sqlite3.SQLITE_CORRUPT: "the database file is damaged",
+    sqlite3.SQLITE_NOTADB: "the database file is damaged",
+    sqlite3.SQLITE_CANTOPEN: "the database file cannot be opened",
+}
+
+
+class ReadinessRepository:
+    """A write is tried with a row of the table that is written most, and rolled back."""
+
+    def __init__(self, database: Database) -> None:
+        self._backend = database.backend
+        self._insert = insert(access_tokens).values(
+            {column.name: value_of(column.name, column) for column in COLUMNS}
+        )
+        dialect = self._backend.dialect
+        self._compiled_insert = compile_statement(self._insert, dialect)
+        self._compiled_lookup = compile_lookup(select(token.client_id), token.digest, dialect)
+
+    async def problem(self, *, now: datetime) -> str | None:
+        """Return why the database cannot serve, in one line for the operator, or None."""
+        row = {
+            "digest": new_identifier().encode(),
+            "client_id": "readiness",
+            "scope": "",
+            "issued_at": now,
+            "expires_at": now,
+        }
+        try:
+            await self._backend.examine()
+            problem = await self._schema_problem()
+            if problem is None:
+                await self._try(row)
+            return problem
+        except Exception as error:  # noqa: BLE001 - whatever it is, it is the answer
+            return problem_of(error)
+
+    async def _schema_problem(self) -> str | None:
+        async with self._backend.engines.reader.connect() as connection:
+            return await connection.run_sync(schema_problem) or await connection.run_sync(
+                missing_table
+            )
+
+    async def _try(self, row: dict[str, Any]) -> None:
+        engine = self._backend.engines.writer
+        async with self._backend.writing(), engine.connect() as connection:
+            await connection.execute(self._insert, row)
+            await connection.rollback()
+        await self._backend.look_up(self._compiled_lookup, [row["digest"]])
+        await self._backend.try_write(self._compiled_insert, row)
+
+
+def missing_table(connection: Connection) -> str | None:
+    there = set(inspect(connection).get_table_names())
+    missing = sorted(name for name in metadata.tables if name not in there)
+    return f"the table {missing[0]} is missing" if missing else None
+
+
+def problem_of(error: Exception) -> str:
+    """Return what an exception says of the database, in one line."""
+    cause = driver_error(error.__cause__ if error.__cause__ is not None else error)
+    code = getattr(cause, "sqlite_errorcode", None)
+    if code is not None and code & 0xFF in SQLITE_REASONS:
+        return SQLITE_REASONS[code & 0xFF]
+    if getattr(cause, "sqlstate", None) == "25006":
+        return READ_ONLY
+    return f"the database does not serve: {reason_of(error)}"
