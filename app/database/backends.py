@@ -12,6 +12,7 @@ from sqlalchemy.dialects import sqlite as sqlite_dialect
 from sqlalchemy.engine import Dialect
 
 from app.database import postgresql, sqlite
+from app.database.claims import CompiledClaim
 from app.database.engines import Engines, postgresql_engines, sqlite_engines
 from app.database.errors import translated_errors
 from app.database.postgresql import Pooler
@@ -50,7 +51,7 @@ class Backend(Protocol):
 
     async def write(
         self,
-        statements: Sequence[CompiledStatement],
+        statements: Sequence[CompiledStatement] | CompiledClaim,
         rows: Sequence[Mapping[str, Any]],
         outcome: CompiledOutcome | None,
     ) -> Written:
@@ -108,7 +109,7 @@ class PostgresBackend:
 
     async def write(
         self,
-        statements: Sequence[CompiledStatement],
+        statements: Sequence[CompiledStatement] | CompiledClaim,
         rows: Sequence[Mapping[str, Any]],
         outcome: CompiledOutcome | None,
     ) -> Written:
@@ -178,7 +179,7 @@ class SqliteBackend:
 
     async def write(
         self,
-        statements: Sequence[CompiledStatement],
+        statements: Sequence[CompiledStatement] | CompiledClaim,
         rows: Sequence[Mapping[str, Any]],
         outcome: CompiledOutcome | None,
     ) -> Written:

@@ -11,6 +11,8 @@ from sqlalchemy.sql.dml import UpdateBase
 from app.database import commits
 from app.database.backends import Backend
 from app.database.batching import Item, MicroBatch, Result
+from app.database.claim_steps import ClaimStep
+from app.database.claims import Claim
 from app.database.constraints import Unique
 from app.database.errors import translated_errors
 from app.database.lookups import Lookup, Value
@@ -22,7 +24,7 @@ class Database:
 
     def __init__(self, backend: Backend) -> None:
         self.backend = backend
-        self._batched: list[Lookup[Any] | Step | MicroBatch[Any, Any]] = []
+        self._batched: list[Lookup[Any] | Step | ClaimStep | MicroBatch[Any, Any]] = []
 
     def lookup(
         self, statement: Select[Any], *, key: ColumnElement[Any], value: Callable[..., Value]
@@ -40,6 +42,12 @@ class Database:
     ) -> Step:
         """Makes a batched step; see `Step`."""
         made = Step(self.backend, statements, outcome=outcome, order=order)
+        self._batched.append(made)
+        return made
+
+    def claim(self, claim: Claim) -> ClaimStep:
+        """Makes a batched claim of rows; see `Claim`."""
+        made = ClaimStep(self.backend, claim)
         self._batched.append(made)
         return made
 

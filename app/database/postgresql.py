@@ -6,6 +6,7 @@ from enum import StrEnum
 from typing import TYPE_CHECKING, Any, TypeVar
 from urllib.parse import parse_qsl, quote, urlencode
 
+from app.database.claims import CompiledClaim
 from app.database.errors import is_lost_connection, is_refusal, translate
 from app.database.postgresql_hosts import Hosts
 from app.database.statements import (
@@ -204,7 +205,7 @@ async def look_up(
 
 async def write(
     connection: "Connection[Any]",
-    statements: Sequence[CompiledStatement],
+    statements: Sequence[CompiledStatement] | CompiledClaim,
     rows: Sequence[Mapping[str, Any]],
     outcome: CompiledOutcome | None,
     *,
@@ -247,11 +248,13 @@ async def try_write(
 
 async def _transaction(
     connection: "Connection[Any]",
-    statements: Sequence[CompiledStatement],
+    statements: Sequence[CompiledStatement] | CompiledClaim,
     rows: Sequence[Mapping[str, Any]],
     outcome: CompiledOutcome | None,
     local: str | None,
 ) -> Sequence[Values | None]:
+    if isinstance(statements, CompiledClaim):
+        return await _claim(connection, statements, rows, local)
     if len(statements) == 1 and outcome is None:  # one statement is a transaction by itself
         await _execute(connection, statements[0], rows)
         return [None] * len(rows)
@@ -265,6 +268,24 @@ async def _transaction(
         lookup, name = outcome.lookup, outcome.name
         found = await look_up(connection, lookup, [row[name] for row in rows])
     return [found.get(row[name]) for row in rows]
+
+
+async def _claim(
+    connection: "Connection[Any]",
+    claim: CompiledClaim,
+    rows: Sequence[Mapping[str, Any]],
+    local: str | None,
+) -> Sequence[Values | None]:
+    """Claim the rows of a batch in one statement, which is a transaction by itself."""
+    text, arrays = claim.statement.text, claim.arrays(rows)
+    if local is None:
+        used = await connection.fetch(text, *arrays)
+    else:
+        async with connection.transaction():
+            await connection.execute(local)
+            used = await connection.fetch(text, *arrays)
+    winners = dict(used)
+    return [() if winners.get(row[claim.key]) == row[claim.winner] else None for row in rows]
 
 
 async def _execute(

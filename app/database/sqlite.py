@@ -8,6 +8,7 @@ from contextlib import closing
 from pathlib import Path
 from typing import Any, TypeVar
 
+from app.database.claims import CompiledClaim
 from app.database.errors import is_refusal, translate
 from app.database.statements import (
     CompiledLookup,
@@ -162,7 +163,7 @@ def try_write(
 
 def write(
     connection: sqlite3.Connection,
-    statements: Sequence[CompiledStatement],
+    statements: Sequence[CompiledStatement] | CompiledClaim,
     rows: Sequence[Mapping[str, Any]],
     outcome: CompiledOutcome | None,
 ) -> Written:
@@ -183,15 +184,18 @@ def write(
 
 def _transaction(
     connection: sqlite3.Connection,
-    statements: Sequence[CompiledStatement],
+    statements: Sequence[CompiledStatement] | CompiledClaim,
     rows: Sequence[Mapping[str, Any]],
     outcome: CompiledOutcome | None,
 ) -> Sequence[Values | None]:
     connection.execute("BEGIN IMMEDIATE")
     try:
-        for statement in statements:
-            connection.executemany(statement.text, [statement.bind(row) for row in rows])
         results: Sequence[Values | None] = [None] * len(rows)
+        if isinstance(statements, CompiledClaim):
+            results = _claim(connection, statements, rows)
+        else:
+            for statement in statements:
+                connection.executemany(statement.text, [statement.bind(row) for row in rows])
         if outcome is not None:
             lookup, name = outcome.lookup, outcome.name
             found = look_up(connection, lookup, [row[name] for row in rows])
@@ -202,3 +206,15 @@ def _transaction(
             connection.execute("ROLLBACK")
         raise
     return results
+
+
+def _claim(
+    connection: sqlite3.Connection, claim: CompiledClaim, rows: Sequence[Mapping[str, Any]]
+) -> Sequence[Values | None]:
+    """Claim row by row, then store what the winners get."""
+    use = claim.statement
+    is_used = [connection.execute(use.text, use.bind(row)).rowcount == 1 for row in rows]
+    winners = [row for row, is_winner in zip(rows, is_used, strict=True) if is_winner]
+    for insert in claim.inserts:
+        connection.executemany(insert.text, [insert.bind(row) for row in winners])
+    return [() if is_winner else None for is_winner in is_used]

@@ -81,7 +81,7 @@ def compile_lookup(
     return CompiledLookup(compiled.string, tuple(processors))
 
 
-def compile_statement(statement: UpdateBase, dialect: Dialect) -> CompiledStatement:
+def compile_statement(statement: UpdateBase | Select[Any], dialect: Dialect) -> CompiledStatement:
     compiled = _compiled(statement, dialect)
     names = compiled.positiontup or []
     processors = [

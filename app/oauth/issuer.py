@@ -178,8 +178,8 @@ class Issuer:
 
     async def rotate(
         self, presented: str, found: RefreshToken, *, scope: str, grace: timedelta
-    ) -> tuple[TokenResponse | None, RefreshToken | None]:
-        """Use a refresh token and return the new pair, or None and the token as another left it.
+    ) -> TokenResponse | RefreshToken:
+        """Use a refresh token and return the new pair, or the token as another caller left it.
 
         `grace` is how long the answer can be repeated.
         """
@@ -187,11 +187,9 @@ class Issuer:
         pair, stored = self._new_pair(scope, family_expires_at=found.family_expires_at, now=now)
         sealed = seal_with_token(_pack(pair), token=presented, purpose=SUCCESSOR)
         current = await self._refresh_tokens.rotate(
-            digest_of(presented), stored, sealed=sealed, grace_ends_at=now + grace
+            digest_of(presented), found, stored, sealed=sealed, grace_ends_at=now + grace
         )
-        if current is not None and current.successor_digest == stored.refresh_digest:
-            return pair.response(now=now), current
-        return None, current
+        return pair.response(now=now) if current is None else current
 
     def same_again(self, presented: str, used: RefreshToken) -> TokenResponse | None:
         """The answer that the one use of this token got; readable only with the token itself."""

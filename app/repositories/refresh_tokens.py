@@ -2,25 +2,21 @@
 
 from datetime import datetime
 
-from sqlalchemy import Insert, Update, and_, or_, select, update
+from sqlalchemy import Update, and_, or_, select, update
 
+from app.database.claims import Claim, Given
 from app.database.database import Database
-from app.database.steps import Outcome
+from app.models.access_tokens import access_tokens
 from app.models.clients import clients
 from app.models.refresh_tokens import RefreshToken, refresh_tokens
 from app.models.token_families import token_families
 from app.models.used_refresh_tokens import UsedRefreshToken, used_refresh_tokens
 from app.models.users import users
-from app.repositories.inserts import insert_once_where, value_of
-from app.repositories.token_families import NewPair, new_access_token
+from app.repositories.token_families import NewPair
 
-client, family = clients.c, token_families.c
+access, client, family = access_tokens.c, clients.c, token_families.c
 token, used, user = refresh_tokens.c, used_refresh_tokens.c, users.c
 successor = refresh_tokens.alias("successor")
-PRESENTED = value_of("presented", token.digest)
-SUCCESSOR = value_of("successor", token.digest)
-NOW = value_of("now", token.issued_at)
-USED_BY_THIS_CALLER = (token.digest == PRESENTED, token.successor_digest == SUCCESSOR)
 
 LIVING = (
     select(
@@ -64,21 +60,79 @@ USED = (
 )
 
 
+def _use(given: Given) -> Update:
+    """Take a token out of use; the condition also holds when the same caller does it again."""
+    living_family = select(family.family_id).where(
+        family.family_id == token.family_id, family.revoked_at.is_(None)
+    )
+    return (
+        update(refresh_tokens)
+        .where(
+            token.digest == given["presented"],
+            or_(
+                and_(token.used_at.is_(None), token.expires_at > given["now"]),
+                token.successor_digest == given["successor"],
+            ),
+            living_family.exists(),
+        )
+        .values(
+            used_at=given["now"],
+            expires_at=given["grace_ends_at"],
+            successor_digest=given["successor"],
+            successor_sealed=given["sealed"],
+        )
+    )
+
+
+ROTATION = Claim(
+    key=(token.digest, "presented"),
+    use=_use,
+    winner="successor",
+    inserts=(
+        (
+            refresh_tokens,
+            {
+                token.digest: "successor",
+                token.family_id: "family_id",
+                token.issued_at: "now",
+                token.expires_at: "refresh_expires_at",
+            },
+        ),
+        (
+            access_tokens,
+            {
+                access.digest: "access_digest",
+                access.family_id: "family_id",
+                access.client_id: "client_id",
+                access.user_id: "user_id",
+                access.scope: "scope",
+                access.issued_at: "now",
+                access.expires_at: "access_expires_at",
+            },
+        ),
+    ),
+    types={
+        "presented": token.digest,
+        "successor": token.digest,
+        "sealed": token.digest,
+        "now": token.issued_at,
+        "grace_ends_at": token.expires_at,
+        "refresh_expires_at": token.expires_at,
+        "access_digest": access.digest,
+        "access_expires_at": access.expires_at,
+        "scope": access.scope,
+        "family_id": token.family_id,
+        "client_id": access.client_id,
+        "user_id": access.user_id,
+    },
+)
+
+
 class RefreshTokenRepository:
     def __init__(self, database: Database) -> None:
         self._living = database.lookup(LIVING, key=token.digest, value=RefreshToken)
         self._used = database.lookup(USED, key=used.digest, value=UsedRefreshToken)
-        self._rotate = database.step(
-            _use_token(),
-            _new_refresh_token(database),
-            new_access_token(
-                database,
-                refresh_tokens.join(token_families, family.family_id == token.family_id),
-                *USED_BY_THIS_CALLER,
-            ),
-            outcome=Outcome(LIVING, token.digest, given_as="presented"),
-            order="presented",
-        )
+        self._rotate = database.claim(ROTATION)
 
     async def find_in_living_family(self, digest: bytes) -> RefreshToken | None:
         """The token, also a used or expired one; None where its family, client or user is gone."""
@@ -89,62 +143,33 @@ class RefreshTokenRepository:
         return await self._used(digest)
 
     async def rotate(
-        self, digest: bytes, pair: NewPair, *, sealed: bytes, grace_ends_at: datetime
+        self,
+        digest: bytes,
+        found: RefreshToken,
+        pair: NewPair,
+        *,
+        sealed: bytes,
+        grace_ends_at: datetime,
     ) -> RefreshToken | None:
-        """Use a token and store its successors in one step, and return the token as it is now.
+        """Use a token and store its successors in one step; None where this caller did so.
 
-        Of several callers one wins: the token then names that caller's pair as its successor.
-        `sealed` is repeated until `grace_ends_at`. None if the family was revoked meanwhile.
+        Otherwise return the token as another caller left it, or `found` where that is gone: it was
+        revoked or has expired meanwhile. `sealed` is repeated until `grace_ends_at`.
         """
-        row = await self._rotate(
+        is_ours = await self._rotate(
             presented=digest,
             successor=pair.refresh_digest,
             sealed=sealed,
-            grace_ends_at=grace_ends_at,
             now=pair.issued_at,
+            grace_ends_at=grace_ends_at,
             refresh_expires_at=pair.refresh_expires_at,
             access_digest=pair.access_digest,
             access_expires_at=pair.access_expires_at,
             scope=pair.scope,
+            family_id=found.family_id,
+            client_id=found.client_id,
+            user_id=found.user_id,
         )
-        return RefreshToken(*row) if row is not None else None
-
-
-def _use_token() -> Update:
-    """Takes a token out of use; meets its condition also when the same caller does it again."""
-    living_family = select(family.family_id).where(
-        family.family_id == token.family_id, family.revoked_at.is_(None)
-    )
-    return (
-        update(refresh_tokens)
-        .where(
-            token.digest == PRESENTED,
-            or_(
-                and_(token.used_at.is_(None), token.expires_at > NOW),
-                token.successor_digest == SUCCESSOR,
-            ),
-            living_family.exists(),
-        )
-        .values(
-            used_at=NOW,
-            expires_at=value_of("grace_ends_at", token.expires_at),
-            successor_digest=SUCCESSOR,
-            successor_sealed=value_of("sealed", token.digest),
-        )
-    )
-
-
-def _new_refresh_token(database: Database) -> Insert:
-    """The successor, where this caller is the one who used the token."""
-    return insert_once_where(
-        database,
-        refresh_tokens,
-        {
-            token.digest: SUCCESSOR,
-            token.family_id: token.family_id,
-            token.issued_at: NOW,
-            token.expires_at: value_of("refresh_expires_at", token.expires_at),
-        },
-        refresh_tokens,
-        *USED_BY_THIS_CALLER,
-    )
+        if is_ours:
+            return None
+        return await self.find_in_living_family(digest) or found

@@ -32,9 +32,7 @@ class SecretBox:
 
     def seal(self, value: bytes, *, context: str) -> bytes:
         """Encrypts; `context` (the owner of the value) must be the same when it is opened."""
-        nonce = os.urandom(_NONCE_LENGTH)
-        sealed = self._ciphers[self._current].encrypt(nonce, value, context.encode())
-        return _VERSION + self._current + nonce + sealed
+        return _sealed(self._ciphers[self._current], self._current, value, context=context)
 
     def open(self, sealed: bytes, *, context: str) -> bytes:
         """Decrypts; raises `SealError`."""
@@ -54,7 +52,8 @@ class SecretBox:
 
 def seal_with_token(value: bytes, *, token: str, purpose: str) -> bytes:
     """Encrypts so that only who presents `token` can read it; nothing that we store can."""
-    return SecretBox([token], purpose=purpose).seal(value, context=purpose)
+    key = derive_key(token.encode(), purpose=purpose)
+    return _sealed(AESGCM(key), _name_of(key), value, context=purpose)
 
 
 def open_with_token(sealed: bytes, *, token: str, purpose: str) -> bytes:
@@ -65,6 +64,11 @@ def open_with_token(sealed: bytes, *, token: str, purpose: str) -> bytes:
 def derive_key(secret: bytes, *, purpose: str) -> bytes:
     """Derives a key of 256 bits for one purpose (HMAC-SHA-256; the secrets have that entropy)."""
     return hmac.digest(secret, b"postern:" + purpose.encode(), "sha256")
+
+
+def _sealed(cipher: AESGCM, name: bytes, value: bytes, *, context: str) -> bytes:
+    nonce = os.urandom(_NONCE_LENGTH)
+    return _VERSION + name + nonce + cipher.encrypt(nonce, value, context.encode())
 
 
 def _name_of(key: bytes) -> bytes:

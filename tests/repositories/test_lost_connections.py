@@ -16,6 +16,7 @@ from app.models.access_tokens import access_tokens
 from app.repositories.access_tokens import AccessTokenRepository
 from app.repositories.clients import ClientRepository
 from app.repositories.inserts import insert_once
+from app.security.tokens import digest_of
 from tests.repositories.conftest import CLOCK, NOW, new_client
 from tests.support.application import Application, running_application
 from tests.support.assertions import assert_oauth_error, assert_problem
@@ -26,6 +27,8 @@ from tests.support.tcp_proxy import proxy_before
 pytestmark = pytest.mark.timing
 
 COMMIT = b"COMMIT;"
+ROTATION = b"WITH locked"
+"""One statement, which commits by itself."""
 END_ALL_OTHERS = text(
     "SELECT pg_terminate_backend(pid) FROM pg_stat_activity"
     " WHERE datname = current_database() AND pid <> pg_backend_pid()"
@@ -138,7 +141,7 @@ async def test_a_refresh_whose_commit_was_lost_gives_one_pair(postgresql_url: st
     """SECURITY_BAR row 9"""
     async with proxy_before(postgresql_url) as (proxy, url), running_application(url) as app:
         client, first = await signed_in(app)
-        proxy.cut_answer_to(COMMIT)
+        proxy.cut_answer_to(digest_of(first["refresh_token"]), after=ROTATION)
 
         second = await app.refresh(client, first["refresh_token"])
         again = await app.refresh(client, first["refresh_token"])
@@ -155,7 +158,7 @@ async def test_a_refresh_that_is_told_503_may_be_sent_again(postgresql_url: str)
     """SECURITY_BAR row 9"""
     async with proxy_before(postgresql_url) as (proxy, url), running_application(url) as app:
         client, first = await signed_in(app)
-        proxy.cut_answer_to(COMMIT, times=2)
+        proxy.cut_answer_to(digest_of(first["refresh_token"]), after=ROTATION, times=2)
 
         lost = await app.refresh(client, first["refresh_token"])
         second = await app.refresh(client, first["refresh_token"])

@@ -41,24 +41,29 @@ async def test_rotations_of_the_same_tokens_by_two_workers_never_deadlock(
 async def rotate_all(
     app: Application, repository: RefreshTokenRepository, presented: Sequence[bytes]
 ) -> list[bytes | None]:
-    """Rotates all at once, in this order; gives what each token says is its successor."""
-    now = app.clock.now()
-    rotated = await asyncio.gather(
-        *(
-            repository.rotate(
-                digest,
-                NewPair(
-                    access_digest=secrets.token_bytes(32),
-                    access_expires_at=now + timedelta(hours=1),
-                    refresh_digest=secrets.token_bytes(32),
-                    refresh_expires_at=now + timedelta(days=30),
-                    issued_at=now,
-                    scope="profile",
-                ),
-                sealed=b"sealed",
-                grace_ends_at=now + timedelta(seconds=30),
-            )
-            for digest in presented
-        )
+    """Rotate all at once, in this order, and return what each token says is its successor."""
+    await asyncio.gather(*(rotate(app, repository, digest) for digest in presented))
+    tokens = [await repository.find_in_living_family(digest) for digest in presented]
+    return [token.successor_digest if token is not None else None for token in tokens]
+
+
+async def rotate(app: Application, repository: RefreshTokenRepository, digest: bytes) -> None:
+    now, successor = app.clock.now(), secrets.token_bytes(32)
+    found = await repository.find_in_living_family(digest)
+    assert found is not None
+    current = await repository.rotate(
+        digest,
+        found,
+        NewPair(
+            access_digest=secrets.token_bytes(32),
+            access_expires_at=now + timedelta(hours=1),
+            refresh_digest=successor,
+            refresh_expires_at=now + timedelta(days=30),
+            issued_at=now,
+            scope="profile",
+        ),
+        sealed=b"sealed",
+        grace_ends_at=now + timedelta(seconds=30),
     )
-    return [token.successor_digest if token is not None else None for token in rotated]
+    # another caller's, where it is not this one's
+    assert current is None or current.successor_digest not in (None, successor)

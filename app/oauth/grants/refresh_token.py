@@ -63,14 +63,12 @@ class RefreshTokenGrant(Grant[RefreshTokenParameters]):
         if found.expires_at <= self.tools.clock.now():
             raise _not_valid("the refresh token has expired")
 
-        response, current = await self.tools.issuer.rotate(
-            presented, found, scope=scope, grace=GRACE
-        )
-        if response is not None:
-            return await self._with_id_token(client, found, response)
-        if current is None or current.used_at is None:  # revoked, or expired, meanwhile
+        rotated = await self.tools.issuer.rotate(presented, found, scope=scope, grace=GRACE)
+        if isinstance(rotated, TokenResponse):
+            return await self._with_id_token(client, found, rotated)
+        if rotated.used_at is None:
             raise _not_valid("the refresh token was revoked or expired meanwhile")
-        return await self._with_id_token(client, found, self._same_again(presented, current))
+        return await self._with_id_token(client, found, self._same_again(presented, rotated))
 
     async def _find(self, presented: str) -> RefreshToken | None:
         if not TokenKind.REFRESH_TOKEN.matches(presented):

@@ -1,0 +1,30 @@
+"""Claims as repositories use them: batches of callers that each want to use a row."""
+
+from collections.abc import Mapping
+from typing import Any
+
+from app.database.backends import Backend
+from app.database.batching import MicroBatch
+from app.database.claims import Claim, compile_claim
+from app.database.statements import Values, Written
+
+
+class ClaimStep:
+    """A claim whose callers travel in batches; repeating it changes nothing."""
+
+    def __init__(self, backend: Backend, claim: Claim) -> None:
+        self._backend = backend
+        self._compiled = compile_claim(claim, backend.dialect)
+        self._batch: MicroBatch[Mapping[str, Any], Values | None] = MicroBatch(
+            self._run, in_flight=backend.concurrent_batches
+        )
+
+    async def __call__(self, **values: Any) -> bool:
+        """Return whether this caller used the row; what it yields has been committed then."""
+        return await self._batch.submit(values) is not None
+
+    async def drain(self) -> None:
+        await self._batch.drain()
+
+    async def _run(self, rows: list[Mapping[str, Any]]) -> Written:
+        return await self._backend.write(self._compiled, rows, None)

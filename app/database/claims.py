@@ -1,0 +1,112 @@
+"""Claims: a row is used once, and only its user stores what it yields.
+
+PostgreSQL takes a whole batch in one statement: one round trip, and rows are locked in the order of
+their keys, so that two batches never deadlock. SQLite, which has no round trips, uses row by row
+and then stores what the winners get.
+"""
+
+from collections.abc import Callable, Mapping, Sequence
+from dataclasses import dataclass
+from typing import Any
+
+from sqlalchemy import (
+    ARRAY,
+    Column,
+    ColumnElement,
+    FromClause,
+    Select,
+    Table,
+    Update,
+    bindparam,
+    func,
+    select,
+)
+from sqlalchemy import column as named
+from sqlalchemy.dialects import postgresql, sqlite
+from sqlalchemy.engine import Dialect
+
+from app.database.statements import CompiledStatement, compile_statement
+
+Given = Mapping[str, ColumnElement[Any]]
+"""The values of a caller, by name."""
+
+
+@dataclass(frozen=True, slots=True)
+class Claim:
+    """How the rows of a table are used.
+
+    `key` is the column and the value by which a row is found. `use` makes the update from the
+    values of a caller: it holds for one caller of many, and again when that caller repeats it.
+    `winner` is the value that tells this caller from others, and `inserts` are the rows that the
+    winner stores, each column with the name of its value. `types` are columns of the values' types.
+    """
+
+    key: tuple[Column[Any], str]
+    use: Callable[[Given], Update]
+    winner: str
+    inserts: Sequence[tuple[Table, Mapping[Column[Any], str]]]
+    types: Given
+
+
+@dataclass(frozen=True, slots=True)
+class CompiledClaim:
+    """Text for a driver: `statement` uses rows. `inserts` follow it, on SQLite only.
+
+    On PostgreSQL the statement takes an array for each value, and returns keys and winners.
+    """
+
+    key: str
+    winner: str
+    statement: CompiledStatement
+    inserts: Sequence[CompiledStatement]
+
+    def arrays(self, rows: Sequence[Mapping[str, Any]]) -> list[Sequence[Any]]:
+        """Return the values of a batch as PostgreSQL takes them."""
+        return list(zip(*map(self.statement.pick, rows), strict=True))
+
+
+def compile_claim(claim: Claim, dialect: Dialect) -> CompiledClaim:
+    if dialect.name == "postgresql":
+        statement = compile_statement(_at_once(claim), dialect)
+        return CompiledClaim(claim.key[1], claim.winner, statement, ())
+    given = {name: bindparam(name, type_=like.type) for name, like in claim.types.items()}
+    inserts = [
+        sqlite.insert(table)
+        .values({column.name: given[name] for column, name in values.items()})
+        .on_conflict_do_nothing()
+        for table, values in claim.inserts
+    ]
+    return CompiledClaim(
+        claim.key[1],
+        claim.winner,
+        compile_statement(claim.use(given), dialect),
+        [compile_statement(each, dialect) for each in inserts],
+    )
+
+
+def _at_once(claim: Claim) -> Select[Any]:
+    column, key = claim.key
+    given = _given(claim.types)
+    locked = (
+        select(*given.columns)
+        .join_from(given, column.table, column == given.c[key])
+        .order_by(column)
+        .with_for_update(of=column.table)
+        .cte("locked")
+    )
+    values = dict(locked.columns.items())
+    used = claim.use(values).returning(*values.values()).cte("used")
+    stored = [
+        postgresql.insert(table)
+        .from_select([each.name for each in row], select(*(used.c[name] for name in row.values())))
+        .on_conflict_do_nothing()
+        .cte(f"stored_{table.name}")
+        for table, row in claim.inserts
+    ]
+    return select(used.c[key], used.c[claim.winner]).add_cte(*stored)
+
+
+def _given(types: Given) -> FromClause:
+    arrays = [bindparam(name, type_=ARRAY(like.type)) for name, like in types.items()]
+    columns = [named(name, like.type) for name, like in types.items()]
+    return func.unnest(*arrays).table_valued(*columns).render_derived(name="given")
