@@ -11,7 +11,7 @@ from sqlalchemy.dialects import postgresql as postgresql_dialect
 from sqlalchemy.dialects import sqlite as sqlite_dialect
 from sqlalchemy.engine import Dialect
 
-from app.database import postgresql, sqlite
+from app.database import all_or_none, postgresql, sqlite
 from app.database.claims import CompiledClaim
 from app.database.engines import Engines, postgresql_engines, sqlite_engines
 from app.database.errors import translated_errors
@@ -65,6 +65,11 @@ class Backend(Protocol):
 
     async def try_write(self, statement: CompiledStatement, row: Mapping[str, Any]) -> None:
         """Execute a statement where batches are written, and roll it back; raises what fails."""
+
+    async def exchange(
+        self, statement: CompiledStatement, rows: Sequence[Mapping[str, Any]]
+    ) -> bool:
+        """Writes rows that are as they were read, in one transaction; see `Exchange`."""
 
     async def close(self) -> None: ...
 
@@ -125,6 +130,13 @@ class PostgresBackend:
     async def try_write(self, statement: CompiledStatement, row: Mapping[str, Any]) -> None:
         await self._writers.run(
             lambda connection: postgresql.try_write(connection, statement, row, local=self._local)
+        )
+
+    async def exchange(
+        self, statement: CompiledStatement, rows: Sequence[Mapping[str, Any]]
+    ) -> bool:
+        return await self._writers.run(
+            lambda connection: all_or_none.on_postgresql(connection, statement, rows)
         )
 
     async def close(self) -> None:
@@ -198,6 +210,14 @@ class SqliteBackend:
     async def try_write(self, statement: CompiledStatement, row: Mapping[str, Any]) -> None:
         async with self.writing():
             await self._writer.run(lambda connection: sqlite.try_write(connection, statement, row))
+
+    async def exchange(
+        self, statement: CompiledStatement, rows: Sequence[Mapping[str, Any]]
+    ) -> bool:
+        async with self.writing():
+            return await self._writer.run(
+                lambda connection: all_or_none.on_sqlite(connection, statement, rows)
+            )
 
     async def close(self) -> None:
         self._quick_reader.close()

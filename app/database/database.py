@@ -15,6 +15,7 @@ from app.database.claim_steps import ClaimStep
 from app.database.claims import Claim
 from app.database.constraints import Unique
 from app.database.errors import translated_errors
+from app.database.exchanges import Exchange
 from app.database.lookups import Lookup, Value
 from app.database.steps import Outcome, Step
 
@@ -50,6 +51,10 @@ class Database:
         made = ClaimStep(self.backend, claim)
         self._batched.append(made)
         return made
+
+    def exchange(self, statement: UpdateBase) -> Exchange:
+        """Makes a change of several rows that nobody else changed; see `Exchange`."""
+        return Exchange(self.backend, statement)
 
     def batch(
         self,

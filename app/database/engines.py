@@ -1,12 +1,13 @@
 """SQLAlchemy engines for the ordinary work: one that reads, one that writes."""
 
 import asyncio
+import time
 from contextlib import suppress
 from dataclasses import dataclass
 from pathlib import Path
 from typing import Any
 
-from sqlalchemy import event
+from sqlalchemy import event, exc
 from sqlalchemy.ext.asyncio import AsyncEngine, create_async_engine
 
 from app.database import postgresql, sqlite
@@ -14,6 +15,9 @@ from app.database.postgresql import Pooler
 from app.database.postgresql_hosts import Hosts
 
 DISPOSE_SECONDS = 3.0
+PAUSE_SECONDS = 2.0
+"""After so long without use a connection is asked whether it is still there."""
+LAST_USED = "last_used"
 WITHOUT_NAMES: dict[str, Any] = {
     "prepared_statement_cache_size": 0,
     "prepared_statement_name_func": lambda: "",
@@ -50,8 +54,8 @@ def postgresql_engines(hosts: Hosts, *, pool_size: int, timeout: float, pooler: 
         pool_size=pool_size,
         max_overflow=0,
         pool_timeout=timeout,
-        pool_pre_ping=True,
     )
+    _ping_after_a_pause(writer)
     if is_shared:
         limits = postgresql.set_local(postgresql.time_limits(timeout))
 
@@ -61,6 +65,28 @@ def postgresql_engines(hosts: Hosts, *, pool_size: int, timeout: float, pooler: 
                 connection.exec_driver_sql(limits)
 
     return Engines(reader=writer.execution_options(isolation_level="AUTOCOMMIT"), writer=writer)
+
+
+def _ping_after_a_pause(engine: AsyncEngine) -> None:
+    """Replace a connection that was lost while nobody used it.
+
+    One that was used a moment ago is not asked: that would cost each transaction a round trip. If
+    it is lost within that moment, the request is answered 503.
+    """
+
+    @event.listens_for(engine.sync_engine, "checkin")
+    def _remember(_: Any, record: Any) -> None:
+        record.info[LAST_USED] = time.monotonic()
+
+    @event.listens_for(engine.sync_engine, "checkout")
+    def _ping(connection: Any, record: Any, _: Any) -> None:
+        last_used = record.info.get(LAST_USED)
+        if last_used is None or time.monotonic() - last_used < PAUSE_SECONDS:
+            return
+        try:
+            engine.sync_engine.dialect.do_ping(connection)
+        except Exception as error:
+            raise exc.DisconnectionError from error  # the pool opens another one
 
 
 def sqlite_engines(path: Path, *, pool_size: int, busy_timeout: float, synchronous: str) -> Engines:

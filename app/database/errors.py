@@ -79,7 +79,7 @@ def _refusal(cause: BaseException, expected: tuple[Unique, ...]) -> Exception:
     constraint = violated(cause, expected)
     if constraint is not None:
         return ConflictingRowError(constraint)
-    state = _sqlstate(cause)
+    state = sqlstate(cause)
     if isinstance(cause, sqlite3.DataError | UnicodeEncodeError) or (state or "")[:2] == "22":
         return UnstorableValueError(f"{type(cause).__name__} {state or ''}".strip())
     return RefusedRowError(f"{type(cause).__name__}: {reason_of(cause)}")
@@ -89,7 +89,7 @@ def driver_error(error: BaseException) -> BaseException:
     """The exception of asyncpg or sqlite3 that SQLAlchemy wrapped, once or twice."""
     while isinstance(error, exc.DBAPIError) and error.orig is not None:
         error = error.orig
-    return error.__cause__ if _sqlstate(error.__cause__) is not None else error  # type: ignore[return-value]  # it has a state, so it is there
+    return error.__cause__ if sqlstate(error.__cause__) is not None else error  # type: ignore[return-value]  # it has a state, so it is there
 
 
 def reason_of(error: BaseException) -> str:
@@ -115,14 +115,14 @@ def is_database_error(error: BaseException) -> bool:
     )
     if isinstance(error, ours):
         return True
-    return _sqlstate(error) is not None or type(error).__name__ in ASYNCPG_CLIENT_ERRORS
+    return sqlstate(error) is not None or type(error).__name__ in ASYNCPG_CLIENT_ERRORS
 
 
 def is_refusal(error: BaseException) -> bool:
     """Whether the database refused this row: its neighbours in a batch may still be stored."""
     if isinstance(error, sqlite3.IntegrityError | sqlite3.DataError | UnicodeEncodeError):
         return True
-    state = _sqlstate(error)
+    state = sqlstate(error)
     return state is not None and state[:2] in ("22", "23")
 
 
@@ -132,7 +132,7 @@ def is_unavailability(error: BaseException) -> bool:
         return getattr(error, "sqlite_errorcode", None) != sqlite3.SQLITE_ERROR
     if isinstance(error, OSError | TimeoutError):
         return True
-    state = _sqlstate(error)
+    state = sqlstate(error)
     if state is not None:
         return state[:2] in UNAVAILABLE_CLASSES or state in UNAVAILABLE_STATES
     return type(error).__name__ in ASYNCPG_CLIENT_ERRORS
@@ -140,7 +140,7 @@ def is_unavailability(error: BaseException) -> bool:
 
 def is_lost_connection(error: BaseException) -> bool:
     """Whether the connection broke, so that the outcome of a commit under way is unknown."""
-    state = _sqlstate(error)
+    state = sqlstate(error)
     if state is not None:
         return state[:2] in ("08", "57") and state != "57014"
     if isinstance(error, TimeoutError):
@@ -148,6 +148,7 @@ def is_lost_connection(error: BaseException) -> bool:
     return isinstance(error, OSError) or type(error).__name__ in ASYNCPG_CLIENT_ERRORS
 
 
-def _sqlstate(error: BaseException | None) -> str | None:
+def sqlstate(error: BaseException | None) -> str | None:
+    """The five characters by which PostgreSQL says what went wrong."""
     state = getattr(error, "sqlstate", None)
     return state if isinstance(state, str) else None

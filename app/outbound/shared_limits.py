@@ -81,14 +81,24 @@ class SharedLimits:
         wait = await self._ask(lambda: self._shared.wait(tries))
         return await self._local.wait(tries) if wait is None else wait
 
-    async def take(self, tries: Tries, *, now: datetime, is_right: bool, clears: bool) -> float:
+    async def take(
+        self,
+        tries: Tries,
+        *,
+        now: datetime,
+        is_right: bool,
+        clears: bool,
+        forgets: Tries = (),
+    ) -> float:
         """Counts a try that was made under each rule and key, or, where one of them refuses, under
         that alone. Gives the seconds to wait; zero where its outcome may be told.
         """
         wait = await self._ask(lambda: self._shared.take(tries, is_right=is_right, clears=clears))
         if wait is None:
             self.fallbacks += 1
-            return await self._local.take(tries, is_right=is_right, clears=clears)
+            wait = await self._local.take(tries, is_right=is_right, clears=clears)
+        if forgets and is_right and clears and not wait:
+            await self.forget(forgets, now=now)
         return wait
 
     async def forget(self, tries: Tries, *, now: datetime) -> None:

@@ -1,6 +1,7 @@
 """From where people signed in lately; only digests are kept."""
 
 import hashlib
+from collections.abc import Sequence
 from datetime import datetime, timedelta
 from enum import StrEnum
 
@@ -9,6 +10,7 @@ from sqlalchemy import select
 from app.database.database import Database
 from app.models.known_addresses import known_addresses
 from app.models.users import User
+from app.repositories.attempt_rows import AttemptLookup, attempt_lookup, find_rows
 from app.repositories.inserts import upsert
 
 known = known_addresses.c
@@ -27,16 +29,18 @@ class Way(StrEnum):
 class KnownAddressRepository:
     """An address is forgotten with the credentials that were used there."""
 
-    def __init__(self, database: Database) -> None:
+    def __init__(self, database: Database, rows: AttemptLookup | None = None) -> None:
         self._database = database
-        self._by_digest = database.lookup(
-            select(known.digest, known.expires_at), key=known.digest, value=lambda *row: row
-        )
+        self._rows = rows or attempt_lookup(database)
 
-    async def is_known(self, user: User | None, network: str, way: Way, *, now: datetime) -> bool:
-        """Of nobody it takes as long."""
-        expires_at = await self._expires_at(digest_of_place(user, network, way))
-        return expires_at is not None and expires_at > now
+    async def known_until(
+        self, user: User | None, network: str, ways: Sequence[Way], *, now: datetime
+    ) -> Sequence[datetime]:
+        """Return until when a network is known, for each way by which it is. Of nobody it takes as
+        long."""
+        digests = [digest_of_place(user, network, way) for way in ways]
+        rows = await find_rows(self._rows, digests)
+        return [row.expires_at for row in rows.values() if row.expires_at > now]
 
     async def remember(self, user: User, network: str, way: Way, *, now: datetime) -> bool:
         """Keeps it for 30 days, written once a day at most.
@@ -45,7 +49,7 @@ class KnownAddressRepository:
         """
         digest = digest_of_place(user, network, way)
         expires_at = await self._expires_at(digest)
-        if expires_at is not None and expires_at > now + KNOWN_FOR - RENEWED:
+        if expires_at is not None and is_lately_known(expires_at, now=now):
             return False
         statement = upsert(self._database, known_addresses).values(
             digest=digest, user_id=user.user_id, expires_at=now + KNOWN_FOR
@@ -63,8 +67,13 @@ class KnownAddressRepository:
         return await self._database.fetch_one(elsewhere.limit(1)) is not None
 
     async def _expires_at(self, digest: bytes) -> datetime | None:
-        row: tuple[bytes, datetime] | None = await self._by_digest(digest)
-        return row[1] if row is not None else None
+        row = await self._rows(digest)
+        return row.expires_at if row is not None else None
+
+
+def is_lately_known(expires_at: datetime, *, now: datetime) -> bool:
+    """Whether a place was remembered within the last day, so that nothing has to be written."""
+    return expires_at > now + KNOWN_FOR - RENEWED
 
 
 def digest_of_place(user: User | None, network: str, way: Way) -> bytes:

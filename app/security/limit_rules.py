@@ -76,17 +76,18 @@ def tried(
 
     `now` is in seconds since the epoch. A try that is refused counts no further, and one that
     is right is none of the free ones; but it is refused as well, where the wrong ones would be.
+    What is returned unchanged need not be stored.
     """
-    count = _slid(rule, _clamped(rule, count, now=now), now=now)
+    known = _clamped(rule, count, now=now)
+    count = _slid(rule, known, now=now)
     turns = _clamped(rule, turns, now=now) if turns is not None else None
     wait = (turns or count).blocked_until - now
     if wait > 0:
-        return count, turns, wait
+        return known, turns, wait
     if count.strikes == 0 and _weight(rule, count, now=now) + 1 <= rule.free + ROUNDING:
-        return (count if is_right else replace(count, current=count.current + 1)), turns, 0.0
+        return (known if is_right else replace(count, current=count.current + 1)), turns, 0.0
     if not rule.longest_delay:
-        wait = room_in(rule, count, passed=_passed(rule, count, now=now))
-        return replace(count, blocked_until=now + wait), turns, wait
+        return known, turns, room_in(rule, count, passed=_passed(rule, count, now=now))
     strikes = (turns or count).strikes + 1
     delay = rule.delay(strikes)
     wait = delay if strikes == 1 else 0.0
@@ -94,6 +95,17 @@ def tried(
         return replace(count, strikes=strikes, blocked_until=now + delay), None, wait
     turn = replace(turns, strikes=strikes, blocked_until=now + delay)
     return replace(count, strikes=1), turn, wait
+
+
+def wait_for(rule: Rule, count: Count, turns: Count | None, *, now: float) -> float:
+    """The seconds until a try may be made, by what is known without counting it.
+
+    Zero also where `tried` has to begin a delay, or to mend one.
+    """
+    left = left_of(rule, turns or count, now=now)
+    if left > 0 or rule.longest_delay:
+        return left
+    return tried(rule, count, turns, now=now, is_right=True)[2]
 
 
 def left_of(rule: Rule, count: Count, *, now: float) -> float:

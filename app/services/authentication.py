@@ -55,11 +55,11 @@ class AuthenticationService:
         """
         user = await find_user(self._users, username)
         account = usernames.account_of(username)
-        tries = await self._limits.login_tries(account, user, Way.PAGES)
+        attempt = await self._limits.login_attempt(account, user, Way.PAGES)
         async with self._known_networks.telling_owner(user, account):
-            await self._limits.check(tries)
+            await self._limits.check(attempt)
             is_right = await self._has_password(user, password)
-            await self._limits.settle(tries, is_right=is_right)
+            await self._limits.settle(attempt.tries, is_right=is_right)
         if user is None or not is_right:
             await self._refused(user, "password")
             return None
@@ -76,20 +76,27 @@ class AuthenticationService:
         """
         user = await find_user(self._users, username)
         account = usernames.account_of(username)
-        tries = await self._limits.login_tries(account, user, Way.GRANT, with_code=self._wants_code)
+        attempt = await self._limits.login_attempt(
+            account, user, Way.GRANT, with_code=self._wants_code
+        )
         async with self._known_networks.telling_owner(user, account):
-            await self._limits.check(tries)
+            await self._limits.check(attempt)
             problem = await self._problem(user, password, code)
             clears = not self._wants_code or self._otp.is_unused(user, code or "")
-            await self._limits.settle(tries, is_right=problem is None, clears=clears)
+            await self._limits.settle(
+                attempt.tries,
+                is_right=problem is None,
+                clears=clears,
+                forgets=self._limits.failures_of(user),
+            )
         if problem is None and user is not None and code is not None and self._wants_code:
             problem = None if await self._otp.spend_code(user, code) else "code"
         if user is None or problem is not None:
             await self._refused(user, problem or "password", client_id=client_id)
             return None
         await self._rehash(user, password)
-        await self._limits.remember_address(user, Way.GRANT)
-        await self._limits.forget_failures(user)
+        if not attempt.is_from_known_network:
+            await self._limits.remember_address(user, Way.GRANT)
         await self._audit.record(
             "sign_in.succeeded", user_id=user.user_id, client_id=client_id, by="password grant"
         )

@@ -7,8 +7,10 @@ which no stranger can take. After a hundred failures from networks that the acco
 these share one back-off. Known networks and trusted browsers have attempts of their own.
 """
 
+import asyncio
 import math
-from collections.abc import Sequence
+from collections.abc import Callable, Sequence
+from dataclasses import dataclass
 from datetime import datetime
 from typing import Protocol
 
@@ -16,7 +18,7 @@ from app.clock import Clock
 from app.errors import SharedDelayError, TooManyRequestsError
 from app.models.users import User
 from app.observability import origin
-from app.repositories.known_addresses import KnownAddressRepository, Way
+from app.repositories.known_addresses import KnownAddressRepository, Way, is_lately_known
 from app.security.limit_rules import Rule, Try
 from app.services.limit_policy import DAY, Rules, of_site
 from app.services.remembered_browsers import RememberedBrowsers
@@ -32,14 +34,32 @@ class LimitStore(Protocol):
         """The seconds until a try may be made; counts nothing."""
         ...
 
-    async def take(self, tries: Tries, *, now: datetime, is_right: bool, clears: bool) -> float:
+    async def take(
+        self,
+        tries: Tries,
+        *,
+        now: datetime,
+        is_right: bool,
+        clears: bool,
+        forgets: Tries = (),
+    ) -> float:
         """Counts a try that was made; gives the seconds to wait, zero where its outcome may be
-        told. A right one that `clears` has those forgotten whose rule says so."""
+        told. A right one that `clears` has those forgotten whose rule says so, and `forgets`."""
         ...
 
     async def forget(self, tries: Tries, *, now: datetime) -> None:
         """Forgets what was counted for these; costs a look-up where nothing was."""
         ...
+
+
+@dataclass(frozen=True, slots=True)
+class Attempt:
+    """What an attempt counts for, as known before it: `wait` is for how many seconds it has to
+    wait, and `is_from_known_network` whether that network need not be remembered again."""
+
+    tries: Tries
+    wait: float
+    is_from_known_network: bool = False
 
 
 class Limits:
@@ -59,80 +79,111 @@ class Limits:
         self._clock = clock
         self.rules = rules
 
-    async def check(self, tries: Tries) -> None:
+    async def check(self, attempt: Attempt) -> None:
         """Before what costs something: refuses where the outcome would not be told anyway."""
-        await self._refuse(tries, await self._store.wait(tries, now=self._clock.now()))
+        await self._refuse(attempt.tries, attempt.wait)
 
-    async def settle(self, tries: Tries, *, is_right: bool, clears: bool = True) -> None:
-        """After a try and before its outcome is told. What is refused costs one look-up."""
-        await self.check(tries)
+    async def settle(
+        self, tries: Tries, *, is_right: bool, clears: bool = True, forgets: Tries = ()
+    ) -> None:
+        """After a try and before its outcome is told. What is refused costs one look-up.
+
+        A right one that `clears` has the failures of `forgets` forgotten.
+        """
         now = self._clock.now()
-        wait = await self._store.take(tries, now=now, is_right=is_right, clears=clears)
+        wait = await self._store.take(
+            tries, now=now, is_right=is_right, clears=clears, forgets=forgets
+        )
         await self._refuse(tries, wait)
 
-    async def login_tries(
+    async def login_attempt(
         self, account: str, user: User | None, way: Way, *, with_code: bool = False
-    ) -> Tries:
+    ) -> Attempt:
         """What a password counts for. The account may be nobody's.
 
         A code that goes with it is guessed at too, so its failures count as both.
         """
         rules = self.rules
         first = [rules.login_with_code] if with_code else [rules.login, rules.login_day]
-        known = await self._known_place(user, (way,))
-        if known is not None:
-            return [Try(rule, f"{account} {known}") for rule in first]
         here = f"{account} from {origin.network()}"
         shared = rules.shared if with_code else (rules.stranger_password,)
-        return [
-            *(Try(rule, account, turns=here) for rule in first),
-            *(Try(rule, _owner_of(account, user)) for rule in shared),
-            *self._of_address(),
-        ]
+        return await self._attempt(
+            user,
+            (way,),
+            lambda place: [Try(rule, f"{account} {place}") for rule in first],
+            [
+                *(Try(rule, account, turns=here) for rule in first),
+                *(Try(rule, _owner_of(account, user)) for rule in shared),
+                *self._of_address(),
+            ],
+        )
 
     async def remember_address(self, user: User, way: Way) -> bool:
         """Somebody signed in from here; True where he did so lately from elsewhere only."""
         return await self._addresses.remember(user, origin.network(), way, now=self._clock.now())
 
+    def failures_of(self, user: User | None) -> Tries:
+        """What unknown networks failed at, which is forgotten once this user has signed in."""
+        if user is None:
+            return ()
+        return [Try(rule, _owner_of("", user)) for rule in self.rules.shared]
+
     async def forget_failures(self, user: User) -> None:
         """Forget what unknown networks failed at: this user has signed in."""
-        owner = _owner_of("", user)
-        tries = [Try(rule, owner) for rule in self.rules.shared]
-        await self._store.forget(tries, now=self._clock.now())
+        await self._store.forget(self.failures_of(user), now=self._clock.now())
 
-    async def code_tries(self, user: User) -> Tries:
+    async def code_attempt(self, user: User) -> Attempt:
         """What a code counts for, where the first factor was right: only the shared back-off also
         counts those who have no first factor."""
         account = f"with password {user.user_id}"
-        known = await self._known_place(user, (Way.PAGES,))
-        if known is not None:
-            return [Try(self.rules.code, f"{account} {known}")]
         here = f"{user.user_id} from {origin.network()}"
-        return [
-            Try(self.rules.code, account, turns=here),
-            Try(self.rules.stranger_code, _owner_of("", user)),
-        ]
+        return await self._attempt(
+            user,
+            (Way.PAGES,),
+            lambda place: [Try(self.rules.code, f"{account} {place}")],
+            [
+                Try(self.rules.code, account, turns=here),
+                Try(self.rules.stranger_code, _owner_of("", user)),
+            ],
+        )
 
-    async def open_code_tries(self, account: str, user: User | None) -> Tries:
+    async def open_code_attempt(self, account: str, user: User | None) -> Attempt:
         """What a code counts for, where anybody may send one."""
-        known = await self._known_place(user, tuple(Way))
-        if known is not None:
-            return [Try(self.rules.code, f"{account} {known}")]
         here = f"{account} from {origin.network()}"
-        return [
-            Try(self.rules.code, account, turns=here),
-            Try(self.rules.stranger_code, _owner_of(account, user)),
-            *self._of_address(),
-        ]
+        return await self._attempt(
+            user,
+            tuple(Way),
+            lambda place: [Try(self.rules.code, f"{account} {place}")],
+            [
+                Try(self.rules.code, account, turns=here),
+                Try(self.rules.stranger_code, _owner_of(account, user)),
+                *self._of_address(),
+            ],
+        )
 
-    async def _known_place(self, user: User | None, ways: Sequence[Way]) -> str | None:
-        """Name the known network or trusted browser of a user that the request comes from."""
+    async def _attempt(
+        self,
+        user: User | None,
+        ways: Sequence[Way],
+        in_place: Callable[[str], Tries],
+        elsewhere: Tries,
+    ) -> Attempt:
+        """What counts, by whether the request comes from a known network or a trusted browser of
+        the user, and how long it has to wait. All of it is asked for at once."""
         network, now = origin.network(), self._clock.now()
-        known = [await self._addresses.is_known(user, network, way, now=now) for way in ways]
-        browser = await self._browsers.find(user, origin.browser_secrets())
-        if any(known):
-            return f"from {network}"
-        return f"in {browser}" if browser is not None else None
+        here = in_place(f"from {network}")
+        browser, wait_here, wait_elsewhere, known = await asyncio.gather(
+            self._browsers.find(user, origin.browser_secrets()),
+            self._store.wait(here, now=now),
+            self._store.wait(elsewhere, now=now),
+            self._addresses.known_until(user, network, ways, now=now),
+        )
+        if known:
+            return Attempt(here, wait_here, is_lately_known(min(known), now=now))
+        if browser is None:
+            return Attempt(elsewhere, wait_elsewhere)
+        in_browser = in_place(f"in {browser}")
+        return Attempt(in_browser, await self._store.wait(in_browser, now=now))
 
     async def count_token_error(self, client_id: str) -> None:
         """After an error of a client; a right secret is never asked about."""

@@ -99,8 +99,8 @@ class MailCodes:
             and hmac.compare_digest(typed, str(opened["code"]))
         )
         try:
-            tries = await self._limits.code_tries(user)
-            await self._limits.settle(tries, is_right=is_right)
+            attempt = await self._limits.code_attempt(user)
+            await self._limits.settle(attempt.tries, is_right=is_right)
         except TooManyRequestsError:
             if await self._limits.once_a_day(f"mail codes guessed {user.user_id}"):
                 await self._notices.tell(user, "mail_codes_guessed")

@@ -66,12 +66,12 @@ class OtpService:
         if user is not None and user.is_disabled:
             user = None
         account = usernames.account_of(username)
-        tries = await self._limits.open_code_tries(account, user)
+        attempt = await self._limits.open_code_attempt(account, user)
         async with self._known_networks.telling_owner(user, account):
-            await self._limits.check(tries)
+            await self._limits.check(attempt)
             step = self._step_of(user, code)
             clears = self._is_unused(user, step)
-            await self._limits.settle(tries, is_right=step is not None, clears=clears)
+            await self._limits.settle(attempt.tries, is_right=step is not None, clears=clears)
         is_right = user is not None and step is not None and await self.spend_code(user, code)
         await self._record(user, is_right=is_right, actor=ANYBODY)
         return is_right
@@ -101,9 +101,9 @@ class OtpService:
         is told.
         """
         try:
-            tries = await self._limits.code_tries(user)
+            attempt = await self._limits.code_attempt(user)
             async with self._known_networks.telling_owner(user, user.username_key):
-                await self._limits.settle(tries, is_right=is_right, clears=clears)
+                await self._limits.settle(attempt.tries, is_right=is_right, clears=clears)
         except TooManyRequestsError:
             if await self._limits.once_a_day(f"codes guessed {user.user_id}"):
                 await self._notices.tell(user, "codes_guessed")

@@ -33,6 +33,7 @@ from app.outbound.names import HostNames
 from app.outbound.shared_limits import SharedLimits
 from app.repositories.access_tokens import AccessTokenRepository
 from app.repositories.accounts import AccountRepository
+from app.repositories.attempt_rows import attempt_lookup
 from app.repositories.audit_events import AuditRepository
 from app.repositories.audit_outbox import AuditOutboxRepository
 from app.repositories.audit_sequencing import AuditSequencingRepository
@@ -144,9 +145,10 @@ def build_services(settings: Settings, clock: Clock) -> Services:
         clock,
         lasts=timedelta(days=settings.remember_browser_days),
     )
+    attempt_rows = attempt_lookup(database)
     limits = Limits(
-        shared or LimitCounterRepository(database),
-        KnownAddressRepository(database),
+        shared or LimitCounterRepository(database, attempt_rows),
+        KnownAddressRepository(database, attempt_rows),
         remembered_browsers,
         clock,
         limit_rules(settings),

@@ -180,5 +180,6 @@ async def test_what_is_forgotten_is_counted_anew(stores: Pair, database: Databas
 
     await stores[1].forget([STRANGERS, ADA], now=NOW)
 
-    assert not await database.fetch_all(select(limit_counters))
+    (row,) = await database.fetch_all(select(limit_counters))
+    assert row[1:] == (0, 0, 0, 0, 0, NOW)
     assert await wrong(stores[0], STRANGERS) == 0

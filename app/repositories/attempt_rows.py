@@ -1,0 +1,65 @@
+"""What an attempt to sign in depends on, in one look-up: counts of its limits, known networks."""
+
+import asyncio
+from collections.abc import Sequence
+from datetime import datetime
+from typing import NamedTuple
+
+from sqlalchemy import BigInteger, literal_column, select, union_all
+
+from app.database.database import Database
+from app.database.lookups import Lookup
+from app.models.known_addresses import known_addresses
+from app.models.limit_counters import limit_counters
+
+counter, known = limit_counters.c, known_addresses.c
+NONE = literal_column("0", BigInteger)
+
+
+class AttemptRow(NamedTuple):
+    """A row of either table, in the columns of `limit_counters`; both have digests as keys."""
+
+    window: int
+    current: int
+    previous: int
+    strikes: int
+    blocked_until: int
+    expires_at: datetime
+
+
+AttemptLookup = Lookup[AttemptRow]
+
+
+def attempt_lookup(database: Database) -> AttemptLookup:
+    """Make the look-up; keys that are asked for together travel in one round trip."""
+    rows = union_all(
+        select(
+            counter.key,
+            counter.window,
+            counter.current,
+            counter.previous,
+            counter.strikes,
+            counter.blocked_until,
+            counter.expires_at,
+        ),
+        select(known.digest, NONE, NONE, NONE, NONE, NONE, known.expires_at),
+    ).subquery("attempt_rows")
+    row = rows.c
+    return database.lookup(
+        select(
+            row.window,
+            row.current,
+            row.previous,
+            row.strikes,
+            row.blocked_until,
+            row.expires_at,
+        ),
+        key=row.key,
+        value=AttemptRow,
+    )
+
+
+async def find_rows(lookup: AttemptLookup, keys: Sequence[bytes]) -> dict[bytes, AttemptRow]:
+    """Return the rows that there are, by key. What is called for at once is asked for at once."""
+    rows = await asyncio.gather(*(lookup(key) for key in keys))
+    return {key: row for key, row in zip(keys, rows, strict=True) if row is not None}

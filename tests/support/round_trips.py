@@ -1,0 +1,127 @@
+"""Counts how often a server waits for its database: on the wire, or for SQLite's threads."""
+
+import asyncio
+from collections.abc import AsyncIterator, Iterator
+from contextlib import asynccontextmanager, contextmanager
+from typing import Any
+from urllib.parse import urlsplit, urlunsplit
+
+import aiosqlite
+import pytest
+
+from app.database.sqlite import SqliteThread
+
+ENCRYPTION_REQUEST = 80_877_103
+ENDS_OF_A_TRIP = b"QSH"
+"""Simple query, Sync and Flush: after each of them the driver waits for the answer."""
+
+
+class RoundTrips:
+    """`statements` is what was asked for since `forget`, a list of statements for each trip."""
+
+    def __init__(self) -> None:
+        self.statements: list[list[str]] = []
+        self._names: dict[bytes, str] = {}
+        self._current: list[str] = []
+
+    def forget(self) -> None:
+        self.statements.clear()
+
+    def __len__(self) -> int:
+        return len(self.statements)
+
+    def __str__(self) -> str:
+        return "\n".join("; ".join(each) for each in self.statements)
+
+    def read(self, kind: bytes, body: bytes) -> None:
+        """Read one message of the protocol (PostgreSQL 18, section 54.7)."""
+        if kind == b"Q":
+            self._current.append(body[:-1].decode())
+        elif kind == b"P":
+            name, query, _ = body.split(b"\0", 2)
+            self._names[name] = query.decode()
+            self._current.append(f"prepare {query.decode()}")
+        elif kind == b"B":
+            _, name, _ = body.split(b"\0", 2)
+            self._current.append(self._names.get(name, "?"))
+        if kind in ENDS_OF_A_TRIP:
+            self.statements.append(self._current)
+            self._current = []
+
+
+class _Messages:
+    """Cuts the bytes of a client into messages; the first ones have no kind."""
+
+    def __init__(self, trips: RoundTrips) -> None:
+        self._trips = trips
+        self._data = b""
+        self._has_started = False
+
+    def feed(self, data: bytes) -> None:
+        self._data += data
+        while len(self._data) >= 8:
+            start = 1 if self._has_started else 0
+            length = int.from_bytes(self._data[start : start + 4], "big")
+            if len(self._data) < start + length:
+                return
+            kind, body = self._data[:start], self._data[start + 4 : start + length]
+            self._data = self._data[start + length :]
+            if self._has_started:
+                self._trips.read(kind, body)
+            else:
+                self._has_started = int.from_bytes(body[:4], "big") != ENCRYPTION_REQUEST
+        if self._has_started and len(self._data) == 5:  # a Sync or Flush alone
+            kind, self._data = self._data[:1], b""
+            self._trips.read(kind, b"")
+
+
+@asynccontextmanager
+async def counting_proxy(url: str) -> AsyncIterator[tuple[RoundTrips, str]]:
+    """Counts between a server and PostgreSQL; the URL goes through it."""
+    parts = urlsplit(url)
+    trips = RoundTrips()
+
+    async def handle(reader: asyncio.StreamReader, writer: asyncio.StreamWriter) -> None:
+        from_server, to_server = await asyncio.open_connection(parts.hostname, parts.port or 5432)
+        messages = _Messages(trips)
+
+        async def answer() -> None:
+            while data := await from_server.read(65_536):
+                writer.write(data)
+            writer.close()
+
+        answering = asyncio.create_task(answer())
+        while data := await reader.read(65_536):
+            messages.feed(data)
+            to_server.write(data)
+        to_server.close()
+        await answering
+
+    server = await asyncio.start_server(handle, "127.0.0.1", 0)
+    port = server.sockets[0].getsockname()[1]
+    user = f"{parts.netloc.rpartition('@')[0]}@" if "@" in parts.netloc else ""
+    through = urlunsplit((parts.scheme, f"{user}127.0.0.1:{port}", parts.path, parts.query, ""))
+    try:
+        yield trips, through
+    finally:
+        server.close()
+
+
+@contextmanager
+def counting_threads() -> Iterator[RoundTrips]:
+    """Counts on SQLite what waits for a thread; the event loop's own look-ups are none."""
+    trips = RoundTrips()
+    run, execute = SqliteThread.run, aiosqlite.Connection._execute
+
+    async def counted_run(self: SqliteThread, work: Any) -> Any:
+        trips.statements.append([work.__qualname__])
+        return await run(self, work)
+
+    async def counted_execute(self: Any, function: Any, *args: Any, **kwargs: Any) -> Any:
+        trips.statements.append([str(args[0]) if args else function.__name__])
+        return await execute(self, function, *args, **kwargs)  # type: ignore[no-untyped-call]
+
+    with pytest.MonkeyPatch.context() as patch:
+        patch.setattr(SqliteThread, "run", counted_run)
+        patch.setattr(aiosqlite.Connection, "_execute", counted_execute)
+        yield trips
