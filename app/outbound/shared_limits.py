@@ -5,45 +5,50 @@ While it is away or too slow, each process counts for itself: no try is ever fre
 
 import asyncio
 import time
-from collections.abc import Awaitable, Callable
+from collections.abc import Sequence
 from datetime import datetime
-from typing import TypeVar
+from typing import Any
 
 from app.errors import StartupError
 from app.observability.logging import logger
-from app.outbound.limit_storage import CountsInStorage, Tries
+from app.outbound.limit_script import SCRIPT, SCRIPT_DIGEST, arguments_for, keys_of
+from app.outbound.local_limits import LocalLimits
 from app.outbound.names import HostNames
+from app.security.limit_rules import Try
 
 log = logger(__name__)
 
+Tries = Sequence[Try]
+
 PREFIX = "postern"
 TIMEOUT = 0.25
-CONNECTIONS = 16
+"""Seconds from sending a question to its answer."""
+CONNECTING = 1.0
+"""Seconds for a new connection; callers meanwhile use the others."""
+CONNECTIONS = 8
+GRACE = 0.05
+"""After a time-out this process may itself have been busy: the answer may be here already."""
 ASKED_AGAIN_AFTER = 1.0
 """Seconds in which nobody waits for a Redis that did not answer."""
-SAID_AGAIN_AFTER = 30.0
-
-Result = TypeVar("Result")
 
 
 class SharedLimits:
     """A `LimitStore`. `fallbacks` is how often this process had to count alone."""
 
     def __init__(self, url: str, names: HostNames | None = None) -> None:
-        # Imported late: only a server that shares its limits needs these libraries.
-        from limits.aio.storage import MemoryStorage, RedisStorage
-        from redis.asyncio import ConnectionPool, Redis
+        # Imported late: only a server that shares its limits needs this library.
+        from redis.asyncio import ConnectionPool
         from redis.asyncio.retry import Retry
         from redis.backoff import NoBackoff
-        from redis.exceptions import RedisError
+        from redis.exceptions import ConnectionError as RedisConnectionError
+        from redis.exceptions import NoScriptError, RedisError
 
         from app.outbound.redis_connections import resolving
 
         try:
-            self._connections = ConnectionPool.from_url(
+            self._connections: Any = ConnectionPool.from_url(
                 url,
-                socket_timeout=TIMEOUT,
-                socket_connect_timeout=TIMEOUT,
+                socket_connect_timeout=CONNECTING,
                 retry=Retry(NoBackoff(), 1),  # for a connection that was closed meanwhile
             )
             self._connections.connection_class = resolving(
@@ -51,35 +56,21 @@ class SharedLimits:
             )
         except ValueError:  # its text may hold the password
             raise StartupError("REDIS_URL cannot be read: redis://host:6379/0 is one") from None
-        redis, memory = Redis(connection_pool=self._connections), MemoryStorage()
-
-        async def renew(key: str, seconds: int) -> None:
-            await redis.expire(f"{PREFIX}:{key}", seconds)
-
-        async def renew_in_memory(key: str, seconds: int) -> None:
-            memory.expirations[key] = time.time() + seconds
-
-        self._shared = CountsInStorage(
-            RedisStorage(
-                "redis://",  # nothing but the kind: the connections are made above
-                implementation="redispy",
-                key_prefix=PREFIX,
-                connection_pool=self._connections,  # type: ignore[arg-type]  # as documented
-            ),
-            renew,
-        )
-        self._local = CountsInStorage(memory, renew_in_memory)
+        self._local = LocalLimits()
         self._errors = (RedisError, OSError, TimeoutError)
+        self._lost = (ConnectionError, RedisConnectionError)
+        self._unknown_script = NoScriptError
         self._turns = asyncio.Semaphore(CONNECTIONS)
         self._is_away = False
+        self._changes = 0
         self._asked_again_at = 0.0
-        self._said_again_at = 0.0
         self.fallbacks = 0
 
     async def wait(self, tries: Tries, *, now: datetime) -> float:
         """The seconds until a try may be made; counts nothing. The time is that of Redis."""
-        wait = await self._ask(lambda: self._shared.wait(tries))
-        return await self._local.wait(tries) if wait is None else wait
+        arguments = arguments_for("wait", tries, is_right=True, clears=False)
+        wait = await self._judge(keys_of(tries, prefix=PREFIX), arguments)
+        return self._local.wait(tries, now=now) if wait is None else wait
 
     async def take(
         self,
@@ -93,53 +84,103 @@ class SharedLimits:
         """Counts a try that was made under each rule and key, or, where one of them refuses, under
         that alone. Gives the seconds to wait; zero where its outcome may be told.
         """
-        wait = await self._ask(lambda: self._shared.take(tries, is_right=is_right, clears=clears))
+        arguments = arguments_for("take", tries, is_right=is_right, clears=clears)
+        wait = await self._judge(keys_of([*tries, *forgets], prefix=PREFIX), arguments)
         if wait is None:
             self.fallbacks += 1
-            wait = await self._local.take(tries, is_right=is_right, clears=clears)
-        if forgets and is_right and clears and not wait:
-            await self.forget(forgets, now=now)
+            return self._local.take(
+                tries, now=now, is_right=is_right, clears=clears, forgets=forgets
+            )
+        if is_right and clears and wait == 0:
+            self._local.forget(forgets)
         return wait
 
     async def forget(self, tries: Tries, *, now: datetime) -> None:
         """Forget what was counted for these, here and in Redis."""
-        await self._local.forget(tries)
-
-        async def forget() -> bool:
-            await self._shared.forget(tries)
-            return True
-
-        if await self._ask(forget) is None:
+        self._local.forget(tries)
+        arguments = arguments_for("take", (), is_right=True, clears=True)
+        if await self._judge(keys_of(tries, prefix=PREFIX), arguments) is None:
             self.fallbacks += 1
 
     async def close(self) -> None:
         await self._connections.disconnect()
 
-    async def _ask(self, question: Callable[[], Awaitable[Result]]) -> Result | None:
-        """What Redis answers; None where it does not. While it is away one caller tries at once."""
+    async def _judge(self, keys: list[str], arguments: list[str]) -> float | None:
+        """What Redis says of an attempt; None where it does not answer.
+
+        While it is away one caller tries at once, once a second.
+        """
         async with self._turns:
             if self._is_away and time.monotonic() < self._asked_again_at:
                 return None
             self._asked_again_at = time.monotonic() + ASKED_AGAIN_AFTER
+            changes = self._changes
             try:
-                async with asyncio.timeout(TIMEOUT):
-                    answer = await question()
+                answer = await self._ask(keys, arguments)
             except self._errors as error:
-                self._say_that_it_is_away(error)
+                self._set_away(error, changes)
                 return None
-        if self._is_away:
-            self._is_away = False
-            log.info("the shared limits answer again")
-        return answer
+        self._set_back(changes)
+        return float(answer)
 
-    def _say_that_it_is_away(self, error: Exception) -> None:
-        """Only what kind of error it is: its text may name users of Redis."""
-        self._is_away = True
-        now = time.monotonic()
-        self._asked_again_at = now + ASKED_AGAIN_AFTER
-        if now >= self._said_again_at:
-            self._said_again_at = now + SAID_AGAIN_AFTER
+    async def _ask(self, keys: list[str], arguments: list[str]) -> Any:
+        """Ask on a connection of the pool; once more on a new one, where that one was lost."""
+        for is_last in (False, True):
+            connection = await self._connections.get_connection()
+            try:
+                return await _in_time(self._run_script(connection, keys, arguments))
+            except self._lost:
+                await connection.disconnect(nowait=True)
+                if is_last:
+                    raise
+            except BaseException:
+                await connection.disconnect(nowait=True)
+                raise
+            finally:
+                await self._connections.release(connection)
+        raise AssertionError
+
+    async def _run_script(self, connection: Any, keys: list[str], arguments: list[str]) -> Any:
+        try:
+            await connection.send_command("EVALSHA", SCRIPT_DIGEST, len(keys), *keys, *arguments)
+            return await connection.read_response()
+        except self._unknown_script:
+            await connection.send_command("EVAL", SCRIPT, len(keys), *keys, *arguments)
+            return await connection.read_response()
+
+    def _set_away(self, error: Exception, changes: int) -> None:
+        """Only what kind of error it is: its text may name users of Redis.
+
+        What was asked before the last change of state says nothing about the state now.
+        """
+        if changes != self._changes:
+            return
+        self._asked_again_at = time.monotonic() + ASKED_AGAIN_AFTER
+        if not self._is_away:
+            self._is_away = True
+            self._changes += 1
             log.warning(
                 "the shared limits do not answer (%s): each process counts for itself",
                 type(error).__name__,
             )
+
+    def _set_back(self, changes: int) -> None:
+        if self._is_away and changes == self._changes:
+            self._is_away = False
+            self._changes += 1
+            log.info("the shared limits answer again")
+
+
+async def _in_time(question: Any) -> Any:
+    """Return the answer, or raise `TimeoutError` where there is none in time."""
+    asking = asyncio.ensure_future(question)
+    try:
+        for seconds in (TIMEOUT, GRACE):
+            done, _ = await asyncio.wait({asking}, timeout=seconds)
+            if done:
+                return asking.result()
+        raise TimeoutError
+    finally:
+        if not asking.done():
+            asking.cancel()
+            await asyncio.wait({asking})

@@ -2,8 +2,6 @@
 
 import asyncio
 from collections.abc import Sequence
-from datetime import datetime
-from typing import NamedTuple
 
 from sqlalchemy import BigInteger, literal_column, select, union_all
 
@@ -11,23 +9,14 @@ from app.database.database import Database
 from app.database.lookups import Lookup
 from app.models.known_addresses import known_addresses
 from app.models.limit_counters import limit_counters
+from app.security.limit_counts import CountRow
 
 counter, known = limit_counters.c, known_addresses.c
 NONE = literal_column("0", BigInteger)
 
 
-class AttemptRow(NamedTuple):
-    """A row of either table, in the columns of `limit_counters`; both have digests as keys."""
-
-    window: int
-    current: int
-    previous: int
-    strikes: int
-    blocked_until: int
-    expires_at: datetime
-
-
-AttemptLookup = Lookup[AttemptRow]
+AttemptLookup = Lookup[CountRow]
+"""Finds rows of both tables in the columns of `limit_counters`; both have digests as keys."""
 
 
 def attempt_lookup(database: Database) -> AttemptLookup:
@@ -55,11 +44,11 @@ def attempt_lookup(database: Database) -> AttemptLookup:
             row.expires_at,
         ),
         key=row.key,
-        value=AttemptRow,
+        value=CountRow,
     )
 
 
-async def find_rows(lookup: AttemptLookup, keys: Sequence[bytes]) -> dict[bytes, AttemptRow]:
+async def find_rows(lookup: AttemptLookup, keys: Sequence[bytes]) -> dict[bytes, CountRow]:
     """Return the rows that there are, by key. What is called for at once is asked for at once."""
     rows = await asyncio.gather(*(lookup(key) for key in keys))
     return {key: row for key, row in zip(keys, rows, strict=True) if row is not None}

@@ -332,3 +332,29 @@ def test_an_address_that_cannot_be_read_is_a_line_without_the_password(url: str)
 
     assert "REDIS_URL" in str(refusal.value)
     assert "secret-word" not in str(refusal.value)
+
+
+async def test_the_last_line_about_redis_says_how_it_is(
+    redis: RedisServer,
+    stores: tuple[SharedLimits, SharedLimits],
+    caplog: pytest.LogCaptureFixture,
+    monkeypatch: pytest.MonkeyPatch,
+) -> None:
+    """SECURITY_BAR, fault 18: however soon it goes away again"""
+    monkeypatch.setattr(shared_limits, "ASKED_AGAIN_AFTER", 0.0)
+
+    async def count() -> None:
+        await asyncio.gather(*(wrong(stores[0]) for _ in range(20)))
+
+    with caplog.at_level(logging.INFO, logger="postern"):
+        await count()
+        for _ in range(2):
+            redis.kill()
+            await count()
+            await redis.start()
+            await count()
+        redis.kill()
+        await count()
+
+    told = [each.getMessage() for each in caplog.records if "shared limits" in each.getMessage()]
+    assert ["again" in each for each in told] == [False, True, False, True, False]

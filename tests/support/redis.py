@@ -69,8 +69,8 @@ class RedisServer:
     async def end_blocks(self) -> None:
         """As if the time of every delay were over."""
         async with self.client() as client:
-            async for key in client.scan_iter("*:block"):
-                await client.delete(key)
+            async for key in client.scan_iter("*"):
+                await client.hset(key, "b", "0")
 
     async def _answers(self) -> bool:
         assert self._process is not None

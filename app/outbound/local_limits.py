@@ -1,0 +1,49 @@
+"""Limits that one process counts for itself, while the shared ones are away."""
+
+from collections.abc import Sequence
+from datetime import datetime
+
+from app.security.limit_counts import Attempt, CountRow, judge, keys_of, wait_by
+from app.security.limit_rules import Try
+
+MAXIMUM_ROWS = 50_000
+"""Then what has expired is thrown away, and after that the oldest."""
+
+
+class LocalLimits:
+    """Counts of tries in memory."""
+
+    def __init__(self) -> None:
+        self._rows: dict[bytes, CountRow] = {}
+
+    def wait(self, tries: Sequence[Try], *, now: datetime) -> float:
+        return wait_by(tries, self._rows, now=now)
+
+    def take(
+        self,
+        tries: Sequence[Try],
+        *,
+        now: datetime,
+        is_right: bool,
+        clears: bool,
+        forgets: Sequence[Try],
+    ) -> float:
+        attempt = Attempt(tries, now, is_right, clears, forgets)
+        keys = keys_of([*tries, *forgets])
+        rows = {key: self._rows[key] for key in keys if key in self._rows}
+        (wait,), changed = judge([attempt], rows)
+        for key, row in changed.items():
+            self._rows.pop(key, None)  # a changed row is the newest
+            self._rows[key] = row
+        if len(self._rows) > MAXIMUM_ROWS:
+            self._make_room(now)
+        return wait
+
+    def forget(self, tries: Sequence[Try]) -> None:
+        for key in keys_of(tries):
+            self._rows.pop(key, None)
+
+    def _make_room(self, now: datetime) -> None:
+        self._rows = {key: row for key, row in self._rows.items() if row.expires_at > now}
+        for key in list(self._rows)[: len(self._rows) - MAXIMUM_ROWS // 2]:
+            del self._rows[key]
