@@ -100,7 +100,7 @@ def reason_of(error: BaseException) -> str:
 
 def is_misconfigured(error: BaseException) -> bool:
     """Whether the database refuses this user, password or name; waiting does not help."""
-    state = _sqlstate(driver_error(error.__cause__ or error))
+    state = sqlstate(driver_error(error.__cause__ or error))
     return state is not None and state[:2] in MISCONFIGURED_CLASSES
 
 
