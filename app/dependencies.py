@@ -20,7 +20,8 @@ ADMINISTRATOR = "administrator"
 AdminBearerDep = Annotated[HTTPAuthorizationCredentials | None, Security(admin_bearer)]
 
 
-def get_services(request: Request) -> Services:
+async def get_services(request: Request) -> Services:
+    """Asynchronous, since FastAPI gives each call of another one to a thread."""
     services: Services = request.app.state.services
     return services
 

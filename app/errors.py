@@ -144,3 +144,13 @@ class StartupError(Exception):
 
 class DatabaseAwayError(StartupError):
     """The database does not answer. It may come up by itself."""
+
+
+NO_THREAD = "cannot start a thread: raise the limits on processes and memory (ulimit -u, -v)"
+
+
+def is_exhaustion(error: BaseException) -> bool:
+    """Whether the system had no thread or no memory to give: it may have some later."""
+    if isinstance(error, RuntimeError):
+        return "can't start new thread" in str(error)
+    return isinstance(error, MemoryError) or "Memory allocation error" in str(error)

@@ -115,6 +115,7 @@ def _fastapi(
 
     @asynccontextmanager
     async def lifespan(_: FastAPI) -> AsyncIterator[None]:
+        await services.start_threads()
         if gate is not None:
             tasks.append(asyncio.create_task(begin_when_possible(gate)))
         else:

@@ -60,6 +60,12 @@ class Backend(Protocol):
         What concerns one row is its outcome. Raises `DatabaseUnavailableError`.
         """
 
+    async def start_threads(self) -> None:
+        """Start what it will need; raises `StartupError` where the system refuses."""
+
+    async def warm_up(self) -> None:
+        """Open the connections that have a thread each; the database has to be there."""
+
     async def examine(self) -> None:
         """Look at a database file anew; raises what is wrong with it."""
 
@@ -123,6 +129,12 @@ class PostgresBackend:
                 connection, statements, rows, outcome, local=self._local
             )
         )
+
+    async def start_threads(self) -> None:
+        """It needs none."""
+
+    async def warm_up(self) -> None:
+        """Its connections have no threads."""
 
     async def examine(self) -> None:
         """There is no file of ours to look at."""
@@ -199,6 +211,14 @@ class SqliteBackend:
             return await self._writer.run(
                 lambda connection: sqlite.write(connection, statements, rows, outcome)
             )
+
+    async def start_threads(self) -> None:
+        await self._reader.start()
+        await self._writer.start()
+
+    async def warm_up(self) -> None:
+        async with self.engines.reader.connect(), self.engines.writer.connect():
+            pass
 
     async def examine(self) -> None:
         """What is open may have been deleted, replaced or damaged meanwhile."""

@@ -18,6 +18,7 @@ from app.database.statements import (
     Values,
     Written,
 )
+from app.database.threads import start_threads
 
 Result = TypeVar("Result")
 
@@ -82,6 +83,10 @@ class SqliteThread:
         self._executor = ThreadPoolExecutor(1, thread_name_prefix=name)
         self._connection: sqlite3.Connection | None = None
 
+    async def start(self) -> None:
+        """Start the thread; its connection is opened when first needed."""
+        await start_threads(self._executor, count=1)
+
     async def run(self, work: Callable[[sqlite3.Connection], Result]) -> Result:
         """Runs `work` in the thread to its end, even if the caller is cancelled meanwhile."""
         loop = asyncio.get_running_loop()
@@ -92,7 +97,8 @@ class SqliteThread:
         return await asyncio.get_running_loop().run_in_executor(self._executor, work)
 
     async def close(self) -> None:
-        await asyncio.get_running_loop().run_in_executor(self._executor, self._disconnect)
+        if self._connection is not None:
+            await asyncio.get_running_loop().run_in_executor(self._executor, self._disconnect)
         self._executor.shutdown(wait=True)
 
     def _call(self, work: Callable[[sqlite3.Connection], Result]) -> Result:

@@ -14,7 +14,7 @@ from collections.abc import Callable, Mapping
 from http import HTTPStatus
 from typing import Final
 
-from app.errors import NotFoundError, PosternError
+from app.errors import NO_THREAD, NotFoundError, PosternError, is_exhaustion
 from app.middleware.body_limit import BodyReader, ClientGoneError, replaying
 from app.middleware.cors import Cors
 from app.middleware.forwarded import ForwardedFor
@@ -153,7 +153,9 @@ class Edge:
         except ClientGoneError:
             return
         except Exception as error:
-            if not isinstance(error, PosternError):
+            if is_exhaustion(error):
+                log.warning("request %s failed: %s", request_id, NO_THREAD)
+            elif not isinstance(error, PosternError):
                 log.error("request %s failed", request_id, exc_info=error)
             if slow_lane is not None and slow_lane.status:
                 status = slow_lane.status  # it has begun to answer, and cannot take that back

@@ -13,7 +13,7 @@ from collections.abc import Callable
 from queue import SimpleQueue
 from typing import TextIO
 
-from app.errors import StartupError
+from app.errors import NO_THREAD, StartupError
 
 MAXIMUM_CHARACTERS = 4 * 1024 * 1024
 DRAIN_SECONDS = 1.0
@@ -43,7 +43,7 @@ class LogOutput:
                 writer.start()
             except RuntimeError:
                 os.close(self._descriptor)
-                raise StartupError("cannot start a thread for the log: raise the limits") from None
+                raise StartupError(NO_THREAD) from None
 
     def write(self, text: str) -> int:
         """Take lines to be written; drop them where too much waits."""

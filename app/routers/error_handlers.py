@@ -14,7 +14,7 @@ from fastapi.exceptions import RequestValidationError
 from starlette.exceptions import HTTPException
 from starlette.responses import Response
 
-from app.errors import PosternError, UnavailableError
+from app.errors import OverloadedError, PosternError, UnavailableError, is_exhaustion
 from app.middleware.http import HttpResponse
 from app.oauth.errors import (
     InvalidRequestError,
@@ -40,6 +40,8 @@ class ErrorRenderer:
 
     def render(self, error: Exception, path: str) -> HttpResponse:
         """The answer for an error that happened at a path; a bug is a 500 that tells nothing."""
+        if is_exhaustion(error):
+            error = OverloadedError()
         if isinstance(error, OAuth2Error):
             return protocol_error(error)
         if isinstance(error, RequestValidationError):

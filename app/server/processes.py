@@ -63,6 +63,7 @@ def serve(
     application = application_of(services, waits_for_database=waits_for_database)
 
     async def prepare() -> None:
+        await services.start_threads()
         if not waits_for_database:
             await _prepare(services)
             configure_logging(

@@ -3,7 +3,7 @@
 import sys
 from collections.abc import Sequence
 
-from app.errors import StartupError
+from app.errors import NO_THREAD, StartupError, is_exhaustion
 from app.observability.logging import json_line
 
 EXIT_CANNOT_START = 2
@@ -13,6 +13,8 @@ def lines_for(error: Exception) -> Sequence[str] | None:
     """Return what to tell the operator; None for a bug."""
     if isinstance(error, StartupError):
         return error.lines
+    if is_exhaustion(error):
+        return (NO_THREAD,)
     from app.database.errors import is_database_error, reason_of  # late: most never need it
 
     return (f"DATABASE_URL: {reason_of(error)}",) if is_database_error(error) else None

@@ -8,6 +8,7 @@ from collections.abc import Callable
 from concurrent.futures import ThreadPoolExecutor
 from typing import TypeVar
 
+from app.database.threads import start_threads
 from app.errors import OverloadedError
 
 Result = TypeVar("Result")
@@ -22,7 +23,12 @@ class BoundedThreads:
         self._executor = ThreadPoolExecutor(
             threads, thread_name_prefix="slow-work", initializer=_step_back
         )
+        self._threads = threads
         self._free_places = threads + queue
+
+    async def start(self) -> None:
+        """Start every thread; raises `StartupError` where the system refuses one."""
+        await start_threads(self._executor, count=self._threads)
 
     async def run(self, work: Callable[..., Result], *arguments: object) -> Result:
         """Gives what `work` returns. A caller who is cancelled leaves it running to its end."""

@@ -24,6 +24,7 @@ async def prepare_database(services: Services, *, may_create: bool = True) -> No
     migrates = services.settings.migrates_on_start
     await migrations.prepare(services.database.backend, migrates=migrates, may_create=may_create)
     await services.secret_key_check.ensure()
+    await services.database.backend.warm_up()
 
 
 async def prepare_in_time(services: Services) -> None:
@@ -78,3 +79,4 @@ async def prepare_replacement(services: Services) -> None:
     """Check the schema and SECRET_KEY, without changing anything."""
     await migrations.prepare(services.database.backend, migrates=False, may_create=False)
     await services.secret_key_check.ensure()
+    await services.database.backend.warm_up()

@@ -4,6 +4,7 @@ from dataclasses import dataclass
 
 from app.clock import Clock
 from app.database.database import Database
+from app.database.threads import start_threads
 from app.oauth.authorization.endpoint import AuthorizationEndpoint
 from app.oauth.authorization.pushed import PushedRequests
 from app.oauth.backchannel_logout import LogoutDelivery
@@ -119,6 +120,12 @@ class Services:
     @property
     def is_https(self) -> bool:
         return self.settings.issuer_url.startswith("https://")
+
+    async def start_threads(self) -> None:
+        """Start the threads that requests need; raises `StartupError` where the system refuses."""
+        await self.database.backend.start_threads()
+        await self.threads.start()
+        await start_threads(None, count=1)
 
     async def close(self) -> None:
         self.threads.close()
