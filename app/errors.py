@@ -127,6 +127,13 @@ class DatabaseUnavailableError(UnavailableError):
         super().__init__("The database is not available at the moment.")
 
 
+class CallerGoneError(UnavailableError):
+    """The caller hung up, so what was not yet sent is not done; nobody reads this answer."""
+
+    def __init__(self) -> None:
+        super().__init__("The caller has hung up.")
+
+
 class OverloadedError(UnavailableError):
     """A bounded queue is full."""
 

@@ -68,6 +68,7 @@ def application_of(services: Services, *, waits_for_database: bool) -> Edge:
         ),
         access_log=access_log,
         render_error=errors.render,
+        database_seconds=services.database.backend.time_limit,
     )
     if gate is not None:
         gate.close(edge)

@@ -4,7 +4,7 @@ import sqlite3
 from collections.abc import Mapping, Sequence
 from typing import TYPE_CHECKING, Any
 
-from app.database.errors import sqlstate, translate
+from app.database.errors import sqlstate
 from app.database.statements import CompiledStatement
 
 if TYPE_CHECKING:
@@ -43,5 +43,5 @@ def on_sqlite(
             connection.execute("ROLLBACK")
         if isinstance(error, sqlite3.IntegrityError):
             return False
-        raise translate(error) from error
+        raise
     return True

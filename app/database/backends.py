@@ -1,20 +1,23 @@
 """What differs between the two databases, behind one interface."""
 
 import asyncio
+import sqlite3
+import time
 from collections.abc import AsyncIterator, Callable, Mapping, Sequence
-from contextlib import AbstractAsyncContextManager, asynccontextmanager, nullcontext
+from contextlib import AbstractAsyncContextManager, asynccontextmanager, nullcontext, suppress
 from functools import partial
 from pathlib import Path
-from typing import Any, Protocol
+from typing import Any, Protocol, TypeVar
 
 from sqlalchemy.dialects import postgresql as postgresql_dialect
 from sqlalchemy.dialects import sqlite as sqlite_dialect
 from sqlalchemy.engine import Dialect
+from sqlalchemy.ext.asyncio import AsyncConnection
 
-from app.database import all_or_none, postgresql, sqlite
+from app.database import all_or_none, commits, postgresql, postgresql_batches, sqlite
 from app.database.claims import CompiledClaim
 from app.database.engines import Engines, postgresql_engines, sqlite_engines
-from app.database.errors import translated_errors
+from app.database.errors import RowLockedError
 from app.database.postgresql import Pooler
 from app.database.postgresql_hosts import Hosts
 from app.database.statements import (
@@ -25,9 +28,16 @@ from app.database.statements import (
     Values,
     Written,
 )
+from app.deadline import seconds_left
 from app.errors import DatabaseUnavailableError
+from app.places import Places
 
+Result = TypeVar("Result")
 FindAtOnce = Callable[[CompiledLookup, Any], Values | None]
+
+
+SECONDS_BESIDE_A_STATEMENT = 1.0
+"""What a request has for all its database steps, beyond the time limit of a single one."""
 
 
 class Backend(Protocol):
@@ -39,14 +49,27 @@ class Backend(Protocol):
     concurrent_batches: int
     find_at_once: FindAtOnce | None
     """Finds a row without waiting for anything; raises `WouldWaitError` where it cannot."""
+    time_limit: float
+    """The seconds that a request has for all its database steps."""
+    reading_places: Places
+    """Lets as many batches of look-ups through as may be under way."""
+    writing_places: Places
+    """The same for steps; on SQLite ordinary transactions pass it too."""
 
     def writing(self) -> AbstractAsyncContextManager[object]:
-        """Held while an ordinary transaction writes."""
+        """Held by what writes beside the batches."""
+
+    def transaction(self) -> AbstractAsyncContextManager[AsyncConnection]:
+        """An ordinary transaction that writes; it commits at the end.
+
+        Raises `CommitLostError` where the connection is lost meanwhile.
+        """
 
     async def look_up(self, lookup: CompiledLookup, keys: Sequence[Any]) -> Found:
         """Finds the rows of many keys on a fresh snapshot.
 
-        Raises `DatabaseUnavailableError`, or `UnstorableValueError` for a key that cannot be.
+        Raises `DatabaseUnavailableError`, `RowLockedError` where a lock is in the way, or
+        `UnstorableValueError` for a key that cannot be.
         """
 
     async def write(
@@ -57,7 +80,8 @@ class Backend(Protocol):
     ) -> Written:
         """Writes many rows in one transaction; has committed when it returns.
 
-        What concerns one row is its outcome. Raises `DatabaseUnavailableError`.
+        What concerns one row is its outcome. Raises `DatabaseUnavailableError`, or
+        `RowLockedError` where a lock is in the way and nothing was written.
         """
 
     async def start_threads(self) -> None:
@@ -81,7 +105,10 @@ class Backend(Protocol):
 
 
 class PostgresBackend:
-    """Several batches may be under way, on connections of their own."""
+    """Several batches may be under way, on connections of their own.
+
+    One kind of batch may have two, so there is a third for the others.
+    """
 
     name = "postgresql"
     concurrent_batches = 2
@@ -95,6 +122,7 @@ class PostgresBackend:
         )
         self.find_at_once: FindAtOnce | None = None
         self.dialect: Dialect = postgresql_dialect.asyncpg.dialect()  # type: ignore[no-untyped-call]  # untyped there
+        self.time_limit = timeout + SECONDS_BESIDE_A_STATEMENT
         connect = partial(
             postgresql.connect,
             self._hosts,
@@ -102,20 +130,33 @@ class PostgresBackend:
             settings=postgresql.FOR_BATCHES,
             pooler=pooler,
         )
-        self._local: str | None = None
-        if pooler is Pooler.TRANSACTION:
-            self._local = postgresql.set_local(postgresql.time_limits(timeout))
+        is_shared = pooler is Pooler.TRANSACTION
+        self._beginning = postgresql_batches.Beginning(
+            timeout, lasting=postgresql.time_limits(timeout) if is_shared else None
+        )
+        size = self.concurrent_batches + 1
+        self.reading_places, self.writing_places = Places(size), Places(size)
         self._readers, self._writers = (
-            postgresql.ConnectionPool(connect, size=self.concurrent_batches, timeout=timeout)
-            for _ in range(2)
+            postgresql_batches.ConnectionPool(connect, size=size, timeout=timeout) for _ in range(2)
         )
 
     def writing(self) -> AbstractAsyncContextManager[object]:
         return nullcontext()
 
+    @asynccontextmanager
+    async def transaction(self) -> AsyncIterator[AsyncConnection]:
+        async with (
+            asyncio.timeout(seconds_left(otherwise=self.time_limit)) as limit,
+            self.engines.writer.connect() as connection,
+            connection.begin() as transaction,
+        ):
+            yield connection
+            limit.reschedule(None)  # what becomes of the commit is waited for
+            await commits.commit(transaction, connection)
+
     async def look_up(self, lookup: CompiledLookup, keys: Sequence[Any]) -> Found:
         return await self._readers.run(
-            lambda connection: postgresql.look_up(connection, lookup, keys)
+            lambda connection: postgresql_batches.look_up(connection, lookup, keys)
         )
 
     async def write(
@@ -125,8 +166,8 @@ class PostgresBackend:
         outcome: CompiledOutcome | None,
     ) -> Written:
         return await self._writers.run(
-            lambda connection: postgresql.write(
-                connection, statements, rows, outcome, local=self._local
+            lambda connection: postgresql_batches.write(
+                connection, statements, rows, outcome, beginning=self._beginning
             )
         )
 
@@ -140,15 +181,24 @@ class PostgresBackend:
         """There is no file of ours to look at."""
 
     async def try_write(self, statement: CompiledStatement, row: Mapping[str, Any]) -> None:
-        await self._writers.run(
-            lambda connection: postgresql.try_write(connection, statement, row, local=self._local)
-        )
+        async with self._beside_batches():
+            await self._writers.run(
+                lambda connection: postgresql_batches.try_write(
+                    connection, statement, row, beginning=self._beginning
+                )
+            )
 
     async def exchange(
         self, statement: CompiledStatement, rows: Sequence[Mapping[str, Any]]
     ) -> bool:
-        return await self._writers.run(
-            lambda connection: all_or_none.on_postgresql(connection, statement, rows)
+        async with self._beside_batches():
+            return await self._writers.run(
+                lambda connection: all_or_none.on_postgresql(connection, statement, rows)
+            )
+
+    def _beside_batches(self) -> AbstractAsyncContextManager[None]:
+        return self.writing_places.taken(
+            within=seconds_left(otherwise=self.time_limit), late=DatabaseUnavailableError
         )
 
     async def close(self) -> None:
@@ -172,34 +222,50 @@ class SqliteBackend:
             path, pool_size=pool_size, busy_timeout=busy_timeout, synchronous=synchronous
         )
         self.dialect: Dialect = sqlite_dialect.dialect()
-        self._write_gate = asyncio.Lock()
-        self._busy_timeout = busy_timeout
+        self.time_limit = busy_timeout + SECONDS_BESIDE_A_STATEMENT
+        self.reading_places, self.writing_places = Places(1), Places(1)
+        self._busy_timeout = self._busy_timeout_now = busy_timeout
         thread = partial(
-            sqlite.SqliteThread, path, busy_timeout=busy_timeout, synchronous=synchronous
+            sqlite.SqliteThread,
+            path,
+            busy_timeout=min(busy_timeout, sqlite.PATIENCE_SECONDS),
+            synchronous=synchronous,
         )
         self._quick_reader = sqlite.QuickReader(path, synchronous=synchronous)
         self.find_at_once: FindAtOnce | None = self._quick_reader.find
         self._reader = thread(name="sqlite-reader")
         self._writer = thread(name="sqlite-writer")
 
+    def writing(self) -> AbstractAsyncContextManager[None]:
+        """One writer at a time; batches go first."""
+        return self.writing_places.taken(
+            within=seconds_left(otherwise=self.time_limit), late=DatabaseUnavailableError
+        )
+
     @asynccontextmanager
-    async def writing(self) -> AsyncIterator[None]:
-        """One writer at a time; who waits for longer than for the lock of the file gets a 503."""
-        try:
-            async with asyncio.timeout(self._busy_timeout):
-                await self._write_gate.acquire()
-        except TimeoutError:
-            raise DatabaseUnavailableError from None
-        try:
-            yield
-        finally:
-            self._write_gate.release()
+    async def transaction(self) -> AsyncIterator[AsyncConnection]:
+        """What waits for the lock of the file, or for its turn, has what is left of its request's
+        time."""
+        async with self.writing(), self.engines.writer.connect() as connection:
+            await self._limit_waiting(connection)
+            async with connection.begin() as transaction:
+                yield connection
+                await commits.commit(transaction, connection)
+
+    async def _limit_waiting(self, connection: AsyncConnection) -> None:
+        """Lets SQLite wait for the lock of the file only for as long as the request may."""
+        busy_timeout = min(self._busy_timeout, seconds_left(otherwise=self._busy_timeout))
+        if busy_timeout == self._busy_timeout_now:
+            return
+        raw = await connection.get_raw_connection()
+        cursor = await raw.driver_connection.execute(  # type: ignore[union-attr]  # it is there
+            f"PRAGMA busy_timeout = {int(busy_timeout * 1000)}"
+        )
+        await cursor.close()
+        self._busy_timeout_now = busy_timeout
 
     async def look_up(self, lookup: CompiledLookup, keys: Sequence[Any]) -> Found:
-        with translated_errors():
-            return await self._reader.run(
-                lambda connection: sqlite.look_up(connection, lookup, keys)
-            )
+        return await self._reader.run(lambda connection: sqlite.look_up(connection, lookup, keys))
 
     async def write(
         self,
@@ -207,10 +273,9 @@ class SqliteBackend:
         rows: Sequence[Mapping[str, Any]],
         outcome: CompiledOutcome | None,
     ) -> Written:
-        async with self.writing():
-            return await self._writer.run(
-                lambda connection: sqlite.write(connection, statements, rows, outcome)
-            )
+        return await self._writer.run(
+            lambda connection: sqlite.write(connection, statements, rows, outcome)
+        )
 
     async def start_threads(self) -> None:
         await self._reader.start()
@@ -228,16 +293,24 @@ class SqliteBackend:
             )
 
     async def try_write(self, statement: CompiledStatement, row: Mapping[str, Any]) -> None:
-        async with self.writing():
-            await self._writer.run(lambda connection: sqlite.try_write(connection, statement, row))
+        await self._write_alone(lambda connection: sqlite.try_write(connection, statement, row))
 
     async def exchange(
         self, statement: CompiledStatement, rows: Sequence[Mapping[str, Any]]
     ) -> bool:
-        async with self.writing():
-            return await self._writer.run(
-                lambda connection: all_or_none.on_sqlite(connection, statement, rows)
-            )
+        return await self._write_alone(
+            lambda connection: all_or_none.on_sqlite(connection, statement, rows)
+        )
+
+    async def _write_alone(self, work: Callable[[sqlite3.Connection], Result]) -> Result:
+        """Waits for the lock of the file in slices, between which batches have their turn."""
+        limit = time.perf_counter() + seconds_left(otherwise=self._busy_timeout)
+        while True:
+            async with self.writing():
+                with suppress(RowLockedError):
+                    return await self._writer.run(work)
+            if time.perf_counter() >= limit:
+                raise DatabaseUnavailableError
 
     async def close(self) -> None:
         self._quick_reader.close()

@@ -5,19 +5,20 @@ delays anybody. See docs/decisions/0002-micro-batches.md for what can go wrong a
 """
 
 import asyncio
-from collections import deque
+import time
 from collections.abc import Awaitable, Callable, Sequence
-from typing import Generic, TypeVar
+from typing import Generic
 
+from app import deadline
+from app.database.errors import RowLockedError
+from app.database.waiting import Entry, Item, Result, WaitingQueue
 from app.errors import OverloadedError, PosternError
-
-Item = TypeVar("Item")
-Result = TypeVar("Result")
+from app.places import Places
 
 MAXIMUM_ROWS = 128
 MAXIMUM_WAITING = 4096
 WORTH_ANOTHER_BATCH = 32
-PATIENCE_SECONDS = 0.05
+PATIENCE_SECONDS = 0.04
 
 
 class MicroBatch(Generic[Item, Result]):
@@ -25,7 +26,11 @@ class MicroBatch(Generic[Item, Result]):
 
     `run` takes the items and returns as many outcomes, in order; an outcome that is an exception
     is raised to its own caller. If `run` raises, every caller of that batch is told.
-    A caller who is cancelled takes back an item that is not yet sent, and never stops a batch.
+    A caller who is cancelled takes back an item that is not yet sent, and never stops a batch; with
+    `forgets_lost_callers` so does one whose connection is lost.
+
+    A batch leaves the queue when there is a place for it: until then each item can be refused at
+    the deadline of its caller, who without one waits for `time_limit` seconds.
     """
 
     def __init__(
@@ -33,15 +38,21 @@ class MicroBatch(Generic[Item, Result]):
         run: Callable[[list[Item]], Awaitable[Sequence[Result | Exception]]],
         *,
         in_flight: int,
+        time_limit: float,
+        places: Places | None = None,
+        forgets_lost_callers: bool = False,
         maximum_rows: int = MAXIMUM_ROWS,
         maximum_waiting: int = MAXIMUM_WAITING,
     ) -> None:
         self._run = run
         self._free_slots = in_flight
+        self._time_limit = time_limit
+        self._places = places or Places(in_flight)
         self._maximum_rows = maximum_rows
         self._maximum_waiting = maximum_waiting
-        self._waiting: deque[tuple[Item, asyncio.Future[Result]]] = deque()
+        self._waiting = WaitingQueue[Item, Result](forgets_lost_callers=forgets_lost_callers)
         self._batches: set[asyncio.Task[None]] = set()
+        self._not_taken = 0  # batches that are that have no place yet
         self._is_starting = False
         self._loop: asyncio.AbstractEventLoop | None = None
         self._patience: asyncio.TimerHandle | None = None
@@ -53,14 +64,18 @@ class MicroBatch(Generic[Item, Result]):
         loop = self._loop
         if loop is None:  # kept, since Python 3.11 makes a system call of asking for it
             loop = self._loop = asyncio.get_running_loop()
-        future: asyncio.Future[Result] = loop.create_future()
-        self._waiting.append((item, future))
-        if not self._is_starting and self._may_start():
-            self._is_starting = True
-            loop.call_soon(self._start)
-        elif self._free_slots and self._patience is None:
-            self._patience = loop.call_later(PATIENCE_SECONDS, self._lose_patience)
-        return await future
+        answer: asyncio.Future[Result] = loop.create_future()
+        caller = deadline.current_caller()
+        if caller is None:
+            caller = (time.perf_counter() + self._time_limit, deadline.UNKNOWN_CONNECTION)
+        self._waiting.append((item, answer, *caller))
+        if not self._is_starting:
+            if self._may_start():
+                self._is_starting = True
+                loop.call_soon(self._start)
+            elif self._free_slots and self._patience is None:
+                self._patience = loop.call_later(PATIENCE_SECONDS, self._lose_patience)
+        return await answer
 
     async def drain(self) -> None:
         """Waits until everything that was submitted is answered."""
@@ -70,18 +85,22 @@ class MicroBatch(Generic[Item, Result]):
 
     def _start(self) -> None:
         self._is_starting = False
-        while self._may_start() and (batch := self._take()):
-            self._send(batch)
+        while self._may_start():
+            self._send()
+        if self._free_slots and self._patience is None and self._unclaimed() > 0:
+            loop = asyncio.get_running_loop()
+            self._patience = loop.call_later(PATIENCE_SECONDS, self._lose_patience)
 
     def _lose_patience(self) -> None:
-        """Starts a small second batch after all, beside one that waits for a lock, say."""
+        """Starts small batches after all, beside one that is slow."""
         self._patience = None
-        if self._free_slots and (batch := self._take()):
-            self._send(batch)
+        while self._free_slots and self._unclaimed() > 0:
+            self._send()
 
-    def _send(self, batch: list[tuple[Item, asyncio.Future[Result]]]) -> None:
+    def _send(self) -> None:
         self._free_slots -= 1
-        task = asyncio.get_running_loop().create_task(self._carry_out(batch))
+        self._not_taken += 1
+        task = asyncio.get_running_loop().create_task(self._carry_out())
         self._batches.add(task)
         task.add_done_callback(self._leave)
 
@@ -92,30 +111,44 @@ class MicroBatch(Generic[Item, Result]):
 
     def _may_start(self) -> bool:
         """A second batch beside one under way has to be worth its round trip."""
-        if self._batches and len(self._waiting) < WORTH_ANOTHER_BATCH:
+        if not self._free_slots:
             return False
-        return self._free_slots > 0
+        return self._unclaimed() >= (WORTH_ANOTHER_BATCH if self._batches else 1)
 
-    def _take(self) -> list[tuple[Item, asyncio.Future[Result]]]:
-        batch: list[tuple[Item, asyncio.Future[Result]]] = []
-        while self._waiting and len(batch) < self._maximum_rows:
-            entry = self._waiting.popleft()
-            if not entry[1].done():
-                batch.append(entry)
-        return batch
+    def _unclaimed(self) -> int:
+        """How many wait beyond what the batches that have no place yet will take."""
+        return len(self._waiting) - self._not_taken * self._maximum_rows
 
-    async def _carry_out(self, batch: list[tuple[Item, asyncio.Future[Result]]]) -> None:
+    async def _carry_out(self) -> None:
         try:
-            outcomes = await self._run([item for item, _ in batch])
+            await self._places.enter(is_first=True)
+        finally:
+            self._not_taken -= 1
+        try:
+            batch = self._waiting.take(self._maximum_rows)
+            if batch:
+                await self._run_together(batch)
+        finally:
+            self._places.leave()
+
+    async def _run_together(self, batch: list[Entry[Item, Result]]) -> None:
+        deadline.begin(min(entry[2] for entry in batch))
+        try:
+            outcomes = await self._run([entry[0] for entry in batch])
         except Exception as error:  # noqa: BLE001 - whatever it is, it goes to every caller
             outcomes = [_for_each_caller(error) for _ in batch]
-        for (_, future), outcome in zip(batch, outcomes, strict=True):
-            if future.done():
+        locked = []
+        for entry, outcome in zip(batch, outcomes, strict=True):
+            answer = entry[1]
+            if answer.done():
                 continue
-            if isinstance(outcome, Exception):
-                future.set_exception(outcome)
+            if isinstance(outcome, RowLockedError):
+                locked.append(entry)
+            elif isinstance(outcome, Exception):
+                answer.set_exception(outcome)
             else:
-                future.set_result(outcome)
+                answer.set_result(outcome)
+        self._waiting.put_back(locked)
 
 
 def _for_each_caller(error: Exception) -> Exception:

@@ -16,7 +16,11 @@ class ClaimStep:
         self._backend = backend
         self._compiled = compile_claim(claim, backend.dialect)
         self._batch: MicroBatch[Mapping[str, Any], Values | None] = MicroBatch(
-            self._run, in_flight=backend.concurrent_batches
+            self._run,
+            in_flight=backend.concurrent_batches,
+            time_limit=backend.time_limit,
+            places=backend.writing_places,
+            forgets_lost_callers=True,
         )
 
     async def __call__(self, **values: Any) -> bool:

@@ -1,5 +1,6 @@
 """The database as repositories use it: batched look-ups and steps, and ordinary statements."""
 
+import asyncio
 from collections.abc import AsyncIterator, Awaitable, Callable, Sequence
 from contextlib import asynccontextmanager
 from typing import Any
@@ -10,7 +11,7 @@ from sqlalchemy.sql.dml import UpdateBase
 
 from app.database import commits
 from app.database.backends import Backend
-from app.database.batching import Item, MicroBatch, Result
+from app.database.batching import MicroBatch
 from app.database.claim_steps import ClaimStep
 from app.database.claims import Claim
 from app.database.constraints import Unique
@@ -18,6 +19,8 @@ from app.database.errors import translated_errors
 from app.database.exchanges import Exchange
 from app.database.lookups import Lookup, Value
 from app.database.steps import Outcome, Step
+from app.database.waiting import Item, Result
+from app.deadline import seconds_left
 
 
 class Database:
@@ -40,9 +43,16 @@ class Database:
         *statements: UpdateBase,
         outcome: Outcome | None = None,
         order: str | None = None,
+        only_for_caller: bool = False,
     ) -> Step:
         """Makes a batched step; see `Step`."""
-        made = Step(self.backend, statements, outcome=outcome, order=order)
+        made = Step(
+            self.backend,
+            statements,
+            outcome=outcome,
+            order=order,
+            only_for_caller=only_for_caller,
+        )
         self._batched.append(made)
         return made
 
@@ -63,19 +73,17 @@ class Database:
         in_flight: int = 1,
     ) -> MicroBatch[Item, Result]:
         """Makes a batch whose items a repository stores together itself; see `MicroBatch`."""
-        made = MicroBatch(run, in_flight=in_flight)
+        made = MicroBatch(run, in_flight=in_flight, time_limit=self.backend.time_limit)
         self._batched.append(made)
         return made
 
     async def fetch_one(self, statement: Executable) -> Row[Any] | None:
-        with translated_errors():
-            async with self.backend.engines.reader.connect() as connection:
-                return (await connection.execute(statement)).first()
+        async with self._reading() as connection:
+            return (await connection.execute(statement)).first()
 
     async def fetch_all(self, statement: Executable) -> Sequence[Row[Any]]:
-        with translated_errors():
-            async with self.backend.engines.reader.connect() as connection:
-                return (await connection.execute(statement)).all()
+        async with self._reading() as connection:
+            return (await connection.execute(statement)).all()
 
     async def change(self, statement: UpdateBase, *expected: Unique) -> Sequence[Row[Any]]:
         """Executes one statement, commits, and gives the rows of its RETURNING.
@@ -90,22 +98,26 @@ class Database:
     async def transaction(self, *expected: Unique) -> AsyncIterator[AsyncConnection]:
         """For steps that stand or fall together. No network and no hashing inside.
 
-        Raises `ConflictingRowError` where a row violates one of the constraints in `expected`;
-        whatever else the database refuses is a bug. Where the connection is lost during COMMIT, the
-        witness of the transaction tells whether it happened (`commits.set_witness`).
+        It has what is left of the request's time. Raises `ConflictingRowError` where a row violates
+        one of the constraints in `expected`; whatever else the database refuses is a bug. Where the
+        connection is lost during COMMIT, the witness of the transaction tells whether it happened
+        (`commits.set_witness`).
         """
-        writer = self.backend.engines.writer
         with translated_errors(*expected):
             try:
-                async with (
-                    self.backend.writing(),
-                    writer.connect() as connection,
-                    connection.begin() as transaction,
-                ):
+                async with self.backend.transaction() as connection:
                     yield connection
-                    await commits.commit(transaction, connection)
             except commits.CommitLostError as lost:
-                await commits.find_out(lost, writer)
+                await commits.find_out(lost, self.backend.engines.writer)
+
+    @asynccontextmanager
+    async def _reading(self) -> AsyncIterator[AsyncConnection]:
+        with translated_errors():
+            async with (
+                asyncio.timeout(seconds_left(otherwise=self.backend.time_limit)),
+                self.backend.engines.reader.connect() as connection,
+            ):
+                yield connection
 
     async def close(self) -> None:
         """Lets what is under way come to its end, then closes every connection."""

@@ -33,6 +33,10 @@ class UnstorableValueError(RefusedRowError):
     """The database cannot hold a value: a NUL or a lone surrogate, a number too large."""
 
 
+class RowLockedError(Exception):
+    """Somebody else holds a lock, so nothing was stored; it can be tried again at once."""
+
+
 # Connection, no such database, wrong password, deadlock, resources, operator, system error.
 UNAVAILABLE_CLASSES = frozenset({"08", "3D", "28", "40", "53", "57", "58"})
 # Wrong user or password, no such database.
@@ -40,6 +44,9 @@ MISCONFIGURED_CLASSES = frozenset({"28", "3D"})
 # A lock that was not given in time, and a server that only reads, as after a failover.
 UNAVAILABLE_STATES = frozenset({"55P03", "25006"})
 
+
+# A lock that was not given in time, a deadlock, and a change that another one overtook.
+LOCKED_STATES = frozenset({"55P03", "40P01", "40001"})
 
 # A connection that is closed or busy; by name, since asyncpg may not be installed or wanted.
 ASYNCPG_CLIENT_ERRORS = frozenset({"InterfaceError", "InternalClientError"})
@@ -124,6 +131,13 @@ def is_refusal(error: BaseException) -> bool:
         return True
     state = sqlstate(error)
     return state is not None and state[:2] in ("22", "23")
+
+
+def is_lock(error: BaseException) -> bool:
+    """Whether only somebody else's lock was in the way: nothing happened, and it may be retried."""
+    if isinstance(error, sqlite3.OperationalError):
+        return getattr(error, "sqlite_errorcode", 0) & 0xFF == sqlite3.SQLITE_BUSY
+    return sqlstate(error) in LOCKED_STATES
 
 
 def is_unavailability(error: BaseException) -> bool:

@@ -36,7 +36,11 @@ class Lookup(Generic[Value]):
         self._value = value
         self._of_this_turn: dict[Any, Value | None] = {}
         self._batch: MicroBatch[Any, Value | None] = MicroBatch(
-            self._run, in_flight=backend.concurrent_batches
+            self._run,
+            in_flight=backend.concurrent_batches,
+            time_limit=backend.time_limit,
+            places=backend.reading_places,
+            forgets_lost_callers=True,
         )
 
     async def __call__(self, key: Any) -> Value | None:

@@ -9,7 +9,7 @@ from pathlib import Path
 from typing import Any, TypeVar
 
 from app.database.claims import CompiledClaim
-from app.database.errors import is_refusal, translate
+from app.database.errors import RowLockedError, is_lock, is_refusal, translate
 from app.database.statements import (
     CompiledLookup,
     CompiledOutcome,
@@ -32,6 +32,10 @@ def prepare_connection(connection: Any, *, busy_timeout: float, synchronous: str
     cursor.execute("PRAGMA foreign_keys = ON")
     cursor.execute("PRAGMA temp_store = MEMORY")
     cursor.close()
+
+
+PATIENCE_SECONDS = 0.1
+"""How long a batch waits for the lock of the file before its callers are looked at again."""
 
 
 class WouldWaitError(Exception):
@@ -88,7 +92,10 @@ class SqliteThread:
         await start_threads(self._executor, count=1)
 
     async def run(self, work: Callable[[sqlite3.Connection], Result]) -> Result:
-        """Runs `work` in the thread to its end, even if the caller is cancelled meanwhile."""
+        """Runs `work` in the thread to its end, even if the caller is cancelled meanwhile.
+
+        Raises `RowLockedError` where another process holds a lock.
+        """
         loop = asyncio.get_running_loop()
         return await loop.run_in_executor(self._executor, self._call, work)
 
@@ -102,15 +109,22 @@ class SqliteThread:
         self._executor.shutdown(wait=True)
 
     def _call(self, work: Callable[[sqlite3.Connection], Result]) -> Result:
-        if self._connection is None:
-            connection = sqlite3.connect(
-                self._path, isolation_level=None, timeout=self._busy_timeout
-            )
+        try:
+            return work(self._connection or self._connect())
+        except (sqlite3.Error, UnicodeEncodeError) as error:
+            raise _ours(error) from error
+
+    def _connect(self) -> sqlite3.Connection:
+        connection = sqlite3.connect(self._path, isolation_level=None, timeout=self._busy_timeout)
+        try:
             prepare_connection(
                 connection, busy_timeout=self._busy_timeout, synchronous=self._synchronous
             )
-            self._connection = connection
-        return work(self._connection)
+        except BaseException:
+            connection.close()
+            raise
+        self._connection = connection
+        return connection
 
     def _disconnect(self) -> None:
         if self._connection is not None:
@@ -178,13 +192,13 @@ def write(
         return list(_transaction(connection, statements, rows, outcome))
     except (sqlite3.Error, UnicodeEncodeError) as error:
         if not is_refusal(error) or len(rows) == 1:
-            raise translate(error) from error
+            raise
     results: list[Values | Exception | None] = []
     for row in rows:
         try:
             results.extend(_transaction(connection, statements, [row], outcome))
         except (sqlite3.Error, UnicodeEncodeError) as error:
-            results.append(translate(error))
+            results.append(_ours(error))
     return results
 
 
@@ -212,6 +226,10 @@ def _transaction(
             connection.execute("ROLLBACK")
         raise
     return results
+
+
+def _ours(error: Exception) -> Exception:
+    return RowLockedError() if is_lock(error) else translate(error)
 
 
 def _claim(

@@ -41,6 +41,8 @@ class Step:
     after it was met), because a connection lost at commit leaves the outcome unknown and the step
     is then done again. `outcome` finds, in the same transaction, what the caller wants to know.
     `order` names the value by which rows are sorted, so that two batches never deadlock.
+    `only_for_caller` says that a step which is not yet sent is pointless once its caller has hung
+    up; what has to be recorded of a caller is none.
     """
 
     def __init__(
@@ -50,13 +52,18 @@ class Step:
         *,
         outcome: Outcome | None = None,
         order: str | None = None,
+        only_for_caller: bool = False,
     ) -> None:
         self._backend = backend
         self._compiled = [compile_statement(each, backend.dialect) for each in statements]
         self._order = order
         self._outcome = outcome.compiled(backend.dialect) if outcome is not None else None
         self._batch: MicroBatch[Mapping[str, Any], Values | None] = MicroBatch(
-            self._run, in_flight=backend.concurrent_batches
+            self._run,
+            in_flight=backend.concurrent_batches,
+            time_limit=backend.time_limit,
+            places=backend.writing_places,
+            forgets_lost_callers=only_for_caller,
         )
 
     async def __call__(self, **values: Any) -> Values | None:

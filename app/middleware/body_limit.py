@@ -1,7 +1,9 @@
 """Bodies arrive whole, within a size and a time, before anything looks at them."""
 
 import asyncio
+import time
 
+from app.deadline import not_counted, postpone
 from app.errors import PosternError
 from app.middleware.http import Message, Receive, Scope
 
@@ -43,13 +45,16 @@ class BodyReader:
             return b""
         if announced is not None and announced > self._limit:
             raise BodyTooLargeError
+        begun_at = time.perf_counter()
         message = await receive()
+        postpone(time.perf_counter() - begun_at)
         body = self._part_of(message)
         if not message.get("more_body", False):
             return body
         try:
-            async with asyncio.timeout(self._timeout):
-                return await self._read_on(body, receive)
+            with not_counted():
+                async with asyncio.timeout(self._timeout):
+                    return await self._read_on(body, receive)
         except TimeoutError:
             raise BodyTimeoutError from None
 

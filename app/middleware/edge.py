@@ -14,11 +14,14 @@ from collections.abc import Callable, Mapping
 from http import HTTPStatus
 from typing import Final
 
+from app import deadline
+from app.deadline import UNKNOWN_CONNECTION
 from app.errors import NO_THREAD, NotFoundError, PosternError, is_exhaustion
 from app.middleware.body_limit import BodyReader, ClientGoneError, replaying
 from app.middleware.cors import Cors
 from app.middleware.forwarded import ForwardedFor
 from app.middleware.http import (
+    CALLER_CONNECTION,
     IS_HEAD,
     WHOLE_RESPONSE,
     AsgiApp,
@@ -79,7 +82,11 @@ class SlowLane:
 
 
 class Edge:
-    """The ASGI application that the server calls."""
+    """The ASGI application that the server calls.
+
+    `database_seconds` is what a request has for all its database steps, from the moment its body is
+    here.
+    """
 
     def __init__(
         self,
@@ -92,6 +99,7 @@ class Edge:
         cors: Cors,
         access_log: AccessLog | None,
         render_error: RenderError,
+        database_seconds: float,
     ) -> None:
         self._application = application
         self._with_lifespan = application
@@ -102,6 +110,7 @@ class Edge:
         self._cors = cors
         self._access_log = access_log
         self._render_error = render_error
+        self._database_seconds = database_seconds
         self._request_ids = RequestIds()
 
     def answer_by(self, stand_in: AsgiApp) -> Callable[[], None]:
@@ -116,7 +125,10 @@ class Edge:
 
     async def __call__(self, scope: Scope, receive: Receive, send: Send) -> None:
         if scope["type"] == "http":
-            await self._exchange(scope, receive, send)
+            try:
+                await self._exchange(scope, receive, send)
+            finally:
+                deadline.end()
         elif scope["type"] == "lifespan":
             await self._with_lifespan(scope, receive, send)
         else:
@@ -132,6 +144,9 @@ class Edge:
             self._forwarded_for.apply(scope)
         scope["request_id"] = request_id
         origin.answer_to(scope)
+        extensions = scope.get("extensions") or {}
+        connection = extensions.get(CALLER_CONNECTION, UNKNOWN_CONNECTION)
+        deadline.begin(started_at + self._database_seconds, connection)
         try:
             if scope["path"].endswith("\n"):  # before which `$` in a route's pattern matches too
                 raise NotFoundError

@@ -20,6 +20,9 @@ answer, and sends it at once; it gives False where it cannot, and the messages o
 
 WholeResponse = Callable[[Scope, int, Headers, bytes], bool]
 
+CALLER_CONNECTION = "postern.caller_connection"
+"""The name of an ASGI extension: a `CallerConnection`, which tells whether the caller hung up."""
+
 IS_HEAD = "postern.is_head"
 """In the scope of a HEAD request, which a route sees as GET."""
 

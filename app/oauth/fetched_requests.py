@@ -6,6 +6,7 @@ from dataclasses import dataclass
 from datetime import datetime, timedelta
 
 from app.clock import Clock
+from app.deadline import not_counted
 from app.oauth.errors import InvalidRequestUriError, OAuth2Error, TemporarilyUnavailableError
 from app.outbound.http import BusyError, FetchError, OutboundHttp
 
@@ -54,7 +55,8 @@ class FetchedRequests:
             if task is None:
                 task = self._under_way[key] = asyncio.create_task(self._fetch(key))
                 task.add_done_callback(lambda _: self._under_way.pop(key, None))
-            entry = await asyncio.shield(task)
+            with not_counted():
+                entry = await asyncio.shield(task)
         if entry.error is TemporarilyUnavailableError:
             raise TemporarilyUnavailableError(retry_after=RETRY_AFTER, reason=BUSY)
         if entry.error is InvalidRequestUriError:

@@ -11,6 +11,7 @@ from pathlib import Path
 from typing import TYPE_CHECKING, NamedTuple
 from urllib.parse import SplitResult, urlencode, urlsplit
 
+from app.deadline import not_counted
 from app.outbound.addresses import is_public, literal_address
 from app.outbound.errors import BusyError, FetchError
 from app.outbound.names import HostNames
@@ -76,13 +77,14 @@ class OutboundHttp:
 
     async def get(self, url: str, *, limit: int = LIMIT) -> Fetched:
         """Fetch what a client named; raises `FetchError`, or `BusyError` because of others."""
-        return await self._request("GET", url, limit=limit, shared=True)
+        with not_counted():
+            return await self._request("GET", url, limit=limit, shared=True)
 
     async def post_form(self, url: str, form: Mapping[str, str]) -> int:
         """Posts a form and gives the status; raises `FetchError`."""
         headers = [(b"Content-Type", b"application/x-www-form-urlencoded")]
         body = urlencode(form).encode("ascii")
-        return (await self._request("POST", url, limit=LIMIT, headers=headers, body=body)).status
+        return (await self.send("POST", url, headers=headers, body=body)).status
 
     async def send(
         self,
@@ -93,7 +95,8 @@ class OutboundHttp:
         body: bytes | None = None,
     ) -> Fetched:
         """Sends what somebody else made up, headers and all; raises `FetchError`."""
-        return await self._request(method, url, limit=LIMIT, headers=headers, body=body)
+        with not_counted():
+            return await self._request(method, url, limit=LIMIT, headers=headers, body=body)
 
     async def _request(
         self,

@@ -5,6 +5,8 @@ from collections import OrderedDict
 from collections.abc import Callable, Coroutine
 from typing import Any, Generic, TypeVar
 
+from app.deadline import not_counted
+
 Value = TypeVar("Value")
 
 
@@ -40,7 +42,8 @@ class OnceAtATime(Generic[Value]):
         if task is None:
             task = self._under_way[name] = asyncio.create_task(self._fetch(name))
             task.add_done_callback(lambda done: self._end(name, done))
-        return await asyncio.shield(task)
+        with not_counted():
+            return await asyncio.shield(task)
 
     def _end(self, name: str, task: asyncio.Task[Value]) -> None:
         self._under_way.pop(name, None)

@@ -29,7 +29,7 @@ def submitted(batch: MicroBatch[int, int], items: Sequence[int]) -> list[asyncio
 
 async def test_what_arrives_while_a_batch_is_under_way_travels_in_the_next_one() -> None:
     gate = Gate()
-    batch = MicroBatch(gate.run, in_flight=1)
+    batch = MicroBatch(gate.run, time_limit=60, in_flight=1)
     first = submitted(batch, [1])
     await eventually(lambda: gate.batches == [[1]])
 
@@ -44,7 +44,7 @@ async def test_what_arrives_while_a_batch_is_under_way_travels_in_the_next_one()
 
 async def test_several_batches_are_in_flight_where_that_is_allowed() -> None:
     gate = Gate()
-    batch = MicroBatch(gate.run, in_flight=2, maximum_rows=50)
+    batch = MicroBatch(gate.run, time_limit=60, in_flight=2, maximum_rows=50)
     first = submitted(batch, [0])
     await eventually(lambda: len(gate.batches) == 1)
 
@@ -62,7 +62,7 @@ async def test_several_batches_are_in_flight_where_that_is_allowed() -> None:
 async def test_a_batch_is_bounded() -> None:
     gate = Gate()
     gate.opens.set()
-    batch = MicroBatch(gate.run, in_flight=1, maximum_rows=10)
+    batch = MicroBatch(gate.run, time_limit=60, in_flight=1, maximum_rows=10)
 
     answers = await asyncio.gather(*submitted(batch, range(25)))
 
@@ -72,7 +72,7 @@ async def test_a_batch_is_bounded() -> None:
 
 async def test_a_full_queue_refuses_and_keeps_what_it_has() -> None:
     gate = Gate()
-    batch = MicroBatch(gate.run, in_flight=1, maximum_waiting=3)
+    batch = MicroBatch(gate.run, time_limit=60, in_flight=1, maximum_waiting=3)
     tasks = submitted(batch, [1])
     await eventually(lambda: len(gate.batches) == 1)
     tasks += submitted(batch, [2, 3, 4])
@@ -88,7 +88,7 @@ async def test_a_full_queue_refuses_and_keeps_what_it_has() -> None:
 
 async def test_a_cancelled_caller_withdraws_an_item_that_is_not_yet_sent() -> None:
     gate = Gate()
-    batch = MicroBatch(gate.run, in_flight=1)
+    batch = MicroBatch(gate.run, time_limit=60, in_flight=1)
     tasks = submitted(batch, [1])
     await eventually(lambda: len(gate.batches) == 1)
     withdrawn, *neighbours = submitted(batch, [2, 3, 4])
@@ -104,7 +104,7 @@ async def test_a_cancelled_caller_withdraws_an_item_that_is_not_yet_sent() -> No
 
 async def test_a_caller_who_is_cancelled_meanwhile_never_stops_the_batch() -> None:
     gate = Gate()
-    batch = MicroBatch(gate.run, in_flight=1)
+    batch = MicroBatch(gate.run, time_limit=60, in_flight=1)
     leaving, staying = submitted(batch, [1, 2])
     await eventually(lambda: gate.batches == [[1, 2]])
 
@@ -121,7 +121,7 @@ async def test_an_outcome_that_is_an_exception_is_its_own_callers_alone() -> Non
     async def run(items: list[int]) -> Sequence[int | Exception]:
         return [ValueError(item) if item % 2 else item for item in items]
 
-    batch = MicroBatch(run, in_flight=1)
+    batch = MicroBatch(run, time_limit=60, in_flight=1)
 
     answers = await asyncio.gather(*submitted(batch, range(4)), return_exceptions=True)
 
@@ -139,7 +139,7 @@ async def test_a_batch_that_fails_tells_every_caller_and_the_next_one_runs(
             raise error()
         return list(items)
 
-    batch = MicroBatch(run, in_flight=1)
+    batch = MicroBatch(run, time_limit=60, in_flight=1)
 
     answers = await asyncio.gather(*submitted(batch, range(3)), return_exceptions=True)
     fails = False
@@ -152,7 +152,7 @@ async def test_errors_of_ours_are_raised_fresh_to_each_caller() -> None:
     async def run(items: list[int]) -> Sequence[int | Exception]:
         raise DatabaseUnavailableError
 
-    batch: MicroBatch[int, int] = MicroBatch(run, in_flight=1)
+    batch: MicroBatch[int, int] = MicroBatch(run, time_limit=60, in_flight=1)
 
     answers = await asyncio.gather(*submitted(batch, range(3)), return_exceptions=True)
 
@@ -161,7 +161,7 @@ async def test_errors_of_ours_are_raised_fresh_to_each_caller() -> None:
 
 async def test_draining_waits_for_everything_that_was_submitted() -> None:
     gate = Gate()
-    batch = MicroBatch(gate.run, in_flight=1)
+    batch = MicroBatch(gate.run, time_limit=60, in_flight=1)
     tasks = submitted(batch, range(5))
     await eventually(lambda: len(gate.batches) == 1)
     draining: Awaitable[None] = asyncio.ensure_future(batch.drain())
