@@ -1,6 +1,5 @@
 """Whether the database serves this release: its schema, a look-up and a write on both pools."""
 
-import asyncio
 import sqlite3
 from datetime import datetime
 from typing import Any
@@ -11,7 +10,6 @@ from app.database.database import Database
 from app.database.errors import driver_error, reason_of
 from app.database.migrations import schema_problem
 from app.database.statements import compile_lookup, compile_statement
-from app.deadline import seconds_left
 from app.models.access_tokens import access_tokens
 from app.models.tables import metadata
 from app.repositories.inserts import value_of
@@ -50,12 +48,11 @@ class ReadinessRepository:
             "expires_at": now,
         }
         try:
-            async with asyncio.timeout(seconds_left(otherwise=self._backend.time_limit)):
-                await self._backend.examine()
-                problem = await self._schema_problem()
-                if problem is None:
-                    await self._try(row)
-                return problem
+            await self._backend.examine()
+            problem = await self._schema_problem()
+            if problem is None:
+                await self._try(row)
+            return problem
         except Exception as error:  # noqa: BLE001 - whatever it is, it is the answer
             return problem_of(error)
 
