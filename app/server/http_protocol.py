@@ -7,7 +7,11 @@ import asyncio
 import re
 from typing import Any
 
-from uvicorn.protocols.http.httptools_impl import STATUS_LINE, HttpToolsProtocol
+from uvicorn.protocols.http.httptools_impl import (
+    STATUS_LINE,
+    HttpToolsProtocol,
+    RequestResponseCycle,
+)
 
 from app.middleware.http import WHOLE_RESPONSE, Headers, Scope
 
@@ -68,11 +72,14 @@ class BoundedHttpProtocol(HttpToolsProtocol):
     _request_timer: asyncio.TimerHandle | None = None
     _idle_timer: asyncio.TimerHandle | None = None
     _last_answer = 0.0
+    _is_draining = False
+    _last_one: RequestResponseCycle | None = None
 
     def connection_made(self, transport: Any) -> None:
         super().connection_made(OneWriteTransport(transport, self.loop))  # type: ignore[arg-type]  # it is one in all but its class
         self._extensions = {WHOLE_RESPONSE: {"send": self._send_whole}}
         self._start_request_timer()
+        self._is_draining = getattr(self.server_state, "is_draining", False)
 
     def connection_lost(self, exc: Exception | None) -> None:
         self._stop_request_timer()
@@ -114,6 +121,8 @@ class BoundedHttpProtocol(HttpToolsProtocol):
             raise BoundExceededError
         self.scope["extensions"] = self._extensions  # type: ignore[typeddict-item]  # one that ASGI does not name
         super().on_headers_complete()
+        if self._is_draining:
+            self._answer_last(self.cycle)
 
     def on_message_complete(self) -> None:
         self._in_head = self._is_complete = True
@@ -139,6 +148,27 @@ class BoundedHttpProtocol(HttpToolsProtocol):
         self._last_answer = self.loop.time()
         if self._idle_timer is None:
             self._idle_timer = self.loop.call_later(self.timeout_keep_alive, self._close_if_idle)
+
+    def drain(self) -> None:
+        """Close the connection after one more response, and say so in it (RFC 9112 section 9.6)."""
+        self._is_draining = True
+        if self.cycle is not None and not self.cycle.response_started:
+            self._answer_last(self.cycle)
+
+    def close_if_idle(self) -> None:
+        """Close the connection unless a request is under way on it."""
+        is_answering = self.cycle is not None and not self.cycle.response_complete
+        if not is_answering and not self._request_bytes and not self.transport.is_closing():
+            self.transport.close()
+
+    def _answer_last(self, cycle: RequestResponseCycle) -> None:
+        """Let this be the last response; one for an earlier request is that no more."""
+        before, self._last_one = self._last_one, None
+        if before is not None and before is not cycle and not before.response_started:
+            before.keep_alive = True
+        if cycle.keep_alive:
+            cycle.keep_alive = False
+            self._last_one = cycle
 
     def _close_if_idle(self) -> None:
         is_answering = self.cycle is not None and not self.cycle.response_complete

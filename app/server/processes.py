@@ -59,6 +59,8 @@ def serve(
     level = settings.log_level if waits_for_database else "ERROR"  # what fails is told once
     output = server_output(log_format=settings.log_format)
     configure_logging(log_format=settings.log_format, level=level, output=output)
+    waiting = logger("app.wiring.preparation")
+    waiting.setLevel("NOTSET" if settings.log_level == "ERROR" else "WARNING")
     services = build_services(settings, Clock())
     application = application_of(services, waits_for_database=waits_for_database)
 
@@ -66,6 +68,7 @@ def serve(
         await services.start_threads()
         if not waits_for_database:
             await _prepare(services)
+            waiting.setLevel("NOTSET")
             configure_logging(
                 log_format=settings.log_format, level=settings.log_level, output=output
             )

@@ -14,6 +14,7 @@ from dataclasses import asdict, dataclass
 from types import FrameType
 
 from app.observability.logging import configure_process_logging, logger, server_output
+from app.server.new_connections import refuse_new_connections
 from app.server.reload import Reload
 from app.server.slots import Kind, Slot, Worker
 from app.server.terminal import Terminal
@@ -55,10 +56,12 @@ class Supervisor:
         *,
         count: int,
         graceful_timeout: float,
+        close_listener: Callable[[], None],
         now: Callable[[], float] = time.monotonic,
     ) -> None:
         self._start = start
         self._slots = [Slot() for _ in range(count)]
+        self._close_listener = close_listener
         self._stop_seconds = graceful_timeout + STOP_MARGIN_SECONDS
         self._now = now
         self._leaving: dict[Worker, float] = {}
@@ -77,6 +80,7 @@ class Supervisor:
         if self._is_stopping:
             return
         self._is_stopping = True
+        self._close_listener()
         for worker in self.workers():
             if worker not in self._leaving:
                 self._retire(worker)
@@ -200,15 +204,21 @@ def main(arguments: list[str]) -> int:
     output = server_output(log_format=job.log_format)
     configure_process_logging(log_format=job.log_format, level=job.log_level, output=output)
     signals = Signals()
-    with socket.socket(fileno=job.listener) as listener:
-        supervisor = Supervisor(
-            lambda kind: WorkerProcess(listener, kind),
-            count=job.workers,
-            graceful_timeout=job.graceful_timeout,
-        )
-        while (code := supervisor.tick()) is None:
-            signals.wait(supervisor.workers(), LOOK_SECONDS / 2)
-            signals.pass_to(supervisor)
+    listener = socket.socket(fileno=job.listener)
+
+    def close_listener() -> None:
+        refuse_new_connections(listener)  # the workers' socket is the same one
+        listener.close()
+
+    supervisor = Supervisor(
+        lambda kind: WorkerProcess(listener, kind),
+        count=job.workers,
+        graceful_timeout=job.graceful_timeout,
+        close_listener=close_listener,
+    )
+    while (code := supervisor.tick()) is None:
+        signals.wait(supervisor.workers(), LOOK_SECONDS / 2)
+        signals.pass_to(supervisor)
     return code
 
 

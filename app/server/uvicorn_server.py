@@ -6,14 +6,27 @@ import signal
 import socket
 from collections.abc import Callable, Coroutine
 from types import FrameType
-from typing import Any
+from typing import Any, cast
 
 import uvicorn
+from uvicorn.server import ServerState
 
+from app.observability.logging import logger
+from app.server.draining import Draining
+from app.server.http_protocol import BoundedHttpProtocol
 from app.server.listening import BACKLOG
+from app.server.new_connections import refuse_new_connections
+
+log = logger(__name__)
 
 STOP_CHECK_SECONDS = 0.1
 Beside = Callable[["Server"], Coroutine[Any, Any, None]]
+
+
+class State(ServerState):
+    """What the connections of a server share."""
+
+    is_draining = False
 
 
 class Server(uvicorn.Server):
@@ -31,6 +44,7 @@ class Server(uvicorn.Server):
         beside: Beside | None = None,
     ) -> None:
         super().__init__(config)
+        self.server_state: State = State()
         self._beside = beside
         self._companion: asyncio.Task[None] | None = None
         self._prepare = prepare
@@ -55,6 +69,35 @@ class Server(uvicorn.Server):
         await super().startup(sockets)
         if self.started:
             self._is_ready()
+
+    async def shutdown(self, sockets: list[socket.socket] | None = None) -> None:
+        """Answer what has been accepted, then close; a Ctrl+C does not wait for idle connections.
+
+        A server alone closes the queue of new connections; workers share it with others.
+        """
+        listeners = list(sockets or ())
+        log.info("stopping: requests that have been accepted are answered")
+        self.server_state.is_draining = True
+        connections = cast("set[BoundedHttpProtocol]", self.server_state.connections)
+        for connection in connections:
+            connection.drain()
+        draining = Draining(
+            connections,
+            self.server_state.tasks,
+            seconds=self.config.timeout_graceful_shutdown or 0,
+            is_forced=lambda: self.force_exit,
+        )
+        if self._beside is None:
+            for each in listeners:
+                refuse_new_connections(each)
+        await draining.empty_queue(listeners)
+        for server in self.servers:
+            server.close()
+        for each in listeners:
+            each.close()
+        await draining.finish(spares_idle=not self._interrupts)
+        if not self.force_exit:
+            await self.lifespan.shutdown()
 
     def handle_exit(self, sig: int, frame: FrameType | None) -> None:
         """As Uvicorn's, but only the second Ctrl+C cuts what is under way."""

@@ -96,7 +96,7 @@ async def test_a_postgresql_that_has_no_such_database_or_user(
         if "nobody_made_this" not in url:
             pytest.skip("the server that was given has users of its own")
 
-    ended = await run_postern(tmp_path, "serve", DATABASE_URL=url)
+    ended = await run_postern(tmp_path, "serve", DATABASE_URL=url, STARTUP_TIMEOUT="600")
 
     assert_one_clear_line(ended, "DATABASE_URL")
 

@@ -1,6 +1,7 @@
 """Waiting for what no event tells of."""
 
 import asyncio
+import contextlib
 import inspect
 from collections.abc import Awaitable, Callable
 
@@ -17,3 +18,12 @@ async def eventually(condition: Callable[[], bool | Awaitable[bool]]) -> None:
             if await found if inspect.isawaitable(found) else found:
                 return
             await asyncio.sleep(0.005)
+
+
+async def can_connect(port: int) -> bool:
+    """Whether somebody on this machine listens on a port."""
+    with contextlib.suppress(OSError):
+        _, writer = await asyncio.open_connection("127.0.0.1", port)
+        writer.close()
+        return True
+    return False

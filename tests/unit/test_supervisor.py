@@ -48,8 +48,13 @@ class Stage:
     def __init__(self) -> None:
         self.time = 0.0
         self.started: list[FakeWorker] = []
+        self.events: list[str] = []
         self.supervisor = Supervisor(
-            self._start, count=2, graceful_timeout=10, now=lambda: self.time
+            self._start,
+            count=2,
+            graceful_timeout=10,
+            close_listener=lambda: self.events.append("closed"),
+            now=lambda: self.time,
         )
 
     def _start(self, kind: Kind) -> FakeWorker:
@@ -190,6 +195,7 @@ def test_a_stop_lets_the_workers_finish_and_kills_them_only_after_their_time(
     first, second = stage.both_serving()
     stage.supervisor.stop()
     assert (first.told, second.told) == (["stop"], ["stop"])
+    assert stage.events == ["closed"]
 
     first.code = 0
     assert stage.pass_time(10) is None
