@@ -5,13 +5,15 @@ import json
 import re
 from collections.abc import Callable
 from datetime import UTC, datetime
+from pathlib import Path
 from typing import Any
 
 from app.cli.base import Command, with_services
 from app.errors import InvalidInputError
 from app.models.audit_events import AuditEvent
 from app.repositories.audit_events import Head, Wanted
-from app.services.audit import Verdict
+from app.services.audit_archive import Archived
+from app.services.audit_verification import Verdict
 from app.wiring import Services
 
 HEAD = re.compile(r"(\d{1,18}):([0-9a-fA-F]{64})")
@@ -45,6 +47,26 @@ def _add_arguments(parser: argparse.ArgumentParser) -> None:
         metavar="SEQUENCE:HASH",
         help="a head noted earlier, which shows whether the whole chain was written anew since",
     )
+    verify.add_argument(
+        "--archive",
+        metavar="FILE",
+        type=Path,
+        action="append",
+        default=[],
+        help="verify this archive too, before the events of the database; several in their order",
+    )
+    archive = action(
+        "archive",
+        _archive,
+        "Move events to a file: append them as JSON lines, cut the chain at a signed checkpoint,"
+        " and delete them from the database. May be run again with the same file at any time.",
+    )
+    archive.add_argument(
+        "file", metavar="FILE", type=Path, help="a new file, or an earlier archive"
+    )
+    archive.add_argument(
+        "--before", metavar="DATE", help="keep events from then on, as in 2026-11-25"
+    )
 
 
 def _run(arguments: argparse.Namespace) -> int:
@@ -53,7 +75,7 @@ def _run(arguments: argparse.Namespace) -> int:
 
 
 def _list_all(arguments: argparse.Namespace) -> int:
-    since = _moment(arguments.since) if arguments.since is not None else None
+    since = _moment(arguments.since, "--since") if arguments.since is not None else None
 
     async def print_all(services: Services) -> None:
         user_id = arguments.user_id
@@ -71,11 +93,14 @@ def _verify(arguments: argparse.Namespace) -> int:
     known = _head(arguments.head) if arguments.head is not None else None
 
     async def verify(services: Services) -> Verdict:
-        return await services.audit.verify(known=known)
+        return await services.audit.verify(known=known, archives=arguments.archive)
 
     verdict = with_services(verify)
     head = f"{verdict.head.sequence}:{verdict.head.hash.hex()}"
     beginning = _beginning(verdict)
+    if verdict.checkpoint is not None and not verdict.checkpoint.is_signed:
+        print(f"broken: the checkpoint at event {verdict.broken_at} is not signed with SECRET_KEY")
+        return BROKEN
     if verdict.broken_at is not None:
         print(f"broken at event {verdict.broken_at}, unbroken until {head}{beginning}")
         return BROKEN
@@ -83,20 +108,43 @@ def _verify(arguments: argparse.Namespace) -> int:
     if verdict.waiting:
         print(f"Not numbered yet, since another session holds the log: {verdict.waiting}.")
     if verdict.is_known_deleted:
-        print("The head given with --head is among the deleted events: it cannot be compared.")
+        gone = "deleted" if verdict.deletion is not None else "archived"
+        print(f"The head given with --head is among the {gone} events: it cannot be compared.")
         return BROKEN
     return 0
 
 
 def _beginning(verdict: Verdict) -> str:
-    """What a downgrade deleted before the first event."""
-    deletion = verdict.deletion
-    if deletion is None:
+    """Return what came before the first event: what a downgrade deleted, or what was archived."""
+    if verdict.deletion is not None:
+        gone, at, what = verdict.deletion.sequence, verdict.deletion.deleted_at, "deleted"
+    elif verdict.checkpoint is not None:
+        gone, at, what = (
+            verdict.checkpoint.head.sequence,
+            verdict.checkpoint.archived_at,
+            "archived",
+        )
+    elif verdict.missing:
+        return f", begins after {_number(verdict.missing, 'is', 'are')} in none of these files"
+    else:
         return ""
-    events = (
-        "1 event that was" if deletion.sequence == 1 else f"{deletion.sequence} events that were"
-    )
-    return f", begins after {events} deleted on {deletion.deleted_at:%Y-%m-%d %H:%M} UTC"
+    return f", begins after {_number(gone, 'was', 'were')} {what} on {at:%Y-%m-%d %H:%M} UTC"
+
+
+def _number(events: int, verb: str, plural: str) -> str:
+    return f"1 event that {verb}" if events == 1 else f"{events} events that {plural}"
+
+
+def _archive(arguments: argparse.Namespace) -> int:
+    before = _moment(arguments.before, "--before") if arguments.before is not None else None
+
+    async def archive(services: Services) -> Archived:
+        return await services.audit_archive.run(arguments.file, before=before)
+
+    done = with_services(archive)
+    head = f"{done.head.sequence}:{done.head.hash.hex()}"
+    print(f"archived {done.count} events, deleted {done.deleted}, {arguments.file} ends at {head}")
+    return 0
 
 
 def _row(event: AuditEvent) -> dict[str, Any]:
@@ -123,12 +171,12 @@ def _details(text: str) -> Any:
         return text
 
 
-def _moment(text: str) -> datetime:
+def _moment(text: str, option: str) -> datetime:
     """Without an offset it is UTC."""
     try:
         made = datetime.fromisoformat(text)
     except ValueError:
-        raise InvalidInputError("--since: must be as in 2026-11-25T09:00:00Z.") from None
+        raise InvalidInputError(f"{option}: must be as in 2026-11-25T09:00:00Z.") from None
     return made.replace(tzinfo=UTC) if made.tzinfo is None else made.astimezone(UTC)
 
 
@@ -139,4 +187,4 @@ def _head(text: str) -> Head:
     return Head(int(found.group(1)), bytes.fromhex(found.group(2)))
 
 
-COMMAND = Command("audit", "Read the audit log, and check that it is whole.", _add_arguments, _run)
+COMMAND = Command("audit", "Read, verify and archive the audit log.", _add_arguments, _run)

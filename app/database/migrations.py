@@ -29,7 +29,7 @@ if TYPE_CHECKING:
 Result = TypeVar("Result")
 log = logger(__name__)
 
-HEAD = "2026_11_29_refresh_tokens"
+HEAD = "2026_11_29_audit_checkpoints"
 """The newest revision: set here with each migration, so that a start needs no Alembic."""
 _ROOT = Path(__file__).parents[2]
 _LOCK = 0x706F737465726E  # "postern": the advisory lock of its migrations

@@ -7,6 +7,7 @@ from typing import Any
 from sqlalchemy import Column, select, update
 
 from app.database.database import Database
+from app.models.audit_checkpoints import audit_checkpoints
 from app.models.mails import mails
 from app.models.signing_keys import signing_keys
 from app.models.upstream import upstream_providers
@@ -16,12 +17,14 @@ OTP_SECRETS = "TOTP secrets"
 SIGNING_KEYS = "signing keys"
 UPSTREAM_SECRETS = "provider secrets"
 MAILS = "mails"
+AUDIT_CHECKPOINTS = "audit checkpoints"
 
 PLACES: Mapping[str, tuple[Column[Any], Column[Any]]] = {
     OTP_SECRETS: (users.c.user_id, users.c.otp_secret),
     SIGNING_KEYS: (signing_keys.c.kid, signing_keys.c.private_sealed),
     UPSTREAM_SECRETS: (upstream_providers.c.name, upstream_providers.c.sealed_secret),
     MAILS: (mails.c.mail_id, mails.c.sealed),
+    AUDIT_CHECKPOINTS: (audit_checkpoints.c.checkpoint_id, audit_checkpoints.c.signature),
 }
 """The owner of a sealed value, which is also the context that it is sealed for, and the value."""
 

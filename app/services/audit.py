@@ -8,17 +8,18 @@ The event waits in an outbox for its number in the chain, which it gets soon aft
 
 import json
 from collections.abc import AsyncIterator, Sequence
-from dataclasses import dataclass
+from pathlib import Path
 
 from app.clock import Clock
-from app.models.audit_deletions import AuditDeletion
 from app.models.audit_events import AuditEvent
 from app.models.audit_outbox import NewEvent
 from app.observability import origin
-from app.repositories.audit_events import EVERYTHING, AuditRepository, Head, Wanted, hash_of
+from app.repositories.audit_events import EVERYTHING, AuditRepository, Head, Wanted
 from app.repositories.audit_outbox import AuditOutboxRepository
 from app.security.tokens import new_ordered_identifier
+from app.services.audit_checkpoints import AuditCheckpoints
 from app.services.audit_sequencing import AuditSequencer
+from app.services.audit_verification import AuditVerifier, Verdict
 
 SUCCEEDED = "succeeded"
 REFUSED = "refused"
@@ -28,30 +29,17 @@ ANYBODY = "anybody"
 Detail = str | int | bool | Sequence[str] | None
 
 
-@dataclass(frozen=True, slots=True)
-class Verdict:
-    """`head` is the last event that fits; `broken_at` is the number of the first that does not,
-    None where all do."""
-
-    head: Head
-    broken_at: int | None
-    deletion: AuditDeletion | None = None
-    """What a downgrade deleted before the first event that is left."""
-    is_known_deleted: bool = False
-    """The head that was given is among what was deleted, so nothing can be compared with it."""
-    waiting: int = 0
-    """Events that have no number yet, where another session holds the head of the chain."""
-
-
 class AuditLog:
     def __init__(
         self,
         events: AuditRepository,
         outbox: AuditOutboxRepository,
         sequencer: AuditSequencer,
+        checkpoints: AuditCheckpoints,
         clock: Clock,
     ) -> None:
         self._events = events
+        self._verifier = AuditVerifier(events, checkpoints, sequencer)
         self._outbox = outbox
         self._clock = clock
         self.sequencer = sequencer
@@ -131,39 +119,14 @@ class AuditLog:
         for each in waiting:
             yield each
 
-    async def _read_chain(self) -> AsyncIterator[AuditEvent]:
-        after = 0
-        while page := await self._events.list_page(after=after):
-            for each in page:
-                yield each
-            after = page[-1].sequence
+    async def beginning(self) -> Head:
+        """The last event that is not in the database any more."""
+        return await self._verifier.beginning()
 
-    async def verify(self, *, known: Head | None = None) -> Verdict:
-        """Walks the chain from its beginning to its head.
+    async def verify(self, *, known: Head | None = None, archives: Sequence[Path] = ()) -> Verdict:
+        """Walks the chain from its beginning to its head, through the archives if there are any.
 
         `known` is a head that was noted earlier: it has to be on the way, so that nobody can have
         written the whole chain anew.
         """
-        is_numbered = await self.sequencer.try_run()
-        deletions = await self._events.list_deletions()
-        deletion = deletions[0] if deletions else None
-        last = Head(deletion.sequence, deletion.hash) if deletion else Head(0, bytes(32))
-        is_known_deleted = known is not None and 0 < known.sequence < last.sequence
-        noted = [await self._events.read_head(), *([known] if known is not None else [])]
-        expected = {each.sequence: each.hash for each in noted}
-        for each in deletions:
-            if expected.get(each.sequence, each.hash) != each.hash:
-                return Verdict(Head(0, bytes(32)), each.sequence, deletion)
-            is_known_deleted &= known is None or each.sequence != known.sequence
-        async for event in self._read_chain():
-            is_next = event.sequence == last.sequence + 1 and event.previous_hash == last.hash
-            is_noted = expected.get(event.sequence, event.hash) == event.hash
-            if not is_next or hash_of(event) != event.hash or not is_noted:
-                return Verdict(last, last.sequence + 1, deletion)
-            last = Head(event.sequence, event.hash)
-        is_whole = last.sequence >= max(expected)
-        head = await self._events.read_head()  # by now it may be ahead, but never behind
-        has_head = head.hash != b"" and head.sequence >= last.sequence
-        broken_at = None if is_whole and has_head else last.sequence + 1
-        waiting = await self._events.count_waiting() if not is_numbered else 0
-        return Verdict(last, broken_at, deletion, is_known_deleted, waiting)
+        return await self._verifier.verify(known=known, archives=archives)

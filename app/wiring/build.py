@@ -34,6 +34,7 @@ from app.outbound.shared_limits import SharedLimits
 from app.repositories.access_tokens import AccessTokenRepository
 from app.repositories.accounts import AccountRepository
 from app.repositories.attempt_rows import attempt_lookup
+from app.repositories.audit_checkpoints import AuditCheckpointRepository
 from app.repositories.audit_events import AuditRepository
 from app.repositories.audit_outbox import AuditOutboxRepository
 from app.repositories.audit_sequencing import AuditSequencingRepository
@@ -68,6 +69,8 @@ from app.repositories.users import UserRepository
 from app.security.passkeys import RelyingParty
 from app.services.account_data import AccountData
 from app.services.audit import AuditLog
+from app.services.audit_archive import AuditArchive
+from app.services.audit_checkpoints import AuditCheckpoints
 from app.services.audit_sequencing import AuditSequencer
 from app.services.authentication import AuthenticationService
 from app.services.client_keys import ClientKeys
@@ -99,6 +102,7 @@ from app.services.upstream import UpstreamService
 from app.services.users import UserService
 from app.settings import Settings
 from app.wiring.parts import (
+    AUDIT_CHECKPOINTS,
     MAIL_CODES,
     MAILS,
     OTP_SECRETS,
@@ -130,10 +134,15 @@ def build_services(settings: Settings, clock: Clock) -> Services:
     refresh_tokens = RefreshTokenRepository(database)
     families = TokenFamilyRepository(database)
 
+    audit_events = AuditRepository(database)
+    checkpoints = AuditCheckpoints(
+        AuditCheckpointRepository(database), box_for(settings, AUDIT_CHECKPOINTS), clock
+    )
     audit = AuditLog(
-        AuditRepository(database),
+        audit_events,
         AuditOutboxRepository(database),
         AuditSequencer(AuditSequencingRepository(database), clock),
+        checkpoints,
         clock,
     )
     names = HostNames()
@@ -271,6 +280,7 @@ def build_services(settings: Settings, clock: Clock) -> Services:
         clock=clock,
         database=database,
         audit=audit,
+        audit_archive=AuditArchive(audit_events, checkpoints, audit),
         limits=limits,
         names=names,
         known_networks=known_networks,

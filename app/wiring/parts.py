@@ -33,6 +33,7 @@ MAILS = "mails"
 UPSTREAM_SECRETS = "upstream secrets"
 SEALED_SETTINGS = "settings"
 KEY_CHECK = "key check"
+AUDIT_CHECKPOINTS = "audit checkpoints"
 
 
 def make_backend(settings: Settings) -> Backend:
@@ -131,6 +132,7 @@ def sealed_kinds(secrets: Sequence[str]) -> dict[str, SecretBox]:
         sealed_values.SIGNING_KEYS: SIGNING_KEYS,
         sealed_values.UPSTREAM_SECRETS: UPSTREAM_SECRETS,
         sealed_values.MAILS: MAILS,
+        sealed_values.AUDIT_CHECKPOINTS: AUDIT_CHECKPOINTS,
     }
     return {kind: SecretBox(secrets, purpose=purpose) for kind, purpose in purposes.items()}
 

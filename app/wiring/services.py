@@ -25,6 +25,7 @@ from app.schemas.metadata import ServerMetadata
 from app.security.encryption import SecretBox
 from app.services.account_data import AccountData
 from app.services.audit import AuditLog
+from app.services.audit_archive import AuditArchive
 from app.services.authentication import AuthenticationService
 from app.services.bounded_threads import BoundedThreads
 from app.services.client_logos import ClientLogos
@@ -63,6 +64,7 @@ class Services:
     clock: Clock
     database: Database
     audit: AuditLog
+    audit_archive: AuditArchive
     limits: Limits
     names: HostNames
     known_networks: KnownNetworks

@@ -131,6 +131,7 @@ async def test_what_was_sealed_under_the_old_key_opens_under_the_new_one_alone(
         "signing keys": 3,
         "provider secrets": 1,
         "mails": 1,
+        "audit checkpoints": 0,
     }
     after = await start_app(database_url=url, secret_key=NEW_KEY)
     after.clock.advance(seconds=60)

@@ -54,9 +54,8 @@ def tamper(own: Application, database_kind: str) -> Tamper:
     async def run(statement: str) -> None:
         async with services_of(own).database.transaction() as connection:
             if database_kind == "postgresql":
-                await connection.execute(
-                    text("DROP TRIGGER IF EXISTS audit_events_are_kept ON audit_events")
-                )
+                for name in ("audit_events_are_kept", "audit_events_are_kept_from_delete"):
+                    await connection.execute(text(f"DROP TRIGGER IF EXISTS {name} ON audit_events"))
             else:
                 for verb in ("update", "delete"):
                     await connection.execute(

@@ -1,0 +1,84 @@
+"""Archiving: events go to a file, then the chain is cut, then they leave the database."""
+
+from dataclasses import dataclass
+from datetime import datetime
+from pathlib import Path
+
+from app.errors import InvalidInputError
+from app.repositories.audit_events import AuditRepository, Head
+from app.services.audit import AuditLog
+from app.services.audit_checkpoints import AuditCheckpoints
+from app.services.audit_files import ArchiveFile, is_next
+
+
+@dataclass(frozen=True, slots=True)
+class Archived:
+    """`head` is the last event of the file, `count` how many were written, `deleted` how many left
+    the database."""
+
+    head: Head
+    count: int
+    deleted: int
+
+
+class AuditArchive:
+    def __init__(
+        self, events: AuditRepository, checkpoints: AuditCheckpoints, audit: AuditLog
+    ) -> None:
+        self._events = events
+        self._checkpoints = checkpoints
+        self._audit = audit
+
+    async def run(self, path: Path, *, before: datetime | None = None) -> Archived:
+        """Write the events before a moment, or all, to the end of a file, and cut the chain.
+
+        Killed at any point, the same command goes on from there: events are deleted once they
+        are on the disk and the cut is committed. Raises `InvalidInputError`, and cuts nothing,
+        for a file of something else and for a chain that is broken.
+        """
+        await self._audit.sequencer.try_run()
+        start = await self._audit.beginning()
+        count = 0
+        try:
+            with ArchiveFile(path) as file:
+                last = await self._end_of(file, path, start)
+                count, last = await self._write(file, last, before)
+                file.sync()
+        except OSError as error:
+            raise InvalidInputError(f"{path}: {error.strerror}. No event was deleted.") from None
+        if last.sequence > start.sequence:
+            told = self._audit.event("audit.archived", until=last.sequence, hash=last.hash.hex())
+            await self._checkpoints.cut(last, told)
+        return Archived(last, count, await self._checkpoints.delete_archived())
+
+    async def _end_of(self, file: ArchiveFile, path: Path, start: Head) -> Head:
+        """Where the file goes on; raises `InvalidInputError` where it is not of this chain."""
+        head = file.head
+        if head is None or head == start:
+            return start
+        if head.sequence < start.sequence or file.first > start.sequence + 1:
+            raise InvalidInputError(
+                f"{path}: its events do not lead to event {start.sequence}, which was archived"
+                " last. Choose a new file."
+            )
+        known = await self._events.list_page(after=head.sequence - 1, limit=1)
+        if [(each.sequence, each.hash) for each in known] != [head]:
+            raise InvalidInputError(f"{path}: its events are not of this log. Choose a new file.")
+        return head
+
+    async def _write(
+        self, file: ArchiveFile, last: Head, before: datetime | None
+    ) -> tuple[int, Head]:
+        count = 0
+        while page := await self._events.list_page(after=last.sequence):
+            for event in page:
+                if before is not None and event.at >= before:
+                    return count, last
+                if not is_next(event, last):
+                    raise InvalidInputError(
+                        f"The log is broken at event {last.sequence + 1}, and nothing was deleted."
+                        " Run postern audit verify."
+                    )
+                file.append(event)
+                count, last = count + 1, Head(event.sequence, event.hash)
+        return count, last

@@ -1,0 +1,121 @@
+"""Verification of the audit log: the chain in the database, and the archives before it."""
+
+from collections.abc import AsyncIterator, Sequence
+from dataclasses import dataclass, replace
+from pathlib import Path
+
+from app.models.audit_deletions import AuditDeletion
+from app.models.audit_events import AuditEvent
+from app.repositories.audit_events import AuditRepository, Head
+from app.services.audit_checkpoints import AuditCheckpoints, Checkpoint
+from app.services.audit_files import BEGINNING, is_next, read_events
+from app.services.audit_sequencing import AuditSequencer
+
+
+@dataclass(frozen=True, slots=True)
+class Verdict:
+    """`head` is the last event that fits; `broken_at` is the number of the first that does not,
+    None where all do."""
+
+    head: Head
+    broken_at: int | None
+    deletion: AuditDeletion | None = None
+    """What a downgrade deleted before the first event that is left."""
+    is_known_deleted: bool = False
+    """The head that was given is among what was deleted or archived, so nothing can be compared
+    with it."""
+    waiting: int = 0
+    """Events that have no number yet, where another session holds the head of the chain."""
+    checkpoint: Checkpoint | None = None
+    """What was archived before the first event that was verified."""
+    missing: int = 0
+    """How many events came before the first one of the archives that were given."""
+
+
+class AuditVerifier:
+    def __init__(
+        self, events: AuditRepository, checkpoints: AuditCheckpoints, sequencer: AuditSequencer
+    ) -> None:
+        self._events = events
+        self._checkpoints = checkpoints
+        self._sequencer = sequencer
+
+    async def beginning(self) -> Head:
+        """The last event that is not in the database any more."""
+        deletions = await self._events.list_deletions()
+        checkpoint = await self._checkpoints.newest()
+        heads = [Head(each.sequence, each.hash) for each in deletions[:1]]
+        return max([BEGINNING, *heads, *([checkpoint.head] if checkpoint else [])])
+
+    async def verify(self, *, known: Head | None, archives: Sequence[Path]) -> Verdict:
+        """Walk the chain from its beginning to its head; see `AuditLog.verify`."""
+        is_numbered = await self._sequencer.try_run()
+        deletions = await self._events.list_deletions()
+        checkpoint = await self._checkpoints.newest()
+        if checkpoint is not None and not checkpoint.is_signed:
+            return Verdict(BEGINNING, checkpoint.head.sequence, checkpoint=checkpoint)
+        gone = [Head(each.sequence, each.hash) for each in deletions]
+        gone += [checkpoint.head] if checkpoint is not None else []
+        noted = [await self._events.read_head(), *([known] if known is not None else [])]
+        expected = {each.sequence: each.hash for each in noted}
+        for each in gone:
+            if expected.setdefault(each.sequence, each.hash) != each.hash:
+                return Verdict(BEGINNING, each.sequence, deletions[0] if deletions else None)
+        last = max([BEGINNING, *gone])
+        if archives:
+            last = _before_first(archives) or last
+        verdict = _beginning_at(last, deletions, checkpoint)
+        if known is not None and known not in gone:
+            is_gone = 0 < known.sequence < last.sequence
+            verdict = replace(verdict, is_known_deleted=is_gone)
+        if expected.get(last.sequence, last.hash) != last.hash:
+            return replace(verdict, head=BEGINNING, broken_at=last.sequence)
+        async for event in self._events_of(archives, last):
+            is_noted = expected.get(event.sequence, event.hash) == event.hash
+            if not is_next(event, last) or not is_noted:
+                return replace(verdict, head=last, broken_at=last.sequence + 1)
+            last = Head(event.sequence, event.hash)
+        is_whole = last.sequence >= max(expected)
+        head = await self._events.read_head()  # by now it may be ahead, but never behind
+        has_head = head.hash != b"" and head.sequence >= last.sequence
+        return replace(
+            verdict,
+            head=last,
+            broken_at=None if is_whole and has_head else last.sequence + 1,
+            waiting=await self._events.count_waiting() if not is_numbered else 0,
+        )
+
+    async def _events_of(self, archives: Sequence[Path], last: Head) -> AsyncIterator[AuditEvent]:
+        """The events of the files, and those of the database after the last of them."""
+        after = last.sequence
+        for path in archives:
+            for event in read_events(path):
+                yield event
+                after = event.sequence
+        while page := await self._events.list_page(after=after):
+            for event in page:
+                yield event
+            after = page[-1].sequence
+
+
+def _before_first(archives: Sequence[Path]) -> Head | None:
+    """The event before the first one of the files; None where they are empty."""
+    for path in archives:
+        for event in read_events(path):
+            return Head(event.sequence - 1, event.previous_hash)
+    return None
+
+
+def _beginning_at(
+    last: Head, deletions: Sequence[AuditDeletion], checkpoint: Checkpoint | None
+) -> Verdict:
+    """What is said of the events before the first one that is verified."""
+    deletion = next((each for each in deletions if each.sequence == last.sequence), None)
+    is_cut = checkpoint is not None and checkpoint.head.sequence == last.sequence
+    return Verdict(
+        last,
+        None,
+        deletion=deletion,
+        checkpoint=checkpoint if is_cut else None,
+        missing=0 if deletion or is_cut else last.sequence,
+    )
