@@ -68,7 +68,7 @@ class AuditVerifier:
         if known is not None and known not in gone:
             is_gone = 0 < known.sequence < last.sequence
             verdict = replace(verdict, is_known_deleted=is_gone)
-        if expected.get(last.sequence, last.hash) != last.hash:
+        if last.sequence and expected.get(last.sequence, last.hash) != last.hash:
             return replace(verdict, head=BEGINNING, broken_at=last.sequence)
         async for event in self._events_of(archives, last):
             is_noted = expected.get(event.sequence, event.hash) == event.hash
