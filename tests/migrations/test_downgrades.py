@@ -1,6 +1,9 @@
 """A downgrade deletes data only where that was agreed to."""
 
+from pathlib import Path
+
 import pytest
+from sqlalchemy.exc import DBAPIError
 
 from app.database import migrations
 from app.database.backends import Backend
@@ -132,3 +135,26 @@ async def test_each_deleted_audit_log_is_remembered_once(backend: Backend, empty
     assert [(sequence, bytes(digest)) for sequence, digest in rows] == heads
     async with running_services(empty_url, FakeClock()) as services:
         assert not (await services.audit.verify(known=heads[0])).is_known_deleted
+
+
+async def test_what_was_archived_is_a_deleted_beginning_for_the_release_before(
+    backend: Backend, empty_url: str, tmp_path: Path
+) -> None:
+    """Its log goes on, and may not be deleted again"""
+    await migrations.migrate(backend)
+    async with running_services(empty_url, FakeClock()) as services:
+        for _ in range(3):
+            await services.audit.record("something.happened")
+        archived = await services.audit_archive.run(tmp_path / "audit.jsonl")
+        head = (await services.audit.verify()).head
+
+    await downgrade(backend, "2026_11_29_refresh_tokens")
+
+    rows = await rows_of(backend, "SELECT sequence, hash FROM audit_deletions")
+    assert [(sequence, bytes(digest)) for sequence, digest in rows] == [archived.head]
+    with pytest.raises(DBAPIError, match="append-only"):
+        await change(backend, "DELETE FROM audit_events")
+    await migrations.migrate(backend)
+    async with running_services(empty_url, FakeClock()) as services:
+        verdict = await services.audit.verify(known=head)
+        assert (verdict.broken_at, verdict.head) == (None, head)
