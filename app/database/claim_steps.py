@@ -5,16 +5,16 @@ from typing import Any
 
 from app.database.backends import Backend
 from app.database.batching import MicroBatch
-from app.database.claims import Claim, compile_claim
+from app.database.claims import CompiledClaim
 from app.database.statements import Values, Written
 
 
 class ClaimStep:
     """A claim whose callers travel in batches; repeating it changes nothing."""
 
-    def __init__(self, backend: Backend, claim: Claim) -> None:
+    def __init__(self, backend: Backend, claim: CompiledClaim) -> None:
         self._backend = backend
-        self._compiled = compile_claim(claim, backend.dialect)
+        self._compiled = claim
         self._batch: MicroBatch[Mapping[str, Any], Values | None] = MicroBatch(
             self._run,
             in_flight=backend.concurrent_batches,

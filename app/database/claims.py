@@ -13,6 +13,7 @@ from sqlalchemy import (
     ARRAY,
     Column,
     ColumnElement,
+    CompoundSelect,
     FromClause,
     Select,
     Table,
@@ -20,6 +21,7 @@ from sqlalchemy import (
     bindparam,
     func,
     select,
+    union_all,
 )
 from sqlalchemy import column as named
 from sqlalchemy.dialects import postgresql, sqlite
@@ -65,17 +67,97 @@ class CompiledClaim:
         return list(zip(*map(self.statement.pick, rows), strict=True))
 
 
+@dataclass(frozen=True, slots=True)
+class Creation:
+    """A row that is stored where its condition holds, and rows that are stored with it.
+
+    `key` is the column and the value by which the row is known, and which nobody else has.
+    `select` makes the query for its `columns` from the values of a caller. Each of `inserts` names
+    a value for each column, and `types` are columns of the values' types.
+    """
+
+    key: tuple[Column[Any], str]
+    columns: Sequence[Column[Any]]
+    select: Callable[[Given], Select[Any]]
+    inserts: Sequence[tuple[Table, Mapping[Column[Any], str]]]
+    types: Given
+
+
+def compile_creation(creation: Creation, dialect: Dialect) -> CompiledClaim:
+    """As a claim: who creates the row is the one who uses it, also when it is done again."""
+    name = creation.key[1]
+    if dialect.name == "postgresql":
+        return CompiledClaim(name, name, compile_statement(_created(creation), dialect), ())
+    given = _bound(creation.types)
+    first = sqlite.insert(creation.key[0].table).from_select(
+        [column.name for column in creation.columns], creation.select(given)
+    )
+    inserts = _inserts(creation.inserts, given)
+    return CompiledClaim(
+        name,
+        name,
+        compile_statement(first.on_conflict_do_nothing(), dialect),
+        [compile_statement(each, dialect) for each in inserts],
+    )
+
+
+def _created(creation: Creation) -> CompoundSelect[Any]:
+    """One statement for a batch: the values of all callers, the rows, and those that go with them.
+
+    A row that is there already is of a caller who does it again after a lost connection.
+    """
+    column, key = creation.key
+    rows = _given(creation.types)
+    given = select(*rows.columns).cte("given")
+    created = (
+        postgresql.insert(column.table)
+        .from_select(
+            [each.name for each in creation.columns], creation.select(dict(given.columns.items()))
+        )
+        .on_conflict_do_nothing()
+        .returning(column)
+        .cte("created")
+    )
+    known = created.c[column.name]
+    stored = [
+        postgresql.insert(table)
+        .from_select(
+            [each.name for each in row],
+            select(*(given.c[name] for name in row.values())).join_from(
+                given, created, known == given.c[key]
+            ),
+        )
+        .on_conflict_do_nothing()
+        .cte(f"stored_{table.name}")
+        for table, row in creation.inserts
+    ]
+    again = select(column, column.label("winner")).join_from(
+        given, column.table, column == given.c[key]
+    )
+    return union_all(select(known, known.label("winner")), again).add_cte(*stored)
+
+
+def _bound(types: Given) -> Given:
+    return {name: bindparam(name, type_=like.type) for name, like in types.items()}
+
+
+def _inserts(
+    inserts: Sequence[tuple[Table, Mapping[Column[Any], str]]], given: Given
+) -> list[sqlite.Insert]:
+    return [
+        sqlite.insert(table)
+        .values({column.name: given[name] for column, name in values.items()})
+        .on_conflict_do_nothing()
+        for table, values in inserts
+    ]
+
+
 def compile_claim(claim: Claim, dialect: Dialect) -> CompiledClaim:
     if dialect.name == "postgresql":
         statement = compile_statement(_at_once(claim), dialect)
         return CompiledClaim(claim.key[1], claim.winner, statement, ())
-    given = {name: bindparam(name, type_=like.type) for name, like in claim.types.items()}
-    inserts = [
-        sqlite.insert(table)
-        .values({column.name: given[name] for column, name in values.items()})
-        .on_conflict_do_nothing()
-        for table, values in claim.inserts
-    ]
+    given = _bound(claim.types)
+    inserts = _inserts(claim.inserts, given)
     return CompiledClaim(
         claim.key[1],
         claim.winner,

@@ -13,7 +13,7 @@ from app.database import commits
 from app.database.backends import Backend
 from app.database.batching import MicroBatch
 from app.database.claim_steps import ClaimStep
-from app.database.claims import Claim
+from app.database.claims import Claim, CompiledClaim, Creation, compile_claim, compile_creation
 from app.database.constraints import Unique
 from app.database.errors import translated_errors
 from app.database.exchanges import Exchange
@@ -58,7 +58,14 @@ class Database:
 
     def claim(self, claim: Claim) -> ClaimStep:
         """Makes a batched claim of rows; see `Claim`."""
-        made = ClaimStep(self.backend, claim)
+        return self._claim(compile_claim(claim, self.backend.dialect))
+
+    def creation(self, creation: Creation) -> ClaimStep:
+        """Makes a batched creation of rows; see `Creation`."""
+        return self._claim(compile_creation(creation, self.backend.dialect))
+
+    def _claim(self, compiled: CompiledClaim) -> ClaimStep:
+        made = ClaimStep(self.backend, compiled)
         self._batched.append(made)
         return made
 

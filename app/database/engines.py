@@ -15,8 +15,8 @@ from app.database.postgresql import Pooler
 from app.database.postgresql_hosts import Hosts
 
 DISPOSE_SECONDS = 3.0
-PAUSE_SECONDS = 2.0
-"""After so long without use a connection is asked whether it is still there."""
+PAUSE_SECONDS = 0.03
+"""After so long without use a connection is asked whether it is still there: not under load."""
 LAST_USED = "last_used"
 WITHOUT_NAMES: dict[str, Any] = {
     "prepared_statement_cache_size": 0,

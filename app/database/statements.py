@@ -10,7 +10,7 @@ from dataclasses import dataclass
 from operator import itemgetter
 from typing import Any
 
-from sqlalchemy import ARRAY, ColumnElement, Select, any_, bindparam
+from sqlalchemy import ARRAY, ColumnElement, CompoundSelect, Select, any_, bindparam
 from sqlalchemy.engine import Dialect
 from sqlalchemy.sql.compiler import SQLCompiler
 from sqlalchemy.sql.dml import UpdateBase
@@ -81,7 +81,9 @@ def compile_lookup(
     return CompiledLookup(compiled.string, tuple(processors))
 
 
-def compile_statement(statement: UpdateBase | Select[Any], dialect: Dialect) -> CompiledStatement:
+def compile_statement(
+    statement: UpdateBase | Select[Any] | CompoundSelect[Any], dialect: Dialect
+) -> CompiledStatement:
     compiled = _compiled(statement, dialect)
     names = compiled.positiontup or []
     processors = [
@@ -94,7 +96,9 @@ def compile_statement(statement: UpdateBase | Select[Any], dialect: Dialect) -> 
     return CompiledStatement(compiled.string, pick, tuple(processors))
 
 
-def _compiled(statement: Select[Any] | UpdateBase, dialect: Dialect) -> SQLCompiler:
+def _compiled(
+    statement: UpdateBase | Select[Any] | CompoundSelect[Any], dialect: Dialect
+) -> SQLCompiler:
     compiled = statement.compile(dialect=dialect)
     assert isinstance(compiled, SQLCompiler)  # noqa: S101 - tells the type checker what compile() returns
     return compiled

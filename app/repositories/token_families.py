@@ -1,13 +1,13 @@
 """Queries about families of tokens: one begins with a sign-in, and revoking it ends every token."""
 
-from dataclasses import dataclass
+from dataclasses import dataclass, replace
 from datetime import datetime
-from typing import NamedTuple
+from typing import Any, NamedTuple
 
-from sqlalchemy import ColumnElement, FromClause, Insert, select, union_all, update
+from sqlalchemy import ColumnElement, FromClause, Insert, Select, select, union_all, update
 
+from app.database.claims import Creation, Given
 from app.database.database import Database
-from app.database.steps import Outcome
 from app.models.access_tokens import access_tokens
 from app.models.refresh_tokens import refresh_tokens
 from app.models.token_families import token_families
@@ -17,7 +17,6 @@ from app.repositories.inserts import insert_once_where, value_of
 
 access, family, refresh, user = access_tokens.c, token_families.c, refresh_tokens.c, users.c
 used = used_refresh_tokens.c
-THE_FAMILY = family.family_id == value_of("family_id", family.family_id)
 
 
 @dataclass(frozen=True, slots=True)
@@ -48,18 +47,79 @@ SIGN_IN = select(
 )
 
 
+def _new_family(given: Given) -> Select[Any]:
+    return select(
+        given["family_id"],
+        given["client_id"],
+        user.user_id,
+        user.credentials_version,
+        given["scope"],
+        given["now"],
+        given["family_expires_at"],
+    ).where(
+        user.user_id == given["user_id"],
+        user.credentials_version == given["credentials_version"],
+        user.disabled_at.is_(None),
+    )
+
+
+NEW_ACCESS = (
+    access_tokens,
+    {
+        access.digest: "access_digest",
+        access.family_id: "family_id",
+        access.client_id: "client_id",
+        access.user_id: "user_id",
+        access.scope: "scope",
+        access.issued_at: "now",
+        access.expires_at: "access_expires_at",
+    },
+)
+NEW_REFRESH = (
+    refresh_tokens,
+    {
+        refresh.digest: "refresh_digest",
+        refresh.family_id: "family_id",
+        refresh.issued_at: "now",
+        refresh.expires_at: "refresh_expires_at",
+    },
+)
+BEGINNING = Creation(
+    key=(family.family_id, "family_id"),
+    columns=(
+        family.family_id,
+        family.client_id,
+        family.user_id,
+        family.credentials_version,
+        family.scope,
+        family.created_at,
+        family.expires_at,
+    ),
+    select=_new_family,
+    inserts=(NEW_REFRESH, NEW_ACCESS),
+    types={
+        "family_id": family.family_id,
+        "client_id": family.client_id,
+        "user_id": user.user_id,
+        "credentials_version": user.credentials_version,
+        "scope": family.scope,
+        "now": family.created_at,
+        "family_expires_at": family.expires_at,
+        "refresh_digest": refresh.digest,
+        "refresh_expires_at": refresh.expires_at,
+        "access_digest": access.digest,
+        "access_expires_at": access.expires_at,
+    },
+)
+BEGINNING_WITHOUT_REFRESH = replace(BEGINNING, inserts=(NEW_ACCESS,))
+
+
 class TokenFamilyRepository:
     def __init__(self, database: Database) -> None:
         self._database = database
         self._sign_in = database.lookup(SIGN_IN, key=family.family_id, value=SignIn)
-        is_there = Outcome(select(family.family_id), family.family_id, given_as="family_id")
-        new_family, new_access, new_refresh = (
-            _new_family(database),
-            new_access_token(database, token_families, THE_FAMILY),
-            new_refresh_token(database, token_families, THE_FAMILY),
-        )
-        self._begin = database.step(new_family, new_refresh, new_access, outcome=is_there)
-        self._begin_without_refresh = database.step(new_family, new_access, outcome=is_there)
+        self._begin = database.creation(BEGINNING)
+        self._begin_without_refresh = database.creation(BEGINNING_WITHOUT_REFRESH)
 
     async def begin(
         self,
@@ -77,7 +137,7 @@ class TokenFamilyRepository:
         sign-in that this family comes from is worth nothing then, and nothing is stored.
         """
         step = self._begin if with_refresh_token else self._begin_without_refresh
-        stored = await step(
+        return await step(
             family_id=family_id,
             client_id=client_id,
             user_id=user.user_id,
@@ -90,7 +150,6 @@ class TokenFamilyRepository:
             access_digest=pair.access_digest,
             access_expires_at=pair.access_expires_at,
         )
-        return stored is not None
 
     async def find_sign_in(self, family_id: str) -> SignIn | None:
         return await self._sign_in(family_id)
@@ -119,26 +178,6 @@ class TokenFamilyRepository:
             )
             .values(revoked_at=now)
         )
-
-
-def _new_family(database: Database) -> Insert:
-    return insert_once_where(
-        database,
-        token_families,
-        {
-            family.family_id: value_of("family_id", family.family_id),
-            family.client_id: value_of("client_id", family.client_id),
-            family.user_id: user.user_id,
-            family.credentials_version: user.credentials_version,
-            family.scope: value_of("scope", family.scope),
-            family.created_at: value_of("now", family.created_at),
-            family.expires_at: value_of("family_expires_at", family.expires_at),
-        },
-        users,
-        user.user_id == value_of("user_id", user.user_id),
-        user.credentials_version == value_of("credentials_version", user.credentials_version),
-        user.disabled_at.is_(None),
-    )
 
 
 def new_access_token(

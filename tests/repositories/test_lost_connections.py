@@ -126,7 +126,7 @@ async def signed_in(app: Application) -> tuple[Any, Any]:
 async def test_a_sign_in_whose_commit_was_lost_gives_one_family(postgresql_url: str) -> None:
     async with proxy_before(postgresql_url) as (proxy, url), running_application(url) as app:
         client, user = await app.create_client(), await app.enrolled_user()
-        proxy.cut_answer_to(COMMIT, after=b"INSERT INTO token_families")
+        proxy.cut_answer_to(client.client_id.encode(), after=b"INSERT INTO token_families")
 
         answer = await app.password_grant(client, user)
 
