@@ -42,18 +42,20 @@ def name_by_date(_: Any, __: Any, scripts: list[MigrationScript]) -> None:
 
 
 def run(connection: Connection) -> None:
-    """Runs inside the transaction of the connection; the caller commits."""
+    """Run inside the transaction of the connection, or, `in_steps`, each revision in its own."""
     context.configure(
         connection=connection,
         target_metadata=metadata,
         transactional_ddl=True,
+        transaction_per_migration=context.config.attributes["in_steps"],
         render_as_batch=connection.dialect.name == "sqlite",
         compare_server_default=True,
         render_item=render_item,
         process_revision_directives=name_by_date,
         on_version_apply=record_revision,
     )
-    context.run_migrations()
+    with context.begin_transaction():
+        context.run_migrations()
 
 
 async def run_from_command_line() -> None:
@@ -64,6 +66,7 @@ async def run_from_command_line() -> None:
 
 
 context.config.attributes.setdefault("now", datetime.now(UTC))
+context.config.attributes.setdefault("in_steps", False)
 handed_over: Connection | None = context.config.attributes.get("connection")
 if handed_over is not None:
     run(handed_over)

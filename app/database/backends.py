@@ -16,7 +16,12 @@ from sqlalchemy.ext.asyncio import AsyncConnection
 
 from app.database import all_or_none, commits, postgresql, postgresql_batches, sqlite
 from app.database.claims import CompiledClaim
-from app.database.engines import Engines, postgresql_engines, sqlite_engines
+from app.database.engines import (
+    Engines,
+    migration_engine,
+    postgresql_engines,
+    sqlite_engines,
+)
 from app.database.errors import RowLockedError
 from app.database.postgresql import Pooler
 from app.database.postgresql_hosts import Hosts
@@ -119,6 +124,9 @@ class PostgresBackend:
         self._hosts = Hosts(postgresql.driver_url(url))
         self.engines = postgresql_engines(
             self._hosts, pool_size=pool_size, timeout=timeout, pooler=pooler
+        )
+        self.migration_engine = partial(
+            migration_engine, self._hosts, timeout=timeout, pooler=pooler
         )
         self.find_at_once: FindAtOnce | None = None
         self.dialect: Dialect = postgresql_dialect.asyncpg.dialect()  # type: ignore[no-untyped-call]  # untyped there

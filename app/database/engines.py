@@ -7,7 +7,7 @@ from dataclasses import dataclass
 from pathlib import Path
 from typing import Any
 
-from sqlalchemy import event, exc
+from sqlalchemy import NullPool, event, exc
 from sqlalchemy.ext.asyncio import AsyncEngine, create_async_engine
 
 from app.database import postgresql, sqlite
@@ -87,6 +87,35 @@ def _ping_after_a_pause(engine: AsyncEngine) -> None:
             engine.sync_engine.dialect.do_ping(connection)
         except Exception as error:
             raise exc.DisconnectionError from error  # the pool opens another one
+
+
+def migration_engine(
+    hosts: Hosts, *, timeout: float, pooler: Pooler, lock_timeout: float
+) -> AsyncEngine:
+    """Connections for migrations: statements may take long, transactions wait briefly for locks.
+
+    Who waits for the lock of a table keeps everybody else away from it meanwhile. Outside of a
+    transaction nothing is limited: `CREATE INDEX CONCURRENTLY` waits for others and stops nobody.
+    """
+    limits = {**postgresql.WITHOUT_LIMITS, "lock_timeout": str(int(lock_timeout * 1000))}
+    is_shared = pooler is Pooler.TRANSACTION
+
+    async def connect(**_: object) -> Any:
+        return await postgresql.connect(hosts, timeout=timeout, pooler=pooler, may_take_long=True)
+
+    made = create_async_engine(
+        "postgresql+asyncpg://",
+        hide_parameters=True,
+        connect_args={"async_creator_fn": connect, **(WITHOUT_NAMES if is_shared else {})},
+        poolclass=NullPool,
+    )
+
+    @event.listens_for(made.sync_engine, "begin")
+    def _limit(connection: Any) -> None:
+        if connection.get_execution_options().get("isolation_level") != "AUTOCOMMIT":
+            connection.exec_driver_sql(postgresql.set_local(limits))
+
+    return made
 
 
 def sqlite_engines(path: Path, *, pool_size: int, busy_timeout: float, synchronous: str) -> Engines:

@@ -1,17 +1,20 @@
 """Brings a database to the schema of this release, once, whoever starts at the same time."""
 
+import asyncio
 from collections.abc import Callable, Sequence
 from datetime import datetime
 from pathlib import Path
 from typing import TYPE_CHECKING, Any, TypeVar
 
 from sqlalchemy import Connection, text
-from sqlalchemy.exc import DatabaseError
+from sqlalchemy.exc import DatabaseError, DBAPIError
+from sqlalchemy.ext.asyncio import AsyncEngine
 
 from app.database import sqlite
-from app.database.backends import Backend, SqliteBackend
+from app.database.backends import Backend, PostgresBackend, SqliteBackend
 from app.database.errors import is_misconfigured, reason_of, translated_errors
 from app.database.losses import Loss, losses_of
+from app.database.migration_lock import LOCK, is_lock_timeout, one_at_a_time
 from app.database.revisions import known_revisions, may_serve_on
 from app.errors import CREATED_BY, DatabaseAwayError, DatabaseUnavailableError, StartupError
 from app.observability.logging import logger
@@ -29,10 +32,14 @@ if TYPE_CHECKING:
 Result = TypeVar("Result")
 log = logger(__name__)
 
-HEAD = "2026_11_29_audit_checkpoints"
+HEAD = "2026_11_29_indexes"
 """The newest revision: set here with each migration, so that a start needs no Alembic."""
 _ROOT = Path(__file__).parents[2]
-_LOCK = 0x706F737465726E  # "postern": the advisory lock of its migrations
+
+LOCK_TIMEOUT_SECONDS = 0.5
+"""How long a change of the schema waits for a lock, and all who need the table wait behind it."""
+LOCK_ATTEMPTS = 100
+LOCK_PAUSE_SECONDS = 2.0
 
 
 async def current_revision(backend: Backend) -> str | None:
@@ -43,8 +50,50 @@ async def current_revision(backend: Backend) -> str | None:
 
 
 async def migrate(backend: Backend, revision: str = "head") -> None:
-    """Upgrade in one transaction; a second migration at the same time waits."""
-    await _in_transaction(backend, lambda connection: _upgrade(connection, revision))
+    """Upgrade the schema; a second migration at the same time waits.
+
+    SQLite, and an empty database, is upgraded in one transaction. On PostgreSQL a schema may be
+    in use: each revision commits by itself, and one that was stopped half-way can be run again.
+    """
+    if isinstance(backend, PostgresBackend):
+        with translated_errors():
+            await _migrate_postgresql(backend, revision)
+    else:
+        await _in_transaction(backend, lambda connection: _upgrade(connection, revision))
+
+
+async def _migrate_postgresql(backend: PostgresBackend, revision: str) -> None:
+    engine = backend.migration_engine(lock_timeout=LOCK_TIMEOUT_SECONDS)
+    try:
+        async with one_at_a_time(engine):
+            if await current_revision(backend) is None:
+                async with engine.begin() as connection:
+                    await connection.run_sync(lambda sync: _upgrade(sync, revision))
+            else:
+                await _migrate_in_steps(engine, revision)
+    finally:
+        await engine.dispose()
+
+
+async def _migrate_in_steps(engine: AsyncEngine, revision: str) -> None:
+    """Upgrade revision by revision; where a table is locked, wait and go on from there.
+
+    Raises `StartupError` where it stays locked.
+    """
+    for _ in range(LOCK_ATTEMPTS):
+        try:
+            async with engine.connect() as connection:
+                await connection.run_sync(lambda sync: _upgrade(sync, revision, in_steps=True))
+            return
+        except DBAPIError as error:
+            if not is_lock_timeout(error):
+                raise
+            log.warning("the migration waits: a table is in use (%s)", reason_of(error))
+        await asyncio.sleep(LOCK_PAUSE_SECONDS)
+    raise StartupError(
+        "The database cannot be migrated: another transaction keeps a table locked."
+        " What is done stays done: end that transaction and run `postern migrate` again"
+    )
 
 
 async def downgrade(
@@ -74,7 +123,7 @@ async def _in_transaction(backend: Backend, work: Callable[[Connection], Result]
                 if backend.name == "postgresql":
                     await connection.execute(text("SET LOCAL statement_timeout = 0"))
                     await connection.execute(text("SET LOCAL lock_timeout = '60s'"))
-                    await connection.execute(text(f"SELECT pg_advisory_xact_lock({_LOCK})"))
+                    await connection.execute(text(f"SELECT pg_advisory_xact_lock({LOCK})"))
                 result = await connection.run_sync(work)
             await connection.invalidate()
             return result
@@ -190,10 +239,12 @@ def _without_foreign_keys(connection: Connection) -> None:
     cursor.close()
 
 
-def _upgrade(connection: Connection, revision: str) -> None:
+def _upgrade(connection: Connection, revision: str, *, in_steps: bool = False) -> None:
     from alembic import command
 
-    _run_alembic(connection, command.upgrade, alembic_config(), revision)
+    config = alembic_config()
+    config.attributes["in_steps"] = in_steps
+    _run_alembic(connection, command.upgrade, config, revision)
 
 
 def _downgrade(
@@ -226,6 +277,8 @@ def _run_alembic(
 
     config.attributes["connection"] = connection
     found = _read_revision(connection)
+    if config.attributes.get("in_steps"):
+        connection.rollback()  # Alembic begins and ends the transactions
     scripts = ScriptDirectory.from_config(config)
     try:
         known = {script.revision for script in scripts.walk_revisions()}

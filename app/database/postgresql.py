@@ -69,6 +69,13 @@ def time_limits(timeout: float) -> dict[str, str]:
     }
 
 
+WITHOUT_LIMITS = {
+    "statement_timeout": "0",
+    "lock_timeout": "0",
+    "idle_in_transaction_session_timeout": "0",
+}
+
+
 def set_local(settings: Mapping[str, str]) -> str:
     """Return one statement that sets these until the transaction ends."""
     calls = (f"set_config('{name}', '{value}', true)" for name, value in settings.items())
@@ -81,23 +88,28 @@ async def connect(
     timeout: float,
     settings: Mapping[str, str] | None = None,
     pooler: Pooler = Pooler.SESSION,
+    may_take_long: bool = False,
 ) -> "Connection[Any]":
     """Opens a connection on which nothing waits for longer than `timeout` seconds.
+
+    With `may_take_long` that is the limit for connecting only, as migrations need it.
 
     A pooler refuses a connection that sends settings at its start, so they follow. Where it gives
     each transaction another connection, none is set, and no statement is prepared by a name; then
     no plan is kept either, so the settings for plans are not needed.
     """
+    command_timeout = None if may_take_long else timeout + 1
     if pooler is Pooler.TRANSACTION:
         return await hosts.connect(
-            timeout=timeout, command_timeout=timeout + 1, statement_cache_size=0
+            timeout=timeout, command_timeout=command_timeout, statement_cache_size=0
         )
     connection = await hosts.connect(
         timeout=timeout,
-        command_timeout=timeout + 1,
+        command_timeout=command_timeout,
         server_settings={"application_name": "postern"},
     )
-    lasting = {**time_limits(timeout), **(settings or {})}
+    limits = WITHOUT_LIMITS if may_take_long else time_limits(timeout)
+    lasting = {**limits, **(settings or {})}
     try:
         await connection.execute("; ".join(f"SET {each} = {lasting[each]}" for each in lasting))
     except BaseException:

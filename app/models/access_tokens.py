@@ -8,7 +8,7 @@ from sqlalchemy import Column, Index, LargeBinary, String, Table, Text, text
 
 from app.database.types import Instant
 from app.models.clients import Client
-from app.models.tables import metadata
+from app.models.tables import index_where_set, metadata
 
 access_tokens = Table(
     "access_tokens",
@@ -27,6 +27,7 @@ access_tokens = Table(
         sqlite_where=text("revoked_at IS NOT NULL"),
         postgresql_where=text("revoked_at IS NOT NULL"),
     ),
+    index_where_set("ix_access_tokens_user_id", "user_id"),
     sqlite_with_rowid=False,
 )
 

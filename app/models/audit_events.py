@@ -24,6 +24,14 @@ audit_events = Table(
     Column("previous_hash", LargeBinary, nullable=False),
     Column("hash", LargeBinary, nullable=False),
     Index("ix_audit_events_user_id", "user_id", "sequence"),
+    Index("ix_audit_events_actor", "actor", "sequence"),
+    Index(
+        "ix_audit_events_action",
+        "action",
+        "sequence",
+        postgresql_ops={"action": "varchar_pattern_ops"},
+    ),
+    Index("ix_audit_events_at", "at"),
 )
 
 audit_head = Table(

@@ -8,7 +8,7 @@ from datetime import datetime
 from typing import NamedTuple
 
 from authlib.oauth2.rfc6749 import AuthorizationCodeMixin
-from sqlalchemy import Column, LargeBinary, String, Table, Text
+from sqlalchemy import Column, Index, LargeBinary, String, Table, Text
 
 from app.database.types import Instant
 from app.models.tables import metadata
@@ -34,6 +34,8 @@ authorization_codes = Table(
     Column("expires_at", Instant, nullable=False, index=True),
     Column("used_at", Instant),
     Column("used_for", LargeBinary),
+    Index("ix_authorization_codes_session_id", "session_id"),
+    Index("ix_authorization_codes_user_id", "user_id", "client_id"),
     sqlite_with_rowid=False,
 )
 

@@ -6,7 +6,7 @@ from datetime import datetime
 from sqlalchemy import Column, LargeBinary, String, Table, Text
 
 from app.database.types import Instant
-from app.models.tables import metadata
+from app.models.tables import index_where_set, metadata
 
 authorization_requests = Table(
     "authorization_requests",
@@ -20,6 +20,7 @@ authorization_requests = Table(
     Column("created_at", Instant, nullable=False),
     Column("expires_at", Instant, nullable=False, index=True),
     Column("used_at", Instant),
+    index_where_set("ix_authorization_requests_session_id", "session_id"),
     sqlite_with_rowid=False,
 )
 

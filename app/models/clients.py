@@ -10,7 +10,7 @@ from authlib.oauth2.rfc6749 import ClientMixin
 from sqlalchemy import Column, LargeBinary, String, Table, Text
 
 from app.database.types import Instant
-from app.models.tables import metadata
+from app.models.tables import index_where_set, metadata
 
 BY_SECRET = ("client_secret_basic", "client_secret_post")
 
@@ -33,6 +33,7 @@ clients = Table(
     Column("sector_identifier", String(255)),
     Column("registration_token_digest", LargeBinary),
     Column("registration_expires_at", Instant),
+    index_where_set("ix_clients_registration_expires_at", "registration_expires_at"),
 )
 
 

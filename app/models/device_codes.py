@@ -7,7 +7,7 @@ from authlib.oauth2.rfc8628 import DeviceCredentialMixin
 from sqlalchemy import Column, Integer, LargeBinary, String, Table, Text
 
 from app.database.types import Instant
-from app.models.tables import metadata
+from app.models.tables import index_where_set, metadata
 
 device_codes = Table(
     "device_codes",
@@ -31,6 +31,8 @@ device_codes = Table(
     Column("amr", String(100)),
     Column("used_at", Instant),
     Column("used_for", LargeBinary),
+    index_where_set("ix_device_codes_session_id", "session_id"),
+    index_where_set("ix_device_codes_user_id", "user_id", "client_id"),
     sqlite_with_rowid=False,
 )
 

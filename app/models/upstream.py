@@ -26,7 +26,7 @@ upstream_identities = Table(
     metadata,
     Column("issuer", String(300), primary_key=True),
     Column("subject", String(255), primary_key=True),
-    Column("provider", String(40), nullable=False),
+    Column("provider", String(40), nullable=False, index=True),
     Column("user_id", String(32), nullable=False, index=True),
     Column("label", String(320), nullable=False),
     Column("linked_at", Instant, nullable=False),

@@ -2,6 +2,7 @@
 
 import hashlib
 import json
+import sys
 from collections.abc import Sequence
 from dataclasses import dataclass
 from datetime import datetime
@@ -36,7 +37,7 @@ class Wanted:
     since: datetime | None = None
     action: str | None = None
 
-    def conditions(self, table: FromClause) -> list[ColumnElement[bool]]:
+    def conditions(self, table: FromClause, database: Database) -> list[ColumnElement[bool]]:
         found: list[ColumnElement[bool]] = []
         column = table.c
         if self.user_id is not None:
@@ -45,11 +46,21 @@ class Wanted:
         if self.since is not None:
             found.append(column.at >= self.since)
         if self.action is not None:
-            found.append(column.action.startswith(self.action, autoescape=True))
+            found.extend(_begins_with(self.action, column.action, database))
         return found
 
 
 EVERYTHING = Wanted()
+
+
+def _begins_with(
+    prefix: str, column: ColumnElement[Any], database: Database
+) -> tuple[ColumnElement[bool], ...]:
+    """By the index, which PostgreSQL has for comparisons of bytes whatever its collation."""
+    after = prefix + chr(sys.maxunicode)
+    if database.backend.name == "postgresql":
+        return column.op("~>=~")(prefix), column.op("~<~")(after)
+    return column >= prefix, column < after
 
 
 class AuditRepository:
@@ -73,7 +84,7 @@ class AuditRepository:
         """Events in the order of the chain."""
         rows: Sequence[Any] = await self._database.fetch_all(
             select(audit_events)
-            .where(event.sequence > after, *wanted.conditions(audit_events))
+            .where(event.sequence > after, *wanted.conditions(audit_events, self._database))
             .order_by(event.sequence)
             .limit(limit)
         )
@@ -82,7 +93,9 @@ class AuditRepository:
     async def list_waiting(self, wanted: Wanted = EVERYTHING) -> Sequence[AuditEvent]:
         """Events that have no number yet, the oldest first."""
         rows: Sequence[Any] = await self._database.fetch_all(
-            _waiting().where(*wanted.conditions(audit_outbox)).order_by(outbox.event_id)
+            _waiting()
+            .where(*wanted.conditions(audit_outbox, self._database))
+            .order_by(outbox.event_id)
         )
         return [AuditEvent(*row[:-1]) for row in rows]
 

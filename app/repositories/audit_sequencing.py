@@ -16,6 +16,8 @@ from app.repositories.inserts import values_in
 
 head, outbox = audit_head.c, audit_outbox.c
 BATCH = 500
+BY_INDEX = (outbox.sequenced_at, outbox.event_id)
+"""PostgreSQL needs both columns to find what waits by the index, and not by reading all."""
 KEPT_FOR = timedelta(minutes=10)
 """How long a row stays after its event was numbered: an insert that is repeated meanwhile, after a
 connection was lost, finds it."""
@@ -27,7 +29,10 @@ class AuditSequencingRepository:
 
     async def has_waiting(self) -> bool:
         found = await self._database.fetch_one(
-            select(outbox.event_id).where(outbox.sequenced_at.is_(None)).limit(1)
+            select(outbox.event_id)
+            .where(outbox.sequenced_at.is_(None))
+            .order_by(*BY_INDEX)
+            .limit(1)
         )
         return found is not None
 
@@ -50,7 +55,7 @@ class AuditSequencingRepository:
                 await connection.execute(
                     select(audit_outbox)
                     .where(outbox.sequenced_at.is_(None))
-                    .order_by(outbox.event_id)
+                    .order_by(*BY_INDEX)
                     .limit(BATCH)
                 )
             ).all()

@@ -47,9 +47,12 @@ class ClientRepository:
         """
         old, new = values_in(clients, before), values_in(clients, after)
         unchanged = [
-            clients.c[name].is_not_distinct_from(value)
-            for name, value in old.items()
-            if name not in NOT_COMPARED
+            clients.c.client_id == before.client_id,  # PostgreSQL has no index for the rest
+            *(
+                clients.c[name].is_not_distinct_from(value)
+                for name, value in old.items()
+                if name not in NOT_COMPARED
+            ),
         ]
         changes = {name: value for name, value in new.items() if name not in NOT_COMPARED}
         async with self._database.transaction() as connection:

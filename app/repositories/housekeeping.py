@@ -78,7 +78,8 @@ class HousekeepingRepository:
         """Deletes clients that registered themselves and were never used, and what is theirs."""
         client = clients.c
         is_unused = client.registration_expires_at < before
-        some = select(client.client_id).where(is_unused).limit(limit)
+        expiry = client.registration_expires_at
+        some = select(client.client_id).where(is_unused).order_by(expiry).limit(limit)
         async with self._database.transaction() as connection:
             gone = await connection.scalars(
                 # said twice, for a client that is used for the first time at this moment

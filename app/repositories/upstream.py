@@ -58,10 +58,11 @@ class UpstreamRepository:
 
     async def count_linked(self) -> dict[str, int]:
         """How many people are linked to each provider; one without any is left out."""
+        theirs = select(func.count()).where(identity.provider == provider.name)
         rows: Sequence[Any] = await self._database.fetch_all(
-            select(identity.provider, func.count()).group_by(identity.provider)
+            select(provider.name, theirs.scalar_subquery())
         )
-        return {name: int(count) for name, count in rows}
+        return {name: int(count) for name, count in rows if count}
 
     async def set_disabled(self, name: str, disabled_at: datetime | None) -> bool:
         changed = await self._database.change(

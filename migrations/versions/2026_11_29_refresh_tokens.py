@@ -5,6 +5,8 @@ from collections.abc import Sequence
 import sqlalchemy as sa
 from alembic import op
 
+from migrations import online
+
 revision: str = "2026_11_29_refresh_tokens"
 down_revision: str | None = "2026_11_29_unconfirmed_users"
 branch_labels: str | Sequence[str] | None = None
@@ -22,6 +24,7 @@ BACK = """
 
 
 def upgrade() -> None:
+    _create_indexes()
     op.create_table(
         "used_refresh_tokens",
         sa.Column("digest", sa.LargeBinary(), nullable=False),
@@ -36,9 +39,12 @@ def upgrade() -> None:
         sqlite_with_rowid=False,
     )
     op.create_index("ix_used_refresh_tokens_family_id", "used_refresh_tokens", ["family_id"])
-    op.create_index("ix_refresh_tokens_expires_at", "refresh_tokens", ["expires_at"])
+
+
+def _create_indexes() -> None:
+    online.create_index("ix_refresh_tokens_expires_at", "refresh_tokens", ["expires_at"])
     for table in ("token_families", "access_tokens"):
-        op.create_index(
+        online.create_index(
             f"ix_{table}_revoked_at",
             table,
             ["revoked_at"],

@@ -1,0 +1,97 @@
+"""Calls whose arguments the annotations do not tell, so that each statement is reached."""
+
+from collections.abc import Awaitable, Callable
+from dataclasses import replace
+from datetime import timedelta
+from typing import Any
+
+from sqlalchemy import update
+
+from app.database.database import Database
+from app.models.audit_outbox import NewEvent
+from app.models.device_codes import DeviceCode
+from app.models.passkeys import Passkey
+from app.models.sessions import Session
+from app.models.users import User, users
+from app.repositories.accounts import delete_accounts
+from app.repositories.audit_events import Wanted
+from app.repositories.audit_outbox import change_with_event
+from app.repositories.sealed_values import PLACES, SealedValue
+from app.security.limit_rules import Rule, Try
+from tests.repositories.plans.calls import argument
+from tests.repositories.plans.rows import BASE, ROWS, digest, identifier
+
+Calls = Callable[[Any, int], list[Awaitable[Any]]]
+
+
+def _pages_of_the_audit_log(call: Any, number: int) -> list[Awaitable[Any]]:
+    person, action = identifier(number), "id-1"
+    wanted = (
+        Wanted(user_id=person),
+        Wanted(since=BASE),
+        Wanted(action=action),
+        Wanted(user_id=person, since=BASE, action=action),
+    )
+    return [call(), *(call(each, after=5) for each in wanted)]
+
+
+def _passkey(call: Any, number: int) -> list[Awaitable[Any]]:
+    made: Passkey = argument(Passkey, "made", number, flag=True)
+    new = replace(made, passkey_id="new", credential_id=digest(ROWS * 3))
+    owner = argument(User, "owner", number, flag=True)
+    return [call(new, owner, at_most=10)]
+
+
+def _tries(number: int) -> list[Try]:
+    name = f"{number}@example.com"
+    return [
+        Try(Rule("sign-in", free=1, window=60, longest_delay=60, shortest_delay=1), name, "turns")
+    ]
+
+
+def _twice(call: Any, number: int) -> list[Awaitable[Any]]:
+    """The second time too soon."""
+    found = argument(DeviceCode, "found", number, flag=True)
+    return [call(digest(number), found, now=BASE) for _ in range(2)]
+
+
+def _forget(call: Any, number: int) -> list[Awaitable[Any]]:
+    limits, tries = call.__self__, _tries(number)
+    return [limits.take(tries, now=BASE, is_right=False, clears=False), call(tries, now=BASE)]
+
+
+async def other_functions(database: Database, number: int) -> None:
+    """What no repository's method calls."""
+    event: NewEvent = argument(NewEvent, "event", number + 9 * ROWS, flag=True)
+    change = update(users).where(users.c.user_id == identifier(number)).values(otp_drift=1)
+    await change_with_event(database, change.returning(users.c.user_id), event)
+    async with database.transaction() as connection:
+        await delete_accounts(connection, [identifier(number)])
+
+
+SPECIAL: dict[str, Calls] = {
+    "AuditRepository.list_page": _pages_of_the_audit_log,
+    "DeviceCodeRepository.poll": _twice,
+    "EndedTokenRepository.deletions": lambda call, _: [
+        delete(before=BASE, limit=10) for delete in call()
+    ],
+    "HousekeepingRepository.deletions_by_expiry": lambda call, _: [
+        delete(before=BASE, limit=10) for delete in call()
+    ],
+    "LimitCounterRepository.wait": lambda call, number: [call(_tries(number), now=BASE)],
+    "LimitCounterRepository.take": lambda call, number: [
+        call(_tries(number), now=BASE, is_right=False, clears=False)
+    ],
+    "LimitCounterRepository.forget": _forget,
+    "PasskeyRepository.add": _passkey,
+    "SessionRepository.mark_seen": lambda call, number: [
+        call(argument(Session, "found", number, flag=True), now=BASE + timedelta(days=30))
+    ],
+    "SealedValueRepository.list_page": lambda call, _: [
+        call(kind, after="", limit=10) for kind in PLACES
+    ],
+    "SealedValueRepository.replace": lambda call, number: [
+        call(kind, [(SealedValue(identifier(number), digest(number)), b"new")]) for kind in PLACES
+    ],
+}
+"""By method; each gives the calls to make, which are awaited in turn."""
