@@ -2,12 +2,13 @@
 
 import asyncio
 from collections.abc import Awaitable, Callable
-from datetime import datetime
+from datetime import datetime, timedelta
 
 import pytest
 
 from app.database.database import Database
 from app.errors import DatabaseUnavailableError
+from app.repositories.ended_tokens import EndedTokenRepository
 from app.repositories.housekeeping import Deletion, HousekeepingRepository
 from app.repositories.leases import LeaseRepository
 from app.services.batch_sizes import BATCH_ROWS, MOST_ROWS, BatchSize, pause_after
@@ -62,6 +63,7 @@ def run(database: Database, log: list[str]) -> Run:
             LeaseRepository(database),
             FakeClock(),
             **{  # type: ignore[arg-type]
+                "ended_tokens": EndedTokenRepository(database, access_lifetime=timedelta(hours=1)),
                 "interval": 60.0,
                 "rotate_keys": rotate,
                 "sleep": no_pause,
