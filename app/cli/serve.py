@@ -36,6 +36,12 @@ def _run(arguments: argparse.Namespace) -> int:
     )
     for line in misspelt_settings():
         log.warning("%s", line)
+    if settings.is_sqlite and settings.worker_count > 1:
+        log.warning(
+            "WORKERS=%s on SQLite is slower than one worker: its processes wait for each other's"
+            " writes. Use PostgreSQL for more than one",
+            settings.worker_count,
+        )
     if settings.worker_count > 1:
         output.drain()
         become_supervisor(settings, listener)

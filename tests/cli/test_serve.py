@@ -117,3 +117,13 @@ def test_it_listens_where_it_is_told(tmp_path: Path, host: str) -> None:
 
     assert answer.status_code == 200
     assert "(development)" in server.banner()
+
+
+@pytest.mark.parametrize(("workers", "warns"), [("1", False), ("2", True)])
+def test_several_workers_on_sqlite_are_a_warning_at_the_start(
+    tmp_path: Path, workers: str, warns: bool
+) -> None:
+    with serving(tmp_path, WORKERS=workers) as server:
+        log = server.log()
+
+    assert ("WORKERS=2 on SQLite is slower than one worker" in log) is warns
