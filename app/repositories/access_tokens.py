@@ -53,7 +53,7 @@ class AccessTokenRepository:
     def __init__(self, database: Database) -> None:
         self._database = database
         self._living = database.lookup(LIVING, key=token.digest, value=AccessToken)
-        self._insert = database.step(insert_once(database, access_tokens))
+        self._insert = database.step(insert_once(database, access_tokens), only_for_caller=True)
 
     async def store_for_client(
         self,

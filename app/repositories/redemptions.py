@@ -59,10 +59,23 @@ class Redemption:
             select(codes.c.used_for).select_from(source), codes.c.digest, given_as="presented"
         )
         self._redeem = database.step(
-            use, begin, *remember, new_refresh, new_access, outcome=winner, order="presented"
+            use,
+            begin,
+            *remember,
+            new_refresh,
+            new_access,
+            outcome=winner,
+            order="presented",
+            only_for_caller=True,
         )
         self._redeem_without_refresh = database.step(
-            use, begin, *remember, new_access, outcome=winner, order="presented"
+            use,
+            begin,
+            *remember,
+            new_access,
+            outcome=winner,
+            order="presented",
+            only_for_caller=True,
         )
 
     async def __call__(

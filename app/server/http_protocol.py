@@ -13,7 +13,8 @@ from uvicorn.protocols.http.httptools_impl import (
     RequestResponseCycle,
 )
 
-from app.middleware.http import WHOLE_RESPONSE, Headers, Scope
+from app.deadline import CallerConnection
+from app.middleware.http import CALLER_CONNECTION, WHOLE_RESPONSE, Headers, Scope
 
 MAXIMUM_HEAD = 65_536
 MAXIMUM_REQUEST = 20 * 1024 * 1024
@@ -77,11 +78,16 @@ class BoundedHttpProtocol(HttpToolsProtocol):
 
     def connection_made(self, transport: Any) -> None:
         super().connection_made(OneWriteTransport(transport, self.loop))  # type: ignore[arg-type]  # it is one in all but its class
-        self._extensions = {WHOLE_RESPONSE: {"send": self._send_whole}}
+        self._caller = CallerConnection()
+        self._extensions = {
+            WHOLE_RESPONSE: {"send": self._send_whole},
+            CALLER_CONNECTION: self._caller,
+        }
         self._start_request_timer()
         self._is_draining = getattr(self.server_state, "is_draining", False)
 
     def connection_lost(self, exc: Exception | None) -> None:
+        self._caller.is_closed = True  # what waits for the database is withdrawn
         self._stop_request_timer()
         if self._idle_timer is not None:
             self._idle_timer.cancel()
