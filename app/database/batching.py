@@ -11,6 +11,7 @@ from typing import Generic
 
 from app import deadline
 from app.database.errors import RowLockedError
+from app.database.retries import Retries
 from app.database.waiting import Entry, Item, Result, WaitingQueue
 from app.errors import OverloadedError, PosternError
 from app.places import Places
@@ -19,6 +20,10 @@ MAXIMUM_ROWS = 128
 MAXIMUM_WAITING = 4096
 WORTH_ANOTHER_BATCH = 32
 PATIENCE_SECONDS = 0.04
+PAUSE_SECONDS = 0.02
+
+
+Run = Callable[[list[Item]], Awaitable[Sequence[Result | Exception]]]
 
 
 class MicroBatch(Generic[Item, Result]):
@@ -29,18 +34,22 @@ class MicroBatch(Generic[Item, Result]):
     A caller who is cancelled takes back an item that is not yet sent, and never stops a batch; with
     `forgets_lost_callers` so does one whose connection is lost.
 
+    What a lock holds up (`RowLockedError`) goes to `retries`, which run it with `run_again`, so
+    that nobody else waits for it; without them it stays first in the queue.
     A batch leaves the queue when there is a place for it: until then each item can be refused at
     the deadline of its caller, who without one waits for `time_limit` seconds.
     """
 
     def __init__(
         self,
-        run: Callable[[list[Item]], Awaitable[Sequence[Result | Exception]]],
+        run: Run[Item, Result],
         *,
         in_flight: int,
         time_limit: float,
         places: Places | None = None,
         forgets_lost_callers: bool = False,
+        retries: Retries | None = None,
+        run_again: Run[Item, Result] | None = None,
         maximum_rows: int = MAXIMUM_ROWS,
         maximum_waiting: int = MAXIMUM_WAITING,
     ) -> None:
@@ -51,6 +60,10 @@ class MicroBatch(Generic[Item, Result]):
         self._maximum_rows = maximum_rows
         self._maximum_waiting = maximum_waiting
         self._waiting = WaitingQueue[Item, Result](forgets_lost_callers=forgets_lost_callers)
+        self._retries = retries
+        self._run_again = run_again or run
+        self._rows_to_retry = 1
+        self._held_up = WaitingQueue[Item, Result](forgets_lost_callers=forgets_lost_callers)
         self._batches: set[asyncio.Task[None]] = set()
         self._not_taken = 0  # batches that are that have no place yet
         self._is_starting = False
@@ -59,7 +72,7 @@ class MicroBatch(Generic[Item, Result]):
 
     async def submit(self, item: Item) -> Result:
         """Returns the outcome of one item; raises `OverloadedError` where too many wait."""
-        if len(self._waiting) >= self._maximum_waiting:
+        if len(self._waiting) + len(self._held_up) >= self._maximum_waiting:
             raise OverloadedError
         loop = self._loop
         if loop is None:  # kept, since Python 3.11 makes a system call of asking for it
@@ -79,9 +92,18 @@ class MicroBatch(Generic[Item, Result]):
 
     async def drain(self) -> None:
         """Waits until everything that was submitted is answered."""
-        while self._waiting or self._batches:
-            await asyncio.sleep(0)
+        while self._waiting or self._batches or self._held_up:
+            await asyncio.sleep(PAUSE_SECONDS if self._held_up else 0)
             await asyncio.gather(*self._batches, return_exceptions=True)
+
+    async def try_again(self) -> None:
+        """Tries items that a lock held up; more at once while that goes well."""
+        batch = self._held_up.take(self._rows_to_retry)
+        if self._retries is not None and self._held_up:
+            self._retries.announce(self)
+        if batch:
+            held_up = await self._run_together(batch, self._run_again)
+            self._rows_to_retry = 1 if held_up else min(2 * len(batch), self._maximum_rows)
 
     def _start(self) -> None:
         self._is_starting = False
@@ -94,7 +116,7 @@ class MicroBatch(Generic[Item, Result]):
     def _lose_patience(self) -> None:
         """Starts small batches after all, beside one that is slow."""
         self._patience = None
-        while self._free_slots and self._unclaimed() > 0:
+        while self._free_slots and self._unclaimed() > 0 and not self._is_held_up():
             self._send()
 
     def _send(self) -> None:
@@ -111,9 +133,14 @@ class MicroBatch(Generic[Item, Result]):
 
     def _may_start(self) -> bool:
         """A second batch beside one under way has to be worth its round trip."""
-        if not self._free_slots:
+        if not self._free_slots or self._is_held_up():
             return False
         return self._unclaimed() >= (WORTH_ANOTHER_BATCH if self._batches else 1)
+
+    def _is_held_up(self) -> bool:
+        """Whether so much is locked that one batch at a time is enough to see when it no longer
+        is."""
+        return len(self._held_up) >= self._maximum_rows and bool(self._batches)
 
     def _unclaimed(self) -> int:
         """How many wait beyond what the batches that have no place yet will take."""
@@ -127,14 +154,17 @@ class MicroBatch(Generic[Item, Result]):
         try:
             batch = self._waiting.take(self._maximum_rows)
             if batch:
-                await self._run_together(batch)
+                await self._run_together(batch, self._run)
         finally:
             self._places.leave()
 
-    async def _run_together(self, batch: list[Entry[Item, Result]]) -> None:
+    async def _run_together(self, batch: list[Entry[Item, Result]], run: Run[Item, Result]) -> bool:
+        """Whether a lock held something up."""
         deadline.begin(min(entry[2] for entry in batch))
         try:
-            outcomes = await self._run([entry[0] for entry in batch])
+            outcomes = await run([entry[0] for entry in batch])
+        except RowLockedError as error:
+            outcomes = [error] * len(batch)
         except Exception as error:  # noqa: BLE001 - whatever it is, it goes to every caller
             outcomes = [_for_each_caller(error) for _ in batch]
         locked = []
@@ -148,7 +178,13 @@ class MicroBatch(Generic[Item, Result]):
                 answer.set_exception(outcome)
             else:
                 answer.set_result(outcome)
-        self._waiting.put_back(locked)
+        if self._retries is None:
+            self._waiting.put_back(locked)
+        elif locked:
+            for entry in locked:
+                self._held_up.append(entry)
+            self._retries.announce(self)
+        return bool(locked)
 
 
 def _for_each_caller(error: Exception) -> Exception:

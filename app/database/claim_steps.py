@@ -1,6 +1,7 @@
 """Claims as repositories use them: batches of callers that each want to use a row."""
 
 from collections.abc import Mapping
+from functools import partial
 from typing import Any
 
 from app.database.backends import Backend
@@ -19,6 +20,8 @@ class ClaimStep:
             self._run,
             in_flight=backend.concurrent_batches,
             time_limit=backend.time_limit,
+            retries=backend.retries,
+            run_again=partial(self._run, again=True),
             places=backend.writing_places,
             forgets_lost_callers=True,
         )
@@ -30,5 +33,5 @@ class ClaimStep:
     async def drain(self) -> None:
         await self._batch.drain()
 
-    async def _run(self, rows: list[Mapping[str, Any]]) -> Written:
-        return await self._backend.write(self._compiled, rows, None)
+    async def _run(self, rows: list[Mapping[str, Any]], *, again: bool = False) -> Written:
+        return await self._backend.write(self._compiled, rows, None, again=again)

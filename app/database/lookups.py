@@ -3,6 +3,7 @@
 import asyncio
 from collections.abc import Callable
 from contextlib import suppress
+from functools import partial
 from typing import Any, Generic, TypeVar
 
 from sqlalchemy import ColumnElement, Select
@@ -39,6 +40,8 @@ class Lookup(Generic[Value]):
             self._run,
             in_flight=backend.concurrent_batches,
             time_limit=backend.time_limit,
+            retries=backend.retries,
+            run_again=partial(self._run, again=True),
             places=backend.reading_places,
             forgets_lost_callers=True,
         )
@@ -62,9 +65,9 @@ class Lookup(Generic[Value]):
     async def drain(self) -> None:
         await self._batch.drain()
 
-    async def _run(self, keys: list[Any]) -> list[Value | Exception | None]:
+    async def _run(self, keys: list[Any], *, again: bool = False) -> list[Value | Exception | None]:
         try:
-            found = await self._backend.look_up(self._compiled, keys)
+            found = await self._backend.look_up(self._compiled, keys, again=again)
         except UnstorableValueError:
             found = await self._one_by_one(keys)
         values = {key: self._value(*row) for key, row in found.items()}

@@ -11,11 +11,13 @@ from sqlalchemy.exc import DatabaseError, DBAPIError
 from sqlalchemy.ext.asyncio import AsyncEngine
 
 from app.database import sqlite
-from app.database.backends import Backend, PostgresBackend, SqliteBackend
+from app.database.backends import Backend
 from app.database.errors import is_misconfigured, reason_of, translated_errors
 from app.database.losses import Loss, losses_of
 from app.database.migration_lock import LOCK, is_lock_timeout, one_at_a_time
+from app.database.postgresql_backend import PostgresBackend
 from app.database.revisions import known_revisions, may_serve_on
+from app.database.sqlite_backend import SqliteBackend
 from app.errors import CREATED_BY, DatabaseAwayError, DatabaseUnavailableError, StartupError
 from app.observability.logging import logger
 from app.settings.files import (

@@ -1,11 +1,16 @@
 """PostgreSQL: the connections of the batches, and what they do on them."""
 
-import asyncio
 from collections.abc import Awaitable, Callable, Mapping, Sequence
+from functools import partial
 from typing import TYPE_CHECKING, Any, TypeVar
 
 from app.database.claims import CompiledClaim
-from app.database.errors import is_lost_connection, is_refusal, translate
+from app.database.errors import (
+    RowLockedError,
+    is_lock,
+    is_refusal,
+    translate,
+)
 from app.database.statements import (
     CompiledLookup,
     CompiledOutcome,
@@ -15,89 +20,22 @@ from app.database.statements import (
     Written,
 )
 from app.deadline import seconds_left
-from app.observability.logging import logger
 
 if TYPE_CHECKING:
     from asyncpg import Connection
 
 Result = TypeVar("Result")
 
-log = logger(__name__)
 
-GOODBYE_SECONDS = 2.0
 MARGIN_SECONDS = 0.2
 """The server gives up so long before the deadline that its word arrives in time."""
 
-
-class ConnectionPool:
-    """A few connections that only batches use; a broken one is replaced when next needed."""
-
-    def __init__(
-        self,
-        open_connection: Callable[[], Awaitable["Connection[Any]"]],
-        *,
-        size: int,
-        timeout: float,
-    ) -> None:
-        self._open_connection = open_connection
-        self._timeout = timeout
-        self._free: asyncio.LifoQueue[Connection[Any] | None] = asyncio.LifoQueue()
-        for _ in range(size):
-            self._free.put_nowait(None)
-        self._size = size
-
-    async def run(self, work: Callable[["Connection[Any]"], Awaitable[Result]]) -> Result:
-        """Runs `work` on a connection; once more on a fresh one where the first was lost.
-
-        So `work` has to be safe to repeat: after a connection is lost at commit nobody knows
-        whether it happened.
-        """
-        try:
-            try:
-                return await self._attempt(work)
-            except Exception as error:
-                if not is_lost_connection(error):
-                    raise
-            return await self._attempt(work, fresh=True)
-        except Exception as error:
-            raise translate(error) from error
-
-    async def close(self) -> None:
-        """Says goodbye to the server, and hangs up where it does not answer."""
-        connections = [await self._free.get() for _ in range(self._size)]
-        await asyncio.gather(*(_close(each) for each in connections if each is not None))
-
-    async def _attempt(
-        self, work: Callable[["Connection[Any]"], Awaitable[Result]], *, fresh: bool = False
-    ) -> Result:
-        connection = await self._free.get()
-        is_sound = False
-        try:
-            if connection is not None and (fresh or connection.is_closed()):
-                connection.terminate()
-                connection = None
-            if connection is None:
-                async with asyncio.timeout(seconds_left(otherwise=self._timeout)):
-                    connection = await self._open_connection()
-            result = await work(connection)
-            is_sound = True
-            return result
-        except Exception as error:
-            is_sound = is_refusal(error)
-            raise
-        finally:
-            if not is_sound and connection is not None:
-                connection.terminate()
-                connection = None
-            self._free.put_nowait(connection)
-
-
-async def _close(connection: "Connection[Any]") -> None:
-    try:
-        await connection.close(timeout=GOODBYE_SECONDS)
-    except Exception as error:  # noqa: BLE001 - whatever it is, we hang up
-        log.warning("a connection to the database did not close: %s", type(error).__name__)
-        connection.terminate()
+PATIENCE_SECONDS = 0.05
+"""How long a batch waits for a lock before its rows are told apart."""
+PROBE_SECONDS = 0.005
+MAXIMUM_PROBES, PROBES_IN_A_ROW = 24, 8
+RETRY_SECONDS = 0.1
+"""How long a row waits for its lock before others have their turn."""
 
 
 class Beginning:
@@ -111,12 +49,14 @@ class Beginning:
         self._timeout = timeout
         self._lasting = lasting or {}
 
-    def statement(self, *, needed: bool) -> str | None:
+    def statement(self, *, needed: bool, lock_seconds: float | None = None) -> str | None:
         """None where nothing has to be set and a transaction is not `needed`."""
         settings = dict(self._lasting) if needed else {}
+        if lock_seconds is not None:
+            settings["lock_timeout"] = _milliseconds(lock_seconds)
         left = seconds_left(otherwise=self._timeout + MARGIN_SECONDS) - MARGIN_SECONDS
         if left < self._timeout:
-            settings = {**self._lasting, "statement_timeout": str(max(1, int(left * 1000)))}
+            settings = {**self._lasting, **settings, "statement_timeout": _milliseconds(left)}
         if not settings:
             return "BEGIN;" if needed else None
         return "BEGIN;" + "".join(f"SET LOCAL {name} = {settings[name]};" for name in settings)
@@ -138,18 +78,74 @@ async def write(
     *,
     beginning: Beginning,
 ) -> Written:
-    """Writes a batch in one transaction; row by row where the table refused one of them."""
+    """Writes a batch in one transaction; row by row where the table refused one of them, and around
+    those that somebody else has locked."""
     try:
         return list(await _transaction(connection, statements, rows, outcome, beginning))
     except Exception as error:
-        if not is_refusal(error):
+        if not (is_refusal(error) or is_lock(error)):
             raise
         if len(rows) == 1:
-            return [translate(error)]
+            return [_outcome_of(error)]
+        if is_lock(error):
+            batch = partial(
+                _transaction, connection, statements, outcome=outcome, beginning=beginning
+            )
+            return await _around_locks(batch, rows, Probes())
     results: list[Values | Exception | None] = []
     for row in rows:
         results.extend(await write(connection, statements, [row], outcome, beginning=beginning))
     return results
+
+
+class Probes:
+    """How often it is tried to get around locks: most likely a few rows are locked, or all."""
+
+    def __init__(self) -> None:
+        self._left = MAXIMUM_PROBES
+        self._left_in_a_row = PROBES_IN_A_ROW
+
+    @property
+    def are_used_up(self) -> bool:
+        return min(self._left, self._left_in_a_row) <= 0
+
+    def note(self, *, passed: bool) -> None:
+        self._left -= not passed
+        self._left_in_a_row = PROBES_IN_A_ROW if passed else self._left_in_a_row - 1
+
+
+async def _around_locks(
+    transaction: Callable[..., Awaitable[Written]],
+    rows: Sequence[Mapping[str, Any]],
+    probes: Probes,
+) -> Written:
+    """Halves the rows again and again until those that are locked stand alone."""
+    results: list[Values | Exception | None] = []
+    half = len(rows) // 2
+    for part in (rows[:half], rows[half:]):
+        if probes.are_used_up:
+            results += [RowLockedError() for _ in part]
+            continue
+        try:
+            results += await transaction(rows=part, lock_seconds=PROBE_SECONDS)
+            probes.note(passed=True)
+        except Exception as error:
+            if not (is_refusal(error) or is_lock(error)):
+                raise
+            if len(part) == 1:
+                results.append(_outcome_of(error))
+            probes.note(passed=is_refusal(error))
+            if len(part) > 1:
+                results += await _around_locks(transaction, part, probes)
+    return results
+
+
+def _outcome_of(error: Exception) -> Exception:
+    return RowLockedError() if is_lock(error) else translate(error)
+
+
+def _milliseconds(seconds: float) -> str:
+    return str(max(1, int(seconds * 1000)))
 
 
 async def try_write(
@@ -173,12 +169,14 @@ async def _transaction(
     rows: Sequence[Mapping[str, Any]],
     outcome: CompiledOutcome | None,
     beginning: Beginning,
+    *,
+    lock_seconds: float | None = None,
 ) -> Sequence[Values | None]:
     """The commit has the driver's own time limit: who is told that it failed has to be right."""
     is_one_statement = isinstance(statements, CompiledClaim) or (
         len(statements) == 1 and outcome is None
     )
-    begin = beginning.statement(needed=not is_one_statement)
+    begin = beginning.statement(needed=not is_one_statement, lock_seconds=lock_seconds)
     if begin is None:  # one statement is a transaction by itself
         if isinstance(statements, CompiledClaim):
             return await _claim(connection, statements, rows, timeout=None)
@@ -188,7 +186,8 @@ async def _transaction(
     try:
         results = await _execute_all(connection, statements, rows, outcome)
     except Exception as error:
-        if is_refusal(error):  # after anything else the connection is not used again
+        if is_refusal(error) or is_lock(error):
+            # after anything else the connection is not used again
             await connection.execute("ROLLBACK;", timeout=_until_deadline())
         raise
     await connection.execute("COMMIT;")

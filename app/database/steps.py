@@ -2,6 +2,7 @@
 
 from collections.abc import Mapping, Sequence
 from dataclasses import dataclass
+from functools import partial
 from typing import Any
 
 from sqlalchemy import ColumnElement, Select
@@ -62,6 +63,8 @@ class Step:
             self._run,
             in_flight=backend.concurrent_batches,
             time_limit=backend.time_limit,
+            retries=backend.retries,
+            run_again=partial(self._run, again=True),
             places=backend.writing_places,
             forgets_lost_callers=only_for_caller,
         )
@@ -73,13 +76,13 @@ class Step:
     async def drain(self) -> None:
         await self._batch.drain()
 
-    async def _run(self, rows: list[Mapping[str, Any]]) -> Written:
+    async def _run(self, rows: list[Mapping[str, Any]], *, again: bool = False) -> Written:
         if self._order is None or len(rows) == 1:
-            return await self._backend.write(self._compiled, rows, self._outcome)
+            return await self._backend.write(self._compiled, rows, self._outcome, again=again)
         order = self._order
         places = sorted(range(len(rows)), key=lambda place: rows[place][order])
         written = await self._backend.write(
-            self._compiled, [rows[place] for place in places], self._outcome
+            self._compiled, [rows[place] for place in places], self._outcome, again=again
         )
         results: list[Values | Exception | None] = [None] * len(rows)
         for place, result in zip(places, written, strict=True):

@@ -4,9 +4,11 @@ from collections.abc import Sequence
 from datetime import timedelta
 
 from app.clock import Clock
-from app.database.backends import Backend, PostgresBackend, SqliteBackend
+from app.database.backends import Backend
 from app.database.database import Database
 from app.database.postgresql import Pooler
+from app.database.postgresql_backend import PostgresBackend
+from app.database.sqlite_backend import SqliteBackend
 from app.errors import StartupError
 from app.oauth.issuer import Lifetimes
 from app.outbound.email import EmailSender

@@ -1,0 +1,95 @@
+"""PostgreSQL: connections of their own for the batches."""
+
+import asyncio
+from collections.abc import Awaitable, Callable
+from typing import TYPE_CHECKING, Any, TypeVar
+
+from app.database.errors import (
+    RowLockedError,
+    is_lock,
+    is_lost_connection,
+    is_refusal,
+    translate,
+)
+from app.deadline import seconds_left
+from app.observability.logging import logger
+
+if TYPE_CHECKING:
+    from asyncpg import Connection
+
+Result = TypeVar("Result")
+
+log = logger(__name__)
+
+GOODBYE_SECONDS = 2.0
+
+
+class ConnectionPool:
+    """A few connections that only batches use; a broken one is replaced when next needed."""
+
+    def __init__(
+        self,
+        open_connection: Callable[[], Awaitable["Connection[Any]"]],
+        *,
+        size: int,
+        timeout: float,
+    ) -> None:
+        self._open_connection = open_connection
+        self._timeout = timeout
+        self._free: asyncio.LifoQueue[Connection[Any] | None] = asyncio.LifoQueue()
+        for _ in range(size):
+            self._free.put_nowait(None)
+        self._size = size
+
+    async def run(self, work: Callable[["Connection[Any]"], Awaitable[Result]]) -> Result:
+        """Runs `work` on a connection; once more on a fresh one where the first was lost.
+
+        So `work` has to be safe to repeat: after a connection is lost at commit nobody knows
+        whether it happened. Raises `RowLockedError` where only a lock was in the way.
+        """
+        try:
+            try:
+                return await self._attempt(work)
+            except Exception as error:
+                if not is_lost_connection(error):
+                    raise
+            return await self._attempt(work, fresh=True)
+        except Exception as error:
+            raise (RowLockedError() if is_lock(error) else translate(error)) from error
+
+    async def close(self) -> None:
+        """Says goodbye to the server, and hangs up where it does not answer."""
+        connections = [await self._free.get() for _ in range(self._size)]
+        await asyncio.gather(*(_close(each) for each in connections if each is not None))
+
+    async def _attempt(
+        self, work: Callable[["Connection[Any]"], Awaitable[Result]], *, fresh: bool = False
+    ) -> Result:
+        connection = await self._free.get()
+        is_sound = False
+        try:
+            if connection is not None and (fresh or connection.is_closed()):
+                connection.terminate()
+                connection = None
+            if connection is None:
+                async with asyncio.timeout(seconds_left(otherwise=self._timeout)):
+                    connection = await self._open_connection()
+            result = await work(connection)
+            is_sound = True
+            return result
+        except Exception as error:
+            is_sound = is_refusal(error) or is_lock(error)
+            raise
+        finally:
+            if not is_sound and connection is not None:
+                connection.terminate()
+                connection = None
+            self._free.put_nowait(connection)
+
+
+async def _close(connection: "Connection[Any]") -> None:
+    try:
+        await connection.close(timeout=GOODBYE_SECONDS)
+    except Exception as error:  # noqa: BLE001 - whatever it is, we hang up
+        log.warning("a connection to the database did not close: %s", type(error).__name__)
+        connection.terminate()
