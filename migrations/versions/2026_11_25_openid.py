@@ -1,12 +1,12 @@
 """OpenID Connect: claims, sessions, consents, codes, requests, devices, keys, registration."""
 
-import os
 from collections.abc import Sequence
 
 import sqlalchemy as sa
 from alembic import op
 
 from app.database.types import Instant
+from migrations import online
 
 revision: str = "2026_11_25_openid"
 down_revision: str | None = "2026_11_25_core"
@@ -14,21 +14,26 @@ branch_labels: str | Sequence[str] | None = None
 depends_on: str | Sequence[str] | None = None
 previous_release_may_serve: bool = True
 
+SALT_ON_SQLITE = "(randomblob(32))"
+SALT_ON_POSTGRESQL = (
+    "decode(replace(cast(gen_random_uuid() AS text) || cast(gen_random_uuid() AS text), '-', ''),"
+    " 'hex')"
+)
+
 
 def upgrade() -> None:
     _upgrade_users()
-    with op.batch_alter_table("clients") as batch:
-        batch.add_column(sa.Column("trust", sa.String(20), nullable=False, server_default="none"))
-        batch.add_column(sa.Column("sector_identifier", sa.String(255)))
-        batch.add_column(sa.Column("registration_token_digest", sa.LargeBinary()))
-        batch.add_column(sa.Column("registration_expires_at", Instant()))
-    with op.batch_alter_table("token_families") as batch:
-        batch.add_column(sa.Column("session_id", sa.String(32)))
-        batch.add_column(sa.Column("auth_time", Instant()))
-        batch.add_column(sa.Column("acr", sa.String(100)))
-        batch.add_column(sa.Column("amr", sa.String(100)))
-        batch.add_column(sa.Column("claims", sa.Text()))
-    op.create_index("ix_token_families_session_id", "token_families", ["session_id"])
+    trust = sa.Column("trust", sa.String(20), nullable=False, server_default="none")
+    online.add_column("clients", trust)
+    online.add_column("clients", sa.Column("sector_identifier", sa.String(255)))
+    online.add_column("clients", sa.Column("registration_token_digest", sa.LargeBinary()))
+    online.add_column("clients", sa.Column("registration_expires_at", Instant()))
+    online.add_column("token_families", sa.Column("session_id", sa.String(32)))
+    online.add_column("token_families", sa.Column("auth_time", Instant()))
+    online.add_column("token_families", sa.Column("acr", sa.String(100)))
+    online.add_column("token_families", sa.Column("amr", sa.String(100)))
+    online.add_column("token_families", sa.Column("claims", sa.Text()))
+    online.create_index("ix_token_families_session_id", "token_families", ["session_id"])
     _create_authorization()
     _create_people()
     _create_servers_own()
@@ -56,18 +61,23 @@ def downgrade() -> None:
 
 
 def _upgrade_users() -> None:
-    """Everybody who is there already gets a salt of his own."""
-    op.add_column("users", sa.Column("claims", sa.Text(), nullable=False, server_default="{}"))
-    op.add_column("users", sa.Column("claims_updated_at", Instant()))
-    op.add_column("users", sa.Column("pairwise_salt", sa.LargeBinary()))
+    """Give each user a salt. The release before stores users without one: they get the default."""
+    claims = sa.Column("claims", sa.Text(), nullable=False, server_default="{}")
+    online.add_column("users", claims)
+    online.add_column("users", sa.Column("claims_updated_at", Instant()))
+    online.add_column("users", sa.Column("pairwise_salt", sa.LargeBinary()))
+    is_postgresql = op.get_bind().dialect.name == "postgresql"
+    salt = SALT_ON_POSTGRESQL if is_postgresql else SALT_ON_SQLITE
+    if is_postgresql:
+        online.run(f"ALTER TABLE users ALTER pairwise_salt SET DEFAULT {salt}")
     users = sa.table("users", sa.column("user_id"), sa.column("pairwise_salt"))
-    connection = op.get_bind()
-    for user_id in connection.execute(sa.select(users.c.user_id)).scalars().all():
-        connection.execute(
-            sa.update(users).where(users.c.user_id == user_id).values(pairwise_salt=os.urandom(32))
-        )
-    with op.batch_alter_table("users") as batch:
-        batch.alter_column("pairwise_salt", existing_type=sa.LargeBinary(), nullable=False)
+    online.fill(
+        users,
+        "user_id",
+        {"pairwise_salt": sa.text(salt)},
+        where=users.c.pairwise_salt.is_(None),
+    )
+    online.set_not_null("users", "pairwise_salt", like=sa.LargeBinary(), default=salt)
 
 
 def _create_authorization() -> None:

@@ -8,6 +8,7 @@ import sqlalchemy as sa
 from alembic import context, op
 
 from app.database.types import Instant
+from migrations import online
 
 revision: str = "2026_11_25_people"
 down_revision: str | None = "2026_11_25_openid"
@@ -37,11 +38,11 @@ DELETIONS = sa.table(
 
 
 def upgrade() -> None:
-    with op.batch_alter_table("users") as batch:
-        batch.add_column(sa.Column("otp_drift", sa.Integer(), nullable=False, server_default="0"))
-        batch.add_column(sa.Column("email_key", sa.String(320)))
-    op.create_index("ix_users_email_key", "users", ["email_key"])
+    otp_drift = sa.Column("otp_drift", sa.Integer(), nullable=False, server_default="0")
+    online.add_column("users", otp_drift)
+    online.add_column("users", sa.Column("email_key", sa.String(320)))
     _fill_email_keys()
+    online.create_index("ix_users_email_key", "users", ["email_key"])
     _create_limits()
     _create_factors()
     _create_mail()
@@ -64,17 +65,22 @@ def downgrade() -> None:
 def _fill_email_keys() -> None:
     """Of the addresses that are verified."""
     users = sa.table(
-        "users", sa.column("user_id"), sa.column("claims"), sa.column("email_key", sa.String())
+        "users",
+        sa.column("user_id", sa.String()),
+        sa.column("claims", sa.Text()),
+        sa.column("email_key", sa.String()),
     )
-    connection = op.get_bind()
-    rows = connection.execute(sa.select(users.c.user_id, users.c.claims)).all()
-    for user_id, claims in rows:
-        kept: dict[str, Any] = json.loads(claims)
-        if kept.get("email") and kept.get("email_verified"):
-            key = str(kept["email"]).casefold()[:320]
-            connection.execute(
-                sa.update(users).where(users.c.user_id == user_id).values(email_key=key)
-            )
+    source = sa.select(users.c.user_id, users.c.claims).where(
+        users.c.claims != "{}", users.c.email_key.is_(None)
+    )
+    online.fill_computed(users, ["user_id"], source.with_for_update(), _email_key)
+
+
+def _email_key(row: Any) -> dict[str, str]:
+    claims: dict[str, Any] = json.loads(row.claims)
+    if not (claims.get("email") and claims.get("email_verified")):
+        return {}
+    return {"email_key": str(claims["email"]).casefold()[:320]}
 
 
 def _create_limits() -> None:

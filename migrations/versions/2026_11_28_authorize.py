@@ -9,16 +9,22 @@ from typing import Any
 import sqlalchemy as sa
 from alembic import op
 
+from migrations import online
+
 revision: str = "2026_11_28_authorize"
 down_revision: str | None = "2026_11_28_operators"
 branch_labels: str | Sequence[str] | None = None
 depends_on: str | Sequence[str] | None = None
 previous_release_may_serve: bool = True
 
+SEEN = ("client_name", "redirect_uris", "token_endpoint_auth_method", "metadata")
+"""What a user saw of a client."""
 LOOPBACK_PORT = re.compile(r"^(http://(?:localhost|127\.0\.0\.1|\[::1\])):[0-9]+")
 
 
 def upgrade() -> None:
+    online.add_column("consents", sa.Column("client_fingerprint", sa.String(64)))
+    _fill_fingerprints()
     op.create_table(
         "used_codes",
         sa.Column("digest", sa.LargeBinary(), nullable=False),
@@ -31,8 +37,6 @@ def upgrade() -> None:
         " SELECT digest, family_id FROM authorization_codes"
         " WHERE used_at IS NOT NULL AND family_id IN (SELECT family_id FROM token_families)"
     )
-    op.add_column("consents", sa.Column("client_fingerprint", sa.String(64)))
-    _fill_fingerprints()
 
 
 def downgrade() -> None:
@@ -43,20 +47,21 @@ def downgrade() -> None:
 
 def _fill_fingerprints() -> None:
     """Consents given before are for their clients as they are now: nobody is asked again."""
-    connection = op.get_bind()
-    rows = connection.execute(
-        sa.text(
-            "SELECT client_id, client_name, redirect_uris, token_endpoint_auth_method, metadata"
-            " FROM clients WHERE client_id IN (SELECT client_id FROM consents)"
-        )
-    ).all()
-    if rows:
-        connection.execute(
-            sa.text(
-                "UPDATE consents SET client_fingerprint = :fingerprint WHERE client_id = :client_id"
-            ),
-            [{"client_id": row[0], "fingerprint": _fingerprint(*row[1:])} for row in rows],
-        )
+    strings = ("user_id", "client_id", "client_fingerprint")
+    consents = sa.table("consents", *(sa.column(name, sa.String()) for name in strings))
+    clients = sa.table("clients", *map(sa.column, ("client_id", *SEEN)))
+    source = (
+        sa.select(consents.c.user_id, consents.c.client_id, *(clients.c[name] for name in SEEN))
+        .select_from(consents.join(clients, clients.c.client_id == consents.c.client_id))
+        .where(consents.c.client_fingerprint.is_(None))
+        .with_for_update(of=consents)
+    )
+    online.fill_computed(
+        consents,
+        ["user_id", "client_id"],
+        source,
+        lambda row: {"client_fingerprint": _fingerprint(*row[2:])},
+    )
 
 
 def _fingerprint(name: str, redirect_uris: str, method: str | None, metadata: str) -> str:

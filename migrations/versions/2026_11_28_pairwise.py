@@ -5,6 +5,8 @@ from collections.abc import Sequence
 import sqlalchemy as sa
 from alembic import op
 
+from migrations import online
+
 revision: str = "2026_11_28_pairwise"
 down_revision: str | None = "2026_11_28_loopback_origins"
 branch_labels: str | Sequence[str] | None = None
@@ -14,8 +16,8 @@ previous_release_may_serve: bool = True
 
 def upgrade() -> None:
     """The release before leaves the column empty, and is still read: the user is there, or not."""
-    op.add_column("logout_notices", sa.Column("pairwise_salt", sa.LargeBinary()))
-    op.execute(
+    online.add_column("logout_notices", sa.Column("pairwise_salt", sa.LargeBinary()))
+    online.run(
         "UPDATE logout_notices SET pairwise_salt ="
         " (SELECT users.pairwise_salt FROM users WHERE users.user_id = logout_notices.user_id)"
         " WHERE client_id IN (SELECT client_id FROM clients WHERE sector_identifier IS NOT NULL)"
