@@ -110,12 +110,12 @@ class DeviceAuthorization:
             return await self._codes.deny(code.user_code, now=now)
         if client_fingerprint != fingerprint_of(client):
             return False
-        is_done = await self._codes.approve(code.user_code, person.session, now=now)
+        event = self._audit.event(
+            "device.approved", user_id=person.user.user_id, client_id=client.client_id
+        )
+        is_done = await self._codes.approve(code.user_code, person.session, now=now, event=event)
         if is_done:
             await self._consents.grant(person.user, client, frozenset(code.scope.split()))
-            await self._audit.record(
-                "device.approved", user_id=person.user.user_id, client_id=client.client_id
-            )
         return is_done
 
     def complete_uri(self, code: DeviceCode) -> str:

@@ -4,6 +4,7 @@ browser tells the other clients (OpenID Connect Front-Channel Logout 1.0)."""
 from collections.abc import Mapping, Sequence
 from dataclasses import dataclass
 
+from app.models.audit_outbox import NewEvent
 from app.models.clients import Client
 from app.oauth.authorization.requests import UntrustedRequestError
 from app.oauth.backchannel_logout import LogoutDelivery
@@ -79,11 +80,12 @@ class Logout:
             needs_no_question=named is not None and redirect_uri is not None,
         )
 
-    async def end(self, session_id: str) -> list[str]:
-        """Ends a session; gives the addresses that the browser should load in frames."""
+    async def end(self, session_id: str, *, event: NewEvent) -> list[str]:
+        """Ends a session, which is the event; gives the addresses that the browser should load in
+        frames."""
         signed_in = await self._sessions.find_by_id(session_id)
         clients = await self._sessions.clients_in(session_id)
-        if await self._sessions.end(session_id):
+        if await self._sessions.end(session_id, event=event):
             self._delivery.kick()
         frames = [self._frame(each, session_id, signed_in) for each in clients]
         return [uri for uri in frames if uri is not None]

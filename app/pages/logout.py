@@ -91,9 +91,8 @@ async def end_session(browser: Browser, session_id: str) -> list[str]:
     if found is None:
         return []  # he signed out meanwhile, or never was here
     browser.forget(session_id)
-    frames = await browser.services.logout.end(session_id)
-    await browser.services.audit.record("session.ended", user_id=found.user.user_id)
-    return frames
+    event = browser.services.audit.event("session.ended", user_id=found.user.user_id)
+    return await browser.services.logout.end(session_id, event=event)
 
 
 def signed_out_page(

@@ -159,6 +159,7 @@ async def complete(
         renews=browser.session_of(user),
         auth_time=first.auth_time if first is not None else None,
         adds_factor=first is not None and first.adds_factor,
+        event=services.audit.event("sign_in.succeeded", user_id=user.user_id, by=" ".join(amr)),
     )
     if begun is None:  # he signed out meanwhile
         raise GoToError("/login")
@@ -166,7 +167,7 @@ async def complete(
     signed_in = await services.sessions.find(secret)
     if signed_in is not None:
         browser.begin(secret, signed_in)
-        await services.authentication.signed_in(user, amr=amr)
+        await services.authentication.signed_in(user)
     request_id = form.get("request_id", "")
     if request_id:
         await services.authorization.set_session(request_id, session.session_id)

@@ -9,6 +9,7 @@ from sqlalchemy.ext.asyncio import AsyncConnection
 
 from app.database.database import Database
 from app.models.access_tokens import access_tokens
+from app.models.audit_outbox import NewEvent
 from app.models.authorization_codes import authorization_codes
 from app.models.authorization_requests import authorization_requests
 from app.models.consents import consents
@@ -26,6 +27,9 @@ from app.models.upstream import UpstreamIdentity, upstream_identities
 from app.models.used_codes import used_codes
 from app.models.used_refresh_tokens import used_refresh_tokens
 from app.models.users import users
+from app.repositories.audit_outbox import write_events
+from app.repositories.owners import lock_user
+from app.repositories.session_endings import end_sessions
 
 OF_A_PERSON = (
     sessions,
@@ -77,19 +81,22 @@ class AccountRepository:
         )
         return int(row[0]) if row is not None else 0
 
-    async def delete(self, user_id: str) -> bool:
+    async def delete(self, user_id: str, *, now: datetime, event: NewEvent) -> bool:
         """Deletes a person and all that is his, in one step; False where he was gone already.
 
         The audit log is append-only and stays, and so do the notices that tell clients of the end
         of his sessions.
         """
         async with self._database.transaction() as connection:
+            await lock_user(connection, user_id)
+            await end_sessions(connection, user_id, but=None, now=now)
             gone = await connection.execute(
                 delete(users).where(users.c.user_id == user_id).returning(users.c.user_id)
             )
             if gone.first() is None:
                 return False
             await delete_rows_of(connection, [user_id])
+            await write_events(connection, event)
         return True
 
     async def _rows(self, table: Table, user_id: str) -> Sequence[Any]:

@@ -10,6 +10,7 @@ from sqlalchemy.ext.asyncio import AsyncConnection
 from sqlalchemy.sql.dml import UpdateBase
 
 from app.database.commits import set_witness
+from app.database.constraints import Unique
 from app.database.database import Database
 from app.models.audit_outbox import NewEvent, audit_outbox
 from app.repositories.inserts import insert_once
@@ -46,12 +47,15 @@ async def write_events(connection: AsyncConnection, *events: NewEvent) -> None:
 
 
 async def change_with_event(
-    database: Database, statement: UpdateBase, event: NewEvent
+    database: Database, statement: UpdateBase, event: NewEvent | None, *expected: Unique
 ) -> Sequence[Row[Any]]:
-    """Executes one statement with RETURNING, and writes its event where it returned a row."""
-    async with database.transaction() as connection:
+    """Executes one statement with RETURNING, and writes its event where it returned a row.
+
+    `expected` is as in `Database.transaction`.
+    """
+    async with database.transaction(*expected) as connection:
         changed = (await connection.execute(statement)).all()
-        if changed:
+        if changed and event is not None:
             await write_events(connection, event)
     return changed
 

@@ -10,9 +10,11 @@ from app.clock import Clock
 from app.database.constraints import unique
 from app.database.database import Database
 from app.database.errors import ConflictingRowError
+from app.models.audit_outbox import NewEvent
 from app.models.client_origins import client_origins
 from app.models.clients import Client, clients
 from app.models.consents import consents
+from app.repositories.audit_outbox import change_with_event, write_events
 from app.repositories.inserts import values_in
 from app.security.origins import registered_origins_of
 
@@ -28,18 +30,19 @@ class ClientRepository:
         self._clock = clock
         self._by_id = database.lookup(select(clients), key=clients.c.client_id, value=Client)
 
-    async def add(self, client: Client) -> bool:
+    async def add(self, client: Client, *, event: NewEvent) -> bool:
         """Stores a new client; False where its name is taken."""
         try:
             async with self._database.transaction(UNIQUE_NAME) as connection:
                 await connection.execute(insert(clients).values(values_in(clients, client)))
                 if origins := _origins(client):
                     await connection.execute(insert(client_origins).values(origins))
+                await write_events(connection, event)
         except ConflictingRowError:
             return False
         return True
 
-    async def change(self, before: Client, after: Client) -> bool:
+    async def change(self, before: Client, after: Client, *, event: NewEvent) -> bool:
         """Replace a client that is still what it was; False where it was changed or deleted.
 
         Compare-and-set on the whole row, trust included. Only the first use may happen meanwhile:
@@ -66,17 +69,19 @@ class ClientRepository:
             )
             if origins := _origins(after):
                 await connection.execute(insert(client_origins).values(origins))
+            await write_events(connection, event)
         return True
 
-    async def delete(self, client_id: str) -> None:
+    async def delete(self, client_id: str, *, event: NewEvent) -> None:
         """Deletes a client with what belongs to it alone; a token lives only while it does."""
         async with self._database.transaction() as connection:
             for table in (client_origins, consents, clients):
                 await connection.execute(delete(table).where(table.c.client_id == client_id))
+            await write_events(connection, event)
 
     async def mark_used(self, client_id: str) -> None:
         """A client that is used stays."""
-        await self._update(client_id, registration_expires_at=None)
+        await self._update(client_id, None, registration_expires_at=None)
 
     async def find(self, client_id: str) -> Client | None:
         client = await self._by_id(client_id)
@@ -94,28 +99,36 @@ class ClientRepository:
         )
         return [Client(*row) for row in rows]
 
-    async def replace_secret_digest(self, client_id: str, digest: bytes) -> bool:
+    async def replace_secret_digest(
+        self, client_id: str, digest: bytes, *, event: NewEvent
+    ) -> bool:
         """Replace the secret, which is invalid from now on; False where the client has none."""
         return await self._update(
-            client_id, clients.c.secret_digest.is_not(None), secret_digest=digest
+            client_id, event, clients.c.secret_digest.is_not(None), secret_digest=digest
         )
 
-    async def set_disabled(self, client_id: str, disabled_at: datetime | None) -> bool:
-        return await self._update(client_id, disabled_at=disabled_at)
+    async def set_disabled(
+        self, client_id: str, disabled_at: datetime | None, *, event: NewEvent
+    ) -> bool:
+        return await self._update(client_id, event, disabled_at=disabled_at)
 
-    async def set_trust(self, client_id: str, trust: str) -> bool:
-        return await self._update(client_id, trust=trust)
+    async def set_trust(self, client_id: str, trust: str, *, event: NewEvent) -> bool:
+        return await self._update(client_id, event, trust=trust)
 
     async def _update(
-        self, client_id: str, *conditions: ColumnElement[bool], **values: object
+        self,
+        client_id: str,
+        event: NewEvent | None,
+        *conditions: ColumnElement[bool],
+        **values: object,
     ) -> bool:
-        changed = await self._database.change(
+        statement = (
             update(clients)
             .where(clients.c.client_id == client_id, *conditions)
             .values(**values)
             .returning(clients.c.client_id)
         )
-        return bool(changed)
+        return bool(await change_with_event(self._database, statement, event))
 
 
 def _origins(client: Client) -> list[dict[str, str]]:

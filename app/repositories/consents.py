@@ -7,10 +7,12 @@ from typing import Any
 from sqlalchemy import delete, func, select, update
 
 from app.database.database import Database
+from app.models.audit_outbox import NewEvent
 from app.models.consents import Consent, consents
 from app.models.refresh_tokens import refresh_tokens
 from app.models.token_families import token_families
 from app.models.users import users
+from app.repositories.audit_outbox import write_events
 from app.repositories.inserts import upsert
 from app.repositories.redemptions import void_codes
 
@@ -28,7 +30,14 @@ class ConsentRepository:
         return Consent(*row) if row is not None else None
 
     async def grant(
-        self, user_id: str, client_id: str, scope: str, *, fingerprint: str, now: datetime
+        self,
+        user_id: str,
+        client_id: str,
+        scope: str,
+        *,
+        fingerprint: str,
+        now: datetime,
+        event: NewEvent,
     ) -> None:
         """Add to what was allowed before, unless it was to another look of the client.
 
@@ -63,6 +72,7 @@ class ConsentRepository:
                     client_fingerprint=fingerprint,
                 )
             )
+            await write_events(connection, event)
 
     async def list_of(self, user_id: str) -> Sequence[Consent]:
         rows: Sequence[Any] = await self._database.fetch_all(
@@ -94,7 +104,7 @@ class ConsentRepository:
             for client_id, *moments in rows
         }
 
-    async def revoke(self, user_id: str, client_id: str, *, now: datetime) -> bool:
+    async def revoke(self, user_id: str, client_id: str, *, now: datetime, event: NewEvent) -> bool:
         """Forgets what was allowed, and ends every sign-in at that client, begun or to be.
 
         False where there was neither.
@@ -116,4 +126,7 @@ class ConsentRepository:
                 .values(revoked_at=now)
                 .returning(family.family_id)
             )
-            return gone.first() is not None or ended.first() is not None
+            was_there = gone.first() is not None or ended.first() is not None
+            if was_there:
+                await write_events(connection, event)
+            return was_there

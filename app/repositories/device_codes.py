@@ -6,8 +6,10 @@ from typing import Any
 from sqlalchemy import ColumnElement, Update, select, update
 
 from app.database.database import Database
+from app.models.audit_outbox import NewEvent
 from app.models.device_codes import DeviceCode, device_codes
 from app.models.sessions import Session
+from app.repositories.audit_outbox import change_with_event
 from app.repositories.inserts import upsert
 from app.repositories.redemptions import Redemption
 
@@ -62,11 +64,14 @@ class DeviceCodeRepository:
         )
         return False
 
-    async def approve(self, user_code: str, session: Session, *, now: datetime) -> bool:
+    async def approve(
+        self, user_code: str, session: Session, *, now: datetime, event: NewEvent
+    ) -> bool:
         """Lets the device in as the person of a session; once."""
         return await self._decide(
             user_code,
             now,
+            event,
             approved_at=now,
             user_id=session.user_id,
             credentials_version=session.credentials_version,
@@ -77,9 +82,11 @@ class DeviceCodeRepository:
         )
 
     async def deny(self, user_code: str, *, now: datetime) -> bool:
-        return await self._decide(user_code, now, denied_at=now)
+        return await self._decide(user_code, now, None, denied_at=now)
 
-    async def _decide(self, user_code: str, now: datetime, **values: Any) -> bool:
+    async def _decide(
+        self, user_code: str, now: datetime, event: NewEvent | None, **values: Any
+    ) -> bool:
         waits: tuple[ColumnElement[bool], ...] = (
             code.user_code == user_code,
             code.expires_at > now,
@@ -87,4 +94,5 @@ class DeviceCodeRepository:
             code.denied_at.is_(None),
         )
         statement: Update = update(device_codes).where(*waits).values(**values)
-        return bool(await self._database.change(statement.returning(code.user_code)))
+        decided = statement.returning(code.user_code)
+        return bool(await change_with_event(self._database, decided, event))

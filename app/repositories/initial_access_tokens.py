@@ -5,7 +5,9 @@ from datetime import datetime
 from sqlalchemy import insert, select
 
 from app.database.database import Database
+from app.models.audit_outbox import NewEvent
 from app.models.initial_access_tokens import InitialAccessToken, initial_access_tokens
+from app.repositories.audit_outbox import write_events
 from app.repositories.inserts import values_in
 
 token = initial_access_tokens.c
@@ -15,10 +17,12 @@ class InitialAccessTokenRepository:
     def __init__(self, database: Database) -> None:
         self._database = database
 
-    async def add(self, made: InitialAccessToken) -> None:
-        await self._database.change(
-            insert(initial_access_tokens).values(values_in(initial_access_tokens, made))
-        )
+    async def add(self, made: InitialAccessToken, *, event: NewEvent) -> None:
+        async with self._database.transaction() as connection:
+            await connection.execute(
+                insert(initial_access_tokens).values(values_in(initial_access_tokens, made))
+            )
+            await write_events(connection, event)
 
     async def is_living(self, digest: bytes, *, now: datetime) -> bool:
         found = await self._database.fetch_one(

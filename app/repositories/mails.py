@@ -7,7 +7,9 @@ from typing import Any
 from sqlalchemy import delete, insert, select, update
 
 from app.database.database import Database
+from app.models.audit_outbox import NewEvent
 from app.models.mails import StoredMail, mails
+from app.repositories.audit_outbox import write_events
 from app.repositories.inserts import values_in
 
 mail = mails.c
@@ -17,8 +19,12 @@ class MailRepository:
     def __init__(self, database: Database) -> None:
         self._database = database
 
-    async def add(self, made: StoredMail) -> None:
-        await self._database.change(insert(mails).values(values_in(mails, made)))
+    async def add(self, made: StoredMail, *, event: NewEvent | None = None) -> None:
+        """Stores a mail, and the event that tells of it."""
+        async with self._database.transaction() as connection:
+            await connection.execute(insert(mails).values(values_in(mails, made)))
+            if event is not None:
+                await write_events(connection, event)
 
     async def list_due(self, *, now: datetime, limit: int) -> Sequence[StoredMail]:
         rows: Sequence[Any] = await self._database.fetch_all(

@@ -7,10 +7,13 @@ from sqlalchemy import ColumnElement, Select, delete, exists, insert, or_, selec
 from sqlalchemy.ext.asyncio import AsyncConnection
 
 from app.database.database import Database
+from app.models.audit_outbox import NewEvent
 from app.models.known_addresses import KnownAddress, known_addresses
 from app.models.one_time_links import VERIFY_EMAIL, OneTimeLink, one_time_links
 from app.models.users import User, users
+from app.repositories.audit_outbox import write_events
 from app.repositories.inserts import upsert, values_in
+from app.repositories.session_endings import end_sessions
 from app.schemas.claims import email_key_in
 from app.security.tokens import new_identifier
 
@@ -25,7 +28,7 @@ class OneTimeLinkRepository:
     def __init__(self, database: Database) -> None:
         self._database = database
 
-    async def add(self, made: OneTimeLink) -> None:
+    async def add(self, made: OneTimeLink, *, event: NewEvent) -> None:
         """Stores a link; older ones of that person for that purpose are worth nothing any more.
 
         Those that were mailed and those that an administrator hands out leave each other alone:
@@ -42,6 +45,7 @@ class OneTimeLinkRepository:
                 )
             )
             await connection.execute(insert(one_time_links).values(values_in(one_time_links, made)))
+            await write_events(connection, event)
 
     async def find(self, digest: bytes, purpose: str, *, now: datetime) -> OneTimeLink | None:
         """A link that still counts."""
@@ -62,7 +66,7 @@ class OneTimeLinkRepository:
         await self._database.change(delete(one_time_links).where(link.user_id == user_id))
 
     async def use_for_password(
-        self, digest: bytes, purpose: str, password_hash: str, *, now: datetime
+        self, digest: bytes, purpose: str, password_hash: str, *, now: datetime, event: NewEvent
     ) -> bool:
         """Takes a link out of use and sets a password, which ends every sign-in.
 
@@ -88,10 +92,21 @@ class OneTimeLinkRepository:
                 .values(password_hash=password_hash, credentials_version=new_identifier())
                 .returning(user.user_id)
             )
-            return changed.first() is not None
+            if changed.first() is None:
+                return False
+            await end_sessions(connection, row.user_id, but=None, now=now)
+            await write_events(connection, event)
+            return True
 
     async def use_for_claims(
-        self, digest: bytes, purpose: str, owner: User, claims: str, *, now: datetime
+        self,
+        digest: bytes,
+        purpose: str,
+        owner: User,
+        claims: str,
+        *,
+        now: datetime,
+        event: NewEvent,
     ) -> bool:
         """Takes a link out of use and stores what it proves; False where it counts no more, or
         where the claims changed since `owner` was read: then it still counts."""
@@ -114,12 +129,13 @@ class OneTimeLinkRepository:
                 )
                 if changed.first() is None:
                     raise _ChangedMeanwhileError
+                await write_events(connection, event)
         except _ChangedMeanwhileError:
             return False
         return True
 
     async def use_for_network(
-        self, digest: bytes, purpose: str, place: KnownAddress, *, now: datetime
+        self, digest: bytes, purpose: str, place: KnownAddress, *, now: datetime, event: NewEvent
     ) -> bool:
         """Take a link out of use and make a network a known one; False where it is not valid."""
         async with self._database.transaction() as connection:
@@ -139,6 +155,7 @@ class OneTimeLinkRepository:
                     set_={"expires_at": row.excluded.expires_at},
                 )
             )
+            await write_events(connection, event)
         return True
 
 

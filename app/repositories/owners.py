@@ -20,3 +20,10 @@ async def lock_owner(connection: AsyncConnection, owner: User) -> bool:
         .with_for_update()
     )
     return found is not None
+
+
+async def lock_user(connection: AsyncConnection, user_id: str) -> None:
+    """As `lock_owner`, whatever credentials the user has."""
+    await connection.execute(
+        select(users.c.user_id).where(users.c.user_id == user_id).with_for_update()
+    )

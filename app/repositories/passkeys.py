@@ -9,9 +9,11 @@ from sqlalchemy import Select, delete, func, insert, select, update
 from app.database.constraints import unique
 from app.database.database import Database
 from app.database.errors import ConflictingRowError
+from app.models.audit_outbox import NewEvent
 from app.models.passkeys import Passkey, passkeys
 from app.models.upstream import upstream_identities, upstream_providers
 from app.models.users import User, users
+from app.repositories.audit_outbox import change_with_event, write_events
 from app.repositories.inserts import values_in
 from app.repositories.owners import lock_owner
 from app.security.passwords import has_password
@@ -25,7 +27,7 @@ class PasskeyRepository:
     def __init__(self, database: Database) -> None:
         self._database = database
 
-    async def add(self, made: Passkey, owner: User, *, at_most: int) -> Added:
+    async def add(self, made: Passkey, owner: User, *, at_most: int, event: NewEvent) -> Added:
         """Stores a passkey, unless the credential is registered already, for whomever, its owner
         has so many, or got other credentials since he was read.
 
@@ -45,6 +47,7 @@ class PasskeyRepository:
                     return "too many"
                 await connection.execute(insert(passkeys).values(values_in(passkeys, made)))
                 await connection.execute(unconfirmed)
+                await write_events(connection, event)
         except ConflictingRowError:
             return "known"
         return "added"
@@ -78,18 +81,18 @@ class PasskeyRepository:
         )
         return bool(changed)
 
-    async def rename(self, user_id: str, passkey_id: str, name: str) -> bool:
+    async def rename(self, user_id: str, passkey_id: str, name: str, *, event: NewEvent) -> bool:
         """False where this person has no such passkey."""
-        changed = await self._database.change(
+        statement = (
             update(passkeys)
             .where(passkey.user_id == user_id, passkey.passkey_id == passkey_id)
             .values(name=name)
             .returning(passkey.passkey_id)
         )
-        return bool(changed)
+        return bool(await change_with_event(self._database, statement, event))
 
     async def remove(
-        self, user_id: str, passkey_id: str, *, even_last: bool
+        self, user_id: str, passkey_id: str, *, even_last: bool, event: NewEvent
     ) -> Passkey | Literal["last"] | None:
         """Removes a passkey and returns it; None where this person has no such one.
 
@@ -109,6 +112,7 @@ class PasskeyRepository:
                 if not others:
                     return "last"
             await connection.execute(delete(passkeys).where(*this))
+            await write_events(connection, event)
             return Passkey(*found)
 
 

@@ -1,13 +1,15 @@
 """Queries about recovery codes."""
 
-from collections.abc import Sequence
+from collections.abc import Callable, Sequence
 from datetime import datetime
 
-from sqlalchemy import delete, func, insert, select, update
+from sqlalchemy import Select, delete, func, insert, select, update
 
 from app.database.database import Database
+from app.models.audit_outbox import NewEvent
 from app.models.recovery_codes import recovery_codes
 from app.models.users import User, users
+from app.repositories.audit_outbox import write_events
 
 recovery_code = recovery_codes.c
 
@@ -16,7 +18,9 @@ class RecoveryCodeRepository:
     def __init__(self, database: Database) -> None:
         self._database = database
 
-    async def replace(self, user: User, digests: Sequence[bytes], *, now: datetime) -> bool:
+    async def replace(
+        self, user: User, digests: Sequence[bytes], *, now: datetime, event: NewEvent
+    ) -> bool:
         """Puts new codes in the place of the old ones.
 
         False where the person got other credentials since `user` was read. His row is locked, so
@@ -35,6 +39,7 @@ class RecoveryCodeRepository:
                 delete(recovery_codes).where(recovery_code.user_id == user.user_id)
             )
             await connection.execute(insert(recovery_codes), made)
+            await write_events(connection, event)
         return True
 
     async def is_unused(self, user_id: str, digest: bytes) -> bool:
@@ -47,12 +52,15 @@ class RecoveryCodeRepository:
         )
         return found is not None
 
-    async def use(self, user_id: str, digest: bytes, *, now: datetime) -> bool:
-        """Takes a code out of use; False where it is unknown or was used.
+    async def use(
+        self, user_id: str, digest: bytes, *, now: datetime, event_of: Callable[[int], NewEvent]
+    ) -> int | None:
+        """Takes a code out of use and returns how many are left; None where it is unknown or was
+        used. `event_of` builds the event from how many are left.
 
         Finding and using are one statement, so of two requests with the same code one wins.
         """
-        used = await self._database.change(
+        use = (
             update(recovery_codes)
             .where(
                 recovery_code.digest == digest,
@@ -62,12 +70,19 @@ class RecoveryCodeRepository:
             .values(used_at=now)
             .returning(recovery_code.digest)
         )
-        return bool(used)
+        async with self._database.transaction() as connection:
+            if (await connection.execute(use)).first() is None:
+                return None
+            left = int(await connection.scalar(_unused(user_id)) or 0)
+            await write_events(connection, event_of(left))
+        return left
 
     async def count_unused(self, user_id: str) -> int:
-        row = await self._database.fetch_one(
-            select(func.count()).where(
-                recovery_code.user_id == user_id, recovery_code.used_at.is_(None)
-            )
-        )
+        row = await self._database.fetch_one(_unused(user_id))
         return int(row[0]) if row is not None else 0
+
+
+def _unused(user_id: str) -> Select[int]:
+    return select(func.count()).where(
+        recovery_code.user_id == user_id, recovery_code.used_at.is_(None)
+    )

@@ -7,8 +7,10 @@ from typing import Any
 from sqlalchemy import ColumnElement, and_, delete, func, insert, select
 
 from app.database.database import Database
+from app.models.audit_outbox import NewEvent
 from app.models.remembered_browsers import remembered_browsers
 from app.models.users import User, users
+from app.repositories.audit_outbox import change_with_event, write_events
 
 remembered = remembered_browsers.c
 
@@ -18,18 +20,34 @@ class RememberedBrowserRepository:
         self._database = database
 
     async def add(
-        self, digest: bytes, user: User, *, user_agent: str, now: datetime, expires_at: datetime
+        self,
+        digest: bytes,
+        user: User,
+        *,
+        replaces: Sequence[bytes],
+        user_agent: str,
+        now: datetime,
+        expires_at: datetime,
+        event: NewEvent,
     ) -> None:
-        await self._database.change(
-            insert(remembered_browsers).values(
-                digest=digest,
-                user_id=user.user_id,
-                credentials_version=user.credentials_version,
-                user_agent=user_agent,
-                created_at=now,
-                expires_at=expires_at,
+        """Remembers a browser, in the place of what it held of this user before."""
+        async with self._database.transaction() as connection:
+            await connection.execute(
+                delete(remembered_browsers).where(
+                    remembered.user_id == user.user_id, remembered.digest.in_(replaces)
+                )
             )
-        )
+            await connection.execute(
+                insert(remembered_browsers).values(
+                    digest=digest,
+                    user_id=user.user_id,
+                    credentials_version=user.credentials_version,
+                    user_agent=user_agent,
+                    created_at=now,
+                    expires_at=expires_at,
+                )
+            )
+            await write_events(connection, event)
 
     async def owners(self, digests: Sequence[bytes], *, now: datetime) -> dict[bytes, str]:
         """Whose a browser is, by the digests of its secrets that still count."""
@@ -49,15 +67,14 @@ class RememberedBrowserRepository:
         )
         return int(row[0]) if row is not None else 0
 
-    async def forget(self, user_id: str, digests: Sequence[bytes] | None = None) -> int:
-        """Forgets the browsers of a person, or some of them; gives how many."""
-        some = [remembered.digest.in_(digests)] if digests is not None else []
-        gone = await self._database.change(
+    async def forget_all(self, user_id: str, *, event: NewEvent) -> None:
+        """Forgets the browsers of a user; the event is written where there were any."""
+        statement = (
             delete(remembered_browsers)
-            .where(remembered.user_id == user_id, *some)
+            .where(remembered.user_id == user_id)
             .returning(remembered.digest)
         )
-        return len(gone)
+        await change_with_event(self._database, statement, event)
 
 
 def _still_counts(now: datetime) -> ColumnElement[bool]:

@@ -6,7 +6,9 @@ from typing import Any
 from sqlalchemy import select, update
 
 from app.database.database import Database
+from app.models.audit_outbox import NewEvent
 from app.models.signing_keys import SigningKey, signing_keys
+from app.repositories.audit_outbox import change_with_event
 from app.repositories.inserts import upsert, values_in
 
 key = signing_keys.c
@@ -23,13 +25,15 @@ class SigningKeyRepository:
         )
         return [SigningKey(*row) for row in rows]
 
-    async def add_once(self, made: SigningKey) -> None:
+    async def add_once(self, made: SigningKey, *, event: NewEvent | None) -> None:
         """Stores a key, unless another worker made one of the same generation before."""
-        await self._database.change(
+        statement = (
             upsert(self._database, signing_keys)
             .values(values_in(signing_keys, made))
             .on_conflict_do_nothing()
+            .returning(key.kid)
         )
+        await change_with_event(self._database, statement, event)
 
     async def forget_private_halves(self, kids: Sequence[str]) -> None:
         """These keys sign nothing any more, whoever learns SECRET_KEY."""

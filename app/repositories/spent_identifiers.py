@@ -8,14 +8,17 @@ from sqlalchemy import select
 
 from app.database.database import Database
 from app.database.steps import Outcome
+from app.models.audit_outbox import NewEvent
 from app.models.spent_identifiers import spent_identifiers
-from app.repositories.inserts import insert_once
+from app.repositories.audit_outbox import change_with_event
+from app.repositories.inserts import insert_once, upsert
 
 spent = spent_identifiers.c
 
 
 class SpentIdentifierRepository:
     def __init__(self, database: Database) -> None:
+        self._database = database
         self._spend = database.step(
             insert_once(database, spent_identifiers),
             outcome=Outcome(select(spent.spent_by), spent.digest, given_as="digest"),
@@ -25,9 +28,25 @@ class SpentIdentifierRepository:
     async def spend(self, identifier: str, *, expires_at: datetime) -> bool:
         """Whether this is the first time, until it expires; also across workers."""
         ours = secrets.token_bytes(16)
-        row = await self._spend(
-            digest=hashlib.sha256(identifier.encode("utf-8", "surrogatepass")).digest(),
-            spent_by=ours,
-            expires_at=expires_at,
-        )
+        row = await self._spend(digest=_digest_of(identifier), spent_by=ours, expires_at=expires_at)
         return row is not None and row[0] == ours
+
+    async def spend_with_event(
+        self, identifier: str, *, expires_at: datetime, event: NewEvent
+    ) -> bool:
+        """As `spend`; the event is written where this is the first time."""
+        statement = (
+            upsert(self._database, spent_identifiers)
+            .values(
+                digest=_digest_of(identifier),
+                spent_by=secrets.token_bytes(16),
+                expires_at=expires_at,
+            )
+            .on_conflict_do_nothing()
+            .returning(spent.digest)
+        )
+        return bool(await change_with_event(self._database, statement, event))
+
+
+def _digest_of(identifier: str) -> bytes:
+    return hashlib.sha256(identifier.encode("utf-8", "surrogatepass")).digest()

@@ -9,6 +9,7 @@ from sqlalchemy import delete, func, insert, select, update
 from app.database.constraints import unique
 from app.database.database import Database
 from app.database.errors import ConflictingRowError
+from app.models.audit_outbox import NewEvent
 from app.models.passkeys import passkeys
 from app.models.upstream import (
     UpstreamIdentity,
@@ -17,6 +18,7 @@ from app.models.upstream import (
     upstream_providers,
 )
 from app.models.users import User, users
+from app.repositories.audit_outbox import change_with_event, write_events
 from app.repositories.inserts import upsert, values_in
 from app.repositories.owners import lock_owner
 from app.repositories.users import USERNAME
@@ -33,12 +35,14 @@ class UpstreamRepository:
     def __init__(self, database: Database) -> None:
         self._database = database
 
-    async def add(self, made: UpstreamProvider) -> bool:
+    async def add(self, made: UpstreamProvider, *, event: NewEvent) -> bool:
         """Stores a provider; False where the name is taken."""
         try:
-            await self._database.change(
-                insert(upstream_providers).values(values_in(upstream_providers, made)), PROVIDER
-            )
+            async with self._database.transaction(PROVIDER) as connection:
+                await connection.execute(
+                    insert(upstream_providers).values(values_in(upstream_providers, made))
+                )
+                await write_events(connection, event)
         except ConflictingRowError:
             return False
         return True
@@ -64,16 +68,18 @@ class UpstreamRepository:
         )
         return {name: int(count) for name, count in rows if count}
 
-    async def set_disabled(self, name: str, disabled_at: datetime | None) -> bool:
-        changed = await self._database.change(
+    async def set_disabled(
+        self, name: str, disabled_at: datetime | None, *, event: NewEvent
+    ) -> bool:
+        statement = (
             update(upstream_providers)
             .where(provider.name == name)
             .values(disabled_at=disabled_at)
             .returning(provider.name)
         )
-        return bool(changed)
+        return bool(await change_with_event(self._database, statement, event))
 
-    async def remove(self, name: str) -> int | None:
+    async def remove(self, name: str, *, event: NewEvent) -> int | None:
         """Forgets a provider and who is who there; gives how many people that were, and None
         where there is no such provider."""
         async with self._database.transaction() as connection:
@@ -87,6 +93,7 @@ class UpstreamRepository:
                 .where(identity.provider == name)
                 .returning(identity.user_id)
             )
+            await write_events(connection, event)
             return len(linked.all())
 
     async def find_identity(self, issuer: str, subject: str) -> UpstreamIdentity | None:
@@ -105,7 +112,7 @@ class UpstreamRepository:
         )
         return [UpstreamIdentity(*row) for row in rows]
 
-    async def link(self, made: UpstreamIdentity, owner: User) -> bool:
+    async def link(self, made: UpstreamIdentity, owner: User, *, event: NewEvent) -> bool:
         """False where it is somebody's already, and where the person got other credentials since
         he was read."""
         first = upsert(self._database, upstream_identities).values(
@@ -119,9 +126,12 @@ class UpstreamRepository:
                     index_elements=[identity.issuer, identity.subject]
                 ).returning(identity.subject)
             )
-            return stored.first() is not None
+            if stored.first() is None:
+                return False
+            await write_events(connection, event)
+            return True
 
-    async def add_person(self, user: User, made: UpstreamIdentity) -> bool:
+    async def add_person(self, user: User, made: UpstreamIdentity, *, event: NewEvent) -> bool:
         """Stores a new person together with who he is elsewhere; False where the name or the
         identity is taken."""
         try:
@@ -130,6 +140,7 @@ class UpstreamRepository:
                 await connection.execute(
                     insert(upstream_identities).values(values_in(upstream_identities, made))
                 )
+                await write_events(connection, event)
         except ConflictingRowError:
             return False
         return True
@@ -141,7 +152,7 @@ class UpstreamRepository:
             .values(last_used_at=now)
         )
 
-    async def unlink(self, user_id: str, issuer: str, subject: str) -> Unlinked:
+    async def unlink(self, user_id: str, issuer: str, subject: str, *, event: NewEvent) -> Unlinked:
         """Forgets who a person is elsewhere, unless nothing else is left to sign in with.
 
         The row of the person is locked meanwhile, so of two last ones only one can go.
@@ -177,4 +188,5 @@ class UpstreamRepository:
             ):
                 return "last"
             await connection.execute(delete(upstream_identities).where(*this))
+            await write_events(connection, event)
             return "unlinked"

@@ -10,7 +10,6 @@ from sqlalchemy import (
     and_,
     case,
     cast,
-    delete,
     exists,
     func,
     insert,
@@ -24,16 +23,16 @@ from app.database.constraints import unique
 from app.database.database import Database
 from app.database.errors import ConflictingRowError
 from app.database.types import Instant
+from app.models.audit_outbox import NewEvent
 from app.models.passkeys import passkeys
-from app.models.recovery_codes import recovery_codes
-from app.models.remembered_browsers import remembered_browsers
 from app.models.unconfirmed_users import unconfirmed_users
 from app.models.users import User, users
+from app.repositories.audit_outbox import change_with_event, write_events
+from app.repositories.credentials import CredentialRepository, changed_user
 from app.repositories.inserts import values_in
 from app.repositories.owners import lock_owner
 from app.schemas.claims import email_key_in
 from app.security import totp
-from app.security.tokens import new_identifier
 
 REST_OF_DRIFT = 10
 USERNAME = unique(users.c.username_key)
@@ -44,10 +43,11 @@ RECENT_STEPS = 200
 class UserRepository:
     def __init__(self, database: Database) -> None:
         self._database = database
+        self.credentials = CredentialRepository(database)
         self._by_id = database.lookup(select(users), key=users.c.user_id, value=User)
         self._by_key = database.lookup(select(users), key=users.c.username_key, value=User)
 
-    async def add(self, user: User) -> bool:
+    async def add(self, user: User, *, event: NewEvent) -> bool:
         """Stores a new person; False where the name is taken."""
         try:
             async with self._database.transaction(USERNAME) as connection:
@@ -55,6 +55,7 @@ class UserRepository:
                 await connection.execute(
                     insert(unconfirmed_users).values(user_id=user.user_id, since=user.created_at)
                 )
+                await write_events(connection, event)
         except ConflictingRowError:
             return False
         return True
@@ -108,7 +109,13 @@ class UserRepository:
             return changed.first() is not None
 
     async def use_otp_step(
-        self, user: User, step: int, *, now: datetime, drift: int | None = None
+        self,
+        user: User,
+        step: int,
+        *,
+        now: datetime,
+        drift: int | None = None,
+        event: NewEvent | None,
     ) -> bool:
         """Takes a time step out of use; False where it, or a later one, was used before, and where
         the secret is no longer the one that the code was checked with.
@@ -129,6 +136,7 @@ class UserRepository:
         earlier = func.coalesce(users.c.otp_recent_steps, before, " ")
         return await self._update(
             user.user_id,
+            event,
             users.c.otp_secret == user.otp_secret,
             or_(
                 last_step.is_(None),
@@ -144,92 +152,29 @@ class UserRepository:
             otp_confirmed_at=func.coalesce(users.c.otp_confirmed_at, literal(now, Instant())),
         )
 
-    async def reset_otp(self, user_id: str, otp_secret: bytes) -> bool:
-        """Puts a new, unconfirmed secret in the place of any older one; ends every sign-in, and
-        what stood in for the old one."""
-        return await self._exchange_factor(
-            user_id, otp_secret=otp_secret, otp_confirmed_at=None, otp_last_step=None
-        )
-
-    async def replace_otp(self, user: User, otp_secret: bytes, step: int, *, now: datetime) -> bool:
-        """Puts a secret whose code was just right in the place of the old one, as `reset_otp`.
-
-        False where the person got other credentials since `user` was read.
-        """
-        return await self._exchange_factor(
-            user.user_id,
-            users.c.credentials_version == user.credentials_version,
-            otp_secret=otp_secret,
-            otp_confirmed_at=now,
-            otp_last_step=step,
-        )
-
-    async def _exchange_factor(
-        self, user_id: str, *conditions: ColumnElement[bool], **values: object
-    ) -> bool:
-        changed = (
-            update(users)
-            .where(users.c.user_id == user_id, *conditions)
-            .values(
-                otp_drift=0,
-                otp_recent_steps=None,
-                credentials_version=new_identifier(),
-                **values,
-            )
-            .returning(users.c.user_id)
-        )
-        async with self._database.transaction() as connection:
-            if (await connection.execute(changed)).first() is None:
-                return False
-            for table in (recovery_codes, remembered_browsers, unconfirmed_users):
-                await connection.execute(delete(table).where(table.c.user_id == user_id))
-        return True
-
-    async def renew_credentials(self, user_id: str) -> bool:
-        """Ends every sign-in, also one that is under way, and leaves password and factors."""
-        return await self._update(user_id, credentials_version=new_identifier())
-
-    async def set_password_hash(
-        self, user_id: str, password_hash: str, *, known_version: str | None = None
-    ) -> bool:
-        """Sets another password and ends every sign-in, also one that is under way.
-
-        False where the person has other credentials than those of `known_version`.
-        """
-        conditions = (
-            [users.c.credentials_version == known_version] if known_version is not None else []
-        )
-        return await self._update(
-            user_id,
-            *conditions,
-            password_hash=password_hash,
-            credentials_version=new_identifier(),
-        )
-
     async def replace_password_hash(self, user_id: str, *, old: str, new: str) -> bool:
         """Stores the same password under other parameters, unless it was changed meanwhile."""
-        return await self._update(user_id, users.c.password_hash == old, password_hash=new)
+        return await self._update(user_id, None, users.c.password_hash == old, password_hash=new)
 
-    async def replace_claims(self, user: User, claims: str, *, now: datetime) -> bool:
+    async def replace_claims(
+        self, user: User, claims: str, *, now: datetime, event: NewEvent
+    ) -> bool:
         """Stores what is kept about a person; False where it changed since `user` was read."""
         return await self._update(
             user.user_id,
+            event,
             users.c.claims == user.claims,
             claims=claims,
             claims_updated_at=now,
             email_key=email_key_in(claims),
         )
 
-    async def set_disabled(self, user_id: str, disabled_at: datetime | None) -> bool:
-        return await self._update(user_id, disabled_at=disabled_at)
-
     async def _update(
-        self, user_id: str, *conditions: ColumnElement[bool], **values: object
+        self,
+        user_id: str,
+        event: NewEvent | None,
+        *conditions: ColumnElement[bool],
+        **values: object,
     ) -> bool:
-        changed = await self._database.change(
-            update(users)
-            .where(users.c.user_id == user_id, *conditions)
-            .values(**values)
-            .returning(users.c.user_id)
-        )
-        return bool(changed)
+        statement = changed_user(user_id, *conditions, **values)
+        return bool(await change_with_event(self._database, statement, event))

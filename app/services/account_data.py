@@ -80,11 +80,10 @@ class AccountData:
 
         The clients in its sessions are told, and so is its owner. What the audit log holds stays.
         """
-        await self._sessions.end_all(user.user_id)
-        await self._notices.tell(user, "account_deleted")
-        if not await self._accounts.delete(user.user_id):
+        event = self._audit.event("user.deleted", user_id=user.user_id)
+        if not await self._accounts.delete(user.user_id, now=self._clock.now(), event=event):
             return False
-        await self._audit.record("user.deleted", user_id=user.user_id)
+        await self._notices.tell(user, "account_deleted")
         return True
 
     async def _factors(self, user: User) -> dict[str, Any]:

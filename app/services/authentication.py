@@ -1,6 +1,5 @@
 """Who signs in with a password, and whether he may."""
 
-from collections.abc import Sequence
 from typing import Literal
 
 from app.models.users import User
@@ -102,12 +101,11 @@ class AuthenticationService:
         )
         return user
 
-    async def signed_in(self, user: User, *, amr: Sequence[str]) -> None:
-        """Remembers a sign-in on the pages, by the methods of RFC 8176; an address that is new
-        is told to its owner."""
+    async def signed_in(self, user: User) -> None:
+        """Remembers from where a user signed in on the pages; an address that is new is told to its
+        owner."""
         is_new = await self._limits.remember_address(user, Way.PAGES)
         await self._limits.forget_failures(user)
-        await self._audit.record("sign_in.succeeded", user_id=user.user_id, by=" ".join(amr))
         if is_new:
             await self._notices.tell(user, "new_sign_in")
 

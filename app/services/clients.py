@@ -7,6 +7,7 @@ from typing import Any, Literal, NamedTuple
 
 from app.clock import Clock
 from app.errors import ConflictError, InvalidInputError, NotFoundError
+from app.models.audit_outbox import NewEvent
 from app.models.clients import Client
 from app.models.initial_access_tokens import InitialAccessToken
 from app.repositories.clients import ClientRepository
@@ -70,9 +71,9 @@ class ClientService:
             secret_digest=digest_of(secret) if secret is not None else None,
             sector_identifier=sector_identifier,
         )
-        if not await self._clients.add(client):
+        event = self._audit.event("client.created", client_id=client.client_id)
+        if not await self._clients.add(client, event=event):
             raise ConflictError("The client name is taken.", error="client_name_taken")
-        await self._audit.record("client.created", client_id=client.client_id)
         return ClientCreated(**self.information(client), client_secret=secret)
 
     async def register(
@@ -90,9 +91,9 @@ class ClientService:
             registration_token_digest=digest_of(registration_token),
             registration_expires_at=self._clock.now() + UNUSED_FOR if expires else None,
         )
-        if not await self._clients.add(client):
+        event = self._audit.event("client.registered", client_id=client.client_id)
+        if not await self._clients.add(client, event=event):
             raise ConflictError("The client could not be stored: try again.")
-        await self._audit.record("client.registered", client_id=client.client_id)
         return NewClient(client, secret, registration_token)
 
     async def update(
@@ -119,14 +120,14 @@ class ClientService:
         )
         if self._seen(changed) == self._seen(client):
             changed = changed._replace(trust=client.trust)
-        if not await self._clients.change(client, changed):
+        event = self._own_act("client.changed", client)
+        if not await self._clients.change(client, changed, event=event):
             return None
-        await self._record_own_act("client.changed", client)
         return NewClient(changed, secret, None)
 
     async def delete(self, client: Client) -> None:
-        await self._clients.delete(client.client_id)
-        await self._record_own_act("client.deleted", client)
+        event = self._own_act("client.deleted", client)
+        await self._clients.delete(client.client_id, event=event)
 
     def information(self, client: Client) -> dict[str, Any]:
         """The metadata of a client as it is in force, said by the client or not."""
@@ -172,24 +173,25 @@ class ClientService:
         """Gives a new secret; the old one is worth nothing from now on."""
         await self.get(client_id)
         secret = new_token(TokenKind.CLIENT_SECRET)
-        if not await self._clients.replace_secret_digest(client_id, digest_of(secret)):
+        event = self._audit.event("client.secret_rotated", client_id=client_id)
+        if not await self._clients.replace_secret_digest(client_id, digest_of(secret), event=event):
             raise InvalidInputError("This client has no secret.")
-        await self._audit.record("client.secret_rotated", client_id=client_id)
         return secret
 
     async def set_disabled(self, client_id: str, *, disabled: bool) -> Client:
         """A disabled client cannot authenticate, and its tokens are worth nothing meanwhile."""
         await self.get(client_id)
-        await self._clients.set_disabled(client_id, self._clock.now() if disabled else None)
         act = "client.disabled" if disabled else "client.enabled"
-        await self._audit.record(act, client_id=client_id)
+        event = self._audit.event(act, client_id=client_id)
+        disabled_at = self._clock.now() if disabled else None
+        await self._clients.set_disabled(client_id, disabled_at, event=event)
         return await self.get(client_id)
 
     async def set_trust(self, client_id: str, trust: Trust) -> Client:
         """`verified` is said on the consent page; `first_party` needs no consent."""
         await self.get(client_id)
-        await self._clients.set_trust(client_id, trust)
-        await self._audit.record("client.trusted", client_id=client_id, trust=trust)
+        event = self._audit.event("client.trusted", client_id=client_id, trust=trust)
+        await self._clients.set_trust(client_id, trust, event=event)
         return await self.get(client_id)
 
     async def invite(self, label: str, *, lasts: timedelta) -> str:
@@ -200,9 +202,9 @@ class ClientService:
         await self._invitations.add(
             InitialAccessToken(
                 digest=digest_of(token), label=label, created_at=now, expires_at=now + lasts
-            )
+            ),
+            event=self._audit.event("client.invited", label=label),
         )
-        await self._audit.record("client.invited", label=label)
         return token
 
     async def is_invitation(self, token: str) -> bool:
@@ -210,10 +212,10 @@ class ClientService:
             return False
         return await self._invitations.is_living(digest_of(token), now=self._clock.now())
 
-    async def _record_own_act(self, act: str, client: Client) -> None:
+    def _own_act(self, act: str, client: Client) -> NewEvent:
         """By the client itself, which holds its registration access token (RFC 7592)."""
         client_id = client.client_id
-        await self._audit.record(act, client_id=client_id, actor=f"client:{client_id}")
+        return self._audit.event(act, client_id=client_id, actor=f"client:{client_id}")
 
     def _seen(self, client: Client) -> dict[str, Any]:
         """The values in force that an administrator looks at before trusting a client."""

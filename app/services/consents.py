@@ -57,12 +57,12 @@ class ConsentService:
             " ".join(sorted(scopes)),
             fingerprint=fingerprint_of(client),
             now=self._clock.now(),
-        )
-        await self._audit.record(
-            "consent.granted",
-            user_id=user.user_id,
-            client_id=client.client_id,
-            scopes=sorted(scopes),
+            event=self._audit.event(
+                "consent.granted",
+                user_id=user.user_id,
+                client_id=client.client_id,
+                scopes=sorted(scopes),
+            ),
         )
 
     async def list_of(self, user: User) -> Sequence[Consent]:
@@ -80,10 +80,9 @@ class ConsentService:
 
     async def revoke(self, user: User, client_id: str) -> bool:
         """Forgets a consent and ends every sign-in at that client; False where there was none."""
-        if not await self._consents.revoke(user.user_id, client_id, now=self._clock.now()):
-            return False
-        await self._audit.record("consent.revoked", user_id=user.user_id, client_id=client_id)
-        return True
+        event = self._audit.event("consent.revoked", user_id=user.user_id, client_id=client_id)
+        now = self._clock.now()
+        return await self._consents.revoke(user.user_id, client_id, now=now, event=event)
 
     async def last_uses(self, user: User) -> Mapping[str, datetime]:
         """When each client got tokens for a person last."""

@@ -50,7 +50,10 @@ class EmailAddresses:
         if self._outbox is None:
             return
         await self._limits.count_verification(user.user_id, email_key(address))
-        token = await self._links.create(VERIFY_EMAIL, user, email=address, lasts=LASTS)
+        event = self._audit.event("email.change_requested", user_id=user.user_id)
+        token = await self._links.create(
+            VERIFY_EMAIL, user, email=address, lasts=LASTS, event=event
+        )
         await self._outbox.put(
             address,
             "verify_email",
@@ -58,7 +61,6 @@ class EmailAddresses:
             language=language,
             lasts=LASTS,
         )
-        await self._audit.record("email.change_requested", user_id=user.user_id)
 
     async def welcome(self, user: User, *, language: str | None = None) -> None:
         """Sends the link to who registered with an address.
@@ -91,9 +93,9 @@ class EmailAddresses:
             return None
         link, before = found
         claims = {**json.loads(before.claims), "email": link.email, "email_verified": True}
-        if not await self._links.use_for_claims(link, before, json.dumps(claims)):
+        event = self._audit.event("email.verified", user_id=before.user_id)
+        if not await self._links.use_for_claims(link, before, json.dumps(claims), event=event):
             return None
-        await self._audit.record("email.verified", user_id=before.user_id)
         old = verified_email_in(before.claims)
         if old is not None and old != link.email:
             await self._notices.tell(before, "email_changed")

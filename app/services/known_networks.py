@@ -74,10 +74,9 @@ class KnownNetworks:
         if valid is None:
             return None
         link, user = valid
-        if not await self._links.use_for_network(link, user, origin.network()):
-            return None
-        await self._audit.record("network.made_known", user_id=user.user_id)
-        return user
+        event = self._audit.event("network.made_known", user_id=user.user_id)
+        is_used = await self._links.use_for_network(link, user, origin.network(), event=event)
+        return user if is_used else None
 
     async def _tell(self, outbox: Outbox, user: User | None, account: str) -> None:
         name = user.user_id if user is not None else account
@@ -86,8 +85,14 @@ class KnownNetworks:
         is_reachable = user is not None and not user.is_disabled
         owner = user if user is not None and is_reachable else nobody(now=self._clock.now())
         recipient = verified_email_in(owner.claims)
+        event = self._audit.event(
+            "sign_in.delayed",
+            user_id=user.user_id if user is not None else None,
+            actor=ANYBODY,
+            succeeded=False,
+        )
         token = await self._links.create(
-            KNOW_NETWORK, owner, email=owner.email_key or "", lasts=LASTS
+            KNOW_NETWORK, owner, email=owner.email_key or "", lasts=LASTS, event=event
         )
         await outbox.put(
             recipient or "",
@@ -100,10 +105,4 @@ class KnownNetworks:
             },
             language=language_of(owner),
             lasts=LASTS,
-        )
-        await self._audit.record(
-            "sign_in.delayed",
-            user_id=user.user_id if user is not None else None,
-            actor=ANYBODY,
-            succeeded=False,
         )

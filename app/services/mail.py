@@ -10,6 +10,7 @@ from collections.abc import Mapping, Sequence
 from datetime import datetime, timedelta
 
 from app.clock import Clock
+from app.models.audit_outbox import NewEvent
 from app.models.mails import StoredMail
 from app.observability.logging import logger
 from app.outbound.email import Email, EmailError, EmailSender
@@ -45,8 +46,10 @@ class Outbox:
         *,
         language: str,
         lasts: timedelta | None = None,
+        event: NewEvent | None = None,
     ) -> None:
-        """Writes the mail of that name; it is worth nothing after `lasts`.
+        """Writes the mail of that name, and the event that tells of it; after `lasts` it is not
+        sent any more.
 
         One without recipient goes nowhere, and takes as long as any other until then.
         """
@@ -62,7 +65,8 @@ class Outbox:
         await self._mails.add(
             StoredMail(
                 mail_id=mail_id, sealed=sealed, attempts=0, next_attempt_at=now, created_at=now
-            )
+            ),
+            event=event,
         )
         self.filled.set()
 

@@ -78,8 +78,10 @@ class MailCodes:
         if self._outbox is not None and address is not None:
             await self._limits.count_mail(f"confirmation of {user.user_id}")
             values = {"username": user.username, "code": code}
-            await self._outbox.put(address, "mail_code", values, language=language, lasts=LASTS)
-            await self._audit.record("mail_code.sent", user_id=user.user_id)
+            event = self._audit.event("mail_code.sent", user_id=user.user_id)
+            await self._outbox.put(
+                address, "mail_code", values, language=language, lasts=LASTS, event=event
+            )
         return self._sealed(SENT, signed_in, browser, code=code)
 
     def is_sent(self, signed_in: SignedIn, sealed: str, *, browser: str) -> bool:
@@ -105,19 +107,20 @@ class MailCodes:
             if await self._limits.once_a_day(f"mail codes guessed {user.user_id}"):
                 await self._notices.tell(user, "mail_codes_guessed")
             raise
-        if not is_right or not await self._spend(sealed):
+        if not is_right or not await self._spend(user, sealed):
             await self._audit.record("mail_code.refused", user_id=user.user_id, succeeded=False)
             return None
-        await self._audit.record("mail_code.used", user_id=user.user_id)
         await self._notices.tell(user, "mail_code_used")
         return self._sealed(CONFIRMED, signed_in, browser)
 
     def is_confirmed(self, signed_in: SignedIn, sealed: str, *, browser: str) -> bool:
         return self._opened(CONFIRMED, signed_in, sealed, browser) is not None
 
-    async def _spend(self, sealed: str) -> bool:
+    async def _spend(self, user: User, sealed: str) -> bool:
+        event = self._audit.event("mail_code.used", user_id=user.user_id)
         name = f"mail code {hashlib.sha256(sealed.encode()).hexdigest()}"
-        return await self._spent.spend(name, expires_at=self._clock.now() + LASTS)
+        expires_at = self._clock.now() + LASTS
+        return await self._spent.spend_with_event(name, expires_at=expires_at, event=event)
 
     def _sealed(self, kind: str, signed_in: SignedIn, browser: str, **values: str) -> str:
         content = {"at": self._clock.now().timestamp(), **values}

@@ -3,6 +3,7 @@
 import json
 
 from app.clock import Clock
+from app.errors import DatabaseUnavailableError
 from app.models.users import User
 from app.observability import origin
 from app.observability.logging import logger
@@ -42,6 +43,8 @@ class Notices:
             await self._outbox.put(recipient, what, said, language=language or language_of(user))
         except LookupError:
             log.exception("there is no mail of the name %s", what)
+        except DatabaseUnavailableError:
+            log.warning("user %s is not told by mail (%s): no database", user.user_id, what)
 
 
 def language_of(user: User) -> str:

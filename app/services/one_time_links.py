@@ -3,6 +3,7 @@
 from datetime import timedelta
 
 from app.clock import Clock
+from app.models.audit_outbox import NewEvent
 from app.models.known_addresses import KnownAddress
 from app.models.one_time_links import OneTimeLink
 from app.models.users import User
@@ -20,7 +21,13 @@ class OneTimeLinks:
         self._clock = clock
 
     async def create(
-        self, purpose: str, user: User, *, email: str | None = None, lasts: timedelta
+        self,
+        purpose: str,
+        user: User,
+        *,
+        email: str | None = None,
+        lasts: timedelta,
+        event: NewEvent,
     ) -> str:
         """Gives the secret, which is in the link and nowhere else."""
         token, now = new_token(TokenKind.ONE_TIME_LINK), self._clock.now()
@@ -34,7 +41,8 @@ class OneTimeLinks:
                 created_at=now,
                 expires_at=now + lasts,
                 used_at=None,
-            )
+            ),
+            event=event,
         )
         return token
 
@@ -52,19 +60,25 @@ class OneTimeLinks:
         """Whoever asked for them, none of a person's links counts any more."""
         await self._links.remove_all(user_id)
 
-    async def use_for_password(self, link: OneTimeLink, password_hash: str) -> bool:
+    async def use_for_password(
+        self, link: OneTimeLink, password_hash: str, *, event: NewEvent
+    ) -> bool:
         """Sets a password; False where the link does not count any more."""
         return await self._links.use_for_password(
-            link.digest, link.purpose, password_hash, now=self._clock.now()
+            link.digest, link.purpose, password_hash, now=self._clock.now(), event=event
         )
 
-    async def use_for_claims(self, link: OneTimeLink, owner: User, claims: str) -> bool:
+    async def use_for_claims(
+        self, link: OneTimeLink, owner: User, claims: str, *, event: NewEvent
+    ) -> bool:
         """Stores what the link proves; False where it does not count, or the claims changed."""
         return await self._links.use_for_claims(
-            link.digest, link.purpose, owner, claims, now=self._clock.now()
+            link.digest, link.purpose, owner, claims, now=self._clock.now(), event=event
         )
 
-    async def use_for_network(self, link: OneTimeLink, owner: User, network: str) -> bool:
+    async def use_for_network(
+        self, link: OneTimeLink, owner: User, network: str, *, event: NewEvent
+    ) -> bool:
         """Make a network known for the owner's sign-in on the pages; False where the link is not
         valid any more."""
         now = self._clock.now()
@@ -73,4 +87,6 @@ class OneTimeLinks:
             user_id=owner.user_id,
             expires_at=now + KNOWN_FOR,
         )
-        return await self._links.use_for_network(link.digest, link.purpose, place, now=now)
+        return await self._links.use_for_network(
+            link.digest, link.purpose, place, now=now, event=event
+        )

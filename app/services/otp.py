@@ -2,6 +2,7 @@
 
 from app.clock import Clock
 from app.errors import TooManyRequestsError
+from app.models.sessions import Session
 from app.models.users import User
 from app.observability import refusals
 from app.observability.logging import logger
@@ -73,7 +74,7 @@ class OtpService:
             clears = self._is_unused(user, step)
             await self._limits.settle(attempt.tries, is_right=step is not None, clears=clears)
         is_right = user is not None and step is not None and await self.spend_code(user, code)
-        await self._record(user, is_right=is_right, actor=ANYBODY)
+        await self._settled(user, is_right=is_right, actor=ANYBODY)
         return is_right
 
     async def use_code(self, user: User, code: str) -> bool:
@@ -81,7 +82,7 @@ class OtpService:
         step = self._step_of(user, code)
         await self.settle_code(user, is_right=step is not None, clears=self._is_unused(user, step))
         is_right = step is not None and await self.spend_code(user, code)
-        await self._record(user, is_right=is_right)
+        await self._settled(user, is_right=is_right)
         return is_right
 
     def may_be_code(self, user: User | None, code: str) -> bool:
@@ -125,7 +126,10 @@ class OtpService:
             return False
         now = self._clock.now()
         drift = totp.drift_of(step, now=now)
-        is_used = await self._users.use_otp_step(user, step, now=now, drift=drift)
+        event = None
+        if not user.has_confirmed_otp:
+            event = self._audit.event("otp.confirmed", user_id=user.user_id)
+        is_used = await self._users.use_otp_step(user, step, now=now, drift=drift, event=event)
         if is_used and self._was_clock_set_back(user):
             log.warning(
                 "the last one-time code of user %s is from a later time than now: it was used"
@@ -134,8 +138,9 @@ class OtpService:
             )
         return is_used
 
-    async def replace(self, user: User, secret: str, code: str) -> bool:
-        """Puts a new secret in the place of the old one, once its app shows the right code.
+    async def replace(self, user: User, secret: str, code: str, *, session: Session) -> bool:
+        """Puts a new secret in the place of the old one, once its app shows the right code, and
+        ends every sign-in but that of `session`.
 
         False for a wrong code, and where the person got other credentials since `user` was read.
         """
@@ -145,7 +150,10 @@ class OtpService:
         if step is None:
             return False
         sealed = self._box.seal(secret.encode(), context=user.user_id)
-        return await self._users.replace_otp(user, sealed, step, now=now)
+        event = self._audit.event("otp.changed", user_id=user.user_id)
+        return await self._users.credentials.replace_otp(
+            user, sealed, step, but=session.session_id, now=now, event=event
+        )
 
     def _step_of(self, user: User | None, code: str) -> int | None:
         """The time step that a code of this person belongs to; nobody has none."""
@@ -155,14 +163,15 @@ class OtpService:
         )
         return step if secret is not None else None
 
-    async def _record(self, user: User | None, *, is_right: bool, actor: str | None = None) -> None:
+    async def _settled(
+        self, user: User | None, *, is_right: bool, actor: str | None = None
+    ) -> None:
         """What is wrong is written for names that nobody has too: it takes the same time."""
         user_id = user.user_id if user is not None else None
         if not is_right:
             refusals.explain("the user is unknown, or the code is wrong or used")
             await self._audit.record("otp.refused", user_id=user_id, actor=actor, succeeded=False)
         elif user is not None and not user.has_confirmed_otp:
-            await self._audit.record("otp.confirmed", user_id=user_id)
             await self._notices.tell(user, "otp_confirmed")
 
     def _open(self, user: User) -> str | None:

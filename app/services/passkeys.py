@@ -5,6 +5,7 @@ from typing import Any
 
 from app.clock import Clock
 from app.errors import InvalidInputError, NotFoundError
+from app.models.audit_outbox import NewEvent
 from app.models.passkeys import Passkey
 from app.models.users import User
 from app.observability.logging import logger
@@ -112,25 +113,21 @@ class PasskeyService:
             created_at=self._clock.now(),
             last_used_at=None,
         )
-        outcome = await self._passkeys.add(passkey, user, at_most=MAXIMUM_PASSKEYS)
+        event = self._event("passkey.added", user, passkey.passkey_id)
+        outcome = await self._passkeys.add(passkey, user, at_most=MAXIMUM_PASSKEYS, event=event)
         if outcome == "no owner":
             raise PasskeyRefusedError("The passkey could not be added. Try it again.")
         if outcome == "known":
             raise PasskeyRefusedError("This passkey was added before.")
         if outcome == "too many":
             raise PasskeyRefusedError("You have 20 passkeys. Remove one before you add another.")
-        await self._audit.record(
-            "passkey.added", user_id=user.user_id, passkey_id=passkey.passkey_id
-        )
         return passkey
 
     async def rename(self, user: User, passkey_id: str, name: str) -> bool:
         """False where this person has no such passkey."""
+        event = self._event("passkey.renamed", user, passkey_id)
         name = name[:MAXIMUM_NAME]
-        is_renamed = await self._passkeys.rename(user.user_id, passkey_id, name)
-        if is_renamed:
-            await self._audit.record("passkey.renamed", user_id=user.user_id, passkey_id=passkey_id)
-        return is_renamed
+        return await self._passkeys.rename(user.user_id, passkey_id, name, event=event)
 
     async def remove(
         self, user: User, passkey_id: str, *, even_last: bool = False
@@ -139,11 +136,14 @@ class PasskeyService:
 
         Raises `PasskeyRefusedError` where nothing else is left to sign in with, unless `even_last`.
         """
-        gone = await self._passkeys.remove(user.user_id, passkey_id, even_last=even_last)
+        gone = await self._passkeys.remove(
+            user.user_id,
+            passkey_id,
+            even_last=even_last,
+            event=self._event("passkey.removed", user, passkey_id),
+        )
         if gone == "last":
             raise PasskeyRefusedError(LAST)
-        if gone is not None:
-            await self._audit.record("passkey.removed", user_id=user.user_id, passkey_id=passkey_id)
         return gone
 
     async def sign_in(self, answer: str, *, browser: str) -> User | None:
@@ -217,6 +217,9 @@ class PasskeyService:
     async def _known(self, user: User) -> list[Known]:
         found = await self._passkeys.list_of(user.user_id)
         return [Known(each.credential_id, each.transports) for each in found]
+
+    def _event(self, action: str, user: User, passkey_id: str) -> NewEvent:
+        return self._audit.event(action, user_id=user.user_id, passkey_id=passkey_id)
 
     async def _refuse(self, user_id: str, reason: str, passkey: Passkey | None = None) -> None:
         passkey_id = passkey.passkey_id if passkey is not None else None

@@ -15,7 +15,6 @@ from app.services.mail import Outbox
 from app.services.nobody import nobody
 from app.services.notices import Notices
 from app.services.one_time_links import OneTimeLinks
-from app.services.sessions import SessionService
 from app.services.users import UserService
 
 LASTS = timedelta(hours=1)
@@ -31,7 +30,6 @@ class PasswordRecovery:
         self,
         users: UserRepository,
         accounts: UserService,
-        sessions: SessionService,
         links: OneTimeLinks,
         outbox: Outbox | None,
         limits: Limits,
@@ -43,7 +41,6 @@ class PasswordRecovery:
     ) -> None:
         self._users = users
         self._accounts = accounts
-        self._sessions = sessions
         self._links = links
         self._outbox = outbox
         self._limits = limits
@@ -80,8 +77,10 @@ class PasswordRecovery:
     async def create_link(self, username: str) -> str:
         """A link that an administrator hands out; raises `NotFoundError`."""
         user = await self._accounts.get(username)
-        token = await self._links.create(RESET_PASSWORD, user, lasts=LASTS_BY_ADMINISTRATOR)
-        await self._audit.record("password.reset_link_made", user_id=user.user_id)
+        event = self._audit.event("password.reset_link_made", user_id=user.user_id)
+        token = await self._links.create(
+            RESET_PASSWORD, user, lasts=LASTS_BY_ADMINISTRATOR, event=event
+        )
         return self._url_of(token)
 
     async def find(self, token: str) -> tuple[OneTimeLink, User] | None:
@@ -100,18 +99,22 @@ class PasswordRecovery:
             return False
         link, user = found
         password_hash = await self._accounts.hash_of_new_password(user, password)
-        if not await self._links.use_for_password(link, password_hash):
-            return False
-        await self._sessions.end_all(user.user_id)
         by = "mail" if link.email is not None else "administrator"
-        await self._audit.record("password.reset", user_id=user.user_id, link_by=by)
+        event = self._audit.event("password.reset", user_id=user.user_id, link_by=by)
+        if not await self._links.use_for_password(link, password_hash, event=event):
+            return False
         await self._notices.tell(user, "password_reset")
         return True
 
     async def _send(self, outbox: Outbox, user: User, language: str) -> None:
         address = verified_email_in(user.claims)
+        event = self._audit.event(
+            "password.reset_requested",
+            user_id=user.user_id if address is not None else None,
+            succeeded=address is not None,
+        )
         token = await self._links.create(
-            RESET_PASSWORD, user, email=user.email_key or "", lasts=LASTS
+            RESET_PASSWORD, user, email=user.email_key or "", lasts=LASTS, event=event
         )
         await outbox.put(
             address or "",
@@ -119,11 +122,6 @@ class PasswordRecovery:
             {"username": user.username, "link": self._url_of(token)},
             language=language,
             lasts=LASTS,
-        )
-        await self._audit.record(
-            "password.reset_requested",
-            user_id=user.user_id if address is not None else None,
-            succeeded=address is not None,
         )
 
     def _url_of(self, token: str) -> str:

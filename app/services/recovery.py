@@ -1,6 +1,7 @@
 """Recovery codes for who lost the second factor: ten at a time, each counts once."""
 
 from app.clock import Clock
+from app.models.audit_outbox import NewEvent
 from app.models.users import User
 from app.repositories.recovery_codes import RecoveryCodeRepository
 from app.security import recovery_codes
@@ -35,9 +36,9 @@ class RecoveryCodes:
         """
         made = [recovery_codes.new_code() for _ in range(COUNT)]
         digests = [recovery_codes.digest_of(user.user_id, code) for code in made]
-        if not await self._codes.replace(user, digests, now=self._clock.now()):
+        event = self._audit.event("recovery_codes.made", user_id=user.user_id, count=COUNT)
+        if not await self._codes.replace(user, digests, now=self._clock.now(), event=event):
             return None
-        await self._audit.record("recovery_codes.made", user_id=user.user_id, count=COUNT)
         await self._notices.tell(user, "recovery_codes_made")
         return [recovery_codes.shown(code) for code in made]
 
@@ -50,13 +51,21 @@ class RecoveryCodes:
         digest = recovery_codes.digest_of(user.user_id, typed or "")
         is_right = typed is not None and await self._codes.is_unused(user.user_id, digest)
         await self._otp.settle_code(user, is_right=is_right)
-        if not is_right or not await self._codes.use(user.user_id, digest, now=self._clock.now()):
+        left = await self._spend(user, digest) if is_right else None
+        if left is None:
             await self._audit.record("recovery_code.refused", user_id=user.user_id, succeeded=False)
             return False
-        left = await self.count_left(user)
-        await self._audit.record("recovery_code.used", user_id=user.user_id, left=left)
         await self._notices.tell(user, "recovery_code_used", left=str(left))
         return True
+
+    async def _spend(self, user: User, digest: bytes) -> int | None:
+        """How many are left; None where the code was used at the same time."""
+
+        def event_of(left: int) -> NewEvent:
+            return self._audit.event("recovery_code.used", user_id=user.user_id, left=left)
+
+        now = self._clock.now()
+        return await self._codes.use(user.user_id, digest, now=now, event_of=event_of)
 
     async def count_left(self, user: User) -> int:
         return await self._codes.count_unused(user.user_id)

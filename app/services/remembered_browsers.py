@@ -54,15 +54,15 @@ class RememberedBrowsers:
         now, secret = self._clock.now(), new_token(TokenKind.REMEMBERED_BROWSER)
         held = {digest_of(each): each for each in _ours(secrets)}
         owners = await self._owners(list(held))
-        await self._browsers.forget(user.user_id, list(held))
         await self._browsers.add(
             digest_of(secret),
             user,
+            replaces=list(held),
             user_agent=printable(user_agent),
             now=now,
             expires_at=now + self.lasts,
+            event=self._audit.event("browser.remembered", user_id=user.user_id),
         )
-        await self._audit.record("browser.remembered", user_id=user.user_id)
         others = [held[each] for each in held if owners.get(each, user.user_id) != user.user_id]
         return [secret, *others][:MAXIMUM_PEOPLE]
 
@@ -70,8 +70,8 @@ class RememberedBrowsers:
         return await self._browsers.count(user.user_id, now=self._clock.now())
 
     async def forget_all(self, user: User) -> None:
-        if await self._browsers.forget(user.user_id):
-            await self._audit.record("browsers.forgotten", user_id=user.user_id)
+        event = self._audit.event("browsers.forgotten", user_id=user.user_id)
+        await self._browsers.forget_all(user.user_id, event=event)
 
     async def _owners(self, digests: Sequence[bytes]) -> dict[bytes, str]:
         return await self._browsers.owners(digests, now=self._clock.now()) if digests else {}

@@ -1,10 +1,11 @@
 """Sessions on the server: begun by a sign-in, looked up by the secret in a cookie, and ended."""
 
-from collections.abc import Sequence
+from collections.abc import Callable, Sequence
 from dataclasses import replace
 from datetime import datetime, timedelta
 
 from app.clock import Clock
+from app.models.audit_outbox import NewEvent
 from app.models.clients import Client
 from app.models.sessions import Session
 from app.models.users import User
@@ -37,13 +38,14 @@ class SessionService:
         renews: str | None = None,
         auth_time: datetime | None = None,
         adds_factor: bool = False,
+        event: NewEvent,
     ) -> tuple[str, Session] | None:
         """A new session, and the secret for the browser's cookie. `amr` as in RFC 8176.
 
         `renews` names a session of the same person in the same browser: it goes on, its `sid`
         stays, and its secret is worth nothing from now on. `auth_time` is that of an earlier
         first factor. Where this only `adds_factor` to it, the session does not last longer, and
-        one that ended meanwhile stays ended: None.
+        one that ended meanwhile stays ended: None. The event is that of the sign-in.
         """
         secret = new_token(TokenKind.SESSION)
         now = self._clock.now()
@@ -62,12 +64,12 @@ class SessionService:
             expires_at=(auth_time if auth_time is not None and adds_factor else now) + self._ttl,
             ended_at=None,
         )
-        if renews is not None and await self._sessions.renew(made):
+        if renews is not None and await self._sessions.renew(made, event=event):
             return secret, made
         if adds_factor:
             return None
         made = replace(made, session_id=new_identifier())
-        await self._sessions.add(made)
+        await self._sessions.add(made, event=event)
         return secret, made
 
     async def go_on(self, user: User, session: Session) -> tuple[str, SignedIn] | None:
@@ -80,7 +82,8 @@ class SessionService:
             credentials_version=user.credentials_version,
             last_seen_at=self._clock.now(),
         )
-        return (secret, SignedIn(again, user)) if await self._sessions.renew(again) else None
+        is_renewed = await self._sessions.renew(again, event=None)
+        return (secret, SignedIn(again, user)) if is_renewed else None
 
     async def find(self, secret: str) -> SignedIn | None:
         """The living session that a cookie names, which now counts as seen."""
@@ -102,18 +105,21 @@ class SessionService:
         """The clients that a person signed in to in a session."""
         return await self._sessions.list_clients(session_id)
 
-    async def end(self, session_id: str) -> bool:
-        """Signs out; False where the session had ended before."""
-        return await self._sessions.end(session_id, now=self._clock.now())
+    async def end(self, session_id: str, *, event: NewEvent) -> bool:
+        """Signs out; False where the session had ended before, and then there is no event."""
+        return await self._sessions.end(session_id, now=self._clock.now(), event=event)
 
-    async def end_all(self, user_id: str, *, but: str | None = None) -> int:
+    async def end_all(
+        self, user_id: str, *, but: str | None = None, event_of: Callable[[int], NewEvent]
+    ) -> int:
         """Signs a person out everywhere, also where his credentials ended the session already:
-        the clients are told. Gives how many sessions ended; `but` names one that goes on."""
-        now, ended = self._clock.now(), 0
-        for session_id in await self._sessions.list_not_ended(user_id, now=now):
-            if session_id != but:
-                ended += await self._sessions.end(session_id, now=now)
-        return ended
+        the clients are told. Gives how many sessions ended; `but` names one that goes on.
+
+        `event_of` builds the event from that number.
+        """
+        return await self._sessions.end_all(
+            user_id, but=but, now=self._clock.now(), event_of=event_of
+        )
 
 
 def acr_of(amr: Sequence[str]) -> str:

@@ -122,13 +122,15 @@ class SigningKeys:
         """
         await self.ensure()
         signs_from = self._clock.now() + signs_after
-        made = [
-            (await self._make(each, await self._cache.newest(), signs_from=signs_from)).kid
+        return [
+            (
+                await self._make(
+                    each, await self._cache.newest(), signs_from=signs_from, is_rotation=True
+                )
+            ).kid
             for each in ALGORITHMS
             if algorithm in (None, each)
         ]
-        await self._audit.record("keys.rotated", kids=made)
-        return made
 
     async def rotate_old(self) -> None:
         """Makes a successor for each key that is older than it should be.
@@ -140,8 +142,9 @@ class SigningKeys:
         for algorithm in ALGORITHMS:
             newest = next((key for key in keys if key.algorithm == algorithm), None)
             if newest is not None and now - newest.created_at >= self._max_age:
-                made = await self._make(algorithm, keys, signs_from=now + PUBLISHED_BEFORE)
-                await self._audit.record("keys.rotated", kids=[made.kid])
+                made = await self._make(
+                    algorithm, keys, signs_from=now + PUBLISHED_BEFORE, is_rotation=True
+                )
                 log.info("the signing key of %s was old: %s follows it", algorithm, made.kid)
         keys = await self._cache.keys()
         worn_out = [
@@ -180,7 +183,8 @@ class SigningKeys:
                 found = self._usable(keys, algorithm)
                 if found is not None:
                     return found
-                await self._make(algorithm, keys, signs_from=self._clock.now())
+                now = self._clock.now()
+                await self._make(algorithm, keys, signs_from=now, is_rotation=False)
         raise SealError("workers with another SECRET_KEY make all the signing keys")
 
     def _usable(self, keys: Sequence[SigningKey], algorithm: str) -> SigningKey | None:
@@ -195,13 +199,22 @@ class SigningKeys:
         return next((key for key in (*may_sign, *too_early) if self._open(key)), None)
 
     async def _make(
-        self, algorithm: str, keys: Sequence[SigningKey], *, signs_from: datetime
+        self,
+        algorithm: str,
+        keys: Sequence[SigningKey],
+        *,
+        signs_from: datetime,
+        is_rotation: bool,
     ) -> SigningKey:
-        """Of several workers that make the successor of the same keys, one wins and all use his."""
+        """Of several workers that make the successor of the same keys, one wins and all use his.
+
+        A rotation is an event of the audit log; the first key is not.
+        """
         before = [key for key in keys if key.algorithm == algorithm]
         kid = new_identifier()[:16]
         private = await asyncio.to_thread(jose.new_private_jwk, algorithm, kid)
         generation = max((key.generation for key in before), default=0) + 1
+        event = self._audit.event("keys.rotated", kids=[kid]) if is_rotation else None
         await self._repository.add_once(
             SigningKey(
                 kid=kid,
@@ -211,7 +224,8 @@ class SigningKeys:
                 private_sealed=self._box.seal(json.dumps(private).encode(), context=kid),
                 created_at=self._clock.now(),
                 signs_from=signs_from,
-            )
+            ),
+            event=event,
         )
         return next(
             key

@@ -73,9 +73,9 @@ class UpstreamService:
             created_at=self._clock.now(),
             disabled_at=None,
         )
-        if not await self._upstream.add(made):
+        event = self._audit.event("provider.added", provider=name, issuer=issuer)
+        if not await self._upstream.add(made, event=event):
             raise ConflictError("There is a provider of this name already.")
-        await self._audit.record("provider.added", provider=name, issuer=issuer)
         return made
 
     async def list_all(self) -> Sequence[UpstreamProvider]:
@@ -104,17 +104,17 @@ class UpstreamService:
 
     async def set_disabled(self, name: str, *, disabled: bool) -> UpstreamProvider:
         found = await self.get(name)
-        await self._upstream.set_disabled(name, self._clock.now() if disabled else None)
         action = "provider.disabled" if disabled else "provider.enabled"
-        await self._audit.record(action, provider=name, issuer=found.issuer)
+        event = self._audit.event(action, provider=name, issuer=found.issuer)
+        disabled_at = self._clock.now() if disabled else None
+        await self._upstream.set_disabled(name, disabled_at, event=event)
         return await self.get(name)
 
     async def remove(self, name: str) -> int:
         """Forgets a provider and everybody's link to it; gives how many there were."""
         found = await self.get(name)
-        linked = await self._upstream.remove(name)
-        await self._audit.record("provider.removed", provider=name, issuer=found.issuer)
-        return linked or 0
+        event = self._audit.event("provider.removed", provider=name, issuer=found.issuer)
+        return await self._upstream.remove(name, event=event) or 0
 
     def secret_of(self, provider: UpstreamProvider) -> str | None:
         """Raises `UnavailableError` where it was sealed under a key that is gone."""
@@ -160,22 +160,27 @@ class UpstreamService:
         found = await self._upstream.find_identity(elsewhere.issuer, elsewhere.subject)
         if found is not None:
             return found.user_id == user.user_id
-        if not await self._upstream.link(self._identity(user.user_id, elsewhere), user):
-            return False
-        await self._audit.record(
+        event = self._audit.event(
             "upstream.linked", user_id=user.user_id, provider=elsewhere.provider
         )
+        identity = self._identity(user.user_id, elsewhere)
+        if not await self._upstream.link(identity, user, event=event):
+            return False
         await self._notices.tell(user, "upstream_linked", label=label)
         return True
 
     async def unlink(self, user: User, issuer: str, subject: str) -> Unlinked:
         """Undoes `link`, unless nothing else is left to sign in with."""
         found = await self._upstream.find_identity(issuer, subject)
-        said = await self._upstream.unlink(user.user_id, issuer, subject)
-        if found is None or said != "unlinked":
+        if found is None:
+            return "unknown"
+        event = self._audit.event(
+            "upstream.unlinked", user_id=user.user_id, provider=found.provider
+        )
+        said = await self._upstream.unlink(user.user_id, issuer, subject, event=event)
+        if said != "unlinked":
             return said
         providers = {each.name: each.label for each in await self._upstream.list_all()}
-        await self._audit.record("upstream.unlinked", user_id=user.user_id, provider=found.provider)
         label = providers.get(found.provider, found.provider)
         await self._notices.tell(user, "upstream_unlinked", label=label)
         return said
@@ -203,13 +208,14 @@ class UpstreamService:
             pairwise_salt=new_salt(),
         )
         await require_no_address(self._users, name)
-        if not await self._upstream.add_person(user, self._identity(user.user_id, elsewhere, now)):
+        event = self._audit.event(
+            "upstream.account_created", user_id=user.user_id, provider=elsewhere.provider
+        )
+        identity = self._identity(user.user_id, elsewhere, now)
+        if not await self._upstream.add_person(user, identity, event=event):
             if await self._upstream.find_identity(elsewhere.issuer, elsewhere.subject) is not None:
                 raise ConflictError("This sign-in belongs to an account already.")
             raise taken()
-        await self._audit.record(
-            "upstream.account_created", user_id=user.user_id, provider=elsewhere.provider
-        )
         return user
 
     def _identity(

@@ -79,9 +79,9 @@ class UserService:
         )
         enrolment = await self._otp.enrolment(secret, username=user.username)
         await require_no_address(self._users, name)
-        if not await self._users.add(user):
+        event = self._audit.event("user.registered", user_id=user_id)
+        if not await self._users.add(user, event=event):
             raise taken()
-        await self._audit.record("user.registered", user_id=user_id)
         return UserRegistered(
             message="User registered",
             otp_uri=enrolment.otp_uri,
@@ -134,10 +134,10 @@ class UserService:
                 raise InvalidInputError(f"There is nothing that {name} could be about.")
             kept[name] = True
         now = self._clock.now()
-        if not await self._users.replace_claims(user, json.dumps(kept), now=now):
-            raise ConflictError("The claims changed at the same time. Try again.")
         names = sorted({*changes.stated_claims(), *unset, *vouched_for})
-        await self._audit.record("user.claims_changed", user_id=user.user_id, claims=names)
+        event = self._audit.event("user.claims_changed", user_id=user.user_id, claims=names)
+        if not await self._users.replace_claims(user, json.dumps(kept), now=now, event=event):
+            raise ConflictError("The claims changed at the same time. Try again.")
         return await self.get(username)
 
     async def find(self, user_id: str) -> User | None:
@@ -159,17 +159,16 @@ class UserService:
         user = await self.get(username)
         secret, sealed = self._otp.new_secret(user.user_id)
         enrolment = await self._otp.enrolment(secret, username=user.username)
-        await self._users.reset_otp(user.user_id, sealed)
-        await self._sessions.end_all(user.user_id)
-        await self._audit.record("otp.reset", user_id=user.user_id)
+        event = self._audit.event("otp.reset", user_id=user.user_id)
+        await self._users.credentials.reset_otp(
+            user.user_id, sealed, now=self._clock.now(), event=event
+        )
         await self._notices.tell(user, "otp_reset")
         return enrolment
 
     async def factor_changed(self, user: User, *, session: Session) -> tuple[str, SignedIn] | None:
-        """After a person put another authenticator in the place of his: every sign-in ends but
-        that of `session`, as in `change_password`."""
-        await self._sessions.end_all(user.user_id, but=session.session_id)
-        await self._audit.record("otp.changed", user_id=user.user_id)
+        """After a person put another authenticator in the place of his, which ended every other
+        sign-in: that of `session` goes on, as in `change_password`."""
         changed = await self.find(user.user_id)
         if changed is None:
             return None  # deleted at this moment
@@ -181,23 +180,25 @@ class UserService:
     ) -> tuple[str, SignedIn] | None:
         """After a way to sign in was taken away: whoever came by it is signed out. The current
         session goes on, as in `change_password`."""
-        await self._users.renew_credentials(user.user_id)
-        await self._sessions.end_all(user.user_id, but=session.session_id)
+        await self._users.credentials.renew_credentials(
+            user.user_id, but=session.session_id, now=self._clock.now()
+        )
         changed = await self.find(user.user_id)
         return await self._sessions.go_on(changed, session) if changed is not None else None
 
     async def end_sign_ins(self, user: User) -> None:
         """Whoever is signed in as this person is not any more, and holds no token either."""
-        await self._users.renew_credentials(user.user_id)
-        await self._sessions.end_all(user.user_id)
+        await self._users.credentials.renew_credentials(user.user_id, now=self._clock.now())
 
     async def reset_password(self, username: str, password: str) -> None:
         """Sets a password and ends every sign-in; raises `InvalidInputError` for a bad one."""
         user = await self.get(username)
         self._check_new_password(password, names_of(user))
-        await self._users.set_password_hash(user.user_id, await self._hashing.hash(password))
-        await self._sessions.end_all(user.user_id)
-        await self._audit.record("password.reset", user_id=user.user_id)
+        hashed = await self._hashing.hash(password)
+        event = self._audit.event("password.reset", user_id=user.user_id)
+        await self._users.credentials.set_password_hash(
+            user.user_id, hashed, now=self._clock.now(), event=event
+        )
         await self._notices.tell(user, "password_reset")
 
     async def hash_of_new_password(self, user: User, password: str) -> str:
@@ -215,12 +216,16 @@ class UserService:
         """
         self._check_new_password(password, names_of(user))
         hashed = await self._hashing.hash(password)
-        if not await self._users.set_password_hash(
-            user.user_id, hashed, known_version=user.credentials_version
+        event = self._audit.event("password.changed", user_id=user.user_id)
+        if not await self._users.credentials.set_password_hash(
+            user.user_id,
+            hashed,
+            known_version=user.credentials_version,
+            but=session.session_id,
+            now=self._clock.now(),
+            event=event,
         ):
             raise ConflictError("The password was changed at the same time. Sign in again.")
-        await self._sessions.end_all(user.user_id, but=session.session_id)
-        await self._audit.record("password.changed", user_id=user.user_id)
         changed = await self.find(user.user_id)
         if changed is None:
             return None  # deleted at this moment
@@ -230,11 +235,12 @@ class UserService:
     async def set_disabled(self, username: str, *, disabled: bool) -> User:
         """A disabled person is signed out, cannot sign in, and has no tokens meanwhile."""
         user = await self.get(username)
-        await self._users.set_disabled(user.user_id, self._clock.now() if disabled else None)
-        if disabled:
-            await self._sessions.end_all(user.user_id)
         action = "user.disabled" if disabled else "user.enabled"
-        await self._audit.record(action, user_id=user.user_id)
+        event = self._audit.event(action, user_id=user.user_id)
+        now = self._clock.now()
+        await self._users.credentials.set_disabled(
+            user.user_id, now if disabled else None, now=now, event=event
+        )
         if disabled and not user.is_disabled:
             await self._notices.tell(user, "account_disabled")
         return await self.get(username)

@@ -301,7 +301,6 @@ def build_services(settings: Settings, clock: Clock) -> Services:
         password_recovery=PasswordRecovery(
             users,
             accounts,
-            sessions,
             links,
             outbox,
             limits,

@@ -6,6 +6,7 @@ from typing import Any
 import httpx
 
 from tests.support.application import Application, TestUser
+from tests.support.events import new_event
 from tests.support.parts import services_of
 from tests.support.people import person_with
 from tests.support.smtp import MailServer, link_in
@@ -21,7 +22,9 @@ async def person_with_mailbox(app: Application, mail_server: MailServer, address
     await mail_server.mail_to(address)
     stored = await services.users.get(user.username)
     claims = {**json.loads(stored.claims), "email_verified": True}
-    await users_of(app).replace_claims(stored, json.dumps(claims), now=app.clock.now())
+    await users_of(app).replace_claims(
+        stored, json.dumps(claims), now=app.clock.now(), event=new_event()
+    )
     mail_server.mails.clear()
     return user
 

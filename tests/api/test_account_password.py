@@ -8,6 +8,7 @@ from tests.conftest import AppFactory
 from tests.support.account import FRESH_SECONDS, happened, person_with_mail, signed_in, stored
 from tests.support.application import Application, TestClient, TestUser
 from tests.support.assertions import assert_oauth_error
+from tests.support.events import new_event
 from tests.support.parts import services_of
 from tests.support.smtp import running_mail_server
 from tests.support.visitor import Visitor, text_of, visiting
@@ -206,13 +207,19 @@ async def test_the_owner_is_told_by_mail(start_app: AppFactory) -> None:
 async def set_hash(app: Application, user: TestUser, password_hash: str) -> None:
     """As another provider's account is made."""
     person = await stored(app, user)
-    await services_of(app).users._users.set_password_hash(person.user_id, password_hash)
+    await services_of(app).users._users.credentials.set_password_hash(
+        person.user_id, password_hash, now=app.clock.now(), event=new_event()
+    )
 
 
 async def visit_as(visitor: Visitor, app: Application, user: TestUser) -> None:
     """Signed in by other means than a password, a moment ago."""
     begun = await services_of(app).sessions.begin(
-        await stored(app, user), amr=["fed", "otp", "mfa"], user_agent="", address=""
+        await stored(app, user),
+        amr=["fed", "otp", "mfa"],
+        user_agent="",
+        address="",
+        event=new_event(),
     )
     assert begun is not None
     visitor.http.cookies.set("postern_sessions", begun[0])

@@ -13,6 +13,7 @@ from tests.conftest import AppFactory
 from tests.protocol.registering import bearer, body_of, client_of, manage, path_of, registered
 from tests.support.application import Application
 from tests.support.assertions import assert_oauth_error
+from tests.support.events import new_event
 from tests.support.parts import services_of
 from tests.support.peer import HOST, Authority, Peer
 from tests.support.visitor import REDIRECT_URI
@@ -195,7 +196,9 @@ async def test_a_client_without_a_secret_is_given_none(
     """An operator's rotation must not undo the client's change to another method"""
     client = await app.create_client(token_endpoint_auth_method="none")
 
-    stored = await operator.clients._clients.replace_secret_digest(client.client_id, b"digest")
+    stored = await operator.clients._clients.replace_secret_digest(
+        client.client_id, b"digest", event=new_event()
+    )
 
     assert not stored
     assert (await operator.clients.get(client.client_id)).secret_digest is None

@@ -10,6 +10,7 @@ import pytest_asyncio
 from tests.protocol.logout_peers import deliver, told_client
 from tests.support.application import Application, TestClient, TestUser, running_application
 from tests.support.databases import Databases
+from tests.support.events import new_event
 from tests.support.jwt import claims_of
 from tests.support.logout import AFTER, decoded, frames_in, is_question, parameters_of, sid_of
 from tests.support.parts import services_of
@@ -83,7 +84,7 @@ async def test_the_logout_token_has_the_sid_of_the_id_token(
     told = await told_client(app, peer, **PAIRWISE)
     id_token = (await visitor.tokens_for(told.client, user))["id_token"]
 
-    await services_of(app).sessions.end(await session_of(app, user))
+    await services_of(app).sessions.end(await session_of(app, user), event=new_event())
     await deliver(app)
 
     said = await claims_of(app, told.logout_tokens[0], audience=told.client.client_id)
@@ -98,7 +99,7 @@ async def test_the_logout_token_of_a_deleted_user_has_it_too(
     told = await told_client(app, peer, **PAIRWISE)
     id_token = (await visitor.tokens_for(told.client, user))["id_token"]
     person = await services_of(app).users.get(user.username)
-    await services_of(app).sessions.end(await session_of(app, user))
+    await services_of(app).sessions.end(await session_of(app, user), event=new_event())
     from sqlalchemy import delete
 
     from app.models.users import users

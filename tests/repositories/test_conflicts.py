@@ -12,6 +12,7 @@ from app.models.users import User, users
 from app.repositories.inserts import values_in
 from app.repositories.users import USERNAME, UserRepository
 from tests.repositories.conftest import new_user, samples
+from tests.support.events import new_event
 from tests.support.parts import open_database
 
 USER_ID = unique(users.c.user_id)
@@ -45,7 +46,7 @@ async def test_a_column_that_a_newer_release_requires_is_no_conflict(database: D
     await add_required_column(database)
 
     with pytest.raises(RefusedRowError) as refused:
-        await UserRepository(database).add(new_user(password_hash=SECRET))
+        await UserRepository(database).add(new_user(password_hash=SECRET), event=new_event())
 
     assert "required" in str(refused.value)
     assert SECRET not in str(refused.value)

@@ -13,11 +13,12 @@ from app.repositories.access_tokens import AccessTokenRepository
 from app.repositories.clients import ClientRepository
 from tests.repositories.conftest import CLOCK, NOW, new_client
 from tests.support.application import Application, TestClient
+from tests.support.events import new_event
 
 
 async def test_a_token_is_found_as_soon_as_it_was_stored(database: Database) -> None:
     client = new_client()
-    await ClientRepository(database, CLOCK).add(client)
+    await ClientRepository(database, CLOCK).add(client, event=new_event())
     tokens = AccessTokenRepository(database)
 
     async def store_and_find() -> Any:
@@ -51,10 +52,10 @@ async def test_five_hundred_tokens_issued_at_once_are_each_active_at_once(
 async def test_a_change_is_seen_by_every_look_up_made_after_it(database: Database) -> None:
     repository = ClientRepository(database, CLOCK)
     client = new_client()
-    await repository.add(client)
+    await repository.add(client, event=new_event())
     for disabled_at in (NOW, None) * 10:
         others = [asyncio.create_task(repository.find(client.client_id)) for _ in range(5)]
-        await repository.set_disabled(client.client_id, disabled_at)
+        await repository.set_disabled(client.client_id, disabled_at, event=new_event())
 
         found = await repository.find(client.client_id)
 
@@ -67,7 +68,7 @@ async def test_known_and_unknown_keys_travel_together(database: Database) -> Non
     repository = ClientRepository(database, CLOCK)
     clients = [new_client() for _ in range(20)]
     for client in clients:
-        await repository.add(client)
+        await repository.add(client, event=new_event())
     keys = [key for client in clients for key in (client.client_id, f"not-{client.client_id}")]
 
     found = await asyncio.gather(*(repository.find(key) for key in keys))
@@ -79,7 +80,7 @@ async def test_known_and_unknown_keys_travel_together(database: Database) -> Non
 async def test_the_same_key_many_times_in_a_batch_is_found_by_each(database: Database) -> None:
     repository = ClientRepository(database, CLOCK)
     client = new_client()
-    await repository.add(client)
+    await repository.add(client, event=new_event())
 
     found = await asyncio.gather(*(repository.find(client.client_id) for _ in range(300)))
 
@@ -92,7 +93,7 @@ async def test_a_key_that_the_database_cannot_hold_is_not_found_and_harms_no_nei
     """SECURITY_BAR row 44: a lone surrogate that got this far."""
     repository = ClientRepository(database, CLOCK)
     client = new_client()
-    await repository.add(client)
+    await repository.add(client, event=new_event())
     keys = [client.client_id, "\ud800", client.client_id]
 
     found = await asyncio.gather(*(repository.find(key) for key in keys), return_exceptions=True)
@@ -102,7 +103,7 @@ async def test_a_key_that_the_database_cannot_hold_is_not_found_and_harms_no_nei
 
 async def test_look_ups_of_one_key_in_one_turn_share_one_query(database: Database) -> None:
     client = new_client()
-    await ClientRepository(database, CLOCK).add(client)
+    await ClientRepository(database, CLOCK).add(client, event=new_event())
     find_at_once = database.backend.find_at_once
     if find_at_once is None:
         pytest.skip("PostgreSQL looks up the keys of a batch in one statement anyway")

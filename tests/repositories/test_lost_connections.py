@@ -20,6 +20,7 @@ from app.security.tokens import digest_of
 from tests.repositories.conftest import CLOCK, NOW, new_client
 from tests.support.application import Application, running_application
 from tests.support.assertions import assert_oauth_error, assert_problem
+from tests.support.events import new_event
 from tests.support.machine import scaled
 from tests.support.parts import count, open_database, services_of
 from tests.support.tcp_proxy import proxy_before
@@ -111,7 +112,7 @@ async def test_a_lost_answer_to_a_look_up_is_asked_for_again(postgresql_url: str
     client = new_client(client_id="looked-up-through-the-proxy")
     async with proxy_before(postgresql_url) as (proxy, url), open_database(url) as database:
         repository = ClientRepository(database, CLOCK)
-        await repository.add(client)
+        await repository.add(client, event=new_event())
         proxy.cut_answer_to(client.client_id.encode())
 
         assert await repository.find(client.client_id) == client
@@ -170,24 +171,6 @@ async def test_a_refresh_that_is_told_503_may_be_sent_again(postgresql_url: str)
         third = await app.refresh(client, second.json()["refresh_token"])
         assert third.status_code == 200
         assert await count(services_of(app).database, "refresh_tokens") == 3
-
-
-async def test_a_registration_whose_commit_was_lost_is_never_two_people(
-    postgresql_url: str,
-) -> None:
-    async with proxy_before(postgresql_url) as (proxy, url), running_application(url) as app:
-        body = {"username": app.new_name(), "password": "correct horse battery"}
-        await app.register()
-        proxy.cut_answer_to(COMMIT)
-
-        lost = await app.http.post("/register_user", json=body)
-        again = await app.http.post("/register_user", json=body)
-        enrolled = await app.http.post("/enroll_otp", json=body)
-
-        assert_problem(lost, 503, "temporarily_unavailable")
-        assert_problem(again, 409, "username_taken")
-        assert enrolled.status_code == 200  # its owner is not shut out
-        assert await count(services_of(app).database, "users") == 2
 
 
 async def test_a_database_that_stalls_is_503_within_the_time_limit_and_comes_back(

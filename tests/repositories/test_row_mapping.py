@@ -20,6 +20,7 @@ from app.repositories.users import UserRepository
 from app.security.tokens import digest_of
 from tests.repositories.conftest import CLOCK, NOW, new_client, new_user
 from tests.support.application import Application, TestClient, TestUser
+from tests.support.events import new_event
 from tests.support.parts import services_of
 
 # Where a column's own name would be ambiguous, the field says whose it is.
@@ -60,7 +61,7 @@ def test_a_refresh_token_has_what_its_look_up_selects_in_that_order() -> None:
 async def test_a_client_comes_back_as_it_was_stored(database: Database) -> None:
     repository = ClientRepository(database, CLOCK)
     stored = new_client()
-    await repository.add(stored)
+    await repository.add(stored, event=new_event())
 
     found = await repository.find(stored.client_id)
     listed = await repository.list_page()
@@ -75,7 +76,7 @@ async def test_a_client_without_its_optional_parts_comes_back_as_it_was_stored(
     repository = ClientRepository(database, CLOCK)
     optional = {column.name: None for column in clients.columns if column.nullable}
     stored = new_client(**optional)
-    await repository.add(stored)
+    await repository.add(stored, event=new_event())
 
     assert await repository.find(stored.client_id) == stored
 
@@ -84,8 +85,8 @@ async def test_a_person_comes_back_as_stored(database: Database) -> None:
     repository = UserRepository(database)
     stored = new_user()
     bare = new_user(**{column.name: None for column in users.columns if column.nullable})
-    await repository.add(stored)
-    await repository.add(bare)
+    await repository.add(stored, event=new_event())
+    await repository.add(bare, event=new_event())
 
     assert await repository.find_by_key(stored.username_key) == stored
     assert await repository.find_by_key(bare.username_key) == bare

@@ -14,6 +14,7 @@ from tests.security.factors import make_codes
 from tests.support.account import stored
 from tests.support.application import PASSWORD, Application, TestClient, TestUser
 from tests.support.assertions import assert_oauth_error
+from tests.support.events import new_event
 from tests.support.parts import services_of
 from tests.support.passkeys import MINE, SECOND, Passkey, enrol, give, options_from, sign_in_with
 from tests.support.upstream import Provider, account_made_by, linked_by, signed_in_by
@@ -249,7 +250,9 @@ async def step_up_page(visitor: Visitor, user: TestUser) -> Any:
     """In a remembered browser: the password alone signed in, and a code is asked for now."""
     await remember(visitor, user)
     services = services_of(visitor.app)
-    await services.sessions.end_all((await stored(visitor.app, user)).user_id)
+    await services.sessions.end_all(
+        (await stored(visitor.app, user)).user_id, event_of=lambda _: new_event()
+    )
     await visitor.give_password(await visitor.get("/login"), user)
     assert await is_signed_in(visitor)
     page = await visitor.follow(await visitor.get(STEP_UP))
@@ -273,7 +276,9 @@ async def test_a_step_up_does_not_bring_back_a_session_that_ended_before_it(
     app: Application, visitor: Visitor, user: TestUser
 ) -> None:
     page = await step_up_page(visitor, user)
-    await services_of(app).sessions.end_all((await stored(app, user)).user_id)
+    await services_of(app).sessions.end_all(
+        (await stored(app, user)).user_id, event_of=lambda _: new_event()
+    )
 
     answer = await visitor.submit(page, to="/login/otp", code=app.code(user))
 
@@ -302,7 +307,7 @@ async def test_nor_one_that_ends_while_it_is_in_flight(
     before = await rows_of(app, sessions, user_id)
 
     async def overtaken(service: SessionService, *rest: Any, **named: Any) -> Any:
-        await service.end_all(user_id)
+        await service.end_all(user_id, event_of=lambda _: new_event())
         return await begin(service, *rest, **named)
 
     monkeypatch.setattr(SessionService, "begin", overtaken)

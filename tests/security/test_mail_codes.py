@@ -254,7 +254,7 @@ async def test_a_user_who_has_anything_else_here_gets_no_code(
         await services.users.begin_enrolment(user)
         now = app.clock.now()
         user = await services.users.get(person.username)
-        await services.otp._users.use_otp_step(user, 1, now=now, drift=0)
+        await services.otp._users.use_otp_step(user, 1, now=now, drift=0, event=None)
 
     assert not await services.mail_codes.is_offered_to(await services.users.get(person.username))
     await visitor.http.post(SEND, data={**fields, "next": "password"})

@@ -21,6 +21,7 @@ from tests.api.mailing import (
 )
 from tests.conftest import AppFactory
 from tests.support.application import Application, TestUser
+from tests.support.events import new_event
 from tests.support.parts import count, services_of
 from tests.support.smtp import MailServer, link_in, running_mail_server, token_in
 from tests.support.visitor import Visitor, text_of, visiting
@@ -178,9 +179,14 @@ async def test_nobody_waits_in_a_circle_where_links_are_made_used_and_deleted_at
         assert link is not None
 
         answers = await asyncio.gather(
-            services.links.use_for_password(link, f"hash-{number}"),
+            services.links.use_for_password(link, f"hash-{number}", event=new_event()),
             *(
-                part.links.create(link.purpose, user, lasts=link.expires_at - link.created_at)
+                part.links.create(
+                    link.purpose,
+                    user,
+                    lasts=link.expires_at - link.created_at,
+                    event=new_event(),
+                )
                 for part in (services, other) * 3
             ),
             other.account_data.delete(user),

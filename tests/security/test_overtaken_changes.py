@@ -72,12 +72,12 @@ async def test_a_provider_is_not_linked_to_who_became_another_meanwhile(
     asked = await linking(owner, provider)
     provider.knows(asked, sub=sub)
 
-    async def overtaken(repository: UpstreamRepository, *rest: object) -> object:
+    async def overtaken(repository: UpstreamRepository, *rest: object, **named: object) -> object:
         if is_deleted:
             await services.account_data.delete(person)
         else:
             await services.users.reset_password(user.username, "a password of this moment")
-        return await link(repository, *rest)  # type: ignore[arg-type]
+        return await link(repository, *rest, **named)  # type: ignore[arg-type]
 
     monkeypatch.setattr(UpstreamRepository, "link", overtaken)
 
@@ -104,9 +104,9 @@ async def test_it_can_be_made_an_account_of_after_the_deletion(
     asked = await linking(owner, provider)
     provider.knows(asked, sub=sub)
 
-    async def overtaken(repository: UpstreamRepository, *rest: object) -> object:
+    async def overtaken(repository: UpstreamRepository, *rest: object, **named: object) -> object:
         await services.account_data.delete(person)
-        return await link(repository, *rest)  # type: ignore[arg-type]
+        return await link(repository, *rest, **named)  # type: ignore[arg-type]
 
     with monkeypatch.context() as patched:
         patched.setattr(UpstreamRepository, "link", overtaken)

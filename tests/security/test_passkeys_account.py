@@ -7,6 +7,7 @@ from app.repositories.users import UserRepository
 from app.security.passwords import NO_PASSWORD
 from tests.support.account import stored
 from tests.support.application import Application, TestUser
+from tests.support.events import new_event
 from tests.support.parts import services_of
 from tests.support.passkeys import (
     ALONE,
@@ -122,7 +123,9 @@ async def test_the_last_way_to_sign_in_is_not_removed(
     await enrol(owner)
     passkey = await enrol(owner)
     people = UserRepository(services_of(app).database)
-    await people.set_password_hash((await stored(app, user)).user_id, NO_PASSWORD)
+    await people.credentials.set_password_hash(
+        (await stored(app, user)).user_id, NO_PASSWORD, now=app.clock.now(), event=new_event()
+    )
     await sign_in_with(owner, passkey)
     page = await owner.get(MINE)
     ids = re.findall(r'name="passkey_id" value="(\w+)"', page.text)

@@ -9,6 +9,7 @@ from app.models.passkeys import Passkey
 from app.repositories.passkeys import PasskeyRepository
 from tests.conftest import AppFactory
 from tests.support.application import Application, TestUser
+from tests.support.events import new_event
 from tests.support.parts import services_of
 from tests.support.peer import Peer, running_peer
 from tests.support.upstream import (
@@ -175,6 +176,7 @@ async def test_a_passkey_is_a_second_factor_too(
         ),
         owner,
         at_most=5,
+        event=new_event(),
     )
 
     page = await signed_in_by(stranger, provider, sub="1")

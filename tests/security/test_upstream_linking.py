@@ -5,6 +5,7 @@ import json
 
 from tests.conftest import AppFactory
 from tests.support.application import Application, TestUser
+from tests.support.events import new_event
 from tests.support.parts import services_of
 from tests.support.peer import Peer, running_peer
 from tests.support.upstream import (
@@ -150,7 +151,7 @@ async def test_linking_ends_with_the_session(
     asked = await linking(visitor, provider)
     provider.knows(asked, sub="1")
     owner = await services_of(app).users.get(user.username)
-    await services_of(app).sessions.end_all(owner.user_id)
+    await services_of(app).sessions.end_all(owner.user_id, event_of=lambda _: new_event())
 
     page = await visitor.http.get(provider.callback(asked))
 

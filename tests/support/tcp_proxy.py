@@ -14,6 +14,9 @@ class TcpProxy:
         self._upstream = (host, port)
         self._cuts: list[bytes] = []
         self._awaited = b""
+        self._drops = False
+        self._is_away = False
+        self._leaves = False
         self._tasks: set[asyncio.Task[None]] = set()
         self._flows = asyncio.Event()
         self._flows.set()
@@ -26,6 +29,17 @@ class TcpProxy:
         not before `after` went by."""
         self._cuts = [marker] * times
         self._awaited = after
+        self._drops = self._leaves = False
+
+    def cut_before(self, marker: bytes, *, after: bytes = b"") -> None:
+        """As `cut_answer_to`, but what holds `marker` never arrives."""
+        self.cut_answer_to(marker, after=after)
+        self._drops = True
+
+    def leave_after(self, marker: bytes, *, after: bytes = b"") -> None:
+        """As `cut_answer_to`, and from then on nobody answers here."""
+        self.cut_answer_to(marker, after=after)
+        self._leaves = True
 
     def stall(self) -> None:
         """From now on nothing passes, and nothing is cut."""
@@ -35,6 +49,9 @@ class TcpProxy:
         self._flows.set()
 
     async def handle(self, reader: asyncio.StreamReader, writer: asyncio.StreamWriter) -> None:
+        if self._is_away:
+            writer.close()
+            return
         task = asyncio.current_task()
         assert task is not None
         self._tasks.add(task)
@@ -73,6 +90,9 @@ class TcpProxy:
             if self._cuts and not self._awaited and self._cuts[0] in data:
                 self._cuts.pop(0)
                 is_cut.set()
+                if self._drops:
+                    self.cuts_made += 1
+                    return
             to_server.write(data)
             await to_server.drain()
 
@@ -83,6 +103,7 @@ class TcpProxy:
             await self._flows.wait()
             if is_cut.is_set():
                 self.cuts_made += 1
+                self._is_away = self._leaves
                 return
             writer.write(data)
             await writer.drain()

@@ -67,7 +67,9 @@ async def confirm(browser: BrowserDep, form: TypedFormDep, person: FreshPersonDe
     if hints := hints_for(browser.request, form, "code"):
         return await _page(browser, person, secret, hints)
     try:
-        is_right = await services.otp.replace(person.user, secret, form.get("code", ""))
+        is_right = await services.otp.replace(
+            person.user, secret, form.get("code", ""), session=person.session
+        )
     except TooManyRequestsError as error:
         return await told_to_wait(
             browser.request, error, lambda said: _page(browser, person, secret, said)

@@ -100,8 +100,8 @@ async def end(browser: BrowserDep, form: PostedFormDep, person: PersonDep) -> Re
         return signed_out_page(browser, await end_session(browser, session_id))
     for each in await browser.services.sessions.list_of(person.user.user_id):
         if each.session_id == session_id:
-            await browser.services.logout.end(session_id)
-            await browser.services.audit.record("session.ended", user_id=person.user.user_id)
+            event = browser.services.audit.event("session.ended", user_id=person.user.user_id)
+            await browser.services.logout.end(session_id, event=event)
     return browser.keep(RedirectResponse("/account", status_code=303))
 
 
@@ -109,11 +109,17 @@ async def end(browser: BrowserDep, form: PostedFormDep, person: PersonDep) -> Re
 async def end_all(browser: BrowserDep, form: PostedFormDep, person: PersonDep) -> Response:
     """Everywhere, or with `but=this` everywhere else."""
     services, here = browser.services, person.session.session_id
-    ended = await services.sessions.end_all(person.user.user_id, but=here)
+    user_id = person.user.user_id
+    await services.sessions.end_all(
+        user_id,
+        but=here,
+        event_of=lambda ended: services.audit.event(
+            "sessions.ended", user_id=user_id, others=ended
+        ),
+    )
     await services.remembered_browsers.forget_all(person.user)
     await services.links.revoke_all(person.user.user_id)  # a stranger may have asked for them
     services.logout_delivery.kick()
-    await services.audit.record("sessions.ended", user_id=person.user.user_id, others=ended)
     if form.get("but") == "this":
         return browser.keep(RedirectResponse("/account", status_code=303))
     return signed_out_page(browser, await end_session(browser, here))

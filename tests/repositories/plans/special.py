@@ -20,6 +20,7 @@ from app.repositories.sealed_values import PLACES, SealedValue
 from app.security.limit_rules import Rule, Try
 from tests.repositories.plans.calls import argument
 from tests.repositories.plans.rows import BASE, ROWS, digest, identifier
+from tests.support.events import new_event
 
 Calls = Callable[[Any, int], list[Awaitable[Any]]]
 
@@ -39,7 +40,7 @@ def _passkey(call: Any, number: int) -> list[Awaitable[Any]]:
     made: Passkey = argument(Passkey, "made", number, flag=True)
     new = replace(made, passkey_id="new", credential_id=digest(ROWS * 3))
     owner = argument(User, "owner", number, flag=True)
-    return [call(new, owner, at_most=10)]
+    return [call(new, owner, at_most=10, event=new_event())]
 
 
 def _tries(number: int) -> list[Try]:

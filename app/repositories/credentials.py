@@ -1,0 +1,161 @@
+"""Changes of a user after which every sign-in of theirs is over, in one transaction each."""
+
+from collections.abc import Sequence
+from datetime import datetime
+
+from sqlalchemy import ColumnElement, Table, Update, delete, update
+
+from app.database.database import Database
+from app.models.audit_outbox import NewEvent
+from app.models.recovery_codes import recovery_codes
+from app.models.remembered_browsers import remembered_browsers
+from app.models.unconfirmed_users import unconfirmed_users
+from app.models.users import User, users
+from app.repositories.audit_outbox import change_with_event, write_events
+from app.repositories.session_endings import end_sessions
+from app.security.tokens import new_identifier
+
+
+class CredentialRepository:
+    """`but` names a session that is not ended: it goes on under the new credentials."""
+
+    def __init__(self, database: Database) -> None:
+        self._database = database
+
+    async def reset_otp(
+        self, user_id: str, otp_secret: bytes, *, now: datetime, event: NewEvent
+    ) -> bool:
+        """Puts a new, unconfirmed secret in the place of any older one; ends every sign-in, and
+        what stood in for the old one."""
+        return await self._exchange_factor(
+            user_id,
+            event,
+            but=None,
+            now=now,
+            otp_secret=otp_secret,
+            otp_confirmed_at=None,
+            otp_last_step=None,
+        )
+
+    async def replace_otp(
+        self,
+        user: User,
+        otp_secret: bytes,
+        step: int,
+        *,
+        but: str,
+        now: datetime,
+        event: NewEvent,
+    ) -> bool:
+        """Puts a secret whose code was just right in the place of the old one, as `reset_otp`; the
+        session `but` is not ended.
+
+        False where the person got other credentials since `user` was read.
+        """
+        return await self._exchange_factor(
+            user.user_id,
+            event,
+            users.c.credentials_version == user.credentials_version,
+            but=but,
+            now=now,
+            otp_secret=otp_secret,
+            otp_confirmed_at=now,
+            otp_last_step=step,
+        )
+
+    async def _exchange_factor(
+        self,
+        user_id: str,
+        event: NewEvent,
+        *conditions: ColumnElement[bool],
+        but: str | None,
+        now: datetime,
+        **values: object,
+    ) -> bool:
+        statement = changed_user(
+            user_id,
+            *conditions,
+            otp_drift=0,
+            otp_recent_steps=None,
+            credentials_version=new_identifier(),
+            **values,
+        )
+        stand_ins = (recovery_codes, remembered_browsers, unconfirmed_users)
+        return await self._end_sign_ins(
+            user_id, statement, event, but=but, now=now, forgets=stand_ins
+        )
+
+    async def renew_credentials(
+        self, user_id: str, *, but: str | None = None, now: datetime
+    ) -> bool:
+        """Ends every sign-in, also one that is under way, and leaves password and factors; the
+        session `but` is not ended."""
+        statement = changed_user(user_id, credentials_version=new_identifier())
+        return await self._end_sign_ins(user_id, statement, None, but=but, now=now)
+
+    async def set_password_hash(
+        self,
+        user_id: str,
+        password_hash: str,
+        *,
+        known_version: str | None = None,
+        but: str | None = None,
+        now: datetime,
+        event: NewEvent,
+    ) -> bool:
+        """Sets another password and ends every sign-in, also one that is under way; the session
+        `but` is not ended.
+
+        False where the person has other credentials than those of `known_version`.
+        """
+        conditions = (
+            [users.c.credentials_version == known_version] if known_version is not None else []
+        )
+        statement = changed_user(
+            user_id,
+            *conditions,
+            password_hash=password_hash,
+            credentials_version=new_identifier(),
+        )
+        return await self._end_sign_ins(user_id, statement, event, but=but, now=now)
+
+    async def set_disabled(
+        self, user_id: str, disabled_at: datetime | None, *, now: datetime, event: NewEvent
+    ) -> bool:
+        """Disables a user, which ends every sign-in, or with None enables them again."""
+        if disabled_at is None:
+            statement = changed_user(user_id, disabled_at=None)
+            return bool(await change_with_event(self._database, statement, event))
+        statement = changed_user(user_id, disabled_at=disabled_at)
+        return await self._end_sign_ins(user_id, statement, event, but=None, now=now)
+
+    async def _end_sign_ins(
+        self,
+        user_id: str,
+        statement: Update,
+        event: NewEvent | None,
+        *,
+        but: str | None,
+        now: datetime,
+        forgets: Sequence[Table] = (),
+    ) -> bool:
+        async with self._database.transaction() as connection:
+            if (await connection.execute(statement)).first() is None:
+                return False
+            for table in forgets:
+                await connection.execute(delete(table).where(table.c.user_id == user_id))
+            await end_sessions(connection, user_id, but=but, now=now)
+            if event is not None:
+                await write_events(connection, event)
+        return True
+
+
+def changed_user(user_id: str, *conditions: ColumnElement[bool], **values: object) -> Update:
+    """The user's identifier is returned where the conditions held."""
+    changed: Update = (
+        update(users)
+        .where(users.c.user_id == user_id, *conditions)
+        .values(**values)
+        .returning(users.c.user_id)
+    )
+    return changed

@@ -1,0 +1,217 @@
+"""An event that cannot be written undoes its change: after a 503 nothing has happened."""
+
+from collections.abc import Awaitable, Callable
+from datetime import timedelta
+from typing import Any
+
+import pytest
+
+from app.models.clients import Client
+from app.models.sessions import Session
+from app.models.users import User
+from app.schemas.claims import StandardClaims
+from app.security.tokens import new_identifier
+from app.services.upstream_rules import Elsewhere
+from app.wiring import Services
+from tests.conftest import AppFactory
+from tests.support.application import Application
+from tests.support.assertions import assert_problem
+from tests.support.broken_outbox import content_of, events_refused
+from tests.support.locks import audit_head_locked
+from tests.support.machine import scaled
+from tests.support.parts import services_of
+
+BODY = {"username": "zoe", "password": "correct horse battery"}
+PROVIDER = {"label": "P", "issuer": "https://p.example", "client_id": "c", "secret": "s"}
+
+
+class Scene:
+    """What an act is done to."""
+
+    def __init__(self, services: Services, user: User, client: Client, session: Session) -> None:
+        self.services = services
+        self.user = user
+        self.client = client
+        self.session = session
+
+
+Act = Callable[[Scene], Awaitable[Any]]
+ACTS: dict[str, Act] = {
+    "session.ended": lambda the: the.services.logout.end(
+        the.session.session_id,
+        event=the.services.audit.event("session.ended", user_id=the.user.user_id),
+    ),
+    "user.claims_changed": lambda the: the.services.users.set_claims(
+        the.user.username, StandardClaims(name="Zoe")
+    ),
+    "otp.reset": lambda the: the.services.users.reset_otp(the.user.username),
+    "password.reset": lambda the: the.services.users.reset_password(
+        the.user.username, "another good password"
+    ),
+    "password.changed": lambda the: the.services.users.change_password(
+        the.user, "another good password", session=the.session
+    ),
+    "user.disabled": lambda the: the.services.users.set_disabled(the.user.username, disabled=True),
+    "user.enabled": lambda the: the.services.users.set_disabled(the.user.username, disabled=False),
+    "user.deleted": lambda the: the.services.account_data.delete(the.user),
+    "recovery_codes.made": lambda the: the.services.recovery.make(the.user),
+    "consent.granted": lambda the: the.services.consents.grant(
+        the.user, the.client, frozenset({"openid", "email"})
+    ),
+    "consent.revoked": lambda the: the.services.consents.revoke(the.user, the.client.client_id),
+    "browser.remembered": lambda the: the.services.remembered_browsers.remember(
+        the.user, (), user_agent="a browser"
+    ),
+    "browsers.forgotten": lambda the: the.services.remembered_browsers.forget_all(the.user),
+    "password.reset_link_made": lambda the: the.services.password_recovery.create_link(
+        the.user.username
+    ),
+    "sessions.ended": lambda the: the.services.sessions.end_all(
+        the.user.user_id, event_of=lambda _: the.services.audit.event("sessions.ended")
+    ),
+    "sign_in.succeeded": lambda the: the.services.sessions.begin(
+        the.user,
+        amr=["pwd"],
+        user_agent="",
+        address="",
+        event=the.services.audit.event("sign_in.succeeded"),
+    ),
+    "client.secret_rotated": lambda the: the.services.clients.rotate_secret(the.client.client_id),
+    "client.trusted": lambda the: the.services.clients.set_trust(the.client.client_id, "verified"),
+    "client.disabled": lambda the: the.services.clients.set_disabled(
+        the.client.client_id, disabled=True
+    ),
+    "client.deleted": lambda the: the.services.clients.delete(the.client),
+    "client.invited": lambda the: the.services.clients.invite("a label", lasts=timedelta(days=1)),
+    "keys.rotated": lambda the: the.services.signing_keys.rotate(),
+    "provider.added": lambda the: the.services.upstream.add(
+        "other", scope="openid", **{**PROVIDER, "issuer": "https://other.example"}
+    ),
+    "provider.disabled": lambda the: the.services.upstream.set_disabled("known", disabled=True),
+    "provider.removed": lambda the: the.services.upstream.remove("known"),
+    "upstream.linked": lambda the: the.services.upstream.link(
+        the.user, elsewhere("new"), label="P"
+    ),
+    "upstream.unlinked": lambda the: the.services.upstream.unlink(
+        the.user, PROVIDER["issuer"], "linked"
+    ),
+    "upstream.account_created": lambda the: the.services.upstream.create_account(
+        f"user-{new_identifier()[:8]}", elsewhere("newest")
+    ),
+}
+
+
+LAST = ("client.deleted", "provider.removed", "user.deleted")
+"""After these, others have nothing to be done to."""
+
+
+def elsewhere(subject: str) -> Elsewhere:
+    return Elsewhere(provider="known", issuer=PROVIDER["issuer"], subject=subject, label="")
+
+
+async def scene_of(app: Application) -> Scene:
+    """A user with a session, a consent, a remembered browser and a linked identity."""
+    services = services_of(app)
+    user = await services.users.get((await app.enrolled_user()).username)
+    client = await services.clients.get((await app.create_client()).client_id)
+    begun = await services.sessions.begin(
+        user,
+        amr=["pwd"],
+        user_agent="",
+        address="",
+        event=services.audit.event("sign_in.succeeded", user_id=user.user_id),
+    )
+    assert begun is not None
+    scene = Scene(services, user, client, begun[1])
+    await services.upstream.add("known", scope="openid", **PROVIDER)
+    await services.upstream.link(user, elsewhere("linked"), label="P")
+    for act in ("consent.granted", "browser.remembered", "recovery_codes.made"):
+        await ACTS[act](scene)
+    await services.signing_keys.ensure()
+    return scene
+
+
+async def test_an_act_whose_event_cannot_be_written_changes_nothing(
+    start_app: AppFactory,
+) -> None:
+    app = await start_app()
+    scene = await scene_of(app)
+    before = await content_of(app)
+    changed: dict[str, list[str]] = {}
+    done: list[str] = []
+
+    async with events_refused(app):
+        for action, act in ACTS.items():
+            try:
+                await act(scene)
+            except Exception:  # noqa: BLE001 - what the trigger raises differs
+                pass
+            else:
+                done.append(action)
+            after = await content_of(app)
+            if after != before:
+                changed[action] = [name for name in before if before[name] != after[name]]
+                before = after
+
+    assert changed == {}
+    assert done == []
+
+
+async def test_each_of_these_acts_writes_its_event(start_app: AppFactory) -> None:
+    """The acts above are those that they say they are."""
+    app = await start_app()
+    scene = await scene_of(app)
+    before = {each.sequence async for each in services_of(app).audit.read_all()}
+    for action in sorted(ACTS, key=lambda each: each in LAST and LAST.index(each) + 1):
+        scene.user = await services_of(app).users.get(scene.user.username)
+        await ACTS[action](scene)
+
+    events = [each async for each in services_of(app).audit.read_all()]
+
+    assert {each.action for each in events if each.sequence not in before} == set(ACTS)
+
+
+@pytest.mark.timing
+async def test_a_registration_answers_at_once_while_the_chain_is_locked(
+    start_app: AppFactory, database_kind: str
+) -> None:
+    """On SQLite the whole file is locked: then 503, and nothing has happened."""
+    app = await start_app(database_timeout=scaled(1), sqlite_busy_timeout=scaled(0.3))
+    async with audit_head_locked(app.settings.database_url):
+        first = await app.http.post("/register_user", json=BODY)
+    again = await app.http.post("/register_user", json=BODY)
+
+    if database_kind == "postgresql":
+        assert first.status_code == 201
+        assert "secret=" in first.json()["otp_uri"]
+        assert_problem(again, 409, "username_taken")
+    else:
+        assert_problem(first, 503, "temporarily_unavailable")
+        assert again.status_code == 201
+    events = [each.action async for each in services_of(app).audit.read_all()]
+    assert events == ["user.registered"]
+
+
+async def test_a_registration_whose_event_cannot_be_written_may_be_repeated(
+    start_app: AppFactory,
+) -> None:
+    app = await start_app()
+    async with events_refused(app):
+        refused = await app.http.post("/register_user", json=BODY)
+    again = await app.http.post("/register_user", json=BODY)
+
+    assert refused.status_code >= 500
+    assert again.status_code == 201
+
+
+async def test_the_first_code_is_not_used_up_where_its_event_cannot_be_written(
+    start_app: AppFactory,
+) -> None:
+    app = await start_app()
+    user = await app.register()
+    async with events_refused(app):
+        refused = await app.verify_otp(user.username, app.code(user))
+    again = await app.verify_otp(user.username, app.code(user))
+
+    assert refused.status_code >= 500
+    assert again.json() == {"valid": True}

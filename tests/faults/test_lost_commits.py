@@ -1,0 +1,96 @@
+"""The connection to PostgreSQL is lost during COMMIT: the answer says what really happened."""
+
+import logging
+
+import pytest
+import pytest_asyncio
+
+from tests.support.application import Application, running_application
+from tests.support.assertions import assert_problem
+from tests.support.databases import Databases
+from tests.support.parts import count, open_database, services_of
+from tests.support.tcp_proxy import proxy_before
+
+pytestmark = pytest.mark.timing
+
+COMMIT = b"COMMIT;"
+
+
+@pytest_asyncio.fixture
+async def postgresql_url(databases: Databases) -> str:
+    return await databases.migrated("postgresql")
+
+
+async def quiet(app: Application) -> None:
+    """Nothing is left to be numbered, so that the next COMMIT is the one that is meant."""
+    await services_of(app).audit.sequencer.run()
+
+
+def body_of(app: Application) -> dict[str, str]:
+    return {"username": app.new_name(), "password": "correct horse battery"}
+
+
+async def test_a_registration_whose_commit_was_lost_is_read_back_and_shown(
+    postgresql_url: str,
+) -> None:
+    async with proxy_before(postgresql_url) as (proxy, url), running_application(url) as app:
+        await app.register()
+        await quiet(app)
+        body = body_of(app)
+        proxy.cut_answer_to(COMMIT, after=body["username"].encode())
+
+        answer = await app.http.post("/register_user", json=body)
+        again = await app.http.post("/register_user", json=body)
+
+        assert proxy.cuts_made == 1
+        assert answer.status_code == 201
+        assert "secret=" in answer.json()["otp_uri"]
+        assert_problem(again, 409, "username_taken")
+        assert await actions(app) == ["user.registered", "user.registered"]
+        assert await count(services_of(app).database, "users") == 2
+
+
+async def test_a_registration_that_was_not_committed_is_503_and_may_be_repeated(
+    postgresql_url: str,
+) -> None:
+    async with proxy_before(postgresql_url) as (proxy, url), running_application(url) as app:
+        await app.register()
+        await quiet(app)
+        body = body_of(app)
+        proxy.cut_before(COMMIT, after=body["username"].encode())
+
+        lost = await app.http.post("/register_user", json=body)
+        users = await count(services_of(app).database, "users")
+        again = await app.http.post("/register_user", json=body)
+
+        assert proxy.cuts_made == 1
+        assert_problem(lost, 503, "temporarily_unavailable")
+        assert users == 1
+        assert again.status_code == 201
+        assert await actions(app) == ["user.registered", "user.registered"]
+
+
+async def test_where_the_database_stays_away_the_log_says_that_the_outcome_is_unknown(
+    postgresql_url: str, caplog: pytest.LogCaptureFixture
+) -> None:
+    async with proxy_before(postgresql_url) as (proxy, url), running_application(url) as app:
+        await app.register()
+        await quiet(app)
+        body = body_of(app)
+        proxy.leave_after(COMMIT, after=body["username"].encode())
+
+        logging.getLogger("postern").addHandler(caplog.handler)
+        lost = await app.http.post("/register_user", json=body)
+        logging.getLogger("postern").removeHandler(caplog.handler)
+
+        assert_problem(lost, 503, "temporarily_unavailable")
+        said = [each for each in caplog.records if "outcome unknown" in each.getMessage()]
+        assert [each.levelname for each in said] == ["WARNING"]
+        assert said[0].__dict__["request_id"] == lost.headers["x-request-id"]
+        await proxy.cut_all()
+    async with open_database(postgresql_url) as database:
+        assert await count(database, "users") == 2
+
+
+async def actions(app: Application) -> list[str]:
+    return [each.action async for each in services_of(app).audit.read_all()]

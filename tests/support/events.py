@@ -1,0 +1,24 @@
+"""Audit events for what tests change below HTTP."""
+
+from datetime import UTC, datetime
+
+from app.models.audit_outbox import NewEvent
+from app.security.tokens import new_ordered_identifier
+
+
+def new_event(action: str = "something.changed", **values: str) -> NewEvent:
+    return NewEvent(
+        **{
+            "event_id": new_ordered_identifier(),
+            "at": datetime(2026, 11, 29, tzinfo=UTC),
+            "action": action,
+            "outcome": "succeeded",
+            "actor": "system",
+            "user_id": None,
+            "client_id": None,
+            "address": "",
+            "request_id": "",
+            "details": "{}",
+            **values,  # type: ignore[arg-type]  # a test names columns of text
+        }
+    )
