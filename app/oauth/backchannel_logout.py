@@ -5,9 +5,10 @@ The notices are rows that the end of a session wrote with it, so none is lost wi
 """
 
 import asyncio
-from collections.abc import Sequence
+from collections.abc import Collection, Sequence
 from datetime import datetime, timedelta
 from http import HTTPStatus
+from urllib.parse import urlsplit
 
 from app.clock import Clock
 from app.models.clients import Client
@@ -24,6 +25,9 @@ log = logger(__name__)
 
 DELAYS = tuple(timedelta(seconds=each) for each in (10, 60, 300, 1800, 7200))
 """Before each further attempt, and so for how long an attempt belongs to one worker."""
+AT_ONCE = 100
+AT_ONCE_OF_CLIENT = 4
+"""How many attempts may be under way, and how many of them to one client."""
 URI = "backchannel_logout_uri"
 ANSWERED = (HTTPStatus.OK, HTTPStatus.NO_CONTENT)
 
@@ -38,7 +42,13 @@ class LogoutDelivery(Delivery[LogoutNotice]):
         outbound: OutboundHttp,
         clock: Clock,
     ) -> None:
-        super().__init__(clock, asyncio.Event(), what="logout tokens")
+        super().__init__(
+            clock,
+            asyncio.Event(),
+            what="logout tokens",
+            at_once=AT_ONCE,
+            at_once_of_party=AT_ONCE_OF_CLIENT,
+        )
         self._notices = notices
         self._clients = clients
         self._users = users
@@ -49,8 +59,18 @@ class LogoutDelivery(Delivery[LogoutNotice]):
         """Somebody signed out: does not wait for the next look."""
         self._due.set()
 
-    async def _list_due(self, *, now: datetime, limit: int) -> Sequence[LogoutNotice]:
-        return await self._notices.list_due(now=now, limit=limit)
+    async def _list_due(
+        self, *, now: datetime, limit: int, without: Collection[str]
+    ) -> Sequence[LogoutNotice]:
+        return await self._notices.list_due(now=now, limit=limit, without=without)
+
+    def _party(self, row: LogoutNotice) -> str:
+        return row.client_id
+
+    async def _host(self, row: LogoutNotice) -> str:
+        client = await self._clients.find(row.client_id)
+        uri = _said_by(client).get(URI, "") if client is not None else ""
+        return urlsplit(uri).hostname or ""
 
     async def _try(self, row: LogoutNotice) -> bool:
         is_last = row.attempts >= len(DELAYS)

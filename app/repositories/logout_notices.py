@@ -1,6 +1,6 @@
 """Queries about logout tokens that still have to be delivered."""
 
-from collections.abc import Sequence
+from collections.abc import Collection, Sequence
 from datetime import datetime
 from typing import Any
 
@@ -16,15 +16,17 @@ class LogoutNoticeRepository:
     def __init__(self, database: Database) -> None:
         self._database = database
 
-    async def list_due(self, *, now: datetime, limit: int) -> Sequence[LogoutNotice]:
-        """Return due rows, one of each client before the second of any: a batch waits for its
-        slowest client, and the others must not wait for all of its rows."""
+    async def list_due(
+        self, *, now: datetime, limit: int, without: Collection[str] = ()
+    ) -> Sequence[LogoutNotice]:
+        """Return due rows, one of each client before the second of any; none of the clients in
+        `without`."""
         turn = func.row_number().over(
             partition_by=notice.client_id, order_by=(notice.next_attempt_at, notice.notice_id)
         )
         rows: Sequence[Any] = await self._database.fetch_all(
             select(logout_notices)
-            .where(notice.next_attempt_at <= now)
+            .where(notice.next_attempt_at <= now, notice.client_id.not_in(without))
             .order_by(turn, notice.next_attempt_at)
             .limit(limit)
         )

@@ -2,7 +2,8 @@
 
 import asyncio
 from abc import ABC, abstractmethod
-from collections.abc import Callable, Coroutine, Sequence
+from collections import Counter
+from collections.abc import Callable, Collection, Coroutine, Sequence
 from datetime import datetime
 from typing import Any, Generic, TypeVar
 
@@ -14,15 +15,55 @@ log = logger(__name__)
 
 POLL_SECONDS = 10.0
 BATCH = 20
+AT_ONCE_OF_HOST = 20
 
 Row = TypeVar("Row")
 Result = TypeVar("Result")
 
 
+class Flight(Generic[Row]):
+    """The attempts under way, and how many of them each party and each host has.
+
+    Rows are started that were due at `now`: what failed meanwhile is left to a later look.
+    """
+
+    def __init__(self, now: datetime, looked_at: float) -> None:
+        self.now = now
+        self.looked_at = looked_at
+        self.tasks: dict[asyncio.Task[bool], tuple[Row, str, str]] = {}
+        self.rows: set[Row] = set()
+        self.parties: Counter[str] = Counter()
+        self.hosts: Counter[str] = Counter()
+        self.host_of: dict[str, str] = {}
+        self.arrived = 0
+
+    def add(self, task: asyncio.Task[bool], row: Row, party: str, host: str) -> None:
+        self.tasks[task] = (row, party, host)
+        self.rows.add(row)
+        self.parties[party] += 1
+        self.hosts[host] += 1
+
+    def land(self) -> None:
+        """Forget what has ended; raises what an attempt raised."""
+        for task in [each for each in self.tasks if each.done()]:
+            row, party, host = self.tasks.pop(task)
+            self.rows.discard(row)
+            self.parties[party] -= 1
+            self.hosts[host] -= 1
+            self.arrived += task.result()
+
+    def full(self, limit: int) -> set[str]:
+        return {party for party, count in self.parties.items() if count >= limit}
+
+
 class Delivery(ABC, Generic[Row]):
     """Looks when `due` is set, and now and then. `what` is the word for it in the log."""
 
-    def __init__(self, clock: Clock, due: asyncio.Event, *, what: str) -> None:
+    def __init__(
+        self, clock: Clock, due: asyncio.Event, *, what: str, at_once: int, at_once_of_party: int
+    ) -> None:
+        self._at_once = at_once
+        self._at_once_of_party = at_once_of_party
         self._clock = clock
         self._due = due
         self._what = what
@@ -49,17 +90,83 @@ class Delivery(ABC, Generic[Row]):
                 raise
 
     async def run_once(self) -> int:
-        """Tries all that is due; gives how many arrived."""
-        delivered, now = 0, self._clock.now()
-        while not self._is_stopping:
-            due = await self._list_due(now=now, limit=BATCH)
-            if not due:
-                break
-            delivered += sum(await asyncio.gather(*(self._try(each) for each in due)))
-        return delivered
+        """Try all that is due, until nothing is under way; return how many arrived.
+
+        A row starts as soon as its party has room, also one that becomes due meanwhile: nobody
+        waits for another party that does not answer.
+        """
+        flight: Flight[Row] = Flight(self._clock.now(), asyncio.get_running_loop().time())
+        listed: list[Row] = []
+        try:
+            while True:
+                listed = await self._start(flight, listed)
+                if not flight.tasks:
+                    return flight.arrived
+                await self._wait_for_one(flight)
+        finally:
+            await asyncio.gather(*flight.tasks, return_exceptions=True)
+
+    async def _start(self, flight: "Flight[Row]", listed: list[Row]) -> list[Row]:
+        """Start what has room, first of what was listed before; return the rest."""
+        if self._is_stopping:
+            return []
+        rest = await self._start_those(flight, listed)
+        if len(rest) < len(listed) or len(flight.tasks) >= self._at_once:
+            return rest
+        blocked = {self._party(row) for row in rest} | flight.full(self._at_once_of_party)
+        due = await self._list_due(now=flight.now, limit=BATCH, without=blocked - {""})
+        return rest + await self._start_those(flight, due)
+
+    async def _start_those(self, flight: "Flight[Row]", rows: Sequence[Row]) -> list[Row]:
+        rest = []
+        await self._learn_hosts(flight, rows)
+        for row in rows:
+            party = self._party(row)
+            host = flight.host_of[party]
+            if row in flight.rows:
+                continue  # listed again before it was taken
+            if (
+                len(flight.tasks) < self._at_once
+                and (not party or flight.parties[party] < self._at_once_of_party)
+                and (not host or flight.hosts[host] < AT_ONCE_OF_HOST)
+            ):
+                flight.add(asyncio.create_task(self._try(row)), row, party, host)
+            else:
+                rest.append(row)
+        return rest
+
+    async def _learn_hosts(self, flight: "Flight[Row]", rows: Sequence[Row]) -> None:
+        of_parties = {self._party(row): row for row in rows}
+        new = {party: row for party, row in of_parties.items() if party not in flight.host_of}
+        hosts = await asyncio.gather(*map(self._host, new.values()))
+        flight.host_of.update(zip(new, hosts, strict=True))
+
+    async def _wait_for_one(self, flight: "Flight[Row]") -> None:
+        """Wait until an attempt has ended, or until there is more to do."""
+        more = asyncio.create_task(self._due.wait())
+        try:
+            await asyncio.wait({*flight.tasks, more}, return_when=asyncio.FIRST_COMPLETED)
+        finally:
+            more.cancel()
+        looked_at = asyncio.get_running_loop().time()
+        if self._due.is_set() or looked_at - flight.looked_at > POLL_SECONDS:
+            self._due.clear()
+            flight.now, flight.looked_at = self._clock.now(), looked_at
+        flight.land()
 
     @abstractmethod
-    async def _list_due(self, *, now: datetime, limit: int) -> Sequence[Row]: ...
+    async def _list_due(
+        self, *, now: datetime, limit: int, without: Collection[str]
+    ) -> Sequence[Row]:
+        """List due rows, none of these parties."""
+
+    def _party(self, row: Row) -> str:
+        """Return for whom a row is, where each has a bound of its own; otherwise nothing."""
+        return ""
+
+    async def _host(self, row: Row) -> str:
+        """Return the host of a row's party, where each has a bound of its own."""
+        return ""
 
     @abstractmethod
     async def _try(self, row: Row) -> bool:

@@ -6,7 +6,7 @@ Nobody who is answered waits for a mail server, and no mail is lost with a proce
 
 import asyncio
 import json
-from collections.abc import Mapping, Sequence
+from collections.abc import Collection, Mapping, Sequence
 from datetime import datetime, timedelta
 
 from app.clock import Clock
@@ -17,7 +17,7 @@ from app.outbound.email import Email, EmailError, EmailSender
 from app.repositories.mails import MailRepository
 from app.security.encryption import SealError, SecretBox
 from app.security.tokens import new_identifier
-from app.services.delivery import Delivery
+from app.services.delivery import BATCH, Delivery
 from app.texts.rendering import render_mail
 
 log = logger(__name__)
@@ -80,12 +80,14 @@ class MailDelivery(Delivery[StoredMail]):
         clock: Clock,
         filled: asyncio.Event,
     ) -> None:
-        super().__init__(clock, filled, what="mails")
+        super().__init__(clock, filled, what="mails", at_once=BATCH, at_once_of_party=BATCH)
         self._mails = mails
         self._box = box
         self._sender = sender
 
-    async def _list_due(self, *, now: datetime, limit: int) -> Sequence[StoredMail]:
+    async def _list_due(
+        self, *, now: datetime, limit: int, without: Collection[str]
+    ) -> Sequence[StoredMail]:
         return await self._mails.list_due(now=now, limit=limit)
 
     async def _try(self, row: StoredMail) -> bool:
