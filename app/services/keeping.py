@@ -39,13 +39,14 @@ class OnceAtATime(Generic[Value]):
 
     async def __call__(self, name: str) -> Value:
         task = self._under_way.get(name)
-        if task is None:
+        if task is None or task.done():  # one that is done says nothing of this moment
             task = self._under_way[name] = asyncio.create_task(self._fetch(name))
             task.add_done_callback(lambda done: self._end(name, done))
         with not_counted():
             return await asyncio.shield(task)
 
     def _end(self, name: str, task: asyncio.Task[Value]) -> None:
-        self._under_way.pop(name, None)
+        if self._under_way.get(name) is task:
+            del self._under_way[name]
         if not task.cancelled():
             task.exception()  # a failure for which nobody waits any more is no warning

@@ -1,0 +1,43 @@
+"""What is fetched once at a time."""
+
+import asyncio
+
+from app.services.keeping import OnceAtATime
+
+
+async def test_a_fetch_that_has_just_ended_answers_no_later_call() -> None:
+    """Else who asks for a newer answer again and again never lets the event loop turn."""
+    ended = asyncio.Event()
+    fetches = 0
+
+    async def fetch(_: str) -> int:
+        nonlocal fetches
+        fetches += 1
+        ended.set()  # wakes the later caller before anybody learns that this fetch is done
+        return fetches
+
+    once = OnceAtATime(fetch)
+
+    async def call_later() -> int:
+        await ended.wait()
+        return await once("keys")
+
+    later = asyncio.create_task(call_later())
+    await asyncio.sleep(0)
+
+    assert await once("keys") == 1
+    assert await later == 2
+
+
+async def test_callers_at_the_same_moment_share_a_fetch() -> None:
+    fetches = 0
+
+    async def fetch(_: str) -> int:
+        nonlocal fetches
+        fetches += 1
+        await asyncio.sleep(0)
+        return fetches
+
+    once = OnceAtATime(fetch)
+
+    assert await asyncio.gather(*(once("keys") for _ in range(5))) == [1] * 5
