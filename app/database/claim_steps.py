@@ -5,9 +5,13 @@ from functools import partial
 from typing import Any
 
 from app.database.backends import Backend
-from app.database.batching import MicroBatch
+from app.database.batching import MAXIMUM_ROWS, WORTH_ANOTHER_BATCH, MicroBatch
 from app.database.claims import CompiledClaim
 from app.database.statements import Values, Written
+
+SHARED_ROWS = WORTH_ANOTHER_BATCH
+"""The size of a batch where several may be under way. With one large batch of all callers, server
+and database would wait for each other in turn."""
 
 
 class ClaimStep:
@@ -22,6 +26,7 @@ class ClaimStep:
             time_limit=backend.time_limit,
             retries=backend.retries,
             run_again=partial(self._run, again=True),
+            maximum_rows=MAXIMUM_ROWS if backend.concurrent_batches == 1 else SHARED_ROWS,
             places=backend.writing_places,
             forgets_lost_callers=True,
         )

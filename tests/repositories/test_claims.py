@@ -2,9 +2,16 @@
 
 import asyncio
 import secrets
+from collections.abc import Sequence
 from datetime import timedelta
+from typing import cast
 
+import pytest
+
+from app.database.claim_steps import ClaimStep
+from app.database.claims import CompiledClaim
 from app.models.refresh_tokens import RefreshToken
+from app.places import Places
 from app.repositories.refresh_tokens import RefreshTokenRepository
 from app.repositories.token_families import NewPair
 from app.security.tokens import digest_of
@@ -111,3 +118,41 @@ async def test_neighbours_in_a_batch_get_what_is_theirs(
     assert [each is None for each in results] == [True, True, True, False, False]
     assert await counts(services, of_the_revoked.family_id) == [1, 1]
     assert await counts(services, tokens[0][1].family_id) == [2, 2]
+
+
+@pytest.mark.parametrize(
+    ("concurrent_batches", "sizes"), [(1, [64]), (2, [32, 32])], ids=["SQLite", "PostgreSQL"]
+)
+async def test_callers_share_the_batches_that_may_be_under_way(
+    concurrent_batches: int, sizes: list[int]
+) -> None:
+    """So that the server answers some while the database works for the others"""
+    backend = WaitingBackend(concurrent_batches)
+    claim = ClaimStep(backend, cast("CompiledClaim", None))  # type: ignore[arg-type]  # as far as it is used
+
+    callers = [asyncio.create_task(claim(number=number)) for number in range(64)]
+    await asyncio.sleep(0.01)
+    under_way = list(backend.sizes)
+    backend.answers.set()
+
+    assert under_way == sizes
+    assert await asyncio.gather(*callers) == [True] * 64
+
+
+class WaitingBackend:
+    """A database that answers when it is told to."""
+
+    def __init__(self, concurrent_batches: int) -> None:
+        self.concurrent_batches = concurrent_batches
+        self.time_limit = 60.0
+        self.writing_places, self.retries = Places(concurrent_batches), None
+        self.sizes: list[int] = []
+        self.answers = asyncio.Event()
+
+    async def write(
+        self, _: object, rows: Sequence[object], __: object, *, again: bool
+    ) -> list[tuple[()]]:
+        assert not again
+        self.sizes.append(len(rows))
+        await self.answers.wait()
+        return [()] * len(rows)
