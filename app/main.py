@@ -111,6 +111,8 @@ def _fastapi(
         ]
         if services.mail_delivery is not None:
             work.append(services.mail_delivery.run_forever())
+        if services.shared_limits is not None:
+            work.append(services.shared_limits.check())
         tasks.extend(map(asyncio.create_task, work))
         _spare_the_collector()
 

@@ -102,6 +102,10 @@ class SharedLimits:
         if await self._judge(keys_of(tries, prefix=PREFIX), arguments) is None:
             self.fallbacks += 1
 
+    async def check(self) -> None:
+        """Ask once at the start: where nobody answers, the log says so before the first attempt."""
+        await self._judge([], arguments_for("wait", (), is_right=True, clears=False))
+
     async def close(self) -> None:
         await self._connections.disconnect()
 

@@ -16,6 +16,7 @@ from pydantic_settings import BaseSettings, NoDecode, SettingsConfigDict
 from app.settings.values import (
     cores,
     has_numeric_ports,
+    holds_certificates,
     is_utf8,
     is_weak,
     is_web_address,
@@ -196,6 +197,13 @@ class Settings(BaseSettings):
             raise ValueError("must name a file that can be read")
         return value
 
+    @field_validator("outbound_ca_file")
+    @classmethod
+    def _certificates(cls, value: Path | None) -> Path | None:
+        if value is not None and not holds_certificates(value):
+            raise ValueError("must name a file with certificates in PEM")
+        return value
+
     @model_validator(mode="after")
     def _stand_together(self) -> Self:
         problems = list(self._production_problems()) if self.is_production else []
@@ -207,6 +215,10 @@ class Settings(BaseSettings):
             problems.append("SMTP_USERNAME and SMTP_PASSWORD go together: set both or neither")
         if self.refresh_token_max_ttl < self.refresh_token_ttl:
             problems.append("REFRESH_TOKEN_MAX_TTL must be at least REFRESH_TOKEN_TTL")
+        if self.argon2_memory_kib < 8 * self.argon2_parallelism:
+            problems.append(
+                "ARGON2_MEMORY_KIB must be at least 8 times ARGON2_PARALLELISM (RFC 9106, 3.1)"
+            )
         if problems:
             raise SettingsProblemsError(problems)
         return self

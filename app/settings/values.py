@@ -1,6 +1,7 @@
 """What values of settings are made of."""
 
 import os
+import ssl
 from pathlib import Path
 from urllib.parse import urlsplit
 
@@ -65,3 +66,13 @@ def describe_database(url: str) -> str:
         return f"SQLite, {path}"
     address = url.partition("://")[2].partition("?")[0]
     return f"PostgreSQL, {address.rpartition('@')[2]}"
+
+
+def holds_certificates(file: Path) -> bool:
+    """Whether a file has at least one certificate in PEM."""
+    context = ssl.SSLContext(ssl.PROTOCOL_TLS_CLIENT)
+    try:
+        context.load_verify_locations(cafile=str(file))
+    except (ssl.SSLError, OSError, ValueError):
+        return False
+    return context.cert_store_stats()["x509"] > 0
