@@ -114,7 +114,7 @@ def show(rows: Sequence[dict[str, Any]], *, as_json: bool) -> None:
     if not rows:
         print("none")
         return
-    table = [list(rows[0]), *([_cell(value) for value in row.values()] for row in rows)]
+    table = [list(rows[0]), *([cell(value) for value in row.values()] for row in rows)]
     widths = [max(len(line[column]) for line in table) for column in range(len(table[0]))]
     for line in table:
         print(
@@ -129,14 +129,14 @@ def show_one(row: dict[str, Any], *, as_json: bool) -> None:
         return
     width = max(map(len, row))
     for name, value in row.items():
-        print(f"{name.ljust(width)}  {_cell(value)}")
+        print(f"{name.ljust(width)}  {cell(value)}")
 
 
 def add_json_option(parser: argparse.ArgumentParser) -> None:
     parser.add_argument("--json", action="store_true", help="print JSON")
 
 
-def _cell(value: Any) -> str:
+def cell(value: Any) -> str:
     if isinstance(value, bool):
         return "yes" if value else "no"
     if isinstance(value, list):

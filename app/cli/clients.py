@@ -1,10 +1,12 @@
 """`postern clients …`: what an operator may do to clients."""
 
 import argparse
+from collections.abc import AsyncIterator
 from datetime import timedelta
 from typing import Any, get_args
 
-from app.cli.base import Action, Command, add_json_option, show, show_one, with_services
+from app.cli.base import Action, Command, add_json_option, show_one, with_services
+from app.cli.listing import pages_of, print_pages
 from app.errors import InvalidInputError
 from app.models.clients import Client
 from app.services.clients import Trust
@@ -51,7 +53,7 @@ def _run(arguments: argparse.Namespace) -> int:
 
 
 def _list_all(arguments: argparse.Namespace) -> None:
-    show(with_services(_list), as_json=arguments.json)
+    print_pages(_pages, as_json=arguments.json)
 
 
 def _show(arguments: argparse.Namespace) -> None:
@@ -96,13 +98,12 @@ def _set_disabled(arguments: argparse.Namespace, *, disabled: bool) -> None:
     show_one(_row(client), as_json=arguments.json)
 
 
-async def _list(services: Services) -> list[dict[str, Any]]:
-    rows: list[dict[str, Any]] = []
-    after = ""
-    while page := await services.clients.list_page(after=after):
-        rows.extend(_row(client) for client in page)
-        after = page[-1].client_id
-    return rows
+async def _pages(services: Services) -> AsyncIterator[list[dict[str, Any]]]:
+    clients = services.clients
+    async for page in pages_of(
+        lambda after: clients.list_page(after=after), lambda client: client.client_id
+    ):
+        yield [_row(client) for client in page]
 
 
 def _row(client: Client) -> dict[str, Any]:

@@ -2,6 +2,7 @@
 
 import argparse
 import json
+from collections.abc import AsyncIterator
 from typing import Any
 
 from pydantic import ValidationError
@@ -11,10 +12,10 @@ from app.cli.base import (
     Command,
     add_json_option,
     read_secret,
-    show,
     show_one,
     with_services,
 )
+from app.cli.listing import pages_of, print_pages
 from app.errors import InvalidInputError, NotFoundError
 from app.models.users import User
 from app.schemas.claims import VERIFIED, StandardClaims
@@ -87,8 +88,8 @@ def _run(arguments: argparse.Namespace) -> int:
 
 
 def _list_all(arguments: argparse.Namespace) -> None:
-    list_users = _list_odd_names if arguments.odd_names else _list
-    show(with_services(list_users), as_json=arguments.json)
+    pages = _pages_of_odd_names if arguments.odd_names else _pages
+    print_pages(pages, as_json=arguments.json)
 
 
 def _show(arguments: argparse.Namespace) -> None:
@@ -212,23 +213,22 @@ def _set_disabled(arguments: argparse.Namespace, *, disabled: bool) -> None:
     show_one(_row(user), as_json=arguments.json)
 
 
-async def _list(services: Services) -> list[dict[str, Any]]:
-    rows: list[dict[str, Any]] = []
-    after = ""
-    while page := await services.users.list_page(after=after):
-        rows.extend(_row(user) for user in page)
-        after = page[-1].username_key
-    return rows
+async def _pages(services: Services) -> AsyncIterator[list[dict[str, Any]]]:
+    users = services.users
+    async for page in pages_of(
+        lambda after: users.list_page(after=after), lambda user: user.username_key
+    ):
+        yield [_row(user) for user in page]
 
 
-async def _list_odd_names(services: Services) -> list[dict[str, Any]]:
-    rows = await _list(services)
-    problems = ((row, usernames.problem_with(str(row["username"]))) for row in rows)
-    return [
-        {"username": row["username"], "user_id": row["user_id"], "problem": problem}
-        for row, problem in problems
-        if problem is not None
-    ]
+async def _pages_of_odd_names(services: Services) -> AsyncIterator[list[dict[str, Any]]]:
+    async for rows in _pages(services):
+        problems = ((row, usernames.problem_with(str(row["username"]))) for row in rows)
+        yield [
+            {"username": row["username"], "user_id": row["user_id"], "problem": problem}
+            for row, problem in problems
+            if problem is not None
+        ]
 
 
 def _row(user: User) -> dict[str, Any]:
