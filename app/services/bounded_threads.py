@@ -9,21 +9,31 @@ from concurrent.futures import ThreadPoolExecutor
 from typing import TypeVar
 
 from app.database.threads import start_threads
-from app.errors import OverloadedError
+from app.deadline import current_caller, seconds_left
+from app.errors import CallerGoneError, OverloadedError
+from app.places import Places
 
 Result = TypeVar("Result")
 
 NICENESS = 5
 
 
+SECONDS_FOR_THE_DATABASE = 1.0
+"""What a request keeps of its time for the steps that follow the work."""
+
+
 class BoundedThreads:
-    """Runs at most `threads` at once and lets at most `queue` wait; then `OverloadedError`."""
+    """Runs at most `threads` at once and lets at most `queue` wait; then `OverloadedError`.
+
+    They wait in the order in which they came, each while its request has time left.
+    """
 
     def __init__(self, *, threads: int, queue: int) -> None:
         self._executor = ThreadPoolExecutor(
             threads, thread_name_prefix="slow-work", initializer=_step_back
         )
         self._threads = threads
+        self._running = Places(threads)
         self._free_places = threads + queue
 
     async def start(self) -> None:
@@ -31,21 +41,51 @@ class BoundedThreads:
         await start_threads(self._executor, count=self._threads)
 
     async def run(self, work: Callable[..., Result], *arguments: object) -> Result:
-        """Gives what `work` returns. A caller who is cancelled leaves it running to its end."""
+        """Gives what `work` returns. A caller who is cancelled leaves it running to its end.
+
+        Raises `OverloadedError`, or `CallerGoneError` where the caller hung up before it began.
+        """
         if self._free_places <= 0:
             raise OverloadedError
         self._free_places -= 1
-        future = asyncio.get_running_loop().run_in_executor(self._executor, work, *arguments)
+        try:
+            await self._begin()
+        except BaseException:
+            self._free_places += 1
+            raise
+        try:
+            future = asyncio.get_running_loop().run_in_executor(self._executor, work, *arguments)
+        except BaseException:
+            self._give_back()
+            raise
         future.add_done_callback(self._leave)
         return await asyncio.shield(future)
+
+    async def _begin(self) -> None:
+        caller = current_caller()
+        if caller is None:
+            await self._running.enter(is_first=False)
+            return
+        try:
+            async with asyncio.timeout(seconds_left(otherwise=0) - SECONDS_FOR_THE_DATABASE):
+                await self._running.enter(is_first=False)
+        except TimeoutError:
+            raise OverloadedError from None
+        if caller[1].is_closed:
+            self._running.leave()
+            raise CallerGoneError
 
     def close(self) -> None:
         self._executor.shutdown(wait=False, cancel_futures=True)
 
     def _leave(self, future: "asyncio.Future[Result]") -> None:
-        self._free_places += 1
+        self._give_back()
         if not future.cancelled():
             future.exception()  # a caller who went away does not turn it into a warning
+
+    def _give_back(self) -> None:
+        self._free_places += 1
+        self._running.leave()
 
 
 def _step_back() -> None:
