@@ -1,0 +1,28 @@
+"""A downgrade gives the release before what it needs to recognize a replay."""
+
+from app.database import migrations
+from app.database.backends import Backend
+from tests.migrations.conftest import change, downgrade, rows_of
+
+BEFORE = "2026_11_29_unconfirmed_users"
+MOMENT = "'2026-11-25 12:00:00.000000+00:00'"
+FAMILY = f"""
+    INSERT INTO token_families (family_id, client_id, scope, created_at, expires_at)
+    VALUES ('family', 'client', 'profile', {MOMENT}, {MOMENT})
+"""
+
+
+async def test_used_tokens_are_used_rows_again(backend: Backend) -> None:
+    """SECURITY_BAR row 9; fault row 10"""
+    await migrations.migrate(backend)
+    digest = "x'00'" if backend.name == "sqlite" else "'\\x00'"
+    await change(backend, FAMILY)
+    await change(
+        backend,
+        f"INSERT INTO used_refresh_tokens (digest, family_id) VALUES ({digest}, 'family')",
+    )
+
+    await downgrade(backend, BEFORE)
+
+    rows = await rows_of(backend, "SELECT family_id, used_at IS NOT NULL FROM refresh_tokens")
+    assert [(family_id, bool(is_used)) for family_id, is_used in rows] == [("family", True)]
