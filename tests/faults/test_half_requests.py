@@ -4,6 +4,7 @@ The server's protocol runs in this process, with a shorter time than it ships wi
 """
 
 import asyncio
+import math
 from collections.abc import AsyncIterator
 
 import pytest
@@ -23,6 +24,7 @@ from tests.support.raw_http import RawConnection, exchange, post_json
 pytestmark = pytest.mark.timing
 
 SECONDS = scaled(0.3)
+KEEP_ALIVE = math.ceil(5 * SECONDS)
 HOST = b"Host: postern.test\r\n"
 FORM = b"Content-Type: application/x-www-form-urlencoded\r\n"
 LIVE = b"GET /health/live HTTP/1.1\r\n" + HOST + b"\r\n"
@@ -42,7 +44,7 @@ async def port(databases: Databases, monkeypatch: pytest.MonkeyPatch) -> AsyncIt
         clock=FakeClock(),
     )
     config = uvicorn.Config(
-        application, log_config=None, ws="none", proxy_headers=False, timeout_keep_alive=1
+        application, log_config=None, ws="none", proxy_headers=False, timeout_keep_alive=KEEP_ALIVE
     )
     config.load()
     state = ServerState()
