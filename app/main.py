@@ -5,7 +5,7 @@ import gc
 from collections.abc import AsyncIterator
 from contextlib import asynccontextmanager
 
-from fastapi import FastAPI
+from fastapi import Depends, FastAPI
 
 from app import __version__
 from app.clock import Clock
@@ -18,7 +18,7 @@ from app.middleware.security_headers import SecurityHeaders
 from app.observability.access_log import AccessLog
 from app.observability.log_output import LogOutput
 from app.observability.logging import configure_logging, logger, server_output
-from app.pages import PAGES
+from app.pages import PAGES, templating
 from app.pages import errors as pages_for_errors
 from app.routers import HOT_ENDPOINTS, ROUTERS, cross_origin, registration
 from app.routers.error_handlers import ErrorRenderer
@@ -147,8 +147,10 @@ def _fastapi(
         generate_unique_id_function=lambda route: route.name,  # names in generated clients
     )
     application.state.services = services
-    for router in (*ROUTERS, *PAGES):
+    for router in ROUTERS:
         application.include_router(router)
+    for page in PAGES:
+        application.include_router(page, dependencies=[Depends(templating.ready)])
     errors.install(application)
     pages_for_errors.install(application)
     describe(application, HOT_ENDPOINTS)

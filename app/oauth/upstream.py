@@ -13,6 +13,7 @@ from typing import Any
 from urllib.parse import urlsplit
 
 from app.clock import Clock
+from app.late_imports import imported
 from app.models.upstream import UpstreamProvider
 from app.outbound.http import FetchError, OutboundHttp
 from app.outbound.names import HostNames
@@ -106,6 +107,7 @@ class UpstreamProtocol:
             keys = await self._keys_of(provider.issuer).keys_at(
                 metadata.jwks_uri, kid=kid_of(id_token)
             )
+            await imported(*jose.MODULES)
             claims = jose.verify(id_token, keys, algorithms=jose.CLIENT_ALGORITHMS)
             _require_claims(claims, provider, nonce=nonce)
             if require_now(claims, self._clock.now()) is None:

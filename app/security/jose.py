@@ -32,6 +32,10 @@ MAXIMUM_RSA_CHARACTERS = {"n": 700, "e": 16}
 """A little more than the bounds in base64, to refuse a key before it is decoded."""
 
 
+MODULES = ("joserfc.jwk", "joserfc.jwt")
+"""Imported late, with what is under them; see `app.late_imports`."""
+
+
 class SignatureError(Exception):
     """The signature is none of the expected keys; the message is for the log."""
 

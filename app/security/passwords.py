@@ -5,6 +5,9 @@ Hashing takes tens of milliseconds: call it in a thread, see `app.services.passw
 
 import unicodedata
 from collections.abc import Iterable
+from functools import lru_cache
+from importlib.util import find_spec, module_from_spec, spec_from_file_location
+from pathlib import Path
 
 from passlib.hash import argon2
 
@@ -61,10 +64,24 @@ def has_password(password_hash: str) -> bool:
 
 
 def is_common(password: str) -> bool:
-    """Whether a password is on the list of 30,000 that attackers try first."""
-    from zxcvbn.matching import RANKED_DICTIONARIES  # late: two megabytes, and rarely asked
+    """Whether a password is on the list of 30,000 that attackers try first.
 
-    return prepare(password).lower() in RANKED_DICTIONARIES["passwords"]
+    The first time it reads a file: call it in a thread.
+    """
+    return prepare(password).lower() in _common_passwords()
+
+
+@lru_cache(maxsize=1)
+def _common_passwords() -> frozenset[str]:
+    """Only this list of the package, which as a whole takes ten megabytes."""
+    package = find_spec("zxcvbn")
+    directory = Path(package.origin or "").parent if package is not None else Path()
+    spec = spec_from_file_location("_frequency_lists", directory / "frequency_lists.py")
+    if spec is None or spec.loader is None:
+        raise ImportError("zxcvbn.frequency_lists")
+    lists = module_from_spec(spec)
+    spec.loader.exec_module(lists)
+    return frozenset(lists.FREQUENCY_LISTS["passwords"])
 
 
 def is_own_name(password: str, names: Iterable[str]) -> bool:

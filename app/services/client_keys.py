@@ -8,6 +8,7 @@ from datetime import datetime, timedelta
 from typing import Any
 
 from app.clock import Clock
+from app.late_imports import imported
 from app.models.clients import Client
 from app.observability.logging import logger
 from app.outbound.http import BusyError, FetchError, OutboundHttp
@@ -56,6 +57,7 @@ class ClientKeys:
         """
         require_type(token, typ)
         keys = await self.keys_of(client, kid=kid_of(token))
+        await imported(*jose.MODULES)
         algorithms = (algorithm,) if algorithm is not None else jose.CLIENT_ALGORITHMS
         return jose.verify(token, keys, algorithms=algorithms)
 

@@ -5,6 +5,7 @@ from typing import Any
 
 from app.clock import Clock
 from app.errors import InvalidInputError, NotFoundError
+from app.late_imports import imported
 from app.models.audit_outbox import NewEvent
 from app.models.passkeys import Passkey
 from app.models.users import User
@@ -28,6 +29,8 @@ MAXIMUM_NAME = 100
 LAST = "This is the only way in which you can sign in. Set a password or add a passkey first."
 
 log = logger(__name__)
+
+WEBAUTHN = "webauthn"
 
 
 class PasskeyRefusedError(InvalidInputError):
@@ -73,6 +76,7 @@ class PasskeyService:
 
     async def creation_options(self, user: User, *, browser: str) -> dict[str, Any]:
         """What `navigator.credentials.create` is given; raises `NotFoundError` as all of these."""
+        await imported(WEBAUTHN)
         return self._offered().creation_options(
             challenge=self._challenges.make(Purpose.ADD, user, browser=browser),
             user_handle=user.user_id.encode(),
@@ -82,16 +86,19 @@ class PasskeyService:
 
     async def sign_in_options(self, *, browser: str) -> dict[str, Any]:
         """What `navigator.credentials.get` is given, for whoever it is."""
+        await imported(WEBAUTHN)
         challenge = self._challenges.make(Purpose.SIGN_IN, None, browser=browser)
         return self._offered().request_options(challenge=challenge, known=())
 
     async def second_factor_options(self, user: User, *, browser: str) -> dict[str, Any]:
+        await imported(WEBAUTHN)
         challenge = self._challenges.make(Purpose.SECOND_FACTOR, user, browser=browser)
         return self._offered().request_options(challenge=challenge, known=await self._known(user))
 
     async def add(self, user: User, answer: str, *, name: str, browser: str) -> Passkey:
         """Stores the passkey that a browser made; raises `PasskeyRefusedError`."""
         party = self._offered()
+        await imported(WEBAUTHN)
         try:
             challenge = self._challenges.open(answer, Purpose.ADD, user, browser=browser)
             made = party.check_creation(answer, challenge=challenge.value)
@@ -162,6 +169,7 @@ class PasskeyService:
         self, answer: str, purpose: Purpose, user: User | None, browser: str
     ) -> User | None:
         party = self._offered()
+        await imported(WEBAUTHN)
         passkey: Passkey | None = None
         try:
             challenge = self._challenges.open(answer, purpose, user, browser=browser)

@@ -10,6 +10,7 @@ from enum import StrEnum
 from typing import Any
 
 from app.clock import Clock
+from app.late_imports import imported
 from app.models.signing_keys import SigningKey
 from app.observability.logging import logger
 from app.repositories.signing_keys import SigningKeyRepository
@@ -104,6 +105,7 @@ class SigningKeys:
             if isinstance(kid, str) and all(key.kid != kid for key in keys):
                 keys = await self._cache.newest()  # another worker may have made it a moment ago
             known = [json.loads(key.public_jwk) for key in keys if key.kid == kid]
+            await imported(*jose.MODULES)
             return jose.verify(token, known, algorithms=ALGORITHMS)
         except SignatureError:
             return None
@@ -174,6 +176,7 @@ class SigningKeys:
         return key == self._usable(keys, key.algorithm)
 
     async def _signer(self, algorithm: str) -> SigningKey:
+        await imported(*jose.MODULES)
         found = self._usable(await self._cache.keys(), algorithm)
         if found is not None:
             return found

@@ -1,5 +1,6 @@
 """People: registration, enrolment, and what an operator may do to an account."""
 
+import asyncio
 import json
 from collections.abc import Collection, Iterable, Mapping, Sequence
 
@@ -57,7 +58,7 @@ class UserService:
         """
         name = new_name(body.username)
         _check_preferred_username(body, name.spelling)
-        warning = self._check_new_password(
+        warning = await self._check_new_password(
             body.password.get_secret_value(), [name.spelling, *names_in(body.email)]
         )
         user_id = new_identifier()
@@ -193,7 +194,7 @@ class UserService:
     async def reset_password(self, username: str, password: str) -> None:
         """Sets a password and ends every sign-in; raises `InvalidInputError` for a bad one."""
         user = await self.get(username)
-        self._check_new_password(password, names_of(user))
+        await self._check_new_password(password, names_of(user))
         hashed = await self._hashing.hash(password)
         event = self._audit.event("password.reset", user_id=user.user_id)
         await self._users.credentials.set_password_hash(
@@ -203,7 +204,7 @@ class UserService:
 
     async def hash_of_new_password(self, user: User, password: str) -> str:
         """The hash of a password that a person may have; raises `InvalidInputError` for others."""
-        self._check_new_password(password, names_of(user))
+        await self._check_new_password(password, names_of(user))
         return await self._hashing.hash(password)
 
     async def change_password(
@@ -214,7 +215,7 @@ class UserService:
 
         Raises `InvalidInputError` for a bad one, `ConflictError` where somebody else was first.
         """
-        self._check_new_password(password, names_of(user))
+        await self._check_new_password(password, names_of(user))
         hashed = await self._hashing.hash(password)
         event = self._audit.event("password.changed", user_id=user.user_id)
         if not await self._users.credentials.set_password_hash(
@@ -245,7 +246,7 @@ class UserService:
             await self._notices.tell(user, "account_disabled")
         return await self.get(username)
 
-    def _check_new_password(self, password: str, names: Iterable[str]) -> str | None:
+    async def _check_new_password(self, password: str, names: Iterable[str]) -> str | None:
         """Gives a warning for a common password where production would refuse it. `names` are
         those by which its owner is known."""
         problem = passwords.problem_with(password)
@@ -255,7 +256,7 @@ class UserService:
             raise InvalidInputError(
                 "This password is your own name. Choose another one.", error="password_is_username"
             )
-        if not passwords.is_common(password):
+        if not await asyncio.to_thread(passwords.is_common, password):
             return None
         if self._refuses_common_passwords:
             raise InvalidInputError(
