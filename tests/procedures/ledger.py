@@ -28,6 +28,11 @@ class Entry:
     remarks: list[str] = field(default_factory=list)
     failures: list[str] = field(default_factory=list)
 
+    def lose(self, losses: Sequence[str]) -> None:
+        """Enter what was lost; the remarks name some of it."""
+        self.lost += len(losses)
+        self.remarks += sorted(set(losses))[:3]
+
     def judge(self) -> None:
         """Note what is not as it has to be."""
         if self.lost:

@@ -46,6 +46,7 @@ class Load:
         self._app = app
         self._client = client
         self._tasks: list[asyncio.Task[None]] = []
+        self._is_stopping = False
         self.record = Record()
 
     async def start(self, user: TestUser) -> None:
@@ -63,11 +64,8 @@ class Load:
 
     async def stop(self) -> None:
         """Let each client finish its request, then return; raises what a client met."""
-        for task in self._tasks:
-            task.cancel()
-        for outcome in await asyncio.gather(*self._tasks, return_exceptions=True):
-            if isinstance(outcome, Exception):
-                raise outcome
+        self._is_stopping = True
+        await asyncio.gather(*self._tasks)
 
     async def succeeds_again(self, *, within: float) -> float:
         """Return after how many seconds from now a request sent by then succeeded."""
@@ -79,7 +77,7 @@ class Load:
         return self.record.last_success - started
 
     async def _for_ever(self, work: Callable[[], Awaitable[None]]) -> None:
-        while True:
+        while not self._is_stopping:
             await work()
 
     async def _ask(self, request: Awaitable[httpx.Response]) -> httpx.Response | None:
@@ -128,17 +126,16 @@ class Load:
 async def losses(
     app: Application, client: TestClient, record: Record, database: Database
 ) -> list[str]:
-    """Return what was acknowledged and is not there, or can be used twice."""
+    """Return what was acknowledged and is not there, or can be used twice.
+
+    Refresh tokens come first: the answer that a client did not get is repeated for a while only.
+    """
+    families = await asyncio.gather(*(_ends(app, client, each) for each in record.chains))
+    lost = [problem for problems in families for problem in problems]
     rows = await database.fetch_all(select(users.c.username))
-    lost = [f"user {name}" for name in set(record.users) - {row[0] for row in rows}]
+    lost += [f"user {name}" for name in set(record.users) - {row[0] for row in rows}]
     active = await asyncio.gather(*(app.is_active(client, token) for token in record.tokens))
-    lost += ["an access token"] * active.count(False)
-    lost += [
-        problem
-        for found in await asyncio.gather(*(_ends(app, client, each) for each in record.chains))
-        for problem in found
-    ]
-    return lost
+    return lost + ["an access token"] * active.count(False)
 
 
 async def _ends(app: Application, client: TestClient, chain: list[str]) -> list[str]:

@@ -40,7 +40,7 @@ async def _killed(place: Place, kind: str) -> Entry:
                     client, user = await app.create_client(), await app.enrolled_user()
                 if before is not None:
                     async with open_database(url) as database:
-                        entry.lost += len(await losses(app, client, before.record, database))
+                        entry.lose(await losses(app, client, before.record, database))
                 if number == place.kills:
                     break
                 before = Load(app, client)
@@ -81,7 +81,7 @@ async def log_not_read(place: Place) -> list[Entry]:
                 await load.stop()
                 add_to(entry, load.record, counts_cuts=True)
                 async with open_database(url) as database:
-                    entry.lost += len(await losses(app, client, load.record, database))
+                    entry.lose(await losses(app, client, load.record, database))
             started = time.monotonic()
             process.send_signal(signal.SIGTERM)
             try:
@@ -137,7 +137,7 @@ async def _drain_each(
         await load.stop()
         add_to(entry, load.record, counts_cuts=True)
         async with open_database(url) as database:
-            entry.lost += len(await losses(app, client, load.record, database))
+            entry.lose(await losses(app, client, load.record, database))
 
 
 async def _started(place: Place, url: str, port: int) -> Server:

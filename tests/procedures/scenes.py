@@ -36,6 +36,6 @@ async def under_load(
         await load.stop()
         add_to(entry, load.record, counts_cuts=entry.cut is not None)
         async with open_database(read_by or url) as database:
-            entry.lost += len(await losses(app, client, load.record, database))
+            entry.lose(await losses(app, client, load.record, database))
     if url.startswith("sqlite") and sqlite_integrity(url) != "ok":
         entry.failures.append("the database is damaged")
