@@ -64,6 +64,7 @@ class MicroBatch(Generic[Item, Result]):
         self._run_again = run_again or run
         self._rows_to_retry = 1
         self._held_up = WaitingQueue[Item, Result](forgets_lost_callers=forgets_lost_callers)
+        self._queued, self._locked = self._waiting.entries, self._held_up.entries
         self._batches: set[asyncio.Task[None]] = set()
         self._not_taken = 0  # batches that are that have no place yet
         self._is_starting = False
@@ -72,7 +73,7 @@ class MicroBatch(Generic[Item, Result]):
 
     async def submit(self, item: Item) -> Result:
         """Returns the outcome of one item; raises `OverloadedError` where too many wait."""
-        if len(self._waiting) + len(self._held_up) >= self._maximum_waiting:
+        if len(self._queued) + len(self._locked) >= self._maximum_waiting:
             raise OverloadedError
         loop = self._loop
         if loop is None:  # kept, since Python 3.11 makes a system call of asking for it
@@ -82,11 +83,11 @@ class MicroBatch(Generic[Item, Result]):
         if caller is None:
             caller = (time.perf_counter() + self._time_limit, deadline.UNKNOWN_CONNECTION)
         self._waiting.append((item, answer, *caller))
-        if not self._is_starting:
+        if self._free_slots and not self._is_starting:
             if self._may_start():
                 self._is_starting = True
                 loop.call_soon(self._start)
-            elif self._free_slots and self._patience is None:
+            elif self._patience is None:
                 self._patience = loop.call_later(PATIENCE_SECONDS, self._lose_patience)
         return await answer
 
@@ -140,11 +141,11 @@ class MicroBatch(Generic[Item, Result]):
     def _is_held_up(self) -> bool:
         """Whether so much is locked that one batch at a time is enough to see when it no longer
         is."""
-        return len(self._held_up) >= self._maximum_rows and bool(self._batches)
+        return len(self._locked) >= self._maximum_rows and bool(self._batches)
 
     def _unclaimed(self) -> int:
         """How many wait beyond what the batches that have no place yet will take."""
-        return len(self._waiting) - self._not_taken * self._maximum_rows
+        return len(self._queued) - self._not_taken * self._maximum_rows
 
     async def _carry_out(self) -> None:
         try:

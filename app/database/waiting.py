@@ -29,23 +29,23 @@ class WaitingQueue(Generic[Item, Result]):
     """
 
     def __init__(self, *, forgets_lost_callers: bool) -> None:
-        self._entries: deque[Entry[Item, Result]] = deque()
+        self.entries: deque[Entry[Item, Result]] = deque()
         self._forgets_lost_callers = forgets_lost_callers
         self._timer: asyncio.TimerHandle | None = None
         self._next_look = NEVER
         self._refused = 0
 
     def __len__(self) -> int:
-        return len(self._entries)
+        return len(self.entries)
 
     def append(self, entry: Entry[Item, Result]) -> None:
-        self._entries.append(entry)
+        self.entries.append(entry)
         if entry[2] < self._next_look:
             self._look_at(entry[2])
 
     def put_back(self, entries: list[Entry[Item, Result]]) -> None:
         """Put entries that were taken in front again."""
-        self._entries.extendleft(reversed(entries))
+        self.entries.extendleft(reversed(entries))
         for entry in entries:
             if entry[2] < self._next_look:
                 self._look_at(entry[2])
@@ -54,9 +54,10 @@ class WaitingQueue(Generic[Item, Result]):
         """Take the next entries that somebody still waits for."""
         taken: list[Entry[Item, Result]] = []
         latest = time.perf_counter() + TOO_LATE_SECONDS
-        while self._entries and len(taken) < maximum:
-            entry = self._entries.popleft()
-            if not self._is_over(entry, latest):
+        while self.entries and len(taken) < maximum:
+            entry = self.entries.popleft()
+            may_be_over = entry[2] <= latest or entry[3].is_closed or entry[1].done()
+            if not may_be_over or not self._is_over(entry, latest):
                 taken.append(entry)
         return taken
 
@@ -84,13 +85,13 @@ class WaitingQueue(Generic[Item, Result]):
         self._timer, self._next_look = None, NEVER
         earliest = NEVER
         latest = time.perf_counter() + TOO_LATE_SECONDS
-        for _ in range(len(self._entries)):
-            entry = self._entries.popleft()
+        for _ in range(len(self.entries)):
+            entry = self.entries.popleft()
             if not self._is_over(entry, latest):
-                self._entries.append(entry)
+                self.entries.append(entry)
                 earliest = min(earliest, entry[2])
         if self._refused:
             log.warning("database unavailable: %d callers waited too long", self._refused)
             self._refused = 0
-        if self._entries:
+        if self.entries:
             self._look_at(earliest)
