@@ -1,0 +1,82 @@
+"""Rows of a database that has grown: users with sessions and tokens, made by the database."""
+
+import sqlite3
+
+import asyncpg
+
+from app.database.postgresql import driver_url
+
+MAXIMUM_USERS = 1_000_000
+LATER = "2099-01-01 00:00:00.000000+00:00"
+BEFORE = "2026-01-01 00:00:00.000000+00:00"
+STATEMENTS = (
+    """INSERT INTO users (user_id, username, username_key, password_hash, credentials_version,
+           created_at, pairwise_salt)
+       SELECT 'grown-' || n, 'grown-' || n, 'grown-' || n, '!', 'v', {before}, {digest}
+       FROM numbers WHERE n <= {users}""",
+    """INSERT INTO sessions (session_id, digest, user_id, credentials_version, auth_time, acr, amr,
+           user_agent, address, created_at, last_seen_at, expires_at)
+       SELECT 'session-' || n, {digest}, 'grown-' || n, 'v', {before}, '1', 'pwd', '', '',
+           {before}, {before}, {later} FROM numbers WHERE n <= {users}""",
+    """INSERT INTO token_families (family_id, client_id, user_id, credentials_version, scope,
+           created_at, expires_at, session_id)
+       SELECT 'family-' || n, 'grown', 'grown-' || n, 'v', 'openid', {before}, {later},
+           'session-' || n FROM numbers WHERE n <= {users}""",
+    """INSERT INTO refresh_tokens (digest, family_id, issued_at, expires_at)
+       SELECT {digest}, 'family-' || n, {before}, {later} FROM numbers WHERE n <= {users}""",
+    """INSERT INTO access_tokens (digest, client_id, user_id, family_id, scope, issued_at,
+           expires_at)
+       SELECT {digest}, 'grown', CASE WHEN n % 2 = 0 THEN 'grown-' || (n % {users} + 1) END,
+           CASE WHEN n % 2 = 0 THEN 'family-' || (n % {users} + 1) END, 'profile', {before},
+           CASE WHEN n % 100 = 0 THEN {before} ELSE {later} END FROM numbers""",
+)
+
+
+def users_of(tokens: int) -> int:
+    return min(tokens, MAXIMUM_USERS)
+
+
+async def grow(url: str, tokens: int) -> None:
+    """Add so many access tokens, one in a hundred of them expired, and the users behind them."""
+    if url.startswith("sqlite"):
+        _grow_sqlite(url.removeprefix("sqlite:///"), tokens)
+        return
+    connection = await asyncpg.connect(driver_url(url), command_timeout=None)
+    try:
+        await connection.execute(
+            f"CREATE TEMP VIEW numbers AS SELECT n FROM generate_series(1, {tokens}) AS n"
+        )
+        for statement in STATEMENTS:
+            await connection.execute(
+                statement.format(
+                    users=users_of(tokens),
+                    digest="sha256(cast(random() || '-' || n AS bytea))",
+                    before=f"cast('{BEFORE}' AS timestamptz)",
+                    later=f"cast('{LATER}' AS timestamptz)",
+                )
+            )
+        await connection.execute("ANALYZE")
+    finally:
+        await connection.close()
+
+
+def _grow_sqlite(path: str, tokens: int) -> None:
+    connection = sqlite3.connect(path)
+    connection.execute("PRAGMA synchronous = OFF")
+    numbers = (
+        "WITH RECURSIVE numbers(n) AS"
+        f" (SELECT 1 UNION ALL SELECT n + 1 FROM numbers WHERE n < {tokens})"
+    )
+    for statement in STATEMENTS:
+        into, _, select = statement.partition("SELECT")
+        text = f"{into} {numbers} SELECT{select}"
+        connection.execute(
+            text.format(
+                users=users_of(tokens),
+                digest="randomblob(32)",
+                before=f"'{BEFORE}'",
+                later=f"'{LATER}'",
+            )
+        )
+        connection.commit()
+    connection.close()
