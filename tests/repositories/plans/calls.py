@@ -7,7 +7,7 @@ import inspect
 import pkgutil
 import sys
 import types
-from collections.abc import Callable, Iterator, Mapping, Sequence
+from collections.abc import Callable, Collection, Iterator, Mapping
 from dataclasses import dataclass
 from datetime import datetime, timedelta
 from typing import Any, Literal, Union, get_args, get_origin, get_type_hints
@@ -125,7 +125,7 @@ def _value(kind: Any, name: str, number: int) -> Any:
         return get_args(kind)[0]
     if origin is not None and issubclass(origin, Mapping):
         return {_value(get_args(kind)[0], name, number): _value(get_args(kind)[1], name, number)}
-    if origin is not None and issubclass(origin, Sequence):
+    if origin is not None and issubclass(origin, Collection):
         return [_value(get_args(kind)[0], name, number)]
     if inspect.isclass(kind) and issubclass(kind, enum.Enum):
         return next(iter(kind))
