@@ -60,7 +60,8 @@ def _shape_of(connection: Connection) -> _Shape:
     }
     rows = {table: _count(connection, _quoted(connection, table)) for table in tables}
     if inspector.has_table("audit_outbox"):  # a downgrade numbers these before it deletes any
-        rows["audit_events"] += _count(connection, "audit_outbox WHERE sequenced_at IS NULL")
+        waiting = _count(connection, "audit_outbox WHERE sequenced_at IS NULL")
+        rows["audit_events"] = rows.get("audit_events", 0) + waiting
     return _Shape(rows, columns)
 
 

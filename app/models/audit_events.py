@@ -62,3 +62,8 @@ class AuditEvent:
     details: str
     previous_hash: bytes
     hash: bytes
+
+    @property
+    def is_numbered(self) -> bool:
+        """Return False for an event that waits for its place in the chain."""
+        return self.sequence > 0

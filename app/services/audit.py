@@ -101,7 +101,10 @@ class AuditLog:
     async def list_of_user(
         self, user_id: str, *, before: int | None = None, limit: int = 50
     ) -> Sequence[AuditEvent]:
-        """What happened to a person, the newest first."""
+        """What happened to a user, the newest first.
+
+        Events that cannot get their number now all come before the first page.
+        """
         return await self._events.list_of_user(user_id, before=before, limit=limit)
 
     async def read_all(self, wanted: Wanted = EVERYTHING) -> AsyncIterator[AuditEvent]:

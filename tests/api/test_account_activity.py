@@ -2,6 +2,7 @@
 
 import re
 from pathlib import Path
+from unittest.mock import AsyncMock
 
 import pytest
 
@@ -90,6 +91,7 @@ async def test_long_lists_have_pages_without_gap_or_repetition(
     for number in range(2 * PAGE):
         await audit.record("passkey.renamed", user_id=user_id, name=f"key-{number:03}")
     await signed_in(visitor, user)
+    assert await audit.sequencer.run()
 
     seen: list[str] = []
     path: str | None = ACTIVITY
@@ -103,6 +105,26 @@ async def test_long_lists_have_pages_without_gap_or_repetition(
 
     assert seen == [f"{number:03}" for number in reversed(range(2 * PAGE))]
     assert pages == 3
+
+
+async def test_events_that_wait_for_their_numbers_are_all_on_the_first_page(
+    app: Application, visitor: Visitor, user: TestUser, monkeypatch: pytest.MonkeyPatch
+) -> None:
+    audit, user_id = services_of(app).audit, (await stored(app, user)).user_id
+    await audit.record("passkey.renamed", user_id=user_id, name="key-older")
+    await signed_in(visitor, user)
+    assert await audit.sequencer.run()
+    monkeypatch.setattr(audit.sequencer, "run", AsyncMock(return_value=False))
+    for number in range(2 * PAGE):
+        await audit.record("passkey.renamed", user_id=user_id, name=f"key-{number:03}")
+
+    page = await visitor.get(ACTIVITY)
+    older = re.search(r'href="(/account/activity\?before=\d+)"', page.text)
+    assert older is not None
+    next_page = await visitor.get(older[1])
+
+    assert re.findall(r"key-(\d+)", page.text) == [f"{n:03}" for n in reversed(range(2 * PAGE))]
+    assert "key-older" in next_page.text
 
 
 @pytest.mark.parametrize("before", ["x", "-1", "9" * 30, "1 or 1=1", "²", "0"])

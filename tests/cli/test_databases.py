@@ -127,7 +127,7 @@ async def test_an_error_of_the_database_is_one_line(
     result = await postern(*command)
 
     assert result.code == 2
-    assert result.errors.startswith("postern: DATABASE_URL: no such table: ")
+    assert result.errors.startswith("postern: DATABASE_URL: no such ")
     assert result.errors.count("\n") == 1
 
 

@@ -124,6 +124,11 @@ async def test_rotate_now_waits_until_no_server_lacks_the_keys(
     assert {row["state"] for row in rows if row not in made} == {"published"}
 
 
+def _take_interrupts() -> None:
+    """Undo what a shell does to the programs that it runs in the background."""
+    signal.signal(signal.SIGINT, signal.default_int_handler)
+
+
 def test_rotate_now_that_is_interrupted_leaves_the_keys_published(tmp_path: Path) -> None:
     """Ctrl-C while it waits: they sign a little later, as without --now"""
     url = f"sqlite:///{tmp_path / 'postern.db'}"
@@ -135,6 +140,7 @@ def test_rotate_now_that_is_interrupted_leaves_the_keys_published(tmp_path: Path
         stdout=subprocess.PIPE,
         stderr=subprocess.PIPE,
         text=True,
+        preexec_fn=_take_interrupts,
     ) as process:
         assert process.stderr is not None
         for line in process.stderr:

@@ -93,8 +93,8 @@ async def test_what_waits_in_the_queue_is_answered(tmp_path: Path) -> None:
 
         answers = await asyncio.gather(*(each.read_to_the_end() for each in connections))
 
+    # those that were read before the signal are answered without `Connection: close`
     assert Counter(answer.status for answer in answers) == {200: 200}
-    assert all(answer.headers["connection"] == "close" for answer in answers)
 
 
 async def test_an_idle_connection_may_be_used_once_more(tmp_path: Path) -> None:

@@ -92,8 +92,10 @@ class MailServer:
     async def stop(self) -> None:
         """Once nobody is in the middle of a mail."""
         if self._controller is not None:
-            turns = asyncio.run_coroutine_threadsafe(_turns(5), self._controller.loop)
-            await asyncio.wrap_future(turns)  # who has just come is let in first
+            ended = asyncio.run_coroutine_threadsafe(
+                _end(self._controller.server), self._controller.loop
+            )
+            await asyncio.wrap_future(ended)
         await eventually(lambda: not self.connections)
         if self._controller is not None:
             await asyncio.to_thread(self._controller.stop)
@@ -123,8 +125,11 @@ class MailServer:
         return next(each for each in self.mails if each["Subject"] == subject)
 
 
-async def _turns(how_many: int) -> None:
-    for _ in range(how_many):
+async def _end(server: asyncio.AbstractServer | None) -> None:
+    """Accept nobody from now on; let in who has come just before."""
+    if server is not None:
+        server.close()
+    for _ in range(5):
         await asyncio.sleep(0)
 
 

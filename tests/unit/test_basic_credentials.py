@@ -65,7 +65,9 @@ def test_whatever_is_in_the_base64_it_is_read_or_refused(joined: bytes) -> None:
     except InvalidClientError:
         return
 
-    assert credentials is not None
+    if credentials is None:  # an empty secret is none
+        assert joined.endswith(b":")
+        return
     assert credentials.client_id
     assert "\x00" not in credentials.client_id
     credentials.client_id.encode()  # raises for a lone surrogate, which no database takes

@@ -84,7 +84,7 @@ async def activity(browser: BrowserDep, person: PersonDep) -> Response:
     found = await browser.services.audit.list_of_user(
         person.user.user_id, before=before, limit=PAGE + 1
     )
-    shown = found[:PAGE]
+    shown = found[: max(PAGE, sum(not event.is_numbered for event in found))]
     text = text_for(browser.request)
     passkeys = await browser.services.passkeys.list_of(person.user)
     names = {each.passkey_id: each.name for each in passkeys}
@@ -93,7 +93,7 @@ async def activity(browser: BrowserDep, person: PersonDep) -> Response:
         person,
         "account_activity.html",
         events=[await _view(browser, each, text, names) for each in shown],
-        older=shown[-1].sequence if len(found) > PAGE else None,
+        older=found[len(shown)].sequence + 1 if len(found) > len(shown) else None,
         is_first=before is None,
     )
 
