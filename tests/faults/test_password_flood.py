@@ -1,6 +1,7 @@
 """Fault 17: a flood of sign-ins starves nobody else."""
 
 import asyncio
+import time
 from pathlib import Path
 
 import pytest
@@ -10,6 +11,9 @@ from tests.support.server import application_of, running_server
 pytestmark = pytest.mark.timing
 
 FLOOD = 200
+LOGIN_LIMIT = 10
+FIRST_DELAY_SECONDS = 60 / LOGIN_LIMIT
+"""After each, a flood on a slow machine has one more turn."""
 
 
 async def test_machines_get_tokens_while_two_hundred_people_sign_in_at_once(
@@ -25,6 +29,7 @@ async def test_machines_get_tokens_while_two_hundred_people_sign_in_at_once(
         client, user = await app.create_client(), await app.enrolled_user()
         await app.password_grant(client, user)
         before = server.memory()
+        started = time.monotonic()
         flood = [
             asyncio.create_task(app.password_grant(client, user, password="a wrong password"))
             for _ in range(FLOOD)
@@ -33,9 +38,10 @@ async def test_machines_get_tokens_while_two_hundred_people_sign_in_at_once(
         while not all(each.done() for each in flood):
             tokens.append(await app.client_credentials(client))
         answers = await asyncio.gather(*flood)
+        turns = int((time.monotonic() - started) / FIRST_DELAY_SECONDS)
 
         assert {each.status_code for each in tokens} == {200}
         assert {each.status_code for each in answers} <= {400, 429, 503}
-        assert sum(each.status_code == 400 for each in answers) <= 10
+        assert sum(each.status_code == 400 for each in answers) <= LOGIN_LIMIT + turns
         assert all("retry-after" in each.headers for each in answers if each.status_code != 400)
         assert server.memory() - before < 60 * 1024 * 1024
