@@ -24,7 +24,7 @@ def proportional_bytes(pid: int) -> int:
     return int(line.split()[1]) * 1024
 
 
-@pytest.mark.parametrize(("workers", "most"), [(1, 100), (2, 180)])
+@pytest.mark.parametrize(("workers", "most"), [(1, 100), (2, 190)])
 async def test_an_idle_server_is_small(
     databases: Databases, tmp_path: Path, workers: int, most: int
 ) -> None:
