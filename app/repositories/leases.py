@@ -48,8 +48,12 @@ class LeaseRepository:
         )
 
     def _now(self, later: timedelta = timedelta(0)) -> ColumnElement[Any]:
-        """The time of the database, or a moment that is later."""
+        """The time of the database, or a moment that is later.
+
+        On PostgreSQL `now()` is when the transaction began. One that waited for another's lease
+        would take that lease for one of a wrong clock.
+        """
         if self._database.backend.name == "sqlite":
             seconds = f"{later.total_seconds():+.3f} seconds"
             return func.strftime(SQLITE_INSTANT, "now", seconds)
-        return func.now() + later
+        return func.clock_timestamp() + later
