@@ -4,6 +4,7 @@ import sqlite3
 from collections.abc import Mapping, Sequence
 from typing import TYPE_CHECKING, Any
 
+from app.database import postgresql_batches, sqlite
 from app.database.errors import sqlstate
 from app.database.statements import CompiledStatement
 
@@ -18,12 +19,8 @@ async def on_postgresql(
     connection: "Connection[Any]", statement: CompiledStatement, rows: Sequence[Mapping[str, Any]]
 ) -> bool:
     """The driver sends all rows at once, in one transaction."""
-    bound = [statement.bind(row) for row in rows]
     try:
-        if len(bound) == 1:
-            await connection.execute(statement.text, *bound[0])
-        else:
-            await connection.executemany(statement.text, bound)
+        await postgresql_batches.execute(connection, statement, rows, timeout=None)
     except Exception as error:
         if sqlstate(error) in REFUSED:
             return False
@@ -35,13 +32,7 @@ def on_sqlite(
     connection: sqlite3.Connection, statement: CompiledStatement, rows: Sequence[Mapping[str, Any]]
 ) -> bool:
     try:
-        connection.execute("BEGIN IMMEDIATE")
-        connection.executemany(statement.text, [statement.bind(row) for row in rows])
-        connection.execute("COMMIT")
-    except BaseException as error:
-        if connection.in_transaction:
-            connection.execute("ROLLBACK")
-        if isinstance(error, sqlite3.IntegrityError):
-            return False
-        raise
+        sqlite.write_together(connection, [statement], rows, outcome=None)
+    except sqlite3.IntegrityError:
+        return False
     return True

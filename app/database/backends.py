@@ -85,7 +85,7 @@ class Backend(Protocol):
         """Open the connections that have a thread each; the database has to be there."""
 
     async def examine(self) -> None:
-        """Look at a database file anew; raises what is wrong with it."""
+        """Reopen the database file and check it; raises what is wrong with it."""
 
     async def try_write(self, statement: CompiledStatement, row: Mapping[str, Any]) -> None:
         """Execute a statement where batches are written, and roll it back; raises what fails."""

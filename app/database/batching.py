@@ -66,7 +66,7 @@ class MicroBatch(Generic[Item, Result]):
         self._held_up = WaitingQueue[Item, Result](forgets_lost_callers=forgets_lost_callers)
         self._queued, self._locked = self._waiting.entries, self._held_up.entries
         self._batches: set[asyncio.Task[None]] = set()
-        self._not_taken = 0  # batches that are that have no place yet
+        self._not_taken = 0  # batches that have no place yet
         self._is_starting = False
         self._loop: asyncio.AbstractEventLoop | None = None
         self._patience: asyncio.TimerHandle | None = None

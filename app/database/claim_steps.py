@@ -1,9 +1,9 @@
 """Claims as repositories use them: batches of callers that each want to use a row."""
 
 from collections.abc import Mapping
-from functools import partial
 from typing import Any
 
+from app.database.backend_batches import batch_on
 from app.database.backends import Backend
 from app.database.batching import MAXIMUM_ROWS, WORTH_ANOTHER_BATCH, MicroBatch
 from app.database.claims import CompiledClaim
@@ -20,15 +20,12 @@ class ClaimStep:
     def __init__(self, backend: Backend, claim: CompiledClaim) -> None:
         self._backend = backend
         self._compiled = claim
-        self._batch: MicroBatch[Mapping[str, Any], Values | None] = MicroBatch(
+        self._batch: MicroBatch[Mapping[str, Any], Values | None] = batch_on(
+            backend,
             self._run,
-            in_flight=backend.concurrent_batches,
-            time_limit=backend.time_limit,
-            retries=backend.retries,
-            run_again=partial(self._run, again=True),
-            maximum_rows=MAXIMUM_ROWS if backend.concurrent_batches == 1 else SHARED_ROWS,
             places=backend.writing_places,
             forgets_lost_callers=True,
+            maximum_rows=MAXIMUM_ROWS if backend.concurrent_batches == 1 else SHARED_ROWS,
         )
 
     async def __call__(self, **values: Any) -> bool:

@@ -11,6 +11,7 @@ from typing import Any
 
 from sqlalchemy import (
     ARRAY,
+    CTE,
     Column,
     ColumnElement,
     CompoundSelect,
@@ -31,6 +32,8 @@ from app.database.statements import CompiledStatement, compile_statement
 
 Given = Mapping[str, ColumnElement[Any]]
 """The values of a caller, by name."""
+Inserts = Sequence[tuple[Table, Mapping[Column[Any], str]]]
+"""Rows of further tables: the name of a value for each column."""
 
 
 @dataclass(frozen=True, slots=True)
@@ -46,7 +49,7 @@ class Claim:
     key: tuple[Column[Any], str]
     use: Callable[[Given], Update]
     winner: str
-    inserts: Sequence[tuple[Table, Mapping[Column[Any], str]]]
+    inserts: Inserts
     types: Given
 
 
@@ -79,7 +82,7 @@ class Creation:
     key: tuple[Column[Any], str]
     columns: Sequence[Column[Any]]
     select: Callable[[Given], Select[Any]]
-    inserts: Sequence[tuple[Table, Mapping[Column[Any], str]]]
+    inserts: Inserts
     types: Given
 
 
@@ -119,31 +122,32 @@ def _created(creation: Creation) -> CompoundSelect[Any]:
         .cte("created")
     )
     known = created.c[column.name]
-    stored = [
-        postgresql.insert(table)
-        .from_select(
-            [each.name for each in row],
-            select(*(given.c[name] for name in row.values())).join_from(
-                given, created, known == given.c[key]
-            ),
-        )
-        .on_conflict_do_nothing()
-        .cte(f"stored_{table.name}")
-        for table, row in creation.inserts
-    ]
+    stored = _stored(creation.inserts, given, given.join(created, known == given.c[key]))
     again = select(column, column.label("winner")).join_from(
         given, column.table, column == given.c[key]
     )
     return union_all(select(known, known.label("winner")), again).add_cte(*stored)
 
 
+def _stored(inserts: Inserts, values: CTE, source: FromClause) -> list[CTE]:
+    """The rows that go with those of `source`, by the names of `values`."""
+    return [
+        postgresql.insert(table)
+        .from_select(
+            [each.name for each in row],
+            select(*(values.c[name] for name in row.values())).select_from(source),
+        )
+        .on_conflict_do_nothing()
+        .cte(f"stored_{table.name}")
+        for table, row in inserts
+    ]
+
+
 def _bound(types: Given) -> Given:
     return {name: bindparam(name, type_=like.type) for name, like in types.items()}
 
 
-def _inserts(
-    inserts: Sequence[tuple[Table, Mapping[Column[Any], str]]], given: Given
-) -> list[sqlite.Insert]:
+def _inserts(inserts: Inserts, given: Given) -> list[sqlite.Insert]:
     return [
         sqlite.insert(table)
         .values({column.name: given[name] for column, name in values.items()})
@@ -178,13 +182,7 @@ def _at_once(claim: Claim) -> Select[Any]:
     )
     values = dict(locked.columns.items())
     used = claim.use(values).returning(*values.values()).cte("used")
-    stored = [
-        postgresql.insert(table)
-        .from_select([each.name for each in row], select(*(used.c[name] for name in row.values())))
-        .on_conflict_do_nothing()
-        .cte(f"stored_{table.name}")
-        for table, row in claim.inserts
-    ]
+    stored = _stored(claim.inserts, used, used)
     return select(used.c[key], used.c[claim.winner]).add_cte(*stored)
 
 

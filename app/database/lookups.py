@@ -3,11 +3,11 @@
 import asyncio
 from collections.abc import Callable
 from contextlib import suppress
-from functools import partial
 from typing import Any, Generic, TypeVar
 
 from sqlalchemy import ColumnElement, Select
 
+from app.database.backend_batches import batch_on
 from app.database.backends import Backend
 from app.database.batching import MicroBatch
 from app.database.errors import UnstorableValueError
@@ -36,14 +36,8 @@ class Lookup(Generic[Value]):
         self._compiled = compile_lookup(statement, key, backend.dialect)
         self._value = value
         self._of_this_turn: dict[Any, Value | None] = {}
-        self._batch: MicroBatch[Any, Value | None] = MicroBatch(
-            self._run,
-            in_flight=backend.concurrent_batches,
-            time_limit=backend.time_limit,
-            retries=backend.retries,
-            run_again=partial(self._run, again=True),
-            places=backend.reading_places,
-            forgets_lost_callers=True,
+        self._batch: MicroBatch[Any, Value | None] = batch_on(
+            backend, self._run, places=backend.reading_places, forgets_lost_callers=True
         )
 
     async def __call__(self, key: Any) -> Value | None:

@@ -131,7 +131,7 @@ class PostgresBackend:
         """Its connections have no threads."""
 
     async def examine(self) -> None:
-        """There is no file of ours to look at."""
+        """Nothing to check: PostgreSQL keeps its own files."""
 
     async def try_write(self, statement: CompiledStatement, row: Mapping[str, Any]) -> None:
         async with self._beside_batches():

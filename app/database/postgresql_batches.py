@@ -158,7 +158,7 @@ async def try_write(
     """Execute a statement and roll it back."""
     await connection.execute(beginning.statement(needed=True) or "BEGIN;")
     try:
-        await _execute(connection, statement, [row], timeout=_until_deadline())
+        await execute(connection, statement, [row], timeout=_until_deadline())
     finally:
         await connection.execute("ROLLBACK;")
 
@@ -180,7 +180,7 @@ async def _transaction(
     if begin is None:  # one statement is a transaction by itself
         if isinstance(statements, CompiledClaim):
             return await _claim(connection, statements, rows, timeout=None)
-        await _execute(connection, statements[0], rows, timeout=None)
+        await execute(connection, statements[0], rows, timeout=None)
         return [None] * len(rows)
     await connection.execute(begin, timeout=_until_deadline())
     try:
@@ -203,7 +203,7 @@ async def _execute_all(
     if isinstance(statements, CompiledClaim):
         return await _claim(connection, statements, rows, timeout=_until_deadline())
     for statement in statements:
-        await _execute(connection, statement, rows, timeout=_until_deadline())
+        await execute(connection, statement, rows, timeout=_until_deadline())
     if outcome is None:
         return [None] * len(rows)
     keys = [row[outcome.name] for row in rows]
@@ -224,13 +224,14 @@ async def _claim(
     return [() if winners.get(row[claim.key]) == row[claim.winner] else None for row in rows]
 
 
-async def _execute(
+async def execute(
     connection: "Connection[Any]",
     statement: CompiledStatement,
     rows: Sequence[Mapping[str, Any]],
     *,
     timeout: float | None,
 ) -> None:
+    """Execute a statement for each row; the driver sends all at once."""
     if len(rows) == 1:
         await connection.execute(statement.text, *statement.bind(rows[0]), timeout=timeout)
     else:

@@ -9,14 +9,13 @@ class HeldUp(Protocol):
     """A kind of batch with items that a lock holds up."""
 
     async def try_again(self) -> None:
-        """Try some of them once; those that are still held up are announced anew."""
+        """Try some of them once, and announce those that are still locked again."""
 
 
 class Retries:
     """Tries a few kinds at a time, and all of them in turn.
 
-    A try waits for its lock only for a moment, so that one who waits long keeps nobody else from
-    his turn.
+    Each try waits only briefly for its lock, so a lock that is held for long delays no other kind.
     """
 
     def __init__(self, *, at_once: int) -> None:

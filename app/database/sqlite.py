@@ -144,7 +144,7 @@ def look_up(connection: sqlite3.Connection, lookup: CompiledLookup, keys: Sequen
 
 
 def examine(path: Path, *, busy_timeout: float) -> None:
-    """Open the file anew, take its write lock and read the first row of each table.
+    """Reopen the file, take its write lock and read the first row of each table.
 
     Raises what SQLite finds: a file that is read-only, damaged, or not there any more.
     """
@@ -189,25 +189,26 @@ def write(
 ) -> Written:
     """Writes a batch in one transaction; row by row where the table refused one of them."""
     try:
-        return list(_transaction(connection, statements, rows, outcome))
+        return list(write_together(connection, statements, rows, outcome))
     except (sqlite3.Error, UnicodeEncodeError) as error:
         if not is_refusal(error) or len(rows) == 1:
             raise
     results: list[Values | Exception | None] = []
     for row in rows:
         try:
-            results.extend(_transaction(connection, statements, [row], outcome))
+            results.extend(write_together(connection, statements, [row], outcome))
         except (sqlite3.Error, UnicodeEncodeError) as error:
             results.append(_ours(error))
     return results
 
 
-def _transaction(
+def write_together(
     connection: sqlite3.Connection,
     statements: Sequence[CompiledStatement] | CompiledClaim,
     rows: Sequence[Mapping[str, Any]],
     outcome: CompiledOutcome | None,
 ) -> Sequence[Values | None]:
+    """Write a batch in one transaction; raises what the table refuses."""
     connection.execute("BEGIN IMMEDIATE")
     try:
         results: Sequence[Values | None] = [None] * len(rows)

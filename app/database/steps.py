@@ -2,13 +2,13 @@
 
 from collections.abc import Mapping, Sequence
 from dataclasses import dataclass
-from functools import partial
 from typing import Any
 
 from sqlalchemy import ColumnElement, Select
 from sqlalchemy.engine import Dialect
 from sqlalchemy.sql.dml import UpdateBase
 
+from app.database.backend_batches import batch_on
 from app.database.backends import Backend
 from app.database.batching import MicroBatch
 from app.database.statements import (
@@ -59,12 +59,9 @@ class Step:
         self._compiled = [compile_statement(each, backend.dialect) for each in statements]
         self._order = order
         self._outcome = outcome.compiled(backend.dialect) if outcome is not None else None
-        self._batch: MicroBatch[Mapping[str, Any], Values | None] = MicroBatch(
+        self._batch: MicroBatch[Mapping[str, Any], Values | None] = batch_on(
+            backend,
             self._run,
-            in_flight=backend.concurrent_batches,
-            time_limit=backend.time_limit,
-            retries=backend.retries,
-            run_again=partial(self._run, again=True),
             places=backend.writing_places,
             forgets_lost_callers=only_for_caller,
         )

@@ -62,7 +62,7 @@ class WaitingQueue(Generic[Item, Result]):
         return taken
 
     def _is_over(self, entry: Entry[Item, Result], latest: float) -> bool:
-        """Whether nobody waits for this entry; tells its caller where he does not know."""
+        """Return whether this entry is dropped; answer its caller if that has not been done."""
         _, answer, deadline, connection = entry
         if answer.done():
             return True

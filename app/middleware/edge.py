@@ -168,9 +168,11 @@ class Edge:
         except ClientGoneError:
             return
         except Exception as error:
-            if is_exhaustion(error):
+            if isinstance(error, PosternError):
+                pass  # a refusal, which is written below
+            elif is_exhaustion(error):
                 log.warning("request %s failed: %s", request_id, NO_THREAD)
-            elif not isinstance(error, PosternError):
+            else:
                 log.error("request %s failed", request_id, exc_info=error)
             if slow_lane is not None and slow_lane.status:
                 status = slow_lane.status  # it has begun to answer, and cannot take that back

@@ -2,25 +2,34 @@
 
 from dataclasses import dataclass
 from datetime import datetime
+from typing import Any
 
 from sqlalchemy import BigInteger, Column, Index, LargeBinary, String, Table, Text
 
 from app.database.types import Instant
 from app.models.tables import metadata
 
+
+def content_columns() -> list[Column[Any]]:
+    """Return what an event tells, for the chain and for its outbox."""
+    return [
+        Column("at", Instant, nullable=False),
+        Column("action", String(60), nullable=False),
+        Column("outcome", String(20), nullable=False),
+        Column("actor", String(300), nullable=False),
+        Column("user_id", String(32)),
+        Column("client_id", String(255)),
+        Column("address", String(64), nullable=False),
+        Column("request_id", String(64), nullable=False),
+        Column("details", Text, nullable=False),
+    ]
+
+
 audit_events = Table(
     "audit_events",
     metadata,
     Column("sequence", BigInteger, primary_key=True, autoincrement=False),
-    Column("at", Instant, nullable=False),
-    Column("action", String(60), nullable=False),
-    Column("outcome", String(20), nullable=False),
-    Column("actor", String(300), nullable=False),
-    Column("user_id", String(32)),
-    Column("client_id", String(255)),
-    Column("address", String(64), nullable=False),
-    Column("request_id", String(64), nullable=False),
-    Column("details", Text, nullable=False),
+    *content_columns(),
     Column("previous_hash", LargeBinary, nullable=False),
     Column("hash", LargeBinary, nullable=False),
     Index("ix_audit_events_user_id", "user_id", "sequence"),

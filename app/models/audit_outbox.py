@@ -3,24 +3,17 @@
 from dataclasses import dataclass
 from datetime import datetime
 
-from sqlalchemy import Column, Index, String, Table, Text
+from sqlalchemy import Column, Index, String, Table
 
 from app.database.types import Instant
+from app.models.audit_events import content_columns
 from app.models.tables import metadata
 
 audit_outbox = Table(
     "audit_outbox",
     metadata,
     Column("event_id", String(32), primary_key=True),
-    Column("at", Instant, nullable=False),
-    Column("action", String(60), nullable=False),
-    Column("outcome", String(20), nullable=False),
-    Column("actor", String(300), nullable=False),
-    Column("user_id", String(32)),
-    Column("client_id", String(255)),
-    Column("address", String(64), nullable=False),
-    Column("request_id", String(64), nullable=False),
-    Column("details", Text, nullable=False),
+    *content_columns(),
     Column("sequenced_at", Instant),
     Index("ix_audit_outbox_sequenced_at", "sequenced_at", "event_id"),
 )

@@ -1,8 +1,8 @@
 """Counts of tries, exact across workers: what was read is written only where nobody changed it.
 
 Attempts of one process are counted one after the other, in batches. A batch reads what it needs,
-and writes all that changed in one statement, which a row that another process changed meanwhile
-has refused as a whole; then it is counted anew.
+and writes all that changed in one statement. The statement fails as a whole if another process
+has changed one of the rows meanwhile; the batch is then counted again.
 """
 
 from collections.abc import Sequence

@@ -12,7 +12,7 @@ from app.models.refresh_tokens import RefreshToken, refresh_tokens
 from app.models.token_families import token_families
 from app.models.used_refresh_tokens import UsedRefreshToken, used_refresh_tokens
 from app.models.users import users
-from app.repositories.token_families import NewPair
+from app.repositories.token_families import NEW_ACCESS, NewPair
 
 access, client, family = access_tokens.c, clients.c, token_families.c
 token, used, user = refresh_tokens.c, used_refresh_tokens.c, users.c
@@ -98,18 +98,7 @@ ROTATION = Claim(
                 token.expires_at: "refresh_expires_at",
             },
         ),
-        (
-            access_tokens,
-            {
-                access.digest: "access_digest",
-                access.family_id: "family_id",
-                access.client_id: "client_id",
-                access.user_id: "user_id",
-                access.scope: "scope",
-                access.issued_at: "now",
-                access.expires_at: "access_expires_at",
-            },
-        ),
+        NEW_ACCESS,
     ),
     types={
         "presented": token.digest,

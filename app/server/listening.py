@@ -23,7 +23,7 @@ def bound_socket(settings: Settings) -> socket.socket:
         try:
             return _bind(settings)
         except socket.gaierror:
-            raise StartupError("HOST: it is no address of this machine") from None
+            raise StartupError("HOST: not an address of this machine") from None
         except OSError as error:
             if error.errno != errno.EADDRINUSE or time.monotonic() >= deadline:
                 raise refusal(settings, error) from None

@@ -20,8 +20,8 @@ def refuse_new_connections(listener: socket.socket) -> None:
     """Let the kernel ignore requests for new connections.
 
     What it has accepted stays in the queue, so that the queue can be emptied before the socket is
-    closed. Who asks again finds the next server, or nobody. On Linux only: elsewhere a connection
-    that arrives between the last look at the queue and the closing is reset.
+    closed. A client that connects again reaches the next server, if there is one. On Linux only:
+    elsewhere a connection that arrives between the last look at the queue and the closing is reset.
     """
     if sys.platform != "linux":
         return

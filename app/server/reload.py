@@ -40,7 +40,7 @@ class Reload:
         return successor
 
     def step(self, *, is_leaving: bool) -> None:
-        """Do what is due. While a worker `is_leaving`, no further one is replaced."""
+        """Take the next step, if any. While a worker `is_leaving`, no other one is replaced."""
         if self._slot is None or self.successor is None:
             if self._waiting and not is_leaving:
                 self._start_next(self._waiting.pop(0))

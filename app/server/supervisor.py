@@ -95,7 +95,7 @@ class Supervisor:
             self._reload.begin()
 
     def tick(self) -> int | None:
-        """Do what is due; return the exit code once there is nothing more to do."""
+        """Run one pass over the workers; return the exit code once all of them have left."""
         for worker in self.workers():
             worker.hear()
         self._see_off_the_leaving()

@@ -26,7 +26,7 @@ class Checkpoint:
 class AuditCheckpoints:
     """`box` seals under SECRET_KEY and opens what a previous one sealed.
 
-    So a checkpoint survives a change of SECRET_KEY, and `postern keys rewrap` signs it anew.
+    So a checkpoint survives a change of SECRET_KEY, and `postern keys rewrap` signs it again.
     """
 
     def __init__(self, repository: AuditCheckpointRepository, box: SecretBox, clock: Clock) -> None:

@@ -60,7 +60,9 @@ def read_events(path: Path) -> Iterator[AuditEvent]:
                 try:
                     yield event_of(line)
                 except (ValueError, KeyError, TypeError):
-                    raise InvalidInputError(f"{path}: line {number} is no audit event.") from None
+                    raise InvalidInputError(
+                        f"{path}: line {number} is not an audit event."
+                    ) from None
     except OSError as error:
         raise InvalidInputError(f"{path}: {error.strerror}.") from None
 
@@ -104,7 +106,9 @@ class ArchiveFile:
     def append(self, event: AuditEvent) -> None:
         line = line_of(event)
         if not line.startswith(self._rest):
-            raise InvalidInputError(f"{self._path}: its last line is no part of this audit log.")
+            raise InvalidInputError(
+                f"{self._path}: its last line does not belong to this audit log."
+            )
         remaining = memoryview(line)[len(self._rest) :]
         while remaining:
             remaining = remaining[os.write(self._descriptor, remaining) :]
@@ -139,7 +143,7 @@ class ArchiveFile:
                 )
                 if event is None or last is None or not is_next(event, last):
                     raise InvalidInputError(
-                        f"{self._path}: it is no archive of audit events. Choose a new file."
+                        f"{self._path}: not an archive of audit events. Choose a new file."
                     )
                 self.first = self.first or event.sequence
                 self.head = Head(event.sequence, event.hash)

@@ -90,7 +90,7 @@ class Delivery(ABC, Generic[Row]):
                 raise
 
     async def run_once(self) -> int:
-        """Try all that is due, until nothing is under way; return how many arrived.
+        """Deliver every row that is ready, and return how many arrived.
 
         A row starts as soon as its party has room, also one that becomes due meanwhile: nobody
         waits for another party that does not answer.

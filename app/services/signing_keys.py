@@ -209,7 +209,7 @@ class SigningKeys:
         signs_from: datetime,
         is_rotation: bool,
     ) -> SigningKey:
-        """Of several workers that make the successor of the same keys, one wins and all use his.
+        """Make a key; if several workers replace the same keys, all of them use the first result.
 
         A rotation is an event of the audit log; the first key is not.
         """

@@ -168,8 +168,8 @@ class UserService:
         return enrolment
 
     async def factor_changed(self, user: User, *, session: Session) -> tuple[str, SignedIn] | None:
-        """After a person put another authenticator in the place of his, which ended every other
-        sign-in: that of `session` goes on, as in `change_password`."""
+        """Keep `session` signed in after its user replaced the authenticator app, as in
+        `change_password`. Every other session has ended."""
         changed = await self.find(user.user_id)
         if changed is None:
             return None  # deleted at this moment

@@ -21,10 +21,7 @@ async def prepare_database(services: Services, *, may_create: bool = True) -> No
     Raises `StartupError` with what the operator should do; without `may_create` also where there
     is no database yet.
     """
-    migrates = services.settings.migrates_on_start
-    await migrations.prepare(services.database.backend, migrates=migrates, may_create=may_create)
-    await services.secret_key_check.ensure()
-    await services.database.backend.warm_up()
+    await _prepare(services, migrates=services.settings.migrates_on_start, may_create=may_create)
 
 
 async def prepare_in_time(services: Services) -> None:
@@ -57,7 +54,7 @@ async def prepare_some_time(services: Services) -> None:
     pause, said = RETRY_SECONDS, ""
     while True:
         try:
-            await prepare_replacement(services)
+            await _prepare(services, migrates=False, may_create=False)
         except (StartupError, PosternError) as error:
             reason = str(error)
         except Exception as error:
@@ -75,8 +72,7 @@ async def prepare_some_time(services: Services) -> None:
         pause = min(2 * pause, LONGEST_RETRY_SECONDS)
 
 
-async def prepare_replacement(services: Services) -> None:
-    """Check the schema and SECRET_KEY, without changing anything."""
-    await migrations.prepare(services.database.backend, migrates=False, may_create=False)
+async def _prepare(services: Services, *, migrates: bool, may_create: bool) -> None:
+    await migrations.prepare(services.database.backend, migrates=migrates, may_create=may_create)
     await services.secret_key_check.ensure()
     await services.database.backend.warm_up()

@@ -18,7 +18,7 @@ ALONE = {
     "sign_in.succeeded": "of the password grant: its tokens are issued after it",
     "upstream.signed_in_again": "the session goes on after it, with an event of its own",
     "user.data_exported": "reads only",
-    "keys.rewrapped": "sums up a command that may be repeated: the same values, sealed anew",
+    "keys.rewrapped": "sums up a command that may be repeated: the same values, sealed again",
 }
 """Why these events have no change that they could be written with."""
 

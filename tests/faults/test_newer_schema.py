@@ -20,7 +20,7 @@ NEW_COLUMN = {
 async def test_a_required_column_of_a_newer_release_is_a_logged_500_and_not_taken(
     start_app: AppFactory, table: str, caplog: pytest.LogCaptureFixture
 ) -> None:
-    """SECURITY_BAR row 10 (faults): nobody is told that a free name is taken."""
+    """SECURITY_BAR row 10 (faults): a free name is never reported as taken."""
     with loggers_as_before():
         app = await start_app()
         database = services_of(app).database

@@ -20,7 +20,7 @@ from tests.support.application import Application
 from tests.support.parts import count, services_of
 
 DAY = 86_400
-MARGIN = 301  # what is due is left alone for five minutes
+MARGIN = 301  # seconds; rows are deleted five minutes after they expire
 
 
 @pytest_asyncio.fixture

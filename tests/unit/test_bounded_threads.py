@@ -1,4 +1,4 @@
-"""Who waits for a thread: in turn, while there is time, and while he has not hung up."""
+"""Callers get threads in turn, until their deadline passes or they hang up."""
 
 import asyncio
 import threading

@@ -31,7 +31,7 @@ async def postgresql_scans(
     """Full scans of a growing table, with real parameters where there are, and with any.
 
     PostgreSQL keeps the plan for any parameters of a statement that is executed often, where it
-    costs no more than planning anew.
+    costs no more than planning again.
     """
     if not re.match(r"\s*(SELECT|INSERT|UPDATE|DELETE|WITH)\b", text):
         return []
