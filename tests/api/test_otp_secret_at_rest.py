@@ -1,7 +1,9 @@
 """The TOTP secret is stored encrypted, under a key that can be rotated (SECURITY_BAR row 20)."""
 
+import asyncio
 import base64
 import sqlite3
+from pathlib import Path
 from typing import Any
 
 import asyncpg
@@ -155,6 +157,17 @@ async def test_under_a_new_key_the_owner_can_enroll_again(
     assert (await after.verify_otp(user.username, after.code(renewed))).status_code == 200
 
 
+def copy_secret(path: Path, source: str, target: str) -> None:
+    """Waits for the lock, so not in the event loop, which may hold it."""
+    connection = sqlite3.connect(path, isolation_level=None)
+    connection.execute(
+        "UPDATE users SET otp_secret = (SELECT otp_secret FROM users WHERE username = ?)"
+        " WHERE username = ?",
+        (source, target),
+    )
+    connection.close()
+
+
 async def test_a_secret_copied_into_another_persons_row_opens_nothing(
     databases: Databases, start_app: AppFactory
 ) -> None:
@@ -164,13 +177,7 @@ async def test_a_secret_copied_into_another_persons_row_opens_nothing(
     victim, attacker = await app.register(), await app.register()
     path = sqlite_path(url)
     assert path is not None
-    connection = sqlite3.connect(path, isolation_level=None)
-    connection.execute(
-        "UPDATE users SET otp_secret = (SELECT otp_secret FROM users WHERE username = ?)"
-        " WHERE username = ?",
-        (attacker.username, victim.username),
-    )
-    connection.close()
+    await asyncio.to_thread(copy_secret, path, attacker.username, victim.username)
 
     answer = await app.verify_otp(victim.username, app.code(attacker))
 

@@ -27,7 +27,7 @@ class Hold:
 @asynccontextmanager
 async def writes_blocked(url: str) -> AsyncIterator[Hold]:
     """Another connection holds the lock that every write needs. Reads go on."""
-    hold = _on_sqlite(url) if url.startswith("sqlite") else await _on_postgresql(url)
+    hold = await _on_sqlite(url) if url.startswith("sqlite") else await _on_postgresql(url)
     try:
         yield hold
     finally:
@@ -38,7 +38,7 @@ async def writes_blocked(url: str) -> AsyncIterator[Hold]:
 async def audit_head_locked(url: str) -> AsyncIterator[Hold]:
     """Another session holds the head of the audit log; on SQLite that is the whole file."""
     if url.startswith("sqlite"):
-        hold = _on_sqlite(url)
+        hold = await _on_sqlite(url)
     else:
         holder = await asyncpg.connect(url)
         await holder.execute("BEGIN; SELECT 1 FROM audit_head FOR UPDATE")
@@ -49,9 +49,14 @@ async def audit_head_locked(url: str) -> AsyncIterator[Hold]:
         await hold.release()
 
 
-def _on_sqlite(url: str) -> Hold:
-    holder = sqlite3.connect(url.removeprefix("sqlite:///"), isolation_level=None)
-    holder.execute("BEGIN IMMEDIATE")
+async def _on_sqlite(url: str) -> Hold:
+    """Never block the loop for the lock: its holder may be a transaction of the same loop."""
+    holder = sqlite3.connect(url.removeprefix("sqlite:///"), isolation_level=None, timeout=0)
+    while not holder.in_transaction:
+        try:
+            holder.execute("BEGIN IMMEDIATE")
+        except sqlite3.OperationalError:
+            await asyncio.sleep(0.005)
 
     async def end() -> None:
         holder.execute("ROLLBACK")
