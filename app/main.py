@@ -37,17 +37,14 @@ def create_app(settings: Settings, *, clock: Clock) -> Edge:
     """Builds the ASGI application; it connects to the database when its lifespan starts."""
     output = server_output(log_format=settings.log_format)
     configure_logging(log_format=settings.log_format, level=settings.log_level, output=output)
-    return application_of(
-        build_services(settings, clock), waits_for_database=False, is_prepared=False
-    )
+    return application_of(build_services(settings, clock), waits_for_database=False)
 
 
-def application_of(services: Services, *, waits_for_database: bool, is_prepared: bool) -> Edge:
+def application_of(services: Services, *, waits_for_database: bool) -> Edge:
     """Build the ASGI application from its parts.
 
     Where it `waits_for_database`, its lifespan starts at once, and it answers 503 until the
-    database can be served. Otherwise the lifespan starts only then: it prepares the database and
-    the threads itself, unless the server does so before it (`is_prepared`).
+    database can be served. Otherwise the lifespan starts only then.
     """
     settings = services.settings
     output = server_output(log_format=settings.log_format)
@@ -59,7 +56,7 @@ def application_of(services: Services, *, waits_for_database: bool, is_prepared:
     errors = ErrorRenderer({*protocol, registration.PATH}, below=(f"{registration.PATH}/",))
     gate = Gate(services, errors) if waits_for_database else None
     edge = Edge(
-        _fastapi(services, access_log, errors, output, gate, is_prepared=is_prepared),
+        _fastapi(services, access_log, errors, output, gate),
         fast_lane=fast_lane if settings.fast_lane else {},
         forwarded_for=_forwarded_for(settings),
         body_reader=BodyReader(limit=settings.body_limit, timeout=settings.body_timeout),
@@ -94,8 +91,6 @@ def _fastapi(
     errors: ErrorRenderer,
     output: LogOutput,
     gate: Gate | None,
-    *,
-    is_prepared: bool,
 ) -> FastAPI:
     tasks: list[asyncio.Task[None]] = []
 
@@ -123,13 +118,11 @@ def _fastapi(
 
     @asynccontextmanager
     async def lifespan(_: FastAPI) -> AsyncIterator[None]:
-        if not is_prepared:
-            await services.start_threads()
+        await services.start_threads()
         if gate is not None:
             tasks.append(asyncio.create_task(begin_when_possible(gate)))
         else:
-            if not is_prepared:
-                await prepare_in_time(services)
+            await prepare_in_time(services)
             begin()
         yield
         for task in tasks:

@@ -62,7 +62,7 @@ def serve(
     waiting = logger("app.wiring.preparation")
     waiting.setLevel("NOTSET" if settings.log_level == "ERROR" else "WARNING")
     services = build_services(settings, Clock())
-    application = application_of(services, waits_for_database=waits_for_database, is_prepared=True)
+    application = application_of(services, waits_for_database=waits_for_database)
 
     async def prepare() -> None:
         await services.start_threads()
