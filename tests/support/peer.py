@@ -4,6 +4,7 @@ import asyncio
 import contextlib
 import datetime
 import ipaddress
+import socket
 import ssl
 from collections.abc import AsyncIterator, Awaitable, Callable
 from contextlib import asynccontextmanager
@@ -20,6 +21,8 @@ OTHER_HOST = "peer.test"
 """Also in the certificate; it exists only where a test has the resolver say so."""
 
 Behaviour = Callable[[asyncio.StreamReader, asyncio.StreamWriter], Awaitable[None]]
+
+_ports_taken: set[int] = set()
 
 
 @dataclass(frozen=True)
@@ -93,12 +96,29 @@ async def running_peer(
 ) -> AsyncIterator[Peer]:
     peer = Peer(scheme="https" if tls else "http")
     context = authority.server_context() if authority is not None and tls else None
-    server = await asyncio.start_server(peer.serve, "127.0.0.1", 0, ssl=context)
-    peer.port = server.sockets[0].getsockname()[1]
+    listener = _listener_on_a_new_port()
+    server = await asyncio.start_server(peer.serve, sock=listener, ssl=context)
+    peer.port = listener.getsockname()[1]
     try:
         yield peer
     finally:
         server.close()
+
+
+def _listener_on_a_new_port() -> socket.socket:
+    """The system may give a port again; an issuer must not come back in the same database."""
+    refused: list[socket.socket] = []
+    try:
+        while True:
+            listener = socket.create_server(("127.0.0.1", 0))
+            port = listener.getsockname()[1]
+            if port not in _ports_taken:
+                _ports_taken.add(port)
+                return listener
+            refused.append(listener)
+    finally:
+        for each in refused:
+            each.close()
 
 
 class Authority:
