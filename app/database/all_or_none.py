@@ -4,8 +4,9 @@ import sqlite3
 from collections.abc import Mapping, Sequence
 from typing import TYPE_CHECKING, Any
 
-from app.database import postgresql_batches, sqlite
+from app.database import sqlite
 from app.database.errors import sqlstate
+from app.database.postgresql_batches import Beginning, write_together
 from app.database.statements import CompiledStatement
 
 if TYPE_CHECKING:
@@ -16,11 +17,15 @@ REFUSED = frozenset({"23502", "40001", "40P01"})
 
 
 async def on_postgresql(
-    connection: "Connection[Any]", statement: CompiledStatement, rows: Sequence[Mapping[str, Any]]
+    connection: "Connection[Any]",
+    statement: CompiledStatement,
+    rows: Sequence[Mapping[str, Any]],
+    *,
+    beginning: Beginning,
 ) -> bool:
     """The driver sends all rows at once, in one transaction."""
     try:
-        await postgresql_batches.execute(connection, statement, rows, timeout=None)
+        await write_together(connection, [statement], rows, None, beginning)
     except Exception as error:
         if sqlstate(error) in REFUSED:
             return False

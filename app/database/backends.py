@@ -18,6 +18,7 @@ from app.database.statements import (
     Values,
     Written,
 )
+from app.database.turns import Turns
 from app.places import Places
 
 Result = TypeVar("Result")
@@ -46,6 +47,9 @@ class Backend(Protocol):
     retries: Retries | None
     """Tries again what locks hold up, with `again`; None where it may as well stay in its queue."""
 
+    turns: Turns | None
+    """Runs transactions that give way; None where there is one lock, for which all wait in turn."""
+
     def writing(self) -> AbstractAsyncContextManager[object]:
         """Held by what writes beside the batches."""
 
@@ -54,6 +58,9 @@ class Backend(Protocol):
 
         Raises `CommitLostError` where the connection is lost meanwhile.
         """
+
+    def reading(self) -> AbstractAsyncContextManager[AsyncConnection]:
+        """A connection for statements that only read."""
 
     async def look_up(
         self, lookup: CompiledLookup, keys: Sequence[Any], *, again: bool = False

@@ -3,9 +3,10 @@
 import asyncio
 from typing import Any
 
-from sqlalchemy.ext.asyncio import AsyncConnection, AsyncEngine, AsyncTransaction
+from sqlalchemy.ext.asyncio import AsyncConnection, AsyncTransaction
 from sqlalchemy.sql.dml import UpdateBase
 
+from app.database.engines import Engines
 from app.database.errors import driver_error, is_lost_connection, translate
 from app.errors import DatabaseUnavailableError
 from app.observability import origin
@@ -48,7 +49,7 @@ async def commit(transaction: AsyncTransaction, connection: AsyncConnection) -> 
         raise CommitLostError(witness) from error
 
 
-async def find_out(lost: CommitLostError, writer: AsyncEngine) -> None:
+async def find_out(lost: CommitLostError, engines: Engines) -> None:
     """Returns where the transaction was committed.
 
     Raises `DatabaseUnavailableError` where it was not, and where nobody can tell: then the log
@@ -59,7 +60,7 @@ async def find_out(lost: CommitLostError, writer: AsyncEngine) -> None:
         for attempt in range(ATTEMPTS):
             await asyncio.sleep(PAUSE_SECONDS * attempt)
             try:
-                has_happened = await _has_happened(lost.witness, writer)
+                has_happened = await _has_happened(lost.witness, engines)
                 break
             except Exception as error:
                 if not isinstance(translate(error), DatabaseUnavailableError):
@@ -76,8 +77,9 @@ async def find_out(lost: CommitLostError, writer: AsyncEngine) -> None:
     raise DatabaseUnavailableError from lost.__cause__
 
 
-async def _has_happened(witness: UpdateBase, writer: AsyncEngine) -> bool:
-    async with writer.connect() as connection:
+async def _has_happened(witness: UpdateBase, engines: Engines) -> bool:
+    async with engines.writer.connect() as connection:
+        await engines.wait_for_locks(connection)
         inserted: Any = (await connection.execute(witness)).first()
         await connection.rollback()
     return inserted is None

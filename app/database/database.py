@@ -3,7 +3,7 @@
 import asyncio
 from collections.abc import AsyncIterator, Awaitable, Callable, Sequence
 from contextlib import asynccontextmanager
-from typing import Any
+from typing import Any, TypeVar
 
 from sqlalchemy import ColumnElement, Executable, Row, Select
 from sqlalchemy.ext.asyncio import AsyncConnection
@@ -19,8 +19,11 @@ from app.database.errors import translated_errors
 from app.database.exchanges import Exchange
 from app.database.lookups import Lookup, Value
 from app.database.steps import Outcome, Step
+from app.database.turns import Lane, current_lane
 from app.database.waiting import Item, Result
 from app.deadline import seconds_left
+
+Given = TypeVar("Given")
 
 
 class Database:
@@ -85,21 +88,37 @@ class Database:
         return made
 
     async def fetch_one(self, statement: Executable) -> Row[Any] | None:
-        async with self._reading() as connection:
-            return (await connection.execute(statement)).first()
+        async def fetch() -> Row[Any] | None:
+            async with self._reading() as connection:
+                return (await connection.execute(statement)).first()
+
+        return await self.give_way(_kind_of(statement), fetch)
 
     async def fetch_all(self, statement: Executable) -> Sequence[Row[Any]]:
-        async with self._reading() as connection:
-            return (await connection.execute(statement)).all()
+        async def fetch() -> Sequence[Row[Any]]:
+            async with self._reading() as connection:
+                return (await connection.execute(statement)).all()
+
+        return await self.give_way(_kind_of(statement), fetch)
 
     async def change(self, statement: UpdateBase, *expected: Unique) -> Sequence[Row[Any]]:
         """Executes one statement, commits, and gives the rows of its RETURNING.
 
         `expected` is as in `transaction`.
         """
-        async with self.transaction(*expected) as connection:
-            result = await connection.execute(statement)
-            return result.all() if result.returns_rows else ()
+
+        async def change() -> Sequence[Row[Any]]:
+            async with self.transaction(*expected) as connection:
+                result = await connection.execute(statement)
+                return result.all() if result.returns_rows else ()
+
+        return await self.give_way(f"change of {statement.table}", change)
+
+    async def give_way(self, kind: str, attempt: Callable[[], Awaitable[Given]]) -> Given:
+        """Run an attempt, again where somebody else's lock holds it up; see `Turns`."""
+        if self.backend.turns is None:
+            return await attempt()
+        return await self.backend.turns.run(kind, attempt)
 
     @asynccontextmanager
     async def transaction(self, *expected: Unique) -> AsyncIterator[AsyncConnection]:
@@ -108,21 +127,22 @@ class Database:
         It has what is left of the request's time. Raises `ConflictingRowError` where a row violates
         one of the constraints in `expected`; whatever else the database refuses is a bug. Where the
         connection is lost during COMMIT, the witness of the transaction tells whether it happened
-        (`commits.set_witness`).
+        (`commits.set_witness`). In an attempt that gives way, a lock that is not given soon raises
+        `RowLockedError`; otherwise it is waited for.
         """
-        with translated_errors(*expected):
+        with translated_errors(*expected, gives_way=current_lane() is not Lane.PATIENT):
             try:
                 async with self.backend.transaction() as connection:
                     yield connection
             except commits.CommitLostError as lost:
-                await commits.find_out(lost, self.backend.engines.writer)
+                await commits.find_out(lost, self.backend.engines)
 
     @asynccontextmanager
     async def _reading(self) -> AsyncIterator[AsyncConnection]:
-        with translated_errors():
+        with translated_errors(gives_way=current_lane() is not Lane.PATIENT):
             async with (
                 asyncio.timeout(seconds_left(otherwise=self.backend.time_limit)),
-                self.backend.engines.reader.connect() as connection,
+                self.backend.reading() as connection,
             ):
                 yield connection
 
@@ -131,3 +151,9 @@ class Database:
         for batched in self._batched:
             await batched.drain()
         await self.backend.close()
+
+
+def _kind_of(statement: Executable) -> str:
+    """A kind for each table that is read: a lock of a whole table stops its readers."""
+    tables = statement.columns_clause_froms if isinstance(statement, Select) else ()
+    return f"look-up in {tables[0] if tables else 'several tables'}"

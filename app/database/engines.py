@@ -7,8 +7,8 @@ from dataclasses import dataclass
 from pathlib import Path
 from typing import Any
 
-from sqlalchemy import NullPool, event, exc
-from sqlalchemy.ext.asyncio import AsyncEngine, create_async_engine
+from sqlalchemy import Executable, NullPool, event, exc, text
+from sqlalchemy.ext.asyncio import AsyncConnection, AsyncEngine, create_async_engine
 
 from app.database import postgresql, sqlite
 from app.database.postgresql import Pooler
@@ -27,10 +27,16 @@ WITHOUT_NAMES: dict[str, Any] = {
 
 @dataclass(frozen=True, slots=True)
 class Engines:
-    """`reader` commits by itself after each statement; `writer` has transactions."""
+    """`reader` only reads, outside of transactions where it can; `writer` has transactions."""
 
     reader: AsyncEngine
     writer: AsyncEngine
+    _patience: Executable | None = None
+
+    async def wait_for_locks(self, connection: AsyncConnection) -> None:
+        """Let this transaction wait for locks for as long as a statement may take."""
+        if self._patience is not None:
+            await connection.execute(self._patience)
 
     async def dispose(self) -> None:
         """Closes what it can within a few seconds; a server that stalls is left alone."""
@@ -40,11 +46,17 @@ class Engines:
                 await self.writer.dispose()
 
 
-def postgresql_engines(hosts: Hosts, *, pool_size: int, timeout: float, pooler: Pooler) -> Engines:
-    """asyncpg reads the URL itself, with everything that libpq would understand in it."""
+def postgresql_engines(
+    hosts: Hosts, *, pool_size: int, timeout: float, pooler: Pooler, lock_timeout: float
+) -> Engines:
+    """asyncpg reads the URL itself, with everything that libpq would understand in it.
+
+    Statements wait for locks for `lock_timeout` seconds.
+    """
+    brief = postgresql.lock_limit(lock_timeout)
 
     async def connect(**_: object) -> Any:
-        return await postgresql.connect(hosts, timeout=timeout, pooler=pooler)
+        return await postgresql.connect(hosts, timeout=timeout, settings=brief, pooler=pooler)
 
     is_shared = pooler is Pooler.TRANSACTION
     writer = create_async_engine(
@@ -57,14 +69,17 @@ def postgresql_engines(hosts: Hosts, *, pool_size: int, timeout: float, pooler: 
     )
     _ping_after_a_pause(writer)
     if is_shared:
-        limits = postgresql.set_local(postgresql.time_limits(timeout))
+        limits = postgresql.set_local({**postgresql.time_limits(timeout), **brief})
 
         @event.listens_for(writer.sync_engine, "begin")
         def _limit(connection: Any) -> None:
             if connection.get_execution_options().get("isolation_level") != "AUTOCOMMIT":
                 connection.exec_driver_sql(limits)
 
-    return Engines(reader=writer.execution_options(isolation_level="AUTOCOMMIT"), writer=writer)
+    patience = text(postgresql.set_local(postgresql.lock_limit(timeout)))
+    if is_shared:  # without a transaction nothing would be limited
+        return Engines(writer, writer, patience)
+    return Engines(writer.execution_options(isolation_level="AUTOCOMMIT"), writer, patience)
 
 
 def _ping_after_a_pause(engine: AsyncEngine) -> None:

@@ -53,14 +53,17 @@ ASYNCPG_CLIENT_ERRORS = frozenset({"InterfaceError", "InternalClientError"})
 
 
 @contextmanager
-def translated_errors(*expected: Unique) -> Iterator[None]:
+def translated_errors(*expected: Unique, gives_way: bool = False) -> Iterator[None]:
     """Lets callers see `ConflictingRowError`, `DatabaseUnavailableError`, or a bug.
 
-    Only a violation of a constraint in `expected` is a `ConflictingRowError`.
+    Only a violation of a constraint in `expected` is a `ConflictingRowError`. With `gives_way` a
+    lock that was not given is a `RowLockedError`.
     """
     try:
         yield
     except Exception as error:
+        if gives_way and is_lock(driver_error(error)):
+            raise RowLockedError from error
         translated = translate(error, *expected)
         if translated is error:
             raise

@@ -76,6 +76,11 @@ WITHOUT_LIMITS = {
 }
 
 
+def lock_limit(seconds: float) -> dict[str, str]:
+    """The setting by which nothing waits for a lock for longer than that."""
+    return {"lock_timeout": str(int(seconds * 1000))}
+
+
 def set_local(settings: Mapping[str, str]) -> str:
     """Return one statement that sets these until the transaction ends."""
     calls = (f"set_config('{name}', '{value}', true)" for name, value in settings.items())

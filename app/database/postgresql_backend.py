@@ -14,9 +14,9 @@ from sqlalchemy.ext.asyncio import AsyncConnection
 from app.database import all_or_none, commits, postgresql, postgresql_batches
 from app.database.backends import SECONDS_BESIDE_A_STATEMENT, FindAtOnce
 from app.database.claims import CompiledClaim
-from app.database.engines import migration_engine, postgresql_engines
+from app.database.engines import Engines, migration_engine, postgresql_engines
 from app.database.errors import RowLockedError
-from app.database.postgresql import Pooler
+from app.database.postgresql import Pooler, lock_limit
 from app.database.postgresql_batches import PATIENCE_SECONDS, RETRY_SECONDS
 from app.database.postgresql_hosts import Hosts
 from app.database.postgresql_pool import ConnectionPool
@@ -28,6 +28,7 @@ from app.database.statements import (
     Found,
     Written,
 )
+from app.database.turns import Lane, Turns, current_lane
 from app.deadline import seconds_left
 from app.errors import DatabaseUnavailableError
 from app.places import Places
@@ -38,10 +39,6 @@ if TYPE_CHECKING:
 Result = TypeVar("Result")
 
 RETRIES_AT_ONCE = 2
-
-
-def _lock_timeout(seconds: float) -> dict[str, str]:
-    return {"lock_timeout": str(int(seconds * 1000))}
 
 
 class PostgresBackend:
@@ -58,16 +55,19 @@ class PostgresBackend:
         self, url: str, *, pool_size: int, timeout: float, pooler: Pooler = Pooler.SESSION
     ) -> None:
         self._hosts = Hosts(postgresql.driver_url(url))
-        self.engines = postgresql_engines(
-            self._hosts, pool_size=pool_size, timeout=timeout, pooler=pooler
-        )
+        engines = partial(postgresql_engines, self._hosts, timeout=timeout, pooler=pooler)
+        self.engines = engines(pool_size=pool_size, lock_timeout=PATIENCE_SECONDS)
+        self._engines_again = engines(pool_size=RETRIES_AT_ONCE, lock_timeout=RETRY_SECONDS)
         self.migration_engine = partial(
             migration_engine, self._hosts, timeout=timeout, pooler=pooler
         )
         self.find_at_once: FindAtOnce | None = None
         self.dialect: Dialect = postgresql_dialect.asyncpg.dialect()  # type: ignore[no-untyped-call]  # untyped there
         self.time_limit = timeout + SECONDS_BESIDE_A_STATEMENT
-        limits = {**postgresql.time_limits(timeout), **_lock_timeout(PATIENCE_SECONDS)}
+        self.turns: Turns | None = Turns(
+            of_a_kind=(pool_size + 1) // 2, again=RETRIES_AT_ONCE, time_limit=self.time_limit
+        )
+        limits = {**postgresql.time_limits(timeout), **lock_limit(PATIENCE_SECONDS)}
         self._beginning = postgresql_batches.Beginning(
             timeout, lasting=limits if pooler is Pooler.TRANSACTION else None
         )
@@ -77,7 +77,7 @@ class PostgresBackend:
                 postgresql.connect,
                 self._hosts,
                 timeout=timeout,
-                settings={**postgresql.FOR_BATCHES, **_lock_timeout(lock_seconds)},
+                settings={**postgresql.FOR_BATCHES, **lock_limit(lock_seconds)},
                 pooler=pooler,
             )
             return ConnectionPool(connect, size=size, timeout=timeout)
@@ -96,12 +96,20 @@ class PostgresBackend:
     async def transaction(self) -> AsyncIterator[AsyncConnection]:
         async with (
             asyncio.timeout(seconds_left(otherwise=self.time_limit)) as limit,
-            self.engines.writer.connect() as connection,
+            self._engines_now().writer.connect() as connection,
             connection.begin() as transaction,
         ):
+            if current_lane() is Lane.PATIENT:
+                await self.engines.wait_for_locks(connection)
             yield connection
             limit.reschedule(None)  # what becomes of the commit is waited for
             await commits.commit(transaction, connection)
+
+    def reading(self) -> AbstractAsyncContextManager[AsyncConnection]:
+        return self._engines_now().reader.connect()
+
+    def _engines_now(self) -> Engines:
+        return self._engines_again if current_lane() is Lane.AGAIN else self.engines
 
     async def look_up(
         self, lookup: CompiledLookup, keys: Sequence[Any], *, again: bool = False
@@ -145,7 +153,7 @@ class PostgresBackend:
         self, statement: CompiledStatement, rows: Sequence[Mapping[str, Any]]
     ) -> bool:
         def work(connection: "Connection[Any]") -> Awaitable[bool]:
-            return all_or_none.on_postgresql(connection, statement, rows)
+            return all_or_none.on_postgresql(connection, statement, rows, beginning=self._beginning)
 
         try:
             async with self._beside_batches():
@@ -173,4 +181,5 @@ class PostgresBackend:
         await self._readers.close()
         await self._writers.close()
         await self._retriers.close()
+        await self._engines_again.dispose()
         await self.engines.dispose()

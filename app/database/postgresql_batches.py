@@ -51,12 +51,12 @@ class Beginning:
 
     def statement(self, *, needed: bool, lock_seconds: float | None = None) -> str | None:
         """None where nothing has to be set and a transaction is not `needed`."""
-        settings = dict(self._lasting) if needed else {}
+        settings = dict(self._lasting)
         if lock_seconds is not None:
             settings["lock_timeout"] = _milliseconds(lock_seconds)
         left = seconds_left(otherwise=self._timeout + MARGIN_SECONDS) - MARGIN_SECONDS
         if left < self._timeout:
-            settings = {**self._lasting, **settings, "statement_timeout": _milliseconds(left)}
+            settings["statement_timeout"] = _milliseconds(left)
         if not settings:
             return "BEGIN;" if needed else None
         return "BEGIN;" + "".join(f"SET LOCAL {name} = {settings[name]};" for name in settings)
@@ -81,7 +81,7 @@ async def write(
     """Writes a batch in one transaction; row by row where the table refused one of them, and around
     those that somebody else has locked."""
     try:
-        return list(await _transaction(connection, statements, rows, outcome, beginning))
+        return list(await write_together(connection, statements, rows, outcome, beginning))
     except Exception as error:
         if not (is_refusal(error) or is_lock(error)):
             raise
@@ -89,7 +89,7 @@ async def write(
             return [_outcome_of(error)]
         if is_lock(error):
             batch = partial(
-                _transaction, connection, statements, outcome=outcome, beginning=beginning
+                write_together, connection, statements, outcome=outcome, beginning=beginning
             )
             return await _around_locks(batch, rows, Probes())
     results: list[Values | Exception | None] = []
@@ -163,7 +163,7 @@ async def try_write(
         await connection.execute("ROLLBACK;")
 
 
-async def _transaction(
+async def write_together(
     connection: "Connection[Any]",
     statements: Sequence[CompiledStatement] | CompiledClaim,
     rows: Sequence[Mapping[str, Any]],
@@ -172,7 +172,10 @@ async def _transaction(
     *,
     lock_seconds: float | None = None,
 ) -> Sequence[Values | None]:
-    """The commit has the driver's own time limit: who is told that it failed has to be right."""
+    """Write rows in one transaction; raises what the database refuses.
+
+    The commit has the driver's own time limit: who is told that it failed has to be right.
+    """
     is_one_statement = isinstance(statements, CompiledClaim) or (
         len(statements) == 1 and outcome is None
     )

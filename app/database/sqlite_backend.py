@@ -25,6 +25,7 @@ from app.database.statements import (
     Found,
     Written,
 )
+from app.database.turns import Turns
 from app.deadline import seconds_left
 from app.errors import DatabaseUnavailableError
 from app.places import Places
@@ -49,6 +50,7 @@ class SqliteBackend:
         self.time_limit = busy_timeout + SECONDS_BESIDE_A_STATEMENT
         self.reading_places, self.writing_places = Places(1), Places(1)
         self.retries: Retries | None = None
+        self.turns: Turns | None = None
         self._busy_timeout = self._busy_timeout_now = busy_timeout
         thread = partial(
             sqlite.SqliteThread,
@@ -76,6 +78,9 @@ class SqliteBackend:
             async with connection.begin() as transaction:
                 yield connection
                 await commits.commit(transaction, connection)
+
+    def reading(self) -> AbstractAsyncContextManager[AsyncConnection]:
+        return self.engines.reader.connect()
 
     async def _limit_waiting(self, connection: AsyncConnection) -> None:
         """Lets SQLite wait for the lock of the file only for as long as the request may."""

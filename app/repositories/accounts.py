@@ -8,6 +8,7 @@ from sqlalchemy import Select, Table, delete, func, select
 from sqlalchemy.ext.asyncio import AsyncConnection
 
 from app.database.database import Database
+from app.database.turns import gives_way
 from app.models.access_tokens import access_tokens
 from app.models.audit_outbox import NewEvent
 from app.models.authorization_codes import authorization_codes
@@ -81,6 +82,7 @@ class AccountRepository:
         )
         return int(row[0]) if row is not None else 0
 
+    @gives_way
     async def delete(self, user_id: str, *, now: datetime, event: NewEvent) -> bool:
         """Deletes a person and all that is his, in one step; False where he was gone already.
 

@@ -53,11 +53,15 @@ async def change_with_event(
 
     `expected` is as in `Database.transaction`.
     """
-    async with database.transaction(*expected) as connection:
-        changed = (await connection.execute(statement)).all()
-        if changed and event is not None:
-            await write_events(connection, event)
-    return changed
+
+    async def change() -> Sequence[Row[Any]]:
+        async with database.transaction(*expected) as connection:
+            changed = (await connection.execute(statement)).all()
+            if changed and event is not None:
+                await write_events(connection, event)
+        return changed
+
+    return await database.give_way(f"change of {statement.table}", change)
 
 
 def _insert_again(connection: AsyncConnection, row: dict[str, Any]) -> Insert:

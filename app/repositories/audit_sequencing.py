@@ -9,6 +9,7 @@ from sqlalchemy import delete, insert, select, update
 from sqlalchemy.ext.asyncio import AsyncConnection
 
 from app.database.database import Database
+from app.database.turns import gives_way
 from app.models.audit_events import AuditEvent, audit_events, audit_head
 from app.models.audit_outbox import audit_outbox
 from app.repositories.audit_events import hash_of
@@ -36,6 +37,7 @@ class AuditSequencingRepository:
         )
         return found is not None
 
+    @gives_way
     async def number_some(self, *, now: datetime) -> int | None:
         """Moves at most `BATCH` events to the end of the chain; returns how many.
 

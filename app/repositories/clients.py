@@ -10,6 +10,7 @@ from app.clock import Clock
 from app.database.constraints import unique
 from app.database.database import Database
 from app.database.errors import ConflictingRowError
+from app.database.turns import gives_way
 from app.models.audit_outbox import NewEvent
 from app.models.client_origins import client_origins
 from app.models.clients import Client, clients
@@ -30,6 +31,7 @@ class ClientRepository:
         self._clock = clock
         self._by_id = database.lookup(select(clients), key=clients.c.client_id, value=Client)
 
+    @gives_way
     async def add(self, client: Client, *, event: NewEvent) -> bool:
         """Stores a new client; False where its name is taken."""
         try:
@@ -42,6 +44,7 @@ class ClientRepository:
             return False
         return True
 
+    @gives_way
     async def change(self, before: Client, after: Client, *, event: NewEvent) -> bool:
         """Replace a client that is still what it was; False where it was changed or deleted.
 
@@ -72,6 +75,7 @@ class ClientRepository:
             await write_events(connection, event)
         return True
 
+    @gives_way
     async def delete(self, client_id: str, *, event: NewEvent) -> None:
         """Deletes a client with what belongs to it alone; a token lives only while it does."""
         async with self._database.transaction() as connection:

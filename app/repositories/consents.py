@@ -7,6 +7,7 @@ from typing import Any
 from sqlalchemy import delete, func, select, update
 
 from app.database.database import Database
+from app.database.turns import gives_way
 from app.models.audit_outbox import NewEvent
 from app.models.consents import Consent, consents
 from app.models.refresh_tokens import refresh_tokens
@@ -29,6 +30,7 @@ class ConsentRepository:
         )
         return Consent(*row) if row is not None else None
 
+    @gives_way
     async def grant(
         self,
         user_id: str,
@@ -104,6 +106,7 @@ class ConsentRepository:
             for client_id, *moments in rows
         }
 
+    @gives_way
     async def revoke(self, user_id: str, client_id: str, *, now: datetime, event: NewEvent) -> bool:
         """Forgets what was allowed, and ends every sign-in at that client, begun or to be.
 

@@ -6,6 +6,7 @@ from datetime import datetime
 from sqlalchemy import ColumnElement, Table, Update, delete, update
 
 from app.database.database import Database
+from app.database.turns import gives_way
 from app.models.audit_outbox import NewEvent
 from app.models.recovery_codes import recovery_codes
 from app.models.remembered_browsers import remembered_browsers
@@ -129,6 +130,7 @@ class CredentialRepository:
         statement = changed_user(user_id, disabled_at=disabled_at)
         return await self._end_sign_ins(user_id, statement, event, but=None, now=now)
 
+    @gives_way
     async def _end_sign_ins(
         self,
         user_id: str,

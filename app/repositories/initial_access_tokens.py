@@ -5,6 +5,7 @@ from datetime import datetime
 from sqlalchemy import insert, select
 
 from app.database.database import Database
+from app.database.turns import gives_way
 from app.models.audit_outbox import NewEvent
 from app.models.initial_access_tokens import InitialAccessToken, initial_access_tokens
 from app.repositories.audit_outbox import write_events
@@ -17,6 +18,7 @@ class InitialAccessTokenRepository:
     def __init__(self, database: Database) -> None:
         self._database = database
 
+    @gives_way
     async def add(self, made: InitialAccessToken, *, event: NewEvent) -> None:
         async with self._database.transaction() as connection:
             await connection.execute(

@@ -7,6 +7,7 @@ from typing import Any
 from sqlalchemy import delete, insert, select, update
 
 from app.database.database import Database
+from app.database.turns import gives_way
 from app.models.audit_outbox import NewEvent
 from app.models.mails import StoredMail, mails
 from app.repositories.audit_outbox import write_events
@@ -19,6 +20,7 @@ class MailRepository:
     def __init__(self, database: Database) -> None:
         self._database = database
 
+    @gives_way
     async def add(self, made: StoredMail, *, event: NewEvent | None = None) -> None:
         """Stores a mail, and the event that tells of it."""
         async with self._database.transaction() as connection:

@@ -7,6 +7,7 @@ from sqlalchemy import ColumnElement, Select, delete, exists, insert, or_, selec
 from sqlalchemy.ext.asyncio import AsyncConnection
 
 from app.database.database import Database
+from app.database.turns import gives_way
 from app.models.audit_outbox import NewEvent
 from app.models.known_addresses import KnownAddress, known_addresses
 from app.models.one_time_links import VERIFY_EMAIL, OneTimeLink, one_time_links
@@ -28,6 +29,7 @@ class OneTimeLinkRepository:
     def __init__(self, database: Database) -> None:
         self._database = database
 
+    @gives_way
     async def add(self, made: OneTimeLink, *, event: NewEvent) -> None:
         """Stores a link; older ones of that person for that purpose are worth nothing any more.
 
@@ -65,6 +67,7 @@ class OneTimeLinkRepository:
     async def remove_all(self, user_id: str) -> None:
         await self._database.change(delete(one_time_links).where(link.user_id == user_id))
 
+    @gives_way
     async def use_for_password(
         self, digest: bytes, purpose: str, password_hash: str, *, now: datetime, event: NewEvent
     ) -> bool:
@@ -98,6 +101,7 @@ class OneTimeLinkRepository:
             await write_events(connection, event)
             return True
 
+    @gives_way
     async def use_for_claims(
         self,
         digest: bytes,
@@ -134,6 +138,7 @@ class OneTimeLinkRepository:
             return False
         return True
 
+    @gives_way
     async def use_for_network(
         self, digest: bytes, purpose: str, place: KnownAddress, *, now: datetime, event: NewEvent
     ) -> bool:

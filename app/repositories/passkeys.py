@@ -9,6 +9,7 @@ from sqlalchemy import Select, delete, func, insert, select, update
 from app.database.constraints import unique
 from app.database.database import Database
 from app.database.errors import ConflictingRowError
+from app.database.turns import gives_way
 from app.models.audit_outbox import NewEvent
 from app.models.passkeys import Passkey, passkeys
 from app.models.upstream import upstream_identities, upstream_providers
@@ -27,6 +28,7 @@ class PasskeyRepository:
     def __init__(self, database: Database) -> None:
         self._database = database
 
+    @gives_way
     async def add(self, made: Passkey, owner: User, *, at_most: int, event: NewEvent) -> Added:
         """Stores a passkey, unless the credential is registered already, for whomever, its owner
         has so many, or got other credentials since he was read.
@@ -91,6 +93,7 @@ class PasskeyRepository:
         )
         return bool(await change_with_event(self._database, statement, event))
 
+    @gives_way
     async def remove(
         self, user_id: str, passkey_id: str, *, even_last: bool, event: NewEvent
     ) -> Passkey | Literal["last"] | None:

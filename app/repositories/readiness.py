@@ -63,8 +63,9 @@ class ReadinessRepository:
             )
 
     async def _try(self, row: dict[str, Any]) -> None:
-        engine = self._backend.engines.writer
-        async with self._backend.writing(), engine.connect() as connection:
+        engines = self._backend.engines
+        async with self._backend.writing(), engines.writer.connect() as connection:
+            await engines.wait_for_locks(connection)
             await connection.execute(self._insert, row)
             await connection.rollback()
         await self._backend.look_up(self._compiled_lookup, [row["digest"]])

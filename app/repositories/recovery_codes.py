@@ -6,6 +6,7 @@ from datetime import datetime
 from sqlalchemy import Select, delete, func, insert, select, update
 
 from app.database.database import Database
+from app.database.turns import gives_way
 from app.models.audit_outbox import NewEvent
 from app.models.recovery_codes import recovery_codes
 from app.models.users import User, users
@@ -18,6 +19,7 @@ class RecoveryCodeRepository:
     def __init__(self, database: Database) -> None:
         self._database = database
 
+    @gives_way
     async def replace(
         self, user: User, digests: Sequence[bytes], *, now: datetime, event: NewEvent
     ) -> bool:
@@ -52,6 +54,7 @@ class RecoveryCodeRepository:
         )
         return found is not None
 
+    @gives_way
     async def use(
         self, user_id: str, digest: bytes, *, now: datetime, event_of: Callable[[int], NewEvent]
     ) -> int | None:

@@ -7,6 +7,7 @@ from typing import Any
 from sqlalchemy import ColumnElement, and_, delete, func, insert, select
 
 from app.database.database import Database
+from app.database.turns import gives_way
 from app.models.audit_outbox import NewEvent
 from app.models.remembered_browsers import remembered_browsers
 from app.models.users import User, users
@@ -19,6 +20,7 @@ class RememberedBrowserRepository:
     def __init__(self, database: Database) -> None:
         self._database = database
 
+    @gives_way
     async def add(
         self,
         digest: bytes,

@@ -7,6 +7,7 @@ from typing import Any, NamedTuple
 from sqlalchemy import insert, select, update
 
 from app.database.database import Database
+from app.database.turns import gives_way
 from app.models.audit_outbox import NewEvent
 from app.models.clients import Client, clients
 from app.models.sessions import Session, sessions
@@ -44,6 +45,7 @@ class SessionRepository:
         self._by_digest = database.lookup(LIVING, key=session.digest, value=_signed_in)
         self._by_id = database.lookup(LIVING, key=session.session_id, value=_signed_in)
 
+    @gives_way
     async def add(self, made: Session, *, event: NewEvent) -> None:
         async with self._database.transaction() as connection:
             await connection.execute(insert(sessions).values(values_in(sessions, made)))
@@ -98,6 +100,7 @@ class SessionRepository:
         )
         return bool(await change_with_event(self._database, statement, event))
 
+    @gives_way
     async def end(self, session_id: str, *, now: datetime, event: NewEvent) -> bool:
         """Ends a session, and every sign-in that was to last as long as it, in one step."""
         async with self._database.transaction() as connection:
@@ -106,6 +109,7 @@ class SessionRepository:
                 await write_events(connection, event)
         return is_ended
 
+    @gives_way
     async def end_all(
         self,
         user_id: str,

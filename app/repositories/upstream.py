@@ -9,6 +9,7 @@ from sqlalchemy import delete, func, insert, select, update
 from app.database.constraints import unique
 from app.database.database import Database
 from app.database.errors import ConflictingRowError
+from app.database.turns import gives_way
 from app.models.audit_outbox import NewEvent
 from app.models.passkeys import passkeys
 from app.models.upstream import (
@@ -35,6 +36,7 @@ class UpstreamRepository:
     def __init__(self, database: Database) -> None:
         self._database = database
 
+    @gives_way
     async def add(self, made: UpstreamProvider, *, event: NewEvent) -> bool:
         """Stores a provider; False where the name is taken."""
         try:
@@ -79,6 +81,7 @@ class UpstreamRepository:
         )
         return bool(await change_with_event(self._database, statement, event))
 
+    @gives_way
     async def remove(self, name: str, *, event: NewEvent) -> int | None:
         """Forgets a provider and who is who there; gives how many people that were, and None
         where there is no such provider."""
@@ -112,6 +115,7 @@ class UpstreamRepository:
         )
         return [UpstreamIdentity(*row) for row in rows]
 
+    @gives_way
     async def link(self, made: UpstreamIdentity, owner: User, *, event: NewEvent) -> bool:
         """False where it is somebody's already, and where the person got other credentials since
         he was read."""
@@ -131,6 +135,7 @@ class UpstreamRepository:
             await write_events(connection, event)
             return True
 
+    @gives_way
     async def add_person(self, user: User, made: UpstreamIdentity, *, event: NewEvent) -> bool:
         """Stores a new person together with who he is elsewhere; False where the name or the
         identity is taken."""
@@ -152,6 +157,7 @@ class UpstreamRepository:
             .values(last_used_at=now)
         )
 
+    @gives_way
     async def unlink(self, user_id: str, issuer: str, subject: str, *, event: NewEvent) -> Unlinked:
         """Forgets who a person is elsewhere, unless nothing else is left to sign in with.
 

@@ -22,6 +22,7 @@ from sqlalchemy import (
 from app.database.constraints import unique
 from app.database.database import Database
 from app.database.errors import ConflictingRowError
+from app.database.turns import gives_way
 from app.database.types import Instant
 from app.models.audit_outbox import NewEvent
 from app.models.passkeys import passkeys
@@ -47,6 +48,7 @@ class UserRepository:
         self._by_id = database.lookup(select(users), key=users.c.user_id, value=User)
         self._by_key = database.lookup(select(users), key=users.c.username_key, value=User)
 
+    @gives_way
     async def add(self, user: User, *, event: NewEvent) -> bool:
         """Stores a new person; False where the name is taken."""
         try:
@@ -86,6 +88,7 @@ class UserRepository:
         )
         return [User(*row) for row in rows]
 
+    @gives_way
     async def enroll_otp(self, user: User, otp_secret: bytes) -> bool:
         """Replaces the secret of an enrolment that is not confirmed yet.
 

@@ -1,10 +1,8 @@
 """PostgreSQL, and somebody else's locks: only those who need what is locked wait for it."""
 
 import asyncio
-from collections.abc import AsyncIterator, Sequence
-from contextlib import asynccontextmanager
+from collections.abc import Sequence
 
-import asyncpg
 import httpx
 import pytest
 
@@ -12,6 +10,7 @@ from app.security.tokens import digest_of
 from tests.conftest import AppFactory
 from tests.support.application import NO_LIMITS, Application, TestClient
 from tests.support.assertions import assert_oauth_error
+from tests.support.locks import holding
 from tests.support.machine import scaled
 
 pytestmark = pytest.mark.timing
@@ -20,18 +19,6 @@ DATABASES = ("postgresql",)
 AT_ONCE = 1.0
 """Seconds within which an idle machine answers what no lock holds up."""
 LOCKED_ROWS = "SELECT 1 FROM refresh_tokens WHERE digest = ANY($1) FOR UPDATE"
-
-
-@asynccontextmanager
-async def holding(app: Application, statement: str, *arguments: object) -> AsyncIterator[None]:
-    """Another connection holds what this statement locks."""
-    holder = await asyncpg.connect(app.settings.database_url)
-    try:
-        await holder.execute("BEGIN")
-        await holder.execute(statement, *arguments)
-        yield
-    finally:
-        await holder.close()
 
 
 async def start(start_app: AppFactory) -> Application:
@@ -61,7 +48,9 @@ async def test_two_locked_refresh_tokens_hold_up_nobody_else(start_app: AppFacto
     client = await app.create_client()
     tokens = await signed_in(app, client, 42)
 
-    async with holding(app, LOCKED_ROWS, [digest_of(token) for token in tokens[:2]]):
+    async with holding(
+        app.settings.database_url, LOCKED_ROWS, [digest_of(token) for token in tokens[:2]]
+    ):
         refreshes = [asyncio.create_task(app.refresh(client, token)) for token in tokens]
         statuses = await answered_at_once(minted(app, client))
         others = await answered_at_once(refreshes[2:])
@@ -80,8 +69,10 @@ async def test_a_locked_row_is_taken_soon_after_it_is_free_although_others_stay_
     client = await app.create_client()
     tokens = await signed_in(app, client, 6)
 
-    async with holding(app, LOCKED_ROWS, [digest_of(token) for token in tokens[:5]]):
-        async with holding(app, LOCKED_ROWS, [digest_of(tokens[5])]):
+    async with holding(
+        app.settings.database_url, LOCKED_ROWS, [digest_of(token) for token in tokens[:5]]
+    ):
+        async with holding(app.settings.database_url, LOCKED_ROWS, [digest_of(tokens[5])]):
             waiting = [asyncio.create_task(app.refresh(client, token)) for token in tokens]
             await asyncio.sleep(0.3)
             assert not any(each.done() for each in waiting)
@@ -97,7 +88,7 @@ async def test_a_locked_row_is_503_at_the_deadline_and_can_be_used_later(
     client = await app.create_client()
     [token] = await signed_in(app, client, 1)
 
-    async with holding(app, LOCKED_ROWS, [digest_of(token)]):
+    async with holding(app.settings.database_url, LOCKED_ROWS, [digest_of(token)]):
         refused = await app.refresh(client, token)
 
     assert_oauth_error(refused, "temporarily_unavailable", status=503)
@@ -110,7 +101,7 @@ async def test_a_locked_table_holds_up_only_those_who_write_to_it(start_app: App
     [token] = await signed_in(app, client, 1)
     access = (await app.client_credentials(client)).json()["access_token"]
 
-    async with holding(app, "LOCK TABLE refresh_tokens IN EXCLUSIVE MODE"):
+    async with holding(app.settings.database_url, "LOCK TABLE refresh_tokens IN EXCLUSIVE MODE"):
         refresh = asyncio.create_task(app.refresh(client, token))
         user = await app.enrolled_user()
         signing_in = [asyncio.create_task(app.password_grant(client, user)) for _ in range(50)]
@@ -134,7 +125,9 @@ async def test_a_table_that_cannot_be_read_holds_up_no_other_look_up(
 
     tokens = await signed_in(app, client, 20)
 
-    async with holding(app, "LOCK TABLE refresh_tokens IN ACCESS EXCLUSIVE MODE"):
+    async with holding(
+        app.settings.database_url, "LOCK TABLE refresh_tokens IN ACCESS EXCLUSIVE MODE"
+    ):
         blocked = [asyncio.create_task(app.refresh(client, token)) for token in tokens]
         await asyncio.sleep(0.2)
         statuses = await answered_at_once(

@@ -4,6 +4,7 @@ import asyncio
 from collections.abc import AsyncIterator
 from typing import Any
 
+import asyncpg
 import pytest
 import pytest_asyncio
 from sqlalchemy import select, text
@@ -11,8 +12,10 @@ from sqlalchemy import select, text
 from app.errors import DatabaseUnavailableError
 from app.models.users import users
 from tests.conftest import AppFactory
-from tests.support.application import Application
+from tests.support.application import NO_LIMITS, Application
 from tests.support.databases import Databases
+from tests.support.locks import holding
+from tests.support.machine import scaled
 from tests.support.parts import open_database, services_of
 from tests.support.pgbouncer import COMMAND, running_pgbouncer
 from tests.support.visitor import Visitor, visiting
@@ -101,13 +104,49 @@ async def test_no_setting_of_a_transaction_stays_on_the_connection(pooled: str, 
         database.transaction() as connection,
     ):
         await connection.execute(select(users.c.user_id).limit(1))
-    async with open_database(pooled, database_pooler="transaction") as other:
-        row = await other.fetch_one(text("SELECT current_setting('statement_timeout')"))
-        names = await other.fetch_all(text("SELECT name FROM pg_prepared_statements"))
+    other = await asyncpg.connect(pooled, statement_cache_size=0)
+    timeout = await other.fetchval("SELECT current_setting('statement_timeout')")
+    names = await other.fetch("SELECT name FROM pg_prepared_statements WHERE name <> ''")
+    await other.close()
+
+    assert timeout == "0"
+    assert not names
+
+
+@pytest.mark.timing
+async def test_locked_rows_hold_up_nobody_else(start_app: AppFactory, databases: Databases) -> None:
+    """a single statement, too, waits only briefly for a lock, on one of two connections"""
+    url = await databases.migrated("postgresql")
+    limits = {**NO_LIMITS, **TRANSACTION, "database_timeout": scaled(6)}
+    async with running_pgbouncer(url, mode="transaction") as pooled:
+        app = await start_app(database_url=pooled, **limits)
+        client, user = await app.create_client(), await app.enrolled_user()
+        tokens = [
+            (await app.password_grant(client, user)).json()["refresh_token"] for _ in range(3)
+        ]
+        async with holding(url, "SELECT 1 FROM refresh_tokens FOR UPDATE"):
+            waiting = []
+            for token in tokens:
+                waiting.append(asyncio.create_task(app.refresh(client, token)))
+                await asyncio.sleep(0.1)
+            async with asyncio.timeout(scaled(1)):
+                tasks = [app.client_credentials(client) for _ in range(20)]
+                statuses = {each.status_code for each in await asyncio.gather(*tasks)}
+            assert not any(each.done() for each in waiting)
+
+        assert statuses == {200}
+        assert {(await each).status_code for each in waiting} == {200}
+
+
+async def test_a_single_statement_of_a_repository_has_time_limits(pooled: str, mode: str) -> None:
+    """SECURITY_BAR, fault 4: it waits briefly for locks, so that it can give way"""
+    async with open_database(pooled, database_timeout=1, **settings_of(mode)) as database:
+        row = await database.fetch_one(
+            text("SELECT current_setting('statement_timeout'), current_setting('lock_timeout')")
+        )
 
     assert row is not None
-    assert row[0] == "0"
-    assert not [each for each in names if each[0]]
+    assert tuple(row) == ("1s", "50ms")
 
 
 async def test_it_is_ready(app: Application) -> None:

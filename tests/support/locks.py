@@ -49,6 +49,18 @@ async def audit_head_locked(url: str) -> AsyncIterator[Hold]:
         await hold.release()
 
 
+@asynccontextmanager
+async def holding(url: str, statement: str, *arguments: object) -> AsyncIterator[None]:
+    """Another session of PostgreSQL holds what this statement locks."""
+    holder = await asyncpg.connect(url)
+    try:
+        await holder.execute("BEGIN")
+        await holder.execute(statement, *arguments)
+        yield
+    finally:
+        await holder.close()
+
+
 async def _on_sqlite(url: str) -> Hold:
     """Never block the loop for the lock: its holder may be a transaction of the same loop."""
     holder = sqlite3.connect(url.removeprefix("sqlite:///"), isolation_level=None, timeout=0)

@@ -1,0 +1,54 @@
+"""Transactions of repositories give way to the locks of others, or are listed with the reason."""
+
+import ast
+from collections.abc import Iterator
+from pathlib import Path
+
+REPOSITORIES = Path(__file__).parents[2] / "app" / "repositories"
+PATIENT = {
+    "audit_checkpoints.py": "commands",
+    "ended_tokens.py": "housekeeping, by one worker at a time",
+    "housekeeping.py": "housekeeping, by one worker at a time",
+    "sealed_values.py": "commands",
+    "unconfirmed_users.py": "housekeeping, by one worker at a time",
+}
+"""Files whose transactions wait for a lock on an ordinary connection, and why they may."""
+
+
+def methods() -> Iterator[tuple[str, ast.AsyncFunctionDef]]:
+    for path in sorted(REPOSITORIES.glob("*.py")):
+        for node in ast.walk(ast.parse(path.read_text())):
+            if isinstance(node, ast.ClassDef):
+                for each in node.body:
+                    if isinstance(each, ast.AsyncFunctionDef):
+                        yield path.name, each
+
+
+def transactions_in(method: ast.AsyncFunctionDef) -> int:
+    return sum(
+        isinstance(node, ast.Call) and ast.unparse(node.func) == "self._database.transaction"
+        for node in ast.walk(method)
+    )
+
+
+def test_every_transaction_of_a_request_gives_way() -> None:
+    waiting = {
+        f"{name}: {method.name}"
+        for name, method in methods()
+        if transactions_in(method)
+        and name not in PATIENT
+        and "gives_way" not in map(ast.unparse, method.decorator_list)
+    }
+
+    assert waiting == set()
+
+
+def test_what_gives_way_is_one_transaction_so_that_it_can_be_run_again() -> None:
+    giving_way = [
+        (f"{name}: {method.name}", transactions_in(method))
+        for name, method in methods()
+        if "gives_way" in map(ast.unparse, method.decorator_list)
+    ]
+
+    assert len(giving_way) > 20
+    assert [each for each, count in giving_way if count != 1] == []
