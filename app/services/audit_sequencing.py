@@ -11,7 +11,7 @@ from app.repositories.audit_sequencing import BATCH, AuditSequencingRepository
 log = logger(__name__)
 
 POLL_SECONDS = 10.0
-PAUSE_SECONDS = 0.2
+PAUSE_SECONDS = 1.0
 """Between two passes, so that under load a pass has many events to number."""
 PASSES_UNTIL_WARNING = 10
 
