@@ -55,7 +55,7 @@ class RefreshTokenColumns(NamedTuple):
 class RefreshToken(RefreshTokenColumns, TokenMixin):
     """A refresh token with what its family says.
 
-    `successor_sealed` holds the answer of its one use, encrypted under the token itself;
+    `successor_sealed` yields the answer of its one use together with the token itself;
     `successor_used_at` tells whether that answer has arrived and been used.
     """
 

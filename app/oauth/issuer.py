@@ -1,9 +1,7 @@
 """Makes tokens, and is the only place that does (RFC 6749 section 5.1)."""
 
 from dataclasses import dataclass
-from datetime import UTC, datetime, timedelta
-
-from pydantic_core import from_json, to_json
+from datetime import datetime, timedelta
 
 from app.clock import Clock
 from app.models.clients import Client
@@ -12,17 +10,15 @@ from app.models.users import User
 from app.oauth.claims import claims_for_id_token, parse_claims
 from app.oauth.id_tokens import Authentication, IdTokens
 from app.oauth.scopes import OFFLINE_ACCESS, OPENID
+from app.oauth.token_pairs import TokenPair, packed, unpacked
 from app.repositories.access_tokens import AccessTokenRepository
 from app.repositories.redemptions import Redemption
 from app.repositories.refresh_tokens import RefreshTokenRepository
 from app.repositories.token_families import NewPair, TokenFamilyRepository
 from app.schemas.tokens import TokenResponse
-from app.security.encryption import open_with_token, seal_with_token
+from app.security.rotation import derived_pair, new_seed
 from app.security.tokens import TokenKind, digest_of, new_identifier, new_token
 from app.services.sessions import SignedIn
-
-# Part of the derivation of keys: with another word, what is stored could not be opened.
-SUCCESSOR = "refresh token successor"
 
 
 @dataclass(frozen=True, slots=True)
@@ -32,28 +28,6 @@ class Lifetimes:
     access: timedelta
     refresh: timedelta
     family: timedelta
-
-
-@dataclass(frozen=True, slots=True)
-class TokenPair:
-    """A pair in clear, as it is handed out."""
-
-    access_token: str
-    refresh_token: str
-    scope: str
-    access_expires_at: datetime
-
-    def response(
-        self, *, now: datetime, with_refresh_token: bool = True, id_token: str | None = None
-    ) -> TokenResponse:
-        remaining = int((self.access_expires_at - now).total_seconds())
-        return TokenResponse(
-            access_token=self.access_token,
-            expires_in=max(remaining, 0),
-            refresh_token=self.refresh_token if with_refresh_token else None,
-            scope=self.scope or None,
-            id_token=id_token,
-        )
 
 
 class Issuer:
@@ -183,20 +157,27 @@ class Issuer:
 
         `grace` is how long the answer can be repeated.
         """
-        now = self._clock.now()
-        pair, stored = self._new_pair(scope, family_expires_at=found.family_expires_at, now=now)
-        sealed = seal_with_token(_pack(pair), token=presented, purpose=SUCCESSOR)
+        now, seed = self._clock.now(), new_seed()
+        pair, stored = self._pair(
+            derived_pair(presented, seed),
+            scope,
+            family_expires_at=found.family_expires_at,
+            now=now,
+        )
         current = await self._refresh_tokens.rotate(
-            digest_of(presented), found, stored, sealed=sealed, grace_ends_at=now + grace
+            digest_of(presented),
+            found,
+            stored,
+            sealed=packed(pair, seed),
+            grace_ends_at=now + grace,
         )
         return pair.response(now=now) if current is None else current
 
     def same_again(self, presented: str, used: RefreshToken) -> TokenResponse | None:
-        """The answer that the one use of this token got; readable only with the token itself."""
+        """The answer that the one use of this token got; found again only with the token itself."""
         if used.successor_sealed is None:
             return None
-        packed = open_with_token(used.successor_sealed, token=presented, purpose=SUCCESSOR)
-        return _unpack(packed).response(now=self._clock.now())
+        return unpacked(used.successor_sealed, presented).response(now=self._clock.now())
 
     def _family_lifetime(self, *, with_refresh_token: bool) -> timedelta:
         """Without a refresh token a family ends with its only access token."""
@@ -205,10 +186,13 @@ class Issuer:
     def _new_pair(
         self, scope: str, *, family_expires_at: datetime, now: datetime
     ) -> tuple[TokenPair, NewPair]:
-        access_token, refresh_token = (
-            new_token(TokenKind.ACCESS_TOKEN),
-            new_token(TokenKind.REFRESH_TOKEN),
-        )
+        tokens = new_token(TokenKind.ACCESS_TOKEN), new_token(TokenKind.REFRESH_TOKEN)
+        return self._pair(tokens, scope, family_expires_at=family_expires_at, now=now)
+
+    def _pair(
+        self, tokens: tuple[str, str], scope: str, *, family_expires_at: datetime, now: datetime
+    ) -> tuple[TokenPair, NewPair]:
+        access_token, refresh_token = tokens
         access_expires_at = min(now + self._lifetimes.access, family_expires_at)
         stored = NewPair(
             access_digest=digest_of(access_token),
@@ -219,14 +203,3 @@ class Issuer:
             scope=scope,
         )
         return TokenPair(access_token, refresh_token, scope, access_expires_at), stored
-
-
-def _pack(pair: TokenPair) -> bytes:
-    return to_json(
-        [pair.access_token, pair.refresh_token, pair.scope, pair.access_expires_at.timestamp()]
-    )
-
-
-def _unpack(packed: bytes) -> TokenPair:
-    access_token, refresh_token, scope, expires_at = from_json(packed)
-    return TokenPair(access_token, refresh_token, scope, datetime.fromtimestamp(expires_at, UTC))

@@ -50,8 +50,17 @@ class TokenKind(StrEnum):
 
 def new_token(kind: TokenKind) -> str:
     """Makes a secret: its prefix, 6 bytes of time and 32 random bytes."""
-    made_at = (time.time_ns() >> TIME_SHIFT).to_bytes(TIME_LENGTH, "big")
-    return kind + _text_of(made_at + _random_bytes())
+    return token_of(kind, new_secret())
+
+
+def new_secret() -> bytes:
+    """Return 6 bytes of time and 32 random bytes, as they are in a token."""
+    return (time.time_ns() >> TIME_SHIFT).to_bytes(TIME_LENGTH, "big") + _random_bytes()
+
+
+def token_of(kind: TokenKind, secret: bytes) -> str:
+    """Return the token with these bytes."""
+    return kind + _text_of(secret)
 
 
 def _text_of(secret: bytes) -> str:
