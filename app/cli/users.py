@@ -120,11 +120,9 @@ def _remove_passkeys(arguments: argparse.Namespace) -> None:
 async def _without_passkeys(services: Services, username: str) -> list[str]:
     user, names = await services.users.get(username), []
     for each in await services.passkeys.list_of(user):
-        if await services.passkeys.remove(user, each.passkey_id, even_last=True):
+        if await services.passkeys.remove(user, each.passkey_id, but=None, even_last=True):
             await services.notices.tell(user, "passkey_removed", name=each.name)
             names.append(each.name)
-    if names:
-        await services.users.end_sign_ins(user)
     return names
 
 

@@ -113,10 +113,11 @@ class DeviceAuthorization:
         event = self._audit.event(
             "device.approved", user_id=person.user.user_id, client_id=client.client_id
         )
-        is_done = await self._codes.approve(code.user_code, person.session, now=now, event=event)
-        if is_done:
-            await self._consents.grant(person.user, client, frozenset(code.scope.split()))
-        return is_done
+        scopes = frozenset(code.scope.split())
+        consent, granted = self._consents.given(person.user, client, scopes)
+        return await self._codes.approve(
+            code.user_code, person.session, consent=consent, now=now, events=(event, granted)
+        )
 
     def complete_uri(self, code: DeviceCode) -> str:
         return f"{self._issuer}/device?user_code={shown_form(code.user_code)}"

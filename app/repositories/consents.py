@@ -5,6 +5,8 @@ from datetime import datetime
 from typing import Any
 
 from sqlalchemy import delete, func, select, update
+from sqlalchemy.dialects import postgresql, sqlite
+from sqlalchemy.ext.asyncio import AsyncConnection
 
 from app.database.database import Database
 from app.database.turns import gives_way
@@ -12,9 +14,9 @@ from app.models.audit_outbox import NewEvent
 from app.models.consents import Consent, consents
 from app.models.refresh_tokens import refresh_tokens
 from app.models.token_families import token_families
-from app.models.users import users
 from app.repositories.audit_outbox import write_events
-from app.repositories.inserts import upsert
+from app.repositories.inserts import values_in
+from app.repositories.owners import lock_user
 from app.repositories.redemptions import void_codes
 
 consent, family, refresh = consents.c, token_families.c, refresh_tokens.c
@@ -31,50 +33,12 @@ class ConsentRepository:
         return Consent(*row) if row is not None else None
 
     @gives_way
-    async def grant(
-        self,
-        user_id: str,
-        client_id: str,
-        scope: str,
-        *,
-        fingerprint: str,
-        now: datetime,
-        event: NewEvent,
-    ) -> None:
-        """Add to what was allowed before, unless it was to another look of the client.
-
-        Nothing is stored where the user is gone.
-        """
-        this = (consent.user_id == user_id, consent.client_id == client_id)
-        first = upsert(self._database, consents).values(
-            user_id=user_id,
-            client_id=client_id,
-            scope=scope,
-            granted_at=now,
-            client_fingerprint=fingerprint,
-        )
-        person = select(users.c.user_id).where(users.c.user_id == user_id).with_for_update()
+    async def grant(self, given: Consent, *, event: NewEvent) -> None:
+        """Add to what was allowed before; nothing is stored where the user is gone."""
         async with self._database.transaction() as connection:
-            if await connection.scalar(person) is None:
-                return
-            await connection.execute(first.on_conflict_do_nothing())
-            before = (
-                await connection.execute(
-                    select(consent.scope, consent.client_fingerprint).where(*this).with_for_update()
-                )
-            ).one()
-            is_same = before.client_fingerprint == fingerprint
-            allowed = [*(before.scope.split() if is_same else ()), *scope.split()]
-            await connection.execute(
-                update(consents)
-                .where(*this)
-                .values(
-                    scope=" ".join(dict.fromkeys(allowed)),
-                    granted_at=now,
-                    client_fingerprint=fingerprint,
-                )
-            )
-            await write_events(connection, event)
+            if await lock_user(connection, given.user_id):
+                await store_consent(connection, given)
+                await write_events(connection, event)
 
     async def list_of(self, user_id: str) -> Sequence[Consent]:
         rows: Sequence[Any] = await self._database.fetch_all(
@@ -133,3 +97,30 @@ class ConsentRepository:
             if was_there:
                 await write_events(connection, event)
             return was_there
+
+
+async def store_consent(connection: AsyncConnection, given: Consent) -> None:
+    """Add to what was allowed before, unless it was to another look of the client.
+
+    The row of the user is locked in this transaction.
+    """
+    this = (consent.user_id == given.user_id, consent.client_id == given.client_id)
+    dialect = sqlite if connection.dialect.name == "sqlite" else postgresql
+    first: Any = dialect.insert(consents).values(values_in(consents, given))
+    await connection.execute(first.on_conflict_do_nothing())
+    before = (
+        await connection.execute(
+            select(consent.scope, consent.client_fingerprint).where(*this).with_for_update()
+        )
+    ).one()
+    is_same = before.client_fingerprint == given.client_fingerprint
+    allowed = [*(before.scope.split() if is_same else ()), *given.scope.split()]
+    await connection.execute(
+        update(consents)
+        .where(*this)
+        .values(
+            scope=" ".join(dict.fromkeys(allowed)),
+            granted_at=given.granted_at,
+            client_fingerprint=given.client_fingerprint,
+        )
+    )

@@ -4,6 +4,7 @@ from collections.abc import Sequence
 from datetime import datetime
 
 from sqlalchemy import ColumnElement, Table, Update, delete, update
+from sqlalchemy.ext.asyncio import AsyncConnection
 
 from app.database.database import Database
 from app.database.turns import gives_way
@@ -86,14 +87,6 @@ class CredentialRepository:
             user_id, statement, event, but=but, now=now, forgets=stand_ins
         )
 
-    async def renew_credentials(
-        self, user_id: str, *, but: str | None = None, now: datetime
-    ) -> bool:
-        """Ends every sign-in, also one that is under way, and leaves password and factors; the
-        session `but` is not ended."""
-        statement = changed_user(user_id, credentials_version=new_identifier())
-        return await self._end_sign_ins(user_id, statement, None, but=but, now=now)
-
     async def set_password_hash(
         self,
         user_id: str,
@@ -135,7 +128,7 @@ class CredentialRepository:
         self,
         user_id: str,
         statement: Update,
-        event: NewEvent | None,
+        event: NewEvent,
         *,
         but: str | None,
         now: datetime,
@@ -147,9 +140,17 @@ class CredentialRepository:
             for table in forgets:
                 await connection.execute(delete(table).where(table.c.user_id == user_id))
             await end_sessions(connection, user_id, but=but, now=now)
-            if event is not None:
-                await write_events(connection, event)
+            await write_events(connection, event)
         return True
+
+
+async def renew_credentials(
+    connection: AsyncConnection, user_id: str, *, but: str | None, now: datetime
+) -> None:
+    """End every sign-in, also one that is under way, and leave password and factors; the session
+    `but` is not ended."""
+    await connection.execute(changed_user(user_id, credentials_version=new_identifier()))
+    await end_sessions(connection, user_id, but=but, now=now)
 
 
 def changed_user(user_id: str, *conditions: ColumnElement[bool], **values: object) -> Update:

@@ -1,16 +1,21 @@
 """Queries about device codes."""
 
+from collections.abc import Sequence
 from datetime import datetime
 from typing import Any
 
-from sqlalchemy import ColumnElement, Update, select, update
+from sqlalchemy import Update, select, update
 
 from app.database.database import Database
+from app.database.turns import gives_way
 from app.models.audit_outbox import NewEvent
+from app.models.consents import Consent
 from app.models.device_codes import DeviceCode, device_codes
 from app.models.sessions import Session
-from app.repositories.audit_outbox import change_with_event
+from app.repositories.audit_outbox import write_events
+from app.repositories.consents import store_consent
 from app.repositories.inserts import upsert
+from app.repositories.owners import lock_user
 from app.repositories.redemptions import Redemption
 
 code = device_codes.c
@@ -64,14 +69,20 @@ class DeviceCodeRepository:
         )
         return False
 
+    @gives_way
     async def approve(
-        self, user_code: str, session: Session, *, now: datetime, event: NewEvent
+        self,
+        user_code: str,
+        session: Session,
+        *,
+        consent: Consent,
+        now: datetime,
+        events: Sequence[NewEvent],
     ) -> bool:
-        """Lets the device in as the person of a session; once."""
-        return await self._decide(
+        """Let the device in as the user of a session, who consents to it; once."""
+        approved = _decided(
             user_code,
             now,
-            event,
             approved_at=now,
             user_id=session.user_id,
             credentials_version=session.credentials_version,
@@ -80,19 +91,30 @@ class DeviceCodeRepository:
             acr=session.acr,
             amr=session.amr,
         )
+        async with self._database.transaction() as connection:
+            if not await lock_user(connection, session.user_id):
+                return False
+            if (await connection.execute(approved)).first() is None:
+                return False
+            await store_consent(connection, consent)
+            await write_events(connection, *events)
+            return True
 
     async def deny(self, user_code: str, *, now: datetime) -> bool:
-        return await self._decide(user_code, now, None, denied_at=now)
+        return bool(await self._database.change(_decided(user_code, now, denied_at=now)))
 
-    async def _decide(
-        self, user_code: str, now: datetime, event: NewEvent | None, **values: Any
-    ) -> bool:
-        waits: tuple[ColumnElement[bool], ...] = (
+
+def _decided(user_code: str, now: datetime, **values: Any) -> Update:
+    """The user code is returned where the device waited for a decision."""
+    decided: Update = (
+        update(device_codes)
+        .where(
             code.user_code == user_code,
             code.expires_at > now,
             code.approved_at.is_(None),
             code.denied_at.is_(None),
         )
-        statement: Update = update(device_codes).where(*waits).values(**values)
-        decided = statement.returning(code.user_code)
-        return bool(await change_with_event(self._database, decided, event))
+        .values(**values)
+        .returning(code.user_code)
+    )
+    return decided

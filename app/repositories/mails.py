@@ -5,6 +5,7 @@ from datetime import datetime
 from typing import Any
 
 from sqlalchemy import delete, insert, select, update
+from sqlalchemy.ext.asyncio import AsyncConnection
 
 from app.database.database import Database
 from app.database.turns import gives_way
@@ -24,7 +25,7 @@ class MailRepository:
     async def add(self, made: StoredMail, *, event: NewEvent | None = None) -> None:
         """Stores a mail, and the event that tells of it."""
         async with self._database.transaction() as connection:
-            await connection.execute(insert(mails).values(values_in(mails, made)))
+            await write_mail(connection, made)
             if event is not None:
                 await write_events(connection, event)
 
@@ -49,3 +50,8 @@ class MailRepository:
 
     async def remove(self, mail_id: str) -> None:
         await self._database.change(delete(mails).where(mail.mail_id == mail_id))
+
+
+async def write_mail(connection: AsyncConnection, made: StoredMail) -> None:
+    """Store a mail in the transaction of what it tells of."""
+    await connection.execute(insert(mails).values(values_in(mails, made)))

@@ -10,10 +10,12 @@ from app.database.database import Database
 from app.database.turns import gives_way
 from app.models.audit_outbox import NewEvent
 from app.models.known_addresses import KnownAddress, known_addresses
+from app.models.mails import StoredMail
 from app.models.one_time_links import VERIFY_EMAIL, OneTimeLink, one_time_links
 from app.models.users import User, users
 from app.repositories.audit_outbox import write_events
 from app.repositories.inserts import upsert, values_in
+from app.repositories.mails import write_mail
 from app.repositories.session_endings import end_sessions
 from app.schemas.claims import email_key_in
 from app.security.tokens import new_identifier
@@ -30,8 +32,11 @@ class OneTimeLinkRepository:
         self._database = database
 
     @gives_way
-    async def add(self, made: OneTimeLink, *, event: NewEvent) -> None:
-        """Stores a link; older ones of that person for that purpose are worth nothing any more.
+    async def add(
+        self, made: OneTimeLink, *, mail: StoredMail | None = None, event: NewEvent
+    ) -> None:
+        """Store a link and the mail that carries it; older links of the user for this purpose are
+        not valid any more.
 
         Those that were mailed and those that an administrator hands out leave each other alone:
         anybody can have a link mailed.
@@ -47,6 +52,8 @@ class OneTimeLinkRepository:
                 )
             )
             await connection.execute(insert(one_time_links).values(values_in(one_time_links, made)))
+            if mail is not None:
+                await write_mail(connection, mail)
             await write_events(connection, event)
 
     async def find(self, digest: bytes, purpose: str, *, now: datetime) -> OneTimeLink | None:

@@ -22,8 +22,9 @@ async def lock_owner(connection: AsyncConnection, owner: User) -> bool:
     return found is not None
 
 
-async def lock_user(connection: AsyncConnection, user_id: str) -> None:
+async def lock_user(connection: AsyncConnection, user_id: str) -> bool:
     """As `lock_owner`, whatever credentials the user has."""
-    await connection.execute(
+    found = await connection.scalar(
         select(users.c.user_id).where(users.c.user_id == user_id).with_for_update()
     )
+    return found is not None

@@ -15,6 +15,7 @@ from app.models.passkeys import Passkey, passkeys
 from app.models.upstream import upstream_identities, upstream_providers
 from app.models.users import User, users
 from app.repositories.audit_outbox import change_with_event, write_events
+from app.repositories.credentials import renew_credentials
 from app.repositories.inserts import values_in
 from app.repositories.owners import lock_owner
 from app.security.passwords import has_password
@@ -95,9 +96,17 @@ class PasskeyRepository:
 
     @gives_way
     async def remove(
-        self, user_id: str, passkey_id: str, *, even_last: bool, event: NewEvent
+        self,
+        user_id: str,
+        passkey_id: str,
+        *,
+        even_last: bool,
+        but: str | None,
+        now: datetime,
+        event: NewEvent,
     ) -> Passkey | Literal["last"] | None:
-        """Removes a passkey and returns it; None where this person has no such one.
+        """Remove a passkey and return it; None where the user has no such one. Every sign-in ends,
+        but that of the session `but`.
 
         Unless `even_last`, "last" where nothing else is left to sign in with; the row of the
         person is locked meanwhile, so of two last ones only one can go.
@@ -115,6 +124,7 @@ class PasskeyRepository:
                 if not others:
                     return "last"
             await connection.execute(delete(passkeys).where(*this))
+            await renew_credentials(connection, user_id, but=but, now=now)
             await write_events(connection, event)
             return Passkey(*found)
 

@@ -20,6 +20,7 @@ from app.models.upstream import (
 )
 from app.models.users import User, users
 from app.repositories.audit_outbox import change_with_event, write_events
+from app.repositories.credentials import renew_credentials
 from app.repositories.inserts import upsert, values_in
 from app.repositories.owners import lock_owner
 from app.repositories.users import USERNAME
@@ -158,8 +159,18 @@ class UpstreamRepository:
         )
 
     @gives_way
-    async def unlink(self, user_id: str, issuer: str, subject: str, *, event: NewEvent) -> Unlinked:
-        """Forgets who a person is elsewhere, unless nothing else is left to sign in with.
+    async def unlink(
+        self,
+        user_id: str,
+        issuer: str,
+        subject: str,
+        *,
+        but: str,
+        now: datetime,
+        event: NewEvent,
+    ) -> Unlinked:
+        """Remove an identity of a user, unless nothing else is left to sign in with. Every sign-in
+        ends, but that of the session `but`.
 
         The row of the person is locked meanwhile, so of two last ones only one can go.
         """
@@ -194,5 +205,6 @@ class UpstreamRepository:
             ):
                 return "last"
             await connection.execute(delete(upstream_identities).where(*this))
+            await renew_credentials(connection, user_id, but=but, now=now)
             await write_events(connection, event)
             return "unlinked"

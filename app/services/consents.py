@@ -5,6 +5,7 @@ from dataclasses import replace
 from datetime import datetime
 
 from app.clock import Clock
+from app.models.audit_outbox import NewEvent
 from app.models.clients import Client
 from app.models.consents import Consent
 from app.models.users import User
@@ -51,19 +52,25 @@ class ConsentService:
         return (is_forced or not is_identity_sure) and not is_given
 
     async def grant(self, user: User, client: Client, scopes: frozenset[str]) -> None:
-        await self._consents.grant(
-            user.user_id,
-            client.client_id,
-            " ".join(sorted(scopes)),
-            fingerprint=fingerprint_of(client),
-            now=self._clock.now(),
-            event=self._audit.event(
-                "consent.granted",
-                user_id=user.user_id,
-                client_id=client.client_id,
-                scopes=sorted(scopes),
-            ),
+        given, event = self.given(user, client, scopes)
+        await self._consents.grant(given, event=event)
+
+    def given(self, user: User, client: Client, scopes: frozenset[str]) -> tuple[Consent, NewEvent]:
+        """Return the consent that a user gives now, and the event that tells of it."""
+        consent = Consent(
+            user_id=user.user_id,
+            client_id=client.client_id,
+            scope=" ".join(sorted(scopes)),
+            granted_at=self._clock.now(),
+            client_fingerprint=fingerprint_of(client),
         )
+        event = self._audit.event(
+            "consent.granted",
+            user_id=user.user_id,
+            client_id=client.client_id,
+            scopes=sorted(scopes),
+        )
+        return consent, event
 
     async def list_of(self, user: User) -> Sequence[Consent]:
         """Each client that a person allowed something, or that has tokens of his without asking."""

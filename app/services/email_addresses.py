@@ -5,6 +5,7 @@ from datetime import timedelta
 from urllib.parse import urlencode
 
 from app.errors import TooManyRequestsError
+from app.models.mails import StoredMail
 from app.models.one_time_links import VERIFY_EMAIL, OneTimeLink
 from app.models.users import User
 from app.observability.logging import logger
@@ -47,20 +48,21 @@ class EmailAddresses:
     async def send_link(self, user: User, address: str, *, language: str) -> None:
         """Sends the link that makes this address the person's verified one; until then the old
         one stays. Raises `TooManyRequestsError`."""
-        if self._outbox is None:
+        outbox = self._outbox
+        if outbox is None:
             return
+
+        def mail_with(token: str) -> StoredMail:
+            link = f"{self._issuer}{PATH}?{urlencode({'token': token})}"
+            values = {"email": address, "link": link}
+            return outbox.mail(address, "verify_email", values, language=language, lasts=LASTS)
+
         await self._limits.count_verification(user.user_id, email_key(address))
         event = self._audit.event("email.change_requested", user_id=user.user_id)
-        token = await self._links.create(
-            VERIFY_EMAIL, user, email=address, lasts=LASTS, event=event
+        await self._links.create(
+            VERIFY_EMAIL, user, email=address, lasts=LASTS, mail_with=mail_with, event=event
         )
-        await self._outbox.put(
-            address,
-            "verify_email",
-            {"email": address, "link": f"{self._issuer}{PATH}?{urlencode({'token': token})}"},
-            language=language,
-            lasts=LASTS,
-        )
+        outbox.filled.set()
 
     async def welcome(self, user: User, *, language: str | None = None) -> None:
         """Sends the link to who registered with an address.

@@ -11,6 +11,7 @@ from urllib.parse import urlencode
 
 from app.clock import Clock
 from app.errors import SharedDelayError
+from app.models.mails import StoredMail
 from app.models.one_time_links import KNOW_NETWORK, OneTimeLink
 from app.models.users import User
 from app.observability import origin
@@ -91,18 +92,25 @@ class KnownNetworks:
             actor=ANYBODY,
             succeeded=False,
         )
-        token = await self._links.create(
-            KNOW_NETWORK, owner, email=owner.email_key or "", lasts=LASTS, event=event
-        )
-        await outbox.put(
-            recipient or "",
-            "sign_in_delayed",
-            {
+
+        def mail_with(token: str) -> StoredMail:
+            values = {
                 "username": owner.username,
                 "at": self._clock.now().strftime("%Y-%m-%d %H:%M UTC"),
                 "address": origin.address(),
                 "link": f"{self._issuer}{PATH}?{urlencode({'token': token})}",
-            },
-            language=language_of(owner),
+            }
+            language = language_of(owner)
+            return outbox.mail(
+                recipient or "", "sign_in_delayed", values, language=language, lasts=LASTS
+            )
+
+        await self._links.create(
+            KNOW_NETWORK,
+            owner,
+            email=owner.email_key or "",
             lasts=LASTS,
+            mail_with=mail_with,
+            event=event,
         )
+        outbox.filled.set()

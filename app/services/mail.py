@@ -48,10 +48,24 @@ class Outbox:
         lasts: timedelta | None = None,
         event: NewEvent | None = None,
     ) -> None:
-        """Writes the mail of that name, and the event that tells of it; after `lasts` it is not
-        sent any more.
+        """Store the mail of that name, as in `mail`, and the event that tells of it."""
+        mail = self.mail(recipient, name, values, language=language, lasts=lasts)
+        await self._mails.add(mail, event=event)
+        self.filled.set()
 
-        One without recipient goes nowhere, and takes as long as any other until then.
+    def mail(
+        self,
+        recipient: str,
+        name: str,
+        values: Mapping[str, str],
+        *,
+        language: str,
+        lasts: timedelta | None = None,
+    ) -> StoredMail:
+        """Return the mail of that name, sealed, which is not sent any more after `lasts`.
+
+        What stores it sets `filled` then. A mail without recipient goes nowhere, and takes as long
+        as any other until then.
         """
         now, mail_id = self._clock.now(), new_identifier()
         rendered = render_mail(name, language, {**self._said_by_all, **values})
@@ -62,13 +76,9 @@ class Outbox:
             "expires_at": (now + lasts).timestamp() if lasts is not None else None,
         }
         sealed = self._box.seal(json.dumps(said).encode(), context=mail_id)
-        await self._mails.add(
-            StoredMail(
-                mail_id=mail_id, sealed=sealed, attempts=0, next_attempt_at=now, created_at=now
-            ),
-            event=event,
+        return StoredMail(
+            mail_id=mail_id, sealed=sealed, attempts=0, next_attempt_at=now, created_at=now
         )
-        self.filled.set()
 
 
 class MailDelivery(Delivery[StoredMail]):

@@ -1,10 +1,12 @@
 """Links that count once: made for a purpose and a person, found by their secret, then used."""
 
+from collections.abc import Callable
 from datetime import timedelta
 
 from app.clock import Clock
 from app.models.audit_outbox import NewEvent
 from app.models.known_addresses import KnownAddress
+from app.models.mails import StoredMail
 from app.models.one_time_links import OneTimeLink
 from app.models.users import User
 from app.repositories.known_addresses import KNOWN_FOR, Way, digest_of_place
@@ -27,9 +29,13 @@ class OneTimeLinks:
         *,
         email: str | None = None,
         lasts: timedelta,
+        mail_with: Callable[[str], StoredMail] | None = None,
         event: NewEvent,
     ) -> str:
-        """Gives the secret, which is in the link and nowhere else."""
+        """Return the secret, which is in the link and nowhere else.
+
+        `mail_with` makes the mail that carries it, which is stored together with the link.
+        """
         token, now = new_token(TokenKind.ONE_TIME_LINK), self._clock.now()
         await self._links.add(
             OneTimeLink(
@@ -42,6 +48,7 @@ class OneTimeLinks:
                 expires_at=now + lasts,
                 used_at=None,
             ),
+            mail=mail_with(token) if mail_with is not None else None,
             event=event,
         )
         return token

@@ -8,6 +8,7 @@ from app.errors import InvalidInputError, NotFoundError
 from app.late_imports import imported
 from app.models.audit_outbox import NewEvent
 from app.models.passkeys import Passkey
+from app.models.sessions import Session
 from app.models.users import User
 from app.observability.logging import logger
 from app.repositories.passkeys import PasskeyRepository
@@ -137,9 +138,10 @@ class PasskeyService:
         return await self._passkeys.rename(user.user_id, passkey_id, name, event=event)
 
     async def remove(
-        self, user: User, passkey_id: str, *, even_last: bool = False
+        self, user: User, passkey_id: str, *, but: Session | None, even_last: bool = False
     ) -> Passkey | None:
-        """From now on it signs nobody in; None where this person has no such passkey.
+        """Remove a passkey, and end every sign-in but that of the session `but`; None where the
+        user has no such passkey.
 
         Raises `PasskeyRefusedError` where nothing else is left to sign in with, unless `even_last`.
         """
@@ -147,6 +149,8 @@ class PasskeyService:
             user.user_id,
             passkey_id,
             even_last=even_last,
+            but=but.session_id if but is not None else None,
+            now=self._clock.now(),
             event=self._event("passkey.removed", user, passkey_id),
         )
         if gone == "last":

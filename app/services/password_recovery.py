@@ -4,6 +4,7 @@ from datetime import timedelta
 from urllib.parse import urlencode
 
 from app.clock import Clock
+from app.models.mails import StoredMail
 from app.models.one_time_links import RESET_PASSWORD, OneTimeLink
 from app.models.users import User
 from app.repositories.users import UserRepository
@@ -113,16 +114,22 @@ class PasswordRecovery:
             user_id=user.user_id if address is not None else None,
             succeeded=address is not None,
         )
-        token = await self._links.create(
-            RESET_PASSWORD, user, email=user.email_key or "", lasts=LASTS, event=event
-        )
-        await outbox.put(
-            address or "",
-            "reset_password",
-            {"username": user.username, "link": self._url_of(token)},
-            language=language,
+
+        def mail_with(token: str) -> StoredMail:
+            values = {"username": user.username, "link": self._url_of(token)}
+            return outbox.mail(
+                address or "", "reset_password", values, language=language, lasts=LASTS
+            )
+
+        await self._links.create(
+            RESET_PASSWORD,
+            user,
+            email=user.email_key or "",
             lasts=LASTS,
+            mail_with=mail_with,
+            event=event,
         )
+        outbox.filled.set()
 
     def _url_of(self, token: str) -> str:
         return f"{self._issuer}{PATH}?{urlencode({'token': token})}"

@@ -10,6 +10,7 @@ from datetime import datetime, timedelta
 
 from app.clock import Clock
 from app.errors import ConflictError, NotFoundError, UnavailableError
+from app.models.sessions import Session
 from app.models.upstream import UpstreamIdentity, UpstreamProvider
 from app.models.users import User
 from app.observability.logging import logger
@@ -169,15 +170,23 @@ class UpstreamService:
         await self._notices.tell(user, "upstream_linked", label=label)
         return True
 
-    async def unlink(self, user: User, issuer: str, subject: str) -> Unlinked:
-        """Undoes `link`, unless nothing else is left to sign in with."""
+    async def unlink(self, user: User, issuer: str, subject: str, *, but: Session) -> Unlinked:
+        """Undo `link`, unless nothing else is left to sign in with. Every sign-in ends, but that
+        of the session `but`."""
         found = await self._upstream.find_identity(issuer, subject)
         if found is None:
             return "unknown"
         event = self._audit.event(
             "upstream.unlinked", user_id=user.user_id, provider=found.provider
         )
-        said = await self._upstream.unlink(user.user_id, issuer, subject, event=event)
+        said = await self._upstream.unlink(
+            user.user_id,
+            issuer,
+            subject,
+            but=but.session_id,
+            now=self._clock.now(),
+            event=event,
+        )
         if said != "unlinked":
             return said
         providers = {each.name: each.label for each in await self._upstream.list_all()}

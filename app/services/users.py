@@ -176,20 +176,11 @@ class UserService:
         await self._notices.tell(changed, "otp_changed")
         return await self._sessions.go_on(changed, session)
 
-    async def end_other_sign_ins(
-        self, user: User, *, session: Session
-    ) -> tuple[str, SignedIn] | None:
-        """After a way to sign in was taken away: whoever came by it is signed out. The current
-        session goes on, as in `change_password`."""
-        await self._users.credentials.renew_credentials(
-            user.user_id, but=session.session_id, now=self._clock.now()
-        )
+    async def stay_signed_in(self, user: User, *, session: Session) -> tuple[str, SignedIn] | None:
+        """Keep `session` signed in after a way to sign in was removed, which ended every other
+        session."""
         changed = await self.find(user.user_id)
         return await self._sessions.go_on(changed, session) if changed is not None else None
-
-    async def end_sign_ins(self, user: User) -> None:
-        """Whoever is signed in as this person is not any more, and holds no token either."""
-        await self._users.credentials.renew_credentials(user.user_id, now=self._clock.now())
 
     async def reset_password(self, username: str, password: str) -> None:
         """Sets a password and ends every sign-in; raises `InvalidInputError` for a bad one."""

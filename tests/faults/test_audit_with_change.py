@@ -93,7 +93,7 @@ ACTS: dict[str, Act] = {
         the.user, elsewhere("new"), label="P"
     ),
     "upstream.unlinked": lambda the: the.services.upstream.unlink(
-        the.user, PROVIDER["issuer"], "linked"
+        the.user, PROVIDER["issuer"], "linked", but=the.session
     ),
     "upstream.account_created": lambda the: the.services.upstream.create_account(
         f"user-{new_identifier()[:8]}", elsewhere("newest")

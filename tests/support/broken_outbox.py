@@ -1,7 +1,7 @@
-"""A database that refuses every new audit event, and what its tables hold."""
+"""A database that refuses to write to a table, as to that of audit events, and what it holds."""
 
 from collections.abc import AsyncIterator
-from contextlib import asynccontextmanager
+from contextlib import AbstractAsyncContextManager, asynccontextmanager
 from typing import Any
 
 from sqlalchemy import select, text
@@ -13,36 +13,50 @@ from tests.support.parts import services_of
 OF_LIMITS = frozenset({"limit_counters", "known_addresses"})
 """An attempt is counted whatever becomes of it."""
 
-FUNCTION = (
-    "CREATE FUNCTION refuse_events() RETURNS trigger LANGUAGE plpgsql AS"
-    " $$ BEGIN RAISE EXCEPTION 'refused' USING ERRCODE = '55P03'; END $$"
+POSTGRESQL = (
+    (
+        "CREATE FUNCTION refuse_writes() RETURNS trigger LANGUAGE plpgsql AS"
+        " $$ BEGIN RAISE EXCEPTION 'refused' USING ERRCODE = '53100'; END $$"
+    ),
+    (
+        "CREATE TRIGGER refuse_writes BEFORE {change} ON {table}"
+        " FOR EACH ROW EXECUTE FUNCTION refuse_writes()"
+    ),
 )
-TRIGGER = "CREATE TRIGGER refuse_events BEFORE INSERT ON audit_outbox "
-REFUSE = {
-    "postgresql": (FUNCTION, f"{TRIGGER} FOR EACH ROW EXECUTE FUNCTION refuse_events()"),
-    "sqlite": (f"{TRIGGER} BEGIN SELECT RAISE(ABORT, 'refused'); END",),
-}
+SQLITE = (
+    (
+        "CREATE TRIGGER refuse_writes BEFORE {change} ON {table}"
+        " BEGIN SELECT RAISE(ABORT, 'refused'); END"
+    ),
+)
 ACCEPT = {
-    "postgresql": ("DROP TRIGGER refuse_events ON audit_outbox", "DROP FUNCTION refuse_events()"),
-    "sqlite": ("DROP TRIGGER refuse_events",),
+    "postgresql": ("DROP TRIGGER refuse_writes ON {table}", "DROP FUNCTION refuse_writes()"),
+    "sqlite": ("DROP TRIGGER refuse_writes",),
 }
 
 
 @asynccontextmanager
-async def events_refused(app: Application) -> AsyncIterator[None]:
-    """No event can be written, as where its table is locked or full."""
+async def writes_refused(
+    app: Application, table: str, change: str = "INSERT"
+) -> AsyncIterator[None]:
+    """No row of a table can be written, as where its disk is full."""
     database = services_of(app).database
 
     async def run(statements: tuple[str, ...]) -> None:
         async with database.transaction() as connection:
             for each in statements:
-                await connection.execute(text(each))
+                await connection.execute(text(each.format(table=table, change=change)))
 
-    await run(REFUSE[database.backend.name])
+    await run(POSTGRESQL if database.backend.name == "postgresql" else SQLITE)
     try:
         yield
     finally:
         await run(ACCEPT[database.backend.name])
+
+
+def events_refused(app: Application) -> AbstractAsyncContextManager[None]:
+    """No event can be written."""
+    return writes_refused(app, "audit_outbox")
 
 
 async def content_of(app: Application) -> dict[str, list[str]]:

@@ -116,9 +116,9 @@ async def is_confirmed_by_mail(browser: Browser, person: SignedIn, place: str) -
     return is_confirmed and await may_confirm_by_mail(browser, person, place)
 
 
-async def end_other_sign_ins(browser: Browser, person: SignedIn) -> None:
-    """Signs a person out everywhere but here, where he goes on under a new secret."""
-    again = await browser.services.users.end_other_sign_ins(person.user, session=person.session)
+async def stay_signed_in(browser: Browser, person: SignedIn) -> None:
+    """Go on under a new secret, after every other session of the user has ended."""
+    again = await browser.services.users.stay_signed_in(person.user, session=person.session)
     if again is not None:
         browser.begin(*again)
 

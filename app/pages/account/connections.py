@@ -8,7 +8,7 @@ from typing import Annotated
 from fastapi import Depends
 from starlette.responses import RedirectResponse, Response
 
-from app.pages.account.base import account_page, account_router, end_other_sign_ins, fresh_person
+from app.pages.account.base import account_page, account_router, fresh_person, stay_signed_in
 from app.pages.browser import Browser, BrowserDep, PostedFormDep
 from app.pages.languages import text_for
 from app.pages.sentences import N_
@@ -59,12 +59,12 @@ async def connect(browser: BrowserDep, form: PostedFormDep, person: FreshPersonD
 @router.post(f"{CONNECTIONS}/unlink")
 async def disconnect(browser: BrowserDep, form: PostedFormDep, person: FreshPersonDep) -> Response:
     said = await browser.services.upstream.unlink(
-        person.user, form.get("issuer", ""), form.get("subject", "")
+        person.user, form.get("issuer", ""), form.get("subject", ""), but=person.session
     )
     if said == "last":
         return await _page(browser, person, {"": text_for(browser.request)(WRONG["last"])})
     if said == "unlinked":
-        await end_other_sign_ins(browser, person)
+        await stay_signed_in(browser, person)
     return browser.keep(RedirectResponse(f"{CONNECTIONS}?told=unlinked", status_code=303))
 
 

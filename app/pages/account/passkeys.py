@@ -12,8 +12,8 @@ from app.pages.account.base import (
     PersonDep,
     account_page,
     account_router,
-    end_other_sign_ins,
     fresh_person,
+    stay_signed_in,
 )
 from app.pages.browser import Browser, BrowserDep, PostedFormDep, TypedFormDep
 from app.pages.forms import hints_for
@@ -74,12 +74,14 @@ async def rename(browser: BrowserDep, form: TypedFormDep, person: PersonDep) -> 
 async def remove(browser: BrowserDep, form: PostedFormDep, person: FreshPersonDep) -> Response:
     services, text = browser.services, text_for(browser.request)
     try:
-        gone = await services.passkeys.remove(person.user, form.get("passkey_id", ""))
+        gone = await services.passkeys.remove(
+            person.user, form.get("passkey_id", ""), but=person.session
+        )
     except PasskeyRefusedError as error:
         return await _page(browser, person, {"": text(error.detail)})
     if gone is not None:
         await services.notices.tell(person.user, "passkey_removed", name=gone.name)
-        await end_other_sign_ins(browser, person)
+        await stay_signed_in(browser, person)
     return _back(browser)
 
 
