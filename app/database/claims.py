@@ -6,7 +6,7 @@ and then stores what the winners get.
 """
 
 from collections.abc import Callable, Mapping, Sequence
-from dataclasses import dataclass
+from dataclasses import dataclass, field
 from typing import Any
 
 from sqlalchemy import (
@@ -28,7 +28,7 @@ from sqlalchemy import column as named
 from sqlalchemy.dialects import postgresql, sqlite
 from sqlalchemy.engine import Dialect
 
-from app.database.statements import CompiledStatement, compile_statement
+from app.database.statements import CompiledStatement, compile_statement, processors_of
 
 Given = Mapping[str, ColumnElement[Any]]
 """The values of a caller, by name."""
@@ -58,12 +58,21 @@ class CompiledClaim:
     """Text for a driver: `statement` uses rows. `inserts` follow it, on SQLite only.
 
     On PostgreSQL the statement takes an array for each value, and returns keys and winners.
+    `processors` make of a value what the driver takes, by the value's name.
     """
 
     key: str
     winner: str
     statement: CompiledStatement
-    inserts: Sequence[CompiledStatement]
+    inserts: Sequence[CompiledStatement] = ()
+    processors: Mapping[str, Callable[[Any], Any]] = field(default_factory=dict)
+
+    def processed(self, row: Mapping[str, Any]) -> Mapping[str, Any]:
+        """Return the values of a row as the driver takes them, for all statements."""
+        values = dict(row)
+        for name, processor in self.processors.items():
+            values[name] = processor(values[name])
+        return values
 
     def arrays(self, rows: Sequence[Mapping[str, Any]]) -> list[Sequence[Any]]:
         """Return the values of a batch as PostgreSQL takes them."""
@@ -90,7 +99,7 @@ def compile_creation(creation: Creation, dialect: Dialect) -> CompiledClaim:
     """As a claim: who creates the row is the one who uses it, also when it is done again."""
     name = creation.key[1]
     if dialect.name == "postgresql":
-        return CompiledClaim(name, name, compile_statement(_created(creation), dialect), ())
+        return CompiledClaim(name, name, compile_statement(_created(creation), dialect))
     given = _bound(creation.types)
     first = sqlite.insert(creation.key[0].table).from_select(
         [column.name for column in creation.columns], creation.select(given)
@@ -101,6 +110,7 @@ def compile_creation(creation: Creation, dialect: Dialect) -> CompiledClaim:
         name,
         compile_statement(first.on_conflict_do_nothing(), dialect),
         [compile_statement(each, dialect) for each in inserts],
+        processors_of(creation.types, dialect),
     )
 
 
@@ -159,7 +169,7 @@ def _inserts(inserts: Inserts, given: Given) -> list[sqlite.Insert]:
 def compile_claim(claim: Claim, dialect: Dialect) -> CompiledClaim:
     if dialect.name == "postgresql":
         statement = compile_statement(_at_once(claim), dialect)
-        return CompiledClaim(claim.key[1], claim.winner, statement, ())
+        return CompiledClaim(claim.key[1], claim.winner, statement)
     given = _bound(claim.types)
     inserts = _inserts(claim.inserts, given)
     return CompiledClaim(
@@ -167,6 +177,7 @@ def compile_claim(claim: Claim, dialect: Dialect) -> CompiledClaim:
         claim.winner,
         compile_statement(claim.use(given), dialect),
         [compile_statement(each, dialect) for each in inserts],
+        processors_of(claim.types, dialect),
     )
 
 

@@ -237,9 +237,10 @@ def _claim(
     connection: sqlite3.Connection, claim: CompiledClaim, rows: Sequence[Mapping[str, Any]]
 ) -> Sequence[Values | None]:
     """Claim row by row, then store what the winners get."""
-    use = claim.statement
-    is_used = [connection.execute(use.text, use.bind(row)).rowcount == 1 for row in rows]
-    winners = [row for row, is_winner in zip(rows, is_used, strict=True) if is_winner]
+    use, execute = claim.statement, connection.execute
+    processed = [claim.processed(row) for row in rows]  # once for all statements
+    is_used = [execute(use.text, use.pick(row)).rowcount == 1 for row in processed]
+    winners = [row for row, is_winner in zip(processed, is_used, strict=True) if is_winner]
     for insert in claim.inserts:
-        connection.executemany(insert.text, [insert.bind(row) for row in winners])
+        connection.executemany(insert.text, map(insert.pick, winners))
     return [() if is_winner else None for is_winner in is_used]

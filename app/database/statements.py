@@ -96,6 +96,17 @@ def compile_statement(
     return CompiledStatement(compiled.string, pick, tuple(processors))
 
 
+def processors_of(
+    types: Mapping[str, ColumnElement[Any]], dialect: Dialect
+) -> dict[str, Callable[[Any], Any]]:
+    """Return what makes of each named value what the driver takes, where that is another one."""
+    return {
+        name: processor
+        for name, like in types.items()
+        if (processor := _bind_processor(like.type, dialect)) is not None
+    }
+
+
 def _compiled(
     statement: UpdateBase | Select[Any] | CompoundSelect[Any], dialect: Dialect
 ) -> SQLCompiler:

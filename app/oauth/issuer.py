@@ -151,11 +151,11 @@ class Issuer:
         )
 
     async def rotate(
-        self, presented: str, found: RefreshToken, *, scope: str, grace: timedelta
+        self, presented: str, digest: bytes, found: RefreshToken, *, scope: str, grace: timedelta
     ) -> TokenResponse | RefreshToken:
         """Use a refresh token and return the new pair, or the token as another caller left it.
 
-        `grace` is how long the answer can be repeated.
+        `digest` is that of the token, and `grace` is how long the answer can be repeated.
         """
         now, seed = self._clock.now(), new_seed()
         pair, stored = self._pair(
@@ -165,7 +165,7 @@ class Issuer:
             now=now,
         )
         current = await self._refresh_tokens.rotate(
-            digest_of(presented),
+            digest,
             found,
             stored,
             sealed=packed(pair, seed),

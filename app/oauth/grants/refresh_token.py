@@ -47,9 +47,12 @@ class RefreshTokenGrant(Grant[RefreshTokenParameters]):
         self, request: TokenRequest, parameters: RefreshTokenParameters
     ) -> TokenResponse:
         client, presented = request.client, parameters.refresh_token
-        found = await self._find(presented)
+        if not TokenKind.REFRESH_TOKEN.matches(presented):
+            raise _not_valid("the token is not a refresh token")
+        digest = digest_of(presented)
+        found = await self.tools.refresh_tokens.find_in_living_family(digest)
         if found is None:
-            await self._refuse_use_of_long_ago(client, presented)
+            await self._refuse_use_of_long_ago(client, digest)
             raise _not_valid("the refresh token is unknown or revoked")
         if not found.check_client(client):
             raise _not_valid("the refresh token is another client's")
@@ -63,17 +66,12 @@ class RefreshTokenGrant(Grant[RefreshTokenParameters]):
         if found.expires_at <= self.tools.clock.now():
             raise _not_valid("the refresh token has expired")
 
-        rotated = await self.tools.issuer.rotate(presented, found, scope=scope, grace=GRACE)
+        rotated = await self.tools.issuer.rotate(presented, digest, found, scope=scope, grace=GRACE)
         if isinstance(rotated, TokenResponse):
             return await self._with_id_token(client, found, rotated)
         if rotated.used_at is None:
             raise _not_valid("the refresh token was revoked or expired meanwhile")
         return await self._with_id_token(client, found, self._same_again(presented, rotated))
-
-    async def _find(self, presented: str) -> RefreshToken | None:
-        if not TokenKind.REFRESH_TOKEN.matches(presented):
-            return None
-        return await self.tools.refresh_tokens.find_in_living_family(digest_of(presented))
 
     async def _refuse_replay(self, found: RefreshToken) -> None:
         """Past the grace window a second use means that two have the token."""
@@ -81,11 +79,9 @@ class RefreshTokenGrant(Grant[RefreshTokenParameters]):
             return
         await self._revoke(found)
 
-    async def _refuse_use_of_long_ago(self, client: Client, presented: str) -> None:
+    async def _refuse_use_of_long_ago(self, client: Client, digest: bytes) -> None:
         """Of a token whose grace window is over, no more is kept than its digest and family."""
-        if not TokenKind.REFRESH_TOKEN.matches(presented):
-            return
-        used = await self.tools.refresh_tokens.find_used(digest_of(presented))
+        used = await self.tools.refresh_tokens.find_used(digest)
         if used is not None and used.client_id == client.client_id:
             await self._revoke(used)
 
