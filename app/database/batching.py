@@ -10,7 +10,7 @@ from collections.abc import Awaitable, Callable, Sequence
 from typing import Generic
 
 from app import deadline
-from app.database.errors import RowLockedError
+from app.database.errors import OutcomeUnknownError, RowLockedError, warn_of_unknown_outcome
 from app.database.retries import Retries
 from app.database.waiting import Entry, Item, Result, WaitingQueue
 from app.errors import OverloadedError, PosternError
@@ -89,7 +89,11 @@ class MicroBatch(Generic[Item, Result]):
                 loop.call_soon(self._start)
             elif self._patience is None:
                 self._patience = loop.call_later(PATIENCE_SECONDS, self._lose_patience)
-        return await answer
+        try:
+            return await answer
+        except OutcomeUnknownError:
+            warn_of_unknown_outcome()
+            raise
 
     async def drain(self) -> None:
         """Waits until everything that was submitted is answered."""

@@ -3,13 +3,12 @@
 import asyncio
 from typing import Any
 
+from sqlalchemy import Executable
 from sqlalchemy.ext.asyncio import AsyncConnection, AsyncTransaction
-from sqlalchemy.sql.dml import UpdateBase
 
 from app.database.engines import Engines
-from app.database.errors import driver_error, is_lost_connection, translate
+from app.database.errors import driver_error, is_lost_connection, translate, warn_of_unknown_outcome
 from app.errors import DatabaseUnavailableError
-from app.observability import origin
 from app.observability.logging import logger
 
 log = logger(__name__)
@@ -22,18 +21,18 @@ PAUSE_SECONDS = 0.2
 class CommitLostError(Exception):
     """The connection broke during COMMIT; `witness` is None where the transaction has none."""
 
-    def __init__(self, witness: UpdateBase | None) -> None:
+    def __init__(self, witness: Executable | None) -> None:
         super().__init__()
         self.witness = witness
 
 
-async def set_witness(connection: AsyncConnection, insert_again: UpdateBase) -> None:
+async def set_witness(connection: AsyncConnection, witness: Executable) -> None:
     """Say by what it is known whether this transaction was committed.
 
-    `insert_again` repeats an insert of the transaction: it returns a row where it inserts, and none
-    where the row is there. It waits for a transaction that is still under way.
+    `witness` returns a row where it was not, and none where it was, and waits for a transaction
+    that is still under way: an insert of the transaction once more, or a look-up that locks.
     """
-    await connection.execution_options(**{WITNESS: insert_again})
+    await connection.execution_options(**{WITNESS: witness})
 
 
 async def commit(transaction: AsyncTransaction, connection: AsyncConnection) -> None:
@@ -69,17 +68,13 @@ async def find_out(lost: CommitLostError, engines: Engines) -> None:
     if has_happened:
         return
     if has_happened is None:
-        log.warning(
-            "outcome unknown: the connection to the database was lost during COMMIT (request %s)",
-            origin.request_id() or "-",
-            extra={"request_id": origin.request_id()},
-        )
+        warn_of_unknown_outcome()
     raise DatabaseUnavailableError from lost.__cause__
 
 
-async def _has_happened(witness: UpdateBase, engines: Engines) -> bool:
+async def _has_happened(witness: Executable, engines: Engines) -> bool:
     async with engines.writer.connect() as connection:
         await engines.wait_for_locks(connection)
-        inserted: Any = (await connection.execute(witness)).first()
+        missing: Any = (await connection.execute(witness)).first()
         await connection.rollback()
-    return inserted is None
+    return missing is None

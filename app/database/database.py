@@ -101,15 +101,20 @@ class Database:
 
         return await self.give_way(_kind_of(statement), fetch)
 
-    async def change(self, statement: UpdateBase, *expected: Unique) -> Sequence[Row[Any]]:
+    async def change(
+        self, statement: UpdateBase, *expected: Unique, witness: Executable | None = None
+    ) -> Sequence[Row[Any]]:
         """Executes one statement, commits, and gives the rows of its RETURNING.
 
-        `expected` is as in `transaction`.
+        `expected` is as in `transaction`, and `witness` as in `commits.set_witness`: needed where a
+        repetition would not be the same.
         """
 
         async def change() -> Sequence[Row[Any]]:
             async with self.transaction(*expected) as connection:
                 result = await connection.execute(statement)
+                if witness is not None:
+                    await commits.set_witness(connection, witness)
                 return result.all() if result.returns_rows else ()
 
         return await self.give_way(f"change of {statement.table}", change)

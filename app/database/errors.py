@@ -8,6 +8,7 @@ from sqlalchemy import exc
 
 from app.database.constraints import Unique, violated
 from app.errors import DatabaseUnavailableError
+from app.observability import origin
 from app.observability.logging import logger
 
 log = logger(__name__)
@@ -37,6 +38,10 @@ class RowLockedError(Exception):
     """Somebody else holds a lock, so nothing was stored; it can be tried again at once."""
 
 
+class OutcomeUnknownError(DatabaseUnavailableError):
+    """The connection was lost while something was written, and the repetition failed too."""
+
+
 # Connection, no such database, wrong password, deadlock, resources, operator, system error.
 UNAVAILABLE_CLASSES = frozenset({"08", "3D", "28", "40", "53", "57", "58"})
 # Wrong user or password, no such database.
@@ -50,6 +55,17 @@ LOCKED_STATES = frozenset({"55P03", "40P01", "40001"})
 
 # A connection that is closed or busy; by name, since asyncpg may not be installed or wanted.
 ASYNCPG_CLIENT_ERRORS = frozenset({"InterfaceError", "InternalClientError"})
+
+
+def warn_of_unknown_outcome() -> None:
+    """Say in the log that nobody can tell whether the change of this request happened."""
+    request_id = origin.request_id()
+    log.warning(
+        "outcome unknown: the connection to the database was lost while a change was committed"
+        " (request %s)",
+        request_id or "-",
+        extra={"request_id": request_id},
+    )
 
 
 @contextmanager
@@ -163,6 +179,14 @@ def is_lost_connection(error: BaseException) -> bool:
     if isinstance(error, TimeoutError):
         return False
     return isinstance(error, OSError) or type(error).__name__ in ASYNCPG_CLIENT_ERRORS
+
+
+def may_have_committed(error: BaseException) -> bool:
+    """Whether a change may have happened although the driver raised this."""
+    state = sqlstate(error)
+    if state is not None and state[:2] == "57":
+        return False  # the server says that it gave up
+    return is_lost_connection(error) or isinstance(error, TimeoutError)
 
 
 def sqlstate(error: BaseException | None) -> str | None:

@@ -115,7 +115,7 @@ class PostgresBackend:
         self, lookup: CompiledLookup, keys: Sequence[Any], *, again: bool = False
     ) -> Found:
         return await (self._retriers if again else self._readers).run(
-            lambda connection: postgresql_batches.look_up(connection, lookup, keys)
+            lambda connection: postgresql_batches.look_up(connection, lookup, keys), changes=False
         )
 
     async def write(
@@ -129,7 +129,8 @@ class PostgresBackend:
         return await (self._retriers if again else self._writers).run(
             lambda connection: postgresql_batches.write(
                 connection, statements, rows, outcome, beginning=self._beginning
-            )
+            ),
+            changes=True,
         )
 
     async def start_threads(self) -> None:
@@ -146,7 +147,8 @@ class PostgresBackend:
             await self._writers.run(
                 lambda connection: postgresql_batches.try_write(
                     connection, statement, row, beginning=self._beginning
-                )
+                ),
+                changes=False,
             )
 
     async def exchange(
@@ -157,7 +159,7 @@ class PostgresBackend:
 
         try:
             async with self._beside_batches():
-                return await self._writers.run(work)
+                return await self._writers.run(work, changes=True)
         except RowLockedError:
             return await self._until_unlocked(work)
 
@@ -168,7 +170,7 @@ class PostgresBackend:
         while (left := limit - time.perf_counter()) > 0:
             async with self._places_to_retry.taken(within=left, late=DatabaseUnavailableError):
                 with suppress(RowLockedError):
-                    return await self._retriers.run(work)
+                    return await self._retriers.run(work, changes=True)
         raise DatabaseUnavailableError
 
     def _beside_batches(self) -> AbstractAsyncContextManager[None]:

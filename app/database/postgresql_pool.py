@@ -5,10 +5,13 @@ from collections.abc import Awaitable, Callable
 from typing import TYPE_CHECKING, Any, TypeVar
 
 from app.database.errors import (
+    OutcomeUnknownError,
     RowLockedError,
     is_lock,
     is_lost_connection,
     is_refusal,
+    is_unavailability,
+    may_have_committed,
     translate,
 )
 from app.deadline import seconds_left
@@ -41,20 +44,35 @@ class ConnectionPool:
             self._free.put_nowait(None)
         self._size = size
 
-    async def run(self, work: Callable[["Connection[Any]"], Awaitable[Result]]) -> Result:
+    async def run(
+        self, work: Callable[["Connection[Any]"], Awaitable[Result]], *, changes: bool
+    ) -> Result:
         """Runs `work` on a connection; once more on a fresh one where the first was lost.
 
         So `work` has to be safe to repeat: after a connection is lost at commit nobody knows
-        whether it happened. Raises `RowLockedError` where only a lock was in the way.
+        whether it happened. Raises `RowLockedError` where only a lock was in the way, and
+        `OutcomeUnknownError` where work that `changes` something may have been done.
         """
+        is_unknown = False
+
+        async def noted(connection: "Connection[Any]") -> Result:
+            nonlocal is_unknown
+            try:
+                return await work(connection)
+            except Exception as error:
+                is_unknown = is_unknown or (changes and may_have_committed(error))
+                raise
+
         try:
             try:
-                return await self._attempt(work)
+                return await self._attempt(noted)
             except Exception as error:
                 if not is_lost_connection(error):
                     raise
-            return await self._attempt(work, fresh=True)
+            return await self._attempt(noted, fresh=True)
         except Exception as error:
+            if is_unknown and is_unavailability(error) and not is_lock(error):
+                raise OutcomeUnknownError from error
             raise (RowLockedError() if is_lock(error) else translate(error)) from error
 
     async def close(self) -> None:

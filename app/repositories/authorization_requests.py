@@ -2,7 +2,7 @@
 
 from datetime import datetime
 
-from sqlalchemy import select, update
+from sqlalchemy import or_, select, update
 
 from app.database.database import Database
 from app.models.authorization_requests import StoredRequest, authorization_requests
@@ -60,11 +60,17 @@ class AuthorizationRequestRepository:
         )
 
     async def use(self, digest: bytes, *, now: datetime) -> bool:
-        """Takes a request out of use; of several callers one gets True."""
+        """Take a request out of use; of several callers one gets True.
+
+        It cannot be repeated: where the answer to the commit is lost, the row is read back.
+        """
+        by_another = or_(request.used_at.is_(None), request.used_at != now)
+        witness = select(request.digest).where(request.digest == digest, by_another)
         used = await self._database.change(
             update(authorization_requests)
             .where(request.digest == digest, request.used_at.is_(None), request.expires_at > now)
             .values(used_at=now)
-            .returning(request.digest)
+            .returning(request.digest),
+            witness=witness.with_for_update(),
         )
         return bool(used)

@@ -98,7 +98,11 @@ class SessionRepository:
             )
             .returning(session.session_id)
         )
-        return bool(await change_with_event(self._database, statement, event))
+        if event is not None:
+            return bool(await change_with_event(self._database, statement, event))
+        is_not_renewed = (session.session_id == again.session_id, session.digest != again.digest)
+        witness = select(session.session_id).where(*is_not_renewed).with_for_update()
+        return bool(await self._database.change(statement, witness=witness))
 
     @gives_way
     async def end(self, session_id: str, *, now: datetime, event: NewEvent) -> bool:

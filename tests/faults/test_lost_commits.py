@@ -1,12 +1,16 @@
 """The connection to PostgreSQL is lost during COMMIT: the answer says what really happened."""
 
 import logging
+import secrets
+from datetime import UTC, datetime, timedelta
 
 import pytest
 import pytest_asyncio
 
+from app.models.authorization_requests import StoredRequest
+from app.repositories.authorization_requests import AuthorizationRequestRepository
 from tests.support.application import Application, running_application
-from tests.support.assertions import assert_problem
+from tests.support.assertions import assert_oauth_error, assert_problem
 from tests.support.databases import Databases
 from tests.support.parts import count, open_database, services_of
 from tests.support.tcp_proxy import proxy_before
@@ -90,6 +94,52 @@ async def test_where_the_database_stays_away_the_log_says_that_the_outcome_is_un
         await proxy.cut_all()
     async with open_database(postgresql_url) as database:
         assert await count(database, "users") == 2
+
+
+async def test_a_token_whose_repetition_failed_too_is_of_unknown_outcome(
+    postgresql_url: str, caplog: pytest.LogCaptureFixture
+) -> None:
+    """It may be stored for nobody; the log names the request"""
+    async with proxy_before(postgresql_url) as (proxy, url), running_application(url) as app:
+        client = await app.create_client(scope="profile email")
+        await app.client_credentials(client, scope="profile")
+        proxy.leave_after(b"email")
+
+        logging.getLogger("postern").addHandler(caplog.handler)
+        lost = await app.client_credentials(client, scope="email")
+        logging.getLogger("postern").removeHandler(caplog.handler)
+
+        assert_oauth_error(lost, "temporarily_unavailable", status=503)
+        said = [each for each in caplog.records if "database" in each.getMessage()]
+        assert ["outcome unknown" in each.getMessage() for each in said] == [True]
+        assert said[0].__dict__["request_id"] == lost.headers["x-request-id"]
+        await proxy.cut_all()
+
+
+async def test_an_authorization_request_that_was_used_is_read_back(postgresql_url: str) -> None:
+    """Of those who use it one is told so, although the answer to the commit was lost"""
+    digest, now = secrets.token_bytes(32), datetime(2026, 11, 29, tzinfo=UTC)
+    made = StoredRequest(
+        digest=digest,
+        kind="interaction",
+        session_id=None,
+        consent_session_id=None,
+        client_id="a-client",
+        parameters="{}",
+        created_at=now,
+        expires_at=now + timedelta(hours=1),
+        used_at=None,
+    )
+    async with proxy_before(postgresql_url) as (proxy, url), open_database(url) as database:
+        requests = AuthorizationRequestRepository(database)
+        await requests.add(made)
+        proxy.cut_answer_to(COMMIT, after=digest)
+
+        first = await requests.use(digest, now=now)
+        second = await requests.use(digest, now=now + timedelta(seconds=1))
+
+        assert proxy.cuts_made == 1
+        assert (first, second) == (True, False)
 
 
 async def actions(app: Application) -> list[str]:
