@@ -17,7 +17,7 @@ from app.pages.accept import prefers_html
 from app.pages.browser import AnswerInsteadError, FormExpiredError, GoToError
 from app.pages.languages import in_language, text_for
 from app.pages.sentences import N_
-from app.pages.templating import page
+from app.pages.templating import page, ready
 from app.pages.views import name_of_client
 from app.pages.waiting import wait_sentence
 
@@ -48,6 +48,7 @@ def install(application: FastAPI) -> None:
             request: Request, error: Exception, otherwise: object = otherwise
         ) -> Response:
             if prefers_html(request.headers.get("accept", "*/*")):
+                await ready(request)  # outside the pages nothing else has prepared templates
                 return error_page(request, error)
             answer: Response = await otherwise(request, error)  # type: ignore[operator]  # a handler
             return answer

@@ -6,6 +6,8 @@ import subprocess
 import sys
 from pathlib import Path
 
+import pytest
+
 from tests.support.machine import date_variables, scaled
 
 ROOT = Path(__file__).parents[2]
@@ -27,7 +29,7 @@ async def main():
     async with running_application(sys.argv[1], migrate_on_start=True) as app:
         sys.meta_path.insert(0, Watch())
         html = {"accept": "text/html"}
-        assert (await app.http.get("/login", headers=html)).status_code == 200
+        assert (await app.http.get(sys.argv[2], headers=html)).status_code == int(sys.argv[3])
         client, user = await app.create_client(), await app.enrolled_user()
         assert (await app.password_grant(client, user)).status_code == 200
         assert (await app.http.get("/jwks")).status_code == 200
@@ -37,9 +39,13 @@ asyncio.run(main())
 """
 
 
-async def test_what_is_imported_late_is_imported_in_threads(tmp_path: Path) -> None:
+@pytest.mark.parametrize(("first_page", "status"), [("/login", "200"), ("/no-page", "404")])
+async def test_what_is_imported_late_is_imported_in_threads(
+    tmp_path: Path, first_page: str, status: str
+) -> None:
     """An import or a compilation on the event loop would stop every other request"""
-    command = [sys.executable, "-c", SCRIPT, f"sqlite:///{tmp_path / 'postern.db'}"]
+    url = f"sqlite:///{tmp_path / 'postern.db'}"
+    command = [sys.executable, "-c", SCRIPT, url, first_page, status]
 
     result = await asyncio.to_thread(
         subprocess.run,
