@@ -11,6 +11,7 @@ from typing import TypeVar
 from app.database.threads import start_threads
 from app.deadline import current_caller, seconds_left
 from app.errors import CallerGoneError, OverloadedError
+from app.freed_memory import return_freed_memory
 from app.places import Places
 
 Result = TypeVar("Result")
@@ -20,6 +21,9 @@ NICENESS = 5
 
 SECONDS_FOR_THE_DATABASE = 1.0
 """What a request keeps of its time for the steps that follow the work."""
+IDLE_SECONDS = 3.0
+"""After so long without work the threads return the memory that it took."""
+BARRIER_SECONDS = 0.2
 
 
 class BoundedThreads:
@@ -34,7 +38,9 @@ class BoundedThreads:
         )
         self._threads = threads
         self._running = Places(threads)
-        self._free_places = threads + queue
+        self._places = self._free_places = threads + queue
+        self._idle_since = 0.0
+        self._idle_timer: asyncio.TimerHandle | None = None
 
     async def start(self) -> None:
         """Start every thread; raises `StartupError` where the system refuses one."""
@@ -51,7 +57,7 @@ class BoundedThreads:
         try:
             await self._begin()
         except BaseException:
-            self._free_places += 1
+            self._free_place()
             raise
         try:
             future = asyncio.get_running_loop().run_in_executor(self._executor, work, *arguments)
@@ -76,6 +82,8 @@ class BoundedThreads:
             raise CallerGoneError
 
     def close(self) -> None:
+        if self._idle_timer is not None:
+            self._idle_timer.cancel()
         self._executor.shutdown(wait=False, cancel_futures=True)
 
     def _leave(self, future: "asyncio.Future[Result]") -> None:
@@ -84,8 +92,37 @@ class BoundedThreads:
             future.exception()  # a caller who went away does not turn it into a warning
 
     def _give_back(self) -> None:
-        self._free_places += 1
         self._running.leave()
+        self._free_place()
+
+    def _free_place(self) -> None:
+        self._free_places += 1
+        if self._free_places == self._places:
+            self._idle_since = asyncio.get_running_loop().time()
+            if self._idle_timer is None:
+                self._return_memory_after(IDLE_SECONDS)
+
+    def _return_memory_after(self, seconds: float) -> None:
+        loop = asyncio.get_running_loop()
+        self._idle_timer = loop.call_later(seconds, self._return_memory_if_idle)
+
+    def _return_memory_if_idle(self) -> None:
+        self._idle_timer = None
+        if self._free_places < self._places:
+            return  # the end of the work sets another timer
+        idle_for = asyncio.get_running_loop().time() - self._idle_since
+        if idle_for < IDLE_SECONDS:
+            self._return_memory_after(IDLE_SECONDS - idle_for)
+            return
+        barrier = threading.Barrier(self._threads)  # so that each thread does it once
+        for _ in range(self._threads):
+            self._executor.submit(_return_memory, barrier)
+
+
+def _return_memory(barrier: threading.Barrier) -> None:
+    with contextlib.suppress(threading.BrokenBarrierError):
+        barrier.wait(BARRIER_SECONDS)
+    return_freed_memory()
 
 
 def _step_back() -> None:

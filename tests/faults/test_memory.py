@@ -1,14 +1,18 @@
 """How much memory an idle server takes, its supervisor and its workers together."""
 
+import asyncio
 from pathlib import Path
 
 import pytest
 
 from tests.support.databases import Databases
-from tests.support.server import Server, running_server
+from tests.support.server import Server, application_of, running_server
 from tests.support.waiting import eventually
 
 pytestmark = pytest.mark.timing
+
+
+HASHING = {"ARGON2_MEMORY_KIB": "19456", "ARGON2_TIME_COST": "2"}
 
 
 def megabytes(server: Server) -> float:
@@ -33,3 +37,26 @@ async def test_an_idle_server_is_small(
         await eventually(lambda: server.log().count("Application startup complete") == workers)
 
         assert megabytes(server) <= most
+
+
+@pytest.mark.parametrize("kind", ["sqlite", "postgresql"])
+async def test_first_uses_leave_little_memory_behind(
+    databases: Databases, tmp_path: Path, kind: str
+) -> None:
+    """The memory of a password hash goes back to the system once no one signs in"""
+    url = await databases.migrated(kind)
+    async with (
+        running_server(tmp_path, DATABASE_URL=url, WORKERS="1", **HASHING) as server,
+        application_of(server) as app,
+    ):
+        await eventually(lambda: "Application startup complete" in server.log())
+        before = megabytes(server)
+
+        client, user = await app.create_client(), await app.enrolled_user()
+        assert (await app.password_grant(client, user)).status_code == 200
+        assert (await app.http.get("/login", headers={"accept": "text/html"})).status_code == 200
+        await asyncio.gather(
+            *(app.password_grant(client, user, password="a wrong password") for _ in range(4))
+        )
+
+        await eventually(lambda: megabytes(server) - before <= 25)

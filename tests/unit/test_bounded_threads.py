@@ -10,6 +10,7 @@ import pytest
 from app import deadline
 from app.deadline import CallerConnection
 from app.errors import CallerGoneError, OverloadedError
+from app.services import bounded_threads
 from app.services.bounded_threads import SECONDS_FOR_THE_DATABASE, BoundedThreads
 from tests.support.waiting import eventually
 
@@ -102,3 +103,21 @@ async def test_a_cancelled_caller_gives_his_place_back(threads: BoundedThreads) 
     assert await run_for(threads, work, 12) == 12
     assert 1 not in work.begun
     await asyncio.gather(first, *waiting, return_exceptions=True)
+
+
+async def test_idle_threads_return_the_memory_of_their_work(
+    monkeypatch: pytest.MonkeyPatch,
+) -> None:
+    """Each of them, since each has an arena of its own"""
+    returned: list[int] = []
+    monkeypatch.setattr(bounded_threads, "IDLE_SECONDS", 0.01)
+    monkeypatch.setattr(bounded_threads, "BARRIER_SECONDS", 60)
+    monkeypatch.setattr(
+        bounded_threads, "return_freed_memory", lambda: returned.append(threading.get_ident())
+    )
+    two_threads = BoundedThreads(threads=2, queue=1)
+
+    assert await two_threads.run(lambda: 1) == 1
+    await eventually(lambda: len(set(returned)) == 2)
+
+    two_threads.close()
