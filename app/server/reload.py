@@ -64,5 +64,11 @@ class Reload:
     def _start_next(self, slot: Slot) -> None:
         if slot.worker is None:
             return  # it died, and is replaced for that
-        self._slot, self.successor = slot, self._start()
-        log.warning("worker %s started to replace %s", self.successor.pid, slot.worker.pid)
+        try:
+            successor = self._start()
+        except OSError as error:
+            log.warning("no worker could be started to replace another, nothing changes: %s", error)
+            self._waiting = []
+            return
+        self._slot, self.successor = slot, successor
+        log.warning("worker %s started to replace %s", successor.pid, slot.worker.pid)

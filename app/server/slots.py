@@ -59,13 +59,16 @@ class Slot:
         if worker is None:
             return 0.0
         self.died = worker.pid
-        pause = 0.0
         if worker.ready_at is None:
-            pause = min(FIRST_PAUSE_SECONDS * 2**self._starts_in_vain, LONGEST_PAUSE_SECONDS)
-            self._starts_in_vain = min(self._starts_in_vain + 1, 16)
-        else:
-            self._starts_in_vain = 0
-            if now - worker.ready_at < EARLY_SECONDS:
-                pause = FIRST_PAUSE_SECONDS
+            return self.stay_empty(now=now)
+        self._starts_in_vain = 0
+        pause = FIRST_PAUSE_SECONDS if now - worker.ready_at < EARLY_SECONDS else 0.0
+        self.start_at = now + pause
+        return pause
+
+    def stay_empty(self, *, now: float) -> float:
+        """Wait after a start in vain; return how long, which doubles each time."""
+        pause: float = min(FIRST_PAUSE_SECONDS * 2**self._starts_in_vain, LONGEST_PAUSE_SECONDS)
+        self._starts_in_vain = min(self._starts_in_vain + 1, 16)
         self.start_at = now + pause
         return pause

@@ -116,7 +116,14 @@ class Supervisor:
         return None
 
     def _fill(self, slot: Slot) -> None:
-        slot.worker = self._start(Kind.FURTHER if self._has_served else Kind.FIRST)
+        try:
+            slot.worker = self._start(Kind.FURTHER if self._has_served else Kind.FIRST)
+        except OSError as error:
+            if not self._has_served:
+                raise
+            pause = slot.stay_empty(now=self._now())
+            log.warning("no worker could be started, next attempt in %g s: %s", pause, error)
+            return
         if slot.died is not None:
             log.warning("worker %s started in place of %s", slot.worker.pid, slot.died)
         elif self._has_served:  # where the first one is refused, its line stands alone

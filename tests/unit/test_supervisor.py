@@ -1,5 +1,6 @@
 """The supervisor's decisions, with workers that do what a test says and time that it moves."""
 
+import errno
 import logging
 
 import pytest
@@ -49,6 +50,7 @@ class Stage:
         self.time = 0.0
         self.started: list[FakeWorker] = []
         self.events: list[str] = []
+        self.refuses = False
         self.supervisor = Supervisor(
             self._start,
             count=2,
@@ -58,6 +60,8 @@ class Stage:
         )
 
     def _start(self, kind: Kind) -> FakeWorker:
+        if self.refuses:
+            raise BlockingIOError(errno.EAGAIN, "Resource temporarily unavailable")
         self.started.append(FakeWorker(100 + len(self.started), kind))
         return self.started[-1]
 
@@ -305,3 +309,30 @@ def test_a_sign_of_life_ends_the_silence() -> None:
     for second in range(300):
         assert silence.look(Activity(cpu_seconds=second, is_asleep=True)) is None
         silence.end()
+
+
+def test_where_the_system_starts_no_process_the_others_go_on_and_it_is_tried_again(
+    stage: Stage,
+) -> None:
+    """SECURITY_BAR, fault 6: memory or processes are used up for a while"""
+    first, second = stage.both_serving()
+    stage.time += 60
+    stage.refuses = True
+    first.code = -9
+
+    assert [stage.pass_time(0) for _ in range(3)] == [None] * 3
+    stage.refuses = False
+    assert stage.pass_time(0.5) is None
+
+    assert second.told == []
+    assert len(stage.started) == 3
+
+
+def test_a_reload_changes_nothing_where_the_system_starts_no_process(stage: Stage) -> None:
+    workers = stage.both_serving()
+    stage.refuses = True
+
+    stage.supervisor.reload()
+
+    assert stage.pass_time(0) is None
+    assert [worker.told for worker in workers] == [[], []]
