@@ -1,6 +1,7 @@
 """What became of a transaction whose connection was lost during COMMIT."""
 
 import asyncio
+from contextlib import suppress
 from typing import Any
 
 from sqlalchemy import Executable
@@ -8,6 +9,7 @@ from sqlalchemy.ext.asyncio import AsyncConnection, AsyncTransaction
 
 from app.database.engines import Engines
 from app.database.errors import driver_error, is_lost_connection, translate, warn_of_unknown_outcome
+from app.deadline import seconds_left
 from app.errors import DatabaseUnavailableError
 from app.observability.logging import logger
 
@@ -16,6 +18,8 @@ log = logger(__name__)
 WITNESS = "postern_witness"
 ATTEMPTS = 3
 PAUSE_SECONDS = 0.2
+LEAST_SECONDS = 2.0
+"""How long the outcome is asked for, also where the request has less time left."""
 
 
 class CommitLostError(Exception):
@@ -56,20 +60,28 @@ async def find_out(lost: CommitLostError, engines: Engines) -> None:
     """
     has_happened = None
     if lost.witness is not None:
-        for attempt in range(ATTEMPTS):
-            await asyncio.sleep(PAUSE_SECONDS * attempt)
-            try:
-                has_happened = await _has_happened(lost.witness, engines)
-                break
-            except Exception as error:
-                if not isinstance(translate(error), DatabaseUnavailableError):
-                    log.exception("cannot read back what became of a commit")
-                    break
+        seconds = max(LEAST_SECONDS, seconds_left(otherwise=LEAST_SECONDS))
+        with suppress(TimeoutError):
+            async with asyncio.timeout(seconds):
+                has_happened = await _read_back(lost.witness, engines)
     if has_happened:
         return
     if has_happened is None:
         warn_of_unknown_outcome()
     raise DatabaseUnavailableError from lost.__cause__
+
+
+async def _read_back(witness: Executable, engines: Engines) -> bool | None:
+    """Ask a few times; None where there is no answer."""
+    for attempt in range(ATTEMPTS):
+        await asyncio.sleep(PAUSE_SECONDS * attempt)
+        try:
+            return await _has_happened(witness, engines)
+        except Exception as error:
+            if not isinstance(translate(error), DatabaseUnavailableError):
+                log.exception("cannot read back what became of a commit")
+                break
+    return None
 
 
 async def _has_happened(witness: Executable, engines: Engines) -> bool:
