@@ -7,6 +7,7 @@ delays anybody. See docs/decisions/0002-micro-batches.md for what can go wrong a
 import asyncio
 import time
 from collections.abc import Awaitable, Callable, Sequence
+from operator import itemgetter
 from typing import Generic
 
 from app import deadline
@@ -21,6 +22,8 @@ MAXIMUM_WAITING = 4096
 WORTH_ANOTHER_BATCH = 32
 PATIENCE_SECONDS = 0.04
 PAUSE_SECONDS = 0.02
+DEADLINE_OF = itemgetter(2)
+"""Of an entry of the queue."""
 
 
 Run = Callable[[list[Item]], Awaitable[Sequence[Result | Exception]]]
@@ -165,7 +168,7 @@ class MicroBatch(Generic[Item, Result]):
 
     async def _run_together(self, batch: list[Entry[Item, Result]], run: Run[Item, Result]) -> bool:
         """Whether a lock held something up."""
-        deadline.begin(min(entry[2] for entry in batch))
+        deadline.begin(min(map(DEADLINE_OF, batch)))
         try:
             outcomes = await run([entry[0] for entry in batch])
         except RowLockedError as error:
@@ -177,12 +180,12 @@ class MicroBatch(Generic[Item, Result]):
             answer = entry[1]
             if answer.done():
                 continue
-            if isinstance(outcome, RowLockedError):
-                locked.append(entry)
-            elif isinstance(outcome, Exception):
-                answer.set_exception(outcome)
-            else:
+            if not isinstance(outcome, Exception):
                 answer.set_result(outcome)
+            elif isinstance(outcome, RowLockedError):
+                locked.append(entry)
+            else:
+                answer.set_exception(outcome)
         if self._retries is None:
             self._waiting.put_back(locked)
         elif locked:

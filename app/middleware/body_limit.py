@@ -5,7 +5,7 @@ import time
 
 from app.deadline import not_counted, postpone
 from app.errors import PosternError
-from app.middleware.http import Message, Receive, Scope
+from app.middleware.http import WHOLE_REQUEST, Message, Receive, Scope, WholeRequest
 
 
 class BodyTooLargeError(PosternError):
@@ -37,6 +37,20 @@ class BodyReader:
     def __init__(self, *, limit: int, timeout: float) -> None:
         self._limit = limit
         self._timeout = timeout
+
+    def read_at_once(self, scope: Scope) -> bytes | None:
+        """Return a body that has arrived in full; None where it has to be waited for.
+
+        Raises `BodyTooLargeError`.
+        """
+        extension = (scope.get("extensions") or {}).get(WHOLE_REQUEST)
+        if extension is None:
+            return None
+        whole_body: WholeRequest = extension["body"]
+        body = whole_body(scope)
+        if body is not None and len(body) > self._limit:
+            raise BodyTooLargeError
+        return body
 
     async def read(self, scope: Scope, receive: Receive) -> bytes:
         """Raises `BodyTooLargeError`, `BodyTimeoutError` or `ClientGoneError`."""

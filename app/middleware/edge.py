@@ -151,7 +151,9 @@ class Edge:
             if scope["path"].endswith("\n"):  # before which `$` in a route's pattern matches too
                 raise NotFoundError
             further = await self._cors.headers_for(scope)
-            body = await self._body_reader.read(scope, receive)
+            body = self._body_reader.read_at_once(scope)
+            if body is None:
+                body = await self._body_reader.read(scope, receive)
             asked = scope
             if scope["method"] == "HEAD":
                 asked = {**scope, "method": "GET", IS_HEAD: True}
@@ -197,10 +199,13 @@ class Edge:
         status, body, own_headers = response
         if further:
             own_headers = (*own_headers, *further)
-        headers = self._security_headers.added_to(own_headers, request_id=request_id)
         extension = (scope.get("extensions") or {}).get(WHOLE_RESPONSE)
-        at_once: WholeResponse | None = extension["send"] if extension is not None else None
-        if at_once is None or not at_once(scope, status, headers, body):
-            await send({"type": "http.response.start", "status": status, "headers": headers})
-            await send({"type": "http.response.body", "body": body})
+        if extension is not None:
+            at_once: WholeResponse = extension["send"]
+            lines = self._security_headers.lines(own_headers, request_id=request_id)
+            if lines is not None and at_once(scope, status, lines, body):
+                return status
+        headers = self._security_headers.added_to(own_headers, request_id=request_id)
+        await send({"type": "http.response.start", "status": status, "headers": headers})
+        await send({"type": "http.response.body", "body": body})
         return status

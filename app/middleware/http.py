@@ -14,11 +14,17 @@ Send = Callable[[Message], Awaitable[None]]
 AsgiApp = Callable[[Scope, Receive, Send], Awaitable[None]]
 Headers = Sequence[tuple[bytes, bytes]]
 
-WHOLE_RESPONSE = "postern.whole_response"
-"""The name of an ASGI extension. Its `send` takes the scope, and status, headers and body of an
-answer, and sends it at once; it gives False where it cannot, and the messages of ASGI are due."""
+WHOLE_REQUEST = "postern.whole_request"
+"""The name of an ASGI extension. Its `body` takes the scope and returns the whole body, or None
+where that has not arrived yet: then the messages of ASGI bring it."""
 
-WholeResponse = Callable[[Scope, int, Headers, bytes], bool]
+WHOLE_RESPONSE = "postern.whole_response"
+"""The name of an ASGI extension. Its `send` takes the scope, and status, header lines and body of
+a response, and sends it at once; it returns False where it cannot, and the messages of ASGI are
+needed."""
+
+WholeRequest = Callable[[Scope], bytes | None]
+WholeResponse = Callable[[Scope, int, bytes, bytes], bool]
 
 CALLER_CONNECTION = "postern.caller_connection"
 """The name of an ASGI extension: a `CallerConnection`, which tells whether the caller hung up."""

@@ -94,7 +94,8 @@ def _only_read(pairs: list[tuple[str, str]], read: Set[str]) -> list[tuple[str, 
 
 def _plain_pairs(body: bytes) -> list[tuple[str, str]]:
     """Nothing is encoded, so the whole can be decoded at once."""
-    return [_cut(pair) for pair in _text(body).split("&") if pair]
+    pairs = [pair.partition("=") for pair in _text(body).split("&") if pair]
+    return [(name, value) for name, _, value in pairs]
 
 
 def _decoded_pairs(body: bytes) -> list[tuple[str, str]]:
@@ -103,11 +104,6 @@ def _decoded_pairs(body: bytes) -> list[tuple[str, str]]:
         (_text(unquote_to_bytes(name)), _text(unquote_to_bytes(value)))
         for name, _, value in encoded
     ]
-
-
-def _cut(pair: str) -> tuple[str, str]:
-    name, _, value = pair.partition("=")
-    return name, value
 
 
 def _text(raw: bytes) -> str:

@@ -27,7 +27,7 @@ def json_response(
         content,
         (
             (b"content-type", kind),
-            (b"content-length", str(len(content)).encode("ascii")),
+            (b"content-length", b"%d" % len(content)),
             *headers,
         ),
     )

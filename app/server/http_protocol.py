@@ -14,14 +14,14 @@ from uvicorn.protocols.http.httptools_impl import (
 )
 
 from app.deadline import CallerConnection
-from app.middleware.http import CALLER_CONNECTION, WHOLE_RESPONSE, Headers, Scope
+from app.middleware.http import CALLER_CONNECTION, WHOLE_REQUEST, WHOLE_RESPONSE, Scope
+from app.server.transport import OneWriteTransport
 
 MAXIMUM_HEAD = 65_536
 MAXIMUM_REQUEST = 20 * 1024 * 1024
 MAXIMUM_PIPELINED = 256
 UPGRADE = re.compile(rb"\r\nupgrade:[^\r\n]*", re.IGNORECASE)
 REQUEST_SECONDS = 15.0
-CLOSE = (b"connection", b"close")
 
 
 def _refusal(status: int, title: str, detail: str) -> bytes:
@@ -77,9 +77,11 @@ class BoundedHttpProtocol(HttpToolsProtocol):
     _last_one: RequestResponseCycle | None = None
 
     def connection_made(self, transport: Any) -> None:
-        super().connection_made(OneWriteTransport(transport, self.loop))  # type: ignore[arg-type]  # it is one in all but its class
+        self._writer = OneWriteTransport(transport, self.loop)
+        super().connection_made(self._writer)  # type: ignore[arg-type]  # it is one in all but its class
         self._caller = CallerConnection()
         self._extensions = {
+            WHOLE_REQUEST: {"body": self._whole_body},
             WHOLE_RESPONSE: {"send": self._send_whole},
             CALLER_CONNECTION: self._caller,
         }
@@ -118,7 +120,10 @@ class BoundedHttpProtocol(HttpToolsProtocol):
             self._refuse(HEAD_TOO_LARGE)
             raise BoundExceededError
         if self._in_head:  # what comes after the body are trailers, and no headers (RFC 9110 6.5.1)
-            super().on_header(name, value)
+            name = name.lower()
+            if name == b"expect" and value.lower() == b"100-continue":
+                self.expect_100_continue = True
+            self.headers.append((name, value))
 
     def on_headers_complete(self) -> None:
         self._in_head = False
@@ -147,7 +152,8 @@ class BoundedHttpProtocol(HttpToolsProtocol):
         self.server_state.total_requests += 1
         if self.transport.is_closing():
             return
-        self.flow.resume_reading()
+        if self.flow.read_paused:
+            self.flow.resume_reading()
         if self.pipeline:
             self._start_asgi_task(*self.pipeline.pop())
             return
@@ -211,7 +217,20 @@ class BoundedHttpProtocol(HttpToolsProtocol):
             return True
         return self.cycle.response_complete if self._in_head else not self.cycle.response_started
 
-    def _send_whole(self, scope: Scope, status: int, headers: Headers, body: bytes) -> bool:
+    def _whole_body(self, scope: Scope) -> bytes | None:
+        """Return the body of a request that has arrived in full, as `receive` would; else None."""
+        cycle = self.cycle
+        if cycle.scope is not scope or cycle.more_body or cycle.disconnected:
+            return None  # the first: another request has come in behind this one
+        if cycle.response_started or cycle.waiting_for_100_continue:
+            return None
+        if self.flow.read_paused:
+            self.flow.resume_reading()
+        cycle.message_event.clear()  # set again by the end of the response or of the connection
+        body, cycle.body = bytes(cycle.body), bytearray()
+        return body
+
+    def _send_whole(self, scope: Scope, status: int, header_lines: bytes, body: bytes) -> bool:
         """Answers in one step what Uvicorn does in two, for an answer that is complete.
 
         Uvicorn looks through every header for characters that end it. Those of our own answers are
@@ -220,43 +239,14 @@ class BoundedHttpProtocol(HttpToolsProtocol):
         cycle = self.cycle
         if cycle.scope is not scope or cycle.response_started or cycle.disconnected:
             return False  # the first: another request has come in behind this one
-        if not cycle.keep_alive or self.flow.write_paused or CLOSE in headers:
+        if not cycle.keep_alive or self.flow.write_paused or scope["method"] == "HEAD":
             return False
-        if scope["method"] == "HEAD":
-            return False
-        parts = [STATUS_LINE[status]]
-        for name, value in (*cycle.default_headers, *headers):
-            parts += (name, b": ", value, b"\r\n")
-        parts += (b"\r\n", body)
+        default_lines = [b"%b: %b\r\n" % header for header in cycle.default_headers]
         cycle.response_started = cycle.response_complete = True
         cycle.waiting_for_100_continue = False
-        self.transport.write(b"".join(parts))
+        self._writer.write_whole(
+            b"".join((STATUS_LINE[status], *default_lines, header_lines, b"\r\n", body))
+        )
         cycle.message_event.set()
         cycle.on_response()
         return True
-
-
-class OneWriteTransport:
-    """Collects what is written within one turn of the event loop and hands it on together."""
-
-    def __init__(self, transport: Any, loop: asyncio.AbstractEventLoop) -> None:
-        self._transport = transport
-        self._loop = loop
-        self._pending: list[bytes] = []
-
-    def __getattr__(self, name: str) -> Any:
-        return getattr(self._transport, name)
-
-    def write(self, data: bytes) -> None:
-        if not self._pending:
-            self._loop.call_soon(self._flush)
-        self._pending.append(data)
-
-    def close(self) -> None:
-        self._flush()
-        self._transport.close()
-
-    def _flush(self) -> None:
-        pending, self._pending = self._pending, []
-        if pending and not self._transport.is_closing():
-            self._transport.write(b"".join(pending))
