@@ -16,6 +16,7 @@ from app.dependencies import ServicesDep
 from app.errors import PosternError
 from app.middleware.http import IS_HEAD
 from app.models.users import User
+from app.oauth.authorization.pending import Pending
 from app.oauth.errors import InvalidRequestError
 from app.observability import origin
 from app.pages import csrf
@@ -74,6 +75,8 @@ class Browser:
     identifier: str
     is_new: bool
     form_identifier: str = ""
+    pending: dict[str, Pending] = field(default_factory=dict)
+    """The pending authorization requests that were loaded for this page, by their names."""
     _secrets: dict[str, str] = field(default_factory=dict)
 
     @property

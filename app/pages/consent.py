@@ -24,7 +24,6 @@ async def consent(browser: BrowserDep) -> Response:
         outcome = await authorization.resume(given.get("request_id", ""), browser.signed_in)
         return answer(browser, outcome)
     request, person = pending.request, position.person
-    known = await browser.services.consents.find(person.user, request.client)
     response = page(
         browser.request,
         "consent.html",
@@ -33,7 +32,7 @@ async def consent(browser: BrowserDep) -> Response:
         client_fingerprint=fingerprint_of(request.client),
         person=view_of_person(person),
         switch_url=link("/login", given, other="1"),
-        scopes=views_of_scopes(browser.request, consent_scopes(request), known),
+        scopes=views_of_scopes(browser.request, consent_scopes(request), position.consent),
         request_id=given.get("request_id", ""),
         csrf_token=browser.csrf_token,
         errors={},

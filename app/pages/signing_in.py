@@ -224,8 +224,11 @@ async def pending_of(browser: Browser, given: Mapping[str, str]) -> Pending | No
 
 async def find_pending(browser: Browser, request_id: str) -> Pending:
     """Return a pending authorization request, whose `ui_locales` the page then speaks."""
-    pending = await browser.services.authorization.find(request_id)
-    remember_ui_locales(browser.request, pending.request.ui_locales)
+    pending = browser.pending.get(request_id)
+    if pending is None:
+        pending = await browser.services.authorization.find(request_id)
+        browser.pending[request_id] = pending
+        remember_ui_locales(browser.request, pending.request.ui_locales)
     return pending
 
 

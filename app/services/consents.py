@@ -1,7 +1,7 @@
 """Consent: what a person is asked, and what he need not be asked again."""
 
 from collections.abc import Mapping, Sequence
-from dataclasses import replace
+from dataclasses import dataclass, replace
 from datetime import datetime
 
 from app.clock import Clock
@@ -14,6 +14,14 @@ from app.services.audit import AuditLog
 from app.services.client_fingerprints import fingerprint_of
 
 FIRST_PARTY = "first_party"
+
+
+@dataclass(frozen=True, slots=True)
+class ConsentRequirement:
+    """Whether the user must be asked, and the consent in force as far as it was looked up."""
+
+    is_due: bool
+    consent: Consent | None
 
 
 class ConsentService:
@@ -29,7 +37,7 @@ class ConsentService:
             return None
         return consent
 
-    async def is_due(
+    async def requirement(
         self,
         user: User,
         client: Client,
@@ -38,18 +46,19 @@ class ConsentService:
         is_forced: bool,
         is_identity_sure: bool,
         is_given: bool,
-    ) -> bool:
-        """Whether the person has to be asked.
+    ) -> ConsentRequirement:
+        """Find out whether the user must be asked.
 
-        Forced, or by a client that anybody could be (RFC 8252 section 8.6), he is asked in each
-        request; `is_given` says that he allowed this very one.
+        Forced, or by a client that anybody could be (RFC 8252 section 8.6), they are asked in each
+        request; `is_given` says that they allowed this very one.
         """
         if client.trust == FIRST_PARTY and not is_forced and is_identity_sure:
-            return False
-        known = await self.find(user, client)
-        if known is None or not scopes <= known.scopes:
-            return True
-        return (is_forced or not is_identity_sure) and not is_given
+            return ConsentRequirement(is_due=False, consent=None)
+        consent = await self.find(user, client)
+        if consent is None or not scopes <= consent.scopes:
+            return ConsentRequirement(is_due=True, consent=consent)
+        must_ask_again = (is_forced or not is_identity_sure) and not is_given
+        return ConsentRequirement(is_due=must_ask_again, consent=consent)
 
     async def grant(self, user: User, client: Client, scopes: frozenset[str]) -> None:
         given, event = self.given(user, client, scopes)

@@ -1,6 +1,7 @@
 """Counts how often a server waits for its database: on the wire, or for SQLite's threads."""
 
 import asyncio
+from collections import Counter
 from collections.abc import AsyncIterator, Iterator
 from contextlib import asynccontextmanager, contextmanager
 from typing import Any
@@ -21,11 +22,18 @@ class RoundTrips:
 
     def __init__(self) -> None:
         self.statements: list[list[str]] = []
+        self.look_ups: list[tuple[str, bytes]] = []
+        """Every SELECT since `forget`, with its parameters as they travelled."""
         self._names: dict[bytes, str] = {}
         self._current: list[str] = []
 
     def forget(self) -> None:
         self.statements.clear()
+        self.look_ups.clear()
+
+    def repeated(self) -> list[str]:
+        """The look-ups that were made more than once with the same parameters."""
+        return [query for (query, _), count in Counter(self.look_ups).items() if count > 1]
 
     def __len__(self) -> int:
         return len(self.statements)
@@ -42,8 +50,11 @@ class RoundTrips:
             self._names[name] = query.decode()
             self._current.append(f"prepare {query.decode()}")
         elif kind == b"B":
-            _, name, _ = body.split(b"\0", 2)
-            self._current.append(self._names.get(name, "?"))
+            _, name, parameters = body.split(b"\0", 2)
+            statement = self._names.get(name, "?")
+            self._current.append(statement)
+            if statement.lstrip("( ").upper().startswith("SELECT"):
+                self.look_ups.append((statement, parameters))
         if kind in ENDS_OF_A_TRIP:
             self.statements.append(self._current)
             self._current = []

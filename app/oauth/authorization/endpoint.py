@@ -117,14 +117,11 @@ class AuthorizationEndpoint:
     async def resume(self, request_id: str, signed_in: Sequence[SignedIn]) -> Outcome:
         """Goes on with a kept request, after a page."""
         pending = await self.find(request_id)
-        request, stored = pending.request, pending.stored
         try:
-            position = await self._position(request, signed_in, kept=stored)
-            if position.step is None:
-                return await self._answer(request, position, pending, pushed=pending.pushed)
-            return Interaction(position.step, request_id, request.ui_locales)
+            position = await self._position(pending.request, signed_in, kept=pending.stored)
         except RefusedRequestError as refused:
             return await self._finish_with(refused, pending)
+        return await self._go_on(request_id, pending, position)
 
     async def decide(
         self,
@@ -148,7 +145,7 @@ class AuthorizationEndpoint:
             return await self._finish_with(refused, pending)
         person = position.person
         if position.step is not Step.CONSENT or person is None:
-            return await self.resume(request_id, signed_in)
+            return await self._go_on(request_id, pending, position)
         is_as_shown = client_fingerprint == fingerprint_of(request.client)
         if person.session.session_id != session_id or (is_allowed and not is_as_shown):
             return Interaction(Step.CONSENT, request_id, request.ui_locales)
@@ -156,7 +153,7 @@ class AuthorizationEndpoint:
             return await self._finish_with(request.refused(AccessDeniedError()), pending)
         await self._consents.grant(person.user, request.client, consent_scopes(request))
         await self._stored.set_consent(stored.digest, session_id)
-        return await self.resume(request_id, signed_in)
+        return await self._go_on(request_id, pending, Position(None, person))
 
     async def cancel(self, request_id: str) -> AuthorizationResponse:
         """The person wants to go back without signing in."""
@@ -175,6 +172,15 @@ class AuthorizationEndpoint:
     async def set_session(self, request_id: str, session_id: str) -> None:
         """Keeps which session was begun, or which account was chosen, for a request."""
         await self._stored.set_session(digest_of(request_id), session_id)
+
+    async def _go_on(self, request_id: str, pending: Pending, position: Position) -> Outcome:
+        request = pending.request
+        if position.step is not None:
+            return Interaction(position.step, request_id, request.ui_locales)
+        try:
+            return await self._answer(request, position, pending, pushed=pending.pushed)
+        except RefusedRequestError as refused:
+            return await self._finish_with(refused, pending)
 
     def _parse(self, source: Source) -> AuthorizationRequest:
         return self._parser.parse(source.client, source.parameters, began_at=source.began_at)

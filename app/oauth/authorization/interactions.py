@@ -7,6 +7,7 @@ from enum import StrEnum
 
 from app.clock import Clock
 from app.models.authorization_requests import StoredRequest
+from app.models.consents import Consent
 from app.oauth.authorization.requests import AuthorizationRequest
 from app.oauth.claims import scopes_of
 from app.oauth.errors import (
@@ -21,7 +22,7 @@ from app.oauth.id_tokens import IdTokens
 from app.oauth.redirect_uris import is_sure_of_its_client
 from app.oauth.subjects import subject_of
 from app.security import usernames
-from app.services.consents import ConsentService
+from app.services.consents import ConsentRequirement, ConsentService
 from app.services.sessions import ACR_MFA, ACR_PASSWORD, SignedIn
 
 ACR_VALUES = (ACR_PASSWORD, ACR_MFA)
@@ -52,10 +53,14 @@ IN_SILENCE: dict[Step, type[OAuth2Error]] = {
 
 @dataclass(frozen=True, slots=True)
 class Position:
-    """Where a request stands: the next step, or None, and who it is about."""
+    """Where a request stands: the next step, or None, and who it is about.
+
+    `consent` is what the user allowed the client before, where the next step is to ask for more.
+    """
 
     step: Step | None
     person: SignedIn | None
+    consent: Consent | None = None
 
 
 class Interactions:
@@ -96,8 +101,9 @@ class Interactions:
             return Position(Step.STEP_UP, person)
         allowed_in = kept.consent_session_id if kept is not None else None
         is_given = allowed_in == person.session.session_id
-        if await self._is_consent_due(request, person, is_given=is_given):
-            return Position(Step.CONSENT, person)
+        required = await self._consent_requirement(request, person, is_given=is_given)
+        if required.is_due:
+            return Position(Step.CONSENT, person, required.consent)
         return Position(None, person)
 
     async def _subject_asked(self, request: AuthorizationRequest) -> str | None:
@@ -110,10 +116,10 @@ class Interactions:
             return str(hint.sub)
         return asked if isinstance(asked, str) else None
 
-    async def _is_consent_due(
+    async def _consent_requirement(
         self, request: AuthorizationRequest, person: SignedIn, *, is_given: bool
-    ) -> bool:
-        return await self._consents.is_due(
+    ) -> ConsentRequirement:
+        return await self._consents.requirement(
             person.user,
             request.client,
             consent_scopes(request),

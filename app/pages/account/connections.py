@@ -72,10 +72,11 @@ async def connections_state(browser: Browser, person: SignedIn) -> str | None:
     """For the overview: the names of what is connected; None where there is nothing to choose."""
     upstream = browser.services.upstream
     linked = await upstream.list_of(person.user)
-    providers = {each.name: each.label for each in await upstream.list_all()}
-    if not linked and not await upstream.list_enabled():
+    providers = await upstream.list_all()
+    if not linked and all(each.disabled_at is not None for each in providers):
         return None
-    return ", ".join(providers.get(each.provider, each.provider) for each in linked)
+    labels = {each.name: each.label for each in providers}
+    return ", ".join(labels.get(each.provider, each.provider) for each in linked)
 
 
 async def _page(
@@ -87,12 +88,13 @@ async def _page(
     status: int | None = None,
 ) -> Response:
     upstream = browser.services.upstream
-    providers = {each.name: each.label for each in await upstream.list_all()}
+    providers = await upstream.list_all()
+    labels = {each.name: each.label for each in providers}
     found = await upstream.list_of(person.user)
     known = {each.provider for each in found}
     linked = [
         ConnectionView(
-            provider=providers.get(each.provider, each.provider),
+            provider=labels.get(each.provider, each.provider),
             label=each.label,
             issuer=each.issuer,
             subject=each.subject,
@@ -101,7 +103,7 @@ async def _page(
         )
         for each in found
     ]
-    offered = [each for each in await upstream.list_enabled() if each.name not in known]
+    offered = [each for each in providers if each.disabled_at is None and each.name not in known]
     return account_page(
         browser,
         person,

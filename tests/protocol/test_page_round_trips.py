@@ -1,0 +1,124 @@
+"""How often the pages of a sign-in wait for the database, and that nothing is looked up twice."""
+
+from collections.abc import AsyncIterator, Awaitable
+from dataclasses import dataclass
+
+import httpx
+import pytest
+import pytest_asyncio
+
+from app.pages.signing_in import ACCOUNT_PLACES
+from tests.support.application import Application, running_application
+from tests.support.databases import Databases
+from tests.support.parts import services_of
+from tests.support.round_trips import RoundTrips, counting_proxy
+from tests.support.visitor import Visitor, answer_in, query, redeem, visiting
+
+MOST_ROUND_TRIPS = {
+    "GET /authorize": 5,
+    "GET /login": 4,
+    "POST /login": 7,
+    "GET /login/otp": 6,
+    "POST /login/otp": 25,
+    "GET /authorize/resume": 5,
+    "GET /consent": 5,
+    "POST /consent": 19,
+    "POST /token": 13,
+    "GET /account": 12,
+}
+"""On PostgreSQL, with open connections and prepared statements. BEGIN and COMMIT are two of them;
+two things are not counted that depend on the connection: a statement that is prepared on it for the
+first time, and the question whether it is still there after a moment without use."""
+PING = ";"
+
+
+@dataclass(frozen=True)
+class Asked:
+    """What one request asked the database."""
+
+    round_trips: int
+    repeated: list[str]
+    statements: str
+
+
+class Counter:
+    def __init__(self, trips: RoundTrips) -> None:
+        self._trips = trips
+        self.requests: dict[str, Asked] = {}
+
+    async def __call__(self, name: str, request: Awaitable[httpx.Response]) -> httpx.Response:
+        self._trips.forget()
+        response = await request
+        trips = self._trips
+        number = sum(
+            each != [PING] and not each[0].startswith("prepare ") for each in trips.statements
+        )
+        self.requests[name] = Asked(number, trips.repeated(), str(trips))
+        assert response.status_code < 500, response.text
+        return response
+
+
+async def numbers_nothing() -> None:
+    """In the place of the sequencer's work."""
+
+
+@pytest_asyncio.fixture
+async def counted(databases: Databases) -> AsyncIterator[tuple[Application, Counter]]:
+    """An application whose statements are counted; events are numbered later, beside requests."""
+    url = await databases.migrated("postgresql")
+    async with counting_proxy(url) as (trips, through), running_application(through) as app:
+        with pytest.MonkeyPatch.context() as patch:
+            sequencer = services_of(app).audit.sequencer
+            patch.setattr(sequencer, "wake", lambda: None)
+            patch.setattr(sequencer, "_pass", numbers_nothing)
+            yield app, Counter(trips)
+
+
+async def sign_in_with_consent(app: Application, count: Counter, visitor: Visitor) -> None:
+    """The way of a user from the client's link to its tokens, with the pages of errors."""
+    client, user = await app.create_client(), await app.enrolled_user()
+    http = visitor.http
+    asked = query(client, prompt="consent")
+    at = await count("GET /authorize", http.get(f"/authorize?{asked}"))
+    page = await count("GET /login", http.get(at.headers["location"]))
+    wrong = {"username": user.username, "password": "not-the-password-of-this-user"}
+    page = await count("POST /login, wrong", visitor.submit(page, to="/login", **wrong))
+    right = {"username": user.username, "password": user.password}
+    at = await count("POST /login", visitor.submit(page, to="/login", **right))
+    page = await count("GET /login/otp", http.get(at.headers["location"]))
+    page = await count("POST /login/otp, wrong", visitor.submit(page, code="000000"))
+    app.clock.advance(seconds=61)  # past the delay
+    at = await count("POST /login/otp", visitor.submit(page, code=app.code(user)))
+    at = await count("GET /authorize/resume", http.get(at.headers["location"]))
+    page = await count("GET /consent", http.get(at.headers["location"]))
+    at = await count("POST /consent", visitor.submit(page, to="/consent", decision="allow"))
+    await count("POST /token", redeem(app, client, answer_in(at)["code"]))
+    await count("GET /account", http.get("/account"))
+
+
+async def test_nothing_is_looked_up_twice_for_a_page_of_a_sign_in(
+    counted: tuple[Application, Counter],
+) -> None:
+    app, count = counted
+    for _ in range(2):  # the second time with prepared statements and open connections
+        async with visiting(app) as visitor:
+            await sign_in_with_consent(app, count, visitor)
+
+    assert {name: each.repeated for name, each in count.requests.items() if each.repeated} == {}
+    for name, most in MOST_ROUND_TRIPS.items():
+        assert count.requests[name].round_trips <= most, (name, count.requests[name].statements)
+
+
+async def test_nothing_is_looked_up_twice_for_an_account_page(
+    counted: tuple[Application, Counter],
+) -> None:
+    app, count = counted
+    user = await app.enrolled_user()
+    async with visiting(app) as visitor:
+        await visitor.sign_in(await visitor.get("/login"), user)
+        for place in sorted({*ACCOUNT_PLACES, "activity"} - {"email"}):
+            path = f"/account/{place}"
+            page = await count(path, visitor.http.get(path))
+            assert page.status_code == 200, path
+
+    assert {name: each.repeated for name, each in count.requests.items() if each.repeated} == {}
