@@ -5,6 +5,7 @@ import asyncio
 import sys
 import tempfile
 import time
+import traceback
 from collections.abc import Awaitable, Callable, Sequence
 from pathlib import Path
 
@@ -24,6 +25,9 @@ PROCEDURES: tuple[Callable[[Place], Awaitable[list[Entry]]], ...] = (
     process_faults.replaced_by_sighup,
 )
 
+LIMIT_SECONDS = 600
+KILL_SECONDS = 20
+
 
 def main(arguments: Sequence[str] | None = None) -> int:
     names = [procedure.__name__ for procedure in PROCEDURES]
@@ -38,16 +42,21 @@ def main(arguments: Sequence[str] | None = None) -> int:
             if procedure.__name__ in options.only:
                 entries += _run(procedure, place)
     print(table(entries))
-    return 1 if any(entry.failures for entry in entries) else 0
+    failed = [entry for entry in entries if entry.failures]
+    for entry in failed:
+        print(f"FAILED: {entry.procedure} on {entry.database}: {'; '.join(entry.failures)}")
+    print("All passed." if not failed else f"{len(failed)} of {len(entries)} failed.")
+    return 1 if failed else 0
 
 
 def _run(procedure: Callable[[Place], Awaitable[list[Entry]]], place: Place) -> list[Entry]:
     started = time.monotonic()
     try:
-        entries = asyncio.run(_awaited(procedure, place))
+        entries = asyncio.run(_bounded(procedure, place))
     except Exception as error:  # noqa: BLE001 - the others still run
         failed = Entry(procedure.__name__, "-")
         failed.failures.append(f"{type(error).__name__}: {error}".replace("\n", " ")[:300])
+        traceback.print_exception(error)
         return [failed]
     for entry in entries:
         entry.judge()
@@ -56,10 +65,11 @@ def _run(procedure: Callable[[Place], Awaitable[list[Entry]]], place: Place) -> 
     return entries
 
 
-async def _awaited(
+async def _bounded(
     procedure: Callable[[Place], Awaitable[list[Entry]]], place: Place
 ) -> list[Entry]:
-    return await procedure(place)
+    async with asyncio.timeout(LIMIT_SECONDS + 2 * place.kills * KILL_SECONDS):
+        return await procedure(place)
 
 
 if __name__ == "__main__":

@@ -1,6 +1,7 @@
 """The database is stopped, stalls, is locked, has no room, or fails over."""
 
 import asyncio
+import contextlib
 import signal
 import time
 from pathlib import Path
@@ -40,6 +41,7 @@ async def postgresql_restarted(place: Place) -> list[Entry]:
                 await asyncio.to_thread(server.start)
                 seconds = await scene.load.succeeds_again(within=30)
                 entry.remarks.append(f"first success {seconds:.2f} s after its return")
+                place.say(entry.remarks[-1])
                 if seconds > RETURN_SECONDS * slowness():
                     entry.failures.append("slow to return")
     return [entry]
@@ -130,25 +132,28 @@ async def _failover(place: Place, *, is_hung: bool) -> Entry:
     async with place.database("postgresql") as (url, primary):
         assert primary is not None
         standby = await asyncio.to_thread(Standby, primary)
+        stopped: list[psutil.Process] = []
         try:
             await asyncio.to_thread(standby.follow, primary)
             hosts = several_hosts(url, [standby, primary])  # the standby first, on purpose
             after = several_hosts(url, [standby])
             async with under_load(place, entry, hosts, read_by=after) as scene:
                 await asyncio.sleep(2)
-                stopped = _stop(primary, is_hung=is_hung)
+                stopped += await asyncio.to_thread(_stop, primary, is_hung=is_hung)
                 await asyncio.sleep(3)
                 await asyncio.to_thread(standby.promote)
                 promoted = time.monotonic()
                 await scene.load.succeeds_again(within=60)
                 seconds = scene.load.record.last_success - promoted
                 entry.remarks.append(f"first success {seconds:.2f} s after the promotion")
+                place.say(entry.remarks[-1])
                 if seconds > FAILOVER_SECONDS * slowness():
                     entry.failures.append("slow to fail over")
                 await asyncio.sleep(2)
-            for process in stopped:
-                process.resume()
         finally:
+            for process in stopped:
+                with contextlib.suppress(psutil.NoSuchProcess):
+                    process.resume()
             await asyncio.to_thread(standby.remove)
     return entry
 

@@ -13,8 +13,10 @@ HEAD = (
 class Entry:
     """`lost` counts what was acknowledged and is gone, or was spent twice.
 
-    `cut` counts connections that were closed on a request; None where the procedure cuts them
-    itself. Waits are in seconds; a `bound` of None is not judged.
+    `cut` counts connections that ended without a complete response to a request that was sent;
+    None where the procedure cuts them itself. `unreachable` counts attempts to connect that
+    failed where they may not. `may_refuse` is false where no request may be answered 503.
+    Waits are in seconds; a `bound` of None is not judged.
     """
 
     procedure: str
@@ -23,6 +25,8 @@ class Entry:
     refused: int = 0
     lost: int = 0
     cut: int | None = None
+    unreachable: int = 0
+    may_refuse: bool = True
     longest_wait: float = 0.0
     bound: float | None = None
     remarks: list[str] = field(default_factory=list)
@@ -39,8 +43,12 @@ class Entry:
             self.failures.append(f"{self.lost} lost")
         if self.cut:
             self.failures.append(f"{self.cut} cut")
+        if self.unreachable:
+            self.failures.append(f"{self.unreachable} could not connect")
+        if self.refused and not self.may_refuse:
+            self.failures.append(f"{self.refused} refused")
         if self.bound is not None and self.longest_wait > self.bound:
-            self.failures.append("waited too long")
+            self.failures.append(f"waited longer than {self.bound:.1f} s")
         if not self.acknowledged:
             self.failures.append("nothing was acknowledged")
 

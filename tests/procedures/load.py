@@ -1,42 +1,68 @@
 """Clients that register, mint and refresh without end, and a record of what they were answered."""
 
 import asyncio
+import contextlib
 import time
+from collections import Counter
 from collections.abc import Awaitable, Callable
 from dataclasses import dataclass, field
 from http import HTTPStatus
 
 import httpx
-from sqlalchemy import select
 
-from app.database.database import Database
-from app.models.users import users
 from tests.procedures.ledger import Entry
-from tests.support.application import PASSWORD, Application, TestClient, TestUser
+from tests.support.application import (
+    PASSWORD,
+    Application,
+    TestClient,
+    TestUser,
+    otp_secret_in,
+)
+from tests.support.waiting import eventually
 
 REGISTERING, MINTING, REFRESHING = 8, 40, 16
 PAUSE_SECONDS = 0.05
-NEVER_SENT = (httpx.ConnectError, httpx.ConnectTimeout, httpx.PoolTimeout)
+NEVER_ACCEPTED = (httpx.ConnectError, httpx.ConnectTimeout)
 GATEWAY_ERRORS = (HTTPStatus.BAD_GATEWAY, HTTPStatus.GATEWAY_TIMEOUT)
 
 
 @dataclass(slots=True)
-class Record:
-    """What was answered with success has to be there afterwards."""
+class Chain:
+    """The refresh tokens of a family that were answered, oldest first."""
 
-    users: list[str] = field(default_factory=list)
+    tokens: list[str]
+    unanswered_since: float | None = None
+    """When the last token was sent without an answer: it may be used. By the monotonic clock."""
+
+
+@dataclass(slots=True)
+class Record:
+    """What was answered with success has to be there afterwards.
+
+    `cut` counts requests whose connection ended without a complete response, `unreachable` those
+    that found nobody to connect to.
+    """
+
+    users: list[TestUser] = field(default_factory=list)
     tokens: list[str] = field(default_factory=list)
-    chains: list[list[str]] = field(default_factory=list)
+    chains: list[Chain] = field(default_factory=list)
     refused: int = 0
-    cut: int = 0
+    unreachable: int = 0
+    cuts: Counter[str] = field(default_factory=Counter)
+    unexpected: Counter[str] = field(default_factory=Counter)
     longest_wait: float = 0.0
     last_success: float = 0.0
     """By the monotonic clock."""
 
     @property
     def acknowledged(self) -> int:
-        rotations = sum(len(chain) - 1 for chain in self.chains)
-        return len(self.users) + len(self.tokens) + rotations
+        return sum(self.counts)
+
+    @property
+    def counts(self) -> tuple[int, int, int]:
+        """How many users, access tokens and rotations were acknowledged."""
+        rotations = sum(len(chain.tokens) - 1 for chain in self.chains)
+        return len(self.users), len(self.tokens), rotations
 
 
 class Load:
@@ -51,10 +77,12 @@ class Load:
 
     async def start(self, user: TestUser) -> None:
         """Sign in once for each client that refreshes, then start all of them."""
-        for _ in range(REFRESHING):
-            answer = await self._app.password_grant(self._client, user)
+        answers = await asyncio.gather(
+            *(self._app.password_grant(self._client, user) for _ in range(REFRESHING))
+        )
+        for answer in answers:
             assert answer.status_code == HTTPStatus.OK, answer.text
-            self.record.chains.append([answer.json()["refresh_token"]])
+            self.record.chains.append(Chain([answer.json()["refresh_token"]]))
         works: list[Callable[[], Awaitable[None]]] = [
             *[self._register] * REGISTERING,
             *[self._mint] * MINTING,
@@ -62,10 +90,22 @@ class Load:
         ]
         self._tasks = [asyncio.create_task(self._for_ever(work)) for work in works]
 
+    async def has_some_of_each(self) -> None:
+        """Wait until each kind of request succeeded."""
+        await eventually(lambda: all(self.record.counts))
+
     async def stop(self) -> None:
         """Let each client finish its request, then return; raises what a client met."""
         self._is_stopping = True
-        await asyncio.gather(*self._tasks)
+        try:
+            await asyncio.gather(*self._tasks)
+        finally:
+            self.abandon()
+
+    def abandon(self) -> None:
+        """End all clients at once: the procedure failed."""
+        for task in self._tasks:
+            task.cancel()
 
     async def succeeds_again(self, *, within: float) -> float:
         """Return after how many seconds from now a request sent by then succeeded."""
@@ -85,72 +125,66 @@ class Load:
         started = time.monotonic()
         try:
             answer = await request
-        except NEVER_SENT:
+        except NEVER_ACCEPTED:
+            self.record.unreachable += 1
             await asyncio.sleep(PAUSE_SECONDS)
             return None
-        except httpx.TransportError:
-            self.record.cut += 1
+        except httpx.TransportError as error:
+            self._note_wait(started)
+            self.record.cuts[type(error).__name__] += 1
             await asyncio.sleep(PAUSE_SECONDS)
-            return None
-        now = time.monotonic()
-        self.record.longest_wait = max(self.record.longest_wait, now - started)
+            raise UnansweredError from error
+        self._note_wait(started)
         if answer.is_success:
-            self.record.last_success = now
+            self.record.last_success = time.monotonic()
             return answer
-        if answer.status_code in GATEWAY_ERRORS:
-            self.record.cut += 1
-        else:
-            assert answer.status_code == HTTPStatus.SERVICE_UNAVAILABLE, answer.text
-            assert int(answer.headers["retry-after"]) > 0
-            self.record.refused += 1
         await asyncio.sleep(PAUSE_SECONDS)
+        if answer.status_code in GATEWAY_ERRORS:
+            self.record.cuts[f"status {answer.status_code}"] += 1
+            raise UnansweredError
+        self._note_refusal(answer)
         return None
+
+    def _note_wait(self, started: float) -> None:
+        self.record.longest_wait = max(self.record.longest_wait, time.monotonic() - started)
+
+    def _note_refusal(self, answer: httpx.Response) -> None:
+        retry_after = answer.headers.get("retry-after", "")
+        if answer.status_code == HTTPStatus.SERVICE_UNAVAILABLE and retry_after.isdigit():
+            self.record.refused += 1
+        else:
+            path = answer.request.url.path
+            self.record.unexpected[f"{path}: {answer.status_code} {answer.text[:120]}"] += 1
 
     async def _register(self) -> None:
         name = self._app.new_name()
         body = {"username": name, "password": PASSWORD}
-        if await self._ask(self._app.http.post("/register_user", json=body)) is not None:
-            self.record.users.append(name)
+        with contextlib.suppress(UnansweredError):
+            answer = await self._ask(self._app.http.post("/register_user", json=body))
+            if answer is not None:
+                secret = otp_secret_in(answer.json()["otp_uri"])
+                self.record.users.append(TestUser(name, PASSWORD, secret))
 
     async def _mint(self) -> None:
-        answer = await self._ask(self._app.client_credentials(self._client))
+        with contextlib.suppress(UnansweredError):
+            answer = await self._ask(self._app.client_credentials(self._client))
+            if answer is not None:
+                self.record.tokens.append(answer.json()["access_token"])
+
+    async def _refresh(self, chain: Chain) -> None:
+        started = time.monotonic()
+        try:
+            answer = await self._ask(self._app.refresh(self._client, chain.tokens[-1]))
+        except UnansweredError:
+            chain.unanswered_since = chain.unanswered_since or started
+            return
         if answer is not None:
-            self.record.tokens.append(answer.json()["access_token"])
-
-    async def _refresh(self, chain: list[str]) -> None:
-        answer = await self._ask(self._app.refresh(self._client, chain[-1]))
-        if answer is not None:
-            chain.append(answer.json()["refresh_token"])
+            chain.tokens.append(answer.json()["refresh_token"])
+            chain.unanswered_since = None
 
 
-async def losses(
-    app: Application, client: TestClient, record: Record, database: Database
-) -> list[str]:
-    """Return what was acknowledged and is not there, or can be used twice.
-
-    Refresh tokens come first: the answer that a client did not get is repeated for a while only.
-    """
-    families = await asyncio.gather(*(_ends(app, client, each) for each in record.chains))
-    lost = [problem for problems in families for problem in problems]
-    rows = await database.fetch_all(select(users.c.username))
-    lost += [f"user {name}" for name in set(record.users) - {row[0] for row in rows}]
-    active = await asyncio.gather(*(app.is_active(client, token) for token in record.tokens))
-    return lost + ["an access token"] * active.count(False)
-
-
-async def _ends(app: Application, client: TestClient, chain: list[str]) -> list[str]:
-    """The last refresh token of a family gives one pair; used ones are refused."""
-    answers = await asyncio.gather(*(app.refresh(client, chain[-1]) for _ in range(3)))
-    if {answer.status_code for answer in answers} != {HTTPStatus.OK}:
-        return ["a refresh token"]
-    successors = {answer.json()["refresh_token"] for answer in answers}
-    if len(successors) != 1:
-        return ["a refresh token that was used twice"]
-    next_one = await app.refresh(client, successors.pop())
-    if next_one.status_code != HTTPStatus.OK:
-        return ["the successor of a refresh token"]
-    replay = await app.refresh(client, chain[-1])
-    return [] if replay.status_code == HTTPStatus.BAD_REQUEST else ["a used token was accepted"]
+class UnansweredError(Exception):
+    """The connection ended without a response: nobody knows whether the server did its work."""
 
 
 def add_to(entry: Entry, record: Record, *, counts_cuts: bool) -> None:
@@ -158,5 +192,11 @@ def add_to(entry: Entry, record: Record, *, counts_cuts: bool) -> None:
     entry.acknowledged += record.acknowledged
     entry.refused += record.refused
     entry.longest_wait = max(entry.longest_wait, record.longest_wait)
+    entry.failures += [f"{count} x {what}" for what, count in record.unexpected.most_common(3)]
     if counts_cuts:
-        entry.cut = (entry.cut or 0) + record.cut
+        entry.cut = (entry.cut or 0) + record.cuts.total()
+        entry.remarks += [f"cut: {count} x {what}" for what, count in record.cuts.items()]
+        entry.unreachable += record.unreachable
+    if not all(record.counts):
+        got = "{} users, {} tokens, {} refreshes".format(*record.counts)
+        entry.failures.append(f"some kind of request never succeeded: {got}")

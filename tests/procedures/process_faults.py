@@ -10,15 +10,15 @@ from functools import partial
 import httpx
 
 from tests.procedures.ledger import Entry
-from tests.procedures.load import Load, add_to, losses
-from tests.procedures.scenes import under_load
+from tests.procedures.load import Load, add_to
+from tests.procedures.losses import Check
+from tests.procedures.scenes import enter_losses, under_load
 from tests.procedures.servers import MANY, Place, nginx
-from tests.support.application import Application
-from tests.support.clock import FakeClock
+from tests.support.application import TestClient, TestUser
 from tests.support.machine import slowness
-from tests.support.parts import open_database, settings_for, sqlite_integrity
+from tests.support.parts import sqlite_integrity
 from tests.support.postgresql import free_port
-from tests.support.server import COMMAND, Server, application_of, environment
+from tests.support.server import COMMAND, Server, application_at, application_of, environment
 from tests.support.waiting import eventually
 
 GRACE_SECONDS = 30.0
@@ -32,6 +32,7 @@ async def killed(place: Place) -> list[Entry]:
 async def _killed(place: Place, kind: str) -> Entry:
     entry = Entry(f"{place.kills} kills with SIGKILL", kind)
     chance = random.Random(1)
+    started, slowest = time.monotonic(), 0.0
     async with place.database(kind) as (url, _):
         before: Load | None = None
         for number in range(place.kills + 1):
@@ -39,18 +40,25 @@ async def _killed(place: Place, kind: str) -> Entry:
                 if number == 0:
                     client, user = await app.create_client(), await app.enrolled_user()
                 if before is not None:
-                    async with open_database(url) as database:
-                        entry.lose(await losses(app, client, before.record, database))
+                    entry.lose(await Check(app, client).losses(before.record))
+                    slowest = max(slowest, time.monotonic() - started)
+                started = time.monotonic()
                 if number == place.kills:
                     break
                 before = Load(app, client)
                 await before.start(user)
+                await before.has_some_of_each()
                 await asyncio.sleep(chance.uniform(0.3, 1.5))
                 await server.kill()
                 await before.stop()
                 add_to(entry, before.record, counts_cuts=False)
+                place.say(
+                    f"{kind}: kill {number + 1}, {entry.acknowledged} acknowledged, "
+                    f"{entry.lost} lost"
+                )
         if kind == "sqlite" and sqlite_integrity(url) != "ok":
             entry.failures.append("the database is damaged")
+    entry.remarks.append(f"slowest kill with restart and check {slowest:.1f} s")
     return entry
 
 
@@ -69,19 +77,16 @@ async def log_not_read(place: Place) -> list[Entry]:
             stderr=subprocess.PIPE,
         )
         try:
-            async with httpx.AsyncClient(base_url=f"http://127.0.0.1:{port}", timeout=60) as http:
-                await eventually(lambda: _is_live(http))
-                app = Application(http, settings_for(url), FakeClock())
+            async with application_at(f"http://127.0.0.1:{port}") as app:
+                await eventually(lambda: _is_live(app.http))
                 client = await app.create_client()
                 load = Load(app, client)
                 await load.start(await app.enrolled_user())
                 await asyncio.sleep(20)
-                if not await _is_live(http):
+                if not await _is_live(app.http):
                     entry.failures.append("not live")
                 await load.stop()
                 add_to(entry, load.record, counts_cuts=True)
-                async with open_database(url) as database:
-                    entry.lose(await losses(app, client, load.record, database))
             started = time.monotonic()
             process.send_signal(signal.SIGTERM)
             try:
@@ -92,6 +97,7 @@ async def log_not_read(place: Place) -> list[Entry]:
         finally:
             process.kill()
             await asyncio.to_thread(process.wait)
+        await enter_losses(place, entry, url, client, load.record)
     return [entry]
 
 
@@ -104,26 +110,34 @@ async def _is_live(http: httpx.AsyncClient) -> bool:
 
 async def drained_behind_nginx(place: Place) -> list[Entry]:
     """Behind nginx, end one of two servers with SIGTERM and start it again, six times."""
-    entry = Entry("SIGTERM behind nginx", "postgresql", cut=0)
+    entry = Entry("SIGTERM behind nginx", "postgresql", cut=0, may_refuse=False)
     ports = [free_port(), free_port()]
     async with place.database("postgresql") as (url, _):
-        servers = [await _started(place, url, port) for port in ports]
+        servers: list[Server] = []
         try:
+            for port in ports:
+                servers.append(await _started(place, url, port))  # noqa: PERF401 - one by one
+            async with application_of(servers[0]) as direct:
+                client, user = await direct.create_client(), await direct.enrolled_user()
             async with nginx(place.new_directory(), ports) as port:
-                await _drain_each(place, entry, url, servers, port)
+                load = await _drain_each(place, entry, url, servers, (port, client, user))
         finally:
             for server in servers:
                 await server.kill()
+        add_to(entry, load.record, counts_cuts=True)
+        await enter_losses(place, entry, url, client, load.record)
     return [entry]
 
 
 async def _drain_each(
-    place: Place, entry: Entry, url: str, servers: list[Server], port: int
-) -> None:
-    async with httpx.AsyncClient(base_url=f"http://127.0.0.1:{port}", timeout=60) as http:
-        app = Application(http, settings_for(url), FakeClock())
-        async with application_of(servers[0]) as direct:
-            client, user = await direct.create_client(), await direct.enrolled_user()
+    place: Place,
+    entry: Entry,
+    url: str,
+    servers: list[Server],
+    by: tuple[int, TestClient, TestUser],
+) -> Load:
+    port, client, user = by
+    async with application_at(f"http://127.0.0.1:{port}") as app:
         load = Load(app, client)
         await load.start(user)
         for number in range(6):
@@ -133,25 +147,28 @@ async def _drain_each(
             code = await server.wait()
             if code not in (0, -signal.SIGTERM):
                 entry.failures.append(f"exit code {code}")
+            place.say(f"drained {number + 1}: {load.record.cuts.total()} cut")
             servers[number % 2] = await _started(place, url, server.port)
         await load.stop()
-        add_to(entry, load.record, counts_cuts=True)
-        async with open_database(url) as database:
-            entry.lose(await losses(app, client, load.record, database))
+    return load
 
 
 async def _started(place: Place, url: str, port: int) -> Server:
     variables = {"DATABASE_URL": url, "WORKERS": "1", "PORT": str(port), **MANY}
     server = Server(place.new_directory(), variables)
-    await server.listens()
-    async with server.client() as http:
-        await eventually(lambda: _is_live(http))
+    try:
+        await server.listens()
+        async with server.client() as http:
+            await eventually(lambda: _is_live(http))
+    except BaseException:
+        await server.kill()
+        raise
     return server
 
 
 async def replaced_by_sighup(place: Place) -> list[Entry]:
     """Replace two workers one by one with SIGHUP, four times."""
-    entry = Entry("workers replaced by SIGHUP", "postgresql", cut=0)
+    entry = Entry("workers replaced by SIGHUP", "postgresql", cut=0, may_refuse=False)
     async with place.database("postgresql") as (url, _), under_load(place, entry, url) as scene:
         for _ in range(4):
             before = _workers_of(scene.server)

@@ -5,10 +5,11 @@ from contextlib import asynccontextmanager
 from dataclasses import dataclass
 
 from tests.procedures.ledger import Entry
-from tests.procedures.load import Load, add_to, losses
+from tests.procedures.load import Load, Record, add_to
+from tests.procedures.losses import Check
 from tests.procedures.servers import Place
-from tests.support.application import Application
-from tests.support.parts import open_database, sqlite_integrity
+from tests.support.application import Application, TestClient
+from tests.support.parts import sqlite_integrity
 from tests.support.server import Server, application_of
 
 
@@ -32,10 +33,21 @@ async def under_load(
         client, user = await app.create_client(), await app.enrolled_user()
         load = Load(app, client)
         await load.start(user)
-        yield Scene(server, app, load)
+        try:
+            yield Scene(server, app, load)
+        except BaseException:
+            load.abandon()
+            raise
         await load.stop()
         add_to(entry, load.record, counts_cuts=entry.cut is not None)
-        async with open_database(read_by or url) as database:
-            entry.lose(await losses(app, client, load.record, database))
+    await enter_losses(place, entry, read_by or url, client, load.record)
+
+
+async def enter_losses(
+    place: Place, entry: Entry, url: str, client: TestClient, record: Record
+) -> None:
+    """Ask another server on the database for what was promised: it remembers nothing."""
+    async with place.postern(url) as server, application_of(server) as app:
+        entry.lose(await Check(app, client).losses(record))
     if url.startswith("sqlite") and sqlite_integrity(url) != "ok":
         entry.failures.append("the database is damaged")

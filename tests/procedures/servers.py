@@ -3,6 +3,7 @@
 import asyncio
 import shutil
 import subprocess
+import sys
 import tempfile
 from collections.abc import AsyncIterator, Sequence
 from contextlib import asynccontextmanager
@@ -12,6 +13,7 @@ from pathlib import Path
 from tests.support.databases import create_database, migrate_template
 from tests.support.postgresql import SERVER_USER, PostgresServer, free_port, with_database
 from tests.support.server import Server, running_server
+from tests.support.waiting import can_connect, eventually
 
 MANY = {
     "LOGIN_LIMIT": "100000",
@@ -28,6 +30,10 @@ class Place:
 
     directory: Path
     kills: int
+
+    def say(self, progress: str) -> None:
+        """Tell the operator how far a procedure is."""
+        sys.stderr.write(f"  {progress}\n")
 
     def new_directory(self) -> Path:
         return Path(tempfile.mkdtemp(dir=self.directory))
@@ -130,7 +136,7 @@ async def nginx(directory: Path, ports: Sequence[int]) -> AsyncIterator[int]:
     configuration.write_text(NGINX.format(directory=directory, upstreams=upstreams, port=port))
     process = await asyncio.create_subprocess_exec("nginx", "-c", str(configuration))
     try:
-        await asyncio.sleep(0.5)
+        await eventually(lambda: can_connect(port))
         yield port
     finally:
         process.terminate()

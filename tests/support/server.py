@@ -100,7 +100,13 @@ class Server:
         await asyncio.to_thread(psutil.wait_procs, family, scaled(START_SECONDS))
 
     def client(self) -> httpx.AsyncClient:
-        return httpx.AsyncClient(base_url=self.url, timeout=scaled(30), transport=ManyPools())
+        return client_of(self.url)
+
+
+def client_of(url: str) -> httpx.AsyncClient:
+    """A client whose own queue for connections has no time limit: it is no fault of a server."""
+    timeout = httpx.Timeout(scaled(30), pool=None)
+    return httpx.AsyncClient(base_url=url, timeout=timeout, transport=ManyPools())
 
 
 class ManyPools(httpx.AsyncBaseTransport):
@@ -146,7 +152,14 @@ class TimeOfTheMachine(FakeClock):
 @asynccontextmanager
 async def application_of(server: Server) -> AsyncIterator[Application]:
     """The application of another process, under the usual short names."""
-    async with server.client() as http:
+    async with application_at(server.url) as app:
+        yield app
+
+
+@asynccontextmanager
+async def application_at(url: str) -> AsyncIterator[Application]:
+    """As `application_of`, for a server or a proxy before it by its URL."""
+    async with client_of(url) as http:
         yield Application(http, settings_for("sqlite:///of-another-process"), TimeOfTheMachine())
 
 
