@@ -22,15 +22,10 @@ RETURN_SECONDS = 2.0
 FAILOVER_SECONDS = 10.0
 
 
-def longest(timeout: float) -> float:
-    """Return how long a request may take: its deadline, and what this machine needs to answer."""
-    return timeout + 1 + slowness()
-
-
 async def postgresql_restarted(place: Place) -> list[Entry]:
     """Stop PostgreSQL as by a crash, and start it again after five seconds, three times."""
     entry = Entry("PostgreSQL stopped and started", "postgresql", cut=0)
-    entry.bound = longest(DATABASE_TIMEOUT)
+    entry.time_limit = DATABASE_TIMEOUT
     async with place.database("postgresql") as (url, server):
         assert server is not None
         async with under_load(place, entry, url) as scene:
@@ -50,7 +45,7 @@ async def postgresql_restarted(place: Place) -> list[Entry]:
 async def network_stalls(place: Place) -> list[Entry]:
     """Let nothing through between the server and PostgreSQL for fifteen seconds, twice."""
     entry = Entry("network to PostgreSQL stalls", "postgresql", cut=0)
-    entry.bound = longest(DATABASE_TIMEOUT)
+    entry.time_limit = DATABASE_TIMEOUT
     async with (
         place.database("postgresql") as (url, _),
         proxy_before(url) as (proxy, through),
@@ -74,7 +69,7 @@ async def table_locked(place: Place) -> list[Entry]:
 
 async def _locked_on_postgresql(place: Place) -> Entry:
     entry = Entry("access_tokens locked for 12 s", "postgresql", cut=0)
-    entry.bound = longest(DATABASE_TIMEOUT)
+    entry.time_limit = DATABASE_TIMEOUT
     async with place.database("postgresql") as (url, _), under_load(place, entry, url) as scene:
         await asyncio.sleep(2)
         holder = await asyncpg.connect(url)
@@ -92,7 +87,7 @@ async def _locked_on_postgresql(place: Place) -> Entry:
 
 async def _locked_on_sqlite(place: Place) -> Entry:
     entry = Entry("file locked for 20 s", "sqlite", cut=0)
-    entry.bound = longest(SQLITE_BUSY_TIMEOUT)
+    entry.time_limit = SQLITE_BUSY_TIMEOUT
     async with place.database("sqlite") as (url, _), under_load(place, entry, url) as scene:
         await asyncio.sleep(2)
         async with writes_blocked(url):
@@ -104,7 +99,7 @@ async def _locked_on_sqlite(place: Place) -> Entry:
 async def disk_full(place: Place) -> list[Entry]:
     """Let no file grow for five seconds, which is what a full disk does to SQLite."""
     entry = Entry("full disk", "sqlite", cut=0)
-    entry.bound = longest(SQLITE_BUSY_TIMEOUT)
+    entry.time_limit = SQLITE_BUSY_TIMEOUT
     async with place.database("sqlite") as (url, _):
         path = Path(url.removeprefix("sqlite:///"))
         async with under_load(place, entry, url) as scene:
@@ -128,7 +123,7 @@ async def standby_promoted(place: Place) -> list[Entry]:
 async def _failover(place: Place, *, is_hung: bool) -> Entry:
     how = "primary hangs" if is_hung else "primary is killed"
     entry = Entry(f"{how}, standby promoted", "postgresql", cut=0)
-    entry.bound = longest(DATABASE_TIMEOUT)
+    entry.time_limit = DATABASE_TIMEOUT
     async with place.database("postgresql") as (url, primary):
         assert primary is not None
         standby = await asyncio.to_thread(Standby, primary)

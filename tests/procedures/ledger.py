@@ -4,7 +4,7 @@ from collections.abc import Sequence
 from dataclasses import dataclass, field
 
 HEAD = (
-    "procedure", "database", "acknowledged", "refused", "lost", "cut", "longest wait", "bound",
+    "procedure", "database", "acknowledged", "refused", "lost", "cut", "longest wait", "bound", "longest probe",
     "result", "remarks",
 )  # fmt: skip
 
@@ -16,7 +16,7 @@ class Entry:
     `cut` counts connections that ended without a complete response to a request that was sent;
     None where the procedure cuts them itself. `unreachable` counts attempts to connect that
     failed where they may not. `may_refuse` is false where no request may be answered 503.
-    Waits are in seconds; a `bound` of None is not judged.
+    Waits are in seconds; a `time_limit` of None is not judged.
     """
 
     procedure: str
@@ -28,9 +28,20 @@ class Entry:
     unreachable: int = 0
     may_refuse: bool = True
     longest_wait: float = 0.0
-    bound: float | None = None
+    longest_probe: float = 0.0
+    time_limit: float | None = None
     remarks: list[str] = field(default_factory=list)
     failures: list[str] = field(default_factory=list)
+
+    @property
+    def bound(self) -> float | None:
+        """How long a request may take: its deadline, and what this machine needs to answer.
+
+        A request passes the queues of the machine a few times, a probe once.
+        """
+        if self.time_limit is None:
+            return None
+        return self.time_limit + 1 + max(1.0, 3 * self.longest_probe)
 
     def lose(self, losses: Sequence[str]) -> None:
         """Enter what was lost; the remarks name some of it."""
@@ -62,6 +73,7 @@ class Entry:
             "-" if self.cut is None else str(self.cut),
             f"{self.longest_wait:.1f} s",
             "-" if self.bound is None else f"{self.bound:.1f} s",
+            f"{self.longest_probe:.1f} s",
             "failed" if self.failures else "passed",
             "; ".join([*self.failures, *self.remarks]),
         )

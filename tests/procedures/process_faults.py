@@ -47,7 +47,7 @@ async def _killed(place: Place, kind: str) -> Entry:
                     break
                 before = Load(app, client)
                 await before.start(user)
-                await before.has_some_of_each()
+                await before.has_more_of_each()
                 await asyncio.sleep(chance.uniform(0.3, 1.5))
                 await server.kill()
                 await before.stop()

@@ -1,5 +1,6 @@
 """A running server under load, as most procedures need it."""
 
+import sys
 from collections.abc import AsyncIterator
 from contextlib import asynccontextmanager
 from dataclasses import dataclass
@@ -34,13 +35,25 @@ async def under_load(
         load = Load(app, client)
         await load.start(user)
         try:
+            await load.has_more_of_each()
             yield Scene(server, app, load)
+            await load.has_more_of_each()
         except BaseException:
             load.abandon()
+            sys.stderr.write(server.log())
             raise
         await load.stop()
+        enter_errors(entry, server)
         add_to(entry, load.record, counts_cuts=entry.cut is not None)
     await enter_losses(place, entry, read_by or url, client, load.record)
+
+
+def enter_errors(entry: Entry, server: Server) -> None:
+    """Fail where the server met a bug of its own, and show what it logged."""
+    log = server.log()
+    if count := log.count("Traceback (most recent call last)"):
+        entry.failures.append(f"{count} tracebacks in the log")
+        sys.stderr.write(log)
 
 
 async def enter_losses(

@@ -66,6 +66,8 @@ class TcpProxy:
             await asyncio.wait(pumps, return_when=asyncio.FIRST_COMPLETED)
             if self.hides_the_end:
                 await asyncio.wait(pumps[:1])
+        except asyncio.CancelledError:
+            pass  # `cut_all`: the connection ends here, and asyncio reports no cancelled handler
         finally:
             for pump in pumps:
                 pump.cancel()
