@@ -4,8 +4,8 @@ from collections.abc import Sequence
 from dataclasses import dataclass, field
 
 HEAD = (
-    "procedure", "database", "acknowledged", "refused", "lost", "cut", "longest wait", "bound", "longest probe",
-    "result", "remarks",
+    "procedure", "database", "acknowledged", "refused", "lost", "cut", "longest wait", "bound",
+    "longest probe", "result", "remarks",
 )  # fmt: skip
 
 
