@@ -15,7 +15,8 @@ class Entry:
 
     `cut` counts connections that ended without a complete response to a request that was sent;
     None where the procedure cuts them itself. `unreachable` counts attempts to connect that
-    failed where they may not. `may_refuse` is false where no request may be answered 503.
+    failed where they may not. `may_refuse` is false where no request may be answered 503
+    before its time limit.
     Waits are in seconds; a `time_limit` of None is not judged.
     """
 
@@ -23,6 +24,7 @@ class Entry:
     database: str
     acknowledged: int = 0
     refused: int = 0
+    refused_early: int = 0
     lost: int = 0
     cut: int | None = None
     unreachable: int = 0
@@ -56,8 +58,8 @@ class Entry:
             self.failures.append(f"{self.cut} cut")
         if self.unreachable:
             self.failures.append(f"{self.unreachable} could not connect")
-        if self.refused and not self.may_refuse:
-            self.failures.append(f"{self.refused} refused")
+        if self.refused_early and not self.may_refuse:
+            self.failures.append(f"{self.refused_early} refused at once")
         if self.bound is not None and self.longest_wait > self.bound:
             self.failures.append(f"waited longer than {self.bound:.1f} s")
         if not self.acknowledged:

@@ -22,6 +22,8 @@ from tests.support.waiting import eventually
 
 REGISTERING, MINTING, REFRESHING = 8, 40, 16
 PAUSE_SECONDS = 0.05
+EARLY_SECONDS = 5.0
+"""A busy machine refuses what waited as long as its time limit; a restart would refuse at once."""
 NEVER_ACCEPTED = (httpx.ConnectError, httpx.ConnectTimeout)
 GATEWAY_ERRORS = (HTTPStatus.BAD_GATEWAY, HTTPStatus.GATEWAY_TIMEOUT)
 
@@ -47,6 +49,7 @@ class Record:
     tokens: list[str] = field(default_factory=list)
     chains: list[Chain] = field(default_factory=list)
     refused: int = 0
+    refused_early: int = 0
     unreachable: int = 0
     cuts: Counter[str] = field(default_factory=Counter)
     unexpected: Counter[str] = field(default_factory=Counter)
@@ -139,7 +142,7 @@ class Load:
             self.record.cuts[type(error).__name__] += 1
             await asyncio.sleep(PAUSE_SECONDS)
             raise UnansweredError from error
-        self._note_wait(started)
+        waited = self._note_wait(started)
         if answer.is_success:
             self.record.last_success = time.monotonic()
             return answer
@@ -147,16 +150,19 @@ class Load:
         if answer.status_code in GATEWAY_ERRORS:
             self.record.cuts[f"status {answer.status_code}"] += 1
             raise UnansweredError
-        self._note_refusal(answer)
+        self._note_refusal(answer, seconds=waited)
         return None
 
-    def _note_wait(self, started: float) -> None:
-        self.record.longest_wait = max(self.record.longest_wait, time.monotonic() - started)
+    def _note_wait(self, started: float) -> float:
+        waited = time.monotonic() - started
+        self.record.longest_wait = max(self.record.longest_wait, waited)
+        return waited
 
-    def _note_refusal(self, answer: httpx.Response) -> None:
+    def _note_refusal(self, answer: httpx.Response, *, seconds: float) -> None:
         retry_after = answer.headers.get("retry-after", "")
         if answer.status_code == HTTPStatus.SERVICE_UNAVAILABLE and retry_after.isdigit():
             self.record.refused += 1
+            self.record.refused_early += seconds < EARLY_SECONDS
         else:
             path = answer.request.url.path
             self.record.unexpected[f"{path}: {answer.status_code} {answer.text[:120]}"] += 1
@@ -207,6 +213,7 @@ def add_to(entry: Entry, record: Record, *, counts_cuts: bool) -> None:
     """Enter what a load saw into the ledger."""
     entry.acknowledged += record.acknowledged
     entry.refused += record.refused
+    entry.refused_early += record.refused_early
     entry.longest_wait = max(entry.longest_wait, record.longest_wait)
     entry.longest_probe = max(entry.longest_probe, record.longest_probe)
     entry.failures += [f"{count} x {what}" for what, count in record.unexpected.most_common(3)]
