@@ -7,8 +7,9 @@ import pytest_asyncio
 
 from app.outbound import connections
 from app.outbound.addresses import is_public
-from app.outbound.http import OutboundHttp
+from app.outbound.http import TIMEOUT, OutboundHttp
 from app.outbound.names import HostNames
+from tests.support.machine import scaled
 from tests.support.peer import HOST, Authority, Peer, running_peer
 
 
@@ -26,7 +27,7 @@ async def peer(authority: Authority) -> AsyncIterator[Peer]:
 @pytest.fixture
 def outbound(authority: Authority) -> OutboundHttp:
     """Allowed to reach the peer."""
-    return OutboundHttp([HOST], authority.ca_file)
+    return OutboundHttp([HOST], authority.ca_file, timeout=scaled(TIMEOUT))
 
 
 class Resolver:
@@ -57,6 +58,6 @@ def world(authority: Authority, monkeypatch: pytest.MonkeyPatch) -> Callable[[],
         monkeypatch.setattr(
             connections, "is_public", lambda each: each == "127.0.0.1" or is_public(each)
         )
-        return OutboundHttp()
+        return OutboundHttp(timeout=scaled(TIMEOUT))
 
     return make

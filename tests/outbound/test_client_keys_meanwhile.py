@@ -19,6 +19,7 @@ from tests.support.assertions import assert_oauth_error
 from tests.support.client_jwts import jwks, signing_key
 from tests.support.clients import client_with
 from tests.support.clock import FakeClock
+from tests.support.machine import scaled
 from tests.support.parts import services_of
 from tests.support.peer import HOST, Answer, Authority, Peer
 from tests.support.waiting import eventually
@@ -97,7 +98,7 @@ async def test_one_client_and_one_network_have_a_quarter_of_the_turns_at_a_host(
     authority: Authority, peer: Peer, monkeypatch: pytest.MonkeyPatch
 ) -> None:
     """SECURITY_BAR row 43: one party's slowness in what others share"""
-    outbound = OutboundHttp([HOST], authority.ca_file)
+    outbound = OutboundHttp([HOST], authority.ca_file, timeout=scaled(60))
     gate = Gate(peer, "/gate")
     peer.answers["/"] = Answer("hello")
     monkeypatch.setattr(turns.origin, "network", lambda: "192.0.2.1")
@@ -120,7 +121,7 @@ async def test_a_full_host_is_busy_because_of_others_and_not_because_of_oneself(
 ) -> None:
     """SECURITY_BAR row 43"""
     gate = Gate(peer, "/gate")
-    outbound = OutboundHttp([HOST], authority.ca_file, timeout=3)
+    outbound = OutboundHttp([HOST], authority.ca_file, timeout=scaled(60))
     monkeypatch.setattr(turns.origin, "client_id", lambda: "one")
     own = [asyncio.create_task(outbound.get(peer.url("/gate"))) for _ in range(turns.OF_ONE_PARTY)]
     await eventually(lambda: peer.count("/gate") == turns.OF_ONE_PARTY)

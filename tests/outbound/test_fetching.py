@@ -8,6 +8,7 @@ import pytest
 
 from app.outbound.http import AT_ONCE, FetchError, OutboundHttp
 from tests.outbound.conftest import Resolver
+from tests.support.machine import scaled
 from tests.support.peer import HOST, OTHER_HOST, Answer, Authority, Peer, running_peer
 from tests.support.waiting import eventually
 
@@ -117,7 +118,7 @@ async def test_only_so_many_requests_go_to_one_host_at_once(
     authority: Authority, peer: Peer
 ) -> None:
     """SECURITY_BAR row 43: the server is not to be made a flood"""
-    outbound = OutboundHttp([HOST, "127.0.0.1"], authority.ca_file)
+    outbound = OutboundHttp([HOST, "127.0.0.1"], authority.ca_file, timeout=scaled(60))
     gate = asyncio.Event()
 
     async def wait_at_the_gate(_: asyncio.StreamReader, writer: asyncio.StreamWriter) -> None:

@@ -157,13 +157,18 @@ async def test_a_refresh_whose_commit_was_lost_gives_one_pair(postgresql_url: st
 
 async def test_a_refresh_that_is_told_503_may_be_sent_again(postgresql_url: str) -> None:
     """SECURITY_BAR row 9"""
-    async with proxy_before(postgresql_url) as (proxy, url), running_application(url) as app:
+    async with (
+        proxy_before(postgresql_url) as (proxy, url),
+        running_application(url, database_timeout=60) as app,
+    ):
         client, first = await signed_in(app)
         proxy.cut_answer_to(digest_of(first["refresh_token"]), after=ROTATION, times=2)
 
         lost = await app.refresh(client, first["refresh_token"])
+        cuts = proxy.cuts_made
         second = await app.refresh(client, first["refresh_token"])
 
+        assert cuts == 2
         assert_oauth_error(lost, "temporarily_unavailable", status=503)
         assert lost.headers["retry-after"]
         assert second.status_code == 200
