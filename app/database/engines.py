@@ -66,6 +66,7 @@ def postgresql_engines(
         pool_size=pool_size,
         max_overflow=0,
         pool_timeout=timeout,
+        pool_use_lifo=True,  # the connection that has the statements prepared
     )
     _ping_after_a_pause(writer)
     if is_shared:
