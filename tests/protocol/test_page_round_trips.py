@@ -1,5 +1,6 @@
 """How often the pages of a sign-in wait for the database, and that nothing is looked up twice."""
 
+import asyncio
 from collections.abc import AsyncIterator, Awaitable
 from dataclasses import dataclass
 
@@ -7,6 +8,7 @@ import httpx
 import pytest
 import pytest_asyncio
 
+from app.database.engines import PAUSE_SECONDS
 from app.pages.signing_in import ACCOUNT_PLACES
 from tests.support.application import Application, running_application
 from tests.support.databases import Databases
@@ -29,7 +31,7 @@ MOST_ROUND_TRIPS = {
 """On PostgreSQL, with open connections and prepared statements. BEGIN and COMMIT are two of them;
 two things are not counted that depend on the connection: a statement that is prepared on it for the
 first time, and the question whether it is still there after a moment without use."""
-PING = ";"
+PING = "SELECT 1"
 
 
 @dataclass(frozen=True)
@@ -122,3 +124,16 @@ async def test_nothing_is_looked_up_twice_for_an_account_page(
             assert page.status_code == 200, path
 
     assert {name: each.repeated for name, each in count.requests.items() if each.repeated} == {}
+
+
+async def test_a_connection_that_was_not_used_for_a_while_is_kept(databases: Databases) -> None:
+    url = await databases.migrated("postgresql")
+    async with counting_proxy(url) as (trips, through), running_application(through) as app:
+        providers = services_of(app).upstream
+        await providers.list_all()
+        before = trips.connections
+        for _ in range(3):
+            await asyncio.sleep(2 * PAUSE_SECONDS)
+            await providers.list_all()
+
+        assert trips.connections == before

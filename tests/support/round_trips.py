@@ -22,6 +22,8 @@ class RoundTrips:
 
     def __init__(self) -> None:
         self.statements: list[list[str]] = []
+        self.connections = 0
+        """How many the server has opened, ever."""
         self.look_ups: list[tuple[str, bytes]] = []
         """Every SELECT since `forget`, with its parameters as they travelled."""
         self._names: dict[bytes, str] = {}
@@ -93,6 +95,7 @@ async def counting_proxy(url: str) -> AsyncIterator[tuple[RoundTrips, str]]:
     trips = RoundTrips()
 
     async def handle(reader: asyncio.StreamReader, writer: asyncio.StreamWriter) -> None:
+        trips.connections += 1
         from_server, to_server = await asyncio.open_connection(parts.hostname, parts.port or 5432)
         messages = _Messages(trips)
 
