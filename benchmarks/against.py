@@ -12,7 +12,7 @@ import os
 import subprocess
 import sys
 import tempfile
-from collections.abc import Iterator, Sequence
+from collections.abc import Callable, Iterator, Sequence
 from contextlib import ExitStack, contextmanager
 from dataclasses import dataclass, field
 from pathlib import Path
@@ -44,6 +44,10 @@ class Comparison:
     def ratios(self) -> list[float]:
         return [now / then for then, now in zip(self.before, self.after, strict=True)]
 
+    @property
+    def ratio(self) -> float:
+        return median(self.ratios)
+
 
 def parse(arguments: Sequence[str] | None) -> argparse.Namespace:
     parser = argparse.ArgumentParser(prog="python -m benchmarks.against", description=__doc__)
@@ -51,7 +55,7 @@ def parse(arguments: Sequence[str] | None) -> argparse.Namespace:
     earlier.add_argument("ref", nargs="?", help="the commit, branch or tag to compare with")
     earlier.add_argument("--recorded", action="store_true", help="the commit measured last")
     parser.add_argument(
-        "--limit", type=float, help="fail where the median ratio of a row is higher, as in 1.15"
+        "--limit", type=float, help="fail where a row is higher in two measurements, as in 1.15"
     )
     parser.add_argument("--rounds", type=int, default=10)
     parser.add_argument("--seconds", type=float, default=2.0, help="length of a round")
@@ -75,13 +79,44 @@ def main(arguments: Sequence[str] | None = None) -> int:
         directory = Path(stack.enter_context(tempfile.TemporaryDirectory(prefix="postern-bench-")))
         earlier = stack.enter_context(_checkout(options.ref, directory / "earlier"))
         generator = stack.enter_context(servers.load_generator())
+
+        def compare(database: str, scenarios: Sequence[str], rounds: int) -> list[Comparison]:
+            return _compare(options, directory, earlier, generator, database, scenarios, rounds)
+
         for database in options.database:
-            comparisons += _compare(options, directory, earlier, generator, database)
-    print(_table(options.ref, comparisons))
-    beyond = [each for each in comparisons if options.limit and median(each.ratios) > options.limit]
+            comparisons += compare(database, options.scenario, options.rounds)
+        print(_table(options.ref, comparisons), flush=True)
+        beyond = beyond_limit_twice(comparisons, options.limit, options.rounds, compare)
     for each in beyond:
         print(f"more than {options.limit:g} times the CPU a request: {_line(each)}")
     return 1 if beyond else 0
+
+
+def beyond_limit_twice(
+    comparisons: Sequence[Comparison],
+    limit: float | None,
+    rounds: int,
+    compare: Callable[[str, Sequence[str], int], list[Comparison]],
+) -> list[Comparison]:
+    """Measure the rows beyond the limit again; return those that still are.
+
+    The second measurement has new servers and twice the rounds: a busy moment of the machine, or
+    an unlucky placement of a process in memory, moves one measurement but seldom both.
+    """
+    if limit is None:
+        return []
+    beyond: list[Comparison] = []
+    for database in dict.fromkeys(each.database for each in comparisons):
+        suspects = [
+            each.scenario
+            for each in comparisons
+            if each.database == database and each.ratio > limit
+        ]
+        if suspects:
+            print(f"measured again, beyond {limit:g}: {database} {', '.join(suspects)}", flush=True)
+            again = compare(database, suspects, 2 * rounds)
+            beyond += [each for each in again if each.ratio > limit]
+    return beyond
 
 
 def _why_not(ref: str | None) -> str | None:
@@ -112,31 +147,32 @@ def _compare(
     earlier: Path,
     generator: LoadGenerator,
     database: str,
+    scenarios: Sequence[str],
+    rounds: int,
 ) -> list[Comparison]:
     with ExitStack() as stack:
 
         def started(name: str, root: Path) -> tuple[Server, Registered]:
-            (directory / database / name).mkdir(parents=True)
-            url = stack.enter_context(new_database(directory / database / name, database))
-            server = stack.enter_context(
-                servers.postern(directory / database / name, url, root=root)
-            )
+            own = Path(tempfile.mkdtemp(prefix=f"{database}-{name}-", dir=directory))
+            url = stack.enter_context(new_database(own, database))
+            server = stack.enter_context(servers.postern(own, url, root=root))
             http = stack.enter_context(httpx.Client(base_url=server.url, timeout=30))
             return server, Registered(http, tokens=CONNECTIONS)
 
         then, now = started("before", earlier), started("after", servers.ROOT)
         return [
-            _measure(options, generator, Comparison(database, name), then, now)
-            for name in options.scenario
+            _measure(generator, Comparison(database, name), then, now, rounds, options.seconds)
+            for name in scenarios
         ]
 
 
 def _measure(
-    options: argparse.Namespace,
     generator: LoadGenerator,
     comparison: Comparison,
     then: tuple[Server, Registered],
     now: tuple[Server, Registered],
+    rounds: int,
+    seconds: float,
 ) -> Comparison:
     scenario = SCENARIOS[comparison.scenario]
     sides = [
@@ -144,10 +180,10 @@ def _measure(
         (now[0], scenario(now[1]), comparison.after),
     ]
     for server, load, _ in sides:
-        _cpu_milliseconds(generator, server, load, options.seconds / 2)  # warms caches and pools
-    for _ in range(options.rounds):
+        _cpu_milliseconds(generator, server, load, seconds / 2)  # warms caches and pools
+    for _ in range(rounds):
         for server, load, figures in sides:
-            figures.append(_cpu_milliseconds(generator, server, load, options.seconds))
+            figures.append(_cpu_milliseconds(generator, server, load, seconds))
         sides.reverse()  # neither side always goes first
     print(_line(comparison), flush=True)
     return comparison
@@ -165,7 +201,7 @@ def _cpu_milliseconds(
 def _line(each: Comparison) -> str:
     return (
         f"{each.database:10} {each.scenario:19} {median(each.before):.4f} ms before,"
-        f" {median(each.after):.4f} ms now, ratio {median(each.ratios):.3f}"
+        f" {median(each.after):.4f} ms now, ratio {each.ratio:.3f}"
     )
 
 
@@ -177,7 +213,7 @@ def _table(ref: str, comparisons: Sequence[Comparison]) -> str:
             each.scenario,
             f"{median(each.before):.4f}",
             f"{median(each.after):.4f}",
-            f"{median(each.ratios):.3f}",
+            f"{each.ratio:.3f}",
             f"{min(each.ratios):.3f}",
             f"{max(each.ratios):.3f}",
         )
