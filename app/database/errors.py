@@ -53,8 +53,16 @@ UNAVAILABLE_STATES = frozenset({"55P03", "25006"})
 # A lock that was not given in time, a deadlock, and a change that another one overtook.
 LOCKED_STATES = frozenset({"55P03", "40P01", "40001"})
 
-# A connection that is closed or busy; by name, since asyncpg may not be installed or wanted.
-ASYNCPG_CLIENT_ERRORS = frozenset({"InterfaceError", "InternalClientError"})
+# A connection that is closed or busy, broke in the middle of a message, or leads to a standby; by
+# name, since asyncpg may not be installed or wanted. Wrong arguments are subclasses, too.
+ASYNCPG_CLIENT_ERRORS = frozenset(
+    {
+        "InterfaceError",
+        "InternalClientError",
+        "ProtocolError",
+        "TargetServerAttributeNotMatched",
+    }
+)
 
 
 def warn_of_unknown_outcome() -> None:
