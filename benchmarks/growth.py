@@ -214,6 +214,10 @@ def _print_table(kind: str, databases: Sequence[Grown]) -> bool:
     print("|---|---|---|---|---|---|---|---|")
     for name in (*REQUESTS, *STEPS):
         for each in databases:
+            if not small.median(name, "rate") or not each.median(name, "rate"):
+                print(f"| {kind} | {name} | {each.size:,} | no answer 200 | - | - | - | MISSED |")
+                is_within = False
+                continue
             slower = small.median(name, "rate") / each.median(name, "rate")
             costs = [slower]
             cells = [f"{1 / slower:.2f}"]
