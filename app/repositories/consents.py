@@ -33,12 +33,14 @@ class ConsentRepository:
         return Consent(*row) if row is not None else None
 
     @gives_way
-    async def grant(self, given: Consent, *, event: NewEvent) -> None:
-        """Add to what was allowed before; nothing is stored where the user is gone."""
+    async def grant(self, given: Consent, *, event: NewEvent) -> bool:
+        """Add to what was allowed before; False, with nothing stored, where the user is gone."""
         async with self._database.transaction() as connection:
-            if await lock_user(connection, given.user_id):
+            is_there = await lock_user(connection, given.user_id)
+            if is_there:
                 await store_consent(connection, given)
                 await write_events(connection, event)
+        return is_there
 
     async def list_of(self, user_id: str) -> Sequence[Consent]:
         rows: Sequence[Any] = await self._database.fetch_all(

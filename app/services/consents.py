@@ -60,9 +60,10 @@ class ConsentService:
         must_ask_again = (is_forced or not is_identity_sure) and not is_given
         return ConsentRequirement(is_due=must_ask_again, consent=consent)
 
-    async def grant(self, user: User, client: Client, scopes: frozenset[str]) -> None:
+    async def grant(self, user: User, client: Client, scopes: frozenset[str]) -> bool:
+        """Store what the user allows; False where the account was deleted meanwhile."""
         given, event = self.given(user, client, scopes)
-        await self._consents.grant(given, event=event)
+        return await self._consents.grant(given, event=event)
 
     def given(self, user: User, client: Client, scopes: frozenset[str]) -> tuple[Consent, NewEvent]:
         """Return the consent that a user gives now, and the event that tells of it."""

@@ -8,9 +8,11 @@ from typing import Any
 
 import asyncpg
 import pytest
+from sqlalchemy import func, select, table
 
 from app.database import migrations
 from app.database.backends import Backend
+from app.database.database import Database
 from migrations import online
 from tests.migrations.conftest import change, rows_of
 from tests.support.machine import scaled
@@ -151,7 +153,7 @@ async def test_a_locked_table_keeps_nobody_waiting_behind_the_migration(
     migrating = asyncio.create_task(migrations.migrate(backend))
     await asyncio.sleep(1.5)
     is_waiting = not migrating.done()
-    await rows_of(backend, "SELECT count(*) FROM users")
+    await Database(backend).fetch_one(select(func.count()).select_from(table("users")))
     await transaction.rollback()
     await holder.close()
     await migrating

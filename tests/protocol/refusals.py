@@ -128,9 +128,14 @@ CORPUS: dict[str, Refused] = {
         "the code is unknown",
     ),
     "unknown refresh token": Refused(
-        lambda w: w.token(grant_type="refresh_token", refresh_token="x"),
+        lambda w: w.token(grant_type="refresh_token", refresh_token="postern_rt_x"),
         "invalid_grant",
         "unknown or revoked",
+    ),
+    "another kind of token": Refused(
+        lambda w: w.token(grant_type="refresh_token", refresh_token="x"),
+        "invalid_grant",
+        "not a refresh token",
     ),
     "wrong password": Refused(
         lambda w: w.token(grant_type="password", username=w.user.username, password="wrong pass"),

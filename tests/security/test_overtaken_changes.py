@@ -131,9 +131,9 @@ async def test_what_is_allowed_after_the_deletion_is_not_kept(
     page = await owner.authorize(client, scope="openid offline_access")
     assert 'action="/consent"' in page.text
 
-    async def overtaken(repository: ConsentRepository, *rest: Any, **named: Any) -> None:
+    async def overtaken(repository: ConsentRepository, *rest: Any, **named: Any) -> bool:
         await services.account_data.delete(person)
-        await grant(repository, *rest, **named)
+        return await grant(repository, *rest, **named)
 
     monkeypatch.setattr(ConsentRepository, "grant", overtaken)
 

@@ -151,7 +151,8 @@ class AuthorizationEndpoint:
             return Interaction(Step.CONSENT, request_id, request.ui_locales)
         if not is_allowed:
             return await self._finish_with(request.refused(AccessDeniedError()), pending)
-        await self._consents.grant(person.user, request.client, consent_scopes(request))
+        if not await self._consents.grant(person.user, request.client, consent_scopes(request)):
+            return Interaction(Step.CONSENT, request_id, request.ui_locales)  # leads to sign-in
         await self._stored.set_consent(stored.digest, session_id)
         return await self._go_on(request_id, pending, Position(None, person))
 

@@ -88,6 +88,10 @@ SPECIAL: dict[str, Calls] = {
     "SessionRepository.mark_seen": lambda call, number: [
         call(argument(Session, "found", number, flag=True), now=BASE + timedelta(days=30))
     ],
+    "SessionRepository.renew": lambda call, number: [
+        call(argument(Session, "again", number, flag=True), event=event)
+        for event in (new_event(), None)
+    ],
     "SealedValueRepository.list_page": lambda call, _: [
         call(kind, after="", limit=10) for kind in PLACES
     ],
