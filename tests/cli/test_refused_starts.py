@@ -3,6 +3,7 @@
 A service manager starts a server that stops again and again.
 """
 
+import os
 import socket
 import subprocess
 import sys
@@ -25,10 +26,14 @@ HEAVY = {"fastapi", "starlette", "sqlalchemy", "authlib", "uvicorn", "jinja2", "
 
 def modules_after(directory: Path, *arguments: str, **variables: str) -> list[str]:
     """What a refused start imported."""
+    paths = (str(Path(__file__).parents[2]), os.environ.get("PYTHONPATH", ""))
     run = subprocess.run(
         [sys.executable, "-c", WATCHED, *arguments],
         cwd=directory,
-        env={**environment(directory, variables), "PYTHONPATH": str(Path(__file__).parents[2])},
+        env={
+            **environment(directory, variables),
+            "PYTHONPATH": os.pathsep.join(filter(None, paths)),
+        },
         capture_output=True,
         text=True,
         timeout=120,

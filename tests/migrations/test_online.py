@@ -139,6 +139,7 @@ async def test_an_index_that_was_stopped_half_way_is_made_anew(backend: Backend)
     assert "(user_id)" in rows[0][0]
 
 
+@pytest.mark.timing
 async def test_a_locked_table_keeps_nobody_waiting_behind_the_migration(
     backend: Backend, empty_url: str, monkeypatch: pytest.MonkeyPatch
 ) -> None:

@@ -276,6 +276,7 @@ async def test_list_can_be_narrowed_to_a_person_a_time_and_an_action(
     own.clock.advance(seconds=3600)
     later = own.clock.now() - timedelta(seconds=1)
     await log.record("otp.reset", user_id=user_id)
+    await log.sequencer.run()
 
     def actions(rows: list[dict[str, Any]]) -> list[str]:
         return [row["action"] for row in rows if row["action"] != "user.registered"]
