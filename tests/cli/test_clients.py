@@ -1,6 +1,5 @@
 """`postern clients …`: what an operator does, and what clients notice of it."""
 
-import asyncio
 import json
 
 import pytest
@@ -43,7 +42,7 @@ async def test_list_and_show_tell_everything_but_secrets(
 
 
 async def test_list_has_no_end_at_its_first_page(app: Application, clients: Postern) -> None:
-    made = await asyncio.gather(*(app.create_client() for _ in range(101)))
+    made = [await app.create_client() for _ in range(101)]
 
     result = await clients("list", "--json")
 
