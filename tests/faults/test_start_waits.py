@@ -67,4 +67,4 @@ async def test_a_server_starts_at_once_in_place_of_one_whose_supervisor_was_kill
         variables = {"DATABASE_URL": url, "PORT": str(server.port)}
         async with running_server(tmp_path, WORKERS="1", **variables) as second:
             assert second.port == server.port
-        assert not any(worker.is_running() for worker in workers)
+        await eventually(lambda: not any(worker.is_running() for worker in workers))
