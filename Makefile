@@ -6,7 +6,7 @@ PYTHON ?= $(shell for each in python3.13 python3.12 python3.11 python3; do \
 	&& { echo $$each; break; }; done)
 PIP := $(BIN)/python -m pip install --quiet --disable-pip-version-check --constraint constraints.txt
 
-.PHONY: help serve serve-https demo test test-two-years-ahead faults check format bench bench-against bench-growth bench-mixed bench-recorded translations security-report clean
+.PHONY: help serve serve-https demo test test-two-years-ahead faults check format bench bench-against bench-growth bench-mixed bench-pages bench-recorded translations security-report clean
 
 help:
 	@echo "make serve        serve on http://127.0.0.1:5000"
@@ -18,6 +18,7 @@ help:
 	@echo "make check        lint, types, structure"
 	@echo "make bench        measure"
 	@echo "make bench-mixed  measure tokens for machines beside sign-ins, registrations and pages"
+	@echo "make bench-pages  measure what each page of a sign-in costs the event loop"
 	@echo "make bench-against REF=COMMIT  compare with another commit, in alternating rounds"
 	@echo "make bench-growth  measure with 1,000 to 10 million access tokens; ARGUMENTS='--sizes 1000 100000'"
 	@echo "make security-report  run the tests of the security bar and print it row by row"
@@ -73,6 +74,9 @@ bench-growth: $(VENV)/.dev
 
 bench-mixed: $(VENV)/.dev
 	@$(BIN)/python -m benchmarks.mixed
+
+bench-pages: $(VENV)/.dev
+	@$(BIN)/python -m benchmarks.pages $(ARGUMENTS)
 
 # In continuous integration: three rows on each database against the commit measured last.
 bench-recorded: $(VENV)/.dev
