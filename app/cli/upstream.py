@@ -124,7 +124,7 @@ def _row(
         "has_secret": provider.sealed_secret is not None,
         "scope": provider.scope,
         "linked": linked.get(provider.name, 0),
-        "disabled": provider.disabled_at is not None,
+        "disabled": provider.is_disabled,
         "redirect_uri": f"{services.settings.issuer_url}/login/with/{provider.name}/callback",
     }
 

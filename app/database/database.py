@@ -5,7 +5,7 @@ from collections.abc import AsyncIterator, Awaitable, Callable, Sequence
 from contextlib import asynccontextmanager
 from typing import Any, TypeVar
 
-from sqlalchemy import ColumnElement, Executable, Row, Select
+from sqlalchemy import ColumnElement, CursorResult, Executable, Row, Select
 from sqlalchemy.ext.asyncio import AsyncConnection
 from sqlalchemy.sql.dml import UpdateBase
 
@@ -88,16 +88,17 @@ class Database:
         return made
 
     async def fetch_one(self, statement: Executable) -> Row[Any] | None:
-        async def fetch() -> Row[Any] | None:
-            async with self._reading() as connection:
-                return (await connection.execute(statement)).first()
-
-        return await self.give_way(_kind_of(statement), fetch)
+        return await self._fetch(statement, lambda result: result.first())
 
     async def fetch_all(self, statement: Executable) -> Sequence[Row[Any]]:
-        async def fetch() -> Sequence[Row[Any]]:
+        return await self._fetch(statement, lambda result: result.all())
+
+    async def _fetch(
+        self, statement: Executable, take: Callable[[CursorResult[Any]], Given]
+    ) -> Given:
+        async def fetch() -> Given:
             async with self._reading() as connection:
-                return (await connection.execute(statement)).all()
+                return take(await connection.execute(statement))
 
         return await self.give_way(_kind_of(statement), fetch)
 

@@ -11,9 +11,6 @@ NOT_DATA = frozenset(
 """The revisions, the head of the audit log (every downgrade keeps it) and its outbox (a downgrade
 numbers what waits), what each start writes."""
 
-MOVED = {"used_refresh_tokens": "refresh_tokens"}
-"""Tables whose rows a downgrade moves into another table."""
-
 
 @dataclass(frozen=True, slots=True)
 class Loss:
@@ -35,8 +32,13 @@ class _Shape:
     columns: Mapping[str, str | None]
 
 
-def losses_of(connection: Connection, downgrade: Callable[[], None]) -> list[Loss]:
-    """Return what `downgrade` deletes. Nothing is changed: it runs inside a savepoint."""
+def losses_of(
+    connection: Connection, downgrade: Callable[[], None], *, moves_back: Mapping[str, str]
+) -> list[Loss]:
+    """Return what `downgrade` deletes. Nothing is changed: it runs inside a savepoint.
+
+    `moves_back` are the tables whose rows a downgrade moves into another one, as migrations say.
+    """
     before = _shape_of(connection)
     savepoint = connection.begin_nested()
     try:
@@ -45,7 +47,7 @@ def losses_of(connection: Connection, downgrade: Callable[[], None]) -> list[Los
     finally:
         savepoint.rollback()
     lost = [
-        Loss(table, rows - after.rows.get(table, _moved(table, before, after)))
+        Loss(table, rows - after.rows.get(table, _moved(moves_back.get(table, ""), before, after)))
         for table, rows in before.rows.items()
     ]
     lost += [
@@ -56,9 +58,8 @@ def losses_of(connection: Connection, downgrade: Callable[[], None]) -> list[Los
     return [each for each in lost if each.count > 0]
 
 
-def _moved(table: str, before: _Shape, after: _Shape) -> int:
-    """Return how many rows of a dropped table are in another one now."""
-    target = MOVED.get(table, "")
+def _moved(target: str, before: _Shape, after: _Shape) -> int:
+    """Return how many rows of a dropped table are in the `target` now."""
     return max(0, after.rows.get(target, 0) - before.rows.get(target, 0))
 
 

@@ -260,7 +260,7 @@ def _downgrade(
     def run() -> None:
         _run_alembic(connection, command.downgrade, config, revision)
 
-    losses = losses_of(connection, run)
+    losses = losses_of(connection, run, moves_back=_moves_back(config))
     if losses and not deletes_data:
         raise StartupError(
             f"A downgrade to {revision} would delete:",
@@ -269,6 +269,16 @@ def _downgrade(
         )
     run()
     return losses
+
+
+def _moves_back(config: "Config") -> dict[str, str]:
+    """Return the tables whose rows a downgrade moves, and where to, as the migrations declare."""
+    from alembic.script import ScriptDirectory
+
+    moves: dict[str, str] = {}
+    for script in ScriptDirectory.from_config(config).walk_revisions():
+        moves |= getattr(script.module, "moves_back", {})
+    return moves
 
 
 def _run_alembic(

@@ -47,6 +47,10 @@ class UpstreamProvider:
     created_at: datetime
     disabled_at: datetime | None
 
+    @property
+    def is_disabled(self) -> bool:
+        return self.disabled_at is not None
+
 
 @dataclass(frozen=True, slots=True)
 class UpstreamIdentity:

@@ -16,8 +16,8 @@ from app.repositories.redemptions import Redemption
 from app.repositories.refresh_tokens import RefreshTokenRepository
 from app.repositories.token_families import NewPair, TokenFamilyRepository
 from app.schemas.tokens import TokenResponse
-from app.security.rotation import derived_pair, new_seed
-from app.security.tokens import TokenKind, digest_of, new_identifier, new_token
+from app.security.rotation import derived_pair
+from app.security.tokens import TokenKind, digest_of, new_identifier, new_secret, new_token
 from app.services.sessions import SignedIn
 
 
@@ -157,7 +157,7 @@ class Issuer:
 
         `digest` is that of the token, and `grace` is how long the answer can be repeated.
         """
-        now, seed = self._clock.now(), new_seed()
+        now, seed = self._clock.now(), new_secret()
         pair, stored = self._pair(
             derived_pair(presented, seed),
             scope,

@@ -19,7 +19,7 @@ _SUCCESSOR = "refresh token successor"
 
 @dataclass(frozen=True, slots=True)
 class TokenPair:
-    """A pair in clear, as it is handed out."""
+    """An access token and a refresh token in clear, as issued."""
 
     access_token: str
     refresh_token: str

@@ -4,7 +4,6 @@ from collections.abc import Sequence
 from typing import Any
 
 from sqlalchemy import Insert, insert
-from sqlalchemy.dialects import postgresql, sqlite
 from sqlalchemy.engine import Row
 from sqlalchemy.ext.asyncio import AsyncConnection
 from sqlalchemy.sql.dml import UpdateBase
@@ -13,7 +12,7 @@ from app.database.commits import set_witness
 from app.database.constraints import Unique
 from app.database.database import Database
 from app.models.audit_outbox import NewEvent, audit_outbox
-from app.repositories.inserts import insert_once
+from app.repositories.inserts import insert_once, upsert
 
 outbox = audit_outbox.c
 NAMES = tuple(column.name for column in outbox if column is not outbox.sequenced_at)
@@ -65,9 +64,8 @@ async def change_with_event(
 
 
 def _insert_again(connection: AsyncConnection, row: dict[str, Any]) -> Insert:
-    dialect = sqlite if connection.dialect.name == "sqlite" else postgresql
     repeated: Insert = (
-        dialect.insert(audit_outbox)
+        upsert(connection, audit_outbox)
         .values(row)
         .on_conflict_do_nothing(index_elements=[outbox.event_id])
         .returning(outbox.event_id)

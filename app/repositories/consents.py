@@ -5,7 +5,6 @@ from datetime import datetime
 from typing import Any
 
 from sqlalchemy import delete, func, select, update
-from sqlalchemy.dialects import postgresql, sqlite
 from sqlalchemy.ext.asyncio import AsyncConnection
 
 from app.database.database import Database
@@ -15,7 +14,7 @@ from app.models.consents import Consent, consents
 from app.models.refresh_tokens import refresh_tokens
 from app.models.token_families import token_families
 from app.repositories.audit_outbox import write_events
-from app.repositories.inserts import values_in
+from app.repositories.inserts import upsert, values_in
 from app.repositories.owners import lock_user
 from app.repositories.redemptions import void_codes
 
@@ -107,8 +106,7 @@ async def store_consent(connection: AsyncConnection, given: Consent) -> None:
     The row of the user is locked in this transaction.
     """
     this = (consent.user_id == given.user_id, consent.client_id == given.client_id)
-    dialect = sqlite if connection.dialect.name == "sqlite" else postgresql
-    first: Any = dialect.insert(consents).values(values_in(consents, given))
+    first = upsert(connection, consents).values(values_in(consents, given))
     await connection.execute(first.on_conflict_do_nothing())
     before = (
         await connection.execute(

@@ -5,6 +5,7 @@ from typing import Any
 
 from sqlalchemy import ColumnElement, FromClause, Insert, Table, bindparam, select
 from sqlalchemy.dialects import postgresql, sqlite
+from sqlalchemy.ext.asyncio import AsyncConnection
 
 from app.database.database import Database
 
@@ -53,7 +54,7 @@ def insert_once_where(
     return made
 
 
-def upsert(database: Database, table: Table) -> Any:
+def upsert(database: Database | AsyncConnection, table: Table) -> Any:
     """An insert that knows ON CONFLICT, which each database spells in a class of its own."""
-    dialect = sqlite if database.backend.name == "sqlite" else postgresql
-    return dialect.insert(table)
+    dialect = database.backend.dialect if isinstance(database, Database) else database.dialect
+    return (sqlite if dialect.name == "sqlite" else postgresql).insert(table)

@@ -6,27 +6,21 @@ the pair only together with the refresh token, which is stored nowhere.
 
 import hashlib
 
-from app.security.tokens import TokenKind, new_secret, token_of
+from app.security.tokens import SECRET_BYTES, TIME_LENGTH, TokenKind, token_of
 
-SEED_BYTES = len(new_secret())
-_SECRET_BYTES = 32
+SEED_BYTES = TIME_LENGTH + SECRET_BYTES
 _PURPOSE = b"postern:rotation"  # part of the derivation: with another, no pair is found again
 
 
-def new_seed() -> bytes:
-    """Return 6 bytes of time and 32 random bytes."""
-    return new_secret()
-
-
 def derived_pair(refresh_token: str, seed: bytes) -> tuple[str, str]:
-    """Return an access token and a refresh token, with the time of the seed.
+    """Return an access token and a refresh token, with the time of the seed (`new_secret`).
 
     Keyed BLAKE2b (RFC 7693) is a pseudorandom function of which 64 bytes are two secrets. The key
     has at most 64 bytes; a token of ours has 62, and all of its 256 random bits.
     """
-    made_at = seed[:-_SECRET_BYTES]
+    made_at = seed[:TIME_LENGTH]
     secrets = hashlib.blake2b(seed, key=refresh_token.encode()[:64], person=_PURPOSE).digest()
     return (
-        token_of(TokenKind.ACCESS_TOKEN, made_at + secrets[:_SECRET_BYTES]),
-        token_of(TokenKind.REFRESH_TOKEN, made_at + secrets[_SECRET_BYTES:]),
+        token_of(TokenKind.ACCESS_TOKEN, made_at + secrets[:SECRET_BYTES]),
+        token_of(TokenKind.REFRESH_TOKEN, made_at + secrets[SECRET_BYTES:]),
     )

@@ -120,10 +120,7 @@ class BoundedHttpProtocol(HttpToolsProtocol):
             self._refuse(HEAD_TOO_LARGE)
             raise BoundExceededError
         if self._in_head:  # what comes after the body are trailers, and no headers (RFC 9110 6.5.1)
-            name = name.lower()
-            if name == b"expect" and value.lower() == b"100-continue":
-                self.expect_100_continue = True
-            self.headers.append((name, value))
+            super().on_header(name, value)
 
     def on_headers_complete(self) -> None:
         self._in_head = False

@@ -5,7 +5,6 @@ from datetime import timedelta
 from urllib.parse import urlencode
 
 from app.errors import TooManyRequestsError
-from app.models.mails import StoredMail
 from app.models.one_time_links import VERIFY_EMAIL, OneTimeLink
 from app.models.users import User
 from app.observability.logging import logger
@@ -15,7 +14,7 @@ from app.services.audit import AuditLog
 from app.services.limits import Limits
 from app.services.mail import Outbox
 from app.services.notices import Notices, language_of
-from app.services.one_time_links import OneTimeLinks
+from app.services.one_time_links import LinkMail, OneTimeLinks
 
 log = logger(__name__)
 
@@ -48,21 +47,21 @@ class EmailAddresses:
     async def send_link(self, user: User, address: str, *, language: str) -> None:
         """Sends the link that makes this address the person's verified one; until then the old
         one stays. Raises `TooManyRequestsError`."""
-        outbox = self._outbox
-        if outbox is None:
+        if self._outbox is None:
             return
 
-        def mail_with(token: str) -> StoredMail:
-            link = f"{self._issuer}{PATH}?{urlencode({'token': token})}"
-            values = {"email": address, "link": link}
-            return outbox.mail(address, "verify_email", values, language=language, lasts=LASTS)
+        def values_with(token: str) -> dict[str, str]:
+            return {
+                "email": address,
+                "link": f"{self._issuer}{PATH}?{urlencode({'token': token})}",
+            }
 
+        mail = LinkMail(self._outbox, address, "verify_email", language, values_with)
         await self._limits.count_verification(user.user_id, email_key(address))
         event = self._audit.event("email.change_requested", user_id=user.user_id)
         await self._links.create(
-            VERIFY_EMAIL, user, email=address, lasts=LASTS, mail_with=mail_with, event=event
+            VERIFY_EMAIL, user, email=address, lasts=LASTS, mail=mail, event=event
         )
-        outbox.filled.set()
 
     async def welcome(self, user: User, *, language: str | None = None) -> None:
         """Sends the link to who registered with an address.

@@ -11,7 +11,6 @@ from urllib.parse import urlencode
 
 from app.clock import Clock
 from app.errors import SharedDelayError
-from app.models.mails import StoredMail
 from app.models.one_time_links import KNOW_NETWORK, OneTimeLink
 from app.models.users import User
 from app.observability import origin
@@ -22,7 +21,7 @@ from app.services.limits import Limits
 from app.services.mail import Outbox
 from app.services.nobody import nobody
 from app.services.notices import language_of
-from app.services.one_time_links import OneTimeLinks
+from app.services.one_time_links import LinkMail, OneTimeLinks
 
 LASTS = timedelta(hours=24)
 PATH = "/known-network"
@@ -93,24 +92,21 @@ class KnownNetworks:
             succeeded=False,
         )
 
-        def mail_with(token: str) -> StoredMail:
-            values = {
+        def values_with(token: str) -> dict[str, str]:
+            return {
                 "username": owner.username,
                 "at": self._clock.now().strftime("%Y-%m-%d %H:%M UTC"),
                 "address": origin.address(),
                 "link": f"{self._issuer}{PATH}?{urlencode({'token': token})}",
             }
-            language = language_of(owner)
-            return outbox.mail(
-                recipient or "", "sign_in_delayed", values, language=language, lasts=LASTS
-            )
 
         await self._links.create(
             KNOW_NETWORK,
             owner,
             email=owner.email_key or "",
             lasts=LASTS,
-            mail_with=mail_with,
+            mail=LinkMail(
+                outbox, recipient or "", "sign_in_delayed", language_of(owner), values_with
+            ),
             event=event,
         )
-        outbox.filled.set()

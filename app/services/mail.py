@@ -38,18 +38,8 @@ class Outbox:
         self._said_by_all = {"brand": brand, "issuer": issuer}
         self.filled = asyncio.Event()
 
-    async def put(
-        self,
-        recipient: str,
-        name: str,
-        values: Mapping[str, str],
-        *,
-        language: str,
-        lasts: timedelta | None = None,
-        event: NewEvent | None = None,
-    ) -> None:
-        """Store the mail of that name, as in `mail`, and the event that tells of it."""
-        mail = self.mail(recipient, name, values, language=language, lasts=lasts)
+    async def put(self, mail: StoredMail, *, event: NewEvent | None = None) -> None:
+        """Store a mail, and the event that tells of it."""
         await self._mails.add(mail, event=event)
         self.filled.set()
 

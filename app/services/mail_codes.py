@@ -79,9 +79,8 @@ class MailCodes:
             await self._limits.count_mail(f"confirmation of {user.user_id}")
             values = {"username": user.username, "code": code}
             event = self._audit.event("mail_code.sent", user_id=user.user_id)
-            await self._outbox.put(
-                address, "mail_code", values, language=language, lasts=LASTS, event=event
-            )
+            mail = self._outbox.mail(address, "mail_code", values, language=language, lasts=LASTS)
+            await self._outbox.put(mail, event=event)
         return self._sealed(SENT, signed_in, browser, code=code)
 
     def is_sent(self, signed_in: SignedIn, sealed: str, *, browser: str) -> bool:

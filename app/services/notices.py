@@ -40,7 +40,8 @@ class Notices:
             **values,
         }
         try:
-            await self._outbox.put(recipient, what, said, language=language or language_of(user))
+            language = language or language_of(user)
+            await self._outbox.put(self._outbox.mail(recipient, what, said, language=language))
         except LookupError:
             log.exception("there is no mail of the name %s", what)
         except DatabaseUnavailableError:

@@ -1,6 +1,7 @@
 """Links that count once: made for a purpose and a person, found by their secret, then used."""
 
-from collections.abc import Callable
+from collections.abc import Callable, Mapping
+from dataclasses import dataclass
 from datetime import timedelta
 
 from app.clock import Clock
@@ -12,6 +13,24 @@ from app.models.users import User
 from app.repositories.known_addresses import KNOWN_FOR, Way, digest_of_place
 from app.repositories.one_time_links import OneTimeLinkRepository
 from app.security.tokens import TokenKind, digest_of, new_token
+from app.services.mail import Outbox
+
+
+@dataclass(frozen=True, slots=True)
+class LinkMail:
+    """The mail `name` that carries a link; `values_with` returns its values for the secret."""
+
+    outbox: Outbox
+    recipient: str
+    name: str
+    language: str
+    values_with: Callable[[str], Mapping[str, str]]
+
+    def stored(self, token: str, *, lasts: timedelta) -> StoredMail:
+        values = self.values_with(token)
+        return self.outbox.mail(
+            self.recipient, self.name, values, language=self.language, lasts=lasts
+        )
 
 
 class OneTimeLinks:
@@ -29,14 +48,15 @@ class OneTimeLinks:
         *,
         email: str | None = None,
         lasts: timedelta,
-        mail_with: Callable[[str], StoredMail] | None = None,
+        mail: LinkMail | None = None,
         event: NewEvent,
     ) -> str:
         """Return the secret, which is in the link and nowhere else.
 
-        `mail_with` makes the mail that carries it, which is stored together with the link.
+        The `mail` that carries it is stored together with the link.
         """
         token, now = new_token(TokenKind.ONE_TIME_LINK), self._clock.now()
+        stored = mail.stored(token, lasts=lasts) if mail is not None else None
         await self._links.add(
             OneTimeLink(
                 digest=digest_of(token),
@@ -48,9 +68,11 @@ class OneTimeLinks:
                 expires_at=now + lasts,
                 used_at=None,
             ),
-            mail=mail_with(token) if mail_with is not None else None,
+            mail=stored,
             event=event,
         )
+        if mail is not None:
+            mail.outbox.filled.set()
         return token
 
     async def find(self, token: str, purpose: str) -> OneTimeLink | None:

@@ -4,7 +4,6 @@ from datetime import timedelta
 from urllib.parse import urlencode
 
 from app.clock import Clock
-from app.models.mails import StoredMail
 from app.models.one_time_links import RESET_PASSWORD, OneTimeLink
 from app.models.users import User
 from app.repositories.users import UserRepository
@@ -15,7 +14,7 @@ from app.services.limits import Limits
 from app.services.mail import Outbox
 from app.services.nobody import nobody
 from app.services.notices import Notices
-from app.services.one_time_links import OneTimeLinks
+from app.services.one_time_links import LinkMail, OneTimeLinks
 from app.services.users import UserService
 
 LASTS = timedelta(hours=1)
@@ -115,21 +114,17 @@ class PasswordRecovery:
             succeeded=address is not None,
         )
 
-        def mail_with(token: str) -> StoredMail:
-            values = {"username": user.username, "link": self._url_of(token)}
-            return outbox.mail(
-                address or "", "reset_password", values, language=language, lasts=LASTS
-            )
+        def values_with(token: str) -> dict[str, str]:
+            return {"username": user.username, "link": self._url_of(token)}
 
         await self._links.create(
             RESET_PASSWORD,
             user,
             email=user.email_key or "",
             lasts=LASTS,
-            mail_with=mail_with,
+            mail=LinkMail(outbox, address or "", "reset_password", language, values_with),
             event=event,
         )
-        outbox.filled.set()
 
     def _url_of(self, token: str) -> str:
         return f"{self._issuer}{PATH}?{urlencode({'token': token})}"

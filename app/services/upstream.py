@@ -83,7 +83,7 @@ class UpstreamService:
         return await self._upstream.list_all()
 
     async def list_enabled(self) -> Sequence[UpstreamProvider]:
-        return [each for each in await self._upstream.list_all() if each.disabled_at is None]
+        return [each for each in await self._upstream.list_all() if not each.is_disabled]
 
     async def count_linked(self) -> dict[str, int]:
         """How many people are linked to each provider."""
@@ -99,7 +99,7 @@ class UpstreamService:
     async def get_enabled(self, name: str) -> UpstreamProvider:
         """Raises `NotFoundError`, for one that is disabled too."""
         found = await self.get(name)
-        if found.disabled_at is not None:
+        if found.is_disabled:
             raise NotFoundError("There is no provider of that name.")
         return found
 

@@ -12,6 +12,7 @@ down_revision: str | None = "2026_11_29_unconfirmed_users"
 branch_labels: str | Sequence[str] | None = None
 depends_on: str | Sequence[str] | None = None
 previous_release_may_serve: bool = True
+moves_back: dict[str, str] = {"used_refresh_tokens": "refresh_tokens"}
 
 # A used token of the release before has its idle lifetime in `expires_at`, so it moves when that
 # is over. Nothing is rewritten here: there may be millions of them.

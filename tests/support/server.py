@@ -104,7 +104,7 @@ class Server:
 
 
 def client_of(url: str) -> httpx.AsyncClient:
-    """A client whose own queue for connections has no time limit: it is no fault of a server."""
+    """Return a client that waits for a connection of its own without a limit."""
     timeout = httpx.Timeout(scaled(30), pool=None)
     return httpx.AsyncClient(base_url=url, timeout=timeout, transport=ManyPools())
 

@@ -1,4 +1,4 @@
-"""The stored form of a rotation's answer: worth nothing without the refresh token."""
+"""The stored form of a rotation's answer: unreadable without the refresh token."""
 
 import base64
 from datetime import UTC, datetime
@@ -7,8 +7,8 @@ from pydantic_core import to_json
 
 from app.oauth.token_pairs import TokenPair, packed, unpacked
 from app.security.encryption import seal_with_token
-from app.security.rotation import derived_pair, new_seed
-from app.security.tokens import TokenKind, digest_of, new_token
+from app.security.rotation import derived_pair
+from app.security.tokens import TokenKind, digest_of, new_secret, new_token
 
 EXPIRES_AT = datetime(2026, 11, 25, 12, 34, 56, 789000, tzinfo=UTC)
 
@@ -19,7 +19,7 @@ def pair_of(presented: str, seed: bytes) -> TokenPair:
 
 def test_the_answer_of_a_rotation_is_found_again_with_the_token_only() -> None:
     """SECURITY_BAR row 9"""
-    presented, seed = new_token(TokenKind.REFRESH_TOKEN), new_seed()
+    presented, seed = new_token(TokenKind.REFRESH_TOKEN), new_secret()
     pair = pair_of(presented, seed)
 
     stored = packed(pair, seed)
@@ -32,7 +32,7 @@ def test_the_answer_of_a_rotation_is_found_again_with_the_token_only() -> None:
 
 def test_the_stored_form_holds_no_token() -> None:
     """SECURITY_BAR row 9: a copy of the database yields no token"""
-    presented, seed = new_token(TokenKind.REFRESH_TOKEN), new_seed()
+    presented, seed = new_token(TokenKind.REFRESH_TOKEN), new_secret()
     pair = pair_of(presented, seed)
 
     stored = packed(pair, seed)
@@ -48,7 +48,7 @@ def test_each_rotation_of_a_token_yields_other_tokens() -> None:
     """Of two callers at once only one is answered with its own pair"""
     presented = new_token(TokenKind.REFRESH_TOKEN)
 
-    tokens = {each for _ in range(100) for each in derived_pair(presented, new_seed())}
+    tokens = {each for _ in range(100) for each in derived_pair(presented, new_secret())}
 
     assert len(tokens) == 200
 
@@ -56,7 +56,7 @@ def test_each_rotation_of_a_token_yields_other_tokens() -> None:
 def test_derived_tokens_look_like_others_and_begin_with_the_time_of_their_making() -> None:
     """So that their rows lie beside those that are stored together with them"""
     earlier = new_token(TokenKind.REFRESH_TOKEN)
-    access, refresh = derived_pair(earlier, new_seed())
+    access, refresh = derived_pair(earlier, new_secret())
     later = new_token(TokenKind.REFRESH_TOKEN)
 
     assert TokenKind.ACCESS_TOKEN.matches(access)

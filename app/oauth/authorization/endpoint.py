@@ -178,10 +178,7 @@ class AuthorizationEndpoint:
         request = pending.request
         if position.step is not None:
             return Interaction(position.step, request_id, request.ui_locales)
-        try:
-            return await self._answer(request, position, pending, pushed=pending.pushed)
-        except RefusedRequestError as refused:
-            return await self._finish_with(refused, pending)
+        return await self._answer(request, position, pending, pushed=pending.pushed)
 
     def _parse(self, source: Source) -> AuthorizationRequest:
         return self._parser.parse(source.client, source.parameters, began_at=source.began_at)

@@ -73,7 +73,7 @@ async def connections_state(browser: Browser, person: SignedIn) -> str | None:
     upstream = browser.services.upstream
     linked = await upstream.list_of(person.user)
     providers = await upstream.list_all()
-    if not linked and all(each.disabled_at is not None for each in providers):
+    if not linked and all(each.is_disabled for each in providers):
         return None
     labels = {each.name: each.label for each in providers}
     return ", ".join(labels.get(each.provider, each.provider) for each in linked)
@@ -103,7 +103,7 @@ async def _page(
         )
         for each in found
     ]
-    offered = [each for each in providers if each.disabled_at is None and each.name not in known]
+    offered = [each for each in providers if not each.is_disabled and each.name not in known]
     return account_page(
         browser,
         person,
