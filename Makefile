@@ -6,13 +6,15 @@ PYTHON ?= $(shell for each in python3.13 python3.12 python3.11 python3; do \
 	&& { echo $$each; break; }; done)
 PIP := $(BIN)/python -m pip install --quiet --disable-pip-version-check --constraint constraints.txt
 
-.PHONY: help serve serve-https demo test test-two-years-ahead faults check format bench bench-against bench-growth bench-mixed bench-pages bench-recorded translations security-report clean
+.PHONY: help serve serve-https demo test test-slow test-all test-two-years-ahead faults check format bench bench-against bench-growth bench-mixed bench-pages bench-recorded translations security-report clean
 
 help:
 	@echo "make serve        serve on http://127.0.0.1:5000"
 	@echo "make serve-https  serve on https://127.0.0.1:5000 with a self-made certificate"
 	@echo "make demo         walk the quick start, with the QR code in the terminal"
-	@echo "make test         run the tests"
+	@echo "make test         run the fast tests"
+	@echo "make test-slow    run the slow tests and those that measure time"
+	@echo "make test-all     run every test, each on both databases"
 	@echo "make test-two-years-ahead  run the tests under a later system date"
 	@echo "make faults       run the long fault procedures under load and print their ledger"
 	@echo "make check        lint, types, structure"
@@ -34,16 +36,24 @@ demo: $(VENV)/.serve
 	@$(BIN)/postern demo
 
 test: $(VENV)/.dev
-	@$(BIN)/pytest -m "not timing"
+	@$(BIN)/pytest -m "not slow and not timing"
+
+test-slow: $(VENV)/.dev
+	@$(BIN)/pytest -m "slow and not timing"
 	@$(BIN)/pytest -m timing -n 0
 
-# Browsers and other programs go by the real date. TIMING=no leaves out the tests that measure time.
+test-all: $(VENV)/.dev
+	@$(BIN)/pytest --all-databases -m "not timing"
+	@$(BIN)/pytest --all-databases -m timing -n 0
+
+# Browsers and other programs go by the real date. SLOW=yes adds the slow tests and those that measure time.
 TWO_YEARS_AHEAD := PYTHONPATH=$(CURDIR)/tests/support/another_date DONT_FAKE_MONOTONIC=1 faketime -f '+730d'
 NOT_UNDER_ANOTHER_DATE := --ignore=tests/browser --ignore=tests/foreign --ignore=tests/cli/test_https.py
 test-two-years-ahead: $(VENV)/.dev
 	@command -v faketime >/dev/null || { echo "faketime is missing; on Debian: apt-get install faketime" >&2; exit 2; }
-	@$(TWO_YEARS_AHEAD) $(BIN)/pytest -m "not timing" $(NOT_UNDER_ANOTHER_DATE)
-ifneq ($(TIMING),no)
+	@$(TWO_YEARS_AHEAD) $(BIN)/pytest -m "not slow and not timing" $(NOT_UNDER_ANOTHER_DATE)
+ifeq ($(SLOW),yes)
+	@$(TWO_YEARS_AHEAD) $(BIN)/pytest -m "slow and not timing" $(NOT_UNDER_ANOTHER_DATE)
 	@$(TWO_YEARS_AHEAD) $(BIN)/pytest -m timing -n 0 $(NOT_UNDER_ANOTHER_DATE)
 endif
 

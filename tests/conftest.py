@@ -20,6 +20,7 @@ from tests.support.databases import (
     migrate_template,
 )
 from tests.support.postgresql import running_postgresql
+from tests.support.tiers import FOLDERS_ON_BOTH_DATABASES, SLOW_FOLDERS, folder_of
 from tests.support.visitor import Visitor, visiting
 
 _server = ExitStack()
@@ -54,12 +55,33 @@ async def databases(databases_directory: Any) -> AsyncIterator[Databases]:
     await made.drop_all()
 
 
+def pytest_addoption(parser: pytest.Parser) -> None:
+    parser.addoption(
+        "--all-databases",
+        action="store_true",
+        help="run every test on SQLite and on PostgreSQL, not only those marked both_databases",
+    )
+
+
+def pytest_itemcollected(item: pytest.Item) -> None:
+    if folder_of(item.path) in SLOW_FOLDERS:
+        item.add_marker("slow")
+
+
 def pytest_generate_tests(metafunc: pytest.Metafunc) -> None:
-    """Both databases, or those that a module names in `DATABASES`: what never asks one need not
-    run on two."""
-    if "database_kind" in metafunc.fixturenames:
-        kinds = getattr(metafunc.module, "DATABASES", KINDS)
-        metafunc.parametrize("database_kind", kinds, indirect=True, scope="module")
+    """Run a test on the databases of its module's `DATABASES`, else on both where it is marked
+    `both_databases`, else on SQLite."""
+    if "database_kind" not in metafunc.fixturenames:
+        return
+    kinds = getattr(metafunc.module, "DATABASES", None)
+    if kinds is None:
+        is_on_both = (
+            metafunc.config.getoption("--all-databases")
+            or folder_of(metafunc.definition.path) in FOLDERS_ON_BOTH_DATABASES
+            or metafunc.definition.get_closest_marker("both_databases") is not None
+        )
+        kinds = KINDS if is_on_both else KINDS[:1]
+    metafunc.parametrize("database_kind", kinds, indirect=True, scope="module")
 
 
 @pytest.fixture(scope="module")

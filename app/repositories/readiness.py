@@ -7,7 +7,7 @@ from typing import Any
 from sqlalchemy import Connection, insert, inspect, select
 
 from app.database.database import Database
-from app.database.errors import driver_error, reason_of
+from app.database.errors import driver_error, is_lost_connection, reason_of
 from app.database.migrations import schema_problem
 from app.database.statements import compile_lookup, compile_statement
 from app.models.access_tokens import access_tokens
@@ -48,13 +48,21 @@ class ReadinessRepository:
             "expires_at": now,
         }
         try:
-            await self._backend.examine()
-            problem = await self._schema_problem()
-            if problem is None:
-                await self._try(row)
-            return problem
+            return await self._examine(row)
         except Exception as error:  # noqa: BLE001 - whatever it is, it is the answer
+            if not is_lost_connection(cause_of(error)):
+                return problem_of(error)
+        try:  # a pooled connection that broke says nothing about the next one
+            return await self._examine(row)
+        except Exception as error:  # noqa: BLE001 - as above
             return problem_of(error)
+
+    async def _examine(self, row: dict[str, Any]) -> str | None:
+        await self._backend.examine()
+        problem = await self._schema_problem()
+        if problem is None:
+            await self._try(row)
+        return problem
 
     async def _schema_problem(self) -> str | None:
         async with self._backend.engines.reader.connect() as connection:
@@ -78,9 +86,14 @@ def missing_table(connection: Connection) -> str | None:
     return f"the table {missing[0]} is missing" if missing else None
 
 
+def cause_of(error: Exception) -> BaseException:
+    """Return the error of the driver behind an exception."""
+    return driver_error(error.__cause__ if error.__cause__ is not None else error)
+
+
 def problem_of(error: Exception) -> str:
     """Return what an exception says of the database, in one line."""
-    cause = driver_error(error.__cause__ if error.__cause__ is not None else error)
+    cause = cause_of(error)
     code = getattr(cause, "sqlite_errorcode", None)
     if code is not None and code & 0xFF in SQLITE_REASONS:
         return SQLITE_REASONS[code & 0xFF]

@@ -20,6 +20,7 @@ DATABASES = ("sqlite",)
 ACTIVITY = "/account/activity"
 
 
+@pytest.mark.slow
 async def test_what_happened_is_told_in_sentences_the_newest_first(
     app: Application, visitor: Visitor, user: TestUser
 ) -> None:

@@ -4,6 +4,7 @@ import json
 from typing import Any
 
 import httpx
+import pytest
 
 from tests.support.account import happened, signed_in, stored
 from tests.support.application import Application, TestClient, TestUser
@@ -109,6 +110,7 @@ async def test_nothing_of_anybody_else_is_in_it(
     assert said["applications"] == []
 
 
+@pytest.mark.slow
 async def test_a_long_life_is_in_it_as_a_whole(
     app: Application, visitor: Visitor, user: TestUser
 ) -> None:

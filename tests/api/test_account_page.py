@@ -191,6 +191,7 @@ async def test_taking_back_ends_every_token_and_asks_again(
     assert 'action="/consent"' in (await visitor.authorize(client)).text
 
 
+@pytest.mark.slow
 async def test_taking_back_from_one_leaves_the_others(
     app: Application, visitor: Visitor, client: TestClient, user: TestUser
 ) -> None:

@@ -4,6 +4,8 @@ import base64
 import re
 from pathlib import Path
 
+import pytest
+
 from tests.conftest import AppFactory
 from tests.support.server import run_postern
 
@@ -42,6 +44,7 @@ async def test_a_name_in_the_address_changes_with_the_content(start_app: AppFact
     assert len(styles) == 2
 
 
+@pytest.mark.slow
 async def test_a_logo_that_is_no_picture_stops_the_start(tmp_path: Path) -> None:
     logo = tmp_path / "logo.svg"
     logo.write_text("<svg/>")

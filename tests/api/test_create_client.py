@@ -10,6 +10,8 @@ import pytest
 from tests.support.application import Application, TestClient
 from tests.support.assertions import assert_problem
 
+pytestmark = pytest.mark.both_databases
+
 CALLBACK = "http://localhost:3000/callback"
 CHOSEN_SECRET = "chosen-by-the-attacker-0123456789abcdef0123456789abcdef"
 DEFAULT_GRANTS = ["client_credentials", "authorization_code", "password", "refresh_token"]

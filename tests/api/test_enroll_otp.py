@@ -7,6 +7,8 @@ from tests.api.qr_reader import text_in
 from tests.support.application import Application, TestUser, otp_secret_in
 from tests.support.assertions import assert_problem
 
+pytestmark = pytest.mark.both_databases
+
 
 async def enroll(app: Application, username: str, password: str) -> httpx.Response:
     return await app.http.post("/enroll_otp", json={"username": username, "password": password})

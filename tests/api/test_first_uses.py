@@ -10,6 +10,8 @@ import pytest
 
 from tests.support.machine import date_variables, scaled
 
+pytestmark = pytest.mark.both_databases
+
 ROOT = Path(__file__).parents[2]
 
 SCRIPT = """
@@ -40,6 +42,7 @@ asyncio.run(main())
 
 
 @pytest.mark.parametrize(("first_page", "status"), [("/login", "200"), ("/no-page", "404")])
+@pytest.mark.slow
 async def test_what_is_imported_late_is_imported_in_threads(
     tmp_path: Path, first_page: str, status: str
 ) -> None:

@@ -2,11 +2,15 @@
 
 import asyncio
 
+import pytest
+
 from tests.support.application import Application, running_application
 from tests.support.databases import migrate_template
 from tests.support.machine import scaled
 from tests.support.postgresql import PostgresServer
 from tests.support.waiting import eventually
+
+pytestmark = pytest.mark.both_databases
 
 
 async def test_a_server_with_its_database_is_live_and_ready(app: Application) -> None:
@@ -17,6 +21,7 @@ async def test_a_server_with_its_database_is_live_and_ready(app: Application) ->
         assert answer.headers["cache-control"] == "no-store"
 
 
+@pytest.mark.slow
 async def test_without_its_database_a_server_lives_and_is_not_ready_until_it_is_back() -> None:
     """Faults rows 2 and 4: nobody restarts us because the database is away."""
     server = await asyncio.to_thread(PostgresServer)

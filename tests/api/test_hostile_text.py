@@ -8,6 +8,8 @@ import pytest
 
 from tests.support.application import NO_LIMITS, PASSWORD, Application
 
+pytestmark = pytest.mark.both_databases
+
 APP_SETTINGS = NO_LIMITS
 HOSTILE = {
     "nul": "a\x00b",

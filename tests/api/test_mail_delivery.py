@@ -34,6 +34,8 @@ from tests.support.smtp import (
 from tests.support.visitor import Visitor, visiting
 from tests.support.waiting import eventually
 
+pytestmark = pytest.mark.both_databases
+
 ADDRESS = "zoe@example.com"
 OTHER = "other@example.com"
 
@@ -178,6 +180,7 @@ async def test_a_link_that_has_expired_is_not_sent_any_more(
     assert mail_server.to(ADDRESS) == []
 
 
+@pytest.mark.slow
 async def test_two_servers_send_a_mail_once(
     start_app: AppFactory, app: Application, mail_server: MailServer, zoe: TestUser
 ) -> None:
@@ -213,6 +216,7 @@ async def test_it_survives_a_restart(
     assert len(mail_server.to(ADDRESS)) == 1
 
 
+@pytest.mark.slow
 async def test_a_server_that_stops_while_it_sends_leaves_the_mail_to_the_next(
     app: Application, mail_server: MailServer
 ) -> None:

@@ -3,6 +3,7 @@
 from collections.abc import AsyncIterator
 
 import httpx
+import pytest
 import pytest_asyncio
 
 from tests.api.mailing import (
@@ -90,6 +91,7 @@ async def test_a_request_that_has_expired_is_left_out(
     assert str(page.url).endswith("/login?done=password")
 
 
+@pytest.mark.slow
 async def test_the_newest_question_for_a_mail_says_where_to_go_on(
     client: TestClient, visitor: Visitor, mail_server: MailServer, zoe: TestUser
 ) -> None:

@@ -3,6 +3,7 @@
 from collections.abc import AsyncIterator
 
 import httpx
+import pytest
 import pytest_asyncio
 
 from tests.api.mailing import audited, claims_of, open_link, person_with_mailbox
@@ -247,6 +248,7 @@ async def test_the_fourth_mail_to_an_address_within_an_hour_waits(
     assert "Too many mails were asked for." in shown_on(answers[-1])
 
 
+@pytest.mark.slow
 async def test_an_account_is_made_although_too_many_mails_were_sent_from_there(
     app: Application, mail_server: MailServer
 ) -> None:

@@ -14,6 +14,8 @@ from tests.conftest import AppFactory
 from tests.support.application import Application, TestUser, otp_secret_in
 from tests.support.databases import Databases
 
+pytestmark = pytest.mark.both_databases
+
 OLD_KEY = "the-Old-key-Qm4x8sV1cN7pLz0eR5tYw2uB"
 NEW_KEY = "the-New-key-Jd9kS3fH6gA1qW8xZ4vC0nMb"
 

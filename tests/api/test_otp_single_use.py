@@ -3,9 +3,13 @@
 import asyncio
 from collections import Counter
 
+import pytest
+
 from tests.conftest import AppFactory
 from tests.support.application import Application
 from tests.support.databases import Databases
+
+pytestmark = pytest.mark.both_databases
 
 
 async def test_a_used_code_is_refused(app: Application) -> None:

@@ -5,6 +5,8 @@ import pytest
 from tests.support.application import Application, TestClient, TestUser
 from tests.support.assertions import assert_oauth_error
 
+pytestmark = pytest.mark.both_databases
+
 
 async def test_a_person_sees_himself_as_he_spelled_his_name(
     app: Application, client: TestClient

@@ -10,6 +10,8 @@ from tests.api.qr_reader import text_in
 from tests.conftest import AppFactory
 from tests.support.application import Application
 
+pytestmark = pytest.mark.both_databases
+
 FORM = {"content-type": "application/x-www-form-urlencoded"}
 
 

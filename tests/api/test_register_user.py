@@ -9,6 +9,8 @@ from tests.api.qr_reader import text_in
 from tests.support.application import PASSWORD, Application
 from tests.support.assertions import assert_problem
 
+pytestmark = pytest.mark.both_databases
+
 
 async def test_a_registration_shows_the_enrolment_and_nothing_may_cache_it(
     app: Application,

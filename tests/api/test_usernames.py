@@ -11,6 +11,8 @@ from tests.support.application import PASSWORD, Application, TestClient
 from tests.support.assertions import assert_problem
 from tests.support.people import rename
 
+pytestmark = pytest.mark.both_databases
+
 
 async def register(app: Application, username: str) -> httpx.Response:
     return await app.http.post("/register_user", json={"username": username, "password": PASSWORD})

@@ -7,6 +7,8 @@ import pytest
 from tests.support.application import Application, TestUser
 from tests.support.assertions import assert_problem
 
+pytestmark = pytest.mark.both_databases
+
 ARABIC_ZERO = 0x0660
 VALID, REFUSED = (200, {"valid": True}), (401, {"valid": False})
 

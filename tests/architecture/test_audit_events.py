@@ -7,6 +7,8 @@ import ast
 from collections.abc import Iterator
 from pathlib import Path
 
+import pytest
+
 APP = Path(__file__).parents[2] / "app"
 ALONE = {
     "administrator.refused": "a refusal",
@@ -49,6 +51,7 @@ def test_only_events_without_a_change_are_recorded_by_themselves() -> None:
     assert set(ALONE) == set(recorded.values())
 
 
+@pytest.mark.slow
 def test_no_event_is_built_and_forgotten() -> None:
     """Each is handed on: as an argument, returned, or under a name."""
     built = {place for place, _ in calls_of("event")}

@@ -8,6 +8,8 @@ from tests.cli.conftest import Postern, Result
 from tests.support.application import Application, TestClient
 from tests.support.assertions import assert_oauth_error
 
+pytestmark = pytest.mark.both_databases
+
 
 @pytest.fixture
 def clients(app: Application, postern: Postern) -> Postern:
@@ -41,6 +43,7 @@ async def test_list_and_show_tell_everything_but_secrets(
         assert "digest" not in result.output
 
 
+@pytest.mark.slow
 async def test_list_has_no_end_at_its_first_page(app: Application, clients: Postern) -> None:
     made = [await app.create_client() for _ in range(101)]
 

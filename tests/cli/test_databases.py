@@ -13,6 +13,8 @@ from tests.cli.conftest import Postern
 from tests.cli.processes import environment, run, serving
 from tests.support.databases import Databases
 
+pytestmark = pytest.mark.both_databases
+
 COMMANDS = [
     ("users", "list"),
     ("clients", "list"),
@@ -62,6 +64,7 @@ async def test_an_empty_database_is_left_empty(
     assert (await postern("migrate")).output.startswith("Migrated from an empty database")
 
 
+@pytest.mark.slow
 async def test_the_demo_leaves_no_database_where_there_was_none(
     postern: Postern, tmp_path: Path
 ) -> None:
@@ -89,6 +92,7 @@ async def test_a_command_says_which_database_it_used(
     assert "Database" not in result.output
 
 
+@pytest.mark.slow
 def test_a_reader_that_leaves_ends_a_command_quietly(tmp_path: Path) -> None:
     """As with `| head -1`"""
     assert run(tmp_path, "migrate").returncode == 0
@@ -143,6 +147,7 @@ async def test_a_database_that_is_locked_is_one_line(postern: Postern, tmp_path:
     assert result.errors == "postern: DATABASE_URL: database is locked\n"
 
 
+@pytest.mark.slow
 def test_what_the_server_creates_is_for_its_owner_alone(tmp_path: Path) -> None:
     with serving(tmp_path) as server:
         names = {each.name: mode_of(each) for each in (tmp_path / "data").iterdir()}
@@ -154,6 +159,7 @@ def test_what_the_server_creates_is_for_its_owner_alone(tmp_path: Path) -> None:
     assert "open to other users" not in log
 
 
+@pytest.mark.slow
 def test_what_was_open_to_others_stays_so_and_is_a_warning(tmp_path: Path) -> None:
     assert run(tmp_path, "migrate").returncode == 0
     (tmp_path / "data").chmod(0o755)

@@ -5,9 +5,13 @@ import sqlite3
 from contextlib import closing
 from pathlib import Path
 
+import pytest
+
 from tests.cli.conftest import Postern
 from tests.cli.processes import run, serving
 from tests.cli.terminal import qr_text_in
+
+pytestmark = pytest.mark.slow
 
 STEPS = [
     "POST /register_user -> 201",

@@ -12,6 +12,8 @@ import pytest
 from app.server.certificate import kept_certificate
 from tests.cli.processes import serving
 
+pytestmark = pytest.mark.slow
+
 
 def trusting(certificate: Path) -> ssl.SSLContext:
     """As strict as Python is by default from 3.13 on."""

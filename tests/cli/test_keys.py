@@ -15,6 +15,8 @@ from tests.cli.processes import COMMAND, environment, run
 from tests.conftest import AppFactory
 from tests.support.application import Application
 
+pytestmark = pytest.mark.both_databases
+
 MEMBERS = {"kid", "algorithm", "state", "created_at", "signs_from"}
 ALGORITHMS = ["ES256", "EdDSA", "RS256"]
 
@@ -105,6 +107,7 @@ def waits(own_app: Application, monkeypatch: pytest.MonkeyPatch) -> list[float]:
     return made
 
 
+@pytest.mark.slow
 async def test_rotate_now_waits_until_no_server_lacks_the_keys(
     own_app: Application, keys: Postern, waits: list[float]
 ) -> None:
@@ -129,6 +132,7 @@ def _take_interrupts() -> None:
     signal.signal(signal.SIGINT, signal.default_int_handler)
 
 
+@pytest.mark.slow
 def test_rotate_now_that_is_interrupted_leaves_the_keys_published(tmp_path: Path) -> None:
     """Ctrl-C while it waits: they sign a little later, as without --now"""
     url = f"sqlite:///{tmp_path / 'postern.db'}"
@@ -186,6 +190,7 @@ async def test_a_mistake_is_told(
     assert "usage: postern keys" in capsys.readouterr().err
 
 
+@pytest.mark.slow
 async def test_who_lost_the_secret_goes_on_with_new_keys(
     own_app: Application, keys: Postern, waits: list[float]
 ) -> None:

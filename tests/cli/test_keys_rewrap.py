@@ -29,6 +29,8 @@ from tests.support.clock import FakeClock
 from tests.support.databases import Databases
 from tests.support.parts import running_services, services_of
 
+pytestmark = pytest.mark.both_databases
+
 OLD_KEY = "the-Old-key-Qm4x8sV1cN7pLz0eR5tYw2uB"
 NEW_KEY = "the-New-key-Jd9kS3fH6gA1qW8xZ4vC0nMb"
 SWAPPED: dict[str, Any] = {"secret_key": NEW_KEY, "secret_key_previous": (OLD_KEY,)}
@@ -171,6 +173,7 @@ async def test_a_dry_run_counts_and_changes_nothing(before: Application, rewrap:
     assert await sealed_bytes(before) == sealed
 
 
+@pytest.mark.slow
 async def test_more_than_one_batch_is_done(before: Application, rewrap: Postern) -> None:
     await add_people(before, BATCH + 20)
 
@@ -179,6 +182,7 @@ async def test_more_than_one_batch_is_done(before: Application, rewrap: Postern)
     assert counts(result, "resealed")["TOTP secrets"] == BATCH + 20
 
 
+@pytest.mark.slow
 async def test_what_cannot_be_opened_is_named_and_stays_and_the_rest_is_done(
     before: Application, rewrap: Postern
 ) -> None:
@@ -228,6 +232,7 @@ async def test_a_value_that_changed_meanwhile_stays(before: Application) -> None
     ]
 
 
+@pytest.mark.slow
 async def test_two_operators_at_once_do_it_once(before: Application, url: str) -> None:
     await add_people(before, 150)
 
@@ -260,6 +265,7 @@ async def test_the_audit_log_says_who_did_it_and_how_much(
     assert json.loads(events[0].details) == {"resealed": 5, "unopenable": 0}
 
 
+@pytest.mark.slow
 async def test_a_server_that_could_not_open_a_signing_key_can_once_it_is_sealed_anew(
     before: Application, url: str, rewrap: Postern, start_app: AppFactory
 ) -> None:

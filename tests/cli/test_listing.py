@@ -19,6 +19,8 @@ from tests.support.databases import Databases
 from tests.support.machine import scaled
 from tests.support.parts import open_database
 
+pytestmark = pytest.mark.both_databases
+
 MANY = 250
 PAGE = 100
 
@@ -67,6 +69,7 @@ async def test_a_page_is_printed_before_the_next_one_is_read(
     assert printed == [0, PAGE + 1, PAGE, MANY - 2 * PAGE]
 
 
+@pytest.mark.slow
 async def test_a_list_that_nobody_reads_to_its_end_ends_quietly(url: str, tmp_path: Path) -> None:
     """As with `postern users list | head -1`"""
     command = f"{' '.join(COMMAND)} users list | head -1"

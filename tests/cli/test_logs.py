@@ -14,6 +14,8 @@ from tests.cli.processes import Server, run, serving
 from tests.cli.test_workers import workers_of
 from tests.deployment.files import run_python
 
+pytestmark = pytest.mark.slow
+
 PRODUCTION = {
     "APP_ENV": "production",
     "SECRET_KEY": "a-good-Key-Qm4x8sV1cN7pLz0eR5tYw2uB9",

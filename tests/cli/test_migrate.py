@@ -8,6 +8,8 @@ from tests.cli.conftest import Postern
 from tests.support.application import running_application
 from tests.support.databases import Databases
 
+pytestmark = [pytest.mark.slow, pytest.mark.both_databases]
+
 EMPTY = "an empty database"
 
 

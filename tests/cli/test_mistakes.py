@@ -55,6 +55,7 @@ def busy_port() -> Iterator[str]:
         ({}, "PORT"),
     ],
 )
+@pytest.mark.slow
 async def test_serve_refuses_to_start(
     postern: Postern, busy_port: str, variables: dict[str, str], name: str
 ) -> None:
@@ -72,6 +73,7 @@ async def test_serve_refuses_to_start(
 
 
 @pytest.mark.parametrize("environment", [PRODUCTION, {"APP_ENV": "development"}])
+@pytest.mark.slow
 def test_a_place_that_cannot_be_written_is_named(
     tmp_path: Path, environment: dict[str, str]
 ) -> None:

@@ -68,6 +68,7 @@ def test_the_application_is_not_imported_for_settings_that_are_refused(
     assert_not_imported(modules_after(tmp_path, *arguments, **variables), *OF_THE_SOCKET)
 
 
+@pytest.mark.slow
 def test_nor_for_a_port_that_is_busy(tmp_path: Path) -> None:
     with socket.socket() as listener:
         listener.bind(("127.0.0.1", 0))

@@ -10,6 +10,8 @@ import pytest
 from tests.cli.processes import Server, run, serving
 from tests.support.machine import scaled
 
+pytestmark = pytest.mark.slow
+
 
 def paste(line: str) -> httpx.Response:
     """Does what `curl` would do with the line."""

@@ -15,6 +15,8 @@ from tests.support.assertions import assert_oauth_error
 from tests.support.parts import services_of
 from tests.support.people import rename
 
+pytestmark = pytest.mark.both_databases
+
 
 @pytest.fixture
 def users(app: Application, postern: Postern) -> Postern:
@@ -228,6 +230,7 @@ async def test_delete_ends_an_account_and_what_it_had(
     assert (await users("delete", user.username, "--yes")).code == 1
 
 
+@pytest.mark.slow
 async def test_what_an_operator_does_is_written_down_as_his(
     app: Application, users: Postern
 ) -> None:

@@ -2,6 +2,8 @@
 
 import json
 
+import pytest
+
 from app.services.audit import SUCCEEDED
 from tests.cli.conftest import Postern
 from tests.support.application import Application, TestClient, TestUser
@@ -11,6 +13,7 @@ from tests.support.passkeys import enrol, sign_in_with
 from tests.support.visitor import Visitor, visiting
 
 
+@pytest.mark.slow
 async def test_removed_passkeys_sign_in_no_more_and_every_sign_in_ends(
     app: Application, postern: Postern, visitor: Visitor, user: TestUser, client: TestClient
 ) -> None:

@@ -18,6 +18,8 @@ from tests.deployment.files import (
 )
 from tests.support.application import SECRET_KEY
 
+pytestmark = pytest.mark.slow
+
 PROCESSES = dict(line.split(": ", 1) for line in text_of("Procfile").splitlines())
 START_COMMANDS = {
     "railway.json": json_of("railway.json")["deploy"]["startCommand"],

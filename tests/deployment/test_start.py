@@ -2,12 +2,17 @@
 
 from pathlib import Path
 
+import pytest
+
 from tests.deployment.files import run_python
 from tests.support.application import SECRET_KEY
+
+pytestmark = pytest.mark.both_databases
 
 POSTERN = "import sys; from app.cli import main; raise SystemExit(main(sys.argv[1:]))"
 
 
+@pytest.mark.slow
 def test_migrate_needs_no_secret_and_leaves_none_behind(tmp_path: Path) -> None:
     """The container that migrates may have a read-only disk and none of the server's secrets."""
     result = run_python(POSTERN, tmp_path, "migrate", DATABASE_URL="sqlite:///./postern.db")
@@ -43,6 +48,7 @@ def test_an_empty_app_env_leaves_the_word_to_its_older_name(tmp_path: Path) -> N
     assert result.stdout == "development\n", result.stderr
 
 
+@pytest.mark.slow
 def test_a_database_that_cannot_be_opened_is_one_line(tmp_path: Path) -> None:
     """SECURITY_BAR row 48"""
     (tmp_path / "data").write_text("a file where the directory should be")

@@ -131,6 +131,7 @@ async def scene_of(app: Application) -> Scene:
     return scene
 
 
+@pytest.mark.slow
 async def test_an_act_whose_event_cannot_be_written_changes_nothing(
     start_app: AppFactory,
 ) -> None:
@@ -157,6 +158,7 @@ async def test_an_act_whose_event_cannot_be_written_changes_nothing(
     assert done == []
 
 
+@pytest.mark.slow
 async def test_each_of_these_acts_writes_its_event(start_app: AppFactory) -> None:
     """The acts above are those that they say they are."""
     app = await start_app()

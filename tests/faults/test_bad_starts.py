@@ -11,6 +11,8 @@ from tests.support.databases import Databases
 from tests.support.postgresql import free_port, with_database
 from tests.support.server import run_postern
 
+pytestmark = pytest.mark.slow
+
 
 def assert_one_clear_line(ended: subprocess.CompletedProcess[str], *words: str) -> None:
     """Fault 16"""

@@ -15,6 +15,7 @@ from tests.support.server import Server, application_of, running_server
 pytestmark = pytest.mark.skipif(sys.platform != "linux", reason="limits another process by prlimit")
 
 
+@pytest.mark.slow
 async def test_a_full_disk_is_503_and_does_no_harm(databases: Databases, tmp_path: Path) -> None:
     """Fault 7: no file may grow, which is what a full disk does"""
     url = await databases.migrated("sqlite")

@@ -100,6 +100,7 @@ def test_a_start_without_threads_is_refused_in_one_line(tmp_path: Path) -> None:
     assert len(ended.stderr.splitlines()) == 1
 
 
+@pytest.mark.slow
 def test_a_start_whose_log_is_a_file_needs_its_threads_all_the_same(tmp_path: Path) -> None:
     log = tmp_path / "log"
     with log.open("wb") as stderr:

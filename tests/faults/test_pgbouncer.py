@@ -69,6 +69,7 @@ async def sign_in(visitor: Visitor, app: Application, user: Any) -> str:
     return (await visitor.sign_in(await visitor.get("/login"), user)).text
 
 
+@pytest.mark.slow
 async def test_more_at_once_than_there_are_connections_to_postgresql(app: Application) -> None:
     """each transaction may be on another connection than the one before"""
     client = await app.create_client()
@@ -80,6 +81,7 @@ async def test_more_at_once_than_there_are_connections_to_postgresql(app: Applic
     assert {each.status_code for each in users_and_tokens[20:]} == {200}
 
 
+@pytest.mark.slow
 async def test_nothing_waits_longer_than_the_time_limit_in_a_transaction(
     pooled: str, mode: str
 ) -> None:

@@ -42,6 +42,7 @@ def profile_with(value: bytes) -> bytes:
     )  # fmt: skip
 
 
+@pytest.mark.slow
 async def test_an_authorization_header_of_a_megabyte(server: Server) -> None:
     """SECURITY_BAR row 15"""
     answer = await exchange(server.port, profile_with(b"Bearer " + b"x" * MEGABYTE))
@@ -49,6 +50,7 @@ async def test_an_authorization_header_of_a_megabyte(server: Server) -> None:
     assert answer.status in (401, 431)
 
 
+@pytest.mark.slow
 async def test_an_authorization_header_that_fills_the_room_there_is(server: Server) -> None:
     """SECURITY_BAR row 15"""
     answer = await exchange(server.port, profile_with(b"Bearer " + b"x" * 60_000))

@@ -165,6 +165,7 @@ async def test_a_ready_server_has_written_nothing(start_app: AppFactory) -> None
     assert row[0] == 0
 
 
+@pytest.mark.slow
 async def test_a_read_only_sqlite_file_refuses_to_start(
     databases: Databases, tmp_path: Path
 ) -> None:

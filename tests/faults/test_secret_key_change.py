@@ -7,6 +7,7 @@ is gone.
 import asyncio
 
 import httpx
+import pytest
 import pytest_asyncio
 
 from app.repositories.sealed_values import OTP_SECRETS
@@ -51,6 +52,7 @@ async def move(visitor: Visitor, to: Visitor) -> Visitor:
     return to
 
 
+@pytest.mark.slow
 async def test_codes_and_id_tokens_count_while_everything_is_sealed_anew(steps: Steps) -> None:
     known, swapped, dropped = steps
     client, people = await known.create_client(), [await known.enrolled_user() for _ in range(8)]
@@ -94,6 +96,7 @@ async def test_codes_and_id_tokens_count_while_everything_is_sealed_anew(steps: 
     assert (await known.password_grant(client, people[0])).status_code == 200
 
 
+@pytest.mark.slow
 async def test_a_sign_in_begun_before_the_swap_is_completed_after_it(steps: Steps) -> None:
     known, swapped, _ = steps
     client, user = await known.create_client(), await known.enrolled_user()

@@ -67,6 +67,7 @@ def unread_server(directory: Path, workers: str) -> Iterator[UnreadServer]:
 
 
 @pytest.mark.parametrize("workers", ["1", "2"])
+@pytest.mark.slow
 def test_a_log_that_nobody_reads_stops_neither_requests_nor_the_end(
     tmp_path: Path, workers: str
 ) -> None:
@@ -82,6 +83,7 @@ def test_a_log_that_nobody_reads_stops_neither_requests_nor_the_end(
     assert code in (0, -signal.SIGTERM)
 
 
+@pytest.mark.slow
 def test_lines_that_waited_for_their_reader_are_all_there(tmp_path: Path) -> None:
     with unread_server(tmp_path, "1") as server:
         with server.client() as http:

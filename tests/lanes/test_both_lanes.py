@@ -11,6 +11,8 @@ from tests.lanes.requests import Case, Sent, authorized, form
 from tests.support.locks import writes_blocked
 from tests.support.parts import services_of
 
+pytestmark = pytest.mark.both_databases
+
 CORPUS = list(cases())
 
 
@@ -23,6 +25,7 @@ async def test_both_lanes_answer_alike(lanes: Lanes, case: Case) -> None:
 
 
 @pytest.mark.parametrize("case", CORPUS, ids=lambda case: case.name)
+@pytest.mark.slow
 async def test_both_lanes_answer_alike_over_sockets(served_lanes: Lanes, case: Case) -> None:
     fast, slow = [await lane.send(case.make(lane.tokens)) for lane in served_lanes]
 
@@ -47,6 +50,7 @@ async def test_the_corpus_has_answers_of_every_kind(lanes: Lanes) -> None:
     assert statuses >= {200, 400, 401, 404, 405, 410, 413}
 
 
+@pytest.mark.slow
 async def test_both_lanes_answer_alike_while_the_database_is_held_by_another(
     lanes: Lanes,
 ) -> None:

@@ -55,6 +55,7 @@ async def test_in_development_the_schema_is_made_at_start(backend: Backend, empt
     assert await migrations.current_revision(backend) == migrations.HEAD
 
 
+@pytest.mark.slow
 async def test_a_production_server_on_an_empty_postgresql_says_what_to_run_and_then_serves(
     databases: Databases, tmp_path: Path
 ) -> None:

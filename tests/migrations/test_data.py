@@ -2,6 +2,8 @@
 
 import json
 
+import pytest
+
 from app.database import migrations
 from app.database.backends import Backend
 from app.services.client_fingerprints import fingerprint_of
@@ -29,6 +31,7 @@ async def test_people_of_the_core_get_a_salt_each(backend: Backend) -> None:
     assert salts[0] != salts[1]
 
 
+@pytest.mark.slow
 async def test_they_stay_on_the_way_down(backend: Backend) -> None:
     await migrations.migrate(backend)
     await change(

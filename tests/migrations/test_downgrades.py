@@ -14,6 +14,8 @@ from tests.support.clock import FakeClock
 from tests.support.databases import Databases
 from tests.support.parts import running_services
 
+pytestmark = pytest.mark.slow
+
 ISSUED = "'2026-11-25 12:00:00.000000+00:00'"
 CORE_USER = f"""
     INSERT INTO users

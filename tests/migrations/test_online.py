@@ -106,6 +106,7 @@ def stopping_after(transactions: int, patch: pytest.MonkeyPatch) -> Iterator[Non
         yield
 
 
+@pytest.mark.slow
 async def test_a_migration_that_is_stopped_half_way_goes_on_where_it_was(
     backend: Backend, monkeypatch: pytest.MonkeyPatch
 ) -> None:

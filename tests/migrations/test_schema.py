@@ -76,6 +76,7 @@ async def test_autogenerate_would_find_a_difference(backend: Backend, statement:
         await run_check(backend)
 
 
+@pytest.mark.slow
 async def test_up_down_and_up_again_ends_where_it_began(backend: Backend) -> None:
     await migrations.migrate(backend)
     first = await shape_of(backend)

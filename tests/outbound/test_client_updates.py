@@ -18,6 +18,8 @@ from tests.support.parts import services_of
 from tests.support.peer import HOST, Authority, Peer
 from tests.support.visitor import REDIRECT_URI
 
+pytestmark = pytest.mark.both_databases
+
 SECTOR = "/sector"
 OTHER = "http://localhost:3000/other"
 

@@ -41,6 +41,7 @@ def client_in(answer: httpx.Response) -> TestClient:
     return TestClient(answer.json()["client_id"], answer.json()["client_secret"])
 
 
+@pytest.mark.slow
 async def test_a_sector_sees_one_subject_and_another_sector_another(
     own_app: Application, peer: Peer
 ) -> None:
@@ -65,6 +66,7 @@ async def test_a_sector_sees_one_subject_and_another_sector_another(
     assert len(subjects[0]) == 43
 
 
+@pytest.mark.slow
 async def test_introspection_does_not_tell_the_public_subject(own_app: Application) -> None:
     user = await own_app.enrolled_user()
     client = client_in(await register(own_app))

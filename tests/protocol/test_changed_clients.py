@@ -9,6 +9,8 @@ from tests.protocol.registering import body_of, client_of, manage, registered
 from tests.support.application import Application, TestUser
 from tests.support.visitor import REDIRECT_URI, Visitor, answer_in
 
+pytestmark = pytest.mark.both_databases
+
 CHANGES: list[dict[str, Any]] = [
     {"client_name": "Another App"},
     {"redirect_uris": [REDIRECT_URI, "http://localhost:3000/other"]},

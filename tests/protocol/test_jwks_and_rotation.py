@@ -16,6 +16,8 @@ from tests.support.application import Application
 from tests.support.jwt import header_of, verified
 from tests.support.visitor import Visitor, visiting
 
+pytestmark = pytest.mark.both_databases
+
 ALGORITHMS = {"RS256", "ES256", "EdDSA"}
 OTHER_SECRET = "another-key-of-the-tests-7Hq2Lw9Zx4Bn8Mv"
 DAY = 86_400
@@ -84,6 +86,7 @@ async def test_a_new_key_is_published_before_it_signs(own_app: Application) -> N
     assert (kid_of(before), kid_of(after)) == (old, new)
 
 
+@pytest.mark.slow
 async def test_other_instances_take_it_up_by_themselves(
     own_app: Application, visitor_of_own: Visitor
 ) -> None:
@@ -147,6 +150,7 @@ async def test_only_the_key_that_was_named_is_replaced(own_app: Application) -> 
     assert changed == {"ES256"}
 
 
+@pytest.mark.slow
 async def test_no_key_signs_that_another_server_does_not_publish(own_app: Application) -> None:
     """Core section 10.1.1; also where the new key is wanted soon, as after a theft"""
     lacked_until, signs_from = -1, None
@@ -204,6 +208,7 @@ async def test_of_many_who_rotate_nobody_breaks_the_others(own_app: Application)
     assert {kid_of(token) for token in tokens} == {made[0].kid}
 
 
+@pytest.mark.slow
 async def test_a_lost_secret_costs_the_keys_and_nothing_else(start_app: AppFactory) -> None:
     """What was signed before is verified as before"""
     before = await start_app()
@@ -248,6 +253,7 @@ async def test_the_private_half_is_sealed(own_app: Application) -> None:
         assert '"d"' not in key.public_jwk
 
 
+@pytest.mark.slow
 async def test_a_key_that_has_grown_old_gets_a_successor(start_app: AppFactory) -> None:
     """By housekeeping, with no hand of anybody"""
     app = await start_app(signing_key_max_age=30 * DAY)

@@ -13,6 +13,8 @@ from tests.conftest import AppFactory
 from tests.support.application import Application
 from tests.support.parts import services_of
 
+pytestmark = pytest.mark.both_databases
+
 HOUR = 3600
 
 

@@ -20,6 +20,8 @@ from tests.support.visitor import (
     visiting,
 )
 
+pytestmark = pytest.mark.both_databases
+
 FORM = {"content-type": "application/x-www-form-urlencoded"}
 
 

@@ -46,6 +46,7 @@ async def app(
         yield made
 
 
+@pytest.mark.slow
 async def test_a_client_is_told_by_a_logout_token(
     app: Application, peer: Peer, visitor: Visitor, user: TestUser
 ) -> None:
@@ -99,6 +100,7 @@ async def test_the_subject_is_the_one_that_the_client_knows(
     assert decoded(told.logout_tokens[0])[1]["sub"] == decoded(id_token)[1]["sub"]
 
 
+@pytest.mark.slow
 async def test_every_client_in_the_session_is_told_and_no_other(
     app: Application, peer: Peer, visitor: Visitor, user: TestUser
 ) -> None:
@@ -131,6 +133,7 @@ async def test_a_client_with_offline_access_is_told_too(
     assert (await app.refresh(told.client, tokens["refresh_token"])).status_code == 200
 
 
+@pytest.mark.slow
 async def test_a_session_that_is_ended_from_the_account_page_is_told_of(
     app: Application, peer: Peer, visitor: Visitor, user: TestUser
 ) -> None:

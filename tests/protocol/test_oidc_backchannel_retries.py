@@ -24,6 +24,8 @@ from tests.support.peer import HOST, Answer, Authority, Peer, running_peer
 from tests.support.visitor import Visitor, redeem, visiting
 from tests.support.waiting import eventually
 
+pytestmark = pytest.mark.both_databases
+
 FAILS = Answer(status=503)
 MOVED = Answer(status=307, headers={"Location": "/elsewhere"})
 
@@ -49,6 +51,7 @@ async def app(start_app: AppFactory, reaches_the_peer: dict[str, Any]) -> Applic
     return await start_app(**reaches_the_peer)
 
 
+@pytest.mark.slow
 async def test_it_is_tried_again_after_growing_delays_until_it_arrives(
     app: Application, peer: Peer, visitor: Visitor, user: TestUser
 ) -> None:
@@ -71,6 +74,7 @@ async def test_it_is_tried_again_after_growing_delays_until_it_arrives(
     assert claims[-1]["iat"] == int(app.clock.now().timestamp())
 
 
+@pytest.mark.slow
 async def test_it_is_given_up_with_a_line_in_the_log(
     app: Application,
     peer: Peer,
@@ -96,6 +100,7 @@ async def test_it_is_given_up_with_a_line_in_the_log(
 @pytest.mark.parametrize(
     "answer", [MOVED, Answer(status=404), Answer(status=200, body="x" * 70_000)]
 )
+@pytest.mark.slow
 async def test_what_is_no_yes_is_tried_again(
     app: Application, peer: Peer, visitor: Visitor, user: TestUser, answer: Answer
 ) -> None:
@@ -112,6 +117,7 @@ async def test_what_is_no_yes_is_tried_again(
     assert peer.count("/elsewhere") == 0
 
 
+@pytest.mark.slow
 async def test_it_survives_a_restart(
     start_app: AppFactory,
     app: Application,
@@ -135,6 +141,7 @@ async def test_it_survives_a_restart(
     assert await is_done(app, told.client)
 
 
+@pytest.mark.slow
 async def test_a_server_that_stops_while_it_tells_leaves_it_to_the_next(
     app: Application, peer: Peer, user: TestUser, reaches_the_peer: dict[str, Any]
 ) -> None:
@@ -160,6 +167,7 @@ async def test_a_server_that_stops_while_it_tells_leaves_it_to_the_next(
     assert await is_done(app, told.client)
 
 
+@pytest.mark.slow
 async def test_of_several_workers_one_tells(
     app: Application, peer: Peer, visitor: Visitor, user: TestUser, reaches_the_peer: dict[str, Any]
 ) -> None:
@@ -180,6 +188,7 @@ async def test_of_several_workers_one_tells(
     assert told.count == 2
 
 
+@pytest.mark.slow
 async def test_many_clients_are_told_at_one_look(
     app: Application, peer: Peer, visitor: Visitor, user: TestUser
 ) -> None:
@@ -195,6 +204,7 @@ async def test_many_clients_are_told_at_one_look(
 
 
 @pytest.mark.parametrize("gone", ["client", "address"])
+@pytest.mark.slow
 async def test_nobody_is_told_who_is_gone(
     app: Application, peer: Peer, visitor: Visitor, user: TestUser, operator: Services, gone: str
 ) -> None:
@@ -213,6 +223,7 @@ async def test_nobody_is_told_who_is_gone(
     assert await is_done(app, told.client) == (gone == "client")
 
 
+@pytest.mark.slow
 async def test_no_name_of_a_closed_network_is_told(start_app: AppFactory, peer: Peer) -> None:
     """SECURITY_BAR row 43: a name is only resolved when it is called"""
     app = await start_app()

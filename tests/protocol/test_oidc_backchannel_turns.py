@@ -17,6 +17,8 @@ from tests.support.peer import HOST, Authority, Peer, running_peer
 from tests.support.visitor import Visitor
 from tests.support.waiting import eventually
 
+pytestmark = pytest.mark.both_databases
+
 WAITING = 30
 
 
@@ -56,6 +58,7 @@ async def add_notices(app: Application, told: Told, count: int) -> None:
         await connection.execute(insert(logout_notices), rows)
 
 
+@pytest.mark.slow
 async def test_a_client_that_does_not_answer_delays_no_other(
     app: Application, peer: Peer, visitor: Visitor, user: TestUser
 ) -> None:
@@ -79,6 +82,7 @@ async def test_a_client_that_does_not_answer_delays_no_other(
     go_on.set()
 
 
+@pytest.mark.slow
 async def test_all_notices_of_one_client_arrive_in_turns(app: Application, peer: Peer) -> None:
     busy, most = 0, 0
 

@@ -31,6 +31,7 @@ async def framed_client(app: Application, uri: str = FRONT, **metadata: Any) -> 
     )
 
 
+@pytest.mark.slow
 async def test_the_page_loads_each_address_and_then_goes_on(
     app: Application, visitor: Visitor, user: TestUser
 ) -> None:

@@ -16,6 +16,8 @@ from tests.support.parts import services_of
 from tests.support.round_trips import RoundTrips, counting_proxy
 from tests.support.visitor import Visitor, answer_in, query, redeem, visiting
 
+pytestmark = pytest.mark.both_databases
+
 MOST_ROUND_TRIPS = {
     "GET /authorize": 5,
     "GET /login": 4,
@@ -98,6 +100,7 @@ async def sign_in_with_consent(app: Application, count: Counter, visitor: Visito
     await count("GET /account", http.get("/account"))
 
 
+@pytest.mark.slow
 async def test_nothing_is_looked_up_twice_for_a_page_of_a_sign_in(
     counted: tuple[Application, Counter],
 ) -> None:
@@ -111,6 +114,7 @@ async def test_nothing_is_looked_up_twice_for_a_page_of_a_sign_in(
         assert count.requests[name].round_trips <= most, (name, count.requests[name].statements)
 
 
+@pytest.mark.slow
 async def test_nothing_is_looked_up_twice_for_an_account_page(
     counted: tuple[Application, Counter],
 ) -> None:

@@ -14,6 +14,8 @@ from app.wiring import Services
 from tests.support.application import PASSWORD, Application, TestClient, TestUser
 from tests.support.assertions import assert_oauth_error
 
+pytestmark = pytest.mark.both_databases
+
 
 @dataclass
 class Work:

@@ -1,8 +1,12 @@
 """A token given back stays given back, whatever happens to its owner meanwhile (RFC 7009)."""
 
+import pytest
+
 from app.wiring import Services
 from tests.support.application import Application, TestClient, TestUser
 from tests.support.assertions import assert_oauth_error
+
+pytestmark = pytest.mark.both_databases
 
 
 async def test_a_revocation_while_the_user_is_disabled_holds_when_he_is_enabled_again(

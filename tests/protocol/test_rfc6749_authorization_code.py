@@ -10,6 +10,8 @@ from tests.support.application import Application, TestClient, TestUser
 from tests.support.assertions import assert_oauth_error
 from tests.support.visitor import VERIFIER, Visitor, redeem
 
+pytestmark = pytest.mark.both_databases
+
 NO_PKCE = {"code_challenge": None, "code_challenge_method": None}
 
 

@@ -3,11 +3,15 @@
 import asyncio
 import re
 
+import pytest
+
 from app.schemas.clients import ClientCreate
 from app.wiring import Services
 from tests.conftest import AppFactory
 from tests.support.application import Application, TestClient
 from tests.support.assertions import assert_oauth_error
+
+pytestmark = pytest.mark.both_databases
 
 
 async def test_a_client_gets_a_bearer_token_for_itself_and_no_refresh_token(

@@ -11,6 +11,8 @@ from tests.protocol.wire import answer_of
 from tests.support.application import PASSWORD, Application, TestClient, TestUser
 from tests.support.assertions import assert_oauth_error
 
+pytestmark = pytest.mark.both_databases
+
 
 async def test_a_person_gets_a_pair_that_speaks_for_him(
     app: Application, client: TestClient, user: TestUser

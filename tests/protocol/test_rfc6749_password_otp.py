@@ -9,6 +9,8 @@ from tests.protocol.wire import answer_of
 from tests.support.application import NO_LIMITS, Application, TestClient, TestUser
 from tests.support.assertions import assert_oauth_error
 
+pytestmark = pytest.mark.both_databases
+
 APP_SETTINGS = {**NO_LIMITS, "otp_policy": "every_login"}
 STEP = 30
 

@@ -2,8 +2,12 @@
 
 import asyncio
 
+import pytest
+
 from tests.support.application import Application, TestClient, TestUser
 from tests.support.assertions import assert_oauth_error
+
+pytestmark = pytest.mark.both_databases
 
 
 async def test_a_refresh_gives_a_new_pair(

@@ -10,6 +10,8 @@ from tests.protocol.wire import answer_of
 from tests.support.application import Application, TestClient, TestUser
 from tests.support.assertions import assert_oauth_error
 
+pytestmark = pytest.mark.both_databases
+
 DAY = 86_400
 
 

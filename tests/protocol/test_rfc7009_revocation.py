@@ -5,6 +5,8 @@ import pytest
 from tests.support.application import Application, TestClient, TestUser
 from tests.support.assertions import assert_oauth_error
 
+pytestmark = pytest.mark.both_databases
+
 
 async def test_a_revoked_access_token_is_worth_nothing_and_its_family_lives_on(
     app: Application, client: TestClient, user: TestUser

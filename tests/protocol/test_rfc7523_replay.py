@@ -2,6 +2,7 @@
 
 import asyncio
 
+import pytest
 import pytest_asyncio
 
 from tests.conftest import AppFactory
@@ -10,6 +11,8 @@ from tests.support.application import Application
 from tests.support.assertions import assert_oauth_error
 from tests.support.client_jwts import signing_key
 from tests.support.parts import count, services_of
+
+pytestmark = pytest.mark.both_databases
 
 
 @pytest_asyncio.fixture

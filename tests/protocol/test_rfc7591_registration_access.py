@@ -191,6 +191,7 @@ async def test_an_unused_client_expires_by_itself(
     assert_oauth_error(read, "invalid_token", status=401)
 
 
+@pytest.mark.slow
 async def test_a_client_that_was_used_once_stays(
     app: Application, user: TestUser, visitor: Visitor
 ) -> None:

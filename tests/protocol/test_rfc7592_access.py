@@ -8,6 +8,8 @@ from tests.support.application import Application, TestUser
 from tests.support.assertions import assert_oauth_error
 from tests.support.visitor import Visitor
 
+pytestmark = pytest.mark.both_databases
+
 METHODS = ["GET", "PUT", "DELETE"]
 
 

@@ -12,6 +12,8 @@ from tests.support.assertions import assert_oauth_error
 from tests.support.parts import services_of
 from tests.support.visitor import Visitor, redeem, text_of
 
+pytestmark = pytest.mark.both_databases
+
 METHODS = ["GET", "PUT", "DELETE"]
 
 

@@ -7,6 +7,8 @@ from app.wiring import Services
 from tests.support.application import Application, TestClient, TestUser
 from tests.support.assertions import assert_oauth_error
 
+pytestmark = pytest.mark.both_databases
+
 INACTIVE = {"active": False}
 
 

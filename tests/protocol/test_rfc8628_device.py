@@ -18,6 +18,8 @@ from tests.support.assertions import assert_oauth_error
 from tests.support.jwt import claims_of
 from tests.support.visitor import Visitor, visiting
 
+pytestmark = pytest.mark.both_databases
+
 
 async def test_a_device_gets_a_code_to_show_and_one_to_ask_with(app: Application) -> None:
     """Section 3.2"""

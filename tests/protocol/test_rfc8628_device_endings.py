@@ -2,6 +2,8 @@
 
 from typing import Any
 
+import pytest
+
 from app.wiring import Services
 from tests.conftest import AppFactory
 from tests.protocol.devices import Device, decide, device_client, start_device
@@ -9,6 +11,8 @@ from tests.support.application import Application, TestClient, TestUser
 from tests.support.assertions import assert_oauth_error
 from tests.support.parts import count, services_of
 from tests.support.visitor import Visitor
+
+pytestmark = pytest.mark.both_databases
 
 SESSION_LASTS = 12 * 3600
 OFFLINE = "openid offline_access"

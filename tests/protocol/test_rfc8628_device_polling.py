@@ -3,6 +3,7 @@
 import asyncio
 from itertools import cycle, islice
 
+import pytest
 import pytest_asyncio
 
 from tests.conftest import AppFactory
@@ -11,6 +12,8 @@ from tests.support.application import Application, TestUser
 from tests.support.assertions import assert_oauth_error
 from tests.support.databases import Databases
 from tests.support.visitor import Visitor, visiting
+
+pytestmark = pytest.mark.both_databases
 
 Pair = tuple[Application, Application]
 
@@ -87,6 +90,7 @@ async def test_two_servers_count_together(instances: Pair) -> None:
     assert_oauth_error(too_soon, "slow_down")
 
 
+@pytest.mark.slow
 async def test_a_code_counts_once_at_two_servers(instances: Pair) -> None:
     """SECURITY_BAR row 7"""
     first, _ = instances

@@ -1,7 +1,11 @@
 """Pushed authorization requests (RFC 9126): they count once, by their client, for a short while."""
 
+import pytest
+
 from tests.support.application import Application, TestClient, TestUser
 from tests.support.visitor import Visitor, answer_in, query, redeem
+
+pytestmark = pytest.mark.both_databases
 
 FORM = {"content-type": "application/x-www-form-urlencoded"}
 
@@ -10,6 +14,7 @@ async def error_of(visitor: Visitor, client: TestClient) -> str:
     return answer_in(await visitor.authorize(client, prompt="none"))["error"]
 
 
+@pytest.mark.slow
 async def test_what_a_client_must_push_or_sign_it_must(app: Application, visitor: Visitor) -> None:
     """RFC 9126 section 6, RFC 9101 section 10.5: by the client's own metadata"""
     pushes = await app.create_client(require_pushed_authorization_requests=True)

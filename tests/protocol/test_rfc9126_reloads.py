@@ -3,10 +3,13 @@
 import asyncio
 
 import httpx
+import pytest
 
 from tests.support.application import Application, TestClient, TestUser
 from tests.support.parts import count, services_of
 from tests.support.visitor import Visitor, answer_in, query, redeem, visiting
+
+pytestmark = pytest.mark.both_databases
 
 FORM = {"content-type": "application/x-www-form-urlencoded"}
 
@@ -23,6 +26,7 @@ async def view(visitor: Visitor, only: dict[str, str]) -> httpx.Response:
     return await visitor.follow(await visitor.get("/authorize", **only))
 
 
+@pytest.mark.slow
 async def test_a_user_may_reload_as_long_as_the_pending_request_lives(
     app: Application, client: TestClient, user: TestUser, visitor: Visitor
 ) -> None:

@@ -8,6 +8,8 @@ from tests.conftest import AppFactory
 from tests.support.application import Application, TestClient, TestUser
 from tests.support.visitor import Form, Visitor, answer_in, text_of, visiting
 
+pytestmark = pytest.mark.both_databases
+
 PAGES = ("/login", "/login/otp", "/login/enroll", "/create-account", "/consent", "/select-account")
 
 

@@ -14,6 +14,8 @@ from app.wiring import Services
 from tests.support.application import Application, TestClient, TestUser
 from tests.support.assertions import assert_oauth_error
 
+pytestmark = pytest.mark.both_databases
+
 CHANGES = ["password", "otp", "disabled"]
 WAITING = "SELECT count(*) FROM pg_locks WHERE NOT granted AND relation = 'access_tokens'::regclass"
 

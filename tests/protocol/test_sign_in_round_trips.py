@@ -7,6 +7,8 @@ from tests.support.databases import Databases
 from tests.support.parts import services_of
 from tests.support.round_trips import RoundTrips, counting_proxy, counting_threads
 
+pytestmark = pytest.mark.both_databases
+
 ON_POSTGRESQL = 6
 """Client, user, what the limits know, the same after the hash, audit event, tokens."""
 ON_SQLITE = 2

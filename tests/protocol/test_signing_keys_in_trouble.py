@@ -19,6 +19,8 @@ from tests.support.clock import FakeClock
 from tests.support.jwt import header_of, verified
 from tests.support.parts import running_services
 
+pytestmark = pytest.mark.both_databases
+
 OTHER_SECRET = "another-key-of-the-tests-7Hq2Lw9Zx4Bn8Mv"
 DAY = 86_400
 
@@ -65,6 +67,7 @@ async def test_workers_whose_clocks_differ_make_one_first_key(
         assert len(await one.signing_keys.list_all()) == 3
 
 
+@pytest.mark.slow
 async def test_a_clock_that_is_set_back_breaks_nothing(own_app: Application) -> None:
     """SECURITY_BAR, fault 12"""
     async with worker(own_app, ahead=3600) as before, worker(own_app) as after:
@@ -131,6 +134,7 @@ async def test_a_key_that_cannot_be_opened_is_told_of_once(
     assert OTHER_SECRET not in caplog.text
 
 
+@pytest.mark.slow
 async def test_a_command_under_a_mistaken_secret_takes_no_key_from_the_server(
     own_app: Application,
 ) -> None:
@@ -149,6 +153,7 @@ async def test_a_command_under_a_mistaken_secret_takes_no_key_from_the_server(
         assert await kid_used_by(server) == before[0]
 
 
+@pytest.mark.slow
 async def test_of_a_key_whose_time_is_over_only_the_public_half_is_kept(
     own_app: Application,
 ) -> None:

@@ -8,6 +8,8 @@ from tests.support.assertions import assert_oauth_error
 from tests.support.parts import count, services_of
 from tests.support.visitor import Visitor, redeem
 
+pytestmark = pytest.mark.both_databases
+
 OFFLINE = "openid offline_access"
 
 

@@ -3,6 +3,7 @@
 from collections.abc import AsyncIterator
 from datetime import timedelta
 
+import pytest
 import pytest_asyncio
 from sqlalchemy import text
 
@@ -71,6 +72,7 @@ async def test_housekeeping_within_the_grace_window_leaves_the_answer(
     assert again.json()["refresh_token"] == second["refresh_token"]
 
 
+@pytest.mark.slow
 async def test_a_replay_on_day_89_still_revokes_the_family(own_app: Application) -> None:
     """SECURITY_BAR row 9; RFC 9700 section 4.14.2: at any time of the family's life"""
     client, _, first = await sign_in(own_app)

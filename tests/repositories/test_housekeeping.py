@@ -184,6 +184,7 @@ async def test_a_second_worker_does_nothing_while_the_first_is_at_it(
         assert set(answers) == {0}
 
 
+@pytest.mark.slow
 async def test_it_survives_a_database_that_is_not_available(
     databases: Databases, database_kind: str, clock: FakeClock
 ) -> None:
@@ -234,6 +235,7 @@ async def test_a_running_server_does_it_by_itself(start_app: AppFactory) -> None
     await eventually(lambda: is_empty(services_of(app).database, "access_tokens"))
 
 
+@pytest.mark.slow
 async def test_mails_that_nobody_delivers_go_after_two_days(
     database: Database, clock: FakeClock
 ) -> None:

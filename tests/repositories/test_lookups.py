@@ -37,6 +37,7 @@ async def test_a_token_is_found_as_soon_as_it_was_stored(database: Database) -> 
     assert None not in found
 
 
+@pytest.mark.slow
 async def test_five_hundred_tokens_issued_at_once_are_each_active_at_once(
     app: Application, client: TestClient
 ) -> None:

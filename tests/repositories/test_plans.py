@@ -94,6 +94,7 @@ def texts_of(value: Any) -> list[str]:
     return []
 
 
+@pytest.mark.slow
 async def test_no_statement_reads_a_growing_table_whole(
     sent: Sent, large_url: str, database_kind: str
 ) -> None:
@@ -123,6 +124,7 @@ async def test_no_statement_reads_a_growing_table_whole(
     assert not refused, "\n\n".join(refused)
 
 
+@pytest.mark.slow
 async def test_every_call_that_sends_a_statement_is_reached(sent: Sent, database_kind: str) -> None:
     """A method that is added to a repository is called as the others are."""
     excused = tuple(NOT_SENT) if database_kind == "sqlite" else ()

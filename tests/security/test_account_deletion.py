@@ -27,6 +27,8 @@ from tests.support.smtp import running_mail_server
 from tests.support.visitor import Visitor, redeem, text_of, visiting
 from tests.support.waiting import eventually
 
+pytestmark = pytest.mark.both_databases
+
 DATA = "/account/data"
 DELETE = "/account/data/delete"
 KEPT = {"audit_events", "audit_outbox", "logout_notices"}
@@ -261,6 +263,7 @@ async def test_who_did_not_sign_in_a_moment_ago_does_so_first(
     assert (await visitor.sign_in(await visitor.follow(answers[0]), user)).url.path == DATA
 
 
+@pytest.mark.slow
 async def test_applications_are_told_of_the_end_of_each_session(
     start_app: AppFactory, tmp_path_factory: pytest.TempPathFactory
 ) -> None:

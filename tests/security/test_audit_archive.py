@@ -20,6 +20,8 @@ from tests.conftest import AppFactory
 from tests.support.application import Application
 from tests.support.parts import count, services_of
 
+pytestmark = pytest.mark.both_databases
+
 Audit = Callable[..., Awaitable[Result]]
 NUMBER = 5
 OTHER_SECRET = "another-key-of-the-tests-7Hq2Lw9Zx4Bn8Mv"

@@ -26,6 +26,8 @@ from tests.support.databases import Databases
 from tests.support.parts import running_services, services_of
 from tests.support.visitor import VERIFIER, redeem, visiting
 
+pytestmark = pytest.mark.both_databases
+
 Tamper = Callable[[str], Awaitable[None]]
 Audit = Callable[..., Awaitable[Result]]
 NUMBER = 5
@@ -265,6 +267,7 @@ async def test_list_prints_one_event_a_line_with_hashes_in_hex_and_times_in_utc(
     assert {row["outcome"] for row in rows} == {"succeeded"}
 
 
+@pytest.mark.slow
 async def test_list_can_be_narrowed_to_a_person_a_time_and_an_action(
     own: Application, audit: Audit
 ) -> None:
@@ -308,6 +311,7 @@ async def test_a_mistake_is_one_line_and_no_traceback(audit: Audit, arguments: A
     assert result.errors.count("\n") == 1
 
 
+@pytest.mark.slow
 async def test_a_reader_that_goes_away_is_no_traceback(own: Application, log: AuditLog) -> None:
     """`postern audit list | head -1`"""
     padding = "x" * 2000  # in all more than a pipe and the buffers hold

@@ -12,6 +12,8 @@ from tests.support.application import Application
 from tests.support.locks import audit_head_locked
 from tests.support.parts import count, services_of
 
+pytestmark = pytest.mark.both_databases
+
 WAITING = "audit_outbox WHERE sequenced_at IS NULL"
 
 
@@ -54,6 +56,7 @@ async def test_an_event_is_recorded_and_read_while_the_chain_is_locked(
     assert await actions_of(log) == listed
 
 
+@pytest.mark.slow
 async def test_events_wait_while_the_file_is_locked_and_are_read_all_the_same(
     own: Application, log: AuditLog, database_kind: str
 ) -> None:

@@ -3,11 +3,15 @@
 import json
 from typing import Any
 
+import pytest
+
 from app.models.audit_events import AuditEvent
 from tests.support.application import Application, TestClient, TestUser
 from tests.support.callers import calling_from
 from tests.support.parts import services_of
 from tests.support.visitor import Visitor
+
+pytestmark = pytest.mark.both_databases
 
 PROFILE = "/profile"
 

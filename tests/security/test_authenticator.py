@@ -3,6 +3,8 @@
 import asyncio
 import re
 
+import pytest
+
 from app.wiring import build_services
 from tests.conftest import AppFactory
 from tests.security.factors import (
@@ -52,6 +54,7 @@ async def test_the_new_app_counts_and_the_old_one_does_not(
     assert not await can_sign_in(app, user)
 
 
+@pytest.mark.slow
 async def test_it_ends_every_other_session_and_every_token(
     app: Application, client: TestClient, user: TestUser, visitor: Visitor
 ) -> None:
@@ -126,6 +129,7 @@ async def test_the_code_that_confirmed_it_counts_once(
     assert (await app.verify_otp(again.username, app.code(again))).status_code == 401
 
 
+@pytest.mark.slow
 async def test_a_sealed_secret_is_good_once_for_its_browser_its_person_and_a_while(
     app: Application, user: TestUser, visitor: Visitor
 ) -> None:
@@ -211,6 +215,7 @@ async def test_the_log_says_that_it_was_changed_and_not_to_what(
         assert secret not in str(log)
 
 
+@pytest.mark.slow
 async def test_guessing_has_the_limit_of_codes(start_app: AppFactory) -> None:
     app = await start_app(code_limit=3)
     user = await app.enrolled_user()

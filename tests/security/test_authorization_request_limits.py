@@ -9,6 +9,8 @@ from tests.support.assertions import assert_oauth_error
 from tests.support.parts import count, services_of
 from tests.support.visitor import CHALLENGE, REDIRECT_URI, Visitor, query
 
+pytestmark = pytest.mark.both_databases
+
 LIMIT = 5
 APP_SETTINGS = {"authorization_request_limit": LIMIT, "trusted_proxies": ("127.0.0.0/8",)}
 

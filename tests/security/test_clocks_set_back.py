@@ -7,6 +7,8 @@ import pytest
 
 from tests.support.application import Application
 
+pytestmark = pytest.mark.both_databases
+
 HOUR = 3600
 
 

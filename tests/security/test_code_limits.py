@@ -3,11 +3,14 @@
 import asyncio
 
 import httpx
+import pytest
 
 from tests.conftest import AppFactory
 from tests.support.application import Application, TestUser
 from tests.support.callers import calling_from
 from tests.support.visitor import Visitor, text_of, visiting
+
+pytestmark = pytest.mark.both_databases
 
 FREE = 5
 NO_CODE = "000000"

@@ -1,10 +1,14 @@
 """Guessing the code of a waiting device (RFC 8628 section 5.1)."""
 
+import pytest
+
 from app.oauth.device import ALPHABET
 from tests.conftest import AppFactory
 from tests.support.application import Application
 from tests.support.callers import calling_from
 from tests.support.visitor import Visitor, text_of
+
+pytestmark = pytest.mark.both_databases
 
 FREE = 20
 

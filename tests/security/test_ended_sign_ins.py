@@ -20,6 +20,8 @@ from tests.support.passkeys import MINE, SECOND, Passkey, enrol, give, options_f
 from tests.support.upstream import Provider, account_made_by, linked_by, signed_in_by
 from tests.support.visitor import Visitor, answer_in, redeem, visiting
 
+pytestmark = pytest.mark.both_databases
+
 APP_SETTINGS = {"remember_browser_days": 30}
 
 CONNECTIONS = "/account/connections"
@@ -62,6 +64,7 @@ async def rows_of(app: Application, table: Any, user_id: str) -> int:
     return int(row[0])
 
 
+@pytest.mark.slow
 async def test_a_passkey_that_is_removed_takes_its_sign_ins_along(
     app: Application, client: TestClient, owner: Visitor, stranger: Visitor, user: TestUser
 ) -> None:

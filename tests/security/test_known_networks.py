@@ -2,6 +2,7 @@
 
 from collections.abc import AsyncIterator
 
+import pytest
 import pytest_asyncio
 
 from tests.api.mailing import audited, open_link, person_with_mailbox
@@ -22,6 +23,8 @@ from tests.support.smtp import MailServer, link_in, running_mail_server
 from tests.support.smtp import text_of as text_of_mail
 from tests.support.visitor import Visitor, text_of, visiting
 from tests.support.waiting import eventually
+
+pytestmark = [pytest.mark.slow, pytest.mark.both_databases]
 
 ADDRESS, PATH = "zoe@example.com", "/known-network"
 SUBJECT = "Many failed sign-ins to your account"

@@ -28,6 +28,8 @@ from tests.support.smtp import MailServer, link_in, running_mail_server
 from tests.support.visitor import Visitor, visiting
 from tests.support.waiting import eventually
 
+pytestmark = pytest.mark.both_databases
+
 ADMIN = "an-admin-token-of-the-tests-7Yk2"
 ADDRESS = "jessica.boss@example.com"
 WRONG = "not the password of anybody"
@@ -69,6 +71,7 @@ async def refused_until_he_has_waited(app: Application, attempt: Attempt) -> htt
     return await attempt()
 
 
+@pytest.mark.slow
 async def test_failed_passkeys_fill_no_log(app: Application, user: TestUser) -> None:
     """SECURITY_BAR row 50: of a flood in a minute the first ones are written"""
     async with (
@@ -100,6 +103,7 @@ async def test_passkeys_that_nobody_has_are_not_written_at_all(
     assert len(await events_of(app, "passkey.refused")) == before
 
 
+@pytest.mark.slow
 async def test_a_right_passkey_is_never_refused_for_the_failures_of_a_neighbour(
     app: Application, user: TestUser, client: TestClient
 ) -> None:

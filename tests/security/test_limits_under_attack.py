@@ -14,6 +14,8 @@ from tests.support.application import Application, TestClient, TestUser
 from tests.support.callers import calling_from
 from tests.support.visitor import Visitor, visiting
 
+pytestmark = pytest.mark.both_databases
+
 DAY = 86_400
 WRONG = "not the password of anybody"
 NO_CODE = "000000"
@@ -75,6 +77,7 @@ async def test_a_code_each_quarter_of_a_minute_gets_few_answers_in_a_day(
     assert FREE_CODES < answered <= 45
 
 
+@pytest.mark.slow
 async def test_a_code_each_quarter_of_a_minute_gets_few_answers_from_who_has_the_password(
     app: Application, user: TestUser
 ) -> None:
@@ -90,6 +93,7 @@ async def test_a_code_each_quarter_of_a_minute_gets_few_answers_from_who_has_the
     assert FREE_CODES < answered <= 45
 
 
+@pytest.mark.slow
 async def test_nine_passwords_a_minute_get_few_answers_in_a_day(
     app: Application, client: TestClient, user: TestUser
 ) -> None:

@@ -11,6 +11,8 @@ from tests.conftest import AppFactory
 from tests.support.application import Application, TestClient, TestUser
 from tests.support.callers import calling_from
 
+pytestmark = pytest.mark.both_databases
+
 WRONG = "not the password of anybody"
 FREE = 10
 

@@ -79,6 +79,7 @@ async def events(app: Application, user: TestUser) -> list[str]:
     return [action for action, _ in await happened(app, user_id)]
 
 
+@pytest.mark.slow
 async def test_a_user_of_a_provider_sets_a_password_with_a_code_by_mail(
     app: Application, visitor: Visitor, mail_server: MailServer, person: TestUser
 ) -> None:
@@ -142,6 +143,7 @@ async def test_a_code_expires(
     assert not await is_open(visitor)
 
 
+@pytest.mark.slow
 async def test_the_address_itself_is_not_changed_by_it(
     app: Application, visitor: Visitor, mail_server: MailServer, person: TestUser
 ) -> None:
@@ -185,6 +187,7 @@ async def test_it_is_neither_a_sign_in_nor_a_factor(
     assert (await visitor.follow(await visitor.get("/login/step-up"))).url.path == "/login"
 
 
+@pytest.mark.slow
 async def test_wrong_codes_are_limited_like_those_of_an_authenticator_app(
     app: Application, visitor: Visitor, mail_server: MailServer, person: TestUser
 ) -> None:

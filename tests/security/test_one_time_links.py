@@ -26,6 +26,8 @@ from tests.support.parts import count, services_of
 from tests.support.smtp import MailServer, link_in, running_mail_server, token_in
 from tests.support.visitor import Visitor, text_of, visiting
 
+pytestmark = pytest.mark.both_databases
+
 ADDRESS, OTHERS = "zoe@example.com", "bob@example.com"
 ROUNDS = 5
 
@@ -167,6 +169,7 @@ async def test_of_links_that_are_made_at_once_one_counts(app: Application, zoe: 
     assert living == [1] * ROUNDS
 
 
+@pytest.mark.slow
 async def test_nobody_waits_in_a_circle_where_links_are_made_used_and_deleted_at_once(
     app: Application,
 ) -> None:

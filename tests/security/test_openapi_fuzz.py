@@ -47,6 +47,7 @@ async def fuzz(server: Server, directory: Path, *credentials: str) -> tuple[int,
 
 
 @pytest.mark.parametrize("credentials", ["none", "client", "token"])
+@pytest.mark.slow
 async def test_no_generated_request_meets_a_500_or_an_undocumented_answer(
     tmp_path: Path, credentials: str
 ) -> None:

@@ -16,6 +16,8 @@ from tests.support.passkeys import MINE, Passkey, give, options_from, sign_in_wi
 from tests.support.upstream import Provider, account_made_by, linking, signed_in_by
 from tests.support.visitor import Visitor, text_of
 
+pytestmark = pytest.mark.both_databases
+
 
 async def is_signed_in(visitor: Visitor) -> bool:
     return (await visitor.get("/account")).status_code == 200

@@ -3,6 +3,8 @@
 import asyncio
 import re
 
+import pytest
+
 from app.repositories.users import UserRepository
 from app.security.passwords import NO_PASSWORD
 from tests.support.account import stored
@@ -50,6 +52,7 @@ async def test_a_passkey_belongs_to_one_account(
         assert "added before" in text_of(again)
 
 
+@pytest.mark.slow
 async def test_there_is_no_twenty_first_passkey(
     app: Application, owner: Visitor, user: TestUser
 ) -> None:

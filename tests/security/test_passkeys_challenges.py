@@ -2,6 +2,8 @@
 
 import asyncio
 
+import pytest
+
 from tests.support.account import stored
 from tests.support.application import Application, TestClient, TestUser
 from tests.support.logout import is_signed_in
@@ -19,6 +21,8 @@ from tests.support.passkeys import (
     password_given,
 )
 from tests.support.visitor import Visitor, visiting
+
+pytestmark = pytest.mark.both_databases
 
 
 async def test_a_challenge_counts_once(

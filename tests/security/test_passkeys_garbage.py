@@ -100,6 +100,7 @@ async def test_garbage_is_refused(
     assert (await give(owner, await owner.get(MINE), MINE, garbage)).status_code == 400
 
 
+@pytest.mark.slow
 async def test_an_answer_with_one_part_spoilt_is_refused(owner: Visitor, stranger: Visitor) -> None:
     """Every part of a right answer in the place of which something else stands"""
     passkey = await enrol(owner)

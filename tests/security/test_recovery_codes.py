@@ -24,6 +24,8 @@ from tests.support.application import Application, TestClient, TestUser
 from tests.support.jwt import claims_of
 from tests.support.visitor import Form, Visitor, answer_in, redeem, text_of, visiting
 
+pytestmark = pytest.mark.both_databases
+
 FORM = re.compile(r"[a-z2-9]{4}(-[a-z2-9]{4}){3}")
 
 

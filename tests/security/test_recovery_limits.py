@@ -15,6 +15,8 @@ from tests.support.smtp import MailServer, link_in, running_mail_server
 from tests.support.visitor import visiting
 from tests.support.waiting import eventually
 
+pytestmark = [pytest.mark.slow, pytest.mark.both_databases]
+
 ADDRESS = "zoe@example.com"
 FREE, FREE_OF_A_MAILBOX = 3, 20
 

@@ -83,6 +83,7 @@ async def test_a_stranger_learns_nothing_about_names_and_addresses(
     }
 
 
+@pytest.mark.slow
 async def test_only_a_verified_address_gets_a_link(
     app: Application, mail_server: MailServer, visitor: Visitor, zoe: TestUser
 ) -> None:
@@ -323,6 +324,7 @@ async def test_the_cookie_of_the_link_counts_for_half_an_hour(
     assert (await open_link(visitor, link)).status_code == 200
 
 
+@pytest.mark.slow
 async def test_no_link_and_no_address_is_in_a_log(
     start_app: AppFactory, mail_server: MailServer, capfd: pytest.CaptureFixture[str]
 ) -> None:
@@ -347,6 +349,7 @@ async def test_no_link_and_no_address_is_in_a_log(
     assert NEW_PASSWORD not in log
 
 
+@pytest.mark.slow
 async def test_what_waits_in_the_database_is_sealed(
     app: Application, mail_server: MailServer, visitor: Visitor, zoe: TestUser
 ) -> None:

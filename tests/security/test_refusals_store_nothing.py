@@ -13,6 +13,8 @@ from tests.conftest import AppFactory
 from tests.support.application import Application, TestClient
 from tests.support.parts import services_of
 
+pytestmark = pytest.mark.both_databases
+
 LIMITS = {"token_error_limit": 5, "authorization_request_limit": 5}
 DEVICE_CODE = "urn:ietf:params:oauth:grant-type:device_code"
 
@@ -39,6 +41,7 @@ async def device(app: Application, public: TestClient) -> httpx.Response:
 
 
 @pytest.mark.parametrize("send", [wrong_secret, wrong_code, device])
+@pytest.mark.slow
 async def test_a_refused_request_stores_nothing(start_app: AppFactory, send: Any) -> None:
     """SECURITY_BAR rows 23 and 50: also of a client that proves nothing, by its network"""
     app = await start_app(**LIMITS)

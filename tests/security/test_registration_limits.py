@@ -3,11 +3,14 @@
 from typing import Any
 
 import httpx
+import pytest
 
 from tests.conftest import AppFactory
 from tests.support.application import PASSWORD, SECRET_KEY, Application
 from tests.support.callers import calling_from
 from tests.support.visitor import visiting
+
+pytestmark = pytest.mark.slow
 
 DATABASES = ("sqlite",)
 """What is tested here is not in the database."""

@@ -152,6 +152,7 @@ async def test_it_is_for_one_person_and_in_one_browser(
         assert await is_asked(elsewhere, user)
 
 
+@pytest.mark.slow
 async def test_several_people_share_a_browser(
     app: Application, user: TestUser, visitor: Visitor
 ) -> None:

@@ -22,6 +22,8 @@ from tests.support.databases import Databases
 from tests.support.parts import count, running_services
 from tests.support.server import run_postern
 
+pytestmark = pytest.mark.both_databases
+
 __all__ = ["_as_it_was", "postern"]
 
 OLD_KEY = "the-Old-key-Qm4x8sV1cN7pLz0eR5tYw2uB"
@@ -85,6 +87,7 @@ def starts(url: str) -> Starts:
     return Starts(url)
 
 
+@pytest.mark.slow
 async def test_another_key_than_at_the_first_start_is_refused_and_changes_nothing(
     starts: Starts,
 ) -> None:
@@ -116,6 +119,7 @@ async def test_of_two_first_servers_with_one_key_both_start(starts: Starts) -> N
     ]
 
 
+@pytest.mark.slow
 async def test_sealed_values_without_a_check_value_decide_which_key_is_right(
     starts: Starts,
 ) -> None:
@@ -152,6 +156,7 @@ async def test_the_previous_key_opens_the_check_value_while_the_key_changes(
     assert await starts.check_value() == value
 
 
+@pytest.mark.slow
 async def test_rewrap_moves_the_check_value(starts: Starts, url: str, postern: Postern) -> None:
     await starts.start(OLD_KEY)
     value = await starts.check_value()
@@ -180,6 +185,7 @@ async def test_migrate_neither_checks_nor_writes(
     assert await starts.check_value() == value
 
 
+@pytest.mark.slow
 async def test_a_new_key_on_purpose_starts_and_one_line_says_what_is_lost(
     starts: Starts, caplog: pytest.LogCaptureFixture
 ) -> None:
@@ -207,6 +213,7 @@ async def test_a_new_key_on_purpose_counts_without_a_check_value_too(starts: Sta
     assert await starts.is_refused(OLD_KEY)
 
 
+@pytest.mark.slow
 async def test_of_two_new_keys_at_once_one_is_refused(starts: Starts) -> None:
     await starts.start(OLD_KEY)
 
@@ -250,6 +257,7 @@ async def test_a_damaged_value_does_not_hide_one_that_opens(starts: Starts) -> N
     assert not await starts.is_refused(OLD_KEY)
 
 
+@pytest.mark.slow
 async def test_the_server_and_the_commands_refuse_a_wrong_key_in_one_line(
     starts: Starts, url: str, postern: Postern, tmp_path: Any
 ) -> None:

@@ -2,6 +2,7 @@
 
 from collections.abc import AsyncIterator
 
+import pytest
 import pytest_asyncio
 
 from tests.conftest import AppFactory
@@ -21,6 +22,8 @@ from tests.support.callers import calling_from
 from tests.support.passkeys import enrol, sign_in_with
 from tests.support.visitor import visiting
 
+pytestmark = pytest.mark.both_databases
+
 SESSIONS = "postern_sessions"
 
 
@@ -29,6 +32,7 @@ async def app(start_app: AppFactory) -> AsyncIterator[Application]:
     yield await start_app(**WIDE, remember_browser_days=30)
 
 
+@pytest.mark.slow
 async def test_a_hundred_passwords_from_many_networks_make_a_new_network_wait(
     app: Application, client: TestClient, user: TestUser
 ) -> None:
@@ -45,6 +49,7 @@ async def test_a_hundred_passwords_from_many_networks_make_a_new_network_wait(
     assert answer.status_code == 200
 
 
+@pytest.mark.slow
 async def test_the_turns_are_shared_and_the_delay_doubles(
     app: Application, client: TestClient, user: TestUser
 ) -> None:
@@ -61,6 +66,7 @@ async def test_the_turns_are_shared_and_the_delay_doubles(
     assert delays == [6, 12, 24]
 
 
+@pytest.mark.slow
 async def test_a_name_that_nobody_has_is_limited_alike(
     app: Application, client: TestClient, user: TestUser
 ) -> None:
@@ -73,6 +79,7 @@ async def test_a_name_that_nobody_has_is_limited_alike(
     assert known == unknown == [400] * FREE + [429] * 2
 
 
+@pytest.mark.slow
 async def test_networks_that_the_account_knows_never_wait_for_it(
     app: Application, client: TestClient, user: TestUser
 ) -> None:
@@ -88,6 +95,7 @@ async def test_networks_that_the_account_knows_never_wait_for_it(
     assert (mistyped.status_code, answer.status_code) == (400, 200)
 
 
+@pytest.mark.slow
 async def test_failures_at_a_known_network_count_for_nobody_else(
     app: Application, client: TestClient, user: TestUser
 ) -> None:
@@ -103,6 +111,7 @@ async def test_failures_at_a_known_network_count_for_nobody_else(
     assert answer.status_code == 200
 
 
+@pytest.mark.slow
 async def test_a_trusted_browser_never_waits_for_it(
     app: Application, client: TestClient, user: TestUser
 ) -> None:
@@ -130,6 +139,7 @@ async def test_a_trusted_browser_never_waits_for_it(
     assert is_signed_in(answer)
 
 
+@pytest.mark.slow
 async def test_a_passkey_never_waits_for_it(
     app: Application, client: TestClient, user: TestUser
 ) -> None:
@@ -146,6 +156,7 @@ async def test_a_passkey_never_waits_for_it(
     assert answer.status_code == 200
 
 
+@pytest.mark.slow
 async def test_passwords_and_codes_are_counted_apart(
     app: Application, client: TestClient, user: TestUser
 ) -> None:
@@ -157,6 +168,7 @@ async def test_passwords_and_codes_are_counted_apart(
     assert codes == [401] * FREE + [429]
 
 
+@pytest.mark.slow
 async def test_codes_from_many_networks_make_those_who_have_the_password_wait_too(
     app: Application, user: TestUser
 ) -> None:
@@ -179,6 +191,7 @@ async def test_codes_from_many_networks_make_those_who_have_the_password_wait_to
     assert is_signed_in(answer)
 
 
+@pytest.mark.slow
 async def test_recovery_codes_are_codes_here(app: Application, user: TestUser) -> None:
     """SECURITY_BAR row 17: no door beside the guarded one"""
     await guess_codes(app, user, FREE + 1)
@@ -209,6 +222,7 @@ async def test_a_code_at_the_password_grant_is_guessed_at_like_any_other(
     assert refused.status_code == 429
 
 
+@pytest.mark.slow
 async def test_a_sign_in_anywhere_has_the_failures_forgotten(
     app: Application, client: TestClient, user: TestUser
 ) -> None:
@@ -221,6 +235,7 @@ async def test_a_sign_in_anywhere_has_the_failures_forgotten(
     assert await guess_passwords(app, client, user, FREE + 1) == [400] * FREE + [429]
 
 
+@pytest.mark.slow
 async def test_a_day_without_a_failure_has_them_forgotten(
     app: Application, client: TestClient, user: TestUser
 ) -> None:

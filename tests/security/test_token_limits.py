@@ -11,6 +11,8 @@ from tests.conftest import AppFactory
 from tests.support.application import Application, TestClient
 from tests.support.callers import calling_from
 
+pytestmark = pytest.mark.both_databases
+
 FREE = 60
 ENDPOINTS = ["/introspect", "/revoke", "/par", "/device_authorization"]
 

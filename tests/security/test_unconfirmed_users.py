@@ -19,6 +19,8 @@ from tests.conftest import AppFactory
 from tests.support.application import Application
 from tests.support.parts import count, services_of
 
+pytestmark = pytest.mark.both_databases
+
 DAY = 86_400
 MARGIN = 301  # seconds; rows are deleted five minutes after they expire
 

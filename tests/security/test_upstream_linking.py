@@ -3,6 +3,8 @@
 import asyncio
 import json
 
+import pytest
+
 from tests.conftest import AppFactory
 from tests.support.application import Application, TestUser
 from tests.support.events import new_event
@@ -20,6 +22,8 @@ from tests.support.upstream import (
 )
 from tests.support.visitor import Visitor, text_of, visiting
 
+pytestmark = pytest.mark.both_databases
+
 CANNOT_GO_ON = "This sign-in cannot go on"
 
 
@@ -36,6 +40,7 @@ async def linked_to(app: Application, name: str) -> list[str]:
     ]
 
 
+@pytest.mark.slow
 async def test_a_person_links_a_provider_and_signs_in_by_it(
     app: Application, visitor: Visitor, stranger: Visitor, provider: Provider, user: TestUser
 ) -> None:

@@ -24,6 +24,7 @@ class SilentEngine:
         yield
 
 
+@pytest.mark.slow
 async def test_a_database_that_does_not_answer_makes_nobody_wait_for_the_outcome(
     monkeypatch: pytest.MonkeyPatch, caplog: pytest.LogCaptureFixture
 ) -> None:

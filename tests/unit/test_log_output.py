@@ -51,6 +51,7 @@ def test_lines_come_in_their_order(pipe: Pipe) -> None:
     assert pipe.read_to_the_end().splitlines() == [str(number) for number in range(1000)]
 
 
+@pytest.mark.slow
 def test_what_does_not_fit_is_dropped_and_counted_when_the_reader_is_back(pipe: Pipe) -> None:
     fits = MAXIMUM_CHARACTERS // len(LINE)
     for _ in range(3 * fits):
@@ -63,6 +64,7 @@ def test_what_does_not_fit_is_dropped_and_counted_when_the_reader_is_back(pipe: 
     assert stored + counted(lines) == 3 * fits
 
 
+@pytest.mark.slow
 def test_a_line_after_a_gap_comes_behind_the_count(pipe: Pipe) -> None:
     while not pipe.output.dropped:
         pipe.output.write(LINE)

@@ -12,6 +12,15 @@ def test_a_time_out_grows_with_the_slowness_of_the_machine_within_bounds(
     measured: float, expected: float, monkeypatch: pytest.MonkeyPatch
 ) -> None:
     readings = iter([100.0, 100.0 + measured])
+    monkeypatch.setitem(machine._last_sample, "at", -machine.SAMPLE_IS_GOOD_FOR)
     monkeypatch.setattr(machine.time, "perf_counter", lambda: next(readings))
 
     assert machine.scaled(2) == pytest.approx(expected)
+
+
+def test_a_sample_is_used_for_a_few_seconds(monkeypatch: pytest.MonkeyPatch) -> None:
+    monkeypatch.setitem(machine._last_sample, "at", -machine.SAMPLE_IS_GOOD_FOR)
+    readings = iter([100.0, 100.3, 104.9, 105.1, 105.7])
+    monkeypatch.setattr(machine.time, "perf_counter", lambda: next(readings))
+
+    assert [machine.slowness() for _ in range(3)] == pytest.approx([10, 10, 20])

@@ -117,6 +117,7 @@ def test_one_of_several_is_enough_and_none_is_none() -> None:
 
 
 @given(st.text(max_size=60))
+@pytest.mark.slow
 def test_any_text_has_an_answer(text: str) -> None:
     """SECURITY_BAR row 44"""
     client = client_of("http://127.0.0.1/cb", "com.example.app:/cb")

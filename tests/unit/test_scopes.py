@@ -62,6 +62,7 @@ def test_whatever_is_asked_for_the_granted_scope_is_within_the_registered_one(
 
 @fast
 @given(allowed=names, data=st.data())
+@pytest.mark.slow
 def test_any_part_of_the_registered_scope_is_granted_in_the_order_it_was_asked_for(
     allowed: list[str], data: st.DataObject
 ) -> None:

@@ -106,6 +106,7 @@ def test_a_new_name_is_composed_and_has_the_key_that_it_is_looked_up_by(text: st
     assert name.key == key_of(text) == key_of(name.spelling)
 
 
+@pytest.mark.slow
 def test_every_script_that_a_letter_can_have_is_known() -> None:
     """UAX 24: a letter of an unknown script would go with itself only"""
     letters = (chr(code) for code in range(0x80, 0x32000))
