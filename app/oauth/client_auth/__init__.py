@@ -1,4 +1,4 @@
-"""Client authentication (RFC 6749 section 2.3): one file a method, one line a method below."""
+"""Client authentication (RFC 6749 section 2.3): one file and one line below per method."""
 
 from app.oauth.client_auth.base import ClientAuthMethod
 from app.oauth.client_auth.client_secret_basic import ClientSecretBasic

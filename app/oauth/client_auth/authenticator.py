@@ -1,4 +1,4 @@
-"""Authenticates the client of a request by exactly one method (RFC 6749 section 2.3)."""
+"""Authentication of the client of a request, by exactly one method (RFC 6749 section 2.3)."""
 
 from collections.abc import Sequence
 
@@ -23,10 +23,11 @@ class ClientAuthenticator:
         self._methods = sorted(methods, key=lambda method: not method.proves_identity)
 
     async def authenticate(self, request: FormRequest) -> Client:
-        """Return the client of a request.
+        """Return the client that a request authenticates as.
 
-        Raises `InvalidClientError`, the same for unknown, disabled and wrong, and counts it.
-        `UnavailableError` says that credentials could not be checked, and is not counted.
+        Raises `InvalidClientError`, which is the same for unknown, disabled and wrong, and counts
+        towards the rate limit. `UnavailableError` is raised if the credentials could not be
+        checked, and does not count.
         """
         method, credentials = self._presented(request)
         origin.name_client(credentials.client_id)
@@ -50,31 +51,35 @@ class ClientAuthenticator:
         return InvalidClientError(reason=f"client authentication failed: {reason}")
 
     def _presented(self, request: FormRequest) -> tuple[ClientAuthMethod, Credentials]:
-        found = None
+        presented = None
         for method in self._methods:
-            if found is not None and not method.proves_identity:
+            if presented is not None and not method.proves_identity:
                 continue
             credentials = method.extract(request)
             if credentials is None:
                 continue
-            if found is not None:
+            if presented is not None:
                 raise InvalidRequestError("There is more than one client authentication method.")
-            found = method, credentials
-        if found is None:
+            presented = method, credentials
+        if presented is None:
             raise InvalidClientError(reason="the request holds no client authentication")
-        _require_one_client(request, *found)
-        return found
+        _require_one_client(request, *presented)
+        return presented
 
 
 def _require_one_client(
     request: FormRequest, method: ClientAuthMethod, credentials: Credentials
 ) -> None:
-    """A client_id in the body, and a Basic header without a secret, only identify."""
-    named = request.form.get("client_id")
-    if named is not None and named != credentials.client_id:
+    """Check that everything in a request names the same client.
+
+    A client_id in the body and a Basic header without a secret identify a client without
+    authenticating it. Raises `InvalidRequestError`.
+    """
+    client_id = request.form.get("client_id")
+    if client_id is not None and client_id != credentials.client_id:
         raise InvalidRequestError("The client_id in the body belongs to another client.")
     if request.authorization is None or isinstance(method, ClientSecretBasic):
         return
-    named = named_without_secret(request)
-    if named is not None and named != credentials.client_id:
+    client_id = named_without_secret(request)
+    if client_id is not None and client_id != credentials.client_id:
         raise InvalidRequestError("The Authorization header belongs to another client.")

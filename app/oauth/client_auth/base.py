@@ -1,4 +1,4 @@
-"""What a client authentication method is (RFC 6749 section 2.3)."""
+"""Base class of the client authentication methods (RFC 6749 section 2.3)."""
 
 from abc import ABC, abstractmethod
 from dataclasses import dataclass
@@ -14,7 +14,7 @@ UNKNOWN_CLIENT = "no client has this client_id"
 
 
 class Credentials(NamedTuple):
-    """Who a request says it comes from, and what should prove it."""
+    """The client that a request claims to come from, and the secret or assertion presented."""
 
     client_id: str
     secret: str
@@ -22,7 +22,7 @@ class Credentials(NamedTuple):
 
 @dataclass(frozen=True, slots=True)
 class ClientAuthTools:
-    """What methods work with; built once."""
+    """Services and settings that the methods use; built once."""
 
     client_keys: ClientKeys
     spent_identifiers: SpentIdentifierRepository
@@ -31,25 +31,29 @@ class ClientAuthTools:
 
 
 class ClientAuthMethod(ABC):
-    """A way in which a client proves who it is; one instance serves all requests."""
+    """Base class of a client authentication method; one instance serves all requests."""
 
     name: ClassVar[str]
     proves_identity: ClassVar[bool] = True
-    """Whether it is more than a name; a method that is not counts only where no other is used."""
+    """Whether the method authenticates the client instead of only naming it.
+
+    A method that only names the client is used if the request uses no other one.
+    """
 
     def __init__(self, tools: ClientAuthTools) -> None:
         self.tools = tools
 
     @abstractmethod
     def extract(self, request: FormRequest) -> Credentials | None:
-        """What the request presents by this method; None if it does not use it.
+        """Return the credentials that the request presents by this method, or None.
 
-        Raises `InvalidClientError` for credentials that cannot be read.
+        Raises `InvalidClientError` for credentials that cannot be parsed.
         """
 
     @abstractmethod
     async def refusal(self, client: Client | None, credentials: Credentials) -> str | None:
-        """Return why the credentials are not this client's, for the log; None if they are.
+        """Return why the credentials are not this client's, for the log, or None if they are.
 
-        Without a client it takes as long. The answer never holds what was presented.
+        An unknown client must take as long as a known one. The reason never contains the presented
+        credentials.
         """

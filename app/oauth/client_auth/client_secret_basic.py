@@ -1,4 +1,4 @@
-"""The secret in an Authorization header (RFC 6749 section 2.3.1, RFC 7617)."""
+"""Client secret in the Authorization header (RFC 6749 section 2.3.1, RFC 7617)."""
 
 import binascii
 from urllib.parse import unquote_to_bytes
@@ -25,7 +25,7 @@ class ClientSecretBasic(ClientAuthMethod):
 
 
 def named_without_secret(request: FormRequest) -> str | None:
-    """The client that a Basic header names with an empty secret, which is no secret.
+    """Return the client_id of a Basic header whose secret is empty, or None.
 
     Libraries send `client_id:` for a public client. Raises `InvalidClientError`.
     """
@@ -34,7 +34,10 @@ def named_without_secret(request: FormRequest) -> str | None:
 
 
 def secret_refusal(client: Client | None, credentials: Credentials) -> str | None:
-    """Compare digests in constant time; an unknown client costs the same."""
+    """Return why the secret is not the client's, or None.
+
+    The digests are compared in constant time, and an unknown client takes as long.
+    """
     expected = client.secret_digest if client is not None else None
     if digests_match(expected, digest_of(credentials.secret)):
         return None
@@ -55,9 +58,10 @@ def _credentials_in(header: bytes | None) -> Credentials | None:
 
 
 def _decode(encoded: bytes) -> Credentials:
-    """Identifier and secret are form-encoded before they are joined; most clients forget it.
+    """Decode a client_id and a secret, form-encoded or not.
 
-    Ours hold no character that encoding would change, so both kinds of client are right.
+    RFC 6749 has both form-encoded before they are joined, which most clients omit. Form encoding
+    changes no character of those that this server issues, so both kinds of client are accepted.
     """
     try:
         joined = binascii.a2b_base64(encoded, strict_mode=True)

@@ -1,4 +1,4 @@
-"""The secret in the form (RFC 6749 section 2.3.1)."""
+"""Client secret in the form (RFC 6749 section 2.3.1)."""
 
 from app.models.clients import Client
 from app.oauth.client_auth.base import ClientAuthMethod, Credentials

@@ -1,4 +1,4 @@
-"""A public client only names itself (RFC 6749 section 2.1, RFC 7591 section 2: `none`)."""
+"""Public clients, identified by client_id alone (RFC 6749 section 2.1, RFC 7591 section 2)."""
 
 from app.models.clients import Client
 from app.oauth.client_auth.base import UNKNOWN_CLIENT, ClientAuthMethod, Credentials

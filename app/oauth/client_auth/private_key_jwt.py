@@ -1,4 +1,4 @@
-"""A JWT that the client signed with its private key (RFC 7523, OpenID Connect Core section 9)."""
+"""JWTs signed with the private key of the client (RFC 7523, OpenID Connect Core section 9)."""
 
 import json
 from base64 import urlsafe_b64decode
@@ -22,7 +22,7 @@ from app.security.jose import SignatureError, header_of
 ASSERTION_TYPE = "urn:ietf:params:oauth:client-assertion-type:jwt-bearer"
 JWT_TYPE = "client-authentication+jwt"
 MAXIMUM_LIFETIME = timedelta(minutes=60)
-"""Its `jti` is remembered until `exp`."""
+"""Longest accepted lifetime of an assertion, whose `jti` is stored until `exp`."""
 MAXIMUM_JTI = 256
 
 
@@ -31,7 +31,7 @@ class PrivateKeyJwt(ClientAuthMethod):
 
     def __init__(self, tools: ClientAuthTools) -> None:
         super().__init__(tools)
-        # RFC 9126 section 2 wants all three accepted, wherever the assertion is presented.
+        # RFC 9126 section 2 requires all three to be accepted, at every endpoint.
         self._audiences = {tools.issuer, f"{tools.issuer}/token", f"{tools.issuer}/par"}
 
     def extract(self, request: FormRequest) -> Credentials | None:
@@ -63,7 +63,7 @@ class PrivateKeyJwt(ClientAuthMethod):
         return None if is_first else "the assertion: its jti was used before"
 
     def _check(self, client: Client, claims: dict[str, Any]) -> tuple[str, datetime]:
-        """Its identifier, and when it expires; raises `SignatureError`."""
+        """Return the `jti` and the expiry of an assertion; raises `SignatureError`."""
         if claims.get("iss") != client.client_id or claims.get("sub") != client.client_id:
             raise SignatureError("iss and sub are not the client")
         require_only_audience(claims, self._audiences)
@@ -77,7 +77,7 @@ class PrivateKeyJwt(ClientAuthMethod):
 
 
 def _subject_of(assertion: str) -> str:
-    """Whose it says to be, before anything is verified."""
+    """Return the `sub` of an assertion that has not been verified yet."""
     try:
         header_of(assertion)
         payload = assertion.split(".")[1]

@@ -1,4 +1,4 @@
-"""Grants (RFC 6749 section 4): one file a grant, one line a grant below.
+"""Grants (RFC 6749 section 4): one file per grant, and one line per grant in `GRANTS`.
 
 The dispatcher, the metadata document, registration and the OpenAPI page read this tuple.
 """

@@ -1,7 +1,7 @@
 """Authorization code grant (RFC 6749 section 4.1.3) with PKCE (RFC 7636).
 
-A code is used once. A second use means that somebody else has it too: every token of the first
-use is revoked (RFC 6749 section 4.1.2), also where both came at the same moment.
+A code can be used once. A second use means that the code has leaked: all tokens issued for it are
+revoked (RFC 6749 section 4.1.2), even if both requests arrive at the same moment.
 """
 
 from datetime import date
@@ -28,7 +28,7 @@ MAXIMUM_WARNED = 1000
 
 
 class AuthorizationCodeParameters(GrantParameters):
-    """A code, once."""
+    """Token request with an authorization code, which can be used once."""
 
     grant_type: Literal["authorization_code"]
     code: str
@@ -82,7 +82,7 @@ class AuthorizationCodeGrant(Grant[AuthorizationCodeParameters]):
         self, client: Client, presented: str, code: AuthorizationCode
     ) -> TokenResponse:
         signed_in = await self.tools.sessions.find_by_id(code.session_id)
-        if signed_in is None:  # signed out, or other credentials, meanwhile
+        if signed_in is None:  # signed out, or changed credentials, meanwhile
             raise _not_valid("the session of the code has ended")
         response = await self.tools.issuer.redeem(
             self.tools.codes.redeem,
@@ -103,8 +103,10 @@ class AuthorizationCodeGrant(Grant[AuthorizationCodeParameters]):
         raise _not_valid("the code was used or revoked meanwhile")
 
     def _warn_of_unprotected(self, client: Client, code: AuthorizationCode) -> None:
-        """Log once a day that a client sends neither PKCE nor a nonce (RFC 9700 section 2.1.1):
-        it cannot tell its own code from an injected one."""
+        """Log, once a day per client, the use of neither PKCE nor a nonce (RFC 9700 section 2.1.1).
+
+        Such a client cannot tell its own code from an injected one.
+        """
         if client.is_public or code.code_challenge is not None or code.nonce is not None:
             return
         today = self.tools.clock.now().date()
@@ -117,7 +119,10 @@ class AuthorizationCodeGrant(Grant[AuthorizationCodeParameters]):
         )
 
     async def _refuse_use_of_long_ago(self, client: Client, presented: str) -> None:
-        """The code is deleted soon after it expired; that it was used is known for longer."""
+        """Revoke the tokens of a code that was used and has been deleted since.
+
+        A code is deleted soon after it expires; the record of its use is stored for longer.
+        """
         if not TokenKind.AUTHORIZATION_CODE.matches(presented):
             return
         used = await self.tools.codes.find_used(digest_of(presented))
@@ -134,26 +139,28 @@ class AuthorizationCodeGrant(Grant[AuthorizationCodeParameters]):
 def _problem(
     client: Client, code: AuthorizationCode, parameters: AuthorizationCodeParameters
 ) -> str | None:
-    """PKCE as it was begun, neither less nor more (RFC 9700 section 2.1.1), and the same URI.
+    """Return why the code cannot be redeemed, or None if it can.
 
-    A URI that was left out at the authorization endpoint is the only one of the client, and may be
-    left out here. OAuth 2.1 clients always leave it out here: PKCE says that both ends are the
-    same.
+    PKCE must be used if, and only if, the authorization request used it (RFC 9700 section 2.1.1),
+    and `redirect_uri` must be the same. A URI that was omitted from the authorization request is
+    the client's only one, and may be omitted from the token request. OAuth 2.1 clients always omit
+    it from the token request: PKCE binds the two requests to each other.
     """
-    verifier, given = parameters.code_verifier, parameters.redirect_uri
-    is_the_uri = given == (code.redirect_uri or client.get_default_redirect_uri())
-    may_be_left_out = code.code_challenge is not None or not code.redirect_uri
-    if not is_the_uri and not (given is None and may_be_left_out):
-        came = f"the redirect_uri {shown_uri(given)}" if given is not None else "no redirect_uri"
-        return f"{came} came, and the code is for {shown_uri(code.redirect_uri) or 'none'}"
+    verifier, uri = parameters.code_verifier, parameters.redirect_uri
+    is_same_uri = uri == (code.redirect_uri or client.get_default_redirect_uri())
+    is_optional = code.code_challenge is not None or not code.redirect_uri
+    if not is_same_uri and not (uri is None and is_optional):
+        received = f"the redirect_uri {shown_uri(uri)}" if uri is not None else "no redirect_uri"
+        return f"{received} came, and the code is for {shown_uri(code.redirect_uri) or 'none'}"
     if code.code_challenge is None:
         return "a code_verifier came, and no PKCE was begun" if verifier is not None else None
     if verifier is None:
         return "no code_verifier came, and PKCE was begun"
-    is_right = is_verified(code.code_challenge, verifier)
-    return None if is_right else "the code_verifier does not match the code_challenge"
+    is_match = is_verified(code.code_challenge, verifier)
+    return None if is_match else "the code_verifier does not match the code_challenge"
 
 
 def _not_valid(reason: str) -> InvalidGrantError:
-    """One sentence for unknown, expired, used, another client's, and a wrong verifier."""
+    """Return one error for a code that is unknown, expired, used or another client's, and for a
+    wrong verifier."""
     return InvalidGrantError("The authorization code is not valid.", reason=reason)

@@ -1,4 +1,4 @@
-"""What a grant is (RFC 6749 section 1.3): parameters, and an exchange of them for tokens."""
+"""Base classes of grants (RFC 6749 section 1.3), which exchange their parameters for tokens."""
 
 from abc import ABC, abstractmethod
 from dataclasses import dataclass
@@ -20,7 +20,7 @@ from app.services.sessions import SessionService
 
 
 class GrantParameters(BaseModel):
-    """What every token request may carry beside its grant's own parameters."""
+    """Parameters that every token request may contain, in addition to those of its grant."""
 
     client_id: Annotated[str | None, Field(description="For client_secret_post.")] = None
     client_secret: Annotated[str | None, Field(description="For client_secret_post.")] = None
@@ -29,7 +29,7 @@ class GrantParameters(BaseModel):
 
 @dataclass(frozen=True, slots=True)
 class GrantTools:
-    """What grants work with; built once."""
+    """Services and repositories that the grants use; built once."""
 
     issuer: Issuer
     authentication: AuthenticationService
@@ -46,7 +46,7 @@ Parameters = TypeVar("Parameters", bound=GrantParameters)
 
 
 class Grant(ABC, Generic[Parameters]):
-    """One instance serves all requests."""
+    """Base class of a grant; one instance serves all requests."""
 
     grant_type: ClassVar[str]
     is_for_public_clients: ClassVar[bool] = False
@@ -60,4 +60,4 @@ class Grant(ABC, Generic[Parameters]):
 
     @abstractmethod
     async def exchange(self, request: TokenRequest, parameters: Parameters) -> TokenResponse:
-        """Refuses with an `OAuth2Error`, or lets the issuer make tokens."""
+        """Return the issued tokens, or raise an `OAuth2Error`."""

@@ -1,4 +1,4 @@
-"""Client credentials grant (RFC 6749 section 4.4): the client acts for itself."""
+"""Client credentials grant (RFC 6749 section 4.4): the client acts on its own behalf."""
 
 from typing import Literal
 
@@ -9,7 +9,7 @@ from app.schemas.tokens import TokenResponse
 
 
 class ClientCredentialsParameters(GrantParameters):
-    """A machine asks for itself."""
+    """Token request of a client on its own behalf, without a user."""
 
     grant_type: Literal["client_credentials"]
 

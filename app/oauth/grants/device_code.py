@@ -1,4 +1,4 @@
-"""Device code grant (RFC 8628 section 3.4): a device asks until its person has decided."""
+"""Device code grant (RFC 8628 section 3.4): a device polls until the user has decided."""
 
 from typing import Literal
 
@@ -20,7 +20,7 @@ from app.security.tokens import TokenKind, digest_of
 
 
 class DeviceCodeParameters(GrantParameters):
-    """A device asks whether its person has decided."""
+    """Token request of a device, which polls until the user has decided."""
 
     grant_type: Literal["urn:ietf:params:oauth:grant-type:device_code"]
     device_code: str
@@ -54,7 +54,7 @@ class DeviceCodeGrant(Grant[DeviceCodeParameters]):
         if code.approved_at is not None:
             return await self._redeem(request.client, presented, code)
         if not await self.tools.device_codes.poll(digest_of(presented), code, now=now):
-            raise SlowDownError  # says too that nobody decided yet
+            raise SlowDownError  # also means that the user has not decided yet
         raise AuthorizationPendingError
 
     async def _find(self, presented: str) -> DeviceCode | None:
@@ -65,7 +65,7 @@ class DeviceCodeGrant(Grant[DeviceCodeParameters]):
     async def _redeem(self, client: Client, presented: str, code: DeviceCode) -> TokenResponse:
         session_id, auth_time = code.session_id, code.auth_time
         signed_in = await self.tools.sessions.find_by_id(session_id or "")
-        if signed_in is None or auth_time is None:  # signed out meanwhile
+        if signed_in is None or auth_time is None:  # the user signed out meanwhile
             raise _not_valid("the session of the device code has ended")
         response = await self.tools.issuer.redeem(
             self.tools.device_codes.redeem,
@@ -81,5 +81,5 @@ class DeviceCodeGrant(Grant[DeviceCodeParameters]):
 
 
 def _not_valid(reason: str) -> InvalidGrantError:
-    """One sentence for unknown, used, another client's, and signed out."""
+    """Return one error for a code that is unknown, used, another client's, or signed out."""
     return InvalidGrantError("The device code is not valid.", reason=reason)

@@ -1,7 +1,7 @@
 """Resource owner password credentials grant (RFC 6749 section 4.3).
 
-OAuth 2.1 leaves it out; the documented quick start is built on it. It stays, by client, never for
-a public one, and only for people who confirmed a TOTP.
+OAuth 2.1 removes this grant, but the documented quick start depends on it. It is enabled for each
+client separately, never for a public client, and only for users who have confirmed a TOTP.
 """
 
 from typing import Annotated, Literal
@@ -15,11 +15,11 @@ from app.oauth.scopes import narrow_scope
 from app.schemas.tokens import TokenResponse
 
 DESCRIPTION = "The credentials are not valid."
-"""One sentence for unknown, wrong, not enrolled, disabled, and no fresh code."""
+"""The same for unknown, wrong, not enrolled, disabled, and a missing or stale TOTP code."""
 
 
 class PasswordParameters(GrantParameters):
-    """A person's name and password."""
+    """Token request with the username and the password of a user."""
 
     grant_type: Literal["password"]
     username: str
@@ -52,7 +52,7 @@ class PasswordGrant(Grant[PasswordParameters]):
             client_id=client.client_id,
         )
         if user is None:
-            raise InvalidGrantError(DESCRIPTION)  # the sign-in explained it
+            raise InvalidGrantError(DESCRIPTION)  # `sign_in` has recorded the reason
 
         response = await self.tools.issuer.issue_to_user(
             client,

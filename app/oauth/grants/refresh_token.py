@@ -1,8 +1,8 @@
 """Refresh token grant (RFC 6749 section 6) with rotation (RFC 9700 section 4.14.2).
 
-A token is used once. For a grace window after it, whoever presents it again gets the same pair,
-so that an answer lost on the way, or thirty requests at once, log nobody out; the window ends when
-the successor is used. After the window a second use means that somebody else has the token: the
+A token can be used once. If it is presented again within a grace window, the response is the same
+pair, so that neither a lost response nor thirty concurrent requests sign the user out; the window
+ends when the successor is used. After the window, a second use means that the token has leaked: the
 family is revoked.
 """
 
@@ -27,7 +27,7 @@ GRACE = timedelta(seconds=30)
 
 
 class RefreshTokenParameters(GrantParameters):
-    """A refresh token; the scope may be narrower than before."""
+    """Token request with a refresh token; the scope may be narrower than before."""
 
     grant_type: Literal["refresh_token"]
     refresh_token: str
@@ -50,37 +50,40 @@ class RefreshTokenGrant(Grant[RefreshTokenParameters]):
         if not TokenKind.REFRESH_TOKEN.matches(presented):
             raise _not_valid("the token is not a refresh token")
         digest = digest_of(presented)
-        found = await self.tools.refresh_tokens.find_in_living_family(digest)
-        if found is None:
+        token = await self.tools.refresh_tokens.find_in_living_family(digest)
+        if token is None:
             await self._refuse_use_of_long_ago(client, digest)
             raise _not_valid("the refresh token is unknown or revoked")
-        if not found.check_client(client):
+        if not token.check_client(client):
             raise _not_valid("the refresh token is another client's")
 
-        await self._refuse_replay(found)
-        scope = client.get_allowed_scope(found.scope)  # it may have registered less meanwhile
+        await self._refuse_replay(token)
+        scope = client.get_allowed_scope(token.scope)  # the client's scope may have shrunk
         if parameters.scope is not None:
             scope = narrow_granted_scope(parameters.scope, client=client, granted=scope)
-        if found.used_at is not None:
-            return await self._with_id_token(client, found, self._same_again(presented, found))
-        if found.expires_at <= self.tools.clock.now():
+        if token.used_at is not None:
+            return await self._with_id_token(client, token, self._same_again(presented, token))
+        if token.expires_at <= self.tools.clock.now():
             raise _not_valid("the refresh token has expired")
 
-        rotated = await self.tools.issuer.rotate(presented, digest, found, scope=scope, grace=GRACE)
+        rotated = await self.tools.issuer.rotate(presented, digest, token, scope=scope, grace=GRACE)
         if isinstance(rotated, TokenResponse):
-            return await self._with_id_token(client, found, rotated)
+            return await self._with_id_token(client, token, rotated)
         if rotated.used_at is None:
             raise _not_valid("the refresh token was revoked or expired meanwhile")
-        return await self._with_id_token(client, found, self._same_again(presented, rotated))
+        return await self._with_id_token(client, token, self._same_again(presented, rotated))
 
     async def _refuse_replay(self, found: RefreshToken) -> None:
-        """Past the grace window a second use means that two have the token."""
+        """Revoke the family if the token was used before and its grace window has ended."""
         if found.used_at is None or self.tools.clock.now() - found.used_at <= GRACE:
             return
         await self._revoke(found)
 
     async def _refuse_use_of_long_ago(self, client: Client, digest: bytes) -> None:
-        """Of a token whose grace window is over, no more is kept than its digest and family."""
+        """Revoke the family of a used token that has been deleted.
+
+        Once the grace window of a token has ended, only its digest and its family are stored.
+        """
         used = await self.tools.refresh_tokens.find_used(digest)
         if used is not None and used.client_id == client.client_id:
             await self._revoke(used)
@@ -95,7 +98,7 @@ class RefreshTokenGrant(Grant[RefreshTokenParameters]):
         raise _not_valid("the refresh token was used again after its grace window")
 
     def _same_again(self, presented: str, used: RefreshToken) -> TokenResponse:
-        """What the one use of this token was answered, until its successor is used."""
+        """Return the response to the first use of this token, until its successor is used."""
         if used.successor_used_at is not None:
             raise _not_valid("the successor of the refresh token is in use")
         response = self.tools.issuer.same_again(presented, used)
@@ -106,7 +109,7 @@ class RefreshTokenGrant(Grant[RefreshTokenParameters]):
     async def _with_id_token(
         self, client: Client, found: RefreshToken, response: TokenResponse
     ) -> TokenResponse:
-        """With an ID token of the same sign-in and no nonce (OpenID Connect Core section 12.2)."""
+        """Add an ID token of the same sign-in, without nonce (OpenID Connect Core section 12.2)."""
         scope = response.scope or ""
         if OPENID not in scope.split() or found.user_id is None:
             return response
@@ -128,5 +131,5 @@ class RefreshTokenGrant(Grant[RefreshTokenParameters]):
 
 
 def _not_valid(reason: str) -> InvalidGrantError:
-    """One sentence for unknown, expired, used, revoked, and another client's."""
+    """Return one error for a token that is unknown, expired, used, revoked or another client's."""
     return InvalidGrantError("The refresh token is not valid.", reason=reason)
