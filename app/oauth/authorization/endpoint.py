@@ -1,4 +1,4 @@
-"""From a request to its answer, by way of the pages that are due."""
+"""Authorization endpoint: from a request, through the pages it requires, to the response."""
 
 from collections.abc import Mapping, Sequence
 from dataclasses import dataclass
@@ -37,7 +37,7 @@ from app.services.sessions import SignedIn
 
 @dataclass(frozen=True, slots=True)
 class Interaction:
-    """The page that is due for a kept request; `request_id` is its secret name."""
+    """A page that a pending request requires; `request_id` is the secret name of the request."""
 
     step: Step
     request_id: str
@@ -48,7 +48,7 @@ Outcome = AuthorizationResponse | Interaction
 
 
 class AuthorizationEndpoint:
-    """`code_ttl` is how long a code can be redeemed."""
+    """Authorization endpoint; `code_ttl` is how long a code can be redeemed."""
 
     def __init__(
         self,
@@ -79,7 +79,7 @@ class AuthorizationEndpoint:
     ) -> Outcome:
         """Answer a request, or say which page is required; raises `UntrustedRequestError`.
 
-        `browser` is the secret identifier of the browser that asks.
+        `browser` is the secret identifier of the browser that sent the request.
         """
         request_id = await self._pending.name_in(browser, parameters)
         if request_id is not None:
@@ -101,7 +101,7 @@ class AuthorizationEndpoint:
     async def keep(
         self, parameters: Mapping[str, str], *, browser: str
     ) -> str | AuthorizationResponse:
-        """Keeps a request for `resume` and gives its name, or the answer where it is refused."""
+        """Store a request for `resume` and return its name, or the response if it is refused."""
         request_id = await self._pending.name_in(browser, parameters)
         if request_id is not None:
             return request_id
@@ -115,7 +115,7 @@ class AuthorizationEndpoint:
             return await self._refuse(refused, source)
 
     async def resume(self, request_id: str, signed_in: Sequence[SignedIn]) -> Outcome:
-        """Goes on with a kept request, after a page."""
+        """Continue a pending request after a page."""
         pending = await self.find(request_id)
         try:
             position = await self._position(pending.request, signed_in, kept=pending.stored)
@@ -132,10 +132,10 @@ class AuthorizationEndpoint:
         client_fingerprint: str,
         is_allowed: bool,
     ) -> Outcome:
-        """What a person said on the consent page, which was shown for a session.
+        """Apply the user's decision on the consent page, which was shown for a session.
 
-        It is valid only while the page is still the one that is required, for the same session, and
-        while the client still is what the page showed.
+        The decision is valid only while the consent page is still required, for the same session,
+        and while the client is still as the page showed it.
         """
         pending = await self.find(request_id)
         request, stored = pending.request, pending.stored
@@ -143,35 +143,36 @@ class AuthorizationEndpoint:
             position = await self._position(request, signed_in, kept=stored)
         except RefusedRequestError as refused:
             return await self._finish_with(refused, pending)
-        person = position.person
-        if position.step is not Step.CONSENT or person is None:
+        current = position.person
+        if position.step is not Step.CONSENT or current is None:
             return await self._go_on(request_id, pending, position)
         is_as_shown = client_fingerprint == fingerprint_of(request.client)
-        if person.session.session_id != session_id or (is_allowed and not is_as_shown):
+        if current.session.session_id != session_id or (is_allowed and not is_as_shown):
             return Interaction(Step.CONSENT, request_id, request.ui_locales)
         if not is_allowed:
             return await self._finish_with(request.refused(AccessDeniedError()), pending)
-        if not await self._consents.grant(person.user, request.client, consent_scopes(request)):
-            return Interaction(Step.CONSENT, request_id, request.ui_locales)  # leads to sign-in
+        if not await self._consents.grant(current.user, request.client, consent_scopes(request)):
+            # The account was deleted: the consent page leads to the sign-in page.
+            return Interaction(Step.CONSENT, request_id, request.ui_locales)
         await self._stored.set_consent(stored.digest, session_id)
-        return await self._go_on(request_id, pending, Position(None, person))
+        return await self._go_on(request_id, pending, Position(None, current))
 
     async def cancel(self, request_id: str) -> AuthorizationResponse:
-        """The person wants to go back without signing in."""
+        """Refuse a pending request because the user went back without signing in."""
         pending = await self.find(request_id)
         refused = pending.request.refused(AccessDeniedError())
         return await self._finish_with(refused, pending)
 
     async def find(self, request_id: str) -> Pending:
-        """A kept request that was not answered yet; raises `UntrustedRequestError`."""
+        """Return an unanswered pending request; raises `UntrustedRequestError`."""
         return await self._pending.find(request_id)
 
     async def position(self, pending: Pending, signed_in: Sequence[SignedIn]) -> Position:
-        """Where a kept request stands, for a page that wants to know whether it is due."""
+        """Return the position of a pending request, so that a page can check if it is required."""
         return await self._interactions.position(pending.request, signed_in, kept=pending.stored)
 
     async def set_session(self, request_id: str, session_id: str) -> None:
-        """Keeps which session was begun, or which account was chosen, for a request."""
+        """Store the session that was started, or the account that was chosen, for a request."""
         await self._stored.set_session(digest_of(request_id), session_id)
 
     async def _go_on(self, request_id: str, pending: Pending, position: Position) -> Outcome:
@@ -190,7 +191,10 @@ class AuthorizationEndpoint:
         *,
         kept: StoredRequest | None,
     ) -> Position:
-        """Raises `RefusedRequestError` also where a page is due and none may be shown."""
+        """Return the position of a request.
+
+        Raises `RefusedRequestError`, including when a page is required and none may be shown.
+        """
         try:
             position = await self._interactions.position(request, signed_in, kept=kept)
         except OAuth2Error as error:
@@ -203,7 +207,7 @@ class AuthorizationEndpoint:
     async def _refuse(
         self, refused: RefusedRequestError, source: Source | None
     ) -> AuthorizationResponse:
-        """A pushed request is used by whatever answers it."""
+        """Return the error response, and consume the pushed request: any response consumes it."""
         if source is not None:
             await self._pending.use(None, pushed=_digest_of(source))
         return _error_response(refused)
@@ -222,33 +226,36 @@ class AuthorizationEndpoint:
         *,
         pushed: bytes | None,
     ) -> AuthorizationResponse:
-        """A code, once for a request, and once for a pushed one in however many browsers."""
-        person = position.person
-        assert person is not None  # noqa: S101 - no step is due, so somebody is signed in
+        """Issue a code, once per request.
+
+        A pushed request yields one code, no matter how many browsers it is opened in.
+        """
+        signed_in = position.person
+        assert signed_in is not None  # noqa: S101 - no step is required, so a user is signed in
         now = self._clock.now()
         if not await self._pending.use(pending, pushed=pushed):
             raise complete((request.client, request.target.redirect_uri))
         code = new_token(TokenKind.AUTHORIZATION_CODE)
-        made = AuthorizationCode(
+        authorization_code = AuthorizationCode(
             family_id=new_identifier(),
             client_id=request.client.client_id,
-            user_id=person.user.user_id,
-            credentials_version=person.session.credentials_version,
-            session_id=person.session.session_id,
+            user_id=signed_in.user.user_id,
+            credentials_version=signed_in.session.credentials_version,
+            session_id=signed_in.session.session_id,
             redirect_uri=request.parameters.get("redirect_uri", ""),
             scope=request.scope,
             nonce=request.nonce,
             code_challenge=request.code_challenge,
             claims=request.claims.text,
-            auth_time=person.session.auth_time,
-            acr=acr_for(request, person),
-            amr=person.session.amr,
+            auth_time=signed_in.session.auth_time,
+            acr=acr_for(request, signed_in),
+            amr=signed_in.session.amr,
             issued_at=now,
             expires_at=now + self._code_ttl,
             used_at=None,
             used_for=None,
         )
-        await self._codes.store(digest_of(code), made)
+        await self._codes.store(digest_of(code), authorization_code)
         return request.target.response({"code": code})
 
 

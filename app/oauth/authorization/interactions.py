@@ -1,4 +1,4 @@
-"""What a person has to do before a request can be answered (OpenID Connect Core 3.1.2.3)."""
+"""What a user has to do before a request can be answered (OpenID Connect Core 3.1.2.3)."""
 
 from collections.abc import Sequence
 from dataclasses import dataclass
@@ -27,12 +27,12 @@ from app.services.sessions import ACR_MFA, ACR_PASSWORD, SignedIn
 
 ACR_VALUES = (ACR_PASSWORD, ACR_MFA)
 SATISFIES = {ACR_MFA: ACR_VALUES, ACR_PASSWORD: (ACR_PASSWORD,)}
-"""A sign-in of a class is also one of every weaker class."""
+"""The classes that a sign-in of each class satisfies: its own and every weaker one."""
 NO_TIME = timedelta(0)
 
 
 class Step(StrEnum):
-    """A page that is due; the value is its path."""
+    """A page that is required; the value is its path."""
 
     LOGIN = "/login"
     CREATE_ACCOUNT = "/create-account"
@@ -48,14 +48,14 @@ IN_SILENCE: dict[Step, type[OAuth2Error]] = {
     Step.CONSENT: ConsentRequiredError,
     Step.STEP_UP: LoginRequiredError,
 }
-"""What a client is told of a step where it asked for no page at all."""
+"""The error for each required page if the client asked for no page (`prompt=none`)."""
 
 
 @dataclass(frozen=True, slots=True)
 class Position:
-    """Where a request stands: the next step, or None, and who it is about.
+    """The next page that a request requires, or None, and the session of its user.
 
-    `consent` is what the user allowed the client before, where the next step is to ask for more.
+    `consent` is what the user allowed the client before, if the next step is to ask for more.
     """
 
     step: Step | None
@@ -76,45 +76,51 @@ class Interactions:
         *,
         kept: StoredRequest | None,
     ) -> Position:
-        """`kept` remembers what was done while this request was under way.
+        """Return the next page that a request requires, and the session of its user.
 
-        Raises an `OAuth2Error` that no page can mend.
+        `kept` is the stored request, with what the user has done for it so far. Raises an
+        `OAuth2Error` if no page can satisfy the request.
         """
         subject = await self._subject_asked(request)
         session_id = kept.session_id if kept is not None else None
-        person = _person(request, signed_in, subject=subject, session_id=session_id)
-        is_chosen = person is not None and person.session.session_id == session_id
-        if person is None and any(each.session.session_id == session_id for each in signed_in):
+        current = _person(request, signed_in, subject=subject, session_id=session_id)
+        is_chosen = current is not None and current.session.session_id == session_id
+        if current is None and any(
+            candidate.session.session_id == session_id for candidate in signed_in
+        ):
             raise LoginRequiredError(reason="another user than the one that is meant signed in")
         step = _sign_in_step(
             request,
-            person,
+            current,
             signed_in,
             is_chosen=is_chosen,
             subject=subject,
             now=self._clock.now(),
         )
-        if step is not None or person is None:
-            return Position(step or Step.LOGIN, person)
-        _check_acr(request, person)
-        if _is_step_up_due(request, person):
-            return Position(Step.STEP_UP, person)
-        allowed_in = kept.consent_session_id if kept is not None else None
-        is_given = allowed_in == person.session.session_id
-        required = await self._consent_requirement(request, person, is_given=is_given)
-        if required.is_due:
-            return Position(Step.CONSENT, person, required.consent)
-        return Position(None, person)
+        if step is not None or current is None:
+            return Position(step or Step.LOGIN, current)
+        _check_acr(request, current)
+        if _is_step_up_due(request, current):
+            return Position(Step.STEP_UP, current)
+        consent_session_id = kept.consent_session_id if kept is not None else None
+        is_allowed = consent_session_id == current.session.session_id
+        requirement = await self._consent_requirement(request, current, is_given=is_allowed)
+        if requirement.is_due:
+            return Position(Step.CONSENT, current, requirement.consent)
+        return Position(None, current)
 
     async def _subject_asked(self, request: AuthorizationRequest) -> str | None:
-        """Whom the answer must be about: by `id_token_hint`, or the `sub` of the claims."""
-        asked = (request.claims.id_token.get("sub") or {}).get("value")
+        """Return the subject that the response must be about, or None.
+
+        It is that of `id_token_hint`, or the `sub` in the `claims` parameter.
+        """
+        subject = (request.claims.id_token.get("sub") or {}).get("value")
         if request.id_token_hint is not None:
             hint = await self._id_tokens.read_hint(request.id_token_hint)
             if hint is None:
                 raise InvalidRequestError("The id_token_hint is not valid.")
             return str(hint.sub)
-        return asked if isinstance(asked, str) else None
+        return subject if isinstance(subject, str) else None
 
     async def _consent_requirement(
         self, request: AuthorizationRequest, person: SignedIn, *, is_given: bool
@@ -130,18 +136,18 @@ class Interactions:
 
 
 def consent_scopes(request: AuthorizationRequest) -> frozenset[str]:
-    """What the person is asked about: the scopes, and those that the asked claims belong to."""
+    """Return the scopes to consent to, including those that the requested claims belong to."""
     return frozenset(request.scopes) | scopes_of(request.claims)
 
 
 def acr_for(request: AuthorizationRequest, person: SignedIn) -> str:
-    """The first class that was asked for and is met; else that of the sign-in."""
-    met = _classes_met(person)
-    return next((each for each in acrs_asked(request) if each in met), person.session.acr)
+    """Return the first requested class that is satisfied, or else the class of the sign-in."""
+    satisfied = _classes_met(person)
+    return next((acr for acr in acrs_asked(request) if acr in satisfied), person.session.acr)
 
 
 def acrs_asked(request: AuthorizationRequest) -> list[str]:
-    """The classes that a client would like, the one it likes best first."""
+    """Return the classes that a client requests, in order of preference."""
     return [*_acrs_in_claims(request), *request.acr_values]
 
 
@@ -152,18 +158,27 @@ def _person(
     subject: str | None,
     session_id: str | None,
 ) -> SignedIn | None:
-    """Who is meant: whom the request names, else who was chosen, else the current one."""
+    """Return the session of the user that a request is for.
+
+    That is the user whom the request requires, else the session chosen for it, else the user of
+    `login_hint`, else the current one.
+    """
     if subject is not None:
         return next(
-            (each for each in signed_in if subject_of(each.user, request.client) == subject), None
+            (
+                candidate
+                for candidate in signed_in
+                if subject_of(candidate.user, request.client) == subject
+            ),
+            None,
         )
-    for each in signed_in:
-        if each.session.session_id == session_id:
-            return each
+    for candidate in signed_in:
+        if candidate.session.session_id == session_id:
+            return candidate
     key = usernames.key_or_none(request.login_hint) if request.login_hint else None
-    for each in signed_in:
-        if each.user.username_key == key:
-            return each
+    for candidate in signed_in:
+        if candidate.user.username_key == key:
+            return candidate
     return signed_in[0] if signed_in else None
 
 
@@ -183,14 +198,17 @@ def _sign_in_step(
     is_fresh = is_chosen and person.session.auth_time >= request.began_at
     if not is_fresh and _wants_fresh_sign_in(request, person, now=now):
         return Step.LOGIN
-    is_open = len(signed_in) > 1 and subject is None and "none" not in request.prompts
-    if not is_chosen and ("select_account" in request.prompts or is_open):
+    is_ambiguous = len(signed_in) > 1 and subject is None and "none" not in request.prompts
+    if not is_chosen and ("select_account" in request.prompts or is_ambiguous):
         return Step.SELECT_ACCOUNT
     return None
 
 
 def _wants_fresh_sign_in(request: AuthorizationRequest, person: SignedIn, *, now: datetime) -> bool:
-    """`max_age=0` means the same as `prompt=login` (section 3.1.2.1)."""
+    """Return whether the user must sign in again.
+
+    `max_age=0` means the same as `prompt=login` (section 3.1.2.1).
+    """
     if "login" in request.prompts or request.max_age == NO_TIME:
         return True
     age = now - person.session.auth_time
@@ -202,26 +220,26 @@ def _classes_met(person: SignedIn) -> tuple[str, ...]:
 
 
 def _check_acr(request: AuthorizationRequest, person: SignedIn) -> None:
-    """Only an essential class must be met (section 5.5.1.1), if need be by another factor.
+    """Check that an essential class can be satisfied, if need be with another factor.
 
-    Where no page may be shown it cannot be, and that has an error of its own (Unmet
-    Authentication Requirements 1.0).
+    Other classes are voluntary (section 5.5.1.1). With `prompt=none` no page can ask for another
+    factor; the error for this is that of Unmet Authentication Requirements 1.0.
     """
-    asked = request.claims.id_token.get("acr") or {}
-    wanted = set(_acrs_in_claims(request))
-    within_reach = _classes_met(person) if "none" in request.prompts else ACR_VALUES
-    if asked.get("essential") and wanted and not wanted.intersection(within_reach):
+    acr_request = request.claims.id_token.get("acr") or {}
+    requested = set(_acrs_in_claims(request))
+    reachable = _classes_met(person) if "none" in request.prompts else ACR_VALUES
+    if acr_request.get("essential") and requested and not requested.intersection(reachable):
         raise UnmetAuthenticationRequirementsError(reason="no essential acr value can be met")
 
 
 def _is_step_up_due(request: AuthorizationRequest, person: SignedIn) -> bool:
-    """Where the best liked class that there is here takes another factor (section 3.1.2.1)."""
-    asked = acrs_asked(request)
-    best = next((each for each in asked if each in ACR_VALUES), None)
-    return best is not None and best not in _classes_met(person)
+    """Return whether the most preferred supported class needs another factor (section 3.1.2.1)."""
+    requested = acrs_asked(request)
+    preferred = next((acr for acr in requested if acr in ACR_VALUES), None)
+    return preferred is not None and preferred not in _classes_met(person)
 
 
 def _acrs_in_claims(request: AuthorizationRequest) -> list[str]:
-    asked = request.claims.id_token.get("acr") or {}
-    values = asked.get("values") or [asked.get("value")]
-    return [each for each in values if isinstance(each, str)]
+    condition = request.claims.id_token.get("acr") or {}
+    values = condition.get("values") or [condition.get("value")]
+    return [value for value in values if isinstance(value, str)]

@@ -1,4 +1,4 @@
-"""Authorization requests that are pending in a browser, while its user is busy with pages."""
+"""Authorization requests that are pending while the user works through the pages."""
 
 import json
 from collections.abc import Mapping
@@ -27,7 +27,7 @@ INTERACTION_TTL = timedelta(hours=1)
 class Pending:
     """A pending request as a page shows it.
 
-    `pushed` is the digest of the pushed request that it came from (RFC 9126).
+    `pushed` is the digest of the pushed request that it comes from (RFC 9126), if any.
     """
 
     request: AuthorizationRequest
@@ -36,10 +36,10 @@ class Pending:
 
 
 class PendingRequests:
-    """Requests by the secret name that their pages carry.
+    """Pending requests, by the secret name that their pages carry.
 
-    The name of a pushed request's pending one is derived from the browser, so that the browser
-    finds it again when the user reloads the page.
+    For a pushed request, the name is derived from the browser, so that the browser finds the
+    pending request again when the user reloads the page.
     """
 
     def __init__(
@@ -57,11 +57,11 @@ class PendingRequests:
     async def keep(self, source: Source, request: AuthorizationRequest, *, browser: str) -> str:
         """Store a request and return its name.
 
-        It is stored with what it asks as of now: a client that registers more later is not asked
-        about it.
+        The scopes and claims are stored as they are requested now: what the client registers later
+        is not added to them.
         """
         expires_at = source.began_at + INTERACTION_TTL
-        kept = {
+        content = {
             "parameters": {
                 name: value for name, value in source.parameters.items() if name != "claims"
             },
@@ -78,7 +78,7 @@ class PendingRequests:
                 digest=digest_of(request_id),
                 kind=INTERACTION,
                 client_id=source.client.client_id,
-                parameters=json.dumps(kept, ensure_ascii=False),
+                parameters=json.dumps(content, ensure_ascii=False),
                 session_id=None,
                 consent_session_id=None,
                 created_at=source.began_at,
@@ -89,7 +89,7 @@ class PendingRequests:
         return request_id
 
     async def name_in(self, browser: str, parameters: Mapping[str, str]) -> str | None:
-        """Return the name of what a browser made of a pushed request before, if it is pending."""
+        """Return the name of the pending request that a browser has for a pushed one, or None."""
         pushed = pushed_name(parameters.get("request_uri"))
         if pushed is None:
             return None
@@ -99,30 +99,35 @@ class PendingRequests:
         return request_id if is_of_client else None
 
     async def find(self, request_id: str) -> Pending:
-        """Return a request that was not answered yet; raises `UntrustedRequestError`."""
+        """Return an unanswered pending request; raises `UntrustedRequestError`."""
         stored = None
         if TokenKind.REQUEST.matches(request_id):
             stored = await self._stored.find_even_expired(digest_of(request_id))
         if stored is None or stored.kind != INTERACTION:
             raise expired("the pending request is unknown or has expired")
         client = await self._sources.client(stored.client_id)
-        kept = json.loads(stored.parameters)
-        came_from = client, str(kept["parameters"].get("redirect_uri", ""))
+        content = json.loads(stored.parameters)
+        came_from = client, str(content["parameters"].get("redirect_uri", ""))
         if stored.expires_at <= self._clock.now():
             raise expired("the pending request has expired", came_from)
         if stored.used_at is not None:
             raise complete(came_from)
         try:
-            request = self._parser.parse(client, kept["parameters"], began_at=stored.created_at)
-        except RefusedRequestError:  # the client changed meanwhile, and may not ask this any more
+            request = self._parser.parse(client, content["parameters"], began_at=stored.created_at)
+        except RefusedRequestError:  # the client has changed and may no longer request this
             raise expired("the client may not ask for this any more", came_from) from None
-        pushed = kept.get("pushed")
+        pushed = content.get("pushed")
         return Pending(
-            _as_kept(request, kept), stored, bytes.fromhex(pushed) if pushed is not None else None
+            _as_kept(request, content),
+            stored,
+            bytes.fromhex(pushed) if pushed is not None else None,
         )
 
     async def use(self, pending: Pending | None, *, pushed: bytes | None) -> bool:
-        """Take a request out of use, and the pushed one it came from; one caller gets True."""
+        """Consume a request, and the pushed request it comes from.
+
+        Returns True to one caller only.
+        """
         now = self._clock.now()
         if pushed is not None and not await self._stored.use(pushed, now=now):
             return False
@@ -134,7 +139,7 @@ def _name_in(browser: str, pushed: str) -> str:
 
 
 def _as_kept(request: AuthorizationRequest, kept: Mapping[str, Any]) -> AuthorizationRequest:
-    """What was asked when it was stored, less what the client may not have any more."""
+    """Return the request as it was stored, less scopes and claims no longer allowed."""
     client = request.client
     return replace(
         request,

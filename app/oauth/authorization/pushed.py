@@ -1,4 +1,4 @@
-"""Pushed authorization requests (RFC 9126): the client hands its request in beforehand."""
+"""Pushed authorization requests (RFC 9126): the client submits its request in advance."""
 
 import json
 from collections.abc import Mapping
@@ -39,15 +39,15 @@ class PushedRequests:
         self._clock = clock
 
     async def respond(self, request: FormRequest) -> PushedResponse:
-        """Checks a request as `/authorize` would, and keeps it; raises an `OAuth2Error`."""
+        """Check a request as `/authorize` does and store it; raises an `OAuth2Error`."""
         client = await self._authenticator.authenticate(request)
         if "request_uri" in request.form:
             raise InvalidRequestError("A pushed request cannot hold a request_uri.")
-        said = {name: value for name, value in request.form.items() if name in PARAMETERS}
-        said["client_id"] = client.client_id
+        submitted = {name: value for name, value in request.form.items() if name in PARAMETERS}
+        submitted["client_id"] = client.client_id
         now = self._clock.now()
         try:
-            parameters = await self._sources.resolve(client, said)
+            parameters = await self._sources.resolve(client, submitted)
             self._parser.parse(client, parameters, began_at=now)
         except RefusedRequestError as refused:
             raise refused.error from None

@@ -1,7 +1,7 @@
 """What an authorization request asks for (RFC 6749 section 4.1.1, OpenID Connect Core 3.1.2.1).
 
-First the client and its redirect URI: what is wrong with them is told to the person. Everything
-after that is told to the client, by a redirect.
+The client and its redirect URI are checked first; an error in them is shown to the user. Every
+later error is sent to the client, by a redirect.
 """
 
 from collections.abc import Collection, Mapping
@@ -49,24 +49,25 @@ PARAMETERS = frozenset(
         "registration",
     }
 )
-"""What an authorization request may hold; every other parameter is ignored."""
+"""The parameters of an authorization request; every other one is ignored."""
 MAXIMUM_BYTES = 4096
 MAXIMUM_BYTES_OF = {"claims": 8192, "id_token_hint": 8192}
 MAXIMUM_BYTES_IN_ALL = 16_384
-"""Of what is stored: the names and values of a request, without its request object."""
+"""Limit for what is stored: all names and values of a request, without its request object."""
 NOT_STORED = frozenset({"request"})
 MAXIMUM_AGE_DIGITS = 9
 
 
 def prompts_here(*, registration_is_open: bool) -> tuple[str, ...]:
-    """What a client may ask for: accounts only where people make their own."""
-    return tuple(each for each in PROMPTS if registration_is_open or each != CREATE)
+    """Return the prompts that are supported; `create` requires open registration of users."""
+    return tuple(prompt for prompt in PROMPTS if registration_is_open or prompt != CREATE)
 
 
 class UntrustedRequestError(PosternError):
-    """A request that must not be answered by a redirect: the person sees an error page.
+    """A request that must not be answered with a redirect: the user sees an error page.
 
-    `came_from` is the client whose home the page may offer, and the redirect URI that it asked for.
+    `came_from` is the client whose home page the error page may link to, and the redirect URI of
+    the request.
     """
 
     error = "invalid_request"
@@ -86,7 +87,7 @@ class UntrustedRequestError(PosternError):
 
 
 class RefusedRequestError(Exception):
-    """An error that goes back to the client; its redirect URI is proven."""
+    """An error that is sent back to the client; its redirect URI has been checked."""
 
     def __init__(self, error: OAuth2Error, target: ResponseTarget) -> None:
         super().__init__(str(error.error))
@@ -96,7 +97,7 @@ class RefusedRequestError(Exception):
 
 @dataclass(frozen=True, slots=True, kw_only=True)
 class AuthorizationRequest:
-    """A request that was checked. `prompts` is empty where the client leaves it to us."""
+    """A valid request. `prompts` is empty if the client leaves the choice to this server."""
 
     client: Client
     target: ResponseTarget
@@ -122,7 +123,7 @@ class AuthorizationRequest:
 
 
 def proven_target(client: Client, parameters: Mapping[str, str], *, issuer: str) -> ResponseTarget:
-    """Where the answer goes; raises `UntrustedRequestError`."""
+    """Return where to send the response; raises `UntrustedRequestError`."""
     redirect_uri = parameters.get("redirect_uri")
     if redirect_uri is None:
         redirect_uri = client.get_default_redirect_uri()
@@ -148,8 +149,11 @@ def proven_target(client: Client, parameters: Mapping[str, str], *, issuer: str)
 
 
 class RequestParser:
-    """`requires_pkce` is for every client; public ones, and those that registered
-    `require_pkce`, need it in any case."""
+    """Parser of authorization requests.
+
+    With `requires_pkce`, every client must use PKCE; public clients and those that registered
+    `require_pkce` must use it in any case.
+    """
 
     def __init__(
         self, *, issuer: str, requires_pkce: bool, prompts: Collection[str] = PROMPTS
@@ -164,7 +168,7 @@ class RequestParser:
     def parse(
         self, client: Client, parameters: Mapping[str, str], *, began_at: datetime
     ) -> AuthorizationRequest:
-        """Raises `UntrustedRequestError` or `RefusedRequestError`."""
+        """Parse a request; raises `UntrustedRequestError` or `RefusedRequestError`."""
         target = self.target(client, parameters)
         try:
             return self._parse(client, parameters, target, began_at)
@@ -264,8 +268,8 @@ def _acr_values(client: Client, text: str | None) -> tuple[str, ...]:
 
 
 def check_sizes(parameters: Mapping[str, str]) -> None:
-    """Bound what an anonymous request may have us store; raises `InvalidRequestError`."""
-    in_all = 0
+    """Limit what an anonymous request makes the server store; raises `InvalidRequestError`."""
+    total = 0
     for name, value in parameters.items():
         if name in NOT_STORED:
             continue
@@ -274,8 +278,8 @@ def check_sizes(parameters: Mapping[str, str]) -> None:
             raise InvalidRequestError(
                 f"The {name} parameter is too long: it may have at most {limit} bytes."
             )
-        in_all += len(name) + size
-    if in_all > MAXIMUM_BYTES_IN_ALL:
+        total += len(name) + size
+    if total > MAXIMUM_BYTES_IN_ALL:
         raise InvalidRequestError(
             f"The request is too long: it may have at most {MAXIMUM_BYTES_IN_ALL} bytes."
         )

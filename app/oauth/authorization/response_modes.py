@@ -1,4 +1,4 @@
-"""How an authorization response travels (OAuth 2.0 Multiple Response Types, Form Post)."""
+"""How an authorization response is sent (OAuth 2.0 Multiple Response Types, Form Post)."""
 
 from collections.abc import Mapping
 from dataclasses import dataclass
@@ -12,7 +12,7 @@ FORM_POST = "form_post"
 
 @dataclass(frozen=True, slots=True)
 class ResponseTarget:
-    """Where the answer to a request goes. It exists only once `redirect_uri` has been proven."""
+    """Where to send the response; created only after `redirect_uri` has been checked."""
 
     redirect_uri: str
     response_mode: str
@@ -20,7 +20,7 @@ class ResponseTarget:
     issuer: str
 
     def response(self, parameters: Mapping[str, str]) -> "AuthorizationResponse":
-        """With `state` and `iss` (RFC 9207), whether it is a success or an error."""
+        """Return a response, success or error, with `state` and `iss` (RFC 9207) added."""
         full = {**parameters, "iss": self.issuer}
         if self.state is not None:
             full["state"] = self.state
@@ -39,7 +39,7 @@ class AuthorizationResponse:
 
     @property
     def location(self) -> str:
-        """The URI to redirect to, in the modes `query` and `fragment`."""
+        """The URI to redirect to in the modes `query` and `fragment`."""
         return with_parameters(
             self.redirect_uri, self.parameters, in_fragment=self.response_mode == "fragment"
         )

@@ -1,7 +1,8 @@
-"""Where a request may be written: in its parameters, pushed (RFC 9126), or in a request object.
+"""The sources of a request: its parameters, a pushed request (RFC 9126), or a request object.
 
-What a request object says comes before what stands beside it (OpenID Connect Core section 6.1);
-a client that registered `require_signed_request_object` is bound by the object alone (RFC 9101).
+Parameters in a request object take precedence over those outside it (OpenID Connect Core section
+6.1). For a client that registered `require_signed_request_object`, only the object counts (RFC
+9101).
 """
 
 import json
@@ -33,7 +34,10 @@ URN = "urn:ietf:params:oauth:request_uri:"
 
 @dataclass(frozen=True, slots=True)
 class Source:
-    """The parameters that count, and when they arrived; `pushed` names a pushed request."""
+    """The effective parameters of a request, and when it arrived.
+
+    `pushed` is the secret name of the pushed request, if there is one.
+    """
 
     client: Client
     parameters: Mapping[str, str]
@@ -42,7 +46,7 @@ class Source:
 
 
 def pushed_name(request_uri: str | None) -> str | None:
-    """Return the secret name of a pushed request; None for any other `request_uri`."""
+    """Return the secret name of a pushed request, or None for any other `request_uri`."""
     if request_uri is None or not request_uri.startswith(URN):
         return None
     return request_uri.removeprefix(URN)
@@ -66,7 +70,7 @@ class RequestSources:
         self._clock = clock
 
     async def client(self, client_id: str | None) -> Client:
-        """Raises `UntrustedRequestError`."""
+        """Return a client that is enabled; raises `UntrustedRequestError`."""
         if client_id is not None:
             origin.name_client(client_id)
         client = await self._clients.find(client_id) if client_id is not None else None
@@ -79,10 +83,10 @@ class RequestSources:
         return client
 
     async def read(self, parameters: Mapping[str, str], *, is_anonymous: bool) -> Source:
-        """Return the parameters of a request, wherever they are written.
+        """Return the parameters of a request, from whichever source it uses.
 
-        Raises `UntrustedRequestError` or `RefusedRequestError`; `TooManyRequestsError` where an
-        anonymous browser would have us fetch more than its network may.
+        Raises `UntrustedRequestError` or `RefusedRequestError`, and `TooManyRequestsError` if an
+        anonymous browser causes more fetches than its network is allowed.
         """
         client = await self.client(parameters.get("client_id"))
         request_uri = parameters.get("request_uri")
@@ -98,7 +102,7 @@ class RequestSources:
         return Source(client, await self.resolve(client, parameters), self._clock.now())
 
     async def resolve(self, client: Client, parameters: Mapping[str, str]) -> Mapping[str, str]:
-        """The parameters with those of a request object in them."""
+        """Return the parameters, merged with those of the request object if there is one."""
         request, request_uri = parameters.get("request"), parameters.get("request_uri")
         only_signed = bool(client.further_metadata.get("require_signed_request_object"))
         try:
@@ -106,28 +110,29 @@ class RequestSources:
             if request is not None and request_uri is not None:
                 raise InvalidRequestError("There is a request and a request_uri.")
             if request is not None:
-                said = await self._objects.read(client, request)
+                claims = await self._objects.read(client, request)
             elif request_uri is not None:
-                said = await self._objects.fetch(client, request_uri)
+                claims = await self._objects.fetch(client, request_uri)
             elif only_signed:
                 raise InvalidRequestError("A signed request object is required.")
             else:
                 return parameters
-        except InvalidRequestObjectError as error:  # verifying it took its time, as an assertion's
+        except InvalidRequestObjectError as error:  # verification is costly, as for an assertion
             await self._limits.count_token_error(client.client_id)
             raise self._refusal(client, parameters, error) from None
         except OAuth2Error as error:
             raise self._refusal(client, parameters, error) from None
-        beside = {} if only_signed else {**parameters}
+        outside = {} if only_signed else {**parameters}
         for name in ("request", "request_uri"):
-            beside.pop(name, None)
-        return {**beside, **said, "client_id": client.client_id}
+            outside.pop(name, None)
+        return {**outside, **claims, "client_id": client.client_id}
 
     async def _pushed(self, client: Client, name: str) -> Source:
-        """Return a pushed request that was not answered yet.
+        """Return a pushed request that has not been answered yet.
 
-        `expires_in` is judged here, at the first view. The request is used when it is answered:
-        a user may reload the page, and a program that looks at links uses nothing up (section 4).
+        `expires_in` is enforced when the request is first opened. The request is consumed when it
+        is answered, so that the user can reload the page and a link scanner does not consume it
+        (section 4).
         """
         stored, now = None, self._clock.now()
         if TokenKind.REQUEST.matches(name):
@@ -143,7 +148,10 @@ class RequestSources:
     def _refusal(
         self, client: Client, parameters: Mapping[str, str], error: OAuth2Error
     ) -> RefusedRequestError:
-        """Goes to the client where its redirect URI stands beside the request object."""
+        """Return an error to send to the redirect URI that is given outside the request object.
+
+        Raises `UntrustedRequestError` if there is none to send it to.
+        """
         return RefusedRequestError(error, self._parser.target(client, parameters))
 
 

@@ -1,10 +1,10 @@
-"""Requests that are over: the user gets an error page that leads back to the client."""
+"""Errors for expired or answered requests: a page that leads the user back to the client."""
 
 from app.models.clients import Client
 from app.oauth.authorization.requests import UntrustedRequestError
 
 CameFrom = tuple[Client, str] | None
-"""The client, and the redirect URI that it asked for; None if the request is not known."""
+"""The client and the redirect URI that it requested, or None if the request is unknown."""
 
 
 def expired(reason: str, came_from: CameFrom = None) -> UntrustedRequestError:
