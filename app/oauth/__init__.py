@@ -1,4 +1,4 @@
-"""What the standards say, without an HTTP framework and without SQL.
+"""The protocol rules of the standards, without an HTTP framework and without SQL.
 
 | RFC | what | file |
 |---|---|---|

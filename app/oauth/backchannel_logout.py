@@ -1,7 +1,7 @@
-"""Brings logout tokens to clients (OpenID Connect Back-Channel Logout 1.0): at once, and again with
-growing delays where that fails.
+"""Delivery of logout tokens to clients (OpenID Connect Back-Channel Logout 1.0).
 
-The notices are rows that the end of a session wrote with it, so none is lost with a process.
+A token is sent at once, and again after growing delays if that fails. The notices are rows that are
+stored in the same transaction that ends the session, so none is lost if a process dies.
 """
 
 import asyncio
@@ -23,11 +23,11 @@ from app.services.delivery import Delivery
 
 log = logger(__name__)
 
-DELAYS = tuple(timedelta(seconds=each) for each in (10, 60, 300, 1800, 7200))
-"""Before each further attempt, and so for how long an attempt belongs to one worker."""
+DELAYS = tuple(timedelta(seconds=seconds) for seconds in (10, 60, 300, 1800, 7200))
+"""Delays before each retry, and so for how long an attempt is reserved for one worker."""
 AT_ONCE = 100
 AT_ONCE_OF_CLIENT = 4
-"""How many attempts may be under way, and how many of them to one client."""
+"""Concurrent attempts: `AT_ONCE` in all, and this many to one client."""
 URI = "backchannel_logout_uri"
 ANSWERED = (HTTPStatus.OK, HTTPStatus.NO_CONTENT)
 
@@ -56,7 +56,7 @@ class LogoutDelivery(Delivery[LogoutNotice]):
         self._outbound = outbound
 
     def kick(self) -> None:
-        """Somebody signed out: does not wait for the next look."""
+        """Deliver at once, without waiting for the next poll, because a user signed out."""
         self._due.set()
 
     async def _list_due(
@@ -76,10 +76,10 @@ class LogoutDelivery(Delivery[LogoutNotice]):
         is_last = row.attempts >= len(DELAYS)
         delay = DELAYS[min(row.attempts, len(DELAYS) - 1)]
         if not await self._notices.take(row, next_attempt_at=self._clock.now() + delay):
-            return False  # another worker was first
+            return False  # another worker has taken it
         status = await self._deliver(row)
         if status is None and self._is_stopping:
-            return False  # the next server goes on
+            return False  # the next server continues
         if is_last and status is None:
             log.warning("client %s is not told of a logout any more", row.client_id)
         if is_last or status is not None:
@@ -87,14 +87,18 @@ class LogoutDelivery(Delivery[LogoutNotice]):
         return status in ANSWERED
 
     async def _deliver(self, notice: LogoutNotice) -> int | None:
-        """The status that ends it, 404 where there is nobody to tell; None to try again."""
+        """Send a logout token.
+
+        Returns the status that ends the delivery, 404 if there is no recipient, or None to retry.
+        """
         client = await self._clients.find(notice.client_id)
         user = await self._users.find(notice.user_id)
         if client is None or client.is_disabled or URI not in _said_by(client):
             return HTTPStatus.NOT_FOUND
         salt = notice.pairwise_salt
         if client.sector_identifier is not None and user is None and salt is None:
-            return HTTPStatus.NOT_FOUND  # nobody knows any more how this client knew the session
+            # The `sid` by which this client knew the session cannot be computed any more.
+            return HTTPStatus.NOT_FOUND
         token = await self._id_tokens.logout_token(
             client, user, notice.session_id, salt=salt or b""
         )

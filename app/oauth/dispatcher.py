@@ -1,4 +1,4 @@
-"""The token endpoint (RFC 6749 section 3.2): which grant, which client, may it, then exchange."""
+"""Token endpoint (RFC 6749 section 3.2): find the grant, check the client, then exchange."""
 
 from collections.abc import Sequence
 from typing import Any
@@ -27,9 +27,9 @@ class GrantDispatcher:
         self._grants = {grant.grant_type: grant for grant in grants}
 
     async def respond(self, request: FormRequest) -> TokenResponse:
-        """Exchanges what the request holds for tokens, or raises an `OAuth2Error`.
+        """Issue tokens for a request; raises an `OAuth2Error`.
 
-        Only what could be a guess counts, and only after it failed.
+        Only failures that could be guesses count towards the rate limit.
         """
         grant = self._grant_for(request.form)
         client = await self._authenticator.authenticate(request)
@@ -62,7 +62,7 @@ class GrantDispatcher:
 
 
 def _parse(schema: type[GrantParameters], form: Form) -> GrantParameters:
-    """Unknown parameters are ignored (section 3.2)."""
+    """Parse the parameters of a grant; unknown ones are ignored (section 3.2)."""
     try:
         return schema.model_validate(form)
     except ValidationError as error:

@@ -1,8 +1,8 @@
-"""The errors of the standards, by their registered names, on Authlib's tree.
+"""The errors of the standards, by their registered names, derived from Authlib's errors.
 
-A description goes to a stranger: a constant, never what they sent, the same for unknown, expired
-and used. The private `reason` goes into the log record of the refusal and nowhere else. Each raise
-makes a fresh instance, since Authlib's errors change when they are rendered.
+A description is public: it is a constant, never repeats the input, and is the same for unknown,
+expired and used. The private `reason` is written only to the log record of the refusal. Each raise
+creates a new instance, since Authlib's errors change when they are rendered.
 """
 
 from collections.abc import Callable
@@ -46,7 +46,7 @@ REALM = 'realm="postern"'
 
 
 class OAuth2Error(AuthlibOAuth2Error):
-    """A refusal. `reason` says which check failed and never holds a secret."""
+    """A protocol error. `reason` says which check failed and never contains a secret."""
 
     def __init__(
         self,
@@ -86,7 +86,7 @@ class InvalidScopeError(OAuth2Error):
 
 
 class InvalidClientError(OAuth2Error):
-    """RFC 6749 section 5.2; always 401 here, so that the scheme to use is always told."""
+    """RFC 6749 section 5.2; always 401, so that `WWW-Authenticate` always names the scheme."""
 
     error = "invalid_client"
     status_code = 401
@@ -230,14 +230,14 @@ class InvalidTokenError(OAuth2Error):
 
 
 class InvalidBearerRequestError(InvalidRequestError):
-    """RFC 6750 section 3.1: `invalid_request`, with its challenge."""
+    """RFC 6750 section 3.1: `invalid_request`, with a challenge."""
 
     def further_headers(self) -> list[tuple[str, str]]:
         return [("WWW-Authenticate", f'Bearer {REALM}, error="invalid_request"')]
 
 
 class MissingTokenError(OAuth2Error):
-    """No credentials at all: RFC 6750 section 3 wants a challenge without an error code in it."""
+    """No credentials at all: RFC 6750 section 3 asks for a challenge without an error code."""
 
     error = "invalid_token"
     status_code = 401
@@ -248,7 +248,7 @@ class MissingTokenError(OAuth2Error):
 
 
 class TemporarilyUnavailableError(OAuth2Error):
-    """The word of RFC 6749 section 4.1.2.1 for an overloaded server or a database that is away."""
+    """RFC 6749 section 4.1.2.1: the server is overloaded or the database is unavailable."""
 
     error = "temporarily_unavailable"
     status_code = 503
@@ -263,7 +263,7 @@ class TemporarilyUnavailableError(OAuth2Error):
 
 
 class ServerError(OAuth2Error):
-    """A bug of ours."""
+    """RFC 6749 section 4.1.2.1: a bug in this server."""
 
     error = "server_error"
     status_code = 500
@@ -271,7 +271,7 @@ class ServerError(OAuth2Error):
 
 
 def error_body(error: OAuth2Error) -> dict[str, str]:
-    """RFC 6749 section 5.2: `error` and `error_description`."""
+    """Return the JSON members `error` and `error_description` (RFC 6749 section 5.2)."""
     body = {"error": str(error.error)}
     if error.description:
         body["error_description"] = str(error.description)
@@ -279,6 +279,8 @@ def error_body(error: OAuth2Error) -> dict[str, str]:
 
 
 def error_headers(error: OAuth2Error) -> list[tuple[str, str]]:
-    """What an error adds to the answer: its challenge, or when to come back."""
-    further: Callable[[], list[tuple[str, str]]] | None = getattr(error, "further_headers", None)
-    return further() if further is not None else []
+    """Return the headers that an error adds to the response: a challenge or `Retry-After`."""
+    extra_headers: Callable[[], list[tuple[str, str]]] | None = getattr(
+        error, "further_headers", None
+    )
+    return extra_headers() if extra_headers is not None else []

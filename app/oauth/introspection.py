@@ -1,7 +1,7 @@
-"""Token introspection (RFC 7662): what an authenticated client is told about a token.
+"""Token introspection (RFC 7662).
 
-Any confidential client may ask about access tokens, since services do; about a refresh token
-only its own client. Everything else is not active.
+Any confidential client may introspect an access token, since resource servers do; only its own
+client may introspect a refresh token. Every other token is reported as inactive.
 """
 
 from app.clock import Clock
@@ -50,45 +50,45 @@ class Introspection:
         return INACTIVE
 
     async def _of_access_token(self, token: str) -> IntrospectionResponse:
-        found = await self._access_tokens.find_living(digest_of(token), now=self._clock.now())
-        if found is None:
+        row = await self._access_tokens.find_living(digest_of(token), now=self._clock.now())
+        if row is None:
             return INACTIVE
         return IntrospectionResponse(
             active=True,
-            scope=found.scope or None,
-            client_id=found.client_id,
-            username=found.username if found.sector_identifier is None else None,
+            scope=row.scope or None,
+            client_id=row.client_id,
+            username=row.username if row.sector_identifier is None else None,
             token_type="Bearer",
-            exp=int(found.expires_at.timestamp()),
-            iat=int(found.issued_at.timestamp()),
-            sub=_subject_of(found, sector_identifier=found.sector_identifier),
+            exp=int(row.expires_at.timestamp()),
+            iat=int(row.issued_at.timestamp()),
+            sub=_subject_of(row, sector_identifier=row.sector_identifier),
             iss=self._issuer,
         )
 
     async def _of_refresh_token(self, token: str, client: Client) -> IntrospectionResponse:
-        found = await self._refresh_tokens.find_in_living_family(digest_of(token))
+        row = await self._refresh_tokens.find_in_living_family(digest_of(token))
         if (
-            found is None
-            or not found.check_client(client)
-            or found.used_at is not None
-            or found.expires_at <= self._clock.now()
+            row is None
+            or not row.check_client(client)
+            or row.used_at is not None
+            or row.expires_at <= self._clock.now()
         ):
             return INACTIVE
         return IntrospectionResponse(
             active=True,
-            scope=found.scope or None,
-            client_id=found.client_id,
-            username=found.username if client.sector_identifier is None else None,
+            scope=row.scope or None,
+            client_id=row.client_id,
+            username=row.username if client.sector_identifier is None else None,
             token_type="refresh_token",
-            exp=int(found.expires_at.timestamp()),
-            iat=int(found.issued_at.timestamp()),
-            sub=_subject_of(found, sector_identifier=client.sector_identifier),
+            exp=int(row.expires_at.timestamp()),
+            iat=int(row.issued_at.timestamp()),
+            sub=_subject_of(row, sector_identifier=client.sector_identifier),
             iss=self._issuer,
         )
 
 
 def _subject_of(found: AccessToken | RefreshToken, *, sector_identifier: str | None) -> str:
-    """As the client of the token knows the person; the client itself where there is none."""
+    """Return the subject as the client of the token knows it: the user, or else the client."""
     if found.user_id is None or found.pairwise_salt is None:
         return found.client_id
     return subject_for(found.user_id, salt=found.pairwise_salt, sector_identifier=sector_identifier)

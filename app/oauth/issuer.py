@@ -1,4 +1,4 @@
-"""Makes tokens, and is the only place that does (RFC 6749 section 5.1)."""
+"""Issuing of tokens (RFC 6749 section 5.1); no other module issues any."""
 
 from dataclasses import dataclass
 from datetime import datetime, timedelta
@@ -23,7 +23,7 @@ from app.services.sessions import SignedIn
 
 @dataclass(frozen=True, slots=True)
 class Lifetimes:
-    """How long tokens live: `refresh` when idle, `family` in all."""
+    """Lifetimes of tokens: `refresh` is the idle time, `family` the absolute limit."""
 
     access: timedelta
     refresh: timedelta
@@ -31,7 +31,7 @@ class Lifetimes:
 
 
 class Issuer:
-    """Stores, then returns: what is answered has been committed."""
+    """Issues tokens; what a method returns has been committed."""
 
     def __init__(
         self,
@@ -50,7 +50,7 @@ class Issuer:
         self._lifetimes = lifetimes
 
     async def issue_to_client(self, client: Client, *, scope: str) -> TokenResponse:
-        """An access token for the client itself, without a refresh token (section 4.4.3)."""
+        """Issue an access token to the client itself, without a refresh token (section 4.4.3)."""
         token = new_token(TokenKind.ACCESS_TOKEN)
         now = self._clock.now()
         await self._access_tokens.store_for_client(
@@ -69,7 +69,7 @@ class Issuer:
     async def issue_to_user(
         self, client: Client, *, user: User, scope: str, with_refresh_token: bool
     ) -> TokenResponse | None:
-        """The first tokens of a new family; None where the sign-in is worth nothing any more."""
+        """Issue the first tokens of a new family; None if the sign-in is no longer valid."""
         now = self._clock.now()
         family_expires_at = now + self._family_lifetime(with_refresh_token=with_refresh_token)
         pair, stored = self._new_pair(scope, family_expires_at=family_expires_at, now=now)
@@ -97,10 +97,10 @@ class Issuer:
         nonce: str | None = None,
         claims: str | None = None,
     ) -> TokenResponse | None:
-        """Uses a code for the first tokens of its family; None where somebody else used it.
+        """Redeem a code for the first tokens of its family.
 
-        They end with the session, unless `offline_access` was granted. The ID token is signed
-        before anything is stored.
+        Returns None if the code is used or revoked by now. The tokens end with the session, unless
+        `offline_access` was granted. The ID token is signed before anything is stored.
         """
         now = self._clock.now()
         with_refresh_token = client.check_grant_type("refresh_token")
@@ -117,13 +117,13 @@ class Issuer:
             nonce=nonce,
             claims=claims,
         )
-        is_ours = await redemption(
+        is_redeemed = await redemption(
             digest_of(presented),
             stored,
             family_expires_at=family_expires_at,
             with_refresh_token=with_refresh_token,
         )
-        if not is_ours:
+        if not is_redeemed:
             return None
         return pair.response(now=now, with_refresh_token=with_refresh_token, id_token=id_token)
 
@@ -138,7 +138,7 @@ class Issuer:
         nonce: str | None = None,
         claims: str | None = None,
     ) -> str | None:
-        """The ID token that goes with an access token; None where `openid` was not granted."""
+        """Issue the ID token for an access token, or return None if `openid` was not granted."""
         if OPENID not in scope.split():
             return None
         return await self._id_tokens.issue(
@@ -153,9 +153,10 @@ class Issuer:
     async def rotate(
         self, presented: str, digest: bytes, found: RefreshToken, *, scope: str, grace: timedelta
     ) -> TokenResponse | RefreshToken:
-        """Use a refresh token and return the new pair, or the token as another caller left it.
+        """Rotate a refresh token and return the new pair.
 
-        `digest` is that of the token, and `grace` is how long the answer can be repeated.
+        If the token was used, revoked or expired in the meantime, returns its current row instead.
+        `digest` is that of the token, and `grace` is how long the response can be repeated.
         """
         now, seed = self._clock.now(), new_secret()
         pair, stored = self._pair(
@@ -174,13 +175,19 @@ class Issuer:
         return pair.response(now=now) if current is None else current
 
     def same_again(self, presented: str, used: RefreshToken) -> TokenResponse | None:
-        """The answer that the one use of this token got; found again only with the token itself."""
+        """Return the response to the rotation of this token, or None if it is not stored.
+
+        It can only be recovered with the token itself.
+        """
         if used.successor_sealed is None:
             return None
         return unpacked(used.successor_sealed, presented).response(now=self._clock.now())
 
     def _family_lifetime(self, *, with_refresh_token: bool) -> timedelta:
-        """Without a refresh token a family ends with its only access token."""
+        """Return the lifetime of a family.
+
+        Without a refresh token, a family ends with its only access token.
+        """
         return self._lifetimes.family if with_refresh_token else self._lifetimes.access
 
     def _new_pair(

@@ -1,4 +1,4 @@
-"""Client registration (RFC 7591), its management (RFC 7592), and the administrator's way."""
+"""Client registration (RFC 7591), management (RFC 7592), and creation by administrators."""
 
 from app.errors import InvalidInputError
 from app.models.clients import Client
@@ -24,11 +24,11 @@ from app.services.clients import ClientService, NewClient
 
 ONLY_FOR_THE_INVITED = frozenset({"password", "client_credentials"})
 MAXIMUM_RETRIES = 3
-"""How often an update is checked again after somebody else changed the client."""
+"""How often an update is retried after a concurrent change of the client."""
 
 
 class ClientRegistration:
-    """`is_strict` is for production, where the web is https."""
+    """Registration of clients; `is_strict` is for production, where web clients must use https."""
 
     def __init__(self, clients: ClientService, outbound: OutboundHttp, *, is_strict: bool) -> None:
         self._clients = clients
@@ -46,10 +46,11 @@ class ClientRegistration:
         return await self._clients.create(body, sector_identifier=sector_identifier)
 
     async def register(self, body: ClientRegister, *, is_invited: bool) -> NewClient:
-        """Register a client; raises `InvalidClientMetadataError` or its neighbour.
+        """Register a client.
 
-        Without an invitation it gets no grant that works without a user (CONTRACT), and expires
-        unless it is used.
+        Without an invitation, a client cannot register a grant that works without a user
+        (CONTRACT), and its registration expires unless it is used. Raises
+        `InvalidClientMetadataError` or `InvalidRedirectUriError`.
         """
         body, sector_identifier = await self._checked(body, is_invited=is_invited)
         return await self._clients.register(
@@ -64,25 +65,25 @@ class ClientRegistration:
     ) -> NewClient:
         """Replace the metadata of an authenticated client (RFC 7592 section 2.2).
 
-        What the body names is fetched first, from a host that the client chose and that may take
-        its time. Only then the client is read afresh, checked, and replaced if it is still what
-        was checked.
+        The documents that the body refers to are fetched first, since they are on hosts that the
+        client chose and that may be slow. Only then is the client read again, checked, and replaced
+        if it has not changed since the check.
         """
         _check_own(client, body)
         _, sector_identifier = await self._checked(
             without_repetition(client, body), is_invited=_is_invited(client)
         )
         for _ in range(1 + MAXIMUM_RETRIES):
-            found = await self._clients.find_by_registration_token(
+            current = await self._clients.find_by_registration_token(
                 client.client_id, registration_token
             )
-            if found is None:
+            if current is None:
                 raise InvalidTokenError("The registration access token is not valid.")
-            _check_own(found, body)
+            _check_own(current, body)
             changed = await self._clients.update(
-                found,
-                self._accepted(without_repetition(found, body), is_invited=_is_invited(found)),
-                scope=registered_scope(body, known=found.scopes),
+                current,
+                self._accepted(without_repetition(current, body), is_invited=_is_invited(current)),
+                scope=registered_scope(body, known=current.scopes),
                 sector_identifier=sector_identifier,
             )
             if changed is not None:
@@ -92,7 +93,7 @@ class ClientRegistration:
     async def _checked(
         self, body: ClientRegister, *, is_invited: bool
     ) -> tuple[ClientRegister, str | None]:
-        """The metadata as it is accepted, and its sector, for which a document may be fetched."""
+        """Return the accepted metadata and its sector, for which a document may be fetched."""
         body = self._accepted(body, is_invited=is_invited)
         return body, await self._sectors.identifier_of(body)
 
@@ -106,7 +107,10 @@ class ClientRegistration:
 
 
 def _is_invited(client: Client) -> bool:
-    """Whether a client registered with an initial access token, as far as its grants show."""
+    """Return whether a client registered with an initial access token.
+
+    This is inferred from its grants.
+    """
     return bool(ONLY_FOR_THE_INVITED & set(client.grant_types.split()))
 
 
@@ -118,7 +122,7 @@ def _check_grants(body: ClientRegister, *, is_invited: bool) -> None:
 
 
 def _check_own(client: Client, body: ClientRegister) -> None:
-    """An update names the client's own identifier and secret (RFC 7592 section 2.2)."""
+    """Require the client's own identifier and secret in an update (RFC 7592 section 2.2)."""
     if body.client_id != client.client_id:
         raise InvalidClientMetadataError("The client_id must be the client's own.")
     if body.client_secret is not None and not digests_match(

@@ -1,4 +1,4 @@
-"""What a request to a protocol endpoint says, parsed once."""
+"""Parsing of the form posts to protocol endpoints."""
 
 from collections.abc import Mapping, Set
 from typing import NamedTuple
@@ -10,9 +10,9 @@ from app.observability.logging import logger
 from app.security.text import is_storable
 
 MAXIMUM_PARAMETERS = 50
-SCOPE = "scope"  # has an error of its own for what is wrong with it
+SCOPE = "scope"  # an invalid scope has an error of its own
 TYPED = frozenset({"username", "otp"})
-"""Parameters that users type or paste: white space around them is ignored, a line break too."""
+"""Parameters that users type or paste; white space around them, line breaks too, is ignored."""
 FORM_TYPE = b"application/x-www-form-urlencoded"
 OF_CLIENT_AUTHENTICATION = frozenset(
     {"client_id", "client_secret", "client_assertion", "client_assertion_type"}
@@ -39,9 +39,9 @@ class TokenRequest(NamedTuple):
 def parse_form(body: bytes, content_type: bytes | None, *, read: Set[str] | None) -> dict[str, str]:
     """Return the parameters of a form that an endpoint reads (RFC 6749 section 3.2).
 
-    An empty parameter is an absent one, and one that is not in `read` is ignored; None reads every
-    name. Raises `InvalidRequestError` for a repeated parameter that is read, for control
-    characters in one, and for a body that is not a form in UTF-8.
+    Empty parameters are treated as absent. Those not in `read` are ignored, unless it is None.
+    Raises `InvalidRequestError` if a parameter that is read is repeated or contains control
+    characters, and if the body is not a form in UTF-8.
     """
     parameters = form_parameters(body, content_type, read=read)
     if not _is_plain(body):
@@ -58,7 +58,7 @@ def parse_form(body: bytes, content_type: bytes | None, *, read: Set[str] | None
 def form_parameters(
     body: bytes, content_type: bytes | None, *, read: Set[str] | None
 ) -> dict[str, str]:
-    """As `parse_form`, with empty parameters and whatever characters they hold."""
+    """Do the same as `parse_form`, but keep empty parameters and allow any characters."""
     if body and content_type != FORM_TYPE and not _is_form_type(content_type):
         raise InvalidRequestError("The body must be a form, application/x-www-form-urlencoded.")
     if body.count(b"&") >= MAXIMUM_PARAMETERS:
@@ -81,19 +81,19 @@ def _is_form_type(content_type: bytes | None) -> bool:
 
 
 def _is_plain(body: bytes) -> bool:
-    """Return True where no parameter can hold a character beyond printable ASCII."""
+    """Return whether no parameter can contain anything but printable ASCII."""
     return b"%" not in body and body.isascii() and body.decode("ascii").isprintable()
 
 
 def _only_read(pairs: list[tuple[str, str]], read: Set[str]) -> list[tuple[str, str]]:
-    """Leave out the parameters that an endpoint does not know (RFC 6749 section 3.1)."""
+    """Remove the parameters that an endpoint does not read (RFC 6749 section 3.1)."""
     ignored = sorted({name for name, _ in pairs} - read)
     log.debug("unknown parameters are ignored: %s", ascii(ignored)[:MAXIMUM_LOGGED_NAMES])
     return [pair for pair in pairs if pair[0] in read]
 
 
 def _plain_pairs(body: bytes) -> list[tuple[str, str]]:
-    """Nothing is encoded, so the whole can be decoded at once."""
+    """Split a body in which nothing is percent-encoded, and which can thus be decoded at once."""
     pairs = [pair.partition("=") for pair in _text(body).split("&") if pair]
     return [(name, value) for name, _, value in pairs]
 

@@ -1,7 +1,7 @@
-"""Token revocation (RFC 7009): a client gives back what it was given.
+"""Token revocation (RFC 7009): a client revokes its own token.
 
-A refresh token takes its whole family with it. A token that is unknown, or another client's, is
-left as it is and answered the same (section 2.2).
+Revoking a refresh token revokes its whole family. An unknown token, or another client's, is left
+unchanged, and the response is the same (section 2.2).
 """
 
 from app.clock import Clock

@@ -1,4 +1,4 @@
-"""Pairs of tokens in clear, and the form in which the answer of a rotation is stored."""
+"""Pairs of tokens in clear, and the format in which the result of a rotation is stored."""
 
 import struct
 from dataclasses import dataclass
@@ -11,9 +11,9 @@ from app.security.encryption import open_with_token
 from app.security.rotation import SEED_BYTES, derived_pair
 
 DERIVED = 2
-"""Begins what `packed` returns; what the release before sealed begins with 1."""
+"""First byte of what `packed` returns; the format of the previous release begins with 1."""
 _HEAD = struct.Struct(f">B{SEED_BYTES}sd")
-# Part of the derivation of keys: with another word, what is stored could not be opened.
+# Part of the key derivation: if it is changed, stored values cannot be decrypted.
 _SUCCESSOR = "refresh token successor"
 
 
@@ -40,13 +40,15 @@ class TokenPair:
 
 
 def packed(pair: TokenPair, seed: bytes) -> bytes:
-    """Return what yields the pair again to a caller who presents the token it was derived from."""
+    """Serialise a pair so that only the token it was derived from can recover it."""
     return _HEAD.pack(DERIVED, seed, pair.access_expires_at.timestamp()) + pair.scope.encode()
 
 
 def unpacked(stored: bytes, presented: str) -> TokenPair:
-    """Return the pair that a refresh token was rotated into, as this release or the one before
-    stored it."""
+    """Return the pair that a refresh token was rotated into.
+
+    Reads the formats of this release and the previous one.
+    """
     if stored[0] != DERIVED:
         return _opened(stored, presented)
     _, seed, expires_at = _HEAD.unpack_from(stored)
