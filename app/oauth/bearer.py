@@ -1,4 +1,4 @@
-"""Bearer tokens at a protected resource (RFC 6750): in the header, nowhere else."""
+"""Bearer tokens at a protected resource (RFC 6750), accepted only in the Authorization header."""
 
 from urllib.parse import parse_qs
 
@@ -20,9 +20,10 @@ class BearerTokens:
     async def authenticate(
         self, authorization: bytes | None, *, query: bytes, in_form: str | None = None
     ) -> AccessToken:
-        """The living token that a request bears; raises `InvalidTokenError` or its neighbours.
+        """Return the valid access token of a request.
 
-        `in_form` is for the one endpoint that takes a token in its body (section 2.2).
+        `in_form` is for the one endpoint that also accepts a token in its body (section 2.2).
+        Raises `MissingTokenError`, `InvalidBearerRequestError` or `InvalidTokenError`.
         """
         if authorization is None and in_form is None:
             raise MissingTokenError(reason="the request has no bearer token")

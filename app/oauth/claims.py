@@ -1,4 +1,4 @@
-"""Claims about a person (OpenID Connect Core section 5): by scope, and by the claims parameter."""
+"""Claims about a user (OpenID Connect Core section 5): by scope, and by the claims parameter."""
 
 import json
 from collections.abc import Collection, Mapping
@@ -39,33 +39,33 @@ MAXIMUM_LENGTH = 8192
 
 @dataclass(frozen=True, slots=True)
 class ClaimsRequest:
-    """What the `claims` parameter asks for: by claim, its conditions (section 5.5.1)."""
+    """Parsed `claims` parameter: the requested claims, with their conditions (section 5.5.1)."""
 
     userinfo: Mapping[str, Mapping[str, Any]] = field(default_factory=dict)
     id_token: Mapping[str, Mapping[str, Any]] = field(default_factory=dict)
 
     def within(self, scope: str) -> "ClaimsRequest":
-        """Less what nobody knows, and less the claims of scopes that a client may not have.
+        """Return the request without unknown claims and those of scopes not in `scope`.
 
-        Claims are voluntary, so what is left out is no error (section 5.5.1).
+        Claims are voluntary, so omitting them is not an error (section 5.5.1).
         """
         allowed = scope.split()
         return ClaimsRequest(_of(self.userinfo, allowed), _of(self.id_token, allowed))
 
     @property
     def text(self) -> str | None:
-        """As the parameter would say it; None where nothing is asked for."""
+        """The request as the JSON of the parameter, or None if no claim is requested."""
         if not self.userinfo and not self.id_token:
             return None
-        said = {"userinfo": self.userinfo, "id_token": self.id_token}
-        return json.dumps(said, ensure_ascii=False, separators=(",", ":"))
+        content = {"userinfo": self.userinfo, "id_token": self.id_token}
+        return json.dumps(content, ensure_ascii=False, separators=(",", ":"))
 
 
 NOTHING = ClaimsRequest()
 
 
 def parse_claims(text: str | None) -> ClaimsRequest:
-    """Raises `InvalidRequestError` for what is no such JSON object."""
+    """Parse the `claims` parameter; raises `InvalidRequestError` if it is malformed."""
     return _parse(text) if text is not None else NOTHING
 
 
@@ -82,13 +82,13 @@ def _of(
 @lru_cache(maxsize=256)
 def _parse(text: str) -> ClaimsRequest:
     try:
-        found = json.loads(text) if len(text) <= MAXIMUM_LENGTH else None
+        content = json.loads(text) if len(text) <= MAXIMUM_LENGTH else None
     except (ValueError, RecursionError):
-        found = None
-    if not isinstance(found, dict) or not is_encodable(found):
+        content = None
+    if not isinstance(content, dict) or not is_encodable(content):
         raise InvalidRequestError("The claims parameter is malformed.")
     return ClaimsRequest(
-        userinfo=_asked(found.get("userinfo")), id_token=_asked(found.get("id_token"))
+        userinfo=_asked(content.get("userinfo")), id_token=_asked(content.get("id_token"))
     )
 
 
@@ -105,30 +105,30 @@ def _is_condition(value: Any) -> bool:
 
 
 def scopes_of(request: ClaimsRequest) -> frozenset[str]:
-    """The scopes that the asked claims belong to: what a person is asked about them."""
+    """Return the scopes that the requested claims belong to, for which consent is required."""
     names = (*request.userinfo, *request.id_token)
     return frozenset(SCOPE_OF_CLAIM[name] for name in names if name in SCOPE_OF_CLAIM)
 
 
 def claims_of(user: User, *, scope: str, asked: Mapping[str, Any]) -> dict[str, Any]:
-    """The claims that a scope and a request release; one that nobody set is left out."""
-    known = all_claims_of(user)
-    names = {name for each in scope.split() for name in CLAIMS_BY_SCOPE.get(each, ())}
+    """Return the claims that a scope and a request release, without those that have no value."""
+    claims = all_claims_of(user)
+    names = {name for scope_name in scope.split() for name in CLAIMS_BY_SCOPE.get(scope_name, ())}
     names |= set(asked) & SCOPE_OF_CLAIM.keys()
-    return {name: known[name] for name in SCOPE_OF_CLAIM if name in names and name in known}
+    return {name: claims[name] for name in SCOPE_OF_CLAIM if name in names and name in claims}
 
 
 def claims_for_id_token(user: User, request: ClaimsRequest) -> dict[str, Any]:
-    """What the `claims` parameter asks for in the ID token; scopes go to UserInfo."""
+    """Return the claims requested for the ID token; those of scopes are for UserInfo only."""
     return claims_of(user, scope="", asked=request.id_token)
 
 
 def all_claims_of(user: User) -> dict[str, Any]:
-    """Everything that is kept about a person, in the names of the standard."""
-    kept: dict[str, Any] = json.loads(user.claims)
+    """Return all stored claims about a user, by their standard names."""
+    stored: dict[str, Any] = json.loads(user.claims)
     changed_at = user.claims_updated_at or user.created_at
     return {
-        **kept,
-        "preferred_username": user.username,  # clients map it: nobody may choose another's
+        **stored,
+        "preferred_username": user.username,  # not editable: clients map accounts by it
         "updated_at": int(changed_at.timestamp()),
     }

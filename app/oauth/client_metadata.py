@@ -1,5 +1,5 @@
-"""What a client may register (RFC 7591 section 2, OpenID Connect Dynamic Client Registration
-section 2): the same rules at `/register` and `/create_client`.
+"""Rules for client metadata (RFC 7591 section 2, OpenID Connect Dynamic Client Registration
+section 2), which are the same at `/register` and `/create_client`.
 """
 
 from collections.abc import Collection, Sequence
@@ -38,8 +38,8 @@ ALGORITHM_MEMBERS: dict[str, Collection[str]] = {
     "token_endpoint_auth_signing_alg": CLIENT_ALGORITHMS,
 }
 ENCRYPTION_MEMBERS = tuple(
-    f"{what}_encrypted_response_{part}"
-    for what in ("id_token", "userinfo")
+    f"{response}_encrypted_response_{part}"
+    for response in ("id_token", "userinfo")
     for part in ("alg", "enc")
 )
 DEFAULT_SCOPE = " ".join(SCOPES)
@@ -56,18 +56,24 @@ PLACES = {
         " or a scheme of your own such as com.example.app:/callback."
     ),
 }
-"""How to fix a redirect URI, by the application_type."""
+"""Hints for fixing a redirect URI, by application_type."""
 
 
 class ClientRules:
-    """`is_strict` is for production: development also accepts http redirect URIs of any host."""
+    """Checks of client metadata.
+
+    `is_strict` is for production; development also accepts http redirect URIs of any host.
+    """
 
     def __init__(self, outbound: OutboundHttp, *, is_strict: bool) -> None:
         self._outbound = outbound
         self._is_strict = is_strict
 
     def check(self, body: AnyClient) -> None:
-        """Raise `InvalidClientMetadataError` or `InvalidRedirectUriError`."""
+        """Check the metadata of a client.
+
+        Raises `InvalidClientMetadataError` or `InvalidRedirectUriError`.
+        """
         _check_supported(body)
         for uri in body.all_redirect_uris:
             if not self._may_live_at(urlsplit(uri), body.application_type):
@@ -80,24 +86,24 @@ class ClientRules:
         _check_frame(body)
 
     def without_lost_logos(self, body: Body) -> Body:
-        """The metadata without logos that can never be fetched: they are no reason to refuse."""
+        """Remove logos that can never be fetched: they are not a reason to refuse the client."""
         if body.logo_uri is not None and not self._outbound.may_reach(body.logo_uri):
             body = body.model_copy(update={LOGO: None})
         tagged = [name for name in body.model_extra or {} if name.startswith(f"{LOGO}#")]
-        lost = [
+        unreachable = [
             name
             for name in tagged
             if not self._outbound.may_reach(str((body.model_extra or {})[name]))
         ]
-        if not lost:
+        if not unreachable:
             return body
         body = body.model_copy()
-        for name in lost:
+        for name in unreachable:
             (body.model_extra or {}).pop(name)
         return body
 
     def _may_live_at(self, parts: SplitResult, application_type: str | None) -> bool:
-        """Judge one redirect URI (RFC 8252 sections 7 and 8.4, decision 0016)."""
+        """Return whether a redirect URI is allowed (RFC 8252 sections 7 and 8.4, decision 0016)."""
         if parts.scheme == "https":
             return True
         if parts.scheme == "http":
@@ -106,7 +112,7 @@ class ClientRules:
         return application_type != "web"
 
     def _check_reachable(self, body: AnyClient) -> None:
-        """Refuse addresses that this server calls, where it would never call them."""
+        """Refuse URIs that this server has to request but is not allowed to reach."""
         called: dict[str, Sequence[str | None]] = {
             "jwks_uri": [body.jwks_uri],
             "request_uris": body.request_uris or [],
@@ -122,10 +128,13 @@ class ClientRules:
 
 
 def supported(body: ClientRegister) -> ClientRegister:
-    """The metadata without the grant and response types that this server lacks; the answer says
-    what was registered (RFC 7591 section 3.2.1). Raises where none is left."""
-    grant_types = [each for each in body.grant_types if each in GRANT_TYPES]
-    response_types = [each for each in body.response_types if each in RESPONSE_TYPES]
+    """Remove the grant and response types that this server does not support.
+
+    The response tells the client what was registered (RFC 7591 section 3.2.1). Raises
+    `InvalidClientMetadataError` if none is left.
+    """
+    grant_types = [name for name in body.grant_types if name in GRANT_TYPES]
+    response_types = [name for name in body.response_types if name in RESPONSE_TYPES]
     if not grant_types:
         raise InvalidClientMetadataError(
             "None of the grant_types is supported. See grant_types_supported in the metadata."
@@ -136,21 +145,24 @@ def supported(body: ClientRegister) -> ClientRegister:
 
 
 def registered_scope(body: ClientRegister, *, known: Collection[str] = ()) -> str:
-    """The names of the body's scope that are ours or `known` to this client; the default if none
-    is left."""
+    """Return the scope names of the body that this server supports or that are in `known`.
+
+    `known` is the scope that the client has registered already. Returns the default scope if no
+    name is left.
+    """
     names = (body.scope or "").split()
-    kept = [name for name in names if name in SCOPES or name in known]
-    ignored = " ".join(name for name in names if name not in kept)
+    registered = [name for name in names if name in SCOPES or name in known]
+    ignored = " ".join(name for name in names if name not in registered)
     if ignored:
         log.info("unknown scope names were ignored at registration: %s", ignored[:MAXIMUM_LOGGED])
-    return " ".join(kept) or DEFAULT_SCOPE
+    return " ".join(registered) or DEFAULT_SCOPE
 
 
 def without_repetition(client: Client, body: ClientRegister) -> ClientRegister:
-    """An update without what only repeats a default of our own answer.
+    """Remove from an update what only repeats a default from the registration response.
 
-    A client that did not choose its authentication method may use Basic and the body; that it
-    sends our answer back does not take one of them away.
+    A client that has not chosen an authentication method may use both client_secret_basic and
+    client_secret_post; an update that sends the response back must not take one of them away.
     """
     repeated: dict[str, None] = {}
     has_default_method = body.token_endpoint_auth_method == DEFAULT_AUTH_METHOD
@@ -184,7 +196,7 @@ def _check_supported(body: AnyClient) -> None:
 
 
 def _check_frame(body: AnyClient) -> None:
-    """Front-Channel Logout section 2: the page in the frame is where a redirect URI is."""
+    """Require the origin of a redirect URI for the framed page (Front-Channel Logout section 2)."""
     uri = body.frontchannel_logout_uri
     if uri is not None and web_origin_of(uri) not in map(web_origin_of, body.all_redirect_uris):
         raise InvalidClientMetadataError(

@@ -1,4 +1,4 @@
-"""Device authorization (RFC 8628): a device shows a short code, a person types it elsewhere."""
+"""Device authorization (RFC 8628): the user enters a device's short code on another device."""
 
 import secrets
 import unicodedata
@@ -24,14 +24,14 @@ from app.services.sessions import SignedIn
 
 DEVICE_CODE = "urn:ietf:params:oauth:grant-type:device_code"
 ALPHABET = "BCDFGHJKLMNPQRSTVWXZ"
-"""Letters that make no words and are not taken for each other (section 6.1)."""
+"""Letters that form no words and are not easily confused (section 6.1)."""
 LENGTH = 8
 INTERVAL_SECONDS = 5
 ATTEMPTS = 5
 
 
 class DeviceAuthorization:
-    """`ttl` is how long a device waits for its person."""
+    """Device authorization endpoint; `ttl` is the lifetime of a device code."""
 
     def __init__(
         self,
@@ -57,7 +57,7 @@ class DeviceAuthorization:
         self._ttl = ttl
 
     async def respond(self, request: FormRequest) -> DeviceResponse:
-        """Section 3.2; raises an `OAuth2Error`."""
+        """Issue a device code and a user code (section 3.2); raises an `OAuth2Error`."""
         client = await self._authenticator.authenticate(request)
         if not client.check_grant_type(DEVICE_CODE):
             raise UnauthorizedClientError(
@@ -80,31 +80,35 @@ class DeviceAuthorization:
         )
 
     async def find(self, text: str) -> tuple[DeviceCode, Client] | None:
-        """The device that waits under a code as a person typed it.
+        """Return the pending device code for a user code as the user typed it, and its client.
 
-        A code is short enough to be guessed (section 5.1): raises `TooManyRequestsError`.
+        User codes are short enough to be guessed (section 5.1), so attempts are rate-limited:
+        raises `TooManyRequestsError`.
         """
         user_code = stored_form(text)
         if user_code is None:
             refusals.explain("the text is not a user code")
             return None
-        found = await self._codes.find_by_user_code(user_code, now=self._clock.now())
-        await self._limits.settle_device_code(is_right=found is not None)
-        client = await self._clients.find(found.client_id) if found is not None else None
-        if found is None or client is None or client.is_disabled:
+        code = await self._codes.find_by_user_code(user_code, now=self._clock.now())
+        await self._limits.settle_device_code(is_right=code is not None)
+        client = await self._clients.find(code.client_id) if code is not None else None
+        if code is None or client is None or client.is_disabled:
             refusals.explain("the user code is unknown, used or expired, or its client disabled")
             return None
-        return found, client
+        return code, client
 
     async def decide(
         self, text: str, person: SignedIn, *, client_fingerprint: str, is_allowed: bool
     ) -> bool:
-        """What the person said; False where the code expired or was decided meanwhile, and where
-        the client is not any more what the page showed."""
-        found = await self.find(text)
-        if found is None:
+        """Store the user's decision.
+
+        Returns False if the code has expired or has been decided, or if the client has changed
+        since the page showed it.
+        """
+        pending = await self.find(text)
+        if pending is None:
             return False
-        code, client = found
+        code, client = pending
         now = self._clock.now()
         if not is_allowed:
             return await self._codes.deny(code.user_code, now=now)
@@ -123,11 +127,11 @@ class DeviceAuthorization:
         return f"{self._issuer}/device?user_code={shown_form(code.user_code)}"
 
     async def _store(self, device_code: str, client: Client, scope: str) -> str:
-        """Under a user code that no other device has."""
+        """Store a device code and return its user code, which no other device code has."""
         now = self._clock.now()
         for _ in range(ATTEMPTS):
             user_code = "".join(secrets.choice(ALPHABET) for _ in range(LENGTH))
-            made = DeviceCode(
+            code = DeviceCode(
                 user_code=user_code,
                 family_id=new_identifier(),
                 client_id=client.client_id,
@@ -147,7 +151,7 @@ class DeviceAuthorization:
                 used_at=None,
                 used_for=None,
             )
-            if await self._codes.add(digest_of(device_code), made):
+            if await self._codes.add(digest_of(device_code), code):
                 return user_code
         raise RuntimeError("no free user code was found")
 
@@ -157,7 +161,7 @@ def shown_form(user_code: str) -> str:
 
 
 def stored_form(text: str) -> str | None:
-    """The letters of a code, however a person typed them; None for what is no code."""
+    """Return the letters of a user code, however it is typed, or None if it is not a code."""
     plain = unicodedata.normalize("NFKC", text[:40]).upper()
     letters = "".join(char for char in plain if char.isascii() and char.isalpha())
     return letters if len(letters) == LENGTH and set(letters) <= set(ALPHABET) else None

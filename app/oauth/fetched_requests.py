@@ -1,4 +1,4 @@
-"""Request objects that were fetched, cached for a while (OpenID Connect Core section 6.2)."""
+"""Cache of fetched request objects (OpenID Connect Core section 6.2)."""
 
 import asyncio
 from collections import OrderedDict
@@ -20,7 +20,7 @@ Key = tuple[str, str]
 
 @dataclass(frozen=True, slots=True)
 class Entry:
-    """What a client's URI answered: a request object, or the error to refuse it with."""
+    """Result of fetching a URI of a client: a request object, or the error to raise."""
 
     text: str
     error: type[OAuth2Error] | None
@@ -29,10 +29,10 @@ class Entry:
 
 
 class FetchedRequests:
-    """Request objects by client and whole `request_uri`.
+    """Cache of request objects, by client and `request_uri` including its fragment.
 
-    A client changes the fragment, a hash of the object, when it changes the object, so the
-    fragment belongs to the key. Callers that ask at once share one fetch.
+    The fragment is a hash of the object, which a client changes with the object, so it is part of
+    the key. Concurrent callers share one fetch.
     """
 
     def __init__(self, outbound: OutboundHttp, clock: Clock) -> None:
@@ -42,7 +42,7 @@ class FetchedRequests:
         self._under_way: dict[Key, asyncio.Task[Entry]] = {}
 
     def is_known(self, client_id: str, request_uri: str) -> bool:
-        """Return whether `get` answers without a new fetch."""
+        """Return whether `get` would return without a new fetch."""
         key = (client_id, request_uri)
         return key in self._under_way or self._cached(key) is not None
 
@@ -66,7 +66,7 @@ class FetchedRequests:
         return entry.text
 
     def refuse(self, client_id: str, request_uri: str, error: OAuth2Error) -> None:
-        """Remember that an object was refused after it was fetched."""
+        """Cache the refusal of an object that has been fetched."""
         self._keep((client_id, request_uri), "", type(error), REFUSED_LASTS, reason=error.reason)
 
     def _cached(self, key: Key) -> Entry | None:
@@ -76,15 +76,15 @@ class FetchedRequests:
     async def _fetch(self, key: Key) -> Entry:
         _, request_uri = key
         try:
-            fetched = await self._outbound.get(without_fragment(request_uri))
-            if fetched.status != 200:
-                raise FetchError(f"it answered {fetched.status}")
-        except BusyError:  # says nothing about the client's URI
+            response = await self._outbound.get(without_fragment(request_uri))
+            if response.status != 200:
+                raise FetchError(f"it answered {response.status}")
+        except BusyError:  # not a failure of the client's URI
             return Entry("", TemporarilyUnavailableError, self._clock.now())
         except FetchError as error:
             reason = f"the request_uri: {error}"
             return self._keep(key, "", InvalidRequestUriError, REFUSED_LASTS, reason=reason)
-        return self._keep(key, fetched.body.decode("ascii", "replace").strip(), None, LASTS)
+        return self._keep(key, response.body.decode("ascii", "replace").strip(), None, LASTS)
 
     def _keep(
         self,

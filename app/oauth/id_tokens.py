@@ -24,7 +24,7 @@ NO_CLAIMS: Mapping[str, Any] = {}
 
 @dataclass(frozen=True, slots=True)
 class Authentication:
-    """How and when a person signed in. `amr` are words with spaces between (RFC 8176)."""
+    """How and when a user signed in; `amr` is separated by spaces (RFC 8176)."""
 
     auth_time: datetime
     acr: str
@@ -34,7 +34,7 @@ class Authentication:
 
 @dataclass(frozen=True, slots=True)
 class Hint:
-    """What an ID token of ours says, expired or not."""
+    """Claims of an ID token that this server issued, expired or not."""
 
     sub: str
     aud: str
@@ -61,10 +61,13 @@ class IdTokens:
         code: str | None = None,
         claims: Mapping[str, Any] = NO_CLAIMS,
     ) -> str:
-        """Signed as the client registered. There is one audience, so `azp` is left out."""
+        """Issue an ID token, signed with the algorithm that the client registered.
+
+        There is one audience, so `azp` is omitted.
+        """
         algorithm = client.further_metadata.get(ALGORITHM, DEFAULT_ALGORITHM)
         now = int(self._clock.now().timestamp())
-        said: dict[str, Any] = {
+        content: dict[str, Any] = {
             **claims,
             "iss": self._issuer,
             "sub": subject_of(user, client),
@@ -76,26 +79,26 @@ class IdTokens:
             "amr": authentication.amr.split(),
         }
         if authentication.session_id is not None:
-            said["sid"] = sid_of(user, client, authentication.session_id)
+            content["sid"] = sid_of(user, client, authentication.session_id)
         if nonce is not None:
-            said["nonce"] = nonce
+            content["nonce"] = nonce
         if access_token is not None:
-            said["at_hash"] = half_hash(access_token, algorithm)
+            content["at_hash"] = half_hash(access_token, algorithm)
         if code is not None:
-            said["c_hash"] = half_hash(code, algorithm)
-        return await self._signing_keys.sign(said, algorithm=algorithm)
+            content["c_hash"] = half_hash(code, algorithm)
+        return await self._signing_keys.sign(content, algorithm=algorithm)
 
     async def logout_token(
         self, client: Client, user: User | None, session_id: str, *, salt: bytes = b""
     ) -> str:
-        """Tell a client that a session ended (Back-Channel Logout section 2.4); has no nonce.
+        """Issue a logout token for an ended session (Back-Channel Logout section 2.4).
 
-        `user` is None once the user was deleted: `sid` alone is enough, and `salt` is what that
-        user's pseudonyms were made with.
+        It has no nonce. `user` is None if the user has been deleted: `sid` alone is sufficient, and
+        `salt` is the salt of that user's pseudonyms.
         """
         salt = user.pairwise_salt if user is not None else salt
         now = int(self._clock.now().timestamp())
-        said = {
+        content = {
             "iss": self._issuer,
             **({"sub": subject_of(user, client)} if user is not None else {}),
             "aud": client.client_id,
@@ -106,10 +109,13 @@ class IdTokens:
             "events": {LOGOUT_EVENT: {}},
         }
         algorithm = client.further_metadata.get(ALGORITHM, DEFAULT_ALGORITHM)
-        return await self._signing_keys.sign(said, algorithm=algorithm, typ=LOGOUT_TYPE)
+        return await self._signing_keys.sign(content, algorithm=algorithm, typ=LOGOUT_TYPE)
 
     async def read_hint(self, token: str) -> Hint | None:
-        """Whom an ID token of ours is about; None for anything else, a logout token too."""
+        """Return the claims of an ID token that this server issued.
+
+        Returns None for anything else, including a logout token.
+        """
         claims = await self._signing_keys.verify(token)
         if claims is None or claims.get("iss") != self._issuer or "events" in claims:
             return None
@@ -120,7 +126,7 @@ class IdTokens:
 
 
 def half_hash(value: str, algorithm: str) -> str:
-    """The left half of a hash of the signature's size (Core section 3.1.3.6)."""
+    """Return the left half of the hash that the algorithm uses (Core section 3.1.3.6)."""
     name = "sha512" if algorithm == "EdDSA" else "sha256"
     digest = hashlib.new(name, value.encode("ascii")).digest()
     return base64.urlsafe_b64encode(digest[: len(digest) // 2]).rstrip(b"=").decode("ascii")

@@ -1,5 +1,6 @@
-"""Logout that a client asks for (OpenID Connect RP-Initiated Logout 1.0), and the frames in which a
-browser tells the other clients (OpenID Connect Front-Channel Logout 1.0)."""
+"""Logout at the request of a client (OpenID Connect RP-Initiated Logout 1.0), and the frames that
+notify the other clients (OpenID Connect Front-Channel Logout 1.0).
+"""
 
 from collections.abc import Mapping, Sequence
 from dataclasses import dataclass
@@ -21,18 +22,19 @@ REDIRECT_URI = "post_logout_redirect_uri"
 
 
 class UntrustedLogoutError(UntrustedRequestError):
-    """A request that must lead nowhere: the person sees an error page."""
+    """A logout request that must not be answered with a redirect: the user sees an error page."""
 
     title = "This sign-out link does not work"
 
 
 @dataclass(frozen=True, slots=True)
 class LogoutRequest:
-    """`redirect_uri` is one that `client` registered. `session` is the one that would end, None
-    where nobody is signed in.
+    """A valid logout request.
 
-    `has_hint` says that an ID token of ours proves which client asks, and `needs_no_question` that
-    it is also about this session, so that the client knows whom it signs out.
+    `redirect_uri` is one that `client` registered. `session` is the session to end, or None if no
+    user is signed in. `has_hint` means that an ID token of this server proves which client sent
+    the request, and `needs_no_question` that it is also about this session, so that the client
+    knows which user it signs out.
     """
 
     client: Client | None
@@ -61,64 +63,70 @@ class Logout:
     async def read(
         self, parameters: Mapping[str, str], signed_in: Sequence[SignedIn]
     ) -> LogoutRequest:
-        """Raises `UntrustedLogoutError` for an address that the client did not register.
+        """Parse and check a logout request.
 
-        A hint that is no ID token of ours makes the whole request one of nobody: whoever is signed
-        in is asked, and stays here.
+        If the hint is not an ID token of this server, the request counts as one without a client:
+        the user is asked to confirm, and is not redirected. Raises `UntrustedLogoutError` for a
+        redirect URI that the client did not register.
         """
-        given = parameters.get(HINT)
-        hint = await self._id_tokens.read_hint(given) if given is not None else None
-        is_forged = given is not None and hint is None
+        id_token = parameters.get(HINT)
+        hint = await self._id_tokens.read_hint(id_token) if id_token is not None else None
+        is_forged = id_token is not None and hint is None
         client = None if is_forged else await self._client(parameters.get("client_id"), hint)
         redirect_uri = None if is_forged else _redirect_uri(client, parameters, hint)
-        named = _session_of(hint, client, signed_in)
+        hinted = _session_of(hint, client, signed_in)
         return LogoutRequest(
             client=client,
             redirect_uri=redirect_uri,
-            session=named or _person_meant(parameters.get("logout_hint"), client, signed_in),
+            session=hinted or _person_meant(parameters.get("logout_hint"), client, signed_in),
             has_hint=hint is not None,
-            needs_no_question=named is not None and redirect_uri is not None,
+            needs_no_question=hinted is not None and redirect_uri is not None,
         )
 
     async def end(self, session_id: str, *, event: NewEvent) -> list[str]:
-        """Ends a session, which is the event; gives the addresses that the browser should load in
-        frames."""
+        """End a session and return the URIs that the browser should load in frames.
+
+        `event` is the audit event that records the end of the session.
+        """
         signed_in = await self._sessions.find_by_id(session_id)
         clients = await self._sessions.clients_in(session_id)
         if await self._sessions.end(session_id, event=event):
             self._delivery.kick()
-        frames = [self._frame(each, session_id, signed_in) for each in clients]
+        frames = [self._frame(client, session_id, signed_in) for client in clients]
         return [uri for uri in frames if uri is not None]
 
     async def _client(self, client_id: str | None, hint: Hint | None) -> Client | None:
-        """Raises `UntrustedLogoutError` where the parameters name two."""
+        """Return the client of a request, or None if it is unknown or disabled.
+
+        Raises `UntrustedLogoutError` if the parameters name two clients.
+        """
         if client_id is not None and hint is not None and client_id != hint.aud:
             raise UntrustedLogoutError(
                 "The application and its ID token do not belong together.",
                 reason="the id_token_hint is for another client",
             )
-        named = client_id if client_id is not None else hint.aud if hint is not None else None
-        if named is not None:
-            origin.name_client(named)
-        client = await self._clients.find(named) if named is not None else None
+        claimed_id = client_id if client_id is not None else hint.aud if hint is not None else None
+        if claimed_id is not None:
+            origin.name_client(claimed_id)
+        client = await self._clients.find(claimed_id) if claimed_id is not None else None
         return client if client is not None and not client.is_disabled else None
 
     def _frame(self, client: Client, session_id: str, signed_in: SignedIn | None) -> str | None:
-        said = client.further_metadata
-        uri = said.get("frontchannel_logout_uri")
+        metadata = client.further_metadata
+        uri = metadata.get("frontchannel_logout_uri")
         if uri is None or client.is_disabled:
             return None
-        if not said.get("frontchannel_logout_session_required"):
+        if not metadata.get("frontchannel_logout_session_required"):
             return str(uri)
         if signed_in is not None:
             session_id = sid_of(signed_in.user, client, session_id)
         elif client.sector_identifier is not None:
-            return None  # another request ended the session and told this client
+            return None  # another request ended the session and notified this client
         return with_parameters(uri, {"iss": self._issuer, "sid": session_id})
 
 
 def answer_uri(redirect_uri: str, state: str | None) -> str:
-    """Where the browser goes after a logout (RP-Initiated Logout section 3)."""
+    """Return where to redirect the browser after a logout (RP-Initiated Logout section 3)."""
     if state is None:
         return redirect_uri
     return with_parameters(redirect_uri, {"state": state})
@@ -127,9 +135,12 @@ def answer_uri(redirect_uri: str, state: str | None) -> str:
 def _redirect_uri(
     client: Client | None, parameters: Mapping[str, str], hint: Hint | None
 ) -> str | None:
-    """Compared character by character; raises `UntrustedLogoutError` for any other."""
-    asked = parameters.get(REDIRECT_URI)
-    if asked is None:
+    """Return the requested redirect URI, or None.
+
+    Raises `UntrustedLogoutError` if it does not equal a registered one character by character.
+    """
+    redirect_uri = parameters.get(REDIRECT_URI)
+    if redirect_uri is None:
         return None
     if client is None:
         is_named = hint is not None or "client_id" in parameters
@@ -139,33 +150,36 @@ def _redirect_uri(
             else "The application did not say which one it is.",
             error="invalid_client" if is_named else "invalid_request",
         )
-    if asked not in (client.further_metadata.get("post_logout_redirect_uris") or ()):
+    if redirect_uri not in (client.further_metadata.get("post_logout_redirect_uris") or ()):
         raise UntrustedLogoutError(
             "The application wants to go back to an address that it did not register.",
             error="invalid_redirect_uri",
-            reason=f"the post_logout_redirect_uri {shown_uri(asked)} is not registered",
+            reason=f"the post_logout_redirect_uri {shown_uri(redirect_uri)} is not registered",
         )
-    return asked
+    return redirect_uri
 
 
 def _session_of(
     hint: Hint | None, client: Client | None, signed_in: Sequence[SignedIn]
 ) -> SignedIn | None:
-    """The session that an ID token is from, or a later one of the same person."""
+    """Return the session of an ID token, or a later one of the same user, or None."""
     if hint is None:
         return None
-    for each in signed_in:
-        if hint.sid in _sids_of(each, client):
-            return each
-    for each in signed_in:
-        if client is not None and subject_of(each.user, client) == hint.sub:
-            return each
+    for candidate in signed_in:
+        if hint.sid in _sids_of(candidate, client):
+            return candidate
+    for candidate in signed_in:
+        if client is not None and subject_of(candidate.user, client) == hint.sub:
+            return candidate
     return None
 
 
 def _sids_of(signed_in: SignedIn, client: Client | None) -> tuple[str, ...]:
-    """The `sid` by which this client knows the session, and the one that earlier releases wrote
-    into the ID tokens of clients with pairwise subjects."""
+    """Return the values of `sid` by which this client may know a session.
+
+    Earlier releases put the plain session identifier into the ID tokens of clients with pairwise
+    subjects.
+    """
     session_id = signed_in.session.session_id
     if client is None:
         return (session_id,)
@@ -175,8 +189,11 @@ def _sids_of(signed_in: SignedIn, client: Client | None) -> tuple[str, ...]:
 def _person_meant(
     logout_hint: str | None, client: Client | None, signed_in: Sequence[SignedIn]
 ) -> SignedIn | None:
-    """Who is asked: whom the client means, by name or `sid`, or else the current person."""
-    for each in signed_in:
-        if logout_hint in (each.user.username, *_sids_of(each, client)):
-            return each
+    """Return the session whose user is asked to confirm.
+
+    That is the one that `logout_hint` names, by username or `sid`, or else the current one.
+    """
+    for candidate in signed_in:
+        if logout_hint in (candidate.user.username, *_sids_of(candidate, client)):
+            return candidate
     return signed_in[0] if signed_in else None

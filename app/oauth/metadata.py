@@ -1,4 +1,4 @@
-"""Server metadata (RFC 8414, OpenID Connect Discovery 1.0), read off the registries."""
+"""Server metadata (RFC 8414, OpenID Connect Discovery 1.0), derived from the registries."""
 
 from collections.abc import Sequence
 

@@ -1,4 +1,4 @@
-"""Proof key for code exchange (RFC 7636), with S256 and nothing else."""
+"""Proof key for code exchange (RFC 7636); S256 is the only supported method."""
 
 import base64
 import hashlib
@@ -13,14 +13,14 @@ _VERIFIER = re.compile(r"[A-Za-z0-9._~-]{43,128}")
 
 
 def is_code_challenge(text: str) -> bool:
-    """Whether it can be the SHA-256 of a verifier (section 4.2)."""
+    """Return whether a text can be the SHA-256 of a verifier (section 4.2)."""
     return _CHALLENGE.fullmatch(text) is not None
 
 
 def is_verified(code_challenge: str, code_verifier: str) -> bool:
-    """Whether the verifier belongs to the challenge (section 4.6); False for what is none."""
+    """Return whether a verifier is well-formed and matches the challenge (section 4.6)."""
     if _VERIFIER.fullmatch(code_verifier) is None:
         return False
     digest = hashlib.sha256(code_verifier.encode("ascii")).digest()
-    made = base64.urlsafe_b64encode(digest).rstrip(b"=").decode("ascii")
-    return texts_match(made, code_challenge)
+    computed = base64.urlsafe_b64encode(digest).rstrip(b"=").decode("ascii")
+    return texts_match(computed, code_challenge)

@@ -1,4 +1,4 @@
-"""`/profile`: what the bearer of an access token is told about itself."""
+"""Response of `/profile`: the user or the client that an access token belongs to."""
 
 from app.models.access_tokens import AccessToken
 from app.oauth.subjects import subject_for

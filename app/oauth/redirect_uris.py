@@ -1,7 +1,7 @@
-"""Which redirect URI a request may name (RFC 9700 section 2.1, RFC 8252 section 7.3).
+"""Matching of redirect URIs (RFC 9700 section 2.1, RFC 8252 section 7.3).
 
-URIs are compared character by character. Only the port of a loopback address is free, since a
-native application takes the one that it gets.
+URIs are compared character by character, except for the port of a loopback address: a native
+application listens on the port that the operating system assigns.
 """
 
 import re
@@ -18,11 +18,11 @@ _LOOPBACK = re.compile(r"http://(127\.0\.0\.1|\[::1\]|localhost)(?::([0-9]{1,5})
 
 
 def is_registered(client: Client, redirect_uri: str) -> bool:
-    """Whether a client registered this URI."""
+    """Return whether a client registered a URI; the port of a loopback URI is ignored."""
     if redirect_uri in client.redirect_uri_list:
         return True
-    asked = _loopback(redirect_uri)
-    return asked is not None and asked in map(_loopback, client.redirect_uri_list)
+    loopback = _loopback(redirect_uri)
+    return loopback is not None and loopback in map(_loopback, client.redirect_uri_list)
 
 
 def is_loopback(uri: str) -> bool:
@@ -30,12 +30,12 @@ def is_loopback(uri: str) -> bool:
 
 
 def is_sure_of_its_client(client: Client, redirect_uri: str) -> bool:
-    """Whether nobody else could receive what is sent there (RFC 8252 section 8.6)."""
+    """Return whether only this client can receive a response there (RFC 8252 section 8.6)."""
     return not client.is_public or redirect_uri.startswith("https://")
 
 
 def with_parameters(uri: str, parameters: Mapping[str, str], *, in_fragment: bool = False) -> str:
-    """A URI with more parameters; what it has already stays as it is, to the letter."""
+    """Add parameters to a URI, which is not changed otherwise."""
     if not parameters:
         return uri
     if in_fragment:
@@ -45,7 +45,7 @@ def with_parameters(uri: str, parameters: Mapping[str, str], *, in_fragment: boo
 
 
 def origin_of(uri: str) -> str:
-    """What a Content-Security-Policy calls the receiver of a redirect."""
+    """Return the Content-Security-Policy source expression for the target of a redirect."""
     parts = urlsplit(uri)
     if parts.scheme not in WEB_SCHEMES:
         return f"{parts.scheme}:"
@@ -53,10 +53,11 @@ def origin_of(uri: str) -> str:
 
 
 def home_of(client: Client, redirect_uri: str = "") -> str | None:
-    """Return where a user may go back to a client from an error page, or None.
+    """Return the URL by which an error page leads the user back to a client, or None.
 
-    That is its home page if an administrator approved the client or it is on the origin of a
-    registered https redirect URI; else that origin, of `redirect_uri` if that is registered.
+    That is the client's home page if an administrator approved the client, or if the page is on the
+    origin of a registered https redirect URI. Otherwise it is that origin: of `redirect_uri` if
+    this one is registered, else of the first one.
     """
     web = [uri for uri in client.redirect_uri_list if uri.startswith("https://")]
     origins = [web_origin_of(uri) for uri in web]
@@ -69,9 +70,9 @@ def home_of(client: Client, redirect_uri: str = "") -> str | None:
 
 
 def host_of(uri: str) -> str:
-    """Return the host that a user goes back to, or "" for the scheme of an app.
+    """Return the host that a user is sent back to, or "" for the scheme of an app.
 
-    The host part of a private-use scheme is text that the app chose; nobody answers there.
+    The host part of a URI with a private-use scheme is arbitrary text, not a host.
     """
     parts = urlsplit(uri)
     return parts.netloc if parts.scheme in WEB_SCHEMES else ""
@@ -84,20 +85,20 @@ def hostname_of(uri: str) -> str | None:
 
 
 def app_scheme_of(uri: str) -> str:
-    """Return the scheme by which an app on this device is started; "" for an http(s) URI."""
+    """Return the scheme that starts an app on this device, or "" for an http(s) URI."""
     scheme = urlsplit(uri).scheme
     return scheme if scheme not in WEB_SCHEMES else ""
 
 
 def _loopback(uri: str) -> tuple[str, str] | None:
-    """The host of a plain http URI of this computer and what follows its port; None for any other.
+    """Return the host of an http loopback URI and what follows the port, or None.
 
-    The host is as it is spelled; a name in other letters is another name.
+    The host is returned as it is spelled; the match is case-sensitive.
     """
-    found = _LOOPBACK.fullmatch(uri)
-    if found is None or not uri.isascii() or not uri.isprintable():
+    match = _LOOPBACK.fullmatch(uri)
+    if match is None or not uri.isascii() or not uri.isprintable():
         return None
     if any(char in uri for char in "\\# @"):
         return None
-    host, port, rest = found.groups(default="")
+    host, port, rest = match.groups(default="")
     return (host, rest) if int(port or 0) <= MAXIMUM_PORT else None

@@ -1,4 +1,4 @@
-"""Request objects (RFC 9101, OpenID Connect Core section 6): a request that the client signed."""
+"""Request objects (RFC 9101, OpenID Connect Core section 6): signed authorization requests."""
 
 import json
 from typing import Any
@@ -35,13 +35,13 @@ class RequestObjects:
         self._issuer = issuer
 
     async def read(self, client: Client, request: str) -> dict[str, str]:
-        """The parameters in a request object; raises an `OAuth2Error`."""
+        """Return the parameters in a request object; raises an `OAuth2Error`."""
         if _is_unsigned(request):
             raise RequestNotSupportedError
         return await self._parameters(client, request)
 
     async def fetch(self, client: Client, request_uri: str) -> dict[str, str]:
-        """The parameters in the request object at a registered URI; raises an `OAuth2Error`."""
+        """Return the parameters of the object at a registered URI; raises an `OAuth2Error`."""
         if not _is_registered(client, request_uri):
             raise InvalidRequestUriError(
                 "The request_uri is not registered.",
@@ -57,7 +57,7 @@ class RequestObjects:
             raise
 
     def is_fetched_for(self, client: Client, request_uri: str) -> bool:
-        """Return whether `fetch` would ask another machine."""
+        """Return whether `fetch` would send a request to another host."""
         is_known = self._fetched.is_known(client.client_id, request_uri)
         return _is_registered(client, request_uri) and not is_known
 
@@ -77,7 +77,10 @@ class RequestObjects:
             raise InvalidRequestObjectError(reason=f"the request object: {error}") from None
 
     def _check(self, client: Client, claims: dict[str, Any]) -> None:
-        """What is said about the token itself must be true; all but the signature is optional."""
+        """Check the claims about the token itself, all of which are optional.
+
+        Raises `SignatureError`.
+        """
         for name in ("iss", "client_id"):
             if claims.get(name, client.client_id) != client.client_id:
                 raise SignatureError(f"its {name} is another client's")
@@ -91,13 +94,13 @@ class RequestObjects:
 
 
 def _as_parameters(claims: dict[str, Any]) -> dict[str, str]:
-    """As they would stand in a query; objects as JSON."""
+    """Return the claims as query parameters, with objects as JSON."""
     if not is_encodable(claims):
         raise SignatureError("its claims are no plain JSON")
     parameters = {}
     for name, value in claims.items():
         if name not in PARAMETERS or value is None:
-            continue  # of the token itself, or not known here
+            continue  # a claim about the token itself, or unknown
         text = value if isinstance(value, str) else json.dumps(value)
         if not is_storable(text):
             raise SignatureError("a parameter has control characters")

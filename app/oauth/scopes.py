@@ -1,4 +1,4 @@
-"""Scope (RFC 6749 section 3.3): asked for, registered, narrowed, never widened."""
+"""Scope (RFC 6749 section 3.3): narrowed to what is registered or granted, never widened."""
 
 from functools import lru_cache
 
@@ -21,47 +21,48 @@ SCOPES = {
     "phone": "Your phone number",
     OFFLINE_ACCESS: "Keep access while you are away",
 }
-"""The scopes that have a meaning here, each with a sentence for the person who is asked."""
+"""The scopes that this server supports, each with a text for the consent page."""
 NOT_BY_DEFAULT = frozenset({OPENID, OFFLINE_ACCESS})
 
 
 def narrow_scope(asked: str | None, *, client: Client, requires_known_name: bool) -> str:
-    """Return the scope to grant to a client: what was asked for, if it registered all of it.
+    """Return the scope to grant to a client: the requested one, if it is registered entirely.
 
-    Names that nobody here knows are ignored. Where none is left, the client gets the default
-    scope as if it had not asked, or a refusal where it `requires_known_name`: without a person
-    who looks at the result, a misspelt scope must not widen a token. Raises `InvalidScopeError`.
+    Unknown names are ignored. If none is left, the client gets the default scope, as if it had
+    requested none; with `requires_known_name` the request is refused instead: without a user who
+    sees the result, a misspelt scope must not widen a token. Raises `InvalidScopeError`.
     """
     if asked is None:
         return default_scope(client.scope)
-    if (whole := _registered_part(asked, client.scope)) is not None:
-        return whole
+    if (scope := _registered_part(asked, client.scope)) is not None:
+        return scope
     names = known_names(asked, client=client)
     if not names and not requires_known_name:
         return default_scope(client.scope)
     if not names:
         raise wider_than_allowed("no scope name of the request is known")
     if not client.scopes.issuperset(names):
-        beyond = " ".join(name for name in names if name not in client.scopes)
-        raise wider_than_allowed(f"the client did not register the scope {beyond}")
+        unregistered = " ".join(name for name in names if name not in client.scopes)
+        raise wider_than_allowed(f"the client did not register the scope {unregistered}")
     return " ".join(names)
 
 
 def narrow_granted_scope(asked: str, *, client: Client, granted: str) -> str:
-    """Return the part of a granted scope that a refresh asks for (RFC 6749 section 6).
+    """Return the part of a granted scope that a refresh requests (RFC 6749 section 6).
 
-    It is the whole where the request names nothing that is known. Raises `InvalidScopeError`.
+    If the request contains no known name, that is the whole granted scope. Raises
+    `InvalidScopeError`.
     """
     names = known_names(asked, client=client)
-    if beyond := [name for name in names if name not in granted.split()]:
-        raise wider_than_allowed(f"the scope {' '.join(beyond)} was not granted")
+    if not_granted := [name for name in names if name not in granted.split()]:
+        raise wider_than_allowed(f"the scope {' '.join(not_granted)} was not granted")
     return " ".join(names) or granted
 
 
 def known_names(asked: str, *, client: Client) -> list[str]:
-    """Return the asked names that are ours or in the client's registered scope.
+    """Return the requested names that this server supports or that the client registered.
 
-    The others are logged and left out. Raises `InvalidScopeError` for what no scope can be.
+    The others are logged and ignored. Raises `InvalidScopeError` if the scope is malformed.
     """
     names = split_scope(asked)
     known = [name for name in names if name in SCOPES or name in client.scopes]
@@ -80,9 +81,9 @@ def wider_than_allowed(reason: str) -> InvalidScopeError:
 
 @lru_cache(maxsize=1024)
 def _registered_part(asked: str, registered: str) -> str | None:
-    """Return the asked scope, or None if the client did not register all of it.
+    """Return the requested scope, or None if the client did not register all of it.
 
-    The same question has the same answer, so answers are cached; a refusal is not.
+    Results are cached, since they depend on the arguments alone; errors are not.
     """
     names = split_scope(asked)
     return " ".join(names) if set(names) <= set(registered.split()) else None
@@ -93,7 +94,10 @@ def default_scope(allowed: str) -> str:
 
 
 def split_scope(scope: str) -> list[str]:
-    """The names in their order, each once; raises `InvalidScopeError` for what no scope can be."""
+    """Return the distinct names in their order.
+
+    Raises `InvalidScopeError` if the scope is malformed.
+    """
     if not is_scope(scope):
         raise InvalidScopeError(
             "The scope is malformed.", reason="the scope has characters that no scope can have"

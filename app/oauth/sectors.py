@@ -1,5 +1,7 @@
-"""Sectors of pairwise subjects (OpenID Connect Core section 8.1): whose subjects are the same, and
-the proof that a client belongs there."""
+"""Sectors of pairwise subjects (OpenID Connect Core section 8.1).
+
+The clients of a sector get the same subjects, so each must prove that it belongs to the sector.
+"""
 
 import json
 from collections.abc import Collection
@@ -14,7 +16,7 @@ from app.outbound.http import BusyError, FetchError, OutboundHttp
 log = logger(__name__)
 
 PROVE_THEIR_HOST = frozenset({"authorization_code", "refresh_token"})
-"""Tokens of these grants reach nobody but the owner of a redirect URI."""
+"""Grants whose tokens reach only the owner of a redirect URI."""
 KEY_METHOD = "private_key_jwt"
 
 
@@ -23,9 +25,9 @@ class Sectors:
         self._outbound = outbound
 
     async def identifier_of(self, body: AnyClient) -> str | None:
-        """The sector of a client with pairwise subjects, None for public ones.
+        """Return the sector of a client with pairwise subjects, or None for public subjects.
 
-        Raises `InvalidClientMetadataError` where the client does not prove that it belongs there.
+        Raises `InvalidClientMetadataError` if the client does not prove that it belongs to it.
         """
         uri, is_pairwise = body.sector_identifier_uri, body.subject_type == "pairwise"
         has_other_grants = is_pairwise and not set(body.grant_types) <= PROVE_THEIR_HOST
@@ -43,14 +45,16 @@ class Sectors:
 
     async def _check_document(self, uri: str, required: Collection[str]) -> None:
         try:
-            fetched = await self._outbound.get(uri)
-            listed = json.loads(fetched.body) if fetched.status == 200 else None
-        except BusyError:  # says nothing about the document
+            response = await self._outbound.get(uri)
+            listed = json.loads(response.body) if response.status == 200 else None
+        except BusyError:  # not a failure of the document
             raise OverloadedError from None
         except (FetchError, ValueError, RecursionError) as error:
             log.info("a sector_identifier_uri failed: %s", error)
             listed = None
-        if not isinstance(listed, list) or not all(each in listed for each in required):
+        if not isinstance(listed, list) or not all(
+            required_uri in listed for required_uri in required
+        ):
             raise InvalidClientMetadataError(
                 "The sector_identifier_uri does not list every redirect_uri, and the jwks_uri"
                 " where one is required."
@@ -58,8 +62,11 @@ class Sectors:
 
 
 def _check_keys(body: AnyClient) -> None:
-    """Tokens of the other grants reach the holder of a key, so the sector has to list the key's
-    address (CIBA Core section 4)."""
+    """Require private_key_jwt with a `jwks_uri`, and a sector document to list it.
+
+    Tokens of the other grants reach the holder of a key, so the sector must list the address of the
+    key (CIBA Core section 4). Raises `InvalidClientMetadataError`.
+    """
     is_keyed = body.token_endpoint_auth_method == KEY_METHOD and body.jwks_uri is not None
     if body.sector_identifier_uri is None or not is_keyed:
         raise InvalidClientMetadataError(
@@ -69,8 +76,11 @@ def _check_keys(body: AnyClient) -> None:
 
 
 def _common_host(redirect_uris: Collection[str]) -> str:
-    """The host of all redirect URIs. One that is not on the web has none: anybody may write any
-    host behind a scheme of their own."""
+    """Return the one host of all redirect URIs; raises `InvalidClientMetadataError`.
+
+    A URI with a private-use scheme has no host, since its author can write any host after the
+    scheme.
+    """
     hosts = {hostname_of(uri) or "" for uri in redirect_uris}
     if len(hosts) != 1 or "" in hosts:
         raise InvalidClientMetadataError(

@@ -1,4 +1,4 @@
-"""What a relying party has to make sure of, where people sign in by another provider.
+"""Checks of a relying party for sign-in with an identity provider.
 
 OpenID Connect Discovery 1.0 section 4.3, OpenID Connect Core 1.0 section 3.1.3.7, RFC 9207.
 """
@@ -32,16 +32,19 @@ BASIC = "client_secret_basic"
 
 
 class UpstreamAwayError(Exception):
-    """The provider does not answer; the message is for the log."""
+    """The identity provider is unavailable; the message is for the log."""
 
 
 class UpstreamNonsenseError(Exception):
-    """The provider answered what cannot be right; the message is for the log."""
+    """The identity provider sent an invalid response; the message is for the log."""
 
 
 @dataclass(frozen=True, slots=True)
 class UpstreamMetadata:
-    """What is used of a discovery document. `names_itself` where answers carry `iss`."""
+    """The parts of a discovery document that are used.
+
+    `names_itself` means that authorization responses contain `iss`.
+    """
 
     authorization_endpoint: str
     token_endpoint: str
@@ -58,8 +61,11 @@ class _Found:
 
 
 class UpstreamProtocol:
-    """The host of an issuer is the operator's word, and may be private; every other host that a
-    document names is held to the same rules as one that a stranger names."""
+    """OpenID Connect client for identity providers.
+
+    The host of an issuer is configured by the operator, so it may be a private one. Every other
+    host in a discovery document is subject to the same rules as the hosts that clients register.
+    """
 
     def __init__(
         self,
@@ -78,25 +84,28 @@ class UpstreamProtocol:
         self._discover = OnceAtATime(self._fetch)
 
     def outbound_to(self, issuer: str) -> OutboundHttp:
-        """How everything that an issuer names is fetched."""
-        made = self._outbound.get(issuer)
-        if made is None:
+        """Return the HTTP client for all URLs of an issuer."""
+        outbound = self._outbound.get(issuer)
+        if outbound is None:
             hosts = {*self._allowed_hosts, urlsplit(issuer).hostname or ""}
-            made = OutboundHttp(hosts, self._ca_file, timeout=TIMEOUT, names=self._names)
-            self._outbound.put(issuer, made)
-        return made
+            outbound = OutboundHttp(hosts, self._ca_file, timeout=TIMEOUT, names=self._names)
+            self._outbound.put(issuer, outbound)
+        return outbound
 
     async def metadata_of(self, issuer: str) -> UpstreamMetadata:
-        """Raises `UpstreamAwayError` or `UpstreamNonsenseError`."""
-        found = self._found.get(issuer)
-        if found is None or abs(self._clock.now() - found.found_at) > KEPT:
-            found = await self._discover(issuer)
-        return found.metadata
+        """Return the metadata of an issuer, from the cache or by discovery.
+
+        Raises `UpstreamAwayError` or `UpstreamNonsenseError`.
+        """
+        entry = self._found.get(issuer)
+        if entry is None or abs(self._clock.now() - entry.found_at) > KEPT:
+            entry = await self._discover(issuer)
+        return entry.metadata
 
     async def read_id_token(
         self, provider: UpstreamProvider, id_token: object, *, nonce: str
     ) -> dict[str, Any]:
-        """The claims of an ID token that is for us and for this sign-in.
+        """Verify an ID token, issued to this server for this sign-in, and return its claims.
 
         Raises `UpstreamAwayError` or `UpstreamNonsenseError`.
         """
@@ -119,33 +128,36 @@ class UpstreamProtocol:
         return claims
 
     def _keys_of(self, issuer: str) -> ClientKeys:
-        made = self._keys.get(issuer)
-        if made is None:
-            made = ClientKeys(self.outbound_to(issuer), self._clock)
-            self._keys.put(issuer, made)
-        return made
+        keys = self._keys.get(issuer)
+        if keys is None:
+            keys = ClientKeys(self.outbound_to(issuer), self._clock)
+            self._keys.put(issuer, keys)
+        return keys
 
     async def _fetch(self, issuer: str) -> _Found:
         try:
-            fetched = await self.outbound_to(issuer).get(issuer.rstrip("/") + WELL_KNOWN)
+            response = await self.outbound_to(issuer).get(issuer.rstrip("/") + WELL_KNOWN)
         except FetchError as error:
             raise UpstreamAwayError(f"its discovery document: {error}") from error
-        if fetched.status != 200:
-            raise UpstreamAwayError(f"its discovery document: it answered {fetched.status}")
-        found = _Found(_read(fetched.body, issuer), self._clock.now())
-        self._found.put(issuer, found)
-        return found
+        if response.status != 200:
+            raise UpstreamAwayError(f"its discovery document: it answered {response.status}")
+        entry = _Found(_read(response.body, issuer), self._clock.now())
+        self._found.put(issuer, entry)
+        return entry
 
 
 def require_issuer(metadata: UpstreamMetadata, issuer: str, given: Mapping[str, str]) -> None:
-    """The answer comes from whom the browser was sent to (RFC 9207 section 2.4)."""
-    said = given.get("iss")
-    if said != issuer and (said is not None or metadata.names_itself):
+    """Check that the response is from the issuer that the browser was sent to.
+
+    RFC 9207 section 2.4; raises `UpstreamNonsenseError`.
+    """
+    received = given.get("iss")
+    if received != issuer and (received is not None or metadata.names_itself):
         raise UpstreamNonsenseError("the answer names another issuer")
 
 
 def _require_claims(claims: Mapping[str, Any], provider: UpstreamProvider, *, nonce: str) -> None:
-    """Raises `SignatureError`."""
+    """Check the claims of an ID token (Core section 3.1.3.7); raises `SignatureError`."""
     if claims.get("iss") != provider.issuer:
         raise jose.SignatureError("it is of another issuer")
     require_audience(claims, [provider.client_id])
@@ -153,9 +165,9 @@ def _require_claims(claims: Mapping[str, Any], provider: UpstreamProvider, *, no
     is_shared = isinstance(audience, list) and len(audience) > 1
     if party != provider.client_id and (is_shared or party is not None):
         raise jose.SignatureError("it was made for another party")
-    said = claims.get("nonce")
-    if not isinstance(said, str) or not hmac.compare_digest(
-        said.encode("utf-8", "surrogatepass"), nonce.encode()
+    received_nonce = claims.get("nonce")
+    if not isinstance(received_nonce, str) or not hmac.compare_digest(
+        received_nonce.encode("utf-8", "surrogatepass"), nonce.encode()
     ):
         raise jose.SignatureError("it is of another sign-in")
     subject = claims.get("sub")
@@ -168,30 +180,35 @@ def _require_claims(claims: Mapping[str, Any], provider: UpstreamProvider, *, no
 
 
 def _read(body: bytes, issuer: str) -> UpstreamMetadata:
-    """Only what is known here: nothing else of a document reaches anybody."""
+    """Parse a discovery document; unknown members are dropped."""
     try:
-        said = json.loads(body)
+        document = json.loads(body)
     except (ValueError, RecursionError):
         raise UpstreamNonsenseError("its discovery document is no JSON") from None
-    if not isinstance(said, dict) or not is_encodable(said):
+    if not isinstance(document, dict) or not is_encodable(document):
         raise UpstreamNonsenseError("its discovery document is no JSON object")
-    if said.get("issuer") != issuer:
+    if document.get("issuer") != issuer:
         raise UpstreamNonsenseError("its discovery document is of another issuer")
-    methods = said.get("token_endpoint_auth_methods_supported", [BASIC])
+    methods = document.get("token_endpoint_auth_methods_supported", [BASIC])
     return UpstreamMetadata(
-        authorization_endpoint=_endpoint(said, "authorization_endpoint", issuer),
-        token_endpoint=_endpoint(said, "token_endpoint", issuer),
+        authorization_endpoint=_endpoint(document, "authorization_endpoint", issuer),
+        token_endpoint=_endpoint(document, "token_endpoint", issuer),
         userinfo_endpoint=(
-            _endpoint(said, "userinfo_endpoint", issuer) if "userinfo_endpoint" in said else None
+            _endpoint(document, "userinfo_endpoint", issuer)
+            if "userinfo_endpoint" in document
+            else None
         ),
-        jwks_uri=_endpoint(said, "jwks_uri", issuer),
+        jwks_uri=_endpoint(document, "jwks_uri", issuer),
         auth_methods=tuple(map(str, methods)) if isinstance(methods, list) else (BASIC,),
-        names_itself=said.get("authorization_response_iss_parameter_supported") is True,
+        names_itself=document.get("authorization_response_iss_parameter_supported") is True,
     )
 
 
 def _endpoint(said: Mapping[str, Any], name: str, issuer: str) -> str:
-    """As safe as the issuer; `javascript:` and the like lead nowhere."""
+    """Return the URL of an endpoint.
+
+    Its scheme must be https, or that of the issuer; `javascript:` and the like are refused.
+    """
     value = said.get(name)
     try:
         parts = urlsplit(value if isinstance(value, str) else "")

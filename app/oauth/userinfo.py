@@ -1,4 +1,4 @@
-"""UserInfo (OpenID Connect Core section 5.3): claims about the person who signed in."""
+"""UserInfo (OpenID Connect Core section 5.3): claims about the user who signed in."""
 
 from collections.abc import Mapping
 from typing import Any
@@ -34,7 +34,10 @@ class UserInfo:
         self._issuer = issuer
 
     async def respond(self, token: AccessToken) -> dict[str, Any] | str:
-        """A JSON object, or a signed JWT for a client that registered for one (section 5.3.2)."""
+        """Return the claims: a dict, or a signed JWT if the client registered that (section 5.3.2).
+
+        Raises `InsufficientScopeError` or `InvalidTokenError`.
+        """
         if token.user_id is None:
             raise InsufficientScopeError(reason="the access token is the client's own")
         if OPENID not in token.scope.split():
@@ -54,7 +57,7 @@ class UserInfo:
         return await self._signing_keys.sign(signed, algorithm=algorithm)
 
     async def _asked(self, token: AccessToken, client: Client) -> Mapping[str, Any]:
-        """What the `claims` parameter of this sign-in asked UserInfo for."""
+        """Return what the `claims` parameter of this sign-in requested from UserInfo."""
         if token.family_id is None:
             return {}
         sign_in = await self._families.find_sign_in(token.family_id)

@@ -77,7 +77,7 @@ class AuthorizationEndpoint:
     async def begin(
         self, parameters: Mapping[str, str], signed_in: Sequence[SignedIn], *, browser: str
     ) -> Outcome:
-        """Answer a request, or say which page is required; raises `UntrustedRequestError`.
+        """Answer a request, or return the page that it requires; raises `UntrustedRequestError`.
 
         `browser` is the secret identifier of the browser that sent the request.
         """
@@ -193,7 +193,7 @@ class AuthorizationEndpoint:
     ) -> Position:
         """Return the position of a request.
 
-        Raises `RefusedRequestError`, including when a page is required and none may be shown.
+        Raises `RefusedRequestError`, also if a page is required but the client asked for none.
         """
         try:
             position = await self._interactions.position(request, signed_in, kept=kept)
