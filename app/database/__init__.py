@@ -1,1 +1,1 @@
-"""Engines, transactions and micro-batches on SQLite and PostgreSQL. No query lives here."""
+"""Engines, transactions and micro-batches on SQLite and PostgreSQL; queries are in repositories."""

@@ -1,4 +1,4 @@
-"""Writes several rows in one statement for each, and none of them where one is refused."""
+"""Write several rows with one statement for each row, or none if the database refuses one."""
 
 import sqlite3
 from collections.abc import Mapping, Sequence
@@ -13,7 +13,8 @@ if TYPE_CHECKING:
     from asyncpg import Connection
 
 REFUSED = frozenset({"23502", "40001", "40P01"})
-"""A null that is not allowed; a transaction that another one stopped."""
+"""SQLSTATEs that mean nothing was written: a NULL that is not allowed, a serialization failure, a
+deadlock."""
 
 
 async def on_postgresql(
@@ -23,7 +24,7 @@ async def on_postgresql(
     *,
     beginning: Beginning,
 ) -> bool:
-    """The driver sends all rows at once, in one transaction."""
+    """Send all rows at once, in one transaction; return False if the database refused one."""
     try:
         await write_together(connection, [statement], rows, None, beginning)
     except Exception as error:
@@ -36,6 +37,7 @@ async def on_postgresql(
 def on_sqlite(
     connection: sqlite3.Connection, statement: CompiledStatement, rows: Sequence[Mapping[str, Any]]
 ) -> bool:
+    """Write all rows in one transaction; return False if the database refused one."""
     try:
         sqlite.write_together(connection, [statement], rows, outcome=None)
     except sqlite3.IntegrityError:

@@ -1,4 +1,4 @@
-"""Batches that a backend runs, in its places and with its retries."""
+"""Micro-batches that run on a backend, with its concurrency limits and retries."""
 
 from collections.abc import Awaitable, Sequence
 from functools import partial
@@ -13,7 +13,7 @@ ResultOut = TypeVar("ResultOut", covariant=True)
 
 
 class RunOnBackend(Protocol[Item, ResultOut]):
-    """Run items on the backend; `again` after a lock held them up."""
+    """Run items on the backend; `again` is true when they are retried after waiting for a lock."""
 
     def __call__(
         self, items: list[Item], /, *, again: bool = False
@@ -28,7 +28,7 @@ def batch_on(
     forgets_lost_callers: bool,
     maximum_rows: int = MAXIMUM_ROWS,
 ) -> MicroBatch[Item, Result]:
-    """Return a batch that waits for one of `places`; see `MicroBatch`."""
+    """Return a `MicroBatch` that waits for one of `places` before it runs."""
     return MicroBatch(
         run,
         in_flight=backend.concurrent_batches,

@@ -1,4 +1,4 @@
-"""What differs between the two databases, behind one interface."""
+"""The interface that hides the differences between SQLite and PostgreSQL."""
 
 from collections.abc import Callable, Mapping, Sequence
 from contextlib import AbstractAsyncContextManager
@@ -25,50 +25,50 @@ Result = TypeVar("Result")
 FindAtOnce = Callable[[CompiledLookup, Any], Values | None]
 
 SECONDS_BESIDE_A_STATEMENT = 1.0
-"""What a request has for all its database steps, beyond the time limit of a single one."""
+"""Added to the time limit of one statement: the time a request has for all its statements."""
 
 
 class Backend(Protocol):
-    """A database as the batches see it."""
+    """The interface that batches use to access a database."""
 
     name: str
     engines: Engines
     dialect: Dialect
     concurrent_batches: int
     find_at_once: FindAtOnce | None
-    """Finds a row without waiting for anything; raises `WouldWaitError` where it cannot."""
+    """Finds a row without waiting, or raises `WouldWaitError`; None if the backend cannot do so."""
     time_limit: float
-    """The seconds that a request has for all its database steps."""
+    """Seconds that a request has for all its database statements."""
     reading_places: Places
-    """Lets as many batches of look-ups through as may be under way."""
+    """Limits how many batches of lookups run at once."""
     writing_places: Places
-    """The same for steps; on SQLite ordinary transactions pass it too."""
+    """Limits how many batches of writes run at once; on SQLite, ordinary transactions count too."""
 
     retries: Retries | None
-    """Tries again what locks hold up, with `again`; None where it may as well stay in its queue."""
+    """Retries items that wait for locks, with `again`; None if they stay in their queue instead."""
 
     turns: Turns | None
-    """Runs transactions that give way; None where there is one lock, for which all wait in turn."""
+    """Runs and retries transactions that give way; None if the database has only one lock."""
 
     def writing(self) -> AbstractAsyncContextManager[object]:
-        """Held by what writes beside the batches."""
+        """Return a context manager to hold during writes outside the batches."""
 
     def transaction(self) -> AbstractAsyncContextManager[AsyncConnection]:
-        """An ordinary transaction that writes; it commits at the end.
+        """Open an ordinary write transaction that commits at the end.
 
-        Raises `CommitLostError` where the connection is lost meanwhile.
+        Raises `CommitLostError` if the connection is lost during the commit.
         """
 
     def reading(self) -> AbstractAsyncContextManager[AsyncConnection]:
-        """A connection for statements that only read."""
+        """Open a connection for read-only statements."""
 
     async def look_up(
         self, lookup: CompiledLookup, keys: Sequence[Any], *, again: bool = False
     ) -> Found:
-        """Finds the rows of many keys on a fresh snapshot.
+        """Return the rows of many keys, read from a fresh snapshot.
 
-        Raises `DatabaseUnavailableError`, `RowLockedError` where a lock is in the way, or
-        `UnstorableValueError` for a key that cannot be.
+        Raises `DatabaseUnavailableError`, `RowLockedError` if a lock was not granted in time, or
+        `UnstorableValueError` for a key that the database cannot hold.
         """
 
     async def write(
@@ -79,27 +79,28 @@ class Backend(Protocol):
         *,
         again: bool = False,
     ) -> Written:
-        """Writes many rows in one transaction; has committed when it returns.
+        """Write many rows in one transaction, which has committed when this returns.
 
-        What concerns one row is its outcome. Raises `DatabaseUnavailableError`, or
-        `RowLockedError` where a lock is in the way and nothing was written.
+        An error that concerns one row is returned as the outcome of that row. Raises
+        `DatabaseUnavailableError`, or `RowLockedError` if a lock was not granted in time and
+        nothing was written.
         """
 
     async def start_threads(self) -> None:
-        """Start what it will need; raises `StartupError` where the system refuses."""
+        """Start all threads of the backend; raises `StartupError` if the system refuses one."""
 
     async def warm_up(self) -> None:
-        """Open the connections that have a thread each; the database has to be there."""
+        """Open the connections that each have their own thread; the database must exist."""
 
     async def examine(self) -> None:
-        """Reopen the database file and check it; raises what is wrong with it."""
+        """Reopen the database file and check it; raises the driver's error if it is unusable."""
 
     async def try_write(self, statement: CompiledStatement, row: Mapping[str, Any]) -> None:
-        """Execute a statement where batches are written, and roll it back; raises what fails."""
+        """Execute a statement on a connection of the batches and roll it back; raises any error."""
 
     async def exchange(
         self, statement: CompiledStatement, rows: Sequence[Mapping[str, Any]]
     ) -> bool:
-        """Writes rows that are as they were read, in one transaction; see `Exchange`."""
+        """Write rows in one transaction if none has changed since it was read; see `Exchange`."""
 
     async def close(self) -> None: ...

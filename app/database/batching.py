@@ -1,7 +1,7 @@
-"""Micro-batches: what arrives while one statement is under way travels in the next one.
+"""Micro-batches: items that arrive while a statement runs are sent together in the next one.
 
-An idle server answers a lone request at once, a busy one fills its batches by itself: no timer
-delays anybody. See docs/decisions/0002-micro-batches.md for what can go wrong and what was decided.
+An idle server runs a single request at once, and a busy server fills its batches without a timer
+that delays requests. See docs/decisions/0002-micro-batches.md for the risks and the decisions.
 """
 
 import asyncio
@@ -23,24 +23,26 @@ WORTH_ANOTHER_BATCH = 32
 PATIENCE_SECONDS = 0.04
 PAUSE_SECONDS = 0.02
 DEADLINE_OF = itemgetter(2)
-"""Of an entry of the queue."""
+"""Return the deadline of a queue entry."""
 
 
 Run = Callable[[list[Item]], Awaitable[Sequence[Result | Exception]]]
 
 
 class MicroBatch(Generic[Item, Result]):
-    """Collects items from many callers and runs them together.
+    """A batch that collects items from many callers and runs them together.
 
-    `run` takes the items and returns as many outcomes, in order; an outcome that is an exception
-    is raised to its own caller. If `run` raises, every caller of that batch is told.
-    A caller who is cancelled takes back an item that is not yet sent, and never stops a batch; with
-    `forgets_lost_callers` so does one whose connection is lost.
+    `run` takes the items and returns one outcome for each, in order; an outcome that is an
+    exception is raised to the caller of that item. If `run` raises, every caller of the batch gets
+    the exception. When a caller is cancelled, its item is dropped if it has not been sent yet, but
+    the batch continues; with `forgets_lost_callers` the same happens when the caller's connection
+    is lost.
 
-    What a lock holds up (`RowLockedError`) goes to `retries`, which run it with `run_again`, so
-    that nobody else waits for it; without them it stays first in the queue.
-    A batch leaves the queue when there is a place for it: until then each item can be refused at
-    the deadline of its caller, who without one waits for `time_limit` seconds.
+    Items that wait for a lock (`RowLockedError`) go to `retries`, which run them with `run_again`
+    so that they do not delay other items; without `retries` they stay first in the queue.
+    Items leave the queue when `places` has a free place for a batch. Until then each item can be
+    refused at the deadline of its caller, which is after `time_limit` seconds if the caller has
+    none.
     """
 
     def __init__(
@@ -69,23 +71,23 @@ class MicroBatch(Generic[Item, Result]):
         self._held_up = WaitingQueue[Item, Result](forgets_lost_callers=forgets_lost_callers)
         self._queued, self._locked = self._waiting.entries, self._held_up.entries
         self._batches: set[asyncio.Task[None]] = set()
-        self._not_taken = 0  # batches that have no place yet
+        self._not_taken = 0  # batches that still wait for a place
         self._is_starting = False
         self._loop: asyncio.AbstractEventLoop | None = None
         self._patience: asyncio.TimerHandle | None = None
 
     async def submit(self, item: Item) -> Result:
-        """Returns the outcome of one item; raises `OverloadedError` where too many wait."""
+        """Return the outcome of one item; raises `OverloadedError` if too many are waiting."""
         if len(self._queued) + len(self._locked) >= self._maximum_waiting:
             raise OverloadedError
         loop = self._loop
-        if loop is None:  # kept, since Python 3.11 makes a system call of asking for it
+        if loop is None:  # cached: in Python 3.11 get_running_loop() makes a system call
             loop = self._loop = asyncio.get_running_loop()
-        answer: asyncio.Future[Result] = loop.create_future()
+        future: asyncio.Future[Result] = loop.create_future()
         caller = deadline.current_caller()
         if caller is None:
             caller = (time.perf_counter() + self._time_limit, deadline.UNKNOWN_CONNECTION)
-        self._waiting.append((item, answer, *caller))
+        self._waiting.append((item, future, *caller))
         if self._free_slots and not self._is_starting:
             if self._may_start():
                 self._is_starting = True
@@ -93,25 +95,25 @@ class MicroBatch(Generic[Item, Result]):
             elif self._patience is None:
                 self._patience = loop.call_later(PATIENCE_SECONDS, self._lose_patience)
         try:
-            return await answer
+            return await future
         except OutcomeUnknownError:
             warn_of_unknown_outcome()
             raise
 
     async def drain(self) -> None:
-        """Waits until everything that was submitted is answered."""
+        """Wait until every submitted item has its outcome."""
         while self._waiting or self._batches or self._held_up:
             await asyncio.sleep(PAUSE_SECONDS if self._held_up else 0)
             await asyncio.gather(*self._batches, return_exceptions=True)
 
     async def try_again(self) -> None:
-        """Tries items that a lock held up; more at once while that goes well."""
+        """Retry items that wait for a lock; double their number each time this succeeds."""
         batch = self._held_up.take(self._rows_to_retry)
         if self._retries is not None and self._held_up:
             self._retries.announce(self)
         if batch:
-            held_up = await self._run_together(batch, self._run_again)
-            self._rows_to_retry = 1 if held_up else min(2 * len(batch), self._maximum_rows)
+            is_locked = await self._run_together(batch, self._run_again)
+            self._rows_to_retry = 1 if is_locked else min(2 * len(batch), self._maximum_rows)
 
     def _start(self) -> None:
         self._is_starting = False
@@ -122,7 +124,7 @@ class MicroBatch(Generic[Item, Result]):
             self._patience = loop.call_later(PATIENCE_SECONDS, self._lose_patience)
 
     def _lose_patience(self) -> None:
-        """Starts small batches after all, beside one that is slow."""
+        """Start small batches beside a slow one, after `PATIENCE_SECONDS`."""
         self._patience = None
         while self._free_slots and self._unclaimed() > 0 and not self._is_held_up():
             self._send()
@@ -140,18 +142,21 @@ class MicroBatch(Generic[Item, Result]):
         self._start()
 
     def _may_start(self) -> bool:
-        """A second batch beside one under way has to be worth its round trip."""
+        """Return whether to start a batch now.
+
+        While another batch is running, a second one needs `WORTH_ANOTHER_BATCH` items to be worth
+        its round trip.
+        """
         if not self._free_slots or self._is_held_up():
             return False
         return self._unclaimed() >= (WORTH_ANOTHER_BATCH if self._batches else 1)
 
     def _is_held_up(self) -> bool:
-        """Whether so much is locked that one batch at a time is enough to see when it no longer
-        is."""
+        """Return whether so many items wait for locks that one batch at a time is enough."""
         return len(self._locked) >= self._maximum_rows and bool(self._batches)
 
     def _unclaimed(self) -> int:
-        """How many wait beyond what the batches that have no place yet will take."""
+        """Return how many queued items the batches that wait for a place will not take."""
         return len(self._queued) - self._not_taken * self._maximum_rows
 
     async def _carry_out(self) -> None:
@@ -167,38 +172,38 @@ class MicroBatch(Generic[Item, Result]):
             self._places.leave()
 
     async def _run_together(self, batch: list[Entry[Item, Result]], run: Run[Item, Result]) -> bool:
-        """Whether a lock held something up."""
+        """Run a batch and answer its callers; return whether an item has to wait for a lock."""
         deadline.begin(min(map(DEADLINE_OF, batch)))
         try:
             outcomes = await run([entry[0] for entry in batch])
         except RowLockedError as error:
             outcomes = [error] * len(batch)
-        except Exception as error:  # noqa: BLE001 - whatever it is, it goes to every caller
+        except Exception as error:  # noqa: BLE001 - every caller of the batch gets it
             outcomes = [_for_each_caller(error) for _ in batch]
-        locked = []
+        locked_entries = []
         for entry, outcome in zip(batch, outcomes, strict=True):
-            answer = entry[1]
-            if answer.done():
+            future = entry[1]
+            if future.done():
                 continue
             if not isinstance(outcome, Exception):
-                answer.set_result(outcome)
+                future.set_result(outcome)
             elif isinstance(outcome, RowLockedError):
-                locked.append(entry)
+                locked_entries.append(entry)
             else:
-                answer.set_exception(outcome)
+                future.set_exception(outcome)
         if self._retries is None:
-            self._waiting.put_back(locked)
-        elif locked:
-            for entry in locked:
+            self._waiting.put_back(locked_entries)
+        elif locked_entries:
+            for entry in locked_entries:
                 self._held_up.append(entry)
             self._retries.announce(self)
-        return bool(locked)
+        return bool(locked_entries)
 
 
 def _for_each_caller(error: Exception) -> Exception:
-    """Errors of ours are raised fresh to each caller, so that their tracebacks do not mix."""
+    """Return a new instance of a Postern error for each caller, so that tracebacks do not mix."""
     if isinstance(error, PosternError):
-        fresh = type(error)()
-        fresh.__cause__ = error.__cause__
-        return fresh
+        new_error = type(error)()
+        new_error.__cause__ = error.__cause__
+        return new_error
     return error

@@ -1,4 +1,4 @@
-"""Claims as repositories use them: batches of callers that each want to use a row."""
+"""Batched claims: many callers each claim a row in one statement."""
 
 from collections.abc import Mapping
 from typing import Any
@@ -10,12 +10,12 @@ from app.database.claims import CompiledClaim
 from app.database.statements import Values, Written
 
 SHARED_ROWS = WORTH_ANOTHER_BATCH
-"""The size of a batch where several may be under way. With one large batch of all callers, server
-and database would wait for each other in turn."""
+"""The size of a batch if several run at once. With one large batch of all callers, the server and
+the database would alternately wait for each other."""
 
 
 class ClaimStep:
-    """A claim whose callers travel in batches; repeating it changes nothing."""
+    """A claim that runs in batches; it is idempotent."""
 
     def __init__(self, backend: Backend, claim: CompiledClaim) -> None:
         self._backend = backend
@@ -29,7 +29,7 @@ class ClaimStep:
         )
 
     async def __call__(self, **values: Any) -> bool:
-        """Return whether this caller used the row; what it yields has been committed then."""
+        """Return whether this caller won the row; if so, the rows it stores have been committed."""
         return await self._batch.submit(values) is not None
 
     async def drain(self) -> None:

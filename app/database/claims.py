@@ -1,8 +1,8 @@
-"""Claims: a row is used once, and only its user stores what it yields.
+"""Claims: a row is consumed by one caller only, and only that caller stores the resulting rows.
 
 PostgreSQL takes a whole batch in one statement: one round trip, and rows are locked in the order of
-their keys, so that two batches never deadlock. SQLite, which has no round trips, uses row by row
-and then stores what the winners get.
+their keys, so that two batches never deadlock. SQLite has no round trips: it consumes row by row
+and then stores the rows of the winners.
 """
 
 from collections.abc import Callable, Mapping, Sequence
@@ -31,19 +31,19 @@ from sqlalchemy.engine import Dialect
 from app.database.statements import CompiledStatement, compile_statement, processors_of
 
 Given = Mapping[str, ColumnElement[Any]]
-"""The values of a caller, by name."""
+"""The values of a caller as SQL expressions, by name."""
 Inserts = Sequence[tuple[Table, Mapping[Column[Any], str]]]
-"""Rows of further tables: the name of a value for each column."""
+"""Rows of other tables to store with the claim: for each column the name of its value."""
 
 
 @dataclass(frozen=True, slots=True)
 class Claim:
-    """How the rows of a table are used.
+    """How the rows of a table are consumed.
 
-    `key` is the column and the value by which a row is found. `use` makes the update from the
-    values of a caller: it holds for one caller of many, and again when that caller repeats it.
-    `winner` is the value that tells this caller from others, and `inserts` are the rows that the
-    winner stores, each column with the name of its value. `types` are columns of the values' types.
+    `key` is the column by which a row is found and the name of its value. `use` returns the UPDATE
+    for the values of a caller: it must match for one caller only, and match again when that caller
+    repeats it. `winner` is the name of the value that identifies the caller. `inserts` are the rows
+    that the winner stores. `types` are columns that have the types of the values.
     """
 
     key: tuple[Column[Any], str]
@@ -55,10 +55,10 @@ class Claim:
 
 @dataclass(frozen=True, slots=True)
 class CompiledClaim:
-    """Text for a driver: `statement` uses rows. `inserts` follow it, on SQLite only.
+    """SQL for a driver: `statement` consumes rows, and `inserts` follow it on SQLite only.
 
     On PostgreSQL the statement takes an array for each value, and returns keys and winners.
-    `processors` make of a value what the driver takes, by the value's name.
+    `processors` convert a value, by its name, to what the driver takes.
     """
 
     key: str
@@ -68,24 +68,24 @@ class CompiledClaim:
     processors: Mapping[str, Callable[[Any], Any]] = field(default_factory=dict)
 
     def processed(self, row: Mapping[str, Any]) -> Mapping[str, Any]:
-        """Return the values of a row as the driver takes them, for all statements."""
+        """Return the values of a row, converted to what the driver takes, for all statements."""
         values = dict(row)
         for name, processor in self.processors.items():
             values[name] = processor(values[name])
         return values
 
     def arrays(self, rows: Sequence[Mapping[str, Any]]) -> list[Sequence[Any]]:
-        """Return the values of a batch as PostgreSQL takes them."""
+        """Return the values of a batch for PostgreSQL: one array for each name."""
         return list(zip(*map(self.statement.pick, rows), strict=True))
 
 
 @dataclass(frozen=True, slots=True)
 class Creation:
-    """A row that is stored where its condition holds, and rows that are stored with it.
+    """A row that is created if its condition holds, and the rows that are stored with it.
 
-    `key` is the column and the value by which the row is known, and which nobody else has.
-    `select` makes the query for its `columns` from the values of a caller. Each of `inserts` names
-    a value for each column, and `types` are columns of the values' types.
+    `key` is the unique column that identifies the row and the name of its value. `select` returns
+    the query for the `columns` of the row from the values of a caller. `inserts` are the rows
+    stored with it. `types` are columns that have the types of the values.
     """
 
     key: tuple[Column[Any], str]
@@ -96,55 +96,57 @@ class Creation:
 
 
 def compile_creation(creation: Creation, dialect: Dialect) -> CompiledClaim:
-    """As a claim: who creates the row is the one who uses it, also when it is done again."""
+    """Compile a creation as a claim that the creator of the row wins, also on a repetition."""
     name = creation.key[1]
     if dialect.name == "postgresql":
         return CompiledClaim(name, name, compile_statement(_created(creation), dialect))
-    given = _bound(creation.types)
-    first = sqlite.insert(creation.key[0].table).from_select(
-        [column.name for column in creation.columns], creation.select(given)
+    values = _bound(creation.types)
+    insert = sqlite.insert(creation.key[0].table).from_select(
+        [column.name for column in creation.columns], creation.select(values)
     )
-    inserts = _inserts(creation.inserts, given)
+    inserts = _inserts(creation.inserts, values)
     return CompiledClaim(
         name,
         name,
-        compile_statement(first.on_conflict_do_nothing(), dialect),
-        [compile_statement(each, dialect) for each in inserts],
+        compile_statement(insert.on_conflict_do_nothing(), dialect),
+        [compile_statement(statement, dialect) for statement in inserts],
         processors_of(creation.types, dialect),
     )
 
 
 def _created(creation: Creation) -> CompoundSelect[Any]:
-    """One statement for a batch: the values of all callers, the rows, and those that go with them.
+    """Return one statement for a batch: it stores the rows of all callers and the `inserts`.
 
-    A row that is there already is of a caller who does it again after a lost connection.
+    A row that already exists belongs to a caller that repeats the statement after its connection
+    was lost.
     """
     column, key = creation.key
     rows = _given(creation.types)
-    given = select(*rows.columns).cte("given")
+    values = select(*rows.columns).cte("given")
     created = (
         postgresql.insert(column.table)
         .from_select(
-            [each.name for each in creation.columns], creation.select(dict(given.columns.items()))
+            [target.name for target in creation.columns],
+            creation.select(dict(values.columns.items())),
         )
         .on_conflict_do_nothing()
         .returning(column)
         .cte("created")
     )
-    known = created.c[column.name]
-    stored = _stored(creation.inserts, given, given.join(created, known == given.c[key]))
-    again = select(column, column.label("winner")).join_from(
-        given, column.table, column == given.c[key]
+    created_key = created.c[column.name]
+    stored = _stored(creation.inserts, values, values.join(created, created_key == values.c[key]))
+    existing = select(column, column.label("winner")).join_from(
+        values, column.table, column == values.c[key]
     )
-    return union_all(select(known, known.label("winner")), again).add_cte(*stored)
+    return union_all(select(created_key, created_key.label("winner")), existing).add_cte(*stored)
 
 
 def _stored(inserts: Inserts, values: CTE, source: FromClause) -> list[CTE]:
-    """The rows that go with those of `source`, by the names of `values`."""
+    """Return the INSERTs of the rows that go with those of `source`, with values from `values`."""
     return [
         postgresql.insert(table)
         .from_select(
-            [each.name for each in row],
+            [column.name for column in row],
             select(*(values.c[name] for name in row.values())).select_from(source),
         )
         .on_conflict_do_nothing()
@@ -154,7 +156,7 @@ def _stored(inserts: Inserts, values: CTE, source: FromClause) -> list[CTE]:
 
 
 def _bound(types: Given) -> Given:
-    return {name: bindparam(name, type_=like.type) for name, like in types.items()}
+    return {name: bindparam(name, type_=column.type) for name, column in types.items()}
 
 
 def _inserts(inserts: Inserts, given: Given) -> list[sqlite.Insert]:
@@ -170,34 +172,34 @@ def compile_claim(claim: Claim, dialect: Dialect) -> CompiledClaim:
     if dialect.name == "postgresql":
         statement = compile_statement(_at_once(claim), dialect)
         return CompiledClaim(claim.key[1], claim.winner, statement)
-    given = _bound(claim.types)
-    inserts = _inserts(claim.inserts, given)
+    values = _bound(claim.types)
+    inserts = _inserts(claim.inserts, values)
     return CompiledClaim(
         claim.key[1],
         claim.winner,
-        compile_statement(claim.use(given), dialect),
-        [compile_statement(each, dialect) for each in inserts],
+        compile_statement(claim.use(values), dialect),
+        [compile_statement(insert, dialect) for insert in inserts],
         processors_of(claim.types, dialect),
     )
 
 
 def _at_once(claim: Claim) -> Select[Any]:
     column, key = claim.key
-    given = _given(claim.types)
+    values = _given(claim.types)
     locked = (
-        select(*given.columns)
-        .join_from(given, column.table, column == given.c[key])
+        select(*values.columns)
+        .join_from(values, column.table, column == values.c[key])
         .order_by(column)
         .with_for_update(of=column.table)
         .cte("locked")
     )
-    values = dict(locked.columns.items())
-    used = claim.use(values).returning(*values.values()).cte("used")
+    locked_values = dict(locked.columns.items())
+    used = claim.use(locked_values).returning(*locked_values.values()).cte("used")
     stored = _stored(claim.inserts, used, used)
     return select(used.c[key], used.c[claim.winner]).add_cte(*stored)
 
 
 def _given(types: Given) -> FromClause:
-    arrays = [bindparam(name, type_=ARRAY(like.type)) for name, like in types.items()]
-    columns = [named(name, like.type) for name, like in types.items()]
+    arrays = [bindparam(name, type_=ARRAY(column.type)) for name, column in types.items()]
+    columns = [named(name, column.type) for name, column in types.items()]
     return func.unnest(*arrays).table_valued(*columns).render_derived(name="given")

@@ -1,4 +1,4 @@
-"""What became of a transaction whose connection was lost during COMMIT."""
+"""Find out whether a transaction was committed when its connection was lost during COMMIT."""
 
 import asyncio
 from contextlib import suppress
@@ -19,11 +19,11 @@ WITNESS = "postern_witness"
 ATTEMPTS = 3
 PAUSE_SECONDS = 0.2
 LEAST_SECONDS = 2.0
-"""How long the outcome is asked for, also where the request has less time left."""
+"""The minimum time spent on finding the outcome, even if the request has less time left."""
 
 
 class CommitLostError(Exception):
-    """The connection broke during COMMIT; `witness` is None where the transaction has none."""
+    """The connection was lost during COMMIT; `witness` is None if the transaction has none."""
 
     def __init__(self, witness: Executable | None) -> None:
         super().__init__()
@@ -31,17 +31,18 @@ class CommitLostError(Exception):
 
 
 async def set_witness(connection: AsyncConnection, witness: Executable) -> None:
-    """Say by what it is known whether this transaction was committed.
+    """Set the statement that tells whether this transaction was committed.
 
-    `witness` returns a row where it was not, and none where it was, and waits for a transaction
-    that is still under way: an insert of the transaction once more, or a look-up that locks.
+    `witness` returns a row if the transaction was not committed and no row if it was, and waits
+    while the transaction is still in progress: it repeats one of its INSERTs, or is a SELECT that
+    takes a lock.
     """
     await connection.execution_options(**{WITNESS: witness})
 
 
 async def commit(transaction: AsyncTransaction, connection: AsyncConnection) -> None:
-    """Raises `CommitLostError` where nobody can tell yet whether it happened."""
-    options = connection.sync_connection.get_execution_options()  # type: ignore[union-attr]  # it is connected
+    """Commit; raises `CommitLostError` if the connection was lost and the outcome is unknown."""
+    options = connection.sync_connection.get_execution_options()  # type: ignore[union-attr]  # the connection is open
     witness = options.get(WITNESS)
     try:
         await transaction.commit()
@@ -53,26 +54,26 @@ async def commit(transaction: AsyncTransaction, connection: AsyncConnection) -> 
 
 
 async def find_out(lost: CommitLostError, engines: Engines) -> None:
-    """Returns where the transaction was committed.
+    """Return if the transaction was committed.
 
-    Raises `DatabaseUnavailableError` where it was not, and where nobody can tell: then the log
-    says so.
+    Raises `DatabaseUnavailableError` if it was not, and if the outcome stays unknown, which is
+    logged.
     """
-    has_happened = None
+    was_committed = None
     if lost.witness is not None:
         seconds = max(LEAST_SECONDS, seconds_left(otherwise=LEAST_SECONDS))
         with suppress(TimeoutError):
             async with asyncio.timeout(seconds):
-                has_happened = await _read_back(lost.witness, engines)
-    if has_happened:
+                was_committed = await _read_back(lost.witness, engines)
+    if was_committed:
         return
-    if has_happened is None:
+    if was_committed is None:
         warn_of_unknown_outcome()
     raise DatabaseUnavailableError from lost.__cause__
 
 
 async def _read_back(witness: Executable, engines: Engines) -> bool | None:
-    """Ask a few times; None where there is no answer."""
+    """Run the witness up to `ATTEMPTS` times; return None if the outcome stays unknown."""
     for attempt in range(ATTEMPTS):
         await asyncio.sleep(PAUSE_SECONDS * attempt)
         try:
@@ -87,6 +88,6 @@ async def _read_back(witness: Executable, engines: Engines) -> bool | None:
 async def _has_happened(witness: Executable, engines: Engines) -> bool:
     async with engines.writer.connect() as connection:
         await engines.wait_for_locks(connection)
-        missing: Any = (await connection.execute(witness)).first()
+        row: Any = (await connection.execute(witness)).first()
         await connection.rollback()
-    return missing is None
+    return row is None

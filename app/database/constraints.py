@@ -1,4 +1,4 @@
-"""Unique constraints, as each database names them when it refuses a row."""
+"""Unique constraints, as each database reports them when it refuses a row."""
 
 from collections.abc import Collection
 from dataclasses import dataclass
@@ -19,7 +19,7 @@ class Unique:
 
 
 def unique(*columns: Column[Any]) -> Unique:
-    """Return the constraint of exactly these columns; raises `LookupError` where there is none."""
+    """Return the constraint on exactly these columns; raises `LookupError` if there is none."""
     for constraint in columns[0].table.constraints:
         if not isinstance(constraint, UniqueConstraint | PrimaryKeyConstraint):
             continue
@@ -29,9 +29,16 @@ def unique(*columns: Column[Any]) -> Unique:
 
 
 def violated(error: BaseException, expected: Collection[Unique]) -> Unique | None:
-    """Return which of these constraints a driver's exception names, or None."""
+    """Return the one of these constraints that a driver's exception names, or None."""
     if not expected:
         return None
     name = getattr(error, "constraint_name", None)
     columns = tuple(str(error).partition("UNIQUE constraint failed: ")[2].split(", "))
-    return next((each for each in expected if each.name == name or each.columns == columns), None)
+    return next(
+        (
+            constraint
+            for constraint in expected
+            if constraint.name == name or constraint.columns == columns
+        ),
+        None,
+    )

@@ -1,4 +1,4 @@
-"""The database as repositories use it: batched look-ups and steps, and ordinary statements."""
+"""The database interface of repositories: batched lookups and writes, and ordinary statements."""
 
 import asyncio
 from collections.abc import AsyncIterator, Awaitable, Callable, Sequence
@@ -27,7 +27,7 @@ Given = TypeVar("Given")
 
 
 class Database:
-    """What repositories are built on. A method has committed when it returns."""
+    """The database interface of repositories. A method has committed when it returns."""
 
     def __init__(self, backend: Backend) -> None:
         self.backend = backend
@@ -36,10 +36,10 @@ class Database:
     def lookup(
         self, statement: Select[Any], *, key: ColumnElement[Any], value: Callable[..., Value]
     ) -> Lookup[Value]:
-        """Makes a batched look-up: `value` is called with the columns of the statement."""
-        made = Lookup(self.backend, statement, key, value)
-        self._batched.append(made)
-        return made
+        """Return a batched lookup; it calls `value` with the columns of the statement."""
+        lookup = Lookup(self.backend, statement, key, value)
+        self._batched.append(lookup)
+        return lookup
 
     def step(
         self,
@@ -48,32 +48,32 @@ class Database:
         order: str | None = None,
         only_for_caller: bool = False,
     ) -> Step:
-        """Makes a batched step; see `Step`."""
-        made = Step(
+        """Return a batched write; see `Step`."""
+        step = Step(
             self.backend,
             statements,
             outcome=outcome,
             order=order,
             only_for_caller=only_for_caller,
         )
-        self._batched.append(made)
-        return made
+        self._batched.append(step)
+        return step
 
     def claim(self, claim: Claim) -> ClaimStep:
-        """Makes a batched claim of rows; see `Claim`."""
+        """Return a batched claim of rows; see `Claim`."""
         return self._claim(compile_claim(claim, self.backend.dialect))
 
     def creation(self, creation: Creation) -> ClaimStep:
-        """Makes a batched creation of rows; see `Creation`."""
+        """Return a batched creation of rows; see `Creation`."""
         return self._claim(compile_creation(creation, self.backend.dialect))
 
     def _claim(self, compiled: CompiledClaim) -> ClaimStep:
-        made = ClaimStep(self.backend, compiled)
-        self._batched.append(made)
-        return made
+        step = ClaimStep(self.backend, compiled)
+        self._batched.append(step)
+        return step
 
     def exchange(self, statement: UpdateBase) -> Exchange:
-        """Makes a change of several rows that nobody else changed; see `Exchange`."""
+        """Return an atomic, optimistically locked update of several rows; see `Exchange`."""
         return Exchange(self.backend, statement)
 
     def batch(
@@ -82,10 +82,10 @@ class Database:
         *,
         in_flight: int = 1,
     ) -> MicroBatch[Item, Result]:
-        """Makes a batch whose items a repository stores together itself; see `MicroBatch`."""
-        made = MicroBatch(run, in_flight=in_flight, time_limit=self.backend.time_limit)
-        self._batched.append(made)
-        return made
+        """Return a batch whose items the repository stores itself, with `run`; see `MicroBatch`."""
+        batch = MicroBatch(run, in_flight=in_flight, time_limit=self.backend.time_limit)
+        self._batched.append(batch)
+        return batch
 
     async def fetch_one(self, statement: Executable) -> Row[Any] | None:
         return await self._fetch(statement, lambda result: result.first())
@@ -105,10 +105,10 @@ class Database:
     async def change(
         self, statement: UpdateBase, *expected: Unique, witness: Executable | None = None
     ) -> Sequence[Row[Any]]:
-        """Executes one statement, commits, and gives the rows of its RETURNING.
+        """Execute one statement, commit, and return the rows of its RETURNING clause.
 
-        `expected` is as in `transaction`, and `witness` as in `commits.set_witness`: needed where a
-        repetition would not be the same.
+        `expected` is as in `transaction`, and `witness` as in `commits.set_witness`; it is needed
+        if the statement is not idempotent.
         """
 
         async def change() -> Sequence[Row[Any]]:
@@ -121,20 +121,20 @@ class Database:
         return await self.give_way(f"change of {statement.table}", change)
 
     async def give_way(self, kind: str, attempt: Callable[[], Awaitable[Given]]) -> Given:
-        """Run an attempt, again where somebody else's lock holds it up; see `Turns`."""
+        """Run an attempt, and retry it while another transaction holds a lock; see `Turns`."""
         if self.backend.turns is None:
             return await attempt()
         return await self.backend.turns.run(kind, attempt)
 
     @asynccontextmanager
     async def transaction(self, *expected: Unique) -> AsyncIterator[AsyncConnection]:
-        """For steps that stand or fall together. No network and no hashing inside.
+        """Open a transaction for statements that must be atomic. No network and no hashing inside.
 
-        It has what is left of the request's time. Raises `ConflictingRowError` where a row violates
-        one of the constraints in `expected`; whatever else the database refuses is a bug. Where the
-        connection is lost during COMMIT, the witness of the transaction tells whether it happened
-        (`commits.set_witness`). In an attempt that gives way, a lock that is not given soon raises
-        `RowLockedError`; otherwise it is waited for.
+        It is limited to the remaining time of the request. Raises `ConflictingRowError` if a row
+        violates one of the constraints in `expected`; any other refusal of the database is a bug.
+        If the connection is lost during COMMIT, the witness of the transaction tells whether it was
+        committed (`commits.set_witness`). In an attempt that gives way, a lock that is not granted
+        soon raises `RowLockedError`; otherwise the transaction waits for it.
         """
         with translated_errors(*expected, gives_way=current_lane() is not Lane.PATIENT):
             try:
@@ -153,13 +153,13 @@ class Database:
                 yield connection
 
     async def close(self) -> None:
-        """Lets what is under way come to its end, then closes every connection."""
+        """Wait for running batches to end, then close every connection."""
         for batched in self._batched:
             await batched.drain()
         await self.backend.close()
 
 
 def _kind_of(statement: Executable) -> str:
-    """A kind for each table that is read: a lock of a whole table stops its readers."""
+    """Return one kind for each table that is read: a lock on a whole table blocks its readers."""
     tables = statement.columns_clause_froms if isinstance(statement, Select) else ()
     return f"look-up in {tables[0] if tables else 'several tables'}"

@@ -1,4 +1,4 @@
-"""SQLAlchemy engines for the ordinary work: one that reads, one that writes."""
+"""SQLAlchemy engines for ordinary statements: one for reading, one for writing."""
 
 import asyncio
 import time
@@ -16,30 +16,30 @@ from app.database.postgresql_hosts import Hosts
 
 DISPOSE_SECONDS = 3.0
 PAUSE_SECONDS = 0.03
-"""After so long without use a connection is asked whether it is still there: not under load."""
+"""A connection that was idle for this long is pinged before use; a busy one is not."""
 LAST_USED = "last_used"
 WITHOUT_NAMES: dict[str, Any] = {
     "prepared_statement_cache_size": 0,
     "prepared_statement_name_func": lambda: "",
 }
-"""A named statement would stay behind on whichever connection a pooler had given us."""
+"""No named prepared statements: one would stay on whichever connection the pooler chose."""
 
 
 @dataclass(frozen=True, slots=True)
 class Engines:
-    """`reader` only reads, outside of transactions where it can; `writer` has transactions."""
+    """`reader` for read-only statements, in autocommit if possible; `writer` for transactions."""
 
     reader: AsyncEngine
     writer: AsyncEngine
     _patience: Executable | None = None
 
     async def wait_for_locks(self, connection: AsyncConnection) -> None:
-        """Let this transaction wait for locks for as long as a statement may take."""
+        """Raise the lock timeout of this transaction to the time that a statement may take."""
         if self._patience is not None:
             await connection.execute(self._patience)
 
     async def dispose(self) -> None:
-        """Closes what it can within a few seconds; a server that stalls is left alone."""
+        """Close connections, but wait at most `DISPOSE_SECONDS` for a stalled server."""
         with suppress(TimeoutError):
             async with asyncio.timeout(DISPOSE_SECONDS):
                 await self.reader.dispose()
@@ -49,45 +49,46 @@ class Engines:
 def postgresql_engines(
     hosts: Hosts, *, pool_size: int, timeout: float, pooler: Pooler, lock_timeout: float
 ) -> Engines:
-    """asyncpg reads the URL itself, with everything that libpq would understand in it.
+    """Return the engines for PostgreSQL.
 
-    Statements wait for locks for `lock_timeout` seconds.
+    asyncpg parses the URL itself, with the parameters of libpq. Statements wait for locks for
+    `lock_timeout` seconds.
     """
-    brief = postgresql.lock_limit(lock_timeout)
+    brief_limit = postgresql.lock_limit(lock_timeout)
 
     async def connect(**_: object) -> Any:
-        return await postgresql.connect(hosts, timeout=timeout, settings=brief, pooler=pooler)
+        return await postgresql.connect(hosts, timeout=timeout, settings=brief_limit, pooler=pooler)
 
     is_shared = pooler is Pooler.TRANSACTION
     writer = create_async_engine(
         "postgresql+asyncpg://",
-        hide_parameters=True,  # an error in the log shows no value
+        hide_parameters=True,  # errors in the log must not show values
         connect_args={"async_creator_fn": connect, **(WITHOUT_NAMES if is_shared else {})},
         pool_size=pool_size,
         max_overflow=0,
         pool_timeout=timeout,
-        pool_use_lifo=True,  # the connection that has the statements prepared
+        pool_use_lifo=True,  # reuse the connection that has the statements prepared
     )
     _ping_after_a_pause(writer)
     if is_shared:
-        limits = postgresql.set_local({**postgresql.time_limits(timeout), **brief})
+        limits = postgresql.set_local({**postgresql.time_limits(timeout), **brief_limit})
 
         @event.listens_for(writer.sync_engine, "begin")
         def _limit(connection: Any) -> None:
             if connection.get_execution_options().get("isolation_level") != "AUTOCOMMIT":
                 connection.exec_driver_sql(limits)
 
-    patience = text(postgresql.set_local(postgresql.lock_limit(timeout)))
-    if is_shared:  # without a transaction nothing would be limited
-        return Engines(writer, writer, patience)
-    return Engines(writer.execution_options(isolation_level="AUTOCOMMIT"), writer, patience)
+    longer_wait = text(postgresql.set_local(postgresql.lock_limit(timeout)))
+    if is_shared:  # outside a transaction no time limit would apply
+        return Engines(writer, writer, longer_wait)
+    return Engines(writer.execution_options(isolation_level="AUTOCOMMIT"), writer, longer_wait)
 
 
 def _ping_after_a_pause(engine: AsyncEngine) -> None:
-    """Replace a connection that was lost while nobody used it.
+    """Replace connections that were lost while they were idle.
 
-    One that was used a moment ago is not asked: that would cost each transaction a round trip. If
-    it is lost within that moment, the request is answered 503.
+    A connection that was used less than `PAUSE_SECONDS` ago is not pinged: that would cost each
+    transaction a round trip. If it is lost within that time, the request gets a 503.
     """
 
     @event.listens_for(engine.sync_engine, "checkin")
@@ -106,17 +107,18 @@ def _ping_after_a_pause(engine: AsyncEngine) -> None:
 
 
 async def _ask_whether_alive(connection: Any) -> None:
-    """One round trip; SQLAlchemy's own ping opens a transaction for it, which takes three."""
+    """Ping with one round trip; SQLAlchemy's own ping opens a transaction, which takes three."""
     await connection.execute("SELECT 1")
 
 
 def migration_engine(
     hosts: Hosts, *, timeout: float, pooler: Pooler, lock_timeout: float
 ) -> AsyncEngine:
-    """Connections for migrations: statements may take long, transactions wait briefly for locks.
+    """Return an engine for migrations: no statement timeout, but a short lock timeout.
 
-    Who waits for the lock of a table keeps everybody else away from it meanwhile. Outside of a
-    transaction nothing is limited: `CREATE INDEX CONCURRENTLY` waits for others and stops nobody.
+    While a transaction waits for the lock of a table, all others queue behind it. Outside a
+    transaction nothing is limited: `CREATE INDEX CONCURRENTLY` waits for other transactions but
+    does not block them.
     """
     limits = {**postgresql.WITHOUT_LIMITS, "lock_timeout": str(int(lock_timeout * 1000))}
     is_shared = pooler is Pooler.TRANSACTION
@@ -124,26 +126,26 @@ def migration_engine(
     async def connect(**_: object) -> Any:
         return await postgresql.connect(hosts, timeout=timeout, pooler=pooler, may_take_long=True)
 
-    made = create_async_engine(
+    engine = create_async_engine(
         "postgresql+asyncpg://",
         hide_parameters=True,
         connect_args={"async_creator_fn": connect, **(WITHOUT_NAMES if is_shared else {})},
         poolclass=NullPool,
     )
 
-    @event.listens_for(made.sync_engine, "begin")
+    @event.listens_for(engine.sync_engine, "begin")
     def _limit(connection: Any) -> None:
         if connection.get_execution_options().get("isolation_level") != "AUTOCOMMIT":
             connection.exec_driver_sql(postgresql.set_local(limits))
 
-    return made
+    return engine
 
 
 def sqlite_engines(path: Path, *, pool_size: int, busy_timeout: float, synchronous: str) -> Engines:
-    """One writing connection whose transactions take the lock at their beginning, and readers."""
+    """Return a pool of readers, and one writer whose transactions take the lock when they begin."""
 
     def engine(size: int, **options: Any) -> AsyncEngine:
-        made = create_async_engine(
+        async_engine = create_async_engine(
             f"sqlite+aiosqlite:///{path}",
             hide_parameters=True,
             pool_size=size,
@@ -153,13 +155,13 @@ def sqlite_engines(path: Path, *, pool_size: int, busy_timeout: float, synchrono
             **options,
         )
 
-        @event.listens_for(made.sync_engine, "connect")
+        @event.listens_for(async_engine.sync_engine, "connect")
         def _prepare(connection: Any, _: object) -> None:
             sqlite.prepare_connection(
                 connection, busy_timeout=busy_timeout, synchronous=synchronous
             )
 
-        return made
+        return async_engine
 
     writer = engine(1)
 

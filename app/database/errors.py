@@ -1,4 +1,4 @@
-"""What a driver's exception means for the request that met it."""
+"""Translate exceptions of the database drivers into Postern's own errors."""
 
 import sqlite3
 from collections.abc import Iterator
@@ -15,7 +15,7 @@ log = logger(__name__)
 
 
 class ConflictingRowError(Exception):
-    """A unique constraint that the caller named refused the row; nothing was stored."""
+    """A row violates a unique constraint that the caller expected; nothing was stored."""
 
     def __init__(self, constraint: Unique) -> None:
         super().__init__(constraint.name)
@@ -25,36 +25,38 @@ class ConflictingRowError(Exception):
 class RefusedRowError(Exception):
     """The database refused a row for a reason that no caller expects; nothing was stored.
 
-    It is a bug, or the schema belongs to another release. The message is the first line of the
-    driver's: PostgreSQL adds the values of the row, which must not be logged.
+    This is a bug, or the schema belongs to another release. The message is the first line of the
+    driver's message: PostgreSQL adds the values of the row, which must not be logged.
     """
 
 
 class UnstorableValueError(RefusedRowError):
-    """The database cannot hold a value: a NUL or a lone surrogate, a number too large."""
+    """The database cannot hold a value: a NUL, a lone surrogate, or a number that is too large."""
 
 
 class RowLockedError(Exception):
-    """Somebody else holds a lock, so nothing was stored; it can be tried again at once."""
+    """Another transaction holds a lock, so nothing was stored; can be retried at once."""
 
 
 class OutcomeUnknownError(DatabaseUnavailableError):
-    """The connection was lost while something was written, and the repetition failed too."""
+    """The connection was lost during a write, and the retry failed too."""
 
 
-# Connection, no such database, wrong password, deadlock, resources, operator, system error.
+# Connection, no such database, wrong password, deadlock, resources, operator intervention, system
+# error.
 UNAVAILABLE_CLASSES = frozenset({"08", "3D", "28", "40", "53", "57", "58"})
 # Wrong user or password, no such database.
 MISCONFIGURED_CLASSES = frozenset({"28", "3D"})
-# A lock that was not given in time, and a server that only reads, as after a failover.
+# A lock that was not granted in time, and a server that is read-only, for example after a failover.
 UNAVAILABLE_STATES = frozenset({"55P03", "25006"})
 
 
-# A lock that was not given in time, a deadlock, and a change that another one overtook.
+# A lock that was not granted in time, a deadlock, and a serialization failure.
 LOCKED_STATES = frozenset({"55P03", "40P01", "40001"})
 
-# A connection that is closed or busy, broke in the middle of a message, or leads to a standby; by
-# name, since asyncpg may not be installed or wanted. Wrong arguments are subclasses, too.
+# A connection that is closed or busy, broke in the middle of a message, or leads to a standby. By
+# name, so that asyncpg need not be installed or imported. Errors about wrong arguments are
+# subclasses, too.
 ASYNCPG_CLIENT_ERRORS = frozenset(
     {
         "InterfaceError",
@@ -66,7 +68,7 @@ ASYNCPG_CLIENT_ERRORS = frozenset(
 
 
 def warn_of_unknown_outcome() -> None:
-    """Say in the log that nobody can tell whether the change of this request happened."""
+    """Log that it is unknown whether the change of this request was committed."""
     request_id = origin.request_id()
     log.warning(
         "outcome unknown: the connection to the database was lost while a change was committed"
@@ -78,10 +80,10 @@ def warn_of_unknown_outcome() -> None:
 
 @contextmanager
 def translated_errors(*expected: Unique, gives_way: bool = False) -> Iterator[None]:
-    """Lets callers see `ConflictingRowError`, `DatabaseUnavailableError`, or a bug.
+    """Translate driver exceptions that are raised in the block; a bug is raised unchanged.
 
-    Only a violation of a constraint in `expected` is a `ConflictingRowError`. With `gives_way` a
-    lock that was not given is a `RowLockedError`.
+    Only a violation of a constraint in `expected` becomes a `ConflictingRowError`. With `gives_way`
+    a lock that was not granted becomes a `RowLockedError`.
     """
     try:
         yield
@@ -97,7 +99,7 @@ def translated_errors(*expected: Unique, gives_way: bool = False) -> Iterator[No
 
 
 def translate(error: BaseException, *expected: Unique) -> Exception:
-    """The error of ours that stands for a driver's; the same exception where it is a bug."""
+    """Return Postern's error for a driver's exception, or the exception itself if it is a bug."""
     cause = driver_error(error)
     if isinstance(cause, ConflictingRowError | RefusedRowError):
         return cause
@@ -120,40 +122,40 @@ def _refusal(cause: BaseException, expected: tuple[Unique, ...]) -> Exception:
 
 
 def driver_error(error: BaseException) -> BaseException:
-    """The exception of asyncpg or sqlite3 that SQLAlchemy wrapped, once or twice."""
+    """Return the exception of asyncpg or sqlite3 that SQLAlchemy wrapped, once or twice."""
     while isinstance(error, exc.DBAPIError) and error.orig is not None:
         error = error.orig
-    return error.__cause__ if sqlstate(error.__cause__) is not None else error  # type: ignore[return-value]  # it has a state, so it is there
+    return error.__cause__ if sqlstate(error.__cause__) is not None else error  # type: ignore[return-value]  # it has a state, so it is not None
 
 
 def reason_of(error: BaseException) -> str:
-    """What the driver said, in one line."""
+    """Return the first line of the driver's message."""
     cause = driver_error(error.__cause__ or error)
     return (str(cause) or type(cause).__name__).splitlines()[0]
 
 
 def is_misconfigured(error: BaseException) -> bool:
-    """Whether the database refuses this user, password or name; waiting does not help."""
+    """Return whether the user, password or database name is wrong, so that a retry cannot help."""
     state = sqlstate(driver_error(error.__cause__ or error))
     return state is not None and state[:2] in MISCONFIGURED_CLASSES
 
 
 def is_database_error(error: BaseException) -> bool:
-    """Whether the database, or the way to it, is to blame."""
-    ours = (
+    """Return whether an error comes from the database or the connection to it."""
+    own_errors = (
         DatabaseUnavailableError,
         ConflictingRowError,
         RefusedRowError,
         exc.SQLAlchemyError,
         sqlite3.Error,
     )
-    if isinstance(error, ours):
+    if isinstance(error, own_errors):
         return True
     return sqlstate(error) is not None or type(error).__name__ in ASYNCPG_CLIENT_ERRORS
 
 
 def is_refusal(error: BaseException) -> bool:
-    """Whether the database refused this row: its neighbours in a batch may still be stored."""
+    """Return whether the database refused this row; other rows of the batch may still be stored."""
     if isinstance(error, sqlite3.IntegrityError | sqlite3.DataError | UnicodeEncodeError):
         return True
     state = sqlstate(error)
@@ -161,15 +163,15 @@ def is_refusal(error: BaseException) -> bool:
 
 
 def is_lock(error: BaseException) -> bool:
-    """Whether only somebody else's lock was in the way: nothing happened, and it may be retried."""
+    """Return whether another transaction's lock was the only cause: nothing happened, retry."""
     if isinstance(error, sqlite3.OperationalError):
         return getattr(error, "sqlite_errorcode", 0) & 0xFF == sqlite3.SQLITE_BUSY
     return sqlstate(error) in LOCKED_STATES
 
 
 def is_unavailability(error: BaseException) -> bool:
-    """Whether the database was away, too slow, locked or full: the same request may work later."""
-    if isinstance(error, sqlite3.OperationalError):  # a wrong statement, too, is one there
+    """Return whether the database was unreachable, too slow, locked or full; a retry may work."""
+    if isinstance(error, sqlite3.OperationalError):  # also raised for a wrong statement
         return getattr(error, "sqlite_errorcode", None) != sqlite3.SQLITE_ERROR
     if isinstance(error, OSError | TimeoutError):
         return True
@@ -180,7 +182,7 @@ def is_unavailability(error: BaseException) -> bool:
 
 
 def is_lost_connection(error: BaseException) -> bool:
-    """Whether the connection broke, so that the outcome of a commit under way is unknown."""
+    """Return whether the connection was lost, so that the outcome of a commit is unknown."""
     state = sqlstate(error)
     if state is not None:
         return state[:2] in ("08", "57") and state != "57014"
@@ -190,14 +192,14 @@ def is_lost_connection(error: BaseException) -> bool:
 
 
 def may_have_committed(error: BaseException) -> bool:
-    """Whether a change may have happened although the driver raised this."""
+    """Return whether a change may have been committed although the driver raised this."""
     state = sqlstate(error)
     if state is not None and state[:2] == "57":
-        return False  # the server says that it gave up
+        return False  # the server reports that it aborted
     return is_lost_connection(error) or isinstance(error, TimeoutError)
 
 
 def sqlstate(error: BaseException | None) -> str | None:
-    """The five characters by which PostgreSQL says what went wrong."""
+    """Return the SQLSTATE of an error: five characters, or None if it has none."""
     state = getattr(error, "sqlstate", None)
     return state if isinstance(state, str) else None

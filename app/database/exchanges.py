@@ -1,4 +1,4 @@
-"""Changes of several rows that nobody else changed meanwhile: of all of them, or of none."""
+"""Atomic updates of several rows, with optimistic locking."""
 
 from collections.abc import Mapping, Sequence
 from typing import Any
@@ -10,9 +10,9 @@ from app.database.statements import compile_statement
 
 
 class Exchange:
-    """A statement for one row, which refuses a row that is not as it was read.
+    """A statement for one row that fails if the row has changed since it was read.
 
-    It does so by a constraint of the table, so that the transaction of all rows is refused.
+    It fails by violating a constraint of the table, which rolls back the transaction of all rows.
     """
 
     def __init__(self, backend: Backend, statement: UpdateBase) -> None:
@@ -20,8 +20,9 @@ class Exchange:
         self._compiled = compile_statement(statement, backend.dialect)
 
     async def __call__(self, rows: Sequence[Mapping[str, Any]]) -> bool:
-        """Write the rows, in one order for all callers; False where one of them was refused.
+        """Write the rows; return False if one of them has changed.
 
-        One round trip. After a lost connection it may be False although the rows were written.
+        Every caller must pass rows in the same order. Takes one round trip. After a lost
+        connection the result may be False although the rows were written.
         """
         return await self._backend.exchange(self._compiled, rows)

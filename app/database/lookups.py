@@ -1,4 +1,4 @@
-"""Look-ups of one row by key."""
+"""Batched lookups of one row by key."""
 
 import asyncio
 from collections.abc import Callable
@@ -18,11 +18,11 @@ Value = TypeVar("Value")
 
 
 class Lookup(Generic[Value]):
-    """Finds one row by key, as of now: what was committed before is seen.
+    """Lookup of one row by key; it sees everything that was committed before the call.
 
-    SQLite is asked at once, and once for a key in each turn of the event loop: callers that run in
-    the same turn share the answer, which is newer than any of their requests. On PostgreSQL
-    look-ups made meanwhile travel together.
+    SQLite is read synchronously, once for each key and iteration of the event loop: callers in the
+    same iteration share the result, which is newer than any of their requests. On PostgreSQL,
+    lookups that arrive while another one is running are sent together.
     """
 
     def __init__(
@@ -61,16 +61,16 @@ class Lookup(Generic[Value]):
 
     async def _run(self, keys: list[Any], *, again: bool = False) -> list[Value | Exception | None]:
         try:
-            found = await self._backend.look_up(self._compiled, keys, again=again)
+            rows = await self._backend.look_up(self._compiled, keys, again=again)
         except UnstorableValueError:
-            found = await self._one_by_one(keys)
-        values = {key: self._value(*row) for key, row in found.items()}
+            rows = await self._one_by_one(keys)
+        values = {key: self._value(*row) for key, row in rows.items()}
         return [values.get(key) for key in keys]
 
     async def _one_by_one(self, keys: list[Any]) -> dict[Any, Values]:
-        """A key that the database cannot even hold is not found, and harms no neighbour."""
-        found = {}
+        """Look up each key by itself; one that the database cannot hold is not found."""
+        rows = {}
         for key in keys:
             with suppress(UnstorableValueError):
-                found.update(await self._backend.look_up(self._compiled, [key]))
-        return found
+                rows.update(await self._backend.look_up(self._compiled, [key]))
+        return rows

@@ -1,4 +1,4 @@
-"""What a downgrade would delete, found by running it and taking it back."""
+"""Find out what a downgrade would delete, by running it and rolling it back."""
 
 from collections.abc import Callable, Mapping
 from dataclasses import dataclass
@@ -8,13 +8,16 @@ from sqlalchemy import Connection, inspect
 NOT_DATA = frozenset(
     {"alembic_version", "schema_revisions", "audit_head", "audit_outbox", "key_checks"}
 )
-"""The revisions, the head of the audit log (every downgrade keeps it) and its outbox (a downgrade
-numbers what waits), what each start writes."""
+"""Tables that do not count as data: the revisions, the head of the audit log (every downgrade keeps
+it), its outbox (a downgrade numbers the pending events), and the table that each start writes."""
 
 
 @dataclass(frozen=True, slots=True)
 class Loss:
-    """`name` is a table, or `table.column` where the rows stay."""
+    """Rows or values that a downgrade deletes.
+
+    `name` is the table, or `table.column` if only the values of that column are lost.
+    """
 
     name: str
     count: int
@@ -26,7 +29,7 @@ class Loss:
 
 @dataclass(frozen=True, slots=True)
 class _Shape:
-    """Rows of each table, and the default of each column by `table.column`."""
+    """The number of rows of each table, and the default of each column by `table.column`."""
 
     rows: Mapping[str, int]
     columns: Mapping[str, str | None]
@@ -37,7 +40,8 @@ def losses_of(
 ) -> list[Loss]:
     """Return what `downgrade` deletes. Nothing is changed: it runs inside a savepoint.
 
-    `moves_back` are the tables whose rows a downgrade moves into another one, as migrations say.
+    `moves_back` maps a table to the one into which a downgrade moves its rows, as migrations
+    declare.
     """
     before = _shape_of(connection)
     savepoint = connection.begin_nested()
@@ -55,11 +59,11 @@ def losses_of(
         for name, default in before.columns.items()
         if name not in after.columns and name.partition(".")[0] in after.rows
     ]
-    return [each for each in lost if each.count > 0]
+    return [loss for loss in lost if loss.count > 0]
 
 
 def _moved(target: str, before: _Shape, after: _Shape) -> int:
-    """Return how many rows of a dropped table are in the `target` now."""
+    """Return how many rows of a dropped table were moved to `target`."""
     return max(0, after.rows.get(target, 0) - before.rows.get(target, 0))
 
 
@@ -72,7 +76,7 @@ def _shape_of(connection: Connection) -> _Shape:
         for column in inspector.get_columns(table)
     }
     rows = {table: _count(connection, _quoted(connection, table)) for table in tables}
-    if inspector.has_table("audit_outbox"):  # a downgrade numbers these before it deletes any
+    if inspector.has_table("audit_outbox"):  # a downgrade numbers these before it deletes events
         waiting = _count(connection, "audit_outbox WHERE sequenced_at IS NULL")
         rows["audit_events"] = rows.get("audit_events", 0) + waiting
     return _Shape(rows, columns)
@@ -80,13 +84,13 @@ def _shape_of(connection: Connection) -> _Shape:
 
 def _count_values(connection: Connection, name: str, default: str | None) -> int:
     """Count the values of a column that are neither NULL nor its default."""
-    table, column = (_quoted(connection, each) for each in name.split("."))
+    table, column = (_quoted(connection, part) for part in name.split("."))
     condition = f"{column} IS NOT NULL" + (f" AND {column} <> ({default})" if default else "")
     return _count(connection, f"{table} WHERE {condition}")
 
 
 def _count(connection: Connection, source: str) -> int:
-    statement = f"SELECT count(*) FROM {source}"  # noqa: S608 - names of our schema, quoted
+    statement = f"SELECT count(*) FROM {source}"  # noqa: S608 - names from the schema, quoted
     return int(connection.exec_driver_sql(statement).scalar_one())
 
 

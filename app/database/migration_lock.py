@@ -1,4 +1,4 @@
-"""One migration at a time, whoever starts one, and which failures are worth another try."""
+"""The lock that allows one migration at a time, and lock timeouts that can be retried."""
 
 import asyncio
 from collections.abc import AsyncIterator
@@ -25,8 +25,8 @@ _WITHOUT_SNAPSHOT = text("SET LOCAL statement_timeout = 0")
 async def one_at_a_time(engine: AsyncEngine) -> AsyncIterator[None]:
     """Hold PostgreSQL's lock for migrations, in a transaction that does nothing else.
 
-    A caller that has to wait asks again and again. A statement that waits for the lock would have
-    a snapshot, and `CREATE INDEX CONCURRENTLY` waits for every snapshot to end.
+    A caller that has to wait polls every `POLL_SECONDS`. A statement that waits for the lock would
+    hold a snapshot, and `CREATE INDEX CONCURRENTLY` waits for every snapshot to end.
     """
     async with engine.connect() as connection:
         polls = 0
@@ -36,11 +36,11 @@ async def one_at_a_time(engine: AsyncEngine) -> AsyncIterator[None]:
                 log.warning("another migration is under way: waiting for it to end")
             polls += 1
             await asyncio.sleep(POLL_SECONDS)
-        # the result of a query keeps its snapshot until the next statement, and this one has none
+        # the query above holds its snapshot until the next statement; SET LOCAL takes none
         await connection.execute(_WITHOUT_SNAPSHOT)
         yield
 
 
 def is_lock_timeout(error: BaseException) -> bool:
-    """Return whether a statement gave up because another transaction held a lock."""
+    """Return whether a statement timed out because another transaction held a lock."""
     return getattr(driver_error(error), "sqlstate", None) == LOCK_NOT_AVAILABLE

@@ -1,4 +1,4 @@
-"""Brings a database to the schema of this release, once, whoever starts at the same time."""
+"""Migrate the database to the schema of this release, once even if several processes start."""
 
 import asyncio
 from collections.abc import Callable, Sequence
@@ -35,27 +35,27 @@ Result = TypeVar("Result")
 log = logger(__name__)
 
 HEAD = "2026_11_29_indexes"
-"""The newest revision: set here with each migration, so that a start needs no Alembic."""
+"""The newest revision; update it with each migration. It saves importing Alembic at startup."""
 _ROOT = Path(__file__).parents[2]
 
 LOCK_TIMEOUT_SECONDS = 0.5
-"""How long a change of the schema waits for a lock, and all who need the table wait behind it."""
+"""How long a schema change waits for a lock; all other users of the table queue behind it."""
 LOCK_ATTEMPTS = 100
 LOCK_PAUSE_SECONDS = 2.0
 
 
 async def current_revision(backend: Backend) -> str | None:
-    """The revision of the schema; None where there is no schema yet."""
+    """Return the revision of the schema, or None if there is no schema yet."""
     with translated_errors():
         async with backend.engines.reader.connect() as connection:
             return await connection.run_sync(_read_revision)
 
 
 async def migrate(backend: Backend, revision: str = "head") -> None:
-    """Upgrade the schema; a second migration at the same time waits.
+    """Upgrade the schema; a concurrent migration waits.
 
-    SQLite, and an empty database, is upgraded in one transaction. On PostgreSQL a schema may be
-    in use: each revision commits by itself, and one that was stopped half-way can be run again.
+    SQLite and an empty PostgreSQL database are upgraded in one transaction. Otherwise the schema
+    may be in use: each revision commits by itself, and an interrupted one can be run again.
     """
     if isinstance(backend, PostgresBackend):
         with translated_errors():
@@ -78,9 +78,9 @@ async def _migrate_postgresql(backend: PostgresBackend, revision: str) -> None:
 
 
 async def _migrate_in_steps(engine: AsyncEngine, revision: str) -> None:
-    """Upgrade revision by revision; where a table is locked, wait and go on from there.
+    """Upgrade revision by revision; if a table is locked, wait and continue from there.
 
-    Raises `StartupError` where it stays locked.
+    Raises `StartupError` if the table is still locked after `LOCK_ATTEMPTS`.
     """
     for _ in range(LOCK_ATTEMPTS):
         try:
@@ -103,8 +103,8 @@ async def downgrade(
 ) -> Sequence[Loss]:
     """Downgrade in one transaction and return what was deleted.
 
-    Raises `StartupError`, which lists tables and row counts, where data would be deleted and
-    `deletes_data` is false. The schema is then what it was.
+    Raises `StartupError`, which lists tables and row counts, if data would be deleted and
+    `deletes_data` is false. The schema is then unchanged.
     """
     return await _in_transaction(
         backend, lambda connection: _downgrade(connection, revision, now, deletes_data)
@@ -119,7 +119,7 @@ async def _in_transaction(backend: Backend, work: Callable[[Connection], Result]
     with translated_errors():
         async with backend.engines.writer.connect() as connection:
             if backend.name == "sqlite":
-                # altering a table rebuilds it, and with foreign keys on that deletes the children
+                # ALTER rebuilds the table, and with foreign keys enabled that deletes child rows
                 await connection.run_sync(_without_foreign_keys)
             async with connection.begin():
                 if backend.name == "postgresql":
@@ -132,9 +132,10 @@ async def _in_transaction(backend: Backend, work: Callable[[Connection], Result]
 
 
 async def prepare(backend: Backend, *, migrates: bool, may_create: bool = True) -> None:
-    """Makes sure that the schema is this release's; raises `StartupError` where it is not.
+    """Ensure that the database has the schema of this release; raises `StartupError` if it cannot.
 
-    Without `may_create` an empty database is refused too, and none is created.
+    With `migrates` an older schema is upgraded. Without `may_create` an empty database is refused,
+    and no database is created.
     """
     revision = await revision_at_start(backend, may_create=may_create)
     if revision == HEAD:
@@ -145,9 +146,9 @@ async def prepare(backend: Backend, *, migrates: bool, may_create: bool = True) 
     if revision is None and not may_create:
         raise StartupError(f"DATABASE_URL: the database is empty: {CREATED_BY}")
     if not migrates:
-        found = f"at revision {revision}" if revision else "empty"
+        state = f"at revision {revision}" if revision else "empty"
         raise StartupError(
-            f"The database is {found} and this release needs {HEAD}:"
+            f"The database is {state} and this release needs {HEAD}:"
             " run `postern migrate`, or set MIGRATE_ON_START=1"
         )
     try:
@@ -157,7 +158,7 @@ async def prepare(backend: Backend, *, migrates: bool, may_create: bool = True) 
 
 
 async def _refuse_newer(backend: Backend, revision: str) -> None:
-    """Raises `StartupError` unless the newer release declared that this one may go on serving."""
+    """Raise `StartupError` unless the newer release declared that this one may keep serving."""
     with translated_errors():
         async with backend.engines.reader.connect() as connection:
             may_serve = await connection.run_sync(may_serve_on, revision, head=HEAD)
@@ -167,7 +168,7 @@ async def _refuse_newer(backend: Backend, revision: str) -> None:
 
 
 def schema_problem(connection: Connection) -> str | None:
-    """Return why the schema does not serve this release, in one line, or None."""
+    """Return in one line why this release cannot use the schema, or None if it can."""
     revision = _read_revision(connection)
     if revision == HEAD:
         return None
@@ -186,7 +187,10 @@ def newer(revision: str) -> str:
 
 
 async def revision_at_start(backend: Backend, *, may_create: bool = True) -> str | None:
-    """As `current_revision`; what goes wrong is one line for the operator."""
+    """Return `current_revision`; errors are raised as one line for the operator.
+
+    Raises `StartupError`, or `DatabaseAwayError` if the database may become reachable.
+    """
     try:
         if isinstance(backend, SqliteBackend):
             _prepare_file(backend.path, may_create=may_create)
@@ -203,22 +207,26 @@ async def revision_at_start(backend: Backend, *, may_create: bool = True) -> str
 
 
 def _prepare_file(path: Path, *, may_create: bool) -> None:
-    """Create the file of a SQLite database for its owner alone; warn of one open to others."""
+    """Create the file of a SQLite database, private to its owner; warn if others have access."""
     if not path.exists():
         if not may_create:
             raise StartupError(f"DATABASE_URL: there is no database at {path}: {CREATED_BY}")
         make_private_directory(path.parent)
         make_private_file(path)
-    for each, wanted in ((path.parent, DIRECTORY_MODE), (path, FILE_MODE)):
-        mode = mode_open_to_others(each)
-        if mode is not None and each != Path():
+    for entry, private_mode in ((path.parent, DIRECTORY_MODE), (path, FILE_MODE)):
+        mode = mode_open_to_others(entry)
+        if mode is not None and entry != Path():
             log.warning(
-                "%s is open to other users (mode %s): run chmod %o %s", each, mode, wanted, each
+                "%s is open to other users (mode %s): run chmod %o %s",
+                entry,
+                mode,
+                private_mode,
+                entry,
             )
 
 
 def alembic_config() -> "Config":
-    """Alembic's configuration for the migrations that came with this installation."""
+    """Return Alembic's configuration for the migrations of this installation."""
     from alembic.config import Config
 
     config = Config()
@@ -235,8 +243,8 @@ def _read_revision(connection: Connection) -> str | None:
 
 
 def _without_foreign_keys(connection: Connection) -> None:
-    raw: Any = connection.connection
-    cursor = raw.cursor()
+    driver_connection: Any = connection.connection
+    cursor = driver_connection.cursor()
     cursor.execute("PRAGMA foreign_keys = OFF")
     cursor.close()
 
@@ -272,7 +280,7 @@ def _downgrade(
 
 
 def _moves_back(config: "Config") -> dict[str, str]:
-    """Return the tables whose rows a downgrade moves, and where to, as the migrations declare."""
+    """Return the tables whose rows a downgrade moves, with their targets, as migrations declare."""
     from alembic.script import ScriptDirectory
 
     moves: dict[str, str] = {}
@@ -288,18 +296,18 @@ def _run_alembic(
     from alembic.util import CommandError
 
     config.attributes["connection"] = connection
-    found = _read_revision(connection)
+    current = _read_revision(connection)
     if config.attributes.get("in_steps"):
-        connection.rollback()  # Alembic begins and ends the transactions
+        connection.rollback()  # Alembic manages the transactions
     scripts = ScriptDirectory.from_config(config)
     try:
         known = {script.revision for script in scripts.walk_revisions()}
-        if found is not None and found not in known:
-            raise StartupError(newer(found))
+        if current is not None and current not in known:
+            raise StartupError(newer(current))
         run(config, revision)
     except CommandError as error:
         raise StartupError(f"The database cannot be migrated: {error}") from error
     if connection.dialect.name == "sqlite":
-        broken = connection.execute(text("PRAGMA foreign_key_check")).first()
-        if broken is not None:
-            raise StartupError(f"The migration would leave rows without their parent: {broken[0]}")
+        row = connection.execute(text("PRAGMA foreign_key_check")).first()
+        if row is not None:
+            raise StartupError(f"The migration would leave rows without their parent: {row[0]}")

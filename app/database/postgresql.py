@@ -1,4 +1,4 @@
-"""PostgreSQL: how connections are opened, and libpq's URL parameters."""
+"""PostgreSQL: opening connections, and the URL parameters of libpq."""
 
 from collections.abc import Mapping
 from enum import StrEnum
@@ -10,7 +10,7 @@ from app.database.postgresql_hosts import Hosts
 if TYPE_CHECKING:
     from asyncpg import Connection
 
-# Parameters of libpq and of poolers, which asyncpg would send to the server as settings.
+# Parameters of libpq and of poolers that asyncpg would send to the server as settings.
 _ONLY_FOR_LIBPQ = frozenset(
     {
         "channel_binding", "client_encoding", "connect_timeout", "fallback_application_name",
@@ -21,26 +21,27 @@ _ONLY_FOR_LIBPQ = frozenset(
 )  # fmt: skip
 
 
-# libpq takes any character in a user or a password; asyncpg needs all but these encoded.
+# libpq accepts any character in a user or a password; asyncpg needs all but these encoded.
 _AS_THEY_ARE = ":%!$&'()*+,;=-._~"
 
 
 def driver_url(url: str) -> str:
-    """The URL as asyncpg reads it, which understands `sslmode`, several hosts and the like."""
+    """Return the URL for asyncpg, which supports `sslmode`, several hosts and the like itself."""
     address, _, query = url.partition("://")[2].partition("?")
     user, at, host = address.rpartition("@")
-    kept = [
+    parameters = [
         (name, value)
         for name, value in parse_qsl(query, keep_blank_values=True)
         if name not in _ONLY_FOR_LIBPQ
     ]
     user = quote(user, safe=_AS_THEY_ARE)
-    return f"postgresql://{user}{at}{host}" + (f"?{urlencode(kept)}" if kept else "")
+    return f"postgresql://{user}{at}{host}" + (f"?{urlencode(parameters)}" if parameters else "")
 
 
-# The plan of a look-up by key is kept. Made while a table was small and not yet analysed, it would
-# scan whole tables, and go on to while they grow. The right one is always the same: from the table
-# with the key, by its index, to the others in the order in which the query joins them.
+# The plan of a lookup by key is cached. One that was created while a table was small and not yet
+# analysed would scan whole tables, and continue to do so while they grow. The right plan is always
+# the same: from the table with the key, by its index, to the others in the order in which the query
+# joins them.
 FOR_BATCHES = {
     "enable_seqscan": "off",
     "enable_hashjoin": "off",
@@ -51,16 +52,19 @@ FOR_BATCHES = {
 
 
 class Pooler(StrEnum):
-    """What a pooler between us and PostgreSQL may do with a connection."""
+    """The mode of a connection pooler between this server and PostgreSQL."""
 
     SESSION = "session"
-    """A connection keeps its session, as it does without a pooler."""
+    """A connection keeps its session, as without a pooler."""
     TRANSACTION = "transaction"
-    """Each transaction may run on another connection: nothing of a session lasts."""
+    """Each transaction may run on another connection, so session state is lost."""
 
 
 def time_limits(timeout: float) -> dict[str, str]:
-    """The settings by which nothing waits for longer than `timeout` seconds."""
+    """Return the settings that limit statements and lock waits to `timeout` seconds.
+
+    A transaction may be idle for four times as long.
+    """
     milliseconds = str(int(timeout * 1000))
     return {
         "statement_timeout": milliseconds,
@@ -77,12 +81,12 @@ WITHOUT_LIMITS = {
 
 
 def lock_limit(seconds: float) -> dict[str, str]:
-    """The setting by which nothing waits for a lock for longer than that."""
+    """Return the setting that limits each wait for a lock to `seconds`."""
     return {"lock_timeout": str(int(seconds * 1000))}
 
 
 def set_local(settings: Mapping[str, str]) -> str:
-    """Return one statement that sets these until the transaction ends."""
+    """Return one statement that applies the settings until the transaction ends."""
     calls = (f"set_config('{name}', '{value}', true)" for name, value in settings.items())
     return f"SELECT {', '.join(calls)}"
 
@@ -95,13 +99,13 @@ async def connect(
     pooler: Pooler = Pooler.SESSION,
     may_take_long: bool = False,
 ) -> "Connection[Any]":
-    """Opens a connection on which nothing waits for longer than `timeout` seconds.
+    """Open a connection whose statements take at most `timeout` seconds.
 
-    With `may_take_long` that is the limit for connecting only, as migrations need it.
+    With `may_take_long` the limit applies to connecting only, as migrations need it.
 
-    A pooler refuses a connection that sends settings at its start, so they follow. Where it gives
-    each transaction another connection, none is set, and no statement is prepared by a name; then
-    no plan is kept either, so the settings for plans are not needed.
+    A pooler refuses a connection that sends settings in its startup message, so they are set by a
+    statement. In transaction pooling none are set and no named statements are prepared; then no
+    plans are cached, and the settings for plans are not needed.
     """
     command_timeout = None if may_take_long else timeout + 1
     if pooler is Pooler.TRANSACTION:
@@ -114,9 +118,9 @@ async def connect(
         server_settings={"application_name": "postern"},
     )
     limits = WITHOUT_LIMITS if may_take_long else time_limits(timeout)
-    lasting = {**limits, **(settings or {})}
+    values = {**limits, **(settings or {})}
     try:
-        await connection.execute("; ".join(f"SET {each} = {lasting[each]}" for each in lasting))
+        await connection.execute("; ".join(f"SET {name} = {values[name]}" for name in values))
     except BaseException:
         connection.terminate()
         raise

@@ -1,4 +1,4 @@
-"""PostgreSQL as the batches and the repositories see it."""
+"""The PostgreSQL implementation of `Backend`."""
 
 import asyncio
 import time
@@ -42,10 +42,10 @@ RETRIES_AT_ONCE = 2
 
 
 class PostgresBackend:
-    """Several batches may be under way, on connections of their own.
+    """PostgreSQL backend: several batches run at once, on separate connections.
 
-    One kind of batch may have two, so there is a third for the others. What a lock holds up leaves
-    them soon, and waits on connections that nothing else needs.
+    One kind of batch may use two connections, so a third one is left for the other kinds. Items
+    that wait for a lock leave these connections soon and wait on connections reserved for retries.
     """
 
     name = "postgresql"
@@ -62,7 +62,7 @@ class PostgresBackend:
             migration_engine, self._hosts, timeout=timeout, pooler=pooler
         )
         self.find_at_once: FindAtOnce | None = None
-        self.dialect: Dialect = postgresql_dialect.asyncpg.dialect()  # type: ignore[no-untyped-call]  # untyped there
+        self.dialect: Dialect = postgresql_dialect.asyncpg.dialect()  # type: ignore[no-untyped-call]  # untyped in SQLAlchemy
         self.time_limit = timeout + SECONDS_BESIDE_A_STATEMENT
         self.turns: Turns | None = Turns(
             of_a_kind=(pool_size + 1) // 2, again=RETRIES_AT_ONCE, time_limit=self.time_limit
@@ -102,7 +102,7 @@ class PostgresBackend:
             if current_lane() is Lane.PATIENT:
                 await self.engines.wait_for_locks(connection)
             yield connection
-            limit.reschedule(None)  # what becomes of the commit is waited for
+            limit.reschedule(None)  # always wait for the outcome of the commit
             await commits.commit(transaction, connection)
 
     def reading(self) -> AbstractAsyncContextManager[AsyncConnection]:
@@ -134,13 +134,13 @@ class PostgresBackend:
         )
 
     async def start_threads(self) -> None:
-        """It needs none."""
+        """Do nothing: this backend needs no threads."""
 
     async def warm_up(self) -> None:
-        """Its connections have no threads."""
+        """Do nothing: these connections have no threads."""
 
     async def examine(self) -> None:
-        """Nothing to check: PostgreSQL keeps its own files."""
+        """Do nothing: PostgreSQL manages its own files."""
 
     async def try_write(self, statement: CompiledStatement, row: Mapping[str, Any]) -> None:
         async with self._beside_batches():

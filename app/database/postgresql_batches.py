@@ -1,4 +1,4 @@
-"""PostgreSQL: the connections of the batches, and what they do on them."""
+"""PostgreSQL: the statements that batches run on their connections."""
 
 from collections.abc import Awaitable, Callable, Mapping, Sequence
 from functools import partial
@@ -28,21 +28,21 @@ Result = TypeVar("Result")
 
 
 MARGIN_SECONDS = 0.2
-"""The server gives up so long before the deadline that its word arrives in time."""
+"""The server aborts statements this long before the deadline, so the error arrives in time."""
 
 PATIENCE_SECONDS = 0.05
-"""How long a batch waits for a lock before its rows are told apart."""
+"""How long a batch waits for a lock before locked rows are separated from the others."""
 PROBE_SECONDS = 0.005
 MAXIMUM_PROBES, PROBES_IN_A_ROW = 24, 8
 RETRY_SECONDS = 0.1
-"""How long a row waits for its lock before others have their turn."""
+"""How long a row waits for its lock before other kinds of batches are retried."""
 
 
 class Beginning:
     """The statement that begins a transaction, with the time limits that the session lacks.
 
-    `timeout` is how long a statement may take in a session; `lasting` is what a pooler between us
-    and PostgreSQL keeps from lasting longer than a transaction.
+    `timeout` is the statement timeout of the session in seconds. `lasting` are the settings to
+    repeat in each transaction, because a pooler in transaction mode does not keep them.
     """
 
     def __init__(self, timeout: float, lasting: Mapping[str, str] | None = None) -> None:
@@ -50,7 +50,7 @@ class Beginning:
         self._lasting = lasting or {}
 
     def statement(self, *, needed: bool, lock_seconds: float | None = None) -> str | None:
-        """None where nothing has to be set and a transaction is not `needed`."""
+        """Return the SQL, or None if nothing has to be set and no transaction is `needed`."""
         settings = dict(self._lasting)
         if lock_seconds is not None:
             settings["lock_timeout"] = _milliseconds(lock_seconds)
@@ -65,7 +65,7 @@ class Beginning:
 async def look_up(
     connection: "Connection[Any]", lookup: CompiledLookup, keys: Sequence[Any]
 ) -> Found:
-    """Asks for all keys in one statement, on a snapshot taken now."""
+    """Return the rows of all keys with one statement, on a fresh snapshot."""
     rows = await connection.fetch(lookup.text, keys, timeout=_until_deadline())
     return {row[0]: lookup.read(row) for row in rows}
 
@@ -78,8 +78,11 @@ async def write(
     *,
     beginning: Beginning,
 ) -> Written:
-    """Writes a batch in one transaction; row by row where the table refused one of them, and around
-    those that somebody else has locked."""
+    """Write a batch in one transaction.
+
+    If the table refuses a row, the rows are written one by one; if rows are locked by others, the
+    rest is written without them.
+    """
     try:
         return list(await write_together(connection, statements, rows, outcome, beginning))
     except Exception as error:
@@ -99,7 +102,7 @@ async def write(
 
 
 class Probes:
-    """How often it is tried to get around locks: most likely a few rows are locked, or all."""
+    """The remaining attempts at separating locked rows: mostly a few rows are locked, or all."""
 
     def __init__(self) -> None:
         self._left = MAXIMUM_PROBES
@@ -110,6 +113,7 @@ class Probes:
         return min(self._left, self._left_in_a_row) <= 0
 
     def note(self, *, passed: bool) -> None:
+        """Count a probe; `passed` is false if it met a lock."""
         self._left -= not passed
         self._left_in_a_row = PROBES_IN_A_ROW if passed else self._left_in_a_row - 1
 
@@ -119,7 +123,7 @@ async def _around_locks(
     rows: Sequence[Mapping[str, Any]],
     probes: Probes,
 ) -> Written:
-    """Halves the rows again and again until those that are locked stand alone."""
+    """Write the rows by bisection until each locked row is isolated or `probes` are used up."""
     results: list[Values | Exception | None] = []
     half = len(rows) // 2
     for part in (rows[:half], rows[half:]):
@@ -172,15 +176,16 @@ async def write_together(
     *,
     lock_seconds: float | None = None,
 ) -> Sequence[Values | None]:
-    """Write rows in one transaction; raises what the database refuses.
+    """Write rows in one transaction; raises the driver's error if the database refuses a row.
 
-    The commit has the driver's own time limit: who is told that it failed has to be right.
+    The commit has the driver's own time limit, not the deadline, so that a reported failure is
+    certain.
     """
     is_one_statement = isinstance(statements, CompiledClaim) or (
         len(statements) == 1 and outcome is None
     )
     begin = beginning.statement(needed=not is_one_statement, lock_seconds=lock_seconds)
-    if begin is None:  # one statement is a transaction by itself
+    if begin is None:  # a single statement is its own transaction
         if isinstance(statements, CompiledClaim):
             return await _claim(connection, statements, rows, timeout=None)
         await execute(connection, statements[0], rows, timeout=None)
@@ -190,7 +195,7 @@ async def write_together(
         results = await _execute_all(connection, statements, rows, outcome)
     except Exception as error:
         if is_refusal(error) or is_lock(error):
-            # after anything else the connection is not used again
+            # after any other error the connection is not reused
             await connection.execute("ROLLBACK;", timeout=_until_deadline())
         raise
     await connection.execute("COMMIT;")
@@ -210,8 +215,8 @@ async def _execute_all(
     if outcome is None:
         return [None] * len(rows)
     keys = [row[outcome.name] for row in rows]
-    found = await look_up(connection, outcome.lookup, keys)
-    return [found.get(key) for key in keys]
+    outcomes = await look_up(connection, outcome.lookup, keys)
+    return [outcomes.get(key) for key in keys]
 
 
 async def _claim(
@@ -222,8 +227,8 @@ async def _claim(
     timeout: float | None,
 ) -> Sequence[Values | None]:
     """Claim the rows of a batch in one statement."""
-    used = await connection.fetch(claim.statement.text, *claim.arrays(rows), timeout=timeout)
-    winners = dict(used)
+    used_rows = await connection.fetch(claim.statement.text, *claim.arrays(rows), timeout=timeout)
+    winners = dict(used_rows)
     return [() if winners.get(row[claim.key]) == row[claim.winner] else None for row in rows]
 
 
@@ -234,7 +239,7 @@ async def execute(
     *,
     timeout: float | None,
 ) -> None:
-    """Execute a statement for each row; the driver sends all at once."""
+    """Execute a statement for each row; the driver sends all of them at once."""
     if len(rows) == 1:
         await connection.execute(statement.text, *statement.bind(rows[0]), timeout=timeout)
     else:
@@ -243,6 +248,6 @@ async def execute(
 
 
 def _until_deadline() -> float | None:
-    """For the driver, whose own time limit counts where there is no deadline."""
-    left = seconds_left(otherwise=-1)
-    return None if left < 0 else max(left, 0.001)
+    """Return the seconds left, or None if there is no deadline: then the driver's limit applies."""
+    seconds = seconds_left(otherwise=-1)
+    return None if seconds < 0 else max(seconds, 0.001)

@@ -1,8 +1,8 @@
-"""The hosts of a PostgreSQL URL: which one is tried first, and for how long.
+"""The hosts of a PostgreSQL URL: the order in which they are tried, and for how long.
 
-Where a URL names several, the one that accepts writes is used (`target_session_attrs=read-write`),
-unless the URL says otherwise. The one that was used last is tried first, and one that did not
-answer goes to the end of the order.
+If a URL names several hosts, the one that accepts writes is used
+(`target_session_attrs=read-write`), unless the URL sets another value. The host that was used last
+is tried first, and a host that did not answer moves to the end of the order.
 """
 
 import asyncio
@@ -22,22 +22,22 @@ WATCH_SECONDS = 1.0
 TARGET = "target_session_attrs"
 WRITES = frozenset({"read-write", "primary"})
 IN_ORDER = WRITES | {"any"}
-"""What a single host can be asked for; the rest compares hosts, which asyncpg does itself."""
+"""Values that can be checked host by host; others compare hosts, which asyncpg does itself."""
 IS_READ_ONLY = (
     "SELECT pg_is_in_recovery() OR current_setting('default_transaction_read_only')::boolean"
 )
 
 
 class NoHostError(ConnectionError):
-    """No host of the URL can be used now; the message says why, host by host."""
+    """No host of the URL can be used now; the message gives the reason for each host."""
 
 
 class Hosts:
-    """Opens connections to the first usable host of a driver's URL.
+    """The hosts of a driver's URL; opens connections to the first usable one.
 
-    Where several hosts are named, a task of its own asks the one in use each second whether it
-    still accepts writes. So a primary that hangs is noticed although nothing comes back from it,
-    and as soon as another host accepts writes, the connections to the old one are closed.
+    If several hosts are named, a background task checks every second whether the one in use still
+    accepts writes. This detects a primary that hangs without answering, and as soon as another host
+    accepts writes, the connections to the old one are closed.
     """
 
     def __init__(self, url: str) -> None:
@@ -49,13 +49,13 @@ class Hosts:
         self._watch: asyncio.Task[None] | None = None
 
     async def connect(self, *, timeout: float, **arguments: Any) -> "Connection[Any]":
-        """Connect within `timeout` seconds, of which each host has its share."""
+        """Connect within `timeout` seconds, divided equally among the hosts."""
         if self._follows_writes and self._watch is None:
             self._watch = asyncio.create_task(self._watch_writes(timeout, arguments))
         return await self._open(timeout, arguments)
 
     async def close(self) -> None:
-        """Stop the task; connections are closed by those who opened them."""
+        """Stop the background task; connections are closed by their users."""
         if self._watch is not None:
             self._watch.cancel()
             await asyncio.gather(self._watch, return_exceptions=True)
@@ -83,7 +83,7 @@ class Hosts:
                 reasons.append(f"{name_of(host)}: {_reason_of(error)}")
             except asyncio.CancelledError:
                 if asyncio.get_running_loop().time() - started > share / 2:
-                    self._put_last(host)  # it used up what its caller had left
+                    self._put_last(host)  # it used up the remaining time of the caller
                 raise
             else:
                 self._opened(connection, host)
@@ -96,37 +96,37 @@ class Hosts:
         self._connections.setdefault(host, WeakSet()).add(connection)
         if host == self._in_use or not self._follows_writes:
             return
-        before, self._in_use = self._in_use, host
-        if before is not None:
+        previous, self._in_use = self._in_use, host
+        if previous is not None:
             log.warning(
                 "PostgreSQL accepts writes at %s now; connections to %s are closed",
                 name_of(host),
-                name_of(before),
+                name_of(previous),
             )
-            for each in list(self._connections.pop(before, ())):
-                each.terminate()
+            for old_connection in list(self._connections.pop(previous, ())):
+                old_connection.terminate()
 
     def _put_last(self, host: str) -> None:
         self._order.remove(host)
         self._order.append(host)
 
     async def _watch_writes(self, timeout: float, arguments: dict[str, Any]) -> None:
-        """Ask the host in use again and again, and look for another where it does not answer."""
+        """Check the host in use every `WATCH_SECONDS`, and find another if it fails."""
         share = timeout / len(self._order)
         connection: Connection[Any] | None = None
         try:
             while True:
                 await asyncio.sleep(WATCH_SECONDS)
-                asked = connection is not None and self._in_use
+                host = connection is not None and self._in_use
                 try:
                     if connection is None:
                         connection = await self._open(timeout, arguments)
                     elif await connection.fetchval(IS_READ_ONLY, timeout=share):
                         raise ConnectionError("it is read-only")
-                except Exception as error:  # noqa: BLE001 - whatever it is, another host may do
-                    log.debug("PostgreSQL at %s: %s", name_of(asked or ""), _reason_of(error))
-                    if asked and asked in self._order:
-                        self._put_last(asked)
+                except Exception as error:  # noqa: BLE001 - after any error, try another host
+                    log.debug("PostgreSQL at %s: %s", name_of(host or ""), _reason_of(error))
+                    if host and host in self._order:
+                        self._put_last(host)
                     if connection is not None:
                         connection.terminate()
                         connection = None
@@ -136,35 +136,38 @@ class Hosts:
 
 
 def hosts_of(url: str) -> list[str]:
-    """Return a driver's URL for each host that this one names, in its order."""
+    """Return one driver URL for each host that this URL names, in the same order."""
     scheme, _, rest = url.partition("://")
     authority, slash, path = rest.partition("?")[0].partition("/")
     parameters = dict(parse_qsl(rest.partition("?")[2], keep_blank_values=True))
-    user, at, named = authority.rpartition("@")
-    hosts = (named or parameters.get("host", "")).split(",")
+    user, at, host_list = authority.rpartition("@")
+    hosts = (host_list or parameters.get("host", "")).split(",")
     target = parameters.get(TARGET) or os.environ.get("PGTARGETSESSIONATTRS") or "read-write"
     if len(hosts) == 1 or target not in IN_ORDER:
         return [url]
     parameters[TARGET] = target
-    if named:
+    if host_list:
         query = urlencode(parameters)
         return [f"{scheme}://{user}{at}{host}{slash}{path}?{query}" for host in hosts]
     ports = parameters.pop("port", "").split(",")
     if len(ports) == 1:
         ports *= len(hosts)
-    places = [
+    parameters_of_hosts = [
         {**parameters, "host": host, **({"port": port} if port else {})}
         for host, port in zip(hosts, ports, strict=False)
     ]
-    return [f"{scheme}://{user}{at}{slash}{path}?{urlencode(each)}" for each in places]
+    return [
+        f"{scheme}://{user}{at}{slash}{path}?{urlencode(host_parameters)}"
+        for host_parameters in parameters_of_hosts
+    ]
 
 
 def name_of(url: str) -> str:
-    """Return the host of a URL of `hosts_of`, without user and password."""
+    """Return the host of a URL from `hosts_of`, without user and password."""
     address, _, query = url.partition("://")[2].partition("?")
     parameters = dict(parse_qsl(query))
-    named = address.partition("/")[0].rpartition("@")[2]
-    return named or ":".join(parameters[key] for key in ("host", "port") if key in parameters)
+    host = address.partition("/")[0].rpartition("@")[2]
+    return host or ":".join(parameters[key] for key in ("host", "port") if key in parameters)
 
 
 def _target_of(url: str) -> str | None:

@@ -1,4 +1,4 @@
-"""PostgreSQL: connections of their own for the batches."""
+"""PostgreSQL: a connection pool for the batches only."""
 
 import asyncio
 from collections.abc import Awaitable, Callable
@@ -28,7 +28,7 @@ GOODBYE_SECONDS = 2.0
 
 
 class ConnectionPool:
-    """A few connections that only batches use; a broken one is replaced when next needed."""
+    """A few connections for batches only; a broken one is replaced when it is next needed."""
 
     def __init__(
         self,
@@ -47,11 +47,11 @@ class ConnectionPool:
     async def run(
         self, work: Callable[["Connection[Any]"], Awaitable[Result]], *, changes: bool
     ) -> Result:
-        """Runs `work` on a connection; once more on a fresh one where the first was lost.
+        """Run `work` on a connection, and again on a fresh one if the first was lost.
 
-        So `work` has to be safe to repeat: after a connection is lost at commit nobody knows
-        whether it happened. Raises `RowLockedError` where only a lock was in the way, and
-        `OutcomeUnknownError` where work that `changes` something may have been done.
+        `work` must be idempotent: after a connection is lost during a commit the outcome is
+        unknown. Raises `RowLockedError` if a lock was the only cause of the failure, and
+        `OutcomeUnknownError` if work that `changes` something may have been committed.
         """
         is_unknown = False
 
@@ -76,15 +76,17 @@ class ConnectionPool:
             raise (RowLockedError() if is_lock(error) else translate(error)) from error
 
     async def close(self) -> None:
-        """Says goodbye to the server, and hangs up where it does not answer."""
+        """Close all connections; terminate those whose server does not answer."""
         connections = [await self._free.get() for _ in range(self._size)]
-        await asyncio.gather(*(_close(each) for each in connections if each is not None))
+        await asyncio.gather(
+            *(_close(connection) for connection in connections if connection is not None)
+        )
 
     async def _attempt(
         self, work: Callable[["Connection[Any]"], Awaitable[Result]], *, fresh: bool = False
     ) -> Result:
         connection = await self._free.get()
-        is_sound = False
+        is_usable = False
         try:
             if connection is not None and (fresh or connection.is_closed()):
                 connection.terminate()
@@ -93,13 +95,13 @@ class ConnectionPool:
                 async with asyncio.timeout(seconds_left(otherwise=self._timeout)):
                     connection = await self._open_connection()
             result = await work(connection)
-            is_sound = True
+            is_usable = True
             return result
         except Exception as error:
-            is_sound = is_refusal(error) or is_lock(error)
+            is_usable = is_refusal(error) or is_lock(error)
             raise
         finally:
-            if not is_sound and connection is not None:
+            if not is_usable and connection is not None:
                 connection.terminate()
                 connection = None
             self._free.put_nowait(connection)
@@ -108,6 +110,6 @@ class ConnectionPool:
 async def _close(connection: "Connection[Any]") -> None:
     try:
         await connection.close(timeout=GOODBYE_SECONDS)
-    except Exception as error:  # noqa: BLE001 - whatever it is, we hang up
+    except Exception as error:  # noqa: BLE001 - after any error, terminate
         log.warning("a connection to the database did not close: %s", type(error).__name__)
         connection.terminate()

@@ -1,4 +1,4 @@
-"""Tries again what somebody else's lock holds up, apart from the batches."""
+"""Retry items that wait for another transaction's lock, outside the batches."""
 
 import asyncio
 from collections import deque
@@ -6,16 +6,17 @@ from typing import Protocol
 
 
 class HeldUp(Protocol):
-    """A kind of batch with items that a lock holds up."""
+    """A kind of batch that has items waiting for a lock."""
 
     async def try_again(self) -> None:
-        """Try some of them once, and announce those that are still locked again."""
+        """Retry some of the items once, and announce the kind again if some are still locked."""
 
 
 class Retries:
-    """Tries a few kinds at a time, and all of them in turn.
+    """Retry loop over the kinds, round-robin, with `at_once` kinds at a time.
 
-    Each try waits only briefly for its lock, so a lock that is held for long delays no other kind.
+    Each retry waits only briefly for its lock, so a lock that is held for long does not delay other
+    kinds.
     """
 
     def __init__(self, *, at_once: int) -> None:
@@ -24,7 +25,7 @@ class Retries:
         self._tasks: set[asyncio.Task[None]] = set()
 
     def announce(self, kind: HeldUp) -> None:
-        """Say that a kind has items to be tried again."""
+        """Queue a kind that has items to retry."""
         if kind not in self._kinds:
             self._kinds.append(kind)
         if self._free:

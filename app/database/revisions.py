@@ -1,4 +1,4 @@
-"""Which revisions of the schema this release knows, and which newer ones it may serve on."""
+"""The schema revisions that this release knows, and the newer ones it may run on."""
 
 from functools import cache
 from pathlib import Path
@@ -11,15 +11,15 @@ RECORDED = "schema_revisions"
 
 @cache
 def known_revisions() -> frozenset[str]:
-    """Return the revisions of this release: a file of a migration is named after its own."""
+    """Return the revisions of this release; each migration file is named after its revision."""
     return frozenset(path.stem for path in VERSIONS.glob("2*.py"))
 
 
 def may_serve_on(connection: Connection, revision: str, *, head: str) -> bool:
-    """Whether a schema at a revision that this release does not know is good for it.
+    """Return whether this release may run on a schema at a revision that it does not know.
 
-    Each migration declares whether the release before it may go on serving. The newer release has
-    written that into the table of applied revisions; without the table, nobody has said so.
+    Each migration declares whether the previous release may keep serving. The newer release has
+    stored that in the table of applied revisions; without the table the answer is False.
     """
     if not connection.dialect.has_table(connection, RECORDED):
         return False

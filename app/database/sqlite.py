@@ -1,4 +1,4 @@
-"""SQLite: pragmas, and threads that do the work of a whole batch in one hop."""
+"""SQLite: pragmas, and threads that run a whole batch in one call."""
 
 import asyncio
 import sqlite3
@@ -24,7 +24,7 @@ Result = TypeVar("Result")
 
 
 def prepare_connection(connection: Any, *, busy_timeout: float, synchronous: str) -> None:
-    """Pragmas of every connection. Works on sqlite3's and on SQLAlchemy's adapted connections."""
+    """Set the pragmas of a connection: one of sqlite3, or an adapted one of SQLAlchemy."""
     cursor = connection.cursor()
     cursor.execute(f"PRAGMA busy_timeout = {int(busy_timeout * 1000)}")
     cursor.execute("PRAGMA journal_mode = WAL")
@@ -35,7 +35,7 @@ def prepare_connection(connection: Any, *, busy_timeout: float, synchronous: str
 
 
 PATIENCE_SECONDS = 0.1
-"""How long a batch waits for the lock of the file before its callers are looked at again."""
+"""How long a batch waits for the file lock before the deadlines of its callers are checked."""
 
 
 class WouldWaitError(Exception):
@@ -43,10 +43,10 @@ class WouldWaitError(Exception):
 
 
 class QuickReader:
-    """A connection that the event loop itself reads with.
+    """A connection for reads in the thread of the event loop.
 
-    A look-up by key in a file that the system has in memory takes five microseconds, handing it to
-    a thread and back fifty. It never waits for a lock: where SQLite would, a thread takes over.
+    A lookup by key in a file that the system has cached takes 5 microseconds; passing it to a
+    thread and back takes 50. It never waits for a lock: if SQLite would, a thread takes over.
     """
 
     def __init__(self, path: Path, *, synchronous: str) -> None:
@@ -55,14 +55,14 @@ class QuickReader:
         self._connection: sqlite3.Connection | None = None
 
     def find(self, lookup: CompiledLookup, key: Any) -> Values | None:
-        """The row of a key; raises `WouldWaitError` where a lock is in the way."""
+        """Return the row of a key, or None; raises `WouldWaitError` if a lock would block."""
         try:
             connection = self._connection or self._connect()
             row = connection.execute(lookup.text, (key,)).fetchone()
         except sqlite3.OperationalError as error:
             raise WouldWaitError from error
         except UnicodeEncodeError:
-            return None  # no row can have a key that cannot be stored
+            return None  # no row has a key that cannot be stored
         return lookup.read(row) if row is not None else None
 
     def _connect(self) -> sqlite3.Connection:
@@ -78,7 +78,7 @@ class QuickReader:
 
 
 class SqliteThread:
-    """One connection with a thread of its own; opened when first needed."""
+    """A connection with its own thread; opened when it is first needed."""
 
     def __init__(self, path: Path, *, name: str, busy_timeout: float, synchronous: str) -> None:
         self._path = path
@@ -88,19 +88,19 @@ class SqliteThread:
         self._connection: sqlite3.Connection | None = None
 
     async def start(self) -> None:
-        """Start the thread; its connection is opened when first needed."""
+        """Start the thread; its connection is opened when it is first needed."""
         await start_threads(self._executor, count=1)
 
     async def run(self, work: Callable[[sqlite3.Connection], Result]) -> Result:
-        """Runs `work` in the thread to its end, even if the caller is cancelled meanwhile.
+        """Run `work` in the thread to its end, even if the caller is cancelled.
 
-        Raises `RowLockedError` where another process holds a lock.
+        Raises `RowLockedError` if another process holds a lock.
         """
         loop = asyncio.get_running_loop()
         return await loop.run_in_executor(self._executor, self._call, work)
 
     async def run_apart(self, work: Callable[[], Result]) -> Result:
-        """Runs `work` in the thread without its connection, which is not even opened."""
+        """Run `work` in the thread without its connection, which is not opened."""
         return await asyncio.get_running_loop().run_in_executor(self._executor, work)
 
     async def close(self) -> None:
@@ -133,35 +133,35 @@ class SqliteThread:
 
 
 def look_up(connection: sqlite3.Connection, lookup: CompiledLookup, keys: Sequence[Any]) -> Found:
-    """Asks for each key on the same connection; a fresh snapshot for each."""
+    """Return the rows of the keys; each key is read on a fresh snapshot."""
     execute = connection.execute
-    found = {}
+    rows = {}
     for key in keys:
         row = execute(lookup.text, (key,)).fetchone()
         if row is not None:
-            found[key] = lookup.read(row)
-    return found
+            rows[key] = lookup.read(row)
+    return rows
 
 
 def examine(path: Path, *, busy_timeout: float) -> None:
     """Reopen the file, take its write lock and read the first row of each table.
 
-    Raises what SQLite finds: a file that is read-only, damaged, or not there any more.
+    Raises `sqlite3.Error` if the file is read-only, damaged or missing.
     """
     uri = f"{path.absolute().as_uri()}?mode=rw"
     with closing(
         sqlite3.connect(uri, uri=True, isolation_level=None, timeout=busy_timeout)
     ) as connection:
         connection.execute("BEGIN IMMEDIATE")
-        connection.execute("CREATE TABLE try_write (x)")  # BEGIN says nothing of a read-only file
+        connection.execute("CREATE TABLE try_write (x)")  # BEGIN does not detect a read-only file
         connection.execute("ROLLBACK")
         names = connection.execute("SELECT name FROM sqlite_master WHERE type = 'table'")
         for (name,) in names.fetchall():
-            connection.execute(f'SELECT 1 FROM "{name}" LIMIT 1').fetchone()  # noqa: S608 - a name of our schema
+            connection.execute(f'SELECT 1 FROM "{name}" LIMIT 1').fetchone()  # noqa: S608 - a name from the schema
 
 
 def is_read_only(path: Path) -> bool:
-    """Whether the file can be read and not written; a lock of another process is neither."""
+    """Return whether the file is read-only; a lock of another process does not count."""
     try:
         examine(path, busy_timeout=0)
     except sqlite3.Error as error:
@@ -187,7 +187,7 @@ def write(
     rows: Sequence[Mapping[str, Any]],
     outcome: CompiledOutcome | None,
 ) -> Written:
-    """Writes a batch in one transaction; row by row where the table refused one of them."""
+    """Write a batch in one transaction; if the table refuses a row, write the rows one by one."""
     try:
         return list(write_together(connection, statements, rows, outcome))
     except (sqlite3.Error, UnicodeEncodeError) as error:
@@ -208,7 +208,7 @@ def write_together(
     rows: Sequence[Mapping[str, Any]],
     outcome: CompiledOutcome | None,
 ) -> Sequence[Values | None]:
-    """Write a batch in one transaction; raises what the table refuses."""
+    """Write a batch in one transaction; raises the driver's error if the table refuses a row."""
     connection.execute("BEGIN IMMEDIATE")
     try:
         results: Sequence[Values | None] = [None] * len(rows)
@@ -219,8 +219,8 @@ def write_together(
                 connection.executemany(statement.text, [statement.bind(row) for row in rows])
         if outcome is not None:
             lookup, name = outcome.lookup, outcome.name
-            found = look_up(connection, lookup, [row[name] for row in rows])
-            results = [found.get(row[name]) for row in rows]
+            found_rows = look_up(connection, lookup, [row[name] for row in rows])
+            results = [found_rows.get(row[name]) for row in rows]
         connection.execute("COMMIT")
     except BaseException:
         if connection.in_transaction:
@@ -236,7 +236,7 @@ def _ours(error: Exception) -> Exception:
 def _claim(
     connection: sqlite3.Connection, claim: CompiledClaim, rows: Sequence[Mapping[str, Any]]
 ) -> Sequence[Values | None]:
-    """Claim row by row, then store what the winners get."""
+    """Claim row by row, then store the rows of the winners."""
     use, execute = claim.statement, connection.execute
     processed = [claim.processed(row) for row in rows]  # once for all statements
     is_used = [execute(use.text, use.pick(row)).rowcount == 1 for row in processed]

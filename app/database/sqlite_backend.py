@@ -1,4 +1,4 @@
-"""SQLite as the batches and the repositories see it."""
+"""The SQLite implementation of `Backend`."""
 
 import sqlite3
 import time
@@ -34,7 +34,7 @@ Result = TypeVar("Result")
 
 
 class SqliteBackend:
-    """One writer at a time in this process; the busy timeout waits for other processes."""
+    """SQLite backend: one writer in this process; the busy timeout waits for other processes."""
 
     name = "sqlite"
     concurrent_batches = 1
@@ -64,15 +64,16 @@ class SqliteBackend:
         self._writer = thread(name="sqlite-writer")
 
     def writing(self) -> AbstractAsyncContextManager[None]:
-        """One writer at a time; batches go first."""
+        """Return a context manager that admits one writer at a time; batches take precedence."""
         return self.writing_places.taken(
             within=seconds_left(otherwise=self.time_limit), late=DatabaseUnavailableError
         )
 
     @asynccontextmanager
     async def transaction(self) -> AsyncIterator[AsyncConnection]:
-        """What waits for the lock of the file, or for its turn, has what is left of its request's
-        time."""
+        """Open a transaction; waiting for other writers or the file lock is limited to the
+        remaining time of the request.
+        """
         async with self.writing(), self.engines.writer.connect() as connection:
             await self._limit_waiting(connection)
             async with connection.begin() as transaction:
@@ -83,12 +84,12 @@ class SqliteBackend:
         return self.engines.reader.connect()
 
     async def _limit_waiting(self, connection: AsyncConnection) -> None:
-        """Lets SQLite wait for the lock of the file only for as long as the request may."""
+        """Limit the wait for the file lock to the remaining time of the request."""
         busy_timeout = min(self._busy_timeout, seconds_left(otherwise=self._busy_timeout))
         if busy_timeout == self._busy_timeout_now:
             return
-        raw = await connection.get_raw_connection()
-        cursor = await raw.driver_connection.execute(  # type: ignore[union-attr]  # it is there
+        raw_connection = await connection.get_raw_connection()
+        cursor = await raw_connection.driver_connection.execute(  # type: ignore[union-attr]  # it is connected, so not None
             f"PRAGMA busy_timeout = {int(busy_timeout * 1000)}"
         )
         await cursor.close()
@@ -120,7 +121,7 @@ class SqliteBackend:
             pass
 
     async def examine(self) -> None:
-        """What is open may have been deleted, replaced or damaged meanwhile."""
+        """Check the file, which may have been deleted, replaced or damaged since it was opened."""
         async with self.writing():
             await self._writer.run_apart(
                 partial(sqlite.examine, self.path, busy_timeout=self._busy_timeout)
@@ -137,7 +138,7 @@ class SqliteBackend:
         )
 
     async def _write_alone(self, work: Callable[[sqlite3.Connection], Result]) -> Result:
-        """Waits for the lock of the file in slices, between which batches have their turn."""
+        """Run `work` as the only writer; wait for the file lock in slices so batches can run."""
         limit = time.perf_counter() + seconds_left(otherwise=self._busy_timeout)
         while True:
             async with self.writing():

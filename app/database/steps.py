@@ -1,4 +1,4 @@
-"""Steps: changes that stand or fall together, for many callers at once."""
+"""Steps: batched atomic writes for many callers."""
 
 from collections.abc import Mapping, Sequence
 from dataclasses import dataclass
@@ -22,9 +22,9 @@ from app.database.statements import (
 
 @dataclass(frozen=True, slots=True)
 class Outcome:
-    """Finds, in the transaction of a step, what its caller wants to know.
+    """A query that returns the outcome of a step to its caller, in the same transaction.
 
-    `given_as` is the name of the step's value that is the key.
+    `given_as` is the name of the value of the step that is used as the key.
     """
 
     statement: Select[Any]
@@ -36,14 +36,14 @@ class Outcome:
 
 
 class Step:
-    """Statements that stand or fall together for one row of values; rows travel in batches.
+    """Statements that are executed atomically for one row of values; rows are sent in batches.
 
-    Every statement has to be safe to repeat (`ON CONFLICT DO NOTHING`, or a condition that holds
-    after it was met), because a connection lost at commit leaves the outcome unknown and the step
-    is then done again. `outcome` finds, in the same transaction, what the caller wants to know.
-    `order` names the value by which rows are sorted, so that two batches never deadlock.
-    `only_for_caller` says that a step which is not yet sent is pointless once its caller has hung
-    up; what has to be recorded of a caller is none.
+    Every statement must be idempotent (`ON CONFLICT DO NOTHING`, or a condition that still holds
+    after the change), because a connection that is lost during a commit leaves the outcome unknown,
+    and the step is then repeated. `outcome` is queried in the same transaction, and its row is
+    returned to the caller. `order` names the value by which rows are sorted, so that two batches
+    never deadlock. `only_for_caller` drops a step that has not been sent yet when its caller has
+    disconnected; do not set it for steps that must be recorded in any case.
     """
 
     def __init__(
@@ -56,7 +56,7 @@ class Step:
         only_for_caller: bool = False,
     ) -> None:
         self._backend = backend
-        self._compiled = [compile_statement(each, backend.dialect) for each in statements]
+        self._compiled = [compile_statement(statement, backend.dialect) for statement in statements]
         self._order = order
         self._outcome = outcome.compiled(backend.dialect) if outcome is not None else None
         self._batch: MicroBatch[Mapping[str, Any], Values | None] = batch_on(
@@ -67,7 +67,10 @@ class Step:
         )
 
     async def __call__(self, **values: Any) -> Values | None:
-        """Has committed when it returns. Raises `RefusedRowError` for this row alone."""
+        """Write one row, which has committed when this returns.
+
+        Raises `RefusedRowError` if the database refuses this row.
+        """
         return await self._batch.submit(values)
 
     async def drain(self) -> None:

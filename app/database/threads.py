@@ -1,7 +1,7 @@
-"""Threads that are started before the server serves, so that none has to be started later.
+"""Start all threads before the server accepts requests.
 
-Where the system gives no more threads, one that is started when first needed would fail the
-requests that wait for it, again and again.
+If the system allows no more threads, a thread that is started when it is first needed would fail
+every request that waits for it.
 """
 
 import asyncio
@@ -12,18 +12,18 @@ from app.errors import NO_THREAD, StartupError, is_exhaustion
 
 
 async def start_threads(executor: ThreadPoolExecutor | None, *, count: int) -> None:
-    """Start `count` threads of a pool now; None is that of the event loop.
+    """Start `count` threads of a pool now; None means the default pool of the event loop.
 
-    Raises `StartupError` where the system refuses one.
+    Raises `StartupError` if the system refuses one.
     """
     all_started = threading.Event()
     loop = asyncio.get_running_loop()
-    try:  # each holds its thread, so that the next one needs another
-        waiting = [loop.run_in_executor(executor, all_started.wait) for _ in range(count)]
+    try:  # each call blocks its thread, so the next one starts another
+        futures = [loop.run_in_executor(executor, all_started.wait) for _ in range(count)]
     except RuntimeError as error:
         if not is_exhaustion(error):
             raise
         raise StartupError(NO_THREAD) from None
     finally:
         all_started.set()
-    await asyncio.gather(*waiting)
+    await asyncio.gather(*futures)

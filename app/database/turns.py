@@ -1,7 +1,7 @@
-"""Transactions that give way: what somebody else's lock holds up keeps no connection.
+"""Transactions that give way: they hold no connection while they wait for another's lock.
 
-A transaction waits only briefly for a lock. Then it gives its connection back, and is tried again
-on connections that nothing else needs, until the deadline of its caller.
+A transaction waits only briefly for a lock. It then returns its connection to the pool, and is
+retried on connections reserved for retries until the deadline of its caller.
 """
 
 import asyncio
@@ -28,14 +28,14 @@ Attempt = Callable[[], Awaitable[Result]]
 
 
 class Lane(Enum):
-    """How a transaction waits for locks, and on which connections."""
+    """How long a transaction waits for locks, and on which connections."""
 
     PATIENT = "patient"
-    """As long as a statement may take, on an ordinary connection: what cannot be tried again."""
+    """As long as a statement may take, on an ordinary connection: it cannot be retried."""
     BRIEF = "brief"
     """Briefly, on an ordinary connection."""
     AGAIN = "again"
-    """Briefly, on a connection for what locks held up."""
+    """Briefly, on a connection reserved for retries."""
 
 
 _lane: ContextVar[Lane] = ContextVar("lane", default=Lane.PATIENT)
@@ -52,12 +52,12 @@ def _on(lane: Lane) -> Iterator[None]:
 
 
 class Turns:
-    """Runs attempts so that those which a lock holds up delay no others.
+    """Runner for attempts that may wait for locks without delaying other attempts.
 
     An attempt has committed when it returns, and changed nothing when it raises `RowLockedError`.
-    Attempts of one kind have at most `of_a_kind` of the ordinary connections; so the other kinds
-    have theirs, even while each attempt of this one has to be given up. `again` attempts at once
-    are tried again, kind by kind.
+    Attempts of one kind use at most `of_a_kind` of the ordinary connections, so that other kinds
+    get theirs even if every attempt of this kind runs into a lock. At most `again` attempts are
+    retried at once, round-robin by kind.
     """
 
     def __init__(self, *, of_a_kind: int, again: int, time_limit: float) -> None:
@@ -69,7 +69,7 @@ class Turns:
     async def run(self, kind: str, attempt: Attempt[Result]) -> Result:
         """Return the result of an attempt; raises `DatabaseUnavailableError` at the deadline."""
         if current_lane() is not Lane.PATIENT:
-            return await attempt()  # part of one that is under way
+            return await attempt()  # part of an attempt that is already running
         limit = time.perf_counter() + seconds_left(otherwise=self._time_limit)
         places = self._kinds.get(kind) or self._kinds.setdefault(kind, Places(self._of_a_kind))
         async with places.taken(within=limit - time.perf_counter(), late=DatabaseUnavailableError):
@@ -94,9 +94,9 @@ class Turns:
 
 
 class KindsInTurn:
-    """A few places for those who wait in kinds: the kinds have them in turn.
+    """A semaphore that is granted round-robin by kind.
 
-    The next one of a kind that no lock holds up any more goes at once.
+    A kind whose last attempt did not run into a lock goes first.
     """
 
     def __init__(self, count: int) -> None:
@@ -104,38 +104,38 @@ class KindsInTurn:
         self._waiting: OrderedDict[str, deque[asyncio.Future[None]]] = OrderedDict()
 
     async def take(self, kind: str) -> None:
-        """Return when it is the caller's turn; `give_back` has to follow."""
-        if self._free_places:  # then nobody waits
+        """Wait for a place; the caller must call `give_back` afterwards."""
+        if self._free_places:  # then no caller is waiting
             self._free_places -= 1
             return
-        turn: asyncio.Future[None] = asyncio.get_running_loop().create_future()
-        self._waiting.setdefault(kind, deque()).append(turn)
+        future: asyncio.Future[None] = asyncio.get_running_loop().create_future()
+        self._waiting.setdefault(kind, deque()).append(future)
         try:
-            await turn
+            await future
         except asyncio.CancelledError:
-            if turn.done() and not turn.cancelled():
+            if future.done() and not future.cancelled():
                 self.give_back(kind, is_locked=True)
             raise
 
     def give_back(self, kind: str, *, is_locked: bool) -> None:
-        """Let the next one have the place; `is_locked` says how the attempt went."""
+        """Pass the place to the next caller; `is_locked` tells whether the attempt met a lock."""
         if kind in self._waiting:
             self._waiting.move_to_end(kind, last=is_locked)
         while self._waiting:
-            following, queue = next(iter(self._waiting.items()))
-            turn = queue.popleft()
+            next_kind, queue = next(iter(self._waiting.items()))
+            future = queue.popleft()
             if queue:
-                self._waiting.move_to_end(following)
+                self._waiting.move_to_end(next_kind)
             else:
-                del self._waiting[following]
-            if not turn.done():
-                turn.set_result(None)
+                del self._waiting[next_kind]
+            if not future.done():
+                future.set_result(None)
                 return
         self._free_places += 1
 
 
 class _HasTurns(Protocol):
-    """What has methods that give way: a repository."""
+    """A repository, whose methods can give way."""
 
     @property
     def _database(self) -> "_RunsInTurns": ...
@@ -151,10 +151,10 @@ _Repository = TypeVar("_Repository", bound=_HasTurns)
 def gives_way(
     method: Callable[Concatenate[_Repository, Arguments], Awaitable[Result]],
 ) -> Callable[Concatenate[_Repository, Arguments], Coroutine[Any, Any, Result]]:
-    """Make a method of a repository give way to somebody else's locks.
+    """Decorate a repository method so that it gives way to other transactions' locks.
 
-    It is one transaction, and is run again from its beginning: outside of the transaction it does
-    nothing that counts.
+    The method must be one transaction without side effects outside it, because it is repeated from
+    the beginning.
     """
     kind = method.__qualname__
 

@@ -1,4 +1,4 @@
-"""Column types that mean the same on both databases."""
+"""Column types that behave the same on both databases."""
 
 from collections.abc import Callable
 from datetime import UTC, datetime
@@ -12,10 +12,10 @@ TEXT_LENGTH = len("2026-11-25 12:34:56.000000+00:00")
 
 
 class Instant(TypeDecorator[datetime]):
-    """An aware instant in UTC.
+    """A timezone-aware datetime in UTC.
 
-    PostgreSQL has a type for it. SQLite gets text of one fixed width, which sorts and compares as
-    the instants do and can be read in its shell.
+    PostgreSQL has a type for it. SQLite stores text of a fixed width, which sorts and compares like
+    the datetimes and is readable in its shell.
     """
 
     impl = DateTime(timezone=True)
