@@ -1,7 +1,7 @@
-"""`postern` on the command line: one file a command, one line a command in `commands.py`.
+"""The `postern` command line: each command is a file here and a line in `commands.py`.
 
-Only the command that was asked for is imported. `serve` and `migrate` judge the settings before
-they import the application, so that a start that is refused, again and again, costs little.
+Only the requested command is imported. `serve` and `migrate` check the settings before they import
+the application, so that repeated starts with invalid settings cost little.
 """
 
 import argparse
@@ -22,22 +22,22 @@ NOBODY_READS = 0
 
 
 def main(arguments: Sequence[str] | None = None) -> int:
-    """Runs one command; a mistake is a line on standard error and an exit code."""
-    given = list(sys.argv[1:] if arguments is None else arguments)
+    """Run one command and return its exit code; print errors to standard error."""
+    words = list(sys.argv[1:] if arguments is None else arguments)
     parser = argparse.ArgumentParser(
         prog="postern", description="An async OAuth 2.1 authorization server."
     )
     parser.add_argument("--version", action="version", version=f"postern {__version__}")
     subparsers = parser.add_subparsers(dest="command", required=True, metavar="command")
-    for command in _commands_for(given):
+    for command in _commands_for(words):
         subparser = subparsers.add_parser(command.name, help=command.help, description=command.help)
         command.add_arguments(subparser)
         subparser.set_defaults(run=command.run)
-    parsed = parser.parse_args(given)
+    parsed = parser.parse_args(words)
     try:
         code: int = parsed.run(parsed)
         sys.stdout.flush()
-    except BrokenPipeError:  # as with `| head`
+    except BrokenPipeError:  # for example with `| head`
         _let_the_rest_go()
         return NOBODY_READS
     except KeyboardInterrupt:
@@ -55,13 +55,13 @@ def main(arguments: Sequence[str] | None = None) -> int:
 
 
 def _commands_for(given: Sequence[str]) -> Sequence[Command]:
-    """Return the command that was asked for, or all of them for help and for a wrong word."""
-    word = given[0] if given else ""
-    if word.isidentifier() and importlib.util.find_spec(f"{__name__}.{word}") is not None:
-        command = getattr(importlib.import_module(f"{__name__}.{word}"), "COMMAND", None)
+    """Return the requested command, or all of them for help and for an unknown name."""
+    name = given[0] if given else ""
+    if name.isidentifier() and importlib.util.find_spec(f"{__name__}.{name}") is not None:
+        command = getattr(importlib.import_module(f"{__name__}.{name}"), "COMMAND", None)
         if isinstance(command, Command):
             return (command,)
-    from app.cli.commands import COMMANDS  # late: it imports the whole application
+    from app.cli.commands import COMMANDS  # imported late because it imports the whole application
 
     return COMMANDS
 
@@ -71,10 +71,10 @@ def _logs_json(command: str) -> bool:
 
 
 def _let_the_rest_go() -> None:
-    """Nobody reads the output any more: what is left in the buffers goes nowhere."""
-    nowhere = os.open(os.devnull, os.O_WRONLY)
+    """Discard the buffered output, because its reader has closed the pipe."""
+    null_device = os.open(os.devnull, os.O_WRONLY)
     for stream in (sys.stdout, sys.stderr):
         try:
             stream.flush()
         except BrokenPipeError:
-            os.dup2(nowhere, stream.fileno())
+            os.dup2(null_device, stream.fileno())

@@ -1,4 +1,4 @@
-"""`python -m app.cli` is `postern`."""
+"""Run `postern` as `python -m app.cli`."""
 
 import sys
 

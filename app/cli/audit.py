@@ -1,4 +1,4 @@
-"""`postern audit …`: who did what, as JSON lines; and whether all of it is still there."""
+"""`postern audit …`: print, verify and archive the audit log."""
 
 import argparse
 import json
@@ -26,16 +26,16 @@ def _add_arguments(parser: argparse.ArgumentParser) -> None:
     def action(
         name: str, act: Callable[[argparse.Namespace], int], text: str
     ) -> argparse.ArgumentParser:
-        made = actions.add_parser(name, help=text, description=text)
-        made.set_defaults(act=act)
-        return made
+        command = actions.add_parser(name, help=text, description=text)
+        command.set_defaults(act=act)
+        return command
 
-    shown = action("list", _list_all, "Print events as JSON, one a line, the oldest first.")
-    who = shown.add_mutually_exclusive_group()
-    who.add_argument("--user", metavar="NAME", help="what a person did or had done to him")
-    who.add_argument("--user-id", metavar="ID", help="the same, also of who is deleted")
-    shown.add_argument("--since", metavar="ISO", help="as in 2026-11-25 or 2026-11-25T09:00:00Z")
-    shown.add_argument("--action", metavar="PREFIX", help="as in password or otp.refused")
+    listing = action("list", _list_all, "Print events as JSON, one a line, the oldest first.")
+    user_options = listing.add_mutually_exclusive_group()
+    user_options.add_argument("--user", metavar="NAME", help="what a person did or had done to him")
+    user_options.add_argument("--user-id", metavar="ID", help="the same, also of who is deleted")
+    listing.add_argument("--since", metavar="ISO", help="as in 2026-11-25 or 2026-11-25T09:00:00Z")
+    listing.add_argument("--action", metavar="PREFIX", help="as in password or otp.refused")
     verify = action(
         "verify",
         _verify,
@@ -82,8 +82,8 @@ def _list_all(arguments: argparse.Namespace) -> int:
         if arguments.user is not None:
             user_id = (await services.users.get(arguments.user)).user_id
         wanted = Wanted(user_id=user_id, since=since, action=arguments.action)
-        async for each in services.audit.read_all(wanted):
-            print(json.dumps(_row(each)))
+        async for event in services.audit.read_all(wanted):
+            print(json.dumps(_row(event)))
 
     with_services(print_all)
     return 0
@@ -108,18 +108,18 @@ def _verify(arguments: argparse.Namespace) -> int:
     if verdict.waiting:
         print(f"Not numbered yet, since another session holds the log: {verdict.waiting}.")
     if verdict.is_known_deleted:
-        gone = "deleted" if verdict.deletion is not None else "archived"
-        print(f"The head given with --head is among the {gone} events: it cannot be compared.")
+        status = "deleted" if verdict.deletion is not None else "archived"
+        print(f"The head given with --head is among the {status} events: it cannot be compared.")
         return BROKEN
     return 0
 
 
 def _beginning(verdict: Verdict) -> str:
-    """Return what came before the first event: what a downgrade deleted, or what was archived."""
+    """Return a clause about the events before the first one: deleted, archived or missing."""
     if verdict.deletion is not None:
-        gone, at, what = verdict.deletion.sequence, verdict.deletion.deleted_at, "deleted"
+        count, at, verb = verdict.deletion.sequence, verdict.deletion.deleted_at, "deleted"
     elif verdict.checkpoint is not None:
-        gone, at, what = (
+        count, at, verb = (
             verdict.checkpoint.head.sequence,
             verdict.checkpoint.archived_at,
             "archived",
@@ -128,7 +128,7 @@ def _beginning(verdict: Verdict) -> str:
         return f", begins after {_number(verdict.missing, 'is', 'are')} in none of these files"
     else:
         return ""
-    return f", begins after {_number(gone, 'was', 'were')} {what} on {at:%Y-%m-%d %H:%M} UTC"
+    return f", begins after {_number(count, 'was', 'were')} {verb} on {at:%Y-%m-%d %H:%M} UTC"
 
 
 def _number(events: int, verb: str, plural: str) -> str:
@@ -141,15 +141,17 @@ def _archive(arguments: argparse.Namespace) -> int:
     async def archive(services: Services) -> Archived:
         return await services.audit_archive.run(arguments.file, before=before)
 
-    done = with_services(archive)
-    head = f"{done.head.sequence}:{done.head.hash.hex()}"
-    print(f"archived {done.count} events, deleted {done.deleted}, {arguments.file} ends at {head}")
+    result = with_services(archive)
+    head = f"{result.head.sequence}:{result.head.hash.hex()}"
+    print(
+        f"archived {result.count} events, deleted {result.deleted}, {arguments.file} ends at {head}"
+    )
     return 0
 
 
 def _row(event: AuditEvent) -> dict[str, Any]:
     return {
-        "sequence": event.sequence or None,  # None while it waits for its number
+        "sequence": event.sequence or None,  # None until the event is numbered
         "at": event.at.astimezone(UTC).isoformat(timespec="microseconds"),
         "action": event.action,
         "outcome": event.outcome,
@@ -167,24 +169,24 @@ def _row(event: AuditEvent) -> dict[str, Any]:
 def _details(text: str) -> Any:
     try:
         return json.loads(text)
-    except ValueError:  # somebody changed it; `verify` says so
+    except ValueError:  # the event was tampered with; `verify` reports it
         return text
 
 
 def _moment(text: str, option: str) -> datetime:
-    """Without an offset it is UTC."""
+    """Parse an ISO 8601 date or time; without an offset it is in UTC."""
     try:
-        made = datetime.fromisoformat(text)
+        moment = datetime.fromisoformat(text)
     except ValueError:
         raise InvalidInputError(f"{option}: must be as in 2026-11-25T09:00:00Z.") from None
-    return made.replace(tzinfo=UTC) if made.tzinfo is None else made.astimezone(UTC)
+    return moment.replace(tzinfo=UTC) if moment.tzinfo is None else moment.astimezone(UTC)
 
 
 def _head(text: str) -> Head:
-    found = HEAD.fullmatch(text.strip())
-    if found is None:
+    match = HEAD.fullmatch(text.strip())
+    if match is None:
         raise InvalidInputError("--head: must be a number, a colon and 64 hexadecimal digits.")
-    return Head(int(found.group(1)), bytes.fromhex(found.group(2)))
+    return Head(int(match.group(1)), bytes.fromhex(match.group(2)))
 
 
 COMMAND = Command("audit", "Read, verify and archive the audit log.", _add_arguments, _run)

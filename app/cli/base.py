@@ -1,4 +1,4 @@
-"""What commands share: settings, services on the configured database, and how results are shown."""
+"""Shared by all commands: settings, services on the configured database, and output."""
 
 import argparse
 import asyncio
@@ -28,12 +28,12 @@ if TYPE_CHECKING:
 
 Result = TypeVar("Result")
 Action = Callable[[argparse.Namespace], None]
-"""What a command with several actions does for one of them."""
+"""The function that runs one action of a command, such as `users list`."""
 
 
 @dataclass(frozen=True, slots=True)
 class Command:
-    """A word after `postern`; `run` gives the exit code."""
+    """A subcommand of `postern`; `run` returns the exit code."""
 
     name: str
     help: str
@@ -42,9 +42,9 @@ class Command:
 
 
 def command_settings(**overrides: Any) -> Settings:
-    """Where APP_ENV is not set, a server on a loopback address is development.
+    """Return the settings, in development mode on a loopback address if APP_ENV is not set.
 
-    Every command reads the environment as `postern serve` does, so that all see the same database
+    Every command reads the environment as `postern serve` does, so that all use the same database
     and the same keys.
     """
     host = overrides.get("host") or environment_value("HOST") or "127.0.0.1"
@@ -54,8 +54,10 @@ def command_settings(**overrides: Any) -> Settings:
 
 
 def settings_of_existing_database() -> Settings:
-    """As `command_settings`; raises `StartupError` before anything is written beside a SQLite
-    database that does not exist."""
+    """Return `command_settings`; raises `StartupError` if the SQLite database does not exist.
+
+    In that case nothing is written to its directory.
+    """
     settings = command_settings(creates_secret=False)
     if not _has_file(settings):
         path = sqlite_path(settings.database_url)
@@ -64,7 +66,7 @@ def settings_of_existing_database() -> Settings:
 
 
 def has_database() -> bool:
-    """Whether the configured database is there; not asked of PostgreSQL."""
+    """Return whether the configured database exists; always True for PostgreSQL."""
     return _has_file(command_settings(creates_secret=False))
 
 
@@ -74,15 +76,16 @@ def _has_file(settings: Settings) -> bool:
 
 
 def with_services(work: Callable[["Services"], Awaitable[Result]]) -> Result:
-    """Runs `work` on the configured database and closes everything after it.
+    """Run `work` on the configured database and close everything afterwards.
 
-    The database has to exist. Which one it is goes to standard error, so that output stays pure.
+    The database must exist. Its name is printed to standard error, so that standard output holds
+    only the result.
     """
 
     async def run() -> Result:
         origin.act_as(f"operator:{_operator()}")
         settings = settings_of_existing_database()
-        from app.wiring import build_services  # late: settings are judged first
+        from app.wiring import build_services  # imported late: the settings are checked first
         from app.wiring.preparation import prepare_database
 
         configure_logging(log_format="text", level="ERROR")
@@ -100,14 +103,14 @@ def with_services(work: Callable[["Services"], Awaitable[Result]]) -> Result:
 
 
 def read_secret(prompt: str, *, from_stdin: bool = False) -> str:
-    """Typed without being shown, or the first line of standard input."""
+    """Return a secret that is typed without echo, or the first line of standard input."""
     if from_stdin or not sys.stdin.isatty():
         return sys.stdin.readline().rstrip("\r\n")
     return getpass.getpass(prompt)
 
 
 def show(rows: Sequence[dict[str, Any]], *, as_json: bool) -> None:
-    """Prints rows as JSON, or as a table."""
+    """Print rows as JSON, or as a table."""
     if as_json:
         print(json.dumps(list(rows), indent=2))
         return
@@ -123,7 +126,7 @@ def show(rows: Sequence[dict[str, Any]], *, as_json: bool) -> None:
 
 
 def show_one(row: dict[str, Any], *, as_json: bool) -> None:
-    """Prints one thing, a line a member."""
+    """Print a single row as JSON, or with one line for each column."""
     if as_json:
         print(json.dumps(row, indent=2))
         return
@@ -147,7 +150,7 @@ def cell(value: Any) -> str:
 
 
 def _operator() -> str:
-    """Who gave the command; a container's user may have no name."""
+    """Return the name of the system user; in containers, where it may have none, the UID."""
     try:
         return getpass.getuser()
     except (KeyError, OSError):

@@ -1,4 +1,4 @@
-"""`postern clients …`: what an operator may do to clients."""
+"""`postern clients …`: manage clients."""
 
 import argparse
 from collections.abc import AsyncIterator
@@ -17,7 +17,7 @@ MAXIMUM_DAYS = 3650
 
 def _add_arguments(parser: argparse.ArgumentParser) -> None:
     actions = parser.add_subparsers(dest="action", required=True, metavar="action")
-    described: tuple[tuple[str, Action, str], ...] = (
+    descriptions: tuple[tuple[str, Action, str], ...] = (
         ("list", _list_all, "List clients."),
         ("show", _show, "Show one client."),
         (
@@ -30,7 +30,7 @@ def _add_arguments(parser: argparse.ArgumentParser) -> None:
         ("trust", _trust, "Say what an administrator knows of a client."),
         ("invite", _invite, "Make an initial access token: who holds it may register clients."),
     )
-    for name, act, text in described:
+    for name, act, text in descriptions:
         action = actions.add_parser(name, help=text, description=text)
         add_json_option(action)
         action.set_defaults(act=act)
@@ -85,9 +85,9 @@ def _trust(arguments: argparse.Namespace) -> None:
 def _invite(arguments: argparse.Namespace) -> None:
     if not 0 < arguments.days <= MAXIMUM_DAYS:
         raise InvalidInputError(f"--days must be between 1 and {MAXIMUM_DAYS}.")
-    lasts = timedelta(days=arguments.days)
-    token = with_services(lambda services: services.clients.invite(arguments.label, lasts=lasts))
-    row = {"initial_access_token": token, "expires_in": int(lasts.total_seconds())}
+    lifetime = timedelta(days=arguments.days)
+    token = with_services(lambda services: services.clients.invite(arguments.label, lasts=lifetime))
+    row = {"initial_access_token": token, "expires_in": int(lifetime.total_seconds())}
     show_one(row, as_json=arguments.json)
 
 

@@ -1,4 +1,4 @@
-"""Every command, in the order of `postern --help`."""
+"""All commands, in the order of `postern --help`."""
 
 from app.cli import audit, clients, demo, keys, migrate, serve, upstream, users
 from app.cli.base import Command

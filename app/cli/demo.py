@@ -1,7 +1,7 @@
-"""`postern demo`: walks the whole quick start over HTTP and shows each step.
+"""`postern demo`: run the whole quick start over HTTP and print each step.
 
-On the local database it deletes the user and the client that it created; where there is none yet
-it uses a temporary one. On another server it says which ones stay.
+On the local database it deletes the user and the client that it created; if there is no database
+yet, it uses a temporary one. On another server it prints which ones remain.
 """
 
 import argparse
@@ -38,7 +38,7 @@ def _add_arguments(parser: argparse.ArgumentParser) -> None:
 
 
 def _run(arguments: argparse.Namespace) -> int:
-    import httpx  # late: the server does not need it
+    import httpx  # imported late: the server does not need it
 
     created = Created()
     is_local = arguments.url is None and has_database()
@@ -62,7 +62,7 @@ def _run(arguments: argparse.Namespace) -> int:
 
 @dataclass(slots=True)
 class Created:
-    """What the demo created so far."""
+    """The user and the client that the demo has created so far."""
 
     username: str = ""
     client_name: str = ""
@@ -70,7 +70,7 @@ class Created:
 
 
 def _remove(created: Created) -> None:
-    """Delete what was created. Its tokens end with it; the audit log keeps its record."""
+    """Delete the user and the client, with their tokens; the audit log keeps their events."""
 
     async def work(services: "Services") -> None:
         client = await services.clients.find(created.client_id)
@@ -95,7 +95,7 @@ def _say_what_stays(created: Created) -> None:
 
 @contextmanager
 def _settings(url: str | None) -> Iterator[Settings]:
-    """The settings; where there is no database yet, with a temporary one that is removed."""
+    """Yield the settings; if there is no database yet, with a temporary one that is removed."""
     if url is not None:
         yield command_settings(creates_secret=False)
     elif has_database():
@@ -108,13 +108,13 @@ def _settings(url: str | None) -> Iterator[Settings]:
 
 def _walk(walk: "Walk", created: Created) -> None:
     name, password = f"demo-{secrets.token_hex(3)}", secrets.token_urlsafe(12)
-    registered = walk.json(
+    enrolment = walk.json(
         "Register a person", "/register_user", {"username": name, "password": password}
     )
     created.username = name
-    print(terminal_lines(registered["otp_uri"]))
-    print(registered["otp_uri"])
-    authenticator = Authenticator(registered["otp_uri"])
+    print(terminal_lines(enrolment["otp_uri"]))
+    print(enrolment["otp_uri"])
+    authenticator = Authenticator(enrolment["otp_uri"])
     walk.json(
         "Confirm the enrolment with the code an authenticator app would show",
         "/verify_otp",
@@ -127,25 +127,25 @@ def _walk(walk: "Walk", created: Created) -> None:
     )
     created.client_name, created.client_id = f"{name}-app", client["client_id"]
     walk.client = (client["client_id"], client["client_secret"])
-    machine = walk.token("The client asks for itself", grant_type="client_credentials")
-    person = walk.token(
+    client_tokens = walk.token("The client asks for itself", grant_type="client_credentials")
+    user_tokens = walk.token(
         "The person signs in",
         grant_type="password",
         username=name,
         password=password,
-        otp=authenticator.next_code(),  # which counts where OTP_POLICY is every_login
+        otp=authenticator.next_code(),  # required if OTP_POLICY is every_login
     )
-    fresh = walk.token(
+    refreshed_tokens = walk.token(
         "A new pair for the refresh token",
         grant_type="refresh_token",
-        refresh_token=person["refresh_token"],
+        refresh_token=user_tokens["refresh_token"],
     )
-    walk.profile("Who the machine is", machine["access_token"])
-    walk.profile("Who the person is", fresh["access_token"])
+    walk.profile("Who the machine is", client_tokens["access_token"])
+    walk.profile("Who the person is", refreshed_tokens["access_token"])
 
 
 class Authenticator:
-    """Shows codes as an app does that has read the QR code."""
+    """An authenticator app that has scanned the QR code."""
 
     def __init__(self, otp_uri: str) -> None:
         import pyotp
@@ -156,12 +156,15 @@ class Authenticator:
         return str(self._totp.now())
 
     def next_code(self) -> str:
-        """That of the coming 30 seconds, which the server takes already: a code counts once."""
+        """Return the code of the next 30 seconds.
+
+        The server accepts it already, and a code can be used only once.
+        """
         return str(self._totp.at(int(time.time()), counter_offset=1))
 
 
 class Walk:
-    """Sends one request after the other and prints what comes back, secrets shortened."""
+    """A sequence of requests; prints each response, with long values such as secrets shortened."""
 
     def __init__(self, http: Any, settings: Settings) -> None:
         self._http = http
@@ -194,7 +197,7 @@ class Walk:
 
 @contextmanager
 def _server(url: str | None, settings: Settings) -> Iterator[str]:
-    """The address of a running server: the one given, or one of our own on a free port."""
+    """Yield the URL of a running server: `url`, or a server started on a free port."""
     if url is not None:
         yield url
         return
@@ -204,12 +207,12 @@ def _server(url: str | None, settings: Settings) -> Iterator[str]:
     from app.main import create_app
     from app.server.listening import bound_socket
 
-    quiet = settings.model_copy(
+    server_settings = settings.model_copy(
         update={"host": "127.0.0.1", "port": 0, "access_log": False, "log_level": "WARNING"}
     )
-    listener = bound_socket(quiet)
+    listener = bound_socket(server_settings)
     server = uvicorn.Server(
-        uvicorn.Config(create_app(quiet, clock=Clock()), log_config=None, lifespan="on")
+        uvicorn.Config(create_app(server_settings, clock=Clock()), log_config=None, lifespan="on")
     )
     thread = threading.Thread(target=server.run, kwargs={"sockets": [listener]}, daemon=True)
     thread.start()

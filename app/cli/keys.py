@@ -1,4 +1,4 @@
-"""`postern keys …`: the keys that sign ID tokens, and what is sealed under SECRET_KEY."""
+"""`postern keys …`: manage the keys that sign ID tokens and the data sealed under SECRET_KEY."""
 
 import argparse
 import asyncio
@@ -34,10 +34,10 @@ def _add_arguments(parser: argparse.ArgumentParser) -> None:
     actions = parser.add_subparsers(dest="action", required=True, metavar="action")
 
     def action(name: str, act: Action, text: str) -> argparse.ArgumentParser:
-        made = actions.add_parser(name, help=text, description=text)
-        add_json_option(made)
-        made.set_defaults(act=act)
-        return made
+        command = actions.add_parser(name, help=text, description=text)
+        add_json_option(command)
+        command.set_defaults(act=act)
+        return command
 
     action("list", _list_all, "List signing keys, the newest of each algorithm first.")
     rotate = action(
@@ -78,16 +78,16 @@ def _list_all(arguments: argparse.Namespace) -> None:
 def _rotate(arguments: argparse.Namespace) -> None:
     async def rotate(services: Services) -> list[dict[str, Any]]:
         signs_after = KNOWN_AFTER if arguments.now else PUBLISHED_BEFORE
-        made = await services.signing_keys.rotate(arguments.algorithm, signs_after=signs_after)
+        kids = await services.signing_keys.rotate(arguments.algorithm, signs_after=signs_after)
         if arguments.now:
-            await _wait_until_they_sign(services, made)
-        return [row for row in await _list(services) if row["kid"] in made]
+            await _wait_until_they_sign(services, kids)
+        return [row for row in await _list(services) if row["kid"] in kids]
 
     show(with_services(rotate), as_json=arguments.json)
 
 
 async def _wait_until_they_sign(services: Services, kids: list[str]) -> None:
-    """Sleep until the keys sign. An interruption leaves them published, as without `--now`."""
+    """Sleep until the keys sign; if interrupted, they stay published, as without `--now`."""
     keys = await services.signing_keys.list_all()
     signs_from = max(key.signs_from for key in keys if key.kid in kids)
     left = _seconds(signs_from - services.clock.now())
@@ -96,8 +96,8 @@ async def _wait_until_they_sign(services: Services, kids: list[str]) -> None:
         " no server and no cache lacks them."
     )
     try:
-        while (rest := signs_from - services.clock.now()) > NO_TIME:  # noqa: ASYNC110 - time is no event
-            await sleep(rest.total_seconds())
+        while (remaining := signs_from - services.clock.now()) > NO_TIME:  # noqa: ASYNC110 - the clock has no event to wait for
+            await sleep(remaining.total_seconds())
     except asyncio.CancelledError:
         _tell(
             "Interrupted: the new keys are published and do not sign yet."
@@ -107,7 +107,7 @@ async def _wait_until_they_sign(services: Services, kids: list[str]) -> None:
 
 
 def _tell(line: str) -> None:
-    """Say what happens meanwhile, beside the output."""
+    """Print progress to standard error."""
     print(line, file=sys.stderr, flush=True)
 
 
@@ -120,12 +120,12 @@ def _moment(moment: datetime) -> str:
 
 
 def _rewrap(arguments: argparse.Namespace) -> None:
-    done = with_services(lambda services: services.rewrapping.run(only_looks=arguments.dry_run))
-    rows = [{"kind": kind, **asdict(each)} for kind, each in done.items()]
+    results = with_services(lambda services: services.rewrapping.run(only_looks=arguments.dry_run))
+    rows = [{"kind": kind, **asdict(result)} for kind, result in results.items()]
     if not arguments.json:
         rows = [{**row, "unopenable": len(row["unopenable"])} for row in rows]
     show(rows, as_json=arguments.json)
-    check_all_opened(done)
+    check_all_opened(results)
 
 
 def _seal(_: argparse.Namespace) -> None:

@@ -1,4 +1,4 @@
-"""Lists of any length on the command line: printed page by page, in constant memory."""
+"""Print lists of any length page by page, in constant memory."""
 
 import json
 from collections.abc import AsyncIterator, Awaitable, Callable, Sequence
@@ -17,7 +17,7 @@ Rows = Sequence[Row]
 async def pages_of(
     read: Callable[[str], Awaitable[Sequence[Each]]], key: Callable[[Each], str]
 ) -> AsyncIterator[Sequence[Each]]:
-    """Read page after page; `key` is what the next page comes after."""
+    """Read page after page; the next page starts after the `key` of the last row."""
     after = ""
     while page := await read(after):
         yield page
@@ -53,7 +53,7 @@ class _Json:
 
 
 class _Table:
-    """Columns are as wide as the first page needs them; a later page may widen them."""
+    """A table whose columns fit the first page; a later page may widen them."""
 
     def __init__(self) -> None:
         self._widths: list[int] = []

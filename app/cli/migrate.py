@@ -1,4 +1,4 @@
-"""`postern migrate`: brings the database to the schema of this release."""
+"""`postern migrate`: migrate the database to the schema of this release."""
 
 import argparse
 import asyncio
@@ -26,7 +26,7 @@ def _add_arguments(parser: argparse.ArgumentParser) -> None:
 
 
 def _run(arguments: argparse.Namespace) -> int:
-    # the schema needs no secret: a platform may migrate before the server's settings are complete
+    # the schema needs no secret, so a platform can migrate before all settings are set
     settings = _settings()
     configure_logging(log_format="text", level="ERROR")
     before, after, losses = asyncio.run(
@@ -42,14 +42,14 @@ def _run(arguments: argparse.Namespace) -> int:
 
 
 def _settings() -> Settings:
-    """The settings, with those of a production server not required."""
+    """Return the settings, without requiring those of a production server."""
     return command_settings(app_env="development", secret_key="not used by migrations")
 
 
 async def _migrate(
     settings: Settings, revision: str, *, deletes_data: bool
 ) -> tuple[str | None, str | None, Sequence["Loss"]]:
-    from app.database import migrations  # late: settings are judged first
+    from app.database import migrations  # imported late: the settings are checked first
     from app.wiring import make_backend
 
     backend = make_backend(settings)

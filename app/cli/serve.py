@@ -1,4 +1,4 @@
-"""`postern serve`: judges the settings, binds the port, and serves by one process or several."""
+"""`postern serve`: check the settings, bind the port, and serve with one or more processes."""
 
 import argparse
 
@@ -45,7 +45,7 @@ def _run(arguments: argparse.Namespace) -> int:
     if settings.worker_count > 1:
         output.drain()
         become_supervisor(settings, listener)
-    from app.server.processes import serve_alone  # late: what was refused so far costs little
+    from app.server.processes import serve_alone  # imported late, so that refused starts are cheap
 
     serve_alone(settings, listener)
     return 0

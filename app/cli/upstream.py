@@ -1,4 +1,4 @@
-"""`postern upstream …`: the other providers by which people may sign in."""
+"""`postern upstream …`: manage the identity providers that users can sign in with."""
 
 import argparse
 import getpass
@@ -18,12 +18,12 @@ def _add_arguments(parser: argparse.ArgumentParser) -> None:
     actions = parser.add_subparsers(dest="action", required=True, metavar="action")
 
     def action(name: str, act: Action, text: str) -> argparse.ArgumentParser:
-        made = actions.add_parser(name, help=text, description=text)
-        add_json_option(made)
-        made.set_defaults(act=act)
+        command = actions.add_parser(name, help=text, description=text)
+        add_json_option(command)
+        command.set_defaults(act=act)
         if act is not _list_all:
-            made.add_argument("name")
-        return made
+            command.add_argument("name")
+        return command
 
     action("list", _list_all, "List providers.")
     add = action("add", _add, "Offer a provider on the sign-in page.")
@@ -51,7 +51,7 @@ def _add(arguments: argparse.Namespace) -> None:
     secret = _secret(from_stdin=arguments.stdin)
 
     async def add(services: Services) -> dict[str, Any]:
-        made = await services.upstream.add(
+        provider = await services.upstream.add(
             arguments.name,
             label=arguments.label if arguments.label is not None else arguments.name,
             issuer=arguments.issuer,
@@ -59,7 +59,7 @@ def _add(arguments: argparse.Namespace) -> None:
             secret=secret,
             scope=arguments.scope,
         )
-        return _row(services, made, {})
+        return _row(services, provider, {})
 
     row = with_services(add)
     show_one(row, as_json=arguments.json)
@@ -96,8 +96,8 @@ def _agrees(linked: int) -> bool:
 
 def _set_disabled(arguments: argparse.Namespace, *, disabled: bool) -> None:
     async def change(services: Services) -> dict[str, Any]:
-        changed = await services.upstream.set_disabled(arguments.name, disabled=disabled)
-        return _row(services, changed, await services.upstream.count_linked())
+        provider = await services.upstream.set_disabled(arguments.name, disabled=disabled)
+        return _row(services, provider, await services.upstream.count_linked())
 
     show_one(with_services(change), as_json=arguments.json)
 
@@ -110,7 +110,7 @@ def _secret(*, from_stdin: bool) -> str:
 
 async def _list(services: Services) -> list[dict[str, Any]]:
     linked = await services.upstream.count_linked()
-    return [_row(services, each, linked) for each in await services.upstream.list_all()]
+    return [_row(services, provider, linked) for provider in await services.upstream.list_all()]
 
 
 def _row(

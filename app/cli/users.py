@@ -1,4 +1,4 @@
-"""`postern users …`: what an operator may do to people's accounts."""
+"""`postern users …`: manage user accounts."""
 
 import argparse
 import json
@@ -31,12 +31,12 @@ def _add_arguments(parser: argparse.ArgumentParser) -> None:
     actions = parser.add_subparsers(dest="action", required=True, metavar="action")
 
     def action(name: str, act: Action, text: str) -> argparse.ArgumentParser:
-        made = actions.add_parser(name, help=text, description=text)
-        add_json_option(made)
-        made.set_defaults(act=act)
+        command = actions.add_parser(name, help=text, description=text)
+        add_json_option(command)
+        command.set_defaults(act=act)
         if act is not _list_all:
-            made.add_argument("username")
-        return made
+            command.add_argument("username")
+        return command
 
     action("list", _list_all, "List users.").add_argument(
         "--odd-names",
@@ -56,8 +56,8 @@ def _add_arguments(parser: argparse.ArgumentParser) -> None:
     _add_claims(action("set", _set, "Change the standard claims that are kept about a person."))
     action("disable", _disable, "Nobody signs in as this person, and the tokens are worth nothing.")
     action("enable", _enable, "Undo disable.")
-    gone = action("delete", _delete, "Delete an account and all that is its owner's, for good.")
-    gone.add_argument("--yes", action="store_true", help="you are sure; nothing brings it back")
+    delete = action("delete", _delete, "Delete an account and all that is its owner's, for good.")
+    delete.add_argument("--yes", action="store_true", help="you are sure; nothing brings it back")
 
 
 def _add_claims(parser: argparse.ArgumentParser) -> None:
@@ -119,10 +119,10 @@ def _remove_passkeys(arguments: argparse.Namespace) -> None:
 
 async def _without_passkeys(services: Services, username: str) -> list[str]:
     user, names = await services.users.get(username), []
-    for each in await services.passkeys.list_of(user):
-        if await services.passkeys.remove(user, each.passkey_id, but=None, even_last=True):
-            await services.notices.tell(user, "passkey_removed", name=each.name)
-            names.append(each.name)
+    for passkey in await services.passkeys.list_of(user):
+        if await services.passkeys.remove(user, passkey.passkey_id, but=None, even_last=True):
+            await services.notices.tell(user, "passkey_removed", name=passkey.name)
+            names.append(passkey.name)
     return names
 
 
@@ -150,24 +150,24 @@ def _make_link(arguments: argparse.Namespace) -> None:
 
 
 def _set(arguments: argparse.Namespace) -> None:
-    said: dict[str, Any] = {
+    values: dict[str, Any] = {
         name: value for name in SIMPLE_CLAIMS if (value := getattr(arguments, name)) is not None
     }
-    if not (said or arguments.address or arguments.unset or arguments.vouched_for):
+    if not (values or arguments.address or arguments.unset or arguments.vouched_for):
         raise InvalidInputError("Say what to set or unset; see postern users set --help.")
     try:
         if arguments.address is not None:
-            said["address"] = json.loads(arguments.address)
-        changes = StandardClaims.model_validate(said)
+            values["address"] = json.loads(arguments.address)
+        changes = StandardClaims.model_validate(values)
     except ValidationError as error:
         problem = error.errors(include_input=False)[0]
         message = problem["msg"].removeprefix("Value error, ")
         raise InvalidInputError(f"{_option(str(problem['loc'][0]))}: {message}") from None
     except (ValueError, RecursionError):
         raise InvalidInputError("--address: must be a JSON object") from None
-    if "address" in said and "address" not in changes.stated_claims():
+    if "address" in values and "address" not in changes.stated_claims():
         raise InvalidInputError("--address: must have a member such as country.")
-    for name in said.keys() & arguments.unset:
+    for name in values.keys() & arguments.unset:
         raise InvalidInputError(f"{_option(name)}: cannot be set and unset at once.")
     user = with_services(
         lambda services: services.users.set_claims(

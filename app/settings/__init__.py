@@ -1,4 +1,4 @@
-"""What the operator decides. There is no global instance: `load_settings()` makes one."""
+"""Settings of the server. There is no global instance; `load_settings()` returns a new one."""
 
 from app.settings.loading import environment_value, flask_env_asks_for_https, load_settings
 from app.settings.misspelt import misspelt_settings

@@ -1,4 +1,4 @@
-"""In development a generated SECRET_KEY is kept beside the database."""
+"""Generate a SECRET_KEY in development and store it next to the database."""
 
 import os
 import secrets
@@ -12,7 +12,10 @@ from app.settings.model import Settings
 
 
 def with_development_secret(settings: Settings) -> Settings:
-    """The settings with the kept key, made now if there is none; raises `StartupError`."""
+    """Return the settings with the stored key, generated if there is none.
+
+    Raises `StartupError` if the file cannot be written.
+    """
     if settings.secret_key is not None:
         return settings
     path = settings.data_directory / "secret_key"
@@ -26,7 +29,7 @@ def with_development_secret(settings: Settings) -> Settings:
 
 
 def _read_or_create(path: Path) -> str:
-    """Of several processes that start at once, the first makes the key and all read it."""
+    """Return the stored key; of several processes that start at once, the first creates it."""
     if not path.exists():
         temporary = path.with_name(f".{path.name}.{os.getpid()}.{secrets.token_hex(4)}")
         with os.fdopen(

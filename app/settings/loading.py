@@ -1,4 +1,4 @@
-"""Reads settings from the environment and `.env`; a mistake is one line for the operator."""
+"""Load settings from the environment and `.env`, with one line for each mistake."""
 
 import os
 from pathlib import Path
@@ -18,9 +18,9 @@ def load_settings(
     creates_secret: bool = True,
     **overrides: Any,
 ) -> Settings:
-    """Reads the environment and `.env`; raises `StartupError` with one line per mistake.
+    """Load the environment and `.env`; raises `StartupError` with one line per mistake.
 
-    `unset_environment` counts where neither APP_ENV nor its older name FLASK_ENV is set. Without
+    `unset_environment` applies if neither APP_ENV nor its older name FLASK_ENV is set. Without
     `creates_secret` no key is written in development.
     """
     values = {name: value for name, value in overrides.items() if value is not None}
@@ -38,25 +38,28 @@ def load_settings(
 
 
 def flask_env_asks_for_https() -> bool:
-    """The original server spoke https with a self-made certificate under FLASK_ENV=development."""
-    is_older = environment_value("APP_ENV") is None
-    return is_older and environment_value("FLASK_ENV") == "development"
+    """Return whether to use https because of FLASK_ENV=development, as the original server did.
+
+    The certificate is self-signed. An APP_ENV takes precedence.
+    """
+    has_no_app_env = environment_value("APP_ENV") is None
+    return has_no_app_env and environment_value("FLASK_ENV") == "development"
 
 
 def environment_value(name: str) -> str | None:
-    """A variable of the environment or of `.env`; an empty one counts as not set."""
+    """Return a variable of the environment or of `.env`, or None if it is empty or not set."""
     value = os.environ.get(name) or _from_file(name)
     return value.strip() if value and value.strip() else None
 
 
 def _from_file(name: str) -> str | None:
-    from dotenv import dotenv_values  # late: most servers have no such file
+    from dotenv import dotenv_values  # imported late: most servers have no .env
 
     return dotenv_values(".env").get(name) if Path(".env").is_file() else None
 
 
 def _lines(error: ValidationError) -> list[str]:
-    """One line per mistake; never the value, which may be a secret."""
+    """Return one line per mistake, without the value, which may be a secret."""
     lines = []
     for problem in error.errors(include_url=False, include_input=False):
         cause = problem.get("ctx", {}).get("error")

@@ -1,6 +1,6 @@
-"""Every environment variable, typed and checked.
+"""All settings, typed and validated.
 
-Names in upper case are the environment variables; `.env` in the working directory is read too.
+The environment variables are the names in upper case; `.env` in the working directory is read too.
 """
 
 import ipaddress
@@ -31,7 +31,7 @@ SECRET_RECIPE = 'python3 -c "import secrets; print(secrets.token_urlsafe(48))"'
 
 
 def _split(value: object) -> object:
-    """Lists are written with commas or spaces in the environment."""
+    """Split a list that is separated by commas or spaces, as in the environment."""
     return tuple(value.replace(",", " ").split()) if isinstance(value, str) else value
 
 
@@ -40,7 +40,7 @@ SecretWords = Annotated[tuple[SecretStr, ...], NoDecode, BeforeValidator(_split)
 
 
 class Settings(BaseSettings):
-    """What the operator decides. Frozen; durations are in seconds."""
+    """Settings of the server. Frozen; durations are in seconds unless the name has another unit."""
 
     model_config = SettingsConfigDict(
         env_file=".env", env_ignore_empty=True, extra="ignore", frozen=True
@@ -256,9 +256,9 @@ class Settings(BaseSettings):
 
     @property
     def otp_label(self) -> str:
-        """The name in authenticator apps: OTP_ISSUER, or BRAND_NAME where only that is set.
+        """The name in authenticator apps: OTP_ISSUER, or BRAND_NAME if only that is set.
 
-        A colon ends the issuer in a key URI, so a brand's colons are left out.
+        A colon ends the issuer in a key URI, so colons are removed from the brand name.
         """
         if self.otp_issuer is not None:
             return self.otp_issuer
@@ -273,21 +273,24 @@ class Settings(BaseSettings):
 
     @property
     def registrations_per_hour(self) -> int:
-        """Users who may sign up from one address; zero where there is no limit."""
+        """Sign-ups allowed from one IP address; zero means no limit."""
         if self.registration_limit is not None:
             return self.registration_limit
         return 60 if self.is_production else 0
 
     @property
     def client_registrations_per_hour(self) -> int:
-        """Clients that may register themselves from one address; zero where there is no limit."""
+        """Dynamic client registrations allowed from one IP address; zero means no limit."""
         if self.dynamic_registration_limit is not None:
             return self.dynamic_registration_limit
         return 300 if self.is_production else 0
 
     @property
     def authorization_requests_per_minute(self) -> int:
-        """Requests of anonymous browsers of one network that are stored; zero for no limit."""
+        """Pending authorization requests stored for anonymous browsers of one network.
+
+        Zero means no limit.
+        """
         if self.authorization_request_limit is not None:
             return self.authorization_request_limit
         return 600 if self.is_production else 0
@@ -322,27 +325,30 @@ class Settings(BaseSettings):
 
     @property
     def worker_count(self) -> int:
-        """One per core on PostgreSQL, one on SQLite, where a second writer only waits."""
+        """WORKERS; by default one per core on PostgreSQL, and one on SQLite (a single writer)."""
         if self.workers is not None:
             return self.workers
         return 1 if self.is_sqlite else cores()
 
     @property
     def password_thread_count(self) -> int:
-        """With one worker, a core stays free for everything that is not a password."""
+        """PASSWORD_THREADS; by default the cores per worker.
+
+        With one worker, one core is left free for everything other than password hashing.
+        """
         if self.password_threads is not None:
             return self.password_threads
         return max(1, cores() // self.worker_count - (1 if self.worker_count == 1 else 0))
 
     @property
     def data_directory(self) -> Path:
-        """Where what belongs beside the database is kept: the generated key, the certificate."""
+        """The directory of the files next to the database: the generated key, the certificate."""
         path = sqlite_path(self.database_url)
         return path.parent if path is not None else Path("data")
 
 
 class SettingsProblemsError(ValueError):
-    """Settings that do not go together; each problem is a sentence for the operator."""
+    """Settings that are invalid in combination; each problem is a sentence for the operator."""
 
     def __init__(self, problems: list[str]) -> None:
         super().__init__("; ".join(problems))

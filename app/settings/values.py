@@ -1,4 +1,4 @@
-"""What values of settings are made of."""
+"""Parse and check the values of settings."""
 
 import os
 import ssl
@@ -17,7 +17,7 @@ WELL_KNOWN_SECRETS = (
 
 
 def sqlite_path(url: str) -> Path | None:
-    """The file of a SQLite URL; None for PostgreSQL and for a database in memory."""
+    """Return the file of a SQLite URL, or None for PostgreSQL and for an in-memory database."""
     scheme, _, rest = url.partition("://")
     if not scheme.startswith("sqlite"):
         return None
@@ -26,7 +26,10 @@ def sqlite_path(url: str) -> Path | None:
 
 
 def has_numeric_ports(address: str) -> bool:
-    """Of `user:password@host:port,host:port/database?…`, where an IPv6 host stands in brackets."""
+    """Return whether the port of each host is a number.
+
+    `address` is `user:password@host:port,host:port/database?…`, with IPv6 hosts in brackets.
+    """
     hosts = address.partition("?")[0].rpartition("@")[2].partition("/")[0].split(",")
     ports = [host.rpartition("]")[2].partition(":") for host in hosts]
     return all(port.isdigit() or not colon for _, colon, port in ports)
@@ -36,14 +39,18 @@ def is_web_address(value: str) -> bool:
     try:
         parts = urlsplit(value)
         return parts.scheme in ("http", "https") and bool(parts.hostname) and parts.port != 0
-    except ValueError:  # a port that is none
+    except ValueError:  # an invalid port
         return False
 
 
 def is_weak(value: str, minimum: int) -> bool:
-    lowered = value.lower()
-    too_plain = len(set(value)) < 10
-    return len(value) < minimum or too_plain or any(word in lowered for word in WELL_KNOWN_SECRETS)
+    lower_case = value.lower()
+    is_too_uniform = len(set(value)) < 10
+    return (
+        len(value) < minimum
+        or is_too_uniform
+        or any(word in lower_case for word in WELL_KNOWN_SECRETS)
+    )
 
 
 def cores() -> int:
@@ -51,7 +58,7 @@ def cores() -> int:
 
 
 def is_utf8(value: str) -> bool:
-    """False for what the environment held in bytes that are no text."""
+    """Return False for a value that was not valid UTF-8 in the environment."""
     try:
         value.encode("utf-8")
     except UnicodeEncodeError:
@@ -60,7 +67,7 @@ def is_utf8(value: str) -> bool:
 
 
 def describe_database(url: str) -> str:
-    """Which database it is, without user and password."""
+    """Return the type and location of the database, without user and password."""
     path = sqlite_path(url)
     if path is not None:
         return f"SQLite, {path}"
@@ -69,7 +76,7 @@ def describe_database(url: str) -> str:
 
 
 def holds_certificates(file: Path) -> bool:
-    """Whether a file has at least one certificate in PEM."""
+    """Return whether a file has at least one certificate in PEM."""
     context = ssl.SSLContext(ssl.PROTOCOL_TLS_CLIENT)
     try:
         context.load_verify_locations(cafile=str(file))

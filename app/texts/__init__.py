@@ -1,1 +1,1 @@
-"""The texts that people read, and their translations."""
+"""Texts for users, and their translations."""

@@ -1,4 +1,4 @@
-"""The languages there are, and their texts (gettext)."""
+"""The supported languages, and their translations (gettext)."""
 
 import gettext
 from collections.abc import Iterable
@@ -17,12 +17,15 @@ def direction_of(language: str) -> str:
 
 
 def first_known(tags: Iterable[str]) -> str:
-    """The first of these languages (RFC 5646) that there are texts in."""
+    """Return the first supported language of these tags (RFC 5646), or English."""
     return first_known_or_none(tags) or DEFAULT
 
 
 def first_known_or_none(tags: Iterable[str]) -> str | None:
-    """As above, or None; `de_DE`, the spelling of POSIX, means `de-DE`."""
+    """Return the first supported language of these tags, or None.
+
+    `de_DE`, the POSIX spelling, is accepted for `de-DE`.
+    """
     for tag in tags:
         primary = tag.lower().replace("_", "-").partition("-")[0]
         if primary in LANGUAGES:

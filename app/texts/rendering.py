@@ -1,7 +1,7 @@
-"""Mails from their templates: a subject, a text and an HTML body in one language.
+"""Render mails from templates: a subject, a text body and an HTML body in one language.
 
-Each mail is two files in `mails/`, `<name>.txt` with the subject and the text, `<name>.html` with
-the same words.
+Each mail has two files in `mails/`: `<name>.txt` with the subject and the text, and `<name>.html`
+with the same content.
 """
 
 from collections.abc import Mapping
@@ -24,41 +24,40 @@ class Rendered(NamedTuple):
 
 
 def render_mail(name: str, language: str, values: Mapping[str, object]) -> Rendered:
-    """Raises `LookupError` where there is no mail of that name.
+    """Render a mail; raises `LookupError` if there is no mail of that name.
 
-    A value that a mail needs and was not given is left out of it: half a notice is better than
-    none.
+    A missing value is rendered as empty, because an incomplete mail is better than none.
     """
     if not (DIRECTORY / f"{name}.txt").is_file():
         raise LookupError(name)
     environment = _environment(language)
     text = environment.get_template(f"{name}.txt")
-    given = {**values, "lang": language, "dir": direction_of(language)}
-    subject = " ".join("".join(text.blocks["subject"](text.new_context(given))).split())
-    given["subject"] = subject
+    context = {**values, "lang": language, "dir": direction_of(language)}
+    subject = " ".join("".join(text.blocks["subject"](text.new_context(context))).split())
+    context["subject"] = subject
     return Rendered(
         subject,
-        text.render(given).strip() + "\n",
-        environment.get_template(f"{name}.html").render(given),
+        text.render(context).strip() + "\n",
+        environment.get_template(f"{name}.html").render(context),
     )
 
 
 @lru_cache(maxsize=8)
 def _environment(language: str) -> "Environment":
-    from jinja2 import (  # late: not every server sends mail
+    from jinja2 import (  # imported late: not every server sends mail
         Environment,
         FileSystemLoader,
         select_autoescape,
     )
 
-    made = Environment(
+    environment = Environment(
         loader=FileSystemLoader(DIRECTORY),
         autoescape=select_autoescape(disabled_extensions=("txt",), default=True),
         trim_blocks=True,
         lstrip_blocks=True,
         extensions=["jinja2.ext.i18n"],
     )
-    made.install_gettext_translations(  # type: ignore[attr-defined]  # the extension adds it
+    environment.install_gettext_translations(  # type: ignore[attr-defined]  # added by the extension
         translations_of(language), newstyle=True
     )
-    return made
+    return environment
