@@ -1,4 +1,4 @@
-"""HTML for people: one file a page, one line a router below."""
+"""HTML pages: one file per page, one line per router below."""
 
 from fastapi import APIRouter
 

@@ -1,4 +1,4 @@
-"""Our stylesheet, script and logo, under names that change with their content."""
+"""The stylesheet, scripts and logo of the pages, under names that contain a hash of the content."""
 
 import hashlib
 from dataclasses import dataclass
@@ -32,9 +32,9 @@ class Asset:
 
 @router.get("/assets/{name}")
 async def asset(name: str, services: ServicesDep) -> Response:
-    for each in assets_of(services.settings).values():
-        if each.url == f"/assets/{name}":
-            return Response(each.content, media_type=each.media_type, headers=A_YEAR)
+    for file in assets_of(services.settings).values():
+        if file.url == f"/assets/{name}":
+            return Response(file.content, media_type=file.media_type, headers=A_YEAR)
     if name == "favicon.svg":
         return _favicon()
     raise NotFoundError("There is no such file.")
@@ -55,9 +55,9 @@ async def favicon() -> Response:
 
 
 def assets_of(settings: Settings) -> dict[str, Asset]:
-    """The files of the pages by their plain names; the logo only where there is one.
+    """Return the files of the pages, keyed by their names without a hash; "logo" only if it is set.
 
-    Raises `StartupError` for a logo that is no picture.
+    Raise `StartupError` if the logo is not a PNG, JPEG, GIF or WebP picture.
     """
     return _assets(settings.brand_color, settings.brand_logo)
 
@@ -65,10 +65,10 @@ def assets_of(settings: Settings) -> dict[str, Asset]:
 @lru_cache(maxsize=8)
 def _assets(color: str, logo: Path | None) -> dict[str, Asset]:
     light, dark = accent_properties(color)
-    in_the_dark = f"@media (prefers-color-scheme: dark) {{ :root {{ {_css(dark)} }} }}"
-    brand = f":root {{ {_css(light)} }}\n{in_the_dark}"
+    dark_rule = f"@media (prefers-color-scheme: dark) {{ :root {{ {_css(dark)} }} }}"
+    brand = f":root {{ {_css(light)} }}\n{dark_rule}"
     style = (STATIC / "postern.css").read_text().replace(BRAND_MARK, brand).encode()
-    made = {
+    assets = {
         "postern.css": _hashed("postern", "css", "text/css", style),
         "postern.js": _hashed(
             "postern", "js", "text/javascript", (STATIC / "postern.js").read_bytes()
@@ -82,12 +82,12 @@ def _assets(color: str, logo: Path | None) -> dict[str, Asset]:
         ),
     }
     content = logo.read_bytes()[:LOGO_LIMIT] if logo is not None else b""
-    kind = image_type(content)
-    if logo is not None and kind is None:
+    media_type = image_type(content)
+    if logo is not None and media_type is None:
         raise StartupError("BRAND_LOGO: must be a PNG, JPEG, GIF or WebP picture")
-    if kind is not None:
-        made["logo"] = _hashed("logo", kind.partition("/")[2], kind, content)
-    return made
+    if media_type is not None:
+        assets["logo"] = _hashed("logo", media_type.partition("/")[2], media_type, content)
+    return assets
 
 
 def _hashed(name: str, suffix: str, media_type: str, content: bytes) -> Asset:

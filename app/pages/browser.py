@@ -1,7 +1,7 @@
-"""The browser that a page is for: who is signed in there, and that a form came from our own page.
+"""The browser behind a request: the users signed in to it, and the CSRF check of its forms.
 
-A form carries a token that belongs to a cookie of this browser (and to nothing else), so another
-site can neither guess it nor have it sent.
+Each form carries a token that is bound to a cookie of this browser, so another site can neither
+guess the token nor make the browser send it.
 """
 
 import secrets
@@ -35,7 +35,7 @@ HOW_TO_GO_ON = "Load the page again. Cookies have to be allowed for this site."
 
 
 class FormExpiredError(PosternError):
-    """The form does not belong to this browser, or cookies are off."""
+    """The form does not belong to this browser, or cookies are disabled."""
 
     error = "form_expired"
     status = 403
@@ -46,7 +46,7 @@ class FormExpiredError(PosternError):
 
 
 class GoToError(Exception):
-    """Another page of ours is due first; `path` is never what somebody sent."""
+    """Another page of this server is required first; `path` never comes from user input."""
 
     def __init__(self, path: str) -> None:
         super().__init__(path)
@@ -54,7 +54,7 @@ class GoToError(Exception):
 
 
 class AnswerInsteadError(Exception):
-    """Answers with this response instead of what the route would answer."""
+    """Replaces the response of the route with `response`."""
 
     def __init__(self, response: Response) -> None:
         super().__init__(f"answered with {response.status_code}")
@@ -63,10 +63,10 @@ class AnswerInsteadError(Exception):
 
 @dataclass(slots=True)
 class Browser:
-    """What a page knows of the browser. The first of `signed_in` is the current person.
+    """State of the browser that sent a request. The first of `signed_in` is the current user.
 
-    `form_identifier` is the browser that the posted form was made for. It differs from `identifier`
-    where another tab replaced the cookie since.
+    `form_identifier` identifies the browser that the posted form was rendered for. It differs from
+    `identifier` if another tab has replaced the cookie since.
     """
 
     services: Services
@@ -76,7 +76,7 @@ class Browser:
     is_new: bool
     form_identifier: str = ""
     pending: dict[str, Pending] = field(default_factory=dict)
-    """The pending authorization requests that were loaded for this page, by their names."""
+    """The pending authorization requests loaded for this page, keyed by request id."""
     _secrets: dict[str, str] = field(default_factory=dict)
 
     @property
@@ -88,39 +88,43 @@ class Browser:
         return csrf.token_for(self.services, self.identifier)
 
     def begin(self, secret: str, found: SignedIn) -> None:
-        """Makes a new session the current one, in the place of an older one of this person."""
-        others = [each for each in self.signed_in if each.user.user_id != found.user.user_id]
+        """Make a new session the current one, replacing an older session of the same user."""
+        others = [other for other in self.signed_in if other.user.user_id != found.user.user_id]
         self.signed_in = [found, *others][:MAXIMUM_ACCOUNTS]
         self._secrets[found.session.session_id] = secret
 
     def session_of(self, user: User) -> str | None:
-        """The session that a person has here already."""
-        for each in self.signed_in:
-            if each.user.user_id == user.user_id:
-                return each.session.session_id
+        """Return the id of the user's session in this browser, or None."""
+        for signed_in in self.signed_in:
+            if signed_in.user.user_id == user.user_id:
+                return signed_in.session.session_id
         return None
 
     def choose(self, session_id: str) -> SignedIn | None:
-        """Makes one of the signed-in people the current one."""
+        """Make the user of a session the current one; return None if it is not signed in here."""
         self.signed_in.sort(key=lambda each: each.session.session_id != session_id)
         current = self.current
         return current if current and current.session.session_id == session_id else None
 
     def forget(self, session_id: str) -> None:
-        self.signed_in = [each for each in self.signed_in if each.session.session_id != session_id]
+        self.signed_in = [
+            signed_in for signed_in in self.signed_in if signed_in.session.session_id != session_id
+        ]
 
     def keep(self, response: Response) -> Response:
-        """Puts what changed into the browser's cookies."""
+        """Set the cookies whose values changed."""
         if self.is_new:
             set_cookie(self.services, response, BROWSER_COOKIE, self.identifier)
-        value = SEPARATOR.join(self._secrets[each.session.session_id] for each in self.signed_in)
+        value = SEPARATOR.join(
+            self._secrets[signed_in.session.session_id] for signed_in in self.signed_in
+        )
         if value != self.request.cookies.get(cookie_name(self.services, SESSIONS_COOKIE), ""):
             set_cookie(self.services, response, SESSIONS_COOKIE, value)
         return response
 
 
 async def get_browser(request: Request, services: ServicesDep) -> Browser:
-    """Return the browser that a page is for; HEAD never gets further (RFC 9110 section 9.2.1)."""
+    """Return the browser of a request; HEAD ends here, without effects (RFC 9110 section 9.2.1)."""
     if IS_HEAD in request.scope:
         raise AnswerInsteadError(HTMLResponse(headers={"Cache-Control": "no-store"}))
     identifier = request.cookies.get(cookie_name(services, BROWSER_COOKIE), "")
@@ -133,17 +137,17 @@ async def get_browser(request: Request, services: ServicesDep) -> Browser:
         identifier=secrets.token_hex(16) if is_new else identifier,
         is_new=is_new,
     )
-    given = request.cookies.get(cookie_name(services, SESSIONS_COOKIE), "")
-    for secret in given.split(SEPARATOR)[:MAXIMUM_ACCOUNTS] if given else ():
-        found = await services.sessions.find(secret)
-        if found is not None:
-            browser.signed_in.append(found)
-            browser._secrets[found.session.session_id] = secret  # noqa: SLF001 - its own maker
+    cookie_value = request.cookies.get(cookie_name(services, SESSIONS_COOKIE), "")
+    for secret in cookie_value.split(SEPARATOR)[:MAXIMUM_ACCOUNTS] if cookie_value else ():
+        signed_in = await services.sessions.find(secret)
+        if signed_in is not None:
+            browser.signed_in.append(signed_in)
+            browser._secrets[signed_in.session.session_id] = secret  # noqa: SLF001 - built in this function
     return browser
 
 
 def remembered_secrets(services: Services, request: Request) -> list[str]:
-    """The secrets of the users who trust this browser, from its cookie."""
+    """Return the secrets of the users who trust this browser, from its cookie."""
     value = request.cookies.get(cookie_name(services, REMEMBERED_COOKIE), "")
     return value.split(SEPARATOR)
 
@@ -152,9 +156,9 @@ BrowserDep = Annotated[Browser, Depends(get_browser)]
 
 
 async def get_typed_form(request: Request, browser: BrowserDep) -> PostedForm:
-    """The fields of a form of ours; raises `FormExpiredError` for anybody else's.
+    """Return the fields of a form with a valid CSRF token, or raise `FormExpiredError`.
 
-    Its page shows `hints_for` what a user typed.
+    For a form in which the user types. The page shows the errors that `hints_for` returns.
     """
     form = await read_form(request)
     identifier = csrf.browser_named_by(
@@ -170,7 +174,7 @@ TypedFormDep = Annotated[PostedForm, Depends(get_typed_form)]
 
 
 async def get_posted_form(form: TypedFormDep) -> PostedForm:
-    """As `get_typed_form`, for a page on which nothing is typed."""
+    """Like `get_typed_form`, for a page without text fields."""
     form.require_clean()
     return form
 
@@ -191,7 +195,7 @@ async def read_form(request: Request) -> PostedForm:
 
 
 def cookie_name(services: Services, name: str) -> str:
-    """`__Host-` binds a cookie to exactly this host, over https."""
+    """Return the cookie's name, over HTTPS with `__Host-`, which binds it to exactly this host."""
     return f"__Host-{name}" if services.is_https else name
 
 
@@ -203,7 +207,7 @@ def set_cookie(
     *,
     lasts: timedelta | None = None,
 ) -> None:
-    """Sets a cookie for a time, or else until the browser is closed; an empty value removes it."""
+    """Set a cookie for a time, or else until the browser is closed; an empty value removes it."""
     seconds = int(lasts.total_seconds()) if lasts is not None else None
     response.set_cookie(
         cookie_name(services, name),

@@ -1,4 +1,4 @@
-"""Readable colours from one accent colour (WCAG 2.2, relative luminance and contrast)."""
+"""Readable colours derived from one accent colour (WCAG 2.2, relative luminance and contrast)."""
 
 import colorsys
 
@@ -11,7 +11,7 @@ STEPS = 40
 
 
 def accent_properties(accent: str) -> tuple[dict[str, str], dict[str, str]]:
-    """Custom properties for the light and the dark scheme."""
+    """Return the CSS custom properties for the light and the dark scheme; `accent` is `#rrggbb`."""
     color = _parse(accent)
     on_light = _until_readable(color, against=WHITE, lightness=0.0)
     on_dark = _until_readable(color, against=DARK_CARD, lightness=1.0)
@@ -19,7 +19,7 @@ def accent_properties(accent: str) -> tuple[dict[str, str], dict[str, str]]:
 
 
 def contrast(first: Color, second: Color) -> float:
-    """From 1, the same, to 21, black on white."""
+    """Return the contrast ratio, from 1 (same colour) to 21 (black on white)."""
     lighter, darker = sorted((_luminance(first), _luminance(second)), reverse=True)
     return (lighter + 0.05) / (darker + 0.05)
 
@@ -30,13 +30,13 @@ def _properties(color: Color) -> dict[str, str]:
 
 
 def _until_readable(color: Color, *, against: Color, lightness: float) -> Color:
-    """The same hue, darker or lighter by as many steps as it needs."""
-    hue, from_here, saturation = colorsys.rgb_to_hls(*(value / 255 for value in color))
+    """Move the colour towards `lightness` in steps until its contrast is at least TEXT_CONTRAST."""
+    hue, start, saturation = colorsys.rgb_to_hls(*(value / 255 for value in color))
     if contrast(color, against) >= TEXT_CONTRAST:
         return color
     for step in range(1, STEPS):
-        there = from_here + (lightness - from_here) * step / STEPS
-        red, green, blue = colorsys.hls_to_rgb(hue, there, saturation)
+        step_lightness = start + (lightness - start) * step / STEPS
+        red, green, blue = colorsys.hls_to_rgb(hue, step_lightness, saturation)
         mixed = round(red * 255), round(green * 255), round(blue * 255)
         if contrast(mixed, against) >= TEXT_CONTRAST:
             return mixed

@@ -1,8 +1,8 @@
-"""Tokens against cross-site request forgery: a form says which browser it was made for.
+"""Tokens against cross-site request forgery, which bind a form to the browser it was rendered for.
 
-A token is a MAC of the value of the browser's cookie, followed by that value. Two tabs that a fresh
-browser opens at once each get a cookie, and the later one replaces the earlier. The form of the
-earlier tab is accepted if the browser itself says that our own page sent it.
+A token is a MAC of the value of the browser's cookie, followed by that value. If a new browser
+opens two tabs at once, each tab gets a cookie, and the later one replaces the earlier. The form of
+the earlier tab is accepted if the browser's own headers say that it was sent from the same origin.
 """
 
 import hmac
@@ -26,31 +26,36 @@ def token_for(services: Services, identifier: str) -> str:
 def browser_named_by(
     services: Services, request: Request, token: str, *, identifier: str
 ) -> str | None:
-    """Return the browser that a form was made for, or None if the form must be refused.
+    """Return the identifier of the browser that a form was rendered for, or None to refuse it.
 
-    `identifier` is the browser that sent the form.
+    `identifier` identifies the browser that sent the form.
     """
-    site = request.headers.get("sec-fetch-site")
-    if site not in (None, SAME_ORIGIN, "none"):
+    fetch_site = request.headers.get("sec-fetch-site")
+    if fetch_site not in (None, SAME_ORIGIN, "none"):
         return None
-    mac, named = token[:MAC_LENGTH], token[MAC_LENGTH:] or identifier
-    if not _is_ours(services, mac, named):
+    mac, token_identifier = token[:MAC_LENGTH], token[MAC_LENGTH:] or identifier
+    if not _is_ours(services, mac, token_identifier):
         return None
-    if hmac.compare_digest(named.encode(), identifier.encode()):
-        return named
-    is_from_our_page = site == SAME_ORIGIN or (site is None and _has_our_origin(services, request))
-    return named if is_from_our_page else None
+    if hmac.compare_digest(token_identifier.encode(), identifier.encode()):
+        return token_identifier
+    is_from_our_page = fetch_site == SAME_ORIGIN or (
+        fetch_site is None and _has_our_origin(services, request)
+    )
+    return token_identifier if is_from_our_page else None
 
 
 def _has_our_origin(services: Services, request: Request) -> bool:
-    """For addresses to which browsers send no `Sec-Fetch-Site`: http on another host."""
+    """Check the `Origin` header, for URLs to which browsers send no `Sec-Fetch-Site`.
+
+    Those are http URLs of a host other than localhost.
+    """
     origin, host = request.headers.get("origin"), request.headers.get("host")
-    ours = web_origin_of(services.settings.issuer_url)
-    return origin is not None and origin in (ours, f"http://{host}")
+    issuer_origin = web_origin_of(services.settings.issuer_url)
+    return origin is not None and origin in (issuer_origin, f"http://{host}")
 
 
 def _is_ours(services: Services, mac: str, identifier: str) -> bool:
-    """Accept the tokens of either key while SECRET_KEY changes: their forms are still open."""
+    """Check the MAC under each key, so that open forms stay valid while SECRET_KEY is rotated."""
     return any(
         hmac.compare_digest(mac.encode(), _mac(key, identifier).encode())
         for key in services.secret_keys

@@ -1,4 +1,4 @@
-"""Errors for people: what happened, whose turn it is, and what to do."""
+"""Error pages: what happened, and what the user can do about it."""
 
 import re
 from http import HTTPStatus
@@ -28,7 +28,7 @@ OURS = N_("It is our turn. Wait a little and try again.")
 
 
 def install(application: FastAPI) -> None:
-    """Lets browsers see pages where programs get JSON; everything else stays as it is."""
+    """Install error handlers that show browsers a page; other clients still receive JSON."""
 
     async def go_to(request: Request, error: Exception) -> Response:
         path = error.path if isinstance(error, GoToError) else "/"
@@ -42,22 +42,22 @@ def install(application: FastAPI) -> None:
     application.add_exception_handler(GoToError, go_to)
     application.add_exception_handler(AnswerInsteadError, answer_instead)
     for kind in (PosternError, HTTPException, Exception):
-        otherwise = application.exception_handlers[kind]
+        default_handler = application.exception_handlers[kind]
 
         async def handle(
-            request: Request, error: Exception, otherwise: object = otherwise
+            request: Request, error: Exception, otherwise: object = default_handler
         ) -> Response:
             if prefers_html(request.headers.get("accept", "*/*")):
-                await ready(request)  # outside the pages nothing else has prepared templates
+                await ready(request)  # only the routes of pages have prepared the templates
                 return error_page(request, error)
-            answer: Response = await otherwise(request, error)  # type: ignore[operator]  # a handler
-            return answer
+            response: Response = await otherwise(request, error)  # type: ignore[operator]  # a handler
+            return response
 
         application.add_exception_handler(kind, handle)
 
 
 def error_page(request: Request, error: Exception, **values: Any) -> Response:
-    """The page for an error, with its status and headers; `values` are for its template."""
+    """Return the page for an error, with its status and headers; `values` go to its template."""
     text = text_for(request)
     status, heading, message, code = _described(error)
     if isinstance(error, PosternError):
@@ -85,11 +85,11 @@ def error_page(request: Request, error: Exception, **values: Any) -> Response:
 
 
 def _way_back(request: Request, error: Exception) -> dict[str, Any]:
-    """What the page needs to lead back to the application that a stale link is from."""
-    came_from = error.came_from if isinstance(error, UntrustedRequestError) else None
-    if came_from is None:
+    """Return the values for a link back to the client that an outdated link belongs to."""
+    client_and_uri = error.came_from if isinstance(error, UntrustedRequestError) else None
+    if client_and_uri is None:
         return {}
-    client, redirect_uri = came_from
+    client, redirect_uri = client_and_uri
     url = home_of(client, redirect_uri)
     return {"back_url": url, "back_name": name_of_client(request, client)} if url else {}
 
@@ -106,19 +106,22 @@ def _described(error: Exception) -> tuple[int, str, str, str]:
 
 
 def _again(request: Request, error: Exception, status: int) -> str | None:
-    """Where trying again may help: this page, or the page of ours with the form that was sent."""
+    """Return the URL of the "try again" link, or None if trying again does not help.
+
+    "" is the same page; after an expired form, it is the page of this server that holds the form.
+    """
     if request.method == "GET":
         return "" if status >= 500 else None
     if not isinstance(error, FormExpiredError):
         return None
     try:
-        came_from = urlsplit(request.headers.get("referer", ""))
+        referer = urlsplit(request.headers.get("referer", ""))
     except ValueError:
         return None
-    is_ours = came_from.netloc == request.headers.get("host")
-    if not is_ours or not OUR_PATH.match(came_from.path):
+    is_same_host = referer.netloc == request.headers.get("host")
+    if not is_same_host or not OUR_PATH.match(referer.path):
         return None
-    return f"{came_from.path}?{came_from.query}" if came_from.query else came_from.path
+    return f"{referer.path}?{referer.query}" if referer.query else referer.path
 
 
 def _headers(error: Exception) -> dict[str, str]:

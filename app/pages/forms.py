@@ -1,4 +1,4 @@
-"""Forms that users fill in: a character that cannot be stored gets a hint at its field."""
+"""Parsing of forms that users fill in, with an error for a character that cannot be stored."""
 
 import unicodedata
 
@@ -15,7 +15,7 @@ HINT = N_("This contains a character that can't be used here. Type it again.")
 
 
 class UnusableTextError(PosternError):
-    """A field that the page does not show holds control characters."""
+    """A field that the page does not show contains control characters."""
 
     error = "invalid_request"
     status = 400
@@ -26,7 +26,7 @@ class UnusableTextError(PosternError):
 
 
 class PostedForm(dict[str, str]):
-    """The fields of a form without control characters; `unclean` names those that had some."""
+    """Fields of a form without control characters; `unclean` names the fields that had any."""
 
     unclean: frozenset[str] = frozenset()
 
@@ -36,9 +36,10 @@ class PostedForm(dict[str, str]):
 
 
 def parse_page_form(body: bytes, content_type: bytes | None) -> PostedForm:
-    """Return the fields of a page's form; raises `InvalidRequestError` for what is not one.
+    """Return the fields of a page's form, or raise `InvalidRequestError` if it cannot be parsed.
 
-    White space around a value is ignored, line breaks and tabs too, except in a password.
+    Line breaks, tabs and spaces around a value do not count as control characters, except in a
+    password.
     """
     parameters = form_parameters(body, content_type, read=None)
     if not all(map(is_storable, parameters)):
@@ -57,9 +58,9 @@ def parse_page_form(body: bytes, content_type: bytes | None) -> PostedForm:
 
 
 def hints_for(request: Request, form: PostedForm, *fields: str) -> dict[str, str]:
-    """Return what is wrong with the characters of the fields that a page shows.
+    """Return an error message for each of `fields` that contained control characters.
 
-    Raises `UnusableTextError` if the fault is in a field that it does not show.
+    Raise `UnusableTextError` if a field that the page does not show contained some.
     """
     if form.unclean.difference(fields):
         raise UnusableTextError

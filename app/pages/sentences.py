@@ -1,7 +1,7 @@
-"""Sentences that come from below the pages and are shown on them: listed here for translation."""
+"""Translatable messages that other layers produce and the pages show."""
 
 
-def N_(text: str) -> str:  # noqa: N802 - gettext's own name for a text that is translated later
+def N_(text: str) -> str:  # noqa: N802 - gettext's name for marking a text that is translated later
     return text
 
 

@@ -1,4 +1,4 @@
-"""Renders templates; everything that goes into one is escaped."""
+"""Rendering of templates; every value that goes into one is escaped."""
 
 import asyncio
 from collections.abc import Sequence
@@ -21,7 +21,7 @@ if TYPE_CHECKING:
 
 DIRECTORY = Path(__file__).parent
 COMMON = ("base.html", "parts.html", "login.html", "otp.html", "consent.html", "error.html")
-"""Templates that are compiled before the first page."""
+"""Templates that are compiled before the first page is rendered."""
 
 
 def page(
@@ -34,10 +34,10 @@ def page(
     policy: str | None = None,
     **values: object,
 ) -> HTMLResponse:
-    """A page in the reader's language, with its Content-Security-Policy.
+    """Return a page in the user's language, with its Content-Security-Policy.
 
-    Set `posts_may_end_at_client` on a page whose form may be answered by a redirect to a client;
-    `frame_src` are the origins of frames.
+    Set `posts_may_end_at_client` on a page whose form may be answered by a redirect to a client.
+    `frame_src` lists the origins that the page loads in frames.
     """
     services: Services = request.app.state.services
     language = language_for(request)
@@ -75,17 +75,17 @@ def page(
 
 
 def _note(errors: Any) -> None:
-    """Note a form that is shown again for errors at its fields."""
+    """Record which fields of a form have errors, for the log record of the request."""
     if errors:
         fields = ", ".join(name or "the whole form" for name in errors)
         refusals.note_form(f"errors at: {fields}")
 
 
 def page_policy(*, posts_may_end_at_client: bool = False, frame_src: Sequence[str] = ()) -> str:
-    """No script or style but our own files; a frame only where the page is about frames.
+    """Return a policy that allows only Postern's own scripts and styles, and frames of `frame_src`.
 
-    Chromium checks `form-action` at every redirect after a form post, the client's own redirects
-    included, and no server can list where those lead (docs/decisions/0015-form-action.md).
+    Chromium checks `form-action` at every redirect after a form post, including the client's own
+    redirects, and no server can list their targets (docs/decisions/0015-form-action.md).
     """
     forms = "" if posts_may_end_at_client else " form-action 'self';"
     frames = f" frame-src {' '.join(frame_src)};" if frame_src else ""
@@ -97,9 +97,10 @@ def page_policy(*, posts_may_end_at_client: bool = False, frame_src: Sequence[st
 
 
 async def ready(request: Request) -> None:
-    """Import and compile in a thread what pages in the reader's language have in common.
+    """Import Jinja and compile the templates of `COMMON` in the user's language, in a thread.
 
-    A dependency of every page: the first one would stop the event loop for a tenth of a second.
+    A dependency of every page. Without it, the first page would block the event loop for a tenth
+    of a second.
     """
     language = language_for(request)
     if language not in _ready_languages():
@@ -120,13 +121,13 @@ def _prepare(language: str) -> None:
 
 @lru_cache(maxsize=8)
 def _environment(language: str) -> "Environment":
-    from jinja2 import (  # late: few servers show pages
+    from jinja2 import (  # imported late because few servers show pages
         Environment,
         FileSystemLoader,
         StrictUndefined,
     )
 
-    made = Environment(
+    environment = Environment(
         loader=FileSystemLoader(DIRECTORY / "templates"),
         autoescape=True,
         undefined=StrictUndefined,
@@ -134,7 +135,7 @@ def _environment(language: str) -> "Environment":
         lstrip_blocks=True,
         extensions=["jinja2.ext.i18n"],
     )
-    made.install_gettext_translations(  # type: ignore[attr-defined]  # the extension adds it
+    environment.install_gettext_translations(  # type: ignore[attr-defined]  # the extension adds it
         translations_of(language), newstyle=True
     )
-    return made
+    return environment

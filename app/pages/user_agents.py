@@ -1,4 +1,4 @@
-"""What people call the browser and the system that a `User-Agent` header names."""
+"""Common names of the browser and the operating system in a `User-Agent` header."""
 
 BROWSERS = (("Edg/", "Edge"), ("OPR/", "Opera"), ("Firefox/", "Firefox"), ("Chrome/", "Chrome"),
             ("Safari/", "Safari"))  # fmt: skip
@@ -7,9 +7,9 @@ SYSTEMS = (("Android", "Android"), ("iPhone", "iPhone"), ("iPad", "iPad"), ("Win
 
 
 def described(user_agent: str) -> str:
-    """A browser and a system, as people call them; "" where neither is known."""
-    found = [
-        next((name for mark, name in known if mark in user_agent), "")
-        for known in (BROWSERS, SYSTEMS)
+    """Return the browser and the system, as in "Firefox, Linux"; "" if neither is known."""
+    names = [
+        next((name for mark, name in marks if mark in user_agent), "")
+        for marks in (BROWSERS, SYSTEMS)
     ]
-    return ", ".join(name for name in found if name)
+    return ", ".join(name for name in names if name)

@@ -1,4 +1,4 @@
-"""What templates show of clients, people and scopes."""
+"""View models of clients, users and scopes for the templates."""
 
 from collections.abc import Iterable
 from dataclasses import dataclass
@@ -19,8 +19,8 @@ from app.services.sessions import SignedIn
 class ClientView:
     """A client as pages show it.
 
-    `return_host` is where the user goes back to; for an app on the user's device it is "", and
-    `return_scheme` is the scheme that starts the app.
+    `return_host` is the host that the user returns to. For an app on the user's device it is "",
+    and `return_scheme` is the URI scheme that opens the app.
     """
 
     name: str
@@ -50,7 +50,7 @@ class ScopeView:
 
 
 def name_of_client(request: Request, client: Client) -> str:
-    """Return the client's name; never a host that an unnamed client chose."""
+    """Return the client's name, or a text with its id; never a host that the client chose."""
     if client.client_name.strip():
         return client.client_name
     text = text_for(request)
@@ -58,13 +58,13 @@ def name_of_client(request: Request, client: Client) -> str:
 
 
 def view_of_client(request: Request, client: Client, redirect_uri: str = "") -> ClientView:
-    said = client.further_metadata
+    metadata = client.further_metadata
     return ClientView(
         name=name_of_client(request, client),
-        logo_url=f"/clients/{client.client_id}/logo" if said.get("logo_uri") else None,
-        client_uri=said.get("client_uri"),
-        policy_uri=said.get("policy_uri"),
-        tos_uri=said.get("tos_uri"),
+        logo_url=f"/clients/{client.client_id}/logo" if metadata.get("logo_uri") else None,
+        client_uri=metadata.get("client_uri"),
+        policy_uri=metadata.get("policy_uri"),
+        tos_uri=metadata.get("tos_uri"),
         return_host=host_of(redirect_uri),
         return_scheme=app_scheme_of(redirect_uri),
         is_verified=client.trust != "none",
@@ -83,13 +83,13 @@ def view_of_person(signed_in: SignedIn) -> PersonView:
 
 
 def view_of_user(user: User) -> PersonView:
-    """Somebody who is not signed in yet."""
+    """Return the view of a user who is not signed in yet; it has no session."""
     return PersonView(user.username, user.username, initials_of(user.username))
 
 
 def groups_of(secret: str) -> list[str]:
-    """A secret in groups of four, as people type it."""
-    return [secret[place : place + 4] for place in range(0, len(secret), 4)]
+    """Split a secret into groups of four characters, which are easier to type."""
+    return [secret[start : start + 4] for start in range(0, len(secret), 4)]
 
 
 def initials_of(name: str) -> str:
@@ -100,19 +100,19 @@ def initials_of(name: str) -> str:
 def views_of_scopes(
     request: Request, scopes: Iterable[str], known: Consent | None
 ) -> list[ScopeView]:
-    """In the order of our own table; what is not in it is an application's, by its name.
+    """Return the scopes in the order of `SCOPES`, then custom scopes sorted by name.
 
-    Only our own sentences are translated: what goes through gettext counts as safe in a template.
+    Only Postern's own texts are translated, because templates treat the output of gettext as safe.
     """
     text = text_for(request)
-    granted = known.scopes if known is not None else frozenset()
-    asked = set(scopes)
-    ordered = [name for name in SCOPES if name in asked] + sorted(asked - SCOPES.keys())
+    scopes_granted = known.scopes if known is not None else frozenset()
+    requested = set(scopes)
+    ordered = [name for name in SCOPES if name in requested] + sorted(requested - SCOPES.keys())
     return [
         ScopeView(
             name,
             text(SCOPES[name]) if name in SCOPES else name,
-            is_new=bool(granted) and name not in granted,
+            is_new=bool(scopes_granted) and name not in scopes_granted,
         )
         for name in ordered
     ]

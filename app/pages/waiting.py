@@ -1,4 +1,4 @@
-"""What a page says where a limit refuses: when to try again."""
+"""The error on a page after a rate limit was exceeded, with the time to wait."""
 
 import math
 from collections.abc import Awaitable, Callable, Mapping
@@ -18,7 +18,10 @@ PageWithErrors = Callable[[Mapping[str, str]], Awaitable[Response]]
 async def told_to_wait(
     request: Request, error: TooManyRequestsError, page: PageWithErrors
 ) -> Response:
-    """The page of the form again, which `page` makes of its errors."""
+    """Show the form again with the error, status 429 and its headers.
+
+    `page` renders the form's page from its errors, keyed by field.
+    """
     response = await page({"": wait_sentence(request, error)})
     response.status_code = error.status
     response.headers.update(error.headers())

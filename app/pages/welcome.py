@@ -1,4 +1,4 @@
-"""`GET /`: JSON for programs, a small page for a browser."""
+"""`GET /`: JSON for API clients, a small page for browsers."""
 
 from typing import Annotated, Any
 
@@ -15,7 +15,7 @@ router = APIRouter(tags=["Server"])
 
 MESSAGE = "Postern, an OAuth 2.1 authorization server"
 METHODS = ("GET", "POST")
-"""The method that is named for a path with several, the first of these that it has."""
+"""For a path with several methods, the first of these that it supports is listed."""
 
 
 @router.get(
@@ -26,7 +26,7 @@ METHODS = ("GET", "POST")
 async def server_information(
     request: Request, services: ServicesDep, accept: Annotated[str, Header()] = "*/*"
 ) -> Response:
-    """What this server is and where its endpoints are."""
+    """Return the server's version and its endpoints."""
     body = Welcome(
         message=MESSAGE,
         version=__version__,
@@ -42,12 +42,15 @@ async def server_information(
 
 
 def _endpoints(application: FastAPI) -> dict[str, str]:
-    """Return every path that the documentation lists with its method, GET where it has several."""
+    """Return the documented paths with their methods, without deprecated operations.
+
+    A path with several methods is listed once, by the order of `METHODS`.
+    """
     return {
         path.strip("/"): f"{min(methods, key=_order)} {path}"
         for path, operations in application.openapi()["paths"].items()
         if path != "/"
-        and (methods := [name.upper() for name, each in operations.items() if _is_current(each)])
+        and (methods := [name.upper() for name, spec in operations.items() if _is_current(spec)])
     }
 
 
