@@ -1,4 +1,4 @@
-"""`/authorize` (RFC 6749 section 3.1): the endpoint that a browser is sent to."""
+"""`/authorize`, the authorization endpoint (RFC 6749 section 3.1)."""
 
 from typing import Any
 from urllib.parse import urlencode
@@ -77,7 +77,10 @@ RESPONSES: dict[int | str, dict[str, Any]] = {
     responses=RESPONSES,
 )
 async def authorize(browser: BrowserDep) -> Response:
-    """Ask a person to sign in and to allow a client (RFC 6749 section 4.1, OpenID Connect Core)."""
+    """Start an authorization (RFC 6749 section 4.1, OpenID Connect Core).
+
+    The user signs in and gives consent, and the browser returns to the client's `redirect_uri`.
+    """
     parameters = parameters_in(browser.request.scope["query_string"], read=PARAMETERS)
     outcome = await browser.services.authorization.begin(
         parameters, browser.signed_in, browser=browser.identifier
@@ -93,16 +96,20 @@ async def authorize(browser: BrowserDep) -> Response:
     responses=RESPONSES,
 )
 async def authorize_by_post(browser: BrowserDep) -> Response:
-    """The same by a form. Another site's form brings no cookies, the redirect after it does."""
+    """Start an authorization by a form post.
+
+    The parameters are the same as for `GET /authorize`. Browsers send no cookies with a form of
+    another site, so the response redirects to a page that can read them.
+    """
     content_type = browser.request.headers.get("content-type", "")
     if content_type.partition(";")[0].strip().lower() != FORM_TYPE.decode():
         raise UntrustedRequestError("The request must be a form.")
     parameters = parameters_in(await browser.request.body(), read=PARAMETERS)
     remember_ui_locales(browser.request, parameters.get(UI_LOCALES))
-    kept = await browser.services.authorization.keep(parameters, browser=browser.identifier)
-    if isinstance(kept, AuthorizationResponse):
-        return answer(browser, kept)
-    query = urlencode({"request_id": kept, **language_fields(parameters)})
+    stored = await browser.services.authorization.keep(parameters, browser=browser.identifier)
+    if isinstance(stored, AuthorizationResponse):
+        return answer(browser, stored)
+    query = urlencode({"request_id": stored, **language_fields(parameters)})
     return see_other(f"{RESUME}?{query}")
 
 
@@ -115,10 +122,10 @@ async def resume(browser: BrowserDep) -> Response:
 
 
 def answer(browser: Browser, outcome: Outcome) -> Response:
-    """Sends the browser to the page that is due, or back to the client."""
+    """Send the browser to the page that is required next, or back to the client."""
     if isinstance(outcome, Interaction):
-        said = {"request_id": outcome.request_id, "ui_locales": outcome.ui_locales or ""}
-        query = urlencode({name: value for name, value in said.items() if value})
+        parameters = {"request_id": outcome.request_id, "ui_locales": outcome.ui_locales or ""}
+        query = urlencode({name: value for name, value in parameters.items() if value})
         return browser.keep(see_other(f"{outcome.step.value}?{query}"))
     if not outcome.is_form_post:
         return browser.keep(see_other(outcome.location))

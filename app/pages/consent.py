@@ -1,4 +1,4 @@
-"""`/consent`: what a client asks for, and the person's answer."""
+"""`/consent`: shows what a client requests; the user allows or denies it."""
 
 from fastapi import APIRouter
 from starlette.responses import Response
@@ -16,24 +16,24 @@ router = APIRouter(include_in_schema=False)
 
 @router.get(Step.CONSENT)
 async def consent(browser: BrowserDep) -> Response:
-    given = browser.request.query_params
+    query = browser.request.query_params
     authorization = browser.services.authorization
-    pending = await find_pending(browser, given.get("request_id", ""))
+    pending = await find_pending(browser, query.get("request_id", ""))
     position = await authorization.position(pending, browser.signed_in)
     if position.step is not Step.CONSENT or position.person is None:
-        outcome = await authorization.resume(given.get("request_id", ""), browser.signed_in)
+        outcome = await authorization.resume(query.get("request_id", ""), browser.signed_in)
         return answer(browser, outcome)
-    request, person = pending.request, position.person
+    request, signed_in = pending.request, position.person
     response = page(
         browser.request,
         "consent.html",
         posts_may_end_at_client=True,
         client=client_of(browser, pending),
         client_fingerprint=fingerprint_of(request.client),
-        person=view_of_person(person),
-        switch_url=link("/login", given, other="1"),
+        person=view_of_person(signed_in),
+        switch_url=link("/login", query, other="1"),
         scopes=views_of_scopes(browser.request, consent_scopes(request), position.consent),
-        request_id=given.get("request_id", ""),
+        request_id=query.get("request_id", ""),
         csrf_token=browser.csrf_token,
         errors={},
     )

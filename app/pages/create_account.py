@@ -1,4 +1,4 @@
-"""`/create-account`: people register themselves, where registration is open."""
+"""`/create-account`: sign-up, if registration is open."""
 
 from collections.abc import Mapping
 
@@ -66,7 +66,7 @@ async def register(browser: BrowserDep, form: TypedFormDep) -> Response:
         await services.limits.count_registration()
         await services.users.register(body)
     except ValidationError as error:
-        fields = [str(each["loc"][0]) for each in error.errors()]
+        fields = [str(problem["loc"][0]) for problem in error.errors()]
         errors = {field: text(WHAT_IS_WRONG.get(field, ELSE)) for field in fields}
         return await _page(browser, form, errors)
     except (InvalidInputError, ConflictError) as error:

@@ -1,4 +1,4 @@
-"""`/device` (RFC 8628 section 3.3): the code that a device shows, and the person's answer."""
+"""`/device` (RFC 8628 section 3.3): the user enters a device's code and allows or denies access."""
 
 import base64
 from urllib.parse import urlencode
@@ -25,7 +25,10 @@ router = APIRouter(include_in_schema=False)
 
 @router.get("/device")
 async def device(browser: BrowserDep) -> Response:
-    """Whoever comes with a code is still asked: the device may be somebody else's (section 5.4)."""
+    """Show the code form, or ask for consent to the code in the URL.
+
+    A code in the URL still needs consent: the device may be someone else's (section 5.4).
+    """
     typed = browser.request.query_params.get("user_code", "")
     return browser.keep(await _next_page(browser, typed) if typed else _code_page(browser, ""))
 
@@ -44,12 +47,12 @@ async def enter_code(browser: BrowserDep, form: TypedFormDep) -> Response:
 @router.post("/device/decision")
 async def decide(browser: BrowserDep, form: PostedFormDep) -> Response:
     typed, is_allowed = form.get("user_code", ""), form.get("decision") == "allow"
-    person = browser.current
-    if person is None or person.session.session_id != form.get("session_id"):
-        return browser.keep(await _next_page(browser, typed))  # not who was asked
+    signed_in = browser.current
+    if signed_in is None or signed_in.session.session_id != form.get("session_id"):
+        return browser.keep(await _next_page(browser, typed))  # not the user that the page showed
     if not await browser.services.devices.decide(
         typed,
-        person,
+        signed_in,
         client_fingerprint=form.get("client_fingerprint", ""),
         is_allowed=is_allowed,
     ):
@@ -60,31 +63,33 @@ async def decide(browser: BrowserDep, form: PostedFormDep) -> Response:
 
 @router.get("/device/qr")
 async def qr_code(browser: BrowserDep) -> Response:
-    """A picture of `verification_uri_complete` for devices that cannot draw one."""
-    found = await browser.services.devices.find(browser.request.query_params.get("user_code", ""))
-    if found is None:
+    """Return a QR code of `verification_uri_complete`, for devices that cannot draw one."""
+    code_and_client = await browser.services.devices.find(
+        browser.request.query_params.get("user_code", "")
+    )
+    if code_and_client is None:
         raise NotFoundError("No device waits under this code.")
-    uri = browser.services.devices.complete_uri(found[0])
+    uri = browser.services.devices.complete_uri(code_and_client[0])
     picture = await browser.services.threads.run(qr_codes.png_base64, uri)
     headers = {"Cache-Control": "no-store"}
     return Response(base64.b64decode(picture), media_type="image/png", headers=headers)
 
 
 async def _next_page(browser: Browser, typed: str) -> Response:
-    found = await browser.services.devices.find(typed)
-    if found is None:
+    code_and_client = await browser.services.devices.find(typed)
+    if code_and_client is None:
         return _wrong_code(browser, typed)
     if browser.current is None:
-        query = urlencode({"next": "device", "user_code": shown_form(found[0].user_code)})
+        query = urlencode({"next": "device", "user_code": shown_form(code_and_client[0].user_code)})
         return RedirectResponse(in_language(browser.request, f"/login?{query}"), status_code=303)
-    return await _question(browser, *found, browser.current)
+    return await _question(browser, *code_and_client, browser.current)
 
 
 async def _question(
     browser: Browser, code: DeviceCode, client: Client, person: SignedIn
 ) -> Response:
-    known = await browser.services.consents.find(person.user, client)
-    shown = shown_form(code.user_code)
+    consent = await browser.services.consents.find(person.user, client)
+    user_code = shown_form(code.user_code)
     return page(
         browser.request,
         "device_confirm.html",
@@ -92,9 +97,9 @@ async def _question(
         client=view_of_client(browser.request, client),
         client_fingerprint=fingerprint_of(client),
         person=view_of_person(person),
-        switch_url=link("/login", {"next": "device", "user_code": shown}),
-        scopes=views_of_scopes(browser.request, code.scope.split(), known),
-        user_code=shown,
+        switch_url=link("/login", {"next": "device", "user_code": user_code}),
+        scopes=views_of_scopes(browser.request, code.scope.split(), consent),
+        user_code=user_code,
         csrf_token=browser.csrf_token,
         errors={},
     )
@@ -119,7 +124,7 @@ def _code_page(browser: Browser, typed: str, errors: dict[str, str] | None = Non
 
 
 def _as_shown(typed: str) -> str:
-    """To be compared with what the device shows; what is no code stays as it was typed."""
+    """Return the code in the form that the device shows; an invalid code stays as it was typed."""
     letters = stored_form(typed)
     if letters is not None:
         return shown_form(letters)

@@ -1,4 +1,4 @@
-"""`GET /docs`: Swagger UI, with its files from an installed package and no other host involved."""
+"""`GET /docs`: Swagger UI, served from an installed package without any other host."""
 
 from functools import lru_cache
 from importlib.util import find_spec
@@ -31,7 +31,7 @@ async def docs(request: Request, services: ServicesDep) -> Response:
 
 @router.get("/docs/oauth2-redirect.html")
 async def docs_redirect(request: Request, services: ServicesDep) -> Response:
-    """Where the authorization code flow of Swagger UI ends, in a window of its own."""
+    """Show the redirect page of Swagger UI's authorization code flow, in a popup window."""
     _require_docs(services)
     return page(request, "docs_redirect.html", policy=POLICY)
 
@@ -44,11 +44,11 @@ async def swagger_asset(name: str, services: ServicesDep) -> Response:
 
 @lru_cache(maxsize=1)
 def swagger_directory() -> Path:
-    """Where `fastapi-offline` keeps Swagger UI; found without importing it."""
-    found = find_spec("fastapi_offline")
-    if found is None or found.origin is None:
+    """Return the directory of Swagger UI in `fastapi-offline`, without importing the package."""
+    spec = find_spec("fastapi_offline")
+    if spec is None or spec.origin is None:
         raise NotFoundError("Swagger UI is not installed.")
-    return Path(found.origin).parent / "static"
+    return Path(spec.origin).parent / "static"
 
 
 def _file(directory: Path, known: dict[str, str], name: str) -> Response:

@@ -38,8 +38,7 @@ class PostedForm(dict[str, str]):
 def parse_page_form(body: bytes, content_type: bytes | None) -> PostedForm:
     """Return the fields of a page's form, or raise `InvalidRequestError` if it cannot be parsed.
 
-    Line breaks, tabs and spaces around a value do not count as control characters, except in a
-    password.
+    Line breaks and tabs around a value are removed, except in a password.
     """
     parameters = form_parameters(body, content_type, read=None)
     if not all(map(is_storable, parameters)):

@@ -1,4 +1,7 @@
-"""`/known-network`: the owner of an account that strangers guess at allows their own network."""
+"""`/known-network`: page of the emailed link with which a user allows their own network.
+
+The link is sent while failed attempts of others rate-limit sign-ins to the account.
+"""
 
 from fastapi import APIRouter
 from starlette.responses import Response
@@ -18,14 +21,14 @@ COOKIE = "postern_known_network"
 
 @router.get(PATH)
 async def known_network(browser: BrowserDep) -> Response:
-    """Show the page and change nothing: programs open links too."""
+    """Show the page without changing anything, because mail scanners open links, too."""
     token = browser.request.query_params.get("token")
     if token is not None:
         return keep_token(browser, token, cookie=COOKIE, path=PATH)
-    valid = await browser.services.known_networks.find(kept_token(browser, cookie=COOKIE))
-    if valid is None:
+    link_and_user = await browser.services.known_networks.find(kept_token(browser, cookie=COOKIE))
+    if link_and_user is None:
         return _expired(browser)
-    link, user = valid
+    link, user = link_and_user
     return browser.keep(
         page(
             browser.request,
@@ -43,15 +46,15 @@ async def known_network(browser: BrowserDep) -> Response:
 async def confirm(browser: BrowserDep, form: PostedFormDep) -> Response:
     networks = browser.services.known_networks
     token = kept_token(browser, cookie=COOKIE)
-    valid = await networks.find(token)
-    if valid is None:
+    link_and_user = await networks.find(token)
+    if link_and_user is None:
         return _expired(browser)
-    require_link_of_form(form, valid[0])
+    require_link_of_form(form, link_and_user[0])
     user = await networks.confirm(token)
     if user is None:
         return _expired(browser)
-    done = page(browser.request, "known_network_done.html", person=_view_of(user), errors={})
-    return forget_token(browser, done, cookie=COOKIE)
+    response = page(browser.request, "known_network_done.html", person=_view_of(user), errors={})
+    return forget_token(browser, response, cookie=COOKIE)
 
 
 def _expired(browser: Browser) -> Response:

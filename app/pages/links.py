@@ -1,7 +1,7 @@
-"""Links from mails: their secret goes from the address into a cookie that only we can read.
+"""Emailed links: their token is moved from the URL into a cookie that only this server can read.
 
-So it stays in no history, no `Referer` and no screenshot, and opening the link does nothing yet:
-programs that look into mails open every link.
+So the token does not stay in the history, a `Referer` or a screenshot. Opening a link does not
+change anything, because mail scanners open every link.
 """
 
 import json
@@ -23,10 +23,10 @@ OTHER_LINK = N_("Another link was opened in this browser since. Open yours again
 
 
 def keep_token(browser: Browser, token: str, *, cookie: str, path: str) -> Response:
-    """Keeps the secret of a link in this browser, and goes to the page without it."""
-    said = {"token": token[:MAXIMUM_LENGTH], "at": browser.services.clock.now().timestamp()}
+    """Store the token of a link in a cookie, and redirect to the page without it in the URL."""
+    payload = {"token": token[:MAXIMUM_LENGTH], "at": browser.services.clock.now().timestamp()}
     sealed = browser.services.box(cookie).seal(
-        json.dumps(said).encode(), context=browser.identifier
+        json.dumps(payload).encode(), context=browser.identifier
     )
     response = see_other(path)
     set_cookie(browser.services, response, cookie, sealed.hex())
@@ -34,26 +34,29 @@ def keep_token(browser: Browser, token: str, *, cookie: str, path: str) -> Respo
 
 
 def kept_token(browser: Browser, *, cookie: str) -> str:
-    """The secret of the link that was opened here last; "" where none was, or too long ago."""
+    """Return the token of the link last opened in this browser; "" after LASTS or if none was."""
     sealed = browser.request.cookies.get(cookie_name(browser.services, cookie), "")
     try:
-        opened = browser.services.box(cookie).open(
+        plaintext = browser.services.box(cookie).open(
             bytes.fromhex(sealed), context=browser.identifier
         )
     except (SealError, ValueError):
         return ""
-    said = json.loads(opened)
-    kept_at = datetime.fromtimestamp(said["at"], UTC)
-    return str(said["token"]) if browser.services.clock.now() - kept_at <= LASTS else ""
+    payload = json.loads(plaintext)
+    kept_at = datetime.fromtimestamp(payload["at"], UTC)
+    return str(payload["token"]) if browser.services.clock.now() - kept_at <= LASTS else ""
 
 
 def name_of(link: OneTimeLink) -> str:
-    """What a form says of the link that its page was about; it opens nothing."""
+    """Return the name by which a form refers to the link of its page; it does not grant access."""
     return link.digest.hex()
 
 
 def require_link_of_form(form: Mapping[str, str], link: OneTimeLink) -> None:
-    """The cookie holds the link that was opened last, maybe another one than the page shows."""
+    """Raise `FormExpiredError` if the form is for another link than the cookie.
+
+    The cookie holds the link that was opened last, which the page may not show.
+    """
     if form.get(FIELD) != name_of(link):
         raise FormExpiredError(OTHER_LINK)
 

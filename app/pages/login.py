@@ -1,4 +1,4 @@
-"""`/login`: name and password, then the code of the authenticator app."""
+"""`/login`: the username and password, then the code of the authenticator app."""
 
 from collections.abc import Mapping
 from datetime import datetime
@@ -42,8 +42,8 @@ router = APIRouter(include_in_schema=False)
 
 @router.get("/login")
 async def login(browser: BrowserDep) -> Response:
-    given = browser.request.query_params
-    return browser.keep(await login_page(browser, given, why_not(browser), status=200))
+    query = browser.request.query_params
+    return browser.keep(await login_page(browser, query, why_not(browser), status=200))
 
 
 @router.post("/login")
@@ -83,74 +83,78 @@ async def cancel(browser: BrowserDep, form: PostedFormDep) -> Response:
 
 @router.get("/login/otp")
 async def otp(browser: BrowserDep) -> Response:
-    given = browser.request.query_params
-    who = await password_given(browser)
-    if who is None:
-        return from_the_start(browser, given)
-    return browser.keep(await otp_page(browser, given, who))
+    query = browser.request.query_params
+    sign_in = await password_given(browser)
+    if sign_in is None:
+        return from_the_start(browser, query)
+    return browser.keep(await otp_page(browser, query, sign_in))
 
 
 @router.post("/login/otp")
 async def give_code(browser: BrowserDep, form: TypedFormDep) -> Response:
-    who = await sign_in_of_form(browser, form)
-    if who is None:
+    sign_in = await sign_in_of_form(browser, form)
+    if sign_in is None:
         return from_the_start(browser, form)
     await pending_of(browser, form)
     if hints := hints_for(browser.request, form, "code"):
-        return await otp_page(browser, form, who, hints)
+        return await otp_page(browser, form, sign_in, hints)
     try:
-        is_right = who.user.has_confirmed_otp and await browser.services.otp.use_code(
-            who.user, form.get("code", "")
+        is_right = sign_in.user.has_confirmed_otp and await browser.services.otp.use_code(
+            sign_in.user, form.get("code", "")
         )
     except TooManyRequestsError as error:
         return await told_to_wait(
             browser.request,
             error,
-            lambda said: otp_page(browser, form, who, said),
+            lambda said: otp_page(browser, form, sign_in, said),
         )
     if not is_right:
-        return await otp_page(browser, form, who, wrong_code(browser))
-    amr = (who.first_factor, OTP, SECOND_FACTOR)
-    return await complete(browser, who.user, form, amr=amr, first=who)
+        return await otp_page(browser, form, sign_in, wrong_code(browser))
+    amr = (sign_in.first_factor, OTP, SECOND_FACTOR)
+    return await complete(browser, sign_in.user, form, amr=amr, first=sign_in)
 
 
 @router.get("/login/enroll")
 async def enroll(browser: BrowserDep) -> Response:
-    given = browser.request.query_params
-    who = await password_given(browser)
-    if who is None or who.otp_secret is None:
-        return from_the_start(browser, given)
-    return browser.keep(await _enroll_page(browser, given, who, who.otp_secret))
+    query = browser.request.query_params
+    sign_in = await password_given(browser)
+    if sign_in is None or sign_in.otp_secret is None:
+        return from_the_start(browser, query)
+    return browser.keep(await _enroll_page(browser, query, sign_in, sign_in.otp_secret))
 
 
 @router.post("/login/enroll")
 async def confirm_enrolment(browser: BrowserDep, form: TypedFormDep) -> Response:
-    who = await sign_in_of_form(browser, form)
-    if who is None or who.otp_secret is None or await browser.services.passkeys.count_of(who.user):
-        return from_the_start(browser, form)  # a passkey that came meanwhile is asked for
+    sign_in = await sign_in_of_form(browser, form)
+    if (
+        sign_in is None
+        or sign_in.otp_secret is None
+        or await browser.services.passkeys.count_of(sign_in.user)
+    ):
+        return from_the_start(browser, form)  # a passkey added meanwhile is required
     await pending_of(browser, form)
-    secret = who.otp_secret
+    secret = sign_in.otp_secret
     if hints := hints_for(browser.request, form, "code"):
-        return await _enroll_page(browser, form, who, secret, hints)
+        return await _enroll_page(browser, form, sign_in, secret, hints)
     try:
-        is_right = await browser.services.otp.use_code(who.user, form.get("code", ""))
+        is_right = await browser.services.otp.use_code(sign_in.user, form.get("code", ""))
     except TooManyRequestsError as error:
         return await told_to_wait(
             browser.request,
             error,
-            lambda said: _enroll_page(browser, form, who, secret, said),
+            lambda said: _enroll_page(browser, form, sign_in, secret, said),
         )
     if not is_right:
-        return await _enroll_page(browser, form, who, secret, wrong_code(browser))
-    amr = (who.first_factor, OTP, SECOND_FACTOR)
-    codes = await browser.services.recovery.make(who.user)
-    response = await codes_page(browser, who.user, form, codes) if codes is not None else None
+        return await _enroll_page(browser, form, sign_in, secret, wrong_code(browser))
+    amr = (sign_in.first_factor, OTP, SECOND_FACTOR)
+    codes = await browser.services.recovery.make(sign_in.user)
+    response = await codes_page(browser, sign_in.user, form, codes) if codes is not None else None
     return await complete(
         browser,
-        who.user,
+        sign_in.user,
         form,
         amr=amr,
-        first=who,
+        first=sign_in,
         response=response,
     )
 
@@ -164,8 +168,11 @@ async def ask_second_factor(
     session: Session | None = None,
     auth_time: datetime | None = None,
 ) -> Response:
-    """To the page of the second factor of who gave the first: now, at `auth_time`, or as his
-    `session` says. Who has none sets one up."""
+    """Redirect a user who has given the first factor to the page of the second factor.
+
+    The first factor was given now, at `auth_time`, or at the `auth_time` of `session`. A user
+    without a confirmed TOTP gets one to enrol.
+    """
     secret = None
     if not user.has_confirmed_otp:
         secret = await browser.services.users.begin_enrolment(user)
@@ -190,9 +197,9 @@ async def login_page(
     status: int | None = None,
 ) -> Response:
     pending = await pending_of(browser, given)
-    hint = pending.request.login_hint if pending is not None else None
-    person = await _person_asked_again(browser, pending, given)
-    known = person.user.username if person is not None else ""
+    login_hint = pending.request.login_hint if pending is not None else None
+    signed_in = await _person_asked_again(browser, pending, given)
+    current_username = signed_in.user.username if signed_in is not None else ""
     return sign_in_page(
         browser,
         "login.html",
@@ -200,8 +207,8 @@ async def login_page(
         given,
         errors,
         status=status,
-        username=given.get("username") or hint or known,
-        person=view_of_person(person) if person is not None else None,
+        username=given.get("username") or login_hint or current_username,
+        person=view_of_person(signed_in) if signed_in is not None else None,
         switch_url=link("/login", given, other="1"),
         recover_url=link("/recover", given),
         register_url=link("/create-account", given),
@@ -216,21 +223,23 @@ async def login_page(
 async def _person_asked_again(
     browser: Browser, pending: Pending | None, given: Mapping[str, str]
 ) -> SignedIn | None:
-    """Return the user who is signed in and must sign in again, as `prompt=login` or `max_age` ask.
+    """Return the signed-in user who must sign in again because of `prompt=login` or `max_age`.
 
-    None once another name was typed, or another account is wanted.
+    Return None if another username was typed or another account was chosen.
     """
     if pending is None or given.get("other"):
         return None
     try:
         position = await browser.services.authorization.position(pending, browser.signed_in)
-    except OAuth2Error:  # what no sign-in can mend is answered when the request goes on
+    except OAuth2Error:  # a sign-in cannot fix it; it is reported when the request resumes
         return None
-    person = position.person if position.step is Step.LOGIN else None
-    named = given.get("username") or pending.request.login_hint
-    if person is None or (named and usernames.key_or_none(named) != person.user.username_key):
+    signed_in = position.person if position.step is Step.LOGIN else None
+    username = given.get("username") or pending.request.login_hint
+    if signed_in is None or (
+        username and usernames.key_or_none(username) != signed_in.user.username_key
+    ):
         return None
-    return person
+    return signed_in
 
 
 async def otp_page(
@@ -279,7 +288,7 @@ async def _enroll_page(
 
 
 def from_the_start(browser: Browser, given: Mapping[str, str]) -> Response:
-    """The password was given too long ago, or in another browser."""
+    """Redirect to the sign-in page: the first factor has expired, or is from another browser."""
     return browser.keep(RedirectResponse(link("/login", given), status_code=303))
 
 

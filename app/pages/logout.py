@@ -1,4 +1,4 @@
-"""`/logout` (RP-Initiated Logout 1.0): asks where it is not sure, ends the session, goes on."""
+"""`/logout` (RP-Initiated Logout 1.0): confirm if necessary, end the session, redirect."""
 
 from collections.abc import Mapping
 from urllib.parse import urlencode
@@ -29,7 +29,10 @@ DESCRIBED = {
 PARAMETERS = tuple(DESCRIBED)
 EXAMPLE = {"client_id": "the-client-id", "state": "af0ifjsldkj"}
 SESSION = "session_id"
-"""Of the person whom the page names; somebody else may be the current one when it comes back."""
+"""The form field with the session of the user that the page names.
+
+Another user may be the current one when the form is posted.
+"""
 
 
 @router.get(
@@ -42,18 +45,18 @@ SESSION = "session_id"
     },
 )
 async def logout(browser: BrowserDep) -> Response:
-    """Sign out (OpenID Connect RP-Initiated Logout 1.0)."""
+    """Sign a user out (OpenID Connect RP-Initiated Logout 1.0)."""
     parameters = _parameters(browser.request.scope["query_string"])
     try:
-        asked = await browser.services.logout.read(parameters, browser.signed_in)
+        logout_request = await browser.services.logout.read(parameters, browser.signed_in)
     except UntrustedLogoutError as error:
         return _untrusted(browser, error)
-    if asked.session is None:
-        return _signed_out(browser, asked, parameters, goes_on=asked.has_hint)
-    if not asked.needs_no_question:
-        return browser.keep(_question(browser, asked, parameters))
-    frames = await end_session(browser, asked.session.session.session_id)
-    return _signed_out(browser, asked, parameters, frames)
+    if logout_request.session is None:
+        return _signed_out(browser, logout_request, parameters, goes_on=logout_request.has_hint)
+    if not logout_request.needs_no_question:
+        return browser.keep(_question(browser, logout_request, parameters))
+    frames = await end_session(browser, logout_request.session.session.session_id)
+    return _signed_out(browser, logout_request, parameters, frames)
 
 
 @router.post(
@@ -69,29 +72,38 @@ async def logout(browser: BrowserDep) -> Response:
     },
 )
 async def logout_by_post(browser: BrowserDep) -> Response:
-    """The same by a form. Another site's form brings no cookies, the redirect after it does."""
+    """Sign a user out by a form post.
+
+    The parameters are the same as for `GET /logout`. Browsers send no cookies with a form of
+    another site, so the response redirects to `GET /logout`.
+    """
     content_type = browser.request.headers.get("content-type", "").encode("latin-1")
-    kept = _kept(_parameters(await browser.request.body(), content_type))
-    location = f"/logout?{urlencode(kept)}" if kept else "/logout"
+    parameters = _kept(_parameters(await browser.request.body(), content_type))
+    location = f"/logout?{urlencode(parameters)}" if parameters else "/logout"
     return see_other(location)
 
 
 @router.post("/logout/confirm", include_in_schema=False)
 async def confirm(browser: BrowserDep, form: PostedFormDep) -> Response:
-    asked = await browser.services.logout.read(form, browser.signed_in)
+    logout_request = await browser.services.logout.read(form, browser.signed_in)
     frames = await end_session(browser, form.get(SESSION, ""))
-    return _signed_out(browser, asked, form, frames)
+    return _signed_out(browser, logout_request, form, frames)
 
 
 async def end_session(browser: Browser, session_id: str) -> list[str]:
-    """Signs somebody out of this browser; gives the addresses to load in frames."""
-    found = next(
-        (each for each in browser.signed_in if each.session.session_id == session_id), None
+    """End a session of this browser and return the front-channel logout URLs to load in frames."""
+    signed_in = next(
+        (
+            candidate
+            for candidate in browser.signed_in
+            if candidate.session.session_id == session_id
+        ),
+        None,
     )
-    if found is None:
-        return []  # he signed out meanwhile, or never was here
+    if signed_in is None:
+        return []  # the user signed out meanwhile, or was never signed in here
     browser.forget(session_id)
-    event = browser.services.audit.event("session.ended", user_id=found.user.user_id)
+    event = browser.services.audit.event("session.ended", user_id=signed_in.user.user_id)
     return await browser.services.logout.end(session_id, event=event)
 
 
@@ -102,7 +114,7 @@ def signed_out_page(
     asked: LogoutRequest | None = None,
     onwards: str | None = None,
 ) -> Response:
-    """Says so, and tells other applications in frames before the browser goes on."""
+    """Return the "signed out" page, which notifies clients in frames before it continues."""
     client = asked.client if asked is not None else None
     response = page(
         browser.request,
@@ -124,16 +136,21 @@ def _signed_out(
     *,
     goes_on: bool = True,
 ) -> Response:
-    """Back to the client; without `goes_on` only by a link, which the person may follow."""
-    uri = asked.redirect_uri
-    onwards = answer_uri(uri, parameters.get("state")) if uri is not None else None
-    if onwards is not None and goes_on and not frames:
-        return browser.keep(see_other(onwards))
-    return signed_out_page(browser, frames or [], asked=asked, onwards=onwards)
+    """Redirect to the client; without `goes_on`, or with frames to load, show a page instead.
+
+    The page links to the client.
+    """
+    redirect_uri = asked.redirect_uri
+    continue_url = (
+        answer_uri(redirect_uri, parameters.get("state")) if redirect_uri is not None else None
+    )
+    if continue_url is not None and goes_on and not frames:
+        return browser.keep(see_other(continue_url))
+    return signed_out_page(browser, frames or [], asked=asked, onwards=continue_url)
 
 
 def _untrusted(browser: Browser, error: UntrustedLogoutError) -> Response:
-    """An error page, on which a user may still sign out: the request leads nowhere else."""
+    """Return an error page on which a signed-in user can still sign out, without a redirect."""
     if browser.current is None:
         raise error
     values = {"person": view_of_person(browser.current), "csrf_token": browser.csrf_token}
@@ -141,14 +158,14 @@ def _untrusted(browser: Browser, error: UntrustedLogoutError) -> Response:
 
 
 def _question(browser: Browser, asked: LogoutRequest, parameters: Mapping[str, str]) -> Response:
-    person = asked.session
-    session_id = person.session.session_id if person is not None else ""
+    signed_in = asked.session
+    session_id = signed_in.session.session_id if signed_in is not None else ""
     return page(
         browser.request,
         "logout.html",
         posts_may_end_at_client=asked.redirect_uri is not None,
         client=view_of_client(browser.request, asked.client) if asked.client is not None else None,
-        person=view_of_person(person) if person is not None else None,
+        person=view_of_person(signed_in) if signed_in is not None else None,
         csrf_token=browser.csrf_token,
         hidden={
             **{name: value for name, value in _kept(parameters).items() if name != UI_LOCALES},

@@ -1,7 +1,7 @@
-"""Signing in with a passkey: alone, or instead of the code after a password.
+"""Sign-in with a passkey: alone, or as the second factor after a password.
 
-A script asks for the options and puts the browser's answer into an ordinary form, so that what
-comes after it (consent, the way back to the application) is as after any other form of ours.
+A script requests the options and puts the browser's response into an ordinary form, so that the
+next steps (consent, the redirect to the client) are the same as after any other form.
 """
 
 from collections.abc import Mapping
@@ -23,8 +23,10 @@ PROOF_OF_POSSESSION = "pop"
 
 @router.post("/login/passkey/options")
 async def options(browser: BrowserDep, _form: PostedFormDep) -> Response:
-    made = await browser.services.passkeys.sign_in_options(browser=browser.form_identifier)
-    return options_answer(browser, made)
+    request_options = await browser.services.passkeys.sign_in_options(
+        browser=browser.form_identifier
+    )
+    return options_answer(browser, request_options)
 
 
 @router.post("/login/passkey")
@@ -38,25 +40,25 @@ async def sign_in(browser: BrowserDep, form: PostedFormDep) -> Response:
 
 @router.post("/login/otp/passkey/options")
 async def second_factor_options(browser: BrowserDep, form: PostedFormDep) -> Response:
-    who = await sign_in_of_form(browser, form)
-    if who is None:
+    sign_in = await sign_in_of_form(browser, form)
+    if sign_in is None:
         raise FormExpiredError
-    made = await browser.services.passkeys.second_factor_options(
-        who.user, browser=browser.form_identifier
+    request_options = await browser.services.passkeys.second_factor_options(
+        sign_in.user, browser=browser.form_identifier
     )
-    return options_answer(browser, made)
+    return options_answer(browser, request_options)
 
 
 @router.post("/login/otp/passkey")
 async def second_factor(browser: BrowserDep, form: PostedFormDep) -> Response:
-    who = await sign_in_of_form(browser, form)
-    if who is None:
+    sign_in = await sign_in_of_form(browser, form)
+    if sign_in is None:
         return from_the_start(browser, form)
     await pending_of(browser, form)
-    if await _owner(browser, form, of=who.user) is None:
-        return await otp_page(browser, form, who, _refused(browser))
-    methods = (who.first_factor, PROOF_OF_POSSESSION, SECOND_FACTOR)
-    return await complete(browser, who.user, form, amr=methods, first=who)
+    if await _owner(browser, form, of=sign_in.user) is None:
+        return await otp_page(browser, form, sign_in, _refused(browser))
+    methods = (sign_in.first_factor, PROOF_OF_POSSESSION, SECOND_FACTOR)
+    return await complete(browser, sign_in.user, form, amr=methods, first=sign_in)
 
 
 def options_answer(browser: Browser, options: Mapping[str, object]) -> Response:
@@ -66,9 +68,10 @@ def options_answer(browser: Browser, options: Mapping[str, object]) -> Response:
 async def _owner(
     browser: Browser, form: Mapping[str, str], *, of: User | None = None
 ) -> User | None:
-    """Who proves a passkey in a form, `of` this person where one is given; None where nobody.
+    """Return the user whose passkey a form proves, or None if it does not prove one.
 
-    Every try to sign in with a passkey goes through here.
+    With `of`, only a passkey of that user is accepted. Every attempt to sign in with a passkey is
+    checked by this function.
     """
     passkeys, answer = browser.services.passkeys, form.get("credential", "")
     if of is None:

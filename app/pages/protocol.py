@@ -1,4 +1,4 @@
-"""What the pages that clients send browsers to have in common: parameters in, a redirect out."""
+"""Parameter parsing and redirects of the pages that clients send browsers to."""
 
 from collections.abc import Collection, Mapping, Set
 from typing import Any
@@ -19,7 +19,7 @@ def parameters_in(
     read: Set[str],
     refusal: type[UntrustedRequestError] = UntrustedRequestError,
 ) -> dict[str, str]:
-    """Return the parameters in a query or a form; raises `refusal`, which is an error page."""
+    """Return the parameters of a query or a form; raise `refusal`, shown as an error page."""
     try:
         return parse_form(raw, content_type, read=read)
     except InvalidRequestError as error:
@@ -27,14 +27,14 @@ def parameters_in(
 
 
 def see_other(url: str) -> Response:
-    """Another page, or a client's; nobody keeps the address it came from."""
+    """Return an uncached 303 redirect to a page or a client, which sends no `Referer`."""
     return RedirectResponse(url, status_code=303, headers=NO_TRACE)
 
 
 def form_body(
     described: Mapping[str, str], *, required: Collection[str], example: Mapping[str, str]
 ) -> dict[str, Any]:
-    """Return how `/openapi.json` describes the form of an endpoint for browsers."""
+    """Return the description of a browser endpoint's form for `/openapi.json`."""
     schema = {
         "type": "object",
         "required": list(required),

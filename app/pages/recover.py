@@ -1,4 +1,4 @@
-"""`/recover`: forgotten passwords, by a link that is sent to the verified address."""
+"""`/recover`: reset of a forgotten password by a link sent to the user's verified email address."""
 
 from collections.abc import Mapping
 
@@ -33,23 +33,26 @@ async def recover(browser: BrowserDep) -> Response:
 
 @router.post(PATH)
 async def send(browser: BrowserDep, form: TypedFormDep) -> Response:
-    """Says the same, and does as much, whether there is such an account or not."""
+    """Send a reset link, without revealing whether the account exists.
+
+    The response and the work done are the same in both cases.
+    """
     _require_mail(browser)
     text = text_for(browser.request)
-    asked = form.get("username", "").strip()[:MAXIMUM_LENGTH]
+    username = form.get("username", "").strip()[:MAXIMUM_LENGTH]
     if hints := hints_for(browser.request, form, "username"):
-        return _ask(browser, form, asked, hints)
-    if not asked:
+        return _ask(browser, form, username, hints)
+    if not username:
         missing = text("Enter your username or your e-mail address.")
         return _ask(browser, form, "", {"username": missing})
     try:
         await browser.services.password_recovery.request(
-            asked, language=language_for(browser.request)
+            username, language=language_for(browser.request)
         )
     except TooManyRequestsError as error:
         wait = text("Too many mails were asked for. Wait %(minutes)s min before the next one.")
         minutes = -(-error.retry_after // 60)
-        response = _ask(browser, form, asked, {"": wait % {"minutes": minutes}}, status=429)
+        response = _ask(browser, form, username, {"": wait % {"minutes": minutes}}, status=429)
         response.headers.update(error.headers())
         return response
     response = page(
@@ -64,12 +67,18 @@ async def send(browser: BrowserDep, form: TypedFormDep) -> Response:
 
 @router.get(NEW)
 async def new_password(browser: BrowserDep) -> Response:
-    """Changes nothing: also programs open links."""
+    """Show the page without changing anything, because mail scanners open links, too."""
     token = browser.request.query_params.get("token")
     if token is not None:
         return keep_token(browser, token, cookie=COOKIE, path=NEW)
-    found = await browser.services.password_recovery.find(kept_token(browser, cookie=COOKIE))
-    return await _expired(browser) if found is None else browser.keep(_new(browser, found))
+    link_and_user = await browser.services.password_recovery.find(
+        kept_token(browser, cookie=COOKIE)
+    )
+    return (
+        await _expired(browser)
+        if link_and_user is None
+        else browser.keep(_new(browser, link_and_user))
+    )
 
 
 @router.post(NEW)
@@ -77,19 +86,19 @@ async def set_password(browser: BrowserDep, form: TypedFormDep) -> Response:
     text = text_for(browser.request)
     recovery = browser.services.password_recovery
     token = kept_token(browser, cookie=COOKIE)
-    found = await recovery.find(token)
-    if found is None:
+    link_and_user = await recovery.find(token)
+    if link_and_user is None:
         return await _expired(browser)
-    require_link_of_form(form, found[0])
+    require_link_of_form(form, link_and_user[0])
     if hints := hints_for(browser.request, form, "password"):
-        return _new(browser, found, hints)
+        return _new(browser, link_and_user, hints)
     try:
         is_set = await recovery.set_password(token, form.get("password", ""))
     except InvalidInputError as error:
-        return _new(browser, found, {"password": text(error.detail)})
+        return _new(browser, link_and_user, {"password": text(error.detail)})
     except OverloadedError:
         busy = text("Too many people are signing in. Wait a little and try again.")
-        return _new(browser, found, {"": busy}, status=503)
+        return _new(browser, link_and_user, {"": busy}, status=503)
     if not is_set:
         return await _expired(browser)
     url = link("/login", await kept_way(browser), done="password")

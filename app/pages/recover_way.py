@@ -1,7 +1,7 @@
-"""Where a user goes on after a forgotten password: what the sign-in page of `/recover` was for.
+"""Where a sign-in continues after a password reset: the request that led to `/recover`.
 
-It is kept in a sealed cookie of the browser in which the user asked for the mail. The mailed link
-names nothing: opened in another browser, it ends on the plain sign-in page.
+It is stored in a sealed cookie of the browser in which the user requested the email. The emailed
+link does not contain it: opened in another browser, it ends on the plain sign-in page.
 """
 
 import json
@@ -22,35 +22,35 @@ MAXIMUM_LENGTH = 200
 
 
 def way_of(given: Mapping[str, str]) -> dict[str, str]:
-    """Return the fields of a query or a form that say where a sign-in goes on."""
+    """Return the fields of a query or a form that say where a sign-in continues."""
     request_id = given.get("request_id", "")[:MAXIMUM_LENGTH]
     fields = {"request_id": request_id} if request_id else {}
     return {**fields, **further_fields(given), **language_fields(given)}
 
 
 def keep_way(browser: Browser, response: Response, given: Mapping[str, str]) -> Response:
-    """Keep where this browser goes on, in the place of what it kept before."""
-    value = {"way": way_of(given), "at": browser.services.clock.now().timestamp()}
+    """Store where the sign-in continues in a cookie, replacing the previous value."""
+    payload = {"way": way_of(given), "at": browser.services.clock.now().timestamp()}
     sealed = browser.services.box(COOKIE).seal(
-        json.dumps(value).encode(), context=browser.identifier
+        json.dumps(payload).encode(), context=browser.identifier
     )
     set_cookie(browser.services, response, COOKIE, sealed.hex(), lasts=LASTS)
     return response
 
 
 async def kept_way(browser: Browser) -> dict[str, str]:
-    """Return the kept fields, without a request that has expired or was answered meanwhile."""
+    """Return the stored fields, without a request that has expired or was completed meanwhile."""
     sealed = browser.request.cookies.get(cookie_name(browser.services, COOKIE), "")
     try:
-        opened = browser.services.box(COOKIE).open(
+        plaintext = browser.services.box(COOKIE).open(
             bytes.fromhex(sealed), context=browser.identifier
         )
     except (SealError, ValueError):
         return {}
-    value = json.loads(opened)
-    if browser.services.clock.now() - datetime.fromtimestamp(value["at"], UTC) > LASTS:
+    payload = json.loads(plaintext)
+    if browser.services.clock.now() - datetime.fromtimestamp(payload["at"], UTC) > LASTS:
         return {}
-    way: dict[str, str] = value["way"]
+    way: dict[str, str] = payload["way"]
     if "request_id" in way and not await _is_pending(browser, way["request_id"]):
         del way["request_id"]
     return way

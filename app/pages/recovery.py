@@ -1,4 +1,4 @@
-"""`/login/recovery`: a recovery code instead of the authenticator app."""
+"""`/login/recovery`: a recovery code as the second factor, instead of the authenticator app."""
 
 from collections.abc import Mapping
 
@@ -29,33 +29,33 @@ router = APIRouter(include_in_schema=False)
 
 @router.get("/login/recovery")
 async def recovery(browser: BrowserDep) -> Response:
-    given = browser.request.query_params
-    who = await password_given(browser)
-    if who is None:
-        return from_the_start(browser, given)
-    return browser.keep(await _page(browser, given, who))
+    query = browser.request.query_params
+    sign_in = await password_given(browser)
+    if sign_in is None:
+        return from_the_start(browser, query)
+    return browser.keep(await _page(browser, query, sign_in))
 
 
 @router.post("/login/recovery")
 async def give_recovery_code(browser: BrowserDep, form: TypedFormDep) -> Response:
-    who = await sign_in_of_form(browser, form)
-    if who is None:
+    sign_in = await sign_in_of_form(browser, form)
+    if sign_in is None:
         return from_the_start(browser, form)
     await pending_of(browser, form)
     if hints := hints_for(browser.request, form, "recovery_code"):
-        return await _page(browser, form, who, hints)
+        return await _page(browser, form, sign_in, hints)
     try:
-        is_right = await browser.services.recovery.use(who.user, form.get("recovery_code", ""))
+        is_right = await browser.services.recovery.use(sign_in.user, form.get("recovery_code", ""))
     except TooManyRequestsError as error:
         return await told_to_wait(
-            browser.request, error, lambda said: _page(browser, form, who, said)
+            browser.request, error, lambda said: _page(browser, form, sign_in, said)
         )
     if not is_right:
         text = text_for(browser.request)
         wrong = text("That code is wrong or was used before. Enter another one of your codes.")
-        return await _page(browser, form, who, {"recovery_code": wrong})
-    amr = (who.first_factor, SECOND_FACTOR)
-    return await complete(browser, who.user, form, amr=amr, first=who)
+        return await _page(browser, form, sign_in, {"recovery_code": wrong})
+    amr = (sign_in.first_factor, SECOND_FACTOR)
+    return await complete(browser, sign_in.user, form, amr=amr, first=sign_in)
 
 
 async def _page(

@@ -1,4 +1,4 @@
-"""The page that shows new recovery codes: once, in the answer to the form that made them."""
+"""The page that shows new recovery codes once, in the response to the form that created them."""
 
 from collections.abc import Mapping, Sequence
 from urllib.parse import quote
@@ -18,7 +18,7 @@ router = APIRouter(include_in_schema=False)
 async def codes_page(
     browser: Browser, user: User, given: Mapping[str, str], codes: Sequence[str]
 ) -> Response:
-    """Nothing keeps them: what comes next is asked for by a form that does not hold them."""
+    """Return the page with the codes; they are not stored in plain text, nor in the page's form."""
     lines = (browser.services.settings.brand_name, user.username, "", *codes, "")
     return sign_in_page(
         browser,
@@ -33,7 +33,7 @@ async def codes_page(
 
 @router.post("/recovery-codes/saved")
 async def saved(browser: BrowserDep, form: PostedFormDep) -> Response:
-    """On to where the person was going, once he says that he has them."""
+    """Continue to the next page once the user has confirmed that they have saved the codes."""
     if form.get("saved"):
         return browser.keep(RedirectResponse(after(form), status_code=303))
     text = text_for(browser.request)

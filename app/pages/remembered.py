@@ -1,4 +1,4 @@
-"""The cookie of a browser in which some people are not asked for a second factor for a while."""
+"""The trusted-browser cookie: its users are not asked for a second factor for some time."""
 
 from starlette.responses import Response
 
@@ -15,7 +15,7 @@ REMEMBER = "remember_browser"
 
 
 def remembered_days(browser: Browser) -> int:
-    """What the pages offer; zero where they do not."""
+    """Return for how many days a browser can be trusted; 0 if pages do not offer it."""
     return browser.services.settings.remember_browser_days
 
 
@@ -24,7 +24,7 @@ async def is_remembered(browser: Browser, user: User) -> bool:
 
 
 async def remember_browser(browser: Browser, response: Response, user: User) -> None:
-    """As the person wished who just gave his second factor."""
+    """Trust this browser for a user who has just given a second factor and asked for it."""
     remembered = browser.services.remembered_browsers
     if not remembered.lasts:
         return

@@ -1,4 +1,4 @@
-"""`/select-account`: which of the people who are signed in here is meant."""
+"""`/select-account`: the user chooses one of the accounts signed in to this browser."""
 
 from fastapi import APIRouter
 from starlette.responses import RedirectResponse, Response
@@ -15,18 +15,18 @@ router = APIRouter(include_in_schema=False)
 
 @router.get(Step.SELECT_ACCOUNT)
 async def select_account(browser: BrowserDep) -> Response:
-    given = browser.request.query_params
-    pending = await find_pending(browser, given.get("request_id", ""))
+    query = browser.request.query_params
+    pending = await find_pending(browser, query.get("request_id", ""))
     if not browser.signed_in:
-        return browser.keep(RedirectResponse(link("/login", given), status_code=303))
+        return browser.keep(RedirectResponse(link("/login", query), status_code=303))
     response = page(
         browser.request,
         "select_account.html",
         posts_may_end_at_client=True,
         client=client_of(browser, pending),
-        people=[view_of_person(each) for each in browser.signed_in],
-        other_url=link("/login", given, other="1"),
-        request_id=given.get("request_id", ""),
+        people=[view_of_person(signed_in) for signed_in in browser.signed_in],
+        other_url=link("/login", query, other="1"),
+        request_id=query.get("request_id", ""),
         csrf_token=browser.csrf_token,
         errors={},
     )

@@ -1,6 +1,6 @@
-"""Between the password and the code: who has given his password in this browser, for a while.
+"""State of a sign-in between the first and the second factor, and the creation of the session.
 
-It is kept in a cookie that only we can read, and is worth nothing in another browser.
+The state is stored in a sealed cookie for `LASTS` and is not valid in another browser.
 """
 
 import json
@@ -47,14 +47,17 @@ ACCOUNT_PLACES = frozenset(
         "recovery-codes",
     }
 )
-"""Account pages that want a fresh sign-in, by the last part of their path."""
+"""Account pages that require a recent sign-in, by the last part of their path."""
 
 
 @dataclass(frozen=True, slots=True)
 class PasswordGiven:
-    """`otp_secret` is there while a TOTP is enrolled on the page. `first_factor` is the word of
-    RFC 8176 for what was given instead, where it was no password. `auth_time` is when the first
-    factor was given, as a session or an identity provider says; None means now."""
+    """A sign-in whose first factor has been given.
+
+    `otp_secret` is set while the page enrols a TOTP. `first_factor` is the first factor as an RFC
+    8176 method. `auth_time` is when it was given, according to a session or an identity provider;
+    None means now. `adds_factor` is True if the sign-in adds a factor to an existing session.
+    """
 
     user: User
     otp_secret: str | None
@@ -73,9 +76,12 @@ def remember_password(
     session: Session | None = None,
     auth_time: datetime | None = None,
 ) -> Response:
-    """Keeps who gave the first factor: now, at `auth_time`, or as his `session` says."""
+    """Store in a cookie that the user has given the first factor.
+
+    It was given now, at `auth_time`, or at the `auth_time` of `session`.
+    """
     auth_time = session.auth_time if session is not None else auth_time
-    said = {
+    payload = {
         "user_id": user.user_id,
         "credentials_version": user.credentials_version,
         "given_at": browser.services.clock.now().timestamp(),
@@ -84,36 +90,36 @@ def remember_password(
         "session_id": session.session_id if session is not None else None,
         "auth_time": auth_time.timestamp() if auth_time is not None else None,
     }
-    sealed = _box(browser).seal(json.dumps(said).encode(), context=browser.identifier)
+    sealed = _box(browser).seal(json.dumps(payload).encode(), context=browser.identifier)
     set_cookie(browser.services, response, SIGN_IN_COOKIE, sealed.hex())
     return browser.keep(response)
 
 
 async def password_given(browser: Browser) -> PasswordGiven | None:
-    """Who gave his password here in the last minutes; None if nobody did."""
+    """Return the sign-in whose first factor was given in this browser within `LASTS`, or None."""
     sealed = browser.request.cookies.get(cookie_name(browser.services, SIGN_IN_COOKIE), "")
     try:
-        opened = _box(browser).open(bytes.fromhex(sealed), context=browser.identifier)
+        plaintext = _box(browser).open(bytes.fromhex(sealed), context=browser.identifier)
     except (SealError, ValueError):
         return None
-    said = json.loads(opened)
-    given_at = datetime.fromtimestamp(said["given_at"], UTC)
-    user = await browser.services.users.find(said["user_id"])
+    payload = json.loads(plaintext)
+    given_at = datetime.fromtimestamp(payload["given_at"], UTC)
+    user = await browser.services.users.find(payload["user_id"])
     if (
         user is None
         or user.is_disabled
-        or user.credentials_version != said["credentials_version"]
+        or user.credentials_version != payload["credentials_version"]
         or browser.services.clock.now() - given_at > LASTS
-        or said["session_id"] not in (None, browser.session_of(user))
+        or payload["session_id"] not in (None, browser.session_of(user))
     ):
         return None
-    at = said["auth_time"]
+    auth_time = payload["auth_time"]
     return PasswordGiven(
         user,
-        said["otp_secret"],
-        said["first_factor"],
-        auth_time=datetime.fromtimestamp(at, UTC) if at is not None else given_at,
-        adds_factor=said["session_id"] is not None,
+        payload["otp_secret"],
+        payload["first_factor"],
+        auth_time=datetime.fromtimestamp(auth_time, UTC) if auth_time is not None else given_at,
+        adds_factor=payload["session_id"] is not None,
     )
 
 
@@ -121,15 +127,15 @@ PAGE_USERNAME_FIELD = "page_username"
 
 
 async def sign_in_of_form(browser: Browser, form: Mapping[str, str]) -> PasswordGiven | None:
-    """Return the sign-in that a posted form belongs to, or None if there is none any more.
+    """Return the sign-in that a posted form belongs to, or None if it has expired.
 
-    A browser has one at a time. If another user began one since the page was shown, the form is
-    not applied to theirs: the sign-in page explains it.
+    A browser has one sign-in at a time. If another user has started one since the page was shown,
+    the form is not applied to it, and the sign-in page explains why.
     """
-    who = await password_given(browser)
-    if who is not None and form.get(PAGE_USERNAME_FIELD) != who.user.username:
+    sign_in = await password_given(browser)
+    if sign_in is not None and form.get(PAGE_USERNAME_FIELD) != sign_in.user.username:
         raise GoToError(link("/login", form, told="other"))
-    return who
+    return sign_in
 
 
 async def has_second_factor(browser: Browser, user: User) -> bool:
@@ -145,13 +151,13 @@ async def complete(
     first: PasswordGiven | None = None,
     response: Response | None = None,
 ) -> Response:
-    """Begins the session of who proved who he is, and goes on to where he came from, or to a
-    `response` that is due before.
+    """Start the session of an authenticated user, then return `response` or redirect by `after`.
 
-    `amr` are the methods of RFC 8176 by which he did, `first` what he gave before.
+    `amr` lists the methods (RFC 8176) that the user authenticated with; `first` is the state of
+    the sign-in after its first factor.
     """
     services = browser.services
-    begun = await services.sessions.begin(
+    secret_and_session = await services.sessions.begin(
         user,
         amr=amr,
         user_agent=browser.request.headers.get("user-agent", ""),
@@ -161,9 +167,9 @@ async def complete(
         adds_factor=first is not None and first.adds_factor,
         event=services.audit.event("sign_in.succeeded", user_id=user.user_id, by=" ".join(amr)),
     )
-    if begun is None:  # he signed out meanwhile
+    if secret_and_session is None:  # the user signed out meanwhile
         raise GoToError("/login")
-    secret, session = begun
+    secret, session = secret_and_session
     signed_in = await services.sessions.find(secret)
     if signed_in is not None:
         browser.begin(secret, signed_in)
@@ -179,7 +185,10 @@ async def complete(
 
 
 def after(form: Mapping[str, str]) -> str:
-    """Only to pages of ours: nothing that a form says becomes an address (SECURITY_BAR row 32)."""
+    """Return the path on which to continue after a sign-in.
+
+    It is always a page of this server; no value of the form becomes a URL (SECURITY_BAR row 32).
+    """
     if form.get("request_id"):
         return _path("/authorize/resume", {"request_id": form["request_id"]}, form)
     if form.get("next") == DEVICE:
@@ -194,7 +203,7 @@ def _path(path: str, fields: Mapping[str, str], given: Mapping[str, str]) -> str
 
 
 def further_fields(given: Mapping[str, str]) -> dict[str, str]:
-    """What travels along from page to page beside the request."""
+    """Return the fields that pages pass on to the next page, apart from the request id."""
     place = given.get("next", "")
     if place == DEVICE:
         return {"next": DEVICE, "user_code": given.get("user_code", "")[:16]}
@@ -202,28 +211,28 @@ def further_fields(given: Mapping[str, str]) -> dict[str, str]:
 
 
 def link(path: str, given: Mapping[str, str], **further: str) -> str:
-    """A page of ours with the same request."""
-    kept = {
+    """Return the URL of a page of this server, with the fields that pages pass on."""
+    fields = {
         "request_id": given.get("request_id", ""),
         **further_fields(given),
         **language_fields(given),
         **further,
     }
-    query = urlencode({name: value for name, value in kept.items() if value})
+    query = urlencode({name: value for name, value in fields.items() if value})
     return f"{path}?{query}" if query else path
 
 
 async def pending_of(browser: Browser, given: Mapping[str, str]) -> Pending | None:
-    """The authorization request that a page belongs to; None for a page of its own.
+    """Return the authorization request that a page belongs to, or None if it has none.
 
-    Raises `UntrustedRequestError` for one that has expired or was answered.
+    Raise `UntrustedRequestError` if the request has expired or was completed.
     """
     request_id = given.get("request_id", "")
     return await find_pending(browser, request_id) if request_id else None
 
 
 async def find_pending(browser: Browser, request_id: str) -> Pending:
-    """Return a pending authorization request, whose `ui_locales` the page then speaks."""
+    """Return a pending authorization request, and use its `ui_locales` for the page."""
     pending = browser.pending.get(request_id)
     if pending is None:
         pending = await browser.services.authorization.find(request_id)
@@ -252,14 +261,14 @@ def sign_in_page(
     sign_in: PasswordGiven | None = None,
     **values: Any,
 ) -> Response:
-    """A page on the way to a session, for the request and the errors that it is about.
+    """Return a page of the sign-in, with its pending authorization request and its errors.
 
-    With a pending request its form may end at the client, unless `posts_end_here`. `sign_in`
-    is the one that the page continues with; its forms carry the username.
+    With a pending request, the page's form may end at the client, unless `posts_end_here`.
+    `sign_in` is the sign-in that the page continues; the page's forms carry its username.
     """
-    further = further_fields(given)
+    hidden_fields = further_fields(given)
     if sign_in is not None:
-        further[PAGE_USERNAME_FIELD] = sign_in.user.username
+        hidden_fields[PAGE_USERNAME_FIELD] = sign_in.user.username
     return page(
         browser.request,
         template,
@@ -267,7 +276,7 @@ def sign_in_page(
         posts_may_end_at_client=pending is not None and not posts_end_here,
         client=client_of(browser, pending),
         request_id=given.get("request_id", ""),
-        further=further,
+        further=hidden_fields,
         csrf_token=browser.csrf_token,
         errors=errors or {},
         **values,

@@ -1,6 +1,6 @@
-"""`/login/step-up`: a further factor for who is signed in here, without the first one again.
+"""`/login/step-up`: a second factor for a signed-in user, without repeating the first one.
 
-A client asked for a class that the session is not of, or a page of the account wants it.
+It is required if a client requested an `acr` that the session does not have, or by an account page.
 """
 
 from fastapi import APIRouter
@@ -20,23 +20,23 @@ router = APIRouter(include_in_schema=False)
 
 @router.get(Step.STEP_UP)
 async def step_up(browser: BrowserDep) -> Response:
-    """What a browser remembers does not count here: it is a factor that is wanted."""
-    given = browser.request.query_params
-    person = browser.current
-    if request_id := given.get("request_id"):
+    """Ask for the second factor, also in a trusted browser."""
+    query = browser.request.query_params
+    signed_in = browser.current
+    if request_id := query.get("request_id"):
         authorization = browser.services.authorization
         outcome = await authorization.resume(request_id, browser.signed_in)
         if not isinstance(outcome, Interaction) or outcome.step is not Step.STEP_UP:
             return answer(browser, outcome)
         pending = await authorization.find(request_id)
-        person = (await authorization.position(pending, browser.signed_in)).person
-    if person is None:
-        return from_the_start(browser, given)
-    if not request_id and person.session.acr == ACR_MFA:
-        return browser.keep(RedirectResponse(after(given), status_code=303))
-    if not await has_second_factor(browser, person.user) and not is_fresh(browser, person):
-        return from_the_start(browser, given)  # a first one is set up by who just signed in
-    first_factor = person.session.amr.split()[0]
+        signed_in = (await authorization.position(pending, browser.signed_in)).person
+    if signed_in is None:
+        return from_the_start(browser, query)
+    if not request_id and signed_in.session.acr == ACR_MFA:
+        return browser.keep(RedirectResponse(after(query), status_code=303))
+    if not await has_second_factor(browser, signed_in.user) and not is_fresh(browser, signed_in):
+        return from_the_start(browser, query)  # enrolling a first one requires a recent sign-in
+    first_factor = signed_in.session.amr.split()[0]
     return await ask_second_factor(
-        browser, person.user, given, first_factor=first_factor, session=person.session
+        browser, signed_in.user, query, first_factor=first_factor, session=signed_in.session
     )

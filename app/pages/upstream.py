@@ -1,4 +1,4 @@
-"""`/login/with/{name}`: to another provider and back, and what becomes of who comes back."""
+"""`/login/with/{name}`: sign-in at an identity provider, its callback, and linking an account."""
 
 import asyncio
 import hmac
@@ -49,17 +49,21 @@ FEDERATED = "fed"
 CONNECTIONS = "/account/connections"
 SKEW = timedelta(seconds=10)
 AUTH_TIME, PROMPT_LOGIN = "auth_time", "prompt=login"
-"""Why a sign-in at a provider is known to be of this moment: it says when, or it was asked for a
-new one and does not say."""
+"""Proofs that a sign-in at an identity provider is recent: it reports `auth_time`, or a new sign-in
+was requested and it does not report one."""
 
 
 @router.post("/login/with/{name}")
 async def go_there(browser: BrowserDep, form: PostedFormDep, name: str) -> Response:
     pending = await pending_of(browser, form)
-    asked = pending.request if pending is not None else None
+    authorization_request = pending.request if pending is not None else None
     is_fresh = form.get("next") in ACCOUNT_PLACES or (
-        asked is not None
-        and (asked.max_age is not None or "login" in asked.prompts or ACR_MFA in acrs_asked(asked))
+        authorization_request is not None
+        and (
+            authorization_request.max_age is not None
+            or "login" in authorization_request.prompts
+            or ACR_MFA in acrs_asked(authorization_request)
+        )
     )
     return await send_there(browser, name, form, is_fresh=is_fresh)
 
@@ -72,17 +76,18 @@ async def send_there(
     is_fresh: bool = False,
     person: SignedIn | None = None,
 ) -> Response:
-    """Leads to a provider: for a sign-in, or to link what comes back to a person's account.
+    """Send the browser to an identity provider, to sign in or to link an account.
 
-    By a page, not by a redirect: the policy of a form goes for every redirect after it, and nobody
-    knows where a provider sends people on the way.
+    With `person`, the external identity is linked to that user's account. The response is a page
+    and not a redirect: `form-action` of the form applies to every redirect after it, and the
+    redirects of a provider are unknown.
     """
     services = browser.services
     provider = await services.upstream.get_enabled(name)
     session: dict[str, Any] = {}
     try:
-        there = await _client(browser, provider)
-        url, state = await there.begin(
+        client = await _client(browser, provider)
+        url, state = await client.begin(
             browser.request,
             session,
             redirect_uri=f"{services.settings.issuer_url}/login/with/{name}/callback",
@@ -114,7 +119,7 @@ async def send_there(
 
 @router.get("/login/with/{name}/callback")
 async def come_back(browser: BrowserDep, name: str) -> Response:
-    given = browser.request.query_params
+    query = browser.request.query_params
     upstream = browser.services.upstream
     provider = await upstream.get_enabled(name)
     flow = kept(browser, Flow)
@@ -123,22 +128,22 @@ async def come_back(browser: BrowserDep, name: str) -> Response:
     if (
         flow is None
         or flow.provider != name
-        or not hmac.compare_digest(flow.state.encode(), given.get("state", "").encode())
+        or not hmac.compare_digest(flow.state.encode(), query.get("state", "").encode())
         or not await upstream.spend(flow.state, lasts=LASTS)
     ):
         return problem(browser, LOST, YOURS, NO_FLOW, again=in_language(browser.request, "/login"))
-    back = await _back(browser, flow)
+    return_path = await _back(browser, flow)
     try:
         metadata = await browser.services.upstream_protocol.metadata_of(provider.issuer)
-        require_issuer(metadata, provider.issuer, given)
-        if given.get("error") == "access_denied":
-            return _to(browser, _told(back, "denied"))
-        if "error" in given:
+        require_issuer(metadata, provider.issuer, query)
+        if query.get("error") == "access_denied":
+            return _to(browser, _told(return_path, "denied"))
+        if "error" in query:
             raise UpstreamNonsenseError("it answered with an error of its own")
-        there = await _client(browser, provider)
-        claims = await there.finish(browser.request, flow.session)
+        client = await _client(browser, provider)
+        claims = await client.finish(browser.request, flow.session)
     except (UpstreamAwayError, UpstreamNonsenseError) as error:
-        return failed(browser, provider, error, again=back)
+        return failed(browser, provider, error, again=return_path)
     return await _arrived(browser, flow, _elsewhere(provider, claims), claims, provider.label)
 
 
@@ -150,23 +155,25 @@ async def _arrived(
     auth_time = _auth_time(browser, claims)
     if flow.is_fresh:
         begun_at = datetime.fromtimestamp(flow.begun_at, UTC)
-        says_when = claims.get("auth_time") is not None
-        if says_when and auth_time < begun_at - SKEW:
+        has_auth_time = claims.get("auth_time") is not None
+        if has_auth_time and auth_time < begun_at - SKEW:
             return _to(browser, _told(await _back(browser, flow), "stale"))
-        auth_time = max(auth_time, begun_at)  # it followed our request, whatever their clock says
+        auth_time = max(
+            auth_time, begun_at
+        )  # the sign-in followed our request, whatever the provider's clock says
     user = await browser.services.upstream.person_of(who)
     if user is None:
-        newcomer = Newcomer(asdict(who), flow.state, flow.given, flow.begun_at)
+        pending_account = Newcomer(asdict(who), flow.state, flow.given, flow.begun_at)
         response: Response = RedirectResponse(link(NEW_HERE, flow.given), status_code=303)
-        return browser.keep(keep(browser, response, newcomer))
+        return browser.keep(keep(browser, response, pending_account))
     if flow.is_fresh:
-        proof = AUTH_TIME if says_when else PROMPT_LOGIN
+        proof = AUTH_TIME if has_auth_time else PROMPT_LOGIN
         await browser.services.upstream.record_fresh_sign_in(user, who, proof=proof)
     return await sign_in_by_provider(browser, user, flow.given, auth_time=auth_time)
 
 
 async def _link(browser: Browser, flow: Flow, who: Elsewhere, label: str) -> Response:
-    """Only for the person and the session that asked for it: nobody else's answer is linked."""
+    """Link the external identity, only in the session that requested it and for the same user."""
     current = browser.current
     if (
         current is None
@@ -181,61 +188,66 @@ async def _link(browser: Browser, flow: Flow, who: Elsewhere, label: str) -> Res
 async def sign_in_by_provider(
     browser: Browser, user: User, given: Mapping[str, str], *, auth_time: datetime
 ) -> Response:
-    """Another provider is a first factor; a second one is asked for as after a password.
+    """Sign in with an identity provider as the first factor.
 
-    `auth_time` is when he signed in there: an old sign-in is none of this moment.
+    The second factor is required as after a password. `auth_time` is when the user signed in at
+    the provider, so an old sign-in there is not a recent one here.
     """
     await pending_of(browser, given)
     if user.is_disabled:
         return _to(browser, link("/login", given, told="disabled"))
-    is_known = user.has_confirmed_otp and await is_remembered(browser, user)
-    if not is_known and await has_second_factor(browser, user):
-        asked = await ask_second_factor(
+    is_trusted_browser = user.has_confirmed_otp and await is_remembered(browser, user)
+    if not is_trusted_browser and await has_second_factor(browser, user):
+        response = await ask_second_factor(
             browser, user, given, first_factor=FEDERATED, auth_time=auth_time
         )
-        return forget(browser, asked)
-    first = PasswordGiven(user, None, FEDERATED, auth_time)
-    return forget(browser, await complete(browser, user, given, amr=(FEDERATED,), first=first))
+        return forget(browser, response)
+    sign_in = PasswordGiven(user, None, FEDERATED, auth_time)
+    return forget(browser, await complete(browser, user, given, amr=(FEDERATED,), first=sign_in))
 
 
 def _auth_time(browser: Browser, claims: Mapping[str, Any]) -> datetime:
-    """When somebody signed in at the provider; where it does not say, as long ago as may be."""
+    """Return when the user signed in at the provider; if unknown, `session_ttl` seconds ago."""
     services = browser.services
-    now, said = services.clock.now(), claims.get("auth_time")
-    if not isinstance(said, int) or not 0 < said <= (now + SKEW).timestamp():
+    now, auth_time = services.clock.now(), claims.get("auth_time")
+    if not isinstance(auth_time, int) or not 0 < auth_time <= (now + SKEW).timestamp():
         return now - timedelta(seconds=services.settings.session_ttl)
-    return min(now, datetime.fromtimestamp(said, UTC))
+    return min(now, datetime.fromtimestamp(auth_time, UTC))
 
 
 async def _client(browser: Browser, provider: UpstreamProvider) -> "UpstreamClient":
     services = browser.services
     metadata = await services.upstream_protocol.metadata_of(provider.issuer)
-    # Late, and not on the event loop: two libraries that few servers need.
+    # Imported late and in a thread: it loads two libraries that few servers need.
     module = await asyncio.to_thread(importlib.import_module, "app.pages.upstream_client")
     secret = services.upstream.secret_of(provider)
-    made: UpstreamClient = module.UpstreamClient(
+    client: UpstreamClient = module.UpstreamClient(
         services.upstream_protocol, provider, metadata, secret
     )
-    return made
+    return client
 
 
 def _elsewhere(provider: UpstreamProvider, claims: Mapping[str, Any]) -> Elsewhere:
-    """What is taken of claims: the subject, which was checked, and short texts to show."""
-    said = {
+    """Return the external identity: the `sub`, which was checked, and short texts to display.
+
+    A text that is too long or cannot be stored becomes "", and so does a username that is not
+    allowed here.
+    """
+    texts = {
         name: _text(claims.get(name), limit)
         for name, limit in (("email", 254), ("name", 200), ("preferred_username", 64))
     }
     subject = str(claims["sub"])
-    username = said["preferred_username"]
+    username = texts["preferred_username"]
     is_usable = "@" not in username and usernames.problem_with(username) is None
     return Elsewhere(
         provider=provider.name,
         issuer=provider.issuer,
         subject=subject,
-        label=said["email"] or username or said["name"] or subject,
+        label=texts["email"] or username or texts["name"] or subject,
         username=username if is_usable else "",
-        name=said["name"],
-        email=said["email"],
+        name=texts["name"],
+        email=texts["email"],
     )
 
 
@@ -245,7 +257,7 @@ def _text(value: object, limit: int) -> str:
 
 
 async def _back(browser: Browser, flow: Flow) -> str:
-    """Where the user came from."""
+    """Return the path of the page on which the user started."""
     place, current = flow.given.get("next", ""), browser.current
     if flow.user_id:
         return CONNECTIONS

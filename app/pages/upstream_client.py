@@ -1,7 +1,7 @@
-"""Authlib's client, as we let it loose on other providers. Imported late: few servers need it.
+"""Authlib's client, adapted for identity providers; imported late, because few servers need it.
 
-It makes the request (state, nonce, PKCE) and redeems the code; where answers come from, and
-whether an ID token is right, is decided by `app.oauth.upstream`.
+It builds the authorization request (state, nonce, PKCE) and redeems the code. `app.oauth.upstream`
+decides which hosts are contacted and whether an ID token is valid.
 """
 
 import base64
@@ -25,15 +25,15 @@ from app.oauth.upstream import (
 from app.outbound.http import FetchError, OutboundHttp
 
 WHAT_NONSENSE_DOES = (httpx2.HTTPError, ValueError, TypeError, RecursionError)
-"""To Authlib, which takes shapes and numbers for granted."""
+"""Errors that Authlib raises for malformed responses: it does not check types and ranges."""
 POST = "client_secret_post"
 FRESH = {"prompt": "login", "max_age": "0"}
-"""Asks for a sign-in of this moment, and so for its time (OpenID Connect Core section 3.1.2.1)."""
+"""Request a new sign-in, and therefore `auth_time` (OpenID Connect Core section 3.1.2.1)."""
 NAMES_OF_SENT = (b"accept", b"authorization", b"content-type")
 
 
 class UpstreamClient(StarletteOAuth2App):
-    """A provider for one sign-in; nothing of it is shared."""
+    """Client of an identity provider, created for one sign-in and not shared."""
 
     def __init__(
         self,
@@ -67,24 +67,29 @@ class UpstreamClient(StarletteOAuth2App):
     async def begin(
         self, request: Request, session: dict[str, Any], *, redirect_uri: str, is_fresh: bool
     ) -> tuple[str, str]:
-        """Where the browser is sent, and the state by which it comes back. What is to be
-        remembered until then goes into the session."""
-        asked = FRESH if is_fresh else {}
-        made = await self.create_authorization_url(redirect_uri, **asked)
-        url, state = str(made.pop("url")), str(made["state"])
+        """Return the authorization URL and its `state`.
+
+        Store in `session` what `finish` needs.
+        """
+        extra_parameters = FRESH if is_fresh else {}
+        authorization_data = await self.create_authorization_url(redirect_uri, **extra_parameters)
+        url, state = str(authorization_data.pop("url")), str(authorization_data["state"])
         request.scope["session"] = session
-        await self.save_authorize_data(request, redirect_uri=redirect_uri, **made)
+        await self.save_authorize_data(request, redirect_uri=redirect_uri, **authorization_data)
         return url, state
 
     async def finish(self, request: Request, session: dict[str, Any]) -> dict[str, Any]:
-        """The claims of who came back with a code, by the ID token.
+        """Redeem the code of a callback and return the claims of the ID token and of userinfo.
 
-        Raises `UpstreamAwayError` or `UpstreamNonsenseError`.
+        Raise `UpstreamAwayError` or `UpstreamNonsenseError`.
         """
         request.scope["session"] = session
         try:
-            token = await self.authorize_access_token(request)  # type: ignore[no-untyped-call]  # its stubs
-        except (FetchError, httpx2.HTTPStatusError) as error:  # the latter for 500 and more
+            token = await self.authorize_access_token(request)  # type: ignore[no-untyped-call]  # Authlib has no types
+        except (
+            FetchError,
+            httpx2.HTTPStatusError,
+        ) as error:  # the latter for a status of 500 or above
             raise UpstreamAwayError(f"its token endpoint: {_brief(error)}") from error
         except (OAuthError, *WHAT_NONSENSE_DOES) as error:
             raise UpstreamNonsenseError(f"its token endpoint: {_brief(error)}") from error
@@ -101,7 +106,7 @@ class UpstreamClient(StarletteOAuth2App):
         claims_cls: Any = None,
         leeway: int = 0,
     ) -> Any:
-        """In the place of Authlib's own, which would take any algorithm that a provider names."""
+        """Override Authlib's method, which would accept any algorithm that a provider names."""
         return await self._protocol.read_id_token(
             self._provider, token.get("id_token"), nonce=nonce
         )
@@ -109,18 +114,21 @@ class UpstreamClient(StarletteOAuth2App):
     async def _further(
         self, token: Mapping[str, Any], claims: Mapping[str, Any]
     ) -> Mapping[str, Any]:
-        """What the userinfo endpoint says beside (section 5.3.2): welcome, and never needed."""
+        """Return the claims of the userinfo endpoint (section 5.3.2), or {} if it fails.
+
+        They are optional. Claims about another `sub` are ignored.
+        """
         if self._metadata.userinfo_endpoint is None or "access_token" not in token:
             return {}
         try:
-            said = await self.userinfo(token=token)
+            userinfo = await self.userinfo(token=token)
         except (FetchError, OAuthError, *WHAT_NONSENSE_DOES):
             return {}
-        return said if said.get("sub") == claims["sub"] else {}
+        return userinfo if userinfo.get("sub") == claims["sub"] else {}
 
 
 class _Outbound(httpx2.AsyncBaseTransport):
-    """Sends by our own way out: guarded, bounded, one time limit, no redirects."""
+    """Transport through `OutboundHttp`: address checks, a size limit, one timeout, no redirects."""
 
     def __init__(self, outbound: OutboundHttp) -> None:
         self._outbound = outbound
@@ -129,7 +137,9 @@ class _Outbound(httpx2.AsyncBaseTransport):
         fetched = await self._outbound.send(
             request.method,
             str(request.url),
-            headers=[each for each in request.headers.raw if each[0].lower() in NAMES_OF_SENT],
+            headers=[
+                header for header in request.headers.raw if header[0].lower() in NAMES_OF_SENT
+            ],
             body=await request.aread() or None,
         )
         return httpx2.Response(
@@ -141,21 +151,21 @@ class _Outbound(httpx2.AsyncBaseTransport):
 
 
 def _auth_method(metadata: UpstreamMetadata, secret: str | None) -> str:
-    """In the body where that is understood, since not all read Basic in the same way."""
+    """Prefer the secret in the body if supported: providers decode Basic in different ways."""
     if secret is None:
         return "none"
     return POST if POST in metadata.auth_methods else BASIC
 
 
 def _encoded_basic(client: Any, _: str, uri: str, headers: Any, body: Any) -> tuple[str, Any, Any]:
-    """RFC 6749 section 2.3.1, where Authlib leaves the encoding out."""
-    pair = f"{quote_plus(client.client_id)}:{quote_plus(client.client_secret)}"
-    headers["Authorization"] = f"Basic {base64.b64encode(pair.encode()).decode()}"
+    """Encode the credentials for Basic (RFC 6749 section 2.3.1); Authlib omits the encoding."""
+    credentials = f"{quote_plus(client.client_id)}:{quote_plus(client.client_secret)}"
+    headers["Authorization"] = f"Basic {base64.b64encode(credentials.encode()).decode()}"
     return uri, headers, body
 
 
 def _brief(error: Exception) -> str:
-    """For the log: a code of the standards, or what kind of error it was; nothing of theirs."""
+    """Return a text for the log: the OAuth error code, or the class; no text of the provider."""
     code = getattr(error, "error", None)
     is_code = isinstance(code, str) and code.isascii() and code.isprintable() and len(code) < 50
     return str(code) if is_code else type(error).__name__

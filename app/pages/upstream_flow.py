@@ -1,7 +1,7 @@
-"""What a browser carries while somebody signs in elsewhere, and after it, for ten minutes.
+"""The sealed cookie of a sign-in at an identity provider, which is valid for ten minutes.
 
-It is sealed, worth nothing in another browser, and one thing at a time: the way there, or who came
-back and has no account here yet.
+It is only valid in the browser that it was issued to, and holds one thing at a time: a sign-in in
+progress (`Flow`), or a user who has returned and has no account yet (`Newcomer`).
 """
 
 import base64
@@ -26,10 +26,11 @@ LASTS = timedelta(minutes=10)
 
 @dataclass(frozen=True, slots=True)
 class Flow:
-    """A way there. `session` is Authlib's, `given` the fields of the page that it began on.
+    """A sign-in in progress at an identity provider.
 
-    `user_id` and `session_id` are there where somebody wants to link what he comes back with: it is
-    for that account, and for that session of this browser.
+    `session` is Authlib's, `given` holds the form fields of the page on which the sign-in began.
+    `user_id` and `session_id` are set if the external identity is to be linked: only to that
+    account, and only in that session of this browser.
     """
 
     provider: str
@@ -44,7 +45,7 @@ class Flow:
 
 @dataclass(frozen=True, slots=True)
 class Newcomer:
-    """Who came back and has no account here yet; by the state a page knows that it is about him."""
+    """An external identity without an account; a form is matched to it by `state`."""
 
     elsewhere: dict[str, str]
     state: str
@@ -64,29 +65,29 @@ WHY_NOT = {
     ),
     "stale": N_("You were signed in there already. Sign in there again, or choose another way."),
 }
-"""What the sign-in page says to who came back and is not signed in."""
+"""Messages of the sign-in page for a user who has returned but is not signed in, by `told`."""
 
 Kind = TypeVar("Kind", Flow, Newcomer)
 PURPOSES: Mapping[type, str] = {Flow: "upstream flow", Newcomer: "upstream newcomer"}
 
 
 def keep(browser: Browser, response: Response, value: Flow | Newcomer) -> Response:
-    said = json.dumps(asdict(value), ensure_ascii=False, separators=(",", ":")).encode()
+    payload = json.dumps(asdict(value), ensure_ascii=False, separators=(",", ":")).encode()
     box = browser.services.box(PURPOSES[type(value)])
-    sealed = base64.urlsafe_b64encode(box.seal(said, context=browser.identifier))
+    sealed = base64.urlsafe_b64encode(box.seal(payload, context=browser.identifier))
     set_cookie(browser.services, response, UPSTREAM_COOKIE, sealed.decode(), lasts=LASTS)
     return response
 
 
 def kept(browser: Browser, kind: type[Kind]) -> Kind | None:
-    """What this browser carries, if it is of this kind and not too old."""
+    """Return the content of the cookie, or None if it is of another kind, invalid or expired."""
     sealed = browser.request.cookies.get(cookie_name(browser.services, UPSTREAM_COOKIE), "")
     try:
         box = browser.services.box(PURPOSES[kind])
-        opened = box.open(base64.urlsafe_b64decode(sealed), context=browser.identifier)
+        payload = box.open(base64.urlsafe_b64decode(sealed), context=browser.identifier)
     except (SealError, ValueError):
         return None
-    value = kind(**json.loads(opened))
+    value = kind(**json.loads(payload))
     begun_at = datetime.fromtimestamp(value.begun_at, UTC)
     return value if browser.services.clock.now() - begun_at <= LASTS else None
 
@@ -97,6 +98,6 @@ def forget(browser: Browser, response: Response) -> Response:
 
 
 def why_not(browser: Browser) -> dict[str, str]:
-    """The sentence that an address of ours names, as an error of the page."""
-    sentence = WHY_NOT.get(browser.request.query_params.get("told", ""))
-    return {"": text_for(browser.request)(sentence)} if sentence is not None else {}
+    """Return the message that the `told` parameter of the URL names, as an error of the page."""
+    message = WHY_NOT.get(browser.request.query_params.get("told", ""))
+    return {"": text_for(browser.request)(message)} if message is not None else {}

@@ -1,4 +1,4 @@
-"""`/login/new-here`: who came back from another provider and has no account here yet."""
+"""`/login/new-here`: sign-up of a user who has signed in at an identity provider."""
 
 from collections.abc import Mapping
 
@@ -21,43 +21,43 @@ FIELD_OF_ERROR = {"invalid_username": "username", "username_taken": "username"}
 
 @router.get(NEW_HERE)
 async def new_here(browser: BrowserDep) -> Response:
-    newcomer = kept(browser, Newcomer)
-    if newcomer is None:
+    pending_account = kept(browser, Newcomer)
+    if pending_account is None:
         response = RedirectResponse(link("/login", browser.request.query_params), status_code=303)
         return browser.keep(response)
-    return browser.keep(await _page(browser, newcomer, newcomer.who.username))
+    return browser.keep(await _page(browser, pending_account, pending_account.who.username))
 
 
 @router.post(NEW_HERE)
 async def create_account(browser: BrowserDep, form: TypedFormDep) -> Response:
-    """Makes an account for who came back, and for nobody else: the form only adds a name."""
-    newcomer = kept(browser, Newcomer)
-    if newcomer is None or newcomer.state != form.get("state"):
+    """Create an account for the external identity in the cookie; the form only adds a username."""
+    pending_account = kept(browser, Newcomer)
+    if pending_account is None or pending_account.state != form.get("state"):
         return browser.keep(RedirectResponse(NEW_HERE, status_code=303))
     services = browser.services
     if not services.settings.registration_is_open:
         raise NotFoundError("Accounts are made by the administrator here.")
-    await services.upstream.get_enabled(newcomer.who.provider)
-    await pending_of(browser, newcomer.given)
+    await services.upstream.get_enabled(pending_account.who.provider)
+    await pending_of(browser, pending_account.given)
     username = form.get("username", "")
     if hints := hints_for(browser.request, form, "username"):
-        return await _page(browser, newcomer, username, hints)
+        return await _page(browser, pending_account, username, hints)
     try:
         await services.limits.count_registration()
-        user = await services.upstream.create_account(username, newcomer.who)
+        user = await services.upstream.create_account(username, pending_account.who)
     except (InvalidInputError, ConflictError) as error:
         field = FIELD_OF_ERROR.get(error.error_code, "")
         errors = {field: text_for(browser.request)(error.detail)}
-        return await _page(browser, newcomer, username, errors)
+        return await _page(browser, pending_account, username, errors)
     except TooManyRequestsError as error:
         return await told_to_wait(
             browser.request,
             error,
-            lambda said: _page(browser, newcomer, username, said),
+            lambda said: _page(browser, pending_account, username, said),
         )
     await services.email_addresses.welcome(user, language=language_for(browser.request))
-    now = services.clock.now()  # there is nothing in this account yet that anybody could take
-    return await sign_in_by_provider(browser, user, newcomer.given, auth_time=now)
+    now = services.clock.now()  # a new account holds nothing to protect from an old sign-in
+    return await sign_in_by_provider(browser, user, pending_account.given, auth_time=now)
 
 
 async def _page(

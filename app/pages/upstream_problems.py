@@ -33,8 +33,8 @@ def failed(
 ) -> Response:
     log.warning("provider %s: %s", provider.name, error)
     reason = f"the identity provider {provider.name}: {error}"
-    said = AWAY if isinstance(error, UpstreamAwayError) else NONSENSE
-    return forget(browser, problem(browser, said, THEIRS, reason, again=again, status=502))
+    texts = AWAY if isinstance(error, UpstreamAwayError) else NONSENSE
+    return forget(browser, problem(browser, texts, THEIRS, reason, again=again, status=502))
 
 
 def problem(
@@ -46,7 +46,7 @@ def problem(
     again: str,
     status: int = 400,
 ) -> Response:
-    """An error page; the request id on it finds the record with the private `reason`."""
+    """Return an error page; its request id identifies the log record with the private `reason`."""
     text = text_for(browser.request)
     heading, message = said
     code = "upstream_failed" if status >= 500 else "upstream_expired"

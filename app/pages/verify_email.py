@@ -1,4 +1,4 @@
-"""`/verify-email`: who opens the link in the mail and says so has the mailbox."""
+"""`/verify-email`: the user opens the emailed link and confirms that the address is theirs."""
 
 from fastapi import APIRouter
 from starlette.responses import Response
@@ -17,14 +17,14 @@ COOKIE = "postern_verify_email"
 
 @router.get(PATH)
 async def verify_email(browser: BrowserDep) -> Response:
-    """Changes nothing: also programs open links."""
+    """Show the page without changing anything, because mail scanners open links, too."""
     token = browser.request.query_params.get("token")
     if token is not None:
         return keep_token(browser, token, cookie=COOKIE, path=PATH)
-    found = await browser.services.email_addresses.find(kept_token(browser, cookie=COOKIE))
-    if found is None:
+    link_and_user = await browser.services.email_addresses.find(kept_token(browser, cookie=COOKIE))
+    if link_and_user is None:
         return _expired(browser)
-    link, user = found
+    link, user = link_and_user
     return browser.keep(
         page(
             browser.request,
@@ -40,17 +40,17 @@ async def verify_email(browser: BrowserDep) -> Response:
 
 @router.post(PATH)
 async def confirm(browser: BrowserDep, form: PostedFormDep) -> Response:
-    addresses = browser.services.email_addresses
+    email_addresses = browser.services.email_addresses
     token = kept_token(browser, cookie=COOKIE)
-    found = await addresses.find(token)
-    if found is None:
+    link_and_user = await email_addresses.find(token)
+    if link_and_user is None:
         return _expired(browser)
-    require_link_of_form(form, found[0])
-    user = await addresses.confirm(token)
+    require_link_of_form(form, link_and_user[0])
+    user = await email_addresses.confirm(token)
     if user is None:
         return _expired(browser)
-    done = page(browser.request, "email_verified.html", person=_view_of(user), errors={})
-    return forget_token(browser, done, cookie=COOKIE)
+    response = page(browser.request, "email_verified.html", person=_view_of(user), errors={})
+    return forget_token(browser, response, cookie=COOKIE)
 
 
 def _expired(browser: Browser) -> Response:

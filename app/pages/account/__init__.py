@@ -1,4 +1,4 @@
-"""`/account`: what a person may see and change of his own account; one file a page."""
+"""`/account`: pages on which users view and change their own account; one file per page."""
 
 from fastapi import APIRouter
 

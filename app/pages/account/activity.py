@@ -1,4 +1,4 @@
-"""`/account/activity`: what happened to a person's account, as the audit log has it."""
+"""`/account/activity`: events of the user's account, from the audit log."""
 
 import json
 from collections.abc import Callable, Mapping
@@ -68,7 +68,11 @@ ACTIONS = {
 
 @dataclass(frozen=True, slots=True)
 class EventView:
-    """`about` is an application or a thing with a name; `is_by_other` where it was done for him."""
+    """A row of the page.
+
+    `about` is the name of a client or of another object; `is_by_other` is True if an operator or
+    an administrator did it for the user.
+    """
 
     text: str
     about: str
@@ -81,19 +85,19 @@ class EventView:
 @router.get("/account/activity")
 async def activity(browser: BrowserDep, person: PersonDep) -> Response:
     before = _number(browser.request.query_params.get("before", ""))
-    found = await browser.services.audit.list_of_user(
+    events = await browser.services.audit.list_of_user(
         person.user.user_id, before=before, limit=PAGE + 1
     )
-    shown = found[: max(PAGE, sum(not event.is_numbered for event in found))]
+    shown = events[: max(PAGE, sum(not event.is_numbered for event in events))]
     text = text_for(browser.request)
     passkeys = await browser.services.passkeys.list_of(person.user)
-    names = {each.passkey_id: each.name for each in passkeys}
+    names = {passkey.passkey_id: passkey.name for passkey in passkeys}
     return account_page(
         browser,
         person,
         "account_activity.html",
-        events=[await _view(browser, each, text, names) for each in shown],
-        older=found[len(shown)].sequence + 1 if len(found) > len(shown) else None,
+        events=[await _view(browser, event, text, names) for event in shown],
+        older=events[len(shown)].sequence + 1 if len(events) > len(shown) else None,
         is_first=before is None,
     )
 
@@ -106,9 +110,9 @@ async def activity_state(browser: Browser, person: SignedIn) -> str | None:
 async def _view(
     browser: Browser, event: AuditEvent, text: Callable[[str], str], names: Mapping[str, str]
 ) -> EventView:
-    known = ACTIONS.get(event.action)
+    description = ACTIONS.get(event.action)
     return EventView(
-        text=text(known) if known is not None else event.action,
+        text=text(description) if description is not None else event.action,
         about=await _about(browser, event, names),
         at=event.at,
         address=event.address,
@@ -118,7 +122,10 @@ async def _view(
 
 
 async def _about(browser: Browser, event: AuditEvent, names: Mapping[str, str]) -> str:
-    """`names` are those of the person's passkeys: the log, which stays, has none."""
+    """Return the name of the client or object of an event, or "".
+
+    `names` maps passkey ids to names, because the permanent log does not contain them.
+    """
     if event.client_id is not None:
         client = await browser.services.clients.find(event.client_id)
         if client is None:
@@ -130,6 +137,6 @@ async def _about(browser: Browser, event: AuditEvent, names: Mapping[str, str]) 
 
 
 def _number(text: str) -> int | None:
-    """A place in the log; None for anything else, which shows the newest."""
+    """Return a sequence number of the log, or None for any other text, which shows the newest."""
     is_number = text.isascii() and text.isdecimal() and len(text) <= LONGEST_NUMBER
     return int(text) if is_number else None

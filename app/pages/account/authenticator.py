@@ -1,7 +1,7 @@
-"""`/account/authenticator`: another authenticator app in the place of the one there is.
+"""`/account/authenticator`: replace the authenticator app.
 
-The new secret is kept nowhere until its app shows the right code: it travels in the form, sealed
-for this browser and this person.
+The new secret is not stored until the user enters a correct code from the new app. Until then the
+form carries it, sealed for this browser and this user.
 """
 
 import json
@@ -76,12 +76,12 @@ async def confirm(browser: BrowserDep, form: TypedFormDep, person: FreshPersonDe
         )
     if not is_right:
         return await _page(browser, person, secret, wrong_code(browser))
-    renewed = await services.users.factor_changed(person.user, session=person.session)
+    secret_and_session = await services.users.factor_changed(person.user, session=person.session)
     services.logout_delivery.kick()
-    if renewed is None:
+    if secret_and_session is None:
         raise GoToError("/login")
-    browser.begin(*renewed)
-    user = renewed[1].user
+    browser.begin(*secret_and_session)
+    user = secret_and_session[1].user
     codes = await services.recovery.make(user)
     if codes is None:
         raise GoToError("/login")
@@ -111,21 +111,26 @@ async def _page(
 
 
 def _sealed(browser: Browser, person: SignedIn, secret: str) -> str:
-    said = {"secret": secret, "made_at": browser.services.clock.now().timestamp()}
+    payload = {"secret": secret, "made_at": browser.services.clock.now().timestamp()}
     box = browser.services.box(PURPOSE)
-    return box.seal(json.dumps(said).encode(), context=_context(browser.identifier, person)).hex()
+    return box.seal(
+        json.dumps(payload).encode(), context=_context(browser.identifier, person)
+    ).hex()
 
 
 def _opened(browser: Browser, person: SignedIn, sealed: str) -> str | None:
-    """None for what was made too long ago, for another browser, person or older credentials."""
+    """Return the secret; None if it is older than FRESH, or sealed for another browser or user.
+
+    A change of the user's credentials also invalidates it.
+    """
     box = browser.services.box(PURPOSE)
     try:
         context = _context(browser.form_identifier, person)
-        said = json.loads(box.open(bytes.fromhex(sealed), context=context))
+        payload = json.loads(box.open(bytes.fromhex(sealed), context=context))
     except (SealError, ValueError):
         return None
-    made_at = datetime.fromtimestamp(said["made_at"], UTC)
-    return said["secret"] if browser.services.clock.now() - made_at <= FRESH else None
+    made_at = datetime.fromtimestamp(payload["made_at"], UTC)
+    return payload["secret"] if browser.services.clock.now() - made_at <= FRESH else None
 
 
 def _context(identifier: str, person: SignedIn) -> str:

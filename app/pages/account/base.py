@@ -1,7 +1,7 @@
-"""Shared by the account pages: which account they show, and whether its user signed in recently.
+"""Shared by the account pages: the account that they show, and the check for a recent sign-in.
 
-Several people may be signed in in one browser. Every form of an account page carries the session
-that it was shown for, and `account_router()` refuses it once another one is current.
+Several users may be signed in to one browser. Every form of an account page carries the id of the
+session that it was shown for, and `account_router()` refuses the form if another one is current.
 """
 
 from collections.abc import Callable, Mapping
@@ -27,24 +27,24 @@ from app.security.passwords import has_password
 from app.services.sessions import ACR_MFA, SignedIn
 
 FRESH = timedelta(minutes=10)
-"""For how long after a sign-in a password, a factor or an address may be changed."""
+"""For how long after a sign-in a password, a factor or an email address can be changed."""
 
 
 CONFIRM = "/account/confirm"
 MAIL_CODE_COOKIE = "postern_mail_code"
 MAIL_CODE_PLACES = ACCOUNT_PLACES - {"email"}
-"""A mailbox proves who someone is for everything but its own replacement."""
+"""Account pages that an emailed code can open: all except the one that changes the address."""
 
 PAGE_SESSION_FIELD = "page_session_id"
-"""The field of every form of an account page that names the session which the page was shown for;
-`hidden()` in `parts.html` writes it."""
+"""The form field with the id of the session that an account page was shown for; `hidden()` in
+`parts.html` renders it."""
 SAFE_METHODS = frozenset({"GET", "HEAD", "OPTIONS"})
 
 
 async def require_own_form(request: Request, browser: BrowserDep) -> None:
     """Refuse a form that was shown for another session than the current one.
 
-    Where nobody is signed in any more, the page's own dependency asks for a sign-in.
+    If no user is signed in any more, the page's own dependency requires a sign-in.
     """
     if request.method in SAFE_METHODS:
         return
@@ -55,12 +55,12 @@ async def require_own_form(request: Request, browser: BrowserDep) -> None:
 
 
 def account_router() -> APIRouter:
-    """Return a router for account pages, on which no form acts on an account it did not show."""
+    """Return a router whose forms only change the account that their page showed."""
     return APIRouter(include_in_schema=False, dependencies=[Depends(require_own_form)])
 
 
 async def get_person(browser: BrowserDep) -> SignedIn:
-    """Who is signed in here; sends the browser to the sign-in page where nobody is."""
+    """Return the current user; redirect to the sign-in page if no user is signed in."""
     if browser.current is None:
         raise GoToError("/login")
     return browser.current
@@ -70,11 +70,11 @@ PersonDep = Annotated[SignedIn, Depends(get_person)]
 
 
 def fresh_person(place: str) -> Callable[[Browser], Any]:
-    """Makes a dependency: who signed in a moment ago, with a second factor if he has one; who has
-    the password alone, in a browser that is not asked for more, changes nothing of an account.
+    """Return a dependency that requires a recent sign-in, with a second factor if the user has one.
 
-    Anybody else signs in (again) first, and comes back to `/account/{place}`, a word of
-    `app.pages.signing_in.ACCOUNT_PLACES`.
+    A trusted browser does not replace the second factor: the password alone is not enough to
+    change an account. Other users sign in (again) and return to `/account/{place}`; `place` is one
+    of `app.pages.signing_in.ACCOUNT_PLACES`.
     """
 
     async def get_fresh_person(browser: BrowserDep) -> SignedIn:
@@ -101,14 +101,16 @@ async def sign_in_again_path(browser: Browser, person: SignedIn, place: str) -> 
 
 
 async def may_confirm_by_mail(browser: Browser, person: SignedIn, place: str) -> bool:
-    """Whether a code by mail opens an account page; never that of the address itself."""
+    """Return whether an emailed code opens an account page; never the one of the email address."""
     mail_codes = browser.services.mail_codes
     return place in MAIL_CODE_PLACES and await mail_codes.is_offered_to(person.user)
 
 
 async def is_confirmed_by_mail(browser: Browser, person: SignedIn, place: str) -> bool:
-    """Whether the user entered a code from a mail a moment ago, and has nothing else to prove
-    it with. The session stays as it is: neither its `auth_time` nor its `acr` says so."""
+    """Return whether the user recently entered an emailed code and has no other way to confirm.
+
+    The code does not change the session's `auth_time` or `acr`.
+    """
     sealed = browser.request.cookies.get(cookie_name(browser.services, MAIL_CODE_COOKIE), "")
     is_confirmed = browser.services.mail_codes.is_confirmed(
         person, sealed, browser=browser.identifier
@@ -117,10 +119,12 @@ async def is_confirmed_by_mail(browser: Browser, person: SignedIn, place: str) -
 
 
 async def stay_signed_in(browser: Browser, person: SignedIn) -> None:
-    """Go on under a new secret, after every other session of the user has ended."""
-    again = await browser.services.users.stay_signed_in(person.user, session=person.session)
-    if again is not None:
-        browser.begin(*again)
+    """Give the current session a new secret, after all other sessions of the user have ended."""
+    secret_and_session = await browser.services.users.stay_signed_in(
+        person.user, session=person.session
+    )
+    if secret_and_session is not None:
+        browser.begin(*secret_and_session)
 
 
 def is_fresh(browser: Browser, person: SignedIn) -> bool:
@@ -136,7 +140,7 @@ def account_page(
     status: int | None = None,
     **values: Any,
 ) -> Response:
-    """An account page with its errors, in this browser."""
+    """Return an account page with its errors, and set the browser's cookies."""
     response = page(
         browser.request,
         template,
@@ -151,8 +155,11 @@ def account_page(
 
 
 def _other_account_page(browser: Browser, current: SignedIn, shown_for: str) -> Response:
-    """Explain that nothing was changed, and offer both accounts."""
-    other = next((x for x in browser.signed_in if x.session.session_id == shown_for), None)
+    """Return a page that explains that nothing was changed, with links to both accounts."""
+    other = next(
+        (signed_in for signed_in in browser.signed_in if signed_in.session.session_id == shown_for),
+        None,
+    )
     parts = browser.request.url.path.split("/")
     place = parts[2] if len(parts) > 2 else ""
     return account_page(

@@ -1,5 +1,5 @@
-"""`/account/confirm`: how a user who has no password and no passkey here proves who they are:
-by a new sign-in at an identity provider, or by a code that is mailed to them."""
+"""`/account/confirm`: how a user without a password or a passkey authenticates again:
+by a new sign-in at an identity provider, or by an emailed code."""
 
 from collections.abc import Mapping
 
@@ -42,18 +42,18 @@ DEFAULT_PLACE = "password"
 
 @router.get(CONFIRM)
 async def confirm(browser: BrowserDep, person: PersonDep) -> Response:
-    given = browser.request.query_params
+    query = browser.request.query_params
     if is_fresh(browser, person):
-        return browser.keep(RedirectResponse(after(given), status_code=303))
-    path = await sign_in_again_path(browser, person, _place(given))
+        return browser.keep(RedirectResponse(after(query), status_code=303))
+    path = await sign_in_again_path(browser, person, _place(query))
     if not path.startswith(CONFIRM):
         return browser.keep(RedirectResponse(path, status_code=303))
-    return await _page(browser, person, given, why_not(browser), status=200)
+    return await _page(browser, person, query, why_not(browser), status=200)
 
 
 @router.post(SEND)
 async def send(browser: BrowserDep, form: PostedFormDep, person: PersonDep) -> Response:
-    """Mail a code to the verified address of the user."""
+    """Email a code to the user's verified address."""
     await _require_mail_code(browser, person, form)
     try:
         sealed = await browser.services.mail_codes.send(
@@ -62,8 +62,8 @@ async def send(browser: BrowserDep, form: PostedFormDep, person: PersonDep) -> R
     except TooManyRequestsError as error:
         text = text_for(browser.request)
         wait = text("Too many mails were asked for. Wait %(minutes)s min before the next one.")
-        problem = {"": wait % {"minutes": -(-error.retry_after // 60)}}
-        response = await _page(browser, person, form, problem, status=429)
+        errors = {"": wait % {"minutes": -(-error.retry_after // 60)}}
+        response = await _page(browser, person, form, errors, status=429)
         response.headers.update(error.headers())
         return response
     return _keep(browser, RedirectResponse(link(CONFIRM, form), status_code=303), sealed)
@@ -122,10 +122,10 @@ async def _page(
 
 
 async def _providers(browser: Browser, person: SignedIn) -> list[UpstreamProvider]:
-    """Those that the user is linked to and can sign in at now."""
+    """Return the enabled identity providers that the user's account is linked to."""
     upstream = browser.services.upstream
-    linked = {each.provider for each in await upstream.list_of(person.user)}
-    return [each for each in await upstream.list_enabled() if each.name in linked]
+    linked = {link.provider for link in await upstream.list_of(person.user)}
+    return [provider for provider in await upstream.list_enabled() if provider.name in linked]
 
 
 def _place(given: Mapping[str, str]) -> str:

@@ -1,4 +1,4 @@
-"""`/account/connections`: the other providers by which a person signs in here."""
+"""`/account/connections`: the identity providers that the user's account is linked to."""
 
 from collections.abc import Mapping
 from dataclasses import dataclass
@@ -45,9 +45,9 @@ class ConnectionView:
 @router.get(CONNECTIONS)
 async def connections(browser: BrowserDep, person: FreshPersonDep) -> Response:
     text = text_for(browser.request)
-    told = browser.request.query_params.get("told", "")
-    errors = {"": text(WRONG[told])} if told in WRONG else {}
-    done = text(DONE[told]) if told in DONE else ""
+    message_key = browser.request.query_params.get("told", "")
+    errors = {"": text(WRONG[message_key])} if message_key in WRONG else {}
+    done = text(DONE[message_key]) if message_key in DONE else ""
     return await _page(browser, person, errors, done=done, status=200)
 
 
@@ -58,25 +58,28 @@ async def connect(browser: BrowserDep, form: PostedFormDep, person: FreshPersonD
 
 @router.post(f"{CONNECTIONS}/unlink")
 async def disconnect(browser: BrowserDep, form: PostedFormDep, person: FreshPersonDep) -> Response:
-    said = await browser.services.upstream.unlink(
+    outcome = await browser.services.upstream.unlink(
         person.user, form.get("issuer", ""), form.get("subject", ""), but=person.session
     )
-    if said == "last":
+    if outcome == "last":
         return await _page(browser, person, {"": text_for(browser.request)(WRONG["last"])})
-    if said == "unlinked":
+    if outcome == "unlinked":
         await stay_signed_in(browser, person)
     return browser.keep(RedirectResponse(f"{CONNECTIONS}?told=unlinked", status_code=303))
 
 
 async def connections_state(browser: Browser, person: SignedIn) -> str | None:
-    """For the overview: the names of what is connected; None where there is nothing to choose."""
+    """Return the labels of the linked providers for the overview.
+
+    Return None if no provider is linked and none is enabled.
+    """
     upstream = browser.services.upstream
-    linked = await upstream.list_of(person.user)
+    links = await upstream.list_of(person.user)
     providers = await upstream.list_all()
-    if not linked and all(each.is_disabled for each in providers):
+    if not links and all(provider.is_disabled for provider in providers):
         return None
-    labels = {each.name: each.label for each in providers}
-    return ", ".join(labels.get(each.provider, each.provider) for each in linked)
+    labels = {provider.name: provider.label for provider in providers}
+    return ", ".join(labels.get(link.provider, link.provider) for link in links)
 
 
 async def _page(
@@ -89,21 +92,25 @@ async def _page(
 ) -> Response:
     upstream = browser.services.upstream
     providers = await upstream.list_all()
-    labels = {each.name: each.label for each in providers}
-    found = await upstream.list_of(person.user)
-    known = {each.provider for each in found}
+    labels = {provider.name: provider.label for provider in providers}
+    links = await upstream.list_of(person.user)
+    connected_names = {link.provider for link in links}
     linked = [
         ConnectionView(
-            provider=labels.get(each.provider, each.provider),
-            label=each.label,
-            issuer=each.issuer,
-            subject=each.subject,
-            linked_at=each.linked_at,
-            last_used_at=each.last_used_at,
+            provider=labels.get(link.provider, link.provider),
+            label=link.label,
+            issuer=link.issuer,
+            subject=link.subject,
+            linked_at=link.linked_at,
+            last_used_at=link.last_used_at,
         )
-        for each in found
+        for link in links
     ]
-    offered = [each for each in providers if not each.is_disabled and each.name not in known]
+    offered = [
+        provider
+        for provider in providers
+        if not provider.is_disabled and provider.name not in connected_names
+    ]
     return account_page(
         browser,
         person,

@@ -1,4 +1,4 @@
-"""`/account/data`: a copy of what is kept about a person, and the end of his account."""
+"""`/account/data`: download the data stored about the user, and delete the account."""
 
 import json
 from typing import Annotated
@@ -41,7 +41,7 @@ async def download(browser: BrowserDep, form: PostedFormDep, person: FreshPerson
 
 @router.post("/account/data/delete")
 async def delete(browser: BrowserDep, form: TypedFormDep, person: FreshPersonDep) -> Response:
-    """For good; the person writes his username, so that no slip of the hand does it."""
+    """Delete the account permanently; the user types their username to prevent an accident."""
     typed = form.get(CONFIRMATION, "").strip()
     if hints := hints_for(browser.request, form, CONFIRMATION):
         return account_page(browser, person, "account_data.html", hints, confirmation=typed)

@@ -1,4 +1,4 @@
-"""`/account/email`: the address that mails go to, and whether its owner proved that it is his."""
+"""`/account/email`: the user's email address, and whether it is verified."""
 
 import json
 from collections.abc import Mapping
@@ -43,30 +43,30 @@ async def email(browser: BrowserDep, person: FreshPersonDep) -> Response:
 
 @router.post(PATH)
 async def change(browser: BrowserDep, form: TypedFormDep, person: FreshPersonDep) -> Response:
-    """The new address counts once the link that is sent there was opened."""
+    """Send a link to the new address, which becomes valid once the link is confirmed."""
     _require_mail(browser)
     text = text_for(browser.request)
-    given = form.get("email", "").strip()
+    entered = form.get("email", "").strip()
     if hints := hints_for(browser.request, form, "email"):
-        return await _page(browser, person, hints, given=given)
+        return await _page(browser, person, hints, given=entered)
     try:
-        address = AN_ADDRESS.validate_python(given)
+        address = AN_ADDRESS.validate_python(entered)
     except ValidationError:
         wrong = {"email": text("Enter an address like name@example.com.")}
-        return await _page(browser, person, wrong, given=given)
-    address_now, is_verified = _address_of(person)
-    if address == address_now and is_verified:
+        return await _page(browser, person, wrong, given=entered)
+    current_address, is_verified = _address_of(person)
+    if address == current_address and is_verified:
         same = {"email": text("This is your address already.")}
-        return await _page(browser, person, same, given=given)
+        return await _page(browser, person, same, given=entered)
     return await _send(browser, person, address)
 
 
 @router.post(f"{PATH}/resend")
 async def resend(browser: BrowserDep, form: PostedFormDep, person: FreshPersonDep) -> Response:
     _require_mail(browser)
-    address_now, is_verified = _address_of(person)
+    current_address, is_verified = _address_of(person)
     pending = await browser.services.email_addresses.pending(person.user)
-    address = pending or ("" if is_verified else address_now)
+    address = pending or ("" if is_verified else current_address)
     if not address:
         return browser.keep(RedirectResponse(PATH, status_code=303))
     return await _send(browser, person, address)
@@ -80,8 +80,8 @@ async def _send(browser: Browser, person: SignedIn, address: str) -> Response:
     except TooManyRequestsError as error:
         text = text_for(browser.request)
         wait = text("Too many mails were asked for. Wait %(minutes)s min before the next one.")
-        problem = {"": wait % {"minutes": -(-error.retry_after // 60)}}
-        response = await _page(browser, person, problem, given=address, status=429)
+        errors = {"": wait % {"minutes": -(-error.retry_after // 60)}}
+        response = await _page(browser, person, errors, given=address, status=429)
         response.headers.update(error.headers())
         return response
     return browser.keep(RedirectResponse(PATH, status_code=303))

@@ -1,4 +1,4 @@
-"""`/account`: the way to the other pages, where a person is signed in, and what he allowed."""
+"""`/account`: links to the other pages, the user's sessions, and the clients they allowed."""
 
 from collections.abc import Awaitable, Callable
 from dataclasses import dataclass
@@ -28,7 +28,7 @@ from app.services.sessions import SignedIn
 router = account_router()
 
 State = Callable[[Browser, SignedIn], Awaitable[str | None]]
-"""Says in a few translated words how it stands with a section; None hides the row."""
+"""Returns the state of a section as a short translated text; None hides the row."""
 
 
 @dataclass(frozen=True, slots=True)
@@ -51,8 +51,8 @@ SECTIONS: tuple[Section, ...] = (
     Section("activity", N_("Activity"), activity_state),
     Section("data", N_("Your data"), data_state),
 )
-"""In the order of the page: profile, email, password, authenticator, passkeys, recovery-codes,
-connections, activity, data."""
+"""The rows in their order on the page: profile, email, password, authenticator, passkeys,
+recovery-codes, connections, activity, data."""
 
 
 @dataclass(frozen=True, slots=True)
@@ -94,12 +94,12 @@ async def account(browser: BrowserDep, person: PersonDep) -> Response:
 
 @router.post("/account/sessions/end")
 async def end(browser: BrowserDep, form: PostedFormDep, person: PersonDep) -> Response:
-    """Only a session of the person who asks, in this browser or in another."""
+    """End one of the user's own sessions, in this browser or in another."""
     session_id = form.get("session_id", "")
     if session_id == person.session.session_id:
         return signed_out_page(browser, await end_session(browser, session_id))
-    for each in await browser.services.sessions.list_of(person.user.user_id):
-        if each.session_id == session_id:
+    for session in await browser.services.sessions.list_of(person.user.user_id):
+        if session.session_id == session_id:
             event = browser.services.audit.event("session.ended", user_id=person.user.user_id)
             await browser.services.logout.end(session_id, event=event)
     return browser.keep(RedirectResponse("/account", status_code=303))
@@ -107,22 +107,22 @@ async def end(browser: BrowserDep, form: PostedFormDep, person: PersonDep) -> Re
 
 @router.post("/account/sessions/end-all")
 async def end_all(browser: BrowserDep, form: PostedFormDep, person: PersonDep) -> Response:
-    """Everywhere, or with `but=this` everywhere else."""
-    services, here = browser.services, person.session.session_id
+    """End all sessions of the user; with `but=this`, all except the current one."""
+    services, current_session_id = browser.services, person.session.session_id
     user_id = person.user.user_id
     await services.sessions.end_all(
         user_id,
-        but=here,
+        but=current_session_id,
         event_of=lambda ended: services.audit.event(
             "sessions.ended", user_id=user_id, others=ended
         ),
     )
     await services.remembered_browsers.forget_all(person.user)
-    await services.links.revoke_all(person.user.user_id)  # a stranger may have asked for them
+    await services.links.revoke_all(person.user.user_id)  # an attacker may have requested them
     services.logout_delivery.kick()
     if form.get("but") == "this":
         return browser.keep(RedirectResponse("/account", status_code=303))
-    return signed_out_page(browser, await end_session(browser, here))
+    return signed_out_page(browser, await end_session(browser, current_session_id))
 
 
 @router.post("/account/applications/revoke")
@@ -136,16 +136,16 @@ async def revoke_application(
 async def _sections(browser: Browser, person: SignedIn) -> list[SectionView]:
     text = text_for(browser.request)
     views = []
-    for each in SECTIONS:
-        state = await each.state(browser, person) if each.state is not None else ""
+    for section in SECTIONS:
+        state = await section.state(browser, person) if section.state is not None else ""
         if state is not None:
-            views.append(SectionView(each.place, text(each.label), state))
+            views.append(SectionView(section.place, text(section.label), state))
     return views
 
 
 async def _sessions(browser: Browser, current: SignedIn) -> list[SessionView]:
-    found = await browser.services.sessions.list_of(current.user.user_id)
-    return [_session_view(each, current) for each in found]
+    sessions = await browser.services.sessions.list_of(current.user.user_id)
+    return [_session_view(session, current) for session in sessions]
 
 
 def _session_view(session: Session, current: SignedIn) -> SessionView:
@@ -160,7 +160,7 @@ def _session_view(session: Session, current: SignedIn) -> SessionView:
 
 async def _applications(browser: Browser, current: SignedIn) -> list[ApplicationView]:
     views = []
-    used = await browser.services.consents.last_uses(current.user)
+    last_uses = await browser.services.consents.last_uses(current.user)
     for consent in await browser.services.consents.list_of(current.user):
         client = await browser.services.clients.find(consent.client_id)
         if client is not None:
@@ -171,7 +171,7 @@ async def _applications(browser: Browser, current: SignedIn) -> list[Application
                     name=name_of_client(browser.request, client),
                     scopes=scopes,
                     granted_at=consent.granted_at,
-                    last_used_at=used.get(client.client_id),
+                    last_used_at=last_uses.get(client.client_id),
                 )
             )
     return views

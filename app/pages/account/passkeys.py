@@ -1,4 +1,4 @@
-"""`/account/passkeys`: adding, renaming and removing one's passkeys."""
+"""`/account/passkeys`: add, rename and remove passkeys."""
 
 from collections.abc import Mapping, Sequence
 from typing import Annotated
@@ -36,10 +36,10 @@ async def show(browser: BrowserDep, person: PersonDep) -> Response:
 
 @router.post("/account/passkeys/options")
 async def options(browser: BrowserDep, _form: PostedFormDep, person: FreshPersonDep) -> Response:
-    made = await browser.services.passkeys.creation_options(
+    creation_options = await browser.services.passkeys.creation_options(
         person.user, browser=browser.form_identifier
     )
-    return options_answer(browser, made)
+    return options_answer(browser, creation_options)
 
 
 @router.post("/account/passkeys")
@@ -74,19 +74,22 @@ async def rename(browser: BrowserDep, form: TypedFormDep, person: PersonDep) -> 
 async def remove(browser: BrowserDep, form: PostedFormDep, person: FreshPersonDep) -> Response:
     services, text = browser.services, text_for(browser.request)
     try:
-        gone = await services.passkeys.remove(
+        passkey = await services.passkeys.remove(
             person.user, form.get("passkey_id", ""), but=person.session
         )
     except PasskeyRefusedError as error:
         return await _page(browser, person, {"": text(error.detail)})
-    if gone is not None:
-        await services.notices.tell(person.user, "passkey_removed", name=gone.name)
+    if passkey is not None:
+        await services.notices.tell(person.user, "passkey_removed", name=passkey.name)
         await stay_signed_in(browser, person)
     return _back(browser)
 
 
 async def how_many(browser: Browser, person: SignedIn) -> str | None:
-    """How it stands with them, for the overview; None where they are not offered."""
+    """Return the number of passkeys as a text for the overview; None if passkeys are not offered.
+
+    "" means that passkeys are offered but the user has none.
+    """
     count = await browser.services.passkeys.count_of(person.user)
     if not count:
         return "" if browser.services.passkeys.origin else None
@@ -101,7 +104,7 @@ async def _page(
     *,
     typed: Mapping[str, str] | None = None,
 ) -> Response:
-    """`typed` is a form that is shown again with its errors."""
+    """Return the page; `typed` is a form that is shown again with its errors."""
     passkeys: Sequence[Passkey] = await browser.services.passkeys.list_of(person.user)
     origin = browser.services.passkeys.origin
     if not (origin or passkeys):

@@ -1,4 +1,4 @@
-"""`/account/password`: another password, or the first one."""
+"""`/account/password`: change the password, or set a first one."""
 
 from collections.abc import Mapping
 from functools import partial
@@ -34,7 +34,7 @@ async def password(browser: BrowserDep, person: FreshPersonDep) -> Response:
 
 @router.post("/account/password")
 async def change(browser: BrowserDep, form: TypedFormDep, person: FreshPersonDep) -> Response:
-    """Whoever has a password says it again, however fresh his sign-in is."""
+    """Set a new password. A user who has one must enter it, even after a recent sign-in."""
     text, services = text_for(browser.request), browser.services
     if hints := hints_for(browser.request, form, CURRENT, "password"):
         return await _page(browser, person, hints)
@@ -44,7 +44,7 @@ async def change(browser: BrowserDep, form: TypedFormDep, person: FreshPersonDep
         **({CURRENT: text("Enter the password that you have now.")} if has_one else {}),
         "password": text("Enter a new password."),
     }
-    errors = {name: said for name, said in missing.items() if not form.get(name)}
+    errors = {name: message for name, message in missing.items() if not form.get(name)}
     if errors:
         return await _page(browser, person, errors)
     try:
@@ -52,7 +52,9 @@ async def change(browser: BrowserDep, form: TypedFormDep, person: FreshPersonDep
             return await _page(
                 browser, person, {CURRENT: text("This is not your current password.")}
             )
-        renewed = await services.users.change_password(person.user, new, session=person.session)
+        secret_and_session = await services.users.change_password(
+            person.user, new, session=person.session
+        )
     except TooManyRequestsError as error:
         return await told_to_wait(browser.request, error, partial(_page, browser, person))
     except (InvalidInputError, ConflictError) as error:
@@ -61,9 +63,9 @@ async def change(browser: BrowserDep, form: TypedFormDep, person: FreshPersonDep
         busy = text("The server is busy. Wait a little and try again.")
         return await _page(browser, person, {"": busy}, status=503)
     services.logout_delivery.kick()
-    if renewed is None:
+    if secret_and_session is None:
         return browser.keep(RedirectResponse("/login", status_code=303))
-    browser.begin(*renewed)
+    browser.begin(*secret_and_session)
     return browser.keep(RedirectResponse("/account/password?saved=1", status_code=303))
 
 
@@ -73,9 +75,9 @@ async def password_state(browser: Browser, person: SignedIn) -> str | None:
 
 
 async def _is_current(browser: Browser, person: SignedIn, current: str) -> bool:
-    """Counts as a try, as at a sign-in."""
-    found = await browser.services.authentication.check_password(person.user.username, current)
-    return found is not None and found.user_id == person.user.user_id
+    """Check the current password; like a sign-in, this counts as an attempt."""
+    user = await browser.services.authentication.check_password(person.user.username, current)
+    return user is not None and user.user_id == person.user.user_id
 
 
 async def _page(

@@ -1,4 +1,4 @@
-"""`/account/profile`: what a person says about himself."""
+"""`/account/profile`: the standard claims that users provide about themselves."""
 
 import hashlib
 import json
@@ -24,8 +24,8 @@ from app.services.sessions import SignedIn
 router = account_router()
 FreshPersonDep = Annotated[SignedIn, Depends(fresh_person("profile"))]
 
-CLAIMS = tuple(each.name for each in (*NAMES, *ABOUT))
-WRONG = {each.name: each.wrong for _, fields in GROUPS for each in fields}
+CLAIMS = tuple(field.name for field in (*NAMES, *ABOUT))
+WRONG = {field.name: field.wrong for _, fields in GROUPS for field in fields}
 VERSION = "version"
 USERNAME = "preferred_username"
 NOT_YOUR_USERNAME = N_("Apps always see your username here. It can't be changed.")
@@ -40,29 +40,29 @@ async def profile(browser: BrowserDep, person: FreshPersonDep) -> Response:
 @router.post("/account/profile")
 async def save(browser: BrowserDep, form: TypedFormDep, person: FreshPersonDep) -> Response:
     text = text_for(browser.request)
-    given = {name: form.get(name, "").strip() for name in WRONG}
-    given[USERNAME] = given[USERNAME] or person.user.username
+    submitted = {name: form.get(name, "").strip() for name in WRONG}
+    submitted[USERNAME] = submitted[USERNAME] or person.user.username
     if form.get(VERSION) != _version(person.user):
-        return _conflict(browser, person, given)
+        return _conflict(browser, person, submitted)
     if hints := hints_for(browser.request, form, *WRONG):
-        return _page(browser, person, given, hints)
-    said, unset = _changes(given, person.user)
+        return _page(browser, person, submitted, hints)
+    changed_claims, unset = _changes(submitted, person.user)
     try:
-        changes = StandardClaims.model_validate(said)
+        changes = StandardClaims.model_validate(changed_claims)
     except ValidationError as error:
-        wrong = [str(each["loc"][-1]) for each in error.errors()]
-        return _page(browser, person, given, {name: text(WRONG[name]) for name in wrong})
+        wrong = [str(problem["loc"][-1]) for problem in error.errors()]
+        return _page(browser, person, submitted, {name: text(WRONG[name]) for name in wrong})
     try:
-        if said or unset:
+        if changed_claims or unset:
             await browser.services.users.set_claims(
                 person.user.username, changes, unset=unset, since=person.user
             )
     except InvalidInputError:
-        values = {**given, USERNAME: person.user.username}
+        values = {**submitted, USERNAME: person.user.username}
         return _page(browser, person, values, {USERNAME: text(NOT_YOUR_USERNAME)})
     except ConflictError:
-        again = await browser.services.users.find(person.user.user_id)
-        return _conflict(browser, SignedIn(person.session, again or person.user), given)
+        reloaded_user = await browser.services.users.find(person.user.user_id)
+        return _conflict(browser, SignedIn(person.session, reloaded_user or person.user), submitted)
     return browser.keep(RedirectResponse("/account/profile?saved=1", status_code=303))
 
 
@@ -71,48 +71,53 @@ async def profile_state(browser: Browser, person: SignedIn) -> str | None:
 
 
 def _changes(given: Mapping[str, str], user: User) -> tuple[dict[str, Any], list[str]]:
-    """What is to be set, and what is to be forgotten. A claim that stays as it is is in neither:
-    to set it again would mean that nobody verified it."""
-    claims, kept = json.loads(user.claims), _kept(user)
-    changed = [name for name in CLAIMS if given[name] != kept[name]]
-    said: dict[str, Any] = {name: given[name] for name in changed if given[name]}
+    """Return the claims to set and the names of the claims to remove.
+
+    An unchanged claim is in neither, because setting a claim again marks it as not verified.
+    """
+    claims, stored = json.loads(user.claims), _kept(user)
+    changed = [name for name in CLAIMS if given[name] != stored[name]]
+    changes: dict[str, Any] = {name: given[name] for name in changed if given[name]}
     unset = [name for name in changed if not given[name]]
-    parts = [each.name for each in ADDRESS]
-    if any(given[name] != kept[name] for name in parts):
-        address = {name: given[name] for name in parts if given[name]}
+    address_fields = [field.name for field in ADDRESS]
+    if any(given[name] != stored[name] for name in address_fields):
+        address = {name: given[name] for name in address_fields if given[name]}
         for name in address:
-            if given[name] == kept[name]:
-                address[name] = claims["address"][name]  # with its line breaks
+            if given[name] == stored[name]:
+                address[name] = claims["address"][name]  # keeps the line breaks
         if address:
-            said["address"] = address
+            changes["address"] = address
         else:
             unset.append("address")
-    return said, unset
+    return changes, unset
 
 
 def _kept(user: User) -> dict[str, str]:
-    """What the fields hold, by their names."""
+    """Return the stored values of the fields, keyed by field name."""
     claims = json.loads(user.claims)
     address = claims.get("address", {})
     return {
         **{name: str(claims.get(name, "")) for name in CLAIMS},
         USERNAME: user.username,
-        **{each.name: _in_one_line(address.get(each.name, "")) for each in ADDRESS},
+        **{field.name: _in_one_line(address.get(field.name, "")) for field in ADDRESS},
     }
 
 
 def _conflict(browser: Browser, person: SignedIn, given: Mapping[str, str]) -> Response:
-    """Says beside each field what somebody else saved meanwhile; nothing of it is lost unseen."""
+    """Show the form again, with the value saved meanwhile next to each field that differs.
+
+    So no change is overwritten unnoticed.
+    """
     text = text_for(browser.request)
-    kept = _kept(person.user)
+    stored = _kept(person.user)
     errors = {
         "": text("Your profile was changed elsewhere since you opened this page."
                  " Compare, and save again what is right.")
     }  # fmt: skip
-    for name, value in kept.items():
+    for name, value in stored.items():
         if value != given[name]:
-            saved = text("Saved meanwhile: %(value)s") if value else text("Emptied meanwhile.")
-            errors[name] = saved % {"value": value} if value else saved
+            message = text("Saved meanwhile: %(value)s") if value else text("Emptied meanwhile.")
+            errors[name] = message % {"value": value} if value else message
     return _page(browser, person, given, errors, status=409)
 
 
@@ -139,14 +144,14 @@ def _page(
 
 
 def _groups_in_words(browser: Browser) -> list[tuple[str, list[Field]]]:
-    """The fields in the reader's language."""
+    """Return the fields with their texts in the user's language."""
     text = text_for(browser.request)
     return [
         (
             text(heading),
             [
-                replace(each, label=text(each.label), hint=text(each.hint) if each.hint else "")
-                for each in fields
+                replace(field, label=text(field.label), hint=text(field.hint) if field.hint else "")
+                for field in fields
             ],
         )
         for heading, fields in GROUPS
@@ -154,7 +159,7 @@ def _groups_in_words(browser: Browser) -> list[tuple[str, list[Field]]]:
 
 
 def _version(user: User) -> str:
-    """Tells whether a form shows what is kept today."""
+    """Return a hash of the claims, to detect a form that shows outdated values."""
     return hashlib.sha256(user.claims.encode()).hexdigest()[:16]
 
 

@@ -1,4 +1,4 @@
-"""The fields of `/account/profile`: standard claims that a person says of himself."""
+"""The fields of `/account/profile`: standard claims that users provide about themselves."""
 
 from dataclasses import dataclass
 
@@ -7,7 +7,10 @@ from app.pages.sentences import N_
 
 @dataclass(frozen=True, slots=True)
 class Field:
-    """`name` is a claim, or a member of `address`; `kind` is that of the input."""
+    """A field of the form.
+
+    `name` is a claim or a member of the `address` claim; `kind` is the `type` of the HTML input.
+    """
 
     name: str
     label: str

@@ -1,4 +1,4 @@
-"""`/account/recovery-codes`: how many are left, and new ones."""
+"""`/account/recovery-codes`: how many recovery codes are left, and creation of new ones."""
 
 from typing import Annotated
 
