@@ -101,7 +101,7 @@ class Browser:
         return None
 
     def choose(self, session_id: str) -> SignedIn | None:
-        """Make the user of a session the current one; return None if it is not signed in here."""
+        """Make the user of a session the current one; return None for an unknown session."""
         self.signed_in.sort(key=lambda each: each.session.session_id != session_id)
         current = self.current
         return current if current and current.session.session_id == session_id else None
@@ -124,7 +124,10 @@ class Browser:
 
 
 async def get_browser(request: Request, services: ServicesDep) -> Browser:
-    """Return the browser of a request; HEAD ends here, without effects (RFC 9110 section 9.2.1)."""
+    """Return the browser of a request.
+
+    HEAD is answered without calling the route, which could have effects (RFC 9110 section 9.2.1).
+    """
     if IS_HEAD in request.scope:
         raise AnswerInsteadError(HTMLResponse(headers={"Cache-Control": "no-store"}))
     identifier = request.cookies.get(cookie_name(services, BROWSER_COOKIE), "")

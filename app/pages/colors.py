@@ -37,9 +37,9 @@ def _until_readable(color: Color, *, against: Color, lightness: float) -> Color:
     for step in range(1, STEPS):
         step_lightness = start + (lightness - start) * step / STEPS
         red, green, blue = colorsys.hls_to_rgb(hue, step_lightness, saturation)
-        mixed = round(red * 255), round(green * 255), round(blue * 255)
-        if contrast(mixed, against) >= TEXT_CONTRAST:
-            return mixed
+        adjusted = round(red * 255), round(green * 255), round(blue * 255)
+        if contrast(adjusted, against) >= TEXT_CONTRAST:
+            return adjusted
     return WHITE if lightness else BLACK
 
 

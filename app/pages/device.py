@@ -125,7 +125,7 @@ def _code_page(browser: Browser, typed: str, errors: dict[str, str] | None = Non
 
 def _as_shown(typed: str) -> str:
     """Return the code in the form that the device shows; an invalid code stays as it was typed."""
-    letters = stored_form(typed)
-    if letters is not None:
-        return shown_form(letters)
+    code = stored_form(typed)
+    if code is not None:
+        return shown_form(code)
     return typed[:40] if typed.isprintable() else ""

@@ -43,8 +43,8 @@ def kept_token(browser: Browser, *, cookie: str) -> str:
     except (SealError, ValueError):
         return ""
     payload = json.loads(plaintext)
-    kept_at = datetime.fromtimestamp(payload["at"], UTC)
-    return str(payload["token"]) if browser.services.clock.now() - kept_at <= LASTS else ""
+    stored_at = datetime.fromtimestamp(payload["at"], UTC)
+    return str(payload["token"]) if browser.services.clock.now() - stored_at <= LASTS else ""
 
 
 def name_of(link: OneTimeLink) -> str:
@@ -55,7 +55,7 @@ def name_of(link: OneTimeLink) -> str:
 def require_link_of_form(form: Mapping[str, str], link: OneTimeLink) -> None:
     """Raise `FormExpiredError` if the form is for another link than the cookie.
 
-    The cookie holds the link that was opened last, which the page may not show.
+    The cookie holds the link that was opened last, which may differ from the link of the page.
     """
     if form.get(FIELD) != name_of(link):
         raise FormExpiredError(OTHER_LINK)

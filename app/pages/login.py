@@ -99,7 +99,7 @@ async def give_code(browser: BrowserDep, form: TypedFormDep) -> Response:
     if hints := hints_for(browser.request, form, "code"):
         return await otp_page(browser, form, sign_in, hints)
     try:
-        is_right = sign_in.user.has_confirmed_otp and await browser.services.otp.use_code(
+        is_valid = sign_in.user.has_confirmed_otp and await browser.services.otp.use_code(
             sign_in.user, form.get("code", "")
         )
     except TooManyRequestsError as error:
@@ -108,7 +108,7 @@ async def give_code(browser: BrowserDep, form: TypedFormDep) -> Response:
             error,
             lambda said: otp_page(browser, form, sign_in, said),
         )
-    if not is_right:
+    if not is_valid:
         return await otp_page(browser, form, sign_in, wrong_code(browser))
     amr = (sign_in.first_factor, OTP, SECOND_FACTOR)
     return await complete(browser, sign_in.user, form, amr=amr, first=sign_in)
@@ -137,14 +137,14 @@ async def confirm_enrolment(browser: BrowserDep, form: TypedFormDep) -> Response
     if hints := hints_for(browser.request, form, "code"):
         return await _enroll_page(browser, form, sign_in, secret, hints)
     try:
-        is_right = await browser.services.otp.use_code(sign_in.user, form.get("code", ""))
+        is_valid = await browser.services.otp.use_code(sign_in.user, form.get("code", ""))
     except TooManyRequestsError as error:
         return await told_to_wait(
             browser.request,
             error,
             lambda said: _enroll_page(browser, form, sign_in, secret, said),
         )
-    if not is_right:
+    if not is_valid:
         return await _enroll_page(browser, form, sign_in, secret, wrong_code(browser))
     amr = (sign_in.first_factor, OTP, SECOND_FACTOR)
     codes = await browser.services.recovery.make(sign_in.user)

@@ -93,15 +93,11 @@ async def confirm(browser: BrowserDep, form: PostedFormDep) -> Response:
 async def end_session(browser: Browser, session_id: str) -> list[str]:
     """End a session of this browser and return the front-channel logout URLs to load in frames."""
     signed_in = next(
-        (
-            candidate
-            for candidate in browser.signed_in
-            if candidate.session.session_id == session_id
-        ),
+        (entry for entry in browser.signed_in if entry.session.session_id == session_id),
         None,
     )
     if signed_in is None:
-        return []  # the user signed out meanwhile, or was never signed in here
+        return []  # the user signed out meanwhile, or was never signed in to this browser
     browser.forget(session_id)
     event = browser.services.audit.event("session.ended", user_id=signed_in.user.user_id)
     return await browser.services.logout.end(session_id, event=event)

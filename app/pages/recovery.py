@@ -45,12 +45,12 @@ async def give_recovery_code(browser: BrowserDep, form: TypedFormDep) -> Respons
     if hints := hints_for(browser.request, form, "recovery_code"):
         return await _page(browser, form, sign_in, hints)
     try:
-        is_right = await browser.services.recovery.use(sign_in.user, form.get("recovery_code", ""))
+        is_valid = await browser.services.recovery.use(sign_in.user, form.get("recovery_code", ""))
     except TooManyRequestsError as error:
         return await told_to_wait(
             browser.request, error, lambda said: _page(browser, form, sign_in, said)
         )
-    if not is_right:
+    if not is_valid:
         text = text_for(browser.request)
         wrong = text("That code is wrong or was used before. Enter another one of your codes.")
         return await _page(browser, form, sign_in, {"recovery_code": wrong})

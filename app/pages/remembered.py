@@ -25,10 +25,10 @@ async def is_remembered(browser: Browser, user: User) -> bool:
 
 async def remember_browser(browser: Browser, response: Response, user: User) -> None:
     """Trust this browser for a user who has just given a second factor and asked for it."""
-    remembered = browser.services.remembered_browsers
-    if not remembered.lasts:
+    trusted_browsers = browser.services.remembered_browsers
+    if not trusted_browsers.lasts:
         return
-    secrets = await remembered.remember(
+    secrets = await trusted_browsers.remember(
         user, _secrets(browser), user_agent=browser.request.headers.get("user-agent", "")
     )
     set_cookie(
@@ -36,7 +36,7 @@ async def remember_browser(browser: Browser, response: Response, user: User) -> 
         response,
         REMEMBERED_COOKIE,
         SEPARATOR.join(secrets),
-        lasts=remembered.lasts,
+        lasts=trusted_browsers.lasts,
     )
 
 

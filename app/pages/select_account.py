@@ -37,8 +37,8 @@ async def select_account(browser: BrowserDep) -> Response:
 async def choose(browser: BrowserDep, form: PostedFormDep) -> Response:
     request_id, authorization = form.get("request_id", ""), browser.services.authorization
     await authorization.find(request_id)
-    chosen = browser.choose(form.get("session_id", ""))
-    if chosen is None:  # signed out meanwhile
+    signed_in = browser.choose(form.get("session_id", ""))
+    if signed_in is None:  # signed out meanwhile
         return browser.keep(RedirectResponse(link("/login", form), status_code=303))
-    await authorization.set_session(request_id, chosen.session.session_id)
+    await authorization.set_session(request_id, signed_in.session.session_id)
     return answer(browser, await authorization.resume(request_id, browser.signed_in))

@@ -127,7 +127,7 @@ PAGE_USERNAME_FIELD = "page_username"
 
 
 async def sign_in_of_form(browser: Browser, form: Mapping[str, str]) -> PasswordGiven | None:
-    """Return the sign-in that a posted form belongs to, or None if it has expired.
+    """Return the sign-in that a posted form belongs to, or None if it is no longer valid.
 
     A browser has one sign-in at a time. If another user has started one since the page was shown,
     the form is not applied to it, and the sign-in page explains why.

@@ -158,9 +158,8 @@ async def _arrived(
         has_auth_time = claims.get("auth_time") is not None
         if has_auth_time and auth_time < begun_at - SKEW:
             return _to(browser, _told(await _back(browser, flow), "stale"))
-        auth_time = max(
-            auth_time, begun_at
-        )  # the sign-in followed our request, whatever the provider's clock says
+        # The sign-in followed our request, whatever the provider's clock says.
+        auth_time = max(auth_time, begun_at)
     user = await browser.services.upstream.person_of(who)
     if user is None:
         pending_account = Newcomer(asdict(who), flow.state, flow.given, flow.begun_at)
@@ -191,7 +190,7 @@ async def sign_in_by_provider(
     """Sign in with an identity provider as the first factor.
 
     The second factor is required as after a password. `auth_time` is when the user signed in at
-    the provider, so an old sign-in there is not a recent one here.
+    the provider, so a session based on an old sign-in is not a recent one.
     """
     await pending_of(browser, given)
     if user.is_disabled:
@@ -230,8 +229,7 @@ async def _client(browser: Browser, provider: UpstreamProvider) -> "UpstreamClie
 def _elsewhere(provider: UpstreamProvider, claims: Mapping[str, Any]) -> Elsewhere:
     """Return the external identity: the `sub`, which was checked, and short texts to display.
 
-    A text that is too long or cannot be stored becomes "", and so does a username that is not
-    allowed here.
+    A text that is too long or cannot be stored becomes "", and so does an invalid username.
     """
     texts = {
         name: _text(claims.get(name), limit)

@@ -86,10 +86,7 @@ class UpstreamClient(StarletteOAuth2App):
         request.scope["session"] = session
         try:
             token = await self.authorize_access_token(request)  # type: ignore[no-untyped-call]  # Authlib has no types
-        except (
-            FetchError,
-            httpx2.HTTPStatusError,
-        ) as error:  # the latter for a status of 500 or above
+        except (FetchError, httpx2.HTTPStatusError) as error:  # the latter for status 500 or above
             raise UpstreamAwayError(f"its token endpoint: {_brief(error)}") from error
         except (OAuthError, *WHAT_NONSENSE_DOES) as error:
             raise UpstreamNonsenseError(f"its token endpoint: {_brief(error)}") from error
@@ -134,7 +131,7 @@ class _Outbound(httpx2.AsyncBaseTransport):
         self._outbound = outbound
 
     async def handle_async_request(self, request: httpx2.Request) -> httpx2.Response:
-        fetched = await self._outbound.send(
+        response = await self._outbound.send(
             request.method,
             str(request.url),
             headers=[
@@ -143,9 +140,9 @@ class _Outbound(httpx2.AsyncBaseTransport):
             body=await request.aread() or None,
         )
         return httpx2.Response(
-            fetched.status,
-            headers={"Content-Type": fetched.content_type} if fetched.content_type else {},
-            content=fetched.body,
+            response.status,
+            headers={"Content-Type": response.content_type} if response.content_type else {},
+            content=response.body,
             request=request,
         )
 

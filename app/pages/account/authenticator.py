@@ -67,21 +67,21 @@ async def confirm(browser: BrowserDep, form: TypedFormDep, person: FreshPersonDe
     if hints := hints_for(browser.request, form, "code"):
         return await _page(browser, person, secret, hints)
     try:
-        is_right = await services.otp.replace(
+        is_valid = await services.otp.replace(
             person.user, secret, form.get("code", ""), session=person.session
         )
     except TooManyRequestsError as error:
         return await told_to_wait(
             browser.request, error, lambda said: _page(browser, person, secret, said)
         )
-    if not is_right:
+    if not is_valid:
         return await _page(browser, person, secret, wrong_code(browser))
-    secret_and_session = await services.users.factor_changed(person.user, session=person.session)
+    renewed_session = await services.users.factor_changed(person.user, session=person.session)
     services.logout_delivery.kick()
-    if secret_and_session is None:
+    if renewed_session is None:
         raise GoToError("/login")
-    browser.begin(*secret_and_session)
-    user = secret_and_session[1].user
+    browser.begin(*renewed_session)
+    user = renewed_session[1].user
     codes = await services.recovery.make(user)
     if codes is None:
         raise GoToError("/login")

@@ -120,11 +120,11 @@ async def is_confirmed_by_mail(browser: Browser, person: SignedIn, place: str) -
 
 async def stay_signed_in(browser: Browser, person: SignedIn) -> None:
     """Give the current session a new secret, after all other sessions of the user have ended."""
-    secret_and_session = await browser.services.users.stay_signed_in(
+    renewed_session = await browser.services.users.stay_signed_in(
         person.user, session=person.session
     )
-    if secret_and_session is not None:
-        browser.begin(*secret_and_session)
+    if renewed_session is not None:
+        browser.begin(*renewed_session)
 
 
 def is_fresh(browser: Browser, person: SignedIn) -> bool:

@@ -76,18 +76,18 @@ async def give_code(browser: BrowserDep, form: TypedFormDep, person: PersonDep) 
         return await _page(browser, person, form, hints)
     sealed = _sealed(browser)
     try:
-        confirmed = await browser.services.mail_codes.use(
+        sealed_confirmation = await browser.services.mail_codes.use(
             person, sealed, form.get("code", ""), browser=browser.identifier
         )
     except TooManyRequestsError as error:
         return await told_to_wait(
             browser.request, error, lambda problem: _page(browser, person, form, problem)
         )
-    if confirmed is None:
+    if sealed_confirmation is None:
         text = text_for(browser.request)
         wrong = text("That code is wrong or has expired. Check your email for the newest one.")
         return await _page(browser, person, form, {"code": wrong})
-    return _keep(browser, RedirectResponse(after(form), status_code=303), confirmed)
+    return _keep(browser, RedirectResponse(after(form), status_code=303), sealed_confirmation)
 
 
 async def _require_mail_code(browser: Browser, person: SignedIn, form: Mapping[str, str]) -> None:

@@ -30,12 +30,12 @@ async def data(browser: BrowserDep, person: FreshPersonDep) -> Response:
 
 @router.post("/account/data/download")
 async def download(browser: BrowserDep, form: PostedFormDep, person: FreshPersonDep) -> Response:
-    exported = await browser.services.account_data.export(person.user)
+    account_data = await browser.services.account_data.export(person.user)
     headers = {
         "Content-Disposition": f'attachment; filename="{FILE_NAME}"',
         "Cache-Control": "no-store",
     }
-    content = json.dumps(exported, indent=2, ensure_ascii=False)
+    content = json.dumps(account_data, indent=2, ensure_ascii=False)
     return browser.keep(Response(content, media_type="application/json", headers=headers))
 
 

@@ -56,8 +56,8 @@ async def change(browser: BrowserDep, form: TypedFormDep, person: FreshPersonDep
         return await _page(browser, person, wrong, given=entered)
     current_address, is_verified = _address_of(person)
     if address == current_address and is_verified:
-        same = {"email": text("This is your address already.")}
-        return await _page(browser, person, same, given=entered)
+        already_verified = {"email": text("This is your address already.")}
+        return await _page(browser, person, already_verified, given=entered)
     return await _send(browser, person, address)
 
 
@@ -65,8 +65,8 @@ async def change(browser: BrowserDep, form: TypedFormDep, person: FreshPersonDep
 async def resend(browser: BrowserDep, form: PostedFormDep, person: FreshPersonDep) -> Response:
     _require_mail(browser)
     current_address, is_verified = _address_of(person)
-    pending = await browser.services.email_addresses.pending(person.user)
-    address = pending or ("" if is_verified else current_address)
+    pending_address = await browser.services.email_addresses.pending(person.user)
+    address = pending_address or ("" if is_verified else current_address)
     if not address:
         return browser.keep(RedirectResponse(PATH, status_code=303))
     return await _send(browser, person, address)

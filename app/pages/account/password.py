@@ -38,7 +38,7 @@ async def change(browser: BrowserDep, form: TypedFormDep, person: FreshPersonDep
     text, services = text_for(browser.request), browser.services
     if hints := hints_for(browser.request, form, CURRENT, "password"):
         return await _page(browser, person, hints)
-    current, new = form.get(CURRENT, ""), form.get("password", "")
+    current_password, new_password = form.get(CURRENT, ""), form.get("password", "")
     has_one = has_password(person.user.password_hash)
     missing = {
         **({CURRENT: text("Enter the password that you have now.")} if has_one else {}),
@@ -48,12 +48,12 @@ async def change(browser: BrowserDep, form: TypedFormDep, person: FreshPersonDep
     if errors:
         return await _page(browser, person, errors)
     try:
-        if has_one and not await _is_current(browser, person, current):
+        if has_one and not await _is_current(browser, person, current_password):
             return await _page(
                 browser, person, {CURRENT: text("This is not your current password.")}
             )
-        secret_and_session = await services.users.change_password(
-            person.user, new, session=person.session
+        renewed_session = await services.users.change_password(
+            person.user, new_password, session=person.session
         )
     except TooManyRequestsError as error:
         return await told_to_wait(browser.request, error, partial(_page, browser, person))
@@ -63,9 +63,9 @@ async def change(browser: BrowserDep, form: TypedFormDep, person: FreshPersonDep
         busy = text("The server is busy. Wait a little and try again.")
         return await _page(browser, person, {"": busy}, status=503)
     services.logout_delivery.kick()
-    if secret_and_session is None:
+    if renewed_session is None:
         return browser.keep(RedirectResponse("/login", status_code=303))
-    browser.begin(*secret_and_session)
+    browser.begin(*renewed_session)
     return browser.keep(RedirectResponse("/account/password?saved=1", status_code=303))
 
 

@@ -19,9 +19,9 @@ FreshPersonDep = Annotated[SignedIn, Depends(fresh_person(PLACE))]
 
 @router.get("/account/recovery-codes")
 async def recovery_codes(browser: BrowserDep, person: FreshPersonDep) -> Response:
-    left = await browser.services.recovery.count_left(person.user)
+    codes_left = await browser.services.recovery.count_left(person.user)
     return account_page(
-        browser, person, "account_recovery_codes.html", left=left, is_few=left <= FEW
+        browser, person, "account_recovery_codes.html", left=codes_left, is_few=codes_left <= FEW
     )
 
 
@@ -35,7 +35,7 @@ async def make(browser: BrowserDep, _form: PostedFormDep, person: FreshPersonDep
 
 async def recovery_codes_state(browser: Browser, person: SignedIn) -> str | None:
     text = text_for(browser.request)
-    left = await browser.services.recovery.count_left(person.user)
-    if left <= FEW:
-        return text("Only %(left)s of %(all)s left") % {"left": left, "all": COUNT}
-    return text("%(left)s of %(all)s left") % {"left": left, "all": COUNT}
+    codes_left = await browser.services.recovery.count_left(person.user)
+    if codes_left <= FEW:
+        return text("Only %(left)s of %(all)s left") % {"left": codes_left, "all": COUNT}
+    return text("%(left)s of %(all)s left") % {"left": codes_left, "all": COUNT}
