@@ -46,7 +46,7 @@ class FormExpiredError(PosternError):
 
 
 class GoToError(Exception):
-    """Another page of this server is required first; `path` never comes from user input."""
+    """Redirects to a page of this server that is required first; `path` is never user input."""
 
     def __init__(self, path: str) -> None:
         super().__init__(path)
@@ -54,7 +54,7 @@ class GoToError(Exception):
 
 
 class AnswerInsteadError(Exception):
-    """Replaces the response of the route with `response`."""
+    """Sends `response` instead of the response of the route."""
 
     def __init__(self, response: Response) -> None:
         super().__init__(f"answered with {response.status_code}")

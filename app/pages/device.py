@@ -25,9 +25,9 @@ router = APIRouter(include_in_schema=False)
 
 @router.get("/device")
 async def device(browser: BrowserDep) -> Response:
-    """Show the code form, or ask for consent to the code in the URL.
+    """Show the form for the code, or the consent page of the code in the URL.
 
-    A code in the URL still needs consent: the device may be someone else's (section 5.4).
+    A code in the URL still requires consent: the device may be someone else's (section 5.4).
     """
     typed = browser.request.query_params.get("user_code", "")
     return browser.keep(await _next_page(browser, typed) if typed else _code_page(browser, ""))

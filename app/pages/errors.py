@@ -108,7 +108,7 @@ def _described(error: Exception) -> tuple[int, str, str, str]:
 def _again(request: Request, error: Exception, status: int) -> str | None:
     """Return the URL of the "try again" link, or None if trying again does not help.
 
-    "" is the same page; after an expired form, it is the page of this server that holds the form.
+    "" is the same page. After an expired form, it is the page of this server that sent the form.
     """
     if request.method == "GET":
         return "" if status >= 500 else None

@@ -206,7 +206,10 @@ async def sign_in_by_provider(
 
 
 def _auth_time(browser: Browser, claims: Mapping[str, Any]) -> datetime:
-    """Return when the user signed in at the provider; if unknown, `session_ttl` seconds ago."""
+    """Return when the user signed in at the provider; if unknown, `session_ttl` seconds ago.
+
+    That is as long ago as a session can last.
+    """
     services = browser.services
     now, auth_time = services.clock.now(), claims.get("auth_time")
     if not isinstance(auth_time, int) or not 0 < auth_time <= (now + SKEW).timestamp():

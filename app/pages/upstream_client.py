@@ -162,7 +162,7 @@ def _encoded_basic(client: Any, _: str, uri: str, headers: Any, body: Any) -> tu
 
 
 def _brief(error: Exception) -> str:
-    """Return a text for the log: the OAuth error code, or the class; no text of the provider."""
+    """Return the OAuth error code or the class of an error for the log; no text of the provider."""
     code = getattr(error, "error", None)
     is_code = isinstance(code, str) and code.isascii() and code.isprintable() and len(code) < 50
     return str(code) if is_code else type(error).__name__

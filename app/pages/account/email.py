@@ -43,7 +43,7 @@ async def email(browser: BrowserDep, person: FreshPersonDep) -> Response:
 
 @router.post(PATH)
 async def change(browser: BrowserDep, form: TypedFormDep, person: FreshPersonDep) -> Response:
-    """Send a link to the new address, which becomes valid once the link is confirmed."""
+    """Send a link to the new address, which replaces the old one once the link is confirmed."""
     _require_mail(browser)
     text = text_for(browser.request)
     entered = form.get("email", "").strip()

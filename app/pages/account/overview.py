@@ -28,7 +28,7 @@ from app.services.sessions import SignedIn
 router = account_router()
 
 State = Callable[[Browser, SignedIn], Awaitable[str | None]]
-"""Returns the state of a section as a short translated text; None hides the row."""
+"""A function that returns the state of a section as a short translated text; None hides the row."""
 
 
 @dataclass(frozen=True, slots=True)

@@ -34,7 +34,7 @@ async def password(browser: BrowserDep, person: FreshPersonDep) -> Response:
 
 @router.post("/account/password")
 async def change(browser: BrowserDep, form: TypedFormDep, person: FreshPersonDep) -> Response:
-    """Set a new password. A user who has one must enter it, even after a recent sign-in."""
+    """Set a password. The current password, if any, is required even after a recent sign-in."""
     text, services = text_for(browser.request), browser.services
     if hints := hints_for(browser.request, form, CURRENT, "password"):
         return await _page(browser, person, hints)
