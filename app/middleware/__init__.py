@@ -1,1 +1,1 @@
-"""What stands between the server and the routes, in plain ASGI."""
+"""The layers between the server and the routes, in plain ASGI."""

@@ -1,4 +1,4 @@
-"""Bodies arrive whole, within a size and a time, before anything looks at them."""
+"""Read request bodies as a whole, within a size and a time, before anything handles them."""
 
 import asyncio
 import time
@@ -24,14 +24,14 @@ class BodyTimeoutError(PosternError):
 
 
 class ClientGoneError(Exception):
-    """The client hung up before its body was complete; nobody waits for an answer."""
+    """The client disconnected before its body was complete, so no response is sent."""
 
 
 class BodyReader:
-    """Reads at most `limit` bytes; once a body has begun, the rest has `timeout` seconds.
+    """Reader of request bodies of at most `limit` bytes.
 
-    A body that never begins, and a head that never ends, are the server's own business: see
-    `app.server.http_protocol`.
+    Once a body has begun, the rest must arrive within `timeout` seconds. The server handles bodies
+    that never begin and heads that never end: see `app.server.http_protocol`.
     """
 
     def __init__(self, *, limit: int, timeout: float) -> None:
@@ -39,7 +39,7 @@ class BodyReader:
         self._timeout = timeout
 
     def read_at_once(self, scope: Scope) -> bytes | None:
-        """Return a body that has arrived in full; None where it has to be waited for.
+        """Return the body if all of it has arrived, or None if it must be awaited.
 
         Raises `BodyTooLargeError`.
         """
@@ -53,15 +53,18 @@ class BodyReader:
         return body
 
     async def read(self, scope: Scope, receive: Receive) -> bytes:
-        """Raises `BodyTooLargeError`, `BodyTimeoutError` or `ClientGoneError`."""
-        announced = _announced_length(scope)
-        if announced == 0:
+        """Wait for the whole body and return it.
+
+        Raises `BodyTooLargeError`, `BodyTimeoutError` or `ClientGoneError`.
+        """
+        content_length = _announced_length(scope)
+        if content_length == 0:
             return b""
-        if announced is not None and announced > self._limit:
+        if content_length is not None and content_length > self._limit:
             raise BodyTooLargeError
-        begun_at = time.perf_counter()
+        started_at = time.perf_counter()
         message = await receive()
-        postpone(time.perf_counter() - begun_at)
+        postpone(time.perf_counter() - started_at)
         body = self._part_of(message)
         if not message.get("more_body", False):
             return body
@@ -89,21 +92,21 @@ class BodyReader:
 
 
 def replaying(body: bytes, receive: Receive) -> Receive:
-    """A `receive` that gives the whole body once and then waits for the disconnect."""
-    given = False
+    """Return a `receive` that delivers the whole body once and then waits for the disconnect."""
+    delivered = False
 
     async def receive_again() -> Message:
-        nonlocal given
-        if given:
+        nonlocal delivered
+        if delivered:
             return await receive()
-        given = True
+        delivered = True
         return {"type": "http.request", "body": body, "more_body": False}
 
     return receive_again
 
 
 def _announced_length(scope: Scope) -> int | None:
-    """What Content-Length says; 0 without a body, None where the length is not known before."""
+    """Return the Content-Length, 0 without a body, or None if the length is not known yet."""
     for name, value in scope["headers"]:
         if name == b"content-length":
             return int(value) if value.isdigit() else None

@@ -1,7 +1,7 @@
-"""Cross-origin requests (the Fetch standard): what a browser's application may call.
+"""Cross-origin requests (the Fetch standard): what an app in a browser may call.
 
-What is public and registration answer every origin, protocol endpoints the origins that clients
-registered, pages and everything else none; never with credentials.
+Public resources and registration allow every origin, protocol endpoints the origins that clients
+registered. Pages and everything else allow none. Credentials are never allowed.
 """
 
 import re
@@ -24,7 +24,7 @@ EXPOSED = (b"access-control-expose-headers", b"www-authenticate, retry-after, dp
 VARY = (b"vary", b"Origin")
 TO_ANY_ORIGIN: Headers = ((ALLOW_ORIGIN, b"*"), EXPOSED)
 _NAMES = re.compile(rb"[!#$%&'*+\-.^_`|~0-9A-Za-z, \t]+")
-"""Names of headers (RFC 9110 section 5.6.2) and what stands between them."""
+"""Header names (RFC 9110 section 5.6.2) and the separators between them."""
 
 
 class CrossOrigin(Enum):
@@ -36,20 +36,21 @@ class CrossOrigin(Enum):
 
 
 ANY, NONE = CrossOrigin.ANY, CrossOrigin.NONE
-"""As constants: Python 3.11 takes 0.5 microseconds to read a member of an enumeration."""
+"""Constants, because Python 3.11 takes 0.5 microseconds to read a member of an enumeration."""
 
 
 class CorsPolicy(NamedTuple):
-    """The origins and the methods of one path."""
+    """The allowed origins and methods of one path."""
 
     cross_origin: CrossOrigin
     methods: tuple[str, ...]
 
 
 class Cors:
-    """`policies` are those of paths, `below` those of whatever is one step below a path.
+    """CORS headers and preflight responses.
 
-    A path that is in neither answers no other origin.
+    `policies` holds the policies of paths, `below` those of the paths one segment below a path.
+    A path in neither allows no other origin.
     """
 
     def __init__(
@@ -64,7 +65,10 @@ class Cors:
         self._below = {f"{path}/": policy for path, policy in below.items()}
 
     async def headers_for(self, scope: Scope) -> Headers:
-        """What the answer to a request of another origin carries; nothing for anybody else."""
+        """Return the CORS headers of the response; empty if the path allows no other origin.
+
+        An origin that no client registered gets only `Vary`.
+        """
         policy = self._policy_of(scope["path"])
         if policy is None or policy.cross_origin is NONE:
             return NOTHING
@@ -78,9 +82,9 @@ class Cors:
         return ((ALLOW_ORIGIN, origin), EXPOSED, VARY)
 
     def preflight(self, scope: Scope, headers: Headers) -> HttpResponse | None:
-        """The answer to the question that a browser asks before a request; None for any other.
+        """Return the response to an allowed preflight request, or None for any other request.
 
-        `headers` are those of `headers_for`, and are sent with the answer.
+        `headers` are those of `headers_for`; the caller adds them to the response.
         """
         if scope["method"] != "OPTIONS" or _header(scope, ASKED_METHOD) is None:
             return None
@@ -104,20 +108,24 @@ class Cors:
 
 
 def _allowed_headers(scope: Scope) -> bytes:
-    """Return the names that the browser asked for: which headers clients add is not ours to know.
+    """Return the header names that the browser requested, since clients may add any header.
 
-    What is too long or does not consist of names is answered with the usual ones.
+    Return USUAL_HEADERS if the list is too long or does not consist of names.
     """
-    asked = _header(scope, ASKED_HEADERS)
-    if asked is None or len(asked) > MAXIMUM_ASKED_HEADERS or not _NAMES.fullmatch(asked):
+    requested = _header(scope, ASKED_HEADERS)
+    if (
+        requested is None
+        or len(requested) > MAXIMUM_ASKED_HEADERS
+        or not _NAMES.fullmatch(requested)
+    ):
         return USUAL_HEADERS
-    names = [name.strip() for name in asked.split(b",")]
+    names = [name.strip() for name in requested.split(b",")]
     return b", ".join(name for name in names if name and b" " not in name and b"\t" not in name)
 
 
 def _header(scope: Scope, wanted: bytes) -> bytes | None:
     for name, value in scope["headers"]:
         if name == wanted:
-            found: bytes = value
-            return found
+            header: bytes = value
+            return header
     return None

@@ -1,10 +1,11 @@
-"""What every request passes, whichever lane answers it, and the fast lane itself.
+"""The outermost ASGI application, which every request passes, and the fast lane.
 
-HEAD is answered as GET, and the server leaves the body out (RFC 9110 section 9.3.2); a page, whose
-GET may have an effect, answers it without doing anything.
-Request id, body limit, security headers, the log line and the catch-all for errors are here once.
-Then the hot endpoints are called directly; everything else goes to FastAPI, which declares the hot
-endpoints too, so that with the fast lane off the same functions answer.
+It sets the request id, applies the body limit and the security headers, writes the log line and
+catches all errors, once for both lanes. The fast lane calls the hot endpoints directly; everything
+else goes to FastAPI, which declares the hot endpoints too, so that the same functions handle them
+when the fast lane is off.
+HEAD is handled as GET, and the server omits the body (RFC 9110 section 9.3.2). Pages, whose GET may
+have an effect, respond to HEAD without it.
 """
 
 import itertools
@@ -46,7 +47,10 @@ log = logger(__name__)
 
 
 class RequestIds:
-    """Identifiers that no other process and no later start uses: a random part and a count."""
+    """Generator of request ids that no other process and no later start uses.
+
+    An id is a random prefix and a counter.
+    """
 
     def __init__(self) -> None:
         self._prefix: Final = secrets.token_hex(5)
@@ -57,7 +61,7 @@ class RequestIds:
 
 
 class SlowLane:
-    """Sends what FastAPI answers, with the headers that every answer has."""
+    """A `send` for FastAPI's responses that adds the headers of every response."""
 
     def __init__(
         self,
@@ -84,8 +88,8 @@ class SlowLane:
 class Edge:
     """The ASGI application that the server calls.
 
-    `database_seconds` is what a request has for all its database steps, from the moment its body is
-    here.
+    `database_seconds` is the time limit for all database steps of a request, from the arrival of
+    its body.
     """
 
     def __init__(
@@ -114,12 +118,12 @@ class Edge:
         self._request_ids = RequestIds()
 
     def answer_by(self, stand_in: AsgiApp) -> Callable[[], None]:
-        """Let another application answer every request; return what undoes that."""
-        own = self._application, self._fast_lane
+        """Let another application handle every request; return a function that undoes it."""
+        original = self._application, self._fast_lane
         self._application, self._fast_lane = stand_in, {}
 
         def undo() -> None:
-            self._application, self._fast_lane = own
+            self._application, self._fast_lane = original
 
         return undo
 
@@ -135,11 +139,11 @@ class Edge:
             await send({"type": "websocket.close", "code": 1000})
 
     async def _exchange(self, scope: Scope, receive: Receive, send: Send) -> None:
-        """One request and its answer."""
+        """Handle one request and send its response."""
         started_at = time.perf_counter()
         request_id = self._request_ids.next()
         slow_lane = None
-        further: Headers = ()
+        extra_headers: Headers = ()
         if self._forwarded_for is not None:
             self._forwarded_for.apply(scope)
         scope["request_id"] = request_id
@@ -148,39 +152,39 @@ class Edge:
         connection = extensions.get(CALLER_CONNECTION, UNKNOWN_CONNECTION)
         deadline.begin(started_at + self._database_seconds, connection)
         try:
-            if scope["path"].endswith("\n"):  # before which `$` in a route's pattern matches too
+            if scope["path"].endswith("\n"):  # `$` in a route's pattern matches before it
                 raise NotFoundError
-            further = await self._cors.headers_for(scope)
+            extra_headers = await self._cors.headers_for(scope)
             body = self._body_reader.read_at_once(scope)
             if body is None:
                 body = await self._body_reader.read(scope, receive)
-            asked = scope
+            routed_scope = scope
             if scope["method"] == "HEAD":
-                asked = {**scope, "method": "GET", IS_HEAD: True}
-            endpoint = self._fast_lane.get((asked["method"], asked["path"]))
+                routed_scope = {**scope, "method": "GET", IS_HEAD: True}
+            endpoint = self._fast_lane.get((routed_scope["method"], routed_scope["path"]))
             if endpoint is not None:
-                response = await endpoint(HttpRequest.of(asked, body))
-                status = await self._send_whole(response, scope, send, request_id, further)
-            elif (preflight := self._cors.preflight(scope, further)) is not None:
-                status = await self._send_whole(preflight, scope, send, request_id, further)
+                response = await endpoint(HttpRequest.of(routed_scope, body))
+                status = await self._send_whole(response, scope, send, request_id, extra_headers)
+            elif (preflight := self._cors.preflight(scope, extra_headers)) is not None:
+                status = await self._send_whole(preflight, scope, send, request_id, extra_headers)
             else:
-                slow_lane = SlowLane(send, self._security_headers, request_id, further)
-                await self._application(asked, replaying(body, receive), slow_lane.send)
+                slow_lane = SlowLane(send, self._security_headers, request_id, extra_headers)
+                await self._application(routed_scope, replaying(body, receive), slow_lane.send)
                 status = slow_lane.status
         except ClientGoneError:
             return
         except Exception as error:
             if isinstance(error, PosternError):
-                pass  # a refusal, which is written below
+                pass  # expected: logged below as a refusal
             elif is_exhaustion(error):
                 log.warning("request %s failed: %s", request_id, NO_THREAD)
             else:
                 log.error("request %s failed", request_id, exc_info=error)
             if slow_lane is not None and slow_lane.status:
-                status = slow_lane.status  # it has begun to answer, and cannot take that back
+                status = slow_lane.status  # the response has started
             else:
                 response = self._render_error(error, scope["path"])
-                status = await self._send_whole(response, scope, send, request_id, further)
+                status = await self._send_whole(response, scope, send, request_id, extra_headers)
         if status >= HTTPStatus.BAD_REQUEST or REFUSAL in scope:
             refusals.write(scope, status=status, request_id=request_id)
         if self._access_log is not None:
@@ -195,15 +199,15 @@ class Edge:
         request_id: str,
         further: Headers,
     ) -> int:
-        """Sends an answer that is complete, and gives its status."""
+        """Send a complete response and return its status."""
         status, body, own_headers = response
         if further:
             own_headers = (*own_headers, *further)
         extension = (scope.get("extensions") or {}).get(WHOLE_RESPONSE)
         if extension is not None:
-            at_once: WholeResponse = extension["send"]
-            lines = self._security_headers.lines(own_headers, request_id=request_id)
-            if lines is not None and at_once(scope, status, lines, body):
+            send_at_once: WholeResponse = extension["send"]
+            header_lines = self._security_headers.lines(own_headers, request_id=request_id)
+            if header_lines is not None and send_at_once(scope, status, header_lines, body):
                 return status
         headers = self._security_headers.added_to(own_headers, request_id=request_id)
         await send({"type": "http.response.start", "status": status, "headers": headers})

@@ -1,7 +1,7 @@
-"""Where a request comes from, by the word of the proxies in TRUSTED_PROXIES only.
+"""The client's IP address, as forwarded by the proxies in TRUSTED_PROXIES only.
 
-One header counts, the one that the operator's proxy sets: `X-Forwarded-For`, or `Forwarded`
-(RFC 7239). The other one is passed through by such a proxy as its caller sent it.
+Only the header that the operator's proxy sets is read: `X-Forwarded-For` or `Forwarded` (RFC 7239).
+The proxy passes the other one on as the client sent it.
 """
 
 import ipaddress
@@ -19,19 +19,20 @@ PAIR = re.compile(r'[\s;]*([A-Za-z]+)=("(?:[^"\\]|\\.)*"|[^\s;,"]+)\s*(?:;|$)', 
 
 
 class ForwardedFor:
-    """Puts the caller's own address into the scope where a trusted proxy forwarded it.
+    """Resolver of the client's IP address behind trusted proxies.
 
-    With `warns`, the first header of this kind from any other peer is logged: where that is a
-    proxy, every limit by address counts all its users as one.
+    With `warns`, the first such header from any other peer is logged: if that peer is a proxy,
+    every limit per IP address counts all its users as one.
     """
 
     def __init__(self, trusted_proxies: Sequence[str], *, header: str, warns: bool) -> None:
-        self._trusted = [ipaddress.ip_network(each, strict=False) for each in trusted_proxies]
+        self._trusted = [ipaddress.ip_network(proxy, strict=False) for proxy in trusted_proxies]
         self._header = header.encode()
         self._is_standard = header == FORWARDED
         self._warns = warns
 
     def apply(self, scope: Scope) -> None:
+        """Put the client's address into the scope if a trusted proxy forwarded it."""
         client = scope.get("client")
         if not client:
             return
@@ -44,7 +45,10 @@ class ForwardedFor:
             scope["client"] = (address, 0)
 
     def _nearest_stranger(self, headers: Headers) -> str | None:
-        """Read from the right: each proxy appended the address that it saw itself."""
+        """Return the last address in the header that is not a trusted proxy's, if it is valid.
+
+        Each proxy appends the address of its peer, so the header is read from the right.
+        """
         lines = [value.decode("latin-1") for name, value in headers if name == self._header]
         for line in reversed(lines):
             for element in _from_the_right(line):
@@ -62,7 +66,7 @@ class ForwardedFor:
             parsed = ipaddress.ip_address(address)
         except ValueError:
             return False
-        mapped = parsed.ipv4_mapped if parsed.version == 6 else None  # a socket for both kinds
+        mapped = parsed.ipv4_mapped if parsed.version == 6 else None  # a dual-stack socket
         return any((mapped or parsed) in network for network in self._trusted)
 
     def _warn_once(self, peer: str, headers: Headers) -> None:
@@ -78,9 +82,9 @@ class ForwardedFor:
 
 
 def _from_the_right(line: str) -> Iterator[str]:
-    """The elements of a list, the last one first. Commas in quotes do not separate.
+    """Yield the elements of a list, the last one first. Commas in quotes do not separate.
 
-    A quote that a caller never closed reaches no further than what the caller wrote.
+    A quote that the client never closed affects only what the client wrote.
     """
     end, is_quoted = len(line), False
     for position in range(len(line) - 1, -1, -1):
@@ -99,7 +103,10 @@ def _is_escaped(line: str, position: int) -> bool:
 
 
 def _node_of(element: str) -> str:
-    """Return the value of `for` in an element of `Forwarded` (RFC 7239 section 4), or ""."""
+    """Return the value of `for` in an element of `Forwarded` (RFC 7239 section 4).
+
+    Return "" if it is missing, repeated or malformed.
+    """
     element = element.strip(" \t;")
     nodes, position = [], 0
     while position < len(element):
@@ -113,9 +120,9 @@ def _node_of(element: str) -> str:
 
 
 def _address_in(text: str) -> str | None:
-    """Return the IP address of a node, which may have quotes, brackets and a port around it.
+    """Return the IP address of a node without its quotes, brackets and port.
 
-    None for anything else, the `unknown` and the `_names` of RFC 7239 section 6 included.
+    Return None for anything else, including `unknown` and the `_names` of RFC 7239 section 6.
     """
     node = text.strip()
     if len(node) > 1 and node[0] == node[-1] == '"':

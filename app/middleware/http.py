@@ -1,6 +1,7 @@
-"""A request and an answer as small values, for the endpoints that both lanes call.
+"""A request and a response as small values, for the endpoints that both lanes call.
 
-They are named tuples because each request makes some: a frozen dataclass takes three times as long.
+They are named tuples because each request creates some: a frozen dataclass takes three times as
+long.
 """
 
 from collections import Counter
@@ -15,30 +16,29 @@ AsgiApp = Callable[[Scope, Receive, Send], Awaitable[None]]
 Headers = Sequence[tuple[bytes, bytes]]
 
 WHOLE_REQUEST = "postern.whole_request"
-"""The name of an ASGI extension. Its `body` takes the scope and returns the whole body, or None
-where that has not arrived yet: then the messages of ASGI bring it."""
+"""Name of an ASGI extension. Its `body` takes the scope and returns the whole body, or None if it
+has not arrived yet: then it is read from ASGI messages."""
 
 WHOLE_RESPONSE = "postern.whole_response"
-"""The name of an ASGI extension. Its `send` takes the scope, and status, header lines and body of
-a response, and sends it at once; it returns False where it cannot, and the messages of ASGI are
-needed."""
+"""Name of an ASGI extension. Its `send` takes the scope and the status, header lines and body of a
+response, and sends it at once. It returns False if it cannot: then ASGI messages are needed."""
 
 WholeRequest = Callable[[Scope], bytes | None]
 WholeResponse = Callable[[Scope, int, bytes, bytes], bool]
 
 CALLER_CONNECTION = "postern.caller_connection"
-"""The name of an ASGI extension: a `CallerConnection`, which tells whether the caller hung up."""
+"""Name of an ASGI extension: a `CallerConnection`, which says whether the client disconnected."""
 
 IS_HEAD = "postern.is_head"
-"""In the scope of a HEAD request, which a route sees as GET."""
+"""Key in the scope of a HEAD request, which a route sees as GET."""
 
 NONE_REPEATED: frozenset[bytes] = frozenset()
 
 
 class HttpRequest(NamedTuple):
-    """A request whose body has arrived. Names of headers are in lower case.
+    """A request whose body has arrived. Header names are in lower case.
 
-    Of a repeated header `headers` has the last value, and `repeated` the name.
+    For a repeated header, `headers` has the last value, and `repeated` has the name.
     """
 
     method: str
@@ -64,7 +64,7 @@ class HttpResponse(NamedTuple):
 
 Endpoint = Callable[[HttpRequest], Awaitable[HttpResponse]]
 RenderError = Callable[[Exception, str], HttpResponse]
-"""Makes the answer for an error that happened at a path."""
+"""Function that returns the response for an error raised at a path."""
 
 
 def _repeated(pairs: Headers) -> frozenset[bytes]:

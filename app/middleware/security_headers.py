@@ -1,4 +1,4 @@
-"""Headers that every answer carries, unless the route said something of its own."""
+"""Headers that every response has, unless the route set its own."""
 
 from functools import lru_cache
 
@@ -12,15 +12,15 @@ YEAR = b"max-age=31536000; includeSubDomains"
 class SecurityHeaders:
     def __init__(self, *, is_production: bool) -> None:
         always = [(b"x-content-type-options", b"nosniff")]
-        if is_production:  # in development it would pin localhost to https
+        if is_production:  # in development this would pin localhost to https
             always.append((b"strict-transport-security", YEAR))
         self._always = tuple(always)
         self._constant_lines = lru_cache(maxsize=256)(self._make_constant_lines)
 
     def lines(self, headers: Headers, *, request_id: str) -> bytes | None:
-        """The headers of `added_to` as lines; None where they close the connection.
+        """Return the headers of `added_to` as lines, or None if they close the connection.
 
-        Most answers have the same headers apart from the request id, so the others are cached.
+        Most responses differ only in the request id, so the lines of the other headers are cached.
         """
         constant = self._constant_lines(tuple(headers))
         if constant is None:
@@ -28,7 +28,10 @@ class SecurityHeaders:
         return b"%bx-request-id: %b\r\n" % (constant, request_id.encode("ascii"))
 
     def added_to(self, headers: Headers, *, request_id: str) -> Headers:
-        """The route's own headers, and ours; a page has a policy of its own and may be cached."""
+        """Return the route's headers, and ours where the route did not set its own.
+
+        A page has its own content security policy and may be cacheable.
+        """
         return [*self._constant(headers), (b"x-request-id", request_id.encode("ascii"))]
 
     def _make_constant_lines(self, headers: tuple[tuple[bytes, bytes], ...]) -> bytes | None:
