@@ -1,4 +1,4 @@
-"""JSON and protocol endpoints: one file a thing, one line a router below."""
+"""JSON and protocol endpoints: one file per feature, one line per router below."""
 
 from fastapi import APIRouter
 

@@ -1,4 +1,4 @@
-"""How an endpoint's result becomes an answer."""
+"""Convert the result of an endpoint to a response."""
 
 from typing import Any
 
@@ -8,14 +8,14 @@ from starlette.responses import Response
 from app.middleware.http import Headers, HttpResponse
 
 NO_STORE = ((b"cache-control", b"no-store"), (b"pragma", b"no-cache"))
-"""Of every answer with a token in it (RFC 6749 section 5.1)."""
+"""Headers of every response that contains a token (RFC 6749 section 5.1)."""
 JSON = b"application/json"
 
 
 def starlette_response(response: HttpResponse) -> Response:
-    made = Response(response.body, status_code=response.status)
-    made.raw_headers = list(response.headers)
-    return made
+    converted = Response(response.body, status_code=response.status)
+    converted.raw_headers = list(response.headers)
+    return converted
 
 
 def json_response(

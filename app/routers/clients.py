@@ -1,4 +1,4 @@
-"""`POST /create_client`: machines and apps."""
+"""`POST /create_client`: register a client, a machine or an app."""
 
 from fastapi import APIRouter, Depends
 
@@ -19,5 +19,5 @@ router = APIRouter(tags=["Clients"])
     ),
 )
 async def create_client(body: ClientCreate, services: ServicesDep) -> ClientCreated:
-    """Register a client. Its secret is shown once."""
+    """Register a client and return its credentials. The secret is shown only once."""
     return await services.registration.create(body)

@@ -1,4 +1,4 @@
-"""Which paths answer other origins (SECURITY_BAR row 46), as their endpoints declare."""
+"""The cross-origin policy of each path (SECURITY_BAR row 46), as its endpoints declare it."""
 
 from collections.abc import Iterable
 
@@ -10,9 +10,12 @@ BELOW = {registration.PATH: registration.CORS_OF_CLIENT}
 
 
 def policies_of(endpoints: Iterable[HotEndpoint]) -> dict[str, CorsPolicy]:
-    """Return the policy of each path: the methods of its endpoints, which agree on origins."""
+    """Return the policy of each path.
+
+    It has the methods of all endpoints at that path, which agree on the origins.
+    """
     policies = {registration.PATH: registration.CORS}
-    for each in endpoints:
-        methods = policies[each.path].methods if each.path in policies else ()
-        policies[each.path] = CorsPolicy(each.cross_origin, (*methods, each.method))
+    for endpoint in endpoints:
+        methods = policies[endpoint.path].methods if endpoint.path in policies else ()
+        policies[endpoint.path] = CorsPolicy(endpoint.cross_origin, (*methods, endpoint.method))
     return policies

@@ -1,4 +1,4 @@
-"""`POST /device_authorization` (RFC 8628 section 3.1)."""
+"""`POST /device_authorization` (RFC 8628 section 3.1): start a device authorization."""
 
 from fastapi import APIRouter
 

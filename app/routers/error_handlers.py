@@ -1,8 +1,8 @@
-"""Exception → response, for both lanes. What arrives too slowly or has too large a head is refused
-by `app.server.http_protocol` before there is a request.
+"""Convert exceptions to responses, for both lanes.
 
-The protocol's endpoints answer in the protocol's shape (RFC 6749 section 5.2), everything else
-with problem details (RFC 9457) that also carry `error`.
+Protocol endpoints return errors in the protocol's format (RFC 6749 section 5.2), everything else
+problem details (RFC 9457) that also contain `error`. A request that arrives too slowly or has too
+large a head never gets this far: `app.server.http_protocol` rejects it.
 """
 
 from collections.abc import Collection, Iterable
@@ -32,14 +32,17 @@ SERVER_ERROR = str(ServerError.description)
 
 
 class ErrorRenderer:
-    """Knows at which paths the protocol's shape is due, and below which."""
+    """Renderer of errors, in the protocol's format where it is required.
+
+    That is at `protocol_paths` and at every path that starts with an entry of `below`.
+    """
 
     def __init__(self, protocol_paths: Collection[str], *, below: tuple[str, ...] = ()) -> None:
         self._protocol_paths = frozenset(protocol_paths)
         self._below = below
 
     def render(self, error: Exception, path: str) -> HttpResponse:
-        """The answer for an error that happened at a path; a bug is a 500 that tells nothing."""
+        """Return the response for an error at a path; a bug is a 500 without details."""
         if is_exhaustion(error):
             error = OverloadedError()
         if isinstance(error, OAuth2Error):
@@ -63,13 +66,19 @@ class ErrorRenderer:
         return path in self._protocol_paths or path.startswith(self._below)
 
     def install(self, application: FastAPI) -> None:
-        """Makes the framework answer its own errors, and its routes' errors, in the same way."""
+        """Make the framework render its own errors and those of its routes in the same way."""
 
         async def handle(request: Request, error: Exception) -> Response:
             return starlette_response(self.render(error, request.url.path))
 
-        for kind in (PosternError, OAuth2Error, RequestValidationError, HTTPException, Exception):
-            application.add_exception_handler(kind, handle)
+        for error_class in (
+            PosternError,
+            OAuth2Error,
+            RequestValidationError,
+            HTTPException,
+            Exception,
+        ):
+            application.add_exception_handler(error_class, handle)
 
 
 def protocol_error(error: OAuth2Error) -> HttpResponse:
@@ -89,8 +98,8 @@ def _in_the_protocols_words(error: Exception) -> HttpResponse:
             TemporarilyUnavailableError(retry_after=error.retry_after, reason=reason)
         )
     if isinstance(error, PosternError):
-        refused = OAuth2Error(error.detail, status_code=error.status, error=error.error_code)
-        return _protocol_response(refused, error.headers().items())
+        oauth_error = OAuth2Error(error.detail, status_code=error.status, error=error.error_code)
+        return _protocol_response(oauth_error, error.headers().items())
     return _protocol_response(ServerError(), ())
 
 
@@ -105,16 +114,23 @@ def _problem(
         "error": error,
         **further,
     }
-    encoded = [(name.lower().encode(), value.encode("latin-1")) for name, value in headers.items()]
-    return json_response(body, status=status, headers=(*encoded, *NO_STORE), kind=PROBLEM_JSON)
+    encoded_headers = [
+        (name.lower().encode(), value.encode("latin-1")) for name, value in headers.items()
+    ]
+    return json_response(
+        body, status=status, headers=(*encoded_headers, *NO_STORE), kind=PROBLEM_JSON
+    )
 
 
 def _http_error(error: HTTPException, *, in_the_protocols_words: bool) -> HttpResponse:
-    """What the framework refuses: an unknown path, a wrong method, a body that is no JSON."""
+    """Return the response for an error of the framework.
+
+    These are an unknown path, a wrong method and a body that is not JSON.
+    """
     title, headers = HTTPStatus(error.status_code).phrase, dict(error.headers or {})
     if in_the_protocols_words:
-        refused = InvalidRequestError(f"{title}.", status_code=error.status_code)
-        return _protocol_response(refused, headers.items())
+        oauth_error = InvalidRequestError(f"{title}.", status_code=error.status_code)
+        return _protocol_response(oauth_error, headers.items())
     return _problem(error.status_code, title, title, _code_of(error), headers)
 
 
@@ -123,20 +139,23 @@ def _code_of(error: HTTPException) -> str:
 
 
 def _reason_of(error: RequestValidationError) -> str:
-    """Where and why, as in the answer."""
+    """Return the location and the message of the first error, as in the response."""
     first = error.errors()[0]
     return f"{'.'.join(map(str, first['loc']))}: {first['msg']}"
 
 
 def _validation_problem(error: RequestValidationError) -> HttpResponse:
-    """Says where and why, and never what was sent: it may be a password."""
+    """Return the location and the message of each error.
+
+    The response never repeats the input, which may be a password.
+    """
     errors = [
         {
-            "location": list(each["loc"]),
-            "message": each["msg"].removeprefix("Value error, "),
-            "type": each["type"],
+            "location": list(detail["loc"]),
+            "message": detail["msg"].removeprefix("Value error, "),
+            "type": detail["type"],
         }
-        for each in error.errors()
+        for detail in error.errors()
     ]
     return _problem(
         422,

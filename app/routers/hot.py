@@ -1,4 +1,4 @@
-"""Endpoints that the fast lane calls directly and FastAPI declares: one implementation for both."""
+"""Endpoints that the fast lane calls directly and FastAPI declares, with one implementation."""
 
 from collections.abc import Awaitable, Callable, Set
 from dataclasses import dataclass, field
@@ -21,12 +21,13 @@ Answer = Callable[[Services, HttpRequest], Awaitable[HttpResponse]]
 
 @dataclass(frozen=True, slots=True)
 class HotEndpoint:
-    """`answer` does the work; `documentation` is what FastAPI tells of it in `/openapi.json`.
+    """An endpoint that both lanes call.
 
-    `forms` are the alternatives for its body, and `examples` show them; `openapi_extra` stands in
-    their place where a body is described otherwise.
-    `cross_origin` says which origins may call it from a browser. An endpoint that
-    `speaks_protocol` refuses in the shape of RFC 6749 section 5.2, also what never reaches it.
+    `answer` handles the request; `documentation` holds FastAPI's arguments that describe it in
+    `/openapi.json`. `forms` are the alternatives for its body, with `examples`; `openapi_extra`
+    replaces both if the body is described in another way.
+    `cross_origin` says which origins may call it from a browser. If it `speaks_protocol`, its
+    errors have the format of RFC 6749 section 5.2, including those raised before it is called.
     """
 
     method: str
@@ -40,24 +41,24 @@ class HotEndpoint:
     speaks_protocol: bool = True
 
     def bound_to(self, services: Services) -> Endpoint:
-        """The endpoint as both lanes call it; what it refuses is part of its answer."""
+        """Return the endpoint as both lanes call it; it turns protocol errors into responses."""
         answer = self.answer
 
         async def endpoint(request: HttpRequest) -> HttpResponse:
             try:
                 return await answer(services, request)
-            except OAuth2Error as error:  # a refusal; what else is raised the edge logs as a bug
+            except OAuth2Error as error:  # expected; `Edge` handles any other error
                 return protocol_error(error)
 
         return endpoint
 
     def declare(self, router: APIRouter) -> None:
-        """Adds the route that answers when the fast lane is off, and that documents it."""
+        """Add the route that documents the endpoint, and handles it when the fast lane is off."""
 
         async def route(request: Request) -> Response:
             endpoint = self.bound_to(request.app.state.services)
-            request_value = HttpRequest.of(request.scope, await request.body())
-            return starlette_response(await endpoint(request_value))
+            http_request = HttpRequest.of(request.scope, await request.body())
+            return starlette_response(await endpoint(http_request))
 
         router.add_api_route(
             self.path,
@@ -68,7 +69,7 @@ class HotEndpoint:
         )
 
     def _extra(self) -> dict[str, Any]:
-        """What FastAPI cannot see: the form, and how the client authenticates."""
+        """Return what FastAPI cannot infer: the form and how the client authenticates."""
         if self.openapi_extra is not None:
             return self.openapi_extra
         if not self.forms:
@@ -85,12 +86,15 @@ class HotEndpoint:
 
 
 def read_by(*forms: type[BaseModel]) -> frozenset[str]:
-    """Return the parameters that an endpoint with these forms reads."""
+    """Return the names of the parameters that an endpoint with these forms reads."""
     return OF_CLIENT_AUTHENTICATION.union(*(form.model_fields for form in forms))
 
 
 def form_request_of(request: HttpRequest, *, read: Set[str]) -> FormRequest:
-    """The parameters that are read and the Authorization header; raises `InvalidRequestError`."""
+    """Return the parameters named in `read` and the Authorization header.
+
+    Raises `InvalidRequestError`.
+    """
     return FormRequest(
         form=parse_form(request.body, request.headers.get(b"content-type"), read=read),
         authorization=authorization_of(request),

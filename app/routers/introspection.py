@@ -1,4 +1,4 @@
-"""`POST /introspect` (RFC 7662)."""
+"""`POST /introspect` (RFC 7662): token introspection."""
 
 from fastapi import APIRouter
 

@@ -1,4 +1,4 @@
-"""`GET /jwks` (RFC 7517 section 5): the keys that verify what we sign."""
+"""`GET /jwks` (RFC 7517 section 5): the public keys that verify our signatures."""
 
 from typing import Any
 

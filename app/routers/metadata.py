@@ -9,7 +9,7 @@ from app.routers.hot import HotEndpoint
 from app.schemas.metadata import ServerMetadata
 from app.wiring import Services
 
-# Metadata is public and read by browsers' applications too.
+# Metadata is public, and apps in browsers read it, too.
 HEADERS = ((b"cache-control", b"public, max-age=300"),)
 
 

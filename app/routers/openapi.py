@@ -1,4 +1,7 @@
-"""What FastAPI cannot know by itself about our API: the forms of `/token` and the two ways in."""
+"""What FastAPI cannot infer about our API.
+
+These are the forms of `/token` and other endpoints, and the two security schemes.
+"""
 
 from collections.abc import Sequence
 from typing import Any
@@ -23,7 +26,7 @@ authorization code flow. For the last one the client registers this page's addre
 `/oauth2-redirect.html` behind it as a redirect URI, as in `http://localhost:5000/docs/oauth2-redirect.html`.
 """
 OFFERED_SCOPES = {name: SCOPES[name] for name in DEFAULT_SCOPE.split()}
-"""What a client has that says nothing, so that all of it can be selected for such a client."""
+"""The scopes of a client registered without `scope`, so that it can select all of them."""
 SECURITY_SCHEMES = {
     "OAuth2": {
         "type": "oauth2",
@@ -48,7 +51,7 @@ FASTAPI_SCHEMAS = ("HTTPValidationError", "ValidationError")
 
 
 def describe(application: FastAPI, endpoints: Sequence[HotEndpoint]) -> None:
-    """Makes `/openapi.json` complete; it is generated once."""
+    """Complete `/openapi.json`, which is generated once."""
     forms = [form for endpoint in endpoints for form in endpoint.forms]
 
     def openapi() -> dict[str, Any]:
@@ -62,12 +65,12 @@ def describe(application: FastAPI, endpoints: Sequence[HotEndpoint]) -> None:
                 ),
                 [*forms, ClientRegister, ProtocolError, Problem],
             )
-            described = application.openapi_schema["components"]["schemas"]
+            schemas = application.openapi_schema["components"]["schemas"]
             for form in forms:
-                _without_null(described[form.__name__])
+                _without_null(schemas[form.__name__])
             for endpoint in endpoints:
                 if len(endpoint.forms) == 1:
-                    _fill_in_example(described[endpoint.forms[0].__name__], endpoint)
+                    _fill_in_example(schemas[endpoint.forms[0].__name__], endpoint)
         return application.openapi_schema
 
     application.openapi = openapi  # type: ignore[method-assign]  # FastAPI's documented way
@@ -89,24 +92,26 @@ def _complete(schema: dict[str, Any], models: Sequence[type[BaseModel]]) -> dict
 
 
 def _drop_fastapi_errors(responses: dict[str, Any]) -> None:
-    """FastAPI documents a 422 of its own; ours are problem details, and declared by the routes."""
+    """Remove FastAPI's own 422: ours are problem details, which the routes declare."""
     if "HTTPValidationError" in str(responses.get("422", "")):
         del responses["422"]
 
 
 def _without_null(form: dict[str, Any]) -> None:
-    """Describe the optional parameters of a form as absent: a form has no null."""
+    """Describe the optional parameters of a form as absent, since a form has no null."""
     for name, parameter in form["properties"].items():
-        kinds = [each for each in parameter.get("anyOf", ()) if each != {"type": "null"}]
-        if len(kinds) == 1:
-            further = {key: value for key, value in parameter.items() if key != "anyOf"}
-            form["properties"][name] = parameter = {**further, **kinds[0]}
+        variants = [
+            variant for variant in parameter.get("anyOf", ()) if variant != {"type": "null"}
+        ]
+        if len(variants) == 1:
+            other_keys = {key: value for key, value in parameter.items() if key != "anyOf"}
+            form["properties"][name] = parameter = {**other_keys, **variants[0]}
         if parameter.get("default", "") is None:
             del parameter["default"]
 
 
 def _fill_in_example(form: dict[str, Any], endpoint: HotEndpoint) -> None:
-    """Say what Swagger UI writes into each field: without it, "string" into optional ones."""
+    """Set what Swagger UI puts into each field; by default it puts "string" into optional ones."""
     example: dict[str, Any] = next(iter(endpoint.examples.values()))["value"]
     for name, parameter in form["properties"].items():
         parameter["examples"] = [example.get(name, "")]

@@ -12,7 +12,10 @@ RETRY_AFTER = "2"
 
 @router.get("/live")
 async def check_live() -> Health:
-    """The process answers. Says nothing about the database, so that nobody restarts us for it."""
+    """Check that the process responds.
+
+    The database isn't checked, so an outage doesn't make your platform restart the server.
+    """
     return Health(status="ok")
 
 
@@ -20,7 +23,10 @@ async def check_live() -> Health:
     "/ready", responses={503: {"model": Health, "description": "The database does not serve."}}
 )
 async def check_ready(services: ServicesDep, response: Response) -> Health:
-    """The database has our schema, answers and accepts writes. Asked at most once a second."""
+    """Check that the database has the current schema, responds and accepts writes.
+
+    The database is queried at most once a second.
+    """
     if not await services.readiness.is_ready():
         response.status_code = 503
         response.headers["Retry-After"] = RETRY_AFTER

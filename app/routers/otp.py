@@ -1,4 +1,4 @@
-"""`POST /verify_otp`, `POST /enroll_otp`: one-time passwords."""
+"""`POST /verify_otp` and `POST /enroll_otp`: one-time passwords (TOTP)."""
 
 from fastapi import APIRouter, Response
 
@@ -20,7 +20,7 @@ router = APIRouter(tags=["People"])
     },
 )
 async def verify_otp(body: OtpVerify, services: ServicesDep, response: Response) -> OtpVerified:
-    """Confirm an enrolment with a code of the authenticator app. A code counts once."""
+    """Confirm an enrolment with a code from the authenticator app. Each code works only once."""
     valid = await services.otp.verify_code(body.username, body.code)
     if not valid:
         refusals.note_refusal("invalid_code", "the user is unknown, or the code is wrong or used")
@@ -38,7 +38,7 @@ async def verify_otp(body: OtpVerify, services: ServicesDep, response: Response)
     ),
 )
 async def enroll_otp(body: UserCredentials, services: ServicesDep) -> OtpEnrolled:
-    """Hand the owner of an unconfirmed enrolment a new secret; the old one dies."""
+    """Get a new secret for an unconfirmed enrolment. The old secret stops working."""
     return await services.users.enroll_otp(body)
 
 
@@ -50,7 +50,7 @@ async def enroll_otp(body: UserCredentials, services: ServicesDep) -> OtpEnrolle
     responses={410: problem(410, "Always: this path handed secrets to anybody.")},
 )
 async def qr_code(username: str) -> None:
-    """Gone. The QR code is in the answer of `POST /register_user` and of `POST /enroll_otp`."""
+    """Removed. `POST /register_user` and `POST /enroll_otp` return the QR code instead."""
     raise GoneError(
         "The QR code is in the answer of POST /register_user;"
         " POST /enroll_otp hands its owner a new one."

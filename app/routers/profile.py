@@ -1,4 +1,4 @@
-"""`GET /profile`: who the bearer of an access token is (RFC 6750)."""
+"""`GET /profile`: the user or client that an access token belongs to (RFC 6750)."""
 
 from fastapi import APIRouter
 

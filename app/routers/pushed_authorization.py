@@ -1,4 +1,4 @@
-"""`POST /par` (RFC 9126)."""
+"""`POST /par` (RFC 9126): pushed authorization requests."""
 
 from fastapi import APIRouter
 

@@ -1,4 +1,4 @@
-"""`/register` (RFC 7591) and `/register/{client_id}` (RFC 7592)."""
+"""Dynamic registration: `/register` (RFC 7591) and `/register/{client_id}` (RFC 7592)."""
 
 import json
 from typing import Annotated, Any
@@ -25,7 +25,7 @@ from app.wiring import Services
 PATH = "/register"
 CORS = CorsPolicy(CrossOrigin.ANY, ("POST",))
 CORS_OF_CLIENT = CorsPolicy(CrossOrigin.ANY, ("GET", "PUT", "DELETE"))
-"""Applications in browsers register themselves and manage it with a token, not with cookies."""
+"""Apps in browsers register themselves and manage that with a token, not with cookies."""
 
 router = APIRouter(tags=["Clients"])
 
@@ -52,12 +52,12 @@ BODY: dict[str, Any] = {
 
 
 async def read_body(request: Request) -> ClientRegister:
-    """The metadata; raises the errors of RFC 7591 section 3.2.2 instead of a 422."""
+    """Return the metadata; raise the errors of RFC 7591 section 3.2.2 instead of a 422."""
     if request.headers.get("content-type", "").partition(";")[0].strip().lower() != JSON:
         raise InvalidClientMetadataError("The body must be application/json.")
     try:
-        given = json.loads(await request.body())
-        return ClientRegister.model_validate(given)
+        metadata = json.loads(await request.body())
+        return ClientRegister.model_validate(metadata)
     except ValidationError as error:
         problem = error.errors(include_input=False)[0]
         member = str(problem["loc"][0]) if problem["loc"] else "metadata"
@@ -75,21 +75,25 @@ async def read_body(request: Request) -> ClientRegister:
     openapi_extra=BODY,
 )
 async def register_client(services: ServicesDep, bearer: BearerDep, request: Request) -> Response:
-    """Register a client (RFC 7591): open, by an initial access token, or not at all."""
+    """Register a client (RFC 7591).
+
+    Depending on the server's settings, registration is open to anyone, requires an initial access
+    token, or is off.
+    """
     is_invited = await _is_invited(services, bearer)
     metadata = await read_body(request)
     if not is_invited:
         await services.limits.count_client_registration()
-    made = await services.registration.register(metadata, is_invited=is_invited)
-    body = services.clients.information(made.client)
-    body["client_secret"] = made.secret
-    body["registration_access_token"] = made.registration_token
-    return _answer(services, made.client, body, status=201)
+    registered = await services.registration.register(metadata, is_invited=is_invited)
+    body = services.clients.information(registered.client)
+    body["client_secret"] = registered.secret
+    body["registration_access_token"] = registered.registration_token
+    return _answer(services, registered.client, body, status=201)
 
 
 @router.get("/register/{client_id}", response_model=ClientInformation, responses=ERRORS)
 async def read_client(client_id: str, services: ServicesDep, bearer: BearerDep) -> Response:
-    """What a client registered (RFC 7592 section 2.1)."""
+    """Return a client's registration (RFC 7592 section 2.1)."""
     client, token = await _own_client(services, client_id, bearer)
     body = services.clients.information(client) | {"registration_access_token": token}
     return _answer(services, client, body)
@@ -104,25 +108,29 @@ async def read_client(client_id: str, services: ServicesDep, bearer: BearerDep) 
 async def update_client(
     client_id: str, services: ServicesDep, bearer: BearerDep, request: Request
 ) -> Response:
-    """Replace what a client registered (RFC 7592 section 2.2)."""
+    """Replace a client's registration (RFC 7592 section 2.2)."""
     client, token = await _own_client(services, client_id, bearer)
-    body = await read_body(request)
-    changed = await services.registration.update(client, body, registration_token=token)
-    answer = services.clients.information(changed.client)
-    answer["client_secret"] = changed.secret
-    answer["registration_access_token"] = token
-    return _answer(services, changed.client, answer)
+    metadata = await read_body(request)
+    updated = await services.registration.update(client, metadata, registration_token=token)
+    information = services.clients.information(updated.client)
+    information["client_secret"] = updated.secret
+    information["registration_access_token"] = token
+    return _answer(services, updated.client, information)
 
 
 @router.delete("/register/{client_id}", status_code=204, responses=ERRORS)
 async def delete_client(client_id: str, services: ServicesDep, bearer: BearerDep) -> None:
-    """Take a client back (RFC 7592 section 2.3); its tokens are worth nothing from now on."""
+    """Delete a client and revoke its tokens (RFC 7592 section 2.3)."""
     client, _ = await _own_client(services, client_id, bearer)
     await services.clients.delete(client)
 
 
 async def _is_invited(services: Services, bearer: HTTPAuthorizationCredentials | None) -> bool:
-    """Raises where a token is due or wrong; `off` is for everybody but the administrator."""
+    """Return whether the request has an initial access token or the administrator's token.
+
+    Raises `MissingTokenError` if a token is required and `InvalidTokenError` if it is not valid.
+    Where registration is `off`, only the administrator's token is valid.
+    """
     mode = services.settings.dynamic_registration_mode
     if bearer is None:
         if mode == "open":
@@ -142,7 +150,10 @@ async def _is_invited(services: Services, bearer: HTTPAuthorizationCredentials |
 async def _own_client(
     services: Services, client_id: str, bearer: HTTPAuthorizationCredentials | None
 ) -> tuple[Client, str]:
-    """Section 3: the same answer for a wrong token and for a client that is not there."""
+    """Return the client and its registration access token (RFC 7592 section 3).
+
+    The error is the same for a wrong token and for an unknown client.
+    """
     origin.name_client(client_id)
     if bearer is None:
         raise MissingTokenError("The registration access token is required.")
@@ -159,12 +170,12 @@ def _answer(
     services: Services, client: Client, body: dict[str, Any], *, status: int = 200
 ) -> Response:
     body["registration_client_uri"] = f"{services.settings.issuer_url}/register/{client.client_id}"
-    said = {name: value for name, value in body.items() if value is not None}
-    return JSONResponse(said, status_code=status, headers=NO_STORE)
+    members = {name: value for name, value in body.items() if value is not None}
+    return JSONResponse(members, status_code=status, headers=NO_STORE)
 
 
 def _sentence(member: str, message: str) -> str:
-    """Plain ASCII without quotes, as the protocol wants its descriptions."""
+    """Return a description in plain ASCII without quotes, as the protocol requires."""
     name = member if member.isascii() and member.replace("_", "").isalnum() else "metadata"
     text = message.removeprefix("Value error, ").replace('"', "").replace("\\", "").replace("'", "")
     return f"{name}: {text}".encode("ascii", "replace").decode("ascii")

@@ -1,4 +1,4 @@
-"""How refusals are documented: each with the media type and the schema it really has."""
+"""Document error responses for OpenAPI, each with its actual media type and schema."""
 
 from collections.abc import Mapping
 from http import HTTPStatus
@@ -18,7 +18,7 @@ TRY_AGAIN = "Try again after Retry-After seconds."
 
 
 Refusals = Mapping[int, str | tuple[str, str]]
-"""What may be refused, by status: a description, and the `error` where it is not the usual one."""
+"""Error responses by status: a description, with the `error` code if it is not the usual one."""
 
 _USUAL_PROBLEMS = {
     400: "bad_request",
@@ -41,7 +41,7 @@ _USUAL_ERRORS = {
 
 
 def problems(further: Refusals | None = None) -> Responses:
-    """Of a call with a JSON body: problem details for what may go wrong, and for `further`."""
+    """Return the error responses of a call with a JSON body: the usual ones and `further`."""
     described: Refusals = {
         400: NO_JSON,
         **(further or {}),
@@ -66,7 +66,7 @@ def problem(status: int, refusal: str | tuple[str, str]) -> dict[str, Any]:
 
 
 def protocol_errors(further: Refusals) -> Responses:
-    """Of a protocol endpoint: `further`, and what may go wrong at each."""
+    """Return the error responses of a protocol endpoint: the usual ones and `further`."""
     described: Refusals = {**further, 413: TOO_LARGE, 429: TOO_MANY, 503: TRY_AGAIN}
     responses: Responses = {}
     for status, refusal in sorted(described.items()):

@@ -1,4 +1,4 @@
-"""`POST /revoke` (RFC 7009)."""
+"""`POST /revoke` (RFC 7009): token revocation."""
 
 from fastapi import APIRouter
 from starlette.responses import Response
@@ -29,7 +29,7 @@ REVOKE = HotEndpoint(
         "summary": "Give a token back",
         "description": "Token revocation (RFC 7009). A refresh token takes every token of its "
         "sign-in with it. The answer is the same for a token that is unknown.",
-        "response_class": Response,  # an empty one
+        "response_class": Response,  # the body is empty
         "responses": {
             200: {"description": "The token is worth nothing any more."},
             **protocol_errors(

@@ -48,9 +48,9 @@ async def userinfo(services: Services, request: HttpRequest) -> HttpResponse:
 
 
 def _token_in_form(request: HttpRequest) -> str | None:
-    """RFC 6750 section 2.2: a form post may carry the token in its body."""
-    kind = request.headers.get(b"content-type", b"").split(b";")[0].strip().lower()
-    if request.method != "POST" or kind != FORM_TYPE:
+    """Return the access token from the body of a form post (RFC 6750 section 2.2), if any."""
+    content_type = request.headers.get(b"content-type", b"").split(b";")[0].strip().lower()
+    if request.method != "POST" or content_type != FORM_TYPE:
         return None
     return parse_form(request.body, FORM_TYPE, read=frozenset({ACCESS_TOKEN})).get(ACCESS_TOKEN)
 

@@ -1,4 +1,4 @@
-"""`POST /register_user`: people."""
+"""`POST /register_user`: register a user."""
 
 from fastapi import APIRouter, Depends
 
@@ -26,7 +26,7 @@ router = APIRouter(tags=["People"])
 async def register_user(
     body: UserCreate, services: ServicesDep, bearer: AdminBearerDep
 ) -> UserRegistered:
-    """Register a person and hand out the TOTP enrolment: an otpauth URI and its QR code."""
+    """Register a user and return the TOTP enrolment: an otpauth URI and its QR code."""
     await count_registration(services, bearer)
     registered = await services.users.register(body)
     if body.email is not None:
