@@ -1,1 +1,1 @@
-"""How the application is served: Uvicorn, its protocol, and a certificate for this machine."""
+"""How the application is served: Uvicorn, its HTTP protocol, and a certificate for localhost."""

@@ -1,4 +1,4 @@
-"""What `postern serve` prints once it listens."""
+"""The banner that `postern serve` prints once it listens."""
 
 from app import __version__
 from app.observability.log_output import print_at_once
@@ -13,15 +13,17 @@ def print_banner(settings: Settings) -> None:
 
 
 def _banner(settings: Settings) -> str:
-    """Where it listens, where to try it, and lines to paste: with example passwords only in
-    development."""
+    """Return the banner: the addresses, and commands to paste.
+
+    The commands contain example passwords only in development.
+    """
     facts = [f"  {name:9}  {value}" for name, value in _facts(settings).items()]
     title = f"Postern {__version__} ({settings.app_env})"
     return "\n".join([title, *facts, "", *_requests(settings), ""])
 
 
 def _json_banner(settings: Settings) -> str:
-    """The same in one line of the JSON log, without lines to paste."""
+    """Return the banner as one line of the JSON log, without the commands."""
     facts = [f"{name} {value}" for name, value in _facts(settings).items()]
     message = " | ".join([f"Postern {__version__} ({settings.app_env})", *facts])
     return json_line(message, level="INFO", name="cli.serve")
@@ -40,26 +42,26 @@ def _facts(settings: Settings) -> dict[str, str]:
 
 
 def _requests(settings: Settings) -> list[str]:
-    """What to try first, with curl."""
+    """Return the curl commands to try first."""
     url = _base_url(settings)
     insecure = "-k " if url.startswith("https://localhost") else ""
     admin = ' -H "Authorization: Bearer $ADMIN_TOKEN"'
-    guarded = "" if settings.client_creation_is_open else admin
+    client_creation_auth = "" if settings.client_creation_is_open else admin
     json_type = "-H 'Content-Type: application/json'"
-    person = """-d '{"username":"testuser","password":"password123"}'"""
-    app = """-d '{"client_name":"UserApp","redirect_uri":"http://localhost:3000/callback"}'"""
+    user = """-d '{"username":"testuser","password":"password123"}'"""
+    client = """-d '{"client_name":"UserApp","redirect_uri":"http://localhost:3000/callback"}'"""
     form = "-u ID:SECRET -d 'grant_type=client_credentials&scope=profile'"
-    closed = "" if settings.registration_is_open else admin
-    register = f"curl {insecure}-X POST {url}/register_user{closed} {json_type} {person}"
+    registration_auth = "" if settings.registration_is_open else admin
+    register = f"curl {insecure}-X POST {url}/register_user{registration_auth} {json_type} {user}"
     return [
         *([] if settings.is_production else [register]),
-        f"curl {insecure}-X POST {url}/create_client{guarded} {json_type} {app}",
+        f"curl {insecure}-X POST {url}/create_client{client_creation_auth} {json_type} {client}",
         f"curl {insecure}-X POST {url}/token {form}",
     ]
 
 
 def _base_url(settings: Settings) -> str:
-    """Where clients reach the server; in development that is this machine."""
+    """Return the URL at which clients reach the server; in development that is localhost."""
     if settings.is_production:
         return settings.issuer_url
     return f"{settings.scheme}://localhost:{settings.port}"

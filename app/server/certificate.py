@@ -1,4 +1,4 @@
-"""A self-made certificate for https on this machine, kept beside the database."""
+"""A self-signed certificate for https on localhost, stored beside the database."""
 
 import datetime
 import ipaddress
@@ -16,7 +16,10 @@ NAMES = ("localhost", "127.0.0.1", "::1")
 
 
 def kept_certificate(directory: Path) -> tuple[Path, Path]:
-    """The files of certificate and key, made now if they are missing or about to expire."""
+    """Return the files of the certificate and its key.
+
+    They are created if they are missing or about to expire. Raises `StartupError`.
+    """
     certificate_file, key_file = directory / "localhost-cert.pem", directory / "localhost-key.pem"
     try:
         make_private_directory(directory)
@@ -30,7 +33,7 @@ def kept_certificate(directory: Path) -> tuple[Path, Path]:
 
 
 def check_certificate(settings: Settings) -> None:
-    """Raises `StartupError` where the files hold no certificate and key that go together."""
+    """Raise `StartupError` if the files do not hold a certificate and its key."""
     if settings.tls_cert_file is None or settings.tls_key_file is None:
         return
     try:
@@ -47,7 +50,7 @@ def _is_good(file: Path) -> bool:
 
     try:
         certificate = x509.load_pem_x509_certificate(file.read_bytes())
-    except (FileNotFoundError, ValueError):  # none yet, or not written to its end
+    except (FileNotFoundError, ValueError):  # missing, or not completely written
         return False
     return (
         certificate.not_valid_after_utc > datetime.datetime.now(datetime.UTC) + RENEWED_BEFORE_END
@@ -65,7 +68,7 @@ def _make(certificate_file: Path, key_file: Path) -> None:
     now = datetime.datetime.now(datetime.UTC)
     alternatives = [
         x509.DNSName(NAMES[0]),
-        *(x509.IPAddress(ipaddress.ip_address(each)) for each in NAMES[1:]),
+        *(x509.IPAddress(ipaddress.ip_address(address)) for address in NAMES[1:]),
     ]
     certificate = (
         x509.CertificateBuilder()
@@ -90,7 +93,7 @@ def _make(certificate_file: Path, key_file: Path) -> None:
 
 
 def _replace(path: Path, content: bytes) -> None:
-    """The file has its old content or the new one, never a part."""
+    """Replace a file atomically: it has its old content or the new one, never a part of it."""
     temporary = path.with_name(f".{path.name}.{os.getpid()}")
     with os.fdopen(os.open(temporary, os.O_WRONLY | os.O_CREAT | os.O_TRUNC, 0o600), "wb") as file:
         file.write(content)

@@ -1,7 +1,7 @@
-"""The end of a server without a request that is cut.
+"""Graceful shutdown: the server stops without aborting a request.
 
 A proxy keeps connections open and may send a request on one at any moment. So the server first
-says `Connection: close` in every response (RFC 9112 section 9.6), accepts what the kernel has
+sends `Connection: close` in every response (RFC 9112 section 9.6), accepts what the kernel has
 queued, and closes an idle connection only after it had time to be used once more.
 """
 
@@ -16,21 +16,24 @@ from app.observability.logging import logger
 log = logger(__name__)
 
 ACCEPT_SECONDS = 0.2
-"""Long enough for a handshake under way."""
+"""Long enough to complete a handshake that is in progress."""
 QUEUE_SECONDS = 5.0
 IDLE_SECONDS = 5.0
 STEP_SECONDS = 0.02
 
 
 class Connection(Protocol):
-    """A connection as its end sees it."""
+    """A connection that can be drained."""
 
     def drain(self) -> None: ...
     def close_if_idle(self) -> None: ...
 
 
 class Draining:
-    """Ends the connections of a server; `is_forced` tells that somebody is impatient."""
+    """The graceful end of a server's connections, within `seconds`.
+
+    `is_forced` returns whether the operator wants the server to stop at once.
+    """
 
     def __init__(
         self,
@@ -48,30 +51,30 @@ class Draining:
         self._idle_until = self._loop.time() + min(IDLE_SECONDS, seconds / 2)
 
     async def empty_queue(self, listeners: Iterable[socket.socket]) -> None:
-        """Let the event loop accept until nothing waits in the kernel.
+        """Let the event loop accept connections until the kernel's queue is empty.
 
-        Where other processes accept from the same queue, it may never be empty, and need not be.
+        If other processes accept from the same queue, it may never be empty, and need not be.
         """
         queues = select.poll()
-        for each in listeners:
-            queues.register(each, select.POLLIN)
-        least = self._loop.time() + ACCEPT_SECONDS
-        most = min(self._loop.time() + QUEUE_SECONDS, self._until)
-        while not self._is_forced() and self._loop.time() < most:
+        for listener in listeners:
+            queues.register(listener, select.POLLIN)
+        earliest_end = self._loop.time() + ACCEPT_SECONDS
+        latest_end = min(self._loop.time() + QUEUE_SECONDS, self._until)
+        while not self._is_forced() and self._loop.time() < latest_end:
             await asyncio.sleep(STEP_SECONDS)
-            if self._loop.time() >= least and not queues.poll(0):
+            if self._loop.time() >= earliest_end and not queues.poll(0):
                 return
 
     async def finish(self, *, spares_idle: bool) -> None:
-        """Wait for the connections and for what they have begun; cancel what takes too long."""
+        """Wait for the connections and their requests to end; cancel those that take too long."""
         while (any(True for _ in self._connections) or self._tasks) and not self._is_forced():
             now = self._loop.time()
             if now >= self._until:
                 self._cancel()
                 return
             if not spares_idle or now >= self._idle_until:
-                for each in list(self._connections):
-                    each.close_if_idle()
+                for connection in list(self._connections):
+                    connection.close_if_idle()
             await asyncio.sleep(STEP_SECONDS)
 
     def _cancel(self) -> None:

@@ -1,6 +1,7 @@
-"""Uvicorn's protocol with what httptools lacks: limits on the size and the time of a request.
+"""Uvicorn's HTTP protocol with limits on the size and the time of a request.
 
-It also sends head and body of an answer in one write, which saves a system call a request.
+httptools has no such limits. This protocol also sends the head and the body of a response in one
+write, which saves one system call per request.
 """
 
 import asyncio
@@ -43,14 +44,14 @@ TOO_SLOW = _refusal(408, "Request Timeout", "The request did not arrive in time.
 
 
 class BoundExceededError(Exception):
-    """Stops the parser in the middle of what it was given; the connection is closed already."""
+    """Stops the parser in the middle of its input; the connection is already closed."""
 
 
 def without_upgrade(data: bytes) -> bytes:
-    """The beginning of a request without its wish for another protocol.
+    """Return the beginning of a request without its Upgrade header.
 
-    A server may ignore it (RFC 9110 section 7.8), and Java's client sends one with each first
-    request. httptools would stop there and lose the body.
+    A server may ignore the header (RFC 9110 section 7.8), and Java's client sends it with the first
+    request of a connection. httptools would stop there and lose the body.
     """
     if b"pgrade:" not in data and b"PGRADE:" not in data:
         return data
@@ -59,11 +60,11 @@ def without_upgrade(data: bytes) -> bytes:
 
 
 class BoundedHttpProtocol(HttpToolsProtocol):
-    """Bounds what a connection can cost before and between its requests.
+    """HTTP protocol that limits what a connection can cost before and between its requests.
 
-    A head has 64 KiB, a request 20 MiB in all, and 15 seconds to arrive; at most 256 requests wait
-    behind one another. The clock runs only while a request is half here: one that arrives in one
-    piece, as nearly all do, never starts it. A connection has one timer for its idle times.
+    A head may have 64 KiB, and a request 20 MiB in all and 15 seconds to arrive. At most 256
+    requests may be pipelined. The timer runs only while a request is incomplete: one that arrives
+    in one piece, as nearly all do, never starts it. A connection has one timer for its idle time.
     """
 
     _head_bytes = 0
@@ -78,7 +79,7 @@ class BoundedHttpProtocol(HttpToolsProtocol):
 
     def connection_made(self, transport: Any) -> None:
         self._writer = OneWriteTransport(transport, self.loop)
-        super().connection_made(self._writer)  # type: ignore[arg-type]  # it is one in all but its class
+        super().connection_made(self._writer)  # type: ignore[arg-type]  # it has the methods of a transport
         self._caller = CallerConnection()
         self._extensions = {
             WHOLE_REQUEST: {"body": self._whole_body},
@@ -89,7 +90,7 @@ class BoundedHttpProtocol(HttpToolsProtocol):
         self._is_draining = getattr(self.server_state, "is_draining", False)
 
     def connection_lost(self, exc: Exception | None) -> None:
-        self._caller.is_closed = True  # what waits for the database is withdrawn
+        self._caller.is_closed = True  # so that its pending database steps are dropped
         self._stop_request_timer()
         if self._idle_timer is not None:
             self._idle_timer.cancel()
@@ -119,7 +120,7 @@ class BoundedHttpProtocol(HttpToolsProtocol):
         if self._head_bytes > MAXIMUM_HEAD:
             self._refuse(HEAD_TOO_LARGE)
             raise BoundExceededError
-        if self._in_head:  # what comes after the body are trailers, and no headers (RFC 9110 6.5.1)
+        if self._in_head:  # fields after the body are trailers, not headers (RFC 9110 6.5.1)
             super().on_header(name, value)
 
     def on_headers_complete(self) -> None:
@@ -127,7 +128,7 @@ class BoundedHttpProtocol(HttpToolsProtocol):
         if len(self.pipeline) >= MAXIMUM_PIPELINED:
             self._refuse(b"")
             raise BoundExceededError
-        self.scope["extensions"] = self._extensions  # type: ignore[typeddict-item]  # one that ASGI does not name
+        self.scope["extensions"] = self._extensions  # type: ignore[typeddict-item]  # not an ASGI extension
         super().on_headers_complete()
         if self._is_draining:
             self._answer_last(self.cycle)
@@ -139,13 +140,16 @@ class BoundedHttpProtocol(HttpToolsProtocol):
         super().on_message_complete()
 
     def send_400_response(self, msg: str) -> None:
-        """What httptools cannot parse, or what one of our bounds has ended already."""
+        """Refuse what httptools cannot parse.
+
+        Uvicorn also calls this after a `BoundExceededError`, when the connection is already closed.
+        """
         if not self.transport.is_closing():
             self.transport.write(NOT_HTTP)
             self.transport.close()
 
     def on_response_complete(self) -> None:
-        """As Uvicorn's, with the one timer for idle times."""
+        """Do what Uvicorn does, but with one timer for the idle time of a connection."""
         self.server_state.total_requests += 1
         if self.transport.is_closing():
             return
@@ -159,22 +163,22 @@ class BoundedHttpProtocol(HttpToolsProtocol):
             self._idle_timer = self.loop.call_later(self.timeout_keep_alive, self._close_if_idle)
 
     def drain(self) -> None:
-        """Close the connection after one more response, and say so in it (RFC 9112 section 9.6)."""
+        """Close the connection after one more response, which says so (RFC 9112 section 9.6)."""
         self._is_draining = True
         if self.cycle is not None and not self.cycle.response_started:
             self._answer_last(self.cycle)
 
     def close_if_idle(self) -> None:
-        """Close the connection unless a request is under way on it."""
+        """Close the connection unless a request is in progress on it."""
         is_answering = self.cycle is not None and not self.cycle.response_complete
         if not is_answering and not self._request_bytes and not self.transport.is_closing():
             self.transport.close()
 
     def _answer_last(self, cycle: RequestResponseCycle) -> None:
-        """Let this be the last response; one for an earlier request is that no more."""
-        before, self._last_one = self._last_one, None
-        if before is not None and before is not cycle and not before.response_started:
-            before.keep_alive = True
+        """Make this the last response, instead of one for an earlier request."""
+        previous, self._last_one = self._last_one, None
+        if previous is not None and previous is not cycle and not previous.response_started:
+            previous.keep_alive = True
         if cycle.keep_alive:
             cycle.keep_alive = False
             self._last_one = cycle
@@ -201,7 +205,7 @@ class BoundedHttpProtocol(HttpToolsProtocol):
             self._request_timer = None
 
     def _refuse(self, answer: bytes) -> None:
-        """Ends the connection, with an answer where the half request may still have one."""
+        """Close the connection, after `answer` if the request can still get a response."""
         self._stop_request_timer()
         if self.transport.is_closing():
             return
@@ -215,27 +219,28 @@ class BoundedHttpProtocol(HttpToolsProtocol):
         return self.cycle.response_complete if self._in_head else not self.cycle.response_started
 
     def _whole_body(self, scope: Scope) -> bytes | None:
-        """Return the body of a request that has arrived in full, as `receive` would; else None."""
+        """Return the body of a request if all of it has arrived, as `receive` would, or None."""
         cycle = self.cycle
         if cycle.scope is not scope or cycle.more_body or cycle.disconnected:
-            return None  # the first: another request has come in behind this one
+            return None  # another scope: another request has arrived behind this one
         if cycle.response_started or cycle.waiting_for_100_continue:
             return None
         if self.flow.read_paused:
             self.flow.resume_reading()
-        cycle.message_event.clear()  # set again by the end of the response or of the connection
+        cycle.message_event.clear()  # set again when the response or the connection ends
         body, cycle.body = bytes(cycle.body), bytearray()
         return body
 
     def _send_whole(self, scope: Scope, status: int, header_lines: bytes, body: bytes) -> bool:
-        """Answers in one step what Uvicorn does in two, for an answer that is complete.
+        """Send a complete response in one step, where Uvicorn takes two.
 
-        Uvicorn looks through every header for characters that end it. Those of our own answers are
-        constants and numbers; what a route of FastAPI sends still goes that way.
+        Return False if Uvicorn has to send it. Uvicorn searches every header for line breaks. The
+        headers of our own responses are constants and numbers; the responses of FastAPI's routes
+        still go that way.
         """
         cycle = self.cycle
         if cycle.scope is not scope or cycle.response_started or cycle.disconnected:
-            return False  # the first: another request has come in behind this one
+            return False  # another scope: another request has arrived behind this one
         if not cycle.keep_alive or self.flow.write_paused or scope["method"] == "HEAD":
             return False
         default_lines = [b"%b: %b\r\n" % header for header in cycle.default_headers]

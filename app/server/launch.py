@@ -1,4 +1,4 @@
-"""Turn the process that judged the settings into the supervisor of several workers."""
+"""Turn the process that validated the settings into the supervisor of several workers."""
 
 import os
 import socket
@@ -11,7 +11,7 @@ from app.settings import Settings
 
 
 def become_supervisor(settings: Settings, listener: socket.socket) -> NoReturn:
-    """Replace this program by the supervisor, which keeps nothing of what judging took.
+    """Replace this program with the supervisor, so that the memory of the validation is freed.
 
     The process id stays the same.
     """
@@ -30,7 +30,10 @@ def become_supervisor(settings: Settings, listener: socket.socket) -> NoReturn:
 
 
 def _environment_of(settings: Settings) -> dict[str, str]:
-    """What the workers, which read the environment themselves, could not know otherwise."""
+    """Return the variables that the workers need beside the current environment.
+
+    The workers read the environment themselves.
+    """
     values = {
         "APP_ENV": settings.app_env,
         "HOST": settings.host,

@@ -1,6 +1,6 @@
-"""The listening socket: bound before the application is imported, so that a busy port costs little.
+"""The listening socket, bound before the application is imported so that a busy port fails fast.
 
-It listens only once a worker can answer. Until then nobody can connect.
+It listens only once a worker can respond. Until then no client can connect.
 """
 
 import errno
@@ -12,12 +12,12 @@ from app.settings import Settings
 
 BACKLOG = 2048
 RETRY_SECONDS = 4.0
-"""How long to wait for the port. The workers of a killed server need a moment to leave it."""
+"""How long to wait for the port. The workers of a killed server need a moment to release it."""
 PAUSE_SECONDS = 0.1
 
 
 def bound_socket(settings: Settings) -> socket.socket:
-    """Bind to HOST and PORT; raises `StartupError` where that is refused."""
+    """Return a socket bound to HOST and PORT; raise `StartupError` if that fails."""
     deadline = time.monotonic() + RETRY_SECONDS
     while True:
         try:
@@ -31,7 +31,7 @@ def bound_socket(settings: Settings) -> socket.socket:
 
 
 def refusal(settings: Settings, error: OSError) -> StartupError:
-    """What the operator is told of an address on which we cannot listen."""
+    """Return the error for the operator if the server cannot listen on the address."""
     name = "HOST" if error.errno == errno.EADDRNOTAVAIL else "PORT"
     return StartupError(
         f"{name}: cannot listen on {settings.host}:{settings.port}: {error.strerror}"

@@ -1,4 +1,4 @@
-"""How Uvicorn runs our application, in this process."""
+"""Run the application with Uvicorn in this process."""
 
 import contextlib
 import signal
@@ -25,12 +25,12 @@ log = logger(__name__)
 
 KEEP_ALIVE_SECONDS = 30
 TLS_CIPHERS = "ECDHE+AESGCM:ECDHE+CHACHA20"
-"""Suites of TLS 1.2 with forward secrecy and authenticated encryption (RFC 9325 section 4.2).
-Those of TLS 1.3 are all of this kind."""
+"""TLS 1.2 cipher suites with forward secrecy and authenticated encryption (RFC 9325 section 4.2).
+All suites of TLS 1.3 have both."""
 
 
 def serve_alone(settings: Settings, listener: socket.socket) -> None:
-    """Serve by this process, without a supervisor."""
+    """Serve in this process, without a supervisor."""
     terminal = Terminal()
     signal.signal(signal.SIGHUP, lambda *_: _refuse_reload(terminal))
     serve(
@@ -50,17 +50,17 @@ def serve(
     is_ready: Callable[[], None],
     beside: Beside | None,
 ) -> None:
-    """Serve until a signal; raises `StartupError` where that cannot begin.
+    """Serve until a signal arrives; raise `StartupError` if the server cannot start.
 
-    Where it `waits_for_database`, it listens at once and answers 503 until it has its database.
-    Otherwise it prepares the database first.
+    If it `waits_for_database`, it listens at once and responds with 503 until the database is
+    ready. Otherwise it prepares the database first.
     """
     assets_of(settings)
-    level = settings.log_level if waits_for_database else "ERROR"  # what fails is told once
+    level = settings.log_level if waits_for_database else "ERROR"  # report a failure only once
     output = server_output(log_format=settings.log_format)
     configure_logging(log_format=settings.log_format, level=level, output=output)
-    waiting = logger("app.wiring.preparation")
-    waiting.setLevel("NOTSET" if settings.log_level == "ERROR" else "WARNING")
+    startup_log = logger("app.wiring.preparation")
+    startup_log.setLevel("NOTSET" if settings.log_level == "ERROR" else "WARNING")
     services = build_services(settings, Clock())
     application = application_of(services, waits_for_database=waits_for_database)
 
@@ -68,7 +68,7 @@ def serve(
         await services.start_threads()
         if not waits_for_database:
             await _prepare(services)
-            waiting.setLevel("NOTSET")
+            startup_log.setLevel("NOTSET")
             configure_logging(
                 log_format=settings.log_format, level=settings.log_level, output=output
             )
@@ -92,7 +92,7 @@ def _refuse_reload(terminal: Terminal) -> None:
 
 
 async def _prepare(services: Services) -> None:
-    """Migrations, and the first signing keys, are made once, before anything else starts."""
+    """Run the migrations and create the first signing keys, once, before anything else starts."""
     async with contextlib.AsyncExitStack() as stack:
         stack.push_async_callback(services.close)
         await prepare_in_time(services)
@@ -101,7 +101,7 @@ async def _prepare(services: Services) -> None:
 
 
 def config_of(settings: Settings, application: Edge) -> uvicorn.Config:
-    """Uvicorn's configuration for an application of ours."""
+    """Return Uvicorn's configuration for the application."""
     return uvicorn.Config(
         application,
         host=settings.host,

@@ -1,4 +1,4 @@
-"""SIGHUP: every worker is replaced, one after the other, without a moment without any."""
+"""Replace the workers on SIGHUP, one after the other, so that some worker always serves."""
 
 from collections.abc import Callable, Sequence
 
@@ -9,7 +9,10 @@ log = logger(__name__)
 
 
 class Reload:
-    """One replacement at a time: the new worker is ready before the old one stops to accept."""
+    """Replacement of the workers, one at a time.
+
+    The new worker is ready before the old one stops accepting connections.
+    """
 
     def __init__(
         self,
@@ -28,19 +31,22 @@ class Reload:
         self._waiting = list(self._slots)
 
     def give_up(self) -> None:
-        """Start no further successor, and forget the one that has started."""
+        """Start no further successor, and drop the one that has started."""
         self._waiting = []
         self.successor = self._slot = None
 
     def take_successor_of(self, slot: Slot) -> Worker | None:
-        """The successor of a worker that died before it was ready."""
+        """Return the successor for the slot, if one has started, and end its replacement.
+
+        The old worker died before its successor was ready.
+        """
         if slot is not self._slot:
             return None
         successor, self.successor, self._slot = self.successor, None, None
         return successor
 
     def step(self, *, is_leaving: bool) -> None:
-        """Take the next step, if any. While a worker `is_leaving`, no other one is replaced."""
+        """Take the next step, if any. While a worker `is_leaving`, do not replace another one."""
         if self._slot is None or self.successor is None:
             if self._waiting and not is_leaving:
                 self._start_next(self._waiting.pop(0))
@@ -63,7 +69,7 @@ class Reload:
 
     def _start_next(self, slot: Slot) -> None:
         if slot.worker is None:
-            return  # it died, and is replaced for that
+            return  # it died, and the supervisor starts another one
         try:
             successor = self._start()
         except OSError as error:

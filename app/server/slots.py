@@ -1,4 +1,4 @@
-"""The places of a supervisor's workers, and how long one stays empty after a death."""
+"""The slots of a supervisor's workers, and how long one stays empty after a worker died."""
 
 from dataclasses import dataclass
 from enum import StrEnum
@@ -10,18 +10,18 @@ EARLY_SECONDS = 5.0
 
 
 class Kind(StrEnum):
-    """What a worker is started for."""
+    """Why a worker is started."""
 
     FIRST = "first"
-    """It prepares the database and prints the banner; what it refuses ends the server."""
+    """It prepares the database and prints the banner. If it cannot start, the server ends."""
     FURTHER = "further"
-    """It serves beside others, or in place of one that died; it waits for its database."""
+    """It serves beside others or replaces one that died. It waits for the database."""
     SUCCESSOR = "successor"
-    """It is to replace one that serves, so it has to be as good: it refuses as the first does."""
+    """It replaces one that serves. Like the first one, it refuses to start without the database."""
 
 
 class Worker(Protocol):
-    """A process that serves. `ready_at` is when it began to listen, by the monotonic clock."""
+    """A worker process. `ready_at` is when it began to listen, by the monotonic clock."""
 
     ready_at: float | None
 
@@ -38,7 +38,7 @@ class Worker(Protocol):
 
 @dataclass(eq=False, slots=True)
 class Slot:
-    """The place of one worker; `died` is the last one that died there."""
+    """The slot of one worker. `died` is the process id of the last one that died in it."""
 
     worker: Worker | None = None
     start_at: float = 0.0
@@ -50,10 +50,10 @@ class Slot:
         return self.worker is not None and self.worker.ready_at is not None
 
     def empty(self, *, now: float) -> float:
-        """Give the place up after a death; return how long it stays empty.
+        """Empty the slot after its worker died; return how many seconds it stays empty.
 
-        A worker that never became ready doubles the pause, one that died soon has the first pause,
-        and one that has served for a while has none.
+        The pause doubles if the worker never became ready. It is the first pause if the worker died
+        soon after, and zero if it has served for a while.
         """
         worker, self.worker = self.worker, None
         if worker is None:
@@ -67,7 +67,7 @@ class Slot:
         return pause
 
     def stay_empty(self, *, now: float) -> float:
-        """Wait after a start in vain; return how long, which doubles each time."""
+        """Keep the slot empty after a failed start; return the seconds, which double each time."""
         pause: float = min(FIRST_PAUSE_SECONDS * 2**self._starts_in_vain, LONGEST_PAUSE_SECONDS)
         self._starts_in_vain = min(self._starts_in_vain + 1, 16)
         self.start_at = now + pause

@@ -1,6 +1,7 @@
-"""Several workers on one listening socket: started, watched, replaced, and stopped together.
+"""Start, watch, replace and stop several workers on one listening socket.
 
-It imports neither the application nor the settings, so that it stays small beside its workers.
+The supervisor imports neither the application nor the settings, so that it needs little memory
+beside its workers.
 """
 
 import json
@@ -24,14 +25,14 @@ log = logger("app.server.supervisor")
 
 LOOK_SECONDS = 1.0
 STOP_MARGIN_SECONDS = 5.0
-"""A worker ends its requests within GRACEFUL_TIMEOUT; closing what it uses takes a moment more."""
+"""A worker ends its requests within GRACEFUL_TIMEOUT; closing its resources takes a moment more."""
 CANNOT_START = 2
 FAILED = 1
 
 
 @dataclass(frozen=True, slots=True)
 class Job:
-    """What a supervisor is told on its command line."""
+    """The arguments of a supervisor, passed on its command line as JSON."""
 
     listener: int
     workers: int
@@ -44,10 +45,11 @@ class Job:
 
 
 class Supervisor:
-    """Keeps `count` workers alive until it is told to stop.
+    """Supervisor that keeps `count` workers running until it is stopped.
 
-    The first one prepares the database. The others start once it listens. What it refuses then
-    cannot heal and ends the server; later deaths never do.
+    The first worker prepares the database; the others start once it listens. If the first one
+    refuses to start, a retry would not help, and the server ends. A worker that dies later never
+    ends the server.
     """
 
     def __init__(
@@ -71,12 +73,12 @@ class Supervisor:
         self._reload = Reload(self._slots, lambda: start(Kind.SUCCESSOR), self._retire)
 
     def workers(self) -> list[Worker]:
-        """Every process that runs, those that are leaving included."""
-        successor = [self._reload.successor] if self._reload.successor is not None else []
-        return [*(each.worker for each in self._slots if each.worker), *successor, *self._leaving]
+        """Return every running worker, including those that are leaving."""
+        successors = [self._reload.successor] if self._reload.successor is not None else []
+        return [*(slot.worker for slot in self._slots if slot.worker), *successors, *self._leaving]
 
     def stop(self) -> None:
-        """Stop every worker; `tick` gives an exit code once all have left."""
+        """Stop every worker; `tick` returns an exit code once all have left."""
         if self._is_stopping:
             return
         self._is_stopping = True
@@ -89,7 +91,7 @@ class Supervisor:
             slot.worker = None
 
     def reload(self) -> None:
-        """Replace the workers one by one, each by one that is ready."""
+        """Replace the workers one by one, each once its successor is ready."""
         if self._has_served and not self._is_stopping:
             log.warning("SIGHUP: the workers are replaced one by one")
             self._reload.begin()
@@ -126,11 +128,11 @@ class Supervisor:
             return
         if slot.died is not None:
             log.warning("worker %s started in place of %s", slot.worker.pid, slot.died)
-        elif self._has_served:  # where the first one is refused, its line stands alone
+        elif self._has_served:  # if the first one fails, its error is the only line
             log.info("worker %s started", slot.worker.pid)
 
     def _collect(self, slot: Slot) -> int | None:
-        """Empty the slot of a worker that died; return an exit code where none can live."""
+        """Empty the slot of a worker that died; return an exit code if no worker can start."""
         code = slot.worker.exit_code() if slot.worker is not None else None
         if slot.worker is None or code is None:
             return None
@@ -173,7 +175,7 @@ class Supervisor:
 
 
 class Signals:
-    """The signals that a supervisor understands, in the order in which they came."""
+    """The signals that a supervisor handles, in the order of their arrival."""
 
     def __init__(self) -> None:
         self.arrived: list[int] = []
@@ -187,10 +189,10 @@ class Signals:
             signal.signal(number, self._note)
 
     def wait(self, workers: list[Worker], seconds: float) -> None:
-        """Until a signal or a worker's word arrives, at most for so long."""
-        channels = [each for worker in workers if (each := worker.channel()) is not None]
-        own = self._reading.fileno()
-        if own in select.select([own, *channels], [], [], seconds)[0]:
+        """Wait until a signal or a message from a worker arrives, at most for `seconds`."""
+        channels = [channel for worker in workers if (channel := worker.channel()) is not None]
+        own_channel = self._reading.fileno()
+        if own_channel in select.select([own_channel, *channels], [], [], seconds)[0]:
             self._reading.recv(4096)
 
     def pass_to(self, supervisor: Supervisor) -> None:
@@ -206,7 +208,7 @@ class Signals:
 
 
 def main(arguments: list[str]) -> int:
-    """Supervise until a signal; the exit code."""
+    """Supervise until a signal arrives; return the exit code."""
     job = Job(**json.loads(arguments[0]))
     output = server_output(log_format=job.log_format)
     configure_process_logging(log_format=job.log_format, level=job.log_level, output=output)
@@ -214,7 +216,7 @@ def main(arguments: list[str]) -> int:
     listener = socket.socket(fileno=job.listener)
 
     def close_listener() -> None:
-        refuse_new_connections(listener)  # the workers' socket is the same one
+        refuse_new_connections(listener)  # shared with the workers
         listener.close()
 
     supervisor = Supervisor(

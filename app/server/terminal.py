@@ -1,4 +1,4 @@
-"""SIGHUP is a request to reload, unless it says that the terminal was closed."""
+"""SIGHUP is a request to reload, unless it means that the terminal was closed."""
 
 import os
 
@@ -6,7 +6,7 @@ STANDARD_INPUT = 0
 
 
 class Terminal:
-    """The terminal in which the server was started, if there was one."""
+    """The terminal in which the server was started, if any."""
 
     def __init__(self) -> None:
         self._was_there = os.isatty(STANDARD_INPUT)

@@ -1,20 +1,20 @@
-"""The transport of a connection, as the protocol writes to it."""
+"""The transport to which the protocol of a connection writes."""
 
 import asyncio
 from typing import Any
 
 
 class OneWriteTransport:
-    """Collects what is written within one turn of the event loop and hands it on together.
+    """Transport that combines the writes of one iteration of the event loop into one.
 
-    A response that is complete goes out at once, unless something waits before it.
+    A complete response is written at once, unless earlier data is pending.
     """
 
     def __init__(self, transport: Any, loop: asyncio.AbstractEventLoop) -> None:
         self._transport = transport
         self._loop = loop
         self._pending: list[bytes] = []
-        self.is_closing = transport.is_closing  # asked several times in each request
+        self.is_closing = transport.is_closing  # called several times per request
 
     def __getattr__(self, name: str) -> Any:
         return getattr(self._transport, name)

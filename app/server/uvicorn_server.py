@@ -1,4 +1,4 @@
-"""Uvicorn's server, which prepares what it needs before it listens."""
+"""Uvicorn's server with a preparation before it listens and a graceful shutdown."""
 
 import asyncio
 import contextlib
@@ -24,15 +24,16 @@ Beside = Callable[["Server"], Coroutine[Any, Any, None]]
 
 
 class State(ServerState):
-    """What the connections of a server share."""
+    """State that the connections of a server share."""
 
     is_draining = False
 
 
 class Server(uvicorn.Server):
-    """`prepare` runs before the socket listens; `is_ready` is called once it does.
+    """Uvicorn's server with a preparation and a graceful shutdown.
 
-    `beside` runs as long as the server.
+    `prepare` runs before the socket listens; `is_ready` is called once it does. `beside` runs as
+    long as the server.
     """
 
     def __init__(
@@ -52,28 +53,29 @@ class Server(uvicorn.Server):
         self._interrupts = 0
 
     async def startup(self, sockets: list[socket.socket] | None = None) -> None:
-        """Prepare, listen, and say so; a signal ends the preparation."""
+        """Prepare, listen, and call `is_ready`; a signal cancels the preparation."""
         if self._beside is not None:
             self._companion = asyncio.create_task(self._beside(self))
-        preparing = asyncio.create_task(self._prepare())
-        while not preparing.done():
-            await asyncio.wait([preparing], timeout=STOP_CHECK_SECONDS)
+        preparation = asyncio.create_task(self._prepare())
+        while not preparation.done():
+            await asyncio.wait([preparation], timeout=STOP_CHECK_SECONDS)
             if self.should_exit:
-                preparing.cancel()
+                preparation.cancel()
                 with contextlib.suppress(asyncio.CancelledError):
-                    await preparing
+                    await preparation
                 return
-        await preparing
-        for each in sockets or ():
-            each.listen(BACKLOG)
+        await preparation
+        for listener in sockets or ():
+            listener.listen(BACKLOG)
         await super().startup(sockets)
         if self.started:
             self._is_ready()
 
     async def shutdown(self, sockets: list[socket.socket] | None = None) -> None:
-        """Answer what has been accepted, then close; a Ctrl+C does not wait for idle connections.
+        """Respond to accepted requests, then close.
 
-        A server alone closes the queue of new connections; workers share it with others.
+        After a Ctrl+C, idle connections are closed at once. A single-process server refuses new
+        connections; workers share their queue with others.
         """
         listeners = list(sockets or ())
         log.info("stopping: requests that have been accepted are answered")
@@ -88,19 +90,19 @@ class Server(uvicorn.Server):
             is_forced=lambda: self.force_exit,
         )
         if self._beside is None:
-            for each in listeners:
-                refuse_new_connections(each)
+            for listener in listeners:
+                refuse_new_connections(listener)
         await draining.empty_queue(listeners)
         for server in self.servers:
             server.close()
-        for each in listeners:
-            each.close()
+        for listener in listeners:
+            listener.close()
         await draining.finish(spares_idle=not self._interrupts)
         if not self.force_exit:
             await self.lifespan.shutdown()
 
     def handle_exit(self, sig: int, frame: FrameType | None) -> None:
-        """As Uvicorn's, but only the second Ctrl+C cuts what is under way."""
+        """Do what Uvicorn does, but abort requests only on the second Ctrl+C."""
         self._captured_signals.append(sig)
         self._interrupts += sig == signal.SIGINT
         self.force_exit = self.force_exit or self._interrupts > 1

@@ -1,4 +1,4 @@
-"""A worker: a process that serves on the socket of its supervisor and tells it that it lives."""
+"""A worker: a process that serves on its supervisor's socket and reports that it is alive."""
 
 import asyncio
 import contextlib
@@ -22,7 +22,7 @@ SIGN_SECONDS = 1.0
 
 
 class Channel:
-    """The worker's end of the line to its supervisor."""
+    """The worker's end of the channel to its supervisor."""
 
     def __init__(self, line: socket.socket) -> None:
         self._line = line
@@ -30,15 +30,15 @@ class Channel:
         self._signs: asyncio.Task[None] | None = None
 
     def say_ready(self) -> None:
-        """Say that the worker listens, and from now on each second that its event loop turns."""
+        """Report that the worker listens, and from now on send a sign of life each second."""
         self._send(READY)
         self._signs = asyncio.get_running_loop().create_task(self._give_signs())
 
     async def wait_for_its_end(self, server: "Server") -> None:
-        """Stop the server when the supervisor has gone, instead of holding the port."""
+        """Stop the server when the supervisor has exited, instead of holding the port."""
         with contextlib.suppress(ConnectionError):
             while await asyncio.get_running_loop().sock_recv(self._line, 64):
-                pass  # nothing is said in this direction
+                pass  # the supervisor sends nothing
         log.warning("the parent process is gone: this worker stops")
         server.should_exit = True
 
@@ -53,9 +53,9 @@ class Channel:
 
 
 def main(arguments: list[str]) -> int:
-    """Serve; the exit code is 2 where the start is refused, in one line."""
-    signal.signal(signal.SIGINT, signal.SIG_DFL)  # until the server has its own: no traceback
-    signal.signal(signal.SIGHUP, signal.SIG_IGN)  # for the supervisor
+    """Serve and return the exit code: 2 if the start is refused, with a one-line error."""
+    signal.signal(signal.SIGINT, signal.SIG_DFL)  # no traceback until the server sets its handler
+    signal.signal(signal.SIGHUP, signal.SIG_IGN)  # the supervisor handles it
     listener, line, kind = arguments
     settings: Settings | None = None
     try:
@@ -83,7 +83,7 @@ def main(arguments: list[str]) -> int:
 
 def _serve(settings: Settings, listener: socket.socket, channel: Channel, kind: Kind) -> None:
     from app.server.banner import print_banner
-    from app.server.processes import serve  # late: the settings are judged first
+    from app.server.processes import serve  # late import: the settings are validated first
 
     def is_ready() -> None:
         channel.say_ready()

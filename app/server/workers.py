@@ -1,4 +1,4 @@
-"""A worker as its supervisor sees it: a process and a channel to it."""
+"""A worker on the supervisor's side: a process and a channel to it."""
 
 import contextlib
 import os
@@ -19,17 +19,17 @@ ROOT = Path(__file__).parents[2]
 
 
 class WorkerProcess:
-    """A Python process of its own that imports what a worker needs and nothing else.
+    """A separate Python process that imports only what a worker needs.
 
-    It inherits the listening socket, and one end of a channel. The worker says on it when it
-    listens and that it is alive; it notices there that the supervisor has gone.
+    It inherits the listening socket and one end of a channel. On the channel the worker reports
+    that it listens and that it is alive, and detects that the supervisor has exited.
     """
 
     def __init__(self, listener: socket.socket, kind: Kind) -> None:
-        self._channel, theirs = socket.socketpair()
+        self._channel, worker_end = socket.socketpair()
         self._channel.setblocking(False)
-        inherited = (listener.fileno(), theirs.fileno())
-        with theirs:
+        inherited = (listener.fileno(), worker_end.fileno())
+        with worker_end:
             self._process = subprocess.Popen(  # noqa: S603 - our own program
                 python("app.server.worker", *map(str, inherited), kind),
                 pass_fds=inherited,
@@ -44,29 +44,29 @@ class WorkerProcess:
         return self._process.pid
 
     def channel(self) -> int | None:
-        """The descriptor on which the worker may say something; None once it has hung up."""
+        """Return the descriptor of the channel, or None once the worker has closed it."""
         return None if self._has_hung_up else self._channel.fileno()
 
     def exit_code(self) -> int | None:
-        """The exit code, negative for a signal; None while the process runs."""
+        """Return the exit code, negative for a signal, or None while the process runs."""
         return self._process.poll()
 
     def hear(self) -> None:
-        """Read what the worker has said since the last time."""
+        """Read what the worker has sent since the last call."""
         with contextlib.suppress(BlockingIOError, ConnectionError):
             while not self._has_hung_up:
-                heard = self._channel.recv(4096)
-                self._has_hung_up = not heard
+                data = self._channel.recv(4096)
+                self._has_hung_up = not data
                 self._silence.end()
-                if READY in heard and self.ready_at is None:
+                if READY in data and self.ready_at is None:
                     self.ready_at = time.monotonic()
 
     def why_it_hangs(self) -> str | None:
-        """Judge the silence of a worker that was ready once; call it once a second."""
+        """Return why a worker that was ready hangs, or None. Call this once a second."""
         return self._silence.look(activity_of(self.pid)) if self.ready_at is not None else None
 
     def stop(self) -> None:
-        """Let it finish what it has begun."""
+        """Ask the worker to stop once it has finished its requests."""
         self._process.send_signal(signal.SIGTERM)
 
     def kill(self) -> None:
@@ -77,12 +77,15 @@ class WorkerProcess:
 
 
 def python(module: str, *arguments: str) -> list[str]:
-    """The command line that runs a module of ours, whatever the working directory holds."""
+    """Return the command line that runs one of our modules.
+
+    Modules in the working directory are never imported instead.
+    """
     return [sys.executable, "-P", "-m", module, *arguments]
 
 
 def import_environment() -> dict[str, str]:
-    """The environment with which another Python imports this same `app`."""
+    """Return the environment in which another Python process imports this same `app`."""
     environment = dict(os.environ)
     installed = {sysconfig.get_path(name) for name in ("purelib", "platlib")}
     if str(ROOT) not in installed:

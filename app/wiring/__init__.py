@@ -1,4 +1,4 @@
-"""The composition root, and what it composes."""
+"""The composition root and the services that it builds."""
 
 from app.wiring.build import build_services
 from app.wiring.parts import MAILS, OTP_SECRETS, UPSTREAM_SECRETS, make_backend, settings_box

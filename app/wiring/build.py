@@ -1,4 +1,4 @@
-"""The composition root: settings → database → repositories → services → standards. Built once."""
+"""The composition root: settings → database → repositories → services → protocol. Built once."""
 
 from datetime import timedelta
 
@@ -126,28 +126,28 @@ from app.wiring.services import Services
 
 
 def build_services(settings: Settings, clock: Clock) -> Services:
-    """Builds the parts; nothing connects before it is needed."""
+    """Build all services; nothing connects until it is needed."""
     database = Database(make_backend(settings))
     users = UserRepository(database)
     clients = ClientRepository(database, clock)
     access_tokens = AccessTokenRepository(database)
     refresh_tokens = RefreshTokenRepository(database)
-    families = TokenFamilyRepository(database)
+    token_families = TokenFamilyRepository(database)
 
     audit_events = AuditRepository(database)
-    checkpoints = AuditCheckpoints(
+    audit_checkpoints = AuditCheckpoints(
         AuditCheckpointRepository(database), box_for(settings, AUDIT_CHECKPOINTS), clock
     )
     audit = AuditLog(
         audit_events,
         AuditOutboxRepository(database),
         AuditSequencer(AuditSequencingRepository(database), clock),
-        checkpoints,
+        audit_checkpoints,
         clock,
     )
-    names = HostNames()
+    host_names = HostNames()
     redis_url = settings.redis_url.get_secret_value() if settings.redis_url else None
-    shared = SharedLimits(redis_url, names) if redis_url is not None else None
+    shared_limits = SharedLimits(redis_url, host_names) if redis_url is not None else None
     remembered_browsers = RememberedBrowsers(
         RememberedBrowserRepository(database),
         audit,
@@ -156,7 +156,7 @@ def build_services(settings: Settings, clock: Clock) -> Services:
     )
     attempt_rows = attempt_lookup(database)
     limits = Limits(
-        shared or LimitCounterRepository(database, attempt_rows),
+        shared_limits or LimitCounterRepository(database, attempt_rows),
         KnownAddressRepository(database, attempt_rows),
         remembered_browsers,
         clock,
@@ -166,16 +166,16 @@ def build_services(settings: Settings, clock: Clock) -> Services:
     mail_box = box_for(settings, MAILS)
     outbox = make_outbox(settings, mails, mail_box, clock)
     notices = Notices(outbox, clock)
-    links = OneTimeLinks(OneTimeLinkRepository(database), clock)
+    one_time_links = OneTimeLinks(OneTimeLinkRepository(database), clock)
     known_networks = KnownNetworks(
-        users, links, outbox, limits, audit, clock, issuer=settings.issuer_url
+        users, one_time_links, outbox, limits, audit, clock, issuer=settings.issuer_url
     )
     threads = make_threads(settings)
     hashing = PasswordHashing(make_password_scheme(settings), threads)
-    box = box_for(settings, OTP_SECRETS)
+    otp_box = box_for(settings, OTP_SECRETS)
     otp = OtpService(
         users,
-        box,
+        otp_box,
         threads,
         limits,
         known_networks,
@@ -195,7 +195,9 @@ def build_services(settings: Settings, clock: Clock) -> Services:
         requires_pkce=settings.pkce == "all",
     )
 
-    outbound = OutboundHttp(settings.outbound_allowed_hosts, settings.outbound_ca_file, names=names)
+    outbound = OutboundHttp(
+        settings.outbound_allowed_hosts, settings.outbound_ca_file, names=host_names
+    )
     client_keys = ClientKeys(outbound, clock)
     signing_keys = SigningKeys(
         SigningKeyRepository(database),
@@ -214,15 +216,17 @@ def build_services(settings: Settings, clock: Clock) -> Services:
     sessions = SessionService(
         SessionRepository(database), clock, ttl=timedelta(seconds=settings.session_ttl)
     )
-    issuer = Issuer(access_tokens, refresh_tokens, families, id_tokens, clock, lifetimes(settings))
-    codes = AuthorizationCodeRepository(database)
+    token_issuer = Issuer(
+        access_tokens, refresh_tokens, token_families, id_tokens, clock, lifetimes(settings)
+    )
+    authorization_codes = AuthorizationCodeRepository(database)
     device_codes = DeviceCodeRepository(database)
-    tools = GrantTools(
-        issuer,
+    grant_tools = GrantTools(
+        token_issuer,
         authentication,
         refresh_tokens,
-        families,
-        codes,
+        token_families,
+        authorization_codes,
         device_codes,
         users,
         sessions,
@@ -234,7 +238,7 @@ def build_services(settings: Settings, clock: Clock) -> Services:
     authenticator = ClientAuthenticator(
         clients, [method(auth_tools) for method in CLIENT_AUTH_METHODS], limits
     )
-    accounts = UserService(
+    user_service = UserService(
         users,
         hashing,
         otp,
@@ -249,7 +253,7 @@ def build_services(settings: Settings, clock: Clock) -> Services:
     logout_delivery = LogoutDelivery(
         LogoutNoticeRepository(database), clients, users, id_tokens, outbound, clock
     )
-    recovery = RecoveryCodes(RecoveryCodeRepository(database), otp, audit, notices, clock)
+    recovery_codes = RecoveryCodes(RecoveryCodeRepository(database), otp, audit, notices, clock)
     passkeys = PasskeyService(
         PasskeyRepository(database),
         users,
@@ -261,16 +265,16 @@ def build_services(settings: Settings, clock: Clock) -> Services:
         clock,
         party=RelyingParty.of(settings.issuer_url, name=settings.brand_name),
     )
-    requests = AuthorizationRequestRepository(database)
+    authorization_requests = AuthorizationRequestRepository(database)
     prompts = prompts_here(registration_is_open=settings.registration_is_open)
-    parser = RequestParser(
+    request_parser = RequestParser(
         issuer=settings.issuer_url, requires_pkce=settings.pkce == "all", prompts=prompts
     )
-    sources = RequestSources(
+    request_sources = RequestSources(
         clients,
-        requests,
+        authorization_requests,
         RequestObjects(client_keys, outbound, clock, issuer=settings.issuer_url),
-        parser,
+        request_parser,
         limits,
         clock,
     )
@@ -280,28 +284,28 @@ def build_services(settings: Settings, clock: Clock) -> Services:
         clock=clock,
         database=database,
         audit=audit,
-        audit_archive=AuditArchive(audit_events, checkpoints, audit),
+        audit_archive=AuditArchive(audit_events, audit_checkpoints, audit),
         limits=limits,
-        names=names,
+        names=host_names,
         known_networks=known_networks,
-        shared_limits=shared,
+        shared_limits=shared_limits,
         readiness=Readiness(
             ReadinessRepository(database), clock, timeout=database_patience(settings)
         ),
         notices=notices,
         threads=threads,
-        users=accounts,
+        users=user_service,
         account_data=AccountData(
             AccountRepository(database), clients, sessions, consents, audit, notices, clock
         ),
-        links=links,
+        links=one_time_links,
         email_addresses=EmailAddresses(
-            users, links, outbox, limits, audit, notices, issuer=settings.issuer_url
+            users, one_time_links, outbox, limits, audit, notices, issuer=settings.issuer_url
         ),
         password_recovery=PasswordRecovery(
             users,
-            accounts,
-            links,
+            user_service,
+            one_time_links,
             outbox,
             limits,
             audit,
@@ -310,15 +314,15 @@ def build_services(settings: Settings, clock: Clock) -> Services:
             issuer=settings.issuer_url,
         ),
         mail_delivery=MailDelivery(
-            mails, mail_box, make_sender(settings, names), clock, outbox.filled
+            mails, mail_box, make_sender(settings, host_names), clock, outbox.filled
         )
         if outbox is not None
         else None,
         otp=otp,
-        recovery=recovery,
+        recovery=recovery_codes,
         mail_codes=MailCodes(
             passkeys=passkeys,
-            recovery=recovery,
+            recovery=recovery_codes,
             spent=SpentIdentifierRepository(database),
             box=box_for(settings, MAIL_CODES),
             outbox=outbox,
@@ -339,19 +343,19 @@ def build_services(settings: Settings, clock: Clock) -> Services:
             is_production=settings.is_production,
         ),
         upstream_protocol=UpstreamProtocol(
-            settings.outbound_allowed_hosts, settings.outbound_ca_file, clock, names
+            settings.outbound_allowed_hosts, settings.outbound_ca_file, clock, host_names
         ),
         passkeys=passkeys,
         clients=client_service,
         registration=ClientRegistration(client_service, outbound, is_strict=settings.is_production),
         client_logos=ClientLogos(outbound, clock),
         client_origins=ClientOrigins(ClientOriginRepository(database), clock),
-        dispatcher=GrantDispatcher(authenticator, [grant(tools) for grant in GRANTS], limits),
+        dispatcher=GrantDispatcher(authenticator, [grant(grant_tools) for grant in GRANTS], limits),
         bearer=BearerTokens(access_tokens, clock),
         introspection=Introspection(
             authenticator, access_tokens, refresh_tokens, clock, issuer=settings.issuer_url
         ),
-        revocation=Revocation(authenticator, access_tokens, families, clock),
+        revocation=Revocation(authenticator, access_tokens, token_families, clock),
         metadata=server_metadata(
             settings.issuer_url,
             has_docs=settings.docs,
@@ -386,15 +390,15 @@ def build_services(settings: Settings, clock: Clock) -> Services:
             audit,
         ),
         id_tokens=id_tokens,
-        userinfo=UserInfo(users, clients, families, signing_keys, issuer=settings.issuer_url),
+        userinfo=UserInfo(users, clients, token_families, signing_keys, issuer=settings.issuer_url),
         consents=consents,
         authorization=AuthorizationEndpoint(
-            sources,
-            parser,
+            request_sources,
+            request_parser,
             Interactions(consents, id_tokens, clock),
             consents,
-            requests,
-            codes,
+            authorization_requests,
+            authorization_codes,
             limits,
             clock,
             code_ttl=timedelta(seconds=settings.authorization_code_ttl),
@@ -412,5 +416,7 @@ def build_services(settings: Settings, clock: Clock) -> Services:
         ),
         logout=Logout(clients, id_tokens, sessions, logout_delivery, issuer=settings.issuer_url),
         logout_delivery=logout_delivery,
-        pushed_requests=PushedRequests(authenticator, sources, parser, requests, limits, clock),
+        pushed_requests=PushedRequests(
+            authenticator, request_sources, request_parser, authorization_requests, limits, clock
+        ),
     )

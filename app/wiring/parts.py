@@ -1,4 +1,4 @@
-"""Parts that are made of nothing but settings."""
+"""Parts that are built from the settings alone."""
 
 from collections.abc import Sequence
 from datetime import timedelta
@@ -26,7 +26,7 @@ from app.services.mail import Outbox
 from app.services.secret_key_check import ListedKey, SecretKeyCheck
 from app.settings import Settings, sqlite_path
 
-# Part of the derivation of keys: with another word, what is stored could not be opened.
+# Part of the key derivation: with another label, stored values could not be opened.
 OTP_SECRETS = "otp secrets"
 SIGNING_KEYS = "signing keys"
 PASSKEY_CHALLENGES = "passkey challenges"
@@ -39,7 +39,7 @@ AUDIT_CHECKPOINTS = "audit checkpoints"
 
 
 def make_backend(settings: Settings) -> Backend:
-    """The database that DATABASE_URL names."""
+    """Return the backend of the database in DATABASE_URL."""
     path = sqlite_path(settings.database_url)
     if path is None:
         return PostgresBackend(
@@ -57,18 +57,18 @@ def make_backend(settings: Settings) -> Backend:
 
 
 def database_patience(settings: Settings) -> float:
-    """How long a request waits for the database, in seconds."""
+    """Return how many seconds a request waits for the database."""
     is_sqlite = sqlite_path(settings.database_url) is not None
     return (settings.sqlite_busy_timeout if is_sqlite else settings.database_timeout) + 1
 
 
 def box_for(settings: Settings, purpose: str) -> SecretBox:
-    """Seals under today's SECRET_KEY, and opens what any listed one sealed."""
+    """Return a box that seals under the current SECRET_KEY and opens with any listed key."""
     return SecretBox(secret_keys(settings), purpose=purpose)
 
 
 def settings_box(settings: Settings) -> SecretBox:
-    """Seals secrets of the operator for the environment."""
+    """Return the box that seals the operator's secrets for the environment."""
     return box_for(settings, SEALED_SETTINGS)
 
 
@@ -81,7 +81,7 @@ def make_outbox(
 
 
 def make_sender(settings: Settings, names: HostNames) -> EmailSender:
-    """Raises `StartupError` for a password that was sealed under another key."""
+    """Return the mail sender; raise `StartupError` if its password was sealed under another key."""
     password = settings.smtp_password.get_secret_value() if settings.smtp_password else None
     try:
         if password is not None:
@@ -128,7 +128,7 @@ def limit_rules(settings: Settings) -> Rules:
 
 
 def sealed_kinds(secrets: Sequence[str]) -> dict[str, SecretBox]:
-    """How each kind of what is stored sealed is opened."""
+    """Return the box that opens each kind of sealed value."""
     purposes = {
         sealed_values.OTP_SECRETS: OTP_SECRETS,
         sealed_values.SIGNING_KEYS: SIGNING_KEYS,
@@ -140,7 +140,10 @@ def sealed_kinds(secrets: Sequence[str]) -> dict[str, SecretBox]:
 
 
 def make_key_check(settings: Settings, database: Database) -> SecretKeyCheck:
-    """Each listed key on its own, since it has to be known which of them is in use."""
+    """Return the check of SECRET_KEY.
+
+    Each listed key gets its own boxes, since the check has to know which of them is in use.
+    """
     return SecretKeyCheck(
         KeyCheckRepository(database),
         SealedValueRepository(database),
@@ -153,7 +156,7 @@ def make_key_check(settings: Settings, database: Database) -> SecretKeyCheck:
 
 
 def secret_keys(settings: Settings) -> list[str]:
-    """Today's key first, then those whose sealed values can still be opened."""
+    """Return the current key, followed by those whose sealed values can still be opened."""
     keys = [settings.secret_key] if settings.secret_key is not None else []
     return [key.get_secret_value() for key in (*keys, *settings.secret_key_previous)]
 

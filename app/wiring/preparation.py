@@ -1,4 +1,4 @@
-"""Bring the database to where this release can serve, at once or once it answers."""
+"""Prepare the database for this release, at once or as soon as it responds."""
 
 import asyncio
 
@@ -18,40 +18,40 @@ SAY_SECONDS = 5.0
 async def prepare_database(services: Services, *, may_create: bool = True) -> None:
     """Bring the schema up to date and check SECRET_KEY against it.
 
-    Raises `StartupError` with what the operator should do; without `may_create` also where there
-    is no database yet.
+    Raises `StartupError` with what the operator should do; without `may_create`, also if the
+    database does not exist yet.
     """
     await _prepare(services, migrates=services.settings.migrates_on_start, may_create=may_create)
 
 
 async def prepare_in_time(services: Services) -> None:
-    """As `prepare_database`; a database that does not answer has STARTUP_TIMEOUT to come up.
+    """Do as `prepare_database`, but retry for STARTUP_TIMEOUT if the database does not respond.
 
-    Anything else is refused at once.
+    Any other error is raised at once.
     """
     loop = asyncio.get_running_loop()
     until = loop.time() + services.settings.startup_timeout
-    say_at = loop.time()
+    next_log_at = loop.time()
     while True:
         try:
             return await prepare_database(services)
         except DatabaseAwayError as error:
-            left = until - loop.time()
-            if left <= 0:
+            remaining = until - loop.time()
+            if remaining <= 0:
                 raise
-            if loop.time() >= say_at:
-                log.warning("%s; trying again for %.0f s", error, left)
-                say_at = loop.time() + SAY_SECONDS
-            await asyncio.sleep(min(RETRY_SECONDS, left))
+            if loop.time() >= next_log_at:
+                log.warning("%s; trying again for %.0f s", error, remaining)
+                next_log_at = loop.time() + SAY_SECONDS
+            await asyncio.sleep(min(RETRY_SECONDS, remaining))
 
 
 async def prepare_some_time(services: Services) -> None:
-    """Prepare for a worker that replaces another one: return once the database can be served.
+    """Prepare the database for a worker that replaces another one; return once it is ready.
 
-    It neither creates nor migrates anything, and never gives up: the database may come back, go
-    back to a schema of this release, or be given its password again.
+    This neither creates nor migrates anything, and never gives up: the database may come back,
+    return to a schema of this release, or get its password back.
     """
-    pause, said = RETRY_SECONDS, ""
+    pause, logged_reason = RETRY_SECONDS, ""
     while True:
         try:
             await _prepare(services, migrates=False, may_create=False)
@@ -59,15 +59,15 @@ async def prepare_some_time(services: Services) -> None:
             reason = str(error)
         except Exception as error:
             reason = reason_of(error)
-            if not is_database_error(error) and reason != said:
+            if not is_database_error(error) and reason != logged_reason:
                 log.exception("a database cannot be prepared, for a reason that is a bug")
         else:
-            if said:
+            if logged_reason:
                 log.warning("the database can be served: this worker serves")
             return
-        if reason != said:
+        if reason != logged_reason:
             log.warning("this worker answers 503 and waits: %s", reason)
-            said = reason
+            logged_reason = reason
         await asyncio.sleep(pause)
         pause = min(2 * pause, LONGEST_RETRY_SECONDS)
 

@@ -1,4 +1,4 @@
-"""Everything that lives as long as the server."""
+"""The container of the services."""
 
 from dataclasses import dataclass
 
@@ -58,7 +58,7 @@ from app.wiring.parts import box_for, secret_keys
 
 @dataclass(frozen=True, slots=True, kw_only=True)
 class Services:
-    """Everything that lives as long as the server."""
+    """The services and resources that live as long as the server."""
 
     settings: Settings
     clock: Clock
@@ -112,11 +112,11 @@ class Services:
 
     @property
     def secret_keys(self) -> list[bytes]:
-        """Today's SECRET_KEY and, after it, those that still count while it changes."""
+        """The current SECRET_KEY, followed by those that are still valid while it is rotated."""
         return [key.encode() for key in secret_keys(self.settings)]
 
     def box(self, purpose: str) -> SecretBox:
-        """Seals under today's SECRET_KEY, and opens what any listed one sealed."""
+        """Return a box that seals under the current SECRET_KEY and opens with any listed key."""
         return box_for(self.settings, purpose)
 
     @property
@@ -124,7 +124,7 @@ class Services:
         return self.settings.issuer_url.startswith("https://")
 
     async def start_threads(self) -> None:
-        """Start the threads that requests need; raises `StartupError` where the system refuses."""
+        """Start the threads that requests need; raise `StartupError` if the system refuses."""
         await self.database.backend.start_threads()
         await self.threads.start()
         await start_threads(None, count=1)
