@@ -1,10 +1,10 @@
-"""The time by which rules go, so that tests can set it. Log lines read the system's own."""
+"""The clock that all rules use, so that tests can set it. Log lines use the system's clock."""
 
 from datetime import UTC, datetime
 
 
 class Clock:
-    """Tells the time as an aware instant in UTC."""
+    """Source of the current time, as an aware datetime in UTC."""
 
     def now(self) -> datetime:
         return datetime.now(UTC)

@@ -1,7 +1,7 @@
-"""The time that a request has left for its database steps, and whether its caller still waits.
+"""The time left for a request's database steps, and whether its client is still connected.
 
-The outermost application gives each HTTP request one deadline over all its steps. Work without a
-request has none: each of its steps gets a time limit of its own. Instants are those of
+The outermost application gives each HTTP request one deadline for all its steps. Work without a
+request has none: each of its steps has its own time limit. Instants are those of
 `time.perf_counter`. A task that a request starts inherits its deadline.
 """
 
@@ -12,7 +12,7 @@ from contextvars import ContextVar
 
 
 class CallerConnection:
-    """The connection that requests come from; the server sets `is_closed` when it is lost."""
+    """The connection that requests arrive on; the server sets `is_closed` when it is lost."""
 
     __slots__ = ("is_closed",)
 
@@ -21,10 +21,10 @@ class CallerConnection:
 
 
 Caller = tuple[float, CallerConnection]
-"""A deadline and a connection; a tuple, since each request makes one."""
+"""A deadline and a connection. It is a tuple because each request creates one."""
 
 UNKNOWN_CONNECTION = CallerConnection()
-"""Stands for work without a connection, and for a server that does not tell of lost ones."""
+"""Used for work without a connection, and for a server that does not report lost ones."""
 
 WORTH_COUNTING = 0.01
 
@@ -33,23 +33,23 @@ current_caller = _caller.get
 
 
 def begin(deadline: float, connection: CallerConnection = UNKNOWN_CONNECTION) -> None:
-    """From now on this task works for a caller who waits until `deadline`."""
+    """Set the deadline and the connection for the current task."""
     _caller.set((deadline, connection))
 
 
 def end() -> None:
-    """From now on this task works for nobody who waits."""
+    """Remove the deadline and the connection from the current task."""
     _caller.set(None)
 
 
 def seconds_left(*, otherwise: float) -> float:
-    """Return the seconds until the deadline, zero after it; `otherwise` where there is none."""
+    """Return the seconds until the deadline, zero after it, or `otherwise` if it is not set."""
     caller = _caller.get()
     return max(0.0, caller[0] - time.perf_counter()) if caller is not None else otherwise
 
 
 def postpone(seconds: float) -> None:
-    """Move the deadline by the time that something other than the database took."""
+    """Extend the deadline by time that something other than the database took."""
     caller = _caller.get()
     if caller is not None and seconds > WORTH_COUNTING:
         _caller.set((caller[0] + seconds, caller[1]))
@@ -57,7 +57,7 @@ def postpone(seconds: float) -> None:
 
 @contextmanager
 def not_counted() -> Iterator[None]:
-    """Do not count the time inside, in which another machine is waited for."""
+    """Exclude the time inside the context from the deadline, for waits for another machine."""
     started_at = time.perf_counter()
     try:
         yield

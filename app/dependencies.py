@@ -1,4 +1,4 @@
-"""What a route may ask for."""
+"""Dependencies of the routes."""
 
 from typing import Annotated
 
@@ -21,7 +21,7 @@ AdminBearerDep = Annotated[HTTPAuthorizationCredentials | None, Security(admin_b
 
 
 async def get_services(request: Request) -> Services:
-    """Asynchronous, since FastAPI gives each call of another one to a thread."""
+    """Return the services. Async, since FastAPI runs synchronous dependencies in a thread."""
     services: Services = request.app.state.services
     return services
 
@@ -30,13 +30,16 @@ ServicesDep = Annotated[Services, Depends(get_services)]
 
 
 async def require_open_registration(services: ServicesDep, bearer: AdminBearerDep) -> None:
-    """People may register themselves, or the administrator does it."""
+    """Require the administrator's token unless users may register themselves."""
     if not services.settings.registration_is_open:
         await _require_admin(services, bearer)
 
 
 async def require_open_client_creation(services: ServicesDep, bearer: AdminBearerDep) -> None:
-    """In production only the administrator creates clients."""
+    """Require the administrator's token unless anyone may create clients.
+
+    In production, only the administrator may.
+    """
     if not services.settings.client_creation_is_open:
         await _require_admin(services, bearer)
 
@@ -44,19 +47,25 @@ async def require_open_client_creation(services: ServicesDep, bearer: AdminBeare
 async def count_registration(
     services: Services, bearer: HTTPAuthorizationCredentials | None
 ) -> None:
-    """Strangers have a limit (`TooManyRequestsError`), the administrator has none."""
+    """Count a registration unless the administrator makes it.
+
+    Raises `TooManyRequestsError`.
+    """
     if not is_admin(services, bearer):
         await services.limits.count_registration()
 
 
 def is_admin(services: Services, bearer: HTTPAuthorizationCredentials | None) -> bool:
-    """Whether a request bears the administrator's token; what it does is his act then."""
+    """Return whether the request has the administrator's token.
+
+    If it has, the audit log attributes the request to the administrator.
+    """
     expected = services.settings.admin_token
-    given = bearer.credentials if bearer is not None else ""
-    is_his = expected is not None and texts_match(given, expected.get_secret_value())
-    if is_his:
+    token = bearer.credentials if bearer is not None else ""
+    is_administrator = expected is not None and texts_match(token, expected.get_secret_value())
+    if is_administrator:
         origin.act_as(ADMINISTRATOR)
-    return is_his
+    return is_administrator
 
 
 async def _require_admin(services: Services, bearer: HTTPAuthorizationCredentials | None) -> None:

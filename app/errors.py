@@ -1,19 +1,19 @@
-"""Errors of the product's own API: problem details (RFC 9457) that also carry `error`.
+"""Errors of the product's own API: problem details (RFC 9457) that also contain `error`.
 
-The errors that the OAuth standards define live in `app.oauth.errors`.
+The errors that the OAuth standards define are in `app.oauth.errors`.
 """
 
 from typing import ClassVar
 
 CREATED_BY = "`postern serve` or `postern migrate` creates it"
-"""The way out, for an operator whose database is not there or empty."""
+"""Hint for an operator whose database is missing or empty."""
 
 
 class PosternError(Exception):
-    """Something that a caller is told about.
+    """An error that is reported to the client.
 
-    `detail` is a constant sentence: it goes to a stranger and never repeats what they sent. The
-    private `reason` goes into the log record of the refusal and nowhere else.
+    `detail` is a constant sentence: anyone may see it, and it never repeats the input. The private
+    `reason` goes into the log record of the refusal and nowhere else.
     """
 
     error: ClassVar[str] = "server_error"
@@ -29,12 +29,12 @@ class PosternError(Exception):
         self.error_code = error or self.error
 
     def headers(self) -> dict[str, str]:
-        """Headers that the answer carries beside the body."""
+        """Return the additional headers of the response."""
         return {}
 
 
 class InvalidInputError(PosternError):
-    """A body of the right shape that breaks a rule of ours."""
+    """A well-formed body that violates one of our rules."""
 
     error = "invalid_request"
     status = 422
@@ -42,7 +42,7 @@ class InvalidInputError(PosternError):
 
 
 class UnauthorizedError(PosternError):
-    """Credentials are missing or wrong."""
+    """The credentials are missing or wrong."""
 
     error = "unauthorized"
     status = 401
@@ -53,7 +53,7 @@ class UnauthorizedError(PosternError):
 
 
 class InvalidCredentialsError(PosternError):
-    """A user name and a password that do not belong together; says nothing about which is wrong."""
+    """The username or the password is wrong. The error does not say which."""
 
     error = "invalid_credentials"
     status = 401
@@ -79,9 +79,9 @@ class GoneError(PosternError):
 
 
 class TooManyRequestsError(PosternError):
-    """A limit refuses a try; says when the next one may be made.
+    """An attempt was rate-limited.
 
-    `retry_after` is in seconds.
+    `retry_after` is the number of seconds until the next attempt is allowed.
     """
 
     error = "too_many_requests"
@@ -99,13 +99,13 @@ class TooManyRequestsError(PosternError):
 
 
 class SharedDelayError(TooManyRequestsError):
-    """The back-off refuses that all networks share which an account does not know."""
+    """An attempt was refused by the back-off shared by all networks unknown to the account."""
 
 
 class UnavailableError(PosternError):
-    """Postern cannot answer now and says when to come back.
+    """Postern cannot respond at the moment.
 
-    `retry_after` is in seconds.
+    `retry_after` is the number of seconds after which the client should try again.
     """
 
     error = "temporarily_unavailable"
@@ -121,14 +121,17 @@ class UnavailableError(PosternError):
 
 
 class DatabaseUnavailableError(UnavailableError):
-    """The database does not answer, or not in time."""
+    """The database does not respond, or not in time."""
 
     def __init__(self) -> None:
         super().__init__("The database is not available at the moment.")
 
 
 class CallerGoneError(UnavailableError):
-    """The caller hung up, so what was not yet sent is not done; nobody reads this answer."""
+    """The client disconnected, so statements not yet sent to the database are dropped.
+
+    This response is never read.
+    """
 
     def __init__(self) -> None:
         super().__init__("The caller has hung up.")
@@ -142,7 +145,7 @@ class OverloadedError(UnavailableError):
 
 
 class StartupError(Exception):
-    """The server cannot start; each line is for the operator and names what to change."""
+    """The server cannot start. Each line is for the operator and says what to change."""
 
     def __init__(self, *lines: str) -> None:
         super().__init__("\n".join(lines))
@@ -150,14 +153,14 @@ class StartupError(Exception):
 
 
 class DatabaseAwayError(StartupError):
-    """The database does not answer. It may come up by itself."""
+    """The database does not respond. It may come up later."""
 
 
 NO_THREAD = "cannot start a thread: raise the limits on processes and memory (ulimit -u, -v)"
 
 
 def is_exhaustion(error: BaseException) -> bool:
-    """Whether the system had no thread or no memory to give: it may have some later."""
+    """Return whether the system is out of threads or memory, which may be temporary."""
     if isinstance(error, RuntimeError):
         return "can't start new thread" in str(error)
     return isinstance(error, MemoryError) or "Memory allocation error" in str(error)

@@ -1,4 +1,4 @@
-"""Return memory to the operating system that the C library's allocator keeps for later."""
+"""Release freed memory to the operating system that the C library's allocator would keep."""
 
 import sys
 
@@ -7,20 +7,20 @@ MALLOC_MMAP_THRESHOLD = -3
 LARGEST_KEPT_BLOCK = 32 << 20
 """glibc's own limit: it maps larger blocks one by one and unmaps them when they are freed."""
 TRIGGER = 256 << 10
-"""A block that glibc trims for when it is freed: from 64 KiB on."""
+"""Size of a block whose release makes glibc trim: 64 KiB or more."""
 
 
 def return_freed_memory() -> None:
-    """Return what this thread has freed; needs glibc, and does nothing on other systems.
+    """Return the memory that this thread has freed. This needs glibc and does nothing without it.
 
-    `malloc_trim` does not return the end of a thread's own arena, which is where 19 MiB of a
-    password hash were. Freeing a block with a low threshold does. The thresholds that follow are
+    `malloc_trim` does not return the end of a thread's own arena, which held the 19 MiB of a
+    password hash. Freeing a block with a low threshold does. The thresholds set afterwards are
     those that glibc would choose itself after such a block: a lower one costs each hash thousands
     of page faults, half as much time again.
     """
     if sys.platform != "linux":
         return
-    import ctypes  # late: it is only needed here
+    import ctypes  # late import: no other code needs it
 
     library = ctypes.CDLL(None)
     if not hasattr(library, "gnu_get_libc_version"):

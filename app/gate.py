@@ -1,4 +1,4 @@
-"""Keep requests from an application whose database cannot be served yet."""
+"""Keep requests away from an application whose database is not ready yet."""
 
 from collections.abc import Callable
 
@@ -15,7 +15,11 @@ METHODS = ["GET", "HEAD", "POST", "PUT", "PATCH", "DELETE", "OPTIONS"]
 
 
 class Gate:
-    """While it is closed, everything but /health/live is 503, in the shape that each path has."""
+    """Switch between the application and a stand-in for it.
+
+    While the gate is closed, every path but /health/live responds with 503, in the error format of
+    that path.
+    """
 
     def __init__(self, services: Services, errors: ErrorRenderer) -> None:
         self._services = services

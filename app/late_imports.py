@@ -1,4 +1,4 @@
-"""Imports of what few servers need, in a thread, so that the event loop goes on meanwhile."""
+"""Import rarely needed modules in a thread, so that the event loop is not blocked."""
 
 import asyncio
 import importlib
@@ -6,14 +6,17 @@ import sys
 
 
 async def imported(*names: str) -> None:
-    """Return when these modules can be imported without waiting."""
+    """Return once these modules can be imported without waiting."""
     missing = [name for name in names if not _is_imported(name)]
     if missing:
         await asyncio.to_thread(_import, missing)
 
 
 def _is_imported(name: str) -> bool:
-    """Another thread may be at it: then importing it here would wait for that one."""
+    """Return whether the import of a module is complete.
+
+    Another thread may still be importing it: then an import here would wait for that thread.
+    """
     module = sys.modules.get(name)
     return module is not None and not getattr(module.__spec__, "_initializing", False)
 

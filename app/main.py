@@ -1,4 +1,4 @@
-"""The application: FastAPI with its routers and pages, behind the edge and its fast lane."""
+"""The application: FastAPI with its routers and pages, behind `Edge` and its fast lane."""
 
 import asyncio
 import gc
@@ -30,21 +30,21 @@ from app.wiring.preparation import prepare_in_time, prepare_some_time
 log = logger(__name__)
 
 COLLECTOR_THRESHOLDS = (10_000, 20, 20)
-"""Requests leave few cycles behind: looking for them after each 700 objects cost a twentieth."""
+"""Requests leave few cycles: a collection after each 700 objects cost a twentieth of the time."""
 
 
 def create_app(settings: Settings, *, clock: Clock) -> Edge:
-    """Builds the ASGI application; it connects to the database when its lifespan starts."""
+    """Build the ASGI application; it connects to the database when its lifespan starts."""
     output = server_output(log_format=settings.log_format)
     configure_logging(log_format=settings.log_format, level=settings.log_level, output=output)
     return application_of(build_services(settings, clock), waits_for_database=False)
 
 
 def application_of(services: Services, *, waits_for_database: bool) -> Edge:
-    """Build the ASGI application from its parts.
+    """Build the ASGI application from its services.
 
-    Where it `waits_for_database`, its lifespan starts at once, and it answers 503 until the
-    database can be served. Otherwise the lifespan starts only then.
+    If it `waits_for_database`, its lifespan starts at once, and it responds with 503 until the
+    database is ready. Otherwise the lifespan starts only when the database is ready.
     """
     settings = services.settings
     output = server_output(log_format=settings.log_format)
@@ -52,8 +52,8 @@ def application_of(services: Services, *, waits_for_database: bool) -> Edge:
     fast_lane = {
         (endpoint.method, endpoint.path): endpoint.bound_to(services) for endpoint in HOT_ENDPOINTS
     }
-    protocol = {each.path for each in HOT_ENDPOINTS if each.speaks_protocol}
-    errors = ErrorRenderer({*protocol, registration.PATH}, below=(f"{registration.PATH}/",))
+    protocol_paths = {endpoint.path for endpoint in HOT_ENDPOINTS if endpoint.speaks_protocol}
+    errors = ErrorRenderer({*protocol_paths, registration.PATH}, below=(f"{registration.PATH}/",))
     gate = Gate(services, errors) if waits_for_database else None
     edge = Edge(
         _fastapi(services, access_log, errors, output, gate),
@@ -104,16 +104,16 @@ def _fastapi(
             log.warning("SQLite in production: one machine, one worker; PostgreSQL scales further")
         if not services.settings.has_mail:
             log.info("no SMTP_HOST: e-mail verification and forgotten passwords are not offered")
-        work = [
+        jobs = [
             services.housekeeping.run_forever(),
             services.logout_delivery.run_forever(),
             services.audit.sequencer.run_forever(),
         ]
         if services.mail_delivery is not None:
-            work.append(services.mail_delivery.run_forever())
+            jobs.append(services.mail_delivery.run_forever())
         if services.shared_limits is not None:
-            work.append(services.shared_limits.check())
-        tasks.extend(map(asyncio.create_task, work))
+            jobs.append(services.shared_limits.check())
+        tasks.extend(map(asyncio.create_task, jobs))
         _spare_the_collector()
 
     @asynccontextmanager
@@ -158,18 +158,18 @@ def _fastapi(
 
 
 def _spare_the_collector() -> None:
-    """Objects that live as long as the server are kept out of later collections."""
+    """Exclude objects that live as long as the server from later collections."""
     gc.collect()
     gc.freeze()
     gc.set_threshold(*COLLECTOR_THRESHOLDS)
 
 
 def __getattr__(name: str) -> Edge:
-    """`app.main:app` for any ASGI host; made from the environment when first asked for."""
+    """Return `app.main:app` for any ASGI host, created from the environment on first access."""
     if name == "app":
-        made = create_app(load_settings(), clock=Clock())
-        globals()["app"] = made
+        application = create_app(load_settings(), clock=Clock())
+        globals()["app"] = application
         for line in misspelt_settings():
             log.warning("%s", line)
-        return made
+        return application
     raise AttributeError(name)

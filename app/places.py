@@ -1,4 +1,4 @@
-"""A few places, and a queue before them."""
+"""A limited number of places with a queue in front."""
 
 import asyncio
 from collections import deque
@@ -9,10 +9,10 @@ from app.errors import UnavailableError
 
 
 class Places:
-    """`count` may be inside at once; the others wait in the order in which they came.
+    """Semaphore with `count` places; tasks wait for them in the order of their arrival.
 
-    Those who enter with `is_first` go ahead of the others, except right after one of their own:
-    so they never wait behind a crowd, and the others never wait for ever.
+    Tasks with `is_first` go ahead of the others, except right after one of their own: so they never
+    wait behind many others, and the others never starve.
     """
 
     def __init__(self, count: int) -> None:
@@ -22,8 +22,8 @@ class Places:
         self._was_first = False
 
     async def enter(self, *, is_first: bool) -> None:
-        """Return when there is a place; `leave` has to follow."""
-        if self._free_places > 0:  # then nobody waits
+        """Wait for a place. The task must call `leave` afterwards."""
+        if self._free_places > 0:  # then no task is waiting
             self._free_places -= 1
             self._was_first = is_first
             return
@@ -37,7 +37,7 @@ class Places:
             raise
 
     def leave(self) -> None:
-        """Hand the place to the next one who waits."""
+        """Give the place to the next waiting task."""
         queues = (self._first, self._others)
         for queue in reversed(queues) if self._was_first else queues:
             while queue:
@@ -52,7 +52,7 @@ class Places:
     async def taken(
         self, *, within: float, late: type[UnavailableError], is_first: bool = False
     ) -> AsyncIterator[None]:
-        """A place for the time of the context; raises `late` where there is none in time."""
+        """Hold a place inside the context; raise `late` if none is free after `within` seconds."""
         try:
             async with asyncio.timeout(within):
                 await self.enter(is_first=is_first)

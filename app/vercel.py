@@ -1,4 +1,4 @@
-"""The ASGI entry for Vercel, which fills in what the platform knows and nobody set."""
+"""The ASGI entry point for Vercel, which derives missing settings from the platform's."""
 
 import os
 from collections.abc import Mapping
@@ -6,13 +6,14 @@ from collections.abc import Mapping
 from app import main
 from app.errors import StartupError
 
-LOOPBACK = "127.0.0.1"  # the platform hands requests over from there, with X-Forwarded-For
+LOOPBACK = "127.0.0.1"  # the platform forwards requests from it, with X-Forwarded-For
 
 
 def platform_settings(environment: Mapping[str, str]) -> dict[str, str]:
-    """The settings that follow from Vercel's own variables; raises `StartupError`.
+    """Return the missing settings that follow from Vercel's own variables.
 
-    A preview has an address of its own; only production has the project's domain.
+    A preview has its own domain; only production has the project's. Raises `StartupError` without
+    a PostgreSQL database.
     """
     if not environment.get("DATABASE_URL", "").startswith("postgres"):
         raise StartupError(
@@ -22,8 +23,8 @@ def platform_settings(environment: Mapping[str, str]) -> dict[str, str]:
     domain = environment.get("VERCEL_URL", "")
     if is_production:
         domain = environment.get("VERCEL_PROJECT_PRODUCTION_URL") or domain
-    found = {"ISSUER": f"https://{domain}" if domain else "", "TRUSTED_PROXIES": LOOPBACK}
-    return {name: value for name, value in found.items() if not environment.get(name)}
+    settings = {"ISSUER": f"https://{domain}" if domain else "", "TRUSTED_PROXIES": LOOPBACK}
+    return {name: value for name, value in settings.items() if not environment.get(name)}
 
 
 os.environ.update(platform_settings(os.environ))
