@@ -1,4 +1,4 @@
-"""Release freed memory to the operating system that the C library's allocator would keep."""
+"""Return freed memory to the operating system instead of leaving it to the C library."""
 
 import sys
 

@@ -98,8 +98,8 @@ def _from_the_right(line: str) -> Iterator[str]:
 
 
 def _is_escaped(line: str, position: int) -> bool:
-    before = line[:position]
-    return (len(before) - len(before.rstrip("\\"))) % 2 == 1
+    prefix = line[:position]
+    return (len(prefix) - len(prefix.rstrip("\\"))) % 2 == 1
 
 
 def _node_of(element: str) -> str:

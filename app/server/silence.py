@@ -21,8 +21,8 @@ class Activity:
 class Silence:
     """The time since a worker's last sign of life, and its activity since then.
 
-    The event loop sends a sign of life each second. If none arrives for a long time,
-    there are three cases:
+    The event loop sends a sign of life each second. If none arrives for a long time, there are
+    three cases:
 
     - The main thread used much CPU: it spins and will not recover. The worker hangs.
     - All threads sleep at every check: the loop waits for something that is not an event. The

@@ -30,7 +30,10 @@ class Channel:
         self._signs: asyncio.Task[None] | None = None
 
     def say_ready(self) -> None:
-        """Report that the worker listens, and from now on send a sign of life each second."""
+        """Report that the worker listens.
+
+        From now on, send a sign of life each second while the event loop runs.
+        """
         self._send(READY)
         self._signs = asyncio.get_running_loop().create_task(self._give_signs())
 
