@@ -1,1 +1,1 @@
-"""The tables, and the frozen values that stand for their rows above the repositories."""
+"""The tables, and the immutable row types that the layers above the repositories use."""

@@ -33,7 +33,7 @@ access_tokens = Table(
 
 
 class AccessTokenColumns(NamedTuple):
-    """The columns of a token and what belongs to it, in the order of the look-up."""
+    """The columns of a token and of its user and client, in the order of the lookup."""
 
     family_id: str | None
     client_id: str
@@ -48,9 +48,10 @@ class AccessTokenColumns(NamedTuple):
 
 
 class AccessToken(AccessTokenColumns, TokenMixin):
-    """An access token whose family, client and user were all alive when it was looked up.
+    """An access token whose family, client and user were all active when it was looked up.
 
-    `username` and `otp_confirmed_at` belong to its user, and are None for a client's own token.
+    `username` and `otp_confirmed_at` are those of the token's user; they are None for a token that
+    was issued to a client on its own behalf.
     """
 
     def check_client(self, client: Client) -> bool:

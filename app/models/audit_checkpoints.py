@@ -1,4 +1,4 @@
-"""Where the audit log was cut: the events until there are in an archive."""
+"""Checkpoints of the audit log: the events up to a checkpoint are in an archive."""
 
 from dataclasses import dataclass
 from datetime import datetime
@@ -21,10 +21,10 @@ audit_checkpoints = Table(
 
 @dataclass(frozen=True, slots=True)
 class AuditCheckpoint:
-    """The number and the hash of the last event that was archived.
+    """The number and the hash of the last archived event.
 
-    `checkpoint_id` is the number with leading zeros, and `signature` is number and hash, sealed
-    under a key derived from SECRET_KEY: nobody else can make one.
+    `checkpoint_id` is the number with leading zeros. `signature` is the number and the hash,
+    encrypted under a key derived from SECRET_KEY, so that a checkpoint cannot be forged.
     """
 
     checkpoint_id: str

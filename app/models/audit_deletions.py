@@ -1,4 +1,4 @@
-"""Heads of audit logs that a downgrade deleted. No downgrade drops this table."""
+"""Heads of audit logs that a downgrade deleted. Downgrades do not drop this table."""
 
 from dataclasses import dataclass
 from datetime import datetime
@@ -19,7 +19,7 @@ audit_deletions = Table(
 
 @dataclass(frozen=True, slots=True)
 class AuditDeletion:
-    """The number and the hash of the last event that was deleted, and when that was."""
+    """The number and the hash of the last deleted event, and the time of the deletion."""
 
     sequence: int
     hash: bytes

@@ -1,4 +1,4 @@
-"""Who did what to whom: append-only, each event bound to the one before by its hash."""
+"""The audit log: append-only, each event linked to the previous one by its hash."""
 
 from dataclasses import dataclass
 from datetime import datetime
@@ -11,7 +11,7 @@ from app.models.tables import metadata
 
 
 def content_columns() -> list[Column[Any]]:
-    """Return what an event tells, for the chain and for its outbox."""
+    """Return new columns for the content of an event, shared by the chain and its outbox."""
     return [
         Column("at", Instant, nullable=False),
         Column("action", String(60), nullable=False),
@@ -54,9 +54,11 @@ audit_head = Table(
 
 @dataclass(frozen=True, slots=True)
 class AuditEvent:
-    """`user_id` and `client_id` are whom it was done to; `actor` is who did it, as in
-    `user:ID`, `client:ID`, `administrator` or `operator:root`. `details` is a JSON object without
-    secrets.
+    """An event of the audit log.
+
+    `user_id` and `client_id` are those the action was applied to. `actor` performed it, for
+    example `user:ID`, `client:ID`, `administrator` or `operator:root`. `details` is a JSON object
+    without secrets.
     """
 
     sequence: int
@@ -74,5 +76,5 @@ class AuditEvent:
 
     @property
     def is_numbered(self) -> bool:
-        """Return False for an event that waits for its place in the chain."""
+        """Whether the event has its number in the chain; False while it is in the outbox."""
         return self.sequence > 0

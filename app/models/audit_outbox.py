@@ -1,4 +1,4 @@
-"""Audit events on their way into the chain: written in the transaction of what they tell of."""
+"""Audit events not yet in the chain, written in the transaction of the change they record."""
 
 from dataclasses import dataclass
 from datetime import datetime
@@ -21,11 +21,11 @@ audit_outbox = Table(
 
 @dataclass(frozen=True, slots=True)
 class NewEvent:
-    """An event that has no place in the chain yet.
+    """An event that has no number in the chain yet.
 
     `event_id` begins with the time, so that events are numbered in the order in which they were
-    built. The row stays for a while after the event has its number, so that an insert that is
-    repeated changes nothing.
+    created. The row is kept for a while after the event has been numbered, so that repeating the
+    insert changes nothing.
     """
 
     event_id: str

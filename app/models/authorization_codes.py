@@ -1,7 +1,7 @@
-"""Authorization codes (RFC 6749 section 4.1.2), stored as digests; each is used once.
+"""Authorization codes (RFC 6749 section 4.1.2), stored as digests; each can be used once.
 
-The family of tokens that a code yields has its name from the start, so that a second use can
-revoke it whenever it comes.
+The identifier of the token family is assigned when the code is issued, so that a replay of the code
+can revoke the family at any later time.
 """
 
 from datetime import datetime
@@ -41,7 +41,7 @@ authorization_codes = Table(
 
 
 class AuthorizationCodeColumns(NamedTuple):
-    """The columns of a code, in the order of the look-up."""
+    """The columns of a code, in the order of the lookup."""
 
     family_id: str
     client_id: str
@@ -63,8 +63,10 @@ class AuthorizationCodeColumns(NamedTuple):
 
 
 class AuthorizationCode(AuthorizationCodeColumns, AuthorizationCodeMixin):
-    """A code. `redirect_uri` is empty where the request left it out, and `used_for` is the digest
-    of the access token that its one use yielded.
+    """An authorization code.
+
+    `redirect_uri` is empty if the authorization request omitted it. `used_for` is the digest of the
+    access token that was issued for the code.
     """
 
     def get_redirect_uri(self) -> str:

@@ -1,4 +1,4 @@
-"""Authorization requests that are kept: pushed ones (RFC 9126), and those a person is busy with."""
+"""Stored authorization requests: pushed (RFC 9126), or pending while the user interacts."""
 
 from dataclasses import dataclass
 from datetime import datetime
@@ -27,11 +27,11 @@ authorization_requests = Table(
 
 @dataclass(frozen=True, slots=True)
 class StoredRequest:
-    """A request under the digest of its secret name.
+    """A stored authorization request, identified by the digest of its secret name.
 
     `kind` is `pushed` or `interaction`; `parameters` is a JSON object. `session_id` is the session
-    that was begun or chosen while the request was under way, `consent_session_id` the one in which
-    its person allowed it; `used_at` is when it was answered.
+    that was started or selected while the request was pending, `consent_session_id` the one in
+    which the user gave consent. `used_at` is when the request was answered.
     """
 
     digest: bytes

@@ -1,4 +1,4 @@
-"""The origins of clients' redirect URIs: browsers' applications there may call us (CORS)."""
+"""The origins of clients' redirect URIs, which are allowed to call the server (CORS)."""
 
 from sqlalchemy import Column, String, Table
 

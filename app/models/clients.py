@@ -1,4 +1,4 @@
-"""OAuth clients (RFC 6749 section 2), in the names of RFC 7591."""
+"""OAuth clients (RFC 6749 section 2), with the field names of RFC 7591."""
 
 import json
 from collections.abc import Collection
@@ -38,7 +38,7 @@ clients = Table(
 
 
 class ClientColumns(NamedTuple):
-    """The columns of a client, in the order of the look-up."""
+    """The columns of a client, in the order of the lookup."""
 
     client_id: str
     client_name: str
@@ -61,15 +61,15 @@ class ClientColumns(NamedTuple):
 class Client(ClientColumns, ClientMixin):
     """A registered client.
 
-    `token_endpoint_auth_method` is None where the client did not choose: then each method that
-    proves its secret will do. `unique_name` is kept for clients of `/create_client` only.
-    `metadata` is a JSON object of what else it registered of RFC 7591 section 2. Lists are words
-    with spaces between, since no URI holds one.
+    `token_endpoint_auth_method` is None if the client did not choose one: then every method that
+    proves its secret is allowed. `unique_name` is set for clients of `/create_client` only.
+    `metadata` is a JSON object of its other registered metadata (RFC 7591 section 2). Lists are
+    stored as strings separated by spaces, since a URI cannot contain a space.
 
-    `trust` is an administrator's word: `none`, `verified`, or `first_party` for our own clients,
-    which need no consent. `sector_identifier` is there for pairwise subjects only (OpenID Connect
-    Core section 8.1). A client that registered itself has a registration access token (RFC 7592),
-    and `registration_expires_at` until its first use.
+    `trust` is set by an administrator: `none`, `verified`, or `first_party` for the operator's own
+    clients, which do not need consent. `sector_identifier` is set for pairwise subjects only
+    (OpenID Connect Core section 8.1). A client that registered itself has a registration access
+    token (RFC 7592), and has `registration_expires_at` until it is first used.
     """
 
     @cached_property
@@ -82,8 +82,8 @@ class Client(ClientColumns, ClientMixin):
 
     @cached_property
     def further_metadata(self) -> dict[str, Any]:
-        found: dict[str, Any] = json.loads(self.metadata)
-        return found
+        fields: dict[str, Any] = json.loads(self.metadata)
+        return fields
 
     @property
     def is_disabled(self) -> bool:
@@ -95,14 +95,14 @@ class Client(ClientColumns, ClientMixin):
 
     @property
     def requires_pkce(self) -> bool:
-        """Whether its authorization requests need PKCE, whatever the server requires of others."""
+        """Whether this client must use PKCE, even if the server does not require it in general."""
         return self.is_public or self.further_metadata.get("require_pkce") is True
 
     def get_client_id(self) -> str:
         return self.client_id
 
     def get_default_redirect_uri(self) -> str:
-        """RFC 6749 section 3.1.2.3: only who registered a single one has a default."""
+        """Return the only registered redirect URI, or "" (RFC 6749 section 3.1.2.3)."""
         return self.redirect_uri_list[0] if len(self.redirect_uri_list) == 1 else ""
 
     def get_allowed_scope(self, scope: Collection[str] | str) -> str:

@@ -1,4 +1,4 @@
-"""What people allowed which client, remembered until it asks for more."""
+"""The scopes that users granted to clients, valid until a client requests more."""
 
 from dataclasses import dataclass
 from datetime import datetime
@@ -21,10 +21,11 @@ consents = Table(
 
 @dataclass(frozen=True, slots=True)
 class Consent:
-    """What a user allowed a client.
+    """The consent of a user to a client.
 
-    `scope` is all that was allowed, `granted_at` when it was allowed last, and
-    `client_fingerprint` what the user saw of the client then. Without one the consent is void.
+    `scope` is everything that was granted, `granted_at` is the time of the last grant, and
+    `client_fingerprint` identifies how the client was presented to the user at that time. A consent
+    without a fingerprint is not valid.
     """
 
     user_id: str

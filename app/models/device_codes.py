@@ -1,4 +1,4 @@
-"""Device codes (RFC 8628), stored as digests, with the short code that a person types."""
+"""Device codes (RFC 8628), stored as digests, with the short code that the user types."""
 
 from datetime import datetime
 from typing import NamedTuple
@@ -38,7 +38,7 @@ device_codes = Table(
 
 
 class DeviceCodeColumns(NamedTuple):
-    """The columns of a device code without its digest."""
+    """The columns of a device code, without its digest."""
 
     user_code: str
     family_id: str
@@ -61,7 +61,7 @@ class DeviceCodeColumns(NamedTuple):
 
 
 class DeviceCode(DeviceCodeColumns, DeviceCredentialMixin):
-    """A device that waits for a person. `interval` is in seconds."""
+    """The authorization of a device, pending or decided. `interval` is in seconds."""
 
     def get_client_id(self) -> str:
         return self.client_id

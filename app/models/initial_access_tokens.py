@@ -1,4 +1,4 @@
-"""Initial access tokens (RFC 7591 section 1.2): who holds one may register clients."""
+"""Initial access tokens (RFC 7591 section 1.2), which authorize the registration of clients."""
 
 from dataclasses import dataclass
 from datetime import datetime
@@ -20,7 +20,7 @@ initial_access_tokens = Table(
 
 @dataclass(frozen=True, slots=True)
 class InitialAccessToken:
-    """`label` says for whom it was made."""
+    """An initial access token. `label` names the party it was issued to."""
 
     digest: bytes
     label: str

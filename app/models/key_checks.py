@@ -1,4 +1,4 @@
-"""A value sealed under SECRET_KEY, by which a start notices that it has another key."""
+"""A value encrypted under SECRET_KEY, used at startup to detect that the key has changed."""
 
 from sqlalchemy import Column, LargeBinary, String, Table
 

@@ -1,4 +1,7 @@
-"""Addresses from which a person signed in lately: a stranger's tries elsewhere do not slow him."""
+"""Networks from which a user signed in recently.
+
+Failed attempts from other networks do not rate-limit the user on these.
+"""
 
 from dataclasses import dataclass
 from datetime import datetime
@@ -19,7 +22,7 @@ known_addresses = Table(
 
 @dataclass(frozen=True, slots=True)
 class KnownAddress:
-    """A network that a user signs in from; `digest` names both and the way."""
+    """A known network of a user; `digest` covers the user, the network and the way of sign-in."""
 
     digest: bytes
     user_id: str

@@ -1,4 +1,4 @@
-"""Leases: which worker does a task that only one may do at a time."""
+"""Leases, which assign a task to one worker at a time."""
 
 from sqlalchemy import Column, String, Table
 

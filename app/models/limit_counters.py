@@ -1,4 +1,7 @@
-"""How often something was tried lately; until when it is refused, in milliseconds since 1970."""
+"""Counts of recent attempts, for rate limits and back-off.
+
+`blocked_until` is in milliseconds since 1970.
+"""
 
 from sqlalchemy import BigInteger, Column, Integer, LargeBinary, Table
 

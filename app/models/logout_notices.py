@@ -1,4 +1,4 @@
-"""Logout tokens that still have to reach their clients (OpenID Connect Back-Channel Logout)."""
+"""Logout tokens that are pending delivery to clients (OpenID Connect Back-Channel Logout)."""
 
 from dataclasses import dataclass
 from datetime import datetime
@@ -24,8 +24,11 @@ logout_notices = Table(
 
 @dataclass(frozen=True, slots=True)
 class LogoutNotice:
-    """`pairwise_salt` is the user's, for clients with pairwise subjects: the user may be deleted
-    before the notice is delivered."""
+    """A pending logout notice.
+
+    `pairwise_salt` is the user's, for clients with pairwise subjects. It is copied because the user
+    may be deleted before the notice is delivered.
+    """
 
     notice_id: str
     client_id: str

@@ -1,4 +1,4 @@
-"""Mails that still have to leave, sealed: they hold links that count."""
+"""Mails that are pending delivery, encrypted because they contain valid links."""
 
 from dataclasses import dataclass
 from datetime import datetime
@@ -21,7 +21,10 @@ mails = Table(
 
 @dataclass(frozen=True, slots=True)
 class StoredMail:
-    """`sealed` holds recipient, subject, text and HTML; its context is `mail_id`."""
+    """A pending mail.
+
+    `sealed` is the recipient, subject, text and HTML, encrypted with `mail_id` as the context.
+    """
 
     mail_id: str
     sealed: bytes

@@ -1,4 +1,4 @@
-"""Links that prove whose mail was read, or that an administrator hands out; each counts once."""
+"""One-time links, mailed to prove control of an email address or issued by an administrator."""
 
 from dataclasses import dataclass
 from datetime import datetime
@@ -28,8 +28,11 @@ one_time_links = Table(
 
 @dataclass(frozen=True, slots=True)
 class OneTimeLink:
-    """`email` is the address that it proves, or the key of the one that it was sent to: None for
-    one that an administrator hands out. A link dies when the person gets other credentials.
+    """A link that can be used once.
+
+    `email` is the email address that the link verifies, or the `email_key` of the one it was sent
+    to; it is None for a link issued by an administrator. A link is invalidated when the user's
+    credentials change.
     """
 
     digest: bytes

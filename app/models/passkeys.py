@@ -1,4 +1,4 @@
-"""Passkeys of people (Web Authentication)."""
+"""Passkeys of users (Web Authentication)."""
 
 from dataclasses import dataclass
 from datetime import datetime
@@ -26,9 +26,11 @@ passkeys = Table(
 
 @dataclass(frozen=True, slots=True)
 class Passkey:
-    """`passkey_id` is our name for it in forms, `credential_id` the authenticator's; `public_key`
-    is a COSE key; `transports` are words with spaces between. `is_synced` where it is backed up,
-    and so may be on more than one device.
+    """A passkey of a user.
+
+    `passkey_id` identifies it in forms, `credential_id` is the authenticator's identifier.
+    `public_key` is a COSE key; `transports` are separated by spaces. `is_synced` is true if the
+    passkey is backed up and so may be on more than one device.
     """
 
     passkey_id: str

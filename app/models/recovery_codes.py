@@ -1,4 +1,4 @@
-"""Codes for who lost the second factor: each counts once, and only its digest is kept."""
+"""Recovery codes for users without their second factor; single-use, stored as digests."""
 
 from sqlalchemy import Column, LargeBinary, String, Table
 

@@ -1,7 +1,7 @@
-"""Refresh tokens, stored as digests; each is used once and names its successor.
+"""Refresh tokens, stored as digests; each is used once and references its successor.
 
-`expires_at` of a token that was used is the end of its grace window. The row then moves to
-`used_refresh_tokens`, which keeps no more than is needed to recognize a replay.
+`expires_at` of a used token is the end of its grace window. The row then moves to
+`used_refresh_tokens`, which stores only what is needed to detect a replay.
 """
 
 from datetime import datetime
@@ -35,7 +35,7 @@ refresh_tokens = Table(
 
 
 class RefreshTokenColumns(NamedTuple):
-    """The columns of a token and what belongs to it, in the order of the look-up."""
+    """The columns of a token, its family, successor and user, in the order of the lookup."""
 
     family_id: str
     client_id: str
@@ -53,10 +53,11 @@ class RefreshTokenColumns(NamedTuple):
 
 
 class RefreshToken(RefreshTokenColumns, TokenMixin):
-    """A refresh token with what its family says.
+    """A refresh token with the columns of its family.
 
-    `successor_sealed` yields the answer of its one use together with the token itself;
-    `successor_used_at` tells whether that answer has arrived and been used.
+    `successor_sealed` is the token response of its one use, encrypted so that it can be decrypted
+    with the token itself. `successor_used_at` is set if the client has received that response and
+    used the successor.
     """
 
     def check_client(self, client: Client) -> bool:

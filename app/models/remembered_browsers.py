@@ -1,4 +1,7 @@
-"""Browsers that need no second factor for a while: the cookie has a secret, the row its digest."""
+"""Trusted browsers, which do not need a second factor until they expire.
+
+The cookie holds a secret, the row its digest.
+"""
 
 from sqlalchemy import Column, LargeBinary, String, Table
 

@@ -1,6 +1,7 @@
-"""The applied revisions of the schema, and whether the release before each may go on serving.
+"""The applied schema revisions, and whether the previous release can still serve after each.
 
-An older release cannot read the migrations of a newer one, so each writes its declaration here.
+An older release cannot read the migrations of a newer one, so each migration records its
+declaration in this table.
 """
 
 from sqlalchemy import Boolean, Column, String, Table

@@ -1,4 +1,4 @@
-"""Sessions of people in browsers; the cookie holds a secret, the row its digest."""
+"""Browser sessions of users; the cookie holds a secret, the row its digest."""
 
 from dataclasses import dataclass
 from datetime import datetime
@@ -29,10 +29,10 @@ sessions = Table(
 
 @dataclass(frozen=True, slots=True)
 class Session:
-    """One person in one browser, from sign-in to sign-out.
+    """A session of one user in one browser, from sign-in to sign-out.
 
-    `session_id` is the `sid` of ID tokens and no secret. `amr` are words with spaces between
-    (RFC 8176).
+    `session_id` is the `sid` of ID tokens and not secret. `amr` is a list of values separated by
+    spaces (RFC 8176).
     """
 
     session_id: str

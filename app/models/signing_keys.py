@@ -1,4 +1,4 @@
-"""The keys that sign our tokens: the private half sealed, the public half as a JWK (RFC 7517)."""
+"""The keys that sign tokens: the private key encrypted, the public key as a JWK (RFC 7517)."""
 
 from dataclasses import dataclass
 from datetime import datetime
@@ -24,10 +24,11 @@ signing_keys = Table(
 
 @dataclass(frozen=True, slots=True)
 class SigningKey:
-    """Of each algorithm the key of the highest generation that may sign already does sign.
+    """A signing key.
 
-    `signs_from` is later than `created_at` where an older key exists, so that every worker
-    publishes a key before any signs with it.
+    For each algorithm, the key with the highest generation whose `signs_from` has passed is used.
+    `signs_from` is later than `created_at` if an older key exists, so that every worker publishes
+    a key before any worker signs with it.
     """
 
     kid: str

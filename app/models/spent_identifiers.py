@@ -1,4 +1,4 @@
-"""Identifiers that count once: the `jti` of client assertions and of request objects."""
+"""Replay cache of single-use identifiers: the `jti` of client assertions and request objects."""
 
 from sqlalchemy import Column, LargeBinary, Table
 

@@ -1,4 +1,4 @@
-"""What all tables share: one registry of metadata with named constraints."""
+"""The SQLAlchemy metadata that all tables share, with a naming convention for constraints."""
 
 from sqlalchemy import Index, MetaData, text
 
@@ -13,6 +13,9 @@ metadata = MetaData(naming_convention=NAMES)
 
 
 def index_where_set(name: str, *columns: str) -> Index:
-    """An index over the rows in which its first column is not NULL, where that is rare."""
+    """Return a partial index over the rows in which the first column is not NULL.
+
+    It is meant for columns that are set in few rows.
+    """
     condition = text(f"{columns[0]} IS NOT NULL")
     return Index(name, *columns, postgresql_where=condition, sqlite_where=condition)

@@ -1,7 +1,8 @@
-"""Families of tokens: what one sign-in yields, over all rotations.
+"""Token families: all tokens issued for one sign-in, over all rotations.
 
-A token lives only while its family does, and a family only while its user has the credentials with
-which it began. `claims` is what the `claims` parameter asked for (OpenID Connect Core section 5.5).
+A token is valid only while its family is, and a family only while its user has the credentials
+with which it was created. `claims` holds the claims requested by the `claims` parameter (OpenID
+Connect Core section 5.5).
 """
 
 from sqlalchemy import Column, Index, String, Table, Text, text

@@ -1,4 +1,4 @@
-"""Users who registered and were not seen to have confirmed a second factor yet."""
+"""Users who registered and are not known to have confirmed a second factor."""
 
 from sqlalchemy import Column, String, Table
 
@@ -11,7 +11,7 @@ unconfirmed_users = Table(
     Column("user_id", String(32), primary_key=True),
     Column("since", Instant, nullable=False, index=True),
 )
-"""`since` is when a user registered, or was last left alone because of a link that was valid.
+"""`since` is when the user registered, or was last kept because they had a valid one-time link.
 
-A table of its own, so that neither a migration nor housekeeping reads or locks all users.
+It is a separate table, so that neither a migration nor housekeeping reads or locks all users.
 """

@@ -1,4 +1,4 @@
-"""Other OpenID Connect providers by which people may sign in, and who is who there."""
+"""External OpenID Connect identity providers, and the identities linked to users."""
 
 from dataclasses import dataclass
 from datetime import datetime
@@ -36,7 +36,11 @@ upstream_identities = Table(
 
 @dataclass(frozen=True, slots=True)
 class UpstreamProvider:
-    """`name` stands in our paths, `label` on the button; a secret is sealed for its name."""
+    """An identity provider.
+
+    `name` is part of URL paths, `label` is shown on the button. `sealed_secret` is the client
+    secret, encrypted with `name` as the context.
+    """
 
     name: str
     label: str
@@ -54,8 +58,11 @@ class UpstreamProvider:
 
 @dataclass(frozen=True, slots=True)
 class UpstreamIdentity:
-    """Who a person is at another provider: `issuer` and `subject` together, and nothing else
-    (OpenID Connect Core section 5.7). `label` is only shown."""
+    """An external identity that is linked to a user.
+
+    It is identified by `issuer` and `subject` together, and by nothing else (OpenID Connect Core
+    section 5.7). `label` is for display only.
+    """
 
     issuer: str
     subject: str

@@ -1,4 +1,4 @@
-"""Authorization codes that were used, remembered as long as the family of their tokens lives."""
+"""Used authorization codes, kept as long as the token family they were exchanged for."""
 
 from dataclasses import dataclass
 
@@ -16,7 +16,7 @@ used_codes = Table(
 
 @dataclass(frozen=True, slots=True)
 class UsedCode:
-    """The family of tokens that a code yielded, and the client that the code was for."""
+    """The token family that a code was exchanged for, and the client it was issued to."""
 
     family_id: str
     client_id: str

@@ -1,6 +1,6 @@
-"""Refresh tokens that were used, remembered as long as their family lives.
+"""Used refresh tokens, kept as long as their family exists.
 
-A token moves here when its grace window is over. Presented again, it revokes its family.
+A token moves to this table when its grace window has ended. Presenting it again revokes its family.
 """
 
 from dataclasses import dataclass
@@ -26,7 +26,7 @@ used_refresh_tokens = Table(
 
 @dataclass(frozen=True, slots=True)
 class UsedRefreshToken:
-    """The family of a used token, and the client that the token was for."""
+    """The family of a used refresh token, and the client it was issued to."""
 
     family_id: str
     client_id: str

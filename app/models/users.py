@@ -1,4 +1,4 @@
-"""People who sign in."""
+"""The user accounts."""
 
 from dataclasses import dataclass
 from datetime import datetime
@@ -32,14 +32,15 @@ users = Table(
 
 @dataclass(frozen=True, slots=True)
 class User:
-    """A person. `username` is spelled as chosen; `username_key` is unique.
+    """A user. `username` is spelled as the user chose it; `username_key` is unique.
 
     `credentials_version` changes with the password and with the TOTP secret. `claims` is a JSON
-    object of the standard claims that are kept about him (OpenID Connect Core section 5.1), and
-    `pairwise_salt` goes into the subjects that clients of a sector of their own see.
-    `otp_drift` is by how many steps the clock of his authenticator is ahead of ours. `email_key`
-    is there for a verified address only, in one case, so that he is found by it.
-    `otp_recent_steps` are the time steps of the last codes, each between spaces, the newest first.
+    object of the user's standard claims (OpenID Connect Core section 5.1). `pairwise_salt` is part
+    of the pairwise subjects that clients with a sector identifier receive. `otp_drift` is the
+    number of time steps that the authenticator's clock is ahead of the server's. `email_key` is
+    the case-folded email address, for finding the user by it; it is set only if the address is
+    verified. `otp_recent_steps` are the time steps of the last codes, each between spaces, the
+    newest first.
     """
 
     user_id: str
