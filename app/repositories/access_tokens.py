@@ -64,7 +64,7 @@ class AccessTokenRepository:
         issued_at: datetime,
         expires_at: datetime,
     ) -> None:
-        """Stores a token that stands alone: it has no user and no family."""
+        """Store a token issued to a client on its own behalf, without a user or a family."""
         await self._insert(
             digest=digest,
             client_id=client_id,
@@ -74,12 +74,15 @@ class AccessTokenRepository:
         )
 
     async def find_living(self, digest: bytes, *, now: datetime) -> AccessToken | None:
-        """The token; None if unknown, expired, revoked, or if its family, client or user is."""
-        found = await self._living(digest)
-        return found if found is not None and found.expires_at > now else None
+        """Return the token, or None if it is unknown, expired or revoked.
+
+        None also if its family is revoked, or its client or user is disabled or unknown.
+        """
+        stored = await self._living(digest)
+        return stored if stored is not None and stored.expires_at > now else None
 
     async def revoke(self, digest: bytes, *, client_id: str, now: datetime) -> None:
-        """Revokes a token of this client; those of others stay as they are."""
+        """Revoke a token if it was issued to this client."""
         await self._database.change(
             update(access_tokens)
             .where(token.digest == digest, token.client_id == client_id, token.revoked_at.is_(None))

@@ -1,4 +1,4 @@
-"""All that is kept about a person: read together, and deleted together."""
+"""The rows that belong to a user account: read together, and deleted together."""
 
 from collections.abc import Sequence
 from datetime import datetime
@@ -47,7 +47,7 @@ OF_A_PERSON = (
     upstream_identities,
     unconfirmed_users,
 )
-"""Tables of rows that belong to one person, in the order in which others lock them."""
+"""Tables of rows that belong to one user, in the order in which other transactions lock them."""
 
 
 class AccountRepository:
@@ -59,12 +59,12 @@ class AccountRepository:
         return [Passkey(*row) for row in rows]
 
     async def list_identities(self, user_id: str) -> Sequence[UpstreamIdentity]:
-        """Who a person is at other providers."""
+        """Return the external identities that are linked to a user."""
         rows = await self._rows(upstream_identities, user_id)
         return [UpstreamIdentity(*row) for row in rows]
 
     async def list_remembered_browsers(self, user_id: str) -> Sequence[tuple[str, datetime]]:
-        """What each calls itself, and since when no code is asked for there."""
+        """Return the user agent of each trusted browser, and the time since it has been trusted."""
         remembered = remembered_browsers.c
         rows: Sequence[Any] = await self._database.fetch_all(
             select(remembered.user_agent, remembered.created_at).where(
@@ -74,7 +74,7 @@ class AccountRepository:
         return [(row.user_agent, row.created_at) for row in rows]
 
     async def count_recovery_codes(self, user_id: str) -> int:
-        """How many are left."""
+        """Return the number of unused recovery codes."""
         row = await self._database.fetch_one(
             select(func.count()).where(
                 recovery_codes.c.user_id == user_id, recovery_codes.c.used_at.is_(None)
@@ -84,18 +84,18 @@ class AccountRepository:
 
     @gives_way
     async def delete(self, user_id: str, *, now: datetime, event: NewEvent) -> bool:
-        """Deletes a person and all that is his, in one step; False where he was gone already.
+        """Delete a user and all their data in one step; return False if already deleted.
 
-        The audit log is append-only and stays, and so do the notices that tell clients of the end
-        of his sessions.
+        The audit log is append-only and is kept, and so are the notices that inform clients of the
+        end of the user's sessions.
         """
         async with self._database.transaction() as connection:
             await lock_user(connection, user_id)
             await end_sessions(connection, user_id, but=None, now=now)
-            gone = await connection.execute(
+            deleted = await connection.execute(
                 delete(users).where(users.c.user_id == user_id).returning(users.c.user_id)
             )
-            if gone.first() is None:
+            if deleted.first() is None:
                 return False
             await delete_rows_of(connection, [user_id])
             await write_events(connection, event)
@@ -106,23 +106,23 @@ class AccountRepository:
 
 
 async def delete_accounts(connection: AsyncConnection, user_ids: Sequence[str]) -> None:
-    """Delete users and all that belongs to them, in the transaction of the caller."""
+    """Delete users and all their data, in the transaction of the caller."""
     if user_ids:
         await connection.execute(delete(users).where(users.c.user_id.in_(user_ids)))
         await delete_rows_of(connection, user_ids)
 
 
 async def delete_rows_of(connection: AsyncConnection, user_ids: Sequence[str]) -> None:
-    """Delete what belongs to users who were just deleted."""
+    """Delete the data of users who were deleted in the same transaction."""
     await connection.execute(
         delete(authorization_requests).where(
             authorization_requests.c.session_id.in_(_keys(sessions, "session_id", user_ids))
         )
     )
-    for of_family in (refresh_tokens, used_refresh_tokens, used_codes):
+    for family_table in (refresh_tokens, used_refresh_tokens, used_codes):
         await connection.execute(
-            delete(of_family).where(
-                of_family.c.family_id.in_(_keys(token_families, "family_id", user_ids))
+            delete(family_table).where(
+                family_table.c.family_id.in_(_keys(token_families, "family_id", user_ids))
             )
         )
     for table in OF_A_PERSON:

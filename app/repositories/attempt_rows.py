@@ -1,4 +1,4 @@
-"""What an attempt to sign in depends on, in one look-up: counts of its limits, known networks."""
+"""One lookup for what an attempt to sign in depends on: rate-limit counts and known networks."""
 
 import asyncio
 from collections.abc import Sequence
@@ -16,11 +16,11 @@ NONE = literal_column("0", BigInteger)
 
 
 AttemptLookup = Lookup[CountRow]
-"""Finds rows of both tables in the columns of `limit_counters`; both have digests as keys."""
+"""Finds rows of both tables, with the columns of `limit_counters`; both have digests as keys."""
 
 
 def attempt_lookup(database: Database) -> AttemptLookup:
-    """Make the look-up; keys that are asked for together travel in one round trip."""
+    """Return the lookup; keys that are requested concurrently share one round trip."""
     rows = union_all(
         select(
             counter.key,
@@ -49,6 +49,6 @@ def attempt_lookup(database: Database) -> AttemptLookup:
 
 
 async def find_rows(lookup: AttemptLookup, keys: Sequence[bytes]) -> dict[bytes, CountRow]:
-    """Return the rows that there are, by key. What is called for at once is asked for at once."""
+    """Return the existing rows by key. All keys are looked up concurrently."""
     rows = await asyncio.gather(*(lookup(key) for key in keys))
     return {key: row for key, row in zip(keys, rows, strict=True) if row is not None}

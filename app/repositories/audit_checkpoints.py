@@ -1,4 +1,4 @@
-"""Checkpoints of the audit log, and the removal of what was archived before them."""
+"""Checkpoints of the audit log, and the removal of the archived events before them."""
 
 from typing import Any
 
@@ -25,7 +25,7 @@ class AuditCheckpointRepository:
         return AuditCheckpoint(*row) if row is not None else None
 
     async def add(self, made: AuditCheckpoint, told: NewEvent) -> None:
-        """Cut the chain here, with an event; does nothing where it was cut here before."""
+        """Store a checkpoint and write its event; do nothing if the checkpoint already exists."""
         async with self._database.transaction() as connection:
             added = await connection.execute(
                 upsert(self._database, audit_checkpoints)
@@ -37,17 +37,19 @@ class AuditCheckpointRepository:
                 await write_events(connection, told)
 
     async def delete_archived(self, *, limit: int) -> int:
-        """Delete at most `limit` events before the newest checkpoint; return how many.
+        """Delete at most `limit` events up to the newest checkpoint, and return how many.
 
-        The database refuses to delete any other.
+        The database refuses to delete any other event.
         """
         end = select(func.max(checkpoint.sequence)).scalar_subquery()
-        some = (
+        sequences = (
             select(event.sequence)
             .where(event.sequence <= end)
             .order_by(event.sequence)
             .limit(limit)
         )
         async with self._database.transaction() as connection:
-            result = await connection.execute(delete(audit_events).where(event.sequence.in_(some)))
+            result = await connection.execute(
+                delete(audit_events).where(event.sequence.in_(sequences))
+            )
         return result.rowcount

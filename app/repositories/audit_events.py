@@ -1,4 +1,4 @@
-"""The audit log: numbered in the order of a chain, read in pages, never changed."""
+"""Queries about the audit log: a numbered chain of events, read in pages, never changed."""
 
 import hashlib
 import json
@@ -18,11 +18,11 @@ from app.models.audit_outbox import audit_outbox
 event, head, outbox = audit_events.c, audit_head.c, audit_outbox.c
 PAGE = 500
 WAITING = 0
-"""The number of an event that has none yet."""
+"""The number of an event that has not been numbered yet."""
 
 
 class Head(NamedTuple):
-    """The last event: its number, zero before the first, and its hash."""
+    """The number and the hash of the last event; the number is 0 if the log is empty."""
 
     sequence: int
     hash: bytes
@@ -30,24 +30,27 @@ class Head(NamedTuple):
 
 @dataclass(frozen=True, slots=True)
 class Wanted:
-    """Which events: of a person, whether he did it or it was done to him, not before a moment,
-    and by the beginning of their action."""
+    """A filter for events.
+
+    `user_id` selects events that the user performed or was affected by, `since` the events from
+    that time on, and `action` is a prefix of the events' actions.
+    """
 
     user_id: str | None = None
     since: datetime | None = None
     action: str | None = None
 
     def conditions(self, table: FromClause, database: Database) -> list[ColumnElement[bool]]:
-        found: list[ColumnElement[bool]] = []
+        conditions: list[ColumnElement[bool]] = []
         column = table.c
         if self.user_id is not None:
             actor = f"user:{self.user_id}"
-            found.append(or_(column.user_id == self.user_id, column.actor == actor))
+            conditions.append(or_(column.user_id == self.user_id, column.actor == actor))
         if self.since is not None:
-            found.append(column.at >= self.since)
+            conditions.append(column.at >= self.since)
         if self.action is not None:
-            found.extend(_begins_with(self.action, column.action, database))
-        return found
+            conditions.extend(_begins_with(self.action, column.action, database))
+        return conditions
 
 
 EVERYTHING = Wanted()
@@ -56,7 +59,10 @@ EVERYTHING = Wanted()
 def _begins_with(
     prefix: str, column: ColumnElement[Any], database: Database
 ) -> tuple[ColumnElement[bool], ...]:
-    """By the index, which PostgreSQL has for comparisons of bytes whatever its collation."""
+    """Return conditions for a prefix that use the index.
+
+    On PostgreSQL the index compares bytes, whatever the collation of the database.
+    """
     after = prefix + chr(sys.maxunicode)
     if database.backend.name == "postgresql":
         return column.op("~>=~")(prefix), column.op("~<~")(after)
@@ -72,7 +78,7 @@ class AuditRepository:
         return Head(row.sequence, row.hash) if row is not None else Head(0, b"")
 
     async def list_deletions(self) -> Sequence[AuditDeletion]:
-        """The heads of the chains that downgrades deleted, the newest first."""
+        """Return the heads of the chains that downgrades deleted, newest first."""
         rows: Sequence[Any] = await self._database.fetch_all(
             select(audit_deletions).order_by(audit_deletions.c.sequence.desc())
         )
@@ -81,7 +87,7 @@ class AuditRepository:
     async def list_page(
         self, wanted: Wanted = EVERYTHING, *, after: int = 0, limit: int = PAGE
     ) -> Sequence[AuditEvent]:
-        """Events in the order of the chain."""
+        """Return a page of events in the order of the chain, beginning after the number `after`."""
         rows: Sequence[Any] = await self._database.fetch_all(
             select(audit_events)
             .where(event.sequence > after, *wanted.conditions(audit_events, self._database))
@@ -91,7 +97,7 @@ class AuditRepository:
         return [AuditEvent(*row) for row in rows]
 
     async def list_waiting(self, wanted: Wanted = EVERYTHING) -> Sequence[AuditEvent]:
-        """Events that have no number yet, the oldest first."""
+        """Return the events that have not been numbered yet, oldest first."""
         rows: Sequence[Any] = await self._database.fetch_all(
             _waiting()
             .where(*wanted.conditions(audit_outbox, self._database))
@@ -108,15 +114,17 @@ class AuditRepository:
     async def list_of_user(
         self, user_id: str, *, before: int | None = None, limit: int = PAGE
     ) -> Sequence[AuditEvent]:
-        """What happened to a user, the newest first; all that waits for its number comes before
-        the first page."""
+        """Return the events that affected a user, newest first.
+
+        The first page begins with all events that have not been numbered yet.
+        """
         chained = select(audit_events, literal("").label("event_id")).where(
             event.user_id == user_id
         )
         if before is not None:
             chained = chained.where(event.sequence < before)
         page = chained.order_by(event.sequence.desc()).limit(limit)
-        if before is None:  # in one statement, so that what is numbered meanwhile is there once
+        if before is None:  # one statement, so that an event numbered meanwhile occurs once
             waiting = _waiting().where(outbox.user_id == user_id)
             rows = await self._rows(union_all(select(page.subquery()), waiting))
         else:
@@ -129,7 +137,7 @@ class AuditRepository:
 
 
 def _waiting() -> Select[Any]:
-    """Events of the outbox in the columns of the chain, and their identifiers."""
+    """Return a query for the unnumbered events: the columns of the chain, then `event_id`."""
     values: dict[str, ColumnElement[Any]] = {
         **outbox,
         "sequence": literal(WAITING, event.sequence.type),
@@ -141,8 +149,11 @@ def _waiting() -> Select[Any]:
 
 
 def hash_of(linked: AuditEvent) -> bytes:
-    """Binds an event to all that came before (SHA-256 over its columns and the previous hash)."""
-    said = [
+    """Return the hash that links an event to all earlier ones.
+
+    It is the SHA-256 over the columns of the event and the previous hash.
+    """
+    fields = [
         linked.previous_hash.hex(),
         linked.sequence,
         linked.at.isoformat(timespec="microseconds"),
@@ -155,4 +166,4 @@ def hash_of(linked: AuditEvent) -> bytes:
         linked.request_id,
         linked.details,
     ]
-    return hashlib.sha256(json.dumps(said, separators=(",", ":")).encode()).digest()
+    return hashlib.sha256(json.dumps(fields, separators=(",", ":")).encode()).digest()

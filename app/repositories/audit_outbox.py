@@ -1,4 +1,4 @@
-"""Writing audit events: in the transaction of a change, or by themselves in a batched step."""
+"""Writing audit events: in the transaction of a change, or alone in a batched step."""
 
 from collections.abc import Sequence
 from typing import Any
@@ -19,7 +19,7 @@ NAMES = tuple(column.name for column in outbox if column is not outbox.sequenced
 
 
 class AuditOutboxRepository:
-    """For events that tell of no change, such as a refused sign-in."""
+    """Writes events that do not belong to a change, such as a failed sign-in."""
 
     def __init__(self, database: Database) -> None:
         self._add = database.step(
@@ -28,19 +28,19 @@ class AuditOutboxRepository:
         )
 
     async def add(self, event: NewEvent) -> None:
-        """Writes an event. Events that come together share one round trip; none waits for the
-        chain."""
+        """Write an event. Concurrent events share one round trip and do not wait for the chain."""
         await self._add(**_values_of(event))
 
 
 async def write_events(connection: AsyncConnection, *events: NewEvent) -> None:
-    """Writes events in the transaction of the change that they tell of.
+    """Write events in the transaction of the change that they record.
 
-    By the first it is known whether the transaction was committed, should the connection be lost.
+    The first event is the witness: if the connection is lost, its row shows whether the transaction
+    was committed.
     """
     if not events:
         return
-    rows = [_values_of(each) for each in events]
+    rows = [_values_of(event) for event in events]
     await connection.execute(insert(audit_outbox), rows)
     await set_witness(connection, _insert_again(connection, rows[0]))
 
@@ -48,29 +48,29 @@ async def write_events(connection: AsyncConnection, *events: NewEvent) -> None:
 async def change_with_event(
     database: Database, statement: UpdateBase, event: NewEvent | None, *expected: Unique
 ) -> Sequence[Row[Any]]:
-    """Executes one statement with RETURNING, and writes its event where it returned a row.
+    """Execute a statement with RETURNING, write its event if it returned rows, and return the rows.
 
-    `expected` is as in `Database.transaction`.
+    `expected` is the same as in `Database.transaction`.
     """
 
     async def change() -> Sequence[Row[Any]]:
         async with database.transaction(*expected) as connection:
-            changed = (await connection.execute(statement)).all()
-            if changed and event is not None:
+            rows = (await connection.execute(statement)).all()
+            if rows and event is not None:
                 await write_events(connection, event)
-        return changed
+        return rows
 
     return await database.give_way(f"change of {statement.table}", change)
 
 
 def _insert_again(connection: AsyncConnection, row: dict[str, Any]) -> Insert:
-    repeated: Insert = (
+    statement: Insert = (
         upsert(connection, audit_outbox)
         .values(row)
         .on_conflict_do_nothing(index_elements=[outbox.event_id])
         .returning(outbox.event_id)
     )
-    return repeated
+    return statement
 
 
 def _values_of(event: NewEvent) -> dict[str, Any]:

@@ -1,4 +1,4 @@
-"""Giving audit events of the outbox their numbers and hashes, in batches."""
+"""Assigning numbers and hashes to the audit events of the outbox, in batches."""
 
 from collections.abc import Sequence
 from dataclasses import replace
@@ -18,10 +18,12 @@ from app.repositories.inserts import values_in
 head, outbox = audit_head.c, audit_outbox.c
 BATCH = 500
 BY_INDEX = (outbox.sequenced_at, outbox.event_id)
-"""PostgreSQL needs both columns to find what waits by the index, and not by reading all."""
+"""PostgreSQL needs both columns to find unnumbered events by the index instead of a full scan."""
 KEPT_FOR = timedelta(minutes=10)
-"""How long a row stays after its event was numbered: an insert that is repeated meanwhile, after a
-connection was lost, finds it."""
+"""How long a row is kept after its event was numbered.
+
+An insert that is repeated after a lost connection finds the row and changes nothing.
+"""
 
 
 class AuditSequencingRepository:
@@ -29,19 +31,19 @@ class AuditSequencingRepository:
         self._database = database
 
     async def has_waiting(self) -> bool:
-        found = await self._database.fetch_one(
+        row = await self._database.fetch_one(
             select(outbox.event_id)
             .where(outbox.sequenced_at.is_(None))
             .order_by(*BY_INDEX)
             .limit(1)
         )
-        return found is not None
+        return row is not None
 
     @gives_way
     async def number_some(self, *, now: datetime) -> int | None:
-        """Moves at most `BATCH` events to the end of the chain; returns how many.
+        """Append at most `BATCH` events to the chain, and return how many.
 
-        None where somebody else holds the head of the chain: nobody waits for it.
+        Return None, without waiting, if another worker has locked the head of the chain.
         """
         async with self._database.transaction() as connection:
             last = (
@@ -79,7 +81,7 @@ async def _append(
     for row in waiting:
         _, at, action, outcome, actor, user_id, client_id, address, request_id, details, _ = row
         sequence += 1
-        linked = AuditEvent(
+        event = AuditEvent(
             sequence=sequence,
             at=at,
             action=action,
@@ -93,9 +95,9 @@ async def _append(
             previous_hash=previous,
             hash=b"",
         )
-        linked = replace(linked, hash=hash_of(linked))
-        previous = linked.hash
-        events.append(values_in(audit_events, linked))
+        event = replace(event, hash=hash_of(event))
+        previous = event.hash
+        events.append(values_in(audit_events, event))
     await connection.execute(insert(audit_events), events)
     await connection.execute(
         update(audit_head).where(head.name == "head").values(sequence=sequence, hash=previous)
@@ -103,7 +105,7 @@ async def _append(
 
 
 def _old_rows(*, before: datetime) -> Any:
-    some = select(outbox.event_id).where(outbox.sequenced_at < before).limit(2 * BATCH)
+    event_ids = select(outbox.event_id).where(outbox.sequenced_at < before).limit(2 * BATCH)
     return delete(audit_outbox).where(
-        outbox.event_id.in_(some.order_by(outbox.sequenced_at)), outbox.sequenced_at < before
+        outbox.event_id.in_(event_ids.order_by(outbox.sequenced_at)), outbox.sequenced_at < before
     )

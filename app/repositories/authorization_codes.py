@@ -14,7 +14,7 @@ COLUMNS = [column for column in authorization_codes.columns if column is not cod
 
 
 class AuthorizationCodeRepository:
-    """`redeem` uses a code and stores what it yields."""
+    """Authorization codes. `redeem` consumes a code and stores the tokens issued for it."""
 
     def __init__(self, database: Database) -> None:
         self._by_digest = database.lookup(
@@ -43,9 +43,9 @@ class AuthorizationCodeRepository:
         await self._insert(digest=digest, **made._asdict())
 
     async def find(self, digest: bytes) -> AuthorizationCode | None:
-        """The code, also a used or expired one."""
+        """Return the code, even if it is used or expired, or None if it is unknown."""
         return await self._by_digest(digest)
 
     async def find_used(self, digest: bytes) -> UsedCode | None:
-        """Return what a code yielded, as long as the family of its tokens lives."""
+        """Return the family and the client of a used code, as long as its token family exists."""
         return await self._used_by_digest(digest)

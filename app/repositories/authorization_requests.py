@@ -1,4 +1,4 @@
-"""Queries about authorization requests that are kept."""
+"""Queries about stored authorization requests."""
 
 from datetime import datetime
 
@@ -19,7 +19,7 @@ class AuthorizationRequestRepository:
         )
 
     async def add(self, made: StoredRequest) -> None:
-        """Store a request; one that is there already stays as it is."""
+        """Store a request; do nothing if it is already stored."""
         await self._database.change(
             upsert(self._database, authorization_requests)
             .values(values_in(authorization_requests, made))
@@ -27,7 +27,7 @@ class AuthorizationRequestRepository:
         )
 
     async def prolong(self, digest: bytes, *, expires_at: datetime) -> None:
-        """Remember a request for longer, so that it is known whether it was used."""
+        """Extend the expiry of a request, so that it remains known whether it was used."""
         await self._database.change(
             update(authorization_requests)
             .where(request.digest == digest, request.expires_at < expires_at)
@@ -35,16 +35,16 @@ class AuthorizationRequestRepository:
         )
 
     async def find(self, digest: bytes, *, now: datetime) -> StoredRequest | None:
-        """The request, also one that was answered; None if unknown or expired."""
-        found = await self._by_digest(digest)
-        return found if found is not None and found.expires_at > now else None
+        """Return the request, even if it was answered, or None if it is unknown or expired."""
+        stored = await self._by_digest(digest)
+        return stored if stored is not None and stored.expires_at > now else None
 
     async def find_even_expired(self, digest: bytes) -> StoredRequest | None:
-        """Return a request as long as housekeeping has not removed it."""
+        """Return the request, even if it is expired, until housekeeping has deleted it."""
         return await self._by_digest(digest)
 
     async def set_session(self, digest: bytes, session_id: str) -> None:
-        """Keeps which session was begun or chosen for this request."""
+        """Store the session that was started or selected for this request."""
         await self._database.change(
             update(authorization_requests)
             .where(request.digest == digest)
@@ -52,7 +52,7 @@ class AuthorizationRequestRepository:
         )
 
     async def set_consent(self, digest: bytes, session_id: str) -> None:
-        """Keeps in which session the person of this request allowed it."""
+        """Store the session in which the user gave consent to this request."""
         await self._database.change(
             update(authorization_requests)
             .where(request.digest == digest)
@@ -60,17 +60,18 @@ class AuthorizationRequestRepository:
         )
 
     async def use(self, digest: bytes, *, now: datetime) -> bool:
-        """Take a request out of use; of several callers one gets True.
+        """Consume a request. Of several callers, only one gets True.
 
-        It cannot be repeated: where the answer to the commit is lost, the row is read back.
+        The statement cannot be repeated: if the response to the commit is lost, the row is read to
+        find out whether the commit happened.
         """
-        by_another = or_(request.used_at.is_(None), request.used_at != now)
-        witness = select(request.digest).where(request.digest == digest, by_another)
-        used = await self._database.change(
+        is_not_ours = or_(request.used_at.is_(None), request.used_at != now)
+        witness = select(request.digest).where(request.digest == digest, is_not_ours)
+        rows = await self._database.change(
             update(authorization_requests)
             .where(request.digest == digest, request.used_at.is_(None), request.expires_at > now)
             .values(used_at=now)
             .returning(request.digest),
             witness=witness.with_for_update(),
         )
-        return bool(used)
+        return bool(rows)

@@ -1,4 +1,4 @@
-"""Queries about the origins of clients' applications in browsers."""
+"""Queries about the web origins of clients."""
 
 from sqlalchemy import select
 
@@ -11,8 +11,8 @@ class ClientOriginRepository:
         self._database = database
 
     async def is_known(self, *origins: str) -> bool:
-        """Return whether a client registered one of these."""
-        found = await self._database.fetch_one(
+        """Return whether any client registered one of these origins."""
+        row = await self._database.fetch_one(
             select(client_origins.c.origin).where(client_origins.c.origin.in_(origins)).limit(1)
         )
-        return found is not None
+        return row is not None

@@ -24,7 +24,7 @@ NOT_COMPARED = frozenset({"registration_expires_at"})
 
 
 class ClientRepository:
-    """A registration that expired unused is as if it had been deleted."""
+    """Clients. A registration that expired before its first use is treated as deleted."""
 
     def __init__(self, database: Database, clock: Clock) -> None:
         self._database = database
@@ -33,7 +33,7 @@ class ClientRepository:
 
     @gives_way
     async def add(self, client: Client, *, event: NewEvent) -> bool:
-        """Stores a new client; False where its name is taken."""
+        """Store a new client; return False if its name is taken."""
         try:
             async with self._database.transaction(UNIQUE_NAME) as connection:
                 await connection.execute(insert(clients).values(values_in(clients, client)))
@@ -46,14 +46,15 @@ class ClientRepository:
 
     @gives_way
     async def change(self, before: Client, after: Client, *, event: NewEvent) -> bool:
-        """Replace a client that is still what it was; False where it was changed or deleted.
+        """Replace `before` with `after`; return False if it was changed or deleted meanwhile.
 
-        Compare-and-set on the whole row, trust included. Only the first use may happen meanwhile:
-        it ends the expiry, which an update neither checks nor writes.
+        This is a compare-and-set on the whole row, including `trust`. Only the first use of the
+        client may happen meanwhile: it clears `registration_expires_at`, which an update neither
+        checks nor writes.
         """
         old, new = values_in(clients, before), values_in(clients, after)
         unchanged = [
-            clients.c.client_id == before.client_id,  # PostgreSQL has no index for the rest
+            clients.c.client_id == before.client_id,  # PostgreSQL has no index for those below
             *(
                 clients.c[name].is_not_distinct_from(value)
                 for name, value in old.items()
@@ -62,10 +63,10 @@ class ClientRepository:
         ]
         changes = {name: value for name, value in new.items() if name not in NOT_COMPARED}
         async with self._database.transaction() as connection:
-            found = await connection.execute(
+            updated = await connection.execute(
                 update(clients).where(*unchanged).values(changes).returning(clients.c.client_id)
             )
-            if found.first() is None:
+            if updated.first() is None:
                 return False
             await connection.execute(
                 delete(client_origins).where(client_origins.c.client_id == before.client_id)
@@ -77,14 +78,14 @@ class ClientRepository:
 
     @gives_way
     async def delete(self, client_id: str, *, event: NewEvent) -> None:
-        """Deletes a client with what belongs to it alone; a token lives only while it does."""
+        """Delete a client, its origins and its consents; its tokens become invalid."""
         async with self._database.transaction() as connection:
             for table in (client_origins, consents, clients):
                 await connection.execute(delete(table).where(table.c.client_id == client_id))
             await write_events(connection, event)
 
     async def mark_used(self, client_id: str) -> None:
-        """A client that is used stays."""
+        """Clear the expiry of a registration, because the client has been used."""
         await self._update(client_id, None, registration_expires_at=None)
 
     async def find(self, client_id: str) -> Client | None:
@@ -94,7 +95,7 @@ class ClientRepository:
         return client if client.registration_expires_at > self._clock.now() else None
 
     async def list_page(self, *, after: str = "", limit: int = 100) -> Sequence[Client]:
-        """A page of clients in the order of their identifiers."""
+        """Return a page of clients, ordered by `client_id`, beginning after `after`."""
         rows: Sequence[Any] = await self._database.fetch_all(
             select(clients)
             .where(clients.c.client_id > after)
@@ -106,7 +107,10 @@ class ClientRepository:
     async def replace_secret_digest(
         self, client_id: str, digest: bytes, *, event: NewEvent
     ) -> bool:
-        """Replace the secret, which is invalid from now on; False where the client has none."""
+        """Replace the client secret; return False if the client has none.
+
+        The old secret is invalid immediately.
+        """
         return await self._update(
             client_id, event, clients.c.secret_digest.is_not(None), secret_digest=digest
         )
@@ -136,6 +140,6 @@ class ClientRepository:
 
 
 def _origins(client: Client) -> list[dict[str, str]]:
-    """Of its redirect URIs on the web."""
+    """Return rows for the web origins of the client's redirect URIs."""
     origins = sorted(set().union(*map(registered_origins_of, client.redirect_uri_list)))
     return [{"origin": origin, "client_id": client.client_id} for origin in origins]

@@ -1,4 +1,4 @@
-"""Queries about what people allowed."""
+"""Queries about the consents of users."""
 
 from collections.abc import Sequence
 from datetime import datetime
@@ -33,13 +33,13 @@ class ConsentRepository:
 
     @gives_way
     async def grant(self, given: Consent, *, event: NewEvent) -> bool:
-        """Add to what was allowed before; False, with nothing stored, where the user is gone."""
+        """Store a consent (see `store_consent`); return False if the user has been deleted."""
         async with self._database.transaction() as connection:
-            is_there = await lock_user(connection, given.user_id)
-            if is_there:
+            user_exists = await lock_user(connection, given.user_id)
+            if user_exists:
                 await store_consent(connection, given)
                 await write_events(connection, event)
-        return is_there
+        return user_exists
 
     async def list_of(self, user_id: str) -> Sequence[Consent]:
         rows: Sequence[Any] = await self._database.fetch_all(
@@ -48,7 +48,10 @@ class ConsentRepository:
         return [Consent(*row) for row in rows]
 
     async def list_with_tokens(self, user_id: str, *, now: datetime) -> Sequence[Consent]:
-        """What clients got tokens for, asked or not; the newest first, a client more than once."""
+        """Return the scopes of all active token families, with or without consent.
+
+        The newest is first; a client can occur more than once.
+        """
         rows: Sequence[Any] = await self._database.fetch_all(
             select(family.user_id, family.client_id, family.scope, family.created_at)
             .where(family.user_id == user_id, family.revoked_at.is_(None), family.expires_at > now)
@@ -57,7 +60,7 @@ class ConsentRepository:
         return [Consent(*row) for row in rows]
 
     async def last_uses(self, user_id: str) -> dict[str, datetime]:
-        """When each client got tokens last, at a sign-in or by a refresh token."""
+        """Return when each client last got tokens, by a sign-in or a refresh token."""
         rows: Sequence[Any] = await self._database.fetch_all(
             select(family.client_id, func.max(family.created_at), func.max(refresh.issued_at))
             .select_from(
@@ -67,24 +70,23 @@ class ConsentRepository:
             .group_by(family.client_id)
         )
         return {
-            client_id: max(each for each in moments if each is not None)
-            for client_id, *moments in rows
+            client_id: max(time for time in times if time is not None) for client_id, *times in rows
         }
 
     @gives_way
     async def revoke(self, user_id: str, client_id: str, *, now: datetime, event: NewEvent) -> bool:
-        """Forgets what was allowed, and ends every sign-in at that client, begun or to be.
+        """Delete a user's consent to a client, and revoke their codes and token families there.
 
-        False where there was neither.
+        Return False if there was neither a consent nor an active token family.
         """
         async with self._database.transaction() as connection:
-            gone = await connection.execute(
+            deleted = await connection.execute(
                 delete(consents)
                 .where(consent.user_id == user_id, consent.client_id == client_id)
                 .returning(consent.client_id)
             )
             await void_codes(connection, now=now, user_id=user_id, client_id=client_id)
-            ended = await connection.execute(
+            revoked = await connection.execute(
                 update(token_families)
                 .where(
                     family.user_id == user_id,
@@ -94,32 +96,34 @@ class ConsentRepository:
                 .values(revoked_at=now)
                 .returning(family.family_id)
             )
-            was_there = gone.first() is not None or ended.first() is not None
-            if was_there:
+            has_changed = deleted.first() is not None or revoked.first() is not None
+            if has_changed:
                 await write_events(connection, event)
-            return was_there
+            return has_changed
 
 
 async def store_consent(connection: AsyncConnection, given: Consent) -> None:
-    """Add to what was allowed before, unless it was to another look of the client.
+    """Store a consent, adding the scopes granted before if the client fingerprint is the same.
 
-    The row of the user is locked in this transaction.
+    The caller must have locked the row of the user in this transaction.
     """
-    this = (consent.user_id == given.user_id, consent.client_id == given.client_id)
-    first = upsert(connection, consents).values(values_in(consents, given))
-    await connection.execute(first.on_conflict_do_nothing())
-    before = (
+    is_this_consent = (consent.user_id == given.user_id, consent.client_id == given.client_id)
+    statement = upsert(connection, consents).values(values_in(consents, given))
+    await connection.execute(statement.on_conflict_do_nothing())
+    stored = (
         await connection.execute(
-            select(consent.scope, consent.client_fingerprint).where(*this).with_for_update()
+            select(consent.scope, consent.client_fingerprint)
+            .where(*is_this_consent)
+            .with_for_update()
         )
     ).one()
-    is_same = before.client_fingerprint == given.client_fingerprint
-    allowed = [*(before.scope.split() if is_same else ()), *given.scope.split()]
+    is_same = stored.client_fingerprint == given.client_fingerprint
+    scopes = [*(stored.scope.split() if is_same else ()), *given.scope.split()]
     await connection.execute(
         update(consents)
-        .where(*this)
+        .where(*is_this_consent)
         .values(
-            scope=" ".join(dict.fromkeys(allowed)),
+            scope=" ".join(dict.fromkeys(scopes)),
             granted_at=given.granted_at,
             client_fingerprint=given.client_fingerprint,
         )

@@ -1,4 +1,4 @@
-"""Changes of a user after which every sign-in of theirs is over, in one transaction each."""
+"""Changes to a user's credentials that end all their sign-ins, in one transaction each."""
 
 from collections.abc import Sequence
 from datetime import datetime
@@ -19,7 +19,7 @@ from app.security.tokens import new_identifier
 
 
 class CredentialRepository:
-    """`but` names a session that is not ended: it goes on under the new credentials."""
+    """Changes to credentials. `but` is the id of a session to keep, under the new credentials."""
 
     def __init__(self, database: Database) -> None:
         self._database = database
@@ -27,8 +27,10 @@ class CredentialRepository:
     async def reset_otp(
         self, user_id: str, otp_secret: bytes, *, now: datetime, event: NewEvent
     ) -> bool:
-        """Puts a new, unconfirmed secret in the place of any older one; ends every sign-in, and
-        what stood in for the old one."""
+        """Replace the TOTP secret with a new, unconfirmed one, and end all sign-ins.
+
+        The recovery codes and trusted browsers, which substitute for the old secret, are deleted.
+        """
         return await self._exchange_factor(
             user_id,
             event,
@@ -49,10 +51,10 @@ class CredentialRepository:
         now: datetime,
         event: NewEvent,
     ) -> bool:
-        """Puts a secret whose code was just right in the place of the old one, as `reset_otp`; the
-        session `but` is not ended.
+        """Replace the TOTP secret with one whose code was just verified, like `reset_otp`.
 
-        False where the person got other credentials since `user` was read.
+        The session `but` is not ended. Return False if the user's credentials changed since `user`
+        was read.
         """
         return await self._exchange_factor(
             user.user_id,
@@ -82,9 +84,9 @@ class CredentialRepository:
             credentials_version=new_identifier(),
             **values,
         )
-        stand_ins = (recovery_codes, remembered_browsers, unconfirmed_users)
+        dependent_tables = (recovery_codes, remembered_browsers, unconfirmed_users)
         return await self._end_sign_ins(
-            user_id, statement, event, but=but, now=now, forgets=stand_ins
+            user_id, statement, event, but=but, now=now, forgets=dependent_tables
         )
 
     async def set_password_hash(
@@ -97,10 +99,9 @@ class CredentialRepository:
         now: datetime,
         event: NewEvent,
     ) -> bool:
-        """Sets another password and ends every sign-in, also one that is under way; the session
-        `but` is not ended.
+        """Set a new password and end all sign-ins, including pending ones, except session `but`.
 
-        False where the person has other credentials than those of `known_version`.
+        Return False if the user's credentials version is not `known_version`.
         """
         conditions = (
             [users.c.credentials_version == known_version] if known_version is not None else []
@@ -116,7 +117,7 @@ class CredentialRepository:
     async def set_disabled(
         self, user_id: str, disabled_at: datetime | None, *, now: datetime, event: NewEvent
     ) -> bool:
-        """Disables a user, which ends every sign-in, or with None enables them again."""
+        """Disable a user and end all their sign-ins, or re-enable them if `disabled_at` is None."""
         if disabled_at is None:
             statement = changed_user(user_id, disabled_at=None)
             return bool(await change_with_event(self._database, statement, event))
@@ -147,18 +148,20 @@ class CredentialRepository:
 async def renew_credentials(
     connection: AsyncConnection, user_id: str, *, but: str | None, now: datetime
 ) -> None:
-    """End every sign-in, also one that is under way, and leave password and factors; the session
-    `but` is not ended."""
+    """End all sign-ins of a user, including pending ones, except session `but`.
+
+    The password and the second factors are not changed.
+    """
     await connection.execute(changed_user(user_id, credentials_version=new_identifier()))
     await end_sessions(connection, user_id, but=but, now=now)
 
 
 def changed_user(user_id: str, *conditions: ColumnElement[bool], **values: object) -> Update:
-    """The user's identifier is returned where the conditions held."""
-    changed: Update = (
+    """Return an update of a user that returns the `user_id` if the conditions hold."""
+    statement: Update = (
         update(users)
         .where(users.c.user_id == user_id, *conditions)
         .values(**values)
         .returning(users.c.user_id)
     )
-    return changed
+    return statement

@@ -24,7 +24,7 @@ LONGER_SECONDS = 5
 
 
 class DeviceCodeRepository:
-    """`redeem` uses a code and stores what it yields."""
+    """Device codes. `redeem` consumes a code and stores the tokens issued for it."""
 
     def __init__(self, database: Database) -> None:
         self._database = database
@@ -33,7 +33,7 @@ class DeviceCodeRepository:
         self.redeem = Redemption(database, device_codes)
 
     async def add(self, digest: bytes, made: DeviceCode) -> bool:
-        """Stores a code; False where its user code is taken."""
+        """Store a code; return False if its user code is taken."""
         statement = (
             upsert(self._database, device_codes)
             .values(digest=digest, **made._asdict())
@@ -46,26 +46,26 @@ class DeviceCodeRepository:
         return await self._by_digest(digest)
 
     async def find_by_user_code(self, user_code: str, *, now: datetime) -> DeviceCode | None:
-        """A code that still waits for a person; None for any other."""
-        found = await self._by_user_code(user_code)
-        if found is None or found.expires_at <= now:
+        """Return the code if it is pending, or None if it is unknown, expired or decided."""
+        pending = await self._by_user_code(user_code)
+        if pending is None or pending.expires_at <= now:
             return None
-        return found if found.approved_at is None and found.denied_at is None else None
+        return pending if pending.approved_at is None and pending.denied_at is None else None
 
     async def poll(self, digest: bytes, found: DeviceCode, *, now: datetime) -> bool:
-        """Counts a question of the device; False where it came too soon, which makes the
-        interval longer from then on (RFC 8628 section 3.5).
+        """Record a poll of the device; return False if it came too soon.
 
-        Of several at once, also at several workers, one is in time.
+        A poll that comes too soon increases the interval permanently (RFC 8628 section 3.5). Of
+        several concurrent polls, even on several workers, only one is in time.
         """
-        since, this = found.last_polled_at, update(device_codes).where(code.digest == digest)
-        if since is None or (now - since).total_seconds() >= found.interval:
-            as_found = (code.last_polled_at == since, code.interval == found.interval)
-            in_time = this.where(*as_found).values(last_polled_at=now)
+        last, statement = found.last_polled_at, update(device_codes).where(code.digest == digest)
+        if last is None or (now - last).total_seconds() >= found.interval:
+            is_unchanged = (code.last_polled_at == last, code.interval == found.interval)
+            in_time = statement.where(*is_unchanged).values(last_polled_at=now)
             if await self._database.change(in_time.returning(code.digest)):
                 return True
         await self._database.change(
-            this.values(last_polled_at=now, interval=code.interval + LONGER_SECONDS)
+            statement.values(last_polled_at=now, interval=code.interval + LONGER_SECONDS)
         )
         return False
 
@@ -79,7 +79,10 @@ class DeviceCodeRepository:
         now: datetime,
         events: Sequence[NewEvent],
     ) -> bool:
-        """Let the device in as the user of a session, who consents to it; once."""
+        """Approve a pending device for the user of a session, and store the user's consent.
+
+        Return False if the code is not pending or the user has been deleted.
+        """
         approved = _decided(
             user_code,
             now,
@@ -105,8 +108,8 @@ class DeviceCodeRepository:
 
 
 def _decided(user_code: str, now: datetime, **values: Any) -> Update:
-    """The user code is returned where the device waited for a decision."""
-    decided: Update = (
+    """Return an update of a pending code that returns the `user_code` if the code is pending."""
+    statement: Update = (
         update(device_codes)
         .where(
             code.user_code == user_code,
@@ -117,4 +120,4 @@ def _decided(user_code: str, now: datetime, **values: Any) -> Update:
         .values(**values)
         .returning(code.user_code)
     )
-    return decided
+    return statement
