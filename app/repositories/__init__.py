@@ -1,1 +1,1 @@
-"""Every query. A method is one complete step that has committed when it returns."""
+"""The database queries. A method is one complete step, which has committed when it returns."""

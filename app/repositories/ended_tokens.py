@@ -1,7 +1,7 @@
-"""Removal of refresh tokens and families that have ended, in bounded batches.
+"""Removal of ended refresh tokens and token families, in bounded batches.
 
-Account deletion locks the same rows at the same time, so no batch waits for a row that is locked:
-the next one takes it.
+Account deletion may lock the same rows concurrently, so a batch skips locked rows and leaves them
+to the next batch.
 """
 
 from collections.abc import Sequence
@@ -28,14 +28,18 @@ OF_A_FAMILY = (refresh_tokens, used_refresh_tokens)
 
 
 class EndedTokenRepository:
-    """`access_lifetime` is that of access tokens: a family lasts as long as its last one."""
+    """Ended tokens and families.
+
+    `access_lifetime` is the lifetime of access tokens: a family is kept as long as its last access
+    token is valid.
+    """
 
     def __init__(self, database: Database, *, access_lifetime: timedelta) -> None:
         self._database = database
         self._access_lifetime = access_lifetime
 
     def deletions(self) -> Sequence["Deletion"]:
-        """Return the deletions in order: each takes what those before it leave."""
+        """Return the deletions in the order to run: each handles what the earlier ones leave."""
         return (
             self.retire_refresh_tokens,
             partial(self._delete_families, family.revoked_at),
@@ -44,12 +48,12 @@ class EndedTokenRepository:
         )
 
     async def retire_refresh_tokens(self, *, before: datetime, limit: int) -> int:
-        """Reduce used tokens to their digests, and end the families of tokens that lay idle.
+        """Reduce used tokens to their digests, and revoke the families of idle tokens.
 
-        A token that is found idle is the newest of its family.
+        A token that is idle is the newest of its family.
         """
         is_over = or_(token.used_at.is_not(None), token.issued_at < before - self._access_lifetime)
-        due = (
+        ended = (
             select(token.digest, token.family_id, token.used_at)
             .where(token.expires_at < before, is_over)
             .order_by(token.expires_at)
@@ -57,7 +61,7 @@ class EndedTokenRepository:
             .with_for_update(skip_locked=True)
         )
         async with self._database.transaction() as connection:
-            rows = (await connection.execute(due)).all()
+            rows = (await connection.execute(ended)).all()
             used = [
                 {"digest": row.digest, "family_id": row.family_id}
                 for row in rows
@@ -79,18 +83,18 @@ class EndedTokenRepository:
         return len(rows)
 
     async def delete_revoked_access_tokens(self, *, before: datetime, limit: int) -> int:
-        some = select(access.digest).where(access.revoked_at <= before).limit(limit)
-        gone = await self._database.change(
-            delete(access_tokens).where(access.digest.in_(some)).returning(access.digest)
+        digests = select(access.digest).where(access.revoked_at <= before).limit(limit)
+        rows = await self._database.change(
+            delete(access_tokens).where(access.digest.in_(digests)).returning(access.digest)
         )
-        return len(gone)
+        return len(rows)
 
     async def _delete_families(
         self, ended_at: ColumnElement[datetime], *, before: datetime, limit: int
     ) -> int:
-        """Delete families with their tokens and the codes that they came from.
+        """Delete families with their tokens and the codes they were created from.
 
-        Return how many families, or `limit` where their tokens alone filled the batch.
+        Return the number of families, or `limit` if their tokens alone filled the batch.
         """
         ended = (
             select(family.family_id)
@@ -104,7 +108,7 @@ class EndedTokenRepository:
             for table in OF_A_FAMILY:
                 if await _delete_tokens(connection, table, family_ids, limit=limit) == limit:
                     return limit
-            gone = await connection.scalars(
+            result = await connection.scalars(
                 delete(token_families)
                 .where(
                     family.family_id.in_(family_ids),
@@ -112,7 +116,7 @@ class EndedTokenRepository:
                 )
                 .returning(family.family_id)
             )
-            deleted = gone.all()
+            deleted = result.all()
             await connection.execute(delete(used_codes).where(used_codes.c.family_id.in_(deleted)))
         return len(deleted)
 
@@ -120,12 +124,12 @@ class EndedTokenRepository:
 async def _delete_tokens(
     connection: AsyncConnection, table: Table, family_ids: Sequence[str], *, limit: int
 ) -> int:
-    some = (
+    digests_to_delete = (
         select(table.c.digest)
         .where(table.c.family_id.in_(family_ids))
         .limit(limit)
         .with_for_update(skip_locked=True)
     )
-    digests = (await connection.scalars(some)).all()
+    digests = (await connection.scalars(digests_to_delete)).all()
     await connection.execute(delete(table).where(table.c.digest.in_(digests)))
     return len(digests)

@@ -1,4 +1,4 @@
-"""Removal of what nobody can use any more, in bounded batches."""
+"""Removal of expired and unused rows, in bounded batches."""
 
 from collections.abc import Awaitable
 from datetime import datetime, timedelta
@@ -48,7 +48,7 @@ EXPIRING = (
     remembered_browsers,
     one_time_links,
 )
-"""Tables of rows that are worth nothing once they have expired."""
+"""Tables whose rows can be deleted once they have expired."""
 
 
 class Deletion(Protocol):
@@ -56,18 +56,22 @@ class Deletion(Protocol):
 
 
 class HousekeepingRepository:
-    """`batch_seconds` is how long a batch should take. On SQLite no token is stored meanwhile."""
+    """Housekeeping.
+
+    `batch_seconds` is the target duration of a batch. It is shorter on SQLite, where tokens cannot
+    be stored while a batch runs.
+    """
 
     def __init__(self, database: Database) -> None:
         self._database = database
         self.batch_seconds = 0.015 if database.backend.name == "sqlite" else 0.1
 
     async def delete_expired_access_tokens(self, *, before: datetime, limit: int) -> int:
-        """Deletes at most `limit` tokens; gives how many."""
+        """Delete at most `limit` expired tokens, and return how many."""
         return await self._delete_expired(access_tokens, before=before, limit=limit)
 
     def deletions_by_expiry(self) -> list["Deletion"]:
-        """One for each table whose rows expire by themselves."""
+        """Return one deletion for each table in `EXPIRING`."""
         return [partial(self._delete_expired, table) for table in EXPIRING]
 
     async def _delete_expired(self, table: Table, *, before: datetime, limit: int) -> int:
@@ -75,47 +79,47 @@ class HousekeepingRepository:
         return await self._delete(table, expires_at < before, order=expires_at, limit=limit)
 
     async def delete_unused_clients(self, *, before: datetime, limit: int) -> int:
-        """Deletes clients that registered themselves and were never used, and what is theirs."""
+        """Delete clients that registered themselves and were never used, and their rows."""
         client = clients.c
         is_unused = client.registration_expires_at < before
         expiry = client.registration_expires_at
-        some = select(client.client_id).where(is_unused).order_by(expiry).limit(limit)
+        unused = select(client.client_id).where(is_unused).order_by(expiry).limit(limit)
         async with self._database.transaction() as connection:
-            gone = await connection.scalars(
-                # said twice, for a client that is used for the first time at this moment
+            deleted = await connection.scalars(
+                # repeats the condition, in case the client is first used concurrently
                 delete(clients)
-                .where(client.client_id.in_(some), is_unused)
+                .where(client.client_id.in_(unused), is_unused)
                 .returning(client.client_id)
             )
-            client_ids = gone.all()
+            client_ids = deleted.all()
             for table in (client_origins, consents):
                 await connection.execute(delete(table).where(table.c.client_id.in_(client_ids)))
         return len(client_ids)
 
     async def delete_old_mails(self, *, before: datetime, limit: int) -> int:
-        """Deletes mails that nobody delivers, as where the mail server was taken away.
+        """Delete mails that are not being delivered, for example if the mail server was removed.
 
-        Where there is one, it has them long before, or they are given up.
+        With a mail server, they have been delivered or given up long before.
         """
         mail = mails.c
-        # the first condition is for the index, the second is meant
+        # the first condition is only there so that the index can be used
         is_old = and_(mail.next_attempt_at < before, mail.created_at < before - MAILS_ARE_KEPT)
         return await self._delete(mails, is_old, order=mail.next_attempt_at, limit=limit)
 
     async def _delete(
         self, table: Table, is_due: ColumnElement[bool], *, order: Column[Any], limit: int
     ) -> int:
-        """Delete at most `limit` rows and return how many, without reading any of them.
+        """Delete at most `limit` rows and return how many, without fetching any of them.
 
-        The condition is stated twice, for a row that changes between being found and deleted.
+        The condition is repeated in the DELETE, in case a row changes after it was selected.
         """
         key: ColumnElement[Any] = next(iter(table.primary_key.columns))
         if self._database.backend.name == "postgresql":
-            place: ColumnElement[Any] = literal_column(f"{table.name}.ctid")
-            some = select(place).select_from(table).where(is_due).order_by(order).limit(limit)
-            is_found = place == any_(func.array(some.scalar_subquery()))
+            ctid: ColumnElement[Any] = literal_column(f"{table.name}.ctid")
+            selected = select(ctid).select_from(table).where(is_due).order_by(order).limit(limit)
+            is_selected = ctid == any_(func.array(selected.scalar_subquery()))
         else:
-            is_found = key.in_(select(key).where(is_due).order_by(order).limit(limit))
+            is_selected = key.in_(select(key).where(is_due).order_by(order).limit(limit))
         async with self._database.transaction() as connection:
-            result = await connection.execute(delete(table).where(is_found, is_due))
+            result = await connection.execute(delete(table).where(is_selected, is_due))
         return result.rowcount

@@ -27,7 +27,7 @@ class InitialAccessTokenRepository:
             await write_events(connection, event)
 
     async def is_living(self, digest: bytes, *, now: datetime) -> bool:
-        found = await self._database.fetch_one(
+        row = await self._database.fetch_one(
             select(token.digest).where(token.digest == digest, token.expires_at > now)
         )
-        return found is not None
+        return row is not None

@@ -1,4 +1,4 @@
-"""How a batched step stores a row: repeating it changes nothing."""
+"""INSERT statements for batched steps: repeating one changes nothing."""
 
 from collections.abc import Mapping
 from typing import Any
@@ -11,22 +11,22 @@ from app.database.database import Database
 
 
 def value_of(name: str, like: ColumnElement[Any]) -> ColumnElement[Any]:
-    """A value that the step is given, of the type of a column."""
+    """Return a bind parameter for a value of the step, with the type of the column `like`."""
     return bindparam(name, type_=like.type)
 
 
 def values_in(table: Table, row: object) -> dict[str, Any]:
-    """The columns of a frozen value, as an ordinary statement takes them."""
+    """Return the values of a row object by column name, for an ordinary statement."""
     return {column.name: getattr(row, column.name) for column in table.columns}
 
 
 def insert_once(database: Database, table: Table, **names: str) -> Insert:
-    """An insert that ignores a row which is already there.
+    """Return an insert that does nothing if the row already exists.
 
-    A column takes the step's value of its own name, or of the name given here. A column that may
-    be null is left so unless it is given.
+    A column takes the step's value of the same name, or of the name in `names`. A nullable column
+    stays NULL unless it is in `names`.
     """
-    made: Insert = (
+    statement: Insert = (
         upsert(database, table)
         .values(
             {
@@ -37,7 +37,7 @@ def insert_once(database: Database, table: Table, **names: str) -> Insert:
         )
         .on_conflict_do_nothing()
     )
-    return made
+    return statement
 
 
 def insert_once_where(
@@ -47,14 +47,14 @@ def insert_once_where(
     source: FromClause,
     *conditions: ColumnElement[bool],
 ) -> Insert:
-    """An insert that happens only where the conditions hold in `source`."""
+    """Return an insert of the rows of `source` for which the conditions hold."""
     rows = select(*values.values()).select_from(source).where(*conditions)
     names = [column.key for column in values]
-    made: Insert = upsert(database, table).from_select(names, rows).on_conflict_do_nothing()
-    return made
+    statement: Insert = upsert(database, table).from_select(names, rows).on_conflict_do_nothing()
+    return statement
 
 
 def upsert(database: Database | AsyncConnection, table: Table) -> Any:
-    """An insert that knows ON CONFLICT, which each database spells in a class of its own."""
+    """Return an insert that supports ON CONFLICT, from the dialect of the database."""
     dialect = database.backend.dialect if isinstance(database, Database) else database.dialect
     return (sqlite if dialect.name == "sqlite" else postgresql).insert(table)

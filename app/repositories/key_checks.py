@@ -20,7 +20,7 @@ class KeyCheckRepository:
         return bytes(row.value) if row is not None else None
 
     async def add_once(self, value: bytes) -> None:
-        """Store the value, unless another server stored one before."""
+        """Store the value, unless another server has already stored one."""
         await self._database.change(
             upsert(self._database, key_checks)
             .values(name=NAME, value=value)
@@ -28,7 +28,7 @@ class KeyCheckRepository:
         )
 
     async def replace(self, old: bytes, new: bytes) -> None:
-        """Store `new` in the place of `old`; what another server stored meanwhile stays."""
+        """Replace `old` with `new`, unless another server has replaced it meanwhile."""
         await self._database.change(
             update(key_checks)
             .where(key_checks.c.name == NAME, key_checks.c.value == old)

@@ -1,4 +1,4 @@
-"""From where people signed in lately; only digests are kept."""
+"""Queries about the networks that users recently signed in from, stored as digests only."""
 
 import hashlib
 from collections.abc import Sequence
@@ -20,14 +20,14 @@ NOBODY = "nobody"
 
 
 class Way(StrEnum):
-    """How somebody signed in: what is known of one says nothing of the other."""
+    """How a user signed in. A network is known for each way separately."""
 
     PAGES = "pages"
     GRANT = "password grant"
 
 
 class KnownAddressRepository:
-    """An address is forgotten with the credentials that were used there."""
+    """Known networks. A network is no longer known after the user's credentials change."""
 
     def __init__(self, database: Database, rows: AttemptLookup | None = None) -> None:
         self._database = database
@@ -36,16 +36,18 @@ class KnownAddressRepository:
     async def known_until(
         self, user: User | None, network: str, ways: Sequence[Way], *, now: datetime
     ) -> Sequence[datetime]:
-        """Return until when a network is known, for each way by which it is. Of nobody it takes as
-        long."""
+        """Return the expiry for each of the ways for which the network is known.
+
+        The lookup takes equally long if `user` is None.
+        """
         digests = [digest_of_place(user, network, way) for way in ways]
         rows = await find_rows(self._rows, digests)
         return [row.expires_at for row in rows.values() if row.expires_at > now]
 
     async def remember(self, user: User, network: str, way: Way, *, now: datetime) -> bool:
-        """Keeps it for 30 days, written once a day at most.
+        """Remember a network for 30 days; write it at most once a day.
 
-        True where it is new, and this person is known from elsewhere.
+        Return True if the network is new and the user has other known networks.
         """
         digest = digest_of_place(user, network, way)
         expires_at = await self._expires_at(digest)
@@ -61,10 +63,10 @@ class KnownAddressRepository:
         )
         if expires_at is not None and expires_at > now:
             return False
-        elsewhere = select(known.digest).where(
+        other_networks = select(known.digest).where(
             known.user_id == user.user_id, known.digest != digest, known.expires_at > now
         )
-        return await self._database.fetch_one(elsewhere.limit(1)) is not None
+        return await self._database.fetch_one(other_networks.limit(1)) is not None
 
     async def _expires_at(self, digest: bytes) -> datetime | None:
         row = await self._rows(digest)
@@ -72,11 +74,11 @@ class KnownAddressRepository:
 
 
 def is_lately_known(expires_at: datetime, *, now: datetime) -> bool:
-    """Whether a place was remembered within the last day, so that nothing has to be written."""
+    """Return whether a network was stored within the last day and need not be written again."""
     return expires_at > now + KNOWN_FOR - RENEWED
 
 
 def digest_of_place(user: User | None, network: str, way: Way) -> bytes:
-    """Return the key under which it is stored that a user signs in from this network."""
-    who = f"{user.user_id} {user.credentials_version}" if user is not None else NOBODY
-    return hashlib.sha256(f"{who} {way} {network}".encode()).digest()
+    """Return the key under which a network of a user is stored."""
+    owner = f"{user.user_id} {user.credentials_version}" if user is not None else NOBODY
+    return hashlib.sha256(f"{owner} {way} {network}".encode()).digest()

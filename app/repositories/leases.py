@@ -1,4 +1,4 @@
-"""Leases: which worker does a task that only one may do at a time, by the clock of the database."""
+"""Leases, which assign a task to one worker at a time, by the clock of the database."""
 
 from datetime import timedelta
 from typing import Any
@@ -10,11 +10,11 @@ from app.models.leases import leases
 from app.repositories.inserts import upsert
 
 SQLITE_INSTANT = "%Y-%m-%d %H:%M:%f000+00:00"
-"""An instant as `Instant` stores it; SQLite tells milliseconds."""
+"""The format in which `Instant` stores a time; SQLite's clock has millisecond precision."""
 
 
 class LeaseRepository:
-    """All workers go by one clock: a wrong one of their own does not prolong a lease."""
+    """Leases. All workers use one clock, so a wrong clock on a worker does not extend a lease."""
 
     def __init__(self, database: Database) -> None:
         self._database = database
@@ -22,10 +22,11 @@ class LeaseRepository:
     async def take(self, name: str, holder: str, *, lasts: timedelta) -> bool:
         """Take or renew a lease; return False while another worker holds it.
 
-        A lease that lasts longer than that is of a clock that was wrong: it can be taken.
+        A lease that expires later than `lasts` from now was taken under a wrong clock, so it can be
+        taken over.
         """
         now, ends = self._now(), self._now(lasts)
-        taken = await self._database.change(
+        rows = await self._database.change(
             upsert(self._database, leases)
             .values(name=name, holder=holder, expires_at=ends)
             .on_conflict_do_update(
@@ -39,19 +40,19 @@ class LeaseRepository:
             )
             .returning(leases.c.name)
         )
-        return bool(taken)
+        return bool(rows)
 
     async def give_back(self, name: str, holder: str) -> None:
-        """End a lease, so that another worker need not wait until it expires."""
+        """End a lease, so that another worker does not have to wait for its expiry."""
         await self._database.change(
             delete(leases).where(leases.c.name == name, leases.c.holder == holder)
         )
 
     def _now(self, later: timedelta = timedelta(0)) -> ColumnElement[Any]:
-        """The time of the database, or a moment that is later.
+        """Return the time of the database, plus `later`.
 
-        On PostgreSQL `now()` is when the transaction began. One that waited for another's lease
-        would take that lease for one of a wrong clock.
+        On PostgreSQL `now()` is the start of the transaction, so it is not used: a transaction that
+        waited for another worker's lease would mistake it for one taken under a wrong clock.
         """
         if self._database.backend.name == "sqlite":
             seconds = f"{later.total_seconds():+.3f} seconds"

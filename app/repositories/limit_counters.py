@@ -1,8 +1,8 @@
-"""Counts of tries, exact across workers: what was read is written only where nobody changed it.
+"""Counts of attempts, exact across workers: a row is written only if it is as it was read.
 
-Attempts of one process are counted one after the other, in batches. A batch reads what it needs,
-and writes all that changed in one statement. The statement fails as a whole if another process
-has changed one of the rows meanwhile; the batch is then counted again.
+Attempts of one process are counted one after the other, in batches. A batch reads the rows it
+needs, and writes all changed rows in one statement. The statement fails as a whole if another
+process has changed one of the rows meanwhile; the batch is then counted again.
 """
 
 from collections.abc import Sequence
@@ -30,11 +30,14 @@ COMPARED = (
     counter.blocked_until,
 )
 ROUNDS = 100
-"""Of two batches that collide one succeeds, so this is how many others may go first."""
+"""How often a batch is counted before it fails with `OverloadedError`.
+
+Of two colliding batches one succeeds, so this is how many other batches can go first.
+"""
 
 
 class LimitCounterRepository:
-    """The store of limits where there is no other; see `app.services.limits.LimitStore`."""
+    """The default store of rate limits; see `app.services.limits.LimitStore`."""
 
     def __init__(self, database: Database, rows: AttemptLookup | None = None) -> None:
         self._database = database
@@ -45,7 +48,7 @@ class LimitCounterRepository:
         )
 
     async def wait(self, tries: Sequence[Try], *, now: datetime) -> float:
-        """The seconds until a try may be made, by what is known without counting it."""
+        """Return the seconds until an attempt is allowed, without counting it."""
         rows = await find_rows(self._rows, keys_of(tries))
         return wait_by(tries, rows, now=now)
 
@@ -58,26 +61,30 @@ class LimitCounterRepository:
         clears: bool,
         forgets: Sequence[Try] = (),
     ) -> float:
-        """Counts a try that was made under each rule, or, where one of them refuses, only under
-        those that do. Gives the seconds to wait; zero where all allow it, and its outcome may be
-        told. A right one that `clears` has `forgets` forgotten too.
+        """Count an attempt and return the seconds to wait.
+
+        The attempt counts under each rule, or, if some rules refuse it, only under those. The
+        result is zero if all rules allow the attempt; then its outcome may be disclosed. A
+        successful attempt with `clears` also resets the counts of `forgets`.
         """
         return await self._batch.submit(Attempt(tries, now, is_right, clears, forgets))
 
     async def forget(self, tries: Sequence[Try], *, now: datetime) -> None:
-        """Forget what was counted for these; costs a look-up where nothing was."""
+        """Reset the counts of these attempts; costs only a lookup if nothing was counted."""
         rows = await find_rows(self._rows, keys_of(tries))
         counted = [key for key in rows if is_counted(rows, key, now=now)]
         if counted:
-            nothing = {each.name: 0 for each in COMPARED}
+            zeros = {column.name: 0 for column in COMPARED}
             await self._database.change(
                 update(limit_counters)
                 .where(counter.key.in_(counted))
-                .values(**nothing, expires_at=now)
+                .values(**zeros, expires_at=now)
             )
 
     async def _take(self, attempts: list[Attempt]) -> list[float | Exception]:
-        keys = keys_of([each for one in attempts for each in (*one.tries, *one.forgets)])
+        keys = keys_of(
+            [item for attempt in attempts for item in (*attempt.tries, *attempt.forgets)]
+        )
         for _ in range(ROUNDS):
             rows = await find_rows(self._rows, keys)
             waits, changed = judge(attempts, rows)
@@ -88,18 +95,23 @@ class LimitCounterRepository:
 
 
 def _unless_changed(database: Database) -> Insert:
-    """Store a count, unless it is not the one any more that was read: then the column may not be
-    null, and the whole statement is refused."""
+    """Return an upsert that stores a count only if the row is as it was read.
+
+    Otherwise it sets `window` to NULL, which the column does not allow, so that the database
+    rejects the whole statement.
+    """
     row = upsert(database, limit_counters)
     is_unchanged = and_(
-        *(each == bindparam(f"known_{each.name}", type_=each.type) for each in COMPARED)
+        *(column == bindparam(f"known_{column.name}", type_=column.type) for column in COMPARED)
     )
-    values = {each.name: row.excluded[each.name] for each in (*COMPARED[1:], counter.expires_at)}
-    stored: Insert = row.on_conflict_do_update(
+    values = {
+        column.name: row.excluded[column.name] for column in (*COMPARED[1:], counter.expires_at)
+    }
+    statement: Insert = row.on_conflict_do_update(
         index_elements=[counter.key],
         set_={"window": case((is_unchanged, row.excluded.window)), **values},
     )
-    return stored
+    return statement
 
 
 def _values(key: bytes, row: CountRow, known: CountRow | None) -> dict[str, Any]:

@@ -1,4 +1,4 @@
-"""Queries about mails that still have to leave."""
+"""Queries about mails that are pending delivery."""
 
 from collections.abc import Sequence
 from datetime import datetime
@@ -23,7 +23,7 @@ class MailRepository:
 
     @gives_way
     async def add(self, made: StoredMail, *, event: NewEvent | None = None) -> None:
-        """Stores a mail, and the event that tells of it."""
+        """Store a mail, and the audit event that records it."""
         async with self._database.transaction() as connection:
             await write_mail(connection, made)
             if event is not None:
@@ -39,19 +39,19 @@ class MailRepository:
         return [StoredMail(*row) for row in rows]
 
     async def take(self, found: StoredMail, *, next_attempt_at: datetime) -> bool:
-        """Makes the next attempt this caller's; False where another worker was first."""
-        taken = await self._database.change(
+        """Claim the next attempt for this caller; return False if another worker was first."""
+        rows = await self._database.change(
             update(mails)
             .where(mail.mail_id == found.mail_id, mail.attempts == found.attempts)
             .values(attempts=found.attempts + 1, next_attempt_at=next_attempt_at)
             .returning(mail.mail_id)
         )
-        return bool(taken)
+        return bool(rows)
 
     async def remove(self, mail_id: str) -> None:
         await self._database.change(delete(mails).where(mail.mail_id == mail_id))
 
 
 async def write_mail(connection: AsyncConnection, made: StoredMail) -> None:
-    """Store a mail in the transaction of what it tells of."""
+    """Store a mail in the transaction of the change it reports."""
     await connection.execute(insert(mails).values(values_in(mails, made)))

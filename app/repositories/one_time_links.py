@@ -1,4 +1,4 @@
-"""Queries about links that count once. To use one and to do what it allows is one step."""
+"""Queries about one-time links. Consuming a link and applying its change is one step."""
 
 from datetime import datetime
 from typing import Any
@@ -24,7 +24,7 @@ link, user = one_time_links.c, users.c
 
 
 class _ChangedMeanwhileError(Exception):
-    """Undoes the transaction that it is raised in."""
+    """Raised to roll back the transaction."""
 
 
 class OneTimeLinkRepository:
@@ -35,15 +35,14 @@ class OneTimeLinkRepository:
     async def add(
         self, made: OneTimeLink, *, mail: StoredMail | None = None, event: NewEvent
     ) -> None:
-        """Store a link and the mail that carries it; older links of the user for this purpose are
-        not valid any more.
+        """Store a link and the mail that contains it, and delete older links for this purpose.
 
-        Those that were mailed and those that an administrator hands out leave each other alone:
-        anybody can have a link mailed.
+        A mailed link does not replace a link issued by an administrator, nor the other way round,
+        because anyone can request a mailed link.
         """
         is_mailed = made.email is not None
         async with self._database.transaction() as connection:
-            await _lock(connection, made.user_id)  # of two at once one is the newer
+            await _lock(connection, made.user_id)  # of two concurrent links, one is the newer
             await connection.execute(
                 delete(one_time_links).where(
                     link.user_id == made.user_id,
@@ -57,7 +56,7 @@ class OneTimeLinkRepository:
             await write_events(connection, event)
 
     async def find(self, digest: bytes, purpose: str, *, now: datetime) -> OneTimeLink | None:
-        """A link that still counts."""
+        """Return the link, or None if it is not valid."""
         statement = select(one_time_links).where(*_counts(digest, purpose, now))
         row: Any = await self._database.fetch_one(statement)
         return OneTimeLink(*row) if row is not None else None
@@ -78,9 +77,9 @@ class OneTimeLinkRepository:
     async def use_for_password(
         self, digest: bytes, purpose: str, password_hash: str, *, now: datetime, event: NewEvent
     ) -> bool:
-        """Takes a link out of use and sets a password, which ends every sign-in.
+        """Consume a link and set a password, which ends all sign-ins.
 
-        Of any number of requests with the same link one wins. False for all others.
+        Of any number of requests with the same link only one succeeds; return False for all others.
         """
         async with self._database.transaction() as connection:
             await _lock(connection, select(link.user_id).where(link.digest == digest))
@@ -119,8 +118,11 @@ class OneTimeLinkRepository:
         now: datetime,
         event: NewEvent,
     ) -> bool:
-        """Takes a link out of use and stores what it proves; False where it counts no more, or
-        where the claims changed since `owner` was read: then it still counts."""
+        """Consume a link and store the claims that it verifies.
+
+        Return False if the link is not valid, or if the claims changed since `owner` was read; in
+        the second case the link remains valid.
+        """
         try:
             async with self._database.transaction() as connection:
                 await _lock(connection, owner.user_id)
@@ -149,7 +151,7 @@ class OneTimeLinkRepository:
     async def use_for_network(
         self, digest: bytes, purpose: str, place: KnownAddress, *, now: datetime, event: NewEvent
     ) -> bool:
-        """Take a link out of use and make a network a known one; False where it is not valid."""
+        """Consume a link and make a network known; return False if the link is not valid."""
         async with self._database.transaction() as connection:
             await _lock(connection, place.user_id)
             used = await connection.execute(
@@ -172,9 +174,9 @@ class OneTimeLinkRepository:
 
 
 async def _lock(connection: AsyncConnection, user_id: str | Select[str]) -> None:
-    """The owner's row comes first, also where an account is deleted: so nobody waits in a circle.
+    """Lock the row of the owner before any other row, as account deletion does.
 
-    SQLite has one writer at a time.
+    This prevents deadlocks. SQLite has only one writer at a time.
     """
     owner = user_id if isinstance(user_id, str) else user_id.scalar_subquery()
     await connection.execute(select(user.user_id).where(user.user_id == owner).with_for_update())
@@ -185,15 +187,18 @@ def _counts(digest: bytes, purpose: str, now: datetime) -> tuple[ColumnElement[b
 
 
 def _lives(now: datetime) -> tuple[ColumnElement[bool], ...]:
-    """Unused, in time, and of a person who can sign in with the same credentials as then."""
-    its_owner = exists().where(
+    """Return conditions for a link that is unused, not expired, and whose owner is unchanged.
+
+    The owner must not be disabled, and must have the same credentials as when the link was created.
+    """
+    has_same_owner = exists().where(
         user.user_id == link.user_id,
         user.credentials_version == link.credentials_version,
         user.disabled_at.is_(None),
         or_(
-            link.purpose == VERIFY_EMAIL,  # which proves an address that is not verified yet
+            link.purpose == VERIFY_EMAIL,  # its email address is not verified yet
             link.email.is_(None),
-            link.email == user.email_key,  # a mailbox that he gave up opens nothing
+            link.email == user.email_key,  # a former email address is refused
         ),
     )
-    return (link.used_at.is_(None), link.expires_at > now, its_owner)
+    return (link.used_at.is_(None), link.expires_at > now, has_same_owner)

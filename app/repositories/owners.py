@@ -1,4 +1,4 @@
-"""The lock of a person's row, for what is his only while he is who he was."""
+"""Locks on a user's row, for changes that require that the user still exists or is unchanged."""
 
 from sqlalchemy import select
 from sqlalchemy.ext.asyncio import AsyncConnection
@@ -7,11 +7,11 @@ from app.models.users import User, users
 
 
 async def lock_owner(connection: AsyncConnection, owner: User) -> bool:
-    """False where the person is gone, or got other credentials since he was read.
+    """Lock a user's row; return False if the user was deleted or their credentials changed.
 
-    Until the commit nobody changes or deletes him.
+    Until the commit, no other transaction can change or delete the user.
     """
-    found = await connection.scalar(
+    locked_id = await connection.scalar(
         select(users.c.user_id)
         .where(
             users.c.user_id == owner.user_id,
@@ -19,12 +19,12 @@ async def lock_owner(connection: AsyncConnection, owner: User) -> bool:
         )
         .with_for_update()
     )
-    return found is not None
+    return locked_id is not None
 
 
 async def lock_user(connection: AsyncConnection, user_id: str) -> bool:
-    """As `lock_owner`, whatever credentials the user has."""
-    found = await connection.scalar(
+    """Lock a user's row, whatever their credentials; return False if the user was deleted."""
+    locked_id = await connection.scalar(
         select(users.c.user_id).where(users.c.user_id == user_id).with_for_update()
     )
-    return found is not None
+    return locked_id is not None

@@ -31,25 +31,28 @@ class PasskeyRepository:
 
     @gives_way
     async def add(self, made: Passkey, owner: User, *, at_most: int, event: NewEvent) -> Added:
-        """Stores a passkey, unless the credential is registered already, for whomever, its owner
-        has so many, or got other credentials since he was read.
+        """Store a passkey.
 
-        With it he has a second factor: the secret of an enrolment that he never confirmed dies.
+        Return "known" if the credential is already registered, for any user, "too many" if the
+        owner already has `at_most` passkeys, and "no owner" if the owner was deleted or their
+        credentials changed since `owner` was read.
+
+        A passkey is a second factor, so the secret of an unconfirmed TOTP enrolment is deleted.
         """
-        unconfirmed = (
+        clear_unconfirmed_otp = (
             update(users)
             .where(users.c.user_id == made.user_id, users.c.otp_confirmed_at.is_(None))
             .values(otp_secret=None, otp_last_step=None, otp_recent_steps=None)
         )
-        theirs = select(func.count()).where(passkey.user_id == made.user_id)
+        count = select(func.count()).where(passkey.user_id == made.user_id)
         try:
             async with self._database.transaction(CREDENTIAL) as connection:
-                if not await lock_owner(connection, owner):  # of two at once, one counts the other
+                if not await lock_owner(connection, owner):  # concurrent calls count one by one
                     return "no owner"
-                if (await connection.scalar(theirs) or 0) >= at_most:
+                if (await connection.scalar(count) or 0) >= at_most:
                     return "too many"
                 await connection.execute(insert(passkeys).values(values_in(passkeys, made)))
-                await connection.execute(unconfirmed)
+                await connection.execute(clear_unconfirmed_otp)
                 await write_events(connection, event)
         except ConflictingRowError:
             return "known"
@@ -74,8 +77,11 @@ class PasskeyRepository:
         return int(row[0]) if row is not None else 0
 
     async def use(self, used: Passkey, *, sign_count: int, is_synced: bool, now: datetime) -> bool:
-        """Takes the authenticator's new count; False where the passkey was used or removed since
-        it was read, so that of two answers with the same count only one counts."""
+        """Store the authenticator's new signature count after a sign-in.
+
+        Return False if the passkey was used or removed since `used` was read, so that of two
+        assertions with the same count only one is accepted.
+        """
         changed = await self._database.change(
             update(passkeys)
             .where(passkey.passkey_id == used.passkey_id, passkey.sign_count == used.sign_count)
@@ -85,7 +91,7 @@ class PasskeyRepository:
         return bool(changed)
 
     async def rename(self, user_id: str, passkey_id: str, name: str, *, event: NewEvent) -> bool:
-        """False where this person has no such passkey."""
+        """Rename a passkey; return False if the user has no such passkey."""
         statement = (
             update(passkeys)
             .where(passkey.user_id == user_id, passkey.passkey_id == passkey_id)
@@ -105,38 +111,41 @@ class PasskeyRepository:
         now: datetime,
         event: NewEvent,
     ) -> Passkey | Literal["last"] | None:
-        """Remove a passkey and return it; None where the user has no such one. Every sign-in ends,
-        but that of the session `but`.
+        """Remove a passkey and return it, or return None if the user has no such passkey.
 
-        Unless `even_last`, "last" where nothing else is left to sign in with; the row of the
-        person is locked meanwhile, so of two last ones only one can go.
+        All sign-ins of the user end, except session `but`. Unless `even_last`, return "last" if the
+        user would have no other way to sign in. The row of the user is locked meanwhile, so that
+        two concurrent requests cannot remove the last two ways.
         """
-        this = (passkey.user_id == user_id, passkey.passkey_id == passkey_id)
+        is_this_passkey = (passkey.user_id == user_id, passkey.passkey_id == passkey_id)
         async with self._database.transaction() as connection:
             password_hash = await connection.scalar(
                 select(users.c.password_hash).where(users.c.user_id == user_id).with_for_update()
             )
-            found: Any = (await connection.execute(select(passkeys).where(*this))).first()
-            if found is None:
+            row: Any = (await connection.execute(select(passkeys).where(*is_this_passkey))).first()
+            if row is None:
                 return None
             if not (even_last or has_password(str(password_hash))):
                 others = await connection.scalar(_other_ways(user_id, passkey_id))
                 if not others:
                     return "last"
-            await connection.execute(delete(passkeys).where(*this))
+            await connection.execute(delete(passkeys).where(*is_this_passkey))
             await renew_credentials(connection, user_id, but=but, now=now)
             await write_events(connection, event)
-            return Passkey(*found)
+            return Passkey(*row)
 
 
 def _other_ways(user_id: str, passkey_id: str) -> Select[tuple[int]]:
-    """How many other passkeys, and accounts at providers that still count, a person has."""
-    keys = (
+    """Return a query for the number of the user's other ways to sign in.
+
+    These are other passkeys, and identities at identity providers that are not disabled.
+    """
+    passkey_count = (
         select(func.count())
         .where(passkey.user_id == user_id, passkey.passkey_id != passkey_id)
         .scalar_subquery()
     )
-    identities = (
+    identity_count = (
         select(func.count())
         .select_from(
             upstream_identities.join(
@@ -146,4 +155,4 @@ def _other_ways(user_id: str, passkey_id: str) -> Select[tuple[int]]:
         .where(upstream_identities.c.user_id == user_id, upstream_providers.c.disabled_at.is_(None))
         .scalar_subquery()
     )
-    return select(keys + identities)
+    return select(passkey_count + identity_count)

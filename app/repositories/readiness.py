@@ -1,4 +1,4 @@
-"""Whether the database serves this release: its schema, a look-up and a write on both pools."""
+"""Readiness checks of the database: its schema, a lookup and a write on both pools."""
 
 import sqlite3
 from datetime import datetime
@@ -27,7 +27,7 @@ SQLITE_REASONS = {
 
 
 class ReadinessRepository:
-    """A write is tried with a row of the table that is written most, and rolled back."""
+    """Readiness checks. The write inserts into the most frequently written table and rolls back."""
 
     def __init__(self, database: Database) -> None:
         self._backend = database.backend
@@ -39,7 +39,7 @@ class ReadinessRepository:
         self._compiled_lookup = compile_lookup(select(token.client_id), token.digest, dialect)
 
     async def problem(self, *, now: datetime) -> str | None:
-        """Return why the database cannot serve, in one line for the operator, or None."""
+        """Return why the database is not ready, in one line for the operator, or None if it is."""
         row = {
             "digest": new_identifier().encode(),
             "client_id": "readiness",
@@ -49,10 +49,10 @@ class ReadinessRepository:
         }
         try:
             return await self._examine(row)
-        except Exception as error:  # noqa: BLE001 - whatever it is, it is the answer
+        except Exception as error:  # noqa: BLE001 - any error is a result of the check
             if not is_lost_connection(cause_of(error)):
                 return problem_of(error)
-        try:  # a pooled connection that broke says nothing about the next one
+        try:  # one broken pooled connection does not mean that the next one fails
             return await self._examine(row)
         except Exception as error:  # noqa: BLE001 - as above
             return problem_of(error)
@@ -81,18 +81,18 @@ class ReadinessRepository:
 
 
 def missing_table(connection: Connection) -> str | None:
-    there = set(inspect(connection).get_table_names())
-    missing = sorted(name for name in metadata.tables if name not in there)
+    existing = set(inspect(connection).get_table_names())
+    missing = sorted(name for name in metadata.tables if name not in existing)
     return f"the table {missing[0]} is missing" if missing else None
 
 
 def cause_of(error: Exception) -> BaseException:
-    """Return the error of the driver behind an exception."""
+    """Return the database driver's error that caused an exception."""
     return driver_error(error.__cause__ if error.__cause__ is not None else error)
 
 
 def problem_of(error: Exception) -> str:
-    """Return what an exception says of the database, in one line."""
+    """Return a one-line description of the problem that an exception reports."""
     cause = cause_of(error)
     code = getattr(cause, "sqlite_errorcode", None)
     if code is not None and code & 0xFF in SQLITE_REASONS:

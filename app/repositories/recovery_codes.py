@@ -23,14 +23,14 @@ class RecoveryCodeRepository:
     async def replace(
         self, user: User, digests: Sequence[bytes], *, now: datetime, event: NewEvent
     ) -> bool:
-        """Puts new codes in the place of the old ones.
+        """Replace the user's recovery codes.
 
-        False where the person got other credentials since `user` was read. His row is locked, so
-        that of two requests at once the codes of one are left.
+        Return False if the user's credentials changed since `user` was read. The row of the user is
+        locked, so that after two concurrent requests only the codes of one remain.
         """
         is_same = users.c.credentials_version == user.credentials_version
         owner = select(users.c.user_id).where(users.c.user_id == user.user_id, is_same)
-        made = [
+        rows = [
             {"digest": digest, "user_id": user.user_id, "created_at": now, "used_at": None}
             for digest in digests
         ]
@@ -40,30 +40,30 @@ class RecoveryCodeRepository:
             await connection.execute(
                 delete(recovery_codes).where(recovery_code.user_id == user.user_id)
             )
-            await connection.execute(insert(recovery_codes), made)
+            await connection.execute(insert(recovery_codes), rows)
             await write_events(connection, event)
         return True
 
     async def is_unused(self, user_id: str, digest: bytes) -> bool:
-        found = await self._database.fetch_one(
+        row = await self._database.fetch_one(
             select(recovery_code.digest).where(
                 recovery_code.digest == digest,
                 recovery_code.user_id == user_id,
                 recovery_code.used_at.is_(None),
             )
         )
-        return found is not None
+        return row is not None
 
     @gives_way
     async def use(
         self, user_id: str, digest: bytes, *, now: datetime, event_of: Callable[[int], NewEvent]
     ) -> int | None:
-        """Takes a code out of use and returns how many are left; None where it is unknown or was
-        used. `event_of` builds the event from how many are left.
+        """Consume a code and return how many remain, or None if it is unknown or already used.
 
-        Finding and using are one statement, so of two requests with the same code one wins.
+        `event_of` builds the audit event from the number that remain. Finding and consuming are one
+        statement, so of two requests with the same code only one succeeds.
         """
-        use = (
+        statement = (
             update(recovery_codes)
             .where(
                 recovery_code.digest == digest,
@@ -74,11 +74,11 @@ class RecoveryCodeRepository:
             .returning(recovery_code.digest)
         )
         async with self._database.transaction() as connection:
-            if (await connection.execute(use)).first() is None:
+            if (await connection.execute(statement)).first() is None:
                 return None
-            left = int(await connection.scalar(_unused(user_id)) or 0)
-            await write_events(connection, event_of(left))
-        return left
+            remaining = int(await connection.scalar(_unused(user_id)) or 0)
+            await write_events(connection, event_of(remaining))
+        return remaining
 
     async def count_unused(self, user_id: str) -> int:
         row = await self._database.fetch_one(_unused(user_id))

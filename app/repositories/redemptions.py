@@ -1,7 +1,7 @@
-"""Using a code, and storing the tokens it yields, as one step.
+"""Consuming a code and storing the tokens issued for it, as one step.
 
-Authorization codes and device codes have the columns that this needs in common. A code that
-somebody else used, or whose person or session is gone, yields nothing.
+Authorization codes and device codes share the columns that this needs. No tokens are issued for a
+code that another caller used, or whose user or session is no longer valid.
 """
 
 from datetime import datetime
@@ -38,23 +38,23 @@ USED_FOR = value_of("access_digest", access_tokens.c.digest)
 
 
 class Redemption:
-    """For one table of codes."""
+    """The redemption of the codes in one table."""
 
     def __init__(self, database: Database, codes: Table) -> None:
         self._codes = codes
-        of_the_winner = (
+        is_ours = (
             codes.c.digest == value_of("presented", codes.c.digest),
             codes.c.used_for == USED_FOR,
         )
         source = token_families.join(codes, family.family_id == codes.c.family_id)
         use, begin = self._use_code(), self._new_family(database)
         remember = (
-            (self._remember_use(database, source, *of_the_winner),)
+            (self._remember_use(database, source, *is_ours),)
             if codes is authorization_codes
             else ()
         )
-        new_access = new_access_token(database, source, *of_the_winner)
-        new_refresh = new_refresh_token(database, source, *of_the_winner)
+        new_access = new_access_token(database, source, *is_ours)
+        new_refresh = new_refresh_token(database, source, *is_ours)
         winner = Outcome(
             select(codes.c.used_for).select_from(source), codes.c.digest, given_as="presented"
         )
@@ -81,7 +81,7 @@ class Redemption:
     async def __call__(
         self, digest: bytes, pair: NewPair, *, family_expires_at: datetime, with_refresh_token: bool
     ) -> bool:
-        """Whether this caller is the one who used the code, and his tokens are stored."""
+        """Redeem a code; return True if this caller consumed it and its tokens are stored."""
         step = self._redeem if with_refresh_token else self._redeem_without_refresh
         row = await step(
             presented=digest,
@@ -96,7 +96,7 @@ class Redemption:
         return row is not None and row[0] == pair.access_digest
 
     def _use_code(self) -> Update:
-        """Meets its condition also when the same caller does it again."""
+        """Return an update whose condition also holds when the same caller repeats it."""
         code = self._codes.c
         return (
             update(self._codes)
@@ -111,7 +111,7 @@ class Redemption:
     def _remember_use(
         self, database: Database, source: FromClause, *conditions: ColumnElement[bool]
     ) -> Insert:
-        """For a second use of the code, whenever it comes (RFC 6749 section 4.1.2)."""
+        """Return an insert that records the use, to detect replays (RFC 6749 section 4.1.2)."""
         values: dict[ColumnElement[Any], ColumnElement[Any]] = {
             used_codes.c.digest: self._codes.c.digest,
             used_codes.c.family_id: family.family_id,
@@ -149,18 +149,18 @@ class Redemption:
 
 
 async def void_codes(connection: AsyncConnection, *, now: datetime, **owner: str) -> None:
-    """Makes the codes of a session, or of a person at a client, worth nothing.
+    """Expire the unused codes of a session, or of a user at a client.
 
-    Whoever is redeeming one comes to his end first, so that the family he began is there to be
-    revoked. The order is the one in which redemptions lock.
+    The rows are locked first, so that redemptions in progress finish and the caller can revoke the
+    families they created. They are locked in the same order as by redemptions.
     """
     for codes in (authorization_codes, device_codes):
-        those = [codes.c[name] == value for name, value in owner.items()]
+        is_theirs = [codes.c[name] == value for name, value in owner.items()]
         await connection.execute(
-            select(codes.c.digest).where(*those).order_by(codes.c.digest).with_for_update()
+            select(codes.c.digest).where(*is_theirs).order_by(codes.c.digest).with_for_update()
         )
         await connection.execute(
             update(codes)
-            .where(*those, codes.c.used_at.is_(None), codes.c.expires_at > now)
+            .where(*is_theirs, codes.c.used_at.is_(None), codes.c.expires_at > now)
             .values(expires_at=now)
         )

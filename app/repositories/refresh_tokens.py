@@ -1,4 +1,4 @@
-"""Queries about refresh tokens and what they yield."""
+"""Queries about refresh tokens and their rotation."""
 
 from datetime import datetime
 
@@ -61,7 +61,7 @@ USED = (
 
 
 def _use(given: Given) -> Update:
-    """Take a token out of use; the condition also holds when the same caller does it again."""
+    """Return an update that consumes a token; it also holds when the same caller repeats it."""
     living_family = select(family.family_id).where(
         family.family_id == token.family_id, family.revoked_at.is_(None)
     )
@@ -124,11 +124,14 @@ class RefreshTokenRepository:
         self._rotate = database.claim(ROTATION)
 
     async def find_in_living_family(self, digest: bytes) -> RefreshToken | None:
-        """The token, also a used or expired one; None where its family, client or user is gone."""
+        """Return the token, even if it is used or expired.
+
+        None if it is unknown, its family is revoked, or its client or user is not active.
+        """
         return await self._living(digest)
 
     async def find_used(self, digest: bytes) -> UsedRefreshToken | None:
-        """Return a used token whose grace window is over, or None where its family is too."""
+        """Return a used token whose grace window has ended, or None if its family has ended too."""
         return await self._used(digest)
 
     async def rotate(
@@ -140,10 +143,10 @@ class RefreshTokenRepository:
         sealed: bytes,
         grace_ends_at: datetime,
     ) -> RefreshToken | None:
-        """Use a token and store its successors in one step; None where this caller did so.
+        """Consume a token and store its successors in one step; return None on success.
 
-        Otherwise return the token as another caller left it, or `found` where that is gone: it was
-        revoked or has expired meanwhile. `sealed` is repeated until `grace_ends_at`.
+        Otherwise return the token as another caller left it, or `found` if it was revoked or has
+        expired meanwhile. `sealed` is the encrypted response, repeated until `grace_ends_at`.
         """
         is_ours = await self._rotate(
             presented=digest,

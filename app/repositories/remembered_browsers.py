@@ -1,4 +1,4 @@
-"""Queries about browsers that need no second factor for a while."""
+"""Queries about trusted browsers, which skip the second factor until they expire."""
 
 from collections.abc import Sequence
 from datetime import datetime
@@ -32,7 +32,7 @@ class RememberedBrowserRepository:
         expires_at: datetime,
         event: NewEvent,
     ) -> None:
-        """Remembers a browser, in the place of what it held of this user before."""
+        """Trust a browser, replacing the user's entries with the digests in `replaces`."""
         async with self._database.transaction() as connection:
             await connection.execute(
                 delete(remembered_browsers).where(
@@ -52,7 +52,7 @@ class RememberedBrowserRepository:
             await write_events(connection, event)
 
     async def owners(self, digests: Sequence[bytes], *, now: datetime) -> dict[bytes, str]:
-        """Whose a browser is, by the digests of its secrets that still count."""
+        """Return the `user_id` for each digest that belongs to a valid trusted browser."""
         rows: Sequence[Any] = await self._database.fetch_all(
             select(remembered.digest, remembered.user_id)
             .join(users, _still_counts(now))
@@ -70,7 +70,7 @@ class RememberedBrowserRepository:
         return int(row[0]) if row is not None else 0
 
     async def forget_all(self, user_id: str, *, event: NewEvent) -> None:
-        """Forgets the browsers of a user; the event is written where there were any."""
+        """Delete the trusted browsers of a user; write the event only if there were any."""
         statement = (
             delete(remembered_browsers)
             .where(remembered.user_id == user_id)
@@ -80,7 +80,7 @@ class RememberedBrowserRepository:
 
 
 def _still_counts(now: datetime) -> ColumnElement[bool]:
-    """Not after its time, nor once its person got other credentials."""
+    """Return a condition for unexpired entries of users whose credentials are unchanged."""
     return and_(
         users.c.user_id == remembered.user_id,
         users.c.credentials_version == remembered.credentials_version,

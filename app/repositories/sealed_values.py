@@ -1,4 +1,4 @@
-"""What is stored sealed, whatever it is: read in pages, and replaced by the same thing anew."""
+"""Encrypted values of all kinds: read in pages, and replaced by re-encrypted ones."""
 
 from collections.abc import Mapping, Sequence
 from dataclasses import dataclass
@@ -26,7 +26,7 @@ PLACES: Mapping[str, tuple[Column[Any], Column[Any]]] = {
     MAILS: (mails.c.mail_id, mails.c.sealed),
     AUDIT_CHECKPOINTS: (audit_checkpoints.c.checkpoint_id, audit_checkpoints.c.signature),
 }
-"""The owner of a sealed value, which is also the context that it is sealed for, and the value."""
+"""The columns of the owner, which is also the encryption context, and of the encrypted value."""
 
 
 @dataclass(frozen=True, slots=True)
@@ -40,7 +40,7 @@ class SealedValueRepository:
         self._database = database
 
     async def list_page(self, kind: str, *, after: str, limit: int) -> Sequence[SealedValue]:
-        """A page of what is sealed, in the order of its owners."""
+        """Return a page of encrypted values, ordered by owner."""
         owner, sealed = PLACES[kind]
         rows: Sequence[Any] = await self._database.fetch_all(
             select(owner, sealed)
@@ -51,10 +51,10 @@ class SealedValueRepository:
         return [SealedValue(row[0], bytes(row[1])) for row in rows]
 
     async def replace(self, kind: str, values: Sequence[tuple[SealedValue, bytes]]) -> int:
-        """Puts other bytes in the place of some values; gives how many were still as they were.
+        """Replace encrypted values, and return how many were replaced.
 
-        What somebody changed meanwhile stays. The values are in the order of their owners, so
-        that two commands at once do not wait for each other.
+        A value that was changed meanwhile is skipped. `values` must be ordered by owner, so that
+        two concurrent commands do not deadlock.
         """
         owner, sealed = PLACES[kind]
         replaced = 0

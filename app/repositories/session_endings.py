@@ -1,4 +1,4 @@
-"""The end of sessions, in the transaction of whatever ends them."""
+"""Ending sessions, in the transaction of the caller."""
 
 from datetime import datetime
 from typing import Any
@@ -19,9 +19,9 @@ session, family, client = sessions.c, token_families.c, clients.c
 
 
 async def end_session(connection: AsyncConnection, session_id: str, *, now: datetime) -> bool:
-    """Ends a session, and every sign-in that was to last as long as it; False where it had ended.
+    """End a session and revoke its token families; return False if it had already ended.
 
-    What was granted with `offline_access` lives on (OpenID Connect Core section 11).
+    Families granted with `offline_access` remain valid (OpenID Connect Core section 11).
     """
     ended = await connection.execute(
         update(sessions)
@@ -29,8 +29,8 @@ async def end_session(connection: AsyncConnection, session_id: str, *, now: date
         .values(ended_at=now)
         .returning(session.user_id)
     )
-    ended_row = ended.first()
-    if ended_row is None:
+    row = ended.first()
+    if row is None:
         return False
     await void_codes(connection, now=now, session_id=session_id)
     is_offline = (literal(" ") + family.scope + literal(" ")).contains(" offline_access ")
@@ -39,38 +39,41 @@ async def end_session(connection: AsyncConnection, session_id: str, *, now: date
         .where(family.session_id == session_id, family.revoked_at.is_(None), ~is_offline)
         .values(revoked_at=now)
     )
-    await connection.execute(_notices_of(connection, ended_row.user_id, session_id, now))
+    await connection.execute(_notices_of(connection, row.user_id, session_id, now))
     return True
 
 
 async def end_sessions(
     connection: AsyncConnection, user_id: str, *, but: str | None, now: datetime
 ) -> int:
-    """Ends the sessions of a user, those of older credentials too; returns how many.
+    """End the sessions of a user, including those with older credentials, and return how many.
 
-    `but` names one that goes on.
+    `but` is the id of a session that is not ended.
     """
-    living: Any = await connection.scalars(
+    result: Any = await connection.scalars(
         select(session.session_id)
         .where(session.user_id == user_id, session.ended_at.is_(None), session.expires_at > now)
         .order_by(session.session_id)
     )
     ended = 0
-    for session_id in living.all():
+    for session_id in result.all():
         if session_id != but:
             ended += await end_session(connection, session_id, now=now)
     return ended
 
 
 def clients_in(session_id: str) -> Select[Any]:
-    """The identifiers of the clients that got tokens in a session."""
+    """Return a query for the ids of the clients that got tokens in a session."""
     return select(family.client_id).where(family.session_id == session_id)
 
 
 def _notices_of(
     connection: AsyncConnection, user_id: str, session_id: str, now: datetime
 ) -> Insert:
-    """A notice for each client in the session that wants one; its name makes it the only one."""
+    """Return an insert of a notice for each client in the session that has a logout URI.
+
+    The `notice_id` makes sure that there is only one notice per session and client.
+    """
     salt = select(users.c.pairwise_salt).where(users.c.user_id == user_id).scalar_subquery()
     rows = select(
         literal(session_id).concat(":").concat(client.client_id),
@@ -86,9 +89,9 @@ def _notices_of(
         client.metadata.contains('"backchannel_logout_uri":'),
     )
     dialect = sqlite if connection.dialect.name == "sqlite" else postgresql
-    made: Insert = (
+    statement: Insert = (
         dialect.insert(logout_notices)
         .from_select([column.name for column in logout_notices.columns], rows)
         .on_conflict_do_nothing()
     )
-    return made
+    return statement

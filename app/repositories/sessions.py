@@ -1,4 +1,4 @@
-"""Queries about sessions of people in browsers."""
+"""Queries about the browser sessions of users."""
 
 from collections.abc import Callable, Sequence
 from datetime import datetime, timedelta
@@ -33,7 +33,7 @@ LIVING = (
 
 
 class SignedIn(NamedTuple):
-    """A living session and whose it is."""
+    """An active session and its user."""
 
     session: Session
     user: User
@@ -52,15 +52,17 @@ class SessionRepository:
             await write_events(connection, event)
 
     async def find_by_digest(self, digest: bytes, *, now: datetime) -> SignedIn | None:
-        """The session of a cookie; None if unknown, ended, expired, or its person is disabled or
-        got other credentials."""
+        """Return the session of a cookie, or None if it is unknown, ended or expired.
+
+        None also if the user is disabled or their credentials have changed.
+        """
         return _unless_expired(await self._by_digest(digest), now)
 
     async def find(self, session_id: str, *, now: datetime) -> SignedIn | None:
         return _unless_expired(await self._by_id(session_id), now)
 
     async def mark_seen(self, found: Session, *, now: datetime) -> None:
-        """Keeps when a session was used last, to a minute."""
+        """Record when a session was last used, with a precision of one minute."""
         if now - found.last_seen_at >= SEEN_EVERY:
             await self._database.change(
                 update(sessions)
@@ -69,7 +71,7 @@ class SessionRepository:
             )
 
     async def list_living(self, user_id: str, *, now: datetime) -> Sequence[Session]:
-        """The sessions of a person, the one that was used last first."""
+        """Return the active sessions of a user, most recently used first."""
         rows: Sequence[Any] = await self._database.fetch_all(
             LIVING.with_only_columns(*sessions.columns)
             .where(session.user_id == user_id, session.expires_at > now)
@@ -78,8 +80,10 @@ class SessionRepository:
         return [Session(*row) for row in rows]
 
     async def renew(self, again: Session, *, event: NewEvent | None) -> bool:
-        """Stores another sign-in of the same person in the same browser: the session goes on
-        under a new secret. False where it has ended."""
+        """Store another sign-in of the same user in the same browser.
+
+        The session continues with a new secret. Return False if it has ended.
+        """
         statement = (
             update(sessions)
             .where(
@@ -106,7 +110,7 @@ class SessionRepository:
 
     @gives_way
     async def end(self, session_id: str, *, now: datetime, event: NewEvent) -> bool:
-        """Ends a session, and every sign-in that was to last as long as it, in one step."""
+        """End a session and revoke its token families, in one step; see `end_session`."""
         async with self._database.transaction() as connection:
             is_ended = await end_session(connection, session_id, now=now)
             if is_ended:
@@ -122,14 +126,14 @@ class SessionRepository:
         now: datetime,
         event_of: Callable[[int], NewEvent],
     ) -> int:
-        """Ends the sessions of a user, and returns how many; `but` names one that goes on."""
+        """End the sessions of a user, except session `but`, and return how many."""
         async with self._database.transaction() as connection:
             ended = await end_sessions(connection, user_id, but=but, now=now)
             await write_events(connection, event_of(ended))
         return ended
 
     async def list_clients(self, session_id: str) -> Sequence[Client]:
-        """The clients that got tokens in a session."""
+        """Return the clients that got tokens in a session."""
         rows: Sequence[Any] = await self._database.fetch_all(
             select(clients).where(client.client_id.in_(clients_in(session_id)))
         )

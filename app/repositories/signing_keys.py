@@ -19,14 +19,14 @@ class SigningKeyRepository:
         self._database = database
 
     async def list_all(self) -> Sequence[SigningKey]:
-        """Every key there ever was, the newest of each algorithm first."""
+        """Return all keys, including old ones, the newest of each algorithm first."""
         rows: Sequence[Any] = await self._database.fetch_all(
             select(signing_keys).order_by(key.algorithm, key.generation.desc())
         )
         return [SigningKey(*row) for row in rows]
 
     async def add_once(self, made: SigningKey, *, event: NewEvent | None) -> None:
-        """Stores a key, unless another worker made one of the same generation before."""
+        """Store a key, unless another worker has already stored one of the same generation."""
         statement = (
             upsert(self._database, signing_keys)
             .values(values_in(signing_keys, made))
@@ -36,7 +36,10 @@ class SigningKeyRepository:
         await change_with_event(self._database, statement, event)
 
     async def forget_private_halves(self, kids: Sequence[str]) -> None:
-        """These keys sign nothing any more, whoever learns SECRET_KEY."""
+        """Delete the private keys of these signing keys, keeping their public keys.
+
+        They can never sign again, even if SECRET_KEY is disclosed.
+        """
         await self._database.change(
             update(signing_keys).where(key.kid.in_(kids)).values(private_sealed=b"")
         )

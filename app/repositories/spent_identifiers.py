@@ -1,4 +1,4 @@
-"""Identifiers that count once."""
+"""Replay cache: identifiers that can be used once."""
 
 import hashlib
 import secrets
@@ -26,15 +26,17 @@ class SpentIdentifierRepository:
         )
 
     async def spend(self, identifier: str, *, expires_at: datetime) -> bool:
-        """Whether this is the first time, until it expires; also across workers."""
-        ours = secrets.token_bytes(16)
-        row = await self._spend(digest=_digest_of(identifier), spent_by=ours, expires_at=expires_at)
-        return row is not None and row[0] == ours
+        """Return True on the first use of the identifier before it expires, on any worker."""
+        caller_id = secrets.token_bytes(16)
+        row = await self._spend(
+            digest=_digest_of(identifier), spent_by=caller_id, expires_at=expires_at
+        )
+        return row is not None and row[0] == caller_id
 
     async def spend_with_event(
         self, identifier: str, *, expires_at: datetime, event: NewEvent
     ) -> bool:
-        """As `spend`; the event is written where this is the first time."""
+        """Like `spend`; the event is written only on the first use."""
         statement = (
             upsert(self._database, spent_identifiers)
             .values(

@@ -1,4 +1,4 @@
-"""Queries about families of tokens: one begins with a sign-in, and revoking it ends every token."""
+"""Queries about token families: created at a sign-in; revoking one revokes all its tokens."""
 
 from dataclasses import dataclass, replace
 from datetime import datetime
@@ -21,7 +21,7 @@ used = used_refresh_tokens.c
 
 @dataclass(frozen=True, slots=True)
 class NewPair:
-    """The digests of an access token and a refresh token, and how long each lives."""
+    """The digests and expiry times of a new access token and a new refresh token."""
 
     access_digest: bytes
     access_expires_at: datetime
@@ -32,7 +32,7 @@ class NewPair:
 
 
 class SignIn(NamedTuple):
-    """The sign-in that a family began with; without `auth_time` it was no sign-in in a browser."""
+    """The sign-in of a token family; `auth_time` is None if it was not in a browser."""
 
     user_id: str | None
     session_id: str | None
@@ -131,10 +131,10 @@ class TokenFamilyRepository:
         expires_at: datetime,
         with_refresh_token: bool,
     ) -> bool:
-        """Stores a family with its first pair, or with the access token alone.
+        """Store a family with its first pair of tokens, or with the access token alone.
 
-        False where the person was disabled, or got other credentials, since `user` was read: the
-        sign-in that this family comes from is worth nothing then, and nothing is stored.
+        Return False, and store nothing, if the user was disabled or their credentials changed since
+        `user` was read: the sign-in of this family is not valid any more.
         """
         step = self._begin if with_refresh_token else self._begin_without_refresh
         return await step(
@@ -164,7 +164,7 @@ class TokenFamilyRepository:
     async def revoke_by_refresh_token(
         self, digest: bytes, *, client_id: str, now: datetime
     ) -> None:
-        """Revokes the family of a client's refresh token, whatever state token and user are in."""
+        """Revoke the family of a client's refresh token, whatever the state of token and user."""
         of_token = union_all(
             select(refresh.family_id).where(refresh.digest == digest),
             select(used.family_id).where(used.digest == digest),
@@ -183,7 +183,7 @@ class TokenFamilyRepository:
 def new_access_token(
     database: Database, source: FromClause, *conditions: ColumnElement[bool]
 ) -> Insert:
-    """The access token of a pair, for the family that the conditions find in `source`."""
+    """Return an insert of the access token of a pair, for the family the conditions select."""
     return insert_once_where(
         database,
         access_tokens,
@@ -204,7 +204,7 @@ def new_access_token(
 def new_refresh_token(
     database: Database, source: FromClause, *conditions: ColumnElement[bool]
 ) -> Insert:
-    """The refresh token of a pair, for the family that the conditions find in `source`."""
+    """Return an insert of the refresh token of a pair, for the family the conditions select."""
     return insert_once_where(
         database,
         refresh_tokens,

@@ -1,4 +1,4 @@
-"""Users who never confirmed a second factor: found by their registration, and deleted."""
+"""Finding and deleting users who never confirmed a second factor."""
 
 from collections.abc import Mapping, Sequence
 from datetime import datetime
@@ -19,7 +19,7 @@ from app.repositories.accounts import delete_accounts
 from app.repositories.audit_outbox import write_events
 
 SIGNS_OF_USE = (passkeys, upstream_identities, sessions, token_families, consents)
-"""Tables that have a row of users who signed in once, or can in another way."""
+"""Tables with rows of users who have signed in before, or can sign in another way."""
 user, unconfirmed, link = users.c, unconfirmed_users.c, one_time_links.c
 
 
@@ -28,7 +28,7 @@ class UnconfirmedUserRepository:
         self._database = database
 
     async def list_due(self, *, before: datetime, limit: int) -> Sequence[str]:
-        """Return the ids of users who registered before a moment, the oldest first."""
+        """Return the ids of users who registered before the time `before`, oldest first."""
         rows = await self._database.fetch_all(
             select(unconfirmed.user_id)
             .where(unconfirmed.since < before)
@@ -38,11 +38,11 @@ class UnconfirmedUserRepository:
         return [row.user_id for row in rows]
 
     async def settle(self, events: Mapping[str, NewEvent], *, now: datetime) -> int:
-        """Delete those of these users who are still unconfirmed, and write their events.
+        """Delete the given users if they are still unconfirmed, and write their events.
 
-        Return how many are not listed any more: the deleted, and those who are confirmed or signed
-        in once. A user with a link that is valid is looked at again later. One whose row is
-        locked, as by a confirmation at this moment, stays listed.
+        Return how many were removed from the list: the deleted users, and those who are confirmed
+        or have signed in before. A user with a valid link is checked again later. A user whose row
+        is locked, for example by a concurrent confirmation, stays listed.
         """
         async with self._database.transaction() as connection:
             locked = await connection.scalars(
@@ -55,7 +55,7 @@ class UnconfirmedUserRepository:
             has_link = exists().where(
                 link.user_id == user.user_id, link.used_at.is_(None), link.expires_at > now
             )
-            # in a second statement, which sees what was committed before the locks were taken
+            # a second statement, so that it sees all that was committed before the locks were taken
             unused = await connection.execute(
                 select(user.user_id, has_link.label("has_link")).where(
                     user.user_id.in_(user_ids),
@@ -65,15 +65,17 @@ class UnconfirmedUserRepository:
                 )
             )
             rows = unused.all()
-            doomed = [row.user_id for row in rows if not row.has_link]
-            invited = [row.user_id for row in rows if row.has_link]
+            unused_ids = [row.user_id for row in rows if not row.has_link]
+            linked_ids = [row.user_id for row in rows if row.has_link]
             await connection.execute(
-                update(unconfirmed_users).where(unconfirmed.user_id.in_(invited)).values(since=now)
+                update(unconfirmed_users)
+                .where(unconfirmed.user_id.in_(linked_ids))
+                .values(since=now)
             )
-            settled = [each for each in user_ids if each not in set(invited)]
+            settled = [user_id for user_id in user_ids if user_id not in set(linked_ids)]
             await connection.execute(
                 delete(unconfirmed_users).where(unconfirmed.user_id.in_(settled))
             )
-            await delete_accounts(connection, doomed)
-            await write_events(connection, *(events[each] for each in doomed))
+            await delete_accounts(connection, unused_ids)
+            await write_events(connection, *(events[user_id] for user_id in unused_ids))
         return len(settled)

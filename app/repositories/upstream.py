@@ -1,4 +1,4 @@
-"""Queries about other providers, and about who is who there."""
+"""Queries about identity providers and external identities."""
 
 from collections.abc import Sequence
 from datetime import datetime
@@ -39,7 +39,7 @@ class UpstreamRepository:
 
     @gives_way
     async def add(self, made: UpstreamProvider, *, event: NewEvent) -> bool:
-        """Stores a provider; False where the name is taken."""
+        """Store an identity provider; return False if its name is taken."""
         try:
             async with self._database.transaction(PROVIDER) as connection:
                 await connection.execute(
@@ -57,17 +57,17 @@ class UpstreamRepository:
         return UpstreamProvider(*row) if row is not None else None
 
     async def list_all(self) -> Sequence[UpstreamProvider]:
-        """In the order in which they were added."""
+        """Return all identity providers in the order in which they were added."""
         rows: Sequence[Any] = await self._database.fetch_all(
             select(upstream_providers).order_by(provider.created_at, provider.name)
         )
         return [UpstreamProvider(*row) for row in rows]
 
     async def count_linked(self) -> dict[str, int]:
-        """How many people are linked to each provider; one without any is left out."""
-        theirs = select(func.count()).where(identity.provider == provider.name)
+        """Return the number of linked accounts by provider name, omitting providers without any."""
+        link_count = select(func.count()).where(identity.provider == provider.name)
         rows: Sequence[Any] = await self._database.fetch_all(
-            select(provider.name, theirs.scalar_subquery())
+            select(provider.name, link_count.scalar_subquery())
         )
         return {name: int(count) for name, count in rows if count}
 
@@ -84,13 +84,15 @@ class UpstreamRepository:
 
     @gives_way
     async def remove(self, name: str, *, event: NewEvent) -> int | None:
-        """Forgets a provider and who is who there; gives how many people that were, and None
-        where there is no such provider."""
+        """Remove an identity provider and unlink every account from it.
+
+        Return how many accounts were unlinked, or None if the provider is unknown.
+        """
         async with self._database.transaction() as connection:
-            gone = await connection.execute(
+            deleted = await connection.execute(
                 delete(upstream_providers).where(provider.name == name).returning(provider.name)
             )
-            if gone.first() is None:
+            if deleted.first() is None:
                 return None
             linked = await connection.execute(
                 delete(upstream_identities)
@@ -118,16 +120,19 @@ class UpstreamRepository:
 
     @gives_way
     async def link(self, made: UpstreamIdentity, owner: User, *, event: NewEvent) -> bool:
-        """False where it is somebody's already, and where the person got other credentials since
-        he was read."""
-        first = upsert(self._database, upstream_identities).values(
+        """Link an external identity to a user.
+
+        Return False if it is already linked, or if the user was deleted or their credentials
+        changed since `owner` was read.
+        """
+        statement = upsert(self._database, upstream_identities).values(
             values_in(upstream_identities, made)
         )
         async with self._database.transaction() as connection:
             if not await lock_owner(connection, owner):
                 return False
             stored = await connection.execute(
-                first.on_conflict_do_nothing(
+                statement.on_conflict_do_nothing(
                     index_elements=[identity.issuer, identity.subject]
                 ).returning(identity.subject)
             )
@@ -138,8 +143,10 @@ class UpstreamRepository:
 
     @gives_way
     async def add_person(self, user: User, made: UpstreamIdentity, *, event: NewEvent) -> bool:
-        """Stores a new person together with who he is elsewhere; False where the name or the
-        identity is taken."""
+        """Store a new user together with their external identity.
+
+        Return False if the username or the identity is taken.
+        """
         try:
             async with self._database.transaction(USERNAME, IDENTITY) as connection:
                 await connection.execute(insert(users).values(values_in(users, user)))
@@ -169,17 +176,17 @@ class UpstreamRepository:
         now: datetime,
         event: NewEvent,
     ) -> Unlinked:
-        """Remove an identity of a user, unless nothing else is left to sign in with. Every sign-in
-        ends, but that of the session `but`.
+        """Unlink an external identity, unless it is the user's last way to sign in.
 
-        The row of the person is locked meanwhile, so of two last ones only one can go.
+        All sign-ins of the user end, except session `but`. The row of the user is locked meanwhile,
+        so that two concurrent requests cannot remove the last two ways.
         """
-        this = (
+        is_this_identity = (
             identity.user_id == user_id,
             identity.issuer == issuer,
             identity.subject == subject,
         )
-        others = (
+        other_identities = (
             select(func.count())
             .select_from(
                 upstream_identities.join(upstream_providers, provider.name == identity.provider)
@@ -190,21 +197,25 @@ class UpstreamRepository:
                 provider.disabled_at.is_(None),
             )
         )
-        keys = select(func.count()).select_from(passkeys).where(passkeys.c.user_id == user_id)
+        passkey_count = (
+            select(func.count()).select_from(passkeys).where(passkeys.c.user_id == user_id)
+        )
         async with self._database.transaction() as connection:
             password_hash = await connection.scalar(
                 select(users.c.password_hash).where(users.c.user_id == user_id).with_for_update()
             )
-            found = await connection.scalar(select(identity.subject).where(*this))
-            if found is None:
+            linked_subject = await connection.scalar(
+                select(identity.subject).where(*is_this_identity)
+            )
+            if linked_subject is None:
                 return "unknown"
             if (
                 not has_password(str(password_hash))
-                and not await connection.scalar(others)
-                and not await connection.scalar(keys)
+                and not await connection.scalar(other_identities)
+                and not await connection.scalar(passkey_count)
             ):
                 return "last"
-            await connection.execute(delete(upstream_identities).where(*this))
+            await connection.execute(delete(upstream_identities).where(*is_this_identity))
             await renew_credentials(connection, user_id, but=but, now=now)
             await write_events(connection, event)
             return "unlinked"

@@ -1,4 +1,4 @@
-"""Queries about people."""
+"""Queries about users."""
 
 from collections.abc import Sequence
 from datetime import datetime
@@ -38,7 +38,7 @@ from app.security import totp
 REST_OF_DRIFT = 10
 USERNAME = unique(users.c.username_key)
 RECENT_STEPS = 200
-"""Characters: the last twenty codes."""
+"""Maximum length of `otp_recent_steps` in characters: about the last twenty codes."""
 
 
 class UserRepository:
@@ -50,7 +50,7 @@ class UserRepository:
 
     @gives_way
     async def add(self, user: User, *, event: NewEvent) -> bool:
-        """Stores a new person; False where the name is taken."""
+        """Store a new user; return False if the username is taken."""
         try:
             async with self._database.transaction(USERNAME) as connection:
                 await connection.execute(insert(users).values(values_in(users, user)))
@@ -69,7 +69,7 @@ class UserRepository:
         return await self._by_id(user_id)
 
     async def list_by_email(self, email_key: str, *, limit: int) -> Sequence[User]:
-        """Those who proved that this address is theirs."""
+        """Return the users who have verified this email address, oldest account first."""
         rows: Sequence[Any] = await self._database.fetch_all(
             select(users)
             .where(users.c.email_key == email_key)
@@ -79,7 +79,7 @@ class UserRepository:
         return [User(*row) for row in rows]
 
     async def list_page(self, *, after: str = "", limit: int = 100) -> Sequence[User]:
-        """A page of people in the order of their names."""
+        """Return a page of users, ordered by `username_key`, beginning after `after`."""
         rows: Sequence[Any] = await self._database.fetch_all(
             select(users)
             .where(users.c.username_key > after)
@@ -90,10 +90,10 @@ class UserRepository:
 
     @gives_way
     async def enroll_otp(self, user: User, otp_secret: bytes) -> bool:
-        """Replaces the secret of an enrolment that is not confirmed yet.
+        """Replace the secret of an unconfirmed TOTP enrolment.
 
-        False where it is, where there is a passkey, which is a second factor already, and where
-        the person got other credentials since `user` was read.
+        Return False if the enrolment is confirmed, if the user has a passkey (which already is a
+        second factor), or if the user's credentials changed since `user` was read.
         """
         statement = (
             update(users)
@@ -106,7 +106,7 @@ class UserRepository:
             .returning(users.c.user_id)
         )
         async with self._database.transaction() as connection:
-            if not await lock_owner(connection, user):  # a passkey may be added at this moment
+            if not await lock_owner(connection, user):  # a passkey may be added concurrently
                 return False
             changed = await connection.execute(statement)
             return changed.first() is not None
@@ -120,23 +120,25 @@ class UserRepository:
         drift: int | None = None,
         event: NewEvent | None,
     ) -> bool:
-        """Takes a time step out of use; False where it, or a later one, was used before, and where
-        the secret is no longer the one that the code was checked with.
+        """Consume a TOTP time step.
 
-        A later one does not count if no code of now can have it: it was used under a clock that
-        was set back since. Its own code stays used, as do those of the last twenty.
+        Return False if this step or a later one was already used, or if the user's secret is no
+        longer the one that the code was checked against.
 
-        Checking and using are one statement, so of two requests with the same code only one
-        wins (RFC 6238 section 5.2). The first use confirms the enrolment.
+        A later step is ignored if no current code can have it, because it was used before the
+        server's clock was set back. Its code remains used, as do the last twenty codes.
 
-        `drift` is what this code says of the clock of the device. It is kept (section 6) unless
-        another code was used within the last minutes: who enters one after the other on purpose
-        does not move it.
+        Checking and consuming are one statement, so of two requests with the same code only one
+        succeeds (RFC 6238 section 5.2). The first use confirms the enrolment.
+
+        `drift` is the drift of the device's clock according to this code, in time steps. It is
+        stored (section 6) unless another code was used within the last minutes, so that entering
+        codes one after the other on purpose does not change it.
         """
         last_step = users.c.otp_last_step
         is_long_ago = last_step <= step - REST_OF_DRIFT
-        before = literal(" ") + cast(last_step, String) + literal(" ")
-        earlier = func.coalesce(users.c.otp_recent_steps, before, " ")
+        previous_step = literal(" ") + cast(last_step, String) + literal(" ")
+        earlier_steps = func.coalesce(users.c.otp_recent_steps, previous_step, " ")
         return await self._update(
             user.user_id,
             event,
@@ -148,7 +150,7 @@ class UserRepository:
             ),
             ~func.coalesce(users.c.otp_recent_steps, "").contains(f" {step} "),
             otp_last_step=step,
-            otp_recent_steps=func.substr(literal(f" {step}") + earlier, 1, RECENT_STEPS),
+            otp_recent_steps=func.substr(literal(f" {step}") + earlier_steps, 1, RECENT_STEPS),
             otp_drift=users.c.otp_drift
             if drift is None
             else case((is_long_ago, drift), else_=users.c.otp_drift),
@@ -156,13 +158,13 @@ class UserRepository:
         )
 
     async def replace_password_hash(self, user_id: str, *, old: str, new: str) -> bool:
-        """Stores the same password under other parameters, unless it was changed meanwhile."""
+        """Store a rehash of the same password, unless the password was changed meanwhile."""
         return await self._update(user_id, None, users.c.password_hash == old, password_hash=new)
 
     async def replace_claims(
         self, user: User, claims: str, *, now: datetime, event: NewEvent
     ) -> bool:
-        """Stores what is kept about a person; False where it changed since `user` was read."""
+        """Store the claims of a user; return False if they changed since `user` was read."""
         return await self._update(
             user.user_id,
             event,
