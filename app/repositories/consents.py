@@ -75,7 +75,7 @@ class ConsentRepository:
 
     @gives_way
     async def revoke(self, user_id: str, client_id: str, *, now: datetime, event: NewEvent) -> bool:
-        """Delete a user's consent to a client, and revoke their codes and token families there.
+        """Delete a user's consent to a client, and revoke their codes and token families for it.
 
         Return False if there was neither a consent nor an active token family.
         """

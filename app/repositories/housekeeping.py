@@ -102,7 +102,7 @@ class HousekeepingRepository:
         With a mail server, they have been delivered or given up long before.
         """
         mail = mails.c
-        # the first condition is only there so that the index can be used
+        # the first condition only serves the index
         is_old = and_(mail.next_attempt_at < before, mail.created_at < before - MAILS_ARE_KEPT)
         return await self._delete(mails, is_old, order=mail.next_attempt_at, limit=limit)
 

@@ -1,4 +1,4 @@
-"""Counts of attempts, exact across workers: a row is written only if it is as it was read.
+"""Counts of attempts, exact across workers: a row is written only if it is unchanged since read.
 
 Attempts of one process are counted one after the other, in batches. A batch reads the rows it
 needs, and writes all changed rows in one statement. The statement fails as a whole if another
@@ -95,7 +95,7 @@ class LimitCounterRepository:
 
 
 def _unless_changed(database: Database) -> Insert:
-    """Return an upsert that stores a count only if the row is as it was read.
+    """Return an upsert that stores a count only if the row has not changed since it was read.
 
     Otherwise it sets `window` to NULL, which the column does not allow, so that the database
     rejects the whole statement.

@@ -19,7 +19,7 @@ session, family, client = sessions.c, token_families.c, clients.c
 
 
 async def end_session(connection: AsyncConnection, session_id: str, *, now: datetime) -> bool:
-    """End a session and revoke its token families; return False if it had already ended.
+    """End a session with its codes and token families; return False if it had already ended.
 
     Families granted with `offline_access` remain valid (OpenID Connect Core section 11).
     """

@@ -110,7 +110,7 @@ class SessionRepository:
 
     @gives_way
     async def end(self, session_id: str, *, now: datetime, event: NewEvent) -> bool:
-        """End a session and revoke its token families, in one step; see `end_session`."""
+        """End a session with its codes and token families, in one step; see `end_session`."""
         async with self._database.transaction() as connection:
             is_ended = await end_session(connection, session_id, now=now)
             if is_ended:
