@@ -19,7 +19,7 @@ class LogoutNoticeRepository:
     async def list_due(
         self, *, now: datetime, limit: int, without: Collection[str] = ()
     ) -> Sequence[LogoutNotice]:
-        """Return rows that are ready for their next attempt, excluding those of the clients in `without`.
+        """Return rows that are ready for their next attempt, except for the clients in `without`.
 
         The first row of every client comes before the second row of any client.
         """

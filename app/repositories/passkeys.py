@@ -47,9 +47,7 @@ class PasskeyRepository:
         count = select(func.count()).where(passkey.user_id == made.user_id)
         try:
             async with self._database.transaction(CREDENTIAL) as connection:
-                if not await lock_owner(
-                    connection, owner
-                ):  # the later of two calls counts the earlier
+                if not await lock_owner(connection, owner):  # so concurrent calls are counted
                     return "no owner"
                 if (await connection.scalar(count) or 0) >= at_most:
                     return "too many"
