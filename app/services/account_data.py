@@ -1,4 +1,4 @@
-"""A person's data as a whole: taken along, and deleted."""
+"""Export and deletion of all data of a user."""
 
 import json
 from datetime import datetime
@@ -38,7 +38,10 @@ class AccountData:
         self._clock = clock
 
     async def export(self, user: User) -> dict[str, Any]:
-        """Everything that is kept about a person, as JSON; of secrets only that they are there."""
+        """Return everything that is stored about a user, as JSON.
+
+        Of secrets it contains only that they exist.
+        """
         await self._audit.record("user.data_exported", user_id=user.user_id)
         return {
             "exported_at": _said(self._clock.now()),
@@ -52,33 +55,34 @@ class AccountData:
             "signing_in": await self._factors(user),
             "sessions": [
                 {
-                    "browser": each.user_agent,
-                    "address": each.address,
-                    "methods": each.amr.split(),
-                    "signed_in_at": _said(each.auth_time),
-                    "last_seen_at": _said(each.last_seen_at),
+                    "browser": session.user_agent,
+                    "address": session.address,
+                    "methods": session.amr.split(),
+                    "signed_in_at": _said(session.auth_time),
+                    "last_seen_at": _said(session.last_seen_at),
                 }
-                for each in await self._sessions.list_of(user.user_id)
+                for session in await self._sessions.list_of(user.user_id)
             ],
             "applications": await self._applications(user),
             "other_providers": [
                 {
-                    "provider": each.provider,
-                    "issuer": each.issuer,
-                    "subject": each.subject,
-                    "label": each.label,
-                    "linked_at": _said(each.linked_at),
-                    "last_used_at": _said(each.last_used_at),
+                    "provider": identity.provider,
+                    "issuer": identity.issuer,
+                    "subject": identity.subject,
+                    "label": identity.label,
+                    "linked_at": _said(identity.linked_at),
+                    "last_used_at": _said(identity.last_used_at),
                 }
-                for each in await self._accounts.list_identities(user.user_id)
+                for identity in await self._accounts.list_identities(user.user_id)
             ],
-            "activity": [_event(each) for each in await self._activity(user)],
+            "activity": [_event(event) for event in await self._activity(user)],
         }
 
     async def delete(self, user: User) -> bool:
-        """Deletes an account for good; False where it was gone already.
+        """Delete an account permanently; return False if it was deleted already.
 
-        The clients in its sessions are told, and so is its owner. What the audit log holds stays.
+        The clients in the user's sessions and the user are notified. The audit log keeps its
+        events.
         """
         event = self._audit.event("user.deleted", user_id=user.user_id)
         if not await self._accounts.delete(user.user_id, now=self._clock.now(), event=event):
@@ -93,11 +97,11 @@ class AccountData:
             "authenticator_app_confirmed_at": _said(user.otp_confirmed_at),
             "passkeys": [
                 {
-                    "name": each.name,
-                    "created_at": _said(each.created_at),
-                    "last_used_at": _said(each.last_used_at),
+                    "name": passkey.name,
+                    "created_at": _said(passkey.created_at),
+                    "last_used_at": _said(passkey.last_used_at),
                 }
-                for each in await self._accounts.list_passkeys(user_id)
+                for passkey in await self._accounts.list_passkeys(user_id)
             ],
             "recovery_codes_left": await self._accounts.count_recovery_codes(user_id),
             "remembered_browsers": [
@@ -108,28 +112,28 @@ class AccountData:
 
     async def _applications(self, user: User) -> list[dict[str, Any]]:
         used = await self._consents.last_uses(user)
-        found = []
-        for each in await self._consents.list_of(user):
-            client = await self._clients.find(each.client_id)
-            found.append(
+        applications = []
+        for consent in await self._consents.list_of(user):
+            client = await self._clients.find(consent.client_id)
+            applications.append(
                 {
-                    "client_id": each.client_id,
+                    "client_id": consent.client_id,
                     "name": client.client_name if client is not None else None,
-                    "scopes": sorted(each.scopes),
-                    "allowed_at": _said(each.granted_at),
-                    "last_used_at": _said(used.get(each.client_id)),
+                    "scopes": sorted(consent.scopes),
+                    "allowed_at": _said(consent.granted_at),
+                    "last_used_at": _said(used.get(consent.client_id)),
                 }
             )
-        return found
+        return applications
 
     async def _activity(self, user: User) -> list[AuditEvent]:
-        """The newest first."""
-        found: list[AuditEvent] = []
+        """Return the audit events of a user, the newest first."""
+        events: list[AuditEvent] = []
         before = None
         while page := await self._audit.list_of_user(user.user_id, before=before, limit=PAGE):
-            found.extend(page)
+            events.extend(page)
             before = page[-1].sequence
-        return found
+        return events
 
 
 def _event(event: AuditEvent) -> dict[str, Any]:

@@ -14,22 +14,23 @@ from app.services.audit_sequencing import AuditSequencer
 
 @dataclass(frozen=True, slots=True)
 class Verdict:
-    """`head` is the last event that fits; `broken_at` is the number of the first that does not,
-    None where all do."""
+    """Result of a verification.
+
+    `head` is the last valid event; `broken_at` is the number of the first invalid one, or None.
+    """
 
     head: Head
     broken_at: int | None
     deletion: AuditDeletion | None = None
-    """What a downgrade deleted before the first event that is left."""
+    """What a downgrade deleted before the first remaining event."""
     is_known_deleted: bool = False
-    """The head that was given is among what was deleted or archived, so nothing can be compared
-    with it."""
+    """Whether the given head was deleted or archived, so that nothing can be compared with it."""
     waiting: int = 0
-    """Events that have no number yet, where another session holds the head of the chain."""
+    """Events without a number, because another session holds the head of the chain."""
     checkpoint: Checkpoint | None = None
-    """What was archived before the first event that was verified."""
+    """What was archived before the first verified event."""
     missing: int = 0
-    """How many events came before the first one of the archives that were given."""
+    """How many events precede the first one of the given archives."""
 
 
 class AuditVerifier:
@@ -41,33 +42,35 @@ class AuditVerifier:
         self._sequencer = sequencer
 
     async def beginning(self) -> Head:
-        """The last event that is not in the database any more."""
+        """Return the last event that is no longer in the database."""
         deletions = await self._events.list_deletions()
         checkpoint = await self._checkpoints.newest()
-        heads = [Head(each.sequence, each.hash) for each in deletions[:1]]
+        heads = [Head(deletion.sequence, deletion.hash) for deletion in deletions[:1]]
         return max([BEGINNING, *heads, *([checkpoint.head] if checkpoint else [])])
 
     async def verify(self, *, known: Head | None, archives: Sequence[Path]) -> Verdict:
-        """Walk the chain from its beginning to its head; see `AuditLog.verify`."""
+        """Verify the chain from its beginning to its head; see `AuditLog.verify`."""
         is_numbered = await self._sequencer.try_run()
         deletions = await self._events.list_deletions()
         checkpoint = await self._checkpoints.newest()
         if checkpoint is not None and not checkpoint.is_signed:
             return Verdict(BEGINNING, checkpoint.head.sequence, checkpoint=checkpoint)
-        gone = [Head(each.sequence, each.hash) for each in deletions]
-        gone += [checkpoint.head] if checkpoint is not None else []
-        noted = [await self._events.read_head(), *([known] if known is not None else [])]
-        expected = {each.sequence: each.hash for each in noted}
-        for each in gone:
-            if expected.setdefault(each.sequence, each.hash) != each.hash:
-                return Verdict(BEGINNING, each.sequence, deletions[0] if deletions else None)
-        last = max([BEGINNING, *gone])
+        deleted_heads = [Head(deletion.sequence, deletion.hash) for deletion in deletions]
+        deleted_heads += [checkpoint.head] if checkpoint is not None else []
+        noted_heads = [await self._events.read_head(), *([known] if known is not None else [])]
+        expected = {noted_head.sequence: noted_head.hash for noted_head in noted_heads}
+        for deleted_head in deleted_heads:
+            if expected.setdefault(deleted_head.sequence, deleted_head.hash) != deleted_head.hash:
+                return Verdict(
+                    BEGINNING, deleted_head.sequence, deletions[0] if deletions else None
+                )
+        last = max([BEGINNING, *deleted_heads])
         if archives:
             last = _before_first(archives) or last
         verdict = _beginning_at(last, deletions, checkpoint)
-        if known is not None and known not in gone:
-            is_gone = 0 < known.sequence < last.sequence
-            verdict = replace(verdict, is_known_deleted=is_gone)
+        if known is not None and known not in deleted_heads:
+            is_known_deleted = 0 < known.sequence < last.sequence
+            verdict = replace(verdict, is_known_deleted=is_known_deleted)
         if last.sequence and expected.get(last.sequence, last.hash) != last.hash:
             return replace(verdict, head=BEGINNING, broken_at=last.sequence)
         async for event in self._events_of(archives, last):
@@ -76,7 +79,7 @@ class AuditVerifier:
                 return replace(verdict, head=last, broken_at=last.sequence + 1)
             last = Head(event.sequence, event.hash)
         is_whole = last.sequence >= max(expected)
-        head = await self._events.read_head()  # by now it may be ahead, but never behind
+        head = await self._events.read_head()  # may have advanced meanwhile, but never goes back
         has_head = head.hash != b"" and head.sequence >= last.sequence
         return replace(
             verdict,
@@ -86,7 +89,7 @@ class AuditVerifier:
         )
 
     async def _events_of(self, archives: Sequence[Path], last: Head) -> AsyncIterator[AuditEvent]:
-        """The events of the files, and those of the database after the last of them."""
+        """Yield the events of the files, then those that follow in the database."""
         after = last.sequence
         for path in archives:
             for event in read_events(path):
@@ -99,7 +102,7 @@ class AuditVerifier:
 
 
 def _before_first(archives: Sequence[Path]) -> Head | None:
-    """The event before the first one of the files; None where they are empty."""
+    """Return the head before the first event of the files; None if they are empty."""
     for path in archives:
         for event in read_events(path):
             return Head(event.sequence - 1, event.previous_hash)
@@ -109,8 +112,10 @@ def _before_first(archives: Sequence[Path]) -> Head | None:
 def _beginning_at(
     last: Head, deletions: Sequence[AuditDeletion], checkpoint: Checkpoint | None
 ) -> Verdict:
-    """What is said of the events before the first one that is verified."""
-    deletion = next((each for each in deletions if each.sequence == last.sequence), None)
+    """Return a verdict about the events before the first one that is verified."""
+    deletion = next(
+        (candidate for candidate in deletions if candidate.sequence == last.sequence), None
+    )
     is_cut = checkpoint is not None and checkpoint.head.sequence == last.sequence
     return Verdict(
         last,

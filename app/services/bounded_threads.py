@@ -1,4 +1,4 @@
-"""A bounded pool of threads for what takes its time, so that it never starves the event loop."""
+"""A bounded thread pool for slow work, so that it never starves the event loop."""
 
 import asyncio
 import contextlib
@@ -20,16 +20,17 @@ NICENESS = 5
 
 
 SECONDS_FOR_THE_DATABASE = 1.0
-"""What a request keeps of its time for the steps that follow the work."""
+"""Part of a request's time that is reserved for the steps after the work."""
 IDLE_SECONDS = 3.0
-"""After so long without work the threads return the memory that it took."""
+"""Seconds without work after which the threads return freed memory to the system."""
 BARRIER_SECONDS = 0.2
 
 
 class BoundedThreads:
-    """Runs at most `threads` at once and lets at most `queue` wait; then `OverloadedError`.
+    """Thread pool that runs `threads` functions at once and queues at most `queue` more.
 
-    They wait in the order in which they came, each while its request has time left.
+    Beyond that it raises `OverloadedError`. Queued work starts in the order of arrival, as long as
+    its request has time left.
     """
 
     def __init__(self, *, threads: int, queue: int) -> None:
@@ -43,13 +44,14 @@ class BoundedThreads:
         self._idle_timer: asyncio.TimerHandle | None = None
 
     async def start(self) -> None:
-        """Start every thread; raises `StartupError` where the system refuses one."""
+        """Start every thread; raise `StartupError` if the system refuses one."""
         await start_threads(self._executor, count=self._threads)
 
     async def run(self, work: Callable[..., Result], *arguments: object) -> Result:
-        """Gives what `work` returns. A caller who is cancelled leaves it running to its end.
+        """Run `work` in a thread and return its result.
 
-        Raises `OverloadedError`, or `CallerGoneError` where the caller hung up before it began.
+        If the caller is cancelled, the work runs to its end. Raise `OverloadedError`, or
+        `CallerGoneError` if the caller disconnected before the work began.
         """
         if self._free_places <= 0:
             raise OverloadedError
@@ -89,7 +91,7 @@ class BoundedThreads:
     def _leave(self, future: "asyncio.Future[Result]") -> None:
         self._give_back()
         if not future.cancelled():
-            future.exception()  # a caller who went away does not turn it into a warning
+            future.exception()  # avoids a warning if the caller is gone
 
     def _give_back(self) -> None:
         self._running.leave()
@@ -109,12 +111,12 @@ class BoundedThreads:
     def _return_memory_if_idle(self) -> None:
         self._idle_timer = None
         if self._free_places < self._places:
-            return  # the end of the work sets another timer
+            return  # another timer is set when the work ends
         idle_for = asyncio.get_running_loop().time() - self._idle_since
         if idle_for < IDLE_SECONDS:
             self._return_memory_after(IDLE_SECONDS - idle_for)
             return
-        barrier = threading.Barrier(self._threads)  # so that each thread does it once
+        barrier = threading.Barrier(self._threads)  # so that each thread runs it once
         for _ in range(self._threads):
             self._executor.submit(_return_memory, barrier)
 
@@ -126,6 +128,6 @@ def _return_memory(barrier: threading.Barrier) -> None:
 
 
 def _step_back() -> None:
-    """Lets the event loop go first where both want a core (on Linux, niceness is by thread)."""
+    """Let the event loop go first if both need a core (on Linux, niceness is per thread)."""
     with contextlib.suppress(OSError, AttributeError):
         os.setpriority(os.PRIO_PROCESS, threading.get_native_id(), NICENESS)

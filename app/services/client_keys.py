@@ -1,4 +1,4 @@
-"""The public keys of clients: registered with them, or fetched from their `jwks_uri`."""
+"""Public keys of clients: registered with the client, or fetched from its `jwks_uri`."""
 
 import asyncio
 import json
@@ -23,9 +23,9 @@ log = logger(__name__)
 KEPT = timedelta(minutes=5)
 ASKED_AGAIN_AFTER = timedelta(seconds=5)
 USABLE_MEANWHILE = timedelta(minutes=15)
-"""How old keys may be that are used while newer ones are under way."""
+"""Maximum age of keys that are used while newer ones are being fetched."""
 PATIENCE = 1.0
-"""Seconds to wait for newer keys where there are usable ones."""
+"""Seconds to wait for newer keys if there are usable ones."""
 MAXIMUM_KEPT = 1000
 MAXIMUM_KEYS = 100
 Keys = Sequence[dict[str, Any]]
@@ -33,7 +33,7 @@ Keys = Sequence[dict[str, Any]]
 
 @dataclass(frozen=True, slots=True)
 class _Fetched:
-    """What a URI gave when it was last asked; `keys` are None where it gave none."""
+    """Result of the last request to a URI; `keys` is None if it returned none."""
 
     keys: Keys | None
     fetched_at: datetime
@@ -51,9 +51,9 @@ class ClientKeys:
     async def verified(
         self, client: Client, token: str, *, algorithm: str | None, typ: str
     ) -> dict[str, Any]:
-        """The claims of a JWT of this type that the client signed.
+        """Verify a JWT of this type signed by the client and return its claims.
 
-        `algorithm` is the one that it registered. Raises `SignatureError` or `FetchError`.
+        `algorithm` is the one that the client registered. Raise `SignatureError` or `FetchError`.
         """
         require_type(token, typ)
         keys = await self.keys_of(client, kid=kid_of(token))
@@ -62,7 +62,10 @@ class ClientKeys:
         return jose.verify(token, keys, algorithms=algorithms)
 
     async def keys_of(self, client: Client, *, kid: str | None) -> Keys:
-        """Public keys as JWKs. An unknown `kid` has them fetched again; raises `FetchError`."""
+        """Return the public keys of a client as JWKs; raise `FetchError`.
+
+        Keys at a `jwks_uri` are fetched again for an unknown `kid`.
+        """
         registered = client.further_metadata.get("jwks")
         if registered is not None:
             return _public_keys(registered)
@@ -70,18 +73,18 @@ class ClientKeys:
         return await self.keys_at(uri, kid=kid) if uri is not None else []
 
     async def keys_at(self, uri: str, *, kid: str | None) -> Keys:
-        """The same, of a URI; raises `FetchError`."""
-        kept = self._kept.get(uri)
+        """Return the public keys at a URI as JWKs; raise `FetchError`."""
+        cached = self._kept.get(uri)
         now = self._clock.now()
-        if kept is None or _is_due(kept, kid, now):
-            is_usable = kept is not None and _is_usable_meanwhile(kept, kid, now)
-            kept = await (self._newer(uri, kept) if kept and is_usable else self._ask(uri))
-        if kept.keys is None:
-            raise FetchError(f"jwks_uri gave no keys: {kept.problem}")
-        return kept.keys
+        if cached is None or _is_due(cached, kid, now):
+            is_usable = cached is not None and _is_usable_meanwhile(cached, kid, now)
+            cached = await (self._newer(uri, cached) if cached and is_usable else self._ask(uri))
+        if cached.keys is None:
+            raise FetchError(f"jwks_uri gave no keys: {cached.problem}")
+        return cached.keys
 
     async def _newer(self, uri: str, kept: _Fetched) -> _Fetched:
-        """Return what a URI gives now, or what it gave before where that takes long."""
+        """Return the current result of a URI, or the cached one if the request takes too long."""
         try:
             async with asyncio.timeout(PATIENCE):
                 return await self._ask(uri)
@@ -89,23 +92,26 @@ class ClientKeys:
             return kept
 
     async def _fetch(self, uri: str) -> _Fetched:
-        """A failure is kept too, so that nobody can have a URI asked again and again."""
+        """Fetch a URI and cache the result.
+
+        A failure is cached too, so that nobody can cause repeated requests to a URI.
+        """
         before, now = self._kept.get(uri), self._clock.now()
         try:
-            fetched = await self._outbound.get(uri)
-            if fetched.status != 200:
-                raise FetchError(f"it answered {fetched.status}")
-            kept = _Fetched(_parse(fetched.body), now, now)
-        except BusyError:  # says nothing about the URI
+            response = await self._outbound.get(uri)
+            if response.status != 200:
+                raise FetchError(f"it answered {response.status}")
+            result = _Fetched(_parse(response.body), now, now)
+        except BusyError:  # not a failure of the URI
             raise
         except FetchError as error:
             log.info("a jwks_uri could not be fetched: %s", error)
             if before is not None and not _is_old(before, now):
-                kept = _Fetched(before.keys, before.fetched_at, now)
+                result = _Fetched(before.keys, before.fetched_at, now)
             else:
-                kept = _Fetched(None, now, now, str(error))
-        self._kept.put(uri, kept)
-        return kept
+                result = _Fetched(None, now, now, str(error))
+        self._kept.put(uri, result)
+        return result
 
 
 def _is_due(kept: _Fetched, kid: str | None, now: datetime) -> bool:
@@ -124,23 +130,23 @@ def _has_key(kept: _Fetched, kid: str | None) -> bool:
 
 
 def _is_old(kept: _Fetched, now: datetime) -> bool:
-    """Also where the clock was set back."""
+    """Return whether the keys are outdated; they also are if the clock was set back."""
     return kept.keys is None or abs(now - kept.fetched_at) > KEPT
 
 
 def _parse(body: bytes) -> Keys:
     try:
-        found = json.loads(body)
+        jwks = json.loads(body)
     except (ValueError, RecursionError):
         raise FetchError("it gave no JSON") from None
-    if not isinstance(found, dict) or not is_encodable(found):
+    if not isinstance(jwks, dict) or not is_encodable(jwks):
         raise FetchError("it gave no JWK Set")
-    if not isinstance(found.get("keys"), list):
+    if not isinstance(jwks.get("keys"), list):
         raise FetchError("it gave no JWK Set")
-    return _public_keys(found)
+    return _public_keys(jwks)
 
 
 def _public_keys(jwks: dict[str, Any]) -> Keys:
-    """A key whose private half was published proves nothing."""
+    """Return the public keys of a set, without those whose private half was published."""
     keys = [key for key in jwks["keys"] if isinstance(key, dict)]
     return [key for key in keys if not PRIVATE_KEY_MEMBERS & key.keys()][:MAXIMUM_KEYS]

@@ -1,4 +1,4 @@
-"""Consent: what a person is asked, and what he need not be asked again."""
+"""Consent: what a user is asked, and what they need not be asked again."""
 
 from collections.abc import Mapping, Sequence
 from dataclasses import dataclass, replace
@@ -18,7 +18,7 @@ FIRST_PARTY = "first_party"
 
 @dataclass(frozen=True, slots=True)
 class ConsentRequirement:
-    """Whether the user must be asked, and the consent in force as far as it was looked up."""
+    """Whether the user must be asked, and the consent in force if it was looked up."""
 
     is_due: bool
     consent: Consent | None
@@ -47,10 +47,10 @@ class ConsentService:
         is_identity_sure: bool,
         is_given: bool,
     ) -> ConsentRequirement:
-        """Find out whether the user must be asked.
+        """Return whether the user must be asked for consent.
 
-        Forced, or by a client that anybody could be (RFC 8252 section 8.6), they are asked in each
-        request; `is_given` says that they allowed this very one.
+        If consent is forced, or any program could pose as the client (RFC 8252 section 8.6), the
+        user is asked in each request; `is_given` says that they have allowed this one.
         """
         if client.trust == FIRST_PARTY and not is_forced and is_identity_sure:
             return ConsentRequirement(is_due=False, consent=None)
@@ -61,12 +61,12 @@ class ConsentService:
         return ConsentRequirement(is_due=must_ask_again, consent=consent)
 
     async def grant(self, user: User, client: Client, scopes: frozenset[str]) -> bool:
-        """Store what the user allows; False where the account was deleted meanwhile."""
-        given, event = self.given(user, client, scopes)
-        return await self._consents.grant(given, event=event)
+        """Store what the user allows; return False if the account was deleted meanwhile."""
+        consent, event = self.given(user, client, scopes)
+        return await self._consents.grant(consent, event=event)
 
     def given(self, user: User, client: Client, scopes: frozenset[str]) -> tuple[Consent, NewEvent]:
-        """Return the consent that a user gives now, and the event that tells of it."""
+        """Return the consent that a user gives now, and its audit event."""
         consent = Consent(
             user_id=user.user_id,
             client_id=client.client_id,
@@ -83,24 +83,32 @@ class ConsentService:
         return consent, event
 
     async def list_of(self, user: User) -> Sequence[Consent]:
-        """Each client that a person allowed something, or that has tokens of his without asking."""
-        allowed = {each.client_id: each for each in await self._consents.list_of(user.user_id)}
+        """Return the consents of a user, the newest first.
+
+        A client that has tokens for the user without having asked is included.
+        """
+        allowed = {
+            consent.client_id: consent for consent in await self._consents.list_of(user.user_id)
+        }
         others: dict[str, Consent] = {}
         with_tokens = await self._consents.list_with_tokens(user.user_id, now=self._clock.now())
-        for each in with_tokens:
-            if each.client_id not in allowed:
-                newest = others.setdefault(each.client_id, each)
-                scope = " ".join(sorted(newest.scopes | each.scopes))
-                others[each.client_id] = replace(newest, scope=scope)
-        found = (*allowed.values(), *others.values())
-        return sorted(found, key=lambda each: each.granted_at, reverse=True)
+        for consent in with_tokens:
+            if consent.client_id not in allowed:
+                newest = others.setdefault(consent.client_id, consent)
+                scope = " ".join(sorted(newest.scopes | consent.scopes))
+                others[consent.client_id] = replace(newest, scope=scope)
+        consents = (*allowed.values(), *others.values())
+        return sorted(consents, key=lambda each: each.granted_at, reverse=True)
 
     async def revoke(self, user: User, client_id: str) -> bool:
-        """Forgets a consent and ends every sign-in at that client; False where there was none."""
+        """Revoke a consent and end every sign-in at that client.
+
+        Return False if there was none.
+        """
         event = self._audit.event("consent.revoked", user_id=user.user_id, client_id=client_id)
         now = self._clock.now()
         return await self._consents.revoke(user.user_id, client_id, now=now, event=event)
 
     async def last_uses(self, user: User) -> Mapping[str, datetime]:
-        """When each client got tokens for a person last."""
+        """Return when each client last got tokens for a user."""
         return await self._consents.last_uses(user.user_id)

@@ -1,4 +1,4 @@
-"""Removes what nobody can use any more: in bounded batches, one worker at a time, no cron job."""
+"""Delete expired rows in bounded batches, one worker at a time, without a cron job."""
 
 import asyncio
 import time
@@ -23,16 +23,16 @@ KEPT_AFTER_EXPIRY = timedelta(minutes=5)
 LEASE_INTERVALS = 3
 SHORTEST_LEASE = 60.0
 STOP_SECONDS = 1.0
-"""How long a stop waits to give the lease back."""
+"""How long shutdown waits to release the lease."""
 
 
 class Housekeeping:
-    """Runs beside the server; `interval` is in seconds, `others` are deletions with rules of
-    their own.
+    """Periodic deletion of expired rows, which runs beside the server.
 
-    A run rotates old signing keys first. Then each table has its turn, one batch each, and those
-    with more left have another, so that a large table delays no other. A run that has not
-    finished after an interval ends, and the next one begins at once.
+    `interval` is in seconds; `others` are deletions with rules of their own. A run rotates old
+    signing keys first. Then it deletes one batch from each table, and repeats this for tables with
+    more rows, so that a large table does not delay the others. A run that has not finished after
+    one interval ends, and the next one begins at once.
     """
 
     def __init__(
@@ -78,26 +78,29 @@ class Housekeeping:
             await self._give_lease_back()
 
     async def run_once(self) -> int:
-        """Deletes all that is due; gives how many rows. Zero while another worker does it."""
+        """Delete all expired rows and return how many there were.
+
+        Return zero while another worker does it.
+        """
         if not await self._has_lease():
             return 0
         await self._rotate()
         deletions = self._deletions()
-        sizes = {each: BatchSize(self._repository.batch_seconds) for each in deletions}
+        sizes = {deletion: BatchSize(self._repository.batch_seconds) for deletion in deletions}
         ends_at = self._timer() + self._interval
-        total, turns, was_full = 0, deque(deletions), False
-        while turns and await self._has_lease():
+        total, queue, was_full = 0, deque(deletions), False
+        while queue and await self._has_lease():
             if self._timer() > ends_at:
                 self._has_more = True
                 break
-            deletion = turns.popleft()
+            deletion = queue.popleft()
             deleted, is_full = await self._turn(deletion, sizes[deletion])
             total += deleted
             if is_full:
-                turns.append(deletion)
+                queue.append(deletion)
                 was_full = True
-            if not turns and was_full:  # what was deleted may have kept rows of other tables
-                turns, was_full = deque(deletions), False
+            if not queue and was_full:  # the deleted rows may have protected others
+                queue, was_full = deque(deletions), False
         if total:
             log.info("housekeeping removed %d rows", total)
         return total
@@ -115,20 +118,20 @@ class Housekeeping:
     async def _turn(self, deletion: Deletion, size: BatchSize) -> tuple[int, bool]:
         """Delete one batch and pause; return how many rows, and whether there may be more.
 
-        A table that is locked, or that a mistake of ours is about, must not keep the others.
+        A table that is locked, or whose deletion has a bug, must not hold up the others.
         """
-        limit, begun = size.rows, self._timer()
+        limit, started_at = size.rows, self._timer()
         before = self._clock.now() - KEPT_AFTER_EXPIRY
         try:
             deleted = await deletion(before=before, limit=limit)
         except DatabaseUnavailableError:
             log.warning("housekeeping leaves out a table that is not available")
-            self._renews_at = None  # so that the run ends here where the whole database is away
+            self._renews_at = None  # ends the run if the whole database is unavailable
             return 0, False
         except Exception:
             log.exception("housekeeping leaves out a table")
             return 0, False
-        seconds = self._timer() - begun
+        seconds = self._timer() - started_at
         is_full = deleted >= limit
         if is_full:
             size.learn(seconds)
@@ -145,7 +148,10 @@ class Housekeeping:
             log.exception("old signing keys were not replaced; housekeeping will try again")
 
     async def _has_lease(self) -> bool:
-        """Take the lease, or renew it once a third of its time has passed."""
+        """Return whether this worker holds the lease, taking it if it is free.
+
+        It is renewed once a third of its time has passed.
+        """
         now = self._timer()
         if self._renews_at is not None and now < self._renews_at:
             return True

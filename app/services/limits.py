@@ -1,10 +1,12 @@
-"""Limits on guessing: per account, address and client, the same for names that exist and do not.
+"""Rate limits on guessing, per account, network and client.
 
-Whether a try was right is told only after it was counted, in one order for all workers: of a
-hundred guesses at once no more are answered than of a hundred in a row. A right one clears the
-account. Once the free tries of an account are used up, each network has turns of its own there,
-which no stranger can take. After a hundred failures from networks that the account does not know
-these share one back-off. Known networks and trusted browsers have attempts of their own.
+The limits are the same for names that exist and names that do not. The outcome of an attempt is
+revealed only after the attempt was counted, in one order for all workers: a hundred simultaneous
+guesses get no more answers than a hundred consecutive ones. A successful attempt clears the
+account. Once the free attempts of an account are used up, each network has its own back-off for it,
+which no stranger can use up. After a hundred failures from networks that are unknown to the
+account, these networks share one back-off. Known networks and trusted browsers have attempts of
+their own.
 """
 
 import asyncio
@@ -28,10 +30,10 @@ Tries = Sequence[Try]
 
 
 class LimitStore(Protocol):
-    """Where tries are counted."""
+    """Storage in which attempts are counted."""
 
     async def wait(self, tries: Tries, *, now: datetime) -> float:
-        """The seconds until a try may be made; counts nothing."""
+        """Return the seconds until an attempt is allowed; counts nothing."""
         ...
 
     async def take(
@@ -43,19 +45,25 @@ class LimitStore(Protocol):
         clears: bool,
         forgets: Tries = (),
     ) -> float:
-        """Counts a try that was made; gives the seconds to wait, zero where its outcome may be
-        told. A right one that `clears` has those forgotten whose rule says so, and `forgets`."""
+        """Count an attempt that was made and return the seconds to wait.
+
+        Zero means that its outcome may be revealed. A successful attempt that `clears` resets the
+        counts whose rule is cleared by a success, and those of `forgets`.
+        """
         ...
 
     async def forget(self, tries: Tries, *, now: datetime) -> None:
-        """Forgets what was counted for these; costs a look-up where nothing was."""
+        """Reset what was counted for these attempts; costs a look-up if nothing was."""
         ...
 
 
 @dataclass(frozen=True, slots=True)
 class Attempt:
-    """What an attempt counts for, as known before it: `wait` is for how many seconds it has to
-    wait, and `is_from_known_network` whether that network need not be remembered again."""
+    """What an attempt counts against, as known before it is made.
+
+    `wait` is how many seconds it has to wait. `is_from_known_network` is whether its network was
+    remembered so recently that it need not be stored again.
+    """
 
     tries: Tries
     wait: float
@@ -63,7 +71,7 @@ class Attempt:
 
 
 class Limits:
-    """Whatever has to wait is refused with `TooManyRequestsError`."""
+    """Rate limits; an attempt that has to wait is refused with `TooManyRequestsError`."""
 
     def __init__(
         self,
@@ -80,15 +88,15 @@ class Limits:
         self.rules = rules
 
     async def check(self, attempt: Attempt) -> None:
-        """Before what costs something: refuses where the outcome would not be told anyway."""
+        """Refuse an attempt before expensive work if its outcome would not be revealed."""
         await self._refuse(attempt.tries, attempt.wait)
 
     async def settle(
         self, tries: Tries, *, is_right: bool, clears: bool = True, forgets: Tries = ()
     ) -> None:
-        """After a try and before its outcome is told. What is refused costs one look-up.
+        """Count an attempt before its outcome is revealed. A refused attempt costs one look-up.
 
-        A right one that `clears` has the failures of `forgets` forgotten.
+        A successful attempt that `clears` also resets the failures of `forgets`.
         """
         now = self._clock.now()
         wait = await self._store.take(
@@ -99,63 +107,68 @@ class Limits:
     async def login_attempt(
         self, account: str, user: User | None, way: Way, *, with_code: bool = False
     ) -> Attempt:
-        """What a password counts for. The account may be nobody's.
+        """Return what a password attempt counts against. The account may not exist.
 
-        A code that goes with it is guessed at too, so its failures count as both.
+        A code sent with the password can be guessed too, so its failures count as both.
         """
         rules = self.rules
-        first = [rules.login_with_code] if with_code else [rules.login, rules.login_day]
-        here = f"{account} from {origin.network()}"
+        guess_rules = [rules.login_with_code] if with_code else [rules.login, rules.login_day]
+        network_key = f"{account} from {origin.network()}"
         shared = rules.shared if with_code else (rules.stranger_password,)
         return await self._attempt(
             user,
             (way,),
-            lambda place: [Try(rule, f"{account} {place}") for rule in first],
+            lambda place: [Try(rule, f"{account} {place}") for rule in guess_rules],
             [
-                *(Try(rule, account, turns=here) for rule in first),
+                *(Try(rule, account, turns=network_key) for rule in guess_rules),
                 *(Try(rule, _owner_of(account, user)) for rule in shared),
                 *self._of_address(),
             ],
         )
 
     async def remember_address(self, user: User, way: Way) -> bool:
-        """Somebody signed in from here; True where he did so lately from elsewhere only."""
+        """Remember the network of this request as known for a user who signed in.
+
+        Return True if it is new and the user recently signed in from other networks.
+        """
         return await self._addresses.remember(user, origin.network(), way, now=self._clock.now())
 
     def failures_of(self, user: User | None) -> Tries:
-        """What unknown networks failed at, which is forgotten once this user has signed in."""
+        """Return the failures from unknown networks, to be reset once this user has signed in."""
         if user is None:
             return ()
         return [Try(rule, _owner_of("", user)) for rule in self.rules.shared]
 
     async def forget_failures(self, user: User) -> None:
-        """Forget what unknown networks failed at: this user has signed in."""
+        """Reset the failures from unknown networks, since this user has signed in."""
         await self._store.forget(self.failures_of(user), now=self._clock.now())
 
     async def code_attempt(self, user: User) -> Attempt:
-        """What a code counts for, where the first factor was right: only the shared back-off also
-        counts those who have no first factor."""
+        """Return what a code counts against after a correct first factor.
+
+        Only the shared back-off also counts attempts without a first factor.
+        """
         account = f"with password {user.user_id}"
-        here = f"{user.user_id} from {origin.network()}"
+        backoff_key = f"{user.user_id} from {origin.network()}"
         return await self._attempt(
             user,
             (Way.PAGES,),
             lambda place: [Try(self.rules.code, f"{account} {place}")],
             [
-                Try(self.rules.code, account, turns=here),
+                Try(self.rules.code, account, turns=backoff_key),
                 Try(self.rules.stranger_code, _owner_of("", user)),
             ],
         )
 
     async def open_code_attempt(self, account: str, user: User | None) -> Attempt:
-        """What a code counts for, where anybody may send one."""
-        here = f"{account} from {origin.network()}"
+        """Return what a code counts against where anyone may send one."""
+        backoff_key = f"{account} from {origin.network()}"
         return await self._attempt(
             user,
             tuple(Way),
             lambda place: [Try(self.rules.code, f"{account} {place}")],
             [
-                Try(self.rules.code, account, turns=here),
+                Try(self.rules.code, account, turns=backoff_key),
                 Try(self.rules.stranger_code, _owner_of(account, user)),
                 *self._of_address(),
             ],
@@ -168,37 +181,43 @@ class Limits:
         in_place: Callable[[str], Tries],
         elsewhere: Tries,
     ) -> Attempt:
-        """What counts, by whether the request comes from a known network or a trusted browser of
-        the user, and how long it has to wait. All of it is asked for at once."""
+        """Return what an attempt counts against, and how long it has to wait.
+
+        This depends on whether the request comes from a known network or a trusted browser of the
+        user. All look-ups are made at once.
+        """
         network, now = origin.network(), self._clock.now()
-        here = in_place(f"from {network}")
-        browser, wait_here, wait_elsewhere, known = await asyncio.gather(
+        network_tries = in_place(f"from {network}")
+        browser, network_wait, other_wait, known = await asyncio.gather(
             self._browsers.find(user, origin.browser_secrets()),
-            self._store.wait(here, now=now),
+            self._store.wait(network_tries, now=now),
             self._store.wait(elsewhere, now=now),
             self._addresses.known_until(user, network, ways, now=now),
         )
         if known:
-            return Attempt(here, wait_here, is_lately_known(min(known), now=now))
+            return Attempt(network_tries, network_wait, is_lately_known(min(known), now=now))
         if browser is None:
-            return Attempt(elsewhere, wait_elsewhere)
-        in_browser = in_place(f"in {browser}")
-        return Attempt(in_browser, await self._store.wait(in_browser, now=now))
+            return Attempt(elsewhere, other_wait)
+        browser_tries = in_place(f"in {browser}")
+        return Attempt(browser_tries, await self._store.wait(browser_tries, now=now))
 
     async def count_token_error(self, client_id: str) -> None:
-        """After an error of a client; a right secret is never asked about."""
+        """Count an error of a client; a request with the correct secret is never checked."""
         of_client = _of_networks(self.rules.token_error, f" {client_id[:MAXIMUM_NAME]}")
         await self._count([*of_client, *_of_networks(self.rules.token_error_address)])
 
     async def count_passkey_error(self) -> None:
-        """Nobody guesses a signature; nobody needs to have thousands verified and logged either."""
+        """Count a passkey that was refused.
+
+        Signatures cannot be guessed, but nobody needs to have thousands verified and logged.
+        """
         await self._count(_of_networks(self.rules.passkey))
 
     async def settle_device_code(self, *, is_right: bool) -> None:
         await self.settle(_of_networks(self.rules.device), is_right=is_right)
 
     async def count_registration(self) -> None:
-        """Count a user who signs up."""
+        """Count the registration of a user."""
         if self.rules.registration is not None:
             await self._count(_of_networks(self.rules.registration))
 
@@ -208,44 +227,44 @@ class Limits:
             await self._count(_of_networks(self.rules.client_registration))
 
     async def count_authorization_request(self) -> None:
-        """Count a request that an anonymous browser has us store, or fetch from elsewhere."""
+        """Count a request of an anonymous browser that stores a row or fetches a URL."""
         if self.rules.authorization_request is not None:
             await self._count(_of_networks(self.rules.authorization_request))
 
     async def count_request_of(self, client_id: str, *, is_authenticated: bool) -> None:
-        """Count a request that a client has us store; anybody may be a public client."""
+        """Count a request that is stored for a client; anyone can be a public client."""
         if not is_authenticated:
             await self.count_authorization_request()
         elif self.rules.client_request is not None:
             await self._count([Try(self.rules.client_request, client_id)])
 
     async def count_admin_error(self) -> None:
-        """After a token that is not the administrator's; the right one is never refused."""
+        """Count a wrong administrator token; the correct one is never refused."""
         await self._count(_of_networks(self.rules.admin))
 
     async def count_mail(self, what: str) -> None:
-        """Count a mail that somebody asks for; `what` is what they said, before any look-up."""
+        """Count an email that is requested; `what` is the text entered, before any look-up."""
         await self._count([Try(self.rules.mail, what), *_of_networks(self.rules.mail_address)])
 
     async def count_verification(self, user_id: str, address: str) -> None:
-        """Count a mail that asks an address whether it is this user's.
+        """Count an email that asks a user to verify an address.
 
-        Many accounts, each from a network of its own, could name the same mailbox.
+        Many accounts, each on a network of its own, could name the same mailbox.
         """
         by_user = Try(self.rules.mail, f"verification by {user_id}")
         to_address = Try(self.rules.mail_recipient, address)
         await self._count([by_user, to_address, *_of_networks(self.rules.mail_address)])
 
     async def may_be_mailed(self, account: str) -> bool:
-        """Count a mail to an account; False where its limit is reached, silently."""
+        """Count an email to an account; return False if its limit is reached, without an error."""
         return await self._is_counted(Try(self.rules.mail, f"to {account}"))
 
     async def once_a_day(self, what: str) -> bool:
-        """Whether something that is told once a day has not been told yet."""
+        """Return whether something that is reported once a day was not reported yet."""
         return await self._is_counted(Try(Rule("told", 1, DAY), what))
 
     async def _is_counted(self, each: Try) -> bool:
-        """Whether there was room for it; nobody is refused."""
+        """Count an attempt; return False instead of raising if the limit is reached."""
         try:
             await self._count([each])
         except TooManyRequestsError:
@@ -258,8 +277,8 @@ class Limits:
     async def _refuse(self, tries: Tries, wait: float) -> None:
         if wait <= 0:
             return
-        rules = ", ".join(each.rule.name for each in tries)
-        shared = [each for each in tries if each.rule in self.rules.shared]
+        rules = ", ".join(attempt.rule.name for attempt in tries)
+        shared = [attempt for attempt in tries if attempt.rule in self.rules.shared]
         is_shared = shared and await self._store.wait(shared, now=self._clock.now()) > 0
         error = SharedDelayError if is_shared else TooManyRequestsError
         raise error(retry_after=math.ceil(wait), reason=f"a limit is reached: {rules}")
@@ -270,12 +289,15 @@ class Limits:
 
 
 def _of_networks(rule: Rule, what: str = "") -> list[Try]:
-    """Return what the caller's network counts for, and the IPv6 /48 around it."""
+    """Return the attempts for the caller's network and, if any, the IPv6 /48 around it."""
     tries = [Try(rule, origin.network() + what)]
     site = origin.site()
     return tries if site is None else [*tries, Try(of_site(rule), site + what)]
 
 
 def _owner_of(account: str, user: User | None) -> str:
-    """Whose failures they are, by whichever name somebody tries; nobody's are the name's."""
+    """Return the name under which failures of a user are counted.
+
+    This is the user ID, whichever name was entered, or the entered name of an unknown account.
+    """
     return user.user_id if user is not None else account

@@ -1,4 +1,4 @@
-"""Tells people by mail what happened to their accounts."""
+"""Notify users by email about what happened to their accounts."""
 
 import json
 
@@ -15,7 +15,7 @@ log = logger(__name__)
 
 
 class Notices:
-    """Without a mail server, or a verified address, nothing is told."""
+    """Notifications to users. Without a mail server or a verified address none are sent."""
 
     def __init__(self, outbox: Outbox | None, clock: Clock) -> None:
         self._outbox = outbox
@@ -24,15 +24,15 @@ class Notices:
     async def tell(
         self, user: User, what: str, *, language: str | None = None, **values: str
     ) -> None:
-        """Tells the owner of an account; `what` names a mail, as in `password_changed`.
+        """Notify the owner of an account; `what` names an email, as in `password_changed`.
 
-        The mail says when and from where it happened; a value of the same name takes its place.
-        Trouble with a mail is logged: what happened has happened.
+        The email states when and from where it happened; `values` of the same names override that.
+        A failure to send it is only logged, since the change itself has been made.
         """
         recipient = verified_email_in(user.claims)
         if self._outbox is None or recipient is None:
             return
-        said = {
+        mail_values = {
             "username": user.username,
             "at": self._clock.now().strftime("%Y-%m-%d %H:%M UTC"),
             "address": origin.address(),
@@ -41,7 +41,9 @@ class Notices:
         }
         try:
             language = language or language_of(user)
-            await self._outbox.put(self._outbox.mail(recipient, what, said, language=language))
+            await self._outbox.put(
+                self._outbox.mail(recipient, what, mail_values, language=language)
+            )
         except LookupError:
             log.exception("there is no mail of the name %s", what)
         except DatabaseUnavailableError:
@@ -49,6 +51,6 @@ class Notices:
 
 
 def language_of(user: User) -> str:
-    """The language that he said is his, else that of who asks now."""
+    """Return the language in the user's profile, or else that of the current request."""
     locale = json.loads(user.claims).get("locale")
     return first_known([*([str(locale)] if locale else []), *origin.languages()])

@@ -35,11 +35,11 @@ WEBAUTHN = "webauthn"
 
 
 class PasskeyRefusedError(InvalidInputError):
-    """A new passkey is not stored; the detail is for its owner."""
+    """A passkey cannot be added or removed; the detail is for its owner."""
 
 
 class PasskeyService:
-    """`party` is None where the issuer's address is none that passkeys work at."""
+    """Passkeys of users. `party` is None if passkeys do not work at the issuer's address."""
 
     def __init__(
         self,
@@ -62,11 +62,11 @@ class PasskeyService:
 
     @property
     def origin(self) -> str:
-        """Where passkeys are used; "" where they are not."""
+        """The origin at which passkeys are used, or "" if they are not offered."""
         return self._party.origin if self._party is not None else ""
 
     async def origin_for(self, user: User) -> str:
-        """Where this person may use one; "" also where he has none."""
+        """Return the origin at which this user can use a passkey, or "" if they have none."""
         return self.origin if self.origin and await self._passkeys.count_of(user.user_id) else ""
 
     async def list_of(self, user: User) -> Sequence[Passkey]:
@@ -76,7 +76,10 @@ class PasskeyService:
         return await self._passkeys.count_of(user.user_id)
 
     async def creation_options(self, user: User, *, browser: str) -> dict[str, Any]:
-        """What `navigator.credentials.create` is given; raises `NotFoundError` as all of these."""
+        """Return the options for `navigator.credentials.create`.
+
+        Raise `NotFoundError` if passkeys are not offered, as do all methods that need them.
+        """
         await imported(WEBAUTHN)
         return self._offered().creation_options(
             challenge=self._challenges.make(Purpose.ADD, user, browser=browser),
@@ -86,7 +89,7 @@ class PasskeyService:
         )
 
     async def sign_in_options(self, *, browser: str) -> dict[str, Any]:
-        """What `navigator.credentials.get` is given, for whoever it is."""
+        """Return the options for `navigator.credentials.get`, for any user."""
         await imported(WEBAUTHN)
         challenge = self._challenges.make(Purpose.SIGN_IN, None, browser=browser)
         return self._offered().request_options(challenge=challenge, known=())
@@ -97,12 +100,12 @@ class PasskeyService:
         return self._offered().request_options(challenge=challenge, known=await self._known(user))
 
     async def add(self, user: User, answer: str, *, name: str, browser: str) -> Passkey:
-        """Stores the passkey that a browser made; raises `PasskeyRefusedError`."""
+        """Verify and store a passkey that a browser created; raise `PasskeyRefusedError`."""
         party = self._offered()
         await imported(WEBAUTHN)
         try:
             challenge = self._challenges.open(answer, Purpose.ADD, user, browser=browser)
-            made = party.check_creation(answer, challenge=challenge.value)
+            credential = party.check_creation(answer, challenge=challenge.value)
             await self._challenges.spend(challenge)
         except PasskeyError as error:
             log.info("passkey of user %s not added: %s", user.user_id, error)
@@ -111,13 +114,13 @@ class PasskeyService:
             raise PasskeyRefusedError("The passkey could not be added. Try it again.") from None
         passkey = Passkey(
             passkey_id=new_identifier(),
-            credential_id=made.credential_id,
+            credential_id=credential.credential_id,
             user_id=user.user_id,
-            public_key=made.public_key,
-            sign_count=made.sign_count,
+            public_key=credential.public_key,
+            sign_count=credential.sign_count,
             name=name[:MAXIMUM_NAME],
-            transports=made.transports,
-            is_synced=made.is_synced,
+            transports=credential.transports,
+            is_synced=credential.is_synced,
             created_at=self._clock.now(),
             last_used_at=None,
         )
@@ -132,7 +135,7 @@ class PasskeyService:
         return passkey
 
     async def rename(self, user: User, passkey_id: str, name: str) -> bool:
-        """False where this person has no such passkey."""
+        """Rename a passkey; return False if the user has no such passkey."""
         event = self._event("passkey.renamed", user, passkey_id)
         name = name[:MAXIMUM_NAME]
         return await self._passkeys.rename(user.user_id, passkey_id, name, event=event)
@@ -140,12 +143,12 @@ class PasskeyService:
     async def remove(
         self, user: User, passkey_id: str, *, but: Session | None, even_last: bool = False
     ) -> Passkey | None:
-        """Remove a passkey, and end every sign-in but that of the session `but`; None where the
-        user has no such passkey.
+        """Remove a passkey and sign the user out everywhere except in the session `but`.
 
-        Raises `PasskeyRefusedError` where nothing else is left to sign in with, unless `even_last`.
+        Return None if the user has no such passkey. Raise `PasskeyRefusedError` if no other way to
+        sign in would be left, unless `even_last`.
         """
-        gone = await self._passkeys.remove(
+        removed = await self._passkeys.remove(
             user.user_id,
             passkey_id,
             even_last=even_last,
@@ -153,20 +156,20 @@ class PasskeyService:
             now=self._clock.now(),
             event=self._event("passkey.removed", user, passkey_id),
         )
-        if gone == "last":
+        if removed == "last":
             raise PasskeyRefusedError(LAST)
-        return gone
+        return removed
 
     async def sign_in(self, answer: str, *, browser: str) -> User | None:
-        """Who proves with his passkey alone who he is.
+        """Return the user who authenticates with a passkey alone, or None.
 
-        None for anything else: unknown and wrong are the same answer, the reason is only logged.
-        Raises `TooManyRequestsError` after too many of those, and never for a right one.
+        Unknown and wrong passkeys have the same result; the reason is only logged. Raise
+        `TooManyRequestsError` after too many failures, but never for a valid passkey.
         """
         return await self._proven(answer, Purpose.SIGN_IN, None, browser)
 
     async def second_factor(self, user: User, answer: str, *, browser: str) -> bool:
-        """Whether a passkey of this person is proved."""
+        """Return whether the answer proves possession of a passkey of this user."""
         return await self._proven(answer, Purpose.SECOND_FACTOR, user, browser) is not None
 
     async def _proven(
@@ -187,30 +190,38 @@ class PasskeyService:
                 raise PasskeyError("the person is disabled", reason="disabled")
             await self._count(passkey, proof)
         except PasskeyError as error:
-            known = user.user_id if user is not None else passkey.user_id if passkey else None
-            log.info("passkey refused (%s, user %s): %s", purpose, known, error)
+            user_id = user.user_id if user is not None else passkey.user_id if passkey else None
+            log.info("passkey refused (%s, user %s): %s", purpose, user_id, error)
             await self._limits.count_passkey_error()
-            if known is not None:  # a stranger's guesses cost no row
-                await self._refuse(known, error.reason, passkey)
+            if user_id is not None:  # guesses at unknown passkeys write no row
+                await self._refuse(user_id, error.reason, passkey)
             return None
         return owner
 
     async def _claimed(self, answer: str, user: User | None) -> Passkey:
-        """The passkey that an answer is by; without a person, its user handle has to fit."""
-        said = claimed_in(answer)
-        passkey = await self._passkeys.find_by_credential(said.credential_id)
+        """Return the passkey that an answer is from; raise `PasskeyError`.
+
+        If the user is not known yet, the answer must contain the user handle of the passkey's
+        owner.
+        """
+        claim = claimed_in(answer)
+        passkey = await self._passkeys.find_by_credential(claim.credential_id)
         if passkey is None:
             raise PasskeyError("no such passkey", reason="unknown")
         if user is not None and passkey.user_id != user.user_id:
             raise PasskeyError("the passkey of another person", reason="of another person")
-        if said.user_handle is None and user is not None:
+        if claim.user_handle is None and user is not None:
             return passkey
-        if said.user_handle != passkey.user_id.encode():
+        if claim.user_handle != passkey.user_id.encode():
             raise PasskeyError("the user handle is another")
         return passkey
 
     async def _count(self, passkey: Passkey, proof: Assertion) -> None:
-        """Takes the new count; one that does not grow tells of a copy (section 6.1.1)."""
+        """Store the new signature counter.
+
+        Raise `PasskeyError` if it did not grow, which is a sign of a cloned passkey (WebAuthn
+        section 6.1.1).
+        """
         before, now = passkey.sign_count, proof.sign_count
         if (before or now) and now <= before:
             log.warning(
@@ -227,8 +238,8 @@ class PasskeyService:
             raise PasskeyError("used or removed at the same time")
 
     async def _known(self, user: User) -> list[Known]:
-        found = await self._passkeys.list_of(user.user_id)
-        return [Known(each.credential_id, each.transports) for each in found]
+        passkeys = await self._passkeys.list_of(user.user_id)
+        return [Known(passkey.credential_id, passkey.transports) for passkey in passkeys]
 
     def _event(self, action: str, user: User, passkey_id: str) -> NewEvent:
         return self._audit.event(action, user_id=user.user_id, passkey_id=passkey_id)

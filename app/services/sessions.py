@@ -1,4 +1,4 @@
-"""Sessions on the server: begun by a sign-in, looked up by the secret in a cookie, and ended."""
+"""Server-side sessions: created by a sign-in, found by the secret in a cookie, and ended."""
 
 from collections.abc import Callable, Sequence
 from dataclasses import replace
@@ -21,7 +21,7 @@ MAXIMUM_USER_AGENT = 300
 
 
 class SessionService:
-    """`ttl` is how long a session lasts, whatever happens in it."""
+    """Sessions of users. `ttl` is how long a session lasts, regardless of activity."""
 
     def __init__(self, sessions: SessionRepository, clock: Clock, *, ttl: timedelta) -> None:
         self._sessions = sessions
@@ -40,16 +40,17 @@ class SessionService:
         adds_factor: bool = False,
         event: NewEvent,
     ) -> tuple[str, Session] | None:
-        """A new session, and the secret for the browser's cookie. `amr` as in RFC 8176.
+        """Create a session and return it with the secret for the browser's cookie.
 
-        `renews` names a session of the same person in the same browser: it goes on, its `sid`
-        stays, and its secret is worth nothing from now on. `auth_time` is that of an earlier
-        first factor. Where this only `adds_factor` to it, the session does not last longer, and
-        one that ended meanwhile stays ended: None. The event is that of the sign-in.
+        `amr` is as in RFC 8176. `renews` is the ID of a session of the same user in the same
+        browser: that session continues with the same `sid`, and its old secret is revoked.
+        `auth_time` is that of an earlier first factor. If the sign-in only `adds_factor` to it, the
+        session does not last longer, and None is returned if it ended meanwhile. `event` is that of
+        the sign-in.
         """
         secret = new_token(TokenKind.SESSION)
         now = self._clock.now()
-        made = Session(
+        session = Session(
             session_id=renews or "",
             digest=digest_of(secret),
             user_id=user.user_id,
@@ -64,36 +65,38 @@ class SessionService:
             expires_at=(auth_time if auth_time is not None and adds_factor else now) + self._ttl,
             ended_at=None,
         )
-        if renews is not None and await self._sessions.renew(made, event=event):
-            return secret, made
+        if renews is not None and await self._sessions.renew(session, event=event):
+            return secret, session
         if adds_factor:
             return None
-        made = replace(made, session_id=new_identifier())
-        await self._sessions.add(made, event=event)
-        return secret, made
+        session = replace(session, session_id=new_identifier())
+        await self._sessions.add(session, event=event)
+        return secret, session
 
     async def go_on(self, user: User, session: Session) -> tuple[str, SignedIn] | None:
-        """The same sign-in goes on under the credentials that its person has now, and under a new
-        secret; None where it ended meanwhile."""
+        """Continue a session under the user's current credentials and a new secret.
+
+        Return None if the session ended meanwhile.
+        """
         secret = new_token(TokenKind.SESSION)
-        again = replace(
+        renewed = replace(
             session,
             digest=digest_of(secret),
             credentials_version=user.credentials_version,
             last_seen_at=self._clock.now(),
         )
-        is_renewed = await self._sessions.renew(again, event=None)
-        return (secret, SignedIn(again, user)) if is_renewed else None
+        is_renewed = await self._sessions.renew(renewed, event=None)
+        return (secret, SignedIn(renewed, user)) if is_renewed else None
 
     async def find(self, secret: str) -> SignedIn | None:
-        """The living session that a cookie names, which now counts as seen."""
+        """Return the active session that a cookie names, and mark it as seen."""
         if not TokenKind.SESSION.matches(secret):
             return None
         now = self._clock.now()
-        found = await self._sessions.find_by_digest(digest_of(secret), now=now)
-        if found is not None:
-            await self._sessions.mark_seen(found.session, now=now)
-        return found
+        signed_in = await self._sessions.find_by_digest(digest_of(secret), now=now)
+        if signed_in is not None:
+            await self._sessions.mark_seen(signed_in.session, now=now)
+        return signed_in
 
     async def find_by_id(self, session_id: str) -> SignedIn | None:
         return await self._sessions.find(session_id, now=self._clock.now())
@@ -102,20 +105,21 @@ class SessionService:
         return await self._sessions.list_living(user_id, now=self._clock.now())
 
     async def clients_in(self, session_id: str) -> Sequence[Client]:
-        """The clients that a person signed in to in a session."""
+        """Return the clients that the user signed in to in a session."""
         return await self._sessions.list_clients(session_id)
 
     async def end(self, session_id: str, *, event: NewEvent) -> bool:
-        """Signs out; False where the session had ended before, and then there is no event."""
+        """End a session; return False, and write no event, if it had already ended."""
         return await self._sessions.end(session_id, now=self._clock.now(), event=event)
 
     async def end_all(
         self, user_id: str, *, but: str | None = None, event_of: Callable[[int], NewEvent]
     ) -> int:
-        """Signs a person out everywhere, also where his credentials ended the session already:
-        the clients are told. Gives how many sessions ended; `but` names one that goes on.
+        """Sign a user out everywhere and return how many sessions ended.
 
-        `event_of` builds the event from that number.
+        Clients are notified even for sessions that already ended when the user's credentials
+        changed. `but` is the ID of a session that continues. `event_of` builds the event from the
+        number.
         """
         return await self._sessions.end_all(
             user_id, but=but, now=self._clock.now(), event_of=event_of
@@ -123,10 +127,10 @@ class SessionService:
 
 
 def acr_of(amr: Sequence[str]) -> str:
-    """The class of an authentication by these methods."""
+    """Return the `acr` of a sign-in with these authentication methods."""
     return ACR_MFA if MULTIPLE_FACTORS in amr else ACR_PASSWORD
 
 
 def printable(text: str) -> str:
-    """What is kept of a `User-Agent`."""
+    """Return the part of a `User-Agent` that is stored."""
     return "".join(char for char in text if " " <= char <= "~")[:MAXIMUM_USER_AGENT]

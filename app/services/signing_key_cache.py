@@ -1,4 +1,4 @@
-"""The signing keys as this process last read them: one read at a time, for all who need them."""
+"""Cache of the signing keys in this process; all callers share one read at a time."""
 
 import asyncio
 from collections.abc import Sequence
@@ -16,11 +16,11 @@ log = logger(__name__)
 
 CACHED_FOR = timedelta(seconds=10)
 STALE_FOR_AT_LEAST = timedelta(hours=1)
-"""How long keys are used that cannot be read again, or for as long as a token is valid."""
+"""Minimum time to use keys that cannot be read again; longer if tokens are valid longer."""
 READ_AGAIN_AFTER = timedelta(seconds=1)
-"""After a read that failed or took longer than `PATIENCE`."""
+"""Time until the next read after one that failed or took longer than `PATIENCE`."""
 PATIENCE = 1.0
-"""Seconds to wait for newer keys where there are stale ones."""
+"""Seconds to wait for newer keys if there are stale ones."""
 KEYS = "signing keys"
 
 
@@ -34,10 +34,11 @@ class CachedKeys:
 
 
 class SigningKeyCache:
-    """`token_ttl` is how long a token is valid that a key signed.
+    """Cache of the signing keys. `token_ttl` is how long a signed token is valid.
 
-    While the database is away, nothing new is signed. So keys are used as long as the last token
-    that they verify, and an hour at least; after that, the cache is as unavailable as the database.
+    While the database is unavailable, nothing new is signed. Cached keys are therefore used as long
+    as the last token that they verify is valid, and for at least an hour; after that, the cache is
+    as unavailable as the database.
     """
 
     def __init__(
@@ -52,7 +53,8 @@ class SigningKeyCache:
         self._read_once = OnceAtATime(self._read)
 
     async def keys(self) -> Sequence[SigningKey]:
-        """Return keys read within the last seconds, or stale ones where the database is away."""
+        """Return keys read within the last seconds, or stale ones if the database is
+        unavailable."""
         now, cached = self._clock.now(), self._cached
         if cached is not None:
             age = abs(now - cached.read_at)
@@ -63,16 +65,16 @@ class SigningKeyCache:
         return (await self._read_once(KEYS)).keys
 
     async def newest(self) -> Sequence[SigningKey]:
-        """Return keys whose read began after the call."""
+        """Return keys whose read began after this call."""
         before = self._reads
         while True:
-            read = await self._read_once(KEYS)
-            if read.number > before:
-                return read.keys
+            cached = await self._read_once(KEYS)
+            if cached.number > before:
+                return cached.keys
 
     @property
     def is_stale(self) -> bool:
-        """Whether the cached keys are older than they should be."""
+        """Whether the cached keys are older than `CACHED_FOR`."""
         cached = self._cached
         return cached is not None and abs(self._clock.now() - cached.read_at) > CACHED_FOR
 
@@ -91,8 +93,8 @@ class SigningKeyCache:
     async def _read(self, _: str) -> CachedKeys:
         self._reads += 1
         number, now = self._reads, self._clock.now()
-        read = CachedKeys(await self._repository.list_all(), now, number)
+        cached = CachedKeys(await self._repository.list_all(), now, number)
         if self._failed_at is not None:
             log.info("the signing keys can be read again")
-        self._cached, self._failed_at = read, None
-        return read
+        self._cached, self._failed_at = cached, None
+        return cached

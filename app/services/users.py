@@ -1,4 +1,4 @@
-"""People: registration, enrolment, and what an operator may do to an account."""
+"""User accounts: registration, enrolment, and what an operator can do to an account."""
 
 import asyncio
 import json
@@ -52,9 +52,9 @@ class UserService:
         self._refuses_common_passwords = refuses_common_passwords
 
     async def register(self, body: UserCreate) -> UserRegistered:
-        """Stores a person with an unconfirmed TOTP secret.
+        """Store a user with an unconfirmed TOTP secret.
 
-        Raises `ConflictError` for a taken name, whatever is known of its owner.
+        Raise `ConflictError` for a taken username, whatever the state of that account.
         """
         name = new_name(body.username)
         _check_preferred_username(body, name.spelling)
@@ -91,7 +91,10 @@ class UserService:
         )
 
     async def enroll_otp(self, body: UserCredentials) -> OtpEnrolled:
-        """Hands the owner of an unconfirmed enrolment a new secret; the old one dies."""
+        """Replace the TOTP secret of an unconfirmed enrolment; the old secret becomes invalid.
+
+        Raise `InvalidCredentialsError`, or `ConflictError` if the user has a second factor.
+        """
         user = await self._authentication.check_password(
             body.username, body.password.get_secret_value()
         )
@@ -106,7 +109,10 @@ class UserService:
         )
 
     async def begin_enrolment(self, user: User) -> str | None:
-        """A new TOTP secret for who just gave his password; None where he has a second factor."""
+        """Return a new TOTP secret for a user whose password was just checked.
+
+        Return None if the user has a second factor.
+        """
         secret, sealed = self._otp.new_secret(user.user_id)
         return secret if await self._users.enroll_otp(user, sealed) else None
 
@@ -119,25 +125,25 @@ class UserService:
         vouched_for: Collection[str] = (),
         since: User | None = None,
     ) -> User:
-        """Changes what is kept about a person; `vouched_for` are claims such as `email_verified`.
+        """Change the stored claims of a user; `vouched_for` are claims such as `email_verified`.
 
-        An address that is set again has to be verified again. Raises `ConflictError` where
-        somebody else changed the claims at the same time, or since that person was read.
+        An email address that is set again has to be verified again. Raise `ConflictError` if
+        another request changed the claims at the same time, or since `since` was read.
         """
         user = since or await self.get(username)
         _check_preferred_username(changes, user.username)
-        kept = _without_username({**json.loads(user.claims), **changes.stated_claims()})
+        claims = _without_username({**json.loads(user.claims), **changes.stated_claims()})
         for name in unset:
-            kept.pop(name, None)
-            kept.pop(VERIFIED.get(name, name), None)
+            claims.pop(name, None)
+            claims.pop(VERIFIED.get(name, name), None)
         for name in vouched_for:
-            if name not in kept:
+            if name not in claims:
                 raise InvalidInputError(f"There is nothing that {name} could be about.")
-            kept[name] = True
+            claims[name] = True
         now = self._clock.now()
         names = sorted({*changes.stated_claims(), *unset, *vouched_for})
         event = self._audit.event("user.claims_changed", user_id=user.user_id, claims=names)
-        if not await self._users.replace_claims(user, json.dumps(kept), now=now, event=event):
+        if not await self._users.replace_claims(user, json.dumps(claims), now=now, event=event):
             raise ConflictError("The claims changed at the same time. Try again.")
         return await self.get(username)
 
@@ -145,7 +151,7 @@ class UserService:
         return await self._users.find(user_id)
 
     async def get(self, username: str) -> User:
-        """Raises `NotFoundError`."""
+        """Return the user of this name; raise `NotFoundError` if there is none."""
         key = usernames.key_or_none(username)
         user = await self._users.find_by_key(key) if key is not None else None
         if user is None:
@@ -156,7 +162,7 @@ class UserService:
         return await self._users.list_page(after=after)
 
     async def reset_otp(self, username: str) -> OtpEnrolment:
-        """Puts a new secret in the place of a lost one and ends every sign-in."""
+        """Replace a lost TOTP secret with a new one and sign the user out everywhere."""
         user = await self.get(username)
         secret, sealed = self._otp.new_secret(user.user_id)
         enrolment = await self._otp.enrolment(secret, username=user.username)
@@ -168,22 +174,29 @@ class UserService:
         return enrolment
 
     async def factor_changed(self, user: User, *, session: Session) -> tuple[str, SignedIn] | None:
-        """Keep `session` signed in after its user replaced the authenticator app, as in
-        `change_password`. Every other session has ended."""
-        changed = await self.find(user.user_id)
-        if changed is None:
-            return None  # deleted at this moment
-        await self._notices.tell(changed, "otp_changed")
-        return await self._sessions.go_on(changed, session)
+        """Keep `session` signed in after its user replaced the authenticator app.
+
+        Every other session has ended. Return the same as `change_password`.
+        """
+        updated = await self.find(user.user_id)
+        if updated is None:
+            return None  # deleted meanwhile
+        await self._notices.tell(updated, "otp_changed")
+        return await self._sessions.go_on(updated, session)
 
     async def stay_signed_in(self, user: User, *, session: Session) -> tuple[str, SignedIn] | None:
-        """Keep `session` signed in after a way to sign in was removed, which ended every other
-        session."""
-        changed = await self.find(user.user_id)
-        return await self._sessions.go_on(changed, session) if changed is not None else None
+        """Keep `session` signed in after its user removed a way to sign in.
+
+        The removal ended every other session. Return the same as `change_password`.
+        """
+        updated = await self.find(user.user_id)
+        return await self._sessions.go_on(updated, session) if updated is not None else None
 
     async def reset_password(self, username: str, password: str) -> None:
-        """Sets a password and ends every sign-in; raises `InvalidInputError` for a bad one."""
+        """Set a password and sign the user out everywhere.
+
+        Raise `InvalidInputError` for an unacceptable password.
+        """
         user = await self.get(username)
         await self._check_new_password(password, names_of(user))
         hashed = await self._hashing.hash(password)
@@ -194,17 +207,18 @@ class UserService:
         await self._notices.tell(user, "password_reset")
 
     async def hash_of_new_password(self, user: User, password: str) -> str:
-        """The hash of a password that a person may have; raises `InvalidInputError` for others."""
+        """Return the hash of an acceptable password; raise `InvalidInputError` for any other."""
         await self._check_new_password(password, names_of(user))
         return await self._hashing.hash(password)
 
     async def change_password(
         self, user: User, password: str, *, session: Session
     ) -> tuple[str, SignedIn] | None:
-        """Sets another password and ends every sign-in but that of `session`, which goes on under
-        the secret that is given; None where it ended meanwhile.
+        """Set another password and sign the user out everywhere except in `session`.
 
-        Raises `InvalidInputError` for a bad one, `ConflictError` where somebody else was first.
+        Return `session` and its new secret, or None if it ended meanwhile. Raise
+        `InvalidInputError` for an unacceptable password and `ConflictError` if the password was
+        changed at the same time.
         """
         await self._check_new_password(password, names_of(user))
         hashed = await self._hashing.hash(password)
@@ -218,14 +232,17 @@ class UserService:
             event=event,
         ):
             raise ConflictError("The password was changed at the same time. Sign in again.")
-        changed = await self.find(user.user_id)
-        if changed is None:
-            return None  # deleted at this moment
-        await self._notices.tell(changed, "password_changed")
-        return await self._sessions.go_on(changed, session)
+        updated = await self.find(user.user_id)
+        if updated is None:
+            return None  # deleted meanwhile
+        await self._notices.tell(updated, "password_changed")
+        return await self._sessions.go_on(updated, session)
 
     async def set_disabled(self, username: str, *, disabled: bool) -> User:
-        """A disabled person is signed out, cannot sign in, and has no tokens meanwhile."""
+        """Disable or enable a user.
+
+        A disabled user is signed out, cannot sign in, and has no valid tokens until enabled again.
+        """
         user = await self.get(username)
         action = "user.disabled" if disabled else "user.enabled"
         event = self._audit.event(action, user_id=user.user_id)
@@ -238,8 +255,11 @@ class UserService:
         return await self.get(username)
 
     async def _check_new_password(self, password: str, names: Iterable[str]) -> str | None:
-        """Gives a warning for a common password where production would refuse it. `names` are
-        those by which its owner is known."""
+        """Check a new password; raise `InvalidInputError` if it is unacceptable.
+
+        Return a warning for a common password, which production refuses, otherwise None. `names`
+        are the names by which the user is known.
+        """
         problem = passwords.problem_with(password)
         if problem is not None:
             raise InvalidInputError(problem, error="invalid_password")
@@ -271,7 +291,7 @@ def _without_username(claims: Mapping[str, object]) -> dict[str, object]:
 
 
 def names_of(user: User) -> list[str]:
-    """What a stranger would try as this person's password."""
+    """Return the names that a stranger would try as the password of this user."""
     return [user.username, *names_in(json.loads(user.claims).get("email"))]
 
 
