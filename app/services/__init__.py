@@ -1,1 +1,1 @@
-"""What the product says, whatever the protocol."""
+"""Product rules, independent of the protocol."""

@@ -147,6 +147,9 @@ def _parse(body: bytes) -> Keys:
 
 
 def _public_keys(jwks: dict[str, Any]) -> Keys:
-    """Return the public keys of a set, without those whose private half was published."""
+    """Return the public keys of a set.
+
+    A key whose private half was published proves nothing and is left out.
+    """
     keys = [key for key in jwks["keys"] if isinstance(key, dict)]
     return [key for key in keys if not PRIVATE_KEY_MEMBERS & key.keys()][:MAXIMUM_KEYS]

@@ -1,4 +1,4 @@
-"""Which origins may call us from a browser: those of redirect URIs, kept for a minute."""
+"""Web origins that may call us from a browser: those of redirect URIs, cached for a minute."""
 
 from datetime import datetime, timedelta
 
@@ -20,12 +20,15 @@ class ClientOrigins:
         self._look_again = OnceAtATime(self._look)
 
     async def is_known(self, origin: str) -> bool:
-        """Only what is known is kept: a client that registers now may call now."""
+        """Return whether an origin is that of a client's redirect URI.
+
+        Only known origins are cached, so that a newly registered client can call at once.
+        """
         if not _may_be_stored(origin):
             return False
         now = self._clock.now()
         since = self._known.get(origin)
-        if since is None:  # a read that is under way may have begun before it was registered
+        if since is None:  # a read in progress may precede its registration
             return await self._look(origin)
         return abs(now - since) < KEPT or await self._look_again(origin)
 

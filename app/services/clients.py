@@ -1,4 +1,4 @@
-"""Clients: how one is stored, and what an operator or the client itself may do to it."""
+"""Clients: how they are stored, and what an operator or the client itself can do to them."""
 
 import json
 from collections.abc import Sequence
@@ -20,22 +20,22 @@ from app.security.tokens import TokenKind, digest_of, new_client_id, new_token
 from app.services.audit import AuditLog
 
 UNUSED_FOR = timedelta(days=30)
-"""How long a client that registered itself in the open may stay unused."""
+"""How long a client that registered itself without an invitation may stay unused."""
 Trust = Literal["none", "verified", "first_party"]
 DEFAULT_AUTH_METHOD = "client_secret_basic"
 IN_FORCE = {"id_token_signed_response_alg": "RS256"}
-"""What holds for a client that did not say (OpenID Connect Dynamic Client Registration 2)."""
+"""Defaults for a client that states nothing else (Dynamic Client Registration section 2)."""
 MAXIMUM_LABEL = 200
 KEPT_IN_AN_UPDATE = (
     "client_id", "created_at", "disabled_at",
     "registration_token_digest", "registration_expires_at",
 )  # fmt: skip
 MAY_CHANGE_UNSEEN = frozenset({"jwks", "jwks_uri", "contacts", "software_version"})
-"""What an administrator who trusts a client has not judged."""
+"""Metadata that an administrator does not review before trusting a client."""
 
 
 class NewClient(NamedTuple):
-    """A client with its secrets in clear, which are shown once."""
+    """A client with its secrets in plaintext, which are shown once."""
 
     client: Client
     secret: str | None
@@ -43,7 +43,7 @@ class NewClient(NamedTuple):
 
 
 class ClientService:
-    """`requires_pkce` says that the server requires PKCE of every client."""
+    """Clients of the server. `requires_pkce` says that PKCE is required of every client."""
 
     def __init__(
         self,
@@ -61,7 +61,7 @@ class ClientService:
         self._requires_pkce = requires_pkce
 
     async def create(self, body: ClientCreate, *, sector_identifier: str | None) -> ClientCreated:
-        """Stores a client under a name of its own; raises `ConflictError` for a taken one."""
+        """Store a client under a unique name; raise `ConflictError` if the name is taken."""
         secret = new_token(TokenKind.CLIENT_SECRET) if body.has_secret else None
         client = self._client_of(
             body,
@@ -79,7 +79,7 @@ class ClientService:
     async def register(
         self, body: ClientRegister, *, scope: str, sector_identifier: str | None, expires: bool
     ) -> NewClient:
-        """Stores a client that registers itself, with a token to manage it by (RFC 7592)."""
+        """Store a client that registers itself, with a registration access token (RFC 7592)."""
         secret = new_token(TokenKind.CLIENT_SECRET) if body.has_secret else None
         registration_token = new_token(TokenKind.REGISTRATION_TOKEN)
         client = self._client_of(
@@ -99,9 +99,10 @@ class ClientService:
     async def update(
         self, client: Client, body: ClientRegister, *, scope: str, sector_identifier: str | None
     ) -> NewClient | None:
-        """Replace the metadata; None where the client is not what it was any more.
+        """Replace the metadata; return None if the client has changed meanwhile.
 
-        A client that now wants a secret gets one. An administrator's trust was in what he saw.
+        A client that now needs a secret gets one. An administrator's trust ends if any value that
+        they reviewed changes.
         """
         secret, digest = None, client.secret_digest
         if not body.has_secret:
@@ -130,7 +131,7 @@ class ClientService:
         await self._clients.delete(client.client_id, event=event)
 
     def information(self, client: Client) -> dict[str, Any]:
-        """The metadata of a client as it is in force, said by the client or not."""
+        """Return the metadata of a client in force, whether or not the client stated it."""
         has_secret = client.secret_digest is not None
         return {
             "client_id": client.client_id,
@@ -153,14 +154,14 @@ class ClientService:
         return await self._clients.find(client_id)
 
     async def find_by_registration_token(self, client_id: str, token: str) -> Client | None:
-        """A client that registered itself, if the token is its own."""
+        """Return an enabled client if the registration access token is its own, or None."""
         client = await self._clients.find(client_id)
         expected = client.registration_token_digest if client is not None else None
         is_right = digests_match(expected, digest_of(token))
         return client if is_right and client is not None and not client.is_disabled else None
 
     async def get(self, client_id: str) -> Client:
-        """Raises `NotFoundError`."""
+        """Return the client; raise `NotFoundError` if it is unknown."""
         client = await self._clients.find(client_id)
         if client is None:
             raise NotFoundError("There is no client of that identifier.")
@@ -170,7 +171,10 @@ class ClientService:
         return await self._clients.list_page(after=after)
 
     async def rotate_secret(self, client_id: str) -> str:
-        """Gives a new secret; the old one is worth nothing from now on."""
+        """Issue a new secret and revoke the old one at once.
+
+        Raise `InvalidInputError` for a client without a secret.
+        """
         await self.get(client_id)
         secret = new_token(TokenKind.CLIENT_SECRET)
         event = self._audit.event("client.secret_rotated", client_id=client_id)
@@ -179,7 +183,10 @@ class ClientService:
         return secret
 
     async def set_disabled(self, client_id: str, *, disabled: bool) -> Client:
-        """A disabled client cannot authenticate, and its tokens are worth nothing meanwhile."""
+        """Disable or enable a client.
+
+        A disabled client cannot authenticate, and its tokens are invalid until it is enabled again.
+        """
         await self.get(client_id)
         act = "client.disabled" if disabled else "client.enabled"
         event = self._audit.event(act, client_id=client_id)
@@ -188,14 +195,17 @@ class ClientService:
         return await self.get(client_id)
 
     async def set_trust(self, client_id: str, trust: Trust) -> Client:
-        """`verified` is said on the consent page; `first_party` needs no consent."""
+        """Set the trust in a client.
+
+        `verified` is shown on the consent page; `first_party` needs no consent.
+        """
         await self.get(client_id)
         event = self._audit.event("client.trusted", client_id=client_id, trust=trust)
         await self._clients.set_trust(client_id, trust, event=event)
         return await self.get(client_id)
 
     async def invite(self, label: str, *, lasts: timedelta) -> str:
-        """An initial access token: who holds it may register clients."""
+        """Issue an initial access token; anyone who holds it can register clients."""
         if len(label) > MAXIMUM_LABEL or not is_storable(label):
             raise InvalidInputError(f"A label has at most {MAXIMUM_LABEL} letters, all printable.")
         token, now = new_token(TokenKind.INITIAL_ACCESS_TOKEN), self._clock.now()
@@ -213,12 +223,15 @@ class ClientService:
         return await self._invitations.is_living(digest_of(token), now=self._clock.now())
 
     def _own_act(self, act: str, client: Client) -> NewEvent:
-        """By the client itself, which holds its registration access token (RFC 7592)."""
+        """Return the event of a change by the client itself.
+
+        The client holds its registration access token (RFC 7592).
+        """
         client_id = client.client_id
         return self._audit.event(act, client_id=client_id, actor=f"client:{client_id}")
 
     def _seen(self, client: Client) -> dict[str, Any]:
-        """The values in force that an administrator looks at before trusting a client."""
+        """Return the values in force that an administrator reviews before trusting a client."""
         values = self.information(client)
         return {name: value for name, value in values.items() if name not in MAY_CHANGE_UNSEEN}
 
@@ -247,6 +260,8 @@ class ClientService:
 
 
 def application_type_of(redirect_uris: Sequence[str]) -> str:
-    """The application_type in force for a client that did not state one: `native` as soon as one
-    redirect URI is not https."""
+    """Return the application_type in force for a client that did not state one.
+
+    It is `native` as soon as one redirect URI is not https.
+    """
     return "web" if all(uri.lower().startswith("https:") for uri in redirect_uris) else "native"

@@ -1,7 +1,7 @@
-"""Mails: put into the database sealed, and delivered from there: at once, and again with growing
-delays where the mail server does not take them.
+"""Emails: stored sealed in the database, and delivered from there.
 
-Nobody who is answered waits for a mail server, and no mail is lost with a process.
+Delivery is attempted at once, and again with growing delays while the mail server does not accept
+the email. No request waits for a mail server, and no email is lost with a process.
 """
 
 import asyncio
@@ -22,12 +22,14 @@ from app.texts.rendering import render_mail
 
 log = logger(__name__)
 
-DELAYS = tuple(timedelta(seconds=each) for each in (60, 300, 900, 3600, 10_800, 21_600, 43_200))
-"""Before each further attempt, and so for how long an attempt belongs to one worker."""
+DELAYS = tuple(
+    timedelta(seconds=seconds) for seconds in (60, 300, 900, 3600, 10_800, 21_600, 43_200)
+)
+"""Delays before each retry, and so for how long an attempt belongs to one worker."""
 
 
 class Outbox:
-    """Where mails are put. `brand` and `issuer` are said in each of them."""
+    """Queue of emails to be sent. Each of them mentions `brand` and `issuer`."""
 
     def __init__(
         self, mails: MailRepository, box: SecretBox, clock: Clock, *, brand: str, issuer: str
@@ -39,7 +41,7 @@ class Outbox:
         self.filled = asyncio.Event()
 
     async def put(self, mail: StoredMail, *, event: NewEvent | None = None) -> None:
-        """Store a mail, and the event that tells of it."""
+        """Store an email and its audit event."""
         await self._mails.add(mail, event=event)
         self.filled.set()
 
@@ -52,20 +54,20 @@ class Outbox:
         language: str,
         lasts: timedelta | None = None,
     ) -> StoredMail:
-        """Return the mail of that name, sealed, which is not sent any more after `lasts`.
+        """Return the sealed email of this name, which expires after `lasts`.
 
-        What stores it sets `filled` then. A mail without recipient goes nowhere, and takes as long
-        as any other until then.
+        Code that stores it sets `filled` afterwards. An email without a recipient is not sent, but
+        takes as long as any other until then.
         """
         now, mail_id = self._clock.now(), new_identifier()
         rendered = render_mail(name, language, {**self._said_by_all, **values})
-        said = {
+        content = {
             "recipient": recipient,
             **rendered._asdict(),
             "language": language,
             "expires_at": (now + lasts).timestamp() if lasts is not None else None,
         }
-        sealed = self._box.seal(json.dumps(said).encode(), context=mail_id)
+        sealed = self._box.seal(json.dumps(content).encode(), context=mail_id)
         return StoredMail(
             mail_id=mail_id, sealed=sealed, attempts=0, next_attempt_at=now, created_at=now
         )
@@ -105,7 +107,7 @@ class MailDelivery(Delivery[StoredMail]):
                 is_sent = True
             except EmailError as error:
                 if self._is_stopping:
-                    return False  # the next server goes on
+                    return False  # the next server process retries it
                 log.warning("mail %s was not sent: %s", row.mail_id, error)
                 if not (is_last or error.is_final):
                     return False
@@ -114,23 +116,26 @@ class MailDelivery(Delivery[StoredMail]):
         return is_sent
 
     def _opened(self, stored: StoredMail) -> Email | None:
-        """None for one that nobody has to get any more."""
+        """Return the opened email, or None if it must not be sent any more."""
         try:
-            said = json.loads(self._box.open(stored.sealed, context=stored.mail_id))
+            content = json.loads(self._box.open(stored.sealed, context=stored.mail_id))
         except SealError as error:
             log.warning("mail %s is given up, it cannot be opened: %s", stored.mail_id, error)
             return None
-        if said["expires_at"] is not None and said["expires_at"] <= self._clock.now().timestamp():
+        if (
+            content["expires_at"] is not None
+            and content["expires_at"] <= self._clock.now().timestamp()
+        ):
             log.warning("mail %s is given up: its link has expired", stored.mail_id)
             return None
-        if not said["recipient"]:
+        if not content["recipient"]:
             return None
         return Email(
             mail_id=stored.mail_id,
-            recipient=said["recipient"],
-            subject=said["subject"],
-            text=said["text"],
-            html=said["html"],
-            language=said["language"],
+            recipient=content["recipient"],
+            subject=content["subject"],
+            text=content["text"],
+            html=content["html"],
+            language=content["language"],
             made_at=stored.created_at,
         )

@@ -1,8 +1,8 @@
-"""Codes by mail: how a user who can prove nothing else here confirms a change of the account.
+"""Codes by email: how a user without any other proof confirms a change of the account.
 
 Such a user signs in by an identity provider alone. The code is not stored: it is sealed for one
-browser, one session and one version of the credentials, and is valid once and for ten minutes.
-It is neither a factor nor a sign-in; the session does not change.
+browser, one session and one version of the credentials, and is valid once and for ten minutes. It
+is neither a factor nor a sign-in; the session does not change.
 """
 
 import hashlib
@@ -33,7 +33,7 @@ SENT, CONFIRMED = "sent", "confirmed"
 
 
 class MailCodes:
-    """Without an outbox nothing is offered."""
+    """Confirmation codes by email. They are not offered without an outbox."""
 
     def __init__(
         self,
@@ -59,8 +59,11 @@ class MailCodes:
         self._clock = clock
 
     async def is_offered_to(self, user: User) -> bool:
-        """Whether the user has a verified address and no password, passkey, authenticator app or
-        recovery code."""
+        """Return whether the user can confirm changes only by a code.
+
+        That is a user with a verified address, but no password, passkey, authenticator app or
+        recovery code.
+        """
         return (
             self._outbox is not None
             and verified_email_in(user.claims) is not None
@@ -71,7 +74,7 @@ class MailCodes:
         )
 
     async def send(self, signed_in: SignedIn, *, browser: str, language: str) -> str:
-        """Mail a code and return it sealed for this browser; raises `TooManyRequestsError`."""
+        """Email a code and return it sealed for this browser; raise `TooManyRequestsError`."""
         user = signed_in.user
         address = verified_email_in(user.claims)
         code = f"{secrets.randbelow(10**totp.DIGITS):0{totp.DIGITS}d}"
@@ -84,20 +87,20 @@ class MailCodes:
         return self._sealed(SENT, signed_in, browser, code=code)
 
     def is_sent(self, signed_in: SignedIn, sealed: str, *, browser: str) -> bool:
-        """Whether a code may be entered now."""
+        """Return whether a code can be entered now."""
         return self._opened(SENT, signed_in, sealed, browser) is not None
 
     async def use(self, signed_in: SignedIn, sealed: str, code: str, *, browser: str) -> str | None:
-        """Take a code and return the sealed confirmation; None for a wrong or used one.
+        """Consume a code and return the sealed confirmation; None for a wrong or used code.
 
-        A wrong one counts as a wrong code of an authenticator app: raises `TooManyRequestsError`.
+        A wrong code counts like one of an authenticator app. Raise `TooManyRequestsError`.
         """
-        user, opened = signed_in.user, self._opened(SENT, signed_in, sealed, browser)
+        user, content = signed_in.user, self._opened(SENT, signed_in, sealed, browser)
         typed = totp.normalize(code)
         is_right = (
-            opened is not None
+            content is not None
             and typed is not None
-            and hmac.compare_digest(typed, str(opened["code"]))
+            and hmac.compare_digest(typed, str(content["code"]))
         )
         try:
             attempt = await self._limits.code_attempt(user)

@@ -1,4 +1,4 @@
-"""Argon2id in threads of its own."""
+"""Argon2id hashing in a thread pool of its own."""
 
 from app.security.passwords import MAXIMUM_LENGTH, PasswordScheme, has_password
 from app.security.tokens import new_identifier
@@ -6,7 +6,7 @@ from app.services.bounded_threads import BoundedThreads
 
 
 class PasswordHashing:
-    """Hashes and verifies passwords; raises `OverloadedError` where too many are waiting."""
+    """Hashes and verifies passwords; raises `OverloadedError` if too many are queued."""
 
     def __init__(self, scheme: PasswordScheme, threads: BoundedThreads) -> None:
         self._scheme = scheme
@@ -17,10 +17,13 @@ class PasswordHashing:
         return await self._threads.run(self._scheme.hash, password)
 
     async def verify(self, password: str, password_hash: str | None) -> bool:
-        """Without a hash, or for who has no password, it takes as long and is False, so that nobody
-        can tell who exists."""
+        """Return whether a password is correct.
+
+        Without a hash, or for a user without a password, it takes as long and returns False, so
+        that timing does not reveal which users exist.
+        """
         if len(password) > MAXIMUM_LENGTH:
-            return False  # the length is the caller's own knowledge, so its timing tells nothing
+            return False  # the caller knows the length, so timing reveals nothing
         return await self._threads.run(self._verify, password, password_hash)
 
     def is_outdated(self, password_hash: str) -> bool:

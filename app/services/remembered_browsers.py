@@ -1,7 +1,7 @@
-"""Browsers in which a person is not asked for a second factor for a while, as he wished.
+"""Trusted browsers, in which a user has chosen not to be asked for a second factor for a while.
 
-A browser holds a secret for each person, the newest first. What it allows is a sign-in by the
-password alone, never one of several factors.
+A browser holds one secret per user, the newest first. It allows a sign-in by the password alone,
+which never counts as one with several factors.
 """
 
 from collections.abc import Sequence
@@ -18,7 +18,7 @@ MAXIMUM_PEOPLE = 5
 
 
 class RememberedBrowsers:
-    """`lasts` is how long; zero where no browser is remembered."""
+    """Trusted browsers of users. `lasts` is for how long; zero disables the feature."""
 
     def __init__(
         self,
@@ -34,23 +34,26 @@ class RememberedBrowsers:
         self.lasts = lasts
 
     async def knows(self, user: User, secrets: Sequence[str]) -> bool:
-        """Whether a browser with these secrets is one of this person's."""
+        """Return whether a browser with these secrets is trusted by this user."""
         return await self.find(user, secrets) is not None
 
     async def find(self, user: User | None, secrets: Sequence[str]) -> str | None:
-        """Return what a browser with these secrets is called, if this user trusts it.
+        """Return the name of the browser with these secrets if this user trusts it, or None.
 
-        It takes as long where there is no such user.
+        It takes as long if there is no such user.
         """
-        digests = [digest_of(each) for each in _ours(secrets)] if self.lasts else []
+        digests = [digest_of(secret) for secret in _ours(secrets)] if self.lasts else []
         owners = await self._owners(digests)
         user_id = user.user_id if user is not None else None
-        return next((each.hex() for each, owner in owners.items() if owner == user_id), None)
+        return next((digest.hex() for digest, owner in owners.items() if owner == user_id), None)
 
     async def remember(
         self, user: User, secrets: Sequence[str], *, user_agent: str
     ) -> Sequence[str]:
-        """Remembers a browser for a person; gives the secrets that it should hold from now on."""
+        """Trust a browser for a user.
+
+        Return the secrets that the browser should hold from now on.
+        """
         now, secret = self._clock.now(), new_token(TokenKind.REMEMBERED_BROWSER)
         held = {digest_of(each): each for each in _ours(secrets)}
         owners = await self._owners(list(held))
@@ -63,7 +66,9 @@ class RememberedBrowsers:
             expires_at=now + self.lasts,
             event=self._audit.event("browser.remembered", user_id=user.user_id),
         )
-        others = [held[each] for each in held if owners.get(each, user.user_id) != user.user_id]
+        others = [
+            held[digest] for digest in held if owners.get(digest, user.user_id) != user.user_id
+        ]
         return [secret, *others][:MAXIMUM_PEOPLE]
 
     async def count(self, user: User) -> int:
@@ -78,5 +83,5 @@ class RememberedBrowsers:
 
 
 def _ours(secrets: Sequence[str]) -> list[str]:
-    found = [each for each in secrets if TokenKind.REMEMBERED_BROWSER.matches(each)]
-    return found[:MAXIMUM_PEOPLE]
+    valid = [secret for secret in secrets if TokenKind.REMEMBERED_BROWSER.matches(secret)]
+    return valid[:MAXIMUM_PEOPLE]

@@ -25,8 +25,10 @@ REFUSAL = (
 
 @dataclass(frozen=True, slots=True)
 class ListedKey:
-    """One of SECRET_KEY and SECRET_KEY_PREVIOUS: its box for the check value, and one for each
-    kind of sealed values."""
+    """One of SECRET_KEY and SECRET_KEY_PREVIOUS.
+
+    It has a box for the check value, and one for each kind of sealed value.
+    """
 
     check: SecretBox
     kinds: Mapping[str, SecretBox]
@@ -39,7 +41,7 @@ class ListedKey:
 
 
 class SecretKeyCheck:
-    """`keys` are SECRET_KEY and, after it, the previous ones."""
+    """Check of SECRET_KEY at startup. `keys` are SECRET_KEY and, after it, the previous ones."""
 
     def __init__(
         self,
@@ -55,13 +57,13 @@ class SecretKeyCheck:
         self._is_new = is_new
 
     async def ensure(self) -> None:
-        """Compare with the stored value, or store one; raises `StartupError` for a wrong key."""
+        """Compare with the stored value, or store one; raise `StartupError` for a wrong key."""
         stored = await self._checks.find()
         if stored is None:
             first = await self._first_value()
             if first is not None:
                 await self._checks.add_once(first)
-                stored = await self._checks.find()  # of two servers at once one has stored its own
+                stored = await self._checks.find()  # another server may have stored its own
         if self._is_opened(stored):
             if self._is_new:
                 log.warning("SECRET_KEY belongs to this database: remove SECRET_KEY_IS_NEW")
@@ -82,7 +84,7 @@ class SecretKeyCheck:
     async def _first_value(self) -> bytes | None:
         """Return the value to store, sealed under the key that is proven to be in use.
 
-        That is SECRET_KEY where nothing is sealed yet. None where no listed key opens any of the
+        That is SECRET_KEY if nothing is sealed yet. Return None if no listed key opens any of the
         sealed values.
         """
         is_anything_sealed = False
@@ -94,7 +96,7 @@ class SecretKeyCheck:
         return None if is_anything_sealed else self._keys[0].new_value()
 
     async def _give_up(self, stored: bytes | None) -> None:
-        """Store the check value of a new key, and say in one line what no key opens any more."""
+        """Store the check value of a new key, and log in one line what no key opens any more."""
         lost = dict.fromkeys(self._keys[0].kinds, 0)
         for kind in lost:
             async for is_opened in self._opened_by(self._keys, kinds=(kind,)):
@@ -104,7 +106,7 @@ class SecretKeyCheck:
         else:
             await self._checks.replace(stored, self._keys[0].new_value())
         if not self._is_opened(await self._checks.find()):
-            raise StartupError(REFUSAL)  # another server gave it up at the same time, for its own
+            raise StartupError(REFUSAL)  # another server stored the value of its own key
         listed = ", ".join(f"{number} {kind}" for kind, number in lost.items() if number)
         log.error(
             "SECRET_KEY_IS_NEW: lost, because the key before is not listed: %s. Users with a lost"
@@ -115,13 +117,13 @@ class SecretKeyCheck:
     async def _opened_by(
         self, keys: Sequence[ListedKey], *, kinds: Sequence[str] = ()
     ) -> AsyncIterator[bool]:
-        """Of each sealed value, whether one of the keys opens it."""
+        """Yield, for each sealed value, whether one of the keys opens it."""
         for kind in kinds or self._keys[0].kinds:
             after = ""
             while page := await self._values.list_page(kind, after=after, limit=PAGE):
-                for each in page:
+                for entry in page:
                     yield any(
-                        _opens(key.kinds[kind], each.sealed, context=each.owner) for key in keys
+                        _opens(key.kinds[kind], entry.sealed, context=entry.owner) for key in keys
                     )
                 after = page[-1].owner
 

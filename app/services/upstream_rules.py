@@ -1,4 +1,4 @@
-"""What a provider may be called, and what is taken of what it says about a person."""
+"""Rules for the settings of identity providers, and for the claims that are stored from them."""
 
 import re
 from dataclasses import dataclass
@@ -18,7 +18,10 @@ HERE = ("localhost", "127.0.0.1", "::1")
 
 @dataclass(frozen=True, slots=True)
 class Elsewhere:
-    """Who somebody proved to be at a provider; the rest is only what it says of him."""
+    """External identity that a user proved at an identity provider.
+
+    It is identified by issuer and subject; the other fields are only what the provider claims.
+    """
 
     provider: str
     issuer: str
@@ -32,7 +35,7 @@ class Elsewhere:
 def check_provider(
     name: str, *, label: str, issuer: str, client_id: str, scope: str, is_production: bool
 ) -> None:
-    """Raises `InvalidInputError`."""
+    """Check the settings of an identity provider; raise `InvalidInputError`."""
     if not NAME.fullmatch(name):
         raise InvalidInputError("A name has 1 to 40 of the characters a-z, 0-9 and -.")
     if not _may_be_issuer(issuer, is_production=is_production):
@@ -46,20 +49,26 @@ def check_provider(
 
 
 def claims_of(elsewhere: Elsewhere) -> dict[str, object]:
-    """What may be kept of what a provider says. The address is not verified: that word is ours,
-    and would give who controls a provider the mail of an account here."""
-    kept: dict[str, object] = {}
+    """Return those claims of an identity provider that may be stored.
+
+    The email address is stored as unverified: only this server verifies addresses. Otherwise anyone
+    who controls a provider could receive the emails of an account here.
+    """
+    claims: dict[str, object] = {}
     for name in ("name", "email"):
         try:
-            claims = StandardClaims.model_validate({name: getattr(elsewhere, name)})
+            parsed = StandardClaims.model_validate({name: getattr(elsewhere, name)})
         except ValidationError:
             continue
-        kept.update(claims.stated_claims())
-    return kept
+        claims.update(parsed.stated_claims())
+    return claims
 
 
 def _may_be_issuer(issuer: str, *, is_production: bool) -> bool:
-    """OpenID Connect Discovery section 3; plain http only to this machine, in development."""
+    """Return whether this is a valid issuer (OpenID Connect Discovery section 3).
+
+    Plain http is allowed only for this machine, in development.
+    """
     try:
         parts = urlsplit(issuer)
         is_plain = bool(parts.hostname) and parts.port != 0 and "@" not in parts.netloc
