@@ -1,4 +1,4 @@
-"""Numbers the audit events that were written with their changes, soon after and in batches."""
+"""Assign numbers to audit events in batches, soon after the events were written."""
 
 import asyncio
 from contextlib import suppress
@@ -12,12 +12,15 @@ log = logger(__name__)
 
 POLL_SECONDS = 10.0
 PAUSE_SECONDS = 1.0
-"""Between two passes, so that under load a pass has many events to number."""
+"""Pause between two passes, so that a pass under load has many events to number."""
 PASSES_UNTIL_WARNING = 10
 
 
 class AuditSequencer:
-    """Every worker has one; the lock of the head of the chain lets one at a time do the work."""
+    """Numbers audit events.
+
+    Every worker has a sequencer; the lock on the head of the chain lets one at a time work.
+    """
 
     def __init__(self, repository: AuditSequencingRepository, clock: Clock) -> None:
         self._repository = repository
@@ -27,11 +30,11 @@ class AuditSequencer:
         self._passes_in_vain = 0
 
     def wake(self) -> None:
-        """An event was written, or will be at once."""
+        """Signal that an event was written, or will be at once."""
         self._written.set()
 
     async def run_forever(self) -> None:
-        """Until it is cancelled; a pass under way comes to its end."""
+        """Run until cancelled; a pass in progress is completed."""
         while True:
             with suppress(TimeoutError):
                 async with asyncio.timeout(POLL_SECONDS):
@@ -40,15 +43,15 @@ class AuditSequencer:
                 PAUSE_SECONDS * (1 + min(self._passes_in_vain, PASSES_UNTIL_WARNING))
             )
             self._written.clear()
-            look = asyncio.create_task(self._pass())
+            current_pass = asyncio.create_task(self._pass())
             try:
-                await asyncio.shield(look)
+                await asyncio.shield(current_pass)
             except asyncio.CancelledError:
-                await look
+                await current_pass
                 raise
 
     async def run(self) -> bool:
-        """Number all that waits; False where somebody else is at it."""
+        """Number all waiting events; return False if another worker is doing it."""
         async with self._lock:
             if not await self._repository.has_waiting():
                 return True
@@ -58,7 +61,7 @@ class AuditSequencer:
             return count is not None
 
     async def try_run(self) -> bool:
-        """As `run`; False also where the database does not answer in time."""
+        """Do the same as `run`; return False also if the database is unavailable."""
         try:
             return await self.run()
         except DatabaseUnavailableError:

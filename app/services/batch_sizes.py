@@ -1,23 +1,23 @@
-"""How many rows a batch of a deletion has, and how long the pause after it is."""
+"""Batch sizes of deletions, and the pauses between batches."""
 
 from dataclasses import dataclass
 
 BATCH_ROWS = 500
-"""Rows of a first batch, and of the smallest."""
+"""Rows of the first batch, and of the smallest."""
 MOST_ROWS = 5_000
 PAUSE_SECONDS = (0.005, 0.05)
-"""A pause is as long as the batch before it, within these bounds."""
+"""Bounds of a pause, which is as long as the batch before it."""
 
 
 @dataclass(slots=True)
 class BatchSize:
-    """Batches of one table, which take about `seconds` each."""
+    """Size of the batches of one table, which take about `seconds` each."""
 
     seconds: float
     rows: int = BATCH_ROWS
 
     def learn(self, seconds: float) -> None:
-        """Adjust to how long the last batch, a full one, took."""
+        """Adjust the size to how long the last batch, a full one, took."""
         if seconds > self.seconds * 1.5:
             self.rows = max(self.rows // 2, BATCH_ROWS)
         elif seconds < self.seconds * 0.5:
@@ -25,6 +25,6 @@ class BatchSize:
 
 
 def pause_after(seconds: float) -> float:
-    """Leave at least half of the time to requests where batches are short."""
+    """Return a pause that leaves requests at least half of the time if batches are short."""
     shortest, longest = PAUSE_SECONDS
     return min(max(seconds, shortest), longest)

@@ -1,4 +1,4 @@
-"""Clients' logos: fetched by us and served from here, so that no page of ours calls elsewhere."""
+"""Logos of clients, fetched and served by us so that no page loads them from another site."""
 
 from dataclasses import dataclass
 from datetime import datetime, timedelta
@@ -31,7 +31,7 @@ class _Fetched:
 
 
 class ClientLogos:
-    """At most `MAXIMUM_KEPT` pictures of `LIMIT` bytes are kept in memory."""
+    """Logos of clients, of which at most `MAXIMUM_KEPT` of `LIMIT` bytes each are cached."""
 
     def __init__(self, outbound: OutboundHttp, clock: Clock) -> None:
         self._outbound = outbound
@@ -40,23 +40,26 @@ class ClientLogos:
         self._kept: Kept[_Fetched] = Kept(MAXIMUM_KEPT)
 
     async def find(self, client: Client) -> Logo | None:
-        """The picture at `logo_uri`; None where there is none, or none that may be shown."""
+        """Return the image at `logo_uri`; None if there is none, or none that may be shown."""
         uri = client.further_metadata.get("logo_uri")
         if uri is None:
             return None
-        kept, now = self._kept.get(uri), self._clock.now()
-        if kept is None or kept.until <= now:
+        cached, now = self._kept.get(uri), self._clock.now()
+        if cached is None or cached.until <= now:
             logo = await self._ask(uri)
-            kept = _Fetched(logo, now + (KEPT if logo is not None else FAILURE_KEPT))
-            self._kept.put(uri, kept)
-        return kept.logo
+            cached = _Fetched(logo, now + (KEPT if logo is not None else FAILURE_KEPT))
+            self._kept.put(uri, cached)
+        return cached.logo
 
     async def _fetch(self, uri: str) -> Logo | None:
-        """By what the bytes are, whatever their sender calls them; a drawing may hold script."""
+        """Fetch an image; its type is detected from its bytes, whatever the sender declares.
+
+        A vector image (SVG) is refused, since it may contain script.
+        """
         try:
-            fetched = await self._outbound.get(uri, limit=LIMIT)
+            response = await self._outbound.get(uri, limit=LIMIT)
         except FetchError as error:
             log.info("a client's logo cannot be fetched: %s", error)
             return None
-        kind = image_type(fetched.body) if fetched.status == 200 else None
-        return Logo(kind, fetched.body) if kind is not None else None
+        media_type = image_type(response.body) if response.status == 200 else None
+        return Logo(media_type, response.body) if media_type is not None else None

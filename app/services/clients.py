@@ -24,7 +24,7 @@ UNUSED_FOR = timedelta(days=30)
 Trust = Literal["none", "verified", "first_party"]
 DEFAULT_AUTH_METHOD = "client_secret_basic"
 IN_FORCE = {"id_token_signed_response_alg": "RS256"}
-"""Defaults for a client that states nothing else (Dynamic Client Registration section 2)."""
+"""Defaults of unstated metadata (OpenID Connect Dynamic Client Registration section 2)."""
 MAXIMUM_LABEL = 200
 KEPT_IN_AN_UPDATE = (
     "client_id", "created_at", "disabled_at",

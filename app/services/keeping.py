@@ -1,4 +1,4 @@
-"""What is fetched by name and kept in memory for a while: bounded, and fetched once at a time."""
+"""A bounded in-memory cache, and single-flight look-ups."""
 
 import asyncio
 from collections import OrderedDict
@@ -11,7 +11,7 @@ Value = TypeVar("Value")
 
 
 class Kept(Generic[Value]):
-    """At most `maximum` values; the one that was stored longest ago makes room."""
+    """Cache of at most `maximum` values; the value stored longest ago is evicted first."""
 
     def __init__(self, maximum: int) -> None:
         self._maximum = maximum
@@ -28,9 +28,9 @@ class Kept(Generic[Value]):
 
 
 class OnceAtATime(Generic[Value]):
-    """All who want the same name at the same moment wait for one answer.
+    """Single flight: concurrent calls for the same name share one result.
 
-    Who is cancelled leaves the others waiting.
+    Cancelling one caller does not affect the others.
     """
 
     def __init__(self, fetch: Callable[[str], Coroutine[Any, Any, Value]]) -> None:
@@ -39,7 +39,7 @@ class OnceAtATime(Generic[Value]):
 
     async def __call__(self, name: str) -> Value:
         task = self._under_way.get(name)
-        if task is None or task.done():  # one that is done says nothing of this moment
+        if task is None or task.done():  # a finished result may be outdated
             task = self._under_way[name] = asyncio.create_task(self._fetch(name))
             task.add_done_callback(lambda done: self._end(name, done))
         with not_counted():
@@ -49,4 +49,4 @@ class OnceAtATime(Generic[Value]):
         if self._under_way.get(name) is task:
             del self._under_way[name]
         if not task.cancelled():
-            task.exception()  # a failure for which nobody waits any more is no warning
+            task.exception()  # avoids a warning if no caller waits any more

@@ -1,7 +1,7 @@
-"""Lets the owner of an account that strangers guess at sign in from where they are.
+"""Let the owner of an account that strangers guess at sign in from their own network.
 
-After many failures all networks that the account does not know share one back-off. The owner is
-mailed a link; the button on its page makes the network that it is pressed from a known one.
+After many failures, all networks that are unknown to the account share one back-off. The owner is
+emailed a link; the button on its page makes the network that it is pressed from a known one.
 """
 
 from collections.abc import AsyncIterator
@@ -28,7 +28,7 @@ PATH = "/known-network"
 
 
 class KnownNetworks:
-    """Without an outbox nobody is mailed."""
+    """Known networks of users. Without an outbox no email is sent."""
 
     def __init__(
         self,
@@ -51,9 +51,9 @@ class KnownNetworks:
 
     @asynccontextmanager
     async def telling_owner(self, user: User | None, account: str) -> AsyncIterator[None]:
-        """Mail the owner, once a day at most, where the shared back-off refuses an attempt.
+        """Email the owner, once a day at most, if the shared back-off refuses an attempt.
 
-        For a name that nobody has the same work is done.
+        For a name without an account the same work is done.
         """
         try:
             yield
@@ -63,17 +63,20 @@ class KnownNetworks:
             raise
 
     async def find(self, token: str) -> tuple[OneTimeLink, User] | None:
-        """Return the link and its user, while it is valid."""
+        """Return the link and its user while it is valid, otherwise None."""
         link = await self._links.find(token, KNOW_NETWORK)
         user = await self._users.find(link.user_id) if link is not None else None
         return (link, user) if link is not None and user is not None else None
 
     async def confirm(self, token: str) -> User | None:
-        """Make the network of this request a known one; None where the link is not valid."""
-        valid = await self.find(token)
-        if valid is None:
+        """Make the network of this request a known one.
+
+        Return None if the link is not valid.
+        """
+        link_and_user = await self.find(token)
+        if link_and_user is None:
             return None
-        link, user = valid
+        link, user = link_and_user
         event = self._audit.event("network.made_known", user_id=user.user_id)
         is_used = await self._links.use_for_network(link, user, origin.network(), event=event)
         return user if is_used else None

@@ -1,4 +1,4 @@
-"""Which limits there are: the figures of each, from what the operator set."""
+"""The rate limits of a server: the figures of each, derived from its settings."""
 
 import math
 from dataclasses import dataclass, replace
@@ -10,12 +10,12 @@ SHORT, LONG = 5 * MINUTE, 15 * MINUTE
 STRANGERS = 100
 """Failed attempts at an account from unknown networks (NIST SP 800-63B-4 section 3.2.2)."""
 SITE = 10
-"""How many times the figures of an IPv6 /64 the /48 around it has."""
+"""Factor between the figures of an IPv6 /48 and those of a /64 in it."""
 
 
 @dataclass(frozen=True, slots=True)
 class Rules:
-    """The limits of a server; see `docs/settings.md`. None is no limit."""
+    """The rate limits of a server; see `docs/settings.md`. None means no limit."""
 
     login: Rule
     login_day: Rule
@@ -50,9 +50,9 @@ class Rules:
         client_registration: int,
         authorization_request: int,
     ) -> "Rules":
-        """Return the rules for these figures; a limit of 0 is none, where it may be 0.
+        """Return the rules for these figures; 0 means no limit, if it is allowed.
 
-        Wrong codes are forgotten only after a day without any: there are few of them.
+        Wrong codes are forgotten only after a day without any, since they are few.
         """
         code_delay = MINUTE / code
         return cls(
@@ -82,14 +82,15 @@ class Rules:
 
     @property
     def shared(self) -> tuple[Rule, ...]:
-        """The back-off that all networks which an account does not know have together."""
+        """The back-off that is shared by all networks unknown to an account."""
         return (self.stranger_password, self.stranger_code)
 
 
 def of_site(rule: Rule) -> Rule:
     """Return the rule for an IPv6 /48, which has ten times the figures of a /64.
 
-    A provider assigns a /48 to one subscriber, who then has 65,536 networks of the smaller kind.
+    An internet provider assigns a /48 to one subscriber, who then has 65,536 networks of the
+    smaller kind.
     """
     return replace(
         rule,

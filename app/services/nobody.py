@@ -1,4 +1,4 @@
-"""The account of nobody, for which the same work is done as for one that exists."""
+"""A placeholder user, for whom the same work is done as for an existing one."""
 
 from datetime import datetime
 

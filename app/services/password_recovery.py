@@ -1,4 +1,4 @@
-"""Forgotten passwords: a link by mail, or one that an administrator hands out, sets a new one."""
+"""Password reset by a one-time link, which is emailed or created by an administrator."""
 
 from datetime import timedelta
 from urllib.parse import urlencode
@@ -24,7 +24,7 @@ MAXIMUM_ACCOUNTS = 5
 
 
 class PasswordRecovery:
-    """Without an outbox only an administrator makes links."""
+    """Password reset. Without an outbox only an administrator can create links."""
 
     def __init__(
         self,
@@ -52,14 +52,14 @@ class PasswordRecovery:
     async def request(self, name: str, *, language: str) -> None:
         """Send a link to each account with this username or verified address.
 
-        What was asked for is counted before any look-up, so `TooManyRequestsError` says nothing
-        about who exists. An account that has had enough mails is passed over in silence. Where
-        there is no account the same is done for nobody, so that it takes the same time.
+        The request is counted before any look-up, so `TooManyRequestsError` does not reveal which
+        accounts exist. An account that was sent too many emails is skipped silently. If there is no
+        account, the same work is done for a placeholder user, so that it takes the same time.
         """
         if self._outbox is None:
             return
-        asked = _normalized(name)
-        await self._limits.count_mail(f"recovery of {asked}")
+        name_key = _normalized(name)
+        await self._limits.count_mail(f"recovery of {name_key}")
         by_name = await self._users.find_by_key(usernames.key_or_none(name) or "")
         by_address = await self._users.list_by_email(email_key(name), limit=MAXIMUM_ACCOUNTS)
         users = {user.user_id: user for user in (by_name, *by_address) if user is not None}
@@ -69,13 +69,16 @@ class PasswordRecovery:
             if not user.is_disabled and verified_email_in(user.claims) is not None
         ]
         for user in reachable or [nobody(now=self._clock.now())]:
-            account = user.user_id if reachable else f"nobody {asked}"
+            account = user.user_id if reachable else f"nobody {name_key}"
             may_be_mailed = await self._limits.may_be_mailed(f"recovery {account}")
             recipient = user if may_be_mailed else nobody(now=self._clock.now())
             await self._send(self._outbox, recipient, language)
 
     async def create_link(self, username: str) -> str:
-        """A link that an administrator hands out; raises `NotFoundError`."""
+        """Return a link for an administrator to pass on.
+
+        Raise `NotFoundError` for an unknown user.
+        """
         user = await self._accounts.get(username)
         event = self._audit.event("password.reset_link_made", user_id=user.user_id)
         token = await self._links.create(
@@ -84,20 +87,21 @@ class PasswordRecovery:
         return self._url_of(token)
 
     async def find(self, token: str) -> tuple[OneTimeLink, User] | None:
-        """The link and whose it is, while it counts."""
+        """Return the link and its user while it is valid, otherwise None."""
         link = await self._links.find(token, RESET_PASSWORD)
         user = await self._users.find(link.user_id) if link is not None else None
         return (link, user) if link is not None and user is not None else None
 
     async def set_password(self, token: str, password: str) -> bool:
-        """Sets a password and ends every sign-in; False where the link does not count any more.
+        """Set a password and sign the user out everywhere.
 
-        Raises `InvalidInputError` for a password that may not be one; the link then still counts.
+        Return False if the link is no longer valid. Raise `InvalidInputError` for an unacceptable
+        password; the link then stays valid.
         """
-        found = await self.find(token)
-        if found is None:
+        link_and_user = await self.find(token)
+        if link_and_user is None:
             return False
-        link, user = found
+        link, user = link_and_user
         password_hash = await self._accounts.hash_of_new_password(user, password)
         by = "mail" if link.email is not None else "administrator"
         event = self._audit.event("password.reset", user_id=user.user_id, link_by=by)
@@ -131,5 +135,5 @@ class PasswordRecovery:
 
 
 def _normalized(name: str) -> str:
-    """Return the key of a username or an address, whether there is such an account or not."""
+    """Return the key of a username or an address, whether or not such an account exists."""
     return email_key(name) if "@" in name else usernames.account_of(name)

@@ -1,4 +1,4 @@
-"""Whether this process can serve, asked of the database at most once a second."""
+"""Readiness of this process, checked with the database at most once a second."""
 
 import asyncio
 
@@ -12,7 +12,7 @@ REMEMBERED_SECONDS = 1.0
 
 
 class Readiness:
-    """Everybody who asks within a second gets the same answer; each change is one log line."""
+    """Readiness check. Callers within a second share one result; each change is one log line."""
 
     def __init__(self, database: ReadinessRepository, clock: Clock, *, timeout: float) -> None:
         self._database = database

@@ -1,4 +1,4 @@
-"""Recovery codes for who lost the second factor: ten at a time, each counts once."""
+"""Recovery codes for users who lost their second factor: ten at a time, each valid once."""
 
 from app.clock import Clock
 from app.models.audit_outbox import NewEvent
@@ -11,7 +11,7 @@ from app.services.otp import OtpService
 
 COUNT = 10
 FEW = 2
-"""From here on a person is told that few are left."""
+"""With this many codes left, or fewer, the user is told that few are left."""
 
 
 class RecoveryCodes:
@@ -30,22 +30,22 @@ class RecoveryCodes:
         self._clock = clock
 
     async def make(self, user: User) -> list[str] | None:
-        """New codes as they are shown, this once; the old ones are worth nothing.
+        """Create new codes and return them as shown to the user, this once; revoke the old ones.
 
-        None where the person got other credentials since `user` was read.
+        Return None if the user's credentials have changed since `user` was read.
         """
-        made = [recovery_codes.new_code() for _ in range(COUNT)]
-        digests = [recovery_codes.digest_of(user.user_id, code) for code in made]
+        codes = [recovery_codes.new_code() for _ in range(COUNT)]
+        digests = [recovery_codes.digest_of(user.user_id, code) for code in codes]
         event = self._audit.event("recovery_codes.made", user_id=user.user_id, count=COUNT)
         if not await self._codes.replace(user, digests, now=self._clock.now(), event=event):
             return None
         await self._notices.tell(user, "recovery_codes_made")
-        return [recovery_codes.shown(code) for code in made]
+        return [recovery_codes.shown(code) for code in codes]
 
     async def use(self, user: User, code: str) -> bool:
-        """Takes a right code out of use; False for a wrong or used one.
+        """Consume a correct code; return False for a wrong or used one.
 
-        It counts as a try at the second factor: raises `TooManyRequestsError`.
+        It counts as an attempt at the second factor. Raise `TooManyRequestsError`.
         """
         typed = recovery_codes.normalize(code)
         digest = recovery_codes.digest_of(user.user_id, typed or "")
@@ -59,7 +59,10 @@ class RecoveryCodes:
         return True
 
     async def _spend(self, user: User, digest: bytes) -> int | None:
-        """How many are left; None where the code was used at the same time."""
+        """Consume a code and return how many are left.
+
+        Return None if the code was used at the same time.
+        """
 
         def event_of(left: int) -> NewEvent:
             return self._audit.event("recovery_code.used", user_id=user.user_id, left=left)

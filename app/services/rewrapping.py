@@ -1,7 +1,7 @@
-"""Seals everything anew under today's SECRET_KEY, while servers go on to use it.
+"""Reseal everything under the current SECRET_KEY while servers keep running.
 
-What is sealed is opened by every key that is listed, so nobody notices. A value that somebody
-changed meanwhile is left as it is. Killed half-way, it is simply done again.
+Sealed values can be opened with every listed key, so users are not affected. A value that is
+changed meanwhile is left as it is. If the command is interrupted, run it again.
 """
 
 from collections.abc import Mapping
@@ -18,15 +18,18 @@ NAMED_AT_MOST = 20
 
 
 class UnopenableError(PosternError):
-    """Some values are sealed under a key that is not listed, or were damaged."""
+    """Some values are sealed under a key that is not listed, or are damaged."""
 
     title = "Sealed under a key that is not listed"
 
 
 @dataclass(slots=True)
 class Rewrapped:
-    """How many values of a kind were sealed anew, were so already, changed meanwhile; and the
-    owners of those that no listed key opens."""
+    """Result for one kind of sealed value.
+
+    It counts the values that were resealed, were already current, or changed meanwhile, and lists
+    the owners of those that no listed key opens.
+    """
 
     resealed: int = 0
     current: int = 0
@@ -35,7 +38,7 @@ class Rewrapped:
 
 
 class Rewrapping:
-    """`boxes` are those of all kinds of sealed values, by the names of the repository."""
+    """Resealing. `boxes` has the box of each kind of sealed value, by the repository's names."""
 
     def __init__(
         self,
@@ -50,8 +53,8 @@ class Rewrapping:
         self._audit = audit
 
     async def run(self, *, only_looks: bool = False) -> dict[str, Rewrapped]:
-        """Gives what was done with each kind, or would be."""
-        done = {
+        """Reseal all values, or with `only_looks` none, and return the result for each kind."""
+        results = {
             kind: await self._run_kind(kind, box, only_looks=only_looks)
             for kind, box in self._boxes.items()
         }
@@ -59,44 +62,48 @@ class Rewrapping:
             await self._key_check.move()
             await self._audit.record(
                 "keys.rewrapped",
-                succeeded=not any(each.unopenable for each in done.values()),
-                resealed=sum(each.resealed for each in done.values()),
-                unopenable=sum(len(each.unopenable) for each in done.values()),
+                succeeded=not any(result.unopenable for result in results.values()),
+                resealed=sum(result.resealed for result in results.values()),
+                unopenable=sum(len(result.unopenable) for result in results.values()),
             )
-        return done
+        return results
 
     async def _run_kind(self, kind: str, box: SecretBox, *, only_looks: bool) -> Rewrapped:
-        done = Rewrapped()
+        result = Rewrapped()
         after = ""
         while page := await self._values.list_page(kind, after=after, limit=BATCH):
             old = [
-                (each, value) for each in page if (value := _opened(each, box, done)) is not None
+                (entry, value)
+                for entry in page
+                if (value := _opened(entry, box, result)) is not None
             ]
-            done.current += len(page) - len(old)
+            result.current += len(page) - len(old)
             if only_looks:
-                done.resealed += len(old)
+                result.resealed += len(old)
             elif old:
                 replaced = await self._values.replace(
-                    kind, [(each, box.seal(value, context=each.owner)) for each, value in old]
+                    kind, [(entry, box.seal(value, context=entry.owner)) for entry, value in old]
                 )
-                done.resealed += replaced
-                done.changed += len(old) - replaced
+                result.resealed += replaced
+                result.changed += len(old) - replaced
             after = page[-1].owner
-        done.current -= len(done.unopenable)
-        return done
+        result.current -= len(result.unopenable)
+        return result
 
 
 def check_all_opened(done: Mapping[str, Rewrapped]) -> None:
-    """Raises `UnopenableError`, which names the owners of what could not be opened."""
-    left = [
-        f"{kind} of {_listed(each.unopenable)}" for kind, each in done.items() if each.unopenable
+    """Raise `UnopenableError` with the owners of the values that could not be opened."""
+    unopened = [
+        f"{kind} of {_listed(result.unopenable)}"
+        for kind, result in done.items()
+        if result.unopenable
     ]
-    if left:
-        raise UnopenableError(f"Under none of the listed keys: {'; '.join(left)}.")
+    if unopened:
+        raise UnopenableError(f"Under none of the listed keys: {'; '.join(unopened)}.")
 
 
 def _opened(each: SealedValue, box: SecretBox, done: Rewrapped) -> bytes | None:
-    """What has to be sealed anew; None where that was done, and where it cannot be."""
+    """Return the value if it has to be resealed; None if it is current or cannot be opened."""
     try:
         value = box.open(each.sealed, context=each.owner)
     except SealError:
@@ -107,5 +114,5 @@ def _opened(each: SealedValue, box: SecretBox, done: Rewrapped) -> bytes | None:
 
 def _listed(owners: list[str]) -> str:
     named = ", ".join(owners[:NAMED_AT_MOST])
-    further = len(owners) - NAMED_AT_MOST
-    return f"{named} and {further} more" if further > 0 else named
+    remaining = len(owners) - NAMED_AT_MOST
+    return f"{named} and {remaining} more" if remaining > 0 else named

@@ -73,7 +73,7 @@ class SecretKeyCheck:
         await self._give_up(stored)
 
     async def move(self) -> None:
-        """Seal the stored value under SECRET_KEY where a previous key sealed it."""
+        """Seal the stored value under SECRET_KEY if it is sealed under a previous key."""
         stored = await self._checks.find()
         if stored is not None and self._is_opened(stored) and not self._keys[0].opens(stored):
             await self._checks.replace(stored, self._keys[0].new_value())

@@ -1,4 +1,4 @@
-"""Names by which users sign in: their username, or an e-mail address that they verified."""
+"""Names by which users sign in: their username, or an email address that they verified."""
 
 from app.errors import ConflictError, InvalidInputError
 from app.models.users import User
@@ -11,8 +11,8 @@ from app.security.usernames import NewName, UsernameError
 async def find_user(users: UserRepository, name: str) -> User | None:
     """Return the user who signs in by a name; None if there is none, or more than one.
 
-    A username always wins over an address, and an address that two accounts have verified signs
-    nobody in. Which queries are made depends on the name alone, so that the time tells nothing.
+    A username takes precedence over an address. An address that two accounts have verified signs in
+    neither. Which queries run depends only on the name, so that timing reveals nothing.
     """
     key = usernames.key_or_none(name)
     by_username = await users.find_by_key(key) if key is not None else None
@@ -24,7 +24,7 @@ async def find_user(users: UserRepository, name: str) -> User | None:
 
 
 def new_name(username: str) -> NewName:
-    """Return a username as it is stored for a new account; raises `InvalidInputError`."""
+    """Return a username as it is stored for a new account; raise `InvalidInputError`."""
     try:
         return usernames.new_name(username)
     except UsernameError as error:
@@ -32,7 +32,7 @@ def new_name(username: str) -> NewName:
 
 
 async def require_no_address(users: UserRepository, name: NewName) -> None:
-    """Raise the error of a taken username for a name that is a verified address of an account."""
+    """Raise the error of a taken username if the name is a verified address of an account."""
     address = typed_email_key(name.key)
     if address is not None and await users.list_by_email(address, limit=1):
         raise taken()

@@ -1,5 +1,7 @@
-"""The keys that sign: made when first needed, kept sealed, replaced by age, published for long
-enough that whatever they signed can be verified."""
+"""Signing keys: created when first needed, stored sealed, and rotated by age.
+
+They are published for long enough that everything they signed can be verified.
+"""
 
 import asyncio
 import json
@@ -24,27 +26,28 @@ from app.services.signing_key_cache import CACHED_FOR, SigningKeyCache
 log = logger(__name__)
 
 PUBLISHED_BEFORE = timedelta(seconds=60)
-"""A key is in every worker's JWKS before any worker signs with it."""
+"""How long a key is published before it signs, so that every worker's JWKS has it."""
 PUBLISHED_AFTER = timedelta(days=1)
-"""And stays there, once it has a successor, for longer than anything it signed."""
+"""How long a replaced key stays published after the tokens that it signed have expired."""
 MAX_AGE = PUBLISHED_BEFORE - 2 * CACHED_FOR
-"""How long others may cache the JWK Set: less than a new key waits, and than we cache it."""
+"""How long others may cache the JWK Set. With our own cache this is less than a new key waits
+before it signs."""
 STALE_MAX_AGE = timedelta(seconds=5)
-"""The same for a set that may lack a key, since the database is away."""
+"""The same for a set that may lack a key because the database is unavailable."""
 KNOWN_AFTER = CACHED_FOR + MAX_AGE
-"""When no server, and no cache of what a server answered, lacks a new key any more."""
+"""Time after which no server, and no cache of a server's response, lacks a new key."""
 ATTEMPTS = 5
-"""To have a key of our own, where workers with another secret make some too."""
+"""Attempts to have a key of our own while workers with another secret create keys too."""
 
 
 class KeyState(StrEnum):
     WAITING = "waiting"
-    """Published, and signs from a moment that is to come."""
+    """Published; signs from a future instant."""
     SIGNING = "signing"
     PUBLISHED = "published"
-    """Has a successor; what it signed may still count."""
+    """Replaced; what it signed may still be valid."""
     RETIRED = "retired"
-    """Verifies nothing but hints."""
+    """Verifies only hints (`id_token_hint`)."""
 
 
 @dataclass(frozen=True, slots=True)
@@ -56,7 +59,10 @@ class PublishedKeys:
 
 
 class SigningKeys:
-    """`max_age` is when a key gets a successor; `token_ttl` is how long what it signs counts."""
+    """Signing keys of the server.
+
+    `max_age` is the age at which a key is replaced; `token_ttl` is how long its tokens are valid.
+    """
 
     def __init__(
         self,
@@ -80,15 +86,15 @@ class SigningKeys:
         self._making = asyncio.Lock()
 
     async def sign(self, claims: Mapping[str, Any], *, algorithm: str, typ: str = "JWT") -> str:
-        """A JWT signed by today's key of an algorithm, with its `kid`."""
+        """Return a JWT signed with the current key of an algorithm, with its `kid`."""
         key = await self._signer(algorithm)
         return jose.sign(claims, self._opened[key.kid], algorithm=algorithm, kid=key.kid, typ=typ)
 
     async def published(self) -> PublishedKeys:
-        """The JWK Set (RFC 7517 section 5): keys that sign, will sign, or signed lately.
+        """Return the JWK Set (RFC 7517 section 5): keys that sign, will sign, or signed recently.
 
-        While the database is away it is that of before, for an hour or for as long as tokens are
-        valid. Raises `DatabaseUnavailableError` after that.
+        While the database is unavailable, this is the last known set, for an hour or for as long as
+        tokens are valid. Raise `DatabaseUnavailableError` after that.
         """
         await self.ensure()
         keys = await self._cache.keys()
@@ -98,69 +104,73 @@ class SigningKeys:
         )
 
     async def verify(self, token: str) -> dict[str, Any] | None:
-        """The claims of what a key of ours ever signed, expired or not; None for anything else."""
+        """Return the claims of a token that one of our keys ever signed, expired or not.
+
+        Return None for any other token.
+        """
         try:
             kid = jose.header_of(token).get("kid")
             keys = await self._cache.keys()
             if isinstance(kid, str) and all(key.kid != kid for key in keys):
-                keys = await self._cache.newest()  # another worker may have made it a moment ago
-            known = [json.loads(key.public_jwk) for key in keys if key.kid == kid]
+                keys = await self._cache.newest()  # another worker may have just created it
+            jwks = [json.loads(key.public_jwk) for key in keys if key.kid == kid]
             await imported(*jose.MODULES)
-            return jose.verify(token, known, algorithms=ALGORITHMS)
+            return jose.verify(token, jwks, algorithms=ALGORITHMS)
         except SignatureError:
             return None
 
     async def ensure(self) -> None:
-        """Makes the first key of each algorithm where there is none that can be opened."""
+        """Create the first key of each algorithm for which no key can be opened."""
         for algorithm in ALGORITHMS:
             await self._signer(algorithm)
 
     async def rotate(
         self, algorithm: str | None = None, *, signs_after: timedelta = PUBLISHED_BEFORE
     ) -> list[str]:
-        """Publish successors and return their `kid`s. They sign after a minute.
+        """Publish new keys and return their `kid`s. They sign after a minute.
 
-        With less than `KNOWN_AFTER`, others may meet a token whose key they do not know.
+        If `signs_after` is less than `KNOWN_AFTER`, others may receive a token whose key they do
+        not know.
         """
         await self.ensure()
         signs_from = self._clock.now() + signs_after
         return [
             (
                 await self._make(
-                    each, await self._cache.newest(), signs_from=signs_from, is_rotation=True
+                    rotated, await self._cache.newest(), signs_from=signs_from, is_rotation=True
                 )
             ).kid
-            for each in ALGORITHMS
-            if algorithm in (None, each)
+            for rotated in ALGORITHMS
+            if algorithm in (None, rotated)
         ]
 
     async def rotate_old(self) -> None:
-        """Makes a successor for each key that is older than it should be.
+        """Create a successor for each key that is older than it should be.
 
-        Of keys that are published no more only the public half is kept: it verifies hints.
+        Of keys that are no longer published only the public half is kept, to verify hints.
         """
         now = self._clock.now()
         keys = await self._cache.newest()
         for algorithm in ALGORITHMS:
             newest = next((key for key in keys if key.algorithm == algorithm), None)
             if newest is not None and now - newest.created_at >= self._max_age:
-                made = await self._make(
+                successor = await self._make(
                     algorithm, keys, signs_from=now + PUBLISHED_BEFORE, is_rotation=True
                 )
-                log.info("the signing key of %s was old: %s follows it", algorithm, made.kid)
+                log.info("the signing key of %s was old: %s follows it", algorithm, successor.kid)
         keys = await self._cache.keys()
-        worn_out = [
+        retired_kids = [
             key.kid for key in keys if key.private_sealed and not self._is_published(key, keys)
         ]
-        if worn_out:
-            await self._repository.forget_private_halves(worn_out)
+        if retired_kids:
+            await self._repository.forget_private_halves(retired_kids)
 
     async def list_all(self) -> Sequence[SigningKey]:
-        """The newest of each algorithm first."""
+        """Return all keys, the newest of each algorithm first."""
         return await self._repository.list_all()
 
     def state_of(self, key: SigningKey, keys: Sequence[SigningKey]) -> KeyState:
-        """What a key does now, going by the times of all `keys`."""
+        """Return what a key is used for now, according to the times of all `keys`."""
         now = self._clock.now()
         ended_at = _ended_at(key, keys)
         if ended_at is None or ended_at > now:
@@ -169,31 +179,35 @@ class SigningKeys:
         return KeyState.PUBLISHED if is_published else KeyState.RETIRED
 
     def _is_published(self, key: SigningKey, keys: Sequence[SigningKey]) -> bool:
-        """The key that signs here is, even where its successor is sealed under a secret of
-        somebody else."""
+        """Return whether a key belongs in the JWK Set.
+
+        The key that this worker signs with does, even if its successor is sealed under a secret
+        that this worker does not have.
+        """
         if self.state_of(key, keys) is not KeyState.RETIRED:
             return True
         return key == self._usable(keys, key.algorithm)
 
     async def _signer(self, algorithm: str) -> SigningKey:
         await imported(*jose.MODULES)
-        found = self._usable(await self._cache.keys(), algorithm)
-        if found is not None:
-            return found
+        key = self._usable(await self._cache.keys(), algorithm)
+        if key is not None:
+            return key
         async with self._making:
             for _ in range(ATTEMPTS):
                 keys = await self._cache.newest()
-                found = self._usable(keys, algorithm)
-                if found is not None:
-                    return found
+                key = self._usable(keys, algorithm)
+                if key is not None:
+                    return key
                 now = self._clock.now()
                 await self._make(algorithm, keys, signs_from=now, is_rotation=False)
         raise SealError("workers with another SECRET_KEY make all the signing keys")
 
     def _usable(self, keys: Sequence[SigningKey], algorithm: str) -> SigningKey | None:
-        """The newest key that may sign already and can be opened.
+        """Return the newest key that may sign already and can be opened.
 
-        Where there is none, the first that will: whoever made it has a clock ahead of ours.
+        If there is none, return the first that will sign: the worker that created it has a clock
+        ahead of ours.
         """
         now = self._clock.now()
         of_algorithm = [key for key in keys if key.algorithm == algorithm]
@@ -209,7 +223,7 @@ class SigningKeys:
         signs_from: datetime,
         is_rotation: bool,
     ) -> SigningKey:
-        """Make a key; if several workers replace the same keys, all of them use the first result.
+        """Create a key; if several workers replace the same keys, all of them use the first result.
 
         A rotation is an event of the audit log; the first key is not.
         """
@@ -252,10 +266,13 @@ class SigningKeys:
 
 
 def _ended_at(key: SigningKey, keys: Sequence[SigningKey]) -> datetime | None:
-    """When a key stopped to sign, which is when its successor began; None while it signs."""
-    followers = [
-        each.signs_from
-        for each in keys
-        if each.algorithm == key.algorithm and each.generation > key.generation
+    """Return when a key stopped signing, which is when its successor began.
+
+    Return None while it has no successor.
+    """
+    successor_starts = [
+        other.signs_from
+        for other in keys
+        if other.algorithm == key.algorithm and other.generation > key.generation
     ]
-    return min(followers, default=None)
+    return min(successor_starts, default=None)

@@ -1,4 +1,4 @@
-"""Deletes users who registered and never confirmed a second factor."""
+"""Delete users who registered and never confirmed a second factor."""
 
 from datetime import datetime, timedelta
 
@@ -10,7 +10,10 @@ REASON = "never_confirmed"
 
 
 class UnconfirmedUsers:
-    """`kept_for` is how long they may take; no time keeps them for ever."""
+    """Deletion of unconfirmed users.
+
+    `kept_for` is how long users have to confirm a second factor; zero keeps them forever.
+    """
 
     def __init__(
         self,
@@ -26,10 +29,10 @@ class UnconfirmedUsers:
         self._kept_for = kept_for
 
     async def delete_due(self, *, before: datetime, limit: int) -> int:
-        """Delete a batch of users, with an event each; return how many were looked at for good.
+        """Delete a batch of users, with an event each.
 
-        `before` is the present, less a margin for clocks that differ. The name of a deleted user
-        can be registered again.
+        Return how many need not be checked again. `before` is the present, less a margin for clocks
+        that differ. The name of a deleted user can be registered again.
         """
         if not self._kept_for:
             return 0
