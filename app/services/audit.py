@@ -1,9 +1,10 @@
 """The audit log: who did what to whom, from where, with which result.
 
-It holds what happens to accounts, factors, consents, clients and keys, and what operators do. The
-tokens of machines are counted elsewhere. A service that changes one of these builds the event here,
-and the repository writes it in the transaction of the change: there is neither without the other.
-The event waits in an outbox for its number in the chain, which it gets soon after.
+It records changes to accounts, factors, consents, clients and keys, and what operators do. Tokens
+issued to machines are not recorded, only counted by other code. A service that changes one of these
+builds the event, and the repository writes it in the transaction of the change, so that neither
+exists without the other. The event waits in an outbox for its number in the chain, which it gets
+soon after.
 """
 
 import json
@@ -54,26 +55,26 @@ class AuditLog:
         succeeded: bool = True,
         **details: Detail,
     ) -> NewEvent:
-        """Builds the event of a change, for the repository that makes the change.
+        """Build the event of a change, for the repository that makes the change.
 
-        `action` as in `password.changed`, `details` without any secret. Without `actor` it is the
-        operator who gave the command, else the user, else the sender of the request.
+        `action` is as in `password.changed`; `details` must not contain secrets. The default
+        `actor` is the operator who ran the command, else the user, else the sender of the request.
         """
-        stranger = ANYBODY if origin.address() else SYSTEM
-        by = actor or origin.actor() or (f"user:{user_id}" if user_id else stranger)
-        said = {name: value for name, value in details.items() if value is not None}
+        sender = ANYBODY if origin.address() else SYSTEM
+        resolved_actor = actor or origin.actor() or (f"user:{user_id}" if user_id else sender)
+        stated_details = {name: value for name, value in details.items() if value is not None}
         self.sequencer.wake()
         return NewEvent(
             event_id=new_ordered_identifier(),
             at=self._clock.now(),
             action=action,
             outcome=SUCCEEDED if succeeded else REFUSED,
-            actor=by,
+            actor=resolved_actor,
             user_id=user_id,
             client_id=client_id,
             address=origin.address(),
             request_id=origin.request_id(),
-            details=json.dumps(said, sort_keys=True),
+            details=json.dumps(stated_details, sort_keys=True),
         )
 
     async def record(
@@ -86,7 +87,10 @@ class AuditLog:
         succeeded: bool = True,
         **details: Detail,
     ) -> None:
-        """Writes an event of what changed nothing, such as a refused sign-in; as `event`."""
+        """Write an event that comes with no change, such as a refused sign-in.
+
+        The arguments are those of `event`.
+        """
         await self._outbox.add(
             self.event(
                 action,
@@ -101,35 +105,37 @@ class AuditLog:
     async def list_of_user(
         self, user_id: str, *, before: int | None = None, limit: int = 50
     ) -> Sequence[AuditEvent]:
-        """What happened to a user, the newest first.
+        """Return the events of a user, the newest first.
 
-        Events that cannot get their number now all come before the first page.
+        Events that cannot be numbered now all come before the first page.
         """
         return await self._events.list_of_user(user_id, before=before, limit=limit)
 
     async def read_all(self, wanted: Wanted = EVERYTHING) -> AsyncIterator[AuditEvent]:
-        """Every event that is wanted, in the order of the chain; those that wait for their number,
-        where they cannot get it now, come last."""
+        """Yield every event that is `wanted`, in the order of the chain.
+
+        Events without a number, if they cannot be numbered now, come last.
+        """
         await self.sequencer.try_run()
         after, waiting = 0, None
         while (page := await self._events.list_page(wanted, after=after)) or waiting is None:
-            for each in page:
-                yield each
+            for event in page:
+                yield event
             if page:
                 after, waiting = page[-1].sequence, None
-            else:  # what is numbered from here on is in one more page
+            else:  # events numbered from now on are in one more page
                 waiting = await self._events.list_waiting(wanted)
-        for each in waiting:
-            yield each
+        for event in waiting:
+            yield event
 
     async def beginning(self) -> Head:
-        """The last event that is not in the database any more."""
+        """Return the last event that is no longer in the database."""
         return await self._verifier.beginning()
 
     async def verify(self, *, known: Head | None = None, archives: Sequence[Path] = ()) -> Verdict:
-        """Walks the chain from its beginning to its head, through the archives if there are any.
+        """Verify the chain from its beginning to its head, through the archives if there are any.
 
-        `known` is a head that was noted earlier: it has to be on the way, so that nobody can have
-        written the whole chain anew.
+        `known` is a head that was noted earlier: it has to be in the chain, which rules out that
+        the whole chain was rewritten.
         """
         return await self._verifier.verify(known=known, archives=archives)

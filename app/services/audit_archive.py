@@ -1,4 +1,4 @@
-"""Archiving: events go to a file, then the chain is cut, then they leave the database."""
+"""Archiving of audit events: write them to a file, cut the chain, then delete them."""
 
 from dataclasses import dataclass
 from datetime import datetime
@@ -13,8 +13,11 @@ from app.services.audit_files import ArchiveFile, is_next
 
 @dataclass(frozen=True, slots=True)
 class Archived:
-    """`head` is the last event of the file, `count` how many were written, `deleted` how many left
-    the database."""
+    """Result of archiving.
+
+    `head` is the last event of the file, `count` how many events were written, `deleted` how many
+    were deleted from the database.
+    """
 
     head: Head
     count: int
@@ -30,11 +33,11 @@ class AuditArchive:
         self._audit = audit
 
     async def run(self, path: Path, *, before: datetime | None = None) -> Archived:
-        """Write the events before a moment, or all, to the end of a file, and cut the chain.
+        """Append the events before an instant, or all, to a file, and cut the chain.
 
-        Killed at any point, the same command goes on from there: events are deleted once they
-        are on the disk and the cut is committed. Raises `InvalidInputError`, and cuts nothing,
-        for a file of something else and for a chain that is broken.
+        If the command is interrupted, running it again continues from there: events are deleted
+        once they are on the disk and the cut is committed. Raise `InvalidInputError`, and cut
+        nothing, for a file with other content and for a broken chain.
         """
         await self._audit.sequencer.try_run()
         start = await self._audit.beginning()
@@ -47,12 +50,15 @@ class AuditArchive:
         except OSError as error:
             raise InvalidInputError(f"{path}: {error.strerror}. No event was deleted.") from None
         if last.sequence > start.sequence:
-            told = self._audit.event("audit.archived", until=last.sequence, hash=last.hash.hex())
-            await self._checkpoints.cut(last, told)
+            event = self._audit.event("audit.archived", until=last.sequence, hash=last.hash.hex())
+            await self._checkpoints.cut(last, event)
         return Archived(last, count, await self._checkpoints.delete_archived())
 
     async def _end_of(self, file: ArchiveFile, path: Path, start: Head) -> Head:
-        """Where the file goes on; raises `InvalidInputError` where it is not of this chain."""
+        """Return the event after which the file continues.
+
+        Raise `InvalidInputError` if the file is not of this chain.
+        """
         head = file.head
         if head is None or head == start:
             return start
@@ -62,7 +68,7 @@ class AuditArchive:
                 " last. Choose a new file."
             )
         known = await self._events.list_page(after=head.sequence - 1, limit=1)
-        if [(each.sequence, each.hash) for each in known] != [head]:
+        if [(event.sequence, event.hash) for event in known] != [head]:
             raise InvalidInputError(f"{path}: its events are not of this log. Choose a new file.")
         return head
 

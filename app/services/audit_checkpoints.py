@@ -1,4 +1,4 @@
-"""Checkpoints: where events before were archived, signed with a key derived from SECRET_KEY."""
+"""Checkpoints: where archiving cut the audit log, signed with a key derived from SECRET_KEY."""
 
 from dataclasses import dataclass
 from datetime import datetime
@@ -16,7 +16,10 @@ DIGITS = 19
 
 @dataclass(frozen=True, slots=True)
 class Checkpoint:
-    """`is_signed` is whether its signature is ours and about this event."""
+    """Head of the events that were archived.
+
+    `is_signed` is whether its signature is ours and covers this event.
+    """
 
     head: Head
     archived_at: datetime
@@ -24,9 +27,10 @@ class Checkpoint:
 
 
 class AuditCheckpoints:
-    """`box` seals under SECRET_KEY and opens what a previous one sealed.
+    """Checkpoints. `box` seals under SECRET_KEY and opens what a previous key sealed.
 
-    So a checkpoint survives a change of SECRET_KEY, and `postern keys rewrap` signs it again.
+    A checkpoint therefore survives a change of SECRET_KEY, and `postern keys rewrap` signs it
+    again.
     """
 
     def __init__(self, repository: AuditCheckpointRepository, box: SecretBox, clock: Clock) -> None:
@@ -42,7 +46,7 @@ class AuditCheckpoints:
         return Checkpoint(head, row.archived_at, is_signed=self._is_signed(row))
 
     async def cut(self, head: Head, told: NewEvent) -> None:
-        """Make the chain begin after `head`; `told` is the event of it."""
+        """Make the chain begin after `head`; `told` is the audit event of that."""
         name = _name_of(head)
         await self._repository.add(
             AuditCheckpoint(

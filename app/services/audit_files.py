@@ -1,4 +1,4 @@
-"""Files of archived audit events: JSON lines, written at the end only, each bound to the last."""
+"""Files of archived audit events: append-only JSON lines, each chained to the one before."""
 
 import fcntl
 import json
@@ -20,7 +20,7 @@ TEXTS = ("action", "outcome", "actor", "user_id", "client_id", "address", "reque
 
 
 def line_of(event: AuditEvent) -> bytes:
-    """An event as a line; `event_of` gives the same event again."""
+    """Return an event as a line, from which `event_of` restores the same event."""
     row = {
         "sequence": event.sequence,
         "at": event.at.astimezone(UTC).isoformat(timespec="microseconds"),
@@ -33,7 +33,7 @@ def line_of(event: AuditEvent) -> bytes:
 
 
 def event_of(line: bytes) -> AuditEvent:
-    """Raises ValueError, KeyError or TypeError for what `line_of` never made."""
+    """Parse a line; raise ValueError, KeyError or TypeError if it is not one of `line_of`."""
     row: dict[str, Any] = json.loads(line)
     details = row["details"]
     return AuditEvent(
@@ -47,13 +47,13 @@ def event_of(line: bytes) -> AuditEvent:
 
 
 def is_next(event: AuditEvent, last: Head) -> bool:
-    """Whether an event follows another in the chain, and is as it was written."""
+    """Return whether an event follows another in the chain, and is as it was written."""
     follows = event.sequence == last.sequence + 1 and event.previous_hash == last.hash
     return follows and hash_of(event) == event.hash
 
 
 def read_events(path: Path) -> Iterator[AuditEvent]:
-    """The events of a file; raises `InvalidInputError` for a line that is none."""
+    """Yield the events of a file; raise `InvalidInputError` for any other line."""
     try:
         with path.open("rb") as file:
             for number, line in enumerate(file, 1):
@@ -68,9 +68,9 @@ def read_events(path: Path) -> Iterator[AuditEvent]:
 
 
 class ArchiveFile:
-    """A new file, or one whose events go on here. Nothing in it is ever written over.
+    """A new archive, or an existing one that is continued. Nothing in it is overwritten.
 
-    `head` is its last whole event. A last line that is cut short, as after a crash, is completed.
+    `head` is its last complete event. An incomplete last line, as after a crash, is completed.
     """
 
     def __init__(self, path: Path) -> None:
@@ -117,7 +117,10 @@ class ArchiveFile:
         self.head = Head(event.sequence, event.hash)
 
     def sync(self) -> None:
-        """Return when file and directory entry are on the disk."""
+        """Return when the file and its directory entry are on the disk.
+
+        Raise `InvalidInputError` if the last line is still incomplete.
+        """
         if self._rest:
             raise InvalidInputError(
                 f"{self._path}: its last line is cut short and no event completes it."
@@ -153,7 +156,7 @@ class ArchiveFile:
 
 
 def _readable(details: str) -> Any:
-    """Details as JSON where they can be made into the same text again, else the text."""
+    """Return details as JSON if they serialise to the same text again, else the text."""
     with suppress(ValueError):
         parsed = json.loads(details)
         if isinstance(parsed, dict) and json.dumps(parsed, sort_keys=True) == details:

@@ -1,4 +1,4 @@
-"""Who signs in with a password, and whether he may."""
+"""Authentication by password, and by a code if the policy requires one."""
 
 from typing import Literal
 
@@ -20,11 +20,11 @@ PROBLEMS = {
     "enrolment": "the enrolment is not confirmed",
     "code": "the code is missing, wrong or used",
 }
-"""What a sign-in lacks, for the log."""
+"""What is wrong with a sign-in, for the log."""
 
 
 class AuthenticationService:
-    """Each try counts, and is refused with `TooManyRequestsError` where there were too many."""
+    """Password sign-in. Attempts are counted and refused with `TooManyRequestsError`."""
 
     def __init__(
         self,
@@ -48,9 +48,9 @@ class AuthenticationService:
         self._wants_code = otp_policy == "every_login"
 
     async def check_password(self, username: str, password: str) -> User | None:
-        """Return the user if the password is right; unknown and wrong take the same time.
+        """Return the user if the password is correct; an unknown user takes as long as a wrong one.
 
-        `username` may be a verified e-mail address, here and in `sign_in`.
+        `username` may be a verified email address, here and in `sign_in`.
         """
         user = await find_user(self._users, username)
         account = usernames.account_of(username)
@@ -68,10 +68,10 @@ class AuthenticationService:
     async def sign_in(
         self, username: str, password: str, *, code: str | None, client_id: str
     ) -> User | None:
-        """The person, if all that the policy asks for is right; the reason is only logged.
+        """Return the user if everything that the policy requires is correct, otherwise None.
 
-        Right is only the whole: what is answered, counted and written is the same for each part
-        that is wrong.
+        The reason is only logged: the response, the counts and the audit event are the same for
+        each part that is wrong.
         """
         user = await find_user(self._users, username)
         account = usernames.account_of(username)
@@ -102,16 +102,20 @@ class AuthenticationService:
         return user
 
     async def signed_in(self, user: User) -> None:
-        """Remembers from where a user signed in on the pages; an address that is new is told to its
-        owner."""
+        """Remember the network of a sign-in on the pages.
+
+        The user is notified if the network is new.
+        """
         is_new = await self._limits.remember_address(user, Way.PAGES)
         await self._limits.forget_failures(user)
         if is_new:
             await self._notices.tell(user, "new_sign_in")
 
     async def _problem(self, user: User | None, password: str, code: str | None) -> str | None:
-        """What is wrong, in a word for the log; None where nothing is. Each part is looked at, so
-        that the time tells nothing; a code is not used up yet."""
+        """Return what is wrong, as a word for the log, or None.
+
+        Each part is checked, so that timing reveals nothing; a code is not consumed yet.
+        """
         has_password = await self._has_password(user, password)
         has_code = not self._wants_code or self._otp.may_be_code(user, code or "")
         if not has_password or user is None:
@@ -133,7 +137,7 @@ class AuthenticationService:
     async def _refused(
         self, user: User | None, reason: str, *, client_id: str | None = None
     ) -> None:
-        """Written for names that nobody has too: it takes the same time."""
+        """Record a refused sign-in; also done for unknown names, so that it takes as long."""
         problem = PROBLEMS[reason] if user is not None else "there is no such user"
         refusals.explain(f"password sign-in refused: {problem}")
         await self._audit.record(

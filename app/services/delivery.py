@@ -1,4 +1,4 @@
-"""Brings rows that wait in the database to where they have to go, until the server stops."""
+"""Deliver queued rows (emails, logout tokens) until the server stops."""
 
 import asyncio
 from abc import ABC, abstractmethod
@@ -22,9 +22,10 @@ Result = TypeVar("Result")
 
 
 class Flight(Generic[Row]):
-    """The attempts under way, and how many of them each party and each host has.
+    """Attempts in progress, and how many of them each party and each host has.
 
-    Rows are started that were due at `now`: what failed meanwhile is left to a later look.
+    Only rows that were ready at `now` are started: a row that fails meanwhile is left to a later
+    pass.
     """
 
     def __init__(self, now: datetime, looked_at: float) -> None:
@@ -44,8 +45,8 @@ class Flight(Generic[Row]):
         self.hosts[host] += 1
 
     def land(self) -> None:
-        """Forget what has ended; raises what an attempt raised."""
-        for task in [each for each in self.tasks if each.done()]:
+        """Remove the attempts that have ended; raise what an attempt raised."""
+        for task in [ended for ended in self.tasks if ended.done()]:
             row, party, host = self.tasks.pop(task)
             self.rows.discard(row)
             self.parties[party] -= 1
@@ -57,7 +58,10 @@ class Flight(Generic[Row]):
 
 
 class Delivery(ABC, Generic[Row]):
-    """Looks when `due` is set, and now and then. `what` is the word for it in the log."""
+    """Delivery of queued rows.
+
+    It runs when `due` is set, and every `POLL_SECONDS`. `what` is the name of the rows in the log.
+    """
 
     def __init__(
         self, clock: Clock, due: asyncio.Event, *, what: str, at_once: int, at_once_of_party: int
@@ -71,7 +75,7 @@ class Delivery(ABC, Generic[Row]):
         self._is_stopping = False
 
     async def run_forever(self) -> None:
-        """Until it is cancelled: what it sends then is left to a later attempt."""
+        """Run until cancelled; what is being sent then is left to a later attempt."""
         while True:
             try:
                 async with asyncio.timeout(POLL_SECONDS):
@@ -79,21 +83,22 @@ class Delivery(ABC, Generic[Row]):
             except TimeoutError:
                 pass
             self._due.clear()
-            look = asyncio.create_task(self._look())
+            current_pass = asyncio.create_task(self._look())
             try:
-                await asyncio.shield(look)
+                await asyncio.shield(current_pass)
             except asyncio.CancelledError:
                 self._is_stopping = True
-                for each in self._sending:
-                    each.cancel()
-                await look  # no connection to the database is left in the middle of a statement
+                for sending in self._sending:
+                    sending.cancel()
+                # so that no database connection is left in the middle of a statement
+                await current_pass
                 raise
 
     async def run_once(self) -> int:
-        """Deliver every row that is ready, and return how many arrived.
+        """Deliver every row that is ready, and return how many were delivered.
 
-        A row starts as soon as its party has room, also one that becomes due meanwhile: nobody
-        waits for another party that does not answer.
+        A row starts as soon as its party has room, even if it becomes ready meanwhile, so that no
+        party waits for another that does not respond.
         """
         flight: Flight[Row] = Flight(self._clock.now(), asyncio.get_running_loop().time())
         listed: list[Row] = []
@@ -107,15 +112,15 @@ class Delivery(ABC, Generic[Row]):
             await asyncio.gather(*flight.tasks, return_exceptions=True)
 
     async def _start(self, flight: "Flight[Row]", listed: list[Row]) -> list[Row]:
-        """Start what has room, first of what was listed before; return the rest."""
+        """Start the rows that have room, those listed earlier first; return the rest."""
         if self._is_stopping:
             return []
         rest = await self._start_those(flight, listed)
         if len(rest) < len(listed) or len(flight.tasks) >= self._at_once:
             return rest
         blocked = {self._party(row) for row in rest} | flight.full(self._at_once_of_party)
-        due = await self._list_due(now=flight.now, limit=BATCH, without=blocked - {""})
-        return rest + await self._start_those(flight, due)
+        ready = await self._list_due(now=flight.now, limit=BATCH, without=blocked - {""})
+        return rest + await self._start_those(flight, ready)
 
     async def _start_those(self, flight: "Flight[Row]", rows: Sequence[Row]) -> list[Row]:
         rest = []
@@ -137,9 +142,9 @@ class Delivery(ABC, Generic[Row]):
 
     async def _learn_hosts(self, flight: "Flight[Row]", rows: Sequence[Row]) -> None:
         of_parties = {self._party(row): row for row in rows}
-        new = {party: row for party, row in of_parties.items() if party not in flight.host_of}
-        hosts = await asyncio.gather(*map(self._host, new.values()))
-        flight.host_of.update(zip(new, hosts, strict=True))
+        unknown = {party: row for party, row in of_parties.items() if party not in flight.host_of}
+        hosts = await asyncio.gather(*map(self._host, unknown.values()))
+        flight.host_of.update(zip(unknown, hosts, strict=True))
 
     async def _wait_for_one(self, flight: "Flight[Row]") -> None:
         """Wait until an attempt has ended, or until there is more to do."""
@@ -158,24 +163,24 @@ class Delivery(ABC, Generic[Row]):
     async def _list_due(
         self, *, now: datetime, limit: int, without: Collection[str]
     ) -> Sequence[Row]:
-        """List due rows, none of these parties."""
+        """List rows that are ready, except those of the parties in `without`."""
 
     def _party(self, row: Row) -> str:
-        """Return for whom a row is, where each has a bound of its own; otherwise nothing."""
+        """Return the party that a row is for, or an empty string if parties have no limit."""
         return ""
 
     async def _host(self, row: Row) -> str:
-        """Return the host of a row's party, where each has a bound of its own."""
+        """Return the host of a row's party, or an empty string if hosts have no limit."""
         return ""
 
     @abstractmethod
     async def _try(self, row: Row) -> bool:
-        """One attempt; whether it arrived."""
+        """Attempt to deliver a row; return whether it was delivered."""
 
     async def _unless_stopping(
         self, send: Callable[[], Coroutine[Any, Any, Result]], stopped: Exception
     ) -> Result:
-        """What sending gives; raises `stopped` where the server stops before or meanwhile."""
+        """Return the result of `send`; raise `stopped` if the server stops before or meanwhile."""
         if self._is_stopping:
             raise stopped
         sending = asyncio.create_task(send())

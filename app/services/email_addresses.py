@@ -1,4 +1,4 @@
-"""Whose mailbox it is: an address counts once its owner has opened the link that was sent there."""
+"""Verification of email addresses: valid once its owner has opened the link sent to it."""
 
 import json
 from datetime import timedelta
@@ -23,7 +23,7 @@ PATH = "/verify-email"
 
 
 class EmailAddresses:
-    """Without an outbox nothing is sent; links that were sent before still count."""
+    """Email addresses of users. Without an outbox no links are sent; earlier ones stay valid."""
 
     def __init__(
         self,
@@ -45,8 +45,10 @@ class EmailAddresses:
         self._issuer = issuer
 
     async def send_link(self, user: User, address: str, *, language: str) -> None:
-        """Sends the link that makes this address the person's verified one; until then the old
-        one stays. Raises `TooManyRequestsError`."""
+        """Send the link that makes this address the user's verified one.
+
+        Until it is used the old address stays. Raise `TooManyRequestsError`.
+        """
         if self._outbox is None:
             return
 
@@ -64,9 +66,9 @@ class EmailAddresses:
         )
 
     async def welcome(self, user: User, *, language: str | None = None) -> None:
-        """Sends the link to who registered with an address.
+        """Send the link to a user who registered with an address.
 
-        Where that is one mail too many he has his account all the same, and can ask again.
+        If the limit on emails is reached, the account exists anyway, and the user can ask again.
         """
         address = json.loads(user.claims).get("email")
         if not address or verified_email_in(user.claims) is not None:
@@ -77,27 +79,30 @@ class EmailAddresses:
             log.info("user %s registered and is sent no mail now", user.user_id)
 
     async def pending(self, user: User) -> str | None:
-        """The address that a link was sent to which was not opened yet."""
+        """Return the address that a link was sent to and that is not verified yet."""
         link = await self._links.find_newest(user, VERIFY_EMAIL)
         return link.email if link is not None else None
 
     async def find(self, token: str) -> tuple[OneTimeLink, User] | None:
-        """The link and whose it is, while it counts."""
+        """Return the link and its user while it is valid, otherwise None."""
         link = await self._links.find(token, VERIFY_EMAIL)
         user = await self._users.find(link.user_id) if link is not None else None
         return (link, user) if link is not None and user is not None else None
 
     async def confirm(self, token: str) -> User | None:
-        """Makes the address the person's; None where the link does not count any more."""
-        found = await self.find(token)
-        if found is None:
+        """Make the address of a link the user's verified one.
+
+        Return None if the link is no longer valid.
+        """
+        link_and_user = await self.find(token)
+        if link_and_user is None:
             return None
-        link, before = found
-        claims = {**json.loads(before.claims), "email": link.email, "email_verified": True}
-        event = self._audit.event("email.verified", user_id=before.user_id)
-        if not await self._links.use_for_claims(link, before, json.dumps(claims), event=event):
+        link, user = link_and_user
+        claims = {**json.loads(user.claims), "email": link.email, "email_verified": True}
+        event = self._audit.event("email.verified", user_id=user.user_id)
+        if not await self._links.use_for_claims(link, user, json.dumps(claims), event=event):
             return None
-        old = verified_email_in(before.claims)
+        old = verified_email_in(user.claims)
         if old is not None and old != link.email:
-            await self._notices.tell(before, "email_changed")
-        return await self._users.find(before.user_id)
+            await self._notices.tell(user, "email_changed")
+        return await self._users.find(user.user_id)

@@ -1,4 +1,4 @@
-"""Links that count once: made for a purpose and a person, found by their secret, then used."""
+"""One-time links: created for a purpose and a user, found by their secret, then used."""
 
 from collections.abc import Callable, Mapping
 from dataclasses import dataclass
@@ -18,7 +18,7 @@ from app.services.mail import Outbox
 
 @dataclass(frozen=True, slots=True)
 class LinkMail:
-    """The mail `name` that carries a link; `values_with` returns its values for the secret."""
+    """The email `name` that carries a link; `values_with` returns its values for the secret."""
 
     outbox: Outbox
     recipient: str
@@ -34,8 +34,11 @@ class LinkMail:
 
 
 class OneTimeLinks:
-    """A new link for a purpose kills the older ones of the same person that were made likewise:
-    by mail, or by an administrator."""
+    """One-time links of users.
+
+    A new link revokes the older ones of the same user and purpose that were created in the same
+    way: by email, or by an administrator.
+    """
 
     def __init__(self, links: OneTimeLinkRepository, clock: Clock) -> None:
         self._links = links
@@ -51,7 +54,7 @@ class OneTimeLinks:
         mail: LinkMail | None = None,
         event: NewEvent,
     ) -> str:
-        """Return the secret, which is in the link and nowhere else.
+        """Return the secret, which is contained in the link and not stored.
 
         The `mail` that carries it is stored together with the link.
         """
@@ -76,23 +79,23 @@ class OneTimeLinks:
         return token
 
     async def find(self, token: str, purpose: str) -> OneTimeLink | None:
-        """The link, if it still counts."""
+        """Return the link if it is valid, otherwise None."""
         if not TokenKind.ONE_TIME_LINK.matches(token):
             return None
         return await self._links.find(digest_of(token), purpose, now=self._clock.now())
 
     async def find_newest(self, user: User, purpose: str) -> OneTimeLink | None:
-        """What a person may still open."""
+        """Return the newest valid link of a user, or None."""
         return await self._links.find_newest(user.user_id, purpose, now=self._clock.now())
 
     async def revoke_all(self, user_id: str) -> None:
-        """Whoever asked for them, none of a person's links counts any more."""
+        """Revoke all links of a user, whether requested by the user or by an administrator."""
         await self._links.remove_all(user_id)
 
     async def use_for_password(
         self, link: OneTimeLink, password_hash: str, *, event: NewEvent
     ) -> bool:
-        """Sets a password; False where the link does not count any more."""
+        """Set a password; return False if the link is no longer valid."""
         return await self._links.use_for_password(
             link.digest, link.purpose, password_hash, now=self._clock.now(), event=event
         )
@@ -100,7 +103,10 @@ class OneTimeLinks:
     async def use_for_claims(
         self, link: OneTimeLink, owner: User, claims: str, *, event: NewEvent
     ) -> bool:
-        """Stores what the link proves; False where it does not count, or the claims changed."""
+        """Store the claims that the link proves.
+
+        Return False if the link is not valid or the claims have changed.
+        """
         return await self._links.use_for_claims(
             link.digest, link.purpose, owner, claims, now=self._clock.now(), event=event
         )
@@ -108,8 +114,10 @@ class OneTimeLinks:
     async def use_for_network(
         self, link: OneTimeLink, owner: User, network: str, *, event: NewEvent
     ) -> bool:
-        """Make a network known for the owner's sign-in on the pages; False where the link is not
-        valid any more."""
+        """Make a network known for the owner's sign-in on the pages.
+
+        Return False if the link is no longer valid.
+        """
         now = self._clock.now()
         place = KnownAddress(
             digest=digest_of_place(owner, network, Way.PAGES),

@@ -1,4 +1,4 @@
-"""One-time passwords: secrets sealed at rest, codes that count once."""
+"""One-time passwords (TOTP): secrets are sealed at rest, codes are valid once."""
 
 from app.clock import Clock
 from app.errors import TooManyRequestsError
@@ -47,20 +47,20 @@ class OtpService:
         self._issuer = issuer
 
     def new_secret(self, user_id: str) -> tuple[str, bytes]:
-        """A secret, and the form in which it is stored."""
+        """Return a new secret, and the form in which it is stored."""
         secret = totp.new_secret()
         return secret, self._box.seal(secret.encode(), context=user_id)
 
     async def enrolment(self, secret: str, *, username: str) -> OtpEnrolment:
-        """What an authenticator app needs; shown once and never again."""
+        """Return what an authenticator app needs; it is shown once and never again."""
         uri = totp.provisioning_uri(secret, username=username, issuer=self._issuer)
         qr_code = await self._threads.run(qr_codes.png_base64, uri)
         return OtpEnrolment(otp_uri=uri, qr_code=qr_code)
 
     async def verify_code(self, username: str, code: str) -> bool:
-        """Whether the code is this person's, now and for the first time; confirms an enrolment.
+        """Consume a code and return whether it was valid; this confirms an enrolment.
 
-        An unknown person, a disabled one and a wrong code look the same. Raises
+        An unknown user, a disabled one and a wrong code have the same result. Raise
         `TooManyRequestsError`.
         """
         user = await find_user(self._users, username)
@@ -78,7 +78,10 @@ class OtpService:
         return is_right
 
     async def use_code(self, user: User, code: str) -> bool:
-        """As `spend_code`, for who gave the first factor; raises `TooManyRequestsError`."""
+        """Do the same as `spend_code`, for a user who passed the first factor.
+
+        Raise `TooManyRequestsError`.
+        """
         step = self._step_of(user, code)
         await self.settle_code(user, is_right=step is not None, clears=self._is_unused(user, step))
         is_right = step is not None and await self.spend_code(user, code)
@@ -86,20 +89,23 @@ class OtpService:
         return is_right
 
     def may_be_code(self, user: User | None, code: str) -> bool:
-        """Whether a code belongs to this moment; nobody's never does, in the same time."""
+        """Return whether a code is correct at this moment.
+
+        Without a user it never is, in the same time.
+        """
         return self._step_of(user, code) is not None
 
     def is_unused(self, user: User | None, code: str) -> bool:
-        """As `may_be_code`, of a code that was not used before."""
+        """Return whether a code is correct at this moment and was not used before."""
         return self._is_unused(user, self._step_of(user, code))
 
     async def settle_code(self, user: User, *, is_right: bool, clears: bool = True) -> None:
-        """Counts a try at the second factor of who gave the first, whichever it was.
+        """Count an attempt at the second factor by a user who passed the first, whichever it was.
 
-        A code that was used before is no guess: it neither counts nor `clears`.
+        A code that was used before is not a guess: it neither counts nor `clears`.
 
-        Raises `TooManyRequestsError`; then somebody guesses who has the password, and its owner
-        is told.
+        Raise `TooManyRequestsError`; in that case someone with the password is guessing codes, and
+        the account's owner is notified.
         """
         try:
             attempt = await self._limits.code_attempt(user)
@@ -111,14 +117,14 @@ class OtpService:
             raise
 
     async def spend_code(self, user: User, code: str) -> bool:
-        """Takes a right code out of use; False for a wrong or used one (RFC 6238 section 5.2)."""
+        """Consume a code; return False for a wrong or used one (RFC 6238 section 5.2)."""
         if await self._spend(user, code):
             return True
-        again = await self._users.find(user.user_id)
-        if again is None or again.otp_secret == user.otp_secret:
+        current = await self._users.find(user.user_id)
+        if current is None or current.otp_secret == user.otp_secret:
             return False
-        # Sealed again meanwhile, under another SECRET_KEY? Any other secret is another factor.
-        return self._open(again) == self._open(user) and await self._spend(again, code)
+        # It may have been resealed under another SECRET_KEY; a different secret is another factor.
+        return self._open(current) == self._open(user) and await self._spend(current, code)
 
     async def _spend(self, user: User, code: str) -> bool:
         step = self._step_of(user, code)
@@ -139,10 +145,10 @@ class OtpService:
         return is_used
 
     async def replace(self, user: User, secret: str, code: str, *, session: Session) -> bool:
-        """Puts a new secret in the place of the old one, once its app shows the right code, and
-        ends every sign-in but that of `session`.
+        """Replace the secret once the new app shows a correct code.
 
-        False for a wrong code, and where the person got other credentials since `user` was read.
+        The user is signed out everywhere except in `session`. Return False for a wrong code, and if
+        the user's credentials have changed since `user` was read.
         """
         now = self._clock.now()
         step = totp.matching_step(secret, code, now=now)
@@ -156,7 +162,7 @@ class OtpService:
         )
 
     def _step_of(self, user: User | None, code: str) -> int | None:
-        """The time step that a code of this person belongs to; nobody has none."""
+        """Return the time step of a user's code; None if it is wrong or there is no user."""
         secret = self._open(user) if user is not None else None
         step = totp.matching_step(
             secret or DUMMY_SECRET, code, now=self._clock.now(), drift=user.otp_drift if user else 0
@@ -166,7 +172,7 @@ class OtpService:
     async def _settled(
         self, user: User | None, *, is_right: bool, actor: str | None = None
     ) -> None:
-        """What is wrong is written for names that nobody has too: it takes the same time."""
+        """Record the outcome; also done for unknown names, so that it takes as long."""
         user_id = user.user_id if user is not None else None
         if not is_right:
             refusals.explain("the user is unknown, or the code is wrong or used")
@@ -184,13 +190,16 @@ class OtpService:
             return None
 
     def _is_unused(self, user: User | None, step: int | None) -> bool:
-        """By what is known; of many who use one at once, one will have been the first."""
+        """Return whether a time step is unused as far as is known.
+
+        Of many requests that use one at once, only one succeeds.
+        """
         if user is None or step is None or f" {step} " in (user.otp_recent_steps or ""):
             return False
         last_step = user.otp_last_step
         return last_step is None or step > last_step or self._was_clock_set_back(user)
 
     def _was_clock_set_back(self, user: User) -> bool:
-        """Whether the last code is of a time that has not come yet."""
+        """Return whether the last code used is of a time step in the future."""
         latest = totp.latest_step(now=self._clock.now(), drift=user.otp_drift)
         return user.otp_last_step is not None and user.otp_last_step > latest

@@ -1,7 +1,7 @@
-"""What a passkey signs to show that it is there now.
+"""Challenges that a passkey signs to prove that it is present.
 
-A challenge is nothing that we remember: it is sealed for one browser, one purpose and one person,
-is good for some minutes, and counts once.
+A challenge is not stored: it is sealed for one browser, one purpose and one user, expires after a
+few minutes, and is valid once.
 """
 
 import json
@@ -19,7 +19,7 @@ LASTS = timedelta(minutes=5)
 
 
 class Purpose(StrEnum):
-    """What a challenge is for; it is good for nothing else."""
+    """Purpose of a challenge, which is not valid for any other."""
 
     ADD = "add"
     SIGN_IN = "sign in"
@@ -39,27 +39,33 @@ class PasskeyChallenges:
         self._clock = clock
 
     def make(self, purpose: Purpose, user: User | None, *, browser: str) -> bytes:
-        """`user` is None while nobody said who he is."""
+        """Return a new challenge; `user` is None while the user is not known."""
         expires_at = self._clock.now() + LASTS
-        said = [purpose, _name_of(user), expires_at.timestamp()]
-        return self._box.seal(json.dumps(said).encode(), context=browser)
+        content = [purpose, _name_of(user), expires_at.timestamp()]
+        return self._box.seal(json.dumps(content).encode(), context=browser)
 
     def open(self, answer: str, purpose: Purpose, user: User | None, *, browser: str) -> Challenge:
-        """The challenge of an answer, if it is one of ours for just this; raises `PasskeyError`."""
+        """Return the challenge of an answer.
+
+        Raise `PasskeyError` unless we issued it for this browser, purpose and user.
+        """
         value = challenge_in(answer)
         try:
-            said = json.loads(self._box.open(value, context=browser))
+            content = json.loads(self._box.open(value, context=browser))
         except SealError as error:
             raise PasskeyError(f"the challenge: {error}") from error
-        if said[:2] != [purpose, _name_of(user)]:
+        if content[:2] != [purpose, _name_of(user)]:
             raise PasskeyError("the challenge is for something else")
-        expires_at = datetime.fromtimestamp(said[2], UTC)
+        expires_at = datetime.fromtimestamp(content[2], UTC)
         if self._clock.now() >= expires_at:
             raise PasskeyError("the challenge has expired", reason="expired")
         return Challenge(value, expires_at)
 
     async def spend(self, challenge: Challenge) -> None:
-        """Takes it out of use, also for other workers; raises `PasskeyError` the second time."""
+        """Consume a challenge, in all workers.
+
+        Raise `PasskeyError` if it was used before.
+        """
         name = f"passkey {challenge.value.hex()}"
         if not await self._spent.spend(name, expires_at=challenge.expires_at):
             raise PasskeyError("the challenge was used before", reason="used before")

@@ -30,8 +30,7 @@ PUBLISHED_BEFORE = timedelta(seconds=60)
 PUBLISHED_AFTER = timedelta(days=1)
 """How long a replaced key stays published after the tokens that it signed have expired."""
 MAX_AGE = PUBLISHED_BEFORE - 2 * CACHED_FOR
-"""How long others may cache the JWK Set. With our own cache this is less than a new key waits
-before it signs."""
+"""How long others may cache the JWK Set; with our own cache, less than a new key waits."""
 STALE_MAX_AGE = timedelta(seconds=5)
 """The same for a set that may lack a key because the database is unavailable."""
 KNOWN_AFTER = CACHED_FOR + MAX_AGE

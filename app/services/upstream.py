@@ -1,7 +1,7 @@
-"""Other OpenID Connect providers by which people sign in, and who is who there.
+"""Identity providers (OpenID Connect), and the external identities that are linked to users.
 
-An identity is an issuer and a subject, and nothing else: an e-mail address never finds an
-account, whoever verified it (OpenID Connect Core section 5.7).
+An external identity is an issuer and a subject, and nothing else: an email address never finds an
+account, whether or not it is verified (OpenID Connect Core section 5.7).
 """
 
 import json
@@ -53,7 +53,7 @@ class UpstreamService:
     async def add(
         self, name: str, *, label: str, issuer: str, client_id: str, secret: str, scope: str
     ) -> UpstreamProvider:
-        """Offers a provider from now on; an empty secret is that of a public client."""
+        """Add an identity provider; an empty secret is that of a public client."""
         check_provider(
             name,
             label=label,
@@ -62,9 +62,9 @@ class UpstreamService:
             scope=scope,
             is_production=self._is_production,
         )
-        if any(each.issuer == issuer for each in await self._upstream.list_all()):
+        if any(other.issuer == issuer for other in await self._upstream.list_all()):
             raise ConflictError("There is a provider with this issuer already.")
-        made = UpstreamProvider(
+        provider = UpstreamProvider(
             name=name,
             label=label.strip(),
             issuer=issuer,
@@ -75,50 +75,61 @@ class UpstreamService:
             disabled_at=None,
         )
         event = self._audit.event("provider.added", provider=name, issuer=issuer)
-        if not await self._upstream.add(made, event=event):
+        if not await self._upstream.add(provider, event=event):
             raise ConflictError("There is a provider of this name already.")
-        return made
+        return provider
 
     async def list_all(self) -> Sequence[UpstreamProvider]:
         return await self._upstream.list_all()
 
     async def list_enabled(self) -> Sequence[UpstreamProvider]:
-        return [each for each in await self._upstream.list_all() if not each.is_disabled]
+        return [
+            provider for provider in await self._upstream.list_all() if not provider.is_disabled
+        ]
 
     async def count_linked(self) -> dict[str, int]:
-        """How many people are linked to each provider."""
+        """Return how many users are linked to each identity provider."""
         return await self._upstream.count_linked()
 
     async def get(self, name: str) -> UpstreamProvider:
-        """Raises `NotFoundError`."""
-        found = await self._upstream.find(name) if NAME.fullmatch(name) else None
-        if found is None:
+        """Return the identity provider; raise `NotFoundError` if it is unknown."""
+        provider = await self._upstream.find(name) if NAME.fullmatch(name) else None
+        if provider is None:
             raise NotFoundError("There is no provider of that name.")
-        return found
+        return provider
 
     async def get_enabled(self, name: str) -> UpstreamProvider:
-        """Raises `NotFoundError`, for one that is disabled too."""
-        found = await self.get(name)
-        if found.is_disabled:
+        """Return the identity provider.
+
+        Raise `NotFoundError` if it is unknown or disabled.
+        """
+        provider = await self.get(name)
+        if provider.is_disabled:
             raise NotFoundError("There is no provider of that name.")
-        return found
+        return provider
 
     async def set_disabled(self, name: str, *, disabled: bool) -> UpstreamProvider:
-        found = await self.get(name)
+        provider = await self.get(name)
         action = "provider.disabled" if disabled else "provider.enabled"
-        event = self._audit.event(action, provider=name, issuer=found.issuer)
+        event = self._audit.event(action, provider=name, issuer=provider.issuer)
         disabled_at = self._clock.now() if disabled else None
         await self._upstream.set_disabled(name, disabled_at, event=event)
         return await self.get(name)
 
     async def remove(self, name: str) -> int:
-        """Forgets a provider and everybody's link to it; gives how many there were."""
-        found = await self.get(name)
-        event = self._audit.event("provider.removed", provider=name, issuer=found.issuer)
+        """Remove an identity provider and unlink every account from it.
+
+        Return how many accounts were linked.
+        """
+        provider = await self.get(name)
+        event = self._audit.event("provider.removed", provider=name, issuer=provider.issuer)
         return await self._upstream.remove(name, event=event) or 0
 
     def secret_of(self, provider: UpstreamProvider) -> str | None:
-        """Raises `UnavailableError` where it was sealed under a key that is gone."""
+        """Return the client secret at an identity provider, or None.
+
+        Raise `UnavailableError` if it was sealed under a key that is no longer listed.
+        """
         if provider.sealed_secret is None:
             return None
         try:
@@ -128,18 +139,21 @@ class UpstreamService:
             raise UnavailableError("This way to sign in does not work now.") from None
 
     async def spend(self, state: str, *, lasts: timedelta) -> bool:
-        """Whether an answer with this state is the first, also across workers."""
+        """Consume a state; return whether this was the first response with it, in any worker."""
         return await self._spent.spend(
             f"upstream state {state}", expires_at=self._clock.now() + lasts
         )
 
     async def person_of(self, elsewhere: Elsewhere) -> User | None:
-        """Whose identity it is, which now counts as used; None where it is nobody's."""
-        found = await self._upstream.find_identity(elsewhere.issuer, elsewhere.subject)
-        if found is None:
+        """Return the user of an external identity and mark the identity as used.
+
+        Return None if it is not linked.
+        """
+        identity = await self._upstream.find_identity(elsewhere.issuer, elsewhere.subject)
+        if identity is None:
             return None
-        await self._upstream.mark_used(found, now=self._clock.now())
-        return await self._users.find(found.user_id)
+        await self._upstream.mark_used(identity, now=self._clock.now())
+        return await self._users.find(identity.user_id)
 
     async def record_fresh_sign_in(self, user: User, elsewhere: Elsewhere, *, proof: str) -> None:
         """Record that a user signed in again at an identity provider, and the proof of it."""
@@ -154,13 +168,13 @@ class UpstreamService:
         return await self._upstream.list_of(user.user_id)
 
     async def link(self, user: User, elsewhere: Elsewhere, *, label: str) -> bool:
-        """Lets a person sign in by an identity; False where it is somebody else's.
+        """Let a user sign in by an external identity; return False if it is another user's.
 
-        `label` names the provider to its owner.
+        `label` is the name of the identity provider in the email to the user.
         """
-        found = await self._upstream.find_identity(elsewhere.issuer, elsewhere.subject)
-        if found is not None:
-            return found.user_id == user.user_id
+        linked = await self._upstream.find_identity(elsewhere.issuer, elsewhere.subject)
+        if linked is not None:
+            return linked.user_id == user.user_id
         event = self._audit.event(
             "upstream.linked", user_id=user.user_id, provider=elsewhere.provider
         )
@@ -171,15 +185,17 @@ class UpstreamService:
         return True
 
     async def unlink(self, user: User, issuer: str, subject: str, *, but: Session) -> Unlinked:
-        """Undo `link`, unless nothing else is left to sign in with. Every sign-in ends, but that
-        of the session `but`."""
-        found = await self._upstream.find_identity(issuer, subject)
-        if found is None:
+        """Unlink an external identity, unless no other way to sign in would be left.
+
+        The user is signed out everywhere except in the session `but`.
+        """
+        identity = await self._upstream.find_identity(issuer, subject)
+        if identity is None:
             return "unknown"
         event = self._audit.event(
-            "upstream.unlinked", user_id=user.user_id, provider=found.provider
+            "upstream.unlinked", user_id=user.user_id, provider=identity.provider
         )
-        said = await self._upstream.unlink(
+        outcome = await self._upstream.unlink(
             user.user_id,
             issuer,
             subject,
@@ -187,17 +203,17 @@ class UpstreamService:
             now=self._clock.now(),
             event=event,
         )
-        if said != "unlinked":
-            return said
-        providers = {each.name: each.label for each in await self._upstream.list_all()}
-        label = providers.get(found.provider, found.provider)
+        if outcome != "unlinked":
+            return outcome
+        labels = {provider.name: provider.label for provider in await self._upstream.list_all()}
+        label = labels.get(identity.provider, identity.provider)
         await self._notices.tell(user, "upstream_unlinked", label=label)
-        return said
+        return outcome
 
     async def create_account(self, username: str, elsewhere: Elsewhere) -> User:
-        """A new person who has no password, and signs in by this identity.
+        """Create a user without a password who signs in by this external identity.
 
-        Raises `InvalidInputError` and `ConflictError` as a registration does.
+        Raise `InvalidInputError` and `ConflictError` as a registration does.
         """
         name = new_name(username)
         now = self._clock.now()
