@@ -1,10 +1,9 @@
-"""The audit log: who did what to whom, from where, with which result.
+"""Audit log: who did what to whom, from where, with which result.
 
-It records changes to accounts, factors, consents, clients and keys, and what operators do. Tokens
-issued to machines are not recorded, only counted by other code. A service that changes one of these
-builds the event, and the repository writes it in the transaction of the change, so that neither
-exists without the other. The event waits in an outbox for its number in the chain, which it gets
-soon after.
+It records changes to accounts, factors, consents, clients and keys, and what operators do, but not
+the tokens that clients obtain for themselves. A service that makes such a change builds the event,
+and the repository writes it in the transaction of the change, so that neither exists without the
+other. The event then waits in an outbox for its number in the chain, which it gets soon after.
 """
 
 import json
@@ -133,7 +132,7 @@ class AuditLog:
         return await self._verifier.beginning()
 
     async def verify(self, *, known: Head | None = None, archives: Sequence[Path] = ()) -> Verdict:
-        """Verify the chain from its beginning to its head, through the archives if there are any.
+        """Verify the chain from its beginning to its head, through the archives if any.
 
         `known` is a head that was noted earlier: it has to be in the chain, which rules out that
         the whole chain was rewritten.

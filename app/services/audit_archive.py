@@ -35,7 +35,7 @@ class AuditArchive:
     async def run(self, path: Path, *, before: datetime | None = None) -> Archived:
         """Append the events before an instant, or all, to a file, and cut the chain.
 
-        If the command is interrupted, running it again continues from there: events are deleted
+        An interrupted command can be run again and continues at the same place: events are deleted
         once they are on the disk and the cut is committed. Raise `InvalidInputError`, and cut
         nothing, for a file with other content and for a broken chain.
         """

@@ -1,4 +1,4 @@
-"""Checkpoints: where archiving cut the audit log, signed with a key derived from SECRET_KEY."""
+"""Checkpoints of archived audit events, signed with a key derived from SECRET_KEY."""
 
 from dataclasses import dataclass
 from datetime import datetime
@@ -46,7 +46,7 @@ class AuditCheckpoints:
         return Checkpoint(head, row.archived_at, is_signed=self._is_signed(row))
 
     async def cut(self, head: Head, told: NewEvent) -> None:
-        """Make the chain begin after `head`; `told` is the audit event of that."""
+        """Make the chain begin after `head`; `told` is the audit event of the cut."""
         name = _name_of(head)
         await self._repository.add(
             AuditCheckpoint(

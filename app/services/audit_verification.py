@@ -79,7 +79,7 @@ class AuditVerifier:
                 return replace(verdict, head=last, broken_at=last.sequence + 1)
             last = Head(event.sequence, event.hash)
         is_whole = last.sequence >= max(expected)
-        head = await self._events.read_head()  # may have advanced meanwhile, but never goes back
+        head = await self._events.read_head()  # may have advanced by now, but never goes back
         has_head = head.hash != b"" and head.sequence >= last.sequence
         return replace(
             verdict,

@@ -48,9 +48,10 @@ class AuthenticationService:
         self._wants_code = otp_policy == "every_login"
 
     async def check_password(self, username: str, password: str) -> User | None:
-        """Return the user if the password is correct; an unknown user takes as long as a wrong one.
+        """Return the user if the password is correct, otherwise None.
 
-        `username` may be a verified email address, here and in `sign_in`.
+        An unknown user takes as long as a wrong password. `username` may be a verified email
+        address, as in `sign_in`.
         """
         user = await find_user(self._users, username)
         account = usernames.account_of(username)
@@ -70,8 +71,8 @@ class AuthenticationService:
     ) -> User | None:
         """Return the user if everything that the policy requires is correct, otherwise None.
 
-        The reason is only logged: the response, the counts and the audit event are the same for
-        each part that is wrong.
+        The reason is only logged: the response, the count and what is written are the same
+        whichever part is wrong.
         """
         user = await find_user(self._users, username)
         account = usernames.account_of(username)

@@ -94,7 +94,7 @@ class ClientKeys:
     async def _fetch(self, uri: str) -> _Fetched:
         """Fetch a URI and cache the result.
 
-        A failure is cached too, so that nobody can cause repeated requests to a URI.
+        Failures are cached too, so that callers cannot cause repeated requests to a URI.
         """
         before, now = self._kept.get(uri), self._clock.now()
         try:

@@ -99,7 +99,7 @@ class ClientService:
     async def update(
         self, client: Client, body: ClientRegister, *, scope: str, sector_identifier: str | None
     ) -> NewClient | None:
-        """Replace the metadata; return None if the client has changed meanwhile.
+        """Replace the metadata; return None if the client was changed at the same time.
 
         A client that now needs a secret gets one. An administrator's trust ends if any value that
         they reviewed changes.

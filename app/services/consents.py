@@ -61,7 +61,7 @@ class ConsentService:
         return ConsentRequirement(is_due=must_ask_again, consent=consent)
 
     async def grant(self, user: User, client: Client, scopes: frozenset[str]) -> bool:
-        """Store what the user allows; return False if the account was deleted meanwhile."""
+        """Store what the user allows; return False if the account no longer exists."""
         consent, event = self.given(user, client, scopes)
         return await self._consents.grant(consent, event=event)
 

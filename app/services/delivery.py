@@ -24,8 +24,8 @@ Result = TypeVar("Result")
 class Flight(Generic[Row]):
     """Attempts in progress, and how many of them each party and each host has.
 
-    Only rows that were ready at `now` are started: a row that fails meanwhile is left to a later
-    pass.
+    Only rows that were ready at `now` are started: a row that fails during a pass is left to a
+    later one.
     """
 
     def __init__(self, now: datetime, looked_at: float) -> None:
@@ -45,7 +45,7 @@ class Flight(Generic[Row]):
         self.hosts[host] += 1
 
     def land(self) -> None:
-        """Remove the attempts that have ended; raise what an attempt raised."""
+        """Remove the attempts that have ended; raise the exception of a failed one."""
         for task in [ended for ended in self.tasks if ended.done()]:
             row, party, host = self.tasks.pop(task)
             self.rows.discard(row)
@@ -75,7 +75,7 @@ class Delivery(ABC, Generic[Row]):
         self._is_stopping = False
 
     async def run_forever(self) -> None:
-        """Run until cancelled; what is being sent then is left to a later attempt."""
+        """Run until cancelled; rows that are being sent then are left to a later attempt."""
         while True:
             try:
                 async with asyncio.timeout(POLL_SECONDS):
@@ -97,8 +97,8 @@ class Delivery(ABC, Generic[Row]):
     async def run_once(self) -> int:
         """Deliver every row that is ready, and return how many were delivered.
 
-        A row starts as soon as its party has room, even if it becomes ready meanwhile, so that no
-        party waits for another that does not respond.
+        A row starts as soon as its party has room, even if it becomes ready during this pass, so
+        that no party waits for another that does not respond.
         """
         flight: Flight[Row] = Flight(self._clock.now(), asyncio.get_running_loop().time())
         listed: list[Row] = []
@@ -180,7 +180,7 @@ class Delivery(ABC, Generic[Row]):
     async def _unless_stopping(
         self, send: Callable[[], Coroutine[Any, Any, Result]], stopped: Exception
     ) -> Result:
-        """Return the result of `send`; raise `stopped` if the server stops before or meanwhile."""
+        """Return the result of `send`; raise `stopped` if the server stops before it ends."""
         if self._is_stopping:
             raise stopped
         sending = asyncio.create_task(send())

@@ -1,4 +1,4 @@
-"""Verification of email addresses: valid once its owner has opened the link sent to it."""
+"""Verification of email addresses by opening a link that is sent to them."""
 
 import json
 from datetime import timedelta

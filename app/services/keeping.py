@@ -49,4 +49,4 @@ class OnceAtATime(Generic[Value]):
         if self._under_way.get(name) is task:
             del self._under_way[name]
         if not task.cancelled():
-            task.exception()  # avoids a warning if no caller waits any more
+            task.exception()  # avoids a warning if no caller is left

@@ -1,12 +1,11 @@
 """Rate limits on guessing, per account, network and client.
 
 The limits are the same for names that exist and names that do not. The outcome of an attempt is
-revealed only after the attempt was counted, in one order for all workers: a hundred simultaneous
-guesses get no more answers than a hundred consecutive ones. A successful attempt clears the
-account. Once the free attempts of an account are used up, each network has its own back-off for it,
-which no stranger can use up. After a hundred failures from networks that are unknown to the
-account, these networks share one back-off. Known networks and trusted browsers have attempts of
-their own.
+revealed only after it was counted, in one order for all workers: a hundred simultaneous guesses get
+no more answers than a hundred consecutive ones. A successful attempt clears the account. Once the
+free attempts of an account are used up, each network has its own back-off for it, which no stranger
+can use up. After a hundred failures from networks that are unknown to the account, these networks
+share one back-off. Known networks and trusted browsers have attempts of their own.
 """
 
 import asyncio
@@ -33,7 +32,7 @@ class LimitStore(Protocol):
     """Storage in which attempts are counted."""
 
     async def wait(self, tries: Tries, *, now: datetime) -> float:
-        """Return the seconds until an attempt is allowed; counts nothing."""
+        """Return the seconds until an attempt is allowed, without counting it."""
         ...
 
     async def take(
@@ -45,15 +44,15 @@ class LimitStore(Protocol):
         clears: bool,
         forgets: Tries = (),
     ) -> float:
-        """Count an attempt that was made and return the seconds to wait.
+        """Count an attempt and return the seconds to wait, or zero if its outcome may be revealed.
 
-        Zero means that its outcome may be revealed. A successful attempt that `clears` resets the
-        counts whose rule is cleared by a success, and those of `forgets`.
+        A successful attempt that `clears` resets the counts whose rule is cleared by a success, and
+        those of `forgets`.
         """
         ...
 
     async def forget(self, tries: Tries, *, now: datetime) -> None:
-        """Reset what was counted for these attempts; costs a look-up if nothing was."""
+        """Reset the counts of these attempts; costs a look-up if they have none."""
         ...
 
 
@@ -62,7 +61,7 @@ class Attempt:
     """What an attempt counts against, as known before it is made.
 
     `wait` is how many seconds it has to wait. `is_from_known_network` is whether its network was
-    remembered so recently that it need not be stored again.
+    remembered recently and need not be stored again.
     """
 
     tries: Tries
@@ -161,7 +160,7 @@ class Limits:
         )
 
     async def open_code_attempt(self, account: str, user: User | None) -> Attempt:
-        """Return what a code counts against where anyone may send one."""
+        """Return what a code counts against if it can be sent by anyone."""
         backoff_key = f"{account} from {origin.network()}"
         return await self._attempt(
             user,
@@ -183,8 +182,8 @@ class Limits:
     ) -> Attempt:
         """Return what an attempt counts against, and how long it has to wait.
 
-        This depends on whether the request comes from a known network or a trusted browser of the
-        user. All look-ups are made at once.
+        This depends on whether it comes from a known network or a trusted browser of the user. All
+        look-ups run at once.
         """
         network, now = origin.network(), self._clock.now()
         network_tries = in_place(f"from {network}")
@@ -207,10 +206,7 @@ class Limits:
         await self._count([*of_client, *_of_networks(self.rules.token_error_address)])
 
     async def count_passkey_error(self) -> None:
-        """Count a passkey that was refused.
-
-        Signatures cannot be guessed, but nobody needs to have thousands verified and logged.
-        """
+        """Count a refused passkey, to bound how many are verified and logged: none is guessed."""
         await self._count(_of_networks(self.rules.passkey))
 
     async def settle_device_code(self, *, is_right: bool) -> None:
@@ -260,7 +256,7 @@ class Limits:
         return await self._is_counted(Try(self.rules.mail, f"to {account}"))
 
     async def once_a_day(self, what: str) -> bool:
-        """Return whether something that is reported once a day was not reported yet."""
+        """Return whether something that is reported once a day is still to be reported."""
         return await self._is_counted(Try(Rule("told", 1, DAY), what))
 
     async def _is_counted(self, each: Try) -> bool:
@@ -296,8 +292,8 @@ def _of_networks(rule: Rule, what: str = "") -> list[Try]:
 
 
 def _owner_of(account: str, user: User | None) -> str:
-    """Return the name under which failures of a user are counted.
+    """Return the name under which failures are counted.
 
-    This is the user ID, whichever name was entered, or the entered name of an unknown account.
+    This is the user ID, whichever name was entered, or the account name if there is no such user.
     """
     return user.user_id if user is not None else account

@@ -1,6 +1,6 @@
-"""Emails: stored sealed in the database, and delivered from there.
+"""Emails: stored sealed in the database, then delivered.
 
-Delivery is attempted at once, and again with growing delays while the mail server does not accept
+Delivery is attempted at once, and retried with growing delays while the mail server does not accept
 the email. No request waits for a mail server, and no email is lost with a process.
 """
 
@@ -22,9 +22,7 @@ from app.texts.rendering import render_mail
 
 log = logger(__name__)
 
-DELAYS = tuple(
-    timedelta(seconds=seconds) for seconds in (60, 300, 900, 3600, 10_800, 21_600, 43_200)
-)
+DELAYS = tuple(timedelta(seconds=wait) for wait in (60, 300, 900, 3600, 10_800, 21_600, 43_200))
 """Delays before each retry, and so for how long an attempt belongs to one worker."""
 
 
@@ -116,7 +114,7 @@ class MailDelivery(Delivery[StoredMail]):
         return is_sent
 
     def _opened(self, stored: StoredMail) -> Email | None:
-        """Return the opened email, or None if it must not be sent any more."""
+        """Return the opened email, or None if it must no longer be sent."""
         try:
             content = json.loads(self._box.open(stored.sealed, context=stored.mail_id))
         except SealError as error:

@@ -27,7 +27,7 @@ class Notices:
         """Notify the owner of an account; `what` names an email, as in `password_changed`.
 
         The email states when and from where it happened; `values` of the same names override that.
-        A failure to send it is only logged, since the change itself has been made.
+        A failure to send it is only logged, since the change itself is complete.
         """
         recipient = verified_email_in(user.claims)
         if self._outbox is None or recipient is None:

@@ -91,7 +91,7 @@ class OtpService:
     def may_be_code(self, user: User | None, code: str) -> bool:
         """Return whether a code is correct at this moment.
 
-        Without a user it never is, in the same time.
+        Without a user it never is, but takes as long.
         """
         return self._step_of(user, code) is not None
 
@@ -100,7 +100,7 @@ class OtpService:
         return self._is_unused(user, self._step_of(user, code))
 
     async def settle_code(self, user: User, *, is_right: bool, clears: bool = True) -> None:
-        """Count an attempt at the second factor by a user who passed the first, whichever it was.
+        """Count an attempt at the second factor, of any kind, by a user who passed the first.
 
         A code that was used before is not a guess: it neither counts nor `clears`.
 

@@ -11,7 +11,7 @@ from app.services.otp import OtpService
 
 COUNT = 10
 FEW = 2
-"""With this many codes left, or fewer, the user is told that few are left."""
+"""With this many codes left, or fewer, the user is warned that few are left."""
 
 
 class RecoveryCodes:

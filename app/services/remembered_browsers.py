@@ -55,7 +55,7 @@ class RememberedBrowsers:
         Return the secrets that the browser should hold from now on.
         """
         now, secret = self._clock.now(), new_token(TokenKind.REMEMBERED_BROWSER)
-        held = {digest_of(each): each for each in _ours(secrets)}
+        held = {digest_of(known_secret): known_secret for known_secret in _ours(secrets)}
         owners = await self._owners(list(held))
         await self._browsers.add(
             digest_of(secret),

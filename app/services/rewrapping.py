@@ -1,7 +1,7 @@
 """Reseal everything under the current SECRET_KEY while servers keep running.
 
-Sealed values can be opened with every listed key, so users are not affected. A value that is
-changed meanwhile is left as it is. If the command is interrupted, run it again.
+Sealed values can be opened with every listed key, so users are not affected. A value that changes
+during the run is left as it is. If the command is interrupted, run it again.
 """
 
 from collections.abc import Mapping
@@ -27,8 +27,8 @@ class UnopenableError(PosternError):
 class Rewrapped:
     """Result for one kind of sealed value.
 
-    It counts the values that were resealed, were already current, or changed meanwhile, and lists
-    the owners of those that no listed key opens.
+    It counts the values that were resealed, were already current, or changed during the run, and
+    lists the owners of those that no listed key opens.
     """
 
     resealed: int = 0
@@ -53,7 +53,7 @@ class Rewrapping:
         self._audit = audit
 
     async def run(self, *, only_looks: bool = False) -> dict[str, Rewrapped]:
-        """Reseal all values, or with `only_looks` none, and return the result for each kind."""
+        """Reseal all values and return the result for each kind; only count with `only_looks`."""
         results = {
             kind: await self._run_kind(kind, box, only_looks=only_looks)
             for kind, box in self._boxes.items()

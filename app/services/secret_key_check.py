@@ -96,7 +96,7 @@ class SecretKeyCheck:
         return None if is_anything_sealed else self._keys[0].new_value()
 
     async def _give_up(self, stored: bytes | None) -> None:
-        """Store the check value of a new key, and log in one line what no key opens any more."""
+        """Store the check value of a new key; log in one line how many values no key opens."""
         lost = dict.fromkeys(self._keys[0].kinds, 0)
         for kind in lost:
             async for is_opened in self._opened_by(self._keys, kinds=(kind,)):

@@ -45,8 +45,8 @@ class SessionService:
         `amr` is as in RFC 8176. `renews` is the ID of a session of the same user in the same
         browser: that session continues with the same `sid`, and its old secret is revoked.
         `auth_time` is that of an earlier first factor. If the sign-in only `adds_factor` to it, the
-        session does not last longer, and None is returned if it ended meanwhile. `event` is that of
-        the sign-in.
+        session does not last longer, and None is returned if it has ended. `event` is that of the
+        sign-in.
         """
         secret = new_token(TokenKind.SESSION)
         now = self._clock.now()
@@ -76,7 +76,7 @@ class SessionService:
     async def go_on(self, user: User, session: Session) -> tuple[str, SignedIn] | None:
         """Continue a session under the user's current credentials and a new secret.
 
-        Return None if the session ended meanwhile.
+        Return None if the session has ended.
         """
         secret = new_token(TokenKind.SESSION)
         renewed = replace(

@@ -1,7 +1,7 @@
-"""Identity providers (OpenID Connect), and the external identities that are linked to users.
+"""Identity providers (OpenID Connect), and the external identities linked to users.
 
 An external identity is an issuer and a subject, and nothing else: an email address never finds an
-account, whether or not it is verified (OpenID Connect Core section 5.7).
+account, no matter who verified it (OpenID Connect Core section 5.7).
 """
 
 import json

@@ -20,7 +20,7 @@ HERE = ("localhost", "127.0.0.1", "::1")
 class Elsewhere:
     """External identity that a user proved at an identity provider.
 
-    It is identified by issuer and subject; the other fields are only what the provider claims.
+    It is identified by issuer and subject; the other fields are unverified claims of the provider.
     """
 
     provider: str
@@ -51,8 +51,8 @@ def check_provider(
 def claims_of(elsewhere: Elsewhere) -> dict[str, object]:
     """Return those claims of an identity provider that may be stored.
 
-    The email address is stored as unverified: only this server verifies addresses. Otherwise anyone
-    who controls a provider could receive the emails of an account here.
+    The email address is stored as unverified, since only this server verifies addresses: otherwise
+    anyone who controls a provider could receive the emails of an account.
     """
     claims: dict[str, object] = {}
     for name in ("name", "email"):

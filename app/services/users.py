@@ -180,7 +180,7 @@ class UserService:
         """
         updated = await self.find(user.user_id)
         if updated is None:
-            return None  # deleted meanwhile
+            return None  # deleted at the same time
         await self._notices.tell(updated, "otp_changed")
         return await self._sessions.go_on(updated, session)
 
@@ -216,9 +216,8 @@ class UserService:
     ) -> tuple[str, SignedIn] | None:
         """Set another password and sign the user out everywhere except in `session`.
 
-        Return `session` and its new secret, or None if it ended meanwhile. Raise
-        `InvalidInputError` for an unacceptable password and `ConflictError` if the password was
-        changed at the same time.
+        Return `session` and its new secret, or None if it has ended. Raise `InvalidInputError` for
+        an unacceptable password and `ConflictError` if the password was changed at the same time.
         """
         await self._check_new_password(password, names_of(user))
         hashed = await self._hashing.hash(password)
@@ -234,7 +233,7 @@ class UserService:
             raise ConflictError("The password was changed at the same time. Sign in again.")
         updated = await self.find(user.user_id)
         if updated is None:
-            return None  # deleted meanwhile
+            return None  # deleted at the same time
         await self._notices.tell(updated, "password_changed")
         return await self._sessions.go_on(updated, session)
 
