@@ -206,7 +206,7 @@ class Limits:
         await self._count([*of_client, *_of_networks(self.rules.token_error_address)])
 
     async def count_passkey_error(self) -> None:
-        """Count a refused passkey, to bound how many are verified and logged: none is guessed."""
+        """Count a refused passkey; not against guessing, but to bound verification and logging."""
         await self._count(_of_networks(self.rules.passkey))
 
     async def settle_device_code(self, *, is_right: bool) -> None:
