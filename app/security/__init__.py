@@ -1,1 +1,1 @@
-"""Pure computations with secrets: nothing here touches the network, a file or a database."""
+"""Pure computations with secrets, without access to the network, files or the database."""

@@ -1,4 +1,4 @@
-"""What a JWT that a client signed has to say (RFC 7519 section 4.1, RFC 8725 section 3)."""
+"""Checks of the claims of a JWT signed by a client (RFC 7519 section 4.1, RFC 8725 section 3)."""
 
 from collections.abc import Collection, Mapping
 from datetime import UTC, datetime, timedelta
@@ -7,20 +7,20 @@ from typing import Any
 from app.security.jose import SignatureError, header_of
 
 SKEW = timedelta(seconds=10)
-"""How far the clock of a client may be from ours."""
+"""Allowed difference between the client's clock and the server's."""
 PLAIN_TYPE = "jwt"
 
 
 def kid_of(token: str) -> str | None:
-    """Which key it names, before anything is verified; raises `SignatureError`."""
+    """Return the `kid` of the unverified header; raises `SignatureError`."""
     kid = header_of(token).get("kid")
     return kid if isinstance(kid, str) else None
 
 
 def require_type(token: str, expected: str) -> None:
-    """Its `typ` is absent, `JWT`, or the expected one; raises `SignatureError`.
+    """Require `typ` to be absent, `JWT` or the expected type; raises `SignatureError`.
 
-    A JWT that was made for something else says so there (RFC 8725 section 3.11).
+    A JWT issued for another purpose has another `typ` (RFC 8725 section 3.11).
     """
     typ = header_of(token).get("typ", PLAIN_TYPE)
     name = typ.lower().removeprefix("application/") if isinstance(typ, str) else None
@@ -29,42 +29,42 @@ def require_type(token: str, expected: str) -> None:
 
 
 def require_audience(claims: Mapping[str, Any], accepted: Collection[str]) -> None:
-    """One of its audiences is one of these; raises `SignatureError`."""
-    audience = claims.get("aud")
-    named = audience if isinstance(audience, list) else [audience]
-    if not any(isinstance(each, str) and each in accepted for each in named):
+    """Require at least one of the audiences to be accepted; raises `SignatureError`."""
+    aud = claims.get("aud")
+    audiences = aud if isinstance(aud, list) else [aud]
+    if not any(isinstance(each, str) and each in accepted for each in audiences):
         raise SignatureError("it is for another audience")
 
 
 def require_only_audience(claims: Mapping[str, Any], accepted: Collection[str]) -> None:
-    """Require one of these as the audience, or a list of nothing but these.
+    """Require the audience to be an accepted one, or a list of accepted ones only.
 
-    A stranger that is named beside us could present the same assertion here. Raises
+    Any other server named in the list could present the same assertion here. Raises
     `SignatureError`.
     """
-    audience = claims.get("aud")
-    named = audience if isinstance(audience, list) else [audience]
-    if not named or not all(isinstance(each, str) and each in accepted for each in named):
+    aud = claims.get("aud")
+    audiences = aud if isinstance(aud, list) else [aud]
+    if not audiences or not all(isinstance(each, str) and each in accepted for each in audiences):
         raise SignatureError("its aud is not this server alone")
 
 
 def require_now(
     claims: Mapping[str, Any], now: datetime, *, lifetime: timedelta | None = None
 ) -> datetime | None:
-    """The instant of `exp`, if it has one; raises `SignatureError` for what is over or to come.
+    """Return the instant of `exp`, if present; raises `SignatureError` if expired or not yet valid.
 
-    With a `lifetime` it must have one, no later than this after now and after it began.
+    With a `lifetime`, `exp` is required, at most that long after now and after `nbf` and `iat`.
     """
-    named = [name for name in ("nbf", "iat") if name in claims]
-    begun = [now, *(_instant(claims[name], name) for name in named)]
-    if max(begun) > now + SKEW:
+    present = [name for name in ("nbf", "iat") if name in claims]
+    starts = [now, *(_instant(claims[name], name) for name in present)]
+    if max(starts) > now + SKEW:
         raise SignatureError("its time is to come")
     if "exp" not in claims and lifetime is None:
         return None
     expires_at = _instant(claims.get("exp"), "exp")
     if expires_at <= now - SKEW:
         raise SignatureError("it has expired")
-    if lifetime is not None and expires_at - min(begun) > lifetime + SKEW:
+    if lifetime is not None and expires_at - min(starts) > lifetime + SKEW:
         raise SignatureError("it lives too long")
     return expires_at
 

@@ -1,10 +1,10 @@
-"""Comparison in a time that does not depend on where two values differ."""
+"""Constant-time comparison."""
 
 import hmac
 
 
 def digests_match(left: bytes | None, right: bytes) -> bool:
-    """Compares two digests; a missing one takes as long and never matches."""
+    """Compare two digests; a missing one takes as long to compare and never matches."""
     if left is None:
         hmac.compare_digest(bytes(len(right)), right)
         return False
@@ -12,7 +12,7 @@ def digests_match(left: bytes | None, right: bytes) -> bool:
 
 
 def texts_match(left: str, right: str) -> bool:
-    """Compares two strings of any characters."""
+    """Compare two strings, which may contain any characters."""
     return hmac.compare_digest(
         left.encode("utf-8", "surrogatepass"), right.encode("utf-8", "surrogatepass")
     )

@@ -1,4 +1,4 @@
-"""Names of clients as users read them: every character can be seen, and none moves the others."""
+"""Validation of client names for display: visible characters only, and no control of the layout."""
 
 from functools import lru_cache
 from typing import TYPE_CHECKING
@@ -10,7 +10,7 @@ HIDDEN = (
     r"[\p{Cc}\p{Cs}\p{Zl}\p{Zp}\p{Bidi_Control}\p{Default_Ignorable_Code_Point}"
     r"\p{Noncharacter_Code_Point}\u2800\ufff9-\ufffb]"
 )
-"""Control characters, those that change the direction of text, and those that show nothing."""
+"""Control characters, characters that change the text direction, and invisible characters."""
 EMOJI = r"\p{Extended_Pictographic}\p{Emoji_Modifier}"
 ALLOWED = "|".join(
     (
@@ -20,15 +20,15 @@ ALLOWED = "|".join(
         r"(?<=[0-9#*])\ufe0f(?=\u20e3)",
     )
 )
-"""Joiners between letters, as Persian and the scripts of India need them, and inside emoji."""
+"""Joiners between letters, as Persian and Indic scripts need them, and inside emoji."""
 MARKS = r"^\p{M}|\p{Mn}{5}"
-"""Marks on the text before the name, or in a pile that covers other lines (UTS 39 section 5.4)."""
+"""Marks that combine with the text before the name, or stack over other lines (UTS 39 5.4)."""
 VISIBLE = r"[\p{L}\p{N}\p{P}\p{S}]"
 
 
 def problem_with(name: str) -> str | None:
-    """Return what is wrong with a name, in words that follow the member's name; None if nothing
-    is."""
+    """Return what is wrong with a name, phrased to follow the member's name, or None if it is
+    valid."""
     if name.isascii():
         if not name.isprintable():
             return "must not hold control characters"
@@ -43,7 +43,7 @@ def problem_with(name: str) -> str | None:
 
 @lru_cache(maxsize=1)
 def _patterns() -> "tuple[regex.Pattern[str], ...]":
-    import regex  # late: a megabyte, and rarely needed
+    import regex  # imported late: takes a megabyte and is rarely needed
 
     return (
         regex.compile(rf"(?!{ALLOWED}){HIDDEN}"),

@@ -1,8 +1,8 @@
-"""Authenticated encryption of what has to be read again: AES-256-GCM under derived keys.
+"""Authenticated encryption of stored values: AES-256-GCM under derived keys.
 
-A sealed value is one byte of version, four bytes that name the key, twelve of nonce, and the
-ciphertext with its tag. The name of the key makes `SECRET_KEY` rotatable: what the previous key
-sealed can still be opened while it is listed in `SECRET_KEY_PREVIOUS`.
+A sealed value consists of a version byte, a four-byte key name, a twelve-byte nonce, and the
+ciphertext with its tag. The key name makes `SECRET_KEY` rotatable: values sealed under a previous
+key can be opened while that key is listed in `SECRET_KEY_PREVIOUS`.
 """
 
 import hashlib
@@ -19,11 +19,11 @@ _NONCE_LENGTH = 12
 
 
 class SealError(Exception):
-    """The value was sealed under a key we do not have, for another context, or was changed."""
+    """The value was sealed under an unknown key or for another context, or it was modified."""
 
 
 class SecretBox:
-    """Seals values for one purpose under the first key, and opens what any of the keys sealed."""
+    """Seals values for one purpose under the first key, and opens those sealed under any key."""
 
     def __init__(self, secrets: Sequence[str], *, purpose: str) -> None:
         keys = [derive_key(secret.encode(), purpose=purpose) for secret in secrets]
@@ -31,38 +31,38 @@ class SecretBox:
         self._current = _name_of(keys[0])
 
     def seal(self, value: bytes, *, context: str) -> bytes:
-        """Encrypts; `context` (the owner of the value) must be the same when it is opened."""
+        """Encrypt a value; opening it requires the same `context`, the owner of the value."""
         return _sealed(self._ciphers[self._current], self._current, value, context=context)
 
     def open(self, sealed: bytes, *, context: str) -> bytes:
-        """Decrypts; raises `SealError`."""
+        """Decrypt a sealed value; raises `SealError`."""
         name, nonce, body = _split(sealed)
         cipher = self._ciphers.get(name)
         if cipher is None:
             raise SealError("sealed under an unknown key")
         try:
             return cipher.decrypt(nonce, body, context.encode())
-        except (InvalidTag, ValueError):  # the latter for one cut short
+        except (InvalidTag, ValueError):  # ValueError for a truncated value
             raise SealError("sealed for another context, or changed") from None
 
     def is_current(self, sealed: bytes) -> bool:
-        """Whether it is sealed under the first key."""
+        """Return whether the value is sealed under the first key."""
         return _split(sealed)[0] == self._current
 
 
 def seal_with_token(value: bytes, *, token: str, purpose: str) -> bytes:
-    """Encrypts so that only who presents `token` can read it; nothing that we store can."""
+    """Encrypt a value so that reading it requires `token`; nothing stored can decrypt it."""
     key = derive_key(token.encode(), purpose=purpose)
     return _sealed(AESGCM(key), _name_of(key), value, context=purpose)
 
 
 def open_with_token(sealed: bytes, *, token: str, purpose: str) -> bytes:
-    """Opens what `seal_with_token` sealed; raises `SealError`."""
+    """Open a value sealed by `seal_with_token`; raises `SealError`."""
     return SecretBox([token], purpose=purpose).open(sealed, context=purpose)
 
 
 def derive_key(secret: bytes, *, purpose: str) -> bytes:
-    """Derives a key of 256 bits for one purpose (HMAC-SHA-256; the secrets have that entropy)."""
+    """Derive a 256-bit key for one purpose (HMAC-SHA-256; the secrets have that entropy)."""
     return hmac.digest(secret, b"postern:" + purpose.encode(), "sha256")
 
 

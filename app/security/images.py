@@ -1,4 +1,4 @@
-"""What kind of picture some bytes are, by their own word; pictures that hold script are none."""
+"""Detection of image types by signature; formats that can contain scripts are not recognised."""
 
 _SIGNATURES = (
     (b"\x89PNG\r\n\x1a\n", "image/png"),
@@ -9,8 +9,8 @@ _SIGNATURES = (
 
 
 def image_type(content: bytes) -> str | None:
-    """The media type of a PNG, JPEG, GIF or WebP picture; None for anything else, SVG too."""
-    for signature, kind in _SIGNATURES:
+    """Return the media type of a PNG, JPEG, GIF or WebP image, or None (for SVG, too)."""
+    for signature, media_type in _SIGNATURES:
         if content.startswith(signature):
-            return kind
+            return media_type
     return "image/webp" if content[:4] == b"RIFF" and content[8:12] == b"WEBP" else None

@@ -1,7 +1,7 @@
-"""Signatures (RFC 7515) by keys of ours and of clients, with joserfc.
+"""JSON Web Signatures (RFC 7515) with the server's and the clients' keys, using joserfc.
 
-Only these algorithms exist here; `none` and the symmetric ones do not (RFC 8725 section 3.1). The
-header of an Ed25519 signature says `EdDSA`, which is what every client understands.
+Only the algorithms listed here are supported; `none` and the symmetric ones are not (RFC 8725
+section 3.1). The header of an Ed25519 signature says `EdDSA`, which every client understands.
 """
 
 import json
@@ -12,36 +12,37 @@ from typing import Any, Protocol
 
 RSA_BITS = 2048
 ALGORITHMS = ("RS256", "ES256", "EdDSA")
-"""What we sign with."""
+"""Algorithms the server signs with."""
 CLIENT_ALGORITHMS = ("RS256", "PS256", "ES256", "EdDSA")
-"""What clients may sign with."""
+"""Algorithms clients may sign with."""
 NEVER_IN_A_HEADER = frozenset({"jku", "jwk", "x5u", "x5c", "crit", "b64"})
-"""Who reads keys from a header takes the word of whom he is to check (RFC 8725 section 3.10)."""
+"""Parameters that would let a token choose its own verification key (RFC 8725 section 3.10), or
+change how it must be processed (`crit`, `b64`)."""
 _KEY_TYPES = {"RS256": "RSA", "PS256": "RSA", "ES256": "EC", "EdDSA": "OKP"}
 _CURVES = {"ES256": "P-256", "EdDSA": "Ed25519"}
 _SHORT_NAMES: dict[Any, str] = {"Ed25519": "EdDSA"}
 _LONG_NAMES = {short: long for long, short in _SHORT_NAMES.items()}
 MAXIMUM_LENGTH = 65_536
 MAXIMUM_TRIED = 3
-"""Candidate keys per signature: the key set of a client may be long."""
+"""Candidate keys tried per signature: a client's key set may be long."""
 MAXIMUM_RSA_BITS = 4096
 MAXIMUM_EXPONENT_BITS = 64
-"""The bound of OpenSSL for large moduli. A public operation with a longer exponent takes tens of
+"""OpenSSL's bound for large moduli. A public-key operation with a longer exponent takes tens of
 milliseconds, and the client chooses the key."""
 MAXIMUM_RSA_CHARACTERS = {"n": 700, "e": 16}
-"""A little more than the bounds in base64, to refuse a key before it is decoded."""
+"""Slightly above the bounds in base64, to reject a key before it is decoded."""
 
 
 MODULES = ("joserfc.jwk", "joserfc.jwt")
-"""Imported late, with what is under them; see `app.late_imports`."""
+"""Imported late, with their dependencies; see `app.late_imports`."""
 
 
 class SignatureError(Exception):
-    """The signature is none of the expected keys; the message is for the log."""
+    """No expected key verifies the signature; the message is for the log."""
 
 
 def new_private_jwk(algorithm: str, kid: str) -> dict[str, Any]:
-    """Makes a key. RSA takes a tenth of a second: call it in a thread."""
+    """Generate a private key. RSA takes a tenth of a second: call it in a thread."""
     from joserfc import jwk
 
     parameters: Any = {"kid": kid, "alg": algorithm, "use": "sig"}
@@ -52,18 +53,18 @@ def new_private_jwk(algorithm: str, kid: str) -> dict[str, Any]:
         key = jwk.ECKey.generate_key("P-256", parameters)
     else:
         key = jwk.OKPKey.generate_key("Ed25519", parameters)
-    made: dict[str, Any] = {**key.as_dict(private=True), **parameters}
-    return made
+    private_jwk: dict[str, Any] = {**key.as_dict(private=True), **parameters}
+    return private_jwk
 
 
 def public_part(private_jwk: Mapping[str, Any]) -> dict[str, Any]:
-    """A JWK without what only its owner may know."""
+    """Return a JWK without its private members."""
     names = ("kty", "kid", "alg", "use", "crv", "x", "y", "n", "e")
     return {name: private_jwk[name] for name in names if name in private_jwk}
 
 
 def import_key(value: Mapping[str, Any]) -> Any:
-    """A key that `sign` and `verify` take; raises `SignatureError`."""
+    """Return a key for `sign` and `verify`; raises `SignatureError`."""
     from joserfc import jwk
     from joserfc.errors import JoseError
 
@@ -74,7 +75,7 @@ def import_key(value: Mapping[str, Any]) -> Any:
 
 
 def sign(claims: Mapping[str, Any], key: Any, *, algorithm: str, kid: str, typ: str) -> str:
-    """A JWT in the compact form."""
+    """Return a signed JWT in compact serialization."""
     from joserfc import jwt
 
     header = {"alg": algorithm, "kid": kid, "typ": typ}
@@ -83,14 +84,16 @@ def sign(claims: Mapping[str, Any], key: Any, *, algorithm: str, kid: str, typ: 
 
 
 def header_of(token: str) -> dict[str, Any]:
-    """The header of a JWT, not verified; raises `SignatureError` for one that must not be."""
+    """Return the unverified header; raises `SignatureError` if it is malformed or forbidden."""
     import base64
 
     if len(token) > MAXIMUM_LENGTH or token.count(".") != 2 or not token.isascii():
         raise SignatureError("not a signed JWT")
-    first = token.partition(".")[0]
+    encoded_header = token.partition(".")[0]
     try:
-        header = json.loads(base64.urlsafe_b64decode(first + "=" * (-len(first) % 4)))
+        header = json.loads(
+            base64.urlsafe_b64decode(encoded_header + "=" * (-len(encoded_header) % 4))
+        )
     except (ValueError, RecursionError):
         raise SignatureError("the header cannot be read") from None
     if not isinstance(header, dict) or NEVER_IN_A_HEADER & header.keys():
@@ -101,9 +104,9 @@ def header_of(token: str) -> dict[str, Any]:
 def verify(
     token: str, keys: Sequence[Mapping[str, Any]], *, algorithms: Sequence[str]
 ) -> dict[str, Any]:
-    """The claims of a JWT that one of the keys signed; raises `SignatureError`.
+    """Return the claims of a JWT signed by one of the keys; raises `SignatureError`.
 
-    A key is tried only for the algorithm that it is for, and where both name a `kid` for the same.
+    A key is tried only for its own algorithm, and only if the `kid` matches where both have one.
     """
     from joserfc import jwt
     from joserfc.errors import JoseError
@@ -115,11 +118,11 @@ def verify(
     algorithm = _SHORT_NAMES.get(algorithm, algorithm)
     if algorithm not in algorithms or algorithm not in _KEY_TYPES:
         raise SignatureError("the algorithm is not allowed")
-    fitting = [key for key in keys if _may_verify(key, algorithm, kid)]
-    for candidate in fitting[:MAXIMUM_TRIED]:
+    candidates = [key for key in keys if _may_verify(key, algorithm, kid)]
+    for candidate in candidates[:MAXIMUM_TRIED]:
         try:
             with _eddsa_is_no_news():
-                key = import_key({**candidate, "alg": header["alg"]})  # of two names the token's
+                key = import_key({**candidate, "alg": header["alg"]})  # the token's name of it
                 if key.key_type == "RSA":
                     require_rsa_bounds(key.raw_value.public_numbers())
                 decoded = jwt.decode(token, key, algorithms=[str(header["alg"])])
@@ -159,7 +162,8 @@ def require_rsa_bounds(numbers: RsaNumbers) -> None:
 
 @contextmanager
 def _eddsa_is_no_news() -> Iterator[None]:
-    """The name is deprecated in favour of `Ed25519` (RFC 9864), which few clients know yet."""
+    """Suppress the deprecation of the name in favour of `Ed25519` (RFC 9864), which few clients
+    support yet."""
     with warnings.catch_warnings():
         warnings.simplefilter("ignore")
         yield

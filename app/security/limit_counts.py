@@ -1,4 +1,4 @@
-"""Judging attempts by stored counts, wherever these are stored: pure, as `limit_rules`."""
+"""Rate-limit decisions on stored counts, independent of the storage; pure, as `limit_rules`."""
 
 import hashlib
 from collections.abc import Mapping, Sequence
@@ -11,7 +11,7 @@ MILLISECONDS = 1000
 
 
 class CountRow(NamedTuple):
-    """A count as it is stored; `blocked_until` is in milliseconds."""
+    """A stored count; `blocked_until` is in milliseconds."""
 
     window: int
     current: int
@@ -22,7 +22,7 @@ class CountRow(NamedTuple):
 
 
 class Attempt(NamedTuple):
-    """What was tried. A right one that `clears` has `forgets` forgotten."""
+    """An attempt to be judged. If it is right and `clears`, the counts of `forgets` are reset."""
 
     tries: Sequence[Try]
     now: datetime
@@ -36,59 +36,63 @@ _Change = tuple[bytes, Rule, Count]
 
 
 def wait_by(tries: Sequence[Try], rows: Rows, *, now: datetime) -> float:
-    """Return the seconds until a try may be made, by what is known without counting it."""
+    """Return the seconds until an attempt is allowed, by the stored counts, without counting it."""
     waits = (
         wait_for(
-            each.rule,
-            _count(rows, _key(each), now),
-            _count(rows, _turns_key(each), now) if each.turns is not None else None,
+            counted.rule,
+            _count(rows, _key(counted), now),
+            _count(rows, _turns_key(counted), now) if counted.turns is not None else None,
             now=now.timestamp(),
         )
-        for each in tries
+        for counted in tries
     )
     return max(waits, default=0.0)
 
 
 def judge(attempts: Sequence[Attempt], rows: Rows) -> tuple[list[float], dict[bytes, CountRow]]:
-    """Return the seconds that each attempt has to wait, in their order, and the changed rows.
+    """Return the seconds each attempt has to wait, in the same order, and the changed rows.
 
-    A try counts under each rule, or, where one of them refuses, only under those that do.
+    An allowed attempt counts under every rule, a refused one only under the rules that refuse it.
     """
-    known = dict(rows)
+    updated = dict(rows)
     waits = []
-    for one in attempts:
+    for attempt in attempts:
         allowed: list[_Change] = []
         refused: list[_Change] = []
         longest = 0.0
-        for each in one.tries:
-            changes, wait = _after(each, known, now=one.now, is_right=one.is_right)
+        for counted in attempt.tries:
+            changes, wait = _after(counted, updated, now=attempt.now, is_right=attempt.is_right)
             longest = max(longest, wait)
             (refused if wait else allowed).extend(changes)
-        if one.is_right and not longest and one.clears:
+        if attempt.is_right and not longest and attempt.clears:
             allowed = [
                 (key, rule, NOTHING if rule.is_cleared_by_success else count)
                 for key, rule, count in allowed
             ]
-            allowed += [(key, each.rule, NOTHING) for each in one.forgets for key in _keys(each)]
+            allowed += [
+                (key, counted.rule, NOTHING)
+                for counted in attempt.forgets
+                for key in _keys(counted)
+            ]
         for key, rule, count in refused if longest else allowed:
-            if count != _count(known, key, one.now):
-                known[key] = _row(rule, count, one.now)
+            if count != _count(updated, key, attempt.now):
+                updated[key] = _row(rule, count, attempt.now)
         waits.append(longest)
-    return waits, {key: row for key, row in known.items() if row != rows.get(key)}
+    return waits, {key: row for key, row in updated.items() if row != rows.get(key)}
 
 
 def is_counted(rows: Rows, key: bytes, *, now: datetime) -> bool:
-    """Whether anything is remembered under a key."""
+    """Return whether a count is stored under a key and has not expired."""
     return _count(rows, key, now) != NOTHING
 
 
 def keys_of(tries: Sequence[Try]) -> list[bytes]:
-    """Return what tries are counted under; names are of people and addresses, so only digests."""
-    return sorted({key for each in tries for key in _keys(each)})
+    """Return the keys of the counts: digests, because names identify users and IP addresses."""
+    return sorted({key for counted in tries for key in _keys(counted)})
 
 
 def _after(each: Try, known: Rows, *, now: datetime, is_right: bool) -> tuple[list[_Change], float]:
-    """What is remembered of a try, and the seconds to wait."""
+    """Return the counts after an attempt, and the seconds to wait."""
     key, turns_key = _keys(each)
     count, turns, wait = tried(
         each.rule,

@@ -1,10 +1,10 @@
-"""How many tries are free, and how long each further one waits: pure arithmetic.
+"""Rate limits and back-off as pure arithmetic: how many attempts are free, how long others wait.
 
-A sliding window is estimated from two fixed ones: the one that runs, and as much of the one before
-as the window still covers. Once the free tries of a window are used up, each further try has its
-turn after a delay that doubles. So a stranger slows an account down and never locks it for good.
-Free tries may be counted for one name and turns for another: then everybody has turns of his own,
-which nobody else can take.
+The sliding window is estimated from two fixed ones: the current window, and the part of the
+previous one that the sliding window still covers. Once the free attempts of a window are used up,
+each further attempt is allowed after a delay that doubles. An attacker can therefore slow an
+account down but never lock it for good. Free attempts may be counted under one name and the
+back-off under another: each user then has a back-off of their own, which nobody else can use up.
 """
 
 import math
@@ -13,12 +13,12 @@ from dataclasses import dataclass, replace
 
 @dataclass(frozen=True, slots=True)
 class Rule:
-    """`free` tries in `window` seconds. Without `longest_delay` there are no turns after them.
+    """`free` attempts in `window` seconds. Without `longest_delay`, none are allowed after them.
 
-    A `window` without end adds up failures until there was none for `memory` seconds.
+    An infinite `window` adds up failures until none has occurred for `memory` seconds.
 
-    Delays begin with `shortest_delay` and end at `longest_delay` seconds; they are forgotten after
-    `memory` quiet seconds, or by a success where `is_cleared_by_success`.
+    Delays grow from `shortest_delay` to `longest_delay` seconds. They are reset after `memory`
+    seconds without an attempt, or by a success if `is_cleared_by_success`.
     """
 
     name: str
@@ -39,7 +39,7 @@ class Rule:
 
 @dataclass(frozen=True, slots=True)
 class Try:
-    """A try that counts for `name`; its turns are those of `turns`, or of `name` too."""
+    """An attempt counted under `name`; its back-off is counted under `turns`, or `name` if None."""
 
     rule: Rule
     name: str
@@ -48,10 +48,10 @@ class Try:
 
 @dataclass(frozen=True, slots=True)
 class Count:
-    """What is remembered of one name. `window` is the number of the window that runs.
+    """The stored state of one name. `window` is the number of the current window.
 
-    `strikes` is how many turns there were; of a name whose turns are counted elsewhere, whether
-    its free tries are used up.
+    `strikes` is the back-off level; if the back-off is counted under another name, it is 1 once
+    the free attempts are used up.
     """
 
     window: int = 0
@@ -72,35 +72,35 @@ ROUNDING = 1e-6
 def tried(
     rule: Rule, count: Count, turns: Count | None, *, now: float, is_right: bool
 ) -> tuple[Count, Count | None, float]:
-    """What is remembered after one more try, and the seconds until it may be made: zero for now.
+    """Return the counts after one more attempt, and the seconds until it is allowed: zero for now.
 
-    `now` is in seconds since the epoch. A try that is refused counts no further, and one that
-    is right is none of the free ones; but it is refused as well, where the wrong ones would be.
-    What is returned unchanged need not be stored.
+    `now` is in seconds since the epoch. A refused attempt is not counted, and a right one does not
+    use up a free attempt, but is refused when a wrong one would be. Counts that are returned
+    unchanged need not be stored.
     """
-    known = _clamped(rule, count, now=now)
-    count = _slid(rule, known, now=now)
+    clamped = _clamped(rule, count, now=now)
+    count = _slid(rule, clamped, now=now)
     turns = _clamped(rule, turns, now=now) if turns is not None else None
     wait = (turns or count).blocked_until - now
     if wait > 0:
-        return known, turns, wait
+        return clamped, turns, wait
     if count.strikes == 0 and _weight(rule, count, now=now) + 1 <= rule.free + ROUNDING:
-        return (known if is_right else replace(count, current=count.current + 1)), turns, 0.0
+        return (clamped if is_right else replace(count, current=count.current + 1)), turns, 0.0
     if not rule.longest_delay:
-        return known, turns, room_in(rule, count, passed=_passed(rule, count, now=now))
+        return clamped, turns, room_in(rule, count, passed=_passed(rule, count, now=now))
     strikes = (turns or count).strikes + 1
     delay = rule.delay(strikes)
     wait = delay if strikes == 1 else 0.0
     if turns is None:
         return replace(count, strikes=strikes, blocked_until=now + delay), None, wait
-    turn = replace(turns, strikes=strikes, blocked_until=now + delay)
-    return replace(count, strikes=1), turn, wait
+    next_turns = replace(turns, strikes=strikes, blocked_until=now + delay)
+    return replace(count, strikes=1), next_turns, wait
 
 
 def wait_for(rule: Rule, count: Count, turns: Count | None, *, now: float) -> float:
-    """The seconds until a try may be made, by what is known without counting it.
+    """Return the seconds until an attempt is allowed, by the stored counts, without counting it.
 
-    Zero also where `tried` has to begin a delay, or to mend one.
+    Also zero if `tried` has to start a delay, or to correct one.
     """
     left = left_of(rule, turns or count, now=now)
     if left > 0 or rule.longest_delay:
@@ -109,14 +109,16 @@ def wait_for(rule: Rule, count: Count, turns: Count | None, *, now: float) -> fl
 
 
 def left_of(rule: Rule, count: Count, *, now: float) -> float:
-    """The seconds of a delay that are left, by what is known without counting; zero also for
-    more than any delay, which `tried` has to mend."""
+    """Return the remaining seconds of a delay, without counting.
+
+    Also zero if they exceed the longest delay, which `tried` has to correct.
+    """
     left = count.blocked_until - now
     return left if 0 < left <= _longest(rule) else 0.0
 
 
 def room_in(rule: Rule, count: Count, *, passed: float) -> float:
-    """The seconds until one more try is free; `passed` is how much of the window is over."""
+    """Return the seconds until an attempt is free; `passed` is the elapsed part of the window."""
     if count.current + 1 <= rule.free:
         needed = 1.0 - (rule.free - 1 - count.current) / max(count.previous, 1)
     else:
@@ -125,7 +127,7 @@ def room_in(rule: Rule, count: Count, *, passed: float) -> float:
 
 
 def lasts(rule: Rule, count: Count, *, now: float) -> float:
-    """For how many seconds from now this has to be remembered."""
+    """Return for how many seconds from now a count has to be stored."""
     if rule.adds_up:
         return max(rule.memory, count.blocked_until - now)
     if count.strikes:
@@ -134,7 +136,7 @@ def lasts(rule: Rule, count: Count, *, now: float) -> float:
 
 
 def _clamped(rule: Rule, count: Count, *, now: float) -> Count:
-    """After a clock was set back nobody waits for longer than the longest delay from now."""
+    """Limit a delay to the longest one from now, in case a clock was set back."""
     latest = now + _longest(rule)
     return replace(count, blocked_until=latest) if count.blocked_until > latest else count
 
@@ -144,7 +146,8 @@ def _longest(rule: Rule) -> float:
 
 
 def _slid(rule: Rule, count: Count, *, now: float) -> Count:
-    """A window that is to come stays: another server's clock is ahead, or ours was set back."""
+    """Move the count to the current window, unless its window lies in the future: another server's
+    clock is ahead, or this one's was set back."""
     window = int(now // rule.window)
     if window <= count.window:
         return count
@@ -157,5 +160,5 @@ def _weight(rule: Rule, count: Count, *, now: float) -> float:
 
 
 def _passed(rule: Rule, count: Count, *, now: float) -> float:
-    """How much of the window that is counted in has passed, from 0 to 1."""
+    """Return the elapsed part of the window of a count, from 0 to 1."""
     return min(1.0, max(0.0, now / rule.window - count.window))

@@ -1,4 +1,4 @@
-"""One form of an e-mail address for one mailbox."""
+"""Normal form of email addresses: one key for each mailbox."""
 
 from contextlib import suppress
 
@@ -9,35 +9,35 @@ MAXIMUM_EMAIL_KEY = 320
 
 
 def with_ascii_host(address: str) -> str:
-    """The address with its host as the DNS has it (IDNA 2008 after the mapping of UTS 46).
+    """Return the address with its host in ASCII (IDNA 2008 after the mapping of UTS 46).
 
-    Done once, where an address comes in, so that the mailbox which is proved is the one that is
-    said. Raises `ValueError` for one that can be none.
+    Applied once, when an address is received, so that the verified mailbox is the one in the
+    `email` claim. Raises `ValueError` for text that cannot be an address.
     """
-    import idna  # late: its tables are read only where somebody gives an address
+    import idna  # imported late: its tables are loaded only when an address is entered
 
     local_part, _, host = address.rpartition("@")
     if not local_part:
         raise ValueError("no address")
-    # capitals are all that the mapping changes in ASCII, and its table takes half a megabyte
-    in_dns = (
+    # in ASCII the mapping only changes capitals, and its table takes half a megabyte
+    ascii_host = (
         idna.encode(host.lower())
         if host.isascii()
         else idna.encode(host, uts46=True, transitional=False)
     )
-    return f"{local_part}@{in_dns.decode('ascii')}"
+    return f"{local_part}@{ascii_host.decode('ascii')}"
 
 
 def email_key(address: str) -> str:
-    """Return the form by which a user is found by an address, however it is written."""
+    """Return the form by which a user is looked up, the same for every spelling of an address."""
     address = address.strip()
-    with suppress(ValueError):  # what is no address is found nowhere
+    with suppress(ValueError):  # text that is not an address matches no user
         address = with_ascii_host(address)
     return address.casefold()[:MAXIMUM_EMAIL_KEY]
 
 
 def typed_email_key(name: str) -> str | None:
-    """Return the `email_key` of what a user typed; None for what cannot be an address."""
+    """Return the `email_key` of what a user typed, or None if it cannot be an address."""
     address = name.strip()
     if "@" not in address or len(address) > MAXIMUM_EMAIL_LENGTH or not is_storable(address):
         return None

@@ -1,6 +1,6 @@
-"""Passkeys (Web Authentication level 2): what browsers are asked, and what their answers prove.
+"""Passkeys (Web Authentication level 2): options for the browser, and checks of its responses.
 
-Nothing is stored here, and no challenge is remembered: who asks says what he expects.
+Nothing is stored, and challenges are not remembered: the caller passes the expected values.
 """
 
 import ipaddress
@@ -19,14 +19,14 @@ if TYPE_CHECKING:
     from webauthn.helpers.structs import PublicKeyCredentialDescriptor
 
 TIMEOUT = 300_000
-"""For how long a browser waits for the person, in milliseconds."""
+"""How long the browser waits for the user, in milliseconds."""
 MAXIMUM_CREDENTIAL_ID = 1023  # section 4
 MAXIMUM_PUBLIC_KEY = 2000
 LOCALHOST = "localhost"
 
 
 class PasskeyError(Exception):
-    """The answer is malformed, forged, or for somebody else; what it says is for our log.
+    """The response is malformed, forged, or for another user; the message is for the server's log.
 
     `reason` is a few constant words for the audit log.
     """
@@ -37,7 +37,7 @@ class PasskeyError(Exception):
 
 
 class Known(NamedTuple):
-    """A credential that a browser is told of."""
+    """A registered credential, as listed to the browser."""
 
     credential_id: bytes
     transports: str
@@ -52,7 +52,7 @@ class NewCredential(NamedTuple):
 
 
 class Assertion(NamedTuple):
-    """Proof that somebody has a passkey and was recognised by his device."""
+    """Proof that a user has a passkey and was verified by their device."""
 
     sign_count: int
     is_synced: bool
@@ -64,7 +64,7 @@ class _RsaNumbers(NamedTuple):
 
 
 class Claimed(NamedTuple):
-    """What an answer says of itself, before anything is proved."""
+    """The credential and the user that a response names, before it is verified."""
 
     credential_id: bytes
     user_handle: bytes | None
@@ -72,7 +72,7 @@ class Claimed(NamedTuple):
 
 @dataclass(frozen=True, slots=True)
 class RelyingParty:
-    """Whose passkeys they are: a host, and the one origin at which they are used."""
+    """The owner of the passkeys: a host, and the only origin at which they are used."""
 
     rp_id: str
     origin: str
@@ -80,10 +80,10 @@ class RelyingParty:
 
     @classmethod
     def of(cls, issuer: str, *, name: str) -> "RelyingParty | None":
-        """None where browsers know no passkeys: at an IP address, and without https."""
+        """Return None where browsers reject passkeys: at an IP address, and without https."""
         host, origin = urlsplit(issuer).hostname or "", web_origin_of(issuer)
-        is_local = host == LOCALHOST or host.endswith(f".{LOCALHOST}")
-        is_secure = issuer.startswith("https://") or is_local
+        is_loopback = host == LOCALHOST or host.endswith(f".{LOCALHOST}")
+        is_secure = issuer.startswith("https://") or is_loopback
         if origin is None or not is_secure or _is_address(host):
             return None
         return cls(host, origin, name)
@@ -91,8 +91,8 @@ class RelyingParty:
     def creation_options(
         self, *, challenge: bytes, user_handle: bytes, username: str, known: Sequence[Known]
     ) -> dict[str, Any]:
-        """Asks for a passkey that is found without a name, behind a finger, face or PIN."""
-        from webauthn import generate_registration_options  # late: few servers see a passkey
+        """Return options for a discoverable credential with user verification."""
+        from webauthn import generate_registration_options  # late: passkeys are rarely used
         from webauthn.helpers.options_to_json_dict import options_to_json_dict
         from webauthn.helpers.structs import (
             AuthenticatorSelectionCriteria,
@@ -117,7 +117,7 @@ class RelyingParty:
         return options_to_json_dict(options)
 
     def request_options(self, *, challenge: bytes, known: Sequence[Known]) -> dict[str, Any]:
-        """Asks for proof of one of these, or of any where there are none."""
+        """Return options for an assertion by one of these credentials, or by any if empty."""
         from webauthn import generate_authentication_options  # late, as above
         from webauthn.helpers.options_to_json_dict import options_to_json_dict
         from webauthn.helpers.structs import UserVerificationRequirement
@@ -132,9 +132,9 @@ class RelyingParty:
         return options_to_json_dict(options)
 
     def check_creation(self, answer: str, *, challenge: bytes) -> NewCredential:
-        """The new credential (section 7.1); raises `PasskeyError`.
+        """Return the new credential (section 7.1); raises `PasskeyError`.
 
-        Who made the authenticator is not asked for, and not judged where it is told.
+        Attestation of the authenticator is not requested, and not verified if it is sent.
         """
         from webauthn import verify_registration_response  # late, as above
         from webauthn.helpers import parse_registration_credential_json
@@ -156,7 +156,7 @@ class RelyingParty:
             raise PasskeyError("the credential id is too long")
         if len(verified.credential_public_key) > MAXIMUM_PUBLIC_KEY:
             raise PasskeyError("the public key is too long")
-        transports = sorted({each.value for each in credential.response.transports or ()})
+        transports = sorted({transport.value for transport in credential.response.transports or ()})
         return NewCredential(
             credential_id=verified.credential_id,
             public_key=verified.credential_public_key,
@@ -166,7 +166,7 @@ class RelyingParty:
         )
 
     def check_assertion(self, answer: str, *, challenge: bytes, public_key: bytes) -> Assertion:
-        """What is proved (section 7.2, but for the counter); raises `PasskeyError`."""
+        """Verify an assertion (section 7.2, except the counter); raises `PasskeyError`."""
         from webauthn import verify_authentication_response  # late, as above
 
         with _garbage_refused():
@@ -177,26 +177,26 @@ class RelyingParty:
                 expected_rp_id=self.rp_id,
                 expected_origin=self.origin,
                 credential_public_key=public_key,
-                credential_current_sign_count=0,  # judged after the signature, by who stores it
+                credential_current_sign_count=0,  # checked by the caller, which stores it
                 require_user_verification=True,
             )
         return Assertion(verified.new_sign_count, verified.credential_backed_up)
 
 
 def challenge_in(answer: str) -> bytes:
-    """The challenge that an answer of either kind says it is for; raises `PasskeyError`."""
+    """Return the challenge named in a response of either kind; raises `PasskeyError`."""
     from webauthn.helpers import base64url_to_bytes, parse_client_data_json  # late, as above
 
     with _garbage_refused():
         encoded = json.loads(answer)["response"]["clientDataJSON"]
-        said = parse_client_data_json(base64url_to_bytes(encoded))
-    if said.cross_origin:
+        client_data = parse_client_data_json(base64url_to_bytes(encoded))
+    if client_data.cross_origin:
         raise PasskeyError("made in a frame on another site")
-    return said.challenge
+    return client_data.challenge
 
 
 def claimed_in(answer: str) -> Claimed:
-    """Which credential of whom an assertion says it is by; raises `PasskeyError`."""
+    """Return the credential and the user that an assertion names; raises `PasskeyError`."""
     from webauthn.helpers import parse_authentication_credential_json  # late, as above
 
     with _garbage_refused():
@@ -205,7 +205,7 @@ def claimed_in(answer: str) -> Claimed:
 
 
 def _algorithms() -> "list[COSEAlgorithmIdentifier]":
-    """The best first; every authenticator knows one of them."""
+    """Return the signature algorithms, preferred first; every authenticator supports one."""
     from webauthn.helpers.cose import COSEAlgorithmIdentifier
 
     return [
@@ -216,7 +216,7 @@ def _algorithms() -> "list[COSEAlgorithmIdentifier]":
 
 
 def _require_bounds(public_key: bytes) -> None:
-    """Refuse an RSA key that is costly to verify with: the user chooses the key, and anybody may
+    """Reject an RSA key that is costly to verify with: the user chooses the key, and anyone can
     send assertions for it."""
     from webauthn.helpers import decode_credential_public_key
     from webauthn.helpers.decode_credential_public_key import DecodedRSAPublicKey
@@ -231,10 +231,10 @@ def _descriptors(known: Sequence[Known]) -> "list[PublicKeyCredentialDescriptor]
 
     return [
         PublicKeyCredentialDescriptor(
-            id=each.credential_id,
-            transports=[AuthenticatorTransport(name) for name in each.transports.split()] or None,
+            id=entry.credential_id,
+            transports=[AuthenticatorTransport(name) for name in entry.transports.split()] or None,
         )
-        for each in known
+        for entry in known
     ]
 
 
@@ -248,9 +248,10 @@ def _is_address(host: str) -> bool:
 
 @contextmanager
 def _garbage_refused() -> Iterator[None]:
-    """The library's parsers raise whatever they meet in garbage, `KeyError` and the like too."""
+    """Turn the library's exceptions into `PasskeyError`: its parsers raise anything on malformed
+    input, even `KeyError`."""
     try:
         yield
     except Exception as error:
-        said = f"{type(error).__name__}: {error}"[:200]  # may repeat what was sent
-        raise PasskeyError(repr(said)) from error
+        message = f"{type(error).__name__}: {error}"[:200]  # may repeat the input
+        raise PasskeyError(repr(message)) from error

@@ -1,4 +1,4 @@
-"""Argon2id for passwords, and what a password may look like (NIST SP 800-63B, RFC 8265 section 4).
+"""Argon2id hashing, and rules for passwords (NIST SP 800-63B, RFC 8265 section 4).
 
 Hashing takes tens of milliseconds: call it in a thread, see `app.services.password_hashing`.
 """
@@ -14,17 +14,17 @@ from passlib.hash import argon2
 MINIMUM_LENGTH = 8
 MAXIMUM_LENGTH = 256
 NO_PASSWORD = "!"
-"""In the place of a hash: whoever signs in by other means only. No password has it."""
+"""Stored instead of a hash for users without a password. It matches no password."""
 SHORTEST_NAME = 4
 FURTHER_CHARACTERS = 4
-"""What a password that holds a name of its owner needs beside it."""
+"""Characters that a password needs besides a name of the user it contains."""
 
 
 class PasswordScheme:
     """Argon2id with the operator's parameters."""
 
     def __init__(self, *, memory_kib: int, time_cost: int, parallelism: int) -> None:
-        self._argon2 = argon2.using(  # type: ignore[no-untyped-call]  # its stubs leave it open
+        self._argon2 = argon2.using(  # type: ignore[no-untyped-call]  # untyped in its stubs
             type="ID", memory_cost=memory_kib, time_cost=time_cost, parallelism=parallelism
         )
 
@@ -32,25 +32,25 @@ class PasswordScheme:
         return str(self._argon2.hash(prepare(password)))
 
     def verify(self, password: str, password_hash: str) -> bool:
-        """False for a wrong password, and for anything that never could be one."""
+        """Return False for a wrong password, and for text that can never be a password."""
         try:
             return bool(self._argon2.verify(prepare(password), password_hash))
         except (ValueError, UnicodeError):
             return False
 
     def is_outdated(self, password_hash: str) -> bool:
-        """Whether a hash was made with other parameters than today's."""
+        """Return whether a hash was created with parameters other than the current ones."""
         return bool(self._argon2.needs_update(password_hash))
 
 
 def prepare(password: str) -> str:
-    """The OpaqueString profile in short: composed Unicode, every kind of space the same."""
+    """Apply a subset of the OpaqueString profile: composed Unicode, all kinds of space the same."""
     spaced = "".join(" " if unicodedata.category(char) == "Zs" else char for char in password)
     return unicodedata.normalize("NFC", spaced)
 
 
 def problem_with(password: str) -> str | None:
-    """Says why a string cannot be a password, as a sentence for its owner; None if it can."""
+    """Return why a string cannot be a password, as a sentence for the user; None if it can."""
     if not MINIMUM_LENGTH <= len(password) <= MAXIMUM_LENGTH:
         return f"A password has {MINIMUM_LENGTH} to {MAXIMUM_LENGTH} characters."
     if any(unicodedata.category(char) in ("Cc", "Cs") for char in password):
@@ -59,21 +59,21 @@ def problem_with(password: str) -> str | None:
 
 
 def has_password(password_hash: str) -> bool:
-    """Whether its owner has set a password at all."""
+    """Return whether the user has set a password."""
     return password_hash != NO_PASSWORD
 
 
 def is_common(password: str) -> bool:
-    """Whether a password is on the list of 30,000 that attackers try first.
+    """Return whether a password is on the list of the 30,000 most common ones.
 
-    The first time it reads a file: call it in a thread.
+    The first call reads a file: call it in a thread.
     """
     return prepare(password).lower() in _common_passwords()
 
 
 @lru_cache(maxsize=1)
 def _common_passwords() -> frozenset[str]:
-    """Only this list of the package, which as a whole takes ten megabytes."""
+    """Load only this list of zxcvbn; the whole package takes ten megabytes."""
     package = find_spec("zxcvbn")
     directory = Path(package.origin or "").parent if package is not None else Path()
     spec = spec_from_file_location("_frequency_lists", directory / "frequency_lists.py")
@@ -85,7 +85,7 @@ def _common_passwords() -> frozenset[str]:
 
 
 def is_own_name(password: str, names: Iterable[str]) -> bool:
-    """Whether a password is a name of its owner, or little more than one, in any case and width."""
+    """Return whether a password is a name of the user, or little more, in any case and width."""
     folded = _folded(password)
     for name in map(_folded, names):
         rest = folded.replace(name, "") if len(name) >= SHORTEST_NAME else folded

@@ -1,4 +1,4 @@
-"""QR codes for authenticator apps: a PNG for JSON answers, half blocks for a terminal."""
+"""QR codes for authenticator apps: a PNG for JSON responses, half blocks for a terminal."""
 
 import base64
 import io
@@ -7,8 +7,8 @@ BOX_PIXELS = 6
 
 
 def png_base64(text: str) -> str:
-    """A PNG in base64. Takes some ten milliseconds: call it in a thread."""
-    import qrcode  # late: only registrations need it
+    """Return a PNG in base64. Takes some ten milliseconds: call it in a thread."""
+    import qrcode  # imported late: only registrations need it
     from qrcode.image.pure import PyPNGImage
 
     image = qrcode.make(text, image_factory=PyPNGImage, box_size=BOX_PIXELS)
@@ -18,7 +18,7 @@ def png_base64(text: str) -> str:
 
 
 def terminal_lines(text: str) -> str:
-    """The code drawn with half blocks, dark on light whatever the terminal's colours are."""
+    """Draw the code with half blocks, dark on light, whatever the terminal's colours are."""
     import qrcode
 
     code = qrcode.QRCode(border=2)

@@ -1,4 +1,4 @@
-"""Recovery codes: 80 random bits that people can read, write down and type."""
+"""Recovery codes: 80 random bits in a form that people can read, write down and type."""
 
 import hashlib
 import secrets
@@ -8,7 +8,7 @@ from app.security.text import typed_code
 LENGTH = 16
 GROUP = 4
 ALPHABET = "abcdefghijkmnpqrstuvwxyz23456789"
-"""32 characters, 5 bits each, without those that look alike."""
+"""32 characters, 5 bits each, without characters that look alike."""
 _ALPHABET = frozenset(ALPHABET)
 
 
@@ -17,16 +17,16 @@ def new_code() -> str:
 
 
 def shown(code: str) -> str:
-    """In groups of four: `xxxx-xxxx-xxxx-xxxx`."""
-    return "-".join(code[place : place + GROUP] for place in range(0, LENGTH, GROUP))
+    """Return the code in groups of four: `xxxx-xxxx-xxxx-xxxx`."""
+    return "-".join(code[start : start + GROUP] for start in range(0, LENGTH, GROUP))
 
 
 def normalize(text: str) -> str | None:
-    """The code in what somebody typed, in any case and however spaced; None if there is none."""
+    """Return the code a user typed, in any case and spacing, or None if it is not a code."""
     code = typed_code(text).lower()
     return code if len(code) == LENGTH and _ALPHABET.issuperset(code) else None
 
 
 def digest_of(user_id: str, code: str) -> bytes:
-    """The form in which a code of a person is stored. Nobody guesses 80 bits: no slow hash."""
+    """Return the stored form of a user's code. 80 bits cannot be guessed, so the hash is fast."""
     return hashlib.sha256(f"{user_id}:{code}".encode()).digest()

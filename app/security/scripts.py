@@ -1,4 +1,4 @@
-"""Scripts of Unicode characters (UAX 24), and which may stand together (UTS 39 section 5)."""
+"""Scripts of Unicode characters (UAX 24), and their allowed mixtures (UTS 39 section 5)."""
 
 from functools import lru_cache
 from typing import TYPE_CHECKING
@@ -24,22 +24,22 @@ _WITH_LATIN = (
     frozenset({"Latn", "Hani", "Hang"}),
 )
 _ANY: frozenset[str] = frozenset()
-"""Of a character that belongs to every script (Common and Inherited)."""
+"""The scripts of a character that goes with every script (Common and Inherited)."""
 _COMMON = frozenset({"Zinh", "Zyyy"})
 _UNKNOWN = frozenset({"Zzzz"})
 APOSTROPHES = frozenset("\u02bb\u02bc")
-"""Letters of Hawaiian and Ukrainian names. They are treated as Common."""
+"""Letters of Hawaiian and Ukrainian names, treated as Common."""
 
 
 def is_highly_restrictive(text: str) -> bool:
-    """Return whether the text is ASCII, of one script, or Latin beside Chinese, Japanese or
-    Korean (UTS 39 section 5.2, "Highly Restrictive"). Marks count by their script, too."""
+    """Return whether the text is ASCII, of one script, or Latin with Chinese, Japanese or Korean
+    (UTS 39 section 5.2, "Highly Restrictive"). Marks count by their script, too."""
     if text.isascii():
         return True
-    scripts = {each for each in map(scripts_of, text) if each}
+    scripts = {char_scripts for char_scripts in map(scripts_of, text) if char_scripts}
     if not scripts or frozenset.intersection(*scripts):
         return True
-    return any(all(each & group for each in scripts) for group in _WITH_LATIN)
+    return any(all(char_scripts & group for char_scripts in scripts) for group in _WITH_LATIN)
 
 
 @lru_cache(maxsize=4096)
@@ -55,7 +55,7 @@ def scripts_of(char: str) -> frozenset[str]:
 
 def is_inherited(char: str) -> bool:
     """Return whether the script of a character is that of the letter before it."""
-    import regex  # late: a megabyte, and rarely needed
+    import regex  # imported late: takes a megabyte and is rarely needed
 
     return regex.match(r"\p{Script=Inherited}", char) is not None
 
@@ -65,4 +65,4 @@ def _script_patterns() -> tuple[tuple[str, "regex.Pattern[str]"], ...]:
     import regex
 
     names = _SCRIPTS.split()
-    return tuple((each, regex.compile(rf"\p{{Script_Extensions={each}}}")) for each in names)
+    return tuple((name, regex.compile(rf"\p{{Script_Extensions={name}}}")) for name in names)

@@ -1,4 +1,4 @@
-"""Secrets of the operator that stand sealed in the environment: `sealed:` and base64url."""
+"""Operator secrets sealed in environment variables: `sealed:` and base64url."""
 
 import base64
 import binascii
@@ -15,7 +15,7 @@ def seal_setting(box: SecretBox, value: str) -> str:
 
 
 def open_setting(box: SecretBox, value: str) -> str:
-    """The secret itself, also where it was never sealed; raises `SealError`."""
+    """Return the secret, decrypted if it is sealed; raises `SealError`."""
     if not value.startswith(PREFIX):
         return value
     body = value.removeprefix(PREFIX).strip()

@@ -1,4 +1,4 @@
-"""Which characters a text from outside may hold before it reaches a database."""
+"""Allowed characters in input that reaches the database."""
 
 import json
 import unicodedata
@@ -10,16 +10,16 @@ MAXIMUM_TYPED_LENGTH = 64
 
 
 def is_scope(text: str) -> bool:
-    """Names of printable ASCII without quote and backslash, and spaces (RFC 6749 section 3.3)."""
+    """Accept names of printable ASCII without quote and backslash, and spaces (RFC 6749 3.3)."""
     return len(text) <= MAXIMUM_SCOPE_LENGTH and all(
         " " <= char <= "~" and char not in '"\\' for char in text
     )
 
 
 def typed_code(text: str) -> str:
-    """Return a code as a user typed it, without white space and hyphens, in plain characters.
+    """Return a code that a user typed, without white space and hyphens, in plain characters.
 
-    NFKC makes full-width digits and letters plain; digits of other scripts stay what they are.
+    NFKC turns full-width digits and letters into ASCII; digits of other scripts are unchanged.
     """
     if len(text) > MAXIMUM_TYPED_LENGTH:
         return ""
@@ -32,14 +32,14 @@ def _is_hyphen(char: str) -> bool:
 
 
 def is_storable(text: str) -> bool:
-    """False for what PostgreSQL refuses (NUL, lone surrogates) and for other control characters."""
+    """Reject what PostgreSQL refuses (NUL, lone surrogates), and other control characters."""
     if text.isascii():
         return text.isprintable()
     return not any(unicodedata.category(char) in ("Cc", "Cs") for char in text)
 
 
 def is_encodable(value: Any) -> bool:
-    """False for a JSON value with a lone surrogate, NaN or Infinity in it, or nested too deeply."""
+    """Reject a JSON value with a lone surrogate, NaN or Infinity, or that is nested too deeply."""
     if not _is_shallow(value, MAXIMUM_DEPTH):
         return False
     try:

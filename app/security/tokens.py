@@ -1,11 +1,11 @@
-"""Secrets that we hand out: 256 bits of entropy, a prefix by kind, SHA-256 at rest.
+"""Secrets issued by the server: 256 bits of entropy, a prefix by kind, SHA-256 at rest.
 
-The prefix lets leak scanners find them, and tells us which table to look into. A slow hash
-would buy nothing: nobody guesses 256 bits.
+The prefix lets leak scanners find them, and tells the server which table to query. A slow hash
+would add nothing: 256 bits cannot be guessed.
 
-A token also begins with the time at which it was made, to a millisecond, and so does its digest.
-Rows that are stored together then lie together: with digests in random order each insert would
-write a page of its own, which cost SQLite half its speed.
+A token also begins with its creation time in milliseconds, and so does its digest. Rows that are
+stored together are then adjacent: with digests in random order each insert would write a page of
+its own, which cost SQLite half its speed.
 """
 
 import binascii
@@ -21,7 +21,7 @@ PREFIX_LENGTH = len("postern_at_")
 TIME_LENGTH = 6
 SECRET_BYTES = 32
 SECRETS_AT_ONCE = 128
-TIME_SHIFT = 20  # of nanoseconds: a millisecond
+TIME_SHIFT = 20  # nanoseconds to about a millisecond
 _drawn: list[bytes] = []
 os.register_at_fork(after_in_child=_drawn.clear)
 _URLSAFE = bytes.maketrans(b"-_", b"+/")
@@ -30,7 +30,7 @@ _ALPHANUMERIC = "abcdefghijkmnopqrstuvwxyzABCDEFGHJKLMNPQRSTUVWXYZ23456789"
 
 
 class TokenKind(StrEnum):
-    """The prefixes of our secrets; no character in them is changed by a URL or a Basic header."""
+    """Prefixes of the secrets; URLs and Basic headers leave their characters unchanged."""
 
     ACCESS_TOKEN = "postern_at_"
     REFRESH_TOKEN = "postern_rt_"
@@ -49,17 +49,17 @@ class TokenKind(StrEnum):
 
 
 def new_token(kind: TokenKind) -> str:
-    """Makes a secret: its prefix, 6 bytes of time and 32 random bytes."""
+    """Create a secret: its prefix, 6 bytes of time and 32 random bytes."""
     return token_of(kind, new_secret())
 
 
 def new_secret() -> bytes:
-    """Return 6 bytes of time and 32 random bytes, as they are in a token."""
+    """Return 6 bytes of time and 32 random bytes, as in a token."""
     return (time.time_ns() >> TIME_SHIFT).to_bytes(TIME_LENGTH, "big") + _random_bytes()
 
 
 def token_of(kind: TokenKind, secret: bytes) -> str:
-    """Return the token with these bytes."""
+    """Return the token with the given secret bytes."""
     return kind + _text_of(secret)
 
 
@@ -69,57 +69,58 @@ def _text_of(secret: bytes) -> str:
 
 
 def _random_bytes() -> bytes:
-    """Return 32 bytes of the system's generator, which is asked for many secrets at once.
+    """Return 32 bytes from the system's generator, which is read for many secrets at once.
 
-    A system call for each was a tenth of the cost of a token. `pop` is atomic, so that threads
-    never get the same bytes, and a forked process begins with none.
+    A system call for each took a tenth of the cost of a token. `pop` is atomic, so threads never
+    get the same bytes, and a forked process starts with an empty list.
     """
     try:
         return _drawn.pop()
     except IndexError:
         block = os.urandom(SECRET_BYTES * SECRETS_AT_ONCE)
         _drawn.extend(
-            block[at : at + SECRET_BYTES] for at in range(SECRET_BYTES, len(block), SECRET_BYTES)
+            block[start : start + SECRET_BYTES]
+            for start in range(SECRET_BYTES, len(block), SECRET_BYTES)
         )
         return block[:SECRET_BYTES]
 
 
 def derived_token(kind: TokenKind, token: str, *, context: str) -> str:
-    """Return the one secret that a token of ours has in a context; it begins with its time."""
-    made_at = token[PREFIX_LENGTH : PREFIX_LENGTH + 8]
+    """Derive one secret from a token for a context; it begins with the time of the token."""
+    issued_at = token[PREFIX_LENGTH : PREFIX_LENGTH + 8]
     derived = hmac.digest(token.encode(), context.encode(), "sha256")
-    return kind + made_at + _text_of(derived)
+    return kind + issued_at + _text_of(derived)
 
 
 def new_client_id() -> str:
-    """Makes a client identifier of 24 letters and digits, without those that look alike."""
+    """Create a client identifier of 24 letters and digits, without characters that look alike."""
     return "".join(secrets.choice(_ALPHANUMERIC) for _ in range(CLIENT_ID_LENGTH))
 
 
 def new_identifier() -> str:
-    """Makes an identifier of a row: 128 random bits in 32 hexadecimal digits."""
+    """Create a row identifier: 128 random bits in 32 hexadecimal digits."""
     return secrets.token_hex(16)
 
 
 def new_ordered_identifier() -> str:
-    """Makes an identifier of a row that sorts after those made before: 32 hexadecimal digits of
-    the system's time in nanoseconds and 64 random bits."""
+    """Create a row identifier that sorts after earlier ones: 32 hexadecimal digits of the system's
+    time in nanoseconds and 64 random bits."""
     return f"{time.time_ns():016x}{secrets.token_hex(8)}"
 
 
 def new_salt() -> bytes:
-    """Makes what a derived value is mixed with: 256 random bits."""
+    """Create a salt of 256 random bits."""
     return os.urandom(32)
 
 
 def digest_of(token: str) -> bytes:
-    """The form in which a secret of ours is stored: 6 bytes of its time, 32 bytes of SHA-256."""
+    """Return the stored form of a secret: 6 bytes of its time, 32 bytes of SHA-256."""
     encoded = token.encode("utf-8", "surrogatepass")
     digest = hashlib.sha256(encoded).digest()
     try:
-        made_at = binascii.a2b_base64(
+        issued_at = binascii.a2b_base64(
             encoded[PREFIX_LENGTH : PREFIX_LENGTH + 8].translate(_URLSAFE)
         )
     except binascii.Error:
-        return digest  # none of ours: found nowhere
-    return made_at[:TIME_LENGTH] + digest
+        return digest  # not one of our secrets: matches no row
+    return issued_at[:TIME_LENGTH] + digest

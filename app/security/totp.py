@@ -13,8 +13,8 @@ DIGITS = 6
 DRIFT_STEPS = 1
 MAXIMUM_DRIFT = 10
 MAXIMUM_AHEAD = 2
-"""Steps by which the last code may be ahead of the clock of the device: one for a device that is
-early, one for a clock that is corrected a little."""
+"""Steps by which the last code may be ahead of the device's clock: one for a device that is
+early, one for a clock that is corrected slightly."""
 _ASCII_DIGITS = frozenset("0123456789")
 
 
@@ -23,35 +23,35 @@ def new_secret() -> str:
 
 
 def provisioning_uri(secret: str, *, username: str, issuer: str) -> str:
-    """The `otpauth://` URI that authenticator apps read from a QR code."""
+    """Return the `otpauth://` URI that authenticator apps read from a QR code."""
     return str(pyotp.TOTP(secret).provisioning_uri(name=username, issuer_name=issuer))
 
 
 def matching_step(secret: str, code: str, *, now: datetime, drift: int = 0) -> int | None:
-    """The time step that a code belongs to, within one step of now; None if it is wrong.
+    """Return the time step of a code, within one step of now, or None if the code is wrong.
 
-    Now is what the clock of the device shows, which is `drift` steps ahead of ours. The caller
-    keeps the step, since a code counts only once (RFC 6238 section 5.2).
+    Now is the time on the device's clock, which is `drift` steps ahead of the server's. The caller
+    stores the step, because each code is accepted only once (RFC 6238 section 5.2).
     """
     digits = normalize(code)
     if digits is None:
         return None
     totp = pyotp.TOTP(secret)
     current = step_at(now) + drift
-    found = None
+    matching = None
     for step in range(current - DRIFT_STEPS, current + DRIFT_STEPS + 1):
         if hmac.compare_digest(totp.generate_otp(max(step, 0)), digits):
-            found = step
-    return found
+            matching = step
+    return matching
 
 
 def drift_of(step: int, *, now: datetime) -> int:
-    """By how many steps the device is ahead, or behind, whose code of a step was right."""
+    """Return by how many steps a device is ahead (or behind, if negative), from a code's step."""
     return max(-MAXIMUM_DRIFT, min(MAXIMUM_DRIFT, step - step_at(now)))
 
 
 def latest_step(*, now: datetime, drift: int = 0) -> int:
-    """Return the latest step that a used code can have, unless a clock was set back since."""
+    """Return the latest step that a used code can have, unless a clock has been set back since."""
     return step_at(now) + drift + MAXIMUM_AHEAD
 
 
@@ -60,6 +60,6 @@ def step_at(now: datetime) -> int:
 
 
 def normalize(code: str) -> str | None:
-    """Six ASCII digits, however people space them; None for anything else."""
+    """Return six ASCII digits, however they were spaced, or None for anything else."""
     digits = typed_code(code)
     return digits if len(digits) == DIGITS and _ASCII_DIGITS.issuperset(digits) else None

@@ -1,8 +1,7 @@
-"""When two usernames are the same one (RFC 8265 section 3.3, UsernameCaseMapped), and what a new
-one may hold.
+"""Username comparison (RFC 8265 section 3.3, UsernameCaseMapped), and rules for new usernames.
 
 The spelling that a user chose is stored for display; the key identifies the account. The rules for
-new names are stricter than those of keys, so that everybody who exists can still sign in.
+new usernames are stricter than those for keys, so that every existing user can still sign in.
 """
 
 import unicodedata
@@ -28,18 +27,18 @@ _profile = get_profile("UsernameCaseMapped")
 
 
 class UsernameError(ValueError):
-    """The text cannot be a user name; the message is a sentence for the person."""
+    """The text cannot be a username; the message is a sentence for the user."""
 
 
 class NewName(NamedTuple):
-    """A username as it is stored: its spelling for display, and its key."""
+    """A username as stored: its spelling for display, and its key."""
 
     spelling: str
     key: str
 
 
 def new_name(username: str) -> NewName:
-    """Return a username that may be given to a new account; raises `UsernameError`."""
+    """Return the spelling and key of a username for a new account; raises `UsernameError`."""
     spelling = spelling_of(username)
     key = key_of(spelling)
     for text in (spelling, key):
@@ -53,7 +52,7 @@ def new_name(username: str) -> NewName:
 
 
 def problem_with(username: str) -> str | None:
-    """Return why a new account could not have a username, in a sentence; None if it could."""
+    """Return why a new account cannot have a username, as a sentence; None if it can."""
     try:
         new_name(username)
     except UsernameError as error:
@@ -62,12 +61,12 @@ def problem_with(username: str) -> str | None:
 
 
 def spelling_of(username: str) -> str:
-    """Return a username without white space around it, in NFC."""
+    """Return a username without surrounding white space, in NFC."""
     return unicodedata.normalize("NFC", username[: 4 * MAXIMUM_LENGTH].strip())
 
 
 def key_of(username: str) -> str:
-    """The form by which a name is unique; raises `UsernameError`."""
+    """Return the form in which a username is unique; raises `UsernameError`."""
     username = username.strip()
     if not 0 < len(username) <= MAXIMUM_LENGTH:
         raise UsernameError(f"A user name has 1 to {MAXIMUM_LENGTH} characters.")
@@ -81,7 +80,7 @@ def key_of(username: str) -> str:
 
 
 def key_or_none(username: str) -> str | None:
-    """The key of a name that somebody sent; None where no account can have that name."""
+    """Return the key of a username from a request, or None if no account can have that username."""
     try:
         return key_of(username)
     except UsernameError:
@@ -89,19 +88,19 @@ def key_or_none(username: str) -> str | None:
 
 
 def account_of(username: str) -> str:
-    """Return the name by which attempts are counted: the key of a username, or of an address.
+    """Return the name under which attempts are counted: the key of a username or an email address.
 
-    An address has countless spellings for one mailbox, so it is counted in the form by which it
-    is looked up. What can be neither is counted as it is.
+    A mailbox has countless spellings of its address, so attempts are counted under the form used
+    for lookups. Text that can be neither is counted as it is.
     """
     key = key_or_none(username)
     return typed_email_key(key or username) or key or f"\x00{username.strip()[:MAXIMUM_KEY_LENGTH]}"
 
 
 def _has_only_visible_marks(text: str) -> bool:
-    """Return whether each inherited mark stands alone on a letter that shows it.
+    """Return whether each inherited mark is the only one on its letter, and visible there.
 
-    Vowel signs of Arabic and other scripts may be stacked: their script says where they belong.
+    Vowel signs of Arabic and other scripts may be stacked: their script defines where they belong.
     """
     base, marks = "", 0
     for char in text:
@@ -115,7 +114,7 @@ def _has_only_visible_marks(text: str) -> bool:
         marks += 1
         if marks > 1 or not base.isalpha() or _plain(base) in _LETTERS_WITHOUT_MARKS:
             return False
-        if char in unicodedata.normalize("NFD", base):  # twice the same
+        if char in unicodedata.normalize("NFD", base):  # the letter already has this mark
             return False
     return True
 
