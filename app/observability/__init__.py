@@ -1,1 +1,1 @@
-"""What the operator sees of a running server."""
+"""Logs of a running server, and the request context they refer to."""

@@ -1,4 +1,4 @@
-"""One line a request. Lines are collected for a moment and written together."""
+"""Access log: one line per request. Lines are buffered briefly and written together."""
 
 import asyncio
 import json
@@ -12,7 +12,7 @@ from app.observability.logging import text_time
 
 FLUSH_SECONDS = 0.25
 MAXIMUM_PATH = 200
-OUR_SECRETS = "postern_"  # a secret of ours that somebody put into a path
+OUR_SECRETS = "postern_"  # prefix of our secrets, which a caller may put into a path
 
 
 class AccessLog:
@@ -47,7 +47,7 @@ class AccessLog:
 
 
 def _path(scope: Mapping[str, Any]) -> str:
-    """As it was sent, percent-encoded, so that no line break gets into the log."""
+    """Return the path as sent, percent-encoded, so that it cannot put a line break into the log."""
     raw = scope.get("raw_path") or scope["path"].encode()
     path: str = raw[:MAXIMUM_PATH].decode("ascii", "backslashreplace")
     return "(a path with a secret in it)" if OUR_SECRETS in path else path

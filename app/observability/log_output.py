@@ -1,7 +1,7 @@
-"""Where log lines go: never waits for the reader of a pipe.
+"""Log output that never waits for the reader of a pipe.
 
-A reader that stalls would otherwise stop whoever writes, the event loop included. So a thread of
-its own writes to a pipe, and what does not fit into a bounded queue is dropped and counted.
+Otherwise a stalled reader would block every writer, including the event loop. A separate thread
+therefore writes to a pipe; lines that do not fit into a bounded queue are dropped and counted.
 """
 
 import os
@@ -24,8 +24,8 @@ END = ""
 class LogOutput:
     """A stream of whole lines for `logging` and for the access log.
 
-    `describe` makes the line that says how many lines were dropped; it is written when the reader
-    reads again. A regular file cannot stall, and is written to at once.
+    `describe` builds the line with the number of dropped lines, which is written once the reader
+    reads again. A regular file cannot stall, so it is written to directly.
     """
 
     def __init__(self, target: TextIO, describe: Callable[[int], str]) -> None:
@@ -46,7 +46,7 @@ class LogOutput:
                 raise StartupError(NO_THREAD) from None
 
     def write(self, text: str) -> int:
-        """Take lines to be written; drop them where too much waits."""
+        """Queue lines for writing, or drop them if the queue is full."""
         if self._descriptor is None:
             self.target.write(text)
             self.target.flush()
@@ -56,7 +56,7 @@ class LogOutput:
         else:
             if self._has_gap:
                 self._has_gap = False
-                self._queue.put(None)  # says how many, at their place
+                self._queue.put(None)  # writes the number of dropped lines at their position
             self._accepted += len(text)
             self._queue.put(text)
         if self._is_draining:
@@ -64,12 +64,12 @@ class LogOutput:
         return len(text)
 
     def flush(self) -> None:
-        """Do nothing: lines are on their way, and nobody may wait for them."""
+        """Do nothing: lines are written by the thread, and callers must not wait."""
 
     def drain(self) -> None:
-        """Wait until all is written, for a second at most, and so with each line from now on.
+        """Wait at most a second until everything is written, and do so after each line from now on.
 
-        For the end of the process, when the event loop serves nobody any more.
+        For the end of the process, when the event loop no longer serves requests.
         """
         self._is_draining = True
         self._wait()
@@ -86,7 +86,7 @@ class LogOutput:
             time.sleep(POLL_SECONDS)
 
     def _write_all(self) -> None:
-        """Write what is queued, in the thread."""
+        """Write the queued lines, in the thread."""
         while True:
             text = self._queue.get()
             if text:
@@ -101,13 +101,13 @@ class LogOutput:
                 return
 
     def _put(self, text: str) -> None:
-        """Write to the descriptor itself: a lock of a Python stream would be held meanwhile."""
+        """Write to the descriptor itself: a Python stream would hold its lock meanwhile."""
         assert self._descriptor is not None  # noqa: S101 - for the type checker
         data = memoryview(text.encode(errors="backslashreplace"))
         try:
             while data:
                 data = data[os.write(self._descriptor, data) :]
-        except OSError:  # nobody reads any more, or never will
+        except OSError:  # the reader is gone
             self.dropped += text.count("\n")
             self._told += text.count("\n")
 
@@ -120,7 +120,7 @@ def print_at_once(text: str) -> None:
 
 
 def _descriptor_of(target: TextIO) -> int | None:
-    """Return a descriptor for what may stall; None for files, and for a test's own streams."""
+    """Return a descriptor for a target that may stall; None for files and for streams of tests."""
     try:
         descriptor = target.fileno()
         if stat.S_ISREG(os.fstat(descriptor).st_mode):

@@ -1,4 +1,4 @@
-"""Log lines for people (text) or for machines (JSON); never a token, a secret or a query string."""
+"""Log lines for people (text) or machines (JSON), without tokens, secrets and query strings."""
 
 import atexit
 import json
@@ -14,16 +14,16 @@ from typing import TextIO
 from app.observability.log_output import LogOutput
 
 FIELDS = ("request_id", "client_id", "error", "reason", "status")
-"""Of the record of a refusal; members of their own in JSON."""
+"""Attributes of a refusal's record; members of their own in JSON."""
 
 
 def logger(name: str) -> logging.Logger:
-    """The logger of a module, below `postern`."""
+    """Return the logger of a module, below `postern`."""
     return logging.getLogger("postern." + name.removeprefix("app."))
 
 
 def server_output(*, log_format: str) -> LogOutput:
-    """Return what a server logs to: standard error, without ever waiting for its reader.
+    """Return the log output of a server: standard error, without ever waiting for its reader.
 
     A process has one for each standard error, however many applications run in it.
     """
@@ -44,9 +44,9 @@ def server_output(*, log_format: str) -> LogOutput:
 
 
 def configure_logging(*, log_format: str, level: str, output: LogOutput | None = None) -> None:
-    """Sends the lines of Postern and of Uvicorn to standard error, in one format.
+    """Send the lines of Postern and Uvicorn to standard error, in one format.
 
-    A server gives its `server_output`; a command may wait for whoever reads its lines.
+    A server passes its `server_output`; a command may wait for the reader of its lines.
     """
     handler: logging.StreamHandler[TextIO | LogOutput] = logging.StreamHandler(output or sys.stderr)
     handler.setFormatter(JsonFormatter() if log_format == "json" else TextFormatter())
@@ -61,14 +61,14 @@ def configure_logging(*, log_format: str, level: str, output: LogOutput | None =
 def configure_process_logging(
     *, log_format: str, level: str, output: LogOutput | None = None
 ) -> None:
-    """As `configure_logging`, for a process that is ours alone: every other line, too.
+    """Configure logging for a whole process: as `configure_logging`, and all other lines, too.
 
-    That is what other libraries log, warnings, and tracebacks of exceptions that nobody caught.
+    These are the lines of other libraries, warnings, and tracebacks of uncaught exceptions.
     """
     configure_logging(log_format=log_format, level=level, output=output)
     root = logging.getLogger()
-    for old in [each for each in root.handlers if isinstance(each, _OfTheProcess)]:
-        root.removeHandler(old)
+    for old_handler in [each for each in root.handlers if isinstance(each, _OfTheProcess)]:
+        root.removeHandler(old_handler)
     handler = _OfTheProcess(output or sys.stderr)
     handler.setFormatter(JsonFormatter() if log_format == "json" else TextFormatter())
     root.addHandler(handler)
@@ -79,7 +79,7 @@ def configure_process_logging(
 
 
 class _OfTheProcess(logging.StreamHandler[TextIO | LogOutput]):
-    """The handler of the root logger, so that it can be told from those of others."""
+    """The root logger's handler, as its own class to distinguish it from handlers of others."""
 
 
 def _log_uncaught(
@@ -91,7 +91,7 @@ def _log_uncaught(
 
 
 def json_line(message: str, *, level: str, name: str) -> str:
-    """A line in the form of the JSON log, for what is printed before or beside it."""
+    """Return a line in JSON log format, for output that does not go through `logging`."""
     values = {"msg": message, "levelname": level, "name": f"postern.{name}"}
     return JsonFormatter().format(logging.makeLogRecord(values))
 
@@ -105,7 +105,7 @@ class TextFormatter(logging.Formatter):
 
 
 def text_time(seconds: float) -> str:
-    """Return the time stamp of a text line for seconds since 1970: 2026-11-28T20:55:42.123Z."""
+    """Return the timestamp of a text line from seconds since 1970: 2026-11-28T20:55:42.123Z."""
     whole = int(seconds)
     return f"{_text_second(whole)}.{int((seconds - whole) * 1000):03d}Z"
 
@@ -116,7 +116,7 @@ def _text_second(whole: int) -> str:
 
 
 class JsonFormatter(logging.Formatter):
-    """One JSON object a line."""
+    """Formats each record as one line with a JSON object."""
 
     def format(self, record: logging.LogRecord) -> str:
         entry = {

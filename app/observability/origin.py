@@ -1,7 +1,7 @@
-"""Where what happens comes from: the request that is answered, or the operator at the shell.
+"""Context of the current task: the request that it serves, or the operator who started it.
 
-Kept in the context of the task, so that limits and the audit log need not be told by everybody
-in between.
+Stored in context variables, so that rate limits and the audit log get it without passing it
+through every function.
 """
 
 import ipaddress
@@ -22,13 +22,13 @@ _actor: ContextVar[str | None] = ContextVar("actor", default=None)
 
 
 def answer_to(scope: MutableMapping[str, Any]) -> None:
-    """From now on this task answers a request, whose ASGI scope this is."""
+    """Set the current request of this task, by its ASGI scope."""
     _request.set(scope)
     _actor.set(None)
 
 
 def come_from_browser(secrets: Sequence[str]) -> None:
-    """Note the secrets that the browser holds of users who trust it."""
+    """Store the browser's secrets of users who trust it."""
     scope = _request.get()
     if scope is not None:
         scope[BROWSER_SECRETS] = secrets
@@ -41,24 +41,24 @@ def browser_secrets() -> Sequence[str]:
 
 
 def act_as(actor: str) -> None:
-    """From now on this task does what somebody ordered, as in `operator:root`."""
+    """Set on whose behalf this task acts, as in `operator:root`."""
     _actor.set(actor)
 
 
 def actor() -> str | None:
-    """Who ordered it, where that is not the person himself."""
+    """Return on whose behalf this task acts, if not the user's own."""
     return _actor.get()
 
 
 def address() -> str:
-    """Of the caller, by the word of trusted proxies; "" where there is no request."""
+    """Return the caller's IP address, as reported by trusted proxies; "" without a request."""
     scope = _request.get()
     client = scope.get("client") if scope is not None else None
     return str(client[0])[:MAXIMUM_ADDRESS] if client else ""
 
 
 def network() -> str:
-    """What limits count as one caller: an IPv4 address, or the /64 of an IPv6 address."""
+    """Return what limits treat as one caller: an IPv4 address, or the /64 of an IPv6 address."""
     parsed = _parsed_address()
     if parsed is None:
         return address()
@@ -66,13 +66,13 @@ def network() -> str:
 
 
 def site() -> str | None:
-    """Return the /48 around an IPv6 address, which one subscriber may hold; None for others."""
+    """Return the /48 of an IPv6 address, which one subscriber may own; None for other addresses."""
     parsed = _parsed_address()
     return _network_around(parsed, 48) if parsed is not None and parsed.version == 6 else None
 
 
 def _parsed_address() -> IPAddress | None:
-    """The address of the caller; an IPv4 address in the form that IPv6 sockets give it is one."""
+    """Return the caller's IP address; an IPv4-mapped IPv6 address becomes an IPv4 address."""
     try:
         parsed = ipaddress.ip_address(address().partition("%")[0])
     except ValueError:
@@ -85,27 +85,26 @@ def _network_around(parsed: IPAddress, bits: int) -> str:
 
 
 def name_client(client_id: str) -> None:
-    """Note which client the request says it comes from; the log record of a refusal names it."""
+    """Store the client that the request names, for the log record of a refusal."""
     scope = _request.get()
     if scope is not None:
         scope[CLIENT_ID] = client_id
 
 
 def scope() -> MutableMapping[str, Any] | None:
-    """The ASGI scope of the request that is answered."""
+    """Return the ASGI scope of the current request."""
     return _request.get()
 
 
 def client_id() -> str | None:
-    """The client of the request, as far as it is known, fit for a log line."""
+    """Return the client that the request names, in a form safe for a log line, or None."""
     scope = _request.get()
-    named = scope.get(CLIENT_ID) if scope is not None else None
-    return loggable(named) if named is not None else None
+    name = scope.get(CLIENT_ID) if scope is not None else None
+    return loggable(name) if name is not None else None
 
 
 def loggable(text: str) -> str:
-    """What a caller sent, shortened and on one line; a secret of ours in the wrong place is left
-    out."""
+    """Return caller input shortened and on one line, with secrets of ours replaced."""
     shown = OUR_SECRETS.sub("postern_...", text)[:MAXIMUM_SHOWN]
     return shown if shown.isprintable() else shown.encode("unicode_escape").decode("ascii")
 
@@ -116,9 +115,9 @@ def request_id() -> str:
 
 
 def languages() -> list[str]:
-    """Language tags of the caller, in the order of his browser, which is that of his liking."""
+    """Return the caller's language tags in the order of the `Accept-Language` header."""
     tags = (
-        each.partition(";")[0].strip().lower() for each in _header(b"accept-language").split(",")
+        entry.partition(";")[0].strip().lower() for entry in _header(b"accept-language").split(",")
     )
     return [tag for tag in tags if tag][:10]
 
@@ -126,5 +125,5 @@ def languages() -> list[str]:
 def _header(wanted: bytes) -> str:
     scope = _request.get()
     headers = (scope or {}).get("headers", ())
-    found: bytes = next((value for name, value in headers if name == wanted), b"")
-    return found.decode("latin-1")
+    content: bytes = next((value for name, value in headers if name == wanted), b"")
+    return content.decode("latin-1")

@@ -1,7 +1,7 @@
-"""Why a request was refused: noted where an error becomes an answer, written once, by the edge.
+"""Reasons of refused requests: noted when an error becomes a response, logged once at the end.
 
-An error carries a private `reason` for the log; its public description is the same for many
-reasons. A reason never holds a token, a secret, a password or a code.
+An error has a private `reason` for the log; its public description is the same for many
+reasons. A reason never contains a token, a secret, a password or a code.
 """
 
 import re
@@ -27,28 +27,28 @@ class Refusal(NamedTuple):
 
 
 def note(error: Exception) -> None:
-    """Note why the current request is refused: the private reason, or else what is public."""
+    """Note why the current request is refused: the private reason, or the public description."""
     code = getattr(error, "error_code", None) or getattr(error, "error", None)
     scope = origin.scope() or {}
-    said = (
+    reasons = (
         getattr(error, "reason", None),
         scope.get(EXPLAINED),
         getattr(error, "detail", None),
         getattr(error, "description", None),
         type(error).__name__,
     )
-    note_refusal(str(code or SERVER_ERROR), str(next(filter(None, said))))
+    note_refusal(str(code or SERVER_ERROR), str(next(filter(None, reasons))))
 
 
 def explain(reason: str) -> None:
-    """Keep the reason of a refusal that is only raised further up, where it is not known."""
+    """Store the reason of a refusal that is raised further up, where the reason is unknown."""
     scope = origin.scope()
     if scope is not None:
         scope[EXPLAINED] = reason
 
 
 def note_form(reason: str) -> None:
-    """Note a form of a page that is shown again, for what was explained or for this reason."""
+    """Note that a page's form was rejected, for the explained reason or else for this one."""
     scope = origin.scope()
     if scope is not None and REFUSAL not in scope:
         note_refusal(INVALID_FORM, scope.get(EXPLAINED) or reason)
@@ -61,7 +61,7 @@ def note_refusal(error: str, reason: str) -> None:
 
 
 def write(scope: Mapping[str, Any], *, status: int, request_id: str) -> None:
-    """Write the record of a refused request."""
+    """Write the log record of a refused request."""
     explained = scope.get(EXPLAINED) or SAYS_ITSELF
     error, reason = scope.get(REFUSAL) or Refusal(str(status), explained)
     client_id = origin.client_id()
@@ -83,5 +83,5 @@ def write(scope: Mapping[str, Any], *, status: int, request_id: str) -> None:
 
 
 def shown_uri(uri: str) -> str:
-    """A URI that a caller sent, for a reason: without what may be a secret in it."""
+    """Return a URI from a caller for use in a reason, without parts that may be secret."""
     return _USER_INFO.sub("//", re.split(r"[?#]", uri, maxsplit=1)[0])[: origin.MAXIMUM_SHOWN]

@@ -1,1 +1,1 @@
-"""Everything that leaves the house."""
+"""Connections to other machines."""

@@ -1,4 +1,4 @@
-"""Connections to checked addresses, and to no others. Imported late: it wants httpcore."""
+"""Connections to checked addresses only. Imported late, because it imports httpcore."""
 
 import asyncio
 from typing import Any
@@ -13,7 +13,7 @@ from app.outbound.names import HostNames, one_of_each_family
 class GuardedBackend(httpcore.AsyncNetworkBackend):
     """Resolves a name once, checks every address, and connects to one of those.
 
-    What the resolver says afterwards changes nothing (DNS rebinding).
+    Later responses of the resolver have no effect (DNS rebinding).
     """
 
     def __init__(self, names: HostNames, *, may_be_private: bool, timeout: float) -> None:
@@ -39,8 +39,8 @@ class GuardedBackend(httpcore.AsyncNetworkBackend):
                 return await self._inner.connect_tcp(
                     address, port, self._timeout, local_address, socket_options
                 )
-            except (httpcore.ConnectError, httpcore.ConnectTimeout) as failed:
-                error = failed
+            except (httpcore.ConnectError, httpcore.ConnectTimeout) as failure:
+                error = failure
         raise error
 
     async def connect_unix_socket(

@@ -1,4 +1,4 @@
-"""Hands one mail to the mail server (RFC 5321), with certificates verified and in bounded time."""
+"""Delivery of one email to the mail server (RFC 5321), with verified TLS and a time limit."""
 
 import asyncio
 import contextlib
@@ -18,13 +18,13 @@ TIMEOUT = 10.0
 TIMEOUT_OVER_ALL = 30.0
 NOT_IN_AN_ADDRESS = frozenset('@<>(),;:"\\ ')
 FINAL = 500
-"""From this status on the server says: never (RFC 5321 section 4.2.1)."""
+"""Status codes from here on are permanent failures (RFC 5321 section 4.2.1)."""
 
 
 class EmailError(Exception):
-    """It was not sent; the message is for the log and names no address.
+    """The email was not sent; the message is for the log and contains no address.
 
-    `is_final` where another attempt would end in the same way.
+    `is_final` if every further attempt would fail, too.
     """
 
     def __init__(self, message: str, *, is_final: bool = False) -> None:
@@ -34,7 +34,7 @@ class EmailError(Exception):
 
 @dataclass(frozen=True, slots=True)
 class Email:
-    """`mail_id` names it in every attempt, so that a mailbox can tell that it has it already."""
+    """`mail_id` is the same in every attempt, so that a mailbox can recognise duplicates."""
 
     mail_id: str
     recipient: str
@@ -47,7 +47,7 @@ class Email:
 
 @dataclass(frozen=True, slots=True, kw_only=True)
 class EmailSender:
-    """`ca_file` holds an authority that may vouch for the server beside those of the system."""
+    """`ca_file` contains an authority to trust for the server besides those of the system."""
 
     host: str
     port: int
@@ -59,8 +59,8 @@ class EmailSender:
     names: HostNames = field(default_factory=HostNames)
 
     async def send(self, mail: Email) -> None:
-        """Raises `EmailError`."""
-        import aiosmtplib  # late: only who sends mail needs it
+        """Send an email; raises `EmailError`."""
+        import aiosmtplib  # imported late: only servers that send email need it
 
         try:
             message = _message(mail, self.mail_from)
@@ -69,7 +69,7 @@ class EmailSender:
         try:
             tls_context = await asyncio.to_thread(self._tls_context)
             client = aiosmtplib.SMTP(
-                hostname=self.host,  # which the certificate must name
+                hostname=self.host,  # must be in the certificate
                 port=None,
                 sock=await self._connection(),
                 local_hostname=_own_name(),
@@ -85,9 +85,9 @@ class EmailSender:
                     await client.connect()
                     await client.send_message(message)
                 with contextlib.suppress(aiosmtplib.SMTPException, OSError):
-                    await client.quit()  # the mail is theirs already
+                    await client.quit()  # the server has accepted the email already
             finally:
-                client.close()  # also where it was cancelled
+                client.close()  # also if cancelled
         except aiosmtplib.SMTPRecipientsRefused as error:
             codes = [refused.code for refused in error.recipients]
             raise EmailError(
@@ -95,16 +95,16 @@ class EmailSender:
             ) from None
         except aiosmtplib.SMTPResponseException as error:
             raise EmailError(f"{type(error).__name__} {error.code}") from None
-        except (aiosmtplib.SMTPException, OSError) as error:  # a time-out is one of them
+        except (aiosmtplib.SMTPException, OSError) as error:  # includes time-outs
             raise EmailError(type(error).__name__) from None
 
     async def _connection(self) -> socket.socket:
-        """Connect here: aiosmtplib would look the host up in a thread that others share."""
+        """Connect without aiosmtplib, which would resolve the host in a shared thread pool."""
         async with asyncio.timeout(TIMEOUT):
             return await self.names.connect(self.host, self.port)
 
     def _tls_context(self) -> ssl.SSLContext | None:
-        """Made in a thread: it reads the authorities of the system."""
+        """Create the context; blocking, because it reads the system's certificate authorities."""
         if self.security == "none":
             return None
         context = ssl.create_default_context()
@@ -114,14 +114,14 @@ class EmailSender:
 
 
 def _own_name() -> str:
-    """The name that EHLO gives (RFC 5321 section 4.1.1.1), without asking a name server."""
+    """Return the name for EHLO (RFC 5321 section 4.1.1.1), without a DNS lookup."""
     name = socket.gethostname()
     return name if "." in name and name.isascii() else "[127.0.0.1]"
 
 
 def _message(mail: Email, mail_from: str) -> EmailMessage:
-    """Text and HTML of one mail. A header that would begin another one is a `ValueError`."""
-    from email.headerregistry import Address  # late: as above
+    """Build the message, as text and HTML. Raises `ValueError` on header injection."""
+    from email.headerregistry import Address  # imported late, as above
     from email.policy import SMTP
 
     name, sender = parseaddr(mail_from)
@@ -129,7 +129,7 @@ def _message(mail: Email, mail_from: str) -> EmailMessage:
     local_part, _, host = mail.recipient.rpartition("@")
     if any(char in NOT_IN_AN_ADDRESS for char in local_part):
         raise ValueError("more than one address")
-    if not host.isascii():  # one that was kept before they were kept in this form
+    if not host.isascii():  # stored before hosts were converted on input
         _, _, host = with_ascii_host(mail.recipient).rpartition("@")
     message = EmailMessage(policy=SMTP)
     message["From"] = Address(display_name=name, addr_spec=sender)

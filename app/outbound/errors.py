@@ -1,10 +1,10 @@
-"""What goes wrong outside the house."""
+"""Errors of outbound requests."""
 
 
 class FetchError(Exception):
-    """It could not be fetched, or must not be; the message is for the log."""
+    """The URL could not be fetched, or is not allowed; the message is for the log."""
 
 
 class BusyError(FetchError):
-    """It could not be tried in time because of other parties: nobody is to blame for it, and
-    trying again later may help."""
+    """The request could not be sent in time because other parties use the capacity; trying again
+    later may succeed."""

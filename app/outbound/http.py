@@ -1,7 +1,7 @@
-"""The one way in which the server fetches what a URL from outside names (SSRF-safe).
+"""SSRF-safe client for all requests to URLs from untrusted parties.
 
-https only, no redirects, no proxy from the environment, a bounded body, one time limit over all,
-and only addresses that anybody may reach (`connections.py`).
+https only, no redirects, no proxy from the environment, a bounded body, one overall time limit,
+and only public addresses (`connections.py`).
 """
 
 import asyncio
@@ -40,7 +40,7 @@ class Fetched(NamedTuple):
 
 
 class OutboundHttp:
-    """`allowed_hosts` may be private, speak plain http, and be vouched for by the authority in
+    """`allowed_hosts` may be private, use plain http, and have a certificate of the authority in
     `ca_file`. `timeout` is in seconds."""
 
     def __init__(
@@ -58,13 +58,13 @@ class OutboundHttp:
         self._turns = Turns()
 
     def is_allowed(self, host: str | None) -> bool:
-        """Whether the operator named this host, although it may be private."""
+        """Return whether the operator allowed this host even if it is private."""
         return host in self._allowed_hosts
 
     def may_reach(self, url: str) -> bool:
-        """Whether this URL may ever be fetched, by its scheme and by a literal address in it.
+        """Return whether this URL may be fetched, by its scheme and by a literal address in it.
 
-        Names are not resolved: that happens, and is checked, with each request.
+        Names are not resolved: each request resolves and checks them.
         """
         try:
             parts = _split(url)
@@ -76,12 +76,12 @@ class OutboundHttp:
         return parts.scheme == "https" and (address is None or is_public(address))
 
     async def get(self, url: str, *, limit: int = LIMIT) -> Fetched:
-        """Fetch what a client named; raises `FetchError`, or `BusyError` because of others."""
+        """Fetch a URL from a client; raises `FetchError`, or `BusyError` if others cause it."""
         with not_counted():
             return await self._request("GET", url, limit=limit, shared=True)
 
     async def post_form(self, url: str, form: Mapping[str, str]) -> int:
-        """Posts a form and gives the status; raises `FetchError`."""
+        """POST a form and return the status; raises `FetchError`."""
         headers = [(b"Content-Type", b"application/x-www-form-urlencoded")]
         body = urlencode(form).encode("ascii")
         return (await self.send("POST", url, headers=headers, body=body)).status
@@ -94,7 +94,7 @@ class OutboundHttp:
         headers: Iterable[tuple[bytes, bytes]] = (),
         body: bytes | None = None,
     ) -> Fetched:
-        """Sends what somebody else made up, headers and all; raises `FetchError`."""
+        """Send a request built by the caller, headers included; raises `FetchError`."""
         with not_counted():
             return await self._request(method, url, limit=LIMIT, headers=headers, body=body)
 
@@ -114,7 +114,7 @@ class OutboundHttp:
         if parts.scheme != "https" and not (parts.scheme == "http" and is_allowed):
             raise FetchError("not https")
         tls_context = await self._tls_context(is_allowed=is_allowed)
-        import httpcore  # late: few servers fetch anything
+        import httpcore  # imported late: few servers fetch anything
 
         from app.outbound.connections import GuardedBackend
 
@@ -146,7 +146,7 @@ class OutboundHttp:
             raise FetchError(f"cannot be fetched: {type(error).__name__}") from error
 
     async def _tls_context(self, *, is_allowed: bool) -> ssl.SSLContext:
-        """Made in a thread: it reads the authorities of the system, and imports take time."""
+        """Create the context in a thread: it reads the system's authorities and imports modules."""
         if is_allowed not in self._tls_contexts:
             ca_file = self._ca_file if is_allowed else None
             try:
@@ -159,7 +159,7 @@ class OutboundHttp:
 def _make_tls_context(ca_file: Path | None) -> ssl.SSLContext:
     import aiodns  # noqa: F401 - as the next line
 
-    import app.outbound.connections  # noqa: F401 - with httpcore, not on the event loop
+    import app.outbound.connections  # noqa: F401 - with httpcore, off the event loop
 
     context = ssl.create_default_context()
     if ca_file is not None:
@@ -168,7 +168,7 @@ def _make_tls_context(ca_file: Path | None) -> ssl.SSLContext:
 
 
 def _split(url: str) -> SplitResult:
-    """Its parts; what two parsers could read in two ways is refused."""
+    """Split a URL; raises `FetchError` if two parsers could read it differently."""
     try:
         parts = urlsplit(url)
         is_plain = parts.port != 0 and bool(parts.hostname) and "@" not in parts.netloc
@@ -180,7 +180,7 @@ def _split(url: str) -> SplitResult:
 
 
 def _target(parts: SplitResult) -> "httpcore.URL":
-    """Given in parts, so that httpcore reads the same host as was checked."""
+    """Build the target from parts, so that httpcore reads the same host that was checked."""
     import httpcore
 
     query = f"?{parts.query}" if parts.query else ""
@@ -194,10 +194,10 @@ def _target(parts: SplitResult) -> "httpcore.URL":
 
 async def _read(response: "httpcore.Response", limit: int) -> Fetched:
     body = bytearray()
-    async for part in response.aiter_stream():
-        body += part
+    async for chunk in response.aiter_stream():
+        body += chunk
         if len(body) > limit:
             raise FetchError("the body is too long")
-    kinds = [value for name, value in response.headers if name.lower() == b"content-type"]
-    content_type = kinds[0].decode("latin-1").partition(";")[0].strip().lower() if kinds else ""
+    types = [value for name, value in response.headers if name.lower() == b"content-type"]
+    content_type = types[0].decode("latin-1").partition(";")[0].strip().lower() if types else ""
     return Fetched(response.status, content_type, bytes(body))

@@ -1,8 +1,8 @@
-"""The script by which Redis judges one attempt: the rules of `app.security.limit_rules` in Lua.
+"""Lua script by which Redis judges an attempt, with the rules of `app.security.limit_rules`.
 
-Redis runs a script alone, so no other attempt comes between reading and writing. The time is that
-of Redis. A count is a hash: `w` is the window that runs, `c` and `p` are the tries in it and in the
-one before, `s` is the turns there were, `b` until when the next one is refused.
+Redis runs scripts one at a time, so no attempt comes between reading and writing. The time is
+Redis's. A count is a hash: `w` is the current window, `c` and `p` are the attempts in it and in
+the previous one, `s` is the back-off level, `b` is the time until which attempts are refused.
 """
 
 import hashlib
@@ -142,19 +142,19 @@ ENDLESS = "1e300"
 
 
 def keys_of(tries: Sequence[Try], *, prefix: str) -> list[str]:
-    """Return the two keys of each try, of its count and of its turns, which may be the same."""
-    return [f"{prefix}:{key}:count" for each in tries for key in _digests(each)]
+    """Return two keys for each attempt, of its count and of its back-off, which may be the same."""
+    return [f"{prefix}:{key}:count" for counted in tries for key in _digests(counted)]
 
 
 def arguments_for(mode: str, tries: Sequence[Try], *, is_right: bool, clears: bool) -> list[str]:
     flags = [mode, _flag(is_right), _flag(clears), str(len(tries))]
-    return flags + [argument for each in tries for argument in _arguments_of(each.rule)]
+    return flags + [argument for counted in tries for argument in _arguments_of(counted.rule)]
 
 
 def _arguments_of(rule: Rule) -> list[str]:
     window = ENDLESS if math.isinf(rule.window) else repr(rule.window)
-    figures = (rule.shortest_delay, rule.longest_delay, rule.memory)
-    return [str(rule.free), window, *map(repr, figures), _flag(rule.is_cleared_by_success)]
+    seconds = (rule.shortest_delay, rule.longest_delay, rule.memory)
+    return [str(rule.free), window, *map(repr, seconds), _flag(rule.is_cleared_by_success)]
 
 
 def _flag(is_set: bool) -> str:
@@ -162,7 +162,7 @@ def _flag(is_set: bool) -> str:
 
 
 def _digests(each: Try) -> tuple[str, str]:
-    """Names are of people and addresses: only their digest is stored."""
+    """Return digests only, because names identify users and IP addresses."""
     count = _digest(each.rule.name, each.name)
     if each.turns is None:
         return count, count

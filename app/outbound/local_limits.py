@@ -1,4 +1,4 @@
-"""Limits that one process counts for itself, while the shared ones are away."""
+"""Rate limits of one process, used while the shared ones are unavailable."""
 
 from collections.abc import Sequence
 from datetime import datetime
@@ -7,11 +7,11 @@ from app.security.limit_counts import Attempt, CountRow, judge, keys_of, wait_by
 from app.security.limit_rules import Try
 
 MAXIMUM_ROWS = 50_000
-"""Then what has expired is thrown away, and after that the oldest."""
+"""Above this, expired rows are removed, and then the oldest."""
 
 
 class LocalLimits:
-    """Counts of tries in memory."""
+    """Counts of attempts in memory."""
 
     def __init__(self) -> None:
         self._rows: dict[bytes, CountRow] = {}
@@ -33,7 +33,7 @@ class LocalLimits:
         rows = {key: self._rows[key] for key in keys if key in self._rows}
         (wait,), changed = judge([attempt], rows)
         for key, row in changed.items():
-            self._rows.pop(key, None)  # a changed row is the newest
+            self._rows.pop(key, None)  # keeps the newest rows last
             self._rows[key] = row
         if len(self._rows) > MAXIMUM_ROWS:
             self._make_room(now)

@@ -1,8 +1,8 @@
-"""Host names to addresses, without a thread that waits for an answer.
+"""Resolution of host names without a blocked thread.
 
-`getaddrinfo` blocks a thread for as long as a name server is silent: one of the event loop's
-executor, or one of four inside uvloop. The database driver resolves its host there too. So every
-other look-up goes through c-ares, which reads `resolv.conf` and `hosts` and waits on sockets.
+`getaddrinfo` blocks a thread while a name server does not respond: one of the event loop's
+executor, or one of four inside uvloop. The database driver resolves its host there too. All other
+lookups use c-ares, which reads `resolv.conf` and `hosts` and waits on sockets.
 """
 
 import asyncio
@@ -19,7 +19,7 @@ TRIES = 2
 
 
 class HostNames:
-    """`servers` are asked in the place of those of the system, as `address` or `address:port`."""
+    """`servers` replace the system's name servers, as `address` or `address:port`."""
 
     def __init__(self, servers: Sequence[str] = ()) -> None:
         self._servers = servers
@@ -28,26 +28,26 @@ class HostNames:
     async def addresses_of(self, host: str, port: int) -> list[str]:
         """Return the addresses of a host, the preferred one first (RFC 6724).
 
-        Raises `gaierror`, as the resolver of the system does.
+        Raises `gaierror`, as the system's resolver does.
         """
         if _is_address(host):
             return [host]
-        if host.rpartition(".")[2][:1].isdigit():  # an address that parsers read in several ways
+        if host.rpartition(".")[2][:1].isdigit():  # parsers disagree on these
             raise socket.gaierror(socket.EAI_NONAME, "the name ends in a number")
-        import aiodns  # late: few servers resolve anything
+        import aiodns  # imported late: few servers resolve anything
 
         try:
-            found = await self._resolver_of_the_loop().getaddrinfo(
+            result = await self._resolver_of_the_loop().getaddrinfo(
                 host, port=port, type=socket.SOCK_STREAM, family=socket.AF_UNSPEC
             )
         except aiodns.error.DNSError as error:
             raise socket.gaierror(socket.EAI_NONAME, str(error.args[-1])) from None
         except (UnicodeError, ValueError):
             raise socket.gaierror(socket.EAI_NONAME, "the name is malformed") from None
-        return [_text(node.addr[0]) for node in found.nodes]
+        return [_text(node.addr[0]) for node in result.nodes]
 
     async def connect(self, host: str, port: int) -> socket.socket:
-        """Connect to a host by one of its addresses; raises `OSError`."""
+        """Connect to one of the addresses of a host; raises `OSError`."""
         error: OSError = socket.gaierror(socket.EAI_NODATA, "the name has no address")
         for address in one_of_each_family(await self.addresses_of(host, port)):
             family = socket.AF_INET6 if ":" in address else socket.AF_INET
@@ -55,10 +55,10 @@ class HostNames:
             connection.setblocking(False)
             try:
                 await asyncio.get_running_loop().sock_connect(connection, (address, port))
-            except OSError as failed:
+            except OSError as failure:
                 connection.close()
-                error = failed
-            except BaseException:  # cancelled, for example
+                error = failure
+            except BaseException:  # for example, cancelled
                 connection.close()
                 raise
             else:
@@ -83,7 +83,7 @@ class HostNames:
 
 
 def one_of_each_family(addresses: Sequence[str]) -> list[str]:
-    """The first of IPv6 and the first of IPv4: a host may be reachable by one of them only."""
+    """Return the first IPv6 and the first IPv4 address: a host may be reachable by only one."""
     firsts: dict[bool, str] = {}
     for address in addresses:
         firsts.setdefault(":" in address, address)

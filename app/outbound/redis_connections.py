@@ -1,4 +1,4 @@
-"""Connections to Redis whose host is not looked up in a thread. Imported late: it wants redis."""
+"""Redis connections that resolve their host without a thread. Imported late with redis."""
 
 from typing import Any
 
@@ -8,18 +8,18 @@ from app.outbound.names import HostNames, one_of_each_family
 
 
 def resolving(kind: type[AbstractConnection], names: HostNames) -> type[AbstractConnection]:
-    """A kind of connection that resolves its host first; one to a socket of this machine stays."""
+    """Return a connection class that resolves its host; one for Unix sockets is unchanged."""
     if not issubclass(kind, Connection):
         return kind
     base: Any = kind
 
-    class Resolving(base):  # type: ignore[misc]  # a class that the URL chose
+    class Resolving(base):  # type: ignore[misc]  # the base class depends on the URL
         _address = ""
 
         def _connection_arguments(self) -> dict[str, Any]:
             arguments = {**super()._connection_arguments(), "host": self._address}
             if "ssl" in arguments:
-                arguments["server_hostname"] = self.host  # which the certificate must name
+                arguments["server_hostname"] = self.host  # must be in the certificate
             return arguments
 
         async def _connect(self) -> None:

@@ -1,6 +1,6 @@
-"""Limits that all servers share through Redis or Valkey.
+"""Rate limits shared by all servers through Redis or Valkey.
 
-While it is away or too slow, each process counts for itself: no try is ever free of a limit.
+While Redis is unavailable or too slow, each process counts for itself, so limits always apply.
 """
 
 import asyncio
@@ -22,21 +22,21 @@ Tries = Sequence[Try]
 
 PREFIX = "postern"
 TIMEOUT = 0.25
-"""Seconds from sending a question to its answer."""
+"""Seconds for a response to a command."""
 CONNECTING = 1.0
-"""Seconds for a new connection; callers meanwhile use the others."""
+"""Seconds to open a connection; callers use the other connections meanwhile."""
 CONNECTIONS = 8
 GRACE = 0.05
-"""After a time-out this process may itself have been busy: the answer may be here already."""
+"""Extra seconds after a time-out: the response may have arrived while this process was busy."""
 ASKED_AGAIN_AFTER = 1.0
-"""Seconds in which nobody waits for a Redis that did not answer."""
+"""Seconds between attempts to reach a Redis that did not respond; callers do not wait for it."""
 
 
 class SharedLimits:
-    """A `LimitStore`. `fallbacks` is how often this process had to count alone."""
+    """A `LimitStore`. `fallbacks` is the number of attempts that this process counted by itself."""
 
     def __init__(self, url: str, names: HostNames | None = None) -> None:
-        # Imported late: only a server that shares its limits needs this library.
+        # imported late: only servers with shared limits need this library
         from redis.asyncio import ConnectionPool
         from redis.asyncio.retry import Retry
         from redis.backoff import NoBackoff
@@ -49,12 +49,12 @@ class SharedLimits:
             self._connections: Any = ConnectionPool.from_url(
                 url,
                 socket_connect_timeout=CONNECTING,
-                retry=Retry(NoBackoff(), 1),  # for a connection that was closed meanwhile
+                retry=Retry(NoBackoff(), 1),  # for a connection closed since its last use
             )
             self._connections.connection_class = resolving(
                 self._connections.connection_class, names or HostNames()
             )
-        except ValueError:  # its text may hold the password
+        except ValueError:  # its message may contain the password
             raise StartupError("REDIS_URL cannot be read: redis://host:6379/0 is one") from None
         self._local = LocalLimits()
         self._errors = (RedisError, OSError, TimeoutError)
@@ -67,7 +67,7 @@ class SharedLimits:
         self.fallbacks = 0
 
     async def wait(self, tries: Tries, *, now: datetime) -> float:
-        """The seconds until a try may be made; counts nothing. The time is that of Redis."""
+        """Return the seconds until an attempt is allowed, by Redis's clock, without counting it."""
         arguments = arguments_for("wait", tries, is_right=True, clears=False)
         wait = await self._judge(keys_of(tries, prefix=PREFIX), arguments)
         return self._local.wait(tries, now=now) if wait is None else wait
@@ -81,8 +81,9 @@ class SharedLimits:
         clears: bool,
         forgets: Tries = (),
     ) -> float:
-        """Counts a try that was made under each rule and key, or, where one of them refuses, under
-        that alone. Gives the seconds to wait; zero where its outcome may be told.
+        """Count an attempt under each rule and key or, if some refuse it, under those only.
+
+        Return the seconds to wait; zero if the outcome may be revealed.
         """
         arguments = arguments_for("take", tries, is_right=is_right, clears=clears)
         wait = await self._judge(keys_of([*tries, *forgets], prefix=PREFIX), arguments)
@@ -96,23 +97,23 @@ class SharedLimits:
         return wait
 
     async def forget(self, tries: Tries, *, now: datetime) -> None:
-        """Forget what was counted for these, here and in Redis."""
+        """Reset the counts of these attempts, locally and in Redis."""
         self._local.forget(tries)
         arguments = arguments_for("take", (), is_right=True, clears=True)
         if await self._judge(keys_of(tries, prefix=PREFIX), arguments) is None:
             self.fallbacks += 1
 
     async def check(self) -> None:
-        """Ask once at the start: where nobody answers, the log says so before the first attempt."""
+        """Query Redis at startup, so that the log reports a failure before the first attempt."""
         await self._judge([], arguments_for("wait", (), is_right=True, clears=False))
 
     async def close(self) -> None:
         await self._connections.disconnect()
 
     async def _judge(self, keys: list[str], arguments: list[str]) -> float | None:
-        """What Redis says of an attempt; None where it does not answer.
+        """Return the seconds that Redis tells an attempt to wait; None if Redis does not respond.
 
-        While it is away one caller tries at once, once a second.
+        While it is unavailable, one caller at a time tries it, once a second.
         """
         async with self._turns:
             if self._is_away and time.monotonic() < self._asked_again_at:
@@ -120,15 +121,15 @@ class SharedLimits:
             self._asked_again_at = time.monotonic() + ASKED_AGAIN_AFTER
             changes = self._changes
             try:
-                answer = await self._ask(keys, arguments)
+                seconds = await self._ask(keys, arguments)
             except self._errors as error:
                 self._set_away(error, changes)
                 return None
         self._set_back(changes)
-        return float(answer)
+        return float(seconds)
 
     async def _ask(self, keys: list[str], arguments: list[str]) -> Any:
-        """Ask on a connection of the pool; once more on a new one, where that one was lost."""
+        """Run the script on a pooled connection, and on a new one if that connection was lost."""
         for is_last in (False, True):
             connection = await self._connections.get_connection()
             try:
@@ -153,9 +154,9 @@ class SharedLimits:
             return await connection.read_response()
 
     def _set_away(self, error: Exception, changes: int) -> None:
-        """Only what kind of error it is: its text may name users of Redis.
+        """Log only the kind of error: its text may contain Redis user names.
 
-        What was asked before the last change of state says nothing about the state now.
+        Results of commands sent before the last change of state are ignored.
         """
         if changes != self._changes:
             return
@@ -176,15 +177,15 @@ class SharedLimits:
 
 
 async def _in_time(question: Any) -> Any:
-    """Return the answer, or raise `TimeoutError` where there is none in time."""
-    asking = asyncio.ensure_future(question)
+    """Return the result, or raise `TimeoutError` if it does not arrive in time."""
+    task = asyncio.ensure_future(question)
     try:
         for seconds in (TIMEOUT, GRACE):
-            done, _ = await asyncio.wait({asking}, timeout=seconds)
+            done, _ = await asyncio.wait({task}, timeout=seconds)
             if done:
-                return asking.result()
+                return task.result()
         raise TimeoutError
     finally:
-        if not asking.done():
-            asking.cancel()
-            await asyncio.wait({asking})
+        if not task.done():
+            task.cancel()
+            await asyncio.wait({task})

@@ -1,4 +1,4 @@
-"""Turns at a host: how many requests may be under way to it, for everybody and for one party."""
+"""Limits on concurrent requests to a host, in total and for each party."""
 
 import asyncio
 from collections.abc import AsyncIterator
@@ -9,9 +9,9 @@ from app.observability import origin
 from app.outbound.errors import BusyError, FetchError
 
 AT_ONCE = 20
-"""How many requests may be under way to one host; more wait, as long as their time lasts."""
+"""Concurrent requests to one host; further requests wait until their deadline."""
 OF_ONE_PARTY = AT_ONCE // 4
-"""How many of them one client, or the callers of one network, may have."""
+"""Share of one client, or of the callers from one network."""
 
 
 class Turns:
@@ -22,22 +22,22 @@ class Turns:
 
     @asynccontextmanager
     async def taken(self, host: str, *, shared: bool, deadline: float) -> AsyncIterator[None]:
-        """Hold a turn at a host.
+        """Hold one of the slots for requests to a host.
 
-        With `shared` the client and the network of the current request have at most a quarter of
-        the turns each. Raises `FetchError` where the client itself holds its quarter until the
-        deadline, and `BusyError` where others hold the rest.
+        With `shared`, the client and the network of the current request may each use at most a
+        quarter of the slots. Raises `FetchError` if the client itself uses its quarter until the
+        deadline, and `BusyError` if others use the rest.
         """
         client, network = (origin.client_id(), origin.network()) if shared else (None, "")
-        own = self._of(host, "client", client or "", OF_ONE_PARTY if client else None)
-        of_network = self._of(host, "network", network, OF_ONE_PARTY if network else None)
-        everybody = self._of(host, "", "", AT_ONCE)
-        own_full = FetchError("too many requests of this client to its host are under way")
-        others_full = BusyError("too many requests to this host are under way")
+        client_slots = self._of(host, "client", client or "", OF_ONE_PARTY if client else None)
+        network_slots = self._of(host, "network", network, OF_ONE_PARTY if network else None)
+        all_slots = self._of(host, "", "", AT_ONCE)
+        client_error = FetchError("too many requests of this client to its host are under way")
+        busy_error = BusyError("too many requests to this host are under way")
         async with (
-            _held(own, deadline, own_full),
-            _held(of_network, deadline, others_full),
-            _held(everybody, deadline, others_full),
+            _held(client_slots, deadline, client_error),
+            _held(network_slots, deadline, busy_error),
+            _held(all_slots, deadline, busy_error),
         ):
             yield
 

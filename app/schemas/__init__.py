@@ -1,1 +1,1 @@
-"""What JSON looks like: Pydantic bodies, from which the OpenAPI description is made."""
+"""Pydantic models of JSON bodies, from which the OpenAPI description is generated."""

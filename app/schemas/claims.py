@@ -1,4 +1,4 @@
-"""Standard claims about a person (OpenID Connect Core section 5.1)."""
+"""Standard claims about a user (OpenID Connect Core section 5.1)."""
 
 import json
 import re
@@ -16,7 +16,7 @@ from app.security.text import is_storable
 
 MAXIMUM_LENGTH = 200
 VERIFIED = {"email": "email_verified", "phone_number": "phone_number_verified"}
-"""The claim that says whether somebody made sure of another."""
+"""The claim that says whether another claim has been verified."""
 NO_YEAR = "0000"
 A_LEAP_YEAR = "2000"
 _ATOM = r"[^@\s.<>()\[\],;:\"\\]+"
@@ -34,7 +34,7 @@ def _storable(value: str) -> str:
 
 
 def _lines(value: str) -> str:
-    """An address has several lines."""
+    """Require storable text; a postal address may have several lines."""
     lines = [_storable(line) for line in value.splitlines() if line.strip()]
     if not lines:
         raise ValueError("must be text without control characters")
@@ -42,7 +42,7 @@ def _lines(value: str) -> str:
 
 
 def _email(value: str) -> str:
-    """In the one form that is kept and that mails are sent to."""
+    """Return the address in the form that is stored and that emails are sent to."""
     try:
         address = with_ascii_host(value) if _EMAIL.fullmatch(value) else ""
     except ValueError:
@@ -53,14 +53,14 @@ def _email(value: str) -> str:
 
 
 def _birthdate(value: str) -> str:
-    """The year 0000 stands for one that is not told."""
+    """Accept the year 0000, which stands for an omitted year."""
     try:
-        is_right = _BIRTHDATE.fullmatch(value) is not None
-        if is_right and "-" in value:
+        is_valid = _BIRTHDATE.fullmatch(value) is not None
+        if is_valid and "-" in value:
             date.fromisoformat(value.replace(NO_YEAR, A_LEAP_YEAR, 1))
     except ValueError:
-        is_right = False
-    if not is_right:
+        is_valid = False
+    if not is_valid:
         raise ValueError("must be YYYY-MM-DD, or YYYY")
     return value
 
@@ -73,7 +73,7 @@ def _zone(value: str) -> str:
 
 @lru_cache(maxsize=1)
 def _zones() -> frozenset[str]:
-    """Read once: it is a walk over hundreds of files."""
+    """Return the time zones, cached because listing them reads hundreds of files."""
     return frozenset(available_timezones())
 
 
@@ -102,19 +102,19 @@ Email = Annotated[
 
 
 def verified_email_in(claims: str) -> str | None:
-    """The address in kept claims, a JSON object, if somebody made sure of it."""
-    kept = json.loads(claims)
-    return str(kept["email"]) if kept.get("email") and kept.get("email_verified") else None
+    """Return the address in stored claims (a JSON object) if it is verified."""
+    stored = json.loads(claims)
+    return str(stored["email"]) if stored.get("email") and stored.get("email_verified") else None
 
 
 def email_key_in(claims: str) -> str | None:
-    """Only of a verified address: anybody can say that he has another's."""
+    """Return the key of the address in stored claims if it is verified; others prove nothing."""
     address = verified_email_in(claims)
     return email_key(address) if address is not None else None
 
 
 class Address(BaseModel):
-    """Section 5.1.1."""
+    """Postal address (OpenID Connect Core section 5.1.1)."""
 
     formatted: Lines | None = None
     street_address: Lines | None = None
@@ -125,7 +125,7 @@ class Address(BaseModel):
 
 
 class StandardClaims(BaseModel):
-    """What a person may say about himself; all of it is optional."""
+    """Standard claims that a user may provide; all of them are optional."""
 
     name: Line | None = None
     given_name: Line | None = None
@@ -145,7 +145,7 @@ class StandardClaims(BaseModel):
     address: Address | None = None
 
     def stated_claims(self) -> dict[str, Any]:
-        """What was said. An address or a number that its owner typed is not verified."""
+        """Return the provided claims, with email address and phone number marked as unverified."""
         dumped = self.model_dump(include=set(StandardClaims.model_fields), exclude_none=True)
-        said = {name: value for name, value in dumped.items() if value != {}}
-        return {**said, **{VERIFIED[name]: False for name in VERIFIED if name in said}}
+        claims = {name: value for name, value in dumped.items() if value != {}}
+        return {**claims, **{VERIFIED[name]: False for name in VERIFIED if name in claims}}

@@ -1,4 +1,4 @@
-"""Bodies of `/create_client`, in the names of RFC 7591 section 2."""
+"""Bodies of `/create_client`, with the names of RFC 7591 section 2."""
 
 from typing import Any, Literal, Self
 
@@ -17,13 +17,13 @@ URI_OR_TEXT: dict[str, TypeAdapter[str]] = {
     "client_name": TypeAdapter(Name),
     **dict.fromkeys(("client_uri", "logo_uri", "tos_uri", "policy_uri"), TypeAdapter(WebUri)),
 }
-"""What may be said in several languages, by `member#language`."""
+"""Members that may be given in several languages, as `member#language`."""
 PRIVATE_KEY_MEMBERS = frozenset({"d", "p", "q", "dp", "dq", "qi", "k", "oth", "priv"})
 
 
 class ClientMetadata(BaseModel):
-    """What a client may say about itself beside how it gets tokens. Unknown members are ignored,
-    but for names and addresses in other languages, such as `client_name#de` (RFC 7591 section 2.2).
+    """Optional client metadata. Unknown members are ignored, except names and URIs in other
+    languages, such as `client_name#de` (RFC 7591 section 2.2).
     """
 
     model_config = ConfigDict(extra="allow")
@@ -62,19 +62,23 @@ class ClientMetadata(BaseModel):
     frontchannel_logout_session_required: bool | None = None
 
     def further_metadata(self) -> dict[str, Any]:
-        said = self.model_dump(include=set(ClientMetadata.model_fields), exclude_none=True)
-        return {**said, **self._in_other_languages()}
+        metadata = self.model_dump(include=set(ClientMetadata.model_fields), exclude_none=True)
+        return {**metadata, **self._in_other_languages()}
 
     def _in_other_languages(self) -> dict[str, str]:
-        found: dict[str, str] = {}
+        translations: dict[str, str] = {}
         for name, value in (self.model_extra or {}).items():
-            kind = URI_OR_TEXT.get(name.partition("#")[0]) if "#" in name else None
-            if kind is None or len(name) > MAXIMUM_TAGGED_NAME or len(found) >= MAXIMUM_TAGGED:
+            adapter = URI_OR_TEXT.get(name.partition("#")[0]) if "#" in name else None
+            if (
+                adapter is None
+                or len(name) > MAXIMUM_TAGGED_NAME
+                or len(translations) >= MAXIMUM_TAGGED
+            ):
                 continue
             if not is_storable(name):
                 raise ValueError("a member has a name with control characters")
-            found[name] = kind.validate_python(value)
-        return found
+            translations[name] = adapter.validate_python(value)
+        return translations
 
     @model_validator(mode="after")
     def _readable_in_every_language(self) -> Self:
@@ -101,7 +105,7 @@ class ClientMetadata(BaseModel):
 
 
 class ClientCreate(ClientMetadata):
-    """A client to be. `redirect_uri` is short for a list of one."""
+    """A client to create. `redirect_uri` is short for a list with one entry."""
 
     model_config = ConfigDict(
         json_schema_extra={
@@ -149,7 +153,7 @@ class ClientCreate(ClientMetadata):
 
 
 class ClientCreated(BaseModel):
-    """The client as it was registered (RFC 7591 section 3.2.1)."""
+    """The client as registered (RFC 7591 section 3.2.1)."""
 
     model_config = ConfigDict(extra="allow")
 

@@ -12,7 +12,7 @@ def _a_string(value: object) -> object:
 
 
 class OtpVerify(BaseModel):
-    """A name and the code that the authenticator app shows."""
+    """A username and the code from the authenticator app."""
 
     model_config = ConfigDict(
         json_schema_extra={"examples": [{"username": "testuser", "code": "123456"}]}
@@ -29,7 +29,7 @@ class OtpVerified(BaseModel):
 
 
 class OtpEnrolment(BaseModel):
-    """What an authenticator app needs. It is shown once."""
+    """A TOTP enrolment for an authenticator app. It is shown once."""
 
     otp_uri: str = Field(
         description="The otpauth URI (RFC 6238 parameters: SHA-1, 6 digits, 30 seconds).",

@@ -12,7 +12,7 @@ class UserProfile(BaseModel):
 
 
 class PairwiseProfile(BaseModel):
-    """What a client with pairwise subjects sees: nothing that another client sees too."""
+    """The profile for clients with pairwise subjects, without anything that other clients see."""
 
     type: Literal["user"] = "user"
     sub: str

@@ -11,8 +11,8 @@ AUTHORIZATION_CODE = "authorization_code"
 
 
 class ClientRegister(ClientMetadata):
-    """A client to register. Unknown members are ignored; null and an empty string are the same as
-    an absent member (RFC 7592 section 2.2).
+    """A client to register. Unknown members are ignored; a null or empty member counts as absent
+    (RFC 7592 section 2.2).
     """
 
     model_config = ConfigDict(
@@ -47,7 +47,7 @@ class ClientRegister(ClientMetadata):
 
     @model_validator(mode="after")
     def _consistent(self) -> Self:
-        """RFC 7591 section 2.1: the code belongs to its grant."""
+        """Allow the `code` response type only with its grant (RFC 7591 section 2.1)."""
         self.grant_types = list(dict.fromkeys(self.grant_types)) or [AUTHORIZATION_CODE]
         if AUTHORIZATION_CODE in self.grant_types:
             self.response_types = list(dict.fromkeys(self.response_types)) or ["code"]
@@ -71,7 +71,7 @@ class ClientRegister(ClientMetadata):
 
 
 class ClientInformation(BaseModel):
-    """The client as it is registered (RFC 7591 section 3.2.1), with all that it registered."""
+    """The client as registered (RFC 7591 section 3.2.1), with all of its metadata."""
 
     model_config = ConfigDict(extra="allow")
 

@@ -1,4 +1,4 @@
-"""Kinds of text that bodies hold."""
+"""Types of text and URIs in bodies."""
 
 import re
 from typing import Annotated
@@ -17,12 +17,12 @@ _OF_OTHER_PROGRAMS = {"mailto", "tel", "sms", "smsto", "mms", "sip", "sips", "ca
 _OF_OTHER_PROGRAMS |= {"ftp", "ftps", "sftp", "ssh", "telnet", "tn3270", "rlogin", "smb", "cifs"}
 _OF_OTHER_PROGRAMS |= {"afp", "nfs", "ldap", "ldaps", "imap", "news", "nntp", "gopher", "ws", "wss"}
 FORBIDDEN_SCHEMES = frozenset(_EXECUTED | _OF_BROWSERS | _OF_OTHER_PROGRAMS)
-"""What a browser executes, and what starts something other than an app of the client's."""
+"""Schemes that a browser executes, or that open something other than the client's app."""
 FORBIDDEN_PREFIX = "ms-"
-"""Schemes of Windows and of Office: settings, search, documents of other hosts."""
+"""Schemes of Windows and Office: settings, search, documents on other hosts."""
 MAXIMUM_HOST = 253
 WEB_HOST = re.compile(r"(.*@)?([A-Za-z0-9._-]+|\[[0-9A-Fa-f:.]+\])(:[0-9]*)?")
-"""Whatever else stands there could mean something in a Content-Security-Policy."""
+"""Any other characters could have a meaning in a Content-Security-Policy."""
 
 
 def _storable(value: str) -> str:
@@ -46,7 +46,7 @@ def _scope(value: str) -> str:
 
 
 def _redirect_uri(value: str) -> str:
-    """An absolute URI without fragment (RFC 6749 section 3.1.2) that starts the client's app."""
+    """Require an absolute URI without fragment (RFC 6749 section 3.1.2), not of another program."""
     parts = _split_uri(value)
     scheme = parts.scheme
     if not scheme or scheme in FORBIDDEN_SCHEMES or scheme.startswith(FORBIDDEN_PREFIX):

@@ -6,7 +6,7 @@ from pydantic import BaseModel, Field
 
 
 class TokenResponse(BaseModel):
-    """RFC 6749 section 5.1."""
+    """Token response (RFC 6749 section 5.1)."""
 
     access_token: str
     token_type: Literal["Bearer"] = "Bearer"
@@ -17,7 +17,7 @@ class TokenResponse(BaseModel):
 
 
 class IntrospectionRequest(BaseModel):
-    """RFC 7662 section 2.1."""
+    """Introspection request (RFC 7662 section 2.1)."""
 
     token: str
     token_type_hint: str | None = None
@@ -26,11 +26,11 @@ class IntrospectionRequest(BaseModel):
 
 
 class RevocationRequest(IntrospectionRequest):
-    """RFC 7009 section 2.1."""
+    """Revocation request (RFC 7009 section 2.1)."""
 
 
 class IntrospectionResponse(BaseModel):
-    """RFC 7662 section 2.2. Only `active` is there where it is false."""
+    """Introspection response (RFC 7662 section 2.2). Only `active` is present if it is false."""
 
     active: bool
     scope: str | None = None
@@ -44,7 +44,7 @@ class IntrospectionResponse(BaseModel):
 
 
 class PushedRequest(BaseModel):
-    """RFC 9126 section 2.1: the parameters of an authorization request."""
+    """Parameters of a pushed authorization request (RFC 9126 section 2.1)."""
 
     response_type: str
     client_id: str | None = Field(default=None, description="Where Basic is not used.")
@@ -57,14 +57,14 @@ class PushedRequest(BaseModel):
 
 
 class PushedResponse(BaseModel):
-    """RFC 9126 section 2.2."""
+    """Pushed authorization response (RFC 9126 section 2.2)."""
 
     request_uri: str = Field(examples=["urn:ietf:params:oauth:request_uri:postern_ar_…"])
     expires_in: int = Field(description="Seconds.", examples=[90])
 
 
 class DeviceRequest(BaseModel):
-    """RFC 8628 section 3.1."""
+    """Device authorization request (RFC 8628 section 3.1)."""
 
     client_id: str | None = Field(default=None, description="Where Basic is not used.")
     client_secret: str | None = Field(default=None, description="For client_secret_post.")
@@ -72,7 +72,7 @@ class DeviceRequest(BaseModel):
 
 
 class DeviceResponse(BaseModel):
-    """RFC 8628 section 3.2."""
+    """Device authorization response (RFC 8628 section 3.2)."""
 
     device_code: str
     user_code: str = Field(examples=["BCDF-GHJK"])
@@ -83,7 +83,7 @@ class DeviceResponse(BaseModel):
 
 
 class ProtocolError(BaseModel):
-    """RFC 6749 section 5.2."""
+    """Error response (RFC 6749 section 5.2)."""
 
     error: str = Field(examples=["invalid_grant"])
     error_description: str | None = None

@@ -7,7 +7,7 @@ from app.schemas.otp import OtpEnrolment
 
 
 class UserCredentials(BaseModel):
-    """A name and a password."""
+    """A username and a password."""
 
     model_config = ConfigDict(
         json_schema_extra={"examples": [{"username": "testuser", "password": "password123"}]}
@@ -21,7 +21,7 @@ class UserCredentials(BaseModel):
 
 
 class UserCreate(UserCredentials, StandardClaims):
-    """A person to be, and what he says about himself."""
+    """A user to register, with optional standard claims."""
 
 
 class UserRegistered(OtpEnrolment):
