@@ -1,1 +1,1 @@
-"""The measurements of the README: `make bench`, or `python -m benchmarks --help`."""
+"""Benchmarks for the README: `make bench`, or `python -m benchmarks --help`."""

@@ -1,4 +1,4 @@
-"""`python -m benchmarks`: measures everything on both databases and prints the tables."""
+"""`python -m benchmarks`: measure everything on both databases and print the tables."""
 
 import argparse
 import signal
@@ -41,8 +41,8 @@ def parse(arguments: Sequence[str] | None) -> argparse.Namespace:
     options = parser.parse_args(arguments)
     options.is_complete = not (sys.argv[1:] if arguments is None else arguments)
     options.seconds = options.seconds or (0.5 if options.quick else 0.8)
-    wanted = (report.TARGET_CONNECTIONS,) if options.quick else CONNECTIONS
-    options.connections = sorted(set(options.connections or wanted))
+    default = (report.TARGET_CONNECTIONS,) if options.quick else CONNECTIONS
+    options.connections = sorted(set(options.connections or default))
     return options
 
 
@@ -58,7 +58,7 @@ def _positive(kind: Callable[[str], Number]) -> Callable[[str], Number]:
 
 def main(arguments: Sequence[str] | None = None) -> int:
     options = parse(arguments)
-    for number in (signal.SIGINT, signal.SIGTERM):  # by an exception, so that the servers stop too
+    for number in (signal.SIGINT, signal.SIGTERM):  # as an exception, so that the servers stop, too
         signal.signal(number, lambda number, _: sys.exit(128 + number))
     machine = report.machine_line()
     print(machine, flush=True)
@@ -77,9 +77,9 @@ def main(arguments: Sequence[str] | None = None) -> int:
         )
         for database in options.database:
             url = stack.enter_context(new_database(directory, database))
-            startup, found = _measure_database(options, bench, directory, database, url)
+            startup, new_cells = _measure_database(options, bench, directory, database, url)
             startups.append(startup)
-            cells += found
+            cells += new_cells
     _print_report(machine, cells, startups)
     if options.is_complete:
         print(f"Commit: {recorded.write()}, now recorded in {recorded.RECORD.name}")
@@ -89,7 +89,7 @@ def main(arguments: Sequence[str] | None = None) -> int:
 def _measure_database(
     options: argparse.Namespace, bench: Bench, directory: Path, database: str, url: str
 ) -> tuple[Startup, list[Cell]]:
-    """Start-up first, then every scenario at each number of connections."""
+    """Measure the start-up, then every scenario at each number of connections."""
 
     def request_for_a_token(server: Server) -> str:
         with httpx.Client(base_url=server.url, timeout=30) as http:
@@ -126,7 +126,7 @@ def _measure_database(
 
 @contextmanager
 def _naive(directory: Path, url: str, registered: Registered) -> Iterator[Subject]:
-    """What one would write first, on the same database."""
+    """Run a naive implementation on the same database, for comparison."""
     load = client_credentials(registered)
     with servers.uvicorn(
         directory, "benchmarks.naive:app", database_url=url, first_request=load.requests[0]

@@ -1,10 +1,10 @@
-"""`python -m benchmarks.against REF`: compares this checkout with an earlier commit.
+"""`python -m benchmarks.against REF`: compare this checkout with an earlier commit.
 
-`--recorded` in place of a commit takes the one that `make bench` measured last.
+Use `--recorded` instead of a commit for the one that `make bench` measured last.
 
-Both servers run beside each other, each with one worker and a database of its own, and are given
-the same load in turn. What counts is the CPU time of the server process for each request: it
-hardly changes when other programs want the machine.
+Both servers run at the same time, each with one worker and its own database, and get the same
+load in turn. The result is the CPU time of the server process per request, which hardly changes
+when other programs use the machine.
 """
 
 import argparse
@@ -33,7 +33,7 @@ CORES = 2
 
 @dataclass(slots=True)
 class Comparison:
-    """The CPU milliseconds of a request in each round, at the earlier commit and in this one."""
+    """CPU milliseconds per request in each round, at the earlier commit and in this one."""
 
     database: str
     scenario: str
@@ -42,7 +42,7 @@ class Comparison:
 
     @property
     def ratios(self) -> list[float]:
-        return [now / then for then, now in zip(self.before, self.after, strict=True)]
+        return [after / before for before, after in zip(self.before, self.after, strict=True)]
 
     @property
     def ratio(self) -> float:
@@ -87,8 +87,8 @@ def main(arguments: Sequence[str] | None = None) -> int:
             comparisons += compare(database, options.scenario, options.rounds)
         print(_table(options.ref, comparisons), flush=True)
         beyond = beyond_limit_twice(comparisons, options.limit, options.rounds, compare)
-    for each in beyond:
-        print(f"more than {options.limit:g} times the CPU a request: {_line(each)}")
+    for comparison in beyond:
+        print(f"more than {options.limit:g} times the CPU a request: {_line(comparison)}")
     return 1 if beyond else 0
 
 
@@ -101,26 +101,26 @@ def beyond_limit_twice(
     """Measure the rows beyond the limit again; return those that still are.
 
     The second measurement has new servers and twice the rounds: a busy moment of the machine, or
-    an unlucky placement of a process in memory, moves one measurement but seldom both.
+    an unlucky memory layout of a process, affects one measurement but rarely both.
     """
     if limit is None:
         return []
     beyond: list[Comparison] = []
-    for database in dict.fromkeys(each.database for each in comparisons):
+    for database in dict.fromkeys(comparison.database for comparison in comparisons):
         suspects = [
-            each.scenario
-            for each in comparisons
-            if each.database == database and each.ratio > limit
+            comparison.scenario
+            for comparison in comparisons
+            if comparison.database == database and comparison.ratio > limit
         ]
         if suspects:
             print(f"measured again, beyond {limit:g}: {database} {', '.join(suspects)}", flush=True)
-            again = compare(database, suspects, 2 * rounds)
-            beyond += [each for each in again if each.ratio > limit]
+            repeated = compare(database, suspects, 2 * rounds)
+            beyond += [comparison for comparison in repeated if comparison.ratio > limit]
     return beyond
 
 
 def _why_not(ref: str | None) -> str | None:
-    """Return why a comparison would say nothing here, or None."""
+    """Return why a comparison would be meaningless, or None."""
     if ref is None:
         return "`make bench` has recorded none"
     if not recorded.is_in_history(ref):
@@ -132,7 +132,7 @@ def _why_not(ref: str | None) -> str | None:
 
 @contextmanager
 def _checkout(ref: str, directory: Path) -> Iterator[Path]:
-    """A commit in a working tree of its own, which is removed afterwards."""
+    """Check out a commit in a temporary working tree."""
     git = ["git", "-C", str(servers.ROOT), "worktree"]
     subprocess.run([*git, "add", "--quiet", "--detach", str(directory), ref], check=True)
     try:
@@ -153,9 +153,9 @@ def _compare(
     with ExitStack() as stack:
 
         def started(name: str, root: Path) -> tuple[Server, Registered]:
-            own = Path(tempfile.mkdtemp(prefix=f"{database}-{name}-", dir=directory))
-            url = stack.enter_context(new_database(own, database))
-            server = stack.enter_context(servers.postern(own, url, root=root))
+            database_directory = Path(tempfile.mkdtemp(prefix=f"{database}-{name}-", dir=directory))
+            url = stack.enter_context(new_database(database_directory, database))
+            server = stack.enter_context(servers.postern(database_directory, url, root=root))
             http = stack.enter_context(httpx.Client(base_url=server.url, timeout=30))
             return server, Registered(http, tokens=CONNECTIONS)
 
@@ -180,11 +180,11 @@ def _measure(
         (now[0], scenario(now[1]), comparison.after),
     ]
     for server, load, _ in sides:
-        _cpu_milliseconds(generator, server, load, seconds / 2)  # warms caches and pools
+        _cpu_milliseconds(generator, server, load, seconds / 2)  # warms up caches and pools
     for _ in range(rounds):
         for server, load, figures in sides:
             figures.append(_cpu_milliseconds(generator, server, load, seconds))
-        sides.reverse()  # neither side always goes first
+        sides.reverse()  # alternates which side goes first
     print(_line(comparison), flush=True)
     return comparison
 
@@ -209,15 +209,15 @@ def _table(ref: str, comparisons: Sequence[Comparison]) -> str:
     head = ("database", "scenario", f"CPU ms/request at {ref}", "now", "ratio", "lowest", "highest")
     rows = [
         (
-            each.database,
-            each.scenario,
-            f"{median(each.before):.4f}",
-            f"{median(each.after):.4f}",
-            f"{each.ratio:.3f}",
-            f"{min(each.ratios):.3f}",
-            f"{max(each.ratios):.3f}",
+            comparison.database,
+            comparison.scenario,
+            f"{median(comparison.before):.4f}",
+            f"{median(comparison.after):.4f}",
+            f"{comparison.ratio:.3f}",
+            f"{min(comparison.ratios):.3f}",
+            f"{max(comparison.ratios):.3f}",
         )
-        for each in comparisons
+        for comparison in comparisons
     ]
     return "\n" + report.table(head, rows)
 

@@ -1,4 +1,4 @@
-"""The floor of a login: the CPU time of one Argon2id hash and nothing else."""
+"""Lower bound of a login: the CPU time of one Argon2id hash."""
 
 import sys
 import time
@@ -7,7 +7,7 @@ from argon2 import PasswordHasher, Type
 
 
 def cpu_milliseconds(seconds: float) -> float:
-    """Of one hash with the parameters that the server has by default, on average."""
+    """Return the average for one hash with the server's default parameters."""
     hasher = PasswordHasher(time_cost=2, memory_cost=19_456, parallelism=1, type=Type.ID)
     encoded = hasher.hash("correct horse battery staple")
     deadline = time.perf_counter() + seconds

@@ -1,4 +1,4 @@
-"""The ceiling: what Uvicorn itself can do, with an application that does nothing."""
+"""Upper bound of the rate: Uvicorn with an application that does nothing."""
 
 from collections.abc import Awaitable, Callable
 from typing import Any

@@ -1,4 +1,4 @@
-"""Empty databases for a measurement, removed after it."""
+"""Temporary empty databases for measurements."""
 
 import asyncio
 from collections.abc import Iterator
@@ -11,7 +11,7 @@ from tests.support.postgresql import running_postgresql
 
 @contextmanager
 def new_database(directory: Path, kind: str) -> Iterator[str]:
-    """Yield the URL of an empty database; PostgreSQL runs in a server of its own."""
+    """Yield the URL of an empty database; PostgreSQL runs in its own server."""
     if kind == "sqlite":
         yield f"sqlite:///{directory / 'bench.db'}"
         return

@@ -1,7 +1,7 @@
-"""`python -m benchmarks.growth`: what a large database costs, beside a small one.
+"""`python -m benchmarks.growth`: compare the cost of a large database with a small one.
 
-Every size has a server of its own, with housekeeping, and all are measured in alternating rounds.
-Log-out and deletion of an account are measured as the steps in the database that they are.
+Each size has its own server, with housekeeping, and all are measured in alternating rounds.
+Sign-out and deletion of an account are measured as their steps in the database.
 """
 
 import argparse
@@ -45,18 +45,18 @@ Figures = dict[str, float]
 
 @dataclass
 class Grown:
-    """A database of one size and its server; `figures` by what was measured, a round each."""
+    """A database of one size and its server; `figures` has an entry per round for each name."""
 
     size: int
     url: str
     server: Server
     loads: dict[str, Load]
-    postmaster: psutil.Process | None  # None: SQLite works in the server's process
+    postmaster: psutil.Process | None  # None for SQLite, which runs in the server's process
     used: int = 0
     figures: dict[str, list[Figures]] = field(default_factory=lambda: defaultdict(list))
 
     def median(self, name: str, figure: str) -> float:
-        return median(each[figure] for each in self.figures[name])
+        return median(round_figures[figure] for round_figures in self.figures[name])
 
 
 def parse(arguments: Sequence[str] | None) -> argparse.Namespace:
@@ -85,8 +85,8 @@ def main(arguments: Sequence[str] | None = None) -> int:
                 for size in sorted(options.sizes)
             ]
             for number in range(options.rounds):
-                for each in databases:
-                    _measure(each, generator, bare, options)
+                for grown in databases:
+                    _measure(grown, generator, bare, options)
                 print(f"{kind}: round {number + 1} of {options.rounds}", flush=True)
             is_within = _print_table(kind, databases) and is_within
     return 1 if options.check and not is_within else 0
@@ -96,7 +96,7 @@ def _grown(stack: ExitStack, directory: Path, kind: str, size: int, connections:
     directory.mkdir()
     url = stack.enter_context(new_database(directory, kind))
     with servers.postern(directory, url):
-        pass  # makes the schema
+        pass  # creates the schema
     started = time.perf_counter()
     asyncio.run(grow(url, size))
     print(f"{kind}: {size:,} tokens in {time.perf_counter() - started:.0f} s", flush=True)
@@ -111,7 +111,7 @@ def _grown(stack: ExitStack, directory: Path, kind: str, size: int, connections:
 def _measure(
     grown: Grown, generator: LoadGenerator, bare: Server, options: argparse.Namespace
 ) -> None:
-    """One round of everything, the ceiling before and after each load."""
+    """Run one round of everything, with the ceiling before and after each load."""
     for name, load in grown.loads.items():
         before = _ceiling(generator, bare, options)
         database = _database_seconds(grown.postmaster)
@@ -138,14 +138,14 @@ def _measure(
 
 def _ceiling(generator: LoadGenerator, bare: Server, options: argparse.Namespace) -> float:
     subject = Subject("ceiling", bare, Load([ceiling.REQUEST]))
-    found = run_round(
+    figures = run_round(
         generator,
         subject.server,
         subject.load,
         connections=options.connections,
         seconds=options.seconds / 4,
     )
-    return float(found["rate"])
+    return float(figures["rate"])
 
 
 async def _measure_steps(grown: Grown) -> None:
@@ -161,13 +161,13 @@ async def _measure_steps(grown: Grown) -> None:
     }
     try:
         await sessions.end("none", now=now, event=_event(now))  # opens the connection
-        for place, (name, step) in enumerate(steps.items()):
-            numbers = range(first + place * STEPS_A_ROUND, first + (place + 1) * STEPS_A_ROUND)
+        for index, (name, step) in enumerate(steps.items()):
+            numbers = range(first + index * STEPS_A_ROUND, first + (index + 1) * STEPS_A_ROUND)
             latencies, used = [], _database_seconds(grown.postmaster)
             for number in numbers:
-                started = time.perf_counter()
+                started_at = time.perf_counter()
                 await step(number)
-                latencies.append(time.perf_counter() - started)
+                latencies.append(time.perf_counter() - started_at)
             grown.figures[name].append(
                 {
                     "rate": STEPS_A_ROUND / sum(latencies),
@@ -195,7 +195,7 @@ def _event(now: datetime) -> NewEvent:
 
 
 def _database_seconds(postmaster: psutil.Process | None) -> float:
-    """Return the CPU time of a PostgreSQL server, with its processes that have ended."""
+    """Return the CPU time of a PostgreSQL server, including processes that have ended."""
     if postmaster is None:
         return 0.0
     own = postmaster.cpu_times()
@@ -208,17 +208,17 @@ def _database_seconds(postmaster: psutil.Process | None) -> float:
 
 
 def _print_table(kind: str, databases: Sequence[Grown]) -> bool:
-    """Print what each size costs beside the smallest; return whether all is within the limits."""
+    """Print the cost of each size relative to the smallest; return whether all meet the limits."""
     small, is_within = databases[0], True
     print("| database | what | tokens | rate | server CPU | database CPU | p99 | verdict |")
     print("|---|---|---|---|---|---|---|---|")
     for name in (*REQUESTS, *STEPS):
-        for each in databases:
-            if not small.median(name, "rate") or not each.median(name, "rate"):
-                print(f"| {kind} | {name} | {each.size:,} | no answer 200 | - | - | - | MISSED |")
+        for grown in databases:
+            if not small.median(name, "rate") or not grown.median(name, "rate"):
+                print(f"| {kind} | {name} | {grown.size:,} | no answer 200 | - | - | - | MISSED |")
                 is_within = False
                 continue
-            slower = small.median(name, "rate") / each.median(name, "rate")
+            slower = small.median(name, "rate") / grown.median(name, "rate")
             costs = [slower]
             cells = [f"{1 / slower:.2f}"]
             for figure in ("server", "database"):
@@ -226,14 +226,14 @@ def _print_table(kind: str, databases: Sequence[Grown]) -> bool:
                 if not (is_known and figure in small.figures[name][0]):
                     cells.append("-")
                     continue
-                costs.append(each.median(name, figure) / max(small.median(name, figure), 1e-6))
+                costs.append(grown.median(name, figure) / max(small.median(name, figure), 1e-6))
                 cells.append(f"{costs[-1]:.2f} x")
-            p99 = each.median(name, "p99") / small.median(name, "p99")
+            p99 = grown.median(name, "p99") / small.median(name, "p99")
             verdict = max(costs) <= AT_MOST and p99 <= AT_MOST_P99
             is_within = is_within and verdict
-            cells.append(f"{each.median(name, 'p99'):.1f} ms ({p99:.2f} x)")
+            cells.append(f"{grown.median(name, 'p99'):.1f} ms ({p99:.2f} x)")
             print(
-                f"| {kind} | {name} | {each.size:,} | {' | '.join(cells)} |"
+                f"| {kind} | {name} | {grown.size:,} | {' | '.join(cells)} |"
                 f" {'within' if verdict else 'MISSED'} |",
                 flush=True,
             )

@@ -1,7 +1,7 @@
-"""The load: keep-alive connections that each send their next request when an answer is there.
+"""Load generator: keep-alive connections that send a request after each response.
 
-Runs as a process of its own and reads one job a line from standard input, so that it shares
-neither the interpreter nor the event loop with anything that is measured.
+Runs as a separate process and reads one job per line from standard input, so that it shares
+neither the interpreter nor the event loop with the measured server.
 """
 
 import asyncio
@@ -24,7 +24,7 @@ NextRequest = Callable[[bytes | None], bytes]
 
 
 class Connection(asyncio.Protocol):
-    """One client: what it sends next may depend on the answer before."""
+    """One client; its next request may depend on the previous response."""
 
     def __init__(self, next_request: NextRequest, run: "Run") -> None:
         self._next_request = next_request
@@ -61,7 +61,7 @@ class Connection(asyncio.Protocol):
             self.send(data)
             return
         self._run.refused[status] += 1
-        if status == OVERLOADED:  # Retry-After, as a well-behaved client does
+        if status == OVERLOADED:  # after Retry-After, as a well-behaved client does
             self._run.loop.call_later(1.0, self.send)
         else:
             self.send()
@@ -81,7 +81,7 @@ class Connection(asyncio.Protocol):
 
 
 class Run:
-    """One round: so many connections for so many seconds against one server process."""
+    """One round: a number of connections, for a number of seconds, against one server process."""
 
     def __init__(self, job: dict[str, Any]) -> None:
         self._job = job
@@ -95,9 +95,9 @@ class Run:
         chains = [Chain(job["requests"][0], token) for token in job["chains"]]
         connections: list[Connection] = []
         for number in range(job["connections"]):
-            following = chains[number] if chains else cycle(job["requests"], number)
+            next_request = chains[number] if chains else cycle(job["requests"], number)
             _, connection = await self.loop.create_connection(
-                partial(Connection, following, self), "127.0.0.1", job["port"]
+                partial(Connection, next_request, self), "127.0.0.1", job["port"]
             )
             connections.append(connection)
         cpu_before, started_at = cpu_seconds(server), time.perf_counter()
@@ -124,7 +124,7 @@ class Run:
 
 
 class Chain:
-    """Refresh tokens in a row: each request presents what the last answer gave."""
+    """A chain of refresh tokens: each request presents the token of the previous response."""
 
     MARK = b'"refresh_token":"'
 
@@ -140,7 +140,7 @@ class Chain:
 
 
 def cycle(requests: list[str], start: int) -> NextRequest:
-    """The same requests over and over; each connection begins at another one."""
+    """Repeat the same requests; each connection starts at a different one."""
     encoded = [request.encode() for request in requests]
     position = start % len(encoded) - 1
 
@@ -153,7 +153,7 @@ def cycle(requests: list[str], start: int) -> NextRequest:
 
 
 def cpu_seconds(process: psutil.Process) -> float:
-    """User and system time of a process with all its threads."""
+    """Return the user and system time of a process with all its threads."""
     times = process.cpu_times()
     return float(times.user + times.system)
 
@@ -168,7 +168,7 @@ async def answer(line: str) -> dict[str, Any]:
 
 
 if __name__ == "__main__":
-    signal.signal(signal.SIGINT, signal.SIG_IGN)  # who started this process also ends it
+    signal.signal(signal.SIGINT, signal.SIG_IGN)  # the parent process ends this one
     gc.disable()
     for line in sys.stdin:
         print(json.dumps(uvloop.run(answer(line))), flush=True)

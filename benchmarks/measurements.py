@@ -1,4 +1,4 @@
-"""How a figure comes about: rounds against a server and the ceiling in turn, and their medians."""
+"""Measurements in alternating rounds of a server and the ceiling, and their medians."""
 
 from collections import Counter
 from collections.abc import Callable, Sequence
@@ -28,7 +28,7 @@ class Subject:
 
 @dataclass(slots=True)
 class Cell:
-    """A subject at one number of connections."""
+    """The rounds of a subject at one number of connections."""
 
     database: str
     scenario: str
@@ -36,21 +36,21 @@ class Cell:
     rounds: list[Round] = field(default_factory=list)
 
     def median(self, name: str) -> float | None:
-        values = [each[name] for each in self.rounds if each.get(name) is not None]
+        values = [figures[name] for figures in self.rounds if figures.get(name) is not None]
         return median(values) if values else None
 
     @property
     def refused(self) -> dict[str, int]:
-        """How many answers were something else than 200, by status."""
+        """Return the number of responses with a status other than 200, by status."""
         total: Counter[str] = Counter()
-        for each in self.rounds:
-            total.update(each["refused"])
+        for figures in self.rounds:
+            total.update(figures["refused"])
         return dict(total)
 
 
 @dataclass(frozen=True, slots=True)
 class Bench:
-    """Measures subjects and the ceiling in turn, so that a busy moment of the machine meets both.
+    """Measures subjects and the ceiling in turn, so that a busy moment affects both.
 
     A round of a subject takes `seconds`, one of the ceiling half as long.
     """
@@ -65,7 +65,7 @@ class Bench:
     ) -> list[Cell]:
         cells = {each.name: Cell(database, each.name, connections) for each in subjects}
         for subject in subjects:
-            self._round(subject, connections, self.seconds / 4)  # warms caches, pools and threads
+            self._round(subject, connections, self.seconds / 4)  # warms up caches and threads
         for _ in range(rounds):
             before = self._ceiling_round(connections)
             for subject in subjects:
@@ -91,35 +91,35 @@ class Bench:
         )
 
     def _against_hash(self, figures: Round) -> Round:
-        """How many times the CPU of one bare hash a request takes."""
-        alone = bare_hash_milliseconds(self.seconds / 2)
-        ratio = figures["cpu_ms"] / alone if figures["cpu_ms"] is not None else None
-        return {"hash_ms": alone, "hash_ratio": ratio}
+        """Return the CPU time of a request as a multiple of one bare hash."""
+        hash_ms = bare_hash_milliseconds(self.seconds / 2)
+        ratio = figures["cpu_ms"] / hash_ms if figures["cpu_ms"] is not None else None
+        return {"hash_ms": hash_ms, "hash_ratio": ratio}
 
 
 def run_round(
     generator: LoadGenerator, server: Server, load: Load, *, connections: int, seconds: float
 ) -> Round:
-    """Put a load on a server for so many seconds and return what was measured."""
-    found = generator.run(
+    """Put a load on a server for the given seconds and return the measured figures."""
+    figures = generator.run(
         server,
         requests=load.requests,
         chains=load.chains[:connections] if load.chains else None,
         connections=connections,
         seconds=seconds,
     )
-    chains = found.pop("chains")
+    chains = figures.pop("chains")
     if load.chains:
         load.chains[:connections] = chains
-    completed = found["completed"]
-    found["rate"] = completed / found["seconds"]
-    found["cpu_ms"] = found["cpu_seconds"] * 1000 / completed if completed else None
-    found["spread"] = found["p99_ms"] / found["p50_ms"] if completed else None
-    return found
+    completed = figures["completed"]
+    figures["rate"] = completed / figures["seconds"]
+    figures["cpu_ms"] = figures["cpu_seconds"] * 1000 / completed if completed else None
+    figures["spread"] = figures["p99_ms"] / figures["p50_ms"] if completed else None
+    return figures
 
 
 def _against_ceiling(figures: Round, before: Round, after: Round) -> Round:
-    """The share of what the ceiling did just before and after, in rate and in CPU."""
+    """Return the rate and CPU time as shares of the ceiling's just before and after."""
     rate = (before["rate"] + after["rate"]) / 2
     cpu = (before["cpu_ms"] + after["cpu_ms"]) / 2
     return {

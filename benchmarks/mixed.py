@@ -1,7 +1,7 @@
-"""`python -m benchmarks.mixed`: tokens for machines beside sign-ins, registrations and pages.
+"""`python -m benchmarks.mixed`: machine tokens alongside sign-ins, registrations and pages.
 
-Machines ask for tokens without a pause, while 20 users sign in, 20 register and 40 pages are
-opened each second. The table shows how long the machines wait alone and beside the others.
+Machines request tokens without a pause, while 20 users sign in, 20 register and 40 pages are
+opened per second. The table shows the machines' waiting time alone and alongside the users.
 """
 
 import argparse
@@ -31,12 +31,12 @@ from tests.support.databases import KINDS
 
 MACHINES = 16
 SIGN_INS, REGISTRATIONS, PAGES = 20, 20, 40
-"""A second."""
+"""Per second."""
 
 
 @dataclass(slots=True)
 class Answers:
-    """What users were answered: how often by status, and after how many milliseconds."""
+    """Responses to users: their number by status, and their latency in milliseconds."""
 
     statuses: Counter[int] = field(default_factory=Counter)
     milliseconds: list[float] = field(default_factory=list)
@@ -44,7 +44,7 @@ class Answers:
 
 
 class Users:
-    """Requests that start at fixed times, whether or not those before them were answered."""
+    """Requests that start at fixed times, whether or not earlier ones were answered."""
 
     def __init__(self, http: httpx.AsyncClient, registered: Registered) -> None:
         self._http = http
@@ -67,25 +67,25 @@ class Users:
         seconds: float,
         request: Callable[[], Awaitable[httpx.Response]],
     ) -> None:
-        started = time.perf_counter()
+        started_at = time.perf_counter()
         for number in count():
-            due = started + number / rate
-            if due > started + seconds:
+            start_at = started_at + number / rate
+            if start_at > started_at + seconds:
                 return
-            await asyncio.sleep(max(0.0, due - time.perf_counter()))
+            await asyncio.sleep(max(0.0, start_at - time.perf_counter()))
             task = asyncio.create_task(self._ask(self.answers[name], request))
             self._tasks.add(task)
 
     async def _ask(
         self, answers: Answers, request: Callable[[], Awaitable[httpx.Response]]
     ) -> None:
-        sent = time.perf_counter()
-        answer = await request()
-        answers.statuses[answer.status_code] += 1
-        if answer.status_code == HTTPStatus.SERVICE_UNAVAILABLE:
-            answers.without_retry_after += "retry-after" not in answer.headers
+        sent_at = time.perf_counter()
+        response = await request()
+        answers.statuses[response.status_code] += 1
+        if response.status_code == HTTPStatus.SERVICE_UNAVAILABLE:
+            answers.without_retry_after += "retry-after" not in response.headers
         else:
-            answers.milliseconds.append((time.perf_counter() - sent) * 1000)
+            answers.milliseconds.append((time.perf_counter() - sent_at) * 1000)
 
     async def _sign_in(self) -> httpx.Response:
         client = self._registered.clients[0]
@@ -136,26 +136,26 @@ async def _measure(
     async with httpx.AsyncClient(base_url=server.url, timeout=60, limits=limits) as http:
         users = Users(http, registered)
         await asyncio.to_thread(_round, generator, server, load, 1.0)
-        alone, beside, rates = [], [], []
+        alone_p99, mixed_p99, rates = [], [], []
         for _ in range(options.rounds):
             figures = await asyncio.to_thread(_round, generator, server, load, options.seconds / 4)
-            alone.append(figures["p99_ms"])
+            alone_p99.append(figures["p99_ms"])
             figures, _ = await asyncio.gather(
                 asyncio.to_thread(_round, generator, server, load, options.seconds),
                 users.come(options.seconds),
             )
-            beside.append(figures["p99_ms"])
+            mixed_p99.append(figures["p99_ms"])
             rates.append(figures["rate"])
-    signed_in = users.answers["sign-in"].milliseconds
+    sign_in_ms = users.answers["sign-in"].milliseconds
     return (
         database,
-        f"{median(alone):.1f}",
-        f"{median(beside):.1f} ({min(beside):.1f} to {max(beside):.1f})",
+        f"{median(alone_p99):.1f}",
+        f"{median(mixed_p99):.1f} ({min(mixed_p99):.1f} to {max(mixed_p99):.1f})",
         f"{median(rates):,.0f}",
-        *(_statuses(users.answers["sign-in"]), f"{median(signed_in or [0]):.0f}"),
+        *(_statuses(users.answers["sign-in"]), f"{median(sign_in_ms or [0]):.0f}"),
         _statuses(users.answers["registration"]),
         _statuses(users.answers["page"]),
-        str(sum(each.without_retry_after for each in users.answers.values())),
+        str(sum(answers.without_retry_after for answers in users.answers.values())),
     )
 
 

@@ -1,7 +1,6 @@
-"""The same grant as one would write it first: FastAPI and an ORM session for each request.
+"""A naive implementation of the grant: FastAPI and an ORM session for each request.
 
-It has the tables, the pragmas and the tokens of the server; it does neither logging nor security
-headers.
+It has the server's tables, pragmas and tokens, but no logging and no security headers.
 """
 
 import base64
@@ -34,7 +33,7 @@ class Base(DeclarativeBase):
 
 class ClientRow(Base):
     __table__ = clients
-    __mapper_args__ = {"exclude_properties": ["metadata"]}  # noqa: RUF012 - SQLAlchemy's word
+    __mapper_args__ = {"exclude_properties": ["metadata"]}  # noqa: RUF012 - SQLAlchemy's name
 
     client_id: Mapped[str]
     secret_digest: Mapped[bytes | None]
@@ -74,8 +73,8 @@ make_session = async_sessionmaker(make_engine(os.environ["DATABASE_URL"]), expir
 
 
 async def session() -> AsyncIterator[AsyncSession]:
-    async with make_session() as opened:
-        yield opened
+    async with make_session() as session:
+        yield session
 
 
 async def authenticated(

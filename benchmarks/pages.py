@@ -1,8 +1,8 @@
 """`python -m benchmarks.pages`: what a page of a sign-in costs the event loop.
 
-Browsers walk a whole sign-in in step: all open the same page at once, and what the event loop's
-thread has worked meanwhile is divided by their number. Password hashes have threads of their own
-and are not in it, and neither is PostgreSQL. Beside it stands a request to the ceiling.
+Browsers go through a sign-in in step: all open the same page at once, and the CPU time of the
+event loop's thread is divided by their number. Password hashes have their own threads and are
+not included, and neither is PostgreSQL. A request to the ceiling is shown for comparison.
 """
 
 import argparse
@@ -37,7 +37,7 @@ Costs = dict[str, list[float]]
 
 
 class Browser:
-    """A browser with cookies of its own, and the user in front of it."""
+    """A browser with its own cookies, and its user."""
 
     def __init__(self, http: httpx.AsyncClient, client: TestClient) -> None:
         self._http = http
@@ -47,9 +47,9 @@ class Browser:
         self._page: httpx.Response
 
     async def register(self) -> None:
-        person = {"username": self._username, "password": PASSWORD}
-        registered = (await self._http.post("/register_user", json=person)).raise_for_status()
-        secret = parse_qs(urlsplit(registered.json()["otp_uri"]).query)["secret"][0]
+        user = {"username": self._username, "password": PASSWORD}
+        response = (await self._http.post("/register_user", json=user)).raise_for_status()
+        secret = parse_qs(urlsplit(response.json()["otp_uri"]).query)["secret"][0]
         self._totp = pyotp.TOTP(secret)
         confirmation = {"username": self._username, "code": self._totp.now()}
         (await self._http.post("/verify_otp", json=confirmation)).raise_for_status()
@@ -64,7 +64,7 @@ class Browser:
         await self._submit("/login", username=self._username, password=PASSWORD)
 
     async def give_code(self) -> None:
-        next_step = int(time.time()) + STEP_OF_A_CODE  # the last one confirmed the enrolment
+        next_step = int(time.time()) + STEP_OF_A_CODE  # the previous code confirmed the enrolment
         await self._submit("/login/otp", code=self._totp.at(next_step))
 
     async def allow(self) -> None:
@@ -88,7 +88,7 @@ class Browser:
         self._keep(await self._http.get(path))
 
     async def _submit(self, action: str, **fields: str) -> None:
-        values = next(values for to, values in Form(self._page.text).forms if to == action)
+        values = next(values for target, values in Form(self._page.text).forms if target == action)
         self._keep(await self._http.post(action, data={**values, **fields}))
 
     def _keep(self, page: httpx.Response) -> None:
@@ -136,30 +136,30 @@ def main(arguments: Sequence[str] | None = None) -> int:
 
 
 async def _measure(server: Server, bare: Server, rounds: int, browsers: int) -> Costs:
-    """Return the CPU milliseconds of each page in each round; the first round warms up."""
+    """Return the CPU milliseconds of each page in each round, without the warm-up round."""
     costs: Costs = defaultdict(list)
     client = await _registered_client(server)
     async with httpx.AsyncClient(base_url=bare.url) as http:
         for _ in range(rounds + 1):
             costs[CEILING].append(await _cost(bare, [http.get("/") for _ in range(browsers)]))
-            async with _opened(server, client, browsers) as opened:
+            async with _opened(server, client, browsers) as group:
                 for name, step in PAGES:
-                    costs[name].append(await _cost(server, [step(each) for each in opened]))
+                    costs[name].append(await _cost(server, [step(browser) for browser in group]))
     return {name: each[1:] for name, each in costs.items()}
 
 
 async def _registered_client(server: Server) -> TestClient:
     async with httpx.AsyncClient(base_url=server.url) as http:
         body = {"client_name": f"bench-{secrets.token_hex(4)}", **DOCUMENTED_CLIENT}
-        made = (await http.post("/create_client", json=body)).raise_for_status().json()
-    return TestClient(made["client_id"], made["client_secret"])
+        client = (await http.post("/create_client", json=body)).raise_for_status().json()
+    return TestClient(client["client_id"], client["client_secret"])
 
 
 @asynccontextmanager
 async def _opened(
     server: Server, client: TestClient, number: int
 ) -> AsyncIterator[Sequence[Browser]]:
-    """New browsers with a new user each: a user's next code is valid half a minute later."""
+    """Open browsers with a new user each: a user's next code is valid half a minute later."""
     headers = {"accept": "text/html,application/xhtml+xml,*/*;q=0.8"}
     async with AsyncExitStack() as stack:
         browsers = []
@@ -172,19 +172,19 @@ async def _opened(
 
 
 async def _cost(server: Server, requests: Sequence[Awaitable[object]]) -> float:
-    """Return the milliseconds for which the event loop's thread worked, for each request."""
+    """Return the CPU milliseconds of the event loop's thread for each request."""
     before = await _worked(server)
     await asyncio.gather(*requests)
     return (await _worked(server) - before) / len(requests)
 
 
 async def _worked(server: Server) -> float:
-    """Read the milliseconds of CPU of the main thread once it waits for the next request."""
-    found, last = _nanoseconds(server), -1
-    while found != last:
+    """Read the CPU milliseconds of the main thread once it is idle."""
+    current, previous = _nanoseconds(server), -1
+    while current != previous:
         await asyncio.sleep(SETTLE_SECONDS)
-        found, last = _nanoseconds(server), found
-    return found / 1e6
+        current, previous = _nanoseconds(server), current
+    return current / 1e6
 
 
 def _nanoseconds(server: Server) -> int:
@@ -193,17 +193,17 @@ def _nanoseconds(server: Server) -> int:
 
 
 def table(costs: Costs) -> str:
-    """Return the medians of all pages, beside the ceiling, and how far the rounds lie apart."""
+    """Return the median of each page, relative to the ceiling, and the range of the rounds."""
     bare = median(costs[CEILING])
     rows = [
         (
             name,
-            f"{median(each):.2f}",
-            f"{median(each) / bare:.1f}",
-            f"{min(each):.2f}",
-            f"{max(each):.2f}",
+            f"{median(values):.2f}",
+            f"{median(values) / bare:.1f}",
+            f"{min(values):.2f}",
+            f"{max(values):.2f}",
         )
-        for name, each in costs.items()
+        for name, values in costs.items()
     ]
     return report.table(("page", "loop CPU ms", "x bare ASGI", "lowest", "highest"), rows)
 

@@ -1,4 +1,4 @@
-"""The commit that `make bench` measured last, which continuous integration compares with."""
+"""The commit that `make bench` measured last, with which continuous integration compares."""
 
 import subprocess
 
@@ -29,7 +29,7 @@ def is_in_history(commit: str) -> bool:
 
 
 def _git(*arguments: str) -> str:
-    finished = subprocess.run(
+    process = subprocess.run(
         ["git", "-C", str(ROOT), *arguments], check=True, capture_output=True, text=True
     )
-    return finished.stdout.strip()
+    return process.stdout.strip()

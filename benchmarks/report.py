@@ -1,4 +1,4 @@
-"""What the measurements say: tables in Markdown for the README, and everything as JSON."""
+"""Reports of the measurements: Markdown tables for the README, and all rounds as JSON."""
 
 import json
 import os
@@ -19,7 +19,7 @@ FIRST_TOKEN_SECONDS = 2.5
 
 @dataclass(frozen=True, slots=True)
 class Target:
-    """A figure of a cell at 64 connections, and how good it is to be on each database."""
+    """A target for a figure at 64 connections, with a limit for each database."""
 
     scenario: str
     figure: str
@@ -56,7 +56,7 @@ def startup_line(startup: Startup) -> str:
 
 
 def progress_line(cell: Cell) -> str:
-    """A cell in short, as soon as it is known."""
+    """Return a short summary of a cell, to print as soon as it is measured."""
     parts = [f"{cell.median('rate') or 0:.0f}/s"]
     for figure, words in (("ratio", "of the ceiling"), ("hash_ratio", "bare hashes")):
         value = cell.median(figure)
@@ -69,7 +69,7 @@ def progress_line(cell: Cell) -> str:
 
 
 def results_table(cells: Sequence[Cell]) -> str:
-    """One row a cell: medians over the rounds."""
+    """Return a table with one row per cell: medians over the rounds."""
     head = (
         "database", "scenario", "connections", "requests/s", "ceiling/s", "ratio", "CPU ratio",
         "p50 ms", "p99 ms", "CPU ms/request", "refused",
@@ -94,7 +94,7 @@ def results_table(cells: Sequence[Cell]) -> str:
 
 
 def targets_table(cells: Sequence[Cell], startups: Sequence[Startup]) -> str:
-    """What was aimed at and what came out; figures that were not measured have no row."""
+    """Return a table of targets and results, without figures that were not measured."""
     rows = [row for target in TARGETS for row in _target_rows(target, cells)]
     figures: tuple[tuple[str, float, Callable[[Startup], float]], ...] = (
         ("idle memory, MB", MEGABYTES, lambda startup: startup.idle_mb),
@@ -111,9 +111,9 @@ def targets_table(cells: Sequence[Cell], startups: Sequence[Startup]) -> str:
 
 
 def hash_line(cells: Sequence[Cell]) -> str:
-    """What one bare hash costs on this machine."""
-    found = [value for cell in cells if (value := cell.median("hash_ms")) is not None]
-    return f"One bare Argon2id hash: {_number(min(found), 1)} ms of CPU." if found else ""
+    """Return the cost of one bare hash on this machine, as a sentence."""
+    hash_ms = [value for cell in cells if (value := cell.median("hash_ms")) is not None]
+    return f"One bare Argon2id hash: {_number(min(hash_ms), 1)} ms of CPU." if hash_ms else ""
 
 
 def machine_line() -> str:
@@ -130,15 +130,15 @@ def machine_line() -> str:
 
 
 def write_json(machine: str, cells: Sequence[Cell], startups: Sequence[Startup]) -> Path:
-    """Every round, for those who want to compare runs."""
+    """Write every round to a file, for comparisons between runs."""
     RESULTS.mkdir(exist_ok=True)
     path = RESULTS / f"{datetime.now(UTC):%Y-%m-%dT%H%M%SZ}.json"
-    found = {
+    results = {
         "machine": machine,
         "startups": [asdict(startup) for startup in startups],
         "cells": [asdict(cell) for cell in cells],
     }
-    path.write_text(json.dumps(found, indent=1))
+    path.write_text(json.dumps(results, indent=1))
     return Path(os.path.relpath(path))
 
 
@@ -146,13 +146,13 @@ def _target_rows(target: Target, cells: Sequence[Cell]) -> list[tuple[str, ...]]
     rows: list[tuple[str, ...]] = []
     for cell in cells:
         value = cell.median(target.figure)
-        is_aimed_at = (cell.scenario, cell.connections) == (target.scenario, TARGET_CONNECTIONS)
-        if not is_aimed_at or value is None:
+        is_target = (cell.scenario, cell.connections) == (target.scenario, TARGET_CONNECTIONS)
+        if not is_target or value is None:
             continue
         limit = target.limits[cell.database]
         is_met = value >= limit if target.is_minimum else value <= limit
-        wanted = f"{'≥' if target.is_minimum else '≤'} {limit:g}"
-        rows.append((target.label, cell.database, wanted, _number(value, 3), _met(is_met)))
+        target_text = f"{'≥' if target.is_minimum else '≤'} {limit:g}"
+        rows.append((target.label, cell.database, target_text, _number(value, 3), _met(is_met)))
     return rows
 
 

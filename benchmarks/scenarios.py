@@ -1,4 +1,4 @@
-"""What is asked of the server: the requests of each scenario, made over HTTP beforehand."""
+"""Benchmark scenarios: their requests, prepared over HTTP beforehand."""
 
 import base64
 import itertools
@@ -20,7 +20,7 @@ DOCUMENTED_CLIENT = {"redirect_uri": "http://localhost:3000/callback"}
 
 @dataclass(frozen=True, slots=True)
 class Load:
-    """Requests to repeat; with `chains` the one request is completed by each one's last token."""
+    """Requests to repeat; with `chains`, each chain completes the one request with its token."""
 
     requests: list[str]
     chains: list[str] | None = None
@@ -33,7 +33,7 @@ class Pair:
 
 
 class Registered:
-    """Clients, a person and tokens in the database that is measured."""
+    """Clients, a user and tokens in the measured database."""
 
     def __init__(self, http: httpx.Client, *, tokens: int) -> None:
         self._http = http
@@ -44,15 +44,15 @@ class Registered:
         self.people: list[Pair] = []
 
     def add_machines(self) -> None:
-        """Access tokens of clients, once."""
+        """Add access tokens of clients, if there are none yet."""
         while len(self.machines) < self._tokens:
             self.machines.append(self._token(grant_type="client_credentials")["access_token"])
 
     def add_people(self) -> None:
-        """Pairs of tokens, each of a family of its own, once."""
+        """Add token pairs of the user, each in its own family, if there are none yet."""
         while len(self.people) < self._tokens:
-            answer = self._token(**self.login())
-            self.people.append(Pair(answer["access_token"], answer["refresh_token"]))
+            response = self._token(**self.login())
+            self.people.append(Pair(response["access_token"], response["refresh_token"]))
 
     def login(self) -> dict[str, str]:
         return {"grant_type": "password", "username": self.username, "password": PASSWORD}
@@ -66,17 +66,15 @@ class Registered:
 
     def _client(self) -> tuple[str, str]:
         body = {"client_name": f"bench-{secrets.token_hex(4)}", **DOCUMENTED_CLIENT}
-        made = self._json("/create_client", json=body)
-        return made["client_id"], made["client_secret"]
+        client = self._json("/create_client", json=body)
+        return client["client_id"], client["client_secret"]
 
     def _enrolled_user(self) -> str:
         username = f"bench-{secrets.token_hex(4)}"
-        person = {"username": username, "password": PASSWORD}
-        found = re.search(
-            r"secret=([A-Z2-7]+)", self._json("/register_user", json=person)["otp_uri"]
-        )
-        assert found is not None
-        code = pyotp.TOTP(found.group(1)).now()
+        user = {"username": username, "password": PASSWORD}
+        match = re.search(r"secret=([A-Z2-7]+)", self._json("/register_user", json=user)["otp_uri"])
+        assert match is not None
+        code = pyotp.TOTP(match.group(1)).now()
         self._json("/verify_otp", json={"username": username, "code": code})
         return username
 
@@ -92,31 +90,35 @@ class Registered:
 
 def client_credentials(registered: Registered) -> Load:
     form = {"grant_type": "client_credentials", "scope": "profile"}
-    return Load([post("/token", each, form) for each in registered.authorizations])
+    return Load([post("/token", header, form) for header in registered.authorizations])
 
 
 def introspection(registered: Registered) -> Load:
-    """Half the tokens belong to clients, half to people."""
-    asking = itertools.cycle(registered.authorizations)
-    return Load([post("/introspect", next(asking), {"token": each}) for each in _mixed(registered)])
+    """Introspect tokens, half of clients and half of users."""
+    headers = itertools.cycle(registered.authorizations)
+    return Load(
+        [post("/introspect", next(headers), {"token": token}) for token in _mixed(registered)]
+    )
 
 
 def profile(registered: Registered) -> Load:
-    """Half the tokens belong to clients, half to people."""
-    return Load([get("/profile", f"Bearer {each}") for each in _mixed(registered)])
+    """Read profiles, half with tokens of clients and half with tokens of users."""
+    return Load([get("/profile", f"Bearer {token}") for token in _mixed(registered)])
 
 
 def refresh(registered: Registered) -> Load:
-    """Each connection rotates the tokens of its own family."""
+    """Rotate tokens; each connection has its own family."""
     registered.add_people()
     first = registered.people[0].refresh_token
     form = {"grant_type": "refresh_token", "refresh_token": first}
-    whole = post("/token", registered.authorizations[0], form)
-    return Load([whole.removesuffix(first)], [pair.refresh_token for pair in registered.people])
+    request = post("/token", registered.authorizations[0], form)
+    return Load([request.removesuffix(first)], [pair.refresh_token for pair in registered.people])
 
 
 def password(registered: Registered) -> Load:
-    return Load([post("/token", each, registered.login()) for each in registered.authorizations])
+    return Load(
+        [post("/token", header, registered.login()) for header in registered.authorizations]
+    )
 
 
 Scenario = Callable[[Registered], Load]
@@ -125,12 +127,12 @@ SCENARIOS: dict[str, Scenario] = {
     "introspection": introspection,
     "profile": profile,
     "refresh": refresh,
-    PASSWORD_SCENARIO: password,  # the last: the others stand beside the ceiling
+    PASSWORD_SCENARIO: password,  # last: the others are compared with the ceiling
 }
 
 
 def post(path: str, authorization: str, form: dict[str, str]) -> str:
-    """A form post as it goes over the wire; the form comes last."""
+    """Return a form post as sent over the wire; the form comes last."""
     body = urlencode(form)
     return (
         f"POST {path} HTTP/1.1\r\nHost: localhost\r\nAuthorization: {authorization}\r\n"
@@ -146,5 +148,5 @@ def get(path: str, authorization: str) -> str:
 def _mixed(registered: Registered) -> list[str]:
     registered.add_machines()
     registered.add_people()
-    people = [pair.access_token for pair in registered.people]
-    return [token for both in zip(registered.machines, people, strict=True) for token in both]
+    user_tokens = [pair.access_token for pair in registered.people]
+    return [token for both in zip(registered.machines, user_tokens, strict=True) for token in both]

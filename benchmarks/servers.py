@@ -1,4 +1,4 @@
-"""Starts what is measured, each in a process of its own, and stops it whatever happens."""
+"""Start measured servers, each in its own process, and stop them in any case."""
 
 import os
 import select
@@ -25,7 +25,7 @@ JOB_SECONDS = 60.0
 
 @dataclass(frozen=True, slots=True)
 class Server:
-    """A running server. `seconds_to_answer` is how long its first answer took from the spawn."""
+    """A running server. `seconds_to_answer` is the time from the spawn to the first response."""
 
     pid: int
     port: int
@@ -43,7 +43,7 @@ class Server:
 def postern(
     directory: Path, database_url: str, *, first_request: str | None = None, root: Path = ROOT
 ) -> Iterator[Server]:
-    """`postern serve` of a checkout, with one worker and everything else as it is by default."""
+    """Run `postern serve` of a checkout, with one worker and default settings otherwise."""
     command = ["-m", "app.cli", "serve", "--port"]
     environment = {"DATABASE_URL": database_url, "WORKERS": "1", "APP_ENV": "development"}
     request = first_request or "GET /health/live HTTP/1.1\r\nHost: localhost\r\n\r\n"
@@ -56,7 +56,7 @@ def postern(
 def uvicorn(
     directory: Path, application: str, *, database_url: str = "", first_request: str
 ) -> Iterator[Server]:
-    """An ASGI application of ours in a bare Uvicorn with one worker."""
+    """Run an ASGI application in a bare Uvicorn with one worker."""
     options = ["--loop", "uvloop", "--http", "httptools", "--no-access-log", "--workers", "1"]
     command = ["-m", "uvicorn", application, *options, "--log-level", "warning", "--port"]
     environment = {"DATABASE_URL": database_url}
@@ -69,7 +69,7 @@ def uvicorn(
 def _running(
     directory: Path, name: str, command: list[str], environment: dict[str, str], request: str
 ) -> Iterator[Server]:
-    """Runs a server in `directory`; what it prints, its access log too, goes to a file there."""
+    """Run a server in `directory`; its output, access log included, goes to a file there."""
     port = free_port()
     log = directory / f"{name}.log"
     with log.open("ab") as output:
@@ -93,7 +93,7 @@ def _running(
 
 
 def _wait_for_answer(process: "subprocess.Popen[bytes]", port: int, request: str) -> None:
-    """Until a request is answered with 200; raises `RuntimeError` where none ever is."""
+    """Wait until a request is answered with 200; raises `RuntimeError` on time-out or exit."""
     deadline = time.monotonic() + START_SECONDS
     while time.monotonic() < deadline and process.poll() is None:
         try:
@@ -108,7 +108,7 @@ def _wait_for_answer(process: "subprocess.Popen[bytes]", port: int, request: str
 
 
 def _complaints(log: Path) -> str:
-    """The last lines that tell of no request."""
+    """Return the last lines of the log that are not access log lines."""
     lines = log.read_text(errors="replace").splitlines()
     return "\n".join([line for line in lines if not line.startswith("127.0.0.1 ")][-20:])
 
@@ -123,14 +123,14 @@ def _stop(process: "subprocess.Popen[Any]") -> None:
 
 
 def _environment() -> dict[str, str]:
-    """Ours without what would change the server's settings."""
-    kept = ("PATH", "HOME", "LANG", "LC_ALL", "TMPDIR", "VIRTUAL_ENV")
-    found = {name: os.environ[name] for name in kept if name in os.environ}
-    return found | {"PYTHONPATH": str(ROOT)}
+    """Return the environment without variables that change the server's settings."""
+    names = ("PATH", "HOME", "LANG", "LC_ALL", "TMPDIR", "VIRTUAL_ENV")
+    environment = {name: os.environ[name] for name in names if name in os.environ}
+    return environment | {"PYTHONPATH": str(ROOT)}
 
 
 class LoadGenerator:
-    """The process that makes the load; it is given one job after the other."""
+    """The load generator's process, which runs one job after the other."""
 
     def __init__(self, process: "subprocess.Popen[str]") -> None:
         self._process = process
@@ -181,8 +181,8 @@ def load_generator() -> Iterator[LoadGenerator]:
 
 
 def bare_hash_milliseconds(seconds: float) -> float:
-    """The CPU time of one Argon2id hash, measured in a process that does nothing else."""
-    finished = subprocess.run(
+    """Return the CPU time of one Argon2id hash, measured in a process that does nothing else."""
+    process = subprocess.run(
         [sys.executable, "-m", "benchmarks.bare_hash", str(seconds)],
         cwd=ROOT,
         env=_environment(),
@@ -191,4 +191,4 @@ def bare_hash_milliseconds(seconds: float) -> float:
         text=True,
         timeout=seconds + JOB_SECONDS,
     )
-    return float(finished.stdout)
+    return float(process.stdout)

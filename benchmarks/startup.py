@@ -1,4 +1,4 @@
-"""Starting the server: how much memory it wants when idle, and how soon it gives a first token."""
+"""Measurement of the start: idle memory, and the time to the first token."""
 
 import time
 from collections.abc import Callable
@@ -16,7 +16,7 @@ SETTLE_SECONDS = 1.0
 class Startup:
     """Resident memory in MB (10^6 bytes) before any load, and seconds from spawn to a token.
 
-    The first start also makes the tables.
+    The first start also creates the tables.
     """
 
     database: str
@@ -33,7 +33,7 @@ def measure_startup(
     prepare: Callable[[Server], str],
     times: int,
 ) -> Startup:
-    """Starts the server on an empty database, then again; `prepare` gives a request for a token."""
+    """Start the server on an empty database, then again; `prepare` returns a token request."""
     with servers.postern(directory, url) as server:
         first_start_mb = _idle_megabytes(server)
         request = prepare(server)

@@ -1,4 +1,4 @@
-"""The core: users, clients, families of tokens, access and refresh tokens, leases."""
+"""Core tables: users, clients, token families, access and refresh tokens, leases."""
 
 from collections.abc import Sequence
 

@@ -61,7 +61,7 @@ def downgrade() -> None:
 
 
 def _upgrade_users() -> None:
-    """Give each user a salt. The release before stores users without one: they get the default."""
+    """Give each user a salt. Users stored by the previous release get the default."""
     claims = sa.Column("claims", sa.Text(), nullable=False, server_default="{}")
     online.add_column("users", claims)
     online.add_column("users", sa.Column("claims_updated_at", Instant()))

@@ -1,4 +1,4 @@
-"""Accounts that hold under attack: limits, second factors, mail, other providers, the audit log."""
+"""Account security: rate limits, second factors, email, identity providers, the audit log."""
 
 import json
 from collections.abc import Sequence
@@ -34,7 +34,7 @@ DELETIONS = sa.table(
     sa.column("hash", sa.LargeBinary()),
     sa.column("deleted_at", Instant()),
 )
-"""The head of each chain that a downgrade deleted. Kept by every downgrade."""
+"""The head of each chain that a downgrade deleted. No downgrade drops this table."""
 
 
 def upgrade() -> None:
@@ -63,7 +63,7 @@ def downgrade() -> None:
 
 
 def _fill_email_keys() -> None:
-    """Of the addresses that are verified."""
+    """Fill the keys of verified email addresses."""
     users = sa.table(
         "users",
         sa.column("user_id", sa.String()),
@@ -245,7 +245,7 @@ def _create_audit() -> None:
 
 
 def _deleted_head() -> tuple[int, bytes] | None:
-    """Return the head of the chain that the last downgrade deleted: the new one continues it."""
+    """Return the head of the chain deleted by the last downgrade, which the new chain continues."""
     connection = op.get_bind()
     if not sa.inspect(connection).has_table("audit_deletions"):
         return None
@@ -255,10 +255,10 @@ def _deleted_head() -> tuple[int, bytes] | None:
 
 
 def _keep_audit_head() -> None:
-    """Write the head of the chain to the table that every downgrade keeps."""
+    """Write the head of the chain to the table that no downgrade drops."""
     connection = op.get_bind()
     sequence, last_hash = connection.execute(sa.select(HEAD.c.sequence, HEAD.c.hash)).one()
-    if sequence == (_deleted_head() or (0, b""))[0]:  # there are no events since
+    if sequence == (_deleted_head() or (0, b""))[0]:  # no events since
         return
     if not sa.inspect(connection).has_table("audit_deletions"):
         op.create_table(

@@ -1,4 +1,4 @@
-"""Used authorization codes, and what the user saw of a client when they gave consent."""
+"""Used authorization codes, and fingerprints of the client data shown when a user consents."""
 
 import hashlib
 import json
@@ -18,7 +18,7 @@ depends_on: str | Sequence[str] | None = None
 previous_release_may_serve: bool = True
 
 SEEN = ("client_name", "redirect_uris", "token_endpoint_auth_method", "metadata")
-"""What a user saw of a client."""
+"""Client columns that the consent page shows."""
 LOOPBACK_PORT = re.compile(r"^(http://(?:localhost|127\.0\.0\.1|\[::1\])):[0-9]+")
 
 
@@ -46,7 +46,7 @@ def downgrade() -> None:
 
 
 def _fill_fingerprints() -> None:
-    """Consents given before are for their clients as they are now: nobody is asked again."""
+    """Bind existing consents to the clients as they are now, so that no user is asked again."""
     strings = ("user_id", "client_id", "client_fingerprint")
     consents = sa.table("consents", *(sa.column(name, sa.String()) for name in strings))
     clients = sa.table("clients", *map(sa.column, ("client_id", *SEEN)))
@@ -65,15 +65,15 @@ def _fill_fingerprints() -> None:
 
 
 def _fingerprint(name: str, redirect_uris: str, method: str | None, metadata: str) -> str:
-    """As `app.services.client_fingerprints` computed it when this migration was written."""
-    further: dict[str, Any] = json.loads(metadata)
+    """Compute the fingerprint as `app.services.client_fingerprints` did at the time of writing."""
+    members: dict[str, Any] = json.loads(metadata)
     uris = sorted({LOOPBACK_PORT.sub(r"\1", uri) for uri in redirect_uris.split()})
     is_web = all(uri.startswith("https://") for uri in uris)
-    seen = [
+    shown = [
         name,
-        further.get("logo_uri"),
+        members.get("logo_uri"),
         uris,
         method or "client_secret_basic",
-        further.get("application_type") or ("web" if is_web else "native"),
+        members.get("application_type") or ("web" if is_web else "native"),
     ]
-    return hashlib.sha256(json.dumps(seen, ensure_ascii=True).encode()).hexdigest()
+    return hashlib.sha256(json.dumps(shown, ensure_ascii=True).encode()).hexdigest()

@@ -1,4 +1,4 @@
-"""Loopback origins without a port: a registered one is known under every port."""
+"""Loopback origins without a port: a registered loopback origin is valid with every port."""
 
 from collections.abc import Sequence
 
@@ -27,4 +27,4 @@ def upgrade() -> None:
 
 
 def downgrade() -> None:
-    """The rows stay: the release before reads them as origins of the default port."""
+    """Keep the rows: the previous release reads them as origins with the default port."""

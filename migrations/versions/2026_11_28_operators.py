@@ -1,4 +1,4 @@
-"""Against accidents of operators: a key check value, and the heads of deleted audit logs."""
+"""Protection against operator errors: a key check value, and the heads of deleted audit logs."""
 
 from collections.abc import Sequence
 

@@ -1,4 +1,4 @@
-"""Logout notices of clients with pairwise subjects keep the salt of their user."""
+"""Logout notices for clients with pairwise subjects store the salt of their user."""
 
 from collections.abc import Sequence
 
@@ -15,7 +15,7 @@ previous_release_may_serve: bool = True
 
 
 def upgrade() -> None:
-    """The release before leaves the column empty, and is still read: the user is there, or not."""
+    """Add the salt. Rows of the previous release have none and use that of the user, if any."""
     online.add_column("logout_notices", sa.Column("pairwise_salt", sa.LargeBinary()))
     online.run(
         "UPDATE logout_notices SET pairwise_salt ="

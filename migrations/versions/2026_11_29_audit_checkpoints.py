@@ -1,4 +1,4 @@
-"""Audit events that are in an archive can be deleted, and no others."""
+"""Archived audit events can be deleted; all other events cannot."""
 
 from collections.abc import Sequence
 
@@ -60,14 +60,14 @@ def upgrade() -> None:
 
 
 def downgrade() -> None:
-    """The release before knows an archived beginning as a deleted one."""
+    """Record the archived events as deleted, which is how the previous release knows them."""
     connection = op.get_bind()
     op.execute(f"DELETE FROM audit_events WHERE sequence <= {ARCHIVED}")  # noqa: S608 - our own name
     newest = connection.execute(
         sa.select(CHECKPOINTS).order_by(CHECKPOINTS.c.sequence.desc()).limit(1)
     ).first()
-    known = sa.select(DELETIONS.c.sequence).order_by(DELETIONS.c.sequence.desc()).limit(1)
-    if newest is not None and newest.sequence > (connection.scalar(known) or 0):
+    last_deleted = sa.select(DELETIONS.c.sequence).order_by(DELETIONS.c.sequence.desc()).limit(1)
+    if newest is not None and newest.sequence > (connection.scalar(last_deleted) or 0):
         op.execute(
             sa.insert(DELETIONS).values(
                 sequence=newest.sequence, hash=newest.hash, deleted_at=newest.archived_at

@@ -1,4 +1,4 @@
-"""The audit outbox: an event is written with its change, and numbered afterwards."""
+"""Audit outbox: an event is written together with its change and numbered afterwards."""
 
 import hashlib
 import json
@@ -63,7 +63,7 @@ def upgrade() -> None:
 
 
 def downgrade() -> None:
-    """Number what waits first: the older release knows only the chain."""
+    """Number the pending events first: the previous release knows only the chain."""
     while _number_some():
         pass
     op.drop_table("audit_outbox")
@@ -104,19 +104,19 @@ _ROWS = ("OLD", "NEW")
 
 
 def _number_some() -> bool:
-    """Move waiting events to the end of the chain; return whether there were any."""
+    """Move a batch of pending events to the end of the chain; return whether there were any."""
     connection = op.get_bind()
-    waiting = connection.execute(
+    pending = connection.execute(
         sa.select(OUTBOX.c.event_id, *(OUTBOX.c[name] for name in NAMES))
         .where(OUTBOX.c.sequenced_at.is_(None))
         .order_by(OUTBOX.c.event_id)
         .limit(BATCH)
     ).all()
-    if not waiting:
+    if not pending:
         return False
     sequence, previous = connection.execute(sa.select(HEAD.c.sequence, HEAD.c.hash)).one()
     previous = bytes(previous)
-    for _, *values in waiting:
+    for _, *values in pending:
         sequence += 1
         row = {
             "sequence": sequence,
@@ -128,14 +128,14 @@ def _number_some() -> bool:
     connection.execute(sa.update(HEAD).values(sequence=sequence, hash=previous))
     connection.execute(
         sa.update(OUTBOX)
-        .where(OUTBOX.c.sequenced_at.is_(None), OUTBOX.c.event_id <= waiting[-1].event_id)
-        .values(sequenced_at=waiting[-1].at)
+        .where(OUTBOX.c.sequenced_at.is_(None), OUTBOX.c.event_id <= pending[-1].event_id)
+        .values(sequenced_at=pending[-1].at)
     )
     return True
 
 
 def _hash_of(row: dict[str, Any]) -> bytes:
-    """As the application computes it (SHA-256 over the columns and the previous hash)."""
+    """Compute the hash as the application does (SHA-256 over the columns and the previous hash)."""
     at = row["at"].isoformat(timespec="microseconds")
     content = [
         row["previous_hash"].hex(), row["sequence"], at, row["action"], row["outcome"],

@@ -1,4 +1,4 @@
-"""Indexes for what grows: log-out, revocation, deletion, housekeeping and the audit log."""
+"""Indexes for growing tables: sign-out, revocation, deletion, housekeeping and the audit log."""
 
 from collections.abc import Sequence
 from typing import Any
@@ -51,7 +51,7 @@ def downgrade() -> None:
 
 
 def _options(name: str, condition: str | None) -> dict[str, Any]:
-    if name == "ix_audit_events_action":  # for prefixes, whatever the database's collation
+    if name == "ix_audit_events_action":  # for prefix searches under any collation
         return {"postgresql_ops": {"action": "varchar_pattern_ops"}}
     if condition is None:
         return {}

@@ -1,4 +1,4 @@
-"""Users keep the steps of their last codes: a clock that was set back locks nobody out."""
+"""Users store the steps of their last codes, so that setting a clock back locks no one out."""
 
 from collections.abc import Sequence
 
@@ -13,7 +13,7 @@ previous_release_may_serve: bool = True
 
 
 def upgrade() -> None:
-    """The release before leaves the column empty: then the last step alone is remembered."""
+    """Add the column. The previous release leaves it empty; then only the last step is known."""
     op.add_column("users", sa.Column("otp_recent_steps", sa.String(200)))
 
 

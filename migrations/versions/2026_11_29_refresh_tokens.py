@@ -1,4 +1,4 @@
-"""Used refresh tokens keep a digest and a family; indexes for what ends before its time."""
+"""Used refresh tokens keep only a digest and a family; indexes for rows that end early."""
 
 from collections.abc import Sequence
 
@@ -14,8 +14,8 @@ depends_on: str | Sequence[str] | None = None
 previous_release_may_serve: bool = True
 moves_back: dict[str, str] = {"used_refresh_tokens": "refresh_tokens"}
 
-# A used token of the release before has its idle lifetime in `expires_at`, so it moves when that
-# is over. Nothing is rewritten here: there may be millions of them.
+# A used token of the previous release has its idle lifetime in `expires_at`, so it is moved when
+# that expires. No row is rewritten by this migration: there may be millions of them.
 BACK = """
     INSERT INTO refresh_tokens (digest, family_id, issued_at, expires_at, used_at)
     SELECT used.digest, used.family_id, family.created_at, family.created_at, family.created_at

@@ -1,4 +1,4 @@
-"""The applied revisions, each with whether the release before it may go on serving."""
+"""Table of applied revisions, and whether the previous release may keep serving on each."""
 
 from collections.abc import Sequence
 
@@ -13,7 +13,7 @@ previous_release_may_serve: bool = True
 
 
 def upgrade() -> None:
-    """`migrations/env.py` writes the rows, of this revision and of every one below it."""
+    """Create the table; `migrations/env.py` adds rows for this revision and all earlier ones."""
     op.create_table(
         "schema_revisions",
         sa.Column("revision", sa.String(100), nullable=False),

@@ -1,4 +1,4 @@
-"""Users who never confirmed a second factor are listed, so that housekeeping finds them."""
+"""List of users who never confirmed a second factor, for housekeeping."""
 
 from collections.abc import Sequence
 
@@ -14,7 +14,7 @@ depends_on: str | Sequence[str] | None = None
 previous_release_may_serve: bool = True
 
 SIGNS_OF_USE = ("passkeys", "upstream_identities", "sessions", "token_families", "consents")
-"""Tables that have a row of users who signed in once, or can in another way."""
+"""Tables with a row for each user who has signed in, or who can sign in another way."""
 OTHER_WAYS = (
     "otp.confirmed",
     "otp.reset",
@@ -23,13 +23,13 @@ OTHER_WAYS = (
     "upstream.account_created",
     "upstream.linked",
 )
-"""Events of users who had a second factor, or another way to sign in, that they have no more."""
+"""Events of users who once had a second factor, or another way to sign in."""
 
 CONFIRMATION = ("otp_confirmed_at", "otp_secret")
 
 
 def upgrade() -> None:
-    """The release before adds no rows: users who register there meanwhile are kept."""
+    """Create the list. The previous release adds no rows: users it registers meanwhile are kept."""
     op.create_table(
         "unconfirmed_users",
         sa.Column("user_id", sa.String(32), nullable=False),
@@ -42,12 +42,14 @@ def upgrade() -> None:
         users.c.otp_secret.is_not(None),
     ]
     for name in SIGNS_OF_USE:
-        used = sa.table(name, sa.column("user_id"))
-        conditions.append(~sa.exists().where(used.c.user_id == users.c.user_id))
+        sign_of_use = sa.table(name, sa.column("user_id"))
+        conditions.append(~sa.exists().where(sign_of_use.c.user_id == users.c.user_id))
     for name in ("audit_events", "audit_outbox"):
         event = sa.table(name, sa.column("user_id"), sa.column("action"))
-        told = sa.exists().where(event.c.user_id == users.c.user_id, event.c.action.in_(OTHER_WAYS))
-        conditions.append(~told)
+        has_event = sa.exists().where(
+            event.c.user_id == users.c.user_id, event.c.action.in_(OTHER_WAYS)
+        )
+        conditions.append(~has_event)
     op.execute(
         sa.insert(
             sa.table("unconfirmed_users", sa.column("user_id"), sa.column("since"))
