@@ -1,4 +1,4 @@
-"""One PostgreSQL for the whole run, migrated templates, and the application on both databases."""
+"""Fixtures: one PostgreSQL per run, migrated templates, and the application on each database."""
 
 import asyncio
 import os
@@ -27,7 +27,7 @@ _server = ExitStack()
 
 
 def pytest_configure(config: pytest.Config) -> None:
-    """The controlling process starts the server; its workers find it in the environment."""
+    """Start the database server in the main process; workers find it in the environment."""
     if hasattr(config, "workerinput") or config.option.collectonly or config.option.help:
         return
     url = _server.enter_context(running_postgresql(durable=False))
@@ -50,9 +50,9 @@ def databases_directory(tmp_path_factory: pytest.TempPathFactory) -> Any:
 
 @pytest_asyncio.fixture(scope="session")
 async def databases(databases_directory: Any) -> AsyncIterator[Databases]:
-    made = Databases(databases_directory)
-    yield made
-    await made.drop_all()
+    factory = Databases(databases_directory)
+    yield factory
+    await factory.drop_all()
 
 
 def pytest_addoption(parser: pytest.Parser) -> None:
@@ -69,8 +69,8 @@ def pytest_itemcollected(item: pytest.Item) -> None:
 
 
 def pytest_generate_tests(metafunc: pytest.Metafunc) -> None:
-    """Run a test on the databases of its module's `DATABASES`, else on both where it is marked
-    `both_databases`, else on SQLite."""
+    """Run a test on the databases in its module's `DATABASES`, or on both if it is marked
+    `both_databases`, or on SQLite."""
     if "database_kind" not in metafunc.fixturenames:
         return
     kinds = getattr(metafunc.module, "DATABASES", None)
@@ -94,8 +94,8 @@ def database_kind(request: pytest.FixtureRequest) -> str:
 async def app(
     request: pytest.FixtureRequest, databases: Databases, database_kind: str
 ) -> AsyncIterator[Application]:
-    """The application as it is documented, on SQLite and on PostgreSQL; shared by a module, which
-    may have settings of its own in `APP_SETTINGS`."""
+    """Yield the application in its documented configuration, one per module and database; a
+    module may set `APP_SETTINGS`."""
     settings = getattr(request.module, "APP_SETTINGS", {})
     url = await databases.migrated(database_kind)
     async with running_application(url, **settings) as application:
@@ -107,7 +107,7 @@ AppFactory = Callable[..., Awaitable[Application]]
 
 @pytest_asyncio.fixture
 async def start_app(databases: Databases, database_kind: str) -> AsyncIterator[AppFactory]:
-    """Starts applications with settings of one's own; without a database_url, on a new one."""
+    """Yield a function that starts applications with settings; a new database by default."""
     async with AsyncExitStack() as stack:
 
         async def start(**settings: Any) -> Application:
@@ -119,18 +119,18 @@ async def start_app(databases: Databases, database_kind: str) -> AsyncIterator[A
 
 @pytest_asyncio.fixture
 async def client(app: Application) -> TestClient:
-    """A client with the default metadata."""
+    """Create a client with the default metadata."""
     return await app.create_client()
 
 
 @pytest_asyncio.fixture
 async def user(app: Application) -> TestUser:
-    """A person whose enrolment is confirmed."""
+    """Register a user whose enrolment is confirmed."""
     return await app.enrolled_user()
 
 
 @pytest_asyncio.fixture
 async def visitor(app: Application) -> AsyncIterator[Visitor]:
-    """A person with a browser of his own."""
-    async with visiting(app) as made:
-        yield made
+    """Yield a user with their own browser."""
+    async with visiting(app) as browser:
+        yield browser

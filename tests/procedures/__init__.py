@@ -1,4 +1,4 @@
-"""Long fault procedures against running servers (`make faults`), and the ledger of what they saw.
+"""Long fault procedures against running servers (`make faults`), and the ledger of results.
 
-The tests in `tests/faults` run each fault once; here they run for minutes, under load.
+The tests in `tests/faults` run each fault once; these procedures run for minutes, under load.
 """

@@ -50,17 +50,17 @@ def main(arguments: Sequence[str] | None = None) -> int:
 
 
 def _run(procedure: Callable[[Place], Awaitable[list[Entry]]], place: Place) -> list[Entry]:
-    started = time.monotonic()
+    started_at = time.monotonic()
     try:
         entries = asyncio.run(_bounded(procedure, place))
-    except Exception as error:  # noqa: BLE001 - the others still run
+    except Exception as error:  # noqa: BLE001 - the other procedures still run
         failed = Entry(procedure.__name__, "-")
         failed.failures.append(f"{type(error).__name__}: {error}".replace("\n", " ")[:300])
         traceback.print_exception(error)
         return [failed]
     for entry in entries:
         entry.judge()
-    print(f"{procedure.__name__}: {time.monotonic() - started:.0f} s", file=sys.stderr)
+    print(f"{procedure.__name__}: {time.monotonic() - started_at:.0f} s", file=sys.stderr)
     print(table(entries), file=sys.stderr, flush=True)
     return entries
 

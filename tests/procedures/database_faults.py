@@ -1,4 +1,4 @@
-"""The database is stopped, stalls, is locked, has no room, or fails over."""
+"""Database faults: it is stopped, stalls, is locked, has a full disk, or fails over."""
 
 import asyncio
 import contextlib
@@ -23,7 +23,7 @@ FAILOVER_SECONDS = 10.0
 
 
 async def postgresql_restarted(place: Place) -> list[Entry]:
-    """Stop PostgreSQL as by a crash, and start it again after five seconds, three times."""
+    """Stop PostgreSQL as in a crash and start it again after five seconds, three times."""
     entry = Entry("PostgreSQL stopped and started", "postgresql", cut=0)
     entry.time_limit = DATABASE_TIMEOUT
     async with place.database("postgresql") as (url, server):
@@ -43,13 +43,13 @@ async def postgresql_restarted(place: Place) -> list[Entry]:
 
 
 async def network_stalls(place: Place) -> list[Entry]:
-    """Let nothing through between the server and PostgreSQL for fifteen seconds, twice."""
+    """Block the network between the server and PostgreSQL for fifteen seconds, twice."""
     entry = Entry("network to PostgreSQL stalls", "postgresql", cut=0)
     entry.time_limit = DATABASE_TIMEOUT
     async with (
         place.database("postgresql") as (url, _),
-        proxy_before(url) as (proxy, through),
-        under_load(place, entry, through, read_by=url) as scene,
+        proxy_before(url) as (proxy, proxy_url),
+        under_load(place, entry, proxy_url, read_by=url) as scene,
     ):
         for _ in range(2):
             await asyncio.sleep(2)
@@ -63,7 +63,7 @@ async def network_stalls(place: Place) -> list[Entry]:
 
 
 async def table_locked(place: Place) -> list[Entry]:
-    """Hold a lock on the table of access tokens, on SQLite on the whole file."""
+    """Hold a lock on the table of access tokens or, on SQLite, on the whole file."""
     return [await _locked_on_postgresql(place), await _locked_on_sqlite(place)]
 
 
@@ -97,7 +97,7 @@ async def _locked_on_sqlite(place: Place) -> Entry:
 
 
 async def disk_full(place: Place) -> list[Entry]:
-    """Let no file grow for five seconds, which is what a full disk does to SQLite."""
+    """Keep files from growing for five seconds, as a full disk does for SQLite."""
     entry = Entry("full disk", "sqlite", cut=0)
     entry.time_limit = SQLITE_BUSY_TIMEOUT
     async with place.database("sqlite") as (url, _):
@@ -105,7 +105,7 @@ async def disk_full(place: Place) -> list[Entry]:
         async with under_load(place, entry, url) as scene:
             process = psutil.Process(scene.server.process.pid)
             await asyncio.sleep(2)
-            size = max(each.stat().st_size for each in path.parent.glob(f"{path.name}*"))
+            size = max(file.stat().st_size for file in path.parent.glob(f"{path.name}*"))
             process.rlimit(psutil.RLIMIT_FSIZE, (size, psutil.RLIM_INFINITY))
             await asyncio.sleep(5)
             process.rlimit(psutil.RLIMIT_FSIZE, (psutil.RLIM_INFINITY, psutil.RLIM_INFINITY))
@@ -116,13 +116,13 @@ async def disk_full(place: Place) -> list[Entry]:
 
 
 async def standby_promoted(place: Place) -> list[Entry]:
-    """End the primary, or stop it without closing its connections, and promote its standby."""
+    """Stop the primary, or suspend it with open connections, and promote its standby."""
     return [await _failover(place, is_hung=False), await _failover(place, is_hung=True)]
 
 
 async def _failover(place: Place, *, is_hung: bool) -> Entry:
-    how = "primary hangs" if is_hung else "primary is killed"
-    entry = Entry(f"{how}, standby promoted", "postgresql", cut=0)
+    fault = "primary hangs" if is_hung else "primary is killed"
+    entry = Entry(f"{fault}, standby promoted", "postgresql", cut=0)
     entry.time_limit = DATABASE_TIMEOUT
     async with place.database("postgresql") as (url, primary):
         assert primary is not None
@@ -130,16 +130,16 @@ async def _failover(place: Place, *, is_hung: bool) -> Entry:
         stopped: list[psutil.Process] = []
         try:
             await asyncio.to_thread(standby.follow, primary)
-            hosts = several_hosts(url, [standby, primary])  # the standby first, on purpose
-            after = several_hosts(url, [standby])
-            async with under_load(place, entry, hosts, read_by=after) as scene:
+            hosts = several_hosts(url, [standby, primary])  # the standby comes first on purpose
+            standby_url = several_hosts(url, [standby])
+            async with under_load(place, entry, hosts, read_by=standby_url) as scene:
                 await asyncio.sleep(2)
                 stopped += await asyncio.to_thread(_stop, primary, is_hung=is_hung)
                 await asyncio.sleep(3)
                 await asyncio.to_thread(standby.promote)
-                promoted = time.monotonic()
+                promoted_at = time.monotonic()
                 await scene.load.succeeds_again(within=60)
-                seconds = scene.load.record.last_success - promoted
+                seconds = scene.load.record.last_success - promoted_at
                 entry.remarks.append(f"first success {seconds:.2f} s after the promotion")
                 place.say(entry.remarks[-1])
                 if seconds > FAILOVER_SECONDS * slowness():
@@ -154,7 +154,7 @@ async def _failover(place: Place, *, is_hung: bool) -> Entry:
 
 
 def _stop(primary: PostgresServer, *, is_hung: bool) -> list[psutil.Process]:
-    """Return the processes that have to be resumed before they can end."""
+    """Stop the primary; return the processes that must be resumed before they can end."""
     if not is_hung:
         primary.stop("immediate")
         return []

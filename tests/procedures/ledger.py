@@ -1,4 +1,4 @@
-"""What a procedure saw, as a row of a table."""
+"""Results of a procedure, as a row of a table."""
 
 from collections.abc import Sequence
 from dataclasses import dataclass, field
@@ -11,13 +11,12 @@ HEAD = (
 
 @dataclass(slots=True)
 class Entry:
-    """`lost` counts what was acknowledged and is gone, or was spent twice.
+    """`lost` counts what was acknowledged and is missing, or was consumed twice.
 
-    `cut` counts connections that ended without a complete response to a request that was sent;
-    None where the procedure cuts them itself. `unreachable` counts attempts to connect that
-    failed where they may not. `may_refuse` is false where no request may be answered 503
-    before its time limit.
-    Waits are in seconds; a `time_limit` of None is not judged.
+    `cut` counts connections that ended without a complete response to a sent request; None if
+    the procedure cuts them itself. `unreachable` counts failed attempts to connect where none may
+    fail. `may_refuse` is false if no request may get a 503 before its time limit.
+    Waits are in seconds; a `time_limit` of None is not checked.
     """
 
     procedure: str
@@ -37,21 +36,21 @@ class Entry:
 
     @property
     def bound(self) -> float | None:
-        """How long a request may take: its deadline, and what this machine needs to answer.
+        """The longest allowed wait: a request's deadline, and this machine's time to respond.
 
-        A request passes the queues of the machine a few times, a probe once.
+        A request passes the machine's queues a few times, a probe once.
         """
         if self.time_limit is None:
             return None
         return self.time_limit + 1 + max(1.0, 3 * self.longest_probe)
 
     def lose(self, losses: Sequence[str]) -> None:
-        """Enter what was lost; the remarks name some of it."""
+        """Record losses; the remarks name some of them."""
         self.lost += len(losses)
         self.remarks += sorted(set(losses))[:3]
 
     def judge(self) -> None:
-        """Note what is not as it has to be."""
+        """Record the conditions that failed."""
         if self.lost:
             self.failures.append(f"{self.lost} lost")
         if self.cut:

@@ -1,4 +1,4 @@
-"""Clients that register, mint and refresh without end, and a record of what they were answered."""
+"""Clients that register, mint and refresh continuously, and a record of the responses."""
 
 import asyncio
 import contextlib
@@ -23,26 +23,26 @@ from tests.support.waiting import eventually
 REGISTERING, MINTING, REFRESHING = 8, 40, 16
 PAUSE_SECONDS = 0.05
 EARLY_SECONDS = 5.0
-"""A busy machine refuses what waited as long as its time limit; a restart would refuse at once."""
+"""A busy machine refuses requests that waited for their time limit, a restart at once."""
 NEVER_ACCEPTED = (httpx.ConnectError, httpx.ConnectTimeout)
 GATEWAY_ERRORS = (HTTPStatus.BAD_GATEWAY, HTTPStatus.GATEWAY_TIMEOUT)
 
 
 @dataclass(slots=True)
 class Chain:
-    """The refresh tokens of a family that were answered, oldest first."""
+    """The issued refresh tokens of a family, oldest first."""
 
     tokens: list[str]
     unanswered_since: float | None = None
-    """When the last token was sent without an answer: it may be used. By the monotonic clock."""
+    """When the last token was first sent without a response, so that it may be used. Monotonic."""
 
 
 @dataclass(slots=True)
 class Record:
-    """What was answered with success has to be there afterwards.
+    """Everything that was acknowledged and must exist afterwards.
 
     `cut` counts requests whose connection ended without a complete response, `unreachable` those
-    that found nobody to connect to.
+    that could not connect.
     """
 
     users: list[TestUser] = field(default_factory=list)
@@ -64,7 +64,7 @@ class Record:
 
     @property
     def counts(self) -> tuple[int, int, int]:
-        """How many users, access tokens and rotations were acknowledged."""
+        """The numbers of users, access tokens and rotations that were acknowledged."""
         rotations = sum(len(chain.tokens) - 1 for chain in self.chains)
         return len(self.users), len(self.tokens), rotations
 
@@ -80,13 +80,13 @@ class Load:
         self.record = Record()
 
     async def start(self, user: TestUser) -> None:
-        """Sign in once for each client that refreshes, then start all of them."""
-        answers = await asyncio.gather(
+        """Sign in once for each refreshing client, then start all clients."""
+        responses = await asyncio.gather(
             *(self._app.password_grant(self._client, user) for _ in range(REFRESHING))
         )
-        for answer in answers:
-            assert answer.status_code == HTTPStatus.OK, answer.text
-            self.record.chains.append(Chain([answer.json()["refresh_token"]]))
+        for response in responses:
+            assert response.status_code == HTTPStatus.OK, response.text
+            self.record.chains.append(Chain([response.json()["refresh_token"]]))
         works: list[Callable[[], Awaitable[None]]] = [
             *[self._register] * REGISTERING,
             *[self._mint] * MINTING,
@@ -96,14 +96,14 @@ class Load:
         self._tasks = [asyncio.create_task(self._for_ever(work)) for work in works]
 
     async def has_more_of_each(self) -> None:
-        """Wait until each kind of request succeeded once more."""
+        """Wait until each kind of request has succeeded once more."""
         before = self.record.counts
         await eventually(
             lambda: all(now > then for now, then in zip(self.record.counts, before, strict=True))
         )
 
     async def stop(self) -> None:
-        """Let each client finish its request, then return; raises what a client met."""
+        """Let each client finish its request, then return; raises the clients' errors."""
         self._is_stopping = True
         try:
             await asyncio.gather(*self._tasks)
@@ -111,46 +111,46 @@ class Load:
             self.abandon()
 
     def abandon(self) -> None:
-        """End all clients at once: the procedure failed."""
+        """Cancel all clients at once, because the procedure failed."""
         for task in self._tasks:
             task.cancel()
 
     async def succeeds_again(self, *, within: float) -> float:
-        """Return after how many seconds from now a request sent by then succeeded."""
-        started = time.monotonic()
+        """Return the seconds until a request succeeds that was sent from now on."""
+        started_at = time.monotonic()
         self.record.last_success = 0.0
         async with asyncio.timeout(within):
-            while self.record.last_success < started:  # noqa: ASYNC110 - no event tells of it
+            while self.record.last_success < started_at:  # noqa: ASYNC110 - no event for it
                 await asyncio.sleep(0.01)
-        return self.record.last_success - started
+        return self.record.last_success - started_at
 
     async def _for_ever(self, work: Callable[[], Awaitable[None]]) -> None:
         while not self._is_stopping:
             await work()
 
     async def _ask(self, request: Awaitable[httpx.Response]) -> httpx.Response | None:
-        """Return the answer if it is a success; note what else happened."""
-        started = time.monotonic()
+        """Return the response if it is a success, else record the failure and return None."""
+        started_at = time.monotonic()
         try:
-            answer = await request
+            response = await request
         except NEVER_ACCEPTED:
             self.record.unreachable += 1
             await asyncio.sleep(PAUSE_SECONDS)
             return None
         except httpx.TransportError as error:
-            self._note_wait(started)
+            self._note_wait(started_at)
             self.record.cuts[type(error).__name__] += 1
             await asyncio.sleep(PAUSE_SECONDS)
             raise UnansweredError from error
-        waited = self._note_wait(started)
-        if answer.is_success:
+        waited = self._note_wait(started_at)
+        if response.is_success:
             self.record.last_success = time.monotonic()
-            return answer
+            return response
         await asyncio.sleep(PAUSE_SECONDS)
-        if answer.status_code in GATEWAY_ERRORS:
-            self.record.cuts[f"status {answer.status_code}"] += 1
+        if response.status_code in GATEWAY_ERRORS:
+            self.record.cuts[f"status {response.status_code}"] += 1
             raise UnansweredError
-        self._note_refusal(answer, seconds=waited)
+        self._note_refusal(response, seconds=waited)
         return None
 
     def _note_wait(self, started: float) -> float:
@@ -168,13 +168,13 @@ class Load:
             self.record.unexpected[f"{path}: {answer.status_code} {answer.text[:120]}"] += 1
 
     async def _probe(self) -> None:
-        """Ask what needs no database: how long this machine takes just to answer."""
-        started = time.monotonic()
+        """Send a request that needs no database, to measure how long this machine takes."""
+        started_at = time.monotonic()
         with contextlib.suppress(httpx.TransportError):
-            answer = await self._app.http.get("/health/live")
-            if not answer.is_success:
-                self.record.unexpected[f"/health/live: {answer.status_code}"] += 1
-        waited = time.monotonic() - started
+            response = await self._app.http.get("/health/live")
+            if not response.is_success:
+                self.record.unexpected[f"/health/live: {response.status_code}"] += 1
+        waited = time.monotonic() - started_at
         self.record.longest_probe = max(self.record.longest_probe, waited)
         await asyncio.sleep(PAUSE_SECONDS)
 
@@ -182,35 +182,35 @@ class Load:
         name = self._app.new_name()
         body = {"username": name, "password": PASSWORD}
         with contextlib.suppress(UnansweredError):
-            answer = await self._ask(self._app.http.post("/register_user", json=body))
-            if answer is not None:
-                secret = otp_secret_in(answer.json()["otp_uri"])
+            response = await self._ask(self._app.http.post("/register_user", json=body))
+            if response is not None:
+                secret = otp_secret_in(response.json()["otp_uri"])
                 self.record.users.append(TestUser(name, PASSWORD, secret))
 
     async def _mint(self) -> None:
         with contextlib.suppress(UnansweredError):
-            answer = await self._ask(self._app.client_credentials(self._client))
-            if answer is not None:
-                self.record.tokens.append(answer.json()["access_token"])
+            response = await self._ask(self._app.client_credentials(self._client))
+            if response is not None:
+                self.record.tokens.append(response.json()["access_token"])
 
     async def _refresh(self, chain: Chain) -> None:
-        started = time.monotonic()
+        started_at = time.monotonic()
         try:
-            answer = await self._ask(self._app.refresh(self._client, chain.tokens[-1]))
+            response = await self._ask(self._app.refresh(self._client, chain.tokens[-1]))
         except UnansweredError:
-            chain.unanswered_since = chain.unanswered_since or started
+            chain.unanswered_since = chain.unanswered_since or started_at
             return
-        if answer is not None:
-            chain.tokens.append(answer.json()["refresh_token"])
+        if response is not None:
+            chain.tokens.append(response.json()["refresh_token"])
             chain.unanswered_since = None
 
 
 class UnansweredError(Exception):
-    """The connection ended without a response: nobody knows whether the server did its work."""
+    """The connection ended without a response, so the outcome is unknown."""
 
 
 def add_to(entry: Entry, record: Record, *, counts_cuts: bool) -> None:
-    """Enter what a load saw into the ledger."""
+    """Add the results of a load to the ledger."""
     entry.acknowledged += record.acknowledged
     entry.refused += record.refused
     entry.refused_early += record.refused_early
@@ -222,5 +222,5 @@ def add_to(entry: Entry, record: Record, *, counts_cuts: bool) -> None:
         entry.remarks += [f"cut: {count} x {what}" for what, count in record.cuts.items()]
         entry.unreachable += record.unreachable
     if not all(record.counts):
-        got = "{} users, {} tokens, {} refreshes".format(*record.counts)
-        entry.failures.append(f"some kind of request never succeeded: {got}")
+        counts_text = "{} users, {} tokens, {} refreshes".format(*record.counts)
+        entry.failures.append(f"some kind of request never succeeded: {counts_text}")

@@ -1,4 +1,4 @@
-"""What was acknowledged and is not found afterwards, asked over HTTP."""
+"""Check over HTTP that everything acknowledged still exists."""
 
 import asyncio
 import time
@@ -14,34 +14,34 @@ from tests.support.application import Application, TestClient, TestUser
 AT_ONCE = 32
 TRIES = 20
 GRACE_SECONDS = 25.0
-"""Below the grace window of refresh tokens: after it, a repeated refresh is a replay."""
+"""Below the grace window of refresh tokens: later, a repeated refresh is a replay."""
 
 T = TypeVar("T")
 
 
 class Check:
-    """Asks a server for everything that a load was promised."""
+    """Asks a server for everything that was acknowledged to a load."""
 
     def __init__(self, app: Application, client: TestClient) -> None:
         self._app = app
         self._client = client
 
     async def losses(self, record: Record) -> list[str]:
-        """Return what is not there, or can be used twice.
+        """Return what is missing, or can be used twice.
 
-        Families come first: an answer that a client did not get is repeated for a while only.
+        Families come first, because an undelivered response is only repeated for a while.
         """
         lost = await _each(record.chains, self._family)
         lost += await _each(record.tokens, self._token)
         return lost + await _each(record.users, self._user)
 
     async def _family(self, chain: Chain) -> str:
-        """The last refresh token of a family gives one pair; used ones are refused."""
+        """Check that the last refresh token yields one pair, and that used ones are refused."""
         last = chain.tokens[-1]
-        answers = await asyncio.gather(*(self._refresh(last) for _ in range(3)))
-        if {answer.status_code for answer in answers} != {HTTPStatus.OK}:
-            return "" if _may_be_replay(chain) else f"a refresh token ({answers[0].text[:80]})"
-        successors = {answer.json()["refresh_token"] for answer in answers}
+        responses = await asyncio.gather(*(self._refresh(last) for _ in range(3)))
+        if {response.status_code for response in responses} != {HTTPStatus.OK}:
+            return "" if _may_be_replay(chain) else f"a refresh token ({responses[0].text[:80]})"
+        successors = {response.json()["refresh_token"] for response in responses}
         if len(successors) != 1:
             return "a refresh token was used twice"
         successor = await self._refresh(successors.pop())
@@ -49,8 +49,8 @@ class Check:
             return "the successor of a refresh token"
         if await self._token(successor.json()["access_token"]):
             return "an access token of a refresh"
-        for used in chain.tokens[-2:]:
-            if (await self._refresh(used)).status_code != HTTPStatus.BAD_REQUEST:
+        for used_token in chain.tokens[-2:]:
+            if (await self._refresh(used_token)).status_code != HTTPStatus.BAD_REQUEST:
                 return "a used refresh token was accepted"
         return ""
 
@@ -59,17 +59,17 @@ class Check:
 
     async def _token(self, token: str) -> str:
         form = {"token": token}
-        answer = await _answered(
+        response = await _answered(
             lambda: self._app.http.post("/introspect", data=form, auth=self._client.auth)
         )
-        is_active = answer.status_code == HTTPStatus.OK and answer.json()["active"] is True
-        return "" if is_active else f"an access token ({answer.status_code})"
+        is_active = response.status_code == HTTPStatus.OK and response.json()["active"] is True
+        return "" if is_active else f"an access token ({response.status_code})"
 
     async def _user(self, user: TestUser) -> str:
-        """The authenticator app that was set up with the answer has to be confirmed."""
+        """Check that the enrolment from the response can be confirmed."""
         code = self._app.code(user)
-        answer = await _answered(lambda: self._app.verify_otp(user.username, code))
-        return "" if answer.status_code == HTTPStatus.OK else f"a user ({answer.status_code})"
+        response = await _answered(lambda: self._app.verify_otp(user.username, code))
+        return "" if response.status_code == HTTPStatus.OK else f"a user ({response.status_code})"
 
 
 def _may_be_replay(chain: Chain) -> bool:
@@ -78,24 +78,24 @@ def _may_be_replay(chain: Chain) -> bool:
 
 
 async def _answered(request: Callable[[], Awaitable[httpx.Response]]) -> httpx.Response:
-    """Repeat a request while it is answered 503, which promises that nothing happened."""
+    """Repeat a request while it gets a 503, which means that nothing was done."""
     for _ in range(TRIES):
-        answer = await request()
-        if answer.status_code != HTTPStatus.SERVICE_UNAVAILABLE:
+        response = await request()
+        if response.status_code != HTTPStatus.SERVICE_UNAVAILABLE:
             break
         await asyncio.sleep(0.5)
-    return answer
+    return response
 
 
 async def _each(things: Sequence[T], find: Callable[[T], Awaitable[str]]) -> list[str]:
-    """Return what `find` says of these things, some at once; an empty text is well."""
-    left = iter(things)
+    """Return the problems that `find` reports, running several at once; "" is no problem."""
+    iterator = iter(things)
     lost: list[str] = []
 
     async def work() -> None:
-        for thing in left:
+        for thing in iterator:
             if problem := await find(thing):
-                lost.append(problem)  # noqa: PERF401 - it awaits
+                lost.append(problem)  # noqa: PERF401 - the condition awaits
 
     await asyncio.gather(*(work() for _ in range(AT_ONCE)))
     return lost

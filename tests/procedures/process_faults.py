@@ -1,4 +1,4 @@
-"""Server processes are killed, replaced and drained, or nobody reads their log."""
+"""Process faults: servers are killed, replaced and drained, or their log is not read."""
 
 import asyncio
 import random
@@ -25,33 +25,33 @@ GRACE_SECONDS = 30.0
 
 
 async def killed(place: Place) -> list[Entry]:
-    """Kill the server and its workers with SIGKILL under load, again and again."""
+    """Kill the server and its workers with SIGKILL under load, repeatedly."""
     return [await _killed(place, kind) for kind in ("sqlite", "postgresql")]
 
 
 async def _killed(place: Place, kind: str) -> Entry:
     entry = Entry(f"{place.kills} kills with SIGKILL", kind)
-    chance = random.Random(1)
-    started, slowest = time.monotonic(), 0.0
+    rng = random.Random(1)
+    started_at, slowest = time.monotonic(), 0.0
     async with place.database(kind) as (url, _):
-        before: Load | None = None
+        load: Load | None = None
         for number in range(place.kills + 1):
             async with place.postern(url) as server, application_of(server) as app:
                 if number == 0:
                     client, user = await app.create_client(), await app.enrolled_user()
-                if before is not None:
-                    entry.lose(await Check(app, client).losses(before.record))
-                    slowest = max(slowest, time.monotonic() - started)
-                started = time.monotonic()
+                if load is not None:
+                    entry.lose(await Check(app, client).losses(load.record))
+                    slowest = max(slowest, time.monotonic() - started_at)
+                started_at = time.monotonic()
                 if number == place.kills:
                     break
-                before = Load(app, client)
-                await before.start(user)
-                await before.has_more_of_each()
-                await asyncio.sleep(chance.uniform(0.3, 1.5))
+                load = Load(app, client)
+                await load.start(user)
+                await load.has_more_of_each()
+                await asyncio.sleep(rng.uniform(0.3, 1.5))
                 await server.kill()
-                await before.stop()
-                add_to(entry, before.record, counts_cuts=False)
+                await load.stop()
+                add_to(entry, load.record, counts_cuts=False)
                 place.say(
                     f"{kind}: kill {number + 1}, {entry.acknowledged} acknowledged, "
                     f"{entry.lost} lost"
@@ -63,7 +63,7 @@ async def _killed(place: Place, kind: str) -> Entry:
 
 
 async def log_not_read(place: Place) -> list[Entry]:
-    """Serve with an access log that goes into a pipe which nobody reads; then end."""
+    """Serve with an access log that goes to a pipe without a reader, then stop."""
     entry = Entry("log reader stalls", "sqlite", cut=0)
     port = free_port()
     async with place.database("sqlite") as (url, _):
@@ -87,11 +87,11 @@ async def log_not_read(place: Place) -> list[Entry]:
                     entry.failures.append("not live")
                 await load.stop()
                 add_to(entry, load.record, counts_cuts=True)
-            started = time.monotonic()
+            started_at = time.monotonic()
             process.send_signal(signal.SIGTERM)
             try:
                 await asyncio.to_thread(process.wait, GRACE_SECONDS * slowness())
-                entry.remarks.append(f"ended {time.monotonic() - started:.1f} s after SIGTERM")
+                entry.remarks.append(f"ended {time.monotonic() - started_at:.1f} s after SIGTERM")
             except subprocess.TimeoutExpired:
                 entry.failures.append("did not end")
         finally:
@@ -109,7 +109,7 @@ async def _is_live(http: httpx.AsyncClient) -> bool:
 
 
 async def drained_behind_nginx(place: Place) -> list[Entry]:
-    """Behind nginx, end one of two servers with SIGTERM and start it again, six times."""
+    """End one of two servers behind nginx with SIGTERM and start it again, six times."""
     entry = Entry("SIGTERM behind nginx", "postgresql", cut=0, may_refuse=False)
     ports = [free_port(), free_port()]
     async with place.database("postgresql") as (url, _):
@@ -171,9 +171,9 @@ async def replaced_by_sighup(place: Place) -> list[Entry]:
     entry = Entry("workers replaced by SIGHUP", "postgresql", cut=0, may_refuse=False)
     async with place.database("postgresql") as (url, _), under_load(place, entry, url) as scene:
         for _ in range(4):
-            before = _workers_of(scene.server)
+            old_workers = _workers_of(scene.server)
             scene.server.process.send_signal(signal.SIGHUP)
-            await eventually(partial(_has_none_of, scene.server, before))
+            await eventually(partial(_has_none_of, scene.server, old_workers))
             await asyncio.sleep(1)
     return [entry]
 

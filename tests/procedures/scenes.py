@@ -1,4 +1,4 @@
-"""A running server under load, as most procedures need it."""
+"""A running server under load, for most of the procedures."""
 
 import sys
 from collections.abc import AsyncIterator
@@ -25,9 +25,9 @@ class Scene:
 async def under_load(
     place: Place, entry: Entry, url: str, *, read_by: str | None = None, **variables: str
 ) -> AsyncIterator[Scene]:
-    """Run a server under load for the block; then enter what was answered and what is lost.
+    """Run a server under load for the block, then record the responses and the losses.
 
-    `read_by` is the URL of the database for the check at the end, where the server's own goes by
+    `read_by` is the database URL for the final check, if the server's own URL goes through
     something that the procedure broke.
     """
     async with place.postern(url, **variables) as server, application_of(server) as app:
@@ -49,7 +49,7 @@ async def under_load(
 
 
 def enter_errors(entry: Entry, server: Server) -> None:
-    """Fail where the server met a bug of its own, and show what it logged."""
+    """Fail if the server logged tracebacks, and print its log."""
     log = server.log()
     if count := log.count("Traceback (most recent call last)"):
         entry.failures.append(f"{count} tracebacks in the log")
@@ -59,7 +59,7 @@ def enter_errors(entry: Entry, server: Server) -> None:
 async def enter_losses(
     place: Place, entry: Entry, url: str, client: TestClient, record: Record
 ) -> None:
-    """Ask another server on the database for what was promised: it remembers nothing."""
+    """Check for losses with a new server on the database, which has nothing cached."""
     async with place.postern(url) as server, application_of(server) as app:
         entry.lose(await Check(app, client).losses(record))
     if url.startswith("sqlite") and sqlite_integrity(url) != "ok":

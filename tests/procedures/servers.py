@@ -1,4 +1,4 @@
-"""What the procedures run: Postern, PostgreSQL with a standby, nginx."""
+"""Servers for the procedures: Postern, PostgreSQL with a standby, nginx."""
 
 import asyncio
 import shutil
@@ -21,18 +21,18 @@ MANY = {
     "CODE_LIMIT": "100000",
     "TOKEN_ERROR_LIMIT": "100000",
 }
-"""All load comes from one address and one user."""
+"""All load comes from one IP address and one user."""
 
 
 @dataclass(frozen=True, slots=True)
 class Place:
-    """Where a procedure runs, and how long."""
+    """The working directory of a procedure, and the number of kills."""
 
     directory: Path
     kills: int
 
     def say(self, progress: str) -> None:
-        """Tell the operator how far a procedure is."""
+        """Print the progress of a procedure."""
         sys.stderr.write(f"  {progress}\n")
 
     def new_directory(self) -> Path:
@@ -40,7 +40,7 @@ class Place:
 
     @asynccontextmanager
     async def database(self, kind: str) -> AsyncIterator[tuple[str, PostgresServer | None]]:
-        """Yield the URL of a migrated database, with a PostgreSQL server of its own."""
+        """Yield the URL of a migrated database, and its own PostgreSQL server."""
         if kind == "sqlite":
             url = f"sqlite:///{self.new_directory() / 'postern.db'}"
             await asyncio.to_thread(migrate_template, url)
@@ -57,7 +57,7 @@ class Place:
 
     @asynccontextmanager
     async def postern(self, url: str, **variables: str) -> AsyncIterator[Server]:
-        """One process on SQLite, two workers on PostgreSQL."""
+        """Run Postern with one process on SQLite, or two workers on PostgreSQL."""
         workers = "1" if url.startswith("sqlite") else "2"
         variables = {"DATABASE_URL": url, "WORKERS": workers, **MANY, **variables}
         async with running_server(self.new_directory(), **variables) as server:
@@ -65,7 +65,7 @@ class Place:
 
 
 class Standby(PostgresServer):
-    """A streaming replica of a primary; what the primary acknowledges has reached it."""
+    """A streaming replica that has received everything the primary has acknowledged."""
 
     def __init__(self, primary: PostgresServer) -> None:
         self.directory = Path(tempfile.mkdtemp(prefix="postern-pg-"))
@@ -85,7 +85,7 @@ class Standby(PostgresServer):
             self._run("psql", "-q", "-d", primary.url, "-c", statement)
 
     def promote(self) -> None:
-        """Become a primary that waits for nobody."""
+        """Become a primary that does not wait for a standby."""
         self._pg_ctl("-w", "promote")
         for statement in ("ALTER SYSTEM RESET synchronous_standby_names",
                           "SELECT pg_reload_conf()"):  # fmt: skip
@@ -129,9 +129,9 @@ http {{
 
 @asynccontextmanager
 async def nginx(directory: Path, ports: Sequence[int]) -> AsyncIterator[int]:
-    """Yield the port of an nginx that balances over these ports with connections it keeps."""
+    """Yield the port of an nginx that balances over these ports, with keep-alive connections."""
     port = free_port()
-    upstreams = " ".join(f"server 127.0.0.1:{each} max_fails=0;" for each in ports)
+    upstreams = " ".join(f"server 127.0.0.1:{peer} max_fails=0;" for peer in ports)
     configuration = directory / "nginx.conf"
     configuration.write_text(NGINX.format(directory=directory, upstreams=upstreams, port=port))
     process = await asyncio.create_subprocess_exec("nginx", "-c", str(configuration))

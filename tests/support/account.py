@@ -1,4 +1,4 @@
-"""What tests of account pages ask: who a person is below HTTP, and what the audit log says."""
+"""Helpers for tests of account pages: the stored user, and their events in the audit log."""
 
 import json
 from typing import Any
@@ -11,11 +11,11 @@ from tests.support.people import person_with
 from tests.support.visitor import Visitor
 
 FRESH_SECONDS = 601
-"""After these, a sign-in is not fresh any more."""
+"""Seconds after which a sign-in is no longer fresh."""
 
 
 async def signed_in(visitor: Visitor, user: TestUser) -> None:
-    """In this browser, a moment ago."""
+    """Sign the user in with this browser."""
     await visitor.sign_in(await visitor.get("/login"), user)
 
 
@@ -29,18 +29,18 @@ async def claims_of(app: Application, user: TestUser) -> dict[str, Any]:
 
 
 async def happened(app: Application, user_id: str) -> list[tuple[str, dict[str, Any]]]:
-    """The actions that the audit log has of a person, the oldest first, with their details."""
+    """Return actions and details of a user's audit events, oldest first."""
     events = await services_of(app).audit.list_of_user(user_id, limit=200)
-    return [(each.action, json.loads(each.details)) for each in reversed(events)]
+    return [(event.action, json.loads(event.details)) for event in reversed(events)]
 
 
 async def vouched_for(app: Application, user: TestUser, *claims: str) -> None:
-    """An operator made sure of them, as in `email_verified`."""
+    """Mark claims as verified by an operator, as in `email_verified`."""
     await services_of(app).users.set_claims(user.username, StandardClaims(), vouched_for=claims)
 
 
 async def person_with_mail(app: Application, email: str) -> TestUser:
-    """A person who gets mails."""
+    """Create a user with a verified email address."""
     user = await person_with(app, email=email)
     await vouched_for(app, user, "email_verified")
     return user

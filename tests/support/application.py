@@ -1,4 +1,4 @@
-"""The real application under test, spoken to over HTTP, and short names for common requests."""
+"""The real application under test, with HTTP helpers for common requests."""
 
 import re
 import secrets
@@ -23,13 +23,13 @@ NO_LIMITS = {
     "code_limit": 100_000,
     "token_error_limit": 100_000,
 }
-"""For tests that send more nonsense in a minute than any person would."""
+"""For tests that send more invalid requests per minute than any user would."""
 SECRET_KEY = "a-key-of-the-tests-Vr3kq9ZtW8yLm2Xb5Nc7"
 
 
 @dataclass(frozen=True)
 class TestClient:
-    """A registered client; `auth` is what httpx sends as Basic credentials."""
+    """A registered client; httpx sends `auth` as Basic credentials."""
 
     __test__ = False
 
@@ -51,7 +51,7 @@ class TestUser:
 
 
 class Application:
-    """The application on one database, with its clock. Every name it makes is new."""
+    """The application on one database, with its clock. All names it creates are unique."""
 
     def __init__(self, http: httpx.AsyncClient, settings: Settings, clock: FakeClock) -> None:
         self.http = http
@@ -62,11 +62,11 @@ class Application:
         return f"{prefix}-{secrets.token_hex(4)}"
 
     def new_address(self) -> str:
-        """An address of the test network, which no other caller has."""
+        """Return a random IP address of the test network, not used by other callers."""
         return f"10.{secrets.randbelow(256)}.{secrets.randbelow(256)}.{secrets.randbelow(256)}"
 
     async def register(self, username: str | None = None, password: str = PASSWORD) -> TestUser:
-        """A person whose enrolment is not confirmed."""
+        """Register a user without confirming the enrolment."""
         username = username or self.new_name()
         response = await self.http.post(
             "/register_user", json={"username": username, "password": password}
@@ -75,14 +75,14 @@ class Application:
         return TestUser(username, password, otp_secret_in(response.json()["otp_uri"]))
 
     async def enrolled_user(self, username: str | None = None) -> TestUser:
-        """A person who can sign in."""
+        """Register a user who can sign in."""
         user = await self.register(username)
         response = await self.verify_otp(user.username, self.code(user))
         assert response.status_code == 200, response.text
         return user
 
     def code(self, user: TestUser, *, steps: int = 0) -> str:
-        """The code that the authenticator app shows now, or some steps of 30 seconds away."""
+        """Return the code of the authenticator app now, or some steps of 30 seconds away."""
         return pyotp.TOTP(user.otp_secret).at(self.clock.now(), counter_offset=steps)
 
     async def verify_otp(self, username: str, code: Any) -> httpx.Response:
@@ -99,7 +99,7 @@ class Application:
         return TestClient(response.json()["client_id"], response.json().get("client_secret", ""))
 
     async def token(self, client: TestClient | None, **form: str) -> httpx.Response:
-        """POST /token with Basic credentials; without a client, without any."""
+        """POST /token with the client's Basic credentials, or with none if it is None."""
         if client is None:
             return await self.http.post("/token", data=form)
         return await self.http.post("/token", data=form, auth=client.auth)
@@ -145,9 +145,9 @@ class Application:
 
 @asynccontextmanager
 async def running_application(database_url: str, **settings: Any) -> AsyncIterator[Application]:
-    """Starts the application on a database, and stops it as a server would."""
+    """Start the application on a database, and stop it as a server would."""
     clock = FakeClock()
-    made = Settings(
+    application_settings = Settings(
         **{
             "database_url": database_url,
             "app_env": "development",
@@ -160,18 +160,18 @@ async def running_application(database_url: str, **settings: Any) -> AsyncIterat
             **settings,
         }
     )
-    application = create_app(made, clock=clock)
+    application = create_app(application_settings, clock=clock)
     async with running_lifespan(application):
         transport = httpx.ASGITransport(app=application, raise_app_exceptions=False)
         async with httpx.AsyncClient(
             transport=transport, base_url="http://postern.test", timeout=scaled(30)
         ) as http:
-            yield Application(http, made, clock)
+            yield Application(http, application_settings, clock)
 
 
 @asynccontextmanager
 async def running_lifespan(application: Any) -> AsyncIterator[None]:
-    """Speaks the ASGI lifespan protocol with the application."""
+    """Run the application's ASGI lifespan."""
     import asyncio
 
     to_application: asyncio.Queue[dict[str, str]] = asyncio.Queue()
@@ -180,8 +180,8 @@ async def running_lifespan(application: Any) -> AsyncIterator[None]:
         application({"type": "lifespan", "state": {}}, to_application.get, from_application.put)
     )
     await to_application.put({"type": "lifespan.startup"})
-    started = await from_application.get()
-    assert started["type"] == "lifespan.startup.complete", started
+    message = await from_application.get()
+    assert message["type"] == "lifespan.startup.complete", message
     try:
         yield
     finally:
@@ -191,6 +191,6 @@ async def running_lifespan(application: Any) -> AsyncIterator[None]:
 
 
 def otp_secret_in(otp_uri: str) -> str:
-    found = re.search(r"[?&]secret=([A-Z2-7]+)", otp_uri)
-    assert found is not None, otp_uri
-    return found.group(1)
+    match = re.search(r"[?&]secret=([A-Z2-7]+)", otp_uri)
+    assert match is not None, otp_uri
+    return match.group(1)

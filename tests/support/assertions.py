@@ -1,10 +1,10 @@
-"""What tests say about answers."""
+"""Assertions about responses."""
 
 import httpx
 
 
 def assert_oauth_error(response: httpx.Response, error: str, *, status: int = 400) -> None:
-    """The protocol's shape (RFC 6749 section 5.2): JSON that nobody may cache."""
+    """Assert an error response of the protocol (RFC 6749 section 5.2): JSON, not cacheable."""
     assert response.status_code == status, response.text
     assert response.headers["content-type"] == "application/json"
     assert response.headers["cache-control"] == "no-store"
@@ -14,7 +14,7 @@ def assert_oauth_error(response: httpx.Response, error: str, *, status: int = 40
 
 
 def assert_problem(response: httpx.Response, status: int, error: str) -> None:
-    """Problem details (RFC 9457) that also carry `error`."""
+    """Assert problem details (RFC 9457) that also contain `error`."""
     assert response.status_code == status, response.text
     assert response.headers["content-type"] == "application/problem+json"
     body = response.json()

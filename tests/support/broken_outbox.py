@@ -1,4 +1,4 @@
-"""A database that refuses to write to a table, as to that of audit events, and what it holds."""
+"""Refused writes to a table, such as that of audit events, and the contents of all tables."""
 
 from collections.abc import AsyncIterator
 from contextlib import AbstractAsyncContextManager, asynccontextmanager
@@ -11,7 +11,7 @@ from tests.support.application import Application
 from tests.support.parts import services_of
 
 OF_LIMITS = frozenset({"limit_counters", "known_addresses"})
-"""An attempt is counted whatever becomes of it."""
+"""Tables of rate limits: an attempt is counted whatever its outcome."""
 
 POSTGRESQL = (
     (
@@ -39,13 +39,13 @@ ACCEPT = {
 async def writes_refused(
     app: Application, table: str, change: str = "INSERT"
 ) -> AsyncIterator[None]:
-    """No row of a table can be written, as where its disk is full."""
+    """Refuse to write rows of a table, as if its disk were full."""
     database = services_of(app).database
 
     async def run(statements: tuple[str, ...]) -> None:
         async with database.transaction() as connection:
-            for each in statements:
-                await connection.execute(text(each.format(table=table, change=change)))
+            for statement in statements:
+                await connection.execute(text(statement.format(table=table, change=change)))
 
     await run(POSTGRESQL if database.backend.name == "postgresql" else SQLITE)
     try:
@@ -55,12 +55,12 @@ async def writes_refused(
 
 
 def events_refused(app: Application) -> AbstractAsyncContextManager[None]:
-    """No event can be written."""
+    """Refuse to write audit events."""
     return writes_refused(app, "audit_outbox")
 
 
 async def content_of(app: Application) -> dict[str, list[str]]:
-    """The rows of every table, but those of limits and of the audit log."""
+    """Return the rows of every table except those of rate limits and the audit log."""
     await services_of(app).audit.sequencer.run()
     database = services_of(app).database
     content: dict[str, list[str]] = {}

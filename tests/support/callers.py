@@ -1,4 +1,4 @@
-"""Callers at other addresses."""
+"""Callers with other IP addresses."""
 
 from collections.abc import AsyncIterator
 from contextlib import asynccontextmanager
@@ -11,7 +11,7 @@ from tests.support.machine import scaled
 
 @asynccontextmanager
 async def calling_from(app: Application, address: str) -> AsyncIterator[Application]:
-    """The same application, called from another address."""
+    """Call the same application from another IP address."""
     transport = app.http._transport
     assert isinstance(transport, httpx.ASGITransport)
     other = httpx.ASGITransport(

@@ -1,4 +1,4 @@
-"""JWTs as clients make them, good ones and forged ones."""
+"""JWTs of clients, both valid and forged."""
 
 import base64
 import hashlib
@@ -27,7 +27,7 @@ class SigningKey:
 
     @property
     def public(self) -> dict[str, Any]:
-        """As it stands in the client's JWK Set."""
+        """The public key as in the client's JWK Set."""
         return {**self.key.as_dict(private=False), "kid": self.kid, "use": "sig"}
 
     @property
@@ -35,10 +35,10 @@ class SigningKey:
         return {**self.key.as_dict(private=True), "kid": self.kid, "use": "sig"}
 
     def sign(self, claims: Any, **header: Any) -> str:
-        """Any JSON may be the claims, and any header is added; None takes a member out."""
-        made = {"alg": self.algorithm, "kid": self.kid, "typ": "JWT", **header}
-        made = {name: value for name, value in made.items() if value is not None}
-        signing_input = f"{encoded(made)}.{encoded(claims)}"
+        """Sign any JSON as claims; `header` adds members, and None removes one."""
+        members = {"alg": self.algorithm, "kid": self.kid, "typ": "JWT", **header}
+        members = {name: value for name, value in members.items() if value is not None}
+        signing_input = f"{encoded(members)}.{encoded(claims)}"
         return f"{signing_input}.{self._signature(signing_input)}"
 
     def _signature(self, signing_input: str) -> str:
@@ -51,7 +51,7 @@ class SigningKey:
 
 @lru_cache
 def signing_key(algorithm: str = "ES256", name: str = "one", *, bits: int = 2048) -> SigningKey:
-    """The same key for the same arguments: making RSA keys takes time."""
+    """Return the same key for the same arguments, because generating RSA keys is slow."""
     with warnings.catch_warnings():
         warnings.simplefilter("ignore")
         key: Any
@@ -69,9 +69,9 @@ def jwks(*keys: SigningKey) -> dict[str, Any]:
 
 
 def assertion_claims(client_id: str, audience: Any, now: datetime, **claims: Any) -> dict[str, Any]:
-    """A client assertion's, valid for a minute; None takes a claim out."""
+    """Return the claims of a client assertion, valid for a minute; None removes a claim."""
     moment = int(now.timestamp())
-    made = {
+    members = {
         "iss": client_id,
         "sub": client_id,
         "aud": audience,
@@ -80,7 +80,7 @@ def assertion_claims(client_id: str, audience: Any, now: datetime, **claims: Any
         "exp": moment + 60,
         **claims,
     }
-    return {name: value for name, value in made.items() if value is not None}
+    return {name: value for name, value in members.items() if value is not None}
 
 
 def unsigned(claims: Any, **header: Any) -> str:
@@ -88,7 +88,7 @@ def unsigned(claims: Any, **header: Any) -> str:
 
 
 def signed_with_the_public_key(key: SigningKey, claims: Any, secret: bytes) -> str:
-    """HS256 with something that everybody knows: the attack of RFC 8725 section 2.1."""
+    """Sign with HS256 and a public value as secret: the attack of RFC 8725 section 2.1."""
     signing_input = f"{encoded({'alg': 'HS256', 'kid': key.kid})}.{encoded(claims)}"
     raw = hmac.digest(secret, signing_input.encode(), hashlib.sha256)
     return f"{signing_input}.{base64.urlsafe_b64encode(raw).rstrip(b'=').decode()}"

@@ -1,4 +1,4 @@
-"""Clients as the standards' code sees them, without a database."""
+"""Clients for tests of protocol code, without a database."""
 
 import json
 from datetime import UTC, datetime
@@ -8,7 +8,7 @@ from app.models.clients import Client
 
 
 def client_with(client_id: str = "a-client", **metadata: Any) -> Client:
-    """A client that registered this metadata (RFC 7591 section 2)."""
+    """Return a client registered with this metadata (RFC 7591 section 2)."""
     return Client(
         client_id=client_id,
         client_name=client_id,

@@ -1,4 +1,4 @@
-"""A clock that stands still until a test moves it."""
+"""A clock that only moves when a test advances it."""
 
 from datetime import UTC, datetime, timedelta
 
@@ -6,7 +6,7 @@ from app.clock import Clock
 
 
 class FakeClock(Clock):
-    """It starts with the minute, so that windows of limits and TOTP steps always fall alike."""
+    """Starts at a full minute, so that rate limit windows and TOTP steps are always aligned."""
 
     def __init__(self) -> None:
         self._now = datetime.now(UTC).replace(second=0, microsecond=0)

@@ -1,4 +1,4 @@
-"""Fresh databases for tests, copied from migrated templates."""
+"""New databases for tests, copied from migrated templates."""
 
 import asyncio
 import os
@@ -18,7 +18,7 @@ TEMPLATE_VARIABLE = "POSTERN_TESTS_TEMPLATE"
 
 
 def migrate_template(url: str) -> None:
-    """Gives an empty database the schema of this release."""
+    """Migrate an empty database to the schema of this release."""
 
     async def run() -> None:
         backend = make_backend(Settings(database_url=url, app_env="development"))
@@ -29,7 +29,7 @@ def migrate_template(url: str) -> None:
 
 
 async def create_database(server_url: str, *, template: str | None = None) -> str:
-    """Makes a database on the server and gives its URL."""
+    """Create a database on the server and return its URL."""
     name = new_database_name()
     connection = await asyncpg.connect(server_url)
     try:
@@ -50,7 +50,7 @@ async def drop_database(server_url: str, url: str) -> None:
 
 
 class Databases:
-    """Makes migrated databases of either kind."""
+    """Creates migrated databases of either kind."""
 
     def __init__(self, directory: Path) -> None:
         self._directory = directory
@@ -60,7 +60,7 @@ class Databases:
         self.server_url = os.environ[SERVER_VARIABLE]
 
     async def migrated(self, kind: str) -> str:
-        """The URL of a new database with our schema and nothing in it."""
+        """Return the URL of a new database with our schema and no rows."""
         if kind == "postgresql":
             url = await create_database(self.server_url, template=os.environ[TEMPLATE_VARIABLE])
             self._made.append(url)
@@ -73,7 +73,7 @@ class Databases:
         return f"sqlite:///{path}"
 
     async def empty(self, kind: str) -> str:
-        """The URL of a new database without a schema."""
+        """Return the URL of a new database without a schema."""
         if kind == "postgresql":
             url = await create_database(self.server_url)
             self._made.append(url)

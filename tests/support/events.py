@@ -1,4 +1,4 @@
-"""Audit events for what tests change below HTTP."""
+"""Audit events for changes that tests make below HTTP."""
 
 from datetime import UTC, datetime
 
@@ -19,6 +19,6 @@ def new_event(action: str = "something.changed", **values: str) -> NewEvent:
             "address": "",
             "request_id": "",
             "details": "{}",
-            **values,  # type: ignore[arg-type]  # a test names columns of text
+            **values,  # type: ignore[arg-type]  # tests only pass text columns
         }
     )

@@ -1,4 +1,4 @@
-"""Reads our JWTs as a relying party does: by the published keys."""
+"""Verification of our JWTs with the published keys, as a relying party does it."""
 
 import base64
 import json
@@ -13,7 +13,7 @@ ALGORITHMS = ["RS256", "ES256", "Ed25519"]
 
 
 async def claims_of(app: Application, token: str, *, audience: str) -> dict[str, Any]:
-    """The claims of a token whose signature, issuer, audience and time are right."""
+    """Return the claims of a token after verifying signature, issuer, audience and time."""
     claims = await verified(app, token)
     now = app.clock.now().timestamp()
     assert claims["iss"] == app.settings.issuer_url
@@ -23,12 +23,12 @@ async def claims_of(app: Application, token: str, *, audience: str) -> dict[str,
 
 
 async def verified(app: Application, token: str) -> dict[str, Any]:
-    """The claims of a token that one of the published keys signed."""
+    """Return the claims of a token signed by one of the published keys."""
     header = header_of(token)
     keys = (await app.http.get("/jwks")).json()
     (key,) = [key for key in keys["keys"] if key["kid"] == header["kid"]]
     assert key["alg"] == header["alg"]
-    if header["alg"] == "EdDSA":  # the name that the library does not warn of is the newer one
+    if header["alg"] == "EdDSA":  # the library only accepts the newer name without a warning
         return _ed25519(token, key)
     decoded = jwt.decode(token, KeySet.import_key_set({"keys": [key]}), algorithms=ALGORITHMS)
     return dict(decoded.claims)

@@ -1,4 +1,4 @@
-"""Somebody else who holds the database, so that writes wait."""
+"""Database locks held by another session, so that writes wait."""
 
 import asyncio
 import sqlite3
@@ -12,7 +12,7 @@ from app.models.tables import metadata
 
 
 class Hold:
-    """What keeps writers waiting, until `release()`."""
+    """A lock that blocks writers until `release()`."""
 
     def __init__(self, end: Callable[[], Awaitable[Any]]) -> None:
         self._end = end
@@ -26,7 +26,7 @@ class Hold:
 
 @asynccontextmanager
 async def writes_blocked(url: str) -> AsyncIterator[Hold]:
-    """Another connection holds the lock that every write needs. Reads go on."""
+    """Hold the lock that every write needs in another connection. Reads are not blocked."""
     hold = await _on_sqlite(url) if url.startswith("sqlite") else await _on_postgresql(url)
     try:
         yield hold
@@ -36,7 +36,7 @@ async def writes_blocked(url: str) -> AsyncIterator[Hold]:
 
 @asynccontextmanager
 async def audit_head_locked(url: str) -> AsyncIterator[Hold]:
-    """Another session holds the head of the audit log; on SQLite that is the whole file."""
+    """Lock the head of the audit log in another session; on SQLite, the whole file."""
     if url.startswith("sqlite"):
         hold = await _on_sqlite(url)
     else:
@@ -51,7 +51,7 @@ async def audit_head_locked(url: str) -> AsyncIterator[Hold]:
 
 @asynccontextmanager
 async def holding(url: str, statement: str, *arguments: object) -> AsyncIterator[None]:
-    """Another session of PostgreSQL holds what this statement locks."""
+    """Hold what this statement locks in another PostgreSQL session."""
     holder = await asyncpg.connect(url)
     try:
         await holder.execute("BEGIN")
@@ -62,7 +62,7 @@ async def holding(url: str, statement: str, *arguments: object) -> AsyncIterator
 
 
 async def _on_sqlite(url: str) -> Hold:
-    """Never block the loop for the lock: its holder may be a transaction of the same loop."""
+    """Wait for the lock without blocking the loop: a transaction of the same loop may hold it."""
     holder = sqlite3.connect(url.removeprefix("sqlite:///"), isolation_level=None, timeout=0)
     while not holder.in_transaction:
         try:

@@ -1,4 +1,4 @@
-"""Loggers of applications that run in a test."""
+"""Restoration of loggers that an application changes."""
 
 import logging
 from collections.abc import Iterator
@@ -7,10 +7,10 @@ from contextlib import contextmanager
 
 @contextmanager
 def loggers_as_before() -> Iterator[None]:
-    """An application writes to the standard error of its time, which ends with the test."""
+    """Restore the loggers: an application logs to the current stderr, which the test closes."""
     loggers = [logging.getLogger(name) for name in ("postern", "uvicorn")]
-    before = [(each, each.handlers[:], each.level, each.propagate) for each in loggers]
+    saved = [(logger, logger.handlers[:], logger.level, logger.propagate) for logger in loggers]
     yield
-    for each, handlers, level, propagate in before:
-        each.handlers[:], each.propagate = handlers, propagate
-        each.setLevel(level)
+    for logger, handlers, level, propagate in saved:
+        logger.handlers[:], logger.propagate = handlers, propagate
+        logger.setLevel(level)

@@ -1,4 +1,4 @@
-"""What tests of logout ask and look at."""
+"""Helpers for tests of logout."""
 
 import base64
 import html
@@ -16,7 +16,7 @@ AFTER = "https://app.example/signed-out"
 
 
 async def is_signed_in(visitor: Visitor, client: TestClient) -> bool:
-    """Whether the authorization endpoint would answer without a page for anybody here."""
+    """Return whether the authorization endpoint responds without a page in this browser."""
     response = await visitor.authorize(client, prompt="none")
     return answer_in(response).get("error") != "login_required"
 
@@ -34,11 +34,11 @@ def is_error_page(page: httpx.Response) -> bool:
 
 
 def frames_in(page: httpx.Response) -> list[str]:
-    return [html.unescape(found) for found in re.findall(r'<iframe[^>]*\ssrc="([^"]*)"', page.text)]
+    return [html.unescape(url) for url in re.findall(r'<iframe[^>]*\ssrc="([^"]*)"', page.text)]
 
 
 def policy_of(page: httpx.Response) -> dict[str, str]:
-    """The Content-Security-Policy by directive."""
+    """Return the Content-Security-Policy by directive."""
     directives = page.headers["content-security-policy"].split(";")
     parts = [directive.strip().partition(" ") for directive in directives]
     return {name: value for name, _, value in parts}
@@ -49,7 +49,7 @@ def parameters_of(url: str) -> dict[str, str]:
 
 
 def decoded(token: str) -> tuple[dict[str, Any], dict[str, Any]]:
-    """Header and claims of a JWT, unverified."""
+    """Return header and claims of a JWT without verifying it."""
     header, claims = (json.loads(_bytes_of(part)) for part in token.split(".")[:2])
     return header, claims
 

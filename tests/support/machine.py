@@ -1,35 +1,35 @@
-"""The machine under the tests: how fast it is right now, and which date it has."""
+"""Current speed and date of the machine that runs the tests."""
 
 import os
 import time
 
 REFERENCE_SECONDS = 0.03
-"""What the sample takes on an idle machine of the kind that runs the tests."""
+"""Duration of the sample on an idle machine of the kind that runs the tests."""
 SLOWEST = 20.0
 SAMPLE_IS_GOOD_FOR = 5.0
-"""Seconds; a sample costs 30 ms, and there are several for each start of the application."""
+"""Seconds; a sample takes 30 ms, and each start of the application needs several."""
 
 _last_sample = {"at": -SAMPLE_IS_GOOD_FOR, "slowness": 1.0}
 
 
 def scaled(seconds: float) -> float:
-    """Return a time-out of so many seconds on an idle machine, longer on a slow or busy one."""
+    """Return a time-out for an idle machine, made longer on a slow or busy one."""
     return seconds * slowness()
 
 
 def slowness() -> float:
-    """Return how many times slower than the reference machine this one is, between 1 and 20."""
-    started = time.perf_counter()
-    if started - _last_sample["at"] > SAMPLE_IS_GOOD_FOR:
+    """Return how many times slower than the reference this machine is, between 1 and 20."""
+    started_at = time.perf_counter()
+    if started_at - _last_sample["at"] > SAMPLE_IS_GOOD_FOR:
         sum(number * number for number in range(300_000))
-        seconds = time.perf_counter() - started
+        seconds = time.perf_counter() - started_at
         _last_sample["slowness"] = min(SLOWEST, max(1.0, seconds / REFERENCE_SECONDS))
-        _last_sample["at"] = started
+        _last_sample["at"] = started_at
     return _last_sample["slowness"]
 
 
 def database_timeouts() -> dict[str, float]:
-    """Return the default time limits for the database, for the speed of this machine."""
+    """Return the default database time limits, scaled to the speed of this machine."""
     return {
         "database_timeout": min(60.0, scaled(5)),
         "sqlite_busy_timeout": min(60.0, scaled(10)),
@@ -37,7 +37,7 @@ def database_timeouts() -> dict[str, float]:
 
 
 def date_variables() -> dict[str, str]:
-    """Return what a program that a test starts needs to have the date of the test run."""
+    """Return the variables by which a child process gets the date of the test run."""
     names = ("LD_PRELOAD", "FAKETIME", "FAKETIME_SHARED", "DONT_FAKE_MONOTONIC", "PYTHONPATH")
     if "FAKETIME" not in os.environ:
         return {}

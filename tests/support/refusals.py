@@ -1,4 +1,4 @@
-"""The log records of refused requests."""
+"""Log records of refused requests."""
 
 import logging
 from collections.abc import Iterator
@@ -17,10 +17,10 @@ class Records(logging.Handler):
         self.records.append(record)
 
     def one(self, request_id: str) -> Any:
-        """The one record of a request."""
-        found = [each for each in self.records if each.request_id == request_id]
-        assert len(found) == 1, found
-        return found[0]
+        """Return the only record of a request."""
+        matching = [record for record in self.records if record.request_id == request_id]
+        assert len(matching) == 1, matching
+        return matching[0]
 
 
 @contextmanager

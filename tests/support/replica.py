@@ -43,7 +43,7 @@ class Replica(PostgresServer):
 
 @contextmanager
 def hanging(server: PostgresServer) -> Iterator[None]:
-    """Stops every process of a server: it accepts connections and never answers."""
+    """Stop every process of a server, so that it accepts connections and never responds."""
     postmaster = psutil.Process(server.postmaster_pid())
     family = [postmaster, *postmaster.children(recursive=True)]
     for process in family:

@@ -1,4 +1,4 @@
-"""Counts how often a server waits for its database: on the wire, or for SQLite's threads."""
+"""Counts of a server's waits for its database: round trips, or work in SQLite's threads."""
 
 import asyncio
 from collections import Counter
@@ -14,18 +14,18 @@ from app.database.sqlite import SqliteThread
 
 ENCRYPTION_REQUEST = 80_877_103
 ENDS_OF_A_TRIP = b"QSH"
-"""Simple query, Sync and Flush: after each of them the driver waits for the answer."""
+"""Simple query, Sync and Flush: after each of them the driver waits for the response."""
 
 
 class RoundTrips:
-    """`statements` is what was asked for since `forget`, a list of statements for each trip."""
+    """`statements` has one list of statements per round trip since `forget`."""
 
     def __init__(self) -> None:
         self.statements: list[list[str]] = []
         self.connections = 0
-        """How many the server has opened, ever."""
+        """Connections opened by the server so far."""
         self.look_ups: list[tuple[str, bytes]] = []
-        """Every SELECT since `forget`, with its parameters as they travelled."""
+        """Every SELECT since `forget`, with its parameters as sent."""
         self._names: dict[bytes, str] = {}
         self._current: list[str] = []
 
@@ -34,17 +34,17 @@ class RoundTrips:
         self.look_ups.clear()
 
     def repeated(self) -> list[str]:
-        """The look-ups that were made more than once with the same parameters."""
+        """Return the queries that were repeated with the same parameters."""
         return [query for (query, _), count in Counter(self.look_ups).items() if count > 1]
 
     def __len__(self) -> int:
         return len(self.statements)
 
     def __str__(self) -> str:
-        return "\n".join("; ".join(each) for each in self.statements)
+        return "\n".join("; ".join(trip) for trip in self.statements)
 
     def read(self, kind: bytes, body: bytes) -> None:
-        """Read one message of the protocol (PostgreSQL 18, section 54.7)."""
+        """Read one protocol message (PostgreSQL 18, section 54.7)."""
         if kind == b"Q":
             self._current.append(body[:-1].decode())
         elif kind == b"P":
@@ -63,7 +63,7 @@ class RoundTrips:
 
 
 class _Messages:
-    """Cuts the bytes of a client into messages; the first ones have no kind."""
+    """Splits a client's bytes into messages; the first messages have no type byte."""
 
     def __init__(self, trips: RoundTrips) -> None:
         self._trips = trips
@@ -83,14 +83,14 @@ class _Messages:
                 self._trips.read(kind, body)
             else:
                 self._has_started = int.from_bytes(body[:4], "big") != ENCRYPTION_REQUEST
-        if self._has_started and len(self._data) == 5:  # a Sync or Flush alone
+        if self._has_started and len(self._data) == 5:  # a single Sync or Flush
             kind, self._data = self._data[:1], b""
             self._trips.read(kind, b"")
 
 
 @asynccontextmanager
 async def counting_proxy(url: str) -> AsyncIterator[tuple[RoundTrips, str]]:
-    """Counts between a server and PostgreSQL; the URL goes through it."""
+    """Count between a server and PostgreSQL; yield the counts and the URL of the proxy."""
     parts = urlsplit(url)
     trips = RoundTrips()
 
@@ -104,26 +104,26 @@ async def counting_proxy(url: str) -> AsyncIterator[tuple[RoundTrips, str]]:
                 writer.write(data)
             writer.close()
 
-        answering = asyncio.create_task(answer())
+        response_task = asyncio.create_task(answer())
         while data := await reader.read(65_536):
             messages.feed(data)
             to_server.write(data)
         to_server.close()
-        await answering
+        await response_task
 
     server = await asyncio.start_server(handle, "127.0.0.1", 0)
     port = server.sockets[0].getsockname()[1]
     user = f"{parts.netloc.rpartition('@')[0]}@" if "@" in parts.netloc else ""
-    through = urlunsplit((parts.scheme, f"{user}127.0.0.1:{port}", parts.path, parts.query, ""))
+    proxy_url = urlunsplit((parts.scheme, f"{user}127.0.0.1:{port}", parts.path, parts.query, ""))
     try:
-        yield trips, through
+        yield trips, proxy_url
     finally:
         server.close()
 
 
 @contextmanager
 def counting_threads() -> Iterator[RoundTrips]:
-    """Counts on SQLite what waits for a thread; the event loop's own look-ups are none."""
+    """Count SQLite's work in threads, without lookups made on the event loop."""
     trips = RoundTrips()
     run, execute = SqliteThread.run, aiosqlite.Connection._execute
 

@@ -1,4 +1,4 @@
-"""`postern serve` as an operator runs it: a process of its own, spoken to over a socket."""
+"""`postern serve` as an operator runs it: a separate process, accessed over a socket."""
 
 import asyncio
 import contextlib
@@ -60,30 +60,30 @@ class Server:
 
     def _said_where(self) -> bool:
         assert self.process.poll() is None, self.log()
-        found = re.search(r"listening +\S+:(\d+)", self._output.read_text())
-        self.port = int(found.group(1)) if found is not None else 0
-        return found is not None
+        match = re.search(r"listening +\S+:(\d+)", self._output.read_text())
+        self.port = int(match.group(1)) if match is not None else 0
+        return match is not None
 
     def log(self) -> str:
         return self._errors.read_text()
 
     def memory(self) -> int:
-        """Resident bytes."""
+        """Return the resident memory in bytes."""
         return int(psutil.Process(self.process.pid).memory_info().rss)
 
     async def wait(self) -> int:
-        """The exit code, once the process has ended."""
+        """Wait until the process has ended, and return the exit code."""
         return await asyncio.to_thread(self.process.wait, scaled(START_SECONDS))
 
     def family(self) -> list[psutil.Process]:
-        """The process and its workers."""
+        """Return the process and its workers."""
         if self.process.poll() is not None:
             return []
         parent = psutil.Process(self.process.pid)
         return [parent, *parent.children(recursive=True)]
 
     def connections(self) -> int:
-        """How many connections the processes have accepted."""
+        """Return the number of connections that the processes have accepted."""
         return sum(
             connection.status == psutil.CONN_ESTABLISHED and connection.laddr.port == self.port
             for process in self.family()
@@ -91,7 +91,7 @@ class Server:
         )
 
     async def kill(self) -> None:
-        """kill -9, of the workers too."""
+        """Kill the process and its workers with SIGKILL."""
         family = self.family()
         for process in family:
             with contextlib.suppress(psutil.NoSuchProcess):
@@ -104,13 +104,13 @@ class Server:
 
 
 def client_of(url: str) -> httpx.AsyncClient:
-    """Return a client that waits for a connection of its own without a limit."""
+    """Return a client that waits for a free connection without a time limit."""
     timeout = httpx.Timeout(scaled(30), pool=None)
     return httpx.AsyncClient(base_url=url, timeout=timeout, transport=ManyPools())
 
 
 class ManyPools(httpx.AsyncBaseTransport):
-    """Takes turns among small pools of connections: one large pool is slow at this."""
+    """Rotates among small connection pools: one large pool is slow for so many connections."""
 
     def __init__(self) -> None:
         self._pools = [httpx.AsyncHTTPTransport(verify=False) for _ in range(16)]
@@ -126,7 +126,7 @@ class ManyPools(httpx.AsyncBaseTransport):
 
 @asynccontextmanager
 async def running_server(directory: Path, **variables: str) -> AsyncIterator[Server]:
-    """Starts a server with these environment variables, in a directory of its own."""
+    """Start a server with these environment variables, in its own directory."""
     async with starting_server(directory, **variables) as server:
         await server.listens()
         yield server
@@ -134,7 +134,7 @@ async def running_server(directory: Path, **variables: str) -> AsyncIterator[Ser
 
 @asynccontextmanager
 async def starting_server(directory: Path, **variables: str) -> AsyncIterator[Server]:
-    """As `running_server`, without waiting until it listens."""
+    """Start a server as `running_server` does, without waiting until it listens."""
     server = Server(directory, variables)
     try:
         yield server
@@ -143,7 +143,7 @@ async def starting_server(directory: Path, **variables: str) -> AsyncIterator[Se
 
 
 class TimeOfTheMachine(FakeClock):
-    """A server in another process reads the machine's clock, and so do codes made for it."""
+    """The machine's clock, which a server in another process reads, as do codes created for it."""
 
     def now(self) -> datetime:
         return datetime.now(UTC)
@@ -151,14 +151,14 @@ class TimeOfTheMachine(FakeClock):
 
 @asynccontextmanager
 async def application_of(server: Server) -> AsyncIterator[Application]:
-    """The application of another process, under the usual short names."""
+    """Yield the usual helpers for the application of another process."""
     async with application_at(server.url) as app:
         yield app
 
 
 @asynccontextmanager
 async def application_at(url: str) -> AsyncIterator[Application]:
-    """As `application_of`, for a server or a proxy before it by its URL."""
+    """Do the same as `application_of` for the URL of a server, or of a proxy in front of it."""
     async with client_of(url) as http:
         yield Application(http, settings_for("sqlite:///of-another-process"), TimeOfTheMachine())
 
@@ -166,7 +166,7 @@ async def application_at(url: str) -> AsyncIterator[Application]:
 async def run_postern(
     directory: Path, *arguments: str, typed: str = "", **variables: str
 ) -> subprocess.CompletedProcess[str]:
-    """Runs a command to its end; `typed` is its standard input."""
+    """Run a command to its end; `typed` is its standard input."""
     return await asyncio.to_thread(
         subprocess.run,
         [*COMMAND, *arguments],

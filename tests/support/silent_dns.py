@@ -1,4 +1,4 @@
-"""A name server that never answers, and a resolver of the system that waits just as long."""
+"""A name server that never responds, and a system resolver that waits just as long."""
 
 import asyncio
 import socket
@@ -15,7 +15,7 @@ SLOW = ".slow.test"
 
 
 class SilentServer(asyncio.DatagramProtocol):
-    """Counts the names that it is asked for."""
+    """Collects the names that it is queried for."""
 
     def __init__(self) -> None:
         self.asked: set[bytes] = set()
@@ -28,7 +28,7 @@ class SilentServer(asyncio.DatagramProtocol):
 async def slow_names(
     names: HostNames, monkeypatch: pytest.MonkeyPatch
 ) -> AsyncIterator[SilentServer]:
-    """Have names below `SLOW` never answered, whoever resolves them and however."""
+    """Leave all lookups of names below `SLOW` unanswered, in every resolver."""
     released = threading.Event()
     real = socket.getaddrinfo
 

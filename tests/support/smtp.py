@@ -1,4 +1,4 @@
-"""A real mail server on this machine that keeps what it is given."""
+"""A real mail server on this machine that stores the emails it receives."""
 
 import asyncio
 import email
@@ -24,7 +24,7 @@ LINK = re.compile(r"https?://\S+token=\S+")
 
 
 class _Connection(SMTP):
-    """Says when it begins and when it ends."""
+    """Registers itself while it is open."""
 
     connections: set[SMTP]
 
@@ -41,13 +41,13 @@ class _Listener(Controller):
     connections: set[SMTP]
 
     def factory(self) -> SMTP:
-        made = _Connection(self.handler, **self.SMTP_kwargs)
-        made.connections = self.connections
-        return made
+        connection = _Connection(self.handler, **self.SMTP_kwargs)
+        connection.connections = self.connections
+        return connection
 
 
 class MailServer:
-    """Keeps mails in their order; `answer` is what it says to the next ones."""
+    """Stores emails in order; `answer` is its response to the next ones."""
 
     def __init__(self) -> None:
         self.mails: list[EmailMessage] = []
@@ -82,7 +82,7 @@ class MailServer:
         return AuthResult(success=is_right, handled=False)
 
     async def start(self, **options: Any) -> None:
-        """Listens, on the port that it had before where it was stopped."""
+        """Listen, on the same port as before if the server was stopped."""
         self._options = options or self._options
         self.port = self.port or free_port()
         self._controller = _Listener(self, hostname=HOST, port=self.port, **self._options)
@@ -90,12 +90,12 @@ class MailServer:
         await asyncio.to_thread(self._controller.start)
 
     async def stop(self) -> None:
-        """Once nobody is in the middle of a mail."""
+        """Stop, once no email is being received."""
         if self._controller is not None:
-            ended = asyncio.run_coroutine_threadsafe(
+            end_future = asyncio.run_coroutine_threadsafe(
                 _end(self._controller.server), self._controller.loop
             )
-            await asyncio.wrap_future(ended)
+            await asyncio.wrap_future(end_future)
         await eventually(lambda: not self.connections)
         if self._controller is not None:
             await asyncio.to_thread(self._controller.stop)
@@ -103,7 +103,7 @@ class MailServer:
 
     @property
     def settings(self) -> dict[str, Any]:
-        """What an application has to be told to send by it."""
+        """Return the settings by which an application sends through this server."""
         return {
             "smtp_host": HOST,
             "smtp_port": self.port,
@@ -112,27 +112,27 @@ class MailServer:
         }
 
     def to(self, address: str) -> list[EmailMessage]:
-        return [each for each in self.mails if str(each["To"]) == address]
+        return [mail for mail in self.mails if str(mail["To"]) == address]
 
     async def mail_to(self, address: str, *, number: int = 1) -> EmailMessage:
-        """Waits for so many mails to an address, and gives the last one."""
+        """Wait for this many emails to an address, and return the last one."""
         await eventually(lambda: len(self.to(address)) >= number)
         return self.to(address)[number - 1]
 
     async def wait_for(self, subject: str) -> EmailMessage:
-        """Waits for the first mail with this subject."""
-        await eventually(lambda: any(each["Subject"] == subject for each in self.mails))
-        return next(each for each in self.mails if each["Subject"] == subject)
+        """Wait for the first email with this subject."""
+        await eventually(lambda: any(mail["Subject"] == subject for mail in self.mails))
+        return next(mail for mail in self.mails if mail["Subject"] == subject)
 
 
 async def _end(server: asyncio.AbstractServer | None) -> None:
-    """Accept nobody from now on, let in who has come just before, and close.
+    """Stop accepting, finish the connections accepted last, and close.
 
-    A server that is closed while it accepts leaves an open connection behind.
+    A server that is closed while it accepts a connection leaves it open.
     """
     assert isinstance(server, asyncio.Server)
-    for listening in server.sockets:
-        asyncio.get_running_loop().remove_reader(listening.fileno())
+    for listener in server.sockets:
+        asyncio.get_running_loop().remove_reader(listener.fileno())
     for _ in range(5):
         await asyncio.sleep(0)
     server.close()
@@ -141,9 +141,9 @@ async def _end(server: asyncio.AbstractServer | None) -> None:
 def free_port() -> int:
     import socket
 
-    with socket.socket() as made:
-        made.bind((HOST, 0))
-        port: int = made.getsockname()[1]
+    with socket.socket() as listener:
+        listener.bind((HOST, 0))
+        port: int = listener.getsockname()[1]
         return port
 
 
@@ -151,7 +151,7 @@ def free_port() -> int:
 async def running_mail_server(
     context: ssl.SSLContext | None = None, **options: Any
 ) -> AsyncIterator[MailServer]:
-    """With a context it wants STARTTLS, and a name and a password after it."""
+    """Run a mail server; with a TLS context it requires STARTTLS and authentication."""
     server = MailServer()
     if context is not None:
         options = {
@@ -184,11 +184,11 @@ def body_of(mail: EmailMessage, kind: str) -> str:
 
 
 def link_in(mail: EmailMessage) -> str:
-    """The address in a mail, as its reader opens it here: path and query."""
-    found = LINK.search(text_of(mail))
-    assert found is not None, text_of(mail)
-    assert found.group() in html_of(mail)
-    parts = urlsplit(found.group())
+    """Return path and query of the link in an email."""
+    match = LINK.search(text_of(mail))
+    assert match is not None, text_of(mail)
+    assert match.group() in html_of(mail)
+    parts = urlsplit(match.group())
     return f"{parts.path}?{parts.query}"
 
 
@@ -197,7 +197,7 @@ def token_in(link: str) -> str:
 
 
 async def deliver(app: Application, *, after: float = 0) -> int:
-    """What the background task does when it looks; gives how many mails left."""
+    """Run the delivery task once; return the number of emails sent."""
     app.clock.advance(seconds=after)
     delivery = services_of(app).mail_delivery
     assert delivery is not None

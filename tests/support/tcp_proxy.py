@@ -1,4 +1,4 @@
-"""A proxy in front of PostgreSQL that cuts connections when a test says so."""
+"""A proxy in front of PostgreSQL that cuts connections on request."""
 
 import asyncio
 import contextlib
@@ -8,7 +8,7 @@ from urllib.parse import urlsplit, urlunsplit
 
 
 class TcpProxy:
-    """Passes bytes on, until it is told otherwise."""
+    """Forwards bytes until told otherwise."""
 
     def __init__(self, host: str, port: int) -> None:
         self._upstream = (host, port)
@@ -21,28 +21,28 @@ class TcpProxy:
         self._flows = asyncio.Event()
         self._flows.set()
         self.cuts_made = 0
-        self.hides_the_end = False  # what the server said last arrives, that it hung up does not
+        self.hides_the_end = False  # forward the server's last data, but not its end of file
         self.port = 0
 
     def cut_answer_to(self, marker: bytes, *, times: int = 1, after: bytes = b"") -> None:
-        """Forwards what holds `marker`, waits for the answer, and cuts instead of handing it on;
-        not before `after` went by."""
+        """Forward data with `marker`, and cut the connection in place of the response; wait until
+        `after` has been sent first."""
         self._cuts = [marker] * times
         self._awaited = after
         self._drops = self._leaves = False
 
     def cut_before(self, marker: bytes, *, after: bytes = b"") -> None:
-        """As `cut_answer_to`, but what holds `marker` never arrives."""
+        """Cut as `cut_answer_to` does, without forwarding the data with `marker`."""
         self.cut_answer_to(marker, after=after)
         self._drops = True
 
     def leave_after(self, marker: bytes, *, after: bytes = b"") -> None:
-        """As `cut_answer_to`, and from then on nobody answers here."""
+        """Cut as `cut_answer_to` does, and refuse all later connections."""
         self.cut_answer_to(marker, after=after)
         self._leaves = True
 
     def stall(self) -> None:
-        """From now on nothing passes, and nothing is cut."""
+        """Stop forwarding, without cutting connections."""
         self._flows.clear()
 
     def flow(self) -> None:
@@ -67,15 +67,15 @@ class TcpProxy:
             if self.hides_the_end:
                 await asyncio.wait(pumps[:1])
         except asyncio.CancelledError:
-            pass  # `cut_all`: the connection ends here, and asyncio reports no cancelled handler
+            pass  # `cut_all` ends the connection; asyncio must not report a cancelled handler
         finally:
             for pump in pumps:
                 pump.cancel()
             await asyncio.gather(*pumps, return_exceptions=True)
-            for each in (writer, to_server):
-                each.close()
+            for stream in (writer, to_server):
+                stream.close()
                 with contextlib.suppress(OSError):
-                    await each.wait_closed()
+                    await stream.wait_closed()
 
     async def cut_all(self) -> None:
         for task in list(self._tasks):
@@ -113,7 +113,7 @@ class TcpProxy:
 
 @asynccontextmanager
 async def proxy_before(url: str) -> AsyncIterator[tuple[TcpProxy, str]]:
-    """A proxy in front of the server of a database URL, and the URL that goes through it."""
+    """Yield a proxy in front of the server of a database URL, and the URL through it."""
     parts = urlsplit(url)
     assert parts.hostname is not None
     proxy = TcpProxy(parts.hostname, parts.port or 5432)

@@ -1,4 +1,4 @@
-"""A share of a core for a server and its workers, by stopping them most of the time."""
+"""A share of a CPU core for a server and its workers, by stopping them most of the time."""
 
 import asyncio
 import contextlib
@@ -14,7 +14,7 @@ PERIOD_SECONDS = 0.1
 
 @contextlib.asynccontextmanager
 async def throttled(server: Server, *, cores: float) -> AsyncIterator[None]:
-    """Let the processes of a server run for so much of each tenth of a second."""
+    """Let a server's processes run for only a share of each tenth of a second."""
     task = asyncio.create_task(_throttle(server, cores))
     try:
         yield

@@ -1,12 +1,12 @@
-"""When a test runs: which folders hold slow tests, and which run on both databases."""
+"""Selection of tests: folders with slow tests, and folders that run on both databases."""
 
 from pathlib import Path
 
 TESTS = Path(__file__).resolve().parents[1]
 SLOW_FOLDERS = frozenset({"browser", "foreign"})
-"""Their tests are marked `slow`, as are single tests elsewhere that take a second or more."""
+"""Tests in these folders are marked `slow`, as are other tests that take a second or more."""
 FOLDERS_ON_BOTH_DATABASES = frozenset({"repositories", "faults", "migrations"})
-"""Their tests are marked `both_databases`, as are modules elsewhere where storage decides."""
+"""Tests in these folders are marked `both_databases`, as are other modules that depend on it."""
 
 
 def folder_of(path: Path) -> str:

@@ -1,4 +1,4 @@
-"""Two running servers, of which one lets people sign in by the other."""
+"""Two running servers; users of the second can sign in with the first."""
 
 import socket
 from collections.abc import AsyncIterator
@@ -15,9 +15,9 @@ LABEL = "The Company"
 
 @dataclass(frozen=True)
 class TwoPosterns:
-    """People have accounts at the company, and come by it to the server here.
+    """Users have accounts at the company, and sign in with them at the other server.
 
-    They have hosts of their own, since cookies of one host go to every port of it.
+    The servers have different hosts, because cookies of a host are sent to all of its ports.
     """
 
     company: Server
@@ -27,7 +27,7 @@ class TwoPosterns:
     directory: Path
 
     async def operator(self, *arguments: str) -> str:
-        """Runs a command of the server here."""
+        """Run a command of the server that uses the identity provider."""
         result = await run_postern(self.directory, *arguments)
         assert result.returncode == 0, result.stderr
         return result.stdout
@@ -60,7 +60,7 @@ async def two_posterns(company_directory: Path, directory: Path) -> AsyncIterato
 
 
 def _free_port() -> int:
-    with socket.socket() as made:
-        made.bind(("127.0.0.1", 0))
-        port: int = made.getsockname()[1]
+    with socket.socket() as listener:
+        listener.bind(("127.0.0.1", 0))
+        port: int = listener.getsockname()[1]
         return port

@@ -1,4 +1,4 @@
-"""Another provider by which people sign in, made up by a test: it says whatever it is told to."""
+"""A fake identity provider whose responses are defined by a test."""
 
 import json
 import secrets
@@ -21,7 +21,7 @@ SECRET = "a-secret-that-only-the-two-know"
 
 @dataclass(frozen=True)
 class Asked:
-    """What a browser was sent with."""
+    """The authorization request that a browser is sent to the provider with."""
 
     url: str
     state: str
@@ -30,7 +30,7 @@ class Asked:
 
 
 class Provider:
-    """Its documents are served by `peer`; its pages are the test."""
+    """An identity provider: `peer` serves its documents, and tests act as its pages."""
 
     def __init__(self, app: Application, peer: Peer, name: str) -> None:
         self.app = app
@@ -50,22 +50,22 @@ class Provider:
 
     @property
     def button(self) -> str:
-        """Where the form of its button leads."""
+        """The action of the form with the provider's button."""
         return f"/login/with/{self.name}"
 
     def publish(self, **metadata: Any) -> None:
-        """Serves the documents, with these members changed."""
-        said = {**self.metadata, **metadata}
-        self.answer("/.well-known/openid-configuration", said)
+        """Serve the documents, with these members changed."""
+        document = {**self.metadata, **metadata}
+        self.answer("/.well-known/openid-configuration", document)
         self.answer("/jwks", {"keys": [self.key.as_dict(private=False)]})
 
     def answer(self, path: str, said: Any, *, status: int = 200) -> None:
-        body, kind = json.dumps(said), {"Content-Type": "application/json"}
-        self.peer.answers[path] = Answer(body, status, kind)
+        body, headers = json.dumps(said), {"Content-Type": "application/json"}
+        self.peer.answers[path] = Answer(body, status, headers)
 
     def claims(self, asked: Asked, **claims: Any) -> dict[str, Any]:
         now = int(self.app.clock.now().timestamp())
-        said = {
+        values = {
             "iss": self.issuer,
             "aud": "us",
             "sub": "somebody",
@@ -74,42 +74,42 @@ class Provider:
             "nonce": asked.nonce,
             **claims,
         }
-        return {name: value for name, value in said.items() if value is not None}
+        return {name: value for name, value in values.items() if value is not None}
 
     def signed(self, claims: dict[str, Any], *, algorithm: str = "ES256", key: Any = None) -> str:
         header = {"alg": algorithm, "kid": self.name}
         return jwt.encode(header, claims, key or self.key, algorithms=[algorithm])
 
     def says(self, id_token: str | None, **userinfo: Any) -> None:
-        """What the token endpoint answers to the next code, and the userinfo endpoint after it."""
-        told = {"access_token": secrets.token_hex(8), "token_type": "Bearer"}
-        self.answer("/token", {**told, **({"id_token": id_token} if id_token else {})})
+        """Set the responses of the token and userinfo endpoints to the next code."""
+        tokens = {"access_token": secrets.token_hex(8), "token_type": "Bearer"}
+        self.answer("/token", {**tokens, **({"id_token": id_token} if id_token else {})})
         self.answer("/userinfo", userinfo)
 
     def knows(self, asked: Asked, **claims: Any) -> None:
-        """Signs in whom the claims say."""
-        made = self.claims(asked, **claims)
-        self.says(self.signed(made), **{**made, "iss": None})
+        """Set the user of the next sign-in, by these claims."""
+        values = self.claims(asked, **claims)
+        self.says(self.signed(values), **{**values, "iss": None})
 
     def callback(self, asked: Asked, **parameters: str | None) -> str:
-        """Where the browser is sent back to."""
-        said = {"code": "a-code", "state": asked.state, "iss": self.issuer, **parameters}
-        given = {name: value for name, value in said.items() if value is not None}
-        return f"{self.button}/callback?{urlencode(given)}"
+        """Return the URL by which the browser returns from the provider."""
+        candidates = {"code": "a-code", "state": asked.state, "iss": self.issuer, **parameters}
+        present = {name: value for name, value in candidates.items() if value is not None}
+        return f"{self.button}/callback?{urlencode(present)}"
 
 
 async def offered(app: Application, peer: Peer, *, secret: str = SECRET) -> Provider:
-    """A provider whose button is on the sign-in page."""
-    made = Provider(app, peer, app.new_name("op"))
+    """Add a provider, whose button is then on the sign-in page."""
+    provider = Provider(app, peer, app.new_name("op"))
     await services_of(app).upstream.add(
-        made.name,
-        label=f"Company {made.name}",
-        issuer=made.issuer,
+        provider.name,
+        label=f"Company {provider.name}",
+        issuer=provider.issuer,
         client_id="us",
         secret=secret,
         scope="openid profile email",
     )
-    return made
+    return provider
 
 
 class _Links(HTMLParser):
@@ -125,15 +125,15 @@ class _Links(HTMLParser):
 
 
 def asked_in(page: httpx.Response) -> Asked:
-    """What the page on the way to a provider sends the browser with."""
+    """Return the authorization request on the page that leads to a provider."""
     assert page.status_code == 200, page.text
-    (url,) = [each for each in _Links(page.text).found if "code_challenge" in each]
-    found = {name: values[0] for name, values in parse_qs(urlsplit(url).query).items()}
-    return Asked(url, found["state"], found["nonce"], found)
+    (url,) = [link for link in _Links(page.text).found if "code_challenge" in link]
+    values_by_name = {name: values[0] for name, values in parse_qs(urlsplit(url).query).items()}
+    return Asked(url, values_by_name["state"], values_by_name["nonce"], values_by_name)
 
 
 async def sent_to(visitor: Visitor, provider: Provider, **parameters: str) -> Asked:
-    """From the sign-in page to the provider."""
+    """Go from the sign-in page to the provider."""
     page = await visitor.get("/login", **parameters)
     return asked_in(await visitor.submit(page, to=provider.button))
 
@@ -141,14 +141,14 @@ async def sent_to(visitor: Visitor, provider: Provider, **parameters: str) -> As
 async def signed_in_by(
     visitor: Visitor, provider: Provider, *, sub: str, **claims: Any
 ) -> httpx.Response:
-    """To the provider and back, and to the page that comes after it."""
+    """Sign in with the provider, and return the page after it."""
     asked = await sent_to(visitor, provider)
     provider.knows(asked, sub=sub, **claims)
     return await visitor.follow(await visitor.http.get(provider.callback(asked)))
 
 
 async def account_made_by(visitor: Visitor, provider: Provider, *, sub: str, **claims: Any) -> str:
-    """A new account of who is `sub` at the provider; gives its name."""
+    """Create an account for `sub` at the provider, and return its username."""
     page = await signed_in_by(visitor, provider, sub=sub, **claims)
     name = visitor.app.new_name()
     home = await visitor.follow(await visitor.submit(page, to="/login/new-here", username=name))
@@ -157,14 +157,14 @@ async def account_made_by(visitor: Visitor, provider: Provider, *, sub: str, **c
 
 
 async def linking(visitor: Visitor, provider: Provider) -> Asked:
-    """From the account of who is signed in to the provider."""
+    """Go to the provider from the account page of the signed-in user."""
     page = await visitor.get("/account/connections")
     form = {"provider": provider.name, **fields_in(page)}
     return asked_in(await visitor.http.post("/account/connections/link", data=form))
 
 
 async def linked_by(visitor: Visitor, provider: Provider, *, sub: str) -> httpx.Response:
-    """Links who is `sub` there to the account of who is signed in here."""
+    """Link the signed-in user to `sub` at the provider."""
     asked = await linking(visitor, provider)
     provider.knows(asked, sub=sub)
     return await visitor.follow(await visitor.http.get(provider.callback(asked)))
@@ -175,7 +175,9 @@ def csrf_in(page: httpx.Response) -> str:
 
 
 def fields_in(page: httpx.Response) -> dict[str, str]:
-    """What every form of a page carries: that it is ours, and whose account it is about."""
-    found = {name: value for _, fields in Form(page.text).forms for name, value in fields.items()}
+    """Return the fields of every form of a page: the CSRF token and the page's user."""
+    fields_by_name = {
+        name: value for _, fields in Form(page.text).forms for name, value in fields.items()
+    }
     names = ("csrf_token", "page_session_id", "page_username")
-    return {name: found[name] for name in names if name in found}
+    return {name: fields_by_name[name] for name in names if name in fields_by_name}

@@ -1,4 +1,4 @@
-"""A person with a browser that knows no JavaScript: keeps cookies, fills forms, follows links."""
+"""A user with a browser without JavaScript: stores cookies, submits forms, follows links."""
 
 import base64
 import hashlib
@@ -24,7 +24,7 @@ ORIGIN_OF_CLIENTS = "http://localhost:3000"
 
 
 class Form(HTMLParser):
-    """The forms of a page: where each goes, and what it holds already."""
+    """The forms of a page, with their actions and the values they contain."""
 
     def __init__(self, text: str) -> None:
         super().__init__()
@@ -52,48 +52,50 @@ class Visitor:
     async def submit(
         self, page: httpx.Response, *, to: str | None = None, **fields: str
     ) -> httpx.Response:
-        """Sends the first form of a page, or the one with this action."""
+        """Submit the first form of a page, or the one with this action."""
         forms = Form(page.text).forms
-        action, values = next(each for each in forms if to is None or each[0] == to)
+        action, values = next(form for form in forms if to is None or form[0] == to)
         return await self.http.post(action, data={**values, **fields})
 
     async def follow(self, response: httpx.Response) -> httpx.Response:
-        """Follows redirects as long as they stay here."""
+        """Follow redirects within the application."""
         while response.is_redirect and response.headers["location"].startswith("/"):
             response = await self.http.get(response.headers["location"])
         return response
 
     async def authorize(self, client: TestClient, **parameters: Any) -> httpx.Response:
-        """What the authorization endpoint answers in the end: a page, or a redirect to a client."""
+        """Request authorization; return the resulting page, or the redirect to the client."""
         return await self.follow(await self.http.get(f"/authorize?{query(client, **parameters)}"))
 
     async def sign_in(self, page: httpx.Response, user: TestUser) -> httpx.Response:
-        """From the sign-in page to what comes after it."""
-        otp = await self.give_password(page, user)
-        self.app.clock.advance(seconds=31)  # a code counts once
-        return await self.follow(await self.submit(otp, code=self.app.code(user)))
+        """Sign in on the sign-in page and return the page after it."""
+        otp_page = await self.give_password(page, user)
+        self.app.clock.advance(seconds=31)  # a code is accepted only once
+        return await self.follow(await self.submit(otp_page, code=self.app.code(user)))
 
     async def give_password(self, page: httpx.Response, user: TestUser) -> httpx.Response:
-        given = {"username": user.username, "password": user.password}
-        return await self.follow(await self.submit(page, to="/login", **given))
+        credentials = {"username": user.username, "password": user.password}
+        return await self.follow(await self.submit(page, to="/login", **credentials))
 
     async def enroll(self, page: httpx.Response, code: str) -> httpx.Response:
-        """From the first code of an authenticator app to what comes after the recovery codes."""
-        codes = await self.submit(page, to="/login/enroll", code=code)
-        return await self.follow(await self.submit(codes, to="/recovery-codes/saved", saved="1"))
+        """Confirm the enrolment and the recovery codes, and return the page after them."""
+        codes_page = await self.submit(page, to="/login/enroll", code=code)
+        return await self.follow(
+            await self.submit(codes_page, to="/recovery-codes/saved", saved="1")
+        )
 
     async def allow(self, page: httpx.Response) -> httpx.Response:
         return await self.follow(await self.submit(page, to="/consent", decision="allow"))
 
     async def code_for(self, client: TestClient, user: TestUser, **parameters: Any) -> str:
-        """A code, by way of whatever pages are due."""
-        answer = await self.answer_for(client, user, **parameters)
-        return answer["code"]
+        """Return an authorization code, completing all required pages."""
+        response = await self.answer_for(client, user, **parameters)
+        return response["code"]
 
     async def answer_for(
         self, client: TestClient, user: TestUser, **parameters: Any
     ) -> dict[str, str]:
-        """What the client is told, by way of whatever pages are due."""
+        """Return the authorization response, completing all required pages."""
         response = await self.authorize(client, **parameters)
         if 'action="/login"' in response.text:
             response = await self.sign_in(response, user)
@@ -104,7 +106,7 @@ class Visitor:
     async def tokens_for(
         self, client: TestClient, user: TestUser, **parameters: Any
     ) -> dict[str, Any]:
-        """The token response of a whole code flow."""
+        """Return the token response of a complete code flow."""
         code = await self.code_for(client, user, **parameters)
         response = await redeem(self.app, client, code)
         assert response.status_code == 200, response.text
@@ -114,7 +116,7 @@ class Visitor:
 
 @asynccontextmanager
 async def visiting(app: Application) -> AsyncIterator[Visitor]:
-    """A browser of its own."""
+    """Open a browser with its own cookies."""
     async with httpx.AsyncClient(
         transport=app.http._transport,
         base_url=app.http.base_url,
@@ -122,12 +124,12 @@ async def visiting(app: Application) -> AsyncIterator[Visitor]:
         timeout=scaled(30),
     ) as http:
         yield Visitor(app, http)
-        http._transport = httpx.AsyncBaseTransport()  # the application's own, which goes on
+        http._transport = httpx.AsyncBaseTransport()  # keeps the application's own transport open
 
 
 def query(client: TestClient, **parameters: Any) -> str:
-    """A request for a code; a parameter of None is left out."""
-    asked = {
+    """Return the query of an authorization request, without parameters that are None."""
+    values = {
         "response_type": "code",
         "client_id": client.client_id,
         "redirect_uri": REDIRECT_URI,
@@ -139,36 +141,36 @@ def query(client: TestClient, **parameters: Any) -> str:
         **parameters,
     }
     return urlencode(
-        {name: value for name, value in asked.items() if value is not None}, doseq=True
+        {name: value for name, value in values.items() if value is not None}, doseq=True
     )
 
 
 async def redeem(app: Application, client: TestClient, code: str, **form: Any) -> httpx.Response:
-    """Exchanges a code; a parameter of None is left out."""
-    asked = {
+    """Exchange a code for tokens, without parameters that are None."""
+    values = {
         "grant_type": "authorization_code",
         "code": code,
         "redirect_uri": REDIRECT_URI,
         "code_verifier": VERIFIER,
         **form,
     }
-    given = {name: value for name, value in asked.items() if value is not None}
+    present = {name: value for name, value in values.items() if value is not None}
     if client.client_secret:
-        return await app.token(client, **given)
-    return await app.token(None, client_id=client.client_id, **given)
+        return await app.token(client, **present)
+    return await app.token(None, client_id=client.client_id, **present)
 
 
 def answer_in(response: httpx.Response, *, at: str = ORIGIN_OF_CLIENTS) -> dict[str, str]:
-    """The parameters of a redirect to the client, in its query or its fragment."""
+    """Return the parameters of a redirect to the client, from its query or fragment."""
     assert response.is_redirect, f"{response.status_code} {response.text[:2000]}"
     location = response.headers["location"]
     assert location.startswith(at), location
     parts = urlsplit(location)
-    found = parse_qs(parts.fragment or parts.query, strict_parsing=True)
-    assert all(len(values) == 1 for values in found.values())
-    return {name: values[0] for name, values in found.items()}
+    values_by_name = parse_qs(parts.fragment or parts.query, strict_parsing=True)
+    assert all(len(values) == 1 for values in values_by_name.values())
+    return {name: values[0] for name, values in values_by_name.items()}
 
 
 def text_of(page: httpx.Response) -> str:
-    """What a reader sees of a page."""
+    """Return the visible text of a page."""
     return html.unescape(re.sub(r"<[^>]+>", " ", page.text))

@@ -1,9 +1,9 @@
 """Make `time.sleep` work under libfaketime 0.9.10 with DONT_FAKE_MONOTONIC=1.
 
 CPython sleeps with clock_nanosleep until an instant of the monotonic clock, and that version of
-the library shifts the instant all the same, so that the call fails with EINVAL. `select` takes a
-duration. Python imports this module at start because `make test-two-years-ahead` puts its folder
-on PYTHONPATH.
+the library shifts the instant nevertheless, so that the call fails with EINVAL. `select` takes a
+duration. Python imports this module at startup, because `make test-two-years-ahead` puts its
+folder on PYTHONPATH.
 """
 
 import select
