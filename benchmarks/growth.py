@@ -97,9 +97,9 @@ def _grown(stack: ExitStack, directory: Path, kind: str, size: int, connections:
     url = stack.enter_context(new_database(directory, kind))
     with servers.postern(directory, url):
         pass  # creates the schema
-    started = time.perf_counter()
+    started_at = time.perf_counter()
     asyncio.run(grow(url, size))
-    print(f"{kind}: {size:,} tokens in {time.perf_counter() - started:.0f} s", flush=True)
+    print(f"{kind}: {size:,} tokens in {time.perf_counter() - started_at:.0f} s", flush=True)
     server = stack.enter_context(servers.postern(directory, url))
     http = stack.enter_context(httpx.Client(base_url=server.url, timeout=60))
     registered = Registered(http, tokens=connections)
@@ -113,7 +113,7 @@ def _measure(
 ) -> None:
     """Run one round of everything, with the ceiling before and after each load."""
     for name, load in grown.loads.items():
-        before = _ceiling(generator, bare, options)
+        ceiling_before = _ceiling(generator, bare, options)
         database = _database_seconds(grown.postmaster)
         figures = run_round(
             generator,
@@ -123,7 +123,7 @@ def _measure(
             seconds=options.seconds,
         )
         database = _database_seconds(grown.postmaster) - database
-        ratio = figures["rate"] / ((before + _ceiling(generator, bare, options)) / 2)
+        ratio = figures["rate"] / ((ceiling_before + _ceiling(generator, bare, options)) / 2)
         completed = max(1, figures["completed"])
         grown.figures[name].append(
             {
@@ -198,8 +198,8 @@ def _database_seconds(postmaster: psutil.Process | None) -> float:
     """Return the CPU time of a PostgreSQL server, including processes that have ended."""
     if postmaster is None:
         return 0.0
-    own = postmaster.cpu_times()
-    total = own.user + own.system + own.children_user + own.children_system
+    cpu = postmaster.cpu_times()
+    total = cpu.user + cpu.system + cpu.children_user + cpu.children_system
     for process in postmaster.children():
         with suppress(psutil.NoSuchProcess):
             times = process.cpu_times()

@@ -50,7 +50,7 @@ class Cell:
 
 @dataclass(frozen=True, slots=True)
 class Bench:
-    """Measures subjects and the ceiling in turn, so that a busy moment affects both.
+    """A benchmark that alternates subjects and the ceiling, so that a busy moment affects both.
 
     A round of a subject takes `seconds`, one of the ceiling half as long.
     """

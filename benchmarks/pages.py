@@ -145,7 +145,7 @@ async def _measure(server: Server, bare: Server, rounds: int, browsers: int) -> 
             async with _opened(server, client, browsers) as group:
                 for name, step in PAGES:
                     costs[name].append(await _cost(server, [step(browser) for browser in group]))
-    return {name: each[1:] for name, each in costs.items()}
+    return {name: values[1:] for name, values in costs.items()}
 
 
 async def _registered_client(server: Server) -> TestClient:

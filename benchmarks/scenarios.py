@@ -109,10 +109,10 @@ def profile(registered: Registered) -> Load:
 def refresh(registered: Registered) -> Load:
     """Rotate tokens; each connection has its own family."""
     registered.add_people()
-    first = registered.people[0].refresh_token
-    form = {"grant_type": "refresh_token", "refresh_token": first}
+    token = registered.people[0].refresh_token
+    form = {"grant_type": "refresh_token", "refresh_token": token}
     request = post("/token", registered.authorizations[0], form)
-    return Load([request.removesuffix(first)], [pair.refresh_token for pair in registered.people])
+    return Load([request.removesuffix(token)], [pair.refresh_token for pair in registered.people])
 
 
 def password(registered: Registered) -> Load:

@@ -69,7 +69,7 @@ def uvicorn(
 def _running(
     directory: Path, name: str, command: list[str], environment: dict[str, str], request: str
 ) -> Iterator[Server]:
-    """Run a server in `directory`; its output, access log included, goes to a file there."""
+    """Run a server in `directory`; its output, access log included, goes to a file in it."""
     port = free_port()
     log = directory / f"{name}.log"
     with log.open("ab") as output:

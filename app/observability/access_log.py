@@ -16,7 +16,7 @@ OUR_SECRETS = "postern_"  # prefix of our secrets, which a caller may put into a
 
 
 class AccessLog:
-    """Writes method, path without query, status, time, client and request id; never a secret."""
+    """Log lines with method, path without query, status, time, client, request id; no secrets."""
 
     def __init__(self, output: LogOutput, *, log_format: str) -> None:
         self._format = _as_json if log_format == "json" else _as_text

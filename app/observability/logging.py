@@ -106,8 +106,8 @@ class TextFormatter(logging.Formatter):
 
 def text_time(seconds: float) -> str:
     """Return the timestamp of a text line from seconds since 1970: 2026-11-28T20:55:42.123Z."""
-    whole = int(seconds)
-    return f"{_text_second(whole)}.{int((seconds - whole) * 1000):03d}Z"
+    full_seconds = int(seconds)
+    return f"{_text_second(full_seconds)}.{int((seconds - full_seconds) * 1000):03d}Z"
 
 
 @lru_cache(maxsize=8)
@@ -116,7 +116,7 @@ def _text_second(whole: int) -> str:
 
 
 class JsonFormatter(logging.Formatter):
-    """Formats each record as one line with a JSON object."""
+    """A formatter that writes each record as one line with a JSON object."""
 
     def format(self, record: logging.LogRecord) -> str:
         entry = {

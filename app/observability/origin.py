@@ -104,7 +104,7 @@ def client_id() -> str | None:
 
 
 def loggable(text: str) -> str:
-    """Return caller input shortened and on one line, with secrets of ours replaced."""
+    """Return caller input shortened and on one line, with our secrets replaced."""
     shown = OUR_SECRETS.sub("postern_...", text)[:MAXIMUM_SHOWN]
     return shown if shown.isprintable() else shown.encode("unicode_escape").decode("ascii")
 

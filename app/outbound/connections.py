@@ -11,7 +11,7 @@ from app.outbound.names import HostNames, one_of_each_family
 
 
 class GuardedBackend(httpcore.AsyncNetworkBackend):
-    """Resolves a name once, checks every address, and connects to one of those.
+    """A network backend that resolves a name once and connects to one of the checked addresses.
 
     Later responses of the resolver have no effect (DNS rebinding).
     """

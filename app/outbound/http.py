@@ -76,7 +76,7 @@ class OutboundHttp:
         return parts.scheme == "https" and (address is None or is_public(address))
 
     async def get(self, url: str, *, limit: int = LIMIT) -> Fetched:
-        """Fetch a URL from a client; raises `FetchError`, or `BusyError` if others cause it."""
+        """Fetch a client's URL; raises `FetchError`, or `BusyError` if others use the capacity."""
         with not_counted():
             return await self._request("GET", url, limit=limit, shared=True)
 

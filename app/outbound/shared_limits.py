@@ -113,7 +113,7 @@ class SharedLimits:
     async def _judge(self, keys: list[str], arguments: list[str]) -> float | None:
         """Return the seconds that Redis tells an attempt to wait; None if Redis does not respond.
 
-        While it is unavailable, one caller at a time tries it, once a second.
+        While it is unavailable, one caller at a time queries it, once a second.
         """
         async with self._turns:
             if self._is_away and time.monotonic() < self._asked_again_at:

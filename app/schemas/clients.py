@@ -133,8 +133,8 @@ class ClientCreate(ClientMetadata):
 
     @property
     def all_redirect_uris(self) -> list[str]:
-        first = [self.redirect_uri] if self.redirect_uri is not None else []
-        return list(dict.fromkeys([*first, *(self.redirect_uris or [])]))
+        shorthand = [self.redirect_uri] if self.redirect_uri is not None else []
+        return list(dict.fromkeys([*shorthand, *(self.redirect_uris or [])]))
 
     @model_validator(mode="after")
     def _complete(self) -> Self:

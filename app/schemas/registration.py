@@ -11,8 +11,8 @@ AUTHORIZATION_CODE = "authorization_code"
 
 
 class ClientRegister(ClientMetadata):
-    """A client to register. Unknown members are ignored; a null or empty member counts as absent
-    (RFC 7592 section 2.2).
+    """A client to register. Unknown members are ignored; null and an empty string are treated as
+    an absent member (RFC 7592 section 2.2).
     """
 
     model_config = ConfigDict(

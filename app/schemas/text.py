@@ -46,7 +46,7 @@ def _scope(value: str) -> str:
 
 
 def _redirect_uri(value: str) -> str:
-    """Require an absolute URI without fragment (RFC 6749 section 3.1.2), not of another program."""
+    """Require an absolute URI of the client's app, without fragment (RFC 6749 section 3.1.2)."""
     parts = _split_uri(value)
     scheme = parts.scheme
     if not scheme or scheme in FORBIDDEN_SCHEMES or scheme.startswith(FORBIDDEN_PREFIX):

@@ -32,7 +32,7 @@ def require_audience(claims: Mapping[str, Any], accepted: Collection[str]) -> No
     """Require at least one of the audiences to be accepted; raises `SignatureError`."""
     aud = claims.get("aud")
     audiences = aud if isinstance(aud, list) else [aud]
-    if not any(isinstance(each, str) and each in accepted for each in audiences):
+    if not any(isinstance(item, str) and item in accepted for item in audiences):
         raise SignatureError("it is for another audience")
 
 
@@ -44,7 +44,7 @@ def require_only_audience(claims: Mapping[str, Any], accepted: Collection[str]) 
     """
     aud = claims.get("aud")
     audiences = aud if isinstance(aud, list) else [aud]
-    if not audiences or not all(isinstance(each, str) and each in accepted for each in audiences):
+    if not audiences or not all(isinstance(item, str) and item in accepted for item in audiences):
         raise SignatureError("its aud is not this server alone")
 
 

@@ -22,7 +22,7 @@ ALLOWED = "|".join(
 )
 """Joiners between letters, as Persian and Indic scripts need them, and inside emoji."""
 MARKS = r"^\p{M}|\p{Mn}{5}"
-"""Marks that combine with the text before the name, or stack over other lines (UTS 39 5.4)."""
+"""Marks on the text before the name, or stacked over other lines (UTS 39 section 5.4)."""
 VISIBLE = r"[\p{L}\p{N}\p{P}\p{S}]"
 
 

@@ -23,7 +23,7 @@ class SealError(Exception):
 
 
 class SecretBox:
-    """Seals values for one purpose under the first key, and opens those sealed under any key."""
+    """Encryption for one purpose: seals under the first key, opens what any key sealed."""
 
     def __init__(self, secrets: Sequence[str], *, purpose: str) -> None:
         keys = [derive_key(secret.encode(), purpose=purpose) for secret in secrets]

@@ -4,7 +4,7 @@ The sliding window is estimated from two fixed ones: the current window, and the
 previous one that the sliding window still covers. Once the free attempts of a window are used up,
 each further attempt is allowed after a delay that doubles. An attacker can therefore slow an
 account down but never lock it for good. Free attempts may be counted under one name and the
-back-off under another: each user then has a back-off of their own, which nobody else can use up.
+back-off under another: each user then has their own back-off, which other callers cannot use up.
 """
 
 import math
@@ -102,9 +102,9 @@ def wait_for(rule: Rule, count: Count, turns: Count | None, *, now: float) -> fl
 
     Also zero if `tried` has to start a delay, or to correct one.
     """
-    left = left_of(rule, turns or count, now=now)
-    if left > 0 or rule.longest_delay:
-        return left
+    remaining = left_of(rule, turns or count, now=now)
+    if remaining > 0 or rule.longest_delay:
+        return remaining
     return tried(rule, count, turns, now=now, is_right=True)[2]
 
 
@@ -113,8 +113,8 @@ def left_of(rule: Rule, count: Count, *, now: float) -> float:
 
     Also zero if they exceed the longest delay, which `tried` has to correct.
     """
-    left = count.blocked_until - now
-    return left if 0 < left <= _longest(rule) else 0.0
+    remaining = count.blocked_until - now
+    return remaining if 0 < remaining <= _longest(rule) else 0.0
 
 
 def room_in(rule: Rule, count: Count, *, passed: float) -> float:

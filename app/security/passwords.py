@@ -88,8 +88,8 @@ def is_own_name(password: str, names: Iterable[str]) -> bool:
     """Return whether a password is a name of the user, or little more, in any case and width."""
     folded = _folded(password)
     for name in map(_folded, names):
-        rest = folded.replace(name, "") if len(name) >= SHORTEST_NAME else folded
-        if folded == name or (rest != folded and len(rest) < FURTHER_CHARACTERS):
+        remainder = folded.replace(name, "") if len(name) >= SHORTEST_NAME else folded
+        if folded == name or (remainder != folded and len(remainder) < FURTHER_CHARACTERS):
             return True
     return False
 

@@ -10,7 +10,7 @@ MAXIMUM_TYPED_LENGTH = 64
 
 
 def is_scope(text: str) -> bool:
-    """Accept names of printable ASCII without quote and backslash, and spaces (RFC 6749 3.3)."""
+    """Accept printable ASCII without quote and backslash, and spaces (RFC 6749 section 3.3)."""
     return len(text) <= MAXIMUM_SCOPE_LENGTH and all(
         " " <= char <= "~" and char not in '"\\' for char in text
     )

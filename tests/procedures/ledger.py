@@ -36,7 +36,7 @@ class Entry:
 
     @property
     def bound(self) -> float | None:
-        """The longest allowed wait: a request's deadline, and this machine's time to respond.
+        """Return the longest allowed wait: a request's deadline, and this machine's response time.
 
         A request passes the machine's queues a few times, a probe once.
         """

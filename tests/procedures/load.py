@@ -64,13 +64,13 @@ class Record:
 
     @property
     def counts(self) -> tuple[int, int, int]:
-        """The numbers of users, access tokens and rotations that were acknowledged."""
+        """Return the numbers of acknowledged users, access tokens and rotations."""
         rotations = sum(len(chain.tokens) - 1 for chain in self.chains)
         return len(self.users), len(self.tokens), rotations
 
 
 class Load:
-    """Runs until it is stopped. A request that was refused or cut is sent again."""
+    """A load that runs until it is stopped. Requests that were refused or cut are sent again."""
 
     def __init__(self, app: Application, client: TestClient) -> None:
         self._app = app
@@ -99,7 +99,7 @@ class Load:
         """Wait until each kind of request has succeeded once more."""
         before = self.record.counts
         await eventually(
-            lambda: all(now > then for now, then in zip(self.record.counts, before, strict=True))
+            lambda: all(new > old for new, old in zip(self.record.counts, before, strict=True))
         )
 
     async def stop(self) -> None:
@@ -216,10 +216,10 @@ def add_to(entry: Entry, record: Record, *, counts_cuts: bool) -> None:
     entry.refused_early += record.refused_early
     entry.longest_wait = max(entry.longest_wait, record.longest_wait)
     entry.longest_probe = max(entry.longest_probe, record.longest_probe)
-    entry.failures += [f"{count} x {what}" for what, count in record.unexpected.most_common(3)]
+    entry.failures += [f"{count} x {kind}" for kind, count in record.unexpected.most_common(3)]
     if counts_cuts:
         entry.cut = (entry.cut or 0) + record.cuts.total()
-        entry.remarks += [f"cut: {count} x {what}" for what, count in record.cuts.items()]
+        entry.remarks += [f"cut: {count} x {kind}" for kind, count in record.cuts.items()]
         entry.unreachable += record.unreachable
     if not all(record.counts):
         counts_text = "{} users, {} tokens, {} refreshes".format(*record.counts)

@@ -20,7 +20,7 @@ T = TypeVar("T")
 
 
 class Check:
-    """Asks a server for everything that was acknowledged to a load."""
+    """A check that a server still has everything that was acknowledged to a load."""
 
     def __init__(self, app: Application, client: TestClient) -> None:
         self._app = app
@@ -37,8 +37,8 @@ class Check:
 
     async def _family(self, chain: Chain) -> str:
         """Check that the last refresh token yields one pair, and that used ones are refused."""
-        last = chain.tokens[-1]
-        responses = await asyncio.gather(*(self._refresh(last) for _ in range(3)))
+        last_token = chain.tokens[-1]
+        responses = await asyncio.gather(*(self._refresh(last_token) for _ in range(3)))
         if {response.status_code for response in responses} != {HTTPStatus.OK}:
             return "" if _may_be_replay(chain) else f"a refresh token ({responses[0].text[:80]})"
         successors = {response.json()["refresh_token"] for response in responses}

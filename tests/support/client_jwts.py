@@ -27,7 +27,7 @@ class SigningKey:
 
     @property
     def public(self) -> dict[str, Any]:
-        """The public key as in the client's JWK Set."""
+        """Return the public key as in the client's JWK Set."""
         return {**self.key.as_dict(private=False), "kid": self.kid, "use": "sig"}
 
     @property

@@ -6,7 +6,7 @@ from app.clock import Clock
 
 
 class FakeClock(Clock):
-    """Starts at a full minute, so that rate limit windows and TOTP steps are always aligned."""
+    """A fake clock. It starts at a full minute, so that rate limit windows and TOTP steps align."""
 
     def __init__(self) -> None:
         self._now = datetime.now(UTC).replace(second=0, microsecond=0)

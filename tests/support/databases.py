@@ -50,7 +50,7 @@ async def drop_database(server_url: str, url: str) -> None:
 
 
 class Databases:
-    """Creates migrated databases of either kind."""
+    """A factory of migrated databases of either kind."""
 
     def __init__(self, directory: Path) -> None:
         self._directory = directory

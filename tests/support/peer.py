@@ -43,7 +43,7 @@ class Seen:
 
 
 class Peer:
-    """Responds by path with a test's `answers`; 404 for other paths."""
+    """A server that responds by path with a test's `answers`, and with 404 to other paths."""
 
     def __init__(self, port: int = 0, *, scheme: str = "https") -> None:
         self.port = port
@@ -57,7 +57,7 @@ class Peer:
 
     def count(self, path: str) -> int:
         """Return the number of requests for a path."""
-        return sum(seen.target == path for seen in self.seen)
+        return sum(request.target == path for request in self.seen)
 
     async def serve(self, reader: asyncio.StreamReader, writer: asyncio.StreamWriter) -> None:
         self.connections += 1
@@ -68,9 +68,9 @@ class Peer:
             await writer.wait_closed()
 
     async def _answer(self, reader: asyncio.StreamReader, writer: asyncio.StreamWriter) -> None:
-        seen = await _read_request(reader)
-        self.seen.append(seen)
-        answer = self.answers.get(seen.target, Answer(status=404))
+        request = await _read_request(reader)
+        self.seen.append(request)
+        answer = self.answers.get(request.target, Answer(status=404))
         if not isinstance(answer, Answer):
             await answer(reader, writer)
             return

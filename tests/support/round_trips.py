@@ -63,7 +63,7 @@ class RoundTrips:
 
 
 class _Messages:
-    """Splits a client's bytes into messages; the first messages have no type byte."""
+    """A parser of a client's bytes into messages; the first messages have no type byte."""
 
     def __init__(self, trips: RoundTrips) -> None:
         self._trips = trips

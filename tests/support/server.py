@@ -110,7 +110,7 @@ def client_of(url: str) -> httpx.AsyncClient:
 
 
 class ManyPools(httpx.AsyncBaseTransport):
-    """Rotates among small connection pools: one large pool is slow for so many connections."""
+    """A transport over several small pools: one large pool is slow for so many connections."""
 
     def __init__(self) -> None:
         self._pools = [httpx.AsyncHTTPTransport(verify=False) for _ in range(16)]

@@ -15,7 +15,7 @@ SLOW = ".slow.test"
 
 
 class SilentServer(asyncio.DatagramProtocol):
-    """Collects the names that it is queried for."""
+    """A name server that only collects the names it is queried for."""
 
     def __init__(self) -> None:
         self.asked: set[bytes] = set()

@@ -24,7 +24,7 @@ LINK = re.compile(r"https?://\S+token=\S+")
 
 
 class _Connection(SMTP):
-    """Registers itself while it is open."""
+    """A connection that is registered while it is open."""
 
     connections: set[SMTP]
 
@@ -47,7 +47,7 @@ class _Listener(Controller):
 
 
 class MailServer:
-    """Stores emails in order; `answer` is its response to the next ones."""
+    """A mail server that stores emails in order; `answer` is its response to the next ones."""
 
     def __init__(self) -> None:
         self.mails: list[EmailMessage] = []

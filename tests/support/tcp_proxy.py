@@ -8,7 +8,7 @@ from urllib.parse import urlsplit, urlunsplit
 
 
 class TcpProxy:
-    """Forwards bytes until told otherwise."""
+    """A proxy that forwards bytes, unless a test tells it to cut, stall or leave."""
 
     def __init__(self, host: str, port: int) -> None:
         self._upstream = (host, port)

@@ -15,7 +15,7 @@ LABEL = "The Company"
 
 @dataclass(frozen=True)
 class TwoPosterns:
-    """Users have accounts at the company, and sign in with them at the other server.
+    """Two servers: `company` has the accounts, with which users sign in at `here`.
 
     The servers have different hosts, because cookies of a host are sent to all of its ports.
     """

@@ -50,7 +50,7 @@ class Provider:
 
     @property
     def button(self) -> str:
-        """The action of the form with the provider's button."""
+        """Return the action of the form with the provider's button."""
         return f"/login/with/{self.name}"
 
     def publish(self, **metadata: Any) -> None:
@@ -142,9 +142,9 @@ async def signed_in_by(
     visitor: Visitor, provider: Provider, *, sub: str, **claims: Any
 ) -> httpx.Response:
     """Sign in with the provider, and return the page after it."""
-    asked = await sent_to(visitor, provider)
-    provider.knows(asked, sub=sub, **claims)
-    return await visitor.follow(await visitor.http.get(provider.callback(asked)))
+    request = await sent_to(visitor, provider)
+    provider.knows(request, sub=sub, **claims)
+    return await visitor.follow(await visitor.http.get(provider.callback(request)))
 
 
 async def account_made_by(visitor: Visitor, provider: Provider, *, sub: str, **claims: Any) -> str:
@@ -165,9 +165,9 @@ async def linking(visitor: Visitor, provider: Provider) -> Asked:
 
 async def linked_by(visitor: Visitor, provider: Provider, *, sub: str) -> httpx.Response:
     """Link the signed-in user to `sub` at the provider."""
-    asked = await linking(visitor, provider)
-    provider.knows(asked, sub=sub)
-    return await visitor.follow(await visitor.http.get(provider.callback(asked)))
+    request = await linking(visitor, provider)
+    provider.knows(request, sub=sub)
+    return await visitor.follow(await visitor.http.get(provider.callback(request)))
 
 
 def csrf_in(page: httpx.Response) -> str:
