@@ -108,7 +108,7 @@ def verified_email_in(claims: str) -> str | None:
 
 
 def email_key_in(claims: str) -> str | None:
-    """Return the key of the address in stored claims if it is verified; others prove nothing."""
+    """Return the key of a verified address only: anyone can enter an address of someone else."""
     address = verified_email_in(claims)
     return email_key(address) if address is not None else None
 

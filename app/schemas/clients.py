@@ -22,8 +22,8 @@ PRIVATE_KEY_MEMBERS = frozenset({"d", "p", "q", "dp", "dq", "qi", "k", "oth", "p
 
 
 class ClientMetadata(BaseModel):
-    """Optional client metadata. Unknown members are ignored, except names and URIs in other
-    languages, such as `client_name#de` (RFC 7591 section 2.2).
+    """Optional client metadata, apart from how the client gets tokens. Unknown members are ignored,
+    except names and URIs in other languages, such as `client_name#de` (RFC 7591 section 2.2).
     """
 
     model_config = ConfigDict(extra="allow")

@@ -60,7 +60,7 @@ def upgrade() -> None:
 
 
 def downgrade() -> None:
-    """Record the archived events as deleted, which is how the previous release knows them."""
+    """Delete archived events and record the deletion, the only gap the previous release knows."""
     connection = op.get_bind()
     op.execute(f"DELETE FROM audit_events WHERE sequence <= {ARCHIVED}")  # noqa: S608 - our own name
     newest = connection.execute(

@@ -126,7 +126,7 @@ class MailServer:
 
 
 async def _end(server: asyncio.AbstractServer | None) -> None:
-    """Stop accepting, finish the connections accepted last, and close.
+    """Stop accepting, let connections that have just arrived in, and close.
 
     A server that is closed while it accepts a connection leaves it open.
     """

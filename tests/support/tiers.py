@@ -6,7 +6,7 @@ TESTS = Path(__file__).resolve().parents[1]
 SLOW_FOLDERS = frozenset({"browser", "foreign"})
 """Tests in these folders are marked `slow`, as are other tests that take a second or more."""
 FOLDERS_ON_BOTH_DATABASES = frozenset({"repositories", "faults", "migrations"})
-"""Tests in these folders are marked `both_databases`, as are other modules that depend on it."""
+"""Tests in these folders are marked `both_databases`, as are other modules that test storage."""
 
 
 def folder_of(path: Path) -> str:
