@@ -96,7 +96,7 @@ bench-recorded: $(VENV)/.dev
 security-report: $(VENV)/.dev
 	@$(BIN)/python -m tests.security.report
 
-TRANSLATIONS := app/texts/translations
+TRANSLATIONS := app/i18n/translations
 translations: $(VENV)/.dev
 	@$(BIN)/pybabel -q extract -F babel.cfg -k N_ -k text --no-location --omit-header -o $(TRANSLATIONS)/postern.pot app
 	@$(BIN)/pybabel -q update -D postern -i $(TRANSLATIONS)/postern.pot -d $(TRANSLATIONS) --no-fuzzy-matching --ignore-obsolete --ignore-pot-creation-date

@@ -6,9 +6,9 @@ from fastapi import Depends, Request, Security
 from fastapi.security import HTTPAuthorizationCredentials, HTTPBearer
 
 from app.errors import UnauthorizedError
-from app.observability import origin
+from app.observability import request_context
 from app.security.comparison import texts_match
-from app.services.audit import ANYBODY
+from app.services.audit import ANONYMOUS
 from app.wiring import Services
 
 admin_bearer = HTTPBearer(
@@ -64,7 +64,7 @@ def is_admin(services: Services, bearer: HTTPAuthorizationCredentials | None) ->
     token = bearer.credentials if bearer is not None else ""
     is_administrator = expected is not None and texts_match(token, expected.get_secret_value())
     if is_administrator:
-        origin.act_as(ADMINISTRATOR)
+        request_context.act_as(ADMINISTRATOR)
     return is_administrator
 
 
@@ -73,6 +73,6 @@ async def _require_admin(services: Services, bearer: HTTPAuthorizationCredential
         return
     if bearer is not None:
         await services.limits.count_admin_error()
-        await services.audit.record("administrator.refused", actor=ANYBODY, succeeded=False)
+        await services.audit.record("administrator.refused", actor=ANONYMOUS, succeeded=False)
     reason = "the token is not the administrator's" if bearer is not None else "there is no token"
     raise UnauthorizedError("The administrator's token is required here.", reason=reason)

@@ -152,7 +152,7 @@ class StartupError(Exception):
         self.lines = lines
 
 
-class DatabaseAwayError(StartupError):
+class DatabaseUnreachableError(StartupError):
     """The database does not respond. It may come up later."""
 
 

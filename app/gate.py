@@ -5,7 +5,7 @@ from collections.abc import Callable
 from fastapi import FastAPI
 
 from app.errors import DatabaseUnavailableError
-from app.middleware.edge import Edge
+from app.middleware.asgi import PosternApp
 from app.pages import errors as pages_for_errors
 from app.routers import operations
 from app.routers.error_handlers import ErrorRenderer
@@ -26,7 +26,7 @@ class Gate:
         self._errors = errors
         self._open: Callable[[], None] | None = None
 
-    def close(self, edge: Edge) -> None:
+    def close(self, edge: PosternApp) -> None:
         self._open = edge.answer_by(self._stand_in())
 
     def open(self) -> None:

@@ -1,4 +1,4 @@
-"""The application: FastAPI with its routers and pages, behind `Edge` and its fast lane."""
+"""The application: FastAPI with its routers and pages, behind `PosternApp` and its fast lane."""
 
 import asyncio
 import gc
@@ -10,9 +10,9 @@ from fastapi import Depends, FastAPI
 from app import __version__
 from app.clock import Clock
 from app.gate import Gate
+from app.middleware.asgi import PosternApp
 from app.middleware.body_limit import BodyReader
 from app.middleware.cors import Cors
-from app.middleware.edge import Edge
 from app.middleware.forwarded import ForwardedFor
 from app.middleware.security_headers import SecurityHeaders
 from app.observability.access_log import AccessLog
@@ -33,14 +33,14 @@ COLLECTOR_THRESHOLDS = (10_000, 20, 20)
 """Requests leave few cycles: a collection after each 700 objects cost a twentieth of the time."""
 
 
-def create_app(settings: Settings, *, clock: Clock) -> Edge:
+def create_app(settings: Settings, *, clock: Clock) -> PosternApp:
     """Build the ASGI application; it connects to the database when its lifespan starts."""
     output = server_output(log_format=settings.log_format)
     configure_logging(log_format=settings.log_format, level=settings.log_level, output=output)
     return application_of(build_services(settings, clock), waits_for_database=False)
 
 
-def application_of(services: Services, *, waits_for_database: bool) -> Edge:
+def application_of(services: Services, *, waits_for_database: bool) -> PosternApp:
     """Build the ASGI application from its services.
 
     If it `waits_for_database`, its lifespan starts at once, and it responds with 503 until the
@@ -55,7 +55,7 @@ def application_of(services: Services, *, waits_for_database: bool) -> Edge:
     protocol_paths = {endpoint.path for endpoint in HOT_ENDPOINTS if endpoint.speaks_protocol}
     errors = ErrorRenderer({*protocol_paths, registration.PATH}, below=(f"{registration.PATH}/",))
     gate = Gate(services, errors) if waits_for_database else None
-    edge = Edge(
+    edge = PosternApp(
         _fastapi(services, access_log, errors, output, gate),
         fast_lane=fast_lane if settings.fast_lane else {},
         forwarded_for=_forwarded_for(settings),
@@ -114,7 +114,7 @@ def _fastapi(
         if services.shared_limits is not None:
             jobs.append(services.shared_limits.check())
         tasks.extend(map(asyncio.create_task, jobs))
-        _spare_the_collector()
+        _freeze_gc()
 
     @asynccontextmanager
     async def lifespan(_: FastAPI) -> AsyncIterator[None]:
@@ -157,14 +157,14 @@ def _fastapi(
     return application
 
 
-def _spare_the_collector() -> None:
+def _freeze_gc() -> None:
     """Exclude objects that live as long as the server from later collections."""
     gc.collect()
     gc.freeze()
     gc.set_threshold(*COLLECTOR_THRESHOLDS)
 
 
-def __getattr__(name: str) -> Edge:
+def __getattr__(name: str) -> PosternApp:
     """Return `app.main:app` for any ASGI host, created from the environment on first access."""
     if name == "app":
         application = create_app(load_settings(), clock=Clock())

@@ -18,7 +18,7 @@ from app.server.refusals import EXIT_CANNOT_START, lines_for, print_refusal
 from app.settings import environment_value
 
 EXIT_WRONG_INPUT = 1
-NOBODY_READS = 0
+BROKEN_PIPE = 0
 
 
 def main(arguments: Sequence[str] | None = None) -> int:
@@ -39,7 +39,7 @@ def main(arguments: Sequence[str] | None = None) -> int:
         sys.stdout.flush()
     except BrokenPipeError:  # for example with `| head`
         _let_the_rest_go()
-        return NOBODY_READS
+        return BROKEN_PIPE
     except KeyboardInterrupt:
         return 130
     except Exception as error:

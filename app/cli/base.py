@@ -13,7 +13,7 @@ from typing import TYPE_CHECKING, Any, TypeVar
 
 from app.clock import Clock
 from app.errors import CREATED_BY, StartupError
-from app.observability import origin
+from app.observability import request_context
 from app.observability.logging import configure_logging
 from app.settings import (
     Settings,
@@ -83,7 +83,7 @@ def with_services(work: Callable[["Services"], Awaitable[Result]]) -> Result:
     """
 
     async def run() -> Result:
-        origin.act_as(f"operator:{_operator()}")
+        request_context.act_as(f"operator:{_operator()}")
         settings = settings_of_existing_database()
         from app.wiring import build_services  # imported late: the settings are checked first
         from app.wiring.preparation import prepare_database

@@ -8,7 +8,7 @@ from typing import Any
 
 from app.cli.base import Action, Command, add_json_option, show, show_one, with_services
 from app.errors import InvalidInputError
-from app.models.upstream import UpstreamProvider
+from app.models.identity_providers import IdentityProvider
 from app.wiring import Services
 
 SCOPE = "openid profile email"
@@ -114,7 +114,7 @@ async def _list(services: Services) -> list[dict[str, Any]]:
 
 
 def _row(
-    services: Services, provider: UpstreamProvider, linked: Mapping[str, int]
+    services: Services, provider: IdentityProvider, linked: Mapping[str, int]
 ) -> dict[str, Any]:
     return {
         "name": provider.name,

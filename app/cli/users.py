@@ -140,9 +140,7 @@ def _reset_password(arguments: argparse.Namespace) -> None:
 
 
 def _make_link(arguments: argparse.Namespace) -> None:
-    link = with_services(
-        lambda services: services.password_recovery.create_link(arguments.username)
-    )
+    link = with_services(lambda services: services.password_reset.create_link(arguments.username))
     if arguments.json:
         show_one({"link": link}, as_json=True)
     else:

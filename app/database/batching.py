@@ -93,7 +93,7 @@ class MicroBatch(Generic[Item, Result]):
                 self._is_starting = True
                 loop.call_soon(self._start)
             elif self._patience is None:
-                self._patience = loop.call_later(PATIENCE_SECONDS, self._lose_patience)
+                self._patience = loop.call_later(PATIENCE_SECONDS, self._flush_after_timeout)
         try:
             return await future
         except OutcomeUnknownError:
@@ -121,9 +121,9 @@ class MicroBatch(Generic[Item, Result]):
             self._send()
         if self._free_slots and self._patience is None and self._unclaimed() > 0:
             loop = asyncio.get_running_loop()
-            self._patience = loop.call_later(PATIENCE_SECONDS, self._lose_patience)
+            self._patience = loop.call_later(PATIENCE_SECONDS, self._flush_after_timeout)
 
-    def _lose_patience(self) -> None:
+    def _flush_after_timeout(self) -> None:
         """Start small batches beside a slow one, after `PATIENCE_SECONDS`."""
         self._patience = None
         while self._free_slots and self._unclaimed() > 0 and not self._is_held_up():

@@ -18,7 +18,7 @@ from app.database.constraints import Unique
 from app.database.errors import translated_errors
 from app.database.exchanges import Exchange
 from app.database.lookups import Lookup, Value
-from app.database.steps import Outcome, Step
+from app.database.steps import BatchedWrite, Outcome
 from app.database.turns import Lane, current_lane
 from app.database.waiting import Item, Result
 from app.deadline import seconds_left
@@ -31,7 +31,7 @@ class Database:
 
     def __init__(self, backend: Backend) -> None:
         self.backend = backend
-        self._batched: list[Lookup[Any] | Step | ClaimStep | MicroBatch[Any, Any]] = []
+        self._batched: list[Lookup[Any] | BatchedWrite | ClaimStep | MicroBatch[Any, Any]] = []
 
     def lookup(
         self, statement: Select[Any], *, key: ColumnElement[Any], value: Callable[..., Value]
@@ -47,9 +47,9 @@ class Database:
         outcome: Outcome | None = None,
         order: str | None = None,
         only_for_caller: bool = False,
-    ) -> Step:
+    ) -> BatchedWrite:
         """Return a batched write; see `Step`."""
-        step = Step(
+        step = BatchedWrite(
             self.backend,
             statements,
             outcome=outcome,

@@ -8,7 +8,7 @@ from sqlalchemy import exc
 
 from app.database.constraints import Unique, violated
 from app.errors import DatabaseUnavailableError
-from app.observability import origin
+from app.observability import request_context
 from app.observability.logging import logger
 
 log = logger(__name__)
@@ -69,7 +69,7 @@ ASYNCPG_CLIENT_ERRORS = frozenset(
 
 def warn_of_unknown_outcome() -> None:
     """Log that it is unknown whether the change of this request was committed."""
-    request_id = origin.request_id()
+    request_id = request_context.request_id()
     log.warning(
         "outcome unknown: the connection to the database was lost while a change was committed"
         " (request %s)",

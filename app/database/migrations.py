@@ -18,7 +18,7 @@ from app.database.migration_lock import LOCK, is_lock_timeout, one_at_a_time
 from app.database.postgresql_backend import PostgresBackend
 from app.database.revisions import known_revisions, may_serve_on
 from app.database.sqlite_backend import SqliteBackend
-from app.errors import CREATED_BY, DatabaseAwayError, DatabaseUnavailableError, StartupError
+from app.errors import CREATED_BY, DatabaseUnavailableError, DatabaseUnreachableError, StartupError
 from app.observability.logging import logger
 from app.settings.files import (
     DIRECTORY_MODE,
@@ -189,7 +189,7 @@ def newer(revision: str) -> str:
 async def revision_at_start(backend: Backend, *, may_create: bool = True) -> str | None:
     """Return `current_revision`; errors are raised as one line for the operator.
 
-    Raises `StartupError`, or `DatabaseAwayError` if the database may become reachable.
+    Raises `StartupError`, or `DatabaseUnreachableError` if the database may become reachable.
     """
     try:
         if isinstance(backend, SqliteBackend):
@@ -200,7 +200,7 @@ async def revision_at_start(backend: Backend, *, may_create: bool = True) -> str
     except OSError as error:
         raise StartupError(f"DATABASE_URL: cannot create the file: {error.strerror}") from error
     except DatabaseUnavailableError as error:
-        kind = StartupError if is_misconfigured(error) else DatabaseAwayError
+        kind = StartupError if is_misconfigured(error) else DatabaseUnreachableError
         raise kind(f"DATABASE_URL: cannot reach the database: {reason_of(error)}") from error
     except DatabaseError as error:
         raise StartupError(f"DATABASE_URL: Postern cannot read it: {reason_of(error)}") from error

@@ -35,7 +35,7 @@ class Outcome:
         return CompiledOutcome(compile_lookup(self.statement, self.key, dialect), self.given_as)
 
 
-class Step:
+class BatchedWrite:
     """Statements that are executed atomically for one row of values; rows are sent in batches.
 
     Every statement must be idempotent (`ON CONFLICT DO NOTHING`, or a condition that still holds

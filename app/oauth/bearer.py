@@ -5,7 +5,7 @@ from urllib.parse import parse_qs
 from app.clock import Clock
 from app.models.access_tokens import AccessToken
 from app.oauth.errors import InvalidBearerRequestError, InvalidTokenError, MissingTokenError
-from app.observability import origin
+from app.observability import request_context
 from app.repositories.access_tokens import AccessTokenRepository
 from app.security.tokens import TokenKind, digest_of
 
@@ -32,13 +32,13 @@ class BearerTokens:
         token = await self._find(in_form or _token_in(authorization or b""))
         if token is None:
             raise InvalidTokenError(reason="the access token is unknown, expired or revoked")
-        origin.name_client(token.client_id)
+        request_context.name_client(token.client_id)
         return token
 
     async def _find(self, token: str) -> AccessToken | None:
         if not TokenKind.ACCESS_TOKEN.matches(token):
             return None
-        return await self._access_tokens.find_living(digest_of(token), now=self._clock.now())
+        return await self._access_tokens.find_valid(digest_of(token), now=self._clock.now())
 
 
 def _token_in(authorization: bytes) -> str:

@@ -85,7 +85,7 @@ class ClientRules:
         self._check_reachable(body)
         _check_frame(body)
 
-    def without_lost_logos(self, body: Body) -> Body:
+    def without_unreachable_logos(self, body: Body) -> Body:
         """Remove logos that can never be fetched: they are not a reason to refuse the client."""
         if body.logo_uri is not None and not self._outbound.may_reach(body.logo_uri):
             body = body.model_copy(update={LOGO: None})

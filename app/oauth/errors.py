@@ -92,7 +92,7 @@ class InvalidClientError(OAuth2Error):
     status_code = 401
     description = "Client authentication failed."
 
-    def further_headers(self) -> list[tuple[str, str]]:
+    def extra_headers(self) -> list[tuple[str, str]]:
         return [("WWW-Authenticate", f'Basic {REALM}, error="invalid_client"')]
 
 
@@ -213,7 +213,7 @@ class InsufficientScopeError(OAuth2Error):
     status_code = 403
     description = "The access token does not have the scope for this."
 
-    def further_headers(self) -> list[tuple[str, str]]:
+    def extra_headers(self) -> list[tuple[str, str]]:
         challenge = f'Bearer {REALM}, error="insufficient_scope", scope="openid"'
         return [("WWW-Authenticate", challenge)]
 
@@ -225,14 +225,14 @@ class InvalidTokenError(OAuth2Error):
     status_code = 401
     description = "The access token is not valid."
 
-    def further_headers(self) -> list[tuple[str, str]]:
+    def extra_headers(self) -> list[tuple[str, str]]:
         return [("WWW-Authenticate", f'Bearer {REALM}, error="invalid_token"')]
 
 
 class InvalidBearerRequestError(InvalidRequestError):
     """RFC 6750 section 3.1: `invalid_request`, with a challenge."""
 
-    def further_headers(self) -> list[tuple[str, str]]:
+    def extra_headers(self) -> list[tuple[str, str]]:
         return [("WWW-Authenticate", f'Bearer {REALM}, error="invalid_request"')]
 
 
@@ -243,7 +243,7 @@ class MissingTokenError(OAuth2Error):
     status_code = 401
     description = "An access token is required."
 
-    def further_headers(self) -> list[tuple[str, str]]:
+    def extra_headers(self) -> list[tuple[str, str]]:
         return [("WWW-Authenticate", f"Bearer {REALM}")]
 
 
@@ -258,7 +258,7 @@ class TemporarilyUnavailableError(OAuth2Error):
         super().__init__(reason=reason)
         self.retry_after = retry_after
 
-    def further_headers(self) -> list[tuple[str, str]]:
+    def extra_headers(self) -> list[tuple[str, str]]:
         return [("Retry-After", str(self.retry_after))]
 
 
@@ -281,6 +281,6 @@ def error_body(error: OAuth2Error) -> dict[str, str]:
 def error_headers(error: OAuth2Error) -> list[tuple[str, str]]:
     """Return the headers that an error adds to the response: a challenge or `Retry-After`."""
     extra_headers: Callable[[], list[tuple[str, str]]] | None = getattr(
-        error, "further_headers", None
+        error, "extra_headers", None
     )
     return extra_headers() if extra_headers is not None else []

@@ -1,9 +1,10 @@
 """Cache of fetched request objects (OpenID Connect Core section 6.2)."""
 
 import asyncio
-from collections import OrderedDict
 from dataclasses import dataclass
 from datetime import datetime, timedelta
+
+from cachetools import FIFOCache
 
 from app.clock import Clock
 from app.deadline import not_counted
@@ -38,7 +39,7 @@ class FetchedRequests:
     def __init__(self, outbound: OutboundHttp, clock: Clock) -> None:
         self._outbound = outbound
         self._clock = clock
-        self._entries: OrderedDict[Key, Entry] = OrderedDict()
+        self._entries: FIFOCache[Key, Entry] = FIFOCache(MAXIMUM_ENTRIES)
         self._under_way: dict[Key, asyncio.Task[Entry]] = {}
 
     def is_known(self, client_id: str, request_uri: str) -> bool:
@@ -97,9 +98,6 @@ class FetchedRequests:
     ) -> Entry:
         entry = Entry(text, error, self._clock.now() + lasts, reason)
         self._entries[key] = entry
-        self._entries.move_to_end(key)
-        while len(self._entries) > MAXIMUM_ENTRIES:
-            self._entries.popitem(last=False)
         return entry
 
 

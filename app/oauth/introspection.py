@@ -50,7 +50,7 @@ class Introspection:
         return INACTIVE
 
     async def _of_access_token(self, token: str) -> IntrospectionResponse:
-        row = await self._access_tokens.find_living(digest_of(token), now=self._clock.now())
+        row = await self._access_tokens.find_valid(digest_of(token), now=self._clock.now())
         if row is None:
             return INACTIVE
         return IntrospectionResponse(
@@ -66,7 +66,7 @@ class Introspection:
         )
 
     async def _of_refresh_token(self, token: str, client: Client) -> IntrospectionResponse:
-        row = await self._refresh_tokens.find_in_living_family(digest_of(token))
+        row = await self._refresh_tokens.find_in_active_family(digest_of(token))
         if (
             row is None
             or not row.check_client(client)

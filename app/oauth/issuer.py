@@ -30,7 +30,7 @@ class Lifetimes:
     family: timedelta
 
 
-class Issuer:
+class TokenIssuer:
     """Issues tokens; what a method returns has been committed."""
 
     def __init__(
@@ -174,7 +174,7 @@ class Issuer:
         )
         return pair.response(now=now) if current is None else current
 
-    def same_again(self, presented: str, used: RefreshToken) -> TokenResponse | None:
+    def repeat_response(self, presented: str, used: RefreshToken) -> TokenResponse | None:
         """Return the response to the rotation of this token, or None if it is not stored.
 
         It can only be recovered with the token itself.

@@ -12,7 +12,7 @@ from app.oauth.backchannel_logout import LogoutDelivery
 from app.oauth.id_tokens import Hint, IdTokens
 from app.oauth.redirect_uris import with_parameters
 from app.oauth.subjects import sid_of, subject_of
-from app.observability import origin
+from app.observability import request_context
 from app.observability.refusals import shown_uri
 from app.repositories.clients import ClientRepository
 from app.services.sessions import SessionService, SignedIn
@@ -107,7 +107,7 @@ class Logout:
             )
         claimed_id = client_id if client_id is not None else hint.aud if hint is not None else None
         if claimed_id is not None:
-            origin.name_client(claimed_id)
+            request_context.name_client(claimed_id)
         client = await self._clients.find(claimed_id) if claimed_id is not None else None
         return client if client is not None and not client.is_disabled else None
 

@@ -42,7 +42,7 @@ class ClientRegistration:
             sector_identifier = await self._sectors.identifier_of(body)
         except OAuth2Error as error:
             raise InvalidInputError(str(error.description), error=str(error.error)) from None
-        body = self._rules.without_lost_logos(body)
+        body = self._rules.without_unreachable_logos(body)
         return await self._clients.create(body, sector_identifier=sector_identifier)
 
     async def register(self, body: ClientRegister, *, is_invited: bool) -> NewClient:
@@ -103,7 +103,7 @@ class ClientRegistration:
         if "authorization_code" in body.grant_types and not body.all_redirect_uris:
             raise InvalidRedirectUriError("A redirect_uri is required.")
         self._rules.check(body)
-        return self._rules.without_lost_logos(body)
+        return self._rules.without_unreachable_logos(body)
 
 
 def _is_invited(client: Client) -> bool:

@@ -22,7 +22,7 @@ from app.security.text import is_encodable, is_storable
 from app.services.client_keys import ClientKeys
 
 JWT_TYPE = "oauth-authz-req+jwt"
-NOT_INSIDE = frozenset({"request", "request_uri"})
+NOT_ALLOWED_IN_REQUEST_OBJECTS = frozenset({"request", "request_uri"})
 
 
 class RequestObjects:
@@ -89,7 +89,7 @@ class RequestObjects:
         if "aud" in claims:
             require_audience(claims, {self._issuer})
         require_now(claims, self._clock.now())
-        if NOT_INSIDE & claims.keys():
+        if NOT_ALLOWED_IN_REQUEST_OBJECTS & claims.keys():
             raise SignatureError("it holds another request object")
 
 

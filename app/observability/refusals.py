@@ -8,7 +8,7 @@ import re
 from collections.abc import Mapping
 from typing import Any, NamedTuple
 
-from app.observability import origin
+from app.observability import request_context
 from app.observability.logging import logger
 
 log = logger(__name__)
@@ -29,7 +29,7 @@ class Refusal(NamedTuple):
 def note(error: Exception) -> None:
     """Note why the current request is refused: the private reason, or the public description."""
     code = getattr(error, "error_code", None) or getattr(error, "error", None)
-    scope = origin.scope() or {}
+    scope = request_context.scope() or {}
     reasons = (
         getattr(error, "reason", None),
         scope.get(EXPLAINED),
@@ -42,29 +42,29 @@ def note(error: Exception) -> None:
 
 def explain(reason: str) -> None:
     """Store the reason of a refusal that is raised further up, where the reason is unknown."""
-    scope = origin.scope()
+    scope = request_context.scope()
     if scope is not None:
         scope[EXPLAINED] = reason
 
 
 def note_form(reason: str) -> None:
     """Note that a page's form was rejected, for the explained reason or else for this one."""
-    scope = origin.scope()
+    scope = request_context.scope()
     if scope is not None and REFUSAL not in scope:
         note_refusal(INVALID_FORM, scope.get(EXPLAINED) or reason)
 
 
 def note_refusal(error: str, reason: str) -> None:
-    scope = origin.scope()
+    scope = request_context.scope()
     if scope is not None:
-        scope[REFUSAL] = Refusal(error, origin.loggable(reason))
+        scope[REFUSAL] = Refusal(error, request_context.loggable(reason))
 
 
 def write(scope: Mapping[str, Any], *, status: int, request_id: str) -> None:
     """Write the log record of a refused request."""
     explained = scope.get(EXPLAINED) or SAYS_ITSELF
     error, reason = scope.get(REFUSAL) or Refusal(str(status), explained)
-    client_id = origin.client_id()
+    client_id = request_context.client_id()
     log.info(
         "request %s of client %s was refused with %s (%s): %s",
         request_id,
@@ -84,4 +84,6 @@ def write(scope: Mapping[str, Any], *, status: int, request_id: str) -> None:
 
 def shown_uri(uri: str) -> str:
     """Return a URI from a caller for use in a reason, without parts that may be secret."""
-    return _USER_INFO.sub("//", re.split(r"[?#]", uri, maxsplit=1)[0])[: origin.MAXIMUM_SHOWN]
+    return _USER_INFO.sub("//", re.split(r"[?#]", uri, maxsplit=1)[0])[
+        : request_context.MAXIMUM_SHOWN
+    ]

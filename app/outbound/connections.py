@@ -5,8 +5,8 @@ from typing import Any
 
 import httpcore
 
-from app.outbound.addresses import is_public
 from app.outbound.errors import FetchError
+from app.outbound.ip_addresses import is_public
 from app.outbound.names import HostNames, one_of_each_family
 
 

@@ -12,8 +12,8 @@ from typing import TYPE_CHECKING, NamedTuple
 from urllib.parse import SplitResult, urlencode, urlsplit
 
 from app.deadline import not_counted
-from app.outbound.addresses import is_public, literal_address
 from app.outbound.errors import BusyError, FetchError
+from app.outbound.ip_addresses import is_public, literal_address
 from app.outbound.names import HostNames
 from app.outbound.turns import AT_ONCE, Turns
 

@@ -9,7 +9,7 @@ import hashlib
 import math
 from collections.abc import Sequence
 
-from app.security.limit_rules import Rule, Try
+from app.security.limit_rules import Attempt, Rule
 
 SCRIPT = """
 local mode, is_right, clears = ARGV[1], ARGV[2] == '1', ARGV[3] == '1'
@@ -141,14 +141,16 @@ SCRIPT_DIGEST = hashlib.sha1(SCRIPT.encode(), usedforsecurity=False).hexdigest()
 ENDLESS = "1e300"
 
 
-def keys_of(tries: Sequence[Try], *, prefix: str) -> list[str]:
+def keys_of(attempts: Sequence[Attempt], *, prefix: str) -> list[str]:
     """Return two keys for each attempt, of its count and of its back-off, which may be the same."""
-    return [f"{prefix}:{key}:count" for counted in tries for key in _digests(counted)]
+    return [f"{prefix}:{key}:count" for counted in attempts for key in _digests(counted)]
 
 
-def arguments_for(mode: str, tries: Sequence[Try], *, is_right: bool, clears: bool) -> list[str]:
-    flags = [mode, _flag(is_right), _flag(clears), str(len(tries))]
-    return flags + [argument for counted in tries for argument in _arguments_of(counted.rule)]
+def arguments_for(
+    mode: str, attempts: Sequence[Attempt], *, is_right: bool, clears: bool
+) -> list[str]:
+    flags = [mode, _flag(is_right), _flag(clears), str(len(attempts))]
+    return flags + [argument for counted in attempts for argument in _arguments_of(counted.rule)]
 
 
 def _arguments_of(rule: Rule) -> list[str]:
@@ -161,12 +163,12 @@ def _flag(is_set: bool) -> str:
     return "1" if is_set else "0"
 
 
-def _digests(each: Try) -> tuple[str, str]:
+def _digests(each: Attempt) -> tuple[str, str]:
     """Return digests only, because names identify users and IP addresses."""
     count = _digest(each.rule.name, each.name)
-    if each.turns is None:
+    if each.backoff_key is None:
         return count, count
-    return count, _digest(f"{each.rule.name} turns", each.turns)
+    return count, _digest(f"{each.rule.name} turns", each.backoff_key)
 
 
 def _digest(*parts: str) -> str:

@@ -3,8 +3,8 @@
 from collections.abc import Sequence
 from datetime import datetime
 
-from app.security.limit_counts import Attempt, CountRow, judge, keys_of, wait_by
-from app.security.limit_rules import Try
+from app.security.limit_counts import CountedAttempts, CountRow, judge, keys_of, wait_by
+from app.security.limit_rules import Attempt
 
 MAXIMUM_ROWS = 50_000
 """Above this, expired rows are removed, and then the oldest."""
@@ -16,20 +16,20 @@ class LocalLimits:
     def __init__(self) -> None:
         self._rows: dict[bytes, CountRow] = {}
 
-    def wait(self, tries: Sequence[Try], *, now: datetime) -> float:
-        return wait_by(tries, self._rows, now=now)
+    def wait(self, attempts: Sequence[Attempt], *, now: datetime) -> float:
+        return wait_by(attempts, self._rows, now=now)
 
     def take(
         self,
-        tries: Sequence[Try],
+        attempts: Sequence[Attempt],
         *,
         now: datetime,
         is_right: bool,
         clears: bool,
-        forgets: Sequence[Try],
+        forgets: Sequence[Attempt],
     ) -> float:
-        attempt = Attempt(tries, now, is_right, clears, forgets)
-        keys = keys_of([*tries, *forgets])
+        attempt = CountedAttempts(attempts, now, is_right, clears, forgets)
+        keys = keys_of([*attempts, *forgets])
         rows = {key: self._rows[key] for key in keys if key in self._rows}
         (wait,), changed = judge([attempt], rows)
         for key, row in changed.items():
@@ -39,8 +39,8 @@ class LocalLimits:
             self._make_room(now)
         return wait
 
-    def forget(self, tries: Sequence[Try]) -> None:
-        for key in keys_of(tries):
+    def forget(self, attempts: Sequence[Attempt]) -> None:
+        for key in keys_of(attempts):
             self._rows.pop(key, None)
 
     def _make_room(self, now: datetime) -> None:

@@ -14,11 +14,11 @@ from app.observability.logging import logger
 from app.outbound.limit_script import SCRIPT, SCRIPT_DIGEST, arguments_for, keys_of
 from app.outbound.local_limits import LocalLimits
 from app.outbound.names import HostNames
-from app.security.limit_rules import Try
+from app.security.limit_rules import Attempt
 
 log = logger(__name__)
 
-Tries = Sequence[Try]
+Attempts = Sequence[Attempt]
 
 PREFIX = "postern"
 TIMEOUT = 0.25
@@ -66,41 +66,41 @@ class SharedLimits:
         self._asked_again_at = 0.0
         self.fallbacks = 0
 
-    async def wait(self, tries: Tries, *, now: datetime) -> float:
+    async def wait(self, attempts: Attempts, *, now: datetime) -> float:
         """Return the seconds until an attempt is allowed, by Redis's clock, without counting it."""
-        arguments = arguments_for("wait", tries, is_right=True, clears=False)
-        wait = await self._judge(keys_of(tries, prefix=PREFIX), arguments)
-        return self._local.wait(tries, now=now) if wait is None else wait
+        arguments = arguments_for("wait", attempts, is_right=True, clears=False)
+        wait = await self._judge(keys_of(attempts, prefix=PREFIX), arguments)
+        return self._local.wait(attempts, now=now) if wait is None else wait
 
     async def take(
         self,
-        tries: Tries,
+        attempts: Attempts,
         *,
         now: datetime,
         is_right: bool,
         clears: bool,
-        forgets: Tries = (),
+        forgets: Attempts = (),
     ) -> float:
         """Count an attempt under each rule and key or, if some refuse it, under those only.
 
         Return the seconds to wait; zero if the outcome may be revealed.
         """
-        arguments = arguments_for("take", tries, is_right=is_right, clears=clears)
-        wait = await self._judge(keys_of([*tries, *forgets], prefix=PREFIX), arguments)
+        arguments = arguments_for("take", attempts, is_right=is_right, clears=clears)
+        wait = await self._judge(keys_of([*attempts, *forgets], prefix=PREFIX), arguments)
         if wait is None:
             self.fallbacks += 1
             return self._local.take(
-                tries, now=now, is_right=is_right, clears=clears, forgets=forgets
+                attempts, now=now, is_right=is_right, clears=clears, forgets=forgets
             )
         if is_right and clears and wait == 0:
             self._local.forget(forgets)
         return wait
 
-    async def forget(self, tries: Tries, *, now: datetime) -> None:
+    async def forget(self, attempts: Attempts, *, now: datetime) -> None:
         """Reset the counts of these attempts, locally and in Redis."""
-        self._local.forget(tries)
+        self._local.forget(attempts)
         arguments = arguments_for("take", (), is_right=True, clears=True)
-        if await self._judge(keys_of(tries, prefix=PREFIX), arguments) is None:
+        if await self._judge(keys_of(attempts, prefix=PREFIX), arguments) is None:
             self.fallbacks += 1
 
     async def check(self) -> None:

@@ -5,7 +5,7 @@ from collections.abc import AsyncIterator
 from contextlib import asynccontextmanager
 from weakref import WeakValueDictionary
 
-from app.observability import origin
+from app.observability import request_context
 from app.outbound.errors import BusyError, FetchError
 
 AT_ONCE = 20
@@ -28,7 +28,9 @@ class Turns:
         quarter of the slots. Raises `FetchError` if the client itself uses its quarter until the
         deadline, and `BusyError` if others use the rest.
         """
-        client, network = (origin.client_id(), origin.network()) if shared else (None, "")
+        client, network = (
+            (request_context.client_id(), request_context.network()) if shared else (None, "")
+        )
         client_slots = self._of(host, "client", client or "", OF_ONE_PARTY if client else None)
         network_slots = self._of(host, "network", network, OF_ONE_PARTY if network else None)
         all_slots = self._of(host, "", "", AT_ONCE)

@@ -13,7 +13,7 @@ from app.oauth.redirect_uris import app_scheme_of, host_of
 from app.oauth.requests import FORM_TYPE
 from app.pages.browser import Browser, BrowserDep
 from app.pages.languages import UI_LOCALES, language_fields, remember_ui_locales
-from app.pages.protocol import form_body, parameters_in, see_other
+from app.pages.request_parameters import form_body, parameters_in, see_other
 from app.pages.templating import page
 
 router = APIRouter(tags=["Authorization"])

@@ -18,7 +18,7 @@ from app.middleware.http import IS_HEAD
 from app.models.users import User
 from app.oauth.authorization.pending import Pending
 from app.oauth.errors import InvalidRequestError
-from app.observability import origin
+from app.observability import request_context
 from app.pages import csrf
 from app.pages.forms import PostedForm, parse_page_form
 from app.pages.languages import UI_LOCALES, remember_ui_locales
@@ -132,7 +132,7 @@ async def get_browser(request: Request, services: ServicesDep) -> Browser:
         raise AnswerInsteadError(HTMLResponse(headers={"Cache-Control": "no-store"}))
     identifier = request.cookies.get(cookie_name(services, BROWSER_COOKIE), "")
     is_new = len(identifier) < 32 or len(identifier) > 64 or not identifier.isalnum()
-    origin.come_from_browser(remembered_secrets(services, request))
+    request_context.come_from_browser(trusted_browser_secrets(services, request))
     browser = Browser(
         services=services,
         request=request,
@@ -149,7 +149,7 @@ async def get_browser(request: Request, services: ServicesDep) -> Browser:
     return browser
 
 
-def remembered_secrets(services: Services, request: Request) -> list[str]:
+def trusted_browser_secrets(services: Services, request: Request) -> list[str]:
     """Return the secrets of the users who trust this browser, from its cookie."""
     value = request.cookies.get(cookie_name(services, REMEMBERED_COOKIE), "")
     return value.split(SEPARATOR)

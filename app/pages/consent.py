@@ -3,24 +3,24 @@
 from fastapi import APIRouter
 from starlette.responses import Response
 
-from app.oauth.authorization.interactions import Step, consent_scopes
+from app.oauth.authorization.interactions import InteractionKind, consent_scopes
 from app.pages.authorization import answer
 from app.pages.browser import BrowserDep, PostedFormDep
 from app.pages.signing_in import client_of, find_pending, link
 from app.pages.templating import page
-from app.pages.views import view_of_person, views_of_scopes
+from app.pages.view_models import view_of_person, views_of_scopes
 from app.services.client_fingerprints import fingerprint_of
 
 router = APIRouter(include_in_schema=False)
 
 
-@router.get(Step.CONSENT)
+@router.get(InteractionKind.CONSENT)
 async def consent(browser: BrowserDep) -> Response:
     query = browser.request.query_params
     authorization = browser.services.authorization
     pending = await find_pending(browser, query.get("request_id", ""))
     position = await authorization.position(pending, browser.signed_in)
-    if position.step is not Step.CONSENT or position.person is None:
+    if position.step is not InteractionKind.CONSENT or position.person is None:
         outcome = await authorization.resume(query.get("request_id", ""), browser.signed_in)
         return answer(browser, outcome)
     request, signed_in = pending.request, position.person
@@ -40,7 +40,7 @@ async def consent(browser: BrowserDep) -> Response:
     return browser.keep(response)
 
 
-@router.post(Step.CONSENT)
+@router.post(InteractionKind.CONSENT)
 async def decide(browser: BrowserDep, form: PostedFormDep) -> Response:
     outcome = await browser.services.authorization.decide(
         form.get("request_id", ""),

@@ -13,18 +13,18 @@ from app.errors import (
     OverloadedError,
     TooManyRequestsError,
 )
-from app.oauth.authorization.interactions import Step
+from app.oauth.authorization.interactions import InteractionKind
 from app.pages.browser import Browser, BrowserDep, TypedFormDep
 from app.pages.forms import hints_for
 from app.pages.languages import language_for, text_for
-from app.pages.sentences import N_
+from app.pages.messages import N_
+from app.pages.rate_limited import rate_limited_page
 from app.pages.signing_in import (
     link,
     pending_of,
     remember_password,
     sign_in_page,
 )
-from app.pages.waiting import told_to_wait
 from app.schemas.users import UserCreate
 
 router = APIRouter(include_in_schema=False)
@@ -43,13 +43,13 @@ WHAT_IS_WRONG = {
 ELSE = N_("This cannot be right.")
 
 
-@router.get(Step.CREATE_ACCOUNT)
+@router.get(InteractionKind.CREATE_ACCOUNT)
 async def create_account(browser: BrowserDep) -> Response:
     _require_open(browser)
     return browser.keep(await _page(browser, browser.request.query_params, {}))
 
 
-@router.post(Step.CREATE_ACCOUNT)
+@router.post(InteractionKind.CREATE_ACCOUNT)
 async def register(browser: BrowserDep, form: TypedFormDep) -> Response:
     _require_open(browser)
     await pending_of(browser, form)
@@ -73,12 +73,14 @@ async def register(browser: BrowserDep, form: TypedFormDep) -> Response:
         field = FIELD_OF_ERROR.get(error.error_code, "")
         return await _page(browser, form, {field: text(error.detail)})
     except TooManyRequestsError as error:
-        return await told_to_wait(browser.request, error, lambda said: _page(browser, form, said))
+        return await rate_limited_page(
+            browser.request, error, lambda said: _page(browser, form, said)
+        )
     except OverloadedError:
         busy = text("Too many people are signing in. Wait a little and try again.")
         return await _page(browser, form, {"": busy}, status=503)
     user = await services.users.get(body.username)
-    await services.email_addresses.welcome(user, language=language_for(browser.request))
+    await services.email_verification.welcome(user, language=language_for(browser.request))
     secret = await services.users.begin_enrolment(user)
     response = RedirectResponse(link("/login/enroll", form), status_code=303)
     return remember_password(browser, response, user, otp_secret=secret)

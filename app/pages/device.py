@@ -15,7 +15,7 @@ from app.pages.forms import hints_for
 from app.pages.languages import in_language, text_for
 from app.pages.signing_in import link
 from app.pages.templating import page
-from app.pages.views import view_of_client, view_of_person, views_of_scopes
+from app.pages.view_models import view_of_client, view_of_person, views_of_scopes
 from app.security import qr_codes
 from app.services.client_fingerprints import fingerprint_of
 from app.services.sessions import SignedIn

@@ -13,18 +13,18 @@ from app.errors import PosternError, TooManyRequestsError, UnavailableError
 from app.oauth.authorization.requests import UntrustedRequestError
 from app.oauth.redirect_uris import home_of
 from app.observability import refusals
-from app.pages.accept import prefers_html
 from app.pages.browser import AnswerInsteadError, FormExpiredError, GoToError
+from app.pages.content_negotiation import prefers_html
 from app.pages.languages import in_language, text_for
-from app.pages.sentences import N_
+from app.pages.messages import N_
+from app.pages.rate_limited import rate_limited_message
 from app.pages.templating import page, ready
-from app.pages.views import name_of_client
-from app.pages.waiting import wait_sentence
+from app.pages.view_models import name_of_client
 
-YOURS = N_("It is your turn: go back and try again.")
-APPLICATIONS = N_("It is the application's turn: tell its makers what you see here.")
+TRY_AGAIN = N_("It is your turn: go back and try again.")
+CLIENT_ERROR = N_("It is the application's turn: tell its makers what you see here.")
 OUR_PATH = re.compile(r"/(?![/\\])")
-OURS = N_("It is our turn. Wait a little and try again.")
+SERVER_ERROR = N_("It is our turn. Wait a little and try again.")
 
 
 def install(application: FastAPI) -> None:
@@ -65,7 +65,7 @@ def error_page(request: Request, error: Exception, **values: Any) -> Response:
     else:
         refusals.note_refusal(code, str(getattr(error, "detail", type(error).__name__)))
     if isinstance(error, TooManyRequestsError):
-        message = wait_sentence(request, error)
+        message = rate_limited_message(request, error)
     response = page(
         request,
         "error.html",
@@ -133,5 +133,5 @@ def _headers(error: Exception) -> dict[str, str]:
 def _whose_turn(error: Exception, status: int) -> str:
     code = error.error_code if isinstance(error, PosternError) else ""
     if code in ("invalid_client", "invalid_redirect_uri", "invalid_request", "invalid_request_uri"):
-        return APPLICATIONS
-    return OURS if status >= 500 or isinstance(error, UnavailableError) else YOURS
+        return CLIENT_ERROR
+    return SERVER_ERROR if status >= 500 or isinstance(error, UnavailableError) else TRY_AGAIN

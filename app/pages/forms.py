@@ -8,7 +8,7 @@ from app.errors import PosternError
 from app.oauth.errors import InvalidRequestError
 from app.oauth.requests import form_parameters
 from app.pages.languages import text_for
-from app.pages.sentences import N_
+from app.pages.messages import N_
 from app.security.text import is_storable
 
 HINT = N_("This contains a character that can't be used here. Type it again.")

@@ -7,11 +7,17 @@ from fastapi import APIRouter
 from starlette.responses import Response
 
 from app.models.users import User
-from app.observability import origin
+from app.observability import request_context
 from app.pages.browser import Browser, BrowserDep, PostedFormDep
-from app.pages.links import forget_token, keep_token, kept_token, name_of, require_link_of_form
+from app.pages.email_links import (
+    forget_token,
+    keep_token,
+    kept_token,
+    name_of,
+    require_link_of_form,
+)
 from app.pages.templating import page
-from app.pages.views import PersonView, initials_of
+from app.pages.view_models import PersonView, initials_of
 from app.services.known_networks import PATH
 
 router = APIRouter(include_in_schema=False)
@@ -35,7 +41,7 @@ async def known_network(browser: BrowserDep) -> Response:
             "known_network.html",
             csrf_token=browser.csrf_token,
             link=name_of(link),
-            address=origin.address(),
+            address=request_context.address(),
             person=_view_of(user),
             errors={},
         )

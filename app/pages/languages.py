@@ -9,8 +9,8 @@ from urllib.parse import urlencode
 
 from fastapi import Request
 
-from app.pages.accept import languages
-from app.texts.languages import DEFAULT, first_known_or_none, translations_of
+from app.i18n.languages import DEFAULT, first_known_or_none, translations_of
+from app.pages.content_negotiation import languages
 
 UI_LOCALES = "ui_locales"
 _OF_INTERACTION = "postern.ui_locales"

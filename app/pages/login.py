@@ -9,15 +9,16 @@ from starlette.responses import RedirectResponse, Response
 from app.errors import OverloadedError, TooManyRequestsError
 from app.models.sessions import Session
 from app.models.users import User
-from app.oauth.authorization.interactions import Step
+from app.oauth.authorization.interactions import InteractionKind
 from app.oauth.authorization.pending import Pending
 from app.oauth.errors import OAuth2Error
 from app.pages.authorization import answer
 from app.pages.browser import Browser, BrowserDep, PostedFormDep, TypedFormDep
+from app.pages.federation_state import refusal_message
 from app.pages.forms import hints_for
 from app.pages.languages import text_for
+from app.pages.rate_limited import rate_limited_page
 from app.pages.recovery_codes import codes_page
-from app.pages.remembered import is_remembered, remembered_days
 from app.pages.signing_in import (
     OTP,
     PASSWORD,
@@ -31,9 +32,8 @@ from app.pages.signing_in import (
     sign_in_of_form,
     sign_in_page,
 )
-from app.pages.upstream_flow import why_not
-from app.pages.views import PersonView, groups_of, view_of_person, view_of_user
-from app.pages.waiting import told_to_wait
+from app.pages.trusted_browsers import is_remembered, remembered_days
+from app.pages.view_models import PersonView, groups_of, view_of_person, view_of_user
 from app.security import usernames
 from app.services.sessions import SignedIn
 
@@ -43,7 +43,7 @@ router = APIRouter(include_in_schema=False)
 @router.get("/login")
 async def login(browser: BrowserDep) -> Response:
     query = browser.request.query_params
-    return browser.keep(await login_page(browser, query, why_not(browser), status=200))
+    return browser.keep(await login_page(browser, query, refusal_message(browser), status=200))
 
 
 @router.post("/login")
@@ -60,7 +60,7 @@ async def give_password(browser: BrowserDep, form: TypedFormDep) -> Response:
     try:
         user = await browser.services.authentication.check_password(username, password)
     except TooManyRequestsError as error:
-        return await told_to_wait(
+        return await rate_limited_page(
             browser.request,
             error,
             lambda said: login_page(browser, form, said),
@@ -103,7 +103,7 @@ async def give_code(browser: BrowserDep, form: TypedFormDep) -> Response:
             sign_in.user, form.get("code", "")
         )
     except TooManyRequestsError as error:
-        return await told_to_wait(
+        return await rate_limited_page(
             browser.request,
             error,
             lambda said: otp_page(browser, form, sign_in, said),
@@ -139,7 +139,7 @@ async def confirm_enrolment(browser: BrowserDep, form: TypedFormDep) -> Response
     try:
         is_valid = await browser.services.otp.use_code(sign_in.user, form.get("code", ""))
     except TooManyRequestsError as error:
-        return await told_to_wait(
+        return await rate_limited_page(
             browser.request,
             error,
             lambda said: _enroll_page(browser, form, sign_in, secret, said),
@@ -233,7 +233,7 @@ async def _person_asked_again(
         position = await browser.services.authorization.position(pending, browser.signed_in)
     except OAuth2Error:  # a sign-in cannot fix it; it is reported when the request resumes
         return None
-    signed_in = position.person if position.step is Step.LOGIN else None
+    signed_in = position.person if position.step is InteractionKind.LOGIN else None
     username = given.get("username") or pending.request.login_hint
     if signed_in is None or (
         username and usernames.key_or_none(username) != signed_in.user.username_key

@@ -12,9 +12,9 @@ from app.oauth.requests import FORM_TYPE
 from app.pages.browser import Browser, BrowserDep, PostedFormDep
 from app.pages.errors import error_page
 from app.pages.languages import UI_LOCALES
-from app.pages.protocol import form_body, parameters_in, see_other
+from app.pages.request_parameters import form_body, parameters_in, see_other
 from app.pages.templating import page
-from app.pages.views import view_of_client, view_of_person
+from app.pages.view_models import view_of_client, view_of_person
 
 router = APIRouter(tags=["Authorization"])
 

@@ -10,7 +10,7 @@ from app.models.users import User
 from app.pages.browser import Browser, BrowserDep, PostedFormDep
 from app.pages.languages import text_for
 from app.pages.signing_in import after, pending_of, sign_in_page
-from app.pages.views import view_of_user
+from app.pages.view_models import view_of_user
 
 router = APIRouter(include_in_schema=False)
 

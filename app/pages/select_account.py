@@ -3,17 +3,17 @@
 from fastapi import APIRouter
 from starlette.responses import RedirectResponse, Response
 
-from app.oauth.authorization.interactions import Step
+from app.oauth.authorization.interactions import InteractionKind
 from app.pages.authorization import answer
 from app.pages.browser import BrowserDep, PostedFormDep
 from app.pages.signing_in import client_of, find_pending, link
 from app.pages.templating import page
-from app.pages.views import view_of_person
+from app.pages.view_models import view_of_person
 
 router = APIRouter(include_in_schema=False)
 
 
-@router.get(Step.SELECT_ACCOUNT)
+@router.get(InteractionKind.SELECT_ACCOUNT)
 async def select_account(browser: BrowserDep) -> Response:
     query = browser.request.query_params
     pending = await find_pending(browser, query.get("request_id", ""))
@@ -33,7 +33,7 @@ async def select_account(browser: BrowserDep) -> Response:
     return browser.keep(response)
 
 
-@router.post(Step.SELECT_ACCOUNT)
+@router.post(InteractionKind.SELECT_ACCOUNT)
 async def choose(browser: BrowserDep, form: PostedFormDep) -> Response:
     request_id, authorization = form.get("request_id", ""), browser.services.authorization
     await authorization.find(request_id)

@@ -24,9 +24,9 @@ from app.pages.browser import (
     set_cookie,
 )
 from app.pages.languages import language_fields, remember_ui_locales
-from app.pages.remembered import REMEMBER, remember_browser
 from app.pages.templating import page
-from app.pages.views import ClientView, view_of_client
+from app.pages.trusted_browsers import REMEMBER, remember_browser
+from app.pages.view_models import ClientView, view_of_client
 from app.security.encryption import SealError, SecretBox
 
 PURPOSE = "sign in"

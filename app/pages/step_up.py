@@ -7,7 +7,7 @@ from fastapi import APIRouter
 from starlette.responses import RedirectResponse, Response
 
 from app.oauth.authorization.endpoint import Interaction
-from app.oauth.authorization.interactions import Step
+from app.oauth.authorization.interactions import InteractionKind
 from app.pages.account.base import is_fresh
 from app.pages.authorization import answer
 from app.pages.browser import BrowserDep
@@ -18,7 +18,7 @@ from app.services.sessions import ACR_MFA
 router = APIRouter(include_in_schema=False)
 
 
-@router.get(Step.STEP_UP)
+@router.get(InteractionKind.STEP_UP)
 async def step_up(browser: BrowserDep) -> Response:
     """Ask for the second factor, also in a trusted browser."""
     query = browser.request.query_params
@@ -26,7 +26,7 @@ async def step_up(browser: BrowserDep) -> Response:
     if request_id := query.get("request_id"):
         authorization = browser.services.authorization
         outcome = await authorization.resume(request_id, browser.signed_in)
-        if not isinstance(outcome, Interaction) or outcome.step is not Step.STEP_UP:
+        if not isinstance(outcome, Interaction) or outcome.step is not InteractionKind.STEP_UP:
             return answer(browser, outcome)
         pending = await authorization.find(request_id)
         signed_in = (await authorization.position(pending, browser.signed_in)).person

@@ -10,10 +10,10 @@ from typing import TYPE_CHECKING, Any
 from fastapi import Request
 from starlette.responses import HTMLResponse
 
+from app.i18n.languages import direction_of, translations_of
 from app.observability import refusals
 from app.pages.assets import assets_of
 from app.pages.languages import asked_language, in_language, language_for
-from app.texts.languages import direction_of, translations_of
 from app.wiring import Services
 
 if TYPE_CHECKING:

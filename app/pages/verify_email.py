@@ -5,10 +5,16 @@ from starlette.responses import Response
 
 from app.models.users import User
 from app.pages.browser import Browser, BrowserDep, PostedFormDep
-from app.pages.links import forget_token, keep_token, kept_token, name_of, require_link_of_form
+from app.pages.email_links import (
+    forget_token,
+    keep_token,
+    kept_token,
+    name_of,
+    require_link_of_form,
+)
 from app.pages.templating import page
-from app.pages.views import PersonView, initials_of
-from app.services.email_addresses import PATH
+from app.pages.view_models import PersonView, initials_of
+from app.services.email_verification import PATH
 
 router = APIRouter(include_in_schema=False)
 
@@ -21,7 +27,9 @@ async def verify_email(browser: BrowserDep) -> Response:
     token = browser.request.query_params.get("token")
     if token is not None:
         return keep_token(browser, token, cookie=COOKIE, path=PATH)
-    link_and_user = await browser.services.email_addresses.find(kept_token(browser, cookie=COOKIE))
+    link_and_user = await browser.services.email_verification.find(
+        kept_token(browser, cookie=COOKIE)
+    )
     if link_and_user is None:
         return _expired(browser)
     link, user = link_and_user
@@ -40,13 +48,13 @@ async def verify_email(browser: BrowserDep) -> Response:
 
 @router.post(PATH)
 async def confirm(browser: BrowserDep, form: PostedFormDep) -> Response:
-    email_addresses = browser.services.email_addresses
+    email_verification = browser.services.email_verification
     token = kept_token(browser, cookie=COOKIE)
-    link_and_user = await email_addresses.find(token)
+    link_and_user = await email_verification.find(token)
     if link_and_user is None:
         return _expired(browser)
     require_link_of_form(form, link_and_user[0])
-    user = await email_addresses.confirm(token)
+    user = await email_verification.confirm(token)
     if user is None:
         return _expired(browser)
     response = page(browser.request, "email_verified.html", person=_view_of(user), errors={})

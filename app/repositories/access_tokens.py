@@ -52,7 +52,7 @@ LIVING = (
 class AccessTokenRepository:
     def __init__(self, database: Database) -> None:
         self._database = database
-        self._living = database.lookup(LIVING, key=token.digest, value=AccessToken)
+        self._valid = database.lookup(LIVING, key=token.digest, value=AccessToken)
         self._insert = database.step(insert_once(database, access_tokens), only_for_caller=True)
 
     async def store_for_client(
@@ -73,12 +73,12 @@ class AccessTokenRepository:
             expires_at=expires_at,
         )
 
-    async def find_living(self, digest: bytes, *, now: datetime) -> AccessToken | None:
+    async def find_valid(self, digest: bytes, *, now: datetime) -> AccessToken | None:
         """Return the token, or None if it is unknown, expired or revoked.
 
         None also if its family is revoked, or its client or user is disabled or unknown.
         """
-        stored = await self._living(digest)
+        stored = await self._valid(digest)
         return stored if stored is not None and stored.expires_at > now else None
 
     async def revoke(self, digest: bytes, *, client_id: str, now: datetime) -> None:

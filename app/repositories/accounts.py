@@ -15,16 +15,16 @@ from app.models.authorization_codes import authorization_codes
 from app.models.authorization_requests import authorization_requests
 from app.models.consents import consents
 from app.models.device_codes import device_codes
-from app.models.known_addresses import known_addresses
+from app.models.identity_providers import LinkedIdentity, upstream_identities
+from app.models.known_networks import known_addresses
 from app.models.one_time_links import one_time_links
 from app.models.passkeys import Passkey, passkeys
 from app.models.recovery_codes import recovery_codes
 from app.models.refresh_tokens import refresh_tokens
-from app.models.remembered_browsers import remembered_browsers
 from app.models.sessions import sessions
 from app.models.token_families import token_families
+from app.models.trusted_browsers import trusted_browsers
 from app.models.unconfirmed_users import unconfirmed_users
-from app.models.upstream import UpstreamIdentity, upstream_identities
 from app.models.used_codes import used_codes
 from app.models.used_refresh_tokens import used_refresh_tokens
 from app.models.users import users
@@ -32,7 +32,7 @@ from app.repositories.audit_outbox import write_events
 from app.repositories.owners import lock_user
 from app.repositories.session_endings import end_sessions
 
-OF_A_PERSON = (
+TABLES_OF_A_USER = (
     sessions,
     authorization_codes,
     device_codes,
@@ -41,7 +41,7 @@ OF_A_PERSON = (
     consents,
     passkeys,
     recovery_codes,
-    remembered_browsers,
+    trusted_browsers,
     known_addresses,
     one_time_links,
     upstream_identities,
@@ -58,14 +58,14 @@ class AccountRepository:
         rows = await self._rows(passkeys, user_id)
         return [Passkey(*row) for row in rows]
 
-    async def list_identities(self, user_id: str) -> Sequence[UpstreamIdentity]:
+    async def list_identities(self, user_id: str) -> Sequence[LinkedIdentity]:
         """Return the external identities that are linked to a user."""
         rows = await self._rows(upstream_identities, user_id)
-        return [UpstreamIdentity(*row) for row in rows]
+        return [LinkedIdentity(*row) for row in rows]
 
-    async def list_remembered_browsers(self, user_id: str) -> Sequence[tuple[str, datetime]]:
+    async def list_trusted_browsers(self, user_id: str) -> Sequence[tuple[str, datetime]]:
         """Return the user agent of each trusted browser, and the time since it has been trusted."""
-        remembered = remembered_browsers.c
+        remembered = trusted_browsers.c
         rows: Sequence[Any] = await self._database.fetch_all(
             select(remembered.user_agent, remembered.created_at).where(
                 remembered.user_id == user_id
@@ -125,7 +125,7 @@ async def delete_rows_of(connection: AsyncConnection, user_ids: Sequence[str]) -
                 family_table.c.family_id.in_(_keys(token_families, "family_id", user_ids))
             )
         )
-    for table in OF_A_PERSON:
+    for table in TABLES_OF_A_USER:
         await connection.execute(delete(table).where(table.c.user_id.in_(user_ids)))
 
 

@@ -7,7 +7,7 @@ from sqlalchemy import BigInteger, literal_column, select, union_all
 
 from app.database.database import Database
 from app.database.lookups import Lookup
-from app.models.known_addresses import known_addresses
+from app.models.known_networks import known_addresses
 from app.models.limit_counters import limit_counters
 from app.security.limit_counts import CountRow
 

@@ -10,7 +10,7 @@ from app.database.database import Database
 from app.database.turns import gives_way
 from app.models.audit_outbox import NewEvent
 from app.models.recovery_codes import recovery_codes
-from app.models.remembered_browsers import remembered_browsers
+from app.models.trusted_browsers import trusted_browsers
 from app.models.unconfirmed_users import unconfirmed_users
 from app.models.users import User, users
 from app.repositories.audit_outbox import change_with_event, write_events
@@ -84,7 +84,7 @@ class CredentialRepository:
             credentials_version=new_identifier(),
             **values,
         )
-        dependent_tables = (recovery_codes, remembered_browsers, unconfirmed_users)
+        dependent_tables = (recovery_codes, trusted_browsers, unconfirmed_users)
         return await self._end_sign_ins(
             user_id, statement, event, but=but, now=now, forgets=dependent_tables
         )

@@ -26,13 +26,13 @@ from app.models.clients import clients
 from app.models.consents import consents
 from app.models.device_codes import device_codes
 from app.models.initial_access_tokens import initial_access_tokens
-from app.models.known_addresses import known_addresses
+from app.models.known_networks import known_addresses
 from app.models.limit_counters import limit_counters
 from app.models.mails import mails
 from app.models.one_time_links import one_time_links
-from app.models.remembered_browsers import remembered_browsers
+from app.models.replay_cache import replay_cache
 from app.models.sessions import sessions
-from app.models.spent_identifiers import spent_identifiers
+from app.models.trusted_browsers import trusted_browsers
 
 MAILS_ARE_KEPT = timedelta(days=2)
 
@@ -41,11 +41,11 @@ EXPIRING = (
     authorization_requests,
     device_codes,
     sessions,
-    spent_identifiers,
+    replay_cache,
     initial_access_tokens,
     limit_counters,
     known_addresses,
-    remembered_browsers,
+    trusted_browsers,
     one_time_links,
 )
 """Tables whose rows can be deleted once they have expired."""

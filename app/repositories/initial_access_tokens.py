@@ -26,7 +26,7 @@ class InitialAccessTokenRepository:
             )
             await write_events(connection, event)
 
-    async def is_living(self, digest: bytes, *, now: datetime) -> bool:
+    async def is_active(self, digest: bytes, *, now: datetime) -> bool:
         row = await self._database.fetch_one(
             select(token.digest).where(token.digest == digest, token.expires_at > now)
         )

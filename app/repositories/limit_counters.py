@@ -18,8 +18,8 @@ from app.errors import OverloadedError
 from app.models.limit_counters import limit_counters
 from app.repositories.attempt_rows import AttemptLookup, attempt_lookup, find_rows
 from app.repositories.inserts import upsert
-from app.security.limit_counts import Attempt, CountRow, is_counted, judge, keys_of, wait_by
-from app.security.limit_rules import Try
+from app.security.limit_counts import CountedAttempts, CountRow, is_counted, judge, keys_of, wait_by
+from app.security.limit_rules import Attempt
 
 counter = limit_counters.c
 COMPARED = (
@@ -43,23 +43,23 @@ class LimitCounterRepository:
         self._database = database
         self._rows = rows or attempt_lookup(database)
         self._store = database.exchange(_unless_changed(database))
-        self._batch: MicroBatch[Attempt, float] = database.batch(
+        self._batch: MicroBatch[CountedAttempts, float] = database.batch(
             self._take, in_flight=database.backend.concurrent_batches
         )
 
-    async def wait(self, tries: Sequence[Try], *, now: datetime) -> float:
+    async def wait(self, attempts: Sequence[Attempt], *, now: datetime) -> float:
         """Return the seconds until an attempt is allowed, without counting it."""
-        rows = await find_rows(self._rows, keys_of(tries))
-        return wait_by(tries, rows, now=now)
+        rows = await find_rows(self._rows, keys_of(attempts))
+        return wait_by(attempts, rows, now=now)
 
     async def take(
         self,
-        tries: Sequence[Try],
+        attempts: Sequence[Attempt],
         *,
         now: datetime,
         is_right: bool,
         clears: bool,
-        forgets: Sequence[Try] = (),
+        forgets: Sequence[Attempt] = (),
     ) -> float:
         """Count an attempt and return the seconds to wait.
 
@@ -67,11 +67,11 @@ class LimitCounterRepository:
         result is zero if all rules allow the attempt; then its outcome may be disclosed. A
         successful attempt with `clears` also resets the counts of `forgets`.
         """
-        return await self._batch.submit(Attempt(tries, now, is_right, clears, forgets))
+        return await self._batch.submit(CountedAttempts(attempts, now, is_right, clears, forgets))
 
-    async def forget(self, tries: Sequence[Try], *, now: datetime) -> None:
+    async def forget(self, attempts: Sequence[Attempt], *, now: datetime) -> None:
         """Reset the counts of these attempts; costs only a lookup if nothing was counted."""
-        rows = await find_rows(self._rows, keys_of(tries))
+        rows = await find_rows(self._rows, keys_of(attempts))
         counted = [key for key in rows if is_counted(rows, key, now=now)]
         if counted:
             zeros = {column.name: 0 for column in COMPARED}
@@ -81,9 +81,9 @@ class LimitCounterRepository:
                 .values(**zeros, expires_at=now)
             )
 
-    async def _take(self, attempts: list[Attempt]) -> list[float | Exception]:
+    async def _take(self, attempts: list[CountedAttempts]) -> list[float | Exception]:
         keys = keys_of(
-            [item for attempt in attempts for item in (*attempt.tries, *attempt.forgets)]
+            [item for attempt in attempts for item in (*attempt.attempts, *attempt.forgets)]
         )
         for _ in range(ROUNDS):
             rows = await find_rows(self._rows, keys)

@@ -9,7 +9,7 @@ from sqlalchemy.ext.asyncio import AsyncConnection
 from app.database.database import Database
 from app.database.turns import gives_way
 from app.models.audit_outbox import NewEvent
-from app.models.known_addresses import KnownAddress, known_addresses
+from app.models.known_networks import KnownNetwork, known_addresses
 from app.models.mails import StoredMail
 from app.models.one_time_links import VERIFY_EMAIL, OneTimeLink, one_time_links
 from app.models.users import User, users
@@ -149,7 +149,7 @@ class OneTimeLinkRepository:
 
     @gives_way
     async def use_for_network(
-        self, digest: bytes, purpose: str, place: KnownAddress, *, now: datetime, event: NewEvent
+        self, digest: bytes, purpose: str, place: KnownNetwork, *, now: datetime, event: NewEvent
     ) -> bool:
         """Consume a link and make a network known; return False if the link is not valid."""
         async with self._database.transaction() as connection:

@@ -11,8 +11,8 @@ from app.database.database import Database
 from app.database.errors import ConflictingRowError
 from app.database.turns import gives_way
 from app.models.audit_outbox import NewEvent
+from app.models.identity_providers import upstream_identities, upstream_providers
 from app.models.passkeys import Passkey, passkeys
-from app.models.upstream import upstream_identities, upstream_providers
 from app.models.users import User, users
 from app.repositories.audit_outbox import change_with_event, write_events
 from app.repositories.credentials import renew_credentials

@@ -62,7 +62,7 @@ USED = (
 
 def _use(given: Given) -> Update:
     """Return an update that consumes a token; it also holds when the same caller repeats it."""
-    living_family = select(family.family_id).where(
+    active_family = select(family.family_id).where(
         family.family_id == token.family_id, family.revoked_at.is_(None)
     )
     return (
@@ -73,7 +73,7 @@ def _use(given: Given) -> Update:
                 and_(token.used_at.is_(None), token.expires_at > given["now"]),
                 token.successor_digest == given["successor"],
             ),
-            living_family.exists(),
+            active_family.exists(),
         )
         .values(
             used_at=given["now"],
@@ -119,16 +119,16 @@ ROTATION = Claim(
 
 class RefreshTokenRepository:
     def __init__(self, database: Database) -> None:
-        self._living = database.lookup(LIVING, key=token.digest, value=RefreshToken)
+        self._valid = database.lookup(LIVING, key=token.digest, value=RefreshToken)
         self._used = database.lookup(USED, key=used.digest, value=UsedRefreshToken)
         self._rotate = database.claim(ROTATION)
 
-    async def find_in_living_family(self, digest: bytes) -> RefreshToken | None:
+    async def find_in_active_family(self, digest: bytes) -> RefreshToken | None:
         """Return the token, even if it is used or expired.
 
         None if it is unknown, its family is revoked, or its client or user is not active.
         """
-        return await self._living(digest)
+        return await self._valid(digest)
 
     async def find_used(self, digest: bytes) -> UsedRefreshToken | None:
         """Return a used token whose grace window has ended, or None if its family has ended too."""
@@ -164,4 +164,4 @@ class RefreshTokenRepository:
         )
         if is_ours:
             return None
-        return await self.find_in_living_family(digest) or found
+        return await self.find_in_active_family(digest) or found

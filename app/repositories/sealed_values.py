@@ -8,9 +8,9 @@ from sqlalchemy import Column, select, update
 
 from app.database.database import Database
 from app.models.audit_checkpoints import audit_checkpoints
+from app.models.identity_providers import upstream_providers
 from app.models.mails import mails
 from app.models.signing_keys import signing_keys
-from app.models.upstream import upstream_providers
 from app.models.users import users
 
 OTP_SECRETS = "TOTP secrets"

@@ -70,7 +70,7 @@ class SessionRepository:
                 .values(last_seen_at=now)
             )
 
-    async def list_living(self, user_id: str, *, now: datetime) -> Sequence[Session]:
+    async def list_valid(self, user_id: str, *, now: datetime) -> Sequence[Session]:
         """Return the active sessions of a user, most recently used first."""
         rows: Sequence[Any] = await self._database.fetch_all(
             LIVING.with_only_columns(*sessions.columns)

@@ -8,12 +8,12 @@ from sqlalchemy import delete, exists, select, update
 from app.database.database import Database
 from app.models.audit_outbox import NewEvent
 from app.models.consents import consents
+from app.models.identity_providers import upstream_identities
 from app.models.one_time_links import one_time_links
 from app.models.passkeys import passkeys
 from app.models.sessions import sessions
 from app.models.token_families import token_families
 from app.models.unconfirmed_users import unconfirmed_users
-from app.models.upstream import upstream_identities
 from app.models.users import users
 from app.repositories.accounts import delete_accounts
 from app.repositories.audit_outbox import write_events

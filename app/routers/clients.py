@@ -3,7 +3,7 @@
 from fastapi import APIRouter, Depends
 
 from app.dependencies import ServicesDep, require_open_client_creation
-from app.routers.responses import problems
+from app.routers.openapi_errors import problems
 from app.schemas.clients import ClientCreate, ClientCreated
 
 router = APIRouter(tags=["Clients"])

@@ -25,7 +25,7 @@ from app.oauth.errors import (
     error_headers,
 )
 from app.observability import refusals
-from app.routers.answers import NO_STORE, json_response, starlette_response
+from app.routers.json_responses import NO_STORE, json_response, starlette_response
 
 PROBLEM_JSON = b"application/problem+json"
 SERVER_ERROR = str(ServerError.description)

@@ -12,8 +12,8 @@ from app.middleware.cors import CrossOrigin
 from app.middleware.http import Endpoint, HttpRequest, HttpResponse
 from app.oauth.errors import InvalidRequestError, OAuth2Error
 from app.oauth.requests import OF_CLIENT_AUTHENTICATION, FormRequest, parse_form
-from app.routers.answers import starlette_response
 from app.routers.error_handlers import protocol_error
+from app.routers.json_responses import starlette_response
 from app.wiring import Services
 
 Answer = Callable[[Services, HttpRequest], Awaitable[HttpResponse]]
@@ -47,7 +47,7 @@ class HotEndpoint:
         async def endpoint(request: HttpRequest) -> HttpResponse:
             try:
                 return await answer(services, request)
-            except OAuth2Error as error:  # expected; `Edge` handles any other error
+            except OAuth2Error as error:  # expected; `PosternApp` handles any other error
                 return protocol_error(error)
 
         return endpoint

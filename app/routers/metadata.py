@@ -4,8 +4,8 @@ from fastapi import APIRouter
 
 from app.middleware.cors import CrossOrigin
 from app.middleware.http import HttpRequest, HttpResponse
-from app.routers.answers import json_response
 from app.routers.hot import HotEndpoint
+from app.routers.json_responses import json_response
 from app.schemas.metadata import ServerMetadata
 from app.wiring import Services
 

@@ -5,7 +5,7 @@ from fastapi import APIRouter, Response
 from app.dependencies import ServicesDep
 from app.errors import GoneError
 from app.observability import refusals
-from app.routers.responses import problem, problems
+from app.routers.openapi_errors import problem, problems
 from app.schemas.otp import OtpEnrolled, OtpVerified, OtpVerify
 from app.schemas.users import UserCredentials
 

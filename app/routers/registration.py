@@ -17,8 +17,8 @@ from app.oauth.errors import (
     InvalidTokenError,
     MissingTokenError,
 )
-from app.observability import origin
-from app.routers.responses import protocol_errors
+from app.observability import request_context
+from app.routers.openapi_errors import protocol_errors
 from app.schemas.registration import ClientInformation, ClientRegister
 from app.wiring import Services
 
@@ -154,7 +154,7 @@ async def _own_client(
 
     The error is the same for a wrong token and for an unknown client.
     """
-    origin.name_client(client_id)
+    request_context.name_client(client_id)
     if bearer is None:
         raise MissingTokenError("The registration access token is required.")
     client = await services.clients.find_by_registration_token(client_id, bearer.credentials)

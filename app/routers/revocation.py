@@ -5,9 +5,9 @@ from starlette.responses import Response
 
 from app.middleware.cors import CrossOrigin
 from app.middleware.http import HttpRequest, HttpResponse
-from app.routers.answers import NO_STORE
 from app.routers.hot import HotEndpoint, form_request_of, read_by
-from app.routers.responses import protocol_errors
+from app.routers.json_responses import NO_STORE
+from app.routers.openapi_errors import protocol_errors
 from app.schemas.tokens import RevocationRequest
 from app.wiring import Services
 

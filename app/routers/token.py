@@ -5,9 +5,9 @@ from fastapi import APIRouter
 from app.middleware.cors import CrossOrigin
 from app.middleware.http import HttpRequest, HttpResponse
 from app.oauth.grants import GRANTS
-from app.routers.answers import NO_STORE, json_response
 from app.routers.hot import HotEndpoint, form_request_of, read_by
-from app.routers.responses import protocol_errors
+from app.routers.json_responses import NO_STORE, json_response
+from app.routers.openapi_errors import protocol_errors
 from app.schemas.tokens import TokenResponse
 from app.wiring import Services
 

@@ -7,9 +7,9 @@ from fastapi import APIRouter
 from app.middleware.cors import CrossOrigin
 from app.middleware.http import HttpRequest, HttpResponse
 from app.oauth.requests import FORM_TYPE, parse_form
-from app.routers.answers import NO_STORE, json_response
 from app.routers.hot import HotEndpoint, authorization_of
-from app.routers.responses import protocol_errors
+from app.routers.json_responses import NO_STORE, json_response
+from app.routers.openapi_errors import protocol_errors
 from app.wiring import Services
 
 JWT = b"application/jwt"

@@ -8,7 +8,7 @@ from app.dependencies import (
     count_registration,
     require_open_registration,
 )
-from app.routers.responses import problems
+from app.routers.openapi_errors import problems
 from app.schemas.users import UserCreate, UserRegistered
 
 router = APIRouter(tags=["People"])
@@ -30,5 +30,5 @@ async def register_user(
     await count_registration(services, bearer)
     registered = await services.users.register(body)
     if body.email is not None:
-        await services.email_addresses.welcome(await services.users.get(body.username))
+        await services.email_verification.welcome(await services.users.get(body.username))
     return registered

@@ -79,7 +79,7 @@ def sign(claims: Mapping[str, Any], key: Any, *, algorithm: str, kid: str, typ: 
     from joserfc import jwt
 
     header = {"alg": algorithm, "kid": kid, "typ": typ}
-    with _eddsa_is_no_news():
+    with _suppress_eddsa_deprecation():
         return jwt.encode(header, dict(claims), key, algorithms=[algorithm])
 
 
@@ -121,7 +121,7 @@ def verify(
     candidates = [key for key in keys if _may_verify(key, algorithm, kid)]
     for candidate in candidates[:MAXIMUM_TRIED]:
         try:
-            with _eddsa_is_no_news():
+            with _suppress_eddsa_deprecation():
                 key = import_key({**candidate, "alg": header["alg"]})  # the token's name of it
                 if key.key_type == "RSA":
                     require_rsa_bounds(key.raw_value.public_numbers())
@@ -161,7 +161,7 @@ def require_rsa_bounds(numbers: RsaNumbers) -> None:
 
 
 @contextmanager
-def _eddsa_is_no_news() -> Iterator[None]:
+def _suppress_eddsa_deprecation() -> Iterator[None]:
     """Suppress the deprecation of the name in favour of `Ed25519` (RFC 9864), which few clients
     support yet."""
     with warnings.catch_warnings():

@@ -5,7 +5,7 @@ from collections.abc import Mapping, Sequence
 from datetime import UTC, datetime
 from typing import NamedTuple
 
-from app.security.limit_rules import NOTHING, Count, Rule, Try, lasts, tried, wait_for
+from app.security.limit_rules import NOTHING, Attempt, Count, Rule, lasts, tried, wait_for
 
 MILLISECONDS = 1000
 
@@ -21,35 +21,37 @@ class CountRow(NamedTuple):
     expires_at: datetime
 
 
-class Attempt(NamedTuple):
+class CountedAttempts(NamedTuple):
     """An attempt to be judged. If it is right and `clears`, the counts of `forgets` are reset."""
 
-    tries: Sequence[Try]
+    attempts: Sequence[Attempt]
     now: datetime
     is_right: bool
     clears: bool
-    forgets: Sequence[Try] = ()
+    forgets: Sequence[Attempt] = ()
 
 
 Rows = Mapping[bytes, CountRow]
 _Change = tuple[bytes, Rule, Count]
 
 
-def wait_by(tries: Sequence[Try], rows: Rows, *, now: datetime) -> float:
+def wait_by(attempts: Sequence[Attempt], rows: Rows, *, now: datetime) -> float:
     """Return the seconds until an attempt is allowed, by the stored counts, without counting it."""
     waits = (
         wait_for(
             counted.rule,
             _count(rows, _key(counted), now),
-            _count(rows, _turns_key(counted), now) if counted.turns is not None else None,
+            _count(rows, _backoff_key(counted), now) if counted.backoff_key is not None else None,
             now=now.timestamp(),
         )
-        for counted in tries
+        for counted in attempts
     )
     return max(waits, default=0.0)
 
 
-def judge(attempts: Sequence[Attempt], rows: Rows) -> tuple[list[float], dict[bytes, CountRow]]:
+def judge(
+    attempts: Sequence[CountedAttempts], rows: Rows
+) -> tuple[list[float], dict[bytes, CountRow]]:
     """Return the seconds each attempt has to wait, in the same order, and the changed rows.
 
     An allowed attempt counts under every rule, a refused one only under the rules that refuse it.
@@ -60,7 +62,7 @@ def judge(attempts: Sequence[Attempt], rows: Rows) -> tuple[list[float], dict[by
         allowed: list[_Change] = []
         refused: list[_Change] = []
         longest = 0.0
-        for counted in attempt.tries:
+        for counted in attempt.attempts:
             changes, wait = _after(counted, updated, now=attempt.now, is_right=attempt.is_right)
             longest = max(longest, wait)
             (refused if wait else allowed).extend(changes)
@@ -86,24 +88,26 @@ def is_counted(rows: Rows, key: bytes, *, now: datetime) -> bool:
     return _count(rows, key, now) != NOTHING
 
 
-def keys_of(tries: Sequence[Try]) -> list[bytes]:
+def keys_of(attempts: Sequence[Attempt]) -> list[bytes]:
     """Return the keys of the counts: digests, because names identify users and IP addresses."""
-    return sorted({key for counted in tries for key in _keys(counted)})
+    return sorted({key for counted in attempts for key in _keys(counted)})
 
 
-def _after(each: Try, known: Rows, *, now: datetime, is_right: bool) -> tuple[list[_Change], float]:
+def _after(
+    each: Attempt, known: Rows, *, now: datetime, is_right: bool
+) -> tuple[list[_Change], float]:
     """Return the counts after an attempt, and the seconds to wait."""
-    key, turns_key = _keys(each)
-    count, turns, wait = tried(
+    key, backoff_key = _keys(each)
+    count, backoff, wait = tried(
         each.rule,
         _count(known, key, now),
-        _count(known, turns_key, now) if turns_key != key else None,
+        _count(known, backoff_key, now) if backoff_key != key else None,
         now=now.timestamp(),
         is_right=is_right,
     )
     changes: list[_Change] = [(key, each.rule, count)]
-    if turns is not None:
-        changes.append((turns_key, each.rule, turns))
+    if backoff is not None:
+        changes.append((backoff_key, each.rule, backoff))
     return changes, wait
 
 
@@ -128,18 +132,18 @@ def _row(rule: Rule, count: Count, now: datetime) -> CountRow:
     )
 
 
-def _keys(each: Try) -> tuple[bytes, bytes]:
-    return _key(each), _turns_key(each)
+def _keys(each: Attempt) -> tuple[bytes, bytes]:
+    return _key(each), _backoff_key(each)
 
 
-def _key(each: Try) -> bytes:
+def _key(each: Attempt) -> bytes:
     return _digest(each.rule.name, each.name)
 
 
-def _turns_key(each: Try) -> bytes:
-    if each.turns is None:
+def _backoff_key(each: Attempt) -> bytes:
+    if each.backoff_key is None:
         return _key(each)
-    return _digest(f"{each.rule.name} turns", each.turns)
+    return _digest(f"{each.rule.name} turns", each.backoff_key)
 
 
 def _digest(*parts: str) -> bytes:

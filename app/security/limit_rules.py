@@ -38,12 +38,12 @@ class Rule:
 
 
 @dataclass(frozen=True, slots=True)
-class Try:
-    """An attempt counted under `name`; its back-off is counted under `turns`, or `name` if None."""
+class Attempt:
+    """An attempt counted under `name`; its back-off under `backoff_key`, or `name` if None."""
 
     rule: Rule
     name: str
-    turns: str | None = None
+    backoff_key: str | None = None
 
 
 @dataclass(frozen=True, slots=True)
@@ -70,7 +70,7 @@ ROUNDING = 1e-6
 
 
 def tried(
-    rule: Rule, count: Count, turns: Count | None, *, now: float, is_right: bool
+    rule: Rule, count: Count, backoff: Count | None, *, now: float, is_right: bool
 ) -> tuple[Count, Count | None, float]:
     """Return the counts after one more attempt, and the seconds until it is allowed: zero for now.
 
@@ -80,32 +80,32 @@ def tried(
     """
     clamped = _clamped(rule, count, now=now)
     count = _slid(rule, clamped, now=now)
-    turns = _clamped(rule, turns, now=now) if turns is not None else None
-    wait = (turns or count).blocked_until - now
+    backoff = _clamped(rule, backoff, now=now) if backoff is not None else None
+    wait = (backoff or count).blocked_until - now
     if wait > 0:
-        return clamped, turns, wait
+        return clamped, backoff, wait
     if count.strikes == 0 and _weight(rule, count, now=now) + 1 <= rule.free + ROUNDING:
-        return (clamped if is_right else replace(count, current=count.current + 1)), turns, 0.0
+        return (clamped if is_right else replace(count, current=count.current + 1)), backoff, 0.0
     if not rule.longest_delay:
-        return clamped, turns, room_in(rule, count, passed=_passed(rule, count, now=now))
-    strikes = (turns or count).strikes + 1
+        return clamped, backoff, room_in(rule, count, passed=_passed(rule, count, now=now))
+    strikes = (backoff or count).strikes + 1
     delay = rule.delay(strikes)
     wait = delay if strikes == 1 else 0.0
-    if turns is None:
+    if backoff is None:
         return replace(count, strikes=strikes, blocked_until=now + delay), None, wait
-    next_turns = replace(turns, strikes=strikes, blocked_until=now + delay)
+    next_turns = replace(backoff, strikes=strikes, blocked_until=now + delay)
     return replace(count, strikes=1), next_turns, wait
 
 
-def wait_for(rule: Rule, count: Count, turns: Count | None, *, now: float) -> float:
+def wait_for(rule: Rule, count: Count, backoff: Count | None, *, now: float) -> float:
     """Return the seconds until an attempt is allowed, by the stored counts, without counting it.
 
     Also zero if `tried` has to start a delay, or to correct one.
     """
-    remaining = left_of(rule, turns or count, now=now)
+    remaining = left_of(rule, backoff or count, now=now)
     if remaining > 0 or rule.longest_delay:
         return remaining
-    return tried(rule, count, turns, now=now, is_right=True)[2]
+    return tried(rule, count, backoff, now=now, is_right=True)[2]
 
 
 def left_of(rule: Rule, count: Count, *, now: float) -> float:

@@ -10,7 +10,7 @@ import uvicorn
 from app.clock import Clock
 from app.database.errors import is_database_error
 from app.main import application_of
-from app.middleware.edge import Edge
+from app.middleware.asgi import PosternApp
 from app.observability.logging import configure_logging, logger, server_output
 from app.pages.assets import assets_of
 from app.server.banner import print_banner
@@ -100,7 +100,7 @@ async def _prepare(services: Services) -> None:
         stack.pop_all()
 
 
-def config_of(settings: Settings, application: Edge) -> uvicorn.Config:
+def config_of(settings: Settings, application: PosternApp) -> uvicorn.Config:
     """Return Uvicorn's configuration for the application."""
     return uvicorn.Config(
         application,

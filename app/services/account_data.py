@@ -106,7 +106,7 @@ class AccountData:
             "recovery_codes_left": await self._accounts.count_recovery_codes(user_id),
             "remembered_browsers": [
                 {"browser": user_agent, "since": _said(since)}
-                for user_agent, since in await self._accounts.list_remembered_browsers(user_id)
+                for user_agent, since in await self._accounts.list_trusted_browsers(user_id)
             ],
         }
 

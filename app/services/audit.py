@@ -13,7 +13,7 @@ from pathlib import Path
 from app.clock import Clock
 from app.models.audit_events import AuditEvent
 from app.models.audit_outbox import NewEvent
-from app.observability import origin
+from app.observability import request_context
 from app.repositories.audit_events import EVERYTHING, AuditRepository, Head, Wanted
 from app.repositories.audit_outbox import AuditOutboxRepository
 from app.security.tokens import new_ordered_identifier
@@ -24,7 +24,7 @@ from app.services.audit_verification import AuditVerifier, Verdict
 SUCCEEDED = "succeeded"
 REFUSED = "refused"
 SYSTEM = "system"
-ANYBODY = "anybody"
+ANONYMOUS = "anybody"
 
 Detail = str | int | bool | Sequence[str] | None
 
@@ -59,8 +59,10 @@ class AuditLog:
         `action` is as in `password.changed`; `details` must not contain secrets. The default
         `actor` is the operator who ran the command, else the user, else the sender of the request.
         """
-        sender = ANYBODY if origin.address() else SYSTEM
-        resolved_actor = actor or origin.actor() or (f"user:{user_id}" if user_id else sender)
+        sender = ANONYMOUS if request_context.address() else SYSTEM
+        resolved_actor = (
+            actor or request_context.actor() or (f"user:{user_id}" if user_id else sender)
+        )
         stated_details = {name: value for name, value in details.items() if value is not None}
         self.sequencer.wake()
         return NewEvent(
@@ -71,8 +73,8 @@ class AuditLog:
             actor=resolved_actor,
             user_id=user_id,
             client_id=client_id,
-            address=origin.address(),
-            request_id=origin.request_id(),
+            address=request_context.address(),
+            request_id=request_context.request_id(),
             details=json.dumps(stated_details, sort_keys=True),
         )
 

@@ -4,10 +4,10 @@ from typing import Literal
 
 from app.models.users import User
 from app.observability import refusals
-from app.repositories.known_addresses import Way
+from app.repositories.known_networks import Way
 from app.repositories.users import UserRepository
 from app.security import usernames
-from app.services.audit import ANYBODY, AuditLog
+from app.services.audit import ANONYMOUS, AuditLog
 from app.services.known_networks import KnownNetworks
 from app.services.limits import Limits
 from app.services.notices import Notices
@@ -59,7 +59,7 @@ class AuthenticationService:
         async with self._known_networks.telling_owner(user, account):
             await self._limits.check(attempt)
             is_right = await self._has_password(user, password)
-            await self._limits.settle(attempt.tries, is_right=is_right)
+            await self._limits.settle(attempt.attempts, is_right=is_right)
         if user is None or not is_right:
             await self._refused(user, "password")
             return None
@@ -84,7 +84,7 @@ class AuthenticationService:
             problem = await self._problem(user, password, code)
             clears = not self._wants_code or self._otp.is_unused(user, code or "")
             await self._limits.settle(
-                attempt.tries,
+                attempt.attempts,
                 is_right=problem is None,
                 clears=clears,
                 forgets=self._limits.failures_of(user),
@@ -145,7 +145,7 @@ class AuthenticationService:
             "sign_in.refused",
             user_id=user.user_id if user else None,
             client_id=client_id,
-            actor=ANYBODY,
+            actor=ANONYMOUS,
             succeeded=False,
             reason=reason,
         )

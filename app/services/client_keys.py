@@ -7,6 +7,8 @@ from dataclasses import dataclass
 from datetime import datetime, timedelta
 from typing import Any
 
+from cachetools import FIFOCache
+
 from app.clock import Clock
 from app.late_imports import imported
 from app.models.clients import Client
@@ -16,7 +18,7 @@ from app.schemas.clients import PRIVATE_KEY_MEMBERS
 from app.security import jose
 from app.security.client_jwt import kid_of, require_type
 from app.security.text import is_encodable
-from app.services.keeping import Kept, OnceAtATime
+from app.services.single_flight import SingleFlight
 
 log = logger(__name__)
 
@@ -45,8 +47,8 @@ class ClientKeys:
     def __init__(self, outbound: OutboundHttp, clock: Clock) -> None:
         self._outbound = outbound
         self._clock = clock
-        self._kept: Kept[_Fetched] = Kept(MAXIMUM_KEPT)
-        self._ask = OnceAtATime(self._fetch)
+        self._kept: FIFOCache[str, _Fetched] = FIFOCache(MAXIMUM_KEPT)
+        self._ask = SingleFlight(self._fetch)
 
     async def verified(
         self, client: Client, token: str, *, algorithm: str | None, typ: str
@@ -110,7 +112,7 @@ class ClientKeys:
                 result = _Fetched(before.keys, before.fetched_at, now)
             else:
                 result = _Fetched(None, now, now, str(error))
-        self._kept.put(uri, result)
+        self._kept[uri] = result
         return result
 
 

@@ -3,12 +3,14 @@
 from dataclasses import dataclass
 from datetime import datetime, timedelta
 
+from cachetools import FIFOCache
+
 from app.clock import Clock
 from app.models.clients import Client
 from app.observability.logging import logger
 from app.outbound.http import FetchError, OutboundHttp
 from app.security.images import image_type
-from app.services.keeping import Kept, OnceAtATime
+from app.services.single_flight import SingleFlight
 
 log = logger(__name__)
 
@@ -36,8 +38,8 @@ class ClientLogos:
     def __init__(self, outbound: OutboundHttp, clock: Clock) -> None:
         self._outbound = outbound
         self._clock = clock
-        self._ask = OnceAtATime(self._fetch)
-        self._kept: Kept[_Fetched] = Kept(MAXIMUM_KEPT)
+        self._ask = SingleFlight(self._fetch)
+        self._kept: FIFOCache[str, _Fetched] = FIFOCache(MAXIMUM_KEPT)
 
     async def find(self, client: Client) -> Logo | None:
         """Return the image at `logo_uri`; None if there is none, or none that may be shown."""
@@ -48,7 +50,7 @@ class ClientLogos:
         if cached is None or cached.until <= now:
             logo = await self._ask(uri)
             cached = _Fetched(logo, now + (KEPT if logo is not None else FAILURE_KEPT))
-            self._kept.put(uri, cached)
+            self._kept[uri] = cached
         return cached.logo
 
     async def _fetch(self, uri: str) -> Logo | None:

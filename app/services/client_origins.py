@@ -2,10 +2,12 @@
 
 from datetime import datetime, timedelta
 
+from cachetools import FIFOCache
+
 from app.clock import Clock
 from app.repositories.client_origins import ClientOriginRepository
 from app.security.origins import loopback_origin_of
-from app.services.keeping import Kept, OnceAtATime
+from app.services.single_flight import SingleFlight
 
 KEPT = timedelta(minutes=1)
 MAXIMUM_KEPT = 1000
@@ -16,8 +18,8 @@ class ClientOrigins:
     def __init__(self, origins: ClientOriginRepository, clock: Clock) -> None:
         self._origins = origins
         self._clock = clock
-        self._known: Kept[datetime] = Kept(MAXIMUM_KEPT)
-        self._look_again = OnceAtATime(self._look)
+        self._known: FIFOCache[str, datetime] = FIFOCache(MAXIMUM_KEPT)
+        self._look_again = SingleFlight(self._look)
 
     async def is_known(self, origin: str) -> bool:
         """Return whether an origin is that of a client's redirect URI.
@@ -36,7 +38,7 @@ class ClientOrigins:
         now = self._clock.now()
         if not await self._origins.is_known(origin, loopback_origin_of(origin) or origin):
             return False
-        self._known.put(origin, now)
+        self._known[origin] = now
         return True
 
 

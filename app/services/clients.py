@@ -220,7 +220,7 @@ class ClientService:
     async def is_invitation(self, token: str) -> bool:
         if not TokenKind.INITIAL_ACCESS_TOKEN.matches(token):
             return False
-        return await self._invitations.is_living(digest_of(token), now=self._clock.now())
+        return await self._invitations.is_active(digest_of(token), now=self._clock.now())
 
     def _own_act(self, act: str, client: Client) -> NewEvent:
         """Return the event of a change by the client itself.

@@ -13,15 +13,15 @@ from app.clock import Clock
 from app.errors import SharedDelayError
 from app.models.one_time_links import KNOW_NETWORK, OneTimeLink
 from app.models.users import User
-from app.observability import origin
+from app.observability import request_context
 from app.repositories.users import UserRepository
 from app.schemas.claims import verified_email_in
-from app.services.audit import ANYBODY, AuditLog
+from app.services.audit import ANONYMOUS, AuditLog
 from app.services.limits import Limits
 from app.services.mail import Outbox
-from app.services.nobody import nobody
 from app.services.notices import language_of
 from app.services.one_time_links import LinkMail, OneTimeLinks
+from app.services.placeholder_user import nobody
 
 LASTS = timedelta(hours=24)
 PATH = "/known-network"
@@ -78,7 +78,9 @@ class KnownNetworks:
             return None
         link, user = link_and_user
         event = self._audit.event("network.made_known", user_id=user.user_id)
-        is_used = await self._links.use_for_network(link, user, origin.network(), event=event)
+        is_used = await self._links.use_for_network(
+            link, user, request_context.network(), event=event
+        )
         return user if is_used else None
 
     async def _tell(self, outbox: Outbox, user: User | None, account: str) -> None:
@@ -91,7 +93,7 @@ class KnownNetworks:
         event = self._audit.event(
             "sign_in.delayed",
             user_id=user.user_id if user is not None else None,
-            actor=ANYBODY,
+            actor=ANONYMOUS,
             succeeded=False,
         )
 
@@ -99,7 +101,7 @@ class KnownNetworks:
             return {
                 "username": owner.username,
                 "at": self._clock.now().strftime("%Y-%m-%d %H:%M UTC"),
-                "address": origin.address(),
+                "address": request_context.address(),
                 "link": f"{self._issuer}{PATH}?{urlencode({'token': token})}",
             }
 

@@ -18,31 +18,31 @@ from typing import Protocol
 from app.clock import Clock
 from app.errors import SharedDelayError, TooManyRequestsError
 from app.models.users import User
-from app.observability import origin
-from app.repositories.known_addresses import KnownAddressRepository, Way, is_lately_known
-from app.security.limit_rules import Rule, Try
+from app.observability import request_context
+from app.repositories.known_networks import KnownNetworkRepository, Way, is_lately_known
+from app.security.limit_rules import Attempt, Rule
 from app.services.limit_policy import DAY, Rules, of_site
-from app.services.remembered_browsers import RememberedBrowsers
+from app.services.trusted_browsers import TrustedBrowsers
 
 MAXIMUM_NAME = 300
-Tries = Sequence[Try]
+Attempts = Sequence[Attempt]
 
 
 class LimitStore(Protocol):
     """Storage in which attempts are counted."""
 
-    async def wait(self, tries: Tries, *, now: datetime) -> float:
+    async def wait(self, attempts: Attempts, *, now: datetime) -> float:
         """Return the seconds until an attempt is allowed, without counting it."""
         ...
 
     async def take(
         self,
-        tries: Tries,
+        attempts: Attempts,
         *,
         now: datetime,
         is_right: bool,
         clears: bool,
-        forgets: Tries = (),
+        forgets: Attempts = (),
     ) -> float:
         """Count an attempt and return the seconds to wait, or zero if its outcome may be revealed.
 
@@ -51,20 +51,20 @@ class LimitStore(Protocol):
         """
         ...
 
-    async def forget(self, tries: Tries, *, now: datetime) -> None:
+    async def forget(self, attempts: Attempts, *, now: datetime) -> None:
         """Reset the counts of these attempts; costs a look-up if they have none."""
         ...
 
 
 @dataclass(frozen=True, slots=True)
-class Attempt:
+class AttemptCheck:
     """What an attempt counts against, as known before it is made.
 
     `wait` is how many seconds it has to wait. `is_from_known_network` is whether its network was
     remembered recently and need not be stored again.
     """
 
-    tries: Tries
+    attempts: Attempts
     wait: float
     is_from_known_network: bool = False
 
@@ -75,8 +75,8 @@ class Limits:
     def __init__(
         self,
         store: LimitStore,
-        addresses: KnownAddressRepository,
-        browsers: RememberedBrowsers,
+        addresses: KnownNetworkRepository,
+        browsers: TrustedBrowsers,
         clock: Clock,
         rules: Rules,
     ) -> None:
@@ -86,12 +86,12 @@ class Limits:
         self._clock = clock
         self.rules = rules
 
-    async def check(self, attempt: Attempt) -> None:
+    async def check(self, attempt: AttemptCheck) -> None:
         """Refuse an attempt before expensive work if its outcome would not be revealed."""
-        await self._refuse(attempt.tries, attempt.wait)
+        await self._refuse(attempt.attempts, attempt.wait)
 
     async def settle(
-        self, tries: Tries, *, is_right: bool, clears: bool = True, forgets: Tries = ()
+        self, attempts: Attempts, *, is_right: bool, clears: bool = True, forgets: Attempts = ()
     ) -> None:
         """Count an attempt before its outcome is revealed. A refused attempt costs one look-up.
 
@@ -99,28 +99,28 @@ class Limits:
         """
         now = self._clock.now()
         wait = await self._store.take(
-            tries, now=now, is_right=is_right, clears=clears, forgets=forgets
+            attempts, now=now, is_right=is_right, clears=clears, forgets=forgets
         )
-        await self._refuse(tries, wait)
+        await self._refuse(attempts, wait)
 
     async def login_attempt(
         self, account: str, user: User | None, way: Way, *, with_code: bool = False
-    ) -> Attempt:
+    ) -> AttemptCheck:
         """Return what a password attempt counts against. The account may not exist.
 
         A code sent with the password can be guessed too, so its failures count as both.
         """
         rules = self.rules
         guess_rules = [rules.login_with_code] if with_code else [rules.login, rules.login_day]
-        network_key = f"{account} from {origin.network()}"
+        network_key = f"{account} from {request_context.network()}"
         shared = rules.shared if with_code else (rules.stranger_password,)
         return await self._attempt(
             user,
             (way,),
-            lambda place: [Try(rule, f"{account} {place}") for rule in guess_rules],
+            lambda place: [Attempt(rule, f"{account} {place}") for rule in guess_rules],
             [
-                *(Try(rule, account, turns=network_key) for rule in guess_rules),
-                *(Try(rule, _owner_of(account, user)) for rule in shared),
+                *(Attempt(rule, account, backoff_key=network_key) for rule in guess_rules),
+                *(Attempt(rule, _owner_of(account, user)) for rule in shared),
                 *self._of_address(),
             ],
         )
@@ -130,45 +130,47 @@ class Limits:
 
         Return True if it is new and the user recently signed in from other networks.
         """
-        return await self._addresses.remember(user, origin.network(), way, now=self._clock.now())
+        return await self._addresses.remember(
+            user, request_context.network(), way, now=self._clock.now()
+        )
 
-    def failures_of(self, user: User | None) -> Tries:
+    def failures_of(self, user: User | None) -> Attempts:
         """Return the failures from unknown networks, to be reset once this user has signed in."""
         if user is None:
             return ()
-        return [Try(rule, _owner_of("", user)) for rule in self.rules.shared]
+        return [Attempt(rule, _owner_of("", user)) for rule in self.rules.shared]
 
     async def forget_failures(self, user: User) -> None:
         """Reset the failures from unknown networks, since this user has signed in."""
         await self._store.forget(self.failures_of(user), now=self._clock.now())
 
-    async def code_attempt(self, user: User) -> Attempt:
+    async def code_attempt(self, user: User) -> AttemptCheck:
         """Return what a code counts against after a correct first factor.
 
         Only the shared back-off also counts attempts without a first factor.
         """
         account = f"with password {user.user_id}"
-        backoff_key = f"{user.user_id} from {origin.network()}"
+        backoff_key = f"{user.user_id} from {request_context.network()}"
         return await self._attempt(
             user,
             (Way.PAGES,),
-            lambda place: [Try(self.rules.code, f"{account} {place}")],
+            lambda place: [Attempt(self.rules.code, f"{account} {place}")],
             [
-                Try(self.rules.code, account, turns=backoff_key),
-                Try(self.rules.stranger_code, _owner_of("", user)),
+                Attempt(self.rules.code, account, backoff_key=backoff_key),
+                Attempt(self.rules.stranger_code, _owner_of("", user)),
             ],
         )
 
-    async def open_code_attempt(self, account: str, user: User | None) -> Attempt:
+    async def open_code_attempt(self, account: str, user: User | None) -> AttemptCheck:
         """Return what a code counts against if it can be sent by anyone."""
-        backoff_key = f"{account} from {origin.network()}"
+        backoff_key = f"{account} from {request_context.network()}"
         return await self._attempt(
             user,
             tuple(Way),
-            lambda place: [Try(self.rules.code, f"{account} {place}")],
+            lambda place: [Attempt(self.rules.code, f"{account} {place}")],
             [
-                Try(self.rules.code, account, turns=backoff_key),
-                Try(self.rules.stranger_code, _owner_of(account, user)),
+                Attempt(self.rules.code, account, backoff_key=backoff_key),
+                Attempt(self.rules.stranger_code, _owner_of(account, user)),
                 *self._of_address(),
             ],
         )
@@ -177,28 +179,28 @@ class Limits:
         self,
         user: User | None,
         ways: Sequence[Way],
-        in_place: Callable[[str], Tries],
-        elsewhere: Tries,
-    ) -> Attempt:
+        in_place: Callable[[str], Attempts],
+        elsewhere: Attempts,
+    ) -> AttemptCheck:
         """Return what an attempt counts against, and how long it has to wait.
 
         This depends on whether it comes from a known network or a trusted browser of the user. All
         look-ups run at once.
         """
-        network, now = origin.network(), self._clock.now()
+        network, now = request_context.network(), self._clock.now()
         network_tries = in_place(f"from {network}")
         browser, network_wait, other_wait, known = await asyncio.gather(
-            self._browsers.find(user, origin.browser_secrets()),
+            self._browsers.find(user, request_context.browser_secrets()),
             self._store.wait(network_tries, now=now),
             self._store.wait(elsewhere, now=now),
             self._addresses.known_until(user, network, ways, now=now),
         )
         if known:
-            return Attempt(network_tries, network_wait, is_lately_known(min(known), now=now))
+            return AttemptCheck(network_tries, network_wait, is_lately_known(min(known), now=now))
         if browser is None:
-            return Attempt(elsewhere, other_wait)
+            return AttemptCheck(elsewhere, other_wait)
         browser_tries = in_place(f"in {browser}")
-        return Attempt(browser_tries, await self._store.wait(browser_tries, now=now))
+        return AttemptCheck(browser_tries, await self._store.wait(browser_tries, now=now))
 
     async def count_token_error(self, client_id: str) -> None:
         """Count an error of a client; a request with the correct secret is never checked."""
@@ -232,7 +234,7 @@ class Limits:
         if not is_authenticated:
             await self.count_authorization_request()
         elif self.rules.client_request is not None:
-            await self._count([Try(self.rules.client_request, client_id)])
+            await self._count([Attempt(self.rules.client_request, client_id)])
 
     async def count_admin_error(self) -> None:
         """Count a wrong administrator token; the correct one is never refused."""
@@ -240,26 +242,26 @@ class Limits:
 
     async def count_mail(self, what: str) -> None:
         """Count an email that is requested; `what` is the text entered, before any look-up."""
-        await self._count([Try(self.rules.mail, what), *_of_networks(self.rules.mail_address)])
+        await self._count([Attempt(self.rules.mail, what), *_of_networks(self.rules.mail_address)])
 
     async def count_verification(self, user_id: str, address: str) -> None:
         """Count an email that asks a user to verify an address.
 
         Many accounts, each on a network of its own, could name the same mailbox.
         """
-        by_user = Try(self.rules.mail, f"verification by {user_id}")
-        to_address = Try(self.rules.mail_recipient, address)
+        by_user = Attempt(self.rules.mail, f"verification by {user_id}")
+        to_address = Attempt(self.rules.mail_recipient, address)
         await self._count([by_user, to_address, *_of_networks(self.rules.mail_address)])
 
     async def may_be_mailed(self, account: str) -> bool:
         """Count an email to an account; return False if its limit is reached, without an error."""
-        return await self._is_counted(Try(self.rules.mail, f"to {account}"))
+        return await self._is_counted(Attempt(self.rules.mail, f"to {account}"))
 
     async def once_a_day(self, what: str) -> bool:
         """Return whether something that is reported once a day is still to be reported."""
-        return await self._is_counted(Try(Rule("told", 1, DAY), what))
+        return await self._is_counted(Attempt(Rule("told", 1, DAY), what))
 
-    async def _is_counted(self, each: Try) -> bool:
+    async def _is_counted(self, each: Attempt) -> bool:
         """Count an attempt; return False instead of raising if the limit is reached."""
         try:
             await self._count([each])
@@ -267,28 +269,28 @@ class Limits:
             return False
         return True
 
-    async def _count(self, tries: Tries) -> None:
-        await self.settle(tries, is_right=False)
+    async def _count(self, attempts: Attempts) -> None:
+        await self.settle(attempts, is_right=False)
 
-    async def _refuse(self, tries: Tries, wait: float) -> None:
+    async def _refuse(self, attempts: Attempts, wait: float) -> None:
         if wait <= 0:
             return
-        rules = ", ".join(attempt.rule.name for attempt in tries)
-        shared = [attempt for attempt in tries if attempt.rule in self.rules.shared]
+        rules = ", ".join(attempt.rule.name for attempt in attempts)
+        shared = [attempt for attempt in attempts if attempt.rule in self.rules.shared]
         is_shared = shared and await self._store.wait(shared, now=self._clock.now()) > 0
         error = SharedDelayError if is_shared else TooManyRequestsError
         raise error(retry_after=math.ceil(wait), reason=f"a limit is reached: {rules}")
 
-    def _of_address(self) -> list[Try]:
+    def _of_address(self) -> list[Attempt]:
         rules = self.rules
         return [*_of_networks(rules.login_address), *_of_networks(rules.login_address_day)]
 
 
-def _of_networks(rule: Rule, what: str = "") -> list[Try]:
+def _of_networks(rule: Rule, what: str = "") -> list[Attempt]:
     """Return the attempts for the caller's network and, if any, the IPv6 /48 around it."""
-    tries = [Try(rule, origin.network() + what)]
-    site = origin.site()
-    return tries if site is None else [*tries, Try(of_site(rule), site + what)]
+    attempts = [Attempt(rule, request_context.network() + what)]
+    site = request_context.site()
+    return attempts if site is None else [*attempts, Attempt(of_site(rule), site + what)]
 
 
 def _owner_of(account: str, user: User | None) -> str:

@@ -10,6 +10,7 @@ from collections.abc import Collection, Mapping, Sequence
 from datetime import datetime, timedelta
 
 from app.clock import Clock
+from app.i18n.rendering import render_mail
 from app.models.audit_outbox import NewEvent
 from app.models.mails import StoredMail
 from app.observability.logging import logger
@@ -18,7 +19,6 @@ from app.repositories.mails import MailRepository
 from app.security.encryption import SealError, SecretBox
 from app.security.tokens import new_identifier
 from app.services.delivery import BATCH, Delivery
-from app.texts.rendering import render_mail
 
 log = logger(__name__)
 

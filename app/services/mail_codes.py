@@ -15,7 +15,7 @@ from typing import Any
 from app.clock import Clock
 from app.errors import TooManyRequestsError
 from app.models.users import User
-from app.repositories.spent_identifiers import SpentIdentifierRepository
+from app.repositories.replay_cache import ReplayCacheRepository
 from app.schemas.claims import verified_email_in
 from app.security import totp
 from app.security.encryption import SealError, SecretBox
@@ -25,7 +25,7 @@ from app.services.limits import Limits
 from app.services.mail import Outbox
 from app.services.notices import Notices
 from app.services.passkeys import PasskeyService
-from app.services.recovery import RecoveryCodes
+from app.services.recovery_codes import RecoveryCodes
 from app.services.sessions import SignedIn
 
 LASTS = timedelta(minutes=10)
@@ -40,7 +40,7 @@ class MailCodes:
         *,
         passkeys: PasskeyService,
         recovery: RecoveryCodes,
-        spent: SpentIdentifierRepository,
+        spent: ReplayCacheRepository,
         box: SecretBox,
         outbox: Outbox | None,
         limits: Limits,
@@ -104,7 +104,7 @@ class MailCodes:
         )
         try:
             attempt = await self._limits.code_attempt(user)
-            await self._limits.settle(attempt.tries, is_right=is_right)
+            await self._limits.settle(attempt.attempts, is_right=is_right)
         except TooManyRequestsError:
             if await self._limits.once_a_day(f"mail codes guessed {user.user_id}"):
                 await self._notices.tell(user, "mail_codes_guessed")

@@ -4,12 +4,12 @@ import json
 
 from app.clock import Clock
 from app.errors import DatabaseUnavailableError
+from app.i18n.languages import first_known
 from app.models.users import User
-from app.observability import origin
+from app.observability import request_context
 from app.observability.logging import logger
 from app.schemas.claims import verified_email_in
 from app.services.mail import Outbox
-from app.texts.languages import first_known
 
 log = logger(__name__)
 
@@ -35,8 +35,8 @@ class Notices:
         mail_values = {
             "username": user.username,
             "at": self._clock.now().strftime("%Y-%m-%d %H:%M UTC"),
-            "address": origin.address(),
-            "by_operator": "yes" if origin.actor() else "",
+            "address": request_context.address(),
+            "by_operator": "yes" if request_context.actor() else "",
             **values,
         }
         try:
@@ -53,4 +53,4 @@ class Notices:
 def language_of(user: User) -> str:
     """Return the language in the user's profile, or else that of the current request."""
     locale = json.loads(user.claims).get("locale")
-    return first_known([*([str(locale)] if locale else []), *origin.languages()])
+    return first_known([*([str(locale)] if locale else []), *request_context.languages()])

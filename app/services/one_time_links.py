@@ -6,11 +6,11 @@ from datetime import timedelta
 
 from app.clock import Clock
 from app.models.audit_outbox import NewEvent
-from app.models.known_addresses import KnownAddress
+from app.models.known_networks import KnownNetwork
 from app.models.mails import StoredMail
 from app.models.one_time_links import OneTimeLink
 from app.models.users import User
-from app.repositories.known_addresses import KNOWN_FOR, Way, digest_of_place
+from app.repositories.known_networks import KNOWN_FOR, Way, digest_of_place
 from app.repositories.one_time_links import OneTimeLinkRepository
 from app.security.tokens import TokenKind, digest_of, new_token
 from app.services.mail import Outbox
@@ -119,7 +119,7 @@ class OneTimeLinks:
         Return False if the link is no longer valid.
         """
         now = self._clock.now()
-        place = KnownAddress(
+        place = KnownNetwork(
             digest=digest_of_place(owner, network, Way.PAGES),
             user_id=owner.user_id,
             expires_at=now + KNOWN_FOR,

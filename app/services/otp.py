@@ -10,7 +10,7 @@ from app.repositories.users import UserRepository
 from app.schemas.otp import OtpEnrolment
 from app.security import qr_codes, totp, usernames
 from app.security.encryption import SealError, SecretBox
-from app.services.audit import ANYBODY, AuditLog
+from app.services.audit import ANONYMOUS, AuditLog
 from app.services.bounded_threads import BoundedThreads
 from app.services.known_networks import KnownNetworks
 from app.services.limits import Limits
@@ -72,9 +72,9 @@ class OtpService:
             await self._limits.check(attempt)
             step = self._step_of(user, code)
             clears = self._is_unused(user, step)
-            await self._limits.settle(attempt.tries, is_right=step is not None, clears=clears)
+            await self._limits.settle(attempt.attempts, is_right=step is not None, clears=clears)
         is_right = user is not None and step is not None and await self.spend_code(user, code)
-        await self._settled(user, is_right=is_right, actor=ANYBODY)
+        await self._settled(user, is_right=is_right, actor=ANONYMOUS)
         return is_right
 
     async def use_code(self, user: User, code: str) -> bool:
@@ -110,7 +110,7 @@ class OtpService:
         try:
             attempt = await self._limits.code_attempt(user)
             async with self._known_networks.telling_owner(user, user.username_key):
-                await self._limits.settle(attempt.tries, is_right=is_right, clears=clears)
+                await self._limits.settle(attempt.attempts, is_right=is_right, clears=clears)
         except TooManyRequestsError:
             if await self._limits.once_a_day(f"codes guessed {user.user_id}"):
                 await self._notices.tell(user, "codes_guessed")

@@ -11,7 +11,7 @@ from enum import StrEnum
 
 from app.clock import Clock
 from app.models.users import User
-from app.repositories.spent_identifiers import SpentIdentifierRepository
+from app.repositories.replay_cache import ReplayCacheRepository
 from app.security.encryption import SealError, SecretBox
 from app.security.passkeys import PasskeyError, challenge_in
 
@@ -33,7 +33,7 @@ class Challenge:
 
 
 class PasskeyChallenges:
-    def __init__(self, spent: SpentIdentifierRepository, box: SecretBox, clock: Clock) -> None:
+    def __init__(self, spent: ReplayCacheRepository, box: SecretBox, clock: Clock) -> None:
         self._spent = spent
         self._box = box
         self._clock = clock

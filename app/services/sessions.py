@@ -102,7 +102,7 @@ class SessionService:
         return await self._sessions.find(session_id, now=self._clock.now())
 
     async def list_of(self, user_id: str) -> Sequence[Session]:
-        return await self._sessions.list_living(user_id, now=self._clock.now())
+        return await self._sessions.list_valid(user_id, now=self._clock.now())
 
     async def clients_in(self, session_id: str) -> Sequence[Client]:
         """Return the clients that the user signed in to in a session."""

@@ -10,7 +10,7 @@ from app.errors import DatabaseUnavailableError
 from app.models.signing_keys import SigningKey
 from app.observability.logging import logger
 from app.repositories.signing_keys import SigningKeyRepository
-from app.services.keeping import OnceAtATime
+from app.services.single_flight import SingleFlight
 
 log = logger(__name__)
 
@@ -50,7 +50,7 @@ class SigningKeyCache:
         self._cached: CachedKeys | None = None
         self._failed_at: datetime | None = None
         self._reads = 0
-        self._read_once = OnceAtATime(self._read)
+        self._read_once = SingleFlight(self._read)
 
     async def keys(self) -> Sequence[SigningKey]:
         """Return keys read within the last seconds, or stale ones if the database is

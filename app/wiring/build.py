@@ -19,14 +19,14 @@ from app.oauth.dispatcher import GrantDispatcher
 from app.oauth.grants import GRANTS
 from app.oauth.grants.base import GrantTools
 from app.oauth.id_tokens import IdTokens
+from app.oauth.identity_provider import IdentityProviderProtocol
 from app.oauth.introspection import Introspection
-from app.oauth.issuer import Issuer
+from app.oauth.issuer import TokenIssuer
 from app.oauth.logout import Logout
 from app.oauth.metadata import server_metadata
 from app.oauth.registration import ClientRegistration
 from app.oauth.request_objects import RequestObjects
 from app.oauth.revocation import Revocation
-from app.oauth.upstream import UpstreamProtocol
 from app.oauth.userinfo import UserInfo
 from app.outbound.http import OutboundHttp
 from app.outbound.names import HostNames
@@ -46,8 +46,9 @@ from app.repositories.consents import ConsentRepository
 from app.repositories.device_codes import DeviceCodeRepository
 from app.repositories.ended_tokens import EndedTokenRepository
 from app.repositories.housekeeping import HousekeepingRepository
+from app.repositories.identity_providers import IdentityProviderRepository
 from app.repositories.initial_access_tokens import InitialAccessTokenRepository
-from app.repositories.known_addresses import KnownAddressRepository
+from app.repositories.known_networks import KnownNetworkRepository
 from app.repositories.leases import LeaseRepository
 from app.repositories.limit_counters import LimitCounterRepository
 from app.repositories.logout_notices import LogoutNoticeRepository
@@ -57,14 +58,13 @@ from app.repositories.passkeys import PasskeyRepository
 from app.repositories.readiness import ReadinessRepository
 from app.repositories.recovery_codes import RecoveryCodeRepository
 from app.repositories.refresh_tokens import RefreshTokenRepository
-from app.repositories.remembered_browsers import RememberedBrowserRepository
+from app.repositories.replay_cache import ReplayCacheRepository
 from app.repositories.sealed_values import SealedValueRepository
 from app.repositories.sessions import SessionRepository
 from app.repositories.signing_keys import SigningKeyRepository
-from app.repositories.spent_identifiers import SpentIdentifierRepository
 from app.repositories.token_families import TokenFamilyRepository
+from app.repositories.trusted_browsers import TrustedBrowserRepository
 from app.repositories.unconfirmed_users import UnconfirmedUserRepository
-from app.repositories.upstream import UpstreamRepository
 from app.repositories.users import UserRepository
 from app.security.passkeys import RelyingParty
 from app.services.account_data import AccountData
@@ -78,8 +78,9 @@ from app.services.client_logos import ClientLogos
 from app.services.client_origins import ClientOrigins
 from app.services.clients import ClientService
 from app.services.consents import ConsentService
-from app.services.email_addresses import EmailAddresses
+from app.services.email_verification import EmailVerification
 from app.services.housekeeping import Housekeeping
+from app.services.identity_providers import IdentityProviderService
 from app.services.known_networks import KnownNetworks
 from app.services.limits import Limits
 from app.services.mail import MailDelivery
@@ -90,15 +91,14 @@ from app.services.otp import OtpService
 from app.services.passkey_challenges import PasskeyChallenges
 from app.services.passkeys import PasskeyService
 from app.services.password_hashing import PasswordHashing
-from app.services.password_recovery import PasswordRecovery
+from app.services.password_reset import PasswordReset
 from app.services.readiness import Readiness
-from app.services.recovery import RecoveryCodes
-from app.services.remembered_browsers import RememberedBrowsers
+from app.services.recovery_codes import RecoveryCodes
 from app.services.rewrapping import Rewrapping
 from app.services.sessions import SessionService
 from app.services.signing_keys import SigningKeys
+from app.services.trusted_browsers import TrustedBrowsers
 from app.services.unconfirmed_users import UnconfirmedUsers
-from app.services.upstream import UpstreamService
 from app.services.users import UserService
 from app.settings import Settings
 from app.wiring.parts import (
@@ -148,8 +148,8 @@ def build_services(settings: Settings, clock: Clock) -> Services:
     host_names = HostNames()
     redis_url = settings.redis_url.get_secret_value() if settings.redis_url else None
     shared_limits = SharedLimits(redis_url, host_names) if redis_url is not None else None
-    remembered_browsers = RememberedBrowsers(
-        RememberedBrowserRepository(database),
+    trusted_browsers = TrustedBrowsers(
+        TrustedBrowserRepository(database),
         audit,
         clock,
         lasts=timedelta(days=settings.remember_browser_days),
@@ -157,8 +157,8 @@ def build_services(settings: Settings, clock: Clock) -> Services:
     attempt_rows = attempt_lookup(database)
     limits = Limits(
         shared_limits or LimitCounterRepository(database, attempt_rows),
-        KnownAddressRepository(database, attempt_rows),
-        remembered_browsers,
+        KnownNetworkRepository(database, attempt_rows),
+        trusted_browsers,
         clock,
         limit_rules(settings),
     )
@@ -216,7 +216,7 @@ def build_services(settings: Settings, clock: Clock) -> Services:
     sessions = SessionService(
         SessionRepository(database), clock, ttl=timedelta(seconds=settings.session_ttl)
     )
-    token_issuer = Issuer(
+    token_issuer = TokenIssuer(
         access_tokens, refresh_tokens, token_families, id_tokens, clock, lifetimes(settings)
     )
     authorization_codes = AuthorizationCodeRepository(database)
@@ -233,7 +233,7 @@ def build_services(settings: Settings, clock: Clock) -> Services:
         clock,
     )
     auth_tools = ClientAuthTools(
-        client_keys, SpentIdentifierRepository(database), clock, settings.issuer_url
+        client_keys, ReplayCacheRepository(database), clock, settings.issuer_url
     )
     authenticator = ClientAuthenticator(
         clients, [method(auth_tools) for method in CLIENT_AUTH_METHODS], limits
@@ -258,7 +258,7 @@ def build_services(settings: Settings, clock: Clock) -> Services:
         PasskeyRepository(database),
         users,
         PasskeyChallenges(
-            SpentIdentifierRepository(database), box_for(settings, PASSKEY_CHALLENGES), clock
+            ReplayCacheRepository(database), box_for(settings, PASSKEY_CHALLENGES), clock
         ),
         limits,
         audit,
@@ -299,10 +299,10 @@ def build_services(settings: Settings, clock: Clock) -> Services:
             AccountRepository(database), clients, sessions, consents, audit, notices, clock
         ),
         links=one_time_links,
-        email_addresses=EmailAddresses(
+        email_verification=EmailVerification(
             users, one_time_links, outbox, limits, audit, notices, issuer=settings.issuer_url
         ),
-        password_recovery=PasswordRecovery(
+        password_reset=PasswordReset(
             users,
             user_service,
             one_time_links,
@@ -323,7 +323,7 @@ def build_services(settings: Settings, clock: Clock) -> Services:
         mail_codes=MailCodes(
             passkeys=passkeys,
             recovery=recovery_codes,
-            spent=SpentIdentifierRepository(database),
+            spent=ReplayCacheRepository(database),
             box=box_for(settings, MAIL_CODES),
             outbox=outbox,
             limits=limits,
@@ -331,18 +331,18 @@ def build_services(settings: Settings, clock: Clock) -> Services:
             notices=notices,
             clock=clock,
         ),
-        remembered_browsers=remembered_browsers,
-        upstream=UpstreamService(
-            UpstreamRepository(database),
+        trusted_browsers=trusted_browsers,
+        upstream=IdentityProviderService(
+            IdentityProviderRepository(database),
             users,
-            SpentIdentifierRepository(database),
+            ReplayCacheRepository(database),
             box_for(settings, UPSTREAM_SECRETS),
             audit,
             notices,
             clock,
             is_production=settings.is_production,
         ),
-        upstream_protocol=UpstreamProtocol(
+        provider_protocol=IdentityProviderProtocol(
             settings.outbound_allowed_hosts, settings.outbound_ca_file, clock, host_names
         ),
         passkeys=passkeys,

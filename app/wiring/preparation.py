@@ -4,7 +4,7 @@ import asyncio
 
 from app.database import migrations
 from app.database.errors import is_database_error, reason_of
-from app.errors import DatabaseAwayError, PosternError, StartupError
+from app.errors import DatabaseUnreachableError, PosternError, StartupError
 from app.observability.logging import logger
 from app.wiring.services import Services
 
@@ -35,7 +35,7 @@ async def prepare_in_time(services: Services) -> None:
     while True:
         try:
             return await prepare_database(services)
-        except DatabaseAwayError as error:
+        except DatabaseUnreachableError as error:
             remaining = until - loop.time()
             if remaining <= 0:
                 raise

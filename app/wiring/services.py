@@ -12,11 +12,11 @@ from app.oauth.bearer import BearerTokens
 from app.oauth.device import DeviceAuthorization
 from app.oauth.dispatcher import GrantDispatcher
 from app.oauth.id_tokens import IdTokens
+from app.oauth.identity_provider import IdentityProviderProtocol
 from app.oauth.introspection import Introspection
 from app.oauth.logout import Logout
 from app.oauth.registration import ClientRegistration
 from app.oauth.revocation import Revocation
-from app.oauth.upstream import UpstreamProtocol
 from app.oauth.userinfo import UserInfo
 from app.outbound.http import OutboundHttp
 from app.outbound.names import HostNames
@@ -32,8 +32,9 @@ from app.services.client_logos import ClientLogos
 from app.services.client_origins import ClientOrigins
 from app.services.clients import ClientService
 from app.services.consents import ConsentService
-from app.services.email_addresses import EmailAddresses
+from app.services.email_verification import EmailVerification
 from app.services.housekeeping import Housekeeping
+from app.services.identity_providers import IdentityProviderService
 from app.services.known_networks import KnownNetworks
 from app.services.limits import Limits
 from app.services.mail import MailDelivery
@@ -42,15 +43,14 @@ from app.services.notices import Notices
 from app.services.one_time_links import OneTimeLinks
 from app.services.otp import OtpService
 from app.services.passkeys import PasskeyService
-from app.services.password_recovery import PasswordRecovery
+from app.services.password_reset import PasswordReset
 from app.services.readiness import Readiness
-from app.services.recovery import RecoveryCodes
-from app.services.remembered_browsers import RememberedBrowsers
+from app.services.recovery_codes import RecoveryCodes
 from app.services.rewrapping import Rewrapping
 from app.services.secret_key_check import SecretKeyCheck
 from app.services.sessions import SessionService
 from app.services.signing_keys import SigningKeys
-from app.services.upstream import UpstreamService
+from app.services.trusted_browsers import TrustedBrowsers
 from app.services.users import UserService
 from app.settings import Settings
 from app.wiring.parts import box_for, secret_keys
@@ -75,16 +75,16 @@ class Services:
     users: UserService
     account_data: AccountData
     links: OneTimeLinks
-    email_addresses: EmailAddresses
-    password_recovery: PasswordRecovery
+    email_verification: EmailVerification
+    password_reset: PasswordReset
     mail_codes: MailCodes
     mail_delivery: MailDelivery | None
     otp: OtpService
     passkeys: PasskeyService
-    upstream: UpstreamService
-    upstream_protocol: UpstreamProtocol
+    upstream: IdentityProviderService
+    provider_protocol: IdentityProviderProtocol
     recovery: RecoveryCodes
-    remembered_browsers: RememberedBrowsers
+    trusted_browsers: TrustedBrowsers
     clients: ClientService
     registration: ClientRegistration
     client_origins: ClientOrigins

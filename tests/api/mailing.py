@@ -30,7 +30,7 @@ async def person_with_mailbox(app: Application, mail_server: MailServer, address
 
 
 def users_of(app: Application) -> Any:
-    return services_of(app).email_addresses._users
+    return services_of(app).email_verification._users
 
 
 async def claims_of(app: Application, user: TestUser) -> dict[str, Any]:

@@ -7,9 +7,9 @@ from pathlib import Path
 import pytest
 import pytest_asyncio
 
+from app.i18n.languages import LANGUAGES
+from app.i18n.rendering import DIRECTORY, render_mail
 from app.schemas.claims import StandardClaims
-from app.texts.languages import LANGUAGES
-from app.texts.rendering import DIRECTORY, render_mail
 from tests.api.mailing import person_with_mailbox
 from tests.conftest import AppFactory
 from tests.support.application import Application

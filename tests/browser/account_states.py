@@ -6,7 +6,7 @@ from typing import Any
 
 from app.pages.account.activity import EventView
 from app.pages.account.profile_fields import GROUPS
-from app.pages.views import PersonView
+from app.pages.view_models import PersonView
 
 WHEN = datetime(2026, 11, 25, 9, 41, tzinfo=UTC)
 LONG = "Bundesamt für außerordentlich lange Namen und Donaudampfschifffahrtsgesellschaften"
@@ -14,16 +14,16 @@ UNBROKEN = "an_extraordinarily_long_user_name_without_a_single_space_in_it_64"
 ADA = PersonView("Ada Lovelace", "ada", "AL", "s1")
 LONG_PERSON = PersonView(LONG, UNBROKEN, "BD", "s3")
 EVERY = [field.name for _, fields in GROUPS for field in fields]
-YOURS: dict[str, Any] = {"person": ADA, "csrf_token": "c", "errors": {}}
+ACCOUNT_PAGE: dict[str, Any] = {"person": ADA, "csrf_token": "c", "errors": {}}
 PROFILE = {
-    **YOURS,
+    **ACCOUNT_PAGE,
     "groups": GROUPS,
     "values": dict.fromkeys(EVERY, ""),
     "version": "v",
     "is_saved": False,
 }
-PASSWORD = {**YOURS, "has_password": True, "is_saved": False}
-DATA = {**YOURS, "confirmation": ""}
+PASSWORD = {**ACCOUNT_PAGE, "has_password": True, "is_saved": False}
+DATA = {**ACCOUNT_PAGE, "confirmation": ""}
 EVENTS = [
     EventView("Signed in", "", WHEN, "203.0.113.7", is_refused=False, is_by_other=False),
     EventView(
@@ -38,7 +38,7 @@ EVENTS = [
     EventView("Password set anew", "", WHEN, "", is_refused=False, is_by_other=True),
     EventView("otp.something_new", UNBROKEN, WHEN, "", is_refused=True, is_by_other=True),
 ]
-ACTIVITY = {**YOURS, "events": EVENTS, "older": 17, "is_first": False}
+ACTIVITY = {**ACCOUNT_PAGE, "events": EVENTS, "older": 17, "is_first": False}
 
 ACCOUNT_STATES: dict[str, tuple[str, Mapping[str, Any]]] = {
     "account-profile": ("account_profile.html", PROFILE),
@@ -83,7 +83,7 @@ ACCOUNT_STATES: dict[str, tuple[str, Mapping[str, Any]]] = {
     "account-other": (
         "account_other.html",
         {
-            **YOURS,
+            **ACCOUNT_PAGE,
             "place": "profile",
             "other": LONG_PERSON,
             "other_url": "/login?next=profile&username=ada",

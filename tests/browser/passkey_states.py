@@ -5,7 +5,7 @@ from datetime import UTC, datetime, timedelta
 from typing import Any
 
 from app.models.passkeys import Passkey
-from app.pages.views import PersonView
+from app.pages.view_models import PersonView
 
 ORIGIN = "https://gallery.test"
 WHEN = datetime(2026, 11, 25, 9, 41, tzinfo=UTC)

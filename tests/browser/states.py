@@ -6,7 +6,7 @@ from datetime import UTC, datetime
 from typing import Any
 
 from app.pages.account.overview import ApplicationView, SectionView, SessionView
-from app.pages.views import ClientView, PersonView, ScopeView
+from app.pages.view_models import ClientView, PersonView, ScopeView
 from app.schemas.operations import Welcome
 from app.security.qr_codes import png_base64
 from tests.browser.account_states import ACCOUNT_STATES
@@ -57,7 +57,7 @@ AN_APP = client(
 )
 
 FEW = [ScopeView("openid", "Who you are", False), ScopeView("profile", "Your name", False)]
-MANY = [
+MANY_SCOPES = [
     *FEW,
     ScopeView("email", "Your e-mail address", True),
     ScopeView("address", "Your postal address", True),
@@ -141,7 +141,7 @@ ERROR: dict[str, Any] = {
 CHROME = SessionView("1", "Chrome, Linux", "203.0.113.7", WHEN, True)
 PHONE = SessionView("2", "Safari, iPhone", "2001:db8:85a3::8a2e:370:7334", WHEN, False)
 UNKNOWN = SessionView("3", "", "198.51.100.20", WHEN, False)
-YOURS = {
+ACCOUNT_PAGE = {
     "person": ADA,
     "csrf_token": "c",
     "errors": {},
@@ -152,7 +152,7 @@ YOURS = {
     ],
     "sessions": [CHROME, PHONE, UNKNOWN],
     "applications": [
-        ApplicationView("1", "Photo Album", MANY, WHEN, WHEN),
+        ApplicationView("1", "Photo Album", MANY_SCOPES, WHEN, WHEN),
         ApplicationView("2", LONG, FEW, WHEN, None),
     ],
 }
@@ -205,10 +205,10 @@ STATES: dict[str, tuple[str, Mapping[str, Any]]] = {
         },
     ),
     "consent": ("consent.html", CONSENT),
-    "consent-more": ("consent.html", {**CONSENT, "client": PLAIN, "scopes": MANY}),
+    "consent-more": ("consent.html", {**CONSENT, "client": PLAIN, "scopes": MANY_SCOPES}),
     "consent-long": (
         "consent.html",
-        {**CONSENT, "client": LONG_CLIENT, "person": LONG_PERSON, "scopes": MANY},
+        {**CONSENT, "client": LONG_CLIENT, "person": LONG_PERSON, "scopes": MANY_SCOPES},
     ),
     "consent-app": ("consent.html", {**CONSENT, "client": AN_APP, "person": BOB}),
     "consent-loopback": ("consent.html", {**CONSENT, "client": ON_THIS_COMPUTER, "person": BOB}),
@@ -250,8 +250,8 @@ STATES: dict[str, tuple[str, Mapping[str, Any]]] = {
             "continue_url": "https://photos.example.com/",
         },
     ),
-    "account": ("account.html", YOURS),
-    "account-new": ("account.html", {**YOURS, "sessions": [CHROME], "applications": []}),
+    "account": ("account.html", ACCOUNT_PAGE),
+    "account-new": ("account.html", {**ACCOUNT_PAGE, "sessions": [CHROME], "applications": []}),
     **ACCOUNT_STATES,
     **passkey_states(SIGN_IN, CODE),
     **factor_states(CODE, {**ENROLL, "confirmed_at": WHEN}, LONG_PERSON),

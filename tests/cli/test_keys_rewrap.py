@@ -8,10 +8,10 @@ import pytest
 import pytest_asyncio
 from sqlalchemy import insert, select, update
 
+from app.models.identity_providers import upstream_providers
 from app.models.mails import mails
 from app.models.signing_keys import signing_keys
 from app.models.tables import metadata
-from app.models.upstream import upstream_providers
 from app.models.users import users
 from app.repositories.sealed_values import (
     OTP_SECRETS,

@@ -244,9 +244,9 @@ async def test_what_an_operator_does_is_written_down(app: Application, upstream:
 
 
 async def _link_somebody(app: Application, name: str) -> None:
-    from app.services.upstream_rules import Elsewhere
+    from app.services.identity_provider_rules import ExternalIdentity
 
     upstream = services_of(app).upstream
     provider = await upstream.get(name)
-    who = Elsewhere(provider=name, issuer=provider.issuer, subject="1", label="somebody")
+    who = ExternalIdentity(provider=name, issuer=provider.issuer, subject="1", label="somebody")
     await upstream.create_account(app.new_name(), who)

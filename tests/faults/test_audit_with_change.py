@@ -11,7 +11,7 @@ from app.models.sessions import Session
 from app.models.users import User
 from app.schemas.claims import StandardClaims
 from app.security.tokens import new_identifier
-from app.services.upstream_rules import Elsewhere
+from app.services.identity_provider_rules import ExternalIdentity
 from app.wiring import Services
 from tests.conftest import AppFactory
 from tests.support.application import Application
@@ -59,11 +59,11 @@ ACTS: dict[str, Act] = {
         the.user, the.client, frozenset({"openid", "email"})
     ),
     "consent.revoked": lambda the: the.services.consents.revoke(the.user, the.client.client_id),
-    "browser.remembered": lambda the: the.services.remembered_browsers.remember(
+    "browser.remembered": lambda the: the.services.trusted_browsers.remember(
         the.user, (), user_agent="a browser"
     ),
-    "browsers.forgotten": lambda the: the.services.remembered_browsers.forget_all(the.user),
-    "password.reset_link_made": lambda the: the.services.password_recovery.create_link(
+    "browsers.forgotten": lambda the: the.services.trusted_browsers.forget_all(the.user),
+    "password.reset_link_made": lambda the: the.services.password_reset.create_link(
         the.user.username
     ),
     "sessions.ended": lambda the: the.services.sessions.end_all(
@@ -105,8 +105,8 @@ LAST = ("client.deleted", "provider.removed", "user.deleted")
 """After these, others have nothing to be done to."""
 
 
-def elsewhere(subject: str) -> Elsewhere:
-    return Elsewhere(provider="known", issuer=PROVIDER["issuer"], subject=subject, label="")
+def elsewhere(subject: str) -> ExternalIdentity:
+    return ExternalIdentity(provider="known", issuer=PROVIDER["issuer"], subject=subject, label="")
 
 
 async def scene_of(app: Application) -> Scene:

@@ -9,7 +9,7 @@ import pytest
 from app.models.passkeys import Passkey
 from app.models.sessions import Session
 from app.models.users import User
-from app.services.upstream_rules import Elsewhere
+from app.services.identity_provider_rules import ExternalIdentity
 from app.wiring import Services
 from tests.conftest import AppFactory
 from tests.protocol.devices import question, start_device
@@ -66,10 +66,10 @@ async def test_no_link_is_left_whose_mail_could_not_be_stored(start_app: AppFact
     user, services = await user_with_address(app), services_of(app)
 
     await changes_nothing(
-        app, services.password_recovery.request(user.username, language="en"), "mails"
+        app, services.password_reset.request(user.username, language="en"), "mails"
     )
     await changes_nothing(
-        app, services.email_addresses.send_link(user, "new@example.com", language="en"), "mails"
+        app, services.email_verification.send_link(user, "new@example.com", language="en"), "mails"
     )
 
 
@@ -119,7 +119,7 @@ async def test_no_identity_is_unlinked_whose_sign_ins_could_not_be_ended(app: Ap
     session = await session_of(services, user)
     provider = {"label": "P", "issuer": "https://p.example", "client_id": "c", "secret": "s"}
     await services.upstream.add("p", scope="openid", **provider)
-    identity = Elsewhere(provider="p", issuer=provider["issuer"], subject="zoe", label="")
+    identity = ExternalIdentity(provider="p", issuer=provider["issuer"], subject="zoe", label="")
     await services.upstream.link(user, identity, label="P")
 
     removal = services.upstream.unlink(user, provider["issuer"], "zoe", but=session)

@@ -16,7 +16,7 @@ import pytest_asyncio
 from app.errors import StartupError
 from app.outbound import shared_limits
 from app.outbound.shared_limits import SharedLimits
-from app.security.limit_rules import Rule, Try
+from app.security.limit_rules import Attempt, Rule
 from tests.conftest import AppFactory
 from tests.support.application import Application
 from tests.support.clock import FakeClock
@@ -36,7 +36,7 @@ LOGIN = Rule("login", 10, 60.0, 6.0, 100.0, is_cleared_by_success=True)
 ADDRESS = Rule("address", 20, 60.0, 3.0, 100.0)
 ERRORS = Rule("errors", 10, 60.0)
 SHARED = Rule("shared", 100, math.inf, 6.0, 900.0, 86_400.0, is_cleared_by_success=True)
-STRANGERS = Try(SHARED, "ada")
+STRANGERS = Attempt(SHARED, "ada")
 
 
 @pytest.fixture(autouse=True)
@@ -60,16 +60,20 @@ async def stores(redis: RedisServer) -> AsyncIterator[tuple[SharedLimits, Shared
         await each.close()
 
 
-async def wrong(store: SharedLimits, *tries: Try) -> float:
-    return await store.take(tries or [Try(LOGIN, "ada")], now=NOW, is_right=False, clears=True)
+async def wrong(store: SharedLimits, *attempts: Attempt) -> float:
+    return await store.take(
+        attempts or [Attempt(LOGIN, "ada")], now=NOW, is_right=False, clears=True
+    )
 
 
-async def right(store: SharedLimits, *tries: Try) -> float:
-    return await store.take(tries or [Try(LOGIN, "ada")], now=NOW, is_right=True, clears=True)
+async def right(store: SharedLimits, *attempts: Attempt) -> float:
+    return await store.take(
+        attempts or [Attempt(LOGIN, "ada")], now=NOW, is_right=True, clears=True
+    )
 
 
-async def wait(store: SharedLimits, *tries: Try) -> float:
-    return await store.wait(tries or [Try(LOGIN, "ada")], now=NOW)
+async def wait(store: SharedLimits, *attempts: Attempt) -> float:
+    return await store.wait(attempts or [Attempt(LOGIN, "ada")], now=NOW)
 
 
 async def use_up(store: SharedLimits) -> None:
@@ -85,7 +89,7 @@ async def test_of_fifty_tries_at_once_at_two_servers_the_free_ones_pass(
 ) -> None:
     """SECURITY_BAR row 23; fault 9"""
     waits = await asyncio.gather(
-        *(wrong(store, Try(rule, "ada")) for store in islice(cycle(stores), 50))
+        *(wrong(store, Attempt(rule, "ada")) for store in islice(cycle(stores), 50))
     )
 
     assert waits.count(0.0) == 10
@@ -97,9 +101,9 @@ async def test_another_name_and_another_rule_have_counts_of_their_own(
 ) -> None:
     await use_up(stores[0])
 
-    assert await wrong(stores[1], Try(LOGIN, "bob")) == 0
-    assert await wrong(stores[1], Try(ERRORS, "ada")) == 0
-    assert await wrong(stores[1], Try(LOGIN, "ada")) > 0
+    assert await wrong(stores[1], Attempt(LOGIN, "bob")) == 0
+    assert await wrong(stores[1], Attempt(ERRORS, "ada")) == 0
+    assert await wrong(stores[1], Attempt(LOGIN, "ada")) > 0
 
 
 async def test_each_turn_after_the_free_tries_waits_twice_as_long(
@@ -133,7 +137,7 @@ async def test_of_fifty_tries_at_the_end_of_a_delay_one_has_its_turn(
 async def test_a_right_try_clears_what_its_rule_says_and_counts_nowhere(
     stores: tuple[SharedLimits, SharedLimits],
 ) -> None:
-    both = [Try(LOGIN, "ada"), Try(ADDRESS, "198.51.100.7")]
+    both = [Attempt(LOGIN, "ada"), Attempt(ADDRESS, "198.51.100.7")]
     for _ in range(9):
         await wrong(stores[0], *both)
 
@@ -143,8 +147,8 @@ async def test_a_right_try_clears_what_its_rule_says_and_counts_nowhere(
     for _ in range(10):
         assert await wrong(stores[0], *both) == 0
     assert await wrong(stores[0], *both) > 0
-    assert await wrong(stores[0], Try(ADDRESS, "198.51.100.7")) == 0
-    assert await wrong(stores[0], Try(ADDRESS, "198.51.100.7")) > 0
+    assert await wrong(stores[0], Attempt(ADDRESS, "198.51.100.7")) == 0
+    assert await wrong(stores[0], Attempt(ADDRESS, "198.51.100.7")) > 0
 
 
 async def test_a_right_try_is_refused_where_a_wrong_one_would_be(
@@ -167,13 +171,13 @@ async def test_a_refused_try_counts_under_the_refusing_rule_alone(
     await use_up(stores[0])
 
     for _ in range(30):
-        assert await wrong(stores[0], Try(ADDRESS, "192.0.2.1"), Try(LOGIN, "ada")) > 0
+        assert await wrong(stores[0], Attempt(ADDRESS, "192.0.2.1"), Attempt(LOGIN, "ada")) > 0
     for _ in range(10):
-        await wrong(stores[0], Try(ERRORS, "client"))
+        await wrong(stores[0], Attempt(ERRORS, "client"))
     for _ in range(30):
-        assert await wrong(stores[0], Try(ADDRESS, "192.0.2.1"), Try(ERRORS, "client")) > 0
+        assert await wrong(stores[0], Attempt(ADDRESS, "192.0.2.1"), Attempt(ERRORS, "client")) > 0
 
-    passed = [await wrong(stores[1], Try(ADDRESS, "192.0.2.1")) for _ in range(20)]
+    passed = [await wrong(stores[1], Attempt(ADDRESS, "192.0.2.1")) for _ in range(20)]
     assert passed == [0.0] * 20
 
 
@@ -225,7 +229,7 @@ async def test_redis_learns_no_name_and_forgets_by_itself(
     redis: RedisServer, stores: tuple[SharedLimits, SharedLimits]
 ) -> None:
     await use_up(stores[0])
-    await wrong(stores[0], Try(ADDRESS, "192.0.2.1"))
+    await wrong(stores[0], Attempt(ADDRESS, "192.0.2.1"))
 
     async with redis.client() as client:
         keys = [key async for key in client.scan_iter("*")]
@@ -269,7 +273,7 @@ async def test_when_redis_is_back_it_counts_again(
 
     async def counts_there() -> bool:
         before = stores[0].fallbacks
-        await wrong(stores[0], Try(LOGIN, "bob"))
+        await wrong(stores[0], Attempt(LOGIN, "bob"))
         return stores[0].fallbacks == before
 
     with caplog.at_level(logging.INFO, logger="postern"):

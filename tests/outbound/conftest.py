@@ -6,8 +6,8 @@ import pytest
 import pytest_asyncio
 
 from app.outbound import connections
-from app.outbound.addresses import is_public
 from app.outbound.http import TIMEOUT, OutboundHttp
+from app.outbound.ip_addresses import is_public
 from app.outbound.names import HostNames
 from tests.support.machine import scaled
 from tests.support.peer import HOST, Authority, Peer, running_peer

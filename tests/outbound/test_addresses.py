@@ -2,7 +2,7 @@
 
 import pytest
 
-from app.outbound.addresses import is_public
+from app.outbound.ip_addresses import is_public
 
 
 @pytest.mark.parametrize(

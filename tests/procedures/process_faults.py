@@ -13,7 +13,7 @@ from tests.procedures.ledger import Entry
 from tests.procedures.load import Load, add_to
 from tests.procedures.losses import Check
 from tests.procedures.scenes import enter_losses, under_load
-from tests.procedures.servers import MANY, Place, nginx
+from tests.procedures.servers import LARGE_LIMITS, Place, nginx
 from tests.support.application import TestClient, TestUser
 from tests.support.machine import slowness
 from tests.support.parts import sqlite_integrity
@@ -67,7 +67,7 @@ async def log_not_read(place: Place) -> list[Entry]:
     entry = Entry("log reader stalls", "sqlite", cut=0)
     port = free_port()
     async with place.database("sqlite") as (url, _):
-        variables = {"DATABASE_URL": url, "PORT": str(port), "ACCESS_LOG": "1", **MANY}
+        variables = {"DATABASE_URL": url, "PORT": str(port), "ACCESS_LOG": "1", **LARGE_LIMITS}
         process = await asyncio.to_thread(
             subprocess.Popen,
             [*COMMAND, "serve"],
@@ -154,7 +154,7 @@ async def _drain_each(
 
 
 async def _started(place: Place, url: str, port: int) -> Server:
-    variables = {"DATABASE_URL": url, "WORKERS": "1", "PORT": str(port), **MANY}
+    variables = {"DATABASE_URL": url, "WORKERS": "1", "PORT": str(port), **LARGE_LIMITS}
     server = Server(place.new_directory(), variables)
     try:
         await server.listens()

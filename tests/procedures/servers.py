@@ -15,7 +15,7 @@ from tests.support.postgresql import SERVER_USER, PostgresServer, free_port, wit
 from tests.support.server import Server, running_server
 from tests.support.waiting import can_connect, eventually
 
-MANY = {
+LARGE_LIMITS = {
     "LOGIN_LIMIT": "100000",
     "LOGIN_LIMIT_ADDRESS": "100000",
     "CODE_LIMIT": "100000",
@@ -59,7 +59,7 @@ class Place:
     async def postern(self, url: str, **variables: str) -> AsyncIterator[Server]:
         """Run Postern with one process on SQLite, or two workers on PostgreSQL."""
         workers = "1" if url.startswith("sqlite") else "2"
-        variables = {"DATABASE_URL": url, "WORKERS": workers, **MANY, **variables}
+        variables = {"DATABASE_URL": url, "WORKERS": workers, **LARGE_LIMITS, **variables}
         async with running_server(self.new_directory(), **variables) as server:
             yield server
 

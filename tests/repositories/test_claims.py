@@ -39,7 +39,7 @@ async def token_of(
 ) -> tuple[bytes, RefreshToken]:
     answer = (await app.password_grant(client, user)).json()
     digest = digest_of(answer["refresh_token"])
-    found = await RefreshTokenRepository(services_of(app).database).find_in_living_family(digest)
+    found = await RefreshTokenRepository(services_of(app).database).find_in_active_family(digest)
     assert found is not None
     return digest, found
 
@@ -101,7 +101,7 @@ async def test_neighbours_in_a_batch_get_what_is_theirs(
     tokens = [await token_of(app, client, user) for _ in range(3)]
     answer = (await app.password_grant(client, user)).json()
     revoked = digest_of(answer["refresh_token"])
-    of_the_revoked = await repository.find_in_living_family(revoked)
+    of_the_revoked = await repository.find_in_active_family(revoked)
     assert of_the_revoked is not None
     await app.revoke(client, answer["refresh_token"])
     tokens += [(revoked, of_the_revoked), (secrets.token_bytes(38), tokens[0][1])]

@@ -13,7 +13,7 @@ from sqlalchemy import select
 from app.database.database import Database
 from app.models.limit_counters import limit_counters
 from app.repositories.limit_counters import LimitCounterRepository
-from app.security.limit_rules import Rule, Try
+from app.security.limit_rules import Attempt, Rule
 from tests.repositories.conftest import NOW
 from tests.support.parts import open_database
 
@@ -23,8 +23,8 @@ LOGIN = Rule("login", 10, 60.0, 6.0, 100.0, is_cleared_by_success=True)
 ADDRESS = Rule("address", 20, 60.0, 3.0, 100.0)
 ERRORS = Rule("errors", 10, 60.0)
 SHARED = Rule("shared", 100, math.inf, 6.0, 900.0, 86_400.0, is_cleared_by_success=True)
-ADA = Try(LOGIN, "ada")
-STRANGERS = Try(SHARED, "ada")
+ADA = Attempt(LOGIN, "ada")
+STRANGERS = Attempt(SHARED, "ada")
 
 
 @pytest_asyncio.fixture
@@ -34,14 +34,14 @@ async def stores(database: Database, database_url: str) -> AsyncIterator[Pair]:
         yield LimitCounterRepository(database), LimitCounterRepository(other)
 
 
-async def wrong(store: LimitCounterRepository, *tries: Try, after: float = 0) -> float:
+async def wrong(store: LimitCounterRepository, *attempts: Attempt, after: float = 0) -> float:
     now = NOW + timedelta(seconds=after)
-    return await store.take(tries or [ADA], now=now, is_right=False, clears=True)
+    return await store.take(attempts or [ADA], now=now, is_right=False, clears=True)
 
 
-async def right(store: LimitCounterRepository, *tries: Try, after: float = 0) -> float:
+async def right(store: LimitCounterRepository, *attempts: Attempt, after: float = 0) -> float:
     now = NOW + timedelta(seconds=after)
-    return await store.take(tries or [ADA], now=now, is_right=True, clears=True)
+    return await store.take(attempts or [ADA], now=now, is_right=True, clears=True)
 
 
 async def use_up(store: LimitCounterRepository) -> None:
@@ -56,7 +56,7 @@ async def test_of_fifty_tries_at_once_of_two_workers_the_free_ones_pass(
     stores: Pair, rule: Rule
 ) -> None:
     waits = await asyncio.gather(
-        *(wrong(store, Try(rule, "ada")) for store in islice(cycle(stores), 50))
+        *(wrong(store, Attempt(rule, "ada")) for store in islice(cycle(stores), 50))
     )
 
     assert waits.count(0.0) == 10
@@ -76,13 +76,15 @@ async def test_what_has_to_be_waited_for_is_known_to_both_without_counting(store
         assert await stores[1].wait([ADA], now=NOW) == 0
     await wrong(stores[0])
 
-    assert await stores[1].wait([ADA, Try(ERRORS, "ada")], now=NOW) == pytest.approx(6.0, abs=0.01)
-    assert await stores[1].wait([Try(LOGIN, "bob")], now=NOW) == 0
+    assert await stores[1].wait([ADA, Attempt(ERRORS, "ada")], now=NOW) == pytest.approx(
+        6.0, abs=0.01
+    )
+    assert await stores[1].wait([Attempt(LOGIN, "bob")], now=NOW) == 0
     assert await stores[1].wait([ADA], now=NOW + timedelta(seconds=7)) == 0
 
 
 async def test_opposite_orders_of_the_same_keys_do_not_wait_for_each_other(stores: Pair) -> None:
-    many = [Try(ADDRESS, f"192.0.2.{number}") for number in range(8)]
+    many = [Attempt(ADDRESS, f"192.0.2.{number}") for number in range(8)]
 
     waits = await asyncio.gather(
         *(
@@ -98,14 +100,14 @@ async def test_a_refused_try_counts_under_the_refusing_rule_alone(stores: Pair) 
     await use_up(stores[0])
 
     for _ in range(30):
-        assert await wrong(stores[0], Try(ADDRESS, "192.0.2.1"), ADA) > 0
+        assert await wrong(stores[0], Attempt(ADDRESS, "192.0.2.1"), ADA) > 0
 
-    passed = [await wrong(stores[1], Try(ADDRESS, "192.0.2.1")) for _ in range(20)]
+    passed = [await wrong(stores[1], Attempt(ADDRESS, "192.0.2.1")) for _ in range(20)]
     assert passed == [0.0] * 20
 
 
 async def test_a_right_try_clears_what_its_rule_says_and_counts_nowhere(stores: Pair) -> None:
-    both = [ADA, Try(ADDRESS, "198.51.100.7")]
+    both = [ADA, Attempt(ADDRESS, "198.51.100.7")]
     for _ in range(9):
         await wrong(stores[0], *both)
 
@@ -114,8 +116,8 @@ async def test_a_right_try_clears_what_its_rule_says_and_counts_nowhere(stores: 
 
     for _ in range(10):
         assert await wrong(stores[0], *both) == 0
-    assert await wrong(stores[0], Try(ADDRESS, "198.51.100.7")) == 0
-    assert await wrong(stores[0], Try(ADDRESS, "198.51.100.7")) > 0
+    assert await wrong(stores[0], Attempt(ADDRESS, "198.51.100.7")) == 0
+    assert await wrong(stores[0], Attempt(ADDRESS, "198.51.100.7")) > 0
 
 
 async def test_a_right_try_is_refused_where_a_wrong_one_would_be(stores: Pair) -> None:
@@ -141,13 +143,13 @@ async def test_delays_are_forgotten_after_the_time_that_their_rule_says(stores: 
 async def test_a_right_try_where_nothing_went_wrong_writes_nothing(
     stores: Pair, database: Database
 ) -> None:
-    await right(stores[0], ADA, Try(ADDRESS, "198.51.100.7"))
+    await right(stores[0], ADA, Attempt(ADDRESS, "198.51.100.7"))
 
     assert not await database.fetch_all(select(limit_counters))
 
 
 async def test_no_name_and_no_address_is_stored(stores: Pair, database: Database) -> None:
-    await wrong(stores[0], ADA, Try(ADDRESS, "198.51.100.7"))
+    await wrong(stores[0], ADA, Attempt(ADDRESS, "198.51.100.7"))
 
     rows = await database.fetch_all(select(limit_counters))
 

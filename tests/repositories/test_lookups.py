@@ -30,7 +30,7 @@ async def test_a_token_is_found_as_soon_as_it_was_stored(database: Database) -> 
             issued_at=NOW,
             expires_at=NOW + timedelta(hours=1),
         )
-        return await tokens.find_living(digest, now=NOW)
+        return await tokens.find_valid(digest, now=NOW)
 
     found = await asyncio.gather(*(store_and_find() for _ in range(500)))
 

@@ -43,13 +43,13 @@ async def rotate_all(
 ) -> list[bytes | None]:
     """Rotate all at once, in this order, and return what each token says is its successor."""
     await asyncio.gather(*(rotate(app, repository, digest) for digest in presented))
-    tokens = [await repository.find_in_living_family(digest) for digest in presented]
+    tokens = [await repository.find_in_active_family(digest) for digest in presented]
     return [token.successor_digest if token is not None else None for token in tokens]
 
 
 async def rotate(app: Application, repository: RefreshTokenRepository, digest: bytes) -> None:
     now, successor = app.clock.now(), secrets.token_bytes(32)
-    found = await repository.find_in_living_family(digest)
+    found = await repository.find_in_active_family(digest)
     assert found is not None
     current = await repository.rotate(
         digest,

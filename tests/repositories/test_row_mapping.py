@@ -99,7 +99,7 @@ async def test_a_persons_access_token_comes_back_with_what_belongs_to_it(
     token = (await app.password_grant(client, user, scope="profile")).json()["access_token"]
     tokens = AccessTokenRepository(services_of(app).database)
 
-    found = await tokens.find_living(digest_of(token), now=issued_at)
+    found = await tokens.find_valid(digest_of(token), now=issued_at)
 
     assert found is not None
     assert found.client_id == client.client_id
@@ -120,8 +120,8 @@ async def test_a_refresh_token_comes_back_with_what_belongs_to_it(
     tokens = RefreshTokenRepository(services_of(app).database)
 
     used, fresh = (
-        await tokens.find_in_living_family(digest_of(first)),
-        await tokens.find_in_living_family(digest_of(second)),
+        await tokens.find_in_active_family(digest_of(first)),
+        await tokens.find_in_active_family(digest_of(second)),
     )
 
     assert used is not None

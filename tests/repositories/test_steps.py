@@ -9,7 +9,7 @@ import asyncpg
 import pytest
 from sqlalchemy import select
 
-from app.database.database import Database, Step
+from app.database.database import BatchedWrite, Database
 from app.database.errors import RefusedRowError, UnstorableValueError
 from app.models.access_tokens import access_tokens
 from app.models.token_families import token_families
@@ -21,7 +21,7 @@ Row = dict[str, Any]
 MakeRow = Callable[..., Row]
 
 
-def insert_step(database: Database) -> Step:
+def insert_step(database: Database) -> BatchedWrite:
     return database.step(insert_once(database, access_tokens))
 
 
@@ -29,7 +29,7 @@ async def stored_digests(database: Database) -> set[bytes]:
     return {row[0] for row in await database.fetch_all(select(access_tokens.c.digest))}
 
 
-async def in_one_batch(step: Step, rows: list[Row]) -> list[Any]:
+async def in_one_batch(step: BatchedWrite, rows: list[Row]) -> list[Any]:
     return await asyncio.gather(*(step(**row) for row in rows), return_exceptions=True)
 
 

@@ -6,7 +6,7 @@ import pytest
 from sqlalchemy import select
 
 from app.models.tables import metadata
-from app.repositories.accounts import OF_A_PERSON
+from app.repositories.accounts import TABLES_OF_A_USER
 from tests.conftest import AppFactory
 from tests.protocol.logout_peers import told_client
 from tests.support.account import (
@@ -47,7 +47,7 @@ def test_every_table_of_a_person_is_thought_of() -> None:
     """Whoever adds a table with a `user_id` decides here what a deletion does to it"""
     with_people = {table.name for table in metadata.tables.values() if "user_id" in table.c}
 
-    assert with_people == {table.name for table in OF_A_PERSON} | KEPT | {"users"}
+    assert with_people == {table.name for table in TABLES_OF_A_USER} | KEPT | {"users"}
 
 
 async def test_the_page_says_so_and_nobody_is_signed_in(visitor: Visitor, user: TestUser) -> None:

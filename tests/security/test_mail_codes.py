@@ -35,13 +35,13 @@ async def app(start_app: AppFactory, mail_server: MailServer) -> Application:
 @pytest_asyncio.fixture
 async def person(app: Application, visitor: Visitor, provider: Provider) -> TestUser:
     """Signed in at `visitor` by a provider alone, an hour ago, with a verified address."""
-    user = await newcomer(app, visitor, provider)
+    user = await pending_account(app, visitor, provider)
     await with_address(app, user)
     app.clock.advance(seconds=3600)
     return user
 
 
-async def newcomer(app: Application, visitor: Visitor, provider: Provider) -> TestUser:
+async def pending_account(app: Application, visitor: Visitor, provider: Provider) -> TestUser:
     name = await account_made_by(visitor, provider, sub=app.new_name("sub"), email=ADDRESS)
     return TestUser(name, "", "")
 
@@ -229,7 +229,7 @@ async def test_the_code_of_another_session_is_not_taken(
     provider: Provider,
 ) -> None:
     code = await code_sent(visitor, mail_server)
-    await newcomer(app, stranger, provider)
+    await pending_account(app, stranger, provider)
     stranger.http.cookies.set("postern_mail_code", visitor.http.cookies["postern_mail_code"])
     fields = fields_in(await stranger.get("/account"))
 
@@ -244,7 +244,7 @@ async def test_a_user_who_has_anything_else_here_gets_no_code(
     app: Application, visitor: Visitor, mail_server: MailServer, provider: Provider, factor: str
 ) -> None:
     """Nor does one that they confirmed with go on working"""
-    person = await newcomer(app, visitor, provider)
+    person = await pending_account(app, visitor, provider)
     await with_address(app, person)
     services = services_of(app)
     user = await services.users.get(person.username)
@@ -268,7 +268,7 @@ async def test_without_a_verified_address_and_a_provider_an_administrator_is_nam
     app: Application, visitor: Visitor, provider: Provider
 ) -> None:
     """A refusal offers a next step"""
-    await newcomer(app, visitor, provider)
+    await pending_account(app, visitor, provider)
     await services_of(app).upstream.set_disabled(provider.name, disabled=True)
     app.clock.advance(seconds=3600)
 
@@ -282,7 +282,7 @@ async def test_without_a_verified_address_and_a_provider_an_administrator_is_nam
 async def test_without_a_verified_address_the_provider_is_offered(
     app: Application, visitor: Visitor, provider: Provider
 ) -> None:
-    await newcomer(app, visitor, provider)
+    await pending_account(app, visitor, provider)
     app.clock.advance(seconds=3600)
 
     page = await visitor.follow(await visitor.get(PASSWORD_PAGE))

@@ -49,7 +49,7 @@ async def zoe(app: Application, mail_server: MailServer) -> TestUser:
 
 
 async def link_of_administrator(app: Application, user: TestUser) -> str:
-    parts = urlsplit(await services_of(app).password_recovery.create_link(user.username))
+    parts = urlsplit(await services_of(app).password_reset.create_link(user.username))
     return f"{parts.path}?{parts.query}"
 
 
@@ -129,7 +129,7 @@ async def test_a_form_for_one_address_confirms_no_other(
         (await app.enrolled_user(), "other@example.com"),
     ):
         stored = await services_of(app).users.get(person.username)
-        await services_of(app).email_addresses.send_link(stored, address, language="en")
+        await services_of(app).email_verification.send_link(stored, address, language="en")
         pages.append(await open_link(visitor, link_in(await mail_server.mail_to(address))))
 
     refused = await visitor.submit(pages[0], to="/verify-email")
@@ -155,7 +155,7 @@ async def test_the_page_says_nothing_that_opens_the_link(
 async def test_of_links_that_are_made_at_once_one_counts(app: Application, zoe: TestUser) -> None:
     """SECURITY_BAR row 17: at once, and in another process"""
     other = build_services(app.settings, app.clock)
-    makers = [services_of(app).password_recovery, other.password_recovery]
+    makers = [services_of(app).password_reset, other.password_reset]
     living = []
 
     for _ in range(ROUNDS):
@@ -177,7 +177,7 @@ async def test_nobody_waits_in_a_circle_where_links_are_made_used_and_deleted_at
     services, other = services_of(app), build_services(app.settings, app.clock)
     for number in range(ROUNDS):
         user = await services.users.get((await app.enrolled_user()).username)
-        tokens = [token_in(await services.password_recovery.create_link(user.username))]
+        tokens = [token_in(await services.password_reset.create_link(user.username))]
         link = await services.links.find(tokens[0], "reset_password")
         assert link is not None
 
@@ -224,7 +224,7 @@ async def test_links_of_others_stay_where_somebody_signs_out_everywhere(
     app: Application, visitor: Visitor, zoe: TestUser
 ) -> None:
     stored = await services_of(app).users.get(zoe.username)
-    await services_of(app).email_addresses.send_link(stored, "new@example.com", language="en")
+    await services_of(app).email_verification.send_link(stored, "new@example.com", language="en")
     bob = await app.enrolled_user()
     async with visiting(app) as elsewhere:
         await elsewhere.sign_in(await elsewhere.get("/login"), bob)

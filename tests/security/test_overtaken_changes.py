@@ -7,8 +7,8 @@ from sqlalchemy import func, select
 
 from app.models.consents import consents
 from app.repositories.consents import ConsentRepository
+from app.repositories.identity_providers import IdentityProviderRepository
 from app.repositories.passkeys import PasskeyRepository
-from app.repositories.upstream import UpstreamRepository
 from tests.support.account import stored
 from tests.support.application import Application, TestClient, TestUser
 from tests.support.parts import services_of
@@ -69,19 +69,21 @@ async def test_a_provider_is_not_linked_to_who_became_another_meanwhile(
     *,
     is_deleted: bool,
 ) -> None:
-    services, link = services_of(app), UpstreamRepository.link
+    services, link = services_of(app), IdentityProviderRepository.link
     person, sub = await stored(app, user), app.new_name("sub")
     asked = await linking(owner, provider)
     provider.knows(asked, sub=sub)
 
-    async def overtaken(repository: UpstreamRepository, *rest: object, **named: object) -> object:
+    async def overtaken(
+        repository: IdentityProviderRepository, *rest: object, **named: object
+    ) -> object:
         if is_deleted:
             await services.account_data.delete(person)
         else:
             await services.users.reset_password(user.username, "a password of this moment")
         return await link(repository, *rest, **named)  # type: ignore[arg-type]
 
-    monkeypatch.setattr(UpstreamRepository, "link", overtaken)
+    monkeypatch.setattr(IdentityProviderRepository, "link", overtaken)
 
     await owner.http.get(provider.callback(asked))
 
@@ -101,17 +103,19 @@ async def test_it_can_be_made_an_account_of_after_the_deletion(
     monkeypatch: pytest.MonkeyPatch,
 ) -> None:
     """Nothing that is left of a deleted person holds an identity."""
-    services, link = services_of(app), UpstreamRepository.link
+    services, link = services_of(app), IdentityProviderRepository.link
     person, sub = await stored(app, user), app.new_name("sub")
     asked = await linking(owner, provider)
     provider.knows(asked, sub=sub)
 
-    async def overtaken(repository: UpstreamRepository, *rest: object, **named: object) -> object:
+    async def overtaken(
+        repository: IdentityProviderRepository, *rest: object, **named: object
+    ) -> object:
         await services.account_data.delete(person)
         return await link(repository, *rest, **named)  # type: ignore[arg-type]
 
     with monkeypatch.context() as patched:
-        patched.setattr(UpstreamRepository, "link", overtaken)
+        patched.setattr(IdentityProviderRepository, "link", overtaken)
         await owner.http.get(provider.callback(asked))
 
     name = await account_made_by(stranger, provider, sub=sub)

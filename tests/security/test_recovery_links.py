@@ -185,7 +185,7 @@ async def test_of_ten_uses_at_once_one_wins(
     token = token_in(await reset_link(visitor, mail_server, zoe, ADDRESS))
     other = build_services(app.settings, app.clock)
 
-    parts = [services_of(app).password_recovery, other.password_recovery]
+    parts = [services_of(app).password_reset, other.password_reset]
     won = await asyncio.gather(
         *(parts[each % 2].set_password(token, f"password-number-{each}") for each in range(10))
     )

@@ -10,11 +10,11 @@ from sqlalchemy import Table, insert, text
 
 from app.database.types import Instant
 from app.models.consents import consents
+from app.models.identity_providers import upstream_identities
 from app.models.one_time_links import one_time_links
 from app.models.passkeys import passkeys
 from app.models.sessions import sessions
 from app.models.token_families import token_families
-from app.models.upstream import upstream_identities
 from tests.conftest import AppFactory
 from tests.support.application import Application
 from tests.support.parts import count, services_of

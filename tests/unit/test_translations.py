@@ -10,11 +10,11 @@ from babel.messages.mofile import read_mo
 from babel.messages.pofile import read_po
 
 from app.errors import PosternError
+from app.i18n.languages import DIRECTORY, LANGUAGES
 from app.oauth.metadata import UI_LOCALES
 from app.oauth.scopes import SCOPES
-from app.pages.sentences import FROM_BELOW
+from app.pages.messages import FROM_BELOW
 from app.services.rewrapping import UnopenableError
-from app.texts.languages import DIRECTORY, LANGUAGES
 
 OTHERS = [language for language in LANGUAGES if language != "en"]
 PLACEHOLDER = re.compile(r"%\(\w+\)s|</?\w+>")

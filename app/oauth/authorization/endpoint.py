@@ -8,10 +8,10 @@ from app.clock import Clock
 from app.models.authorization_codes import AuthorizationCode
 from app.models.authorization_requests import StoredRequest
 from app.oauth.authorization.interactions import (
-    IN_SILENCE,
+    PROMPT_NONE_ERRORS,
+    InteractionKind,
     Interactions,
     Position,
-    Step,
     acr_for,
     consent_scopes,
 )
@@ -39,7 +39,7 @@ from app.services.sessions import SignedIn
 class Interaction:
     """A page that a pending request requires; `request_id` is the secret name of the request."""
 
-    step: Step
+    step: InteractionKind
     request_id: str
     ui_locales: str | None
 
@@ -144,16 +144,16 @@ class AuthorizationEndpoint:
         except RefusedRequestError as refused:
             return await self._finish_with(refused, pending)
         current = position.person
-        if position.step is not Step.CONSENT or current is None:
+        if position.step is not InteractionKind.CONSENT or current is None:
             return await self._go_on(request_id, pending, position)
         is_as_shown = client_fingerprint == fingerprint_of(request.client)
         if current.session.session_id != session_id or (is_allowed and not is_as_shown):
-            return Interaction(Step.CONSENT, request_id, request.ui_locales)
+            return Interaction(InteractionKind.CONSENT, request_id, request.ui_locales)
         if not is_allowed:
             return await self._finish_with(request.refused(AccessDeniedError()), pending)
         if not await self._consents.grant(current.user, request.client, consent_scopes(request)):
             # The account was deleted: the consent page leads to the sign-in page.
-            return Interaction(Step.CONSENT, request_id, request.ui_locales)
+            return Interaction(InteractionKind.CONSENT, request_id, request.ui_locales)
         await self._stored.set_consent(stored.digest, session_id)
         return await self._go_on(request_id, pending, Position(None, current))
 
@@ -201,7 +201,7 @@ class AuthorizationEndpoint:
             raise request.refused(error) from None
         if position.step is not None and "none" in request.prompts:
             reason = f"prompt=none, and the page {position.step.value} is required"
-            raise request.refused(IN_SILENCE[position.step](reason=reason))
+            raise request.refused(PROMPT_NONE_ERRORS[position.step](reason=reason))
         return position
 
     async def _refuse(

@@ -31,7 +31,7 @@ SATISFIES = {ACR_MFA: ACR_VALUES, ACR_PASSWORD: (ACR_PASSWORD,)}
 NO_TIME = timedelta(0)
 
 
-class Step(StrEnum):
+class InteractionKind(StrEnum):
     """A page that is required; the value is its path."""
 
     LOGIN = "/login"
@@ -41,12 +41,12 @@ class Step(StrEnum):
     STEP_UP = "/login/step-up"
 
 
-IN_SILENCE: dict[Step, type[OAuth2Error]] = {
-    Step.LOGIN: LoginRequiredError,
-    Step.CREATE_ACCOUNT: LoginRequiredError,
-    Step.SELECT_ACCOUNT: AccountSelectionRequiredError,
-    Step.CONSENT: ConsentRequiredError,
-    Step.STEP_UP: LoginRequiredError,
+PROMPT_NONE_ERRORS: dict[InteractionKind, type[OAuth2Error]] = {
+    InteractionKind.LOGIN: LoginRequiredError,
+    InteractionKind.CREATE_ACCOUNT: LoginRequiredError,
+    InteractionKind.SELECT_ACCOUNT: AccountSelectionRequiredError,
+    InteractionKind.CONSENT: ConsentRequiredError,
+    InteractionKind.STEP_UP: LoginRequiredError,
 }
 """The error for each required page if the client asked for no page (`prompt=none`)."""
 
@@ -58,7 +58,7 @@ class Position:
     `consent` is what the user allowed the client before, if the next step is to ask for more.
     """
 
-    step: Step | None
+    step: InteractionKind | None
     person: SignedIn | None
     consent: Consent | None = None
 
@@ -98,15 +98,15 @@ class Interactions:
             now=self._clock.now(),
         )
         if step is not None or current is None:
-            return Position(step or Step.LOGIN, current)
+            return Position(step or InteractionKind.LOGIN, current)
         _check_acr(request, current)
         if _is_step_up_due(request, current):
-            return Position(Step.STEP_UP, current)
+            return Position(InteractionKind.STEP_UP, current)
         consent_session_id = kept.consent_session_id if kept is not None else None
         is_allowed = consent_session_id == current.session.session_id
         requirement = await self._consent_requirement(request, current, is_given=is_allowed)
         if requirement.is_due:
-            return Position(Step.CONSENT, current, requirement.consent)
+            return Position(InteractionKind.CONSENT, current, requirement.consent)
         return Position(None, current)
 
     async def _subject_asked(self, request: AuthorizationRequest) -> str | None:
@@ -190,17 +190,17 @@ def _sign_in_step(
     is_chosen: bool,
     subject: str | None,
     now: datetime,
-) -> Step | None:
+) -> InteractionKind | None:
     if "create" in request.prompts and not is_chosen:
-        return Step.CREATE_ACCOUNT
+        return InteractionKind.CREATE_ACCOUNT
     if person is None:
-        return Step.LOGIN
+        return InteractionKind.LOGIN
     is_fresh = is_chosen and person.session.auth_time >= request.began_at
     if not is_fresh and _wants_fresh_sign_in(request, person, now=now):
-        return Step.LOGIN
+        return InteractionKind.LOGIN
     is_ambiguous = len(signed_in) > 1 and subject is None and "none" not in request.prompts
     if not is_chosen and ("select_account" in request.prompts or is_ambiguous):
-        return Step.SELECT_ACCOUNT
+        return InteractionKind.SELECT_ACCOUNT
     return None
 
 

@@ -21,7 +21,7 @@ from app.oauth.authorization.requests import (
 from app.oauth.client_auth.base import UNKNOWN_CLIENT
 from app.oauth.errors import InvalidRequestError, InvalidRequestObjectError, OAuth2Error
 from app.oauth.request_objects import RequestObjects
-from app.observability import origin
+from app.observability import request_context
 from app.repositories.authorization_requests import AuthorizationRequestRepository
 from app.repositories.clients import ClientRepository
 from app.security.tokens import TokenKind, digest_of
@@ -72,7 +72,7 @@ class RequestSources:
     async def client(self, client_id: str | None) -> Client:
         """Return a client that is enabled; raises `UntrustedRequestError`."""
         if client_id is not None:
-            origin.name_client(client_id)
+            request_context.name_client(client_id)
         client = await self._clients.find(client_id) if client_id is not None else None
         if client is None or client.is_disabled:
             raise UntrustedRequestError(

@@ -7,7 +7,7 @@ from app.oauth.client_auth.base import ClientAuthMethod, Credentials
 from app.oauth.client_auth.client_secret_basic import ClientSecretBasic, named_without_secret
 from app.oauth.errors import InvalidClientError, InvalidRequestError
 from app.oauth.requests import FormRequest
-from app.observability import origin
+from app.observability import request_context
 from app.repositories.clients import ClientRepository
 from app.services.limits import Limits
 
@@ -30,7 +30,7 @@ class ClientAuthenticator:
         checked, and does not count.
         """
         method, credentials = self._presented(request)
-        origin.name_client(credentials.client_id)
+        request_context.name_client(credentials.client_id)
         client = await self._clients.find(credentials.client_id)
         reason = await method.refusal(client, credentials)
         if client is None or reason is not None:

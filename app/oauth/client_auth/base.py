@@ -7,7 +7,7 @@ from typing import ClassVar, NamedTuple
 from app.clock import Clock
 from app.models.clients import Client
 from app.oauth.requests import FormRequest
-from app.repositories.spent_identifiers import SpentIdentifierRepository
+from app.repositories.replay_cache import ReplayCacheRepository
 from app.services.client_keys import ClientKeys
 
 UNKNOWN_CLIENT = "no client has this client_id"
@@ -25,7 +25,7 @@ class ClientAuthTools:
     """Services and settings that the methods use; built once."""
 
     client_keys: ClientKeys
-    spent_identifiers: SpentIdentifierRepository
+    replay_cache: ReplayCacheRepository
     clock: Clock
     issuer: str
 

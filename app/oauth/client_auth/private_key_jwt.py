@@ -57,7 +57,7 @@ class PrivateKeyJwt(ClientAuthMethod):
             raise OverloadedError from None
         except (SignatureError, FetchError) as error:
             return f"the assertion: {error}"
-        is_first = await self.tools.spent_identifiers.spend(
+        is_first = await self.tools.replay_cache.spend(
             f"{client.client_id} {jti}", expires_at=expires_at + SKEW
         )
         return None if is_first else "the assertion: its jti was used before"

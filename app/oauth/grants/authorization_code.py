@@ -7,6 +7,7 @@ revoked (RFC 6749 section 4.1.2), even if both requests arrive at the same momen
 from datetime import date
 from typing import Annotated, Literal
 
+from cachetools import FIFOCache
 from pydantic import Field
 
 from app.models.authorization_codes import AuthorizationCode
@@ -20,7 +21,6 @@ from app.observability.logging import logger
 from app.observability.refusals import shown_uri
 from app.schemas.tokens import TokenResponse
 from app.security.tokens import TokenKind, digest_of
-from app.services.keeping import Kept
 
 log = logger(__name__)
 
@@ -52,7 +52,7 @@ class AuthorizationCodeGrant(Grant[AuthorizationCodeParameters]):
 
     def __init__(self, tools: GrantTools) -> None:
         super().__init__(tools)
-        self._warned: Kept[date] = Kept(MAXIMUM_WARNED)
+        self._warned: FIFOCache[str, date] = FIFOCache(MAXIMUM_WARNED)
 
     async def exchange(
         self, request: TokenRequest, parameters: AuthorizationCodeParameters
@@ -112,7 +112,7 @@ class AuthorizationCodeGrant(Grant[AuthorizationCodeParameters]):
         today = self.tools.clock.now().date()
         if self._warned.get(client.client_id) == today:
             return
-        self._warned.put(client.client_id, today)
+        self._warned[client.client_id] = today
         log.warning(
             "client %s uses neither PKCE nor a nonce: register require_pkce, or set PKCE=all",
             client.client_id,

@@ -7,7 +7,7 @@ from typing import Annotated, Any, ClassVar, Generic, TypeVar
 from pydantic import BaseModel, Field
 
 from app.clock import Clock
-from app.oauth.issuer import Issuer
+from app.oauth.issuer import TokenIssuer
 from app.oauth.requests import TokenRequest
 from app.repositories.authorization_codes import AuthorizationCodeRepository
 from app.repositories.device_codes import DeviceCodeRepository
@@ -31,7 +31,7 @@ class GrantParameters(BaseModel):
 class GrantTools:
     """Services and repositories that the grants use; built once."""
 
-    issuer: Issuer
+    issuer: TokenIssuer
     authentication: AuthenticationService
     refresh_tokens: RefreshTokenRepository
     families: TokenFamilyRepository

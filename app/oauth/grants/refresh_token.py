@@ -50,7 +50,7 @@ class RefreshTokenGrant(Grant[RefreshTokenParameters]):
         if not TokenKind.REFRESH_TOKEN.matches(presented):
             raise _not_valid("the token is not a refresh token")
         digest = digest_of(presented)
-        token = await self.tools.refresh_tokens.find_in_living_family(digest)
+        token = await self.tools.refresh_tokens.find_in_active_family(digest)
         if token is None:
             await self._refuse_use_of_long_ago(client, digest)
             raise _not_valid("the refresh token is unknown or revoked")
@@ -101,7 +101,7 @@ class RefreshTokenGrant(Grant[RefreshTokenParameters]):
         """Return the response to the first use of this token, until its successor is used."""
         if used.successor_used_at is not None:
             raise _not_valid("the successor of the refresh token is in use")
-        response = self.tools.issuer.same_again(presented, used)
+        response = self.tools.issuer.repeat_response(presented, used)
         if response is None:
             raise _not_valid("the answer to the first use cannot be repeated")
         return response

@@ -8,11 +8,11 @@ from datetime import datetime
 from starlette.responses import Response
 
 from app.models.audit_events import AuditEvent
-from app.pages.account.base import PersonDep, account_page, account_router
+from app.pages.account.base import SignedInDep, account_page, account_router
 from app.pages.browser import Browser, BrowserDep
 from app.pages.languages import text_for
-from app.pages.sentences import N_
-from app.pages.views import name_of_client
+from app.pages.messages import N_
+from app.pages.view_models import name_of_client
 from app.services.audit import REFUSED
 from app.services.sessions import SignedIn
 
@@ -83,7 +83,7 @@ class EventView:
 
 
 @router.get("/account/activity")
-async def activity(browser: BrowserDep, person: PersonDep) -> Response:
+async def activity(browser: BrowserDep, person: SignedInDep) -> Response:
     before = _number(browser.request.query_params.get("before", ""))
     events = await browser.services.audit.list_of_user(
         person.user.user_id, before=before, limit=PAGE + 1

@@ -18,10 +18,10 @@ from app.pages.browser import Browser, BrowserDep, GoToError, PostedFormDep, Typ
 from app.pages.forms import hints_for
 from app.pages.languages import text_for
 from app.pages.login import wrong_code
+from app.pages.rate_limited import rate_limited_page
 from app.pages.recovery_codes import codes_page
-from app.pages.remembered import remembered_days
-from app.pages.views import groups_of
-from app.pages.waiting import told_to_wait
+from app.pages.trusted_browsers import remembered_days
+from app.pages.view_models import groups_of
 from app.security import totp
 from app.security.encryption import SealError
 from app.services.sessions import SignedIn
@@ -30,36 +30,36 @@ router = account_router()
 PLACE = "authenticator"
 NEW = "/account/authenticator/new"
 PURPOSE = "new authenticator"
-FreshPersonDep = Annotated[SignedIn, Depends(fresh_person(PLACE))]
+RecentSignInDep = Annotated[SignedIn, Depends(fresh_person(PLACE))]
 
 
 @router.get("/account/authenticator")
-async def authenticator(browser: BrowserDep, person: FreshPersonDep) -> Response:
+async def authenticator(browser: BrowserDep, person: RecentSignInDep) -> Response:
     return account_page(
         browser,
         person,
         "account_authenticator.html",
         confirmed_at=person.user.otp_confirmed_at,
-        remembered=await browser.services.remembered_browsers.count(person.user),
+        remembered=await browser.services.trusted_browsers.count(person.user),
         remember_days=remembered_days(browser),
     )
 
 
 @router.post("/account/authenticator/forget-browsers")
 async def forget_browsers(
-    browser: BrowserDep, _form: PostedFormDep, person: FreshPersonDep
+    browser: BrowserDep, _form: PostedFormDep, person: RecentSignInDep
 ) -> Response:
-    await browser.services.remembered_browsers.forget_all(person.user)
+    await browser.services.trusted_browsers.forget_all(person.user)
     return browser.keep(RedirectResponse("/account/authenticator", status_code=303))
 
 
 @router.get(NEW)
-async def another(browser: BrowserDep, person: FreshPersonDep) -> Response:
+async def another(browser: BrowserDep, person: RecentSignInDep) -> Response:
     return await _page(browser, person, totp.new_secret())
 
 
 @router.post(NEW)
-async def confirm(browser: BrowserDep, form: TypedFormDep, person: FreshPersonDep) -> Response:
+async def confirm(browser: BrowserDep, form: TypedFormDep, person: RecentSignInDep) -> Response:
     services = browser.services
     secret = _opened(browser, person, form.get("sealed", ""))
     if secret is None:
@@ -71,7 +71,7 @@ async def confirm(browser: BrowserDep, form: TypedFormDep, person: FreshPersonDe
             person.user, secret, form.get("code", ""), session=person.session
         )
     except TooManyRequestsError as error:
-        return await told_to_wait(
+        return await rate_limited_page(
             browser.request, error, lambda said: _page(browser, person, secret, said)
         )
     if not is_valid:

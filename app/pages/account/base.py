@@ -11,7 +11,7 @@ from typing import Annotated, Any
 from fastapi import APIRouter, Depends, Request
 from starlette.responses import Response
 
-from app.oauth.authorization.interactions import Step
+from app.oauth.authorization.interactions import InteractionKind
 from app.pages.browser import (
     AnswerInsteadError,
     Browser,
@@ -22,7 +22,7 @@ from app.pages.browser import (
 )
 from app.pages.signing_in import ACCOUNT_PLACES, has_second_factor, link
 from app.pages.templating import page
-from app.pages.views import view_of_person
+from app.pages.view_models import view_of_person
 from app.security.passwords import has_password
 from app.services.sessions import ACR_MFA, SignedIn
 
@@ -66,7 +66,7 @@ async def get_person(browser: BrowserDep) -> SignedIn:
     return browser.current
 
 
-PersonDep = Annotated[SignedIn, Depends(get_person)]
+SignedInDep = Annotated[SignedIn, Depends(get_person)]
 
 
 def fresh_person(place: str) -> Callable[[Browser], Any]:
@@ -86,7 +86,7 @@ def fresh_person(place: str) -> Callable[[Browser], Any]:
         ):
             raise GoToError(await sign_in_again_path(browser, current, place))
         if current.session.acr != ACR_MFA and await has_second_factor(browser, current.user):
-            raise GoToError(link(Step.STEP_UP, {"next": place}))
+            raise GoToError(link(InteractionKind.STEP_UP, {"next": place}))
         return current
 
     return get_fresh_person

@@ -6,11 +6,11 @@ from collections.abc import Mapping
 from starlette.responses import RedirectResponse, Response
 
 from app.errors import TooManyRequestsError
-from app.models.upstream import UpstreamProvider
+from app.models.identity_providers import IdentityProvider
 from app.pages.account.base import (
     CONFIRM,
     MAIL_CODE_COOKIE,
-    PersonDep,
+    SignedInDep,
     account_page,
     account_router,
     is_fresh,
@@ -26,11 +26,11 @@ from app.pages.browser import (
     cookie_name,
     set_cookie,
 )
+from app.pages.federation_state import refusal_message
 from app.pages.forms import hints_for
 from app.pages.languages import language_for, text_for
+from app.pages.rate_limited import rate_limited_page
 from app.pages.signing_in import after, further_fields, link
-from app.pages.upstream_flow import why_not
-from app.pages.waiting import told_to_wait
 from app.schemas.claims import verified_email_in
 from app.services.mail_codes import LASTS
 from app.services.sessions import SignedIn
@@ -41,18 +41,18 @@ DEFAULT_PLACE = "password"
 
 
 @router.get(CONFIRM)
-async def confirm(browser: BrowserDep, person: PersonDep) -> Response:
+async def confirm(browser: BrowserDep, person: SignedInDep) -> Response:
     query = browser.request.query_params
     if is_fresh(browser, person):
         return browser.keep(RedirectResponse(after(query), status_code=303))
     path = await sign_in_again_path(browser, person, _place(query))
     if not path.startswith(CONFIRM):
         return browser.keep(RedirectResponse(path, status_code=303))
-    return await _page(browser, person, query, why_not(browser), status=200)
+    return await _page(browser, person, query, refusal_message(browser), status=200)
 
 
 @router.post(SEND)
-async def send(browser: BrowserDep, form: PostedFormDep, person: PersonDep) -> Response:
+async def send(browser: BrowserDep, form: PostedFormDep, person: SignedInDep) -> Response:
     """Email a code to the user's verified address."""
     await _require_mail_code(browser, person, form)
     try:
@@ -70,7 +70,7 @@ async def send(browser: BrowserDep, form: PostedFormDep, person: PersonDep) -> R
 
 
 @router.post(CONFIRM)
-async def give_code(browser: BrowserDep, form: TypedFormDep, person: PersonDep) -> Response:
+async def give_code(browser: BrowserDep, form: TypedFormDep, person: SignedInDep) -> Response:
     await _require_mail_code(browser, person, form)
     if hints := hints_for(browser.request, form, "code"):
         return await _page(browser, person, form, hints)
@@ -80,7 +80,7 @@ async def give_code(browser: BrowserDep, form: TypedFormDep, person: PersonDep) 
             person, sealed, form.get("code", ""), browser=browser.identifier
         )
     except TooManyRequestsError as error:
-        return await told_to_wait(
+        return await rate_limited_page(
             browser.request, error, lambda problem: _page(browser, person, form, problem)
         )
     if sealed_confirmation is None:
@@ -121,7 +121,7 @@ async def _page(
     )
 
 
-async def _providers(browser: Browser, person: SignedIn) -> list[UpstreamProvider]:
+async def _providers(browser: Browser, person: SignedIn) -> list[IdentityProvider]:
     """Return the enabled identity providers that the user's account is linked to."""
     upstream = browser.services.upstream
     linked = {link.provider for link in await upstream.list_of(person.user)}

@@ -10,9 +10,9 @@ from starlette.responses import RedirectResponse, Response
 
 from app.pages.account.base import account_page, account_router, fresh_person, stay_signed_in
 from app.pages.browser import Browser, BrowserDep, PostedFormDep
+from app.pages.federation import CONNECTIONS, start_at_provider
 from app.pages.languages import text_for
-from app.pages.sentences import N_
-from app.pages.upstream import CONNECTIONS, send_there
+from app.pages.messages import N_
 from app.services.sessions import SignedIn
 
 router = account_router()
@@ -29,7 +29,7 @@ WRONG = {
     ),
 }
 
-FreshPersonDep = Annotated[SignedIn, Depends(fresh_person("connections"))]
+RecentSignInDep = Annotated[SignedIn, Depends(fresh_person("connections"))]
 
 
 @dataclass(frozen=True, slots=True)
@@ -43,7 +43,7 @@ class ConnectionView:
 
 
 @router.get(CONNECTIONS)
-async def connections(browser: BrowserDep, person: FreshPersonDep) -> Response:
+async def connections(browser: BrowserDep, person: RecentSignInDep) -> Response:
     text = text_for(browser.request)
     message_key = browser.request.query_params.get("told", "")
     errors = {"": text(WRONG[message_key])} if message_key in WRONG else {}
@@ -52,12 +52,12 @@ async def connections(browser: BrowserDep, person: FreshPersonDep) -> Response:
 
 
 @router.post(f"{CONNECTIONS}/link")
-async def connect(browser: BrowserDep, form: PostedFormDep, person: FreshPersonDep) -> Response:
-    return await send_there(browser, form.get("provider", ""), {}, person=person)
+async def connect(browser: BrowserDep, form: PostedFormDep, person: RecentSignInDep) -> Response:
+    return await start_at_provider(browser, form.get("provider", ""), {}, person=person)
 
 
 @router.post(f"{CONNECTIONS}/unlink")
-async def disconnect(browser: BrowserDep, form: PostedFormDep, person: FreshPersonDep) -> Response:
+async def disconnect(browser: BrowserDep, form: PostedFormDep, person: RecentSignInDep) -> Response:
     outcome = await browser.services.upstream.unlink(
         person.user, form.get("issuer", ""), form.get("subject", ""), but=person.session
     )

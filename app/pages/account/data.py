@@ -17,19 +17,19 @@ from app.security import usernames
 from app.services.sessions import SignedIn
 
 router = account_router()
-FreshPersonDep = Annotated[SignedIn, Depends(fresh_person("data"))]
+RecentSignInDep = Annotated[SignedIn, Depends(fresh_person("data"))]
 
 CONFIRMATION = "confirmation"
 FILE_NAME = "account-data.json"
 
 
 @router.get("/account/data")
-async def data(browser: BrowserDep, person: FreshPersonDep) -> Response:
+async def data(browser: BrowserDep, person: RecentSignInDep) -> Response:
     return account_page(browser, person, "account_data.html", confirmation="")
 
 
 @router.post("/account/data/download")
-async def download(browser: BrowserDep, form: PostedFormDep, person: FreshPersonDep) -> Response:
+async def download(browser: BrowserDep, form: PostedFormDep, person: RecentSignInDep) -> Response:
     account_data = await browser.services.account_data.export(person.user)
     headers = {
         "Content-Disposition": f'attachment; filename="{FILE_NAME}"',
@@ -40,7 +40,7 @@ async def download(browser: BrowserDep, form: PostedFormDep, person: FreshPerson
 
 
 @router.post("/account/data/delete")
-async def delete(browser: BrowserDep, form: TypedFormDep, person: FreshPersonDep) -> Response:
+async def delete(browser: BrowserDep, form: TypedFormDep, person: RecentSignInDep) -> Response:
     """Delete the account permanently; the user types their username to prevent an accident."""
     typed = form.get(CONFIRMATION, "").strip()
     if hints := hints_for(browser.request, form, CONFIRMATION):

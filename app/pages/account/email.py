@@ -13,7 +13,7 @@ from app.pages.account.base import account_page, account_router, fresh_person
 from app.pages.browser import Browser, BrowserDep, PostedFormDep, TypedFormDep
 from app.pages.forms import hints_for
 from app.pages.languages import language_for, text_for
-from app.pages.sentences import N_
+from app.pages.messages import N_
 from app.schemas.claims import Email
 from app.services.sessions import SignedIn
 
@@ -22,7 +22,7 @@ router = account_router()
 PLACE = "email"
 PATH = f"/account/{PLACE}"
 AN_ADDRESS: TypeAdapter[str] = TypeAdapter(Email)
-FreshPersonDep = Annotated[SignedIn, Depends(fresh_person(PLACE))]
+RecentSignInDep = Annotated[SignedIn, Depends(fresh_person(PLACE))]
 
 
 async def email_state(browser: Browser, person: SignedIn) -> str | None:
@@ -36,13 +36,13 @@ async def email_state(browser: Browser, person: SignedIn) -> str | None:
 
 
 @router.get(PATH)
-async def email(browser: BrowserDep, person: FreshPersonDep) -> Response:
+async def email(browser: BrowserDep, person: RecentSignInDep) -> Response:
     _require_mail(browser)
     return await _page(browser, person)
 
 
 @router.post(PATH)
-async def change(browser: BrowserDep, form: TypedFormDep, person: FreshPersonDep) -> Response:
+async def change(browser: BrowserDep, form: TypedFormDep, person: RecentSignInDep) -> Response:
     """Send a link to the new address, which replaces the old one once the link is confirmed."""
     _require_mail(browser)
     text = text_for(browser.request)
@@ -62,10 +62,10 @@ async def change(browser: BrowserDep, form: TypedFormDep, person: FreshPersonDep
 
 
 @router.post(f"{PATH}/resend")
-async def resend(browser: BrowserDep, form: PostedFormDep, person: FreshPersonDep) -> Response:
+async def resend(browser: BrowserDep, form: PostedFormDep, person: RecentSignInDep) -> Response:
     _require_mail(browser)
     current_address, is_verified = _address_of(person)
-    pending_address = await browser.services.email_addresses.pending(person.user)
+    pending_address = await browser.services.email_verification.pending(person.user)
     address = pending_address or ("" if is_verified else current_address)
     if not address:
         return browser.keep(RedirectResponse(PATH, status_code=303))
@@ -74,7 +74,7 @@ async def resend(browser: BrowserDep, form: PostedFormDep, person: FreshPersonDe
 
 async def _send(browser: Browser, person: SignedIn, address: str) -> Response:
     try:
-        await browser.services.email_addresses.send_link(
+        await browser.services.email_verification.send_link(
             person.user, address, language=language_for(browser.request)
         )
     except TooManyRequestsError as error:
@@ -104,7 +104,7 @@ async def _page(
         status=status,
         email=address,
         is_verified=is_verified,
-        pending=await browser.services.email_addresses.pending(person.user),
+        pending=await browser.services.email_verification.pending(person.user),
         given=given,
     )
 

@@ -10,7 +10,7 @@ from app.models.sessions import Session
 from app.pages.account import passkeys
 from app.pages.account.activity import activity_state
 from app.pages.account.authenticator import authenticator_state
-from app.pages.account.base import PersonDep, account_page, account_router
+from app.pages.account.base import SignedInDep, account_page, account_router
 from app.pages.account.connections import connections_state
 from app.pages.account.data import data_state
 from app.pages.account.email import email_state
@@ -20,9 +20,9 @@ from app.pages.account.recovery_codes import recovery_codes_state
 from app.pages.browser import Browser, BrowserDep, PostedFormDep
 from app.pages.languages import text_for
 from app.pages.logout import end_session, signed_out_page
-from app.pages.sentences import N_
+from app.pages.messages import N_
 from app.pages.user_agents import described
-from app.pages.views import ScopeView, name_of_client, views_of_scopes
+from app.pages.view_models import ScopeView, name_of_client, views_of_scopes
 from app.services.sessions import SignedIn
 
 router = account_router()
@@ -81,7 +81,7 @@ class ApplicationView:
 
 
 @router.get("/account")
-async def account(browser: BrowserDep, person: PersonDep) -> Response:
+async def account(browser: BrowserDep, person: SignedInDep) -> Response:
     return account_page(
         browser,
         person,
@@ -93,7 +93,7 @@ async def account(browser: BrowserDep, person: PersonDep) -> Response:
 
 
 @router.post("/account/sessions/end")
-async def end(browser: BrowserDep, form: PostedFormDep, person: PersonDep) -> Response:
+async def end(browser: BrowserDep, form: PostedFormDep, person: SignedInDep) -> Response:
     """End one of the user's own sessions, in this browser or in another."""
     session_id = form.get("session_id", "")
     if session_id == person.session.session_id:
@@ -106,7 +106,7 @@ async def end(browser: BrowserDep, form: PostedFormDep, person: PersonDep) -> Re
 
 
 @router.post("/account/sessions/end-all")
-async def end_all(browser: BrowserDep, form: PostedFormDep, person: PersonDep) -> Response:
+async def end_all(browser: BrowserDep, form: PostedFormDep, person: SignedInDep) -> Response:
     """End all sessions of the user; with `but=this`, all except the current one."""
     services, current_session_id = browser.services, person.session.session_id
     user_id = person.user.user_id
@@ -117,7 +117,7 @@ async def end_all(browser: BrowserDep, form: PostedFormDep, person: PersonDep) -
             "sessions.ended", user_id=user_id, others=ended
         ),
     )
-    await services.remembered_browsers.forget_all(person.user)
+    await services.trusted_browsers.forget_all(person.user)
     await services.links.revoke_all(person.user.user_id)  # an attacker may have requested them
     services.logout_delivery.kick()
     if form.get("but") == "this":
@@ -127,7 +127,7 @@ async def end_all(browser: BrowserDep, form: PostedFormDep, person: PersonDep) -
 
 @router.post("/account/applications/revoke")
 async def revoke_application(
-    browser: BrowserDep, form: PostedFormDep, person: PersonDep
+    browser: BrowserDep, form: PostedFormDep, person: SignedInDep
 ) -> Response:
     await browser.services.consents.revoke(person.user, form.get("client_id", ""))
     return browser.keep(RedirectResponse("/account", status_code=303))

@@ -9,7 +9,7 @@ from starlette.responses import RedirectResponse, Response
 from app.errors import NotFoundError
 from app.models.passkeys import Passkey
 from app.pages.account.base import (
-    PersonDep,
+    SignedInDep,
     account_page,
     account_router,
     fresh_person,
@@ -26,16 +26,16 @@ from app.services.sessions import SignedIn
 router = account_router()
 
 PLACE = "passkeys"
-FreshPersonDep = Annotated[SignedIn, Depends(fresh_person(PLACE))]
+RecentSignInDep = Annotated[SignedIn, Depends(fresh_person(PLACE))]
 
 
 @router.get("/account/passkeys")
-async def show(browser: BrowserDep, person: PersonDep) -> Response:
+async def show(browser: BrowserDep, person: SignedInDep) -> Response:
     return await _page(browser, person)
 
 
 @router.post("/account/passkeys/options")
-async def options(browser: BrowserDep, _form: PostedFormDep, person: FreshPersonDep) -> Response:
+async def options(browser: BrowserDep, _form: PostedFormDep, person: RecentSignInDep) -> Response:
     creation_options = await browser.services.passkeys.creation_options(
         person.user, browser=browser.form_identifier
     )
@@ -43,7 +43,7 @@ async def options(browser: BrowserDep, _form: PostedFormDep, person: FreshPerson
 
 
 @router.post("/account/passkeys")
-async def add(browser: BrowserDep, form: TypedFormDep, person: FreshPersonDep) -> Response:
+async def add(browser: BrowserDep, form: TypedFormDep, person: RecentSignInDep) -> Response:
     if hints := hints_for(browser.request, form, "name"):
         return await _page(browser, person, hints, typed=form)
     services, text = browser.services, text_for(browser.request)
@@ -61,7 +61,7 @@ async def add(browser: BrowserDep, form: TypedFormDep, person: FreshPersonDep) -
 
 
 @router.post("/account/passkeys/rename")
-async def rename(browser: BrowserDep, form: TypedFormDep, person: PersonDep) -> Response:
+async def rename(browser: BrowserDep, form: TypedFormDep, person: SignedInDep) -> Response:
     if hints := hints_for(browser.request, form, "name"):
         return await _page(browser, person, {_rename_field(form): hints["name"]}, typed=form)
     name = form.get("name", "").strip()
@@ -71,7 +71,7 @@ async def rename(browser: BrowserDep, form: TypedFormDep, person: PersonDep) -> 
 
 
 @router.post("/account/passkeys/remove")
-async def remove(browser: BrowserDep, form: PostedFormDep, person: FreshPersonDep) -> Response:
+async def remove(browser: BrowserDep, form: PostedFormDep, person: RecentSignInDep) -> Response:
     services, text = browser.services, text_for(browser.request)
     try:
         passkey = await services.passkeys.remove(

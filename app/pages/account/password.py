@@ -17,23 +17,23 @@ from app.pages.account.base import account_page, account_router, fresh_person
 from app.pages.browser import Browser, BrowserDep, TypedFormDep
 from app.pages.forms import hints_for
 from app.pages.languages import text_for
-from app.pages.waiting import told_to_wait
+from app.pages.rate_limited import rate_limited_page
 from app.security.passwords import has_password
 from app.services.sessions import SignedIn
 
 router = account_router()
-FreshPersonDep = Annotated[SignedIn, Depends(fresh_person("password"))]
+RecentSignInDep = Annotated[SignedIn, Depends(fresh_person("password"))]
 
 CURRENT = "current_password"
 
 
 @router.get("/account/password")
-async def password(browser: BrowserDep, person: FreshPersonDep) -> Response:
+async def password(browser: BrowserDep, person: RecentSignInDep) -> Response:
     return await _page(browser, person, is_saved="saved" in browser.request.query_params)
 
 
 @router.post("/account/password")
-async def change(browser: BrowserDep, form: TypedFormDep, person: FreshPersonDep) -> Response:
+async def change(browser: BrowserDep, form: TypedFormDep, person: RecentSignInDep) -> Response:
     """Set a password. The current password, if any, is required even after a recent sign-in."""
     text, services = text_for(browser.request), browser.services
     if hints := hints_for(browser.request, form, CURRENT, "password"):
@@ -56,7 +56,7 @@ async def change(browser: BrowserDep, form: TypedFormDep, person: FreshPersonDep
             person.user, new_password, session=person.session
         )
     except TooManyRequestsError as error:
-        return await told_to_wait(browser.request, error, partial(_page, browser, person))
+        return await rate_limited_page(browser.request, error, partial(_page, browser, person))
     except (InvalidInputError, ConflictError) as error:
         return await _page(browser, person, {"password": text(error.detail)})
     except OverloadedError:

@@ -17,12 +17,12 @@ from app.pages.account.profile_fields import ABOUT, ADDRESS, GROUPS, NAMES, Fiel
 from app.pages.browser import Browser, BrowserDep, TypedFormDep
 from app.pages.forms import hints_for
 from app.pages.languages import text_for
-from app.pages.sentences import N_
+from app.pages.messages import N_
 from app.schemas.claims import StandardClaims
 from app.services.sessions import SignedIn
 
 router = account_router()
-FreshPersonDep = Annotated[SignedIn, Depends(fresh_person("profile"))]
+RecentSignInDep = Annotated[SignedIn, Depends(fresh_person("profile"))]
 
 CLAIMS = tuple(field.name for field in (*NAMES, *ABOUT))
 WRONG = {field.name: field.wrong for _, fields in GROUPS for field in fields}
@@ -32,13 +32,13 @@ NOT_YOUR_USERNAME = N_("Apps always see your username here. It can't be changed.
 
 
 @router.get("/account/profile")
-async def profile(browser: BrowserDep, person: FreshPersonDep) -> Response:
+async def profile(browser: BrowserDep, person: RecentSignInDep) -> Response:
     is_saved = "saved" in browser.request.query_params
     return _page(browser, person, _kept(person.user), is_saved=is_saved)
 
 
 @router.post("/account/profile")
-async def save(browser: BrowserDep, form: TypedFormDep, person: FreshPersonDep) -> Response:
+async def save(browser: BrowserDep, form: TypedFormDep, person: RecentSignInDep) -> Response:
     text = text_for(browser.request)
     submitted = {name: form.get(name, "").strip() for name in WRONG}
     submitted[USERNAME] = submitted[USERNAME] or person.user.username

@@ -9,16 +9,16 @@ from app.pages.account.base import account_page, account_router, fresh_person
 from app.pages.browser import Browser, BrowserDep, GoToError, PostedFormDep
 from app.pages.languages import text_for
 from app.pages.recovery_codes import codes_page
-from app.services.recovery import COUNT, FEW
+from app.services.recovery_codes import COUNT, FEW
 from app.services.sessions import SignedIn
 
 router = account_router()
 PLACE = "recovery-codes"
-FreshPersonDep = Annotated[SignedIn, Depends(fresh_person(PLACE))]
+RecentSignInDep = Annotated[SignedIn, Depends(fresh_person(PLACE))]
 
 
 @router.get("/account/recovery-codes")
-async def recovery_codes(browser: BrowserDep, person: FreshPersonDep) -> Response:
+async def recovery_codes(browser: BrowserDep, person: RecentSignInDep) -> Response:
     codes_left = await browser.services.recovery.count_left(person.user)
     return account_page(
         browser, person, "account_recovery_codes.html", left=codes_left, is_few=codes_left <= FEW
@@ -26,7 +26,7 @@ async def recovery_codes(browser: BrowserDep, person: FreshPersonDep) -> Respons
 
 
 @router.post("/account/recovery-codes")
-async def make(browser: BrowserDep, _form: PostedFormDep, person: FreshPersonDep) -> Response:
+async def make(browser: BrowserDep, _form: PostedFormDep, person: RecentSignInDep) -> Response:
     codes = await browser.services.recovery.make(person.user)
     if codes is None:
         raise GoToError("/login")

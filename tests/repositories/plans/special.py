@@ -17,7 +17,7 @@ from app.repositories.accounts import delete_accounts
 from app.repositories.audit_events import Wanted
 from app.repositories.audit_outbox import change_with_event
 from app.repositories.sealed_values import PLACES, SealedValue
-from app.security.limit_rules import Rule, Try
+from app.security.limit_rules import Attempt, Rule
 from tests.repositories.plans.calls import argument
 from tests.repositories.plans.rows import BASE, ROWS, digest, identifier
 from tests.support.events import new_event
@@ -43,10 +43,12 @@ def _passkey(call: Any, number: int) -> list[Awaitable[Any]]:
     return [call(new, owner, at_most=10, event=new_event())]
 
 
-def _tries(number: int) -> list[Try]:
+def _tries(number: int) -> list[Attempt]:
     name = f"{number}@example.com"
     return [
-        Try(Rule("sign-in", free=1, window=60, longest_delay=60, shortest_delay=1), name, "turns")
+        Attempt(
+            Rule("sign-in", free=1, window=60, longest_delay=60, shortest_delay=1), name, "turns"
+        )
     ]
 
 
@@ -57,8 +59,8 @@ def _twice(call: Any, number: int) -> list[Awaitable[Any]]:
 
 
 def _forget(call: Any, number: int) -> list[Awaitable[Any]]:
-    limits, tries = call.__self__, _tries(number)
-    return [limits.take(tries, now=BASE, is_right=False, clears=False), call(tries, now=BASE)]
+    limits, attempts = call.__self__, _tries(number)
+    return [limits.take(attempts, now=BASE, is_right=False, clears=False), call(attempts, now=BASE)]
 
 
 async def other_functions(database: Database, number: int) -> None:

@@ -7,33 +7,33 @@ from starlette.responses import RedirectResponse, Response
 
 from app.errors import ConflictError, InvalidInputError, NotFoundError, TooManyRequestsError
 from app.pages.browser import Browser, BrowserDep, TypedFormDep
+from app.pages.federation import sign_in_by_provider
+from app.pages.federation_state import NEW_ACCOUNT, PendingAccount, kept
 from app.pages.forms import hints_for
 from app.pages.languages import language_for, text_for
+from app.pages.rate_limited import rate_limited_page
 from app.pages.signing_in import link, pending_of, sign_in_page
-from app.pages.upstream import sign_in_by_provider
-from app.pages.upstream_flow import NEW_HERE, Newcomer, kept
-from app.pages.waiting import told_to_wait
 
 router = APIRouter(include_in_schema=False)
 
 FIELD_OF_ERROR = {"invalid_username": "username", "username_taken": "username"}
 
 
-@router.get(NEW_HERE)
+@router.get(NEW_ACCOUNT)
 async def new_here(browser: BrowserDep) -> Response:
-    pending_account = kept(browser, Newcomer)
+    pending_account = kept(browser, PendingAccount)
     if pending_account is None:
         response = RedirectResponse(link("/login", browser.request.query_params), status_code=303)
         return browser.keep(response)
     return browser.keep(await _page(browser, pending_account, pending_account.who.username))
 
 
-@router.post(NEW_HERE)
+@router.post(NEW_ACCOUNT)
 async def create_account(browser: BrowserDep, form: TypedFormDep) -> Response:
     """Create an account for the external identity in the cookie; the form only adds a username."""
-    pending_account = kept(browser, Newcomer)
+    pending_account = kept(browser, PendingAccount)
     if pending_account is None or pending_account.state != form.get("state"):
-        return browser.keep(RedirectResponse(NEW_HERE, status_code=303))
+        return browser.keep(RedirectResponse(NEW_ACCOUNT, status_code=303))
     services = browser.services
     if not services.settings.registration_is_open:
         raise NotFoundError("Accounts are made by the administrator here.")
@@ -50,33 +50,35 @@ async def create_account(browser: BrowserDep, form: TypedFormDep) -> Response:
         errors = {field: text_for(browser.request)(error.detail)}
         return await _page(browser, pending_account, username, errors)
     except TooManyRequestsError as error:
-        return await told_to_wait(
+        return await rate_limited_page(
             browser.request,
             error,
             lambda said: _page(browser, pending_account, username, said),
         )
-    await services.email_addresses.welcome(user, language=language_for(browser.request))
+    await services.email_verification.welcome(user, language=language_for(browser.request))
     now = services.clock.now()  # a new account holds nothing to protect from an old sign-in
     return await sign_in_by_provider(browser, user, pending_account.given, auth_time=now)
 
 
 async def _page(
     browser: Browser,
-    newcomer: Newcomer,
+    pending_account: PendingAccount,
     username: str,
     errors: Mapping[str, str] | None = None,
 ) -> Response:
-    provider = await browser.services.upstream.get_enabled(newcomer.who.provider)
+    provider = await browser.services.upstream.get_enabled(pending_account.who.provider)
     return sign_in_page(
         browser,
         "upstream_new.html",
-        await pending_of(browser, newcomer.given),
-        newcomer.given,
+        await pending_of(browser, pending_account.given),
+        pending_account.given,
         errors,
         label=provider.label,
-        who=newcomer.who.label,
-        state=newcomer.state,
+        who=pending_account.who.label,
+        state=pending_account.state,
         username=username,
         can_register=browser.services.settings.registration_is_open,
-        login_url=link("/login", {**newcomer.given, "request_id": "", "next": "connections"}),
+        login_url=link(
+            "/login", {**pending_account.given, "request_id": "", "next": "connections"}
+        ),
     )

@@ -9,14 +9,14 @@ from sqlalchemy import ColumnElement, and_, delete, func, insert, select
 from app.database.database import Database
 from app.database.turns import gives_way
 from app.models.audit_outbox import NewEvent
-from app.models.remembered_browsers import remembered_browsers
+from app.models.trusted_browsers import trusted_browsers
 from app.models.users import User, users
 from app.repositories.audit_outbox import change_with_event, write_events
 
-remembered = remembered_browsers.c
+remembered = trusted_browsers.c
 
 
-class RememberedBrowserRepository:
+class TrustedBrowserRepository:
     def __init__(self, database: Database) -> None:
         self._database = database
 
@@ -35,12 +35,12 @@ class RememberedBrowserRepository:
         """Trust a browser, replacing the user's entries with the digests in `replaces`."""
         async with self._database.transaction() as connection:
             await connection.execute(
-                delete(remembered_browsers).where(
+                delete(trusted_browsers).where(
                     remembered.user_id == user.user_id, remembered.digest.in_(replaces)
                 )
             )
             await connection.execute(
-                insert(remembered_browsers).values(
+                insert(trusted_browsers).values(
                     digest=digest,
                     user_id=user.user_id,
                     credentials_version=user.credentials_version,
@@ -63,7 +63,7 @@ class RememberedBrowserRepository:
     async def count(self, user_id: str, *, now: datetime) -> int:
         row = await self._database.fetch_one(
             select(func.count())
-            .select_from(remembered_browsers)
+            .select_from(trusted_browsers)
             .join(users, _still_counts(now))
             .where(remembered.user_id == user_id)
         )
@@ -72,7 +72,7 @@ class RememberedBrowserRepository:
     async def forget_all(self, user_id: str, *, event: NewEvent) -> None:
         """Delete the trusted browsers of a user; write the event only if there were any."""
         statement = (
-            delete(remembered_browsers)
+            delete(trusted_browsers)
             .where(remembered.user_id == user_id)
             .returning(remembered.digest)
         )

@@ -5,7 +5,7 @@ from sqlalchemy import Column, LargeBinary, Table
 from app.database.types import Instant
 from app.models.tables import metadata
 
-spent_identifiers = Table(
+replay_cache = Table(
     "spent_identifiers",
     metadata,
     Column("digest", LargeBinary, primary_key=True),

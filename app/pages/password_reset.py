@@ -9,14 +9,20 @@ from app.errors import InvalidInputError, NotFoundError, OverloadedError, TooMan
 from app.models.one_time_links import OneTimeLink
 from app.models.users import User
 from app.pages.browser import Browser, BrowserDep, TypedFormDep
+from app.pages.email_links import (
+    forget_token,
+    keep_token,
+    kept_token,
+    name_of,
+    require_link_of_form,
+)
 from app.pages.forms import hints_for
 from app.pages.languages import language_for, text_for
-from app.pages.links import forget_token, keep_token, kept_token, name_of, require_link_of_form
-from app.pages.recover_way import forget_way, keep_way, kept_way
-from app.pages.sentences import N_
+from app.pages.messages import N_
+from app.pages.password_reset_return import forget_way, keep_way, kept_way
 from app.pages.signing_in import further_fields, link
 from app.pages.templating import page
-from app.services.password_recovery import PATH as NEW
+from app.services.password_reset import PATH as NEW
 
 router = APIRouter(include_in_schema=False)
 
@@ -46,7 +52,7 @@ async def send(browser: BrowserDep, form: TypedFormDep) -> Response:
         missing = text("Enter your username or your e-mail address.")
         return _ask(browser, form, "", {"username": missing})
     try:
-        await browser.services.password_recovery.request(
+        await browser.services.password_reset.request(
             username, language=language_for(browser.request)
         )
     except TooManyRequestsError as error:
@@ -71,9 +77,7 @@ async def new_password(browser: BrowserDep) -> Response:
     token = browser.request.query_params.get("token")
     if token is not None:
         return keep_token(browser, token, cookie=COOKIE, path=NEW)
-    link_and_user = await browser.services.password_recovery.find(
-        kept_token(browser, cookie=COOKIE)
-    )
+    link_and_user = await browser.services.password_reset.find(kept_token(browser, cookie=COOKIE))
     return (
         await _expired(browser)
         if link_and_user is None
@@ -84,7 +88,7 @@ async def new_password(browser: BrowserDep) -> Response:
 @router.post(NEW)
 async def set_password(browser: BrowserDep, form: TypedFormDep) -> Response:
     text = text_for(browser.request)
-    recovery = browser.services.password_recovery
+    recovery = browser.services.password_reset
     token = kept_token(browser, cookie=COOKIE)
     link_and_user = await recovery.find(token)
     if link_and_user is None:

@@ -8,7 +8,7 @@ from enum import StrEnum
 from sqlalchemy import select
 
 from app.database.database import Database
-from app.models.known_addresses import known_addresses
+from app.models.known_networks import known_addresses
 from app.models.users import User
 from app.repositories.attempt_rows import AttemptLookup, attempt_lookup, find_rows
 from app.repositories.inserts import upsert
@@ -26,7 +26,7 @@ class Way(StrEnum):
     GRANT = "password grant"
 
 
-class KnownAddressRepository:
+class KnownNetworkRepository:
     """Known networks. A network is no longer known after the user's credentials change."""
 
     def __init__(self, database: Database, rows: AttemptLookup | None = None) -> None:

@@ -1,7 +1,7 @@
 """The sealed cookie of a sign-in at an identity provider, which is valid for ten minutes.
 
 It is only valid in the browser that it was issued to, and holds one thing at a time: a sign-in in
-progress (`Flow`), or a user who has returned and has no account yet (`Newcomer`).
+progress (`SignInTransaction`), or a returned user without an account yet (`PendingAccount`).
 """
 
 import base64
@@ -15,17 +15,17 @@ from starlette.responses import Response
 
 from app.pages.browser import Browser, cookie_name, set_cookie
 from app.pages.languages import text_for
-from app.pages.sentences import N_
+from app.pages.messages import N_
 from app.security.encryption import SealError
-from app.services.upstream_rules import Elsewhere
+from app.services.identity_provider_rules import ExternalIdentity
 
-UPSTREAM_COOKIE = "postern_upstream"
-NEW_HERE = "/login/new-here"
+FEDERATION_COOKIE = "postern_upstream"
+NEW_ACCOUNT = "/login/new-here"
 LASTS = timedelta(minutes=10)
 
 
 @dataclass(frozen=True, slots=True)
-class Flow:
+class SignInTransaction:
     """A sign-in in progress at an identity provider.
 
     `session` is Authlib's, `given` holds the form fields of the page on which the sign-in began.
@@ -44,7 +44,7 @@ class Flow:
 
 
 @dataclass(frozen=True, slots=True)
-class Newcomer:
+class PendingAccount:
     """An external identity without an account; a form is matched to it by `state`."""
 
     elsewhere: dict[str, str]
@@ -53,11 +53,11 @@ class Newcomer:
     begun_at: float
 
     @property
-    def who(self) -> Elsewhere:
-        return Elsewhere(**self.elsewhere)
+    def who(self) -> ExternalIdentity:
+        return ExternalIdentity(**self.elsewhere)
 
 
-WHY_NOT = {
+REFUSAL_MESSAGES = {
     "denied": N_("You did not sign in there. Try again, or choose another way."),
     "disabled": N_("This account is disabled."),
     "other": N_(
@@ -67,21 +67,26 @@ WHY_NOT = {
 }
 """Messages of the sign-in page for a user who has returned but is not signed in, by `told`."""
 
-Kind = TypeVar("Kind", Flow, Newcomer)
-PURPOSES: Mapping[type, str] = {Flow: "upstream flow", Newcomer: "upstream newcomer"}
+Kind = TypeVar("Kind", SignInTransaction, PendingAccount)
+PURPOSES: Mapping[type, str] = {
+    SignInTransaction: "upstream flow",
+    PendingAccount: "upstream newcomer",
+}
 
 
-def keep(browser: Browser, response: Response, value: Flow | Newcomer) -> Response:
+def keep(
+    browser: Browser, response: Response, value: SignInTransaction | PendingAccount
+) -> Response:
     payload = json.dumps(asdict(value), ensure_ascii=False, separators=(",", ":")).encode()
     box = browser.services.box(PURPOSES[type(value)])
     sealed = base64.urlsafe_b64encode(box.seal(payload, context=browser.identifier))
-    set_cookie(browser.services, response, UPSTREAM_COOKIE, sealed.decode(), lasts=LASTS)
+    set_cookie(browser.services, response, FEDERATION_COOKIE, sealed.decode(), lasts=LASTS)
     return response
 
 
 def kept(browser: Browser, kind: type[Kind]) -> Kind | None:
     """Return the content of the cookie, or None if it is of another kind, invalid or expired."""
-    sealed = browser.request.cookies.get(cookie_name(browser.services, UPSTREAM_COOKIE), "")
+    sealed = browser.request.cookies.get(cookie_name(browser.services, FEDERATION_COOKIE), "")
     try:
         box = browser.services.box(PURPOSES[kind])
         payload = box.open(base64.urlsafe_b64decode(sealed), context=browser.identifier)
@@ -93,11 +98,11 @@ def kept(browser: Browser, kind: type[Kind]) -> Kind | None:
 
 
 def forget(browser: Browser, response: Response) -> Response:
-    set_cookie(browser.services, response, UPSTREAM_COOKIE, "")
+    set_cookie(browser.services, response, FEDERATION_COOKIE, "")
     return response
 
 
-def why_not(browser: Browser) -> dict[str, str]:
+def refusal_message(browser: Browser) -> dict[str, str]:
     """Return the message that the `told` parameter of the URL names, as an error of the page."""
-    message = WHY_NOT.get(browser.request.query_params.get("told", ""))
+    message = REFUSAL_MESSAGES.get(browser.request.query_params.get("told", ""))
     return {"": text_for(browser.request)(message)} if message is not None else {}

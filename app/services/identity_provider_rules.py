@@ -13,11 +13,11 @@ from app.security.text import is_scope, is_storable
 NAME = re.compile(r"[a-z0-9-]{1,40}")
 MAXIMUM_LABEL = 100
 MAXIMUM_LENGTH = 300
-HERE = ("localhost", "127.0.0.1", "::1")
+LOOPBACK_HOSTS = ("localhost", "127.0.0.1", "::1")
 
 
 @dataclass(frozen=True, slots=True)
-class Elsewhere:
+class ExternalIdentity:
     """External identity that a user proved at an identity provider.
 
     It is identified by issuer and subject; the other fields are unverified claims of the provider.
@@ -48,7 +48,7 @@ def check_provider(
         raise InvalidInputError("--scope must be names with spaces between, openid among them.")
 
 
-def claims_of(elsewhere: Elsewhere) -> dict[str, object]:
+def claims_of(elsewhere: ExternalIdentity) -> dict[str, object]:
     """Return those claims of an identity provider that may be stored.
 
     The email address is stored as unverified, since only this server verifies addresses: otherwise
@@ -75,7 +75,7 @@ def _may_be_issuer(issuer: str, *, is_production: bool) -> bool:
     except ValueError:
         return False
     is_safe = parts.scheme == "https" or (
-        parts.scheme == "http" and parts.hostname in HERE and not is_production
+        parts.scheme == "http" and parts.hostname in LOOPBACK_HOSTS and not is_production
     )
     return (
         is_plain

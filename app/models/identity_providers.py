@@ -35,7 +35,7 @@ upstream_identities = Table(
 
 
 @dataclass(frozen=True, slots=True)
-class UpstreamProvider:
+class IdentityProvider:
     """An identity provider.
 
     `name` is part of URL paths, `label` is shown on the button. `sealed_secret` is the client
@@ -57,7 +57,7 @@ class UpstreamProvider:
 
 
 @dataclass(frozen=True, slots=True)
-class UpstreamIdentity:
+class LinkedIdentity:
     """An external identity that is linked to a user.
 
     It is identified by `issuer` and `subject` together, and by nothing else (OpenID Connect Core

@@ -12,8 +12,8 @@ from starlette.responses import Response
 
 from app.models.one_time_links import OneTimeLink
 from app.pages.browser import Browser, FormExpiredError, cookie_name, set_cookie
-from app.pages.protocol import see_other
-from app.pages.sentences import N_
+from app.pages.messages import N_
+from app.pages.request_parameters import see_other
 from app.security.encryption import SealError
 
 LASTS = timedelta(minutes=30)

@@ -11,17 +11,30 @@ from typing import TYPE_CHECKING, Any
 from fastapi import APIRouter
 from starlette.responses import RedirectResponse, Response
 
-from app.models.upstream import UpstreamProvider
+from app.models.identity_providers import IdentityProvider
 from app.models.users import User
 from app.oauth.authorization.interactions import acrs_asked
-from app.oauth.upstream import UpstreamAwayError, UpstreamNonsenseError, require_issuer
+from app.oauth.identity_provider import (
+    ProviderProtocolError,
+    ProviderUnavailableError,
+    require_issuer,
+)
 from app.observability.logging import logger
 from app.pages.account.base import sign_in_again_path
 from app.pages.browser import Browser, BrowserDep, PostedFormDep
-from app.pages.errors import YOURS
+from app.pages.errors import TRY_AGAIN
+from app.pages.federation_errors import LOST, NO_FLOW, OTHER_PERSON, failed, problem
+from app.pages.federation_state import (
+    LASTS,
+    NEW_ACCOUNT,
+    PendingAccount,
+    SignInTransaction,
+    forget,
+    keep,
+    kept,
+)
 from app.pages.languages import UI_LOCALES, in_language, language_fields, remember_ui_locales
 from app.pages.login import ask_second_factor
-from app.pages.remembered import is_remembered
 from app.pages.signing_in import (
     ACCOUNT_PLACES,
     PasswordGiven,
@@ -32,15 +45,14 @@ from app.pages.signing_in import (
     pending_of,
     sign_in_page,
 )
-from app.pages.upstream_flow import LASTS, NEW_HERE, Flow, Newcomer, forget, keep, kept
-from app.pages.upstream_problems import LOST, NO_FLOW, OTHER_PERSON, failed, problem
+from app.pages.trusted_browsers import is_remembered
 from app.security import usernames
 from app.security.text import is_storable
+from app.services.identity_provider_rules import ExternalIdentity
 from app.services.sessions import ACR_MFA, SignedIn
-from app.services.upstream_rules import Elsewhere
 
 if TYPE_CHECKING:
-    from app.pages.upstream_client import UpstreamClient
+    from app.pages.federation_client import ProviderClient
 
 log = logger(__name__)
 router = APIRouter(include_in_schema=False)
@@ -54,7 +66,7 @@ was requested and it does not report one."""
 
 
 @router.post("/login/with/{name}")
-async def go_there(browser: BrowserDep, form: PostedFormDep, name: str) -> Response:
+async def start(browser: BrowserDep, form: PostedFormDep, name: str) -> Response:
     pending = await pending_of(browser, form)
     authorization_request = pending.request if pending is not None else None
     is_fresh = form.get("next") in ACCOUNT_PLACES or (
@@ -65,10 +77,10 @@ async def go_there(browser: BrowserDep, form: PostedFormDep, name: str) -> Respo
             or ACR_MFA in acrs_asked(authorization_request)
         )
     )
-    return await send_there(browser, name, form, is_fresh=is_fresh)
+    return await start_at_provider(browser, name, form, is_fresh=is_fresh)
 
 
-async def send_there(
+async def start_at_provider(
     browser: Browser,
     name: str,
     given: Mapping[str, str],
@@ -93,10 +105,10 @@ async def send_there(
             redirect_uri=f"{services.settings.issuer_url}/login/with/{name}/callback",
             is_fresh=is_fresh,
         )
-    except (UpstreamAwayError, UpstreamNonsenseError) as error:
+    except (ProviderUnavailableError, ProviderProtocolError) as error:
         again = CONNECTIONS if person is not None else link("/login", given)
         return failed(browser, provider, error, again=again)
-    flow = Flow(
+    flow = SignInTransaction(
         provider=name,
         state=state,
         session=session,
@@ -118,11 +130,11 @@ async def send_there(
 
 
 @router.get("/login/with/{name}/callback")
-async def come_back(browser: BrowserDep, name: str) -> Response:
+async def callback(browser: BrowserDep, name: str) -> Response:
     query = browser.request.query_params
     upstream = browser.services.upstream
     provider = await upstream.get_enabled(name)
-    flow = kept(browser, Flow)
+    flow = kept(browser, SignInTransaction)
     if flow is not None:
         remember_ui_locales(browser.request, flow.given.get(UI_LOCALES))
     if (
@@ -131,24 +143,30 @@ async def come_back(browser: BrowserDep, name: str) -> Response:
         or not hmac.compare_digest(flow.state.encode(), query.get("state", "").encode())
         or not await upstream.spend(flow.state, lasts=LASTS)
     ):
-        return problem(browser, LOST, YOURS, NO_FLOW, again=in_language(browser.request, "/login"))
+        return problem(
+            browser, LOST, TRY_AGAIN, NO_FLOW, again=in_language(browser.request, "/login")
+        )
     return_path = await _back(browser, flow)
     try:
-        metadata = await browser.services.upstream_protocol.metadata_of(provider.issuer)
+        metadata = await browser.services.provider_protocol.metadata_of(provider.issuer)
         require_issuer(metadata, provider.issuer, query)
         if query.get("error") == "access_denied":
             return _to(browser, _told(return_path, "denied"))
         if "error" in query:
-            raise UpstreamNonsenseError("it answered with an error of its own")
+            raise ProviderProtocolError("it answered with an error of its own")
         client = await _client(browser, provider)
         claims = await client.finish(browser.request, flow.session)
-    except (UpstreamAwayError, UpstreamNonsenseError) as error:
+    except (ProviderUnavailableError, ProviderProtocolError) as error:
         return failed(browser, provider, error, again=return_path)
     return await _arrived(browser, flow, _elsewhere(provider, claims), claims, provider.label)
 
 
 async def _arrived(
-    browser: Browser, flow: Flow, who: Elsewhere, claims: Mapping[str, Any], label: str
+    browser: Browser,
+    flow: SignInTransaction,
+    who: ExternalIdentity,
+    claims: Mapping[str, Any],
+    label: str,
 ) -> Response:
     if flow.user_id:
         return await _link(browser, flow, who, label)
@@ -162,8 +180,8 @@ async def _arrived(
         auth_time = max(auth_time, begun_at)
     user = await browser.services.upstream.person_of(who)
     if user is None:
-        pending_account = Newcomer(asdict(who), flow.state, flow.given, flow.begun_at)
-        response: Response = RedirectResponse(link(NEW_HERE, flow.given), status_code=303)
+        pending_account = PendingAccount(asdict(who), flow.state, flow.given, flow.begun_at)
+        response: Response = RedirectResponse(link(NEW_ACCOUNT, flow.given), status_code=303)
         return browser.keep(keep(browser, response, pending_account))
     if flow.is_fresh:
         proof = AUTH_TIME if has_auth_time else PROMPT_LOGIN
@@ -171,7 +189,9 @@ async def _arrived(
     return await sign_in_by_provider(browser, user, flow.given, auth_time=auth_time)
 
 
-async def _link(browser: Browser, flow: Flow, who: Elsewhere, label: str) -> Response:
+async def _link(
+    browser: Browser, flow: SignInTransaction, who: ExternalIdentity, label: str
+) -> Response:
     """Link the external identity, only in the session that requested it and for the same user."""
     current = browser.current
     if (
@@ -179,7 +199,7 @@ async def _link(browser: Browser, flow: Flow, who: Elsewhere, label: str) -> Res
         or current.user.user_id != flow.user_id
         or current.session.session_id != flow.session_id
     ):
-        return problem(browser, LOST, YOURS, OTHER_PERSON, again=CONNECTIONS)
+        return problem(browser, LOST, TRY_AGAIN, OTHER_PERSON, again=CONNECTIONS)
     is_linked = await browser.services.upstream.link(current.user, who, label=label)
     return _to(browser, f"{CONNECTIONS}?told={'linked' if is_linked else 'taken'}")
 
@@ -217,19 +237,19 @@ def _auth_time(browser: Browser, claims: Mapping[str, Any]) -> datetime:
     return min(now, datetime.fromtimestamp(auth_time, UTC))
 
 
-async def _client(browser: Browser, provider: UpstreamProvider) -> "UpstreamClient":
+async def _client(browser: Browser, provider: IdentityProvider) -> "ProviderClient":
     services = browser.services
-    metadata = await services.upstream_protocol.metadata_of(provider.issuer)
+    metadata = await services.provider_protocol.metadata_of(provider.issuer)
     # Imported late and in a thread: it loads two libraries that few servers need.
-    module = await asyncio.to_thread(importlib.import_module, "app.pages.upstream_client")
+    module = await asyncio.to_thread(importlib.import_module, "app.pages.federation_client")
     secret = services.upstream.secret_of(provider)
-    client: UpstreamClient = module.UpstreamClient(
-        services.upstream_protocol, provider, metadata, secret
+    client: ProviderClient = module.ProviderClient(
+        services.provider_protocol, provider, metadata, secret
     )
     return client
 
 
-def _elsewhere(provider: UpstreamProvider, claims: Mapping[str, Any]) -> Elsewhere:
+def _elsewhere(provider: IdentityProvider, claims: Mapping[str, Any]) -> ExternalIdentity:
     """Return the external identity: the `sub`, which was checked, and short texts to display.
 
     A text that is too long or cannot be stored becomes "", and so does an invalid username.
@@ -241,7 +261,7 @@ def _elsewhere(provider: UpstreamProvider, claims: Mapping[str, Any]) -> Elsewhe
     subject = str(claims["sub"])
     username = texts["preferred_username"]
     is_usable = "@" not in username and usernames.problem_with(username) is None
-    return Elsewhere(
+    return ExternalIdentity(
         provider=provider.name,
         issuer=provider.issuer,
         subject=subject,
@@ -257,7 +277,7 @@ def _text(value: object, limit: int) -> str:
     return str(value).strip() if is_text else ""
 
 
-async def _back(browser: Browser, flow: Flow) -> str:
+async def _back(browser: Browser, flow: SignInTransaction) -> str:
     """Return the path of the page on which the user started."""
     place, current = flow.given.get("next", ""), browser.current
     if flow.user_id:

@@ -9,7 +9,7 @@ from datetime import timedelta
 
 from app.clock import Clock
 from app.models.users import User
-from app.repositories.remembered_browsers import RememberedBrowserRepository
+from app.repositories.trusted_browsers import TrustedBrowserRepository
 from app.security.tokens import TokenKind, digest_of, new_token
 from app.services.audit import AuditLog
 from app.services.sessions import printable
@@ -17,12 +17,12 @@ from app.services.sessions import printable
 MAXIMUM_PEOPLE = 5
 
 
-class RememberedBrowsers:
+class TrustedBrowsers:
     """Trusted browsers of users. `lasts` is for how long; zero disables the feature."""
 
     def __init__(
         self,
-        browsers: RememberedBrowserRepository,
+        browsers: TrustedBrowserRepository,
         audit: AuditLog,
         clock: Clock,
         *,

@@ -11,13 +11,13 @@ from app.database.database import Database
 from app.database.errors import ConflictingRowError
 from app.database.turns import gives_way
 from app.models.audit_outbox import NewEvent
-from app.models.passkeys import passkeys
-from app.models.upstream import (
-    UpstreamIdentity,
-    UpstreamProvider,
+from app.models.identity_providers import (
+    IdentityProvider,
+    LinkedIdentity,
     upstream_identities,
     upstream_providers,
 )
+from app.models.passkeys import passkeys
 from app.models.users import User, users
 from app.repositories.audit_outbox import change_with_event, write_events
 from app.repositories.credentials import renew_credentials
@@ -33,12 +33,12 @@ IDENTITY = unique(identity.issuer, identity.subject)
 Unlinked = Literal["unlinked", "unknown", "last"]
 
 
-class UpstreamRepository:
+class IdentityProviderRepository:
     def __init__(self, database: Database) -> None:
         self._database = database
 
     @gives_way
-    async def add(self, made: UpstreamProvider, *, event: NewEvent) -> bool:
+    async def add(self, made: IdentityProvider, *, event: NewEvent) -> bool:
         """Store an identity provider; return False if its name is taken."""
         try:
             async with self._database.transaction(PROVIDER) as connection:
@@ -50,18 +50,18 @@ class UpstreamRepository:
             return False
         return True
 
-    async def find(self, name: str) -> UpstreamProvider | None:
+    async def find(self, name: str) -> IdentityProvider | None:
         row: Any = await self._database.fetch_one(
             select(upstream_providers).where(provider.name == name)
         )
-        return UpstreamProvider(*row) if row is not None else None
+        return IdentityProvider(*row) if row is not None else None
 
-    async def list_all(self) -> Sequence[UpstreamProvider]:
+    async def list_all(self) -> Sequence[IdentityProvider]:
         """Return all identity providers in the order in which they were added."""
         rows: Sequence[Any] = await self._database.fetch_all(
             select(upstream_providers).order_by(provider.created_at, provider.name)
         )
-        return [UpstreamProvider(*row) for row in rows]
+        return [IdentityProvider(*row) for row in rows]
 
     async def count_linked(self) -> dict[str, int]:
         """Return the number of linked accounts by provider name, omitting providers without any."""
@@ -102,24 +102,24 @@ class UpstreamRepository:
             await write_events(connection, event)
             return len(linked.all())
 
-    async def find_identity(self, issuer: str, subject: str) -> UpstreamIdentity | None:
+    async def find_identity(self, issuer: str, subject: str) -> LinkedIdentity | None:
         row: Any = await self._database.fetch_one(
             select(upstream_identities).where(
                 identity.issuer == issuer, identity.subject == subject
             )
         )
-        return UpstreamIdentity(*row) if row is not None else None
+        return LinkedIdentity(*row) if row is not None else None
 
-    async def list_of(self, user_id: str) -> Sequence[UpstreamIdentity]:
+    async def list_of(self, user_id: str) -> Sequence[LinkedIdentity]:
         rows: Sequence[Any] = await self._database.fetch_all(
             select(upstream_identities)
             .where(identity.user_id == user_id)
             .order_by(identity.linked_at)
         )
-        return [UpstreamIdentity(*row) for row in rows]
+        return [LinkedIdentity(*row) for row in rows]
 
     @gives_way
-    async def link(self, made: UpstreamIdentity, owner: User, *, event: NewEvent) -> bool:
+    async def link(self, made: LinkedIdentity, owner: User, *, event: NewEvent) -> bool:
         """Link an external identity to a user.
 
         Return False if it is already linked, or if the user was deleted or their credentials
@@ -142,7 +142,7 @@ class UpstreamRepository:
             return True
 
     @gives_way
-    async def add_person(self, user: User, made: UpstreamIdentity, *, event: NewEvent) -> bool:
+    async def add_person(self, user: User, made: LinkedIdentity, *, event: NewEvent) -> bool:
         """Store a new user together with their external identity.
 
         Return False if the username or the identity is taken.
@@ -158,7 +158,7 @@ class UpstreamRepository:
             return False
         return True
 
-    async def mark_used(self, used: UpstreamIdentity, *, now: datetime) -> None:
+    async def mark_used(self, used: LinkedIdentity, *, now: datetime) -> None:
         await self._database.change(
             update(upstream_identities)
             .where(identity.issuer == used.issuer, identity.subject == used.subject)

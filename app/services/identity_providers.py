@@ -10,30 +10,30 @@ from datetime import datetime, timedelta
 
 from app.clock import Clock
 from app.errors import ConflictError, NotFoundError, UnavailableError
+from app.models.identity_providers import IdentityProvider, LinkedIdentity
 from app.models.sessions import Session
-from app.models.upstream import UpstreamIdentity, UpstreamProvider
 from app.models.users import User
 from app.observability.logging import logger
-from app.repositories.spent_identifiers import SpentIdentifierRepository
-from app.repositories.upstream import Unlinked, UpstreamRepository
+from app.repositories.identity_providers import IdentityProviderRepository, Unlinked
+from app.repositories.replay_cache import ReplayCacheRepository
 from app.repositories.users import UserRepository
 from app.security.encryption import SealError, SecretBox
 from app.security.passwords import NO_PASSWORD
 from app.security.tokens import new_identifier, new_salt
 from app.services.audit import AuditLog
+from app.services.identity_provider_rules import NAME, ExternalIdentity, check_provider, claims_of
 from app.services.notices import Notices
 from app.services.sign_in_names import new_name, require_no_address, taken
-from app.services.upstream_rules import NAME, Elsewhere, check_provider, claims_of
 
 log = logger(__name__)
 
 
-class UpstreamService:
+class IdentityProviderService:
     def __init__(
         self,
-        upstream: UpstreamRepository,
+        upstream: IdentityProviderRepository,
         users: UserRepository,
-        spent: SpentIdentifierRepository,
+        spent: ReplayCacheRepository,
         box: SecretBox,
         audit: AuditLog,
         notices: Notices,
@@ -52,7 +52,7 @@ class UpstreamService:
 
     async def add(
         self, name: str, *, label: str, issuer: str, client_id: str, secret: str, scope: str
-    ) -> UpstreamProvider:
+    ) -> IdentityProvider:
         """Add an identity provider; an empty secret is that of a public client."""
         check_provider(
             name,
@@ -64,7 +64,7 @@ class UpstreamService:
         )
         if any(other.issuer == issuer for other in await self._upstream.list_all()):
             raise ConflictError("There is a provider with this issuer already.")
-        provider = UpstreamProvider(
+        provider = IdentityProvider(
             name=name,
             label=label.strip(),
             issuer=issuer,
@@ -79,10 +79,10 @@ class UpstreamService:
             raise ConflictError("There is a provider of this name already.")
         return provider
 
-    async def list_all(self) -> Sequence[UpstreamProvider]:
+    async def list_all(self) -> Sequence[IdentityProvider]:
         return await self._upstream.list_all()
 
-    async def list_enabled(self) -> Sequence[UpstreamProvider]:
+    async def list_enabled(self) -> Sequence[IdentityProvider]:
         return [
             provider for provider in await self._upstream.list_all() if not provider.is_disabled
         ]
@@ -91,14 +91,14 @@ class UpstreamService:
         """Return how many users are linked to each identity provider."""
         return await self._upstream.count_linked()
 
-    async def get(self, name: str) -> UpstreamProvider:
+    async def get(self, name: str) -> IdentityProvider:
         """Return the identity provider; raise `NotFoundError` if it is unknown."""
         provider = await self._upstream.find(name) if NAME.fullmatch(name) else None
         if provider is None:
             raise NotFoundError("There is no provider of that name.")
         return provider
 
-    async def get_enabled(self, name: str) -> UpstreamProvider:
+    async def get_enabled(self, name: str) -> IdentityProvider:
         """Return the identity provider.
 
         Raise `NotFoundError` if it is unknown or disabled.
@@ -108,7 +108,7 @@ class UpstreamService:
             raise NotFoundError("There is no provider of that name.")
         return provider
 
-    async def set_disabled(self, name: str, *, disabled: bool) -> UpstreamProvider:
+    async def set_disabled(self, name: str, *, disabled: bool) -> IdentityProvider:
         provider = await self.get(name)
         action = "provider.disabled" if disabled else "provider.enabled"
         event = self._audit.event(action, provider=name, issuer=provider.issuer)
@@ -125,7 +125,7 @@ class UpstreamService:
         event = self._audit.event("provider.removed", provider=name, issuer=provider.issuer)
         return await self._upstream.remove(name, event=event) or 0
 
-    def secret_of(self, provider: UpstreamProvider) -> str | None:
+    def secret_of(self, provider: IdentityProvider) -> str | None:
         """Return the client secret at an identity provider, or None.
 
         Raise `UnavailableError` if it was sealed under a key that is no longer listed.
@@ -144,7 +144,7 @@ class UpstreamService:
             f"upstream state {state}", expires_at=self._clock.now() + lasts
         )
 
-    async def person_of(self, elsewhere: Elsewhere) -> User | None:
+    async def person_of(self, elsewhere: ExternalIdentity) -> User | None:
         """Return the user of an external identity and mark the identity as used.
 
         Return None if it is not linked.
@@ -155,7 +155,9 @@ class UpstreamService:
         await self._upstream.mark_used(identity, now=self._clock.now())
         return await self._users.find(identity.user_id)
 
-    async def record_fresh_sign_in(self, user: User, elsewhere: Elsewhere, *, proof: str) -> None:
+    async def record_fresh_sign_in(
+        self, user: User, elsewhere: ExternalIdentity, *, proof: str
+    ) -> None:
         """Record that a user signed in again at an identity provider, and the proof of it."""
         await self._audit.record(
             "upstream.signed_in_again",
@@ -164,10 +166,10 @@ class UpstreamService:
             proof=proof,
         )
 
-    async def list_of(self, user: User) -> Sequence[UpstreamIdentity]:
+    async def list_of(self, user: User) -> Sequence[LinkedIdentity]:
         return await self._upstream.list_of(user.user_id)
 
-    async def link(self, user: User, elsewhere: Elsewhere, *, label: str) -> bool:
+    async def link(self, user: User, elsewhere: ExternalIdentity, *, label: str) -> bool:
         """Let a user sign in by an external identity; return False if it is another user's.
 
         `label` is the name of the identity provider in the email to the user.
@@ -210,7 +212,7 @@ class UpstreamService:
         await self._notices.tell(user, "upstream_unlinked", label=label)
         return outcome
 
-    async def create_account(self, username: str, elsewhere: Elsewhere) -> User:
+    async def create_account(self, username: str, elsewhere: ExternalIdentity) -> User:
         """Create a user without a password who signs in by this external identity.
 
         Raise `InvalidInputError` and `ConflictError` as a registration does.
@@ -244,9 +246,9 @@ class UpstreamService:
         return user
 
     def _identity(
-        self, user_id: str, elsewhere: Elsewhere, used_at: datetime | None = None
-    ) -> UpstreamIdentity:
-        return UpstreamIdentity(
+        self, user_id: str, elsewhere: ExternalIdentity, used_at: datetime | None = None
+    ) -> LinkedIdentity:
+        return LinkedIdentity(
             issuer=elsewhere.issuer,
             subject=elsewhere.subject,
             provider=elsewhere.provider,

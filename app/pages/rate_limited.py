@@ -15,20 +15,20 @@ AN_HOUR = 3600
 PageWithErrors = Callable[[Mapping[str, str]], Awaitable[Response]]
 
 
-async def told_to_wait(
+async def rate_limited_page(
     request: Request, error: TooManyRequestsError, page: PageWithErrors
 ) -> Response:
     """Show the form again with the error, status 429 and its headers.
 
     `page` renders the form's page from its errors, keyed by field.
     """
-    response = await page({"": wait_sentence(request, error)})
+    response = await page({"": rate_limited_message(request, error)})
     response.status_code = error.status
     response.headers.update(error.headers())
     return response
 
 
-def wait_sentence(request: Request, error: TooManyRequestsError) -> str:
+def rate_limited_message(request: Request, error: TooManyRequestsError) -> str:
     text, seconds = text_for(request), error.retry_after
     if seconds <= 1:
         return text("Too many tries. Wait a moment, then try again.")

@@ -12,16 +12,18 @@ from pathlib import Path
 from typing import Any
 from urllib.parse import urlsplit
 
+from cachetools import FIFOCache
+
 from app.clock import Clock
 from app.late_imports import imported
-from app.models.upstream import UpstreamProvider
+from app.models.identity_providers import IdentityProvider
 from app.outbound.http import FetchError, OutboundHttp
 from app.outbound.names import HostNames
 from app.security import jose
 from app.security.client_jwt import kid_of, require_audience, require_now
 from app.security.text import is_encodable, is_storable
 from app.services.client_keys import ClientKeys
-from app.services.keeping import Kept, OnceAtATime
+from app.services.single_flight import SingleFlight
 
 KEPT = timedelta(minutes=10)
 MAXIMUM_KEPT = 50
@@ -31,16 +33,16 @@ WELL_KNOWN = "/.well-known/openid-configuration"
 BASIC = "client_secret_basic"
 
 
-class UpstreamAwayError(Exception):
+class ProviderUnavailableError(Exception):
     """The identity provider is unavailable; the message is for the log."""
 
 
-class UpstreamNonsenseError(Exception):
+class ProviderProtocolError(Exception):
     """The identity provider sent an invalid response; the message is for the log."""
 
 
 @dataclass(frozen=True, slots=True)
-class UpstreamMetadata:
+class ProviderMetadata:
     """The parts of a discovery document that are used.
 
     `names_itself` means that authorization responses contain `iss`.
@@ -56,11 +58,11 @@ class UpstreamMetadata:
 
 @dataclass(frozen=True, slots=True)
 class _Found:
-    metadata: UpstreamMetadata
+    metadata: ProviderMetadata
     found_at: datetime
 
 
-class UpstreamProtocol:
+class IdentityProviderProtocol:
     """OpenID Connect client for identity providers.
 
     The host of an issuer is configured by the operator, so it may be a private one. Every other
@@ -78,10 +80,10 @@ class UpstreamProtocol:
         self._allowed_hosts = allowed_hosts
         self._ca_file = ca_file
         self._clock = clock
-        self._outbound: Kept[OutboundHttp] = Kept(MAXIMUM_KEPT)
-        self._keys: Kept[ClientKeys] = Kept(MAXIMUM_KEPT)
-        self._found: Kept[_Found] = Kept(MAXIMUM_KEPT)
-        self._discover = OnceAtATime(self._fetch)
+        self._outbound: FIFOCache[str, OutboundHttp] = FIFOCache(MAXIMUM_KEPT)
+        self._keys: FIFOCache[str, ClientKeys] = FIFOCache(MAXIMUM_KEPT)
+        self._found: FIFOCache[str, _Found] = FIFOCache(MAXIMUM_KEPT)
+        self._discover = SingleFlight(self._fetch)
 
     def outbound_to(self, issuer: str) -> OutboundHttp:
         """Return the HTTP client for all URLs of an issuer."""
@@ -89,13 +91,13 @@ class UpstreamProtocol:
         if outbound is None:
             hosts = {*self._allowed_hosts, urlsplit(issuer).hostname or ""}
             outbound = OutboundHttp(hosts, self._ca_file, timeout=TIMEOUT, names=self._names)
-            self._outbound.put(issuer, outbound)
+            self._outbound[issuer] = outbound
         return outbound
 
-    async def metadata_of(self, issuer: str) -> UpstreamMetadata:
+    async def metadata_of(self, issuer: str) -> ProviderMetadata:
         """Return the metadata of an issuer, from the cache or by discovery.
 
-        Raises `UpstreamAwayError` or `UpstreamNonsenseError`.
+        Raises `ProviderUnavailableError` or `ProviderProtocolError`.
         """
         entry = self._found.get(issuer)
         if entry is None or abs(self._clock.now() - entry.found_at) > KEPT:
@@ -103,14 +105,14 @@ class UpstreamProtocol:
         return entry.metadata
 
     async def read_id_token(
-        self, provider: UpstreamProvider, id_token: object, *, nonce: str
+        self, provider: IdentityProvider, id_token: object, *, nonce: str
     ) -> dict[str, Any]:
         """Verify an ID token, issued to this server for this sign-in, and return its claims.
 
-        Raises `UpstreamAwayError` or `UpstreamNonsenseError`.
+        Raises `ProviderUnavailableError` or `ProviderProtocolError`.
         """
         if not isinstance(id_token, str):
-            raise UpstreamNonsenseError("there is no ID token")
+            raise ProviderProtocolError("there is no ID token")
         metadata = await self.metadata_of(provider.issuer)
         try:
             keys = await self._keys_of(provider.issuer).keys_at(
@@ -122,41 +124,41 @@ class UpstreamProtocol:
             if require_now(claims, self._clock.now()) is None:
                 raise jose.SignatureError("it never expires")
         except FetchError as error:
-            raise UpstreamAwayError(f"its keys: {error}") from error
+            raise ProviderUnavailableError(f"its keys: {error}") from error
         except jose.SignatureError as error:
-            raise UpstreamNonsenseError(f"the ID token is refused: {error}") from error
+            raise ProviderProtocolError(f"the ID token is refused: {error}") from error
         return claims
 
     def _keys_of(self, issuer: str) -> ClientKeys:
         keys = self._keys.get(issuer)
         if keys is None:
             keys = ClientKeys(self.outbound_to(issuer), self._clock)
-            self._keys.put(issuer, keys)
+            self._keys[issuer] = keys
         return keys
 
     async def _fetch(self, issuer: str) -> _Found:
         try:
             response = await self.outbound_to(issuer).get(issuer.rstrip("/") + WELL_KNOWN)
         except FetchError as error:
-            raise UpstreamAwayError(f"its discovery document: {error}") from error
+            raise ProviderUnavailableError(f"its discovery document: {error}") from error
         if response.status != 200:
-            raise UpstreamAwayError(f"its discovery document: it answered {response.status}")
+            raise ProviderUnavailableError(f"its discovery document: it answered {response.status}")
         entry = _Found(_read(response.body, issuer), self._clock.now())
-        self._found.put(issuer, entry)
+        self._found[issuer] = entry
         return entry
 
 
-def require_issuer(metadata: UpstreamMetadata, issuer: str, given: Mapping[str, str]) -> None:
+def require_issuer(metadata: ProviderMetadata, issuer: str, given: Mapping[str, str]) -> None:
     """Check that the response is from the issuer that the browser was sent to.
 
-    RFC 9207 section 2.4; raises `UpstreamNonsenseError`.
+    RFC 9207 section 2.4; raises `ProviderProtocolError`.
     """
     received = given.get("iss")
     if received != issuer and (received is not None or metadata.names_itself):
-        raise UpstreamNonsenseError("the answer names another issuer")
+        raise ProviderProtocolError("the answer names another issuer")
 
 
-def _require_claims(claims: Mapping[str, Any], provider: UpstreamProvider, *, nonce: str) -> None:
+def _require_claims(claims: Mapping[str, Any], provider: IdentityProvider, *, nonce: str) -> None:
     """Check the claims of an ID token (Core section 3.1.3.7); raises `SignatureError`."""
     if claims.get("iss") != provider.issuer:
         raise jose.SignatureError("it is of another issuer")
@@ -179,18 +181,18 @@ def _require_claims(claims: Mapping[str, Any], provider: UpstreamProvider, *, no
         raise jose.SignatureError("it is about nobody")
 
 
-def _read(body: bytes, issuer: str) -> UpstreamMetadata:
+def _read(body: bytes, issuer: str) -> ProviderMetadata:
     """Parse a discovery document; unknown members are dropped."""
     try:
         document = json.loads(body)
     except (ValueError, RecursionError):
-        raise UpstreamNonsenseError("its discovery document is no JSON") from None
+        raise ProviderProtocolError("its discovery document is no JSON") from None
     if not isinstance(document, dict) or not is_encodable(document):
-        raise UpstreamNonsenseError("its discovery document is no JSON object")
+        raise ProviderProtocolError("its discovery document is no JSON object")
     if document.get("issuer") != issuer:
-        raise UpstreamNonsenseError("its discovery document is of another issuer")
+        raise ProviderProtocolError("its discovery document is of another issuer")
     methods = document.get("token_endpoint_auth_methods_supported", [BASIC])
-    return UpstreamMetadata(
+    return ProviderMetadata(
         authorization_endpoint=_endpoint(document, "authorization_endpoint", issuer),
         token_endpoint=_endpoint(document, "token_endpoint", issuer),
         userinfo_endpoint=(
@@ -222,5 +224,5 @@ def _endpoint(said: Mapping[str, Any], name: str, issuer: str) -> str:
         or not (value.isascii() and value.isprintable())
         or {" ", "\\", "#"} & set(value)
     ):
-        raise UpstreamNonsenseError(f"its {name} is no URL")
+        raise ProviderProtocolError(f"its {name} is no URL")
     return value

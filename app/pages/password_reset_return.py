@@ -15,7 +15,7 @@ from app.pages.browser import Browser, cookie_name, set_cookie
 from app.pages.languages import language_fields
 from app.pages.signing_in import further_fields
 from app.security.encryption import SealError
-from app.services.password_recovery import LASTS
+from app.services.password_reset import LASTS
 
 COOKIE = "postern_recover_way"
 MAXIMUM_LENGTH = 200

@@ -2,7 +2,7 @@
 
 import asyncio
 
-from app.services.keeping import OnceAtATime
+from app.services.single_flight import SingleFlight
 
 
 async def test_a_fetch_that_has_just_ended_answers_no_later_call() -> None:
@@ -16,7 +16,7 @@ async def test_a_fetch_that_has_just_ended_answers_no_later_call() -> None:
         ended.set()  # wakes the later caller before anybody learns that this fetch is done
         return fetches
 
-    once = OnceAtATime(fetch)
+    once = SingleFlight(fetch)
 
     async def call_later() -> int:
         await ended.wait()
@@ -38,6 +38,6 @@ async def test_callers_at_the_same_moment_share_a_fetch() -> None:
         await asyncio.sleep(0)
         return fetches
 
-    once = OnceAtATime(fetch)
+    once = SingleFlight(fetch)
 
     assert await asyncio.gather(*(once("keys") for _ in range(5))) == [1] * 5

@@ -1,7 +1,7 @@
 """Authlib's client, adapted for identity providers; imported late, because few servers need it.
 
-It builds the authorization request (state, nonce, PKCE) and redeems the code. `app.oauth.upstream`
-decides which hosts are contacted and whether an ID token is valid.
+It builds the authorization request (state, nonce, PKCE) and redeems the code.
+`app.oauth.identity_provider` decides which hosts are contacted and whether an ID token is valid.
 """
 
 import base64
@@ -14,17 +14,17 @@ from authlib.integrations.base_client import OAuthError
 from authlib.integrations.starlette_client import StarletteIntegration, StarletteOAuth2App
 from starlette.requests import Request
 
-from app.models.upstream import UpstreamProvider
-from app.oauth.upstream import (
+from app.models.identity_providers import IdentityProvider
+from app.oauth.identity_provider import (
     BASIC,
-    UpstreamAwayError,
-    UpstreamMetadata,
-    UpstreamNonsenseError,
-    UpstreamProtocol,
+    IdentityProviderProtocol,
+    ProviderMetadata,
+    ProviderProtocolError,
+    ProviderUnavailableError,
 )
 from app.outbound.http import FetchError, OutboundHttp
 
-WHAT_NONSENSE_DOES = (httpx2.HTTPError, ValueError, TypeError, RecursionError)
+PROTOCOL_ERRORS = (httpx2.HTTPError, ValueError, TypeError, RecursionError)
 """Errors that Authlib raises for malformed responses: it does not check types and ranges."""
 POST = "client_secret_post"
 FRESH = {"prompt": "login", "max_age": "0"}
@@ -32,14 +32,14 @@ FRESH = {"prompt": "login", "max_age": "0"}
 NAMES_OF_SENT = (b"accept", b"authorization", b"content-type")
 
 
-class UpstreamClient(StarletteOAuth2App):
+class ProviderClient(StarletteOAuth2App):
     """Client of an identity provider, created for one sign-in and not shared."""
 
     def __init__(
         self,
-        protocol: UpstreamProtocol,
-        provider: UpstreamProvider,
-        metadata: UpstreamMetadata,
+        protocol: IdentityProviderProtocol,
+        provider: IdentityProvider,
+        metadata: ProviderMetadata,
         secret: str | None,
     ) -> None:
         super().__init__(
@@ -81,18 +81,18 @@ class UpstreamClient(StarletteOAuth2App):
     async def finish(self, request: Request, session: dict[str, Any]) -> dict[str, Any]:
         """Redeem the code of a callback and return the claims of the ID token and of userinfo.
 
-        Raise `UpstreamAwayError` or `UpstreamNonsenseError`.
+        Raise `ProviderUnavailableError` or `ProviderProtocolError`.
         """
         request.scope["session"] = session
         try:
             token = await self.authorize_access_token(request)  # type: ignore[no-untyped-call]  # Authlib has no types
         except (FetchError, httpx2.HTTPStatusError) as error:  # the latter for status 500 or above
-            raise UpstreamAwayError(f"its token endpoint: {_brief(error)}") from error
-        except (OAuthError, *WHAT_NONSENSE_DOES) as error:
-            raise UpstreamNonsenseError(f"its token endpoint: {_brief(error)}") from error
+            raise ProviderUnavailableError(f"its token endpoint: {_brief(error)}") from error
+        except (OAuthError, *PROTOCOL_ERRORS) as error:
+            raise ProviderProtocolError(f"its token endpoint: {_brief(error)}") from error
         claims = token.get("userinfo")
         if claims is None:
-            raise UpstreamNonsenseError("there is no ID token")
+            raise ProviderProtocolError("there is no ID token")
         return {**await self._further(token, claims), **claims}
 
     async def parse_id_token(
@@ -119,7 +119,7 @@ class UpstreamClient(StarletteOAuth2App):
             return {}
         try:
             userinfo = await self.userinfo(token=token)
-        except (FetchError, OAuthError, *WHAT_NONSENSE_DOES):
+        except (FetchError, OAuthError, *PROTOCOL_ERRORS):
             return {}
         return userinfo if userinfo.get("sub") == claims["sub"] else {}
 
@@ -147,7 +147,7 @@ class _Outbound(httpx2.AsyncBaseTransport):
         )
 
 
-def _auth_method(metadata: UpstreamMetadata, secret: str | None) -> str:
+def _auth_method(metadata: ProviderMetadata, secret: str | None) -> str:
     """Prefer the secret in the body if supported: providers decode Basic in different ways."""
     if secret is None:
         return "none"

@@ -9,18 +9,18 @@ from sqlalchemy import select
 from app.database.database import Database
 from app.database.steps import Outcome
 from app.models.audit_outbox import NewEvent
-from app.models.spent_identifiers import spent_identifiers
+from app.models.replay_cache import replay_cache
 from app.repositories.audit_outbox import change_with_event
 from app.repositories.inserts import insert_once, upsert
 
-spent = spent_identifiers.c
+spent = replay_cache.c
 
 
-class SpentIdentifierRepository:
+class ReplayCacheRepository:
     def __init__(self, database: Database) -> None:
         self._database = database
         self._spend = database.step(
-            insert_once(database, spent_identifiers),
+            insert_once(database, replay_cache),
             outcome=Outcome(select(spent.spent_by), spent.digest, given_as="digest"),
             order="digest",
         )
@@ -38,7 +38,7 @@ class SpentIdentifierRepository:
     ) -> bool:
         """Like `spend`; the event is written only on the first use."""
         statement = (
-            upsert(self._database, spent_identifiers)
+            upsert(self._database, replay_cache)
             .values(
                 digest=_digest_of(identifier),
                 spent_by=secrets.token_bytes(16),

@@ -7,8 +7,8 @@ from app.pages.browser import (
     REMEMBERED_COOKIE,
     SEPARATOR,
     Browser,
-    remembered_secrets,
     set_cookie,
+    trusted_browser_secrets,
 )
 
 REMEMBER = "remember_browser"
@@ -20,12 +20,12 @@ def remembered_days(browser: Browser) -> int:
 
 
 async def is_remembered(browser: Browser, user: User) -> bool:
-    return await browser.services.remembered_browsers.knows(user, _secrets(browser))
+    return await browser.services.trusted_browsers.knows(user, _secrets(browser))
 
 
 async def remember_browser(browser: Browser, response: Response, user: User) -> None:
     """Trust this browser for a user who has just given a second factor and asked for it."""
-    trusted_browsers = browser.services.remembered_browsers
+    trusted_browsers = browser.services.trusted_browsers
     if not trusted_browsers.lasts:
         return
     secrets = await trusted_browsers.remember(
@@ -41,4 +41,4 @@ async def remember_browser(browser: Browser, response: Response, user: User) -> 
 
 
 def _secrets(browser: Browser) -> list[str]:
-    return remembered_secrets(browser.services, browser.request)
+    return trusted_browser_secrets(browser.services, browser.request)

@@ -7,7 +7,7 @@ from starlette.responses import JSONResponse, Response
 
 from app import __version__
 from app.dependencies import ServicesDep
-from app.pages.accept import prefers_html
+from app.pages.content_negotiation import prefers_html
 from app.pages.templating import page
 from app.schemas.operations import Welcome
 

@@ -38,7 +38,7 @@ from app.middleware.http import (
     WholeResponse,
 )
 from app.middleware.security_headers import SecurityHeaders
-from app.observability import origin, refusals
+from app.observability import refusals, request_context
 from app.observability.access_log import AccessLog
 from app.observability.logging import logger
 from app.observability.refusals import REFUSAL
@@ -60,7 +60,7 @@ class RequestIds:
         return f"{self._prefix}{next(self._numbers):06x}"
 
 
-class SlowLane:
+class HeaderInjector:
     """A `send` for FastAPI's responses that adds the headers of every response."""
 
     def __init__(
@@ -68,10 +68,10 @@ class SlowLane:
         send: Send,
         security_headers: SecurityHeaders,
         request_id: str,
-        further: Headers,
+        extra_headers: Headers,
     ) -> None:
         self._send = send
-        self._further = further
+        self._extra_headers = extra_headers
         self._security_headers = security_headers
         self._request_id = request_id
         self.status = 0
@@ -80,12 +80,12 @@ class SlowLane:
         if message["type"] == "http.response.start":
             self.status = message["status"]
             message["headers"] = self._security_headers.added_to(
-                [*message["headers"], *self._further], request_id=self._request_id
+                [*message["headers"], *self._extra_headers], request_id=self._request_id
             )
         await self._send(message)
 
 
-class Edge:
+class PosternApp:
     """The ASGI application that the server calls.
 
     `database_seconds` is the time limit for all database steps of a request, from the arrival of
@@ -147,7 +147,7 @@ class Edge:
         if self._forwarded_for is not None:
             self._forwarded_for.apply(scope)
         scope["request_id"] = request_id
-        origin.answer_to(scope)
+        request_context.answer_to(scope)
         extensions = scope.get("extensions") or {}
         connection = extensions.get(CALLER_CONNECTION, UNKNOWN_CONNECTION)
         deadline.begin(started_at + self._database_seconds, connection)
@@ -168,7 +168,7 @@ class Edge:
             elif (preflight := self._cors.preflight(scope, extra_headers)) is not None:
                 status = await self._send_whole(preflight, scope, send, request_id, extra_headers)
             else:
-                slow_lane = SlowLane(send, self._security_headers, request_id, extra_headers)
+                slow_lane = HeaderInjector(send, self._security_headers, request_id, extra_headers)
                 await self._application(routed_scope, replaying(body, receive), slow_lane.send)
                 status = slow_lane.status
         except ClientGoneError:
@@ -197,12 +197,12 @@ class Edge:
         scope: Scope,
         send: Send,
         request_id: str,
-        further: Headers,
+        extra_headers: Headers,
     ) -> int:
         """Send a complete response and return its status."""
         status, body, own_headers = response
-        if further:
-            own_headers = (*own_headers, *further)
+        if extra_headers:
+            own_headers = (*own_headers, *extra_headers)
         extension = (scope.get("extensions") or {}).get(WHOLE_RESPONSE)
         if extension is not None:
             send_at_once: WholeResponse = extension["send"]

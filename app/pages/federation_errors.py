@@ -2,15 +2,15 @@
 
 from starlette.responses import Response
 
-from app.models.upstream import UpstreamProvider
-from app.oauth.upstream import UpstreamAwayError
+from app.models.identity_providers import IdentityProvider
+from app.oauth.identity_provider import ProviderUnavailableError
 from app.observability import refusals
 from app.observability.logging import logger
 from app.pages.browser import Browser
+from app.pages.federation_state import forget
 from app.pages.languages import text_for
-from app.pages.sentences import N_
+from app.pages.messages import N_
 from app.pages.templating import page
-from app.pages.upstream_flow import forget
 
 log = logger(__name__)
 
@@ -29,11 +29,11 @@ OTHER_PERSON = "the account that is being connected is not the current one any m
 
 
 def failed(
-    browser: Browser, provider: UpstreamProvider, error: Exception, *, again: str
+    browser: Browser, provider: IdentityProvider, error: Exception, *, again: str
 ) -> Response:
     log.warning("provider %s: %s", provider.name, error)
     reason = f"the identity provider {provider.name}: {error}"
-    texts = AWAY if isinstance(error, UpstreamAwayError) else NONSENSE
+    texts = AWAY if isinstance(error, ProviderUnavailableError) else NONSENSE
     return forget(browser, problem(browser, texts, THEIRS, reason, again=again, status=502))
 
 

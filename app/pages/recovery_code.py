@@ -10,7 +10,7 @@ from app.pages.browser import Browser, BrowserDep, TypedFormDep
 from app.pages.forms import hints_for
 from app.pages.languages import text_for
 from app.pages.login import from_the_start
-from app.pages.remembered import remembered_days
+from app.pages.rate_limited import rate_limited_page
 from app.pages.signing_in import (
     SECOND_FACTOR,
     PasswordGiven,
@@ -21,8 +21,8 @@ from app.pages.signing_in import (
     sign_in_of_form,
     sign_in_page,
 )
-from app.pages.views import view_of_user
-from app.pages.waiting import told_to_wait
+from app.pages.trusted_browsers import remembered_days
+from app.pages.view_models import view_of_user
 
 router = APIRouter(include_in_schema=False)
 
@@ -47,7 +47,7 @@ async def give_recovery_code(browser: BrowserDep, form: TypedFormDep) -> Respons
     try:
         is_valid = await browser.services.recovery.use(sign_in.user, form.get("recovery_code", ""))
     except TooManyRequestsError as error:
-        return await told_to_wait(
+        return await rate_limited_page(
             browser.request, error, lambda said: _page(browser, form, sign_in, said)
         )
     if not is_valid:

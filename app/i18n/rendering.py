@@ -9,7 +9,7 @@ from functools import lru_cache
 from pathlib import Path
 from typing import TYPE_CHECKING, NamedTuple
 
-from app.texts.languages import direction_of, translations_of
+from app.i18n.languages import direction_of, translations_of
 
 if TYPE_CHECKING:
     from jinja2 import Environment

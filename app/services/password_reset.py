@@ -12,9 +12,9 @@ from app.security import usernames
 from app.services.audit import AuditLog
 from app.services.limits import Limits
 from app.services.mail import Outbox
-from app.services.nobody import nobody
 from app.services.notices import Notices
 from app.services.one_time_links import LinkMail, OneTimeLinks
+from app.services.placeholder_user import nobody
 from app.services.users import UserService
 
 LASTS = timedelta(hours=1)
@@ -23,7 +23,7 @@ PATH = "/recover/new"
 MAXIMUM_ACCOUNTS = 5
 
 
-class PasswordRecovery:
+class PasswordReset:
     """Password reset. Without an outbox only an administrator can create links."""
 
     def __init__(

@@ -8,7 +8,7 @@ from sqlalchemy import Column, LargeBinary, String, Table
 from app.database.types import Instant
 from app.models.tables import metadata
 
-remembered_browsers = Table(
+trusted_browsers = Table(
     "remembered_browsers",
     metadata,
     Column("digest", LargeBinary, primary_key=True),

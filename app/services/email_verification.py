@@ -22,7 +22,7 @@ LASTS = timedelta(hours=24)
 PATH = "/verify-email"
 
 
-class EmailAddresses:
+class EmailVerification:
     """Email addresses of users. Without an outbox no links are sent; earlier ones stay valid."""
 
     def __init__(

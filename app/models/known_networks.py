@@ -21,7 +21,7 @@ known_addresses = Table(
 
 
 @dataclass(frozen=True, slots=True)
-class KnownAddress:
+class KnownNetwork:
     """A known network of a user; `digest` covers the user, the network and the way of sign-in."""
 
     digest: bytes

@@ -1,7 +1,6 @@
-"""A bounded in-memory cache, and single-flight look-ups."""
+"""Single-flight lookups."""
 
 import asyncio
-from collections import OrderedDict
 from collections.abc import Callable, Coroutine
 from typing import Any, Generic, TypeVar
 
@@ -10,24 +9,7 @@ from app.deadline import not_counted
 Value = TypeVar("Value")
 
 
-class Kept(Generic[Value]):
-    """Cache of at most `maximum` values; the value stored longest ago is evicted first."""
-
-    def __init__(self, maximum: int) -> None:
-        self._maximum = maximum
-        self._values: OrderedDict[str, Value] = OrderedDict()
-
-    def get(self, name: str) -> Value | None:
-        return self._values.get(name)
-
-    def put(self, name: str, value: Value) -> None:
-        self._values[name] = value
-        self._values.move_to_end(name)
-        if len(self._values) > self._maximum:
-            self._values.popitem(last=False)
-
-
-class OnceAtATime(Generic[Value]):
+class SingleFlight(Generic[Value]):
     """Single flight: concurrent calls for the same name share one result.
 
     Cancelling one caller does not affect the others.
