@@ -1,5 +1,5 @@
-# Production by default: it starts only with SECRET_KEY and an https ISSUER (docs/deployment.md).
-# A read-only root file system is fine; everything that is ever written goes to /data.
+# Production by default: set SECRET_KEY and an https ISSUER (docs/deployment.md).
+# The root file system may be read-only; the server writes to /data only.
 ARG PYTHON_VERSION=3.11
 
 FROM python:${PYTHON_VERSION}-slim AS build
@@ -7,7 +7,7 @@ WORKDIR /build
 COPY pyproject.toml constraints.txt README.md LICENSE ./
 COPY app app
 COPY migrations migrations
-# Only wheels, so that no compiler is needed; they are compiled to bytecode here, once.
+# Install wheels only, so that no compiler is needed, and compile them to bytecode once.
 RUN python -m venv /opt/postern \
  && /opt/postern/bin/pip install --no-cache-dir --disable-pip-version-check \
         --only-binary :all: --constraint constraints.txt . \
@@ -28,11 +28,11 @@ ENV PATH=/opt/postern/bin:$PATH \
     APP_ENV=production \
     HOST=0.0.0.0 \
     PORT=5000
-# The default database is ./data/postern.db: from here that is /data/postern.db.
+# The default database, ./data/postern.db, is /data/postern.db from this directory.
 WORKDIR /
 USER 10001:10001
 EXPOSE 5000
-# Asks by Python, since there is no curl; over https where TLS_CERT_FILE says so.
+# Use Python, because the image has no curl; use https if TLS_CERT_FILE is set.
 HEALTHCHECK --interval=10s --timeout=5s --start-period=20s --retries=3 \
     CMD ["python", "-c", "import http.client as http, os, ssl, sys; at = ('127.0.0.1', int(os.environ['PORT'])); connection = http.HTTPSConnection(*at, timeout=4, context=ssl._create_unverified_context()) if os.environ.get('TLS_CERT_FILE') else http.HTTPConnection(*at, timeout=4); connection.request('GET', '/health/ready'); sys.exit(connection.getresponse().status != 200)"]
 CMD ["postern", "serve"]

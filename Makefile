@@ -1,4 +1,4 @@
-# Each target sets up what it needs; nothing but Python >= 3.11, git and make has to be there.
+# Each target installs what it needs. Required: Python >= 3.11, git and make.
 VENV := .venv
 BIN := $(VENV)/bin
 PYTHON ?= $(shell for each in python3.13 python3.12 python3.11 python3; do \
@@ -10,21 +10,21 @@ PIP := $(BIN)/python -m pip install --quiet --disable-pip-version-check --constr
 
 help:
 	@echo "make serve        serve on http://127.0.0.1:5000"
-	@echo "make serve-https  serve on https://127.0.0.1:5000 with a self-made certificate"
-	@echo "make demo         walk the quick start, with the QR code in the terminal"
+	@echo "make serve-https  serve on https://127.0.0.1:5000 with a self-signed certificate"
+	@echo "make demo         run the quick start and show the QR code in the terminal"
 	@echo "make test         run the fast tests"
-	@echo "make test-slow    run the slow tests and those that measure time"
+	@echo "make test-slow    run the slow tests and the timing tests"
 	@echo "make test-all     run every test, each on both databases"
-	@echo "make test-two-years-ahead  run the tests under a later system date"
-	@echo "make faults       run the long fault procedures under load and print their ledger"
-	@echo "make check        lint, types, structure"
-	@echo "make bench        measure"
-	@echo "make bench-mixed  measure tokens for machines beside sign-ins, registrations and pages"
-	@echo "make bench-pages  measure what each page of a sign-in costs the event loop"
-	@echo "make bench-against REF=COMMIT  compare with another commit, in alternating rounds"
+	@echo "make test-two-years-ahead  run the tests with a system date two years ahead"
+	@echo "make faults       run the long fault procedures under load and print the results"
+	@echo "make check        run the linters, the type checker and the import rules"
+	@echo "make bench        run the benchmarks"
+	@echo "make bench-mixed  measure client_credentials beside sign-ins, registrations and pages"
+	@echo "make bench-pages  measure the event loop's CPU time for each page of a sign-in"
+	@echo "make bench-against REF=COMMIT  compare the speed with another commit, in alternating rounds"
 	@echo "make bench-growth  measure with 1,000 to 10 million access tokens; ARGUMENTS='--sizes 1000 100000'"
-	@echo "make security-report  run the tests of the security bar and print it row by row"
-	@echo "make translations collect the texts of the pages and compile their translations"
+	@echo "make security-report  run the tests of the security bar and print the result of each row"
+	@echo "make translations extract the translatable messages and compile the catalogues"
 
 serve: $(VENV)/.serve
 	@$(BIN)/postern serve
@@ -46,7 +46,7 @@ test-all: $(VENV)/.dev
 	@$(BIN)/pytest --all-databases -m "not timing"
 	@$(BIN)/pytest --all-databases -m timing -n 0
 
-# Browsers and other programs go by the real date. SLOW=yes adds the slow tests and those that measure time.
+# Excludes browsers and other programs, which use the real date. SLOW=yes adds the slow and timing tests.
 TWO_YEARS_AHEAD := PYTHONPATH=$(CURDIR)/tests/support/another_date DONT_FAKE_MONOTONIC=1 faketime -f '+730d'
 NOT_UNDER_ANOTHER_DATE := --ignore=tests/browser --ignore=tests/foreign --ignore=tests/cli/test_https.py
 test-two-years-ahead: $(VENV)/.dev
@@ -88,7 +88,7 @@ bench-mixed: $(VENV)/.dev
 bench-pages: $(VENV)/.dev
 	@$(BIN)/python -m benchmarks.pages $(ARGUMENTS)
 
-# In continuous integration: three rows on each database against the commit measured last.
+# Run by continuous integration: compare three scenarios on each database with the last recorded commit.
 bench-recorded: $(VENV)/.dev
 	@$(BIN)/python -m benchmarks.against --recorded --limit 1.15 --rounds 8 --seconds 1 \
 		--scenario client_credentials introspection refresh
@@ -106,9 +106,9 @@ clean:
 	rm -rf $(VENV) build *.egg-info .mypy_cache .ruff_cache .pytest_cache .import_linter_cache
 
 $(VENV)/bin/python:
-	@test -n "$(PYTHON)" || { echo "Postern needs Python 3.11 or newer; none was found." >&2; exit 2; }
+	@test -n "$(PYTHON)" || { echo "Postern requires Python 3.11 or newer, which was not found." >&2; exit 2; }
 	@$(PYTHON) -m venv $(VENV) || { rm -rf $(VENV); \
-		echo "$(PYTHON) cannot make a virtual environment; on Debian: apt-get install python3-venv" >&2; exit 2; }
+		echo "$(PYTHON) cannot create a virtual environment; on Debian: apt-get install python3-venv" >&2; exit 2; }
 
 $(VENV)/.serve: $(VENV)/bin/python pyproject.toml constraints.txt
 	@echo "Setting up (once) ..."
