@@ -23,7 +23,7 @@ from app.pages import (
     step_up,
     verify_email,
 )
-from app.pages.account import ACCOUNT_PAGES
+from app.pages.account.registry import ACCOUNT_PAGES
 
 PAGES: tuple[APIRouter, ...] = (
     home.router,

@@ -22,7 +22,7 @@ from app.oauth.client_auth.base import ClientAuthMethod
 from app.oauth.grants import GRANTS
 from app.oauth.grants.base import Grant
 from app.pages import PAGES
-from app.pages.account import ACCOUNT_PAGES
+from app.pages.account.registry import ACCOUNT_PAGES
 from app.routers import HOT_ENDPOINTS, ROUTERS
 from app.routers.hot import HotEndpoint
 

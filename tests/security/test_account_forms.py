@@ -7,7 +7,7 @@ Ada's page is sent.
 import pytest
 from fastapi.routing import APIRoute
 
-from app.pages.account import ACCOUNT_PAGES
+from app.pages.account.registry import ACCOUNT_PAGES
 from tests.support.account import claims_of, happened, stored
 from tests.support.application import Application, TestUser
 from tests.support.parts import services_of
