@@ -14,7 +14,7 @@ from app.wiring import Services
 admin_bearer = HTTPBearer(
     auto_error=False,
     scheme_name="AdminToken",
-    description="ADMIN_TOKEN; wanted where registration is closed, as it is in production.",
+    description="ADMIN_TOKEN. Required if registration is closed, as in production.",
 )
 ADMINISTRATOR = "administrator"
 AdminBearerDep = Annotated[HTTPAuthorizationCredentials | None, Security(admin_bearer)]
@@ -74,5 +74,12 @@ async def _require_admin(services: Services, bearer: HTTPAuthorizationCredential
     if bearer is not None:
         await services.limits.count_admin_error()
         await services.audit.record("administrator.refused", actor=ANONYMOUS, succeeded=False)
-    reason = "the token is not the administrator's" if bearer is not None else "there is no token"
-    raise UnauthorizedError("The administrator's token is required here.", reason=reason)
+    reason = (
+        "the bearer token is not ADMIN_TOKEN"
+        if bearer is not None
+        else ("the request has no bearer token")
+    )
+    raise UnauthorizedError(
+        ("This endpoint requires the administrator's token. Send it as a bearer token."),
+        reason=reason,
+    )

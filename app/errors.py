@@ -5,7 +5,7 @@ The errors that the OAuth standards define are in `app.oauth.errors`.
 
 from typing import ClassVar
 
-CREATED_BY = "`postern serve` or `postern migrate` creates it"
+CREATED_BY = "run `postern serve` or `postern migrate` first"
 """Hint for an operator whose database is missing or empty."""
 
 
@@ -89,9 +89,7 @@ class TooManyRequestsError(PosternError):
     title = "Too Many Requests"
 
     def __init__(self, *, retry_after: int, reason: str | None = None) -> None:
-        super().__init__(
-            "There were too many tries. Wait a little before the next one.", reason=reason
-        )
+        super().__init__("Too many attempts. Try again after Retry-After seconds.", reason=reason)
         self.retry_after = max(1, retry_after)
 
     def headers(self) -> dict[str, str]:
@@ -124,7 +122,7 @@ class DatabaseUnavailableError(UnavailableError):
     """The database does not respond, or not in time."""
 
     def __init__(self) -> None:
-        super().__init__("The database is not available at the moment.")
+        super().__init__("The database is unavailable. Try again in a moment.")
 
 
 class CallerGoneError(UnavailableError):
@@ -134,14 +132,14 @@ class CallerGoneError(UnavailableError):
     """
 
     def __init__(self) -> None:
-        super().__init__("The caller has hung up.")
+        super().__init__("The client disconnected.")
 
 
 class OverloadedError(UnavailableError):
     """A bounded queue is full."""
 
     def __init__(self) -> None:
-        super().__init__("The server is busy at the moment.", retry_after=1)
+        super().__init__("The server is busy. Try again in a moment.", retry_after=1)
 
 
 class StartupError(Exception):

@@ -101,9 +101,12 @@ def _fastapi(
 
     def begin() -> None:
         if services.settings.is_production and services.settings.is_sqlite:
-            log.warning("SQLite in production: one machine, one worker; PostgreSQL scales further")
+            log.warning(
+                "SQLite in production: use only one machine and one worker; to scale further, "
+                "use PostgreSQL"
+            )
         if not services.settings.has_mail:
-            log.info("no SMTP_HOST: e-mail verification and forgotten passwords are not offered")
+            log.info("SMTP_HOST is not set: email verification and password reset are disabled")
         jobs = [
             services.housekeeping.run_forever(),
             services.logout_delivery.run_forever(),

@@ -17,7 +17,8 @@ def platform_settings(environment: Mapping[str, str]) -> dict[str, str]:
     """
     if not environment.get("DATABASE_URL", "").startswith("postgres"):
         raise StartupError(
-            "DATABASE_URL: must name PostgreSQL on Vercel, where no file can be kept"
+            "DATABASE_URL: must name a PostgreSQL database on Vercel, where files are not "
+            "persistent"
         )
     is_production = environment.get("VERCEL_ENV") == "production"
     domain = environment.get("VERCEL_URL", "")

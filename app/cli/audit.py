@@ -30,22 +30,34 @@ def _add_arguments(parser: argparse.ArgumentParser) -> None:
         command.set_defaults(act=act)
         return command
 
-    listing = action("list", _list_all, "Print events as JSON, one a line, the oldest first.")
+    listing = action("list", _list_all, "Print events as JSON lines, oldest first.")
     user_options = listing.add_mutually_exclusive_group()
-    user_options.add_argument("--user", metavar="NAME", help="what a person did or had done to him")
-    user_options.add_argument("--user-id", metavar="ID", help="the same, also of who is deleted")
-    listing.add_argument("--since", metavar="ISO", help="as in 2026-11-25 or 2026-11-25T09:00:00Z")
-    listing.add_argument("--action", metavar="PREFIX", help="as in password or otp.refused")
+    user_options.add_argument("--user", metavar="NAME", help="only events about this user")
+    user_options.add_argument(
+        "--user-id",
+        metavar="ID",
+        help=("only events about the user with this ID, who may have been deleted"),
+    )
+    listing.add_argument(
+        "--since",
+        metavar="ISO",
+        help=("only events from this time on, such as 2026-11-25 or 2026-11-25T09:00:00Z"),
+    )
+    listing.add_argument(
+        "--action",
+        metavar="PREFIX",
+        help=("only actions with this prefix, such as password or otp.refused"),
+    )
     verify = action(
         "verify",
         _verify,
-        "Walk the whole chain. Prints its head, to be noted elsewhere; exit code 1 where an event"
-        " was changed, removed or put in.",
+        "Verify the whole hash chain and print its head; store the head elsewhere. The exit "
+        "code is 1 if an event was changed, removed or inserted.",
     )
     verify.add_argument(
         "--head",
         metavar="SEQUENCE:HASH",
-        help="a head noted earlier, which shows whether the whole chain was written anew since",
+        help="a head stored earlier; shows whether the whole chain has been rewritten since",
     )
     verify.add_argument(
         "--archive",
@@ -53,19 +65,23 @@ def _add_arguments(parser: argparse.ArgumentParser) -> None:
         type=Path,
         action="append",
         default=[],
-        help="verify this archive too, before the events of the database; several in their order",
+        help=(
+            "verify this archive, too, before the events in the database; repeat for several, "
+            "in order"
+        ),
     )
     archive = action(
         "archive",
         _archive,
-        "Move events to a file: append them as JSON lines, cut the chain at a signed checkpoint,"
-        " and delete them from the database. May be run again with the same file at any time.",
+        "Move events to a file: append them as JSON lines, cut the chain at a signed "
+        "checkpoint, and delete them from the database. Can be run again with the same file at "
+        "any time.",
     )
     archive.add_argument(
-        "file", metavar="FILE", type=Path, help="a new file, or an earlier archive"
+        "file", metavar="FILE", type=Path, help="a new file, or an existing archive"
     )
     archive.add_argument(
-        "--before", metavar="DATE", help="keep events from then on, as in 2026-11-25"
+        "--before", metavar="DATE", help="keep events from this date on, such as 2026-11-25"
     )
 
 
@@ -106,10 +122,10 @@ def _verify(arguments: argparse.Namespace) -> int:
         return BROKEN
     print(f"unbroken, head {head}{beginning}")
     if verdict.waiting:
-        print(f"Not numbered yet, since another session holds the log: {verdict.waiting}.")
+        print(f"Not numbered yet because another session has locked the log: {verdict.waiting}.")
     if verdict.is_known_deleted:
         status = "deleted" if verdict.deletion is not None else "archived"
-        print(f"The head given with --head is among the {status} events: it cannot be compared.")
+        print(f"Cannot compare --head: its event has been {status}.")
         return BROKEN
     return 0
 
@@ -125,7 +141,7 @@ def _beginning(verdict: Verdict) -> str:
             "archived",
         )
     elif verdict.missing:
-        return f", begins after {_number(verdict.missing, 'is', 'are')} in none of these files"
+        return f", begins after {_number(verdict.missing, 'is', 'are')} not in any of these files"
     else:
         return ""
     return f", begins after {_number(count, 'was', 'were')} {verb} on {at:%Y-%m-%d %H:%M} UTC"
@@ -178,7 +194,9 @@ def _moment(text: str, option: str) -> datetime:
     try:
         moment = datetime.fromisoformat(text)
     except ValueError:
-        raise InvalidInputError(f"{option}: must be as in 2026-11-25T09:00:00Z.") from None
+        raise InvalidInputError(
+            f"{option}: must be a date or time such as 2026-11-25T09:00:00Z."
+        ) from None
     return moment.replace(tzinfo=UTC) if moment.tzinfo is None else moment.astimezone(UTC)
 
 

@@ -61,7 +61,7 @@ def settings_of_existing_database() -> Settings:
     settings = command_settings(creates_secret=False)
     if not _has_file(settings):
         path = sqlite_path(settings.database_url)
-        raise StartupError(f"DATABASE_URL: there is no database at {path}: {CREATED_BY}")
+        raise StartupError(f"DATABASE_URL: no database at {path}: {CREATED_BY}")
     return command_settings()
 
 

@@ -23,12 +23,19 @@ def _add_arguments(parser: argparse.ArgumentParser) -> None:
         (
             "rotate",
             _rotate,
-            "Give a client a new secret; the old one is worth nothing from now on.",
+            (
+                "Rotate the client's secret and print the new one. The old one stops working "
+                "immediately."
+            ),
         ),
-        ("disable", _disable, "The client cannot authenticate, and its tokens are worth nothing."),
-        ("enable", _enable, "Undo disable."),
-        ("trust", _trust, "Say what an administrator knows of a client."),
-        ("invite", _invite, "Make an initial access token: who holds it may register clients."),
+        ("disable", _disable, "Block authentication and invalidate all tokens until re-enabled."),
+        ("enable", _enable, "Re-enable a disabled client."),
+        ("trust", _trust, "Set the client's trust level."),
+        (
+            "invite",
+            _invite,
+            ("Create an initial access token. Anyone who holds it can register clients."),
+        ),
     )
     for name, act, text in descriptions:
         action = actions.add_parser(name, help=text, description=text)
@@ -40,11 +47,16 @@ def _add_arguments(parser: argparse.ArgumentParser) -> None:
             action.add_argument(
                 "trust",
                 choices=get_args(Trust),
-                help="verified is said on the consent page; first_party needs no consent",
+                help="verified is shown on the consent page; first_party requires no consent",
             )
         if act is _invite:
-            action.add_argument("--label", default="", help="for whom it is")
-            action.add_argument("--days", type=int, default=7, help="how long it counts")
+            action.add_argument("--label", default="", help="a note, such as who the token is for")
+            action.add_argument(
+                "--days",
+                type=int,
+                default=7,
+                help=("number of days until the token expires (default: 7)"),
+            )
 
 
 def _run(arguments: argparse.Namespace) -> int:
@@ -120,4 +132,4 @@ def _row(client: Client) -> dict[str, Any]:
     }
 
 
-COMMAND = Command("clients", "List, show, rotate and disable clients.", _add_arguments, _run)
+COMMAND = Command("clients", "Manage clients.", _add_arguments, _run)

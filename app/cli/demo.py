@@ -27,13 +27,11 @@ START_SECONDS = 15.0
 
 
 def _add_arguments(parser: argparse.ArgumentParser) -> None:
-    parser.add_argument(
-        "--url", help="a running server; without it one is started for as long as the demo runs"
-    )
+    parser.add_argument("--url", help="URL of a running server (default: start one for the demo)")
     parser.add_argument(
         "--insecure",
         action="store_true",
-        help="accept any certificate of an https server, such as a self-made one",
+        help="accept any TLS certificate, such as a self-signed one",
     )
 
 
@@ -50,8 +48,12 @@ def _run(arguments: argparse.Namespace) -> int:
         ):
             _walk(Walk(http, settings), created)
     except httpx.TransportError as error:
-        hint = "; use --insecure for a self-made one" if "CERTIFICATE" in str(error) else ""
-        raise StartupError(f"the server does not answer: {error}{hint}") from None
+        hint = (
+            "; use --insecure if the certificate is self-signed"
+            if "CERTIFICATE" in str(error)
+            else ""
+        )
+        raise StartupError(f"the server does not respond: {error}{hint}") from None
     finally:
         if is_local:
             _remove(created)
@@ -88,9 +90,9 @@ def _remove(created: Created) -> None:
 
 def _say_what_stays(created: Created) -> None:
     if created.username:
-        print(f"\nThe user {created.username} stays on the server.")
+        print(f"\nThe user {created.username} remains on the server.")
     if created.client_name:
-        print(f"The client {created.client_name} stays on the server.")
+        print(f"The client {created.client_name} remains on the server.")
 
 
 @contextmanager
@@ -102,21 +104,21 @@ def _settings(url: str | None) -> Iterator[Settings]:
         yield command_settings()
     else:
         with TemporaryDirectory(prefix="postern-demo-") as directory:
-            print("There is no database yet: the demo uses a temporary database.")
+            print("No database found: the demo uses a temporary one.")
             yield command_settings(database_url=f"sqlite:///{directory}/demo.db")
 
 
 def _walk(walk: "Walk", created: Created) -> None:
     name, password = f"demo-{secrets.token_hex(3)}", secrets.token_urlsafe(12)
     enrolment = walk.json(
-        "Register a person", "/register_user", {"username": name, "password": password}
+        "Register a user", "/register_user", {"username": name, "password": password}
     )
     created.username = name
     print(terminal_lines(enrolment["otp_uri"]))
     print(enrolment["otp_uri"])
     authenticator = Authenticator(enrolment["otp_uri"])
     walk.json(
-        "Confirm the enrolment with the code an authenticator app would show",
+        "Confirm the enrolment with a code from the authenticator app",
         "/verify_otp",
         {"username": name, "code": authenticator.code()},
     )
@@ -127,21 +129,21 @@ def _walk(walk: "Walk", created: Created) -> None:
     )
     created.client_name, created.client_id = f"{name}-app", client["client_id"]
     walk.client = (client["client_id"], client["client_secret"])
-    client_tokens = walk.token("The client asks for itself", grant_type="client_credentials")
+    client_tokens = walk.token("Get a token for the client itself", grant_type="client_credentials")
     user_tokens = walk.token(
-        "The person signs in",
+        "Sign the user in",
         grant_type="password",
         username=name,
         password=password,
         otp=authenticator.next_code(),  # required if OTP_POLICY is every_login
     )
     refreshed_tokens = walk.token(
-        "A new pair for the refresh token",
+        "Refresh the tokens",
         grant_type="refresh_token",
         refresh_token=user_tokens["refresh_token"],
     )
-    walk.profile("Who the machine is", client_tokens["access_token"])
-    walk.profile("Who the person is", refreshed_tokens["access_token"])
+    walk.profile("Show the client's profile", client_tokens["access_token"])
+    walk.profile("Show the user's profile", refreshed_tokens["access_token"])
 
 
 class Authenticator:
@@ -191,7 +193,7 @@ class Walk:
             text = str(value)
             print(f"  {name}: {text if len(text) <= 72 else text[:60] + '…'}")
         if response.is_error:
-            raise StartupError(f"{path} answered {response.status_code}")
+            raise StartupError(f"{path} responded with {response.status_code}")
         return body
 
 
@@ -220,7 +222,7 @@ def _server(url: str | None, settings: Settings) -> Iterator[str]:
     while not server.started and thread.is_alive() and time.monotonic() < deadline:
         time.sleep(0.05)
     if not server.started:
-        raise StartupError("the demo's own server did not start; see what it said above")
+        raise StartupError("the demo's server did not start; see its output above")
     try:
         yield f"http://127.0.0.1:{listener.getsockname()[1]}"
     finally:
@@ -229,5 +231,5 @@ def _server(url: str | None, settings: Settings) -> Iterator[str]:
 
 
 COMMAND = Command(
-    "demo", "Walk the whole quick start with a new person and client.", _add_arguments, _run
+    "demo", "Run the whole quick start with a new user and client.", _add_arguments, _run
 )

@@ -27,7 +27,7 @@ from app.services.signing_keys import KNOWN_AFTER, PUBLISHED_BEFORE, KeyState
 from app.wiring import Services, settings_box
 
 NO_TIME = timedelta(0)
-SEAL_HELP = "Seal a secret of the settings, such as SMTP_PASSWORD, under SECRET_KEY."
+SEAL_HELP = "Seal a secret setting, such as SMTP_PASSWORD, with SECRET_KEY."
 
 
 def _add_arguments(parser: argparse.ArgumentParser) -> None:
@@ -43,27 +43,29 @@ def _add_arguments(parser: argparse.ArgumentParser) -> None:
     rotate = action(
         "rotate",
         _rotate,
-        "Make new keys. They are published now and sign after a minute; the old ones stay in the"
-        " key set until nothing that they signed is valid.",
+        "Create new signing keys. They are published now and start to sign after a minute; the "
+        "old ones stay published until everything they signed has expired.",
     )
-    rotate.add_argument("--algorithm", choices=ALGORITHMS, help="only the key of this algorithm")
+    rotate.add_argument(
+        "--algorithm", choices=ALGORITHMS, help=("rotate only the key for this algorithm")
+    )
     rotate.add_argument(
         "--now",
         action="store_true",
-        help=f"wait until every server publishes the new keys ({_seconds(KNOWN_AFTER)} seconds),"
-        " and end when they sign",
+        help=f"wait until every server publishes the new keys ({_seconds(KNOWN_AFTER)} seconds)"
+        " and they start to sign",
     )
     seal = actions.add_parser(
-        "seal", help=SEAL_HELP, description=f"{SEAL_HELP} It is read from standard input."
+        "seal", help=SEAL_HELP, description=f"{SEAL_HELP} Reads the secret from standard input."
     )
     seal.set_defaults(act=_seal)
     rewrap = action(
         "rewrap",
         _rewrap,
-        "Seal everything under today's SECRET_KEY that is still sealed under one of"
-        " SECRET_KEY_PREVIOUS, while servers go on. May be run again at any time.",
+        "Reseal with the current SECRET_KEY everything that is still sealed with one of "
+        "SECRET_KEY_PREVIOUS, while servers keep running. Can be run again at any time.",
     )
-    rewrap.add_argument("--dry-run", action="store_true", help="only count")
+    rewrap.add_argument("--dry-run", action="store_true", help="only count what would be resealed")
 
 
 def _run(arguments: argparse.Namespace) -> int:
@@ -92,16 +94,16 @@ async def _wait_until_they_sign(services: Services, kids: list[str]) -> None:
     signs_from = max(key.signs_from for key in keys if key.kid in kids)
     left = _seconds(signs_from - services.clock.now())
     _tell(
-        f"The new keys are published. They sign in {left} seconds, at {_moment(signs_from)}, when"
-        " no server and no cache lacks them."
+        f"The new keys are published. They start to sign in {left} seconds, at"
+        f" {_moment(signs_from)}, when every server and every cache has them."
     )
     try:
         while (remaining := signs_from - services.clock.now()) > NO_TIME:  # noqa: ASYNC110 - the clock has no event to wait for
             await sleep(remaining.total_seconds())
     except asyncio.CancelledError:
         _tell(
-            "Interrupted: the new keys are published and do not sign yet."
-            f" They sign from {_moment(signs_from)}; nothing more has to be done."
+            "Interrupted: the new keys are published but do not sign yet."
+            f" They start to sign at {_moment(signs_from)}; no further action is required."
         )
         raise
 
@@ -131,7 +133,7 @@ def _rewrap(arguments: argparse.Namespace) -> None:
 def _seal(_: argparse.Namespace) -> None:
     secret = read_secret("Secret: ")
     if not secret:
-        raise InvalidInputError("There is nothing to seal: give the secret on standard input.")
+        raise InvalidInputError("Nothing to seal: pass the secret on standard input.")
     print(seal_setting(settings_box(command_settings()), secret))
 
 
@@ -150,6 +152,4 @@ def _row(key: SigningKey, state: KeyState) -> dict[str, Any]:
     }
 
 
-COMMAND = Command(
-    "keys", "List and rotate the signing keys; seal everything anew.", _add_arguments, _run
-)
+COMMAND = Command("keys", "Manage signing keys and sealed secrets.", _add_arguments, _run)

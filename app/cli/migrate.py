@@ -16,12 +16,18 @@ if TYPE_CHECKING:
 
 def _add_arguments(parser: argparse.ArgumentParser) -> None:
     parser.add_argument(
-        "revision", nargs="?", default="head", help="where to go: head (the default), -1, or base"
+        "revision",
+        nargs="?",
+        default="head",
+        help=("target revision: head (the default), -1, or base"),
     )
     parser.add_argument(
         "--yes-delete-data",
         action="store_true",
-        help="go back even where that deletes data; without it the tables are only listed",
+        help=(
+            "downgrade even if this deletes data; without this option, only list the affected "
+            "tables"
+        ),
     )
 
 
@@ -68,5 +74,5 @@ async def _migrate(
 
 
 COMMAND = Command(
-    "migrate", "Bring the database to the schema of this release.", _add_arguments, _run
+    "migrate", "Migrate the database to the schema of this release.", _add_arguments, _run
 )

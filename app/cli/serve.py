@@ -15,9 +15,11 @@ log = logger(__name__)
 def _add_arguments(parser: argparse.ArgumentParser) -> None:
     parser.add_argument("--host", help="the address to listen on (HOST)")
     parser.add_argument("--port", type=int, help="the port to listen on (PORT)")
-    parser.add_argument("--workers", type=int, help="how many processes serve (WORKERS)")
+    parser.add_argument("--workers", type=int, help="number of worker processes (WORKERS)")
     parser.add_argument(
-        "--https", action="store_true", help="https with a self-made certificate that is kept"
+        "--https",
+        action="store_true",
+        help=("serve https with a self-signed certificate, generated once"),
     )
 
 
@@ -38,8 +40,8 @@ def _run(arguments: argparse.Namespace) -> int:
         log.warning("%s", line)
     if settings.is_sqlite and settings.worker_count > 1:
         log.warning(
-            "WORKERS=%s on SQLite is slower than one worker: its processes wait for each other's"
-            " writes. Use PostgreSQL for more than one",
+            "WORKERS=%s on SQLite is slower than one worker, because the processes wait for "
+            "each other's writes. Use PostgreSQL for several workers",
             settings.worker_count,
         )
     if settings.worker_count > 1:
@@ -51,4 +53,4 @@ def _run(arguments: argparse.Namespace) -> int:
     return 0
 
 
-COMMAND = Command("serve", "Serve the API.", _add_arguments, _run)
+COMMAND = Command("serve", "Start the server.", _add_arguments, _run)

@@ -25,17 +25,29 @@ def _add_arguments(parser: argparse.ArgumentParser) -> None:
             command.add_argument("name")
         return command
 
-    action("list", _list_all, "List providers.")
-    add = action("add", _add, "Offer a provider on the sign-in page.")
-    add.add_argument("--issuer", required=True, metavar="URL", help="as the provider spells it")
-    add.add_argument("--client-id", required=True, metavar="ID", help="what it knows us by")
-    add.add_argument("--label", metavar="TEXT", help="its name on the button; else NAME")
-    add.add_argument("--scope", default=SCOPE, help=f"what is asked for; else {SCOPE!r}")
-    add.add_argument("--stdin", action="store_true", help="read the secret from standard input")
-    action("disable", _disable, "Nobody signs in by this provider; who is who there is kept.")
-    action("enable", _enable, "Undo disable.")
-    remove = action("remove", _remove, "Forget a provider, and who is who there.")
-    remove.add_argument("--yes", action="store_true", help="do not ask")
+    action("list", _list_all, "List identity providers.")
+    add = action("add", _add, "Add an identity provider to the sign-in page.")
+    add.add_argument(
+        "--issuer",
+        required=True,
+        metavar="URL",
+        help=("issuer URL, exactly as the provider publishes it"),
+    )
+    add.add_argument(
+        "--client-id",
+        required=True,
+        metavar="ID",
+        help=("client ID that the provider issued to this server"),
+    )
+    add.add_argument("--label", metavar="TEXT", help="label of the sign-in button (default: NAME)")
+    add.add_argument("--scope", default=SCOPE, help=f"scope to request (default: {SCOPE!r})")
+    add.add_argument(
+        "--stdin", action="store_true", help=("read the client secret from standard input")
+    )
+    action("disable", _disable, "Block sign-in with a provider. Linked accounts stay linked.")
+    action("enable", _enable, "Re-enable a disabled provider.")
+    remove = action("remove", _remove, "Remove a provider and unlink every account from it.")
+    remove.add_argument("--yes", action="store_true", help="do not ask for confirmation")
 
 
 def _run(arguments: argparse.Namespace) -> int:
@@ -64,7 +76,7 @@ def _add(arguments: argparse.Namespace) -> None:
     row = with_services(add)
     show_one(row, as_json=arguments.json)
     if not arguments.json:
-        print(f"Register this redirect URI there: {row['redirect_uri']}")
+        print(f"Register this redirect URI with the provider: {row['redirect_uri']}")
 
 
 def _disable(arguments: argparse.Namespace) -> None:
@@ -82,13 +94,13 @@ def _remove(arguments: argparse.Namespace) -> None:
 
     linked = with_services(count)
     if not arguments.yes and not _agrees(linked):
-        raise InvalidInputError("Nothing was removed. Say --yes to remove it without a question.")
+        raise InvalidInputError("Nothing was removed. Use --yes to remove it without confirmation.")
     removed = with_services(lambda services: services.upstream.remove(arguments.name))
     show_one({"removed": arguments.name, "linked": removed}, as_json=arguments.json)
 
 
 def _agrees(linked: int) -> bool:
-    print(f"People who are linked and can no longer sign in by it: {linked}", file=sys.stderr)
+    print(f"Linked users who will no longer be able to sign in with it: {linked}", file=sys.stderr)
     if not sys.stdin.isatty():
         return False
     return input("Remove it? [y/N] ").strip().lower() in ("y", "yes")
@@ -129,4 +141,6 @@ def _row(
     }
 
 
-COMMAND = Command("upstream", "Let people sign in by other providers.", _add_arguments, _run)
+COMMAND = Command(
+    "upstream", "Manage the identity providers that users can sign in with.", _add_arguments, _run
+)

@@ -41,31 +41,47 @@ def _add_arguments(parser: argparse.ArgumentParser) -> None:
     action("list", _list_all, "List users.").add_argument(
         "--odd-names",
         action="store_true",
-        help="only those whose username would be refused today, and why",
+        help="list only users whose username is no longer allowed, and the reason",
     )
-    action("show", _show, "Show one person.")
-    action("reset-otp", _reset_otp, "Put a new TOTP secret in the place of a lost one.")
-    action("remove-passkeys", _remove_passkeys, "Remove lost passkeys; ends every sign-in.")
-    reset = action("reset-password", _reset_password, "Set a new password; ends every sign-in.")
+    action("show", _show, "Show one user.")
+    action(
+        "reset-otp",
+        _reset_otp,
+        ("Replace a lost TOTP secret, print the new one, and sign the user out everywhere."),
+    )
+    action(
+        "remove-passkeys",
+        _remove_passkeys,
+        ("Remove all passkeys and sign the user out everywhere."),
+    )
+    reset = action(
+        "reset-password", _reset_password, ("Set a new password and sign the user out everywhere.")
+    )
     reset.add_argument("--stdin", action="store_true", help="read the password from standard input")
     reset.add_argument(
         "--link",
         action="store_true",
-        help="print a link by which the person sets it himself, once within 24 hours",
+        help="print a one-time link (valid 24 hours) for setting a new password",
     )
-    _add_claims(action("set", _set, "Change the standard claims that are kept about a person."))
-    action("disable", _disable, "Nobody signs in as this person, and the tokens are worth nothing.")
-    action("enable", _enable, "Undo disable.")
-    delete = action("delete", _delete, "Delete an account and all that is its owner's, for good.")
-    delete.add_argument("--yes", action="store_true", help="you are sure; nothing brings it back")
+    _add_claims(action("set", _set, "Change the user's standard claims."))
+    action("disable", _disable, "Block sign-in and invalidate all tokens until re-enabled.")
+    action("enable", _enable, "Re-enable a disabled user.")
+    delete = action("delete", _delete, "Permanently delete an account and all of its data.")
+    delete.add_argument(
+        "--yes", action="store_true", help=("confirm the deletion, which cannot be undone")
+    )
 
 
 def _add_claims(parser: argparse.ArgumentParser) -> None:
     for name in SIMPLE_CLAIMS:
         parser.add_argument(_option(name), dest=name, metavar="TEXT")
-    parser.add_argument("--address", metavar="JSON", help='as in {"country": "Austria"}')
+    parser.add_argument("--address", metavar="JSON", help='such as {"country": "Austria"}')
     parser.add_argument(
-        "--unset", action="append", default=[], choices=CLAIMS, help="forget it; may be repeated"
+        "--unset",
+        action="append",
+        default=[],
+        choices=CLAIMS,
+        help=("remove a claim; can be repeated"),
     )
     for name in VERIFIED.values():
         parser.add_argument(
@@ -74,7 +90,7 @@ def _add_claims(parser: argparse.ArgumentParser) -> None:
             action="append_const",
             const=name,
             default=[],
-            help="you made sure of it yourself",
+            help="mark as verified because you have checked it",
         )
 
 
@@ -104,7 +120,10 @@ def _reset_otp(arguments: argparse.Namespace) -> None:
         return
     print(terminal_lines(enrolment.otp_uri))
     print(enrolment.otp_uri)
-    print("The person confirms it with a code: POST /verify_otp. Every sign-in has ended.")
+    print(
+        "The user must confirm it with a code: POST /verify_otp. The user has been signed out "
+        "everywhere."
+    )
 
 
 def _remove_passkeys(arguments: argparse.Namespace) -> None:
@@ -112,9 +131,9 @@ def _remove_passkeys(arguments: argparse.Namespace) -> None:
     if arguments.json:
         show_one({"removed": names}, as_json=True)
     elif names:
-        print(f"Removed: {', '.join(names)}. Every sign-in has ended.")
+        print(f"Removed: {', '.join(names)}. The user has been signed out everywhere.")
     else:
-        print("There was no passkey.")
+        print("The user has no passkeys.")
 
 
 async def _without_passkeys(services: Services, username: str) -> list[str]:
@@ -132,7 +151,7 @@ def _reset_password(arguments: argparse.Namespace) -> None:
         return
     password = read_secret("New password: ", from_stdin=arguments.stdin)
     with_services(lambda services: services.users.reset_password(arguments.username, password))
-    message = "The password is set, and every sign-in has ended."
+    message = "The password is set. The user has been signed out everywhere."
     if arguments.json:
         show_one({"message": message}, as_json=True)
     else:
@@ -152,7 +171,7 @@ def _set(arguments: argparse.Namespace) -> None:
         name: value for name in SIMPLE_CLAIMS if (value := getattr(arguments, name)) is not None
     }
     if not (values or arguments.address or arguments.unset or arguments.vouched_for):
-        raise InvalidInputError("Say what to set or unset; see postern users set --help.")
+        raise InvalidInputError("Nothing to set or unset. See postern users set --help.")
     try:
         if arguments.address is not None:
             values["address"] = json.loads(arguments.address)
@@ -166,7 +185,7 @@ def _set(arguments: argparse.Namespace) -> None:
     if "address" in values and "address" not in changes.stated_claims():
         raise InvalidInputError("--address: must have a member such as country.")
     for name in values.keys() & arguments.unset:
-        raise InvalidInputError(f"{_option(name)}: cannot be set and unset at once.")
+        raise InvalidInputError(f"{_option(name)}: cannot be both set and unset.")
     user = with_services(
         lambda services: services.users.set_claims(
             arguments.username,
@@ -188,9 +207,9 @@ def _enable(arguments: argparse.Namespace) -> None:
 
 def _delete(arguments: argparse.Namespace) -> None:
     if not arguments.yes:
-        raise InvalidInputError("Nothing brings an account back: say --yes to delete it.")
+        raise InvalidInputError("Deleting an account cannot be undone. Use --yes to confirm.")
     with_services(lambda services: _deleted(services, arguments.username))
-    message = "The account is deleted. The audit log keeps what happened to it."
+    message = "The account is deleted. Its events remain in the audit log."
     if arguments.json:
         show_one({"message": message}, as_json=True)
     else:
@@ -199,7 +218,7 @@ def _delete(arguments: argparse.Namespace) -> None:
 
 async def _deleted(services: Services, username: str) -> None:
     if not await services.account_data.delete(await services.users.get(username)):
-        raise NotFoundError("There is no user of that name.")
+        raise NotFoundError("There is no user with that name.")
 
 
 def _set_disabled(arguments: argparse.Namespace, *, disabled: bool) -> None:
@@ -238,6 +257,4 @@ def _row(user: User) -> dict[str, Any]:
     }
 
 
-COMMAND = Command(
-    "users", "List, show, change, reset, disable and delete people.", _add_arguments, _run
-)
+COMMAND = Command("users", "Manage users.", _add_arguments, _run)

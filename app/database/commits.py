@@ -80,7 +80,7 @@ async def _read_back(witness: Executable, engines: Engines) -> bool | None:
             return await _has_happened(witness, engines)
         except Exception as error:
             if not isinstance(translate(error), DatabaseUnavailableError):
-                log.exception("cannot read back what became of a commit")
+                log.exception("cannot read back the outcome of a commit")
                 break
     return None
 

@@ -33,7 +33,7 @@ async def one_at_a_time(engine: AsyncEngine) -> AsyncIterator[None]:
         while not await connection.scalar(_TRY):
             await connection.rollback()
             if polls % SAY_EVERY == 0:
-                log.warning("another migration is under way: waiting for it to end")
+                log.warning("another migration is running: waiting for it to finish")
             polls += 1
             await asyncio.sleep(POLL_SECONDS)
         # the query above holds its snapshot until the next statement; SET LOCAL takes none

@@ -77,7 +77,7 @@ class Hosts:
                     host, timeout=share, **arguments
                 )
             except asyncpg.TargetServerAttributeNotMatched:
-                reasons.append(f"{name_of(host)} accepts no writes")
+                reasons.append(f"{name_of(host)} does not accept writes")
             except (OSError, asyncpg.CannotConnectNowError) as error:
                 self._put_last(host)
                 reasons.append(f"{name_of(host)}: {_reason_of(error)}")
@@ -99,7 +99,7 @@ class Hosts:
         previous, self._in_use = self._in_use, host
         if previous is not None:
             log.warning(
-                "PostgreSQL accepts writes at %s now; connections to %s are closed",
+                "PostgreSQL now accepts writes at %s; closing the connections to %s",
                 name_of(host),
                 name_of(previous),
             )
@@ -122,7 +122,7 @@ class Hosts:
                     if connection is None:
                         connection = await self._open(timeout, arguments)
                     elif await connection.fetchval(IS_READ_ONLY, timeout=share):
-                        raise ConnectionError("it is read-only")
+                        raise ConnectionError("the server is read-only")
                 except Exception as error:  # noqa: BLE001 - after any error, try another host
                     log.debug("PostgreSQL at %s: %s", name_of(host or ""), _reason_of(error))
                     if host and host in self._order:
@@ -176,5 +176,5 @@ def _target_of(url: str) -> str | None:
 
 def _reason_of(error: Exception) -> str:
     if isinstance(error, TimeoutError):
-        return "did not answer"
+        return "did not respond"
     return (str(error) or type(error).__name__).splitlines()[0]

@@ -89,7 +89,7 @@ class Turns:
                 is_locked = True
             finally:
                 self._again.give_back(kind, is_locked=is_locked)
-        log.warning("database unavailable: a lock was not given in time (%s)", kind)
+        log.warning("database unavailable: a lock was not granted in time (%s)", kind)
         raise DatabaseUnavailableError
 
 

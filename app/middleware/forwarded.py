@@ -73,9 +73,9 @@ class ForwardedFor:
         if any(name == self._header for name, _ in headers):
             self._warns = False
             log.warning(
-                "a request from %s has the header %s, but that address is not in TRUSTED_PROXIES:"
-                " if it is your proxy, every limit counts all users behind it as one caller."
-                " Set TRUSTED_PROXIES to the addresses of your proxies",
+                "a request from %s has the header %s, but that IP address is not in "
+                "TRUSTED_PROXIES: if it is your proxy, all users behind it share the same rate "
+                "limits. Set TRUSTED_PROXIES to the IP addresses of your proxies",
                 peer,
                 self._header.decode(),
             )

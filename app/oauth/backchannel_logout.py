@@ -81,7 +81,7 @@ class LogoutDelivery(Delivery[LogoutNotice]):
         if status is None and self._is_stopping:
             return False  # the next server continues
         if is_last and status is None:
-            log.warning("client %s is not told of a logout any more", row.client_id)
+            log.warning("client %s was not notified of a logout: giving up", row.client_id)
         if is_last or status is not None:
             await self._notices.remove(row.notice_id)
         return status in ANSWERED
@@ -105,13 +105,13 @@ class LogoutDelivery(Delivery[LogoutNotice]):
         try:
             status = await self._unless_stopping(
                 lambda: self._outbound.post_form(_said_by(client)[URI], {"logout_token": token}),
-                FetchError("the server stops"),
+                FetchError("the server is stopping"),
             )
         except FetchError as error:
-            log.warning("client %s was not told of a logout: %s", client.client_id, error)
+            log.warning("client %s was not notified of a logout: %s", client.client_id, error)
             return None
         if status not in ANSWERED:
-            log.warning("client %s answered a logout token with %d", client.client_id, status)
+            log.warning("client %s responded to a logout token with %d", client.client_id, status)
         return status if status in (*ANSWERED, HTTPStatus.BAD_REQUEST) else None
 
 

@@ -28,7 +28,9 @@ class BearerTokens:
         if authorization is None and in_form is None:
             raise MissingTokenError(reason="the request has no bearer token")
         if (authorization and in_form) or (query and _has_access_token(query)):
-            raise InvalidBearerRequestError("There is more than one bearer token.")
+            raise InvalidBearerRequestError(
+                "The request has more than one bearer token. Send only one."
+            )
         token = await self._find(in_form or _token_in(authorization or b""))
         if token is None:
             raise InvalidTokenError(reason="the access token is unknown, expired or revoked")
@@ -44,7 +46,7 @@ class BearerTokens:
 def _token_in(authorization: bytes) -> str:
     scheme, _, token = authorization.partition(b" ")
     if scheme.lower() != b"bearer" or len(token) > MAXIMUM_LENGTH or not token.isascii():
-        raise InvalidTokenError(reason="the Authorization header holds no bearer token")
+        raise InvalidTokenError(reason="the Authorization header has no bearer token")
     return token.strip().decode("ascii")
 
 

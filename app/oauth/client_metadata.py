@@ -46,14 +46,14 @@ DEFAULT_SCOPE = " ".join(SCOPES)
 LOGO = "logo_uri"
 MAXIMUM_LOGGED = 200
 PLACES = {
-    "web": "A web client uses https, or http on localhost, 127.0.0.1 or [::1].",
+    "web": "A web client must use https, or http on localhost, 127.0.0.1 or [::1].",
     "native": (
-        "A native client uses https, http on localhost, 127.0.0.1 or [::1],"
-        " or a scheme of its own such as com.example.app:/callback."
+        "A native client must use https, http on localhost, 127.0.0.1 or [::1], or a "
+        "private-use scheme such as com.example.app:/callback."
     ),
     None: (
-        "Use https, http on localhost, 127.0.0.1 or [::1],"
-        " or a scheme of your own such as com.example.app:/callback."
+        "Use https, http on localhost, 127.0.0.1 or [::1], or a private-use scheme such as "
+        "com.example.app:/callback."
     ),
 }
 """Hints for fixing a redirect URI, by application_type."""
@@ -122,7 +122,7 @@ class ClientRules:
         for name, uris in called.items():
             if any(uri is not None and not self._outbound.may_reach(uri) for uri in uris):
                 raise InvalidClientMetadataError(
-                    f"The {name} must be https at a public address."
+                    f"The {name} must be an https URL with a public address."
                     " The operator can allow a host with OUTBOUND_ALLOWED_HOSTS."
                 )
 
@@ -137,10 +137,10 @@ def supported(body: ClientRegister) -> ClientRegister:
     response_types = [name for name in body.response_types if name in RESPONSE_TYPES]
     if not grant_types:
         raise InvalidClientMetadataError(
-            "None of the grant_types is supported. See grant_types_supported in the metadata."
+            "None of the grant_types are supported. See grant_types_supported in the metadata."
         )
     if body.response_types and not response_types:
-        raise InvalidClientMetadataError("None of the response_types is supported. Use code.")
+        raise InvalidClientMetadataError("None of the response_types are supported. Use code.")
     return body.model_copy(update={"grant_types": grant_types, "response_types": response_types})
 
 
@@ -154,7 +154,7 @@ def registered_scope(body: ClientRegister, *, known: Collection[str] = ()) -> st
     registered = [name for name in names if name in SCOPES or name in known]
     ignored = " ".join(name for name in names if name not in registered)
     if ignored:
-        log.info("unknown scope names were ignored at registration: %s", ignored[:MAXIMUM_LOGGED])
+        log.info("ignoring unknown scope names at registration: %s", ignored[:MAXIMUM_LOGGED])
     return " ".join(registered) or DEFAULT_SCOPE
 
 
@@ -185,9 +185,11 @@ def _check_supported(body: AnyClient) -> None:
     if method is not None and method not in AUTH_METHODS:
         raise InvalidClientMetadataError("The token_endpoint_auth_method is not supported.")
     if body.is_public and grant_types & NOT_FOR_PUBLIC_CLIENTS:
-        raise InvalidClientMetadataError("A public client cannot use one of the grant types.")
+        raise InvalidClientMetadataError(
+            "One of the grant_types is not available to public clients."
+        )
     if method == "private_key_jwt" and body.jwks is None and body.jwks_uri is None:
-        raise InvalidClientMetadataError("private_key_jwt wants jwks or jwks_uri.")
+        raise InvalidClientMetadataError("private_key_jwt requires jwks or jwks_uri.")
     for name, algorithms in ALGORITHM_MEMBERS.items():
         if getattr(body, name) not in (None, *algorithms):
             raise InvalidClientMetadataError(f"The {name} is not supported.")

@@ -114,21 +114,21 @@ class AccessDeniedError(OAuth2Error):
     """RFC 6749 section 4.1.2.1."""
 
     error = "access_denied"
-    description = "The person did not allow it."
+    description = "The user denied the request."
 
 
 class AuthorizationPendingError(OAuth2Error):
     """RFC 8628 section 3.5."""
 
     error = "authorization_pending"
-    description = "The person has not decided yet."
+    description = "The user has not decided yet. Keep polling."
 
 
 class SlowDownError(OAuth2Error):
     """RFC 8628 section 3.5."""
 
     error = "slow_down"
-    description = "The device asks too often: five seconds more between two questions."
+    description = "Polling too often. Increase the interval by five seconds."
 
 
 class ExpiredTokenError(OAuth2Error):
@@ -142,28 +142,28 @@ class LoginRequiredError(OAuth2Error):
     """OpenID Connect Core section 3.1.2.6."""
 
     error = "login_required"
-    description = "The person has to sign in."
+    description = "The user must sign in."
 
 
 class ConsentRequiredError(OAuth2Error):
     """OpenID Connect Core section 3.1.2.6."""
 
     error = "consent_required"
-    description = "The person has to allow it."
+    description = "The user must consent to the request."
 
 
 class AccountSelectionRequiredError(OAuth2Error):
     """OpenID Connect Core section 3.1.2.6."""
 
     error = "account_selection_required"
-    description = "The person has to choose an account."
+    description = "The user must choose an account."
 
 
 class UnmetAuthenticationRequirementsError(OAuth2Error):
     """OpenID Connect Core Unmet Authentication Requirements 1.0."""
 
     error = "unmet_authentication_requirements"
-    description = "No way to sign in here is of the class that was asked for."
+    description = "No available sign-in method satisfies the requested acr."
 
 
 class RequestNotSupportedError(OAuth2Error):
@@ -211,7 +211,7 @@ class InsufficientScopeError(OAuth2Error):
 
     error = "insufficient_scope"
     status_code = 403
-    description = "The access token does not have the scope for this."
+    description = "The access token does not have the required scope."
 
     def extra_headers(self) -> list[tuple[str, str]]:
         challenge = f'Bearer {REALM}, error="insufficient_scope", scope="openid"'
@@ -252,7 +252,7 @@ class TemporarilyUnavailableError(OAuth2Error):
 
     error = "temporarily_unavailable"
     status_code = 503
-    description = "The server cannot answer at the moment."
+    description = "The server is temporarily unavailable. Try again after Retry-After seconds."
 
     def __init__(self, *, retry_after: int, reason: str | None = None) -> None:
         super().__init__(reason=reason)
@@ -267,7 +267,7 @@ class ServerError(OAuth2Error):
 
     error = "server_error"
     status_code = 500
-    description = "The server met an unexpected condition."
+    description = "An unexpected error occurred."
 
 
 def error_body(error: OAuth2Error) -> dict[str, str]:

@@ -15,7 +15,7 @@ LASTS = timedelta(seconds=60)
 REFUSED_LASTS = timedelta(seconds=10)
 MAXIMUM_ENTRIES = 200
 RETRY_AFTER = 2
-BUSY = "others hold all turns at the host of the client"
+BUSY = "all slots for requests to the client's host are in use"
 Key = tuple[str, str]
 
 
@@ -79,11 +79,11 @@ class FetchedRequests:
         try:
             response = await self._outbound.get(without_fragment(request_uri))
             if response.status != 200:
-                raise FetchError(f"it answered {response.status}")
+                raise FetchError(f"the response status is {response.status}")
         except BusyError:  # not a failure of the client's URI
             return Entry("", TemporarilyUnavailableError, self._clock.now())
         except FetchError as error:
-            reason = f"the request_uri: {error}"
+            reason = f"the request_uri cannot be fetched: {error}"
             return self._keep(key, "", InvalidRequestUriError, REFUSED_LASTS, reason=reason)
         return self._keep(key, response.body.decode("ascii", "replace").strip(), None, LASTS)
 

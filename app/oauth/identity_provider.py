@@ -112,7 +112,7 @@ class IdentityProviderProtocol:
         Raises `ProviderUnavailableError` or `ProviderProtocolError`.
         """
         if not isinstance(id_token, str):
-            raise ProviderProtocolError("there is no ID token")
+            raise ProviderProtocolError("the token response has no ID token")
         metadata = await self.metadata_of(provider.issuer)
         try:
             keys = await self._keys_of(provider.issuer).keys_at(
@@ -122,11 +122,11 @@ class IdentityProviderProtocol:
             claims = jose.verify(id_token, keys, algorithms=jose.CLIENT_ALGORITHMS)
             _require_claims(claims, provider, nonce=nonce)
             if require_now(claims, self._clock.now()) is None:
-                raise jose.SignatureError("it never expires")
+                raise jose.SignatureError("exp is missing")
         except FetchError as error:
-            raise ProviderUnavailableError(f"its keys: {error}") from error
+            raise ProviderUnavailableError(f"its keys cannot be fetched: {error}") from error
         except jose.SignatureError as error:
-            raise ProviderProtocolError(f"the ID token is refused: {error}") from error
+            raise ProviderProtocolError(f"the ID token is not valid: {error}") from error
         return claims
 
     def _keys_of(self, issuer: str) -> ClientKeys:
@@ -140,9 +140,13 @@ class IdentityProviderProtocol:
         try:
             response = await self.outbound_to(issuer).get(issuer.rstrip("/") + WELL_KNOWN)
         except FetchError as error:
-            raise ProviderUnavailableError(f"its discovery document: {error}") from error
+            raise ProviderUnavailableError(
+                f"its discovery document cannot be fetched: {error}"
+            ) from error
         if response.status != 200:
-            raise ProviderUnavailableError(f"its discovery document: it answered {response.status}")
+            raise ProviderUnavailableError(
+                f"its discovery document cannot be fetched: status {response.status}"
+            )
         entry = _Found(_read(response.body, issuer), self._clock.now())
         self._found[issuer] = entry
         return entry
@@ -155,30 +159,30 @@ def require_issuer(metadata: ProviderMetadata, issuer: str, given: Mapping[str, 
     """
     received = given.get("iss")
     if received != issuer and (received is not None or metadata.names_itself):
-        raise ProviderProtocolError("the answer names another issuer")
+        raise ProviderProtocolError("the response names another issuer")
 
 
 def _require_claims(claims: Mapping[str, Any], provider: IdentityProvider, *, nonce: str) -> None:
     """Check the claims of an ID token (Core section 3.1.3.7); raises `SignatureError`."""
     if claims.get("iss") != provider.issuer:
-        raise jose.SignatureError("it is of another issuer")
+        raise jose.SignatureError("iss is another issuer")
     require_audience(claims, [provider.client_id])
     audience, party = claims["aud"], claims.get("azp")
     is_shared = isinstance(audience, list) and len(audience) > 1
     if party != provider.client_id and (is_shared or party is not None):
-        raise jose.SignatureError("it was made for another party")
+        raise jose.SignatureError("azp is another client")
     received_nonce = claims.get("nonce")
     if not isinstance(received_nonce, str) or not hmac.compare_digest(
         received_nonce.encode("utf-8", "surrogatepass"), nonce.encode()
     ):
-        raise jose.SignatureError("it is of another sign-in")
+        raise jose.SignatureError("nonce does not match")
     subject = claims.get("sub")
     if (
         not isinstance(subject, str)
         or not 0 < len(subject) <= MAXIMUM_SUBJECT
         or not is_storable(subject)
     ):
-        raise jose.SignatureError("it is about nobody")
+        raise jose.SignatureError("sub is missing or invalid")
 
 
 def _read(body: bytes, issuer: str) -> ProviderMetadata:
@@ -186,11 +190,11 @@ def _read(body: bytes, issuer: str) -> ProviderMetadata:
     try:
         document = json.loads(body)
     except (ValueError, RecursionError):
-        raise ProviderProtocolError("its discovery document is no JSON") from None
+        raise ProviderProtocolError("its discovery document is not JSON") from None
     if not isinstance(document, dict) or not is_encodable(document):
-        raise ProviderProtocolError("its discovery document is no JSON object")
+        raise ProviderProtocolError("its discovery document is not a JSON object")
     if document.get("issuer") != issuer:
-        raise ProviderProtocolError("its discovery document is of another issuer")
+        raise ProviderProtocolError("its discovery document is from another issuer")
     methods = document.get("token_endpoint_auth_methods_supported", [BASIC])
     return ProviderMetadata(
         authorization_endpoint=_endpoint(document, "authorization_endpoint", issuer),
@@ -224,5 +228,5 @@ def _endpoint(said: Mapping[str, Any], name: str, issuer: str) -> str:
         or not (value.isascii() and value.isprintable())
         or {" ", "\\", "#"} & set(value)
     ):
-        raise ProviderProtocolError(f"its {name} is no URL")
+        raise ProviderProtocolError(f"its {name} is not a valid URL")
     return value

@@ -24,7 +24,7 @@ REDIRECT_URI = "post_logout_redirect_uri"
 class UntrustedLogoutError(UntrustedRequestError):
     """A logout request that must not be answered with a redirect: the user sees an error page."""
 
-    title = "This sign-out link does not work"
+    title = "This sign-out link doesn't work"
 
 
 @dataclass(frozen=True, slots=True)
@@ -102,7 +102,7 @@ class Logout:
         """
         if client_id is not None and hint is not None and client_id != hint.aud:
             raise UntrustedLogoutError(
-                "The application and its ID token do not belong together.",
+                "The ID token in the request was issued to a different app.",
                 reason="the id_token_hint is for another client",
             )
         claimed_id = client_id if client_id is not None else hint.aud if hint is not None else None
@@ -145,14 +145,14 @@ def _redirect_uri(
     if client is None:
         is_named = hint is not None or "client_id" in parameters
         raise UntrustedLogoutError(
-            "The application is not known here."
+            "This app isn't registered here."
             if is_named
-            else "The application did not say which one it is.",
+            else "The app's request doesn't identify the app.",
             error="invalid_client" if is_named else "invalid_request",
         )
     if redirect_uri not in (client.further_metadata.get("post_logout_redirect_uris") or ()):
         raise UntrustedLogoutError(
-            "The application wants to go back to an address that it did not register.",
+            "The app asked to return to an address that isn't registered for it.",
             error="invalid_redirect_uri",
             reason=f"the post_logout_redirect_uri {shown_uri(redirect_uri)} is not registered",
         )

@@ -88,7 +88,7 @@ class ClientRegistration:
             )
             if changed is not None:
                 return changed
-        raise InvalidClientMetadataError("The client was changed meanwhile; try again.")
+        raise InvalidClientMetadataError("The client was changed in the meantime. Try again.")
 
     async def _checked(
         self, body: ClientRegister, *, is_invited: bool
@@ -117,15 +117,15 @@ def _is_invited(client: Client) -> bool:
 def _check_grants(body: ClientRegister, *, is_invited: bool) -> None:
     if not is_invited and ONLY_FOR_THE_INVITED & set(body.grant_types):
         raise InvalidClientMetadataError(
-            "The password and client_credentials grants want an initial access token."
+            "The password and client_credentials grants require an initial access token."
         )
 
 
 def _check_own(client: Client, body: ClientRegister) -> None:
     """Require the client's own identifier and secret in an update (RFC 7592 section 2.2)."""
     if body.client_id != client.client_id:
-        raise InvalidClientMetadataError("The client_id must be the client's own.")
+        raise InvalidClientMetadataError("The client_id must match the client being updated.")
     if body.client_secret is not None and not digests_match(
         client.secret_digest, digest_of(body.client_secret)
     ):
-        raise InvalidClientMetadataError("The client_secret must be the client's own.")
+        raise InvalidClientMetadataError("The client_secret must match the client being updated.")

@@ -74,7 +74,9 @@ class RequestObjects:
         except BusyError:
             raise TemporarilyUnavailableError(retry_after=RETRY_AFTER, reason=BUSY) from None
         except (SignatureError, FetchError) as error:
-            raise InvalidRequestObjectError(reason=f"the request object: {error}") from None
+            raise InvalidRequestObjectError(
+                reason=f"the request object cannot be verified: {error}"
+            ) from None
 
     def _check(self, client: Client, claims: dict[str, Any]) -> None:
         """Check the claims about the token itself, all of which are optional.
@@ -83,27 +85,29 @@ class RequestObjects:
         """
         for name in ("iss", "client_id"):
             if claims.get(name, client.client_id) != client.client_id:
-                raise SignatureError(f"its {name} is another client's")
+                raise SignatureError(f"{name} is another client")
         if claims.get("sub") == client.client_id:
-            raise SignatureError("it authenticates a client (RFC 9101 section 10.8)")
+            raise SignatureError(
+                "sub is the client_id, as in a client assertion (RFC 9101 section 10.8)"
+            )
         if "aud" in claims:
             require_audience(claims, {self._issuer})
         require_now(claims, self._clock.now())
         if NOT_ALLOWED_IN_REQUEST_OBJECTS & claims.keys():
-            raise SignatureError("it holds another request object")
+            raise SignatureError("it contains another request object")
 
 
 def _as_parameters(claims: dict[str, Any]) -> dict[str, str]:
     """Return the claims as query parameters, with objects as JSON."""
     if not is_encodable(claims):
-        raise SignatureError("its claims are no plain JSON")
+        raise SignatureError("its claims contain text that cannot be encoded")
     parameters = {}
     for name, value in claims.items():
         if name not in PARAMETERS or value is None:
             continue  # a claim about the token itself, or unknown
         text = value if isinstance(value, str) else json.dumps(value)
         if not is_storable(text):
-            raise SignatureError("a parameter has control characters")
+            raise SignatureError("a parameter contains control characters")
         parameters[name] = text
     return parameters
 

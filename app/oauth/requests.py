@@ -48,7 +48,9 @@ def parse_form(body: bytes, content_type: bytes | None, *, read: Set[str] | None
         for name, value in parameters.items():
             if not is_storable(name) or (name != SCOPE and not is_storable(value)):
                 if name not in TYPED or not is_storable(value.strip()):
-                    raise InvalidRequestError("A parameter has control characters.")
+                    raise InvalidRequestError(
+                        "A parameter contains control characters. Remove them."
+                    )
                 parameters[name] = value.strip()
     if "" in parameters.values():
         return {name: value for name, value in parameters.items() if value}
@@ -60,16 +62,18 @@ def form_parameters(
 ) -> dict[str, str]:
     """Do the same as `parse_form`, but keep empty parameters and allow any characters."""
     if body and content_type != FORM_TYPE and not _is_form_type(content_type):
-        raise InvalidRequestError("The body must be a form, application/x-www-form-urlencoded.")
+        raise InvalidRequestError(
+            "The request body must be a form: send it as application/x-www-form-urlencoded."
+        )
     if body.count(b"&") >= MAXIMUM_PARAMETERS:
-        raise InvalidRequestError("There are too many parameters.")
+        raise InvalidRequestError("The request has too many parameters. Send fewer.")
     pairs = _plain_pairs(body) if b"%" not in body and b"+" not in body else _decoded_pairs(body)
     parameters = dict(pairs)
     if read is not None and not parameters.keys() <= read:
         pairs = _only_read(pairs, read)
         parameters = dict(pairs)
     if len(parameters) != len(pairs):
-        raise InvalidRequestError("A parameter is repeated: send each one once.")
+        raise InvalidRequestError("A parameter is repeated. Send each one once.")
     return parameters
 
 
@@ -88,7 +92,7 @@ def _is_plain(body: bytes) -> bool:
 def _only_read(pairs: list[tuple[str, str]], read: Set[str]) -> list[tuple[str, str]]:
     """Remove the parameters that an endpoint does not read (RFC 6749 section 3.1)."""
     ignored = sorted({name for name, _ in pairs} - read)
-    log.debug("unknown parameters are ignored: %s", ascii(ignored)[:MAXIMUM_LOGGED_NAMES])
+    log.debug("ignoring unknown parameters: %s", ascii(ignored)[:MAXIMUM_LOGGED_NAMES])
     return [pair for pair in pairs if pair[0] in read]
 
 
@@ -110,4 +114,4 @@ def _text(raw: bytes) -> str:
     try:
         return raw.decode("utf-8")
     except UnicodeDecodeError:
-        raise InvalidRequestError("A parameter is not UTF-8.") from None
+        raise InvalidRequestError("A parameter isn't valid UTF-8. Encode it as UTF-8.") from None

@@ -14,12 +14,12 @@ log = logger(__name__)
 OPENID = "openid"
 OFFLINE_ACCESS = "offline_access"
 SCOPES = {
-    OPENID: "Who you are",
+    OPENID: "Your identity",
     "profile": "Your name",
-    "email": "Your e-mail address",
+    "email": "Your email address",
     "address": "Your postal address",
     "phone": "Your phone number",
-    OFFLINE_ACCESS: "Keep access while you are away",
+    OFFLINE_ACCESS: "Your data, even while you're away",
 }
 """The scopes that this server supports, each with a text for the consent page."""
 NOT_BY_DEFAULT = frozenset({OPENID, OFFLINE_ACCESS})
@@ -40,7 +40,7 @@ def narrow_scope(asked: str | None, *, client: Client, requires_known_name: bool
     if not names and not requires_known_name:
         return default_scope(client.scope)
     if not names:
-        raise wider_than_allowed("no scope name of the request is known")
+        raise wider_than_allowed("the requested scope has no known name")
     if not client.scopes.issuperset(names):
         unregistered = " ".join(name for name in names if name not in client.scopes)
         raise wider_than_allowed(f"the client did not register the scope {unregistered}")
@@ -68,13 +68,13 @@ def known_names(asked: str, *, client: Client) -> list[str]:
     known = [name for name in names if name in SCOPES or name in client.scopes]
     if len(known) < len(names):
         unknown = " ".join(name for name in names if name not in known)
-        log.info("unknown scope names of client %s are ignored: %s", client.client_id, unknown)
+        log.info("ignoring unknown scope names of client %s: %s", client.client_id, unknown)
     return known
 
 
 def wider_than_allowed(reason: str) -> InvalidScopeError:
     return InvalidScopeError(
-        "The scope is more than the client may have: ask only for scopes that it registered.",
+        "The client did not register all of the requested scope. Request only registered scopes.",
         reason=reason,
     )
 
@@ -100,7 +100,7 @@ def split_scope(scope: str) -> list[str]:
     """
     if not is_scope(scope):
         raise InvalidScopeError(
-            "The scope is malformed.", reason="the scope has characters that no scope can have"
+            "The scope is malformed.", reason="the scope contains characters that are not allowed"
         )
     names = list(dict.fromkeys(scope_to_list(scope) or []))
     if not names:

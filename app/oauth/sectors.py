@@ -32,7 +32,7 @@ class Sectors:
         uri, is_pairwise = body.sector_identifier_uri, body.subject_type == "pairwise"
         has_other_grants = is_pairwise and not set(body.grant_types) <= PROVE_THEIR_HOST
         if is_pairwise and not body.all_redirect_uris:
-            raise InvalidClientMetadataError("Pairwise subjects want a redirect_uri.")
+            raise InvalidClientMetadataError("Pairwise subjects require a redirect_uri.")
         if has_other_grants:
             _check_keys(body)
         if uri is not None:
@@ -50,14 +50,14 @@ class Sectors:
         except BusyError:  # not a failure of the document
             raise OverloadedError from None
         except (FetchError, ValueError, RecursionError) as error:
-            log.info("a sector_identifier_uri failed: %s", error)
+            log.info("a sector_identifier_uri could not be fetched: %s", error)
             listed = None
         if not isinstance(listed, list) or not all(
             required_uri in listed for required_uri in required
         ):
             raise InvalidClientMetadataError(
-                "The sector_identifier_uri does not list every redirect_uri, and the jwks_uri"
-                " where one is required."
+                "The sector_identifier_uri must list every redirect_uri, and the jwks_uri if "
+                "one is required."
             )
 
 
@@ -70,8 +70,9 @@ def _check_keys(body: AnyClient) -> None:
     is_keyed = body.token_endpoint_auth_method == KEY_METHOD and body.jwks_uri is not None
     if body.sector_identifier_uri is None or not is_keyed:
         raise InvalidClientMetadataError(
-            "Pairwise subjects with a grant type other than authorization_code and refresh_token"
-            " want private_key_jwt, a jwks_uri, and a sector_identifier_uri that lists it."
+            "Pairwise subjects with a grant type other than authorization_code and "
+            "refresh_token require private_key_jwt, a jwks_uri, and a sector_identifier_uri "
+            "that lists the jwks_uri."
         )
 
 
@@ -84,6 +85,7 @@ def _common_host(redirect_uris: Collection[str]) -> str:
     hosts = {hostname_of(uri) or "" for uri in redirect_uris}
     if len(hosts) != 1 or "" in hosts:
         raise InvalidClientMetadataError(
-            "Redirect URIs of several hosts or of an app want a sector_identifier_uri."
+            "Pairwise subjects with redirect URIs on several hosts, or with a private-use "
+            "scheme, require a sector_identifier_uri."
         )
     return hosts.pop()

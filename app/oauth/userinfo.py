@@ -39,13 +39,13 @@ class UserInfo:
         Raises `InsufficientScopeError` or `InvalidTokenError`.
         """
         if token.user_id is None:
-            raise InsufficientScopeError(reason="the access token is the client's own")
+            raise InsufficientScopeError(reason="the access token was issued to the client itself")
         if OPENID not in token.scope.split():
             raise InsufficientScopeError(reason="the access token lacks the scope openid")
         user = await self._users.find(token.user_id)
         client = await self._clients.find(token.client_id)
         if user is None or client is None:
-            raise InvalidTokenError(reason="the user or the client is gone")
+            raise InvalidTokenError(reason="the user or the client no longer exists")
         claims = {
             "sub": subject_of(user, client),
             **claims_of(user, scope=token.scope, asked=await self._asked(token, client)),

@@ -50,7 +50,7 @@ def _path(scope: Mapping[str, Any]) -> str:
     """Return the path as sent, percent-encoded, so that it cannot put a line break into the log."""
     raw = scope.get("raw_path") or scope["path"].encode()
     path: str = raw[:MAXIMUM_PATH].decode("ascii", "backslashreplace")
-    return "(a path with a secret in it)" if OUR_SECRETS in path else path
+    return "(a path that contains a secret)" if OUR_SECRETS in path else path
 
 
 def _as_text(

@@ -33,7 +33,7 @@ def server_output(*, log_format: str) -> LogOutput:
             return stream
 
     def describe(count: int) -> str:
-        message = f"{count} log lines dropped: their reader was too slow"
+        message = f"{count} log lines dropped: the reader of the log is too slow"
         if log_format == "json":
             return json_line(message, level="WARNING", name="observability")
         return f"{text_time(time.time())} WARNING postern.observability {message}"
@@ -87,7 +87,7 @@ def _log_uncaught(
 ) -> None:
     error = error if error is not None else kind()
     info = (kind, error, traceback or error.__traceback__)
-    logger(__name__).critical("an exception that nobody caught", exc_info=info)
+    logger(__name__).critical("uncaught exception", exc_info=info)
 
 
 def json_line(message: str, *, level: str, name: str) -> str:

@@ -17,7 +17,7 @@ REFUSAL = "refusal"
 INVALID_FORM = "invalid_form"
 EXPLAINED = "refusal_explained"
 SERVER_ERROR = "server_error"
-SAYS_ITSELF = "the answer says why"
+SAYS_ITSELF = "see the response"
 _USER_INFO = re.compile(r"//[^/@]*@")
 
 

@@ -65,7 +65,7 @@ class EmailSender:
         try:
             message = _message(mail, self.mail_from)
         except (ValueError, UnicodeError, IndexError):
-            raise EmailError("the address is none", is_final=True) from None
+            raise EmailError("the recipient's address is invalid", is_final=True) from None
         try:
             tls_context = await asyncio.to_thread(self._tls_context)
             client = aiosmtplib.SMTP(

@@ -139,9 +139,9 @@ class OutboundHttp:
             ):
                 return await _read(response, limit)
         except TimeoutError:
-            raise FetchError("no answer in time") from None
+            raise FetchError("no response in time") from None
         except (httpcore.NetworkError, httpcore.ProtocolError, httpcore.TimeoutException) as error:
-            raise FetchError(f"no answer: {type(error).__name__} {error}") from error
+            raise FetchError(f"no response: {type(error).__name__} {error}") from error
         except (OSError, ValueError) as error:
             raise FetchError(f"cannot be fetched: {type(error).__name__}") from error
 
@@ -152,7 +152,7 @@ class OutboundHttp:
             try:
                 self._tls_contexts[is_allowed] = await asyncio.to_thread(_make_tls_context, ca_file)
             except OSError as error:
-                raise FetchError("OUTBOUND_CA_FILE holds no certificates") from error
+                raise FetchError("OUTBOUND_CA_FILE contains no certificates") from error
         return self._tls_contexts[is_allowed]
 
 
@@ -175,7 +175,7 @@ def _split(url: str) -> SplitResult:
     except ValueError:
         raise FetchError("not a URL") from None
     if not is_plain or not url.isascii() or not url.isprintable() or " " in url or "\\" in url:
-        raise FetchError("not a URL that is fetched")
+        raise FetchError("not a URL that may be fetched")
     return parts
 
 
@@ -197,7 +197,7 @@ async def _read(response: "httpcore.Response", limit: int) -> Fetched:
     async for chunk in response.aiter_stream():
         body += chunk
         if len(body) > limit:
-            raise FetchError("the body is too long")
+            raise FetchError("the response body is too large")
     types = [value for name, value in response.headers if name.lower() == b"content-type"]
     content_type = types[0].decode("latin-1").partition(";")[0].strip().lower() if types else ""
     return Fetched(response.status, content_type, bytes(body))

@@ -55,7 +55,7 @@ class SharedLimits:
                 self._connections.connection_class, names or HostNames()
             )
         except ValueError:  # its message may contain the password
-            raise StartupError("REDIS_URL cannot be read: redis://host:6379/0 is one") from None
+            raise StartupError("REDIS_URL: must be a URL such as redis://host:6379/0") from None
         self._local = LocalLimits()
         self._errors = (RedisError, OSError, TimeoutError)
         self._lost = (ConnectionError, RedisConnectionError)
@@ -165,7 +165,7 @@ class SharedLimits:
             self._is_away = True
             self._changes += 1
             log.warning(
-                "the shared limits do not answer (%s): each process counts for itself",
+                "the shared rate limits are not available (%s): each process counts separately",
                 type(error).__name__,
             )
 
@@ -173,7 +173,7 @@ class SharedLimits:
         if self._is_away and changes == self._changes:
             self._is_away = False
             self._changes += 1
-            log.info("the shared limits answer again")
+            log.info("the shared rate limits are available again")
 
 
 async def _in_time(question: Any) -> Any:

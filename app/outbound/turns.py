@@ -34,8 +34,8 @@ class Turns:
         client_slots = self._of(host, "client", client or "", OF_ONE_PARTY if client else None)
         network_slots = self._of(host, "network", network, OF_ONE_PARTY if network else None)
         all_slots = self._of(host, "", "", AT_ONCE)
-        client_error = FetchError("too many requests of this client to its host are under way")
-        busy_error = BusyError("too many requests to this host are under way")
+        client_error = FetchError("too many concurrent requests by this client to its host")
+        busy_error = BusyError("too many concurrent requests to this host")
         async with (
             _held(client_slots, deadline, client_error),
             _held(network_slots, deadline, busy_error),

@@ -37,7 +37,7 @@ async def asset(name: str, services: ServicesDep) -> Response:
             return Response(file.content, media_type=file.media_type, headers=A_YEAR)
     if name == "favicon.svg":
         return _favicon()
-    raise NotFoundError("There is no such file.")
+    raise NotFoundError("This file doesn't exist.")
 
 
 @router.get("/clients/{client_id}/logo")
@@ -45,7 +45,7 @@ async def client_logo(client_id: str, services: ServicesDep) -> Response:
     client = await services.clients.find(client_id)
     logo = await services.client_logos.find(client) if client is not None else None
     if logo is None:
-        raise NotFoundError("There is no logo.")
+        raise NotFoundError("This app has no logo.")
     return Response(logo.content, media_type=logo.media_type, headers=AN_HOUR)
 
 

@@ -22,23 +22,23 @@ RESUME = "/authorize/resume"
 REQUIRED = ("response_type", "client_id")
 DESCRIBED = {
     "response_type": "`code`.",
-    "client_id": "Who asks.",
-    "redirect_uri": "Where the answer goes; one that the client registered.",
-    "scope": "Names with spaces between; `openid` for an ID token.",
-    "state": "Comes back with the answer.",
-    "nonce": "Comes back in the ID token.",
+    "client_id": "The client that sends the request.",
+    "redirect_uri": "Where to send the response; must be registered by the client.",
+    "scope": "Scope names, separated by spaces; include `openid` to get an ID token.",
+    "state": "Returned unchanged in the response.",
+    "nonce": "Returned unchanged in the ID token.",
     "code_challenge": "PKCE (RFC 7636).",
     "code_challenge_method": "`S256`.",
     "response_mode": "`query`, `fragment` or `form_post`.",
     "prompt": "`none`, `login`, `consent`, `select_account`, `create`.",
-    "max_age": "Seconds since the person signed in, at most.",
-    "acr_values": "Classes of authentication, the best liked first.",
-    "login_hint": "A user name to fill in.",
-    "id_token_hint": "An ID token of the person who is meant.",
-    "ui_locales": "Languages for the pages.",
-    "claims": "Single claims (OpenID Connect Core section 5.5), as JSON.",
+    "max_age": "Maximum number of seconds since the user signed in.",
+    "acr_values": "Authentication context classes, in order of preference.",
+    "login_hint": "The username to prefill on the sign-in page.",
+    "id_token_hint": "An ID token of the user who should sign in.",
+    "ui_locales": "Preferred languages of the pages.",
+    "claims": "Individual claims (OpenID Connect Core section 5.5), as JSON.",
     "request": "A signed request object (RFC 9101).",
-    "request_uri": "A pushed request (RFC 9126), or where a request object is.",
+    "request_uri": "A pushed request (RFC 9126), or the URL of a request object.",
 }
 IN_QUERY = [
     {
@@ -61,11 +61,11 @@ EXAMPLE = {
     "code_challenge_method": "S256",
 }
 RESPONSES: dict[int | str, dict[str, Any]] = {
-    303: {"description": "To the sign-in pages, or back to the client with the answer."},
-    400: {"description": "The client or its redirect_uri is not known: an error page."},
-    413: {"description": "The request is too large: an error page."},
-    429: {"description": "There are too many requests from this network: an error page."},
-    503: {"description": "Try again after Retry-After seconds: an error page."},
+    303: {"description": "Redirect to the sign-in pages, or to the client with the response."},
+    400: {"description": "Error page: the client or its redirect_uri is unknown."},
+    413: {"description": "Error page: the request is too large."},
+    429: {"description": "Error page: too many requests from this network."},
+    503: {"description": "Error page: try again after Retry-After seconds."},
 }
 
 
@@ -103,7 +103,9 @@ async def authorize_by_post(browser: BrowserDep) -> Response:
     """
     content_type = browser.request.headers.get("content-type", "")
     if content_type.partition(";")[0].strip().lower() != FORM_TYPE.decode():
-        raise UntrustedRequestError("The request must be a form.")
+        raise UntrustedRequestError(
+            "Send the request as a form (application/x-www-form-urlencoded)."
+        )
     parameters = parameters_in(await browser.request.body(), read=PARAMETERS)
     remember_ui_locales(browser.request, parameters.get(UI_LOCALES))
     stored = await browser.services.authorization.keep(parameters, browser=browser.identifier)

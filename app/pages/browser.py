@@ -31,7 +31,7 @@ SIGN_IN_COOKIE = "postern_sign_in"
 REMEMBERED_COOKIE = "postern_remembered"
 MAXIMUM_ACCOUNTS = 5
 SEPARATOR = "."
-HOW_TO_GO_ON = "Load the page again. Cookies have to be allowed for this site."
+HOW_TO_GO_ON = "Reload the page, and make sure that cookies are allowed for this site."
 
 
 class FormExpiredError(PosternError):
@@ -192,7 +192,9 @@ async def read_form(request: Request) -> PostedForm:
             await request.body(), content_type.encode("latin-1") if content_type else None
         )
     except InvalidRequestError:
-        raise FormExpiredError("The form could not be read.") from None
+        raise FormExpiredError(
+            "We couldn't read the form. Reload the page and try again."
+        ) from None
     remember_ui_locales(request, form.get(UI_LOCALES))
     return form
 

@@ -38,9 +38,9 @@ FIELD_OF_ERROR = {
 }
 WHAT_IS_WRONG = {
     "name": N_("Enter a name of at most 200 characters."),
-    "email": N_("Enter an address like name@example.com."),
+    "email": N_("Enter an email address like name@example.com."),
 }
-ELSE = N_("This cannot be right.")
+ELSE = N_("This value isn't valid.")
 
 
 @router.get(InteractionKind.CREATE_ACCOUNT)
@@ -77,7 +77,7 @@ async def register(browser: BrowserDep, form: TypedFormDep) -> Response:
             browser.request, error, lambda said: _page(browser, form, said)
         )
     except OverloadedError:
-        busy = text("Too many people are signing in. Wait a little and try again.")
+        busy = text("Too many people are signing in right now. Try again in a minute.")
         return await _page(browser, form, {"": busy}, status=503)
     user = await services.users.get(body.username)
     await services.email_verification.welcome(user, language=language_for(browser.request))
@@ -111,4 +111,4 @@ async def _page(
 
 def _require_open(browser: Browser) -> None:
     if not browser.services.settings.registration_is_open:
-        raise NotFoundError("Accounts are made by the administrator here.")
+        raise NotFoundError("Sign-up is closed. Ask your administrator for an account.")

@@ -68,7 +68,7 @@ async def qr_code(browser: BrowserDep) -> Response:
         browser.request.query_params.get("user_code", "")
     )
     if code_and_client is None:
-        raise NotFoundError("No device waits under this code.")
+        raise NotFoundError("This code is unknown or has expired. Start again on the device.")
     uri = browser.services.devices.complete_uri(code_and_client[0])
     picture = await browser.services.threads.run(qr_codes.png_base64, uri)
     headers = {"Cache-Control": "no-store"}
@@ -107,7 +107,7 @@ async def _question(
 
 def _wrong_code(browser: Browser, typed: str) -> Response:
     text = text_for(browser.request)
-    wrong = text("No device waits under this code. Compare it with the one your device shows.")
+    wrong = text("We don't recognise that code. Check it against the one on your device.")
     return _code_page(browser, typed, {"user_code": wrong})
 
 

@@ -47,16 +47,16 @@ def swagger_directory() -> Path:
     """Return the directory of Swagger UI in `fastapi-offline`, without importing the package."""
     spec = find_spec("fastapi_offline")
     if spec is None or spec.origin is None:
-        raise NotFoundError("Swagger UI is not installed.")
+        raise NotFoundError("Swagger UI isn't installed.")
     return Path(spec.origin).parent / "static"
 
 
 def _file(directory: Path, known: dict[str, str], name: str) -> Response:
     if name not in known:
-        raise NotFoundError("There is no such file.")
+        raise NotFoundError("This file doesn't exist.")
     return FileResponse(directory / name, media_type=known[name], headers=CACHE)
 
 
 def _require_docs(services: ServicesDep) -> None:
     if not services.settings.docs:
-        raise NotFoundError("The documentation is switched off.")
+        raise NotFoundError("The API documentation is turned off.")

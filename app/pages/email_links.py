@@ -19,7 +19,7 @@ from app.security.encryption import SealError
 LASTS = timedelta(minutes=30)
 MAXIMUM_LENGTH = 200
 FIELD = "link"
-OTHER_LINK = N_("Another link was opened in this browser since. Open yours again.")
+OTHER_LINK = N_("A different link has been opened in this browser. Open your link again.")
 
 
 def keep_token(browser: Browser, token: str, *, cookie: str, path: str) -> Response:

@@ -21,10 +21,10 @@ from app.pages.rate_limited import rate_limited_message
 from app.pages.templating import page, ready
 from app.pages.view_models import name_of_client
 
-TRY_AGAIN = N_("It is your turn: go back and try again.")
-CLIENT_ERROR = N_("It is the application's turn: tell its makers what you see here.")
+TRY_AGAIN = N_("Go back and try again.")
+CLIENT_ERROR = N_("The app sent a bad request. Send these details to whoever runs the app.")
 OUR_PATH = re.compile(r"/(?![/\\])")
-SERVER_ERROR = N_("It is our turn. Wait a little and try again.")
+SERVER_ERROR = N_("Something went wrong on our side. Try again in a minute.")
 
 
 def install(application: FastAPI) -> None:
@@ -100,9 +100,9 @@ def _described(error: Exception) -> tuple[int, str, str, str]:
     if isinstance(error, HTTPException):
         phrase = HTTPStatus(error.status_code).phrase
         if error.status_code == HTTPStatus.NOT_FOUND:
-            return 404, N_("There is nothing here"), N_("This address does not exist."), "not_found"
+            return 404, N_("Page not found"), N_("This page doesn't exist."), "not_found"
         return error.status_code, phrase, phrase, phrase.lower().replace(" ", "_")
-    return 500, N_("Something went wrong"), N_("The server met an error."), "server_error"
+    return 500, N_("Something went wrong"), N_("An unexpected error occurred."), "server_error"
 
 
 def _again(request: Request, error: Exception, status: int) -> str | None:

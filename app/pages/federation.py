@@ -153,7 +153,7 @@ async def callback(browser: BrowserDep, name: str) -> Response:
         if query.get("error") == "access_denied":
             return _to(browser, _told(return_path, "denied"))
         if "error" in query:
-            raise ProviderProtocolError("it answered with an error of its own")
+            raise ProviderProtocolError("it responded with an error")
         client = await _client(browser, provider)
         claims = await client.finish(browser.request, flow.session)
     except (ProviderUnavailableError, ProviderProtocolError) as error:

@@ -87,12 +87,12 @@ class ProviderClient(StarletteOAuth2App):
         try:
             token = await self.authorize_access_token(request)  # type: ignore[no-untyped-call]  # Authlib has no types
         except (FetchError, httpx2.HTTPStatusError) as error:  # the latter for status 500 or above
-            raise ProviderUnavailableError(f"its token endpoint: {_brief(error)}") from error
+            raise ProviderUnavailableError(f"its token endpoint failed: {_brief(error)}") from error
         except (OAuthError, *PROTOCOL_ERRORS) as error:
-            raise ProviderProtocolError(f"its token endpoint: {_brief(error)}") from error
+            raise ProviderProtocolError(f"its token endpoint failed: {_brief(error)}") from error
         claims = token.get("userinfo")
         if claims is None:
-            raise ProviderProtocolError("there is no ID token")
+            raise ProviderProtocolError("the token response has no ID token")
         return {**await self._further(token, claims), **claims}
 
     async def parse_id_token(

@@ -14,24 +14,26 @@ from app.pages.templating import page
 
 log = logger(__name__)
 
-AWAY = (N_("The other provider does not answer"), N_("You could not be signed in there now."))
+AWAY = (N_("The sign-in service isn't responding"), N_("We couldn't sign you in."))
 NONSENSE = (
-    N_("The other provider gave a wrong answer"),
-    N_("It could not be made sure who you are there."),
+    N_("The sign-in service sent an invalid response"),
+    N_("We couldn't verify your identity."),
 )
-THEIRS = N_("It is the other provider's turn. Wait a little, or choose another way to sign in.")
+THEIRS = N_(
+    "The problem is with the sign-in service. Try again in a minute, or sign in another way."
+)
 LOST = (
-    N_("This sign-in cannot go on"),
-    N_("It began too long ago, in another browser, or was completed before."),
+    N_("This sign-in can't continue"),
+    N_("It was started too long ago or in another browser, or it's already complete."),
 )
-NO_FLOW = "no sign-in of this browser has this state, or it was completed or is too old"
-OTHER_PERSON = "the account that is being connected is not the current one any more"
+NO_FLOW = "this browser has no sign-in with this state, or it was completed or has expired"
+OTHER_PERSON = "the account being connected is no longer the current one"
 
 
 def failed(
     browser: Browser, provider: IdentityProvider, error: Exception, *, again: str
 ) -> Response:
-    log.warning("provider %s: %s", provider.name, error)
+    log.warning("identity provider %s: %s", provider.name, error)
     reason = f"the identity provider {provider.name}: {error}"
     texts = AWAY if isinstance(error, ProviderUnavailableError) else NONSENSE
     return forget(browser, problem(browser, texts, THEIRS, reason, again=again, status=502))

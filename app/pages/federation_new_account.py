@@ -36,7 +36,7 @@ async def create_account(browser: BrowserDep, form: TypedFormDep) -> Response:
         return browser.keep(RedirectResponse(NEW_ACCOUNT, status_code=303))
     services = browser.services
     if not services.settings.registration_is_open:
-        raise NotFoundError("Accounts are made by the administrator here.")
+        raise NotFoundError("Sign-up is closed. Ask your administrator for an account.")
     await services.upstream.get_enabled(pending_account.who.provider)
     await pending_of(browser, pending_account.given)
     username = form.get("username", "")

@@ -58,12 +58,14 @@ class PendingAccount:
 
 
 REFUSAL_MESSAGES = {
-    "denied": N_("You did not sign in there. Try again, or choose another way."),
+    "denied": N_("You didn't finish signing in. Try again or sign in another way."),
     "disabled": N_("This account is disabled."),
     "other": N_(
-        "Someone else started signing in in this browser. Nothing was changed. Sign in again."
+        "Someone else started signing in with this browser. Nothing was changed. Sign in again."
     ),
-    "stale": N_("You were signed in there already. Sign in there again, or choose another way."),
+    "stale": N_(
+        "You were already signed in to that account. Sign in to it again, or choose another way."
+    ),
 }
 """Messages of the sign-in page for a user who has returned but is not signed in, by `told`."""
 

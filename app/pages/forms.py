@@ -11,7 +11,7 @@ from app.pages.languages import text_for
 from app.pages.messages import N_
 from app.security.text import is_storable
 
-HINT = N_("This contains a character that can't be used here. Type it again.")
+HINT = N_("This contains a character that isn't allowed. Type it again.")
 
 
 class UnusableTextError(PosternError):
@@ -19,7 +19,7 @@ class UnusableTextError(PosternError):
 
     error = "invalid_request"
     status = 400
-    title = N_("This form can't be used")
+    title = N_("We couldn't process this form")
 
     def __init__(self) -> None:
         super().__init__(N_("It contains a control character. Go back and fill it in again."))
@@ -42,7 +42,7 @@ def parse_page_form(body: bytes, content_type: bytes | None) -> PostedForm:
     """
     parameters = form_parameters(body, content_type, read=None)
     if not all(map(is_storable, parameters)):
-        raise InvalidRequestError("A parameter has control characters.")
+        raise InvalidRequestError("A parameter contains control characters. Remove them.")
     form = PostedForm()
     unclean = set()
     for name, value in parameters.items():

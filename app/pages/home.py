@@ -21,7 +21,12 @@ METHODS = ("GET", "POST")
 @router.get(
     "/",
     response_model=Welcome,
-    responses={200: {"content": {"text/html": {}}, "description": "Where to go from here."}},
+    responses={
+        200: {
+            "content": {"text/html": {}},
+            "description": ("The version and the endpoints of the server."),
+        }
+    },
 )
 async def server_information(
     request: Request, services: ServicesDep, accept: Annotated[str, Header()] = "*/*"

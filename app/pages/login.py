@@ -66,7 +66,7 @@ async def give_password(browser: BrowserDep, form: TypedFormDep) -> Response:
             lambda said: login_page(browser, form, said),
         )
     except OverloadedError:
-        busy = text("Too many people are signing in. Wait a little and try again.")
+        busy = text("Too many people are signing in right now. Try again in a minute.")
         return await login_page(browser, form, {"": busy}, status=503)
     if user is None:
         return await login_page(browser, form, {"": text("Wrong username or password")})

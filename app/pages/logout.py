@@ -19,12 +19,14 @@ from app.pages.view_models import view_of_client, view_of_person
 router = APIRouter(tags=["Authorization"])
 
 DESCRIBED = {
-    "id_token_hint": "An ID token of the session that ends.",
-    "logout_hint": "The user who is meant.",
-    "client_id": "The client that asks.",
-    "post_logout_redirect_uri": "Where the browser goes then; one that the client registered.",
-    "state": "Comes back with the answer.",
-    UI_LOCALES: "Languages for the pages.",
+    "id_token_hint": "An ID token of the session to end.",
+    "logout_hint": "The user to sign out.",
+    "client_id": "The client that sends the request.",
+    "post_logout_redirect_uri": (
+        "Where to redirect the browser afterwards; must be registered by the client."
+    ),
+    "state": "Returned unchanged in the response.",
+    UI_LOCALES: "Preferred languages of the pages.",
 }
 PARAMETERS = tuple(DESCRIBED)
 EXAMPLE = {"client_id": "the-client-id", "state": "af0ifjsldkj"}
@@ -39,9 +41,9 @@ Another user may be the current one when the form is posted.
     "/logout",
     response_class=Response,
     responses={
-        200: {"description": "A page that asks, or that says it is done."},
-        303: {"description": "Back to the client."},
-        400: {"description": "Nobody registered the address to go back to: an error page."},
+        200: {"description": "A page that asks for confirmation, or confirms the sign-out."},
+        303: {"description": "Redirect to the client."},
+        400: {"description": "Error page: the post_logout_redirect_uri is not registered."},
     },
 )
 async def logout(browser: BrowserDep) -> Response:
@@ -65,10 +67,10 @@ async def logout(browser: BrowserDep) -> Response:
     status_code=303,
     openapi_extra=form_body(DESCRIBED, required=(), example=EXAMPLE),
     responses={
-        303: {"description": "To the same request by GET."},
-        400: {"description": "The request cannot be read: an error page."},
-        413: {"description": "The request is too large: an error page."},
-        503: {"description": "Try again after Retry-After seconds: an error page."},
+        303: {"description": "Redirect to the same request by GET."},
+        400: {"description": "Error page: the request is malformed."},
+        413: {"description": "Error page: the request is too large."},
+        503: {"description": "Error page: try again after Retry-After seconds."},
     },
 )
 async def logout_by_post(browser: BrowserDep) -> Response:

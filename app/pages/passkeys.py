@@ -82,4 +82,4 @@ async def _owner(
 
 def _refused(browser: Browser) -> dict[str, str]:
     text = text_for(browser.request)
-    return {"": text("This passkey does not sign you in here. Try again, or use another way.")}
+    return {"": text("That passkey didn't work. Try again or sign in another way.")}

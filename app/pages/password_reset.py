@@ -49,14 +49,14 @@ async def send(browser: BrowserDep, form: TypedFormDep) -> Response:
     if hints := hints_for(browser.request, form, "username"):
         return _ask(browser, form, username, hints)
     if not username:
-        missing = text("Enter your username or your e-mail address.")
+        missing = text("Enter your username or email address.")
         return _ask(browser, form, "", {"username": missing})
     try:
         await browser.services.password_reset.request(
             username, language=language_for(browser.request)
         )
     except TooManyRequestsError as error:
-        wait = text("Too many mails were asked for. Wait %(minutes)s min before the next one.")
+        wait = text("Too many emails requested. Try again in %(minutes)s min.")
         minutes = -(-error.retry_after // 60)
         response = _ask(browser, form, username, {"": wait % {"minutes": minutes}}, status=429)
         response.headers.update(error.headers())
@@ -101,7 +101,7 @@ async def set_password(browser: BrowserDep, form: TypedFormDep) -> Response:
     except InvalidInputError as error:
         return _new(browser, link_and_user, {"password": text(error.detail)})
     except OverloadedError:
-        busy = text("Too many people are signing in. Wait a little and try again.")
+        busy = text("Too many people are signing in right now. Try again in a minute.")
         return _new(browser, link_and_user, {"": busy}, status=503)
     if not is_set:
         return await _expired(browser)
@@ -166,4 +166,6 @@ async def _expired(browser: Browser) -> Response:
 
 def _require_mail(browser: Browser) -> None:
     if not browser.services.settings.has_mail:
-        raise NotFoundError(N_("Passwords are reset by the administrator here."))
+        raise NotFoundError(
+            N_("Password reset is turned off. Ask your administrator to reset your password.")
+        )

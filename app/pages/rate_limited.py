@@ -31,15 +31,13 @@ async def rate_limited_page(
 def rate_limited_message(request: Request, error: TooManyRequestsError) -> str:
     text, seconds = text_for(request), error.retry_after
     if seconds <= 1:
-        return text("Too many tries. Wait a moment, then try again.")
+        return text("Too many attempts. Try again in a moment.")
     if seconds <= 2 * A_MINUTE:
-        return text("Too many tries. Wait %(number)d seconds, then try again.") % {
-            "number": seconds
-        }
+        return text("Too many attempts. Try again in %(number)d seconds.") % {"number": seconds}
     if seconds <= 2 * AN_HOUR:
-        return text("Too many tries. Wait %(number)d minutes, then try again.") % {
+        return text("Too many attempts. Try again in %(number)d minutes.") % {
             "number": math.ceil(seconds / A_MINUTE)
         }
-    return text("Too many tries. Wait %(number)d hours, then try again.") % {
+    return text("Too many attempts. Try again in %(number)d hours.") % {
         "number": math.ceil(seconds / AN_HOUR)
     }

@@ -52,7 +52,7 @@ async def give_recovery_code(browser: BrowserDep, form: TypedFormDep) -> Respons
         )
     if not is_valid:
         text = text_for(browser.request)
-        wrong = text("That code is wrong or was used before. Enter another one of your codes.")
+        wrong = text("That code is wrong or has already been used. Enter another recovery code.")
         return await _page(browser, form, sign_in, {"recovery_code": wrong})
     amr = (sign_in.first_factor, SECOND_FACTOR)
     return await complete(browser, sign_in.user, form, amr=amr, first=sign_in)

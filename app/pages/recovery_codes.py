@@ -37,7 +37,7 @@ async def saved(browser: BrowserDep, form: PostedFormDep) -> Response:
     if form.get("saved"):
         return browser.keep(RedirectResponse(after(form), status_code=303))
     text = text_for(browser.request)
-    missing = text("Say that you have saved the codes. They are not shown again.")
+    missing = text("Confirm that you've saved your codes. You won't see them again.")
     pending = await pending_of(browser, form)
     errors = {"saved": missing}
     return browser.keep(

@@ -78,7 +78,7 @@ def _note(errors: Any) -> None:
     """Record which fields of a form have errors, for the log record of the request."""
     if errors:
         fields = ", ".join(name or "the whole form" for name in errors)
-        refusals.note_form(f"errors at: {fields}")
+        refusals.note_form(f"invalid fields: {fields}")
 
 
 def page_policy(*, posts_may_end_at_client: bool = False, frame_src: Sequence[str] = ()) -> str:

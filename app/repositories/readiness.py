@@ -99,4 +99,4 @@ def problem_of(error: Exception) -> str:
         return SQLITE_REASONS[code & 0xFF]
     if getattr(cause, "sqlstate", None) == "25006":
         return READ_ONLY
-    return f"the database does not serve: {reason_of(error)}"
+    return f"the database is not available: {reason_of(error)}"

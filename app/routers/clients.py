@@ -15,7 +15,7 @@ router = APIRouter(tags=["Clients"])
     response_model_exclude_none=True,
     dependencies=[Depends(require_open_client_creation)],
     responses=problems(
-        {401: "In production the administrator's token is due.", 409: "The name is taken."}
+        {401: "The administrator's token is required in production.", 409: "The name is taken."}
     ),
 )
 async def create_client(body: ClientCreate, services: ServicesDep) -> ClientCreated:

@@ -26,8 +26,10 @@ DEVICE_AUTHORIZATION = HotEndpoint(
         "tags": ["Authorization"],
         "name": "device_authorization",
         "summary": "Sign in on a device without a browser",
-        "description": "Device authorization (RFC 8628): gives a short code that a person types "
-        "at `/device`, while the device asks `/token` until the person has decided.",
+        "description": (
+            "Device authorization (RFC 8628): returns a short code that the user enters at "
+            "`/device`, while the device polls `/token` until the user has decided."
+        ),
         "response_model": DeviceResponse,
         "responses": protocol_errors(
             {400: "The request is refused.", 401: "Client authentication failed."}

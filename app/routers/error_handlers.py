@@ -160,7 +160,7 @@ def _validation_problem(error: RequestValidationError) -> HttpResponse:
     return _problem(
         422,
         "Unprocessable Content",
-        "The body does not fit its schema.",
+        "The body does not match the schema.",
         "invalid_request",
         {},
         errors=errors,

@@ -103,5 +103,7 @@ def form_request_of(request: HttpRequest, *, read: Set[str]) -> FormRequest:
 
 def authorization_of(request: HttpRequest) -> bytes | None:
     if b"authorization" in request.repeated:
-        raise InvalidRequestError("The Authorization header is repeated.")
+        raise InvalidRequestError(
+            "The request has more than one Authorization header. Send only one."
+        )
     return request.headers.get(b"authorization")

@@ -25,7 +25,7 @@ INTROSPECT = HotEndpoint(
     {
         "tags": ["Tokens"],
         "name": "introspect",
-        "summary": "Ask what a token is worth",
+        "summary": "Inspect a token",
         "description": "Token introspection (RFC 7662), for confidential clients.",
         "response_model": IntrospectionResponse,
         "response_model_exclude_none": True,

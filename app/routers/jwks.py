@@ -26,7 +26,7 @@ JWKS = HotEndpoint(
     {
         "tags": ["Server"],
         "name": "jwks",
-        "summary": "The public keys of this server",
+        "summary": "Get the public keys of this server",
         "description": "A JSON Web Key Set (RFC 7517).",
         "response_model": dict[str, list[dict[str, Any]]],
     },

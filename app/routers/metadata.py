@@ -25,8 +25,8 @@ def _endpoint(path: str, name: str, standard: str) -> HotEndpoint:
         {
             "tags": ["Server"],
             "name": name,
-            "summary": "What this server can do",
-            "description": f"{standard}; both documents say the same.",
+            "summary": "Get the metadata of this server",
+            "description": f"{standard}; both documents have the same content.",
             "response_model": ServerMetadata,
             "response_model_exclude_none": True,
         },

@@ -18,13 +18,13 @@ from app.schemas.problems import Problem
 from app.schemas.registration import ClientRegister
 from app.schemas.tokens import ProtocolError
 
-DESCRIPTION = """
-Register a person, confirm the TOTP enrolment, create a client, get tokens, use them.
-
-**Authorize** takes the client's id and secret, for the password, the client credentials and the
-authorization code flow. For the last one the client registers this page's address with
-`/oauth2-redirect.html` behind it as a redirect URI, as in `http://localhost:5000/docs/oauth2-redirect.html`.
-"""
+DESCRIPTION = (
+    "\nRegister a user, confirm the TOTP enrolment, create a client, get tokens, and use "
+    "them.\n\n**Authorize** takes the client ID and secret for the password, client credentials "
+    "and authorization\ncode flows. For the authorization code flow, register the URL of this "
+    "page followed by\n`/oauth2-redirect.html` as a redirect URI, such as "
+    "`http://localhost:5000/docs/oauth2-redirect.html`.\n"
+)
 OFFERED_SCOPES = {name: SCOPES[name] for name in DEFAULT_SCOPE.split()}
 """The scopes of a client registered without `scope`, so that it can select all of them."""
 SECURITY_SCHEMES = {
@@ -44,7 +44,7 @@ SECURITY_SCHEMES = {
     "ClientBasic": {
         "type": "http",
         "scheme": "basic",
-        "description": "The client's id and secret (client_secret_basic).",
+        "description": "The client ID and secret (client_secret_basic).",
     },
 }
 FASTAPI_SCHEMAS = ("HTTPValidationError", "ValidationError")

@@ -10,10 +10,10 @@ from app.schemas.tokens import ProtocolError
 Responses = dict[int | str, dict[str, Any]]
 
 TITLES = {413: "Content Too Large", 422: "Unprocessable Content"}
-NO_JSON = "The body is no JSON."
+NO_JSON = "The body is not JSON."
 TOO_LARGE = "The body is too large."
-NOT_THE_SCHEMA = "The body does not fit its schema."
-TOO_MANY = "There were too many tries. Try again after Retry-After seconds."
+NOT_THE_SCHEMA = "The body does not match the schema."
+TOO_MANY = "Too many attempts. Try again after Retry-After seconds."
 TRY_AGAIN = "Try again after Retry-After seconds."
 
 

@@ -20,7 +20,7 @@ async def check_live() -> Health:
 
 
 @router.get(
-    "/ready", responses={503: {"model": Health, "description": "The database does not serve."}}
+    "/ready", responses={503: {"model": Health, "description": "The database is not ready."}}
 )
 async def check_ready(services: ServicesDep, response: Response) -> Health:
     """Check that the database has the current schema, responds and accepts writes.

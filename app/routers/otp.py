@@ -9,14 +9,17 @@ from app.routers.openapi_errors import problem, problems
 from app.schemas.otp import OtpEnrolled, OtpVerified, OtpVerify
 from app.schemas.users import UserCredentials
 
-router = APIRouter(tags=["People"])
+router = APIRouter(tags=["Users"])
 
 
 @router.post(
     "/verify_otp",
     responses={
         **problems(),
-        401: {"model": OtpVerified, "description": "The code is not this person's, or was used."},
+        401: {
+            "model": OtpVerified,
+            "description": ("The user is unknown, or the code is wrong or used."),
+        },
     },
 )
 async def verify_otp(body: OtpVerify, services: ServicesDep, response: Response) -> OtpVerified:
@@ -32,7 +35,7 @@ async def verify_otp(body: OtpVerify, services: ServicesDep, response: Response)
     "/enroll_otp",
     responses=problems(
         {
-            401: ("The name or the password is wrong.", "invalid_credentials"),
+            401: ("The username or the password is wrong.", "invalid_credentials"),
             409: ("The enrolment is already confirmed.", "already_enrolled"),
         }
     ),
@@ -47,11 +50,17 @@ async def enroll_otp(body: UserCredentials, services: ServicesDep) -> OtpEnrolle
     status_code=410,
     deprecated=True,
     response_model=None,
-    responses={410: problem(410, "Always: this path handed secrets to anybody.")},
+    responses={
+        410: problem(
+            410,
+            "Always. This endpoint was removed, because it returned secrets without "
+            "authentication.",
+        )
+    },
 )
 async def qr_code(username: str) -> None:
     """Removed. `POST /register_user` and `POST /enroll_otp` return the QR code instead."""
     raise GoneError(
-        "The QR code is in the answer of POST /register_user;"
-        " POST /enroll_otp hands its owner a new one."
+        "The QR code is in the response of POST /register_user. Use POST /enroll_otp to get a "
+        "new one."
     )

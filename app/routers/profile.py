@@ -24,8 +24,10 @@ PROFILE = HotEndpoint(
     {
         "tags": ["Profile"],
         "name": "profile",
-        "summary": "Who bears this access token",
-        "description": "Answers for people and for clients. Needs no particular scope.",
+        "summary": "Find out who an access token belongs to",
+        "description": (
+            "Works for the tokens of users and of clients. No particular scope is required."
+        ),
         "response_model": UserProfile | PairwiseProfile | ClientProfile,
         "responses": protocol_errors(
             {

@@ -26,9 +26,11 @@ PUSH = HotEndpoint(
     {
         "tags": ["Authorization"],
         "name": "pushed_authorization",
-        "summary": "Hand in an authorization request beforehand",
-        "description": "Pushed authorization requests (RFC 9126): takes the parameters of "
-        "`/authorize` from an authenticated client and gives a `request_uri` for them.",
+        "summary": "Push an authorization request",
+        "description": (
+            "Pushed authorization requests (RFC 9126): accepts the parameters of `/authorize` "
+            "from an authenticated client and returns a `request_uri` for them."
+        ),
         "response_model": PushedResponse,
         "status_code": 201,
         "responses": protocol_errors(

@@ -40,7 +40,7 @@ NO_STORE = {"Cache-Control": "no-store"}
 ERRORS = protocol_errors(
     {
         400: ("The metadata is refused.", "invalid_client_metadata"),
-        401: ("A token is required, or is not valid.", "invalid_token"),
+        401: ("The token is missing or not valid.", "invalid_token"),
     }
 )
 BODY: dict[str, Any] = {
@@ -54,7 +54,9 @@ BODY: dict[str, Any] = {
 async def read_body(request: Request) -> ClientRegister:
     """Return the metadata; raise the errors of RFC 7591 section 3.2.2 instead of a 422."""
     if request.headers.get("content-type", "").partition(";")[0].strip().lower() != JSON:
-        raise InvalidClientMetadataError("The body must be application/json.")
+        raise InvalidClientMetadataError(
+            "The request body must be JSON. Send it as application/json."
+        )
     try:
         metadata = json.loads(await request.body())
         return ClientRegister.model_validate(metadata)
@@ -64,7 +66,7 @@ async def read_body(request: Request) -> ClientRegister:
         kind = InvalidRedirectUriError if member == "redirect_uris" else InvalidClientMetadataError
         raise kind(_sentence(member, problem["msg"])) from None
     except (ValueError, RecursionError):
-        raise InvalidClientMetadataError("The body is no JSON.") from None
+        raise InvalidClientMetadataError("The body is not JSON.") from None
 
 
 @router.post(
@@ -161,7 +163,7 @@ async def _own_client(
     if client is None:
         raise InvalidTokenError(
             "The registration access token is not valid.",
-            reason="the client is unknown or disabled, or the token is another client's",
+            reason="the client is unknown or disabled, or the token belongs to another client",
         )
     return client, bearer.credentials
 

@@ -26,12 +26,14 @@ REVOKE = HotEndpoint(
     {
         "tags": ["Tokens"],
         "name": "revoke",
-        "summary": "Give a token back",
-        "description": "Token revocation (RFC 7009). A refresh token takes every token of its "
-        "sign-in with it. The answer is the same for a token that is unknown.",
+        "summary": "Revoke a token",
+        "description": (
+            "Token revocation (RFC 7009). Revoking a refresh token also revokes every token of "
+            "its sign-in. The response for an unknown token is the same."
+        ),
         "response_class": Response,  # the body is empty
         "responses": {
-            200: {"description": "The token is worth nothing any more."},
+            200: {"description": "The token is no longer valid."},
             **protocol_errors(
                 {400: "The request is refused.", 401: "Client authentication failed."}
             ),

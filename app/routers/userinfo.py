@@ -24,7 +24,9 @@ BY_FORM: dict[str, Any] = {
                     "properties": {
                         ACCESS_TOKEN: {
                             "type": "string",
-                            "description": "Instead of the Authorization header.",
+                            "description": (
+                                "The access token, if it is not in the Authorization header."
+                            ),
                         }
                     },
                     "examples": [{ACCESS_TOKEN: "postern_at_..."}],
@@ -63,10 +65,12 @@ def _endpoint(method: str) -> HotEndpoint:
         {
             "tags": ["Profile"],
             "name": "userinfo" if method == "GET" else "userinfo_by_post",
-            "summary": "Claims about the user who signed in"
-            + ("" if method == "GET" else ", by a form"),
-            "description": "OpenID Connect Core section 5.3; wants the scope `openid`. A client "
-            "that registered `userinfo_signed_response_alg` gets a signed JWT.",
+            "summary": "Get claims about the user who signed in"
+            + ("" if method == "GET" else ", with a form"),
+            "description": (
+                "OpenID Connect Core section 5.3. Requires the scope `openid`. A client that "
+                "registered `userinfo_signed_response_alg` gets a signed JWT."
+            ),
             "response_model": dict[str, Any],
             "responses": protocol_errors(
                 {

@@ -11,7 +11,7 @@ from app.dependencies import (
 from app.routers.openapi_errors import problems
 from app.schemas.users import UserCreate, UserRegistered
 
-router = APIRouter(tags=["People"])
+router = APIRouter(tags=["Users"])
 
 
 @router.post(

@@ -76,7 +76,7 @@ class ClientMetadata(BaseModel):
             ):
                 continue
             if not is_storable(name):
-                raise ValueError("a member has a name with control characters")
+                raise ValueError("the name of a member contains control characters")
             translations[name] = adapter.validate_python(value)
         return translations
 
@@ -85,7 +85,7 @@ class ClientMetadata(BaseModel):
         try:
             self._in_other_languages()
         except ValidationError:
-            raise ValueError("a member in another language is malformed") from None
+            raise ValueError("a member with a language tag is malformed") from None
         return self
 
     @model_validator(mode="after")
@@ -95,12 +95,12 @@ class ClientMetadata(BaseModel):
         if self.jwks_uri is not None:
             raise ValueError("Give jwks or jwks_uri, not both.")
         if not is_encodable(self.jwks):
-            raise ValueError("jwks must not hold text that no encoding has.")
+            raise ValueError("jwks must not contain text that cannot be encoded.")
         keys = self.jwks.get("keys")
         if not isinstance(keys, list):
             raise ValueError("jwks must be a JSON Web Key Set (RFC 7517 section 5).")
         if any(not isinstance(key, dict) or PRIVATE_KEY_MEMBERS & key.keys() for key in keys):
-            raise ValueError("jwks must hold public keys only.")
+            raise ValueError("jwks must contain public keys only.")
         return self
 
 
@@ -146,8 +146,8 @@ class ClientCreate(ClientMetadata):
             self.response_types = ["code"]
             if not self.all_redirect_uris:
                 raise ValueError(
-                    "The authorization_code grant wants a redirect_uri."
-                    " Leave the grant out of grant_types if the client does not use it."
+                    "The authorization_code grant requires a redirect_uri. Leave the grant out "
+                    "of grant_types if the client does not use it."
                 )
         return self
 
@@ -159,10 +159,12 @@ class ClientCreated(BaseModel):
 
     client_id: str = Field(description="24 characters.")
     client_secret: str | None = Field(
-        default=None, description="Shown once; absent for a public client."
+        default=None, description="Shown only once; absent for a public client."
     )
     client_id_issued_at: int = Field(description="Seconds since 1970.")
-    client_secret_expires_at: int | None = Field(default=None, description="0: it does not expire.")
+    client_secret_expires_at: int | None = Field(
+        default=None, description=("0 if it does not expire.")
+    )
     client_name: str
     redirect_uris: list[str]
     grant_types: list[str]

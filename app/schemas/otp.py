@@ -7,7 +7,7 @@ from pydantic import BaseModel, BeforeValidator, ConfigDict, Field
 
 def _a_string(value: object) -> object:
     if not isinstance(value, str):
-        raise ValueError("A code is a string: a number loses its leading zero.")
+        raise ValueError("The code must be a string: a number loses its leading zero.")
     return value
 
 
@@ -20,7 +20,7 @@ class OtpVerify(BaseModel):
 
     username: str
     code: Annotated[str, BeforeValidator(_a_string)] = Field(
-        description="Six digits; spaces and hyphens do not matter."
+        description="Six digits; spaces and hyphens are ignored."
     )
 
 

@@ -16,5 +16,5 @@ class Problem(BaseModel):
     detail: str
     error: str = Field(examples=["username_taken"])
     errors: list[InvalidMember] | None = Field(
-        default=None, description="What does not fit the schema of the body."
+        default=None, description="Where the body does not match the schema."
     )

@@ -27,15 +27,18 @@ class ClientRegister(ClientMetadata):
         }
     )
 
-    client_id: str | None = Field(default=None, description="In an update (RFC 7592): as it is.")
-    client_secret: str | None = Field(default=None, description="In an update: as it is.")
+    client_id: str | None = Field(
+        default=None, description=("In an update (RFC 7592): the current value.")
+    )
+    client_secret: str | None = Field(default=None, description="In an update: the current value.")
     client_name: Name | None = None
     redirect_uris: list[RedirectUri] = Field(default=[], max_length=20)
     grant_types: list[Text] = Field(default=["authorization_code"], max_length=20)
     response_types: list[Text] = Field(default=["code"], max_length=20)
     scope: Scope | None = None
     token_endpoint_auth_method: Text | None = Field(
-        default=None, description="Default: client_secret_basic; the body is accepted too."
+        default=None,
+        description=("Default: client_secret_basic; credentials in the body are accepted, too."),
     )
 
     @model_validator(mode="before")
@@ -54,7 +57,7 @@ class ClientRegister(ClientMetadata):
         elif "response_types" not in self.model_fields_set:
             self.response_types = []
         elif self.response_types:
-            raise ValueError("response_types want the authorization_code grant")
+            raise ValueError("response_types require the authorization_code grant")
         return self
 
     @property
@@ -76,7 +79,9 @@ class ClientInformation(BaseModel):
     model_config = ConfigDict(extra="allow")
 
     client_id: str
-    client_secret: str | None = Field(default=None, description="Shown once, at registration.")
+    client_secret: str | None = Field(
+        default=None, description=("Shown only once, at registration.")
+    )
     client_id_issued_at: int
     client_secret_expires_at: int | None = None
     registration_access_token: str | None = None

@@ -27,7 +27,7 @@ WEB_HOST = re.compile(r"(.*@)?([A-Za-z0-9._-]+|\[[0-9A-Fa-f:.]+\])(:[0-9]*)?")
 
 def _storable(value: str) -> str:
     if not is_storable(value):
-        raise ValueError("must not hold control characters")
+        raise ValueError("must not contain control characters")
     return value
 
 
@@ -41,7 +41,7 @@ def _displayable(value: str) -> str:
 def _scope(value: str) -> str:
     names = value.split(" ")
     if not is_scope(value) or (value and "" in names):
-        raise ValueError("must be names with single spaces between (RFC 6749 section 3.3)")
+        raise ValueError("must be names separated by single spaces (RFC 6749 section 3.3)")
     return " ".join(dict.fromkeys(names))
 
 
@@ -56,7 +56,7 @@ def _redirect_uri(value: str) -> str:
     if "#" in value:
         raise ValueError("must not have a fragment (RFC 6749 section 3.1.2)")
     if "@" in parts.netloc:
-        raise ValueError("must not have a user in it")
+        raise ValueError("must not contain a username")
     return value
 
 
@@ -65,7 +65,7 @@ def _web_uri(value: str) -> str:
     if parts.scheme not in ("http", "https") or not parts.hostname:
         raise ValueError("must be an http or https URL")
     if "@" in parts.netloc:
-        raise ValueError("must not have a user in it")
+        raise ValueError("must not contain a username")
     return value
 
 
@@ -92,7 +92,7 @@ def _split_uri(value: str) -> SplitResult:
     if parts.scheme in ("http", "https") and not WEB_HOST.fullmatch(parts.netloc):
         raise ValueError("must have a host")
     if len(parts.hostname or "") > MAXIMUM_HOST:
-        raise ValueError("must have a host of at most 253 letters")
+        raise ValueError("must have a host of at most 253 characters")
     return parts
 
 

@@ -13,7 +13,7 @@ class TokenResponse(BaseModel):
     expires_in: int = Field(description="Seconds.", examples=[3600])
     refresh_token: str | None = None
     scope: str | None = Field(default=None, examples=["profile email"])
-    id_token: str | None = Field(default=None, description="Where `openid` was granted.")
+    id_token: str | None = Field(default=None, description="Present if `openid` was granted.")
 
 
 class IntrospectionRequest(BaseModel):
@@ -47,7 +47,9 @@ class PushedRequest(BaseModel):
     """Parameters of a pushed authorization request (RFC 9126 section 2.1)."""
 
     response_type: str
-    client_id: str | None = Field(default=None, description="Where Basic is not used.")
+    client_id: str | None = Field(
+        default=None, description=("Required without HTTP Basic authentication.")
+    )
     client_secret: str | None = Field(default=None, description="For client_secret_post.")
     redirect_uri: str | None = None
     scope: str | None = None
@@ -66,7 +68,9 @@ class PushedResponse(BaseModel):
 class DeviceRequest(BaseModel):
     """Device authorization request (RFC 8628 section 3.1)."""
 
-    client_id: str | None = Field(default=None, description="Where Basic is not used.")
+    client_id: str | None = Field(
+        default=None, description=("Required without HTTP Basic authentication.")
+    )
     client_secret: str | None = Field(default=None, description="For client_secret_post.")
     scope: str | None = None
 
@@ -79,7 +83,7 @@ class DeviceResponse(BaseModel):
     verification_uri: str
     verification_uri_complete: str
     expires_in: int = Field(description="Seconds.", examples=[600])
-    interval: int = Field(description="Seconds between two questions.", examples=[5])
+    interval: int = Field(description="Minimum number of seconds between two polls.", examples=[5])
 
 
 class ProtocolError(BaseModel):

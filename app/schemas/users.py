@@ -14,8 +14,10 @@ class UserCredentials(BaseModel):
     )
 
     username: str = Field(
-        description="1 to 64 characters; unique whatever its case and width. White space around it"
-        " is ignored. A verified e-mail address signs in as well."
+        description=(
+            "1 to 64 characters; unique regardless of case and character width. Surrounding "
+            "white space is ignored. A verified email address can be used to sign in, too."
+        )
     )
     password: SecretStr = Field(description="8 to 256 characters.")
 
@@ -27,5 +29,5 @@ class UserCreate(UserCredentials, StandardClaims):
 class UserRegistered(OtpEnrolment):
     message: str = Field(examples=["User registered"])
     warning: str | None = Field(
-        default=None, description="Present where production would have refused the password."
+        default=None, description="Present if the password would be refused in production."
     )

@@ -25,7 +25,7 @@ def require_type(token: str, expected: str) -> None:
     typ = header_of(token).get("typ", PLAIN_TYPE)
     name = typ.lower().removeprefix("application/") if isinstance(typ, str) else None
     if name not in (PLAIN_TYPE, expected):
-        raise SignatureError("it is of another type")
+        raise SignatureError("typ is not accepted")
 
 
 def require_audience(claims: Mapping[str, Any], accepted: Collection[str]) -> None:
@@ -33,7 +33,7 @@ def require_audience(claims: Mapping[str, Any], accepted: Collection[str]) -> No
     aud = claims.get("aud")
     audiences = aud if isinstance(aud, list) else [aud]
     if not any(isinstance(item, str) and item in accepted for item in audiences):
-        raise SignatureError("it is for another audience")
+        raise SignatureError("aud does not match")
 
 
 def require_only_audience(claims: Mapping[str, Any], accepted: Collection[str]) -> None:
@@ -45,7 +45,7 @@ def require_only_audience(claims: Mapping[str, Any], accepted: Collection[str]) 
     aud = claims.get("aud")
     audiences = aud if isinstance(aud, list) else [aud]
     if not audiences or not all(isinstance(item, str) and item in accepted for item in audiences):
-        raise SignatureError("its aud is not this server alone")
+        raise SignatureError("aud is not this server only")
 
 
 def require_now(
@@ -58,21 +58,21 @@ def require_now(
     present = [name for name in ("nbf", "iat") if name in claims]
     starts = [now, *(_instant(claims[name], name) for name in present)]
     if max(starts) > now + SKEW:
-        raise SignatureError("its time is to come")
+        raise SignatureError("it is not valid yet")
     if "exp" not in claims and lifetime is None:
         return None
     expires_at = _instant(claims.get("exp"), "exp")
     if expires_at <= now - SKEW:
         raise SignatureError("it has expired")
     if lifetime is not None and expires_at - min(starts) > lifetime + SKEW:
-        raise SignatureError("it lives too long")
+        raise SignatureError("its lifetime is too long")
     return expires_at
 
 
 def _instant(value: Any, name: str) -> datetime:
     if isinstance(value, bool) or not isinstance(value, int | float):
-        raise SignatureError(f"its {name} is no time")
+        raise SignatureError(f"{name} is not a valid time")
     try:
         return datetime.fromtimestamp(value, UTC)
     except (ValueError, OverflowError, OSError):
-        raise SignatureError(f"its {name} is no time") from None
+        raise SignatureError(f"{name} is not a valid time") from None

@@ -31,13 +31,16 @@ def problem_with(name: str) -> str | None:
     valid."""
     if name.isascii():
         if not name.isprintable():
-            return "must not hold control characters"
+            return "must not contain control characters"
         return None if name.strip() else "must have a visible character"
     hidden, marks, visible = _patterns()
     if hidden.search(name):
-        return "must not hold control characters, invisible ones, or ones that turn text around"
+        return (
+            "must not contain control characters, invisible characters, or characters that "
+            "change the text direction"
+        )
     if marks.search(name):
-        return "must not begin with a combining mark, or pile up more than four"
+        return "must not begin with a combining mark, or stack more than four"
     return None if visible.search(name) else "must have a visible character"
 
 

@@ -97,7 +97,7 @@ def header_of(token: str) -> dict[str, Any]:
     except (ValueError, RecursionError):
         raise SignatureError("the header cannot be read") from None
     if not isinstance(header, dict) or NEVER_IN_A_HEADER & header.keys():
-        raise SignatureError("the header holds what it must not")
+        raise SignatureError("the header has a forbidden member")
     return header
 
 
@@ -114,7 +114,7 @@ def verify(
     header = header_of(token)
     algorithm, kid = header.get("alg"), header.get("kid")
     if not isinstance(algorithm, str):
-        raise SignatureError("the algorithm is no name")
+        raise SignatureError("alg is not a string")
     algorithm = _SHORT_NAMES.get(algorithm, algorithm)
     if algorithm not in algorithms or algorithm not in _KEY_TYPES:
         raise SignatureError("the algorithm is not allowed")
@@ -129,7 +129,7 @@ def verify(
         except (JoseError, SignatureError, ValueError, TypeError, RecursionError):
             continue
         return dict(decoded.claims)
-    raise SignatureError("no key of the signer fits")
+    raise SignatureError("no key of the signer verifies the signature")
 
 
 def _may_verify(key: Mapping[str, Any], algorithm: str, kid: Any) -> bool:

@@ -151,7 +151,7 @@ class RelyingParty:
             )
             _require_bounds(verified.credential_public_key)
         if credential.raw_id != verified.credential_id:
-            raise PasskeyError("the answer names another credential")
+            raise PasskeyError("the response names another credential")
         if len(verified.credential_id) > MAXIMUM_CREDENTIAL_ID:
             raise PasskeyError("the credential id is too long")
         if len(verified.credential_public_key) > MAXIMUM_PUBLIC_KEY:
@@ -191,7 +191,7 @@ def challenge_in(answer: str) -> bytes:
         encoded = json.loads(answer)["response"]["clientDataJSON"]
         client_data = parse_client_data_json(base64url_to_bytes(encoded))
     if client_data.cross_origin:
-        raise PasskeyError("made in a frame on another site")
+        raise PasskeyError("created in a cross-origin frame")
     return client_data.challenge
 
 

@@ -52,9 +52,9 @@ def prepare(password: str) -> str:
 def problem_with(password: str) -> str | None:
     """Return why a string cannot be a password, as a sentence for the user; None if it can."""
     if not MINIMUM_LENGTH <= len(password) <= MAXIMUM_LENGTH:
-        return f"A password has {MINIMUM_LENGTH} to {MAXIMUM_LENGTH} characters."
+        return f"A password must have {MINIMUM_LENGTH} to {MAXIMUM_LENGTH} characters."
     if any(unicodedata.category(char) in ("Cc", "Cs") for char in password):
-        return "A password has no control characters."
+        return "A password can't contain control characters."
     return None
 
 

@@ -15,10 +15,10 @@ from app.security.scripts import is_highly_restrictive, is_inherited, scripts_of
 MAXIMUM_LENGTH = 64
 MAXIMUM_KEY_LENGTH = 128
 _CHARACTERS = (
-    "A user name has letters, digits and punctuation, and no spaces or control characters."
+    "A username can contain letters, digits and punctuation, but no spaces or control characters."
 )
-_ONE_SCRIPT = "Don't mix letters of different scripts in a user name."
-_MARKS = "A letter of a user name has at most one accent, and i, j and l have none."
+_ONE_SCRIPT = "A username can't mix letters from different scripts."
+_MARKS = "Each letter in a username can have at most one accent, and i, j and l can't have any."
 _OVERLAYS = frozenset("\u0334\u0335\u0336\u0337\u0338")
 _LETTERS_WITHOUT_MARKS = frozenset("ijl\u0131\u0237\u0456\u0458")
 """A mark on these is easily overlooked: i, j, l, their dotless forms and Cyrillic i and je."""
@@ -69,13 +69,13 @@ def key_of(username: str) -> str:
     """Return the form in which a username is unique; raises `UsernameError`."""
     username = username.strip()
     if not 0 < len(username) <= MAXIMUM_LENGTH:
-        raise UsernameError(f"A user name has 1 to {MAXIMUM_LENGTH} characters.")
+        raise UsernameError(f"A username must have 1 to {MAXIMUM_LENGTH} characters.")
     try:
         key = _profile.enforce(username)
     except UnicodeError:
         raise UsernameError(_CHARACTERS) from None
     if len(key) > MAXIMUM_KEY_LENGTH:  # some letters become three when they are normalized
-        raise UsernameError(f"A user name has 1 to {MAXIMUM_LENGTH} characters.")
+        raise UsernameError(f"A username must have 1 to {MAXIMUM_LENGTH} characters.")
     return str(key)
 
 

@@ -35,7 +35,7 @@ def _facts(settings: Settings) -> dict[str, str]:
     return {
         "listening": f"{settings.scheme}://{host}:{settings.port}",
         **issuer,
-        "docs": f"{_base_url(settings)}/docs" if settings.docs else "switched off",
+        "docs": f"{_base_url(settings)}/docs" if settings.docs else "disabled",
         "database": describe_database(settings.database_url),
         "workers": str(settings.worker_count),
     }

@@ -27,7 +27,7 @@ def kept_certificate(directory: Path) -> tuple[Path, Path]:
             _make(certificate_file, key_file)
     except OSError as error:
         raise StartupError(
-            f"TLS_CERT_FILE: cannot keep a certificate in {directory}: {error.strerror}"
+            f"TLS_CERT_FILE: cannot write a certificate to {directory}: {error.strerror}"
         ) from None
     return certificate_file, key_file
 
@@ -41,7 +41,7 @@ def check_certificate(settings: Settings) -> None:
         context.load_cert_chain(settings.tls_cert_file, settings.tls_key_file)
     except (ssl.SSLError, OSError, ValueError):
         raise StartupError(
-            "TLS_CERT_FILE and TLS_KEY_FILE must hold a certificate and its key, in PEM"
+            "TLS_CERT_FILE and TLS_KEY_FILE must contain a certificate and its key in PEM format"
         ) from None
 
 

@@ -80,6 +80,6 @@ class Draining:
     def _cancel(self) -> None:
         tasks = list(self._tasks)
         if tasks:
-            log.error("%s requests took longer than GRACEFUL_TIMEOUT and are cut", len(tasks))
+            log.error("%s requests took longer than GRACEFUL_TIMEOUT and were aborted", len(tasks))
         for task in tasks:
             task.cancel()

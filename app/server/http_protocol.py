@@ -37,9 +37,9 @@ def _refusal(status: int, title: str, detail: str) -> bytes:
 
 
 HEAD_TOO_LARGE = _refusal(
-    431, "Request Header Fields Too Large", "The head of the request is too large."
+    431, "Request Header Fields Too Large", "The request headers are too large."
 )
-NOT_HTTP = _refusal(400, "Bad Request", "This is not a request in HTTP/1.1.")
+NOT_HTTP = _refusal(400, "Bad Request", "This is not an HTTP/1.1 request.")
 TOO_SLOW = _refusal(408, "Request Timeout", "The request did not arrive in time.")
 
 

@@ -88,7 +88,7 @@ def _refuse_reload(terminal: Terminal) -> None:
     if terminal.is_lost():
         signal.raise_signal(signal.SIGTERM)
         return
-    log.warning("SIGHUP: there is no other worker to serve meanwhile (WORKERS=1): nothing is done")
+    log.warning("SIGHUP ignored: a reload requires more than one worker (WORKERS=1)")
 
 
 async def _prepare(services: Services) -> None:

@@ -54,7 +54,7 @@ class Reload:
         old, code = self._slot.worker, self.successor.exit_code()
         if code is not None:
             log.warning(
-                "worker %s was to replace %s and ended (exit code %s): nothing changes",
+                "worker %s was started to replace %s but exited (exit code %s): reload aborted",
                 self.successor.pid,
                 old.pid if old is not None else "none",
                 code,
@@ -73,7 +73,7 @@ class Reload:
         try:
             successor = self._start()
         except OSError as error:
-            log.warning("no worker could be started to replace another, nothing changes: %s", error)
+            log.warning("could not start a replacement worker, reload aborted: %s", error)
             self._waiting = []
             return
         self._slot, self.successor = slot, successor

@@ -54,7 +54,7 @@ class Silence:
         self._times_asleep = self._times_asleep + 1 if is_idle else 0
         cpu_seconds = activity.cpu_seconds - self._before.cpu_seconds
         if cpu_seconds >= self._spinning_seconds:
-            return f"its event loop did not turn during {cpu_seconds:.0f} s of CPU time"
+            return f"its event loop made no progress during {cpu_seconds:.0f} s of CPU time"
         if self._times_asleep >= self._asleep_looks:
             return f"its event loop has been blocked for {self._times_asleep} s"
         return None

@@ -93,7 +93,7 @@ class Supervisor:
     def reload(self) -> None:
         """Replace the workers one by one, each once its successor is ready."""
         if self._has_served and not self._is_stopping:
-            log.warning("SIGHUP: the workers are replaced one by one")
+            log.warning("SIGHUP: replacing the workers one by one")
             self._reload.begin()
 
     def tick(self) -> int | None:
@@ -124,7 +124,7 @@ class Supervisor:
             if not self._has_served:
                 raise
             pause = slot.stay_empty(now=self._now())
-            log.warning("no worker could be started, next attempt in %g s: %s", pause, error)
+            log.warning("could not start a worker, next attempt in %g s: %s", pause, error)
             return
         if slot.died is not None:
             log.warning("worker %s started in place of %s", slot.worker.pid, slot.died)
@@ -144,19 +144,17 @@ class Supervisor:
         pause = slot.empty(now=self._now())
         if (successor := self._reload.take_successor_of(slot)) is not None:
             slot.worker = successor
-            log.warning(
-                "worker %s died (exit code %s): %s takes its place", pid, code, successor.pid
-            )
+            log.warning("worker %s died (exit code %s): replaced by %s", pid, code, successor.pid)
             return None
         when = f" in {pause:g} s" if pause else ""
-        log.warning("worker %s died (exit code %s): another one takes its place%s", pid, code, when)
+        log.warning("worker %s died (exit code %s): starting another one%s", pid, code, when)
         return None
 
     def _kill_what_hangs(self) -> None:
         for slot in self._slots:
             reason = slot.worker.why_it_hangs() if slot.worker is not None else None
             if slot.worker is not None and reason is not None:
-                log.warning("worker %s hangs and is killed: %s", slot.worker.pid, reason)
+                log.warning("worker %s hangs and was killed: %s", slot.worker.pid, reason)
                 slot.worker.kill()
 
     def _retire(self, worker: Worker) -> None:
@@ -169,7 +167,7 @@ class Supervisor:
                 worker.close()
                 del self._leaving[worker]
             elif until <= self._now():
-                log.warning("worker %s did not stop in time and is killed", worker.pid)
+                log.warning("worker %s did not stop in time and was killed", worker.pid)
                 worker.kill()
                 self._leaving[worker] = self._now() + STOP_MARGIN_SECONDS
 

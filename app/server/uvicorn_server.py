@@ -78,7 +78,7 @@ class Server(uvicorn.Server):
         connections; workers share their queue with others.
         """
         listeners = list(sockets or ())
-        log.info("stopping: requests that have been accepted are answered")
+        log.info("stopping: finishing the accepted requests")
         self.server_state.is_draining = True
         connections = cast("set[BoundedHttpProtocol]", self.server_state.connections)
         for connection in connections:

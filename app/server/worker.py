@@ -42,7 +42,7 @@ class Channel:
         with contextlib.suppress(ConnectionError):
             while await asyncio.get_running_loop().sock_recv(self._line, 64):
                 pass  # the supervisor sends nothing
-        log.warning("the parent process is gone: this worker stops")
+        log.warning("the supervisor has exited: stopping this worker")
         server.should_exit = True
 
     async def _give_signs(self) -> None:

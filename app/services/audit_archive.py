@@ -48,7 +48,7 @@ class AuditArchive:
                 count, last = await self._write(file, last, before)
                 file.sync()
         except OSError as error:
-            raise InvalidInputError(f"{path}: {error.strerror}. No event was deleted.") from None
+            raise InvalidInputError(f"{path}: {error.strerror}. No events were deleted.") from None
         if last.sequence > start.sequence:
             event = self._audit.event("audit.archived", until=last.sequence, hash=last.hash.hex())
             await self._checkpoints.cut(last, event)
@@ -64,12 +64,12 @@ class AuditArchive:
             return start
         if head.sequence < start.sequence or file.first > start.sequence + 1:
             raise InvalidInputError(
-                f"{path}: its events do not lead to event {start.sequence}, which was archived"
-                " last. Choose a new file."
+                f"{path}: its events do not connect to event {start.sequence}, the last one"
+                " archived. Choose a new file."
             )
         known = await self._events.list_page(after=head.sequence - 1, limit=1)
         if [(event.sequence, event.hash) for event in known] != [head]:
-            raise InvalidInputError(f"{path}: its events are not of this log. Choose a new file.")
+            raise InvalidInputError(f"{path}: its events are not from this log. Choose a new file.")
         return head
 
     async def _write(
@@ -82,7 +82,7 @@ class AuditArchive:
                     return count, last
                 if not is_next(event, last):
                     raise InvalidInputError(
-                        f"The log is broken at event {last.sequence + 1}, and nothing was deleted."
+                        f"The log is broken at event {last.sequence + 1}. Nothing was deleted."
                         " Run postern audit verify."
                     )
                 file.append(event)

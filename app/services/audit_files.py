@@ -89,7 +89,7 @@ class ArchiveFile:
             self._read()
         except BlockingIOError:
             self._close()
-            raise InvalidInputError(f"{self._path}: another command is writing it.") from None
+            raise InvalidInputError(f"{self._path}: another command is writing to it.") from None
         except BaseException:
             self._close()
             raise
@@ -123,7 +123,7 @@ class ArchiveFile:
         """
         if self._rest:
             raise InvalidInputError(
-                f"{self._path}: its last line is cut short and no event completes it."
+                f"{self._path}: its last line is incomplete and no event completes it."
             )
         os.fsync(self._descriptor)
         directory = os.open(self._path.parent, os.O_RDONLY)

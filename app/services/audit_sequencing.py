@@ -71,12 +71,12 @@ class AuditSequencer:
         try:
             is_done = await self.run()
         except DatabaseUnavailableError:
-            log.warning("audit events wait for their numbers: the database is not available")
+            log.warning("audit events are waiting to be numbered: the database is not available")
         except Exception:
-            log.exception("audit events were not numbered; they will be tried again")
+            log.exception("numbering audit events failed and will be retried")
         else:
             self._passes_in_vain = 0 if is_done else self._passes_in_vain + 1
             if not is_done:
                 self._written.set()
             if self._passes_in_vain == PASSES_UNTIL_WARNING:
-                log.warning("audit events wait for their numbers: audit_head is locked")
+                log.warning("audit events are waiting to be numbered: audit_head is locked")

@@ -139,7 +139,7 @@ class AuthenticationService:
         self, user: User | None, reason: str, *, client_id: str | None = None
     ) -> None:
         """Record a refused sign-in; also done for unknown names, so that it takes as long."""
-        problem = PROBLEMS[reason] if user is not None else "there is no such user"
+        problem = PROBLEMS[reason] if user is not None else "the user is unknown"
         refusals.explain(f"password sign-in refused: {problem}")
         await self._audit.record(
             "sign_in.refused",

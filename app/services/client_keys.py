@@ -82,7 +82,7 @@ class ClientKeys:
             is_usable = cached is not None and _is_usable_meanwhile(cached, kid, now)
             cached = await (self._newer(uri, cached) if cached and is_usable else self._ask(uri))
         if cached.keys is None:
-            raise FetchError(f"jwks_uri gave no keys: {cached.problem}")
+            raise FetchError(f"no keys from the jwks_uri: {cached.problem}")
         return cached.keys
 
     async def _newer(self, uri: str, kept: _Fetched) -> _Fetched:
@@ -102,7 +102,7 @@ class ClientKeys:
         try:
             response = await self._outbound.get(uri)
             if response.status != 200:
-                raise FetchError(f"it answered {response.status}")
+                raise FetchError(f"the response status is {response.status}")
             result = _Fetched(_parse(response.body), now, now)
         except BusyError:  # not a failure of the URI
             raise
@@ -140,11 +140,11 @@ def _parse(body: bytes) -> Keys:
     try:
         jwks = json.loads(body)
     except (ValueError, RecursionError):
-        raise FetchError("it gave no JSON") from None
+        raise FetchError("the response is not JSON") from None
     if not isinstance(jwks, dict) or not is_encodable(jwks):
-        raise FetchError("it gave no JWK Set")
+        raise FetchError("the response is not a JWK Set")
     if not isinstance(jwks.get("keys"), list):
-        raise FetchError("it gave no JWK Set")
+        raise FetchError("the response is not a JWK Set")
     return _public_keys(jwks)
 
 

@@ -73,7 +73,9 @@ class ClientService:
         )
         event = self._audit.event("client.created", client_id=client.client_id)
         if not await self._clients.add(client, event=event):
-            raise ConflictError("The client name is taken.", error="client_name_taken")
+            raise ConflictError(
+                "That client name is taken. Choose another one.", error="client_name_taken"
+            )
         return ClientCreated(**self.information(client), client_secret=secret)
 
     async def register(
@@ -93,7 +95,7 @@ class ClientService:
         )
         event = self._audit.event("client.registered", client_id=client.client_id)
         if not await self._clients.add(client, event=event):
-            raise ConflictError("The client could not be stored: try again.")
+            raise ConflictError("The client could not be stored. Try again.")
         return NewClient(client, secret, registration_token)
 
     async def update(
@@ -164,7 +166,7 @@ class ClientService:
         """Return the client; raise `NotFoundError` if it is unknown."""
         client = await self._clients.find(client_id)
         if client is None:
-            raise NotFoundError("There is no client of that identifier.")
+            raise NotFoundError("There is no client with that ID.")
         return client
 
     async def list_page(self, *, after: str = "") -> Sequence[Client]:
@@ -207,7 +209,9 @@ class ClientService:
     async def invite(self, label: str, *, lasts: timedelta) -> str:
         """Issue an initial access token; anyone who holds it can register clients."""
         if len(label) > MAXIMUM_LABEL or not is_storable(label):
-            raise InvalidInputError(f"A label has at most {MAXIMUM_LABEL} letters, all printable.")
+            raise InvalidInputError(
+                f"--label must have at most {MAXIMUM_LABEL} characters, all printable."
+            )
         token, now = new_token(TokenKind.INITIAL_ACCESS_TOKEN), self._clock.now()
         await self._invitations.add(
             InitialAccessToken(

@@ -198,6 +198,6 @@ class Delivery(ABC, Generic[Row]):
         try:
             await self.run_once()
         except DatabaseUnavailableError:
-            log.warning("%s wait: the database is not available", self._what)
+            log.warning("%s are waiting: the database is not available", self._what)
         except Exception:
-            log.exception("the delivery of %s failed and will try again", self._what)
+            log.exception("the delivery of %s failed and will be retried", self._what)

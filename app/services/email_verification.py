@@ -76,7 +76,7 @@ class EmailVerification:
         try:
             await self.send_link(user, address, language=language or language_of(user))
         except TooManyRequestsError:
-            log.info("user %s registered and is sent no mail now", user.user_id)
+            log.info("user %s registered, but was not sent an email", user.user_id)
 
     async def pending(self, user: User) -> str | None:
         """Return the address that a link was sent to and that is not verified yet."""

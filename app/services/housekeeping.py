@@ -71,9 +71,9 @@ class Housekeeping:
                 try:
                     await self.run_once()
                 except DatabaseUnavailableError:
-                    log.warning("housekeeping waits: the database is not available")
+                    log.warning("housekeeping is waiting: the database is not available")
                 except Exception:
-                    log.exception("housekeeping failed and will try again")
+                    log.exception("housekeeping failed and will be retried")
         finally:
             await self._give_lease_back()
 
@@ -125,11 +125,11 @@ class Housekeeping:
         try:
             deleted = await deletion(before=before, limit=limit)
         except DatabaseUnavailableError:
-            log.warning("housekeeping leaves out a table that is not available")
+            log.warning("housekeeping skipped a table that is not available")
             self._renews_at = None  # ends the run if the whole database is unavailable
             return 0, False
         except Exception:
-            log.exception("housekeeping leaves out a table")
+            log.exception("housekeeping skipped a table")
             return 0, False
         seconds = self._timer() - started_at
         is_full = deleted >= limit
@@ -145,7 +145,7 @@ class Housekeeping:
         except DatabaseUnavailableError:
             raise
         except Exception:
-            log.exception("old signing keys were not replaced; housekeeping will try again")
+            log.exception("rotating old signing keys failed and will be retried")
 
     async def _has_lease(self) -> bool:
         """Return whether this worker holds the lease, taking it if it is free.

@@ -37,15 +37,15 @@ def check_provider(
 ) -> None:
     """Check the settings of an identity provider; raise `InvalidInputError`."""
     if not NAME.fullmatch(name):
-        raise InvalidInputError("A name has 1 to 40 of the characters a-z, 0-9 and -.")
+        raise InvalidInputError("The name must have 1 to 40 characters from a-z, 0-9 and -.")
     if not _may_be_issuer(issuer, is_production=is_production):
-        raise InvalidInputError("--issuer must be an https URL without query and fragment.")
+        raise InvalidInputError("--issuer must be an https URL without a query or fragment.")
     if not 0 < len(client_id) <= MAXIMUM_LENGTH or not is_storable(client_id):
         raise InvalidInputError("--client-id must have 1 to 300 characters.")
     if not 0 < len(label.strip()) <= MAXIMUM_LABEL or not is_storable(label):
         raise InvalidInputError("--label must have 1 to 100 characters.")
     if "openid" not in scope.split() or len(scope) > MAXIMUM_LENGTH or not is_scope(scope):
-        raise InvalidInputError("--scope must be names with spaces between, openid among them.")
+        raise InvalidInputError("--scope must be names separated by spaces, including openid.")
 
 
 def claims_of(elsewhere: ExternalIdentity) -> dict[str, object]:

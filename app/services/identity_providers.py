@@ -63,7 +63,7 @@ class IdentityProviderService:
             is_production=self._is_production,
         )
         if any(other.issuer == issuer for other in await self._upstream.list_all()):
-            raise ConflictError("There is a provider with this issuer already.")
+            raise ConflictError("A provider with this issuer already exists.")
         provider = IdentityProvider(
             name=name,
             label=label.strip(),
@@ -76,7 +76,7 @@ class IdentityProviderService:
         )
         event = self._audit.event("provider.added", provider=name, issuer=issuer)
         if not await self._upstream.add(provider, event=event):
-            raise ConflictError("There is a provider of this name already.")
+            raise ConflictError("A provider with this name already exists.")
         return provider
 
     async def list_all(self) -> Sequence[IdentityProvider]:
@@ -95,7 +95,7 @@ class IdentityProviderService:
         """Return the identity provider; raise `NotFoundError` if it is unknown."""
         provider = await self._upstream.find(name) if NAME.fullmatch(name) else None
         if provider is None:
-            raise NotFoundError("There is no provider of that name.")
+            raise NotFoundError("There's no identity provider with that name.")
         return provider
 
     async def get_enabled(self, name: str) -> IdentityProvider:
@@ -105,7 +105,7 @@ class IdentityProviderService:
         """
         provider = await self.get(name)
         if provider.is_disabled:
-            raise NotFoundError("There is no provider of that name.")
+            raise NotFoundError("There's no identity provider with that name.")
         return provider
 
     async def set_disabled(self, name: str, *, disabled: bool) -> IdentityProvider:
@@ -135,8 +135,14 @@ class IdentityProviderService:
         try:
             return self._box.open(provider.sealed_secret, context=provider.name).decode()
         except SealError as error:
-            log.error("the secret of provider %s cannot be opened: %s", provider.name, error)
-            raise UnavailableError("This way to sign in does not work now.") from None
+            log.error(
+                "the client secret for identity provider %s cannot be opened: %s",
+                provider.name,
+                error,
+            )
+            raise UnavailableError(
+                "This sign-in option isn't available right now. Choose another one."
+            ) from None
 
     async def spend(self, state: str, *, lasts: timedelta) -> bool:
         """Consume a state; return whether this was the first response with it, in any worker."""
@@ -241,7 +247,7 @@ class IdentityProviderService:
         identity = self._identity(user.user_id, elsewhere, now)
         if not await self._upstream.add_person(user, identity, event=event):
             if await self._upstream.find_identity(elsewhere.issuer, elsewhere.subject) is not None:
-                raise ConflictError("This sign-in belongs to an account already.")
+                raise ConflictError("That account is already connected to an account here.")
             raise taken()
         return user
 

@@ -279,7 +279,7 @@ class Limits:
         shared = [attempt for attempt in attempts if attempt.rule in self.rules.shared]
         is_shared = shared and await self._store.wait(shared, now=self._clock.now()) > 0
         error = SharedDelayError if is_shared else TooManyRequestsError
-        raise error(retry_after=math.ceil(wait), reason=f"a limit is reached: {rules}")
+        raise error(retry_after=math.ceil(wait), reason=f"rate limit reached: {rules}")
 
     def _of_address(self) -> list[Attempt]:
         rules = self.rules

@@ -100,7 +100,7 @@ class MailDelivery(Delivery[StoredMail]):
         if mail is not None:
             try:
                 await self._unless_stopping(
-                    lambda: self._sender.send(mail), EmailError("the server stops")
+                    lambda: self._sender.send(mail), EmailError("the server is stopping")
                 )
                 is_sent = True
             except EmailError as error:
@@ -109,7 +109,7 @@ class MailDelivery(Delivery[StoredMail]):
                 log.warning("mail %s was not sent: %s", row.mail_id, error)
                 if not (is_last or error.is_final):
                     return False
-                log.warning("mail %s is given up", row.mail_id)
+                log.warning("giving up on mail %s", row.mail_id)
         await self._mails.remove(row.mail_id)
         return is_sent
 
@@ -118,13 +118,13 @@ class MailDelivery(Delivery[StoredMail]):
         try:
             content = json.loads(self._box.open(stored.sealed, context=stored.mail_id))
         except SealError as error:
-            log.warning("mail %s is given up, it cannot be opened: %s", stored.mail_id, error)
+            log.warning("giving up on mail %s: it cannot be opened: %s", stored.mail_id, error)
             return None
         if (
             content["expires_at"] is not None
             and content["expires_at"] <= self._clock.now().timestamp()
         ):
-            log.warning("mail %s is given up: its link has expired", stored.mail_id)
+            log.warning("giving up on mail %s: its link has expired", stored.mail_id)
             return None
         if not content["recipient"]:
             return None

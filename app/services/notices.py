@@ -45,9 +45,13 @@ class Notices:
                 self._outbox.mail(recipient, what, mail_values, language=language)
             )
         except LookupError:
-            log.exception("there is no mail of the name %s", what)
+            log.exception("there is no mail named %s", what)
         except DatabaseUnavailableError:
-            log.warning("user %s is not told by mail (%s): no database", user.user_id, what)
+            log.warning(
+                "user %s was not notified by email (%s): the database is not available",
+                user.user_id,
+                what,
+            )
 
 
 def language_of(user: User) -> str:

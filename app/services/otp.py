@@ -138,8 +138,8 @@ class OtpService:
         is_used = await self._users.use_otp_step(user, step, now=now, drift=drift, event=event)
         if is_used and self._was_clock_set_back(user):
             log.warning(
-                "the last one-time code of user %s is from a later time than now: it was used"
-                " under a clock that was set back since, and does not count against them",
+                "the last one-time code of user %s is from a later time than now: it was used "
+                "before the clock was set back, and is ignored",
                 user.user_id,
             )
         return is_used

@@ -53,9 +53,9 @@ class PasskeyChallenges:
         try:
             content = json.loads(self._box.open(value, context=browser))
         except SealError as error:
-            raise PasskeyError(f"the challenge: {error}") from error
+            raise PasskeyError(f"the challenge is not valid: {error}") from error
         if content[:2] != [purpose, _name_of(user)]:
-            raise PasskeyError("the challenge is for something else")
+            raise PasskeyError("the challenge is for another user or purpose")
         expires_at = datetime.fromtimestamp(content[2], UTC)
         if self._clock.now() >= expires_at:
             raise PasskeyError("the challenge has expired", reason="expired")

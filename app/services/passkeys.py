@@ -27,7 +27,7 @@ from app.services.passkey_challenges import PasskeyChallenges, Purpose
 
 MAXIMUM_PASSKEYS = 20
 MAXIMUM_NAME = 100
-LAST = "This is the only way in which you can sign in. Set a password or add a passkey first."
+LAST = "This is your only way to sign in. Set a password or add a passkey first."
 
 log = logger(__name__)
 
@@ -111,7 +111,7 @@ class PasskeyService:
             log.info("passkey of user %s not added: %s", user.user_id, error)
             await self._limits.count_passkey_error()
             await self._refuse(user.user_id, error.reason)
-            raise PasskeyRefusedError("The passkey could not be added. Try it again.") from None
+            raise PasskeyRefusedError("The passkey couldn't be added. Try again.") from None
         passkey = Passkey(
             passkey_id=new_identifier(),
             credential_id=credential.credential_id,
@@ -127,11 +127,13 @@ class PasskeyService:
         event = self._event("passkey.added", user, passkey.passkey_id)
         outcome = await self._passkeys.add(passkey, user, at_most=MAXIMUM_PASSKEYS, event=event)
         if outcome == "no owner":
-            raise PasskeyRefusedError("The passkey could not be added. Try it again.")
+            raise PasskeyRefusedError("The passkey couldn't be added. Try again.")
         if outcome == "known":
-            raise PasskeyRefusedError("This passkey was added before.")
+            raise PasskeyRefusedError("This passkey has already been added.")
         if outcome == "too many":
-            raise PasskeyRefusedError("You have 20 passkeys. Remove one before you add another.")
+            raise PasskeyRefusedError(
+                "You already have 20 passkeys. Remove one before you add another."
+            )
         return passkey
 
     async def rename(self, user: User, passkey_id: str, name: str) -> bool:
@@ -187,7 +189,7 @@ class PasskeyService:
             await self._challenges.spend(challenge)
             owner = await self._users.find(passkey.user_id)
             if owner is None or owner.is_disabled:
-                raise PasskeyError("the person is disabled", reason="disabled")
+                raise PasskeyError("the user is disabled", reason="disabled")
             await self._count(passkey, proof)
         except PasskeyError as error:
             user_id = user.user_id if user is not None else passkey.user_id if passkey else None
@@ -207,13 +209,13 @@ class PasskeyService:
         claim = claimed_in(answer)
         passkey = await self._passkeys.find_by_credential(claim.credential_id)
         if passkey is None:
-            raise PasskeyError("no such passkey", reason="unknown")
+            raise PasskeyError("the passkey is unknown", reason="unknown")
         if user is not None and passkey.user_id != user.user_id:
-            raise PasskeyError("the passkey of another person", reason="of another person")
+            raise PasskeyError("the passkey belongs to another user", reason="of another person")
         if claim.user_handle is None and user is not None:
             return passkey
         if claim.user_handle != passkey.user_id.encode():
-            raise PasskeyError("the user handle is another")
+            raise PasskeyError("the user handle does not match")
         return passkey
 
     async def _count(self, passkey: Passkey, proof: Assertion) -> None:
@@ -225,17 +227,20 @@ class PasskeyService:
         before, now = passkey.sign_count, proof.sign_count
         if (before or now) and now <= before:
             log.warning(
-                "the counter of passkey %s of user %s went from %d to %d: there may be a copy",
+                (
+                    "the signature counter of passkey %s of user %s went from %d to %d: the "
+                    "passkey may have been cloned"
+                ),
                 passkey.passkey_id,
                 passkey.user_id,
                 before,
                 now,
             )
-            raise PasskeyError("the counter did not grow", reason="counter went back")
+            raise PasskeyError("the signature counter did not increase", reason="counter went back")
         if not await self._passkeys.use(
             passkey, sign_count=now, is_synced=proof.is_synced, now=self._clock.now()
         ):
-            raise PasskeyError("used or removed at the same time")
+            raise PasskeyError("the passkey was used or removed concurrently")
 
     async def _known(self, user: User) -> list[Known]:
         passkeys = await self._passkeys.list_of(user.user_id)
@@ -256,5 +261,5 @@ class PasskeyService:
 
     def _offered(self) -> RelyingParty:
         if self._party is None:
-            raise NotFoundError("Passkeys are not offered at this address.")
+            raise NotFoundError("Passkeys aren't available at this address.")
         return self._party

@@ -44,7 +44,7 @@ class Readiness:
             async with asyncio.timeout(self._timeout):
                 problem = await self._database.problem(now=self._clock.now())
         except TimeoutError:
-            problem = f"the database did not answer within {self._timeout:g} seconds"
+            problem = f"the database did not respond within {self._timeout:g} seconds"
         if problem is not None and problem != self._problem:
             log.warning("not ready: %s", problem)
         elif problem is None and self._problem is not None:

@@ -99,7 +99,7 @@ def check_all_opened(done: Mapping[str, Rewrapped]) -> None:
         if result.unopenable
     ]
     if unopened:
-        raise UnopenableError(f"Under none of the listed keys: {'; '.join(unopened)}.")
+        raise UnopenableError(f"Not sealed with any of the listed keys: {'; '.join(unopened)}.")
 
 
 def _opened(each: SealedValue, box: SecretBox, done: Rewrapped) -> bytes | None:

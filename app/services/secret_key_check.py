@@ -18,8 +18,9 @@ CHECKED = b"postern"
 CONTEXT = "key check"
 PAGE = 500
 REFUSAL = (
-    "SECRET_KEY is not the key of this database: set the key that it was used with, or list that"
-    " one in SECRET_KEY_PREVIOUS. If it is lost, SECRET_KEY_IS_NEW=1 starts with the new one"
+    "SECRET_KEY is not the key of this database: set the key that the database was used with, "
+    "or list that key in SECRET_KEY_PREVIOUS. If it is lost, set SECRET_KEY_IS_NEW=1 to start "
+    "with the new one"
 )
 
 
@@ -109,8 +110,8 @@ class SecretKeyCheck:
             raise StartupError(REFUSAL)  # another server stored the value of its own key
         listed = ", ".join(f"{number} {kind}" for kind, number in lost.items() if number)
         log.error(
-            "SECRET_KEY_IS_NEW: lost, because the key before is not listed: %s. Users with a lost"
-            " TOTP secret enrol again; new signing keys are made",
+            "SECRET_KEY_IS_NEW: lost because the previous key is not listed: %s. Users with a "
+            "lost TOTP secret must enrol again; new signing keys will be created",
             listed or "nothing",
         )
 

@@ -39,4 +39,4 @@ async def require_no_address(users: UserRepository, name: NewName) -> None:
 
 
 def taken() -> ConflictError:
-    return ConflictError("The user name is taken.", error="username_taken")
+    return ConflictError("That username is taken. Choose another one.", error="username_taken")

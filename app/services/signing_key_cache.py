@@ -86,7 +86,7 @@ class SigningKeyCache:
                 return (await self._read_once(KEYS)).keys
         except (TimeoutError, DatabaseUnavailableError):
             if self._failed_at is None:
-                log.warning("the signing keys cannot be read: those read before are used")
+                log.warning("the signing keys cannot be read: using the cached ones")
             self._failed_at = self._clock.now()
             return cached.keys
 

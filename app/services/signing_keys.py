@@ -156,7 +156,11 @@ class SigningKeys:
                 successor = await self._make(
                     algorithm, keys, signs_from=now + PUBLISHED_BEFORE, is_rotation=True
                 )
-                log.info("the signing key of %s was old: %s follows it", algorithm, successor.kid)
+                log.info(
+                    ("the signing key for %s was rotated because of its age: the new key is %s"),
+                    algorithm,
+                    successor.kid,
+                )
         keys = await self._cache.keys()
         retired_kids = [
             key.kid for key in keys if key.private_sealed and not self._is_published(key, keys)
@@ -200,7 +204,7 @@ class SigningKeys:
                     return key
                 now = self._clock.now()
                 await self._make(algorithm, keys, signs_from=now, is_rotation=False)
-        raise SealError("workers with another SECRET_KEY make all the signing keys")
+        raise SealError("workers with another SECRET_KEY create all signing keys")
 
     def _usable(self, keys: Sequence[SigningKey], algorithm: str) -> SigningKey | None:
         """Return the newest key that may sign already and can be opened.

@@ -23,7 +23,7 @@ from app.services.sessions import SessionService, SignedIn
 from app.services.sign_in_names import new_name, require_no_address, taken
 
 COMMON_WARNING = (
-    "This password is on the lists that attackers try first. A server in production refuses it."
+    "This password is on the lists that attackers try first. It would be refused in production."
 )
 
 
@@ -99,11 +99,11 @@ class UserService:
             body.username, body.password.get_secret_value()
         )
         if user is None:
-            raise InvalidCredentialsError("The user name or the password is wrong.")
+            raise InvalidCredentialsError("The username or the password is wrong.")
         secret, sealed = self._otp.new_secret(user.user_id)
         enrolment = await self._otp.enrolment(secret, username=user.username)
         if not await self._users.enroll_otp(user, sealed):
-            raise ConflictError("There is a second factor already.", error="already_enrolled")
+            raise ConflictError("A second factor is already set up.", error="already_enrolled")
         return OtpEnrolled(
             message="New secret enrolled", otp_uri=enrolment.otp_uri, qr_code=enrolment.qr_code
         )
@@ -138,13 +138,13 @@ class UserService:
             claims.pop(VERIFIED.get(name, name), None)
         for name in vouched_for:
             if name not in claims:
-                raise InvalidInputError(f"There is nothing that {name} could be about.")
+                raise InvalidInputError(f"Cannot set {name}: the user has no such claim to verify.")
             claims[name] = True
         now = self._clock.now()
         names = sorted({*changes.stated_claims(), *unset, *vouched_for})
         event = self._audit.event("user.claims_changed", user_id=user.user_id, claims=names)
         if not await self._users.replace_claims(user, json.dumps(claims), now=now, event=event):
-            raise ConflictError("The claims changed at the same time. Try again.")
+            raise ConflictError("The claims were changed in the meantime. Try again.")
         return await self.get(username)
 
     async def find(self, user_id: str) -> User | None:
@@ -155,7 +155,7 @@ class UserService:
         key = usernames.key_or_none(username)
         user = await self._users.find_by_key(key) if key is not None else None
         if user is None:
-            raise NotFoundError("There is no user of that name.")
+            raise NotFoundError("There is no user with that name.")
         return user
 
     async def list_page(self, *, after: str = "") -> Sequence[User]:
@@ -230,7 +230,7 @@ class UserService:
             now=self._clock.now(),
             event=event,
         ):
-            raise ConflictError("The password was changed at the same time. Sign in again.")
+            raise ConflictError("Your password was changed in the meantime. Sign in again.")
         updated = await self.find(user.user_id)
         if updated is None:
             return None  # deleted at the same time
@@ -264,7 +264,8 @@ class UserService:
             raise InvalidInputError(problem, error="invalid_password")
         if passwords.is_own_name(password, names):
             raise InvalidInputError(
-                "This password is your own name. Choose another one.", error="password_is_username"
+                "Your password can't be your own name. Choose another one.",
+                error="password_is_username",
             )
         if not await asyncio.to_thread(passwords.is_common, password):
             return None

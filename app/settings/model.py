@@ -139,9 +139,9 @@ class Settings(BaseSettings):
         if name not in ("sqlite", "postgresql", "postgres") or not separator:
             raise ValueError("must begin with postgresql://, postgres:// or sqlite:///")
         if name == "sqlite" and sqlite_path(value) is None:
-            raise ValueError("must name a file, as in sqlite:///./data/postern.db")
+            raise ValueError("must name a file, such as sqlite:///./data/postern.db")
         if name != "sqlite" and not has_numeric_ports(rest):
-            raise ValueError("must have a number for its port")
+            raise ValueError("must have a numeric port")
         return value
 
     @field_validator("issuer")
@@ -152,9 +152,9 @@ class Settings(BaseSettings):
         if any(char.isspace() for char in value) or not is_web_address(value):
             raise ValueError("must be a URL such as https://login.example.com")
         if any(char in value for char in "?#@"):
-            raise ValueError("must not have a query, fragment or user (RFC 8414 section 2)")
+            raise ValueError("must not have a query, fragment or username (RFC 8414 section 2)")
         if urlsplit(value).path.strip("/"):
-            raise ValueError("must not have a path: it is the root of this server")
+            raise ValueError("must not have a path: Postern must be at the root of its host")
         return value.rstrip("/")
 
     @field_validator("secret_key", "admin_token")
@@ -177,7 +177,7 @@ class Settings(BaseSettings):
     def _mailbox(cls, value: str | None) -> str | None:
         address = parseaddr(value)[1] if value is not None else ""
         if value is not None and not (value.isprintable() and "@" in address[1:-1]):
-            raise ValueError("must be an address such as Postern <login@example.com>")
+            raise ValueError("must be an email address such as Postern <login@example.com>")
         return value
 
     @field_validator("trusted_proxies")
@@ -187,21 +187,21 @@ class Settings(BaseSettings):
             for network in value:
                 ipaddress.ip_network(network, strict=False)
         except ValueError:
-            raise ValueError("must be addresses or networks such as 10.0.0.0/8") from None
+            raise ValueError("must be IP addresses or networks such as 10.0.0.0/8") from None
         return value
 
     @field_validator("tls_cert_file", "tls_key_file", "outbound_ca_file", "brand_logo")
     @classmethod
     def _readable(cls, value: Path | None) -> Path | None:
         if value is not None and not os.access(value, os.R_OK):
-            raise ValueError("must name a file that can be read")
+            raise ValueError("must name a readable file")
         return value
 
     @field_validator("outbound_ca_file")
     @classmethod
     def _certificates(cls, value: Path | None) -> Path | None:
         if value is not None and not holds_certificates(value):
-            raise ValueError("must name a file with certificates in PEM")
+            raise ValueError("must name a file with certificates in PEM format")
         return value
 
     @model_validator(mode="after")
@@ -225,7 +225,7 @@ class Settings(BaseSettings):
 
     def _production_problems(self) -> list[str]:
         problems = []
-        hint = f"set it to a random value, for example that of: {SECRET_RECIPE}"
+        hint = f"set it to a random value, for example with: {SECRET_RECIPE}"
         if self.secret_key is None:
             problems.append(f"SECRET_KEY is required in production: {hint}")
         elif is_weak(self.secret_key.get_secret_value(), MINIMUM_SECRET_LENGTH):
@@ -236,13 +236,14 @@ class Settings(BaseSettings):
             problems.append(f"ADMIN_TOKEN is weak: {hint}")
         if self.issuer is None:
             problems.append(
-                "ISSUER is required in production: the https URL by which clients reach this server"
+                "ISSUER is required in production: set it to the https URL at which clients "
+                "reach this server"
             )
         elif not self.issuer.startswith("https://"):
             problems.append("ISSUER must begin with https:// in production")
         if "postern:postern@" in self.database_url:
             problems.append(
-                "DATABASE_URL has the example password in production: choose another one"
+                "DATABASE_URL has the example password: choose another one in production"
             )
         return problems
 

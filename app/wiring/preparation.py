@@ -40,7 +40,7 @@ async def prepare_in_time(services: Services) -> None:
             if remaining <= 0:
                 raise
             if loop.time() >= next_log_at:
-                log.warning("%s; trying again for %.0f s", error, remaining)
+                log.warning("%s; retrying for %.0f s", error, remaining)
                 next_log_at = loop.time() + SAY_SECONDS
             await asyncio.sleep(min(RETRY_SECONDS, remaining))
 
@@ -60,13 +60,13 @@ async def prepare_some_time(services: Services) -> None:
         except Exception as error:
             reason = reason_of(error)
             if not is_database_error(error) and reason != logged_reason:
-                log.exception("a database cannot be prepared, for a reason that is a bug")
+                log.exception("cannot prepare the database because of a bug")
         else:
             if logged_reason:
-                log.warning("the database can be served: this worker serves")
+                log.warning("the database is ready: this worker now serves requests")
             return
         if reason != logged_reason:
-            log.warning("this worker answers 503 and waits: %s", reason)
+            log.warning("this worker responds with 503 until the database is ready: %s", reason)
             logged_reason = reason
         await asyncio.sleep(pause)
         pause = min(2 * pause, LONGEST_RETRY_SECONDS)

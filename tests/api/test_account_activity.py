@@ -21,7 +21,7 @@ ACTIVITY = "/account/activity"
 
 
 @pytest.mark.slow
-async def test_what_happened_is_told_in_sentences_the_newest_first(
+async def test_events_are_listed_newest_first_as_sentences(
     app: Application, visitor: Visitor, user: TestUser
 ) -> None:
     client = await app.create_client(client_name=app.new_name("Photo Album"))
@@ -30,12 +30,12 @@ async def test_what_happened_is_told_in_sentences_the_newest_first(
     page = text_of(await visitor.get(ACTIVITY))
 
     name = (await services_of(app).clients.get(client.client_id)).client_name
-    assert page.index("Application allowed") < page.index("Account made")
+    assert page.index("App access allowed") < page.index("Account created")
     assert name in page
     assert "consent.granted" not in page
 
 
-async def test_a_passkey_has_the_name_that_it_has_now(
+async def test_passkey_events_show_the_current_passkey_name(
     app: Application, visitor: Visitor, user: TestUser
 ) -> None:
     """The log has none: it stays when a person goes"""
@@ -53,7 +53,7 @@ async def test_a_passkey_has_the_name_that_it_has_now(
     assert "phone" not in removed
 
 
-async def test_a_refusal_and_an_operator_are_marked(
+async def test_refused_events_and_operator_actions_are_labelled(
     app: Application, visitor: Visitor, user: TestUser
 ) -> None:
     audit, user_id = services_of(app).audit, (await stored(app, user)).user_id
@@ -64,14 +64,14 @@ async def test_a_refusal_and_an_operator_are_marked(
     page = await visitor.get(ACTIVITY)
 
     rows = [" ".join(text.split()) for text in re.findall(r"<li>(.*?)</li>", page.text, re.DOTALL)]
-    refused = next(row for row in rows if "Wrong code of the authenticator app" in row)
-    reset = next(row for row in rows if "Authenticator app taken away" in row)
+    refused = next(row for row in rows if "Wrong security code entered" in row)
+    reset = next(row for row in rows if "Authenticator app reset" in row)
     assert "refused" in refused
-    assert "by the administrator" in reset
+    assert "by an administrator" in reset
     assert "refused" not in reset
 
 
-async def test_what_has_no_sentence_yet_is_shown_by_its_name(
+async def test_an_action_without_a_sentence_is_shown_by_its_name(
     app: Application, visitor: Visitor, user: TestUser
 ) -> None:
     """SECURITY_BAR row 31: as text"""
@@ -85,7 +85,7 @@ async def test_what_has_no_sentence_yet_is_shown_by_its_name(
     assert "<script>x" not in page.text
 
 
-async def test_long_lists_have_pages_without_gap_or_repetition(
+async def test_paging_through_the_activity_shows_every_event_exactly_once(
     app: Application, visitor: Visitor, user: TestUser
 ) -> None:
     audit, user_id = services_of(app).audit, (await stored(app, user)).user_id
@@ -108,7 +108,7 @@ async def test_long_lists_have_pages_without_gap_or_repetition(
     assert pages == 3
 
 
-async def test_events_that_wait_for_their_numbers_are_all_on_the_first_page(
+async def test_events_without_a_sequence_number_are_all_on_the_first_page(
     app: Application, visitor: Visitor, user: TestUser, monkeypatch: pytest.MonkeyPatch
 ) -> None:
     audit, user_id = services_of(app).audit, (await stored(app, user)).user_id
@@ -129,7 +129,7 @@ async def test_events_that_wait_for_their_numbers_are_all_on_the_first_page(
 
 
 @pytest.mark.parametrize("before", ["x", "-1", "9" * 30, "1 or 1=1", "²", "0"])
-async def test_a_place_that_is_none_is_no_error(
+async def test_an_invalid_page_position_is_not_an_error(
     visitor: Visitor, user: TestUser, before: str
 ) -> None:
     """SECURITY_BAR row 44"""
@@ -140,7 +140,7 @@ async def test_a_place_that_is_none_is_no_error(
     assert page.status_code == 200
 
 
-async def test_nobody_sees_the_activity_of_somebody_else(
+async def test_a_user_cannot_see_the_activity_of_another_user(
     app: Application, visitor: Visitor, client: TestClient, user: TestUser
 ) -> None:
     other = await app.enrolled_user()
@@ -153,15 +153,17 @@ async def test_nobody_sees_the_activity_of_somebody_else(
     assert all("theirs" not in page.text for page in pages)
 
 
-async def test_who_is_not_signed_in_goes_to_the_sign_in_page(visitor: Visitor) -> None:
+async def test_an_unauthenticated_visitor_is_redirected_to_the_sign_in_page(
+    visitor: Visitor,
+) -> None:
     assert (await visitor.get(ACTIVITY)).headers["location"] == "/login"
 
 
-def test_every_sentence_is_short_and_no_name_of_an_action() -> None:
+def test_every_sentence_is_short_and_contains_no_action_name() -> None:
     assert all("." not in sentence and len(sentence) < 60 for sentence in ACTIONS.values())
 
 
-def test_every_action_that_is_recorded_of_a_person_has_a_sentence() -> None:
+def test_every_recorded_user_action_has_a_sentence() -> None:
     subjects = {action.partition(".")[0] for action in ACTIONS}
     written = re.compile(rf'"((?:{"|".join(sorted(subjects))})\.[a-z_]+)"')
     source = "".join(path.read_text("utf-8") for path in Path(postern.__path__[0]).rglob("*.py"))

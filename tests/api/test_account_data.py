@@ -28,7 +28,7 @@ async def data_of(visitor: Visitor) -> dict[str, Any]:
     return said
 
 
-async def test_the_file_is_kept_by_the_browser_and_by_nobody_else(
+async def test_the_export_is_an_attachment_that_must_not_be_cached(
     visitor: Visitor, user: TestUser
 ) -> None:
     await signed_in(visitor, user)
@@ -40,7 +40,7 @@ async def test_the_file_is_kept_by_the_browser_and_by_nobody_else(
     assert answer.headers["cache-control"] == "no-store"
 
 
-async def test_it_holds_what_is_kept_about_a_person(
+async def test_the_export_contains_the_data_stored_about_the_user(
     app: Application, visitor: Visitor, client: TestClient
 ) -> None:
     user = await person_with(app, **CLAIMS)
@@ -69,7 +69,7 @@ async def test_it_holds_what_is_kept_about_a_person(
     assert actions[-1] == "user.registered"
 
 
-async def test_no_secret_is_in_it(
+async def test_the_export_contains_no_secrets(
     app: Application, visitor: Visitor, client: TestClient, user: TestUser
 ) -> None:
     """SECURITY_BAR rows 13 and 20"""
@@ -94,7 +94,7 @@ async def test_no_secret_is_in_it(
         assert secret not in text
 
 
-async def test_nothing_of_anybody_else_is_in_it(
+async def test_the_export_contains_no_data_of_other_users(
     app: Application, visitor: Visitor, client: TestClient, user: TestUser
 ) -> None:
     other = await person_with(app, name="Somebody Else")
@@ -111,7 +111,7 @@ async def test_nothing_of_anybody_else_is_in_it(
 
 
 @pytest.mark.slow
-async def test_a_long_life_is_in_it_as_a_whole(
+async def test_the_export_contains_the_whole_activity_history(
     app: Application, visitor: Visitor, user: TestUser
 ) -> None:
     user_id = (await stored(app, user)).user_id
@@ -125,7 +125,7 @@ async def test_a_long_life_is_in_it_as_a_whole(
     assert [name for name in names if name is not None] == [str(n) for n in reversed(range(450))]
 
 
-async def test_that_it_was_taken_is_written_down(
+async def test_the_export_is_recorded_in_the_audit_log(
     app: Application, visitor: Visitor, user: TestUser
 ) -> None:
     await signed_in(visitor, user)
@@ -135,7 +135,9 @@ async def test_that_it_was_taken_is_written_down(
     assert ("user.data_exported", {}) in await happened(app, (await stored(app, user)).user_id)
 
 
-async def test_the_page_says_what_a_deletion_means(visitor: Visitor, user: TestUser) -> None:
+async def test_the_page_explains_what_deleting_the_account_means(
+    visitor: Visitor, user: TestUser
+) -> None:
     await signed_in(visitor, user)
 
     page = text_of(await visitor.get(PAGE))

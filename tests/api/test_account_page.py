@@ -33,7 +33,7 @@ async def sign_in(visitor: Visitor, user: TestUser) -> None:
     await visitor.sign_in(await visitor.get("/login"), user)
 
 
-async def test_who_is_not_signed_in_goes_to_the_sign_in_page_and_comes_back(
+async def test_an_unauthenticated_visitor_signs_in_and_returns_to_the_page(
     visitor: Visitor, user: TestUser
 ) -> None:
     answer = await visitor.get("/account")
@@ -44,7 +44,9 @@ async def test_who_is_not_signed_in_goes_to_the_sign_in_page_and_comes_back(
     assert user.username in text_of(page)
 
 
-async def test_the_page_is_for_its_reader_only(visitor: Visitor, user: TestUser) -> None:
+async def test_the_page_is_not_cached_and_has_a_strict_content_security_policy(
+    visitor: Visitor, user: TestUser
+) -> None:
     """SECURITY_BAR row 31"""
     await sign_in(visitor, user)
 
@@ -63,11 +65,11 @@ async def test_the_page_is_for_its_reader_only(visitor: Visitor, user: TestUser)
         (FIREFOX, "Firefox, Linux"),
         (SAFARI, "Safari, iPhone"),
         (EDGE, "Edge, Windows"),
-        ("<script>alert(1)</script>" + "x" * 10_000, "A browser"),
-        ("", "A browser"),
+        ("<script>alert(1)</script>" + "x" * 10_000, "Unknown browser"),
+        ("", "Unknown browser"),
     ],
 )
-async def test_a_session_is_shown_as_people_call_it(
+async def test_a_session_is_described_by_its_browser_and_platform(
     visitor: Visitor, user: TestUser, user_agent: str, described: str
 ) -> None:
     """SECURITY_BAR row 31"""
@@ -77,11 +79,11 @@ async def test_a_session_is_shown_as_people_call_it(
     page = await visitor.get("/account")
 
     assert described in text_of(page)
-    assert "this one" in text_of(page)
+    assert "this browser" in text_of(page)
     assert "<script>alert" not in page.text
 
 
-async def test_a_session_elsewhere_is_ended_from_here(
+async def test_a_user_can_end_a_session_in_another_browser(
     app: Application, visitor: Visitor, client: TestClient, user: TestUser
 ) -> None:
     """SECURITY_BAR row 30: on the server, with the tokens that were granted for it"""
@@ -101,7 +103,7 @@ async def test_a_session_elsewhere_is_ended_from_here(
     assert len(sessions_on(page.text)) == 1
 
 
-async def test_the_session_of_this_browser_is_ended_here(
+async def test_a_user_can_end_the_session_of_the_current_browser(
     visitor: Visitor, client: TestClient, user: TestUser
 ) -> None:
     await visitor.tokens_for(client, user)
@@ -113,7 +115,7 @@ async def test_the_session_of_this_browser_is_ended_here(
     assert not await is_signed_in(visitor, client)
 
 
-async def test_nobody_ends_the_session_of_somebody_else(
+async def test_a_user_cannot_end_the_session_of_another_user(
     app: Application, visitor: Visitor, client: TestClient, user: TestUser
 ) -> None:
     """SECURITY_BAR row 30: a `sid` stands in every ID token and is no secret"""
@@ -129,7 +131,7 @@ async def test_nobody_ends_the_session_of_somebody_else(
     assert await is_signed_in(visitor, client)
 
 
-async def test_what_has_ended_is_not_listed(
+async def test_ended_and_expired_sessions_are_not_listed(
     app: Application, visitor: Visitor, user: TestUser
 ) -> None:
     for _ in range(2):
@@ -146,7 +148,7 @@ async def test_what_has_ended_is_not_listed(
     assert len(sessions_on(page.text)) == 1
 
 
-async def test_other_credentials_end_every_session(
+async def test_resetting_the_password_ends_every_session(
     app: Application, visitor: Visitor, user: TestUser
 ) -> None:
     """SECURITY_BAR row 30: `postern users` is the operator's hand"""
@@ -157,7 +159,7 @@ async def test_other_credentials_end_every_session(
     assert (await visitor.get("/account")).headers["location"] == "/login"
 
 
-async def test_an_application_is_listed_with_what_it_may_do(
+async def test_an_application_is_listed_with_its_granted_scopes(
     app: Application, visitor: Visitor, user: TestUser
 ) -> None:
     client = await app.create_client(client_name=app.new_name("The App"))
@@ -169,11 +171,11 @@ async def test_an_application_is_listed_with_what_it_may_do(
 
     page = await visitor.get("/account")
     assert "The App" in text_of(page)
-    assert "Your e-mail address" in text_of(page)
+    assert "Your email address" in text_of(page)
     assert "Your name" not in text_of(page)
 
 
-async def test_taking_back_ends_every_token_and_asks_again(
+async def test_revoking_access_revokes_every_token_and_requires_new_consent(
     app: Application, visitor: Visitor, client: TestClient, user: TestUser
 ) -> None:
     """SECURITY_BAR row 34; also what was granted with `offline_access`"""
@@ -192,7 +194,7 @@ async def test_taking_back_ends_every_token_and_asks_again(
 
 
 @pytest.mark.slow
-async def test_taking_back_from_one_leaves_the_others(
+async def test_revoking_access_does_not_affect_other_clients_or_users(
     app: Application, visitor: Visitor, client: TestClient, user: TestUser
 ) -> None:
     other_client, other_user = await app.create_client(), await app.enrolled_user()
@@ -210,7 +212,7 @@ async def test_taking_back_from_one_leaves_the_others(
 
 
 @pytest.mark.parametrize("how", ["first party", "password grant"])
-async def test_an_application_that_did_not_ask_is_listed_and_ended_too(
+async def test_an_application_without_a_consent_page_is_listed_and_can_be_revoked(
     app: Application, visitor: Visitor, client: TestClient, user: TestUser, how: str
 ) -> None:
     if how == "first party":
@@ -221,7 +223,7 @@ async def test_an_application_that_did_not_ask_is_listed_and_ended_too(
         await sign_in(visitor, user)
     page = await visitor.get("/account")
     assert client.client_id in page.text
-    assert "Your e-mail address" in text_of(page)
+    assert "Your email address" in text_of(page)
 
     await visitor.submit(page, to=APPLICATION)
 
@@ -230,7 +232,7 @@ async def test_an_application_that_did_not_ask_is_listed_and_ended_too(
 
 
 @pytest.mark.parametrize("path", [SESSION, APPLICATION, EVERYWHERE])
-async def test_only_our_own_page_may_post(
+async def test_a_post_without_a_valid_csrf_token_or_from_another_site_is_refused(
     app: Application, visitor: Visitor, client: TestClient, user: TestUser, path: str
 ) -> None:
     """SECURITY_BAR row 30: no token, another browser's, another site's"""
@@ -254,7 +256,7 @@ async def test_only_our_own_page_may_post(
     assert await app.is_active(client, tokens["access_token"])
 
 
-async def test_a_form_that_comes_after_the_session_ended_leads_to_the_sign_in_page(
+async def test_a_form_posted_after_sign_out_redirects_to_the_sign_in_page(
     app: Application, visitor: Visitor, client: TestClient, user: TestUser
 ) -> None:
     """The page was left open in a tab"""
@@ -270,7 +272,7 @@ async def test_a_form_that_comes_after_the_session_ended_leads_to_the_sign_in_pa
         assert answer.headers["location"] == "/login"
 
 
-async def test_two_people_in_one_browser_see_their_own(
+async def test_two_users_in_one_browser_each_see_only_their_own_account(
     app: Application, visitor: Visitor, client: TestClient, user: TestUser
 ) -> None:
     await visitor.tokens_for(client, user)
@@ -286,7 +288,7 @@ async def test_two_people_in_one_browser_see_their_own(
     assert user.username in text_of(await visitor.get("/account"))
 
 
-async def test_what_an_application_calls_itself_is_text(
+async def test_an_application_name_is_html_escaped(
     app: Application, visitor: Visitor, user: TestUser
 ) -> None:
     """SECURITY_BAR row 31"""
@@ -300,7 +302,7 @@ async def test_what_an_application_calls_itself_is_text(
     assert name in text_of(page)
 
 
-async def test_the_way_to_the_other_pages(visitor: Visitor, user: TestUser) -> None:
+async def test_the_page_links_to_the_other_account_pages(visitor: Visitor, user: TestUser) -> None:
     await sign_in(visitor, user)
 
     page = await visitor.get("/account")
@@ -313,7 +315,7 @@ async def test_the_way_to_the_other_pages(visitor: Visitor, user: TestUser) -> N
     assert [(await visitor.get(place)).status_code for place in places] == [200] * len(places)
 
 
-async def test_every_other_session_is_ended_at_once(
+async def test_signing_out_everywhere_else_ends_every_other_session(
     app: Application, visitor: Visitor, client: TestClient, user: TestUser
 ) -> None:
     """SECURITY_BAR row 30"""
@@ -335,7 +337,7 @@ async def test_every_other_session_is_ended_at_once(
     assert events[-1] == ("sessions.ended", {"others": 2})
 
 
-async def test_every_session_is_ended_this_one_too(
+async def test_signing_out_everywhere_ends_the_current_session_too(
     app: Application, visitor: Visitor, user: TestUser
 ) -> None:
     await sign_in(visitor, user)
@@ -349,7 +351,7 @@ async def test_every_session_is_ended_this_one_too(
             assert (await each.get("/account")).headers["location"] == "/login"
 
 
-async def test_ending_every_session_leaves_those_of_others(
+async def test_ending_every_session_does_not_end_sessions_of_other_users(
     app: Application, visitor: Visitor, user: TestUser
 ) -> None:
     await sign_in(visitor, user)
@@ -362,7 +364,7 @@ async def test_ending_every_session_leaves_those_of_others(
         assert (await other.get("/account")).status_code == 200
 
 
-async def test_it_says_when_an_application_was_used_last(
+async def test_the_page_shows_when_an_application_was_last_used(
     app: Application, visitor: Visitor, client: TestClient, user: TestUser
 ) -> None:
     tokens = await visitor.tokens_for(client, user, scope="openid offline_access")
@@ -377,7 +379,7 @@ async def test_it_says_when_an_application_was_used_last(
     assert re.search(r'datetime="([^"]+)"', last_used)[1] == used.isoformat()  # type: ignore[index]
 
 
-async def test_an_application_that_never_came_for_its_tokens_was_never_used(
+async def test_an_application_that_never_redeemed_its_code_has_no_last_use(
     visitor: Visitor, client: TestClient, user: TestUser
 ) -> None:
     await visitor.code_for(client, user)
@@ -388,7 +390,7 @@ async def test_an_application_that_never_came_for_its_tokens_was_never_used(
     assert "Last used on" not in text_of(page)
 
 
-async def test_what_a_person_ends_and_takes_back_is_written_down(
+async def test_ended_sessions_and_revoked_access_are_recorded_in_the_audit_log(
     app: Application, visitor: Visitor, client: TestClient, user: TestUser
 ) -> None:
     await visitor.tokens_for(client, user, scope="openid email")

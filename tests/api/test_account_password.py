@@ -26,7 +26,7 @@ def with_password(user: TestUser, password: str) -> TestUser:
     return TestUser(user.username, password, user.otp_secret)
 
 
-async def test_the_new_one_signs_in_and_the_old_one_does_not(
+async def test_the_new_password_signs_in_and_the_old_one_does_not(
     app: Application, visitor: Visitor, client: TestClient, user: TestUser
 ) -> None:
     await signed_in(visitor, user)
@@ -41,7 +41,7 @@ async def test_the_new_one_signs_in_and_the_old_one_does_not(
     assert "password.changed" in actions
 
 
-async def test_every_other_session_and_every_token_ends(
+async def test_a_password_change_ends_other_sessions_and_revokes_every_token(
     app: Application, visitor: Visitor, client: TestClient, user: TestUser
 ) -> None:
     """SECURITY_BAR row 9: after a password change a refresh token is worth nothing"""
@@ -57,7 +57,7 @@ async def test_every_other_session_and_every_token_ends(
         assert_oauth_error(await app.refresh(client, tokens["refresh_token"]), "invalid_grant")
 
 
-async def test_this_browser_stays_signed_in_under_a_new_secret(
+async def test_the_current_browser_stays_signed_in_with_a_new_session_secret(
     app: Application, visitor: Visitor, user: TestUser
 ) -> None:
     """SECURITY_BAR row 30: a cookie that somebody took before is worth nothing after"""
@@ -72,7 +72,7 @@ async def test_this_browser_stays_signed_in_under_a_new_secret(
         assert (await thief.get("/account")).headers["location"] == "/login"
 
 
-async def test_it_is_no_sign_in_that_counts_as_fresh(
+async def test_a_password_change_does_not_renew_the_sign_in_time(
     app: Application, visitor: Visitor, user: TestUser
 ) -> None:
     """The session keeps the time of its sign-in: the second factor was not given again"""
@@ -94,12 +94,12 @@ async def test_a_wrong_current_password_changes_nothing(
     page = await change(visitor, user, current_password="not the password")
 
     assert page.status_code == 400
-    assert "This is not your current password." in text_of(page)
+    assert "That's not your current password." in text_of(page)
     assert (await app.password_grant(client, user)).status_code == 200
 
 
 @pytest.mark.parametrize("missing", ["current_password", "password"])
-async def test_a_field_that_is_empty_is_named(
+async def test_an_empty_field_has_an_error_message(
     visitor: Visitor, user: TestUser, missing: str
 ) -> None:
     await signed_in(visitor, user)
@@ -111,7 +111,7 @@ async def test_a_field_that_is_empty_is_named(
 
 
 @pytest.mark.parametrize("bad", ["short", "x" * 257])
-async def test_the_rules_of_passwords_hold_here_too(
+async def test_the_new_password_must_follow_the_password_rules(
     app: Application, visitor: Visitor, client: TestClient, user: TestUser, bad: str
 ) -> None:
     """SECURITY_BAR row 25"""
@@ -120,11 +120,13 @@ async def test_the_rules_of_passwords_hold_here_too(
     page = await change(visitor, user, bad)
 
     assert page.status_code == 400
-    assert "A password has 8 to 256 characters." in text_of(page)
+    assert "A password must have 8 to 256 characters." in text_of(page)
     assert (await app.password_grant(client, user)).status_code == 200
 
 
-async def test_a_password_manager_finds_its_way(visitor: Visitor, user: TestUser) -> None:
+async def test_the_form_has_autocomplete_hints_for_password_managers(
+    visitor: Visitor, user: TestUser
+) -> None:
     """PAGES: the form has a username, a current-password and a new-password"""
     await signed_in(visitor, user)
 
@@ -135,7 +137,7 @@ async def test_a_password_manager_finds_its_way(visitor: Visitor, user: TestUser
     assert 'autocomplete="new-password"' in page.text
 
 
-async def test_who_signs_in_by_other_means_sets_a_first_password(
+async def test_a_user_without_a_password_can_set_one(
     app: Application, visitor: Visitor, client: TestClient, user: TestUser
 ) -> None:
     """An account that was made through another provider has none"""
@@ -151,7 +153,7 @@ async def test_who_signs_in_by_other_means_sets_a_first_password(
     assert (await app.password_grant(client, with_password(user, NEW))).status_code == 200
 
 
-async def test_of_two_changes_at_once_one_counts(
+async def test_only_one_of_two_concurrent_changes_succeeds(
     app: Application, visitor: Visitor, user: TestUser
 ) -> None:
     await signed_in(visitor, user)
@@ -165,7 +167,7 @@ async def test_of_two_changes_at_once_one_counts(
     assert (await visitor.get("/account")).status_code == 200
 
 
-async def test_only_our_own_page_may_post(
+async def test_a_post_without_a_valid_csrf_token_is_refused(
     app: Application, visitor: Visitor, client: TestClient, user: TestUser
 ) -> None:
     """SECURITY_BAR row 30"""
@@ -177,7 +179,7 @@ async def test_only_our_own_page_may_post(
     assert (await app.password_grant(client, user)).status_code == 200
 
 
-async def test_who_did_not_sign_in_a_moment_ago_does_so_first(
+async def test_a_fresh_sign_in_is_required(
     app: Application, visitor: Visitor, client: TestClient, user: TestUser
 ) -> None:
     await signed_in(visitor, user)
@@ -191,7 +193,7 @@ async def test_who_did_not_sign_in_a_moment_ago_does_so_first(
     assert (await visitor.sign_in(await visitor.follow(late), user)).url.path == PAGE
 
 
-async def test_the_owner_is_told_by_mail(start_app: AppFactory) -> None:
+async def test_the_user_is_notified_by_email(start_app: AppFactory) -> None:
     async with running_mail_server() as mails:
         app = await start_app(**mails.settings)
         user = await person_with_mail(app, "zoe@example.com")

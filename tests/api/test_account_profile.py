@@ -18,7 +18,7 @@ def values_on(page: httpx.Response) -> dict[str, str]:
     return next(values for action, values in Form(page.text).forms if action == PROFILE)
 
 
-async def test_it_shows_what_is_kept_and_the_username_which_stays(
+async def test_the_page_shows_the_stored_claims_and_the_fixed_username(
     app: Application, visitor: Visitor
 ) -> None:
     user = await person_with(app, **CLAIMS)
@@ -40,7 +40,7 @@ async def test_it_shows_what_is_kept_and_the_username_which_stays(
     assert "email" not in values
 
 
-async def test_what_is_saved_is_kept_and_written_down_by_name_only(
+async def test_saved_claims_are_stored_and_audited_by_name_only(
     app: Application, visitor: Visitor, user: TestUser
 ) -> None:
     await signed_in(visitor, user)
@@ -50,14 +50,14 @@ async def test_what_is_saved_is_kept_and_written_down_by_name_only(
     )
 
     assert answer.status_code == 303
-    assert "Your profile is saved." in text_of(await visitor.follow(answer))
+    assert "Your profile has been saved." in text_of(await visitor.follow(answer))
     assert await claims_of(app, user) == {"name": "Ada Lovelace", "address": {"country": "England"}}
     assert "Ada Lovelace" in text_of(await visitor.get("/account"))
     action, details = (await happened(app, (await stored(app, user)).user_id))[-1]
     assert (action, details) == ("user.claims_changed", {"claims": ["address", "name"]})
 
 
-async def test_another_preferred_username_is_an_error_at_its_field(
+async def test_a_different_preferred_username_has_a_field_error(
     app: Application, visitor: Visitor, user: TestUser
 ) -> None:
     await signed_in(visitor, user)
@@ -73,7 +73,7 @@ async def test_another_preferred_username_is_an_error_at_its_field(
     assert await claims_of(app, user) == {}
 
 
-async def test_an_empty_field_is_forgotten(app: Application, visitor: Visitor) -> None:
+async def test_an_empty_field_removes_the_claim(app: Application, visitor: Visitor) -> None:
     user = await person_with(app, name="Zoë", country=None, address={"country": "Austria"})
     await signed_in(visitor, user)
 
@@ -82,7 +82,7 @@ async def test_an_empty_field_is_forgotten(app: Application, visitor: Visitor) -
     assert await claims_of(app, user) == {}
 
 
-async def test_what_is_not_touched_stays_as_it_is(app: Application, visitor: Visitor) -> None:
+async def test_unchanged_claims_are_preserved(app: Application, visitor: Visitor) -> None:
     """A verified number stays verified, an address keeps its lines, and e-mail is not asked."""
     user = await person_with(app, **CLAIMS)
     await vouched_for(app, user, "phone_number_verified", "email_verified")
@@ -95,7 +95,7 @@ async def test_what_is_not_touched_stays_as_it_is(app: Application, visitor: Vis
     assert await claims_of(app, user) == {**before, "address": address}
 
 
-async def test_another_number_is_not_verified(app: Application, visitor: Visitor) -> None:
+async def test_a_changed_phone_number_is_not_verified(app: Application, visitor: Visitor) -> None:
     user = await person_with(app, phone_number="+43 1 234567")
     await vouched_for(app, user, "phone_number_verified")
     await signed_in(visitor, user)
@@ -106,7 +106,9 @@ async def test_another_number_is_not_verified(app: Application, visitor: Visitor
     assert claims == {"phone_number": "+43 1 765432", "phone_number_verified": False}
 
 
-async def test_nobody_verifies_himself(app: Application, visitor: Visitor, user: TestUser) -> None:
+async def test_a_user_cannot_set_verified_flags_or_other_fields(
+    app: Application, visitor: Visitor, user: TestUser
+) -> None:
     """SECURITY_BAR row 41, for a form: only the fields of the page count"""
     await signed_in(visitor, user)
 
@@ -133,13 +135,13 @@ async def test_nobody_verifies_himself(app: Application, visitor: Visitor, user:
         ("birthdate", "1815-02-30", "Enter a date like 1815-12-10."),
         ("website", "javascript:alert(1)", "Enter an address that begins with https:// or http://"),
         ("picture", "not an address", "Enter an address that begins with https:// or http://"),
-        ("phone_number", "call me", "Enter a number like +43 1 234567."),
-        ("locale", "what?", "Enter a tag such as en or de-AT."),
+        ("phone_number", "call me", "Enter a phone number like +43 1 234567."),
+        ("locale", "what?", "Enter a language tag like en or de-AT."),
         ("zoneinfo", "Vienna", "Enter a time zone like Europe/Vienna."),
         ("country", "x" * 201, "Enter at most 200 characters."),
     ],
 )
-async def test_what_cannot_be_right_is_said_beside_its_field(
+async def test_an_invalid_value_has_a_field_error(
     app: Application, visitor: Visitor, user: TestUser, field: str, value: str, said: str
 ) -> None:
     """PAGES: what was typed is kept, and nothing of it is stored"""
@@ -156,7 +158,7 @@ async def test_what_cannot_be_right_is_said_beside_its_field(
     assert await claims_of(app, user) == {}
 
 
-async def test_what_somebody_else_saved_meanwhile_is_not_lost_unseen(
+async def test_a_concurrent_change_is_a_conflict_that_the_page_shows(
     app: Application, visitor: Visitor, user: TestUser
 ) -> None:
     await signed_in(visitor, user)
@@ -176,7 +178,7 @@ async def test_what_somebody_else_saved_meanwhile_is_not_lost_unseen(
     assert await claims_of(app, user) == {"name": "Ada", "nickname": "ada"}
 
 
-async def test_who_did_not_sign_in_a_moment_ago_does_so_and_comes_back(
+async def test_a_fresh_sign_in_is_required_and_returns_to_the_page(
     app: Application, visitor: Visitor, user: TestUser
 ) -> None:
     await signed_in(visitor, user)
@@ -191,7 +193,7 @@ async def test_who_did_not_sign_in_a_moment_ago_does_so_and_comes_back(
     assert back.url.path == PROFILE
 
 
-async def test_only_our_own_page_may_post(
+async def test_a_post_without_a_valid_csrf_token_is_refused(
     app: Application, visitor: Visitor, user: TestUser
 ) -> None:
     """SECURITY_BAR row 30"""
@@ -209,7 +211,7 @@ async def test_only_our_own_page_may_post(
     assert await claims_of(app, user) == {}
 
 
-async def test_what_a_person_says_is_text(
+async def test_profile_values_are_html_escaped(
     app: Application, visitor: Visitor, user: TestUser
 ) -> None:
     """SECURITY_BAR row 31"""

@@ -29,7 +29,7 @@ class Chunks:
 
 
 @pytest.mark.parametrize("path", PROTOCOL)
-async def test_ten_megabytes_are_refused_in_the_protocols_shape(
+async def test_a_ten_megabyte_body_is_refused_with_an_oauth_error(
     app: Application, path: str
 ) -> None:
     """SECURITY_BAR row 12"""
@@ -41,7 +41,9 @@ async def test_ten_megabytes_are_refused_in_the_protocols_shape(
 
 
 @pytest.mark.parametrize("path", PRODUCT)
-async def test_ten_megabytes_are_refused_with_problem_details(app: Application, path: str) -> None:
+async def test_a_ten_megabyte_body_is_refused_with_problem_details(
+    app: Application, path: str
+) -> None:
     """SECURITY_BAR row 12"""
     answer = await app.http.post(path, json={"username": "x" * TEN_MEGABYTES})
 
@@ -49,7 +51,7 @@ async def test_ten_megabytes_are_refused_with_problem_details(app: Application, 
 
 
 @pytest.mark.parametrize("path", ["/profile", "/", "/docs", "/nothing"])
-async def test_no_path_takes_a_large_body(app: Application, path: str) -> None:
+async def test_every_path_refuses_a_large_body(app: Application, path: str) -> None:
     """SECURITY_BAR row 12"""
     answer = await app.http.request("GET", path, content=b"x" * TEN_MEGABYTES)
 
@@ -57,7 +59,7 @@ async def test_no_path_takes_a_large_body(app: Application, path: str) -> None:
 
 
 @pytest.mark.parametrize("path", PROTOCOL)
-async def test_a_chunked_body_is_refused_at_the_limit_in_the_protocols_shape(
+async def test_a_chunked_body_is_refused_at_the_limit_with_an_oauth_error(
     app: Application, path: str
 ) -> None:
     """SECURITY_BAR row 12: chunked without end, bounded memory"""
@@ -96,7 +98,7 @@ async def test_a_chunked_body_below_the_limit_is_read(app: Application) -> None:
     assert (answer.status_code, answer.json()) == (401, {"valid": False})
 
 
-async def test_the_limit_is_64_kib_to_the_byte(app: Application) -> None:
+async def test_the_limit_is_exactly_64_kib(app: Application) -> None:
     """SECURITY_BAR, the table of values"""
     at_the_limit = await app.http.post("/token", content=b"x" * LIMIT)
     above = await app.http.post("/token", content=b"x" * (LIMIT + 1))
@@ -105,7 +107,7 @@ async def test_the_limit_is_64_kib_to_the_byte(app: Application) -> None:
     assert above.status_code == 413
 
 
-async def test_the_limit_is_the_operators(start_app: AppFactory) -> None:
+async def test_the_limit_is_configurable(start_app: AppFactory) -> None:
     app = await start_app(body_limit=2048)
 
     below = await app.http.post("/token", content=b"x" * 2048)

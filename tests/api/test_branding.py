@@ -14,7 +14,7 @@ PNG = base64.b64decode(
 )
 
 
-async def test_pages_bear_the_operators_name_logo_and_colour(
+async def test_pages_show_the_configured_name_logo_and_colour(
     start_app: AppFactory, tmp_path: Path
 ) -> None:
     logo = tmp_path / "logo.png"
@@ -34,7 +34,7 @@ async def test_pages_bear_the_operators_name_logo_and_colour(
     assert css.headers["cache-control"] == "public, max-age=31536000, immutable"
 
 
-async def test_a_name_in_the_address_changes_with_the_content(start_app: AppFactory) -> None:
+async def test_the_stylesheet_url_changes_with_its_content(start_app: AppFactory) -> None:
     pages = [
         (await (await start_app(brand_color=color)).http.get("/login")).text
         for color in ("#1d4e89", "#1d4e8a")
@@ -45,7 +45,7 @@ async def test_a_name_in_the_address_changes_with_the_content(start_app: AppFact
 
 
 @pytest.mark.slow
-async def test_a_logo_that_is_no_picture_stops_the_start(tmp_path: Path) -> None:
+async def test_a_logo_that_is_not_an_image_prevents_startup(tmp_path: Path) -> None:
     logo = tmp_path / "logo.svg"
     logo.write_text("<svg/>")
 

@@ -30,7 +30,7 @@ async def create(app: Application, **members: Any) -> httpx.Response:
     return await app.http.post("/create_client", json=body)
 
 
-async def test_registered_metadata_comes_back(app: Application) -> None:
+async def test_registered_metadata_is_returned(app: Application) -> None:
     """RFC 7591 section 3.2.1"""
     answer = await create(app, **METADATA)
 
@@ -53,7 +53,9 @@ async def test_unknown_metadata_is_ignored(app: Application) -> None:
         "logo.png", "https://", "ftp://example.com/", "https://example.com/ x", "", 5,
     ],
 )  # fmt: skip
-async def test_uris_are_web_addresses(app: Application, member: str, uri: Any) -> None:
+async def test_metadata_uris_that_are_not_web_urls_are_refused(
+    app: Application, member: str, uri: Any
+) -> None:
     """SECURITY_BAR row 42"""
     answer = await create(app, **{member: uri})
 
@@ -75,7 +77,7 @@ async def test_uris_are_web_addresses(app: Application, member: str, uri: Any) -
         "text",
     ],
 )
-async def test_jwks_is_a_set_of_public_keys(app: Application, jwks: Any) -> None:
+async def test_jwks_must_be_a_set_of_public_keys(app: Application, jwks: Any) -> None:
     """SECURITY_BAR row 42; RFC 7517 section 5: the member `keys` is required"""
     answer = await create(app, jwks=jwks)
 
@@ -83,7 +85,7 @@ async def test_jwks_is_a_set_of_public_keys(app: Application, jwks: Any) -> None
     assert "private" not in str(answer.json()["errors"][0].get("location"))
 
 
-async def test_jwks_and_jwks_uri_exclude_each_other(app: Application) -> None:
+async def test_jwks_and_jwks_uri_are_mutually_exclusive(app: Application) -> None:
     """SECURITY_BAR row 42; RFC 7591 section 2"""
     answer = await create(app, jwks={"keys": [PUBLIC_KEY]}, jwks_uri="https://example.com/jwks")
 
@@ -93,7 +95,7 @@ async def test_jwks_and_jwks_uri_exclude_each_other(app: Application) -> None:
 @pytest.mark.parametrize(
     "value", ["NaN", "Infinity", "-Infinity", "1e999", '"\\ud800"', '"\\u0000"', "1" + "0" * 400]
 )
-async def test_what_no_database_stores_inside_jwks_is_stored_or_refused_cleanly(
+async def test_unstorable_values_inside_jwks_are_stored_or_refused_cleanly(
     app: Application, value: str
 ) -> None:
     """SECURITY_BAR row 44"""
@@ -123,7 +125,9 @@ async def test_deeply_nested_jwks_is_refused_cleanly(app: Application) -> None:
     assert answer.status_code in (400, 422), answer.text
 
 
-async def test_a_public_client_has_no_secret_and_only_grants_that_fit(app: Application) -> None:
+async def test_a_public_client_has_no_secret_and_only_public_client_grants(
+    app: Application,
+) -> None:
     answer = await create(app, token_endpoint_auth_method="none")
 
     assert answer.status_code == 201
@@ -133,7 +137,7 @@ async def test_a_public_client_has_no_secret_and_only_grants_that_fit(app: Appli
 
 
 @pytest.mark.parametrize("grant_type", ["client_credentials", "password"])
-async def test_a_public_client_cannot_register_grants_that_want_a_secret(
+async def test_a_public_client_cannot_register_grants_that_require_a_secret(
     app: Application, grant_type: str
 ) -> None:
     """SECURITY_BAR row 5"""
@@ -143,7 +147,7 @@ async def test_a_public_client_cannot_register_grants_that_want_a_secret(
 
 
 @pytest.mark.parametrize("method", ["client_secret_basic", "client_secret_post"])
-async def test_a_client_that_registered_a_method_uses_only_that(
+async def test_a_client_can_use_only_its_registered_authentication_method(
     app: Application, method: str
 ) -> None:
     """CONTRACT: a client that registered token_endpoint_auth_method uses only that"""
@@ -163,7 +167,7 @@ async def test_a_client_that_registered_a_method_uses_only_that(
 
 
 @pytest.mark.parametrize("method", ["client_secret_jwt", "tls_client_auth", "plain", "", 5])
-async def test_an_unknown_method_is_refused(app: Application, method: Any) -> None:
+async def test_an_unknown_authentication_method_is_refused(app: Application, method: Any) -> None:
     answer = await create(app, token_endpoint_auth_method=method)
 
     assert answer.status_code == 422
@@ -186,14 +190,16 @@ async def test_an_unknown_method_is_refused(app: Application, method: Any) -> No
         ("client_name", 5),
     ],
 )
-async def test_lists_and_texts_are_bounded(app: Application, member: str, value: Any) -> None:
+async def test_invalid_or_too_long_lists_and_strings_are_refused(
+    app: Application, member: str, value: Any
+) -> None:
     """SECURITY_BAR row 42"""
     answer = await create(app, **{member: value})
 
     assert_problem(answer, 422, "invalid_request")
 
 
-async def test_a_deeply_nested_key_set_is_refused_and_nothing_stays(app: Application) -> None:
+async def test_a_deeply_nested_jwks_is_refused_and_nothing_is_stored(app: Application) -> None:
     """SECURITY_BAR row 44"""
     nested: Any = []
     for _ in range(300):

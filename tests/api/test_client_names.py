@@ -68,7 +68,7 @@ async def register(app: Application, door: str, **members: Any) -> httpx.Respons
 
 @pytest.mark.parametrize("door", DOORS)
 @pytest.mark.parametrize("name", GOOD, ids=ascii)
-async def test_a_client_may_be_called(app: Application, door: str, name: str) -> None:
+async def test_valid_client_names_are_accepted(app: Application, door: str, name: str) -> None:
     unique = f"{name} {door}"
 
     answer = await register(app, door, client_name=unique, **{"client_name#de": name})
@@ -79,7 +79,9 @@ async def test_a_client_may_be_called(app: Application, door: str, name: str) ->
 
 @pytest.mark.parametrize("door", DOORS)
 @pytest.mark.parametrize("name", BAD, ids=ascii)
-async def test_a_client_may_not_be_called(app: Application, door: str, name: str) -> None:
+async def test_client_names_with_invisible_or_confusing_characters_are_refused(
+    app: Application, door: str, name: str
+) -> None:
     """What cannot be seen makes one name look like another"""
     for member in ("client_name", "client_name#de"):
         answer = await register(app, door, **{member: name})
@@ -87,11 +89,13 @@ async def test_a_client_may_not_be_called(app: Application, door: str, name: str
         assert answer.status_code == (400 if door == "/register" else 422), answer.text
 
 
-async def test_the_refusal_says_how_to_fix_it(app: Application) -> None:
+async def test_the_error_says_how_to_fix_the_name(app: Application) -> None:
     answer = await register(app, "/register", client_name="Goo\u200bgle")
 
     assert answer.json() == {
         "error": "invalid_client_metadata",
-        "error_description": "client_name: must not hold control characters, invisible ones,"
-        " or ones that turn text around",
+        "error_description": (
+            "client_name: must not contain control characters, invisible characters, or "
+            "characters that change the text direction"
+        ),
     }

@@ -23,7 +23,9 @@ def assert_hint(page: httpx.Response, field: str) -> None:
 
 
 @CONTROL
-async def test_in_a_username(visitor: Visitor, user: TestUser, char: str) -> None:
+async def test_a_control_character_in_a_username_has_a_field_error(
+    visitor: Visitor, user: TestUser, char: str
+) -> None:
     page = await visitor.get("/login")
     name = f"{user.username[:4]}{char}{user.username[4:]}"
 
@@ -35,7 +37,9 @@ async def test_in_a_username(visitor: Visitor, user: TestUser, char: str) -> Non
 
 
 @CONTROL
-async def test_in_a_password(visitor: Visitor, user: TestUser, char: str) -> None:
+async def test_a_control_character_in_a_password_has_a_field_error(
+    visitor: Visitor, user: TestUser, char: str
+) -> None:
     page = await visitor.get("/login")
 
     answer = await visitor.submit(
@@ -47,7 +51,9 @@ async def test_in_a_password(visitor: Visitor, user: TestUser, char: str) -> Non
 
 
 @CONTROL
-async def test_in_a_code(app: Application, visitor: Visitor, user: TestUser, char: str) -> None:
+async def test_a_control_character_in_a_code_has_a_field_error(
+    app: Application, visitor: Visitor, user: TestUser, char: str
+) -> None:
     otp = await visitor.give_password(await visitor.get("/login"), user)
     app.clock.advance(seconds=31)
     code = app.code(user)
@@ -59,7 +65,9 @@ async def test_in_a_code(app: Application, visitor: Visitor, user: TestUser, cha
     assert again.status_code == 303
 
 
-async def test_in_a_new_account(app: Application, visitor: Visitor) -> None:
+async def test_control_characters_in_a_new_account_have_field_errors(
+    app: Application, visitor: Visitor
+) -> None:
     page = await visitor.get("/create-account")
     name = app.new_name()
     given = {"username": name, "name": "Zoë\x00 Example", "email": "zoe@\x00example.com"}
@@ -73,14 +81,16 @@ async def test_in_a_new_account(app: Application, visitor: Visitor) -> None:
     assert values["email"] == "zoe@example.com"
 
 
-async def test_in_a_device_code(visitor: Visitor) -> None:
+async def test_a_control_character_in_a_device_code_has_a_field_error(visitor: Visitor) -> None:
     answer = await visitor.submit(await visitor.get("/device"), user_code="BCDF\x00-GHJK")
 
     assert_hint(answer, "user_code")
     assert values_on(answer, "/device")["user_code"] == "BCDF-GHJK"
 
 
-async def test_in_a_profile(visitor: Visitor, user: TestUser) -> None:
+async def test_a_control_character_in_a_profile_has_a_field_error(
+    visitor: Visitor, user: TestUser
+) -> None:
     await signed_in(visitor, user)
     page = await visitor.get("/account/profile")
 
@@ -94,7 +104,9 @@ async def test_in_a_profile(visitor: Visitor, user: TestUser) -> None:
 
 
 @pytest.mark.parametrize("field", ["current_password", "password"])
-async def test_in_a_changed_password(visitor: Visitor, user: TestUser, field: str) -> None:
+async def test_a_control_character_in_a_changed_password_has_a_field_error(
+    visitor: Visitor, user: TestUser, field: str
+) -> None:
     await signed_in(visitor, user)
     page = await visitor.get("/account/password")
     given = {"current_password": user.password, "password": "another good one"}
@@ -106,7 +118,9 @@ async def test_in_a_changed_password(visitor: Visitor, user: TestUser, field: st
     assert_hint(answer, field)
 
 
-async def test_in_the_word_that_deletes_an_account(visitor: Visitor, user: TestUser) -> None:
+async def test_a_control_character_in_the_deletion_confirmation_has_a_field_error(
+    visitor: Visitor, user: TestUser
+) -> None:
     await signed_in(visitor, user)
     page = await visitor.get("/account/data")
 
@@ -117,7 +131,9 @@ async def test_in_the_word_that_deletes_an_account(visitor: Visitor, user: TestU
     assert_hint(answer, "confirmation")
 
 
-async def test_in_a_field_that_the_page_does_not_show(visitor: Visitor, user: TestUser) -> None:
+async def test_a_control_character_in_a_hidden_field_is_explained_on_the_page(
+    visitor: Visitor, user: TestUser
+) -> None:
     """Only a crafted form has one: the page explains it, and does not say that it expired."""
     page = await visitor.get("/login")
     given = {"username": user.username, "password": user.password, "next": "a\x00b"}

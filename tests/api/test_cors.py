@@ -81,7 +81,7 @@ async def allows(app: Application, origin: str | bytes) -> bool:
 
 
 @pytest.mark.parametrize(("method", "path"), PROTOCOL)
-async def test_a_registered_origin_reads_answers_and_refusals(
+async def test_a_registered_origin_can_read_responses_and_errors(
     app: Application, method: str, path: str
 ) -> None:
     """SECURITY_BAR row 46"""
@@ -95,7 +95,9 @@ async def test_a_registered_origin_reads_answers_and_refusals(
 
 
 @pytest.mark.parametrize(("method", "path"), PROTOCOL)
-async def test_an_unknown_origin_reads_nothing(app: Application, method: str, path: str) -> None:
+async def test_an_unknown_origin_gets_no_cors_headers(
+    app: Application, method: str, path: str
+) -> None:
     """SECURITY_BAR row 46"""
     answer = await app.http.request(method, path, headers={"origin": UNKNOWN})
 
@@ -104,7 +106,7 @@ async def test_an_unknown_origin_reads_nothing(app: Application, method: str, pa
 
 
 @pytest.mark.parametrize(("method", "path"), PROTOCOL)
-async def test_who_is_no_browser_is_told_nothing_of_it(
+async def test_a_request_without_an_origin_gets_no_cors_headers(
     app: Application, method: str, path: str
 ) -> None:
     answer = await app.http.request(method, path)
@@ -113,7 +115,9 @@ async def test_who_is_no_browser_is_told_nothing_of_it(
 
 
 @pytest.mark.parametrize(("method", "path"), PROTOCOL)
-async def test_a_registered_origin_may_ask_first(app: Application, method: str, path: str) -> None:
+async def test_the_preflight_of_a_registered_origin_is_allowed(
+    app: Application, method: str, path: str
+) -> None:
     """The Fetch standard, section 4.8: a preflight is answered with a status of 2xx"""
     answer = await preflight(app, path, KNOWN, method)
 
@@ -130,7 +134,9 @@ async def test_a_registered_origin_may_ask_first(app: Application, method: str, 
 
 
 @pytest.mark.parametrize(("method", "path"), PROTOCOL)
-async def test_an_unknown_origin_asks_in_vain(app: Application, method: str, path: str) -> None:
+async def test_the_preflight_of_an_unknown_origin_is_refused(
+    app: Application, method: str, path: str
+) -> None:
     """SECURITY_BAR row 46"""
     answer = await preflight(app, path, UNKNOWN, method)
 
@@ -140,7 +146,9 @@ async def test_an_unknown_origin_asks_in_vain(app: Application, method: str, pat
 
 @pytest.mark.parametrize("origin", [KNOWN, UNKNOWN])
 @pytest.mark.parametrize("path", PUBLIC)
-async def test_everybody_reads_what_is_public(app: Application, path: str, origin: str) -> None:
+async def test_every_origin_can_read_the_public_documents(
+    app: Application, path: str, origin: str
+) -> None:
     """RFC 8414 section 3: clients of every origin begin with it"""
     answer = await app.http.get(path, headers={"origin": origin})
     asked = await preflight(app, path, origin, "GET")
@@ -153,7 +161,7 @@ async def test_everybody_reads_what_is_public(app: Application, path: str, origi
 
 
 @pytest.mark.parametrize(("method", "path"), CLOSED)
-async def test_pages_and_everything_else_answer_no_other_origin(
+async def test_pages_and_other_endpoints_send_no_cors_headers(
     app: Application, method: str, path: str
 ) -> None:
     """SECURITY_BAR row 46: pages allow none"""
@@ -166,7 +174,9 @@ async def test_pages_and_everything_else_answer_no_other_origin(
 
 
 @pytest.mark.parametrize("path", ["/token/", "/TOKEN", "/token\n", "/token;x"])
-async def test_other_spellings_of_a_path_are_other_paths(app: Application, path: str) -> None:
+async def test_other_spellings_of_a_path_are_not_found_and_get_no_cors_headers(
+    app: Application, path: str
+) -> None:
     """SECURITY_BAR row 45"""
     answer = await app.http.post(path.replace("\n", "%0a"), headers={"origin": KNOWN})
 
@@ -198,12 +208,14 @@ async def test_other_spellings_of_a_path_are_other_paths(app: Application, path:
         b"http://localhost:3000\x00",
     ],
 )
-async def test_only_the_very_origin_is_known(app: Application, origin: str | bytes) -> None:
+async def test_only_an_exactly_matching_origin_is_allowed(
+    app: Application, origin: str | bytes
+) -> None:
     """SECURITY_BAR rows 44 and 46"""
     assert not await allows(app, origin)
 
 
-async def test_a_second_origin_header_helps_nobody(app: Application) -> None:
+async def test_a_request_with_two_origin_headers_gets_no_cors_headers(app: Application) -> None:
     """SECURITY_BAR row 46"""
     answer = await app.http.post("/token", headers=[("origin", UNKNOWN), ("origin", KNOWN)])
 
@@ -222,7 +234,7 @@ async def test_a_second_origin_header_helps_nobody(app: Application) -> None:
         ("http://[::1]:3000/callback", "http://[::1]:3000"),
     ],
 )
-async def test_origins_are_compared_as_browsers_write_them(
+async def test_origins_are_compared_in_the_form_that_browsers_send(
     app: Application, redirect_uri: str, origin: str
 ) -> None:
     """RFC 6454 section 6.2"""
@@ -232,13 +244,13 @@ async def test_origins_are_compared_as_browsers_write_them(
     assert await allows(app, origin.format(host=host))
 
 
-async def test_the_scheme_of_an_app_is_no_origin(app: Application) -> None:
+async def test_a_private_use_scheme_is_not_an_allowed_origin(app: Application) -> None:
     await app.create_client(redirect_uri="com.example.app:/callback")
 
     assert not await allows(app, "com.example.app://")
 
 
-async def test_an_origin_comes_and_goes_with_its_clients(app: Application) -> None:
+async def test_an_origin_is_allowed_only_while_a_client_registers_it(app: Application) -> None:
     """SECURITY_BAR row 46; what is known is remembered for a minute at most"""
     origin = f"https://{app.new_name('host')}.example"
     before = await allows(app, origin)
@@ -257,7 +269,7 @@ async def test_an_origin_comes_and_goes_with_its_clients(app: Application) -> No
     assert within_the_minute is True
 
 
-async def test_errors_of_size_reach_the_application_in_the_browser(app: Application) -> None:
+async def test_a_registered_origin_can_read_a_body_too_large_error(app: Application) -> None:
     """Whatever the answer is, a script may read it"""
     answer = await app.http.post("/token", content=b"x" * 70_000, headers={"origin": KNOWN})
 

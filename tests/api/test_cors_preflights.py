@@ -23,7 +23,7 @@ REGISTRATION = [
 
 @pytest.mark.parametrize(("method", "path"), REGISTRATION)
 @pytest.mark.parametrize("origin", [KNOWN, UNKNOWN])
-async def test_an_application_of_any_origin_registers_itself(
+async def test_a_client_of_any_origin_can_register(
     app: Application, method: str, path: str, origin: str
 ) -> None:
     """SECURITY_BAR row 46: with a token at most, never with cookies"""
@@ -49,7 +49,7 @@ async def test_an_application_of_any_origin_registers_itself(
         ("/register/somebody", "GET, PUT, DELETE"),
     ],
 )
-async def test_a_preflight_names_the_methods_that_the_path_has(
+async def test_a_preflight_lists_the_methods_of_the_path(
     app: Application, path: str, methods: str
 ) -> None:
     """The Fetch standard, section 4.8"""
@@ -73,7 +73,7 @@ async def test_a_preflight_names_the_methods_that_the_path_has(
         (None, USUAL),
     ],
 )
-async def test_the_names_of_the_headers_that_a_client_adds_are_echoed(
+async def test_a_preflight_echoes_the_requested_header_names(
     app: Application, path: str, asked: str | bytes | None, allowed: str
 ) -> None:
     """The Fetch standard, section 4.8; names of RFC 9110 section 5.6.2 only, 2 KiB at most"""
@@ -88,12 +88,12 @@ async def test_the_names_of_the_headers_that_a_client_adds_are_echoed(
 
 
 @pytest.mark.parametrize("port", ["", ":3001", ":30000", ":80"])
-async def test_a_loopback_origin_is_known_under_every_port(app: Application, port: str) -> None:
+async def test_a_loopback_origin_is_allowed_on_every_port(app: Application, port: str) -> None:
     """RFC 8252 section 7.3: as its redirect URI is"""
     assert await allows(app, f"http://localhost{port}")
 
 
-async def test_the_port_is_free_for_loopback_hosts_only(app: Application) -> None:
+async def test_only_loopback_hosts_may_use_any_port(app: Application) -> None:
     """RFC 8252 section 7.3"""
     await app.create_client(redirect_uri="http://[::1]/callback")
     await app.create_client(redirect_uri="http://127.0.0.1.example:3000/callback")

@@ -39,7 +39,7 @@ async def test_a_client_gets_the_documented_defaults(app: Application) -> None:
     assert body["client_id_issued_at"] == int(app.clock.now().timestamp())
 
 
-async def test_ids_and_secrets_hold_no_character_that_a_url_or_basic_header_changes(
+async def test_ids_and_secrets_need_no_encoding_in_urls_or_basic_headers(
     app: Application,
 ) -> None:
     """TRAPS: Swagger UI sends Basic unencoded"""
@@ -51,7 +51,9 @@ async def test_ids_and_secrets_hold_no_character_that_a_url_or_basic_header_chan
     assert not set(client.client_secret) & set("+%:/=&? ")
 
 
-async def test_a_taken_name_is_a_conflict_and_the_first_client_stays(app: Application) -> None:
+async def test_a_taken_name_is_a_conflict_and_the_first_client_still_works(
+    app: Application,
+) -> None:
     name = app.new_name("client")
     first = await app.create_client(client_name=name)
 
@@ -61,7 +63,9 @@ async def test_a_taken_name_is_a_conflict_and_the_first_client_stays(app: Applic
     assert (await app.client_credentials(first)).status_code == 200
 
 
-async def test_of_ten_concurrent_clients_of_one_name_one_is_made(app: Application) -> None:
+async def test_only_one_of_ten_concurrent_clients_with_the_same_name_is_created(
+    app: Application,
+) -> None:
     name = app.new_name("client")
 
     answers = await asyncio.gather(*(create(app, client_name=name) for _ in range(10)))
@@ -100,7 +104,7 @@ async def test_mass_assignment_changes_nothing(app: Application) -> None:
     assert (await app.client_credentials(attacker)).status_code == 401
 
 
-async def test_one_redirect_uri_and_a_list_of_them_are_put_together(app: Application) -> None:
+async def test_redirect_uri_and_redirect_uris_are_merged(app: Application) -> None:
     other = "https://app.example.com/callback"
 
     answer = await create(app, redirect_uris=[other, CALLBACK])
@@ -109,7 +113,7 @@ async def test_one_redirect_uri_and_a_list_of_them_are_put_together(app: Applica
     assert answer.json()["redirect_uris"] == [CALLBACK, other]
 
 
-async def test_a_list_alone_will_do(app: Application) -> None:
+async def test_redirect_uris_without_redirect_uri_is_accepted(app: Application) -> None:
     answer = await create(app, redirect_uri=None, redirect_uris=[CALLBACK])
 
     assert answer.status_code == 201
@@ -125,7 +129,7 @@ async def test_a_list_alone_will_do(app: Application) -> None:
         "com.example.app:/oauth2redirect",
     ],
 )
-async def test_a_redirect_uri_may_be(app: Application, redirect_uri: str) -> None:
+async def test_valid_redirect_uris_are_accepted(app: Application, redirect_uri: str) -> None:
     """RFC 8252 section 7"""
     answer = await create(app, redirect_uri=redirect_uri)
 
@@ -164,7 +168,7 @@ async def test_a_redirect_uri_may_be(app: Application, redirect_uri: str) -> Non
         {},
     ],
 )
-async def test_a_redirect_uri_may_not_be(app: Application, redirect_uri: Any) -> None:
+async def test_invalid_redirect_uris_are_refused(app: Application, redirect_uri: Any) -> None:
     """SECURITY_BAR rows 26 and 44; RFC 6749 section 3.1.2"""
     alone = await create(app, redirect_uri=redirect_uri)
     in_a_list = await create(app, redirect_uri=CALLBACK, redirect_uris=[redirect_uri])
@@ -173,14 +177,14 @@ async def test_a_redirect_uri_may_not_be(app: Application, redirect_uri: Any) ->
     assert_problem(in_a_list, 422, "invalid_request")
 
 
-async def test_the_code_grant_wants_a_redirect_uri(app: Application) -> None:
+async def test_the_authorization_code_grant_requires_a_redirect_uri(app: Application) -> None:
     answer = await create(app, redirect_uri=None)
 
     assert_problem(answer, 422, "invalid_request")
     assert "redirect_uri" in answer.json()["errors"][0]["message"]
 
 
-async def test_a_machine_needs_no_redirect_uri_and_gets_what_it_asked_for(
+async def test_a_client_credentials_client_needs_no_redirect_uri_and_gets_only_its_grant(
     app: Application,
 ) -> None:
     answer = await create(app, redirect_uri=None, grant_types=["client_credentials"])
@@ -204,7 +208,7 @@ async def test_an_unknown_grant_type_is_refused(app: Application, grant_types: l
     assert_problem(answer, 422, "invalid_client_metadata")
 
 
-async def test_a_repeated_grant_type_counts_once(app: Application) -> None:
+async def test_a_repeated_grant_type_is_stored_once(app: Application) -> None:
     answer = await create(app, grant_types=["client_credentials", "client_credentials"])
 
     assert answer.json()["grant_types"] == ["client_credentials"]
@@ -220,7 +224,7 @@ async def test_a_malformed_scope_is_refused(app: Application, scope: Any) -> Non
     assert_problem(answer, 422, "invalid_request")
 
 
-async def test_a_registered_scope_bounds_what_tokens_get(app: Application) -> None:
+async def test_tokens_are_limited_to_the_registered_scope(app: Application) -> None:
     client = await app.create_client(scope="orders:read orders:write orders:read")
 
     narrow = await app.client_credentials(client, scope="orders:read")
@@ -232,7 +236,7 @@ async def test_a_registered_scope_bounds_what_tokens_get(app: Application) -> No
     assert wide.json()["error"] == "invalid_scope"
 
 
-async def test_refused_metadata_leaves_the_name_free(app: Application) -> None:
+async def test_a_refused_registration_does_not_reserve_the_client_name(app: Application) -> None:
     name = app.new_name("client")
 
     refused = await create(app, client_name=name, grant_types=["magic"])

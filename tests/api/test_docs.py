@@ -16,7 +16,7 @@ async def links_of(app: Application) -> list[str]:
     return re.findall(r'(?:href|src)="([^"]+)"', page.text)
 
 
-async def test_the_page_names_no_other_host(app: Application) -> None:
+async def test_the_page_references_no_other_host(app: Application) -> None:
     page = await app.http.get("/docs")
 
     assert page.headers["content-type"] == "text/html; charset=utf-8"
@@ -25,7 +25,7 @@ async def test_the_page_names_no_other_host(app: Application) -> None:
     assert all(not urlsplit(link).netloc for link in await links_of(app))
 
 
-async def test_everything_the_page_needs_is_served_here(app: Application) -> None:
+async def test_every_asset_of_the_page_is_served_locally(app: Application) -> None:
     links = await links_of(app)
 
     assert len(links) == 4
@@ -44,7 +44,7 @@ async def script_of(app: Application) -> str:
     return str(found)
 
 
-async def test_scripts_and_styles_have_their_types(app: Application) -> None:
+async def test_scripts_and_styles_have_the_correct_content_type(app: Application) -> None:
     """`nosniff` makes browsers refuse anything else."""
     types = {
         "/docs/assets/swagger-ui-bundle.js": "text/javascript",
@@ -58,7 +58,9 @@ async def test_scripts_and_styles_have_their_types(app: Application) -> None:
         assert answer.headers["content-type"].split(";")[0] == expected, path
 
 
-async def test_the_page_has_a_policy_of_its_own_without_inline_scripts(app: Application) -> None:
+async def test_the_page_has_its_own_content_security_policy_and_no_inline_scripts(
+    app: Application,
+) -> None:
     """SECURITY_BAR row 31 and the table of values"""
     page = await app.http.get("/docs")
 
@@ -74,7 +76,9 @@ async def test_the_page_has_a_policy_of_its_own_without_inline_scripts(app: Appl
     assert not re.search(r"<script(?![^>]*\bsrc=)", page.text)
 
 
-async def test_our_script_starts_swagger_ui_on_our_description(app: Application) -> None:
+async def test_the_script_starts_swagger_ui_with_the_local_openapi_document(
+    app: Application,
+) -> None:
     script = (await app.http.get(await script_of(app))).text
 
     assert 'url: "openapi.json"' in script
@@ -114,5 +118,7 @@ async def test_the_documentation_can_be_switched_off(start_app: AppFactory) -> N
 
 
 @pytest.mark.parametrize("path", ["/redoc", "/docs/oauth2-redirect"])
-async def test_the_frameworks_own_pages_are_not_there(app: Application, path: str) -> None:
+async def test_the_default_documentation_pages_of_the_framework_are_disabled(
+    app: Application, path: str
+) -> None:
     assert_problem(await app.http.get(path), 404, "not_found")

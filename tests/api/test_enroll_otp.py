@@ -14,7 +14,7 @@ async def enroll(app: Application, username: str, password: str) -> httpx.Respon
     return await app.http.post("/enroll_otp", json={"username": username, "password": password})
 
 
-async def test_the_owner_gets_a_new_secret_in_the_shape_of_a_registration(
+async def test_enrolling_again_returns_a_new_secret_in_the_registration_format(
     app: Application,
 ) -> None:
     user = await app.register()
@@ -27,7 +27,9 @@ async def test_the_owner_gets_a_new_secret_in_the_shape_of_a_registration(
     assert otp_secret_in(answer.json()["otp_uri"]) != user.otp_secret
 
 
-async def test_the_old_secret_dies_and_the_new_one_confirms(app: Application) -> None:
+async def test_the_old_secret_is_invalid_and_the_new_one_confirms_the_enrolment(
+    app: Application,
+) -> None:
     user = await app.register()
     answer = await enroll(app, user.username, user.password)
     renewed = TestUser(user.username, user.password, otp_secret_in(answer.json()["otp_uri"]))
@@ -39,7 +41,7 @@ async def test_the_old_secret_dies_and_the_new_one_confirms(app: Application) ->
     assert new.json() == {"valid": True}
 
 
-async def test_a_confirmed_enrolment_stays_as_it_is(app: Application) -> None:
+async def test_a_confirmed_enrolment_cannot_be_replaced(app: Application) -> None:
     """SECURITY_BAR row 20: never readable again"""
     user = await app.enrolled_user()
 
@@ -51,7 +53,7 @@ async def test_a_confirmed_enrolment_stays_as_it_is(app: Application) -> None:
     assert (await app.verify_otp(user.username, app.code(user))).json() == {"valid": True}
 
 
-async def test_a_wrong_password_and_an_unknown_person_get_the_same_answer(
+async def test_a_wrong_password_and_an_unknown_user_get_the_same_response(
     app: Application,
 ) -> None:
     """SECURITY_BAR row 19"""
@@ -73,7 +75,7 @@ async def test_a_wrong_password_and_an_unknown_person_get_the_same_answer(
 
 
 @pytest.mark.parametrize("name", ["somebody", "no%20body", "%00", "%ff"])
-async def test_the_old_qr_code_path_is_gone_and_says_where_to_go(
+async def test_the_old_qr_code_path_is_410_and_names_the_new_path(
     app: Application, name: str
 ) -> None:
     """SECURITY_BAR row 20; CONTRACT: it answers 410 with a hint"""
@@ -83,7 +85,9 @@ async def test_the_old_qr_code_path_is_gone_and_says_where_to_go(
     assert "/enroll_otp" in answer.json()["detail"]
 
 
-async def test_the_old_qr_code_path_says_the_same_of_names_that_exist(app: Application) -> None:
+async def test_the_old_qr_code_path_does_not_reveal_whether_a_username_exists(
+    app: Application,
+) -> None:
     """SECURITY_BAR row 19"""
     user = await app.register()
 

@@ -23,7 +23,7 @@ def next_steps(page: httpx.Response) -> list[str]:
     return re.findall(r'<a class="button" href="([^"]*)"', page.text)
 
 
-async def test_a_page_that_does_not_exist_says_so_to_people_and_to_programs(
+async def test_an_unknown_path_is_a_page_for_browsers_and_problem_details_for_programs(
     app: Application,
 ) -> None:
     page = await app.http.get("/nothing", headers=BROWSER)
@@ -31,18 +31,18 @@ async def test_a_page_that_does_not_exist_says_so_to_people_and_to_programs(
 
     assert page.status_code == answer.status_code == 404
     assert page.headers["content-type"] == "text/html; charset=utf-8"
-    assert "There is nothing here" in text_of(page)
+    assert "Page not found" in text_of(page)
     assert answer.headers["content-type"] == "application/problem+json"
 
 
-async def test_the_id_of_the_request_is_on_the_page(app: Application) -> None:
+async def test_the_page_shows_the_request_id(app: Application) -> None:
     """PAGES: the request id to copy"""
     page = await app.http.get("/nothing", headers=BROWSER)
 
     assert page.headers["x-request-id"] in text_of(page)
 
 
-async def test_an_expired_form_leads_back_to_the_page_that_it_was_on(app: Application) -> None:
+async def test_an_expired_form_links_back_to_its_page(app: Application) -> None:
     """PAGES: each ends on a page that explains and offers the next step"""
     referer = str(app.http.base_url.join("/login?request_id=r1&ui_locales=de"))
 
@@ -67,7 +67,9 @@ async def test_an_expired_form_leads_back_to_the_page_that_it_was_on(app: Applic
         "not an address",
     ],
 )
-async def test_nobody_elses_page_is_the_next_step(app: Application, referer: str) -> None:
+async def test_an_expired_form_does_not_link_to_another_site(
+    app: Application, referer: str
+) -> None:
     """SECURITY_BAR row 32: nothing that a request says becomes an address elsewhere"""
     host = app.http.base_url.netloc.decode()
 
@@ -78,14 +80,14 @@ async def test_nobody_elses_page_is_the_next_step(app: Application, referer: str
     assert "evil.example" not in page.text
 
 
-async def test_it_speaks_the_readers_language(app: Application) -> None:
+async def test_error_pages_use_the_preferred_language_of_the_browser(app: Application) -> None:
     page = await app.http.get("/nothing", headers={**BROWSER, "accept-language": "de-AT, en;q=0.5"})
 
     assert page.headers["content-language"] == "de"
-    assert "Diese Adresse gibt es nicht." in text_of(page)
+    assert "Diese Seite gibt es nicht." in text_of(page)
 
 
-async def test_a_fault_of_ours_is_a_page_for_people_and_json_for_programs(
+async def test_an_internal_error_is_a_page_for_browsers_and_json_for_programs(
     app: Application, monkeypatch: pytest.MonkeyPatch
 ) -> None:
     """PAGES: what happened and what to do next, the request id to copy"""

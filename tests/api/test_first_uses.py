@@ -43,9 +43,7 @@ asyncio.run(main())
 
 @pytest.mark.parametrize(("first_page", "status"), [("/login", "200"), ("/no-page", "404")])
 @pytest.mark.slow
-async def test_what_is_imported_late_is_imported_in_threads(
-    tmp_path: Path, first_page: str, status: str
-) -> None:
+async def test_late_imports_run_in_threads(tmp_path: Path, first_page: str, status: str) -> None:
     """An import or a compilation on the event loop would stop every other request"""
     url = f"sqlite:///{tmp_path / 'postern.db'}"
     command = [sys.executable, "-c", SCRIPT, url, first_page, status]

@@ -22,7 +22,7 @@ async def test_a_server_with_its_database_is_live_and_ready(app: Application) ->
 
 
 @pytest.mark.slow
-async def test_without_its_database_a_server_lives_and_is_not_ready_until_it_is_back() -> None:
+async def test_a_server_is_live_but_not_ready_while_its_database_is_unavailable() -> None:
     """Faults rows 2 and 4: nobody restarts us because the database is away."""
     server = await asyncio.to_thread(PostgresServer)
     try:

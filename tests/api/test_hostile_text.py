@@ -81,7 +81,9 @@ def assert_clean(answer: httpx.Response, path: str) -> None:
 
 @pytest.mark.parametrize("text", HOSTILE.values(), ids=HOSTILE.keys())
 @pytest.mark.parametrize("path", FIELDS)
-async def test_every_text_field_takes_or_refuses_it(app: Application, path: str, text: str) -> None:
+async def test_every_text_field_accepts_or_cleanly_refuses_hostile_text(
+    app: Application, path: str, text: str
+) -> None:
     """SECURITY_BAR row 44"""
     name = "client_name" if path == "/create_client" else "username"
     for field, good in FIELDS[path].items():
@@ -95,7 +97,9 @@ async def test_every_text_field_takes_or_refuses_it(app: Application, path: str,
 
 @pytest.mark.parametrize("text", HOSTILE.values(), ids=HOSTILE.keys())
 @pytest.mark.parametrize("path", FIELDS)
-async def test_names_of_members_take_it_too(app: Application, path: str, text: str) -> None:
+async def test_hostile_member_names_are_accepted_or_cleanly_refused(
+    app: Application, path: str, text: str
+) -> None:
     """SECURITY_BAR row 44"""
     name = "client_name" if path == "/create_client" else "username"
 
@@ -105,7 +109,9 @@ async def test_names_of_members_take_it_too(app: Application, path: str, text: s
 
 
 @pytest.mark.parametrize("text", HOSTILE.values(), ids=HOSTILE.keys())
-async def test_key_sets_take_or_refuse_it(app: Application, text: str) -> None:
+async def test_hostile_text_in_jwks_is_accepted_or_cleanly_refused(
+    app: Application, text: str
+) -> None:
     """SECURITY_BAR row 44"""
     for jwks in ({"keys": [{"kty": "EC", "kid": text}]}, {"keys": [{text: "x"}]}, {text: 1}):
         body = {**FIELDS["/create_client"], "client_name": app.new_name(), "jwks": jwks}
@@ -117,7 +123,7 @@ async def test_key_sets_take_or_refuse_it(app: Application, text: str) -> None:
 
 
 @pytest.mark.parametrize("text", HOSTILE.values(), ids=HOSTILE.keys())
-async def test_what_was_stored_is_what_was_sent(app: Application, text: str) -> None:
+async def test_hostile_text_is_stored_unchanged_or_refused(app: Application, text: str) -> None:
     """SECURITY_BAR row 44"""
     body = {**FIELDS["/create_client"], "client_name": app.new_name(), "contacts": [text]}
 
@@ -126,7 +132,7 @@ async def test_what_was_stored_is_what_was_sent(app: Application, text: str) -> 
     assert answer.status_code == 422 or answer.json()["contacts"] == [text]
 
 
-async def test_after_all_that_the_server_works(app: Application) -> None:
+async def test_the_server_still_works_after_hostile_text(app: Application) -> None:
     client, user = await app.create_client(), await app.enrolled_user()
 
     assert (await app.password_grant(client, user)).status_code == 200

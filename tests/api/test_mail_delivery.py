@@ -109,7 +109,7 @@ def sender(mail_server: MailServer, **different: Any) -> EmailSender:
     )
 
 
-async def test_a_mail_that_cannot_leave_is_answered_for_and_leaves_later(
+async def test_a_mail_is_retried_later_when_the_mail_server_is_down(
     app: Application, mail_server: MailServer, visitor: Visitor, zoe: TestUser
 ) -> None:
     await mail_server.stop()
@@ -127,7 +127,7 @@ async def test_a_mail_that_cannot_leave_is_answered_for_and_leaves_later(
     assert await nothing_waits(app)
 
 
-async def test_a_mail_is_given_up_after_a_day_and_the_log_names_no_address(
+async def test_a_mail_is_abandoned_after_a_day_and_the_log_contains_no_email(
     app: Application, mail_server: MailServer, caplog: pytest.LogCaptureFixture
 ) -> None:
     mail_server.answer = "451 4.3.0 Later"
@@ -144,12 +144,12 @@ async def test_a_mail_is_given_up_after_a_day_and_the_log_names_no_address(
     said = [each.getMessage() for each in caplog.records if each.name.startswith("postern")]
     assert sum(DELAYS, timedelta()) < timedelta(hours=24)
     assert await nothing_waits(app)
-    assert "is given up" in said[-1]
+    assert "giving up on mail" in said[-1]
     assert not any(ADDRESS in each for each in said)
     assert tries == len(DELAYS)
 
 
-async def test_a_mailbox_that_does_not_exist_is_not_asked_again(
+async def test_a_mail_to_an_unknown_mailbox_is_not_retried(
     app: Application, mail_server: MailServer
 ) -> None:
     class Refusing:
@@ -166,7 +166,7 @@ async def test_a_mailbox_that_does_not_exist_is_not_asked_again(
     assert mail_server.mails == []
 
 
-async def test_a_link_that_has_expired_is_not_sent_any_more(
+async def test_a_mail_with_an_expired_link_is_not_sent(
     app: Application, mail_server: MailServer, visitor: Visitor, zoe: TestUser
 ) -> None:
     mail_server.answer = "451 4.3.0 Later"
@@ -181,7 +181,7 @@ async def test_a_link_that_has_expired_is_not_sent_any_more(
 
 
 @pytest.mark.slow
-async def test_two_servers_send_a_mail_once(
+async def test_two_servers_send_each_mail_only_once(
     start_app: AppFactory, app: Application, mail_server: MailServer, zoe: TestUser
 ) -> None:
     """SECURITY_BAR fault 9"""
@@ -201,7 +201,7 @@ async def test_two_servers_send_a_mail_once(
     assert len(mail_server.to(ADDRESS)) == 2
 
 
-async def test_it_survives_a_restart(
+async def test_a_queued_mail_survives_a_restart(
     start_app: AppFactory, app: Application, mail_server: MailServer
 ) -> None:
     url = app.settings.database_url
@@ -217,7 +217,7 @@ async def test_it_survives_a_restart(
 
 
 @pytest.mark.slow
-async def test_a_server_that_stops_while_it_sends_leaves_the_mail_to_the_next(
+async def test_a_mail_interrupted_by_a_shutdown_is_sent_by_another_server(
     app: Application, mail_server: MailServer
 ) -> None:
     entered, go_on = asyncio.Event(), asyncio.Event()
@@ -243,7 +243,7 @@ async def test_a_server_that_stops_while_it_sends_leaves_the_mail_to_the_next(
     assert len(mail_server.to(ADDRESS)) == 1
 
 
-async def test_it_is_sealed_with_the_key_of_before_and_can_still_be_sent(
+async def test_a_mail_encrypted_with_the_previous_key_can_still_be_sent(
     start_app: AppFactory, app: Application, mail_server: MailServer, zoe: TestUser
 ) -> None:
     await mail_server.stop()
@@ -263,7 +263,9 @@ async def test_it_is_sealed_with_the_key_of_before_and_can_still_be_sent(
     assert len(mail_server.to(ADDRESS)) == 1
 
 
-async def test_starttls_a_name_and_a_password(start_app: AppFactory, authority: Authority) -> None:
+async def test_mail_is_sent_over_starttls_with_a_username_and_password(
+    start_app: AppFactory, authority: Authority
+) -> None:
     async with running_mail_server(authority.server_context()) as server:
         app = await start_app(
             **{
@@ -283,7 +285,9 @@ async def test_starttls_a_name_and_a_password(start_app: AppFactory, authority: 
     assert server.authenticated_as == [USERNAME]
 
 
-async def test_a_sealed_password_is_opened(start_app: AppFactory, authority: Authority) -> None:
+async def test_an_encrypted_smtp_password_is_decrypted(
+    start_app: AppFactory, authority: Authority
+) -> None:
     sealed = seal_setting(settings_box(settings_for("sqlite:///x.db")), PASSWORD)
     async with running_mail_server(authority.server_context()) as server:
         app = await start_app(
@@ -304,7 +308,7 @@ async def test_a_sealed_password_is_opened(start_app: AppFactory, authority: Aut
     assert server.authenticated_as == [USERNAME]
 
 
-async def test_tls_from_the_first_byte(authority: Authority) -> None:
+async def test_mail_is_sent_over_implicit_tls(authority: Authority) -> None:
     async with running_mail_server() as server:
         await server.stop()
         server.port = 0
@@ -317,7 +321,9 @@ async def test_tls_from_the_first_byte(authority: Authority) -> None:
         assert len(server.to(ADDRESS)) == 1
 
 
-async def test_a_mail_server_that_nobody_vouches_for_gets_nothing(authority: Authority) -> None:
+async def test_a_mail_server_with_an_untrusted_certificate_gets_no_mail_or_credentials(
+    authority: Authority,
+) -> None:
     async with running_mail_server(authority.server_context()) as server:
         with pytest.raises(EmailError) as refused:
             await sender(
@@ -332,7 +338,7 @@ async def test_a_mail_server_that_nobody_vouches_for_gets_nothing(authority: Aut
         assert (server.mails, server.authenticated_as) == ([], [])
 
 
-async def test_a_mail_server_without_encryption_gets_nothing_where_it_is_asked_for(
+async def test_a_mail_server_without_starttls_gets_no_mail_where_it_is_required(
     mail_server: MailServer,
 ) -> None:
     """Nobody in between takes STARTTLS away"""
@@ -342,7 +348,7 @@ async def test_a_mail_server_without_encryption_gets_nothing_where_it_is_asked_f
     assert mail_server.mails == []
 
 
-async def test_a_wrong_password_of_the_mail_server_is_in_the_log_without_it(
+async def test_the_error_for_a_wrong_smtp_password_does_not_contain_it(
     authority: Authority,
 ) -> None:
     async with running_mail_server(authority.server_context()) as server:
@@ -372,7 +378,7 @@ async def test_a_wrong_password_of_the_mail_server_is_in_the_log_without_it(
         {"language": "en\r\nBcc: other@example.com"},
     ],
 )
-async def test_no_value_begins_another_header(
+async def test_a_value_cannot_inject_a_mail_header(
     mail_server: MailServer, different: dict[str, str]
 ) -> None:
     with pytest.raises(EmailError) as refused:
@@ -386,7 +392,7 @@ async def test_no_value_begins_another_header(
     ("host", "in_dns"),
     [("münchen.example", "xn--mnchen-3ya.example"), ("fußball.example", "xn--fuball-cta.example")],
 )
-async def test_an_address_with_letters_of_other_languages_is_reached(
+async def test_an_internationalised_email_domain_is_encoded_for_dns(
     mail_server: MailServer, host: str, in_dns: str
 ) -> None:
     await sender(mail_server).send(mail(recipient=f"zoe@{host}"))
@@ -397,10 +403,10 @@ async def test_an_address_with_letters_of_other_languages_is_reached(
     assert html_of(mail_server.mails[0]).strip() == "<p>Hallo</p>"
 
 
-async def test_a_server_that_sends_no_mail_says_so_in_one_line(
+async def test_a_server_without_smtp_host_logs_one_line(
     start_app: AppFactory, mail_server: MailServer, capfd: pytest.CaptureFixture[str]
 ) -> None:
-    line = "no SMTP_HOST: e-mail verification and forgotten passwords are not offered"
+    line = "SMTP_HOST is not set: email verification and password reset are disabled"
     with loggers_as_before():
         await start_app(log_level="INFO")
         without = capfd.readouterr().err

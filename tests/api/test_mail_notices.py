@@ -87,7 +87,7 @@ def test_every_mail_has_a_subject_a_text_and_an_html_body(name: str, language: s
 
 
 @pytest.mark.parametrize("name", sorted(NOTICES))
-def test_a_notice_says_when_from_where_and_what_to_do(name: str) -> None:
+def test_a_notice_includes_the_time_the_ip_and_what_to_do(name: str) -> None:
     subject, text, html = render_mail(name, "en", VALUES)
 
     for body in (text, html):
@@ -102,7 +102,7 @@ def test_the_mails_are_translated(name: str) -> None:
     assert render_mail(name, "de", VALUES).subject != render_mail(name, "en", VALUES).subject
 
 
-def test_there_is_a_mail_for_every_notice_that_is_told() -> None:
+def test_every_notice_sent_by_the_code_has_a_mail() -> None:
     told = set()
     for path in APP.rglob("*.py"):
         told |= set(re.findall(r"\.tell\(\s*[\w.]+,\s*\"(\w+)\"", path.read_text()))
@@ -110,14 +110,16 @@ def test_there_is_a_mail_for_every_notice_that_is_told() -> None:
     assert {"password_reset", "email_changed"} <= told <= NOTICES
 
 
-def test_what_a_caller_does_not_say_is_left_out() -> None:
+def test_missing_values_are_left_out_of_the_mail() -> None:
     text = render_mail("new_sign_in", "en", {"username": "zoe", "at": "now"}).text
 
-    assert "With:" not in text
-    assert "From the address:" not in text
+    assert "Device:" not in text
+    assert "IP address:" not in text
 
 
-async def test_only_a_verified_address_is_told(app: Application, mail_server: MailServer) -> None:
+async def test_notices_are_sent_to_verified_emails_only(
+    app: Application, mail_server: MailServer
+) -> None:
     zoe = await person_with_mailbox(app, mail_server, ADDRESS)
     other = await person_with(app, email="not-verified@example.com")
     await mail_server.mail_to("not-verified@example.com")
@@ -131,7 +133,7 @@ async def test_only_a_verified_address_is_told(app: Application, mail_server: Ma
     assert len(mail_server.to("not-verified@example.com")) == 1
 
 
-async def test_the_owner_reads_it_in_his_language(
+async def test_a_notice_is_sent_in_the_language_of_the_user(
     app: Application, mail_server: MailServer
 ) -> None:
     zoe = await person_with_mailbox(app, mail_server, ADDRESS)
@@ -147,9 +149,7 @@ async def test_the_owner_reads_it_in_his_language(
     assert "&lt;b&gt;Handy&lt;/b&gt;" in html_of(mail)
 
 
-async def test_a_mail_that_there_is_not_harms_nobody(
-    app: Application, mail_server: MailServer
-) -> None:
+async def test_an_unknown_notice_sends_no_mail(app: Application, mail_server: MailServer) -> None:
     zoe = await person_with_mailbox(app, mail_server, ADDRESS)
     services = services_of(app)
 
@@ -158,7 +158,7 @@ async def test_a_mail_that_there_is_not_harms_nobody(
     assert await deliver(app) == 0
 
 
-async def test_without_a_mail_server_nobody_is_told(start_app: AppFactory) -> None:
+async def test_without_a_mail_server_no_notice_is_queued(start_app: AppFactory) -> None:
     app = await start_app()
     zoe = await person_with(app, email=ADDRESS)
     services = services_of(app)
@@ -168,7 +168,7 @@ async def test_without_a_mail_server_nobody_is_told(start_app: AppFactory) -> No
     assert await count(services.database, "mails") == 0
 
 
-def test_what_an_administrator_does_is_said_to_be_his() -> None:
+def test_a_notice_of_an_operator_action_names_an_administrator_and_no_ip() -> None:
     text = render_mail("otp_reset", "en", {**VALUES, "by_operator": "yes"}).text
 
     assert "By an administrator" in text

@@ -40,7 +40,7 @@ async def zoe(app: Application, mail_server: MailServer) -> TestUser:
 
 
 @pytest.mark.parametrize("by", ["name", "address", "address in capitals"])
-async def test_a_forgotten_password_is_replaced_by_the_link(
+async def test_the_emailed_link_resets_a_forgotten_password(
     app: Application, mail_server: MailServer, visitor: Visitor, zoe: TestUser, by: str
 ) -> None:
     asked = {"name": zoe.username, "address": ADDRESS}.get(by, f" {ADDRESS.upper()} ")
@@ -60,7 +60,7 @@ async def test_a_forgotten_password_is_replaced_by_the_link(
     assert {"password.reset_requested", "password.reset"} <= set(await audited(app, zoe))
 
 
-async def test_the_mail_says_what_it_is_about_in_text_and_in_html(
+async def test_the_mail_explains_the_link_in_text_and_in_html(
     mail_server: MailServer, visitor: Visitor, zoe: TestUser
 ) -> None:
     await ask_for_link(visitor, zoe.username)
@@ -74,11 +74,11 @@ async def test_the_mail_says_what_it_is_about_in_text_and_in_html(
     assert mail["Date"].datetime is not None
     for body in (text_of(mail), html_of(mail)):
         assert zoe.username in body
-        assert "The link works once, and for one hour." in body
+        assert "The link works once and expires in one hour." in body
     assert "<img" not in html_of(mail)
 
 
-async def test_the_second_factor_is_still_asked_for(
+async def test_the_second_factor_is_still_required_after_a_reset(
     mail_server: MailServer, visitor: Visitor, zoe: TestUser
 ) -> None:
     """Who reads the mail has one factor"""
@@ -87,10 +87,12 @@ async def test_the_second_factor_is_still_asked_for(
 
     given = await visitor.give_password(done, TestUser(zoe.username, NEW_PASSWORD, ""))
 
-    assert "Enter your code" in shown_on(given)
+    assert "Enter your security code" in shown_on(given)
 
 
-async def test_the_owner_is_told(mail_server: MailServer, visitor: Visitor, zoe: TestUser) -> None:
+async def test_the_user_is_notified_of_the_reset(
+    mail_server: MailServer, visitor: Visitor, zoe: TestUser
+) -> None:
     page = await open_link(visitor, await reset_link(visitor, mail_server, zoe, ADDRESS))
     await set_password(visitor, page)
 
@@ -101,7 +103,7 @@ async def test_the_owner_is_told(mail_server: MailServer, visitor: Visitor, zoe:
     assert "UTC" in text_of(notice)
 
 
-async def test_a_password_manager_sees_whose_password_it_is(
+async def test_the_form_has_the_username_for_password_managers(
     mail_server: MailServer, visitor: Visitor, zoe: TestUser
 ) -> None:
     page = await open_link(visitor, await reset_link(visitor, mail_server, zoe, ADDRESS))
@@ -110,7 +112,7 @@ async def test_a_password_manager_sees_whose_password_it_is(
     assert 'autocomplete="new-password"' in page.text
 
 
-async def test_a_bad_password_is_refused_and_the_link_still_counts(
+async def test_a_bad_password_is_refused_and_the_link_still_works(
     mail_server: MailServer, visitor: Visitor, zoe: TestUser
 ) -> None:
     page = await open_link(visitor, await reset_link(visitor, mail_server, zoe, ADDRESS))
@@ -119,11 +121,11 @@ async def test_a_bad_password_is_refused_and_the_link_still_counts(
     done = await set_password(visitor, refused)
 
     assert refused.status_code == 400
-    assert "A password has 8 to 256 characters." in shown_on(refused)
+    assert "A password must have 8 to 256 characters." in shown_on(refused)
     assert done.headers["location"].startswith("/login")
 
 
-async def test_all_accounts_of_an_address_get_their_mail(
+async def test_every_account_with_the_same_email_gets_its_own_mail(
     app: Application, mail_server: MailServer, visitor: Visitor, zoe: TestUser
 ) -> None:
     other = await person_with_mailbox(app, mail_server, ADDRESS)
@@ -138,8 +140,8 @@ async def test_all_accounts_of_an_address_get_their_mail(
     ]
 
 
-async def test_an_empty_field_is_asked_for(visitor: Visitor) -> None:
+async def test_an_empty_field_has_an_error_message(visitor: Visitor) -> None:
     refused = await ask_for_link(visitor, "  ")
 
     assert refused.status_code == 400
-    assert "Enter your username or your e-mail address." in shown_on(refused)
+    assert "Enter your username or email address." in shown_on(refused)

@@ -49,7 +49,7 @@ async def reset(visitor: Visitor, link: str) -> httpx.Response:
     return await visitor.follow(await set_password(visitor, await open_link(visitor, link)))
 
 
-async def test_the_browser_that_asked_goes_on_to_the_application(
+async def test_the_requesting_browser_continues_to_the_client(
     client: TestClient, visitor: Visitor, mail_server: MailServer, zoe: TestUser
 ) -> None:
     login = await visitor.authorize(client, state="mine", ui_locales="de")
@@ -65,7 +65,7 @@ async def test_the_browser_that_asked_goes_on_to_the_application(
     assert answer_in(answer)["state"] == "mine"
 
 
-async def test_another_browser_ends_on_the_plain_sign_in_page(
+async def test_another_browser_continues_to_the_plain_sign_in_page(
     app: Application, client: TestClient, visitor: Visitor, mail_server: MailServer, zoe: TestUser
 ) -> None:
     """The link by itself names no request"""
@@ -77,7 +77,7 @@ async def test_another_browser_ends_on_the_plain_sign_in_page(
     assert str(page.url).endswith("/login?done=password")
 
 
-async def test_a_request_that_has_expired_is_left_out(
+async def test_an_expired_authorization_request_is_not_resumed(
     app: Application, client: TestClient, visitor: Visitor, mail_server: MailServer, zoe: TestUser
 ) -> None:
     login = await visitor.authorize(client)
@@ -92,7 +92,7 @@ async def test_a_request_that_has_expired_is_left_out(
 
 
 @pytest.mark.slow
-async def test_the_newest_question_for_a_mail_says_where_to_go_on(
+async def test_the_latest_reset_request_determines_where_the_user_continues(
     client: TestClient, visitor: Visitor, mail_server: MailServer, zoe: TestUser
 ) -> None:
     link = await mailed_link(visitor, mail_server, await visitor.authorize(client))
@@ -103,7 +103,7 @@ async def test_the_newest_question_for_a_mail_says_where_to_go_on(
     assert str(page.url).endswith("/login?done=password")
 
 
-async def test_a_device_waits_for_its_user_meanwhile(
+async def test_a_device_code_is_preserved_through_a_reset(
     visitor: Visitor, mail_server: MailServer, zoe: TestUser
 ) -> None:
     login = await visitor.get("/login", next="device", user_code="BCDF-GHJK")

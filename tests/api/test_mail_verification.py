@@ -34,7 +34,7 @@ async def at_the_address_page(visitor: Visitor, user: TestUser) -> httpx.Respons
     return await visitor.sign_in(await visitor.get("/login", next="email"), user)
 
 
-async def test_who_registers_with_an_address_confirms_it_by_the_link(
+async def test_the_emailed_link_verifies_the_email_of_a_new_user(
     app: Application, mail_server: MailServer, visitor: Visitor
 ) -> None:
     zoe = await person_with(app, email=ADDRESS)
@@ -46,12 +46,12 @@ async def test_who_registers_with_an_address_confirms_it_by_the_link(
     client = await app.create_client(scope=ALL_SCOPES)
     claims = await told(app, await access_token(app, client, zoe, ALL_SCOPES))
     assert f"Confirm {ADDRESS}" in shown_on(page)
-    assert "Your address is confirmed" in shown_on(done)
+    assert "Your email address is confirmed" in shown_on(done)
     assert (claims["email"], claims["email_verified"]) == (ADDRESS, True)
     assert "email.verified" in await audited(app, zoe)
 
 
-async def test_who_registers_on_the_page_gets_the_mail_in_his_language(
+async def test_the_mail_uses_the_language_of_the_registration_page(
     app: Application, mail_server: MailServer, visitor: Visitor
 ) -> None:
     visitor.http.headers["accept-language"] = "de-AT,de;q=0.9,en;q=0.5"
@@ -66,12 +66,12 @@ async def test_who_registers_on_the_page_gets_the_mail_in_his_language(
 
     mail = await mail_server.mail_to(ADDRESS)
 
-    assert mail["Subject"] == "Bestätigen Sie Ihre E-Mail-Adresse"
+    assert mail["Subject"] == "E-Mail-Adresse bestätigen"
     assert mail["Content-Language"] == "de"
     assert 'lang="de"' in html_of(mail)
 
 
-async def test_who_registers_without_an_address_gets_no_mail(
+async def test_a_registration_without_an_email_sends_no_mail(
     app: Application, mail_server: MailServer
 ) -> None:
     await person_with(app)
@@ -82,7 +82,7 @@ async def test_who_registers_without_an_address_gets_no_mail(
     assert len(mail_server.mails) == 1
 
 
-async def test_opening_the_link_confirms_nothing(
+async def test_opening_the_link_does_not_verify_the_email(
     app: Application, mail_server: MailServer, visitor: Visitor
 ) -> None:
     """Programs that look into mails for viruses open every link"""
@@ -95,7 +95,7 @@ async def test_opening_the_link_confirms_nothing(
     assert (await claims_of(app, zoe))["email_verified"] is False
 
 
-async def test_the_secret_of_the_link_does_not_stay_in_the_address(
+async def test_opening_the_link_removes_its_secret_from_the_url(
     app: Application, mail_server: MailServer, visitor: Visitor
 ) -> None:
     await person_with(app, email=ADDRESS)
@@ -121,7 +121,7 @@ async def test_the_link_works_once(
     again = await open_link(visitor, link)
 
     assert again.status_code == 410
-    assert "This link does not work any more" in shown_on(again)
+    assert "This link no longer works" in shown_on(again)
     assert "/account/email" in again.text
 
 
@@ -139,7 +139,7 @@ async def test_the_link_works_for_a_day(
     assert (before.status_code, after.status_code) == (200, 410)
 
 
-async def test_a_new_address_counts_once_it_is_confirmed(
+async def test_a_new_email_takes_effect_only_after_verification(
     app: Application, mail_server: MailServer, visitor: Visitor
 ) -> None:
     zoe = await person_with_mailbox(app, mail_server, ADDRESS)
@@ -158,7 +158,7 @@ async def test_a_new_address_counts_once_it_is_confirmed(
     assert {"email.verified", "email.change_requested"} <= set(await audited(app, zoe))
 
 
-async def test_the_old_address_is_told_of_the_new_one(
+async def test_the_old_email_is_notified_of_the_change(
     app: Application, mail_server: MailServer, visitor: Visitor
 ) -> None:
     zoe = await person_with_mailbox(app, mail_server, ADDRESS)
@@ -168,12 +168,12 @@ async def test_the_old_address_is_told_of_the_new_one(
 
     mail = await mail_server.mail_to(ADDRESS)
 
-    assert mail["Subject"] == "Your e-mail address was changed"
+    assert mail["Subject"] == "Your email address was changed"
     assert zoe.username in text_of(mail)
     assert OTHER not in text_of(mail)
 
 
-async def test_a_newer_link_kills_the_older_one(
+async def test_a_newer_link_invalidates_the_older_one(
     app: Application, mail_server: MailServer, visitor: Visitor
 ) -> None:
     zoe = await person_with_mailbox(app, mail_server, ADDRESS)
@@ -188,7 +188,7 @@ async def test_a_newer_link_kills_the_older_one(
     assert [each.status_code for each in answers] == [410, 200]
 
 
-async def test_the_link_works_for_who_is_not_signed_in_and_changes_his_account_only(
+async def test_the_link_changes_only_its_own_account_regardless_of_the_session(
     app: Application, mail_server: MailServer, visitor: Visitor
 ) -> None:
     zoe = await person_with(app, email=ADDRESS)
@@ -204,7 +204,7 @@ async def test_the_link_works_for_who_is_not_signed_in_and_changes_his_account_o
     assert "email" not in await claims_of(app, other)
 
 
-async def test_what_is_no_address_is_refused_beside_its_field(
+async def test_an_invalid_email_has_a_field_error(
     app: Application, mail_server: MailServer, visitor: Visitor
 ) -> None:
     zoe = await person_with_mailbox(app, mail_server, ADDRESS)
@@ -213,13 +213,13 @@ async def test_what_is_no_address_is_refused_beside_its_field(
     for wrong in ("zoe", "a b@example.com", "x@example.com,y@example.com", f"{'x' * 250}@b.c"):
         refused = await visitor.submit(page, to="/account/email", email=wrong)
         assert refused.status_code == 400
-        assert "Enter an address like name@example.com." in shown_on(refused)
+        assert "Enter an email address like name@example.com." in shown_on(refused)
 
     same = await visitor.submit(page, to="/account/email", email=ADDRESS)
-    assert "This is your address already." in shown_on(same)
+    assert "This is already your email address." in shown_on(same)
 
 
-async def test_the_page_wants_a_fresh_sign_in(
+async def test_the_page_requires_a_fresh_sign_in(
     app: Application, mail_server: MailServer, visitor: Visitor
 ) -> None:
     zoe = await person_with_mailbox(app, mail_server, ADDRESS)
@@ -232,7 +232,7 @@ async def test_the_page_wants_a_fresh_sign_in(
     assert "next=email" in late.headers["location"]
 
 
-async def test_the_fourth_mail_to_an_address_within_an_hour_waits(
+async def test_a_fourth_mail_to_an_email_within_an_hour_is_rate_limited(
     app: Application, mail_server: MailServer, visitor: Visitor
 ) -> None:
     """SECURITY_BAR row 50: nobody fills another's mailbox"""
@@ -249,7 +249,7 @@ async def test_the_fourth_mail_to_an_address_within_an_hour_waits(
 
 
 @pytest.mark.slow
-async def test_an_account_is_made_although_too_many_mails_were_sent_from_there(
+async def test_registration_succeeds_while_mails_from_the_ip_are_rate_limited(
     app: Application, mail_server: MailServer
 ) -> None:
     async with calling_from(app, app.new_address()) as caller:
@@ -262,7 +262,7 @@ async def test_an_account_is_made_although_too_many_mails_were_sent_from_there(
     assert len(mail_server.to(ADDRESS)) == 20
 
 
-async def test_without_a_mail_server_nothing_of_it_is_offered(
+async def test_email_features_are_not_offered_without_a_mail_server(
     start_app: AppFactory, mail_server: MailServer
 ) -> None:
     app = await start_app()

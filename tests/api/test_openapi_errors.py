@@ -8,7 +8,7 @@ from tests.support.application import Application
 __all__ = ["schema"]  # the fixture
 
 
-async def test_each_error_has_an_example_of_its_own(schema: Schema) -> None:
+async def test_each_error_has_its_own_example(schema: Schema) -> None:
     for _, path, operation in operations(schema):
         for status, response in operation["responses"].items():
             for media, described in response.get("content", {}).items():
@@ -37,7 +37,7 @@ async def test_each_error_has_an_example_of_its_own(schema: Schema) -> None:
         ("GET", "/qr_code/{username}", b"", FORM),
     ],
 )
-async def test_the_example_of_an_error_is_what_is_answered(
+async def test_the_example_of_an_error_matches_the_response(
     app: Application, schema: Schema, method: str, path: str, content: bytes, kind: str
 ) -> None:
     answer = await app.http.request(

@@ -49,7 +49,7 @@ def as_bytes(row: dict[str, Any]) -> bytes:
     )
 
 
-async def test_neither_secret_nor_password_is_in_the_table(app: Application) -> None:
+async def test_the_secret_and_the_password_are_not_stored_in_plaintext(app: Application) -> None:
     """SECURITY_BAR row 20"""
     user = await app.register()
 
@@ -63,7 +63,7 @@ async def test_neither_secret_nor_password_is_in_the_table(app: Application) -> 
     assert b"$argon2id$" in row
 
 
-async def test_the_same_secret_never_looks_the_same(app: Application) -> None:
+async def test_every_stored_secret_is_encrypted_with_its_own_nonce(app: Application) -> None:
     first, second = await app.register(), await app.register()
 
     rows = [(await stored_row(app, user))["otp_secret"] for user in (first, second)]
@@ -73,7 +73,7 @@ async def test_the_same_secret_never_looks_the_same(app: Application) -> None:
     assert bytes(rows[0])[5:17] != bytes(rows[1])[5:17]  # the nonce
 
 
-async def test_no_answer_shows_the_secret_a_second_time(app: Application) -> None:
+async def test_no_response_shows_the_secret_a_second_time(app: Application) -> None:
     """SECURITY_BAR row 20: shown once, never readable again"""
     user, client = await app.enrolled_user(), await app.create_client()
     credentials = {"username": user.username, "password": user.password}
@@ -90,7 +90,7 @@ async def test_no_answer_shows_the_secret_a_second_time(app: Application) -> Non
     assert all(user.otp_secret not in answer.text for answer in answers)
 
 
-async def test_after_a_rotation_the_old_key_still_opens_what_it_sealed(
+async def test_the_previous_key_still_decrypts_secrets_after_a_rotation(
     databases: Databases, database_kind: str, start_app: AppFactory
 ) -> None:
     """SECURITY_BAR row 20: rotatable"""
@@ -103,7 +103,7 @@ async def test_after_a_rotation_the_old_key_still_opens_what_it_sealed(
     assert (await after.verify_otp(user.username, after.code(user))).json() == {"valid": True}
 
 
-async def test_what_is_sealed_after_a_rotation_needs_the_new_key_only(
+async def test_secrets_encrypted_after_a_rotation_need_only_the_new_key(
     databases: Databases, database_kind: str, start_app: AppFactory
 ) -> None:
     """SECURITY_BAR row 20"""
@@ -120,7 +120,7 @@ async def test_what_is_sealed_after_a_rotation_needs_the_new_key_only(
     assert accepted.status_code == 200
 
 
-async def test_under_a_new_key_a_code_is_just_wrong_and_the_log_says_why(
+async def test_under_a_new_key_a_code_is_refused_and_the_reason_is_logged(
     databases: Databases,
     database_kind: str,
     start_app: AppFactory,
@@ -143,7 +143,7 @@ async def test_under_a_new_key_a_code_is_just_wrong_and_the_log_says_why(
     assert NEW_KEY not in log
 
 
-async def test_under_a_new_key_the_owner_can_enroll_again(
+async def test_under_a_new_key_the_user_can_enrol_again(
     databases: Databases, database_kind: str, start_app: AppFactory
 ) -> None:
     url = await databases.migrated(database_kind)
@@ -170,7 +170,7 @@ def copy_secret(path: Path, source: str, target: str) -> None:
     connection.close()
 
 
-async def test_a_secret_copied_into_another_persons_row_opens_nothing(
+async def test_a_secret_copied_to_another_user_cannot_be_used(
     databases: Databases, start_app: AppFactory
 ) -> None:
     """The seal is bound to its owner: who can write the table cannot move a known secret."""

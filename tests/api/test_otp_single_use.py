@@ -24,7 +24,7 @@ async def test_a_used_code_is_refused(app: Application) -> None:
     assert second.json() == {"valid": False}
 
 
-async def test_of_twenty_simultaneous_posts_of_a_code_one_wins(app: Application) -> None:
+async def test_only_one_of_twenty_concurrent_uses_of_a_code_succeeds(app: Application) -> None:
     """SECURITY_BAR row 16"""
     user = await app.register()
     code = app.code(user)
@@ -34,7 +34,7 @@ async def test_of_twenty_simultaneous_posts_of_a_code_one_wins(app: Application)
     assert Counter(answer.status_code for answer in answers) == {200: 1, 401: 19}
 
 
-async def test_across_two_servers_on_one_database_a_code_counts_once(
+async def test_a_code_works_only_once_across_two_servers(
     databases: Databases, database_kind: str, start_app: AppFactory
 ) -> None:
     """SECURITY_BAR row 16: and across workers"""
@@ -50,7 +50,7 @@ async def test_across_two_servers_on_one_database_a_code_counts_once(
     assert Counter(answer.status_code for answer in answers) == {200: 1, 401: 19}
 
 
-async def test_after_a_newer_code_an_older_one_is_refused(app: Application) -> None:
+async def test_a_code_older_than_the_last_used_one_is_refused(app: Application) -> None:
     """SECURITY_BAR row 16"""
     user = await app.register()
     older, newer = app.code(user, steps=-1), app.code(user)
@@ -68,7 +68,7 @@ async def test_the_next_code_is_accepted(app: Application) -> None:
     assert answer.json() == {"valid": True}
 
 
-async def test_a_code_used_at_the_token_endpoint_is_used_for_verify_otp_too(
+async def test_a_code_used_at_the_token_endpoint_is_refused_by_verify_otp(
     start_app: AppFactory,
 ) -> None:
     """SECURITY_BAR row 16: OTP_POLICY=every_login"""

@@ -32,7 +32,9 @@ async def test_8_to_256_characters_are_accepted(
 
 
 @pytest.mark.parametrize("length", [0, 1, 7, 257, 1000, 60_000])
-async def test_shorter_and_longer_ones_are_422_and_say_why(app: Application, length: int) -> None:
+async def test_shorter_and_longer_passwords_are_422_with_an_explanation(
+    app: Application, length: int
+) -> None:
     """SECURITY_BAR rows 11 and 25"""
     answer = await register(app, "x" * length)
 
@@ -50,7 +52,7 @@ async def test_length_is_counted_in_characters_not_in_bytes(app: Application) ->
 @pytest.mark.parametrize(
     "password", ["aqzwsxedc", "qaplmwoeirut", "7394618205", "        ", "zzzzzzzzyy", "ÀÉÎÕÜÀÉÎ"]
 )
-async def test_there_are_no_rules_of_composition(app: Application, password: str) -> None:
+async def test_there_are_no_composition_rules(app: Application, password: str) -> None:
     """SECURITY_BAR row 25"""
     assert (await register(app, password)).status_code == 201
 
@@ -87,7 +89,7 @@ async def test_a_password_of_100_kb_is_refused_before_it_is_read(
 
 
 @pytest.mark.parametrize("password", ["x" * 257, "x" * 60_000, "\ufdfa" * 256])
-async def test_a_password_that_nobody_can_have_is_just_wrong(
+async def test_an_impossible_password_gets_the_same_error_as_a_wrong_one(
     app: Application, client: TestClient, user: TestUser, password: str
 ) -> None:
     """SECURITY_BAR rows 10 and 11"""
@@ -134,7 +136,7 @@ async def test_case_and_compatibility_forms_are_different_passwords(
 
 
 @pytest.mark.parametrize("password", ["password123", "Password123", "qwertyuiop", "iloveyou"])
-async def test_in_development_a_common_password_comes_with_a_warning(
+async def test_a_common_password_is_accepted_with_a_warning_in_development(
     app: Application, password: str
 ) -> None:
     """SECURITY_BAR row 25; CONTRACT: accepted with a `warning` member"""
@@ -144,11 +146,11 @@ async def test_in_development_a_common_password_comes_with_a_warning(
     assert "production" in answer.json()["warning"]
 
 
-async def test_a_good_password_comes_without_a_warning(app: Application) -> None:
+async def test_a_good_password_gets_no_warning(app: Application) -> None:
     assert "warning" not in (await register(app, PASSWORD)).json()
 
 
-async def test_no_answer_repeats_the_password(app: Application) -> None:
+async def test_no_response_repeats_the_password(app: Application) -> None:
     """SECURITY_BAR row 13"""
     secret = "Xyzzy-plugh-4711"
     bodies = [

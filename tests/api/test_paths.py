@@ -25,7 +25,7 @@ async def post(app: Application, path: str, **request: object) -> httpx.Response
 
 
 @pytest.mark.parametrize("path", disguised("/token"))
-async def test_only_the_token_path_gives_tokens(
+async def test_only_the_token_path_issues_tokens(
     app: Application, client: TestClient, path: str
 ) -> None:
     """SECURITY_BAR row 45"""
@@ -39,7 +39,7 @@ async def test_only_the_token_path_gives_tokens(
 
 
 @pytest.mark.parametrize("path", disguised("/profile"))
-async def test_only_the_profile_path_shows_a_profile(
+async def test_only_the_profile_path_returns_a_profile(
     app: Application, client: TestClient, path: str
 ) -> None:
     """SECURITY_BAR row 45"""
@@ -50,7 +50,7 @@ async def test_only_the_profile_path_shows_a_profile(
     assert answer.status_code == 404
 
 
-async def test_no_disguise_creates_anything_without_the_administrators_token(
+async def test_disguised_paths_create_nothing_without_the_admin_token(
     start_app: AppFactory,
 ) -> None:
     """SECURITY_BAR rows 41 and 45"""
@@ -66,7 +66,7 @@ async def test_no_disguise_creates_anything_without_the_administrators_token(
         assert (await post(app, path, json=client)).status_code == 404, path
 
 
-async def test_an_encoded_letter_is_the_letter_and_the_rules_stay(
+async def test_a_percent_encoded_path_follows_the_same_rules(
     start_app: AppFactory,
 ) -> None:
     """SECURITY_BAR row 45; RFC 3986 section 6.2.2.2"""
@@ -96,7 +96,7 @@ async def test_an_encoded_letter_is_the_letter_and_the_rules_stay(
         ("token", "/token", "POST"),
     ],
 )
-async def test_another_method_is_405_and_says_which_is_allowed(
+async def test_an_unsupported_method_is_405_and_lists_the_allowed_ones(
     app: Application, method: str, path: str, allowed: str
 ) -> None:
     """RFC 9110 section 15.5.6"""
@@ -117,7 +117,7 @@ async def test_an_unknown_path_is_never_an_html_error(app: Application, accept: 
     assert answer.json()["error"] == "not_found"
 
 
-async def test_a_browser_sees_a_page_where_there_is_nothing(app: Application) -> None:
+async def test_an_unknown_path_is_an_html_page_for_a_browser(app: Application) -> None:
     answer = await app.http.get("/nothing/here", headers={"accept": "text/html,*/*;q=0.8"})
 
     assert answer.status_code == 404

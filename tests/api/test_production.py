@@ -52,7 +52,9 @@ async def admins_client(app: Application) -> TestClient:
     return TestClient(body["client_id"], body["client_secret"])
 
 
-async def test_the_quick_start_works_with_one_header_more(production: Application) -> None:
+async def test_the_quick_start_works_with_an_additional_admin_token_header(
+    production: Application,
+) -> None:
     """SECURITY_BAR: the same commands work in both"""
     name = production.new_name()
     registered = await register(production, name, **ADMIN)
@@ -75,7 +77,7 @@ async def test_the_quick_start_works_with_one_header_more(production: Applicatio
         ADMIN_TOKEN, "Bearer \xe9\xff",
     ],
 )  # fmt: skip
-async def test_without_the_administrators_token_nothing_is_created(
+async def test_nothing_is_created_without_the_admin_token(
     production: Application, authorization: str | None
 ) -> None:
     """SECURITY_BAR row 41"""
@@ -92,7 +94,7 @@ async def test_without_the_administrators_token_nothing_is_created(
     assert (await create(production, name, **ADMIN)).status_code == 201
 
 
-async def test_where_no_administrators_token_is_set_none_is_right(start_app: AppFactory) -> None:
+async def test_every_token_is_refused_where_no_admin_token_is_set(start_app: AppFactory) -> None:
     """SECURITY_BAR row 41"""
     app = await start_app(**{**PRODUCTION, "admin_token": None})
 
@@ -101,7 +103,7 @@ async def test_where_no_administrators_token_is_set_none_is_right(start_app: App
         assert (await register(app, authorization=authorization)).status_code == 401
 
 
-async def test_an_access_token_is_no_administrators_token(production: Application) -> None:
+async def test_an_access_token_is_not_accepted_as_the_admin_token(production: Application) -> None:
     """SECURITY_BAR row 36"""
     client = await admins_client(production)
     token = (await production.client_credentials(client)).json()["access_token"]
@@ -109,7 +111,7 @@ async def test_an_access_token_is_no_administrators_token(production: Applicatio
     assert (await create(production, authorization=f"Bearer {token}")).status_code == 401
 
 
-async def test_a_stranger_learns_nothing_from_a_closed_registration(
+async def test_closed_registration_does_not_reveal_whether_a_username_exists(
     production: Application,
 ) -> None:
     """SECURITY_BAR rows 19 and 41"""
@@ -134,7 +136,7 @@ async def test_a_stranger_learns_nothing_from_a_closed_registration(
     ],
     ids=["production", "production, open", "production, closed", "development", "closed"],
 )
-async def test_registration_follows_its_setting(
+async def test_the_registration_setting_controls_open_registration(
     start_app: AppFactory, settings: dict[str, Any], registration: int, creation: int
 ) -> None:
     """CONTRACT: REGISTRATION; closed in production unless set"""
@@ -161,7 +163,9 @@ async def test_a_common_password_is_refused(production: Application, password: s
     assert "warning" not in better.json()
 
 
-async def test_every_answer_pins_https(production: Application, app: Application) -> None:
+async def test_every_production_response_has_an_hsts_header(
+    production: Application, app: Application
+) -> None:
     """SECURITY_BAR, the table of values: HSTS for one year, in production only"""
     for path in ("/", "/docs", "/token", "/profile", "/nothing", "/health/live", "/assets/docs.js"):
         pinned, not_pinned = await production.http.get(path), await app.http.get(path)
@@ -170,7 +174,7 @@ async def test_every_answer_pins_https(production: Application, app: Application
         assert "strict-transport-security" not in not_pinned.headers, path
 
 
-async def test_the_issuer_is_the_configured_one_whatever_host_was_asked(
+async def test_the_issuer_is_the_configured_one_whatever_the_host_header(
     production: Application,
 ) -> None:
     """SECURITY_BAR row 33"""

@@ -8,7 +8,7 @@ from tests.support.assertions import assert_oauth_error
 pytestmark = pytest.mark.both_databases
 
 
-async def test_a_person_sees_himself_as_he_spelled_his_name(
+async def test_a_user_token_returns_the_username_as_registered(
     app: Application, client: TestClient
 ) -> None:
     user = await app.enrolled_user(app.new_name("Zoë"))
@@ -21,7 +21,7 @@ async def test_a_person_sees_himself_as_he_spelled_his_name(
     assert answer.json() == {"type": "user", "username": user.username, "otp_verified": True}
 
 
-async def test_a_machine_sees_its_client(app: Application, client: TestClient) -> None:
+async def test_a_client_token_returns_the_client(app: Application, client: TestClient) -> None:
     token = (await app.client_credentials(client)).json()["access_token"]
 
     answer = await app.profile(token)
@@ -33,14 +33,14 @@ async def test_a_machine_sees_its_client(app: Application, client: TestClient) -
     }
 
 
-async def test_no_particular_scope_is_needed(app: Application) -> None:
+async def test_no_particular_scope_is_required(app: Application) -> None:
     client = await app.create_client(scope="orders")
     token = (await app.client_credentials(client, scope="orders")).json()["access_token"]
 
     assert (await app.profile(token)).status_code == 200
 
 
-async def test_without_a_token_the_challenge_names_the_scheme_and_no_error(
+async def test_a_request_without_a_token_gets_a_challenge_without_an_error(
     app: Application,
 ) -> None:
     """RFC 6750 section 3.1"""
@@ -62,7 +62,7 @@ async def test_an_expired_token_is_refused(app: Application, client: TestClient)
     assert 'error="invalid_token"' in answer.headers["www-authenticate"]
 
 
-async def test_a_refresh_token_is_no_access_token(
+async def test_a_refresh_token_is_not_accepted_as_an_access_token(
     app: Application, client: TestClient, user: TestUser
 ) -> None:
     """SECURITY_BAR row 36"""
@@ -94,7 +94,7 @@ async def test_a_token_in_the_query_is_refused(app: Application, client: TestCli
         b"Bearer postern_at_x y", b"Token x", b"",
     ],
 )  # fmt: skip
-async def test_what_is_no_living_token_is_401(app: Application, header: bytes) -> None:
+async def test_an_invalid_or_malformed_token_is_401(app: Application, header: bytes) -> None:
     """SECURITY_BAR row 15"""
     answer = await app.http.get("/profile", headers={b"authorization": header})
 

@@ -95,7 +95,7 @@ async def test_the_documented_quick_start_works_as_it_is_written(app: Applicatio
     }
 
 
-async def test_the_password_grant_waits_for_the_confirmed_enrolment(app: Application) -> None:
+async def test_the_password_grant_requires_a_confirmed_enrolment(app: Application) -> None:
     client = await app.create_client()
     user = await app.register()
 
@@ -108,7 +108,7 @@ async def test_the_password_grant_waits_for_the_confirmed_enrolment(app: Applica
 
 
 @pytest.mark.parametrize("issuer", ["Example", "Example & Sons", "Müller"])
-async def test_the_issuer_label_is_the_operators_and_still_scans(
+async def test_the_otp_issuer_label_is_configurable_and_its_qr_code_scans(
     start_app: AppFactory, issuer: str
 ) -> None:
     app = await start_app(otp_issuer=issuer)
@@ -124,7 +124,7 @@ async def test_the_issuer_label_is_the_operators_and_still_scans(
     assert pyotp.parse_uri(otp_uri).issuer == issuer
 
 
-async def test_without_a_label_the_brand_is_in_the_authenticator_app(
+async def test_the_brand_name_is_the_default_otp_issuer_label(
     start_app: AppFactory,
 ) -> None:
     """CONTRACT: default BRAND_NAME where it is set"""

@@ -12,7 +12,7 @@ from tests.support.assertions import assert_problem
 pytestmark = pytest.mark.both_databases
 
 
-async def test_a_registration_shows_the_enrolment_and_nothing_may_cache_it(
+async def test_a_registration_returns_the_enrolment_and_must_not_be_cached(
     app: Application,
 ) -> None:
     """SECURITY_BAR row 20"""
@@ -26,13 +26,13 @@ async def test_a_registration_shows_the_enrolment_and_nothing_may_cache_it(
     assert text_in(answer.json()["qr_code"]) == answer.json()["otp_uri"]
 
 
-async def test_each_person_gets_a_secret_of_his_own(app: Application) -> None:
+async def test_each_user_gets_their_own_secret(app: Application) -> None:
     first, second = await app.register(), await app.register()
 
     assert first.otp_secret != second.otp_secret
 
 
-async def test_a_taken_name_is_a_conflict_and_its_owner_stays(app: Application) -> None:
+async def test_a_taken_name_is_a_conflict_and_its_owner_can_still_sign_in(app: Application) -> None:
     """CONTRACT: a taken username is 409"""
     user = await app.enrolled_user()
     client = await app.create_client()
@@ -45,7 +45,7 @@ async def test_a_taken_name_is_a_conflict_and_its_owner_stays(app: Application) 
     assert (await app.password_grant(client, user)).status_code == 200
 
 
-async def test_registering_again_over_an_unconfirmed_account_gives_its_name_to_nobody(
+async def test_registering_again_does_not_take_over_an_unconfirmed_account(
     app: Application,
 ) -> None:
     """SECURITY_BAR row 22"""
@@ -60,7 +60,9 @@ async def test_registering_again_over_an_unconfirmed_account_gives_its_name_to_n
     assert (await app.verify_otp(owner.username, app.code(owner))).json() == {"valid": True}
 
 
-async def test_of_ten_concurrent_registrations_of_a_name_one_wins(app: Application) -> None:
+async def test_only_one_of_ten_concurrent_registrations_of_a_name_succeeds(
+    app: Application,
+) -> None:
     name = app.new_name()
 
     answers = await asyncio.gather(
@@ -73,7 +75,7 @@ async def test_of_ten_concurrent_registrations_of_a_name_one_wins(app: Applicati
     assert sorted(answer.status_code for answer in answers) == [201, *([409] * 9)]
 
 
-async def test_a_conflict_says_the_same_of_confirmed_and_unconfirmed_owners(
+async def test_a_conflict_does_not_reveal_whether_the_owner_is_confirmed(
     app: Application,
 ) -> None:
     """SECURITY_BAR row 19: nothing beyond "name taken" """
@@ -104,9 +106,7 @@ async def test_a_conflict_says_the_same_of_confirmed_and_unconfirmed_owners(
         5,
     ],
 )
-async def test_a_body_that_does_not_fit_its_schema_is_422_and_is_not_repeated(
-    app: Application, body: Any
-) -> None:
+async def test_an_invalid_body_is_422_and_is_not_repeated(app: Application, body: Any) -> None:
     answer = await app.http.post("/register_user", json=body)
 
     assert_problem(answer, 422, "invalid_request")
@@ -116,7 +116,9 @@ async def test_a_body_that_does_not_fit_its_schema_is_422_and_is_not_repeated(
 
 
 @pytest.mark.parametrize("content", [b"{", b"\xff", b"", b'{"username": NaN}', b"[" * 20_000])
-async def test_a_body_that_is_no_json_is_refused_clearly(app: Application, content: bytes) -> None:
+async def test_a_body_that_is_not_json_is_refused_with_problem_details(
+    app: Application, content: bytes
+) -> None:
     answer = await app.http.post(
         "/register_user", content=content, headers={"content-type": "application/json"}
     )
@@ -129,7 +131,9 @@ async def test_a_body_that_is_no_json_is_refused_clearly(app: Application, conte
 @pytest.mark.parametrize(
     "content_type", ["application/x-www-form-urlencoded", "text/plain", "multipart/form-data"]
 )
-async def test_a_form_is_refused_where_json_is_due(app: Application, content_type: str) -> None:
+async def test_a_form_is_refused_where_json_is_required(
+    app: Application, content_type: str
+) -> None:
     """Another site's form cannot register anybody: browsers send JSON only after asking (CORS)."""
     name = app.new_name()
 

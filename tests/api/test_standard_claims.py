@@ -56,7 +56,7 @@ async def told_of(app: Application, **claims: Any) -> dict[str, Any]:
     return told
 
 
-async def test_what_a_person_says_is_what_clients_are_told(app: Application) -> None:
+async def test_clients_receive_the_claims_given_at_registration(app: Application) -> None:
     told = await told_of(app, **GOOD)
 
     assert {name: told[name] for name in GOOD} == GOOD
@@ -66,7 +66,7 @@ async def test_what_a_person_says_is_what_clients_are_told(app: Application) -> 
     assert set(told) == {*GOOD, *verified, "sub", "preferred_username", "updated_at"}
 
 
-def test_every_claim_of_the_standard_is_tried_here() -> None:
+def test_every_standard_claim_is_covered_by_these_tests() -> None:
     assert {*GOOD, "preferred_username"} == set(StandardClaims.model_fields)
 
 
@@ -88,7 +88,7 @@ async def test_the_username_itself_is_accepted_as_preferred_username(app: Applic
     assert told["preferred_username"] == name
 
 
-async def test_who_says_nothing_is_known_by_his_name_alone(app: Application) -> None:
+async def test_a_user_without_claims_has_only_a_preferred_username(app: Application) -> None:
     name = app.new_name()
 
     told = await told_of(app, username=name)
@@ -98,21 +98,21 @@ async def test_who_says_nothing_is_known_by_his_name_alone(app: Application) -> 
 
 
 @pytest.mark.parametrize("name", ["name", "email", "address", "birthdate"])
-async def test_null_is_as_good_as_silence(app: Application, name: str) -> None:
+async def test_null_is_treated_as_absent(app: Application, name: str) -> None:
     assert name not in await told_of(app, **{name: None})
 
 
-async def test_an_empty_address_is_no_address(app: Application) -> None:
+async def test_an_empty_postal_address_is_omitted(app: Application) -> None:
     assert "address" not in await told_of(app, address={})
 
 
-async def test_the_year_of_birth_may_be_all_or_missing(app: Application) -> None:
+async def test_a_birthdate_may_be_a_year_alone_or_omit_the_year(app: Application) -> None:
     """Section 5.1"""
     for birthdate in ("1815", "0000-02-29", "2000-02-29"):
         assert (await told_of(app, birthdate=birthdate))["birthdate"] == birthdate
 
 
-async def test_nobody_verifies_himself(app: Application) -> None:
+async def test_a_user_cannot_set_verified_flags_or_internal_claims(app: Application) -> None:
     """SECURITY_BAR row 41: nor does he give himself anything else"""
     told = await told_of(
         app,
@@ -179,7 +179,7 @@ async def test_nobody_verifies_himself(app: Application) -> None:
         ("address", {"formatted": "x" * 1001}),
     ],
 )
-async def test_what_cannot_be_right_is_refused(app: Application, name: str, value: Any) -> None:
+async def test_invalid_claims_are_refused(app: Application, name: str, value: Any) -> None:
     """With a message that says which, and does not repeat what was sent"""
     answer = await register(app, **{name: value})
 
@@ -189,7 +189,7 @@ async def test_what_cannot_be_right_is_refused(app: Application, name: str, valu
     assert "example.com" not in answer.text
 
 
-async def test_who_is_refused_for_a_claim_is_not_registered(app: Application) -> None:
+async def test_a_user_with_an_invalid_claim_is_not_registered(app: Application) -> None:
     name = app.new_name()
 
     answer = await register(app, username=name, email="nobody")
@@ -199,7 +199,7 @@ async def test_who_is_refused_for_a_claim_is_not_registered(app: Application) ->
     await app.register(name)  # it is still free
 
 
-async def test_two_people_may_say_the_same_address(app: Application) -> None:
+async def test_two_users_may_have_the_same_email(app: Application) -> None:
     """SECURITY_BAR row 19: nobody learns here which addresses are known"""
     first, second = [await told_of(app, email="ada@example.com") for _ in range(2)]
 
@@ -208,7 +208,7 @@ async def test_two_people_may_say_the_same_address(app: Application) -> None:
 
 
 @pytest.mark.parametrize("text", HOSTILE.values(), ids=HOSTILE.keys())
-async def test_hostile_text_is_kept_as_it_is_or_refused(app: Application, text: str) -> None:
+async def test_hostile_text_is_stored_or_refused_cleanly(app: Application, text: str) -> None:
     """SECURITY_BAR row 44"""
     for name in StandardClaims.model_fields:
         value = {"formatted": text, "country": text} if name == "address" else text
@@ -218,7 +218,7 @@ async def test_hostile_text_is_kept_as_it_is_or_refused(app: Application, text: 
 
 
 @pytest.mark.parametrize("kind", ["sql", "right to left", "emoji", "markup", "template", "format"])
-async def test_what_is_kept_comes_back_as_it_was(app: Application, kind: str) -> None:
+async def test_stored_text_is_returned_unchanged(app: Application, kind: str) -> None:
     """SECURITY_BAR row 44"""
     told = await told_of(app, name=HOSTILE[kind], address={"country": HOSTILE[kind]})
 

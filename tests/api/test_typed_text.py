@@ -32,7 +32,9 @@ spelled = pytest.mark.parametrize("spell", SPELLINGS.values(), ids=SPELLINGS)
 
 
 @spelled
-async def test_a_code_is_read_as_it_is_typed_by_the_api(app: Application, spell: Spelling) -> None:
+async def test_the_api_normalises_a_typed_username_and_code(
+    app: Application, spell: Spelling
+) -> None:
     """SECURITY_BAR row 18"""
     user = await app.register()
 
@@ -42,7 +44,7 @@ async def test_a_code_is_read_as_it_is_typed_by_the_api(app: Application, spell:
 
 
 @spelled
-async def test_a_code_is_read_as_it_is_typed_on_the_sign_in_page(
+async def test_the_sign_in_page_normalises_a_typed_username_and_code(
     app: Application, visitor: Visitor, user: TestUser, spell: Spelling
 ) -> None:
     """SECURITY_BAR row 18"""
@@ -58,7 +60,7 @@ async def test_a_code_is_read_as_it_is_typed_on_the_sign_in_page(
 
 
 @spelled
-async def test_a_code_is_read_as_it_is_typed_by_the_password_grant(
+async def test_the_password_grant_normalises_a_typed_username_and_code(
     start_app: AppFactory, spell: Spelling
 ) -> None:
     """SECURITY_BAR rows 10 and 18"""
@@ -97,7 +99,7 @@ async def test_a_control_character_inside_a_parameter_is_still_refused(
         lambda code: widened(code.replace("-", "")),
     ],
 )
-async def test_a_recovery_code_is_read_as_it_is_typed(
+async def test_a_typed_recovery_code_is_normalised(
     app: Application, visitor: Visitor, user: TestUser, spell: Spelling
 ) -> None:
     codes = await services_of(app).recovery.make(await stored(app, user))
@@ -119,7 +121,7 @@ async def test_a_recovery_code_is_read_as_it_is_typed(
         lambda code: widened(code.replace("-", "")),
     ],
 )
-async def test_a_device_code_is_read_as_it_is_typed(
+async def test_a_typed_device_code_is_normalised(
     app: Application, visitor: Visitor, user: TestUser, spell: Spelling
 ) -> None:
     """RFC 8628 section 6.1"""
@@ -134,7 +136,7 @@ async def test_a_device_code_is_read_as_it_is_typed(
     assert 'action="/device/decision"' in (await visitor.follow(answer)).text
 
 
-async def test_white_space_around_an_address_is_ignored(app: Application) -> None:
+async def test_white_space_around_an_email_is_ignored(app: Application) -> None:
     body = {"username": app.new_name(), "password": PASSWORD, "email": " zoe@example.com\n"}
 
     answer = await app.http.post("/register_user", json=body)

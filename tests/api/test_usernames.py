@@ -78,7 +78,7 @@ async def test_a_name_may_have_letters_digits_and_punctuation(app: Application, 
 
 
 @pytest.mark.parametrize("name", ["\u4f50\u3005\u6728", "\u9ce5\u8d8a\u3005"])
-async def test_an_iteration_mark_belongs_to_the_characters_it_repeats(
+async def test_an_iteration_mark_is_allowed_with_the_characters_it_repeats(
     app: Application, name: str
 ) -> None:
     """UTS 39 section 5.1: characters of the script Common go with every script"""
@@ -94,7 +94,7 @@ async def test_an_iteration_mark_belongs_to_the_characters_it_repeats(
         "\ufb01ne", "a" * 65, "\u00e9" * 65, "a" * 10_000, "\u05d0a",
     ],
 )  # fmt: skip
-async def test_what_cannot_be_a_name_is_422_and_says_why(app: Application, name: str) -> None:
+async def test_an_invalid_name_is_422_with_an_explanation(app: Application, name: str) -> None:
     """SECURITY_BAR row 21"""
     answer = await register(app, name)
 
@@ -118,7 +118,7 @@ async def test_letters_of_mixed_scripts_are_refused(app: Application, name: str)
     assert "script" in answer.json()["detail"]
 
 
-async def test_a_name_of_64_characters_is_the_longest(app: Application) -> None:
+async def test_a_name_has_at_most_64_characters(app: Application) -> None:
     """SECURITY_BAR row 21"""
     digits = new_digits()
     name = digits + "a" * (64 - len(digits))
@@ -128,7 +128,7 @@ async def test_a_name_of_64_characters_is_the_longest(app: Application) -> None:
 
 
 @pytest.mark.parametrize("letter", ["\ufb2c", "\u0130", "\u0958", "\U0001d15e"])
-async def test_a_long_name_whose_letters_grow_when_they_are_composed_is_stored_or_refused_cleanly(
+async def test_a_long_name_that_grows_when_composed_is_stored_or_refused_cleanly(
     app: Application, letter: str
 ) -> None:
     """SECURITY_BAR rows 21 and 44: never "taken" where nobody has it"""
@@ -165,7 +165,7 @@ async def test_names_of_real_languages_are_accepted(app: Application, name: str)
         "a\u0336b", "a\u0338b", "1\u0301", "\u0301a", "\u0456\u0300",
     ],
 )  # fmt: skip
-async def test_marks_that_are_overlooked_are_refused(app: Application, name: str) -> None:
+async def test_easily_overlooked_marks_are_refused(app: Application, name: str) -> None:
     """UTS 39 section 5.4: one mark a letter, none on i, j and l, and no overlays"""
     answer = await register(app, name)
 
@@ -174,12 +174,14 @@ async def test_marks_that_are_overlooked_are_refused(app: Application, name: str
 
 
 @pytest.mark.parametrize("name", ["\u0915\u094d\u200d\u0937", "\u0915\u094d\u200c\u0937"])
-async def test_joiners_are_refused_where_rfc_8265_allows_them(app: Application, name: str) -> None:
+async def test_joiners_are_refused_even_where_rfc_8265_allows_them(
+    app: Application, name: str
+) -> None:
     """RFC 5892 appendix A lets them pass after a virama, where they can hardly be seen"""
     assert_problem(await register(app, name), 422, "invalid_username")
 
 
-async def test_white_space_around_a_new_name_is_dropped_and_the_name_composed(
+async def test_a_new_name_is_trimmed_and_composed(
     app: Application,
 ) -> None:
     name = app.new_name("zoe")
@@ -193,7 +195,7 @@ async def test_white_space_around_a_new_name_is_dropped_and_the_name_composed(
 @pytest.mark.parametrize(
     "odd", ["p\u0430ypal", "mi\u0307a", "\u0915\u094d\u200d\u0937", "x\u0301\u0302"]
 )
-async def test_an_account_whose_name_would_be_refused_today_still_signs_in(
+async def test_an_account_with_a_name_that_is_no_longer_allowed_can_sign_in(
     app: Application, client: TestClient, odd: str
 ) -> None:
     """Look-up keys stay as they were: the rules hold for new names only."""

@@ -32,14 +32,14 @@ async def test_a_code_within_one_step_is_accepted(app: Application, steps: int) 
 
 
 @pytest.mark.parametrize("steps", [-3, -2, 2, 3])
-async def test_a_code_further_away_is_refused(app: Application, steps: int) -> None:
+async def test_a_code_more_than_one_step_away_is_refused(app: Application, steps: int) -> None:
     """SECURITY_BAR row 18"""
     user = await app.register()
 
     assert await verify(app, user, app.code(user, steps=steps)) == REFUSED
 
 
-async def test_a_code_is_refused_when_its_time_is_over(app: Application) -> None:
+async def test_an_expired_code_is_refused(app: Application) -> None:
     """SECURITY_BAR row 18"""
     user = await app.register()
     code = app.code(user)
@@ -66,7 +66,7 @@ async def test_a_code_is_refused_when_its_time_is_over(app: Application) -> None
         "hexadecimal", "very long", "many spaces",
     ],
 )  # fmt: skip
-async def test_what_is_not_six_ascii_digits_is_refused_and_the_code_stays_good(
+async def test_a_malformed_code_is_refused_and_does_not_use_up_the_valid_code(
     app: Application, garbled: Any
 ) -> None:
     """SECURITY_BAR row 18; CONTRACT: any string that is not the code is 401"""
@@ -78,7 +78,9 @@ async def test_what_is_not_six_ascii_digits_is_refused_and_the_code_stays_good(
 
 
 @pytest.mark.parametrize("code", [123456, 12345, 1.5, None, True, ["123456"], {"code": "123456"}])
-async def test_a_code_that_is_no_string_is_422_and_says_why(app: Application, code: Any) -> None:
+async def test_a_code_that_is_not_a_string_is_422_with_an_explanation(
+    app: Application, code: Any
+) -> None:
     """SECURITY_BAR row 18; CONTRACT: a number loses its leading zero"""
     user = await app.register()
 
@@ -107,13 +109,13 @@ async def test_a_wrong_code_does_not_confirm_the_enrolment(app: Application) -> 
     assert (await app.password_grant(client, user)).status_code == 400
 
 
-async def test_another_persons_code_is_refused(app: Application) -> None:
+async def test_the_code_of_another_user_is_refused(app: Application) -> None:
     first, second = await app.register(), await app.register()
 
     assert await verify(app, first, app.code(second)) == REFUSED
 
 
-async def test_an_unknown_person_looks_like_a_wrong_code(app: Application) -> None:
+async def test_an_unknown_user_gets_the_same_response_as_a_wrong_code(app: Application) -> None:
     """SECURITY_BAR row 19"""
     user = await app.register()
 
@@ -127,7 +129,7 @@ async def test_an_unknown_person_looks_like_a_wrong_code(app: Application) -> No
         assert _without_request_id(answer.headers) == _without_request_id(wrong.headers)
 
 
-async def test_a_person_without_a_confirmed_enrolment_looks_like_one_with_it(
+async def test_an_unconfirmed_user_gets_the_same_response_as_a_confirmed_one(
     app: Application,
 ) -> None:
     """SECURITY_BAR row 19"""

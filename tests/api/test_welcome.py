@@ -23,7 +23,7 @@ async def test_a_program_gets_json(app: Application, accept: str) -> None:
     assert answer.json()["documentation"] == "/docs"
 
 
-async def test_a_path_with_several_methods_is_listed_with_the_one_that_reads(
+async def test_a_path_with_several_methods_is_listed_with_get(
     app: Application,
 ) -> None:
     endpoints = (await app.http.get("/")).json()["endpoints"]
@@ -33,7 +33,7 @@ async def test_a_path_with_several_methods_is_listed_with_the_one_that_reads(
     assert endpoints["token"] == "POST /token"
 
 
-async def test_without_an_accept_header_it_is_json(app: Application) -> None:
+async def test_a_request_without_an_accept_header_gets_json(app: Application) -> None:
     request = app.http.build_request("GET", "/")
     del request.headers["accept"]
 
@@ -61,21 +61,21 @@ async def test_a_browser_gets_a_page(app: Application, accept: str) -> None:
         "text/html;q=0, */*",
     ],
 )
-async def test_who_likes_json_better_gets_json(app: Application, accept: str) -> None:
+async def test_a_client_that_prefers_json_gets_json(app: Application, accept: str) -> None:
     """RFC 9110 section 12.5.1: the weights say what is preferred"""
     answer = await app.http.get("/", headers={"accept": accept})
 
     assert answer.headers["content-type"] == "application/json"
 
 
-async def test_caches_are_told_that_it_depends_on_accept(app: Application) -> None:
+async def test_the_response_varies_by_accept(app: Application) -> None:
     for accept in ("application/json", "text/html"):
         answer = await app.http.get("/", headers={"accept": accept})
 
         assert "Accept" in answer.headers["vary"].split(", ")
 
 
-async def test_every_endpoint_it_names_exists(app: Application) -> None:
+async def test_every_listed_endpoint_exists(app: Application) -> None:
     endpoints = (await app.http.get("/")).json()["endpoints"]
 
     for call in endpoints.values():
@@ -84,7 +84,9 @@ async def test_every_endpoint_it_names_exists(app: Application) -> None:
         assert answer.status_code not in (404, 405), call
 
 
-async def test_the_page_has_a_strict_policy_and_no_script(app: Application) -> None:
+async def test_the_page_has_a_strict_content_security_policy_and_no_script(
+    app: Application,
+) -> None:
     """SECURITY_BAR row 31"""
     answer = await app.http.get("/", headers={"accept": "text/html"})
 
@@ -97,7 +99,7 @@ async def test_the_page_has_a_strict_policy_and_no_script(app: Application) -> N
     assert answer.headers["x-content-type-options"] == "nosniff"
 
 
-async def test_what_the_page_links_to_is_served_here(app: Application) -> None:
+async def test_every_link_of_the_page_is_served_locally(app: Application) -> None:
     page = (await app.http.get("/", headers={"accept": "text/html"})).text
 
     links = re.findall(r'(?:href|src)="([^"]+)"', page)
@@ -108,7 +110,7 @@ async def test_what_the_page_links_to_is_served_here(app: Application) -> None:
         assert answer.status_code in (200, 303), link  # /account leads to the sign-in
 
 
-async def test_the_page_does_not_offer_documentation_that_is_switched_off(
+async def test_the_page_does_not_link_to_disabled_documentation(
     start_app: AppFactory,
 ) -> None:
     app = await start_app(docs=False)

@@ -38,7 +38,7 @@ def calls_of(method: str) -> Iterator[tuple[str, ast.Call]]:
                 yield f"{path.relative_to(APP)}:{node.lineno}", node
 
 
-def test_only_events_without_a_change_are_recorded_by_themselves() -> None:
+def test_only_events_without_a_database_change_are_recorded_on_their_own() -> None:
     recorded = {
         place: ast.literal_eval(call.args[0])
         if isinstance(call.args[0], ast.Constant)
@@ -52,7 +52,7 @@ def test_only_events_without_a_change_are_recorded_by_themselves() -> None:
 
 
 @pytest.mark.slow
-def test_no_event_is_built_and_forgotten() -> None:
+def test_every_event_that_is_built_is_used() -> None:
     """Each is handed on: as an argument, returned, or under a name."""
     built = {place for place, _ in calls_of("event")}
     forgotten = {

@@ -19,7 +19,7 @@ def test_a_release_has_each_heading_and_each_entry_once(release: str) -> None:
 
 
 @pytest.mark.parametrize("release", RELEASES, ids=lambda text: text.partition("\n")[0])
-def test_a_command_is_added_once(release: str) -> None:
+def test_a_release_lists_each_added_command_once(release: str) -> None:
     added = re.split(r"^### ", release.partition("### Added")[2], flags=re.MULTILINE)[0]
     commands = re.findall(r"`(postern (?:audit|keys|upstream) [a-z-]+)`", added)
 

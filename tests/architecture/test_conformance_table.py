@@ -8,7 +8,7 @@ TABLE = (TESTS.parent / "docs" / "conformance.md").read_text()
 SOURCES = {path: path.read_text() for path in TESTS.rglob("*.py")}
 
 
-def test_every_file_it_names_is_there() -> None:
+def test_every_file_named_in_the_table_exists() -> None:
     named = set(re.findall(r"`((?:\w+/)?test_\w+\.py)`", TABLE))
 
     assert len(named) > 15
@@ -16,7 +16,7 @@ def test_every_file_it_names_is_there() -> None:
         assert any(str(path).endswith(f"/{name}") for path in SOURCES), name
 
 
-def test_every_test_it_names_is_there() -> None:
+def test_every_test_named_in_the_table_exists() -> None:
     named = set(re.findall(r"`(test_\w+)…?`", TABLE))
 
     assert len(named) > 20

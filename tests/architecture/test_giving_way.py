@@ -31,7 +31,7 @@ def transactions_in(method: ast.AsyncFunctionDef) -> int:
     )
 
 
-def test_every_transaction_of_a_request_gives_way() -> None:
+def test_every_transaction_of_a_request_yields_to_locks() -> None:
     waiting = {
         f"{name}: {method.name}"
         for name, method in methods()
@@ -43,7 +43,7 @@ def test_every_transaction_of_a_request_gives_way() -> None:
     assert waiting == set()
 
 
-def test_what_gives_way_is_one_transaction_so_that_it_can_be_run_again() -> None:
+def test_a_method_that_yields_to_locks_has_one_transaction_so_that_it_can_be_retried() -> None:
     giving_way = [
         (f"{name}: {method.name}", transactions_in(method))
         for name, method in methods()

@@ -24,13 +24,13 @@ def _loggers_as_they_were() -> Iterator[None]:
 APP = ROOT / "app"
 
 
-def test_the_import_contracts_are_kept() -> None:
+def test_the_import_contracts_are_satisfied() -> None:
     assert lint_imports(config_filename=str(ROOT / "pyproject.toml"), no_cache=True) == (
         EXIT_STATUS_SUCCESS
     )
 
 
-def test_a_broken_contract_would_be_found(tmp_path: Path) -> None:
+def test_a_broken_contract_is_detected(tmp_path: Path) -> None:
     turned_round = tmp_path / "turned_round.toml"
     turned_round.write_text(
         """
@@ -61,7 +61,7 @@ def test_every_package_and_module_of_the_application_is_in_a_layer() -> None:
 @pytest.mark.parametrize(
     "path", sorted(APP.rglob("*.py")), ids=lambda path: str(path.relative_to(APP))
 )
-def test_every_module_begins_with_a_sentence_about_itself(path: Path) -> None:
+def test_every_module_has_a_docstring(path: Path) -> None:
     assert (ast.get_docstring(ast.parse(path.read_text())) or "").strip()
 
 

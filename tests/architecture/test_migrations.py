@@ -110,7 +110,7 @@ def strings_in(node: ast.expr, tree: ast.Module) -> set[str]:
 
 
 @pytest.mark.parametrize("path", VERSIONS, ids=lambda path: path.stem)
-def test_a_migration_blocks_nobody(path: Path) -> None:
+def test_a_migration_does_not_block_running_servers(path: Path) -> None:
     assert problems_in(path.read_text()) == []
 
 
@@ -128,11 +128,11 @@ def test_a_migration_blocks_nobody(path: Path) -> None:
         'online.run("x")\n    op.add_column("users", column)',
     ],
 )
-def test_what_blocks_is_found(body: str) -> None:
+def test_blocking_operations_are_detected(body: str) -> None:
     assert problems_in(f"def upgrade():\n    {body}\n") != []
 
 
-def test_a_new_table_may_have_its_indexes() -> None:
+def test_indexes_on_a_new_table_are_allowed() -> None:
     source = (
         "def upgrade():\n"
         '    op.create_table("mails")\n'

@@ -66,7 +66,7 @@ def test_every_grant_is_registered_once() -> None:
 
 
 @pytest.mark.parametrize("grant", GRANTS, ids=lambda grant: grant.grant_type)
-def test_every_grant_documents_itself(grant: type[Grant]) -> None:  # type: ignore[type-arg]
+def test_every_grant_has_documentation_and_a_valid_example(grant: type[Grant]) -> None:  # type: ignore[type-arg]
     assert grant.parameters.model_validate(grant.example)
     assert grant.example["grant_type"] == grant.grant_type
     assert grant.example_name

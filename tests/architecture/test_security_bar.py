@@ -11,11 +11,11 @@ def named() -> dict[int, set[str]]:
 
 
 @pytest.mark.parametrize("row", REQUIRED)
-def test_the_row_is_named_by_a_test(row: int, named: dict[int, set[str]]) -> None:
+def test_each_required_row_is_named_by_a_test(row: int, named: dict[int, set[str]]) -> None:
     assert named[row]
 
 
-def test_the_document_has_a_line_for_each_row_in_their_order() -> None:
+def test_the_document_lists_every_row_in_order() -> None:
     assert list(titles()) == list(ROWS)
 
 
@@ -30,5 +30,5 @@ def test_the_document_has_a_line_for_each_row_in_their_order() -> None:
         ("row 9", set()),
     ],
 )
-def test_the_ways_to_name_rows(text: str, rows: set[int]) -> None:
+def test_references_to_rows_are_parsed(text: str, rows: set[int]) -> None:
     assert set(rows_in(text)) == rows

@@ -19,7 +19,7 @@ ONE, TWO = "tests/api/test_paths.py::test_one", "tests/api/test_paths.py::test_t
         ({ONE: Counter(skipped=1), TWO: Counter(skipped=1)}, MISSING),
     ],
 )
-def test_a_row_passes_where_its_tests_do(
+def test_a_row_passes_only_if_its_tests_pass(
     outcomes: dict[str, Counter[str]], expected: str, capsys: pytest.CaptureFixture[str]
 ) -> None:
     lines = table([9], {9: {ONE, TWO}}, outcomes)

@@ -26,11 +26,11 @@ def test_every_setting_is_in_the_example() -> None:
     assert settings() - documented() == set()
 
 
-def test_the_example_has_no_setting_that_nobody_reads() -> None:
+def test_the_example_has_no_setting_that_is_not_read() -> None:
     assert documented() - settings() - READ_BY_OTHERS == set()
 
 
-def test_the_production_compose_file_hands_every_setting_to_the_server() -> None:
+def test_the_production_compose_file_passes_every_setting_to_the_server() -> None:
     """A setting in `.env` that the container never sees would be silently ignored."""
     parsed = yaml.safe_load((ROOT / "compose.production.yml").read_text())
     environment: dict[str, str] = parsed["services"]["server"]["environment"]
@@ -42,7 +42,7 @@ def test_the_production_compose_file_hands_every_setting_to_the_server() -> None
     assert set(environment) == settings()
 
 
-def test_the_example_is_no_working_production_secret() -> None:
+def test_the_example_contains_no_usable_production_secret() -> None:
     """SECURITY_BAR row 48: who copies the file has to choose secrets of his own"""
     values = dict(
         line.split("=", 1)

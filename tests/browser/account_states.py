@@ -27,15 +27,15 @@ DATA = {**ACCOUNT_PAGE, "confirmation": ""}
 EVENTS = [
     EventView("Signed in", "", WHEN, "203.0.113.7", is_refused=False, is_by_other=False),
     EventView(
-        "Somebody tried to sign in",
+        "Sign-in attempt",
         "",
         WHEN,
         "2001:db8:85a3::8a2e:370:7334",
         is_refused=True,
         is_by_other=False,
     ),
-    EventView("Application allowed", LONG, WHEN, "", is_refused=False, is_by_other=False),
-    EventView("Password set anew", "", WHEN, "", is_refused=False, is_by_other=True),
+    EventView("App access allowed", LONG, WHEN, "", is_refused=False, is_by_other=False),
+    EventView("Password reset", "", WHEN, "", is_refused=False, is_by_other=True),
     EventView("otp.something_new", UNBROKEN, WHEN, "", is_refused=True, is_by_other=True),
 ]
 ACTIVITY = {**ACCOUNT_PAGE, "events": EVENTS, "older": 17, "is_first": False}
@@ -70,8 +70,8 @@ ACCOUNT_STATES: dict[str, tuple[str, Mapping[str, Any]]] = {
         {
             **PASSWORD,
             "errors": {
-                "current_password": "This is not your current password.",
-                "password": "This password is your own name. Choose another one.",
+                "current_password": "That's not your current password.",
+                "password": "Your password can't be your own name. Choose another one.",
             },
         },
     ),
@@ -96,7 +96,7 @@ ACCOUNT_STATES: dict[str, tuple[str, Mapping[str, Any]]] = {
             **DATA,
             "person": LONG_PERSON,
             "confirmation": "lovelace",
-            "errors": {"confirmation": "This is not your username. Nothing is deleted."},
+            "errors": {"confirmation": "That's not your username. Your account wasn't deleted."},
         },
     ),
     "account-deleted": ("account_deleted.html", {"frames": [], "errors": {}}),

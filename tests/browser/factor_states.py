@@ -9,8 +9,8 @@ States = dict[str, tuple[str, Mapping[str, Any]]]
 CODES = [
     f"{a}{b}7k-3mpq-{b}{a}9x-{a}w2{b}" for a, b in zip("abcdefghij", "kmnpqrstuv", strict=True)
 ]
-WRONG = "That code is wrong or was used before. Enter another one of your codes."
-NOT_SAVED = "Say that you have saved the codes. They are not shown again."
+WRONG = "That code is wrong or has already been used. Enter another recovery code."
+NOT_SAVED = "Confirm that you've saved your codes. You won't see them again."
 
 
 def factor_states(code: Mapping[str, Any], enroll: Mapping[str, Any], long: Any) -> States:

@@ -10,9 +10,9 @@ NEW = "ada.lovelace@example.org"
 LONG = f"{'very-long-name-' * 4}x@{'very-long-label.' * 5}example.com"
 LONG_ADDRESS = "2001:0db8:85a3:ffff:ffff:ffff:ffff:7334"
 TOO_MANY = "Too many mails were asked for. Wait 20 min before the next one."
-MISSING = "Enter your username or your e-mail address."
-NO_ADDRESS = "Enter an address like name@example.com."
-BAD_PASSWORD = "A password has 8 to 256 characters."
+MISSING = "Enter your username or email address."
+NO_ADDRESS = "Enter an email address like name@example.com."
+BAD_PASSWORD = "A password must have 8 to 256 characters."
 
 
 def mail_states(

@@ -54,6 +54,6 @@ def passkey_states(
         "account-passkeys-elsewhere": ("account_passkeys.html", {**PAGE, "origin": ""}),
         "account-passkeys-wrong": (
             "account_passkeys.html",
-            {**PAGE, "errors": {"": "The passkey could not be added. Try it again."}},
+            {**PAGE, "errors": {"": "The passkey couldn't be added. Try again."}},
         ),
     }

@@ -56,13 +56,13 @@ AN_APP = client(
     "Phone App", policy_uri=None, tos_uri=None, return_host="", return_scheme="com.example.app"
 )
 
-FEW = [ScopeView("openid", "Who you are", False), ScopeView("profile", "Your name", False)]
+FEW = [ScopeView("openid", "Your identity", False), ScopeView("profile", "Your name", False)]
 MANY_SCOPES = [
     *FEW,
-    ScopeView("email", "Your e-mail address", True),
+    ScopeView("email", "Your email address", True),
     ScopeView("address", "Your postal address", True),
     ScopeView("phone", "Your phone number", False),
-    ScopeView("offline_access", "Keep access while you are away", True),
+    ScopeView("offline_access", "Your data, even while you're away", True),
     ScopeView("albums:read", "albums:read", True),
 ]
 PEOPLE = [ADA, LONG_PERSON, ARABIC, BOB]
@@ -130,9 +130,9 @@ FORM_POST: dict[str, Any] = {
     "errors": {},
 }
 ERROR: dict[str, Any] = {
-    "heading": "This sign-in link does not work",
-    "message": "The application wants to go back to an address that it did not register.",
-    "advice": "It is the application's turn: tell its makers what you see here.",
+    "heading": "This sign-in link doesn't work",
+    "message": "The app asked to return to an address that isn't registered for it.",
+    "advice": "The app sent a bad request. Send these details to whoever runs the app.",
     "details": "invalid_redirect_uri",
     "again": None,
     "errors": {},
@@ -148,7 +148,7 @@ ACCOUNT_PAGE = {
     "sections": [
         SectionView("profile", "Profile", LONG),
         SectionView("password", "Password", "Set"),
-        SectionView("activity", "Activity", ""),
+        SectionView("activity", "Account activity", ""),
     ],
     "sessions": [CHROME, PHONE, UNKNOWN],
     "applications": [
@@ -197,10 +197,12 @@ STATES: dict[str, tuple[str, Mapping[str, Any]]] = {
             "name": LONG,
             "email": "ada@",
             "errors": {
-                "username": "A user name has letters, digits and punctuation, and no spaces or"
-                " control characters.",
-                "email": "Enter an address like name@example.com.",
-                "password": "A password has 8 to 256 characters.",
+                "username": (
+                    "A username can contain letters, digits and punctuation, but no spaces or "
+                    "control characters."
+                ),
+                "email": "Enter an email address like name@example.com.",
+                "password": "A password must have 8 to 256 characters.",
             },
         },
     ),
@@ -227,8 +229,9 @@ STATES: dict[str, tuple[str, Mapping[str, Any]]] = {
             **DEVICE,
             "user_code": "BBBB-BBBB",
             "errors": {
-                "user_code": "No device waits under this code."
-                " Compare it with the one your device shows."
+                "user_code": (
+                    "We don't recognise that code. Check it against the one on your device."
+                )
             },
         },
     ),
@@ -269,8 +272,8 @@ STATES: dict[str, tuple[str, Mapping[str, Any]]] = {
         {
             **ERROR,
             "heading": "This page has expired",
-            "message": "Load the page again. Cookies have to be allowed for this site.",
-            "advice": "It is your turn: go back and try again.",
+            "message": "Reload the page, and make sure that cookies are allowed for this site.",
+            "advice": "Go back and try again.",
             "details": "form_expired",
             "again": "/login",
         },

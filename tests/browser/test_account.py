@@ -25,7 +25,9 @@ async def open_section(page: Page, name: str) -> None:
     await page.get_by_role("link", name=re.compile(f"^{name}")).click()
 
 
-async def test_a_life_from_the_profile_to_the_deletion(walk: Walk, tmp_path: Path) -> None:
+async def test_the_account_pages_work_from_editing_the_profile_to_deleting_the_account(
+    walk: Walk, tmp_path: Path
+) -> None:
     page = walk.page
     user = await enter(walk)
 
@@ -37,7 +39,7 @@ async def test_a_life_from_the_profile_to_the_deletion(walk: Walk, tmp_path: Pat
     await expect(page.get_by_label("Given name")).to_have_value("Ada")
     await page.get_by_label("Date of birth").fill("1815-12-10")
     await page.get_by_role("button", name="Save").click()
-    await expect(page.get_by_role("status")).to_contain_text("Your profile is saved.")
+    await expect(page.get_by_role("status")).to_contain_text("Your profile has been saved.")
 
     await page.get_by_role("link", name="Back to your account").click()
     await open_section(page, "Password")
@@ -47,7 +49,7 @@ async def test_a_life_from_the_profile_to_the_deletion(walk: Walk, tmp_path: Pat
     await expect(page.get_by_role("status")).to_contain_text("Your password is changed.")
 
     await page.get_by_role("link", name="Back to your account").click()
-    await open_section(page, "Activity")
+    await open_section(page, "Account activity")
     await expect(page.get_by_role("listitem").filter(has_text="Password changed")).to_be_visible()
 
     await page.get_by_role("link", name="Back to your account").click()
@@ -60,13 +62,13 @@ async def test_a_life_from_the_profile_to_the_deletion(walk: Walk, tmp_path: Pat
     assert said["account"]["profile"]["given_name"] == "Ada"
     await page.get_by_label("Your username").fill(user.username)
     await page.get_by_role("button", name="Delete my account").click()
-    await expect(page.get_by_role("heading", name="Your account is deleted")).to_be_visible()
+    await expect(page.get_by_role("heading", name="Your account has been deleted")).to_be_visible()
 
     await page.goto(f"{walk.server.url}/account")
     await expect(page.get_by_role("button", name="Sign in", exact=True)).to_be_visible()
 
 
-async def test_the_password_is_changed_by_the_keyboard_alone(scripted: Walk) -> None:
+async def test_the_password_can_be_changed_with_the_keyboard_alone(scripted: Walk) -> None:
     """PAGES: the focus begins in the first field, and an error takes it"""
     page = scripted.page
     user = await enter(scripted)
@@ -93,7 +95,7 @@ async def test_the_password_is_changed_by_the_keyboard_alone(scripted: Walk) -> 
     await expect(page.get_by_role("status")).to_contain_text("Your password is changed.")
 
 
-async def test_every_account_page_looks_as_it_should(scripted: Walk) -> None:
+async def test_every_account_page_is_accessible_and_fits_the_screen(scripted: Walk) -> None:
     page = scripted.page
     await enter(scripted)
     await look_at(page, "account-overview")
@@ -102,12 +104,12 @@ async def test_every_account_page_looks_as_it_should(scripted: Walk) -> None:
         await look_at(page, f"account-{place}")
 
 
-async def test_they_are_there_in_german(scripted: Walk) -> None:
+async def test_the_account_pages_are_translated_into_german(scripted: Walk) -> None:
     page = scripted.page
     await enter(scripted)
     for place, heading in {
         "profile": "Profil",
-        "password": "Ihr Passwort ändern",
+        "password": "Passwort ändern",
         "activity": "Aktivität",
         "data": "Ihre Daten",
     }.items():

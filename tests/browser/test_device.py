@@ -14,7 +14,9 @@ async def device(app: Application) -> Device:
     return await start_device(app)
 
 
-async def test_from_the_code_on_the_screen_to_tokens(walk: Walk, device: Device) -> None:
+async def test_a_device_gets_tokens_after_the_user_enters_its_code_and_allows_it(
+    walk: Walk, device: Device
+) -> None:
     app, page = walk.app, walk.page
     user = await app.enrolled_user()
     assert_oauth_error(await device.ask(), "authorization_pending")
@@ -31,7 +33,9 @@ async def test_from_the_code_on_the_screen_to_tokens(walk: Walk, device: Device)
     assert (await app.profile(tokens["access_token"])).json()["username"] == user.username
 
 
-async def test_the_keyboard_is_enough(walk: Walk, device: Device) -> None:
+async def test_a_device_can_be_connected_with_the_keyboard_alone(
+    walk: Walk, device: Device
+) -> None:
     """PAGES: from start to end"""
     page, user = walk.page, await walk.app.enrolled_user()
     await page.goto(f"{walk.server.url}/device")
@@ -52,7 +56,7 @@ async def test_the_keyboard_is_enough(walk: Walk, device: Device) -> None:
     assert (await device.ask()).status_code == 200
 
 
-async def test_going_back_and_changing_ones_mind_changes_nothing(
+async def test_going_back_after_cancelling_cannot_allow_the_device(
     walk: Walk, device: Device
 ) -> None:
     """SECURITY_BAR row 34"""

@@ -21,7 +21,7 @@ async def signed_in(walk: Walk, **metadata: object) -> tuple[TestClient, str]:
     return client, tokens.json()["id_token"]
 
 
-async def test_the_frames_are_loaded_and_then_the_browser_goes_on(walk: Walk) -> None:
+async def test_front_channel_frames_load_before_the_browser_is_redirected(walk: Walk) -> None:
     """oidcc-frontchannel-rp-initiated-logout; the policy lets exactly these frames in"""
     front = f"{walk.origin}/front"
     _, id_token = await signed_in(walk, frontchannel_logout_uri=front)
@@ -29,13 +29,13 @@ async def test_the_frames_are_loaded_and_then_the_browser_goes_on(walk: Walk) ->
 
     async with walk.page.expect_response(front) as loaded:
         await walk.page.goto(f"{walk.server.url}/logout?{asked}")
-        await expect(walk.page.get_by_role("heading")).to_have_text("You are signed out")
+        await expect(walk.page.get_by_role("heading")).to_have_text("You're signed out")
 
     assert (await loaded.value).status == 200
     await walk.page.wait_for_url(f"{walk.origin}/bye?state=s")
 
 
-async def test_a_form_of_another_site_signs_out_although_it_brings_no_cookies(walk: Walk) -> None:
+async def test_a_cross_site_form_signs_the_user_out_without_cookies(walk: Walk) -> None:
     """RP-Initiated Logout section 2: by POST; our cookies are SameSite=Lax"""
     client, id_token = await signed_in(walk)
     fields = {
@@ -56,7 +56,7 @@ async def test_a_form_of_another_site_signs_out_although_it_brings_no_cookies(wa
     assert (await walk.answer())["error"] == "login_required"
 
 
-async def test_who_is_asked_says_yes_and_goes_back_to_the_application(walk: Walk) -> None:
+async def test_confirming_the_sign_out_redirects_to_the_client(walk: Walk) -> None:
     """docs/decisions/0015-form-action.md"""
     client, _ = await signed_in(walk)
     asked = f"client_id={client.client_id}&post_logout_redirect_uri={walk.origin}/bye&state=s"
@@ -67,16 +67,16 @@ async def test_who_is_asked_says_yes_and_goes_back_to_the_application(walk: Walk
     await walk.page.wait_for_url(f"{walk.origin}/bye?state=s")
 
 
-async def test_the_account_page_ends_what_it_lists(walk: Walk) -> None:
+async def test_the_account_page_removes_listed_apps_and_signs_the_user_out(walk: Walk) -> None:
     client, _ = await signed_in(walk)
     page = walk.page
     await page.goto(f"{walk.server.url}/account")
-    await expect(page.get_by_text("this one")).to_be_visible()
+    await expect(page.get_by_text("this browser")).to_be_visible()
 
     await page.get_by_role("button", name="Remove").click()
     await expect(page.get_by_text("Applications appear here")).to_be_visible()
     await page.get_by_role("button", name="Sign out here").click()
 
-    await expect(page.get_by_role("heading")).to_have_text("You are signed out")
+    await expect(page.get_by_role("heading")).to_have_text("You're signed out")
     await walk.authorize(client, prompt="none")
     assert (await walk.answer())["error"] == "login_required"

@@ -49,7 +49,7 @@ async def draw(page: Page, name: str) -> None:
         await page.screenshot(path=Path(directory) / f"{name}.png", full_page=True)
 
 
-async def test_signing_in(scripted: Walk) -> None:
+async def test_the_sign_in_pages_are_accessible_and_fit_the_screen(scripted: Walk) -> None:
     app, page = scripted.app, scripted.page
     client = await app.create_client(
         client_name=app.new_name("Photo Album"),
@@ -97,11 +97,13 @@ async def test_signing_in(scripted: Walk) -> None:
     await page.goto(f"{scripted.server.url}/logout")
     await look_at(page, "logout")
     await page.get_by_role("button", name="Sign out").click()
-    await page.get_by_role("heading", name="You are signed out").wait_for()
+    await page.get_by_role("heading", name="You're signed out").wait_for()
     await look_at(page, "logged-out")
 
 
-async def test_making_an_account_and_choosing_one(scripted: Walk) -> None:
+async def test_the_account_creation_and_selection_pages_are_accessible_and_fit_the_screen(
+    scripted: Walk,
+) -> None:
     app, page = scripted.app, scripted.page
     client = await app.create_client(client_name=f"{LONG} {app.new_name()}")
     await scripted.authorize(client, prompt="create")
@@ -125,7 +127,7 @@ async def test_making_an_account_and_choosing_one(scripted: Walk) -> None:
     await look_at(page, "select-account")
 
 
-async def test_connecting_a_device(scripted: Walk) -> None:
+async def test_the_device_pages_are_accessible_and_fit_the_screen(scripted: Walk) -> None:
     app, page = scripted.app, scripted.page
     grant = "urn:ietf:params:oauth:grant-type:device_code"
     client = await app.create_client(client_name=app.new_name("Television"), grant_types=[grant])
@@ -147,7 +149,7 @@ async def test_connecting_a_device(scripted: Walk) -> None:
     await look_at(page, "device-done")
 
 
-async def test_errors(scripted: Walk) -> None:
+async def test_the_error_pages_are_accessible_and_fit_the_screen(scripted: Walk) -> None:
     client = await scripted.app.create_client()
     await scripted.authorize(client, redirect_uri="https://evil.example/")
     await look_at(scripted.page, "error-redirect")
@@ -157,7 +159,7 @@ async def test_errors(scripted: Walk) -> None:
     await look_at(scripted.page, "error-not-found")
 
 
-async def test_the_sign_in_page_weighs_little(scripted: Walk) -> None:
+async def test_the_sign_in_page_is_smaller_than_30_kb(scripted: Walk) -> None:
     """PAGES: HTML, style and script together under 30 kB"""
     answers: list[Response] = []
     scripted.page.on("response", lambda answer: answers.append(answer))

@@ -31,7 +31,7 @@ async def shown(browser: Browser) -> AsyncIterator[Shown]:
     await context.close()
 
 
-async def test_a_password_can_be_seen_and_is_hidden_again_when_it_is_sent(shown: Shown) -> None:
+async def test_a_password_can_be_shown_and_is_hidden_again_on_submit(shown: Shown) -> None:
     page = shown.page
     await show(page, "login")
     password = page.locator("#password")
@@ -50,7 +50,7 @@ async def test_a_password_can_be_seen_and_is_hidden_again_when_it_is_sent(shown:
     await expect(password).to_have_attribute("type", "password")
 
 
-async def test_a_key_is_copied_without_the_spaces_that_it_is_shown_with(shown: Shown) -> None:
+async def test_a_key_is_copied_without_its_display_spaces(shown: Shown) -> None:
     page = shown.page
     await show(page, "enroll")
     await page.get_by_text("Can't scan it?").click()
@@ -61,7 +61,7 @@ async def test_a_key_is_copied_without_the_spaces_that_it_is_shown_with(shown: S
     assert await page.evaluate("navigator.clipboard.readText()") == "JBSWY3DPEHPK3PXP" * 2
 
 
-async def test_six_digits_are_sent_by_themselves_and_once(shown: Shown) -> None:
+async def test_six_digits_are_submitted_automatically_and_only_once(shown: Shown) -> None:
     page = shown.page
     await show(page, "otp")
     await expect(page.locator("#code")).to_be_focused()
@@ -76,7 +76,7 @@ async def test_six_digits_are_sent_by_themselves_and_once(shown: Shown) -> None:
     assert [each["code"] for each in shown.posted] == ["123 456"]
 
 
-async def test_a_double_click_sends_one_answer(shown: Shown) -> None:
+async def test_a_double_click_submits_the_form_once(shown: Shown) -> None:
     page = shown.page
     await show(page, "consent")
 
@@ -87,7 +87,7 @@ async def test_a_double_click_sends_one_answer(shown: Shown) -> None:
     await expect(page.get_by_role("button", name="Allow")).to_have_attribute("aria-busy", "true")
 
 
-async def test_who_types_on_after_an_error_types_into_the_field_that_is_wrong(
+async def test_typing_after_an_error_fills_the_invalid_field(
     shown: Shown,
 ) -> None:
     page = shown.page
@@ -100,7 +100,7 @@ async def test_who_types_on_after_an_error_types_into_the_field_that_is_wrong(
     assert shown.posted[0]["code"] == "654321"
 
 
-async def test_a_link_in_the_summary_leads_to_its_field(shown: Shown) -> None:
+async def test_a_link_in_the_error_summary_focuses_its_field(shown: Shown) -> None:
     page = shown.page
     await show(page, "create-account-wrong")
 
@@ -109,7 +109,7 @@ async def test_a_link_in_the_summary_leads_to_its_field(shown: Shown) -> None:
     await expect(page.locator("#email")).to_be_focused()
 
 
-async def test_the_code_of_a_device_is_grouped_as_it_is_typed(shown: Shown) -> None:
+async def test_a_device_code_is_grouped_while_it_is_typed(shown: Shown) -> None:
     page = shown.page
     await show(page, "device")
     field = page.locator("#user_code")
@@ -126,7 +126,7 @@ async def test_the_code_of_a_device_is_grouped_as_it_is_typed(shown: Shown) -> N
     await expect(field).to_have_value("WDJB-MJHT")
 
 
-async def test_a_logo_that_does_not_come_leaves_the_first_letter(shown: Shown) -> None:
+async def test_a_logo_that_fails_to_load_is_replaced_by_the_first_letter(shown: Shown) -> None:
     await show(shown.page, "login-broken-logo")
     await expect(shown.page.locator(".tile img")).to_have_count(0)
     await expect(shown.page.locator(".tile")).to_have_text("P")
@@ -135,7 +135,7 @@ async def test_a_logo_that_does_not_come_leaves_the_first_letter(shown: Shown) -
     await expect(shown.page.locator(".tile img")).to_have_count(1)
 
 
-async def test_times_are_those_of_the_reader(shown: Shown) -> None:
+async def test_times_are_shown_in_the_time_zone_of_the_browser(shown: Shown) -> None:
     await show(shown.page, "account")
 
     first = shown.page.locator("time").first
@@ -143,7 +143,7 @@ async def test_times_are_those_of_the_reader(shown: Shown) -> None:
     assert await first.get_attribute("datetime") == "2026-11-25T09:41:00+00:00"
 
 
-async def test_a_form_that_goes_back_to_the_application_sends_itself(shown: Shown) -> None:
+async def test_a_form_post_response_submits_itself(shown: Shown) -> None:
     await show(shown.page, "form-post")
 
     await shown.posts()
@@ -151,7 +151,7 @@ async def test_a_form_that_goes_back_to_the_application_sends_itself(shown: Show
     assert shown.posted == [{"code": "x"}]
 
 
-async def test_the_browser_goes_on_once_the_other_applications_are_told(shown: Shown) -> None:
+async def test_the_browser_is_redirected_after_the_logout_frames_load(shown: Shown) -> None:
     await show(shown.page, "logged-out-onwards")
 
     await eventually(lambda: len(shown.away) == 2)
@@ -159,7 +159,7 @@ async def test_the_browser_goes_on_once_the_other_applications_are_told(shown: S
     assert shown.away == ["https://photos.example.com/frame", "https://photos.example.com/"]
 
 
-async def test_without_a_script_no_button_is_there_that_needs_one(browser: Browser) -> None:
+async def test_without_javascript_buttons_that_require_it_are_absent(browser: Browser) -> None:
     context = await browser.new_context(java_script_enabled=False)
     sent = await open_gallery(context)
     page = await context.new_page()

@@ -65,7 +65,9 @@ async def draw(page: Page, name: str) -> None:
 
 
 @pytest.mark.parametrize("state", STATES)
-async def test_a_page_is_readable_however_it_is_shown(gallery: Page, state: str) -> None:
+async def test_each_state_of_a_page_is_readable_in_every_size_zoom_and_color_scheme(
+    gallery: Page, state: str
+) -> None:
     """PAGES: phone and desk, light and dark, 400 % zoom, 200 % text, right to left, axe"""
     await gallery.emulate_media(color_scheme="light")
     await show(gallery, state)
@@ -95,7 +97,7 @@ async def test_a_page_is_readable_however_it_is_shown(gallery: Page, state: str)
     await fits(gallery, "400 %")
 
 
-def test_every_template_is_looked_at() -> None:
+def test_every_template_is_covered_by_a_state() -> None:
     shown = {template for template, _ in STATES.values()}
 
     assert shown | NOT_DRAWN == {path.name for path in (DIRECTORY / "templates").glob("*.html")}
@@ -124,7 +126,9 @@ async def test_any_accent_colour_is_readable(
     "state",
     ["login", "login-logo", "account", "account-profile", "account-data", "error-expired"],
 )
-async def test_it_is_there_in_german(gallery: Page, state: str) -> None:
+async def test_the_pages_are_translated_into_german_and_fit_at_400_percent_zoom(
+    gallery: Page, state: str
+) -> None:
     await gallery.set_viewport_size({"width": ZOOMED[0], "height": ZOOMED[1]})
     await show(gallery, state, "de")
 
@@ -132,7 +136,7 @@ async def test_it_is_there_in_german(gallery: Page, state: str) -> None:
     await fits(gallery, "German at 400 %")
 
 
-async def test_more_contrast_gives_the_borders_the_colour_of_the_text(gallery: Page) -> None:
+async def test_prefers_contrast_gives_borders_the_colour_of_the_text(gallery: Page) -> None:
     """PAGES: prefers-contrast is kept"""
     colours = """() => { const style = getComputedStyle(document.querySelector("#username"));
         return [style.borderTopColor, style.color]; }"""
@@ -145,7 +149,7 @@ async def test_more_contrast_gives_the_borders_the_colour_of_the_text(gallery: P
     await gallery.emulate_media(contrast="no-preference")
 
 
-async def test_nothing_moves_for_who_wants_no_motion(gallery: Page) -> None:
+async def test_reduced_motion_disables_transitions(gallery: Page) -> None:
     duration = "() => getComputedStyle(document.querySelector('button')).transitionDuration"
     await show(gallery, "login")
 

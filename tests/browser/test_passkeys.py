@@ -137,7 +137,9 @@ async def other(browser: Browser, server: Server, app: Application) -> AsyncIter
         yield walk
 
 
-async def test_a_passkey_signs_in_at_a_client_without_a_password(device: Device) -> None:
+async def test_a_user_signs_in_to_a_client_with_a_passkey_and_without_a_password(
+    device: Device,
+) -> None:
     app, page = device.walk.app, device.page
     client = await app.create_client(redirect_uris=[device.walk.callback])
     await device.sign_in(await app.enrolled_user())
@@ -163,7 +165,7 @@ async def test_a_passkey_signs_in_at_a_client_without_a_password(device: Device)
     await expect(page.get_by_text("Last used on")).to_be_visible()
 
 
-async def test_a_passkey_is_used_instead_of_a_code(device: Device) -> None:
+async def test_a_passkey_can_replace_the_code_as_the_second_factor(device: Device) -> None:
     app, page = device.walk.app, device.page
     client, user = await app.create_client(), await app.enrolled_user()
     await device.sign_in(user)
@@ -181,7 +183,7 @@ async def test_a_passkey_is_used_instead_of_a_code(device: Device) -> None:
     assert decoded(tokens.json()["id_token"])[1]["amr"] == ["pwd", "pop", "mfa"]
 
 
-async def test_a_passkey_is_named_renamed_and_removed(device: Device) -> None:
+async def test_a_passkey_can_be_named_renamed_and_removed(device: Device) -> None:
     page = device.page
     await device.sign_in(await device.walk.app.enrolled_user())
     await device.open("/account/passkeys")
@@ -202,7 +204,7 @@ async def test_a_passkey_is_named_renamed_and_removed(device: Device) -> None:
     assert (await page.title()).startswith("Error: ")
 
 
-async def test_who_is_not_recognised_or_cancels_is_told_so(device: Device) -> None:
+async def test_a_failed_or_cancelled_passkey_prompt_shows_an_error(device: Device) -> None:
     page = device.page
     await device.sign_in(await device.walk.app.enrolled_user())
     await device.recognises(False)
@@ -224,7 +226,7 @@ async def test_who_is_not_recognised_or_cancels_is_told_so(device: Device) -> No
     await page.wait_for_url("**/account")
 
 
-async def test_a_device_is_not_added_twice(device: Device) -> None:
+async def test_an_authenticator_cannot_be_added_twice(device: Device) -> None:
     await device.sign_in(await device.walk.app.enrolled_user())
     await device.add()
     await device.page.get_by_role("button", name="Remove").wait_for()
@@ -234,7 +236,9 @@ async def test_a_device_is_not_added_twice(device: Device) -> None:
     await expect(device.page.get_by_role("alert")).to_contain_text("a passkey of yours already")
 
 
-async def test_a_form_counts_once_and_in_its_own_browser(device: Device, other: Walk) -> None:
+async def test_a_passkey_form_is_valid_once_and_only_in_its_own_browser(
+    device: Device, other: Walk
+) -> None:
     page = device.page
     await device.sign_in(await device.walk.app.enrolled_user())
     await device.add()
@@ -253,7 +257,7 @@ async def test_a_form_counts_once_and_in_its_own_browser(device: Device, other: 
     assert await page.evaluate(POST, ["/login/passkey", form]) == 400
 
 
-async def test_an_older_browser_encodes_by_itself(device: Device) -> None:
+async def test_passkeys_work_in_browsers_without_the_json_helpers(device: Device) -> None:
     page = device.page
     await device.walk.context.add_init_script(WITHOUT_HELPERS)
     await device.sign_in(await device.walk.app.enrolled_user())
@@ -267,7 +271,7 @@ async def test_an_older_browser_encodes_by_itself(device: Device) -> None:
     await page.wait_for_url("**/account")
 
 
-async def test_the_list_of_usernames_offers_passkeys(
+async def test_the_username_autofill_offers_passkeys(
     browser: Browser, server: Server, app: Application
 ) -> None:
     async with walking(browser, server, app) as walk:
@@ -282,7 +286,7 @@ async def test_the_list_of_usernames_offers_passkeys(
         await walk.page.wait_for_url("**/account")
 
 
-async def test_without_scripts_nothing_is_offered(
+async def test_without_javascript_passkeys_are_not_offered(
     browser: Browser, server: Server, app: Application
 ) -> None:
     """PAGES: a way that needs a script is shown by the script"""
@@ -296,7 +300,7 @@ async def test_without_scripts_nothing_is_offered(
         await expect(name).to_have_attribute("autocomplete", "username webauthn")
 
 
-async def test_at_another_address_than_the_issuers_nothing_is_offered(other: Walk) -> None:
+async def test_passkeys_are_not_offered_on_a_host_other_than_the_issuer(other: Walk) -> None:
     await other.page.goto(f"http://127.0.0.1:{other.server.port}/login")
 
     await expect(other.page.get_by_text("Sign in with a passkey")).to_be_hidden()

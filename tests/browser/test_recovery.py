@@ -43,7 +43,7 @@ async def walk(
         yield made
 
 
-async def test_an_address_is_confirmed_and_a_forgotten_password_replaced(
+async def test_an_email_is_confirmed_and_a_forgotten_password_is_reset(
     walk: Walk, app: Application, mail_server: MailServer
 ) -> None:
     address = f"{app.new_name()}@example.com"
@@ -53,17 +53,17 @@ async def test_an_address_is_confirmed_and_a_forgotten_password_replaced(
     await page.goto(url + link_in(await mail_server.mail_to(address)))
     assert page.url == f"{url}/verify-email"
     await page.get_by_role("button", name=f"Confirm {address}").click()
-    await page.get_by_text("Your address is confirmed").wait_for()
+    await page.get_by_text("Your email address is confirmed").wait_for()
 
     await page.goto(f"{url}/login")
     await page.get_by_role("link", name="Forgot your password?").click()
-    await page.get_by_label("Username or e-mail address").fill(address)
+    await page.get_by_label("Username or email").fill(address)
     await page.get_by_role("button", name="Send the link").click()
     await page.get_by_text("a mail is on its way").wait_for()
     await page.goto(url + link_in(await mail_server.mail_to(address, number=2)))
     assert page.url == f"{url}/recover/new"
     await page.locator("#password").fill(NEW_PASSWORD)
-    await page.get_by_role("button", name="Set the password").click()
+    await page.get_by_role("button", name="Set password").click()
     await page.get_by_text("Your new password is set.").wait_for()
 
     await walk.give_password(TestUser(user.username, NEW_PASSWORD, ""))

@@ -20,7 +20,7 @@ async def at_the_codes(walk: Walk) -> TestUser:
     return TestUser(user.username, user.password, secret)
 
 
-async def test_the_downloaded_codes_let_their_owner_in_without_the_app(walk: Walk) -> None:
+async def test_a_downloaded_recovery_code_replaces_the_authenticator_app(walk: Walk) -> None:
     page = walk.page
     user = await at_the_codes(walk)
     async with page.expect_download() as started:
@@ -41,7 +41,7 @@ async def test_the_downloaded_codes_let_their_owner_in_without_the_app(walk: Wal
     await expect(page.get_by_role("button", name="Allow")).to_be_visible()
 
 
-async def test_nobody_goes_on_without_saying_that_he_saved_them(walk: Walk) -> None:
+async def test_the_user_must_confirm_that_the_codes_are_saved(walk: Walk) -> None:
     await at_the_codes(walk)
 
     await walk.page.get_by_role("button", name="Continue").click()
@@ -51,7 +51,7 @@ async def test_nobody_goes_on_without_saying_that_he_saved_them(walk: Walk) -> N
     await expect(walk.page.get_by_role("button", name="Allow")).to_be_visible()
 
 
-async def test_they_are_gone_when_the_page_is_loaded_again(scripted: Walk) -> None:
+async def test_the_codes_are_not_shown_again_after_a_reload(scripted: Walk) -> None:
     await at_the_codes(scripted)
 
     await scripted.page.reload()
@@ -59,7 +59,9 @@ async def test_they_are_gone_when_the_page_is_loaded_again(scripted: Walk) -> No
     await expect(scripted.page.locator("#codes")).to_have_count(0)
 
 
-async def test_they_are_copied_one_a_line_and_printed_without_buttons(scripted: Walk) -> None:
+async def test_the_codes_are_copied_one_per_line_and_printed_without_buttons(
+    scripted: Walk,
+) -> None:
     page = scripted.page
     await scripted.context.grant_permissions(["clipboard-read", "clipboard-write"])
     await page.add_init_script("window.print = () => (document.title = 'printed')")
@@ -78,12 +80,12 @@ async def test_they_are_copied_one_a_line_and_printed_without_buttons(scripted: 
     await expect(page.get_by_role("button")).to_have_count(0)
 
 
-async def test_the_owner_exchanges_his_app(walk: Walk) -> None:
+async def test_a_user_can_replace_the_authenticator_app(walk: Walk) -> None:
     page = walk.page
     user = await at_the_codes(walk)
     await walk.save_codes()
     await page.goto(f"{walk.server.url}/account/authenticator")
-    await page.get_by_text("Set up another authenticator app").click()
+    await page.get_by_text("Set up a different authenticator app").click()
 
     new = TestUser(user.username, user.password, await walk.secret())
     await page.locator("#code").fill(walk.code_of(new.otp_secret, steps=-1))

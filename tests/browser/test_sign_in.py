@@ -10,7 +10,7 @@ from tests.support.visitor import query, redeem
 PASSWORD = "a good long password"
 
 
-async def test_from_nothing_to_signed_out(walk: Walk) -> None:
+async def test_a_new_user_registers_enrols_consents_and_signs_out(walk: Walk) -> None:
     """Register → enrol → consent → code → tokens → userinfo → logout"""
     app, page = walk.app, walk.page
     bye = f"{walk.origin}/bye"
@@ -21,7 +21,7 @@ async def test_from_nothing_to_signed_out(walk: Walk) -> None:
     await page.get_by_role("link", name="Create an account").click()
     await page.get_by_label("Username").fill(name)
     await page.get_by_label("Name", exact=False).nth(1).fill("Ada Lovelace")
-    await page.get_by_label("E-mail address").fill("ada@example.com")
+    await page.get_by_label("Email address").fill("ada@example.com")
     await page.locator("#password").fill(PASSWORD)
     await page.get_by_role("button", name="Create account").click()
     await expect(page.get_by_role("heading", name="Set up your authenticator app")).to_be_visible()
@@ -45,7 +45,7 @@ async def test_from_nothing_to_signed_out(walk: Walk) -> None:
     assert (await walk.answer())["error"] == "login_required"
 
 
-async def test_wrong_words_stand_where_they_belong(walk: Walk) -> None:
+async def test_errors_appear_beside_their_field_and_the_input_is_preserved(walk: Walk) -> None:
     """PAGES: kept input, a summary, an error beside its field"""
     app, page = walk.app, walk.page
     client, user = await app.create_client(), await app.enrolled_user()
@@ -67,7 +67,9 @@ async def test_wrong_words_stand_where_they_belong(walk: Walk) -> None:
     await expect(page.get_by_role("button", name="Allow")).to_be_visible()
 
 
-async def test_the_same_person_is_let_through_and_asked_where_the_client_wants(walk: Walk) -> None:
+async def test_a_signed_in_user_is_asked_to_sign_in_again_only_if_the_client_requires_it(
+    walk: Walk,
+) -> None:
     app, page = walk.app, walk.page
     client, user = await app.create_client(), await app.enrolled_user()
     await walk.authorize(client)
@@ -82,7 +84,7 @@ async def test_the_same_person_is_let_through_and_asked_where_the_client_wants(w
         await expect(page.get_by_role("button", name="Sign in")).to_be_visible()
 
 
-async def test_a_form_of_another_site_brings_its_request_and_the_session_counts(
+async def test_a_cross_site_authorization_form_uses_the_existing_session(
     scripted: Walk,
 ) -> None:
     """CONFORMANCE: the POST comes without Lax cookies, the redirect after it brings them"""
@@ -108,7 +110,7 @@ async def test_a_form_of_another_site_brings_its_request_and_the_session_counts(
     await page.wait_for_url("**/callback?code=*")
 
 
-async def test_a_form_takes_the_answer_back_by_itself_or_by_a_button(walk: Walk) -> None:
+async def test_a_form_post_response_is_submitted_automatically_or_by_a_button(walk: Walk) -> None:
     app, page = walk.app, walk.page
     client, user = await app.create_client(), await app.enrolled_user()
     await walk.authorize(client, response_mode="form_post", state='"<&>')
@@ -123,7 +125,7 @@ async def test_a_form_takes_the_answer_back_by_itself_or_by_a_button(walk: Walk)
     assert answer["code"]
 
 
-async def test_two_tabs_do_not_disturb_each_other(scripted: Walk) -> None:
+async def test_two_tabs_do_not_interfere_with_each_other(scripted: Walk) -> None:
     app = scripted.app
     first, second = await app.create_client(), await app.create_client()
     user = await app.enrolled_user()
@@ -141,7 +143,7 @@ async def test_two_tabs_do_not_disturb_each_other(scripted: Walk) -> None:
     assert (await scripted.answer(other_tab))["state"] == "second"
 
 
-async def test_two_tabs_that_a_fresh_browser_opens_at_once_both_work(walk: Walk) -> None:
+async def test_two_tabs_opened_at_once_in_a_fresh_browser_both_work(walk: Walk) -> None:
     """Each answer sets the cookie, and the later one replaces the earlier."""
     app, client = walk.app, await walk.app.create_client()
     users = [await app.enrolled_user(), await app.enrolled_user()]
@@ -160,7 +162,7 @@ async def test_two_tabs_that_a_fresh_browser_opens_at_once_both_work(walk: Walk)
     assert (await walk.answer())["state"] == "second"
 
 
-async def test_the_way_back_explains_itself(scripted: Walk) -> None:
+async def test_going_back_after_consent_shows_an_explanation(scripted: Walk) -> None:
     app, page = scripted.app, scripted.page
     client, user = await app.create_client(), await app.enrolled_user()
     await scripted.authorize(client)
@@ -173,7 +175,7 @@ async def test_the_way_back_explains_itself(scripted: Walk) -> None:
     await expect(page.get_by_text("postern_")).to_have_count(0)
 
 
-async def test_the_keyboard_is_enough(scripted: Walk) -> None:
+async def test_a_user_can_sign_in_with_the_keyboard_alone(scripted: Walk) -> None:
     app, page = scripted.app, scripted.page
     client, user = await app.create_client(), await app.enrolled_user()
     await scripted.authorize(client)
@@ -196,7 +198,7 @@ async def test_the_keyboard_is_enough(scripted: Walk) -> None:
     assert "code" in await scripted.answer()
 
 
-async def test_password_managers_find_what_they_look_for(scripted: Walk) -> None:
+async def test_password_managers_find_the_expected_autocomplete_attributes(scripted: Walk) -> None:
     page: Any = scripted.page
     await page.goto(f"{scripted.server.url}/login")
     await expect(page.locator("#username")).to_have_attribute("autocomplete", "username webauthn")
@@ -205,7 +207,7 @@ async def test_password_managers_find_what_they_look_for(scripted: Walk) -> None
     await expect(page.locator("#password")).to_have_attribute("autocomplete", "new-password")
 
 
-async def test_a_form_of_another_site_allows_nothing(scripted: Walk) -> None:
+async def test_a_cross_site_form_cannot_grant_consent(scripted: Walk) -> None:
     """SECURITY_BAR rows 30 and 34: the browser is signed in, and the site knows the open request"""
     app, page = scripted.app, scripted.page
     client, user = await app.create_client(), await app.enrolled_user()

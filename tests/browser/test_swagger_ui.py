@@ -51,7 +51,7 @@ async def registered(server: Server) -> Registered:
     return Registered(name, otp_secret_in(uri), client["client_id"], client["client_secret"])
 
 
-async def test_a_machine_authorizes_and_sees_its_profile(
+async def test_a_client_authorizes_and_sees_its_profile(
     server: Server, page: Page, registered: Registered
 ) -> None:
     flow = await open_authorization(page, server, "clientCredentials")
@@ -64,7 +64,7 @@ async def test_a_machine_authorizes_and_sees_its_profile(
     assert registered.client_id in body
 
 
-async def test_a_person_authorizes_and_sees_his_profile(
+async def test_a_user_authorizes_and_sees_their_profile(
     server: Server, page: Page, registered: Registered
 ) -> None:
     flow = await open_authorization(page, server, "password")
@@ -79,9 +79,9 @@ async def test_a_person_authorizes_and_sees_his_profile(
     assert registered.username in body
 
 
-async def test_a_person_is_registered_by_try_it_out(server: Server, page: Page) -> None:
+async def test_a_user_can_be_registered_with_try_it_out(server: Server, page: Page) -> None:
     await page.goto(f"{server.url}/docs")
-    call = page.locator("#operations-People-register_user")
+    call = page.locator("#operations-Users-register_user")
     await call.locator(".opblock-summary").click()
     body = f'{{"username": "person-{secrets.token_hex(4)}", "password": "{PASSWORD}"}}'
     await call.locator("textarea").fill(body)
@@ -101,10 +101,10 @@ async def test_the_token_call_offers_an_example_for_each_grant(server: Server, p
     options = await call.locator(".examples-select select option").all_inner_texts()
 
     assert [option.strip() for option in options if "Modified" not in option] == [
-        "A code for tokens",
-        "A machine asks for itself",
-        "A person signs in",
-        "A new pair for a refresh token",
+        "Exchange a code for tokens",
+        "Get a token for the client itself",
+        "Sign a user in",
+        "Refresh the tokens",
         "A device asks",
     ]
 
@@ -118,7 +118,7 @@ async def test_the_token_call_offers_an_example_for_each_grant(server: Server, p
         ("Authorization-device_authorization", "/device_authorization", {"scope"}),
     ],
 )
-async def test_try_it_out_sends_what_its_example_holds_and_no_null(
+async def test_try_it_out_sends_the_values_of_its_example_and_no_null(
     server: Server, browser: Browser, operation: str, path: str, sent: set[str]
 ) -> None:
     page = await browser.new_page()
@@ -135,7 +135,7 @@ async def test_try_it_out_sends_what_its_example_holds_and_no_null(
     assert not {"null", "string"} & set(form.values())
 
 
-async def test_requests_carry_no_credentials_so_that_the_browser_asks_for_no_password(
+async def test_requests_omit_credentials_so_that_the_browser_shows_no_password_dialog(
     server: Server, page: Page
 ) -> None:
     """Fetch: an answer with `WWW-Authenticate` opens a dialogue only where credentials go along."""
@@ -160,7 +160,7 @@ async def test_all_scopes_can_be_selected_for_the_client_of_the_quick_start(
     await authorize(flow)
 
 
-async def test_a_person_authorizes_by_a_code_with_pkce(
+async def test_a_user_authorizes_with_the_code_flow_and_pkce(
     server: Server, page: Page, registered: Registered
 ) -> None:
     """RFC 7636; the client registers the address of the page that Swagger UI comes back to"""
@@ -181,7 +181,7 @@ async def test_a_person_authorizes_by_a_code_with_pkce(
     await popup.get_by_label("Username").fill(registered.username)
     await popup.get_by_label("Password", exact=True).fill(PASSWORD)
     await popup.get_by_role("button", name="Sign in", exact=True).click()
-    await popup.get_by_label("Code").fill(registered.next_code())
+    await popup.get_by_label("Security code").fill(registered.next_code())
     await popup.get_by_role("button", name="Allow").click()
 
     await expect(flow.get_by_text("Authorized", exact=True)).to_be_visible()

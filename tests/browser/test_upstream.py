@@ -40,7 +40,7 @@ async def sign_in_there(posterns: TwoPosterns, walk: Walk, user: TestUser) -> No
     await walk.page.get_by_role("button", name="Allow").click()
 
 
-async def test_a_person_makes_an_account_by_it_and_signs_in_again(
+async def test_a_user_creates_an_account_with_an_identity_provider_and_signs_in_again(
     posterns: TwoPosterns, walk: Walk
 ) -> None:
     user = await person_with(posterns.at_company, email="cleo@company.example")
@@ -50,7 +50,7 @@ async def test_a_person_makes_an_account_by_it_and_signs_in_again(
 
     await go_by_the_company(page)
     await sign_in_there(posterns, walk, user)
-    await page.get_by_role("heading", name="No account here yet").wait_for()
+    await page.get_by_role("heading", name="You don't have an account here yet").wait_for()
     await page.get_by_label("Username").fill(name)
     await page.get_by_role("button", name="Create account").click()
     await page.get_by_role("heading", name="Your account").wait_for()
@@ -64,7 +64,7 @@ async def test_a_person_makes_an_account_by_it_and_signs_in_again(
     assert await page.get_by_text(name).count() > 0
 
 
-async def test_a_person_comes_from_an_application_and_goes_back_to_it(
+async def test_a_user_signs_in_to_a_client_with_an_identity_provider(
     posterns: TwoPosterns, walk: Walk
 ) -> None:
     """The policy of the first form, with the application's origin, is not in the way."""
@@ -83,7 +83,7 @@ async def test_a_person_comes_from_an_application_and_goes_back_to_it(
     assert "code" in answer
 
 
-async def test_the_way_back_leads_to_the_sign_in_page_of_the_same_request(
+async def test_going_back_from_the_identity_provider_resumes_the_same_sign_in_request(
     posterns: TwoPosterns, walk: Walk
 ) -> None:
     client = await posterns.app.create_client(redirect_uri=walk.callback)

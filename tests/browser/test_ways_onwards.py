@@ -67,7 +67,7 @@ async def test_a_callback_may_redirect_to_a_private_use_scheme(walk: Walk, mode:
     await eventually(lambda: was_asked(APP_SCHEME))
 
 
-async def test_every_other_way_back_to_the_client_leads_on_too(walk: Walk) -> None:
+async def test_every_other_redirect_to_the_client_may_redirect_again_too(walk: Walk) -> None:
     """Cancelling, choosing an account, and signing out"""
     bye = f"{walk.origin}/callback/bye"
     client = await walk.app.create_client(post_logout_redirect_uris=[bye])

@@ -8,7 +8,7 @@ from tests.support.server import Server
 
 @pytest.mark.parametrize("scheme", ["light", "dark"])
 @pytest.mark.parametrize("size", [(390, 844), (1280, 800)])
-async def test_the_page_fits_and_leads_to_the_documentation(
+async def test_the_home_page_fits_the_screen_and_links_to_the_documentation(
     server: Server, page: Page, scheme: str, size: tuple[int, int]
 ) -> None:
     await page.set_viewport_size({"width": size[0], "height": size[1]})

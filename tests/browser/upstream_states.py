@@ -37,7 +37,7 @@ CONFIRM: dict[str, Any] = {
     "login_url": "/login?next=password",
 }
 NO_MAIL = {**CONFIRM, "email": None, "has_mail_code": False}
-WRONG = "That code is wrong or has expired. Check your email for the newest one."
+WRONG = "That code is wrong or has expired. Check your email for the latest one."
 NEW: dict[str, Any] = {
     "csrf_token": "c",
     "errors": {},
@@ -58,7 +58,7 @@ def upstream_states(
 ) -> dict[str, tuple[str, Mapping[str, Any]]]:
     """With what the sign-in page and the registration page show beside."""
     away = {"client": sign_in["client"], "errors": {}, "url": THERE}
-    last = "This is the only way in which you can sign in. Set a password or add a passkey first."
+    last = "This is your only way to sign in. Set a password or add a passkey first."
     return {
         "login-providers": ("login.html", {**sign_in, "providers": [COMPANY, OFFICE]}),
         "create-account-providers": ("create_account.html", {**account, "providers": [COMPANY]}),
@@ -70,7 +70,7 @@ def upstream_states(
                 "client": sign_in["client"],
                 "label": LONG,
                 "who": f"{'a-long-address' * 6}@example.com",
-                "errors": {"username": "The user name is taken."},
+                "errors": {"username": "That username is taken. Choose another one."},
             },
         ),
         "upstream-new-closed": ("upstream_new.html", {**NEW, "can_register": False}),
@@ -80,7 +80,7 @@ def upstream_states(
         "connections-empty": ("account_connections.html", {**CONNECTIONS, "linked": []}),
         "connections-done": (
             "account_connections.html",
-            {**CONNECTIONS, "done": "You can sign in by this provider now."},
+            {**CONNECTIONS, "done": "Account connected. You can now sign in with it."},
         ),
         "connections-last": (
             "account_connections.html",
@@ -101,10 +101,12 @@ def upstream_states(
         "error-upstream": (
             "error.html",
             {
-                "heading": "The other provider does not answer",
-                "message": "You could not be signed in there now.",
-                "advice": "It is the other provider's turn."
-                " Wait a little, or choose another way to sign in.",
+                "heading": "The sign-in service isn't responding",
+                "message": "We couldn't sign you in.",
+                "advice": (
+                    "The problem is with the sign-in service. Try again in a minute, or sign in "
+                    "another way."
+                ),
                 "details": "upstream_failed",
                 "again": "/login",
                 "errors": {},

@@ -62,7 +62,7 @@ class Walk:
         """The recovery codes, which are shown once, and on to what comes after them."""
         await self.page.locator("#codes").wait_for()
         codes = await self.page.locator("#codes code").all_text_contents()
-        await self.page.get_by_label("I have saved them").check()
+        await self.page.get_by_label("I've saved my codes").check()
         await self.page.get_by_role("button", name="Continue").click()
         return codes
 

@@ -21,7 +21,7 @@ def clients(app: Application, postern: Postern) -> Postern:
     return run
 
 
-async def test_list_and_show_tell_everything_but_secrets(
+async def test_list_and_show_print_everything_but_secrets(
     app: Application, clients: Postern
 ) -> None:
     name = app.new_name("client")
@@ -44,7 +44,9 @@ async def test_list_and_show_tell_everything_but_secrets(
 
 
 @pytest.mark.slow
-async def test_list_has_no_end_at_its_first_page(app: Application, clients: Postern) -> None:
+async def test_list_includes_clients_beyond_the_first_page(
+    app: Application, clients: Postern
+) -> None:
     made = [await app.create_client() for _ in range(101)]
 
     result = await clients("list", "--json")
@@ -67,17 +69,17 @@ async def test_list_has_no_end_at_its_first_page(app: Application, clients: Post
         ("enable", "nobody"),
     ],
 )
-async def test_an_unknown_client_is_one_line_and_exit_code_1(
+async def test_an_unknown_client_is_a_one_line_error_with_exit_code_1(
     clients: Postern, action: str, client_id: str
 ) -> None:
     result = await clients(action, client_id)
 
     assert result.code == 1
     assert result.output == ""
-    assert result.errors == "postern: There is no client of that identifier.\n"
+    assert result.errors == "postern: There is no client with that ID.\n"
 
 
-async def test_rotate_gives_a_new_secret_and_the_old_one_is_worth_nothing(
+async def test_rotate_issues_a_new_secret_and_invalidates_the_old_one(
     app: Application, clients: Postern
 ) -> None:
     client = await app.create_client()
@@ -91,7 +93,9 @@ async def test_rotate_gives_a_new_secret_and_the_old_one_is_worth_nothing(
     assert (await app.client_credentials(rotated)).status_code == 200
 
 
-async def test_rotate_prints_the_secret_for_people_too(app: Application, clients: Postern) -> None:
+async def test_rotate_prints_the_secret_in_text_output_too(
+    app: Application, clients: Postern
+) -> None:
     client = await app.create_client()
 
     result = await clients("rotate", client.client_id)
@@ -110,7 +114,7 @@ async def test_a_public_client_has_no_secret_to_rotate(app: Application, clients
     assert result.errors == "postern: This client has no secret.\n"
 
 
-async def test_a_disabled_client_is_locked_out_until_enabled(
+async def test_a_disabled_client_cannot_authenticate_until_enabled(
     app: Application, clients: Postern
 ) -> None:
     """SECURITY_BAR row 3: disabled looks like a wrong secret"""

@@ -26,7 +26,9 @@ async def test_a_label_that_cannot_be_stored_is_refused(
     assert await count(services_of(app).database, "initial_access_tokens") == before
 
 
-async def test_an_invitation_is_a_secret_of_its_kind(app: Application, postern: Postern) -> None:
+async def test_an_invitation_is_a_long_token_with_the_prefix_of_its_kind(
+    app: Application, postern: Postern
+) -> None:
     """SECURITY_BAR, values to ship: 256 bits, a prefix by kind"""
     result = await postern(
         "clients", "invite", "--json", "--label", "Zoë", DATABASE_URL=app.settings.database_url

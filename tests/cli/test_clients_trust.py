@@ -23,13 +23,13 @@ def clients(app: Application, postern: Postern) -> Postern:
     return run
 
 
-async def test_nobody_is_trusted_at_first(client: TestClient, clients: Postern) -> None:
+async def test_a_new_client_is_not_trusted(client: TestClient, clients: Postern) -> None:
     shown = json.loads((await clients("show", "--json", client.client_id)).output)
 
     assert shown["trust"] == "none"
 
 
-async def test_the_consent_page_says_whom_an_administrator_knows(
+async def test_the_consent_page_marks_a_verified_client(
     client: TestClient, user: TestUser, visitor: Visitor, clients: Postern
 ) -> None:
     before = await visitor.sign_in(await visitor.authorize(client), user)
@@ -43,7 +43,7 @@ async def test_the_consent_page_says_whom_an_administrator_knows(
     assert "verified" in text_of(after).lower()
 
 
-async def test_what_is_our_own_needs_no_consent_until_it_is_not(
+async def test_a_first_party_client_needs_no_consent_until_its_trust_is_removed(
     client: TestClient, user: TestUser, visitor: Visitor, clients: Postern
 ) -> None:
     """SECURITY_BAR row 34"""
@@ -58,15 +58,17 @@ async def test_what_is_our_own_needs_no_consent_until_it_is_not(
 
 
 @pytest.mark.parametrize("trust", ["none", "verified", "first_party"])
-async def test_an_unknown_client_is_one_line_and_exit_code_1(clients: Postern, trust: str) -> None:
+async def test_an_unknown_client_is_a_one_line_error_with_exit_code_1(
+    clients: Postern, trust: str
+) -> None:
     result = await clients("trust", "nobody", trust)
 
     assert result.code == 1
-    assert result.errors == "postern: There is no client of that identifier.\n"
+    assert result.errors == "postern: There is no client with that ID.\n"
 
 
 @pytest.mark.parametrize("arguments", [("trust", "x"), ("trust", "x", "much"), ("trust",)])
-async def test_a_mistake_is_told(
+async def test_invalid_arguments_print_the_usage(
     clients: Postern, capsys: pytest.CaptureFixture[str], arguments: tuple[str, ...]
 ) -> None:
     with pytest.raises(SystemExit) as ended:
@@ -99,7 +101,9 @@ async def register(app: Application, token: str) -> httpx.Response:
     )
 
 
-async def test_who_was_invited_may_register(closed_app: Application, postern: Postern) -> None:
+async def test_an_invitation_allows_registration_while_registration_is_closed(
+    closed_app: Application, postern: Postern
+) -> None:
     """RFC 7591 section 3; SECURITY_BAR row 41"""
     stranger = await register(closed_app, "")
 
@@ -112,7 +116,7 @@ async def test_who_was_invited_may_register(closed_app: Application, postern: Po
     assert (await register(closed_app, row["initial_access_token"] + "x")).status_code == 401
 
 
-async def test_an_invitation_ends(closed_app: Application, postern: Postern) -> None:
+async def test_an_invitation_expires(closed_app: Application, postern: Postern) -> None:
     row = await invite(closed_app, postern, "--days", "1")
     closed_app.clock.advance(seconds=90_000)  # a command reads the machine's clock
 
@@ -121,7 +125,9 @@ async def test_an_invitation_ends(closed_app: Application, postern: Postern) -> 
 
 
 @pytest.mark.parametrize("days", ["0", "-1", "3651", "99999999999"])
-async def test_an_invitation_has_a_sensible_end(clients: Postern, days: str) -> None:
+async def test_the_lifetime_of_an_invitation_must_be_1_to_3650_days(
+    clients: Postern, days: str
+) -> None:
     result = await clients("invite", "--days", days)
 
     assert result.code == 1
@@ -129,7 +135,7 @@ async def test_an_invitation_has_a_sensible_end(clients: Postern, days: str) -> 
 
 
 @pytest.mark.parametrize("label", ["x" * 1000, "a\x00b", "\udcff", "'; DROP TABLE clients; --"])
-async def test_a_label_is_kept_or_refused(clients: Postern, label: str) -> None:
+async def test_a_label_is_stored_or_refused(clients: Postern, label: str) -> None:
     """SECURITY_BAR row 44"""
     result = await clients("invite", "--label", label)
 

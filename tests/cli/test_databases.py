@@ -43,13 +43,13 @@ async def test_no_command_creates_a_database(
     result = await postern(*command)
 
     assert result.code == 2
-    assert result.errors.startswith("postern: DATABASE_URL: there is no database at ")
+    assert result.errors.startswith("postern: DATABASE_URL: no database at ")
     assert "postern migrate" in result.errors
     assert result.errors.count("\n") == 1
     assert files_in(tmp_path) == []
 
 
-async def test_an_empty_database_is_left_empty(
+async def test_a_command_refuses_an_empty_database_and_leaves_it_empty(
     databases: Databases, database_kind: str, postern: Postern, tmp_path: Path
 ) -> None:
     url = await databases.empty(database_kind)
@@ -65,18 +65,18 @@ async def test_an_empty_database_is_left_empty(
 
 
 @pytest.mark.slow
-async def test_the_demo_leaves_no_database_where_there_was_none(
+async def test_the_demo_without_a_database_uses_a_temporary_one(
     postern: Postern, tmp_path: Path
 ) -> None:
     result = await postern("demo")
 
     assert result.code == 0, result.errors
-    assert "temporary database" in result.output
+    assert "temporary one" in result.output
     assert files_in(tmp_path) == []
 
 
 @pytest.mark.parametrize("command", COMMANDS)
-async def test_a_command_says_which_database_it_used(
+async def test_a_command_prints_which_database_it_used(
     databases: Databases, database_kind: str, postern: Postern, command: tuple[str, ...]
 ) -> None:
     """On standard error, so that JSON stays JSON; never with a password"""
@@ -93,7 +93,7 @@ async def test_a_command_says_which_database_it_used(
 
 
 @pytest.mark.slow
-def test_a_reader_that_leaves_ends_a_command_quietly(tmp_path: Path) -> None:
+def test_a_closed_pipe_ends_a_command_without_an_error(tmp_path: Path) -> None:
     """As with `| head -1`"""
     assert run(tmp_path, "migrate").returncode == 0
     for arguments in (("users", "list"), ("keys", "list", "--json"), ("audit", "list")):
@@ -116,7 +116,7 @@ def test_a_reader_that_leaves_ends_a_command_quietly(tmp_path: Path) -> None:
 
 
 @pytest.mark.parametrize("command", [("users", "list"), ("migrate", "-1"), ("audit", "verify")])
-async def test_an_error_of_the_database_is_one_line(
+async def test_a_database_error_is_reported_in_one_line(
     postern: Postern, tmp_path: Path, command: tuple[str, ...]
 ) -> None:
     """A table is missing, as after a restore that went wrong"""
@@ -135,7 +135,7 @@ async def test_an_error_of_the_database_is_one_line(
     assert result.errors.count("\n") == 1
 
 
-async def test_a_database_that_is_locked_is_one_line(postern: Postern, tmp_path: Path) -> None:
+async def test_a_locked_database_is_a_one_line_error(postern: Postern, tmp_path: Path) -> None:
     await postern("migrate", DATABASE_URL="sqlite:///locked.db", SQLITE_BUSY_TIMEOUT="0.1")
     connection = sqlite3.connect(tmp_path / "locked.db", isolation_level=None)
     connection.execute("BEGIN IMMEDIATE")
@@ -148,7 +148,7 @@ async def test_a_database_that_is_locked_is_one_line(postern: Postern, tmp_path:
 
 
 @pytest.mark.slow
-def test_what_the_server_creates_is_for_its_owner_alone(tmp_path: Path) -> None:
+def test_files_created_by_the_server_are_accessible_only_to_their_owner(tmp_path: Path) -> None:
     with serving(tmp_path) as server:
         names = {each.name: mode_of(each) for each in (tmp_path / "data").iterdir()}
         log = server.log()
@@ -156,11 +156,11 @@ def test_what_the_server_creates_is_for_its_owner_alone(tmp_path: Path) -> None:
     assert mode_of(tmp_path / "data") == 0o700
     assert {"postern.db", "secret_key"} <= set(names)
     assert set(names.values()) == {0o600}
-    assert "open to other users" not in log
+    assert "accessible to other users" not in log
 
 
 @pytest.mark.slow
-def test_what_was_open_to_others_stays_so_and_is_a_warning(tmp_path: Path) -> None:
+def test_files_open_to_other_users_cause_a_warning_and_are_not_changed(tmp_path: Path) -> None:
     assert run(tmp_path, "migrate").returncode == 0
     (tmp_path / "data").chmod(0o755)
     (tmp_path / "data" / "postern.db").chmod(0o640)
@@ -170,10 +170,10 @@ def test_what_was_open_to_others_stays_so_and_is_a_warning(tmp_path: Path) -> No
             lambda: server.log() if "postern.db is open" in server.log() else "", "it warns"
         )
 
-    warnings = [line for line in log.splitlines() if "open to other users" in line]
+    warnings = [line for line in log.splitlines() if "accessible to other users" in line]
     assert len(warnings) == 2
     assert all("WARNING" in line for line in warnings)
-    assert "data is open to other users (mode 755): run chmod 700 data" in warnings[0]
+    assert "data is accessible to other users (mode 755): run chmod 700 data" in warnings[0]
     assert "(mode 640): run chmod 600 data/postern.db" in warnings[1]
     assert mode_of(tmp_path / "data") == 0o755
     assert mode_of(tmp_path / "data" / "postern.db") == 0o640

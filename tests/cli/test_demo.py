@@ -35,7 +35,7 @@ def found_in(pattern: str, output: str) -> str:
     return found[1]
 
 
-async def test_it_walks_the_quick_start_and_ends_with_a_profile(postern: Postern) -> None:
+async def test_the_demo_runs_the_quick_start_and_ends_with_a_profile(postern: Postern) -> None:
     result = await postern("demo")
 
     assert result.code == 0, result.errors
@@ -46,25 +46,25 @@ async def test_it_walks_the_quick_start_and_ends_with_a_profile(postern: Postern
     assert "otp_verified: True" in result.output
 
 
-async def test_it_can_be_walked_again_on_the_same_database(postern: Postern) -> None:
+async def test_the_demo_can_be_repeated_on_the_same_database(postern: Postern) -> None:
     await postern("migrate")
     first, second = await postern("demo"), await postern("demo")
 
     assert (first.code, second.code) == (0, 0)
 
 
-def test_it_walks_on_a_running_server_too(tmp_path: Path) -> None:
+def test_the_demo_runs_against_a_running_server_too(tmp_path: Path) -> None:
     with serving(tmp_path) as server:
         result = run(tmp_path, "demo", "--url", server.url)
 
     assert result.returncode == 0, result.stderr
     assert steps_in(result.stdout) == STEPS
     assert "Traceback" not in result.stderr
-    name = found_in(r"The user (demo-[0-9a-f]{6}) stays on the server\.", result.stdout)
-    assert f"The client {name}-app stays on the server." in result.stdout
+    name = found_in(r"The user (demo-[0-9a-f]{6}) remains on the server\.", result.stdout)
+    assert f"The client {name}-app remains on the server." in result.stdout
 
 
-def test_it_walks_on_a_server_with_a_self_made_certificate(tmp_path: Path) -> None:
+def test_the_demo_runs_against_a_server_with_a_self_signed_certificate(tmp_path: Path) -> None:
     with serving(tmp_path, "--https") as server:
         url = server.url.replace("127.0.0.1", "localhost")
         without = run(tmp_path, "demo", "--url", url)
@@ -77,7 +77,7 @@ def test_it_walks_on_a_server_with_a_self_made_certificate(tmp_path: Path) -> No
     assert steps_in(result.stdout) == STEPS
 
 
-async def test_it_removes_what_it_created(postern: Postern, tmp_path: Path) -> None:
+async def test_the_demo_removes_the_rows_it_created(postern: Postern, tmp_path: Path) -> None:
     await postern("migrate")
     result = await postern("demo")
 
@@ -89,7 +89,7 @@ async def test_it_removes_what_it_created(postern: Postern, tmp_path: Path) -> N
             assert rows == 0, table
 
 
-async def test_it_removes_what_it_created_before_a_step_failed(
+async def test_the_demo_removes_the_rows_it_created_even_if_a_step_fails(
     postern: Postern, tmp_path: Path
 ) -> None:
     """As where clients may not be created"""
@@ -103,7 +103,7 @@ async def test_it_removes_what_it_created_before_a_step_failed(
     assert "Removed the user demo-" in result.output
 
 
-async def test_it_works_where_every_sign_in_wants_a_code(postern: Postern) -> None:
+async def test_the_demo_works_if_every_sign_in_requires_a_code(postern: Postern) -> None:
     """CONTRACT: OTP_POLICY=every_login"""
     result = await postern("demo", OTP_POLICY="every_login")
 

@@ -1,4 +1,4 @@
-"""https with a self-made certificate that is kept, or with one's own (CONTRACT.md)."""
+"serve https with a self-signed certificate, generated once, or with one's own (CONTRACT.md)."
 
 import socket
 import ssl
@@ -29,7 +29,7 @@ def https_server(tmp_path_factory: pytest.TempPathFactory) -> Iterator[int]:
         yield int(server.url.rpartition(":")[2])
 
 
-def test_the_certificate_is_good_for_localhost_and_kept_between_starts(tmp_path: Path) -> None:
+def test_the_certificate_is_valid_for_localhost_and_reused_after_a_restart(tmp_path: Path) -> None:
     """CONTRACT: `postern serve --https`: a self-made certificate that is kept"""
     file = tmp_path / "data" / "localhost-cert.pem"
     key = tmp_path / "data" / "localhost-key.pem"
@@ -54,7 +54,7 @@ def test_the_certificate_is_good_for_localhost_and_kept_between_starts(tmp_path:
     assert key.stat().st_mode & 0o077 == 0
 
 
-def test_ones_own_certificate_is_served(tmp_path: Path) -> None:
+def test_a_configured_certificate_is_served(tmp_path: Path) -> None:
     """CONTRACT: TLS_CERT_FILE and TLS_KEY_FILE"""
     certificate, key = kept_certificate(tmp_path / "mine")
 
@@ -66,7 +66,7 @@ def test_ones_own_certificate_is_served(tmp_path: Path) -> None:
     assert server.url.startswith("https://")
 
 
-def test_a_certificate_that_is_no_certificate_is_made_anew(tmp_path: Path) -> None:
+def test_an_invalid_certificate_file_is_replaced(tmp_path: Path) -> None:
     first, _ = kept_certificate(tmp_path)
     before = first.read_bytes()
     first.write_text("")
@@ -90,7 +90,7 @@ def test_a_certificate_that_is_no_certificate_is_made_anew(tmp_path: Path) -> No
         ("ECDHE-ECDSA-AES128-CCM", False),
     ],
 )
-def test_suites_of_tls_1_2_have_authenticated_encryption(
+def test_tls_1_2_accepts_only_cipher_suites_with_authenticated_encryption(
     https_server: int, suite: str, *, is_accepted: bool
 ) -> None:
     """RFC 9325 section 4.2: ECDHE with AES-GCM or ChaCha20, and no CBC"""
@@ -108,7 +108,7 @@ def test_suites_of_tls_1_2_have_authenticated_encryption(
                 context.wrap_socket(connection)
 
 
-def test_tls_1_3_is_spoken_and_tls_1_1_is_not(https_server: int) -> None:
+def test_tls_1_3_is_accepted_and_tls_1_1_is_refused(https_server: int) -> None:
     """RFC 8996"""
     versions = {}
     for version in (ssl.TLSVersion.TLSv1_3, ssl.TLSVersion.TLSv1_1):

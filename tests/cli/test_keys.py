@@ -51,7 +51,7 @@ async def published(app: Application) -> set[str]:
     return {key["kid"] for key in (await app.http.get("/jwks")).json()["keys"]}
 
 
-async def test_list_shows_the_keys_that_are_published_and_no_secret(
+async def test_list_shows_the_published_keys_without_secrets(
     own_app: Application, keys: Postern
 ) -> None:
     before = await published(own_app)
@@ -64,14 +64,14 @@ async def test_list_shows_the_keys_that_are_published_and_no_secret(
     assert all(kid in table.output for kid in before)
 
 
-async def test_list_only_looks(own_app: Application, keys: Postern) -> None:
+async def test_list_does_not_create_keys(own_app: Application, keys: Postern) -> None:
     """The first keys are made when they are needed"""
     assert await listed(keys) == []
 
     assert len(await published(own_app)) == 3
 
 
-async def test_rotate_shows_what_it_made(own_app: Application, keys: Postern) -> None:
+async def test_rotate_shows_the_keys_it_created(own_app: Application, keys: Postern) -> None:
     old = await published(own_app)
 
     result = await keys("rotate", "--json")
@@ -84,7 +84,7 @@ async def test_rotate_shows_what_it_made(own_app: Application, keys: Postern) ->
     assert await published(own_app) == old | {row["kid"] for row in made}
 
 
-async def test_rotate_may_be_about_one_algorithm(own_app: Application, keys: Postern) -> None:
+async def test_rotate_can_be_limited_to_one_algorithm(own_app: Application, keys: Postern) -> None:
     await published(own_app)
 
     made = json.loads((await keys("rotate", "--json", "--algorithm", "ES256")).output)
@@ -108,7 +108,7 @@ def waits(own_app: Application, monkeypatch: pytest.MonkeyPatch) -> list[float]:
 
 
 @pytest.mark.slow
-async def test_rotate_now_waits_until_no_server_lacks_the_keys(
+async def test_rotate_now_waits_until_every_server_has_the_new_keys(
     own_app: Application, keys: Postern, waits: list[float]
 ) -> None:
     """Ten seconds for which a server caches the keys, and forty for which others may"""
@@ -120,7 +120,7 @@ async def test_rotate_now_waits_until_no_server_lacks_the_keys(
     made, rows = json.loads(result.output), await listed(keys)
     assert waits == [50]
     assert (
-        f"The new keys are published. They sign in 50 seconds, at {signs_at:%H:%M:%S} UTC"
+        f"The new keys are published. They start to sign in 50 seconds, at {signs_at:%H:%M:%S} UTC"
         in result.errors
     )
     assert {row["state"] for row in made} == {"signing"}
@@ -133,7 +133,7 @@ def _take_interrupts() -> None:
 
 
 @pytest.mark.slow
-def test_rotate_now_that_is_interrupted_leaves_the_keys_published(tmp_path: Path) -> None:
+def test_interrupting_rotate_now_leaves_the_new_keys_published(tmp_path: Path) -> None:
     """Ctrl-C while it waits: they sign a little later, as without --now"""
     url = f"sqlite:///{tmp_path / 'postern.db'}"
     assert run(tmp_path, "migrate", DATABASE_URL=url).returncode == 0
@@ -148,7 +148,7 @@ def test_rotate_now_that_is_interrupted_leaves_the_keys_published(tmp_path: Path
     ) as process:
         assert process.stderr is not None
         for line in process.stderr:
-            if "They sign in" in line:
+            if "They start to sign in" in line:
                 break
         process.send_signal(signal.SIGINT)
         errors = process.stderr.read()
@@ -156,13 +156,13 @@ def test_rotate_now_that_is_interrupted_leaves_the_keys_published(tmp_path: Path
     rows = json.loads(run(tmp_path, "keys", "list", "--json", DATABASE_URL=url).stdout)
     newest, *_ = [row for row in rows if row["algorithm"] == "ES256"]
     assert process.returncode == 130
-    assert "Interrupted: the new keys are published and do not sign yet." in errors
+    assert "Interrupted: the new keys are published but do not sign yet." in errors
     assert "Traceback" not in errors
     assert newest["state"] in ("waiting", "signing")  # the latter on a very slow machine
     assert newest["signs_from"] > newest["created_at"]
 
 
-async def test_the_newest_of_each_algorithm_is_first(keys: Postern) -> None:
+async def test_list_shows_the_newest_key_of_an_algorithm_first(keys: Postern) -> None:
     (made,) = json.loads((await keys("rotate", "--json", "--algorithm", "RS256")).output)
 
     rows = [row for row in await listed(keys) if row["algorithm"] == "RS256"]
@@ -171,7 +171,7 @@ async def test_the_newest_of_each_algorithm_is_first(keys: Postern) -> None:
     assert len(rows) == 2
 
 
-async def test_rotate_shows_a_table_too(keys: Postern) -> None:
+async def test_rotate_without_json_prints_a_table(keys: Postern) -> None:
     result = await keys("rotate")
 
     assert result.code == 0
@@ -180,7 +180,7 @@ async def test_rotate_shows_a_table_too(keys: Postern) -> None:
 
 
 @pytest.mark.parametrize("arguments", [(), ("forget",), ("rotate", "--algorithm", "HS256")])
-async def test_a_mistake_is_told(
+async def test_invalid_arguments_print_the_usage(
     keys: Postern, capsys: pytest.CaptureFixture[str], arguments: tuple[str, ...]
 ) -> None:
     with pytest.raises(SystemExit) as ended:
@@ -191,7 +191,7 @@ async def test_a_mistake_is_told(
 
 
 @pytest.mark.slow
-async def test_who_lost_the_secret_goes_on_with_new_keys(
+async def test_rotate_creates_new_keys_after_the_secret_key_is_lost(
     own_app: Application, keys: Postern, waits: list[float]
 ) -> None:
     before = await published(own_app)

@@ -118,7 +118,7 @@ async def add_people(app: Application, number: int) -> list[str]:
     return people
 
 
-async def test_what_was_sealed_under_the_old_key_opens_under_the_new_one_alone(
+async def test_values_sealed_under_the_old_key_open_with_only_the_new_key_after_a_rewrap(
     before: Application, url: str, rewrap: Postern, start_app: AppFactory
 ) -> None:
     """SECURITY_BAR row 20: rotatable"""
@@ -150,7 +150,7 @@ async def test_what_was_sealed_under_the_old_key_opens_under_the_new_one_alone(
     assert services.box(MAILS).open(mail[0], context="a-mail") == b"a mail"
 
 
-async def test_done_again_it_changes_nothing(before: Application, rewrap: Postern) -> None:
+async def test_a_second_rewrap_changes_nothing(before: Application, rewrap: Postern) -> None:
     await before.enrolled_user()
     await rewrap()
     sealed = await sealed_bytes(before)
@@ -174,7 +174,7 @@ async def test_a_dry_run_counts_and_changes_nothing(before: Application, rewrap:
 
 
 @pytest.mark.slow
-async def test_more_than_one_batch_is_done(before: Application, rewrap: Postern) -> None:
+async def test_more_than_one_batch_is_rewrapped(before: Application, rewrap: Postern) -> None:
     await add_people(before, BATCH + 20)
 
     result = await rewrap("--json")
@@ -183,7 +183,7 @@ async def test_more_than_one_batch_is_done(before: Application, rewrap: Postern)
 
 
 @pytest.mark.slow
-async def test_what_cannot_be_opened_is_named_and_stays_and_the_rest_is_done(
+async def test_a_value_that_cannot_be_opened_is_reported_and_the_rest_is_rewrapped(
     before: Application, rewrap: Postern
 ) -> None:
     people = await add_people(before, 3)
@@ -202,7 +202,7 @@ async def test_what_cannot_be_opened_is_named_and_stays_and_the_rest_is_done(
         assert key not in table.output + table.errors + result.output + result.errors
 
 
-async def test_without_the_old_key_nothing_is_touched(before: Application, rewrap: Postern) -> None:
+async def test_without_the_old_key_nothing_is_changed(before: Application, rewrap: Postern) -> None:
     await before.enrolled_user()
     sealed = await sealed_bytes(before)
 
@@ -213,7 +213,9 @@ async def test_without_the_old_key_nothing_is_touched(before: Application, rewra
     assert await sealed_bytes(before) == sealed
 
 
-async def test_a_value_that_changed_meanwhile_stays(before: Application) -> None:
+async def test_a_value_that_changed_during_the_rewrap_is_not_overwritten(
+    before: Application,
+) -> None:
     people = await add_people(before, 2)
     services = services_of(before)
     values = SealedValueRepository(services.database)
@@ -233,7 +235,7 @@ async def test_a_value_that_changed_meanwhile_stays(before: Application) -> None
 
 
 @pytest.mark.slow
-async def test_two_operators_at_once_do_it_once(before: Application, url: str) -> None:
+async def test_two_concurrent_rewraps_reseal_each_value_once(before: Application, url: str) -> None:
     await add_people(before, 150)
 
     async with (
@@ -248,7 +250,7 @@ async def test_two_operators_at_once_do_it_once(before: Application, url: str) -
     assert left[OTP_SECRETS].current == 150
 
 
-async def test_the_audit_log_says_who_did_it_and_how_much(
+async def test_the_audit_log_records_the_operator_and_the_number_of_values(
     before: Application, rewrap: Postern
 ) -> None:
     await rewrap("--dry-run")
@@ -266,7 +268,7 @@ async def test_the_audit_log_says_who_did_it_and_how_much(
 
 
 @pytest.mark.slow
-async def test_a_server_that_could_not_open_a_signing_key_can_once_it_is_sealed_anew(
+async def test_a_server_with_the_new_key_can_open_old_signing_keys_after_a_rewrap(
     before: Application, url: str, rewrap: Postern, start_app: AppFactory
 ) -> None:
     keys = (await before.http.get("/jwks")).json()["keys"]
@@ -282,7 +284,7 @@ async def test_a_server_that_could_not_open_a_signing_key_can_once_it_is_sealed_
     assert all(services_of(too_early).signing_keys._open(key) for key in known)
 
 
-def test_every_column_of_sealed_values_is_known() -> None:
+def test_every_column_of_sealed_values_is_registered_for_the_rewrap() -> None:
     sealed = {
         f"{table.name}.{column.name}"
         for table in metadata.tables.values()

@@ -70,7 +70,7 @@ async def test_a_page_is_printed_before_the_next_one_is_read(
 
 
 @pytest.mark.slow
-async def test_a_list_that_nobody_reads_to_its_end_ends_quietly(url: str, tmp_path: Path) -> None:
+async def test_a_reader_that_stops_early_causes_no_error(url: str, tmp_path: Path) -> None:
     """As with `postern users list | head -1`"""
     command = f"{' '.join(COMMAND)} users list | head -1"
     ended = await asyncio.to_thread(

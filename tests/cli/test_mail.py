@@ -29,7 +29,7 @@ def here(app: Application, link: str) -> str:
     return link.strip().removeprefix(app.settings.issuer_url)
 
 
-async def test_a_link_of_the_administrator_sets_a_password_without_any_mail(
+async def test_a_link_from_the_administrator_sets_a_password_without_mail(
     app: Application, user: TestUser, postern: Postern, visitor: Visitor
 ) -> None:
     made = await postern(
@@ -49,7 +49,7 @@ async def test_a_link_of_the_administrator_sets_a_password_without_any_mail(
     assert {"password.reset_link_made", "password.reset"} <= set(await audited(app, user))
 
 
-async def test_a_link_of_the_administrator_works_for_a_day_and_once(
+async def test_a_link_from_the_administrator_works_for_a_day_and_only_once(
     app: Application, user: TestUser, postern: Postern, visitor: Visitor
 ) -> None:
     arguments = ("users", "reset-password", "--json", user.username, "--link")
@@ -66,7 +66,7 @@ async def test_a_link_of_the_administrator_works_for_a_day_and_once(
     assert "ask for another one" in shown_on(again)
 
 
-async def test_nobody_has_no_link(app: Application, postern: Postern) -> None:
+async def test_an_unknown_user_gets_no_link(app: Application, postern: Postern) -> None:
     result = await postern(
         "users", "reset-password", "nobody", "--link", DATABASE_URL=app.settings.database_url
     )
@@ -74,7 +74,7 @@ async def test_nobody_has_no_link(app: Application, postern: Postern) -> None:
     assert (result.code, result.output) == (1, "")
 
 
-async def test_the_audit_log_holds_no_link(
+async def test_the_audit_log_does_not_contain_the_link(
     app: Application, user: TestUser, postern: Postern
 ) -> None:
     """SECURITY_BAR row 13"""
@@ -89,7 +89,7 @@ async def test_the_audit_log_holds_no_link(
     assert all(each.startswith("operator:") for each in made_by)
 
 
-async def test_a_secret_is_sealed_under_the_key_of_the_settings(postern: Postern) -> None:
+async def test_a_secret_is_sealed_under_the_configured_key(postern: Postern) -> None:
     result = await postern("keys", "seal", typed=f"{SECRET}\n")
 
     sealed = result.output.strip()
@@ -100,15 +100,15 @@ async def test_a_secret_is_sealed_under_the_key_of_the_settings(postern: Postern
     assert open_setting(box, sealed) == SECRET
 
 
-async def test_nothing_is_not_sealed(postern: Postern) -> None:
+async def test_an_empty_secret_is_refused(postern: Postern) -> None:
     result = await postern("keys", "seal", typed="\n")
 
     assert (result.code, result.output) == (1, "")
-    assert "nothing to seal" in result.errors
+    assert "Nothing to seal" in result.errors
 
 
 @pytest.mark.parametrize("kind", ["other key", "cut short", "no base64"])
-async def test_a_sealed_password_that_cannot_be_opened_is_one_line(
+async def test_a_sealed_password_that_cannot_be_opened_is_a_one_line_error(
     postern: Postern, kind: str
 ) -> None:
     await postern("migrate")
@@ -130,7 +130,7 @@ async def test_a_sealed_password_that_cannot_be_opened_is_one_line(
     assert broken not in result.errors
 
 
-async def test_what_an_operator_does_is_told_to_the_owner_by_the_server(
+async def test_the_server_mails_the_owner_about_an_action_of_the_operator(
     start_app: AppFactory, postern: Postern
 ) -> None:
     """The command puts the mail into the database and waits for no mail server"""

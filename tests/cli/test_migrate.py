@@ -17,7 +17,7 @@ def files_below(directory: Path) -> set[str]:
     return {each.name for each in directory.rglob("*")}
 
 
-async def test_up_again_down_and_up(
+async def test_a_database_can_be_migrated_up_down_and_up_again(
     databases: Databases, database_kind: str, postern: Postern
 ) -> None:
     url = await databases.empty(database_kind)
@@ -36,7 +36,7 @@ async def test_up_again_down_and_up(
         assert (await app.create_client()).client_id
 
 
-async def test_one_step_down_and_up_again(
+async def test_a_database_can_be_migrated_one_step_down_and_up_again(
     databases: Databases, database_kind: str, postern: Postern
 ) -> None:
     """Faults row 10"""
@@ -51,7 +51,7 @@ async def test_one_step_down_and_up_again(
 
 
 @pytest.mark.parametrize("environment", ["development", "production"])
-async def test_going_back_lists_what_it_would_delete_and_does_it_only_when_told(
+async def test_migrating_down_lists_the_data_it_would_delete_and_requires_confirmation(
     databases: Databases, database_kind: str, postern: Postern, environment: str
 ) -> None:
     """Exit code 2 without --yes-delete-data, in development too"""
@@ -82,7 +82,7 @@ async def test_going_back_lists_what_it_would_delete_and_does_it_only_when_told(
 
 
 @pytest.mark.parametrize("revision", ["nonsense", "-99", "+99"])
-async def test_an_unknown_revision_is_one_line_and_changes_nothing(
+async def test_an_unknown_revision_is_a_one_line_error_and_changes_nothing(
     databases: Databases, database_kind: str, postern: Postern, revision: str
 ) -> None:
     url = await databases.migrated(database_kind)
@@ -95,7 +95,7 @@ async def test_an_unknown_revision_is_one_line_and_changes_nothing(
     assert (await postern("migrate")).output.startswith("The database is up to date")
 
 
-async def test_it_needs_no_secret_and_leaves_none_behind(
+async def test_migrate_needs_no_secret_key_and_creates_none(
     postern: Postern, tmp_path: Path, monkeypatch: pytest.MonkeyPatch
 ) -> None:
     """A platform migrates before the server's settings are complete."""
@@ -108,7 +108,7 @@ async def test_it_needs_no_secret_and_leaves_none_behind(
     assert "secret_key" not in files_below(tmp_path)
 
 
-async def test_in_production_postgresql_is_not_migrated_by_the_way(
+async def test_in_production_postgresql_is_not_migrated_implicitly(
     databases: Databases, postern: Postern
 ) -> None:
     """CONTRACT: on PostgreSQL in production `postern migrate` does, or MIGRATE_ON_START=1"""

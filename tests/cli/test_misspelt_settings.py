@@ -12,7 +12,9 @@ LINE = re.compile(r"WARNING.*ACCES_TOKEN_TTL in \.env is not a setting\. Did you
 
 @pytest.mark.parametrize("workers", ["1", "2"])
 @pytest.mark.slow
-def test_the_server_starts_and_warns_once(tmp_path: Path, workers: str) -> None:
+def test_the_server_starts_and_warns_once_about_a_misspelt_setting(
+    tmp_path: Path, workers: str
+) -> None:
     (tmp_path / ".env").write_text("ACCES_TOKEN_TTL=the-value-itself\n")
 
     with serving(tmp_path, WORKERS=workers) as server:

@@ -56,7 +56,7 @@ def busy_port() -> Iterator[str]:
     ],
 )
 @pytest.mark.slow
-async def test_serve_refuses_to_start(
+async def test_serve_refuses_to_start_with_an_invalid_setting(
     postern: Postern, busy_port: str, variables: dict[str, str], name: str
 ) -> None:
     """SECURITY_BAR row 48"""
@@ -74,7 +74,7 @@ async def test_serve_refuses_to_start(
 
 @pytest.mark.parametrize("environment", [PRODUCTION, {"APP_ENV": "development"}])
 @pytest.mark.slow
-def test_a_place_that_cannot_be_written_is_named(
+def test_an_unwritable_database_path_is_a_one_line_error(
     tmp_path: Path, environment: dict[str, str]
 ) -> None:
     """SECURITY_BAR row 48: SQLite on a disk that cannot be written"""
@@ -93,14 +93,14 @@ def test_a_place_that_cannot_be_written_is_named(
         "postgresql://postgres@127.0.0.1:1/postgres?sslmode=perhaps",
     ],
 )
-async def test_a_database_that_cannot_be_reached_is_named(postern: Postern, url: str) -> None:
+async def test_an_unreachable_database_is_a_one_line_error(postern: Postern, url: str) -> None:
     """Faults row 16"""
     result = await postern("users", "list", DATABASE_URL=url)
 
     assert_one_line(result, "DATABASE_URL")
 
 
-async def test_a_database_or_role_that_the_server_does_not_have_is_named(
+async def test_a_missing_database_or_role_is_a_one_line_error(
     databases: Databases, postern: Postern
 ) -> None:
     """Faults row 16"""
@@ -117,7 +117,9 @@ async def test_sqlite_without_a_file_is_refused(postern: Postern, url: str) -> N
     assert_one_line(await postern("users", "list", DATABASE_URL=url), "DATABASE_URL: ")
 
 
-async def test_a_corrupt_file_is_named(postern: Postern, tmp_path: Path) -> None:
+async def test_a_corrupt_database_file_is_a_one_line_error(
+    postern: Postern, tmp_path: Path
+) -> None:
     """Faults row 16"""
     (tmp_path / "broken.db").write_bytes(b"this is no database at all" * 100)
 
@@ -128,7 +130,7 @@ async def test_a_corrupt_file_is_named(postern: Postern, tmp_path: Path) -> None
 
 
 @pytest.mark.parametrize("command", [("users", "list"), ("migrate",)])
-async def test_a_database_of_a_newer_release_is_left_alone(
+async def test_a_database_of_a_newer_release_is_refused(
     postern: Postern, tmp_path: Path, command: tuple[str, ...]
 ) -> None:
     """Faults row 16"""
@@ -142,7 +144,9 @@ async def test_a_database_of_a_newer_release_is_left_alone(
     assert_one_line(result, "2099_01_01_future")
 
 
-async def test_a_file_of_another_program_is_left_alone(postern: Postern, tmp_path: Path) -> None:
+async def test_a_database_of_another_program_is_refused_and_not_changed(
+    postern: Postern, tmp_path: Path
+) -> None:
     connection = sqlite3.connect(tmp_path / "other.db")
     connection.execute("CREATE TABLE users (id INTEGER PRIMARY KEY, name TEXT)")
     connection.close()
@@ -156,7 +160,7 @@ async def test_a_file_of_another_program_is_left_alone(postern: Postern, tmp_pat
     assert tables == [("users",)]
 
 
-async def test_demo_says_in_one_line_that_there_is_no_server(
+async def test_demo_reports_an_unreachable_server_in_one_line(
     postern: Postern, busy_port: str
 ) -> None:
     result = await postern("demo", "--url", "http://127.0.0.1:1")

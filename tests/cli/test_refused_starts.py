@@ -61,7 +61,7 @@ def assert_not_imported(modules: list[str], *also_needed: str) -> None:
         (["migrate"], {"DATABASE_URL": "mysql://db/postern"}),
     ],
 )
-def test_the_application_is_not_imported_for_settings_that_are_refused(
+def test_refused_settings_do_not_import_the_application(
     tmp_path: Path, arguments: list[str], variables: dict[str, str]
 ) -> None:
     """SECURITY_BAR row 48"""
@@ -69,7 +69,7 @@ def test_the_application_is_not_imported_for_settings_that_are_refused(
 
 
 @pytest.mark.slow
-def test_nor_for_a_port_that_is_busy(tmp_path: Path) -> None:
+def test_a_busy_port_does_not_import_the_application(tmp_path: Path) -> None:
     with socket.socket() as listener:
         listener.bind(("127.0.0.1", 0))
         listener.listen()

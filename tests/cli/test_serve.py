@@ -22,7 +22,7 @@ def paste(line: str) -> httpx.Response:
     return httpx.post(words[3], headers={name: value}, content=options["-d"])
 
 
-def test_a_fresh_directory_serves_at_once_and_sigterm_ends_it(tmp_path: Path) -> None:
+def test_serve_works_in_an_empty_directory_and_stops_on_sigterm(tmp_path: Path) -> None:
     with serving(tmp_path) as server, httpx.Client(base_url=server.url, timeout=scaled(30)) as http:
         server.wait_until_it_is_ready(http)
         curls = [line for line in server.banner().splitlines() if line.startswith("curl ")]
@@ -48,7 +48,7 @@ def test_a_fresh_directory_serves_at_once_and_sigterm_ends_it(tmp_path: Path) ->
     assert "Traceback" not in server.log()
 
 
-def test_after_kill_9_the_next_start_knows_everything(tmp_path: Path) -> None:
+def test_data_survives_kill_9_and_a_restart(tmp_path: Path) -> None:
     """Faults row 1"""
     with serving(tmp_path) as server, httpx.Client(base_url=server.url, timeout=scaled(30)) as http:
         created = http.post(
@@ -65,7 +65,7 @@ def test_after_kill_9_the_next_start_knows_everything(tmp_path: Path) -> None:
     assert profile.json()["client_id"] == created["client_id"]
 
 
-def test_a_busy_port_is_one_line_that_names_it(tmp_path: Path) -> None:
+def test_a_busy_port_is_a_one_line_error_that_names_it(tmp_path: Path) -> None:
     """CONTRACT: one line that names the setting, exit code 2"""
     with serving(tmp_path) as server:
         port = server.url.rpartition(":")[2]
@@ -78,7 +78,7 @@ def test_a_busy_port_is_one_line_that_names_it(tmp_path: Path) -> None:
     assert second.stdout == ""
 
 
-def test_a_wrong_setting_is_one_line_and_no_traceback(tmp_path: Path) -> None:
+def test_an_invalid_setting_is_a_one_line_error_without_a_traceback(tmp_path: Path) -> None:
     """CONTRACT: one line that names the setting, exit code 2"""
     result = run(tmp_path, "serve", APP_ENV="development", OTP_POLICY="never")
 
@@ -112,7 +112,7 @@ def test_production_on_sqlite_starts_with_a_warning(tmp_path: Path) -> None:
 
 
 @pytest.mark.parametrize("host", ["::1", "localhost"])
-def test_it_listens_where_it_is_told(tmp_path: Path, host: str) -> None:
+def test_serve_listens_on_the_given_host(tmp_path: Path, host: str) -> None:
     server: Server
     with serving(tmp_path, "--host", host) as server:
         answer = httpx.get(f"{server.url}/health/live")
@@ -122,7 +122,7 @@ def test_it_listens_where_it_is_told(tmp_path: Path, host: str) -> None:
 
 
 @pytest.mark.parametrize(("workers", "warns"), [("1", False), ("2", True)])
-def test_several_workers_on_sqlite_are_a_warning_at_the_start(
+def test_several_workers_on_sqlite_log_a_warning_at_startup(
     tmp_path: Path, workers: str, warns: bool
 ) -> None:
     with serving(tmp_path, WORKERS=workers) as server:

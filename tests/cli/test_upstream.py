@@ -40,7 +40,7 @@ async def added(app: Application, upstream: Postern, *options: str) -> str:
     return name
 
 
-async def test_add_offers_a_provider_and_says_what_to_register_there(
+async def test_add_shows_a_provider_on_the_sign_in_page_and_prints_the_redirect_uri(
     app: Application, upstream: Postern, visitor: Visitor
 ) -> None:
     name = app.new_name("op")
@@ -58,7 +58,7 @@ async def test_add_offers_a_provider_and_says_what_to_register_there(
     assert f'action="/login/with/{name}"' in page.text
 
 
-async def test_a_secret_is_sealed(app: Application, upstream: Postern) -> None:
+async def test_the_client_secret_is_stored_sealed(app: Application, upstream: Postern) -> None:
     """SECURITY_BAR row 20: what has to be read again is encrypted."""
     name = await added(app, upstream)
 
@@ -103,7 +103,7 @@ async def test_a_public_client_has_no_secret(app: Application, upstream: Postern
         ("--scope", 'openid "'),
     ],
 )
-async def test_what_cannot_be_right_is_refused_in_one_line(
+async def test_an_invalid_option_is_a_one_line_error(
     app: Application, upstream: Postern, option: str, value: str
 ) -> None:
     name = app.new_name("op")
@@ -122,14 +122,16 @@ async def test_what_cannot_be_right_is_refused_in_one_line(
 
 
 @pytest.mark.parametrize("name", ["", "Op", "a b", "a/b", "x" * 41, "ü", "a\nb"])
-async def test_a_name_stands_in_an_address(upstream: Postern, name: str) -> None:
+async def test_a_provider_name_that_cannot_be_part_of_a_url_is_refused(
+    upstream: Postern, name: str
+) -> None:
     result = await upstream("add", name, "--issuer", "https://op.example", "--client-id", "us")
 
     assert result.code == 1
-    assert "A name has 1 to 40 of the characters a-z, 0-9 and -." in result.errors
+    assert "The name must have 1 to 40 characters from a-z, 0-9 and -." in result.errors
 
 
-async def test_plain_http_is_for_this_machine_in_development(
+async def test_plain_http_is_allowed_only_for_localhost_in_development(
     app: Application, upstream: Postern
 ) -> None:
     name = app.new_name("op")
@@ -146,7 +148,7 @@ async def test_plain_http_is_for_this_machine_in_development(
     assert made.code == 0
 
 
-async def test_a_name_and_an_issuer_count_once(app: Application, upstream: Postern) -> None:
+async def test_provider_names_and_issuers_are_unique(app: Application, upstream: Postern) -> None:
     name = await added(app, upstream)
 
     same_name = await upstream("add", name, "--issuer", "https://b.example", "--client-id", "us")
@@ -155,11 +157,11 @@ async def test_a_name_and_an_issuer_count_once(app: Application, upstream: Poste
     )
 
     assert (same_name.code, same_issuer.code) == (1, 1)
-    assert "There is a provider of this name already." in same_name.errors
-    assert "There is a provider with this issuer already." in same_issuer.errors
+    assert "A provider with this name already exists." in same_name.errors
+    assert "A provider with this issuer already exists." in same_issuer.errors
 
 
-async def test_list_tells_everything_but_secrets(app: Application, upstream: Postern) -> None:
+async def test_list_prints_everything_but_secrets(app: Application, upstream: Postern) -> None:
     name = await added(app, upstream, "--label", "The Company")
 
     table, as_json = await upstream("list"), await upstream("list", "--json")
@@ -196,7 +198,7 @@ async def test_disable_hides_a_provider_and_enable_shows_it_again(
     assert name in shown.text
 
 
-async def test_remove_says_how_many_people_are_linked_and_wants_a_yes(
+async def test_remove_prints_the_number_of_linked_users_and_requires_confirmation(
     app: Application, upstream: Postern
 ) -> None:
     name = await added(app, upstream)
@@ -216,16 +218,16 @@ async def test_remove_says_how_many_people_are_linked_and_wants_a_yes(
 
 @pytest.mark.parametrize("action", ["disable", "enable", "remove"])
 @pytest.mark.parametrize("name", ["nobody", "", "no such\nname"])
-async def test_an_unknown_provider_is_a_line_and_an_exit_code(
+async def test_an_unknown_provider_is_a_one_line_error_with_exit_code_1(
     upstream: Postern, action: str, name: str
 ) -> None:
     result = await upstream(action, name)
 
     assert result.code == 1
-    assert result.errors == "postern: There is no provider of that name.\n"
+    assert result.errors == "postern: There's no identity provider with that name.\n"
 
 
-async def test_what_an_operator_does_is_written_down(app: Application, upstream: Postern) -> None:
+async def test_operator_actions_are_audited(app: Application, upstream: Postern) -> None:
     name = await added(app, upstream)
     for action in ("disable", "enable", "remove"):
         await upstream(action, *(["--yes"] if action == "remove" else []), name)

@@ -42,7 +42,7 @@ async def assert_signed_out(app: Application, client: TestClient, pair: dict[str
     assert_oauth_error(await app.refresh(client, pair["refresh_token"]), "invalid_grant")
 
 
-async def test_list_shows_everybody_and_no_secret(app: Application, users: Postern) -> None:
+async def test_list_shows_all_users_without_secrets(app: Application, users: Postern) -> None:
     confirmed, unconfirmed = await app.enrolled_user(), await app.register()
 
     table, as_json = await users("list"), await users("list", "--json")
@@ -58,7 +58,7 @@ async def test_list_shows_everybody_and_no_secret(app: Application, users: Poste
         assert "argon2" not in result.output
 
 
-async def test_list_shows_names_that_would_be_refused_today(
+async def test_list_shows_usernames_that_would_be_refused_today(
     app: Application, user: TestUser, users: Postern
 ) -> None:
     """UTS 39; the accounts stay and sign in as before"""
@@ -76,7 +76,7 @@ async def test_list_shows_names_that_would_be_refused_today(
     assert all(each["problem"] for each in json.loads(as_json.output))
 
 
-async def test_list_of_an_empty_database(postern: Postern) -> None:
+async def test_list_prints_none_for_an_empty_database(postern: Postern) -> None:
     await postern("migrate", DATABASE_URL="sqlite:///empty.db")
     table = await postern("users", "list")
     as_json = await postern("users", "list", "--json")
@@ -85,7 +85,7 @@ async def test_list_of_an_empty_database(postern: Postern) -> None:
     assert json.loads(as_json.output) == []
 
 
-async def test_show_finds_a_person_by_any_spelling(app: Application, users: Postern) -> None:
+async def test_show_finds_a_user_by_any_spelling(app: Application, users: Postern) -> None:
     user = await app.register(app.new_name("Alice"))
 
     shown = await users("show", "--json", user.username.upper())
@@ -108,19 +108,17 @@ async def test_show_finds_a_person_by_any_spelling(app: Application, users: Post
         ("enable", "nobody"),
     ],
 )
-async def test_an_unknown_person_is_one_line_and_exit_code_1(
+async def test_an_unknown_user_is_a_one_line_error_with_exit_code_1(
     users: Postern, action: str, name: str
 ) -> None:
     result = await users(action, name, typed="a new and good password\n")
 
     assert result.code == 1
     assert result.output == ""
-    assert result.errors == "postern: There is no user of that name.\n"
+    assert result.errors == "postern: There is no user with that name.\n"
 
 
-async def test_reset_otp_puts_a_new_secret_in_the_place_of_a_lost_one(
-    app: Application, users: Postern
-) -> None:
+async def test_reset_otp_replaces_a_lost_secret(app: Application, users: Postern) -> None:
     user, client = await app.enrolled_user(), await app.create_client()
     pair = await pair_of(app, client, user)
 
@@ -139,7 +137,7 @@ async def test_reset_otp_puts_a_new_secret_in_the_place_of_a_lost_one(
     assert "otp.reset" in [action for action, _ in await audited(app, user)]
 
 
-async def test_reset_otp_draws_a_code_that_a_camera_reads(app: Application, users: Postern) -> None:
+async def test_reset_otp_prints_a_scannable_qr_code(app: Application, users: Postern) -> None:
     user = await app.register()
 
     result = await users("reset-otp", user.username)
@@ -148,7 +146,7 @@ async def test_reset_otp_draws_a_code_that_a_camera_reads(app: Application, user
     assert otp_secret_in(qr_text_in(result.output)) != user.otp_secret
 
 
-async def test_reset_password_sets_it_and_ends_every_sign_in(
+async def test_reset_password_sets_the_password_and_revokes_all_tokens(
     app: Application, users: Postern
 ) -> None:
     """SECURITY_BAR row 9: after a password change"""
@@ -166,7 +164,7 @@ async def test_reset_password_sets_it_and_ends_every_sign_in(
 
 
 @pytest.mark.parametrize("password", ["", "short", "x" * 257, "with\x00nul-in-it"])
-async def test_reset_password_refuses_a_bad_one_and_changes_nothing(
+async def test_reset_password_refuses_an_invalid_password_and_changes_nothing(
     app: Application, users: Postern, password: str
 ) -> None:
     """SECURITY_BAR row 25"""
@@ -182,7 +180,7 @@ async def test_reset_password_refuses_a_bad_one_and_changes_nothing(
     assert (await app.password_grant(client, user)).status_code == 200
 
 
-async def test_a_disabled_person_is_locked_out_until_enabled(
+async def test_a_disabled_user_cannot_sign_in_until_enabled(
     app: Application, users: Postern
 ) -> None:
     user, client = await app.enrolled_user(), await app.create_client()
@@ -205,7 +203,7 @@ async def test_a_disabled_person_is_locked_out_until_enabled(
     assert (await app.verify_otp(user.username, app.code(user))).json() == {"valid": True}
 
 
-async def test_delete_wants_to_be_sure(app: Application, users: Postern) -> None:
+async def test_delete_requires_confirmation(app: Application, users: Postern) -> None:
     user = await app.enrolled_user()
 
     hesitant = await users("delete", user.username)
@@ -215,7 +213,7 @@ async def test_delete_wants_to_be_sure(app: Application, users: Postern) -> None
     assert (await users("show", user.username)).code == 0
 
 
-async def test_delete_ends_an_account_and_what_it_had(
+async def test_delete_removes_an_account_and_revokes_its_tokens(
     app: Application, users: Postern, client: TestClient
 ) -> None:
     user = await app.enrolled_user(app.new_name("Alice"))
@@ -231,7 +229,7 @@ async def test_delete_ends_an_account_and_what_it_had(
 
 
 @pytest.mark.slow
-async def test_what_an_operator_does_is_written_down_as_his(
+async def test_operator_actions_are_audited_under_the_operator(
     app: Application, users: Postern
 ) -> None:
     user = await app.enrolled_user()

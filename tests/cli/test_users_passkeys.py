@@ -14,7 +14,7 @@ from tests.support.visitor import Visitor, visiting
 
 
 @pytest.mark.slow
-async def test_removed_passkeys_sign_in_no_more_and_every_sign_in_ends(
+async def test_removed_passkeys_cannot_sign_in_and_the_user_is_signed_out(
     app: Application, postern: Postern, visitor: Visitor, user: TestUser, client: TestClient
 ) -> None:
     await visitor.sign_in(await visitor.get("/login"), user)
@@ -38,7 +38,7 @@ async def test_removed_passkeys_sign_in_no_more_and_every_sign_in_ends(
     assert all(each.actor.startswith("operator:") for each in removed)
 
 
-async def test_who_has_none_keeps_his_sign_ins(
+async def test_a_user_without_passkeys_remains_signed_in(
     app: Application, postern: Postern, visitor: Visitor, user: TestUser, client: TestClient
 ) -> None:
     await visitor.answer_for(client, user)
@@ -47,14 +47,14 @@ async def test_who_has_none_keeps_his_sign_ins(
         "users", "remove-passkeys", user.username, DATABASE_URL=app.settings.database_url
     )
 
-    assert result.output == "There was no passkey.\n"
+    assert result.output == "The user has no passkeys.\n"
     assert await is_signed_in(visitor, client)
 
 
-async def test_nobody_of_that_name(app: Application, postern: Postern) -> None:
+async def test_an_unknown_user_is_an_error(app: Application, postern: Postern) -> None:
     result = await postern(
         "users", "remove-passkeys", "nobody", DATABASE_URL=app.settings.database_url
     )
 
     assert result.code != 0
-    assert "no user of that name" in result.errors
+    assert "no user with that name" in result.errors

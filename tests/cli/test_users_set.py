@@ -29,7 +29,7 @@ async def told_of(app: Application, user: TestUser) -> dict[str, Any]:
     return await told(app, await access_token(app, client, user, ALL_SCOPES))
 
 
-async def test_what_is_set_is_told_and_shown(
+async def test_set_prints_the_claims_and_releases_them_to_clients(
     app: Application, user: TestUser, set_claims: Postern
 ) -> None:
     result = await set_claims(
@@ -52,7 +52,9 @@ async def test_a_preferred_username_other_than_the_username_is_refused(
     assert (await told_of(app, user))["preferred_username"] == user.username
 
 
-async def test_what_is_not_named_stays(app: Application, set_claims: Postern) -> None:
+async def test_claims_that_are_not_named_are_unchanged(
+    app: Application, set_claims: Postern
+) -> None:
     zoe = await person_with(app, name="Zoë", nickname="zo")
 
     await set_claims(zoe.username, "--nickname", "zozo")
@@ -61,7 +63,9 @@ async def test_what_is_not_named_stays(app: Application, set_claims: Postern) ->
     assert (claims["name"], claims["nickname"]) == ("Zoë", "zozo")
 
 
-async def test_updated_at_is_when_it_was_set(app: Application, set_claims: Postern) -> None:
+async def test_updated_at_is_the_time_of_the_last_change(
+    app: Application, set_claims: Postern
+) -> None:
     app.clock.advance(seconds=3600)  # a command has the clock of the machine
     zoe = await person_with(app)
     registered_at = (await told_of(app, zoe))["updated_at"]
@@ -73,7 +77,7 @@ async def test_updated_at_is_when_it_was_set(app: Application, set_claims: Poste
     assert 0 < registered_at - updated_at <= 3600
 
 
-async def test_an_operator_vouches_for_what_he_made_sure_of_and_for_nothing_else(
+async def test_email_verified_marks_only_the_email_as_verified(
     app: Application, set_claims: Postern
 ) -> None:
     zoe = await person_with(app, email="zoe@example.com", phone_number="+43 1 234567")
@@ -85,9 +89,7 @@ async def test_an_operator_vouches_for_what_he_made_sure_of_and_for_nothing_else
     assert (claims["email_verified"], claims["phone_number_verified"]) == (True, False)
 
 
-async def test_another_address_has_to_be_verified_again(
-    app: Application, set_claims: Postern
-) -> None:
+async def test_a_new_email_must_be_verified_again(app: Application, set_claims: Postern) -> None:
     zoe = await person_with(app, email="zoe@example.com")
     await set_claims(zoe.username, "--email-verified")
 
@@ -100,7 +102,7 @@ async def test_another_address_has_to_be_verified_again(
     assert (verified["email"], verified["email_verified"]) == ("newer@example.com", True)
 
 
-async def test_what_is_unset_is_forgotten(app: Application, set_claims: Postern) -> None:
+async def test_unset_claims_are_removed(app: Application, set_claims: Postern) -> None:
     zoe = await person_with(app, email="zoe@example.com", name="Zoë", nickname="zo")
 
     result = await set_claims(zoe.username, "--unset", "email", "--unset", "name")
@@ -111,7 +113,9 @@ async def test_what_is_unset_is_forgotten(app: Application, set_claims: Postern)
     assert claims["nickname"] == "zo"
 
 
-async def test_an_address_is_json(app: Application, user: TestUser, set_claims: Postern) -> None:
+async def test_a_postal_address_is_given_as_json(
+    app: Application, user: TestUser, set_claims: Postern
+) -> None:
     await set_claims(user.username, "--address", '{"country": "Austria", "locality": "Wien"}')
 
     assert (await told_of(app, user))["address"] == {"country": "Austria", "locality": "Wien"}
@@ -130,13 +134,13 @@ async def test_an_address_is_json(app: Application, user: TestUser, set_claims: 
         (["--address", '{"country": ""}'], "--address: "),
         (["--address", '{"planet": "Mars"}'], "--address: must have a member such as country."),
         (["--address", "null"], "--address: must have a member such as country."),
-        (["--name", "Ada", "--unset", "name"], "--name: cannot be set and unset at once."),
-        (["--email-verified"], "There is nothing that email_verified could be about."),
-        ([], "Say what to set or unset"),
+        (["--name", "Ada", "--unset", "name"], "--name: cannot be both set and unset."),
+        (["--email-verified"], "Cannot set email_verified: the user has no such claim to verify."),
+        ([], "Nothing to set or unset"),
     ],
     ids=lambda value: str(value)[:40],
 )
-async def test_a_mistake_is_one_line_and_changes_nothing(
+async def test_an_invalid_value_is_a_one_line_error_and_changes_nothing(
     app: Application, set_claims: Postern, arguments: list[str], line: str
 ) -> None:
     zoe = await person_with(app, name="Zoë")
@@ -151,7 +155,7 @@ async def test_a_mistake_is_one_line_and_changes_nothing(
 
 
 @pytest.mark.parametrize("name", ["email_verified", "sub", "updated_at", "password", "colour"])
-async def test_what_cannot_be_set_cannot_be_unset(
+async def test_claims_that_cannot_be_set_cannot_be_unset(
     user: TestUser, set_claims: Postern, name: str
 ) -> None:
     with pytest.raises(SystemExit) as stopped:
@@ -160,7 +164,7 @@ async def test_what_cannot_be_set_cannot_be_unset(
     assert stopped.value.code == 2
 
 
-async def test_a_change_ends_no_sign_in(
+async def test_changing_a_claim_does_not_revoke_tokens(
     app: Application, user: TestUser, set_claims: Postern
 ) -> None:
     """A name is no credential"""
@@ -172,13 +176,15 @@ async def test_a_change_ends_no_sign_in(
     assert (await told(app, token))["name"] == "Zoë"
 
 
-async def test_an_unknown_person_is_one_line(set_claims: Postern) -> None:
+async def test_an_unknown_user_is_a_one_line_error(set_claims: Postern) -> None:
     result = await set_claims("nobody", "--name", "Zoë")
 
-    assert (result.code, result.errors) == (1, "postern: There is no user of that name.\n")
+    assert (result.code, result.errors) == (1, "postern: There is no user with that name.\n")
 
 
-async def test_of_changes_at_the_same_time_none_is_lost(app: Application, user: TestUser) -> None:
+async def test_concurrent_changes_are_stored_or_refused_but_never_lost(
+    app: Application, user: TestUser
+) -> None:
     """Each is stored, or refused and said so."""
     services = build_services(app.settings, app.clock)
     names = ("name", "nickname", "given_name", "family_name", "middle_name")

@@ -28,7 +28,7 @@ def workers_of(server: Server) -> list[psutil.Process]:
 
 
 @pytest.mark.parametrize("ending", [signal.SIGTERM, signal.SIGKILL])
-def test_two_workers_serve_from_one_database_and_end_with_their_parent(
+def test_two_workers_share_a_database_and_exit_with_their_parent(
     tmp_path: Path, ending: signal.Signals
 ) -> None:
     """TRAPS: a killed parent leaves its workers serving"""
@@ -58,7 +58,7 @@ def test_two_workers_serve_from_one_database_and_end_with_their_parent(
     assert "Traceback" not in server.log()
 
 
-def test_workers_whose_parent_is_killed_while_they_start_end_too(tmp_path: Path) -> None:
+def test_workers_exit_if_their_parent_is_killed_during_startup(tmp_path: Path) -> None:
     with serving(tmp_path, WORKERS="2") as server:
         workers = workers_of(server)
         server.process.kill()

@@ -33,13 +33,13 @@ def test_the_values_of_the_example_are_the_defaults(
     assert example == Settings(_env_file=None, app_env="development")
 
 
-def test_the_example_sets_nothing_by_itself() -> None:
+def test_every_setting_of_the_example_is_commented_out() -> None:
     lines = text_of(".env.example").splitlines()
 
     assert [line for line in lines if line and not line.startswith("#")] == []
 
 
-def test_the_documentation_of_the_settings_names_them_all() -> None:
+def test_the_settings_documentation_names_every_setting() -> None:
     documented = set(re.findall(r"`([A-Z][A-Z0-9_]+)`", text_of("docs/settings.md")))
 
     assert documented >= SETTING_NAMES
@@ -58,7 +58,7 @@ def test_the_readme_names_every_command_and_no_other() -> None:
         *(str(path.relative_to(ROOT)) for path in (ROOT / "docs").rglob("*.md")),
     ],
 )
-def test_every_link_between_documents_leads_somewhere(name: str) -> None:
+def test_every_link_between_documents_has_an_existing_target(name: str) -> None:
     links = re.findall(r"\]\((?!https?:)([^)#]+)", text_of(name))
 
     assert [link for link in links if not ((ROOT / name).parent / link).exists()] == []

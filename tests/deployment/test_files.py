@@ -39,7 +39,7 @@ def test_the_image_does_not_run_as_root() -> None:
     assert users[-1].partition(":")[0] not in ("root", "0")
 
 
-def test_the_image_is_production_and_listens_on_every_address() -> None:
+def test_the_image_runs_in_production_mode_and_listens_on_every_interface() -> None:
     environment = image_environment()
 
     assert environment["APP_ENV"] == "production"
@@ -49,12 +49,12 @@ def test_the_image_is_production_and_listens_on_every_address() -> None:
     assert set(environment) & SETTING_NAMES == {"APP_ENV", "HOST", "PORT"}
 
 
-def test_the_image_never_writes_bytecode_and_has_no_secret_in_it() -> None:
+def test_the_image_does_not_write_bytecode_and_contains_no_secret() -> None:
     assert image_environment()["PYTHONDONTWRITEBYTECODE"] == "1"
     assert not re.search(r"(ENV|ARG) .*(SECRET|TOKEN|PASSWORD)", text_of("Dockerfile"))
 
 
-def test_the_image_has_a_health_check_that_is_python() -> None:
+def test_the_health_check_of_the_image_is_valid_python() -> None:
     (check,) = arguments_of("HEALTHCHECK")
     program, option, source = json.loads(check[check.index("[") :])
 
@@ -71,7 +71,7 @@ def test_the_image_serves_with_a_command_that_exists() -> None:
     assert not arguments_of("ENTRYPOINT"), "then `docker run image postern migrate` would not work"
 
 
-def test_the_image_has_every_file_it_copies_and_that_the_build_reads() -> None:
+def test_every_file_that_the_image_copies_or_the_build_reads_exists() -> None:
     allowed = {
         line.removeprefix("!")
         for line in text_of(".dockerignore").splitlines()
@@ -114,7 +114,7 @@ def ports_of(file: str, service: str) -> list[str]:
     return [str(port) for port in yaml_of(file)["services"][service].get("ports", [])]
 
 
-def test_compose_starts_each_service_after_the_one_before_it_is_well() -> None:
+def test_compose_starts_each_service_after_the_one_before_it_is_healthy() -> None:
     services = yaml_of(COMPOSE)["services"]
 
     assert "pg_isready" in services["postgres"]["healthcheck"]["test"]
@@ -125,14 +125,14 @@ def test_compose_starts_each_service_after_the_one_before_it_is_well() -> None:
     assert services["migrate"]["restart"] == "no"
 
 
-def test_compose_is_development_and_wants_no_variable() -> None:
+def test_compose_runs_in_development_mode_and_requires_no_variable() -> None:
     assert yaml_of(COMPOSE)["services"]["server"]["environment"]["APP_ENV"] == "development"
     taken = re.findall(r"\$\{[^}]*\}", text_of(COMPOSE))
     assert taken
     assert all(":-" in variable for variable in taken)
 
 
-def test_the_production_file_requires_what_production_cannot_guess() -> None:
+def test_the_production_file_requires_the_settings_without_a_safe_default() -> None:
     required = set(re.findall(r"\$\{([A-Z_]+):\?[^}]+\}", text_of(PRODUCTION)))
     server = yaml_of(PRODUCTION)["services"]["server"]
 
@@ -142,7 +142,7 @@ def test_the_production_file_requires_what_production_cannot_guess() -> None:
 
 
 @pytest.mark.parametrize("service", ["server", "migrate"])
-def test_the_production_file_takes_every_privilege_away(service: str) -> None:
+def test_the_production_file_drops_every_privilege(service: str) -> None:
     hardened: dict[str, Any] = yaml_of(PRODUCTION)["services"][service]
 
     assert hardened["read_only"] is True
@@ -150,12 +150,12 @@ def test_the_production_file_takes_every_privilege_away(service: str) -> None:
     assert hardened["security_opt"] == ["no-new-privileges:true"]
 
 
-def test_the_production_file_lies_over_services_of_the_development_file() -> None:
+def test_the_production_file_overrides_the_services_of_the_development_file() -> None:
     assert set(yaml_of(PRODUCTION)["services"]) == set(yaml_of(COMPOSE)["services"])
 
 
 @pytest.mark.parametrize("name", [COMPOSE, PRODUCTION])
-def test_compose_gives_the_server_settings_that_exist(name: str) -> None:
+def test_compose_passes_only_existing_settings_to_the_server(name: str) -> None:
     services = yaml_of(name)["services"]
 
     assert set(services["server"]["environment"]) <= SETTING_NAMES

@@ -52,7 +52,7 @@ def test_each_platform_migrates_before_it_serves() -> None:
 
 
 @pytest.mark.parametrize("name", START_COMMANDS)
-def test_the_issuer_comes_from_the_domain_of_the_platform(name: str, tmp_path: Path) -> None:
+def test_the_issuer_is_derived_from_the_domain_of_the_platform(name: str, tmp_path: Path) -> None:
     environment = run_with_a_postern_that_prints_its_environment(
         START_COMMANDS[name], tmp_path, RAILWAY_PUBLIC_DOMAIN="postern.up.railway.app", PORT="8080"
     )
@@ -63,7 +63,7 @@ def test_the_issuer_comes_from_the_domain_of_the_platform(name: str, tmp_path: P
 
 
 @pytest.mark.parametrize("name", START_COMMANDS)
-def test_what_the_operator_set_counts_before_the_platform(name: str, tmp_path: Path) -> None:
+def test_settings_of_the_operator_override_those_of_the_platform(name: str, tmp_path: Path) -> None:
     own = {"ISSUER": "https://login.example.com", "TRUSTED_PROXIES": "192.0.2.1"}
 
     environment = run_with_a_postern_that_prints_its_environment(
@@ -73,7 +73,9 @@ def test_what_the_operator_set_counts_before_the_platform(name: str, tmp_path: P
     assert own.items() <= environment.items()
 
 
-def test_a_procfile_platform_is_production_and_listens_on_every_address(tmp_path: Path) -> None:
+def test_a_procfile_platform_runs_in_production_and_listens_on_every_interface(
+    tmp_path: Path,
+) -> None:
     environment = run_with_a_postern_that_prints_its_environment(
         PROCESSES["web"], tmp_path, HEROKU_APP_DEFAULT_DOMAIN_NAME="postern.herokuapp.com"
     )
@@ -84,7 +86,7 @@ def test_a_procfile_platform_is_production_and_listens_on_every_address(tmp_path
 
 
 @pytest.mark.parametrize("name", START_COMMANDS)
-def test_without_any_domain_the_server_refuses_and_names_the_setting(
+def test_without_a_domain_the_server_refuses_to_start_and_names_the_setting(
     name: str, tmp_path: Path
 ) -> None:
     """SECURITY_BAR row 48"""
@@ -118,7 +120,7 @@ def test_on_vercel_the_issuer_is_the_domain_of_the_deployment(
     assert json.loads(result.stdout)["issuer"] == issuer
 
 
-def test_on_vercel_the_operators_issuer_counts_first(tmp_path: Path) -> None:
+def test_on_vercel_the_issuer_of_the_operator_takes_precedence(tmp_path: Path) -> None:
     own = {**VERCEL, "ISSUER": "https://own.example"}
 
     result = ask_the_vercel_entry(tmp_path, VERCEL_ENV="production", **own)
@@ -126,7 +128,7 @@ def test_on_vercel_the_operators_issuer_counts_first(tmp_path: Path) -> None:
     assert json.loads(result.stdout)["issuer"] == "https://own.example"
 
 
-def test_vercel_wants_postgresql(tmp_path: Path) -> None:
+def test_vercel_requires_postgresql(tmp_path: Path) -> None:
     without = {**VERCEL, "DATABASE_URL": ""}
 
     result = ask_the_vercel_entry(tmp_path, VERCEL_ENV="production", **without)
@@ -135,7 +137,7 @@ def test_vercel_wants_postgresql(tmp_path: Path) -> None:
     assert "StartupError: DATABASE_URL" in result.stderr
 
 
-def test_vercel_finds_the_entry() -> None:
+def test_the_vercel_entry_point_is_configured() -> None:
     """Vercel looks into pyproject.toml for an entry that has no name of its own list."""
     settings = tomllib.loads(text_of("pyproject.toml"))["tool"].get("vercel", {})
 

@@ -13,7 +13,7 @@ POSTERN = "import sys; from app.cli import main; raise SystemExit(main(sys.argv[
 
 
 @pytest.mark.slow
-def test_migrate_needs_no_secret_and_leaves_none_behind(tmp_path: Path) -> None:
+def test_migrate_needs_no_secret_key_and_creates_none(tmp_path: Path) -> None:
     """The container that migrates may have a read-only disk and none of the server's secrets."""
     result = run_python(POSTERN, tmp_path, "migrate", DATABASE_URL="sqlite:///./postern.db")
 
@@ -36,7 +36,7 @@ def test_a_host_in_the_env_file_decides_between_development_and_production(tmp_p
     assert "SECRET_KEY is required in production" in result.stderr
 
 
-def test_an_empty_app_env_leaves_the_word_to_its_older_name(tmp_path: Path) -> None:
+def test_an_empty_app_env_falls_back_to_flask_env(tmp_path: Path) -> None:
     """An empty value is the same as none, as compose files hand them through."""
     result = run_python(
         "from app.cli.base import command_settings; print(command_settings().app_env)",
@@ -49,7 +49,7 @@ def test_an_empty_app_env_leaves_the_word_to_its_older_name(tmp_path: Path) -> N
 
 
 @pytest.mark.slow
-def test_a_database_that_cannot_be_opened_is_one_line(tmp_path: Path) -> None:
+def test_a_database_that_cannot_be_opened_is_a_one_line_error(tmp_path: Path) -> None:
     """SECURITY_BAR row 48"""
     (tmp_path / "data").write_text("a file where the directory should be")
 

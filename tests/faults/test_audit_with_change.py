@@ -132,7 +132,7 @@ async def scene_of(app: Application) -> Scene:
 
 
 @pytest.mark.slow
-async def test_an_act_whose_event_cannot_be_written_changes_nothing(
+async def test_an_action_whose_event_cannot_be_stored_changes_nothing(
     start_app: AppFactory,
 ) -> None:
     app = await start_app()
@@ -159,7 +159,7 @@ async def test_an_act_whose_event_cannot_be_written_changes_nothing(
 
 
 @pytest.mark.slow
-async def test_each_of_these_acts_writes_its_event(start_app: AppFactory) -> None:
+async def test_each_tested_action_records_its_event(start_app: AppFactory) -> None:
     """The acts above are those that they say they are."""
     app = await start_app()
     scene = await scene_of(app)
@@ -174,7 +174,7 @@ async def test_each_of_these_acts_writes_its_event(start_app: AppFactory) -> Non
 
 
 @pytest.mark.timing
-async def test_a_registration_answers_at_once_while_the_chain_is_locked(
+async def test_a_registration_does_not_wait_for_a_locked_audit_chain(
     start_app: AppFactory, database_kind: str
 ) -> None:
     """On SQLite the whole file is locked: then 503, and nothing has happened."""
@@ -194,7 +194,7 @@ async def test_a_registration_answers_at_once_while_the_chain_is_locked(
     assert events == ["user.registered"]
 
 
-async def test_a_registration_whose_event_cannot_be_written_may_be_repeated(
+async def test_a_registration_whose_event_cannot_be_stored_can_be_repeated(
     start_app: AppFactory,
 ) -> None:
     app = await start_app()
@@ -206,7 +206,7 @@ async def test_a_registration_whose_event_cannot_be_written_may_be_repeated(
     assert again.status_code == 201
 
 
-async def test_the_first_code_is_not_used_up_where_its_event_cannot_be_written(
+async def test_the_first_code_is_not_consumed_if_its_event_cannot_be_stored(
     start_app: AppFactory,
 ) -> None:
     app = await start_app()

@@ -25,7 +25,7 @@ def assert_one_clear_line(ended: subprocess.CompletedProcess[str], *words: str) 
         assert word in ended.stderr
 
 
-async def test_a_corrupt_sqlite_file(tmp_path: Path) -> None:
+async def test_a_corrupt_sqlite_file_is_reported_in_one_line(tmp_path: Path) -> None:
     (tmp_path / "postern.db").write_bytes(b"this is not a database, whatever its name says" * 100)
 
     ended = await run_postern(tmp_path, "serve", DATABASE_URL="sqlite:///postern.db")
@@ -33,7 +33,9 @@ async def test_a_corrupt_sqlite_file(tmp_path: Path) -> None:
     assert_one_clear_line(ended, "DATABASE_URL")
 
 
-async def test_a_sqlite_file_with_a_damaged_page(databases: Databases, tmp_path: Path) -> None:
+async def test_a_sqlite_file_with_a_damaged_page_is_reported_in_one_line(
+    databases: Databases, tmp_path: Path
+) -> None:
     url = await databases.migrated("sqlite")
     damage(Path(url.removeprefix("sqlite:///")))
 
@@ -48,7 +50,7 @@ def damage(path: Path) -> None:
     path.write_bytes(whole[:100] + b"\xff" * (len(whole) - 100))
 
 
-async def test_a_sqlite_path_that_is_a_directory(tmp_path: Path) -> None:
+async def test_a_sqlite_path_that_is_a_directory_is_reported_in_one_line(tmp_path: Path) -> None:
     (tmp_path / "postern.db").mkdir()
 
     ended = await run_postern(tmp_path, "serve", DATABASE_URL="sqlite:///postern.db")
@@ -56,7 +58,7 @@ async def test_a_sqlite_path_that_is_a_directory(tmp_path: Path) -> None:
     assert_one_clear_line(ended, "DATABASE_URL")
 
 
-async def test_a_sqlite_path_below_a_file(tmp_path: Path) -> None:
+async def test_a_sqlite_path_below_a_file_is_reported_in_one_line(tmp_path: Path) -> None:
     (tmp_path / "data").write_text("a file where a directory should be")
 
     ended = await run_postern(tmp_path, "serve", DATABASE_URL="sqlite:///data/postern.db")
@@ -64,14 +66,14 @@ async def test_a_sqlite_path_below_a_file(tmp_path: Path) -> None:
     assert_one_clear_line(ended, "DATABASE_URL")
 
 
-async def test_a_new_directory_for_sqlite_is_made(tmp_path: Path) -> None:
+async def test_a_missing_directory_for_the_sqlite_file_is_created(tmp_path: Path) -> None:
     ended = await run_postern(tmp_path, "migrate", DATABASE_URL="sqlite:///new/data/postern.db")
 
     assert ended.returncode == 0, ended.stderr
     assert (tmp_path / "new" / "data" / "postern.db").exists()
 
 
-async def test_a_postgresql_that_does_not_answer(tmp_path: Path) -> None:
+async def test_an_unreachable_postgresql_server_is_reported_in_one_line(tmp_path: Path) -> None:
     url = f"postgresql://postgres:a-password@127.0.0.1:{free_port()}/postern"
 
     ended = await run_postern(tmp_path, "serve", DATABASE_URL=url)
@@ -80,7 +82,7 @@ async def test_a_postgresql_that_does_not_answer(tmp_path: Path) -> None:
     assert "a-password" not in ended.stderr + ended.stdout
 
 
-async def test_a_host_that_nobody_has(tmp_path: Path) -> None:
+async def test_an_unknown_database_host_is_reported_in_one_line(tmp_path: Path) -> None:
     ended = await run_postern(
         tmp_path, "serve", DATABASE_URL="postgresql://postgres@postgresql.invalid/postern"
     )
@@ -89,7 +91,7 @@ async def test_a_host_that_nobody_has(tmp_path: Path) -> None:
 
 
 @pytest.mark.parametrize("what", ["database", "user"])
-async def test_a_postgresql_that_has_no_such_database_or_user(
+async def test_a_missing_postgresql_database_or_user_is_reported_in_one_line(
     databases: Databases, tmp_path: Path, what: str
 ) -> None:
     url = with_database(databases.server_url, "nobody_made_this")
@@ -103,7 +105,7 @@ async def test_a_postgresql_that_has_no_such_database_or_user(
     assert_one_clear_line(ended, "DATABASE_URL")
 
 
-async def test_a_database_of_a_newer_release(
+async def test_a_database_of_a_newer_release_is_reported_in_one_line(
     databases: Databases, database_kind: str, tmp_path: Path
 ) -> None:
     url = await databases.migrated(database_kind)

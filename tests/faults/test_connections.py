@@ -49,7 +49,7 @@ async def exchange(server: Server, *parts: bytes) -> bytes:
     return answer
 
 
-async def test_endless_pipelining_takes_no_memory(server: Server) -> None:
+async def test_endless_pipelining_does_not_exhaust_memory(server: Server) -> None:
     """SECURITY_BAR row 49"""
     before = server.memory()
 
@@ -58,7 +58,7 @@ async def test_endless_pipelining_takes_no_memory(server: Server) -> None:
     assert server.memory() - before < 60 * MEGABYTE
 
 
-async def test_endless_trailers_take_no_memory(server: Server) -> None:
+async def test_endless_trailers_do_not_exhaust_memory(server: Server) -> None:
     """SECURITY_BAR rows 12 and 49"""
     before = server.memory()
     head = b"POST /token HTTP/1.1\r\nHost: a\r\n" + FORM + b"Transfer-Encoding: chunked\r\n\r\n"
@@ -69,7 +69,7 @@ async def test_endless_trailers_take_no_memory(server: Server) -> None:
     assert server.memory() - before < 60 * MEGABYTE
 
 
-async def test_a_trailer_is_no_header(server: Server, client: TestClient) -> None:
+async def test_a_trailer_is_not_treated_as_a_header(server: Server, client: TestClient) -> None:
     """RFC 9110 section 6.5.1"""
     basic = base64.b64encode(f"{client.client_id}:{client.client_secret}".encode())
     form = b"grant_type=client_credentials"
@@ -83,7 +83,9 @@ async def test_a_trailer_is_no_header(server: Server, client: TestClient) -> Non
     assert answer.startswith(b"HTTP/1.1 401")
 
 
-async def test_a_wish_for_another_protocol_is_ignored(server: Server, client: TestClient) -> None:
+async def test_an_upgrade_to_another_protocol_is_ignored(
+    server: Server, client: TestClient
+) -> None:
     """RFC 9110 section 7.8"""
     form = (
         f"grant_type=client_credentials&client_id={client.client_id}"
@@ -102,7 +104,7 @@ async def test_a_wish_for_another_protocol_is_ignored(server: Server, client: Te
     assert b"access_token" in answer
 
 
-async def test_head_is_get_without_a_body(server: Server) -> None:
+async def test_a_head_request_is_answered_like_get_without_a_body(server: Server) -> None:
     """RFC 9110 section 9.3.2"""
     async with server.client() as http:
         for path in ("/", "/health/live", "/.well-known/oauth-authorization-server"):

@@ -40,7 +40,7 @@ def short_limits() -> dict[str, float]:
     return {"database_timeout": scaled(0.5), "sqlite_busy_timeout": scaled(0.5)}
 
 
-async def test_everybody_has_an_answer_by_the_deadline_while_a_table_is_locked(
+async def test_every_caller_is_answered_by_the_deadline_while_a_table_is_locked(
     start_app: AppFactory, databases: Databases, database_kind: str
 ) -> None:
     url = await databases.migrated(database_kind)
@@ -58,7 +58,7 @@ async def test_everybody_has_an_answer_by_the_deadline_while_a_table_is_locked(
     assert (await app.client_credentials(client)).status_code == 200
 
 
-async def test_a_request_of_several_steps_has_one_deadline_over_all_of_them(
+async def test_one_deadline_covers_all_database_steps_of_a_request(
     start_app: AppFactory, databases: Databases, database_kind: str
 ) -> None:
     url = await databases.migrated(database_kind)
@@ -78,7 +78,7 @@ async def test_a_request_of_several_steps_has_one_deadline_over_all_of_them(
     assert {answer.status_code for answer in answers} == {503}
 
 
-async def test_everybody_has_an_answer_by_the_deadline_while_the_network_stalls(
+async def test_every_caller_is_answered_by_the_deadline_while_the_network_stalls(
     databases: Databases,
 ) -> None:
     async with (

@@ -58,7 +58,7 @@ class KeepAliveClient:
 
 
 @pytest.mark.parametrize("workers", ["1", "2"])
-async def test_busy_keep_alive_clients_are_told_and_none_is_cut(
+async def test_busy_keep_alive_clients_get_connection_close_and_no_request_is_cut_off(
     tmp_path: Path, workers: str
 ) -> None:
     async with running_server(tmp_path, WORKERS=workers) as server:
@@ -82,7 +82,7 @@ async def all_serve(server: Server, workers: int) -> None:
         await eventually(lambda: server.log().count("Application startup complete") == workers)
 
 
-async def test_what_waits_in_the_queue_is_answered(tmp_path: Path) -> None:
+async def test_queued_requests_are_answered_after_sigterm(tmp_path: Path) -> None:
     async with running_server(tmp_path) as server:
         server.process.send_signal(signal.SIGSTOP)
         connections = [await RawConnection.to(server.port) for _ in range(200)]
@@ -97,7 +97,7 @@ async def test_what_waits_in_the_queue_is_answered(tmp_path: Path) -> None:
     assert Counter(answer.status for answer in answers) == {200: 200}
 
 
-async def test_an_idle_connection_may_be_used_once_more(tmp_path: Path) -> None:
+async def test_an_idle_connection_can_send_one_more_request_after_sigterm(tmp_path: Path) -> None:
     """RFC 9112 section 9.6"""
     async with running_server(tmp_path, GRACEFUL_TIMEOUT="60") as server:
         connection = await RawConnection.to(server.port)
@@ -111,7 +111,7 @@ async def test_an_idle_connection_may_be_used_once_more(tmp_path: Path) -> None:
     assert (answer.status, answer.headers["connection"]) == (200, "close")
 
 
-async def test_requests_behind_one_another_are_all_answered(tmp_path: Path) -> None:
+async def test_pipelined_requests_are_all_answered_after_sigterm(tmp_path: Path) -> None:
     """RFC 9112 section 9.3.2: only the last response says that it is the last."""
     async with running_server(tmp_path, GRACEFUL_TIMEOUT="60") as server:
         connection = await RawConnection.to(server.port)

@@ -46,7 +46,7 @@ def with_hosts(url: str, *servers: PostgresServer) -> str:
 
 
 @pytest.mark.parametrize("fault", ["hangs", "stopped"])
-async def test_writes_go_on_after_the_promotion_of_a_replica_that_is_named_first(
+async def test_writes_continue_after_a_replica_listed_first_is_promoted(
     primary: PostgresServer, fault: str
 ) -> None:
     """SECURITY_BAR row 3 (faults): while the primary is well, the replica is passed over."""

@@ -16,7 +16,9 @@ pytestmark = pytest.mark.skipif(sys.platform != "linux", reason="limits another 
 
 
 @pytest.mark.slow
-async def test_a_full_disk_is_503_and_does_no_harm(databases: Databases, tmp_path: Path) -> None:
+async def test_a_full_disk_causes_a_503_and_corrupts_nothing(
+    databases: Databases, tmp_path: Path
+) -> None:
     """Fault 7: no file may grow, which is what a full disk does"""
     url = await databases.migrated("sqlite")
     path = Path(url.removeprefix("sqlite:///"))

@@ -69,7 +69,9 @@ async def port(databases: Databases, monkeypatch: pytest.MonkeyPatch) -> AsyncIt
         b"POST /token HTTP/1.1\r\n" + HOST + FORM + b"Transfer-Encoding: chunked\r\n\r\n",
     ],
 )
-async def test_half_a_request_is_answered_once_and_ends(port: int, half: bytes) -> None:
+async def test_an_incomplete_request_gets_one_408_and_its_connection_is_closed(
+    port: int, half: bytes
+) -> None:
     """SECURITY_BAR rows 12 and 49"""
     answer = await exchange(port, half)
 
@@ -78,7 +80,7 @@ async def test_half_a_request_is_answered_once_and_ends(port: int, half: bytes) 
     assert answer.data.count(b"HTTP/1.1 ") == 1
 
 
-async def test_half_a_request_behind_a_whole_one_does_not_spoil_the_first_answer(
+async def test_an_incomplete_request_after_a_complete_one_does_not_spoil_its_response(
     port: int,
 ) -> None:
     answer = await exchange(port, LIVE, b"GET / HTTP/1.1\r\nHo")
@@ -88,7 +90,7 @@ async def test_half_a_request_behind_a_whole_one_does_not_spoil_the_first_answer
     assert answer.data.count(b"HTTP/1.1 ") <= 2
 
 
-async def test_a_body_that_was_refused_and_never_comes_gets_no_second_answer(port: int) -> None:
+async def test_a_refused_body_that_is_never_sent_gets_no_second_response(port: int) -> None:
     """SECURITY_BAR row 12"""
     answer = await exchange(
         port, b"POST /token HTTP/1.1\r\n" + HOST + FORM + b"Content-Length: 10485760\r\n\r\n"
@@ -98,7 +100,7 @@ async def test_a_body_that_was_refused_and_never_comes_gets_no_second_answer(por
     assert answer.data.count(b"HTTP/1.1 ") == 1
 
 
-async def test_a_connection_that_rests_between_requests_is_not_half_a_request(port: int) -> None:
+async def test_an_idle_keep_alive_connection_does_not_get_a_408(port: int) -> None:
     connection = await RawConnection.to(port)
 
     await connection.send(LIVE)
@@ -110,7 +112,7 @@ async def test_a_connection_that_rests_between_requests_is_not_half_a_request(po
     assert answer.data.count(b"HTTP/1.1 ") == 2
 
 
-async def test_an_answer_that_takes_its_time_is_not_cut(port: int) -> None:
+async def test_a_slow_response_is_not_cut_off(port: int) -> None:
     """The time is that of the request's arrival, not of its answer."""
     connection = await RawConnection.to(port)
 
@@ -122,13 +124,13 @@ async def test_an_answer_that_takes_its_time_is_not_cut(port: int) -> None:
     assert answer.data.count(b"HTTP/1.1 ") == 2
 
 
-async def test_a_request_in_small_pieces_is_served(port: int) -> None:
+async def test_a_request_sent_byte_by_byte_is_served(port: int) -> None:
     answer = await exchange(port, *[LAST[place : place + 1] for place in range(len(LAST))])
 
     assert answer.status == 200
 
 
-async def test_many_requests_in_one_piece_are_each_served(port: int) -> None:
+async def test_many_pipelined_requests_are_all_served(port: int) -> None:
     answer = await exchange(port, LIVE * 200 + LAST)
 
     assert answer.data.count(b"HTTP/1.1 200") == 201

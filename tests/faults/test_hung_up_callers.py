@@ -31,7 +31,7 @@ async def ask_for_token(server: Server, client: TestClient) -> asyncio.StreamWri
     return writer
 
 
-async def test_no_token_is_stored_for_callers_who_hung_up_behind_a_locked_table(
+async def test_no_token_is_stored_for_callers_who_disconnect_while_a_table_is_locked(
     tmp_path: Path, databases: Databases, database_kind: str
 ) -> None:
     url = await databases.migrated(database_kind)

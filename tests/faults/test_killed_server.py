@@ -11,7 +11,7 @@ from tests.support.server import application_of, running_server
 pytestmark = pytest.mark.timing
 
 
-async def test_a_killed_server_loses_nothing_that_it_acknowledged(
+async def test_a_killed_server_loses_no_acknowledged_data(
     database_url: str, tmp_path: Path
 ) -> None:
     """SECURITY_BAR row 9; fault 1"""

@@ -43,7 +43,7 @@ def minted(
     return [asyncio.create_task(app.client_credentials(client)) for _ in range(count)]
 
 
-async def test_two_locked_refresh_tokens_hold_up_nobody_else(start_app: AppFactory) -> None:
+async def test_two_locked_refresh_tokens_do_not_block_other_requests(start_app: AppFactory) -> None:
     app = await start(start_app)
     client = await app.create_client()
     tokens = await signed_in(app, client, 42)
@@ -62,7 +62,7 @@ async def test_two_locked_refresh_tokens_hold_up_nobody_else(start_app: AppFacto
     assert await answered_at_once(refreshes[:2]) == {200}
 
 
-async def test_a_locked_row_is_taken_soon_after_it_is_free_although_others_stay_locked(
+async def test_a_released_row_is_processed_promptly_while_other_rows_are_still_locked(
     start_app: AppFactory,
 ) -> None:
     app = await start(start_app)
@@ -81,7 +81,7 @@ async def test_a_locked_row_is_taken_soon_after_it_is_free_although_others_stay_
     assert await answered_at_once(waiting) == {200}
 
 
-async def test_a_locked_row_is_503_at_the_deadline_and_can_be_used_later(
+async def test_a_locked_row_causes_a_503_at_the_deadline_and_can_be_used_later(
     start_app: AppFactory,
 ) -> None:
     app = await start_app(**NO_LIMITS, database_timeout=scaled(0.3))
@@ -95,7 +95,7 @@ async def test_a_locked_row_is_503_at_the_deadline_and_can_be_used_later(
     assert (await app.refresh(client, token)).status_code == 200
 
 
-async def test_a_locked_table_holds_up_only_those_who_write_to_it(start_app: AppFactory) -> None:
+async def test_a_locked_table_blocks_only_requests_that_write_to_it(start_app: AppFactory) -> None:
     app = await start(start_app)
     client = await app.create_client()
     [token] = await signed_in(app, client, 1)
@@ -116,7 +116,7 @@ async def test_a_locked_table_holds_up_only_those_who_write_to_it(start_app: App
     assert await answered_at_once([refresh, *signing_in]) == {200}
 
 
-async def test_a_table_that_cannot_be_read_holds_up_no_other_look_up(
+async def test_an_unreadable_table_does_not_block_lookups_in_other_tables(
     start_app: AppFactory,
 ) -> None:
     app = await start(start_app)

@@ -92,7 +92,9 @@ async def others_at_once(app: Application) -> set[int]:
     return {answer.status_code for answer in answers[6:]}
 
 
-async def test_many_callers_of_locked_rows_hold_up_nobody_else(start_app: AppFactory) -> None:
+async def test_many_requests_for_locked_rows_do_not_block_other_requests(
+    start_app: AppFactory,
+) -> None:
     at = await scene(start_app)
 
     async with (
@@ -112,7 +114,7 @@ async def test_many_callers_of_locked_rows_hold_up_nobody_else(start_app: AppFac
     await done_within(FOR_ALL, waiting)
 
 
-async def test_one_is_done_soon_after_its_row_is_free_although_others_stay_locked(
+async def test_a_released_row_is_processed_promptly_while_other_rows_are_still_locked(
     start_app: AppFactory,
 ) -> None:
     at = await scene(start_app)
@@ -127,7 +129,7 @@ async def test_one_is_done_soon_after_its_row_is_free_although_others_stay_locke
         assert not any(each.done() for each in locked)
 
 
-async def test_a_locked_row_is_503_at_the_deadline_and_nothing_happened(
+async def test_a_locked_row_causes_a_503_at_the_deadline_and_changes_nothing(
     start_app: AppFactory,
 ) -> None:
     at = await scene(start_app, seconds=0.3)
@@ -141,7 +143,9 @@ async def test_a_locked_row_is_503_at_the_deadline_and_nothing_happened(
     assert stored == at.client
 
 
-async def test_a_table_that_cannot_be_read_holds_up_no_other_reader(start_app: AppFactory) -> None:
+async def test_an_unreadable_table_does_not_block_readers_of_other_tables(
+    start_app: AppFactory,
+) -> None:
     at = await scene(start_app)
 
     async with holding(at.url, "LOCK TABLE consents IN ACCESS EXCLUSIVE MODE"):

@@ -34,7 +34,7 @@ def body_of(app: Application) -> dict[str, str]:
     return {"username": app.new_name(), "password": "correct horse battery"}
 
 
-async def test_a_registration_whose_commit_was_lost_is_read_back_and_shown(
+async def test_a_registration_with_a_lost_commit_response_is_read_back_and_returned(
     postgresql_url: str,
 ) -> None:
     async with proxy_before(postgresql_url) as (proxy, url), running_application(url) as app:
@@ -54,7 +54,7 @@ async def test_a_registration_whose_commit_was_lost_is_read_back_and_shown(
         assert await count(services_of(app).database, "users") == 2
 
 
-async def test_a_registration_that_was_not_committed_is_503_and_may_be_repeated(
+async def test_an_uncommitted_registration_returns_503_and_can_be_repeated(
     postgresql_url: str,
 ) -> None:
     async with proxy_before(postgresql_url) as (proxy, url), running_application(url) as app:
@@ -74,7 +74,7 @@ async def test_a_registration_that_was_not_committed_is_503_and_may_be_repeated(
         assert await actions(app) == ["user.registered", "user.registered"]
 
 
-async def test_where_the_database_stays_away_the_log_says_that_the_outcome_is_unknown(
+async def test_an_unknown_outcome_is_logged_if_the_database_remains_unavailable(
     postgresql_url: str, caplog: pytest.LogCaptureFixture
 ) -> None:
     async with proxy_before(postgresql_url) as (proxy, url), running_application(url) as app:
@@ -96,7 +96,7 @@ async def test_where_the_database_stays_away_the_log_says_that_the_outcome_is_un
         assert await count(database, "users") == 2
 
 
-async def test_a_token_whose_repetition_failed_too_is_of_unknown_outcome(
+async def test_a_token_whose_retry_also_fails_is_logged_with_an_unknown_outcome(
     postgresql_url: str, caplog: pytest.LogCaptureFixture
 ) -> None:
     """It may be stored for nobody; the log names the request"""
@@ -116,7 +116,9 @@ async def test_a_token_whose_repetition_failed_too_is_of_unknown_outcome(
         await proxy.cut_all()
 
 
-async def test_an_authorization_request_that_was_used_is_read_back(postgresql_url: str) -> None:
+async def test_a_consumed_authorization_request_is_read_back_after_a_lost_commit(
+    postgresql_url: str,
+) -> None:
     """Of those who use it one is told so, although the answer to the commit was lost"""
     digest, now = secrets.token_bytes(32), datetime(2026, 11, 29, tzinfo=UTC)
     made = StoredRequest(

@@ -31,7 +31,7 @@ async def own_app(start_app: AppFactory) -> Application:
     return await start_app()
 
 
-async def test_cleaning_keeps_pace_and_at_most_doubles_the_slowest_answers(
+async def test_housekeeping_keeps_pace_and_at_most_doubles_the_slowest_responses(
     own_app: Application,
 ) -> None:
     """SECURITY_BAR, fault 13"""

@@ -29,7 +29,7 @@ def proportional_bytes(pid: int) -> int:
 
 
 @pytest.mark.parametrize(("workers", "most"), [(1, 100), (2, 190)])
-async def test_an_idle_server_is_small(
+async def test_an_idle_server_uses_little_memory(
     databases: Databases, tmp_path: Path, workers: int, most: int
 ) -> None:
     url = await databases.migrated("postgresql")
@@ -40,7 +40,7 @@ async def test_an_idle_server_is_small(
 
 
 @pytest.mark.parametrize("kind", ["sqlite", "postgresql"])
-async def test_first_uses_leave_little_memory_behind(
+async def test_memory_used_by_the_first_requests_is_mostly_released(
     databases: Databases, tmp_path: Path, kind: str
 ) -> None:
     """The memory of a password hash goes back to the system once no one signs in"""

@@ -17,7 +17,7 @@ NEW_COLUMN = {
 
 
 @pytest.mark.parametrize("table", ["users", "clients"])
-async def test_a_required_column_of_a_newer_release_is_a_logged_500_and_not_taken(
+async def test_a_required_column_of_a_newer_release_is_a_logged_500_not_a_conflict(
     start_app: AppFactory, table: str, caplog: pytest.LogCaptureFixture
 ) -> None:
     """SECURITY_BAR row 10 (faults): a free name is never reported as taken."""

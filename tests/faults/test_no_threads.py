@@ -36,7 +36,7 @@ def no_more_threads() -> Iterator[None]:
         yield
 
 
-async def test_a_server_that_has_started_needs_no_further_thread(start_app: AppFactory) -> None:
+async def test_a_started_server_does_not_need_additional_threads(start_app: AppFactory) -> None:
     app = await start_app()
 
     with no_more_threads():
@@ -49,7 +49,7 @@ async def test_a_server_that_has_started_needs_no_further_thread(start_app: AppF
     assert [each.status_code for each in (refreshed, profile, ready)] == [200, 200, 200]
 
 
-async def test_what_would_need_another_thread_is_503_and_works_again_later(
+async def test_requests_that_need_a_new_thread_get_503_and_succeed_later(
     start_app: AppFactory,
 ) -> None:
     app = await start_app(database_pool_size=16)
@@ -64,7 +64,7 @@ async def test_what_would_need_another_thread_is_503_and_works_again_later(
     assert later.username
 
 
-async def test_a_thread_that_cannot_be_started_is_503_with_retry_after(
+async def test_a_thread_that_cannot_be_started_causes_a_503_with_retry_after(
     start_app: AppFactory, monkeypatch: pytest.MonkeyPatch
 ) -> None:
     app = await start_app()
@@ -85,7 +85,7 @@ async def test_a_thread_that_cannot_be_started_is_503_with_retry_after(
     assert all(int(each.headers["retry-after"]) >= 1 for each in (token, enrolment))
 
 
-def test_a_start_without_threads_is_refused_in_one_line(tmp_path: Path) -> None:
+def test_a_start_without_threads_fails_with_one_line(tmp_path: Path) -> None:
     ended = subprocess.run(
         [sys.executable, "-c", WITHOUT_THREADS],
         cwd=tmp_path,
@@ -101,7 +101,7 @@ def test_a_start_without_threads_is_refused_in_one_line(tmp_path: Path) -> None:
 
 
 @pytest.mark.slow
-def test_a_start_whose_log_is_a_file_needs_its_threads_all_the_same(tmp_path: Path) -> None:
+def test_a_start_without_threads_also_fails_if_the_log_is_a_file(tmp_path: Path) -> None:
     log = tmp_path / "log"
     with log.open("wb") as stderr:
         code = subprocess.run(

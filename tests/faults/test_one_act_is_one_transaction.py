@@ -61,7 +61,7 @@ async def changes_nothing(
     assert await everything(app) == before
 
 
-async def test_no_link_is_left_whose_mail_could_not_be_stored(start_app: AppFactory) -> None:
+async def test_no_link_is_stored_if_its_mail_cannot_be_stored(start_app: AppFactory) -> None:
     app = await start(start_app)
     user, services = await user_with_address(app), services_of(app)
 
@@ -73,7 +73,7 @@ async def test_no_link_is_left_whose_mail_could_not_be_stored(start_app: AppFact
     )
 
 
-async def test_no_link_to_make_a_network_known_is_left_without_its_mail(
+async def test_no_link_to_allow_a_network_is_stored_if_its_mail_cannot_be_stored(
     start_app: AppFactory,
 ) -> None:
     app = await start(start_app)
@@ -83,7 +83,7 @@ async def test_no_link_to_make_a_network_known_is_left_without_its_mail(
     await changes_nothing(app, networks._tell(networks._outbox, user, "account"), "mails")
 
 
-async def test_no_device_is_approved_whose_consent_could_not_be_stored(
+async def test_no_device_is_approved_if_its_consent_cannot_be_stored(
     app: Application, user: TestUser, visitor: Visitor
 ) -> None:
     """RFC 8628 section 3.3"""
@@ -103,7 +103,7 @@ async def test_no_device_is_approved_whose_consent_could_not_be_stored(
     assert (await device.ask()).status_code == 200
 
 
-async def test_no_passkey_is_removed_whose_sign_ins_could_not_be_ended(app: Application) -> None:
+async def test_no_passkey_is_removed_if_its_sessions_cannot_be_ended(app: Application) -> None:
     services = services_of(app)
     user = await services.users.get((await app.enrolled_user()).username)
     session = await session_of(services, user)
@@ -113,7 +113,7 @@ async def test_no_passkey_is_removed_whose_sign_ins_could_not_be_ended(app: Appl
     await changes_nothing(app, removal, "users", "UPDATE")
 
 
-async def test_no_identity_is_unlinked_whose_sign_ins_could_not_be_ended(app: Application) -> None:
+async def test_no_identity_is_unlinked_if_its_sessions_cannot_be_ended(app: Application) -> None:
     services = services_of(app)
     user = await services.users.get((await app.enrolled_user()).username)
     session = await session_of(services, user)

@@ -16,7 +16,7 @@ FIRST_DELAY_SECONDS = 60 / LOGIN_LIMIT
 """After each, a flood on a slow machine has one more turn."""
 
 
-async def test_machines_get_tokens_while_two_hundred_people_sign_in_at_once(
+async def test_clients_get_tokens_during_two_hundred_concurrent_sign_ins(
     tmp_path: Path,
 ) -> None:
     """SECURITY_BAR fault 17: what is too much is told to come back, and memory stays bounded"""

@@ -49,7 +49,7 @@ async def app(start_app: AppFactory, pooled: str, mode: str) -> Application:
     return await start_app(database_url=pooled, **settings_of(mode))
 
 
-async def test_the_quick_start_and_a_sign_in_work_through_it(app: Application) -> None:
+async def test_the_quick_start_and_a_sign_in_work_through_pgbouncer(app: Application) -> None:
     """batches, transactions and locks by name"""
     client, user = await app.create_client(), await app.enrolled_user()
 
@@ -70,7 +70,9 @@ async def sign_in(visitor: Visitor, app: Application, user: Any) -> str:
 
 
 @pytest.mark.slow
-async def test_more_at_once_than_there_are_connections_to_postgresql(app: Application) -> None:
+async def test_more_concurrent_requests_than_postgresql_connections_succeed(
+    app: Application,
+) -> None:
     """each transaction may be on another connection than the one before"""
     client = await app.create_client()
 
@@ -82,9 +84,7 @@ async def test_more_at_once_than_there_are_connections_to_postgresql(app: Applic
 
 
 @pytest.mark.slow
-async def test_nothing_waits_longer_than_the_time_limit_in_a_transaction(
-    pooled: str, mode: str
-) -> None:
+async def test_a_transaction_has_statement_and_lock_timeouts(pooled: str, mode: str) -> None:
     """SECURITY_BAR, fault 4: by the server's own limits, not only by ours"""
     async with open_database(pooled, database_timeout=1, **settings_of(mode)) as database:
         async with database.transaction() as connection:
@@ -99,7 +99,9 @@ async def test_nothing_waits_longer_than_the_time_limit_in_a_transaction(
     assert limits == ["1s", "1s"]
 
 
-async def test_no_setting_of_a_transaction_stays_on_the_connection(pooled: str, mode: str) -> None:
+async def test_transaction_settings_do_not_leak_to_the_pooled_connection(
+    pooled: str, mode: str
+) -> None:
     """what another client of the pooler gets next is as it was"""
     async with (
         open_database(pooled, database_timeout=1, **settings_of(mode)) as database,
@@ -116,7 +118,9 @@ async def test_no_setting_of_a_transaction_stays_on_the_connection(pooled: str, 
 
 
 @pytest.mark.timing
-async def test_locked_rows_hold_up_nobody_else(start_app: AppFactory, databases: Databases) -> None:
+async def test_locked_rows_do_not_block_other_requests(
+    start_app: AppFactory, databases: Databases
+) -> None:
     """a single statement, too, waits only briefly for a lock, on one of two connections"""
     url = await databases.migrated("postgresql")
     limits = {**NO_LIMITS, **TRANSACTION, "database_timeout": scaled(6)}
@@ -140,7 +144,7 @@ async def test_locked_rows_hold_up_nobody_else(start_app: AppFactory, databases:
         assert {(await each).status_code for each in waiting} == {200}
 
 
-async def test_a_single_statement_of_a_repository_has_time_limits(pooled: str, mode: str) -> None:
+async def test_a_single_statement_has_statement_and_lock_timeouts(pooled: str, mode: str) -> None:
     """SECURITY_BAR, fault 4: it waits briefly for locks, so that it can give way"""
     async with open_database(pooled, database_timeout=1, **settings_of(mode)) as database:
         row = await database.fetch_one(
@@ -151,7 +155,7 @@ async def test_a_single_statement_of_a_repository_has_time_limits(pooled: str, m
     assert tuple(row) == ("1s", "50ms")
 
 
-async def test_it_is_ready(app: Application) -> None:
+async def test_the_server_is_ready_behind_pgbouncer(app: Application) -> None:
     answer = await app.http.get("/health/ready")
 
     assert answer.status_code == 200

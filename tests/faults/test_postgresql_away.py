@@ -64,7 +64,7 @@ def stopped(pair: dict[str, str], postgresql: PostgresServer) -> Iterator[Postgr
 
 
 @pytest.mark.usefixtures("stopped")
-async def test_protocol_endpoints_are_temporarily_unavailable(
+async def test_protocol_endpoints_return_temporarily_unavailable(
     own_app: Application, machine: TestClient, person: TestUser, pair: dict[str, str]
 ) -> None:
     answers = [
@@ -84,7 +84,7 @@ async def test_protocol_endpoints_are_temporarily_unavailable(
 
 
 @pytest.mark.usefixtures("stopped")
-async def test_other_endpoints_answer_with_problem_details(
+async def test_other_endpoints_return_problem_details(
     own_app: Application, person: TestUser
 ) -> None:
     body = {"username": own_app.new_name(), "password": "correct horse battery"}
@@ -117,7 +117,7 @@ async def is_ready(app: Application, status: int) -> bool:
     return (await app.http.get("/health/ready")).status_code == status
 
 
-async def test_the_first_requests_after_its_return_succeed(
+async def test_the_first_requests_after_postgresql_recovers_succeed(
     own_app: Application,
     machine: TestClient,
     person: TestUser,
@@ -135,7 +135,7 @@ async def test_the_first_requests_after_its_return_succeed(
     assert (await own_app.enrolled_user()).username
 
 
-async def test_a_crash_and_a_restart_without_a_request_meanwhile_are_never_noticed(
+async def test_a_postgresql_restart_between_requests_is_not_noticed(
     own_app: Application, machine: TestClient, pair: dict[str, str], stopped: PostgresServer
 ) -> None:
     stopped.start()
@@ -145,7 +145,7 @@ async def test_a_crash_and_a_restart_without_a_request_meanwhile_are_never_notic
     assert (await own_app.create_client()).client_id
 
 
-async def test_a_crash_under_load_loses_nothing_that_was_acknowledged(
+async def test_a_crash_under_load_loses_no_acknowledged_data(
     own_app: Application, machine: TestClient, person: TestUser, postgresql: PostgresServer
 ) -> None:
     """SECURITY_BAR row 9; fault 2"""

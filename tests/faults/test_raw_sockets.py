@@ -43,7 +43,7 @@ def profile_with(value: bytes) -> bytes:
 
 
 @pytest.mark.slow
-async def test_an_authorization_header_of_a_megabyte(server: Server) -> None:
+async def test_an_authorization_header_of_one_megabyte_is_refused(server: Server) -> None:
     """SECURITY_BAR row 15"""
     answer = await exchange(server.port, profile_with(b"Bearer " + b"x" * MEGABYTE))
 
@@ -51,7 +51,7 @@ async def test_an_authorization_header_of_a_megabyte(server: Server) -> None:
 
 
 @pytest.mark.slow
-async def test_an_authorization_header_that_fills_the_room_there_is(server: Server) -> None:
+async def test_an_authorization_header_just_below_the_limit_gets_a_401(server: Server) -> None:
     """SECURITY_BAR row 15"""
     answer = await exchange(server.port, profile_with(b"Bearer " + b"x" * 60_000))
 
@@ -62,13 +62,15 @@ async def test_an_authorization_header_that_fills_the_room_there_is(server: Serv
 @pytest.mark.parametrize(
     "value", [b"Bearer \xff\xfe", "Bearer ümlaut".encode(), b"Bearer \x80" * 10]
 )
-async def test_an_authorization_header_that_is_not_ascii(server: Server, value: bytes) -> None:
+async def test_an_authorization_header_that_is_not_ascii_gets_a_401(
+    server: Server, value: bytes
+) -> None:
     """SECURITY_BAR row 15"""
     assert (await exchange(server.port, profile_with(value))).status == 401
 
 
 @pytest.mark.parametrize("value", [b"Bearer a\rb", b"Bearer a\nb", b"Bearer a\x00b", b"a\x01b"])
-async def test_an_authorization_header_with_line_breaks_and_controls(
+async def test_an_authorization_header_with_control_characters_is_refused(
     server: Server, value: bytes
 ) -> None:
     """SECURITY_BAR row 15"""
@@ -77,7 +79,9 @@ async def test_an_authorization_header_with_line_breaks_and_controls(
     assert answer.status in (400, 401)
 
 
-async def test_a_header_smuggled_in_behind_a_line_break_is_only_a_header(server: Server) -> None:
+async def test_a_header_injected_after_a_line_break_does_not_affect_the_response(
+    server: Server,
+) -> None:
     """SECURITY_BAR row 15: it neither ends the answer nor gets into it"""
     answer = await exchange(server.port, profile_with(b"Bearer a\r\nX-Injected: yes"))
 
@@ -85,7 +89,7 @@ async def test_a_header_smuggled_in_behind_a_line_break_is_only_a_header(server:
     assert "x-injected" not in answer.headers
 
 
-async def test_a_chunked_body_without_end_is_given_up(server: Server) -> None:
+async def test_an_unfinished_chunked_body_times_out(server: Server) -> None:
     """SECURITY_BAR row 12"""
     answer = await exchange(
         server.port,
@@ -96,7 +100,7 @@ async def test_a_chunked_body_without_end_is_given_up(server: Server) -> None:
     assert_given_up(answer)
 
 
-async def test_a_body_shorter_than_it_was_announced_is_given_up(server: Server) -> None:
+async def test_a_body_shorter_than_its_content_length_times_out(server: Server) -> None:
     """SECURITY_BAR row 12"""
     answer = await exchange(
         server.port,
@@ -113,7 +117,7 @@ def assert_given_up(answer: RawAnswer) -> None:
     assert answer.data.count(b"HTTP/1.1 ") == 1
 
 
-async def test_a_chunked_body_that_goes_on_and_on_is_cut_off(server: Server) -> None:
+async def test_an_endless_chunked_body_is_cut_off(server: Server) -> None:
     """SECURITY_BAR row 12"""
     before = server.memory()
     connection = await RawConnection.to(server.port)
@@ -136,7 +140,7 @@ async def send_for_ever(connection: RawConnection, part: bytes) -> None:
         pass
 
 
-async def test_an_announced_body_that_is_too_large_is_refused_before_it_is_sent(
+async def test_a_declared_body_that_is_too_large_is_refused_before_it_is_sent(
     server: Server,
 ) -> None:
     """SECURITY_BAR row 12"""
@@ -149,7 +153,9 @@ async def test_an_announced_body_that_is_too_large_is_refused_before_it_is_sent(
     assert answer.status == 413
 
 
-async def test_a_client_that_sends_its_large_body_all_the_same_can_go_on(server: Server) -> None:
+async def test_a_client_that_sends_a_refused_large_body_can_send_another_request(
+    server: Server,
+) -> None:
     """SECURITY_BAR row 12: the body is read and thrown away, and what follows is a request"""
     before = server.memory()
 
@@ -168,7 +174,7 @@ async def test_a_client_that_sends_its_large_body_all_the_same_can_go_on(server:
 
 
 @pytest.mark.parametrize("shape", ["many headers", "one header", "no line break at all"])
-async def test_thirty_megabytes_of_head_are_not_kept(server: Server, shape: str) -> None:
+async def test_thirty_megabytes_of_headers_are_not_buffered(server: Server, shape: str) -> None:
     """SECURITY_BAR rows 15 and 49"""
     part = {
         "many headers": b"X-Header: " + b"y" * 1000 + b"\r\n",
@@ -190,7 +196,7 @@ async def test_thirty_megabytes_of_head_are_not_kept(server: Server, shape: str)
     "request_line",
     [b"GET / HTTP/9.9", b"BREW /token HTTP/1.1", b"GET", b"\x16\x03\x01\x02\x00"],
 )
-async def test_what_is_no_request_is_a_bad_request(server: Server, request_line: bytes) -> None:
+async def test_an_invalid_request_line_is_refused(server: Server, request_line: bytes) -> None:
     answer = await exchange(
         server.port, request_line + b"\r\n" + HOST + b"Connection: close\r\n\r\n"
     )
@@ -198,7 +204,7 @@ async def test_what_is_no_request_is_a_bad_request(server: Server, request_line:
     assert answer.status in (400, 405)
 
 
-async def test_two_lengths_are_not_one_request(server: Server) -> None:
+async def test_a_request_with_two_body_lengths_is_refused(server: Server) -> None:
     """Request smuggling: whoever announces two lengths is refused (RFC 9112 section 6.3)"""
     for lengths in (
         b"Content-Length: 5\r\nContent-Length: 6\r\n",
@@ -211,7 +217,7 @@ async def test_two_lengths_are_not_one_request(server: Server) -> None:
         assert answer.status == 400
 
 
-async def test_connections_that_say_nothing_keep_nobody_else_waiting(server: Server) -> None:
+async def test_idle_connections_do_not_delay_other_requests(server: Server) -> None:
     """SECURITY_BAR row 49"""
     idle = [await RawConnection.to(server.port) for _ in range(200)]
     for connection in idle[:100]:

@@ -53,14 +53,18 @@ async def why_not_ready(app: Application, lines: pytest.LogCaptureFixture) -> st
     return told[0]
 
 
-async def test_a_missing_table(start_app: AppFactory, lines: pytest.LogCaptureFixture) -> None:
+async def test_a_missing_table_makes_the_server_not_ready(
+    start_app: AppFactory, lines: pytest.LogCaptureFixture
+) -> None:
     app = await start_app()
     await execute(app, "DROP TABLE refresh_tokens")
 
     assert "refresh_tokens is missing" in await why_not_ready(app, lines)
 
 
-async def test_a_downgraded_schema(start_app: AppFactory, lines: pytest.LogCaptureFixture) -> None:
+async def test_a_downgraded_schema_makes_the_server_not_ready(
+    start_app: AppFactory, lines: pytest.LogCaptureFixture
+) -> None:
     app = await start_app()
     await set_revision(app.settings.database_url, OLDER)
 
@@ -80,7 +84,7 @@ async def declare(url: str, *, may_serve: bool) -> None:
 
 
 @pytest.mark.parametrize("may_serve", [True, False])
-async def test_a_newer_schema_says_whether_this_release_may_serve(
+async def test_a_newer_schema_declares_whether_this_release_can_serve(
     start_app: AppFactory, lines: pytest.LogCaptureFixture, may_serve: bool
 ) -> None:
     """SECURITY_BAR row 10 (faults)"""
@@ -93,7 +97,7 @@ async def test_a_newer_schema_says_whether_this_release_may_serve(
         assert "newer release" in await why_not_ready(app, lines)
 
 
-async def test_a_newer_schema_that_does_not_say_so_is_not_ready(
+async def test_a_newer_schema_without_a_declaration_makes_the_server_not_ready(
     start_app: AppFactory, lines: pytest.LogCaptureFixture
 ) -> None:
     app = await start_app()
@@ -102,7 +106,7 @@ async def test_a_newer_schema_that_does_not_say_so_is_not_ready(
     assert "newer release" in await why_not_ready(app, lines)
 
 
-async def test_a_worker_starts_on_a_newer_schema_that_lets_this_release_serve(
+async def test_a_worker_starts_on_a_newer_schema_that_allows_this_release(
     start_app: AppFactory, databases: Databases, database_kind: str
 ) -> None:
     """SECURITY_BAR row 10 (faults): a worker of the release before is replaced."""
@@ -116,7 +120,7 @@ async def test_a_worker_starts_on_a_newer_schema_that_lets_this_release_serve(
     assert (await app.http.get("/health/ready")).status_code == 200
 
 
-async def test_a_postgresql_that_only_reads(
+async def test_a_read_only_postgresql_makes_the_server_not_ready(
     databases: Databases, start_app: AppFactory, lines: pytest.LogCaptureFixture
 ) -> None:
     url = await databases.migrated("postgresql")
@@ -142,7 +146,7 @@ def spoil(path: Path, fault: str) -> None:
 
 
 @pytest.mark.parametrize("fault", ["deleted", "damaged"])
-async def test_a_sqlite_file_that_is_gone_or_damaged(
+async def test_a_missing_or_damaged_sqlite_file_makes_the_server_not_ready(
     databases: Databases, start_app: AppFactory, lines: pytest.LogCaptureFixture, fault: str
 ) -> None:
     url = await databases.migrated("sqlite")
@@ -155,7 +159,7 @@ async def test_a_sqlite_file_that_is_gone_or_damaged(
     assert "the database file" in line
 
 
-async def test_a_ready_server_has_written_nothing(start_app: AppFactory) -> None:
+async def test_the_readiness_check_stores_no_token(start_app: AppFactory) -> None:
     app = await start_app()
 
     assert (await app.http.get("/health/ready")).status_code == 200
@@ -166,7 +170,7 @@ async def test_a_ready_server_has_written_nothing(start_app: AppFactory) -> None
 
 
 @pytest.mark.slow
-async def test_a_read_only_sqlite_file_refuses_to_start(
+async def test_the_server_refuses_to_start_on_a_read_only_sqlite_file(
     databases: Databases, tmp_path: Path
 ) -> None:
     """SECURITY_BAR row 48"""

@@ -12,7 +12,7 @@ from tests.support.waiting import eventually
 DATABASES = ("sqlite",)
 
 
-async def test_it_is_one_warning_before_anybody_signs_in(
+async def test_an_unreachable_redis_logs_one_warning_before_the_first_sign_in(
     start_app: AppFactory, caplog: pytest.LogCaptureFixture
 ) -> None:
     """SECURITY_BAR row 18 (faults)"""
@@ -29,4 +29,4 @@ async def test_it_is_one_warning_before_anybody_signs_in(
     warnings = [each for each in caplog.records if each.levelno >= logging.WARNING]
     assert user.username
     assert len(warnings) == 1
-    assert "each process counts for itself" in warnings[0].getMessage()
+    assert "each process counts separately" in warnings[0].getMessage()

@@ -53,7 +53,9 @@ async def move(visitor: Visitor, to: Visitor) -> Visitor:
 
 
 @pytest.mark.slow
-async def test_codes_and_id_tokens_count_while_everything_is_sealed_anew(steps: Steps) -> None:
+async def test_codes_and_id_tokens_remain_valid_while_all_secrets_are_resealed(
+    steps: Steps,
+) -> None:
     known, swapped, dropped = steps
     client, people = await known.create_client(), [await known.enrolled_user() for _ in range(8)]
 
@@ -97,7 +99,7 @@ async def test_codes_and_id_tokens_count_while_everything_is_sealed_anew(steps: 
 
 
 @pytest.mark.slow
-async def test_a_sign_in_begun_before_the_swap_is_completed_after_it(steps: Steps) -> None:
+async def test_a_sign_in_started_before_the_key_change_completes_after_it(steps: Steps) -> None:
     known, swapped, _ = steps
     client, user = await known.create_client(), await known.enrolled_user()
 
@@ -112,7 +114,7 @@ async def test_a_sign_in_begun_before_the_swap_is_completed_after_it(steps: Step
     assert (await redeem(swapped, client, answer["code"])).status_code == 200
 
 
-async def test_a_form_of_either_server_may_be_sent_to_the_other(steps: Steps) -> None:
+async def test_a_form_of_either_server_is_accepted_by_the_other(steps: Steps) -> None:
     """Also back again: while servers are swapped one by one both kinds answer."""
     known, swapped, _ = steps
     user = await known.enrolled_user()
@@ -127,7 +129,7 @@ async def test_a_form_of_either_server_may_be_sent_to_the_other(steps: Steps) ->
             assert answer.status_code == 200
 
 
-async def test_after_the_old_key_is_gone_its_forms_are_nobodys(steps: Steps) -> None:
+async def test_forms_created_with_the_old_key_are_refused_after_its_removal(steps: Steps) -> None:
     """SECURITY_BAR row 30"""
     known, _, dropped = steps
     user = await known.enrolled_user()

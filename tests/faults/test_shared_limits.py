@@ -84,7 +84,7 @@ async def use_up(store: SharedLimits) -> None:
 
 
 @pytest.mark.parametrize("rule", [LOGIN, ERRORS])
-async def test_of_fifty_tries_at_once_at_two_servers_the_free_ones_pass(
+async def test_two_servers_allow_only_the_free_attempts_of_fifty_concurrent_ones(
     stores: tuple[SharedLimits, SharedLimits], rule: Rule
 ) -> None:
     """SECURITY_BAR row 23; fault 9"""
@@ -96,7 +96,7 @@ async def test_of_fifty_tries_at_once_at_two_servers_the_free_ones_pass(
     assert [store.fallbacks for store in stores] == [0, 0]
 
 
-async def test_another_name_and_another_rule_have_counts_of_their_own(
+async def test_other_names_and_other_rules_have_separate_counts(
     stores: tuple[SharedLimits, SharedLimits],
 ) -> None:
     await use_up(stores[0])
@@ -106,7 +106,7 @@ async def test_another_name_and_another_rule_have_counts_of_their_own(
     assert await wrong(stores[1], Attempt(LOGIN, "ada")) > 0
 
 
-async def test_each_turn_after_the_free_tries_waits_twice_as_long(
+async def test_the_delay_doubles_with_each_attempt_after_the_free_ones(
     redis: RedisServer, stores: tuple[SharedLimits, SharedLimits]
 ) -> None:
     """SECURITY_BAR row 17"""
@@ -121,7 +121,7 @@ async def test_each_turn_after_the_free_tries_waits_twice_as_long(
     assert [round(each) for each in waits] == [6, 12, 24, 48, 96, 100]
 
 
-async def test_of_fifty_tries_at_the_end_of_a_delay_one_has_its_turn(
+async def test_one_of_fifty_concurrent_attempts_at_the_end_of_a_delay_is_allowed(
     redis: RedisServer, stores: tuple[SharedLimits, SharedLimits]
 ) -> None:
     """SECURITY_BAR row 17; fault 9"""
@@ -134,7 +134,7 @@ async def test_of_fifty_tries_at_the_end_of_a_delay_one_has_its_turn(
         assert waits.count(0.0) == 1
 
 
-async def test_a_right_try_clears_what_its_rule_says_and_counts_nowhere(
+async def test_a_successful_attempt_clears_the_counts_of_its_rule_and_is_not_counted(
     stores: tuple[SharedLimits, SharedLimits],
 ) -> None:
     both = [Attempt(LOGIN, "ada"), Attempt(ADDRESS, "198.51.100.7")]
@@ -151,7 +151,7 @@ async def test_a_right_try_clears_what_its_rule_says_and_counts_nowhere(
     assert await wrong(stores[0], Attempt(ADDRESS, "198.51.100.7")) > 0
 
 
-async def test_a_right_try_is_refused_where_a_wrong_one_would_be(
+async def test_a_correct_attempt_is_refused_whenever_a_wrong_one_would_be(
     redis: RedisServer, stores: tuple[SharedLimits, SharedLimits]
 ) -> None:
     """Or guessing went on during the delay, and the answer told which guess was right."""
@@ -165,7 +165,7 @@ async def test_a_right_try_is_refused_where_a_wrong_one_would_be(
         assert await wrong(stores[0]) == 0
 
 
-async def test_a_refused_try_counts_under_the_refusing_rule_alone(
+async def test_a_refused_attempt_counts_only_under_the_rule_that_refused_it(
     stores: tuple[SharedLimits, SharedLimits],
 ) -> None:
     await use_up(stores[0])
@@ -181,7 +181,7 @@ async def test_a_refused_try_counts_under_the_refusing_rule_alone(
     assert passed == [0.0] * 20
 
 
-async def test_failures_that_add_up_are_shared_and_forgotten_after_a_success(
+async def test_cumulative_failures_are_shared_and_cleared_by_a_success(
     redis: RedisServer, stores: tuple[SharedLimits, SharedLimits]
 ) -> None:
     """SECURITY_BAR row 17; NIST SP 800-63B-4 section 3.2.2"""
@@ -196,7 +196,7 @@ async def test_failures_that_add_up_are_shared_and_forgotten_after_a_success(
     assert [await wrong(store, STRANGERS) for store in islice(cycle(stores), 100)] == [0.0] * 100
 
 
-async def test_each_failure_that_adds_up_is_remembered_for_a_day(
+async def test_cumulative_failures_expire_a_day_after_the_last_one(
     redis: RedisServer, stores: tuple[SharedLimits, SharedLimits]
 ) -> None:
     """SECURITY_BAR row 17: from the last failure on, not from the first"""
@@ -210,7 +210,7 @@ async def test_each_failure_that_adds_up_is_remembered_for_a_day(
 
 
 @pytest.mark.parametrize("is_away", [False, True])
-async def test_what_is_forgotten_is_counted_anew(
+async def test_counting_restarts_after_a_count_is_cleared(
     redis: RedisServer, stores: tuple[SharedLimits, SharedLimits], is_away: bool
 ) -> None:
     """SECURITY_BAR row 17; fault 18: also while each process counts for itself"""
@@ -225,7 +225,7 @@ async def test_what_is_forgotten_is_counted_anew(
     assert await wrong(stores[0], STRANGERS) == 0
 
 
-async def test_redis_learns_no_name_and_forgets_by_itself(
+async def test_redis_keys_contain_no_names_and_expire(
     redis: RedisServer, stores: tuple[SharedLimits, SharedLimits]
 ) -> None:
     await use_up(stores[0])
@@ -241,7 +241,7 @@ async def test_redis_learns_no_name_and_forgets_by_itself(
     assert min(lives) > 0
 
 
-async def test_while_redis_is_dead_each_server_limits_for_itself_and_says_so_once(
+async def test_each_server_limits_separately_while_redis_is_down_and_logs_it_once(
     redis: RedisServer,
     stores: tuple[SharedLimits, SharedLimits],
     caplog: pytest.LogCaptureFixture,
@@ -256,12 +256,14 @@ async def test_while_redis_is_dead_each_server_limits_for_itself_and_says_so_onc
     assert waits.count(0.0) == 10
     assert stores[0].fallbacks == 50
     assert await wait(stores[0]) > 0
-    told = [each.getMessage() for each in caplog.records if "shared limits" in each.getMessage()]
+    told = [
+        each.getMessage() for each in caplog.records if "shared rate limits" in each.getMessage()
+    ]
     assert len(told) == 1
     assert PASSWORD not in caplog.text
 
 
-async def test_when_redis_is_back_it_counts_again(
+async def test_counting_in_redis_resumes_after_an_outage(
     redis: RedisServer,
     stores: tuple[SharedLimits, SharedLimits],
     caplog: pytest.LogCaptureFixture,
@@ -284,10 +286,10 @@ async def test_when_redis_is_back_it_counts_again(
         return await wait(stores[1]) > 0
 
     await eventually(the_other_server_knows)
-    assert "the shared limits answer again" in caplog.text
+    assert "the shared rate limits answer again" in caplog.text
 
 
-async def test_a_redis_that_does_not_answer_is_waited_for_once_and_not_by_everybody(
+async def test_an_unresponsive_redis_delays_only_the_first_request(
     redis: RedisServer, stores: tuple[SharedLimits, SharedLimits]
 ) -> None:
     """SECURITY_BAR, fault 18"""
@@ -302,7 +304,7 @@ async def test_a_redis_that_does_not_answer_is_waited_for_once_and_not_by_everyb
     assert waits.count(0.0) == 10
 
 
-async def test_passwords_guessed_at_two_servers_count_together_and_on_when_redis_is_gone(
+async def test_two_servers_share_password_attempts_and_limit_separately_without_redis(
     redis: RedisServer, start_app: AppFactory, databases: Databases, database_kind: str
 ) -> None:
     """SECURITY_BAR rows 23 and 50; faults 9 and 18"""
@@ -330,7 +332,7 @@ async def test_passwords_guessed_at_two_servers_count_together_and_on_when_redis
 
 
 @pytest.mark.parametrize("url", ["redis://host:secret-word", "redis://:secret-word@[::1"])
-def test_an_address_that_cannot_be_read_is_a_line_without_the_password(url: str) -> None:
+def test_an_invalid_redis_url_is_reported_without_its_password(url: str) -> None:
     with pytest.raises(StartupError) as refusal:
         SharedLimits(url)
 
@@ -338,7 +340,7 @@ def test_an_address_that_cannot_be_read_is_a_line_without_the_password(url: str)
     assert "secret-word" not in str(refusal.value)
 
 
-async def test_the_last_line_about_redis_says_how_it_is(
+async def test_the_last_log_line_about_redis_matches_its_current_state(
     redis: RedisServer,
     stores: tuple[SharedLimits, SharedLimits],
     caplog: pytest.LogCaptureFixture,
@@ -360,5 +362,7 @@ async def test_the_last_line_about_redis_says_how_it_is(
         redis.kill()
         await count()
 
-    told = [each.getMessage() for each in caplog.records if "shared limits" in each.getMessage()]
+    told = [
+        each.getMessage() for each in caplog.records if "shared rate limits" in each.getMessage()
+    ]
     assert ["again" in each for each in told] == [False, True, False, True, False]

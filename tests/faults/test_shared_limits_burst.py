@@ -20,7 +20,7 @@ pytestmark = [
 LIMIT = 10
 
 
-async def test_of_sixty_guesses_at_once_at_two_processes_ten_are_judged(tmp_path: Path) -> None:
+async def test_two_processes_allow_only_ten_of_sixty_concurrent_guesses(tmp_path: Path) -> None:
     """SECURITY_BAR rows 17 and 23; faults 9 and 18: also in the first burst after the start"""
     database = f"sqlite:///{tmp_path / 'postern.db'}"
     directories = [tmp_path / "first", tmp_path / "second"]
@@ -52,4 +52,4 @@ async def test_of_sixty_guesses_at_once_at_two_processes_ten_are_judged(tmp_path
             said = [(each / "server.err").read_text() for each in directories]
 
     assert Counter(answers) == {400: LIMIT, 429: 60 - LIMIT}
-    assert not any("the shared limits do not answer" in each for each in said)
+    assert not any("the shared rate limits are not available" in each for each in said)

@@ -67,7 +67,7 @@ async def read_by(server: Server) -> None:
             assert (await another.get("/health/live")).status_code == 200
 
 
-async def test_workers_whose_supervisor_was_killed_leave_and_free_the_port(
+async def test_workers_exit_and_free_the_port_after_their_supervisor_is_killed(
     databases: Databases, tmp_path: Path
 ) -> None:
     url = await databases.migrated("postgresql")

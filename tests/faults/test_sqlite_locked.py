@@ -78,7 +78,7 @@ async def test_writers_wait_for_another_process_and_then_succeed(databases: Data
         assert {answer.status_code for answer in answers} == {200, 201}
 
 
-async def test_readers_do_not_wait(databases: Databases) -> None:
+async def test_readers_do_not_wait_for_the_write_lock(databases: Databases) -> None:
     async with running_application(await databases.migrated("sqlite")) as app:
         client = await app.create_client()
         token = (await app.client_credentials(client)).json()["access_token"]
@@ -88,7 +88,9 @@ async def test_readers_do_not_wait(databases: Databases) -> None:
             assert (await app.profile(token)).status_code == 200
 
 
-async def test_who_has_waited_long_enough_is_told_to_come_back(databases: Databases) -> None:
+async def test_a_writer_that_waits_too_long_gets_a_503_with_retry_after(
+    databases: Databases,
+) -> None:
     """Fault 6"""
     url = await databases.migrated("sqlite")
     async with running_application(url, sqlite_busy_timeout=scaled(0.2)) as app:

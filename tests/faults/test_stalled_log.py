@@ -68,7 +68,7 @@ def unread_server(directory: Path, workers: str) -> Iterator[UnreadServer]:
 
 @pytest.mark.parametrize("workers", ["1", "2"])
 @pytest.mark.slow
-def test_a_log_that_nobody_reads_stops_neither_requests_nor_the_end(
+def test_an_unread_log_blocks_neither_requests_nor_the_shutdown(
     tmp_path: Path, workers: str
 ) -> None:
     with unread_server(tmp_path, workers) as server:
@@ -84,7 +84,7 @@ def test_a_log_that_nobody_reads_stops_neither_requests_nor_the_end(
 
 
 @pytest.mark.slow
-def test_lines_that_waited_for_their_reader_are_all_there(tmp_path: Path) -> None:
+def test_buffered_log_lines_are_complete_when_they_are_read(tmp_path: Path) -> None:
     with unread_server(tmp_path, "1") as server:
         with server.client() as http:
             ids = [http.get(LONG_PATH).headers["x-request-id"] for _ in range(REQUESTS)]

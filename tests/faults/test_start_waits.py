@@ -13,7 +13,7 @@ from tests.support.waiting import can_connect, eventually
 pytestmark = pytest.mark.timing
 
 
-async def test_a_start_waits_for_the_database_and_nobody_can_connect_meanwhile(
+async def test_a_start_waits_for_the_database_without_accepting_connections(
     tmp_path: Path,
 ) -> None:
     postgresql = PostgresServer()
@@ -25,7 +25,7 @@ async def test_a_start_waits_for_the_database_and_nobody_can_connect_meanwhile(
         port = free_port()
         variables = {"DATABASE_URL": url, "STARTUP_TIMEOUT": "600", "PORT": str(port)}
         async with starting_server(tmp_path, WORKERS="2", **variables) as server:
-            await eventually(lambda: "trying again for" in server.log())
+            await eventually(lambda: "retrying for" in server.log())
             assert not await can_connect(port)
 
             await asyncio.to_thread(postgresql.start)
@@ -37,7 +37,7 @@ async def test_a_start_waits_for_the_database_and_nobody_can_connect_meanwhile(
 
 
 @pytest.mark.parametrize("workers", ["1", "2"])
-async def test_a_database_that_does_not_come_up_in_time_is_one_line_and_exit_code_2(
+async def test_a_database_that_does_not_start_in_time_logs_one_line_and_exits_with_2(
     tmp_path: Path, workers: str
 ) -> None:
     url = f"postgresql://postgres:a-password@127.0.0.1:{free_port()}/postern"
@@ -54,7 +54,7 @@ async def test_a_database_that_does_not_come_up_in_time_is_one_line_and_exit_cod
     assert "a-password" not in ended.stderr
 
 
-async def test_a_server_starts_at_once_in_place_of_one_whose_supervisor_was_killed(
+async def test_a_server_starts_immediately_after_the_previous_supervisor_was_killed(
     databases: Databases, tmp_path: Path
 ) -> None:
     url = await databases.migrated("postgresql")

@@ -35,7 +35,7 @@ async def person(instances: Pair) -> TestUser:
     return await instances[0].enrolled_user()
 
 
-async def test_what_one_instance_answered_the_other_knows(
+async def test_tokens_and_revocations_of_one_instance_are_visible_to_the_other(
     instances: Pair, machine: TestClient, person: TestUser
 ) -> None:
     first, second = instances
@@ -47,7 +47,7 @@ async def test_what_one_instance_answered_the_other_knows(
     assert not await first.is_active(machine, pair["access_token"])
 
 
-async def test_thirty_refreshes_of_one_token_at_two_instances_give_one_family_and_one_pair(
+async def test_thirty_concurrent_refreshes_at_two_instances_return_the_same_pair(
     instances: Pair, machine: TestClient, person: TestUser
 ) -> None:
     """SECURITY_BAR row 9"""
@@ -69,7 +69,7 @@ async def test_thirty_refreshes_of_one_token_at_two_instances_give_one_family_an
     assert (await instances[1].refresh(machine, pair["refresh_token"])).status_code == 200
 
 
-async def test_thirty_uses_of_a_refresh_token_after_its_grace_window_leave_nothing_alive(
+async def test_thirty_replays_after_the_grace_window_revoke_the_whole_family(
     instances: Pair, machine: TestClient, person: TestUser
 ) -> None:
     """SECURITY_BAR row 9"""
@@ -90,7 +90,7 @@ async def test_thirty_uses_of_a_refresh_token_after_its_grace_window_leave_nothi
     assert (await instances[1].refresh(machine, second["refresh_token"])).status_code == 400
 
 
-async def test_one_code_sent_thirty_times_to_two_instances_counts_once(instances: Pair) -> None:
+async def test_a_code_sent_thirty_times_to_two_instances_is_accepted_once(instances: Pair) -> None:
     """SECURITY_BAR row 16; RFC 6238 section 5.2"""
     user = await instances[0].register()
     code = instances[0].code(user)
@@ -102,7 +102,7 @@ async def test_one_code_sent_thirty_times_to_two_instances_counts_once(instances
     assert sorted(answer.status_code for answer in answers) == [200] + [401] * 29
 
 
-async def test_one_code_signs_in_once_where_each_login_wants_one(
+async def test_a_code_signs_in_once_at_two_instances_if_every_login_requires_one(
     start_app: AppFactory, databases: Databases, database_kind: str
 ) -> None:
     """SECURITY_BAR rows 10 and 16"""
@@ -124,7 +124,9 @@ async def test_one_code_signs_in_once_where_each_login_wants_one(
     assert sorted(answer.status_code for answer in answers) == [200] + [400] * 9
 
 
-async def test_a_name_registered_at_two_instances_at_once_is_one_person(instances: Pair) -> None:
+async def test_concurrent_registrations_of_a_username_at_two_instances_create_one_user(
+    instances: Pair,
+) -> None:
     """SECURITY_BAR row 22"""
     body = {"username": instances[0].new_name(), "password": "correct horse battery"}
 
@@ -138,7 +140,7 @@ async def test_a_name_registered_at_two_instances_at_once_is_one_person(instance
     assert sorted(answer.status_code for answer in answers) == [201] + [409] * 9
 
 
-async def test_a_revocation_that_races_rotations_leaves_no_living_token(
+async def test_a_revocation_racing_with_rotations_leaves_no_active_token(
     instances: Pair, machine: TestClient, person: TestUser
 ) -> None:
     """SECURITY_BAR row 9; RFC 7009 section 2.1"""
@@ -156,7 +158,7 @@ async def test_a_revocation_that_races_rotations_leaves_no_living_token(
         assert not await anything_lives(first, machine, known)
 
 
-async def test_a_replay_that_races_the_use_of_the_successor_leaves_no_living_token(
+async def test_a_replay_racing_with_the_use_of_its_successor_leaves_no_active_token(
     instances: Pair, machine: TestClient, person: TestUser
 ) -> None:
     """SECURITY_BAR row 9; RFC 9700 section 4.14.2"""

@@ -45,7 +45,7 @@ async def statuses(server: Server, path: str, *, times: int = 12) -> set[int]:
     return answers
 
 
-async def test_workers_that_die_while_the_database_is_away_serve_after_its_return(
+async def test_workers_that_die_during_a_database_outage_are_replaced_and_recover(
     postgresql: PostgresServer, tmp_path: Path
 ) -> None:
     """SECURITY_BAR row 41"""
@@ -58,7 +58,7 @@ async def test_workers_that_die_while_the_database_is_away_serve_after_its_retur
             await asyncio.to_thread(postgresql.stop, "immediate")
             for worker in workers_of(server):
                 worker.kill()
-            await eventually(lambda: server.log().count("answers 503 and waits") == 2)
+            await eventually(lambda: server.log().count("responds with 503 until") == 2)
 
             assert await statuses(server, "/health/live") == {200}
             assert await statuses(server, "/health/ready") == {503}
@@ -69,7 +69,7 @@ async def test_workers_that_die_while_the_database_is_away_serve_after_its_retur
             assert int(refused.headers["retry-after"]) > 0
 
             await asyncio.to_thread(postgresql.start)
-            await eventually(lambda: server.log().count("this worker serves") == 2)
+            await eventually(lambda: server.log().count("this worker now serves") == 2)
             for _ in range(12):
                 assert (await app.client_credentials(client)).status_code == 200
         assert await statuses(server, "/health/ready") == {200}
@@ -79,7 +79,7 @@ async def test_workers_that_die_while_the_database_is_away_serve_after_its_retur
         assert "Traceback" not in server.log()
 
 
-async def test_a_stopped_worker_is_slow_and_not_hung(tmp_path: Path) -> None:
+async def test_a_worker_paused_for_twelve_seconds_is_not_killed(tmp_path: Path) -> None:
     async with running_server(tmp_path, WORKERS="2") as server:
         await eventually(lambda: len(workers_of(server)) == 2)
         (worker, _) = workers_of(server)
@@ -105,7 +105,7 @@ async def test_four_workers_start_and_serve_with_a_quarter_of_a_core(tmp_path: P
         assert "killed" not in server.log()
 
 
-async def test_the_supervisor_keeps_nothing_of_the_application(tmp_path: Path) -> None:
+async def test_the_supervisor_does_not_load_the_application(tmp_path: Path) -> None:
     async with running_server(tmp_path, WORKERS="2") as server:
         await eventually(lambda: len(workers_of(server)) == 2)
 

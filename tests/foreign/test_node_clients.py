@@ -48,7 +48,9 @@ async def walk(directory: Path, script: str, person: Person, *arguments: str) ->
     return said
 
 
-async def test_openid_client(server: Server, app: Application, node_packages: Path) -> None:
+async def test_openid_client_completes_every_flow(
+    server: Server, app: Application, node_packages: Path
+) -> None:
     async with person_at(server, app) as person:
         issuer = f"http://localhost:{server.port}"
 
@@ -68,7 +70,9 @@ async def test_openid_client(server: Server, app: Application, node_packages: Pa
     }
 
 
-async def test_oauth4webapi(server: Server, app: Application, node_packages: Path) -> None:
+async def test_oauth4webapi_completes_every_flow(
+    server: Server, app: Application, node_packages: Path
+) -> None:
     client = await app.create_client(
         grant_types=["authorization_code", "refresh_token", DEVICE],
         token_endpoint_auth_method="client_secret_post",

@@ -29,7 +29,9 @@ async def a_client(app: Application) -> TestClient:
     return await app.create_client(grant_types=GRANTS)
 
 
-async def test_authlib(server: Server, app: Application, metadata: dict[str, Any]) -> None:
+async def test_authlib_completes_the_flows(
+    server: Server, app: Application, metadata: dict[str, Any]
+) -> None:
     registered = await a_client(app)
     async with (
         person_at(server, app) as person,
@@ -88,7 +90,7 @@ async def test_authlib(server: Server, app: Application, metadata: dict[str, Any
     assert gone.json()["active"] is False
 
 
-async def test_requests_oauthlib(
+async def test_requests_oauthlib_completes_the_flows(
     server: Server, app: Application, metadata: dict[str, Any], monkeypatch: pytest.MonkeyPatch
 ) -> None:
     monkeypatch.setenv("OAUTHLIB_INSECURE_TRANSPORT", "1")  # this server speaks plain http

@@ -64,7 +64,7 @@ async def colleague(posterns: TwoPosterns) -> AsyncIterator[Colleague]:
         )
 
 
-async def test_somebody_makes_an_account_by_it_and_signs_in_again(
+async def test_a_user_creates_an_account_with_the_identity_provider_and_signs_in_again(
     posterns: TwoPosterns, colleague: Colleague
 ) -> None:
     name = posterns.app.new_name()
@@ -85,7 +85,7 @@ async def test_somebody_makes_an_account_by_it_and_signs_in_again(
     assert '"email_verified": false' in people
 
 
-async def test_somebody_links_it_and_is_asked_for_his_code_here(
+async def test_a_user_with_a_linked_identity_provider_still_needs_their_local_code(
     posterns: TwoPosterns, colleague: Colleague
 ) -> None:
     user = await posterns.app.register()
@@ -100,13 +100,13 @@ async def test_somebody_links_it_and_is_asked_for_his_code_here(
     otp = await colleague.signs_in()
     home = await visitor.follow(await visitor.submit(otp, code=posterns.app.code(user, steps=1)))
 
-    assert "You can sign in by this provider now." in text_of(linked)
-    assert "Enter your code" in otp.text
+    assert "Account connected. You can now sign in with it." in text_of(linked)
+    assert "Enter your security code" in otp.text
     assert "Your account" in home.text
     assert user.username in home.text
 
 
-async def test_a_client_here_gets_its_code_by_way_of_the_company(
+async def test_a_client_gets_its_code_after_a_sign_in_with_the_identity_provider(
     posterns: TwoPosterns, colleague: Colleague
 ) -> None:
     client = await posterns.app.create_client()
@@ -122,7 +122,7 @@ async def test_a_client_here_gets_its_code_by_way_of_the_company(
     assert answer.headers["location"].startswith("http://localhost:3000/callback?code=")
 
 
-async def test_who_cancels_at_the_company_is_back_on_the_sign_in_page(
+async def test_cancelling_at_the_identity_provider_returns_to_the_sign_in_page(
     posterns: TwoPosterns, colleague: Colleague
 ) -> None:
     visitor, person = colleague.visitor, colleague.person

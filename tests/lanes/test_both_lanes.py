@@ -17,7 +17,7 @@ CORPUS = list(cases())
 
 
 @pytest.mark.parametrize("case", CORPUS, ids=lambda case: case.name)
-async def test_both_lanes_answer_alike(lanes: Lanes, case: Case) -> None:
+async def test_both_lanes_return_the_same_response(lanes: Lanes, case: Case) -> None:
     fast, slow = [await lane.send(case.make(lane.tokens)) for lane in lanes]
 
     assert comparable(fast) == comparable(slow)
@@ -26,21 +26,23 @@ async def test_both_lanes_answer_alike(lanes: Lanes, case: Case) -> None:
 
 @pytest.mark.parametrize("case", CORPUS, ids=lambda case: case.name)
 @pytest.mark.slow
-async def test_both_lanes_answer_alike_over_sockets(served_lanes: Lanes, case: Case) -> None:
+async def test_both_lanes_return_the_same_response_over_sockets(
+    served_lanes: Lanes, case: Case
+) -> None:
     fast, slow = [await lane.send(case.make(lane.tokens)) for lane in served_lanes]
 
     assert comparable(fast) == comparable(slow)
     assert fast.status_code < 500
 
 
-async def test_the_lanes_are_two(lanes: Lanes) -> None:
+async def test_only_one_of_the_compared_applications_has_a_fast_lane(lanes: Lanes) -> None:
     fast, slow = [lane.app.http._transport.app._fast_lane for lane in lanes]
 
     assert len(fast) == len(HOT_ENDPOINTS)
     assert len(slow) == 0
 
 
-async def test_the_corpus_has_answers_of_every_kind(lanes: Lanes) -> None:
+async def test_the_corpus_covers_responses_of_every_kind(lanes: Lanes) -> None:
     statuses = {
         (await lanes.fast.send(case.make(lanes.fast.tokens))).status_code
         for case in CORPUS
@@ -51,7 +53,7 @@ async def test_the_corpus_has_answers_of_every_kind(lanes: Lanes) -> None:
 
 
 @pytest.mark.slow
-async def test_both_lanes_answer_alike_while_the_database_is_held_by_another(
+async def test_both_lanes_return_the_same_response_while_the_database_is_locked(
     lanes: Lanes,
 ) -> None:
     url = lanes.fast.app.settings.database_url
@@ -66,7 +68,7 @@ async def test_both_lanes_answer_alike_while_the_database_is_held_by_another(
 
 
 @pytest.mark.parametrize("path", ["/token", "/introspect", "/revoke", "/profile"])
-async def test_both_lanes_answer_a_bug_alike_and_tell_nothing_of_it(
+async def test_both_lanes_return_the_same_response_for_a_bug_and_reveal_no_details(
     lanes: Lanes, path: str, monkeypatch: pytest.MonkeyPatch
 ) -> None:
     def broken(*_: Any, **__: Any) -> None:

@@ -24,7 +24,7 @@ def migrate_on_start(request: pytest.FixtureRequest) -> bool | None:
     return value
 
 
-async def test_the_schema_is_made_at_start_where_that_is_wanted(
+async def test_the_schema_is_migrated_at_start_if_configured(
     backend: Backend, empty_url: str, database_kind: str, migrate_on_start: bool | None
 ) -> None:
     is_wanted = migrate_on_start
@@ -48,7 +48,9 @@ async def test_the_schema_is_made_at_start_where_that_is_wanted(
     assert await migrations.current_revision(backend) == expected
 
 
-async def test_in_development_the_schema_is_made_at_start(backend: Backend, empty_url: str) -> None:
+async def test_the_schema_is_migrated_at_start_in_development(
+    backend: Backend, empty_url: str
+) -> None:
     async with running_services(empty_url, FakeClock()) as services:
         await prepare_database(services)
 
@@ -56,7 +58,7 @@ async def test_in_development_the_schema_is_made_at_start(backend: Backend, empt
 
 
 @pytest.mark.slow
-async def test_a_production_server_on_an_empty_postgresql_says_what_to_run_and_then_serves(
+async def test_a_production_server_on_an_empty_postgresql_requires_migrate_first(
     databases: Databases, tmp_path: Path
 ) -> None:
     url = await databases.empty("postgresql")

@@ -17,7 +17,7 @@ PERSON = """
 """
 
 
-async def test_people_of_the_core_get_a_salt_each(backend: Backend) -> None:
+async def test_users_of_the_core_schema_each_get_a_salt(backend: Backend) -> None:
     await migrations.migrate(backend, "2026_11_25_core")
     for name in ("ada", "grace"):
         await change(backend, PERSON.format(name=name))
@@ -32,7 +32,7 @@ async def test_people_of_the_core_get_a_salt_each(backend: Backend) -> None:
 
 
 @pytest.mark.slow
-async def test_they_stay_on_the_way_down(backend: Backend) -> None:
+async def test_users_are_preserved_by_a_downgrade(backend: Backend) -> None:
     await migrations.migrate(backend)
     await change(
         backend,
@@ -61,7 +61,9 @@ CONSENT = """
 """
 
 
-async def test_consents_given_before_are_for_their_clients_as_they_are(backend: Backend) -> None:
+async def test_consents_granted_before_the_upgrade_remain_valid_for_their_clients(
+    backend: Backend,
+) -> None:
     """So that nobody is asked again by the upgrade."""
     metadata = {"plain": {}, "native": {"application_type": "native", "logo_uri": "https://l/x"}}
     await migrations.migrate(backend, "2026_11_28_operators")
@@ -84,7 +86,7 @@ async def test_consents_given_before_are_for_their_clients_as_they_are(backend: 
     }
 
 
-async def test_loopback_origins_that_were_registered_are_known_without_their_port(
+async def test_registered_loopback_origins_are_also_stored_without_their_port(
     backend: Backend,
 ) -> None:
     """RFC 8252 section 7.3"""
@@ -116,7 +118,9 @@ EVENT = """
 """
 
 
-async def test_users_who_never_confirmed_are_found_after_the_upgrade(backend: Backend) -> None:
+async def test_the_upgrade_identifies_users_who_never_confirmed_a_second_factor(
+    backend: Backend,
+) -> None:
     """But none who confirmed, or whose authenticator an operator reset"""
     secret = "x'00'" if backend.name == "sqlite" else "'\\x00'::bytea"
     await migrations.migrate(backend, "2026_11_29_audit_outbox")

@@ -39,7 +39,7 @@ sys.exit(main(["migrate"]))
 """
 
 
-async def test_a_migration_that_fails_leaves_nothing_and_can_be_run_again(
+async def test_a_failed_migration_leaves_nothing_and_can_be_run_again(
     backend: Backend, monkeypatch: pytest.MonkeyPatch
 ) -> None:
     """Fault 10"""
@@ -61,7 +61,7 @@ async def test_a_migration_that_fails_leaves_nothing_and_can_be_run_again(
     assert await tables_of(backend) > set(metadata.tables)
 
 
-async def test_a_migration_killed_half_way_leaves_nothing_and_can_be_run_again(
+async def test_a_migration_killed_halfway_leaves_nothing_and_can_be_run_again(
     backend: Backend, empty_url: str, tmp_path: Path
 ) -> None:
     """Fault 10"""
@@ -83,7 +83,7 @@ async def test_a_migration_killed_half_way_leaves_nothing_and_can_be_run_again(
     assert await migrations.current_revision(backend) == migrations.HEAD
 
 
-async def test_a_downgrade_that_fails_leaves_everything(
+async def test_a_failed_downgrade_changes_nothing(
     backend: Backend, monkeypatch: pytest.MonkeyPatch
 ) -> None:
     await migrations.migrate(backend)
@@ -105,7 +105,7 @@ async def test_a_downgrade_that_fails_leaves_everything(
     assert await rows_of(backend, "SELECT holder FROM leases") == [("b",)]
 
 
-async def test_two_processes_that_migrate_an_empty_database_at_once_both_succeed(
+async def test_two_processes_can_migrate_an_empty_database_concurrently(
     backend: Backend, empty_url: str, tmp_path: Path
 ) -> None:
     ended = await asyncio.gather(
@@ -117,7 +117,7 @@ async def test_two_processes_that_migrate_an_empty_database_at_once_both_succeed
     assert await tables_of(backend) > set(metadata.tables)
 
 
-async def test_many_that_migrate_at_once_in_one_process_all_succeed(
+async def test_concurrent_migrations_in_one_process_all_succeed(
     backend: Backend, empty_url: str
 ) -> None:
     await asyncio.gather(*(migrations.migrate(backend) for _ in range(4)))
@@ -125,7 +125,7 @@ async def test_many_that_migrate_at_once_in_one_process_all_succeed(
     assert await migrations.current_revision(backend) == migrations.HEAD
 
 
-async def test_a_server_brings_an_empty_database_up_to_date_by_itself(
+async def test_a_server_migrates_an_empty_database_automatically(
     backend: Backend, empty_url: str, tmp_path: Path
 ) -> None:
     async with (
@@ -137,7 +137,7 @@ async def test_a_server_brings_an_empty_database_up_to_date_by_itself(
     assert await migrations.current_revision(backend) == migrations.HEAD
 
 
-async def test_a_revision_that_nobody_knows_is_said_so(backend: Backend) -> None:
+async def test_an_unknown_revision_is_refused(backend: Backend) -> None:
     await migrations.migrate(backend)
 
     with pytest.raises(StartupError):

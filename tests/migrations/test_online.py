@@ -68,7 +68,7 @@ class OldServer:
 
 
 @pytest.mark.timing
-async def test_no_sign_in_waits_for_long_while_many_users_are_migrated(
+async def test_sign_ins_are_not_delayed_while_many_users_are_migrated(
     backend: Backend, empty_url: str
 ) -> None:
     """Through every migration from the first release to this one"""
@@ -107,7 +107,7 @@ def stopping_after(transactions: int, patch: pytest.MonkeyPatch) -> Iterator[Non
 
 
 @pytest.mark.slow
-async def test_a_migration_that_is_stopped_half_way_goes_on_where_it_was(
+async def test_an_interrupted_migration_resumes_where_it_stopped(
     backend: Backend, monkeypatch: pytest.MonkeyPatch
 ) -> None:
     await core_with(backend, 2 * online.BATCH_ROWS + 10)
@@ -123,7 +123,7 @@ async def test_a_migration_that_is_stopped_half_way_goes_on_where_it_was(
     assert dict(await rows_of(backend, "SELECT user_id, pairwise_salt FROM users")) == salts
 
 
-async def test_an_index_that_was_stopped_half_way_is_made_anew(backend: Backend) -> None:
+async def test_an_index_left_invalid_by_an_interruption_is_rebuilt(backend: Backend) -> None:
     name = "ix_access_tokens_user_id"
     await migrations.migrate(backend, "2026_11_29_schema_revisions")
     await change(backend, f"CREATE INDEX {name} ON access_tokens (scope)")
@@ -141,7 +141,7 @@ async def test_an_index_that_was_stopped_half_way_is_made_anew(backend: Backend)
 
 
 @pytest.mark.timing
-async def test_a_locked_table_keeps_nobody_waiting_behind_the_migration(
+async def test_a_migration_waiting_for_a_locked_table_does_not_block_other_queries(
     backend: Backend, empty_url: str, monkeypatch: pytest.MonkeyPatch
 ) -> None:
     """The migration gives up its place after half a second, and tries again."""

@@ -21,7 +21,9 @@ FAMILY = """
 """
 
 
-async def test_what_the_first_release_stores_is_taken_by_this_schema(backend: Backend) -> None:
+async def test_rows_written_by_the_first_release_are_accepted_by_this_schema(
+    backend: Backend,
+) -> None:
     """A column that it does not know has a default, or may be null."""
     await migrations.migrate(backend)
 

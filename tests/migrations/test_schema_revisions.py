@@ -26,7 +26,7 @@ async def test_each_applied_revision_has_a_row_with_its_declaration(backend: Bac
     assert {name: bool(value) for name, value in rows} == declarations()
 
 
-async def test_revisions_that_were_applied_before_the_table_existed_are_recorded(
+async def test_revisions_applied_before_the_table_existed_are_recorded(
     backend: Backend,
 ) -> None:
     await migrations.migrate(backend, "2026_11_28_pairwise")
@@ -38,7 +38,7 @@ async def test_revisions_that_were_applied_before_the_table_existed_are_recorded
     assert recorded == older | {FIRST}
 
 
-async def test_a_downgrade_removes_the_rows_of_what_it_undoes(backend: Backend) -> None:
+async def test_a_downgrade_removes_the_rows_of_the_revisions_it_undoes(backend: Backend) -> None:
     await migrations.migrate(backend)
 
     await downgrade(backend, FIRST)
@@ -49,5 +49,5 @@ async def test_a_downgrade_removes_the_rows_of_what_it_undoes(backend: Backend) 
     assert "schema_revisions" not in await tables_of(backend)
 
 
-def test_every_migration_says_whether_the_release_before_may_serve() -> None:
+def test_every_migration_declares_whether_the_previous_release_can_serve() -> None:
     assert all(type(value) is bool for value in declarations().values())

@@ -13,7 +13,7 @@ FAMILY = f"""
 """
 
 
-async def test_used_tokens_are_used_rows_again(backend: Backend) -> None:
+async def test_a_downgrade_restores_used_refresh_tokens_as_used_rows(backend: Backend) -> None:
     """SECURITY_BAR row 9; fault row 10: nothing is lost, so no agreement is needed"""
     await migrations.migrate(backend)
     digest = "x'00'" if backend.name == "sqlite" else "'\\x00'"

@@ -16,7 +16,7 @@ from app.outbound.ip_addresses import is_public
         "64:ff9b::808:808",
     ],
 )
-def test_an_address_that_anybody_may_reach_is_public(address: str) -> None:
+def test_a_globally_routable_ip_is_public(address: str) -> None:
     assert is_public(address)
 
 
@@ -73,6 +73,6 @@ def test_an_address_that_anybody_may_reach_is_public(address: str) -> None:
         pytest.param("2130706433", id="a number"),
     ],
 )
-def test_every_other_address_is_not(address: str) -> None:
+def test_every_other_ip_is_not_public(address: str) -> None:
     """SECURITY_BAR row 43"""
     assert not is_public(address)

@@ -43,13 +43,13 @@ async def kids(keys: ClientKeys, client: Client, kid: str | None = None) -> list
     return [key["kid"] for key in await keys.keys_of(client, kid=kid)]
 
 
-async def test_registered_keys_are_taken_without_fetching(keys: ClientKeys, peer: Peer) -> None:
+async def test_registered_keys_are_used_without_fetching(keys: ClientKeys, peer: Peer) -> None:
     assert await kids(keys, client_with(jwks=jwks(ONE, TWO))) == [ONE.kid, TWO.kid]
     assert await kids(keys, client_with()) == []
     assert peer.connections == 0
 
 
-async def test_fetched_keys_are_kept_for_five_minutes(
+async def test_fetched_keys_are_cached_for_five_minutes(
     keys: ClientKeys, client: Client, peer: Peer, clock: FakeClock
 ) -> None:
     assert await kids(keys, client, ONE.kid) == [ONE.kid]
@@ -64,7 +64,7 @@ async def test_fetched_keys_are_kept_for_five_minutes(
     assert peer.count("/jwks") == 2
 
 
-async def test_an_unknown_kid_has_them_fetched_again(
+async def test_an_unknown_kid_triggers_another_fetch(
     keys: ClientKeys, client: Client, peer: Peer, clock: FakeClock
 ) -> None:
     """OpenID Connect Core section 10.1.1: a client may change its keys at any time"""
@@ -75,7 +75,7 @@ async def test_an_unknown_kid_has_them_fetched_again(
     assert await kids(keys, client, TWO.kid) == [ONE.kid, TWO.kid]
 
 
-async def test_unknown_kids_do_not_make_the_server_ask_more_often_than_every_five_seconds(
+async def test_unknown_kids_trigger_at_most_one_fetch_every_five_seconds(
     keys: ClientKeys, client: Client, peer: Peer, clock: FakeClock
 ) -> None:
     """SECURITY_BAR row 43: whoever makes up a kid is no hammer on somebody's server"""
@@ -88,7 +88,7 @@ async def test_unknown_kids_do_not_make_the_server_ask_more_often_than_every_fiv
     assert peer.count("/jwks") == 2
 
 
-async def test_all_who_ask_at_the_same_moment_share_one_answer(
+async def test_concurrent_callers_share_one_fetch(
     keys: ClientKeys, client: Client, peer: Peer
 ) -> None:
     """SECURITY_BAR row 43"""
@@ -98,7 +98,7 @@ async def test_all_who_ask_at_the_same_moment_share_one_answer(
     assert peer.count("/jwks") == 1
 
 
-async def test_a_caller_who_goes_away_does_not_end_the_fetch_for_others(
+async def test_a_cancelled_caller_does_not_cancel_the_fetch_for_others(
     keys: ClientKeys, client: Client, peer: Peer
 ) -> None:
     first = asyncio.create_task(kids(keys, client))
@@ -110,7 +110,7 @@ async def test_a_caller_who_goes_away_does_not_end_the_fetch_for_others(
     assert first.cancelled()
 
 
-async def test_a_failure_is_remembered_for_five_seconds(
+async def test_a_failed_fetch_is_cached_for_five_seconds(
     keys: ClientKeys, client: Client, peer: Peer, clock: FakeClock
 ) -> None:
     """SECURITY_BAR row 43"""
@@ -126,7 +126,7 @@ async def test_a_failure_is_remembered_for_five_seconds(
     assert await kids(keys, client) == [ONE.kid]
 
 
-async def test_known_keys_outlive_a_failure_until_their_five_minutes_are_over(
+async def test_cached_keys_survive_a_failed_fetch_until_they_expire(
     keys: ClientKeys, client: Client, peer: Peer, clock: FakeClock
 ) -> None:
     await kids(keys, client)
@@ -141,7 +141,7 @@ async def test_known_keys_outlive_a_failure_until_their_five_minutes_are_over(
         await kids(keys, client)
 
 
-async def test_a_clock_that_is_set_back_does_not_keep_keys_for_ever(
+async def test_a_clock_that_is_set_back_does_not_extend_the_cache_lifetime(
     keys: ClientKeys, client: Client, peer: Peer, clock: FakeClock
 ) -> None:
     await kids(keys, client)
@@ -167,7 +167,7 @@ async def test_a_clock_that_is_set_back_does_not_keep_keys_for_ever(
         "\x00",
     ],
 )
-async def test_what_is_no_jwk_set_is_refused(
+async def test_an_invalid_jwk_set_is_refused(
     body: str, keys: ClientKeys, client: Client, peer: Peer
 ) -> None:
     """SECURITY_BAR row 43"""
@@ -178,7 +178,7 @@ async def test_what_is_no_jwk_set_is_refused(
 
 
 @pytest.mark.parametrize("status", [204, 301, 302, 404, 500])
-async def test_only_a_success_gives_keys(
+async def test_keys_are_read_only_from_a_successful_response(
     status: int, keys: ClientKeys, client: Client, peer: Peer
 ) -> None:
     """SECURITY_BAR row 43"""
@@ -192,7 +192,7 @@ async def test_only_a_success_gives_keys(
     assert peer.count("/elsewhere") == 0
 
 
-async def test_keys_that_prove_nothing_are_left_out(
+async def test_private_symmetric_and_malformed_keys_are_ignored(
     keys: ClientKeys, client: Client, peer: Peer
 ) -> None:
     """SECURITY_BAR row 42: a published private half, a symmetric key, what is no key"""
@@ -201,7 +201,7 @@ async def test_keys_that_prove_nothing_are_left_out(
     assert await kids(keys, client) == [TWO.kid]
 
 
-async def test_of_a_long_set_only_so_many_keys_count(
+async def test_the_number_of_keys_used_from_a_set_is_limited(
     keys: ClientKeys, client: Client, peer: Peer
 ) -> None:
     publish(peer, {"keys": [{"kty": "EC", "kid": str(number)} for number in range(500)]})
@@ -209,7 +209,7 @@ async def test_of_a_long_set_only_so_many_keys_count(
     assert len(await keys.keys_of(client, kid=None)) == MAXIMUM_KEYS
 
 
-async def test_only_so_many_key_sets_are_kept_and_the_oldest_goes_first(
+async def test_the_number_of_cached_key_sets_is_limited_and_the_oldest_is_evicted(
     outbound: OutboundHttp, clock: FakeClock, peer: Peer, monkeypatch: pytest.MonkeyPatch
 ) -> None:
     monkeypatch.setattr(client_keys, "MAXIMUM_KEPT", 2)

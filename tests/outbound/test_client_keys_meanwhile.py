@@ -54,7 +54,7 @@ def keys(outbound: OutboundHttp, clock: FakeClock, monkeypatch: pytest.MonkeyPat
     return ClientKeys(outbound, clock)
 
 
-async def test_known_keys_are_used_while_newer_ones_are_under_way(
+async def test_cached_keys_are_used_while_newer_ones_are_being_fetched(
     keys: ClientKeys, peer: Peer, clock: FakeClock
 ) -> None:
     """OpenID Connect Core section 10.1.1"""
@@ -77,7 +77,7 @@ async def _has(keys: ClientKeys, peer: Peer, kid: str) -> bool:
     return [key["kid"] for key in found] == [kid]
 
 
-async def test_keys_of_long_ago_are_not_used_meanwhile(
+async def test_keys_that_expired_long_ago_are_not_used_during_a_fetch(
     keys: ClientKeys, peer: Peer, clock: FakeClock
 ) -> None:
     """A key that the client withdrew must not come back because its host is slow"""
@@ -94,7 +94,7 @@ async def test_keys_of_long_ago_are_not_used_meanwhile(
     assert [key["kid"] for key in await asked] == [TWO.kid]
 
 
-async def test_one_client_and_one_network_have_a_quarter_of_the_turns_at_a_host(
+async def test_one_client_and_one_network_may_use_a_quarter_of_the_slots_of_a_host(
     authority: Authority, peer: Peer, monkeypatch: pytest.MonkeyPatch
 ) -> None:
     """SECURITY_BAR row 43: one party's slowness in what others share"""
@@ -116,7 +116,7 @@ async def test_one_client_and_one_network_have_a_quarter_of_the_turns_at_a_host(
     await asyncio.gather(*flood)
 
 
-async def test_a_full_host_is_busy_because_of_others_and_not_because_of_oneself(
+async def test_a_host_is_reported_as_busy_only_if_other_callers_use_its_slots(
     authority: Authority, peer: Peer, monkeypatch: pytest.MonkeyPatch
 ) -> None:
     """SECURITY_BAR row 43"""
@@ -147,13 +147,13 @@ async def busy(
     app: Application = await start_app(token_error_limit=1)
 
     async def get(*_: object, **__: object) -> http.Fetched:
-        raise BusyError("too many requests to this host are under way")
+        raise BusyError("too many concurrent requests to this host")
 
     monkeypatch.setattr(services_of(app).outbound, "get", get)
     yield await signing_client(app, jwks_uri="https://shared.example/jwks")
 
 
-async def test_an_assertion_that_could_not_be_checked_is_answered_503_and_not_counted(
+async def test_an_assertion_that_cannot_be_checked_gets_a_503_and_is_not_rate_limited(
     busy: SigningClient,
 ) -> None:
     """RFC 6749 section 4.1.2.1: temporarily_unavailable"""
@@ -164,7 +164,7 @@ async def test_an_assertion_that_could_not_be_checked_is_answered_503_and_not_co
         assert int(answer.headers["retry-after"]) > 0
 
 
-async def test_a_request_object_that_could_not_be_checked_is_not_counted_either(
+async def test_a_request_object_that_cannot_be_checked_is_not_rate_limited(
     busy: SigningClient,
 ) -> None:
     """RFC 6749 section 4.1.2.1"""

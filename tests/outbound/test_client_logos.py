@@ -14,7 +14,7 @@ PNG = base64.b64decode(
 SVG = b'<svg xmlns="http://www.w3.org/2000/svg"><script>alert(1)</script></svg>'
 
 
-async def test_a_logo_is_fetched_once_and_served_from_here(
+async def test_a_logo_is_fetched_once_and_served_from_the_origin_of_the_server(
     start_app: AppFactory, authority: Authority, peer: Peer
 ) -> None:
     """SECURITY_BAR values: clients' logos are fetched by us and served from our origin"""
@@ -43,7 +43,7 @@ async def test_a_logo_is_fetched_once_and_served_from_here(
     ],
     ids=["drawing", "script", "missing", "huge"],
 )
-async def test_what_is_no_picture_is_not_shown(
+async def test_a_response_that_is_not_a_valid_image_is_not_served(
     start_app: AppFactory, authority: Authority, peer: Peer, answer: Answer
 ) -> None:
     """SECURITY_BAR rows 31 and 43"""
@@ -57,7 +57,7 @@ async def test_what_is_no_picture_is_not_shown(
     assert peer.count("/logo") == 1  # a failure is remembered too
 
 
-async def test_a_private_address_is_not_asked(start_app: AppFactory, peer: Peer) -> None:
+async def test_a_logo_on_a_private_ip_is_not_fetched(start_app: AppFactory, peer: Peer) -> None:
     """SECURITY_BAR row 43"""
     app = await start_app()
     client = await app.create_client(logo_uri=peer.url("/logo"))

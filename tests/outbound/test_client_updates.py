@@ -73,11 +73,11 @@ async def begin(
     return update
 
 
-async def test_trust_that_is_granted_during_an_update_does_not_cover_what_it_stores(
+async def test_trust_granted_during_an_update_does_not_apply_to_the_new_metadata(
     app: Application, operator: Services, peer: Peer, document: SlowDocument
 ) -> None:
     """SECURITY_BAR row 41"""
-    made = await registered(app, client_name="Seen by the administrator")
+    made = await registered(app, client_name="Seen by an administrator")
     update = await begin(app, document, made, body_of(made, client_name="New", **pairwise(peer)))
     await operator.clients.set_trust(made["client_id"], "first_party")
     document.may_answer.set()
@@ -89,7 +89,7 @@ async def test_trust_that_is_granted_during_an_update_does_not_cover_what_it_sto
     assert [client.client_name, client.trust] == ["New", "none"]
 
 
-async def test_of_two_updates_at_once_the_later_one_replaces_all_of_the_earlier(
+async def test_the_later_of_two_concurrent_updates_replaces_all_of_the_earlier(
     app: Application, operator: Services, peer: Peer, document: SlowDocument
 ) -> None:
     """RFC 7592 section 2.2: an update replaces the metadata as a whole"""
@@ -112,7 +112,7 @@ async def test_of_two_updates_at_once_the_later_one_replaces_all_of_the_earlier(
     assert client.client_name == ""
 
 
-async def test_a_client_that_is_disabled_during_an_update_stays_what_it_was(
+async def test_a_client_that_is_disabled_during_an_update_is_not_changed(
     app: Application, operator: Services, peer: Peer, document: SlowDocument
 ) -> None:
     """RFC 7592 section 3"""
@@ -125,7 +125,7 @@ async def test_a_client_that_is_disabled_during_an_update_stays_what_it_was(
     assert (await operator.clients.get(made["client_id"])).client_name == "Before"
 
 
-async def test_a_secret_that_is_rotated_during_an_update_stays_rotated(
+async def test_an_update_does_not_undo_a_concurrent_secret_rotation(
     app: Application, operator: Services, peer: Peer, document: SlowDocument
 ) -> None:
     made = await registered(app)
@@ -141,7 +141,7 @@ async def test_a_secret_that_is_rotated_during_an_update_stays_rotated(
     assert [old.status_code, new.status_code] == [401, 200]
 
 
-async def test_a_stranger_has_nothing_fetched(app: Application, peer: Peer) -> None:
+async def test_an_unauthenticated_update_triggers_no_fetch(app: Application, peer: Peer) -> None:
     """SECURITY_BAR row 43: the caller is authenticated before its body is looked at"""
     made = await registered(app)
 
@@ -153,7 +153,7 @@ async def test_a_stranger_has_nothing_fetched(app: Application, peer: Peer) -> N
     assert peer.count(SECTOR) == 0
 
 
-async def test_an_update_that_loses_every_race_is_refused(
+async def test_an_update_that_conflicts_on_every_retry_is_refused(
     app: Application, operator: Services, monkeypatch: pytest.MonkeyPatch
 ) -> None:
     """It is checked again three times, and then the client is told"""
@@ -173,12 +173,14 @@ async def test_an_update_that_loses_every_race_is_refused(
     answer = await manage(app, "PUT", made, body_of(made, client_name="After"))
 
     assert_oauth_error(answer, "invalid_client_metadata")
-    assert answer.json()["error_description"] == "The client was changed meanwhile; try again."
+    assert answer.json()["error_description"] == (
+        "The client was changed in the meantime. Try again."
+    )
     assert reads == 5  # once to authenticate, once to update, three times again
     assert (await operator.clients.get(made["client_id"])).client_name == "Before"
 
 
-async def test_the_first_use_of_a_client_during_its_update_is_no_conflict(
+async def test_the_first_use_of_a_client_during_its_update_is_not_a_conflict(
     app: Application, peer: Peer, document: SlowDocument
 ) -> None:
     """A client that is used stays, whatever it does meanwhile"""
@@ -192,7 +194,7 @@ async def test_the_first_use_of_a_client_during_its_update_is_no_conflict(
     assert (await manage(app, "GET", made)).json()["client_name"] == "New"
 
 
-async def test_a_client_without_a_secret_is_given_none(
+async def test_a_rotation_does_not_add_a_secret_to_a_client_without_one(
     app: Application, operator: Services
 ) -> None:
     """An operator's rotation must not undo the client's change to another method"""

@@ -22,7 +22,7 @@ def objects(outbound: OutboundHttp, clock: FakeClock) -> RequestObjects:
     return objects_with(outbound, clock)
 
 
-async def test_an_object_is_fetched_once_a_minute(
+async def test_a_request_object_is_fetched_at_most_once_a_minute(
     objects: RequestObjects, peer: Peer, clock: FakeClock
 ) -> None:
     """Also where many browsers ask at the same time"""
@@ -40,7 +40,9 @@ async def test_an_object_is_fetched_once_a_minute(
     assert peer.count("/request") == 2
 
 
-async def test_another_fragment_is_another_object(objects: RequestObjects, peer: Peer) -> None:
+async def test_each_fragment_is_cached_as_a_separate_request_object(
+    objects: RequestObjects, peer: Peer
+) -> None:
     """The fragment is a hash of the object: a client changes it with the object"""
     peer.answers["/request"] = Answer(signed())
     client = a_client(request_uris=[peer.url("/request")])
@@ -51,7 +53,9 @@ async def test_another_fragment_is_another_object(objects: RequestObjects, peer:
     assert (await objects.fetch(client, peer.url("/request#one")))["state"] == "s"
 
 
-async def test_an_object_is_cached_for_one_client(objects: RequestObjects, peer: Peer) -> None:
+async def test_a_request_object_is_cached_for_one_client(
+    objects: RequestObjects, peer: Peer
+) -> None:
     """What one client's URI answered says nothing about another client"""
     peer.answers["/request"] = Answer(signed())
     uris = [peer.url("/request")]

@@ -28,7 +28,7 @@ async def test_an_allowed_host_is_fetched_over_tls(outbound: OutboundHttp, peer:
     assert peer.seen[0].headers["accept-encoding"] == "identity"
 
 
-async def test_a_public_host_needs_no_permission(
+async def test_a_public_host_is_fetched_without_being_allowed_explicitly(
     world: Callable[[], OutboundHttp], resolver: Resolver, peer: Peer
 ) -> None:
     resolver.answers = [["127.0.0.1"]]
@@ -50,14 +50,14 @@ async def test_a_form_is_posted(outbound: OutboundHttp, peer: Peer) -> None:
     assert peer.seen[0].body == b"logout_token=a.b%2Bc&x=%C3%A4+%26"
 
 
-async def test_a_status_that_is_no_success_is_told_and_not_raised(
+async def test_an_error_status_is_returned_and_not_raised(
     outbound: OutboundHttp, peer: Peer
 ) -> None:
     assert (await outbound.get(peer.url("/nothing"))).status == 404
     assert await outbound.post_form(peer.url("/nothing"), {}) == 404
 
 
-async def test_an_allowed_host_may_speak_plain_http(authority: Authority) -> None:
+async def test_an_allowed_host_may_use_plain_http(authority: Authority) -> None:
     async with running_peer(authority, tls=False) as plain:
         plain.answers["/"] = Answer("hello")
 
@@ -67,7 +67,7 @@ async def test_an_allowed_host_may_speak_plain_http(authority: Authority) -> Non
 
 
 @pytest.mark.parametrize("contents", [b"", b"no certificate", b"\xff\x00"])
-async def test_a_file_of_authorities_that_holds_none_is_named(
+async def test_a_ca_file_without_certificates_is_named_in_the_error(
     contents: bytes, tmp_path: Path, peer: Peer
 ) -> None:
     file = tmp_path / "authority.pem"
@@ -78,20 +78,20 @@ async def test_a_file_of_authorities_that_holds_none_is_named(
 
 
 @pytest.mark.parametrize("written", ["LocalHost", "127.0.0.1", "[::1]"])
-async def test_allowed_hosts_are_written_in_any_case_and_may_be_addresses(
+async def test_allowed_hosts_are_case_insensitive_and_may_be_ip_addresses(
     written: str, authority: Authority, peer: Peer
 ) -> None:
     peer.answers["/"] = Answer("hello")
     outbound = OutboundHttp([written], authority.ca_file)
 
     if written == "[::1]":  # nobody listens there, but it is let through
-        with pytest.raises(FetchError, match="no answer"):
+        with pytest.raises(FetchError, match="no response"):
             await outbound.get(peer.url(host=written))
     else:
         assert (await outbound.get(peer.url(host=written))).body == b"hello"
 
 
-async def test_a_host_with_an_address_of_each_family_is_reached_by_the_one_that_works(
+async def test_a_host_with_ipv4_and_ipv6_addresses_is_reached_by_the_one_that_works(
     outbound: OutboundHttp, resolver: Resolver, peer: Peer
 ) -> None:
     resolver.answers = [["::1", "fe80::1", "127.0.0.1"]]
@@ -102,7 +102,7 @@ async def test_a_host_with_an_address_of_each_family_is_reached_by_the_one_that_
     assert fetched.body == b"hello"
 
 
-async def test_proxies_of_the_environment_are_not_used(
+async def test_proxy_settings_in_the_environment_are_ignored(
     outbound: OutboundHttp, peer: Peer, monkeypatch: pytest.MonkeyPatch
 ) -> None:
     for name in ("HTTPS_PROXY", "https_proxy", "ALL_PROXY"):
@@ -114,7 +114,7 @@ async def test_proxies_of_the_environment_are_not_used(
     assert fetched.body == b"hello"
 
 
-async def test_only_so_many_requests_go_to_one_host_at_once(
+async def test_the_number_of_concurrent_requests_to_one_host_is_limited(
     authority: Authority, peer: Peer
 ) -> None:
     """SECURITY_BAR row 43: the server is not to be made a flood"""

@@ -41,7 +41,7 @@ async def _say_wait(_: asyncio.StreamReader, writer: asyncio.StreamWriter) -> No
 
 
 @pytest.mark.parametrize("behaviour", [_say_nothing, _drip, _drip_headers, _say_wait])
-async def test_a_slow_peer_is_given_up(
+async def test_a_slow_peer_times_out(
     behaviour: Behaviour, authority: Authority, peer: Peer
 ) -> None:
     """SECURITY_BAR row 43: one time limit over all"""
@@ -76,12 +76,12 @@ async def _never_end_headers(_: asyncio.StreamReader, writer: asyncio.StreamWrit
 @pytest.mark.parametrize(
     ("behaviour", "problem"),
     [
-        (_never_end, "too long"),
-        (_never_end_without_length, "too long"),
-        (_never_end_headers, "no answer: RemoteProtocolError"),
+        (_never_end, "too large"),
+        (_never_end_without_length, "too large"),
+        (_never_end_headers, "no response: RemoteProtocolError"),
     ],
 )
-async def test_an_endless_answer_is_cut_off(
+async def test_an_endless_response_is_aborted(
     behaviour: Behaviour, problem: str, outbound: OutboundHttp, peer: Peer
 ) -> None:
     """SECURITY_BAR row 43"""
@@ -91,7 +91,7 @@ async def test_an_endless_answer_is_cut_off(
         await outbound.get(peer.url())
 
 
-async def test_a_body_of_just_the_limit_is_taken_and_one_more_is_not(
+async def test_a_body_at_the_size_limit_is_accepted_and_a_longer_one_is_refused(
     outbound: OutboundHttp, peer: Peer
 ) -> None:
     """SECURITY_BAR row 43"""
@@ -99,11 +99,11 @@ async def test_a_body_of_just_the_limit_is_taken_and_one_more_is_not(
     peer.answers["/more"] = Answer(b"x" * 101)
 
     assert len((await outbound.get(peer.url("/limit"), limit=100)).body) == 100
-    with pytest.raises(FetchError, match="too long"):
+    with pytest.raises(FetchError, match="too large"):
         await outbound.get(peer.url("/more"), limit=100)
 
 
-async def test_a_compressed_body_is_not_unpacked(outbound: OutboundHttp, peer: Peer) -> None:
+async def test_a_compressed_body_is_not_decompressed(outbound: OutboundHttp, peer: Peer) -> None:
     """SECURITY_BAR row 43: what is small on the wire stays small"""
     peer.answers["/"] = Answer(b"\x1f\x8b bomb", headers={"Content-Encoding": "gzip"})
 
@@ -127,10 +127,10 @@ async def _speak_something_else(_: asyncio.StreamReader, writer: asyncio.StreamW
 
 
 @pytest.mark.parametrize("behaviour", [_hang_up, _hang_up_within, _speak_something_else])
-async def test_a_peer_that_does_not_speak_http_to_the_end_is_an_error(
+async def test_a_peer_that_hangs_up_or_does_not_speak_http_is_an_error(
     behaviour: Behaviour, outbound: OutboundHttp, peer: Peer
 ) -> None:
     peer.answers["/"] = behaviour
 
-    with pytest.raises(FetchError, match="no answer"):
+    with pytest.raises(FetchError, match="no response"):
         await outbound.get(peer.url())

@@ -29,7 +29,7 @@ from tests.support.peer import HOST, OTHER_HOST, Answer, Authority, Peer
         "10.0.0.1",
     ],
 )
-async def test_a_url_that_leads_inside_is_refused_however_it_is_written(
+async def test_a_url_of_an_internal_host_is_refused_in_any_spelling(
     host: str, authority: Authority, peer: Peer
 ) -> None:
     """SECURITY_BAR row 43"""
@@ -58,7 +58,7 @@ async def test_a_url_that_leads_inside_is_refused_however_it_is_written(
         ["93.184.216.34", "127.0.0.1"],
     ],
 )
-async def test_a_name_that_leads_inside_is_refused(
+async def test_a_name_that_resolves_to_an_internal_ip_is_refused(
     addresses: list[str], resolver: Resolver, peer: Peer
 ) -> None:
     """SECURITY_BAR row 43: one such address among several is enough"""
@@ -70,7 +70,7 @@ async def test_a_name_that_leads_inside_is_refused(
     assert peer.connections == 0
 
 
-async def test_the_resolver_is_asked_once_and_its_second_answer_changes_nothing(
+async def test_a_name_is_resolved_once_so_that_dns_rebinding_has_no_effect(
     world: Callable[[], OutboundHttp], resolver: Resolver, peer: Peer
 ) -> None:
     """SECURITY_BAR row 43: DNS rebinding"""
@@ -87,7 +87,7 @@ async def test_the_resolver_is_asked_once_and_its_second_answer_changes_nothing(
 
 
 @pytest.mark.parametrize("allowed", ["localhost.example", "host", "example.localhost", "*"])
-async def test_only_the_very_name_of_an_allowed_host_counts(allowed: str, peer: Peer) -> None:
+async def test_the_name_of_an_allowed_host_must_match_exactly(allowed: str, peer: Peer) -> None:
     with pytest.raises(FetchError, match="not public"):
         await OutboundHttp([allowed]).get(peer.url())
 
@@ -122,13 +122,13 @@ async def test_only_the_very_name_of_an_allowed_host_counts(allowed: str, peer: 
         "https://localhost/\ud800",
     ],
 )
-async def test_what_is_no_plain_https_url_is_refused(url: str) -> None:
+async def test_a_url_that_is_not_a_plain_https_url_is_refused(url: str) -> None:
     """SECURITY_BAR row 43"""
     with pytest.raises(FetchError, match=r"^not (a URL|https)"):
         await OutboundHttp([HOST]).get(url)
 
 
-async def test_a_name_that_nobody_knows_is_an_error_of_the_same_kind(
+async def test_a_name_that_does_not_resolve_is_a_fetch_error(
     outbound: OutboundHttp, monkeypatch: pytest.MonkeyPatch
 ) -> None:
     async def knows_nothing(*_: object, **__: object) -> None:
@@ -170,7 +170,7 @@ async def test_a_certificate_for_another_name_is_refused(
         await outbound.get(peer.url(host="other.example"))
 
 
-async def test_our_own_authority_vouches_for_allowed_hosts_only(
+async def test_the_configured_ca_is_trusted_for_allowed_hosts_only(
     authority: Authority,
     world: Callable[[], OutboundHttp],
     resolver: Resolver,

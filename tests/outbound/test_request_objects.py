@@ -29,7 +29,9 @@ def objects(clock: FakeClock) -> RequestObjects:
     return objects_with(OutboundHttp(), clock)
 
 
-async def test_its_claims_are_the_parameters_of_the_request(objects: RequestObjects) -> None:
+async def test_the_claims_of_a_request_object_become_request_parameters(
+    objects: RequestObjects,
+) -> None:
     """OpenID Connect Core section 6.1: as they would stand in a query"""
     claims = {"id_token": {"email": {"essential": True}}}
     request = signed(
@@ -57,7 +59,7 @@ async def test_its_claims_are_the_parameters_of_the_request(objects: RequestObje
 
 
 @pytest.mark.parametrize("algorithm", ["RS256", "PS256", "ES256", "EdDSA"])
-async def test_each_advertised_algorithm_is_understood(
+async def test_each_advertised_algorithm_is_supported(
     objects: RequestObjects, algorithm: str
 ) -> None:
     key = signing_key(algorithm)
@@ -66,7 +68,7 @@ async def test_each_advertised_algorithm_is_understood(
     assert await objects.read(client, key.sign({"state": "s"})) == {"state": "s"}
 
 
-async def test_all_but_the_signature_is_optional(objects: RequestObjects) -> None:
+async def test_everything_but_the_signature_is_optional(objects: RequestObjects) -> None:
     """OpenID Connect Core section 6.1"""
     request = KEY.sign({"state": "s"}, kid=None, typ=None)
 
@@ -74,25 +76,29 @@ async def test_all_but_the_signature_is_optional(objects: RequestObjects) -> Non
 
 
 @pytest.mark.parametrize("typ", ["JWT", "oauth-authz-req+jwt", "application/oauth-authz-req+jwt"])
-async def test_its_type_may_be_told(objects: RequestObjects, typ: str) -> None:
+async def test_a_typ_header_for_request_objects_is_accepted(
+    objects: RequestObjects, typ: str
+) -> None:
     """RFC 9101 section 10.8"""
     assert await objects.read(a_client(), KEY.sign({"state": "s"}, typ=typ)) == {"state": "s"}
 
 
-async def test_an_unsigned_one_is_not_supported(objects: RequestObjects) -> None:
+async def test_an_unsigned_request_object_is_not_supported(objects: RequestObjects) -> None:
     """SECURITY_BAR row 35; OpenID Connect Core section 3.1.2.6"""
     with pytest.raises(RequestNotSupportedError):
         await objects.read(a_client(), unsigned({"client_id": "a-client", "state": "s"}))
 
 
 @pytest.mark.parametrize("algorithm", ["None", "NONE", "", 7, ["none"], None])
-async def test_an_algorithm_like_none_is_invalid(objects: RequestObjects, algorithm: Any) -> None:
+async def test_an_algorithm_that_resembles_none_is_invalid(
+    objects: RequestObjects, algorithm: Any
+) -> None:
     """SECURITY_BAR row 35"""
     with pytest.raises(InvalidRequestObjectError):
         await objects.read(a_client(), unsigned({"state": "s"}, alg=algorithm))
 
 
-async def test_a_public_key_is_no_secret_to_sign_with(objects: RequestObjects) -> None:
+async def test_a_public_key_cannot_be_used_as_an_hmac_secret(objects: RequestObjects) -> None:
     """SECURITY_BAR row 35"""
     key = signing_key("RS256")
     secret = json.dumps(key.public).encode()
@@ -128,7 +134,7 @@ async def test_a_client_without_keys_cannot_sign(objects: RequestObjects) -> Non
         {"kid": "another"},
     ],
 )
-async def test_a_header_of_something_else_is_refused(
+async def test_an_unexpected_header_is_refused(
     objects: RequestObjects, header: dict[str, Any]
 ) -> None:
     """SECURITY_BAR row 35"""
@@ -157,7 +163,7 @@ async def test_a_header_of_something_else_is_refused(
         {"claims": {"a": {"b": {"c": [[[[[[[[[[[[[[[[]]]]]]]]]]]]]]]]}}}},
     ],
 )
-async def test_what_an_object_must_not_say_is_refused(
+async def test_forbidden_or_mismatched_claims_are_refused(
     objects: RequestObjects, claims: dict[str, Any]
 ) -> None:
     """RFC 9101 sections 4 and 10.8; SECURITY_BAR row 44"""
@@ -165,13 +171,15 @@ async def test_what_an_object_must_not_say_is_refused(
         await objects.read(a_client(), signed(**claims))
 
 
-async def test_one_audience_of_several_may_be_another(objects: RequestObjects) -> None:
+async def test_additional_audiences_are_allowed(objects: RequestObjects) -> None:
     request = signed(aud=["https://other.example", ISSUER])
 
     assert (await objects.read(a_client(), request))["state"] == "s"
 
 
-async def test_it_counts_in_its_time_only(objects: RequestObjects, clock: FakeClock) -> None:
+async def test_a_request_object_is_valid_only_between_nbf_and_exp(
+    objects: RequestObjects, clock: FakeClock
+) -> None:
     """SECURITY_BAR row 35: expired, future `nbf`"""
     now = int(clock.now().timestamp())
     request = signed(nbf=now + 20, exp=now + 60)
@@ -185,7 +193,7 @@ async def test_it_counts_in_its_time_only(objects: RequestObjects, clock: FakeCl
         await objects.read(a_client(), request)
 
 
-async def test_one_that_is_to_come_is_refused_although_it_never_ends(
+async def test_a_request_object_from_the_future_is_refused_even_without_an_expiry(
     objects: RequestObjects, clock: FakeClock
 ) -> None:
     """SECURITY_BAR row 35"""
@@ -194,7 +202,9 @@ async def test_one_that_is_to_come_is_refused_although_it_never_ends(
             await objects.read(a_client(), signed(**{name: clock.now().timestamp() + 11}))
 
 
-async def test_one_may_be_made_for_a_year(objects: RequestObjects, clock: FakeClock) -> None:
+async def test_a_request_object_may_be_valid_for_a_year(
+    objects: RequestObjects, clock: FakeClock
+) -> None:
     """A request object that waits at a request_uri is made once."""
     request = signed(exp=clock.now().timestamp() + 86_400 * 365)
 
@@ -203,14 +213,14 @@ async def test_one_may_be_made_for_a_year(objects: RequestObjects, clock: FakeCl
 
 @pytest.mark.parametrize("value", ["tomorrow", True, [], 1e400, 10**300])
 @pytest.mark.parametrize("name", ["exp", "nbf", "iat"])
-async def test_a_time_that_is_none_is_refused(
+async def test_an_invalid_timestamp_is_refused(
     objects: RequestObjects, name: str, value: Any
 ) -> None:
     with pytest.raises(InvalidRequestObjectError):
         await objects.read(a_client(), signed(**{name: value}))
 
 
-async def test_a_registered_algorithm_is_the_only_one(objects: RequestObjects) -> None:
+async def test_only_the_registered_algorithm_is_accepted(objects: RequestObjects) -> None:
     """OpenID Connect Registration section 2: `request_object_signing_alg`"""
     client = a_client(request_object_signing_alg="RS256")
 
@@ -219,7 +229,7 @@ async def test_a_registered_algorithm_is_the_only_one(objects: RequestObjects) -
         await objects.read(client, signed())
 
 
-async def test_a_client_assertion_is_no_request_object(
+async def test_a_client_assertion_is_not_accepted_as_a_request_object(
     objects: RequestObjects, clock: FakeClock
 ) -> None:
     """RFC 9101 section 10.8: one kind of JWT in the place of another"""
@@ -230,13 +240,13 @@ async def test_a_client_assertion_is_no_request_object(
 
 
 @pytest.mark.parametrize("request_object", ["", "x", "a.b.c", "a.b.c.d.e", "ä.ö.ü", "e30.e30."])
-async def test_what_is_no_jwt_is_invalid(objects: RequestObjects, request_object: str) -> None:
+async def test_a_malformed_jwt_is_invalid(objects: RequestObjects, request_object: str) -> None:
     with pytest.raises(InvalidRequestObjectError):
         await objects.read(a_client(), request_object)
 
 
 @pytest.mark.parametrize("claims", ["[" * 10_000, '{"x":' * 10_000 + "1" + "}" * 10_000, [], "x"])
-async def test_claims_that_are_no_plain_object_are_invalid(
+async def test_claims_that_are_not_a_shallow_json_object_are_invalid(
     objects: RequestObjects, claims: Any
 ) -> None:
     """SECURITY_BAR row 44"""
@@ -244,7 +254,7 @@ async def test_claims_that_are_no_plain_object_are_invalid(
         await objects.read(a_client(), KEY.sign(claims))
 
 
-async def test_what_an_object_says_beyond_a_request_is_ignored(objects: RequestObjects) -> None:
+async def test_unknown_claims_are_ignored(objects: RequestObjects) -> None:
     """RFC 9101 section 4: unknown parameters, whatever they hold"""
     signed = KEY.sign({"state": "s", "a\x00b": "c", "display": "a\nb", "resource": ["x", "y"]})
 

@@ -37,7 +37,7 @@ async def test_a_registered_uri_is_fetched(objects: RequestObjects, peer: Peer) 
     ("registered", "asked"),
     [("/request#first", "/request#second"), ("/request", "/request#x"), ("/request#x", "/request")],
 )
-async def test_the_fragment_does_not_count(
+async def test_the_fragment_is_ignored_when_a_request_uri_is_matched(
     objects: RequestObjects, peer: Peer, registered: str, asked: str
 ) -> None:
     """OpenID Connect Registration section 2: it is a hash of the contents, for caches"""
@@ -63,7 +63,7 @@ async def test_a_uri_that_is_not_registered_is_never_fetched(
     assert peer.connections == 0
 
 
-async def test_a_registered_uri_that_leads_inside_is_not_fetched(peer: Peer) -> None:
+async def test_a_registered_uri_with_an_internal_host_is_not_fetched(peer: Peer) -> None:
     """SECURITY_BAR rows 28 and 43"""
     objects = objects_with(OutboundHttp(), FakeClock())
     peer.answers["/request"] = Answer(signed())
@@ -84,7 +84,7 @@ async def test_a_registered_uri_that_leads_inside_is_not_fetched(peer: Peer) -> 
         Answer("x" * 65_537),
     ],
 )
-async def test_what_cannot_be_fetched_is_an_invalid_request_uri(
+async def test_a_uri_that_cannot_be_fetched_is_an_invalid_request_uri(
     objects: RequestObjects, peer: Peer, answer: Answer
 ) -> None:
     """SECURITY_BAR row 43; RFC 9101 section 7"""
@@ -112,7 +112,7 @@ async def test_an_unsigned_object_at_a_uri_is_not_supported(
         (signing_key(name="a stranger's").sign({"state": "s"}).encode(),),
     ],
 )
-async def test_what_is_fetched_has_to_be_a_request_object_of_the_client(
+async def test_a_fetched_document_must_be_a_request_object_of_the_client(
     objects: RequestObjects, peer: Peer, bodies: Sequence[bytes]
 ) -> None:
     client = a_client(request_uris=[peer.url("/request")])

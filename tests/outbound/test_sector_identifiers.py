@@ -42,7 +42,7 @@ def client_in(answer: httpx.Response) -> TestClient:
 
 
 @pytest.mark.slow
-async def test_a_sector_sees_one_subject_and_another_sector_another(
+async def test_clients_of_one_sector_share_a_subject_that_differs_from_the_public_one(
     own_app: Application, peer: Peer
 ) -> None:
     user = await own_app.enrolled_user()
@@ -67,7 +67,9 @@ async def test_a_sector_sees_one_subject_and_another_sector_another(
 
 
 @pytest.mark.slow
-async def test_introspection_does_not_tell_the_public_subject(own_app: Application) -> None:
+async def test_introspection_does_not_reveal_the_public_subject_or_the_username(
+    own_app: Application,
+) -> None:
     user = await own_app.enrolled_user()
     client = client_in(await register(own_app))
     async with visiting(own_app) as visitor:
@@ -79,7 +81,9 @@ async def test_introspection_does_not_tell_the_public_subject(own_app: Applicati
     assert "username" not in told  # it would tell sectors that they know the same person
 
 
-async def test_several_hosts_want_a_document(own_app: Application) -> None:
+async def test_redirect_uris_on_several_hosts_require_a_sector_document(
+    own_app: Application,
+) -> None:
     answer = await register(own_app, redirect_uris=[REDIRECT_URI, ELSEWHERE])
 
     assert answer.status_code == 400
@@ -130,7 +134,7 @@ KEYED = {"token_endpoint_auth_method": "private_key_jwt", "jwks_uri": JWKS_URI}
         ([JWKS_URI], {**KEYED, "redirect_uris": [], "grant_types": [DEVICE]}, False),
     ],
 )
-async def test_a_sector_is_proven_for_every_way_in_which_tokens_leave(
+async def test_a_sector_must_be_proven_for_every_grant_that_issues_tokens(
     own_app: Application,
     peer: Peer,
     door: str,
@@ -160,7 +164,7 @@ async def test_a_sector_is_proven_for_every_way_in_which_tokens_leave(
         assert answer.json()["error"] == "invalid_client_metadata"
 
 
-async def test_the_default_grants_of_a_pairwise_client_prove_their_sector(
+async def test_the_default_grants_of_a_pairwise_client_need_no_further_sector_proof(
     own_app: Application,
 ) -> None:
     """Without grant_types `/create_client` gives it those that need no further proof"""

@@ -60,7 +60,7 @@ async def client_with_slow_keys(app: Application, number: int) -> SigningClient:
     return await signing_client(app, jwks_uri=f"https://n{number}{SLOW}/jwks")
 
 
-async def test_a_hundred_slow_names_delay_neither_another_client_nor_the_database(
+async def test_a_hundred_slow_dns_names_delay_neither_other_clients_nor_the_database(
     open_app: Application,
     dns: SilentServer,
     peer: Peer,
@@ -92,7 +92,7 @@ async def is_ready(app: Application) -> bool:
     return (await app.http.get("/health/ready")).status_code == 200
 
 
-async def test_a_client_whose_host_does_not_resolve_is_counted(
+async def test_a_client_whose_host_does_not_resolve_is_rate_limited(
     start_app: AppFactory, monkeypatch: pytest.MonkeyPatch
 ) -> None:
     """SECURITY_BAR row 23: it is an invalid client, like one with a wrong key"""

@@ -66,7 +66,9 @@ class Refused(NamedTuple):
 CREDENTIALS = "grant_type=client_credentials"
 CORPUS: dict[str, Refused] = {
     # token: client authentication
-    "unknown client": Refused(lambda w: w.named(NOBODY, "x"), "invalid_client", "no client"),
+    "unknown client": Refused(
+        lambda w: w.named(NOBODY, "x"), "invalid_client", "client_id is unknown"
+    ),
     "wrong secret": Refused(
         lambda w: w.named(w.client.client_id, "wrong"), "invalid_client", "secret is wrong"
     ),
@@ -79,18 +81,18 @@ CORPUS: dict[str, Refused] = {
     "no authentication": Refused(
         lambda w: w.app.token(None, grant_type="client_credentials"),
         "invalid_client",
-        "no client authentication",
+        "client_id is unknown authentication",
         knows_client=False,
     ),
     "forged assertion": Refused(
         lambda w: w.asserted(STRANGER.sign(w.signer.claims(), kid=w.signer.key.kid)),
         "invalid_client",
-        "no key of the signer fits",
+        "no key of the signer verifies the signature",
     ),
     "assertion for another audience": Refused(
         lambda w: w.asserted(w.signer.assertion(aud="https://other.example")),
         "invalid_client",
-        "its aud is not this server alone",
+        "aud is not this server only",
     ),
     "expired assertion": Refused(
         lambda w: w.asserted(w.signer.assertion(exp=w.signer.moment(-60))),
@@ -100,7 +102,7 @@ CORPUS: dict[str, Refused] = {
     "long assertion": Refused(
         lambda w: w.asserted(w.signer.assertion(exp=w.signer.moment(7200))),
         "invalid_client",
-        "it lives too long",
+        "its lifetime is too long",
     ),
     "assertion without jti": Refused(
         lambda w: w.asserted(w.signer.assertion(jti=None)), "invalid_client", "it has no jti"
@@ -145,7 +147,7 @@ CORPUS: dict[str, Refused] = {
     "unknown user": Refused(
         lambda w: w.token(grant_type="password", username="nobody", password="wrong pass"),
         "invalid_grant",
-        "no such user",
+        "the user is unknown",
     ),
     # authorize
     "redirect URI not registered": Refused(
@@ -154,12 +156,12 @@ CORPUS: dict[str, Refused] = {
         "https://evil.example/cb is not registered",
     ),
     "unknown client at authorize": Refused(
-        lambda w: w.authorize(client_id=NOBODY), "invalid_client", "no client"
+        lambda w: w.authorize(client_id=NOBODY), "invalid_client", "client_id is unknown"
     ),
-    "no client at authorize": Refused(
+    "client_id is unknown at authorize": Refused(
         lambda w: w.authorize(client_id=None),
         "invalid_client",
-        "no client_id",
+        "client_id is unknown_id",
         knows_client=False,
     ),
     "response type": Refused(
@@ -187,7 +189,7 @@ CORPUS: dict[str, Refused] = {
     "forged request object": Refused(
         lambda w: w.authorize(client_id=w.signer.client_id, request=STRANGER.sign({"state": "x"})),
         "invalid_request_object",
-        "no key of the signer fits",
+        "no key of the signer verifies the signature",
     ),
     # par
     "par": Refused(

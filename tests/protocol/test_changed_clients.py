@@ -34,7 +34,7 @@ async def put(app: Application, made: dict[str, Any], **changed: Any) -> None:
 
 
 @pytest.mark.parametrize("changed", CHANGES, ids=lambda value: next(iter(value)))
-async def test_a_change_of_what_was_approved_is_asked_about_again(
+async def test_changing_an_approved_client_requires_new_consent(
     app: Application, user: TestUser, visitor: Visitor, changed: dict[str, Any]
 ) -> None:
     """SECURITY_BAR row 34; tokens that were issued stay"""
@@ -54,7 +54,7 @@ async def test_a_change_of_what_was_approved_is_asked_about_again(
 
 
 @pytest.mark.parametrize("changed", NO_CHANGES, ids=str)
-async def test_what_the_user_does_not_see_changes_nothing(
+async def test_changes_that_the_user_does_not_see_keep_the_consent(
     app: Application, user: TestUser, visitor: Visitor, changed: dict[str, Any]
 ) -> None:
     """RFC 8252 section 7.3; RFC 7592 section 2.2: a PUT that only states what was in force"""
@@ -67,7 +67,7 @@ async def test_what_the_user_does_not_see_changes_nothing(
     assert "code" in answer_in(await visitor.authorize(client, prompt="none"))
 
 
-async def test_what_was_allowed_before_the_change_is_not_allowed_with_it(
+async def test_scopes_granted_before_the_change_need_new_consent(
     app: Application, user: TestUser, visitor: Visitor
 ) -> None:
     """SECURITY_BAR row 34: the new client is allowed only what the page named"""
@@ -82,7 +82,7 @@ async def test_what_was_allowed_before_the_change_is_not_allowed_with_it(
     assert again["error"] == "consent_required"
 
 
-async def test_a_page_that_showed_the_client_as_it_was_allows_nothing(
+async def test_a_consent_page_shown_before_the_change_cannot_grant_consent(
     app: Application, user: TestUser, visitor: Visitor
 ) -> None:
     """SECURITY_BAR row 34: the client changed while the user read the page"""
@@ -98,7 +98,7 @@ async def test_a_page_that_showed_the_client_as_it_was_allows_nothing(
     assert "code" in answer_in(await visitor.allow(again))
 
 
-async def test_a_device_page_that_showed_the_client_as_it_was_allows_nothing(
+async def test_a_device_page_shown_before_the_change_cannot_grant_consent(
     app: Application, user: TestUser, visitor: Visitor
 ) -> None:
     """RFC 8628 section 5.4"""

@@ -285,16 +285,16 @@ async def logout_addresses_register(app: Application, value: bool) -> None:
         assert await registered(app, **members) == 201
 
 
-async def test_no_member_goes_unchecked(app: Application) -> None:
+async def test_every_metadata_member_has_a_check(app: Application) -> None:
     assert set(await metadata_of(app)) == set(CHECKS)
 
 
 @pytest.mark.parametrize("name", sorted(CHECKS))
-async def test_the_member_is_true(app: Application, name: str) -> None:
+async def test_the_metadata_member_matches_the_server(app: Application, name: str) -> None:
     await CHECKS[name](app, (await metadata_of(app))[name])
 
 
-async def test_both_documents_say_the_same(app: Application) -> None:
+async def test_both_metadata_documents_are_identical(app: Application) -> None:
     other = await app.http.get("/.well-known/oauth-authorization-server")
 
     assert other.json() == await metadata_of(app)

@@ -34,7 +34,7 @@ async def _foreign(
 
 
 @pytest.mark.parametrize("method", METHODS)
-async def test_it_gets_a_token_for_itself_and_uses_it(
+async def test_authlib_gets_a_client_token_and_uses_it(
     app: Application, client: TestClient, method: str
 ) -> None:
     """RFC 6749 section 4.4"""
@@ -47,7 +47,7 @@ async def test_it_gets_a_token_for_itself_and_uses_it(
 
 
 @pytest.mark.parametrize("method", METHODS)
-async def test_it_gets_a_token_for_a_person_refreshes_it_and_uses_the_new_one(
+async def test_authlib_gets_a_user_token_refreshes_it_and_uses_the_new_one(
     app: Application, client: TestClient, user: TestUser, method: str
 ) -> None:
     """RFC 6749 sections 4.3 and 6"""
@@ -61,7 +61,7 @@ async def test_it_gets_a_token_for_a_person_refreshes_it_and_uses_the_new_one(
     assert profile.json()["username"] == user.username
 
 
-async def test_it_refreshes_an_expired_token_by_itself(
+async def test_authlib_refreshes_an_expired_token_automatically(
     app: Application, client: TestClient, user: TestUser
 ) -> None:
     """RFC 6749 section 6: `expires_in` and `refresh_token` are all that it goes by"""
@@ -80,7 +80,7 @@ async def test_it_refreshes_an_expired_token_by_itself(
 
 
 @pytest.mark.parametrize("method", METHODS)
-async def test_it_introspects_and_revokes(
+async def test_authlib_introspects_and_revokes_a_token(
     app: Application, client: TestClient, method: str
 ) -> None:
     """RFC 7662 and RFC 7009"""
@@ -104,7 +104,7 @@ REFUSED: list[tuple[Callable[[TestClient], TestClient], dict[str, str], str]] = 
 
 
 @pytest.mark.parametrize(("changed", "form", "error"), REFUSED, ids=[each[2] for each in REFUSED])
-async def test_it_understands_our_refusals(
+async def test_authlib_parses_the_oauth_errors(
     app: Application,
     client: TestClient,
     changed: Callable[[TestClient], TestClient],

@@ -96,7 +96,7 @@ FORGERIES: dict[str, Forge] = {
 
 
 @pytest.mark.parametrize("forgery", FORGERIES)
-async def test_a_forged_hint_is_no_hint(
+async def test_a_forged_id_token_hint_is_refused(
     app: Application, client: TestClient, user: TestUser, visitor: Visitor, forgery: str
 ) -> None:
     """SECURITY_BAR row 35"""
@@ -116,7 +116,7 @@ async def key_of(app: Application, token: str) -> dict[str, Any]:
 
 
 @pytest.mark.parametrize("member", ["jku", "jwk", "x5u", "x5c", "crit", "b64"])
-def test_not_even_the_right_key_makes_such_a_header_right(member: str) -> None:
+def test_a_forbidden_header_is_refused_even_with_the_right_key(member: str) -> None:
     """SECURITY_BAR row 35: it is the header that is refused, not only the signature"""
     key = signing_key()
     right, wrong = key.sign({"sub": "x"}), key.sign({"sub": "x"}, **{member: []})
@@ -127,7 +127,7 @@ def test_not_even_the_right_key_makes_such_a_header_right(member: str) -> None:
 
 
 @pytest.mark.parametrize("part", [0, 1, 2])
-async def test_a_changed_letter_makes_a_token_worthless(
+async def test_an_id_token_hint_with_one_changed_character_is_refused(
     client: TestClient, user: TestUser, visitor: Visitor, part: int
 ) -> None:
     parts = (await visitor.tokens_for(client, user))["id_token"].split(".")
@@ -145,7 +145,7 @@ async def test_a_changed_letter_makes_a_token_worthless(
     "hint",
     ["x", "..", "a.b.c", "e30.e30.", "e30.e30.e30", "é.é.é", "W10.W10.W10", "a" * 3000 + ".b.c"],
 )
-async def test_what_is_no_token_is_no_hint(
+async def test_a_malformed_id_token_hint_is_refused(
     client: TestClient, user: TestUser, visitor: Visitor, hint: str
 ) -> None:
     """SECURITY_BAR rows 35 and 44"""
@@ -156,7 +156,7 @@ async def test_what_is_no_token_is_no_hint(
     assert answer["error"] == "invalid_request"
 
 
-async def test_a_logout_token_is_no_hint(
+async def test_a_logout_token_is_refused_as_an_id_token_hint(
     app: Application, client: TestClient, user: TestUser, visitor: Visitor, operator: Services
 ) -> None:
     """SECURITY_BAR row 35: signed by our key, and of another type"""
@@ -171,7 +171,7 @@ async def test_a_logout_token_is_no_hint(
     assert answer["error"] == "invalid_request"
 
 
-async def test_a_signed_answer_of_userinfo_is_no_hint(
+async def test_a_signed_userinfo_response_is_refused_as_an_id_token_hint(
     app: Application, user: TestUser, visitor: Visitor
 ) -> None:
     """SECURITY_BAR row 35: signed by our key, with the same iss, sub and aud"""
@@ -185,7 +185,7 @@ async def test_a_signed_answer_of_userinfo_is_no_hint(
     assert answer["error"] == "invalid_request"
 
 
-async def test_an_id_token_of_another_issuer_is_no_hint(
+async def test_an_id_token_of_another_issuer_is_refused_as_a_hint(
     app: Application, client: TestClient, user: TestUser, visitor: Visitor, operator: Services
 ) -> None:
     """SECURITY_BAR row 35: our key under the name that we had before"""
@@ -200,7 +200,7 @@ async def test_an_id_token_of_another_issuer_is_no_hint(
 
 @pytest.mark.parametrize("path", ["/userinfo", "/profile"])
 @pytest.mark.parametrize("kind", ["id_token", "refresh_token"])
-async def test_only_an_access_token_is_an_access_token(
+async def test_only_an_access_token_is_accepted_as_an_access_token(
     app: Application,
     client: TestClient,
     user: TestUser,
@@ -218,7 +218,7 @@ async def test_only_an_access_token_is_an_access_token(
 
 
 @pytest.mark.parametrize("kind", ["id_token", "access_token"])
-async def test_only_a_refresh_token_is_a_refresh_token(
+async def test_only_a_refresh_token_is_accepted_as_a_refresh_token(
     app: Application, client: TestClient, user: TestUser, visitor: Visitor, kind: str
 ) -> None:
     """SECURITY_BAR row 36"""
@@ -227,7 +227,7 @@ async def test_only_a_refresh_token_is_a_refresh_token(
     assert_oauth_error(await app.refresh(client, tokens[kind]), "invalid_grant")
 
 
-async def test_an_id_token_is_active_for_nobody(
+async def test_an_id_token_is_inactive_at_introspection(
     app: Application, client: TestClient, user: TestUser, visitor: Visitor
 ) -> None:
     """SECURITY_BAR row 36"""

@@ -34,7 +34,7 @@ def may_end_at_the_client(page: httpx.Response) -> bool:
     return forms is None
 
 
-async def test_every_page_on_the_way_to_a_client_lets_its_form_end_there(
+async def test_pages_of_an_authorization_allow_forms_to_redirect_to_the_client(
     visitor: Visitor, client: TestClient, user: TestUser
 ) -> None:
     login = await visitor.authorize(client)
@@ -48,7 +48,7 @@ async def test_every_page_on_the_way_to_a_client_lets_its_form_end_there(
         assert may_end_at_the_client(page), page.url
 
 
-async def test_enrolling_on_the_way_to_a_client_may_end_there(
+async def test_enrolment_pages_of_an_authorization_allow_redirects_to_the_client(
     app: Application, visitor: Visitor, client: TestClient
 ) -> None:
     user = await app.register()
@@ -61,7 +61,7 @@ async def test_enrolling_on_the_way_to_a_client_may_end_there(
     assert may_end_at_the_client(codes)
 
 
-async def test_the_page_that_posts_to_the_client_lets_it_redirect_on(
+async def test_the_form_post_page_allows_the_client_to_redirect_further(
     visitor: Visitor, client: TestClient, user: TestUser
 ) -> None:
     """OAuth 2.0 Form Post Response Mode"""
@@ -70,7 +70,7 @@ async def test_the_page_that_posts_to_the_client_lets_it_redirect_on(
     assert may_end_at_the_client(await visitor.allow(await visitor.sign_in(page, user)))
 
 
-async def test_signing_out_may_end_at_the_client_where_it_said_where(
+async def test_the_sign_out_page_allows_redirects_only_to_a_requested_client_uri(
     app: Application, visitor: Visitor, user: TestUser
 ) -> None:
     client = await app.create_client(post_logout_redirect_uris=[AFTER])
@@ -81,7 +81,7 @@ async def test_signing_out_may_end_at_the_client_where_it_said_where(
     assert not may_end_at_the_client(await visitor.get("/logout"))
 
 
-async def test_the_device_pages_may_lead_to_an_app(
+async def test_the_device_pages_allow_forms_to_redirect_to_a_client(
     app: Application, visitor: Visitor, user: TestUser
 ) -> None:
     client = await app.create_client(grant_types=["urn:ietf:params:oauth:grant-type:device_code"])
@@ -96,7 +96,7 @@ async def test_the_device_pages_may_lead_to_an_app(
     "path",
     ["/login", "/create-account", "/account", "/account/profile", "/account/activity"],
 )
-async def test_every_other_page_keeps_its_forms_here(
+async def test_every_other_page_restricts_its_forms_to_this_server(
     visitor: Visitor, user: TestUser, path: str
 ) -> None:
     await visitor.sign_in(await visitor.get("/login"), user)
@@ -104,7 +104,7 @@ async def test_every_other_page_keeps_its_forms_here(
     assert not may_end_at_the_client(await visitor.follow(await visitor.get(path)))
 
 
-async def test_creating_an_account_goes_on_to_a_page_of_ours(
+async def test_the_account_creation_page_restricts_its_form_to_this_server(
     visitor: Visitor, client: TestClient
 ) -> None:
     login = await visitor.authorize(client)
@@ -114,11 +114,11 @@ async def test_creating_an_account_goes_on_to_a_page_of_ours(
     assert not may_end_at_the_client(page)
 
 
-async def test_an_error_page_keeps_its_forms_here(visitor: Visitor) -> None:
+async def test_an_error_page_restricts_its_forms_to_this_server(visitor: Visitor) -> None:
     assert not may_end_at_the_client(await visitor.get("/authorize", client_id="nobody"))
 
 
-async def test_the_answer_is_a_303_with_a_location(
+async def test_the_consent_form_is_answered_with_a_303_redirect(
     visitor: Visitor, client: TestClient, user: TestUser
 ) -> None:
     page = await visitor.sign_in(await visitor.authorize(client), user)

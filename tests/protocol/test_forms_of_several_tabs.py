@@ -9,7 +9,7 @@ SAME_ORIGIN = ({"sec-fetch-site": "same-origin"}, {"origin": "http://localhost:5
 
 
 @pytest.mark.parametrize("said", SAME_ORIGIN, ids=str)
-async def test_two_answers_that_each_set_the_cookie_leave_both_forms_usable(
+async def test_two_responses_that_each_set_the_cookie_leave_both_forms_usable(
     user: TestUser, visitor: Visitor, said: dict[str, str]
 ) -> None:
     """SECURITY_BAR row 30: the browser says that our own page sent the form"""
@@ -38,7 +38,7 @@ async def test_two_answers_that_each_set_the_cookie_leave_both_forms_usable(
     ],
     ids=str,
 )
-async def test_a_form_of_a_replaced_cookie_needs_the_word_of_the_browser(
+async def test_a_form_of_a_replaced_cookie_requires_same_origin_headers(
     visitor: Visitor, said: dict[str, str]
 ) -> None:
     """SECURITY_BAR row 30"""
@@ -53,7 +53,7 @@ async def test_a_form_of_a_replaced_cookie_needs_the_word_of_the_browser(
 
 @pytest.mark.parametrize("token", ["", "0" * 64, "0" * 64 + "a" * 32, "é" * 80, "x"])
 @pytest.mark.parametrize("said", SAME_ORIGIN, ids=str)
-async def test_a_token_that_is_not_ours_is_refused_whatever_the_browser_says(
+async def test_an_invalid_csrf_token_is_refused_even_with_same_origin_headers(
     visitor: Visitor, token: str, said: dict[str, str]
 ) -> None:
     await visitor.get("/login")
@@ -63,7 +63,7 @@ async def test_a_token_that_is_not_ours_is_refused_whatever_the_browser_says(
     assert answer.status_code == 403
 
 
-async def test_a_browser_without_cookies_is_told_to_allow_them(visitor: Visitor) -> None:
+async def test_a_browser_without_cookies_gets_a_page_asking_to_allow_them(visitor: Visitor) -> None:
     page = await visitor.get("/login")
     visitor.http.cookies.clear()
 

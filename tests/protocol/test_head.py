@@ -44,7 +44,7 @@ async def test_head_at_the_authorization_endpoint_issues_no_code(
     assert await count(database, "authorization_codes") == before
 
 
-async def test_head_stores_no_request_and_uses_none(
+async def test_head_stores_and_consumes_no_authorization_request(
     app: Application, client: TestClient, user: TestUser, visitor: Visitor
 ) -> None:
     """RFC 9126 section 4"""
@@ -60,7 +60,7 @@ async def test_head_stores_no_request_and_uses_none(
     assert "code" in await visitor.answer_for(client, user, request_uri=request_uri)
 
 
-async def test_head_signs_nobody_out(
+async def test_head_does_not_sign_the_user_out(
     app: Application, client: TestClient, user: TestUser, visitor: Visitor
 ) -> None:
     """OpenID Connect RP-Initiated Logout 1.0"""
@@ -71,12 +71,12 @@ async def test_head_signs_nobody_out(
     assert "code" in answer_in(await visitor.authorize(client, prompt="none"))
 
 
-async def test_head_of_an_address_that_is_not_there_is_not_found(app: Application) -> None:
+async def test_head_of_an_unknown_path_is_not_found(app: Application) -> None:
     """RFC 9110 section 9.3.2"""
     assert (await app.http.head("/nothing")).status_code == 404
 
 
-async def test_every_other_route_is_without_an_effect_or_asks_for_the_browser(
+async def test_every_get_route_has_no_effect_or_depends_on_the_browser(
     app: Application,
 ) -> None:
     """The dependency that every page has is where HEAD ends."""

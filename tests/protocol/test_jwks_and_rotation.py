@@ -51,7 +51,7 @@ def kid_of(token: str) -> str:
     return str(header_of(token)["kid"])
 
 
-async def test_what_is_published_is_public(own_app: Application) -> None:
+async def test_only_public_key_parameters_are_published(own_app: Application) -> None:
     """RFC 7517 section 5, RFC 7518 section 6"""
     response = await own_app.http.get("/jwks")
 
@@ -65,7 +65,7 @@ async def test_what_is_published_is_public(own_app: Application) -> None:
     assert response.headers["cache-control"] == "public, max-age=40"  # and a key waits for 60
 
 
-async def test_the_metadata_says_where_the_keys_are(own_app: Application) -> None:
+async def test_the_metadata_contains_the_jwks_uri(own_app: Application) -> None:
     metadata = (await own_app.http.get("/.well-known/openid-configuration")).json()
 
     assert metadata["jwks_uri"] == f"{own_app.settings.issuer_url}/jwks"
@@ -87,7 +87,7 @@ async def test_a_new_key_is_published_before_it_signs(own_app: Application) -> N
 
 
 @pytest.mark.slow
-async def test_other_instances_take_it_up_by_themselves(
+async def test_other_instances_use_a_rotated_key_without_a_restart(
     own_app: Application, visitor_of_own: Visitor
 ) -> None:
     """The one that serves people is not the one that rotated"""
@@ -110,7 +110,7 @@ async def visitor_of_own(own_app: Application) -> AsyncIterator[Visitor]:
         yield made
 
 
-async def test_an_old_key_is_published_for_as_long_as_its_tokens_count(
+async def test_an_old_key_is_published_while_its_tokens_are_valid(
     own_app: Application,
 ) -> None:
     """An hour, which is how long an ID token counts, and a day"""
@@ -129,7 +129,9 @@ async def test_an_old_key_is_published_for_as_long_as_its_tokens_count(
         assert await operator.signing_keys.verify(token) == {"sub": "somebody"}  # as a hint
 
 
-async def test_the_time_that_tokens_count_is_a_setting(start_app: AppFactory) -> None:
+async def test_an_old_key_is_published_for_the_configured_id_token_lifetime(
+    start_app: AppFactory,
+) -> None:
     app = await start_app(id_token_ttl=7200)
     async with working_on(app) as operator:
         await operator.signing_keys.rotate("RS256")
@@ -138,7 +140,7 @@ async def test_the_time_that_tokens_count_is_a_setting(start_app: AppFactory) ->
         assert len(await kids(app)) == 2
 
 
-async def test_only_the_key_that_was_named_is_replaced(own_app: Application) -> None:
+async def test_only_the_key_of_the_named_algorithm_is_rotated(own_app: Application) -> None:
     before = {algorithm: await kids(own_app, algorithm) for algorithm in ALGORITHMS}
     async with working_on(own_app) as operator:
         await operator.signing_keys.rotate("ES256")
@@ -151,7 +153,7 @@ async def test_only_the_key_that_was_named_is_replaced(own_app: Application) -> 
 
 
 @pytest.mark.slow
-async def test_no_key_signs_that_another_server_does_not_publish(own_app: Application) -> None:
+async def test_a_key_signs_only_once_every_server_publishes_it(own_app: Application) -> None:
     """Core section 10.1.1; also where the new key is wanted soon, as after a theft"""
     lacked_until, signs_from = -1, None
     async with working_on(own_app) as operator:
@@ -170,7 +172,7 @@ async def test_no_key_signs_that_another_server_does_not_publish(own_app: Applic
     assert 0 < lacked_until <= signs_from
 
 
-async def test_of_many_who_make_the_first_key_one_wins(own_app: Application) -> None:
+async def test_concurrent_instances_create_only_one_first_key(own_app: Application) -> None:
     """Two instances, and several requests in each"""
     async with working_on(own_app) as one, working_on(own_app) as other:
         tokens = await asyncio.gather(
@@ -183,7 +185,7 @@ async def test_of_many_who_make_the_first_key_one_wins(own_app: Application) -> 
     assert {kid_of(token) for token in tokens} == {key.kid for key in made}
 
 
-async def test_who_saw_no_key_a_moment_ago_looks_again_before_he_makes_one(
+async def test_an_instance_that_saw_no_key_reads_again_before_creating_one(
     own_app: Application,
 ) -> None:
     async with working_on(own_app) as one, working_on(own_app) as other:
@@ -195,7 +197,7 @@ async def test_who_saw_no_key_a_moment_ago_looks_again_before_he_makes_one(
     assert kid_of(first) == kid_of(second)
 
 
-async def test_of_many_who_rotate_nobody_breaks_the_others(own_app: Application) -> None:
+async def test_concurrent_rotations_do_not_interfere(own_app: Application) -> None:
     async with working_on(own_app) as one, working_on(own_app) as other:
         await asyncio.gather(*(each.signing_keys.rotate("ES256") for each in (one, other) * 2))
         own_app.clock.advance(seconds=71)
@@ -209,7 +211,9 @@ async def test_of_many_who_rotate_nobody_breaks_the_others(own_app: Application)
 
 
 @pytest.mark.slow
-async def test_a_lost_secret_costs_the_keys_and_nothing_else(start_app: AppFactory) -> None:
+async def test_losing_the_secret_key_replaces_the_signing_keys_and_nothing_else(
+    start_app: AppFactory,
+) -> None:
     """What was signed before is verified as before"""
     before = await start_app()
     client, user = await before.create_client(), await before.enrolled_user()
@@ -228,7 +232,7 @@ async def test_a_lost_secret_costs_the_keys_and_nothing_else(start_app: AppFacto
         assert (await verified(after, new))["sub"] == "somebody"
 
 
-async def test_a_secret_that_was_changed_in_the_right_way_keeps_the_keys(
+async def test_rotating_the_secret_key_preserves_the_signing_keys(
     start_app: AppFactory,
 ) -> None:
     before = await start_app()
@@ -243,7 +247,7 @@ async def test_a_secret_that_was_changed_in_the_right_way_keeps_the_keys(
         assert kid_of(await sign(operator)) == old
 
 
-async def test_the_private_half_is_sealed(own_app: Application) -> None:
+async def test_private_keys_are_stored_encrypted(own_app: Application) -> None:
     async with working_on(own_app) as operator:
         await operator.signing_keys.ensure()
         made = await operator.signing_keys.list_all()
@@ -254,7 +258,7 @@ async def test_the_private_half_is_sealed(own_app: Application) -> None:
 
 
 @pytest.mark.slow
-async def test_a_key_that_has_grown_old_gets_a_successor(start_app: AppFactory) -> None:
+async def test_housekeeping_rotates_a_key_at_its_maximum_age(start_app: AppFactory) -> None:
     """By housekeeping, with no hand of anybody"""
     app = await start_app(signing_key_max_age=30 * DAY)
     (old,) = await kids(app)
@@ -274,7 +278,7 @@ async def test_a_key_that_has_grown_old_gets_a_successor(start_app: AppFactory) 
         assert kid_of(await sign(worker)) == new
 
 
-async def test_several_workers_replace_an_old_key_once(start_app: AppFactory) -> None:
+async def test_several_workers_rotate_an_old_key_only_once(start_app: AppFactory) -> None:
     app = await start_app(signing_key_max_age=30 * DAY)
     async with working_on(app) as one, working_on(app) as other:
         await asyncio.gather(one.signing_keys.ensure(), other.signing_keys.published())
@@ -288,7 +292,7 @@ async def test_several_workers_replace_an_old_key_once(start_app: AppFactory) ->
 
 
 @pytest.mark.parametrize("algorithm", sorted(ALGORITHMS))
-async def test_a_client_chooses_how_its_tokens_are_signed(
+async def test_a_client_chooses_the_signing_algorithm_of_its_id_tokens(
     app: Application, visitor: Visitor, algorithm: str
 ) -> None:
     """OpenID Connect Registration section 2, and at_hash of Core section 3.1.3.6"""
@@ -308,7 +312,7 @@ def at_hash(token: str, algorithm: str) -> str:
 
 
 @pytest.mark.parametrize("algorithm", ["none", "HS256", "RS512", "PS256", "rs256", ""])
-async def test_a_client_cannot_choose_what_we_do_not_sign_with(
+async def test_a_client_cannot_choose_an_unsupported_signing_algorithm(
     app: Application, algorithm: str
 ) -> None:
     """SECURITY_BAR row 35"""

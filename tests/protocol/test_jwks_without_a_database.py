@@ -50,7 +50,7 @@ def reads(own_app: Application, monkeypatch: pytest.MonkeyPatch) -> Reads:
     return made
 
 
-async def test_the_keys_of_before_are_served_while_the_database_is_away(
+async def test_cached_keys_are_served_while_the_database_is_unavailable(
     own_app: Application, reads: Reads
 ) -> None:
     """RFC 7517 section 5: what was signed before is verified as before"""
@@ -65,7 +65,7 @@ async def test_the_keys_of_before_are_served_while_the_database_is_away(
         assert stale.headers["cache-control"] == "public, max-age=5"  # a key may be missing
 
 
-async def test_stale_keys_are_not_served_for_ever(own_app: Application, reads: Reads) -> None:
+async def test_stale_keys_are_not_served_indefinitely(own_app: Application, reads: Reads) -> None:
     """Nothing that was signed before the database went away is valid any more"""
     reads.is_away = True
     own_app.clock.advance(seconds=HOUR + 1)
@@ -90,7 +90,7 @@ async def test_stale_keys_are_served_for_as_long_as_tokens_are_valid(
     assert answers == [200, 503]
 
 
-async def test_the_first_keys_need_a_database(start_app: AppFactory) -> None:
+async def test_without_cached_keys_an_unavailable_database_is_503(start_app: AppFactory) -> None:
     app = await start_app()
     reads = Reads(services_of(app).database)
     services_of(app).signing_keys._cache._repository = reads
@@ -99,7 +99,7 @@ async def test_the_first_keys_need_a_database(start_app: AppFactory) -> None:
     assert (await app.http.get("/jwks")).status_code == 503
 
 
-async def test_new_keys_are_served_once_the_database_is_back(
+async def test_new_keys_are_served_once_the_database_is_available_again(
     own_app: Application, reads: Reads
 ) -> None:
     reads.is_away = True
@@ -115,7 +115,9 @@ async def test_new_keys_are_served_once_the_database_is_back(
     assert fresh.headers["cache-control"] == "public, max-age=40"
 
 
-async def test_all_callers_share_one_read(own_app: Application, reads: Reads) -> None:
+async def test_concurrent_requests_share_one_database_read(
+    own_app: Application, reads: Reads
+) -> None:
     own_app.clock.advance(seconds=11)
 
     answers = await asyncio.gather(*(own_app.http.get("/jwks") for _ in range(20)))
@@ -124,7 +126,7 @@ async def test_all_callers_share_one_read(own_app: Application, reads: Reads) ->
     assert reads.count == 1
 
 
-async def test_a_database_that_is_away_is_asked_once_a_second(
+async def test_an_unavailable_database_is_queried_once_a_second(
     own_app: Application, reads: Reads
 ) -> None:
     reads.is_away = True
@@ -139,7 +141,7 @@ async def test_a_database_that_is_away_is_asked_once_a_second(
     assert (at_once, reads.count) == (1, 2)
 
 
-async def test_a_database_that_hangs_is_not_waited_for(
+async def test_a_hanging_database_does_not_block_requests(
     own_app: Application, reads: Reads, monkeypatch: pytest.MonkeyPatch
 ) -> None:
     monkeypatch.setattr("app.services.signing_key_cache.PATIENCE", 0.01)
@@ -152,7 +154,9 @@ async def test_a_database_that_hangs_is_not_waited_for(
     assert reads.count == 1
 
 
-async def test_signing_shares_the_read_too(own_app: Application, reads: Reads) -> None:
+async def test_concurrent_signatures_share_one_database_read(
+    own_app: Application, reads: Reads
+) -> None:
     own_app.clock.advance(seconds=11)
     keys = services_of(own_app).signing_keys
 
@@ -163,7 +167,9 @@ async def test_signing_shares_the_read_too(own_app: Application, reads: Reads) -
     assert reads.count == 1
 
 
-async def test_a_flood_of_unknown_keys_is_a_few_reads(own_app: Application, reads: Reads) -> None:
+async def test_many_tokens_with_unknown_keys_cause_at_most_two_database_reads(
+    own_app: Application, reads: Reads
+) -> None:
     """As with an `id_token_hint` of somebody else: the newest keys are looked up, once for all"""
     keys = services_of(own_app).signing_keys
     unknown = "eyJhbGciOiJFUzI1NiIsImtpZCI6InVua25vd24ifQ.e30.e30"

@@ -54,7 +54,7 @@ async def kept(visitor: Visitor, client: TestClient, **asked: Any) -> str:
 @pytest.mark.parametrize(
     "asked", [{"scope": None}, {"scope": "openid", "claims": '{"userinfo": {"email": null}}'}]
 )
-async def test_a_client_that_registers_more_while_the_question_is_open_gets_what_was_shown(
+async def test_scopes_registered_while_consent_is_pending_are_not_granted(
     app: Application, user: TestUser, visitor: Visitor, asked: dict[str, Any]
 ) -> None:
     """SECURITY_BAR row 34"""
@@ -72,7 +72,7 @@ async def test_a_client_that_registers_more_while_the_question_is_open_gets_what
     assert more["error"] == "consent_required"
 
 
-async def test_a_client_that_may_have_less_now_gets_less(
+async def test_a_refresh_does_not_exceed_a_reduced_registered_scope(
     app: Application, user: TestUser, visitor: Visitor
 ) -> None:
     """RFC 6749 section 6: a refresh gives no more than the client is registered for"""
@@ -88,7 +88,7 @@ async def test_a_client_that_may_have_less_now_gets_less(
     assert refreshed.json()["scope"] == "openid"
 
 
-async def test_consent_to_one_request_does_not_count_for_one_that_waited(
+async def test_consent_to_one_request_does_not_apply_to_a_pending_one(
     app: Application, user: TestUser, visitor: Visitor
 ) -> None:
     """SECURITY_BAR row 34; RFC 8252 section 8.6: another program poses as the native application"""
@@ -102,7 +102,7 @@ async def test_consent_to_one_request_does_not_count_for_one_that_waited(
     assert 'action="/consent"' in answer.text
 
 
-async def test_the_age_of_a_sign_in_counts_when_the_answer_is_given(
+async def test_max_age_is_checked_when_a_pending_request_is_answered(
     app: Application, client: TestClient, user: TestUser, visitor: Visitor
 ) -> None:
     """SECURITY_BAR row 29: max_age"""
@@ -115,7 +115,7 @@ async def test_the_age_of_a_sign_in_counts_when_the_answer_is_given(
     assert 'action="/login"' in answer.text
 
 
-async def test_an_address_that_was_left_out_may_be_left_out_again(
+async def test_a_redirect_uri_omitted_from_the_request_may_be_omitted_at_redemption(
     app: Application, client: TestClient, user: TestUser, visitor: Visitor
 ) -> None:
     """RFC 6749 section 4.1.3: required only if it was in the authorization request"""
@@ -132,7 +132,7 @@ async def test_an_address_that_was_left_out_may_be_left_out_again(
     assert wrong.status_code == 400
 
 
-async def test_long_claims_survive_the_way_to_the_token(
+async def test_a_long_claims_parameter_is_preserved_until_redemption(
     app: Application, client: TestClient, user: TestUser, visitor: Visitor
 ) -> None:
     claims = json.dumps({"userinfo": {"name": {"value": "é" * 4000}}}, ensure_ascii=False)
@@ -142,7 +142,7 @@ async def test_long_claims_survive_the_way_to_the_token(
     assert (await redeem(app, client, code)).status_code == 200
 
 
-async def test_somebody_else_than_is_meant_signs_in(
+async def test_signing_in_as_a_user_other_than_the_hinted_one_is_login_required(
     app: Application, client: TestClient, user: TestUser, visitor: Visitor
 ) -> None:
     """OpenID Connect Core section 3.1.2.1: an answer, and no sign-in page without end"""
@@ -155,7 +155,7 @@ async def test_somebody_else_than_is_meant_signs_in(
     assert answer_in(answer)["error"] == "login_required"
 
 
-async def test_accounts_are_not_promised_where_nobody_makes_his_own(
+async def test_account_creation_is_not_advertised_where_registration_is_closed(
     start_app: AppFactory,
 ) -> None:
     """Initiating User Registration 1.0 section 4.1"""
@@ -169,7 +169,9 @@ async def test_accounts_are_not_promised_where_nobody_makes_his_own(
     assert answer["error"] == "invalid_request"
 
 
-async def test_a_sector_is_not_taken_by_who_does_not_live_there(app: Application) -> None:
+async def test_a_device_client_cannot_use_pairwise_subjects_of_another_host(
+    app: Application,
+) -> None:
     """OpenID Connect Core section 8.1: a device never comes back to its redirect URI"""
     device = "urn:ietf:params:oauth:grant-type:device_code"
 

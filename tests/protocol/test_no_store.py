@@ -16,7 +16,7 @@ def _assert_never_cached(response: httpx.Response) -> None:
     assert "last-modified" not in response.headers
 
 
-async def test_answers_with_tokens_are_never_cached(
+async def test_token_responses_are_never_cached(
     app: Application, client: TestClient, user: TestUser
 ) -> None:
     """SECURITY_BAR row 13; RFC 6749 section 5.1: Pragma too"""
@@ -46,7 +46,7 @@ async def test_answers_with_tokens_are_never_cached(
         ("/revoke", {}, 400),
     ],
 )
-async def test_what_the_protocol_answers_is_never_cached(
+async def test_protocol_responses_are_never_cached(
     app: Application, client: TestClient, path: str, form: dict[str, str], status: int
 ) -> None:
     """SECURITY_BAR row 13; RFC 6749 section 5.2"""
@@ -58,7 +58,7 @@ async def test_what_the_protocol_answers_is_never_cached(
 
 
 @pytest.mark.parametrize("path", ["/token", "/introspect", "/revoke"])
-async def test_a_refused_client_is_never_cached(app: Application, path: str) -> None:
+async def test_a_failed_client_authentication_is_never_cached(app: Application, path: str) -> None:
     """SECURITY_BAR row 13"""
     answer = await app.http.post(
         path, data={"grant_type": "client_credentials"}, auth=("nobody", "nothing")
@@ -87,7 +87,7 @@ async def test_a_profile_is_never_cached(app: Application, client: TestClient) -
         ("/nothing-here", {}),
     ],
 )
-async def test_a_refusal_of_the_product_is_never_cached(
+async def test_errors_of_the_product_api_are_never_cached(
     app: Application, path: str, body: dict[str, Any]
 ) -> None:
     """SECURITY_BAR row 13"""
@@ -97,7 +97,7 @@ async def test_a_refusal_of_the_product_is_never_cached(
     _assert_never_cached(answer)
 
 
-async def test_answers_that_show_a_secret_once_are_never_cached(app: Application) -> None:
+async def test_responses_that_show_a_secret_once_are_never_cached(app: Application) -> None:
     """SECURITY_BAR rows 13 and 20"""
     username = app.new_name()
     credentials = {"username": username, "password": PASSWORD}
@@ -114,7 +114,7 @@ async def test_answers_that_show_a_secret_once_are_never_cached(app: Application
         _assert_never_cached(answer)
 
 
-async def test_no_refusal_repeats_what_it_was_sent(
+async def test_no_error_repeats_submitted_secrets(
     app: Application, client: TestClient, user: TestUser
 ) -> None:
     """SECURITY_BAR row 13: no token, secret, password or code in an error"""

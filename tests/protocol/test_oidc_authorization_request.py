@@ -45,7 +45,7 @@ from tests.support.visitor import Form, Visitor, answer_in, query, redeem, visit
     ],
     ids=lambda value: str(value)[:60],
 )
-async def test_what_is_wrong_is_told_to_the_client(
+async def test_errors_are_returned_to_the_client_with_state_and_issuer(
     client: TestClient, visitor: Visitor, parameters: dict[str, Any], error: str
 ) -> None:
     """SECURITY_BAR rows 8 and 28: with state and iss, and no page"""
@@ -92,7 +92,7 @@ async def test_a_repeated_parameter_gets_an_error_page(
     ],
     ids=str,
 )
-async def test_what_may_be_left_out_or_is_not_understood_is_no_error(
+async def test_missing_optional_and_unknown_parameters_are_accepted(
     client: TestClient, user: TestUser, visitor: Visitor, parameters: dict[str, Any]
 ) -> None:
     assert "code" in await visitor.answer_for(client, user, **parameters)
@@ -107,7 +107,7 @@ async def test_public_clients_need_pkce(app: Application, visitor: Visitor) -> N
     assert answer_in(answer)["error"] == "invalid_request"
 
 
-async def test_a_setting_demands_pkce_of_all(start_app: AppFactory) -> None:
+async def test_a_setting_requires_pkce_of_all_clients(start_app: AppFactory) -> None:
     app = await start_app(pkce="all")
     client = await app.create_client()
 
@@ -117,7 +117,7 @@ async def test_a_setting_demands_pkce_of_all(start_app: AppFactory) -> None:
     assert answer_in(answer)["error"] == "invalid_request"
 
 
-async def test_the_answer_travels_in_the_fragment_where_that_was_asked(
+async def test_the_response_is_in_the_fragment_when_requested(
     client: TestClient, user: TestUser, visitor: Visitor
 ) -> None:
     response = await visitor.authorize(client, response_mode="fragment", prompt="none")
@@ -127,7 +127,7 @@ async def test_the_answer_travels_in_the_fragment_where_that_was_asked(
 
 
 @pytest.mark.parametrize("prompt", [None, "none"])
-async def test_a_form_brings_the_answer_where_that_was_asked(
+async def test_the_response_is_sent_by_form_post_when_requested(
     client: TestClient, user: TestUser, visitor: Visitor, prompt: str | None
 ) -> None:
     """SECURITY_BAR row 31: escaped; the receiver may redirect on"""
@@ -147,7 +147,7 @@ async def test_a_form_brings_the_answer_where_that_was_asked(
     assert page.headers["referrer-policy"] == "no-referrer"
 
 
-async def test_a_request_by_post_is_the_same(
+async def test_a_request_by_post_is_accepted(
     client: TestClient, user: TestUser, visitor: Visitor
 ) -> None:
     kept = await visitor.http.post(
@@ -163,7 +163,7 @@ async def test_a_request_by_post_is_the_same(
     assert "code" in answer
 
 
-async def test_no_referrer_and_no_copy_of_the_answer(
+async def test_the_response_sends_no_referrer_and_is_not_cached(
     client: TestClient, user: TestUser, visitor: Visitor
 ) -> None:
     """SECURITY_BAR rows 13 and 31"""
@@ -174,7 +174,7 @@ async def test_no_referrer_and_no_copy_of_the_answer(
     assert response.headers["referrer-policy"] == "no-referrer"
 
 
-async def test_the_id_token_says_who_when_and_how(
+async def test_the_id_token_contains_subject_session_time_and_methods(
     app: Application, client: TestClient, user: TestUser, visitor: Visitor
 ) -> None:
     tokens = await visitor.tokens_for(client, user, nonce="n-1")
@@ -190,7 +190,7 @@ async def test_the_id_token_says_who_when_and_how(
     assert user.username not in str(claims)
 
 
-async def test_a_class_that_was_asked_for_comes_back(
+async def test_a_requested_acr_is_returned(
     app: Application, client: TestClient, user: TestUser, visitor: Visitor
 ) -> None:
     asked = "urn:postern:acr:password urn:postern:acr:mfa"
@@ -201,7 +201,7 @@ async def test_a_class_that_was_asked_for_comes_back(
     assert claims["acr"] == "urn:postern:acr:password"
 
 
-async def test_an_essential_class_that_nobody_has_is_refused(
+async def test_an_unsupported_essential_acr_is_refused(
     client: TestClient, user: TestUser, visitor: Visitor
 ) -> None:
     claims = '{"id_token": {"acr": {"essential": true, "values": ["urn:gold"]}}}'
@@ -211,7 +211,7 @@ async def test_an_essential_class_that_nobody_has_is_refused(
     assert answer["error"] == "unmet_authentication_requirements"
 
 
-async def test_a_refreshed_id_token_is_of_the_same_sign_in(
+async def test_a_refreshed_id_token_describes_the_same_sign_in(
     app: Application, client: TestClient, user: TestUser, visitor: Visitor
 ) -> None:
     """OpenID Connect Core section 12.2"""
@@ -228,7 +228,7 @@ async def test_a_refreshed_id_token_is_of_the_same_sign_in(
     assert "nonce" not in after
 
 
-async def test_a_code_without_openid_brings_no_id_token(
+async def test_a_code_without_openid_yields_no_id_token(
     app: Application, client: TestClient, user: TestUser, visitor: Visitor
 ) -> None:
     code = await visitor.code_for(client, user, scope="profile")

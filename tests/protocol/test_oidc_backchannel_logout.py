@@ -47,7 +47,7 @@ async def app(
 
 
 @pytest.mark.slow
-async def test_a_client_is_told_by_a_logout_token(
+async def test_a_client_is_notified_with_a_logout_token(
     app: Application, peer: Peer, visitor: Visitor, user: TestUser
 ) -> None:
     """oidcc-backchannel-rp-initiated-logout; section 2.4"""
@@ -73,7 +73,7 @@ async def test_a_client_is_told_by_a_logout_token(
 
 
 @pytest.mark.parametrize("algorithm", ["RS256", "ES256", "EdDSA"])
-async def test_the_token_is_signed_as_the_clients_id_tokens_are(
+async def test_a_logout_token_uses_the_signing_algorithm_of_the_id_tokens(
     app: Application, peer: Peer, visitor: Visitor, user: TestUser, algorithm: str
 ) -> None:
     """Section 2.4"""
@@ -87,7 +87,7 @@ async def test_the_token_is_signed_as_the_clients_id_tokens_are(
     await claims_of(app, told.logout_tokens[0], audience=told.client.client_id)
 
 
-async def test_the_subject_is_the_one_that_the_client_knows(
+async def test_a_logout_token_has_the_pairwise_subject_of_the_client(
     app: Application, peer: Peer, visitor: Visitor, user: TestUser
 ) -> None:
     """OpenID Connect Core section 8.1: pairwise"""
@@ -101,7 +101,7 @@ async def test_the_subject_is_the_one_that_the_client_knows(
 
 
 @pytest.mark.slow
-async def test_every_client_in_the_session_is_told_and_no_other(
+async def test_only_the_clients_of_the_session_are_notified(
     app: Application, peer: Peer, visitor: Visitor, user: TestUser
 ) -> None:
     first = await told_client(app, peer, "/first")
@@ -120,7 +120,7 @@ async def test_every_client_in_the_session_is_told_and_no_other(
     assert (first.count, second.count, elsewhere.count, never.count) == (1, 1, 0, 0)
 
 
-async def test_a_client_with_offline_access_is_told_too(
+async def test_a_client_with_offline_access_is_notified_too(
     app: Application, peer: Peer, visitor: Visitor, user: TestUser
 ) -> None:
     """Section 2.7: its refresh token lives on, its session does not"""
@@ -134,7 +134,7 @@ async def test_a_client_with_offline_access_is_told_too(
 
 
 @pytest.mark.slow
-async def test_a_session_that_is_ended_from_the_account_page_is_told_of(
+async def test_ending_a_session_on_the_account_page_notifies_the_client(
     app: Application, peer: Peer, visitor: Visitor, user: TestUser
 ) -> None:
     told = await told_client(app, peer)
@@ -152,7 +152,7 @@ async def test_a_session_that_is_ended_from_the_account_page_is_told_of(
 
 
 @pytest.mark.parametrize("change", ["password", "otp", "disabled"])
-async def test_what_the_operator_ends_is_told_of(
+async def test_a_session_ended_by_the_operator_notifies_the_client(
     app: Application, peer: Peer, visitor: Visitor, user: TestUser, operator: Services, change: str
 ) -> None:
     """By `postern users`, in another process: found by the next look"""
@@ -171,7 +171,7 @@ async def test_what_the_operator_ends_is_told_of(
     assert not await app.is_active(told.client, tokens["access_token"])
 
 
-async def test_another_authenticator_is_told_of_where_its_owner_is_signed_out(
+async def test_replacing_the_authenticator_notifies_clients_of_other_sessions(
     app: Application, peer: Peer, visitor: Visitor, user: TestUser
 ) -> None:
     told = await told_client(app, peer)
@@ -187,7 +187,7 @@ async def test_another_authenticator_is_told_of_where_its_owner_is_signed_out(
     assert decoded(told.logout_tokens[0])[1]["sid"] == elsewhere
 
 
-async def test_nobody_waits_for_a_client_that_is_slow(
+async def test_signing_out_does_not_wait_for_a_slow_client(
     app: Application, peer: Peer, visitor: Visitor, user: TestUser
 ) -> None:
     go_on = asyncio.Event()
@@ -205,7 +205,7 @@ async def test_nobody_waits_for_a_client_that_is_slow(
     go_on.set()
 
 
-async def test_the_client_is_told_once_of_one_session(
+async def test_a_client_is_notified_once_per_session(
     app: Application, peer: Peer, visitor: Visitor, user: TestUser
 ) -> None:
     told = await told_client(app, peer)
@@ -219,7 +219,7 @@ async def test_the_client_is_told_once_of_one_session(
 
 
 @pytest.mark.parametrize("answer", [OK, Answer(status=204), Answer("{}", status=400)], ids=str)
-async def test_an_answer_that_says_all_ends_it(
+async def test_a_final_response_is_not_retried(
     app: Application, peer: Peer, visitor: Visitor, user: TestUser, answer: Any
 ) -> None:
     """Section 2.8: 200 is done; 400 says that it would be refused again"""
@@ -232,7 +232,7 @@ async def test_an_answer_that_says_all_ends_it(
     assert told.count == 1
 
 
-async def test_the_metadata_says_what_is_supported(app: Application) -> None:
+async def test_the_metadata_declares_the_supported_logout_methods(app: Application) -> None:
     """oidcc-discovery-endpoint-verification"""
     metadata = (await app.http.get("/.well-known/openid-configuration")).json()
 

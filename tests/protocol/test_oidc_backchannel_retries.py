@@ -52,7 +52,7 @@ async def app(start_app: AppFactory, reaches_the_peer: dict[str, Any]) -> Applic
 
 
 @pytest.mark.slow
-async def test_it_is_tried_again_after_growing_delays_until_it_arrives(
+async def test_delivery_is_retried_with_growing_delays_until_it_succeeds(
     app: Application, peer: Peer, visitor: Visitor, user: TestUser
 ) -> None:
     told = await told_client(app, peer, answer=FAILS)
@@ -75,7 +75,7 @@ async def test_it_is_tried_again_after_growing_delays_until_it_arrives(
 
 
 @pytest.mark.slow
-async def test_it_is_given_up_with_a_line_in_the_log(
+async def test_delivery_is_abandoned_with_a_log_record(
     app: Application,
     peer: Peer,
     visitor: Visitor,
@@ -93,7 +93,7 @@ async def test_it_is_given_up_with_a_line_in_the_log(
 
     assert told.count == 1 + len(DELAYS)
     assert await is_done(app, told.client)
-    assert f"client {told.client.client_id} is not told of a logout any more" in caplog.text
+    assert f"client {told.client.client_id} was not notified of a logout: giving up" in caplog.text
     assert not any(token in caplog.text for token in told.logout_tokens)
 
 
@@ -101,7 +101,7 @@ async def test_it_is_given_up_with_a_line_in_the_log(
     "answer", [MOVED, Answer(status=404), Answer(status=200, body="x" * 70_000)]
 )
 @pytest.mark.slow
-async def test_what_is_no_yes_is_tried_again(
+async def test_redirects_errors_and_oversized_responses_are_retried(
     app: Application, peer: Peer, visitor: Visitor, user: TestUser, answer: Answer
 ) -> None:
     """SECURITY_BAR row 43: no redirect is followed, no endless body is read"""
@@ -118,7 +118,7 @@ async def test_what_is_no_yes_is_tried_again(
 
 
 @pytest.mark.slow
-async def test_it_survives_a_restart(
+async def test_a_queued_logout_token_survives_a_restart(
     start_app: AppFactory,
     app: Application,
     peer: Peer,
@@ -142,7 +142,7 @@ async def test_it_survives_a_restart(
 
 
 @pytest.mark.slow
-async def test_a_server_that_stops_while_it_tells_leaves_it_to_the_next(
+async def test_a_delivery_interrupted_by_a_shutdown_is_retried_by_another_server(
     app: Application, peer: Peer, user: TestUser, reaches_the_peer: dict[str, Any]
 ) -> None:
     go_on = asyncio.Event()
@@ -168,7 +168,7 @@ async def test_a_server_that_stops_while_it_tells_leaves_it_to_the_next(
 
 
 @pytest.mark.slow
-async def test_of_several_workers_one_tells(
+async def test_only_one_of_several_workers_delivers_a_logout_token(
     app: Application, peer: Peer, visitor: Visitor, user: TestUser, reaches_the_peer: dict[str, Any]
 ) -> None:
     """ARCHITECTURE: whatever runs beside the server runs in each worker"""
@@ -189,7 +189,7 @@ async def test_of_several_workers_one_tells(
 
 
 @pytest.mark.slow
-async def test_many_clients_are_told_at_one_look(
+async def test_many_clients_are_notified_in_one_delivery_run(
     app: Application, peer: Peer, visitor: Visitor, user: TestUser
 ) -> None:
     """More than fit into one batch"""
@@ -205,7 +205,7 @@ async def test_many_clients_are_told_at_one_look(
 
 @pytest.mark.parametrize("gone", ["client", "address"])
 @pytest.mark.slow
-async def test_nobody_is_told_who_is_gone(
+async def test_a_disabled_client_is_not_notified_and_a_missing_endpoint_is_retried(
     app: Application, peer: Peer, visitor: Visitor, user: TestUser, operator: Services, gone: str
 ) -> None:
     told = await told_client(app, peer, answer=FAILS)
@@ -224,7 +224,9 @@ async def test_nobody_is_told_who_is_gone(
 
 
 @pytest.mark.slow
-async def test_no_name_of_a_closed_network_is_told(start_app: AppFactory, peer: Peer) -> None:
+async def test_a_logout_uri_in_a_private_network_is_not_called(
+    start_app: AppFactory, peer: Peer
+) -> None:
     """SECURITY_BAR row 43: a name is only resolved when it is called"""
     app = await start_app()
     user = await app.enrolled_user()
@@ -243,7 +245,7 @@ async def test_no_name_of_a_closed_network_is_told(start_app: AppFactory, peer: 
     assert not await is_done(app, client)  # it was tried, and refused by us
 
 
-async def test_a_code_that_is_redeemed_while_its_session_ends_yields_nothing_that_lives(
+async def test_a_code_redeemed_while_its_session_ends_yields_no_valid_tokens(
     app: Application, peer: Peer, visitor: Visitor, user: TestUser
 ) -> None:
     """SECURITY_BAR row 9: neither of two transactions sees what the other has not committed

@@ -59,7 +59,7 @@ async def add_notices(app: Application, told: Told, count: int) -> None:
 
 
 @pytest.mark.slow
-async def test_a_client_that_does_not_answer_delays_no_other(
+async def test_an_unresponsive_client_does_not_delay_other_clients(
     app: Application, peer: Peer, visitor: Visitor, user: TestUser
 ) -> None:
     go_on = asyncio.Event()
@@ -83,7 +83,9 @@ async def test_a_client_that_does_not_answer_delays_no_other(
 
 
 @pytest.mark.slow
-async def test_all_notices_of_one_client_arrive_in_turns(app: Application, peer: Peer) -> None:
+async def test_all_notices_of_one_client_are_delivered_with_limited_concurrency(
+    app: Application, peer: Peer
+) -> None:
     busy, most = 0, 0
 
     async def answer(_: asyncio.StreamReader, writer: asyncio.StreamWriter) -> None:

@@ -66,7 +66,7 @@ async def userinfo(app: Application, tokens: dict[str, Any]) -> dict[str, Any]:
 
 
 @pytest.mark.parametrize("scope", BY_SCOPE)
-async def test_each_scope_tells_its_claims_and_no_others(
+async def test_each_scope_returns_its_claims_and_no_others(
     app: Application, client: TestClient, ada: TestUser, visitor: Visitor, scope: str
 ) -> None:
     """Section 5.4"""
@@ -81,7 +81,7 @@ async def test_each_scope_tells_its_claims_and_no_others(
     assert None not in told.values()
 
 
-async def test_what_a_person_says_of_herself_is_not_verified(
+async def test_self_asserted_email_and_phone_number_are_not_verified(
     app: Application, client: TestClient, ada: TestUser, visitor: Visitor
 ) -> None:
     told = await userinfo(app, await visitor.tokens_for(client, ada, scope="openid email phone"))
@@ -90,7 +90,7 @@ async def test_what_a_person_says_of_herself_is_not_verified(
     assert told["phone_number_verified"] is False
 
 
-async def test_what_nobody_said_is_left_out(
+async def test_claims_without_a_value_are_omitted(
     app: Application, client: TestClient, user: TestUser, visitor: Visitor
 ) -> None:
     """Section 5.3.2: never null, never empty"""
@@ -102,7 +102,7 @@ async def test_what_nobody_said_is_left_out(
     assert isinstance(told["updated_at"], int)
 
 
-async def test_scopes_fill_userinfo_and_leave_the_id_token_small(
+async def test_claims_of_scopes_are_in_userinfo_and_not_in_the_id_token(
     app: Application, client: TestClient, ada: TestUser, visitor: Visitor
 ) -> None:
     """Section 5.4"""
@@ -113,7 +113,7 @@ async def test_scopes_fill_userinfo_and_leave_the_id_token_small(
     assert not {"name", "email", "preferred_username"} & set(claims)
 
 
-async def test_a_claim_may_be_asked_for_by_its_name(
+async def test_a_claim_may_be_requested_by_name(
     app: Application, client: TestClient, ada: TestUser, visitor: Visitor
 ) -> None:
     """Section 5.5: essential or not, without the scope of its kind"""
@@ -125,7 +125,7 @@ async def test_a_claim_may_be_asked_for_by_its_name(
     assert set(told) == {"sub", "name", "email"}
 
 
-async def test_a_claim_of_a_scope_that_the_client_may_not_have_is_not_told(
+async def test_a_claim_outside_the_registered_scope_is_not_returned(
     app: Application, ada: TestUser, visitor: Visitor
 ) -> None:
     """SECURITY_BAR row 34: the claims parameter is no way around the registered scope"""
@@ -142,7 +142,7 @@ async def test_a_claim_of_a_scope_that_the_client_may_not_have_is_not_told(
     assert not {"name", "phone_number"} & set(claims)
 
 
-async def test_each_place_has_its_own_claims(
+async def test_userinfo_and_the_id_token_return_their_own_requested_claims(
     app: Application, client: TestClient, ada: TestUser, visitor: Visitor
 ) -> None:
     """Section 5.5"""
@@ -156,7 +156,7 @@ async def test_each_place_has_its_own_claims(
     assert ("email" in claims, claims["name"]) == (False, ABOUT["name"])
 
 
-async def test_scope_and_claims_add_up(
+async def test_claims_of_the_scope_and_requested_claims_are_combined(
     app: Application, client: TestClient, ada: TestUser, visitor: Visitor
 ) -> None:
     asked = '{"userinfo": {"birthdate": null}}'
@@ -165,7 +165,7 @@ async def test_scope_and_claims_add_up(
     assert set(await userinfo(app, tokens)) == {"sub", "email", "email_verified", "birthdate"}
 
 
-async def test_claims_that_do_not_exist_are_ignored(
+async def test_unknown_claims_are_ignored(
     app: Application, client: TestClient, ada: TestUser, visitor: Visitor
 ) -> None:
     """Section 5.5; and nothing else of ours is a claim"""
@@ -180,7 +180,7 @@ async def test_claims_that_do_not_exist_are_ignored(
     assert not set(names) & set(claims)
 
 
-async def test_claims_of_ours_are_not_replaced_by_asking(
+async def test_the_claims_parameter_cannot_override_protocol_claims(
     app: Application, client: TestClient, ada: TestUser, visitor: Visitor
 ) -> None:
     asked = json.dumps(
@@ -215,7 +215,7 @@ async def test_claims_of_ours_are_not_replaced_by_asking(
         json.dumps({"userinfo": {f"claim-{number}": None for number in range(1000)}}),
     ],
 )
-async def test_a_parameter_that_is_none_is_refused(
+async def test_an_invalid_claims_parameter_is_refused(
     client: TestClient, visitor: Visitor, asked: str
 ) -> None:
     """Section 5.5; SECURITY_BAR row 44"""
@@ -224,7 +224,7 @@ async def test_a_parameter_that_is_none_is_refused(
     assert answer["error"] == "invalid_request"
 
 
-async def test_a_person_sees_what_is_asked_by_name(
+async def test_the_consent_page_shows_claims_requested_by_name(
     client: TestClient, ada: TestUser, visitor: Visitor
 ) -> None:
     """SECURITY_BAR row 34: a claim counts as its scope on the consent page"""
@@ -236,7 +236,7 @@ async def test_a_person_sees_what_is_asked_by_name(
     assert "phone number" in text_of(page).lower()
 
 
-async def test_a_change_shows_at_once(
+async def test_a_changed_claim_is_returned_immediately(
     app: Application, client: TestClient, ada: TestUser, visitor: Visitor, operator: Services
 ) -> None:
     tokens = await visitor.tokens_for(client, ada, scope="openid profile")

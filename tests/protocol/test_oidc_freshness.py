@@ -18,7 +18,7 @@ async def give_code(
 
 
 @pytest.mark.parametrize("asked", FRESH, ids=str)
-async def test_a_password_from_before_the_request_does_not_count(
+async def test_a_password_given_before_the_request_is_not_fresh(
     app: Application, client: TestClient, user: TestUser, visitor: Visitor, asked: dict[str, str]
 ) -> None:
     """SECURITY_BAR row 29: the first factor is given in the request, not minutes before it"""
@@ -33,7 +33,7 @@ async def test_a_password_from_before_the_request_does_not_count(
 
 
 @pytest.mark.parametrize("asked", FRESH, ids=str)
-async def test_a_sign_in_in_the_request_counts_however_long_the_second_factor_takes(
+async def test_a_sign_in_during_the_request_is_fresh_despite_a_slow_second_factor(
     app: Application, client: TestClient, user: TestUser, visitor: Visitor, asked: dict[str, str]
 ) -> None:
     """OpenID Connect Core section 3.1.2.1: `max_age` is judged once"""
@@ -62,7 +62,7 @@ async def test_auth_time_is_when_the_first_factor_was_given(
     assert claims["auth_time"] == given_at
 
 
-async def test_a_password_from_before_the_request_is_as_old_as_it_is(
+async def test_max_age_includes_the_age_of_a_password_given_before_the_request(
     app: Application, client: TestClient, user: TestUser, visitor: Visitor
 ) -> None:
     """SECURITY_BAR row 29: young enough for one `max_age` and too old for another"""

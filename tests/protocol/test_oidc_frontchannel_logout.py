@@ -32,7 +32,7 @@ async def framed_client(app: Application, uri: str = FRONT, **metadata: Any) -> 
 
 
 @pytest.mark.slow
-async def test_the_page_loads_each_address_and_then_goes_on(
+async def test_the_page_loads_the_logout_frame_and_then_redirects_to_the_client(
     app: Application, visitor: Visitor, user: TestUser
 ) -> None:
     """oidcc-frontchannel-rp-initiated-logout"""
@@ -56,7 +56,7 @@ async def test_the_page_loads_each_address_and_then_goes_on(
     assert not await is_signed_in(visitor, client)
 
 
-async def test_issuer_and_session_are_told_to_whom_asked_for_them(
+async def test_a_frame_has_issuer_and_sid_only_if_the_client_requires_them(
     app: Application, visitor: Visitor, user: TestUser
 ) -> None:
     """Section 2: frontchannel_logout_session_required"""
@@ -68,7 +68,7 @@ async def test_issuer_and_session_are_told_to_whom_asked_for_them(
     assert frames_in(page) == [FRONT]
 
 
-async def test_every_client_in_the_session_has_a_frame_and_no_other(
+async def test_only_the_clients_of_the_session_have_a_frame(
     app: Application, visitor: Visitor, user: TestUser
 ) -> None:
     first = await framed_client(app, "https://one.example/front")
@@ -94,7 +94,7 @@ async def test_every_client_in_the_session_has_a_frame_and_no_other(
     ]
 
 
-async def test_without_frames_there_is_no_page_on_the_way_and_no_frame_allowed(
+async def test_without_frames_the_page_allows_no_frame_and_does_not_refresh(
     app: Application, visitor: Visitor, client: TestClient, user: TestUser
 ) -> None:
     """SECURITY_BAR row 31: `frame-src` only where there are frames"""
@@ -122,7 +122,7 @@ async def test_signing_out_on_the_account_page_loads_the_frames_too(
     assert frames_in(page) == [FRONT]
 
 
-async def test_reloading_the_page_loads_nothing_again(
+async def test_reloading_the_page_does_not_load_the_frames_again(
     app: Application, visitor: Visitor, user: TestUser
 ) -> None:
     client = await framed_client(app, post_logout_redirect_uris=[AFTER])
@@ -148,7 +148,7 @@ async def test_reloading_the_page_loads_nothing_again(
         "https://*/",
     ],
 )
-async def test_an_address_that_no_frame_should_have_is_refused(app: Application, uri: str) -> None:
+async def test_an_unsafe_front_channel_logout_uri_is_refused(app: Application, uri: str) -> None:
     """SECURITY_BAR rows 31 and 42: it would stand in a frame, and its host in a header"""
     body = {
         "client_name": app.new_name("client"),
@@ -161,7 +161,7 @@ async def test_an_address_that_no_frame_should_have_is_refused(app: Application,
     assert answer.status_code == 422, answer.text
 
 
-async def test_a_client_that_registers_itself_has_its_frame_at_a_redirect_uri(
+async def test_a_registered_front_channel_logout_uri_must_share_a_redirect_uri_origin(
     app: Application,
 ) -> None:
     """Section 2: "the domain, port, and scheme … MUST be the same" """

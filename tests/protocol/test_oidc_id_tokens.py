@@ -34,7 +34,7 @@ def signed_in(operator: Services, *, session_id: str | None = "a-session") -> Au
     return Authentication(auth_time, ACR_MFA, "pwd otp mfa", session_id)
 
 
-async def test_it_says_what_it_must_and_nothing_else(
+async def test_an_id_token_has_exactly_the_required_claims(
     app: Application, operator: Services, person: User
 ) -> None:
     """Section 2; one audience needs no azp"""
@@ -57,7 +57,7 @@ async def test_it_says_what_it_must_and_nothing_else(
     assert set(header_of(token)) == {"alg", "kid", "typ"}
 
 
-async def test_what_is_given_is_said_and_bound_to_it(
+async def test_optional_values_are_included_as_claims_and_hashes(
     app: Application, operator: Services, person: User
 ) -> None:
     """Sections 2 and 3.3.2.11, Session's sid"""
@@ -80,7 +80,7 @@ async def test_what_is_given_is_said_and_bound_to_it(
     assert claims["name"] == "A Person"
 
 
-async def test_no_claim_about_a_person_takes_the_place_of_ours(
+async def test_user_claims_cannot_override_protocol_claims(
     app: Application, operator: Services, person: User
 ) -> None:
     wrong = dict.fromkeys(ALWAYS | {"sid", "nonce", "at_hash"}, "wrong")
@@ -98,7 +98,7 @@ async def test_no_claim_about_a_person_takes_the_place_of_ours(
 
 
 @pytest.mark.parametrize("algorithm", ALGORITHMS)
-async def test_the_client_chooses_the_signature_of_every_token_about_it(
+async def test_a_client_chooses_the_algorithm_of_its_id_tokens_and_logout_tokens(
     app: Application, operator: Services, person: User, algorithm: str
 ) -> None:
     """Registration section 2; Back-Channel Logout section 2.4"""
@@ -115,7 +115,7 @@ async def test_the_client_chooses_the_signature_of_every_token_about_it(
         await claims_of(app, token, audience="a-client")
 
 
-async def test_clients_of_one_sector_know_the_same_subject_and_others_another(
+async def test_only_clients_of_the_same_sector_share_a_subject(
     app: Application, operator: Services, person: User
 ) -> None:
     """Section 8.1"""
@@ -140,7 +140,7 @@ async def test_clients_of_one_sector_know_the_same_subject_and_others_another(
     assert len(set(subjects)) == 3
 
 
-async def test_its_lifetime_is_a_setting(
+async def test_an_id_token_has_the_configured_lifetime(
     app: Application, client: TestClient, user: TestUser, visitor: Visitor
 ) -> None:
     claims = await claims_of(
@@ -150,7 +150,7 @@ async def test_its_lifetime_is_a_setting(
     assert claims["exp"] - claims["iat"] == app.settings.id_token_ttl == 3600
 
 
-async def test_the_class_may_be_a_weaker_one_than_that_of_the_session(
+async def test_the_acr_may_be_weaker_than_that_of_the_session(
     app: Application, operator: Services, person: User
 ) -> None:
     authentication = replace(signed_in(operator), acr=ACR_PASSWORD)
@@ -161,7 +161,7 @@ async def test_the_class_may_be_a_weaker_one_than_that_of_the_session(
 
 
 @pytest.mark.parametrize("algorithm", ALGORITHMS)
-async def test_a_hint_is_read_long_after_it_expired(
+async def test_a_hint_is_accepted_long_after_it_expired(
     app: Application, operator: Services, person: User, algorithm: str
 ) -> None:
     """Section 3.1.2.1, RP-Initiated Logout section 2: also when its key is published no more"""
@@ -178,7 +178,7 @@ async def test_a_hint_is_read_long_after_it_expired(
     assert (hint.sub, hint.aud, hint.sid) == (person.user_id, "a-client", "a-session")
 
 
-async def test_a_hint_without_a_session_is_a_hint(operator: Services, person: User) -> None:
+async def test_a_hint_without_a_session_is_accepted(operator: Services, person: User) -> None:
     authentication = signed_in(operator, session_id=None)
     token = await operator.id_tokens.issue(CLIENT, person, authentication=authentication)
 
@@ -202,7 +202,7 @@ async def test_a_hint_without_a_session_is_a_hint(operator: Services, person: Us
     ],
     ids=json.dumps,
 )
-async def test_what_our_keys_signed_for_another_purpose_is_no_hint(
+async def test_a_token_signed_for_another_purpose_is_not_accepted_as_a_hint(
     operator: Services, changed: dict[str, Any]
 ) -> None:
     """SECURITY_BAR row 35: wrong iss, aud or kind, with a right signature"""
@@ -214,7 +214,7 @@ async def test_what_our_keys_signed_for_another_purpose_is_no_hint(
     assert await operator.id_tokens.read_hint(await sign(wrong, algorithm="ES256")) is None
 
 
-async def test_two_logout_tokens_are_never_the_same(
+async def test_every_logout_token_has_a_unique_jti(
     app: Application, operator: Services, person: User
 ) -> None:
     """Back-Channel Logout section 2.4: jti; a nonce is forbidden"""

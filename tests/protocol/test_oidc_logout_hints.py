@@ -85,7 +85,7 @@ async def forged(app: Application, tokens: dict[str, Any], how: str) -> str:
 
 @pytest.mark.parametrize("names_its_client", [False, True], ids=["alone", "with client_id"])
 @pytest.mark.parametrize("how", FORGERIES)
-async def test_a_forged_hint_leads_nowhere(
+async def test_a_forged_hint_requires_confirmation_and_does_not_redirect(
     app: Application,
     visitor: Visitor,
     client: TestClient,
@@ -114,7 +114,7 @@ async def test_a_forged_hint_leads_nowhere(
 
 
 @pytest.mark.parametrize("algorithm", ["RS256", "ES256", "EdDSA"])
-async def test_a_hint_is_good_whatever_it_was_signed_with(
+async def test_a_hint_is_accepted_with_every_signing_algorithm(
     app: Application, visitor: Visitor, user: TestUser, algorithm: str
 ) -> None:
     client = await app.create_client(
@@ -130,7 +130,7 @@ async def test_a_hint_is_good_whatever_it_was_signed_with(
     assert answer.headers["location"] == AFTER
 
 
-async def test_a_hint_is_good_after_the_key_was_replaced(
+async def test_a_hint_is_accepted_after_a_key_rotation(
     app: Application, visitor: Visitor, client: TestClient, user: TestUser
 ) -> None:
     """oidcc-server-rotate-keys, and a sign-out after it"""
@@ -144,7 +144,7 @@ async def test_a_hint_is_good_after_the_key_was_replaced(
     assert answer.headers["location"] == AFTER
 
 
-async def test_a_pairwise_subject_is_known_again_in_a_later_session(
+async def test_a_hint_with_a_pairwise_subject_is_accepted_in_a_later_session(
     app: Application, visitor: Visitor, user: TestUser
 ) -> None:
     """OpenID Connect Core section 8.1"""

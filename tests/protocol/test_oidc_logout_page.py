@@ -30,7 +30,7 @@ async def hint(visitor: Visitor, client: TestClient, user: TestUser) -> str:
 
 
 @pytest.mark.parametrize("query", [{}, {"state": "s"}], ids=["no-params", "only-state"])
-async def test_a_request_that_says_nothing_is_asked_about_and_ends_here(
+async def test_a_request_without_parameters_requires_confirmation(
     visitor: Visitor, client: TestClient, user: TestUser, hint: str, query: dict[str, str]
 ) -> None:
     """oidcc-rp-initiated-logout-no-params, -only-state"""
@@ -45,7 +45,7 @@ async def test_a_request_that_says_nothing_is_asked_about_and_ends_here(
     assert not await is_signed_in(visitor, client)
 
 
-async def test_a_hint_without_an_address_is_asked_about_and_ends_here(
+async def test_a_hint_without_a_redirect_uri_requires_confirmation(
     visitor: Visitor, client: TestClient, hint: str
 ) -> None:
     """oidcc-rp-initiated-logout-no-post-logout-redirect-uri"""
@@ -56,7 +56,7 @@ async def test_a_hint_without_an_address_is_asked_about_and_ends_here(
     assert not await is_signed_in(visitor, client)
 
 
-async def test_an_address_without_a_client_is_an_error(visitor: Visitor, hint: str) -> None:
+async def test_a_redirect_uri_without_a_client_is_an_error(visitor: Visitor, hint: str) -> None:
     """oidcc-rp-initiated-logout-no-id-token-hint"""
     page = await visitor.get("/logout", post_logout_redirect_uri=AFTER, state="s")
 
@@ -70,7 +70,7 @@ async def test_an_unknown_client_is_an_error(visitor: Visitor, hint: str) -> Non
     assert is_error_page(page)
 
 
-async def test_a_client_without_a_hint_gets_the_person_back_once_he_agreed(
+async def test_a_client_without_a_hint_gets_the_user_back_after_confirmation(
     visitor: Visitor, client: TestClient, hint: str
 ) -> None:
     """Section 3: the person's word is the other means of being sure"""
@@ -96,7 +96,7 @@ async def test_a_client_without_a_hint_gets_the_person_back_once_he_agreed(
     ],
     ids=str,
 )
-async def test_what_the_page_carries_is_checked_again(
+async def test_the_posted_client_and_redirect_uri_are_validated_again(
     visitor: Visitor, client: TestClient, hint: str, changed: dict[str, str]
 ) -> None:
     """SECURITY_BAR row 32"""
@@ -108,7 +108,7 @@ async def test_what_the_page_carries_is_checked_again(
     assert await is_signed_in(visitor, client)
 
 
-async def test_the_person_on_the_page_is_signed_out_and_no_other(
+async def test_only_the_user_shown_on_the_page_is_signed_out(
     app: Application, visitor: Visitor, user: TestUser, hint: str
 ) -> None:
     """Somebody else became the current one in another tab"""
@@ -125,7 +125,7 @@ async def test_the_person_on_the_page_is_signed_out_and_no_other(
 
 
 @pytest.mark.parametrize("by", ["name", "sid"])
-async def test_the_logout_hint_says_who_is_asked(
+async def test_the_logout_hint_selects_the_user_shown_on_the_page(
     app: Application, visitor: Visitor, user: TestUser, hint: str, by: str
 ) -> None:
     """Section 2: "a hint … about the End-User that is logging out" """
@@ -141,7 +141,7 @@ async def test_the_logout_hint_says_who_is_asked(
     assert second.username not in text_of(page)
 
 
-async def test_saying_yes_twice_is_no_error(
+async def test_confirming_twice_is_not_an_error(
     visitor: Visitor, client: TestClient, hint: str
 ) -> None:
     """The back button, or a double click"""
@@ -153,7 +153,7 @@ async def test_saying_yes_twice_is_no_error(
     assert says_signed_out(again)
 
 
-async def test_only_our_own_page_can_say_yes(
+async def test_a_confirmation_without_a_csrf_token_or_from_another_site_is_refused(
     app: Application, visitor: Visitor, client: TestClient, hint: str
 ) -> None:
     """SECURITY_BAR row 30: no token, another browser's, another site's"""
@@ -177,7 +177,7 @@ async def test_only_our_own_page_can_say_yes(
     assert await is_signed_in(visitor, client)
 
 
-async def test_a_session_of_another_browser_cannot_be_named(
+async def test_a_session_of_another_browser_cannot_be_ended(
     app: Application, visitor: Visitor, client: TestClient, user: TestUser, hint: str
 ) -> None:
     """SECURITY_BAR row 30: a `sid` stands in every ID token and is no secret"""
@@ -192,7 +192,7 @@ async def test_a_session_of_another_browser_cannot_be_named(
         assert await is_signed_in(other, client)
 
 
-async def test_a_post_from_another_site_becomes_the_same_request_by_get(
+async def test_a_post_from_another_site_is_redirected_to_the_same_get_request(
     app: Application, visitor: Visitor, client: TestClient, hint: str
 ) -> None:
     """Section 2: GET and POST; another site's form comes without our cookies"""
@@ -218,7 +218,7 @@ async def test_a_post_from_another_site_becomes_the_same_request_by_get(
     assert not await is_signed_in(visitor, client)
 
 
-async def test_a_post_that_says_nothing_asks(visitor: Visitor, hint: str) -> None:
+async def test_a_post_without_parameters_requires_confirmation(visitor: Visitor, hint: str) -> None:
     moved = await visitor.http.post("/logout")
 
     assert moved.headers["location"] == "/logout"
@@ -230,7 +230,7 @@ async def test_a_post_must_be_a_form(visitor: Visitor, hint: str) -> None:
 
 
 @pytest.mark.parametrize("host", ["evil.example", "evil.example:443", "postern.test@evil.example"])
-async def test_no_header_moves_the_way_elsewhere(
+async def test_host_headers_do_not_change_the_redirect_or_the_page(
     visitor: Visitor, client: TestClient, hint: str, host: str
 ) -> None:
     """SECURITY_BAR row 33"""
@@ -245,7 +245,7 @@ async def test_no_header_moves_the_way_elsewhere(
     assert host not in page.headers["content-security-policy"]
 
 
-async def test_what_a_client_calls_itself_is_text(
+async def test_a_client_name_is_html_escaped(
     app: Application, visitor: Visitor, user: TestUser
 ) -> None:
     """SECURITY_BAR row 31"""
@@ -268,7 +268,7 @@ async def test_what_a_client_calls_itself_is_text(
     assert name in text_of(page)
 
 
-async def test_the_pages_speak_the_language_that_was_asked_for(visitor: Visitor, hint: str) -> None:
+async def test_the_pages_use_the_requested_language(visitor: Visitor, hint: str) -> None:
     """Section 2: ui_locales, and on the page after the form too"""
     page = await visitor.get("/logout", ui_locales="xx de-AT en")
 

@@ -61,7 +61,7 @@ async def session_of(app: Application, user: TestUser) -> str:
     return session.session_id
 
 
-async def test_each_pairwise_client_has_a_sid_of_its_own(
+async def test_each_pairwise_client_has_its_own_sid(
     app: Application, pairwise: TestClient, visitor: Visitor, user: TestUser
 ) -> None:
     """Back-Channel Logout 1.0 section 2.1: `sid` identifies the session at one client"""
@@ -92,7 +92,7 @@ async def test_the_logout_token_has_the_sid_of_the_id_token(
     assert said["sub"] == decoded(id_token)[1]["sub"]
 
 
-async def test_the_logout_token_of_a_deleted_user_has_it_too(
+async def test_the_logout_token_of_a_deleted_user_has_the_sid_too(
     app: Application, peer: Peer, visitor: Visitor, user: TestUser
 ) -> None:
     """The user is gone when the notice is delivered, and `sid` alone is enough"""
@@ -115,7 +115,7 @@ async def test_the_logout_token_of_a_deleted_user_has_it_too(
     assert "sub" not in said
 
 
-async def test_the_frame_has_the_sid_of_the_id_token(
+async def test_the_logout_frame_has_the_sid_of_the_id_token(
     app: Application, visitor: Visitor, user: TestUser
 ) -> None:
     """Front-Channel Logout 1.0 section 2"""
@@ -137,7 +137,7 @@ async def test_the_frame_has_the_sid_of_the_id_token(
 
 
 @pytest.mark.parametrize("which", ["of today", "of an earlier release"])
-async def test_an_id_token_names_the_session_by_its_sid(
+async def test_an_id_token_hint_identifies_the_session_by_its_sid(
     app: Application, pairwise: TestClient, visitor: Visitor, user: TestUser, which: str
 ) -> None:
     """RP-Initiated Logout 1.0: ID tokens that earlier releases issued are still understood"""
@@ -152,7 +152,7 @@ async def test_an_id_token_names_the_session_by_its_sid(
     assert answer.headers["location"] == AFTER
 
 
-async def test_the_sid_of_another_client_names_no_session(
+async def test_the_sid_of_another_client_does_not_identify_a_session(
     app: Application, pairwise: TestClient, visitor: Visitor, user: TestUser
 ) -> None:
     other = await app.create_client(**PAIRWISE)
@@ -166,7 +166,7 @@ async def test_the_sid_of_another_client_names_no_session(
     assert is_question(answer)
 
 
-async def test_the_profile_tells_a_pairwise_client_its_subject_and_nothing_else(
+async def test_the_profile_returns_only_the_subject_to_a_pairwise_client(
     app: Application, pairwise: TestClient, visitor: Visitor, user: TestUser
 ) -> None:
     """CONTRACT: `/profile` of a client with pairwise subjects"""
@@ -188,7 +188,7 @@ async def test_the_profile_tells_a_pairwise_client_its_subject_and_nothing_else(
         {"redirect_uris": ["com.example.app://victim.example/cb"]},
     ],
 )
-async def test_pairwise_subjects_want_a_proven_sector(
+async def test_pairwise_subjects_require_a_verified_sector(
     app: Application, door: str, metadata: dict[str, Any]
 ) -> None:
     """OpenID Connect Core section 8.1, CIBA Core section 4"""

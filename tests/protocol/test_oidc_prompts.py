@@ -16,14 +16,16 @@ async def sub_of(app: Application, client: TestClient, tokens: dict[str, Any]) -
     return str(claims["sub"])
 
 
-async def test_nobody_signed_in_and_no_page_allowed(client: TestClient, visitor: Visitor) -> None:
+async def test_prompt_none_without_a_session_is_login_required(
+    client: TestClient, visitor: Visitor
+) -> None:
     """SECURITY_BAR row 29"""
     answer = answer_in(await visitor.authorize(client, prompt="none"))
 
     assert answer["error"] == "login_required"
 
 
-async def test_who_is_signed_in_and_allowed_it_sees_no_page(
+async def test_prompt_none_with_a_session_and_consent_shows_no_page(
     app: Application, client: TestClient, user: TestUser, visitor: Visitor
 ) -> None:
     """The same person and the same auth_time"""
@@ -41,7 +43,7 @@ async def test_who_is_signed_in_and_allowed_it_sees_no_page(
     )
 
 
-async def test_what_was_not_allowed_yet_is_not_allowed_in_silence(
+async def test_prompt_none_without_consent_is_consent_required(
     app: Application, user: TestUser, visitor: Visitor
 ) -> None:
     """SECURITY_BAR row 34: neither for another client nor for more than before"""
@@ -53,7 +55,7 @@ async def test_what_was_not_allowed_yet_is_not_allowed_in_silence(
         assert answer["error"] == "consent_required"
 
 
-async def test_claims_count_as_their_scope_when_consent_is_remembered(
+async def test_stored_consent_does_not_cover_claims_of_other_scopes(
     client: TestClient, user: TestUser, visitor: Visitor
 ) -> None:
     """SECURITY_BAR row 34: the claims parameter is no way around the question"""
@@ -67,7 +69,7 @@ async def test_claims_count_as_their_scope_when_consent_is_remembered(
 
 
 @pytest.mark.parametrize("asked", [{"prompt": "login"}, {"max_age": "0"}, {"max_age": "1"}])
-async def test_who_must_sign_in_again_does(
+async def test_prompt_login_and_max_age_require_a_new_sign_in(
     app: Application, client: TestClient, user: TestUser, visitor: Visitor, asked: dict[str, str]
 ) -> None:
     """SECURITY_BAR row 29"""
@@ -84,7 +86,7 @@ async def test_who_must_sign_in_again_does(
     assert after["sub"] == before["sub"]
 
 
-async def test_another_tab_does_not_sign_in_for_this_one(
+async def test_a_sign_in_in_another_tab_does_not_satisfy_prompt_login(
     app: Application, client: TestClient, user: TestUser, visitor: Visitor
 ) -> None:
     """SECURITY_BAR row 29: prompt=login is about this request"""
@@ -101,7 +103,7 @@ def resume_url(url: Any) -> str:
     return f"/authorize/resume?request_id={url.params['request_id']}"
 
 
-async def test_a_young_sign_in_is_young_enough(
+async def test_max_age_is_compared_with_the_age_of_the_sign_in(
     app: Application, client: TestClient, user: TestUser, visitor: Visitor
 ) -> None:
     await visitor.tokens_for(client, user)
@@ -112,7 +114,7 @@ async def test_a_young_sign_in_is_young_enough(
     assert too_old["error"] == "login_required"
 
 
-async def test_a_client_is_asked_about_again_where_it_wants(
+async def test_prompt_consent_requires_consent_again(
     app: Application, client: TestClient, user: TestUser, visitor: Visitor
 ) -> None:
     await visitor.tokens_for(client, user)
@@ -124,7 +126,7 @@ async def test_a_client_is_asked_about_again_where_it_wants(
     assert "code" in answer_in(await visitor.allow(page))
 
 
-async def test_the_hint_says_who_is_meant(
+async def test_the_id_token_hint_must_match_the_signed_in_user(
     app: Application, client: TestClient, user: TestUser, visitor: Visitor
 ) -> None:
     """SECURITY_BAR row 29"""
@@ -140,7 +142,7 @@ async def test_the_hint_says_who_is_meant(
     assert answer_in(other)["error"] == "login_required"
 
 
-async def test_an_expired_hint_is_a_hint(
+async def test_an_expired_hint_is_accepted(
     app: Application, client: TestClient, user: TestUser, visitor: Visitor
 ) -> None:
     hint = (await visitor.tokens_for(client, user))["id_token"]
@@ -151,7 +153,7 @@ async def test_an_expired_hint_is_a_hint(
     assert "code" in answer_in(answer)
 
 
-async def test_of_several_people_one_is_chosen(
+async def test_prompt_select_account_lets_the_user_choose_an_account(
     app: Application, client: TestClient, user: TestUser, visitor: Visitor
 ) -> None:
     second = await app.enrolled_user()
@@ -179,7 +181,7 @@ def session_of(page: str, username: str) -> str:
     return before[before.rindex('name="session_id" value="') :].split('"')[3]
 
 
-async def test_who_wants_an_account_gets_one(
+async def test_prompt_create_lets_the_user_create_an_account(
     app: Application, client: TestClient, visitor: Visitor
 ) -> None:
     """prompt=create (Initiating User Registration 1.0)"""
@@ -209,7 +211,7 @@ async def test_a_first_party_client_needs_no_consent(
     assert "code" in answer
 
 
-async def test_an_application_that_anybody_could_be_is_asked_about_each_time(
+async def test_a_public_client_that_can_be_impersonated_requires_consent_every_time(
     app: Application, user: TestUser, visitor: Visitor
 ) -> None:
     """RFC 8252 section 8.6"""
@@ -224,7 +226,7 @@ async def test_an_application_that_anybody_could_be_is_asked_about_each_time(
     assert silent["error"] == "consent_required"
 
 
-async def test_a_session_ends_after_its_time(
+async def test_a_session_expires_after_its_lifetime(
     start_app: AppFactory,
 ) -> None:
     """SECURITY_BAR values: 12 h absolute"""

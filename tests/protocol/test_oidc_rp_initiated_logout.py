@@ -42,7 +42,7 @@ async def stranger(app: Application) -> AsyncIterator[Visitor]:
         yield made
 
 
-async def test_a_valid_hint_and_a_registered_address_end_the_session_without_a_question(
+async def test_a_valid_hint_and_a_registered_uri_end_the_session_without_confirmation(
     visitor: Visitor, client: TestClient, hint: str
 ) -> None:
     """oidcc-rp-initiated-logout"""
@@ -57,7 +57,7 @@ async def test_a_valid_hint_and_a_registered_address_end_the_session_without_a_q
     assert not await is_signed_in(visitor, client)
 
 
-async def test_no_state_is_made_up(visitor: Visitor, hint: str) -> None:
+async def test_no_state_is_returned_when_none_was_sent(visitor: Visitor, hint: str) -> None:
     """oidcc-rp-initiated-logout-no-state"""
     answer = await visitor.get("/logout", id_token_hint=hint, post_logout_redirect_uri=AFTER)
 
@@ -65,7 +65,7 @@ async def test_no_state_is_made_up(visitor: Visitor, hint: str) -> None:
     assert answer.headers["location"] == AFTER
 
 
-async def test_the_state_joins_the_query_that_was_registered(visitor: Visitor, hint: str) -> None:
+async def test_the_state_is_appended_to_the_registered_query(visitor: Visitor, hint: str) -> None:
     answer = await visitor.get(
         "/logout", id_token_hint=hint, post_logout_redirect_uri=f"{AFTER}?tab=1", state="s"
     )
@@ -86,7 +86,7 @@ async def test_a_session_ends_on_the_server_and_not_only_in_the_browser(
     assert not await is_signed_in(visitor, client)
 
 
-async def test_what_was_granted_for_the_session_ends_with_it(
+async def test_all_tokens_of_the_session_except_offline_access_are_revoked(
     app: Application, visitor: Visitor, client: TestClient, user: TestUser
 ) -> None:
     """SECURITY_BAR row 9; Back-Channel Logout section 2.7: `offline_access` outlives a logout"""
@@ -100,7 +100,7 @@ async def test_what_was_granted_for_the_session_ends_with_it(
     assert (await app.refresh(client, offline["refresh_token"])).status_code == 200
 
 
-async def test_an_expired_hint_is_as_good(app: Application, visitor: Visitor, hint: str) -> None:
+async def test_an_expired_hint_is_accepted(app: Application, visitor: Visitor, hint: str) -> None:
     """Section 2: "even when the exp time has passed"; the session of the day after"""
     app.clock.advance(seconds=11 * 3600)
 
@@ -109,7 +109,7 @@ async def test_an_expired_hint_is_as_good(app: Application, visitor: Visitor, hi
     assert answer.headers["location"] == AFTER
 
 
-async def test_the_hint_of_an_earlier_session_is_about_the_same_person(
+async def test_the_hint_of_an_earlier_session_signs_the_same_user_out(
     app: Application, visitor: Visitor, client: TestClient, user: TestUser, hint: str
 ) -> None:
     app.clock.advance(seconds=WEEK)
@@ -140,7 +140,7 @@ async def test_the_hint_of_an_earlier_session_is_about_the_same_person(
         "javascript:alert(1)",
     ],
 )
-async def test_an_address_that_was_not_registered_leads_to_an_error_page(
+async def test_an_unregistered_post_logout_redirect_uri_gets_an_error_page(
     visitor: Visitor, client: TestClient, hint: str, address: str
 ) -> None:
     """SECURITY_BAR row 32; oidcc-rp-initiated-logout-bad-post-logout-redirect-uri, -query-added"""
@@ -154,7 +154,7 @@ async def test_an_address_that_was_not_registered_leads_to_an_error_page(
     assert await is_signed_in(visitor, client)
 
 
-async def test_the_redirect_uris_of_sign_ins_are_none_of_logouts(
+async def test_a_sign_in_redirect_uri_is_not_a_post_logout_redirect_uri(
     visitor: Visitor, client: TestClient, hint: str
 ) -> None:
     """SECURITY_BAR row 32: section 3.1 has a list of its own"""
@@ -167,7 +167,7 @@ async def test_the_redirect_uris_of_sign_ins_are_none_of_logouts(
     assert is_error_page(answer)
 
 
-async def test_the_hint_and_the_client_must_belong_together(
+async def test_the_hint_and_the_client_id_must_match(
     app: Application, visitor: Visitor, client: TestClient, hint: str
 ) -> None:
     """Section 2: "the OP MUST verify that the Client Identifier matches" """
@@ -185,7 +185,7 @@ async def test_the_hint_and_the_client_must_belong_together(
     assert await is_signed_in(visitor, client)
 
 
-async def test_the_client_may_be_named_beside_its_hint(
+async def test_the_client_id_may_be_sent_with_its_hint(
     visitor: Visitor, client: TestClient, hint: str
 ) -> None:
     answer = await visitor.get(
@@ -198,7 +198,7 @@ async def test_the_client_may_be_named_beside_its_hint(
     assert answer.headers["location"] == AFTER
 
 
-async def test_a_disabled_client_sends_nobody_anywhere(
+async def test_a_disabled_client_gets_an_error_page(
     visitor: Visitor, client: TestClient, hint: str, operator: Services
 ) -> None:
     await operator.clients.set_disabled(client.client_id, disabled=True)
@@ -208,7 +208,7 @@ async def test_a_disabled_client_sends_nobody_anywhere(
     assert is_error_page(answer)
 
 
-async def test_only_the_session_that_the_hint_names_ends(
+async def test_only_the_session_of_the_hint_ends(
     app: Application, visitor: Visitor, client: TestClient, hint: str
 ) -> None:
     """Two people in one browser"""
@@ -224,7 +224,7 @@ async def test_only_the_session_that_the_hint_names_ends(
     assert second.username in account.text
 
 
-async def test_a_hint_about_somebody_who_is_not_here_signs_out_nobody_without_a_question(
+async def test_a_hint_for_a_user_not_signed_in_here_requires_confirmation(
     app: Application, visitor: Visitor, stranger: Visitor, client: TestClient, hint: str
 ) -> None:
     """Section 2: "if … not currently logged in" to this browser, the OP asks"""
@@ -239,7 +239,9 @@ async def test_a_hint_about_somebody_who_is_not_here_signs_out_nobody_without_a_
     assert await is_signed_in(visitor, client)
 
 
-async def test_nobody_is_signed_in_and_the_hint_is_good(stranger: Visitor, hint: str) -> None:
+async def test_a_valid_hint_redirects_when_no_user_is_signed_in(
+    stranger: Visitor, hint: str
+) -> None:
     answer = await stranger.get(
         "/logout", id_token_hint=hint, post_logout_redirect_uri=AFTER, state="s"
     )
@@ -248,13 +250,13 @@ async def test_nobody_is_signed_in_and_the_hint_is_good(stranger: Visitor, hint:
     assert answer.headers["location"] == f"{AFTER}?state=s"
 
 
-async def test_nobody_is_signed_in_and_the_page_says_so(stranger: Visitor) -> None:
+async def test_the_page_says_signed_out_when_no_user_is_signed_in(stranger: Visitor) -> None:
     answer = await stranger.get("/logout")
 
     assert says_signed_out(answer)
 
 
-async def test_without_a_hint_nobody_is_sent_anywhere_but_may_follow_a_link(
+async def test_without_a_hint_or_a_session_the_page_has_a_link_and_no_redirect(
     stranger: Visitor, client: TestClient
 ) -> None:
     """SECURITY_BAR row 32; section 3: no redirect without a valid hint"""

@@ -16,7 +16,7 @@ def username_on(page: httpx.Response) -> str:
 
 
 @pytest.mark.parametrize("asked", [{"prompt": "login"}, {"max_age": "0"}, {"max_age": "60"}])
-async def test_the_page_names_who_is_signed_in(
+async def test_the_page_names_the_signed_in_user(
     app: Application,
     client: TestClient,
     user: TestUser,
@@ -36,7 +36,7 @@ async def test_the_page_names_who_is_signed_in(
     assert "autofocus" in password
 
 
-async def test_another_account_is_asked_for_without_a_name(
+async def test_switching_accounts_leaves_the_username_empty(
     client: TestClient, user: TestUser, visitor: Visitor
 ) -> None:
     await visitor.code_for(client, user)
@@ -48,7 +48,7 @@ async def test_another_account_is_asked_for_without_a_name(
     assert AGAIN not in text_of(other)
 
 
-async def test_a_login_hint_of_somebody_else_counts_more(
+async def test_a_login_hint_for_another_user_takes_precedence(
     app: Application, client: TestClient, user: TestUser, visitor: Visitor
 ) -> None:
     await visitor.code_for(client, user)
@@ -60,7 +60,7 @@ async def test_a_login_hint_of_somebody_else_counts_more(
     assert AGAIN not in text_of(page)
 
 
-async def test_a_typed_name_is_kept_after_an_error(
+async def test_a_typed_username_is_preserved_after_an_error(
     client: TestClient, user: TestUser, visitor: Visitor
 ) -> None:
     await visitor.code_for(client, user)
@@ -75,7 +75,7 @@ async def test_a_typed_name_is_kept_after_an_error(
     assert AGAIN not in text_of(other)
 
 
-async def test_nobody_is_named_where_nobody_is_signed_in(
+async def test_no_user_is_named_when_no_user_is_signed_in(
     client: TestClient, visitor: Visitor
 ) -> None:
     page = await visitor.authorize(client, prompt="login")

@@ -67,7 +67,7 @@ async def claims_for(
 
 
 @pytest.mark.parametrize("asked", WAYS_TO_ASK)
-async def test_who_gave_a_password_is_asked_for_the_code_alone(
+async def test_a_user_signed_in_with_a_password_is_asked_only_for_the_code(
     app: Application, client: TestClient, user: TestUser, visitor: Visitor, asked: dict[str, Any]
 ) -> None:
     page = await visitor.authorize(client, **asked)
@@ -89,7 +89,7 @@ async def test_who_gave_a_password_is_asked_for_the_code_alone(
         {"claims": json.dumps({"id_token": {"acr": {"essential": True, "value": PASSWORD}}})},
     ],
 )
-async def test_where_the_password_is_enough_nothing_is_asked(
+async def test_no_step_up_is_required_where_the_password_is_sufficient(
     app: Application, client: TestClient, visitor: Visitor, asked: dict[str, Any]
 ) -> None:
     claims = await claims_for(app, client, await visitor.authorize(client, **asked))
@@ -97,7 +97,7 @@ async def test_where_the_password_is_enough_nothing_is_asked(
     assert claims["acr"] == PASSWORD
 
 
-async def test_the_same_session_goes_on_and_its_password_grows_no_younger(
+async def test_step_up_preserves_the_session_and_its_auth_time(
     app: Application, client: TestClient, user: TestUser, visitor: Visitor
 ) -> None:
     """A `max_age` still counts from the password"""
@@ -115,7 +115,7 @@ async def test_the_same_session_goes_on_and_its_password_grows_no_younger(
     assert again.url.path == "/login"
 
 
-async def test_it_is_asked_once(
+async def test_step_up_is_required_only_once(
     app: Application, client: TestClient, user: TestUser, visitor: Visitor
 ) -> None:
     await give_code(visitor, await visitor.authorize(client, acr_values=MFA), user)
@@ -125,7 +125,7 @@ async def test_it_is_asked_once(
     assert claims["acr"] == MFA
 
 
-async def test_who_gave_both_already_is_not_asked(
+async def test_a_user_signed_in_with_both_factors_needs_no_step_up(
     app: Application, client: TestClient, user: TestUser
 ) -> None:
     async with visiting(app) as visitor:
@@ -136,7 +136,7 @@ async def test_who_gave_both_already_is_not_asked(
     assert claims["acr"] == MFA
 
 
-async def test_in_a_remembered_browser_a_new_sign_in_asks_for_both(
+async def test_a_new_sign_in_in_a_trusted_browser_requires_both_factors(
     app: Application, client: TestClient, user: TestUser, visitor: Visitor
 ) -> None:
     """What is remembered never counts as a factor"""
@@ -158,7 +158,7 @@ async def test_in_a_remembered_browser_a_new_sign_in_asks_for_both(
         ({"claims": ESSENTIAL}, "unmet_authentication_requirements"),
     ],
 )
-async def test_where_no_page_is_allowed_the_client_is_told(
+async def test_prompt_none_returns_an_error_where_step_up_is_required(
     client: TestClient, visitor: Visitor, asked: dict[str, Any], error: str
 ) -> None:
     """SECURITY_BAR row 29; Unmet Authentication Requirements 1.0"""
@@ -168,9 +168,7 @@ async def test_where_no_page_is_allowed_the_client_is_told(
     assert answer["state"] == "a-state"
 
 
-async def test_an_essential_class_of_another_name_is_out_of_reach(
-    client: TestClient, visitor: Visitor
-) -> None:
+async def test_an_unknown_essential_acr_is_refused(client: TestClient, visitor: Visitor) -> None:
     claims = json.dumps({"id_token": {"acr": {"essential": True, "values": ["urn:gold"]}}})
 
     answer = answer_in(await visitor.authorize(client, claims=claims))
@@ -178,7 +176,7 @@ async def test_an_essential_class_of_another_name_is_out_of_reach(
     assert answer["error"] == "unmet_authentication_requirements"
 
 
-async def test_a_wrong_code_is_no_step(
+async def test_a_wrong_code_does_not_step_up_the_session(
     client: TestClient, user: TestUser, visitor: Visitor
 ) -> None:
     page = await visitor.authorize(client, claims=ESSENTIAL)
@@ -190,7 +188,7 @@ async def test_a_wrong_code_is_no_step(
     assert answer_in(silent)["error"] == "unmet_authentication_requirements"
 
 
-async def test_the_step_belongs_to_its_session_and_its_browser(
+async def test_a_step_up_is_bound_to_its_session_and_browser(
     app: Application, client: TestClient, user: TestUser, visitor: Visitor
 ) -> None:
     page = await visitor.authorize(client, acr_values=MFA)
@@ -207,7 +205,7 @@ async def test_the_step_belongs_to_its_session_and_its_browser(
     assert there.headers["location"] == "/login"
 
 
-async def test_who_has_no_second_factor_sets_one_up(
+async def test_a_user_without_a_second_factor_enrols_one(
     app: Application, client: TestClient, user: TestUser, visitor: Visitor
 ) -> None:
     services = build_services(app.settings, app.clock)
@@ -227,7 +225,7 @@ async def test_who_has_no_second_factor_sets_one_up(
     assert claims["acr"] == MFA
 
 
-async def test_the_page_of_the_step_leads_on_where_none_is_due(
+async def test_the_step_up_page_redirects_where_no_step_up_is_required(
     app: Application, client: TestClient, user: TestUser, visitor: Visitor
 ) -> None:
     async with visiting(app) as stranger:
@@ -241,7 +239,7 @@ async def test_the_page_of_the_step_leads_on_where_none_is_due(
     assert unknown.status_code == 400
 
 
-async def test_both_classes_are_in_the_metadata(app: Application) -> None:
+async def test_both_acr_values_are_in_the_metadata(app: Application) -> None:
     metadata = (await app.http.get("/.well-known/openid-configuration")).json()
 
     assert metadata["acr_values_supported"] == [PASSWORD, MFA]

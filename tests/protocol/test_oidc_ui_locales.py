@@ -30,7 +30,7 @@ def links_of(page: httpx.Response) -> list[str]:
 
 
 @pytest.mark.parametrize("asked", ["de", "fr de-AT en", "de_DE", "DE_de"])
-async def test_every_page_of_the_interaction_speaks_it(
+async def test_every_page_of_the_interaction_uses_the_requested_language(
     client: TestClient, user: TestUser, reader: Visitor, asked: str
 ) -> None:
     login = await reader.authorize(client, ui_locales=asked)
@@ -43,7 +43,7 @@ async def test_every_page_of_the_interaction_speaks_it(
         assert is_german(page), page.url
 
 
-async def test_links_and_pages_beside_the_way_speak_it(
+async def test_linked_pages_use_the_requested_language(
     client: TestClient, user: TestUser, reader: Visitor
 ) -> None:
     login = await reader.authorize(client, ui_locales="de")
@@ -56,7 +56,7 @@ async def test_links_and_pages_beside_the_way_speak_it(
         assert is_german(page), page.url
 
 
-async def test_a_new_user_reads_it_up_to_the_recovery_codes(
+async def test_enrolment_pages_use_the_requested_language_up_to_the_recovery_codes(
     app: Application, client: TestClient, reader: Visitor
 ) -> None:
     user = await app.register()
@@ -72,7 +72,7 @@ async def test_a_new_user_reads_it_up_to_the_recovery_codes(
 
 
 @pytest.mark.parametrize("asked", ["fr", None])
-async def test_what_names_no_language_of_ours_leaves_it_to_the_browser(
+async def test_an_unsupported_language_falls_back_to_that_of_the_browser(
     client: TestClient, user: TestUser, reader: Visitor, asked: str | None
 ) -> None:
     login = await reader.authorize(client, ui_locales=asked)
@@ -81,7 +81,7 @@ async def test_what_names_no_language_of_ours_leaves_it_to_the_browser(
     assert not is_german(await reader.give_password(login, user))
 
 
-async def test_a_pushed_or_posted_request_speaks_it_too(
+async def test_a_pushed_or_posted_request_uses_the_requested_language(
     app: Application, client: TestClient, user: TestUser, reader: Visitor
 ) -> None:
     """RFC 9126; OpenID Connect Core section 3.1.2.1: by POST"""
@@ -98,7 +98,9 @@ async def test_a_pushed_or_posted_request_speaks_it_too(
         assert is_german(await reader.give_password(page, user))
 
 
-async def test_error_pages_speak_it(client: TestClient, user: TestUser, reader: Visitor) -> None:
+async def test_error_pages_use_the_requested_language(
+    client: TestClient, user: TestUser, reader: Visitor
+) -> None:
     asked = {"ui_locales": "de_DE"}
     unknown = await reader.get("/authorize", client_id="nobody", **asked)
     posted = await reader.http.post("/authorize", data={"client_id": "nobody", **asked})
@@ -117,7 +119,7 @@ async def test_error_pages_speak_it(client: TestClient, user: TestUser, reader: 
     assert "Methode nicht erlaubt" in text_of(not_allowed)
 
 
-async def test_signing_out_speaks_it_before_and_after(
+async def test_pages_before_and_after_signing_out_use_the_requested_language(
     client: TestClient, user: TestUser, reader: Visitor
 ) -> None:
     """RP-Initiated Logout section 2"""

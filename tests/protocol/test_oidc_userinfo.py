@@ -42,7 +42,9 @@ async def test_the_subject_is_that_of_the_id_token(
     assert response.json() == {"sub": claims["sub"]}
 
 
-async def test_there_are_three_ways_to_bring_a_token(app: Application, token: str) -> None:
+async def test_a_token_is_accepted_in_the_header_of_get_and_post_and_in_a_form(
+    app: Application, token: str
+) -> None:
     """RFC 6750 sections 2.1 and 2.2"""
     answers = [
         await app.http.get("/userinfo", headers=bearer(token)),
@@ -65,14 +67,16 @@ async def test_a_token_in_the_query_is_refused(app: Application, token: str, met
     assert response.headers["www-authenticate"].startswith("Bearer")
 
 
-async def test_a_form_of_a_get_is_no_form(app: Application, token: str) -> None:
+async def test_a_token_in_the_form_of_a_get_request_is_refused(
+    app: Application, token: str
+) -> None:
     """RFC 6750 section 2.2: only where a body means something"""
     response = await app.http.request("GET", "/userinfo", data={"access_token": token})
 
     assert response.status_code == 401
 
 
-async def test_a_token_in_json_is_none(app: Application, token: str) -> None:
+async def test_a_token_in_a_json_body_is_refused(app: Application, token: str) -> None:
     response = await app.http.post("/userinfo", json={"access_token": token})
 
     assert response.status_code == 401
@@ -85,7 +89,7 @@ async def test_a_token_in_json_is_none(app: Application, token: str) -> None:
         {"params": {"access_token": "x"}},
     ],
 )
-async def test_two_tokens_are_one_too_many(
+async def test_a_request_with_two_tokens_is_refused(
     app: Application, token: str, further: dict[str, Any]
 ) -> None:
     """RFC 6750 section 2; also where both are the same"""
@@ -97,7 +101,9 @@ async def test_two_tokens_are_one_too_many(
         assert_oauth_error(response, "invalid_request")
 
 
-async def test_a_token_in_the_form_and_in_the_query_are_two(app: Application, token: str) -> None:
+async def test_a_request_with_tokens_in_the_form_and_in_the_query_is_refused(
+    app: Application, token: str
+) -> None:
     response = await app.http.post(
         "/userinfo", data={"access_token": token}, params={"access_token": token}
     )
@@ -117,7 +123,7 @@ async def test_a_form_with_two_tokens_is_refused(app: Application, token: str) -
 
 
 @pytest.mark.parametrize("given", ["", "x", "postern_at_" + "x" * 43, "é", "x" * 20_000])
-async def test_what_is_no_token_is_refused(app: Application, given: str) -> None:
+async def test_a_malformed_token_is_refused(app: Application, given: str) -> None:
     """SECURITY_BAR row 44"""
     response = await app.http.post("/userinfo", data={"access_token": given})
 
@@ -125,7 +131,7 @@ async def test_what_is_no_token_is_refused(app: Application, given: str) -> None
     assert response.headers["www-authenticate"].startswith("Bearer")
 
 
-async def test_without_openid_there_is_nothing_to_tell(
+async def test_a_token_without_openid_has_insufficient_scope(
     app: Application, client: TestClient, user: TestUser, visitor: Visitor
 ) -> None:
     """Section 5.3: whatever other scopes there are"""
@@ -137,7 +143,9 @@ async def test_without_openid_there_is_nothing_to_tell(
     assert 'error="insufficient_scope"' in response.headers["www-authenticate"]
 
 
-async def test_a_client_is_no_person(app: Application, client: TestClient) -> None:
+async def test_a_client_credentials_token_has_insufficient_scope(
+    app: Application, client: TestClient
+) -> None:
     granted = await app.client_credentials(client, scope="openid")
     assert granted.status_code == 200, granted.text
 
@@ -146,7 +154,7 @@ async def test_a_client_is_no_person(app: Application, client: TestClient) -> No
     assert_oauth_error(response, "insufficient_scope", status=403)
 
 
-async def test_a_refreshed_token_tells_the_same(
+async def test_a_refreshed_token_returns_the_same_claims(
     app: Application, client: TestClient, user: TestUser, visitor: Visitor
 ) -> None:
     """The claims parameter goes with the sign-in"""
@@ -163,9 +171,7 @@ async def test_a_refreshed_token_tells_the_same(
     assert first["preferred_username"] == user.username
 
 
-async def test_a_revoked_token_tells_nothing(
-    app: Application, client: TestClient, token: str
-) -> None:
+async def test_a_revoked_token_is_refused(app: Application, client: TestClient, token: str) -> None:
     assert (await app.http.get("/userinfo", headers=bearer(token))).status_code == 200
     await app.revoke(client, token)
 
@@ -174,7 +180,7 @@ async def test_a_revoked_token_tells_nothing(
     assert_oauth_error(response, "invalid_token", status=401)
 
 
-async def test_the_password_grant_may_ask_too(
+async def test_a_token_of_the_password_grant_is_accepted(
     app: Application, client: TestClient, user: TestUser
 ) -> None:
     granted = (await app.password_grant(client, user, scope="openid profile")).json()
@@ -185,7 +191,7 @@ async def test_the_password_grant_may_ask_too(
 
 
 @pytest.mark.parametrize("algorithm", ["RS256", "ES256", "EdDSA"])
-async def test_a_client_that_wants_it_signed_gets_it_signed(
+async def test_a_client_registered_for_signed_userinfo_gets_a_signed_response(
     app: Application, user: TestUser, visitor: Visitor, algorithm: str
 ) -> None:
     """Section 5.3.2"""
@@ -221,7 +227,7 @@ async def test_a_pairwise_client_sees_the_same_subject_everywhere(
     assert sub != (await verified(app, openly["id_token"]))["sub"]
 
 
-async def test_both_lanes_answer_the_same(
+async def test_responses_are_the_same_with_and_without_the_fast_lane(
     app: Application, start_app: AppFactory, token: str
 ) -> None:
     slow = await start_app(database_url=app.settings.database_url, fast_lane=False)
@@ -237,7 +243,9 @@ async def test_both_lanes_answer_the_same(
         assert plain(fast_answer) == plain(slow_answer)
 
 
-async def test_a_device_asks_too(app: Application, user: TestUser, visitor: Visitor) -> None:
+async def test_a_token_of_the_device_grant_is_accepted(
+    app: Application, user: TestUser, visitor: Visitor
+) -> None:
     device = await start_device(app, await device_client(app))
     await decide(visitor, device, user)
     token = (await device.ask()).json()["access_token"]
@@ -247,7 +255,7 @@ async def test_a_device_asks_too(app: Application, user: TestUser, visitor: Visi
     assert answer.json()["preferred_username"] == user.username
 
 
-async def test_a_code_that_was_redeemed_twice_takes_the_answer_away(
+async def test_redeeming_a_code_twice_revokes_its_access_token(
     app: Application, client: TestClient, user: TestUser, visitor: Visitor
 ) -> None:
     """SECURITY_BAR row 7"""

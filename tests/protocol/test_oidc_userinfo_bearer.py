@@ -29,7 +29,7 @@ async def test_a_form_may_name_its_charset(app: Application, token: str) -> None
     assert answer.status_code == 200
 
 
-async def test_a_narrower_refreshed_token_is_told_less(
+async def test_a_refreshed_token_with_a_narrower_scope_returns_fewer_claims(
     app: Application, client: TestClient
 ) -> None:
     """RFC 6749 section 6"""
@@ -42,7 +42,7 @@ async def test_a_narrower_refreshed_token_is_told_less(
     assert (await told(app, second["access_token"])).keys() == {"sub"}
 
 
-async def test_without_a_token_there_is_a_challenge(app: Application) -> None:
+async def test_a_request_without_a_token_gets_a_challenge(app: Application) -> None:
     """RFC 6750 section 3.1"""
     for method in ("GET", "POST"):
         answer = await app.http.request(method, "/userinfo")
@@ -51,7 +51,9 @@ async def test_without_a_token_there_is_a_challenge(app: Application) -> None:
         assert answer.headers["www-authenticate"] == 'Bearer realm="postern"'
 
 
-async def test_two_headers_are_an_invalid_request(app: Application, token: str) -> None:
+async def test_two_authorization_headers_are_an_invalid_request(
+    app: Application, token: str
+) -> None:
     """SECURITY_BAR row 14; RFC 6750 section 2"""
     header = ("Authorization", f"Bearer {token}")
 
@@ -63,7 +65,7 @@ async def test_two_headers_are_an_invalid_request(app: Application, token: str) 
 
 
 @pytest.mark.parametrize("kind", ["text/plain", "multipart/form-data", None])
-async def test_a_body_that_is_no_form_bears_no_token(
+async def test_a_token_in_a_body_that_is_not_a_form_is_refused(
     app: Application, token: str, kind: str | None
 ) -> None:
     """RFC 6750 section 2.2"""
@@ -86,7 +88,7 @@ async def test_a_body_that_is_no_form_bears_no_token(
     ],
     ids=lambda body: repr(body[:30]),
 )
-async def test_a_form_that_holds_no_token_of_ours_is_refused(app: Application, body: bytes) -> None:
+async def test_a_form_with_an_invalid_token_is_refused(app: Application, body: bytes) -> None:
     """SECURITY_BAR row 15"""
     answer = await app.http.post("/userinfo", content=body, headers=FORM_HEADER)
 
@@ -103,7 +105,7 @@ async def test_a_malformed_form_is_an_invalid_request(app: Application, body: by
     assert_oauth_error(answer, "invalid_request")
 
 
-async def test_only_an_access_token_opens_it(
+async def test_only_an_access_token_is_accepted(
     app: Application, client: TestClient, user: TestUser, visitor: Visitor
 ) -> None:
     """SECURITY_BAR row 36: neither an ID token nor a refresh token, here and at /profile"""
@@ -116,7 +118,7 @@ async def test_only_an_access_token_opens_it(
             assert_oauth_error(answer, "invalid_token", status=401)
 
 
-async def test_an_access_token_is_no_grant(
+async def test_an_access_token_is_not_accepted_as_a_code_or_refresh_token(
     app: Application, client: TestClient, token: str
 ) -> None:
     """SECURITY_BAR row 36: an access token at /token"""
@@ -129,7 +131,7 @@ async def test_an_access_token_is_no_grant(
         assert_oauth_error(answer, "invalid_grant")
 
 
-async def test_a_token_that_ended_is_told_nothing(
+async def test_expired_revoked_and_disabled_tokens_get_the_same_error(
     app: Application, client: TestClient, user: TestUser, operator: Any
 ) -> None:
     """Expired, revoked, and of a person who was disabled: the same answer"""
@@ -148,7 +150,9 @@ async def test_a_token_that_ended_is_told_nothing(
         assert answer.content == answers[0].content
 
 
-async def test_people_are_not_mixed_up(app: Application, client: TestClient) -> None:
+async def test_concurrent_requests_return_the_claims_of_their_own_users(
+    app: Application, client: TestClient
+) -> None:
     """Look-ups travel in batches: each asker gets his own"""
     people = [await person_with(app, email=f"person{number}@example.com") for number in range(5)]
     tokens = [await access_token(app, client, each, "openid email") for each in people]

@@ -16,7 +16,7 @@ async def zoe(app: Application) -> TestUser:
     return await person_with(app, **CLAIMS)
 
 
-async def test_the_claims_of_a_sign_in_stay_with_its_refreshed_tokens(
+async def test_requested_claims_are_preserved_across_a_refresh(
     app: Application, client: TestClient, zoe: TestUser, visitor: Visitor
 ) -> None:
     asked = json.dumps({"userinfo": {"name": None}, "id_token": {"nickname": None}})
@@ -31,7 +31,7 @@ async def test_the_claims_of_a_sign_in_stay_with_its_refreshed_tokens(
     assert claims["nickname"] == CLAIMS["nickname"]
 
 
-async def test_another_sign_in_of_the_same_person_is_told_nothing_of_them(
+async def test_requested_claims_do_not_apply_to_another_sign_in(
     app: Application, client: TestClient, zoe: TestUser, visitor: Visitor
 ) -> None:
     asked = json.dumps({"userinfo": {"name": None}})
@@ -42,7 +42,7 @@ async def test_another_sign_in_of_the_same_person_is_told_nothing_of_them(
     assert (await told(app, without["access_token"])).keys() == {"sub"}
 
 
-async def test_a_wider_registration_later_releases_nothing_that_nobody_was_asked_about(
+async def test_a_later_wider_registration_releases_no_claims_without_consent(
     app: Application, zoe: TestUser, visitor: Visitor
 ) -> None:
     """SECURITY_BAR row 6: nor once it may, since the person was not asked about it then"""
@@ -56,7 +56,7 @@ async def test_a_wider_registration_later_releases_nothing_that_nobody_was_asked
     asked = json.dumps({"userinfo": names, "id_token": names})
 
     page = await visitor.sign_in(await visitor.authorize(client, claims=asked), zoe)
-    assert "Your e-mail address" not in text_of(page)
+    assert "Your email address" not in text_of(page)
     code = answer_in(await visitor.allow(page))["code"]
     tokens = await _redeem(app, client, code)
     await _widen(app, body, "openid profile email")
@@ -102,7 +102,7 @@ async def _widen(app: Application, registered: dict[str, Any], scope: str) -> No
         '{"userinfo": {"sub": {"value": "x"}, "": {}, "\\u0000": null}}',
     ],
 )
-async def test_odd_conditions_are_no_failure_of_ours(
+async def test_malformed_claim_conditions_are_ignored_or_refused(
     client: TestClient, user: TestUser, visitor: Visitor, claims: str
 ) -> None:
     """SECURITY_BAR row 44: ignored or refused, never a 500"""
@@ -112,7 +112,7 @@ async def test_odd_conditions_are_no_failure_of_ours(
     assert ("code" in answer) != ("error" in answer)
 
 
-async def test_a_subject_that_was_asked_for_is_the_one_that_answers(
+async def test_a_requested_subject_must_match_the_signed_in_user(
     app: Application, client: TestClient, zoe: TestUser, visitor: Visitor
 ) -> None:
     """Section 5.5.1: a token about somebody else must not be made"""

@@ -25,7 +25,7 @@ async def subjects_of(
 
 
 @pytest.mark.parametrize("algorithm", ALGORITHMS)
-async def test_a_client_that_registered_for_it_gets_a_signed_answer(
+async def test_a_client_registered_for_signed_userinfo_gets_a_signed_response(
     app: Application, algorithm: str
 ) -> None:
     """CONFORMANCE: oidcc-userinfo-rs256"""
@@ -48,7 +48,7 @@ async def test_a_client_that_registered_for_it_gets_a_signed_answer(
         assert claims["email"] == CLAIMS["email"]
 
 
-async def test_a_refusal_is_not_signed(app: Application, user: TestUser) -> None:
+async def test_an_error_response_is_not_signed(app: Application, user: TestUser) -> None:
     client = await app.create_client(userinfo_signed_response_alg="ES256")
     token = await access_token(app, client, user, "profile")
 
@@ -58,7 +58,7 @@ async def test_a_refusal_is_not_signed(app: Application, user: TestUser) -> None
     assert answer.headers["content-type"] == "application/json"
 
 
-async def test_a_signed_answer_is_no_token(
+async def test_a_signed_response_is_not_accepted_as_a_token(
     app: Application, user: TestUser, visitor: Visitor
 ) -> None:
     """SECURITY_BAR row 36"""
@@ -72,7 +72,7 @@ async def test_a_signed_answer_is_no_token(
 
 
 @pytest.mark.parametrize("algorithm", ["none", "HS256", "PS256", "RS512", "", "rs256"])
-async def test_an_algorithm_that_there_is_not_cannot_be_registered(
+async def test_an_unsupported_algorithm_cannot_be_registered(
     app: Application, algorithm: str
 ) -> None:
     """SECURITY_BAR row 35"""
@@ -88,7 +88,7 @@ async def test_an_algorithm_that_there_is_not_cannot_be_registered(
     assert answer.status_code == 422
 
 
-async def test_every_place_says_the_same_public_subject(
+async def test_the_public_subject_is_the_same_everywhere(
     app: Application, client: TestClient, user: TestUser, visitor: Visitor
 ) -> None:
     """Core section 5.3.2: who the ID token is about is who UserInfo is about"""
@@ -99,7 +99,7 @@ async def test_every_place_says_the_same_public_subject(
     assert user.username not in subjects[0]
 
 
-async def test_every_place_says_the_same_pairwise_subject(
+async def test_the_pairwise_subject_is_the_same_everywhere(
     app: Application, client: TestClient, user: TestUser, visitor: Visitor
 ) -> None:
     """Core section 8: also where another client asks about the token"""
@@ -114,7 +114,7 @@ async def test_every_place_says_the_same_pairwise_subject(
     assert (await app.introspect(client, token))["sub"] == subjects[0]
 
 
-async def test_a_pairwise_subject_outlives_the_password_and_is_that_of_the_whole_sector(
+async def test_a_pairwise_subject_survives_a_password_reset_and_is_shared_by_its_sector(
     app: Application, user: TestUser, operator: Any
 ) -> None:
     client = await app.create_client(subject_type="pairwise")
@@ -130,7 +130,7 @@ async def test_a_pairwise_subject_outlives_the_password_and_is_that_of_the_whole
     assert after["sub"] == before["sub"]
 
 
-async def test_every_claim_that_the_metadata_names_can_be_had_and_no_other(
+async def test_claims_supported_lists_exactly_the_available_claims(
     app: Application, visitor: Visitor
 ) -> None:
     """OpenID Connect Discovery section 3: claims_supported"""

@@ -101,7 +101,7 @@ async def sign_in_with_consent(app: Application, count: Counter, visitor: Visito
 
 
 @pytest.mark.slow
-async def test_nothing_is_looked_up_twice_for_a_page_of_a_sign_in(
+async def test_a_sign_in_page_runs_no_query_twice(
     counted: tuple[Application, Counter],
 ) -> None:
     app, count = counted
@@ -115,7 +115,7 @@ async def test_nothing_is_looked_up_twice_for_a_page_of_a_sign_in(
 
 
 @pytest.mark.slow
-async def test_nothing_is_looked_up_twice_for_an_account_page(
+async def test_an_account_page_runs_no_query_twice(
     counted: tuple[Application, Counter],
 ) -> None:
     app, count = counted
@@ -130,7 +130,7 @@ async def test_nothing_is_looked_up_twice_for_an_account_page(
     assert {name: each.repeated for name, each in count.requests.items() if each.repeated} == {}
 
 
-async def test_a_connection_that_was_not_used_for_a_while_is_kept(databases: Databases) -> None:
+async def test_an_idle_database_connection_is_reused(databases: Databases) -> None:
     url = await databases.migrated("postgresql")
     async with counting_proxy(url) as (trips, through), running_application(through) as app:
         providers = services_of(app).upstream

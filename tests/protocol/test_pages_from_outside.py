@@ -9,7 +9,7 @@ from tests.support.visitor import Visitor, answer_in
 
 
 @pytest.mark.parametrize("name", ["next", "return_to", "redirect", "url"])
-async def test_no_parameter_sends_the_browser_elsewhere(
+async def test_a_parameter_cannot_redirect_the_browser_to_another_site(
     app: Application, user: TestUser, visitor: Visitor, name: str
 ) -> None:
     """SECURITY_BAR row 32"""
@@ -24,7 +24,9 @@ async def test_no_parameter_sends_the_browser_elsewhere(
 HOSTILE = '<script>alert(1)</script>"><img src=x onerror=alert(2)>'
 
 
-async def test_hostile_names_are_text(app: Application, user: TestUser, visitor: Visitor) -> None:
+async def test_hostile_names_are_html_escaped(
+    app: Application, user: TestUser, visitor: Visitor
+) -> None:
     """SECURITY_BAR row 31"""
     client = await app.create_client(client_name=HOSTILE, scope="openid <b>x</b>")
 
@@ -46,7 +48,7 @@ async def test_hostile_names_are_text(app: Application, user: TestUser, visitor:
         assert page.headers["cache-control"] == "no-store"
 
 
-async def test_a_header_of_the_host_changes_no_link(client: TestClient, visitor: Visitor) -> None:
+async def test_host_headers_do_not_change_the_issuer(client: TestClient, visitor: Visitor) -> None:
     """SECURITY_BAR row 33"""
     visitor.http.headers.update({"x-forwarded-host": "evil.example", "host": "evil.example"})
 
@@ -55,7 +57,7 @@ async def test_a_header_of_the_host_changes_no_link(client: TestClient, visitor:
     assert answer_in(answer)["iss"] == visitor.app.settings.issuer_url
 
 
-async def test_pages_allow_no_other_origin(visitor: Visitor) -> None:
+async def test_pages_send_no_cors_headers(visitor: Visitor) -> None:
     """SECURITY_BAR row 46"""
     for path in ("/login", "/account", "/device", "/authorize"):
         answer: Any = await visitor.http.get(path, headers={"origin": "http://localhost:3000"})
@@ -75,7 +77,7 @@ async def test_pages_allow_no_other_origin(visitor: Visitor) -> None:
     ],
     ids=str,
 )
-async def test_pages_speak_the_readers_language(
+async def test_pages_use_the_requested_or_preferred_language(
     client: TestClient, visitor: Visitor, headers: dict[str, str], asked: str | None, language: str
 ) -> None:
     """OpenID Connect Core section 3.1.2.1: ui_locales, and what the browser likes"""

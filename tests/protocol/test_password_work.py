@@ -63,7 +63,7 @@ async def test_every_refused_sign_in_costs_one_verification_under_the_same_param
     assert len({match.group() for match in parameters if match}) == 1
 
 
-async def test_an_enrolment_asked_for_an_unknown_name_costs_the_same(
+async def test_an_enrolment_for_an_unknown_username_costs_the_same(
     app: Application, user: TestUser, work: Work
 ) -> None:
     """SECURITY_BAR rows 10 and 19"""
@@ -82,7 +82,7 @@ async def test_an_enrolment_asked_for_an_unknown_name_costs_the_same(
     [("x" * 257, "invalid_grant"), ("nul\x00" * 4, "invalid_request")],
     ids=["too long", "NUL"],
 )
-async def test_what_cannot_be_a_password_is_never_hashed(
+async def test_an_invalid_password_is_never_hashed(
     app: Application, client: TestClient, user: TestUser, work: Work, password: str, error: str
 ) -> None:
     """SECURITY_BAR row 11: no CPU burn"""
@@ -92,7 +92,7 @@ async def test_what_cannot_be_a_password_is_never_hashed(
     assert work.hashes == []
 
 
-async def test_a_request_that_is_refused_anyway_hashes_nothing(
+async def test_a_request_refused_for_another_reason_hashes_nothing(
     app: Application, client: TestClient, user: TestUser, work: Work
 ) -> None:
     """SECURITY_BAR row 11: a stranger without a client's secret cannot make the server hash"""

@@ -37,7 +37,7 @@ REGISTERED = "https://app.example.com/callback?tenant=1"
     ],
     ids=lambda uri: uri[:60],
 )
-async def test_an_address_that_was_not_registered_gets_an_error_page(
+async def test_an_unregistered_redirect_uri_gets_an_error_page(
     app: Application, visitor: Visitor, asked: str
 ) -> None:
     """SECURITY_BAR row 26"""
@@ -62,7 +62,7 @@ async def test_an_unknown_client_gets_an_error_page(
     assert "location" not in answer.headers
 
 
-async def test_a_program_that_wants_json_gets_a_problem(
+async def test_a_request_that_does_not_accept_html_gets_a_json_error(
     app: Application, client: TestClient
 ) -> None:
     answer = await app.http.get(
@@ -73,14 +73,14 @@ async def test_a_program_that_wants_json_gets_a_problem(
     assert answer.json()["error"] == "invalid_redirect_uri"
 
 
-async def test_the_only_registered_address_is_the_default(
+async def test_the_only_registered_redirect_uri_is_the_default(
     client: TestClient, user: TestUser, visitor: Visitor
 ) -> None:
     """RFC 6749 section 3.1.2.3"""
     assert "code" in await visitor.answer_for(client, user, redirect_uri=None)
 
 
-async def test_of_two_registered_addresses_none_is_the_default(
+async def test_a_client_with_two_redirect_uris_has_no_default(
     app: Application, visitor: Visitor
 ) -> None:
     client = await app.create_client(redirect_uris=["https://a.example/", "https://b.example/"])
@@ -100,7 +100,7 @@ async def test_of_two_registered_addresses_none_is_the_default(
         ("http://localhost:3000/callback", "http://localhost:49152/callback"),
     ],
 )
-async def test_a_native_application_takes_the_port_it_gets(
+async def test_a_loopback_redirect_uri_may_use_any_port(
     app: Application, visitor: Visitor, registered: str, asked: str
 ) -> None:
     """SECURITY_BAR row 27; RFC 8252 section 7.3"""
@@ -126,7 +126,7 @@ async def test_a_native_application_takes_the_port_it_gets(
         ("http://app.example/callback", "http://app.example:8080/callback"),
     ],
 )
-async def test_nothing_else_is_loose(
+async def test_redirect_uris_otherwise_match_exactly(
     app: Application, visitor: Visitor, registered: str, asked: str
 ) -> None:
     """SECURITY_BAR rows 26 and 27"""
@@ -138,7 +138,7 @@ async def test_nothing_else_is_loose(
     assert "location" not in answer.headers
 
 
-async def test_a_query_of_the_address_is_kept(
+async def test_the_query_of_a_redirect_uri_is_preserved(
     app: Application, user: TestUser, visitor: Visitor
 ) -> None:
     """RFC 6749 section 3.1.2"""
@@ -159,7 +159,7 @@ async def test_a_query_of_the_address_is_kept(
         ("https://app.example.com", "https://app.example.com?error="),
     ],
 )
-async def test_an_odd_address_stays_as_it_is(
+async def test_an_unusual_redirect_uri_is_preserved_exactly(
     app: Application, visitor: Visitor, registered: str, begins: str
 ) -> None:
     """SECURITY_BAR row 26: to the letter, also on the way back"""

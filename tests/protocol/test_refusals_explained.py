@@ -15,7 +15,7 @@ from tests.support.refusals import recorded_refusals
 from tests.support.visitor import Visitor
 
 APP_SETTINGS = NO_LIMITS
-SAYS_NOTHING = {"", "the answer says why"}
+SAYS_NOTHING = {"", "see the response"}
 
 
 @pytest_asyncio.fixture(scope="module")
@@ -31,7 +31,7 @@ async def world(app: Application) -> World:
 
 
 @pytest.mark.parametrize("case", CORPUS.values(), ids=CORPUS.keys())
-async def test_a_refused_request_leaves_one_record_with_its_reason(
+async def test_a_refused_request_is_logged_once_with_its_reason(
     world: World, case: Refused
 ) -> None:
     """STYLE_GUIDE: Errors"""
@@ -47,7 +47,7 @@ async def test_a_refused_request_leaves_one_record_with_its_reason(
 
 
 @pytest.mark.parametrize("case", CORPUS.values(), ids=CORPUS.keys())
-async def test_the_private_reason_stays_private_and_the_record_holds_no_secret(
+async def test_the_reason_is_not_in_the_response_and_the_record_contains_no_secret(
     world: World, case: Refused
 ) -> None:
     """SECURITY_BAR row 3: the public description is the same for unknown, wrong and disabled"""
@@ -62,7 +62,7 @@ async def test_the_private_reason_stays_private_and_the_record_holds_no_secret(
         assert record.reason not in answer.text + answer.headers.get("location", "")
 
 
-async def test_the_id_on_the_error_page_finds_the_record(world: World) -> None:
+async def test_the_request_id_on_the_error_page_identifies_the_record(world: World) -> None:
     with recorded_refusals() as records:
         page = await world.authorize(redirect_uri="https://evil.example/cb")
 
@@ -72,7 +72,7 @@ async def test_the_id_on_the_error_page_finds_the_record(world: World) -> None:
     assert records.one(request_id).client_id == world.client.client_id
 
 
-async def test_a_form_that_is_shown_again_says_why_in_the_log(
+async def test_the_reason_for_showing_a_form_again_is_logged(
     world: World, visitor: Visitor
 ) -> None:
     page = await visitor.authorize(world.client)
@@ -89,7 +89,7 @@ async def test_a_form_that_is_shown_again_says_why_in_the_log(
         assert "user code" in records.one(device.headers["x-request-id"]).reason
 
 
-async def test_a_record_is_an_object_with_members_in_json(world: World) -> None:
+async def test_a_json_record_has_a_member_for_each_field(world: World) -> None:
     with recorded_refusals() as records:
         answer = await world.named(world.client.client_id, "wrong")
 
@@ -102,7 +102,7 @@ async def test_a_record_is_an_object_with_members_in_json(world: World) -> None:
     assert entry["level"] == logging.getLevelName(logging.INFO)
 
 
-async def test_what_a_caller_sends_stays_on_its_line_and_shows_no_secret_of_ours(
+async def test_submitted_values_are_truncated_and_secrets_are_not_logged(
     world: World,
 ) -> None:
     secret = world.client.client_secret
@@ -114,7 +114,7 @@ async def test_what_a_caller_sends_stays_on_its_line_and_shows_no_secret_of_ours
     assert len(records.one(long.headers["x-request-id"]).getMessage()) < 1000
 
 
-async def test_a_success_leaves_no_record(world: World) -> None:
+async def test_a_successful_request_is_not_logged_as_a_refusal(world: World) -> None:
     with recorded_refusals() as records:
         answer = await world.app.client_credentials(world.client)
         page = await world.authorize()
@@ -124,17 +124,17 @@ async def test_a_success_leaves_no_record(world: World) -> None:
     assert records.records == []
 
 
-async def test_a_replayed_assertion_says_so(world: World) -> None:
+async def test_a_replayed_assertion_is_logged_as_a_replay(world: World) -> None:
     """SECURITY_BAR row 37"""
     assertion = world.signer.assertion()
     await world.asserted(assertion)
     with recorded_refusals() as records:
         answer = await world.asserted(assertion)
 
-    assert "jti was used before" in records.one(answer.headers["x-request-id"]).reason
+    assert "was used before (same jti)" in records.one(answer.headers["x-request-id"]).reason
 
 
-async def test_a_method_that_was_not_registered_is_named(world: World) -> None:
+async def test_the_record_names_an_unregistered_authentication_method(world: World) -> None:
     client = await world.app.create_client(token_endpoint_auth_method="client_secret_post")
     with recorded_refusals() as records:
         answer = await world.app.http.post(

@@ -28,7 +28,7 @@ LONGEST: list[dict[str, str]] = [
 
 
 @pytest.mark.parametrize("asked", TOO_LONG, ids=lambda value: " ".join(value))
-async def test_a_request_that_is_too_long_is_refused_to_the_client(
+async def test_a_request_that_is_too_long_returns_an_error_to_the_client(
     client: TestClient, visitor: Visitor, asked: dict[str, str]
 ) -> None:
     """SECURITY_BAR rows 12 and 28: by redirect, and a state that is too long is not echoed"""
@@ -44,7 +44,7 @@ async def test_a_request_that_is_too_long_is_refused_to_the_client(
 
 
 @pytest.mark.parametrize("asked", LONGEST, ids=lambda value: " ".join(value))
-async def test_the_longest_request_is_answered(
+async def test_a_request_of_the_maximum_length_is_accepted(
     client: TestClient, user: TestUser, visitor: Visitor, asked: dict[str, str]
 ) -> None:
     """RFC 6749 section 4.1.2: the state comes back whole"""
@@ -54,14 +54,14 @@ async def test_the_longest_request_is_answered(
 
 
 @pytest.mark.parametrize("asked", TOO_LONG, ids=lambda value: " ".join(value))
-async def test_a_pushed_request_has_the_same_bounds(
+async def test_a_pushed_request_has_the_same_length_limits(
     app: Application, client: TestClient, asked: dict[str, str]
 ) -> None:
     """RFC 9126 section 2.3"""
     assert_oauth_error(await push(app, client, **asked), "invalid_request")
 
 
-async def test_what_is_too_long_for_an_unproven_address_is_an_error_page(
+async def test_a_long_request_with_an_unregistered_redirect_uri_gets_an_error_page(
     client: TestClient, visitor: Visitor
 ) -> None:
     """SECURITY_BAR row 26"""

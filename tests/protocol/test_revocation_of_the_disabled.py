@@ -9,7 +9,7 @@ from tests.support.assertions import assert_oauth_error
 pytestmark = pytest.mark.both_databases
 
 
-async def test_a_revocation_while_the_user_is_disabled_holds_when_he_is_enabled_again(
+async def test_a_token_revoked_while_the_user_is_disabled_is_still_revoked_afterwards(
     app: Application, client: TestClient, user: TestUser, operator: Services
 ) -> None:
     """SECURITY_BAR row 39"""

@@ -15,7 +15,7 @@ pytestmark = pytest.mark.both_databases
 NO_PKCE = {"code_challenge": None, "code_challenge_method": None}
 
 
-async def test_a_code_yields_tokens_once_for_the_person_who_signed_in(
+async def test_a_code_yields_tokens_for_the_user_who_signed_in(
     app: Application, client: TestClient, user: TestUser, visitor: Visitor
 ) -> None:
     code = await visitor.code_for(client, user, scope="openid profile")
@@ -29,7 +29,7 @@ async def test_a_code_yields_tokens_once_for_the_person_who_signed_in(
     assert profile.json()["username"] == user.username
 
 
-async def test_a_second_use_is_refused_and_revokes_what_the_first_yielded(
+async def test_a_second_use_is_refused_and_revokes_the_tokens_of_the_first(
     app: Application, client: TestClient, user: TestUser, visitor: Visitor
 ) -> None:
     """SECURITY_BAR row 7; RFC 6749 section 4.1.2"""
@@ -45,7 +45,7 @@ async def test_a_second_use_is_refused_and_revokes_what_the_first_yielded(
     assert_oauth_error(await app.refresh(client, rotated["refresh_token"]), "invalid_grant")
 
 
-async def test_of_thirty_concurrent_redemptions_one_wins(
+async def test_only_one_of_thirty_concurrent_redemptions_succeeds(
     app: Application, client: TestClient, user: TestUser, visitor: Visitor
 ) -> None:
     """SECURITY_BAR row 7"""
@@ -72,7 +72,7 @@ async def test_of_thirty_concurrent_redemptions_one_wins(
     ],
     ids=str,
 )
-async def test_what_does_not_belong_to_the_code_is_refused(
+async def test_parameters_that_do_not_match_the_code_are_refused(
     app: Application, client: TestClient, user: TestUser, visitor: Visitor, form: dict[str, Any]
 ) -> None:
     """SECURITY_BAR rows 7 and 8"""
@@ -84,7 +84,7 @@ async def test_what_does_not_belong_to_the_code_is_refused(
     assert answer.json()["error"] in ("invalid_grant", "invalid_request")
 
 
-async def test_a_wrong_verifier_does_not_use_the_code_up(
+async def test_a_wrong_verifier_does_not_consume_the_code(
     app: Application, client: TestClient, user: TestUser, visitor: Visitor
 ) -> None:
     """Who guesses cannot take the code from its owner."""
@@ -94,7 +94,7 @@ async def test_a_wrong_verifier_does_not_use_the_code_up(
     assert (await redeem(app, client, code)).status_code == 200
 
 
-async def test_another_clients_code_is_refused(
+async def test_the_code_of_another_client_is_refused(
     app: Application, client: TestClient, user: TestUser, visitor: Visitor
 ) -> None:
     """SECURITY_BAR row 7"""
@@ -115,7 +115,7 @@ async def test_a_code_expires_after_a_minute(
     assert_oauth_error(await redeem(app, client, code), "invalid_grant")
 
 
-async def test_an_oauth_2_1_client_leaves_the_redirect_uri_out(
+async def test_an_oauth_2_1_client_may_omit_the_redirect_uri(
     app: Application, client: TestClient, user: TestUser, visitor: Visitor
 ) -> None:
     code = await visitor.code_for(client, user)
@@ -123,7 +123,7 @@ async def test_an_oauth_2_1_client_leaves_the_redirect_uri_out(
     assert (await redeem(app, client, code, redirect_uri=None)).status_code == 200
 
 
-async def test_without_pkce_the_redirect_uri_is_due(
+async def test_without_pkce_the_redirect_uri_is_required(
     app: Application, client: TestClient, user: TestUser, visitor: Visitor
 ) -> None:
     """RFC 6749 section 4.1.3"""
@@ -135,7 +135,7 @@ async def test_without_pkce_the_redirect_uri_is_due(
     assert (await redeem(app, client, code, code_verifier=None)).status_code == 200
 
 
-async def test_a_verifier_where_there_was_no_challenge_is_refused(
+async def test_a_verifier_without_a_challenge_is_refused(
     app: Application, client: TestClient, user: TestUser, visitor: Visitor
 ) -> None:
     """SECURITY_BAR row 8: RFC 9700 section 2.1.1, no downgrade"""
@@ -144,7 +144,7 @@ async def test_a_verifier_where_there_was_no_challenge_is_refused(
     assert_oauth_error(await redeem(app, client, code), "invalid_grant")
 
 
-async def test_a_public_client_redeems_its_code_by_pkce_alone(
+async def test_a_public_client_redeems_its_code_with_pkce_alone(
     app: Application, user: TestUser, visitor: Visitor
 ) -> None:
     client = await app.create_client(token_endpoint_auth_method="none")
@@ -155,7 +155,7 @@ async def test_a_public_client_redeems_its_code_by_pkce_alone(
 
 
 @pytest.mark.parametrize("what", ["password", "disabled", "signed out"])
-async def test_a_code_is_worth_nothing_once_its_sign_in_is(
+async def test_a_code_is_invalid_once_its_sign_in_is_invalid(
     app: Application, client: TestClient, user: TestUser, visitor: Visitor, operator: Any, what: str
 ) -> None:
     code = await visitor.code_for(client, user)

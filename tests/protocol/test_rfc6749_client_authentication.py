@@ -30,7 +30,7 @@ async def test_a_secret_in_the_header_and_one_in_the_form_are_both_accepted(
 
 
 @pytest.mark.parametrize("path", ENDPOINTS)
-async def test_two_methods_at_once_are_refused_although_both_are_right(
+async def test_two_methods_in_one_request_are_refused_even_if_both_are_valid(
     app: Application, client: TestClient, path: str
 ) -> None:
     """SECURITY_BAR row 2; RFC 6749 section 2.3"""
@@ -46,7 +46,7 @@ async def test_two_methods_at_once_are_refused_although_both_are_right(
     assert_oauth_error(answer, "invalid_request")
 
 
-async def test_a_secret_in_the_form_without_an_identifier_is_a_second_method_too(
+async def test_a_secret_in_the_form_without_a_client_id_is_a_second_method(
     app: Application, client: TestClient
 ) -> None:
     """SECURITY_BAR row 2"""
@@ -55,7 +55,7 @@ async def test_a_secret_in_the_form_without_an_identifier_is_a_second_method_too
     assert_oauth_error(answer, "invalid_request")
 
 
-async def test_the_same_client_id_in_the_form_beside_basic_is_still_one_method(
+async def test_basic_with_the_same_client_id_in_the_form_is_accepted(
     app: Application, client: TestClient
 ) -> None:
     """RFC 6749 section 3.2.1: client_id in the form only identifies"""
@@ -64,7 +64,7 @@ async def test_the_same_client_id_in_the_form_beside_basic_is_still_one_method(
     assert answer.status_code == 200
 
 
-async def test_another_client_id_in_the_form_beside_basic_is_refused(
+async def test_basic_with_another_client_id_in_the_form_is_refused(
     app: Application, client: TestClient, other_client: TestClient
 ) -> None:
     """SECURITY_BAR row 2"""
@@ -74,7 +74,7 @@ async def test_another_client_id_in_the_form_beside_basic_is_refused(
 
 
 @pytest.mark.parametrize("path", ENDPOINTS)
-async def test_unknown_wrong_and_disabled_get_the_very_same_answer(
+async def test_unknown_wrong_and_disabled_clients_get_the_same_error(
     app: Application,
     client: TestClient,
     other_client: TestClient,
@@ -102,7 +102,7 @@ async def test_unknown_wrong_and_disabled_get_the_very_same_answer(
         assert answer_of(answer) == answer_of(answers[0])
 
 
-async def test_unknown_wrong_and_disabled_get_the_same_answer_by_the_form_too(
+async def test_unknown_wrong_and_disabled_clients_get_the_same_error_in_the_form_too(
     app: Application, client: TestClient, other_client: TestClient, operator: Services
 ) -> None:
     """SECURITY_BAR row 3; RFC 6749 section 5.2"""
@@ -125,7 +125,7 @@ async def test_unknown_wrong_and_disabled_get_the_same_answer_by_the_form_too(
         assert answer_of(answer) == answer_of(answers[0])
 
 
-async def test_an_unknown_and_a_disabled_client_cost_the_same_comparison_as_a_wrong_secret(
+async def test_unknown_and_disabled_clients_cost_the_same_comparison_as_a_wrong_secret(
     app: Application,
     client: TestClient,
     other_client: TestClient,
@@ -160,7 +160,7 @@ async def test_an_unknown_and_a_disabled_client_cost_the_same_comparison_as_a_wr
         ("client_secret_post", 401, 200),
     ],
 )
-async def test_a_client_that_registered_a_method_uses_only_that(
+async def test_a_client_can_use_only_its_registered_authentication_method(
     app: Application, method: str, basic_status: int, post_status: int
 ) -> None:
     """RFC 7591 section 2: token_endpoint_auth_method"""
@@ -181,7 +181,7 @@ async def test_a_client_that_registered_a_method_uses_only_that(
 
 
 @pytest.mark.parametrize("path", ENDPOINTS)
-async def test_a_confidential_client_that_only_names_itself_is_refused(
+async def test_a_confidential_client_that_sends_only_its_client_id_is_refused(
     app: Application, client: TestClient, path: str
 ) -> None:
     """SECURITY_BAR row 3: an empty secret is an absent one, and proves nothing"""
@@ -197,7 +197,7 @@ async def test_a_confidential_client_that_only_names_itself_is_refused(
 
 
 @pytest.mark.parametrize("path", ENDPOINTS)
-async def test_an_empty_secret_in_the_header_is_no_secret_either(
+async def test_a_confidential_client_with_an_empty_secret_in_the_header_is_refused(
     app: Application, client: TestClient, path: str
 ) -> None:
     """RFC 6749 section 2.3.1: a confidential client that sends `id:` authenticated by nothing"""
@@ -211,7 +211,7 @@ async def test_an_empty_secret_in_the_header_is_no_secret_either(
 
 
 @pytest.mark.parametrize("repeated", [True, False])
-async def test_a_public_client_may_name_itself_in_the_header_with_an_empty_secret(
+async def test_a_public_client_may_send_its_client_id_in_the_header_with_an_empty_secret(
     app: Application, *, repeated: bool
 ) -> None:
     """RFC 6749 section 2.3.1: libraries send `id:` for a client without a secret"""
@@ -227,7 +227,7 @@ async def test_a_public_client_may_name_itself_in_the_header_with_an_empty_secre
     assert answer.status_code == 200
 
 
-async def test_an_empty_secret_in_the_header_leaves_the_one_in_the_body(
+async def test_a_secret_in_the_form_is_used_when_the_one_in_the_header_is_empty(
     app: Application, client: TestClient, other_client: TestClient
 ) -> None:
     """SECURITY_BAR row 2: it is one method, but both must name the same client"""
@@ -247,7 +247,7 @@ async def test_an_empty_secret_in_the_header_leaves_the_one_in_the_body(
 
 
 @pytest.mark.parametrize("path", ENDPOINTS)
-async def test_without_any_credentials_the_answer_names_the_scheme_to_use(
+async def test_a_request_without_credentials_gets_a_basic_challenge(
     app: Application, path: str
 ) -> None:
     """RFC 6749 section 5.2"""
@@ -259,7 +259,7 @@ async def test_without_any_credentials_the_answer_names_the_scheme_to_use(
     assert answer.headers["www-authenticate"].startswith("Basic ")
 
 
-async def test_a_rotated_secret_is_worth_nothing_and_its_successor_works(
+async def test_a_rotated_secret_is_invalid_and_its_successor_works(
     app: Application, client: TestClient, operator: Services
 ) -> None:
     """SECURITY_BAR row 3"""
@@ -272,7 +272,7 @@ async def test_a_rotated_secret_is_worth_nothing_and_its_successor_works(
     assert with_new.status_code == 200
 
 
-async def test_the_client_is_authenticated_before_its_parameters_are_judged(
+async def test_the_client_is_authenticated_before_its_parameters_are_validated(
     app: Application,
 ) -> None:
     """SECURITY_BAR row 3: a stranger learns nothing of a client's grants, scopes or tokens"""

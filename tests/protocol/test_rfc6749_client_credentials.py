@@ -29,7 +29,7 @@ async def test_a_client_gets_a_bearer_token_for_itself_and_no_refresh_token(
     assert body["scope"] == "profile"
 
 
-async def test_the_token_speaks_for_the_client_and_for_nobody_else(
+async def test_the_token_identifies_the_client_and_no_user(
     app: Application, client: TestClient
 ) -> None:
     """RFC 6749 section 4.4"""
@@ -44,7 +44,7 @@ async def test_the_token_speaks_for_the_client_and_for_nobody_else(
     }
 
 
-async def test_every_token_is_a_new_one_also_when_thirty_are_asked_for_at_once(
+async def test_thirty_concurrent_requests_yield_thirty_different_tokens(
     app: Application, client: TestClient
 ) -> None:
     """RFC 6749 section 10.10"""
@@ -55,7 +55,7 @@ async def test_every_token_is_a_new_one_also_when_thirty_are_asked_for_at_once(
     assert all(await asyncio.gather(*(app.is_active(client, token) for token in tokens)))
 
 
-async def test_a_token_names_its_kind_and_holds_256_random_bits(
+async def test_a_token_has_the_prefix_of_its_kind_and_256_random_bits(
     app: Application, client: TestClient
 ) -> None:
     """SECURITY_BAR values: 256 bits, a prefix by kind"""
@@ -86,7 +86,7 @@ async def test_a_public_client_is_refused(app: Application) -> None:
     assert_oauth_error(answer, "unauthorized_client")
 
 
-async def test_a_public_client_is_refused_although_somebody_gave_it_the_grant(
+async def test_a_public_client_is_refused_even_if_the_grant_is_registered(
     app: Application, operator: Services
 ) -> None:
     """SECURITY_BAR row 5: registration refuses such a client, and the grant does too."""
@@ -104,7 +104,7 @@ async def test_a_public_client_is_refused_although_somebody_gave_it_the_grant(
     assert_oauth_error(answer, "unauthorized_client")
 
 
-async def test_a_token_lives_for_the_configured_time_and_not_a_second_longer(
+async def test_a_token_expires_exactly_after_the_configured_lifetime(
     start_app: AppFactory,
 ) -> None:
     """SECURITY_BAR values: ACCESS_TOKEN_TTL"""
@@ -122,7 +122,7 @@ async def test_a_token_lives_for_the_configured_time_and_not_a_second_longer(
     assert_oauth_error(after, "invalid_token", status=401)
 
 
-async def test_the_tokens_of_a_disabled_client_are_worth_nothing_while_it_is_disabled(
+async def test_the_tokens_of_a_client_are_invalid_while_it_is_disabled(
     app: Application, client: TestClient, operator: Services
 ) -> None:
     """SECURITY_BAR row 3"""
@@ -137,7 +137,7 @@ async def test_the_tokens_of_a_disabled_client_are_worth_nothing_while_it_is_dis
     assert afterwards.status_code == 200
 
 
-async def test_what_is_no_parameter_of_the_grant_is_ignored(
+async def test_parameters_that_the_grant_does_not_use_are_ignored(
     app: Application, client: TestClient
 ) -> None:
     """RFC 6749 section 3.2"""

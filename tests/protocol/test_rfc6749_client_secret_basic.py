@@ -39,7 +39,7 @@ UNREADABLE = {
 
 
 @pytest.mark.parametrize("header", UNREADABLE.values(), ids=UNREADABLE.keys())
-async def test_credentials_that_cannot_be_read_are_an_authentication_failure(
+async def test_malformed_credentials_are_an_authentication_failure(
     app: Application, header: str | bytes
 ) -> None:
     """SECURITY_BAR row 4"""
@@ -49,7 +49,7 @@ async def test_credentials_that_cannot_be_read_are_an_authentication_failure(
     assert answer.headers["www-authenticate"].startswith("Basic ")
 
 
-async def test_credentials_may_be_form_encoded_as_the_standard_wants(
+async def test_credentials_may_be_form_encoded_as_the_standard_requires(
     app: Application, client: TestClient
 ) -> None:
     """SECURITY_BAR row 4; RFC 6749 section 2.3.1"""
@@ -62,16 +62,14 @@ async def test_credentials_may_be_form_encoded_as_the_standard_wants(
     assert answer.status_code == 200
 
 
-async def test_a_plus_sign_is_a_space_and_so_not_the_identifier(
-    app: Application, client: TestClient
-) -> None:
+async def test_a_plus_sign_is_decoded_as_a_space(app: Application, client: TestClient) -> None:
     """SECURITY_BAR row 4: decoding a plus sign as itself would let `+` pass for a space"""
     answer = await post_as(app, basic(client.client_id + "+", client.client_secret))
 
     assert_oauth_error(answer, "invalid_client", status=401)
 
 
-async def test_the_scheme_is_written_in_any_case_and_spaces_do_not_matter(
+async def test_the_scheme_is_case_insensitive_and_extra_spaces_are_ignored(
     app: Application, client: TestClient
 ) -> None:
     """RFC 7235 section 2.1"""
@@ -82,7 +80,7 @@ async def test_the_scheme_is_written_in_any_case_and_spaces_do_not_matter(
     assert [answer.status_code for answer in answers] == [200, 200, 200]
 
 
-async def test_a_repeated_header_is_refused_even_if_both_are_right(
+async def test_a_repeated_header_is_refused_even_if_both_values_are_valid(
     app: Application, client: TestClient
 ) -> None:
     """SECURITY_BAR row 2: otherwise two parties on the way may read different clients"""
@@ -97,7 +95,7 @@ async def test_a_repeated_header_is_refused_even_if_both_are_right(
     assert_oauth_error(answer, "invalid_request")
 
 
-async def test_our_identifiers_and_secrets_need_no_encoding(
+async def test_issued_client_ids_and_secrets_need_no_encoding(
     app: Application, client: TestClient
 ) -> None:
     """SECURITY_BAR row 4: clients that forget to encode are right all the same"""

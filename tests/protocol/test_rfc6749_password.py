@@ -14,7 +14,7 @@ from tests.support.assertions import assert_oauth_error
 pytestmark = pytest.mark.both_databases
 
 
-async def test_a_person_gets_a_pair_that_speaks_for_him(
+async def test_a_user_gets_a_token_pair_that_identifies_them(
     app: Application, client: TestClient, user: TestUser
 ) -> None:
     """RFC 6749 sections 4.3.3 and 5.1"""
@@ -30,7 +30,7 @@ async def test_a_person_gets_a_pair_that_speaks_for_him(
     assert profile.json() == {"type": "user", "username": user.username, "otp_verified": True}
 
 
-async def test_all_that_is_wrong_with_a_person_gets_the_very_same_answer(
+async def test_every_failed_sign_in_gets_the_same_error(
     app: Application, client: TestClient, user: TestUser, operator: Services
 ) -> None:
     """SECURITY_BAR row 10"""
@@ -60,7 +60,7 @@ async def test_all_that_is_wrong_with_a_person_gets_the_very_same_answer(
 
 
 @pytest.mark.parametrize("missing", ["username", "password"])
-async def test_a_missing_or_empty_parameter_is_named(
+async def test_the_error_names_a_missing_or_empty_parameter(
     app: Application, client: TestClient, user: TestUser, missing: str
 ) -> None:
     """SECURITY_BAR row 1; RFC 6749 section 3.2: an empty parameter is an absent one"""
@@ -98,7 +98,7 @@ async def test_a_client_that_is_not_registered_for_the_grant_is_refused(
     assert_oauth_error(answer, "unauthorized_client")
 
 
-async def test_a_public_client_is_refused_whatever_it_is_registered_for(
+async def test_a_public_client_is_refused_even_if_the_grant_is_registered(
     app: Application, user: TestUser, operator: Services
 ) -> None:
     """SECURITY_BAR row 5: the password grant is never for public clients"""
@@ -122,7 +122,7 @@ async def test_a_public_client_is_refused_whatever_it_is_registered_for(
     assert_oauth_error(answer, "unauthorized_client")
 
 
-async def test_the_same_characters_written_in_another_way_are_the_same_password(
+async def test_a_password_is_normalised_before_it_is_compared(
     app: Application, client: TestClient
 ) -> None:
     """SECURITY_BAR row 11; RFC 8265 section 4.2"""
@@ -139,7 +139,7 @@ async def test_the_same_characters_written_in_another_way_are_the_same_password(
     assert wider_space.status_code == 200
 
 
-async def test_a_name_is_the_same_in_any_case_and_width(
+async def test_a_username_is_matched_in_any_case_and_width(
     app: Application, client: TestClient
 ) -> None:
     """SECURITY_BAR row 21; RFC 8265 section 3.3"""
@@ -155,7 +155,7 @@ async def test_a_name_is_the_same_in_any_case_and_width(
     assert profile.json()["username"] == user.username
 
 
-async def test_a_password_of_100_kilobytes_is_too_large_a_body(
+async def test_a_password_of_100_kilobytes_is_refused_as_too_large(
     app: Application, client: TestClient, user: TestUser
 ) -> None:
     """SECURITY_BAR row 11"""
@@ -174,7 +174,7 @@ async def test_a_password_with_control_characters_is_refused(
     assert_oauth_error(answer, "invalid_request")
 
 
-async def test_many_people_sign_in_at_once_and_each_gets_his_own_token(
+async def test_concurrent_sign_ins_each_get_a_token_of_their_own_user(
     app: Application, client: TestClient
 ) -> None:
     """SECURITY_BAR row 10: what travels in one batch does not mix"""

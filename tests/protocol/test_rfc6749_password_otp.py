@@ -23,7 +23,7 @@ async def user(app: Application) -> TestUser:
     return user
 
 
-async def test_a_fresh_code_beside_the_password_signs_in(
+async def test_a_password_with_a_fresh_code_signs_in(
     app: Application, client: TestClient, user: TestUser
 ) -> None:
     """CONTRACT: the form parameter `otp`"""
@@ -32,7 +32,7 @@ async def test_a_fresh_code_beside_the_password_signs_in(
     assert answer.status_code == 200
 
 
-async def test_whatever_is_wrong_the_answer_is_the_same(
+async def test_every_failed_sign_in_gets_the_same_error(
     app: Application, client: TestClient, user: TestUser
 ) -> None:
     """SECURITY_BAR row 10"""
@@ -58,7 +58,7 @@ async def test_whatever_is_wrong_the_answer_is_the_same(
         assert answer_of(answer) == answer_of(answers[0])
 
 
-async def test_a_wrong_password_does_not_use_up_the_code(
+async def test_a_wrong_password_does_not_consume_the_code(
     app: Application, client: TestClient, user: TestUser
 ) -> None:
     """SECURITY_BAR row 16: a stranger who guesses codes cannot spend them either"""
@@ -70,7 +70,7 @@ async def test_a_wrong_password_does_not_use_up_the_code(
     assert answer.status_code == 200
 
 
-async def test_a_refused_scope_does_not_use_up_the_code(
+async def test_a_refused_scope_does_not_consume_the_code(
     app: Application, client: TestClient, user: TestUser
 ) -> None:
     """SECURITY_BAR row 6"""
@@ -83,7 +83,7 @@ async def test_a_refused_scope_does_not_use_up_the_code(
     assert answer.status_code == 200
 
 
-async def test_a_code_counts_once(app: Application, client: TestClient, user: TestUser) -> None:
+async def test_a_code_works_only_once(app: Application, client: TestClient, user: TestUser) -> None:
     """SECURITY_BAR row 16; RFC 6238 section 5.2"""
     code = app.code(user)
     first = await app.password_grant(client, user, otp=code)
@@ -94,7 +94,7 @@ async def test_a_code_counts_once(app: Application, client: TestClient, user: Te
     assert_oauth_error(second, "invalid_grant")
 
 
-async def test_of_ten_who_use_a_code_at_once_one_signs_in(
+async def test_only_one_of_ten_concurrent_uses_of_a_code_signs_in(
     app: Application, client: TestClient, user: TestUser
 ) -> None:
     """SECURITY_BAR row 16: also concurrently"""
@@ -118,7 +118,7 @@ async def test_the_code_that_confirmed_the_enrolment_does_not_sign_in(
     assert_oauth_error(answer, "invalid_grant")
 
 
-async def test_a_code_before_the_last_used_one_is_refused(
+async def test_a_code_older_than_the_last_used_one_is_refused(
     app: Application, client: TestClient, user: TestUser
 ) -> None:
     """SECURITY_BAR row 16: codes count forwards only"""
@@ -141,7 +141,7 @@ async def test_a_code_may_be_one_step_early_or_late(
     assert answer.status_code == 200
 
 
-async def test_a_code_may_have_spaces_in_it(
+async def test_a_code_may_contain_spaces(
     app: Application, client: TestClient, user: TestUser
 ) -> None:
     """SECURITY_BAR row 18"""

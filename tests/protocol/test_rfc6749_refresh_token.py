@@ -10,7 +10,7 @@ from tests.support.assertions import assert_oauth_error
 pytestmark = pytest.mark.both_databases
 
 
-async def test_a_refresh_gives_a_new_pair(
+async def test_a_refresh_issues_a_new_pair(
     app: Application, client: TestClient, user: TestUser
 ) -> None:
     first = (await app.password_grant(client, user)).json()
@@ -24,7 +24,7 @@ async def test_a_refresh_gives_a_new_pair(
     assert second.headers["cache-control"] == "no-store"
 
 
-async def test_inside_the_grace_window_the_predecessor_yields_the_same_pair_again(
+async def test_a_refresh_within_the_grace_window_returns_the_same_pair_again(
     app: Application, client: TestClient, user: TestUser
 ) -> None:
     """SECURITY_BAR row 9: an answer that was lost on the way logs nobody out"""
@@ -39,7 +39,7 @@ async def test_inside_the_grace_window_the_predecessor_yields_the_same_pair_agai
     assert await app.is_active(client, second["access_token"])
 
 
-async def test_the_window_is_not_prolonged_by_whoever_uses_it(
+async def test_using_the_grace_window_does_not_extend_it(
     app: Application, client: TestClient, user: TestUser
 ) -> None:
     """SECURITY_BAR row 9"""
@@ -56,7 +56,7 @@ async def test_the_window_is_not_prolonged_by_whoever_uses_it(
     assert not await app.is_active(client, second["access_token"])
 
 
-async def test_a_used_refresh_token_revokes_its_family_after_the_grace_window(
+async def test_reusing_a_refresh_token_after_the_grace_window_revokes_its_family(
     app: Application, client: TestClient, user: TestUser
 ) -> None:
     """SECURITY_BAR row 9; RFC 9700 section 4.14.2"""
@@ -72,7 +72,7 @@ async def test_a_used_refresh_token_revokes_its_family_after_the_grace_window(
     assert_oauth_error(await app.refresh(client, second["refresh_token"]), "invalid_grant")
 
 
-async def test_a_replay_that_asks_for_too_much_revokes_its_family_too(
+async def test_a_replay_with_an_invalid_scope_revokes_its_family_too(
     app: Application, client: TestClient, user: TestUser
 ) -> None:
     """SECURITY_BAR row 9: what else is wrong with a replay does not hide it"""
@@ -86,7 +86,7 @@ async def test_a_replay_that_asks_for_too_much_revokes_its_family_too(
     assert not await app.is_active(client, second["access_token"])
 
 
-async def test_the_families_of_other_sign_ins_live_on_when_one_is_revoked(
+async def test_revoking_one_family_does_not_affect_other_sign_ins(
     app: Application, client: TestClient, user: TestUser
 ) -> None:
     """RFC 9700 section 4.14.2"""
@@ -101,7 +101,7 @@ async def test_the_families_of_other_sign_ins_live_on_when_one_is_revoked(
     assert (await app.refresh(client, elsewhere["refresh_token"])).status_code == 200
 
 
-async def test_thirty_concurrent_refreshes_give_everybody_the_same_pair(
+async def test_thirty_concurrent_refreshes_return_the_same_pair(
     app: Application, client: TestClient, user: TestUser
 ) -> None:
     """SECURITY_BAR row 9"""
@@ -119,7 +119,7 @@ async def test_thirty_concurrent_refreshes_give_everybody_the_same_pair(
     assert (await app.refresh(client, pair["refresh_token"])).status_code == 200
 
 
-async def test_the_grace_window_ends_when_the_successor_is_used_and_the_family_lives_on(
+async def test_using_the_successor_ends_the_grace_window_without_revoking_the_family(
     app: Application, client: TestClient, user: TestUser
 ) -> None:
     """SECURITY_BAR row 9"""

@@ -15,7 +15,7 @@ pytestmark = pytest.mark.both_databases
 DAY = 86_400
 
 
-async def test_another_clients_token_is_refused_and_stays_with_its_owner(
+async def test_the_token_of_another_client_is_refused_and_remains_valid_for_its_owner(
     app: Application, client: TestClient, other_client: TestClient, user: TestUser
 ) -> None:
     """SECURITY_BAR row 9"""
@@ -28,7 +28,7 @@ async def test_another_clients_token_is_refused_and_stays_with_its_owner(
     assert by_its_owner.status_code == 200
 
 
-async def test_another_clients_replay_revokes_nothing(
+async def test_a_replay_by_another_client_revokes_nothing(
     app: Application, client: TestClient, other_client: TestClient, user: TestUser
 ) -> None:
     """SECURITY_BAR row 9: a stranger with an old token cannot log its owner out"""
@@ -51,7 +51,7 @@ async def test_a_client_that_is_not_registered_for_the_grant_is_refused(app: App
     assert_oauth_error(answer, "unauthorized_client")
 
 
-async def test_a_missing_token_is_named(app: Application, client: TestClient) -> None:
+async def test_the_error_names_a_missing_token(app: Application, client: TestClient) -> None:
     """SECURITY_BAR row 1"""
     answer = await app.refresh(client, "")
 
@@ -59,7 +59,7 @@ async def test_a_missing_token_is_named(app: Application, client: TestClient) ->
     assert "refresh_token" in answer.json()["error_description"]
 
 
-async def test_what_is_no_refresh_token_is_refused_all_the_same(
+async def test_everything_that_is_not_a_refresh_token_gets_the_same_error(
     app: Application, client: TestClient, user: TestUser
 ) -> None:
     """SECURITY_BAR row 36: an access token at /token, and whatever else"""
@@ -91,7 +91,7 @@ async def test_what_is_no_refresh_token_is_refused_all_the_same(
     assert (await app.refresh(client, pair["refresh_token"])).status_code == 200
 
 
-async def test_thirty_idle_days_end_it(
+async def test_a_refresh_token_expires_after_thirty_idle_days(
     app: Application, client: TestClient, user: TestUser
 ) -> None:
     """SECURITY_BAR values: 30 days idle"""
@@ -107,7 +107,7 @@ async def test_thirty_idle_days_end_it(
     assert_oauth_error(beyond, "invalid_grant")
 
 
-async def test_ninety_days_end_the_whole_family_however_it_is_used(
+async def test_a_family_expires_after_ninety_days_even_if_it_is_used(
     app: Application, client: TestClient, user: TestUser
 ) -> None:
     """SECURITY_BAR values: 90 days absolute"""
@@ -125,7 +125,7 @@ async def test_ninety_days_end_the_whole_family_however_it_is_used(
     assert not await app.is_active(client, pair["access_token"])
 
 
-async def test_the_lifetimes_are_settings(start_app: AppFactory) -> None:
+async def test_the_lifetimes_are_configurable(start_app: AppFactory) -> None:
     """CONTRACT: REFRESH_TOKEN_TTL"""
     app = await start_app(refresh_token_ttl=100, refresh_token_max_ttl=150)
     client, user = await app.create_client(), await app.enrolled_user()
@@ -140,7 +140,7 @@ async def test_the_lifetimes_are_settings(start_app: AppFactory) -> None:
     assert_oauth_error(third, "invalid_grant")
 
 
-async def test_a_token_that_was_revoked_is_refused_and_its_successors_too(
+async def test_a_revoked_token_and_its_successors_are_refused(
     app: Application, client: TestClient, user: TestUser
 ) -> None:
     """SECURITY_BAR row 9: after revocation"""
@@ -158,7 +158,7 @@ async def test_a_token_that_was_revoked_is_refused_and_its_successors_too(
 
 
 @pytest.mark.parametrize("change", ["password", "otp"])
-async def test_a_reset_by_the_operator_ends_every_sign_in(
+async def test_a_reset_by_the_operator_revokes_the_tokens_of_every_sign_in(
     app: Application, client: TestClient, user: TestUser, operator: Services, change: str
 ) -> None:
     """SECURITY_BAR row 9: after a change of the password"""
@@ -190,7 +190,7 @@ async def test_the_new_password_signs_in_after_a_reset(
     assert await app.is_active(client, answer.json()["access_token"])
 
 
-async def test_the_tokens_of_a_disabled_person_are_worth_nothing(
+async def test_the_tokens_of_a_disabled_user_are_invalid(
     app: Application, client: TestClient, user: TestUser, operator: Services
 ) -> None:
     """SECURITY_BAR row 9"""
@@ -204,7 +204,7 @@ async def test_the_tokens_of_a_disabled_person_are_worth_nothing(
     assert_oauth_error(await app.profile(pair["access_token"]), "invalid_token", status=401)
 
 
-async def test_the_refresh_tokens_of_a_disabled_client_are_worth_nothing(
+async def test_the_refresh_tokens_of_a_disabled_client_are_invalid(
     app: Application,
     client: TestClient,
     other_client: TestClient,
@@ -221,7 +221,7 @@ async def test_the_refresh_tokens_of_a_disabled_client_are_worth_nothing(
     assert not await app.is_active(other_client, pair["access_token"])
 
 
-async def test_a_revocation_that_races_with_refreshes_leaves_nothing_alive(
+async def test_a_revocation_concurrent_with_refreshes_leaves_no_valid_token(
     app: Application, client: TestClient, user: TestUser
 ) -> None:
     """ARCHITECTURE decision 4: a token lives only while its family does"""
@@ -243,7 +243,7 @@ async def test_a_revocation_that_races_with_refreshes_leaves_nothing_alive(
     assert_oauth_error(await app.refresh(client, first["refresh_token"]), "invalid_grant")
 
 
-async def test_a_replay_that_races_with_the_rightful_refresh_ends_the_family(
+async def test_a_replay_concurrent_with_a_legitimate_refresh_revokes_the_family(
     app: Application, client: TestClient, user: TestUser
 ) -> None:
     """SECURITY_BAR row 9; whoever of the two comes first, nothing of the family lives on"""

@@ -6,7 +6,7 @@ from tests.support.application import Application, TestClient, TestUser
 from tests.support.assertions import assert_oauth_error
 
 
-async def test_without_a_scope_it_stays_as_it_was(
+async def test_a_refresh_without_a_scope_preserves_the_scope(
     app: Application, client: TestClient, user: TestUser
 ) -> None:
     """RFC 6749 section 6"""
@@ -19,7 +19,7 @@ async def test_without_a_scope_it_stays_as_it_was(
     assert introspected["scope"] == "openid email"
 
 
-async def test_a_narrower_scope_is_for_this_access_token_and_the_next_refresh_has_all_again(
+async def test_a_narrower_scope_applies_only_to_the_access_token_of_that_refresh(
     app: Application, client: TestClient, user: TestUser
 ) -> None:
     """SECURITY_BAR row 9; RFC 6749 section 6: the refresh token keeps its scope"""
@@ -36,7 +36,7 @@ async def test_a_narrower_scope_is_for_this_access_token_and_the_next_refresh_ha
 @pytest.mark.parametrize(
     "scope", ["profile email", "email profile", "openid admin", "offline_access"]
 )
-async def test_a_wider_scope_is_refused_and_the_token_stays_usable(
+async def test_a_wider_scope_is_refused_and_the_token_remains_usable(
     app: Application, client: TestClient, user: TestUser, scope: str
 ) -> None:
     """SECURITY_BAR row 6: also for what the client is registered for but was not granted"""
@@ -50,7 +50,7 @@ async def test_a_wider_scope_is_refused_and_the_token_stays_usable(
     assert afterwards.json()["scope"] == "email"
 
 
-async def test_a_scope_that_was_granted_by_default_is_not_widened_by_name(
+async def test_a_refresh_cannot_widen_a_scope_granted_by_default(
     app: Application, client: TestClient, user: TestUser
 ) -> None:
     """SECURITY_BAR row 6: `openid` has to be asked for at the sign-in"""
@@ -61,7 +61,7 @@ async def test_a_scope_that_was_granted_by_default_is_not_widened_by_name(
     assert_oauth_error(refused, "invalid_scope")
 
 
-async def test_whoever_asks_again_gets_the_scope_that_the_first_one_got(
+async def test_a_repeated_refresh_returns_the_scope_of_the_first_one(
     app: Application, client: TestClient, user: TestUser
 ) -> None:
     """SECURITY_BAR row 9: inside the grace window everybody gets the same pair"""

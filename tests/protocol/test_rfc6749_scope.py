@@ -9,7 +9,7 @@ from tests.support.application import Application, TestClient, TestUser
 from tests.support.assertions import assert_oauth_error
 
 
-async def test_without_a_scope_it_is_the_registered_one_less_openid_and_offline_access(
+async def test_the_default_is_the_registered_scope_without_openid_and_offline_access(
     app: Application, client: TestClient, user: TestUser
 ) -> None:
     """CONTRACT; RFC 6749 section 3.3: the answer names what was granted"""
@@ -20,7 +20,7 @@ async def test_without_a_scope_it_is_the_registered_one_less_openid_and_offline_
     assert of_the_user.json()["scope"] == "profile email"
 
 
-async def test_a_narrower_scope_is_granted_as_it_was_asked_for(
+async def test_a_narrower_scope_is_granted_as_requested(
     app: Application, client: TestClient
 ) -> None:
     """RFC 6749 section 3.3"""
@@ -31,14 +31,14 @@ async def test_a_narrower_scope_is_granted_as_it_was_asked_for(
     assert introspected["scope"] == "email openid"
 
 
-async def test_a_name_that_is_repeated_counts_once(app: Application, client: TestClient) -> None:
+async def test_a_repeated_scope_name_is_granted_once(app: Application, client: TestClient) -> None:
     """RFC 6749 section 3.3"""
     answer = await app.client_credentials(client, scope="profile profile email")
 
     assert answer.json()["scope"] == "profile email"
 
 
-async def test_a_client_registered_without_a_scope_gets_none(app: Application) -> None:
+async def test_a_client_registered_without_a_scope_gets_no_scope(app: Application) -> None:
     """RFC 6749 section 3.3"""
     client = await app.create_client(scope="")
 
@@ -54,7 +54,7 @@ async def test_a_client_registered_without_a_scope_gets_none(app: Application) -
     "scope",
     ["address", "profile address", "openid profile email phone", "phone admin"],
 )
-async def test_a_scope_beyond_the_registered_one_is_refused_whole(
+async def test_a_scope_beyond_the_registered_one_is_refused_as_a_whole(
     app: Application, client: TestClient, scope: str
 ) -> None:
     """SECURITY_BAR row 6"""
@@ -63,7 +63,7 @@ async def test_a_scope_beyond_the_registered_one_is_refused_whole(
     assert_oauth_error(answer, "invalid_scope")
 
 
-async def test_a_scope_beyond_the_registered_one_is_refused_to_people_too(
+async def test_a_scope_beyond_the_registered_one_is_refused_for_users_too(
     app: Application, client: TestClient, user: TestUser
 ) -> None:
     """SECURITY_BAR row 6"""
@@ -87,7 +87,7 @@ async def test_a_scope_beyond_the_registered_one_is_refused_to_people_too(
     ],
     ids=lambda value: ascii(value[:20]),
 )
-async def test_quotes_foreign_letters_and_ten_kilobytes_are_no_scope(
+async def test_quotes_non_ascii_letters_and_ten_kilobytes_are_an_invalid_scope(
     app: Application, client: TestClient, scope: str
 ) -> None:
     """SECURITY_BAR row 6"""
@@ -98,7 +98,7 @@ async def test_quotes_foreign_letters_and_ten_kilobytes_are_no_scope(
 
 
 @pytest.mark.parametrize("character", ["\x00", "\t", "\n", "\r", "\x1b", "\x7f", "\x85"])
-async def test_control_characters_are_no_scope(
+async def test_control_characters_are_an_invalid_scope(
     app: Application, client: TestClient, character: str
 ) -> None:
     """SECURITY_BAR row 6: `invalid_scope`, although the form could not be stored either"""

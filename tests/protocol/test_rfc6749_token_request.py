@@ -46,7 +46,7 @@ async def test_a_missing_grant_type_is_an_invalid_request(
     ],
     ids=lambda value: value[:40].strip(),
 )
-async def test_a_grant_that_is_not_here_is_named_so(
+async def test_an_unknown_grant_type_is_unsupported(
     app: Application, client: TestClient, grant_type: str
 ) -> None:
     """SECURITY_BAR row 1"""
@@ -86,7 +86,7 @@ async def test_a_repeated_parameter_is_an_invalid_request(
         b"un%0Aknown=1",
     ],
 )
-async def test_an_unknown_parameter_is_ignored_repeated_or_not(
+async def test_an_unknown_parameter_is_ignored_even_if_repeated(
     app: Application, client: TestClient, further: bytes
 ) -> None:
     """RFC 6749 section 3.2; RFC 8707 section 2"""
@@ -95,7 +95,9 @@ async def test_an_unknown_parameter_is_ignored_repeated_or_not(
     assert answer.status_code == 200
 
 
-async def test_an_empty_parameter_is_an_absent_one(app: Application, client: TestClient) -> None:
+async def test_an_empty_parameter_is_treated_as_absent(
+    app: Application, client: TestClient
+) -> None:
     """SECURITY_BAR row 1; RFC 6749 section 3.2"""
     answer = await post_body(
         app, GOOD + b"&scope=&client_id=&client_secret=&username", client=client
@@ -120,7 +122,7 @@ async def test_an_empty_parameter_is_an_absent_one(app: Application, client: Tes
         (MULTIPART, "multipart/form-data; boundary=x"),
     ],
 )
-async def test_what_is_no_form_is_an_invalid_request(
+async def test_a_body_that_is_not_a_form_is_an_invalid_request(
     app: Application, client: TestClient, body: bytes, content_type: str | None
 ) -> None:
     """SECURITY_BAR row 12"""
@@ -132,7 +134,7 @@ async def test_what_is_no_form_is_an_invalid_request(
 @pytest.mark.parametrize(
     "content_type", [FORM, FORM.upper(), FORM + "; charset=utf-8", FORM + " ;charset=UTF-8"]
 )
-async def test_the_type_of_the_form_is_written_in_any_case_with_any_parameter(
+async def test_the_content_type_is_case_insensitive_and_may_have_parameters(
     app: Application, client: TestClient, content_type: str
 ) -> None:
     """RFC 9110 section 8.3.1"""
@@ -150,7 +152,7 @@ async def test_the_type_of_the_form_is_written_in_any_case_with_any_parameter(
     ],
     ids=["1,000 parameters", "10,000 separators", "1,000 nameless parameters"],
 )
-async def test_a_form_of_a_thousand_parameters_is_an_invalid_request(
+async def test_a_form_with_a_thousand_parameters_is_an_invalid_request(
     app: Application, client: TestClient, further: bytes
 ) -> None:
     """SECURITY_BAR row 12"""
@@ -177,7 +179,7 @@ async def test_a_form_of_a_thousand_parameters_is_an_invalid_request(
     ],
     ids=str,
 )
-async def test_control_characters_and_what_is_no_utf8_are_an_invalid_request(
+async def test_control_characters_and_invalid_utf8_are_an_invalid_request(
     app: Application, client: TestClient, pair: bytes
 ) -> None:
     """SECURITY_BAR rows 12 and 44"""
@@ -187,7 +189,7 @@ async def test_control_characters_and_what_is_no_utf8_are_an_invalid_request(
 
 
 @pytest.mark.parametrize("value", [b"%", b"%z", b"%zz", b"%4", b"100%", b"%%%", b"a=b", b"a;b"])
-async def test_a_percent_sign_that_encodes_nothing_stands_for_itself(
+async def test_a_percent_sign_that_encodes_nothing_is_literal(
     app: Application, client: TestClient, value: bytes
 ) -> None:
     """SECURITY_BAR row 12: read like a browser's form, and never a 500"""
@@ -198,7 +200,7 @@ async def test_a_percent_sign_that_encodes_nothing_stands_for_itself(
     assert_oauth_error(judged, "invalid_scope")
 
 
-async def test_ten_megabytes_are_too_large_announced_or_not(
+async def test_ten_megabytes_are_too_large_with_and_without_a_content_length(
     app: Application, client: TestClient
 ) -> None:
     """SECURITY_BAR row 12: 413 in the protocol's shape"""
@@ -222,7 +224,7 @@ async def test_ten_megabytes_are_too_large_announced_or_not(
     assert sent < 1_000_000  # it was not read to its end
 
 
-async def test_a_form_that_never_ends_is_given_up(start_app: AppFactory) -> None:
+async def test_a_form_that_never_ends_times_out(start_app: AppFactory) -> None:
     """SECURITY_BAR row 12: chunked without end"""
     app = await start_app(body_timeout=0.2)
     client = await app.create_client()
@@ -245,7 +247,7 @@ async def test_a_form_that_never_ends_is_given_up(start_app: AppFactory) -> None
     assert given_up.is_set()
 
 
-async def test_a_form_just_within_the_limit_is_read(app: Application, client: TestClient) -> None:
+async def test_a_form_at_the_size_limit_is_accepted(app: Application, client: TestClient) -> None:
     """SECURITY_BAR values: the body limit is 64 KiB"""
     fitting = GOOD + b"&unknown="
     fitting += b"x" * (65_536 - len(fitting))
@@ -257,7 +259,7 @@ async def test_a_form_just_within_the_limit_is_read(app: Application, client: Te
     assert_oauth_error(beyond, "invalid_request", status=413)
 
 
-async def test_parameters_in_the_query_do_not_count(app: Application, client: TestClient) -> None:
+async def test_parameters_in_the_query_are_ignored(app: Application, client: TestClient) -> None:
     """RFC 6749 section 2.3.1: the parameters must not be in the request URI"""
     query = {"grant_type": "client_credentials"}
     credentials = {"client_id": client.client_id, "client_secret": client.client_secret}

@@ -37,7 +37,7 @@ async def test_a_request_without_a_token_gets_a_challenge_without_an_error_code(
     assert answer.headers["www-authenticate"] == 'Bearer realm="postern"'
 
 
-async def test_a_token_that_is_not_valid_gets_a_challenge_with_the_error_code(
+async def test_an_invalid_token_gets_a_challenge_with_the_error_code(
     app: Application,
 ) -> None:
     """RFC 6750 section 3"""
@@ -50,14 +50,14 @@ async def test_a_token_that_is_not_valid_gets_a_challenge_with_the_error_code(
 
 
 @pytest.mark.parametrize("scheme", ["Bearer ", "bearer ", "BEARER ", "Bearer  "])
-async def test_the_scheme_is_written_in_any_case(app: Application, token: str, scheme: str) -> None:
+async def test_the_scheme_is_case_insensitive(app: Application, token: str, scheme: str) -> None:
     """RFC 7235 section 2.1"""
     answer = await _profile(app, scheme + token)
 
     assert answer.status_code == 200
 
 
-async def test_unknown_expired_and_revoked_tokens_get_the_same_answer(
+async def test_unknown_expired_and_revoked_tokens_get_the_same_error(
     app: Application, client: TestClient, token: str
 ) -> None:
     """SECURITY_BAR row 13: the same for unknown, expired and used"""
@@ -73,7 +73,7 @@ async def test_unknown_expired_and_revoked_tokens_get_the_same_answer(
         assert answer.headers["www-authenticate"] == answers[0].headers["www-authenticate"]
 
 
-async def test_a_refresh_token_and_a_client_secret_are_no_access_tokens(
+async def test_a_refresh_token_and_a_client_secret_are_not_accepted_as_access_tokens(
     app: Application, client: TestClient, user: TestUser
 ) -> None:
     """SECURITY_BAR row 36"""
@@ -107,7 +107,7 @@ async def test_a_token_in_the_form_is_refused(app: Application, token: str) -> N
 
 
 @pytest.mark.parametrize("in_query", ["", "nothing", "%70ostern_at_nothing"])
-async def test_a_token_in_the_query_beside_the_header_is_an_invalid_request(
+async def test_tokens_in_both_the_query_and_the_header_are_an_invalid_request(
     app: Application, token: str, in_query: str
 ) -> None:
     """SECURITY_BAR row 14; RFC 6750 section 3.1"""
@@ -118,7 +118,7 @@ async def test_a_token_in_the_query_beside_the_header_is_an_invalid_request(
     assert_oauth_error(answer, "invalid_request")
 
 
-async def test_the_name_of_the_parameter_may_be_encoded(app: Application, token: str) -> None:
+async def test_an_encoded_parameter_name_is_recognised(app: Application, token: str) -> None:
     """SECURITY_BAR row 14: what a server behind us would decode counts here too"""
     answer = await app.http.get(
         "/profile?access%5Ftoken=nothing", headers={"Authorization": f"Bearer {token}"}
@@ -127,9 +127,7 @@ async def test_the_name_of_the_parameter_may_be_encoded(app: Application, token:
     assert_oauth_error(answer, "invalid_request")
 
 
-async def test_a_query_of_another_name_is_none_of_our_business(
-    app: Application, token: str
-) -> None:
+async def test_other_query_parameters_are_ignored(app: Application, token: str) -> None:
     """RFC 6750 section 2.3"""
     answer = await app.http.get(
         "/profile?x=access_token&no_access_token=1", headers={"Authorization": f"Bearer {token}"}
@@ -138,7 +136,9 @@ async def test_a_query_of_another_name_is_none_of_our_business(
     assert answer.status_code == 200
 
 
-async def test_two_headers_are_an_invalid_request(app: Application, token: str) -> None:
+async def test_two_authorization_headers_are_an_invalid_request(
+    app: Application, token: str
+) -> None:
     """SECURITY_BAR row 14"""
     answer = await _profile(app, f"Bearer {token}", f"Bearer {token}")
 
@@ -169,7 +169,7 @@ async def test_two_headers_are_an_invalid_request(app: Application, token: str) 
     ],
     ids=lambda value: repr(value[:30]),
 )
-async def test_a_header_that_holds_no_token_of_ours_is_refused(
+async def test_a_header_without_a_well_formed_token_is_refused(
     app: Application, value: bytes
 ) -> None:
     """SECURITY_BAR row 15"""
@@ -179,7 +179,7 @@ async def test_a_header_that_holds_no_token_of_ours_is_refused(
     assert answer.headers["www-authenticate"].startswith("Bearer ")
 
 
-async def test_a_right_token_with_something_after_it_is_another_token(
+async def test_a_valid_token_followed_by_other_characters_is_refused(
     app: Application, token: str
 ) -> None:
     """RFC 6750 section 2.1"""
@@ -191,7 +191,7 @@ async def test_a_right_token_with_something_after_it_is_another_token(
         assert_oauth_error(answer, "invalid_token", status=401)
 
 
-async def test_profile_needs_no_particular_scope(app: Application) -> None:
+async def test_the_profile_requires_no_particular_scope(app: Application) -> None:
     """CONTRACT"""
     client = await app.create_client(scope="openid")
     token = (await app.client_credentials(client, scope="openid")).json()["access_token"]

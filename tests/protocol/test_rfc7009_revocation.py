@@ -8,7 +8,7 @@ from tests.support.assertions import assert_oauth_error
 pytestmark = pytest.mark.both_databases
 
 
-async def test_a_revoked_access_token_is_worth_nothing_and_its_family_lives_on(
+async def test_revoking_an_access_token_does_not_revoke_its_family(
     app: Application, client: TestClient, user: TestUser
 ) -> None:
     """RFC 7009 section 2.1"""
@@ -23,7 +23,9 @@ async def test_a_revoked_access_token_is_worth_nothing_and_its_family_lives_on(
     assert (await app.refresh(client, pair["refresh_token"])).status_code == 200
 
 
-async def test_a_clients_own_token_is_revoked(app: Application, client: TestClient) -> None:
+async def test_a_client_credentials_token_can_be_revoked(
+    app: Application, client: TestClient
+) -> None:
     """RFC 7009 section 2.1"""
     revoked = (await app.client_credentials(client)).json()["access_token"]
     kept = (await app.client_credentials(client)).json()["access_token"]
@@ -34,7 +36,7 @@ async def test_a_clients_own_token_is_revoked(app: Application, client: TestClie
     assert await app.is_active(client, kept)
 
 
-async def test_a_revoked_refresh_token_takes_every_token_of_its_sign_in_with_it(
+async def test_revoking_a_refresh_token_revokes_every_token_of_its_sign_in(
     app: Application, client: TestClient, user: TestUser
 ) -> None:
     """RFC 7009 section 2.1: the access tokens of the same grant too"""
@@ -52,7 +54,7 @@ async def test_a_revoked_refresh_token_takes_every_token_of_its_sign_in_with_it(
     assert await app.is_active(client, elsewhere["access_token"])
 
 
-async def test_a_used_refresh_token_still_revokes_its_family(
+async def test_revoking_a_used_refresh_token_revokes_its_family(
     app: Application, client: TestClient, user: TestUser
 ) -> None:
     """RFC 7009 section 2.1: a person who signs out with an old token is signed out"""
@@ -64,7 +66,7 @@ async def test_a_used_refresh_token_still_revokes_its_family(
     assert not await app.is_active(client, second["access_token"])
 
 
-async def test_another_clients_tokens_are_not_revoked_and_the_answer_does_not_tell(
+async def test_tokens_of_another_client_are_not_revoked_and_the_response_is_the_same(
     app: Application, client: TestClient, other_client: TestClient, user: TestUser
 ) -> None:
     """SECURITY_BAR row 39; RFC 7009 section 2.1"""
@@ -84,7 +86,7 @@ async def test_another_clients_tokens_are_not_revoked_and_the_answer_does_not_te
     ["postern_at_nothing", "postern_rt_nothing", "nothing", "postern_rt_é", "x" * 10_000],
     ids=lambda value: ascii(value[:20]),
 )
-async def test_an_unknown_token_is_as_good_as_revoked(
+async def test_revoking_an_unknown_token_succeeds(
     app: Application, client: TestClient, token: str
 ) -> None:
     """RFC 7009 section 2.2"""
@@ -94,7 +96,7 @@ async def test_an_unknown_token_is_as_good_as_revoked(
     assert answer.content == b""
 
 
-async def test_revoking_twice_is_no_error(
+async def test_revoking_twice_is_not_an_error(
     app: Application, client: TestClient, user: TestUser
 ) -> None:
     """RFC 7009 section 2.2"""
@@ -109,7 +111,7 @@ async def test_revoking_twice_is_no_error(
 
 
 @pytest.mark.parametrize("hint", ["access_token", "refresh_token", "something_else"])
-async def test_a_wrong_hint_does_not_hide_a_token(
+async def test_a_token_is_revoked_despite_a_wrong_hint(
     app: Application, client: TestClient, user: TestUser, hint: str
 ) -> None:
     """RFC 7009 section 2.1: the search extends across all kinds"""
@@ -125,7 +127,7 @@ async def test_a_wrong_hint_does_not_hide_a_token(
     assert not await app.is_active(client, pair["access_token"])
 
 
-async def test_a_public_client_revokes_what_is_its_own_and_only_that(
+async def test_a_public_client_cannot_revoke_the_token_of_another_client(
     app: Application, client: TestClient
 ) -> None:
     """RFC 7009 section 2.1: a public client names itself"""
@@ -138,7 +140,9 @@ async def test_a_public_client_revokes_what_is_its_own_and_only_that(
     assert await app.is_active(client, token)
 
 
-async def test_nobody_revokes_without_authentication(app: Application, client: TestClient) -> None:
+async def test_revocation_requires_client_authentication(
+    app: Application, client: TestClient
+) -> None:
     """SECURITY_BAR row 39"""
     token = (await app.client_credentials(client)).json()["access_token"]
 

@@ -1,4 +1,4 @@
-"""What a client assertion has to say (RFC 7523 section 3): for whom it is, and until when."""
+"""Claims of a client assertion (RFC 7523 section 3)."""
 
 from typing import Any
 
@@ -16,7 +16,7 @@ async def signer(app: Application) -> SigningClient:
 
 
 @pytest.mark.parametrize("path", ["", "/token", "/par"])
-async def test_the_issuer_and_the_endpoints_that_it_names_are_the_audience(
+async def test_the_issuer_and_its_endpoints_are_valid_audiences(
     signer: SigningClient, path: str
 ) -> None:
     """SECURITY_BAR row 37; RFC 9126 section 2"""
@@ -29,7 +29,7 @@ async def test_the_issuer_and_the_endpoints_that_it_names_are_the_audience(
     assert in_a_list.status_code == 200
 
 
-async def test_a_list_of_nothing_but_our_identifiers_is_accepted(signer: SigningClient) -> None:
+async def test_a_list_of_valid_audiences_is_accepted(signer: SigningClient) -> None:
     """SECURITY_BAR row 37"""
     issuer = signer.app.settings.issuer_url
 
@@ -81,7 +81,7 @@ async def test_another_audience_is_refused(signer: SigningClient, audience: Any)
         (-3500, 100),
     ],
 )
-async def test_the_times_of_an_assertion_are_taken_with_ten_seconds_of_skew(
+async def test_times_within_ten_seconds_of_skew_are_accepted(
     signer: SigningClient, issued: int | None, expires: int
 ) -> None:
     """SECURITY_BAR row 37"""
@@ -107,7 +107,7 @@ async def test_the_times_of_an_assertion_are_taken_with_ten_seconds_of_skew(
         pytest.param({"exp": 86_400 * 365}, id="a year"),
     ],
 )
-async def test_an_assertion_out_of_its_time_is_refused(
+async def test_an_assertion_outside_its_validity_period_is_refused(
     signer: SigningClient, times: dict[str, int | None]
 ) -> None:
     """SECURITY_BAR row 37: expired, to come, or living for more than an hour"""
@@ -126,7 +126,7 @@ async def test_an_assertion_out_of_its_time_is_refused(
     "value",
     ["tomorrow", "1", True, [], {}, 1e400, -1e400, 253_402_300_799, -62_135_596_800, 10**300, -1],
 )
-async def test_a_time_that_is_none_or_at_the_end_of_days_is_refused(
+async def test_an_invalid_or_extreme_time_is_refused(
     signer: SigningClient, name: str, value: Any
 ) -> None:
     """SECURITY_BAR row 37"""
@@ -151,7 +151,7 @@ async def test_a_time_that_is_none_or_at_the_end_of_days_is_refused(
         pytest.param({"jti": "x" * 257}, id="a long identifier"),
     ],
 )
-async def test_an_assertion_that_lacks_something_is_refused(
+async def test_an_assertion_with_a_missing_or_wrong_claim_is_refused(
     signer: SigningClient, changes: dict[str, Any]
 ) -> None:
     """SECURITY_BAR row 37; RFC 7523 section 3"""

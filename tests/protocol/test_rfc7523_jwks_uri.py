@@ -33,7 +33,7 @@ async def open_app(start_app: AppFactory, authority: Authority) -> Application:
     return await start_app(outbound_allowed_hosts=(HOST,), outbound_ca_file=ca_file)
 
 
-async def test_the_keys_are_fetched_over_tls(open_app: Application, peer: Peer) -> None:
+async def test_the_keys_are_fetched_over_tls_and_cached(open_app: Application, peer: Peer) -> None:
     key = signing_key("RS256")
     peer.answers["/jwks"] = Answer(json.dumps(jwks(key)))
     signer = await signing_client(open_app, key, jwks_uri=peer.url("/jwks"))
@@ -44,7 +44,7 @@ async def test_the_keys_are_fetched_over_tls(open_app: Application, peer: Peer) 
     assert peer.count("/jwks") == 1
 
 
-async def test_a_new_key_of_the_client_is_found_and_its_old_one_is_not_taken_any_more(
+async def test_after_a_key_rotation_the_new_key_is_accepted_and_the_old_one_is_refused(
     open_app: Application, peer: Peer
 ) -> None:
     """OpenID Connect Core section 10.1.1: rotation of keys"""
@@ -71,7 +71,7 @@ async def test_a_new_key_of_the_client_is_found_and_its_old_one_is_not_taken_any
         Answer("x" * 70_000),
     ],
 )
-async def test_a_jwks_uri_that_gives_no_keys_is_an_invalid_client(
+async def test_a_jwks_uri_without_usable_keys_is_an_invalid_client(
     open_app: Application, peer: Peer, answer: Answer
 ) -> None:
     """SECURITY_BAR row 43"""
@@ -92,7 +92,7 @@ async def test_a_redirect_to_the_keys_is_not_followed(open_app: Application, pee
     assert peer.count("/elsewhere") == 0
 
 
-async def test_without_permission_the_server_does_not_reach_into_its_own_network(
+async def test_a_jwks_uri_in_a_private_network_is_not_fetched_unless_allowed(
     app: Application, peer: Peer
 ) -> None:
     """SECURITY_BAR row 43: loopback"""

@@ -34,7 +34,7 @@ async def test_a_signed_assertion_authenticates_the_client(
     assert answer.headers["cache-control"] == "no-store"
 
 
-async def test_the_newer_name_of_eddsa_is_understood(app: Application) -> None:
+async def test_the_newer_algorithm_name_of_eddsa_is_accepted(app: Application) -> None:
     """RFC 9864"""
     signer = await signing_client(app, signing_key("EdDSA"))
 
@@ -43,7 +43,7 @@ async def test_the_newer_name_of_eddsa_is_understood(app: Application) -> None:
     assert answer.status_code == 200
 
 
-async def test_it_works_wherever_clients_authenticate(
+async def test_assertions_are_accepted_at_introspection_and_revocation(
     app: Application, signer: SigningClient, client: TestClient
 ) -> None:
     token = (await signer.token()).json()["access_token"]
@@ -56,14 +56,14 @@ async def test_it_works_wherever_clients_authenticate(
     assert not await app.is_active(client, token)
 
 
-async def test_the_client_id_may_stand_beside_the_assertion(signer: SigningClient) -> None:
+async def test_the_client_id_may_be_sent_with_the_assertion(signer: SigningClient) -> None:
     """RFC 7521 section 4.2"""
     answer = await signer.token(client_id=signer.client_id)
 
     assert answer.status_code == 200
 
 
-async def test_another_client_id_beside_the_assertion_is_refused(
+async def test_another_client_id_sent_with_the_assertion_is_refused(
     signer: SigningClient, client: TestClient
 ) -> None:
     """RFC 7521 section 4.2: it must identify the same client"""
@@ -79,14 +79,14 @@ async def test_kid_and_typ_are_optional(signer: SigningClient, header: dict[str,
     assert answer.status_code == 200
 
 
-async def test_an_assertion_may_say_in_typ_what_it_is_for(signer: SigningClient) -> None:
+async def test_the_typ_of_client_authentication_is_accepted(signer: SigningClient) -> None:
     for typ in ("client-authentication+jwt", "application/client-authentication+jwt"):
         answer = await signer.token(signer.key.sign(signer.claims(), typ=typ))
 
         assert answer.status_code == 200
 
 
-async def test_a_client_without_a_kid_on_its_keys_may_have_several(app: Application) -> None:
+async def test_a_client_may_have_several_keys_without_a_kid(app: Application) -> None:
     one, two = signing_key(name="one"), signing_key(name="two")
     keys = [{**key.public} for key in (one, two)]
     for key in keys:
@@ -96,7 +96,9 @@ async def test_a_client_without_a_kid_on_its_keys_may_have_several(app: Applicat
     assert (await signer.token()).status_code == 200
 
 
-async def test_an_assertion_of_one_client_is_not_taken_for_another(app: Application) -> None:
+async def test_an_assertion_signed_with_the_key_of_another_client_is_refused(
+    app: Application,
+) -> None:
     """SECURITY_BAR row 37: other client's key"""
     victim = await signing_client(app, signing_key(name="the victim's"))
     attacker = await signing_client(app, signing_key(name="the attacker's"))
@@ -113,7 +115,9 @@ async def test_an_assertion_of_one_client_is_not_taken_for_another(app: Applicat
         assert_oauth_error(answer, "invalid_client", status=401)
 
 
-async def test_every_refusal_is_the_same_answer(app: Application, signer: SigningClient) -> None:
+async def test_every_refused_assertion_gets_the_same_error(
+    app: Application, signer: SigningClient
+) -> None:
     """SECURITY_BAR row 3"""
     replayed = signer.assertion()
     await signer.token(replayed)
@@ -143,7 +147,7 @@ async def test_every_refusal_is_the_same_answer(app: Application, signer: Signin
         {"client_assertion": "", "client_id": "an-id"},
     ],
 )
-async def test_an_assertion_and_its_type_go_together(
+async def test_an_assertion_requires_the_matching_assertion_type(
     signer: SigningClient, form: dict[str, str | None]
 ) -> None:
     """RFC 7521 section 4.2"""
@@ -161,7 +165,7 @@ async def test_an_assertion_and_its_type_go_together(
     assert_oauth_error(answer, "invalid_client", status=401)
 
 
-async def test_an_assertion_beside_a_secret_is_refused(
+async def test_an_assertion_sent_with_a_secret_is_refused(
     signer: SigningClient, client: TestClient
 ) -> None:
     """SECURITY_BAR row 2"""
@@ -199,7 +203,7 @@ def log(caplog: pytest.LogCaptureFixture) -> Iterator[pytest.LogCaptureFixture]:
     logger.removeHandler(caplog.handler)
 
 
-async def test_an_assertion_is_in_no_log(
+async def test_an_assertion_is_not_logged(
     signer: SigningClient, log: pytest.LogCaptureFixture
 ) -> None:
     """SECURITY_BAR row 13"""

@@ -16,7 +16,7 @@ async def signer(app: Application) -> SigningClient:
     return await signing_client(app)
 
 
-async def test_a_client_that_signs_can_use_nothing_else(
+async def test_a_private_key_jwt_client_cannot_use_another_method(
     app: Application, signer: SigningClient
 ) -> None:
     """It has no secret, and is not public either."""
@@ -33,7 +33,7 @@ async def test_a_client_that_signs_can_use_nothing_else(
 
 
 @pytest.mark.parametrize("method", [None, "client_secret_basic", "client_secret_post", "none"])
-async def test_a_client_that_registered_otherwise_cannot_sign_although_it_has_keys(
+async def test_a_client_with_keys_and_another_method_cannot_use_private_key_jwt(
     app: Application, method: str | None
 ) -> None:
     """RFC 7591 section 2: a client uses the method that it registered"""
@@ -46,7 +46,7 @@ async def test_a_client_that_registered_otherwise_cannot_sign_although_it_has_ke
 
 
 @pytest.mark.parametrize("registered", ["RS256", "PS256"])
-async def test_a_registered_algorithm_is_the_only_one(app: Application, registered: str) -> None:
+async def test_only_the_registered_algorithm_is_accepted(app: Application, registered: str) -> None:
     """OpenID Connect Registration section 2: `token_endpoint_auth_signing_alg`"""
     key = signing_key("RS256")
     signer = await signing_client(app, key, token_endpoint_auth_signing_alg=registered)
@@ -56,7 +56,7 @@ async def test_a_registered_algorithm_is_the_only_one(app: Application, register
     assert answer.status_code == (200 if registered == "RS256" else 401)
 
 
-async def test_the_metadata_names_what_clients_may_sign_with(app: Application) -> None:
+async def test_the_metadata_lists_the_supported_signing_algorithms(app: Application) -> None:
     """RFC 8414 section 2, OpenID Connect Discovery section 3: no `none`, nothing symmetric"""
     metadata = (await app.http.get("/.well-known/openid-configuration")).json()
 
@@ -70,7 +70,7 @@ async def test_the_metadata_names_what_clients_may_sign_with(app: Application) -
     assert metadata["require_request_uri_registration"] is True
 
 
-async def test_a_client_that_signs_has_to_register_its_keys(app: Application) -> None:
+async def test_a_private_key_jwt_client_must_register_its_keys(app: Application) -> None:
     """RFC 7591 section 2"""
     answer = await app.http.post(
         "/create_client",
@@ -99,7 +99,7 @@ async def test_client_secret_jwt_cannot_be_registered(app: Application) -> None:
     assert answer.json()["error"] == "invalid_client_metadata"
 
 
-async def test_a_client_that_signs_has_no_secret_that_could_be_changed(
+async def test_a_private_key_jwt_client_has_no_secret_to_rotate(
     app: Application, signer: SigningClient
 ) -> None:
     with pytest.raises(InvalidInputError):

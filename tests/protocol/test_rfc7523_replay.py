@@ -20,7 +20,7 @@ async def signer(app: Application) -> SigningClient:
     return await signing_client(app)
 
 
-async def test_an_assertion_counts_once(signer: SigningClient) -> None:
+async def test_an_assertion_is_accepted_only_once(signer: SigningClient) -> None:
     """SECURITY_BAR row 37: replayed jti"""
     assertion = signer.assertion()
 
@@ -33,7 +33,9 @@ async def test_an_assertion_counts_once(signer: SigningClient) -> None:
     assert_oauth_error(elsewhere, "invalid_client", status=401)
 
 
-async def test_a_jti_counts_once_whatever_else_the_assertion_says(signer: SigningClient) -> None:
+async def test_a_jti_is_accepted_only_once_even_in_a_different_assertion(
+    signer: SigningClient,
+) -> None:
     """SECURITY_BAR row 37"""
     first = await signer.token(signer.assertion(jti="the same"))
     second = await signer.token(signer.assertion(jti="the same", exp=signer.moment(30)))
@@ -42,7 +44,7 @@ async def test_a_jti_counts_once_whatever_else_the_assertion_says(signer: Signin
     assert_oauth_error(second, "invalid_client", status=401)
 
 
-async def test_a_jti_is_remembered_for_the_whole_hour_of_its_assertion(
+async def test_a_jti_is_stored_for_the_whole_lifetime_of_its_assertion(
     start_app: AppFactory,
 ) -> None:
     """SECURITY_BAR row 37; RFC 7523 section 3"""
@@ -59,7 +61,7 @@ async def test_a_jti_is_remembered_for_the_whole_hour_of_its_assertion(
     assert_oauth_error(second, "invalid_client", status=401)
 
 
-async def test_the_jti_of_one_client_is_not_spent_by_another(app: Application) -> None:
+async def test_two_clients_may_use_the_same_jti(app: Application) -> None:
     """SECURITY_BAR row 37"""
     one, other = await signing_client(app), await signing_client(app)
 
@@ -70,7 +72,7 @@ async def test_the_jti_of_one_client_is_not_spent_by_another(app: Application) -
     assert second.status_code == 200
 
 
-async def test_a_refused_assertion_spends_no_jti(signer: SigningClient) -> None:
+async def test_a_refused_assertion_does_not_consume_its_jti(signer: SigningClient) -> None:
     """SECURITY_BAR row 37: who cannot sign cannot spend a client's identifiers"""
     stranger = signing_key(name="a stranger's")
     claims = signer.claims()
@@ -82,7 +84,7 @@ async def test_a_refused_assertion_spends_no_jti(signer: SigningClient) -> None:
     assert accepted.status_code == 200
 
 
-async def test_of_many_at_the_same_moment_one_is_accepted(signer: SigningClient) -> None:
+async def test_only_one_of_many_concurrent_uses_is_accepted(signer: SigningClient) -> None:
     """SECURITY_BAR row 37"""
     assertion = signer.assertion()
 
@@ -91,7 +93,7 @@ async def test_of_many_at_the_same_moment_one_is_accepted(signer: SigningClient)
     assert sorted(answer.status_code for answer in answers) == [200] + [401] * 19
 
 
-async def test_an_assertion_counts_once_across_workers(start_app: AppFactory) -> None:
+async def test_an_assertion_is_accepted_only_once_across_workers(start_app: AppFactory) -> None:
     """SECURITY_BAR row 37"""
     one = await start_app()
     other = await start_app(database_url=one.settings.database_url)
@@ -105,7 +107,7 @@ async def test_an_assertion_counts_once_across_workers(start_app: AppFactory) ->
     assert_oauth_error(second, "invalid_client", status=401)
 
 
-async def test_an_identifier_that_no_encoding_has_is_just_an_identifier(
+async def test_a_jti_that_cannot_be_encoded_is_accepted_only_once(
     signer: SigningClient,
 ) -> None:
     """SECURITY_BAR row 44"""
@@ -116,7 +118,7 @@ async def test_an_identifier_that_no_encoding_has_is_just_an_identifier(
     assert_oauth_error(second, "invalid_client", status=401)
 
 
-async def test_housekeeping_forgets_an_identifier_once_its_assertion_has_expired(
+async def test_housekeeping_deletes_a_jti_once_its_assertion_has_expired(
     start_app: AppFactory,
 ) -> None:
     app = await start_app()

@@ -68,7 +68,7 @@ async def strict_app(databases: Databases, database_kind: str) -> AsyncIterator[
 
 
 @pytest.mark.parametrize("name", REGISTRATIONS)
-async def test_clients_that_people_use_register(
+async def test_real_world_native_clients_can_register(
     app: Application, strict_app: Application, name: str
 ) -> None:
     """RFC 7591 section 3.2.1: the answer says what is in force"""
@@ -95,7 +95,7 @@ async def test_clients_that_people_use_register(
         ([LOOPBACK], "native"),
     ],
 )
-async def test_the_answer_says_native_as_soon_as_one_address_is_not_https(
+async def test_a_client_with_a_redirect_uri_that_is_not_https_is_native(
     app: Application, redirect_uris: list[str], application_type: str
 ) -> None:
     """RFC 7591 section 3.2.1"""
@@ -105,7 +105,7 @@ async def test_the_answer_says_native_as_soon_as_one_address_is_not_https(
 
 
 @pytest.mark.parametrize("redirect_uri", [WEB, LOOPBACK, "http://app.example.com/cb"])
-async def test_an_answer_that_is_sent_back_changes_nothing(
+async def test_sending_the_registration_response_back_changes_nothing(
     app: Application, redirect_uri: str
 ) -> None:
     """RFC 7592 section 2.2: clients send back what they read"""
@@ -117,7 +117,7 @@ async def test_an_answer_that_is_sent_back_changes_nothing(
     assert answer.json() == {name: made[name] for name in made if name != "client_secret"}
 
 
-async def test_empty_strings_are_absent_members(app: Application) -> None:
+async def test_empty_strings_are_treated_as_absent(app: Application) -> None:
     """Serializers of clients write them for members that were not set"""
     empty = dict.fromkeys(
         (
@@ -151,7 +151,7 @@ async def test_empty_strings_are_absent_members(app: Application) -> None:
         ({"response_types": ["code", "code id_token", "token"]}, ["authorization_code"], ["code"]),
     ],
 )
-async def test_grant_and_response_types_that_are_not_supported_are_dropped(
+async def test_unsupported_grant_and_response_types_are_dropped(
     app: Application, asked: dict[str, Any], grant_types: list[str], response_types: list[str]
 ) -> None:
     """RFC 7591 section 3.2.1: the server may replace what was asked for, and says so"""
@@ -166,14 +166,14 @@ async def test_grant_and_response_types_that_are_not_supported_are_dropped(
 @pytest.mark.parametrize(
     "asked", [{"grant_types": ["implicit"]}, {"response_types": ["token", "id_token"]}]
 )
-async def test_a_client_of_which_nothing_would_be_left_is_refused(
+async def test_a_client_without_any_supported_grant_or_response_type_is_refused(
     app: Application, asked: dict[str, Any]
 ) -> None:
     """RFC 7591 section 3.2.2"""
     assert_oauth_error(await register(app, **asked), "invalid_client_metadata")
 
 
-async def test_a_refusal_says_how_to_fix_it(strict_app: Application) -> None:
+async def test_the_error_says_how_to_fix_the_redirect_uri(strict_app: Application) -> None:
     answer = await register(strict_app, redirect_uris=["http://app.example.com/cb"])
 
     assert_oauth_error(answer, "invalid_redirect_uri")
@@ -187,14 +187,12 @@ async def test_a_refusal_says_how_to_fix_it(strict_app: Application) -> None:
         ("mcp:tools", "openid profile email address phone offline_access"),
     ],
 )
-async def test_scope_names_that_nobody_knows_are_dropped(
-    app: Application, asked: str, granted: str
-) -> None:
+async def test_unknown_scope_names_are_dropped(app: Application, asked: str, granted: str) -> None:
     """RFC 6749 section 3.3: the answer names what was granted"""
     assert (await registered(app, scope=asked))["scope"] == granted
 
 
-async def test_an_update_keeps_the_names_that_are_in_the_client_s_scope(
+async def test_an_update_preserves_scope_names_already_registered_by_the_client(
     app: Application, start_app: AppFactory
 ) -> None:
     """A name is known if it is ours or in this client's registered scope"""
@@ -217,7 +215,7 @@ async def test_an_update_keeps_the_names_that_are_in_the_client_s_scope(
 
 
 @pytest.mark.parametrize("door", ["/register", "/create_client"])
-async def test_a_client_that_chose_no_method_may_use_basic_and_the_body(
+async def test_a_client_without_a_chosen_method_may_use_basic_and_the_form(
     app: Application, door: str
 ) -> None:
     """RFC 7591 section 2; a PUT that repeats the answer takes the body not away"""
@@ -236,7 +234,7 @@ async def test_a_client_that_chose_no_method_may_use_basic_and_the_body(
         assert answer.status_code == 200
 
 
-async def test_a_client_that_chose_basic_uses_only_that(app: Application) -> None:
+async def test_a_client_that_chose_basic_can_use_only_basic(app: Application) -> None:
     """CONTRACT"""
     made = await registered(app, token_endpoint_auth_method="client_secret_basic")
     await manage(app, "PUT", made, made)

@@ -10,7 +10,7 @@ from tests.support.application import Application, TestClient, TestUser
 from tests.support.visitor import REDIRECT_URI, Visitor
 
 
-async def test_the_answer_says_what_is_in_force(app: Application) -> None:
+async def test_the_response_contains_the_effective_metadata(app: Application) -> None:
     """RFC 7591 section 3.2.1"""
     answer = await register(app, client_name="App", contacts=["ops@example.com"])
 
@@ -32,14 +32,14 @@ async def test_the_answer_says_what_is_in_force(app: Application) -> None:
     assert body["registration_access_token"]
 
 
-async def test_names_are_not_unique_here(app: Application) -> None:
+async def test_registered_client_names_need_not_be_unique(app: Application) -> None:
     """CONTRACT"""
     answers = [await register(app, client_name="The same") for _ in range(2)]
 
     assert [answer.status_code for answer in answers] == [201, 201]
 
 
-async def test_who_registered_can_use_it_at_once(
+async def test_a_registered_client_can_be_used_immediately(
     app: Application, user: TestUser, visitor: Visitor
 ) -> None:
     body = (await register(app)).json()
@@ -86,7 +86,7 @@ async def test_who_registered_can_use_it_at_once(
     ],
     ids=lambda value: str(value)[:50].encode("unicode_escape").decode(),
 )
-async def test_metadata_that_cannot_be_is_refused(
+async def test_invalid_metadata_is_refused(
     app: Application, member: str, value: Any, error: str
 ) -> None:
     """SECURITY_BAR row 42; RFC 7591 section 3.2.2"""
@@ -102,7 +102,9 @@ async def test_metadata_that_cannot_be_is_refused(
 
 
 @pytest.mark.parametrize("body", [b"", b"nothing", b"[]", b'"x"', b"{", b"[" * 30_000, b"\xff"])
-async def test_what_is_no_metadata_is_refused(app: Application, body: bytes) -> None:
+async def test_a_body_that_is_not_a_metadata_object_is_refused(
+    app: Application, body: bytes
+) -> None:
     """SECURITY_BAR rows 42 and 44"""
     answer = await app.http.post(
         "/register", content=body, headers={"content-type": "application/json"}
@@ -112,21 +114,21 @@ async def test_what_is_no_metadata_is_refused(app: Application, body: bytes) -> 
     assert answer.json()["error"] in ("invalid_client_metadata", "invalid_redirect_uri")
 
 
-async def test_a_megabyte_of_metadata_is_too_much(app: Application) -> None:
+async def test_a_megabyte_of_metadata_is_refused(app: Application) -> None:
     """SECURITY_BAR row 42"""
     answer = await register(app, client_name="x" * 1_000_000)
 
     assert answer.status_code == 413
 
 
-async def test_both_kinds_of_keys_are_one_too_many(app: Application) -> None:
+async def test_jwks_and_jwks_uri_are_mutually_exclusive(app: Application) -> None:
     """SECURITY_BAR row 42"""
     answer = await register(app, jwks={"keys": []}, jwks_uri="https://app.example.com/jwks")
 
     assert answer.json()["error"] == "invalid_client_metadata"
 
 
-async def test_nobody_chooses_his_own_standing(app: Application) -> None:
+async def test_a_client_cannot_set_its_own_credentials_or_trust(app: Application) -> None:
     """SECURITY_BAR row 41: mass assignment"""
     answer = await register(
         app, client_id="admin", client_secret="mine", trust="first_party", disabled_at=None,
@@ -140,7 +142,7 @@ async def test_nobody_chooses_his_own_standing(app: Application) -> None:
     assert not body.keys() & {"trust", "disabled_at", "unique_name", "is_admin"}
 
 
-async def test_names_in_other_languages_are_kept(app: Application) -> None:
+async def test_names_in_other_languages_are_stored(app: Application) -> None:
     """RFC 7591 section 2.2"""
     answer = await register(app, **{"client_name": "App", "client_name#de": "Anwendung"})
 

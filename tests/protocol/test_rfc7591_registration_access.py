@@ -46,7 +46,7 @@ async def invite(app: Application, *, days: int = 1) -> str:
         await services.close()
 
 
-async def test_production_registers_for_the_administrator_alone(start_app: AppFactory) -> None:
+async def test_production_requires_the_admin_token_to_register(start_app: AppFactory) -> None:
     """SECURITY_BAR row 41; CONTRACT: ADMIN_TOKEN opens registration where it is closed"""
     app = await start_app(**PRODUCTION)
 
@@ -62,7 +62,7 @@ async def test_production_registers_for_the_administrator_alone(start_app: AppFa
     assert admin.status_code == 201
 
 
-async def test_a_client_manages_itself_where_nobody_registers_any_more(
+async def test_a_client_can_manage_itself_where_registration_is_closed(
     start_app: AppFactory,
 ) -> None:
     """RFC 7592 section 1"""
@@ -74,7 +74,7 @@ async def test_a_client_manages_itself_where_nobody_registers_any_more(
     assert answer.status_code == 200
 
 
-async def test_by_invitation_an_initial_access_token_is_due(
+async def test_registration_by_invitation_requires_an_initial_access_token(
     by_invitation: Application, invitation: str
 ) -> None:
     """SECURITY_BAR row 41; RFC 7591 section 3"""
@@ -90,7 +90,9 @@ async def test_by_invitation_an_initial_access_token_is_due(
     assert [invited.status_code, admin.status_code] == [201, 201]
 
 
-async def test_an_invitation_has_its_day(by_invitation: Application, invitation: str) -> None:
+async def test_an_initial_access_token_is_valid_for_one_day(
+    by_invitation: Application, invitation: str
+) -> None:
     """RFC 7591 section 1.2"""
     by_invitation.clock.advance(seconds=86_399)
     in_time = await register(by_invitation, token=invitation, redirect_uris=[WEB])
@@ -102,7 +104,7 @@ async def test_an_invitation_has_its_day(by_invitation: Application, invitation:
 
 
 @pytest.mark.parametrize("kind", ["access", "refresh", "registration", "secret"])
-async def test_no_other_token_is_an_invitation(
+async def test_no_other_token_is_accepted_as_an_initial_access_token(
     by_invitation: Application, invitation: str, kind: str
 ) -> None:
     """SECURITY_BAR rows 36 and 41"""
@@ -124,7 +126,9 @@ async def test_no_other_token_is_an_invitation(
     assert_oauth_error(answer, "invalid_token", status=401)
 
 
-async def test_an_invitation_reads_no_client(by_invitation: Application, invitation: str) -> None:
+async def test_an_initial_access_token_cannot_read_a_client(
+    by_invitation: Application, invitation: str
+) -> None:
     """SECURITY_BAR rows 36 and 41"""
     made = await registered(by_invitation, token=invitation, redirect_uris=[WEB])
 
@@ -134,7 +138,7 @@ async def test_an_invitation_reads_no_client(by_invitation: Application, invitat
 
 
 @pytest.mark.parametrize("grant_type", ["password", "client_credentials"])
-async def test_grants_without_a_person_are_for_the_invited(
+async def test_password_and_client_credentials_grants_require_an_invitation(
     app: Application, grant_type: str
 ) -> None:
     """CONTRACT: these grants only with an initial access token"""
@@ -148,7 +152,7 @@ async def test_grants_without_a_person_are_for_the_invited(
     assert guest.json()["grant_types"] == grants["grant_types"]
 
 
-async def test_who_was_invited_gets_tokens_of_its_own(app: Application) -> None:
+async def test_an_invited_client_can_use_the_client_credentials_grant(app: Application) -> None:
     """RFC 6749 section 4.4"""
     made = await registered(app, token=await invite(app), **MACHINE)
 
@@ -158,14 +162,14 @@ async def test_who_was_invited_gets_tokens_of_its_own(app: Application) -> None:
     assert answer.status_code == 200
 
 
-async def test_a_wrong_token_is_refused_where_none_is_due(app: Application) -> None:
+async def test_a_wrong_token_is_refused_where_no_token_is_required(app: Application) -> None:
     """SECURITY_BAR row 41"""
     answer = await register(app, token="postern_ia_nothing")
 
     assert_oauth_error(answer, "invalid_token", status=401)
 
 
-async def test_a_stranger_learns_nothing_from_the_metadata_that_he_sent(
+async def test_the_token_is_checked_before_the_metadata(
     by_invitation: Application,
 ) -> None:
     """SECURITY_BAR row 41: the credential comes before the body"""
@@ -174,7 +178,7 @@ async def test_a_stranger_learns_nothing_from_the_metadata_that_he_sent(
     assert_oauth_error(answer, "invalid_token", status=401)
 
 
-async def test_an_unused_client_expires_by_itself(
+async def test_an_unused_client_expires_without_housekeeping(
     app: Application, user: TestUser, visitor: Visitor
 ) -> None:
     """No housekeeping has to come by"""
@@ -192,7 +196,7 @@ async def test_an_unused_client_expires_by_itself(
 
 
 @pytest.mark.slow
-async def test_a_client_that_was_used_once_stays(
+async def test_a_client_that_was_used_once_does_not_expire(
     app: Application, user: TestUser, visitor: Visitor
 ) -> None:
     made = await registered(app)
@@ -206,7 +210,7 @@ async def test_a_client_that_was_used_once_stays(
     assert "id_token" in await visitor.tokens_for(client_of(made), user)
 
 
-async def test_a_wrong_secret_is_no_use(app: Application) -> None:
+async def test_a_request_with_a_wrong_secret_does_not_prevent_expiry(app: Application) -> None:
     """Who knows no secret cannot keep a registration alive"""
     made = await registered(app)
     await app.client_credentials(client_of({**made, "client_secret": "wrong"}))
@@ -215,7 +219,7 @@ async def test_a_wrong_secret_is_no_use(app: Application) -> None:
     assert (await manage(app, "GET", made)).status_code == 401
 
 
-async def test_who_was_invited_may_take_his_time(app: Application) -> None:
+async def test_an_invited_client_does_not_expire_unused(app: Application) -> None:
     made = await registered(app, token=await invite(app))
     app.clock.advance(seconds=12 * MONTH)
 
@@ -224,7 +228,7 @@ async def test_who_was_invited_may_take_his_time(app: Application) -> None:
     assert (await manage(app, "GET", made)).status_code == 200
 
 
-async def test_housekeeping_takes_everything_of_a_forgotten_client(
+async def test_housekeeping_deletes_all_data_of_an_expired_client(
     start_app: AppFactory,
 ) -> None:
     app = await start_app()

@@ -51,7 +51,7 @@ def assert_refused(answer: httpx.Response, door: str, error: str) -> None:
 
 @pytest.mark.parametrize("door", DOORS)
 @pytest.mark.parametrize("member", ["jwks_uri", "request_uris", "backchannel_logout_uri"])
-async def test_an_address_that_is_never_called_is_refused_and_the_setting_is_named(
+async def test_a_uri_that_is_never_called_is_refused_and_the_error_names_the_setting(
     either_app: Application, member: str, door: str
 ) -> None:
     """SECURITY_BAR row 43; OpenID Connect Dynamic Client Registration section 2"""
@@ -65,7 +65,7 @@ async def test_an_address_that_is_never_called_is_refused_and_the_setting_is_nam
 
 @pytest.mark.parametrize("door", DOORS)
 @pytest.mark.parametrize("member", ["jwks_uri", "request_uris", "backchannel_logout_uri"])
-async def test_a_public_address_and_any_name_are_accepted_without_a_look_up(
+async def test_public_ips_and_all_host_names_are_accepted_without_a_dns_lookup(
     either_app: Application, member: str, door: str
 ) -> None:
     """A name is resolved when it is called, not here"""
@@ -78,9 +78,7 @@ async def test_a_public_address_and_any_name_are_accepted_without_a_look_up(
 
 
 @pytest.mark.parametrize("door", DOORS)
-async def test_a_host_that_the_operator_allows_is_accepted_http_included(
-    start_app: AppFactory, door: str
-) -> None:
+async def test_an_allowed_host_is_accepted_even_over_http(start_app: AppFactory, door: str) -> None:
     """CONTRACT: OUTBOUND_ALLOWED_HOSTS, for closed networks"""
     app = await start_app(
         **PRODUCTION, dynamic_registration="open", outbound_allowed_hosts="10.0.0.1,keys.internal"
@@ -99,7 +97,7 @@ async def test_a_host_that_the_operator_allows_is_accepted_http_included(
 
 
 @pytest.mark.parametrize("door", DOORS)
-async def test_a_logo_that_cannot_be_fetched_is_left_out_of_the_answer(
+async def test_a_logo_that_cannot_be_fetched_is_omitted_from_the_response(
     either_app: Application, door: str
 ) -> None:
     """RFC 7591 section 3.2.1: a logo is no reason to refuse a client"""
@@ -132,7 +130,7 @@ async def test_a_logo_that_cannot_be_fetched_is_left_out_of_the_answer(
         ),
     ],
 )
-async def test_both_doors_have_the_same_rules_for_redirect_uris(
+async def test_both_registration_endpoints_have_the_same_redirect_uri_rules(
     either_app: Application,
     door: str,
     metadata: dict[str, Any],
@@ -151,7 +149,9 @@ async def test_both_doors_have_the_same_rules_for_redirect_uris(
         assert_refused(answer, door, "invalid_redirect_uri")
 
 
-async def test_the_administrator_keeps_the_defaults(either_app: Application) -> None:
+async def test_clients_created_by_the_administrator_get_the_documented_defaults(
+    either_app: Application,
+) -> None:
     """CONTRACT: the quick start depends on them"""
     answer = await register_at(either_app, "/create_client", scope="orders:read openid")
 

@@ -117,7 +117,7 @@ async def test_hostile_redirect_uris_are_refused(app: Application, uri: Any) -> 
 
 
 @pytest.mark.parametrize("content_type", ["text/plain", "application/x-www-form-urlencoded", ""])
-async def test_only_json_is_metadata(app: Application, content_type: str) -> None:
+async def test_only_a_json_content_type_is_accepted(app: Application, content_type: str) -> None:
     """RFC 7591 section 3.1; a form of another site cannot send it"""
     answer = await app.http.post(
         "/register",
@@ -128,7 +128,7 @@ async def test_only_json_is_metadata(app: Application, content_type: str) -> Non
     assert_oauth_error(answer, "invalid_client_metadata")
 
 
-async def test_json_may_name_its_charset(app: Application) -> None:
+async def test_a_json_content_type_may_have_a_charset(app: Application) -> None:
     answer = await app.http.post(
         "/register",
         content=json.dumps({"redirect_uris": [WEB]}),
@@ -139,7 +139,7 @@ async def test_json_may_name_its_charset(app: Application) -> None:
 
 
 @pytest.mark.parametrize("number", ["NaN", "Infinity", "-Infinity", "1e999", "1" + "0" * 5000])
-async def test_numbers_that_json_does_not_have_are_refused(app: Application, number: str) -> None:
+async def test_invalid_json_numbers_are_refused(app: Application, number: str) -> None:
     """SECURITY_BAR row 44"""
     in_keys = await post(app, f'{{"redirect_uris":["{WEB}"],"jwks":{{"keys":[{{"x":{number}}}]}}}}')
     alone = await post(app, f'{{"redirect_uris":["{WEB}"],"default_max_age":{number}}}')
@@ -148,7 +148,7 @@ async def test_numbers_that_json_does_not_have_are_refused(app: Application, num
         assert_oauth_error(answer, "invalid_client_metadata")
 
 
-async def test_a_megabyte_is_refused_in_the_words_of_the_protocol(app: Application) -> None:
+async def test_a_megabyte_is_refused_with_an_oauth_error(app: Application) -> None:
     """SECURITY_BAR row 42"""
     answer = await register(app, contacts=["x" * 100] * 10_000)
 

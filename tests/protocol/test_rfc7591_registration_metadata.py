@@ -52,7 +52,7 @@ async def post(app: Application, body: str | bytes) -> Any:
     return await app.http.post("/register", content=body, headers=headers)
 
 
-async def test_everything_that_was_understood_comes_back(app: Application) -> None:
+async def test_all_supported_metadata_is_returned(app: Application) -> None:
     """RFC 7591 section 3.2.1"""
     made = await registered(app, redirect_uris=[WEB], **EVERYTHING)
 
@@ -61,7 +61,7 @@ async def test_everything_that_was_understood_comes_back(app: Application) -> No
     assert "client_secret_expires_at" not in made
 
 
-async def test_create_client_understands_the_same(app: Application) -> None:
+async def test_create_client_supports_the_same_metadata(app: Application) -> None:
     """CONTRACT: any RFC 7591 metadata"""
     body = {**EVERYTHING, "client_name": app.new_name(), "redirect_uri": WEB}
 
@@ -73,7 +73,7 @@ async def test_create_client_understands_the_same(app: Application) -> None:
     }
 
 
-async def test_what_is_not_understood_is_ignored(app: Application) -> None:
+async def test_unsupported_metadata_is_ignored(app: Application) -> None:
     """RFC 7591 section 2"""
     unknown = {
         "software_statement": "x.y.z",
@@ -88,7 +88,7 @@ async def test_what_is_not_understood_is_ignored(app: Application) -> None:
     assert not unknown.keys() & made.keys()
 
 
-async def test_null_is_the_same_as_nothing(app: Application) -> None:
+async def test_null_is_treated_as_absent(app: Application) -> None:
     """RFC 7592 section 2.2, and what serializers of clients send"""
     body = dict.fromkeys([*EVERYTHING, "jwks_uri", "sector_identifier_uri", "client_id"])
     answer = await post(app, json.dumps({**body, "redirect_uris": [WEB]}))
@@ -122,7 +122,7 @@ async def test_null_is_the_same_as_nothing(app: Application) -> None:
         ),
     ],
 )
-async def test_grants_and_response_types_agree(
+async def test_grant_and_response_types_are_aligned(
     app: Application, asked: dict[str, Any], grant_types: list[str], response_types: list[str]
 ) -> None:
     """RFC 7591 section 2.1"""
@@ -132,7 +132,7 @@ async def test_grants_and_response_types_agree(
     assert made["response_types"] == response_types
 
 
-async def test_grants_and_response_types_that_contradict_each_other_are_refused(
+async def test_inconsistent_grant_and_response_types_are_refused(
     app: Application,
 ) -> None:
     """RFC 7591 section 2.1"""
@@ -141,7 +141,7 @@ async def test_grants_and_response_types_that_contradict_each_other_are_refused(
     assert_oauth_error(answer, "invalid_client_metadata")
 
 
-async def test_a_device_needs_no_redirect_uri(app: Application) -> None:
+async def test_a_device_client_needs_no_redirect_uri(app: Application) -> None:
     """RFC 8628 section 3.1"""
     device = "urn:ietf:params:oauth:grant-type:device_code"
 
@@ -167,14 +167,16 @@ async def test_a_public_client_gets_no_secret(app: Application) -> None:
         {"jwks_uri": "https://app.example.com/jwks"},
     ],
 )
-async def test_who_signs_brings_keys(app: Application, keys: dict[str, Any]) -> None:
+async def test_a_private_key_jwt_client_registers_keys_and_gets_no_secret(
+    app: Application, keys: dict[str, Any]
+) -> None:
     """OpenID Connect Core section 9"""
     made = await registered(app, token_endpoint_auth_method="private_key_jwt", **keys)
 
     assert "client_secret" not in made
 
 
-async def test_a_name_is_text_on_our_pages(app: Application, visitor: Visitor) -> None:
+async def test_a_client_name_is_html_escaped_on_pages(app: Application, visitor: Visitor) -> None:
     """SECURITY_BAR row 31"""
     made = await registered(app, client_name="<b>Bold</b> & 'quoted'")
 

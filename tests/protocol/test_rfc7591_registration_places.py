@@ -55,7 +55,7 @@ async def strict_app(databases: Databases, database_kind: str) -> AsyncIterator[
         ("native", "ms-excel:ofe|u|https://app.example.com/", False, False),
     ],
 )
-async def test_the_type_of_an_application_says_where_it_may_live(
+async def test_the_application_type_determines_the_allowed_redirect_uris(
     app: Application,
     strict_app: Application,
     application_type: str | None,
@@ -78,7 +78,7 @@ async def test_the_type_of_an_application_says_where_it_may_live(
             assert_oauth_error(answer, "invalid_redirect_uri")
 
 
-async def test_one_wrong_address_is_enough(strict_app: Application) -> None:
+async def test_one_invalid_redirect_uri_is_enough_for_a_refusal(strict_app: Application) -> None:
     """SECURITY_BAR row 42"""
     answer = await register(strict_app, redirect_uris=[WEB, "http://app.example.com/callback"])
 

@@ -15,7 +15,9 @@ METHODS = ["GET", "PUT", "DELETE"]
 
 @pytest.mark.parametrize("method", METHODS)
 @pytest.mark.parametrize("which", ["none", "wrong", "another's", "a client of the administrator"])
-async def test_only_its_own_token_opens_a_client(app: Application, method: str, which: str) -> None:
+async def test_a_client_is_managed_only_with_its_own_registration_token(
+    app: Application, method: str, which: str
+) -> None:
     """Section 3; SECURITY_BAR row 41"""
     made, other = await registered(app), await registered(app)
     path, headers = path_of(made), bearer(other["registration_access_token"])
@@ -33,7 +35,7 @@ async def test_only_its_own_token_opens_a_client(app: Application, method: str, 
     assert (await manage(app, "GET", made)).status_code == 200
 
 
-async def test_an_unknown_client_is_answered_as_a_wrong_token(app: Application) -> None:
+async def test_an_unknown_client_gets_the_same_error_as_a_wrong_token(app: Application) -> None:
     """Section 3: nobody learns which clients there are"""
     made = await registered(app)
 
@@ -45,7 +47,7 @@ async def test_an_unknown_client_is_answered_as_a_wrong_token(app: Application) 
 
 
 @pytest.mark.parametrize("kind", ["secret", "access token", "secret by Basic"])
-async def test_nothing_else_of_a_client_manages_it(
+async def test_other_credentials_of_a_client_cannot_manage_it(
     app: Application, user: TestUser, visitor: Visitor, kind: str
 ) -> None:
     """SECURITY_BAR row 36"""
@@ -61,7 +63,9 @@ async def test_nothing_else_of_a_client_manages_it(
 
 
 @pytest.mark.parametrize("path", ["/profile", "/userinfo"])
-async def test_a_registration_token_opens_nothing_else(app: Application, path: str) -> None:
+async def test_a_registration_token_is_not_accepted_at_other_endpoints(
+    app: Application, path: str
+) -> None:
     """SECURITY_BAR row 36"""
     made = await registered(app)
 
@@ -74,7 +78,9 @@ async def test_a_registration_token_opens_nothing_else(app: Application, path: s
 @pytest.mark.parametrize(
     "path", ["/register/%00", "/register/%ff", "/register/%ed%a0%80", f"/register/{'x' * 5000}"]
 )
-async def test_strange_identifiers_are_unknown(app: Application, method: str, path: str) -> None:
+async def test_malformed_client_ids_are_refused_as_unknown(
+    app: Application, method: str, path: str
+) -> None:
     """SECURITY_BAR row 44"""
     answer = await app.http.request(method, path, headers=bearer("postern_rg_x"), json={})
 
@@ -82,7 +88,7 @@ async def test_strange_identifiers_are_unknown(app: Application, method: str, pa
 
 
 @pytest.mark.parametrize("token", [b"x" * 20_000, b"\xff\xfe", b"", b"a b", b'"quoted"'])
-async def test_strange_tokens_are_wrong(app: Application, token: bytes) -> None:
+async def test_malformed_tokens_are_refused(app: Application, token: bytes) -> None:
     """SECURITY_BAR row 15"""
     made = await registered(app)
 
@@ -95,7 +101,7 @@ async def test_strange_tokens_are_wrong(app: Application, token: bytes) -> None:
     ("method", "path", "status"),
     [("GET", "/register", 405), ("POST", "/register/x", 405), ("GET", "/register/", 404)],
 )
-async def test_refusals_are_in_the_words_of_the_protocol(
+async def test_refusals_are_oauth_errors(
     app: Application, method: str, path: str, status: int
 ) -> None:
     """CONTRACT: the protocol's JSON at the protocol's endpoints"""
@@ -104,7 +110,7 @@ async def test_refusals_are_in_the_words_of_the_protocol(
     assert_oauth_error(answer, "invalid_request", status=status)
 
 
-async def test_a_client_that_was_never_registered_manages_nothing(app: Application) -> None:
+async def test_a_client_of_the_administrator_cannot_manage_itself(app: Application) -> None:
     """SECURITY_BAR row 41: a client of /create_client is its administrator's"""
     client = await app.create_client()
 
@@ -116,7 +122,7 @@ async def test_a_client_that_was_never_registered_manages_nothing(app: Applicati
     assert (await app.client_credentials(client)).status_code == 200
 
 
-async def test_no_registration_secret_is_stored_in_clear(
+async def test_registration_secrets_are_not_stored_in_plaintext(
     app: Application, operator: Services
 ) -> None:
     """SECURITY_BAR, values to ship: SHA-256 at rest"""

@@ -17,7 +17,7 @@ pytestmark = pytest.mark.both_databases
 METHODS = ["GET", "PUT", "DELETE"]
 
 
-async def test_a_deleted_client_is_gone_with_all_that_it_had(
+async def test_deleting_a_client_deletes_its_tokens_codes_and_consents(
     app: Application, user: TestUser, visitor: Visitor
 ) -> None:
     """Section 2.3"""
@@ -48,7 +48,7 @@ async def test_a_deleted_client_is_gone_with_all_that_it_had(
     assert made["client_id"] not in account.text
 
 
-async def test_a_person_signs_out_after_a_client_deleted_itself(
+async def test_a_user_can_sign_out_after_a_client_deleted_itself(
     app: Application, user: TestUser, visitor: Visitor
 ) -> None:
     """Section 2.3; what is left of a client stands in nobody's way"""
@@ -66,7 +66,7 @@ async def test_a_person_signs_out_after_a_client_deleted_itself(
     assert "localhost:3000" not in text_of(done)
 
 
-async def test_of_concurrent_deletions_one_deletes(app: Application) -> None:
+async def test_concurrent_deletions_succeed_or_find_no_client(app: Application) -> None:
     made = await registered(app)
 
     answers = await asyncio.gather(*(manage(app, "DELETE", made) for _ in range(10)))
@@ -76,7 +76,7 @@ async def test_of_concurrent_deletions_one_deletes(app: Application) -> None:
     assert statuses[204] >= 1
 
 
-async def test_an_update_brings_no_deleted_client_back(
+async def test_an_update_does_not_restore_a_deleted_client(
     app: Application, monkeypatch: pytest.MonkeyPatch
 ) -> None:
     """Also where it arrived first"""

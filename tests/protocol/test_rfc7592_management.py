@@ -33,7 +33,7 @@ async def test_a_client_reads_what_it_registered(app: Application) -> None:
     assert answer.json() == {name: value for name, value in made.items() if name != "client_secret"}
 
 
-async def test_what_is_not_said_again_is_forgotten(app: Application) -> None:
+async def test_an_update_removes_omitted_metadata(app: Application) -> None:
     """Section 2.2"""
     made = await registered(
         app, client_name="Before", policy_uri="https://a.example/", scope="openid",
@@ -55,7 +55,7 @@ async def test_what_is_not_said_again_is_forgotten(app: Application) -> None:
     assert not {"policy_uri", "client_name#de"} & read.keys()
 
 
-async def test_an_update_keeps_identifier_secret_and_token(
+async def test_an_update_preserves_client_id_secret_and_registration_token(
     app: Application, user: TestUser, visitor: Visitor
 ) -> None:
     """Section 2.2; SECURITY_BAR row 41: mass assignment"""
@@ -85,7 +85,7 @@ async def test_an_update_keeps_identifier_secret_and_token(
 
 
 @pytest.mark.parametrize("said", ["another's", "none", "longer"])
-async def test_an_update_names_its_own_client(app: Application, said: str) -> None:
+async def test_an_update_must_contain_its_own_client_id(app: Application, said: str) -> None:
     """Section 2.2: the client_id must be the client's own"""
     made, other = await registered(app), await registered(app)
     client_id = {
@@ -102,7 +102,7 @@ async def test_an_update_names_its_own_client(app: Application, said: str) -> No
 
 
 @pytest.mark.parametrize("secret", ["chosen", " ", "\ud800"])
-async def test_an_update_chooses_no_secret(app: Application, secret: str) -> None:
+async def test_an_update_cannot_choose_the_client_secret(app: Application, secret: str) -> None:
     """Section 2.2: a client_secret must be the one that was issued; SECURITY_BAR row 41"""
     made = await registered(app)
     body = ascii(body_of(made, client_secret=secret)).replace("'", '"')
@@ -131,7 +131,7 @@ async def test_an_update_chooses_no_secret(app: Application, secret: str) -> Non
         ("client_name", "a\u0000b", "invalid_client_metadata"),
     ],
 )
-async def test_an_update_keeps_the_rules_of_registration(
+async def test_an_update_must_follow_the_rules_of_registration(
     app: Application, member: str, value: Any, error: str
 ) -> None:
     """Section 2.2; SECURITY_BAR rows 41 and 42"""
@@ -153,7 +153,7 @@ async def test_an_update_of_a_megabyte_is_refused(app: Application) -> None:
     assert answer.headers["content-type"] == "application/json"
 
 
-async def test_a_client_may_turn_from_a_secret_to_keys_and_back(app: Application) -> None:
+async def test_a_client_may_switch_from_a_secret_to_keys_and_back(app: Application) -> None:
     """RFC 7592 section 2.2: the answer has the secret that is in force from now on"""
     made = await registered(app)
     keys = {"jwks": {"keys": [PUBLIC_KEY]}, "token_endpoint_auth_method": "private_key_jwt"}
@@ -171,7 +171,7 @@ async def test_a_client_may_turn_from_a_secret_to_keys_and_back(app: Application
     assert second.status_code == 200
 
 
-async def test_a_new_address_counts_at_once_and_the_old_one_no_more(
+async def test_a_new_redirect_uri_replaces_the_old_one_immediately(
     app: Application, user: TestUser, visitor: Visitor
 ) -> None:
     """SECURITY_BAR row 26"""
@@ -185,7 +185,9 @@ async def test_a_new_address_counts_at_once_and_the_old_one_no_more(
     assert "id_token" in new
 
 
-async def test_trust_is_in_what_was_seen(app: Application, operator: Services) -> None:
+async def test_changing_a_redirect_uri_resets_the_trust_of_a_client(
+    app: Application, operator: Services
+) -> None:
     """An administrator's word ends when the client becomes another; its keys may change"""
     made = await registered(app, client_name="App")
     await operator.clients.set_trust(made["client_id"], "first_party")
@@ -200,7 +202,7 @@ async def test_trust_is_in_what_was_seen(app: Application, operator: Services) -
 
 
 @pytest.mark.parametrize("method", METHODS)
-async def test_a_disabled_client_manages_nothing(
+async def test_a_disabled_client_cannot_manage_itself(
     app: Application, operator: Services, method: str
 ) -> None:
     made = await registered(app)

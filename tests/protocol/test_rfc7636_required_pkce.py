@@ -33,7 +33,7 @@ async def registered_at(app: Application, door: str, **metadata: Any) -> dict[st
         ({"token_endpoint_auth_method": "none", "require_pkce": False}, True),
     ],
 )
-async def test_the_answer_says_whether_pkce_is_required(
+async def test_the_registration_response_says_whether_pkce_is_required(
     app: Application, door: str, metadata: dict[str, Any], *, in_force: bool
 ) -> None:
     """RFC 7591 section 3.2.1"""
@@ -41,7 +41,9 @@ async def test_the_answer_says_whether_pkce_is_required(
 
 
 @pytest.mark.parametrize("door", DOORS)
-async def test_pkce_all_requires_it_of_everybody(start_app: AppFactory, door: str) -> None:
+async def test_the_pkce_all_setting_requires_pkce_of_every_client(
+    start_app: AppFactory, door: str
+) -> None:
     app = await start_app(pkce="all")
 
     made = await registered_at(app, door, require_pkce=False)
@@ -62,7 +64,9 @@ async def test_a_client_that_requires_pkce_is_refused_without_it(
     assert await error_without_pkce(visitor, client_of(leaves_it)) is None
 
 
-async def test_an_update_changes_it(app: Application, visitor: Visitor) -> None:
+async def test_an_update_can_change_whether_pkce_is_required(
+    app: Application, visitor: Visitor
+) -> None:
     """RFC 7592 section 2.2"""
     made = await registered(app)
 
@@ -72,7 +76,7 @@ async def test_an_update_changes_it(app: Application, visitor: Visitor) -> None:
     assert await error_without_pkce(visitor, client_of(made)) == "invalid_request"
 
 
-async def test_a_pushed_request_needs_it_too(app: Application) -> None:
+async def test_a_pushed_request_requires_pkce_too(app: Application) -> None:
     """RFC 9126 section 2.1"""
     client = client_of(await registered_at(app, "/register", require_pkce=True))
     form = {"response_type": "code", "redirect_uri": "http://localhost:3000/callback"}
@@ -82,7 +86,7 @@ async def test_a_pushed_request_needs_it_too(app: Application) -> None:
     assert answer.json()["error"] == "invalid_request"
 
 
-async def test_a_client_that_uses_neither_pkce_nor_a_nonce_is_one_warning_a_day(
+async def test_a_client_using_neither_pkce_nor_a_nonce_is_logged_once_a_day(
     app: Application, user: TestUser, caplog: pytest.LogCaptureFixture
 ) -> None:
     """RFC 9700 section 2.1.1"""

@@ -16,7 +16,7 @@ async def _ask(app: Application, client: TestClient, token: str) -> httpx.Respon
     return await app.http.post("/introspect", data={"token": token}, auth=client.auth)
 
 
-async def test_a_clients_token_is_told_with_whom_what_and_how_long(
+async def test_a_client_token_is_returned_with_its_client_scope_and_times(
     app: Application, client: TestClient
 ) -> None:
     """RFC 7662 section 2.2"""
@@ -37,7 +37,7 @@ async def test_a_clients_token_is_told_with_whom_what_and_how_long(
     }
 
 
-async def test_a_persons_tokens_are_told_with_his_name_and_a_subject_that_stays(
+async def test_the_tokens_of_a_user_have_the_username_and_a_stable_subject(
     app: Application, client: TestClient, user: TestUser
 ) -> None:
     """RFC 7662 section 2.2"""
@@ -56,7 +56,7 @@ async def test_a_persons_tokens_are_told_with_his_name_and_a_subject_that_stays(
     assert [body["token_type"] for body in bodies] == ["Bearer", "Bearer", "refresh_token"]
 
 
-async def test_any_confidential_client_may_ask_about_access_tokens(
+async def test_any_confidential_client_may_introspect_access_tokens(
     app: Application, client: TestClient, other_client: TestClient, user: TestUser
 ) -> None:
     """SECURITY_BAR row 39: services do that"""
@@ -68,7 +68,7 @@ async def test_any_confidential_client_may_ask_about_access_tokens(
     assert by_the_other["client_id"] == client.client_id
 
 
-async def test_only_its_own_client_is_told_about_a_refresh_token(
+async def test_only_its_own_client_can_introspect_a_refresh_token(
     app: Application, client: TestClient, other_client: TestClient, user: TestUser
 ) -> None:
     """SECURITY_BAR row 39"""
@@ -81,7 +81,7 @@ async def test_only_its_own_client_is_told_about_a_refresh_token(
     assert by_the_other == INACTIVE
 
 
-async def test_a_public_client_is_not_told_anything(app: Application, client: TestClient) -> None:
+async def test_a_public_client_cannot_introspect(app: Application, client: TestClient) -> None:
     """SECURITY_BAR row 39; RFC 7662 section 2.1"""
     public = await app.create_client(token_endpoint_auth_method="none")
     token = (await app.client_credentials(client)).json()["access_token"]
@@ -93,7 +93,7 @@ async def test_a_public_client_is_not_told_anything(app: Application, client: Te
     assert_oauth_error(answer, "invalid_client", status=401)
 
 
-async def test_nobody_is_told_anything_without_authentication(
+async def test_introspection_requires_client_authentication(
     app: Application, client: TestClient
 ) -> None:
     """SECURITY_BAR row 39; RFC 7662 section 2.1: otherwise tokens can be scanned for"""
@@ -112,7 +112,7 @@ async def test_nobody_is_told_anything_without_authentication(
     "token",
     ["postern_at_nothing", "postern_rt_nothing", "postern_cs_nothing", "x", "postern_at_é"],
 )
-async def test_of_what_is_unknown_only_that_is_told(
+async def test_an_unknown_token_is_only_reported_inactive(
     app: Application, client: TestClient, token: str
 ) -> None:
     """RFC 7662 section 2.2: nothing else, so that a stranger learns nothing"""
@@ -122,7 +122,7 @@ async def test_of_what_is_unknown_only_that_is_told(
     assert answer.json() == INACTIVE
 
 
-async def test_of_what_is_over_nothing_is_told(
+async def test_expired_revoked_and_used_tokens_are_only_reported_inactive(
     app: Application, client: TestClient, user: TestUser, operator: Services
 ) -> None:
     """RFC 7662 section 2.2: expired, revoked and used look like unknown"""
@@ -145,7 +145,7 @@ async def test_of_what_is_over_nothing_is_told(
     assert answers == [INACTIVE] * 5
 
 
-async def test_a_token_is_found_as_soon_as_it_was_answered(
+async def test_a_token_is_active_as_soon_as_it_is_issued(
     app: Application, client: TestClient
 ) -> None:
     """ARCHITECTURE: a look-up starts on a fresh snapshot"""
@@ -156,7 +156,7 @@ async def test_a_token_is_found_as_soon_as_it_was_answered(
 
 
 @pytest.mark.parametrize("hint", ["access_token", "refresh_token", "something_else"])
-async def test_a_wrong_hint_does_not_hide_a_token(
+async def test_a_token_is_found_despite_a_wrong_hint(
     app: Application, client: TestClient, user: TestUser, hint: str
 ) -> None:
     """RFC 7662 section 2.1"""
@@ -173,7 +173,9 @@ async def test_a_missing_token_is_an_invalid_request(app: Application, client: T
     assert_oauth_error(answer, "invalid_request")
 
 
-async def test_the_secret_may_come_in_the_form(app: Application, client: TestClient) -> None:
+async def test_the_client_secret_may_be_sent_in_the_form(
+    app: Application, client: TestClient
+) -> None:
     """RFC 7662 section 2.1; RFC 8414: introspection_endpoint_auth_methods_supported"""
     token = (await app.client_credentials(client)).json()["access_token"]
 
@@ -190,7 +192,7 @@ async def test_the_secret_may_come_in_the_form(app: Application, client: TestCli
 
 
 @pytest.mark.parametrize("path", ["/introspect", "/revoke"])
-async def test_a_token_in_the_query_does_not_count(
+async def test_a_token_in_the_query_is_an_invalid_request(
     app: Application, client: TestClient, path: str
 ) -> None:
     """SECURITY_BAR row 14"""

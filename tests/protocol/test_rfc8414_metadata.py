@@ -23,7 +23,7 @@ async def _metadata(app: Application, **request: Any) -> dict[str, Any]:
     return body
 
 
-async def test_it_passes_a_foreign_validator(start_app: AppFactory) -> None:
+async def test_the_metadata_passes_the_validator_of_authlib(start_app: AppFactory) -> None:
     """RFC 8414 section 2"""
     app = await start_app(**PRODUCTION)
     metadata = AuthorizationServerMetadata(await _metadata(app))
@@ -31,7 +31,7 @@ async def test_it_passes_a_foreign_validator(start_app: AppFactory) -> None:
     metadata.validate()
 
 
-async def test_the_issuer_is_the_configured_one_to_the_letter(start_app: AppFactory) -> None:
+async def test_the_issuer_is_exactly_the_configured_one(start_app: AppFactory) -> None:
     """RFC 8414 section 3.3; RFC 8414 section 2: no slash at its end to compare away"""
     app = await start_app(**PRODUCTION)
 
@@ -50,7 +50,9 @@ async def test_the_issuer_is_the_configured_one_to_the_letter(start_app: AppFact
     ],
     ids=lambda headers: next(iter(headers)),
 )
-async def test_no_header_changes_it(app: Application, headers: dict[str, str]) -> None:
+async def test_host_headers_do_not_change_the_metadata(
+    app: Application, headers: dict[str, str]
+) -> None:
     """SECURITY_BAR row 33"""
     expected = await _metadata(app)
 
@@ -60,7 +62,7 @@ async def test_no_header_changes_it(app: Application, headers: dict[str, str]) -
     assert metadata["issuer"] == app.settings.issuer_url
 
 
-async def test_every_address_it_names_is_there(app: Application, client: TestClient) -> None:
+async def test_every_listed_endpoint_exists(app: Application, client: TestClient) -> None:
     """RFC 8414 section 2: none is 404, and each is read or refused in its own words"""
     metadata = await _metadata(app)
     addresses = {
@@ -79,7 +81,7 @@ async def test_every_address_it_names_is_there(app: Application, client: TestCli
         assert any(status not in (404, 405, 500) for status in answers), name
 
 
-async def test_the_grants_it_names_are_supported_and_the_documented_ones_are_among_them(
+async def test_the_listed_grants_are_supported_and_include_the_documented_ones(
     app: Application, client: TestClient
 ) -> None:
     """RFC 8414 section 2: grant_types_supported"""
@@ -95,7 +97,7 @@ async def test_the_grants_it_names_are_supported_and_the_documented_ones_are_amo
     assert "unsupported_grant_type" not in errors.values()
 
 
-async def test_the_ways_of_authentication_it_names_may_be_registered(app: Application) -> None:
+async def test_the_listed_authentication_methods_can_be_registered(app: Application) -> None:
     """RFC 8414 section 2: token_endpoint_auth_methods_supported"""
     metadata = await _metadata(app)
     methods = metadata["token_endpoint_auth_methods_supported"]
@@ -105,7 +107,7 @@ async def test_the_ways_of_authentication_it_names_may_be_registered(app: Applic
         await app.create_client(token_endpoint_auth_method=method, jwks={"keys": []})
 
 
-async def test_nobody_is_told_that_a_public_client_may_introspect(app: Application) -> None:
+async def test_introspection_does_not_list_public_client_authentication(app: Application) -> None:
     """RFC 7662 section 2.1"""
     metadata = await _metadata(app)
 
@@ -113,7 +115,7 @@ async def test_nobody_is_told_that_a_public_client_may_introspect(app: Applicati
     assert "none" in metadata["revocation_endpoint_auth_methods_supported"]
 
 
-async def test_the_scopes_it_names_are_granted(app: Application) -> None:
+async def test_the_listed_scopes_can_be_granted(app: Application) -> None:
     """RFC 8414 section 2: scopes_supported"""
     scope = " ".join((await _metadata(app))["scopes_supported"])
     client = await app.create_client(scope=scope)
@@ -123,7 +125,7 @@ async def test_the_scopes_it_names_are_granted(app: Application) -> None:
     assert answer.json()["scope"] == scope
 
 
-async def test_any_application_in_a_browser_may_read_it(app: Application) -> None:
+async def test_every_origin_can_read_the_metadata(app: Application) -> None:
     """SECURITY_BAR row 46: without credentials"""
     response = await app.http.get(PATH, headers={"Origin": "https://app.example"})
 
@@ -132,7 +134,7 @@ async def test_any_application_in_a_browser_may_read_it(app: Application) -> Non
     assert "access-control-allow-credentials" not in response.headers
 
 
-async def test_it_names_no_documentation_where_that_is_switched_off(start_app: AppFactory) -> None:
+async def test_disabled_documentation_is_not_listed(start_app: AppFactory) -> None:
     """SECURITY_BAR row 47"""
     app = await start_app(docs=False)
 

@@ -21,7 +21,7 @@ from tests.support.visitor import Visitor, visiting
 pytestmark = pytest.mark.both_databases
 
 
-async def test_a_device_gets_a_code_to_show_and_one_to_ask_with(app: Application) -> None:
+async def test_a_device_gets_a_user_code_and_a_device_code(app: Application) -> None:
     """Section 3.2"""
     response = await authorize_device(app, await device_client(app), scope="openid")
 
@@ -39,7 +39,7 @@ async def test_a_device_gets_a_code_to_show_and_one_to_ask_with(app: Application
     assert answer["device_code"].startswith("postern_dc_")
 
 
-async def test_every_device_gets_codes_of_its_own(app: Application) -> None:
+async def test_every_device_gets_its_own_codes(app: Application) -> None:
     client = await device_client(app)
 
     devices = await asyncio.gather(*(start_device(app, client) for _ in range(20)))
@@ -48,13 +48,15 @@ async def test_every_device_gets_codes_of_its_own(app: Application) -> None:
     assert len({device.answer["device_code"] for device in devices}) == 20
 
 
-async def test_a_client_must_be_registered_for_it(app: Application, client: TestClient) -> None:
+async def test_a_client_must_be_registered_for_the_device_grant(
+    app: Application, client: TestClient
+) -> None:
     response = await authorize_device(app, client, scope="openid")
 
     assert_oauth_error(response, "unauthorized_client")
 
 
-async def test_a_client_must_be_who_it_says(app: Application) -> None:
+async def test_a_client_with_a_wrong_secret_is_refused(app: Application) -> None:
     client = await device_client(app)
     wrong = TestClient(client.client_id, "postern_cs_" + "x" * 43)
 
@@ -63,7 +65,9 @@ async def test_a_client_must_be_who_it_says(app: Application) -> None:
     assert_oauth_error(response, "invalid_client", status=401)
 
 
-async def test_a_device_gets_no_scope_that_its_client_has_not(app: Application) -> None:
+async def test_a_device_cannot_request_a_scope_its_client_did_not_register(
+    app: Application,
+) -> None:
     client = await device_client(app, scope="openid")
 
     response = await authorize_device(app, client, scope="openid email")
@@ -71,7 +75,7 @@ async def test_a_device_gets_no_scope_that_its_client_has_not(app: Application) 
     assert_oauth_error(response, "invalid_scope")
 
 
-async def test_a_parameter_given_twice_is_refused(app: Application) -> None:
+async def test_a_repeated_parameter_is_refused(app: Application) -> None:
     client = await device_client(app)
 
     response = await app.http.post(
@@ -84,14 +88,14 @@ async def test_a_parameter_given_twice_is_refused(app: Application) -> None:
     assert_oauth_error(response, "invalid_request")
 
 
-async def test_until_its_person_decides_a_device_waits(app: Application) -> None:
+async def test_authorization_is_pending_until_the_user_decides(app: Application) -> None:
     """Section 3.5"""
     device = await start_device(app)
 
     assert_oauth_error(await device.ask(), "authorization_pending")
 
 
-async def test_a_device_that_asks_too_often_has_to_wait_longer_from_then_on(
+async def test_a_device_that_polls_too_often_must_slow_down_permanently(
     app: Application,
 ) -> None:
     """Section 3.5: five seconds more for this and all that follow"""
@@ -106,7 +110,7 @@ async def test_a_device_that_asks_too_often_has_to_wait_longer_from_then_on(
     assert answers == [pending, slow, slow, slow, pending, slow]
 
 
-async def test_a_device_that_keeps_to_its_interval_is_never_told_off(app: Application) -> None:
+async def test_a_device_that_respects_its_interval_never_gets_slow_down(app: Application) -> None:
     device = await start_device(app)
     await device.ask()
     app.clock.advance(seconds=4)
@@ -123,7 +127,7 @@ async def test_a_device_that_keeps_to_its_interval_is_never_told_off(app: Applic
     assert_oauth_error(too_soon, "slow_down")
 
 
-async def test_an_allowed_device_gets_tokens_of_its_person(
+async def test_an_approved_device_gets_tokens_for_its_user(
     app: Application, user: TestUser, visitor: Visitor
 ) -> None:
     device = await start_device(app)
@@ -153,7 +157,7 @@ async def test_a_device_without_openid_gets_no_id_token(
     assert "id_token" not in tokens
 
 
-async def test_a_device_of_a_client_without_the_refresh_grant_gets_none(
+async def test_a_device_of_a_client_without_the_refresh_grant_gets_no_refresh_token(
     app: Application, user: TestUser, visitor: Visitor
 ) -> None:
     client = await device_client(app, grant_types=[DEVICE_CODE])
@@ -163,7 +167,7 @@ async def test_a_device_of_a_client_without_the_refresh_grant_gets_none(
     assert "refresh_token" not in (await device.ask()).json()
 
 
-async def test_a_device_that_is_refused_is_told(
+async def test_a_denied_device_gets_access_denied(
     app: Application, user: TestUser, visitor: Visitor
 ) -> None:
     device = await start_device(app)
@@ -173,7 +177,7 @@ async def test_a_device_that_is_refused_is_told(
 
 
 @pytest.mark.parametrize("decision", [None, "allow"])
-async def test_a_code_ends_after_its_time(
+async def test_a_device_code_expires_after_its_lifetime(
     app: Application, user: TestUser, visitor: Visitor, decision: str | None
 ) -> None:
     """Allowed or not"""
@@ -185,7 +189,7 @@ async def test_a_code_ends_after_its_time(
     assert_oauth_error(await device.ask(), "expired_token")
 
 
-async def test_how_long_a_device_waits_is_a_setting(start_app: AppFactory) -> None:
+async def test_the_lifetime_of_a_device_code_is_configurable(start_app: AppFactory) -> None:
     app = await start_app(device_code_ttl=60)
     device = await start_device(app)
     assert device.answer["expires_in"] == 60
@@ -194,7 +198,9 @@ async def test_how_long_a_device_waits_is_a_setting(start_app: AppFactory) -> No
     assert_oauth_error(await device.ask(), "expired_token")
 
 
-async def test_a_code_counts_once(app: Application, user: TestUser, visitor: Visitor) -> None:
+async def test_a_device_code_works_only_once_under_concurrency(
+    app: Application, user: TestUser, visitor: Visitor
+) -> None:
     """SECURITY_BAR row 7: of thirty that ask at once, one wins"""
     device = await start_device(app)
     await decide(visitor, device, user)
@@ -207,7 +213,7 @@ async def test_a_code_counts_once(app: Application, user: TestUser, visitor: Vis
     assert errors <= {"invalid_grant", "slow_down"}
 
 
-async def test_a_used_code_is_worth_nothing(
+async def test_a_used_device_code_is_invalid(
     app: Application, user: TestUser, visitor: Visitor
 ) -> None:
     device = await start_device(app)
@@ -218,7 +224,7 @@ async def test_a_used_code_is_worth_nothing(
     assert_oauth_error(await device.ask(), "invalid_grant")
 
 
-async def test_the_code_of_another_client_is_as_good_as_an_unknown_one(
+async def test_the_code_of_another_client_gets_the_same_error_as_an_unknown_one(
     app: Application, user: TestUser, visitor: Visitor
 ) -> None:
     device, thief = await start_device(app), await device_client(app)
@@ -233,7 +239,7 @@ async def test_the_code_of_another_client_is_as_good_as_an_unknown_one(
 
 
 @pytest.mark.parametrize("device_code", ["", "x", "postern_at_" + "x" * 43, "a\x00b", "é" * 40])
-async def test_what_is_no_device_code_is_refused(app: Application, device_code: str) -> None:
+async def test_a_malformed_device_code_is_refused(app: Application, device_code: str) -> None:
     """SECURITY_BAR row 44"""
     answer = await Device(app, await device_client(app), {"device_code": device_code}).ask()
 
@@ -241,7 +247,7 @@ async def test_what_is_no_device_code_is_refused(app: Application, device_code: 
     assert_oauth_error(answer, "invalid_grant" if is_text else "invalid_request")
 
 
-async def test_a_user_code_is_no_device_code(
+async def test_a_user_code_is_not_accepted_as_a_device_code(
     app: Application, user: TestUser, visitor: Visitor
 ) -> None:
     """Section 5.2: who saw the device has only what it shows"""
@@ -253,7 +259,7 @@ async def test_a_user_code_is_no_device_code(
     assert_oauth_error(answer, "invalid_grant")
 
 
-async def test_a_public_client_is_known_by_its_name(
+async def test_a_public_client_needs_only_its_client_id(
     app: Application, user: TestUser, visitor: Visitor
 ) -> None:
     client = await device_client(app, token_endpoint_auth_method="none")
@@ -263,7 +269,7 @@ async def test_a_public_client_is_known_by_its_name(
     assert (await device.ask()).status_code == 200
 
 
-async def test_who_signed_out_meanwhile_lets_no_device_in(
+async def test_signing_out_before_the_device_polls_invalidates_the_approval(
     app: Application, user: TestUser, visitor: Visitor
 ) -> None:
     device = await start_device(app)
@@ -274,7 +280,7 @@ async def test_who_signed_out_meanwhile_lets_no_device_in(
     assert_oauth_error(await device.ask(), "expired_token")
 
 
-async def test_a_device_is_let_in_by_its_own_person_alone(
+async def test_each_device_gets_the_tokens_of_the_user_who_approved_it(
     app: Application, user: TestUser, visitor: Visitor
 ) -> None:
     """Two devices of one client at once"""

@@ -21,7 +21,7 @@ PATH = "/device_authorization"
 ORIGIN = "https://app.example"
 
 
-async def test_the_secret_may_stand_in_the_form(app: Application) -> None:
+async def test_the_client_secret_may_be_sent_in_the_form(app: Application) -> None:
     """Section 3.1: as at the token endpoint"""
     client = await device_client(app, token_endpoint_auth_method="client_secret_post")
 
@@ -32,7 +32,7 @@ async def test_the_secret_may_stand_in_the_form(app: Application) -> None:
     assert response.status_code == 200
 
 
-async def test_a_signed_assertion_is_as_good(app: Application) -> None:
+async def test_a_signed_assertion_is_accepted_once(app: Application) -> None:
     """RFC 7523 section 2.2; the second use of it is a replay (SECURITY_BAR row 37)"""
     signer = await signing_client(app, **CLIENT)
     assertion = signer.key.sign(signer.claims())
@@ -44,7 +44,7 @@ async def test_a_signed_assertion_is_as_good(app: Application) -> None:
     assert_oauth_error(again, "invalid_client", status=401)
 
 
-async def test_a_confidential_client_proves_who_it_is(app: Application) -> None:
+async def test_a_confidential_client_must_authenticate(app: Application) -> None:
     """SECURITY_BAR row 3: its name is not enough"""
     client = await device_client(app)
 
@@ -53,7 +53,7 @@ async def test_a_confidential_client_proves_who_it_is(app: Application) -> None:
     assert_oauth_error(response, "invalid_client", status=401)
 
 
-async def test_a_client_that_nobody_knows_is_told_what_a_wrong_one_is_told(
+async def test_an_unknown_client_gets_the_same_error_as_a_wrong_secret(
     app: Application,
 ) -> None:
     """SECURITY_BAR row 3"""
@@ -70,7 +70,7 @@ async def test_a_client_that_nobody_knows_is_told_what_a_wrong_one_is_told(
     assert answers[0].json() == answers[1].json()
 
 
-async def test_two_ways_of_authentication_at_once_are_refused(app: Application) -> None:
+async def test_two_authentication_methods_in_one_request_are_refused(app: Application) -> None:
     """SECURITY_BAR row 2"""
     client = await device_client(app)
 
@@ -79,11 +79,11 @@ async def test_two_ways_of_authentication_at_once_are_refused(app: Application) 
     assert_oauth_error(answer, "invalid_request")
 
 
-async def test_nobody_at_all_is_refused(app: Application) -> None:
+async def test_a_request_without_a_client_is_refused(app: Application) -> None:
     assert_oauth_error(await app.http.post(PATH, data={}), "invalid_client", status=401)
 
 
-async def test_without_a_scope_it_is_the_registered_one_less_what_has_to_be_asked_for(
+async def test_the_default_is_the_registered_scope_without_openid_and_offline_access(
     app: Application, user: TestUser, visitor: Visitor
 ) -> None:
     """RFC 6749 section 3.3, as in every other grant"""
@@ -117,7 +117,7 @@ async def test_a_scope_that_is_wider_or_malformed_is_refused(app: Application, s
     ],
     ids=["JSON", "70 kB", "1000 parameters", "NUL", "no form"],
 )
-async def test_a_body_that_is_no_form_of_ours_is_refused(
+async def test_a_malformed_or_oversized_form_is_refused(
     app: Application, body: dict[str, Any], status: set[int]
 ) -> None:
     """SECURITY_BAR rows 12 and 44"""
@@ -131,7 +131,7 @@ async def test_a_body_that_is_no_form_of_ours_is_refused(
 
 
 @pytest.mark.parametrize("method", ["GET", "PUT", "DELETE"])
-async def test_it_is_posted_to(app: Application, method: str) -> None:
+async def test_only_post_is_allowed(app: Application, method: str) -> None:
     """SECURITY_BAR row 13: a client's secret does not belong into an address"""
     client = await device_client(app)
 
@@ -141,7 +141,7 @@ async def test_it_is_posted_to(app: Application, method: str) -> None:
     assert answer.headers["allow"] == "POST"
 
 
-async def test_a_device_code_is_no_token_of_another_kind(app: Application) -> None:
+async def test_a_device_code_is_not_accepted_as_another_kind_of_token(app: Application) -> None:
     """SECURITY_BAR row 36: nor is another kind a device code"""
     client = await device_client(app)
     device_code = (await authorize_device(app, client)).json()["device_code"]
@@ -155,7 +155,7 @@ async def test_a_device_code_is_no_token_of_another_kind(app: Application) -> No
     assert_oauth_error(exchanged, "invalid_grant")
 
 
-async def test_an_application_in_a_browser_may_begin_from_where_it_registered(
+async def test_a_browser_client_may_start_from_its_registered_origin(
     app: Application,
 ) -> None:
     """SECURITY_BAR row 46: without credentials of the browser"""
@@ -171,7 +171,7 @@ async def test_an_application_in_a_browser_may_begin_from_where_it_registered(
     assert "access-control-allow-origin" not in unknown.headers
 
 
-async def test_the_metadata_names_it(app: Application) -> None:
+async def test_the_metadata_lists_the_device_authorization_endpoint(app: Application) -> None:
     """Section 4"""
     for path in ("/.well-known/openid-configuration", "/.well-known/oauth-authorization-server"):
         metadata = (await app.http.get(path)).json()

@@ -18,7 +18,7 @@ SESSION_LASTS = 12 * 3600
 OFFLINE = "openid offline_access"
 
 
-async def test_a_new_password_ends_what_was_allowed_before(
+async def test_a_password_reset_invalidates_an_earlier_approval(
     app: Application, user: TestUser, visitor: Visitor, operator: Services
 ) -> None:
     device = await allowed_device(app, user, visitor)
@@ -27,7 +27,7 @@ async def test_a_new_password_ends_what_was_allowed_before(
     assert_oauth_error(await device.ask(), "expired_token")
 
 
-async def test_a_disabled_person_lets_no_device_in(
+async def test_disabling_the_user_invalidates_an_earlier_approval(
     app: Application, user: TestUser, visitor: Visitor, operator: Services
 ) -> None:
     device = await allowed_device(app, user, visitor)
@@ -36,7 +36,7 @@ async def test_a_disabled_person_lets_no_device_in(
     assert_oauth_error(await device.ask(), "expired_token")
 
 
-async def test_a_client_that_was_disabled_meanwhile_gets_nothing(
+async def test_a_client_disabled_after_the_approval_is_refused(
     app: Application, user: TestUser, visitor: Visitor, operator: Services
 ) -> None:
     """SECURITY_BAR row 3"""
@@ -46,7 +46,7 @@ async def test_a_client_that_was_disabled_meanwhile_gets_nothing(
     assert_oauth_error(await device.ask(), "invalid_client", status=401)
 
 
-async def test_what_was_taken_back_before_the_device_asked_is_worth_nothing(
+async def test_consent_revoked_before_the_device_polls_invalidates_the_approval(
     app: Application, user: TestUser, visitor: Visitor
 ) -> None:
     """SECURITY_BAR row 34"""
@@ -56,7 +56,7 @@ async def test_what_was_taken_back_before_the_device_asked_is_worth_nothing(
     assert_oauth_error(await device.ask(), "expired_token")
 
 
-async def test_what_is_taken_back_later_ends_the_tokens(
+async def test_consent_revoked_later_revokes_the_tokens(
     app: Application, user: TestUser, visitor: Visitor
 ) -> None:
     """Also those that were to outlive the session"""
@@ -67,7 +67,7 @@ async def test_what_is_taken_back_later_ends_the_tokens(
     assert_oauth_error(await app.refresh(device.client, tokens["refresh_token"]), "invalid_grant")
 
 
-async def test_signing_out_ends_the_tokens_of_a_device(
+async def test_signing_out_revokes_the_tokens_of_a_device(
     app: Application, user: TestUser, visitor: Visitor
 ) -> None:
     """SECURITY_BAR row 30"""
@@ -78,7 +78,7 @@ async def test_signing_out_ends_the_tokens_of_a_device(
     assert_oauth_error(await app.refresh(device.client, tokens["refresh_token"]), "invalid_grant")
 
 
-async def test_a_device_that_may_work_alone_outlives_the_sign_out(
+async def test_tokens_of_a_device_with_offline_access_survive_the_sign_out(
     app: Application, user: TestUser, visitor: Visitor
 ) -> None:
     """OpenID Connect Core section 11"""
@@ -91,7 +91,7 @@ async def test_a_device_that_may_work_alone_outlives_the_sign_out(
     assert (await app.profile(refreshed.json()["access_token"])).status_code == 200
 
 
-async def test_a_device_is_signed_in_as_long_as_its_person(
+async def test_the_tokens_of_a_device_without_offline_access_expire_with_the_session(
     app: Application, user: TestUser, visitor: Visitor
 ) -> None:
     """Of two devices only the one that may work alone goes on after the session's time"""
@@ -106,7 +106,7 @@ async def test_a_device_is_signed_in_as_long_as_its_person(
     assert lives.status_code == 200
 
 
-async def test_a_device_that_asks_again_after_its_tokens_does_not_lose_them(
+async def test_polling_again_after_redemption_does_not_revoke_the_tokens(
     app: Application, user: TestUser, visitor: Visitor
 ) -> None:
     """An impatient device is no thief: the code is a secret that it never sent through a browser"""
@@ -116,7 +116,7 @@ async def test_a_device_that_asks_again_after_its_tokens_does_not_lose_them(
     assert (await app.profile(tokens["access_token"])).status_code == 200
 
 
-async def test_a_code_is_removed_some_time_after_its_end(start_app: AppFactory) -> None:
+async def test_a_device_code_is_deleted_some_time_after_it_expires(start_app: AppFactory) -> None:
     app = await start_app()
     old = await start_device(app)
     app.clock.advance(seconds=601)

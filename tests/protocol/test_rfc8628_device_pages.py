@@ -36,7 +36,7 @@ def _a_minute_later(app: Application) -> None:
         lambda code: f"  {code.lower().replace('-', ' ')} ",
     ],
 )
-async def test_a_code_is_found_however_it_is_typed(
+async def test_a_typed_user_code_is_normalised(
     app: Application, user: TestUser, visitor: Visitor, spelled: Callable[[str], str]
 ) -> None:
     """Section 6.1"""
@@ -51,7 +51,7 @@ async def test_a_code_is_found_however_it_is_typed(
     assert (await device.ask()).status_code == 200
 
 
-async def test_who_is_not_signed_in_signs_in_first(
+async def test_an_unauthenticated_user_signs_in_first(
     app: Application, user: TestUser, visitor: Visitor
 ) -> None:
     device = await start_device(app)
@@ -64,7 +64,7 @@ async def test_who_is_not_signed_in_signs_in_first(
     assert user.username in text_of(page)
 
 
-async def test_the_page_says_who_asks_for_what(
+async def test_the_page_names_the_client_the_code_and_the_risk(
     app: Application, user: TestUser, visitor: Visitor
 ) -> None:
     """Section 5.4: so that nobody connects the device of somebody else"""
@@ -80,7 +80,7 @@ async def test_the_page_says_who_asks_for_what(
     assert "frame-ancestors 'none'" in page.headers["content-security-policy"]
 
 
-async def test_who_comes_with_a_code_is_still_asked(
+async def test_a_link_with_a_code_still_requires_a_decision(
     app: Application, user: TestUser, visitor: Visitor
 ) -> None:
     """SECURITY_BAR row 34: even if he allowed the same client before"""
@@ -97,7 +97,7 @@ async def test_who_comes_with_a_code_is_still_asked(
 @pytest.mark.parametrize(
     "typed", ["BBBB-BBBB", "x", "-", "A" * 2000, "<script>", "é" * 8, "1234-5678", "B\u0301" * 8]
 )
-async def test_a_wrong_code_is_a_page_that_says_so(visitor: Visitor, typed: str) -> None:
+async def test_an_unknown_code_gets_an_error_page(visitor: Visitor, typed: str) -> None:
     """SECURITY_BAR row 44"""
     page = await visitor.get("/device")
 
@@ -123,7 +123,7 @@ async def test_control_characters_are_refused(visitor: Visitor) -> None:
     assert "\x00" not in posted.text + asked.text
 
 
-async def test_an_empty_code_is_a_wrong_one(visitor: Visitor) -> None:
+async def test_an_empty_code_is_an_unknown_code(visitor: Visitor) -> None:
     answer = await visitor.submit(await visitor.get("/device"), to="/device", user_code="")
 
     assert answer.status_code == 400
@@ -131,7 +131,7 @@ async def test_an_empty_code_is_a_wrong_one(visitor: Visitor) -> None:
 
 
 @pytest.mark.parametrize("first", ["allow", "deny"])
-async def test_a_code_is_decided_once(
+async def test_a_code_can_be_decided_only_once(
     app: Application, user: TestUser, visitor: Visitor, first: str
 ) -> None:
     device = await start_device(app)
@@ -146,7 +146,7 @@ async def test_a_code_is_decided_once(
     assert ((await device.ask()).status_code == 200) == (first == "allow")
 
 
-async def test_of_many_decisions_at_once_one_counts(
+async def test_only_one_of_many_concurrent_decisions_is_accepted(
     app: Application, user: TestUser, visitor: Visitor
 ) -> None:
     """SECURITY_BAR row 34"""
@@ -163,7 +163,7 @@ async def test_of_many_decisions_at_once_one_counts(
     assert sum(answer.status_code == 200 for answer in answers) == 1
 
 
-async def test_an_expired_code_is_no_code(
+async def test_an_expired_code_is_an_unknown_code(
     app: Application, user: TestUser, visitor: Visitor
 ) -> None:
     device = await start_device(app)
@@ -175,7 +175,7 @@ async def test_an_expired_code_is_no_code(
     assert UNKNOWN in text_of(answer)
 
 
-async def test_a_disabled_client_has_no_devices(
+async def test_the_code_of_a_disabled_client_is_an_unknown_code(
     app: Application, user: TestUser, visitor: Visitor, operator: Services
 ) -> None:
     device = await start_device(app)
@@ -188,7 +188,7 @@ async def test_a_disabled_client_has_no_devices(
 
 
 @pytest.mark.parametrize("decision", ["", "Allow", "yes", "deny"])
-async def test_only_the_word_allow_allows(
+async def test_only_the_decision_allow_approves(
     app: Application, user: TestUser, visitor: Visitor, decision: str
 ) -> None:
     """SECURITY_BAR row 34"""
@@ -199,7 +199,7 @@ async def test_only_the_word_allow_allows(
     assert_oauth_error(await device.ask(), "access_denied")
 
 
-async def test_who_was_not_asked_does_not_decide(
+async def test_a_user_who_was_not_shown_the_page_cannot_decide(
     app: Application, user: TestUser, visitor: Visitor
 ) -> None:
     """SECURITY_BAR row 34: the question was put to somebody else in this browser"""
@@ -218,7 +218,7 @@ async def test_who_was_not_asked_does_not_decide(
     assert (await app.profile(token)).json()["username"] == second.username
 
 
-async def test_nobody_signed_in_decides_nothing(
+async def test_a_decision_without_a_session_redirects_to_the_sign_in_page(
     app: Application, user: TestUser, visitor: Visitor
 ) -> None:
     """SECURITY_BAR row 34: with a token of his own browser, and the session of another person"""
@@ -236,7 +236,7 @@ async def test_nobody_signed_in_decides_nothing(
 
 
 @pytest.mark.parametrize("token", [None, "", "0" * 64])
-async def test_a_decision_of_another_site_is_none(
+async def test_a_decision_without_a_valid_csrf_token_is_refused(
     app: Application, user: TestUser, visitor: Visitor, token: str | None
 ) -> None:
     """SECURITY_BAR row 30"""
@@ -253,7 +253,7 @@ async def test_a_decision_of_another_site_is_none(
     assert_oauth_error(await device.ask(), "authorization_pending")
 
 
-async def test_what_was_allowed_is_remembered(
+async def test_an_approved_client_is_listed_on_the_account_page(
     app: Application, user: TestUser, visitor: Visitor
 ) -> None:
     """SECURITY_BAR row 34: and shown where it can be taken back"""
@@ -267,7 +267,7 @@ async def test_what_was_allowed_is_remembered(
     assert name in text_of(await visitor.get("/account"))
 
 
-async def test_what_was_refused_is_not_remembered(
+async def test_a_denied_client_is_not_listed_on_the_account_page(
     app: Application, user: TestUser, visitor: Visitor
 ) -> None:
     name = app.new_name("television")
@@ -279,7 +279,9 @@ async def test_what_was_refused_is_not_remembered(
     assert name not in text_of(await visitor.get("/account"))
 
 
-async def test_the_picture_holds_the_whole_address(app: Application, visitor: Visitor) -> None:
+async def test_the_qr_code_contains_the_complete_verification_uri(
+    app: Application, visitor: Visitor
+) -> None:
     """Section 3.3.1"""
     device = await start_device(app)
 
@@ -292,11 +294,11 @@ async def test_the_picture_holds_the_whole_address(app: Application, visitor: Vi
 
 
 @pytest.mark.parametrize("code", ["", "BBBB-BBBB", "\x00"])
-async def test_there_is_no_picture_of_an_unknown_code(visitor: Visitor, code: str) -> None:
+async def test_the_qr_code_of_an_unknown_code_is_not_found(visitor: Visitor, code: str) -> None:
     assert (await visitor.get("/device/qr", user_code=code)).status_code == 404
 
 
-async def test_an_address_with_a_code_of_a_host_header_stays_ours(app: Application) -> None:
+async def test_host_headers_do_not_change_the_verification_uri(app: Application) -> None:
     """SECURITY_BAR row 33"""
     client = await device_client(app)
 

@@ -39,7 +39,7 @@ async def errors_of(*devices: Device, times: int) -> list[str]:
     return sorted(answer.json()["error"] for answer in answers)
 
 
-async def test_of_many_questions_at_once_one_is_in_time(app: Application) -> None:
+async def test_only_one_of_many_concurrent_polls_is_not_slowed_down(app: Application) -> None:
     device = await start_device(app)
 
     errors = await errors_of(device, times=10)
@@ -47,7 +47,7 @@ async def test_of_many_questions_at_once_one_is_in_time(app: Application) -> Non
     assert errors == ["authorization_pending"] + ["slow_down"] * 9
 
 
-async def test_each_question_that_comes_too_soon_adds_to_the_interval(app: Application) -> None:
+async def test_each_poll_that_is_too_early_increases_the_interval(app: Application) -> None:
     """Three at once are ten seconds more"""
     device = await start_device(app)
     await errors_of(device, times=3)
@@ -61,7 +61,7 @@ async def test_each_question_that_comes_too_soon_adds_to_the_interval(app: Appli
     assert_oauth_error(in_time, "authorization_pending")
 
 
-async def test_what_was_decided_is_told_however_soon_it_is_asked(
+async def test_a_decision_is_returned_however_early_the_poll(
     app: Application, user: TestUser, visitor: Visitor
 ) -> None:
     """`slow_down` means that nobody has decided yet"""
@@ -77,7 +77,7 @@ async def test_what_was_decided_is_told_however_soon_it_is_asked(
     assert_oauth_error(await denied.ask(), "access_denied")
 
 
-async def test_two_servers_count_together(instances: Pair) -> None:
+async def test_two_servers_share_the_polling_interval(instances: Pair) -> None:
     """SECURITY_BAR row 7: no server forgets what the other one was asked"""
     devices = at_each(await start_device(instances[0]), instances)
 
@@ -91,7 +91,7 @@ async def test_two_servers_count_together(instances: Pair) -> None:
 
 
 @pytest.mark.slow
-async def test_a_code_counts_once_at_two_servers(instances: Pair) -> None:
+async def test_a_device_code_works_only_once_across_two_servers(instances: Pair) -> None:
     """SECURITY_BAR row 7"""
     first, _ = instances
     client = await device_client(first)
@@ -108,7 +108,9 @@ async def test_a_code_counts_once_at_two_servers(instances: Pair) -> None:
     assert (await instances[1].profile(won[0].json()["access_token"])).status_code == 200
 
 
-async def test_of_decisions_at_two_servers_one_counts(instances: Pair) -> None:
+async def test_only_one_of_concurrent_decisions_across_two_servers_is_accepted(
+    instances: Pair,
+) -> None:
     """SECURITY_BAR row 34"""
     first, second = instances
     device, user = await start_device(first), await first.enrolled_user()

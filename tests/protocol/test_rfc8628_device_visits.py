@@ -13,7 +13,7 @@ UNKNOWN = "No device waits under this code"
 HOSTILE = '"><script>alert(1)</script>'
 
 
-async def test_who_has_no_account_makes_one_and_comes_back_to_the_device(
+async def test_a_new_user_creates_an_account_and_returns_to_the_device_page(
     app: Application, visitor: Visitor
 ) -> None:
     device, name = await start_device(app), app.new_name()
@@ -32,7 +32,7 @@ async def test_who_has_no_account_makes_one_and_comes_back_to_the_device(
     assert device.user_code in text_of(page)
 
 
-async def test_who_is_somebody_else_signs_in_and_comes_back_to_the_device(
+async def test_a_different_user_signs_in_and_returns_to_the_device_page(
     app: Application, user: TestUser, visitor: Visitor
 ) -> None:
     device, other = await start_device(app), await app.enrolled_user()
@@ -45,7 +45,7 @@ async def test_who_is_somebody_else_signs_in_and_comes_back_to_the_device(
     assert (await app.profile(token)).json()["username"] == other.username
 
 
-async def test_the_code_is_kept_through_a_wrong_password_and_a_wrong_code(
+async def test_the_user_code_is_preserved_through_a_wrong_password_and_a_wrong_otp(
     app: Application, user: TestUser, visitor: Visitor
 ) -> None:
     device = await start_device(app)
@@ -64,7 +64,7 @@ async def test_the_code_is_kept_through_a_wrong_password_and_a_wrong_code(
 @pytest.mark.parametrize(
     "code", ["//evil.example", "&next=https://evil.example", "../../evil", HOSTILE]
 )
-async def test_a_code_is_never_an_address(
+async def test_a_user_code_cannot_redirect_to_another_site(
     app: Application, user: TestUser, visitor: Visitor, code: str
 ) -> None:
     """SECURITY_BAR rows 31 and 32"""
@@ -80,7 +80,7 @@ async def test_a_code_is_never_an_address(
 
 
 @pytest.mark.parametrize("wanted", ["Device", "device ", "/device", "//device", "account", ""])
-async def test_only_one_word_leads_to_the_device(
+async def test_only_the_exact_next_value_leads_to_the_device_page(
     app: Application, user: TestUser, visitor: Visitor, wanted: str
 ) -> None:
     """SECURITY_BAR row 32"""
@@ -93,7 +93,7 @@ async def test_only_one_word_leads_to_the_device(
     assert answer.url.path == "/account"
 
 
-async def test_a_forged_form_leads_nowhere_else(
+async def test_a_forged_next_value_does_not_redirect_to_another_site(
     app: Application, user: TestUser, visitor: Visitor
 ) -> None:
     """SECURITY_BAR row 32"""
@@ -105,7 +105,7 @@ async def test_a_forged_form_leads_nowhere_else(
     assert answer.headers["location"] == "/account"
 
 
-async def test_an_unknown_an_expired_and_a_decided_code_are_told_apart_by_nobody(
+async def test_unknown_expired_and_decided_codes_get_the_same_response(
     app: Application, user: TestUser, visitor: Visitor
 ) -> None:
     """Section 5.1: a guess teaches nothing about codes that were"""
@@ -126,14 +126,16 @@ async def test_an_unknown_an_expired_and_a_decided_code_are_told_apart_by_nobody
 
 
 @pytest.mark.parametrize("typed", ["bcdfghjk", " bcdf ghjk ", "BCDF-GHJK", "bcdf.ghjk"])
-async def test_a_wrong_code_is_shown_as_devices_show_theirs(visitor: Visitor, typed: str) -> None:
+async def test_an_unknown_code_is_shown_again_in_the_format_of_devices(
+    visitor: Visitor, typed: str
+) -> None:
     """Section 6.1: it is to be compared"""
     page = await visitor.submit(await visitor.get("/device"), to="/device", user_code=typed)
 
     assert Form(page.text).forms[0][1]["user_code"] == "BCDF-GHJK"
 
 
-async def test_what_is_typed_stays_text(visitor: Visitor) -> None:
+async def test_a_typed_code_is_html_escaped(visitor: Visitor) -> None:
     """SECURITY_BAR row 31"""
     page = await visitor.submit(await visitor.get("/device"), to="/device", user_code=HOSTILE)
 
@@ -142,7 +144,7 @@ async def test_what_is_typed_stays_text(visitor: Visitor) -> None:
 
 
 @pytest.mark.parametrize("path", ["/device", "/device/decision"])
-async def test_a_form_of_another_browser_or_site_does_nothing(
+async def test_a_form_from_another_browser_or_site_is_refused(
     app: Application, user: TestUser, visitor: Visitor, path: str
 ) -> None:
     """SECURITY_BAR row 30"""
@@ -162,7 +164,9 @@ async def test_a_form_of_another_browser_or_site_does_nothing(
     assert_oauth_error(await device.ask(), "authorization_pending")
 
 
-async def test_a_decision_is_posted(app: Application, user: TestUser, visitor: Visitor) -> None:
+async def test_a_decision_requires_a_post(
+    app: Application, user: TestUser, visitor: Visitor
+) -> None:
     """SECURITY_BAR row 34: no link and no picture on another page allows anything"""
     device = await start_device(app)
     page = await question(visitor, device, user)
@@ -178,7 +182,9 @@ async def test_a_decision_is_posted(app: Application, user: TestUser, visitor: V
     assert_oauth_error(await device.ask(), "authorization_pending")
 
 
-async def test_a_form_widens_nothing(app: Application, user: TestUser, visitor: Visitor) -> None:
+async def test_a_form_cannot_widen_the_requested_scope(
+    app: Application, user: TestUser, visitor: Visitor
+) -> None:
     """SECURITY_BAR row 34: what the device asked for is what was shown and is granted"""
     client = await device_client(app, scope="openid profile email")
     device = await start_device(app, client, scope="openid")
@@ -191,7 +197,7 @@ async def test_a_form_widens_nothing(app: Application, user: TestUser, visitor: 
     assert (await device.ask()).json()["scope"] == "openid"
 
 
-async def test_a_form_for_one_device_says_nothing_about_another(
+async def test_a_decision_for_one_device_does_not_affect_another(
     app: Application, user: TestUser, visitor: Visitor
 ) -> None:
     """Two tabs, two televisions"""
@@ -205,7 +211,7 @@ async def test_a_form_for_one_device_says_nothing_about_another(
     assert (await second.ask()).status_code == 200
 
 
-async def test_new_scopes_are_marked_where_the_rest_was_allowed_before(
+async def test_new_scopes_are_marked_when_the_others_were_granted_before(
     app: Application, user: TestUser, visitor: Visitor
 ) -> None:
     client = await device_client(app)
@@ -219,7 +225,7 @@ async def test_new_scopes_are_marked_where_the_rest_was_allowed_before(
 
 
 @pytest.mark.parametrize("path", ["/device", "/device/decision", "/device/qr"])
-async def test_no_other_origin_reads_these_pages(
+async def test_the_pages_send_no_cors_headers(
     app: Application, visitor: Visitor, path: str
 ) -> None:
     """SECURITY_BAR row 46"""
@@ -230,7 +236,7 @@ async def test_no_other_origin_reads_these_pages(
     assert "access-control-allow-origin" not in answer.headers
 
 
-async def test_the_pages_speak_german_too(
+async def test_the_pages_are_translated_into_german(
     app: Application, user: TestUser, visitor: Visitor
 ) -> None:
     visitor.http.headers["accept-language"] = "de"

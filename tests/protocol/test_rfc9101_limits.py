@@ -22,7 +22,7 @@ async def authorize(signer: SigningClient, request: str) -> int:
     return (await signer.app.http.get("/authorize", params=parameters)).status_code
 
 
-async def test_failed_request_objects_at_authorize_are_limited(limited: Application) -> None:
+async def test_failed_request_objects_at_authorize_are_rate_limited(limited: Application) -> None:
     """RFC 9101 section 10; SECURITY_BAR row 23"""
     signer = await signing_client(limited)
     forged = signing_key(name="a stranger's").sign({"state": "x"}, kid=signer.key.kid)
@@ -33,7 +33,7 @@ async def test_failed_request_objects_at_authorize_are_limited(limited: Applicat
     assert statuses[LIMIT] == 429
 
 
-async def test_a_right_request_object_is_never_refused_for_those_that_failed(
+async def test_a_valid_request_object_is_accepted_despite_earlier_failures(
     limited: Application,
 ) -> None:
     """SECURITY_BAR row 23: nobody locks a client out"""
@@ -47,7 +47,9 @@ async def test_a_right_request_object_is_never_refused_for_those_that_failed(
     assert await authorize(signer, right) == 303
 
 
-async def test_failed_request_objects_count_with_failed_assertions(limited: Application) -> None:
+async def test_failed_request_objects_and_assertions_share_a_rate_limit(
+    limited: Application,
+) -> None:
     """SECURITY_BAR row 23"""
     signer = await signing_client(limited)
     stranger = signing_key(name="a stranger's")

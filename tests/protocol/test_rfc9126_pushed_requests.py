@@ -15,7 +15,9 @@ async def error_of(visitor: Visitor, client: TestClient) -> str:
 
 
 @pytest.mark.slow
-async def test_what_a_client_must_push_or_sign_it_must(app: Application, visitor: Visitor) -> None:
+async def test_a_client_that_requires_pushed_or_signed_requests_must_use_them(
+    app: Application, visitor: Visitor
+) -> None:
     """RFC 9126 section 6, RFC 9101 section 10.5: by the client's own metadata"""
     pushes = await app.create_client(require_pushed_authorization_requests=True)
     signs = await app.create_client(require_signed_request_object=True)
@@ -36,7 +38,7 @@ async def test_what_a_client_must_push_or_sign_it_must(app: Application, visitor
     assert again.status_code == other.status_code == 400  # once, and by its client
 
 
-async def test_a_pushed_request_waits_as_long_as_any_other_once_it_has_arrived(
+async def test_a_pushed_request_remains_pending_like_any_other_once_viewed(
     app: Application, client: TestClient, user: TestUser, visitor: Visitor
 ) -> None:
     """RFC 9126: the short life is for the way to /authorize"""
@@ -51,7 +53,7 @@ async def test_a_pushed_request_waits_as_long_as_any_other_once_it_has_arrived(
     assert (await redeem(app, client, answer["code"])).status_code == 200
 
 
-async def test_a_pushed_request_counts_once_whatever_became_of_it(
+async def test_a_pushed_request_works_only_once_even_after_an_error(
     app: Application, client: TestClient, visitor: Visitor
 ) -> None:
     """RFC 9126 section 4"""
@@ -66,7 +68,7 @@ async def test_a_pushed_request_counts_once_whatever_became_of_it(
     assert second.status_code == 400
 
 
-async def test_a_pushed_request_expires_on_its_way(
+async def test_a_pushed_request_expires_before_its_first_view(
     app: Application, client: TestClient, visitor: Visitor
 ) -> None:
     pushed = await app.http.post("/par", content=query(client), auth=client.auth, headers=FORM)

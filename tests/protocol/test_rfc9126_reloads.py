@@ -27,7 +27,7 @@ async def view(visitor: Visitor, only: dict[str, str]) -> httpx.Response:
 
 
 @pytest.mark.slow
-async def test_a_user_may_reload_as_long_as_the_pending_request_lives(
+async def test_a_user_may_reload_until_the_pending_request_expires(
     app: Application, client: TestClient, user: TestUser, visitor: Visitor
 ) -> None:
     """`expires_in` is judged at the first view"""
@@ -43,7 +43,7 @@ async def test_a_user_may_reload_as_long_as_the_pending_request_lives(
     assert (await visitor.get("/authorize", **only)).status_code == 400
 
 
-async def test_a_reload_goes_on_where_the_request_stands(
+async def test_a_reload_continues_at_the_current_step(
     app: Application, client: TestClient, user: TestUser, visitor: Visitor
 ) -> None:
     """With prompt=login the user is not asked a second time"""
@@ -56,7 +56,7 @@ async def test_a_reload_goes_on_where_the_request_stands(
     assert 'action="/consent"' in again.text
 
 
-async def test_after_an_hour_there_is_nothing_to_reload(
+async def test_a_reload_after_an_hour_is_refused(
     app: Application, client: TestClient, visitor: Visitor
 ) -> None:
     """The pending request is over"""
@@ -67,7 +67,7 @@ async def test_after_an_hour_there_is_nothing_to_reload(
     assert (await visitor.get("/authorize", **only)).status_code == 400
 
 
-async def test_another_browser_that_looks_at_the_link_uses_nothing_up(
+async def test_opening_the_link_in_another_browser_does_not_consume_it(
     app: Application, client: TestClient, user: TestUser, visitor: Visitor
 ) -> None:
     """Programs look at links before their users do"""
@@ -81,7 +81,7 @@ async def test_another_browser_that_looks_at_the_link_uses_nothing_up(
     assert (await redeem(app, client, answer["code"])).status_code == 200
 
 
-async def test_another_browser_comes_too_late_after_expires_in(
+async def test_another_browser_cannot_open_the_link_after_expires_in(
     app: Application, client: TestClient, visitor: Visitor
 ) -> None:
     """What one browser has seen does not prolong it for others"""
@@ -93,7 +93,7 @@ async def test_another_browser_comes_too_late_after_expires_in(
         assert (await other.get("/authorize", **only)).status_code == 400
 
 
-async def test_of_two_browsers_one_gets_a_code(
+async def test_only_one_of_two_browsers_gets_a_code(
     app: Application, client: TestClient, user: TestUser, visitor: Visitor
 ) -> None:
     """RFC 9126 section 4: one code a request_uri"""
@@ -106,7 +106,7 @@ async def test_of_two_browsers_one_gets_a_code(
         assert (await other.allow(theirs)).status_code == 400
 
 
-async def test_of_thirty_attempts_at_once_one_gets_a_code(
+async def test_only_one_of_thirty_concurrent_attempts_gets_a_code(
     app: Application, client: TestClient, user: TestUser, visitor: Visitor
 ) -> None:
     """RFC 9126 section 4; SECURITY_BAR row 7"""
@@ -124,7 +124,7 @@ async def test_of_thirty_attempts_at_once_one_gets_a_code(
     assert await count(database, "authorization_codes") == before + 1
 
 
-async def test_a_refusal_by_the_user_answers_it_too(
+async def test_a_denial_by_the_user_consumes_the_pushed_request(
     app: Application, client: TestClient, visitor: Visitor
 ) -> None:
     """RFC 9126 section 4"""

@@ -25,7 +25,7 @@ PAGES = ("/login", "/login/otp", "/login/enroll", "/create-account", "/consent",
         "/logout/confirm",
     ],
 )
-async def test_a_form_of_another_site_does_nothing(visitor: Visitor, path: str) -> None:
+async def test_a_form_without_a_valid_csrf_token_is_refused(visitor: Visitor, path: str) -> None:
     """SECURITY_BAR row 30"""
     await visitor.get("/login")
 
@@ -36,7 +36,7 @@ async def test_a_form_of_another_site_does_nothing(visitor: Visitor, path: str) 
         assert "location" not in answer.headers
 
 
-async def test_the_token_of_one_browser_is_worth_nothing_in_another(
+async def test_the_csrf_token_of_another_browser_is_refused(
     app: Application, user: TestUser, visitor: Visitor
 ) -> None:
     """SECURITY_BAR row 30"""
@@ -53,9 +53,7 @@ async def test_the_token_of_one_browser_is_worth_nothing_in_another(
     assert answer.status_code == 403
 
 
-async def test_a_form_that_the_browser_says_is_from_elsewhere_does_nothing(
-    user: TestUser, visitor: Visitor
-) -> None:
+async def test_a_cross_site_form_is_refused(user: TestUser, visitor: Visitor) -> None:
     page = await visitor.get("/login")
     fields = Form(page.text).forms[0][1]
 
@@ -80,7 +78,7 @@ async def test_the_secret_of_a_session_changes_at_each_sign_in(
     assert answer_in(await visitor.authorize(client, prompt="none"))["error"] == "login_required"
 
 
-async def test_cookies_are_for_this_host_alone_where_the_issuer_is_https(
+async def test_cookies_have_the_host_prefix_when_the_issuer_is_https(
     start_app: AppFactory,
 ) -> None:
     """SECURITY_BAR row 30"""
@@ -96,14 +94,14 @@ async def test_cookies_are_for_this_host_alone_where_the_issuer_is_https(
     assert not any(part.startswith("domain") for part in parts)
 
 
-async def test_the_code_page_wants_a_password_first(user: TestUser, visitor: Visitor) -> None:
+async def test_the_code_page_requires_a_password_first(user: TestUser, visitor: Visitor) -> None:
     for path in ("/login/otp", "/login/enroll"):
         answer = await visitor.get(path)
 
         assert answer.headers["location"] == "/login"
 
 
-async def test_a_password_given_in_another_browser_does_not_count(
+async def test_a_password_given_in_another_browser_is_not_accepted(
     app: Application, user: TestUser, visitor: Visitor
 ) -> None:
     await visitor.give_password(await visitor.get("/login"), user)
@@ -117,7 +115,7 @@ async def test_a_password_given_in_another_browser_does_not_count(
     assert answer.headers["location"] == "/login"
 
 
-async def test_a_password_does_not_wait_for_its_code_for_ever(
+async def test_a_password_expires_while_its_code_is_pending(
     app: Application, user: TestUser, visitor: Visitor
 ) -> None:
     await visitor.give_password(await visitor.get("/login"), user)
@@ -126,7 +124,7 @@ async def test_a_password_does_not_wait_for_its_code_for_ever(
     assert (await visitor.get("/login/otp")).headers["location"] == "/login"
 
 
-async def test_wrong_words_are_not_told_apart(
+async def test_a_wrong_password_and_an_unknown_username_get_the_same_page(
     app: Application, user: TestUser, visitor: Visitor
 ) -> None:
     """SECURITY_BAR row 19"""
@@ -155,7 +153,7 @@ async def test_a_used_code_is_refused_on_the_page(
     assert "<title>Error: " in answer.text
 
 
-async def test_consent_for_one_session_is_not_given_by_another(
+async def test_another_session_cannot_give_consent(
     app: Application, client: TestClient, user: TestUser, visitor: Visitor
 ) -> None:
     """SECURITY_BAR row 34: the person changed in another tab while the question was open"""
@@ -174,7 +172,7 @@ async def test_consent_for_one_session_is_not_given_by_another(
     )  # nothing was allowed
 
 
-async def test_consent_to_one_request_is_not_consent_to_another(
+async def test_consent_covers_only_the_scope_of_the_pending_request(
     app: Application, client: TestClient, user: TestUser, visitor: Visitor
 ) -> None:
     """SECURITY_BAR row 34: what is allowed is what the kept request asks, whatever a form adds"""
@@ -191,7 +189,7 @@ async def test_consent_to_one_request_is_not_consent_to_another(
     assert more["error"] == "consent_required"
 
 
-async def test_consent_before_sign_in_leads_to_the_sign_in(
+async def test_consent_before_sign_in_redirects_to_the_sign_in_page(
     client: TestClient, visitor: Visitor
 ) -> None:
     """SECURITY_BAR row 34"""
@@ -206,7 +204,7 @@ async def test_consent_before_sign_in_leads_to_the_sign_in(
     assert posted.headers["location"].startswith("/login?")
 
 
-async def test_who_says_no_goes_back_with_that(
+async def test_denying_consent_returns_access_denied_to_the_client(
     client: TestClient, user: TestUser, visitor: Visitor
 ) -> None:
     question = await visitor.sign_in(await visitor.authorize(client), user)
@@ -217,7 +215,9 @@ async def test_who_says_no_goes_back_with_that(
     assert answer_in(answer)["state"] == "a-state"
 
 
-async def test_who_does_not_want_to_sign_in_goes_back(client: TestClient, visitor: Visitor) -> None:
+async def test_cancelling_the_sign_in_returns_access_denied_to_the_client(
+    client: TestClient, visitor: Visitor
+) -> None:
     page = await visitor.authorize(client)
 
     answer = await visitor.submit(page, to="/login/cancel")
@@ -225,7 +225,7 @@ async def test_who_does_not_want_to_sign_in_goes_back(client: TestClient, visito
     assert answer_in(answer)["error"] == "access_denied"
 
 
-async def test_a_request_is_answered_once(
+async def test_a_request_can_be_answered_only_once(
     client: TestClient, user: TestUser, visitor: Visitor
 ) -> None:
     """The back button after the end explains itself"""
@@ -240,7 +240,7 @@ async def test_a_request_is_answered_once(
 
 @pytest.mark.parametrize("path", ["/login", "/consent", "/select-account", "/create-account"])
 @pytest.mark.parametrize("request_id", ["nothing", "postern_ar_nothing", "x" * 3000])
-async def test_a_bookmarked_page_explains_itself(
+async def test_a_page_of_an_unknown_request_explains_that_it_expired(
     visitor: Visitor, path: str, request_id: str
 ) -> None:
     answer = await visitor.get(path, request_id=request_id)

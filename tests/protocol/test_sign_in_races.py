@@ -21,7 +21,7 @@ WAITING = "SELECT count(*) FROM pg_locks WHERE NOT granted AND relation = 'acces
 
 
 @pytest.mark.parametrize("change", CHANGES)
-async def test_a_sign_in_that_overlaps_a_change_by_the_operator_yields_nothing_that_lives(
+async def test_a_sign_in_concurrent_with_an_operator_change_yields_no_valid_tokens(
     app: Application,
     client: TestClient,
     user: TestUser,
@@ -51,7 +51,7 @@ async def test_a_sign_in_that_overlaps_a_change_by_the_operator_yields_nothing_t
 
 
 @pytest.mark.parametrize("change", CHANGES)
-async def test_a_change_between_storing_a_sign_in_and_its_commit_ends_it_too(
+async def test_a_change_before_the_commit_of_a_sign_in_invalidates_its_tokens(
     app: Application, client: TestClient, user: TestUser, operator: Services, change: str
 ) -> None:
     """SECURITY_BAR row 9: neither of two transactions sees what the other has not committed
@@ -78,7 +78,7 @@ async def test_a_change_between_storing_a_sign_in_and_its_commit_ends_it_too(
     await _assert_yielded_nothing_that_lives(app, client, answer)
 
 
-async def test_a_code_of_the_old_secret_does_not_confirm_the_one_that_takes_its_place(
+async def test_a_code_of_the_old_secret_does_not_confirm_its_replacement(
     app: Application,
     client: TestClient,
     operator: Services,

@@ -40,7 +40,9 @@ async def numbers_nothing() -> None:
     """In the place of the sequencer's work."""
 
 
-async def test_a_sign_in_takes_few_round_trips_on_postgresql(databases: Databases) -> None:
+async def test_a_sign_in_takes_a_fixed_number_of_round_trips_on_postgresql(
+    databases: Databases,
+) -> None:
     url = await databases.migrated("postgresql")
     async with counting_proxy(url) as (trips, through), running_application(through) as app:
         number = await count(app, trips)
@@ -48,7 +50,9 @@ async def test_a_sign_in_takes_few_round_trips_on_postgresql(databases: Database
     assert number == ON_POSTGRESQL, str(trips)
 
 
-async def test_a_sign_in_waits_for_few_threads_on_sqlite(databases: Databases) -> None:
+async def test_a_sign_in_uses_a_fixed_number_of_thread_calls_on_sqlite(
+    databases: Databases,
+) -> None:
     url = await databases.migrated("sqlite")
     with counting_threads() as trips:
         async with running_application(url) as app:

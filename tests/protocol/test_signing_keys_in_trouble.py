@@ -55,7 +55,7 @@ async def kids(app: Application, algorithm: str = "ES256") -> list[str]:
 
 
 @pytest.mark.parametrize("ahead", [-3600, -1, 1, 3600])
-async def test_workers_whose_clocks_differ_make_one_first_key(
+async def test_workers_with_different_clocks_create_only_one_first_key(
     own_app: Application, ahead: float
 ) -> None:
     """SECURITY_BAR, fault 12"""
@@ -68,7 +68,9 @@ async def test_workers_whose_clocks_differ_make_one_first_key(
 
 
 @pytest.mark.slow
-async def test_a_clock_that_is_set_back_breaks_nothing(own_app: Application) -> None:
+async def test_tokens_are_signed_and_verified_after_a_clock_is_set_back(
+    own_app: Application,
+) -> None:
     """SECURITY_BAR, fault 12"""
     async with worker(own_app, ahead=3600) as before, worker(own_app) as after:
         await before.signing_keys.rotate("ES256", signs_after=timedelta(0))
@@ -79,7 +81,7 @@ async def test_a_clock_that_is_set_back_breaks_nothing(own_app: Application) -> 
         assert await after.signing_keys.verify(token) == {"sub": "somebody"}
 
 
-async def test_a_worker_reads_what_another_signed_with_a_key_of_this_moment(
+async def test_a_worker_verifies_a_token_signed_with_a_key_created_just_now(
     own_app: Application,
 ) -> None:
     """As a hint; it looks again when it does not know the key"""
@@ -90,7 +92,7 @@ async def test_a_worker_reads_what_another_signed_with_a_key_of_this_moment(
         assert await other.signing_keys.verify(await sign(one)) == {"sub": "somebody"}
 
 
-async def test_keys_that_are_gone_from_the_database_are_replaced(own_app: Application) -> None:
+async def test_keys_missing_from_the_database_are_replaced(own_app: Application) -> None:
     """Somebody restored an older copy of it"""
     async with worker(own_app) as one:
         before = await kid_used_by(one)
@@ -104,7 +106,9 @@ async def test_keys_that_are_gone_from_the_database_are_replaced(own_app: Applic
         assert (await verified(own_app, token))["sub"] == "somebody"
 
 
-async def test_of_several_who_lost_the_secret_all_use_one_new_key(own_app: Application) -> None:
+async def test_workers_with_a_new_secret_key_share_one_new_signing_key(
+    own_app: Application,
+) -> None:
     async with worker(own_app) as before:
         lost = await kid_used_by(before)
     async with (
@@ -117,7 +121,7 @@ async def test_of_several_who_lost_the_secret_all_use_one_new_key(own_app: Appli
         assert lost not in used
 
 
-async def test_a_key_that_cannot_be_opened_is_told_of_once(
+async def test_a_key_that_cannot_be_decrypted_is_logged_once(
     own_app: Application, caplog: pytest.LogCaptureFixture
 ) -> None:
     """And its secret is not in what is told: SECURITY_BAR row 13"""
@@ -135,7 +139,7 @@ async def test_a_key_that_cannot_be_opened_is_told_of_once(
 
 
 @pytest.mark.slow
-async def test_a_command_under_a_mistaken_secret_takes_no_key_from_the_server(
+async def test_a_command_with_a_wrong_secret_key_does_not_affect_the_server(
     own_app: Application,
 ) -> None:
     """What it made nobody else can open: the server goes on, and publishes what it signs with"""
@@ -154,7 +158,7 @@ async def test_a_command_under_a_mistaken_secret_takes_no_key_from_the_server(
 
 
 @pytest.mark.slow
-async def test_of_a_key_whose_time_is_over_only_the_public_half_is_kept(
+async def test_the_private_key_of_a_retired_key_is_deleted(
     own_app: Application,
 ) -> None:
     """Not even who learns SECRET_KEY one day can sign with it"""
@@ -176,7 +180,9 @@ async def test_of_a_key_whose_time_is_over_only_the_public_half_is_kept(
         assert await kid_used_by(restarted) not in forgotten
 
 
-async def test_the_states_of_a_key(own_app: Application) -> None:
+async def test_a_key_changes_from_waiting_to_signing_published_and_retired(
+    own_app: Application,
+) -> None:
     async with worker(own_app) as one:
         first = await kid_used_by(one)
         (second,) = await one.signing_keys.rotate("ES256")
@@ -196,7 +202,7 @@ async def test_the_states_of_a_key(own_app: Application) -> None:
     ]
 
 
-async def test_a_key_that_waits_is_skipped_where_another_signs_at_once(
+async def test_a_waiting_key_is_skipped_when_a_newer_key_signs_immediately(
     own_app: Application,
 ) -> None:
     async with worker(own_app) as one:
@@ -211,7 +217,9 @@ async def test_a_key_that_waits_is_skipped_where_another_signs_at_once(
     assert of_skipped is KeyState.PUBLISHED
 
 
-async def test_the_stored_key_is_sealed_for_its_place(own_app: Application) -> None:
+async def test_an_encrypted_private_key_cannot_be_copied_to_another_row(
+    own_app: Application,
+) -> None:
     """A sealed key that is copied into the row of another opens for nobody"""
     async with worker(own_app) as one:
         await one.signing_keys.ensure()

@@ -26,7 +26,7 @@ async def push(app: Application, client: TestClient, scope: str) -> httpx.Respon
     ("asked", "granted"),
     [("profile admin", "profile"), ("admin email more", "email"), ("admin", "profile email")],
 )
-async def test_the_authorization_endpoint_ignores_them(
+async def test_the_authorization_endpoint_ignores_unknown_scopes(
     client: TestClient, user: TestUser, visitor: Visitor, asked: str, granted: str
 ) -> None:
     """OpenID Connect Core section 3.1.2.1; RFC 6749 section 3.3: the default if none is left"""
@@ -35,7 +35,7 @@ async def test_the_authorization_endpoint_ignores_them(
     assert tokens["scope"] == granted
 
 
-async def test_a_pushed_request_ignores_them(
+async def test_a_pushed_request_ignores_unknown_scopes(
     app: Application, client: TestClient, user: TestUser, visitor: Visitor
 ) -> None:
     """RFC 9126 section 2.1: as at the authorization endpoint"""
@@ -51,7 +51,7 @@ async def test_a_pushed_request_ignores_them(
 @pytest.mark.parametrize(
     ("asked", "granted"), [("email admin", {"email"}), ("admin", {"profile", "email"})]
 )
-async def test_a_device_ignores_them(
+async def test_the_device_grant_ignores_unknown_scopes(
     app: Application, user: TestUser, visitor: Visitor, asked: str, granted: set[str]
 ) -> None:
     """RFC 8628 section 3.1; RFC 6749 section 3.3"""
@@ -65,7 +65,7 @@ async def test_a_device_ignores_them(
     assert set(tokens["scope"].split()) == granted
 
 
-async def test_a_machine_and_the_password_grant_ignore_them_beside_known_ones(
+async def test_client_credentials_and_password_grants_ignore_unknown_among_known_scopes(
     app: Application, client: TestClient, user: TestUser
 ) -> None:
     """SECURITY_BAR row 6"""
@@ -77,7 +77,7 @@ async def test_a_machine_and_the_password_grant_ignore_them_beside_known_ones(
 
 
 @pytest.mark.parametrize("scope", ["admin", "PROFILE", "profil", "profile,email", "admin more"])
-async def test_a_misspelt_scope_does_not_widen_the_token_of_a_machine(
+async def test_client_credentials_and_password_grants_refuse_only_unknown_scopes(
     app: Application, client: TestClient, user: TestUser, scope: str
 ) -> None:
     """SECURITY_BAR row 6: nobody looks at the result"""
@@ -91,7 +91,7 @@ async def test_a_misspelt_scope_does_not_widen_the_token_of_a_machine(
 @pytest.mark.parametrize(
     ("asked", "granted"), [("email admin", "email"), ("admin", "profile email")]
 )
-async def test_a_refresh_ignores_them(
+async def test_a_refresh_ignores_unknown_scopes(
     app: Application, client: TestClient, user: TestUser, asked: str, granted: str
 ) -> None:
     """RFC 6749 sections 3.3 and 6"""
@@ -102,7 +102,9 @@ async def test_a_refresh_ignores_them(
     assert second.json()["scope"] == granted
 
 
-async def test_a_name_of_an_application_is_known_where_it_is_registered(app: Application) -> None:
+async def test_a_custom_scope_is_known_only_for_the_client_that_registered_it(
+    app: Application,
+) -> None:
     """RFC 6749 section 3.3: nothing else is looked up"""
     client = await app.create_client(scope="openid invoices:read")
     await app.create_client(scope="openid invoices:write")
@@ -112,7 +114,7 @@ async def test_a_name_of_an_application_is_known_where_it_is_registered(app: App
     assert answer.json()["scope"] == "invoices:read"
 
 
-async def test_what_was_ignored_is_in_the_log(
+async def test_ignored_scopes_are_logged(
     app: Application, client: TestClient, caplog: pytest.LogCaptureFixture
 ) -> None:
     """The scope names and the client, at INFO"""

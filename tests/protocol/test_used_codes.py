@@ -30,7 +30,7 @@ async def test_a_code_reused_long_after_it_expired_revokes_its_tokens(
     assert not await app.is_active(client, tokens["access_token"])
 
 
-async def test_another_client_revokes_nothing_by_it(
+async def test_a_code_reused_by_another_client_revokes_nothing(
     app: Application, client: TestClient, user: TestUser, visitor: Visitor, other_client: TestClient
 ) -> None:
     """SECURITY_BAR row 7"""
@@ -44,7 +44,7 @@ async def test_another_client_revokes_nothing_by_it(
     assert (await app.refresh(client, tokens["refresh_token"])).status_code == 200
 
 
-async def test_it_is_forgotten_with_the_family_of_its_tokens(
+async def test_a_used_code_is_deleted_with_its_token_family(
     app: Application, client: TestClient, user: TestUser, visitor: Visitor
 ) -> None:
     """SECURITY_BAR fault 13: nothing stays for ever"""

@@ -39,7 +39,7 @@ async def stale_page(app: Application, visitor: Visitor, **metadata: Any) -> htt
     ],
     ids=str,
 )
-async def test_a_used_sign_in_link_leads_back_to_the_application(
+async def test_a_used_sign_in_link_offers_a_link_to_the_application(
     app: Application, visitor: Visitor, metadata: dict[str, Any], way: str
 ) -> None:
     """`client_uri` counts only on the origin of a registered https redirect URI"""
@@ -50,7 +50,9 @@ async def test_a_used_sign_in_link_leads_back_to_the_application(
     assert "evil.example" not in page.text
 
 
-async def test_an_expired_sign_in_link_leads_back_too(app: Application, visitor: Visitor) -> None:
+async def test_an_expired_sign_in_link_offers_a_link_to_the_application(
+    app: Application, visitor: Visitor
+) -> None:
     client = await app.create_client(redirect_uris=[CALLBACK])
     login = await visitor.authorize(client, redirect_uri=CALLBACK)
     app.clock.advance(seconds=3601)
@@ -61,7 +63,9 @@ async def test_an_expired_sign_in_link_leads_back_too(app: Application, visitor:
     assert "This page has expired" in text_of(page)
 
 
-async def test_a_used_pushed_request_leads_back_too(app: Application, visitor: Visitor) -> None:
+async def test_an_expired_pushed_request_offers_a_link_to_the_application(
+    app: Application, visitor: Visitor
+) -> None:
     """RFC 9126 section 4"""
     client = await app.create_client(redirect_uris=[CALLBACK])
     asked = {
@@ -81,7 +85,7 @@ async def test_a_used_pushed_request_leads_back_too(app: Application, visitor: V
     assert ways_back(page) == ["https://app.example.com/"]
 
 
-async def test_the_home_of_an_approved_client_may_be_anywhere(
+async def test_the_client_uri_of_a_verified_client_may_be_on_any_host(
     app: Application, visitor: Visitor
 ) -> None:
     client = await app.create_client(
@@ -97,7 +101,7 @@ async def test_the_home_of_an_approved_client_may_be_anywhere(
 
 
 @pytest.mark.parametrize("metadata", [{}, {"client_uri": ELSEWHERE}], ids=str)
-async def test_an_app_without_an_https_address_has_no_way_back(
+async def test_an_application_without_an_https_redirect_uri_gets_no_link(
     app: Application, visitor: Visitor, metadata: dict[str, Any]
 ) -> None:
     client = await app.create_client(**metadata)
@@ -116,7 +120,7 @@ async def test_an_app_without_an_https_address_has_no_way_back(
     ],
     ids=str,
 )
-async def test_an_unregistered_address_still_lets_the_user_sign_out_here(
+async def test_an_unregistered_logout_redirect_uri_still_lets_the_user_sign_out(
     app: Application, visitor: Visitor, user: TestUser, asked: dict[str, str]
 ) -> None:
     """RP-Initiated Logout section 3: no redirect; the user decides"""
@@ -136,7 +140,7 @@ async def test_an_unregistered_address_still_lets_the_user_sign_out_here(
     assert not await is_signed_in(visitor, client)
 
 
-async def test_where_nobody_is_signed_in_there_is_nothing_to_end(visitor: Visitor) -> None:
+async def test_the_error_page_has_no_sign_out_form_without_a_session(visitor: Visitor) -> None:
     page = await visitor.get("/logout", post_logout_redirect_uri=ELSEWHERE)
 
     assert is_error_page(page)

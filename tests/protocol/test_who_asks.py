@@ -32,7 +32,7 @@ async def test_the_host_part_of_a_private_use_scheme_is_not_shown(
     assert "You will go back to an app on this device ( com.evil.app: )." in text
 
 
-async def test_a_form_post_to_an_app_names_its_scheme(
+async def test_a_form_post_to_a_private_use_scheme_names_the_scheme(
     app: Application, user: TestUser, visitor: Visitor
 ) -> None:
     """OAuth 2.0 Form Post Response Mode"""
@@ -63,7 +63,7 @@ async def test_a_client_without_a_name_is_shown_by_its_id(
     assert "Allow accounts.google.com" not in text_of(consent)
 
 
-async def test_a_device_and_the_account_name_it_likewise(
+async def test_device_and_account_pages_show_an_unnamed_client_by_its_id(
     app: Application, user: TestUser, visitor: Visitor
 ) -> None:
     """RFC 8628 section 5.4"""
@@ -82,7 +82,7 @@ async def test_a_device_and_the_account_name_it_likewise(
     assert name in text_of(await visitor.get("/account"))
 
 
-async def test_no_sector_is_taken_from_a_private_use_scheme(app: Application) -> None:
+async def test_a_private_use_scheme_is_not_a_pairwise_sector(app: Application) -> None:
     """OpenID Connect Core section 8.1: the host component of a redirect_uri that is a web host"""
     body = {
         "redirect_uris": [IMPOSTOR],

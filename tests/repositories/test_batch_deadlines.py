@@ -50,7 +50,7 @@ async def submitted_until(batch: MicroBatch[int, int], item: int, seconds: float
     return await batch.submit(item)
 
 
-async def test_a_free_slot_is_used_while_another_batch_does_not_end() -> None:
+async def test_a_free_slot_is_used_while_another_batch_is_still_running() -> None:
     async with batch_with_doors(2) as (batch, doors):
         tasks = [asyncio.create_task(batch.submit(0))]
         await eventually(lambda: doors.batches == [[0]])
@@ -85,7 +85,7 @@ async def test_an_item_past_its_deadline_is_refused_while_every_slot_is_taken() 
         assert await patient == 1
 
 
-async def test_an_earlier_deadline_counts_behind_later_ones() -> None:
+async def test_an_earlier_deadline_is_enforced_behind_later_ones() -> None:
     async with batch_with_doors(1) as (batch, doors):
         tasks = [asyncio.create_task(submitted_until(batch, item, 60)) for item in range(200)]
         await eventually(lambda: len(doors.batches) == 1)
@@ -98,7 +98,7 @@ async def test_an_earlier_deadline_counts_behind_later_ones() -> None:
             task.cancel()
 
 
-async def test_without_a_deadline_the_time_limit_of_the_batch_counts() -> None:
+async def test_an_item_without_a_deadline_uses_the_time_limit_of_the_batch() -> None:
     doors = Doors()
     batch = MicroBatch(doors.run, in_flight=1, time_limit=SOON)
     sent = asyncio.create_task(batch.submit(0))
@@ -111,7 +111,7 @@ async def test_without_a_deadline_the_time_limit_of_the_batch_counts() -> None:
     assert await sent == 0
 
 
-async def test_what_a_batch_runs_has_the_earliest_deadline_of_its_items() -> None:
+async def test_a_batch_runs_with_the_earliest_deadline_of_its_items() -> None:
     left: list[float] = []
 
     async def run(items: list[int]) -> list[int]:
@@ -124,7 +124,7 @@ async def test_what_a_batch_runs_has_the_earliest_deadline_of_its_items() -> Non
     assert 0 < left[0] <= 30
 
 
-async def test_an_item_waits_in_the_queue_until_there_is_a_place() -> None:
+async def test_an_item_that_expires_while_it_waits_for_a_slot_is_never_sent() -> None:
     places, doors = Places(1), Doors()
     batch = MicroBatch(doors.run, in_flight=1, time_limit=60, places=places)
     await places.enter(is_first=False)
@@ -137,7 +137,7 @@ async def test_an_item_waits_in_the_queue_until_there_is_a_place() -> None:
     assert doors.batches == []
 
 
-async def test_what_a_lock_held_up_is_tried_again() -> None:
+async def test_an_item_blocked_by_a_row_lock_is_retried() -> None:
     tries: list[list[int]] = []
 
     async def run(items: list[int]) -> Sequence[int | Exception]:

@@ -52,7 +52,7 @@ async def counts(services: Services, family_id: str) -> list[int]:
     ]
 
 
-async def test_of_many_callers_with_one_token_one_wins_and_the_others_learn_its_successor(
+async def test_only_one_caller_wins_a_token_and_the_others_get_its_successor(
     app: Application, client: TestClient, user: TestUser
 ) -> None:
     """SECURITY_BAR row 9; in the same batch, and in that of another worker"""
@@ -92,7 +92,7 @@ async def test_the_winner_wins_again_when_it_repeats_its_claim(
     assert await counts(services_of(app), found.family_id) == [2, 2]
 
 
-async def test_neighbours_in_a_batch_get_what_is_theirs(
+async def test_each_token_in_a_batch_gets_its_own_result(
     app: Application, client: TestClient, user: TestUser
 ) -> None:
     """Living, unknown and revoked tokens side by side"""
@@ -123,7 +123,7 @@ async def test_neighbours_in_a_batch_get_what_is_theirs(
 @pytest.mark.parametrize(
     ("concurrent_batches", "sizes"), [(1, [64]), (2, [32, 32])], ids=["SQLite", "PostgreSQL"]
 )
-async def test_callers_share_the_batches_that_may_be_under_way(
+async def test_callers_are_distributed_over_the_concurrent_batches(
     concurrent_batches: int, sizes: list[int]
 ) -> None:
     """So that the server answers some while the database works for the others"""

@@ -23,7 +23,7 @@ async def store(database: Database, user: User, *expected: Unique) -> None:
     await database.change(insert(users).values(values_in(users, user)), *expected)
 
 
-async def test_a_taken_username_is_a_conflict_of_its_constraint(database: Database) -> None:
+async def test_a_taken_username_raises_a_conflict_with_its_constraint(database: Database) -> None:
     first = new_user(username_key="alice")
     await store(database, first)
 
@@ -33,7 +33,7 @@ async def test_a_taken_username_is_a_conflict_of_its_constraint(database: Databa
     assert refused.value.constraint == USERNAME
 
 
-async def test_a_constraint_that_nobody_named_is_no_conflict(database: Database) -> None:
+async def test_an_unexpected_constraint_is_not_reported_as_a_conflict(database: Database) -> None:
     first = new_user()
     await store(database, first)
 
@@ -41,7 +41,9 @@ async def test_a_constraint_that_nobody_named_is_no_conflict(database: Database)
         await store(database, new_user(user_id=first.user_id), USERNAME)
 
 
-async def test_a_column_that_a_newer_release_requires_is_no_conflict(database: Database) -> None:
+async def test_a_required_column_of_a_newer_release_is_not_reported_as_a_conflict(
+    database: Database,
+) -> None:
     """SECURITY_BAR rows 10 (faults) and 13: no value of the row is in the message."""
     await add_required_column(database)
 
@@ -54,7 +56,9 @@ async def test_a_column_that_a_newer_release_requires_is_no_conflict(database: D
     assert refused.value.__suppress_context__
 
 
-async def test_a_value_that_cannot_be_stored_is_no_conflict(database: Database) -> None:
+async def test_a_value_that_cannot_be_stored_is_not_reported_as_a_conflict(
+    database: Database,
+) -> None:
     """SECURITY_BAR row 44"""
     with pytest.raises(UnstorableValueError) as refused:
         await store(database, new_user(username=f"{SECRET} \ud800"), USERNAME)
@@ -62,7 +66,7 @@ async def test_a_value_that_cannot_be_stored_is_no_conflict(database: Database) 
     assert SECRET not in str(refused.value)
 
 
-async def test_unique_constraints_are_named_alike_in_models_and_postgresql(
+async def test_unique_constraints_have_the_same_names_in_models_and_postgresql(
     postgresql_url: str,
 ) -> None:
     statement = text(
@@ -77,7 +81,9 @@ async def test_unique_constraints_are_named_alike_in_models_and_postgresql(
         assert {row[1] for row in rows if row[0] == name} == named
 
 
-async def test_each_constraint_is_recognised_by_what_the_database_says(database: Database) -> None:
+async def test_each_unique_constraint_is_recognised_from_the_database_error(
+    database: Database,
+) -> None:
     for table, column in ((users, users.c.username_key), (clients, clients.c.unique_name)):
         expected = unique(column)
         first, second = samples(table), samples(table)

@@ -39,7 +39,7 @@ async def assert_nothing_is_left(services: Services) -> None:
     assert {table: await rows(services, table) for table in TABLES} == dict.fromkeys(TABLES, 0)
 
 
-async def test_of_a_used_refresh_token_only_its_digest_and_its_family_stay(
+async def test_only_the_digest_and_family_of_a_used_refresh_token_remain_stored(
     own_app: Application,
 ) -> None:
     """SECURITY_BAR row 9: the sealed answer is kept for the grace window"""
@@ -58,7 +58,7 @@ async def test_of_a_used_refresh_token_only_its_digest_and_its_family_stay(
     assert set(kept._fields) == {"digest", "family_id"}
 
 
-async def test_housekeeping_within_the_grace_window_leaves_the_answer(
+async def test_housekeeping_within_the_grace_window_preserves_the_sealed_response(
     own_app: Application,
 ) -> None:
     """SECURITY_BAR row 9"""
@@ -90,7 +90,9 @@ async def test_a_replay_on_day_89_still_revokes_the_family(own_app: Application)
     assert_oauth_error(await own_app.refresh(client, newest["refresh_token"]), "invalid_grant")
 
 
-async def test_another_clients_replay_of_long_ago_revokes_nothing(own_app: Application) -> None:
+async def test_replaying_an_old_token_as_another_client_revokes_nothing(
+    own_app: Application,
+) -> None:
     """SECURITY_BAR row 9"""
     client, _, first = await sign_in(own_app)
     stranger = await own_app.create_client()
@@ -105,7 +107,7 @@ async def test_another_clients_replay_of_long_ago_revokes_nothing(own_app: Appli
     assert (await own_app.refresh(client, second["refresh_token"])).status_code == 200
 
 
-async def test_a_token_used_long_ago_can_still_be_revoked_and_is_not_active(
+async def test_a_token_used_long_ago_is_inactive_and_can_still_be_revoked(
     own_app: Application,
 ) -> None:
     """RFC 7009 section 2.1; RFC 7662 section 2.2"""
@@ -121,7 +123,7 @@ async def test_a_token_used_long_ago_can_still_be_revoked_and_is_not_active(
     assert_oauth_error(await own_app.refresh(client, second["refresh_token"]), "invalid_grant")
 
 
-async def test_a_revoked_family_goes_within_an_hour(own_app: Application) -> None:
+async def test_a_revoked_family_is_deleted_within_an_hour(own_app: Application) -> None:
     services = services_of(own_app)
     client, _, first = await sign_in(own_app)
     second = (await own_app.refresh(client, first["refresh_token"])).json()
@@ -136,7 +138,7 @@ async def test_a_revoked_family_goes_within_an_hour(own_app: Application) -> Non
     assert not await own_app.is_active(client, second["access_token"])
 
 
-async def test_a_revoked_access_token_goes_within_an_hour(start_app: AppFactory) -> None:
+async def test_a_revoked_access_token_is_deleted_within_an_hour(start_app: AppFactory) -> None:
     app = await start_app(access_token_ttl=10 * DAY)
     client = await app.create_client()
     revoked, living = [
@@ -151,7 +153,9 @@ async def test_a_revoked_access_token_goes_within_an_hour(start_app: AppFactory)
     assert await app.is_active(client, living)
 
 
-async def test_a_family_goes_within_an_hour_of_its_idle_lifetime(own_app: Application) -> None:
+async def test_a_family_is_deleted_within_an_hour_of_its_idle_lifetime(
+    own_app: Application,
+) -> None:
     """SECURITY_BAR values: 30 days idle"""
     services = services_of(own_app)
     client, _, first = await sign_in(own_app)
@@ -181,7 +185,7 @@ async def test_an_access_token_outlives_the_idle_lifetime_of_its_refresh_token(
     await assert_nothing_is_left(services_of(app))
 
 
-async def test_a_family_without_a_refresh_token_goes_with_its_access_token(
+async def test_a_family_without_a_refresh_token_is_deleted_with_its_access_token(
     own_app: Application,
 ) -> None:
     services = services_of(own_app)
@@ -196,7 +200,9 @@ async def test_a_family_without_a_refresh_token_goes_with_its_access_token(
     await assert_nothing_is_left(services)
 
 
-async def test_more_tokens_than_a_batch_go_with_their_family(own_app: Application) -> None:
+async def test_a_family_with_more_tokens_than_a_batch_is_deleted_completely(
+    own_app: Application,
+) -> None:
     services = services_of(own_app)
     client, _, pair = await sign_in(own_app)
     for _ in range(7):

@@ -19,7 +19,7 @@ from tests.support.parts import count, services_of
 pytestmark = pytest.mark.timing
 
 
-async def test_a_full_queue_is_503_with_retry_after_and_what_waited_is_stored(
+async def test_a_full_queue_causes_a_503_with_retry_after_and_queued_rows_are_stored(
     start_app: AppFactory, databases: Databases, database_kind: str
 ) -> None:
     url = await databases.migrated(database_kind)

@@ -94,7 +94,9 @@ class Stopwatch:
         return self._now
 
 
-async def test_expired_access_tokens_go_and_living_ones_stay(own_app: Application) -> None:
+async def test_expired_access_tokens_are_deleted_and_active_ones_are_preserved(
+    own_app: Application,
+) -> None:
     client = await own_app.create_client()
     for _ in range(3):
         await own_app.client_credentials(client)
@@ -109,7 +111,7 @@ async def test_expired_access_tokens_go_and_living_ones_stay(own_app: Applicatio
     assert await own_app.is_active(client, living)
 
 
-async def test_what_expired_a_moment_ago_is_kept_for_clocks_that_differ(
+async def test_recently_expired_tokens_are_preserved_to_allow_for_clock_skew(
     own_app: Application,
 ) -> None:
     client = await own_app.create_client()
@@ -119,7 +121,7 @@ async def test_what_expired_a_moment_ago_is_kept_for_clocks_that_differ(
     assert await services_of(own_app).housekeeping.run_once() == 0
 
 
-async def test_a_family_goes_with_its_tokens_when_its_absolute_lifetime_is_over(
+async def test_a_family_and_its_tokens_are_deleted_after_its_absolute_lifetime(
     own_app: Application,
 ) -> None:
     client, user = await own_app.create_client(), await own_app.enrolled_user()
@@ -137,7 +139,7 @@ async def test_a_family_goes_with_its_tokens_when_its_absolute_lifetime_is_over(
     assert (await own_app.refresh(client, living["refresh_token"])).status_code == 200
 
 
-async def test_a_used_refresh_token_is_remembered_as_long_as_its_family_may_live(
+async def test_a_used_refresh_token_is_stored_for_the_lifetime_of_its_family(
     own_app: Application,
 ) -> None:
     """SECURITY_BAR row 9: a replay is recognised after housekeeping too"""
@@ -153,7 +155,7 @@ async def test_a_used_refresh_token_is_remembered_as_long_as_its_family_may_live
     assert [replay.status_code, after.status_code] == [400, 400]
 
 
-async def test_rows_go_in_bounded_batches(database: Database, clock: FakeClock) -> None:
+async def test_rows_are_deleted_in_bounded_batches(database: Database, clock: FakeClock) -> None:
     await store_expired(database, clock, 2 * BATCH_ROWS + 100)
     left = [await count(database, "access_tokens")]
 
@@ -167,7 +169,7 @@ async def test_rows_go_in_bounded_batches(database: Database, clock: FakeClock) 
     assert left == [1100, 600, 100, 0]
 
 
-async def test_a_second_worker_does_nothing_while_the_first_is_at_it(
+async def test_a_second_worker_does_nothing_while_the_first_is_running(
     database: Database, database_url: str, clock: FakeClock
 ) -> None:
     await store_expired(database, clock, BATCH_ROWS + 1)
@@ -185,7 +187,7 @@ async def test_a_second_worker_does_nothing_while_the_first_is_at_it(
 
 
 @pytest.mark.slow
-async def test_it_survives_a_database_that_is_not_available(
+async def test_housekeeping_survives_an_unavailable_database(
     databases: Databases, database_kind: str, clock: FakeClock
 ) -> None:
     url = await databases.migrated(database_kind)
@@ -225,7 +227,7 @@ class ReleaseBeforeTheSecondRun:
         await asyncio.sleep(0.01)
 
 
-async def test_a_running_server_does_it_by_itself(start_app: AppFactory) -> None:
+async def test_a_running_server_performs_housekeeping_automatically(start_app: AppFactory) -> None:
     app = await start_app(housekeeping_interval=0.05)
     client = await app.create_client()
     await app.client_credentials(client)
@@ -236,7 +238,7 @@ async def test_a_running_server_does_it_by_itself(start_app: AppFactory) -> None
 
 
 @pytest.mark.slow
-async def test_mails_that_nobody_delivers_go_after_two_days(
+async def test_undelivered_mails_are_deleted_after_two_days(
     database: Database, clock: FakeClock
 ) -> None:
     """As where the mail server was taken out of the settings"""
@@ -253,7 +255,9 @@ async def test_mails_that_nobody_delivers_go_after_two_days(
     assert await count(database, "mails") == 1
 
 
-async def test_a_mail_that_is_being_sent_stays(database: Database, clock: FakeClock) -> None:
+async def test_a_mail_that_is_being_sent_is_not_deleted(
+    database: Database, clock: FakeClock
+) -> None:
     await store_mails(database, clock, 1)
     clock.advance(seconds=MAILS_ARE_KEPT.total_seconds() + KEPT)
     mails = MailRepository(database)

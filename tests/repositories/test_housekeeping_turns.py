@@ -77,7 +77,9 @@ def run(database: Database, log: list[str]) -> Run:
     return made
 
 
-async def test_keys_rotate_first_and_each_table_has_its_turn(run: Run, log: list[str]) -> None:
+async def test_keys_rotate_first_and_tables_are_cleaned_in_rotation(
+    run: Run, log: list[str]
+) -> None:
     tables = Table("large", 3 * BATCH_ROWS, log), Table("small", 1, log), Table("empty", 0, log)
 
     removed = await run(*tables)
@@ -87,7 +89,7 @@ async def test_keys_rotate_first_and_each_table_has_its_turn(run: Run, log: list
 
 
 @pytest.mark.parametrize("error", [DatabaseUnavailableError(), ValueError("a mistake of ours")])
-async def test_a_table_that_cannot_be_cleaned_keeps_no_other_from_it(
+async def test_a_table_that_cannot_be_cleaned_does_not_block_other_tables(
     run: Run, log: list[str], error: Exception
 ) -> None:
     tables = Table("locked", BATCH_ROWS, log, error), Table("other", BATCH_ROWS + 1, log)
@@ -95,14 +97,16 @@ async def test_a_table_that_cannot_be_cleaned_keeps_no_other_from_it(
     assert await run(*tables) == BATCH_ROWS + 1
 
 
-async def test_keys_that_cannot_be_rotated_keep_nothing_else(run: Run, log: list[str]) -> None:
+async def test_a_failed_key_rotation_does_not_block_the_cleaning_of_tables(
+    run: Run, log: list[str]
+) -> None:
     async def fail() -> None:
         raise ValueError("a mistake of ours")
 
     assert await run(Table("rows", 1, log), rotate_keys=fail) == 1
 
 
-async def test_a_run_ends_after_an_interval_so_that_keys_are_not_forgotten(
+async def test_a_run_ends_after_one_interval_so_that_keys_are_rotated_in_time(
     run: Run, log: list[str]
 ) -> None:
     """Where rows arrive as fast as they go"""
@@ -114,7 +118,7 @@ async def test_a_run_ends_after_an_interval_so_that_keys_are_not_forgotten(
     assert table.rows > 0
 
 
-def test_batches_grow_while_they_are_short_and_shrink_where_they_are_long() -> None:
+def test_batches_grow_while_they_are_fast_and_shrink_when_they_are_slow() -> None:
     size, sizes = BatchSize(0.015), []
     for seconds in (0.001, 0.001, 0.015, 0.03, 0.03, 0.03, *[0.0] * 9):
         size.learn(seconds)
@@ -124,5 +128,5 @@ def test_batches_grow_while_they_are_short_and_shrink_where_they_are_long() -> N
     assert sizes[-1] == MOST_ROWS
 
 
-def test_a_pause_leaves_half_of_the_time_to_requests() -> None:
+def test_pauses_leave_half_of_the_time_for_requests() -> None:
     assert [pause_after(seconds) for seconds in (0.0, 0.015, 10.0)] == [0.005, 0.015, 0.05]

@@ -17,7 +17,7 @@ from tests.support.parts import count, open_database, services_of
 MINUTE = timedelta(minutes=1)
 
 
-async def test_of_two_workers_one_has_the_lease(database: Database) -> None:
+async def test_only_one_of_two_workers_holds_the_lease(database: Database) -> None:
     repository = LeaseRepository(database)
 
     answers = [
@@ -43,7 +43,7 @@ async def test_only_one_of_many_workers_that_start_together_gets_the_lease(
         assert sum(taken) == 1
 
 
-async def test_a_lease_lasts_by_the_clock_of_the_database(database: Database) -> None:
+async def test_a_lease_expires_by_the_clock_of_the_database(database: Database) -> None:
     """SECURITY_BAR, fault 12: no worker's own clock has a say in it"""
     await LeaseRepository(database).take(LEASE, "one", lasts=MINUTE)
 
@@ -60,7 +60,7 @@ async def test_a_lease_lasts_by_the_clock_of_the_database(database: Database) ->
 
 
 @pytest.mark.parametrize("seconds", [-1, 3660, 86_400])
-async def test_a_lease_that_has_ended_or_ends_impossibly_late_is_taken_over(
+async def test_an_expired_or_implausibly_long_lease_is_taken_over(
     database: Database, seconds: float
 ) -> None:
     """Also one of a clock that was an hour ahead, as of a worker of an older release"""
@@ -73,7 +73,7 @@ async def test_a_lease_that_has_ended_or_ends_impossibly_late_is_taken_over(
     assert not await repository.take(LEASE, "dead", lasts=MINUTE)
 
 
-async def test_a_lease_is_given_back_by_its_holder_only(database: Database) -> None:
+async def test_only_the_holder_can_release_a_lease(database: Database) -> None:
     repository = LeaseRepository(database)
     await repository.take(LEASE, "one", lasts=MINUTE)
 
@@ -85,7 +85,7 @@ async def test_a_lease_is_given_back_by_its_holder_only(database: Database) -> N
     assert (still, then) == (False, True)
 
 
-async def test_a_server_that_stops_gives_its_lease_back(
+async def test_a_server_releases_its_lease_when_it_stops(
     databases: Databases, database_kind: str, start_app: AppFactory
 ) -> None:
     url = await databases.migrated(database_kind)

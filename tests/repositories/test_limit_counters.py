@@ -52,7 +52,7 @@ async def use_up(store: LimitCounterRepository) -> None:
 
 
 @pytest.mark.parametrize("rule", [LOGIN, ERRORS])
-async def test_of_fifty_tries_at_once_of_two_workers_the_free_ones_pass(
+async def test_two_workers_allow_only_the_free_attempts_of_fifty_concurrent_ones(
     stores: Pair, rule: Rule
 ) -> None:
     waits = await asyncio.gather(
@@ -62,7 +62,9 @@ async def test_of_fifty_tries_at_once_of_two_workers_the_free_ones_pass(
     assert waits.count(0.0) == 10
 
 
-async def test_of_fifty_tries_at_the_end_of_a_delay_one_has_its_turn(stores: Pair) -> None:
+async def test_one_of_fifty_concurrent_attempts_at_the_end_of_a_delay_is_allowed(
+    stores: Pair,
+) -> None:
     await use_up(stores[0])
 
     waits = await asyncio.gather(*(wrong(store, after=6.5) for store in islice(cycle(stores), 50)))
@@ -70,7 +72,9 @@ async def test_of_fifty_tries_at_the_end_of_a_delay_one_has_its_turn(stores: Pai
     assert waits.count(0.0) == 1
 
 
-async def test_what_has_to_be_waited_for_is_known_to_both_without_counting(stores: Pair) -> None:
+async def test_both_workers_read_the_remaining_delay_without_counting_an_attempt(
+    stores: Pair,
+) -> None:
     for _ in range(10):
         await wrong(stores[0])
         assert await stores[1].wait([ADA], now=NOW) == 0
@@ -83,7 +87,7 @@ async def test_what_has_to_be_waited_for_is_known_to_both_without_counting(store
     assert await stores[1].wait([ADA], now=NOW + timedelta(seconds=7)) == 0
 
 
-async def test_opposite_orders_of_the_same_keys_do_not_wait_for_each_other(stores: Pair) -> None:
+async def test_attempts_with_the_same_keys_in_opposite_orders_do_not_deadlock(stores: Pair) -> None:
     many = [Attempt(ADDRESS, f"192.0.2.{number}") for number in range(8)]
 
     waits = await asyncio.gather(
@@ -96,7 +100,7 @@ async def test_opposite_orders_of_the_same_keys_do_not_wait_for_each_other(store
     assert waits.count(0.0) == 20
 
 
-async def test_a_refused_try_counts_under_the_refusing_rule_alone(stores: Pair) -> None:
+async def test_a_refused_attempt_counts_only_under_the_rule_that_refused_it(stores: Pair) -> None:
     await use_up(stores[0])
 
     for _ in range(30):
@@ -106,7 +110,9 @@ async def test_a_refused_try_counts_under_the_refusing_rule_alone(stores: Pair) 
     assert passed == [0.0] * 20
 
 
-async def test_a_right_try_clears_what_its_rule_says_and_counts_nowhere(stores: Pair) -> None:
+async def test_a_successful_attempt_clears_the_counts_of_its_rule_and_is_not_counted(
+    stores: Pair,
+) -> None:
     both = [ADA, Attempt(ADDRESS, "198.51.100.7")]
     for _ in range(9):
         await wrong(stores[0], *both)
@@ -120,7 +126,7 @@ async def test_a_right_try_clears_what_its_rule_says_and_counts_nowhere(stores: 
     assert await wrong(stores[0], Attempt(ADDRESS, "198.51.100.7")) > 0
 
 
-async def test_a_right_try_is_refused_where_a_wrong_one_would_be(stores: Pair) -> None:
+async def test_a_correct_attempt_is_refused_whenever_a_wrong_one_would_be(stores: Pair) -> None:
     """Or guessing went on during the delay, and the answer told which guess was right."""
     await use_up(stores[0])
 
@@ -131,7 +137,7 @@ async def test_a_right_try_is_refused_where_a_wrong_one_would_be(stores: Pair) -
         assert await wrong(stores[0], after=6.5) == 0
 
 
-async def test_delays_are_forgotten_after_the_time_that_their_rule_says(stores: Pair) -> None:
+async def test_delays_expire_after_the_time_set_by_their_rule(stores: Pair) -> None:
     await use_up(stores[0])
     assert await wrong(stores[1], after=3600) == 0  # its turn, and the next delay
     assert await wrong(stores[1], after=3601) > 0
@@ -140,7 +146,7 @@ async def test_delays_are_forgotten_after_the_time_that_their_rule_says(stores: 
         assert await wrong(stores[1], after=3600 + 12 + 3601) == 0
 
 
-async def test_a_right_try_where_nothing_went_wrong_writes_nothing(
+async def test_a_successful_attempt_without_prior_failures_writes_nothing(
     stores: Pair, database: Database
 ) -> None:
     await right(stores[0], ADA, Attempt(ADDRESS, "198.51.100.7"))
@@ -148,7 +154,7 @@ async def test_a_right_try_where_nothing_went_wrong_writes_nothing(
     assert not await database.fetch_all(select(limit_counters))
 
 
-async def test_no_name_and_no_address_is_stored(stores: Pair, database: Database) -> None:
+async def test_no_username_and_no_ip_is_stored(stores: Pair, database: Database) -> None:
     await wrong(stores[0], ADA, Attempt(ADDRESS, "198.51.100.7"))
 
     rows = await database.fetch_all(select(limit_counters))
@@ -158,7 +164,7 @@ async def test_no_name_and_no_address_is_stored(stores: Pair, database: Database
     assert "198.51.100.7" not in str(rows)
 
 
-async def test_of_failures_at_once_that_add_up_one_hundred_pass(stores: Pair) -> None:
+async def test_one_hundred_concurrent_cumulative_failures_are_allowed(stores: Pair) -> None:
     waits = await asyncio.gather(*(wrong(store, STRANGERS) for store in islice(cycle(stores), 120)))
 
     assert waits.count(0.0) == 100
@@ -167,7 +173,7 @@ async def test_of_failures_at_once_that_add_up_one_hundred_pass(stores: Pair) ->
     assert await wrong(stores[0], STRANGERS, after=8) == 0
 
 
-async def test_failures_that_add_up_are_forgotten_after_a_day_without_any(stores: Pair) -> None:
+async def test_cumulative_failures_expire_after_a_day_without_one(stores: Pair) -> None:
     for number in range(100):
         assert await wrong(stores[0], STRANGERS, after=number * 86_000) == 0
     last = 99 * 86_000
@@ -176,7 +182,7 @@ async def test_failures_that_add_up_are_forgotten_after_a_day_without_any(stores
     assert await wrong(stores[1], STRANGERS, after=last + 86_000 + 86_401) == 0
 
 
-async def test_what_is_forgotten_is_counted_anew(stores: Pair, database: Database) -> None:
+async def test_counting_restarts_after_a_count_is_cleared(stores: Pair, database: Database) -> None:
     for _ in range(101):
         await wrong(stores[0], STRANGERS)
 

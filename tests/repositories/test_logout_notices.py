@@ -10,7 +10,7 @@ from app.repositories.logout_notices import LogoutNoticeRepository
 from tests.repositories.conftest import NOW
 
 
-async def test_a_client_with_many_logouts_leaves_places_in_a_batch_to_others(
+async def test_a_client_with_many_logouts_leaves_room_in_a_batch_for_other_clients(
     database: Database,
 ) -> None:
     """SECURITY_BAR row 43: a slow client must not delay the logout of others"""

@@ -16,7 +16,7 @@ from tests.support.application import Application, TestClient
 from tests.support.events import new_event
 
 
-async def test_a_token_is_found_as_soon_as_it_was_stored(database: Database) -> None:
+async def test_a_token_is_found_as_soon_as_it_is_stored(database: Database) -> None:
     client = new_client()
     await ClientRepository(database, CLOCK).add(client, event=new_event())
     tokens = AccessTokenRepository(database)
@@ -38,7 +38,7 @@ async def test_a_token_is_found_as_soon_as_it_was_stored(database: Database) -> 
 
 
 @pytest.mark.slow
-async def test_five_hundred_tokens_issued_at_once_are_each_active_at_once(
+async def test_five_hundred_concurrently_issued_tokens_are_active_immediately(
     app: Application, client: TestClient
 ) -> None:
     async def issue_and_introspect() -> bool:
@@ -50,7 +50,7 @@ async def test_five_hundred_tokens_issued_at_once_are_each_active_at_once(
     assert answers == [True] * 500
 
 
-async def test_a_change_is_seen_by_every_look_up_made_after_it(database: Database) -> None:
+async def test_a_change_is_visible_to_every_later_lookup(database: Database) -> None:
     repository = ClientRepository(database, CLOCK)
     client = new_client()
     await repository.add(client, event=new_event())
@@ -65,7 +65,7 @@ async def test_a_change_is_seen_by_every_look_up_made_after_it(database: Databas
         await asyncio.gather(*others)
 
 
-async def test_known_and_unknown_keys_travel_together(database: Database) -> None:
+async def test_known_and_unknown_keys_can_share_a_batch(database: Database) -> None:
     repository = ClientRepository(database, CLOCK)
     clients = [new_client() for _ in range(20)]
     for client in clients:
@@ -78,7 +78,7 @@ async def test_known_and_unknown_keys_travel_together(database: Database) -> Non
     assert found[1::2] == [None] * 20
 
 
-async def test_the_same_key_many_times_in_a_batch_is_found_by_each(database: Database) -> None:
+async def test_a_key_repeated_in_a_batch_is_found_by_every_caller(database: Database) -> None:
     repository = ClientRepository(database, CLOCK)
     client = new_client()
     await repository.add(client, event=new_event())
@@ -88,7 +88,7 @@ async def test_the_same_key_many_times_in_a_batch_is_found_by_each(database: Dat
     assert found == [client] * 300
 
 
-async def test_a_key_that_the_database_cannot_hold_is_not_found_and_harms_no_neighbour(
+async def test_a_key_that_cannot_be_stored_is_not_found_and_does_not_affect_others(
     database: Database,
 ) -> None:
     """SECURITY_BAR row 44: a lone surrogate that got this far."""
@@ -102,7 +102,7 @@ async def test_a_key_that_the_database_cannot_hold_is_not_found_and_harms_no_nei
     assert found == [client, None, client]
 
 
-async def test_look_ups_of_one_key_in_one_turn_share_one_query(database: Database) -> None:
+async def test_concurrent_lookups_of_one_key_share_one_query(database: Database) -> None:
     client = new_client()
     await ClientRepository(database, CLOCK).add(client, event=new_event())
     find_at_once = database.backend.find_at_once

@@ -47,7 +47,7 @@ async def store(tokens: AccessTokenRepository, digest: bytes) -> None:
 
 
 @pytest.mark.parametrize("is_warm", [False, True], ids=["new connection", "open connection"])
-async def test_a_lost_answer_to_an_insert_is_asked_for_again_and_the_row_is_there_once(
+async def test_an_insert_with_a_lost_response_is_retried_and_stored_once(
     postgresql_url: str, is_warm: bool
 ) -> None:
     digest = secrets.token_bytes(32)
@@ -63,7 +63,9 @@ async def test_a_lost_answer_to_an_insert_is_asked_for_again_and_the_row_is_ther
         assert await count(database, f"access_tokens WHERE digest = '\\x{digest.hex()}'") == 1
 
 
-async def test_neighbours_of_a_lost_answer_are_each_stored_once(postgresql_url: str) -> None:
+async def test_other_rows_of_a_batch_with_a_lost_response_are_each_stored_once(
+    postgresql_url: str,
+) -> None:
     digests = [secrets.token_bytes(32) for _ in range(50)]
     async with proxy_before(postgresql_url) as (proxy, url), open_database(url) as database:
         tokens = AccessTokenRepository(database)
@@ -75,7 +77,9 @@ async def test_neighbours_of_a_lost_answer_are_each_stored_once(postgresql_url: 
         assert await count(database, "access_tokens") == 50
 
 
-async def test_a_bad_row_beside_a_lost_answer_still_fails_alone(postgresql_url: str) -> None:
+async def test_an_invalid_row_in_a_batch_with_a_lost_response_still_fails_alone(
+    postgresql_url: str,
+) -> None:
     async with proxy_before(postgresql_url) as (proxy, url), open_database(url) as database:
         step = database.step(insert_once(database, access_tokens))
         good, bad = (
@@ -92,7 +96,7 @@ async def test_a_bad_row_beside_a_lost_answer_still_fails_alone(postgresql_url: 
         assert await count(database, "access_tokens") == 1
 
 
-async def test_answers_lost_again_and_again_are_unavailability_and_repeating_is_safe(
+async def test_repeatedly_lost_responses_raise_an_error_and_a_retry_is_safe(
     postgresql_url: str,
 ) -> None:
     digest = secrets.token_bytes(32)
@@ -108,7 +112,7 @@ async def test_answers_lost_again_and_again_are_unavailability_and_repeating_is_
         assert await count(database, "access_tokens") == 1
 
 
-async def test_a_lost_answer_to_a_look_up_is_asked_for_again(postgresql_url: str) -> None:
+async def test_a_lookup_with_a_lost_response_is_retried(postgresql_url: str) -> None:
     client = new_client(client_id="looked-up-through-the-proxy")
     async with proxy_before(postgresql_url) as (proxy, url), open_database(url) as database:
         repository = ClientRepository(database, CLOCK)
@@ -124,7 +128,9 @@ async def signed_in(app: Application) -> tuple[Any, Any]:
     return client, (await app.password_grant(client, await app.enrolled_user())).json()
 
 
-async def test_a_sign_in_whose_commit_was_lost_gives_one_family(postgresql_url: str) -> None:
+async def test_a_sign_in_with_a_lost_commit_response_creates_one_family(
+    postgresql_url: str,
+) -> None:
     async with proxy_before(postgresql_url) as (proxy, url), running_application(url) as app:
         client, user = await app.create_client(), await app.enrolled_user()
         proxy.cut_answer_to(client.client_id.encode(), after=b"INSERT INTO token_families")
@@ -138,7 +144,7 @@ async def test_a_sign_in_whose_commit_was_lost_gives_one_family(postgresql_url: 
         assert await count(services_of(app).database, "refresh_tokens") == 1
 
 
-async def test_a_refresh_whose_commit_was_lost_gives_one_pair(postgresql_url: str) -> None:
+async def test_a_refresh_with_a_lost_commit_response_issues_one_pair(postgresql_url: str) -> None:
     """SECURITY_BAR row 9"""
     async with proxy_before(postgresql_url) as (proxy, url), running_application(url) as app:
         client, first = await signed_in(app)
@@ -155,7 +161,7 @@ async def test_a_refresh_whose_commit_was_lost_gives_one_pair(postgresql_url: st
         assert await count(services_of(app).database, "access_tokens") == 2
 
 
-async def test_a_refresh_that_is_told_503_may_be_sent_again(postgresql_url: str) -> None:
+async def test_a_refresh_that_returned_503_can_be_retried(postgresql_url: str) -> None:
     """SECURITY_BAR row 9"""
     async with (
         proxy_before(postgresql_url) as (proxy, url),
@@ -178,7 +184,7 @@ async def test_a_refresh_that_is_told_503_may_be_sent_again(postgresql_url: str)
         assert await count(services_of(app).database, "refresh_tokens") == 3
 
 
-async def test_a_database_that_stalls_is_503_within_the_time_limit_and_comes_back(
+async def test_a_stalled_database_causes_a_503_within_the_time_limit_and_recovers(
     postgresql_url: str,
 ) -> None:
     async with (
@@ -203,7 +209,7 @@ async def test_a_database_that_stalls_is_503_within_the_time_limit_and_comes_bac
 
 
 @pytest.mark.parametrize("hides_the_end", [False, True], ids=["and hung up", "and no more"])
-async def test_connections_that_the_server_ended_meanwhile_are_replaced_unseen(
+async def test_connections_closed_by_the_server_are_replaced_transparently(
     postgresql_url: str, hides_the_end: bool
 ) -> None:
     """It says goodbye, then hangs up; a request may come between the two."""
@@ -225,7 +231,7 @@ async def test_connections_that_the_server_ended_meanwhile_are_replaced_unseen(
         await proxy.cut_all()
 
 
-async def test_the_application_stops_although_its_database_stalls(postgresql_url: str) -> None:
+async def test_the_application_shuts_down_while_its_database_stalls(postgresql_url: str) -> None:
     """No goodbye is answered; what is left to close is closed all the same."""
     async with proxy_before(postgresql_url) as (proxy, url), running_application(url) as app:
         client = await app.create_client()

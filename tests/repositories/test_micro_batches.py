@@ -27,7 +27,7 @@ def submitted(batch: MicroBatch[int, int], items: Sequence[int]) -> list[asyncio
     return [asyncio.ensure_future(batch.submit(item)) for item in items]
 
 
-async def test_what_arrives_while_a_batch_is_under_way_travels_in_the_next_one() -> None:
+async def test_items_that_arrive_during_a_batch_are_sent_in_the_next_one() -> None:
     gate = Gate()
     batch = MicroBatch(gate.run, time_limit=60, in_flight=1)
     first = submitted(batch, [1])
@@ -42,7 +42,7 @@ async def test_what_arrives_while_a_batch_is_under_way_travels_in_the_next_one()
     assert gate.batches == [[1], [2, 3, 4]]
 
 
-async def test_several_batches_are_in_flight_where_that_is_allowed() -> None:
+async def test_several_batches_run_concurrently_if_configured() -> None:
     gate = Gate()
     batch = MicroBatch(gate.run, time_limit=60, in_flight=2, maximum_rows=50)
     first = submitted(batch, [0])
@@ -59,7 +59,7 @@ async def test_several_batches_are_in_flight_where_that_is_allowed() -> None:
     assert answers == [item * item for item in range(101)]
 
 
-async def test_a_batch_is_bounded() -> None:
+async def test_the_size_of_a_batch_is_limited() -> None:
     gate = Gate()
     gate.opens.set()
     batch = MicroBatch(gate.run, time_limit=60, in_flight=1, maximum_rows=10)
@@ -70,7 +70,7 @@ async def test_a_batch_is_bounded() -> None:
     assert [len(items) for items in gate.batches] == [10, 10, 5]
 
 
-async def test_a_full_queue_refuses_and_keeps_what_it_has() -> None:
+async def test_a_full_queue_refuses_new_items_and_preserves_queued_ones() -> None:
     gate = Gate()
     batch = MicroBatch(gate.run, time_limit=60, in_flight=1, maximum_waiting=3)
     tasks = submitted(batch, [1])
@@ -86,7 +86,7 @@ async def test_a_full_queue_refuses_and_keeps_what_it_has() -> None:
     assert await batch.submit(6) == 36
 
 
-async def test_a_cancelled_caller_withdraws_an_item_that_is_not_yet_sent() -> None:
+async def test_a_cancelled_caller_withdraws_an_unsent_item() -> None:
     gate = Gate()
     batch = MicroBatch(gate.run, time_limit=60, in_flight=1)
     tasks = submitted(batch, [1])
@@ -102,7 +102,7 @@ async def test_a_cancelled_caller_withdraws_an_item_that_is_not_yet_sent() -> No
     assert gate.batches == [[1], [3, 4]]
 
 
-async def test_a_caller_who_is_cancelled_meanwhile_never_stops_the_batch() -> None:
+async def test_cancelling_a_caller_does_not_stop_a_running_batch() -> None:
     gate = Gate()
     batch = MicroBatch(gate.run, time_limit=60, in_flight=1)
     leaving, staying = submitted(batch, [1, 2])
@@ -117,7 +117,7 @@ async def test_a_caller_who_is_cancelled_meanwhile_never_stops_the_batch() -> No
     assert await batch.submit(3) == 9
 
 
-async def test_an_outcome_that_is_an_exception_is_its_own_callers_alone() -> None:
+async def test_an_exception_for_one_item_is_raised_only_to_its_caller() -> None:
     async def run(items: list[int]) -> Sequence[int | Exception]:
         return [ValueError(item) if item % 2 else item for item in items]
 
@@ -129,7 +129,7 @@ async def test_an_outcome_that_is_an_exception_is_its_own_callers_alone() -> Non
 
 
 @pytest.mark.parametrize("error", [DatabaseUnavailableError, RuntimeError])
-async def test_a_batch_that_fails_tells_every_caller_and_the_next_one_runs(
+async def test_a_failed_batch_raises_to_every_caller_and_the_next_one_runs(
     error: Callable[[], Exception],
 ) -> None:
     fails = True
@@ -148,7 +148,7 @@ async def test_a_batch_that_fails_tells_every_caller_and_the_next_one_runs(
     assert await batch.submit(7) == 7
 
 
-async def test_errors_of_ours_are_raised_fresh_to_each_caller() -> None:
+async def test_each_caller_gets_a_separate_exception_instance() -> None:
     async def run(items: list[int]) -> Sequence[int | Exception]:
         raise DatabaseUnavailableError
 
@@ -159,7 +159,7 @@ async def test_errors_of_ours_are_raised_fresh_to_each_caller() -> None:
     assert len({id(answer) for answer in answers}) == 3
 
 
-async def test_draining_waits_for_everything_that_was_submitted() -> None:
+async def test_draining_waits_for_all_submitted_items() -> None:
     gate = Gate()
     batch = MicroBatch(gate.run, time_limit=60, in_flight=1)
     tasks = submitted(batch, range(5))

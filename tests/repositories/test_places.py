@@ -23,7 +23,7 @@ async def waiting(places: Places, order: list[str]) -> list["asyncio.Task[None]"
     return tasks
 
 
-async def test_a_batch_goes_ahead_of_a_crowd_and_the_crowd_has_every_second_turn() -> None:
+async def test_batches_alternate_with_other_waiters_and_go_first() -> None:
     places, order = Places(1), list[str]()
     await places.enter(is_first=False)
     tasks = await waiting(places, order)
@@ -35,7 +35,7 @@ async def test_a_batch_goes_ahead_of_a_crowd_and_the_crowd_has_every_second_turn
     assert order == ["batch a", "one", "batch b", "two", "three"]
 
 
-async def test_one_who_is_cancelled_at_his_turn_hands_it_on() -> None:
+async def test_a_waiter_cancelled_on_admission_passes_its_slot_on() -> None:
     places, order = Places(1), list[str]()
     await places.enter(is_first=False)
     tasks = await waiting(places, order)
@@ -49,7 +49,7 @@ async def test_one_who_is_cancelled_at_his_turn_hands_it_on() -> None:
         task.cancel()
 
 
-async def test_one_who_waits_too_long_is_refused_and_takes_no_place() -> None:
+async def test_a_waiter_that_times_out_is_refused_and_takes_no_slot() -> None:
     places = Places(1)
     async with places.taken(within=1, late=DatabaseUnavailableError):
         with pytest.raises(DatabaseUnavailableError):

@@ -95,7 +95,7 @@ def texts_of(value: Any) -> list[str]:
 
 
 @pytest.mark.slow
-async def test_no_statement_reads_a_growing_table_whole(
+async def test_no_statement_fully_scans_a_growing_table(
     sent: Sent, large_url: str, database_kind: str
 ) -> None:
     scans: dict[str, list[str]] = {}
@@ -125,7 +125,9 @@ async def test_no_statement_reads_a_growing_table_whole(
 
 
 @pytest.mark.slow
-async def test_every_call_that_sends_a_statement_is_reached(sent: Sent, database_kind: str) -> None:
+async def test_every_repository_method_that_sends_a_statement_is_covered(
+    sent: Sent, database_kind: str
+) -> None:
     """A method that is added to a repository is called as the others are."""
     excused = tuple(NOT_SENT) if database_kind == "sqlite" else ()
     missed = [each for each in sent.missed if not each.startswith(excused)]
@@ -133,7 +135,7 @@ async def test_every_call_that_sends_a_statement_is_reached(sent: Sent, database
     assert not missed, "\n".join(missed)
 
 
-async def test_a_scan_is_found(large_url: str, database_kind: str) -> None:
+async def test_a_full_table_scan_is_detected(large_url: str, database_kind: str) -> None:
     text = "SELECT user_id FROM users WHERE password_hash = 'x'"
     if database_kind == "sqlite":
         connection = sqlite3.connect(large_url.removeprefix("sqlite:///"))

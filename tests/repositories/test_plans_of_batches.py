@@ -26,7 +26,7 @@ from tests.support.databases import Databases
     ],
     ids=["access tokens", "refresh tokens"],
 )
-async def test_a_look_up_starts_at_its_key_and_goes_on_by_primary_keys(
+async def test_a_lookup_uses_only_primary_key_indexes(
     databases: Databases, statement: Select[Any], key: ColumnElement[Any]
 ) -> None:
     """Any other way reads whole tables, the longer the server runs the more."""

@@ -42,23 +42,23 @@ def selected_names(statement: Select[Any]) -> list[str]:
     return [OTHER_NAMES.get((column.table.name, column.name), column.name) for column in columns]
 
 
-def test_a_user_has_the_columns_of_its_table_in_their_order() -> None:
+def test_user_fields_match_the_columns_of_the_table_in_order() -> None:
     assert field_names(User) == [column.name for column in users.columns]
 
 
-def test_a_client_has_the_columns_of_its_table_in_their_order() -> None:
+def test_client_fields_match_the_columns_of_the_table_in_order() -> None:
     assert field_names(Client) == [column.name for column in clients.columns]
 
 
-def test_an_access_token_has_what_its_look_up_selects_in_that_order() -> None:
+def test_access_token_fields_match_the_columns_of_the_lookup_in_order() -> None:
     assert field_names(AccessToken) == selected_names(access_token_queries.LIVING)
 
 
-def test_a_refresh_token_has_what_its_look_up_selects_in_that_order() -> None:
+def test_refresh_token_fields_match_the_columns_of_the_lookup_in_order() -> None:
     assert field_names(RefreshToken) == selected_names(refresh_token_queries.LIVING)
 
 
-async def test_a_client_comes_back_as_it_was_stored(database: Database) -> None:
+async def test_a_client_is_read_back_unchanged(database: Database) -> None:
     repository = ClientRepository(database, CLOCK)
     stored = new_client()
     await repository.add(stored, event=new_event())
@@ -70,7 +70,7 @@ async def test_a_client_comes_back_as_it_was_stored(database: Database) -> None:
     assert listed == [stored]
 
 
-async def test_a_client_without_its_optional_parts_comes_back_as_it_was_stored(
+async def test_a_client_without_optional_values_is_read_back_unchanged(
     database: Database,
 ) -> None:
     repository = ClientRepository(database, CLOCK)
@@ -81,7 +81,7 @@ async def test_a_client_without_its_optional_parts_comes_back_as_it_was_stored(
     assert await repository.find(stored.client_id) == stored
 
 
-async def test_a_person_comes_back_as_stored(database: Database) -> None:
+async def test_a_user_is_read_back_unchanged(database: Database) -> None:
     repository = UserRepository(database)
     stored = new_user()
     bare = new_user(**{column.name: None for column in users.columns if column.nullable})
@@ -92,7 +92,7 @@ async def test_a_person_comes_back_as_stored(database: Database) -> None:
     assert await repository.find_by_key(bare.username_key) == bare
 
 
-async def test_a_persons_access_token_comes_back_with_what_belongs_to_it(
+async def test_an_access_token_is_read_back_with_the_data_of_its_user(
     app: Application, client: TestClient, user: TestUser
 ) -> None:
     issued_at = app.clock.now()
@@ -110,7 +110,7 @@ async def test_a_persons_access_token_comes_back_with_what_belongs_to_it(
     assert found.otp_confirmed_at == issued_at
 
 
-async def test_a_refresh_token_comes_back_with_what_belongs_to_it(
+async def test_a_refresh_token_is_read_back_with_the_data_of_its_family_and_user(
     app: Application, client: TestClient, user: TestUser
 ) -> None:
     first_at = app.clock.now()
@@ -138,6 +138,6 @@ async def test_a_refresh_token_comes_back_with_what_belongs_to_it(
 
 
 @pytest.mark.parametrize("value", [new_client(), new_user()], ids=["client", "user"])
-def test_values_cannot_be_changed(value: Any) -> None:
+def test_row_values_are_immutable(value: Any) -> None:
     with pytest.raises(AttributeError):
         value.disabled_at = NOW

@@ -34,7 +34,7 @@ async def in_one_batch(step: BatchedWrite, rows: list[Row]) -> list[Any]:
 
 
 @pytest.mark.parametrize("column", ["client_id", "scope", "expires_at"])
-async def test_a_row_that_breaks_a_constraint_fails_alone(
+async def test_a_row_that_violates_a_constraint_fails_alone(
     database: Database, access_token_row: MakeRow, column: str
 ) -> None:
     rows = [access_token_row() for _ in range(9)]
@@ -63,7 +63,7 @@ async def test_a_row_with_text_that_cannot_be_stored_fails_alone(
     assert await count(database, "access_tokens") == 4
 
 
-async def test_a_nul_in_text_fails_alone_on_postgresql(
+async def test_a_row_with_a_nul_character_fails_alone_on_postgresql(
     postgresql_url: str, access_token_row: MakeRow
 ) -> None:
     """SECURITY_BAR row 44: PostgreSQL's text has no NUL."""
@@ -78,7 +78,9 @@ async def test_a_nul_in_text_fails_alone_on_postgresql(
         assert await count(database, "access_tokens") == 4
 
 
-async def test_only_bad_rows_leave_nothing(database: Database, access_token_row: MakeRow) -> None:
+async def test_a_batch_of_only_invalid_rows_stores_nothing(
+    database: Database, access_token_row: MakeRow
+) -> None:
     rows = [access_token_row(scope=None) for _ in range(3)]
 
     answers = await in_one_batch(insert_step(database), rows)
@@ -87,7 +89,7 @@ async def test_only_bad_rows_leave_nothing(database: Database, access_token_row:
     assert await count(database, "access_tokens") == 0
 
 
-async def test_the_statements_of_a_step_stand_or_fall_together(
+async def test_the_statements_of_a_step_are_atomic(
     database: Database, access_token_row: MakeRow
 ) -> None:
     step = database.step(
@@ -118,7 +120,7 @@ async def test_repeating_a_row_changes_nothing(
     assert [each[0] for each in stored] == ["profile"]
 
 
-async def test_a_cancelled_caller_withdraws_his_unsent_row_and_his_neighbours_are_stored(
+async def test_a_cancelled_caller_withdraws_only_its_own_unsent_row(
     database: Database, database_url: str, access_token_row: MakeRow
 ) -> None:
     step = insert_step(database)
@@ -150,7 +152,7 @@ async def test_a_cancelled_caller_withdraws_his_unsent_row_and_his_neighbours_ar
     assert withdrawn["digest"] not in stored
 
 
-async def test_on_postgresql_a_batch_that_waits_does_not_hold_up_the_next_one(
+async def test_a_blocked_batch_does_not_delay_the_next_one_on_postgresql(
     postgresql_url: str, access_token_row: MakeRow
 ) -> None:
     contested, *free = (access_token_row() for _ in range(65))
@@ -176,7 +178,9 @@ async def test_on_postgresql_a_batch_that_waits_does_not_hold_up_the_next_one(
         assert await stored_digests(database) == {row["digest"] for row in (contested, *free)}
 
 
-async def test_a_large_crowd_is_stored_whole(database: Database, access_token_row: MakeRow) -> None:
+async def test_a_thousand_concurrent_rows_are_all_stored(
+    database: Database, access_token_row: MakeRow
+) -> None:
     rows = [access_token_row() for _ in range(1000)]
 
     answers = await in_one_batch(insert_step(database), rows)

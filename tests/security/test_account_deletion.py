@@ -43,24 +43,26 @@ async def delete(visitor: Visitor, user: TestUser, **fields: str) -> str:
     return text_of(page)
 
 
-def test_every_table_of_a_person_is_thought_of() -> None:
+def test_every_table_with_a_user_id_has_a_rule_for_account_deletion() -> None:
     """Whoever adds a table with a `user_id` decides here what a deletion does to it"""
     with_people = {table.name for table in metadata.tables.values() if "user_id" in table.c}
 
     assert with_people == {table.name for table in TABLES_OF_A_USER} | KEPT | {"users"}
 
 
-async def test_the_page_says_so_and_nobody_is_signed_in(visitor: Visitor, user: TestUser) -> None:
+async def test_deleting_an_account_shows_a_confirmation_and_signs_the_user_out(
+    visitor: Visitor, user: TestUser
+) -> None:
     await signed_in(visitor, user)
 
     said = await delete(visitor, user)
 
-    assert "Your account is deleted" in said
+    assert "Your account has been deleted" in said
     assert "postern_sessions" not in visitor.http.cookies
     assert (await visitor.get("/account")).headers["location"] == "/login"
 
 
-async def test_tokens_of_a_deleted_person_are_dead_at_once(
+async def test_tokens_and_codes_of_a_deleted_user_are_invalid_immediately(
     app: Application, visitor: Visitor, client: TestClient, user: TestUser
 ) -> None:
     """SECURITY_BAR row 9"""
@@ -81,7 +83,7 @@ async def test_tokens_of_a_deleted_person_are_dead_at_once(
     assert_oauth_error(await app.password_grant(client, user), "invalid_grant")
 
 
-async def test_what_is_under_way_at_the_same_moment_yields_nothing_that_lives(
+async def test_refreshes_and_sign_ins_racing_with_a_deletion_leave_no_active_token(
     app: Application, visitor: Visitor, client: TestClient, user: TestUser
 ) -> None:
     """SECURITY_BAR row 9: refreshes and sign-ins that race with the deletion"""
@@ -96,7 +98,7 @@ async def test_what_is_under_way_at_the_same_moment_yields_nothing_that_lives(
         *(app.password_grant(client, user) for _ in range(3)),
     )
 
-    assert "Your account is deleted" in answers[3].text
+    assert "Your account has been deleted" in answers[3].text
     bodies = [answer.json() for place, answer in enumerate(answers) if place != 3]
     got = [body["access_token"] for body in bodies if "access_token" in body]
     for token in (*got, *(pair["access_token"] for pair in pairs)):
@@ -105,7 +107,7 @@ async def test_what_is_under_way_at_the_same_moment_yields_nothing_that_lives(
         assert_oauth_error(await app.refresh(client, token), "invalid_grant")
 
 
-async def test_a_sign_in_that_waits_for_its_code_leads_nowhere(
+async def test_a_sign_in_awaiting_its_code_cannot_be_completed_after_the_deletion(
     app: Application, visitor: Visitor, user: TestUser
 ) -> None:
     async with visiting(app) as other:
@@ -132,7 +134,7 @@ async def test_other_browsers_are_signed_out(
         assert (await other.get("/account")).headers["location"] == "/login"
 
 
-async def test_no_row_of_his_is_left_but_the_log(
+async def test_a_deletion_removes_every_row_of_the_user_except_the_audit_log(
     app: Application, visitor: Visitor, client: TestClient, user: TestUser
 ) -> None:
     await visitor.tokens_for(client, user, scope="openid email offline_access")
@@ -152,7 +154,7 @@ async def test_no_row_of_his_is_left_but_the_log(
     assert (await services_of(app).audit.verify()).broken_at is None
 
 
-async def test_nobody_else_loses_anything(
+async def test_a_deletion_does_not_affect_other_users(
     app: Application, visitor: Visitor, client: TestClient, user: TestUser
 ) -> None:
     other = await app.enrolled_user()
@@ -167,7 +169,7 @@ async def test_nobody_else_loses_anything(
     assert (await app.refresh(client, tokens["refresh_token"])).status_code == 200
 
 
-async def test_the_other_person_in_this_browser_stays_signed_in(
+async def test_a_deletion_does_not_sign_out_another_user_of_the_same_browser(
     app: Application, visitor: Visitor, user: TestUser
 ) -> None:
     await signed_in(visitor, user)
@@ -179,7 +181,7 @@ async def test_the_other_person_in_this_browser_stays_signed_in(
     assert user.username in text_of(await visitor.get("/account"))
 
 
-async def test_the_name_is_free_and_its_next_owner_is_somebody_else(
+async def test_a_deleted_username_can_be_registered_again_with_a_new_subject(
     app: Application, visitor: Visitor, client: TestClient, user: TestUser
 ) -> None:
     """SECURITY_BAR row 22: the same name, another subject"""
@@ -192,12 +194,12 @@ async def test_the_name_is_free_and_its_next_owner_is_somebody_else(
         after = decoded((await other.tokens_for(client, again))["id_token"])[1]["sub"]
         activity = text_of(await other.get("/account/activity"))
     assert before != after
-    assert "Application allowed" in activity
-    assert activity.count("Account made") == 1
+    assert "App access allowed" in activity
+    assert activity.count("Account created") == 1
 
 
 @pytest.mark.parametrize("typed", ["", "nobody", "user", "*", "x" * 500])
-async def test_a_slip_of_the_hand_deletes_nothing(
+async def test_a_wrong_confirmation_deletes_nothing(
     app: Application, visitor: Visitor, user: TestUser, typed: str
 ) -> None:
     await signed_in(visitor, user)
@@ -209,7 +211,7 @@ async def test_a_slip_of_the_hand_deletes_nothing(
     assert (await visitor.get("/account")).status_code == 200
 
 
-async def test_nobody_deletes_somebody_else(
+async def test_a_user_cannot_delete_the_account_of_another_user(
     app: Application, visitor: Visitor, user: TestUser
 ) -> None:
     """SECURITY_BAR row 30: whose account it is, only the session says"""
@@ -229,7 +231,7 @@ async def test_nobody_deletes_somebody_else(
     assert (await stored(app, other)).user_id == other_id
 
 
-async def test_only_our_own_page_may_post(
+async def test_deletion_and_download_require_a_valid_csrf_token(
     app: Application, visitor: Visitor, user: TestUser
 ) -> None:
     """SECURITY_BAR row 30"""
@@ -245,7 +247,7 @@ async def test_only_our_own_page_may_post(
     assert (await visitor.get("/account")).status_code == 200
 
 
-async def test_who_did_not_sign_in_a_moment_ago_does_so_first(
+async def test_deletion_and_download_require_a_fresh_sign_in(
     app: Application, visitor: Visitor, user: TestUser
 ) -> None:
     """SECURITY_BAR row 30: an open browser is not enough"""
@@ -264,7 +266,7 @@ async def test_who_did_not_sign_in_a_moment_ago_does_so_first(
 
 
 @pytest.mark.slow
-async def test_applications_are_told_of_the_end_of_each_session(
+async def test_a_deletion_sends_clients_a_logout_token_for_each_session(
     start_app: AppFactory, tmp_path_factory: pytest.TempPathFactory
 ) -> None:
     """Back-Channel Logout section 2.4: by `sid`, for there is no subject any more"""
@@ -285,7 +287,7 @@ async def test_applications_are_told_of_the_end_of_each_session(
     assert {each["sid"] for each in claims} == sids
 
 
-async def test_the_owner_is_told_by_mail(start_app: AppFactory) -> None:
+async def test_a_deletion_notifies_the_user_by_email(start_app: AppFactory) -> None:
     async with running_mail_server() as mails:
         app = await start_app(**mails.settings)
         user = await person_with_mail(app, "zoe@example.com")
@@ -299,7 +301,7 @@ async def test_the_owner_is_told_by_mail(start_app: AppFactory) -> None:
     assert "deleted" in str(mail["Subject"])
 
 
-async def test_the_log_that_stays_has_no_name_that_a_person_gave_to_a_passkey(
+async def test_the_audit_log_contains_no_passkey_name_chosen_by_the_user(
     app: Application, visitor: Visitor, user: TestUser
 ) -> None:
     """SECURITY_BAR row 34: what people type may say who they are"""

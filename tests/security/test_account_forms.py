@@ -42,7 +42,7 @@ async def with_two(visitor: Visitor, ada: TestUser, bob: TestUser, page: str) ->
 
 
 @pytest.mark.parametrize("path", POSTS)
-async def test_a_form_that_was_shown_for_another_user_is_refused_with_an_explanation(
+async def test_a_form_shown_to_another_user_is_refused_with_an_explanation(
     app: Application, visitor: Visitor, user: TestUser, path: str
 ) -> None:
     """SECURITY_BAR row 30; also for pages that are added later"""
@@ -60,7 +60,7 @@ async def test_a_form_that_was_shown_for_another_user_is_refused_with_an_explana
 
 
 @pytest.mark.parametrize("path", POSTS)
-async def test_a_form_that_names_no_session_is_refused(
+async def test_a_form_without_a_session_id_is_refused(
     visitor: Visitor, user: TestUser, path: str
 ) -> None:
     await signed_in(visitor, user)
@@ -71,7 +71,7 @@ async def test_a_form_that_names_no_session_is_refused(
 
 
 @pytest.mark.parametrize("path", POSTS)
-async def test_a_form_of_a_user_who_signed_out_meanwhile_asks_for_a_sign_in(
+async def test_a_form_sent_after_signing_out_redirects_to_the_sign_in_page(
     visitor: Visitor, user: TestUser, path: str
 ) -> None:
     await signed_in(visitor, user)
@@ -85,7 +85,7 @@ async def test_a_form_of_a_user_who_signed_out_meanwhile_asks_for_a_sign_in(
 
 
 @pytest.mark.parametrize("path", PAGES)
-async def test_every_page_shows_whose_account_it_is(
+async def test_every_account_page_shows_the_username_and_binds_forms_to_a_session(
     visitor: Visitor, user: TestUser, path: str
 ) -> None:
     await signed_in(visitor, user)
@@ -99,7 +99,7 @@ async def test_every_page_shows_whose_account_it_is(
         assert fields.get("page_session_id"), action
 
 
-async def test_the_explanation_leads_on_to_the_page_of_either_user(
+async def test_the_explanation_links_to_the_page_for_either_user(
     app: Application, visitor: Visitor, user: TestUser
 ) -> None:
     bob = await app.enrolled_user()
@@ -111,7 +111,7 @@ async def test_the_explanation_leads_on_to_the_page_of_either_user(
     assert f'href="/login?next=profile&amp;username={user.username}"' in answer.text
 
 
-async def test_a_profile_is_not_saved_over_that_of_another_user(
+async def test_a_form_of_one_user_does_not_change_the_profile_of_another(
     app: Application, visitor: Visitor, user: TestUser
 ) -> None:
     bob = await app.enrolled_user()
@@ -125,7 +125,7 @@ async def test_a_profile_is_not_saved_over_that_of_another_user(
     assert "name" not in await claims_of(app, user)
 
 
-async def test_the_sessions_of_another_user_are_not_ended(
+async def test_a_form_of_one_user_does_not_end_the_sessions_of_another(
     app: Application, visitor: Visitor, user: TestUser
 ) -> None:
     bob = await app.enrolled_user()
@@ -144,7 +144,7 @@ async def test_the_sessions_of_another_user_are_not_ended(
     assert bob.username in text_of(await visitor.get("/account"))
 
 
-async def test_the_recovery_codes_of_another_user_stay(
+async def test_a_form_of_one_user_does_not_replace_the_recovery_codes_of_another(
     app: Application, visitor: Visitor, user: TestUser
 ) -> None:
     bob = await app.enrolled_user()
@@ -156,7 +156,7 @@ async def test_the_recovery_codes_of_another_user_stay(
     assert await services_of(app).recovery.count_left(await stored(app, bob)) == 0
 
 
-async def test_the_data_of_another_user_is_not_downloaded(
+async def test_a_form_of_one_user_does_not_download_the_data_of_another(
     app: Application, visitor: Visitor, user: TestUser
 ) -> None:
     bob = await app.enrolled_user()
@@ -168,7 +168,7 @@ async def test_the_data_of_another_user_is_not_downloaded(
     assert "content-disposition" not in answer.headers
 
 
-async def test_a_page_that_was_open_before_a_new_sign_in_of_the_same_user_still_works(
+async def test_a_page_opened_before_the_same_user_signed_in_again_still_works(
     visitor: Visitor, user: TestUser
 ) -> None:
     """The session goes on under a new secret"""
@@ -182,7 +182,7 @@ async def test_a_page_that_was_open_before_a_new_sign_in_of_the_same_user_still_
 
 
 @pytest.mark.parametrize("path", ["/login/otp", "/login/recovery", "/login/otp/passkey"])
-async def test_a_second_factor_is_not_taken_for_a_sign_in_that_another_user_began(
+async def test_a_second_factor_is_refused_for_a_sign_in_started_by_another_user(
     app: Application, visitor: Visitor, user: TestUser, path: str
 ) -> None:
     """Nor counted as a guess at their account"""
@@ -201,7 +201,7 @@ async def test_a_second_factor_is_not_taken_for_a_sign_in_that_another_user_bega
     assert await happened(app, (await stored(app, bob)).user_id) == before
 
 
-async def test_an_authenticator_is_not_enrolled_for_a_sign_in_that_another_user_began(
+async def test_an_authenticator_is_not_enrolled_for_a_sign_in_started_by_another_user(
     app: Application, visitor: Visitor
 ) -> None:
     ada, bob = await app.register(), await app.register()

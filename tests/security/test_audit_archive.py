@@ -95,7 +95,7 @@ async def stored(own: Application) -> int:
     return await count(services_of(own).database, "audit_events")
 
 
-async def test_events_move_to_a_file_and_both_verify(
+async def test_archived_events_move_to_a_file_and_log_and_file_both_verify(
     own: Application, log: AuditLog, audit: Audit, file: Path
 ) -> None:
     listed = [json.loads(line) for line in (await audit("list")).output.splitlines()]
@@ -115,7 +115,7 @@ async def test_events_move_to_a_file_and_both_verify(
     assert event.actor.startswith("operator:")
 
 
-async def test_events_before_a_day_go_and_later_ones_stay(
+async def test_only_events_before_the_given_date_are_archived(
     own: Application, log: AuditLog, audit: Audit, file: Path
 ) -> None:
     third = [each async for each in log.read_all()][2]
@@ -128,7 +128,7 @@ async def test_events_before_a_day_go_and_later_ones_stay(
     assert (await log.verify(archives=[file])).broken_at is None
 
 
-async def test_a_file_is_continued_and_several_verify_in_their_order(
+async def test_an_archive_file_can_be_extended_and_several_files_verify_in_order(
     own: Application, log: AuditLog, archive: AuditArchive, audit: Audit, tmp_path: Path
 ) -> None:
     first, second = tmp_path / "first", tmp_path / "second"
@@ -148,11 +148,11 @@ async def test_a_file_is_continued_and_several_verify_in_their_order(
     )
     alone = await audit("verify", "--archive", second)
     assert alone.code == 0
-    assert "begins after 8 events that are in none of these files" in alone.output
+    assert "begins after 8 events that are not in any of these files" in alone.output
 
 
 @pytest.mark.parametrize("length", [0, 10, -1, -40])
-async def test_a_command_that_was_killed_while_it_wrote_goes_on(
+async def test_archiving_resumes_after_being_killed_during_the_write(
     own: Application, log: AuditLog, archive: AuditArchive, file: Path, length: int
 ) -> None:
     """After some events, within a line, or before the first one was whole"""
@@ -167,7 +167,7 @@ async def test_a_command_that_was_killed_while_it_wrote_goes_on(
     assert (await log.verify(archives=[file])).broken_at is None
 
 
-async def test_a_command_that_was_killed_before_the_cut_goes_on(
+async def test_archiving_resumes_after_being_killed_before_the_checkpoint(
     own: Application,
     log: AuditLog,
     archive: AuditArchive,
@@ -190,7 +190,7 @@ async def test_a_command_that_was_killed_before_the_cut_goes_on(
     assert (await log.verify(archives=[file])).broken_at is None
 
 
-async def test_a_command_that_was_killed_before_it_deleted_goes_on(
+async def test_archiving_resumes_after_being_killed_before_the_deletion(
     own: Application,
     log: AuditLog,
     archive: AuditArchive,
@@ -214,7 +214,7 @@ async def test_a_command_that_was_killed_before_it_deleted_goes_on(
 
 
 @pytest.mark.parametrize("content", [b"a letter\n", b"{}\n", b"no line at all", b'{"sequence": 7'])
-async def test_a_file_of_something_else_is_left_alone(
+async def test_a_file_that_is_not_an_archive_is_not_overwritten(
     own: Application, log: AuditLog, audit: Audit, file: Path, content: bytes
 ) -> None:
     put(file, content)
@@ -228,7 +228,7 @@ async def test_a_file_of_something_else_is_left_alone(
     assert await stored(own) == 5
 
 
-async def test_a_file_of_another_log_is_left_alone(
+async def test_an_archive_of_another_log_is_not_overwritten(
     own: Application, log: AuditLog, archive: AuditArchive, audit: Audit, file: Path,
     start_app: AppFactory,
 ) -> None:  # fmt: skip
@@ -259,7 +259,7 @@ async def test_a_broken_chain_is_not_archived(
 
 
 @pytest.mark.parametrize("where", ["file", "rest"])
-async def test_what_is_changed_afterwards_is_found(
+async def test_tampering_after_the_archiving_is_detected(
     own: Application, log: AuditLog, archive: AuditArchive, audit: Audit, file: Path, where: str
 ) -> None:
     await archive.run(file)
@@ -276,7 +276,7 @@ async def test_what_is_changed_afterwards_is_found(
     assert f"broken at event {1 if where == 'file' else 7}" in result.output
 
 
-async def test_a_checkpoint_that_we_did_not_sign_is_found(
+async def test_a_checkpoint_with_an_invalid_signature_is_detected(
     own: Application, log: AuditLog, audit: Audit
 ) -> None:
     """Somebody with the database, but without SECRET_KEY, deletes events as archived ones"""
@@ -296,7 +296,7 @@ async def test_a_checkpoint_that_we_did_not_sign_is_found(
     assert "the checkpoint at event 3 is not signed with SECRET_KEY" in result.output
 
 
-async def test_the_database_deletes_no_event_that_is_not_archived(
+async def test_the_database_refuses_to_delete_events_that_are_not_archived(
     own: Application, log: AuditLog, archive: AuditArchive, file: Path
 ) -> None:
     await archive.run(file)
@@ -308,7 +308,7 @@ async def test_the_database_deletes_no_event_that_is_not_archived(
     assert await stored(own) == 2
 
 
-async def test_a_checkpoint_survives_a_change_of_the_secret(
+async def test_a_checkpoint_remains_valid_after_the_secret_key_changes(
     own: Application,
     log: AuditLog,
     archive: AuditArchive,
@@ -328,7 +328,7 @@ async def test_a_checkpoint_survives_a_change_of_the_secret(
     assert rewrapped.code == verified.code == 0, verified.output + verified.errors
 
 
-async def test_a_head_that_was_noted_is_found_in_the_archive(
+async def test_a_recorded_head_can_be_verified_against_the_archive(
     own: Application, log: AuditLog, archive: AuditArchive, audit: Audit, file: Path
 ) -> None:
     noted = [each async for each in log.read_all()][2]
@@ -344,7 +344,7 @@ async def test_a_head_that_was_noted_is_found_in_the_archive(
     assert "broken at event 3" in wrong.output
 
 
-async def test_an_event_is_the_same_after_it_was_read_back(log: AuditLog) -> None:
+async def test_an_event_is_read_back_from_the_archive_unchanged(log: AuditLog) -> None:
     """Also where its details are not written as we write them"""
     async for event in log.read_all():
         for details in (event.details, '{"b":1,"a":2}', '"text"', "no JSON", "[1]"):

@@ -87,7 +87,7 @@ def rows_of(result: Result) -> list[dict[str, Any]]:
     return [json.loads(line) for line in result.output.splitlines()]
 
 
-async def test_an_untouched_chain_holds_from_its_beginning_to_its_head(log: AuditLog) -> None:
+async def test_an_untampered_chain_verifies_from_the_first_event_to_the_head(log: AuditLog) -> None:
     events = await events_of(log)
     verdict = await log.verify()
 
@@ -97,11 +97,11 @@ async def test_an_untouched_chain_holds_from_its_beginning_to_its_head(log: Audi
     assert verdict == Verdict(Head(5, events[-1].hash), None)
 
 
-async def test_an_empty_log_is_whole(own: Application) -> None:
+async def test_an_empty_log_verifies(own: Application) -> None:
     assert (await services_of(own).audit.verify()).broken_at is None
 
 
-async def test_a_hundred_events_at_once_from_two_workers_are_one_chain(
+async def test_a_hundred_concurrent_events_from_two_workers_form_one_chain(
     databases: Databases, database_kind: str
 ) -> None:
     url = await databases.migrated(database_kind)
@@ -121,7 +121,7 @@ async def test_a_hundred_events_at_once_from_two_workers_are_one_chain(
     assert verdict == Verdict(Head(100, events[-1].hash), None)
 
 
-async def test_verifying_while_events_are_added_finds_nothing_wrong(log: AuditLog) -> None:
+async def test_verification_succeeds_while_events_are_being_added(log: AuditLog) -> None:
     adding = asyncio.gather(*(log.record("password.changed", user_id="bob") for _ in range(60)))
 
     verdicts = [await log.verify() for _ in range(10)]
@@ -138,7 +138,7 @@ async def test_verifying_while_events_are_added_finds_nothing_wrong(log: AuditLo
         "DELETE FROM audit_events",
     ],
 )
-async def test_the_database_itself_refuses_to_change_or_remove_events(
+async def test_the_database_refuses_to_change_or_delete_events(
     own: Application, log: AuditLog, statement: str
 ) -> None:
     before = await events_of(log)
@@ -167,7 +167,7 @@ async def test_the_database_itself_refuses_to_change_or_remove_events(
         ("UPDATE audit_head SET sequence = 4", 4),
     ],
 )
-async def test_what_was_changed_or_removed_is_found(
+async def test_a_changed_or_deleted_event_is_detected(
     log: AuditLog, tamper: Tamper, statement: str, broken_at: int
 ) -> None:
     await tamper(statement)
@@ -175,7 +175,7 @@ async def test_what_was_changed_or_removed_is_found(
     assert (await log.verify()).broken_at == broken_at
 
 
-async def test_an_event_that_was_put_in_is_found(log: AuditLog, tamper: Tamper) -> None:
+async def test_an_inserted_event_is_detected(log: AuditLog, tamper: Tamper) -> None:
     columns = "at, action, outcome, actor, user_id, client_id, address, request_id, details"
 
     await tamper(
@@ -186,14 +186,14 @@ async def test_an_event_that_was_put_in_is_found(log: AuditLog, tamper: Tamper) 
     assert (await log.verify()).broken_at == 6
 
 
-async def test_events_in_another_order_are_found(log: AuditLog, tamper: Tamper) -> None:
+async def test_reordered_events_are_detected(log: AuditLog, tamper: Tamper) -> None:
     for change in ("-1 WHERE sequence = 2", "2 WHERE sequence = 3", "3 WHERE sequence = -1"):
         await tamper(f"UPDATE audit_events SET sequence = {change}")
 
     assert (await log.verify()).broken_at == 2
 
 
-async def test_the_last_event_written_anew_does_not_fit_its_head(
+async def test_rewriting_the_last_event_is_detected_by_the_head(
     own: Application, log: AuditLog, tamper: Tamper
 ) -> None:
     await write_anew(own, log, tamper, first=5)
@@ -201,7 +201,7 @@ async def test_the_last_event_written_anew_does_not_fit_its_head(
     assert (await log.verify()).broken_at == 5
 
 
-async def test_a_chain_written_anew_as_a_whole_is_found_by_a_head_noted_earlier(
+async def test_rewriting_the_whole_chain_is_detected_by_an_earlier_head(
     own: Application, log: AuditLog, tamper: Tamper, audit: Audit
 ) -> None:
     noted = (await audit("verify")).output.split()[-1]
@@ -217,7 +217,7 @@ async def test_a_chain_written_anew_as_a_whole_is_found_by_a_head_noted_earlier(
     assert "broken at event 5" in result.output
 
 
-async def test_a_log_cut_short_with_its_head_is_found_by_a_head_noted_earlier(
+async def test_truncating_the_log_and_its_head_is_detected_by_an_earlier_head(
     own: Application, log: AuditLog, tamper: Tamper, audit: Audit
 ) -> None:
     noted = (await audit("verify")).output.split()[-1]
@@ -253,7 +253,7 @@ def literal(own: Application, value: bytes) -> str:
     return f"decode('{value.hex()}', 'hex')"
 
 
-async def test_list_prints_one_event_a_line_with_hashes_in_hex_and_times_in_utc(
+async def test_list_prints_one_event_per_line_with_hex_hashes_and_utc_times(
     log: AuditLog, audit: Audit
 ) -> None:
     rows = rows_of(await audit("list"))
@@ -268,9 +268,7 @@ async def test_list_prints_one_event_a_line_with_hashes_in_hex_and_times_in_utc(
 
 
 @pytest.mark.slow
-async def test_list_can_be_narrowed_to_a_person_a_time_and_an_action(
-    own: Application, audit: Audit
-) -> None:
+async def test_list_can_be_filtered_by_user_time_and_action(own: Application, audit: Audit) -> None:
     user, log = await own.register(), services_of(own).audit
     user_id = (await services_of(own).users.get(user.username)).user_id
     await log.record("password.changed", user_id=user_id)
@@ -302,7 +300,9 @@ async def test_list_can_be_narrowed_to_a_person_a_time_and_an_action(
         ("verify", "--head", "5:abc"),
     ],
 )
-async def test_a_mistake_is_one_line_and_no_traceback(audit: Audit, arguments: Any) -> None:
+async def test_an_invalid_argument_prints_one_line_without_a_traceback(
+    audit: Audit, arguments: Any
+) -> None:
     result = await audit(*arguments)
 
     assert result.code == 1
@@ -312,7 +312,9 @@ async def test_a_mistake_is_one_line_and_no_traceback(audit: Audit, arguments: A
 
 
 @pytest.mark.slow
-async def test_a_reader_that_goes_away_is_no_traceback(own: Application, log: AuditLog) -> None:
+async def test_list_prints_no_traceback_if_the_reader_closes_the_pipe(
+    own: Application, log: AuditLog
+) -> None:
     """`postern audit list | head -1`"""
     padding = "x" * 2000  # in all more than a pipe and the buffers hold
     await asyncio.gather(
@@ -342,7 +344,7 @@ async def test_a_reader_that_goes_away_is_no_traceback(own: Application, log: Au
     assert errors == b""
 
 
-async def test_no_secret_is_in_the_log(own: Application) -> None:
+async def test_the_log_contains_no_secrets(own: Application) -> None:
     """SECURITY_BAR row 13: after people and machines did everything that they usually do"""
     client, user = await own.create_client(), await own.enrolled_user()
     said = [client.client_secret, user.password, user.otp_secret, VERIFIER]
@@ -378,7 +380,9 @@ async def test_no_secret_is_in_the_log(own: Application) -> None:
         assert "000000" not in each.details
 
 
-async def test_tokens_of_machines_cost_no_event(own: Application, client: TestClient) -> None:
+async def test_client_credentials_tokens_record_no_event(
+    own: Application, client: TestClient
+) -> None:
     machine = await own.create_client()
     before = len(await events_of(services_of(own).audit))
 

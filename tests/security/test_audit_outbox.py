@@ -32,7 +32,7 @@ async def actions_of(log: AuditLog) -> list[str]:
     return [each.action async for each in log.read_all()]
 
 
-async def test_an_event_is_recorded_and_read_while_the_chain_is_locked(
+async def test_events_are_recorded_and_readable_while_the_chain_is_locked(
     own: Application, log: AuditLog, database_kind: str
 ) -> None:
     """Nobody waits for the head of the chain, and nothing is hidden."""
@@ -57,7 +57,7 @@ async def test_an_event_is_recorded_and_read_while_the_chain_is_locked(
 
 
 @pytest.mark.slow
-async def test_events_wait_while_the_file_is_locked_and_are_read_all_the_same(
+async def test_pending_events_are_readable_while_the_sqlite_file_is_locked(
     own: Application, log: AuditLog, database_kind: str
 ) -> None:
     if database_kind == "postgresql":
@@ -71,7 +71,7 @@ async def test_events_wait_while_the_file_is_locked_and_are_read_all_the_same(
     assert read == ["otp.reset"]
 
 
-async def test_the_same_event_written_twice_is_one_event(own: Application, log: AuditLog) -> None:
+async def test_an_event_written_twice_is_recorded_once(own: Application, log: AuditLog) -> None:
     """A step is repeated after its connection was lost, also when its event has a number."""
     outbox = AuditOutboxRepository(services_of(own).database)
     event = log.event("otp.refused", user_id="ada")
@@ -85,7 +85,9 @@ async def test_the_same_event_written_twice_is_one_event(own: Application, log: 
     assert (await log.verify()).head.sequence == 1
 
 
-async def test_rows_of_numbered_events_are_removed_later(own: Application, log: AuditLog) -> None:
+async def test_outbox_rows_of_numbered_events_are_deleted_after_ten_minutes(
+    own: Application, log: AuditLog
+) -> None:
     database = services_of(own).database
     await log.record("otp.refused", user_id="ada")
     await log.sequencer.run()
@@ -108,7 +110,7 @@ async def test_rows_of_numbered_events_are_removed_later(own: Application, log: 
         "DELETE FROM audit_outbox",
     ],
 )
-async def test_the_database_refuses_to_change_or_remove_an_event_that_waits(
+async def test_the_database_refuses_to_change_or_delete_a_pending_event(
     own: Application, log: AuditLog, statement: str
 ) -> None:
     writer = services_of(own).database.backend.engines.writer

@@ -31,7 +31,9 @@ async def actions_of(app: Application, user: TestUser) -> list[str]:
     return [each.action for each in await events_of(app) if each.user_id == user_id]
 
 
-async def test_an_account_from_its_beginning(app: Application, client: TestClient) -> None:
+async def test_registration_enrolment_sign_ins_and_refusals_are_recorded(
+    app: Application, client: TestClient
+) -> None:
     user = await app.enrolled_user()
     await app.password_grant(client, user)
     await app.password_grant(client, user, password="a wrong password")
@@ -46,7 +48,7 @@ async def test_an_account_from_its_beginning(app: Application, client: TestClien
     ]
 
 
-async def test_an_event_says_who_from_where_and_with_which_result(
+async def test_an_event_records_actor_client_ip_request_id_and_outcome(
     app: Application, client: TestClient, user: TestUser
 ) -> None:
     async with calling_from(app, "198.51.100.77") as stranger:
@@ -65,7 +67,7 @@ async def test_an_event_says_who_from_where_and_with_which_result(
     assert succeeded.request_id != refused.request_id
 
 
-async def test_a_name_that_nobody_has_is_an_event_without_the_name(
+async def test_a_sign_in_with_an_unknown_username_is_recorded_without_the_username(
     app: Application, client: TestClient
 ) -> None:
     """SECURITY_BAR row 19: what is written takes its time, whoever is asked for"""
@@ -78,7 +80,7 @@ async def test_a_name_that_nobody_has_is_an_event_without_the_name(
     assert name not in repr(event)
 
 
-async def test_a_sign_in_on_the_pages_a_consent_and_its_end(
+async def test_a_browser_sign_in_and_granting_and_revoking_a_consent_are_recorded(
     app: Application, client: TestClient, user: TestUser, visitor: Visitor
 ) -> None:
     await visitor.tokens_for(client, user)
@@ -94,7 +96,9 @@ async def test_a_sign_in_on_the_pages_a_consent_and_its_end(
     ]
 
 
-async def test_clients_and_what_becomes_of_them(app: Application, client: TestClient) -> None:
+async def test_creating_and_managing_a_client_is_recorded(
+    app: Application, client: TestClient
+) -> None:
     services = services_of(app)
     await services.clients.rotate_secret(client.client_id)
     await services.clients.set_trust(client.client_id, "verified")
@@ -113,7 +117,7 @@ async def test_clients_and_what_becomes_of_them(app: Application, client: TestCl
     assert (await events_of(app))[-1].action == "client.invited"
 
 
-async def test_a_client_that_manages_itself_is_the_actor(app: Application) -> None:
+async def test_a_client_managing_its_own_registration_is_the_actor(app: Application) -> None:
     """RFC 7592"""
     body: dict[str, Any] = {"redirect_uris": ["https://app.example.com/callback"]}
     made = (await app.http.post("/register", json=body)).json()
@@ -133,7 +137,9 @@ async def test_a_client_that_manages_itself_is_the_actor(app: Application) -> No
     ]
 
 
-async def test_tokens_of_machines_cost_no_event(app: Application, client: TestClient) -> None:
+async def test_client_credentials_tokens_record_no_event(
+    app: Application, client: TestClient
+) -> None:
     before = len(await events_of(app))
 
     for _ in range(5):
@@ -145,7 +151,7 @@ async def test_tokens_of_machines_cost_no_event(app: Application, client: TestCl
     assert len(await events_of(app)) == before
 
 
-async def test_a_rotation_of_keys_is_an_event(app: Application) -> None:
+async def test_a_key_rotation_is_recorded(app: Application) -> None:
     made = await services_of(app).signing_keys.rotate()
 
     rotated = [each for each in await events_of(app) if each.action == "keys.rotated"]

@@ -40,7 +40,7 @@ async def can_sign_in(app: Application, user: TestUser) -> bool:
     return is_signed_in(answer)
 
 
-async def test_the_new_app_counts_and_the_old_one_does_not(
+async def test_a_replacement_authenticator_is_valid_and_the_old_one_is_not(
     app: Application, user: TestUser, visitor: Visitor
 ) -> None:
     """SECURITY_BAR row 20"""
@@ -55,7 +55,7 @@ async def test_the_new_app_counts_and_the_old_one_does_not(
 
 
 @pytest.mark.slow
-async def test_it_ends_every_other_session_and_every_token(
+async def test_replacing_the_authenticator_ends_other_sessions_and_revokes_tokens(
     app: Application, client: TestClient, user: TestUser, visitor: Visitor
 ) -> None:
     async with visiting(app) as elsewhere:
@@ -75,7 +75,7 @@ async def test_it_ends_every_other_session_and_every_token(
         assert (await thief.get("/account")).headers["location"] == "/login"
 
 
-async def test_of_five_at_once_one_takes_its_place(
+async def test_only_one_of_five_concurrent_replacements_succeeds(
     app: Application, user: TestUser, visitor: Visitor
 ) -> None:
     await sign_in(visitor, user)
@@ -106,7 +106,7 @@ async def test_a_wrong_code_changes_nothing(
     assert await can_sign_in(app, user)
 
 
-async def test_the_code_must_be_one_of_the_new_app(
+async def test_a_replacement_requires_a_code_of_the_new_authenticator(
     app: Application, user: TestUser, visitor: Visitor
 ) -> None:
     await sign_in(visitor, user)
@@ -118,7 +118,7 @@ async def test_the_code_must_be_one_of_the_new_app(
     assert answer.status_code == 400
 
 
-async def test_the_code_that_confirmed_it_counts_once(
+async def test_the_code_that_confirmed_the_new_authenticator_cannot_be_reused(
     app: Application, user: TestUser, visitor: Visitor
 ) -> None:
     """SECURITY_BAR row 16"""
@@ -130,7 +130,7 @@ async def test_the_code_that_confirmed_it_counts_once(
 
 
 @pytest.mark.slow
-async def test_a_sealed_secret_is_good_once_for_its_browser_its_person_and_a_while(
+async def test_a_sealed_secret_is_valid_only_once_and_only_for_its_browser_and_user(
     app: Application, user: TestUser, visitor: Visitor
 ) -> None:
     await sign_in(visitor, user)
@@ -156,7 +156,9 @@ async def test_a_sealed_secret_is_good_once_for_its_browser_its_person_and_a_whi
     assert not await is_taken(visitor, sealed)
 
 
-async def test_it_wants_a_fresh_sign_in(app: Application, user: TestUser, visitor: Visitor) -> None:
+async def test_replacing_the_authenticator_requires_a_fresh_sign_in(
+    app: Application, user: TestUser, visitor: Visitor
+) -> None:
     await sign_in(visitor, user)
     page = await visitor.get(NEW)
     app.clock.advance(seconds=601)
@@ -170,7 +172,7 @@ async def test_it_wants_a_fresh_sign_in(app: Application, user: TestUser, visito
         assert answer.headers["location"].startswith("/login?next=")
 
 
-async def test_the_page_leads_back_to_itself_after_a_sign_in(
+async def test_signing_in_again_returns_to_the_authenticator_page(
     app: Application, user: TestUser, visitor: Visitor
 ) -> None:
     await sign_in(visitor, user)
@@ -181,10 +183,10 @@ async def test_the_page_leads_back_to_itself_after_a_sign_in(
     )
 
     assert page.url.path == "/account/authenticator"
-    assert "Set up another authenticator app" in text_of(page)
+    assert "Set up a different authenticator app" in text_of(page)
 
 
-async def test_old_recovery_codes_end_with_the_old_app(
+async def test_replacing_the_authenticator_invalidates_the_old_recovery_codes(
     app: Application, user: TestUser, visitor: Visitor
 ) -> None:
     await sign_in(visitor, user)
@@ -197,7 +199,7 @@ async def test_old_recovery_codes_end_with_the_old_app(
         assert is_signed_in(await use_code(elsewhere, user, new))
 
 
-async def test_the_log_says_that_it_was_changed_and_not_to_what(
+async def test_the_audit_log_records_the_replacement_without_the_secrets(
     app: Application, user: TestUser, visitor: Visitor
 ) -> None:
     await sign_in(visitor, user)
@@ -216,7 +218,7 @@ async def test_the_log_says_that_it_was_changed_and_not_to_what(
 
 
 @pytest.mark.slow
-async def test_guessing_has_the_limit_of_codes(start_app: AppFactory) -> None:
+async def test_wrong_codes_are_rate_limited(start_app: AppFactory) -> None:
     app = await start_app(code_limit=3)
     user = await app.enrolled_user()
     async with visiting(app) as visitor:
@@ -228,7 +230,7 @@ async def test_guessing_has_the_limit_of_codes(start_app: AppFactory) -> None:
     assert [each.status_code for each in tries] == [400, 400, 400, 429]
 
 
-async def test_the_secret_is_in_no_address(user: TestUser, visitor: Visitor) -> None:
+async def test_the_secret_does_not_appear_in_a_url(user: TestUser, visitor: Visitor) -> None:
     await sign_in(visitor, user)
 
     page = await visitor.get(NEW)

@@ -26,7 +26,7 @@ async def ask(app: Application, client: TestClient, headers: dict[str, str]) -> 
     return await app.http.get(f"/authorize?{query(client)}", headers=headers)
 
 
-async def test_a_network_stores_so_many_requests_a_minute(
+async def test_a_network_can_store_a_limited_number_of_requests_per_minute(
     app: Application, client: TestClient, network: dict[str, str]
 ) -> None:
     """SECURITY_BAR row 50; also by POST, and a page that says so"""
@@ -49,7 +49,7 @@ async def test_a_network_stores_so_many_requests_a_minute(
     assert (await ask(app, client, network)).status_code == 303
 
 
-async def test_an_ipv6_site_counts_by_its_64(
+async def test_ipv6_callers_are_counted_by_their_64_bit_prefix(
     app: Application, client: TestClient, network: dict[str, str]
 ) -> None:
     """SECURITY_BAR row 24"""
@@ -73,7 +73,7 @@ async def test_a_browser_with_a_session_is_not_counted(
     assert {each.status_code for each in answers} == {200}
 
 
-async def test_pushed_requests_are_counted_by_client(
+async def test_pushed_requests_are_counted_per_client(
     app: Application, client: TestClient, network: dict[str, str]
 ) -> None:
     """RFC 9126: ten times as many, wherever they come from"""
@@ -89,7 +89,7 @@ async def test_pushed_requests_are_counted_by_client(
     assert other.status_code == 201
 
 
-async def test_public_clients_store_no_more_than_their_network_may(
+async def test_public_clients_share_the_limit_of_their_network(
     app: Application, network: dict[str, str]
 ) -> None:
     """Anybody may be a public client: pushed requests and devices alike"""

@@ -20,7 +20,9 @@ async def wrong(app: Application, user: TestUser) -> httpx.Response:
     return await app.verify_otp(user.username, NO_CODE)
 
 
-async def test_after_five_wrong_codes_the_next_one_waits(app: Application, user: TestUser) -> None:
+async def test_after_five_wrong_codes_the_next_attempt_is_rate_limited(
+    app: Application, user: TestUser
+) -> None:
     """SECURITY_BAR rows 17 and 50"""
     answers = [await wrong(app, user) for _ in range(FREE + 1)]
 
@@ -29,7 +31,9 @@ async def test_after_five_wrong_codes_the_next_one_waits(app: Application, user:
     assert answers[-1].json()["error"] == "too_many_requests"
 
 
-async def test_a_name_that_nobody_has_is_limited_alike(app: Application, user: TestUser) -> None:
+async def test_an_unknown_username_is_limited_like_a_known_one(
+    app: Application, user: TestUser
+) -> None:
     """SECURITY_BAR rows 17, 19 and 50"""
     nobody = TestUser(app.new_name(), "", user.otp_secret)
 
@@ -40,7 +44,7 @@ async def test_a_name_that_nobody_has_is_limited_alike(app: Application, user: T
     assert [each.json() for each in known] == [each.json() for each in unknown]
 
 
-async def test_the_right_code_waits_too_and_counts_after_the_delay(
+async def test_a_correct_code_is_refused_during_the_delay_and_accepted_after_it(
     app: Application, user: TestUser
 ) -> None:
     """SECURITY_BAR row 17"""
@@ -55,7 +59,7 @@ async def test_the_right_code_waits_too_and_counts_after_the_delay(
     assert after.json() == {"valid": True}
 
 
-async def test_delays_double_up_to_an_hour_and_are_remembered_for_a_day(
+async def test_delays_double_up_to_an_hour_and_the_back_off_lasts_a_day(
     app: Application, user: TestUser
 ) -> None:
     """SECURITY_BAR row 17; NIST SP 800-63B section 3.2.2"""
@@ -75,7 +79,7 @@ async def test_delays_double_up_to_an_hour_and_are_remembered_for_a_day(
     assert int((await wrong(app, user)).headers["retry-after"]) == 3600
 
 
-async def test_another_address_does_not_make_new_tries(app: Application, user: TestUser) -> None:
+async def test_a_different_ip_gets_no_additional_attempts(app: Application, user: TestUser) -> None:
     """SECURITY_BAR row 17: the count is the account's"""
     for _ in range(FREE + 1):
         await wrong(app, user)
@@ -86,7 +90,7 @@ async def test_another_address_does_not_make_new_tries(app: Application, user: T
     assert answer.status_code == 429
 
 
-async def test_of_many_codes_at_once_no_more_are_answered_than_in_a_row(
+async def test_concurrent_codes_get_no_more_attempts_than_sequential_ones(
     app: Application, user: TestUser
 ) -> None:
     """SECURITY_BAR row 17"""
@@ -96,7 +100,7 @@ async def test_of_many_codes_at_once_no_more_are_answered_than_in_a_row(
     assert sorted(each.status_code for each in answers) == [401] * FREE + [429] * 25
 
 
-async def test_the_same_right_code_many_times_at_once_is_no_guess(
+async def test_repeating_a_correct_code_concurrently_does_not_count_as_a_guess(
     app: Application, user: TestUser
 ) -> None:
     """SECURITY_BAR row 16: one wins, and the others are told so"""
@@ -112,7 +116,7 @@ async def otp_page(visitor: Visitor, user: TestUser) -> httpx.Response:
     return await visitor.give_password(await visitor.get("/login"), user)
 
 
-async def test_starting_anew_makes_no_new_tries(
+async def test_starting_a_new_sign_in_does_not_reset_the_count(
     app: Application, user: TestUser, visitor: Visitor
 ) -> None:
     """SECURITY_BAR row 17: neither another sign-in nor another browser resets the count"""
@@ -147,7 +151,7 @@ async def test_the_page_says_when_to_try_again(
     assert answer.headers["content-type"].startswith("text/html")
 
 
-async def test_who_knows_only_the_name_does_not_slow_down_who_knows_the_password(
+async def test_guesses_without_the_password_do_not_delay_a_user_with_the_password(
     app: Application, user: TestUser, visitor: Visitor
 ) -> None:
     """SECURITY_BAR row 23: `/verify_otp` needs no password"""
@@ -163,7 +167,7 @@ async def test_who_knows_only_the_name_does_not_slow_down_who_knows_the_password
     assert answer.is_redirect
 
 
-async def test_the_password_grant_with_codes_tells_nobody_which_part_was_wrong(
+async def test_the_password_grant_does_not_reveal_if_the_password_or_the_code_was_wrong(
     start_app: AppFactory,
 ) -> None:
     """SECURITY_BAR rows 10 and 17: the limit of codes holds whatever the password was"""
@@ -184,7 +188,7 @@ async def test_the_password_grant_with_codes_tells_nobody_which_part_was_wrong(
     assert wrong_code[0].json() == wrong_password[0].json()
 
 
-async def test_a_success_clears_the_count(app: Application, user: TestUser) -> None:
+async def test_a_correct_code_clears_the_count(app: Application, user: TestUser) -> None:
     """SECURITY_BAR row 17: people mistype"""
     for _ in range(FREE - 1):
         await wrong(app, user)

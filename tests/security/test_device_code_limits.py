@@ -23,14 +23,16 @@ async def guess(visitor: Visitor, number: int) -> int:
     return answer.status_code
 
 
-async def test_after_twenty_wrong_codes_an_address_waits(visitor: Visitor) -> None:
+async def test_after_twenty_wrong_codes_an_ip_is_rate_limited(visitor: Visitor) -> None:
     """SECURITY_BAR row 50; RFC 8628 section 5.1"""
     statuses = [await guess(visitor, number) for number in range(FREE + 1)]
 
     assert statuses == [400] * FREE + [429]
 
 
-async def test_every_door_to_a_device_counts_together(start_app: AppFactory) -> None:
+async def test_every_endpoint_that_accepts_a_user_code_shares_one_count(
+    start_app: AppFactory,
+) -> None:
     """SECURITY_BAR row 50"""
     app = await start_app()
     html = {"accept": "text/html"}
@@ -46,7 +48,7 @@ async def test_every_door_to_a_device_counts_together(start_app: AppFactory) -> 
     assert "Too many tries." in text_of(by_link)
 
 
-async def test_what_is_no_code_is_no_guess(visitor: Visitor) -> None:
+async def test_a_malformed_code_does_not_count_as_a_guess(visitor: Visitor) -> None:
     """people mistype"""
     page = await visitor.get("/device")
     for _ in range(FREE + 5):
@@ -54,7 +56,7 @@ async def test_what_is_no_code_is_no_guess(visitor: Visitor) -> None:
         assert page.status_code == 400
 
 
-async def test_another_address_has_tries_of_its_own(app: Application) -> None:
+async def test_each_ip_has_separate_attempts(app: Application) -> None:
     """SECURITY_BAR row 23"""
     for number in range(FREE + 1):
         await app.http.get("/device/qr", params={"user_code": a_code(number)})

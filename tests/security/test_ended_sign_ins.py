@@ -65,7 +65,7 @@ async def rows_of(app: Application, table: Any, user_id: str) -> int:
 
 
 @pytest.mark.slow
-async def test_a_passkey_that_is_removed_takes_its_sign_ins_along(
+async def test_removing_a_passkey_ends_other_sessions_and_revokes_all_tokens(
     app: Application, client: TestClient, owner: Visitor, stranger: Visitor, user: TestUser
 ) -> None:
     """SECURITY_BAR row 29: whoever has the device has no session and no token any more."""
@@ -83,7 +83,7 @@ async def test_a_passkey_that_is_removed_takes_its_sign_ins_along(
     assert await is_signed_in(owner)
 
 
-async def test_the_browser_goes_on_under_a_new_secret(
+async def test_removing_a_passkey_rotates_the_session_secret_of_the_browser(
     app: Application, owner: Visitor, user: TestUser
 ) -> None:
     await enrol(owner)
@@ -98,7 +98,7 @@ async def test_the_browser_goes_on_under_a_new_secret(
         assert (await thief.get("/account")).headers["location"] == "/login"
 
 
-async def test_a_sign_in_under_way_ends_with_the_passkey_too(
+async def test_removing_a_passkey_invalidates_pending_sign_ins(
     app: Application, owner: Visitor, stranger: Visitor, user: TestUser
 ) -> None:
     """The password is given, the second factor is not."""
@@ -114,7 +114,7 @@ async def test_a_sign_in_under_way_ends_with_the_passkey_too(
     assert not await is_signed_in(stranger)
 
 
-async def test_removing_what_is_not_there_ends_nothing(
+async def test_removing_an_unknown_passkey_ends_no_session(
     app: Application, owner: Visitor, stranger: Visitor, user: TestUser
 ) -> None:
     passkey = await enrol(owner)
@@ -127,7 +127,7 @@ async def test_removing_what_is_not_there_ends_nothing(
     assert await is_signed_in(owner)
 
 
-async def test_a_provider_that_is_disconnected_takes_its_sign_ins_along(
+async def test_unlinking_a_provider_ends_other_sessions_and_revokes_all_tokens(
     app: Application, client: TestClient, visitor: Visitor, stranger: Visitor, provider: Provider
 ) -> None:
     sub = app.new_name("sub")
@@ -148,7 +148,7 @@ async def test_a_provider_that_is_disconnected_takes_its_sign_ins_along(
     assert (await visitor.get("/account/password")).status_code == 200
 
 
-async def test_a_sign_in_under_way_ends_with_the_provider_too(
+async def test_unlinking_a_provider_invalidates_pending_sign_ins(
     app: Application, owner: Visitor, stranger: Visitor, provider: Provider, user: TestUser
 ) -> None:
     sub = app.new_name("sub")
@@ -164,7 +164,7 @@ async def test_a_sign_in_under_way_ends_with_the_provider_too(
     assert not await is_signed_in(stranger)
 
 
-async def test_a_provider_that_stays_connected_ends_nothing(
+async def test_a_refused_unlinking_ends_no_session(
     app: Application, visitor: Visitor, stranger: Visitor, provider: Provider
 ) -> None:
     """It is the only way in."""
@@ -191,12 +191,12 @@ def remove_passkeys(app: Application, postern: Postern) -> RemovePasskeys:  # no
             "users", "remove-passkeys", user.username, DATABASE_URL=app.settings.database_url
         )
         assert result.code == 0, result.errors
-        assert "Every sign-in has ended." in result.output
+        assert "The user has been signed out everywhere." in result.output
 
     return remove
 
 
-async def test_an_operator_who_removes_passkeys_ends_sessions_and_tokens(
+async def test_removing_passkeys_as_an_operator_ends_all_sessions_and_tokens(
     app: Application,
     client: TestClient,
     owner: Visitor,
@@ -215,7 +215,7 @@ async def test_an_operator_who_removes_passkeys_ends_sessions_and_tokens(
         await assert_dead(app, client, tokens)
 
 
-async def test_and_every_sign_in_that_is_under_way(
+async def test_removing_passkeys_as_an_operator_invalidates_pending_sign_ins(
     app: Application,
     owner: Visitor,
     stranger: Visitor,
@@ -235,7 +235,7 @@ async def test_and_every_sign_in_that_is_under_way(
     assert not await is_signed_in(stranger)
 
 
-async def test_and_forgets_the_remembered_browsers(
+async def test_removing_passkeys_as_an_operator_revokes_trusted_browsers(
     app: Application, visitor: Visitor, user: TestUser, remove_passkeys: RemovePasskeys
 ) -> None:
     await remember(visitor, user)
@@ -264,7 +264,7 @@ async def step_up_page(visitor: Visitor, user: TestUser) -> Any:
     return page
 
 
-async def test_a_step_up_goes_on_in_a_session_that_lives(
+async def test_a_step_up_completes_in_an_active_session(
     app: Application, visitor: Visitor, user: TestUser
 ) -> None:
     page = await step_up_page(visitor, user)
@@ -275,7 +275,7 @@ async def test_a_step_up_goes_on_in_a_session_that_lives(
     assert (await visitor.get("/account/recovery-codes")).status_code == 200
 
 
-async def test_a_step_up_does_not_bring_back_a_session_that_ended_before_it(
+async def test_a_step_up_does_not_restore_a_session_that_ended_before_it(
     app: Application, visitor: Visitor, user: TestUser
 ) -> None:
     page = await step_up_page(visitor, user)
@@ -290,7 +290,7 @@ async def test_a_step_up_does_not_bring_back_a_session_that_ended_before_it(
 
 
 @pytest.mark.parametrize("by", ["code", "recovery code", "passkey"])
-async def test_nor_one_that_ends_while_it_is_in_flight(
+async def test_a_step_up_does_not_restore_a_session_that_ends_during_it(
     app: Application,
     visitor: Visitor,
     user: TestUser,

@@ -86,7 +86,7 @@ async def is_signed_in(visitor: Visitor) -> bool:
     return (await visitor.get("/account")).status_code == 200
 
 
-async def test_the_api_hands_the_password_alone_no_secret_beside_a_passkey(
+async def test_the_api_issues_no_totp_secret_for_a_password_if_the_user_has_a_passkey(
     app: Application, visitor: Visitor, person: TestUser
 ) -> None:
     """SECURITY_BAR row 20"""
@@ -105,7 +105,7 @@ async def test_the_api_hands_the_password_alone_no_secret_beside_a_passkey(
     assert await is_signed_in(visitor)
 
 
-async def test_the_page_asks_for_the_passkey_and_sets_up_nothing(
+async def test_the_sign_in_page_requires_the_passkey_and_does_not_enrol_a_totp(
     app: Application, visitor: Visitor, stranger: Visitor, person: TestUser
 ) -> None:
     """SECURITY_BAR row 20"""
@@ -124,7 +124,7 @@ async def test_the_page_asks_for_the_passkey_and_sets_up_nothing(
     assert not await is_signed_in(stranger)
 
 
-async def test_the_passkey_itself_completes_the_sign_in(
+async def test_the_passkey_completes_a_sign_in_started_with_the_password(
     visitor: Visitor, stranger: Visitor, person: TestUser
 ) -> None:
     passkey = await enrol(visitor)
@@ -137,7 +137,7 @@ async def test_the_passkey_itself_completes_the_sign_in(
     assert await is_signed_in(stranger)
 
 
-async def test_a_secret_from_before_the_passkey_confirms_nothing_after_it(
+async def test_a_totp_secret_issued_before_a_passkey_was_added_cannot_be_confirmed(
     app: Application, visitor: Visitor, stranger: Visitor, person: TestUser
 ) -> None:
     """Who knew the password put it aside."""
@@ -155,7 +155,7 @@ async def test_a_secret_from_before_the_passkey_confirms_nothing_after_it(
     assert (await stored(app, person)).otp_secret is None
 
 
-async def test_an_enrolment_begun_before_the_passkey_ends_with_it(
+async def test_adding_a_passkey_invalidates_a_pending_totp_enrolment(
     app: Application, visitor: Visitor, stranger: Visitor, person: TestUser
 ) -> None:
     """The secret in the sealed cookie of a browser that waited."""
@@ -172,7 +172,7 @@ async def test_an_enrolment_begun_before_the_passkey_ends_with_it(
     assert "otp.confirmed" not in [action for action, _ in await audited(app, person)]
 
 
-async def test_a_confirmed_app_stays_beside_a_passkey(
+async def test_a_confirmed_authenticator_remains_valid_after_a_passkey_is_added(
     app: Application, owner: Visitor, user: TestUser
 ) -> None:
     await enrol(owner)
@@ -184,7 +184,7 @@ async def test_a_confirmed_app_stays_beside_a_passkey(
     assert await is_confirmed(app, user)
 
 
-async def test_a_secret_is_not_handed_out_while_a_passkey_is_being_added(
+async def test_no_totp_secret_is_issued_while_a_passkey_is_being_added(
     app: Application, person: TestUser
 ) -> None:
     """The passkey is committed while the other request waits for the row of its owner."""
@@ -235,7 +235,7 @@ async def waits_for_a_row(app: Application) -> None:
 
 
 @pytest.mark.parametrize("by_page", [False, True])
-async def test_the_first_code_of_an_app_is_told_to_who_has_an_address(
+async def test_confirming_an_authenticator_notifies_a_user_with_a_verified_email(
     start_app: AppFactory, mail_server: MailServer, *, by_page: bool
 ) -> None:
     """It may be somebody else's app."""
@@ -257,7 +257,7 @@ async def test_the_first_code_of_an_app_is_told_to_who_has_an_address(
     await eventually(lambda: TOLD in [str(each["Subject"]) for each in mail_server.to(ADDRESS)])
 
 
-async def test_where_passkeys_are_not_offered_they_still_are_a_factor(
+async def test_a_passkey_is_still_required_if_the_issuer_no_longer_offers_passkeys(
     start_app: AppFactory, app: Application, visitor: Visitor, person: TestUser
 ) -> None:
     """The issuer moved to an address of numbers, where a browser uses no passkey."""
@@ -278,7 +278,7 @@ async def test_where_passkeys_are_not_offered_they_still_are_a_factor(
     assert (await stored(app, person)).otp_secret is None
 
 
-async def test_a_session_of_hours_ago_sets_up_no_first_factor(
+async def test_enrolling_a_second_factor_requires_a_fresh_session(
     app: Application, visitor: Visitor, person: TestUser
 ) -> None:
     app.clock.advance(seconds=HOURS)
@@ -297,7 +297,7 @@ async def test_a_session_of_hours_ago_sets_up_no_first_factor(
     assert (await stored(app, person)).otp_secret is None
 
 
-async def test_nor_does_it_where_a_client_asks_for_one(
+async def test_a_stale_session_must_sign_in_again_if_a_client_requires_mfa(
     app: Application, client: TestClient, visitor: Visitor, person: TestUser
 ) -> None:
     app.clock.advance(seconds=HOURS)
@@ -310,7 +310,7 @@ async def test_nor_does_it_where_a_client_asks_for_one(
     assert after.url.path == ENROLL
 
 
-async def test_who_is_sent_to_sign_in_for_it_is_not_sent_in_circles(
+async def test_signing_in_again_at_a_provider_for_mfa_does_not_loop(
     app: Application, client: TestClient, visitor: Visitor, provider: Provider
 ) -> None:
     """A provider that names the time of a sign-in where it is asked for it, as it has to."""
@@ -327,7 +327,7 @@ async def test_who_is_sent_to_sign_in_for_it_is_not_sent_in_circles(
     assert after.url.path == ENROLL
 
 
-async def test_a_fresh_session_sets_one_up(
+async def test_a_fresh_session_can_enrol_a_second_factor(
     app: Application, visitor: Visitor, person: TestUser
 ) -> None:
     page = await visitor.follow(await visitor.get(STEP_UP))

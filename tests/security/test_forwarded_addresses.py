@@ -28,7 +28,9 @@ async def guess(app: Application, client: TestClient, **headers: str) -> httpx.R
     return await app.http.post("/token", data=form, auth=client.auth, headers=headers)
 
 
-async def test_a_stranger_gets_no_new_tries_by_a_header(start_app: AppFactory) -> None:
+async def test_an_untrusted_forwarded_header_gives_no_additional_attempts(
+    start_app: AppFactory,
+) -> None:
     """SECURITY_BAR row 24"""
     app = await start_app(login_limit_address=FREE, trusted_proxies=(PROXY,))
     client = await app.create_client()
@@ -42,7 +44,9 @@ async def test_a_stranger_gets_no_new_tries_by_a_header(start_app: AppFactory) -
     assert [each.status_code for each in answers] == [400] * FREE + [429]
 
 
-async def test_a_stranger_spends_nobody_elses_tries_by_a_header(start_app: AppFactory) -> None:
+async def test_an_untrusted_forwarded_header_does_not_use_up_the_attempts_of_others(
+    start_app: AppFactory,
+) -> None:
     """SECURITY_BAR row 24"""
     app = await start_app(login_limit_address=FREE)
     client = await app.create_client()
@@ -56,7 +60,7 @@ async def test_a_stranger_spends_nobody_elses_tries_by_a_header(start_app: AppFa
     assert answer.status_code == 400
 
 
-async def test_the_callers_of_a_trusted_proxy_are_told_apart(start_app: AppFactory) -> None:
+async def test_callers_behind_a_trusted_proxy_are_distinguished(start_app: AppFactory) -> None:
     """SECURITY_BAR row 24"""
     app = await start_app(login_limit_address=FREE, trusted_proxies=(PROXY,))
     client = await app.create_client()
@@ -72,7 +76,7 @@ async def test_the_callers_of_a_trusted_proxy_are_told_apart(start_app: AppFacto
     assert other.status_code == 400
 
 
-async def test_what_a_caller_puts_in_front_of_the_proxys_word_changes_nothing(
+async def test_entries_before_that_of_the_trusted_proxy_are_ignored(
     start_app: AppFactory,
 ) -> None:
     """SECURITY_BAR row 24: proxies append, and only what they appended counts"""
@@ -88,7 +92,7 @@ async def test_what_a_caller_puts_in_front_of_the_proxys_word_changes_nothing(
     assert answers[-1].status_code == 429
 
 
-async def test_the_standard_header_counts_where_the_operator_says_so(
+async def test_the_standard_forwarded_header_is_used_if_it_is_configured(
     start_app: AppFactory,
 ) -> None:
     """RFC 7239; SECURITY_BAR row 24: and then the other header is ignored"""
@@ -116,7 +120,7 @@ async def test_the_standard_header_counts_where_the_operator_says_so(
 
 
 @pytest.mark.parametrize("trusted", [(), (PROXY,)])
-async def test_a_forgotten_proxy_is_one_warning(
+async def test_an_unconfigured_proxy_logs_one_warning(
     start_app: AppFactory, caplog: pytest.LogCaptureFixture, trusted: tuple[str, ...]
 ) -> None:
     """SECURITY_BAR row 24: every limit falls on the proxy, so its operator is told"""
@@ -138,7 +142,7 @@ async def test_a_forgotten_proxy_is_one_warning(
 @pytest.mark.parametrize(
     "settings", [{"app_env": "development"}, {**PRODUCTION, "trusted_proxies": (STRANGER,)}]
 )
-async def test_a_proxy_that_is_trusted_or_only_tried_out_is_no_warning(
+async def test_a_trusted_proxy_or_one_in_development_logs_no_warning(
     start_app: AppFactory, caplog: pytest.LogCaptureFixture, settings: dict[str, Any]
 ) -> None:
     """SECURITY_BAR row 24"""

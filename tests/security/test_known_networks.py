@@ -66,7 +66,7 @@ async def give_password(visitor: Visitor, user: TestUser) -> int:
     return answer.status_code
 
 
-async def test_the_button_of_the_mailed_link_ends_the_wait_there(
+async def test_confirming_the_emailed_link_ends_the_back_off_for_that_network(
     app: Application, client: TestClient, zoe: TestUser, mail_server: MailServer, abroad: Visitor
 ) -> None:
     """SECURITY_BAR rows 17 and 23: for passwords and codes on the pages, and nowhere else"""
@@ -89,7 +89,7 @@ async def test_the_button_of_the_mailed_link_ends_the_wait_there(
     assert still_delayed == 303  # the sign-in had the failures forgotten
 
 
-async def test_the_network_stays_unknown_to_the_password_grant(
+async def test_a_confirmed_network_remains_unknown_to_the_password_grant(
     app: Application, client: TestClient, zoe: TestUser, mail_server: MailServer
 ) -> None:
     """SECURITY_BAR row 23: an application is one caller, whoever sits behind it"""
@@ -132,7 +132,7 @@ async def test_the_link_works_for_a_day(
     assert (in_time.status_code, too_late.status_code) == (200, 410)
 
 
-async def test_the_owner_is_mailed_once_a_day(
+async def test_the_user_is_emailed_at_most_once_a_day(
     app: Application, client: TestClient, zoe: TestUser, mail_server: MailServer
 ) -> None:
     """SECURITY_BAR row 23: however many attempts are refused"""
@@ -149,7 +149,7 @@ async def test_the_owner_is_mailed_once_a_day(
     assert zoe.username in text_of_mail(first)
 
 
-async def test_a_name_that_nobody_has_is_answered_alike(
+async def test_an_unknown_username_causes_the_same_writes_but_no_email(
     app: Application, client: TestClient, zoe: TestUser, mail_server: MailServer
 ) -> None:
     """SECURITY_BAR row 19: as much is written, and nobody is mailed"""
@@ -168,7 +168,7 @@ async def test_a_name_that_nobody_has_is_answered_alike(
     assert len(mail_server.mails) == 1
 
 
-async def test_a_code_from_the_allowed_network_has_attempts_of_its_own(
+async def test_an_allowed_network_has_separate_code_attempts(
     app: Application, client: TestClient, zoe: TestUser, mail_server: MailServer, abroad: Visitor
 ) -> None:
     """SECURITY_BAR row 17: known, and still limited"""

@@ -72,7 +72,9 @@ async def refused_until_he_has_waited(app: Application, attempt: Attempt) -> htt
 
 
 @pytest.mark.slow
-async def test_failed_passkeys_fill_no_log(app: Application, user: TestUser) -> None:
+async def test_failed_passkeys_beyond_the_limit_are_not_audited(
+    app: Application, user: TestUser
+) -> None:
     """SECURITY_BAR row 50: of a flood in a minute the first ones are written"""
     async with (
         visiting(app) as owner,
@@ -90,9 +92,7 @@ async def test_failed_passkeys_fill_no_log(app: Application, user: TestUser) -> 
     assert len([each for each in events if each.user_id == person.user_id]) == FREE_PASSKEYS
 
 
-async def test_passkeys_that_nobody_has_are_not_written_at_all(
-    app: Application, visitor: Visitor
-) -> None:
+async def test_unknown_passkeys_are_not_audited(app: Application, visitor: Visitor) -> None:
     """a stranger's guesses cost no row"""
     before = len(await events_of(app, "passkey.refused"))
     page = await visitor.get("/login")
@@ -104,7 +104,7 @@ async def test_passkeys_that_nobody_has_are_not_written_at_all(
 
 
 @pytest.mark.slow
-async def test_a_right_passkey_is_never_refused_for_the_failures_of_a_neighbour(
+async def test_a_valid_passkey_is_not_refused_for_failures_from_the_same_ip(
     app: Application, user: TestUser, client: TestClient
 ) -> None:
     """SECURITY_BAR row 23: one address for a whole house, and nobody guesses a signature"""
@@ -136,7 +136,7 @@ async def test_a_right_passkey_is_never_refused_for_the_failures_of_a_neighbour(
     assert as_second.is_redirect
 
 
-async def test_a_client_that_waits_as_it_is_told_after_errors_is_answered(
+async def test_a_client_that_respects_retry_after_is_answered_after_errors(
     app: Application, client: TestClient
 ) -> None:
     """SECURITY_BAR row 50; RFC 9110 section 10.2.3"""
@@ -150,7 +150,7 @@ async def test_a_client_that_waits_as_it_is_told_after_errors_is_answered(
             assert answer.status_code == 401
 
 
-async def test_who_waits_as_he_is_told_may_register(start_app: AppFactory) -> None:
+async def test_a_registration_succeeds_after_waiting_for_retry_after(start_app: AppFactory) -> None:
     """SECURITY_BAR row 50; RFC 9110 section 10.2.3"""
     app = await start_app(registration_limit=3)
 
@@ -164,7 +164,9 @@ async def test_who_waits_as_he_is_told_may_register(start_app: AppFactory) -> No
         assert answer.status_code == 201
 
 
-async def test_who_waits_as_he_is_told_is_sent_a_mail(mailing: Application) -> None:
+async def test_a_reset_link_can_be_requested_after_waiting_for_retry_after(
+    mailing: Application,
+) -> None:
     """SECURITY_BAR row 50; RFC 9110 section 10.2.3"""
     async with visiting(mailing) as visitor:
         for _ in range(5):
@@ -175,7 +177,7 @@ async def test_who_waits_as_he_is_told_is_sent_a_mail(mailing: Application) -> N
             assert answer.status_code < 400
 
 
-async def test_a_stranger_keeps_nobody_from_verifying_his_address(
+async def test_link_requests_by_a_stranger_do_not_block_verifying_an_email(
     mailing: Application, mail_server: MailServer
 ) -> None:
     """SECURITY_BAR row 23: who asked for links to an address before its owner came"""
@@ -191,7 +193,7 @@ async def test_a_stranger_keeps_nobody_from_verifying_his_address(
     assert opened.status_code == 200
 
 
-async def test_no_spelling_of_an_address_sends_more_mails_to_its_mailbox(
+async def test_spelling_an_email_differently_sends_no_additional_mails(
     mailing: Application, mail_server: MailServer
 ) -> None:
     """SECURITY_BAR row 50: the count is the account's, by whatever name somebody asks"""
@@ -213,7 +215,7 @@ async def test_no_spelling_of_an_address_sends_more_mails_to_its_mailbox(
     assert len(mail_server.to(ADDRESS)) == FREE_MAILS
 
 
-async def test_the_password_grant_does_not_silence_the_notice_of_a_new_sign_in(
+async def test_the_password_grant_does_not_suppress_the_new_sign_in_notification(
     mailing: Application, mail_server: MailServer
 ) -> None:
     """SECURITY_BAR row 23: who stole a password prepares nothing by another door"""
@@ -232,7 +234,7 @@ async def test_the_password_grant_does_not_silence_the_notice_of_a_new_sign_in(
 
 
 @pytest.mark.parametrize("door", ["password grant", "pages"])
-async def test_a_new_password_makes_every_network_a_new_one(
+async def test_a_password_reset_makes_every_known_network_unknown(
     start_app: AppFactory, door: str
 ) -> None:
     """SECURITY_BAR row 23: the thief of the old one has no tries beside the limit"""
@@ -275,7 +277,7 @@ async def guess_elsewhere(app: Application, client: TestClient, user: TestUser) 
         ("/register", "client.registered", {"redirect_uris": ["http://localhost:3000/cb"]}),
     ],
 )
-async def test_what_the_administrator_does_is_his_where_anybody_may(
+async def test_the_administrator_is_the_audited_actor_on_open_endpoints(
     start_app: AppFactory, path: str, action: str, body: dict[str, object]
 ) -> None:
     """SECURITY_BAR row 41; the audit log says who did it"""
@@ -287,7 +289,7 @@ async def test_what_the_administrator_does_is_his_where_anybody_may(
     assert [each.actor for each in await events_of(app, action)] == ["administrator"]
 
 
-async def test_what_a_stranger_does_after_the_administrator_is_not_his(
+async def test_the_administrator_is_not_the_actor_of_the_next_anonymous_request(
     start_app: AppFactory,
 ) -> None:
     """nothing of one request clings to the next"""
@@ -303,7 +305,7 @@ async def test_what_a_stranger_does_after_the_administrator_is_not_his(
     assert actors[1] != "administrator"
 
 
-async def test_a_wrong_administrators_token_is_an_event(start_app: AppFactory) -> None:
+async def test_an_invalid_administrator_token_is_audited(start_app: AppFactory) -> None:
     """SECURITY_BAR row 41; the audit log says who did it"""
     app = await start_app(admin_token=ADMIN, registration="closed")
     body = {"username": app.new_name(), "password": PASSWORD}
@@ -320,7 +322,7 @@ async def test_a_wrong_administrators_token_is_an_event(start_app: AppFactory) -
 
 
 @pytest.mark.parametrize("peer", ["10.0.0.1", "::ffff:10.0.0.1"])
-async def test_a_trusted_proxy_is_believed_at_a_socket_for_both_kinds_of_addresses(
+async def test_a_trusted_proxy_is_recognised_on_a_dual_stack_socket(
     start_app: AppFactory, peer: str
 ) -> None:
     """SECURITY_BAR row 24: such a socket calls an IPv4 peer by its IPv6 name"""

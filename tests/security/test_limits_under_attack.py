@@ -64,7 +64,7 @@ async def code_page(visitor: Visitor, user: TestUser) -> httpx.Response:
     return await visitor.give_password(await visitor.get("/login"), user)
 
 
-async def test_a_code_each_quarter_of_a_minute_gets_few_answers_in_a_day(
+async def test_one_code_every_15_seconds_gets_at_most_45_attempts_a_day(
     app: Application, user: TestUser
 ) -> None:
     """SECURITY_BAR row 17"""
@@ -78,7 +78,7 @@ async def test_a_code_each_quarter_of_a_minute_gets_few_answers_in_a_day(
 
 
 @pytest.mark.slow
-async def test_a_code_each_quarter_of_a_minute_gets_few_answers_from_who_has_the_password(
+async def test_one_code_every_15_seconds_after_the_password_gets_at_most_45_attempts_a_day(
     app: Application, user: TestUser
 ) -> None:
     """SECURITY_BAR row 17: the right password in between clears nothing"""
@@ -94,7 +94,7 @@ async def test_a_code_each_quarter_of_a_minute_gets_few_answers_from_who_has_the
 
 
 @pytest.mark.slow
-async def test_nine_passwords_a_minute_get_few_answers_in_a_day(
+async def test_nine_passwords_a_minute_get_at_most_250_attempts_a_day(
     app: Application, client: TestClient, user: TestUser
 ) -> None:
     """SECURITY_BAR row 23"""
@@ -108,7 +108,7 @@ async def test_nine_passwords_a_minute_get_few_answers_in_a_day(
     assert FREE_PASSWORDS < answered <= 250
 
 
-async def test_who_hammers_at_every_turn_keeps_nobody_from_the_password_grant(
+async def test_continuous_guessing_does_not_lock_a_user_out_of_the_password_grant(
     app: Application, client: TestClient, user: TestUser
 ) -> None:
     """SECURITY_BAR row 23: the owner waits once, at a network that is as new as the stranger's"""
@@ -128,7 +128,7 @@ async def test_who_hammers_at_every_turn_keeps_nobody_from_the_password_grant(
     assert statuses == [429, 200]
 
 
-async def test_who_hammers_at_every_turn_keeps_nobody_from_confirming_his_enrolment(
+async def test_continuous_guessing_does_not_prevent_confirming_an_enrolment(
     app: Application,
 ) -> None:
     """SECURITY_BAR rows 17 and 23: `/verify_otp` is open to anybody who knows the name"""
@@ -146,7 +146,7 @@ async def test_who_hammers_at_every_turn_keeps_nobody_from_confirming_his_enrolm
     assert statuses == [429, 200]
 
 
-async def test_who_stole_the_password_and_hammers_keeps_its_owner_from_no_code(
+async def test_continuous_guessing_with_a_stolen_password_does_not_lock_the_user_out(
     app: Application, user: TestUser
 ) -> None:
     """SECURITY_BAR rows 17 and 23"""
@@ -172,7 +172,7 @@ async def test_who_stole_the_password_and_hammers_keeps_its_owner_from_no_code(
 
 
 @pytest.mark.parametrize("door", ["passwords", "codes"])
-async def test_two_servers_whose_clocks_differ_give_no_more_free_tries(
+async def test_two_servers_with_different_clocks_allow_no_additional_attempts(
     start_app: AppFactory, door: str
 ) -> None:
     """SECURITY_BAR row 23: one is in the next window already, the other one is not"""
@@ -197,7 +197,7 @@ async def test_two_servers_whose_clocks_differ_give_no_more_free_tries(
     assert len(statuses) - statuses.count(429) == free
 
 
-async def test_a_used_code_sent_again_clears_no_count(app: Application, user: TestUser) -> None:
+async def test_a_replayed_code_does_not_clear_the_count(app: Application, user: TestUser) -> None:
     """SECURITY_BAR rows 16 and 17: who saw a code has no more guesses than others"""
     used = app.code(user)
 
@@ -209,7 +209,7 @@ async def test_a_used_code_sent_again_clears_no_count(app: Application, user: Te
     assert [each.status_code for each in guesses].count(401) == FREE_CODES
 
 
-async def test_a_used_code_sent_again_is_no_guess(app: Application, user: TestUser) -> None:
+async def test_a_replayed_code_does_not_count_as_a_guess(app: Application, user: TestUser) -> None:
     """SECURITY_BAR row 17: a form that is sent twice costs its owner nothing"""
     used = app.code(user)
 
@@ -220,7 +220,7 @@ async def test_a_used_code_sent_again_is_no_guess(app: Application, user: TestUs
     assert [each.status_code for each in guesses] == [401] * FREE_CODES + [429]
 
 
-async def test_a_used_code_clears_no_count_on_the_page(
+async def test_a_replayed_code_on_the_page_does_not_clear_the_count(
     app: Application, user: TestUser, visitor: Visitor
 ) -> None:
     """SECURITY_BAR rows 16 and 17"""
@@ -237,7 +237,7 @@ async def test_a_used_code_clears_no_count_on_the_page(
     assert [each.status_code for each in guesses].count(400) == FREE_CODES
 
 
-async def test_a_used_code_clears_no_count_where_each_login_wants_one(
+async def test_a_replayed_code_does_not_clear_the_count_if_every_login_requires_one(
     start_app: AppFactory,
 ) -> None:
     """SECURITY_BAR rows 10, 16 and 17: who has the password and saw a code"""
@@ -282,7 +282,7 @@ class Work:
         return sorted(self.done)
 
 
-async def test_a_right_password_with_a_wrong_code_is_as_much_work_as_a_wrong_one(
+async def test_a_correct_password_with_a_wrong_code_takes_the_work_of_a_wrong_password(
     start_app: AppFactory, monkeypatch: pytest.MonkeyPatch
 ) -> None:
     """SECURITY_BAR rows 10 and 19: the time tells nobody that he has found the password"""
@@ -300,7 +300,7 @@ async def test_a_right_password_with_a_wrong_code_is_as_much_work_as_a_wrong_one
     assert right.count("password") == 1
 
 
-async def test_a_name_that_nobody_has_is_as_much_work_to_verify(
+async def test_verifying_a_code_takes_the_same_work_for_an_unknown_username(
     app: Application, user: TestUser, monkeypatch: pytest.MonkeyPatch
 ) -> None:
     """SECURITY_BAR rows 17 and 19"""
@@ -316,7 +316,7 @@ async def test_a_name_that_nobody_has_is_as_much_work_to_verify(
     assert known
 
 
-async def test_a_right_code_that_had_to_wait_is_not_used_up(start_app: AppFactory) -> None:
+async def test_a_rate_limited_correct_code_is_not_consumed(start_app: AppFactory) -> None:
     """SECURITY_BAR rows 16 and 23: it counts once the delay is over"""
     app = await start_app(otp_policy="every_login")
     client, user = await app.create_client(), await app.enrolled_user()
@@ -333,7 +333,7 @@ async def test_a_right_code_that_had_to_wait_is_not_used_up(start_app: AppFactor
     assert answer.status_code == 200
 
 
-async def test_a_clock_that_is_set_back_makes_no_delay_longer_than_the_longest(
+async def test_setting_the_clock_back_does_not_exceed_the_maximum_delay(
     start_app: AppFactory,
 ) -> None:
     """SECURITY_BAR row 23: a delay, no lockout"""

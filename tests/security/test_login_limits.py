@@ -40,7 +40,7 @@ async def guess_until_refused(app: Application, client: TestClient, username: st
     raise AssertionError("never refused")
 
 
-async def test_after_ten_wrong_passwords_the_next_try_waits(
+async def test_after_ten_wrong_passwords_the_next_attempt_is_rate_limited(
     stranger: Application, client: TestClient, user: TestUser
 ) -> None:
     """SECURITY_BAR rows 23 and 50"""
@@ -54,7 +54,7 @@ async def test_after_ten_wrong_passwords_the_next_try_waits(
     assert refused.headers["cache-control"] == "no-store"
 
 
-async def test_a_name_that_nobody_has_is_limited_alike(
+async def test_an_unknown_username_is_limited_like_a_known_one(
     stranger: Application, client: TestClient, user: TestUser
 ) -> None:
     """SECURITY_BAR rows 19, 23 and 50"""
@@ -69,7 +69,7 @@ async def test_a_name_that_nobody_has_is_limited_alike(
     assert known[-1].headers["retry-after"] == unknown[-1].headers["retry-after"]
 
 
-async def test_the_right_password_waits_like_a_wrong_one(
+async def test_the_correct_password_is_refused_during_the_delay(
     stranger: Application, client: TestClient, user: TestUser
 ) -> None:
     """SECURITY_BAR row 23: otherwise the delay would hold nobody up"""
@@ -80,7 +80,7 @@ async def test_the_right_password_waits_like_a_wrong_one(
     assert answer.status_code == 429
 
 
-async def test_after_the_delay_the_right_password_signs_in_and_clears_the_account(
+async def test_after_the_delay_the_correct_password_signs_in_and_clears_the_count(
     stranger: Application, client: TestClient, user: TestUser
 ) -> None:
     """SECURITY_BAR row 23: a delay, no lockout"""
@@ -94,7 +94,7 @@ async def test_after_the_delay_the_right_password_signs_in_and_clears_the_accoun
     assert {each.status_code for each in after} == {400}
 
 
-async def test_delays_grow_and_end_at_a_quarter_of_an_hour(
+async def test_delays_double_up_to_fifteen_minutes(
     stranger: Application, client: TestClient, user: TestUser
 ) -> None:
     """SECURITY_BAR row 23"""
@@ -111,7 +111,7 @@ async def test_delays_grow_and_end_at_a_quarter_of_an_hour(
     assert delays[-1] == 900
 
 
-async def test_what_is_refused_makes_no_delay_longer(
+async def test_refused_attempts_do_not_extend_the_delay(
     stranger: Application, client: TestClient, user: TestUser
 ) -> None:
     """SECURITY_BAR row 23: who goes on hammering keeps nobody out"""
@@ -126,7 +126,7 @@ async def test_what_is_refused_makes_no_delay_longer(
     assert answer.status_code == 200
 
 
-async def test_a_stranger_does_not_slow_down_who_signed_in_from_his_own_address_before(
+async def test_a_stranger_does_not_delay_a_user_who_signs_in_from_a_known_network(
     app: Application, stranger: Application, client: TestClient, user: TestUser
 ) -> None:
     """SECURITY_BAR row 23: a stranger cannot lock a victim out"""
@@ -140,7 +140,7 @@ async def test_a_stranger_does_not_slow_down_who_signed_in_from_his_own_address_
     assert from_elsewhere.status_code == 429
 
 
-async def test_spraying_one_password_over_many_accounts_is_limited_by_address(
+async def test_spraying_one_password_over_many_accounts_is_limited_by_ip(
     start_app: AppFactory,
 ) -> None:
     """SECURITY_BAR rows 23 and 50"""
@@ -152,7 +152,9 @@ async def test_spraying_one_password_over_many_accounts_is_limited_by_address(
     assert [each.status_code for each in answers] == [400] * 12 + [429] * 2
 
 
-async def test_an_address_that_sprays_refuses_no_other_address(start_app: AppFactory) -> None:
+async def test_password_spraying_from_one_ip_does_not_block_other_ips(
+    start_app: AppFactory,
+) -> None:
     """SECURITY_BAR row 23"""
     app = await start_app(login_limit_address=12)
     client, user = await app.create_client(), await app.enrolled_user()
@@ -165,7 +167,7 @@ async def test_an_address_that_sprays_refuses_no_other_address(start_app: AppFac
     assert answer.status_code == 200
 
 
-async def test_a_network_of_ipv6_is_one_caller(start_app: AppFactory) -> None:
+async def test_an_ipv6_64_network_counts_as_one_caller(start_app: AppFactory) -> None:
     """SECURITY_BAR row 23: who has a /64 has more addresses than anybody could count"""
     app = await start_app(login_limit_address=12)
     client = await app.create_client()
@@ -181,7 +183,7 @@ async def test_a_network_of_ipv6_is_one_caller(start_app: AppFactory) -> None:
     assert next_door.status_code == 400
 
 
-async def test_of_many_guesses_at_once_no_more_are_answered_than_in_a_row(
+async def test_concurrent_guesses_get_no_more_attempts_than_sequential_ones(
     stranger: Application, client: TestClient, user: TestUser
 ) -> None:
     """SECURITY_BAR row 23"""
@@ -192,7 +194,7 @@ async def test_of_many_guesses_at_once_no_more_are_answered_than_in_a_row(
     assert sorted(each.status_code for each in answers) == [400] * FREE + [429] * 2 * FREE
 
 
-async def test_two_servers_count_together(start_app: AppFactory, client: TestClient) -> None:
+async def test_two_servers_share_one_count(start_app: AppFactory, client: TestClient) -> None:
     """SECURITY_BAR row 23; fault 9"""
     first = await start_app()
     second = await start_app(database_url=first.settings.database_url)
@@ -207,7 +209,7 @@ async def test_two_servers_count_together(start_app: AppFactory, client: TestCli
 
 
 @pytest.mark.parametrize("spelling", [str.upper, str.title, lambda name: name])
-async def test_another_spelling_of_a_name_is_the_same_account(
+async def test_different_spellings_of_a_username_share_one_count(
     stranger: Application, client: TestClient, user: TestUser, spelling: object
 ) -> None:
     """SECURITY_BAR rows 21 and 23"""
@@ -218,7 +220,7 @@ async def test_another_spelling_of_a_name_is_the_same_account(
     assert answer.status_code == 429
 
 
-async def test_a_new_enrolment_is_limited_like_a_login(
+async def test_enrolment_requests_and_sign_ins_share_one_count(
     stranger: Application, client: TestClient, user: TestUser
 ) -> None:
     """SECURITY_BAR rows 23 and 50: one count for every door"""
@@ -235,7 +237,7 @@ async def test_a_new_enrolment_is_limited_like_a_login(
     assert int(answer.headers["retry-after"]) > 0
 
 
-async def test_who_signs_in_rightly_again_and_again_is_never_refused(
+async def test_repeated_successful_sign_ins_are_never_rate_limited(
     app: Application, client: TestClient, user: TestUser
 ) -> None:
     """a service that signs the same person in all the time"""

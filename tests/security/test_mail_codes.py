@@ -80,7 +80,7 @@ async def events(app: Application, user: TestUser) -> list[str]:
 
 
 @pytest.mark.slow
-async def test_a_user_of_a_provider_sets_a_password_with_a_code_by_mail(
+async def test_a_federated_user_can_set_a_password_with_an_emailed_code(
     app: Application, visitor: Visitor, mail_server: MailServer, person: TestUser
 ) -> None:
     page = await visitor.follow(await visitor.get(PASSWORD_PAGE))
@@ -97,7 +97,7 @@ async def test_a_user_of_a_provider_sets_a_password_with_a_code_by_mail(
     assert happened_here.index("mail_code.sent") < happened_here.index("mail_code.used")
 
 
-async def test_the_owner_is_told(
+async def test_the_user_is_notified_when_an_emailed_code_is_used(
     app: Application, visitor: Visitor, mail_server: MailServer, person: TestUser
 ) -> None:
     await confirm(visitor, await code_sent(visitor, mail_server))
@@ -105,7 +105,7 @@ async def test_the_owner_is_told(
     await mail_server.wait_for("A change was confirmed by email")
 
 
-async def test_a_code_counts_once(
+async def test_a_code_can_be_used_once(
     app: Application, visitor: Visitor, mail_server: MailServer, person: TestUser
 ) -> None:
     code = await code_sent(visitor, mail_server)
@@ -119,7 +119,7 @@ async def test_a_code_counts_once(
     assert answer.status_code == 400
 
 
-async def test_it_opens_the_pages_for_ten_minutes(
+async def test_a_code_unlocks_the_account_pages_for_ten_minutes(
     app: Application, visitor: Visitor, mail_server: MailServer, person: TestUser
 ) -> None:
     await confirm(visitor, await code_sent(visitor, mail_server))
@@ -144,7 +144,7 @@ async def test_a_code_expires(
 
 
 @pytest.mark.slow
-async def test_the_address_itself_is_not_changed_by_it(
+async def test_a_code_does_not_allow_changing_the_email(
     app: Application, visitor: Visitor, mail_server: MailServer, person: TestUser
 ) -> None:
     """A brief look into the mailbox is not enough to take over the account"""
@@ -163,7 +163,7 @@ async def test_the_address_itself_is_not_changed_by_it(
     assert mail_server.to("m@example.com") == []
 
 
-async def test_it_is_neither_a_sign_in_nor_a_factor(
+async def test_a_code_is_neither_a_sign_in_nor_a_second_factor(
     app: Application,
     client: TestClient,
     visitor: Visitor,
@@ -188,7 +188,7 @@ async def test_it_is_neither_a_sign_in_nor_a_factor(
 
 
 @pytest.mark.slow
-async def test_wrong_codes_are_limited_like_those_of_an_authenticator_app(
+async def test_wrong_codes_are_limited_like_authenticator_codes(
     app: Application, visitor: Visitor, mail_server: MailServer, person: TestUser
 ) -> None:
     """SECURITY_BAR row 17; a new code does not reset the count"""
@@ -207,7 +207,7 @@ async def test_wrong_codes_are_limited_like_those_of_an_authenticator_app(
     assert (await events(app, person)).count("mail_code.refused") == free
 
 
-async def test_mails_are_limited(
+async def test_emails_with_codes_are_rate_limited(
     app: Application, visitor: Visitor, mail_server: MailServer, person: TestUser
 ) -> None:
     for _ in range(3):
@@ -220,7 +220,7 @@ async def test_mails_are_limited(
     assert int(refused.headers["retry-after"]) > 0
 
 
-async def test_the_code_of_another_session_is_not_taken(
+async def test_a_code_of_another_session_is_refused(
     app: Application,
     visitor: Visitor,
     stranger: Visitor,
@@ -240,7 +240,7 @@ async def test_the_code_of_another_session_is_not_taken(
 
 
 @pytest.mark.parametrize("factor", ["password", "authenticator", "recovery codes"])
-async def test_a_user_who_has_anything_else_here_gets_no_code(
+async def test_a_user_with_any_other_credential_gets_no_code(
     app: Application, visitor: Visitor, mail_server: MailServer, provider: Provider, factor: str
 ) -> None:
     """Nor does one that they confirmed with go on working"""
@@ -264,7 +264,7 @@ async def test_a_user_who_has_anything_else_here_gets_no_code(
     assert "mail_code.sent" not in await events(app, person)
 
 
-async def test_without_a_verified_address_and_a_provider_an_administrator_is_named(
+async def test_a_user_without_verified_email_or_provider_is_referred_to_an_administrator(
     app: Application, visitor: Visitor, provider: Provider
 ) -> None:
     """A refusal offers a next step"""
@@ -279,7 +279,7 @@ async def test_without_a_verified_address_and_a_provider_an_administrator_is_nam
     assert Form(page.text).forms == []
 
 
-async def test_without_a_verified_address_the_provider_is_offered(
+async def test_a_user_without_a_verified_email_is_offered_the_identity_provider(
     app: Application, visitor: Visitor, provider: Provider
 ) -> None:
     await pending_account(app, visitor, provider)

@@ -31,7 +31,7 @@ async def app(start_app: AppFactory, mail_server: MailServer) -> Application:
     return await start_app(**mail_server.settings)
 
 
-async def test_who_changes_his_address_proves_the_one_that_is_kept(
+async def test_an_email_change_verifies_the_email_that_is_stored(
     app: Application, mail_server: MailServer, visitor: Visitor
 ) -> None:
     user = await app.enrolled_user()
@@ -48,7 +48,7 @@ async def test_who_changes_his_address_proves_the_one_that_is_kept(
     assert f"Confirm {KEPT}" in text_of(page)
 
 
-async def test_who_registers_with_an_address_gets_his_mail_at_the_one_that_is_kept(
+async def test_a_registration_sends_its_mail_to_the_email_that_is_stored(
     app: Application, mail_server: MailServer
 ) -> None:
     user = await person_with(app, email=WRITTEN)
@@ -59,7 +59,7 @@ async def test_who_registers_with_an_address_gets_his_mail_at_the_one_that_is_ke
 
 
 @pytest.mark.parametrize("asked", [WRITTEN, KEPT, KEPT.upper(), "CHEF@fußball\u3002example"])
-async def test_a_person_is_found_by_his_address_however_he_writes_it(
+async def test_a_user_is_found_by_any_spelling_of_their_email(
     app: Application, mail_server: MailServer, visitor: Visitor, asked: str
 ) -> None:
     user = await person_with_mailbox(app, mail_server, KEPT)
@@ -70,7 +70,7 @@ async def test_a_person_is_found_by_his_address_however_he_writes_it(
     assert user.username in text_of(page)
 
 
-async def test_two_mailboxes_are_two_people(
+async def test_two_different_mailboxes_belong_to_two_users(
     app: Application, mail_server: MailServer, visitor: Visitor
 ) -> None:
     await person_with_mailbox(app, mail_server, KEPT)
@@ -83,9 +83,7 @@ async def test_two_mailboxes_are_two_people(
     assert mail_server.to(KEPT) == []
 
 
-async def test_a_host_that_can_be_none_is_refused_where_an_address_comes_in(
-    app: Application, visitor: Visitor
-) -> None:
+async def test_an_email_with_an_invalid_host_is_refused(app: Application, visitor: Visitor) -> None:
     """SECURITY_BAR row 44"""
     user = await app.enrolled_user()
     said = {"username": app.new_name(), "password": PASSWORD, "email": NO_HOST}
@@ -101,4 +99,4 @@ async def test_a_host_that_can_be_none_is_refused_where_an_address_comes_in(
     assert NO_HOST not in registered.text
     for answer in (on_the_page, changed):
         assert answer.status_code == 400
-        assert "Enter an address like name@example.com." in text_of(answer)
+        assert "Enter an email address like name@example.com." in text_of(answer)

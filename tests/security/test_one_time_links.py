@@ -60,11 +60,12 @@ async def statuses(visitor: Visitor, *links: str) -> list[int]:
 def is_of_another_link(answer: httpx.Response) -> bool:
     return (
         answer.status_code == 403
-        and "Another link was opened in this browser since. Open yours again." in text_of(answer)
+        and "A different link has been opened in this browser. Open your link again."
+        in text_of(answer)
     )
 
 
-async def test_a_strangers_request_leaves_the_link_of_the_administrator(
+async def test_a_reset_request_by_a_stranger_does_not_revoke_an_administrator_link(
     app: Application, mail_server: MailServer, visitor: Visitor, zoe: TestUser
 ) -> None:
     """Anybody who knows a name can have a link mailed"""
@@ -76,7 +77,7 @@ async def test_a_strangers_request_leaves_the_link_of_the_administrator(
     assert await statuses(visitor, handed_out) == [200]
 
 
-async def test_an_administrators_link_ends_his_older_ones_only(
+async def test_an_administrator_link_revokes_only_older_administrator_links(
     app: Application, mail_server: MailServer, visitor: Visitor, zoe: TestUser
 ) -> None:
     mailed = await reset_link(visitor, mail_server, zoe, ADDRESS)
@@ -87,7 +88,7 @@ async def test_an_administrators_link_ends_his_older_ones_only(
     assert await statuses(visitor, mailed, older, newer) == [200, 410, 200]
 
 
-async def test_a_used_link_ends_all_others_for_a_password(
+async def test_using_a_password_link_revokes_all_other_password_links(
     app: Application, mail_server: MailServer, visitor: Visitor, zoe: TestUser
 ) -> None:
     handed_out = await link_of_administrator(app, zoe)
@@ -98,7 +99,7 @@ async def test_a_used_link_ends_all_others_for_a_password(
     assert await statuses(visitor, handed_out) == [410]
 
 
-async def test_a_form_for_one_person_sets_nobody_elses_password(
+async def test_a_form_for_one_user_cannot_set_the_password_of_another(
     app: Application, mail_server: MailServer, visitor: Visitor, zoe: TestUser
 ) -> None:
     """SECURITY_BAR row 30: the cookie has one place, for the link that was opened last"""
@@ -119,7 +120,7 @@ async def test_a_form_for_one_person_sets_nobody_elses_password(
     assert (await set_password(visitor, for_bob)).status_code == 303
 
 
-async def test_a_form_for_one_address_confirms_no_other(
+async def test_a_form_for_one_email_cannot_verify_another(
     app: Application, mail_server: MailServer, visitor: Visitor, zoe: TestUser
 ) -> None:
     """SECURITY_BAR row 30"""
@@ -136,11 +137,11 @@ async def test_a_form_for_one_address_confirms_no_other(
     done = await visitor.submit(pages[1], to="/verify-email")
 
     assert is_of_another_link(refused)
-    assert "Your address is confirmed" in text_of(done)
+    assert "Your email address is confirmed" in text_of(done)
     assert (await claims_of(app, zoe))["email"] == ADDRESS
 
 
-async def test_the_page_says_nothing_that_opens_the_link(
+async def test_the_page_does_not_contain_the_link_token(
     mail_server: MailServer, visitor: Visitor, zoe: TestUser
 ) -> None:
     """SECURITY_BAR row 13"""
@@ -152,7 +153,9 @@ async def test_the_page_says_nothing_that_opens_the_link(
     assert 'name="link"' in page.text
 
 
-async def test_of_links_that_are_made_at_once_one_counts(app: Application, zoe: TestUser) -> None:
+async def test_only_one_of_several_concurrently_created_links_is_valid(
+    app: Application, zoe: TestUser
+) -> None:
     """SECURITY_BAR row 17: at once, and in another process"""
     other = build_services(app.settings, app.clock)
     makers = [services_of(app).password_reset, other.password_reset]
@@ -170,7 +173,7 @@ async def test_of_links_that_are_made_at_once_one_counts(app: Application, zoe: 
 
 
 @pytest.mark.slow
-async def test_nobody_waits_in_a_circle_where_links_are_made_used_and_deleted_at_once(
+async def test_creating_using_and_deleting_links_concurrently_does_not_deadlock(
     app: Application,
 ) -> None:
     """Each of them gets its answer, whatever the order"""
@@ -201,7 +204,7 @@ async def test_nobody_waits_in_a_circle_where_links_are_made_used_and_deleted_at
 
 
 @pytest.mark.parametrize("but", ["", "this"])
-async def test_who_signs_out_everywhere_ends_the_links_that_somebody_else_asked_for(
+async def test_signing_out_everywhere_revokes_links_requested_by_a_stranger(
     app: Application, mail_server: MailServer, visitor: Visitor, zoe: TestUser, but: str
 ) -> None:
     """SECURITY_BAR row 9: else who was in the account for a moment takes it with his own mailbox"""
@@ -220,7 +223,7 @@ async def test_who_signs_out_everywhere_ends_the_links_that_somebody_else_asked_
     assert await count(services_of(app).database, "one_time_links") == 0
 
 
-async def test_links_of_others_stay_where_somebody_signs_out_everywhere(
+async def test_signing_out_everywhere_does_not_revoke_the_links_of_other_users(
     app: Application, visitor: Visitor, zoe: TestUser
 ) -> None:
     stored = await services_of(app).users.get(zoe.username)

@@ -48,7 +48,7 @@ async def fuzz(server: Server, directory: Path, *credentials: str) -> tuple[int,
 
 @pytest.mark.parametrize("credentials", ["none", "client", "token"])
 @pytest.mark.slow
-async def test_no_generated_request_meets_a_500_or_an_undocumented_answer(
+async def test_generated_requests_get_only_documented_responses_and_no_500(
     tmp_path: Path, credentials: str
 ) -> None:
     """SECURITY_BAR rows 1, 4, 12, 15, 18 and 44"""

@@ -24,7 +24,7 @@ async def is_signed_in(visitor: Visitor) -> bool:
 
 
 @pytest.mark.parametrize("is_deleted", [False, True])
-async def test_a_passkey_is_not_stored_for_who_became_another_meanwhile(
+async def test_a_passkey_is_not_stored_if_the_user_was_reset_or_deleted_concurrently(
     app: Application,
     owner: Visitor,
     stranger: Visitor,
@@ -59,7 +59,7 @@ async def test_a_passkey_is_not_stored_for_who_became_another_meanwhile(
 
 
 @pytest.mark.parametrize("is_deleted", [False, True])
-async def test_a_provider_is_not_linked_to_who_became_another_meanwhile(
+async def test_an_identity_is_not_linked_if_the_user_was_reset_or_deleted_concurrently(
     app: Application,
     owner: Visitor,
     stranger: Visitor,
@@ -91,10 +91,10 @@ async def test_a_provider_is_not_linked_to_who_became_another_meanwhile(
     events = await services.audit.list_of_user(person.user_id)
     assert "upstream.linked" not in [each.action for each in events]
     page = await signed_in_by(stranger, provider, sub=sub)
-    assert "No account here yet" in text_of(page)
+    assert "You don't have an account here yet" in text_of(page)
 
 
-async def test_it_can_be_made_an_account_of_after_the_deletion(
+async def test_an_external_identity_can_register_an_account_after_the_deletion(
     app: Application,
     owner: Visitor,
     stranger: Visitor,
@@ -124,7 +124,7 @@ async def test_it_can_be_made_an_account_of_after_the_deletion(
     assert len(await services.upstream.list_of(made)) == 1
 
 
-async def test_what_is_allowed_after_the_deletion_is_not_kept(
+async def test_a_consent_granted_after_the_deletion_is_not_stored(
     app: Application,
     client: TestClient,
     owner: Visitor,

@@ -12,7 +12,7 @@ from tests.support.visitor import Visitor, text_of
 DATABASES = ("sqlite",)
 """What is tested here is not in the database."""
 
-OWN_NAME = "This password is your own name. Choose another one."
+OWN_NAME = "Your password can't be your own name. Choose another one."
 
 
 @pytest.mark.parametrize(
@@ -29,7 +29,7 @@ OWN_NAME = "This password is your own name. Choose another one."
         ("countess@example.com", "countess@example.com1"),
     ],
 )
-async def test_one_s_own_username_or_little_more_is_refused_at_registration(
+async def test_registration_refuses_a_password_that_is_the_username_or_nearly_so(
     app: Application, username: str, password: str
 ) -> None:
     """SECURITY_BAR row 25: whatever its case and width"""
@@ -42,7 +42,7 @@ async def test_one_s_own_username_or_little_more_is_refused_at_registration(
 
 
 @pytest.mark.parametrize("password", ["ada@example.org", "augusta.ada", "Augusta.Ada!1"])
-async def test_so_is_the_e_mail_address_and_what_stands_before_its_sign(
+async def test_registration_refuses_the_email_or_its_local_part_as_the_password(
     app: Application, password: str
 ) -> None:
     """SECURITY_BAR row 25"""
@@ -66,7 +66,7 @@ async def test_so_is_the_e_mail_address_and_what_stands_before_its_sign(
         ("x", "xxxxxxxxx"),
     ],
 )
-async def test_a_name_with_something_of_its_own_beside_it_is_accepted(
+async def test_a_password_that_adds_enough_to_the_username_is_accepted(
     app: Application, username: str, password: str
 ) -> None:
     """SECURITY_BAR row 25: no rule of composition by the back door"""
@@ -78,7 +78,7 @@ async def test_a_name_with_something_of_its_own_beside_it_is_accepted(
     assert answer.status_code in (201, 409), answer.text  # 409: an earlier case has the name
 
 
-async def test_production_refuses_it_too(start_app: AppFactory) -> None:
+async def test_production_refuses_the_username_as_the_password(start_app: AppFactory) -> None:
     """SECURITY_BAR row 25"""
     app = await start_app(
         app_env="production",
@@ -95,7 +95,7 @@ async def test_production_refuses_it_too(start_app: AppFactory) -> None:
     assert_problem(answer, 422, "password_is_username")
 
 
-async def test_the_page_of_registration_says_it_beside_the_field(
+async def test_the_registration_page_shows_the_error_beside_the_password_field(
     app: Application, visitor: Visitor
 ) -> None:
     """SECURITY_BAR row 25"""
@@ -109,7 +109,7 @@ async def test_the_page_of_registration_says_it_beside_the_field(
     assert f'id="password-error">{OWN_NAME}' in page.text
 
 
-async def test_a_change_refuses_it(
+async def test_a_password_change_refuses_the_username_as_the_password(
     app: Application, visitor: Visitor, client: TestClient, user: TestUser
 ) -> None:
     """SECURITY_BAR row 25"""
@@ -128,7 +128,9 @@ async def test_a_change_refuses_it(
 
 
 @pytest.mark.parametrize("what", ["username", "address", "local part"])
-async def test_a_reset_refuses_it(app: Application, client: TestClient, what: str) -> None:
+async def test_a_password_reset_refuses_the_username_or_email_as_the_password(
+    app: Application, client: TestClient, what: str
+) -> None:
     """SECURITY_BAR row 25: by an operator's hand, and by a link"""
     email = f"{app.new_name('long-name')}@example.org"
     user = await person_with_mail(app, email)
@@ -144,7 +146,7 @@ async def test_a_reset_refuses_it(app: Application, client: TestClient, what: st
     assert (await app.password_grant(client, user)).status_code == 200
 
 
-async def test_guessing_the_current_password_at_an_open_browser_is_limited(
+async def test_guessing_the_current_password_on_the_account_page_is_rate_limited(
     app: Application, visitor: Visitor, user: TestUser
 ) -> None:
     """SECURITY_BAR row 23: a guess there counts as one at the sign-in page"""

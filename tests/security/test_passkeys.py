@@ -25,7 +25,7 @@ from tests.support.upstream import fields_in
 from tests.support.visitor import Visitor, answer_in, redeem, text_of, visiting
 
 
-async def test_a_passkey_signs_in_without_name_password_and_code(
+async def test_a_passkey_signs_in_without_username_password_or_code(
     app: Application, owner: Visitor, stranger: Visitor, client: TestClient
 ) -> None:
     """RFC 8176: `pop` and `mfa`, since the device recognised the person too"""
@@ -56,7 +56,7 @@ async def test_a_passkey_is_a_second_factor(
     assert decoded(tokens["id_token"])[1]["amr"] == ["pwd", "pop", "mfa"]
 
 
-async def test_the_options_ask_for_what_we_rely_on(
+async def test_the_options_require_user_verification_and_discoverable_passkeys(
     app: Application, owner: Visitor, stranger: Visitor, user: TestUser
 ) -> None:
     known = await enrol(owner)
@@ -81,7 +81,7 @@ async def test_the_options_ask_for_what_we_rely_on(
     assert creating["timeout"] == getting["timeout"] == 300_000
 
 
-async def test_a_second_factor_needs_no_user_handle(
+async def test_a_passkey_as_second_factor_does_not_require_a_user_handle(
     owner: Visitor, stranger: Visitor, user: TestUser
 ) -> None:
     """Section 7.2 step 6: who he is, is known by then"""
@@ -94,7 +94,7 @@ async def test_a_second_factor_needs_no_user_handle(
     assert (await give(stranger, page, SECOND, answer)).is_redirect
 
 
-async def test_a_disabled_person_is_refused(
+async def test_a_disabled_user_cannot_sign_in_with_a_passkey(
     app: Application, owner: Visitor, stranger: Visitor, user: TestUser
 ) -> None:
     passkey = await enrol(owner)
@@ -105,7 +105,7 @@ async def test_a_disabled_person_is_refused(
     assert (await sign_in_with(stranger, passkey)).url.path == "/account"
 
 
-async def test_a_password_alone_does_not_enrol_another_factor_beside_a_passkey(
+async def test_a_password_alone_cannot_enrol_a_totp_if_the_user_has_a_passkey(
     app: Application, owner: Visitor, stranger: Visitor, user: TestUser
 ) -> None:
     """Without a TOTP, the passkey is the second factor that is asked for"""
@@ -130,7 +130,7 @@ async def test_without_a_totp_the_passkey_alone_signs_in(
     assert (await sign_in_with(stranger, passkey)).url.path == "/account"
 
 
-async def test_a_second_factor_needs_the_first_in_this_browser(
+async def test_a_passkey_as_second_factor_requires_a_recent_password_in_this_browser(
     app: Application, owner: Visitor, stranger: Visitor, user: TestUser
 ) -> None:
     await enrol(owner)
@@ -143,7 +143,7 @@ async def test_a_second_factor_needs_the_first_in_this_browser(
 
 
 @pytest.mark.parametrize("issuer", ["http://127.0.0.1:5000", "http://[::1]:5000"])
-async def test_at_an_address_without_a_name_nothing_is_offered(
+async def test_passkeys_are_not_offered_if_the_issuer_host_is_an_ip(
     start_app: AppFactory, issuer: str
 ) -> None:
     """Browsers know no passkeys there"""
@@ -163,7 +163,7 @@ async def test_at_an_address_without_a_name_nothing_is_offered(
             assert (await visitor.http.post(path, data=token)).status_code == 404
 
 
-async def test_the_page_of_the_issuer_offers_the_list_of_passkeys(visitor: Visitor) -> None:
+async def test_the_sign_in_page_offers_passkey_autofill(visitor: Visitor) -> None:
     page = await visitor.get("/login")
 
     assert 'autocomplete="username webauthn"' in page.text

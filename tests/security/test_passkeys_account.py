@@ -28,7 +28,7 @@ from tests.support.passkeys import (
 from tests.support.visitor import Visitor, text_of
 
 
-async def test_the_page_says_what_will_stand_there(owner: Visitor) -> None:
+async def test_an_empty_passkeys_page_explains_what_it_will_list(owner: Visitor) -> None:
     page = await owner.get(MINE)
 
     assert "appear here once you add the first one" in text_of(page)
@@ -37,7 +37,7 @@ async def test_the_page_says_what_will_stand_there(owner: Visitor) -> None:
     assert "Added: 1" in text_of(await owner.get("/account"))
 
 
-async def test_a_passkey_belongs_to_one_account(
+async def test_a_passkey_cannot_be_added_twice_or_to_a_second_account(
     app: Application, owner: Visitor, stranger: Visitor
 ) -> None:
     """Section 7.1 step 22"""
@@ -53,7 +53,7 @@ async def test_a_passkey_belongs_to_one_account(
 
 
 @pytest.mark.slow
-async def test_there_is_no_twenty_first_passkey(
+async def test_a_user_cannot_add_more_than_twenty_passkeys(
     app: Application, owner: Visitor, user: TestUser
 ) -> None:
     for _ in range(19):
@@ -70,7 +70,7 @@ async def test_there_is_no_twenty_first_passkey(
     assert "data-creates" not in full.text
 
 
-async def test_a_passkey_has_a_name_of_its_owners_choice(
+async def test_a_passkey_can_be_renamed_and_its_name_is_escaped(
     app: Application, owner: Visitor, user: TestUser
 ) -> None:
     """SECURITY_BAR row 31: whatever the name is, it is text"""
@@ -88,7 +88,7 @@ async def test_a_passkey_has_a_name_of_its_owners_choice(
     assert [each[0] for each in await audited(app, user)] == ["passkey.added", "passkey.renamed"]
 
 
-async def test_nobody_renames_or_removes_the_passkey_of_somebody_else(
+async def test_a_user_cannot_rename_or_remove_the_passkey_of_another_user(
     app: Application, owner: Visitor, stranger: Visitor, user: TestUser
 ) -> None:
     await enrol(owner, name="Mine")
@@ -104,7 +104,7 @@ async def test_nobody_renames_or_removes_the_passkey_of_somebody_else(
     assert "Remove Mine" in text_of(await owner.get(MINE))
 
 
-async def test_a_removed_passkey_signs_in_no_more(
+async def test_a_removed_passkey_cannot_be_used_to_sign_in(
     app: Application, owner: Visitor, stranger: Visitor, user: TestUser
 ) -> None:
     passkey = await enrol(owner, name="Old phone")
@@ -119,7 +119,7 @@ async def test_a_removed_passkey_signs_in_no_more(
     assert [each[0] for each in await audited(app, user)] == ["passkey.added", "passkey.removed"]
 
 
-async def test_the_last_way_to_sign_in_is_not_removed(
+async def test_the_last_sign_in_method_cannot_be_removed(
     app: Application, owner: Visitor, user: TestUser
 ) -> None:
     """Who has no password would be locked out by it"""
@@ -144,7 +144,7 @@ async def test_the_last_way_to_sign_in_is_not_removed(
     assert await services_of(app).passkeys.count_of(await stored(app, user)) == 1
 
 
-async def test_adding_and_removing_want_a_fresh_sign_in(
+async def test_adding_and_removing_passkeys_requires_a_fresh_sign_in(
     app: Application, owner: Visitor, user: TestUser
 ) -> None:
     await enrol(owner)

@@ -25,7 +25,7 @@ from tests.support.visitor import Visitor, visiting
 pytestmark = pytest.mark.both_databases
 
 
-async def test_a_challenge_counts_once(
+async def test_a_challenge_can_be_used_once(
     app: Application, owner: Visitor, stranger: Visitor, client: TestClient, user: TestUser
 ) -> None:
     passkey = await enrol(owner)
@@ -41,7 +41,7 @@ async def test_a_challenge_counts_once(
     assert (await audited(app, user))[-1][2]["reason"] == "used before"
 
 
-async def test_of_many_answers_with_one_challenge_one_counts(
+async def test_only_one_of_many_concurrent_responses_to_a_challenge_is_accepted(
     owner: Visitor, stranger: Visitor
 ) -> None:
     passkey = await enrol(owner)
@@ -62,7 +62,7 @@ async def test_a_challenge_expires(app: Application, owner: Visitor, stranger: V
     assert is_refused(await give(stranger, page, ALONE, answer))
 
 
-async def test_a_challenge_is_for_one_browser(
+async def test_a_challenge_is_bound_to_one_browser(
     app: Application, owner: Visitor, stranger: Visitor
 ) -> None:
     """Nobody can have somebody else answer his own challenge and sign in with it"""
@@ -77,7 +77,7 @@ async def test_a_challenge_is_for_one_browser(
     assert (await give(stranger, page, ALONE, answer)).is_redirect
 
 
-async def test_a_challenge_is_for_one_purpose(
+async def test_a_challenge_is_bound_to_one_purpose(
     app: Application, owner: Visitor, stranger: Visitor, user: TestUser
 ) -> None:
     passkey = await enrol(owner)
@@ -94,7 +94,7 @@ async def test_a_challenge_is_for_one_purpose(
     assert is_refused(await give(owner, login, ALONE, passkey.get(for_adding)))
 
 
-async def test_a_challenge_for_adding_is_for_one_person(
+async def test_a_challenge_for_adding_a_passkey_is_bound_to_one_user(
     app: Application, owner: Visitor, user: TestUser
 ) -> None:
     """One browser, another account: the passkey is not put into it"""

@@ -40,7 +40,7 @@ LIES = {
 
 
 @pytest.mark.parametrize("lie", LIES.values(), ids=LIES.keys())
-async def test_a_forged_answer_signs_nobody_in(
+async def test_a_forged_assertion_does_not_sign_in(
     owner: Visitor, stranger: Visitor, client: TestClient, lie: Lie
 ) -> None:
     """Section 7.2, steps 11 to 17"""
@@ -53,7 +53,7 @@ async def test_a_forged_answer_signs_nobody_in(
 
 
 @pytest.mark.parametrize("lie", LIES.values(), ids=LIES.keys())
-async def test_a_forged_answer_adds_no_passkey(
+async def test_a_forged_attestation_does_not_add_a_passkey(
     app: Application, owner: Visitor, user: TestUser, lie: Lie
 ) -> None:
     """Section 7.1, steps 7 to 15"""
@@ -68,7 +68,7 @@ async def test_a_forged_answer_adds_no_passkey(
     assert [each[:2] for each in await audited(app, user)] == [("passkey.refused", "refused")]
 
 
-async def test_an_answer_of_one_kind_is_not_one_of_the_other(
+async def test_a_registration_response_is_not_accepted_for_a_sign_in(
     owner: Visitor, stranger: Visitor
 ) -> None:
     passkey = await enrol(owner)
@@ -78,7 +78,7 @@ async def test_an_answer_of_one_kind_is_not_one_of_the_other(
     assert is_refused(page)
 
 
-async def test_another_key_does_not_sign_in(owner: Visitor, stranger: Visitor) -> None:
+async def test_a_signature_by_another_key_is_refused(owner: Visitor, stranger: Visitor) -> None:
     passkey = await enrol(owner)
     forged = Passkey(credential_id=passkey.credential_id, user_handle=passkey.user_handle)
 
@@ -86,7 +86,9 @@ async def test_another_key_does_not_sign_in(owner: Visitor, stranger: Visitor) -
     assert is_refused(await sign_in_with(stranger, Passkey(user_handle=passkey.user_handle)))
 
 
-async def test_unknown_and_wrong_are_the_same_answer(owner: Visitor, stranger: Visitor) -> None:
+async def test_unknown_and_forged_passkeys_get_the_same_response(
+    owner: Visitor, stranger: Visitor
+) -> None:
     passkey = await enrol(owner)
     forged = Passkey(credential_id=passkey.credential_id, user_handle=passkey.user_handle)
 
@@ -100,7 +102,7 @@ async def test_unknown_and_wrong_are_the_same_answer(owner: Visitor, stranger: V
 @pytest.mark.parametrize(
     "lie", [Lie(user_handle=b"somebody else"), Lie(has_user_handle=False)], ids=["other", "none"]
 )
-async def test_the_user_handle_has_to_be_the_owners(
+async def test_the_user_handle_must_match_the_owner_of_the_passkey(
     owner: Visitor, stranger: Visitor, lie: Lie
 ) -> None:
     """Section 7.2 step 6"""
@@ -109,7 +111,7 @@ async def test_the_user_handle_has_to_be_the_owners(
     assert is_refused(await sign_in_with(stranger, passkey, lie=lie))
 
 
-async def test_the_passkey_of_another_person_is_no_second_factor(
+async def test_the_passkey_of_another_user_is_not_accepted_as_a_second_factor(
     app: Application, owner: Visitor, stranger: Visitor, client: TestClient
 ) -> None:
     """Who knows a password and has a passkey of his own"""
@@ -128,21 +130,21 @@ async def test_the_passkey_of_another_person_is_no_second_factor(
     assert (await audited(app, victim))[-1][2]["reason"] == "of another person"
 
 
-async def test_a_counter_that_goes_back_is_refused_and_recorded(
+async def test_a_sign_counter_that_does_not_increase_is_refused_and_audited(
     app: Application,
     owner: Visitor,
     stranger: Visitor,
     user: TestUser,
     caplog: pytest.LogCaptureFixture,
 ) -> None:
-    """Section 6.1.1: there may be a copy of the authenticator"""
+    """Section 6.1.1: may have been cloned of the authenticator"""
     passkey = await enrol(owner, Passkey(sign_count=5), name="Key")
     (kept,) = await services_of(app).passkeys.list_of(await stored(app, user))
 
     for count in (5, 4, 0):
         passkey.sign_count = count
         assert is_refused(await sign_in_with(stranger, passkey))
-    assert "there may be a copy" in caplog.text
+    assert "may have been cloned" in caplog.text
     assert (await audited(app, user))[-1] == (
         "passkey.refused",
         "refused",
@@ -152,7 +154,7 @@ async def test_a_counter_that_goes_back_is_refused_and_recorded(
     assert (await sign_in_with(stranger, passkey)).url.path == "/account"
 
 
-async def test_a_forged_answer_does_not_touch_the_counter(
+async def test_a_forged_assertion_does_not_change_the_sign_counter(
     owner: Visitor, stranger: Visitor, caplog: pytest.LogCaptureFixture
 ) -> None:
     """Else a stranger could lock a person out, or cry wolf"""
@@ -167,11 +169,11 @@ async def test_a_forged_answer_does_not_touch_the_counter(
 
     passkey.sign_count = 6
 
-    assert "there may be a copy" not in caplog.text
+    assert "may have been cloned" not in caplog.text
     assert (await sign_in_with(stranger, passkey)).url.path == "/account"
 
 
-async def test_an_authenticator_without_a_counter_signs_in_again_and_again(
+async def test_an_authenticator_without_a_sign_counter_can_sign_in_repeatedly(
     owner: Visitor, stranger: Visitor
 ) -> None:
     passkey = await enrol(owner)

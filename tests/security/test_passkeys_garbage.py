@@ -60,7 +60,7 @@ def move(visitor: Visitor) -> None:
 
 
 @pytest.mark.parametrize("path", [ALONE, SECOND, MINE, f"{MINE}/rename", f"{MINE}/remove"])
-async def test_a_form_of_another_site_does_nothing(
+async def test_a_cross_site_form_is_refused(
     app: Application, owner: Visitor, user: TestUser, path: str
 ) -> None:
     """SECURITY_BAR row 30"""
@@ -88,7 +88,7 @@ async def test_a_form_of_another_site_does_nothing(
 
 
 @pytest.mark.parametrize("garbage", GARBAGE, ids=range(len(GARBAGE)))
-async def test_garbage_is_refused(
+async def test_a_malformed_response_is_refused(
     owner: Visitor, stranger: Visitor, user: TestUser, garbage: str
 ) -> None:
     """SECURITY_BAR row 44: never a 500"""
@@ -101,7 +101,9 @@ async def test_garbage_is_refused(
 
 
 @pytest.mark.slow
-async def test_an_answer_with_one_part_spoilt_is_refused(owner: Visitor, stranger: Visitor) -> None:
+async def test_a_response_with_one_invalid_member_is_refused(
+    owner: Visitor, stranger: Visitor
+) -> None:
     """Every part of a right answer in the place of which something else stands"""
     passkey = await enrol(owner)
     login, mine = await stranger.get("/login"), await owner.get(MINE)
@@ -138,7 +140,7 @@ async def test_an_answer_with_one_part_spoilt_is_refused(owner: Visitor, strange
     ],
     ids=["no point", "ES256K", "long", "half", "empty", "number"],
 )
-async def test_a_key_that_we_cannot_use_is_not_added_or_never_signs_in(
+async def test_an_unsupported_public_key_cannot_be_used_to_sign_in(
     app: Application, owner: Visitor, stranger: Visitor, key: object
 ) -> None:
     page = await owner.get(MINE)
@@ -154,7 +156,7 @@ async def test_a_key_that_we_cannot_use_is_not_added_or_never_signs_in(
     assert is_refused(await sign_in_with(stranger, passkey))
 
 
-async def test_authenticator_data_cut_anywhere_is_refused(owner: Visitor) -> None:
+async def test_truncated_or_malformed_authenticator_data_is_refused(owner: Visitor) -> None:
     page = await owner.get(MINE)
     answer = Passkey().create(await options_from(owner, page, MINE))
     whole = cbor2.loads(unbase64(answer["response"]["attestationObject"]))

@@ -29,7 +29,9 @@ pytestmark = pytest.mark.both_databases
 FORM = re.compile(r"[a-z2-9]{4}(-[a-z2-9]{4}){3}")
 
 
-async def test_a_first_enrolment_shows_ten_of_them(app: Application, visitor: Visitor) -> None:
+async def test_the_first_enrolment_shows_ten_recovery_codes(
+    app: Application, visitor: Visitor
+) -> None:
     _, page = await enroll(visitor, await app.register())
 
     codes = codes_on(page)
@@ -40,7 +42,9 @@ async def test_a_first_enrolment_shows_ten_of_them(app: Application, visitor: Vi
     assert all(FORM.fullmatch(code) and not set(code) & set("lo01") for code in codes)
 
 
-async def test_the_file_holds_them_and_whose_they_are(app: Application, visitor: Visitor) -> None:
+async def test_the_download_contains_the_recovery_codes_and_the_username(
+    app: Application, visitor: Visitor
+) -> None:
     user, page = await enroll(visitor, await app.register())
 
     (link,) = re.findall(r'href="data:text/plain;charset=utf-8,([^"]+)" download', page.text)
@@ -50,7 +54,7 @@ async def test_the_file_holds_them_and_whose_they_are(app: Application, visitor:
     assert [line for line in lines if FORM.fullmatch(line)] == codes_on(page)
 
 
-async def test_they_are_shown_once(app: Application, visitor: Visitor) -> None:
+async def test_recovery_codes_are_shown_once(app: Application, visitor: Visitor) -> None:
     """Also not to who loads the page again, which sends its form again"""
     person, page = await enroll(visitor, await app.register())
     codes = codes_on(page)
@@ -71,7 +75,9 @@ async def test_they_are_shown_once(app: Application, visitor: Visitor) -> None:
         assert not any(code in each.text for code in codes)
 
 
-async def test_who_has_not_saved_them_does_not_go_on(app: Application, visitor: Visitor) -> None:
+async def test_the_user_must_confirm_that_the_recovery_codes_are_saved(
+    app: Application, visitor: Visitor
+) -> None:
     _, page = await enroll(visitor, await app.register())
 
     answer = await visitor.submit(page, to="/recovery-codes/saved")
@@ -81,7 +87,7 @@ async def test_who_has_not_saved_them_does_not_go_on(app: Application, visitor: 
     assert is_signed_in(await visitor.submit(answer, to="/recovery-codes/saved", saved="1"))
 
 
-async def test_after_them_the_request_goes_on(
+async def test_the_authorization_request_continues_after_the_recovery_codes(
     app: Application, client: TestClient, visitor: Visitor
 ) -> None:
     user = await app.register()
@@ -95,7 +101,7 @@ async def test_after_them_the_request_goes_on(
     assert "code" in answer_in(await visitor.allow(consent))
 
 
-async def test_a_code_stands_in_for_the_authenticator_and_is_several_factors(
+async def test_a_recovery_code_replaces_the_authenticator_and_satisfies_mfa(
     app: Application, client: TestClient, user: TestUser, visitor: Visitor
 ) -> None:
     await sign_in(visitor, user)
@@ -120,7 +126,7 @@ async def test_a_code_stands_in_for_the_authenticator_and_is_several_factors(
     "written",
     [str.upper, lambda code: code.replace("-", ""), lambda code: f" {code.replace('-', ' ')} "],
 )
-async def test_it_is_read_however_it_is_written(
+async def test_a_recovery_code_is_accepted_in_any_case_and_spacing(
     app: Application, user: TestUser, visitor: Visitor, written: object
 ) -> None:
     await sign_in(visitor, user)
@@ -131,7 +137,7 @@ async def test_it_is_read_however_it_is_written(
         assert is_signed_in(await use_code(elsewhere, user, written(code)))
 
 
-async def test_wrong_used_and_somebody_elses_look_the_same(
+async def test_wrong_used_and_foreign_recovery_codes_get_the_same_error(
     app: Application, user: TestUser, visitor: Visitor
 ) -> None:
     other = await app.enrolled_user()
@@ -152,7 +158,7 @@ async def test_wrong_used_and_somebody_elses_look_the_same(
     assert len(said) == 1
 
 
-async def test_of_twenty_at_once_with_one_code_one_signs_in(
+async def test_only_one_of_twenty_concurrent_uses_of_a_recovery_code_signs_in(
     app: Application, user: TestUser, visitor: Visitor
 ) -> None:
     """SECURITY_BAR row 16: what counts once counts once, also as a recovery code"""
@@ -177,7 +183,7 @@ async def test_of_twenty_at_once_with_one_code_one_signs_in(
     assert actions.count("recovery_code.used") == 1
 
 
-async def test_who_makes_them_twice_at_once_has_ten(
+async def test_creating_recovery_codes_concurrently_leaves_ten(
     app: Application, user: TestUser, visitor: Visitor
 ) -> None:
     await sign_in(visitor, user)
@@ -191,7 +197,7 @@ async def test_who_makes_them_twice_at_once_has_ten(
     assert "You have 10 codes left" in text_of(await visitor.get("/account/recovery-codes"))
 
 
-async def test_new_ones_put_an_end_to_the_old_ones(
+async def test_new_recovery_codes_invalidate_the_old_ones(
     app: Application, user: TestUser, visitor: Visitor
 ) -> None:
     await sign_in(visitor, user)
@@ -203,7 +209,7 @@ async def test_new_ones_put_an_end_to_the_old_ones(
         assert is_signed_in(await use_code(elsewhere, user, new))
 
 
-async def test_a_reset_second_factor_puts_an_end_to_them(
+async def test_resetting_the_second_factor_invalidates_the_recovery_codes(
     app: Application, user: TestUser, visitor: Visitor
 ) -> None:
     await sign_in(visitor, user)
@@ -218,7 +224,9 @@ async def test_a_reset_second_factor_puts_an_end_to_them(
     assert answer.status_code == 400
 
 
-async def test_they_do_not_replace_the_password(app: Application, visitor: Visitor) -> None:
+async def test_recovery_codes_do_not_replace_the_password(
+    app: Application, visitor: Visitor
+) -> None:
     for method in (visitor.get("/login/recovery"), visitor.http.post("/login/recovery")):
         answer = await method
 
@@ -226,7 +234,7 @@ async def test_they_do_not_replace_the_password(app: Application, visitor: Visit
         assert answer.headers.get("location", "/login") == "/login"
 
 
-async def test_few_that_are_left_are_mentioned(
+async def test_the_account_page_warns_if_few_recovery_codes_are_left(
     app: Application, user: TestUser, visitor: Visitor
 ) -> None:
     await sign_in(visitor, user)
@@ -241,7 +249,7 @@ async def test_few_that_are_left_are_mentioned(
     assert "You have 2 codes left" in text_of(await visitor.get("/account/recovery-codes"))
 
 
-async def test_only_digests_are_stored_and_the_log_holds_no_code(
+async def test_only_digests_are_stored_and_the_audit_log_contains_no_code(
     app: Application, user: TestUser, visitor: Visitor
 ) -> None:
     await sign_in(visitor, user)
@@ -268,7 +276,7 @@ async def test_only_digests_are_stored_and_the_log_holds_no_code(
     assert "recovery_code.refused" in [action for action, _ in log]
 
 
-async def test_guessing_has_the_limit_of_codes(start_app: AppFactory) -> None:
+async def test_recovery_codes_and_one_time_codes_share_one_limit(start_app: AppFactory) -> None:
     app = await start_app(code_limit=3)
     user = await app.enrolled_user()
     async with visiting(app) as visitor:

@@ -47,7 +47,7 @@ async def all_mails_are_sent(app: Application) -> bool:
     return await count(services_of(app).database, "mails") == 0
 
 
-async def test_a_username_and_its_address_are_counted_apart(
+async def test_a_username_and_its_email_are_counted_separately(
     app: Application, zoe: TestUser
 ) -> None:
     """SECURITY_BAR rows 19 and 50: a shared count would tell whose address it is"""
@@ -60,7 +60,7 @@ async def test_a_username_and_its_address_are_counted_apart(
 
 
 @pytest.mark.parametrize("kind", ["username", "address"])
-async def test_names_that_exist_and_that_do_not_are_limited_alike(
+async def test_known_and_unknown_usernames_and_emails_are_limited_equally(
     app: Application, zoe: TestUser, kind: str
 ) -> None:
     """SECURITY_BAR rows 19 and 50: the pattern of answers is the same, alone and mixed"""
@@ -78,7 +78,7 @@ async def test_names_that_exist_and_that_do_not_are_limited_alike(
     assert answers[0] == answers[1] == [200] * (FREE + 1) + [429, 200]
 
 
-async def test_spellings_of_what_was_asked_for_count_as_one(
+async def test_different_spellings_of_a_username_or_email_share_one_count(
     app: Application, zoe: TestUser
 ) -> None:
     """SECURITY_BAR row 50: otherwise capitals would be new attempts"""
@@ -89,7 +89,7 @@ async def test_spellings_of_what_was_asked_for_count_as_one(
     assert by_name == [200] * FREE + [429]
 
 
-async def test_an_account_that_had_enough_mails_is_passed_over_in_silence(
+async def test_requests_beyond_the_mail_limit_of_an_account_silently_send_no_mail(
     app: Application, zoe: TestUser, mail_server: MailServer
 ) -> None:
     """SECURITY_BAR rows 19 and 50: its last link stays valid"""
@@ -105,7 +105,7 @@ async def test_an_account_that_had_enough_mails_is_passed_over_in_silence(
     assert done.headers["location"].startswith("/login")
 
 
-async def test_many_accounts_send_few_mails_to_one_mailbox(
+async def test_mails_to_one_mailbox_are_limited_across_accounts(
     app: Application, mail_server: MailServer
 ) -> None:
     """SECURITY_BAR row 50: each registers from a network of its own and names the same address"""

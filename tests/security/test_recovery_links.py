@@ -57,7 +57,7 @@ async def zoe(app: Application, mail_server: MailServer) -> TestUser:
     return await person_with_mailbox(app, mail_server, ADDRESS)
 
 
-async def test_a_stranger_learns_nothing_about_names_and_addresses(
+async def test_a_reset_request_does_not_reveal_if_a_username_or_email_exists(
     app: Application, mail_server: MailServer, visitor: Visitor, zoe: TestUser
 ) -> None:
     """SECURITY_BAR row 19"""
@@ -84,7 +84,7 @@ async def test_a_stranger_learns_nothing_about_names_and_addresses(
 
 
 @pytest.mark.slow
-async def test_only_a_verified_address_gets_a_link(
+async def test_only_a_verified_email_gets_a_reset_link(
     app: Application, mail_server: MailServer, visitor: Visitor, zoe: TestUser
 ) -> None:
     """Anybody can say that he has another's address"""
@@ -102,7 +102,7 @@ async def test_only_a_verified_address_gets_a_link(
     assert other.username not in mail.as_string()
 
 
-async def test_the_same_is_done_for_who_is_unknown(
+async def test_a_reset_request_for_an_unknown_user_causes_the_same_writes(
     app: Application, visitor: Visitor, zoe: TestUser, monkeypatch: pytest.MonkeyPatch
 ) -> None:
     """SECURITY_BAR row 19: so that it takes the same time. A mail and a link are written"""
@@ -126,7 +126,7 @@ async def test_the_same_is_done_for_who_is_unknown(
     assert grown[0] == grown[1] == [1, 1]
 
 
-async def test_the_mails_of_an_account_are_limited_alike_for_names_that_nobody_has(
+async def test_reset_requests_are_limited_equally_for_known_and_unknown_usernames(
     app: Application, visitor: Visitor, zoe: TestUser
 ) -> None:
     """SECURITY_BAR rows 23 and 50"""
@@ -142,7 +142,7 @@ async def test_the_mails_of_an_account_are_limited_alike_for_names_that_nobody_h
         assert "Too many mails were asked for." in shown_on(each[-1])
 
 
-async def test_the_mails_that_one_address_asks_for_are_limited(
+async def test_reset_mails_requested_by_one_ip_are_limited(
     app: Application, visitor: Visitor
 ) -> None:
     """SECURITY_BAR row 23"""
@@ -164,7 +164,7 @@ async def test_opening_the_link_changes_nothing(
     assert await services_of(app).users.get(zoe.username) == before
 
 
-async def test_the_link_sets_one_password(
+async def test_a_reset_link_sets_the_password_once(
     mail_server: MailServer, visitor: Visitor, zoe: TestUser
 ) -> None:
     link = await reset_link(visitor, mail_server, zoe, ADDRESS)
@@ -174,11 +174,11 @@ async def test_the_link_sets_one_password(
     answers = [await set_password(visitor, page, "yet another one"), await open_link(visitor, link)]
 
     assert [each.status_code for each in answers] == [410, 410]
-    assert all("This link does not work any more" in shown_on(each) for each in answers)
+    assert all("This link no longer works" in shown_on(each) for each in answers)
     assert all('href="/recover"' in each.text for each in answers)
 
 
-async def test_of_ten_uses_at_once_one_wins(
+async def test_only_one_of_ten_concurrent_uses_of_a_reset_link_succeeds(
     app: Application, mail_server: MailServer, visitor: Visitor, zoe: TestUser
 ) -> None:
     """SECURITY_BAR row 17: at once, and in another process"""
@@ -197,7 +197,7 @@ async def test_of_ten_uses_at_once_one_wins(
     assert (await app.password_grant(client, winner)).status_code == 200
 
 
-async def test_it_counts_for_an_hour(
+async def test_a_reset_link_is_valid_for_an_hour(
     app: Application, mail_server: MailServer, visitor: Visitor, zoe: TestUser
 ) -> None:
     link = await reset_link(visitor, mail_server, zoe, ADDRESS)
@@ -210,7 +210,7 @@ async def test_it_counts_for_an_hour(
     assert (page.status_code, late.status_code) == (200, 410)
 
 
-async def test_a_newer_link_kills_the_older_one(
+async def test_a_newer_reset_link_revokes_the_older_one(
     mail_server: MailServer, visitor: Visitor, zoe: TestUser
 ) -> None:
     older = await reset_link(visitor, mail_server, zoe, ADDRESS)
@@ -221,7 +221,7 @@ async def test_a_newer_link_kills_the_older_one(
     assert [each.status_code for each in answers] == [410, 200]
 
 
-async def test_it_dies_with_another_password(
+async def test_a_password_change_revokes_a_reset_link(
     app: Application, mail_server: MailServer, visitor: Visitor, zoe: TestUser
 ) -> None:
     link = await reset_link(visitor, mail_server, zoe, ADDRESS)
@@ -231,7 +231,7 @@ async def test_it_dies_with_another_password(
     assert (await open_link(visitor, link)).status_code == 410
 
 
-async def test_it_dies_with_the_address_it_was_sent_to(
+async def test_an_email_change_revokes_a_reset_link(
     app: Application, mail_server: MailServer, visitor: Visitor, zoe: TestUser
 ) -> None:
     """Who gave a mailbox up is safe from the next one who has it"""
@@ -244,7 +244,7 @@ async def test_it_dies_with_the_address_it_was_sent_to(
     assert (await open_link(visitor, link)).status_code == 410
 
 
-async def test_it_does_nothing_for_who_is_disabled(
+async def test_a_reset_link_does_not_work_for_a_disabled_user(
     app: Application, mail_server: MailServer, visitor: Visitor, zoe: TestUser
 ) -> None:
     page = await open_link(visitor, await reset_link(visitor, mail_server, zoe, ADDRESS))
@@ -254,7 +254,7 @@ async def test_it_does_nothing_for_who_is_disabled(
     assert (await set_password(visitor, page)).status_code == 410
 
 
-async def test_every_sign_in_ends(
+async def test_a_password_reset_ends_all_sessions_and_revokes_all_tokens(
     app: Application, mail_server: MailServer, visitor: Visitor, zoe: TestUser
 ) -> None:
     """SECURITY_BAR row 9"""
@@ -270,7 +270,7 @@ async def test_every_sign_in_ends(
     assert_oauth_error(await app.refresh(client, tokens["refresh_token"]), "invalid_grant")
 
 
-async def test_a_link_for_an_address_sets_no_password_and_the_other_way_round(
+async def test_verification_links_and_reset_links_are_not_interchangeable(
     app: Application, mail_server: MailServer, visitor: Visitor, zoe: TestUser
 ) -> None:
     await person_with(app, email="other@example.com")
@@ -289,15 +289,15 @@ async def test_a_link_for_an_address_sets_no_password_and_the_other_way_round(
     "token",
     ["", "x", "postern_ol_", "postern_at_" + "A" * 50, "postern_ol_" + "A" * 3000, "\u00e4%00"],
 )
-async def test_what_is_no_link_is_a_page_that_explains(visitor: Visitor, token: str) -> None:
+async def test_an_invalid_link_shows_an_explanation(visitor: Visitor, token: str) -> None:
     for path in ("/recover/new", "/verify-email"):
         page = await visitor.follow(await visitor.get(path, token=token))
 
         assert page.status_code == 410
-        assert "This link does not work any more" in shown_on(page)
+        assert "This link no longer works" in shown_on(page)
 
 
-async def test_the_page_counts_only_in_the_browser_that_opened_the_link(
+async def test_the_page_works_only_in_the_browser_that_opened_the_link(
     app: Application, mail_server: MailServer, visitor: Visitor, zoe: TestUser
 ) -> None:
     """SECURITY_BAR row 30"""
@@ -311,7 +311,7 @@ async def test_the_page_counts_only_in_the_browser_that_opened_the_link(
     assert (stolen.status_code, forged.status_code) == (410, 403)
 
 
-async def test_the_cookie_of_the_link_counts_for_half_an_hour(
+async def test_the_cookie_of_a_reset_link_expires_after_half_an_hour(
     app: Application, mail_server: MailServer, visitor: Visitor, zoe: TestUser
 ) -> None:
     link = await reset_link(visitor, mail_server, zoe, ADDRESS)
@@ -325,7 +325,7 @@ async def test_the_cookie_of_the_link_counts_for_half_an_hour(
 
 
 @pytest.mark.slow
-async def test_no_link_and_no_address_is_in_a_log(
+async def test_logs_contain_no_link_email_or_password(
     start_app: AppFactory, mail_server: MailServer, capfd: pytest.CaptureFixture[str]
 ) -> None:
     """SECURITY_BAR row 13"""
@@ -350,7 +350,7 @@ async def test_no_link_and_no_address_is_in_a_log(
 
 
 @pytest.mark.slow
-async def test_what_waits_in_the_database_is_sealed(
+async def test_queued_reset_mails_are_sealed_in_the_database(
     app: Application, mail_server: MailServer, visitor: Visitor, zoe: TestUser
 ) -> None:
     """SECURITY_BAR row 20, of links: who reads a backup resets nobody's password"""

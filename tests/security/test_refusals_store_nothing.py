@@ -42,7 +42,7 @@ async def device(app: Application, public: TestClient) -> httpx.Response:
 
 @pytest.mark.parametrize("send", [wrong_secret, wrong_code, device])
 @pytest.mark.slow
-async def test_a_refused_request_stores_nothing(start_app: AppFactory, send: Any) -> None:
+async def test_a_rate_limited_request_stores_nothing(start_app: AppFactory, send: Any) -> None:
     """SECURITY_BAR rows 23 and 50: also of a client that proves nothing, by its network"""
     app = await start_app(**LIMITS)
     public = await app.create_client(

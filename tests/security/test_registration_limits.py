@@ -32,7 +32,7 @@ async def register(app: Application, username: str | None = None, **headers: str
     return await app.http.post("/register_user", json=body, headers=headers)
 
 
-async def test_the_sixty_first_user_in_an_hour_waits(start_app: AppFactory) -> None:
+async def test_the_sixty_first_user_in_an_hour_is_rate_limited(start_app: AppFactory) -> None:
     """SECURITY_BAR rows 19 and 50"""
     app = await start_app(**PRODUCTION)
 
@@ -44,7 +44,9 @@ async def test_the_sixty_first_user_in_an_hour_waits(start_app: AppFactory) -> N
     assert 60 <= int(answers[-1].headers["retry-after"]) <= 7200
 
 
-async def test_asking_which_names_are_taken_counts_too(start_app: AppFactory) -> None:
+async def test_registrations_of_a_taken_username_count_towards_the_limit(
+    start_app: AppFactory,
+) -> None:
     """SECURITY_BAR row 19"""
     app = await start_app(**PRODUCTION)
     await register(app, "somebody")
@@ -54,7 +56,7 @@ async def test_asking_which_names_are_taken_counts_too(start_app: AppFactory) ->
     assert [each.status_code for each in answers] == [409] * (FREE - 1) + [429]
 
 
-async def test_another_address_and_the_administrator_are_not_held_up(
+async def test_other_ips_and_the_administrator_are_not_rate_limited(
     start_app: AppFactory,
 ) -> None:
     """SECURITY_BAR row 50"""
@@ -70,7 +72,7 @@ async def test_another_address_and_the_administrator_are_not_held_up(
     assert elsewhere.status_code == 201
 
 
-async def test_the_page_and_the_call_count_together(start_app: AppFactory) -> None:
+async def test_the_registration_page_and_the_api_share_one_count(start_app: AppFactory) -> None:
     """SECURITY_BAR row 50: no door beside the guarded one"""
     app = await start_app(**PRODUCTION, registration_limit=1)
     await register(app)
@@ -86,7 +88,9 @@ async def test_the_page_and_the_call_count_together(start_app: AppFactory) -> No
     assert answer.headers["content-type"].startswith("text/html")
 
 
-async def test_the_three_hundred_and_first_client_in_an_hour_waits(start_app: AppFactory) -> None:
+async def test_the_three_hundred_and_first_client_in_an_hour_is_rate_limited(
+    start_app: AppFactory,
+) -> None:
     """SECURITY_BAR row 50; RFC 7591 section 5"""
     app = await start_app(**PRODUCTION, dynamic_registration="open")
 
@@ -96,7 +100,7 @@ async def test_the_three_hundred_and_first_client_in_an_hour_waits(start_app: Ap
     assert answers[-1].json()["error"] == "too_many_requests"
 
 
-async def test_users_and_clients_are_counted_apart(start_app: AppFactory) -> None:
+async def test_users_and_clients_are_counted_separately(start_app: AppFactory) -> None:
     """SECURITY_BAR row 50: each limit has one purpose"""
     app = await start_app(
         **PRODUCTION,
@@ -112,7 +116,7 @@ async def test_users_and_clients_are_counted_apart(start_app: AppFactory) -> Non
     assert [each.status_code for each in clients] == [201, 201, 201, 429]
 
 
-async def test_one_site_has_ten_times_the_registrations_of_one_of_its_networks(
+async def test_an_ipv6_site_gets_ten_times_the_registrations_of_one_of_its_networks(
     start_app: AppFactory,
 ) -> None:
     """SECURITY_BAR row 50: an IPv6 subscriber holds a /48, which is 65,536 networks"""
@@ -131,21 +135,21 @@ async def test_one_site_has_ten_times_the_registrations_of_one_of_its_networks(
     assert another_site == [201, 201, 429]
 
 
-async def test_in_development_there_is_no_limit(app: Application) -> None:
+async def test_user_registrations_are_unlimited_in_development(app: Application) -> None:
     """the quick start may be repeated"""
     answers = [await register(app) for _ in range(FREE + 2)]
 
     assert {each.status_code for each in answers} == {201}
 
 
-async def test_in_development_clients_have_no_limit_either(app: Application) -> None:
+async def test_client_registrations_are_unlimited_in_development(app: Application) -> None:
     """the quick start may be repeated"""
     answers = [await app.http.post("/register", json=CLIENT) for _ in range(FREE_CLIENTS + 2)]
 
     assert {each.status_code for each in answers} == {201}
 
 
-async def test_guessing_the_administrators_token_is_limited_and_he_is_not(
+async def test_guessing_the_administrator_token_is_limited_and_the_valid_one_is_not(
     start_app: AppFactory,
 ) -> None:
     """SECURITY_BAR row 41"""

@@ -52,7 +52,9 @@ async def is_asked(visitor: Visitor, user: TestUser) -> bool:
     return str(page.url.path) == "/login/otp"
 
 
-async def test_where_it_is_not_allowed_it_is_not_offered(start_app: AppFactory) -> None:
+async def test_trusting_a_browser_is_not_offered_if_it_is_not_allowed(
+    start_app: AppFactory,
+) -> None:
     app = await start_app()
     user = await app.enrolled_user()
     async with visiting(app) as visitor:
@@ -65,7 +67,7 @@ async def test_where_it_is_not_allowed_it_is_not_offered(start_app: AppFactory) 
     assert "remember_browser" not in page.text
 
 
-async def test_where_it_is_allowed_the_person_says_so(
+async def test_a_browser_is_trusted_only_if_the_user_opts_in(
     app: Application, user: TestUser, visitor: Visitor
 ) -> None:
     page = await visitor.give_password(await visitor.get("/login"), user)
@@ -78,7 +80,7 @@ async def test_where_it_is_allowed_the_person_says_so(
     assert not await is_asked(visitor, user)
 
 
-async def test_the_password_is_asked_nevertheless(
+async def test_a_trusted_browser_still_requires_the_password(
     app: Application, user: TestUser, visitor: Visitor
 ) -> None:
     await remember(visitor, user)
@@ -90,7 +92,7 @@ async def test_the_password_is_asked_nevertheless(
     assert answer.status_code == 400
 
 
-async def test_a_sign_in_there_is_one_by_password(
+async def test_a_sign_in_in_a_trusted_browser_is_reported_as_password_only(
     app: Application, user: TestUser, visitor: Visitor
 ) -> None:
     client = await app.create_client()
@@ -105,7 +107,9 @@ async def test_a_sign_in_there_is_one_by_password(
     assert claims["amr"] == ["pwd"]
 
 
-async def test_it_ends_after_its_time(app: Application, user: TestUser, visitor: Visitor) -> None:
+async def test_a_trusted_browser_expires(
+    app: Application, user: TestUser, visitor: Visitor
+) -> None:
     await remember(visitor, user)
     kept = visitor.http.cookies[COOKIE]
 
@@ -117,7 +121,9 @@ async def test_it_ends_after_its_time(app: Application, user: TestUser, visitor:
     assert await is_asked(visitor, user)
 
 
-async def test_the_cookie_is_kept_from_scripts_and_other_sites(start_app: AppFactory) -> None:
+async def test_the_trusted_browser_cookie_is_secure_httponly_and_samesite(
+    start_app: AppFactory,
+) -> None:
     """SECURITY_BAR row 31"""
     app = await start_app(remember_browser_days=30, issuer="https://postern.test")
     app.http.base_url = httpx.URL("https://postern.test")
@@ -141,7 +147,7 @@ async def remember_over_https(visitor: Visitor, user: TestUser) -> httpx.Respons
     )
 
 
-async def test_it_is_for_one_person_and_in_one_browser(
+async def test_trust_is_bound_to_one_user_and_one_browser(
     app: Application, user: TestUser, visitor: Visitor
 ) -> None:
     other = await app.enrolled_user()
@@ -153,7 +159,7 @@ async def test_it_is_for_one_person_and_in_one_browser(
 
 
 @pytest.mark.slow
-async def test_several_people_share_a_browser(
+async def test_up_to_five_users_can_trust_the_same_browser(
     app: Application, user: TestUser, visitor: Visitor
 ) -> None:
     people = [user, *[await app.enrolled_user() for _ in range(5)]]
@@ -166,7 +172,7 @@ async def test_several_people_share_a_browser(
 
 
 @pytest.mark.parametrize("change", ["password", "otp"])
-async def test_it_ends_with_the_credentials(
+async def test_changing_the_password_or_authenticator_revokes_trusted_browsers(
     app: Application, user: TestUser, visitor: Visitor, change: str
 ) -> None:
     await remember(visitor, user)
@@ -186,7 +192,7 @@ async def test_it_ends_with_the_credentials(
 
 
 @pytest.mark.parametrize("given", ["", "....", "postern_rb_" + "A" * 51, "postern_se_x", "%00.%FF"])
-async def test_a_cookie_of_ones_own_making_is_worth_nothing(
+async def test_a_forged_trusted_browser_cookie_is_ignored(
     user: TestUser, visitor: Visitor, given: str
 ) -> None:
     visitor.http.headers["cookie"] = f"{COOKIE}={given}"
@@ -199,7 +205,9 @@ async def test_a_cookie_of_ones_own_making_is_worth_nothing(
     assert answer.headers["location"] == "/login/otp"
 
 
-async def test_its_owner_forgets_it(app: Application, user: TestUser, visitor: Visitor) -> None:
+async def test_a_user_can_revoke_their_trusted_browsers(
+    app: Application, user: TestUser, visitor: Visitor
+) -> None:
     async with visiting(app) as elsewhere:
         await remember(elsewhere, user)
         await sign_in(visitor, user)
@@ -214,7 +222,7 @@ async def test_its_owner_forgets_it(app: Application, user: TestUser, visitor: V
 
 
 @pytest.mark.parametrize("but", ["", "this"])
-async def test_signing_out_everywhere_forgets_it(
+async def test_signing_out_everywhere_revokes_trusted_browsers(
     app: Application, user: TestUser, visitor: Visitor, but: str
 ) -> None:
     async with visiting(app) as elsewhere:
@@ -226,7 +234,7 @@ async def test_signing_out_everywhere_forgets_it(
         assert await is_asked(elsewhere, user)
 
 
-async def test_a_recovery_code_remembers_it_too(
+async def test_a_browser_can_be_trusted_with_a_recovery_code(
     app: Application, user: TestUser, visitor: Visitor
 ) -> None:
     await sign_in(visitor, user)
@@ -238,7 +246,7 @@ async def test_a_recovery_code_remembers_it_too(
         assert not await is_asked(elsewhere, user)
 
 
-async def test_factors_are_not_changed_with_the_password_alone(
+async def test_changing_factors_in_a_trusted_browser_requires_the_second_factor(
     app: Application, user: TestUser, visitor: Visitor
 ) -> None:
     """A found laptop and a known password are not two factors"""
@@ -258,7 +266,7 @@ async def test_factors_are_not_changed_with_the_password_alone(
     assert page.url.path == "/account/recovery-codes"
 
 
-async def test_the_secret_of_the_cookie_is_in_no_log(
+async def test_the_audit_log_does_not_contain_the_trusted_browser_cookie(
     app: Application, user: TestUser, visitor: Visitor
 ) -> None:
     await remember(visitor, user)

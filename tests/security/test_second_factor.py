@@ -30,7 +30,7 @@ async def drifted(app: Application, *, by: int) -> TestUser:
 
 
 @pytest.mark.parametrize("ahead", [-2, 2])
-async def test_without_drift_only_the_steps_beside_are_accepted(
+async def test_without_drift_only_adjacent_time_steps_are_accepted(
     app: Application, user: TestUser, ahead: int
 ) -> None:
     """SECURITY_BAR row 18"""
@@ -42,7 +42,7 @@ async def test_without_drift_only_the_steps_beside_are_accepted(
 
 @pytest.mark.parametrize("by", [-3, -1, 1, 3])
 @pytest.mark.parametrize("beside", [-1, 0, 1])
-async def test_the_window_goes_with_the_clock_of_the_device(
+async def test_the_accepted_window_follows_the_clock_of_the_device(
     app: Application, by: int, beside: int
 ) -> None:
     user = await drifted(app, by=by)
@@ -51,14 +51,16 @@ async def test_the_window_goes_with_the_clock_of_the_device(
 
 
 @pytest.mark.parametrize("beside", [-2, 2])
-async def test_the_window_never_becomes_wider(app: Application, beside: int) -> None:
+async def test_the_accepted_window_is_never_wider_than_three_steps(
+    app: Application, beside: int
+) -> None:
     """SECURITY_BAR row 18: three steps, wherever they lie"""
     user = await drifted(app, by=2)
 
     assert not await accepts(app, user, ahead=2 + beside)
 
 
-async def test_codes_used_within_minutes_do_not_move_it(app: Application) -> None:
+async def test_codes_used_within_minutes_do_not_move_the_window(app: Application) -> None:
     user = await app.enrolled_user()
     for _ in range(5):
         app.clock.advance(seconds=60)
@@ -69,7 +71,7 @@ async def test_codes_used_within_minutes_do_not_move_it(app: Application) -> Non
     assert not await accepts(app, user, ahead=2)
 
 
-async def test_it_moves_one_step_at_a_time_and_comes_back(app: Application) -> None:
+async def test_the_window_moves_one_step_at_a_time_in_both_directions(app: Application) -> None:
     user = await drifted(app, by=2)
 
     assert await accepts(app, user, ahead=1)
@@ -79,14 +81,14 @@ async def test_it_moves_one_step_at_a_time_and_comes_back(app: Application) -> N
     assert await accepts(app, user, ahead=0)
 
 
-async def test_beyond_five_minutes_a_clock_is_not_followed(app: Application) -> None:
+async def test_a_drift_of_more_than_five_minutes_is_not_followed(app: Application) -> None:
     user = await drifted(app, by=11)
 
     assert not await accepts(app, user, ahead=12)
     assert await accepts(app, user, ahead=11)
 
 
-async def test_a_code_of_a_drifted_device_counts_once(app: Application) -> None:
+async def test_a_code_of_a_drifted_device_can_be_used_once(app: Application) -> None:
     """SECURITY_BAR row 16"""
     user = await drifted(app, by=2)
 
@@ -95,7 +97,7 @@ async def test_a_code_of_a_drifted_device_counts_once(app: Application) -> None:
         assert not await accepts(app, user, ahead=ahead)
 
 
-async def test_a_new_device_has_a_new_clock(app: Application) -> None:
+async def test_a_new_device_starts_without_drift(app: Application) -> None:
     user = await drifted(app, by=3)
     services = build_services(app.settings, app.clock)
     enrolment = await services.users.reset_otp(user.username)
@@ -107,7 +109,7 @@ async def test_a_new_device_has_a_new_clock(app: Application) -> None:
     assert await accepts(app, again, ahead=0)
 
 
-async def test_a_secret_that_is_sealed_again_at_this_moment_is_the_same_secret(
+async def test_a_code_is_accepted_once_while_its_secret_is_being_resealed(
     app: Application, user: TestUser, monkeypatch: pytest.MonkeyPatch
 ) -> None:
     """`postern keys rewrap` while somebody signs in"""

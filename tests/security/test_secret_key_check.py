@@ -88,7 +88,7 @@ def starts(url: str) -> Starts:
 
 
 @pytest.mark.slow
-async def test_another_key_than_at_the_first_start_is_refused_and_changes_nothing(
+async def test_a_key_other_than_that_of_the_first_start_is_refused(
     starts: Starts,
 ) -> None:
     await starts.start(OLD_KEY)
@@ -102,7 +102,7 @@ async def test_another_key_than_at_the_first_start_is_refused_and_changes_nothin
 
 
 @pytest.mark.parametrize("attempt", range(3))
-async def test_of_two_first_servers_with_different_keys_one_is_refused(
+async def test_one_of_two_concurrent_first_servers_with_different_keys_is_refused(
     starts: Starts, attempt: int
 ) -> None:
     """One writes the check value, the other compares with it"""
@@ -112,7 +112,7 @@ async def test_of_two_first_servers_with_different_keys_one_is_refused(
     assert await starts.is_refused(OLD_KEY) == refused[0]
 
 
-async def test_of_two_first_servers_with_one_key_both_start(starts: Starts) -> None:
+async def test_two_concurrent_first_servers_with_the_same_key_both_start(starts: Starts) -> None:
     assert await asyncio.gather(starts.is_refused(OLD_KEY), starts.is_refused(OLD_KEY)) == [
         False,
         False,
@@ -120,7 +120,7 @@ async def test_of_two_first_servers_with_one_key_both_start(starts: Starts) -> N
 
 
 @pytest.mark.slow
-async def test_sealed_values_without_a_check_value_decide_which_key_is_right(
+async def test_sealed_values_validate_the_key_if_there_is_no_check_value(
     starts: Starts,
 ) -> None:
     """The database of a release that had no check value"""
@@ -134,7 +134,7 @@ async def test_sealed_values_without_a_check_value_decide_which_key_is_right(
     assert await starts.is_refused(WRONG_KEY)
 
 
-async def test_a_value_that_only_the_previous_key_opens_is_enough(starts: Starts) -> None:
+async def test_a_value_that_only_the_previous_key_opens_validates_the_keys(starts: Starts) -> None:
     await starts.start(OLD_KEY)
     await starts.forget_the_check()
 
@@ -144,7 +144,7 @@ async def test_a_value_that_only_the_previous_key_opens_is_enough(starts: Starts
     assert await starts.is_refused(NEW_KEY)
 
 
-async def test_the_previous_key_opens_the_check_value_while_the_key_changes(
+async def test_the_previous_key_opens_the_check_value_during_a_key_change(
     starts: Starts,
 ) -> None:
     await starts.start(OLD_KEY)
@@ -157,7 +157,7 @@ async def test_the_previous_key_opens_the_check_value_while_the_key_changes(
 
 
 @pytest.mark.slow
-async def test_rewrap_moves_the_check_value(starts: Starts, url: str, postern: Postern) -> None:
+async def test_rewrap_reseals_the_check_value(starts: Starts, url: str, postern: Postern) -> None:
     await starts.start(OLD_KEY)
     value = await starts.check_value()
     keys = {"DATABASE_URL": url, "SECRET_KEY": NEW_KEY, "SECRET_KEY_PREVIOUS": OLD_KEY}
@@ -171,7 +171,7 @@ async def test_rewrap_moves_the_check_value(starts: Starts, url: str, postern: P
     assert await starts.is_refused(OLD_KEY)
 
 
-async def test_migrate_neither_checks_nor_writes(
+async def test_migrate_neither_checks_the_key_nor_writes_a_check_value(
     starts: Starts, url: str, postern: Postern
 ) -> None:
     unused = await postern("migrate", DATABASE_URL=url, SECRET_KEY=WRONG_KEY)
@@ -186,7 +186,7 @@ async def test_migrate_neither_checks_nor_writes(
 
 
 @pytest.mark.slow
-async def test_a_new_key_on_purpose_starts_and_one_line_says_what_is_lost(
+async def test_a_key_marked_as_new_starts_and_logs_what_is_lost_in_one_line(
     starts: Starts, caplog: pytest.LogCaptureFixture
 ) -> None:
     await starts.start(OLD_KEY)
@@ -203,7 +203,7 @@ async def test_a_new_key_on_purpose_starts_and_one_line_says_what_is_lost(
     assert await starts.is_refused(OLD_KEY)
 
 
-async def test_a_new_key_on_purpose_counts_without_a_check_value_too(starts: Starts) -> None:
+async def test_a_key_marked_as_new_is_accepted_without_a_check_value(starts: Starts) -> None:
     await starts.start(OLD_KEY)
     await starts.forget_the_check()
 
@@ -214,7 +214,9 @@ async def test_a_new_key_on_purpose_counts_without_a_check_value_too(starts: Sta
 
 
 @pytest.mark.slow
-async def test_of_two_new_keys_at_once_one_is_refused(starts: Starts) -> None:
+async def test_one_of_two_keys_concurrently_marked_as_new_is_accepted_afterwards(
+    starts: Starts,
+) -> None:
     await starts.start(OLD_KEY)
 
     refused = await asyncio.gather(
@@ -226,7 +228,7 @@ async def test_of_two_new_keys_at_once_one_is_refused(starts: Starts) -> None:
     assert not await starts.is_refused(NEW_KEY) or not await starts.is_refused(WRONG_KEY)
 
 
-async def test_the_right_key_with_the_override_left_on_is_a_warning(
+async def test_leaving_the_override_on_with_the_correct_key_logs_a_warning(
     starts: Starts, caplog: pytest.LogCaptureFixture
 ) -> None:
     await starts.start(OLD_KEY)
@@ -239,7 +241,7 @@ async def test_the_right_key_with_the_override_left_on_is_a_warning(
     ]
 
 
-async def test_a_damaged_value_does_not_hide_one_that_opens(starts: Starts) -> None:
+async def test_a_damaged_sealed_value_is_skipped_if_another_one_opens(starts: Starts) -> None:
     await starts.start(OLD_KEY)
     await starts.forget_the_check()
     async with starts.services(OLD_KEY) as services:

@@ -33,7 +33,7 @@ async def app(start_app: AppFactory) -> AsyncIterator[Application]:
 
 
 @pytest.mark.slow
-async def test_a_hundred_passwords_from_many_networks_make_a_new_network_wait(
+async def test_a_hundred_passwords_from_many_networks_delay_a_new_network(
     app: Application, client: TestClient, user: TestUser
 ) -> None:
     """SECURITY_BAR row 17; NIST SP 800-63B-4 section 3.2.2"""
@@ -50,7 +50,7 @@ async def test_a_hundred_passwords_from_many_networks_make_a_new_network_wait(
 
 
 @pytest.mark.slow
-async def test_the_turns_are_shared_and_the_delay_doubles(
+async def test_attempts_after_a_delay_are_shared_and_the_delay_doubles(
     app: Application, client: TestClient, user: TestUser
 ) -> None:
     """SECURITY_BAR row 17: another network brings no turn of its own"""
@@ -67,7 +67,7 @@ async def test_the_turns_are_shared_and_the_delay_doubles(
 
 
 @pytest.mark.slow
-async def test_a_name_that_nobody_has_is_limited_alike(
+async def test_an_unknown_username_is_limited_like_a_known_one(
     app: Application, client: TestClient, user: TestUser
 ) -> None:
     """SECURITY_BAR rows 19 and 50"""
@@ -80,7 +80,7 @@ async def test_a_name_that_nobody_has_is_limited_alike(
 
 
 @pytest.mark.slow
-async def test_networks_that_the_account_knows_never_wait_for_it(
+async def test_known_networks_are_exempt_from_the_shared_back_off(
     app: Application, client: TestClient, user: TestUser
 ) -> None:
     """SECURITY_BAR rows 17 and 23: they keep their own attempts"""
@@ -96,7 +96,7 @@ async def test_networks_that_the_account_knows_never_wait_for_it(
 
 
 @pytest.mark.slow
-async def test_failures_at_a_known_network_count_for_nobody_else(
+async def test_failures_at_a_known_network_do_not_count_towards_the_shared_back_off(
     app: Application, client: TestClient, user: TestUser
 ) -> None:
     """SECURITY_BAR row 17: only what comes from unknown networks adds up"""
@@ -112,7 +112,7 @@ async def test_failures_at_a_known_network_count_for_nobody_else(
 
 
 @pytest.mark.slow
-async def test_a_trusted_browser_never_waits_for_it(
+async def test_a_trusted_browser_is_exempt_from_the_shared_back_off(
     app: Application, client: TestClient, user: TestUser
 ) -> None:
     """SECURITY_BAR rows 17 and 23: wherever the browser is"""
@@ -140,7 +140,7 @@ async def test_a_trusted_browser_never_waits_for_it(
 
 
 @pytest.mark.slow
-async def test_a_passkey_never_waits_for_it(
+async def test_a_passkey_is_exempt_from_the_shared_back_off(
     app: Application, client: TestClient, user: TestUser
 ) -> None:
     """SECURITY_BAR rows 17 and 23: nobody guesses a signature"""
@@ -157,7 +157,7 @@ async def test_a_passkey_never_waits_for_it(
 
 
 @pytest.mark.slow
-async def test_passwords_and_codes_are_counted_apart(
+async def test_passwords_and_codes_are_counted_separately(
     app: Application, client: TestClient, user: TestUser
 ) -> None:
     """SECURITY_BAR row 17"""
@@ -169,7 +169,7 @@ async def test_passwords_and_codes_are_counted_apart(
 
 
 @pytest.mark.slow
-async def test_codes_from_many_networks_make_those_who_have_the_password_wait_too(
+async def test_guessed_codes_from_many_networks_also_delay_users_with_the_password(
     app: Application, user: TestUser
 ) -> None:
     """SECURITY_BAR row 17: one back-off for an account, whichever way its codes are guessed"""
@@ -192,7 +192,9 @@ async def test_codes_from_many_networks_make_those_who_have_the_password_wait_to
 
 
 @pytest.mark.slow
-async def test_recovery_codes_are_codes_here(app: Application, user: TestUser) -> None:
+async def test_recovery_codes_and_one_time_codes_share_one_back_off(
+    app: Application, user: TestUser
+) -> None:
     """SECURITY_BAR row 17: no door beside the guarded one"""
     await guess_codes(app, user, FREE + 1)
 
@@ -206,7 +208,7 @@ async def test_recovery_codes_are_codes_here(app: Application, user: TestUser) -
     assert refused.status_code == 429
 
 
-async def test_a_code_at_the_password_grant_is_guessed_at_like_any_other(
+async def test_codes_at_the_password_grant_share_the_back_off_of_other_codes(
     start_app: AppFactory,
 ) -> None:
     """SECURITY_BAR rows 10 and 17: where each sign-in requires a code, a failure counts as both"""
@@ -223,7 +225,7 @@ async def test_a_code_at_the_password_grant_is_guessed_at_like_any_other(
 
 
 @pytest.mark.slow
-async def test_a_sign_in_anywhere_has_the_failures_forgotten(
+async def test_a_successful_sign_in_clears_the_failures(
     app: Application, client: TestClient, user: TestUser
 ) -> None:
     """SECURITY_BAR row 17: consecutive failures are what is counted"""
@@ -236,7 +238,7 @@ async def test_a_sign_in_anywhere_has_the_failures_forgotten(
 
 
 @pytest.mark.slow
-async def test_a_day_without_a_failure_has_them_forgotten(
+async def test_a_day_without_a_failure_clears_the_failures(
     app: Application, client: TestClient, user: TestUser
 ) -> None:
     """SECURITY_BAR row 17"""

@@ -39,7 +39,7 @@ async def register(app: Application, username: str) -> httpx.Response:
     return await app.http.post("/register_user", json={"username": username, "password": PASSWORD})
 
 
-async def test_the_password_grant_accepts_a_verified_address(
+async def test_the_password_grant_accepts_a_verified_email(
     app: Application, client: TestClient
 ) -> None:
     address = new_address()
@@ -50,7 +50,9 @@ async def test_the_password_grant_accepts_a_verified_address(
     assert await username_of(app, answer) == zoe.username
 
 
-async def test_the_pages_accept_a_verified_address(app: Application, visitor: Visitor) -> None:
+async def test_the_sign_in_page_accepts_a_verified_email(
+    app: Application, visitor: Visitor
+) -> None:
     address = new_address()
     zoe = await person_with_mail(app, address)
     page = await visitor.get("/login")
@@ -61,7 +63,7 @@ async def test_the_pages_accept_a_verified_address(app: Application, visitor: Vi
     assert zoe.username in text_of(account)
 
 
-async def test_verify_otp_and_enroll_otp_accept_a_verified_address(app: Application) -> None:
+async def test_verify_otp_and_enroll_otp_accept_a_verified_email(app: Application) -> None:
     address, name = new_address(), app.new_name()
     body = {"username": name, "password": PASSWORD, "email": address}
     assert (await app.http.post("/register_user", json=body)).status_code == 201
@@ -75,7 +77,7 @@ async def test_verify_otp_and_enroll_otp_accept_a_verified_address(app: Applicat
     assert verified.json() == {"valid": True}
 
 
-async def test_an_address_that_is_not_verified_signs_nobody_in(
+async def test_an_unverified_email_cannot_be_used_to_sign_in(
     app: Application, client: TestClient
 ) -> None:
     """Anybody can say that an address is theirs."""
@@ -87,7 +89,7 @@ async def test_an_address_that_is_not_verified_signs_nobody_in(
     assert (answer.status_code, answer.json()["error"]) == (400, "invalid_grant")
 
 
-async def test_an_address_that_two_accounts_verified_signs_nobody_in(
+async def test_an_email_verified_by_two_accounts_cannot_be_used_to_sign_in(
     app: Application, client: TestClient
 ) -> None:
     address = new_address()
@@ -101,7 +103,9 @@ async def test_an_address_that_two_accounts_verified_signs_nobody_in(
     assert answer.json() == wrong.json()
 
 
-async def test_a_username_wins_over_an_address(app: Application, client: TestClient) -> None:
+async def test_a_username_takes_precedence_over_an_email(
+    app: Application, client: TestClient
+) -> None:
     """Verifying an address that is somebody's username makes it no sign-in name."""
     address = new_address()
     owner = await app.enrolled_user(address)
@@ -113,7 +117,7 @@ async def test_a_username_wins_over_an_address(app: Application, client: TestCli
 
 
 @pytest.mark.parametrize("is_wide", [False, True])
-async def test_a_new_username_that_is_a_verified_address_is_answered_like_a_taken_one(
+async def test_a_new_username_equal_to_a_verified_email_is_refused_as_taken(
     app: Application, *, is_wide: bool
 ) -> None:
     address = new_address()
@@ -127,7 +131,7 @@ async def test_a_new_username_that_is_a_verified_address_is_answered_like_a_take
     assert answer.json() == taken.json()
 
 
-async def test_an_unverified_address_of_another_account_is_free_as_a_username(
+async def test_an_unverified_email_of_another_account_is_available_as_a_username(
     app: Application,
 ) -> None:
     """SECURITY_BAR row 22: nobody keeps a name from its owner by typing it into a profile"""
@@ -137,7 +141,7 @@ async def test_an_unverified_address_of_another_account_is_free_as_a_username(
     assert (await register(app, address)).status_code == 201
 
 
-async def test_each_spelling_has_free_attempts_of_its_own(
+async def test_a_username_and_its_email_have_separate_free_attempts(
     app: Application, client: TestClient
 ) -> None:
     """SECURITY_BAR row 23"""
@@ -151,7 +155,7 @@ async def test_each_spelling_has_free_attempts_of_its_own(
     assert by_username.status_code == 400
 
 
-async def test_another_way_to_write_an_address_brings_no_further_attempts(
+async def test_different_spellings_of_an_email_share_their_attempts(
     app: Application, client: TestClient
 ) -> None:
     """SECURITY_BAR row 23: UTS 46 maps countless spellings of a host to one"""
@@ -166,7 +170,7 @@ async def test_another_way_to_write_an_address_brings_no_further_attempts(
     assert [each.status_code for each in guesses] == [400] * FREE + [429]
 
 
-async def test_known_and_unknown_addresses_are_answered_alike(
+async def test_known_and_unknown_emails_get_the_same_response(
     app: Application, client: TestClient
 ) -> None:
     """SECURITY_BAR rows 10 and 19"""
@@ -183,7 +187,9 @@ async def test_known_and_unknown_addresses_are_answered_alike(
 @pytest.mark.parametrize(
     "name", ["@", "a@", "@b", "a@\x00", "a@\ud800", "a@" + "b" * 5000, "a@b@c", "\u00ad@\u00ad"]
 )
-async def test_what_only_looks_like_an_address_is_a_wrong_name(app: Application, name: str) -> None:
+async def test_a_malformed_email_is_refused_like_a_wrong_username(
+    app: Application, name: str
+) -> None:
     """SECURITY_BAR row 44"""
     body = json.dumps({"username": name, "code": "000000"})
     answer = await app.http.post(

@@ -33,7 +33,7 @@ async def use_up(app: Application, client_id: str) -> None:
         assert (await wrong_secret(app, client_id)).status_code == 401
 
 
-async def test_after_sixty_wrong_secrets_the_next_one_is_told_to_wait(
+async def test_after_sixty_wrong_secrets_the_next_one_is_rate_limited(
     caller: Application, client: TestClient
 ) -> None:
     """SECURITY_BAR row 50"""
@@ -48,7 +48,9 @@ async def test_after_sixty_wrong_secrets_the_next_one_is_told_to_wait(
     assert answer.headers["cache-control"] == "no-store"
 
 
-async def test_a_right_secret_is_never_refused(caller: Application, client: TestClient) -> None:
+async def test_a_correct_secret_is_never_rate_limited(
+    caller: Application, client: TestClient
+) -> None:
     """SECURITY_BAR row 23: nobody locks a service out"""
     await use_up(caller, client.client_id)
     await wrong_secret(caller, client.client_id)
@@ -58,7 +60,7 @@ async def test_a_right_secret_is_never_refused(caller: Application, client: Test
     assert {each.status_code for each in answers} == {200}
 
 
-async def test_a_client_that_is_not_there_is_limited_alike(
+async def test_an_unknown_client_is_limited_like_a_known_one(
     caller: Application, client: TestClient
 ) -> None:
     """SECURITY_BAR rows 3 and 50"""
@@ -69,7 +71,7 @@ async def test_a_client_that_is_not_there_is_limited_alike(
     assert known[-1].json() == unknown[-1].json()
 
 
-async def test_another_address_and_another_client_have_counts_of_their_own(
+async def test_other_ips_and_other_clients_have_separate_counts(
     caller: Application, client: TestClient
 ) -> None:
     """SECURITY_BAR row 23"""
@@ -83,7 +85,7 @@ async def test_another_address_and_another_client_have_counts_of_their_own(
     assert other_address.status_code == 401
 
 
-async def test_trying_many_clients_is_limited_by_address(start_app: AppFactory) -> None:
+async def test_guessing_secrets_of_many_clients_is_limited_by_ip(start_app: AppFactory) -> None:
     """SECURITY_BAR row 50"""
     app = await start_app(token_error_limit=2)
 
@@ -93,7 +95,7 @@ async def test_trying_many_clients_is_limited_by_address(start_app: AppFactory) 
 
 
 @pytest.mark.parametrize("endpoint", ENDPOINTS)
-async def test_every_endpoint_that_takes_a_secret_counts_together(
+async def test_all_endpoints_that_accept_a_secret_share_one_count(
     caller: Application, client: TestClient, endpoint: str
 ) -> None:
     """SECURITY_BAR row 50: no door beside the guarded one"""
@@ -107,7 +109,7 @@ async def test_every_endpoint_that_takes_a_secret_counts_together(
     assert answer.json()["error"] == "too_many_requests"
 
 
-async def test_guessed_codes_and_refresh_tokens_count(start_app: AppFactory) -> None:
+async def test_guessed_refresh_tokens_count_towards_the_limit(start_app: AppFactory) -> None:
     """SECURITY_BAR row 50"""
     app = await start_app(token_error_limit=3)
     client = await app.create_client()
@@ -119,7 +121,9 @@ async def test_guessed_codes_and_refresh_tokens_count(start_app: AppFactory) -> 
     assert still.status_code == 200
 
 
-async def test_what_is_no_guess_does_not_count(caller: Application, client: TestClient) -> None:
+async def test_errors_that_are_not_guesses_do_not_count_towards_the_limit(
+    caller: Application, client: TestClient
+) -> None:
     """a client with a bug gets the error that helps it"""
     for _ in range(FREE + 5):
         answer = await caller.token(client, grant_type="unheard_of")
@@ -128,7 +132,9 @@ async def test_what_is_no_guess_does_not_count(caller: Application, client: Test
     assert (await wrong_secret(caller, client.client_id)).status_code == 401
 
 
-async def test_errors_slide_out_of_the_window(caller: Application, client: TestClient) -> None:
+async def test_errors_expire_from_the_sliding_window(
+    caller: Application, client: TestClient
+) -> None:
     """SECURITY_BAR row 50"""
     await use_up(caller, client.client_id)
     caller.clock.advance(seconds=121)
@@ -138,7 +144,7 @@ async def test_errors_slide_out_of_the_window(caller: Application, client: TestC
     assert answer.status_code == 401
 
 
-async def test_of_many_at_once_no_more_are_answered_than_in_a_row(
+async def test_concurrent_guesses_get_no_more_attempts_than_sequential_ones(
     caller: Application, client: TestClient
 ) -> None:
     """SECURITY_BAR row 50"""

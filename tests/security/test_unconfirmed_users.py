@@ -47,7 +47,9 @@ async def id_of(app: Application, username: str) -> str:
     return (await services_of(app).users.get(username)).user_id
 
 
-async def test_a_user_who_never_confirmed_goes_with_an_event(own: Application) -> None:
+async def test_a_user_who_never_confirms_a_second_factor_is_deleted_and_audited(
+    own: Application,
+) -> None:
     user, other = await own.register(), await own.enrolled_user()
     user_id = await id_of(own, user.username)
 
@@ -62,7 +64,7 @@ async def test_a_user_who_never_confirmed_goes_with_an_event(own: Application) -
     assert await count(services_of(own).database, "unconfirmed_users") == 0
 
 
-async def test_the_name_can_be_registered_again(own: Application) -> None:
+async def test_a_deleted_username_can_be_registered_again(own: Application) -> None:
     user = await own.register()
     await clean(own)
 
@@ -73,7 +75,7 @@ async def test_the_name_can_be_registered_again(own: Application) -> None:
     assert (await own.password_grant(client, again)).status_code == 200
 
 
-async def test_a_user_has_thirty_days(own: Application) -> None:
+async def test_a_user_has_thirty_days_to_confirm_a_second_factor(own: Application) -> None:
     user = await own.register()
 
     await clean(own, days=29.9)
@@ -86,7 +88,9 @@ async def test_a_user_has_thirty_days(own: Application) -> None:
 
 
 @pytest.mark.parametrize(("days", "stays"), [(1, False), (0, True)])
-async def test_how_long_is_a_setting(start_app: AppFactory, days: int, stays: bool) -> None:
+async def test_the_time_to_confirm_a_second_factor_is_configurable(
+    start_app: AppFactory, days: int, stays: bool
+) -> None:
     app = await start_app(unconfirmed_user_days=days)
     user = await app.register()
 
@@ -95,7 +99,7 @@ async def test_how_long_is_a_setting(start_app: AppFactory, days: int, stays: bo
     assert await exists(app, user.username) is stays
 
 
-async def test_an_authenticator_that_was_reset_makes_nobody_unconfirmed(own: Application) -> None:
+async def test_a_user_with_a_reset_authenticator_is_not_deleted(own: Application) -> None:
     """Confirmed once, and reset by an operator: the account is in use"""
     user = await own.enrolled_user()
     await services_of(own).users.reset_otp(user.username)
@@ -108,7 +112,7 @@ async def test_an_authenticator_that_was_reset_makes_nobody_unconfirmed(own: App
 @pytest.mark.parametrize(
     "table", [sessions, consents, passkeys, upstream_identities, token_families], ids=str
 )
-async def test_a_user_who_signed_in_once_or_has_another_way_to_stays(
+async def test_a_user_who_signed_in_or_has_another_sign_in_method_is_not_deleted(
     own: Application, table: Table
 ) -> None:
     user = await own.register()
@@ -134,7 +138,7 @@ def row_of(table: Table, app: Application, **values: object) -> dict[str, Any]:
     return {**kinds, **values}
 
 
-async def test_a_disabled_user_stays(own: Application) -> None:
+async def test_a_disabled_user_is_not_deleted(own: Application) -> None:
     """Its name is blocked on purpose"""
     user = await own.register()
     await services_of(own).users.set_disabled(user.username, disabled=True)
@@ -144,7 +148,7 @@ async def test_a_disabled_user_stays(own: Application) -> None:
     assert await exists(own, user.username)
 
 
-async def test_a_user_with_a_link_of_an_administrator_has_time_until_it_expired(
+async def test_a_user_with_an_administrator_link_is_not_deleted_until_it_expires(
     own: Application,
 ) -> None:
     user = await own.register()

@@ -30,8 +30,8 @@ from tests.support.visitor import Visitor, text_of, visiting
 DATABASES = ("sqlite",)
 """What is tested here is not in the database."""
 
-NO_RIGHT_ANSWER = "The other provider gave a wrong answer"
-CANNOT_GO_ON = "This sign-in cannot go on"
+NO_RIGHT_ANSWER = "The sign-in service sent an invalid response"
+CANNOT_GO_ON = "This sign-in can't continue"
 
 
 @pytest_asyncio.fixture
@@ -41,7 +41,7 @@ async def second(app: Application) -> AsyncIterator[Provider]:
         yield await offered(app, peer)
 
 
-async def test_an_answer_counts_only_in_the_browser_that_asked(
+async def test_a_callback_is_accepted_only_in_the_browser_that_started_the_sign_in(
     visitor: Visitor, stranger: Visitor, provider: Provider
 ) -> None:
     """RFC 6749 section 10.12: nobody is signed in to an account of who sends him a link."""
@@ -56,7 +56,7 @@ async def test_an_answer_counts_only_in_the_browser_that_asked(
     assert provider.peer.count("/token") == 0
 
 
-async def test_the_cookie_of_one_browser_is_worth_nothing_in_another(
+async def test_the_cookie_of_one_browser_is_not_valid_in_another(
     visitor: Visitor, stranger: Visitor, provider: Provider
 ) -> None:
     asked = await sent_to(visitor, provider)
@@ -69,7 +69,7 @@ async def test_the_cookie_of_one_browser_is_worth_nothing_in_another(
     assert CANNOT_GO_ON in page.text
 
 
-async def test_an_answer_counts_once(visitor: Visitor, provider: Provider) -> None:
+async def test_a_callback_cannot_be_replayed(visitor: Visitor, provider: Provider) -> None:
     """Also for who kept the cookie."""
     await account_made_by(visitor, provider, sub="1")
     asked = await sent_to(visitor, provider)
@@ -84,7 +84,9 @@ async def test_an_answer_counts_once(visitor: Visitor, provider: Provider) -> No
     assert CANNOT_GO_ON in replayed.text
 
 
-async def test_of_many_answers_at_once_one_counts(visitor: Visitor, provider: Provider) -> None:
+async def test_only_one_of_many_concurrent_callbacks_succeeds(
+    visitor: Visitor, provider: Provider
+) -> None:
     await account_made_by(visitor, provider, sub="1")
     asked = await sent_to(visitor, provider)
     provider.knows(asked, sub="1")
@@ -94,7 +96,7 @@ async def test_of_many_answers_at_once_one_counts(visitor: Visitor, provider: Pr
     assert sorted(page.status_code for page in pages) == [303, *[400] * 9]
 
 
-async def test_an_answer_counts_for_ten_minutes(
+async def test_a_callback_is_refused_after_ten_minutes(
     app: Application, visitor: Visitor, provider: Provider
 ) -> None:
     asked = await sent_to(visitor, provider)
@@ -117,7 +119,7 @@ async def test_a_wrong_or_missing_state_is_refused(visitor: Visitor, provider: P
     assert provider.peer.count("/token") == 0
 
 
-async def test_the_answer_of_one_provider_does_not_count_as_that_of_another(
+async def test_a_callback_for_one_provider_is_not_accepted_for_another(
     visitor: Visitor, provider: Provider, second: Provider
 ) -> None:
     """RFC 9700 section 4.4: a code of the honest one is never sent to the other."""
@@ -131,7 +133,7 @@ async def test_the_answer_of_one_provider_does_not_count_as_that_of_another(
 
 
 @pytest.mark.parametrize("iss", [None, "", "https://evil.example"])
-async def test_an_answer_that_names_another_issuer_is_refused(
+async def test_a_callback_that_names_another_issuer_is_refused(
     visitor: Visitor, provider: Provider, iss: str | None
 ) -> None:
     """RFC 9207 section 2.4"""
@@ -145,7 +147,7 @@ async def test_an_answer_that_names_another_issuer_is_refused(
     assert provider.peer.count("/token") == 0
 
 
-async def test_a_provider_that_never_names_itself_need_not(
+async def test_the_iss_parameter_is_optional_if_the_provider_does_not_support_it(
     app: Application, visitor: Visitor, provider: Provider
 ) -> None:
     provider.publish(authorization_response_iss_parameter_supported=None)
@@ -178,7 +180,7 @@ WRONG_CLAIMS: dict[str, dict[str, Any]] = {
 
 
 @pytest.mark.parametrize("claims", WRONG_CLAIMS.values(), ids=WRONG_CLAIMS)
-async def test_an_id_token_that_is_not_for_this_sign_in_is_refused(
+async def test_an_id_token_with_claims_invalid_for_this_sign_in_is_refused(
     visitor: Visitor, provider: Provider, claims: dict[str, Any]
 ) -> None:
     """OpenID Connect Core section 3.1.3.7, SECURITY_BAR row 35"""
@@ -191,7 +193,7 @@ async def test_an_id_token_that_is_not_for_this_sign_in_is_refused(
     assert NO_RIGHT_ANSWER in page.text
 
 
-async def test_several_audiences_are_right_where_the_party_is_ours(
+async def test_several_audiences_are_accepted_if_azp_is_our_client_id(
     visitor: Visitor, provider: Provider
 ) -> None:
     asked = await sent_to(visitor, provider)
@@ -244,7 +246,7 @@ def cut_short(provider: Provider, claims: dict[str, Any]) -> str:
         lambda *_: "nonsense",
     ],
 )
-async def test_an_id_token_that_the_provider_did_not_sign_is_refused(
+async def test_an_id_token_not_signed_by_the_provider_is_refused(
     visitor: Visitor, provider: Provider, forge: Any
 ) -> None:
     """SECURITY_BAR row 35: also where its own document allows the algorithm."""
@@ -258,7 +260,7 @@ async def test_an_id_token_that_the_provider_did_not_sign_is_refused(
     assert NO_RIGHT_ANSWER in page.text
 
 
-async def test_a_key_that_came_new_is_fetched(
+async def test_a_new_signing_key_of_the_provider_is_fetched(
     app: Application, visitor: Visitor, provider: Provider
 ) -> None:
     await account_made_by(visitor, provider, sub="1")
@@ -280,7 +282,7 @@ async def test_a_key_that_came_new_is_fetched(
     assert page.headers["location"] == "/account"
 
 
-async def test_userinfo_about_somebody_else_is_not_taken(
+async def test_userinfo_of_a_different_subject_is_ignored(
     visitor: Visitor, provider: Provider
 ) -> None:
     """OpenID Connect Core section 5.3.2"""
@@ -290,11 +292,11 @@ async def test_userinfo_about_somebody_else_is_not_taken(
 
     page = await visitor.follow(await visitor.http.get(provider.callback(asked)))
 
-    assert "No account here yet" in page.text
+    assert "You don't have an account here yet" in page.text
     assert "victim" not in page.text
 
 
-async def test_the_verified_address_of_a_victim_opens_nothing(
+async def test_a_verified_email_from_a_provider_does_not_give_access_to_an_account(
     app: Application, stranger: Visitor, provider: Provider
 ) -> None:
     """An identity is an issuer and a subject: an address links nobody, whoever verified it."""
@@ -313,26 +315,26 @@ async def test_the_verified_address_of_a_victim_opens_nothing(
     )
     taken = await stranger.submit(page, to="/login/new-here")
 
-    assert "No account here yet" in page.text
-    assert "The user name is taken." in text_of(taken)
+    assert "You don't have an account here yet" in page.text
+    assert "That username is taken. Choose another one." in text_of(taken)
     account = await stranger.get("/account")
     assert account.headers["location"] == "/login"
     user = await services_of(app).users.get(victim.username)
     assert await services_of(app).upstream.list_of(user) == []
 
 
-async def test_the_same_subject_elsewhere_is_somebody_else(
+async def test_the_same_subject_at_another_provider_is_a_different_identity(
     visitor: Visitor, stranger: Visitor, provider: Provider, second: Provider
 ) -> None:
     name = await account_made_by(visitor, provider, sub="1")
 
     page = await signed_in_by(stranger, second, sub="1")
 
-    assert "No account here yet" in page.text
+    assert "You don't have an account here yet" in page.text
     assert name not in page.text
 
 
-async def test_an_account_is_made_only_for_who_came_back(
+async def test_an_account_is_created_only_in_the_browser_that_completed_the_sign_in(
     visitor: Visitor, stranger: Visitor, provider: Provider
 ) -> None:
     """What the form says is only a name: neither the cookie nor the state of another counts."""
@@ -353,7 +355,7 @@ async def test_an_account_is_made_only_for_who_came_back(
     assert provider.name not in await services_of(visitor.app).upstream.count_linked()
 
 
-async def test_the_way_there_cannot_be_used_as_who_came_back(
+async def test_a_started_sign_in_cannot_be_used_as_a_completed_one(
     visitor: Visitor, provider: Provider
 ) -> None:
     """Each sealed cookie is for one purpose."""
@@ -370,7 +372,7 @@ async def test_the_way_there_cannot_be_used_as_who_came_back(
     assert (await visitor.get("/login/new-here")).headers["location"] == "/login"
 
 
-async def test_two_who_want_the_same_identity_do_not_both_get_it(
+async def test_only_one_account_can_be_created_for_an_external_identity(
     visitor: Visitor, stranger: Visitor, provider: Provider
 ) -> None:
     pages = [await signed_in_by(each, provider, sub="1") for each in (visitor, stranger)]
@@ -387,7 +389,7 @@ async def test_two_who_want_the_same_identity_do_not_both_get_it(
     assert counts[provider.name] == 1
 
 
-async def test_forms_of_other_sites_lead_nowhere(visitor: Visitor, provider: Provider) -> None:
+async def test_cross_site_forms_are_refused(visitor: Visitor, provider: Provider) -> None:
     """SECURITY_BAR row 30"""
     for path in (provider.button, "/login/new-here"):
         response = await visitor.http.post(path, data={"username": "mallory"})
@@ -396,7 +398,7 @@ async def test_forms_of_other_sites_lead_nowhere(visitor: Visitor, provider: Pro
     assert (await visitor.get(provider.button)).status_code == 405
 
 
-async def test_a_disabled_provider_is_gone_from_every_page(
+async def test_a_disabled_provider_is_not_offered_and_its_callbacks_are_refused(
     app: Application, visitor: Visitor, stranger: Visitor, provider: Provider
 ) -> None:
     await account_made_by(visitor, provider, sub="1")
@@ -414,7 +416,7 @@ async def test_a_disabled_provider_is_gone_from_every_page(
     assert provider.peer.count("/token") == 1  # of the account that was made
 
 
-async def test_a_disabled_person_is_not_signed_in(
+async def test_a_disabled_user_cannot_sign_in(
     app: Application, visitor: Visitor, stranger: Visitor, provider: Provider
 ) -> None:
     name = await account_made_by(visitor, provider, sub="1")
@@ -426,7 +428,7 @@ async def test_a_disabled_person_is_not_signed_in(
     assert (await stranger.get("/account")).headers["location"] == "/login"
 
 
-async def test_who_refuses_there_reads_so_on_the_sign_in_page(
+async def test_a_sign_in_denied_at_the_provider_is_explained_on_the_sign_in_page(
     visitor: Visitor, provider: Provider
 ) -> None:
     asked = await sent_to(visitor, provider, next="connections")
@@ -439,7 +441,7 @@ async def test_who_refuses_there_reads_so_on_the_sign_in_page(
     assert 'name="next" value="connections"' in page.text
 
 
-async def test_other_errors_are_shown_as_theirs_and_not_repeated(
+async def test_provider_errors_are_attributed_to_the_provider_and_not_echoed(
     visitor: Visitor, provider: Provider
 ) -> None:
     asked = await sent_to(visitor, provider)
@@ -454,7 +456,7 @@ async def test_other_errors_are_shown_as_theirs_and_not_repeated(
     assert "555" not in page.text
 
 
-async def test_nothing_that_is_said_on_the_way_becomes_an_address(
+async def test_request_parameters_cannot_cause_an_open_redirect(
     visitor: Visitor, provider: Provider
 ) -> None:
     """SECURITY_BAR row 32"""
@@ -486,7 +488,7 @@ async def test_nothing_that_is_said_on_the_way_becomes_an_address(
         {"jwks_uri": "http://[::1"},
     ],
 )
-async def test_a_discovery_document_that_cannot_be_right_is_not_used(
+async def test_an_invalid_discovery_document_is_refused(
     visitor: Visitor, provider: Provider, said: dict[str, Any]
 ) -> None:
     """OpenID Connect Discovery section 4.3"""
@@ -498,7 +500,7 @@ async def test_a_discovery_document_that_cannot_be_right_is_not_used(
     assert NO_RIGHT_ANSWER in page.text
 
 
-async def test_a_discovery_document_does_not_change_how_we_speak(
+async def test_a_discovery_document_cannot_change_http_client_settings(
     visitor: Visitor, provider: Provider
 ) -> None:
     """Authlib hands every member of it to its HTTP client."""
@@ -512,7 +514,7 @@ async def test_a_discovery_document_does_not_change_how_we_speak(
     assert all("x" not in seen.headers for seen in provider.peer.seen)
 
 
-async def test_what_a_document_names_elsewhere_must_be_public(
+async def test_endpoints_on_a_host_other_than_the_issuer_must_be_public(
     visitor: Visitor, provider: Provider
 ) -> None:
     """SECURITY_BAR row 43: the host of the issuer is the operator's word, and no other."""
@@ -545,7 +547,7 @@ ANSWERS = {
 
 @pytest.mark.parametrize("path", ["/.well-known/openid-configuration", "/token", "/jwks"])
 @pytest.mark.parametrize("answer", ANSWERS.values(), ids=ANSWERS)
-async def test_nonsense_from_a_provider_ends_on_a_page(
+async def test_an_invalid_provider_response_shows_an_error_page(
     visitor: Visitor, provider: Provider, path: str, answer: Answer
 ) -> None:
     if path.startswith("/."):
@@ -563,7 +565,7 @@ async def test_nonsense_from_a_provider_ends_on_a_page(
 
 
 @pytest.mark.parametrize("answer", ANSWERS.values(), ids=ANSWERS)
-async def test_nonsense_beside_the_id_token_does_not_matter(
+async def test_an_invalid_userinfo_response_is_ignored(
     visitor: Visitor, provider: Provider, answer: Answer
 ) -> None:
     asked = await sent_to(visitor, provider)
@@ -587,7 +589,7 @@ async def test_nonsense_beside_the_id_token_does_not_matter(
         {"sub": "s" * 255, "name": "\u00fc" * 200, "email": f"{'m' * 60}@{'e' * 180}.example"},
     ],
 )
-async def test_strange_claims_are_left_out(
+async def test_invalid_claims_are_ignored(
     visitor: Visitor, provider: Provider, claims: dict[str, Any]
 ) -> None:
     """SECURITY_BAR rows 31 and 44"""
@@ -600,7 +602,7 @@ async def test_strange_claims_are_left_out(
     assert "Your account" in made.text, made.text
 
 
-async def test_a_provider_that_is_away_is_said_to_be(
+async def test_an_unreachable_provider_shows_an_error_page(
     app: Application, visitor: Visitor, caplog: pytest.LogCaptureFixture
 ) -> None:
     async with running_peer(tls=False) as peer:
@@ -612,11 +614,11 @@ async def test_a_provider_that_is_away_is_said_to_be(
     await services_of(app).upstream.remove(provider.name)
 
     assert page.status_code == 502
-    assert "The other provider does not answer" in page.text
+    assert "The sign-in service isn't responding" in page.text
     assert "It is the other provider's turn." in text_of(page)
 
 
-async def test_a_certificate_of_nobody_we_trust_is_not_accepted(
+async def test_a_certificate_of_an_untrusted_authority_is_refused(
     app: Application, visitor: Visitor, tmp_path: Path
 ) -> None:
     async with running_peer(Authority(tmp_path)) as peer:
@@ -626,10 +628,12 @@ async def test_a_certificate_of_nobody_we_trust_is_not_accepted(
         await services_of(app).upstream.remove(provider.name)
 
     assert page.status_code == 502
-    assert "The other provider does not answer" in page.text
+    assert "The sign-in service isn't responding" in page.text
 
 
-async def test_the_operators_own_authority_is_trusted(start_app: Any, tmp_path: Path) -> None:
+async def test_a_configured_certificate_authority_is_trusted(
+    start_app: Any, tmp_path: Path
+) -> None:
     authority = Authority(tmp_path)
     app = await start_app(outbound_ca_file=authority.ca_file)
     async with running_peer(authority) as peer, visiting(app) as visitor:
@@ -637,10 +641,10 @@ async def test_the_operators_own_authority_is_trusted(start_app: Any, tmp_path: 
 
         page = await signed_in_by(visitor, provider, sub="1")
 
-    assert "No account here yet" in page.text
+    assert "You don't have an account here yet" in page.text
 
 
-async def test_a_secret_of_another_key_is_our_own_turn(
+async def test_a_provider_secret_sealed_with_another_key_is_reported_as_our_error(
     start_app: AppFactory, app: Application, provider: Provider
 ) -> None:
     """SECRET_KEY was changed, and the old one is not listed."""
@@ -656,7 +660,7 @@ async def test_a_secret_of_another_key_is_our_own_turn(
     assert "It is our turn." in text_of(page)
 
 
-async def test_no_secret_reaches_the_log_or_the_audit_log(
+async def test_neither_the_log_nor_the_audit_log_contains_secrets(
     app: Application, visitor: Visitor, provider: Provider, caplog: pytest.LogCaptureFixture
 ) -> None:
     """SECURITY_BAR row 13"""

@@ -8,7 +8,7 @@ from tests.support.upstream import Provider, sent_to
 from tests.support.visitor import Visitor, text_of
 
 
-async def test_the_id_on_the_page_finds_what_the_provider_did_wrong(
+async def test_the_request_id_on_the_page_identifies_the_provider_error_in_the_log(
     visitor: Visitor, provider: Provider
 ) -> None:
     asked = await sent_to(visitor, provider)
@@ -24,7 +24,7 @@ async def test_the_id_on_the_page_finds_what_the_provider_did_wrong(
     assert record.reason not in text_of(page)
 
 
-async def test_the_id_on_the_page_of_a_lost_sign_in_finds_why(
+async def test_the_request_id_on_the_page_identifies_a_lost_sign_in_in_the_log(
     visitor: Visitor, provider: Provider
 ) -> None:
     asked = await sent_to(visitor, provider)
@@ -34,11 +34,11 @@ async def test_the_id_on_the_page_of_a_lost_sign_in_finds_why(
     record = records.one(page.headers["x-request-id"])
     assert page.status_code == 400
     assert record.error == "upstream_expired"
-    assert "no sign-in of this browser has this state" in record.reason
+    assert "this browser has no sign-in with this state" in record.reason
 
 
 @pytest.mark.parametrize("error", [None, "server_error"])
-async def test_the_way_elsewhere_and_back_keeps_the_language(
+async def test_a_sign_in_at_an_identity_provider_preserves_the_language(
     client: TestClient, visitor: Visitor, provider: Provider, error: str | None
 ) -> None:
     """OpenID Connect Core section 3.1.2.1: ui_locales"""

@@ -26,7 +26,7 @@ from tests.support.upstream import (
 from tests.support.visitor import Visitor, text_of, visiting
 
 
-async def test_a_provider_is_asked_with_state_nonce_and_pkce(
+async def test_a_sign_in_at_a_provider_uses_state_nonce_and_pkce(
     visitor: Visitor, provider: Provider
 ) -> None:
     """RFC 9700 section 2.1.1"""
@@ -55,7 +55,7 @@ async def test_a_provider_is_asked_with_state_nonce_and_pkce(
     assert unquote_plus(base64.b64decode(pair).decode()) == f"us:{SECRET}"
 
 
-async def test_a_public_client_has_no_secret_to_show(
+async def test_a_provider_without_a_client_secret_is_used_as_a_public_client(
     app: Application, visitor: Visitor, peer: Peer
 ) -> None:
     provider = await offered(app, peer, secret="")
@@ -64,13 +64,13 @@ async def test_a_public_client_has_no_secret_to_show(
 
     page = await visitor.follow(await visitor.http.get(provider.callback(asked)))
 
-    assert "No account here yet" in page.text
+    assert "You don't have an account here yet" in page.text
     (redeemed,) = [each for each in peer.seen if each.target == "/token"]
     assert "authorization" not in redeemed.headers
     assert parse_qs(redeemed.body.decode())["client_id"] == ["us"]
 
 
-async def test_who_is_new_makes_an_account_without_a_password(
+async def test_a_new_external_identity_creates_an_account_without_a_password(
     app: Application, visitor: Visitor, provider: Provider
 ) -> None:
     name = app.new_name()
@@ -93,7 +93,7 @@ async def test_who_is_new_makes_an_account_without_a_password(
     assert user.email_key is None
 
 
-async def test_an_address_is_not_verified_because_a_provider_says_so(
+async def test_an_email_is_not_verified_because_the_provider_claims_so(
     app: Application, visitor: Visitor, provider: Provider
 ) -> None:
     name = await account_made_by(
@@ -106,7 +106,7 @@ async def test_an_address_is_not_verified_because_a_provider_says_so(
     assert user.email_key is None
 
 
-async def test_who_is_known_is_signed_in(
+async def test_a_known_external_identity_signs_the_user_in(
     app: Application, visitor: Visitor, stranger: Visitor, provider: Provider
 ) -> None:
     name = await account_made_by(visitor, provider, sub="1")
@@ -122,7 +122,7 @@ async def test_who_is_known_is_signed_in(
     assert session.acr == "urn:postern:acr:password"
 
 
-async def test_a_password_never_opens_an_account_that_has_none(
+async def test_an_account_without_a_password_cannot_sign_in_with_a_password(
     app: Application, visitor: Visitor, stranger: Visitor, provider: Provider
 ) -> None:
     name = await account_made_by(visitor, provider, sub="1")
@@ -136,7 +136,7 @@ async def test_a_password_never_opens_an_account_that_has_none(
         assert "Your account" not in page.text
 
 
-async def test_a_provider_is_only_the_first_factor_of_who_has_a_second(
+async def test_a_provider_is_only_the_first_factor_if_the_user_has_a_second_factor(
     app: Application, visitor: Visitor, stranger: Visitor, provider: Provider, user: TestUser
 ) -> None:
     await visitor.sign_in(await visitor.get("/login"), user)
@@ -147,7 +147,7 @@ async def test_a_provider_is_only_the_first_factor_of_who_has_a_second(
     app.clock.advance(seconds=31)
     home = await stranger.follow(await stranger.submit(page, code=app.code(user)))
 
-    assert "Enter your code" in page.text
+    assert "Enter your security code" in page.text
     assert before.headers["location"] == "/login"
     assert "Your account" in home.text
     sessions = await services_of(app).sessions.list_of(
@@ -156,7 +156,7 @@ async def test_a_provider_is_only_the_first_factor_of_who_has_a_second(
     assert "fed otp mfa" in {each.amr for each in sessions}
 
 
-async def test_a_passkey_is_a_second_factor_too(
+async def test_a_passkey_is_required_as_second_factor_after_the_provider(
     app: Application, visitor: Visitor, stranger: Visitor, provider: Provider
 ) -> None:
     name = await account_made_by(visitor, provider, sub="1")
@@ -185,7 +185,7 @@ async def test_a_passkey_is_a_second_factor_too(
     assert (await stranger.get("/account")).headers["location"] == "/login"
 
 
-async def test_a_request_of_an_application_is_answered_after_the_way_elsewhere(
+async def test_an_authorization_request_is_answered_after_a_sign_in_at_a_provider(
     app: Application, visitor: Visitor, stranger: Visitor, provider: Provider
 ) -> None:
     await account_made_by(visitor, provider, sub="1")
@@ -201,7 +201,7 @@ async def test_a_request_of_an_application_is_answered_after_the_way_elsewhere(
     assert answer.headers["location"].startswith("http://localhost:3000/callback?code=")
 
 
-async def test_a_request_for_a_fresh_sign_in_is_passed_on(
+async def test_a_request_for_a_fresh_sign_in_is_passed_on_to_the_provider(
     app: Application, visitor: Visitor, stranger: Visitor, provider: Provider
 ) -> None:
     """OpenID Connect Core section 3.1.2.1: an old sign-in elsewhere is none of now."""
@@ -217,10 +217,10 @@ async def test_a_request_for_a_fresh_sign_in_is_passed_on(
 
     assert asked.parameters["prompt"] == "login"
     assert "Sign in there again" in stale.text
-    assert "Other sign-ins" in fresh.text
+    assert "Connected accounts" in fresh.text
 
 
-async def test_several_providers_stand_side_by_side(
+async def test_several_providers_can_be_used_independently(
     app: Application, visitor: Visitor, stranger: Visitor, provider: Provider
 ) -> None:
     async with running_peer(tls=False) as second_peer:
@@ -233,11 +233,11 @@ async def test_several_providers_stand_side_by_side(
 
     assert f"Continue with Company {provider.name}" in page.text
     assert f"Continue with Company {second.name}" in page.text
-    assert "No account here yet" in unknown.text
+    assert "You don't have an account here yet" in unknown.text
     assert first_name in known.text
 
 
-async def test_the_registration_page_offers_providers_too(
+async def test_the_registration_page_offers_identity_providers(
     visitor: Visitor, provider: Provider
 ) -> None:
     page = await visitor.get("/create-account")
@@ -247,7 +247,7 @@ async def test_the_registration_page_offers_providers_too(
     assert asked.url.startswith(provider.issuer)
 
 
-async def test_where_registration_is_closed_nobody_gets_an_account(
+async def test_no_account_is_created_if_registration_is_closed(
     start_app: AppFactory, peer: Peer
 ) -> None:
     app = await start_app(registration="closed")
@@ -259,13 +259,13 @@ async def test_where_registration_is_closed_nobody_gets_an_account(
         form = {"csrf_token": csrf_in(await visitor.get("/login")), "state": asked.state}
         refused = await visitor.http.post("/login/new-here", data={**form, "username": "mallory"})
 
-    assert "Accounts are made by the administrator here." in page.text
+    assert "Sign-up is closed. Ask your administrator for an account." in page.text
     assert 'action="/login/new-here"' not in page.text
     assert refused.status_code == 404
     assert await services_of(app).upstream.count_linked() == {}
 
 
-async def test_accounts_by_other_providers_count_as_registrations(
+async def test_accounts_created_through_a_provider_count_as_registrations(
     start_app: AppFactory, peer: Peer
 ) -> None:
     """SECURITY_BAR row 23"""
@@ -281,7 +281,7 @@ async def test_accounts_by_other_providers_count_as_registrations(
     assert await services_of(app).upstream.count_linked() == {provider.name: 1}
 
 
-async def test_a_name_that_is_taken_is_said_beside_its_field(
+async def test_a_taken_username_is_reported_beside_its_field(
     visitor: Visitor, provider: Provider, user: TestUser
 ) -> None:
     page = await signed_in_by(visitor, provider, sub="1")
@@ -289,6 +289,6 @@ async def test_a_name_that_is_taken_is_said_beside_its_field(
     taken = await visitor.submit(page, to="/login/new-here", username=user.username)
     strange = await visitor.submit(taken, to="/login/new-here", username="a b")
 
-    assert "The user name is taken." in text_of(taken)
+    assert "That username is taken. Choose another one." in text_of(taken)
     assert "no spaces or control characters" in text_of(strange)
     assert 'aria-invalid="true"' in strange.text

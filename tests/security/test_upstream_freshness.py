@@ -61,7 +61,7 @@ def freshness_in(asked: Asked) -> dict[str, str]:
 
 
 @pytest.mark.parametrize("ago", [FRESH_SECONDS, 36_000])
-async def test_an_old_sign_in_there_is_not_fresh_here(
+async def test_an_old_sign_in_at_the_provider_is_not_fresh(
     app: Application, visitor: Visitor, stranger: Visitor, provider: Provider, ago: int
 ) -> None:
     """OpenID Connect Core section 2: `auth_time` is when the person was authenticated."""
@@ -75,7 +75,7 @@ async def test_an_old_sign_in_there_is_not_fresh_here(
     assert int(session.auth_time.timestamp()) == seconds(app) - ago
 
 
-async def test_a_sign_in_there_of_this_moment_is(
+async def test_a_current_sign_in_at_the_provider_is_fresh(
     app: Application, visitor: Visitor, stranger: Visitor, provider: Provider
 ) -> None:
     _, sub = await known_there(app, visitor, provider)
@@ -86,7 +86,7 @@ async def test_a_sign_in_there_of_this_moment_is(
 
 
 @pytest.mark.parametrize("said", [None, 0, -1, 1, True, "now", 1.5, [], 10**30, "ahead"])
-async def test_where_the_provider_does_not_say_when_it_is_not_fresh(
+async def test_a_sign_in_without_a_valid_auth_time_is_not_fresh(
     app: Application, visitor: Visitor, stranger: Visitor, provider: Provider, said: Any
 ) -> None:
     """Nor where what it says is no moment of the past."""
@@ -99,7 +99,7 @@ async def test_where_the_provider_does_not_say_when_it_is_not_fresh(
     assert not await is_fresh(stranger)
 
 
-async def test_a_session_that_was_fresh_is_not_kept_so_by_an_old_sign_in_there(
+async def test_an_old_sign_in_at_the_provider_ends_the_freshness_of_a_session(
     app: Application, visitor: Visitor, provider: Provider
 ) -> None:
     """In the same browser, where the session goes on."""
@@ -112,7 +112,7 @@ async def test_a_session_that_was_fresh_is_not_kept_so_by_an_old_sign_in_there(
     assert not await is_fresh(visitor)
 
 
-async def test_a_code_after_it_makes_it_no_younger(
+async def test_a_second_factor_does_not_make_an_old_sign_in_fresh(
     app: Application, visitor: Visitor, stranger: Visitor, provider: Provider, user: TestUser
 ) -> None:
     """The first factor is as old as it was."""
@@ -130,7 +130,7 @@ async def test_a_code_after_it_makes_it_no_younger(
 
 
 @pytest.mark.parametrize("ago", [None, 36_000])
-async def test_it_does_not_meet_the_maximum_age_of_a_client(
+async def test_an_old_sign_in_at_the_provider_does_not_satisfy_max_age(
     app: Application,
     client: TestClient,
     visitor: Visitor,
@@ -150,7 +150,7 @@ async def test_it_does_not_meet_the_maximum_age_of_a_client(
     assert page.url.path == "/login"
 
 
-async def test_the_client_is_told_the_time_that_the_provider_told(
+async def test_the_client_receives_the_auth_time_of_the_provider(
     app: Application, client: TestClient, visitor: Visitor, stranger: Visitor, provider: Provider
 ) -> None:
     """OpenID Connect Core section 2: `auth_time`"""
@@ -167,7 +167,7 @@ async def test_the_client_is_told_the_time_that_the_provider_told(
 
 
 @pytest.mark.parametrize("ago", [None, 36_000])
-async def test_the_session_lasts_from_now(
+async def test_the_session_lifetime_starts_at_the_callback(
     app: Application, visitor: Visitor, stranger: Visitor, provider: Provider, ago: int | None
 ) -> None:
     """However old the sign-in there is."""
@@ -193,7 +193,7 @@ def lasts(session: Session, begun_at: datetime) -> int:
 
 
 @pytest.mark.parametrize("place", ["password", "connections", "recovery-codes"])
-async def test_on_the_way_to_a_page_of_the_account_a_fresh_sign_in_is_asked_for(
+async def test_account_pages_request_a_fresh_sign_in_from_the_provider(
     visitor: Visitor, provider: Provider, place: str
 ) -> None:
     """OpenID Connect Core section 3.1.2.1; with `max_age` the time of it has to be named."""
@@ -201,7 +201,7 @@ async def test_on_the_way_to_a_page_of_the_account_a_fresh_sign_in_is_asked_for(
 
 
 @pytest.mark.parametrize("parameters", [{"max_age": "60"}, {"prompt": "login"}])
-async def test_so_it_is_where_a_client_asks_for_one(
+async def test_a_client_that_requires_a_fresh_sign_in_requests_it_from_the_provider(
     client: TestClient, visitor: Visitor, provider: Provider, parameters: dict[str, str]
 ) -> None:
     page = await visitor.authorize(client, **parameters)
@@ -212,7 +212,7 @@ async def test_so_it_is_where_a_client_asks_for_one(
 
 
 @pytest.mark.parametrize("parameters", [{"max_age": "60"}, {"prompt": "login"}])
-async def test_a_client_that_asks_for_one_gets_an_answer_where_the_provider_does_not_say_when(
+async def test_a_client_requiring_a_fresh_sign_in_is_answered_without_auth_time(
     app: Application,
     client: TestClient,
     visitor: Visitor,
@@ -230,7 +230,7 @@ async def test_a_client_that_asks_for_one_gets_an_answer_where_the_provider_does
     assert "code" in answer_in(await visitor.allow(consent))
 
 
-async def test_otherwise_people_are_not_bothered_there(
+async def test_an_ordinary_sign_in_does_not_force_reauthentication_at_the_provider(
     client: TestClient, visitor: Visitor, provider: Provider
 ) -> None:
     plain = await sent_to(visitor, provider)
@@ -241,7 +241,7 @@ async def test_otherwise_people_are_not_bothered_there(
 
 
 @pytest.mark.parametrize("said", [3600, 0, -1, True, "now", 1.5, []])
-async def test_a_provider_that_does_not_ask_again_is_not_believed(
+async def test_an_old_or_invalid_auth_time_is_refused_if_a_fresh_sign_in_is_required(
     app: Application, visitor: Visitor, stranger: Visitor, provider: Provider, said: Any
 ) -> None:
     """As where somebody took `prompt` out of the address on the way."""
@@ -257,7 +257,7 @@ async def test_a_provider_that_does_not_ask_again_is_not_believed(
 
 
 @pytest.mark.parametrize(("says_when", "proof"), [(True, "auth_time"), (False, "prompt=login")])
-async def test_who_signs_in_there_again_goes_on_to_the_page(
+async def test_reauthentication_at_the_provider_continues_to_the_account_page(
     app: Application, visitor: Visitor, provider: Provider, says_when: bool, proof: str
 ) -> None:
     """OpenID Connect Core section 3.1.2.1: where a provider does not say when, its answer to
@@ -279,7 +279,7 @@ async def test_who_signs_in_there_again_goes_on_to_the_page(
     ) in await happened(app, user_id)
 
 
-async def test_a_sign_in_there_that_ends_late_is_as_old_as_its_beginning(
+async def test_a_slow_sign_in_at_the_provider_is_dated_from_its_start(
     app: Application, visitor: Visitor, provider: Provider
 ) -> None:
     """The provider may have asked at once and waited with its answer"""
@@ -297,7 +297,7 @@ async def test_a_sign_in_there_that_ends_late_is_as_old_as_its_beginning(
     assert not await is_fresh(visitor)
 
 
-async def test_an_answer_to_another_request_is_not_a_fresh_sign_in(
+async def test_a_callback_of_another_request_is_not_a_fresh_sign_in(
     app: Application, visitor: Visitor, provider: Provider
 ) -> None:
     """One that asked for no new sign-in: its state is not that of the fresh one"""
@@ -313,7 +313,7 @@ async def test_an_answer_to_another_request_is_not_a_fresh_sign_in(
 
 
 @pytest.mark.parametrize("ago", [None, 36_000])
-async def test_who_just_made_his_account_there_may_set_a_password(
+async def test_a_user_who_just_registered_through_a_provider_can_set_a_password(
     app: Application, visitor: Visitor, stranger: Visitor, provider: Provider, ago: int | None
 ) -> None:
     """There was nothing in it that anybody could have taken."""
@@ -330,7 +330,7 @@ async def test_who_just_made_his_account_there_may_set_a_password(
     assert enroll.url.path == "/login/enroll"
 
 
-async def test_not_so_ten_minutes_later(
+async def test_a_registration_through_a_provider_is_not_fresh_after_ten_minutes(
     app: Application, visitor: Visitor, provider: Provider
 ) -> None:
     await account_made_by(visitor, provider, sub=app.new_name("sub"))

@@ -24,7 +24,7 @@ from tests.support.visitor import Visitor, text_of, visiting
 
 pytestmark = pytest.mark.both_databases
 
-CANNOT_GO_ON = "This sign-in cannot go on"
+CANNOT_GO_ON = "This sign-in can't continue"
 
 
 async def signed_in(visitor: Visitor, user: TestUser) -> Visitor:
@@ -41,7 +41,7 @@ async def linked_to(app: Application, name: str) -> list[str]:
 
 
 @pytest.mark.slow
-async def test_a_person_links_a_provider_and_signs_in_by_it(
+async def test_a_user_links_a_provider_and_signs_in_with_it(
     app: Application, visitor: Visitor, stranger: Visitor, provider: Provider, user: TestUser
 ) -> None:
     await signed_in(visitor, user)
@@ -50,15 +50,15 @@ async def test_a_person_links_a_provider_and_signs_in_by_it(
     home = await visitor.get("/account")
     second_factor = await signed_in_by(stranger, provider, sub="1")
 
-    assert "You can sign in by this provider now." in text_of(done)
+    assert "Account connected. You can now sign in with it." in text_of(done)
     assert f"Disconnect Company {provider.name}" in text_of(done)
     assert f"Connect Company {provider.name}" not in text_of(done)
     assert f"Company {provider.name}" in home.text
-    assert "Enter your code" in second_factor.text
+    assert "Enter your security code" in second_factor.text
     assert user.username in second_factor.text
 
 
-async def test_linking_is_written_down_and_told(
+async def test_linking_and_unlinking_are_audited(
     app: Application, visitor: Visitor, provider: Provider, user: TestUser
 ) -> None:
     await signed_in(visitor, user)
@@ -73,7 +73,7 @@ async def test_linking_is_written_down_and_told(
     assert found["upstream.unlinked"] == {"provider": provider.name}
 
 
-async def test_only_a_fresh_sign_in_may_link(
+async def test_linking_and_unlinking_require_a_fresh_sign_in(
     app: Application, visitor: Visitor, provider: Provider, user: TestUser
 ) -> None:
     await signed_in(visitor, user)
@@ -90,7 +90,7 @@ async def test_only_a_fresh_sign_in_may_link(
         assert response.headers["location"].startswith("/login?next=connections")
 
 
-async def test_nobody_is_made_to_link_by_a_form_of_another_site(
+async def test_a_cross_site_form_cannot_link_or_unlink_a_provider(
     visitor: Visitor, provider: Provider, user: TestUser
 ) -> None:
     """SECURITY_BAR row 30"""
@@ -102,7 +102,7 @@ async def test_nobody_is_made_to_link_by_a_form_of_another_site(
         assert response.status_code == 403
 
 
-async def test_the_answer_to_an_attackers_linking_is_worth_nothing_in_the_victims_browser(
+async def test_linking_started_by_an_attacker_fails_in_the_browser_of_the_victim(
     app: Application, visitor: Visitor, stranger: Visitor, provider: Provider, user: TestUser
 ) -> None:
     """Forced linking: the attacker's identity does not come to the victim's account."""
@@ -119,7 +119,7 @@ async def test_the_answer_to_an_attackers_linking_is_worth_nothing_in_the_victim
     assert await linked_to(app, attacker.username) == []
 
 
-async def test_the_answer_to_a_sign_in_links_nothing(
+async def test_a_sign_in_callback_does_not_link_the_identity(
     app: Application, visitor: Visitor, stranger: Visitor, provider: Provider, user: TestUser
 ) -> None:
     """Also in a browser where somebody is signed in."""
@@ -129,11 +129,11 @@ async def test_the_answer_to_a_sign_in_links_nothing(
 
     page = await visitor.follow(await visitor.http.get(provider.callback(asked)))
 
-    assert "No account here yet" in page.text
+    assert "You don't have an account here yet" in page.text
     assert await linked_to(app, user.username) == []
 
 
-async def test_linking_is_for_the_session_that_asked(
+async def test_linking_is_bound_to_the_session_that_started_it(
     app: Application, visitor: Visitor, provider: Provider, user: TestUser
 ) -> None:
     """Somebody else signed in here meanwhile, or nobody is any more."""
@@ -149,7 +149,7 @@ async def test_linking_is_for_the_session_that_asked(
     assert await linked_to(app, user.username) == await linked_to(app, other.username) == []
 
 
-async def test_linking_ends_with_the_session(
+async def test_linking_fails_after_the_session_ends(
     app: Application, visitor: Visitor, provider: Provider, user: TestUser
 ) -> None:
     await signed_in(visitor, user)
@@ -164,7 +164,7 @@ async def test_linking_ends_with_the_session(
     assert await linked_to(app, user.username) == []
 
 
-async def test_an_identity_of_somebody_else_is_not_linked(
+async def test_an_identity_of_another_user_is_not_linked(
     app: Application, visitor: Visitor, stranger: Visitor, provider: Provider, user: TestUser
 ) -> None:
     owner = await account_made_by(stranger, provider, sub="1")
@@ -177,7 +177,7 @@ async def test_an_identity_of_somebody_else_is_not_linked(
     assert await linked_to(app, owner) == [provider.name]
 
 
-async def test_linking_what_is_linked_changes_nothing(
+async def test_linking_a_linked_identity_again_changes_nothing(
     app: Application, visitor: Visitor, provider: Provider, user: TestUser
 ) -> None:
     await signed_in(visitor, user)
@@ -185,11 +185,11 @@ async def test_linking_what_is_linked_changes_nothing(
 
     again = await linked_by(visitor, provider, sub="1")
 
-    assert "You can sign in by this provider now." in text_of(again)
+    assert "Account connected. You can now sign in with it." in text_of(again)
     assert await linked_to(app, user.username) == [provider.name]
 
 
-async def test_who_has_a_password_may_unlink(
+async def test_a_user_with_a_password_can_unlink_a_provider(
     app: Application, visitor: Visitor, stranger: Visitor, provider: Provider, user: TestUser
 ) -> None:
     await signed_in(visitor, user)
@@ -198,12 +198,12 @@ async def test_who_has_a_password_may_unlink(
     done = await visitor.follow(await visitor.submit(page, to="/account/connections/unlink"))
     back = await signed_in_by(stranger, provider, sub="1")
 
-    assert "This provider is disconnected." in text_of(done)
-    assert "No account here yet" in back.text
+    assert "Account disconnected." in text_of(done)
+    assert "You don't have an account here yet" in back.text
     assert await linked_to(app, user.username) == []
 
 
-async def test_nobody_unlinks_what_is_somebody_elses(
+async def test_a_user_cannot_unlink_the_identity_of_another_user(
     app: Application, visitor: Visitor, stranger: Visitor, provider: Provider, user: TestUser
 ) -> None:
     owner = await account_made_by(stranger, provider, sub="1")
@@ -216,7 +216,7 @@ async def test_nobody_unlinks_what_is_somebody_elses(
     assert await linked_to(app, user.username) == [provider.name]
 
 
-async def test_the_only_way_in_cannot_be_unlinked(
+async def test_the_only_sign_in_method_cannot_be_unlinked(
     app: Application, visitor: Visitor, provider: Provider
 ) -> None:
     name = await account_made_by(visitor, provider, sub="1")
@@ -229,7 +229,7 @@ async def test_the_only_way_in_cannot_be_unlinked(
     assert await linked_to(app, name) == [provider.name]
 
 
-async def test_of_two_ways_in_only_one_can_be_unlinked_at_once(
+async def test_only_one_of_two_sign_in_methods_can_be_unlinked_concurrently(
     app: Application, visitor: Visitor, provider: Provider
 ) -> None:
     async with running_peer(tls=False) as second_peer:
@@ -253,7 +253,7 @@ async def test_of_two_ways_in_only_one_can_be_unlinked_at_once(
     assert len(await linked_to(app, name)) == 1
 
 
-async def test_a_disabled_provider_is_no_way_in(
+async def test_a_disabled_provider_does_not_count_as_a_sign_in_method(
     app: Application, visitor: Visitor, provider: Provider
 ) -> None:
     async with running_peer(tls=False) as second_peer:
@@ -273,7 +273,7 @@ async def test_a_disabled_provider_is_no_way_in(
     assert len(await linked_to(app, name)) == 2
 
 
-async def test_without_providers_the_overview_says_nothing_of_them(
+async def test_the_overview_mentions_providers_only_if_one_is_configured(
     start_app: AppFactory, peer: Peer
 ) -> None:
     app = await start_app()

@@ -26,7 +26,7 @@ def is_question(page: httpx.Response) -> bool:
 
 
 def says_signed_out(page: httpx.Response) -> bool:
-    return page.status_code == 200 and "You are signed out" in page.text
+    return page.status_code == 200 and "You're signed out" in page.text
 
 
 def is_error_page(page: httpx.Response) -> bool:

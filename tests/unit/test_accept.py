@@ -27,7 +27,7 @@ CHROME = (
         "text/html;charset=utf-8",
     ],
 )
-def test_browsers_get_pages(accept: str) -> None:
+def test_accept_headers_of_browsers_prefer_html(accept: str) -> None:
     assert prefers_html(accept)
 
 
@@ -50,7 +50,7 @@ def test_browsers_get_pages(accept: str) -> None:
         ",;,=;q",
     ],
 )
-def test_programs_get_json(accept: str) -> None:
+def test_other_accept_headers_prefer_json(accept: str) -> None:
     assert not prefers_html(accept)
 
 
@@ -69,21 +69,21 @@ def test_programs_get_json(accept: str) -> None:
         ("de;q=many,en", ["en"]),
     ],
 )
-def test_the_best_liked_language_is_first(accept_language: str, expected: list[str]) -> None:
+def test_languages_are_sorted_by_preference(accept_language: str, expected: list[str]) -> None:
     assert languages(accept_language) == expected
 
 
-def test_languages_that_are_liked_alike_stay_in_their_order() -> None:
+def test_languages_of_equal_preference_keep_their_order() -> None:
     assert languages("a;q=0.5,b;q=0.5,c;q=0.5,d") == ["d", "a", "b", "c"]
 
 
-def test_a_list_without_end_has_one() -> None:
+def test_at_most_50_languages_are_read() -> None:
     """SECURITY_BAR row 49"""
     assert len(languages(",".join(["de"] * 100_000))) == 50
 
 
 @given(st.text(max_size=200))
-def test_any_text_has_an_answer(text: str) -> None:
+def test_any_header_text_is_parsed_without_an_error(text: str) -> None:
     """SECURITY_BAR row 44"""
     assert prefers_html(text) in (True, False)
     assert all(tag == tag.lower() for tag in languages(text))

@@ -31,7 +31,7 @@ def _header(client_id: bytes, secret: bytes, *, scheme: bytes = b"Basic ") -> by
     return scheme + base64.b64encode(client_id + b":" + secret)
 
 
-def test_no_header_is_no_credentials() -> None:
+def test_a_missing_header_yields_no_credentials() -> None:
     assert _extract(None) is None
 
 
@@ -40,7 +40,7 @@ def test_no_header_is_no_credentials() -> None:
 @example(header=b"Basic ====")
 @example(header=b"Basic Og==")
 @example(header=b"Basic \xff")
-def test_whatever_the_header_holds_it_is_read_or_refused(header: bytes) -> None:
+def test_any_header_is_parsed_or_refused_as_an_invalid_client(header: bytes) -> None:
     """SECURITY_BAR row 4: never anything but `InvalidClientError`"""
     try:
         credentials = _extract(header)
@@ -58,7 +58,7 @@ def test_whatever_the_header_holds_it_is_read_or_refused(header: bytes) -> None:
 @example(joined=b"%:%")
 @example(joined=b"%2:%2")
 @example(joined=b":")
-def test_whatever_is_in_the_base64_it_is_read_or_refused(joined: bytes) -> None:
+def test_any_base64_payload_is_parsed_or_refused_as_an_invalid_client(joined: bytes) -> None:
     """SECURITY_BAR row 4"""
     try:
         credentials = _extract(b"Basic " + base64.b64encode(joined))
@@ -78,7 +78,7 @@ def test_whatever_is_in_the_base64_it_is_read_or_refused(joined: bytes) -> None:
 @given(client_id=identifier, secret=not_empty)
 @example(client_id="a:b", secret="c:d+e f%20g")
 @example(client_id="+", secret="%")
-def test_what_was_encoded_is_read_back(client_id: str, secret: str) -> None:
+def test_form_encoded_credentials_are_decoded(client_id: str, secret: str) -> None:
     """RFC 6749 section 2.3.1: form-encoded, joined, base64"""
     for encode in (quote_plus, quote):
         header = _header(encode(client_id, safe="").encode(), encode(secret, safe="").encode())
@@ -88,7 +88,7 @@ def test_what_was_encoded_is_read_back(client_id: str, secret: str) -> None:
 
 @fast
 @given(client_id=identifier, secret=not_empty)
-def test_what_was_not_encoded_is_read_back_where_encoding_would_change_nothing(
+def test_unencoded_credentials_without_special_characters_are_accepted(
     client_id: str, secret: str
 ) -> None:
     """SECURITY_BAR row 4: most clients forget to encode; a secret may hold colons"""
@@ -98,7 +98,7 @@ def test_what_was_not_encoded_is_read_back_where_encoding_would_change_nothing(
     assert _extract(_header(client_id.encode(), secret.encode())) == Credentials(client_id, secret)
 
 
-def test_ours_are_the_same_encoded_or_not() -> None:
+def test_generated_credentials_need_no_encoding() -> None:
     """SECURITY_BAR row 4"""
     for _ in range(100):
         client_id, secret = new_client_id(), new_token(TokenKind.CLIENT_SECRET)
@@ -112,7 +112,7 @@ def test_ours_are_the_same_encoded_or_not() -> None:
 
 @fast
 @given(joined=st.binary(max_size=100).filter(lambda raw: b":" not in raw))
-def test_without_a_colon_it_is_refused(joined: bytes) -> None:
+def test_credentials_without_a_colon_are_refused(joined: bytes) -> None:
     """SECURITY_BAR row 4"""
     with pytest.raises(InvalidClientError):
         _extract(b"Basic " + base64.b64encode(joined))
@@ -120,7 +120,7 @@ def test_without_a_colon_it_is_refused(joined: bytes) -> None:
 
 @fast
 @given(scheme=st.sampled_from([b"basic ", b"BASIC ", b"bAsIc ", b"Basic    "]), secret=not_empty)
-def test_the_scheme_is_written_in_any_case(scheme: bytes, secret: str) -> None:
+def test_the_scheme_is_case_insensitive(scheme: bytes, secret: str) -> None:
     """RFC 7235 section 2.1"""
     header = _header(b"somebody", quote_plus(secret).encode(), scheme=scheme)
 
@@ -134,7 +134,7 @@ def test_another_scheme_is_refused(scheme: bytes) -> None:
         _extract(_header(b"somebody", b"secret", scheme=scheme))
 
 
-def test_a_header_that_is_too_long_is_refused_unread() -> None:
+def test_a_header_above_the_maximum_length_is_refused() -> None:
     """SECURITY_BAR row 4"""
     longest = (MAXIMUM_LENGTH - len(b"Basic ")) // 4 * 3 - len(b"somebody:")
 

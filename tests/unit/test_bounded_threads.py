@@ -47,7 +47,7 @@ async def run_for(
     return await threads.run(work, number)
 
 
-async def test_who_waits_too_long_is_told_to_come_back_and_the_others_go_on_in_turn(
+async def test_a_caller_that_waits_too_long_gets_a_retry_after_and_the_rest_run_in_order(
     threads: BoundedThreads,
 ) -> None:
     work = Work()
@@ -63,14 +63,14 @@ async def test_who_waits_too_long_is_told_to_come_back_and_the_others_go_on_in_t
     assert await asyncio.gather(*tasks) == work.begun == [0, 1, 2]
 
 
-async def test_a_free_thread_is_used_however_little_time_is_left(threads: BoundedThreads) -> None:
+async def test_a_free_thread_is_used_even_with_no_time_left(threads: BoundedThreads) -> None:
     work = Work()
     work.may_end.set()
 
     assert await run_for(threads, work, 7, seconds=0) == 7
 
 
-async def test_nothing_begins_for_a_caller_who_hung_up(threads: BoundedThreads) -> None:
+async def test_work_does_not_start_for_a_disconnected_caller(threads: BoundedThreads) -> None:
     work, connection = Work(), CallerConnection()
     first = asyncio.create_task(run_for(threads, work, 0))
     await eventually(lambda: work.begun == [0])
@@ -87,7 +87,7 @@ async def test_nothing_begins_for_a_caller_who_hung_up(threads: BoundedThreads) 
     assert work.begun == [0, 2]
 
 
-async def test_a_cancelled_caller_gives_his_place_back(threads: BoundedThreads) -> None:
+async def test_a_cancelled_caller_frees_its_place_in_the_queue(threads: BoundedThreads) -> None:
     work = Work()
     first = asyncio.create_task(run_for(threads, work, 0))
     await eventually(lambda: work.begun == [0])
@@ -105,7 +105,7 @@ async def test_a_cancelled_caller_gives_his_place_back(threads: BoundedThreads) 
     await asyncio.gather(first, *waiting, return_exceptions=True)
 
 
-async def test_idle_threads_return_the_memory_of_their_work(
+async def test_each_idle_thread_returns_its_freed_memory_to_the_system(
     monkeypatch: pytest.MonkeyPatch,
 ) -> None:
     """Each of them, since each has an arena of its own"""

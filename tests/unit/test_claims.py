@@ -38,7 +38,7 @@ def person(claims_updated_at: datetime | None = None, /, **claims: Any) -> User:
     )
 
 
-def test_the_parameter_says_what_is_asked_and_where() -> None:
+def test_the_parameter_lists_claims_for_userinfo_and_for_the_id_token() -> None:
     """Section 5.5"""
     text = """{
         "userinfo": {"given_name": {"essential": true}, "nickname": null},
@@ -52,7 +52,7 @@ def test_the_parameter_says_what_is_asked_and_where() -> None:
 
 
 @pytest.mark.parametrize("text", [None, "{}", '{"userinfo": null, "id_token": {}}', '{"x": 1}'])
-def test_nothing_may_be_asked_for(text: str | None) -> None:
+def test_a_parameter_may_request_no_claims(text: str | None) -> None:
     """Section 5.5: members that are not understood are ignored"""
     request = parse_claims(text)
 
@@ -87,13 +87,13 @@ def test_nothing_may_be_asked_for(text: str | None) -> None:
     ],
     ids=lambda text: text[:45],
 )
-def test_what_is_no_such_object_is_an_invalid_request(text: str) -> None:
+def test_a_malformed_claims_parameter_is_an_invalid_request(text: str) -> None:
     """SECURITY_BAR row 44; section 5.5.1: a claim has null or an object with its conditions"""
     with pytest.raises(InvalidRequestError):
         parse_claims(text)
 
 
-def test_claims_count_as_the_scopes_they_belong_to() -> None:
+def test_requested_claims_map_to_the_scopes_that_contain_them() -> None:
     """SECURITY_BAR row 34: what a person is asked about"""
     request = parse_claims(
         '{"userinfo": {"email": null, "odd": null}, "id_token": {"birthdate": null, "sub": {}}}'
@@ -102,7 +102,7 @@ def test_claims_count_as_the_scopes_they_belong_to() -> None:
     assert scopes_of(request) == {"email", "profile"}
 
 
-def test_the_parameter_asks_for_nothing_beyond_the_scope_of_its_client() -> None:
+def test_claims_outside_the_registered_scope_of_the_client_are_dropped() -> None:
     """SECURITY_BAR row 6: a claim is not a way round the registered scope"""
     request = parse_claims(
         '{"userinfo": {"email": null, "name": {}, "odd": {}}, "id_token": {"acr": {"value": "x"}}}'
@@ -114,7 +114,7 @@ def test_the_parameter_asks_for_nothing_beyond_the_scope_of_its_client() -> None
     assert within.id_token == {"acr": {"value": "x"}}
 
 
-def test_what_was_asked_can_be_kept_as_text() -> None:
+def test_a_claims_request_survives_a_round_trip_through_text() -> None:
     request = parse_claims('{"userinfo": {"name": null}, "id_token": {"email": {"x": "ü"}}}')
 
     assert parse_claims(request.text) == request
@@ -130,7 +130,7 @@ def test_a_scope_releases_its_claims_and_no_others(scope: str) -> None:
     assert set(released) == set(CLAIMS_BY_SCOPE[scope])
 
 
-def test_a_claim_that_nobody_set_is_left_out_and_never_null() -> None:
+def test_an_unset_claim_is_omitted_and_never_null() -> None:
     """Section 5.3.2"""
     released = claims_of(
         person(email="zoe@example.com"),
@@ -145,13 +145,13 @@ def test_a_claim_that_nobody_set_is_left_out_and_never_null() -> None:
     }
 
 
-def test_the_username_is_told_whatever_preferred_username_was_stored() -> None:
+def test_preferred_username_is_the_username_even_if_another_value_is_stored() -> None:
     released = claims_of(person(preferred_username="admin"), scope="profile", asked={})
 
     assert released["preferred_username"] == "Zoe"
 
 
-def test_updated_at_is_a_number_and_moves_with_the_claims() -> None:
+def test_updated_at_is_a_number_and_changes_with_the_claims() -> None:
     """Section 5.1: seconds since 1970"""
     changed_at = datetime(2026, 5, 5, tzinfo=UTC)
 
@@ -160,7 +160,7 @@ def test_updated_at_is_a_number_and_moves_with_the_claims() -> None:
     assert released["updated_at"] == int(changed_at.timestamp())
 
 
-def test_single_claims_are_released_without_their_scope() -> None:
+def test_individually_requested_claims_are_released_without_their_scope() -> None:
     """Section 5.5"""
     zoe = person(name="Zoë Example", email="zoe@example.com", nickname="zo")
     request = parse_claims('{"userinfo": {"email": null}, "id_token": {"name": null}}')
@@ -170,14 +170,14 @@ def test_single_claims_are_released_without_their_scope() -> None:
 
 
 @pytest.mark.parametrize("name", ["iss", "aud", "exp", "sub", "sid", "user_id", "password_hash"])
-def test_nothing_but_standard_claims_can_be_asked_for(name: str) -> None:
+def test_only_standard_claims_can_be_requested(name: str) -> None:
     """SECURITY_BAR row 41: no name reaches into the account or overrides what a token says"""
     zoe = person(**{name: "x"})
 
     assert claims_of(zoe, scope="openid", asked={name: {"value": "y"}}) == {}
 
 
-def test_each_supported_claim_has_one_scope_or_comes_with_the_sign_in() -> None:
+def test_each_supported_claim_belongs_to_one_scope_or_describes_the_sign_in() -> None:
     of_scopes = [name for names in CLAIMS_BY_SCOPE.values() for name in names]
 
     assert len(SUPPORTED_CLAIMS) == len(set(SUPPORTED_CLAIMS))

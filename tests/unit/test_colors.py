@@ -29,7 +29,7 @@ def parsed(text: str) -> Color:
 
 
 @given(colors)
-def test_a_link_is_readable_in_both_schemes(color: Color) -> None:
+def test_a_link_is_readable_in_both_color_schemes(color: Color) -> None:
     """Contrast 7 against the card that it stands on"""
     light, dark = accent_properties(hex_of(color))
 
@@ -38,7 +38,7 @@ def test_a_link_is_readable_in_both_schemes(color: Color) -> None:
 
 
 @given(colors)
-def test_what_stands_on_a_button_is_readable(color: Color) -> None:
+def test_the_text_on_a_button_is_readable(color: Color) -> None:
     for properties in accent_properties(hex_of(color)):
         on_accent = parsed(properties["--on-accent"])
 
@@ -46,7 +46,7 @@ def test_what_stands_on_a_button_is_readable(color: Color) -> None:
 
 
 @given(colors)
-def test_a_color_that_is_readable_stays_as_it_was_chosen(color: Color) -> None:
+def test_a_readable_accent_color_is_not_changed(color: Color) -> None:
     light, dark = accent_properties(hex_of(color))
 
     assert (light["--accent"] == hex_of(color)) == (contrast(color, WHITE) >= TEXT_CONTRAST)
@@ -54,13 +54,13 @@ def test_a_color_that_is_readable_stays_as_it_was_chosen(color: Color) -> None:
 
 
 @given(colors, colors)
-def test_contrast_has_no_direction_and_its_bounds(one: Color, other: Color) -> None:
+def test_contrast_is_symmetric_and_between_1_and_21(one: Color, other: Color) -> None:
     assert contrast(one, other) == contrast(other, one)
     assert 1 <= contrast(one, other) <= 21
 
 
 @given(colors)
-def test_a_color_has_no_contrast_with_itself(color: Color) -> None:
+def test_the_contrast_of_a_color_with_itself_is_1(color: Color) -> None:
     assert contrast(color, color) == 1
 
 
@@ -74,10 +74,12 @@ def test_a_color_has_no_contrast_with_itself(color: Color) -> None:
         ((119, 119, 119), WHITE, 4.478),
     ],
 )
-def test_contrast_is_that_of_the_standard(one: Color, other: Color, expected: float) -> None:
+def test_contrast_matches_known_values_of_the_standard(
+    one: Color, other: Color, expected: float
+) -> None:
     """Known pairs: #767676 is the lightest grey that passes AA on white"""
     assert contrast(one, other) == pytest.approx(expected, abs=0.001)
 
 
-def test_letters_of_either_case_are_one_color() -> None:
+def test_color_codes_are_case_insensitive() -> None:
     assert accent_properties("#ABCDEF") == accent_properties("#abcdef")

@@ -25,7 +25,7 @@ class SilentEngine:
 
 
 @pytest.mark.slow
-async def test_a_database_that_does_not_answer_makes_nobody_wait_for_the_outcome(
+async def test_reading_back_a_commit_from_an_unresponsive_database_times_out(
     monkeypatch: pytest.MonkeyPatch, caplog: pytest.LogCaptureFixture
 ) -> None:
     """SECURITY_BAR, fault 4"""

@@ -17,7 +17,7 @@ from app.database.errors import is_unavailability
         asyncpg.ConnectionDoesNotExistError("connection was closed in the middle of operation"),
     ],
 )
-def test_a_connection_that_breaks_or_leads_to_a_standby_is_a_503(error: Exception) -> None:
+def test_a_broken_or_standby_connection_means_the_database_is_unavailable(error: Exception) -> None:
     """SECURITY_BAR fault 2"""
     assert is_unavailability(error)
 

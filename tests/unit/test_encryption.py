@@ -19,20 +19,20 @@ BOX = SecretBox(["today's key"], purpose=PURPOSE)
 
 @unhurried
 @given(st.binary(max_size=200), st.text(st.characters(exclude_categories=["Cs"]), max_size=40))
-def test_what_was_sealed_is_opened_in_its_context(value: bytes, context: str) -> None:
+def test_a_sealed_value_is_opened_in_its_context(value: bytes, context: str) -> None:
     assert BOX.open(BOX.seal(value, context=context), context=context) == value
 
 
 @unhurried
 @given(st.binary(max_size=60))
-def test_what_was_not_sealed_by_us_is_not_opened(value: bytes) -> None:
+def test_arbitrary_bytes_are_not_opened(value: bytes) -> None:
     with pytest.raises(SealError):
         BOX.open(value, context="me")
 
 
 @unhurried
 @given(st.data(), st.binary(min_size=1, max_size=40))
-def test_a_changed_bit_anywhere_is_noticed(data: st.DataObject, value: bytes) -> None:
+def test_flipping_any_bit_of_a_sealed_value_is_detected(data: st.DataObject, value: bytes) -> None:
     sealed = bytearray(BOX.seal(value, context="me"))
     place = data.draw(st.integers(0, len(sealed) - 1))
     sealed[place] ^= 1 << data.draw(st.integers(0, 7))
@@ -43,7 +43,7 @@ def test_a_changed_bit_anywhere_is_noticed(data: st.DataObject, value: bytes) ->
 
 @unhurried
 @given(st.data(), st.binary(min_size=1, max_size=40))
-def test_a_shortened_value_is_noticed(data: st.DataObject, value: bytes) -> None:
+def test_truncating_a_sealed_value_is_detected(data: st.DataObject, value: bytes) -> None:
     sealed = BOX.seal(value, context="me")
     length = data.draw(st.integers(0, len(sealed) - 1))
 
@@ -51,7 +51,7 @@ def test_a_shortened_value_is_noticed(data: st.DataObject, value: bytes) -> None
         BOX.open(sealed[:length], context="me")
 
 
-def test_another_context_does_not_open_it() -> None:
+def test_a_sealed_value_is_not_opened_in_another_context() -> None:
     """A sealed secret cannot be moved to another person's row."""
     sealed = BOX.seal(b"secret", context="me")
 
@@ -59,7 +59,7 @@ def test_another_context_does_not_open_it() -> None:
         BOX.open(sealed, context="you")
 
 
-def test_another_purpose_has_another_key() -> None:
+def test_each_purpose_has_a_different_key() -> None:
     sealed = BOX.seal(b"secret", context="me")
 
     with pytest.raises(SealError):
@@ -67,15 +67,15 @@ def test_another_purpose_has_another_key() -> None:
     assert derive_key(b"secret", purpose="a") != derive_key(b"secret", purpose="b")
 
 
-def test_one_value_never_looks_the_same_twice() -> None:
+def test_sealing_a_value_twice_yields_different_ciphertexts() -> None:
     assert BOX.seal(b"secret", context="me") != BOX.seal(b"secret", context="me")
 
 
-def test_the_value_is_not_in_what_is_stored() -> None:
+def test_the_sealed_bytes_do_not_contain_the_plaintext() -> None:
     assert b"a long secret value" not in BOX.seal(b"a long secret value", context="me")
 
 
-def test_a_previous_key_opens_what_it_sealed_and_seals_nothing_more() -> None:
+def test_a_previous_key_opens_old_values_but_does_not_seal_new_ones() -> None:
     rotated = SecretBox(["tomorrow's key", "today's key"], purpose=PURPOSE)
     tomorrow = SecretBox(["tomorrow's key"], purpose=PURPOSE)
 
@@ -85,7 +85,7 @@ def test_a_previous_key_opens_what_it_sealed_and_seals_nothing_more() -> None:
         tomorrow.open(BOX.seal(b"old", context="me"), context="me")
 
 
-def test_only_who_has_the_token_opens_what_was_sealed_with_it() -> None:
+def test_a_value_sealed_with_a_token_is_opened_only_with_that_token() -> None:
     sealed = seal_with_token(b"a pair of tokens", token="mine", purpose="successor")
 
     assert open_with_token(sealed, token="mine", purpose="successor") == b"a pair of tokens"
@@ -93,7 +93,7 @@ def test_only_who_has_the_token_opens_what_was_sealed_with_it() -> None:
         open_with_token(sealed, token="yours", purpose="successor")
 
 
-def test_what_another_key_sealed_is_known_as_such() -> None:
+def test_a_value_sealed_with_a_previous_key_is_not_current() -> None:
     """So that it is sealed anew once, and not again"""
     old = SecretBox(["yesterday's key"], purpose=PURPOSE)
     both = SecretBox(["today's key", "yesterday's key"], purpose=PURPOSE)

@@ -33,7 +33,7 @@ content_types = st.one_of(
 
 @fast
 @given(body=st.one_of(st.binary(max_size=2000), formlike), content_type=content_types)
-def test_whatever_arrives_is_parsed_or_refused_in_the_protocols_words(
+def test_any_body_is_parsed_or_refused_as_an_invalid_request(
     body: bytes, content_type: bytes | None
 ) -> None:
     """SECURITY_BAR row 12: only `InvalidRequestError`, and nothing that cannot be stored"""
@@ -52,7 +52,7 @@ def test_whatever_arrives_is_parsed_or_refused_in_the_protocols_words(
 @fast
 @given(form=st.dictionaries(text, filled, max_size=MAXIMUM_PARAMETERS))
 @example(form={"scope": "a+b c%20d&e=f;g", "": "nameless", "é": "\U0001f600"})
-def test_what_was_encoded_is_read_back(form: dict[str, str]) -> None:
+def test_an_encoded_form_is_decoded_to_the_same_parameters(form: dict[str, str]) -> None:
     """RFC 6749 appendix B"""
     assert parse_form(urlencode(form).encode(), FORM, read=None) == form
 
@@ -74,7 +74,9 @@ def test_every_byte_may_be_percent_encoded(form: dict[str, str]) -> None:
     form=st.dictionaries(text, text, max_size=20),
     with_equals_sign=st.booleans(),
 )
-def test_an_empty_parameter_is_an_absent_one(form: dict[str, str], with_equals_sign: bool) -> None:
+def test_an_empty_parameter_is_treated_as_absent(
+    form: dict[str, str], with_equals_sign: bool
+) -> None:
     """SECURITY_BAR row 1"""
     body = urlencode(form)
     if not with_equals_sign:
@@ -92,7 +94,7 @@ def test_an_empty_parameter_is_an_absent_one(form: dict[str, str], with_equals_s
     place=st.integers(min_value=0, max_value=20),
     data=st.data(),
 )
-def test_a_repeated_parameter_is_refused_wherever_it_stands(
+def test_a_repeated_parameter_is_refused_in_any_position(
     form: dict[str, str], value: str, place: int, data: st.DataObject
 ) -> None:
     """SECURITY_BAR row 1: also where one of the two is empty, or written otherwise"""
@@ -130,7 +132,7 @@ def _is_not_utf8(raw: bytes) -> bool:
 @given(raw=st.binary(min_size=1, max_size=20).filter(_is_not_utf8), in_name=st.booleans())
 @example(raw=b"\xed\xa0\x80", in_name=False)  # a surrogate
 @example(raw=b"\xc0\xaf", in_name=False)  # a slash in two bytes
-def test_what_is_no_utf8_is_refused_in_names_and_values(raw: bytes, in_name: bool) -> None:
+def test_invalid_utf8_is_refused_in_names_and_values(raw: bytes, in_name: bool) -> None:
     """SECURITY_BAR row 12"""
     encoded = quote_from_bytes(raw, safe=b"").encode()
     body = encoded + b"=value" if in_name else b"name=" + encoded
@@ -143,7 +145,7 @@ def test_what_is_no_utf8_is_refused_in_names_and_values(raw: bytes, in_name: boo
 @example(count=MAXIMUM_PARAMETERS)
 @example(count=MAXIMUM_PARAMETERS + 1)
 @settings(deadline=None, max_examples=30)
-def test_only_so_many_parameters_are_read(count: int) -> None:
+def test_a_form_with_too_many_parameters_is_refused(count: int) -> None:
     """SECURITY_BAR row 12"""
     form = {f"p{number}": "x" for number in range(count)}
     body = urlencode(form).encode()
@@ -169,7 +171,7 @@ def test_only_so_many_parameters_are_read(count: int) -> None:
         ("ü".encode(), "ü"),
     ],
 )
-def test_values_are_read_as_a_browser_writes_them(value: bytes, expected: str | None) -> None:
+def test_values_are_decoded_as_browsers_encode_them(value: bytes, expected: str | None) -> None:
     """RFC 6749 appendix B"""
     if expected is None:
         with pytest.raises(InvalidRequestError):
@@ -179,7 +181,7 @@ def test_values_are_read_as_a_browser_writes_them(value: bytes, expected: str | 
 
 
 @pytest.mark.parametrize("content_type", [None, b"", b"text/plain", FORM + b"x", b"x" + FORM])
-def test_a_body_of_another_type_is_refused_and_no_body_needs_no_type(
+def test_a_body_of_another_content_type_is_refused_and_an_empty_body_needs_none(
     content_type: bytes | None,
 ) -> None:
     """SECURITY_BAR row 12"""

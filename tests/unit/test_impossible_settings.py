@@ -26,7 +26,7 @@ def test_argon2_needs_memory_for_each_lane(monkeypatch: pytest.MonkeyPatch) -> N
 
 
 @pytest.mark.parametrize("content", ["", "not a certificate", "-----BEGIN CERTIFICATE-----\nAA\n"])
-def test_a_file_of_authorities_holds_certificates(
+def test_a_ca_file_without_valid_certificates_is_refused(
     monkeypatch: pytest.MonkeyPatch, tmp_path: Path, content: str
 ) -> None:
     file = tmp_path / "authorities.pem"
@@ -34,10 +34,12 @@ def test_a_file_of_authorities_holds_certificates(
 
     lines = refusal_of(monkeypatch, OUTBOUND_CA_FILE=str(file))
 
-    assert lines == ("OUTBOUND_CA_FILE: must name a file with certificates in PEM",)
+    assert lines == ("OUTBOUND_CA_FILE: must name a file with certificates in PEM format format",)
 
 
-def test_a_file_with_an_authority_is_taken(monkeypatch: pytest.MonkeyPatch, tmp_path: Path) -> None:
+def test_a_ca_file_with_a_certificate_is_accepted(
+    monkeypatch: pytest.MonkeyPatch, tmp_path: Path
+) -> None:
     authority = Authority(tmp_path)
     monkeypatch.setenv("APP_ENV", "development")
     monkeypatch.setenv("OUTBOUND_CA_FILE", str(authority.ca_file))

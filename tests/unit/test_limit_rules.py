@@ -34,7 +34,9 @@ class Attempts:
 
 
 @pytest.mark.parametrize(("rule", "wait"), [(RULE, 6.0), (WITHOUT_TURNS, 66.0)])
-def test_the_free_tries_of_a_window_pass_and_the_next_waits(rule: Rule, wait: float) -> None:
+def test_the_free_attempts_of_a_window_pass_and_the_next_is_delayed(
+    rule: Rule, wait: float
+) -> None:
     attempts = Attempts(rule)
 
     assert attempts.passed_of(10) == 10
@@ -42,7 +44,7 @@ def test_the_free_tries_of_a_window_pass_and_the_next_waits(rule: Rule, wait: fl
 
 
 @pytest.mark.parametrize("passed", [0.0, 7.0, 31.0, 59.9])
-def test_who_waits_as_long_as_he_is_told_is_not_refused_again(passed: float) -> None:
+def test_an_attempt_after_the_announced_wait_is_not_refused(passed: float) -> None:
     """SECURITY_BAR row 50"""
     attempts = Attempts(WITHOUT_TURNS)
     attempts.now += passed
@@ -52,7 +54,7 @@ def test_who_waits_as_long_as_he_is_told_is_not_refused_again(passed: float) -> 
         assert attempts.wrong() == 0.0
 
 
-def test_paced_tries_are_delayed_too_where_the_window_is_long() -> None:
+def test_paced_attempts_are_delayed_too_if_the_window_is_long() -> None:
     """SECURITY_BAR row 17: one wrong code each quarter of a minute"""
     attempts = Attempts(Rule("code", 5, 86_400.0, 12.0, 3600.0, 86_400.0))
 
@@ -64,7 +66,7 @@ def test_paced_tries_are_delayed_too_where_the_window_is_long() -> None:
     assert passed < 45
 
 
-def test_everybody_has_turns_of_his_own_that_nobody_takes() -> None:
+def test_attempts_by_an_attacker_do_not_prolong_the_wait_of_the_owner() -> None:
     """SECURITY_BAR row 23: whoever hammers, the owner has his turn when he was told"""
     count, stranger, owner = NOTHING, NOTHING, NOTHING
     now = START
@@ -86,7 +88,7 @@ def test_everybody_has_turns_of_his_own_that_nobody_takes() -> None:
     assert stranger.strikes > 5
 
 
-def test_a_server_whose_clock_is_behind_takes_nothing_back() -> None:
+def test_a_server_whose_clock_is_behind_grants_no_extra_attempts() -> None:
     """SECURITY_BAR row 17: two servers at the edge of a window"""
     attempts = Attempts(WITHOUT_TURNS)
 
@@ -98,7 +100,7 @@ def test_a_server_whose_clock_is_behind_takes_nothing_back() -> None:
     assert passed == 10
 
 
-def test_no_delay_is_longer_than_the_longest_after_a_clock_was_set_back() -> None:
+def test_after_the_clock_is_set_back_no_delay_exceeds_the_maximum() -> None:
     """SECURITY_BAR, fault 12"""
     attempts = Attempts(RULE)
     attempts.passed_of(11)
@@ -107,7 +109,7 @@ def test_no_delay_is_longer_than_the_longest_after_a_clock_was_set_back() -> Non
     assert attempts.wrong() == 100.0
 
 
-def test_the_window_slides_instead_of_beginning_anew() -> None:
+def test_the_window_slides_instead_of_restarting() -> None:
     attempts = Attempts(WITHOUT_TURNS)
     attempts.now = START + 59
     assert attempts.passed_of(20) == 10
@@ -122,7 +124,7 @@ def test_the_window_slides_instead_of_beginning_anew() -> None:
     assert attempts.passed_of(20) == 10
 
 
-def test_of_a_long_flood_no_more_pass_than_the_rule_says() -> None:
+def test_during_a_long_flood_only_as_many_attempts_pass_as_the_rule_allows() -> None:
     attempts = Attempts(WITHOUT_TURNS)
 
     passed = 0
@@ -133,7 +135,7 @@ def test_of_a_long_flood_no_more_pass_than_the_rule_says() -> None:
     assert 90 <= passed <= 110
 
 
-def test_delays_double_and_end_at_the_longest() -> None:
+def test_delays_double_up_to_the_maximum() -> None:
     attempts = Attempts(RULE)
     attempts.passed_of(10)
     assert attempts.wrong() == pytest.approx(6.0)
@@ -147,7 +149,7 @@ def test_delays_double_and_end_at_the_longest() -> None:
     assert delays == [6, 12, 24, 48, 96, 100, 100]
 
 
-def test_no_number_of_strikes_is_too_large() -> None:
+def test_a_very_high_backoff_level_yields_the_maximum_delay() -> None:
     count = Count(strikes=10_000)
 
     count, _, wait = tried(RULE, count, None, now=START, is_right=False)
@@ -156,7 +158,7 @@ def test_no_number_of_strikes_is_too_large() -> None:
     assert count.blocked_until == START + 100
 
 
-def test_a_try_during_a_delay_makes_it_no_longer() -> None:
+def test_an_attempt_during_a_delay_does_not_extend_it() -> None:
     attempts = Attempts(RULE)
     attempts.passed_of(11)
     end = attempts.count.blocked_until
@@ -169,21 +171,21 @@ def test_a_try_during_a_delay_makes_it_no_longer() -> None:
     assert attempts.count.strikes == 1
 
 
-def test_a_refused_try_is_not_counted_into_the_window() -> None:
+def test_a_refused_attempt_is_not_counted_in_the_window() -> None:
     attempts = Attempts(WITHOUT_TURNS)
     attempts.passed_of(1000)
 
     assert attempts.count.current == 10
 
 
-def test_a_right_try_is_none_of_the_free_ones() -> None:
+def test_a_correct_attempt_does_not_use_up_a_free_attempt() -> None:
     attempts = Attempts(RULE)
 
     assert [attempts.right() for _ in range(50)] == [0.0] * 50
     assert attempts.passed_of(20) == 10
 
 
-def test_a_right_try_waits_like_a_wrong_one() -> None:
+def test_a_correct_attempt_is_delayed_like_a_wrong_one() -> None:
     """Or the answers during a delay would tell which guess was right."""
     attempts = Attempts(RULE)
     attempts.passed_of(10)
@@ -196,14 +198,14 @@ def test_a_right_try_waits_like_a_wrong_one() -> None:
     assert attempts.right() == 0.0
 
 
-def test_the_free_tries_are_remembered_for_as_long_as_a_window_can_cover_them() -> None:
+def test_attempts_are_stored_for_as_long_as_a_window_can_cover_them() -> None:
     attempts = Attempts(WITHOUT_TURNS)
     attempts.wrong()
 
     assert lasts(attempts.rule, attempts.count, now=attempts.now) == 120.0
 
 
-def test_delays_are_forgotten_after_quiet_time_that_begins_at_their_end() -> None:
+def test_delays_expire_after_a_quiet_period_that_starts_when_they_end() -> None:
     attempts = Attempts(RULE)
     attempts.passed_of(11)
 
@@ -211,7 +213,7 @@ def test_delays_are_forgotten_after_quiet_time_that_begins_at_their_end() -> Non
     assert lasts(attempts.rule, attempts.count, now=attempts.now + 6) == pytest.approx(3600.0)
 
 
-def test_a_clock_that_was_put_back_refuses_nobody_who_has_free_tries() -> None:
+def test_a_clock_that_is_set_back_does_not_refuse_a_free_attempt() -> None:
     """SECURITY_BAR, fault 12"""
     attempts = Attempts(RULE)
     attempts.passed_of(9)
@@ -221,7 +223,7 @@ def test_a_clock_that_was_put_back_refuses_nobody_who_has_free_tries() -> None:
     assert attempts.wrong() == 0.0
 
 
-def test_failures_that_add_up_do_so_over_any_number_of_days() -> None:
+def test_consecutive_failures_accumulate_over_any_number_of_days() -> None:
     """NIST SP 800-63B-4 section 3.2.2: no more than 100 consecutive failures"""
     attempts = Attempts(SHARED)
 
@@ -233,7 +235,7 @@ def test_failures_that_add_up_do_so_over_any_number_of_days() -> None:
     assert passed == 100
 
 
-def test_failures_that_add_up_are_forgotten_after_a_day_without_any() -> None:
+def test_accumulated_failures_expire_after_a_day_without_failures() -> None:
     attempts = Attempts(SHARED)
     attempts.passed_of(100)
     attempts.now += 80_000.0
@@ -243,7 +245,7 @@ def test_failures_that_add_up_are_forgotten_after_a_day_without_any() -> None:
     assert lasts(SHARED, attempts.count, now=attempts.now) == 86_400.0
 
 
-def test_the_shared_delay_doubles_to_a_quarter_of_an_hour() -> None:
+def test_the_shared_delay_doubles_up_to_15_minutes() -> None:
     attempts = Attempts(SHARED)
     attempts.passed_of(101)
 

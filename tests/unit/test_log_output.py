@@ -44,7 +44,7 @@ def pipe() -> Iterator[Pipe]:
     return Pipe()
 
 
-def test_lines_come_in_their_order(pipe: Pipe) -> None:
+def test_lines_are_written_in_order(pipe: Pipe) -> None:
     for number in range(1000):
         pipe.output.write(f"{number}\n")
 
@@ -52,7 +52,7 @@ def test_lines_come_in_their_order(pipe: Pipe) -> None:
 
 
 @pytest.mark.slow
-def test_what_does_not_fit_is_dropped_and_counted_when_the_reader_is_back(pipe: Pipe) -> None:
+def test_lines_that_do_not_fit_are_dropped_and_counted_when_the_reader_resumes(pipe: Pipe) -> None:
     fits = MAXIMUM_CHARACTERS // len(LINE)
     for _ in range(3 * fits):
         pipe.output.write(LINE)
@@ -65,7 +65,7 @@ def test_what_does_not_fit_is_dropped_and_counted_when_the_reader_is_back(pipe: 
 
 
 @pytest.mark.slow
-def test_a_line_after_a_gap_comes_behind_the_count(pipe: Pipe) -> None:
+def test_a_line_after_a_gap_follows_the_count_of_dropped_lines(pipe: Pipe) -> None:
     while not pipe.output.dropped:
         pipe.output.write(LINE)
     reading = threading.Thread(target=pipe.read, args=(MAXIMUM_CHARACTERS // 2,))
@@ -80,7 +80,7 @@ def test_a_line_after_a_gap_comes_behind_the_count(pipe: Pipe) -> None:
     assert lines[place - 1] == describe(pipe.output.dropped)
 
 
-def test_a_reader_that_is_gone_harms_nobody(pipe: Pipe) -> None:
+def test_writing_to_a_closed_reader_raises_no_error(pipe: Pipe) -> None:
     os.close(pipe.read_end)
 
     pipe.output.write("nobody reads this\n")
@@ -90,7 +90,7 @@ def test_a_reader_that_is_gone_harms_nobody(pipe: Pipe) -> None:
     assert pipe.read_to_the_end() == ""
 
 
-def test_a_stream_of_a_test_is_written_to_at_once() -> None:
+def test_an_in_memory_stream_is_written_to_immediately() -> None:
     target = io.StringIO()
     output = LogOutput(target, describe)
 
@@ -99,7 +99,7 @@ def test_a_stream_of_a_test_is_written_to_at_once() -> None:
     assert target.getvalue() == "a line\n"
 
 
-def test_text_that_utf_8_cannot_hold_is_escaped(pipe: Pipe) -> None:
+def test_text_that_utf_8_cannot_encode_is_escaped(pipe: Pipe) -> None:
     pipe.output.write("a \ud800 line\n")
 
     assert pipe.read_to_the_end() == "a \\ud800 line\n"

@@ -8,7 +8,7 @@ from tests.support import machine
 @pytest.mark.parametrize(
     ("measured", "expected"), [(0.015, 2.0), (0.03, 2.0), (0.3, 20.0), (30.0, 40.0)]
 )
-def test_a_time_out_grows_with_the_slowness_of_the_machine_within_bounds(
+def test_timeouts_scale_with_the_slowness_of_the_machine_within_bounds(
     measured: float, expected: float, monkeypatch: pytest.MonkeyPatch
 ) -> None:
     readings = iter([100.0, 100.0 + measured])
@@ -18,7 +18,7 @@ def test_a_time_out_grows_with_the_slowness_of_the_machine_within_bounds(
     assert machine.scaled(2) == pytest.approx(expected)
 
 
-def test_a_sample_is_used_for_a_few_seconds(monkeypatch: pytest.MonkeyPatch) -> None:
+def test_a_speed_measurement_is_reused_for_a_few_seconds(monkeypatch: pytest.MonkeyPatch) -> None:
     monkeypatch.setitem(machine._last_sample, "at", -machine.SAMPLE_IS_GOOD_FOR)
     readings = iter([100.0, 100.3, 104.9, 105.1, 105.7])
     monkeypatch.setattr(machine.time, "perf_counter", lambda: next(readings))

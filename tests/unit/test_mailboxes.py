@@ -22,7 +22,7 @@ from app.security.mailboxes import with_ascii_host
         ("Jörg@example.com", "Jörg@example.com"),
     ],
 )
-def test_every_spelling_of_a_host_is_kept_as_one(written: str, kept: str) -> None:
+def test_all_spellings_of_an_email_host_are_stored_in_one_form(written: str, kept: str) -> None:
     """RFC 5891, with the mapping of UTS 46: what was two hosts in the older IDNA stays two"""
     assert StandardClaims(email=written).email == kept
     assert with_ascii_host(kept) == kept
@@ -49,12 +49,12 @@ def test_every_spelling_of_a_host_is_kept_as_one(written: str, kept: str) -> Non
         "a" * 64 + ".com",
     ],
 )
-def test_a_host_that_can_be_none_is_refused(host: str) -> None:
+def test_an_invalid_email_host_is_refused(host: str) -> None:
     with pytest.raises(ValidationError):
         StandardClaims(email=f"zoe@{host}")
 
 
-def test_an_address_is_not_longer_when_it_is_kept() -> None:
+def test_an_email_that_is_too_long_in_its_stored_form_is_refused() -> None:
     host = ".".join(["ü" * 50] * 4)
 
     with pytest.raises(ValidationError):
@@ -64,5 +64,5 @@ def test_an_address_is_not_longer_when_it_is_kept() -> None:
 
 
 @pytest.mark.parametrize("asked", ["zoe", "", "@", "zoe@", "zoe@a_b", "zoe@\u3002"])
-def test_what_is_no_address_has_a_key_that_finds_nobody(asked: str) -> None:
+def test_the_key_of_an_invalid_email_is_its_unchanged_text(asked: str) -> None:
     assert email_key(asked) == asked

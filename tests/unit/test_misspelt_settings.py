@@ -19,7 +19,7 @@ from app.settings import Settings, load_settings, misspelt_settings
         ("FLASK_ENVV", "FLASK_ENV"),
     ],
 )
-def test_a_name_that_is_almost_one_of_ours_is_told(tmp_path: Path, name: str, meant: str) -> None:
+def test_a_name_close_to_a_setting_gets_a_suggestion(tmp_path: Path, name: str, meant: str) -> None:
     file = tmp_path / ".env"
     file.write_text(f"{name}=a-value\n")
 
@@ -27,14 +27,14 @@ def test_a_name_that_is_almost_one_of_ours_is_told(tmp_path: Path, name: str, me
 
 
 @pytest.mark.parametrize("name", ["POSTGRES_PASSWORD", "COMPOSE_PROJECT_NAME", "TOKEN", "TZ", "X"])
-def test_a_name_that_is_somebody_elses_is_not(tmp_path: Path, name: str) -> None:
+def test_an_unrelated_name_gets_no_suggestion(tmp_path: Path, name: str) -> None:
     file = tmp_path / ".env"
     file.write_text(f"{name}=a-value\n")
 
     assert misspelt_settings(file) == []
 
 
-def test_no_setting_of_ours_is_taken_for_another(tmp_path: Path) -> None:
+def test_no_valid_setting_is_mistaken_for_another(tmp_path: Path) -> None:
     file = tmp_path / ".env"
     names = [name.upper() for name in Settings.model_fields]
     file.write_text("".join(f"{name}=a-value\n{name.lower()}=a-value\n" for name in names))
@@ -42,11 +42,11 @@ def test_no_setting_of_ours_is_taken_for_another(tmp_path: Path) -> None:
     assert misspelt_settings(file) == []
 
 
-def test_without_a_file_there_is_nothing_to_say(tmp_path: Path) -> None:
+def test_a_missing_env_file_yields_no_suggestions(tmp_path: Path) -> None:
     assert misspelt_settings(tmp_path / ".env") == []
 
 
-def test_a_start_that_is_refused_names_it_too(
+def test_a_refused_start_includes_the_suggestion_without_the_value(
     tmp_path: Path, monkeypatch: pytest.MonkeyPatch
 ) -> None:
     """The value, which is a secret, is not repeated"""

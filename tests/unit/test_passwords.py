@@ -22,14 +22,14 @@ any_text = st.text(st.characters(), max_size=300)
 
 @unhurried
 @given(any_text)
-def test_verifying_any_text_is_true_or_false(text: str) -> None:
+def test_verifying_any_other_text_returns_false(text: str) -> None:
     """SECURITY_BAR row 11"""
     assert CHEAP.verify(text, CHEAP.hash("something else entirely")) is False
 
 
 @unhurried
 @given(any_text)
-def test_what_may_be_a_password_can_be_hashed_and_verified(text: str) -> None:
+def test_an_allowed_password_can_be_hashed_and_verified(text: str) -> None:
     """SECURITY_BAR row 11"""
     if problem_with(text) is None:
         assert MINIMUM_LENGTH <= len(text) <= MAXIMUM_LENGTH
@@ -38,7 +38,7 @@ def test_what_may_be_a_password_can_be_hashed_and_verified(text: str) -> None:
 
 @unhurried
 @given(any_text)
-def test_a_problem_is_a_sentence_that_does_not_repeat_the_password(text: str) -> None:
+def test_an_error_message_is_a_sentence_without_the_password(text: str) -> None:
     """SECURITY_BAR row 13"""
     problem = problem_with(text)
 
@@ -48,7 +48,7 @@ def test_a_problem_is_a_sentence_that_does_not_repeat_the_password(text: str) ->
 
 @unhurried
 @given(st.text(max_size=100))
-def test_preparing_is_done_once(text: str) -> None:
+def test_preparing_a_password_is_idempotent(text: str) -> None:
     """RFC 8265 section 4.2.1"""
     once = prepare(text)
 
@@ -57,17 +57,17 @@ def test_preparing_is_done_once(text: str) -> None:
 
 
 @pytest.mark.parametrize("space", ["\u00a0", "\u1680", "\u2003", "\u202f", "\u205f", "\u3000"])
-def test_every_kind_of_space_is_a_space(space: str) -> None:
+def test_every_unicode_space_is_mapped_to_an_ascii_space(space: str) -> None:
     """RFC 8265 section 4.2.1"""
     assert prepare(f"two{space}words") == "two words"
 
 
-def test_compatibility_forms_stay_apart() -> None:
+def test_compatibility_forms_remain_distinct() -> None:
     """RFC 8265 section 4.2.1: NFC, not NFKC"""
     assert prepare("\ufb01") != prepare("fi")
 
 
-def test_the_values_of_the_bar() -> None:
+def test_the_shipped_argon2_parameters_match_the_security_bar() -> None:
     """SECURITY_BAR, the table of values: 19 MiB, t=2, p=1"""
     shipped = PasswordScheme(memory_kib=19_456, time_cost=2, parallelism=1)
 
@@ -86,7 +86,7 @@ def test_two_hashes_of_one_password_differ() -> None:
         PasswordScheme(memory_kib=64, time_cost=1, parallelism=2),
     ],
 )
-def test_a_hash_of_other_parameters_is_outdated_and_still_verifies(other: PasswordScheme) -> None:
+def test_a_hash_with_other_parameters_is_outdated_but_still_verifies(other: PasswordScheme) -> None:
     """SECURITY_BAR, the table of values: rehash on login when raised"""
     made = CHEAP.hash("a password")
 
@@ -99,12 +99,12 @@ def test_a_hash_of_other_parameters_is_outdated_and_still_verifies(other: Passwo
     "malformed",
     ["", "x", "$argon2id$", "$2b$12$abcdefghijklmnopqrstuv", "$argon2id$v=19$m=64,t=1,p=1$!$!"],
 )
-def test_a_malformed_hash_verifies_nothing(malformed: str) -> None:
+def test_a_malformed_hash_never_verifies(malformed: str) -> None:
     assert CHEAP.verify("a password", malformed) is False
 
 
 @pytest.mark.parametrize("password", ["password123", "PASSWORD123", "iloveyou", "qwerty"])
-def test_common_passwords_are_known_whatever_their_case(password: str) -> None:
+def test_common_passwords_are_detected_in_any_case(password: str) -> None:
     """SECURITY_BAR row 25"""
     assert is_common(password)
 

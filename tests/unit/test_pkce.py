@@ -21,14 +21,14 @@ def challenge_of(verifier: str) -> str:
     return base64.urlsafe_b64encode(digest).rstrip(b"=").decode()
 
 
-def test_the_example_of_the_standard() -> None:
+def test_the_example_of_rfc_7636_verifies() -> None:
     """Appendix B"""
     assert is_code_challenge(CHALLENGE)
     assert is_verified(CHALLENGE, VERIFIER)
 
 
 @given(verifiers)
-def test_every_verifier_belongs_to_its_challenge(verifier: str) -> None:
+def test_every_valid_verifier_matches_its_challenge(verifier: str) -> None:
     """Section 4.1: of 43 to 128 unreserved characters"""
     challenge = challenge_of(verifier)
 
@@ -37,29 +37,29 @@ def test_every_verifier_belongs_to_its_challenge(verifier: str) -> None:
 
 
 @given(verifiers, verifiers)
-def test_no_other_verifier_does(one: str, other: str) -> None:
+def test_a_challenge_does_not_match_another_verifier(one: str, other: str) -> None:
     assert is_verified(challenge_of(one), other) == (one == other)
 
 
 @given(verifiers)
-def test_plain_is_not_spoken(verifier: str) -> None:
+def test_the_plain_method_is_not_supported(verifier: str) -> None:
     """SECURITY_BAR row 8"""
     assert not is_verified(verifier, verifier)
 
 
 @given(st.text(UNRESERVED, max_size=42) | st.text(UNRESERVED, min_size=129, max_size=200))
-def test_a_verifier_has_its_length(verifier: str) -> None:
+def test_a_verifier_of_invalid_length_is_refused(verifier: str) -> None:
     assert not is_verified(challenge_of(verifier), verifier)
 
 
 @pytest.mark.parametrize("strange", ["+", "/", "=", " ", "\n", "é", "\x00", "%", "\u0661"])
-def test_a_verifier_has_no_other_characters(strange: str) -> None:
+def test_a_verifier_with_a_forbidden_character_is_refused(strange: str) -> None:
     for verifier in (VERIFIER + strange, strange + VERIFIER, VERIFIER[:20] + strange + VERIFIER):
         assert not is_verified(challenge_of(verifier), verifier)
 
 
 @given(st.text(max_size=200))
-def test_any_text_has_an_answer(text: str) -> None:
+def test_any_text_is_checked_without_an_error(text: str) -> None:
     """SECURITY_BAR row 44"""
     assert not is_verified(CHALLENGE, text)
     assert not is_verified(text, VERIFIER)
@@ -80,6 +80,6 @@ def test_any_text_has_an_answer(text: str) -> None:
         "\u0661" * 43,
     ],
 )
-def test_what_is_no_sha_256_is_no_challenge(text: str) -> None:
+def test_a_challenge_that_is_not_an_encoded_sha_256_hash_is_invalid(text: str) -> None:
     """Section 4.2"""
     assert not is_code_challenge(text)

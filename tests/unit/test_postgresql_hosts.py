@@ -5,13 +5,13 @@ import pytest
 from app.database.postgresql_hosts import hosts_of, name_of
 
 
-def test_a_url_with_one_host_stays_as_it_is() -> None:
+def test_a_url_with_one_host_is_unchanged() -> None:
     url = "postgresql://user:secret@db.example/postern?sslmode=require"
 
     assert hosts_of(url) == [url]
 
 
-def test_each_of_several_hosts_is_asked_whether_it_accepts_writes() -> None:
+def test_each_of_several_hosts_must_accept_writes() -> None:
     urls = hosts_of(
         "postgresql://user:secret@a.example:5433,[::1],c.example/postern?sslmode=require"
     )
@@ -22,20 +22,20 @@ def test_each_of_several_hosts_is_asked_whether_it_accepts_writes() -> None:
     ]
 
 
-def test_hosts_and_ports_in_parameters_are_taken_apart_too() -> None:
+def test_hosts_and_ports_in_query_parameters_are_split_too() -> None:
     urls = hosts_of("postgresql:///postern?host=a.example,b.example&port=5433,5434")
 
     assert [name_of(url) for url in urls] == ["a.example:5433", "b.example:5434"]
     assert all("target_session_attrs=read-write" in url for url in urls)
 
 
-def test_one_port_is_that_of_every_host() -> None:
+def test_a_single_port_applies_to_every_host() -> None:
     urls = hosts_of("postgresql:///postern?host=a.example,b.example&port=5433")
 
     assert [name_of(url) for url in urls] == ["a.example:5433", "b.example:5433"]
 
 
-def test_what_the_url_says_of_the_session_wins() -> None:
+def test_target_session_attrs_in_the_url_takes_precedence() -> None:
     urls = hosts_of("postgresql://a.example,b.example/postern?target_session_attrs=any")
 
     assert [url.partition("?")[2] for url in urls] == ["target_session_attrs=any"] * 2
@@ -48,5 +48,5 @@ def test_a_target_that_compares_hosts_is_left_to_the_driver(target: str) -> None
     assert hosts_of(url) == [url]
 
 
-def test_the_name_of_a_host_is_without_user_and_password() -> None:
+def test_the_name_of_a_host_omits_the_user_and_password() -> None:
     assert name_of("postgresql://user:secret@a.example:5433/postern?x=y") == "a.example:5433"

@@ -29,7 +29,7 @@ def readiness_of(database: Any, *, timeout: float = 60) -> Readiness:
     return Readiness(database, FakeClock(), timeout=timeout)
 
 
-async def test_all_who_ask_at_once_share_one_answer() -> None:
+async def test_concurrent_callers_share_one_check() -> None:
     database = Database()
     database.may_answer.clear()
     asked = readiness_of(database)
@@ -43,7 +43,7 @@ async def test_all_who_ask_at_once_share_one_answer() -> None:
     assert database.asked == 1
 
 
-async def test_an_answer_is_kept_for_a_second(monkeypatch: pytest.MonkeyPatch) -> None:
+async def test_a_result_is_cached_for_a_second(monkeypatch: pytest.MonkeyPatch) -> None:
     monkeypatch.setattr(readiness, "REMEMBERED_SECONDS", 3600)
     database = Database("the database is read-only")
     asked = readiness_of(database)
@@ -52,7 +52,7 @@ async def test_an_answer_is_kept_for_a_second(monkeypatch: pytest.MonkeyPatch) -
     assert database.asked == 1
 
 
-async def test_a_problem_that_is_over_is_seen(monkeypatch: pytest.MonkeyPatch) -> None:
+async def test_the_end_of_a_problem_is_detected(monkeypatch: pytest.MonkeyPatch) -> None:
     monkeypatch.setattr(readiness, "REMEMBERED_SECONDS", 0)
     database = Database("the database is read-only")
     asked = readiness_of(database)

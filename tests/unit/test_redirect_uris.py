@@ -55,7 +55,7 @@ def client_of(*redirect_uris: str, is_public: bool = False) -> Client:
         "",
     ],
 )
-def test_an_address_on_the_web_is_compared_to_the_letter(asked: str) -> None:
+def test_a_web_redirect_uri_must_match_exactly(asked: str) -> None:
     """SECURITY_BAR row 26; RFC 9700 section 2.1"""
     client = client_of(ON_THE_WEB)
 
@@ -65,7 +65,7 @@ def test_an_address_on_the_web_is_compared_to_the_letter(asked: str) -> None:
 
 @pytest.mark.parametrize("host", ["127.0.0.1", "[::1]", "localhost"])
 @pytest.mark.parametrize("port", ["", ":0", ":1", ":3000", ":65535"])
-def test_the_port_of_a_loopback_address_is_free(host: str, port: str) -> None:
+def test_the_port_of_a_loopback_redirect_uri_may_vary(host: str, port: str) -> None:
     """RFC 8252 section 7.3"""
     for registered in (f"http://{host}/cb?x=1", f"http://{host}:8080/cb?x=1"):
         assert is_registered(client_of(registered), f"http://{host}{port}/cb?x=1")
@@ -101,16 +101,16 @@ def test_the_port_of_a_loopback_address_is_free(host: str, port: str) -> None:
         "http://\u0031\u0032\u0037.0.0.\uff11/cb",
     ],
 )
-def test_nothing_else_of_it_is(asked: str) -> None:
+def test_nothing_but_the_port_of_a_loopback_redirect_uri_may_vary(asked: str) -> None:
     """SECURITY_BAR row 26"""
     assert not is_registered(client_of("http://127.0.0.1/cb"), asked)
 
 
-def test_a_free_port_is_for_loopback_alone() -> None:
+def test_the_port_of_a_redirect_uri_with_another_host_must_match() -> None:
     assert not is_registered(client_of("http://app.example.com/cb"), "http://app.example.com:81/cb")
 
 
-def test_one_of_several_is_enough_and_none_is_none() -> None:
+def test_one_of_several_redirect_uris_must_match_and_without_any_none_matches() -> None:
     assert is_registered(client_of("http://localhost/a", ON_THE_WEB), "http://localhost:9/a")
     assert not is_registered(client_of(), ON_THE_WEB)
     assert not is_registered(client_of(), "")
@@ -118,7 +118,7 @@ def test_one_of_several_is_enough_and_none_is_none() -> None:
 
 @given(st.text(max_size=60))
 @pytest.mark.slow
-def test_any_text_has_an_answer(text: str) -> None:
+def test_arbitrary_text_is_not_a_registered_redirect_uri(text: str) -> None:
     """SECURITY_BAR row 44"""
     client = client_of("http://127.0.0.1/cb", "com.example.app:/cb")
 
@@ -140,7 +140,9 @@ def test_any_text_has_an_answer(text: str) -> None:
         ("com.example.app:/cb", False),
     ],
 )
-def test_a_loopback_address_is_plain_http_to_this_computer(uri: str, is_one: bool) -> None:
+def test_a_loopback_redirect_uri_has_the_http_scheme_and_a_loopback_host(
+    uri: str, is_one: bool
+) -> None:
     assert is_loopback(uri) == is_one
 
 
@@ -154,7 +156,7 @@ def test_a_loopback_address_is_plain_http_to_this_computer(uri: str, is_one: boo
         ("com.example.app:/cb", False, True),
     ],
 )
-def test_an_app_that_proves_nothing_could_be_another(
+def test_a_public_client_without_a_web_redirect_uri_can_be_impersonated(
     uri: str, is_public: bool, is_sure: bool
 ) -> None:
     """RFC 8252 section 8.6"""
@@ -170,7 +172,9 @@ def test_an_app_that_proves_nothing_could_be_another(
         ("com.example.app:/cb", "com.example.app:", ""),
     ],
 )
-def test_the_receiver_has_a_name(uri: str, origin: str, host: str) -> None:
+def test_the_origin_and_host_of_a_redirect_uri_are_extracted(
+    uri: str, origin: str, host: str
+) -> None:
     assert origin_of(uri) == origin
     assert host_of(uri) == host
 
@@ -184,7 +188,7 @@ def test_the_receiver_has_a_name(uri: str, origin: str, host: str) -> None:
         ("com.example.app:/cb", False, "com.example.app:/cb?code=x+%26y&state=%23"),
     ],
 )
-def test_parameters_are_added_and_nothing_is_changed(
+def test_adding_parameters_leaves_the_rest_of_the_uri_unchanged(
     uri: str, in_fragment: bool, expected: str
 ) -> None:
     """RFC 6749 section 3.1.2"""
@@ -193,7 +197,7 @@ def test_parameters_are_added_and_nothing_is_changed(
     assert with_parameters(uri, parameters, in_fragment=in_fragment) == expected
 
 
-def test_no_parameters_are_no_change() -> None:
+def test_adding_no_parameters_leaves_the_uri_unchanged() -> None:
     assert with_parameters(ON_THE_WEB, {}) == ON_THE_WEB
 
 
@@ -207,7 +211,7 @@ def test_no_parameters_are_no_change() -> None:
         ("app.immich:///oauth-callback", "app.immich", None),
     ],
 )
-def test_only_a_web_address_has_a_host(uri: str, scheme: str, hostname: str | None) -> None:
+def test_only_a_web_uri_has_a_hostname(uri: str, scheme: str, hostname: str | None) -> None:
     """RFC 8252 section 7.1; OpenID Connect Core section 8.1"""
     assert app_scheme_of(uri) == scheme
     assert hostname_of(uri) == hostname

@@ -39,7 +39,7 @@ def client_of(scope: str) -> Client:
     allowed=allowed_scopes,
     requires_known_name=st.booleans(),
 )
-def test_whatever_is_asked_for_the_granted_scope_is_within_the_registered_one(
+def test_the_granted_scope_never_exceeds_the_registered_scope(
     asked: str | None, allowed: str, requires_known_name: bool
 ) -> None:
     """SECURITY_BAR row 6: never anything but `InvalidScopeError`, and never wider"""
@@ -63,7 +63,7 @@ def test_whatever_is_asked_for_the_granted_scope_is_within_the_registered_one(
 @fast
 @given(allowed=names, data=st.data())
 @pytest.mark.slow
-def test_any_part_of_the_registered_scope_is_granted_in_the_order_it_was_asked_for(
+def test_any_subset_of_the_registered_scope_is_granted_in_the_requested_order(
     allowed: list[str], data: st.DataObject
 ) -> None:
     """RFC 6749 section 3.3"""
@@ -78,7 +78,7 @@ def test_any_part_of_the_registered_scope_is_granted_in_the_order_it_was_asked_f
 
 @fast
 @given(registered=names, data=st.data())
-def test_a_refresh_never_widens_what_was_granted(
+def test_a_refresh_never_widens_the_granted_scope(
     registered: list[str], data: st.DataObject
 ) -> None:
     """SECURITY_BAR row 6"""
@@ -97,7 +97,7 @@ def test_a_refresh_never_widens_what_was_granted(
 
 @fast
 @given(registered=names, further=name, place=st.integers(min_value=0, max_value=12))
-def test_a_name_that_nobody_knows_is_ignored_beside_known_ones(
+def test_an_unknown_scope_is_ignored_beside_registered_ones(
     registered: list[str], further: str, place: int
 ) -> None:
     """SECURITY_BAR row 6"""
@@ -112,7 +112,7 @@ def test_a_name_that_nobody_knows_is_ignored_beside_known_ones(
 
 @fast
 @given(registered=names, further=st.sampled_from(sorted(SCOPES)))
-def test_a_known_name_that_is_not_registered_refuses_the_whole(
+def test_a_known_scope_that_is_not_registered_is_an_invalid_scope(
     registered: list[str], further: str
 ) -> None:
     """SECURITY_BAR row 6"""
@@ -128,7 +128,9 @@ def test_a_known_name_that_is_not_registered_refuses_the_whole(
 
 @fast
 @given(registered=allowed_scopes)
-def test_without_a_scope_all_is_granted_but_what_wants_to_be_asked_for(registered: str) -> None:
+def test_without_a_scope_everything_but_openid_and_offline_access_is_granted(
+    registered: str,
+) -> None:
     """CONTRACT: less `openid` and `offline_access`"""
     granted = narrow_scope(None, client=client_of(registered), requires_known_name=True)
 
@@ -138,7 +140,7 @@ def test_without_a_scope_all_is_granted_but_what_wants_to_be_asked_for(registere
 
 @fast
 @given(asked=names, repeated=st.integers(min_value=1, max_value=3))
-def test_a_name_that_is_repeated_counts_once(asked: list[str], repeated: int) -> None:
+def test_repeated_scopes_are_deduplicated(asked: list[str], repeated: int) -> None:
     """RFC 6749 section 3.3"""
     assert split_scope(" ".join(asked * repeated)) == asked
 
@@ -149,7 +151,9 @@ def test_a_name_that_is_repeated_counts_once(asked: list[str], repeated: int) ->
     char=st.characters(exclude_characters=ALLOWED_CHARACTERS + " "),
     after=st.text(ALLOWED_CHARACTERS, max_size=20),
 )
-def test_a_character_that_no_scope_has_is_refused(before: str, char: str, after: str) -> None:
+def test_a_character_that_is_not_allowed_in_scopes_is_refused(
+    before: str, char: str, after: str
+) -> None:
     """SECURITY_BAR row 6: control characters, quotes, other alphabets, other spaces"""
     with pytest.raises(InvalidScopeError):
         split_scope(before + char + after)
@@ -167,7 +171,7 @@ def test_a_character_that_no_scope_has_is_refused(before: str, char: str, after:
         ),
     )
 )
-def test_nothing_and_too_much_are_refused(asked: str) -> None:
+def test_empty_and_overlong_scopes_are_refused(asked: str) -> None:
     """SECURITY_BAR row 6: 10 kB"""
     with pytest.raises(InvalidScopeError):
         split_scope(asked)

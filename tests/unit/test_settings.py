@@ -41,7 +41,7 @@ def lines_of(load: Any, **variables: str) -> tuple[str, ...]:
     return refusal.value.lines
 
 
-def test_the_documented_defaults() -> None:
+def test_the_defaults_match_the_documentation() -> None:
     """CONTRACT: settings"""
     made = load_settings(unset_environment="development")
 
@@ -61,7 +61,9 @@ def test_the_documented_defaults() -> None:
     assert made.argon2_parallelism == 1
 
 
-def test_production_with_a_key_and_an_https_issuer_starts_closed(load: Any) -> None:
+def test_production_with_a_key_and_an_https_issuer_starts_with_registration_closed(
+    load: Any,
+) -> None:
     made = load(**PRODUCTION)
 
     assert made.is_production
@@ -81,7 +83,9 @@ def test_production_with_a_key_and_an_https_issuer_starts_closed(load: Any) -> N
         ({**PRODUCTION, "APP_ENV": "", "FLASK_ENV": "production"}, "production"),
     ],
 )
-def test_which_environment_it_is(load: Any, variables: dict[str, str], environment: str) -> None:
+def test_app_env_and_flask_env_determine_the_environment(
+    load: Any, variables: dict[str, str], environment: str
+) -> None:
     """CONTRACT: APP_ENV; FLASK_ENV is its older name; unset is production"""
     assert load(**variables).app_env == environment
 
@@ -102,7 +106,7 @@ def test_which_environment_it_is(load: Any, variables: dict[str, str], environme
         ({"DATABASE_URL": "postgresql://postern:postern@db/postern"}, "DATABASE_URL"),
     ],
 )
-def test_production_refuses_weak_settings_with_one_line(
+def test_production_refuses_weak_settings_with_a_one_line_error(
     load: Any, variables: dict[str, str], name: str
 ) -> None:
     """SECURITY_BAR row 48"""
@@ -113,14 +117,14 @@ def test_production_refuses_weak_settings_with_one_line(
     assert all(value not in line for value in variables.values() if value)
 
 
-def test_production_names_every_mistake_at_once(load: Any) -> None:
+def test_production_reports_all_invalid_settings_at_once(load: Any) -> None:
     """SECURITY_BAR row 48"""
     lines = lines_of(load, APP_ENV="production", ADMIN_TOKEN="admin")
 
     assert [line.split(" ")[0] for line in lines] == ["SECRET_KEY", "ADMIN_TOKEN", "ISSUER"]
 
 
-def test_an_admin_token_has_at_least_32_characters_in_production(load: Any) -> None:
+def test_an_admin_token_must_have_at_least_32_characters_in_production(load: Any) -> None:
     """CONTRACT: ADMIN_TOKEN; SECURITY_BAR row 48"""
     token = "Vr3kq9ZtW8yLm2Xb5Nc7Hs4Dp6Gf1Jk"
 
@@ -130,7 +134,7 @@ def test_an_admin_token_has_at_least_32_characters_in_production(load: Any) -> N
     assert load(**PRODUCTION, ADMIN_TOKEN=f"{token}q").admin_token is not None
 
 
-def test_development_takes_what_production_refuses(load: Any) -> None:
+def test_development_accepts_settings_that_production_refuses(load: Any) -> None:
     made = load(
         APP_ENV="development",
         SECRET_KEY="dev",
@@ -184,7 +188,9 @@ def test_development_takes_what_production_refuses(load: Any) -> None:
         ("DOCS", "perhaps"),
     ],
 )
-def test_a_wrong_value_is_one_line_that_names_the_setting(load: Any, name: str, value: str) -> None:
+def test_an_invalid_value_is_a_one_line_error_that_names_the_setting(
+    load: Any, name: str, value: str
+) -> None:
     """CONTRACT: a wrong setting is one line that names it"""
     (line,) = lines_of(load, **{"APP_ENV": "development", name: value})
 
@@ -193,7 +199,7 @@ def test_a_wrong_value_is_one_line_that_names_the_setting(load: Any, name: str, 
 
 
 @pytest.mark.parametrize("name", ["SECRET_KEY", "ADMIN_TOKEN", "SECRET_KEY_PREVIOUS"])
-def test_no_message_and_no_representation_shows_a_secret(load: Any, name: str) -> None:
+def test_representations_of_the_settings_do_not_contain_secrets(load: Any, name: str) -> None:
     """SECURITY_BAR row 13"""
     made = load(APP_ENV="development", **{name: "hunter2-hunter2"})
 
@@ -201,14 +207,14 @@ def test_no_message_and_no_representation_shows_a_secret(load: Any, name: str) -
     assert "hunter2" not in str(made.model_dump())
 
 
-def test_a_password_in_a_wrong_database_url_is_not_repeated(load: Any) -> None:
+def test_the_error_for_an_invalid_database_url_does_not_contain_the_password(load: Any) -> None:
     """SECURITY_BAR row 13"""
     (line,) = lines_of(load, APP_ENV="development", DATABASE_URL="mysql://root:hunter2@db/x")
 
     assert "hunter2" not in line
 
 
-def test_certificate_and_key_go_together(load: Any, tmp_path: Path) -> None:
+def test_tls_certificate_and_key_must_be_set_together(load: Any, tmp_path: Path) -> None:
     file = tmp_path / "cert.pem"
     file.write_text("certificate")
 
@@ -218,13 +224,13 @@ def test_certificate_and_key_go_together(load: Any, tmp_path: Path) -> None:
     assert "TLS_KEY_FILE" in line
 
 
-def test_a_refresh_token_cannot_live_longer_idle_than_at_all(load: Any) -> None:
+def test_the_idle_lifetime_of_a_refresh_token_cannot_exceed_its_total_lifetime(load: Any) -> None:
     (line,) = lines_of(load, APP_ENV="development", REFRESH_TOKEN_MAX_TTL="60")
 
     assert "REFRESH_TOKEN_MAX_TTL" in line
 
 
-def test_the_environment_goes_before_the_dotenv_file(load: Any, tmp_path: Path) -> None:
+def test_environment_variables_override_the_dotenv_file(load: Any, tmp_path: Path) -> None:
     """CONTRACT: environment or `.env`"""
     (tmp_path / ".env").write_text("APP_ENV=development\nPORT=5001\nOTP_ISSUER=From the file\n")
 
@@ -235,7 +241,7 @@ def test_the_environment_goes_before_the_dotenv_file(load: Any, tmp_path: Path) 
     assert made.otp_issuer == "From the file"
 
 
-def test_lists_are_written_with_commas_or_spaces(load: Any) -> None:
+def test_lists_are_separated_by_commas_or_spaces(load: Any) -> None:
     made = load(
         APP_ENV="development",
         TRUSTED_PROXIES="10.0.0.0/8, 127.0.0.1 ::1",
@@ -246,7 +252,7 @@ def test_lists_are_written_with_commas_or_spaces(load: Any) -> None:
     assert [key.get_secret_value() for key in made.secret_key_previous] == ["one", "two"]
 
 
-def test_an_empty_value_is_as_good_as_none(load: Any) -> None:
+def test_an_empty_value_is_treated_as_unset(load: Any) -> None:
     """Platforms and compose files set variables to nothing."""
     made = load(APP_ENV="development", PORT="", ADMIN_TOKEN="", DATABASE_URL="", REGISTRATION="")
 
@@ -255,7 +261,7 @@ def test_an_empty_value_is_as_good_as_none(load: Any) -> None:
     assert made.is_sqlite
 
 
-def test_in_development_a_generated_key_is_kept_beside_the_database(
+def test_in_development_a_generated_key_is_stored_beside_the_database(
     load: Any, tmp_path: Path
 ) -> None:
     """CONTRACT: a generated secret is kept beside the database"""
@@ -271,7 +277,7 @@ def test_in_development_a_generated_key_is_kept_beside_the_database(
     assert [each.name for each in file.parent.iterdir()] == ["secret_key"]
 
 
-def test_an_unwritable_place_is_one_line(load: Any) -> None:
+def test_an_unwritable_directory_is_a_one_line_error(load: Any) -> None:
     """CONTRACT: an unwritable directory is one line that names the setting"""
     (line,) = lines_of(load, APP_ENV="development", DATABASE_URL="sqlite:////dev/null/x.db")
 
@@ -279,14 +285,14 @@ def test_an_unwritable_place_is_one_line(load: Any) -> None:
     assert "/dev/null" in line
 
 
-def test_a_trailing_slash_of_the_issuer_goes(load: Any) -> None:
+def test_a_trailing_slash_of_the_issuer_is_removed(load: Any) -> None:
     """RFC 8414 section 3: the issuer and the path of the metadata are put together"""
     made = load(**{**PRODUCTION, "ISSUER": "https://login.example.com/"})
 
     assert made.issuer_url == "https://login.example.com"
 
 
-def test_workers_are_one_on_sqlite_and_one_per_core_on_postgresql(
+def test_the_default_is_one_worker_on_sqlite_and_one_per_core_on_postgresql(
     load: Any, monkeypatch: pytest.MonkeyPatch
 ) -> None:
     monkeypatch.setattr(os, "sched_getaffinity", lambda _: {0, 1, 2}, raising=False)
@@ -307,7 +313,7 @@ def test_workers_are_one_on_sqlite_and_one_per_core_on_postgresql(
         ({"BRAND_NAME": "Acme", "OTP_ISSUER": "Acme Staff"}, "Acme Staff"),
     ],
 )
-def test_the_otp_label_follows_the_brand_unless_it_is_set(
+def test_the_otp_label_defaults_to_the_brand_name(
     load: Any, variables: dict[str, str], label: str
 ) -> None:
     """CONTRACT: `otp_uri`'s issuer label is OTP_ISSUER, else BRAND_NAME, else ThisOAuthServer"""

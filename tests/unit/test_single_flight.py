@@ -5,7 +5,7 @@ import asyncio
 from app.services.single_flight import SingleFlight
 
 
-async def test_a_fetch_that_has_just_ended_answers_no_later_call() -> None:
+async def test_a_call_after_a_finished_fetch_starts_a_new_fetch() -> None:
     """Else who asks for a newer answer again and again never lets the event loop turn."""
     ended = asyncio.Event()
     fetches = 0
@@ -29,7 +29,7 @@ async def test_a_fetch_that_has_just_ended_answers_no_later_call() -> None:
     assert await later == 2
 
 
-async def test_callers_at_the_same_moment_share_a_fetch() -> None:
+async def test_concurrent_callers_share_a_fetch() -> None:
     fetches = 0
 
     async def fetch(_: str) -> int:

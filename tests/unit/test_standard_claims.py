@@ -11,13 +11,13 @@ from tests.support.people import CLAIMS
 LONG = "x" * 201
 
 
-def test_everything_can_be_said_and_nothing_is_verified_by_saying_it() -> None:
+def test_every_standard_claim_can_be_set_but_none_becomes_verified() -> None:
     said = StandardClaims(**CLAIMS).stated_claims()
 
     assert said == {**CLAIMS, "email_verified": False, "phone_number_verified": False}
 
 
-def test_who_says_nothing_has_no_claims() -> None:
+def test_empty_input_yields_no_claims() -> None:
     assert StandardClaims().stated_claims() == {}
     assert StandardClaims(name=None, address={}).stated_claims() == {}
 
@@ -36,7 +36,7 @@ def test_who_says_nothing_has_no_claims() -> None:
     ],
     ids=str,
 )
-def test_what_is_right_is_taken(name: str, values: list[Any]) -> None:
+def test_valid_values_are_accepted(name: str, values: list[Any]) -> None:
     for value in values:
         assert name in StandardClaims(**{name: value}).stated_claims()
 
@@ -62,20 +62,20 @@ def test_what_is_right_is_taken(name: str, values: list[Any]) -> None:
     ],
     ids=lambda value: str(value)[:40],
 )
-def test_what_is_wrong_is_refused(name: str, values: list[Any]) -> None:
+def test_invalid_values_are_refused(name: str, values: list[Any]) -> None:
     """SECURITY_BAR rows 42 and 44: no script in an address, nothing that no database stores"""
     for value in values:
         with pytest.raises(ValidationError):
             StandardClaims(**{name: value})
 
 
-def test_spaces_around_a_value_and_empty_lines_go() -> None:
+def test_surrounding_spaces_and_empty_lines_are_removed() -> None:
     said = StandardClaims(name="  Zoë ", address={"formatted": " a \r\n\r\n b\n"}).stated_claims()
 
     assert said == {"name": "Zoë", "address": {"formatted": "a\nb"}}
 
 
-def test_nobody_verifies_himself() -> None:
+def test_users_cannot_mark_their_own_email_or_phone_number_as_verified() -> None:
     """SECURITY_BAR row 41: mass assignment"""
     said = StandardClaims(
         email="a@b.c", email_verified=True, phone_number="+43123", phone_number_verified=True

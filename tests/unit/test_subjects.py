@@ -7,18 +7,18 @@ from app.oauth.subjects import subject_for
 SALT, OTHER_SALT = b"\x01" * 32, b"\x02" * 32
 
 
-def test_the_public_subject_is_the_identifier() -> None:
+def test_the_public_subject_is_the_user_id() -> None:
     assert subject_for("an-identifier", salt=SALT, sector_identifier=None) == "an-identifier"
 
 
-def test_a_pairwise_subject_is_always_the_same_for_a_sector() -> None:
+def test_a_pairwise_subject_is_stable_within_a_sector() -> None:
     """Section 8.1: the value itself is kept, since clients store it"""
     subject = subject_for("an-identifier", salt=SALT, sector_identifier="client.example")
 
     assert subject == "yM7-7EBy3TSf6IWxa75gAnbrHSQ2kohWzHWqiM5CDNs"
 
 
-def test_pairwise_subjects_differ_by_sector_and_by_person() -> None:
+def test_pairwise_subjects_differ_by_sector_and_by_user() -> None:
     """Section 8.1: sectors cannot tell that it is the same person"""
     subjects = {
         subject_for("an-identifier", salt=salt, sector_identifier=sector)
@@ -29,7 +29,7 @@ def test_pairwise_subjects_differ_by_sector_and_by_person() -> None:
     assert len(subjects) == 4
 
 
-def test_a_pairwise_subject_is_short_ascii_and_does_not_hold_the_identifier() -> None:
+def test_a_pairwise_subject_is_short_ascii_and_does_not_contain_the_user_id() -> None:
     """Core section 2: at most 255 ASCII characters"""
     subject = subject_for("an-identifier", salt=SALT, sector_identifier="client.example")
 

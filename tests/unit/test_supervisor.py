@@ -87,7 +87,7 @@ def stage(monkeypatch: pytest.MonkeyPatch) -> Stage:
     return Stage()
 
 
-def test_the_second_worker_starts_once_the_first_listens(stage: Stage) -> None:
+def test_the_second_worker_starts_once_the_first_is_ready(stage: Stage) -> None:
     stage.pass_time(0)
     assert [worker.kind for worker in stage.started] == [Kind.FIRST]
 
@@ -108,7 +108,7 @@ def test_a_first_worker_that_refuses_to_start_ends_the_server(
     assert stage.pass_time(0) == expected
 
 
-def test_a_first_worker_that_was_killed_is_started_again(stage: Stage) -> None:
+def test_a_first_worker_that_is_killed_is_restarted(stage: Stage) -> None:
     stage.pass_time(0)
     stage.started[0].code = -9
 
@@ -118,7 +118,9 @@ def test_a_first_worker_that_was_killed_is_started_again(stage: Stage) -> None:
 
 
 @pytest.mark.parametrize("code", [0, 1, 2, -9])
-def test_no_death_after_that_ends_the_server(stage: Stage, code: int) -> None:
+def test_the_exit_of_a_worker_after_startup_does_not_stop_the_server(
+    stage: Stage, code: int
+) -> None:
     stage.both_serving()
 
     for _ in range(50):
@@ -129,7 +131,7 @@ def test_no_death_after_that_ends_the_server(stage: Stage, code: int) -> None:
     assert len(stage.started) >= 50
 
 
-def test_a_death_and_the_start_after_it_are_warnings(
+def test_the_death_of_a_worker_and_its_restart_are_logged_as_warnings(
     stage: Stage, caplog: pytest.LogCaptureFixture
 ) -> None:
     first, _ = stage.both_serving()
@@ -140,12 +142,12 @@ def test_a_death_and_the_start_after_it_are_warnings(
     stage.pass_time(0)
 
     assert [(each.levelname, each.getMessage()) for each in caplog.records] == [
-        ("WARNING", "worker 100 died (exit code -9): another one takes its place"),
+        ("WARNING", "worker 100 died (exit code -9): starting another one"),
         ("WARNING", "worker 102 started in place of 100"),
     ]
 
 
-def test_the_pause_doubles_up_to_half_a_minute_while_workers_die_before_they_are_ready(
+def test_the_restart_delay_doubles_up_to_30_seconds_while_workers_die_before_ready(
     stage: Stage,
 ) -> None:
     first, second = stage.both_serving()
@@ -165,7 +167,7 @@ def test_the_pause_doubles_up_to_half_a_minute_while_workers_die_before_they_are
     assert second.told == []
 
 
-def test_a_worker_that_served_ends_the_doubling(stage: Stage) -> None:
+def test_a_worker_that_served_resets_the_restart_delay(stage: Stage) -> None:
     stage.both_serving()
     for _ in range(5):
         stage.started[-1].code = 1
@@ -190,10 +192,10 @@ def test_a_worker_that_hangs_is_killed_with_a_warning(
 
     assert (first.told, second.told) == (["kill"], [])
     assert caplog.records[-1].levelname == "WARNING"
-    assert "worker 100 hangs and is killed: its event loop sleeps" in caplog.text
+    assert "worker 100 hangs and was killed: its event loop sleeps" in caplog.text
 
 
-def test_a_stop_lets_the_workers_finish_and_kills_them_only_after_their_time(
+def test_a_stop_lets_workers_finish_and_kills_them_only_after_the_grace_period(
     stage: Stage, caplog: pytest.LogCaptureFixture
 ) -> None:
     first, second = stage.both_serving()
@@ -207,14 +209,14 @@ def test_a_stop_lets_the_workers_finish_and_kills_them_only_after_their_time(
 
     assert stage.pass_time(6) is None
     assert second.told == ["stop", "kill"]
-    assert "worker 101 did not stop in time and is killed" in caplog.text
+    assert "worker 101 did not stop in time and was killed" in caplog.text
 
     second.code = -9
     assert stage.pass_time(0) == 0
     assert len(stage.started) == 2
 
 
-def test_a_reload_replaces_one_worker_after_the_other(stage: Stage) -> None:
+def test_a_reload_replaces_workers_one_at_a_time(stage: Stage) -> None:
     first, second = stage.both_serving()
     stage.supervisor.reload()
     stage.pass_time(0)
@@ -238,7 +240,7 @@ def test_a_reload_replaces_one_worker_after_the_other(stage: Stage) -> None:
     assert stage.supervisor.workers() == [third, fourth]
 
 
-def test_a_reload_whose_first_worker_refuses_to_start_changes_nothing(
+def test_a_reload_is_abandoned_if_the_first_new_worker_refuses_to_start(
     stage: Stage, caplog: pytest.LogCaptureFixture
 ) -> None:
     first, second = stage.both_serving()
@@ -251,10 +253,10 @@ def test_a_reload_whose_first_worker_refuses_to_start_changes_nothing(
 
     assert stage.supervisor.workers() == [first, second]
     assert (first.told, second.told) == ([], [])
-    assert "worker 102 was to replace 100 and ended (exit code 2)" in caplog.text
+    assert "worker 102 was started to replace 100 but exited (exit code 2)" in caplog.text
 
 
-def test_a_worker_that_dies_while_it_is_replaced_has_its_successor_at_once(stage: Stage) -> None:
+def test_a_worker_that_dies_during_its_replacement_is_succeeded_immediately(stage: Stage) -> None:
     first, second = stage.both_serving()
     stage.supervisor.reload()
     stage.pass_time(0)
@@ -278,14 +280,14 @@ def test_a_stop_during_a_reload_stops_the_successor_too(stage: Stage) -> None:
     assert all("stop" in worker.told for worker in stage.started)
 
 
-def test_a_silent_worker_that_gets_no_processor_is_only_slow() -> None:
+def test_a_silent_worker_without_cpu_time_is_not_considered_hung() -> None:
     silence = Silence(asleep_looks=30, spinning_seconds=20)
 
     for look in range(900):
         assert silence.look(Activity(cpu_seconds=1 + look / 100, is_asleep=False)) is None
 
 
-def test_a_silent_worker_that_uses_the_processor_hangs() -> None:
+def test_a_silent_worker_that_uses_cpu_time_is_considered_hung() -> None:
     silence = Silence(asleep_looks=30, spinning_seconds=20)
 
     judgements = [silence.look(Activity(cpu_seconds=n, is_asleep=False)) for n in range(21)]
@@ -294,7 +296,7 @@ def test_a_silent_worker_that_uses_the_processor_hangs() -> None:
     assert judgements[20] is not None
 
 
-def test_a_silent_worker_that_sleeps_at_each_look_hangs() -> None:
+def test_a_silent_worker_that_sleeps_at_every_check_is_considered_hung() -> None:
     silence = Silence(asleep_looks=30, spinning_seconds=20)
 
     judgements = [silence.look(Activity(cpu_seconds=5, is_asleep=True)) for _ in range(30)]
@@ -303,7 +305,7 @@ def test_a_silent_worker_that_sleeps_at_each_look_hangs() -> None:
     assert judgements[29] is not None
 
 
-def test_a_sign_of_life_ends_the_silence() -> None:
+def test_a_heartbeat_resets_the_hang_detection() -> None:
     silence = Silence(asleep_looks=30, spinning_seconds=20)
 
     for second in range(300):
@@ -311,7 +313,7 @@ def test_a_sign_of_life_ends_the_silence() -> None:
         silence.end()
 
 
-def test_where_the_system_starts_no_process_the_others_go_on_and_it_is_tried_again(
+def test_if_no_process_can_be_started_the_others_continue_and_the_start_is_retried(
     stage: Stage,
 ) -> None:
     """SECURITY_BAR, fault 6: memory or processes are used up for a while"""
@@ -328,7 +330,7 @@ def test_where_the_system_starts_no_process_the_others_go_on_and_it_is_tried_aga
     assert len(stage.started) == 3
 
 
-def test_a_reload_changes_nothing_where_the_system_starts_no_process(stage: Stage) -> None:
+def test_a_reload_is_abandoned_if_no_process_can_be_started(stage: Stage) -> None:
     workers = stage.both_serving()
     stage.refuses = True
 

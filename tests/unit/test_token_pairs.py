@@ -17,7 +17,7 @@ def pair_of(presented: str, seed: bytes) -> TokenPair:
     return TokenPair(*derived_pair(presented, seed), "profile email", EXPIRES_AT)
 
 
-def test_the_answer_of_a_rotation_is_found_again_with_the_token_only() -> None:
+def test_the_stored_response_of_a_rotation_is_readable_only_with_its_token() -> None:
     """SECURITY_BAR row 9"""
     presented, seed = new_token(TokenKind.REFRESH_TOKEN), new_secret()
     pair = pair_of(presented, seed)
@@ -30,7 +30,7 @@ def test_the_answer_of_a_rotation_is_found_again_with_the_token_only() -> None:
     assert other.refresh_token != pair.refresh_token
 
 
-def test_the_stored_form_holds_no_token() -> None:
+def test_the_stored_form_contains_no_token() -> None:
     """SECURITY_BAR row 9: a copy of the database yields no token"""
     presented, seed = new_token(TokenKind.REFRESH_TOKEN), new_secret()
     pair = pair_of(presented, seed)
@@ -44,7 +44,7 @@ def test_the_stored_form_holds_no_token() -> None:
         assert token.encode() not in stored
 
 
-def test_each_rotation_of_a_token_yields_other_tokens() -> None:
+def test_each_rotation_of_a_token_derives_different_tokens() -> None:
     """Of two callers at once only one is answered with its own pair"""
     presented = new_token(TokenKind.REFRESH_TOKEN)
 
@@ -53,7 +53,7 @@ def test_each_rotation_of_a_token_yields_other_tokens() -> None:
     assert len(tokens) == 200
 
 
-def test_derived_tokens_look_like_others_and_begin_with_the_time_of_their_making() -> None:
+def test_derived_tokens_have_the_usual_format_and_start_with_their_creation_time() -> None:
     """So that their rows lie beside those that are stored together with them"""
     earlier = new_token(TokenKind.REFRESH_TOKEN)
     access, refresh = derived_pair(earlier, new_secret())
@@ -66,7 +66,7 @@ def test_derived_tokens_look_like_others_and_begin_with_the_time_of_their_making
         assert digest_of(earlier)[:6] <= digest_of(token)[:6] <= digest_of(later)[:6]
 
 
-def test_an_answer_that_the_release_before_encrypted_is_still_repeated() -> None:
+def test_a_response_encrypted_by_the_previous_release_is_still_readable() -> None:
     """A client that lost its answer during an upgrade is not logged out"""
     presented = new_token(TokenKind.REFRESH_TOKEN)
     values = ["postern_at_1", "postern_rt_2", "profile", EXPIRES_AT.timestamp()]

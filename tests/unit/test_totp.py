@@ -29,7 +29,7 @@ digits = st.text("0123456789", min_size=6, max_size=6)
 
 
 @pytest.mark.parametrize(("seconds", "code"), RFC_VECTORS)
-def test_the_vectors_of_the_standard(seconds: int, code: str) -> None:
+def test_the_test_vectors_of_rfc_6238_match(seconds: int, code: str) -> None:
     """RFC 6238 appendix B"""
     now = datetime.fromtimestamp(seconds, UTC)
 
@@ -38,7 +38,7 @@ def test_the_vectors_of_the_standard(seconds: int, code: str) -> None:
 
 @unhurried
 @given(secrets, instants, st.integers(-5, 5))
-def test_a_code_matches_within_one_step_and_names_its_step(
+def test_a_code_is_valid_within_one_time_step_and_its_step_is_returned(
     secret: str, now: datetime, steps: int
 ) -> None:
     """SECURITY_BAR row 18; RFC 6238 section 5.2"""
@@ -57,7 +57,7 @@ def test_a_code_matches_within_one_step_and_names_its_step(
 
 @unhurried
 @given(st.text(st.characters(), max_size=20))
-def test_any_text_is_six_ascii_digits_or_nothing(text: str) -> None:
+def test_any_text_is_normalized_to_six_ascii_digits_or_rejected(text: str) -> None:
     """SECURITY_BAR row 18"""
     normal = totp.normalize(text)
 
@@ -71,7 +71,7 @@ def test_any_text_is_six_ascii_digits_or_nothing(text: str) -> None:
 
 @unhurried
 @given(digits, st.lists(st.integers(0, 6), max_size=6))
-def test_spaces_anywhere_do_not_matter(code: str, places: list[int]) -> None:
+def test_spaces_in_a_code_are_ignored(code: str, places: list[int]) -> None:
     """SECURITY_BAR row 18"""
     spaced = code
     for place in sorted(places, reverse=True):
@@ -82,7 +82,7 @@ def test_spaces_anywhere_do_not_matter(code: str, places: list[int]) -> None:
 
 @unhurried
 @given(st.text("0123456789", max_size=12).filter(lambda text: len(text) != 6))
-def test_another_number_of_digits_is_nothing(text: str) -> None:
+def test_a_code_with_another_number_of_digits_is_invalid(text: str) -> None:
     """SECURITY_BAR row 18"""
     assert totp.normalize(text) is None
 
@@ -97,13 +97,13 @@ def test_another_number_of_digits_is_nothing(text: str) -> None:
         max_size=6,
     )
 )
-def test_digits_of_other_scripts_are_nothing(text: str) -> None:
+def test_digits_of_other_scripts_are_invalid(text: str) -> None:
     """SECURITY_BAR row 18"""
     assert totp.normalize(text) is None
 
 
 @pytest.mark.parametrize("text", [" " * 100_000 + "123456", "123456" * 100_000])
-def test_long_text_is_nothing(text: str) -> None:
+def test_overlong_text_is_invalid(text: str) -> None:
     assert totp.normalize(text) is None
 
 
@@ -119,7 +119,7 @@ def test_a_secret_has_160_bits() -> None:
     st.text(st.characters(exclude_categories=["Cs", "Cc"]), min_size=1, max_size=64),
     st.text(st.characters(exclude_categories=["Cs", "Cc"]), min_size=1, max_size=64),
 )
-def test_an_authenticator_app_reads_back_what_is_in_the_uri(
+def test_an_authenticator_app_can_parse_the_provisioning_uri(
     secret: str, username: str, issuer: str
 ) -> None:
     """CONTRACT: otp_uri"""
@@ -133,7 +133,7 @@ def test_an_authenticator_app_reads_back_what_is_in_the_uri(
     assert read.name == username
 
 
-def test_a_time_before_1970_matches_nothing_and_does_not_crash() -> None:
+def test_no_code_is_valid_at_a_time_before_1970() -> None:
     """Faults row 12: clock jumps"""
     now = datetime(1969, 12, 31, 23, 59, 59, tzinfo=UTC)
 

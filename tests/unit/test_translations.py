@@ -43,12 +43,12 @@ def _text(said: str | Sequence[str]) -> str:
     return PLURAL.join(forms) if all(forms) else ""
 
 
-def test_the_metadata_names_the_languages_that_there_are() -> None:
+def test_the_metadata_lists_the_available_languages() -> None:
     assert set(UI_LOCALES) == set(LANGUAGES)
 
 
 @pytest.mark.parametrize("language", OTHERS)
-def test_every_text_is_translated_and_keeps_its_places(language: str) -> None:
+def test_every_message_is_translated_with_the_same_placeholders(language: str) -> None:
     texts = catalog(language)
 
     assert set(texts) == collected()
@@ -58,7 +58,7 @@ def test_every_text_is_translated_and_keeps_its_places(language: str) -> None:
 
 
 @pytest.mark.parametrize("language", OTHERS)
-def test_the_compiled_file_is_current(language: str) -> None:
+def test_the_compiled_catalog_is_up_to_date(language: str) -> None:
     """`make translations` makes it"""
     with (DIRECTORY / language / "LC_MESSAGES" / "postern.mo").open("rb") as file:
         compiled = {_text(each.id): _text(each.string) for each in read_mo(file) if each.id}
@@ -66,7 +66,7 @@ def test_the_compiled_file_is_current(language: str) -> None:
     assert compiled == catalog(language)
 
 
-def test_what_the_templates_say_was_collected() -> None:
+def test_every_message_in_the_templates_is_in_the_catalog() -> None:
     known = collected()
     for path in TEMPLATES.glob("*.html"):
         for said in re.findall(r"{% trans(?: [^%]*)?%}(.*?){% endtrans %}", path.read_text()):
@@ -74,13 +74,13 @@ def test_what_the_templates_say_was_collected() -> None:
             assert text in known, f"{path.name}: {text}"
 
 
-def test_nothing_but_our_own_words_goes_through_gettext_in_a_template() -> None:
+def test_templates_pass_only_string_literals_to_gettext() -> None:
     """SECURITY_BAR row 31: what gettext gives counts as safe HTML there"""
     for path in TEMPLATES.glob("*.html"):
         assert re.findall(r"\b_\((?!\")", path.read_text()) == [], path.name
 
 
-def test_what_an_error_page_can_say_was_collected() -> None:
+def test_every_message_of_an_error_page_is_in_the_catalog() -> None:
     """A title of an error, or a constant that is raised where only people come"""
     said = {kind.title for kind in _below(PosternError)} - {UnopenableError.title}
     for path in (*APP.glob("pages/**/*.py"), *APP.glob("oauth/authorization/*.py")):
@@ -107,5 +107,5 @@ def _raised_in(path: Path, names: set[str]) -> set[str]:
     }
 
 
-def test_the_sentences_of_scopes_are_listed_for_translation() -> None:
+def test_the_descriptions_of_scopes_are_listed_for_translation() -> None:
     assert set(SCOPES.values()) <= set(FROM_BELOW)

@@ -21,7 +21,7 @@ async def served(tasks: list["asyncio.Task[None]"]) -> list[bool]:
     return [task.done() for task in tasks]
 
 
-async def test_the_kinds_have_turns_while_locks_hold_them_up() -> None:
+async def test_kinds_of_transaction_alternate_while_locks_block_them() -> None:
     turns = KindsInTurn(1)
     await turns.take("user")
     tasks = await waiting(turns, "user", "user", "client")
@@ -32,7 +32,7 @@ async def test_the_kinds_have_turns_while_locks_hold_them_up() -> None:
     assert await served(tasks) == [True, False, True]
 
 
-async def test_a_kind_that_no_lock_holds_up_any_more_goes_on() -> None:
+async def test_a_kind_that_is_no_longer_blocked_continues() -> None:
     turns = KindsInTurn(1)
     await turns.take("user")
     tasks = await waiting(turns, "client", "user", "user")
@@ -43,7 +43,7 @@ async def test_a_kind_that_no_lock_holds_up_any_more_goes_on() -> None:
     assert await served(tasks) == [False, True, True]
 
 
-async def test_the_turn_of_a_caller_who_is_cancelled_goes_to_the_next_one() -> None:
+async def test_the_slot_of_a_cancelled_caller_passes_to_the_next_caller() -> None:
     turns = KindsInTurn(1)
     await turns.take("user")
     tasks = await waiting(turns, "user", "user", "user")
@@ -57,7 +57,7 @@ async def test_the_turn_of_a_caller_who_is_cancelled_goes_to_the_next_one() -> N
     await asyncio.wait_for(turns.take("user"), 5)
 
 
-async def test_an_attempt_is_made_again_until_the_deadline() -> None:
+async def test_an_attempt_on_a_locked_row_is_retried_until_the_deadline() -> None:
     turns = Turns(of_a_kind=1, again=1, time_limit=0.05)
     attempts = 0
 
@@ -73,7 +73,7 @@ async def test_an_attempt_is_made_again_until_the_deadline() -> None:
     assert attempts > 1
 
 
-async def test_what_an_attempt_raises_goes_to_its_caller_and_gives_the_place_back() -> None:
+async def test_an_exception_in_an_attempt_reaches_its_caller_and_frees_the_slot() -> None:
     turns = Turns(of_a_kind=1, again=1, time_limit=5)
 
     async def attempt() -> None:

@@ -36,7 +36,7 @@ def accepted(kind: object, text: str) -> str | None:
 
 
 @pytest.mark.parametrize("scheme", ["postgres", "postgresql", "postgresql+asyncpg"])
-def test_every_spelling_of_postgresql_gets_the_async_driver(scheme: str) -> None:
+def test_every_postgresql_scheme_is_normalized_for_the_driver(scheme: str) -> None:
     """CONTRACT: postgresql:// and postgres:// are understood"""
     url = driver_url(f"{scheme}://user:secret@db.example:5433/postern")
 
@@ -50,7 +50,7 @@ def test_every_spelling_of_postgresql_gets_the_async_driver(scheme: str) -> None
         "one.example:5432,two.example:5433", "user:a+b@db.example", "us%20er:@db.example",
     ],
 )  # fmt: skip
-def test_hosts_users_and_passwords_stay_as_they_are(authority: str) -> None:
+def test_hosts_users_and_passwords_are_unchanged(authority: str) -> None:
     url = driver_url(f"postgres://{authority}/postern?sslmode=require")
 
     assert url == f"postgresql://{authority}/postern?sslmode=require"
@@ -60,14 +60,14 @@ def test_hosts_users_and_passwords_stay_as_they_are(authority: str) -> None:
     "parameter", ["connect_timeout=10", "channel_binding=require", "gssencmode=disable",
                   "keepalives=1", "keepalives_idle=30", "pgbouncer=true", "sslsni=1"]
 )  # fmt: skip
-def test_parameters_that_only_libpq_understands_are_left_out(parameter: str) -> None:
+def test_parameters_that_only_libpq_supports_are_dropped(parameter: str) -> None:
     """CONTRACT: libpq's parameters too"""
     url = driver_url(f"postgresql://db.example/postern?sslmode=require&{parameter}")
 
     assert url == "postgresql://db.example/postern?sslmode=require"
 
 
-def test_parameters_that_the_driver_understands_stay() -> None:
+def test_parameters_that_the_driver_supports_are_preserved() -> None:
     given_url = (
         "postgresql://one,two/postern?sslmode=verify-full&sslrootcert=%2Fetc%2Fca.pem"
         "&target_session_attrs=read-write&options=-c%20search_path%3Dpostern"
@@ -83,7 +83,7 @@ def test_parameters_that_the_driver_understands_stay() -> None:
     }
 
 
-def test_a_socket_directory_in_the_query_is_kept() -> None:
+def test_a_socket_directory_in_the_query_is_preserved() -> None:
     parts = urlsplit(driver_url("postgresql:///postern?host=%2Fvar%2Frun%2Fpostgresql"))
 
     assert parts.path == "/postern"
@@ -95,7 +95,7 @@ def test_a_socket_directory_in_the_query_is_kept() -> None:
     st.text(st.characters(exclude_categories=["Cs"]), max_size=20),
     st.text(st.characters(exclude_categories=["Cs"]), max_size=20),
 )
-def test_quoted_passwords_and_parameters_survive(password: str, value: str) -> None:
+def test_quoted_passwords_and_parameters_are_preserved(password: str, value: str) -> None:
     url = driver_url(
         f"postgres://user:{quote(password, safe='')}@db.example/postern"
         f"?application_name={quote(value, safe='')}"
@@ -108,7 +108,7 @@ def test_quoted_passwords_and_parameters_survive(password: str, value: str) -> N
 
 
 @pytest.mark.parametrize("character", ["#", "[", "]"])
-def test_a_password_with_an_unquoted_sign_is_not_cut_off(character: str) -> None:
+def test_a_password_with_an_unquoted_special_character_is_not_truncated(character: str) -> None:
     """libpq takes them as they are, so people paste such URLs."""
     parts = urlsplit(driver_url(f"postgresql://user:be{character}fore@db.example/postern"))
 
@@ -133,14 +133,14 @@ def test_a_password_with_an_unquoted_sign_is_not_cut_off(character: str) -> None
         ("postgres:///sqlite", None),
     ],
 )
-def test_the_file_of_a_sqlite_url(url: str, path: Path | None) -> None:
+def test_the_file_path_is_read_from_a_sqlite_url(url: str, path: Path | None) -> None:
     """CONTRACT: sqlite:/// is understood"""
     assert sqlite_path(url) == path
 
 
 @unhurried
 @given(st.text("abc_-. /", min_size=1, max_size=30).filter(lambda name: name.strip("/. ")))
-def test_an_absolute_file_is_found_again(name: str) -> None:
+def test_an_absolute_path_survives_a_round_trip_through_a_sqlite_url(name: str) -> None:
     path = Path("/" + name.lstrip("/"))
 
     assert sqlite_path(f"sqlite:///{path}") == path
@@ -152,7 +152,7 @@ def test_an_absolute_file_is_found_again(name: str) -> None:
 @kinds
 @unhurried
 @given(st.one_of(any_text, urls))
-def test_any_text_is_kept_or_refused(kind: object, text: str) -> None:
+def test_any_text_is_refused_or_accepted_as_a_storable_value(kind: object, text: str) -> None:
     """SECURITY_BAR row 44"""
     value = accepted(kind, text)
 
@@ -163,7 +163,7 @@ def test_any_text_is_kept_or_refused(kind: object, text: str) -> None:
 
 @unhurried
 @given(urls)
-def test_a_redirect_uri_is_absolute_and_has_no_fragment_and_no_user(text: str) -> None:
+def test_an_accepted_redirect_uri_is_absolute_and_has_no_fragment_or_user(text: str) -> None:
     """SECURITY_BAR row 26; RFC 6749 section 3.1.2"""
     if accepted(RedirectUri, text) is None:
         return
@@ -183,7 +183,7 @@ def test_a_redirect_uri_is_absolute_and_has_no_fragment_and_no_user(text: str) -
     st.text(st.characters(), max_size=20),
     st.lists(st.booleans(), min_size=12, max_size=12),
 )
-def test_a_scheme_that_browsers_execute_is_refused_however_it_is_written(
+def test_a_scheme_that_browsers_execute_is_refused_in_any_spelling(
     scheme: str, rest: str, capitals: list[bool]
 ) -> None:
     """SECURITY_BAR rows 26 and 42"""
@@ -199,7 +199,7 @@ def test_a_scheme_that_browsers_execute_is_refused_however_it_is_written(
 
 @unhurried
 @given(urls)
-def test_a_web_uri_is_http_with_a_host(text: str) -> None:
+def test_an_accepted_web_uri_has_an_http_or_https_scheme_and_a_host(text: str) -> None:
     """SECURITY_BAR row 42"""
     if accepted(WebUri, text) is not None:
         assert urlsplit(text).scheme in ("http", "https")
@@ -208,7 +208,7 @@ def test_a_web_uri_is_http_with_a_host(text: str) -> None:
 
 @unhurried
 @given(any_text)
-def test_a_scope_is_names_of_printable_ascii_each_once(text: str) -> None:
+def test_an_accepted_scope_consists_of_unique_printable_ascii_names(text: str) -> None:
     """RFC 6749 section 3.3"""
     value = accepted(Scope, text)
     if not value:
@@ -222,7 +222,7 @@ def test_a_scope_is_names_of_printable_ascii_each_once(text: str) -> None:
 
 @unhurried
 @given(any_text)
-def test_a_text_has_no_control_characters(text: str) -> None:
+def test_an_accepted_text_has_no_control_characters(text: str) -> None:
     """SECURITY_BAR row 44"""
     if accepted(Text, text) is not None:
         assert text

@@ -29,7 +29,7 @@ ascii_names = st.text(visible, min_size=1, max_size=64)
 
 @unhurried
 @given(any_text)
-def test_any_text_has_a_key_or_a_sentence(text: str) -> None:
+def test_any_text_has_a_key_or_an_error_message(text: str) -> None:
     """SECURITY_BAR rows 21 and 44"""
     key = key_or_none(text)
 
@@ -44,7 +44,7 @@ def test_any_text_has_a_key_or_a_sentence(text: str) -> None:
 
 @unhurried
 @given(letters)
-def test_a_key_is_its_own_key(name: str) -> None:
+def test_deriving_a_key_is_idempotent(name: str) -> None:
     """RFC 8264 section 7: applying the rules again changes nothing"""
     key = key_or_none(name)
     if key is not None and len(key) <= MAXIMUM_LENGTH:
@@ -61,7 +61,7 @@ def test_a_key_fits_its_column(name: str) -> None:
 
 
 @pytest.mark.parametrize("letter", ["\ufb2c", "\ufb2d", "\u0130", "\u0958", "\u1e9e"])
-def test_a_key_of_letters_that_grow_fits_its_column(letter: str) -> None:
+def test_a_key_of_letters_that_expand_when_normalized_fits_its_column(letter: str) -> None:
     """SECURITY_BAR row 44"""
     key = key_or_none(letter * MAXIMUM_LENGTH)
 
@@ -70,7 +70,7 @@ def test_a_key_of_letters_that_grow_fits_its_column(letter: str) -> None:
 
 @unhurried
 @given(ascii_names)
-def test_case_and_width_make_no_difference(name: str) -> None:
+def test_case_and_width_do_not_change_the_key(name: str) -> None:
     """SECURITY_BAR row 21"""
     wide = "".join(chr(ord(char) + FULLWIDTH) for char in name)
 
@@ -79,7 +79,7 @@ def test_case_and_width_make_no_difference(name: str) -> None:
 
 @unhurried
 @given(letters)
-def test_composition_makes_no_difference(name: str) -> None:
+def test_unicode_composition_does_not_change_the_key(name: str) -> None:
     """SECURITY_BAR row 21"""
     decomposed = unicodedata.normalize("NFD", name)
     if len(decomposed) <= MAXIMUM_LENGTH:
@@ -88,14 +88,14 @@ def test_composition_makes_no_difference(name: str) -> None:
 
 @unhurried
 @given(letters)
-def test_a_name_of_latin_and_cyrillic_letters_is_refused(name: str) -> None:
+def test_a_name_that_mixes_latin_and_cyrillic_letters_is_refused(name: str) -> None:
     """SECURITY_BAR row 21; UTS 39 section 5"""
     assert problem_with("a" + name[:62] + "\u0436") is not None
 
 
 @unhurried
 @given(any_text)
-def test_a_new_name_is_composed_and_has_the_key_that_it_is_looked_up_by(text: str) -> None:
+def test_a_new_name_is_in_nfc_and_has_the_key_used_for_lookup(text: str) -> None:
     """SECURITY_BAR row 21"""
     if problem_with(text) is not None:
         return
@@ -107,7 +107,7 @@ def test_a_new_name_is_composed_and_has_the_key_that_it_is_looked_up_by(text: st
 
 
 @pytest.mark.slow
-def test_every_script_that_a_letter_can_have_is_known() -> None:
+def test_the_script_of_every_letter_is_known() -> None:
     """UAX 24: a letter of an unknown script would go with itself only"""
     letters = (chr(code) for code in range(0x80, 0x32000))
     assigned = [char for char in letters if unicodedata.category(char).startswith("L")]
@@ -125,12 +125,12 @@ def test_every_script_that_a_letter_can_have_is_known() -> None:
         ("Zoe", "\uff3aoe"),
     ],
 )
-def test_spellings_that_find_the_same_account_share_their_attempts(one: str, other: str) -> None:
+def test_spellings_of_the_same_account_share_their_attempts(one: str, other: str) -> None:
     """SECURITY_BAR row 23: nobody gets more attempts by writing an address in another way"""
     assert account_of(one) == account_of(other)
 
 
 @pytest.mark.parametrize("length", [0, MAXIMUM_LENGTH + 1, 100_000])
-def test_the_length_is_bounded(length: int) -> None:
+def test_the_length_of_a_username_is_limited(length: int) -> None:
     with pytest.raises(UsernameError, match="1 to 64 characters"):
         key_of("a" * length)

@@ -200,7 +200,7 @@ class AuthorizationEndpoint:
         except OAuth2Error as error:
             raise request.refused(error) from None
         if position.step is not None and "none" in request.prompts:
-            reason = f"prompt=none, and the page {position.step.value} is required"
+            reason = f"prompt=none, but the page {position.step.value} is required"
             raise request.refused(PROMPT_NONE_ERRORS[position.step](reason=reason))
         return position
 

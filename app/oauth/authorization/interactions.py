@@ -88,7 +88,7 @@ class Interactions:
         if current is None and any(
             candidate.session.session_id == session_id for candidate in signed_in
         ):
-            raise LoginRequiredError(reason="another user than the one that is meant signed in")
+            raise LoginRequiredError(reason="a user other than the requested one signed in")
         step = _sign_in_step(
             request,
             current,

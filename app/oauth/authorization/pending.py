@@ -115,7 +115,9 @@ class PendingRequests:
         try:
             request = self._parser.parse(client, content["parameters"], began_at=stored.created_at)
         except RefusedRequestError:  # the client has changed and may no longer request this
-            raise expired("the client may not ask for this any more", came_from) from None
+            raise expired(
+                "the client is no longer allowed to make this request", came_from
+            ) from None
         pushed = content.get("pushed")
         return Pending(
             _as_kept(request, content),

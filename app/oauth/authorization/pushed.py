@@ -42,7 +42,9 @@ class PushedRequests:
         """Check a request as `/authorize` does and store it; raises an `OAuth2Error`."""
         client = await self._authenticator.authenticate(request)
         if "request_uri" in request.form:
-            raise InvalidRequestError("A pushed request cannot hold a request_uri.")
+            raise InvalidRequestError(
+                "A pushed authorization request must not contain a request_uri."
+            )
         submitted = {name: value for name, value in request.form.items() if name in PARAMETERS}
         submitted["client_id"] = client.client_id
         now = self._clock.now()

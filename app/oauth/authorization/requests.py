@@ -72,7 +72,7 @@ class UntrustedRequestError(PosternError):
 
     error = "invalid_request"
     status = 400
-    title = "This sign-in link does not work"
+    title = "This sign-in link doesn't work"
 
     def __init__(
         self,
@@ -129,13 +129,13 @@ def proven_target(client: Client, parameters: Mapping[str, str], *, issuer: str)
         redirect_uri = client.get_default_redirect_uri()
         if not redirect_uri:
             raise UntrustedRequestError(
-                "The application did not say where to go back to.",
+                "The app's request doesn't say where to return to.",
                 error="invalid_redirect_uri",
                 reason="the request has no redirect_uri and the client registered several or none",
             )
     elif not is_registered(client, redirect_uri):
         raise UntrustedRequestError(
-            "The application wants to go back to an address that it did not register.",
+            "The app asked to return to an address that isn't registered for it.",
             error="invalid_redirect_uri",
             reason=f"the redirect_uri {shown_uri(redirect_uri)} is not registered",
         )
@@ -248,7 +248,7 @@ def _prompts(text: str | None, known: frozenset[str]) -> frozenset[str]:
             "The prompt parameter is not supported.", reason=f"the prompt is {text}"
         )
     if "none" in prompts and len(prompts) > 1:
-        raise InvalidRequestError("The prompt none cannot go with others.")
+        raise InvalidRequestError("The prompt value none cannot be combined with other values.")
     return prompts
 
 
@@ -276,12 +276,12 @@ def check_sizes(parameters: Mapping[str, str]) -> None:
         size, limit = _size(value), MAXIMUM_BYTES_OF.get(name, MAXIMUM_BYTES)
         if size > limit:
             raise InvalidRequestError(
-                f"The {name} parameter is too long: it may have at most {limit} bytes."
+                f"The {name} parameter is too long: at most {limit} bytes are allowed."
             )
         total += len(name) + size
     if total > MAXIMUM_BYTES_IN_ALL:
         raise InvalidRequestError(
-            f"The request is too long: it may have at most {MAXIMUM_BYTES_IN_ALL} bytes."
+            f"The request is too long: at most {MAXIMUM_BYTES_IN_ALL} bytes are allowed."
         )
 
 

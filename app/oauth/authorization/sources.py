@@ -76,7 +76,7 @@ class RequestSources:
         client = await self._clients.find(client_id) if client_id is not None else None
         if client is None or client.is_disabled:
             raise UntrustedRequestError(
-                "The application is not known here.",
+                "This app isn't registered here.",
                 error="invalid_client",
                 reason=_why_unknown(client_id, client),
             )
@@ -94,7 +94,12 @@ class RequestSources:
             return await self._pushed(client, name)
         if client.further_metadata.get("require_pushed_authorization_requests"):
             raise self._refusal(
-                client, parameters, InvalidRequestError("The request must be pushed.")
+                client,
+                parameters,
+                InvalidRequestError(
+                    "A pushed authorization request is required. Send the parameters to the "
+                    "pushed_authorization_request_endpoint first."
+                ),
             )
         is_remote = request_uri is not None and self._objects.is_fetched_for(client, request_uri)
         if is_anonymous and is_remote:
@@ -108,7 +113,7 @@ class RequestSources:
         try:
             check_sizes(parameters)
             if request is not None and request_uri is not None:
-                raise InvalidRequestError("There is a request and a request_uri.")
+                raise InvalidRequestError("Send either request or request_uri, not both.")
             if request is not None:
                 claims = await self._objects.read(client, request)
             elif request_uri is not None:
@@ -140,7 +145,7 @@ class RequestSources:
         if stored is None or stored.kind != PUSHED or stored.created_at + PUSHED_TTL <= now:
             raise _not_pushed(client, "the pushed request is unknown or has expired")
         if stored.client_id != client.client_id:
-            raise _not_pushed(client, "the pushed request is another client's")
+            raise _not_pushed(client, "the pushed request belongs to another client")
         if stored.used_at is not None:
             raise _not_pushed(client, "the pushed request was used before")
         return Source(client, json.loads(stored.parameters), now, pushed=name)
@@ -157,7 +162,7 @@ class RequestSources:
 
 def _not_pushed(client: Client, reason: str) -> UntrustedRequestError:
     return UntrustedRequestError(
-        "This sign-in link has expired or was used before.",
+        "This sign-in link has expired or has already been used. Start again from the app.",
         error="invalid_request_uri",
         reason=reason,
         came_from=(client, ""),

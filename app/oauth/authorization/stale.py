@@ -9,7 +9,7 @@ CameFrom = tuple[Client, str] | None
 
 def expired(reason: str, came_from: CameFrom = None) -> UntrustedRequestError:
     return UntrustedRequestError(
-        "This page has expired. Go back to the application and begin again.",
+        "This page has expired. Go back to the app and start again.",
         error="expired_request",
         reason=reason,
         came_from=came_from,
@@ -18,8 +18,8 @@ def expired(reason: str, came_from: CameFrom = None) -> UntrustedRequestError:
 
 def complete(came_from: CameFrom) -> UntrustedRequestError:
     return UntrustedRequestError(
-        "This sign-in is complete. Go back to the application.",
+        "This sign-in is already complete. Go back to the app.",
         error="used_request",
-        reason="the pending request was answered before",
+        reason="the pending request is already complete",
         came_from=came_from,
     )

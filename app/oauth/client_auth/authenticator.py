@@ -40,7 +40,7 @@ class ClientAuthenticator:
         if not client.check_endpoint_auth_method(method.name, ENDPOINT):
             registered = client.token_endpoint_auth_method or "client_secret_basic"
             raise await self._failed(
-                credentials, f"the client registered {registered} and used {method.name}"
+                credentials, f"the client registered {registered} but used {method.name}"
             )
         if client.registration_expires_at is not None:
             await self._clients.mark_used(client.client_id)
@@ -59,10 +59,12 @@ class ClientAuthenticator:
             if credentials is None:
                 continue
             if presented is not None:
-                raise InvalidRequestError("There is more than one client authentication method.")
+                raise InvalidRequestError(
+                    "The request uses more than one client authentication method. Use only one."
+                )
             presented = method, credentials
         if presented is None:
-            raise InvalidClientError(reason="the request holds no client authentication")
+            raise InvalidClientError(reason="the request has no client authentication")
         _require_one_client(request, *presented)
         return presented
 

@@ -10,7 +10,7 @@ from app.oauth.requests import FormRequest
 from app.repositories.replay_cache import ReplayCacheRepository
 from app.services.client_keys import ClientKeys
 
-UNKNOWN_CLIENT = "no client has this client_id"
+UNKNOWN_CLIENT = "the client_id is unknown"
 
 
 class Credentials(NamedTuple):

@@ -75,7 +75,7 @@ def _decode(encoded: bytes) -> Credentials:
     except ValueError:
         raise InvalidClientError(reason="the Basic credentials are malformed") from None
     if not has_colon or not client_id or "\x00" in client_id:
-        raise InvalidClientError(reason="the Basic credentials name no client")
+        raise InvalidClientError(reason="the Basic credentials have no valid client_id")
     return Credentials(client_id, secret)
 
 

@@ -16,7 +16,7 @@ class ClientSecretPost(ClientAuthMethod):
             return None
         client_id = request.form.get("client_id")
         if client_id is None and request.authorization is None:
-            raise InvalidClientError(reason="a client_secret without a client_id")
+            raise InvalidClientError(reason="the request has a client_secret but no client_id")
         return Credentials(client_id or "", secret)
 
     async def refusal(self, client: Client | None, credentials: Credentials) -> str | None:

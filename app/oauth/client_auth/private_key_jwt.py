@@ -56,23 +56,23 @@ class PrivateKeyJwt(ClientAuthMethod):
         except BusyError:
             raise OverloadedError from None
         except (SignatureError, FetchError) as error:
-            return f"the assertion: {error}"
+            return f"the client assertion cannot be verified: {error}"
         is_first = await self.tools.replay_cache.spend(
             f"{client.client_id} {jti}", expires_at=expires_at + SKEW
         )
-        return None if is_first else "the assertion: its jti was used before"
+        return None if is_first else "the client assertion was used before (same jti)"
 
     def _check(self, client: Client, claims: dict[str, Any]) -> tuple[str, datetime]:
         """Return the `jti` and the expiry of an assertion; raises `SignatureError`."""
         if claims.get("iss") != client.client_id or claims.get("sub") != client.client_id:
-            raise SignatureError("iss and sub are not the client")
+            raise SignatureError("iss and sub are not the client_id")
         require_only_audience(claims, self._audiences)
         jti = claims.get("jti")
         if not isinstance(jti, str) or not 0 < len(jti) <= MAXIMUM_JTI:
-            raise SignatureError("it has no jti")
+            raise SignatureError("jti is missing or invalid")
         expires_at = require_now(claims, self.tools.clock.now(), lifetime=MAXIMUM_LIFETIME)
         if expires_at is None:
-            raise SignatureError("it does not expire")
+            raise SignatureError("exp is missing")
         return jti, expires_at
 
 
@@ -83,8 +83,8 @@ def _subject_of(assertion: str) -> str:
         payload = assertion.split(".")[1]
         claims = json.loads(urlsafe_b64decode(payload + "=" * (-len(payload) % 4)))
     except (SignatureError, ValueError, RecursionError):
-        raise InvalidClientError(reason="the assertion cannot be read") from None
+        raise InvalidClientError(reason="the client assertion is malformed") from None
     subject = claims.get("sub") if isinstance(claims, dict) else None
     if not isinstance(subject, str) or not subject.isascii() or not subject.isprintable():
-        raise InvalidClientError(reason="the assertion names no client in sub")
+        raise InvalidClientError(reason="the client assertion has no client_id in sub")
     return subject

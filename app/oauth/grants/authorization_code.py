@@ -32,17 +32,17 @@ class AuthorizationCodeParameters(GrantParameters):
 
     grant_type: Literal["authorization_code"]
     code: str
-    redirect_uri: Annotated[str | None, Field(description="As in the authorization request.")] = (
-        None
-    )
-    code_verifier: Annotated[str | None, Field(description="Where PKCE was used.")] = None
+    redirect_uri: Annotated[
+        str | None, Field(description=("Same value as in the authorization request."))
+    ] = None
+    code_verifier: Annotated[str | None, Field(description="Required if PKCE was used.")] = None
 
 
 class AuthorizationCodeGrant(Grant[AuthorizationCodeParameters]):
     grant_type = "authorization_code"
     is_for_public_clients = True
     parameters = AuthorizationCodeParameters
-    example_name = "A code for tokens"
+    example_name = "Exchange a code for tokens"
     example = {  # noqa: RUF012 - a constant for the documentation
         "grant_type": "authorization_code",
         "code": "postern_ac_…",
@@ -63,7 +63,7 @@ class AuthorizationCodeGrant(Grant[AuthorizationCodeParameters]):
         if code is None:
             raise _not_valid("the code is unknown")
         if code.client_id != request.client.client_id:
-            raise _not_valid("the code is another client's")
+            raise _not_valid("the code belongs to another client")
         if code.used_at is not None:
             await self._revoke(code.client_id, code.family_id)
             raise _not_valid("the code was used before")
@@ -100,7 +100,7 @@ class AuthorizationCodeGrant(Grant[AuthorizationCodeParameters]):
         current = await self.tools.codes.find(digest_of(presented))
         if current is not None and current.used_at is not None:
             await self._revoke(current.client_id, current.family_id)
-        raise _not_valid("the code was used or revoked meanwhile")
+        raise _not_valid("the code was used or revoked concurrently")
 
     def _warn_of_unprotected(self, client: Client, code: AuthorizationCode) -> None:
         """Log, once a day per client, the use of neither PKCE nor a nonce (RFC 9700 section 2.1.1).
@@ -131,9 +131,7 @@ class AuthorizationCodeGrant(Grant[AuthorizationCodeParameters]):
 
     async def _revoke(self, client_id: str, family_id: str) -> None:
         await self.tools.families.revoke(family_id, now=self.tools.clock.now())
-        log.warning(
-            "a code of client %s was used again: family %s is revoked", client_id, family_id
-        )
+        log.warning("a code of client %s was replayed: family %s was revoked", client_id, family_id)
 
 
 def _problem(
@@ -151,11 +149,15 @@ def _problem(
     is_optional = code.code_challenge is not None or not code.redirect_uri
     if not is_same_uri and not (uri is None and is_optional):
         received = f"the redirect_uri {shown_uri(uri)}" if uri is not None else "no redirect_uri"
-        return f"{received} came, and the code is for {shown_uri(code.redirect_uri) or 'none'}"
+        return f"{received} was sent, but the code is for {shown_uri(code.redirect_uri) or 'none'}"
     if code.code_challenge is None:
-        return "a code_verifier came, and no PKCE was begun" if verifier is not None else None
+        return (
+            "a code_verifier was sent, but the authorization request had no code_challenge"
+            if verifier is not None
+            else None
+        )
     if verifier is None:
-        return "no code_verifier came, and PKCE was begun"
+        return "no code_verifier was sent, but the authorization request had a code_challenge"
     is_match = is_verified(code.code_challenge, verifier)
     return None if is_match else "the code_verifier does not match the code_challenge"
 

@@ -24,7 +24,7 @@ class GrantParameters(BaseModel):
 
     client_id: Annotated[str | None, Field(description="For client_secret_post.")] = None
     client_secret: Annotated[str | None, Field(description="For client_secret_post.")] = None
-    scope: Annotated[str | None, Field(description="Names with spaces between.")] = None
+    scope: Annotated[str | None, Field(description="Scope names, separated by spaces.")] = None
 
 
 @dataclass(frozen=True, slots=True)

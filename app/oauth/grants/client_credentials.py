@@ -17,7 +17,7 @@ class ClientCredentialsParameters(GrantParameters):
 class ClientCredentialsGrant(Grant[ClientCredentialsParameters]):
     grant_type = "client_credentials"
     parameters = ClientCredentialsParameters
-    example_name = "A machine asks for itself"
+    example_name = "Get a token for the client itself"
     example = {"grant_type": "client_credentials", "scope": "profile"}  # noqa: RUF012 - a constant for the documentation
 
     async def exchange(

@@ -30,7 +30,7 @@ class DeviceCodeGrant(Grant[DeviceCodeParameters]):
     grant_type = DEVICE_CODE
     is_for_public_clients = True
     parameters = DeviceCodeParameters
-    example_name = "A device asks"
+    example_name = "Poll from a device"
     example = {  # noqa: RUF012 - a constant for the documentation
         "grant_type": DEVICE_CODE,
         "device_code": "postern_dc_…",
@@ -44,7 +44,7 @@ class DeviceCodeGrant(Grant[DeviceCodeParameters]):
         if code is None:
             raise _not_valid("the device code is unknown")
         if code.client_id != request.client.client_id:
-            raise _not_valid("the device code is another client's")
+            raise _not_valid("the device code belongs to another client")
         if code.used_at is not None:
             raise _not_valid("the device code was used before")
         if code.expires_at <= now:
@@ -76,7 +76,7 @@ class DeviceCodeGrant(Grant[DeviceCodeParameters]):
             authentication=Authentication(auth_time, code.acr or "", code.amr or "", session_id),
         )
         if response is None:
-            raise _not_valid("the device code was used or revoked meanwhile")
+            raise _not_valid("the device code was used or revoked concurrently")
         return response
 
 

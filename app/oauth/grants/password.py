@@ -25,7 +25,7 @@ class PasswordParameters(GrantParameters):
     username: str
     password: str
     otp: Annotated[
-        str | None, Field(description="A fresh code, where OTP_POLICY is every_login.")
+        str | None, Field(description="A new code; required if OTP_POLICY is every_login.")
     ] = None
 
 
@@ -33,7 +33,7 @@ class PasswordGrant(Grant[PasswordParameters]):
     grant_type = "password"
     has_limits_of_its_own = True
     parameters = PasswordParameters
-    example_name = "A person signs in"
+    example_name = "Sign a user in"
     example = {  # noqa: RUF012 - a constant for the documentation
         "grant_type": "password",
         "username": "testuser",
@@ -61,5 +61,5 @@ class PasswordGrant(Grant[PasswordParameters]):
             with_refresh_token=client.check_grant_type("refresh_token"),
         )
         if response is None:
-            raise InvalidGrantError(DESCRIPTION, reason="the password was changed meanwhile")
+            raise InvalidGrantError(DESCRIPTION, reason="the password was changed concurrently")
         return response

@@ -37,7 +37,7 @@ class RefreshTokenGrant(Grant[RefreshTokenParameters]):
     grant_type = "refresh_token"
     is_for_public_clients = True
     parameters = RefreshTokenParameters
-    example_name = "A new pair for a refresh token"
+    example_name = "Refresh the tokens"
     example = {  # noqa: RUF012 - a constant for the documentation
         "grant_type": "refresh_token",
         "refresh_token": "postern_rt_…",
@@ -55,7 +55,7 @@ class RefreshTokenGrant(Grant[RefreshTokenParameters]):
             await self._refuse_use_of_long_ago(client, digest)
             raise _not_valid("the refresh token is unknown or revoked")
         if not token.check_client(client):
-            raise _not_valid("the refresh token is another client's")
+            raise _not_valid("the refresh token belongs to another client")
 
         await self._refuse_replay(token)
         scope = client.get_allowed_scope(token.scope)  # the client's scope may have shrunk
@@ -70,7 +70,7 @@ class RefreshTokenGrant(Grant[RefreshTokenParameters]):
         if isinstance(rotated, TokenResponse):
             return await self._with_id_token(client, token, rotated)
         if rotated.used_at is None:
-            raise _not_valid("the refresh token was revoked or expired meanwhile")
+            raise _not_valid("the refresh token was revoked or expired concurrently")
         return await self._with_id_token(client, token, self._same_again(presented, rotated))
 
     async def _refuse_replay(self, found: RefreshToken) -> None:
@@ -91,19 +91,19 @@ class RefreshTokenGrant(Grant[RefreshTokenParameters]):
     async def _revoke(self, used: RefreshToken | UsedRefreshToken) -> NoReturn:
         await self.tools.families.revoke(used.family_id, now=self.tools.clock.now())
         log.warning(
-            "a refresh token of client %s was used again: family %s is revoked",
+            "a refresh token of client %s was replayed: family %s was revoked",
             used.client_id,
             used.family_id,
         )
-        raise _not_valid("the refresh token was used again after its grace window")
+        raise _not_valid("the refresh token was replayed after its grace window")
 
     def _same_again(self, presented: str, used: RefreshToken) -> TokenResponse:
         """Return the response to the first use of this token, until its successor is used."""
         if used.successor_used_at is not None:
-            raise _not_valid("the successor of the refresh token is in use")
+            raise _not_valid("the successor of the refresh token was already used")
         response = self.tools.issuer.repeat_response(presented, used)
         if response is None:
-            raise _not_valid("the answer to the first use cannot be repeated")
+            raise _not_valid("the response to the first use cannot be repeated")
         return response
 
     async def _with_id_token(

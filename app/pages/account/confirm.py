@@ -61,7 +61,7 @@ async def send(browser: BrowserDep, form: PostedFormDep, person: SignedInDep) ->
         )
     except TooManyRequestsError as error:
         text = text_for(browser.request)
-        wait = text("Too many mails were asked for. Wait %(minutes)s min before the next one.")
+        wait = text("Too many emails requested. Try again in %(minutes)s min.")
         errors = {"": wait % {"minutes": -(-error.retry_after // 60)}}
         response = await _page(browser, person, form, errors, status=429)
         response.headers.update(error.headers())
@@ -85,7 +85,7 @@ async def give_code(browser: BrowserDep, form: TypedFormDep, person: SignedInDep
         )
     if sealed_confirmation is None:
         text = text_for(browser.request)
-        wrong = text("That code is wrong or has expired. Check your email for the newest one.")
+        wrong = text("That code is wrong or has expired. Check your email for the latest one.")
         return await _page(browser, person, form, {"code": wrong})
     return _keep(browser, RedirectResponse(after(form), status_code=303), sealed_confirmation)
 

@@ -18,15 +18,15 @@ from app.services.sessions import SignedIn
 router = account_router()
 
 DONE = {
-    "linked": N_("You can sign in by this provider now."),
-    "unlinked": N_("This provider is disconnected."),
+    "linked": N_("Account connected. You can now sign in with it."),
+    "unlinked": N_("Account disconnected."),
 }
 WRONG = {
-    "denied": N_("You did not sign in there. Nothing was connected."),
-    "taken": N_("That sign-in belongs to another account here. Disconnect it there first."),
-    "last": N_(
-        "This is the only way in which you can sign in. Set a password or add a passkey first."
+    "denied": N_("You didn't finish signing in. Nothing was connected."),
+    "taken": N_(
+        "That account is already connected to a different account here. Disconnect it there first."
     ),
+    "last": N_("This is your only way to sign in. Set a password or add a passkey first."),
 }
 
 RecentSignInDep = Annotated[SignedIn, Depends(fresh_person("connections"))]

@@ -47,7 +47,7 @@ async def delete(browser: BrowserDep, form: TypedFormDep, person: RecentSignInDe
         return account_page(browser, person, "account_data.html", hints, confirmation=typed)
     if usernames.key_or_none(typed) != person.user.username_key:
         text = text_for(browser.request)
-        wrong = text("This is not your username. Nothing is deleted.")
+        wrong = text("That's not your username. Your account wasn't deleted.")
         return account_page(
             browser, person, "account_data.html", {CONFIRMATION: wrong}, confirmation=typed
         )
@@ -59,7 +59,7 @@ async def delete(browser: BrowserDep, form: TypedFormDep, person: RecentSignInDe
 
 async def data_state(browser: Browser, person: SignedIn) -> str | None:
     text = text_for(browser.request)
-    return text("Download it, or delete your account")
+    return text("Download your data or delete your account")
 
 
 def _deleted_page(browser: Browser, frames: list[str]) -> Response:

@@ -52,11 +52,11 @@ async def change(browser: BrowserDep, form: TypedFormDep, person: RecentSignInDe
     try:
         address = AN_ADDRESS.validate_python(entered)
     except ValidationError:
-        wrong = {"email": text("Enter an address like name@example.com.")}
+        wrong = {"email": text("Enter an email address like name@example.com.")}
         return await _page(browser, person, wrong, given=entered)
     current_address, is_verified = _address_of(person)
     if address == current_address and is_verified:
-        already_verified = {"email": text("This is your address already.")}
+        already_verified = {"email": text("This is already your email address.")}
         return await _page(browser, person, already_verified, given=entered)
     return await _send(browser, person, address)
 
@@ -79,7 +79,7 @@ async def _send(browser: Browser, person: SignedIn, address: str) -> Response:
         )
     except TooManyRequestsError as error:
         text = text_for(browser.request)
-        wait = text("Too many mails were asked for. Wait %(minutes)s min before the next one.")
+        wait = text("Too many emails requested. Try again in %(minutes)s min.")
         errors = {"": wait % {"minutes": -(-error.retry_after // 60)}}
         response = await _page(browser, person, errors, given=address, status=429)
         response.headers.update(error.headers())
@@ -116,4 +116,4 @@ def _address_of(person: SignedIn) -> tuple[str, bool]:
 
 def _require_mail(browser: Browser) -> None:
     if not browser.services.settings.has_mail:
-        raise NotFoundError(N_("This server sends no mail."))
+        raise NotFoundError(N_("Email isn't set up on this server. Ask your administrator."))

@@ -42,13 +42,13 @@ class Section:
 
 SECTIONS: tuple[Section, ...] = (
     Section("profile", N_("Profile"), profile_state),
-    Section("email", N_("E-mail address"), email_state),
+    Section("email", N_("Email address"), email_state),
     Section("password", N_("Password"), password_state),
     Section("authenticator", N_("Authenticator app"), authenticator_state),
     Section("passkeys", N_("Passkeys"), passkeys.how_many),
     Section("recovery-codes", N_("Recovery codes"), recovery_codes_state),
-    Section("connections", N_("Other sign-ins"), connections_state),
-    Section("activity", N_("Activity"), activity_state),
+    Section("connections", N_("Connected accounts"), connections_state),
+    Section("activity", N_("Account activity"), activity_state),
     Section("data", N_("Your data"), data_state),
 )
 """The rows in their order on the page: profile, email, password, authenticator, passkeys,

@@ -108,7 +108,7 @@ async def _page(
     passkeys: Sequence[Passkey] = await browser.services.passkeys.list_of(person.user)
     origin = browser.services.passkeys.origin
     if not (origin or passkeys):
-        raise NotFoundError("Passkeys are not offered at this address.")
+        raise NotFoundError("Passkeys aren't available at this address.")
     return account_page(
         browser,
         person,

@@ -41,7 +41,7 @@ async def change(browser: BrowserDep, form: TypedFormDep, person: RecentSignInDe
     current_password, new_password = form.get(CURRENT, ""), form.get("password", "")
     has_one = has_password(person.user.password_hash)
     missing = {
-        **({CURRENT: text("Enter the password that you have now.")} if has_one else {}),
+        **({CURRENT: text("Enter your current password.")} if has_one else {}),
         "password": text("Enter a new password."),
     }
     errors = {name: message for name, message in missing.items() if not form.get(name)}
@@ -50,7 +50,7 @@ async def change(browser: BrowserDep, form: TypedFormDep, person: RecentSignInDe
     try:
         if has_one and not await _is_current(browser, person, current_password):
             return await _page(
-                browser, person, {CURRENT: text("This is not your current password.")}
+                browser, person, {CURRENT: text("That's not your current password.")}
             )
         renewed_session = await services.users.change_password(
             person.user, new_password, session=person.session
@@ -60,7 +60,7 @@ async def change(browser: BrowserDep, form: TypedFormDep, person: RecentSignInDe
     except (InvalidInputError, ConflictError) as error:
         return await _page(browser, person, {"password": text(error.detail)})
     except OverloadedError:
-        busy = text("The server is busy. Wait a little and try again.")
+        busy = text("The server is busy. Try again in a minute.")
         return await _page(browser, person, {"": busy}, status=503)
     services.logout_delivery.kick()
     if renewed_session is None:
@@ -71,7 +71,7 @@ async def change(browser: BrowserDep, form: TypedFormDep, person: RecentSignInDe
 
 async def password_state(browser: Browser, person: SignedIn) -> str | None:
     text = text_for(browser.request)
-    return text("Set") if has_password(person.user.password_hash) else text("Not set yet")
+    return text("Set") if has_password(person.user.password_hash) else text("Not set")
 
 
 async def _is_current(browser: Browser, person: SignedIn, current: str) -> bool:

@@ -28,7 +28,7 @@ CLAIMS = tuple(field.name for field in (*NAMES, *ABOUT))
 WRONG = {field.name: field.wrong for _, fields in GROUPS for field in fields}
 VERSION = "version"
 USERNAME = "preferred_username"
-NOT_YOUR_USERNAME = N_("Apps always see your username here. It can't be changed.")
+NOT_YOUR_USERNAME = N_("Apps always see your username here. You can't change it.")
 
 
 @router.get("/account/profile")
@@ -111,12 +111,18 @@ def _conflict(browser: Browser, person: SignedIn, given: Mapping[str, str]) -> R
     text = text_for(browser.request)
     stored = _kept(person.user)
     errors = {
-        "": text("Your profile was changed elsewhere since you opened this page."
-                 " Compare, and save again what is right.")
+        "": text(
+            "Your profile was changed elsewhere after you opened this page. Check the "
+            "differences, then save again."
+        )
     }  # fmt: skip
     for name, value in stored.items():
         if value != given[name]:
-            message = text("Saved meanwhile: %(value)s") if value else text("Emptied meanwhile.")
+            message = (
+                text("Changed in the meantime to: %(value)s")
+                if value
+                else text("Cleared in the meantime.")
+            )
             errors[name] = message % {"value": value} if value else message
     return _page(browser, person, given, errors, status=409)
 
