@@ -17,7 +17,7 @@ help:
 	@echo "make test-all     run every test, each on both databases"
 	@echo "make test-two-years-ahead  run the tests with a system date two years ahead"
 	@echo "make faults       run the long fault procedures under load and print the results"
-	@echo "make check        run the linters, the type checker and the import rules"
+	@echo "make check        run the linters (code, spelling, wording), the type checker and the import rules"
 	@echo "make bench        run the benchmarks"
 	@echo "make bench-mixed  measure client_credentials beside sign-ins, registrations and pages"
 	@echo "make bench-pages  measure the event loop's CPU time for each page of a sign-in"
@@ -62,11 +62,14 @@ faults: $(VENV)/.dev
 	@command -v nginx >/dev/null || { echo "nginx is missing; on Debian: apt-get install nginx-light" >&2; exit 2; }
 	@$(BIN)/python -m tests.procedures $(FAULTS)
 
+PROSE := app benchmarks migrations tests/support tools docs README.md CONTRIBUTING.md SECURITY.md CHANGELOG.md $(wildcard launcher)
 check: $(VENV)/.dev
 	@$(BIN)/ruff check .
 	@$(BIN)/ruff format --check .
 	@$(BIN)/mypy
 	@$(BIN)/lint-imports
+	@$(BIN)/codespell $(PROSE)
+	@$(BIN)/python -m tools.prose
 
 format: $(VENV)/.dev
 	@$(BIN)/ruff check --fix .
