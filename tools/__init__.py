@@ -1,1 +1,1 @@
-"""Programs for development; none of them is part of the package."""
+"""Programs for the development of Postern. The server needs none of them."""
