@@ -16,7 +16,7 @@ from app.database.errors import is_misconfigured, reason_of, translated_errors
 from app.database.losses import Loss, losses_of
 from app.database.migration_lock import LOCK, is_lock_timeout, one_at_a_time
 from app.database.postgresql_backend import PostgresBackend
-from app.database.revisions import known_revisions, may_serve_on
+from app.database.revisions import MIGRATIONS, known_revisions, may_serve_on, newest_revision
 from app.database.sqlite_backend import SqliteBackend
 from app.errors import CREATED_BY, DatabaseUnavailableError, DatabaseUnreachableError, StartupError
 from app.observability.logging import logger
@@ -33,10 +33,6 @@ if TYPE_CHECKING:
 
 Result = TypeVar("Result")
 log = logger(__name__)
-
-HEAD = "2026_11_29_indexes"
-"""The newest revision; update it with each migration. It saves importing Alembic at startup."""
-_ROOT = Path(__file__).parents[2]
 
 LOCK_TIMEOUT_SECONDS = 0.5
 """How long a schema change waits for a lock; all other users of the table queue behind it."""
@@ -90,11 +86,11 @@ async def _migrate_in_steps(engine: AsyncEngine, revision: str) -> None:
         except DBAPIError as error:
             if not is_lock_timeout(error):
                 raise
-            log.warning("waiting to migrate: a table is in use (%s)", reason_of(error))
+            log.warning("the migration waits: a table is in use (%s)", reason_of(error))
         await asyncio.sleep(LOCK_PAUSE_SECONDS)
     raise StartupError(
-        "The database cannot be migrated: another transaction keeps a table locked. Completed "
-        "steps are preserved: end that transaction and run `postern migrate` again"
+        "The database cannot be migrated: another transaction keeps a table locked."
+        " What is done stays done: end that transaction and run `postern migrate` again"
     )
 
 
@@ -138,7 +134,7 @@ async def prepare(backend: Backend, *, migrates: bool, may_create: bool = True) 
     and no database is created.
     """
     revision = await revision_at_start(backend, may_create=may_create)
-    if revision == HEAD:
+    if revision == newest_revision():
         return
     if revision is not None and revision not in known_revisions():
         await _refuse_newer(backend, revision)
@@ -148,46 +144,41 @@ async def prepare(backend: Backend, *, migrates: bool, may_create: bool = True) 
     if not migrates:
         state = f"at revision {revision}" if revision else "empty"
         raise StartupError(
-            f"The database is {state} and this release needs {HEAD}:"
+            f"The database is {state} and this release needs {newest_revision()}:"
             " run `postern migrate`, or set MIGRATE_ON_START=1"
         )
     try:
         await migrate(backend)
     except DatabaseError as error:
-        raise StartupError(
-            f"DATABASE_URL: cannot migrate the database: {reason_of(error)}"
-        ) from error
+        raise StartupError(f"DATABASE_URL: cannot be migrated: {reason_of(error)}") from error
 
 
 async def _refuse_newer(backend: Backend, revision: str) -> None:
     """Raise `StartupError` unless the newer release declared that this one may keep serving."""
     with translated_errors():
         async with backend.engines.reader.connect() as connection:
-            may_serve = await connection.run_sync(may_serve_on, revision, head=HEAD)
+            may_serve = await connection.run_sync(may_serve_on, revision)
     if not may_serve:
         raise StartupError(newer(revision))
-    log.warning(
-        ("the schema is from a newer release, revision %s, with which this release is compatible"),
-        revision,
-    )
+    log.warning("the schema is of a newer release, at revision %s: this one may serve", revision)
 
 
 def schema_problem(connection: Connection) -> str | None:
     """Return in one line why this release cannot use the schema, or None if it can."""
     revision = _read_revision(connection)
-    if revision == HEAD:
+    if revision == newest_revision():
         return None
     if revision is None:
         return "the database has no schema: run `postern migrate`"
     if revision in known_revisions():
-        return f"the schema is at {revision}, older than {HEAD}: run `postern migrate`"
-    return None if may_serve_on(connection, revision, head=HEAD) else newer(revision)
+        return f"the schema is at {revision}, before {newest_revision()}: run `postern migrate`"
+    return None if may_serve_on(connection, revision) else newer(revision)
 
 
 def newer(revision: str) -> str:
     return (
-        f"The database is at revision {revision}, which is unknown to this release:"
-        " it is from a newer release"
+        f"The database is at revision {revision}, which this release does not know:"
+        " it belongs to a newer release"
     )
 
 
@@ -208,21 +199,21 @@ async def revision_at_start(backend: Backend, *, may_create: bool = True) -> str
         kind = StartupError if is_misconfigured(error) else DatabaseUnreachableError
         raise kind(f"DATABASE_URL: cannot reach the database: {reason_of(error)}") from error
     except DatabaseError as error:
-        raise StartupError(f"DATABASE_URL: cannot read the database: {reason_of(error)}") from error
+        raise StartupError(f"DATABASE_URL: Postern cannot read it: {reason_of(error)}") from error
 
 
 def _prepare_file(path: Path, *, may_create: bool) -> None:
     """Create the file of a SQLite database, private to its owner; warn if others have access."""
     if not path.exists():
         if not may_create:
-            raise StartupError(f"DATABASE_URL: no database at {path}: {CREATED_BY}")
+            raise StartupError(f"DATABASE_URL: there is no database at {path}: {CREATED_BY}")
         make_private_directory(path.parent)
         make_private_file(path)
     for entry, private_mode in ((path.parent, DIRECTORY_MODE), (path, FILE_MODE)):
         mode = mode_open_to_others(entry)
         if mode is not None and entry != Path():
             log.warning(
-                "%s is accessible to other users (mode %s): run chmod %o %s",
+                "%s is open to other users (mode %s): run chmod %o %s",
                 entry,
                 mode,
                 private_mode,
@@ -235,7 +226,7 @@ def alembic_config() -> "Config":
     from alembic.config import Config
 
     config = Config()
-    config.set_main_option("script_location", str(_ROOT / "migrations"))
+    config.set_main_option("script_location", str(MIGRATIONS))
     config.set_main_option("path_separator", "os")
     return config
 
@@ -278,10 +269,7 @@ def _downgrade(
         raise StartupError(
             f"A downgrade to {revision} would delete:",
             *(f"  {loss}" for loss in losses),
-            (
-                "Nothing was changed. Make a backup, then run the command again with "
-                "--yes-delete-data"
-            ),
+            "Nothing was changed. Make a backup, then run it with --yes-delete-data",
         )
     run()
     return losses
@@ -318,6 +306,4 @@ def _run_alembic(
     if connection.dialect.name == "sqlite":
         row = connection.execute(text("PRAGMA foreign_key_check")).first()
         if row is not None:
-            raise StartupError(
-                f"The migration would leave rows without their parent row in the table {row[0]}"
-            )
+            raise StartupError(f"The migration would leave rows without their parent: {row[0]}")
