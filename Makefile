@@ -6,7 +6,7 @@ PYTHON ?= $(shell for each in python3.13 python3.12 python3.11 python3; do \
 	&& { echo $$each; break; }; done)
 PIP := $(BIN)/python -m pip install --quiet --disable-pip-version-check --constraint constraints.txt
 
-.PHONY: help serve serve-https demo test test-slow test-all test-two-years-ahead faults check format bench bench-against bench-growth bench-mixed bench-pages bench-recorded translations security-report clean
+.PHONY: help serve serve-https demo test test-slow test-all test-two-years-ahead faults check format bench bench-against bench-growth bench-mixed bench-pages bench-recorded translations docs security-report clean
 
 help:
 	@echo "make serve        serve on http://127.0.0.1:5000"
@@ -24,6 +24,7 @@ help:
 	@echo "make bench-against REF=COMMIT  compare the speed with another commit, in alternating rounds"
 	@echo "make bench-growth  measure with 1,000 to 10 million access tokens; ARGUMENTS='--sizes 1000 100000'"
 	@echo "make security-report  run the tests of the security bar and print the result of each row"
+	@echo "make docs         write docs/settings.md and .env.example from the settings"
 	@echo "make translations extract the translatable messages and compile the catalogues"
 
 serve: $(VENV)/.serve
@@ -104,6 +105,9 @@ translations: $(VENV)/.dev
 	@$(BIN)/pybabel -q extract -F babel.cfg -k N_ -k text --no-location --omit-header -o $(TRANSLATIONS)/postern.pot app
 	@$(BIN)/pybabel -q update -D postern -i $(TRANSLATIONS)/postern.pot -d $(TRANSLATIONS) --no-fuzzy-matching --ignore-obsolete --ignore-pot-creation-date
 	@$(BIN)/pybabel -q compile -D postern -d $(TRANSLATIONS)
+
+docs: $(VENV)/.dev
+	@$(BIN)/python -m tools.settings_docs
 
 clean:
 	rm -rf $(VENV) build *.egg-info .mypy_cache .ruff_cache .pytest_cache .import_linter_cache

@@ -22,7 +22,7 @@ def known_revisions() -> frozenset[str]:
 def newest_revision(migrations: Path = MIGRATIONS) -> str:
     """Return the revision that no other migration follows.
 
-    The files are read as text, which is quicker than to import Alembic and all migrations. Raises
+    The files are read as text, which is quicker than importing Alembic and all migrations. Raises
     `RuntimeError` if there is not exactly one such revision.
     """
     files = {path.stem: path for path in _migration_files(migrations)}

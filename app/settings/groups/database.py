@@ -16,12 +16,12 @@ class DatabaseSettings(SettingsGroup):
 
     database_url: str = Field(
         "sqlite:///./data/postern.db",
-        description="`postgresql://…`, `postgres://…` or `sqlite:///…`. For PostgreSQL it may"
-        " contain libpq parameters (such as `?sslmode=require`) and several hosts. Of several"
-        " hosts the one that accepts writes is used (`target_session_attrs=read-write`, unless the"
-        " URL says otherwise); each gets its share of `DATABASE_TIMEOUT` to answer, and one more"
-        " connection per process checks it every second. For SQLite, a path after three slashes is"
-        " relative, after four absolute.",
+        description="The database: `postgresql://…`, `postgres://…` or `sqlite:///…`. For"
+        " PostgreSQL it may contain libpq parameters (such as `?sslmode=require`) and several"
+        " hosts. Of several hosts the one that accepts writes is used"
+        " (`target_session_attrs=read-write`, unless the URL says otherwise); each gets its share"
+        " of `DATABASE_TIMEOUT` to answer, and one more connection per process checks it every"
+        " second. For SQLite, a path after three slashes is relative, after four absolute.",
         examples=["postgresql://postern:PASSWORD@db.example.com:5432/postern"],
     )
     database_pool_size: int = Field(

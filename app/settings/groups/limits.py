@@ -16,7 +16,7 @@ class LimitSettings(SettingsGroup):
         " high. After 100 failed attempts at an account from networks that it does not know, these"
         " networks share one back-off, whatever you set here"
         " ([decision 0011](decisions/0011-limits-that-delay.md))."
-        " The [security bar](security-bar.md) lists the tests."
+        " The tests of these limits are listed in [the security bar](security-bar.md)."
     )
 
     login_limit: int = Field(

@@ -26,7 +26,8 @@ class MailSettings(SettingsGroup):
     smtp_port: int = Field(587, ge=1, le=65535, description="The port of the mail server.")
     smtp_security: Literal["starttls", "tls", "none"] = Field(
         "starttls",
-        description="`starttls`, `tls` (from the first byte, usually port 465) or `none`.",
+        description="How the connection is encrypted: `starttls`, `tls` (from the first"
+        " byte, usually port 465) or `none`.",
     )
     smtp_username: str | None = Field(
         None,

@@ -14,12 +14,12 @@ class OperationSettings(SettingsGroup):
 
     log_format: Literal["text", "json"] = Field(
         "text",
-        description="`text` or `json`, on standard error. With `json` every line that `postern"
-        " serve` prints is a JSON object, including the banner, warnings, tracebacks and the lines"
-        " of other libraries.",
+        description="The format of the log on standard error: `text` or `json`. With `json` every"
+        " line that `postern serve` prints is a JSON object, including the banner, warnings,"
+        " tracebacks and the lines of other libraries.",
     )
     log_level: Literal["DEBUG", "INFO", "WARNING", "ERROR"] = Field(
-        "INFO", description="`DEBUG`, `INFO`, `WARNING` or `ERROR`."
+        "INFO", description="The least severe level to log: `DEBUG`, `INFO`, `WARNING` or `ERROR`."
     )
     access_log: bool = Field(
         True,

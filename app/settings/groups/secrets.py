@@ -28,7 +28,7 @@ class SecretSettings(SettingsGroup):
     secret_key_previous: SecretWords = Field(
         (),
         description="Other keys that are accepted for decryption, while `SECRET_KEY` changes.",
-        examples=["the `SECRET_KEY` until now"],
+        examples=["the previous `SECRET_KEY`"],
     )
     secret_key_is_new: bool = Field(
         False,

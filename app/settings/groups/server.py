@@ -23,7 +23,8 @@ class ServerSettings(SettingsGroup):
         Default("`development` for `postern` commands on a loopback `HOST`"),
     ] = Field(
         "production",
-        description="`development` or `production`. `FLASK_ENV` is accepted as the older name.",
+        description="The environment: `development` or `production`. `FLASK_ENV` is accepted"
+        " as the older name.",
     )
     host: str = Field(
         "127.0.0.1",
