@@ -60,7 +60,7 @@ class Settings(  # Pydantic begins with the fields of the last group
 
     def _production_problems(self) -> list[str]:
         problems = []
-        hint = f"set it to a random value, for example that of: {SECRET_RECIPE}"
+        hint = f"set it to a random value, for example with: {SECRET_RECIPE}"
         if self.secret_key is None:
             problems.append(f"SECRET_KEY is required in production: {hint}")
         elif is_weak(self.secret_key.get_secret_value(), MINIMUM_SECRET_LENGTH):
@@ -71,13 +71,14 @@ class Settings(  # Pydantic begins with the fields of the last group
             problems.append(f"ADMIN_TOKEN is weak: {hint}")
         if self.issuer is None:
             problems.append(
-                "ISSUER is required in production: the https URL by which clients reach this server"
+                "ISSUER is required in production: set it to the https URL at which clients "
+                "reach this server"
             )
         elif not self.issuer.startswith("https://"):
             problems.append("ISSUER must begin with https:// in production")
         if "postern:postern@" in self.database_url:
             problems.append(
-                "DATABASE_URL has the example password in production: choose another one"
+                "DATABASE_URL has the example password: choose another one in production"
             )
         return problems
 

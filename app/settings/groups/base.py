@@ -45,7 +45,7 @@ def _in_lower_case(value: object) -> object:
 
 def _readable(value: Path) -> Path:
     if not os.access(value, os.R_OK):
-        raise ValueError("must name a file that can be read")
+        raise ValueError("must name a readable file")
     return value
 
 

@@ -72,9 +72,9 @@ class DatabaseSettings(SettingsGroup):
         if name not in ("sqlite", "postgresql", "postgres") or not separator:
             raise ValueError("must begin with postgresql://, postgres:// or sqlite:///")
         if name == "sqlite" and sqlite_path(value) is None:
-            raise ValueError("must name a file, as in sqlite:///./data/postern.db")
+            raise ValueError("must name a file, such as sqlite:///./data/postern.db")
         if name != "sqlite" and not has_numeric_ports(rest):
-            raise ValueError("must have a number for its port")
+            raise ValueError("must have a numeric port")
         return value
 
     @property

@@ -51,7 +51,7 @@ class MailSettings(SettingsGroup):
     def _mailbox(cls, value: str | None) -> str | None:
         address = parseaddr(value)[1] if value is not None else ""
         if value is not None and not (value.isprintable() and "@" in address[1:-1]):
-            raise ValueError("must be an address such as Postern <login@example.com>")
+            raise ValueError("must be an email address such as Postern <login@example.com>")
         return value
 
     @property

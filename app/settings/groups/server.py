@@ -98,9 +98,9 @@ class ServerSettings(SettingsGroup):
         if any(char.isspace() for char in value) or not is_web_address(value):
             raise ValueError("must be a URL such as https://login.example.com")
         if any(char in value for char in "?#@"):
-            raise ValueError("must not have a query, fragment or user (RFC 8414 section 2)")
+            raise ValueError("must not have a query, fragment or username (RFC 8414 section 2)")
         if urlsplit(value).path.strip("/"):
-            raise ValueError("must not have a path: it is the root of this server")
+            raise ValueError("must not have a path: Postern must be at the root of its host")
         return value.rstrip("/")
 
     @field_validator("trusted_proxies")
@@ -110,7 +110,7 @@ class ServerSettings(SettingsGroup):
             for network in value:
                 ipaddress.ip_network(network, strict=False)
         except ValueError:
-            raise ValueError("must be addresses or networks such as 10.0.0.0/8") from None
+            raise ValueError("must be IP addresses or networks such as 10.0.0.0/8") from None
         return value
 
     @property

@@ -109,7 +109,7 @@ class TokenSettings(SettingsGroup):
     @classmethod
     def _certificates(cls, value: ReadableFile | None) -> ReadableFile | None:
         if value is not None and not holds_certificates(value):
-            raise ValueError("must name a file with certificates in PEM")
+            raise ValueError("must name a file with certificates in PEM format")
         return value
 
     @property
