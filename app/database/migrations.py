@@ -86,11 +86,11 @@ async def _migrate_in_steps(engine: AsyncEngine, revision: str) -> None:
         except DBAPIError as error:
             if not is_lock_timeout(error):
                 raise
-            log.warning("the migration waits: a table is in use (%s)", reason_of(error))
+            log.warning("waiting to migrate: a table is in use (%s)", reason_of(error))
         await asyncio.sleep(LOCK_PAUSE_SECONDS)
     raise StartupError(
-        "The database cannot be migrated: another transaction keeps a table locked."
-        " What is done stays done: end that transaction and run `postern migrate` again"
+        "The database cannot be migrated: another transaction keeps a table locked. Completed "
+        "steps are preserved: end that transaction and run `postern migrate` again"
     )
 
 
@@ -150,7 +150,9 @@ async def prepare(backend: Backend, *, migrates: bool, may_create: bool = True) 
     try:
         await migrate(backend)
     except DatabaseError as error:
-        raise StartupError(f"DATABASE_URL: cannot be migrated: {reason_of(error)}") from error
+        raise StartupError(
+            f"DATABASE_URL: cannot migrate the database: {reason_of(error)}"
+        ) from error
 
 
 async def _refuse_newer(backend: Backend, revision: str) -> None:
@@ -160,7 +162,10 @@ async def _refuse_newer(backend: Backend, revision: str) -> None:
             may_serve = await connection.run_sync(may_serve_on, revision)
     if not may_serve:
         raise StartupError(newer(revision))
-    log.warning("the schema is of a newer release, at revision %s: this one may serve", revision)
+    log.warning(
+        ("the schema is from a newer release, revision %s, with which this release is compatible"),
+        revision,
+    )
 
 
 def schema_problem(connection: Connection) -> str | None:
@@ -171,14 +176,14 @@ def schema_problem(connection: Connection) -> str | None:
     if revision is None:
         return "the database has no schema: run `postern migrate`"
     if revision in known_revisions():
-        return f"the schema is at {revision}, before {newest_revision()}: run `postern migrate`"
+        return f"the schema is at {revision}, older than {newest_revision()}: run `postern migrate`"
     return None if may_serve_on(connection, revision) else newer(revision)
 
 
 def newer(revision: str) -> str:
     return (
-        f"The database is at revision {revision}, which this release does not know:"
-        " it belongs to a newer release"
+        f"The database is at revision {revision}, which is unknown to this release:"
+        " it is from a newer release"
     )
 
 
@@ -199,21 +204,21 @@ async def revision_at_start(backend: Backend, *, may_create: bool = True) -> str
         kind = StartupError if is_misconfigured(error) else DatabaseUnreachableError
         raise kind(f"DATABASE_URL: cannot reach the database: {reason_of(error)}") from error
     except DatabaseError as error:
-        raise StartupError(f"DATABASE_URL: Postern cannot read it: {reason_of(error)}") from error
+        raise StartupError(f"DATABASE_URL: cannot read the database: {reason_of(error)}") from error
 
 
 def _prepare_file(path: Path, *, may_create: bool) -> None:
     """Create the file of a SQLite database, private to its owner; warn if others have access."""
     if not path.exists():
         if not may_create:
-            raise StartupError(f"DATABASE_URL: there is no database at {path}: {CREATED_BY}")
+            raise StartupError(f"DATABASE_URL: no database at {path}: {CREATED_BY}")
         make_private_directory(path.parent)
         make_private_file(path)
     for entry, private_mode in ((path.parent, DIRECTORY_MODE), (path, FILE_MODE)):
         mode = mode_open_to_others(entry)
         if mode is not None and entry != Path():
             log.warning(
-                "%s is open to other users (mode %s): run chmod %o %s",
+                "%s is accessible to other users (mode %s): run chmod %o %s",
                 entry,
                 mode,
                 private_mode,
@@ -269,7 +274,10 @@ def _downgrade(
         raise StartupError(
             f"A downgrade to {revision} would delete:",
             *(f"  {loss}" for loss in losses),
-            "Nothing was changed. Make a backup, then run it with --yes-delete-data",
+            (
+                "Nothing was changed. Make a backup, then run the command again with "
+                "--yes-delete-data"
+            ),
         )
     run()
     return losses
@@ -306,4 +314,6 @@ def _run_alembic(
     if connection.dialect.name == "sqlite":
         row = connection.execute(text("PRAGMA foreign_key_check")).first()
         if row is not None:
-            raise StartupError(f"The migration would leave rows without their parent: {row[0]}")
+            raise StartupError(
+                f"The migration would leave rows without their parent row in the table {row[0]}"
+            )

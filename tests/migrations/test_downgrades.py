@@ -40,7 +40,7 @@ async def with_two_users(backend: Backend) -> None:
     await change(backend, "UPDATE users SET claims = '{\"name\": \"Ada\"}' WHERE user_id = 'ada'")
 
 
-async def test_tables_and_columns_with_data_are_listed_and_nothing_changes(
+async def test_an_unconfirmed_downgrade_lists_the_data_it_would_delete_and_stops(
     backend: Backend,
 ) -> None:
     await with_two_users(backend)
@@ -64,7 +64,7 @@ async def test_tables_and_columns_with_data_are_listed_and_nothing_changes(
     assert len(await rows_of(backend, "SELECT 1 FROM users")) == 2
 
 
-async def test_what_was_agreed_to_is_deleted_and_told(backend: Backend) -> None:
+async def test_a_confirmed_downgrade_deletes_the_data_and_reports_it(backend: Backend) -> None:
     await with_two_users(backend)
 
     losses = await go_back(backend, "base", deletes_data=True)
@@ -73,7 +73,7 @@ async def test_what_was_agreed_to_is_deleted_and_told(backend: Backend) -> None:
     assert await migrations.current_revision(backend) is None
 
 
-async def test_without_data_no_agreement_is_needed(backend: Backend) -> None:
+async def test_a_downgrade_without_data_requires_no_confirmation(backend: Backend) -> None:
     """The head of an audit log without events is no data."""
     await migrations.migrate(backend)
 
@@ -81,7 +81,7 @@ async def test_without_data_no_agreement_is_needed(backend: Backend) -> None:
     assert await go_back(backend, "base", deletes_data=False) == []
 
 
-async def test_a_step_that_deletes_nothing_needs_no_agreement(backend: Backend) -> None:
+async def test_a_step_that_deletes_nothing_requires_no_confirmation(backend: Backend) -> None:
     await with_two_users(backend)
 
     losses = await go_back(backend, "2026_11_25_people", deletes_data=False)
@@ -91,7 +91,7 @@ async def test_a_step_that_deletes_nothing_needs_no_agreement(backend: Backend) 
 
 
 @pytest.mark.parametrize("starts_at", ["2026_11_25_people", newest_revision()])
-async def test_the_next_audit_log_continues_the_chain_that_was_deleted(
+async def test_the_next_audit_log_continues_the_deleted_chain(
     backend: Backend, empty_url: str, databases: Databases, starts_at: str
 ) -> None:
     """Also where the table that keeps the head did not exist yet"""
@@ -123,7 +123,7 @@ async def test_the_next_audit_log_continues_the_chain_that_was_deleted(
     assert forged.broken_at == 3
 
 
-async def test_each_deleted_audit_log_is_remembered_once(backend: Backend, empty_url: str) -> None:
+async def test_each_deleted_audit_log_is_recorded_once(backend: Backend, empty_url: str) -> None:
     await migrations.migrate(backend)
     heads = []
     for _ in range(2):
@@ -140,7 +140,7 @@ async def test_each_deleted_audit_log_is_remembered_once(backend: Backend, empty
         assert not (await services.audit.verify(known=heads[0])).is_known_deleted
 
 
-async def test_what_was_archived_is_a_deleted_beginning_for_the_release_before(
+async def test_archived_events_are_recorded_as_deleted_for_the_previous_release(
     backend: Backend, empty_url: str, tmp_path: Path
 ) -> None:
     """Its log goes on, and may not be deleted again"""

@@ -69,7 +69,7 @@ async def test_autogenerate_finds_no_difference(backend: Backend) -> None:
         "CREATE TABLE forgotten (id INTEGER PRIMARY KEY)",
     ],
 )
-async def test_autogenerate_would_find_a_difference(backend: Backend, statement: str) -> None:
+async def test_autogenerate_detects_a_difference(backend: Backend, statement: str) -> None:
     await migrations.migrate(backend)
     await change(backend, statement)
 
@@ -78,7 +78,7 @@ async def test_autogenerate_would_find_a_difference(backend: Backend, statement:
 
 
 @pytest.mark.slow
-async def test_up_down_and_up_again_ends_where_it_began(backend: Backend) -> None:
+async def test_upgrading_after_a_full_downgrade_restores_the_same_schema(backend: Backend) -> None:
     await migrations.migrate(backend)
     first = await shape_of(backend)
 
@@ -93,7 +93,7 @@ async def test_up_down_and_up_again_ends_where_it_began(backend: Backend) -> Non
     assert await migrations.current_revision(backend) == newest_revision()
 
 
-async def test_one_step_down_and_up(backend: Backend) -> None:
+async def test_the_last_migration_can_be_downgraded_and_applied_again(backend: Backend) -> None:
     await migrations.migrate(backend)
 
     await downgrade(backend, "-1")
@@ -113,7 +113,7 @@ async def test_migrating_again_changes_nothing(backend: Backend) -> None:
     assert await shape_of(backend) == first
 
 
-def test_every_script_can_go_down_and_says_what_it_does() -> None:
+def test_every_migration_has_a_downgrade_and_a_docstring() -> None:
     scripts = ScriptDirectory.from_config(migrations.alembic_config())
 
     for script in scripts.walk_revisions():

@@ -34,7 +34,7 @@ def test_a_ca_file_without_valid_certificates_is_refused(
 
     lines = refusal_of(monkeypatch, OUTBOUND_CA_FILE=str(file))
 
-    assert lines == ("OUTBOUND_CA_FILE: must name a file with certificates in PEM format format",)
+    assert lines == ("OUTBOUND_CA_FILE: must name a file with certificates in PEM format",)
 
 
 def test_a_ca_file_with_a_certificate_is_accepted(
