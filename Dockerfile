@@ -6,6 +6,7 @@ FROM python:${PYTHON_VERSION}-slim AS build
 WORKDIR /build
 COPY pyproject.toml constraints.txt README.md LICENSE ./
 COPY app app
+COPY launcher launcher
 COPY migrations migrations
 # Install wheels only, so that no compiler is needed, and compile them to bytecode once.
 RUN python -m venv /opt/postern \

@@ -5,6 +5,8 @@ PYTHON ?= $(shell for each in python3.13 python3.12 python3.11 python3; do \
 	command -v $$each >/dev/null 2>&1 && $$each -c 'import sys; sys.exit(sys.version_info < (3, 11))' 2>/dev/null \
 	&& { echo $$each; break; }; done)
 PIP := $(BIN)/python -m pip install --quiet --disable-pip-version-check --constraint constraints.txt
+# The distribution was once called `postern`: an older environment would keep its `app` and its command.
+FORGET_OLD_NAME := $(BIN)/python -m pip uninstall -qq --yes --disable-pip-version-check postern
 
 .PHONY: help serve serve-https demo test test-slow test-all test-two-years-ahead faults check format bench bench-against bench-growth bench-mixed bench-pages bench-recorded translations docs security-report clean
 
@@ -119,10 +121,12 @@ $(VENV)/bin/python:
 
 $(VENV)/.serve: $(VENV)/bin/python pyproject.toml constraints.txt
 	@echo "Setting up (once) ..."
+	@$(FORGET_OLD_NAME)
 	@$(PIP) --editable .
 	@touch $@
 
 $(VENV)/.dev: $(VENV)/bin/python pyproject.toml constraints.txt
 	@echo "Setting up for development (once) ..."
+	@$(FORGET_OLD_NAME)
 	@$(PIP) --editable '.[dev]'
 	@touch $@ $(VENV)/.serve

@@ -6,7 +6,6 @@ import signal
 import socket
 import subprocess
 import sys
-import sysconfig
 import time
 from pathlib import Path
 
@@ -87,8 +86,6 @@ def python(module: str, *arguments: str) -> list[str]:
 def import_environment() -> dict[str, str]:
     """Return the environment in which another Python process imports this same `app`."""
     environment = dict(os.environ)
-    installed = {sysconfig.get_path(name) for name in ("purelib", "platlib")}
-    if str(ROOT) not in installed:
-        paths = [str(ROOT), *environment.get("PYTHONPATH", "").split(os.pathsep)]
-        environment["PYTHONPATH"] = os.pathsep.join(dict.fromkeys(filter(None, paths)))
+    paths = [str(ROOT), *environment.get("PYTHONPATH", "").split(os.pathsep)]
+    environment["PYTHONPATH"] = os.pathsep.join(dict.fromkeys(filter(None, paths)))
     return environment
