@@ -20,6 +20,7 @@ Found = TypeVar("Found")
 
 PATIENCE_SECONDS = 60
 COMMAND = (sys.executable, "-m", "app.cli")
+SERVE = (*COMMAND, "serve")
 ENVIRONMENT = {"PORT": "0", "ARGON2_MEMORY_KIB": "64", "ARGON2_TIME_COST": "1"}
 
 
@@ -44,12 +45,18 @@ def run(directory: Path, *arguments: str, **variables: str) -> subprocess.Comple
 class Server:
     """A running `postern serve`. Its output goes to files, so that it never waits for a reader."""
 
-    def __init__(self, directory: Path, arguments: tuple[str, ...], variables: dict[str, str]):
+    def __init__(
+        self,
+        directory: Path,
+        arguments: tuple[str, ...],
+        variables: dict[str, str],
+        command: tuple[str, ...] = SERVE,
+    ) -> None:
         self._output = directory / "output.txt"
         self._errors = directory / "errors.txt"
         with self._output.open("w") as output, self._errors.open("w") as errors:
             self.process = subprocess.Popen(
-                [*COMMAND, "serve", *arguments],
+                [*command, *arguments],
                 cwd=directory,
                 env=environment(directory, variables),
                 stdout=output,
@@ -103,9 +110,11 @@ class Server:
 
 
 @contextmanager
-def serving(directory: Path, *arguments: str, **variables: str) -> Iterator[Server]:
+def serving(
+    directory: Path, *arguments: str, command: tuple[str, ...] = SERVE, **variables: str
+) -> Iterator[Server]:
     """Starts a server and waits until it has said where it listens."""
-    server = Server(directory, arguments, variables)
+    server = Server(directory, arguments, variables, command)
     try:
         server.wait_until_it_listens()
         yield server
