@@ -142,5 +142,5 @@ async def test_the_page_explains_what_deleting_the_account_means(
 
     page = text_of(await visitor.get(PAGE))
 
-    assert "deleted at once and for good" in page
+    assert "deleted immediately and permanently" in page
     assert f"Enter {user.username} to confirm." in page

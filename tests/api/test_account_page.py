@@ -165,7 +165,7 @@ async def test_an_application_is_listed_with_its_granted_scopes(
     client = await app.create_client(client_name=app.new_name("The App"))
     await sign_in(visitor, user)
     empty = await visitor.get("/account")
-    assert "Applications appear here once you sign in to them" in text_of(empty)
+    assert "Apps appear here after you sign in to them." in text_of(empty)
 
     await visitor.tokens_for(client, user, scope="openid email")
 

@@ -33,7 +33,7 @@ async def test_the_new_password_signs_in_and_the_old_one_does_not(
 
     answer = await change(visitor, user)
 
-    assert "Your password is changed" in text_of(await visitor.follow(answer))
+    assert "Your password has been changed." in text_of(await visitor.follow(answer))
     assert_oauth_error(await app.password_grant(client, user), "invalid_grant")
     renewed = await app.password_grant(client, with_password(user, NEW))
     assert renewed.status_code == 200
@@ -161,7 +161,9 @@ async def test_only_one_of_two_concurrent_changes_succeeds(
     session = (await services.sessions.list_of(before.user_id))[0]
     await change(visitor, user)
 
-    with pytest.raises(Exception, match="changed at the same time"):
+    with pytest.raises(
+        Exception, match=r"Your password was changed in the meantime\. Sign in again\."
+    ):
         await services.users.change_password(before, "a third password", session=session)
 
     assert (await visitor.get("/account")).status_code == 200

@@ -133,8 +133,12 @@ async def test_a_user_cannot_set_verified_flags_or_other_fields(
         ("name", "x" * 201, "Enter at most 200 characters."),
         ("birthdate", "10/12/1815", "Enter a date like 1815-12-10."),
         ("birthdate", "1815-02-30", "Enter a date like 1815-12-10."),
-        ("website", "javascript:alert(1)", "Enter an address that begins with https:// or http://"),
-        ("picture", "not an address", "Enter an address that begins with https:// or http://"),
+        (
+            "website",
+            "javascript:alert(1)",
+            "Enter an address that starts with https:// or http://.",
+        ),
+        ("picture", "not an address", "Enter an address that starts with https:// or http://."),
         ("phone_number", "call me", "Enter a phone number like +43 1 234567."),
         ("locale", "what?", "Enter a language tag like en or de-AT."),
         ("zoneinfo", "Vienna", "Enter a time zone like Europe/Vienna."),
@@ -170,7 +174,7 @@ async def test_a_concurrent_change_is_a_conflict_that_the_page_shows(
 
     assert page.status_code == 409
     assert "Your profile was changed elsewhere" in text_of(page)
-    assert "Saved meanwhile: ada" in text_of(page)
+    assert "Changed in the meantime to: ada" in text_of(page)
     assert values_on(page)["name"] == "Ada"
     assert await claims_of(app, user) == {"nickname": "ada"}
     answer = await visitor.submit(page, to=PROFILE, nickname="ada")

@@ -7,7 +7,7 @@ from tests.support.account import signed_in
 from tests.support.application import PASSWORD, Application, TestUser
 from tests.support.visitor import Form, Visitor, text_of
 
-HINT = "This contains a character that can't be used here."
+HINT = "This contains a character that isn't allowed. Type it again."
 CONTROL = pytest.mark.parametrize("char", ["\x00", "\x0b", "\x1b", "\x7f", "\u0085", "\r\n"])
 
 

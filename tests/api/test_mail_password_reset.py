@@ -54,7 +54,7 @@ async def test_the_emailed_link_resets_a_forgotten_password(
     new = TestUser(zoe.username, NEW_PASSWORD, zoe.otp_secret)
     after = await visitor.sign_in(done, new)
     assert 'href="/recover"' in login.text
-    assert "a mail is on its way" in shown_on(said)
+    assert "we've sent an email to that address." in shown_on(said)
     assert "Your new password is set." in shown_on(done)
     assert "Your account" in shown_on(after)
     assert {"password.reset_requested", "password.reset"} <= set(await audited(app, zoe))

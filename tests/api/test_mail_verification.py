@@ -245,7 +245,7 @@ async def test_a_fourth_mail_to_an_email_within_an_hour_is_rate_limited(
 
     assert [each.status_code for each in answers] == [303, 303, 429]
     assert int(answers[-1].headers["retry-after"]) > 0
-    assert "Too many mails were asked for." in shown_on(answers[-1])
+    assert "Too many emails requested." in shown_on(answers[-1])
 
 
 @pytest.mark.slow

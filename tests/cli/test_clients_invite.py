@@ -22,7 +22,7 @@ async def test_a_label_that_cannot_be_stored_is_refused(
 
     assert result.code == 1
     assert result.output == ""
-    assert result.errors == "postern: A label has at most 200 letters, all printable.\n"
+    assert result.errors == "postern: --label must have at most 200 characters, all printable.\n"
     assert await count(services_of(app).database, "initial_access_tokens") == before
 
 

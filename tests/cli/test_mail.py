@@ -63,7 +63,7 @@ async def test_a_link_from_the_administrator_works_for_a_day_and_only_once(
 
     assert (page.status_code, again.status_code) == (200, 410)
     assert 'href="/login"' in again.text  # no mail is offered here
-    assert "ask for another one" in shown_on(again)
+    assert "If your administrator gave you the link, ask for a new one." in shown_on(again)
 
 
 async def test_an_unknown_user_gets_no_link(app: Application, postern: Postern) -> None:

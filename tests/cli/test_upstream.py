@@ -209,7 +209,7 @@ async def test_remove_prints_the_number_of_linked_users_and_requires_confirmatio
     removed = await upstream("remove", "--yes", "--json", name)
 
     assert asked.code == 1
-    assert "can no longer sign in by it: 1" in asked.errors
+    assert "Linked users who will no longer be able to sign in with it: 1\n" in asked.errors
     assert name in kept.output
     assert json.loads(removed.output) == {"removed": name, "linked": 1}
     assert name not in (await upstream("list", "--json")).output

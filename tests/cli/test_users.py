@@ -17,6 +17,8 @@ from tests.support.people import rename
 
 pytestmark = pytest.mark.both_databases
 
+WRONG_LENGTH = "A password must have 8 to 256 characters."
+
 
 @pytest.fixture
 def users(app: Application, postern: Postern) -> Postern:
@@ -163,9 +165,17 @@ async def test_reset_password_sets_the_password_and_revokes_all_tokens(
     assert (await app.password_grant(client, user, password=new)).status_code == 200
 
 
-@pytest.mark.parametrize("password", ["", "short", "x" * 257, "with\x00nul-in-it"])
+@pytest.mark.parametrize(
+    ("password", "message"),
+    [
+        ("", WRONG_LENGTH),
+        ("short", WRONG_LENGTH),
+        ("x" * 257, WRONG_LENGTH),
+        ("with\x00nul-in-it", "A password can't contain control characters."),
+    ],
+)
 async def test_reset_password_refuses_an_invalid_password_and_changes_nothing(
-    app: Application, users: Postern, password: str
+    app: Application, users: Postern, password: str, message: str
 ) -> None:
     """SECURITY_BAR row 25"""
     user, client = await app.enrolled_user(), await app.create_client()
@@ -174,8 +184,7 @@ async def test_reset_password_refuses_an_invalid_password_and_changes_nothing(
     result = await users("reset-password", "--stdin", user.username, typed=password + "\n")
 
     assert result.code == 1
-    assert result.errors.startswith("postern: A password has ")
-    assert result.errors.count("\n") == 1
+    assert result.errors == f"postern: {message}\n"
     assert await app.is_active(client, pair["access_token"])
     assert (await app.password_grant(client, user)).status_code == 200
 

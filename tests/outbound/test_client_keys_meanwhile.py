@@ -101,12 +101,12 @@ async def test_one_client_and_one_network_may_use_a_quarter_of_the_slots_of_a_ho
     outbound = OutboundHttp([HOST], authority.ca_file, timeout=scaled(60))
     gate = Gate(peer, "/gate")
     peer.answers["/"] = Answer("hello")
-    monkeypatch.setattr(turns.origin, "network", lambda: "192.0.2.1")
-    monkeypatch.setattr(turns.origin, "client_id", lambda: "one")
+    monkeypatch.setattr(turns.request_context, "network", lambda: "192.0.2.1")
+    monkeypatch.setattr(turns.request_context, "client_id", lambda: "one")
     flood = [asyncio.create_task(outbound.get(peer.url("/gate"))) for _ in range(turns.AT_ONCE)]
     await eventually(lambda: peer.count("/gate") == turns.OF_ONE_PARTY)
-    monkeypatch.setattr(turns.origin, "client_id", lambda: "other")
-    monkeypatch.setattr(turns.origin, "network", lambda: "192.0.2.2")
+    monkeypatch.setattr(turns.request_context, "client_id", lambda: "other")
+    monkeypatch.setattr(turns.request_context, "network", lambda: "192.0.2.2")
 
     fetched = await outbound.get(peer.url())
 
@@ -122,14 +122,14 @@ async def test_a_host_is_reported_as_busy_only_if_other_callers_use_its_slots(
     """SECURITY_BAR row 43"""
     gate = Gate(peer, "/gate")
     outbound = OutboundHttp([HOST], authority.ca_file, timeout=scaled(60))
-    monkeypatch.setattr(turns.origin, "client_id", lambda: "one")
+    monkeypatch.setattr(turns.request_context, "client_id", lambda: "one")
     own = [asyncio.create_task(outbound.get(peer.url("/gate"))) for _ in range(turns.OF_ONE_PARTY)]
     await eventually(lambda: peer.count("/gate") == turns.OF_ONE_PARTY)
     monkeypatch.setattr(outbound, "_timeout", 0.05)
 
     with pytest.raises(FetchError) as of_itself:
         await outbound.get(peer.url("/gate"))
-    monkeypatch.setattr(turns.origin, "client_id", lambda: "other")
+    monkeypatch.setattr(turns.request_context, "client_id", lambda: "other")
     monkeypatch.setattr(turns, "AT_ONCE", 0)
     with pytest.raises(BusyError):
         await OutboundHttp([HOST], authority.ca_file, timeout=0.05).get(peer.url("/gate"))

@@ -33,7 +33,7 @@ ACTIONS = {
     "password.reset": N_("Password reset"),
     "sign_in.succeeded": N_("Signed in"),
     "sign_in.refused": N_("Sign-in attempt"),
-    "sign_in.delayed": N_("Sign-ins from new networks slowed down after failed attempts"),
+    "sign_in.delayed": N_("Sign-ins from new networks delayed after failed attempts"),
     "network.made_known": N_("Network allowed through an emailed link"),
     "session.ended": N_("Signed out"),
     "sessions.ended": N_("Signed out of several browsers"),
