@@ -167,7 +167,7 @@ def test_files_open_to_other_users_cause_a_warning_and_are_not_changed(tmp_path:
 
     with serving(tmp_path) as server:
         log = server.eventually(
-            lambda: server.log() if "postern.db is open" in server.log() else "", "it warns"
+            lambda: server.log() if "(mode 640): run chmod 600" in server.log() else "", "it warns"
         )
 
     warnings = [line for line in log.splitlines() if "accessible to other users" in line]

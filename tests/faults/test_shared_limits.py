@@ -286,7 +286,7 @@ async def test_counting_in_redis_resumes_after_an_outage(
         return await wait(stores[1]) > 0
 
     await eventually(the_other_server_knows)
-    assert "the shared rate limits answer again" in caplog.text
+    assert "the shared rate limits are available again" in caplog.text
 
 
 async def test_an_unresponsive_redis_delays_only_the_first_request(
