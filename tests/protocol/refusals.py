@@ -81,7 +81,7 @@ CORPUS: dict[str, Refused] = {
     "no authentication": Refused(
         lambda w: w.app.token(None, grant_type="client_credentials"),
         "invalid_client",
-        "client_id is unknown authentication",
+        "the request has no client authentication",
         knows_client=False,
     ),
     "forged assertion": Refused(
@@ -105,7 +105,7 @@ CORPUS: dict[str, Refused] = {
         "its lifetime is too long",
     ),
     "assertion without jti": Refused(
-        lambda w: w.asserted(w.signer.assertion(jti=None)), "invalid_client", "it has no jti"
+        lambda w: w.asserted(w.signer.assertion(jti=None)), "invalid_client", "jti is missing or invalid"
     ),
     # token: grants
     "unknown grant": Refused(
@@ -158,10 +158,10 @@ CORPUS: dict[str, Refused] = {
     "unknown client at authorize": Refused(
         lambda w: w.authorize(client_id=NOBODY), "invalid_client", "client_id is unknown"
     ),
-    "client_id is unknown at authorize": Refused(
+    "no client at authorize": Refused(
         lambda w: w.authorize(client_id=None),
         "invalid_client",
-        "client_id is unknown_id",
+        "the request has no client_id",
         knows_client=False,
     ),
     "response type": Refused(
@@ -241,7 +241,7 @@ CORPUS: dict[str, Refused] = {
     "registration access token": Refused(
         lambda w: w.bearer("GET", f"/register/{w.client.client_id}", "wrong"),
         "invalid_token",
-        "the client is unknown or disabled, or the token is another",
+        "the client is unknown or disabled, or the token belongs to another client",
     ),
     # logout
     "logout": Refused(

@@ -72,4 +72,4 @@ async def test_a_browser_without_cookies_gets_a_page_asking_to_allow_them(visito
     )
 
     assert answer.status_code == 403
-    assert "Cookies have to be allowed" in text_of(answer)
+    assert "make sure that cookies are allowed for this site." in text_of(answer)

@@ -61,7 +61,7 @@ async def test_a_redirect_uri_without_a_client_is_an_error(visitor: Visitor, hin
     page = await visitor.get("/logout", post_logout_redirect_uri=AFTER, state="s")
 
     assert is_error_page(page)
-    assert "did not say which one it is" in text_of(page)
+    assert "The app's request doesn't identify the app." in text_of(page)
 
 
 async def test_an_unknown_client_is_an_error(visitor: Visitor, hint: str) -> None:

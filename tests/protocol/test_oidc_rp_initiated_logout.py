@@ -149,7 +149,7 @@ async def test_an_unregistered_post_logout_redirect_uri_gets_an_error_page(
     )
 
     assert is_error_page(answer)
-    assert "an address that it did not register" in text_of(answer)
+    assert "The app asked to return to an address that isn't registered for it." in text_of(answer)
     assert address not in answer.text
     assert await is_signed_in(visitor, client)
 
@@ -181,7 +181,7 @@ async def test_the_hint_and_the_client_id_must_match(
     )
 
     assert is_error_page(answer)
-    assert "do not belong together" in text_of(answer)
+    assert "The ID token in the request was issued to a different app." in text_of(answer)
     assert await is_signed_in(visitor, client)
 
 

@@ -144,4 +144,4 @@ async def test_the_record_names_an_unregistered_authentication_method(world: Wor
         )
 
     reason = records.one(answer.headers["x-request-id"]).reason
-    assert reason.endswith("registered client_secret_post and used client_secret_basic")
+    assert reason.endswith("registered client_secret_post but used client_secret_basic")

@@ -18,7 +18,7 @@ from tests.support.application import Application, TestUser
 from tests.support.assertions import assert_oauth_error
 from tests.support.visitor import Form, Visitor, text_of, visiting
 
-UNKNOWN = "No device waits under this code"
+UNKNOWN = "We don't recognise that code."
 
 
 @pytest.fixture(autouse=True)

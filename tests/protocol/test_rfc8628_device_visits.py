@@ -9,7 +9,7 @@ from tests.support.application import Application, TestUser
 from tests.support.assertions import assert_oauth_error
 from tests.support.visitor import Form, Visitor, text_of, visiting
 
-UNKNOWN = "No device waits under this code"
+UNKNOWN = "We don't recognise that code."
 HOSTILE = '"><script>alert(1)</script>'
 
 
@@ -221,7 +221,7 @@ async def test_new_scopes_are_marked_when_the_others_were_granted_before(
 
     asked = [text.split() for text in items_of(page.text)]
     assert len(asked) == 2
-    assert [words for words in asked if "new" in words] == [["Your", "e-mail", "address", "new"]]
+    assert [words for words in asked if "new" in words] == [["Your", "email", "address", "new"]]
 
 
 @pytest.mark.parametrize("path", ["/device", "/device/decision", "/device/qr"])

@@ -46,7 +46,7 @@ async def test_a_used_sign_in_link_offers_a_link_to_the_application(
     page = await stale_page(app, visitor, **metadata)
 
     assert ways_back(page) == [way]
-    assert "This sign-in is complete" in text_of(page)
+    assert "This sign-in is already complete." in text_of(page)
     assert "evil.example" not in page.text
 
 

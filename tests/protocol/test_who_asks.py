@@ -28,8 +28,8 @@ async def test_the_host_part_of_a_private_use_scheme_is_not_shown(
     assert 'action="/consent"' in page.text
     assert "google" not in page.text
     text = " ".join(text_of(page).split())
-    assert "An app on this device asks." in text
-    assert "You will go back to an app on this device ( com.evil.app: )." in text
+    assert "This request comes from an app on this device." in text
+    assert "You'll return to an app on this device ( com.evil.app: )." in text
 
 
 async def test_a_form_post_to_a_private_use_scheme_names_the_scheme(
@@ -59,8 +59,8 @@ async def test_a_client_without_a_name_is_shown_by_its_id(
 
     name = f"Unnamed app ({client.client_id})"
     assert f"Sign in to {name}" in text_of(sign_in)
-    assert f"Allow {name}?" in text_of(consent)
-    assert "Allow accounts.google.com" not in text_of(consent)
+    assert f"Allow access for {name}?" in text_of(consent)
+    assert "Allow access for accounts.google.com" not in text_of(consent)
 
 
 async def test_device_and_account_pages_show_an_unnamed_client_by_its_id(
