@@ -105,7 +105,9 @@ CORPUS: dict[str, Refused] = {
         "its lifetime is too long",
     ),
     "assertion without jti": Refused(
-        lambda w: w.asserted(w.signer.assertion(jti=None)), "invalid_client", "jti is missing or invalid"
+        lambda w: w.asserted(w.signer.assertion(jti=None)),
+        "invalid_client",
+        "jti is missing or invalid",
     ),
     # token: grants
     "unknown grant": Refused(

@@ -61,7 +61,7 @@ async def test_scopes_registered_while_consent_is_pending_are_not_granted(
     made = await registered(app, scope="openid profile")
     client = client_of(made)
     question = await visitor.sign_in(await visitor.authorize(client, **asked), user)
-    assert "e-mail" not in text_of(question)
+    assert "email" not in text_of(question)
 
     await change(app, made, scope="openid profile email phone")
     code = answer_in(await visitor.allow(question))["code"]

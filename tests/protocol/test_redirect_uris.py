@@ -48,7 +48,7 @@ async def test_an_unregistered_redirect_uri_gets_an_error_page(
 
         assert answer.status_code == 400
         assert "location" not in answer.headers
-        assert "The app asked to return to an address that isn't registered for it." in text_of(answer)
+        assert "asked to return to an address that isn't registered for it." in text_of(answer)
 
 
 @pytest.mark.parametrize("client_id", [None, "", "nobody", "x" * 300, "a\x00b"])
