@@ -207,7 +207,7 @@ async def test_a_wrong_confirmation_deletes_nothing(
     page = await visitor.submit(await visitor.get(DATA), to=DELETE, confirmation=typed)
 
     assert page.status_code == 400
-    assert "Nothing is deleted" in text_of(page)
+    assert "That's not your username. Your account wasn't deleted." in text_of(page)
     assert (await visitor.get("/account")).status_code == 200
 
 

@@ -197,7 +197,7 @@ async def test_a_second_factor_is_refused_for_a_sign_in_started_by_another_user(
 
     assert answer.headers["location"] == "/login?told=other"
     explained = await visitor.follow(answer)
-    assert "Someone else started signing in in this browser" in text_of(explained)
+    assert "Someone else started signing in with this browser" in text_of(explained)
     assert await happened(app, (await stored(app, bob)).user_id) == before
 
 

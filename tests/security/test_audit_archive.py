@@ -340,7 +340,7 @@ async def test_a_recorded_head_can_be_verified_against_the_archive(
     wrong = await audit("verify", "--head", f"3:{'0' * 64}", "--archive", file)
 
     assert (without.code, with_file.code, wrong.code) == (1, 0, 1)
-    assert "among the archived events" in without.output
+    assert "Cannot compare --head: its event has been archived." in without.output
     assert "broken at event 3" in wrong.output
 
 

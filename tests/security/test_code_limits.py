@@ -146,7 +146,7 @@ async def test_the_page_says_when_to_try_again(
     answer = await visitor.submit(page, to="/login/otp", code=NO_CODE)
 
     assert answer.status_code == 429
-    assert "Too many tries. Wait 12 seconds, then try again." in text_of(answer)
+    assert "Too many attempts. Try again in 12 seconds." in text_of(answer)
     assert 'action="/login/otp"' in answer.text
     assert answer.headers["content-type"].startswith("text/html")
 

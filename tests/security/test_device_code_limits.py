@@ -45,7 +45,7 @@ async def test_every_endpoint_that_accepts_a_user_code_shares_one_count(
 
     assert (by_link.status_code, picture.status_code) == (429, 429)
     assert int(by_link.headers["retry-after"]) > 0
-    assert "Too many tries." in text_of(by_link)
+    assert "Too many attempts." in text_of(by_link)
 
 
 async def test_a_malformed_code_does_not_count_as_a_guess(visitor: Visitor) -> None:

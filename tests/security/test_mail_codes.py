@@ -288,4 +288,4 @@ async def test_a_user_without_a_verified_email_is_offered_the_identity_provider(
     page = await visitor.follow(await visitor.get(PASSWORD_PAGE))
 
     assert [action for action, _ in Form(page.text).forms] == [provider.button]
-    assert "an administrator can reset" in text_of(page)
+    assert "ask an administrator to reset your sign-in" in text_of(page)

@@ -31,7 +31,7 @@ from tests.support.visitor import Visitor, text_of
 async def test_an_empty_passkeys_page_explains_what_it_will_list(owner: Visitor) -> None:
     page = await owner.get(MINE)
 
-    assert "appear here once you add the first one" in text_of(page)
+    assert "appear here after you add one" in text_of(page)
     assert 'href="/account/passkeys"' in (await owner.get("/account")).text
     await enrol(owner)
     assert "Added: 1" in text_of(await owner.get("/account"))
@@ -49,7 +49,7 @@ async def test_a_passkey_cannot_be_added_twice_or_to_a_second_account(
         options = await options_from(visitor, page, MINE)
         again = await give(visitor, page, MINE, Passkey(passkey.credential_id).create(options))
         assert again.status_code == 400
-        assert "added before" in text_of(again)
+        assert "This passkey has already been added." in text_of(again)
 
 
 @pytest.mark.slow
@@ -66,7 +66,7 @@ async def test_a_user_cannot_add_more_than_twenty_passkeys(
     assert sorted(each.status_code for each in given) == [303, 400, 400]
     assert await services_of(app).passkeys.count_of(await stored(app, user)) == 20
     full = await owner.get(MINE)
-    assert "You have 20 passkeys" in text_of(full)
+    assert "You already have 20 passkeys" in text_of(full)
     assert "data-creates" not in full.text
 
 
@@ -138,7 +138,7 @@ async def test_the_last_sign_in_method_cannot_be_removed(
     )
 
     assert sorted(each.status_code for each in removed) == [303, 400]
-    assert "only way in which you can sign in" in text_of(
+    assert "This is your only way to sign in." in text_of(
         next(each for each in removed if each.status_code == 400)
     )
     assert await services_of(app).passkeys.count_of(await stored(app, user)) == 1

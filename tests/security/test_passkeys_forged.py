@@ -63,7 +63,7 @@ async def test_a_forged_attestation_does_not_add_a_passkey(
     answer = await give(owner, page, MINE, Passkey().create(options, lie))
 
     assert answer.status_code == 400
-    assert "could not be added" in text_of(answer)
+    assert "The passkey couldn't be added." in text_of(answer)
     assert await services_of(app).passkeys.count_of(await stored(app, user)) == 0
     assert [each[:2] for each in await audited(app, user)] == [("passkey.refused", "refused")]
 

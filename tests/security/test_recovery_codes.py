@@ -83,7 +83,7 @@ async def test_the_user_must_confirm_that_the_recovery_codes_are_saved(
     answer = await visitor.submit(page, to="/recovery-codes/saved")
 
     assert answer.status_code == 400
-    assert "not shown again" in text_of(answer)
+    assert "Confirm that you've saved your codes. You won't see them again." in text_of(answer)
     assert is_signed_in(await visitor.submit(answer, to="/recovery-codes/saved", saved="1"))
 
 

@@ -139,7 +139,7 @@ async def test_reset_requests_are_limited_equally_for_known_and_unknown_username
     for each in answers.values():
         assert [answer.status_code for answer in each] == [200, 200, 200, 429]
         assert int(each[-1].headers["retry-after"]) > 0
-        assert "Too many mails were asked for." in shown_on(each[-1])
+        assert "Too many emails requested." in shown_on(each[-1])
 
 
 async def test_reset_mails_requested_by_one_ip_are_limited(

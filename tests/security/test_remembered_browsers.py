@@ -212,7 +212,7 @@ async def test_a_user_can_revoke_their_trusted_browsers(
         await remember(elsewhere, user)
         await sign_in(visitor, user)
         page = await visitor.get("/account/authenticator")
-        assert "One browser is remembered" in text_of(page)
+        assert "You have one trusted browser." in text_of(page)
 
         await visitor.submit(page, to="/account/authenticator/forget-browsers")
 

@@ -52,7 +52,7 @@ async def test_a_callback_is_accepted_only_in_the_browser_that_started_the_sign_
     page = await stranger.http.get(provider.callback(asked))
 
     assert page.status_code == 400
-    assert CANNOT_GO_ON in page.text
+    assert CANNOT_GO_ON in text_of(page)
     assert provider.peer.count("/token") == 0
 
 
@@ -66,7 +66,7 @@ async def test_the_cookie_of_one_browser_is_not_valid_in_another(
 
     page = await stranger.http.get(provider.callback(asked))
 
-    assert CANNOT_GO_ON in page.text
+    assert CANNOT_GO_ON in text_of(page)
 
 
 async def test_a_callback_cannot_be_replayed(visitor: Visitor, provider: Provider) -> None:
@@ -81,7 +81,7 @@ async def test_a_callback_cannot_be_replayed(visitor: Visitor, provider: Provide
     replayed = await visitor.http.get(provider.callback(asked))
 
     assert first.headers["location"] == "/account"
-    assert CANNOT_GO_ON in replayed.text
+    assert CANNOT_GO_ON in text_of(replayed)
 
 
 async def test_only_one_of_many_concurrent_callbacks_succeeds(
@@ -105,7 +105,7 @@ async def test_a_callback_is_refused_after_ten_minutes(
 
     page = await visitor.http.get(provider.callback(asked))
 
-    assert CANNOT_GO_ON in page.text
+    assert CANNOT_GO_ON in text_of(page)
 
 
 async def test_a_wrong_or_missing_state_is_refused(visitor: Visitor, provider: Provider) -> None:
@@ -128,7 +128,7 @@ async def test_a_callback_for_one_provider_is_not_accepted_for_another(
 
     page = await visitor.http.get(path)
 
-    assert CANNOT_GO_ON in page.text
+    assert CANNOT_GO_ON in text_of(page)
     assert second.peer.count("/token") == 0
 
 
@@ -437,7 +437,7 @@ async def test_a_sign_in_denied_at_the_provider_is_explained_on_the_sign_in_page
     page = await visitor.follow(await visitor.http.get(path))
 
     assert 'action="/login"' in page.text
-    assert "You did not sign in there." in text_of(page)
+    assert "You didn't finish signing in." in text_of(page)
     assert 'name="next" value="connections"' in page.text
 
 
@@ -452,7 +452,7 @@ async def test_provider_errors_are_attributed_to_the_provider_and_not_echoed(
     page = await visitor.http.get(path)
 
     assert page.status_code == 502
-    assert "It is the other provider's turn." in text_of(page)
+    assert "The problem is with the sign-in service." in text_of(page)
     assert "555" not in page.text
 
 
@@ -560,7 +560,7 @@ async def test_an_invalid_provider_response_shows_an_error_page(
         page = await visitor.http.get(provider.callback(asked))
 
     assert page.status_code == 502
-    assert "It is the other provider's turn." in text_of(page)
+    assert "The problem is with the sign-in service." in text_of(page)
     assert 'href="/login"' in page.text
 
 
@@ -614,8 +614,8 @@ async def test_an_unreachable_provider_shows_an_error_page(
     await services_of(app).upstream.remove(provider.name)
 
     assert page.status_code == 502
-    assert "The sign-in service isn't responding" in page.text
-    assert "It is the other provider's turn." in text_of(page)
+    assert "The sign-in service isn't responding" in text_of(page)
+    assert "The problem is with the sign-in service." in text_of(page)
 
 
 async def test_a_certificate_of_an_untrusted_authority_is_refused(
@@ -628,7 +628,7 @@ async def test_a_certificate_of_an_untrusted_authority_is_refused(
         await services_of(app).upstream.remove(provider.name)
 
     assert page.status_code == 502
-    assert "The sign-in service isn't responding" in page.text
+    assert "The sign-in service isn't responding" in text_of(page)
 
 
 async def test_a_configured_certificate_authority_is_trusted(
@@ -657,7 +657,7 @@ async def test_a_provider_secret_sealed_with_another_key_is_reported_as_our_erro
         page = await visitor.submit(await visitor.get("/login"), to=provider.button)
 
     assert page.status_code == 503
-    assert "It is our turn." in text_of(page)
+    assert "Something went wrong on our side." in text_of(page)
 
 
 async def test_neither_the_log_nor_the_audit_log_contains_secrets(

@@ -216,7 +216,7 @@ async def test_a_request_for_a_fresh_sign_in_is_passed_on_to_the_provider(
     fresh = await stranger.follow(await stranger.http.get(provider.callback(again)))
 
     assert asked.parameters["prompt"] == "login"
-    assert "Sign in there again" in stale.text
+    assert "Sign in to it again" in stale.text
     assert "Connected accounts" in fresh.text
 
 

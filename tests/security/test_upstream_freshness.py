@@ -252,7 +252,7 @@ async def test_an_old_or_invalid_auth_time_is_refused_if_a_fresh_sign_in_is_requ
 
     page = await stranger.follow(await stranger.http.get(provider.callback(asked)))
 
-    assert "Sign in there again" in text_of(page)
+    assert "Sign in to it again" in text_of(page)
     assert (await stranger.get("/account")).headers["location"] == "/login"
 
 

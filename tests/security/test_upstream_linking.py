@@ -114,7 +114,7 @@ async def test_linking_started_by_an_attacker_fails_in_the_browser_of_the_victim
 
     page = await visitor.http.get(provider.callback(asked))
 
-    assert CANNOT_GO_ON in page.text
+    assert CANNOT_GO_ON in text_of(page)
     assert await linked_to(app, user.username) == []
     assert await linked_to(app, attacker.username) == []
 
@@ -145,7 +145,7 @@ async def test_linking_is_bound_to_the_session_that_started_it(
 
     page = await visitor.http.get(provider.callback(asked))
 
-    assert CANNOT_GO_ON in page.text
+    assert CANNOT_GO_ON in text_of(page)
     assert await linked_to(app, user.username) == await linked_to(app, other.username) == []
 
 
@@ -160,7 +160,7 @@ async def test_linking_fails_after_the_session_ends(
 
     page = await visitor.http.get(provider.callback(asked))
 
-    assert CANNOT_GO_ON in page.text
+    assert CANNOT_GO_ON in text_of(page)
     assert await linked_to(app, user.username) == []
 
 
@@ -172,7 +172,7 @@ async def test_an_identity_of_another_user_is_not_linked(
 
     page = await linked_by(visitor, provider, sub="1")
 
-    assert "That sign-in belongs to another account here." in text_of(page)
+    assert "That account is already connected to a different account here." in text_of(page)
     assert await linked_to(app, user.username) == []
     assert await linked_to(app, owner) == [provider.name]
 
@@ -225,7 +225,7 @@ async def test_the_only_sign_in_method_cannot_be_unlinked(
     refused = await visitor.submit(page, to="/account/connections/unlink")
 
     assert refused.status_code == 400
-    assert "This is the only way in which you can sign in." in text_of(refused)
+    assert "This is your only way to sign in." in text_of(refused)
     assert await linked_to(app, name) == [provider.name]
 
 

@@ -17,7 +17,7 @@ from tests.support.parts import services_of
 from tests.support.visitor import Form, Visitor, text_of
 
 ALONE, SECOND, MINE = "/login/passkey", "/login/otp/passkey", "/account/passkeys"
-REFUSED = "This passkey does not sign you in here"
+REFUSED = "That passkey didn't work."
 RP_ID = "localhost"
 ORIGIN = "http://localhost:5000"
 PRESENT, VERIFIED, ATTESTED = 0x01, 0x04, 0x40
