@@ -46,7 +46,7 @@ async def test_the_account_pages_work_from_editing_the_profile_to_deleting_the_a
     await page.locator("#current_password").fill(user.password)
     await page.locator("#password").fill(NEW)
     await page.get_by_role("button", name="Change password").click()
-    await expect(page.get_by_role("status")).to_contain_text("Your password is changed.")
+    await expect(page.get_by_role("status")).to_contain_text("Your password has been changed.")
 
     await page.get_by_role("link", name="Back to your account").click()
     await open_section(page, "Account activity")
@@ -92,7 +92,7 @@ async def test_the_password_can_be_changed_with_the_keyboard_alone(scripted: Wal
     await page.keyboard.type(NEW)
     await page.keyboard.press("Enter")
 
-    await expect(page.get_by_role("status")).to_contain_text("Your password is changed.")
+    await expect(page.get_by_role("status")).to_contain_text("Your password has been changed.")
 
 
 async def test_every_account_page_is_accessible_and_fits_the_screen(scripted: Walk) -> None:

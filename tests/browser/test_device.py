@@ -70,5 +70,5 @@ async def test_going_back_after_cancelling_cannot_allow_the_device(
     if await page.get_by_role("button", name="Allow").count():
         await page.get_by_role("button", name="Allow").click()
 
-    await expect(page.get_by_role("alert")).to_contain_text("No device waits under this code")
+    await expect(page.get_by_role("alert")).to_contain_text("We don't recognise that code.")
     assert_oauth_error(await device.ask(), "access_denied")

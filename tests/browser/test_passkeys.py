@@ -187,20 +187,20 @@ async def test_a_passkey_can_be_named_renamed_and_removed(device: Device) -> Non
     page = device.page
     await device.sign_in(await device.walk.app.enrolled_user())
     await device.open("/account/passkeys")
-    await expect(page.get_by_text("appear here once you add the first one")).to_be_visible()
+    await expect(page.get_by_text("appear here after you add one.")).to_be_visible()
     await expect(page.get_by_label("Name", exact=True)).to_have_value("Chrome, Linux")
     await device.add(name="My laptop")
     await page.get_by_text("Rename").click()
     await page.get_by_label("New name").fill("Work laptop")
     await page.get_by_role("button", name="Save").click()
     await page.get_by_role("button", name="Remove Work laptop").click()
-    await expect(page.get_by_text("appear here once you add the first one")).to_be_visible()
+    await expect(page.get_by_text("appear here after you add one.")).to_be_visible()
     await device.forget_session()
 
     await device.open("/login")
     await device.use()
 
-    await expect(page.get_by_role("alert")).to_contain_text("does not sign you in here")
+    await expect(page.get_by_role("alert")).to_contain_text("That passkey didn't work.")
     assert (await page.title()).startswith("Error: ")
 
 
@@ -233,7 +233,7 @@ async def test_an_authenticator_cannot_be_added_twice(device: Device) -> None:
 
     await device.add()
 
-    await expect(device.page.get_by_role("alert")).to_contain_text("a passkey of yours already")
+    await expect(device.page.get_by_role("alert")).to_contain_text("already has a passkey for your account")
 
 
 async def test_a_passkey_form_is_valid_once_and_only_in_its_own_browser(

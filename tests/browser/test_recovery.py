@@ -59,7 +59,7 @@ async def test_an_email_is_confirmed_and_a_forgotten_password_is_reset(
     await page.get_by_role("link", name="Forgot your password?").click()
     await page.get_by_label("Username or email").fill(address)
     await page.get_by_role("button", name="Send the link").click()
-    await page.get_by_text("a mail is on its way").wait_for()
+    await page.get_by_text("we've sent an email to that address").wait_for()
     await page.goto(url + link_in(await mail_server.mail_to(address, number=2)))
     assert page.url == f"{url}/recover/new"
     await page.locator("#password").fill(NEW_PASSWORD)

@@ -105,7 +105,7 @@ async def test_the_token_call_offers_an_example_for_each_grant(server: Server, p
         "Get a token for the client itself",
         "Sign a user in",
         "Refresh the tokens",
-        "A device asks",
+        "Poll from a device",
     ]
 
 

@@ -93,6 +93,6 @@ async def test_going_back_from_the_identity_provider_resumes_the_same_sign_in_re
     await page.wait_for_url(f"http://localhost:{posterns.company.port}/**")
 
     await page.get_by_role("button", name="Back to").click()
-    await page.get_by_text("You did not sign in there.").first.wait_for()
+    await page.get_by_text("You didn't finish signing in.").first.wait_for()
 
     assert page.url.startswith(f"{posterns.here.url}/login?request_id=")

@@ -77,7 +77,7 @@ async def test_a_user_creates_an_account_with_the_identity_provider_and_signs_in
     again = await colleague.signs_in()
     people = await posterns.operator("users", "show", "--json", name)
 
-    assert f"At {LABEL} you are" in text_of(new)
+    assert f"You're signed in to {LABEL} as" in text_of(new)
     assert "@company.example" in text_of(new)
     assert "Cleo Colleague" in home.text
     assert "Your account" in again.text
@@ -134,7 +134,7 @@ async def test_cancelling_at_the_identity_provider_returns_to_the_sign_in_page(
     back = urlsplit(cancelled.headers["location"])
     page = await visitor.follow(await visitor.http.get(f"{back.path}?{back.query}"))
 
-    assert "You did not sign in there." in text_of(page)
+    assert "You didn't finish signing in." in text_of(page)
     assert 'action="/login"' in page.text
 
 

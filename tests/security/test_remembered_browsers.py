@@ -17,7 +17,7 @@ from tests.support.visitor import Visitor, text_of, visiting
 COOKIE = "postern_remembered"
 SESSIONS = "postern_sessions"
 DAY = 86_400
-ASKED = "Do not ask for a code in this browser for 30 days"
+ASKED = "Trust this browser and don't ask for a code for 30 days"
 
 
 @pytest_asyncio.fixture(scope="module")
