@@ -17,7 +17,7 @@ async def enter(walk: Walk) -> TestUser:
     user = await walk.app.enrolled_user()
     await walk.page.goto(f"{walk.server.url}/account")
     await walk.sign_in(user, steps=1)
-    await expect(walk.page.get_by_role("heading", name="Your account")).to_be_visible()
+    await expect(walk.page.get_by_role("heading", name="Your account", exact=True)).to_be_visible()
     return user
 
 

@@ -190,7 +190,7 @@ async def test_a_passkey_can_be_named_renamed_and_removed(device: Device) -> Non
     await expect(page.get_by_text("appear here after you add one.")).to_be_visible()
     await expect(page.get_by_label("Name", exact=True)).to_have_value("Chrome, Linux")
     await device.add(name="My laptop")
-    await page.get_by_text("Rename").click()
+    await page.get_by_text("Rename", exact=True).click()
     await page.get_by_label("New name").fill("Work laptop")
     await page.get_by_role("button", name="Save").click()
     await page.get_by_role("button", name="Remove Work laptop").click()
@@ -233,7 +233,9 @@ async def test_an_authenticator_cannot_be_added_twice(device: Device) -> None:
 
     await device.add()
 
-    await expect(device.page.get_by_role("alert")).to_contain_text("already has a passkey for your account")
+    await expect(device.page.get_by_role("alert")).to_contain_text(
+        "already has a passkey for your account"
+    )
 
 
 async def test_a_passkey_form_is_valid_once_and_only_in_its_own_browser(

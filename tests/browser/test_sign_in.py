@@ -171,7 +171,9 @@ async def test_going_back_after_consent_shows_an_explanation(scripted: Walk) -> 
     await scripted.answer()
 
     await page.go_back()
-    await expect(page.get_by_text("This sign-in is already complete. Go back to the app.")).to_be_visible()
+    await expect(
+        page.get_by_text("This sign-in is already complete. Go back to the app.")
+    ).to_be_visible()
     await expect(page.get_by_text("postern_")).to_have_count(0)
 
 
