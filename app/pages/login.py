@@ -69,7 +69,7 @@ async def give_password(browser: BrowserDep, form: TypedFormDep) -> Response:
         busy = text("Too many people are signing in right now. Try again in a minute.")
         return await login_page(browser, form, {"": busy}, status=503)
     if user is None:
-        return await login_page(browser, form, {"": text("Wrong username or password")})
+        return await login_page(browser, form, {"": text("Wrong username or password.")})
     if await is_remembered(browser, user):
         return await complete(browser, user, form, amr=(PASSWORD,))
     return await ask_second_factor(browser, user, form)
@@ -295,7 +295,7 @@ def from_the_start(browser: Browser, given: Mapping[str, str]) -> Response:
 def wrong_code(browser: Browser) -> dict[str, str]:
     text = text_for(browser.request)
     wrong = text(
-        "That code is wrong or has expired. Open your authenticator app and enter the new one."
+        "That code is wrong or has expired. Open your authenticator app and enter the current code."
     )
     return {"code": wrong}
 

@@ -20,7 +20,9 @@ UNBROKEN = "an_extraordinarily_long_user_name_without_a_single_space_in_it_64"
 WHEN = datetime(2026, 11, 25, 9, 41, tzinfo=UTC)
 URI = "otpauth://totp/Postern:ada?secret=JBSWY3DPEHPK3PXP&issuer=Postern"
 SECRET = ["JBSW", "Y3DP", "EHPK", "3PXP", "JBSW", "Y3DP", "EHPK", "3PXP"]
-WRONG_CODE = "That code is wrong or has expired. Open your authenticator app and enter the new one."
+WRONG_CODE = (
+    "That code is wrong or has expired. Open your authenticator app and enter the current code."
+)
 
 ADA = PersonView("Ada Lovelace", "ada", "AL", "s1")
 BOB = PersonView("bob", "bob", "B", "s2")
@@ -173,7 +175,7 @@ STATES: dict[str, tuple[str, Mapping[str, Any]]] = {
     "login-broken-logo": ("login.html", {**SIGN_IN, "client": WITHOUT_PICTURE}),
     "login-wrong": (
         "login.html",
-        {**SIGN_IN, "username": "ada", "errors": {"": "Wrong username or password"}},
+        {**SIGN_IN, "username": "ada", "errors": {"": "Wrong username or password."}},
     ),
     "login-again": ("login.html", {**SIGN_IN, "username": "ada", "person": ADA}),
     "login-again-long": (

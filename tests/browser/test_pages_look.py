@@ -64,7 +64,7 @@ async def test_the_sign_in_pages_are_accessible_and_fit_the_screen(scripted: Wal
     await look_at(page, "login-wrong")
     await scripted.give_password(user)
     await page.wait_for_url("**/login/enroll*")
-    await page.get_by_text("Can't scan it?").click()
+    await page.get_by_text("Can't scan the code?").click()
     await look_at(page, "enroll")
     secret = await scripted.secret()
     await scripted.type_code("000000")

@@ -53,7 +53,7 @@ async def test_a_password_can_be_shown_and_is_hidden_again_on_submit(shown: Show
 async def test_a_key_is_copied_without_its_display_spaces(shown: Shown) -> None:
     page = shown.page
     await show(page, "enroll")
-    await page.get_by_text("Can't scan it?").click()
+    await page.get_by_text("Can't scan the code?").click()
 
     await page.get_by_role("button", name="Copy").click()
 

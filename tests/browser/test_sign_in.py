@@ -52,7 +52,7 @@ async def test_errors_appear_beside_their_field_and_the_input_is_preserved(walk:
     await walk.authorize(client)
 
     await walk.give_password(user, password="not the password")
-    await expect(page.get_by_role("alert")).to_contain_text("Wrong username or password")
+    await expect(page.get_by_role("alert")).to_contain_text("Wrong username or password.")
     await expect(page.get_by_label("Username")).to_have_value(user.username)
     assert (await page.title()).startswith("Error: ")
     if walk.has_scripts:

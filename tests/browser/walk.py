@@ -76,7 +76,7 @@ class Walk:
         return {name: values[0] for name, values in found.items()}
 
     async def secret(self) -> str:
-        """The key behind "Can't scan it?"."""
+        """The key behind "Can't scan the code?"."""
         return "".join((await self.page.locator("#secret").text_content() or "").split())
 
     def code_of(self, secret: str, *, steps: int = 0) -> str:

@@ -99,7 +99,7 @@ async def test_the_demo_removes_the_rows_it_created_even_if_a_step_fails(
     )
 
     assert result.code == 2, result.output
-    assert "/create_client answered 401" in result.errors
+    assert "/create_client responded with 401" in result.errors
     assert "Removed the user demo-" in result.output
 
 

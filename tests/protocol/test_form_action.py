@@ -132,6 +132,6 @@ async def test_the_consent_form_is_answered_with_a_303_redirect(
 
 
 def secret_of(page: httpx.Response) -> str:
-    """The key behind "Can't scan it?"."""
+    """The key behind "Can't scan the code?"."""
     _, _, rest = page.text.partition('<code id="secret" dir="ltr">')
     return "".join(rest.partition("</code>")[0].split())

@@ -134,7 +134,7 @@ async def test_a_wrong_password_and_an_unknown_username_get_the_same_page(
     nobody = await visitor.submit(page, username=app.new_name(), password="not the password")
 
     assert wrong.status_code == nobody.status_code == 400
-    assert "Wrong username or password" in text_of(wrong)
+    assert "Wrong username or password." in text_of(wrong)
     assert re.sub('value="[^"]*"', "", wrong.text) == re.sub('value="[^"]*"', "", nobody.text)
     assert user.username in wrong.text
     assert "not the password" not in wrong.text
