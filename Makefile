@@ -8,7 +8,7 @@ PIP := $(BIN)/python -m pip install --quiet --disable-pip-version-check --constr
 # The distribution was once called `postern`: an older environment would keep its `app` and its command.
 FORGET_OLD_NAME := $(BIN)/python -m pip uninstall -qq --yes --disable-pip-version-check postern
 
-.PHONY: help serve serve-https demo test test-slow test-all test-two-years-ahead faults check format bench bench-against bench-growth bench-mixed bench-pages bench-recorded translations docs security-report clean
+.PHONY: help serve serve-https demo test test-slow test-all test-two-years-ahead faults check format bench bench-against bench-growth bench-mixed bench-pages bench-recorded translations docs screenshots security-report clean
 
 help:
 	@echo "make serve        serve on http://127.0.0.1:5000"
@@ -27,6 +27,7 @@ help:
 	@echo "make bench-growth  measure with 1,000 to 10 million access tokens; ARGUMENTS='--sizes 1000 100000'"
 	@echo "make security-report  run the tests of the security bar and print the result of each row"
 	@echo "make docs         write docs/settings.md and .env.example from the settings"
+	@echo "make screenshots  draw the pictures of the README (needs Chromium)"
 	@echo "make translations extract the translatable messages and compile the catalogues"
 
 serve: $(VENV)/.serve
@@ -110,6 +111,9 @@ translations: $(VENV)/.dev
 
 docs: $(VENV)/.dev
 	@$(BIN)/python -m tools.settings_docs
+
+screenshots: $(VENV)/.dev
+	@$(BIN)/python -m tools.screenshots
 
 clean:
 	rm -rf $(VENV) build *.egg-info .mypy_cache .ruff_cache .pytest_cache .import_linter_cache
