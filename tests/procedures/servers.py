@@ -73,7 +73,7 @@ class Standby(PostgresServer):
         self.directory.chmod(0o755)
         self.data = self.directory / "data"
         self.port = free_port()
-        self._programs = primary._programs
+        self.programs = primary.programs
         backup = ["-h", "127.0.0.1", "-p", str(primary.port), "-U", "postgres", "-D"]
         self._run("pg_basebackup", *backup, str(self.data), "-R", "-X", "stream", "-c", "fast")
 
@@ -93,7 +93,7 @@ class Standby(PostgresServer):
 
     def _run(self, program: str, *arguments: str) -> None:
         subprocess.run(
-            [str(self._programs / program), *arguments],
+            [str(self.programs / program), *arguments],
             check=True,
             user=SERVER_USER,
             cwd=self.directory,

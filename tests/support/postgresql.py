@@ -25,7 +25,7 @@ class PostgresServer:
         self.directory.chmod(0o755)
         self.data = self.directory / "data"
         self.port = free_port()
-        self._programs = self._initialise()
+        self.programs = self._initialise()
 
     @property
     def url(self) -> str:
@@ -68,7 +68,7 @@ class PostgresServer:
         return max(package.glob("pginstall*/bin"), key=lambda path: len(path.parent.name))
 
     def _pg_ctl(self, *arguments: str, check: bool = True) -> None:
-        command = [str(self._programs / "pg_ctl"), "-D", str(self.data), *arguments]
+        command = [str(self.programs / "pg_ctl"), "-D", str(self.data), *arguments]
         user = SERVER_USER if os.geteuid() == 0 else None
         subprocess.run(
             command, check=check, user=user, stdout=subprocess.DEVNULL, stderr=subprocess.DEVNULL

@@ -22,13 +22,13 @@ class Replica(PostgresServer):
         self.data = self.directory / "data"
         self.data.mkdir(mode=0o700)
         self.port = free_port()
-        self._programs = primary._programs
+        self.programs = primary.programs
         user = SERVER_USER if os.geteuid() == 0 else None
         if user is not None:
             subprocess.run(["chown", user, str(self.data)], check=True)
         subprocess.run(
             [
-                str(self._programs / "pg_basebackup"),
+                str(self.programs / "pg_basebackup"),
                 *("-h", "127.0.0.1", "-p", str(primary.port), "-U", "postgres"),
                 *("-D", str(self.data), "-R", "-X", "stream", "--checkpoint=fast"),
             ],
