@@ -1,1 +1,1 @@
-"""Benchmarks for the README: `make bench`, or `python -m benchmarks --help`."""
+"""Benchmarks for docs/performance.md: `make bench`, or `python -m benchmarks --help`."""

@@ -1,4 +1,4 @@
-"""Reports of the measurements: Markdown tables for the README, and all rounds as JSON."""
+"""Reports of the measurements: Markdown tables for docs/performance.md, and all rounds as JSON."""
 
 import json
 import os
