@@ -19,6 +19,8 @@ from app.settings import environment_value
 
 EXIT_WRONG_INPUT = 1
 BROKEN_PIPE = 0
+ALIASES = {"upstream": "providers"}
+"""Earlier names of commands, which go on working."""
 
 
 def main(arguments: Sequence[str] | None = None) -> int:
@@ -30,7 +32,12 @@ def main(arguments: Sequence[str] | None = None) -> int:
     parser.add_argument("--version", action="version", version=f"postern {__version__}")
     subparsers = parser.add_subparsers(dest="command", required=True, metavar="command")
     for command in _commands_for(words):
-        subparser = subparsers.add_parser(command.name, help=command.help, description=command.help)
+        subparser = subparsers.add_parser(
+            command.name,
+            help=command.help,
+            description=command.help,
+            aliases=[alias for alias, name in ALIASES.items() if name == command.name],
+        )
         command.add_arguments(subparser)
         subparser.set_defaults(run=command.run)
     parsed = parser.parse_args(words)
@@ -56,7 +63,7 @@ def main(arguments: Sequence[str] | None = None) -> int:
 
 def _commands_for(given: Sequence[str]) -> Sequence[Command]:
     """Return the requested command, or all of them for help and for an unknown name."""
-    name = given[0] if given else ""
+    name = ALIASES.get(given[0], given[0]) if given else ""
     if name.isidentifier() and importlib.util.find_spec(f"{__name__}.{name}") is not None:
         command = getattr(importlib.import_module(f"{__name__}.{name}"), "COMMAND", None)
         if isinstance(command, Command):

@@ -1,6 +1,6 @@
 """All commands, in the order of `postern --help`."""
 
-from app.cli import audit, clients, demo, keys, migrate, serve, upstream, users
+from app.cli import audit, clients, demo, keys, migrate, providers, serve, users
 from app.cli.base import Command
 
 COMMANDS: tuple[Command, ...] = (
@@ -11,5 +11,5 @@ COMMANDS: tuple[Command, ...] = (
     clients.COMMAND,
     keys.COMMAND,
     audit.COMMAND,
-    upstream.COMMAND,
+    providers.COMMAND,
 )

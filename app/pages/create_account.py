@@ -103,7 +103,7 @@ async def _page(
         posts_end_here=True,
         username=given.get("username", ""),
         login_url=link("/login", given),
-        providers=await browser.services.upstream.list_enabled(),
+        providers=await browser.services.identity_providers.list_enabled(),
         name=given.get("name", ""),
         email=given.get("email", ""),
     )

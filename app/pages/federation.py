@@ -95,7 +95,7 @@ async def start_at_provider(
     redirects of a provider are unknown.
     """
     services = browser.services
-    provider = await services.upstream.get_enabled(name)
+    provider = await services.identity_providers.get_enabled(name)
     session: dict[str, Any] = {}
     try:
         client = await _client(browser, provider)
@@ -132,8 +132,8 @@ async def start_at_provider(
 @router.get("/login/with/{name}/callback")
 async def callback(browser: BrowserDep, name: str) -> Response:
     query = browser.request.query_params
-    upstream = browser.services.upstream
-    provider = await upstream.get_enabled(name)
+    identity_providers = browser.services.identity_providers
+    provider = await identity_providers.get_enabled(name)
     flow = kept(browser, SignInTransaction)
     if flow is not None:
         remember_ui_locales(browser.request, flow.given.get(UI_LOCALES))
@@ -141,7 +141,7 @@ async def callback(browser: BrowserDep, name: str) -> Response:
         flow is None
         or flow.provider != name
         or not hmac.compare_digest(flow.state.encode(), query.get("state", "").encode())
-        or not await upstream.spend(flow.state, lasts=LASTS)
+        or not await identity_providers.spend(flow.state, lasts=LASTS)
     ):
         return problem(
             browser, LOST, TRY_AGAIN, NO_FLOW, again=in_language(browser.request, "/login")
@@ -178,14 +178,14 @@ async def _arrived(
             return _to(browser, _told(await _back(browser, flow), "stale"))
         # The sign-in followed our request, whatever the provider's clock says.
         auth_time = max(auth_time, begun_at)
-    user = await browser.services.upstream.person_of(who)
+    user = await browser.services.identity_providers.person_of(who)
     if user is None:
         pending_account = PendingAccount(asdict(who), flow.state, flow.given, flow.begun_at)
         response: Response = RedirectResponse(link(NEW_ACCOUNT, flow.given), status_code=303)
         return browser.keep(keep(browser, response, pending_account))
     if flow.is_fresh:
         proof = AUTH_TIME if has_auth_time else PROMPT_LOGIN
-        await browser.services.upstream.record_fresh_sign_in(user, who, proof=proof)
+        await browser.services.identity_providers.record_fresh_sign_in(user, who, proof=proof)
     return await sign_in_by_provider(browser, user, flow.given, auth_time=auth_time)
 
 
@@ -200,7 +200,7 @@ async def _link(
         or current.session.session_id != flow.session_id
     ):
         return problem(browser, LOST, TRY_AGAIN, OTHER_PERSON, again=CONNECTIONS)
-    is_linked = await browser.services.upstream.link(current.user, who, label=label)
+    is_linked = await browser.services.identity_providers.link(current.user, who, label=label)
     return _to(browser, f"{CONNECTIONS}?told={'linked' if is_linked else 'taken'}")
 
 
@@ -242,7 +242,7 @@ async def _client(browser: Browser, provider: IdentityProvider) -> "ProviderClie
     metadata = await services.provider_protocol.metadata_of(provider.issuer)
     # Imported late and in a thread: it loads two libraries that few servers need.
     module = await asyncio.to_thread(importlib.import_module, "app.pages.federation_client")
-    secret = services.upstream.secret_of(provider)
+    secret = services.identity_providers.secret_of(provider)
     client: ProviderClient = module.ProviderClient(
         services.provider_protocol, provider, metadata, secret
     )

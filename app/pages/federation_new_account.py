@@ -37,14 +37,14 @@ async def create_account(browser: BrowserDep, form: TypedFormDep) -> Response:
     services = browser.services
     if not services.settings.registration_is_open:
         raise NotFoundError("Sign-up is closed. Ask your administrator for an account.")
-    await services.upstream.get_enabled(pending_account.who.provider)
+    await services.identity_providers.get_enabled(pending_account.who.provider)
     await pending_of(browser, pending_account.given)
     username = form.get("username", "")
     if hints := hints_for(browser.request, form, "username"):
         return await _page(browser, pending_account, username, hints)
     try:
         await services.limits.count_registration()
-        user = await services.upstream.create_account(username, pending_account.who)
+        user = await services.identity_providers.create_account(username, pending_account.who)
     except (InvalidInputError, ConflictError) as error:
         field = FIELD_OF_ERROR.get(error.error_code, "")
         errors = {field: text_for(browser.request)(error.detail)}
@@ -66,7 +66,7 @@ async def _page(
     username: str,
     errors: Mapping[str, str] | None = None,
 ) -> Response:
-    provider = await browser.services.upstream.get_enabled(pending_account.who.provider)
+    provider = await browser.services.identity_providers.get_enabled(pending_account.who.provider)
     return sign_in_page(
         browser,
         "upstream_new.html",

@@ -215,7 +215,7 @@ async def login_page(
         can_register=browser.services.settings.registration_is_open,
         can_recover=browser.services.settings.has_mail,
         has_new_password=given.get("done") == "password" and not errors,
-        providers=await browser.services.upstream.list_enabled(),
+        providers=await browser.services.identity_providers.list_enabled(),
         passkeys=browser.services.passkeys.origin,
     )
 

@@ -31,7 +31,7 @@ log = logger(__name__)
 class IdentityProviderService:
     def __init__(
         self,
-        upstream: IdentityProviderRepository,
+        identity_providers: IdentityProviderRepository,
         users: UserRepository,
         spent: ReplayCacheRepository,
         box: SecretBox,
@@ -41,7 +41,7 @@ class IdentityProviderService:
         *,
         is_production: bool,
     ) -> None:
-        self._upstream = upstream
+        self._identity_providers = identity_providers
         self._users = users
         self._spent = spent
         self._box = box
@@ -62,7 +62,7 @@ class IdentityProviderService:
             scope=scope,
             is_production=self._is_production,
         )
-        if any(other.issuer == issuer for other in await self._upstream.list_all()):
+        if any(other.issuer == issuer for other in await self._identity_providers.list_all()):
             raise ConflictError("A provider with this issuer already exists.")
         provider = IdentityProvider(
             name=name,
@@ -75,25 +75,27 @@ class IdentityProviderService:
             disabled_at=None,
         )
         event = self._audit.event("provider.added", provider=name, issuer=issuer)
-        if not await self._upstream.add(provider, event=event):
+        if not await self._identity_providers.add(provider, event=event):
             raise ConflictError("A provider with this name already exists.")
         return provider
 
     async def list_all(self) -> Sequence[IdentityProvider]:
-        return await self._upstream.list_all()
+        return await self._identity_providers.list_all()
 
     async def list_enabled(self) -> Sequence[IdentityProvider]:
         return [
-            provider for provider in await self._upstream.list_all() if not provider.is_disabled
+            provider
+            for provider in await self._identity_providers.list_all()
+            if not provider.is_disabled
         ]
 
     async def count_linked(self) -> dict[str, int]:
         """Return how many users are linked to each identity provider."""
-        return await self._upstream.count_linked()
+        return await self._identity_providers.count_linked()
 
     async def get(self, name: str) -> IdentityProvider:
         """Return the identity provider; raise `NotFoundError` if it is unknown."""
-        provider = await self._upstream.find(name) if NAME.fullmatch(name) else None
+        provider = await self._identity_providers.find(name) if NAME.fullmatch(name) else None
         if provider is None:
             raise NotFoundError("There's no identity provider with that name.")
         return provider
@@ -113,7 +115,7 @@ class IdentityProviderService:
         action = "provider.disabled" if disabled else "provider.enabled"
         event = self._audit.event(action, provider=name, issuer=provider.issuer)
         disabled_at = self._clock.now() if disabled else None
-        await self._upstream.set_disabled(name, disabled_at, event=event)
+        await self._identity_providers.set_disabled(name, disabled_at, event=event)
         return await self.get(name)
 
     async def remove(self, name: str) -> int:
@@ -123,7 +125,7 @@ class IdentityProviderService:
         """
         provider = await self.get(name)
         event = self._audit.event("provider.removed", provider=name, issuer=provider.issuer)
-        return await self._upstream.remove(name, event=event) or 0
+        return await self._identity_providers.remove(name, event=event) or 0
 
     def secret_of(self, provider: IdentityProvider) -> str | None:
         """Return the client secret at an identity provider, or None.
@@ -155,10 +157,10 @@ class IdentityProviderService:
 
         Return None if it is not linked.
         """
-        identity = await self._upstream.find_identity(elsewhere.issuer, elsewhere.subject)
+        identity = await self._identity_providers.find_identity(elsewhere.issuer, elsewhere.subject)
         if identity is None:
             return None
-        await self._upstream.mark_used(identity, now=self._clock.now())
+        await self._identity_providers.mark_used(identity, now=self._clock.now())
         return await self._users.find(identity.user_id)
 
     async def record_fresh_sign_in(
@@ -173,21 +175,21 @@ class IdentityProviderService:
         )
 
     async def list_of(self, user: User) -> Sequence[LinkedIdentity]:
-        return await self._upstream.list_of(user.user_id)
+        return await self._identity_providers.list_of(user.user_id)
 
     async def link(self, user: User, elsewhere: ExternalIdentity, *, label: str) -> bool:
         """Let a user sign in by an external identity; return False if it is another user's.
 
         `label` is the name of the identity provider in the email to the user.
         """
-        linked = await self._upstream.find_identity(elsewhere.issuer, elsewhere.subject)
+        linked = await self._identity_providers.find_identity(elsewhere.issuer, elsewhere.subject)
         if linked is not None:
             return linked.user_id == user.user_id
         event = self._audit.event(
             "upstream.linked", user_id=user.user_id, provider=elsewhere.provider
         )
         identity = self._identity(user.user_id, elsewhere)
-        if not await self._upstream.link(identity, user, event=event):
+        if not await self._identity_providers.link(identity, user, event=event):
             return False
         await self._notices.tell(user, "upstream_linked", label=label)
         return True
@@ -197,13 +199,13 @@ class IdentityProviderService:
 
         The user is signed out everywhere except in the session `but`.
         """
-        identity = await self._upstream.find_identity(issuer, subject)
+        identity = await self._identity_providers.find_identity(issuer, subject)
         if identity is None:
             return "unknown"
         event = self._audit.event(
             "upstream.unlinked", user_id=user.user_id, provider=identity.provider
         )
-        outcome = await self._upstream.unlink(
+        outcome = await self._identity_providers.unlink(
             user.user_id,
             issuer,
             subject,
@@ -213,7 +215,9 @@ class IdentityProviderService:
         )
         if outcome != "unlinked":
             return outcome
-        labels = {provider.name: provider.label for provider in await self._upstream.list_all()}
+        labels = {
+            provider.name: provider.label for provider in await self._identity_providers.list_all()
+        }
         label = labels.get(identity.provider, identity.provider)
         await self._notices.tell(user, "upstream_unlinked", label=label)
         return outcome
@@ -245,8 +249,11 @@ class IdentityProviderService:
             "upstream.account_created", user_id=user.user_id, provider=elsewhere.provider
         )
         identity = self._identity(user.user_id, elsewhere, now)
-        if not await self._upstream.add_person(user, identity, event=event):
-            if await self._upstream.find_identity(elsewhere.issuer, elsewhere.subject) is not None:
+        if not await self._identity_providers.add_person(user, identity, event=event):
+            if (
+                await self._identity_providers.find_identity(elsewhere.issuer, elsewhere.subject)
+                is not None
+            ):
                 raise ConflictError("That account is already connected to an account here.")
             raise taken()
         return user

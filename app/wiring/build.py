@@ -332,7 +332,7 @@ def build_services(settings: Settings, clock: Clock) -> Services:
             clock=clock,
         ),
         trusted_browsers=trusted_browsers,
-        upstream=IdentityProviderService(
+        identity_providers=IdentityProviderService(
             IdentityProviderRepository(database),
             users,
             ReplayCacheRepository(database),

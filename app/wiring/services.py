@@ -81,7 +81,7 @@ class Services:
     mail_delivery: MailDelivery | None
     otp: OtpService
     passkeys: PasskeyService
-    upstream: IdentityProviderService
+    identity_providers: IdentityProviderService
     provider_protocol: IdentityProviderProtocol
     recovery: RecoveryCodes
     trusted_browsers: TrustedBrowsers

@@ -11,9 +11,9 @@ from app.schemas.operations import Welcome
 from app.security.qr_codes import png_base64
 from tests.browser.account_states import ACCOUNT_STATES
 from tests.browser.factor_states import factor_states
+from tests.browser.federation_states import federation_states
 from tests.browser.mail_states import mail_states
 from tests.browser.passkey_states import passkey_states
-from tests.browser.upstream_states import upstream_states
 
 LONG = "Bundesamt für außerordentlich lange Namen und Donaudampfschifffahrtsgesellschaften"
 UNBROKEN = "an_extraordinarily_long_user_name_without_a_single_space_in_it_64"
@@ -260,7 +260,7 @@ STATES: dict[str, tuple[str, Mapping[str, Any]]] = {
     **ACCOUNT_STATES,
     **passkey_states(SIGN_IN, CODE),
     **factor_states(CODE, {**ENROLL, "confirmed_at": WHEN}, LONG_PERSON),
-    **upstream_states(SIGN_IN, ACCOUNT),
+    **federation_states(SIGN_IN, ACCOUNT),
     **mail_states(ADA, LONG_PERSON),
     "login-new-password": ("login.html", {**SIGN_IN, "has_new_password": True}),
     "error-way-back": (

@@ -84,18 +84,20 @@ ACTS: dict[str, Act] = {
     "client.deleted": lambda the: the.services.clients.delete(the.client),
     "client.invited": lambda the: the.services.clients.invite("a label", lasts=timedelta(days=1)),
     "keys.rotated": lambda the: the.services.signing_keys.rotate(),
-    "provider.added": lambda the: the.services.upstream.add(
+    "provider.added": lambda the: the.services.identity_providers.add(
         "other", scope="openid", **{**PROVIDER, "issuer": "https://other.example"}
     ),
-    "provider.disabled": lambda the: the.services.upstream.set_disabled("known", disabled=True),
-    "provider.removed": lambda the: the.services.upstream.remove("known"),
-    "upstream.linked": lambda the: the.services.upstream.link(
+    "provider.disabled": lambda the: the.services.identity_providers.set_disabled(
+        "known", disabled=True
+    ),
+    "provider.removed": lambda the: the.services.identity_providers.remove("known"),
+    "upstream.linked": lambda the: the.services.identity_providers.link(
         the.user, elsewhere("new"), label="P"
     ),
-    "upstream.unlinked": lambda the: the.services.upstream.unlink(
+    "upstream.unlinked": lambda the: the.services.identity_providers.unlink(
         the.user, PROVIDER["issuer"], "linked", but=the.session
     ),
-    "upstream.account_created": lambda the: the.services.upstream.create_account(
+    "upstream.account_created": lambda the: the.services.identity_providers.create_account(
         f"user-{new_identifier()[:8]}", elsewhere("newest")
     ),
 }
@@ -123,8 +125,8 @@ async def scene_of(app: Application) -> Scene:
     )
     assert begun is not None
     scene = Scene(services, user, client, begun[1])
-    await services.upstream.add("known", scope="openid", **PROVIDER)
-    await services.upstream.link(user, elsewhere("linked"), label="P")
+    await services.identity_providers.add("known", scope="openid", **PROVIDER)
+    await services.identity_providers.link(user, elsewhere("linked"), label="P")
     for act in ("consent.granted", "browser.remembered", "recovery_codes.made"):
         await ACTS[act](scene)
     await services.signing_keys.ensure()

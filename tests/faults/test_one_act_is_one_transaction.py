@@ -118,11 +118,11 @@ async def test_no_identity_is_unlinked_if_its_sessions_cannot_be_ended(app: Appl
     user = await services.users.get((await app.enrolled_user()).username)
     session = await session_of(services, user)
     provider = {"label": "P", "issuer": "https://p.example", "client_id": "c", "secret": "s"}
-    await services.upstream.add("p", scope="openid", **provider)
+    await services.identity_providers.add("p", scope="openid", **provider)
     identity = ExternalIdentity(provider="p", issuer=provider["issuer"], subject="zoe", label="")
-    await services.upstream.link(user, identity, label="P")
+    await services.identity_providers.link(user, identity, label="P")
 
-    removal = services.upstream.unlink(user, provider["issuer"], "zoe", but=session)
+    removal = services.identity_providers.unlink(user, provider["issuer"], "zoe", but=session)
     await changes_nothing(app, removal, "users", "UPDATE")
 
 

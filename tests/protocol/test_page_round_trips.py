@@ -133,7 +133,7 @@ async def test_an_account_page_runs_no_query_twice(
 async def test_an_idle_database_connection_is_reused(databases: Databases) -> None:
     url = await databases.migrated("postgresql")
     async with counting_proxy(url) as (trips, through), running_application(through) as app:
-        providers = services_of(app).upstream
+        providers = services_of(app).identity_providers
         await providers.list_all()
         before = trips.connections
         for _ in range(3):

@@ -5,8 +5,8 @@ from collections.abc import AsyncIterator
 import pytest_asyncio
 
 from tests.support.application import Application, TestUser
+from tests.support.identity_provider import Provider, offered
 from tests.support.peer import Peer, running_peer
-from tests.support.upstream import Provider, offered
 from tests.support.visitor import Visitor, visiting
 
 

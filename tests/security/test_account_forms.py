@@ -10,8 +10,8 @@ from fastapi.routing import APIRoute
 from app.pages.account.registry import ACCOUNT_PAGES
 from tests.support.account import claims_of, happened, stored
 from tests.support.application import Application, TestUser
+from tests.support.identity_provider import fields_in
 from tests.support.parts import services_of
-from tests.support.upstream import fields_in
 from tests.support.visitor import Form, Visitor, text_of, visiting
 
 DATABASES = ("sqlite",)

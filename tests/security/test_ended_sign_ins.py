@@ -15,9 +15,9 @@ from tests.support.account import stored
 from tests.support.application import PASSWORD, Application, TestClient, TestUser
 from tests.support.assertions import assert_oauth_error
 from tests.support.events import new_event
+from tests.support.identity_provider import Provider, account_made_by, linked_by, signed_in_by
 from tests.support.parts import services_of
 from tests.support.passkeys import MINE, SECOND, Passkey, enrol, give, options_from, sign_in_with
-from tests.support.upstream import Provider, account_made_by, linked_by, signed_in_by
 from tests.support.visitor import Visitor, answer_in, redeem, visiting
 
 pytestmark = pytest.mark.both_databases

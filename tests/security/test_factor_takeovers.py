@@ -17,6 +17,12 @@ from tests.security.factors import audited, codes_on, secret_on
 from tests.support.account import stored, vouched_for
 from tests.support.application import PASSWORD, Application, TestClient, TestUser, otp_secret_in
 from tests.support.assertions import assert_problem
+from tests.support.identity_provider import (
+    Provider,
+    account_made_by,
+    fields_in,
+    sent_to,
+)
 from tests.support.parts import open_database
 from tests.support.passkeys import (
     SECOND,
@@ -26,12 +32,6 @@ from tests.support.passkeys import (
     password_given,
 )
 from tests.support.smtp import MailServer, running_mail_server
-from tests.support.upstream import (
-    Provider,
-    account_made_by,
-    fields_in,
-    sent_to,
-)
 from tests.support.visitor import Visitor, visiting
 from tests.support.waiting import eventually
 

@@ -9,10 +9,10 @@ import pytest_asyncio
 from tests.conftest import AppFactory
 from tests.support.account import FRESH_SECONDS, happened, vouched_for
 from tests.support.application import PASSWORD, Application, TestClient, TestUser
+from tests.support.identity_provider import Provider, account_made_by, fields_in
 from tests.support.parts import services_of
 from tests.support.smtp import MailServer, running_mail_server
 from tests.support.smtp import text_of as smtp_text_of
-from tests.support.upstream import Provider, account_made_by, fields_in
 from tests.support.visitor import Form, Visitor, answer_in, text_of
 
 ADDRESS = "zoe@example.com"
@@ -269,7 +269,7 @@ async def test_a_user_without_verified_email_or_provider_is_referred_to_an_admin
 ) -> None:
     """A refusal offers a next step"""
     await pending_account(app, visitor, provider)
-    await services_of(app).upstream.set_disabled(provider.name, disabled=True)
+    await services_of(app).identity_providers.set_disabled(provider.name, disabled=True)
     app.clock.advance(seconds=3600)
 
     page = await visitor.follow(await visitor.get(PASSWORD_PAGE))

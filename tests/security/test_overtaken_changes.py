@@ -11,9 +11,9 @@ from app.repositories.identity_providers import IdentityProviderRepository
 from app.repositories.passkeys import PasskeyRepository
 from tests.support.account import stored
 from tests.support.application import Application, TestClient, TestUser
+from tests.support.identity_provider import Provider, account_made_by, linking, signed_in_by
 from tests.support.parts import services_of
 from tests.support.passkeys import MINE, Passkey, give, options_from, sign_in_with
-from tests.support.upstream import Provider, account_made_by, linking, signed_in_by
 from tests.support.visitor import Visitor, text_of
 
 pytestmark = pytest.mark.both_databases
@@ -87,7 +87,7 @@ async def test_an_identity_is_not_linked_if_the_user_was_reset_or_deleted_concur
 
     await owner.http.get(provider.callback(asked))
 
-    assert await services.upstream.list_of(person) == []
+    assert await services.identity_providers.list_of(person) == []
     events = await services.audit.list_of_user(person.user_id)
     assert "upstream.linked" not in [each.action for each in events]
     page = await signed_in_by(stranger, provider, sub=sub)
@@ -121,7 +121,7 @@ async def test_an_external_identity_can_register_an_account_after_the_deletion(
     name = await account_made_by(stranger, provider, sub=sub)
 
     made = await services.users.get(name)
-    assert len(await services.upstream.list_of(made)) == 1
+    assert len(await services.identity_providers.list_of(made)) == 1
 
 
 async def test_a_consent_granted_after_the_deletion_is_not_stored(

@@ -5,6 +5,7 @@ import pytest
 from tests.conftest import AppFactory
 from tests.support.account import stored
 from tests.support.application import Application, TestClient, TestUser
+from tests.support.identity_provider import fields_in
 from tests.support.logout import decoded
 from tests.support.parts import services_of
 from tests.support.passkeys import (
@@ -21,7 +22,6 @@ from tests.support.passkeys import (
     sign_in_with,
     unbase64,
 )
-from tests.support.upstream import fields_in
 from tests.support.visitor import Visitor, answer_in, redeem, text_of, visiting
 
 

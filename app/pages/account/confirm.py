@@ -123,9 +123,11 @@ async def _page(
 
 async def _providers(browser: Browser, person: SignedIn) -> list[IdentityProvider]:
     """Return the enabled identity providers that the user's account is linked to."""
-    upstream = browser.services.upstream
-    linked = {link.provider for link in await upstream.list_of(person.user)}
-    return [provider for provider in await upstream.list_enabled() if provider.name in linked]
+    identity_providers = browser.services.identity_providers
+    linked = {link.provider for link in await identity_providers.list_of(person.user)}
+    return [
+        provider for provider in await identity_providers.list_enabled() if provider.name in linked
+    ]
 
 
 def _place(given: Mapping[str, str]) -> str:

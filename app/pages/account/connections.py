@@ -58,7 +58,7 @@ async def connect(browser: BrowserDep, form: PostedFormDep, person: RecentSignIn
 
 @router.post(f"{CONNECTIONS}/unlink")
 async def disconnect(browser: BrowserDep, form: PostedFormDep, person: RecentSignInDep) -> Response:
-    outcome = await browser.services.upstream.unlink(
+    outcome = await browser.services.identity_providers.unlink(
         person.user, form.get("issuer", ""), form.get("subject", ""), but=person.session
     )
     if outcome == "last":
@@ -73,9 +73,9 @@ async def connections_state(browser: Browser, person: SignedIn) -> str | None:
 
     Return None if no provider is linked and none is enabled.
     """
-    upstream = browser.services.upstream
-    links = await upstream.list_of(person.user)
-    providers = await upstream.list_all()
+    identity_providers = browser.services.identity_providers
+    links = await identity_providers.list_of(person.user)
+    providers = await identity_providers.list_all()
     if not links and all(provider.is_disabled for provider in providers):
         return None
     labels = {provider.name: provider.label for provider in providers}
@@ -90,10 +90,10 @@ async def _page(
     done: str = "",
     status: int | None = None,
 ) -> Response:
-    upstream = browser.services.upstream
-    providers = await upstream.list_all()
+    identity_providers = browser.services.identity_providers
+    providers = await identity_providers.list_all()
     labels = {provider.name: provider.label for provider in providers}
-    links = await upstream.list_of(person.user)
+    links = await identity_providers.list_of(person.user)
     connected_names = {link.provider for link in links}
     linked = [
         ConnectionView(

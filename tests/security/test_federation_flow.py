@@ -10,9 +10,7 @@ from app.repositories.passkeys import PasskeyRepository
 from tests.conftest import AppFactory
 from tests.support.application import Application, TestUser
 from tests.support.events import new_event
-from tests.support.parts import services_of
-from tests.support.peer import Peer, running_peer
-from tests.support.upstream import (
+from tests.support.identity_provider import (
     SECRET,
     Provider,
     account_made_by,
@@ -23,6 +21,8 @@ from tests.support.upstream import (
     sent_to,
     signed_in_by,
 )
+from tests.support.parts import services_of
+from tests.support.peer import Peer, running_peer
 from tests.support.visitor import Visitor, text_of, visiting
 
 
@@ -262,7 +262,7 @@ async def test_no_account_is_created_if_registration_is_closed(
     assert "Sign-up is closed. Ask your administrator for an account." in page.text
     assert 'action="/login/new-here"' not in page.text
     assert refused.status_code == 404
-    assert await services_of(app).upstream.count_linked() == {}
+    assert await services_of(app).identity_providers.count_linked() == {}
 
 
 async def test_accounts_created_through_a_provider_count_as_registrations(
@@ -278,7 +278,7 @@ async def test_accounts_created_through_a_provider_count_as_registrations(
 
     assert refused.status_code == 429
     assert int(refused.headers["retry-after"]) > 0
-    assert await services_of(app).upstream.count_linked() == {provider.name: 1}
+    assert await services_of(app).identity_providers.count_linked() == {provider.name: 1}
 
 
 async def test_a_taken_username_is_reported_beside_its_field(

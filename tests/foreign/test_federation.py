@@ -9,10 +9,10 @@ import pytest_asyncio
 
 from tests.foreign.person import Person
 from tests.support.application import TestUser
+from tests.support.identity_provider import asked_in, fields_in
 from tests.support.machine import scaled
 from tests.support.people import person_with
 from tests.support.two_posterns import LABEL, NAME, TwoPosterns, two_posterns
-from tests.support.upstream import asked_in, fields_in
 from tests.support.visitor import Visitor, text_of
 
 BUTTON = f"/login/with/{NAME}"

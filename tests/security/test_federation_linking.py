@@ -8,9 +8,7 @@ import pytest
 from tests.conftest import AppFactory
 from tests.support.application import Application, TestUser
 from tests.support.events import new_event
-from tests.support.parts import services_of
-from tests.support.peer import Peer, running_peer
-from tests.support.upstream import (
+from tests.support.identity_provider import (
     Provider,
     account_made_by,
     fields_in,
@@ -20,6 +18,8 @@ from tests.support.upstream import (
     sent_to,
     signed_in_by,
 )
+from tests.support.parts import services_of
+from tests.support.peer import Peer, running_peer
 from tests.support.visitor import Visitor, text_of, visiting
 
 pytestmark = pytest.mark.both_databases
@@ -36,7 +36,8 @@ async def linked_to(app: Application, name: str) -> list[str]:
     """At which providers somebody is linked."""
     services = services_of(app)
     return [
-        each.provider for each in await services.upstream.list_of(await services.users.get(name))
+        each.provider
+        for each in await services.identity_providers.list_of(await services.users.get(name))
     ]
 
 
@@ -260,7 +261,7 @@ async def test_a_disabled_provider_does_not_count_as_a_sign_in_method(
         second = await offered(app, second_peer)
         name = await account_made_by(visitor, provider, sub="1")
         await linked_by(visitor, second, sub="2")
-    await services_of(app).upstream.set_disabled(second.name, disabled=True)
+    await services_of(app).identity_providers.set_disabled(second.name, disabled=True)
     form = {
         **fields_in(await visitor.get("/account/connections")),
         "issuer": provider.issuer,

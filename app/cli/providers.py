@@ -1,4 +1,4 @@
-"""`postern upstream …`: manage the identity providers that users can sign in with."""
+"""`postern providers …`: manage the identity providers that users can sign in with."""
 
 import argparse
 import getpass
@@ -63,7 +63,7 @@ def _add(arguments: argparse.Namespace) -> None:
     secret = _secret(from_stdin=arguments.stdin)
 
     async def add(services: Services) -> dict[str, Any]:
-        provider = await services.upstream.add(
+        provider = await services.identity_providers.add(
             arguments.name,
             label=arguments.label if arguments.label is not None else arguments.name,
             issuer=arguments.issuer,
@@ -89,13 +89,13 @@ def _enable(arguments: argparse.Namespace) -> None:
 
 def _remove(arguments: argparse.Namespace) -> None:
     async def count(services: Services) -> int:
-        provider = await services.upstream.get(arguments.name)
-        return (await services.upstream.count_linked()).get(provider.name, 0)
+        provider = await services.identity_providers.get(arguments.name)
+        return (await services.identity_providers.count_linked()).get(provider.name, 0)
 
     linked = with_services(count)
     if not arguments.yes and not _agrees(linked):
         raise InvalidInputError("Nothing was removed. Use --yes to remove it without confirmation.")
-    removed = with_services(lambda services: services.upstream.remove(arguments.name))
+    removed = with_services(lambda services: services.identity_providers.remove(arguments.name))
     show_one({"removed": arguments.name, "linked": removed}, as_json=arguments.json)
 
 
@@ -108,8 +108,8 @@ def _agrees(linked: int) -> bool:
 
 def _set_disabled(arguments: argparse.Namespace, *, disabled: bool) -> None:
     async def change(services: Services) -> dict[str, Any]:
-        provider = await services.upstream.set_disabled(arguments.name, disabled=disabled)
-        return _row(services, provider, await services.upstream.count_linked())
+        provider = await services.identity_providers.set_disabled(arguments.name, disabled=disabled)
+        return _row(services, provider, await services.identity_providers.count_linked())
 
     show_one(with_services(change), as_json=arguments.json)
 
@@ -121,8 +121,11 @@ def _secret(*, from_stdin: bool) -> str:
 
 
 async def _list(services: Services) -> list[dict[str, Any]]:
-    linked = await services.upstream.count_linked()
-    return [_row(services, provider, linked) for provider in await services.upstream.list_all()]
+    linked = await services.identity_providers.count_linked()
+    return [
+        _row(services, provider, linked)
+        for provider in await services.identity_providers.list_all()
+    ]
 
 
 def _row(
@@ -142,5 +145,5 @@ def _row(
 
 
 COMMAND = Command(
-    "upstream", "Manage the identity providers that users can sign in with.", _add_arguments, _run
+    "providers", "Manage the identity providers that users can sign in with.", _add_arguments, _run
 )

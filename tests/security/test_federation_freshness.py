@@ -8,9 +8,7 @@ import pytest
 from app.models.sessions import Session
 from tests.support.account import FRESH_SECONDS, happened
 from tests.support.application import PASSWORD, Application, TestClient, TestUser
-from tests.support.jwt import claims_of
-from tests.support.parts import services_of
-from tests.support.upstream import (
+from tests.support.identity_provider import (
     Asked,
     Provider,
     account_made_by,
@@ -19,6 +17,8 @@ from tests.support.upstream import (
     sent_to,
     signed_in_by,
 )
+from tests.support.jwt import claims_of
+from tests.support.parts import services_of
 from tests.support.visitor import Visitor, answer_in, redeem, text_of
 
 DATABASES = ("sqlite",)

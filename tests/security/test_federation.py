@@ -13,10 +13,7 @@ from joserfc.jwk import ECKey, OctKey
 
 from tests.conftest import AppFactory
 from tests.support.application import Application
-from tests.support.parts import services_of
-from tests.support.peer import Answer, Authority, running_peer
-from tests.support.people import person_with
-from tests.support.upstream import (
+from tests.support.identity_provider import (
     Provider,
     account_made_by,
     asked_in,
@@ -25,6 +22,9 @@ from tests.support.upstream import (
     sent_to,
     signed_in_by,
 )
+from tests.support.parts import services_of
+from tests.support.peer import Answer, Authority, running_peer
+from tests.support.people import person_with
 from tests.support.visitor import Visitor, text_of, visiting
 
 DATABASES = ("sqlite",)
@@ -320,7 +320,7 @@ async def test_a_verified_email_from_a_provider_does_not_give_access_to_an_accou
     account = await stranger.get("/account")
     assert account.headers["location"] == "/login"
     user = await services_of(app).users.get(victim.username)
-    assert await services_of(app).upstream.list_of(user) == []
+    assert await services_of(app).identity_providers.list_of(user) == []
 
 
 async def test_the_same_subject_at_another_provider_is_a_different_identity(
@@ -352,7 +352,7 @@ async def test_an_account_is_created_only_in_the_browser_that_completed_the_sign
 
     for response in (without, stolen, wrong_state):
         assert response.headers["location"] == "/login/new-here"
-    assert provider.name not in await services_of(visitor.app).upstream.count_linked()
+    assert provider.name not in await services_of(visitor.app).identity_providers.count_linked()
 
 
 async def test_a_started_sign_in_cannot_be_used_as_a_completed_one(
@@ -385,7 +385,7 @@ async def test_only_one_account_can_be_created_for_an_external_identity(
     )
 
     assert sorted(response.status_code for response in made) == [303, 400]
-    counts = await services_of(visitor.app).upstream.count_linked()
+    counts = await services_of(visitor.app).identity_providers.count_linked()
     assert counts[provider.name] == 1
 
 
@@ -404,7 +404,7 @@ async def test_a_disabled_provider_is_not_offered_and_its_callbacks_are_refused(
     await account_made_by(visitor, provider, sub="1")
     asked = await sent_to(stranger, provider)
     provider.knows(asked, sub="1")
-    await services_of(app).upstream.set_disabled(provider.name, disabled=True)
+    await services_of(app).identity_providers.set_disabled(provider.name, disabled=True)
 
     login = await stranger.get("/login")
     form = {"csrf_token": csrf_in(login)}
@@ -611,7 +611,7 @@ async def test_an_unreachable_provider_shows_an_error_page(
     app.clock.advance(seconds=1)
 
     page = await visitor.http.get(provider.callback(asked))
-    await services_of(app).upstream.remove(provider.name)
+    await services_of(app).identity_providers.remove(provider.name)
 
     assert page.status_code == 502
     assert "The sign-in service isn't responding" in text_of(page)
@@ -625,7 +625,7 @@ async def test_a_certificate_of_an_untrusted_authority_is_refused(
         provider = await offered(app, peer)
 
         page = await visitor.submit(await visitor.get("/login"), to=provider.button)
-        await services_of(app).upstream.remove(provider.name)
+        await services_of(app).identity_providers.remove(provider.name)
 
     assert page.status_code == 502
     assert "The sign-in service isn't responding" in text_of(page)

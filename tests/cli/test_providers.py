@@ -1,4 +1,4 @@
-"""`postern upstream …`: what an operator does, and what people notice of it on the sign-in page."""
+"""`postern providers …`: what an operator does, and what users see of it on the sign-in page."""
 
 import json
 
@@ -17,11 +17,11 @@ SECRET = "a-secret-of-the-provider"
 
 @pytest.fixture
 def upstream(app: Application, postern: Postern) -> Postern:
-    """`postern upstream …` on the database of the running application."""
+    """`postern providers …` on the database of the running application."""
 
     async def run(*arguments: str, typed: str = "", **variables: str) -> Result:
         return await postern(
-            "upstream",
+            "providers",
             *arguments,
             typed=typed,
             **{"DATABASE_URL": app.settings.database_url, **variables},
@@ -62,11 +62,11 @@ async def test_the_client_secret_is_stored_sealed(app: Application, upstream: Po
     """SECURITY_BAR row 20: what has to be read again is encrypted."""
     name = await added(app, upstream)
 
-    provider = await services_of(app).upstream.get(name)
+    provider = await services_of(app).identity_providers.get(name)
 
     assert provider.sealed_secret is not None
     assert SECRET.encode() not in provider.sealed_secret
-    assert services_of(app).upstream.secret_of(provider) == SECRET
+    assert services_of(app).identity_providers.secret_of(provider) == SECRET
 
 
 async def test_a_public_client_has_no_secret(app: Application, upstream: Postern) -> None:
@@ -78,7 +78,7 @@ async def test_a_public_client_has_no_secret(app: Application, upstream: Postern
     )  # fmt: skip
 
     assert json.loads(result.output)["has_secret"] is False
-    assert (await services_of(app).upstream.get(name)).sealed_secret is None
+    assert (await services_of(app).identity_providers.get(name)).sealed_secret is None
 
 
 @pytest.mark.parametrize(
@@ -213,7 +213,7 @@ async def test_remove_prints_the_number_of_linked_users_and_requires_confirmatio
     assert name in kept.output
     assert json.loads(removed.output) == {"removed": name, "linked": 1}
     assert name not in (await upstream("list", "--json")).output
-    assert name not in await services_of(app).upstream.count_linked()
+    assert name not in await services_of(app).identity_providers.count_linked()
 
 
 @pytest.mark.parametrize("action", ["disable", "enable", "remove"])
@@ -248,7 +248,18 @@ async def test_operator_actions_are_audited(app: Application, upstream: Postern)
 async def _link_somebody(app: Application, name: str) -> None:
     from app.services.identity_provider_rules import ExternalIdentity
 
-    upstream = services_of(app).upstream
+    upstream = services_of(app).identity_providers
     provider = await upstream.get(name)
     who = ExternalIdentity(provider=name, issuer=provider.issuer, subject="1", label="somebody")
     await upstream.create_account(app.new_name(), who)
+
+
+async def test_the_earlier_name_of_the_command_goes_on_working(
+    app: Application, upstream: Postern, postern: Postern
+) -> None:
+    name = await added(app, upstream)
+
+    result = await postern("upstream", "list", "--json", DATABASE_URL=app.settings.database_url)
+
+    assert result.code == 0, result.errors
+    assert name in result.output

@@ -3,8 +3,8 @@
 import pytest
 
 from tests.support.application import TestClient
+from tests.support.identity_provider import Provider, sent_to
 from tests.support.refusals import recorded_refusals
-from tests.support.upstream import Provider, sent_to
 from tests.support.visitor import Visitor, text_of
 
 

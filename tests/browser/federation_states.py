@@ -53,7 +53,7 @@ NEW: dict[str, Any] = {
 }
 
 
-def upstream_states(
+def federation_states(
     sign_in: Mapping[str, Any], account: Mapping[str, Any]
 ) -> dict[str, tuple[str, Mapping[str, Any]]]:
     """With what the sign-in page and the registration page show beside."""
