@@ -50,13 +50,15 @@ test-all: $(VENV)/.dev
 	@$(BIN)/pytest --all-databases -m "not timing"
 	@$(BIN)/pytest --all-databases -m timing -n 0
 
-# Excludes browsers and other programs, which use the real date. SLOW=yes adds the slow and timing tests.
+# Excludes browsers and other programs, which use the real date. Runs the fast tests on SQLite; SLOW=yes adds PostgreSQL and the slow and timing tests.
 TWO_YEARS_AHEAD := PYTHONPATH=$(CURDIR)/tests/support/another_date DONT_FAKE_MONOTONIC=1 faketime -f '+730d'
 NOT_UNDER_ANOTHER_DATE := --ignore=tests/browser --ignore=tests/foreign --ignore=tests/cli/test_https.py --ignore=tests/deployment/test_installed.py
 test-two-years-ahead: $(VENV)/.dev
 	@command -v faketime >/dev/null || { echo "faketime is missing; on Debian: apt-get install faketime" >&2; exit 2; }
+ifneq ($(SLOW),yes)
+	@$(TWO_YEARS_AHEAD) $(BIN)/pytest --sqlite-only -m "not slow and not timing" $(NOT_UNDER_ANOTHER_DATE)
+else
 	@$(TWO_YEARS_AHEAD) $(BIN)/pytest -m "not slow and not timing" $(NOT_UNDER_ANOTHER_DATE)
-ifeq ($(SLOW),yes)
 	@$(TWO_YEARS_AHEAD) $(BIN)/pytest -m "slow and not timing" $(NOT_UNDER_ANOTHER_DATE)
 	@$(TWO_YEARS_AHEAD) $(BIN)/pytest -m timing -n 0 $(NOT_UNDER_ANOTHER_DATE)
 endif

@@ -61,6 +61,11 @@ def pytest_addoption(parser: pytest.Parser) -> None:
         action="store_true",
         help="run every test on SQLite and on PostgreSQL, not only those marked both_databases",
     )
+    parser.addoption(
+        "--sqlite-only",
+        action="store_true",
+        help="run those marked both_databases on SQLite alone",
+    )
 
 
 def pytest_itemcollected(item: pytest.Item) -> None:
@@ -80,6 +85,7 @@ def pytest_generate_tests(metafunc: pytest.Metafunc) -> None:
             or folder_of(metafunc.definition.path) in FOLDERS_ON_BOTH_DATABASES
             or metafunc.definition.get_closest_marker("both_databases") is not None
         )
+        is_on_both = is_on_both and not metafunc.config.getoption("--sqlite-only")
         kinds = KINDS if is_on_both else KINDS[:1]
     metafunc.parametrize("database_kind", kinds, indirect=True, scope="module")
 
