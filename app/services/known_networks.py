@@ -21,7 +21,7 @@ from app.services.limits import Limits
 from app.services.mail import Outbox
 from app.services.notices import language_of
 from app.services.one_time_links import LinkMail, OneTimeLinks
-from app.services.placeholder_user import nobody
+from app.services.placeholder_user import placeholder_user
 
 LASTS = timedelta(hours=24)
 PATH = "/known-network"
@@ -88,7 +88,9 @@ class KnownNetworks:
         if not await self._limits.once_a_day(f"delayed {name}"):
             return
         is_reachable = user is not None and not user.is_disabled
-        owner = user if user is not None and is_reachable else nobody(now=self._clock.now())
+        owner = (
+            user if user is not None and is_reachable else placeholder_user(now=self._clock.now())
+        )
         recipient = verified_email_in(owner.claims)
         event = self._audit.event(
             "sign_in.delayed",

@@ -188,19 +188,21 @@ class Limits:
         look-ups run at once.
         """
         network, now = request_context.network(), self._clock.now()
-        network_tries = in_place(f"from {network}")
+        network_attempts = in_place(f"from {network}")
         browser, network_wait, other_wait, known = await asyncio.gather(
             self._browsers.find(user, request_context.browser_secrets()),
-            self._store.wait(network_tries, now=now),
+            self._store.wait(network_attempts, now=now),
             self._store.wait(elsewhere, now=now),
             self._addresses.known_until(user, network, ways, now=now),
         )
         if known:
-            return AttemptCheck(network_tries, network_wait, is_lately_known(min(known), now=now))
+            return AttemptCheck(
+                network_attempts, network_wait, is_lately_known(min(known), now=now)
+            )
         if browser is None:
             return AttemptCheck(elsewhere, other_wait)
-        browser_tries = in_place(f"in {browser}")
-        return AttemptCheck(browser_tries, await self._store.wait(browser_tries, now=now))
+        browser_attempts = in_place(f"in {browser}")
+        return AttemptCheck(browser_attempts, await self._store.wait(browser_attempts, now=now))
 
     async def count_token_error(self, client_id: str) -> None:
         """Count an error of a client; a request with the correct secret is never checked."""

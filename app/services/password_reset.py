@@ -14,7 +14,7 @@ from app.services.limits import Limits
 from app.services.mail import Outbox
 from app.services.notices import Notices
 from app.services.one_time_links import LinkMail, OneTimeLinks
-from app.services.placeholder_user import nobody
+from app.services.placeholder_user import placeholder_user
 from app.services.users import UserService
 
 LASTS = timedelta(hours=1)
@@ -68,10 +68,10 @@ class PasswordReset:
             for user in users.values()
             if not user.is_disabled and verified_email_in(user.claims) is not None
         ]
-        for user in reachable or [nobody(now=self._clock.now())]:
+        for user in reachable or [placeholder_user(now=self._clock.now())]:
             account = user.user_id if reachable else f"nobody {name_key}"
             may_be_mailed = await self._limits.may_be_mailed(f"recovery {account}")
-            recipient = user if may_be_mailed else nobody(now=self._clock.now())
+            recipient = user if may_be_mailed else placeholder_user(now=self._clock.now())
             await self._send(self._outbox, recipient, language)
 
     async def create_link(self, username: str) -> str:

@@ -5,7 +5,7 @@ from datetime import datetime
 from app.models.users import User
 
 
-def nobody(*, now: datetime) -> User:
+def placeholder_user(*, now: datetime) -> User:
     """Return a user that no query finds and that has no address."""
     return User(
         user_id="nobody",

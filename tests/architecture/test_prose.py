@@ -52,7 +52,7 @@ def test_each_rule_has_a_name_of_its_own_and_examples_of_both_kinds() -> None:
 
 @pytest.mark.parametrize("source", CONFIGURATION.sources, ids=lambda source: source.extract)
 def test_each_source_finds_files(source: Source) -> None:
-    assert source.files(REPOSITORY, with_pending=True)
+    assert source.files(REPOSITORY)
 
 
 @pytest.mark.slow
@@ -153,24 +153,21 @@ For whoever it is, {{ whoever }}.{% endtrans %}</p>
     assert lines_found("templates", source) == [1, 3, 5, 6]
 
 
-def test_pending_files_are_checked_on_request_and_excluded_ones_never(tmp_path: Path) -> None:
-    for name in ("a.md", "b.md", "glossary.md"):
+def test_excluded_files_are_not_checked(tmp_path: Path) -> None:
+    for name in ("a.md", "glossary.md"):
         (tmp_path / name).write_text("Hello.\n\nWhoever.\n")
-    source = Source("markdown", paths=["*.md"], pending=["b.md"], excluded=("glossary.md",))
+    source = Source("markdown", paths=["*.md"], excluded=("glossary.md",))
     rule = Rule("w", r"\bwhoever\b", "whoever", "anyone who", bad=[], good=[])
-    configuration = Configuration([source], [rule])
 
-    required = configuration.check(tmp_path)
-    everything = configuration.check(tmp_path, with_pending=True)
+    findings = Configuration([source], [rule]).check(tmp_path)
 
-    assert required == ["a.md:3: whoever (anyone who) [w]"]
-    assert everything == [*required, "b.md:3: whoever (anyone who) [w]"]
+    assert findings == ["a.md:3: whoever (anyone who) [w]"]
 
 
 @pytest.mark.parametrize(
     "content",
     [
-        "rules = []\n[[sources]]\nextract = 'markdown'\npaths = []\npending = []\npendign = []\n",
+        "rules = []\n[[sources]]\nextract = 'markdown'\npaths = []\nexclude = []\n",
         "sources = []\n[[rules]]\nname = 'r'\npattern = 'x'\nmessage = 'x'\nsuggestion = 'y'\n",
     ],
     ids=["unknown key", "missing key"],

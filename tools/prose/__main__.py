@@ -7,10 +7,8 @@ from tools.prose.rules import load
 
 def main() -> int:
     parser = argparse.ArgumentParser(prog="python -m tools.prose", description="Check our prose.")
-    parser.add_argument(
-        "--pending", action="store_true", help="also check the paths that are not required yet"
-    )
-    lines = load().check(with_pending=parser.parse_args().pending)
+    parser.parse_args()
+    lines = load().check()
     for line in lines:
         print(line)
     return 1 if lines else 0

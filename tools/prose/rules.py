@@ -2,7 +2,7 @@
 
 import re
 import tomllib
-from collections.abc import Iterator
+from collections.abc import Iterable, Iterator
 from dataclasses import dataclass
 from functools import cached_property
 from pathlib import Path
@@ -41,14 +41,10 @@ class Source:
 
     extract: str
     paths: list[str]
-    pending: list[str]
-    """Files that are checked on request only."""
-
     excluded: tuple[str, ...] = ()
 
-    def files(self, root: Path, *, with_pending: bool) -> list[Path]:
-        skipped = [*self.excluded, *([] if with_pending else self.pending)]
-        return sorted(_matching(root, self.paths) - _matching(root, skipped))
+    def files(self, root: Path) -> list[Path]:
+        return sorted(_matching(root, self.paths) - _matching(root, self.excluded))
 
 
 @dataclass(frozen=True)
@@ -62,11 +58,11 @@ class Configuration:
     sources: list[Source]
     rules: list[Rule]
 
-    def check(self, root: Path = REPOSITORY, *, with_pending: bool = False) -> list[str]:
+    def check(self, root: Path = REPOSITORY) -> list[str]:
         """Return a line for each finding, in the order of files and lines."""
         found: set[tuple[str, int, str]] = set()
         for source in self.sources:
-            for path in source.files(root, with_pending=with_pending):
+            for path in source.files(root):
                 name = path.relative_to(root).as_posix()
                 for passage in EXTRACTORS[source.extract](path.read_text(encoding="utf-8")):
                     for finding in self.findings_in(passage):
@@ -91,5 +87,5 @@ def _description(rule: Rule) -> str:
     return f"{rule.message} ({rule.suggestion}) [{rule.name}]"
 
 
-def _matching(root: Path, patterns: list[str]) -> set[Path]:
+def _matching(root: Path, patterns: Iterable[str]) -> set[Path]:
     return {path for pattern in patterns for path in root.glob(pattern) if path.is_file()}
