@@ -8,7 +8,7 @@ from fastapi.security import HTTPAuthorizationCredentials, HTTPBearer
 from app.errors import UnauthorizedError
 from app.observability import request_context
 from app.security.comparison import texts_match
-from app.services.audit import ANONYMOUS
+from app.services.operations.audit import ANONYMOUS
 from app.wiring import Services
 
 admin_bearer = HTTPBearer(

@@ -6,7 +6,7 @@ from fastapi import FastAPI
 
 from app.errors import DatabaseUnavailableError
 from app.middleware.asgi import PosternApp
-from app.pages import errors as pages_for_errors
+from app.pages.support import errors as pages_for_errors
 from app.routers import operations
 from app.routers.error_handlers import ErrorRenderer
 from app.wiring import Services

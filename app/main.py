@@ -18,8 +18,9 @@ from app.middleware.security_headers import SecurityHeaders
 from app.observability.access_log import AccessLog
 from app.observability.log_output import LogOutput
 from app.observability.logging import configure_logging, logger, server_output
-from app.pages import PAGES, templating
-from app.pages import errors as pages_for_errors
+from app.pages import PAGES
+from app.pages.support import errors as pages_for_errors
+from app.pages.support import templating
 from app.routers import HOT_ENDPOINTS, ROUTERS, cross_origin, registration
 from app.routers.error_handlers import ErrorRenderer
 from app.routers.openapi import describe

@@ -21,9 +21,9 @@ import httpx
 import psutil
 
 from app.database.database import Database
-from app.models.audit_outbox import NewEvent
-from app.repositories.accounts import AccountRepository
-from app.repositories.sessions import SessionRepository
+from app.models.operations.audit_outbox import NewEvent
+from app.repositories.accounts.accounts import AccountRepository
+from app.repositories.accounts.sessions import SessionRepository
 from app.settings import Settings
 from app.wiring import make_backend
 from benchmarks import ceiling, servers

@@ -21,8 +21,8 @@ from sqlalchemy.ext.asyncio import (
 )
 from sqlalchemy.orm import DeclarativeBase, Mapped
 
-from app.models.access_tokens import access_tokens
-from app.models.clients import clients
+from app.models.clients.clients import clients
+from app.models.oauth.access_tokens import access_tokens
 from app.models.tables import metadata as tables
 from app.security.tokens import TokenKind, digest_of, new_token
 

@@ -6,7 +6,7 @@ from alembic.runtime.migration import MigrationContext, MigrationInfo
 from alembic.script import Script
 from sqlalchemy import delete, insert, select
 
-from app.models.schema_revisions import schema_revisions
+from app.models.operations.schema_revisions import schema_revisions
 
 REVISION = schema_revisions.c.revision
 

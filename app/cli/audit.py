@@ -10,10 +10,10 @@ from typing import Any
 
 from app.cli.base import Command, with_services
 from app.errors import InvalidInputError
-from app.models.audit_events import AuditEvent
-from app.repositories.audit_events import Head, Wanted
-from app.services.audit_archive import Archived
-from app.services.audit_verification import Verdict
+from app.models.operations.audit_events import AuditEvent
+from app.repositories.operations.audit_events import Head, Wanted
+from app.services.operations.audit_archive import Archived
+from app.services.operations.audit_verification import Verdict
 from app.wiring import Services
 
 HEAD = re.compile(r"(\d{1,18}):([0-9a-fA-F]{64})")

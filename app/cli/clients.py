@@ -8,8 +8,8 @@ from typing import Any, get_args
 from app.cli.base import Action, Command, add_json_option, show_one, with_services
 from app.cli.listing import pages_of, print_pages
 from app.errors import InvalidInputError
-from app.models.clients import Client
-from app.services.clients import Trust
+from app.models.clients.clients import Client
+from app.services.clients.clients import Trust
 from app.wiring import Services
 
 MAXIMUM_DAYS = 3650

@@ -19,11 +19,11 @@ from app.cli.base import (
     with_services,
 )
 from app.errors import InvalidInputError
-from app.models.signing_keys import SigningKey
+from app.models.oauth.signing_keys import SigningKey
 from app.security.jose import ALGORITHMS
 from app.security.sealed_settings import seal_setting
-from app.services.rewrapping import check_all_opened
-from app.services.signing_keys import KNOWN_AFTER, PUBLISHED_BEFORE, KeyState
+from app.services.oauth.signing_keys import KNOWN_AFTER, PUBLISHED_BEFORE, KeyState
+from app.services.operations.rewrapping import check_all_opened
 from app.wiring import Services, settings_box
 
 NO_TIME = timedelta(0)

@@ -8,7 +8,7 @@ from typing import Any
 
 from app.cli.base import Action, Command, add_json_option, show, show_one, with_services
 from app.errors import InvalidInputError
-from app.models.identity_providers import IdentityProvider
+from app.models.federation.identity_providers import IdentityProvider
 from app.wiring import Services
 
 SCOPE = "openid profile email"

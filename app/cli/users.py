@@ -17,7 +17,7 @@ from app.cli.base import (
 )
 from app.cli.listing import pages_of, print_pages
 from app.errors import InvalidInputError, NotFoundError
-from app.models.users import User
+from app.models.accounts.users import User
 from app.schemas.claims import VERIFIED, StandardClaims
 from app.security import usernames
 from app.security.qr_codes import terminal_lines

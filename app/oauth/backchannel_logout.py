@@ -11,15 +11,15 @@ from http import HTTPStatus
 from urllib.parse import urlsplit
 
 from app.clock import Clock
-from app.models.clients import Client
-from app.models.logout_notices import LogoutNotice
+from app.models.clients.clients import Client
+from app.models.oauth.logout_notices import LogoutNotice
 from app.oauth.id_tokens import IdTokens
 from app.observability.logging import logger
 from app.outbound.http import FetchError, OutboundHttp
-from app.repositories.clients import ClientRepository
-from app.repositories.logout_notices import LogoutNoticeRepository
-from app.repositories.users import UserRepository
-from app.services.delivery import Delivery
+from app.repositories.accounts.users import UserRepository
+from app.repositories.clients.clients import ClientRepository
+from app.repositories.oauth.logout_notices import LogoutNoticeRepository
+from app.services.operations.delivery import Delivery
 
 log = logger(__name__)
 

@@ -3,10 +3,10 @@
 from urllib.parse import parse_qs
 
 from app.clock import Clock
-from app.models.access_tokens import AccessToken
+from app.models.oauth.access_tokens import AccessToken
 from app.oauth.errors import InvalidBearerRequestError, InvalidTokenError, MissingTokenError
 from app.observability import request_context
-from app.repositories.access_tokens import AccessTokenRepository
+from app.repositories.oauth.access_tokens import AccessTokenRepository
 from app.security.tokens import TokenKind, digest_of
 
 MAXIMUM_LENGTH = 8192

@@ -6,7 +6,7 @@ from dataclasses import dataclass, field
 from functools import lru_cache
 from typing import Any
 
-from app.models.users import User
+from app.models.accounts.users import User
 from app.oauth.errors import InvalidRequestError
 from app.security.text import is_encodable
 

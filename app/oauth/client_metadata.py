@@ -6,7 +6,7 @@ from collections.abc import Collection, Sequence
 from typing import TypeVar
 from urllib.parse import SplitResult, urlsplit
 
-from app.models.clients import Client
+from app.models.clients.clients import Client
 from app.oauth.authorization.requests import RESPONSE_TYPES
 from app.oauth.client_auth import CLIENT_AUTH_METHODS
 from app.oauth.errors import InvalidClientMetadataError, InvalidRedirectUriError
@@ -20,7 +20,7 @@ from app.schemas.clients import ClientCreate
 from app.schemas.registration import ClientRegister
 from app.security.jose import ALGORITHMS, CLIENT_ALGORITHMS
 from app.security.origins import web_origin_of
-from app.services.clients import DEFAULT_AUTH_METHOD, application_type_of
+from app.services.clients.clients import DEFAULT_AUTH_METHOD, application_type_of
 
 log = logger(__name__)
 

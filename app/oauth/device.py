@@ -5,22 +5,22 @@ import unicodedata
 from datetime import timedelta
 
 from app.clock import Clock
-from app.models.clients import Client
-from app.models.device_codes import DeviceCode
+from app.models.clients.clients import Client
+from app.models.oauth.device_codes import DeviceCode
 from app.oauth.client_auth.authenticator import ClientAuthenticator
 from app.oauth.errors import UnauthorizedClientError
 from app.oauth.requests import FormRequest
 from app.oauth.scopes import narrow_scope
 from app.observability import refusals
-from app.repositories.clients import ClientRepository
-from app.repositories.device_codes import DeviceCodeRepository
+from app.repositories.clients.clients import ClientRepository
+from app.repositories.oauth.device_codes import DeviceCodeRepository
 from app.schemas.tokens import DeviceResponse
 from app.security.tokens import TokenKind, digest_of, new_identifier, new_token
-from app.services.audit import AuditLog
-from app.services.client_fingerprints import fingerprint_of
-from app.services.consents import ConsentService
-from app.services.limits import Limits
-from app.services.sessions import SignedIn
+from app.services.accounts.sessions import SignedIn
+from app.services.clients.client_fingerprints import fingerprint_of
+from app.services.oauth.consents import ConsentService
+from app.services.operations.audit import AuditLog
+from app.services.operations.limits import Limits
 
 DEVICE_CODE = "urn:ietf:params:oauth:grant-type:device_code"
 ALPHABET = "BCDFGHJKLMNPQRSTVWXZ"

@@ -15,7 +15,7 @@ from app.oauth.errors import (
 from app.oauth.grants.base import Grant, GrantParameters
 from app.oauth.requests import Form, FormRequest, TokenRequest
 from app.schemas.tokens import TokenResponse
-from app.services.limits import Limits
+from app.services.operations.limits import Limits
 
 
 class GrantDispatcher:

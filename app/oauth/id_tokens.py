@@ -8,11 +8,11 @@ from datetime import datetime, timedelta
 from typing import Any
 
 from app.clock import Clock
-from app.models.clients import Client
-from app.models.users import User
+from app.models.accounts.users import User
+from app.models.clients.clients import Client
 from app.oauth.subjects import sid_for, sid_of, subject_of
 from app.security.tokens import new_identifier
-from app.services.signing_keys import SigningKeys
+from app.services.oauth.signing_keys import SigningKeys
 
 DEFAULT_ALGORITHM = "RS256"
 ALGORITHM = "id_token_signed_response_alg"

@@ -16,14 +16,14 @@ from cachetools import FIFOCache
 
 from app.clock import Clock
 from app.late_imports import imported
-from app.models.identity_providers import IdentityProvider
+from app.models.federation.identity_providers import IdentityProvider
 from app.outbound.http import FetchError, OutboundHttp
 from app.outbound.names import HostNames
 from app.security import jose
 from app.security.client_jwt import kid_of, require_audience, require_now
 from app.security.text import is_encodable, is_storable
-from app.services.client_keys import ClientKeys
-from app.services.single_flight import SingleFlight
+from app.services.clients.client_keys import ClientKeys
+from app.services.operations.single_flight import SingleFlight
 
 KEPT = timedelta(minutes=10)
 MAXIMUM_KEPT = 50

@@ -5,15 +5,15 @@ client may introspect a refresh token. Every other token is reported as inactive
 """
 
 from app.clock import Clock
-from app.models.access_tokens import AccessToken
-from app.models.clients import Client
-from app.models.refresh_tokens import RefreshToken
+from app.models.clients.clients import Client
+from app.models.oauth.access_tokens import AccessToken
+from app.models.oauth.refresh_tokens import RefreshToken
 from app.oauth.client_auth.authenticator import ClientAuthenticator
 from app.oauth.errors import InvalidClientError, InvalidRequestError
 from app.oauth.requests import FormRequest
 from app.oauth.subjects import subject_for
-from app.repositories.access_tokens import AccessTokenRepository
-from app.repositories.refresh_tokens import RefreshTokenRepository
+from app.repositories.oauth.access_tokens import AccessTokenRepository
+from app.repositories.oauth.refresh_tokens import RefreshTokenRepository
 from app.schemas.tokens import IntrospectionResponse
 from app.security.tokens import TokenKind, digest_of
 

@@ -4,21 +4,21 @@ from dataclasses import dataclass
 from datetime import datetime, timedelta
 
 from app.clock import Clock
-from app.models.clients import Client
-from app.models.refresh_tokens import RefreshToken
-from app.models.users import User
+from app.models.accounts.users import User
+from app.models.clients.clients import Client
+from app.models.oauth.refresh_tokens import RefreshToken
 from app.oauth.claims import claims_for_id_token, parse_claims
 from app.oauth.id_tokens import Authentication, IdTokens
 from app.oauth.scopes import OFFLINE_ACCESS, OPENID
 from app.oauth.token_pairs import TokenPair, packed, unpacked
-from app.repositories.access_tokens import AccessTokenRepository
-from app.repositories.redemptions import Redemption
-from app.repositories.refresh_tokens import RefreshTokenRepository
-from app.repositories.token_families import NewPair, TokenFamilyRepository
+from app.repositories.oauth.access_tokens import AccessTokenRepository
+from app.repositories.oauth.redemptions import Redemption
+from app.repositories.oauth.refresh_tokens import RefreshTokenRepository
+from app.repositories.oauth.token_families import NewPair, TokenFamilyRepository
 from app.schemas.tokens import TokenResponse
 from app.security.rotation import derived_pair
 from app.security.tokens import TokenKind, digest_of, new_identifier, new_secret, new_token
-from app.services.sessions import SignedIn
+from app.services.accounts.sessions import SignedIn
 
 
 @dataclass(frozen=True, slots=True)

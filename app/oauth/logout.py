@@ -5,8 +5,8 @@ notify the other clients (OpenID Connect Front-Channel Logout 1.0).
 from collections.abc import Mapping, Sequence
 from dataclasses import dataclass
 
-from app.models.audit_outbox import NewEvent
-from app.models.clients import Client
+from app.models.clients.clients import Client
+from app.models.operations.audit_outbox import NewEvent
 from app.oauth.authorization.requests import UntrustedRequestError
 from app.oauth.backchannel_logout import LogoutDelivery
 from app.oauth.id_tokens import Hint, IdTokens
@@ -14,8 +14,8 @@ from app.oauth.redirect_uris import with_parameters
 from app.oauth.subjects import sid_of, subject_of
 from app.observability import request_context
 from app.observability.refusals import shown_uri
-from app.repositories.clients import ClientRepository
-from app.services.sessions import SessionService, SignedIn
+from app.repositories.clients.clients import ClientRepository
+from app.services.accounts.sessions import SessionService, SignedIn
 
 HINT = "id_token_hint"
 REDIRECT_URI = "post_logout_redirect_uri"

@@ -1,6 +1,6 @@
 """Response of `/profile`: the user or the client that an access token belongs to."""
 
-from app.models.access_tokens import AccessToken
+from app.models.oauth.access_tokens import AccessToken
 from app.oauth.subjects import subject_for
 from app.schemas.profile import ClientProfile, PairwiseProfile, UserProfile
 

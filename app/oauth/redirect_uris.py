@@ -8,7 +8,7 @@ import re
 from collections.abc import Mapping
 from urllib.parse import urlencode, urlsplit
 
-from app.models.clients import Client
+from app.models.clients.clients import Client
 from app.security.origins import web_origin_of
 
 LOOPBACK_HOSTS = frozenset({"127.0.0.1", "::1", "localhost"})

@@ -1,7 +1,7 @@
 """Client registration (RFC 7591), management (RFC 7592), and creation by administrators."""
 
 from app.errors import InvalidInputError
-from app.models.clients import Client
+from app.models.clients.clients import Client
 from app.oauth.client_metadata import (
     ClientRules,
     registered_scope,
@@ -20,7 +20,7 @@ from app.schemas.clients import ClientCreate, ClientCreated
 from app.schemas.registration import ClientRegister
 from app.security.comparison import digests_match
 from app.security.tokens import digest_of
-from app.services.clients import ClientService, NewClient
+from app.services.clients.clients import ClientService, NewClient
 
 ONLY_FOR_THE_INVITED = frozenset({"password", "client_credentials"})
 MAXIMUM_RETRIES = 3

@@ -4,7 +4,7 @@ import json
 from typing import Any
 
 from app.clock import Clock
-from app.models.clients import Client
+from app.models.clients.clients import Client
 from app.oauth.authorization.requests import PARAMETERS
 from app.oauth.errors import (
     InvalidRequestObjectError,
@@ -19,7 +19,7 @@ from app.outbound.http import BusyError, FetchError, OutboundHttp
 from app.security.client_jwt import require_audience, require_now
 from app.security.jose import SignatureError, header_of
 from app.security.text import is_encodable, is_storable
-from app.services.client_keys import ClientKeys
+from app.services.clients.client_keys import ClientKeys
 
 JWT_TYPE = "oauth-authz-req+jwt"
 NOT_ALLOWED_IN_REQUEST_OBJECTS = frozenset({"request", "request_uri"})

@@ -4,7 +4,7 @@ from collections.abc import Mapping, Set
 from typing import NamedTuple
 from urllib.parse import unquote_to_bytes
 
-from app.models.clients import Client
+from app.models.clients.clients import Client
 from app.oauth.errors import InvalidRequestError
 from app.observability.logging import logger
 from app.security.text import is_storable

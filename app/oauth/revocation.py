@@ -8,8 +8,8 @@ from app.clock import Clock
 from app.oauth.client_auth.authenticator import ClientAuthenticator
 from app.oauth.errors import InvalidRequestError
 from app.oauth.requests import FormRequest
-from app.repositories.access_tokens import AccessTokenRepository
-from app.repositories.token_families import TokenFamilyRepository
+from app.repositories.oauth.access_tokens import AccessTokenRepository
+from app.repositories.oauth.token_families import TokenFamilyRepository
 from app.security.tokens import TokenKind, digest_of
 
 

@@ -4,7 +4,7 @@ from functools import lru_cache
 
 from authlib.oauth2.rfc6749 import scope_to_list
 
-from app.models.clients import Client
+from app.models.clients.clients import Client
 from app.oauth.errors import InvalidScopeError
 from app.observability.logging import logger
 from app.security.text import is_scope

@@ -6,8 +6,8 @@ A subject identifier is public or pairwise, which means one for each sector.
 import base64
 import hmac
 
-from app.models.clients import Client
-from app.models.users import User
+from app.models.accounts.users import User
+from app.models.clients.clients import Client
 
 SUBJECT_TYPES = ("public", "pairwise")
 

@@ -3,16 +3,16 @@
 from collections.abc import Mapping
 from typing import Any
 
-from app.models.access_tokens import AccessToken
-from app.models.clients import Client
+from app.models.clients.clients import Client
+from app.models.oauth.access_tokens import AccessToken
 from app.oauth.claims import claims_of, parse_claims
 from app.oauth.errors import InsufficientScopeError, InvalidTokenError
 from app.oauth.scopes import OPENID
 from app.oauth.subjects import subject_of
-from app.repositories.clients import ClientRepository
-from app.repositories.token_families import TokenFamilyRepository
-from app.repositories.users import UserRepository
-from app.services.signing_keys import SigningKeys
+from app.repositories.accounts.users import UserRepository
+from app.repositories.clients.clients import ClientRepository
+from app.repositories.oauth.token_families import TokenFamilyRepository
+from app.services.oauth.signing_keys import SigningKeys
 
 SIGNED = "userinfo_signed_response_alg"
 

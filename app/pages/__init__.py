@@ -2,44 +2,38 @@
 
 from fastapi import APIRouter
 
-from app.pages import (
-    assets,
-    authorization,
-    consent,
+from app.pages.account import verify_email
+from app.pages.account.registry import ACCOUNT_PAGES
+from app.pages.authorize import consent, device, endpoint, logout, select_account
+from app.pages.federation import new_account, start
+from app.pages.sign_in import (
     create_account,
-    device,
-    docs,
-    federation,
-    federation_new_account,
-    home,
     known_network,
-    login,
-    logout,
-    passkeys,
+    new_recovery_codes,
+    passkey,
+    password,
     password_reset,
     recovery_code,
-    recovery_codes,
-    select_account,
     step_up,
-    verify_email,
 )
-from app.pages.account.registry import ACCOUNT_PAGES
+from app.pages.site import docs, home
+from app.pages.support import assets
 
 PAGES: tuple[APIRouter, ...] = (
     home.router,
     docs.router,
     assets.router,
-    authorization.router,
-    login.router,
+    endpoint.router,
+    password.router,
     password_reset.router,
     verify_email.router,
     known_network.router,
     recovery_code.router,
-    recovery_codes.router,
+    new_recovery_codes.router,
     step_up.router,
-    passkeys.router,
-    federation.router,
-    federation_new_account.router,
+    passkey.router,
+    start.router,
+    new_account.router,
     create_account.router,
     select_account.router,
     consent.router,

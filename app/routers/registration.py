@@ -10,7 +10,7 @@ from starlette.responses import JSONResponse
 
 from app.dependencies import ServicesDep, is_admin
 from app.middleware.cors import CorsPolicy, CrossOrigin
-from app.models.clients import Client
+from app.models.clients.clients import Client
 from app.oauth.errors import (
     InvalidClientMetadataError,
     InvalidRedirectUriError,

@@ -1,6 +1,7 @@
 """Argon2id hashing, and rules for passwords (NIST SP 800-63B, RFC 8265 section 4).
 
-Hashing takes tens of milliseconds: call it in a thread, see `app.services.password_hashing`.
+Hashing takes tens of milliseconds: call it in a thread, as
+`app.services.accounts.password_hashing` does.
 """
 
 import unicodedata

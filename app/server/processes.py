@@ -12,7 +12,7 @@ from app.database.errors import is_database_error
 from app.main import application_of
 from app.middleware.asgi import PosternApp
 from app.observability.logging import configure_logging, logger, server_output
-from app.pages.assets import assets_of
+from app.pages.support.assets import assets_of
 from app.server.banner import print_banner
 from app.server.listening import refusal
 from app.server.terminal import Terminal

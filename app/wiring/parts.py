@@ -13,17 +13,17 @@ from app.errors import StartupError
 from app.oauth.issuer import Lifetimes
 from app.outbound.email import EmailSender
 from app.outbound.names import HostNames
-from app.repositories import sealed_values
-from app.repositories.key_checks import KeyCheckRepository
-from app.repositories.mails import MailRepository
-from app.repositories.sealed_values import SealedValueRepository
+from app.repositories.operations import sealed_values
+from app.repositories.operations.key_checks import KeyCheckRepository
+from app.repositories.operations.mails import MailRepository
+from app.repositories.operations.sealed_values import SealedValueRepository
 from app.security.encryption import SealError, SecretBox
 from app.security.passwords import PasswordScheme
 from app.security.sealed_settings import open_setting
-from app.services.bounded_threads import BoundedThreads
-from app.services.limit_policy import Rules
-from app.services.mail import Outbox
-from app.services.secret_key_check import ListedKey, SecretKeyCheck
+from app.services.operations.bounded_threads import BoundedThreads
+from app.services.operations.limit_policy import Rules
+from app.services.operations.mail import Outbox
+from app.services.operations.secret_key_check import ListedKey, SecretKeyCheck
 from app.settings import Settings, sqlite_path
 
 # Part of the key derivation: with another label, stored values could not be opened.

@@ -12,7 +12,7 @@ from sqlalchemy import text
 
 from app.outbound.email import Email, EmailError, EmailSender
 from app.security.sealed_settings import seal_setting
-from app.services.mail import DELAYS
+from app.services.operations.mail import DELAYS
 from app.wiring import settings_box
 from tests.api.mailing import ask_for_link, person_with_mailbox
 from tests.conftest import AppFactory

@@ -16,7 +16,7 @@ PATIENT = {
 
 
 def methods() -> Iterator[tuple[str, ast.AsyncFunctionDef]]:
-    for path in sorted(REPOSITORIES.glob("*.py")):
+    for path in sorted(REPOSITORIES.rglob("*.py")):
         for node in ast.walk(ast.parse(path.read_text())):
             if isinstance(node, ast.ClassDef):
                 for each in node.body:

@@ -6,7 +6,7 @@ from typing import Any
 
 from app.pages.account.activity import EventView
 from app.pages.account.profile_fields import GROUPS
-from app.pages.view_models import PersonView
+from app.pages.support.view_models import PersonView
 
 WHEN = datetime(2026, 11, 25, 9, 41, tzinfo=UTC)
 LONG = "Bundesamt für außerordentlich lange Namen und Donaudampfschifffahrtsgesellschaften"

@@ -6,7 +6,7 @@ from types import SimpleNamespace
 from typing import Any
 
 from app.pages.account.connections import ConnectionView
-from app.pages.view_models import PersonView
+from app.pages.support.view_models import PersonView
 
 LONG = "Bundesamt für außerordentlich lange Namen und Donaudampfschifffahrtsgesellschaften"
 WHEN = datetime(2026, 11, 25, 9, 41, tzinfo=UTC)

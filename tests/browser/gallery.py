@@ -11,8 +11,8 @@ from fastapi import Request
 from playwright.async_api import BrowserContext, Page, Route
 from starlette.responses import Response
 
-from app.pages.assets import STATIC, assets_of
-from app.pages.templating import page
+from app.pages.support.assets import STATIC, assets_of
+from app.pages.support.templating import page
 from app.settings import Settings
 from tests.browser.states import STATES
 from tests.support.parts import settings_for

@@ -3,7 +3,7 @@
 from collections.abc import Mapping
 from typing import Any
 
-from app.pages.view_models import PersonView
+from app.pages.support.view_models import PersonView
 
 ADDRESS = "ada@example.com"
 NEW = "ada.lovelace@example.org"

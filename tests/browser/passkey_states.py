@@ -4,8 +4,8 @@ from collections.abc import Mapping
 from datetime import UTC, datetime, timedelta
 from typing import Any
 
-from app.models.passkeys import Passkey
-from app.pages.view_models import PersonView
+from app.models.factors.passkeys import Passkey
+from app.pages.support.view_models import PersonView
 
 ORIGIN = "https://gallery.test"
 WHEN = datetime(2026, 11, 25, 9, 41, tzinfo=UTC)

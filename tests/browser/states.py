@@ -6,7 +6,7 @@ from datetime import UTC, datetime
 from typing import Any
 
 from app.pages.account.overview import ApplicationView, SectionView, SessionView
-from app.pages.view_models import ClientView, PersonView, ScopeView
+from app.pages.support.view_models import ClientView, PersonView, ScopeView
 from app.schemas.operations import Welcome
 from app.security.qr_codes import png_base64
 from tests.browser.account_states import ACCOUNT_STATES

@@ -13,7 +13,7 @@ import pytest_asyncio
 from axe_playwright_python.async_playwright import Axe
 from playwright.async_api import Browser, Page
 
-from app.pages.templating import DIRECTORY
+from app.pages.support.templating import DIRECTORY
 from tests.browser.gallery import logo_file, open_gallery, show
 from tests.browser.states import NOT_DRAWN, STATES
 from tests.support.machine import scaled

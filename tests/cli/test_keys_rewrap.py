@@ -8,18 +8,18 @@ import pytest
 import pytest_asyncio
 from sqlalchemy import insert, select, update
 
-from app.models.identity_providers import upstream_providers
-from app.models.mails import mails
-from app.models.signing_keys import signing_keys
+from app.models.accounts.users import users
+from app.models.federation.identity_providers import upstream_providers
+from app.models.oauth.signing_keys import signing_keys
+from app.models.operations.mails import mails
 from app.models.tables import metadata
-from app.models.users import users
-from app.repositories.sealed_values import (
+from app.repositories.operations.sealed_values import (
     OTP_SECRETS,
     PLACES,
     SealedValue,
     SealedValueRepository,
 )
-from app.services.rewrapping import BATCH
+from app.services.operations.rewrapping import BATCH
 from app.wiring import MAILS, UPSTREAM_SECRETS
 from tests.cli.conftest import Postern, Result
 from tests.conftest import AppFactory

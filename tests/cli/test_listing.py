@@ -8,9 +8,9 @@ from pathlib import Path
 import pytest
 from sqlalchemy import insert
 
-from app.models.clients import clients
-from app.models.users import users
-from app.repositories.users import UserRepository
+from app.models.accounts.users import users
+from app.models.clients.clients import clients
+from app.repositories.accounts.users import UserRepository
 from tests.cli.conftest import Postern
 from tests.cli.processes import COMMAND, environment
 from tests.repositories.plans.rows import value_of

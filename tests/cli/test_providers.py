@@ -246,7 +246,7 @@ async def test_operator_actions_are_audited(app: Application, upstream: Postern)
 
 
 async def _link_somebody(app: Application, name: str) -> None:
-    from app.services.identity_provider_rules import ExternalIdentity
+    from app.services.federation.identity_provider_rules import ExternalIdentity
 
     upstream = services_of(app).identity_providers
     provider = await upstream.get(name)

@@ -4,7 +4,7 @@ import json
 
 import pytest
 
-from app.services.audit import SUCCEEDED
+from app.services.operations.audit import SUCCEEDED
 from tests.cli.conftest import Postern
 from tests.support.application import Application, TestClient, TestUser
 from tests.support.logout import is_signed_in

@@ -9,7 +9,7 @@ import httpx
 from sqlalchemy import select
 
 from app.database.database import Database
-from app.models.users import users
+from app.models.accounts.users import users
 from tests.support.application import PASSWORD, Application, TestClient, TestUser
 from tests.support.waiting import eventually
 

@@ -6,12 +6,12 @@ from typing import Any
 
 import pytest
 
-from app.models.clients import Client
-from app.models.sessions import Session
-from app.models.users import User
+from app.models.accounts.sessions import Session
+from app.models.accounts.users import User
+from app.models.clients.clients import Client
 from app.schemas.claims import StandardClaims
 from app.security.tokens import new_identifier
-from app.services.identity_provider_rules import ExternalIdentity
+from app.services.federation.identity_provider_rules import ExternalIdentity
 from app.wiring import Services
 from tests.conftest import AppFactory
 from tests.support.application import Application

@@ -6,8 +6,8 @@ from typing import Any, NamedTuple
 
 import pytest
 
-from app.models.clients import Client
-from app.models.users import User
+from app.models.accounts.users import User
+from app.models.clients.clients import Client
 from tests.conftest import AppFactory
 from tests.protocol.registering import body_of, manage, registered
 from tests.support.application import NO_LIMITS, Application

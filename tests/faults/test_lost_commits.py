@@ -7,8 +7,8 @@ from datetime import UTC, datetime, timedelta
 import pytest
 import pytest_asyncio
 
-from app.models.authorization_requests import StoredRequest
-from app.repositories.authorization_requests import AuthorizationRequestRepository
+from app.models.oauth.authorization_requests import StoredRequest
+from app.repositories.oauth.authorization_requests import AuthorizationRequestRepository
 from tests.support.application import Application, running_application
 from tests.support.assertions import assert_oauth_error, assert_problem
 from tests.support.databases import Databases

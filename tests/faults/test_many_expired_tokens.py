@@ -11,7 +11,7 @@ import pytest
 import pytest_asyncio
 from sqlalchemy import insert
 
-from app.models.access_tokens import access_tokens
+from app.models.oauth.access_tokens import access_tokens
 from tests.conftest import AppFactory
 from tests.support.application import Application, TestClient
 from tests.support.machine import scaled

@@ -6,10 +6,10 @@ from typing import Any
 
 import pytest
 
-from app.models.passkeys import Passkey
-from app.models.sessions import Session
-from app.models.users import User
-from app.services.identity_provider_rules import ExternalIdentity
+from app.models.accounts.sessions import Session
+from app.models.accounts.users import User
+from app.models.factors.passkeys import Passkey
+from app.services.federation.identity_provider_rules import ExternalIdentity
 from app.wiring import Services
 from tests.conftest import AppFactory
 from tests.protocol.devices import question, start_device

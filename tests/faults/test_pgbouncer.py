@@ -10,7 +10,7 @@ import pytest_asyncio
 from sqlalchemy import select, text
 
 from app.errors import DatabaseUnavailableError
-from app.models.users import users
+from app.models.accounts.users import users
 from tests.conftest import AppFactory
 from tests.support.application import NO_LIMITS, Application
 from tests.support.databases import Databases

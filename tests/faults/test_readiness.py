@@ -12,7 +12,7 @@ import asyncpg
 import pytest
 from sqlalchemy import insert, text
 
-from app.models.schema_revisions import schema_revisions
+from app.models.operations.schema_revisions import schema_revisions
 from tests.conftest import AppFactory
 from tests.faults.test_bad_starts import set_revision
 from tests.support.application import Application

@@ -10,7 +10,7 @@ import httpx
 import pytest
 import pytest_asyncio
 
-from app.repositories.sealed_values import OTP_SECRETS
+from app.repositories.operations.sealed_values import OTP_SECRETS
 from tests.conftest import AppFactory
 from tests.support.application import Application
 from tests.support.databases import Databases

@@ -8,7 +8,7 @@ import psutil
 import pytest
 from sqlalchemy import select
 
-from app.models.users import users
+from app.models.accounts.users import users
 from tests.support.application import PASSWORD
 from tests.support.databases import Databases
 from tests.support.parts import open_database

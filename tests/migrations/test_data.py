@@ -6,7 +6,7 @@ import pytest
 
 from app.database import migrations
 from app.database.backends import Backend
-from app.services.client_fingerprints import fingerprint_of
+from app.services.clients.client_fingerprints import fingerprint_of
 from tests.migrations.conftest import change, downgrade, rows_of
 from tests.support.clients import client_with
 

@@ -2,10 +2,10 @@
 
 from typing import Any
 
-from app.models.clients import Client
+from app.models.clients.clients import Client
 from app.oauth.request_objects import RequestObjects
 from app.outbound.http import OutboundHttp
-from app.services.client_keys import ClientKeys
+from app.services.clients.client_keys import ClientKeys
 from tests.support.client_jwts import jwks, signing_key
 from tests.support.clients import client_with
 from tests.support.clock import FakeClock

@@ -2,7 +2,7 @@
 
 from typing import Any
 
-from app.pages.browser import get_browser
+from app.pages.support.browser import get_browser
 from tests.support.application import Application, TestClient, TestUser
 from tests.support.parts import count, services_of
 from tests.support.visitor import Visitor, answer_in, query

@@ -9,7 +9,7 @@ from contextlib import asynccontextmanager
 import pytest
 import pytest_asyncio
 
-from app.services.signing_keys import KNOWN_AFTER
+from app.services.oauth.signing_keys import KNOWN_AFTER
 from app.wiring import Services, build_services
 from tests.conftest import AppFactory
 from tests.support.application import Application

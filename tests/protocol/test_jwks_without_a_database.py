@@ -7,8 +7,8 @@ import pytest
 import pytest_asyncio
 
 from app.errors import DatabaseUnavailableError
-from app.models.signing_keys import SigningKey
-from app.repositories.signing_keys import SigningKeyRepository
+from app.models.oauth.signing_keys import SigningKey
+from app.repositories.oauth.signing_keys import SigningKeyRepository
 from tests.conftest import AppFactory
 from tests.support.application import Application
 from tests.support.parts import services_of
@@ -144,7 +144,7 @@ async def test_an_unavailable_database_is_queried_once_a_second(
 async def test_a_hanging_database_does_not_block_requests(
     own_app: Application, reads: Reads, monkeypatch: pytest.MonkeyPatch
 ) -> None:
-    monkeypatch.setattr("app.services.signing_key_cache.PATIENCE", 0.01)
+    monkeypatch.setattr("app.services.oauth.signing_key_cache.PATIENCE", 0.01)
     reads.is_hanging = True
     own_app.clock.advance(seconds=11)
 

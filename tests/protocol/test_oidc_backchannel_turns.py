@@ -7,7 +7,7 @@ import pytest
 import pytest_asyncio
 from sqlalchemy import insert
 
-from app.models.logout_notices import logout_notices
+from app.models.oauth.logout_notices import logout_notices
 from app.oauth.backchannel_logout import AT_ONCE_OF_CLIENT
 from tests.conftest import AppFactory
 from tests.protocol.logout_peers import Told, is_done, sign_out, told_client

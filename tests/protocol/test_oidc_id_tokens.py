@@ -9,9 +9,9 @@ from typing import Any
 import pytest
 import pytest_asyncio
 
-from app.models.users import User
+from app.models.accounts.users import User
 from app.oauth.id_tokens import Authentication, half_hash
-from app.services.sessions import ACR_MFA, ACR_PASSWORD
+from app.services.accounts.sessions import ACR_MFA, ACR_PASSWORD
 from app.wiring import Services
 from tests.support.application import Application, TestClient, TestUser
 from tests.support.clients import client_with

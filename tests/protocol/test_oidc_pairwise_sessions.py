@@ -102,7 +102,7 @@ async def test_the_logout_token_of_a_deleted_user_has_the_sid_too(
     await services_of(app).sessions.end(await session_of(app, user), event=new_event())
     from sqlalchemy import delete
 
-    from app.models.users import users
+    from app.models.accounts.users import users
 
     await services_of(app).database.change(
         delete(users).where(users.c.user_id == person.user_id).returning(users.c.user_id)

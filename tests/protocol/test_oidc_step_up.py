@@ -9,7 +9,7 @@ import pytest
 import pytest_asyncio
 from sqlalchemy import update
 
-from app.models.users import users
+from app.models.accounts.users import users
 from app.wiring import build_services
 from tests.support.application import Application, TestClient, TestUser, running_application
 from tests.support.databases import Databases

@@ -9,7 +9,7 @@ import pytest
 import pytest_asyncio
 
 from app.database.engines import PAUSE_SECONDS
-from app.pages.signing_in import ACCOUNT_PLACES
+from app.pages.sign_in.state import ACCOUNT_PLACES
 from tests.support.application import Application, running_application
 from tests.support.databases import Databases
 from tests.support.parts import services_of

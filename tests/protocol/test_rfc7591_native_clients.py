@@ -199,7 +199,7 @@ async def test_an_update_preserves_scope_names_already_registered_by_the_client(
     made = await registered(app, scope="openid")
     from sqlalchemy import update as sql_update
 
-    from app.models.clients import clients
+    from app.models.clients.clients import clients
     from tests.support.parts import services_of
 
     await services_of(app).database.change(

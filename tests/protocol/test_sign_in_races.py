@@ -8,7 +8,7 @@ import asyncpg
 import httpx
 import pytest
 
-from app.repositories.users import UserRepository
+from app.repositories.accounts.users import UserRepository
 from app.security.passwords import PasswordScheme
 from app.wiring import Services
 from tests.support.application import Application, TestClient, TestUser

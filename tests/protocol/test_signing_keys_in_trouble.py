@@ -10,8 +10,8 @@ import pytest
 import pytest_asyncio
 from sqlalchemy import delete, select
 
-from app.models.signing_keys import signing_keys
-from app.services.signing_keys import KeyState
+from app.models.oauth.signing_keys import signing_keys
+from app.services.oauth.signing_keys import KeyState
 from app.wiring import Services
 from tests.conftest import AppFactory
 from tests.support.application import Application

@@ -11,8 +11,8 @@ from sqlalchemy import BigInteger, Column, Integer, LargeBinary, Table
 
 from app.database.database import Database
 from app.database.types import Instant
-from app.models.clients import Client, clients
-from app.models.users import User, users
+from app.models.accounts.users import User, users
+from app.models.clients.clients import Client, clients
 from tests.support.clock import FakeClock
 from tests.support.databases import Databases
 from tests.support.parts import open_database

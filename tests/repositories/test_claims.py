@@ -10,10 +10,10 @@ import pytest
 
 from app.database.claim_steps import ClaimStep
 from app.database.claims import CompiledClaim
-from app.models.refresh_tokens import RefreshToken
+from app.models.oauth.refresh_tokens import RefreshToken
 from app.places import Places
-from app.repositories.refresh_tokens import RefreshTokenRepository
-from app.repositories.token_families import NewPair
+from app.repositories.oauth.refresh_tokens import RefreshTokenRepository
+from app.repositories.oauth.token_families import NewPair
 from app.security.tokens import digest_of
 from app.wiring import Services
 from tests.support.application import Application, TestClient, TestUser

@@ -6,11 +6,11 @@ from sqlalchemy import PrimaryKeyConstraint, UniqueConstraint, insert, text
 from app.database.constraints import Unique, unique
 from app.database.database import Database
 from app.database.errors import ConflictingRowError, RefusedRowError, UnstorableValueError
-from app.models.clients import clients
+from app.models.accounts.users import User, users
+from app.models.clients.clients import clients
 from app.models.tables import metadata
-from app.models.users import User, users
+from app.repositories.accounts.users import USERNAME, UserRepository
 from app.repositories.inserts import values_in
-from app.repositories.users import USERNAME, UserRepository
 from tests.repositories.conftest import new_user, samples
 from tests.support.events import new_event
 from tests.support.parts import open_database

@@ -7,7 +7,7 @@ import pytest
 import pytest_asyncio
 from sqlalchemy import text
 
-from app.repositories.ended_tokens import EndedTokenRepository
+from app.repositories.oauth.ended_tokens import EndedTokenRepository
 from app.wiring import Services
 from tests.conftest import AppFactory
 from tests.support.application import Application, TestClient, TestUser

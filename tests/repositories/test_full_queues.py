@@ -8,7 +8,7 @@ import pytest
 
 from app.database.batching import MAXIMUM_ROWS, MAXIMUM_WAITING
 from app.errors import OverloadedError
-from app.repositories.access_tokens import AccessTokenRepository
+from app.repositories.oauth.access_tokens import AccessTokenRepository
 from tests.conftest import AppFactory
 from tests.repositories.conftest import NOW
 from tests.support.assertions import assert_oauth_error

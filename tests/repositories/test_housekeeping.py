@@ -9,14 +9,14 @@ import pytest
 import pytest_asyncio
 
 from app.database.database import Database
-from app.models.mails import StoredMail
-from app.repositories.access_tokens import AccessTokenRepository
-from app.repositories.ended_tokens import EndedTokenRepository
-from app.repositories.housekeeping import MAILS_ARE_KEPT, HousekeepingRepository
-from app.repositories.leases import LeaseRepository
-from app.repositories.mails import MailRepository
-from app.services.batch_sizes import BATCH_ROWS
-from app.services.housekeeping import Housekeeping
+from app.models.operations.mails import StoredMail
+from app.repositories.oauth.access_tokens import AccessTokenRepository
+from app.repositories.oauth.ended_tokens import EndedTokenRepository
+from app.repositories.operations.housekeeping import MAILS_ARE_KEPT, HousekeepingRepository
+from app.repositories.operations.leases import LeaseRepository
+from app.repositories.operations.mails import MailRepository
+from app.services.operations.batch_sizes import BATCH_ROWS
+from app.services.operations.housekeeping import Housekeeping
 from tests.conftest import AppFactory
 from tests.support.application import Application
 from tests.support.clock import FakeClock

@@ -8,11 +8,11 @@ import pytest
 
 from app.database.database import Database
 from app.errors import DatabaseUnavailableError
-from app.repositories.ended_tokens import EndedTokenRepository
-from app.repositories.housekeeping import Deletion, HousekeepingRepository
-from app.repositories.leases import LeaseRepository
-from app.services.batch_sizes import BATCH_ROWS, MOST_ROWS, BatchSize, pause_after
-from app.services.housekeeping import Housekeeping
+from app.repositories.oauth.ended_tokens import EndedTokenRepository
+from app.repositories.operations.housekeeping import Deletion, HousekeepingRepository
+from app.repositories.operations.leases import LeaseRepository
+from app.services.operations.batch_sizes import BATCH_ROWS, MOST_ROWS, BatchSize, pause_after
+from app.services.operations.housekeeping import Housekeeping
 from tests.support.clock import FakeClock
 
 

@@ -7,9 +7,9 @@ import pytest
 from sqlalchemy import text, update
 
 from app.database.database import Database
-from app.models.leases import leases
-from app.repositories.leases import LeaseRepository
-from app.services.housekeeping import LEASE
+from app.models.operations.leases import leases
+from app.repositories.operations.leases import LeaseRepository
+from app.services.operations.housekeeping import LEASE
 from tests.conftest import AppFactory
 from tests.support.databases import Databases
 from tests.support.parts import count, open_database, services_of

@@ -11,8 +11,8 @@ import pytest_asyncio
 from sqlalchemy import select
 
 from app.database.database import Database
-from app.models.limit_counters import limit_counters
-from app.repositories.limit_counters import LimitCounterRepository
+from app.models.operations.limit_counters import limit_counters
+from app.repositories.operations.limit_counters import LimitCounterRepository
 from app.security.limit_rules import Attempt, Rule
 from tests.repositories.conftest import NOW
 from tests.support.parts import open_database

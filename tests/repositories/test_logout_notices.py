@@ -5,8 +5,8 @@ from datetime import timedelta
 from sqlalchemy import insert
 
 from app.database.database import Database
-from app.models.logout_notices import logout_notices
-from app.repositories.logout_notices import LogoutNoticeRepository
+from app.models.oauth.logout_notices import logout_notices
+from app.repositories.oauth.logout_notices import LogoutNoticeRepository
 from tests.repositories.conftest import NOW
 
 

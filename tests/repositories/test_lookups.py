@@ -9,8 +9,8 @@ import pytest
 
 from app.database.database import Database
 from app.database.statements import CompiledLookup, Values
-from app.repositories.access_tokens import AccessTokenRepository
-from app.repositories.clients import ClientRepository
+from app.repositories.clients.clients import ClientRepository
+from app.repositories.oauth.access_tokens import AccessTokenRepository
 from tests.repositories.conftest import CLOCK, NOW, new_client
 from tests.support.application import Application, TestClient
 from tests.support.events import new_event

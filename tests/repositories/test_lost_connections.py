@@ -12,10 +12,10 @@ import pytest
 from sqlalchemy import text
 
 from app.errors import DatabaseUnavailableError
-from app.models.access_tokens import access_tokens
-from app.repositories.access_tokens import AccessTokenRepository
-from app.repositories.clients import ClientRepository
+from app.models.oauth.access_tokens import access_tokens
+from app.repositories.clients.clients import ClientRepository
 from app.repositories.inserts import insert_once
+from app.repositories.oauth.access_tokens import AccessTokenRepository
 from app.security.tokens import digest_of
 from tests.repositories.conftest import CLOCK, NOW, new_client
 from tests.support.application import Application, running_application

@@ -14,7 +14,7 @@ from app.database import postgresql
 from app.database.claims import compile_claim
 from app.database.postgresql_hosts import Hosts
 from app.database.statements import compile_lookup
-from app.repositories import access_tokens, refresh_tokens
+from app.repositories.oauth import access_tokens, refresh_tokens
 from tests.support.databases import Databases
 
 

@@ -7,7 +7,7 @@ from datetime import timedelta
 
 import pytest
 
-from app.repositories.refresh_tokens import NewPair, RefreshTokenRepository
+from app.repositories.oauth.refresh_tokens import NewPair, RefreshTokenRepository
 from app.security.tokens import digest_of
 from tests.support.application import Application, TestClient, TestUser
 from tests.support.parts import open_database

@@ -7,16 +7,16 @@ import pytest
 from sqlalchemy import Select
 
 from app.database.database import Database
-from app.models.access_tokens import AccessToken
-from app.models.clients import Client, clients
-from app.models.refresh_tokens import RefreshToken
-from app.models.users import User, users
-from app.repositories import access_tokens as access_token_queries
-from app.repositories import refresh_tokens as refresh_token_queries
-from app.repositories.access_tokens import AccessTokenRepository
-from app.repositories.clients import ClientRepository
-from app.repositories.refresh_tokens import RefreshTokenRepository
-from app.repositories.users import UserRepository
+from app.models.accounts.users import User, users
+from app.models.clients.clients import Client, clients
+from app.models.oauth.access_tokens import AccessToken
+from app.models.oauth.refresh_tokens import RefreshToken
+from app.repositories.accounts.users import UserRepository
+from app.repositories.clients.clients import ClientRepository
+from app.repositories.oauth import access_tokens as access_token_queries
+from app.repositories.oauth import refresh_tokens as refresh_token_queries
+from app.repositories.oauth.access_tokens import AccessTokenRepository
+from app.repositories.oauth.refresh_tokens import RefreshTokenRepository
 from app.security.tokens import digest_of
 from tests.repositories.conftest import CLOCK, NOW, new_client, new_user
 from tests.support.application import Application, TestClient, TestUser

@@ -11,8 +11,8 @@ from sqlalchemy import select
 
 from app.database.database import BatchedWrite, Database
 from app.database.errors import RefusedRowError, UnstorableValueError
-from app.models.access_tokens import access_tokens
-from app.models.token_families import token_families
+from app.models.oauth.access_tokens import access_tokens
+from app.models.oauth.token_families import token_families
 from app.repositories.inserts import insert_once
 from tests.support.locks import writes_blocked
 from tests.support.parts import count, open_database

@@ -6,7 +6,7 @@ import pytest
 from sqlalchemy import select
 
 from app.models.tables import metadata
-from app.repositories.accounts import TABLES_OF_A_USER
+from app.repositories.accounts.accounts import TABLES_OF_A_USER
 from tests.conftest import AppFactory
 from tests.protocol.logout_peers import told_client
 from tests.support.account import (

@@ -12,9 +12,9 @@ import pytest_asyncio
 from sqlalchemy import text
 from sqlalchemy.exc import DBAPIError
 
-from app.services.audit import AuditLog
-from app.services.audit_archive import AuditArchive
-from app.services.audit_files import event_of, line_of
+from app.services.operations.audit import AuditLog
+from app.services.operations.audit_archive import AuditArchive
+from app.services.operations.audit_files import event_of, line_of
 from tests.cli.conftest import Postern, Result, _as_it_was, postern  # noqa: F401
 from tests.conftest import AppFactory
 from tests.support.application import Application

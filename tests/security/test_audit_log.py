@@ -16,8 +16,8 @@ import pytest_asyncio
 from sqlalchemy import text
 from sqlalchemy.exc import DBAPIError
 
-from app.repositories.audit_events import Head, hash_of
-from app.services.audit import AuditLog, Verdict
+from app.repositories.operations.audit_events import Head, hash_of
+from app.services.operations.audit import AuditLog, Verdict
 from tests.cli.conftest import Postern, Result, _as_it_was, postern  # noqa: F401
 from tests.conftest import AppFactory
 from tests.support.application import Application, TestClient

@@ -5,8 +5,8 @@ import pytest_asyncio
 from sqlalchemy import text
 from sqlalchemy.exc import DBAPIError
 
-from app.repositories.audit_outbox import AuditOutboxRepository, write_events
-from app.services.audit import AuditLog
+from app.repositories.operations.audit_outbox import AuditOutboxRepository, write_events
+from app.services.operations.audit import AuditLog
 from tests.conftest import AppFactory
 from tests.support.application import Application
 from tests.support.locks import audit_head_locked

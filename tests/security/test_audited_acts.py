@@ -5,7 +5,7 @@ from typing import Any
 
 import pytest
 
-from app.models.audit_events import AuditEvent
+from app.models.operations.audit_events import AuditEvent
 from tests.support.application import Application, TestClient, TestUser
 from tests.support.callers import calling_from
 from tests.support.parts import services_of

@@ -6,8 +6,8 @@ from typing import Any
 import pytest
 from sqlalchemy import func, select
 
-from app.models.sessions import sessions
-from app.services.sessions import SessionService
+from app.models.accounts.sessions import sessions
+from app.services.accounts.sessions import SessionService
 from tests.cli.conftest import Postern, _as_it_was, postern  # noqa: F401
 from tests.security.factors import is_signed_in as led_to_account
 from tests.security.factors import make_codes

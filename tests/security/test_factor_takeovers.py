@@ -8,9 +8,9 @@ import pytest
 import pytest_asyncio
 from sqlalchemy import func, insert, select, text, update
 
-from app.models.passkeys import Passkey as StoredPasskey
-from app.models.passkeys import passkeys
-from app.models.users import users
+from app.models.accounts.users import users
+from app.models.factors.passkeys import Passkey as StoredPasskey
+from app.models.factors.passkeys import passkeys
 from app.repositories.inserts import values_in
 from tests.conftest import AppFactory
 from tests.security.factors import audited, codes_on, secret_on

@@ -5,8 +5,8 @@ import hashlib
 import json
 from urllib.parse import parse_qs, unquote_plus
 
-from app.models.passkeys import Passkey
-from app.repositories.passkeys import PasskeyRepository
+from app.models.factors.passkeys import Passkey
+from app.repositories.factors.passkeys import PasskeyRepository
 from tests.conftest import AppFactory
 from tests.support.application import Application, TestUser
 from tests.support.events import new_event

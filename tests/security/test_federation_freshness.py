@@ -5,7 +5,7 @@ from typing import Any
 
 import pytest
 
-from app.models.sessions import Session
+from app.models.accounts.sessions import Session
 from tests.support.account import FRESH_SECONDS, happened
 from tests.support.application import PASSWORD, Application, TestClient, TestUser
 from tests.support.identity_provider import (

@@ -7,7 +7,7 @@ import httpx
 import pytest
 import pytest_asyncio
 
-from app.models.audit_events import AuditEvent
+from app.models.operations.audit_events import AuditEvent
 from tests.api.mailing import ask_for_link, open_link, person_with_mailbox
 from tests.conftest import AppFactory
 from tests.support.application import PASSWORD, Application, TestClient, TestUser

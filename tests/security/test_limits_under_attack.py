@@ -8,7 +8,7 @@ import httpx
 import pytest
 
 from app.database.lookups import Lookup
-from app.services.password_hashing import PasswordHashing
+from app.services.accounts.password_hashing import PasswordHashing
 from tests.conftest import AppFactory
 from tests.support.application import Application, TestClient, TestUser
 from tests.support.callers import calling_from

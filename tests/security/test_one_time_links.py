@@ -8,7 +8,7 @@ import httpx
 import pytest
 import pytest_asyncio
 
-from app.models.one_time_links import VERIFY_EMAIL
+from app.models.accounts.one_time_links import VERIFY_EMAIL
 from app.wiring import build_services
 from tests.api.mailing import (
     NEW_PASSWORD,

@@ -5,10 +5,10 @@ from typing import Any
 import pytest
 from sqlalchemy import func, select
 
-from app.models.consents import consents
-from app.repositories.consents import ConsentRepository
-from app.repositories.identity_providers import IdentityProviderRepository
-from app.repositories.passkeys import PasskeyRepository
+from app.models.oauth.consents import consents
+from app.repositories.factors.passkeys import PasskeyRepository
+from app.repositories.federation.identity_providers import IdentityProviderRepository
+from app.repositories.oauth.consents import ConsentRepository
 from tests.support.account import stored
 from tests.support.application import Application, TestClient, TestUser
 from tests.support.identity_provider import Provider, account_made_by, linking, signed_in_by

@@ -5,7 +5,7 @@ import re
 
 import pytest
 
-from app.repositories.users import UserRepository
+from app.repositories.accounts.users import UserRepository
 from app.security.passwords import NO_PASSWORD
 from tests.support.account import stored
 from tests.support.application import Application, TestUser

@@ -8,7 +8,7 @@ from urllib.parse import unquote
 import pytest
 from sqlalchemy import select
 
-from app.models.recovery_codes import recovery_codes
+from app.models.factors.recovery_codes import recovery_codes
 from app.wiring import build_services
 from tests.conftest import AppFactory
 from tests.security.factors import (

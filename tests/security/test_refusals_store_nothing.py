@@ -7,8 +7,8 @@ import httpx
 import pytest
 from sqlalchemy import func, select
 
-from app.models.device_codes import device_codes
-from app.models.limit_counters import limit_counters
+from app.models.oauth.device_codes import device_codes
+from app.models.operations.limit_counters import limit_counters
 from tests.conftest import AppFactory
 from tests.support.application import Application, TestClient
 from tests.support.parts import services_of

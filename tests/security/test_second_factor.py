@@ -5,8 +5,8 @@ from typing import Any
 import pytest
 from sqlalchemy import update
 
-from app.models.users import users
-from app.repositories.users import UserRepository
+from app.models.accounts.users import users
+from app.repositories.accounts.users import UserRepository
 from app.wiring import OTP_SECRETS, build_services
 from tests.support.application import Application, TestUser
 

@@ -10,8 +10,8 @@ import pytest_asyncio
 from sqlalchemy import delete, select
 
 from app.errors import StartupError
-from app.models.key_checks import key_checks
-from app.models.signing_keys import signing_keys
+from app.models.oauth.signing_keys import signing_keys
+from app.models.operations.key_checks import key_checks
 from app.schemas.users import UserCreate
 from app.wiring import Services
 from app.wiring.preparation import prepare_database

@@ -9,12 +9,12 @@ import pytest_asyncio
 from sqlalchemy import Table, insert, text
 
 from app.database.types import Instant
-from app.models.consents import consents
-from app.models.identity_providers import upstream_identities
-from app.models.one_time_links import one_time_links
-from app.models.passkeys import passkeys
-from app.models.sessions import sessions
-from app.models.token_families import token_families
+from app.models.accounts.one_time_links import one_time_links
+from app.models.accounts.sessions import sessions
+from app.models.factors.passkeys import passkeys
+from app.models.federation.identity_providers import upstream_identities
+from app.models.oauth.consents import consents
+from app.models.oauth.token_families import token_families
 from tests.conftest import AppFactory
 from tests.support.application import Application
 from tests.support.parts import count, services_of

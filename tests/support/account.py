@@ -3,7 +3,7 @@
 import json
 from typing import Any
 
-from app.models.users import User
+from app.models.accounts.users import User
 from app.schemas.claims import StandardClaims
 from tests.support.application import Application, TestUser
 from tests.support.parts import services_of

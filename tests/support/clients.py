@@ -4,7 +4,7 @@ import json
 from datetime import UTC, datetime
 from typing import Any
 
-from app.models.clients import Client
+from app.models.clients.clients import Client
 
 
 def client_with(client_id: str = "a-client", **metadata: Any) -> Client:

@@ -2,7 +2,7 @@
 
 from datetime import UTC, datetime
 
-from app.models.audit_outbox import NewEvent
+from app.models.operations.audit_outbox import NewEvent
 from app.security.tokens import new_ordered_identifier
 
 

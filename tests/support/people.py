@@ -5,7 +5,7 @@ from typing import Any
 import httpx
 from sqlalchemy import update
 
-from app.models.users import users
+from app.models.accounts.users import users
 from app.security.usernames import key_of
 from tests.support.application import (
     PASSWORD,

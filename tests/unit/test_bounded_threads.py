@@ -10,8 +10,8 @@ import pytest
 from app import deadline
 from app.deadline import CallerConnection
 from app.errors import CallerGoneError, OverloadedError
-from app.services import bounded_threads
-from app.services.bounded_threads import SECONDS_FOR_THE_DATABASE, BoundedThreads
+from app.services.operations import bounded_threads
+from app.services.operations.bounded_threads import SECONDS_FOR_THE_DATABASE, BoundedThreads
 from tests.support.waiting import eventually
 
 

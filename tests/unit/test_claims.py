@@ -6,7 +6,7 @@ from typing import Any
 
 import pytest
 
-from app.models.users import User
+from app.models.accounts.users import User
 from app.oauth.claims import (
     CLAIMS_BY_SCOPE,
     SUPPORTED_CLAIMS,

@@ -4,7 +4,7 @@ import pytest
 from hypothesis import given
 from hypothesis import strategies as st
 
-from app.pages.colors import (
+from app.pages.support.colors import (
     BLACK,
     DARK_CARD,
     TEXT_CONTRAST,

@@ -5,8 +5,8 @@ from typing import Any
 
 import pytest
 
-from app.services import readiness
-from app.services.readiness import Readiness
+from app.services.operations import readiness
+from app.services.operations.readiness import Readiness
 from tests.support.clock import FakeClock
 
 

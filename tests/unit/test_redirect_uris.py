@@ -4,7 +4,7 @@ import pytest
 from hypothesis import given
 from hypothesis import strategies as st
 
-from app.models.clients import Client
+from app.models.clients.clients import Client
 from app.oauth.redirect_uris import (
     app_scheme_of,
     host_of,

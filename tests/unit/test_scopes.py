@@ -6,7 +6,7 @@ import pytest
 from hypothesis import assume, given, settings
 from hypothesis import strategies as st
 
-from app.models.clients import Client
+from app.models.clients.clients import Client
 from app.oauth.errors import InvalidScopeError
 from app.oauth.scopes import (
     SCOPES,

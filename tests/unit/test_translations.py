@@ -13,8 +13,8 @@ from app.errors import PosternError
 from app.i18n.languages import DIRECTORY, LANGUAGES
 from app.oauth.metadata import UI_LOCALES
 from app.oauth.scopes import SCOPES
-from app.pages.messages import FROM_BELOW
-from app.services.rewrapping import UnopenableError
+from app.pages.support.messages import FROM_BELOW
+from app.services.operations.rewrapping import UnopenableError
 
 OTHERS = [language for language in LANGUAGES if language != "en"]
 PLACEHOLDER = re.compile(r"%\(\w+\)s|</?\w+>")

@@ -6,7 +6,7 @@ import pytest
 from hypothesis import HealthCheck, given, settings
 from hypothesis import strategies as st
 
-from app.models.users import users
+from app.models.accounts.users import users
 from app.security.scripts import scripts_of
 from app.security.text import is_storable
 from app.security.usernames import (

@@ -5,8 +5,8 @@ from dataclasses import dataclass
 from datetime import timedelta
 
 from app.clock import Clock
-from app.models.authorization_codes import AuthorizationCode
-from app.models.authorization_requests import StoredRequest
+from app.models.oauth.authorization_codes import AuthorizationCode
+from app.models.oauth.authorization_requests import StoredRequest
 from app.oauth.authorization.interactions import (
     PROMPT_NONE_ERRORS,
     InteractionKind,
@@ -26,13 +26,13 @@ from app.oauth.authorization.sources import RequestSources, Source
 from app.oauth.authorization.stale import complete
 from app.oauth.errors import AccessDeniedError, OAuth2Error
 from app.observability import refusals
-from app.repositories.authorization_codes import AuthorizationCodeRepository
-from app.repositories.authorization_requests import AuthorizationRequestRepository
+from app.repositories.oauth.authorization_codes import AuthorizationCodeRepository
+from app.repositories.oauth.authorization_requests import AuthorizationRequestRepository
 from app.security.tokens import TokenKind, digest_of, new_identifier, new_token
-from app.services.client_fingerprints import fingerprint_of
-from app.services.consents import ConsentService
-from app.services.limits import Limits
-from app.services.sessions import SignedIn
+from app.services.accounts.sessions import SignedIn
+from app.services.clients.client_fingerprints import fingerprint_of
+from app.services.oauth.consents import ConsentService
+from app.services.operations.limits import Limits
 
 
 @dataclass(frozen=True, slots=True)

@@ -7,7 +7,7 @@ from datetime import timedelta
 from typing import Any
 
 from app.clock import Clock
-from app.models.authorization_requests import StoredRequest
+from app.models.oauth.authorization_requests import StoredRequest
 from app.oauth.authorization.requests import (
     AuthorizationRequest,
     RefusedRequestError,
@@ -16,7 +16,7 @@ from app.oauth.authorization.requests import (
 from app.oauth.authorization.sources import RequestSources, Source, pushed_name
 from app.oauth.authorization.stale import complete, expired
 from app.oauth.claims import parse_claims
-from app.repositories.authorization_requests import AuthorizationRequestRepository
+from app.repositories.oauth.authorization_requests import AuthorizationRequestRepository
 from app.security.tokens import TokenKind, derived_token, digest_of, new_token
 
 INTERACTION = "interaction"

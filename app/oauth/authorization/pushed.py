@@ -4,7 +4,7 @@ import json
 from collections.abc import Mapping
 
 from app.clock import Clock
-from app.models.authorization_requests import StoredRequest
+from app.models.oauth.authorization_requests import StoredRequest
 from app.oauth.authorization.requests import (
     PARAMETERS,
     RefusedRequestError,
@@ -15,10 +15,10 @@ from app.oauth.authorization.sources import PUSHED, PUSHED_TTL, URN, RequestSour
 from app.oauth.client_auth.authenticator import ClientAuthenticator
 from app.oauth.errors import InvalidRequestError
 from app.oauth.requests import FormRequest
-from app.repositories.authorization_requests import AuthorizationRequestRepository
+from app.repositories.oauth.authorization_requests import AuthorizationRequestRepository
 from app.schemas.tokens import PushedResponse
 from app.security.tokens import TokenKind, digest_of, new_token
-from app.services.limits import Limits
+from app.services.operations.limits import Limits
 
 
 class PushedRequests:

@@ -9,7 +9,7 @@ from dataclasses import dataclass, field
 from datetime import datetime, timedelta
 
 from app.errors import PosternError
-from app.models.clients import Client
+from app.models.clients.clients import Client
 from app.oauth.authorization.response_modes import DEFAULT_MODE, RESPONSE_MODES, ResponseTarget
 from app.oauth.claims import ClaimsRequest, parse_claims
 from app.oauth.errors import (

@@ -11,7 +11,7 @@ from dataclasses import dataclass
 from datetime import datetime, timedelta
 
 from app.clock import Clock
-from app.models.clients import Client
+from app.models.clients.clients import Client
 from app.oauth.authorization.requests import (
     RefusedRequestError,
     RequestParser,
@@ -22,10 +22,10 @@ from app.oauth.client_auth.base import UNKNOWN_CLIENT
 from app.oauth.errors import InvalidRequestError, InvalidRequestObjectError, OAuth2Error
 from app.oauth.request_objects import RequestObjects
 from app.observability import request_context
-from app.repositories.authorization_requests import AuthorizationRequestRepository
-from app.repositories.clients import ClientRepository
+from app.repositories.clients.clients import ClientRepository
+from app.repositories.oauth.authorization_requests import AuthorizationRequestRepository
 from app.security.tokens import TokenKind, digest_of
-from app.services.limits import Limits
+from app.services.operations.limits import Limits
 
 PUSHED = "pushed"
 PUSHED_TTL = timedelta(seconds=90)

@@ -1,6 +1,6 @@
 """Errors for expired or answered requests: a page that leads the user back to the client."""
 
-from app.models.clients import Client
+from app.models.clients.clients import Client
 from app.oauth.authorization.requests import UntrustedRequestError
 
 CameFrom = tuple[Client, str] | None

@@ -2,14 +2,14 @@
 
 from collections.abc import Sequence
 
-from app.models.clients import Client
+from app.models.clients.clients import Client
 from app.oauth.client_auth.base import ClientAuthMethod, Credentials
 from app.oauth.client_auth.client_secret_basic import ClientSecretBasic, named_without_secret
 from app.oauth.errors import InvalidClientError, InvalidRequestError
 from app.oauth.requests import FormRequest
 from app.observability import request_context
-from app.repositories.clients import ClientRepository
-from app.services.limits import Limits
+from app.repositories.clients.clients import ClientRepository
+from app.services.operations.limits import Limits
 
 ENDPOINT = "token"
 

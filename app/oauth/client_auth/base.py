@@ -5,10 +5,10 @@ from dataclasses import dataclass
 from typing import ClassVar, NamedTuple
 
 from app.clock import Clock
-from app.models.clients import Client
+from app.models.clients.clients import Client
 from app.oauth.requests import FormRequest
-from app.repositories.replay_cache import ReplayCacheRepository
-from app.services.client_keys import ClientKeys
+from app.repositories.oauth.replay_cache import ReplayCacheRepository
+from app.services.clients.client_keys import ClientKeys
 
 UNKNOWN_CLIENT = "the client_id is unknown"
 

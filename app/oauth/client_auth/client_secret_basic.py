@@ -3,7 +3,7 @@
 import binascii
 from urllib.parse import unquote_to_bytes
 
-from app.models.clients import Client
+from app.models.clients.clients import Client
 from app.oauth.client_auth.base import UNKNOWN_CLIENT, ClientAuthMethod, Credentials
 from app.oauth.errors import InvalidClientError
 from app.oauth.requests import FormRequest

@@ -1,6 +1,6 @@
 """Client secret in the form (RFC 6749 section 2.3.1)."""
 
-from app.models.clients import Client
+from app.models.clients.clients import Client
 from app.oauth.client_auth.base import ClientAuthMethod, Credentials
 from app.oauth.client_auth.client_secret_basic import secret_refusal
 from app.oauth.errors import InvalidClientError

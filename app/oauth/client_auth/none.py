@@ -1,6 +1,6 @@
 """Public clients, identified by client_id alone (RFC 6749 section 2.1, RFC 7591 section 2)."""
 
-from app.models.clients import Client
+from app.models.clients.clients import Client
 from app.oauth.client_auth.base import UNKNOWN_CLIENT, ClientAuthMethod, Credentials
 from app.oauth.client_auth.client_secret_basic import named_without_secret
 from app.oauth.requests import FormRequest

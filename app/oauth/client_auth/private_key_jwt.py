@@ -6,7 +6,7 @@ from datetime import datetime, timedelta
 from typing import Any
 
 from app.errors import OverloadedError
-from app.models.clients import Client
+from app.models.clients.clients import Client
 from app.oauth.client_auth.base import (
     UNKNOWN_CLIENT,
     ClientAuthMethod,

@@ -10,8 +10,8 @@ from typing import Annotated, Literal
 from cachetools import FIFOCache
 from pydantic import Field
 
-from app.models.authorization_codes import AuthorizationCode
-from app.models.clients import Client
+from app.models.clients.clients import Client
+from app.models.oauth.authorization_codes import AuthorizationCode
 from app.oauth.errors import InvalidGrantError
 from app.oauth.grants.base import Grant, GrantParameters, GrantTools
 from app.oauth.id_tokens import Authentication

@@ -9,14 +9,14 @@ from pydantic import BaseModel, Field
 from app.clock import Clock
 from app.oauth.issuer import TokenIssuer
 from app.oauth.requests import TokenRequest
-from app.repositories.authorization_codes import AuthorizationCodeRepository
-from app.repositories.device_codes import DeviceCodeRepository
-from app.repositories.refresh_tokens import RefreshTokenRepository
-from app.repositories.token_families import TokenFamilyRepository
-from app.repositories.users import UserRepository
+from app.repositories.accounts.users import UserRepository
+from app.repositories.oauth.authorization_codes import AuthorizationCodeRepository
+from app.repositories.oauth.device_codes import DeviceCodeRepository
+from app.repositories.oauth.refresh_tokens import RefreshTokenRepository
+from app.repositories.oauth.token_families import TokenFamilyRepository
 from app.schemas.tokens import TokenResponse
-from app.services.authentication import AuthenticationService
-from app.services.sessions import SessionService
+from app.services.accounts.authentication import AuthenticationService
+from app.services.accounts.sessions import SessionService
 
 
 class GrantParameters(BaseModel):

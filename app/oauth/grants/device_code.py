@@ -2,8 +2,8 @@
 
 from typing import Literal
 
-from app.models.clients import Client
-from app.models.device_codes import DeviceCode
+from app.models.clients.clients import Client
+from app.models.oauth.device_codes import DeviceCode
 from app.oauth.device import DEVICE_CODE
 from app.oauth.errors import (
     AccessDeniedError,

@@ -9,9 +9,9 @@ family is revoked.
 from datetime import timedelta
 from typing import Literal, NoReturn
 
-from app.models.clients import Client
-from app.models.refresh_tokens import RefreshToken
-from app.models.used_refresh_tokens import UsedRefreshToken
+from app.models.clients.clients import Client
+from app.models.oauth.refresh_tokens import RefreshToken
+from app.models.oauth.used_refresh_tokens import UsedRefreshToken
 from app.oauth.errors import InvalidGrantError
 from app.oauth.grants.base import Grant, GrantParameters
 from app.oauth.id_tokens import Authentication

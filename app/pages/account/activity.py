@@ -7,14 +7,14 @@ from datetime import datetime
 
 from starlette.responses import Response
 
-from app.models.audit_events import AuditEvent
+from app.models.operations.audit_events import AuditEvent
 from app.pages.account.base import SignedInDep, account_page, account_router
-from app.pages.browser import Browser, BrowserDep
-from app.pages.languages import text_for
-from app.pages.messages import N_
-from app.pages.view_models import name_of_client
-from app.services.audit import REFUSED
-from app.services.sessions import SignedIn
+from app.pages.support.browser import Browser, BrowserDep
+from app.pages.support.languages import text_for
+from app.pages.support.messages import N_
+from app.pages.support.view_models import name_of_client
+from app.services.accounts.sessions import SignedIn
+from app.services.operations.audit import REFUSED
 
 router = account_router()
 

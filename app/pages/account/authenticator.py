@@ -14,17 +14,17 @@ from starlette.responses import RedirectResponse, Response
 
 from app.errors import TooManyRequestsError
 from app.pages.account.base import FRESH, account_page, account_router, fresh_person
-from app.pages.browser import Browser, BrowserDep, GoToError, PostedFormDep, TypedFormDep
-from app.pages.forms import hints_for
-from app.pages.languages import text_for
-from app.pages.login import wrong_code
-from app.pages.rate_limited import rate_limited_page
-from app.pages.recovery_codes import codes_page
-from app.pages.trusted_browsers import remembered_days
-from app.pages.view_models import groups_of
+from app.pages.sign_in.new_recovery_codes import codes_page
+from app.pages.sign_in.password import wrong_code
+from app.pages.sign_in.trusted_browsers import remembered_days
+from app.pages.support.browser import Browser, BrowserDep, GoToError, PostedFormDep, TypedFormDep
+from app.pages.support.forms import hints_for
+from app.pages.support.languages import text_for
+from app.pages.support.rate_limited import rate_limited_page
+from app.pages.support.view_models import groups_of
 from app.security import totp
 from app.security.encryption import SealError
-from app.services.sessions import SignedIn
+from app.services.accounts.sessions import SignedIn
 
 router = account_router()
 PLACE = "authenticator"

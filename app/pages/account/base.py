@@ -12,7 +12,8 @@ from fastapi import APIRouter, Depends, Request
 from starlette.responses import Response
 
 from app.oauth.authorization.interactions import InteractionKind
-from app.pages.browser import (
+from app.pages.sign_in.state import ACCOUNT_PLACES, has_second_factor, link
+from app.pages.support.browser import (
     AnswerInsteadError,
     Browser,
     BrowserDep,
@@ -20,11 +21,10 @@ from app.pages.browser import (
     cookie_name,
     get_typed_form,
 )
-from app.pages.signing_in import ACCOUNT_PLACES, has_second_factor, link
-from app.pages.templating import page
-from app.pages.view_models import view_of_person
+from app.pages.support.templating import page
+from app.pages.support.view_models import view_of_person
 from app.security.passwords import has_password
-from app.services.sessions import ACR_MFA, SignedIn
+from app.services.accounts.sessions import ACR_MFA, SignedIn
 
 FRESH = timedelta(minutes=10)
 """For how long after a sign-in a password, a factor or an email address can be changed."""
@@ -74,7 +74,7 @@ def fresh_person(place: str) -> Callable[[Browser], Any]:
 
     A trusted browser does not replace the second factor: the password alone is not enough to
     change an account. Other users sign in (again) and return to `/account/{place}`; `place` is one
-    of `app.pages.signing_in.ACCOUNT_PLACES`.
+    of `app.pages.sign_in.state.ACCOUNT_PLACES`.
     """
 
     async def get_fresh_person(browser: BrowserDep) -> SignedIn:

@@ -6,7 +6,7 @@ from collections.abc import Mapping
 from starlette.responses import RedirectResponse, Response
 
 from app.errors import TooManyRequestsError
-from app.models.identity_providers import IdentityProvider
+from app.models.federation.identity_providers import IdentityProvider
 from app.pages.account.base import (
     CONFIRM,
     MAIL_CODE_COOKIE,
@@ -17,7 +17,9 @@ from app.pages.account.base import (
     may_confirm_by_mail,
     sign_in_again_path,
 )
-from app.pages.browser import (
+from app.pages.federation.state import refusal_message
+from app.pages.sign_in.state import after, further_fields, link
+from app.pages.support.browser import (
     Browser,
     BrowserDep,
     GoToError,
@@ -26,14 +28,12 @@ from app.pages.browser import (
     cookie_name,
     set_cookie,
 )
-from app.pages.federation_state import refusal_message
-from app.pages.forms import hints_for
-from app.pages.languages import language_for, text_for
-from app.pages.rate_limited import rate_limited_page
-from app.pages.signing_in import after, further_fields, link
+from app.pages.support.forms import hints_for
+from app.pages.support.languages import language_for, text_for
+from app.pages.support.rate_limited import rate_limited_page
 from app.schemas.claims import verified_email_in
-from app.services.mail_codes import LASTS
-from app.services.sessions import SignedIn
+from app.services.accounts.sessions import SignedIn
+from app.services.factors.mail_codes import LASTS
 
 router = account_router()
 SEND = f"{CONFIRM}/send"

@@ -9,11 +9,11 @@ from fastapi import Depends
 from starlette.responses import RedirectResponse, Response
 
 from app.pages.account.base import account_page, account_router, fresh_person, stay_signed_in
-from app.pages.browser import Browser, BrowserDep, PostedFormDep
-from app.pages.federation import CONNECTIONS, start_at_provider
-from app.pages.languages import text_for
-from app.pages.messages import N_
-from app.services.sessions import SignedIn
+from app.pages.federation.start import CONNECTIONS, start_at_provider
+from app.pages.support.browser import Browser, BrowserDep, PostedFormDep
+from app.pages.support.languages import text_for
+from app.pages.support.messages import N_
+from app.services.accounts.sessions import SignedIn
 
 router = account_router()
 

@@ -8,13 +8,13 @@ from starlette.responses import Response
 
 from app.oauth.redirect_uris import origin_of
 from app.pages.account.base import account_page, account_router, fresh_person
-from app.pages.browser import Browser, BrowserDep, PostedFormDep, TypedFormDep
-from app.pages.forms import hints_for
-from app.pages.languages import text_for
-from app.pages.logout import end_session
-from app.pages.templating import page
+from app.pages.authorize.logout import end_session
+from app.pages.support.browser import Browser, BrowserDep, PostedFormDep, TypedFormDep
+from app.pages.support.forms import hints_for
+from app.pages.support.languages import text_for
+from app.pages.support.templating import page
 from app.security import usernames
-from app.services.sessions import SignedIn
+from app.services.accounts.sessions import SignedIn
 
 router = account_router()
 RecentSignInDep = Annotated[SignedIn, Depends(fresh_person("data"))]

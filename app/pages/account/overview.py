@@ -6,7 +6,7 @@ from datetime import datetime
 
 from starlette.responses import RedirectResponse, Response
 
-from app.models.sessions import Session
+from app.models.accounts.sessions import Session
 from app.pages.account import passkeys
 from app.pages.account.activity import activity_state
 from app.pages.account.authenticator import authenticator_state
@@ -17,13 +17,13 @@ from app.pages.account.email import email_state
 from app.pages.account.password import password_state
 from app.pages.account.profile import profile_state
 from app.pages.account.recovery_codes import recovery_codes_state
-from app.pages.browser import Browser, BrowserDep, PostedFormDep
-from app.pages.languages import text_for
-from app.pages.logout import end_session, signed_out_page
-from app.pages.messages import N_
-from app.pages.user_agents import described
-from app.pages.view_models import ScopeView, name_of_client, views_of_scopes
-from app.services.sessions import SignedIn
+from app.pages.authorize.logout import end_session, signed_out_page
+from app.pages.support.browser import Browser, BrowserDep, PostedFormDep
+from app.pages.support.languages import text_for
+from app.pages.support.messages import N_
+from app.pages.support.user_agents import described
+from app.pages.support.view_models import ScopeView, name_of_client, views_of_scopes
+from app.services.accounts.sessions import SignedIn
 
 router = account_router()
 

@@ -7,7 +7,7 @@ from fastapi import Depends
 from starlette.responses import RedirectResponse, Response
 
 from app.errors import NotFoundError
-from app.models.passkeys import Passkey
+from app.models.factors.passkeys import Passkey
 from app.pages.account.base import (
     SignedInDep,
     account_page,
@@ -15,13 +15,13 @@ from app.pages.account.base import (
     fresh_person,
     stay_signed_in,
 )
-from app.pages.browser import Browser, BrowserDep, PostedFormDep, TypedFormDep
-from app.pages.forms import hints_for
-from app.pages.languages import text_for
-from app.pages.passkeys import options_answer
-from app.pages.user_agents import described
-from app.services.passkeys import MAXIMUM_NAME, MAXIMUM_PASSKEYS, PasskeyRefusedError
-from app.services.sessions import SignedIn
+from app.pages.sign_in.passkey import options_answer
+from app.pages.support.browser import Browser, BrowserDep, PostedFormDep, TypedFormDep
+from app.pages.support.forms import hints_for
+from app.pages.support.languages import text_for
+from app.pages.support.user_agents import described
+from app.services.accounts.sessions import SignedIn
+from app.services.factors.passkeys import MAXIMUM_NAME, MAXIMUM_PASSKEYS, PasskeyRefusedError
 
 router = account_router()
 

@@ -14,12 +14,12 @@ from app.errors import (
     TooManyRequestsError,
 )
 from app.pages.account.base import account_page, account_router, fresh_person
-from app.pages.browser import Browser, BrowserDep, TypedFormDep
-from app.pages.forms import hints_for
-from app.pages.languages import text_for
-from app.pages.rate_limited import rate_limited_page
+from app.pages.support.browser import Browser, BrowserDep, TypedFormDep
+from app.pages.support.forms import hints_for
+from app.pages.support.languages import text_for
+from app.pages.support.rate_limited import rate_limited_page
 from app.security.passwords import has_password
-from app.services.sessions import SignedIn
+from app.services.accounts.sessions import SignedIn
 
 router = account_router()
 RecentSignInDep = Annotated[SignedIn, Depends(fresh_person("password"))]

@@ -2,7 +2,7 @@
 
 from dataclasses import dataclass
 
-from app.pages.messages import N_
+from app.pages.support.messages import N_
 
 
 @dataclass(frozen=True, slots=True)

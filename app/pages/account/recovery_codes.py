@@ -6,11 +6,11 @@ from fastapi import Depends
 from starlette.responses import Response
 
 from app.pages.account.base import account_page, account_router, fresh_person
-from app.pages.browser import Browser, BrowserDep, GoToError, PostedFormDep
-from app.pages.languages import text_for
-from app.pages.recovery_codes import codes_page
-from app.services.recovery_codes import COUNT, FEW
-from app.services.sessions import SignedIn
+from app.pages.sign_in.new_recovery_codes import codes_page
+from app.pages.support.browser import Browser, BrowserDep, GoToError, PostedFormDep
+from app.pages.support.languages import text_for
+from app.services.accounts.sessions import SignedIn
+from app.services.factors.recovery_codes import COUNT, FEW
 
 router = account_router()
 PLACE = "recovery-codes"

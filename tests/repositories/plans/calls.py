@@ -15,7 +15,7 @@ from typing import Any, Literal, Union, get_args, get_origin, get_type_hints
 import app.repositories
 from app.clock import Clock
 from app.database.database import Database
-from app.models.audit_outbox import NewEvent
+from app.models.operations.audit_outbox import NewEvent
 from tests.repositories.plans.rows import BASE, ROWS, digest, instant, text_named
 from tests.support.events import new_event
 

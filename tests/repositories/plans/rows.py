@@ -14,7 +14,7 @@ from sqlalchemy import Boolean, Column, Integer, LargeBinary, Table
 from app.database import postgresql
 from app.database.postgresql_hosts import Hosts
 from app.database.types import Instant, _to_text
-from app.models.identity_providers import upstream_providers
+from app.models.federation.identity_providers import upstream_providers
 from app.models.tables import metadata
 from app.security.passwords import NO_PASSWORD
 from tests.support.clock import FakeClock

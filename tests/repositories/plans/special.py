@@ -8,15 +8,15 @@ from typing import Any
 from sqlalchemy import update
 
 from app.database.database import Database
-from app.models.audit_outbox import NewEvent
-from app.models.device_codes import DeviceCode
-from app.models.passkeys import Passkey
-from app.models.sessions import Session
-from app.models.users import User, users
-from app.repositories.accounts import delete_accounts
-from app.repositories.audit_events import Wanted
-from app.repositories.audit_outbox import change_with_event
-from app.repositories.sealed_values import PLACES, SealedValue
+from app.models.accounts.sessions import Session
+from app.models.accounts.users import User, users
+from app.models.factors.passkeys import Passkey
+from app.models.oauth.device_codes import DeviceCode
+from app.models.operations.audit_outbox import NewEvent
+from app.repositories.accounts.accounts import delete_accounts
+from app.repositories.operations.audit_events import Wanted
+from app.repositories.operations.audit_outbox import change_with_event
+from app.repositories.operations.sealed_values import PLACES, SealedValue
 from app.security.limit_rules import Attempt, Rule
 from tests.repositories.plans.calls import argument
 from tests.repositories.plans.rows import BASE, ROWS, digest, identifier

@@ -1,0 +1,1 @@
+"""Models for users, their sign-ins and their sessions."""

@@ -1,0 +1,1 @@
+"""Models for tokens, codes, consents and signing keys."""

@@ -1,0 +1,64 @@
+"""Opaque access tokens, stored as digests."""
+
+from datetime import datetime
+from typing import NamedTuple
+
+from authlib.oauth2.rfc6749 import TokenMixin
+from sqlalchemy import Column, Index, LargeBinary, String, Table, Text, text
+
+from app.database.types import Instant
+from app.models.clients.clients import Client
+from app.models.tables import index_where_set, metadata
+
+access_tokens = Table(
+    "access_tokens",
+    metadata,
+    Column("digest", LargeBinary, primary_key=True),
+    Column("family_id", String(32)),
+    Column("client_id", String(255), nullable=False),
+    Column("user_id", String(32)),
+    Column("scope", Text, nullable=False),
+    Column("issued_at", Instant, nullable=False),
+    Column("expires_at", Instant, nullable=False, index=True),
+    Column("revoked_at", Instant),
+    Index(
+        "ix_access_tokens_revoked_at",
+        "revoked_at",
+        sqlite_where=text("revoked_at IS NOT NULL"),
+        postgresql_where=text("revoked_at IS NOT NULL"),
+    ),
+    index_where_set("ix_access_tokens_user_id", "user_id"),
+    sqlite_with_rowid=False,
+)
+
+
+class AccessTokenColumns(NamedTuple):
+    """The columns of a token and of its user and client, in the order of the lookup."""
+
+    family_id: str | None
+    client_id: str
+    user_id: str | None
+    scope: str
+    issued_at: datetime
+    expires_at: datetime
+    username: str | None
+    otp_confirmed_at: datetime | None
+    pairwise_salt: bytes | None
+    sector_identifier: str | None
+
+
+class AccessToken(AccessTokenColumns, TokenMixin):
+    """An access token whose family, client and user were all active when it was looked up.
+
+    `username` and `otp_confirmed_at` are those of the token's user; they are None for a token that
+    was issued to a client on its own behalf.
+    """
+
+    def check_client(self, client: Client) -> bool:
+        return self.client_id == client.client_id
+
+    def get_scope(self) -> str:
+        return self.scope
+
+    def get_expires_in(self) -> int:
+        return int((self.expires_at - self.issued_at).total_seconds())

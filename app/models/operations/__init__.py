@@ -1,0 +1,1 @@
+"""Models for audit, limits, mail and housekeeping."""

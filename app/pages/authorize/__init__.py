@@ -1,0 +1,1 @@
+"""Pages between an authorization request and its response."""

@@ -1,0 +1,183 @@
+"""`/logout` (RP-Initiated Logout 1.0): confirm if necessary, end the session, redirect."""
+
+from collections.abc import Mapping
+from urllib.parse import urlencode
+
+from fastapi import APIRouter
+from starlette.responses import Response
+
+from app.oauth.logout import LogoutRequest, UntrustedLogoutError, answer_uri
+from app.oauth.redirect_uris import origin_of
+from app.oauth.requests import FORM_TYPE
+from app.pages.support.browser import Browser, BrowserDep, PostedFormDep
+from app.pages.support.errors import error_page
+from app.pages.support.languages import UI_LOCALES
+from app.pages.support.request_parameters import form_body, parameters_in, see_other
+from app.pages.support.templating import page
+from app.pages.support.view_models import view_of_client, view_of_person
+
+router = APIRouter(tags=["Authorization"])
+
+DESCRIBED = {
+    "id_token_hint": "An ID token of the session to end.",
+    "logout_hint": "The user to sign out.",
+    "client_id": "The client that sends the request.",
+    "post_logout_redirect_uri": (
+        "Where to redirect the browser afterwards; must be registered by the client."
+    ),
+    "state": "Returned unchanged in the response.",
+    UI_LOCALES: "Preferred languages of the pages.",
+}
+PARAMETERS = tuple(DESCRIBED)
+EXAMPLE = {"client_id": "the-client-id", "state": "af0ifjsldkj"}
+SESSION = "session_id"
+"""The form field with the session of the user that the page names.
+
+Another user may be the current one when the form is posted.
+"""
+
+
+@router.get(
+    "/logout",
+    response_class=Response,
+    responses={
+        200: {"description": "A page that asks for confirmation, or confirms the sign-out."},
+        303: {"description": "Redirect to the client."},
+        400: {"description": "Error page: the post_logout_redirect_uri is not registered."},
+    },
+)
+async def logout(browser: BrowserDep) -> Response:
+    """Sign a user out (OpenID Connect RP-Initiated Logout 1.0)."""
+    parameters = _parameters(browser.request.scope["query_string"])
+    try:
+        logout_request = await browser.services.logout.read(parameters, browser.signed_in)
+    except UntrustedLogoutError as error:
+        return _untrusted(browser, error)
+    if logout_request.session is None:
+        return _signed_out(browser, logout_request, parameters, goes_on=logout_request.has_hint)
+    if not logout_request.needs_no_question:
+        return browser.keep(_question(browser, logout_request, parameters))
+    frames = await end_session(browser, logout_request.session.session.session_id)
+    return _signed_out(browser, logout_request, parameters, frames)
+
+
+@router.post(
+    "/logout",
+    response_class=Response,
+    status_code=303,
+    openapi_extra=form_body(DESCRIBED, required=(), example=EXAMPLE),
+    responses={
+        303: {"description": "Redirect to the same request by GET."},
+        400: {"description": "Error page: the request is malformed."},
+        413: {"description": "Error page: the request is too large."},
+        503: {"description": "Error page: try again after Retry-After seconds."},
+    },
+)
+async def logout_by_post(browser: BrowserDep) -> Response:
+    """Sign a user out by a form post.
+
+    The parameters are the same as for `GET /logout`. Browsers send no cookies with a form of
+    another site, so the response redirects to `GET /logout`.
+    """
+    content_type = browser.request.headers.get("content-type", "").encode("latin-1")
+    parameters = _kept(_parameters(await browser.request.body(), content_type))
+    location = f"/logout?{urlencode(parameters)}" if parameters else "/logout"
+    return see_other(location)
+
+
+@router.post("/logout/confirm", include_in_schema=False)
+async def confirm(browser: BrowserDep, form: PostedFormDep) -> Response:
+    logout_request = await browser.services.logout.read(form, browser.signed_in)
+    frames = await end_session(browser, form.get(SESSION, ""))
+    return _signed_out(browser, logout_request, form, frames)
+
+
+async def end_session(browser: Browser, session_id: str) -> list[str]:
+    """End a session of this browser and return the front-channel logout URLs to load in frames."""
+    signed_in = next(
+        (entry for entry in browser.signed_in if entry.session.session_id == session_id),
+        None,
+    )
+    if signed_in is None:
+        return []  # the user signed out meanwhile, or was never signed in to this browser
+    browser.forget(session_id)
+    event = browser.services.audit.event("session.ended", user_id=signed_in.user.user_id)
+    return await browser.services.logout.end(session_id, event=event)
+
+
+def signed_out_page(
+    browser: Browser,
+    frames: list[str],
+    *,
+    asked: LogoutRequest | None = None,
+    onwards: str | None = None,
+) -> Response:
+    """Return the "signed out" page, which notifies clients in frames before it continues."""
+    client = asked.client if asked is not None else None
+    response = page(
+        browser.request,
+        "logged_out.html",
+        frame_src=list(dict.fromkeys(origin_of(frame) for frame in frames)),
+        client=view_of_client(browser.request, client) if client is not None else None,
+        frames=frames,
+        continue_url=onwards,
+        errors={},
+    )
+    return browser.keep(response)
+
+
+def _signed_out(
+    browser: Browser,
+    asked: LogoutRequest,
+    parameters: Mapping[str, str],
+    frames: list[str] | None = None,
+    *,
+    goes_on: bool = True,
+) -> Response:
+    """Redirect to the client; without `goes_on`, or with frames to load, show a page instead.
+
+    The page links to the client.
+    """
+    redirect_uri = asked.redirect_uri
+    continue_url = (
+        answer_uri(redirect_uri, parameters.get("state")) if redirect_uri is not None else None
+    )
+    if continue_url is not None and goes_on and not frames:
+        return browser.keep(see_other(continue_url))
+    return signed_out_page(browser, frames or [], asked=asked, onwards=continue_url)
+
+
+def _untrusted(browser: Browser, error: UntrustedLogoutError) -> Response:
+    """Return an error page on which a signed-in user can still sign out, without a redirect."""
+    if browser.current is None:
+        raise error
+    values = {"person": view_of_person(browser.current), "csrf_token": browser.csrf_token}
+    return browser.keep(error_page(browser.request, error, **values))
+
+
+def _question(browser: Browser, asked: LogoutRequest, parameters: Mapping[str, str]) -> Response:
+    signed_in = asked.session
+    session_id = signed_in.session.session_id if signed_in is not None else ""
+    return page(
+        browser.request,
+        "logout.html",
+        posts_may_end_at_client=asked.redirect_uri is not None,
+        client=view_of_client(browser.request, asked.client) if asked.client is not None else None,
+        person=view_of_person(signed_in) if signed_in is not None else None,
+        csrf_token=browser.csrf_token,
+        hidden={
+            **{name: value for name, value in _kept(parameters).items() if name != UI_LOCALES},
+            SESSION: session_id,
+        },
+        errors={},
+    )
+
+
+def _kept(parameters: Mapping[str, str]) -> dict[str, str]:
+    return {name: parameters[name] for name in PARAMETERS if name in parameters}
+
+
+def _parameters(raw: bytes, content_type: bytes = FORM_TYPE) -> dict[str, str]:
+    return parameters_in(
+        raw, content_type, read=frozenset(PARAMETERS), refusal=UntrustedLogoutError
+    )

@@ -1,0 +1,84 @@
+"""`/login/new-here`: sign-up of a user who has signed in at an identity provider."""
+
+from collections.abc import Mapping
+
+from fastapi import APIRouter
+from starlette.responses import RedirectResponse, Response
+
+from app.errors import ConflictError, InvalidInputError, NotFoundError, TooManyRequestsError
+from app.pages.federation.start import sign_in_by_provider
+from app.pages.federation.state import NEW_ACCOUNT, PendingAccount, kept
+from app.pages.sign_in.state import link, pending_of, sign_in_page
+from app.pages.support.browser import Browser, BrowserDep, TypedFormDep
+from app.pages.support.forms import hints_for
+from app.pages.support.languages import language_for, text_for
+from app.pages.support.rate_limited import rate_limited_page
+
+router = APIRouter(include_in_schema=False)
+
+FIELD_OF_ERROR = {"invalid_username": "username", "username_taken": "username"}
+
+
+@router.get(NEW_ACCOUNT)
+async def new_here(browser: BrowserDep) -> Response:
+    pending_account = kept(browser, PendingAccount)
+    if pending_account is None:
+        response = RedirectResponse(link("/login", browser.request.query_params), status_code=303)
+        return browser.keep(response)
+    return browser.keep(await _page(browser, pending_account, pending_account.who.username))
+
+
+@router.post(NEW_ACCOUNT)
+async def create_account(browser: BrowserDep, form: TypedFormDep) -> Response:
+    """Create an account for the external identity in the cookie; the form only adds a username."""
+    pending_account = kept(browser, PendingAccount)
+    if pending_account is None or pending_account.state != form.get("state"):
+        return browser.keep(RedirectResponse(NEW_ACCOUNT, status_code=303))
+    services = browser.services
+    if not services.settings.registration_is_open:
+        raise NotFoundError("Sign-up is closed. Ask your administrator for an account.")
+    await services.identity_providers.get_enabled(pending_account.who.provider)
+    await pending_of(browser, pending_account.given)
+    username = form.get("username", "")
+    if hints := hints_for(browser.request, form, "username"):
+        return await _page(browser, pending_account, username, hints)
+    try:
+        await services.limits.count_registration()
+        user = await services.identity_providers.create_account(username, pending_account.who)
+    except (InvalidInputError, ConflictError) as error:
+        field = FIELD_OF_ERROR.get(error.error_code, "")
+        errors = {field: text_for(browser.request)(error.detail)}
+        return await _page(browser, pending_account, username, errors)
+    except TooManyRequestsError as error:
+        return await rate_limited_page(
+            browser.request,
+            error,
+            lambda said: _page(browser, pending_account, username, said),
+        )
+    await services.email_verification.welcome(user, language=language_for(browser.request))
+    now = services.clock.now()  # a new account holds nothing to protect from an old sign-in
+    return await sign_in_by_provider(browser, user, pending_account.given, auth_time=now)
+
+
+async def _page(
+    browser: Browser,
+    pending_account: PendingAccount,
+    username: str,
+    errors: Mapping[str, str] | None = None,
+) -> Response:
+    provider = await browser.services.identity_providers.get_enabled(pending_account.who.provider)
+    return sign_in_page(
+        browser,
+        "upstream_new.html",
+        await pending_of(browser, pending_account.given),
+        pending_account.given,
+        errors,
+        label=provider.label,
+        who=pending_account.who.label,
+        state=pending_account.state,
+        username=username,
+        can_register=browser.services.settings.registration_is_open,
+        login_url=link(
+            "/login", {**pending_account.given, "request_id": "", "next": "connections"}
+        ),
+    )

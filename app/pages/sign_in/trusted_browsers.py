@@ -1,0 +1,44 @@
+"""The trusted-browser cookie: its users are not asked for a second factor for some time."""
+
+from starlette.responses import Response
+
+from app.models.accounts.users import User
+from app.pages.support.browser import (
+    REMEMBERED_COOKIE,
+    SEPARATOR,
+    Browser,
+    set_cookie,
+    trusted_browser_secrets,
+)
+
+REMEMBER = "remember_browser"
+
+
+def remembered_days(browser: Browser) -> int:
+    """Return for how many days a browser can be trusted; 0 if pages do not offer it."""
+    return browser.services.settings.remember_browser_days
+
+
+async def is_remembered(browser: Browser, user: User) -> bool:
+    return await browser.services.trusted_browsers.knows(user, _secrets(browser))
+
+
+async def remember_browser(browser: Browser, response: Response, user: User) -> None:
+    """Trust this browser for a user who has just given a second factor and asked for it."""
+    trusted_browsers = browser.services.trusted_browsers
+    if not trusted_browsers.lasts:
+        return
+    secrets = await trusted_browsers.remember(
+        user, _secrets(browser), user_agent=browser.request.headers.get("user-agent", "")
+    )
+    set_cookie(
+        browser.services,
+        response,
+        REMEMBERED_COOKIE,
+        SEPARATOR.join(secrets),
+        lasts=trusted_browsers.lasts,
+    )
+
+
+def _secrets(browser: Browser) -> list[str]:
+    return trusted_browser_secrets(browser.services, browser.request)

@@ -1,0 +1,104 @@
+"""The stylesheet, scripts and logo of the pages, under names that contain a hash of the content."""
+
+import hashlib
+from dataclasses import dataclass
+from functools import lru_cache
+from pathlib import Path
+
+from fastapi import APIRouter
+from starlette.responses import Response
+
+from app.dependencies import ServicesDep
+from app.errors import NotFoundError, StartupError
+from app.pages.support.colors import accent_properties
+from app.security.images import image_type
+from app.settings import Settings
+
+router = APIRouter(include_in_schema=False)
+
+STATIC = Path(__file__).parents[1] / "static"
+A_YEAR = {"Cache-Control": "public, max-age=31536000, immutable"}
+AN_HOUR = {"Cache-Control": "public, max-age=3600"}
+BRAND_MARK = "/* the accent colour goes here */"
+LOGO_LIMIT = 1_000_000
+
+
+@dataclass(frozen=True, slots=True)
+class Asset:
+    url: str
+    media_type: str
+    content: bytes
+
+
+@router.get("/assets/{name}")
+async def asset(name: str, services: ServicesDep) -> Response:
+    for file in assets_of(services.settings).values():
+        if file.url == f"/assets/{name}":
+            return Response(file.content, media_type=file.media_type, headers=A_YEAR)
+    if name == "favicon.svg":
+        return _favicon()
+    raise NotFoundError("This file doesn't exist.")
+
+
+@router.get("/clients/{client_id}/logo")
+async def client_logo(client_id: str, services: ServicesDep) -> Response:
+    client = await services.clients.find(client_id)
+    logo = await services.client_logos.find(client) if client is not None else None
+    if logo is None:
+        raise NotFoundError("This app has no logo.")
+    return Response(logo.content, media_type=logo.media_type, headers=AN_HOUR)
+
+
+@router.get("/favicon.ico")
+async def favicon() -> Response:
+    return _favicon()
+
+
+def assets_of(settings: Settings) -> dict[str, Asset]:
+    """Return the files of the pages, keyed by their names without a hash; "logo" only if it is set.
+
+    Raise `StartupError` if the logo is not a PNG, JPEG, GIF or WebP picture.
+    """
+    return _assets(settings.brand_color, settings.brand_logo)
+
+
+@lru_cache(maxsize=8)
+def _assets(color: str, logo: Path | None) -> dict[str, Asset]:
+    light, dark = accent_properties(color)
+    dark_rule = f"@media (prefers-color-scheme: dark) {{ :root {{ {_css(dark)} }} }}"
+    brand = f":root {{ {_css(light)} }}\n{dark_rule}"
+    style = (STATIC / "postern.css").read_text().replace(BRAND_MARK, brand).encode()
+    assets = {
+        "postern.css": _hashed("postern", "css", "text/css", style),
+        "postern.js": _hashed(
+            "postern", "js", "text/javascript", (STATIC / "postern.js").read_bytes()
+        ),
+        "passkeys.js": _hashed(
+            "passkeys", "js", "text/javascript", (STATIC / "passkeys.js").read_bytes()
+        ),
+        "docs.js": _hashed("docs", "js", "text/javascript", (STATIC / "docs.js").read_bytes()),
+        "docs-redirect.js": _hashed(
+            "docs-redirect", "js", "text/javascript", (STATIC / "docs-redirect.js").read_bytes()
+        ),
+    }
+    content = logo.read_bytes()[:LOGO_LIMIT] if logo is not None else b""
+    media_type = image_type(content)
+    if logo is not None and media_type is None:
+        raise StartupError("BRAND_LOGO: must be a PNG, JPEG, GIF or WebP picture")
+    if media_type is not None:
+        assets["logo"] = _hashed("logo", media_type.partition("/")[2], media_type, content)
+    return assets
+
+
+def _hashed(name: str, suffix: str, media_type: str, content: bytes) -> Asset:
+    digest = hashlib.sha256(content).hexdigest()[:12]
+    return Asset(f"/assets/{name}-{digest}.{suffix}", media_type, content)
+
+
+def _css(properties: dict[str, str]) -> str:
+    return " ".join(f"{name}: {value};" for name, value in properties.items())
+
+
+def _favicon() -> Response:
+    content = (STATIC / "favicon.svg").read_bytes()
+    return Response(content, media_type="image/svg+xml", headers=AN_HOUR)

@@ -1,0 +1,118 @@
+"""View models of clients, users and scopes for the templates."""
+
+from collections.abc import Iterable
+from dataclasses import dataclass
+
+from fastapi import Request
+
+from app.models.accounts.users import User
+from app.models.clients.clients import Client
+from app.models.oauth.consents import Consent
+from app.oauth.claims import all_claims_of
+from app.oauth.redirect_uris import app_scheme_of, host_of, is_loopback
+from app.oauth.scopes import SCOPES
+from app.pages.support.languages import text_for
+from app.services.accounts.sessions import SignedIn
+
+
+@dataclass(frozen=True, slots=True)
+class ClientView:
+    """A client as pages show it.
+
+    `return_host` is the host that the user returns to. For an app on the user's device it is "",
+    and `return_scheme` is the URI scheme that opens the app.
+    """
+
+    name: str
+    logo_url: str | None
+    client_uri: str | None
+    policy_uri: str | None
+    tos_uri: str | None
+    return_host: str
+    return_scheme: str
+    is_verified: bool
+    is_loopback: bool
+
+
+@dataclass(frozen=True, slots=True)
+class PersonView:
+    name: str
+    username: str
+    initials: str
+    session_id: str | None = None
+
+
+@dataclass(frozen=True, slots=True)
+class ScopeView:
+    name: str
+    text: str
+    is_new: bool
+
+
+def name_of_client(request: Request, client: Client) -> str:
+    """Return the client's name, or a text with its id; never a host that the client chose."""
+    if client.client_name.strip():
+        return client.client_name
+    text = text_for(request)
+    return text("Unnamed app (%(client_id)s)") % {"client_id": client.client_id}
+
+
+def view_of_client(request: Request, client: Client, redirect_uri: str = "") -> ClientView:
+    metadata = client.further_metadata
+    return ClientView(
+        name=name_of_client(request, client),
+        logo_url=f"/clients/{client.client_id}/logo" if metadata.get("logo_uri") else None,
+        client_uri=metadata.get("client_uri"),
+        policy_uri=metadata.get("policy_uri"),
+        tos_uri=metadata.get("tos_uri"),
+        return_host=host_of(redirect_uri),
+        return_scheme=app_scheme_of(redirect_uri),
+        is_verified=client.trust != "none",
+        is_loopback=is_loopback(redirect_uri),
+    )
+
+
+def view_of_person(signed_in: SignedIn) -> PersonView:
+    name = str(all_claims_of(signed_in.user).get("name") or signed_in.user.username)
+    return PersonView(
+        name=name,
+        username=signed_in.user.username,
+        initials=initials_of(name),
+        session_id=signed_in.session.session_id,
+    )
+
+
+def view_of_user(user: User) -> PersonView:
+    """Return the view of a user who is not signed in yet; it has no session."""
+    return PersonView(user.username, user.username, initials_of(user.username))
+
+
+def groups_of(secret: str) -> list[str]:
+    """Split a secret into groups of four characters, which are easier to type."""
+    return [secret[start : start + 4] for start in range(0, len(secret), 4)]
+
+
+def initials_of(name: str) -> str:
+    words = name.split()
+    return "".join(word[0] for word in (words[0], *words[1:][-1:]) if word).upper() if words else ""
+
+
+def views_of_scopes(
+    request: Request, scopes: Iterable[str], known: Consent | None
+) -> list[ScopeView]:
+    """Return the scopes in the order of `SCOPES`, then custom scopes sorted by name.
+
+    Only Postern's own texts are translated, because templates treat the output of gettext as safe.
+    """
+    text = text_for(request)
+    scopes_granted = known.scopes if known is not None else frozenset()
+    requested = set(scopes)
+    ordered = [name for name in SCOPES if name in requested] + sorted(requested - SCOPES.keys())
+    return [
+        ScopeView(
+            name,
+            text(SCOPES[name]) if name in SCOPES else name,
+            is_new=bool(scopes_granted) and name not in scopes_granted,
+        )
+        for name in ordered
+    ]

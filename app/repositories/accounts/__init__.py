@@ -1,0 +1,1 @@
+"""Repositories for users, their sign-ins and their sessions."""

@@ -1,0 +1,133 @@
+"""The rows that belong to a user account: read together, and deleted together."""
+
+from collections.abc import Sequence
+from datetime import datetime
+from typing import Any
+
+from sqlalchemy import Select, Table, delete, func, select
+from sqlalchemy.ext.asyncio import AsyncConnection
+
+from app.database.database import Database
+from app.database.turns import gives_way
+from app.models.accounts.known_networks import known_addresses
+from app.models.accounts.one_time_links import one_time_links
+from app.models.accounts.sessions import sessions
+from app.models.accounts.unconfirmed_users import unconfirmed_users
+from app.models.accounts.users import users
+from app.models.factors.passkeys import Passkey, passkeys
+from app.models.factors.recovery_codes import recovery_codes
+from app.models.factors.trusted_browsers import trusted_browsers
+from app.models.factors.used_codes import used_codes
+from app.models.federation.identity_providers import LinkedIdentity, upstream_identities
+from app.models.oauth.access_tokens import access_tokens
+from app.models.oauth.authorization_codes import authorization_codes
+from app.models.oauth.authorization_requests import authorization_requests
+from app.models.oauth.consents import consents
+from app.models.oauth.device_codes import device_codes
+from app.models.oauth.refresh_tokens import refresh_tokens
+from app.models.oauth.token_families import token_families
+from app.models.oauth.used_refresh_tokens import used_refresh_tokens
+from app.models.operations.audit_outbox import NewEvent
+from app.repositories.accounts.owners import lock_user
+from app.repositories.accounts.session_endings import end_sessions
+from app.repositories.operations.audit_outbox import write_events
+
+TABLES_OF_A_USER = (
+    sessions,
+    authorization_codes,
+    device_codes,
+    access_tokens,
+    token_families,
+    consents,
+    passkeys,
+    recovery_codes,
+    trusted_browsers,
+    known_addresses,
+    one_time_links,
+    upstream_identities,
+    unconfirmed_users,
+)
+"""Tables of rows that belong to one user, in the order in which other transactions lock them."""
+
+
+class AccountRepository:
+    def __init__(self, database: Database) -> None:
+        self._database = database
+
+    async def list_passkeys(self, user_id: str) -> Sequence[Passkey]:
+        rows = await self._rows(passkeys, user_id)
+        return [Passkey(*row) for row in rows]
+
+    async def list_identities(self, user_id: str) -> Sequence[LinkedIdentity]:
+        """Return the external identities that are linked to a user."""
+        rows = await self._rows(upstream_identities, user_id)
+        return [LinkedIdentity(*row) for row in rows]
+
+    async def list_trusted_browsers(self, user_id: str) -> Sequence[tuple[str, datetime]]:
+        """Return the user agent of each trusted browser, and the time since it has been trusted."""
+        remembered = trusted_browsers.c
+        rows: Sequence[Any] = await self._database.fetch_all(
+            select(remembered.user_agent, remembered.created_at).where(
+                remembered.user_id == user_id
+            )
+        )
+        return [(row.user_agent, row.created_at) for row in rows]
+
+    async def count_recovery_codes(self, user_id: str) -> int:
+        """Return the number of unused recovery codes."""
+        row = await self._database.fetch_one(
+            select(func.count()).where(
+                recovery_codes.c.user_id == user_id, recovery_codes.c.used_at.is_(None)
+            )
+        )
+        return int(row[0]) if row is not None else 0
+
+    @gives_way
+    async def delete(self, user_id: str, *, now: datetime, event: NewEvent) -> bool:
+        """Delete a user and all their data in one step; return False if already deleted.
+
+        The audit log is append-only and is kept, and so are the notices that inform clients of the
+        end of the user's sessions.
+        """
+        async with self._database.transaction() as connection:
+            await lock_user(connection, user_id)
+            await end_sessions(connection, user_id, but=None, now=now)
+            deleted = await connection.execute(
+                delete(users).where(users.c.user_id == user_id).returning(users.c.user_id)
+            )
+            if deleted.first() is None:
+                return False
+            await delete_rows_of(connection, [user_id])
+            await write_events(connection, event)
+        return True
+
+    async def _rows(self, table: Table, user_id: str) -> Sequence[Any]:
+        return await self._database.fetch_all(select(table).where(table.c.user_id == user_id))
+
+
+async def delete_accounts(connection: AsyncConnection, user_ids: Sequence[str]) -> None:
+    """Delete users and all their data, in the transaction of the caller."""
+    if user_ids:
+        await connection.execute(delete(users).where(users.c.user_id.in_(user_ids)))
+        await delete_rows_of(connection, user_ids)
+
+
+async def delete_rows_of(connection: AsyncConnection, user_ids: Sequence[str]) -> None:
+    """Delete the data of users who were deleted in the same transaction."""
+    await connection.execute(
+        delete(authorization_requests).where(
+            authorization_requests.c.session_id.in_(_keys(sessions, "session_id", user_ids))
+        )
+    )
+    for family_table in (refresh_tokens, used_refresh_tokens, used_codes):
+        await connection.execute(
+            delete(family_table).where(
+                family_table.c.family_id.in_(_keys(token_families, "family_id", user_ids))
+            )
+        )
+    for table in TABLES_OF_A_USER:
+        await connection.execute(delete(table).where(table.c.user_id.in_(user_ids)))
+
+
+def _keys(table: Table, name: str, user_ids: Sequence[str]) -> Select[Any]:
+    return select(table.c[name]).where(table.c.user_id.in_(user_ids))

@@ -1,0 +1,167 @@
+"""Changes to a user's credentials that end all their sign-ins, in one transaction each."""
+
+from collections.abc import Sequence
+from datetime import datetime
+
+from sqlalchemy import ColumnElement, Table, Update, delete, update
+from sqlalchemy.ext.asyncio import AsyncConnection
+
+from app.database.database import Database
+from app.database.turns import gives_way
+from app.models.accounts.unconfirmed_users import unconfirmed_users
+from app.models.accounts.users import User, users
+from app.models.factors.recovery_codes import recovery_codes
+from app.models.factors.trusted_browsers import trusted_browsers
+from app.models.operations.audit_outbox import NewEvent
+from app.repositories.accounts.session_endings import end_sessions
+from app.repositories.operations.audit_outbox import change_with_event, write_events
+from app.security.tokens import new_identifier
+
+
+class CredentialRepository:
+    """Changes to credentials. `but` is the id of a session to keep, under the new credentials."""
+
+    def __init__(self, database: Database) -> None:
+        self._database = database
+
+    async def reset_otp(
+        self, user_id: str, otp_secret: bytes, *, now: datetime, event: NewEvent
+    ) -> bool:
+        """Replace the TOTP secret with a new, unconfirmed one, and end all sign-ins.
+
+        The recovery codes and trusted browsers, which substitute for the old secret, are deleted.
+        """
+        return await self._exchange_factor(
+            user_id,
+            event,
+            but=None,
+            now=now,
+            otp_secret=otp_secret,
+            otp_confirmed_at=None,
+            otp_last_step=None,
+        )
+
+    async def replace_otp(
+        self,
+        user: User,
+        otp_secret: bytes,
+        step: int,
+        *,
+        but: str,
+        now: datetime,
+        event: NewEvent,
+    ) -> bool:
+        """Replace the TOTP secret with one whose code was just verified, like `reset_otp`.
+
+        The session `but` is not ended. Return False if the user's credentials changed since `user`
+        was read.
+        """
+        return await self._exchange_factor(
+            user.user_id,
+            event,
+            users.c.credentials_version == user.credentials_version,
+            but=but,
+            now=now,
+            otp_secret=otp_secret,
+            otp_confirmed_at=now,
+            otp_last_step=step,
+        )
+
+    async def _exchange_factor(
+        self,
+        user_id: str,
+        event: NewEvent,
+        *conditions: ColumnElement[bool],
+        but: str | None,
+        now: datetime,
+        **values: object,
+    ) -> bool:
+        statement = changed_user(
+            user_id,
+            *conditions,
+            otp_drift=0,
+            otp_recent_steps=None,
+            credentials_version=new_identifier(),
+            **values,
+        )
+        dependent_tables = (recovery_codes, trusted_browsers, unconfirmed_users)
+        return await self._end_sign_ins(
+            user_id, statement, event, but=but, now=now, forgets=dependent_tables
+        )
+
+    async def set_password_hash(
+        self,
+        user_id: str,
+        password_hash: str,
+        *,
+        known_version: str | None = None,
+        but: str | None = None,
+        now: datetime,
+        event: NewEvent,
+    ) -> bool:
+        """Set a new password and end all sign-ins, including pending ones, except session `but`.
+
+        Return False if the user's credentials version is not `known_version`.
+        """
+        conditions = (
+            [users.c.credentials_version == known_version] if known_version is not None else []
+        )
+        statement = changed_user(
+            user_id,
+            *conditions,
+            password_hash=password_hash,
+            credentials_version=new_identifier(),
+        )
+        return await self._end_sign_ins(user_id, statement, event, but=but, now=now)
+
+    async def set_disabled(
+        self, user_id: str, disabled_at: datetime | None, *, now: datetime, event: NewEvent
+    ) -> bool:
+        """Disable a user and end all their sign-ins, or re-enable them if `disabled_at` is None."""
+        if disabled_at is None:
+            statement = changed_user(user_id, disabled_at=None)
+            return bool(await change_with_event(self._database, statement, event))
+        statement = changed_user(user_id, disabled_at=disabled_at)
+        return await self._end_sign_ins(user_id, statement, event, but=None, now=now)
+
+    @gives_way
+    async def _end_sign_ins(
+        self,
+        user_id: str,
+        statement: Update,
+        event: NewEvent,
+        *,
+        but: str | None,
+        now: datetime,
+        forgets: Sequence[Table] = (),
+    ) -> bool:
+        async with self._database.transaction() as connection:
+            if (await connection.execute(statement)).first() is None:
+                return False
+            for table in forgets:
+                await connection.execute(delete(table).where(table.c.user_id == user_id))
+            await end_sessions(connection, user_id, but=but, now=now)
+            await write_events(connection, event)
+        return True
+
+
+async def renew_credentials(
+    connection: AsyncConnection, user_id: str, *, but: str | None, now: datetime
+) -> None:
+    """End all sign-ins of a user, including pending ones, except session `but`.
+
+    The password and the second factors are not changed.
+    """
+    await connection.execute(changed_user(user_id, credentials_version=new_identifier()))
+    await end_sessions(connection, user_id, but=but, now=now)
+
+
+def changed_user(user_id: str, *conditions: ColumnElement[bool], **values: object) -> Update:
+    """Return an update of a user that returns the `user_id` if the conditions hold."""
+    statement: Update = (
+        update(users)
+        .where(users.c.user_id == user_id, *conditions)
+        .values(**values)
+        .returning(users.c.user_id)
+    )
+    return statement

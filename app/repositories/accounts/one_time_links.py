@@ -1,0 +1,204 @@
+"""Queries about one-time links. Consuming a link and applying its change is one step."""
+
+from datetime import datetime
+from typing import Any
+
+from sqlalchemy import ColumnElement, Select, delete, exists, insert, or_, select, update
+from sqlalchemy.ext.asyncio import AsyncConnection
+
+from app.database.database import Database
+from app.database.turns import gives_way
+from app.models.accounts.known_networks import KnownNetwork, known_addresses
+from app.models.accounts.one_time_links import VERIFY_EMAIL, OneTimeLink, one_time_links
+from app.models.accounts.users import User, users
+from app.models.operations.audit_outbox import NewEvent
+from app.models.operations.mails import StoredMail
+from app.repositories.accounts.session_endings import end_sessions
+from app.repositories.inserts import upsert, values_in
+from app.repositories.operations.audit_outbox import write_events
+from app.repositories.operations.mails import write_mail
+from app.schemas.claims import email_key_in
+from app.security.tokens import new_identifier
+
+link, user = one_time_links.c, users.c
+
+
+class _ChangedMeanwhileError(Exception):
+    """Raised to roll back the transaction."""
+
+
+class OneTimeLinkRepository:
+    def __init__(self, database: Database) -> None:
+        self._database = database
+
+    @gives_way
+    async def add(
+        self, made: OneTimeLink, *, mail: StoredMail | None = None, event: NewEvent
+    ) -> None:
+        """Store a link and the mail that contains it, and delete older links for this purpose.
+
+        A mailed link does not replace a link issued by an administrator, nor the other way round,
+        because anyone can request a mailed link.
+        """
+        is_mailed = made.email is not None
+        async with self._database.transaction() as connection:
+            await _lock(connection, made.user_id)  # of two concurrent links, one is the newer
+            await connection.execute(
+                delete(one_time_links).where(
+                    link.user_id == made.user_id,
+                    link.purpose == made.purpose,
+                    link.email.is_not(None) if is_mailed else link.email.is_(None),
+                )
+            )
+            await connection.execute(insert(one_time_links).values(values_in(one_time_links, made)))
+            if mail is not None:
+                await write_mail(connection, mail)
+            await write_events(connection, event)
+
+    async def find(self, digest: bytes, purpose: str, *, now: datetime) -> OneTimeLink | None:
+        """Return the link, or None if it is not valid."""
+        statement = select(one_time_links).where(*_counts(digest, purpose, now))
+        row: Any = await self._database.fetch_one(statement)
+        return OneTimeLink(*row) if row is not None else None
+
+    async def find_newest(self, user_id: str, purpose: str, *, now: datetime) -> OneTimeLink | None:
+        row: Any = await self._database.fetch_one(
+            select(one_time_links)
+            .where(link.user_id == user_id, link.purpose == purpose, *_lives(now))
+            .order_by(link.created_at.desc())
+            .limit(1)
+        )
+        return OneTimeLink(*row) if row is not None else None
+
+    async def remove_all(self, user_id: str) -> None:
+        await self._database.change(delete(one_time_links).where(link.user_id == user_id))
+
+    @gives_way
+    async def use_for_password(
+        self, digest: bytes, purpose: str, password_hash: str, *, now: datetime, event: NewEvent
+    ) -> bool:
+        """Consume a link and set a password, which ends all sign-ins.
+
+        Of any number of requests with the same link only one succeeds; return False for all others.
+        """
+        async with self._database.transaction() as connection:
+            await _lock(connection, select(link.user_id).where(link.digest == digest))
+            used = await connection.execute(
+                update(one_time_links)
+                .where(*_counts(digest, purpose, now))
+                .values(used_at=now)
+                .returning(link.user_id, link.credentials_version)
+            )
+            row = used.first()
+            if row is None:
+                return False
+            changed = await connection.execute(
+                update(users)
+                .where(
+                    user.user_id == row.user_id,
+                    user.credentials_version == row.credentials_version,
+                )
+                .values(password_hash=password_hash, credentials_version=new_identifier())
+                .returning(user.user_id)
+            )
+            if changed.first() is None:
+                return False
+            await end_sessions(connection, row.user_id, but=None, now=now)
+            await write_events(connection, event)
+            return True
+
+    @gives_way
+    async def use_for_claims(
+        self,
+        digest: bytes,
+        purpose: str,
+        owner: User,
+        claims: str,
+        *,
+        now: datetime,
+        event: NewEvent,
+    ) -> bool:
+        """Consume a link and store the claims that it verifies.
+
+        Return False if the link is not valid, or if the claims changed since `owner` was read; in
+        the second case the link remains valid.
+        """
+        try:
+            async with self._database.transaction() as connection:
+                await _lock(connection, owner.user_id)
+                used = await connection.execute(
+                    update(one_time_links)
+                    .where(*_counts(digest, purpose, now), link.user_id == owner.user_id)
+                    .values(used_at=now)
+                    .returning(link.user_id)
+                )
+                if used.first() is None:
+                    return False
+                changed = await connection.execute(
+                    update(users)
+                    .where(user.user_id == owner.user_id, user.claims == owner.claims)
+                    .values(claims=claims, claims_updated_at=now, email_key=email_key_in(claims))
+                    .returning(user.user_id)
+                )
+                if changed.first() is None:
+                    raise _ChangedMeanwhileError
+                await write_events(connection, event)
+        except _ChangedMeanwhileError:
+            return False
+        return True
+
+    @gives_way
+    async def use_for_network(
+        self, digest: bytes, purpose: str, place: KnownNetwork, *, now: datetime, event: NewEvent
+    ) -> bool:
+        """Consume a link and make a network known; return False if the link is not valid."""
+        async with self._database.transaction() as connection:
+            await _lock(connection, place.user_id)
+            used = await connection.execute(
+                update(one_time_links)
+                .where(*_counts(digest, purpose, now), link.user_id == place.user_id)
+                .values(used_at=now)
+                .returning(link.user_id)
+            )
+            if used.first() is None:
+                return False
+            row = upsert(self._database, known_addresses).values(values_in(known_addresses, place))
+            await connection.execute(
+                row.on_conflict_do_update(
+                    index_elements=[known_addresses.c.digest],
+                    set_={"expires_at": row.excluded.expires_at},
+                )
+            )
+            await write_events(connection, event)
+        return True
+
+
+async def _lock(connection: AsyncConnection, user_id: str | Select[str]) -> None:
+    """Lock the row of the owner before any other row, as account deletion does.
+
+    This prevents deadlocks. SQLite has only one writer at a time.
+    """
+    owner = user_id if isinstance(user_id, str) else user_id.scalar_subquery()
+    await connection.execute(select(user.user_id).where(user.user_id == owner).with_for_update())
+
+
+def _counts(digest: bytes, purpose: str, now: datetime) -> tuple[ColumnElement[bool], ...]:
+    return (link.digest == digest, link.purpose == purpose, *_lives(now))
+
+
+def _lives(now: datetime) -> tuple[ColumnElement[bool], ...]:
+    """Return conditions for a link that is unused, not expired, and whose owner is unchanged.
+
+    The owner must not be disabled, and must have the same credentials as when the link was created.
+    """
+    has_same_owner = exists().where(
+        user.user_id == link.user_id,
+        user.credentials_version == link.credentials_version,
+        user.disabled_at.is_(None),
+        or_(
+            link.purpose == VERIFY_EMAIL,  # its email address is not verified yet
+            link.email.is_(None),
+            link.email == user.email_key,  # a former email address is refused
+        ),
+    )
+    return (link.used_at.is_(None), link.expires_at > now, has_same_owner)

@@ -1,0 +1,148 @@
+"""Queries about the browser sessions of users."""
+
+from collections.abc import Callable, Sequence
+from datetime import datetime, timedelta
+from typing import Any, NamedTuple
+
+from sqlalchemy import insert, select, update
+
+from app.database.database import Database
+from app.database.turns import gives_way
+from app.models.accounts.sessions import Session, sessions
+from app.models.accounts.users import User, users
+from app.models.clients.clients import Client, clients
+from app.models.oauth.token_families import token_families
+from app.models.operations.audit_outbox import NewEvent
+from app.repositories.accounts.session_endings import clients_in, end_session, end_sessions
+from app.repositories.inserts import values_in
+from app.repositories.operations.audit_outbox import change_with_event, write_events
+
+session, user, family, client = sessions.c, users.c, token_families.c, clients.c
+SESSION_COLUMNS = len(sessions.columns)
+SEEN_EVERY = timedelta(minutes=1)
+
+LIVING = (
+    select(sessions, users)
+    .join(users, user.user_id == session.user_id)
+    .where(
+        session.ended_at.is_(None),
+        user.disabled_at.is_(None),
+        user.credentials_version == session.credentials_version,
+    )
+)
+
+
+class SignedIn(NamedTuple):
+    """An active session and its user."""
+
+    session: Session
+    user: User
+
+
+class SessionRepository:
+    def __init__(self, database: Database) -> None:
+        self._database = database
+        self._by_digest = database.lookup(LIVING, key=session.digest, value=_signed_in)
+        self._by_id = database.lookup(LIVING, key=session.session_id, value=_signed_in)
+
+    @gives_way
+    async def add(self, made: Session, *, event: NewEvent) -> None:
+        async with self._database.transaction() as connection:
+            await connection.execute(insert(sessions).values(values_in(sessions, made)))
+            await write_events(connection, event)
+
+    async def find_by_digest(self, digest: bytes, *, now: datetime) -> SignedIn | None:
+        """Return the session of a cookie, or None if it is unknown, ended or expired.
+
+        None also if the user is disabled or their credentials have changed.
+        """
+        return _unless_expired(await self._by_digest(digest), now)
+
+    async def find(self, session_id: str, *, now: datetime) -> SignedIn | None:
+        return _unless_expired(await self._by_id(session_id), now)
+
+    async def mark_seen(self, found: Session, *, now: datetime) -> None:
+        """Record when a session was last used, with a precision of one minute."""
+        if now - found.last_seen_at >= SEEN_EVERY:
+            await self._database.change(
+                update(sessions)
+                .where(session.session_id == found.session_id)
+                .values(last_seen_at=now)
+            )
+
+    async def list_valid(self, user_id: str, *, now: datetime) -> Sequence[Session]:
+        """Return the active sessions of a user, most recently used first."""
+        rows: Sequence[Any] = await self._database.fetch_all(
+            LIVING.with_only_columns(*sessions.columns)
+            .where(session.user_id == user_id, session.expires_at > now)
+            .order_by(session.last_seen_at.desc())
+        )
+        return [Session(*row) for row in rows]
+
+    async def renew(self, again: Session, *, event: NewEvent | None) -> bool:
+        """Store another sign-in of the same user in the same browser.
+
+        The session continues with a new secret. Return False if it has ended.
+        """
+        statement = (
+            update(sessions)
+            .where(
+                session.session_id == again.session_id,
+                session.user_id == again.user_id,
+                session.ended_at.is_(None),
+            )
+            .values(
+                digest=again.digest,
+                credentials_version=again.credentials_version,
+                auth_time=again.auth_time,
+                acr=again.acr,
+                amr=again.amr,
+                last_seen_at=again.last_seen_at,
+                expires_at=again.expires_at,
+            )
+            .returning(session.session_id)
+        )
+        if event is not None:
+            return bool(await change_with_event(self._database, statement, event))
+        is_not_renewed = (session.session_id == again.session_id, session.digest != again.digest)
+        witness = select(session.session_id).where(*is_not_renewed).with_for_update()
+        return bool(await self._database.change(statement, witness=witness))
+
+    @gives_way
+    async def end(self, session_id: str, *, now: datetime, event: NewEvent) -> bool:
+        """End a session with its codes and token families, in one step; see `end_session`."""
+        async with self._database.transaction() as connection:
+            is_ended = await end_session(connection, session_id, now=now)
+            if is_ended:
+                await write_events(connection, event)
+        return is_ended
+
+    @gives_way
+    async def end_all(
+        self,
+        user_id: str,
+        *,
+        but: str | None,
+        now: datetime,
+        event_of: Callable[[int], NewEvent],
+    ) -> int:
+        """End the sessions of a user, except session `but`, and return how many."""
+        async with self._database.transaction() as connection:
+            ended = await end_sessions(connection, user_id, but=but, now=now)
+            await write_events(connection, event_of(ended))
+        return ended
+
+    async def list_clients(self, session_id: str) -> Sequence[Client]:
+        """Return the clients that got tokens in a session."""
+        rows: Sequence[Any] = await self._database.fetch_all(
+            select(clients).where(client.client_id.in_(clients_in(session_id)))
+        )
+        return [Client(*row) for row in rows]
+
+
+def _signed_in(*row: Any) -> SignedIn:
+    return SignedIn(Session(*row[:SESSION_COLUMNS]), User(*row[SESSION_COLUMNS:]))
+
+
+def _unless_expired(found: SignedIn | None, now: datetime) -> SignedIn | None:
+    return found if found is not None and found.session.expires_at > now else None

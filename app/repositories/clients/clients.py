@@ -1,0 +1,145 @@
+"""Queries about clients."""
+
+from collections.abc import Sequence
+from datetime import datetime
+from typing import Any
+
+from sqlalchemy import ColumnElement, delete, insert, select, update
+
+from app.clock import Clock
+from app.database.constraints import unique
+from app.database.database import Database
+from app.database.errors import ConflictingRowError
+from app.database.turns import gives_way
+from app.models.clients.client_origins import client_origins
+from app.models.clients.clients import Client, clients
+from app.models.oauth.consents import consents
+from app.models.operations.audit_outbox import NewEvent
+from app.repositories.inserts import values_in
+from app.repositories.operations.audit_outbox import change_with_event, write_events
+from app.security.origins import registered_origins_of
+
+UNIQUE_NAME = unique(clients.c.unique_name)
+NOT_COMPARED = frozenset({"registration_expires_at"})
+
+
+class ClientRepository:
+    """Clients. A registration that expired before its first use is treated as deleted."""
+
+    def __init__(self, database: Database, clock: Clock) -> None:
+        self._database = database
+        self._clock = clock
+        self._by_id = database.lookup(select(clients), key=clients.c.client_id, value=Client)
+
+    @gives_way
+    async def add(self, client: Client, *, event: NewEvent) -> bool:
+        """Store a new client; return False if its name is taken."""
+        try:
+            async with self._database.transaction(UNIQUE_NAME) as connection:
+                await connection.execute(insert(clients).values(values_in(clients, client)))
+                if origins := _origins(client):
+                    await connection.execute(insert(client_origins).values(origins))
+                await write_events(connection, event)
+        except ConflictingRowError:
+            return False
+        return True
+
+    @gives_way
+    async def change(self, before: Client, after: Client, *, event: NewEvent) -> bool:
+        """Replace `before` with `after`; return False if it was changed or deleted meanwhile.
+
+        This is a compare-and-set on the whole row, including `trust`. Only the first use of the
+        client may happen meanwhile: it clears `registration_expires_at`, which an update neither
+        checks nor writes.
+        """
+        old, new = values_in(clients, before), values_in(clients, after)
+        unchanged = [
+            clients.c.client_id == before.client_id,  # PostgreSQL has no index for those below
+            *(
+                clients.c[name].is_not_distinct_from(value)
+                for name, value in old.items()
+                if name not in NOT_COMPARED
+            ),
+        ]
+        changes = {name: value for name, value in new.items() if name not in NOT_COMPARED}
+        async with self._database.transaction() as connection:
+            updated = await connection.execute(
+                update(clients).where(*unchanged).values(changes).returning(clients.c.client_id)
+            )
+            if updated.first() is None:
+                return False
+            await connection.execute(
+                delete(client_origins).where(client_origins.c.client_id == before.client_id)
+            )
+            if origins := _origins(after):
+                await connection.execute(insert(client_origins).values(origins))
+            await write_events(connection, event)
+        return True
+
+    @gives_way
+    async def delete(self, client_id: str, *, event: NewEvent) -> None:
+        """Delete a client, its origins and its consents; its tokens become invalid."""
+        async with self._database.transaction() as connection:
+            for table in (client_origins, consents, clients):
+                await connection.execute(delete(table).where(table.c.client_id == client_id))
+            await write_events(connection, event)
+
+    async def mark_used(self, client_id: str) -> None:
+        """Clear the expiry of a registration, because the client has been used."""
+        await self._update(client_id, None, registration_expires_at=None)
+
+    async def find(self, client_id: str) -> Client | None:
+        client = await self._by_id(client_id)
+        if client is None or client.registration_expires_at is None:
+            return client
+        return client if client.registration_expires_at > self._clock.now() else None
+
+    async def list_page(self, *, after: str = "", limit: int = 100) -> Sequence[Client]:
+        """Return a page of clients, ordered by `client_id`, beginning after `after`."""
+        rows: Sequence[Any] = await self._database.fetch_all(
+            select(clients)
+            .where(clients.c.client_id > after)
+            .order_by(clients.c.client_id)
+            .limit(limit)
+        )
+        return [Client(*row) for row in rows]
+
+    async def replace_secret_digest(
+        self, client_id: str, digest: bytes, *, event: NewEvent
+    ) -> bool:
+        """Replace the client secret; return False if the client has none.
+
+        The old secret is invalid immediately.
+        """
+        return await self._update(
+            client_id, event, clients.c.secret_digest.is_not(None), secret_digest=digest
+        )
+
+    async def set_disabled(
+        self, client_id: str, disabled_at: datetime | None, *, event: NewEvent
+    ) -> bool:
+        return await self._update(client_id, event, disabled_at=disabled_at)
+
+    async def set_trust(self, client_id: str, trust: str, *, event: NewEvent) -> bool:
+        return await self._update(client_id, event, trust=trust)
+
+    async def _update(
+        self,
+        client_id: str,
+        event: NewEvent | None,
+        *conditions: ColumnElement[bool],
+        **values: object,
+    ) -> bool:
+        statement = (
+            update(clients)
+            .where(clients.c.client_id == client_id, *conditions)
+            .values(**values)
+            .returning(clients.c.client_id)
+        )
+        return bool(await change_with_event(self._database, statement, event))
+
+
+def _origins(client: Client) -> list[dict[str, str]]:
+    """Return rows for the web origins of the client's redirect URIs."""
+    origins = sorted(set().union(*map(registered_origins_of, client.redirect_uri_list)))
+    return [{"origin": origin, "client_id": client.client_id} for origin in origins]

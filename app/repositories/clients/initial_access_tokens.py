@@ -1,0 +1,33 @@
+"""Queries about initial access tokens."""
+
+from datetime import datetime
+
+from sqlalchemy import insert, select
+
+from app.database.database import Database
+from app.database.turns import gives_way
+from app.models.clients.initial_access_tokens import InitialAccessToken, initial_access_tokens
+from app.models.operations.audit_outbox import NewEvent
+from app.repositories.inserts import values_in
+from app.repositories.operations.audit_outbox import write_events
+
+token = initial_access_tokens.c
+
+
+class InitialAccessTokenRepository:
+    def __init__(self, database: Database) -> None:
+        self._database = database
+
+    @gives_way
+    async def add(self, made: InitialAccessToken, *, event: NewEvent) -> None:
+        async with self._database.transaction() as connection:
+            await connection.execute(
+                insert(initial_access_tokens).values(values_in(initial_access_tokens, made))
+            )
+            await write_events(connection, event)
+
+    async def is_active(self, digest: bytes, *, now: datetime) -> bool:
+        row = await self._database.fetch_one(
+            select(token.digest).where(token.digest == digest, token.expires_at > now)
+        )
+        return row is not None

@@ -1,0 +1,158 @@
+"""Queries about passkeys."""
+
+from collections.abc import Sequence
+from datetime import datetime
+from typing import Any, Literal
+
+from sqlalchemy import Select, delete, func, insert, select, update
+
+from app.database.constraints import unique
+from app.database.database import Database
+from app.database.errors import ConflictingRowError
+from app.database.turns import gives_way
+from app.models.accounts.users import User, users
+from app.models.factors.passkeys import Passkey, passkeys
+from app.models.federation.identity_providers import upstream_identities, upstream_providers
+from app.models.operations.audit_outbox import NewEvent
+from app.repositories.accounts.credentials import renew_credentials
+from app.repositories.accounts.owners import lock_owner
+from app.repositories.inserts import values_in
+from app.repositories.operations.audit_outbox import change_with_event, write_events
+from app.security.passwords import has_password
+
+passkey = passkeys.c
+CREDENTIAL = unique(passkey.credential_id)
+Added = Literal["added", "known", "too many", "no owner"]
+
+
+class PasskeyRepository:
+    def __init__(self, database: Database) -> None:
+        self._database = database
+
+    @gives_way
+    async def add(self, made: Passkey, owner: User, *, at_most: int, event: NewEvent) -> Added:
+        """Store a passkey.
+
+        Return "known" if the credential is already registered, for any user, "too many" if the
+        owner already has `at_most` passkeys, and "no owner" if the owner was deleted or their
+        credentials changed since `owner` was read.
+
+        A passkey is a second factor, so the secret of an unconfirmed TOTP enrolment is deleted.
+        """
+        clear_unconfirmed_otp = (
+            update(users)
+            .where(users.c.user_id == made.user_id, users.c.otp_confirmed_at.is_(None))
+            .values(otp_secret=None, otp_last_step=None, otp_recent_steps=None)
+        )
+        count = select(func.count()).where(passkey.user_id == made.user_id)
+        try:
+            async with self._database.transaction(CREDENTIAL) as connection:
+                if not await lock_owner(connection, owner):  # so concurrent calls are counted
+                    return "no owner"
+                if (await connection.scalar(count) or 0) >= at_most:
+                    return "too many"
+                await connection.execute(insert(passkeys).values(values_in(passkeys, made)))
+                await connection.execute(clear_unconfirmed_otp)
+                await write_events(connection, event)
+        except ConflictingRowError:
+            return "known"
+        return "added"
+
+    async def find_by_credential(self, credential_id: bytes) -> Passkey | None:
+        row: Any = await self._database.fetch_one(
+            select(passkeys).where(passkey.credential_id == credential_id)
+        )
+        return Passkey(*row) if row is not None else None
+
+    async def list_of(self, user_id: str) -> Sequence[Passkey]:
+        rows: Sequence[Any] = await self._database.fetch_all(
+            select(passkeys)
+            .where(passkey.user_id == user_id)
+            .order_by(passkey.created_at, passkey.passkey_id)
+        )
+        return [Passkey(*row) for row in rows]
+
+    async def count_of(self, user_id: str) -> int:
+        row = await self._database.fetch_one(select(func.count()).where(passkey.user_id == user_id))
+        return int(row[0]) if row is not None else 0
+
+    async def use(self, used: Passkey, *, sign_count: int, is_synced: bool, now: datetime) -> bool:
+        """Store the authenticator's new signature count after a sign-in.
+
+        Return False if the passkey was used or removed since `used` was read, so that of two
+        assertions with the same count only one is accepted.
+        """
+        changed = await self._database.change(
+            update(passkeys)
+            .where(passkey.passkey_id == used.passkey_id, passkey.sign_count == used.sign_count)
+            .values(sign_count=sign_count, is_synced=is_synced, last_used_at=now)
+            .returning(passkey.passkey_id)
+        )
+        return bool(changed)
+
+    async def rename(self, user_id: str, passkey_id: str, name: str, *, event: NewEvent) -> bool:
+        """Rename a passkey; return False if the user has no such passkey."""
+        statement = (
+            update(passkeys)
+            .where(passkey.user_id == user_id, passkey.passkey_id == passkey_id)
+            .values(name=name)
+            .returning(passkey.passkey_id)
+        )
+        return bool(await change_with_event(self._database, statement, event))
+
+    @gives_way
+    async def remove(
+        self,
+        user_id: str,
+        passkey_id: str,
+        *,
+        even_last: bool,
+        but: str | None,
+        now: datetime,
+        event: NewEvent,
+    ) -> Passkey | Literal["last"] | None:
+        """Remove a passkey and return it, or return None if the user has no such passkey.
+
+        All sign-ins of the user end, except session `but`. Unless `even_last`, return "last" if the
+        user would have no other way to sign in. The row of the user is locked meanwhile, so that
+        two concurrent requests cannot remove the last two ways.
+        """
+        is_this_passkey = (passkey.user_id == user_id, passkey.passkey_id == passkey_id)
+        async with self._database.transaction() as connection:
+            password_hash = await connection.scalar(
+                select(users.c.password_hash).where(users.c.user_id == user_id).with_for_update()
+            )
+            row: Any = (await connection.execute(select(passkeys).where(*is_this_passkey))).first()
+            if row is None:
+                return None
+            if not (even_last or has_password(str(password_hash))):
+                others = await connection.scalar(_other_ways(user_id, passkey_id))
+                if not others:
+                    return "last"
+            await connection.execute(delete(passkeys).where(*is_this_passkey))
+            await renew_credentials(connection, user_id, but=but, now=now)
+            await write_events(connection, event)
+            return Passkey(*row)
+
+
+def _other_ways(user_id: str, passkey_id: str) -> Select[tuple[int]]:
+    """Return a query for the number of the user's other ways to sign in.
+
+    These are other passkeys, and identities at identity providers that are not disabled.
+    """
+    passkey_count = (
+        select(func.count())
+        .where(passkey.user_id == user_id, passkey.passkey_id != passkey_id)
+        .scalar_subquery()
+    )
+    identity_count = (
+        select(func.count())
+        .select_from(
+            upstream_identities.join(
+                upstream_providers, upstream_providers.c.name == upstream_identities.c.provider
+            )
+        )
+        .where(upstream_identities.c.user_id == user_id, upstream_providers.c.disabled_at.is_(None))
+        .scalar_subquery()
+    )
+    return select(passkey_count + identity_count)

@@ -1,0 +1,221 @@
+"""Queries about identity providers and external identities."""
+
+from collections.abc import Sequence
+from datetime import datetime
+from typing import Any, Literal
+
+from sqlalchemy import delete, func, insert, select, update
+
+from app.database.constraints import unique
+from app.database.database import Database
+from app.database.errors import ConflictingRowError
+from app.database.turns import gives_way
+from app.models.accounts.users import User, users
+from app.models.factors.passkeys import passkeys
+from app.models.federation.identity_providers import (
+    IdentityProvider,
+    LinkedIdentity,
+    upstream_identities,
+    upstream_providers,
+)
+from app.models.operations.audit_outbox import NewEvent
+from app.repositories.accounts.credentials import renew_credentials
+from app.repositories.accounts.owners import lock_owner
+from app.repositories.accounts.users import USERNAME
+from app.repositories.inserts import upsert, values_in
+from app.repositories.operations.audit_outbox import change_with_event, write_events
+from app.security.passwords import has_password
+
+provider, identity = upstream_providers.c, upstream_identities.c
+PROVIDER = unique(provider.name)
+IDENTITY = unique(identity.issuer, identity.subject)
+
+Unlinked = Literal["unlinked", "unknown", "last"]
+
+
+class IdentityProviderRepository:
+    def __init__(self, database: Database) -> None:
+        self._database = database
+
+    @gives_way
+    async def add(self, made: IdentityProvider, *, event: NewEvent) -> bool:
+        """Store an identity provider; return False if its name is taken."""
+        try:
+            async with self._database.transaction(PROVIDER) as connection:
+                await connection.execute(
+                    insert(upstream_providers).values(values_in(upstream_providers, made))
+                )
+                await write_events(connection, event)
+        except ConflictingRowError:
+            return False
+        return True
+
+    async def find(self, name: str) -> IdentityProvider | None:
+        row: Any = await self._database.fetch_one(
+            select(upstream_providers).where(provider.name == name)
+        )
+        return IdentityProvider(*row) if row is not None else None
+
+    async def list_all(self) -> Sequence[IdentityProvider]:
+        """Return all identity providers in the order in which they were added."""
+        rows: Sequence[Any] = await self._database.fetch_all(
+            select(upstream_providers).order_by(provider.created_at, provider.name)
+        )
+        return [IdentityProvider(*row) for row in rows]
+
+    async def count_linked(self) -> dict[str, int]:
+        """Return the number of linked accounts by provider name, omitting providers without any."""
+        link_count = select(func.count()).where(identity.provider == provider.name)
+        rows: Sequence[Any] = await self._database.fetch_all(
+            select(provider.name, link_count.scalar_subquery())
+        )
+        return {name: int(count) for name, count in rows if count}
+
+    async def set_disabled(
+        self, name: str, disabled_at: datetime | None, *, event: NewEvent
+    ) -> bool:
+        statement = (
+            update(upstream_providers)
+            .where(provider.name == name)
+            .values(disabled_at=disabled_at)
+            .returning(provider.name)
+        )
+        return bool(await change_with_event(self._database, statement, event))
+
+    @gives_way
+    async def remove(self, name: str, *, event: NewEvent) -> int | None:
+        """Remove an identity provider and unlink every account from it.
+
+        Return how many accounts were unlinked, or None if the provider is unknown.
+        """
+        async with self._database.transaction() as connection:
+            deleted = await connection.execute(
+                delete(upstream_providers).where(provider.name == name).returning(provider.name)
+            )
+            if deleted.first() is None:
+                return None
+            linked = await connection.execute(
+                delete(upstream_identities)
+                .where(identity.provider == name)
+                .returning(identity.user_id)
+            )
+            await write_events(connection, event)
+            return len(linked.all())
+
+    async def find_identity(self, issuer: str, subject: str) -> LinkedIdentity | None:
+        row: Any = await self._database.fetch_one(
+            select(upstream_identities).where(
+                identity.issuer == issuer, identity.subject == subject
+            )
+        )
+        return LinkedIdentity(*row) if row is not None else None
+
+    async def list_of(self, user_id: str) -> Sequence[LinkedIdentity]:
+        rows: Sequence[Any] = await self._database.fetch_all(
+            select(upstream_identities)
+            .where(identity.user_id == user_id)
+            .order_by(identity.linked_at)
+        )
+        return [LinkedIdentity(*row) for row in rows]
+
+    @gives_way
+    async def link(self, made: LinkedIdentity, owner: User, *, event: NewEvent) -> bool:
+        """Link an external identity to a user.
+
+        Return False if it is already linked, or if the user was deleted or their credentials
+        changed since `owner` was read.
+        """
+        statement = upsert(self._database, upstream_identities).values(
+            values_in(upstream_identities, made)
+        )
+        async with self._database.transaction() as connection:
+            if not await lock_owner(connection, owner):
+                return False
+            stored = await connection.execute(
+                statement.on_conflict_do_nothing(
+                    index_elements=[identity.issuer, identity.subject]
+                ).returning(identity.subject)
+            )
+            if stored.first() is None:
+                return False
+            await write_events(connection, event)
+            return True
+
+    @gives_way
+    async def add_person(self, user: User, made: LinkedIdentity, *, event: NewEvent) -> bool:
+        """Store a new user together with their external identity.
+
+        Return False if the username or the identity is taken.
+        """
+        try:
+            async with self._database.transaction(USERNAME, IDENTITY) as connection:
+                await connection.execute(insert(users).values(values_in(users, user)))
+                await connection.execute(
+                    insert(upstream_identities).values(values_in(upstream_identities, made))
+                )
+                await write_events(connection, event)
+        except ConflictingRowError:
+            return False
+        return True
+
+    async def mark_used(self, used: LinkedIdentity, *, now: datetime) -> None:
+        await self._database.change(
+            update(upstream_identities)
+            .where(identity.issuer == used.issuer, identity.subject == used.subject)
+            .values(last_used_at=now)
+        )
+
+    @gives_way
+    async def unlink(
+        self,
+        user_id: str,
+        issuer: str,
+        subject: str,
+        *,
+        but: str,
+        now: datetime,
+        event: NewEvent,
+    ) -> Unlinked:
+        """Unlink an external identity, unless it is the user's last way to sign in.
+
+        All sign-ins of the user end, except session `but`. The row of the user is locked meanwhile,
+        so that two concurrent requests cannot remove the last two ways.
+        """
+        is_this_identity = (
+            identity.user_id == user_id,
+            identity.issuer == issuer,
+            identity.subject == subject,
+        )
+        other_identities = (
+            select(func.count())
+            .select_from(
+                upstream_identities.join(upstream_providers, provider.name == identity.provider)
+            )
+            .where(
+                identity.user_id == user_id,
+                (identity.issuer != issuer) | (identity.subject != subject),
+                provider.disabled_at.is_(None),
+            )
+        )
+        passkey_count = (
+            select(func.count()).select_from(passkeys).where(passkeys.c.user_id == user_id)
+        )
+        async with self._database.transaction() as connection:
+            password_hash = await connection.scalar(
+                select(users.c.password_hash).where(users.c.user_id == user_id).with_for_update()
+            )
+            linked_subject = await connection.scalar(
+                select(identity.subject).where(*is_this_identity)
+            )
+            if linked_subject is None:
+                return "unknown"
+            if (
+                not has_password(str(password_hash))
+                and not await connection.scalar(other_identities)
+                and not await connection.scalar(passkey_count)
+            ):
+                return "last"
+            await connection.execute(delete(upstream_identities).where(*is_this_identity))
+            await renew_credentials(connection, user_id, but=but, now=now)
+            await write_events(connection, event)
+            return "unlinked"

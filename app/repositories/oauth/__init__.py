@@ -1,0 +1,1 @@
+"""Repositories for tokens, codes, consents and signing keys."""

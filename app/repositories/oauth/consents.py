@@ -1,0 +1,130 @@
+"""Queries about the consents of users."""
+
+from collections.abc import Sequence
+from datetime import datetime
+from typing import Any
+
+from sqlalchemy import delete, func, select, update
+from sqlalchemy.ext.asyncio import AsyncConnection
+
+from app.database.database import Database
+from app.database.turns import gives_way
+from app.models.oauth.consents import Consent, consents
+from app.models.oauth.refresh_tokens import refresh_tokens
+from app.models.oauth.token_families import token_families
+from app.models.operations.audit_outbox import NewEvent
+from app.repositories.accounts.owners import lock_user
+from app.repositories.inserts import upsert, values_in
+from app.repositories.oauth.redemptions import void_codes
+from app.repositories.operations.audit_outbox import write_events
+
+consent, family, refresh = consents.c, token_families.c, refresh_tokens.c
+
+
+class ConsentRepository:
+    def __init__(self, database: Database) -> None:
+        self._database = database
+
+    async def find(self, user_id: str, client_id: str) -> Consent | None:
+        row: Any = await self._database.fetch_one(
+            select(consents).where(consent.user_id == user_id, consent.client_id == client_id)
+        )
+        return Consent(*row) if row is not None else None
+
+    @gives_way
+    async def grant(self, given: Consent, *, event: NewEvent) -> bool:
+        """Store a consent (see `store_consent`); return False if the user has been deleted."""
+        async with self._database.transaction() as connection:
+            user_exists = await lock_user(connection, given.user_id)
+            if user_exists:
+                await store_consent(connection, given)
+                await write_events(connection, event)
+        return user_exists
+
+    async def list_of(self, user_id: str) -> Sequence[Consent]:
+        rows: Sequence[Any] = await self._database.fetch_all(
+            select(consents).where(consent.user_id == user_id).order_by(consent.granted_at.desc())
+        )
+        return [Consent(*row) for row in rows]
+
+    async def list_with_tokens(self, user_id: str, *, now: datetime) -> Sequence[Consent]:
+        """Return the scopes of all active token families, with or without consent.
+
+        The newest is first; a client can occur more than once.
+        """
+        rows: Sequence[Any] = await self._database.fetch_all(
+            select(family.user_id, family.client_id, family.scope, family.created_at)
+            .where(family.user_id == user_id, family.revoked_at.is_(None), family.expires_at > now)
+            .order_by(family.created_at.desc())
+        )
+        return [Consent(*row) for row in rows]
+
+    async def last_uses(self, user_id: str) -> dict[str, datetime]:
+        """Return when each client last got tokens, by a sign-in or a refresh token."""
+        rows: Sequence[Any] = await self._database.fetch_all(
+            select(family.client_id, func.max(family.created_at), func.max(refresh.issued_at))
+            .select_from(
+                token_families.outerjoin(refresh_tokens, refresh.family_id == family.family_id)
+            )
+            .where(family.user_id == user_id)
+            .group_by(family.client_id)
+        )
+        return {
+            client_id: max(time for time in times if time is not None) for client_id, *times in rows
+        }
+
+    @gives_way
+    async def revoke(self, user_id: str, client_id: str, *, now: datetime, event: NewEvent) -> bool:
+        """Delete a user's consent to a client, and revoke their codes and token families for it.
+
+        Return False if there was neither a consent nor an active token family.
+        """
+        async with self._database.transaction() as connection:
+            deleted = await connection.execute(
+                delete(consents)
+                .where(consent.user_id == user_id, consent.client_id == client_id)
+                .returning(consent.client_id)
+            )
+            await void_codes(connection, now=now, user_id=user_id, client_id=client_id)
+            revoked = await connection.execute(
+                update(token_families)
+                .where(
+                    family.user_id == user_id,
+                    family.client_id == client_id,
+                    family.revoked_at.is_(None),
+                )
+                .values(revoked_at=now)
+                .returning(family.family_id)
+            )
+            has_changed = deleted.first() is not None or revoked.first() is not None
+            if has_changed:
+                await write_events(connection, event)
+            return has_changed
+
+
+async def store_consent(connection: AsyncConnection, given: Consent) -> None:
+    """Store a consent, adding the scopes granted before if the client fingerprint is the same.
+
+    The caller must have locked the row of the user in this transaction.
+    """
+    is_this_consent = (consent.user_id == given.user_id, consent.client_id == given.client_id)
+    statement = upsert(connection, consents).values(values_in(consents, given))
+    await connection.execute(statement.on_conflict_do_nothing())
+    stored = (
+        await connection.execute(
+            select(consent.scope, consent.client_fingerprint)
+            .where(*is_this_consent)
+            .with_for_update()
+        )
+    ).one()
+    is_same = stored.client_fingerprint == given.client_fingerprint
+    scopes = [*(stored.scope.split() if is_same else ()), *given.scope.split()]
+    await connection.execute(
+        update(consents)
+        .where(*is_this_consent)
+        .values(
+            scope=" ".join(dict.fromkeys(scopes)),
+            granted_at=given.granted_at,
+            client_fingerprint=given.client_fingerprint,
+        )
+    )

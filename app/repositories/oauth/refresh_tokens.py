@@ -1,0 +1,167 @@
+"""Queries about refresh tokens and their rotation."""
+
+from datetime import datetime
+
+from sqlalchemy import Update, and_, or_, select, update
+
+from app.database.claims import Claim, Given
+from app.database.database import Database
+from app.models.accounts.users import users
+from app.models.clients.clients import clients
+from app.models.oauth.access_tokens import access_tokens
+from app.models.oauth.refresh_tokens import RefreshToken, refresh_tokens
+from app.models.oauth.token_families import token_families
+from app.models.oauth.used_refresh_tokens import UsedRefreshToken, used_refresh_tokens
+from app.repositories.oauth.token_families import NEW_ACCESS, NewPair
+
+access, client, family = access_tokens.c, clients.c, token_families.c
+token, used, user = refresh_tokens.c, used_refresh_tokens.c, users.c
+successor = refresh_tokens.alias("successor")
+
+LIVING = (
+    select(
+        token.family_id,
+        family.client_id,
+        family.user_id,
+        family.scope,
+        token.issued_at,
+        token.expires_at,
+        family.expires_at,
+        token.used_at,
+        token.successor_digest,
+        token.successor_sealed,
+        successor.c.used_at,
+        user.username,
+        user.pairwise_salt,
+    )
+    .select_from(
+        refresh_tokens.join(token_families, family.family_id == token.family_id)
+        .join(clients, client.client_id == family.client_id)
+        .outerjoin(users, user.user_id == family.user_id)
+        .outerjoin(successor, successor.c.digest == token.successor_digest)
+    )
+    .where(
+        family.revoked_at.is_(None),
+        client.disabled_at.is_(None),
+        or_(
+            family.user_id.is_(None),
+            and_(
+                user.disabled_at.is_(None),
+                user.credentials_version == family.credentials_version,
+            ),
+        ),
+    )
+)
+
+USED = (
+    select(family.family_id, family.client_id)
+    .select_from(used_refresh_tokens.join(token_families, family.family_id == used.family_id))
+    .where(family.revoked_at.is_(None))
+)
+
+
+def _use(given: Given) -> Update:
+    """Return an update that consumes a token; it also holds when the same caller repeats it."""
+    active_family = select(family.family_id).where(
+        family.family_id == token.family_id, family.revoked_at.is_(None)
+    )
+    return (
+        update(refresh_tokens)
+        .where(
+            token.digest == given["presented"],
+            or_(
+                and_(token.used_at.is_(None), token.expires_at > given["now"]),
+                token.successor_digest == given["successor"],
+            ),
+            active_family.exists(),
+        )
+        .values(
+            used_at=given["now"],
+            expires_at=given["grace_ends_at"],
+            successor_digest=given["successor"],
+            successor_sealed=given["sealed"],
+        )
+    )
+
+
+ROTATION = Claim(
+    key=(token.digest, "presented"),
+    use=_use,
+    winner="successor",
+    inserts=(
+        (
+            refresh_tokens,
+            {
+                token.digest: "successor",
+                token.family_id: "family_id",
+                token.issued_at: "now",
+                token.expires_at: "refresh_expires_at",
+            },
+        ),
+        NEW_ACCESS,
+    ),
+    types={
+        "presented": token.digest,
+        "successor": token.digest,
+        "sealed": token.digest,
+        "now": token.issued_at,
+        "grace_ends_at": token.expires_at,
+        "refresh_expires_at": token.expires_at,
+        "access_digest": access.digest,
+        "access_expires_at": access.expires_at,
+        "scope": access.scope,
+        "family_id": token.family_id,
+        "client_id": access.client_id,
+        "user_id": access.user_id,
+    },
+)
+
+
+class RefreshTokenRepository:
+    def __init__(self, database: Database) -> None:
+        self._valid = database.lookup(LIVING, key=token.digest, value=RefreshToken)
+        self._used = database.lookup(USED, key=used.digest, value=UsedRefreshToken)
+        self._rotate = database.claim(ROTATION)
+
+    async def find_in_active_family(self, digest: bytes) -> RefreshToken | None:
+        """Return the token, even if it is used or expired.
+
+        None if it is unknown, its family is revoked, or its client or user is not active.
+        """
+        return await self._valid(digest)
+
+    async def find_used(self, digest: bytes) -> UsedRefreshToken | None:
+        """Return a used token whose grace window has ended, or None if its family has ended too."""
+        return await self._used(digest)
+
+    async def rotate(
+        self,
+        digest: bytes,
+        found: RefreshToken,
+        pair: NewPair,
+        *,
+        sealed: bytes,
+        grace_ends_at: datetime,
+    ) -> RefreshToken | None:
+        """Consume a token and store its successors in one step; return None on success.
+
+        Otherwise return the token as another caller left it, or `found` if it was revoked or has
+        expired meanwhile. `sealed` is the encrypted response, repeated until `grace_ends_at`.
+        """
+        is_ours = await self._rotate(
+            presented=digest,
+            successor=pair.refresh_digest,
+            sealed=sealed,
+            now=pair.issued_at,
+            grace_ends_at=grace_ends_at,
+            refresh_expires_at=pair.refresh_expires_at,
+            access_digest=pair.access_digest,
+            access_expires_at=pair.access_expires_at,
+            scope=pair.scope,
+            family_id=found.family_id,
+            client_id=found.client_id,
+            user_id=found.user_id,
+        )
+        if is_ours:
+            return None
+        return await self.find_in_active_family(digest) or found

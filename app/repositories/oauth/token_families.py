@@ -1,0 +1,219 @@
+"""Queries about token families: created at a sign-in; revoking one revokes all its tokens."""
+
+from dataclasses import dataclass, replace
+from datetime import datetime
+from typing import Any, NamedTuple
+
+from sqlalchemy import ColumnElement, FromClause, Insert, Select, select, union_all, update
+
+from app.database.claims import Creation, Given
+from app.database.database import Database
+from app.models.accounts.users import User, users
+from app.models.oauth.access_tokens import access_tokens
+from app.models.oauth.refresh_tokens import refresh_tokens
+from app.models.oauth.token_families import token_families
+from app.models.oauth.used_refresh_tokens import used_refresh_tokens
+from app.repositories.inserts import insert_once_where, value_of
+
+access, family, refresh, user = access_tokens.c, token_families.c, refresh_tokens.c, users.c
+used = used_refresh_tokens.c
+
+
+@dataclass(frozen=True, slots=True)
+class NewPair:
+    """The digests and expiry times of a new access token and a new refresh token."""
+
+    access_digest: bytes
+    access_expires_at: datetime
+    refresh_digest: bytes
+    refresh_expires_at: datetime
+    issued_at: datetime
+    scope: str
+
+
+class SignIn(NamedTuple):
+    """The sign-in of a token family; `auth_time` is None if it was not in a browser."""
+
+    user_id: str | None
+    session_id: str | None
+    auth_time: datetime | None
+    acr: str | None
+    amr: str | None
+    claims: str | None
+
+
+SIGN_IN = select(
+    family.user_id, family.session_id, family.auth_time, family.acr, family.amr, family.claims
+)
+
+
+def _new_family(given: Given) -> Select[Any]:
+    return select(
+        given["family_id"],
+        given["client_id"],
+        user.user_id,
+        user.credentials_version,
+        given["scope"],
+        given["now"],
+        given["family_expires_at"],
+    ).where(
+        user.user_id == given["user_id"],
+        user.credentials_version == given["credentials_version"],
+        user.disabled_at.is_(None),
+    )
+
+
+NEW_ACCESS = (
+    access_tokens,
+    {
+        access.digest: "access_digest",
+        access.family_id: "family_id",
+        access.client_id: "client_id",
+        access.user_id: "user_id",
+        access.scope: "scope",
+        access.issued_at: "now",
+        access.expires_at: "access_expires_at",
+    },
+)
+NEW_REFRESH = (
+    refresh_tokens,
+    {
+        refresh.digest: "refresh_digest",
+        refresh.family_id: "family_id",
+        refresh.issued_at: "now",
+        refresh.expires_at: "refresh_expires_at",
+    },
+)
+BEGINNING = Creation(
+    key=(family.family_id, "family_id"),
+    columns=(
+        family.family_id,
+        family.client_id,
+        family.user_id,
+        family.credentials_version,
+        family.scope,
+        family.created_at,
+        family.expires_at,
+    ),
+    select=_new_family,
+    inserts=(NEW_REFRESH, NEW_ACCESS),
+    types={
+        "family_id": family.family_id,
+        "client_id": family.client_id,
+        "user_id": user.user_id,
+        "credentials_version": user.credentials_version,
+        "scope": family.scope,
+        "now": family.created_at,
+        "family_expires_at": family.expires_at,
+        "refresh_digest": refresh.digest,
+        "refresh_expires_at": refresh.expires_at,
+        "access_digest": access.digest,
+        "access_expires_at": access.expires_at,
+    },
+)
+BEGINNING_WITHOUT_REFRESH = replace(BEGINNING, inserts=(NEW_ACCESS,))
+
+
+class TokenFamilyRepository:
+    def __init__(self, database: Database) -> None:
+        self._database = database
+        self._sign_in = database.lookup(SIGN_IN, key=family.family_id, value=SignIn)
+        self._begin = database.creation(BEGINNING)
+        self._begin_without_refresh = database.creation(BEGINNING_WITHOUT_REFRESH)
+
+    async def begin(
+        self,
+        family_id: str,
+        pair: NewPair,
+        *,
+        client_id: str,
+        user: User,
+        expires_at: datetime,
+        with_refresh_token: bool,
+    ) -> bool:
+        """Store a family with its first pair of tokens, or with the access token alone.
+
+        Return False, and store nothing, if the user was disabled or their credentials changed since
+        `user` was read: the sign-in of this family is not valid any more.
+        """
+        step = self._begin if with_refresh_token else self._begin_without_refresh
+        return await step(
+            family_id=family_id,
+            client_id=client_id,
+            user_id=user.user_id,
+            credentials_version=user.credentials_version,
+            scope=pair.scope,
+            now=pair.issued_at,
+            family_expires_at=expires_at,
+            refresh_digest=pair.refresh_digest,
+            refresh_expires_at=pair.refresh_expires_at,
+            access_digest=pair.access_digest,
+            access_expires_at=pair.access_expires_at,
+        )
+
+    async def find_sign_in(self, family_id: str) -> SignIn | None:
+        return await self._sign_in(family_id)
+
+    async def revoke(self, family_id: str, *, now: datetime) -> None:
+        await self._database.change(
+            update(token_families)
+            .where(family.family_id == family_id, family.revoked_at.is_(None))
+            .values(revoked_at=now)
+        )
+
+    async def revoke_by_refresh_token(
+        self, digest: bytes, *, client_id: str, now: datetime
+    ) -> None:
+        """Revoke the family of a client's refresh token, whatever the state of token and user."""
+        of_token = union_all(
+            select(refresh.family_id).where(refresh.digest == digest),
+            select(used.family_id).where(used.digest == digest),
+        )
+        await self._database.change(
+            update(token_families)
+            .where(
+                family.family_id.in_(of_token),
+                family.client_id == client_id,
+                family.revoked_at.is_(None),
+            )
+            .values(revoked_at=now)
+        )
+
+
+def new_access_token(
+    database: Database, source: FromClause, *conditions: ColumnElement[bool]
+) -> Insert:
+    """Return an insert of the access token of a pair, for the family the conditions select."""
+    return insert_once_where(
+        database,
+        access_tokens,
+        {
+            access.digest: value_of("access_digest", access.digest),
+            access.family_id: family.family_id,
+            access.client_id: family.client_id,
+            access.user_id: family.user_id,
+            access.scope: value_of("scope", access.scope),
+            access.issued_at: value_of("now", access.issued_at),
+            access.expires_at: value_of("access_expires_at", access.expires_at),
+        },
+        source,
+        *conditions,
+    )
+
+
+def new_refresh_token(
+    database: Database, source: FromClause, *conditions: ColumnElement[bool]
+) -> Insert:
+    """Return an insert of the refresh token of a pair, for the family the conditions select."""
+    return insert_once_where(
+        database,
+        refresh_tokens,
+        {
+            refresh.digest: value_of("refresh_digest", refresh.digest),
+            refresh.family_id: family.family_id,
+            refresh.issued_at: value_of("now", refresh.issued_at),
+            refresh.expires_at: value_of("refresh_expires_at", refresh.expires_at),
+        },
+        source,
+        *conditions,
+    )

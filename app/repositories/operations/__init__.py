@@ -1,0 +1,1 @@
+"""Repositories for audit, limits, mail and housekeeping."""

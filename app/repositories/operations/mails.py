@@ -1,0 +1,57 @@
+"""Queries about mails that are pending delivery."""
+
+from collections.abc import Sequence
+from datetime import datetime
+from typing import Any
+
+from sqlalchemy import delete, insert, select, update
+from sqlalchemy.ext.asyncio import AsyncConnection
+
+from app.database.database import Database
+from app.database.turns import gives_way
+from app.models.operations.audit_outbox import NewEvent
+from app.models.operations.mails import StoredMail, mails
+from app.repositories.inserts import values_in
+from app.repositories.operations.audit_outbox import write_events
+
+mail = mails.c
+
+
+class MailRepository:
+    def __init__(self, database: Database) -> None:
+        self._database = database
+
+    @gives_way
+    async def add(self, made: StoredMail, *, event: NewEvent | None = None) -> None:
+        """Store a mail, and the audit event that records it."""
+        async with self._database.transaction() as connection:
+            await write_mail(connection, made)
+            if event is not None:
+                await write_events(connection, event)
+
+    async def list_due(self, *, now: datetime, limit: int) -> Sequence[StoredMail]:
+        rows: Sequence[Any] = await self._database.fetch_all(
+            select(mails)
+            .where(mail.next_attempt_at <= now)
+            .order_by(mail.next_attempt_at)
+            .limit(limit)
+        )
+        return [StoredMail(*row) for row in rows]
+
+    async def take(self, found: StoredMail, *, next_attempt_at: datetime) -> bool:
+        """Claim the next attempt for this caller; return False if another worker was first."""
+        rows = await self._database.change(
+            update(mails)
+            .where(mail.mail_id == found.mail_id, mail.attempts == found.attempts)
+            .values(attempts=found.attempts + 1, next_attempt_at=next_attempt_at)
+            .returning(mail.mail_id)
+        )
+        return bool(rows)
+
+    async def remove(self, mail_id: str) -> None:
+        await self._database.change(delete(mails).where(mail.mail_id == mail_id))
+
+
+async def write_mail(connection: AsyncConnection, made: StoredMail) -> None:
+    """Store a mail in the transaction of the change it reports."""
+    await connection.execute(insert(mails).values(values_in(mails, made)))

@@ -1,0 +1,69 @@
+"""Encrypted values of all kinds: read in pages, and replaced by re-encrypted ones."""
+
+from collections.abc import Mapping, Sequence
+from dataclasses import dataclass
+from typing import Any
+
+from sqlalchemy import Column, select, update
+
+from app.database.database import Database
+from app.models.accounts.users import users
+from app.models.federation.identity_providers import upstream_providers
+from app.models.oauth.signing_keys import signing_keys
+from app.models.operations.audit_checkpoints import audit_checkpoints
+from app.models.operations.mails import mails
+
+OTP_SECRETS = "TOTP secrets"
+SIGNING_KEYS = "signing keys"
+UPSTREAM_SECRETS = "provider secrets"
+MAILS = "mails"
+AUDIT_CHECKPOINTS = "audit checkpoints"
+
+PLACES: Mapping[str, tuple[Column[Any], Column[Any]]] = {
+    OTP_SECRETS: (users.c.user_id, users.c.otp_secret),
+    SIGNING_KEYS: (signing_keys.c.kid, signing_keys.c.private_sealed),
+    UPSTREAM_SECRETS: (upstream_providers.c.name, upstream_providers.c.sealed_secret),
+    MAILS: (mails.c.mail_id, mails.c.sealed),
+    AUDIT_CHECKPOINTS: (audit_checkpoints.c.checkpoint_id, audit_checkpoints.c.signature),
+}
+"""The columns of the owner, which is also the encryption context, and of the encrypted value."""
+
+
+@dataclass(frozen=True, slots=True)
+class SealedValue:
+    owner: str
+    sealed: bytes
+
+
+class SealedValueRepository:
+    def __init__(self, database: Database) -> None:
+        self._database = database
+
+    async def list_page(self, kind: str, *, after: str, limit: int) -> Sequence[SealedValue]:
+        """Return a page of encrypted values, ordered by owner."""
+        owner, sealed = PLACES[kind]
+        rows: Sequence[Any] = await self._database.fetch_all(
+            select(owner, sealed)
+            .where(owner > after, sealed.is_not(None), sealed != b"")
+            .order_by(owner)
+            .limit(limit)
+        )
+        return [SealedValue(row[0], bytes(row[1])) for row in rows]
+
+    async def replace(self, kind: str, values: Sequence[tuple[SealedValue, bytes]]) -> int:
+        """Replace encrypted values, and return how many were replaced.
+
+        A value that was changed meanwhile is skipped. `values` must be ordered by owner, so that
+        two concurrent commands do not deadlock.
+        """
+        owner, sealed = PLACES[kind]
+        replaced = 0
+        async with self._database.transaction() as connection:
+            for old, new in values:
+                result = await connection.execute(
+                    update(owner.table)
+                    .where(owner == old.owner, sealed == old.sealed)
+                    .values({sealed.name: new})
+                )
+                replaced += result.rowcount
+        return replaced

@@ -1,0 +1,1 @@
+"""Services for users, their sign-ins and their sessions."""

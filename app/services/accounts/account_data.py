@@ -1,0 +1,152 @@
+"""Export and deletion of all data of a user."""
+
+import json
+from datetime import datetime
+from typing import Any
+
+from app.clock import Clock
+from app.models.accounts.users import User
+from app.models.operations.audit_events import AuditEvent
+from app.repositories.accounts.accounts import AccountRepository
+from app.repositories.clients.clients import ClientRepository
+from app.security.passwords import has_password
+from app.services.accounts.notices import Notices
+from app.services.accounts.sessions import SessionService
+from app.services.oauth.consents import ConsentService
+from app.services.operations.audit import AuditLog
+
+PAGE = 200
+
+
+class AccountData:
+    def __init__(
+        self,
+        accounts: AccountRepository,
+        clients: ClientRepository,
+        sessions: SessionService,
+        consents: ConsentService,
+        audit: AuditLog,
+        notices: Notices,
+        clock: Clock,
+    ) -> None:
+        self._accounts = accounts
+        self._clients = clients
+        self._sessions = sessions
+        self._consents = consents
+        self._audit = audit
+        self._notices = notices
+        self._clock = clock
+
+    async def export(self, user: User) -> dict[str, Any]:
+        """Return everything that is stored about a user, as JSON.
+
+        Of secrets it contains only that they exist.
+        """
+        await self._audit.record("user.data_exported", user_id=user.user_id)
+        return {
+            "exported_at": _said(self._clock.now()),
+            "account": {
+                "user_id": user.user_id,
+                "username": user.username,
+                "created_at": _said(user.created_at),
+                "profile": json.loads(user.claims),
+                "profile_updated_at": _said(user.claims_updated_at),
+            },
+            "signing_in": await self._factors(user),
+            "sessions": [
+                {
+                    "browser": session.user_agent,
+                    "address": session.address,
+                    "methods": session.amr.split(),
+                    "signed_in_at": _said(session.auth_time),
+                    "last_seen_at": _said(session.last_seen_at),
+                }
+                for session in await self._sessions.list_of(user.user_id)
+            ],
+            "applications": await self._applications(user),
+            "other_providers": [
+                {
+                    "provider": identity.provider,
+                    "issuer": identity.issuer,
+                    "subject": identity.subject,
+                    "label": identity.label,
+                    "linked_at": _said(identity.linked_at),
+                    "last_used_at": _said(identity.last_used_at),
+                }
+                for identity in await self._accounts.list_identities(user.user_id)
+            ],
+            "activity": [_event(event) for event in await self._activity(user)],
+        }
+
+    async def delete(self, user: User) -> bool:
+        """Delete an account permanently; return False if it was deleted already.
+
+        The clients in the user's sessions and the user are notified. The audit log keeps its
+        events.
+        """
+        event = self._audit.event("user.deleted", user_id=user.user_id)
+        if not await self._accounts.delete(user.user_id, now=self._clock.now(), event=event):
+            return False
+        await self._notices.tell(user, "account_deleted")
+        return True
+
+    async def _factors(self, user: User) -> dict[str, Any]:
+        user_id = user.user_id
+        return {
+            "has_password": has_password(user.password_hash),
+            "authenticator_app_confirmed_at": _said(user.otp_confirmed_at),
+            "passkeys": [
+                {
+                    "name": passkey.name,
+                    "created_at": _said(passkey.created_at),
+                    "last_used_at": _said(passkey.last_used_at),
+                }
+                for passkey in await self._accounts.list_passkeys(user_id)
+            ],
+            "recovery_codes_left": await self._accounts.count_recovery_codes(user_id),
+            "remembered_browsers": [
+                {"browser": user_agent, "since": _said(since)}
+                for user_agent, since in await self._accounts.list_trusted_browsers(user_id)
+            ],
+        }
+
+    async def _applications(self, user: User) -> list[dict[str, Any]]:
+        used = await self._consents.last_uses(user)
+        applications = []
+        for consent in await self._consents.list_of(user):
+            client = await self._clients.find(consent.client_id)
+            applications.append(
+                {
+                    "client_id": consent.client_id,
+                    "name": client.client_name if client is not None else None,
+                    "scopes": sorted(consent.scopes),
+                    "allowed_at": _said(consent.granted_at),
+                    "last_used_at": _said(used.get(consent.client_id)),
+                }
+            )
+        return applications
+
+    async def _activity(self, user: User) -> list[AuditEvent]:
+        """Return the audit events of a user, the newest first."""
+        events: list[AuditEvent] = []
+        before = None
+        while page := await self._audit.list_of_user(user.user_id, before=before, limit=PAGE):
+            events.extend(page)
+            before = page[-1].sequence
+        return events
+
+
+def _event(event: AuditEvent) -> dict[str, Any]:
+    return {
+        "at": _said(event.at),
+        "action": event.action,
+        "outcome": event.outcome,
+        "by": event.actor,
+        "client_id": event.client_id,
+        "address": event.address,
+        "details": json.loads(event.details),
+    }
+
+
+def _said(moment: datetime | None) -> str | None:
+    return moment.isoformat(timespec="seconds") if moment is not None else None

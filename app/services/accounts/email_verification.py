@@ -1,0 +1,108 @@
+"""Verification of email addresses by opening a link that is sent to them."""
+
+import json
+from datetime import timedelta
+from urllib.parse import urlencode
+
+from app.errors import TooManyRequestsError
+from app.models.accounts.one_time_links import VERIFY_EMAIL, OneTimeLink
+from app.models.accounts.users import User
+from app.observability.logging import logger
+from app.repositories.accounts.users import UserRepository
+from app.schemas.claims import email_key, verified_email_in
+from app.services.accounts.notices import Notices, language_of
+from app.services.accounts.one_time_links import LinkMail, OneTimeLinks
+from app.services.operations.audit import AuditLog
+from app.services.operations.limits import Limits
+from app.services.operations.mail import Outbox
+
+log = logger(__name__)
+
+LASTS = timedelta(hours=24)
+PATH = "/verify-email"
+
+
+class EmailVerification:
+    """Email addresses of users. Without an outbox no links are sent; earlier ones stay valid."""
+
+    def __init__(
+        self,
+        users: UserRepository,
+        links: OneTimeLinks,
+        outbox: Outbox | None,
+        limits: Limits,
+        audit: AuditLog,
+        notices: Notices,
+        *,
+        issuer: str,
+    ) -> None:
+        self._users = users
+        self._links = links
+        self._outbox = outbox
+        self._limits = limits
+        self._audit = audit
+        self._notices = notices
+        self._issuer = issuer
+
+    async def send_link(self, user: User, address: str, *, language: str) -> None:
+        """Send the link that makes this address the user's verified one.
+
+        Until it is used the old address stays. Raise `TooManyRequestsError`.
+        """
+        if self._outbox is None:
+            return
+
+        def values_with(token: str) -> dict[str, str]:
+            return {
+                "email": address,
+                "link": f"{self._issuer}{PATH}?{urlencode({'token': token})}",
+            }
+
+        mail = LinkMail(self._outbox, address, "verify_email", language, values_with)
+        await self._limits.count_verification(user.user_id, email_key(address))
+        event = self._audit.event("email.change_requested", user_id=user.user_id)
+        await self._links.create(
+            VERIFY_EMAIL, user, email=address, lasts=LASTS, mail=mail, event=event
+        )
+
+    async def welcome(self, user: User, *, language: str | None = None) -> None:
+        """Send the link to a user who registered with an address.
+
+        If the limit on emails is reached, the account exists anyway, and the user can ask again.
+        """
+        address = json.loads(user.claims).get("email")
+        if not address or verified_email_in(user.claims) is not None:
+            return
+        try:
+            await self.send_link(user, address, language=language or language_of(user))
+        except TooManyRequestsError:
+            log.info("user %s registered, but was not sent an email", user.user_id)
+
+    async def pending(self, user: User) -> str | None:
+        """Return the address that a link was sent to and that is not verified yet."""
+        link = await self._links.find_newest(user, VERIFY_EMAIL)
+        return link.email if link is not None else None
+
+    async def find(self, token: str) -> tuple[OneTimeLink, User] | None:
+        """Return the link and its user while it is valid, otherwise None."""
+        link = await self._links.find(token, VERIFY_EMAIL)
+        user = await self._users.find(link.user_id) if link is not None else None
+        return (link, user) if link is not None and user is not None else None
+
+    async def confirm(self, token: str) -> User | None:
+        """Make the address of a link the user's verified one.
+
+        Return None if the link is no longer valid.
+        """
+        link_and_user = await self.find(token)
+        if link_and_user is None:
+            return None
+        link, user = link_and_user
+        claims = {**json.loads(user.claims), "email": link.email, "email_verified": True}
+        event = self._audit.event("email.verified", user_id=user.user_id)
+        if not await self._links.use_for_claims(link, user, json.dumps(claims), event=event):
+            return None
+        old = verified_email_in(user.claims)
+        if old is not None and old != link.email:
+            await self._notices.tell(user, "email_changed")
+        return await self._users.find(user.user_id)

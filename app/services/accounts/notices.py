@@ -1,0 +1,60 @@
+"""Notify users by email about what happened to their accounts."""
+
+import json
+
+from app.clock import Clock
+from app.errors import DatabaseUnavailableError
+from app.i18n.languages import first_known
+from app.models.accounts.users import User
+from app.observability import request_context
+from app.observability.logging import logger
+from app.schemas.claims import verified_email_in
+from app.services.operations.mail import Outbox
+
+log = logger(__name__)
+
+
+class Notices:
+    """Notifications to users. Without a mail server or a verified address none are sent."""
+
+    def __init__(self, outbox: Outbox | None, clock: Clock) -> None:
+        self._outbox = outbox
+        self._clock = clock
+
+    async def tell(
+        self, user: User, what: str, *, language: str | None = None, **values: str
+    ) -> None:
+        """Notify the owner of an account; `what` names an email, as in `password_changed`.
+
+        The email states when and from where it happened; `values` of the same names override that.
+        A failure to send it is only logged, since the change itself is complete.
+        """
+        recipient = verified_email_in(user.claims)
+        if self._outbox is None or recipient is None:
+            return
+        mail_values = {
+            "username": user.username,
+            "at": self._clock.now().strftime("%Y-%m-%d %H:%M UTC"),
+            "address": request_context.address(),
+            "by_operator": "yes" if request_context.actor() else "",
+            **values,
+        }
+        try:
+            language = language or language_of(user)
+            await self._outbox.put(
+                self._outbox.mail(recipient, what, mail_values, language=language)
+            )
+        except LookupError:
+            log.exception("there is no mail named %s", what)
+        except DatabaseUnavailableError:
+            log.warning(
+                "user %s was not notified by email (%s): the database is not available",
+                user.user_id,
+                what,
+            )
+
+
+def language_of(user: User) -> str:
+    """Return the language in the user's profile, or else that of the current request."""
+    locale = json.loads(user.claims).get("locale")
+    return first_known([*([str(locale)] if locale else []), *request_context.languages()])

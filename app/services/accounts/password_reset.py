@@ -1,0 +1,139 @@
+"""Password reset by a one-time link, which is emailed or created by an administrator."""
+
+from datetime import timedelta
+from urllib.parse import urlencode
+
+from app.clock import Clock
+from app.models.accounts.one_time_links import RESET_PASSWORD, OneTimeLink
+from app.models.accounts.users import User
+from app.repositories.accounts.users import UserRepository
+from app.schemas.claims import email_key, verified_email_in
+from app.security import usernames
+from app.services.accounts.notices import Notices
+from app.services.accounts.one_time_links import LinkMail, OneTimeLinks
+from app.services.accounts.placeholder_user import placeholder_user
+from app.services.accounts.users import UserService
+from app.services.operations.audit import AuditLog
+from app.services.operations.limits import Limits
+from app.services.operations.mail import Outbox
+
+LASTS = timedelta(hours=1)
+LASTS_BY_ADMINISTRATOR = timedelta(hours=24)
+PATH = "/recover/new"
+MAXIMUM_ACCOUNTS = 5
+
+
+class PasswordReset:
+    """Password reset. Without an outbox only an administrator can create links."""
+
+    def __init__(
+        self,
+        users: UserRepository,
+        accounts: UserService,
+        links: OneTimeLinks,
+        outbox: Outbox | None,
+        limits: Limits,
+        audit: AuditLog,
+        notices: Notices,
+        clock: Clock,
+        *,
+        issuer: str,
+    ) -> None:
+        self._users = users
+        self._accounts = accounts
+        self._links = links
+        self._outbox = outbox
+        self._limits = limits
+        self._audit = audit
+        self._notices = notices
+        self._clock = clock
+        self._issuer = issuer
+
+    async def request(self, name: str, *, language: str) -> None:
+        """Send a link to each account with this username or verified address.
+
+        The request is counted before any look-up, so `TooManyRequestsError` does not reveal which
+        accounts exist. An account that was sent too many emails is skipped silently. If there is no
+        account, the same work is done for a placeholder user, so that it takes the same time.
+        """
+        if self._outbox is None:
+            return
+        name_key = _normalized(name)
+        await self._limits.count_mail(f"recovery of {name_key}")
+        by_name = await self._users.find_by_key(usernames.key_or_none(name) or "")
+        by_address = await self._users.list_by_email(email_key(name), limit=MAXIMUM_ACCOUNTS)
+        users = {user.user_id: user for user in (by_name, *by_address) if user is not None}
+        reachable = [
+            user
+            for user in users.values()
+            if not user.is_disabled and verified_email_in(user.claims) is not None
+        ]
+        for user in reachable or [placeholder_user(now=self._clock.now())]:
+            account = user.user_id if reachable else f"nobody {name_key}"
+            may_be_mailed = await self._limits.may_be_mailed(f"recovery {account}")
+            recipient = user if may_be_mailed else placeholder_user(now=self._clock.now())
+            await self._send(self._outbox, recipient, language)
+
+    async def create_link(self, username: str) -> str:
+        """Return a link for an administrator to pass on.
+
+        Raise `NotFoundError` for an unknown user.
+        """
+        user = await self._accounts.get(username)
+        event = self._audit.event("password.reset_link_made", user_id=user.user_id)
+        token = await self._links.create(
+            RESET_PASSWORD, user, lasts=LASTS_BY_ADMINISTRATOR, event=event
+        )
+        return self._url_of(token)
+
+    async def find(self, token: str) -> tuple[OneTimeLink, User] | None:
+        """Return the link and its user while it is valid, otherwise None."""
+        link = await self._links.find(token, RESET_PASSWORD)
+        user = await self._users.find(link.user_id) if link is not None else None
+        return (link, user) if link is not None and user is not None else None
+
+    async def set_password(self, token: str, password: str) -> bool:
+        """Set a password and sign the user out everywhere.
+
+        Return False if the link is no longer valid. Raise `InvalidInputError` for an unacceptable
+        password; the link then stays valid.
+        """
+        link_and_user = await self.find(token)
+        if link_and_user is None:
+            return False
+        link, user = link_and_user
+        password_hash = await self._accounts.hash_of_new_password(user, password)
+        by = "mail" if link.email is not None else "administrator"
+        event = self._audit.event("password.reset", user_id=user.user_id, link_by=by)
+        if not await self._links.use_for_password(link, password_hash, event=event):
+            return False
+        await self._notices.tell(user, "password_reset")
+        return True
+
+    async def _send(self, outbox: Outbox, user: User, language: str) -> None:
+        address = verified_email_in(user.claims)
+        event = self._audit.event(
+            "password.reset_requested",
+            user_id=user.user_id if address is not None else None,
+            succeeded=address is not None,
+        )
+
+        def values_with(token: str) -> dict[str, str]:
+            return {"username": user.username, "link": self._url_of(token)}
+
+        await self._links.create(
+            RESET_PASSWORD,
+            user,
+            email=user.email_key or "",
+            lasts=LASTS,
+            mail=LinkMail(outbox, address or "", "reset_password", language, values_with),
+            event=event,
+        )
+
+    def _url_of(self, token: str) -> str:
+        return f"{self._issuer}{PATH}?{urlencode({'token': token})}"
+
+
+def _normalized(name: str) -> str:
+    """Return the key of a username or an address, whether or not such an account exists."""
+    return email_key(name) if "@" in name else usernames.account_of(name)

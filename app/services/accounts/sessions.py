@@ -1,0 +1,136 @@
+"""Server-side sessions: created by a sign-in, found by the secret in a cookie, and ended."""
+
+from collections.abc import Callable, Sequence
+from dataclasses import replace
+from datetime import datetime, timedelta
+
+from app.clock import Clock
+from app.models.accounts.sessions import Session
+from app.models.accounts.users import User
+from app.models.clients.clients import Client
+from app.models.operations.audit_outbox import NewEvent
+from app.repositories.accounts.sessions import SessionRepository, SignedIn
+from app.security.tokens import TokenKind, digest_of, new_identifier, new_token
+
+__all__ = ["ACR_MFA", "ACR_PASSWORD", "SessionService", "SignedIn", "acr_of"]
+
+ACR_PASSWORD = "urn:postern:acr:password"
+ACR_MFA = "urn:postern:acr:mfa"
+MULTIPLE_FACTORS = "mfa"
+MAXIMUM_USER_AGENT = 300
+
+
+class SessionService:
+    """Sessions of users. `ttl` is how long a session lasts, regardless of activity."""
+
+    def __init__(self, sessions: SessionRepository, clock: Clock, *, ttl: timedelta) -> None:
+        self._sessions = sessions
+        self._clock = clock
+        self._ttl = ttl
+
+    async def begin(
+        self,
+        user: User,
+        *,
+        amr: Sequence[str],
+        user_agent: str,
+        address: str,
+        renews: str | None = None,
+        auth_time: datetime | None = None,
+        adds_factor: bool = False,
+        event: NewEvent,
+    ) -> tuple[str, Session] | None:
+        """Create a session and return it with the secret for the browser's cookie.
+
+        `amr` is as in RFC 8176. `renews` is the ID of a session of the same user in the same
+        browser: that session continues with the same `sid`, and its old secret is revoked.
+        `auth_time` is that of an earlier first factor. If the sign-in only `adds_factor` to it, the
+        session does not last longer, and None is returned if it has ended. `event` is that of the
+        sign-in.
+        """
+        secret = new_token(TokenKind.SESSION)
+        now = self._clock.now()
+        session = Session(
+            session_id=renews or "",
+            digest=digest_of(secret),
+            user_id=user.user_id,
+            credentials_version=user.credentials_version,
+            auth_time=auth_time or now,
+            acr=acr_of(amr),
+            amr=" ".join(amr),
+            user_agent=printable(user_agent),
+            address=address,
+            created_at=now,
+            last_seen_at=now,
+            expires_at=(auth_time if auth_time is not None and adds_factor else now) + self._ttl,
+            ended_at=None,
+        )
+        if renews is not None and await self._sessions.renew(session, event=event):
+            return secret, session
+        if adds_factor:
+            return None
+        session = replace(session, session_id=new_identifier())
+        await self._sessions.add(session, event=event)
+        return secret, session
+
+    async def go_on(self, user: User, session: Session) -> tuple[str, SignedIn] | None:
+        """Continue a session under the user's current credentials and a new secret.
+
+        Return None if the session has ended.
+        """
+        secret = new_token(TokenKind.SESSION)
+        renewed = replace(
+            session,
+            digest=digest_of(secret),
+            credentials_version=user.credentials_version,
+            last_seen_at=self._clock.now(),
+        )
+        is_renewed = await self._sessions.renew(renewed, event=None)
+        return (secret, SignedIn(renewed, user)) if is_renewed else None
+
+    async def find(self, secret: str) -> SignedIn | None:
+        """Return the active session that a cookie names, and mark it as seen."""
+        if not TokenKind.SESSION.matches(secret):
+            return None
+        now = self._clock.now()
+        signed_in = await self._sessions.find_by_digest(digest_of(secret), now=now)
+        if signed_in is not None:
+            await self._sessions.mark_seen(signed_in.session, now=now)
+        return signed_in
+
+    async def find_by_id(self, session_id: str) -> SignedIn | None:
+        return await self._sessions.find(session_id, now=self._clock.now())
+
+    async def list_of(self, user_id: str) -> Sequence[Session]:
+        return await self._sessions.list_valid(user_id, now=self._clock.now())
+
+    async def clients_in(self, session_id: str) -> Sequence[Client]:
+        """Return the clients that the user signed in to in a session."""
+        return await self._sessions.list_clients(session_id)
+
+    async def end(self, session_id: str, *, event: NewEvent) -> bool:
+        """End a session; return False, and write no event, if it had already ended."""
+        return await self._sessions.end(session_id, now=self._clock.now(), event=event)
+
+    async def end_all(
+        self, user_id: str, *, but: str | None = None, event_of: Callable[[int], NewEvent]
+    ) -> int:
+        """Sign a user out everywhere and return how many sessions ended.
+
+        Clients are notified even for sessions that already ended when the user's credentials
+        changed. `but` is the ID of a session that continues. `event_of` builds the event from the
+        number.
+        """
+        return await self._sessions.end_all(
+            user_id, but=but, now=self._clock.now(), event_of=event_of
+        )
+
+
+def acr_of(amr: Sequence[str]) -> str:
+    """Return the `acr` of a sign-in with these authentication methods."""
+    return ACR_MFA if MULTIPLE_FACTORS in amr else ACR_PASSWORD
+
+
+def printable(text: str) -> str:
+    """Return the part of a `User-Agent` that is stored."""
+    return "".join(char for char in text if " " <= char <= "~")[:MAXIMUM_USER_AGENT]

@@ -1,0 +1,299 @@
+"""User accounts: registration, enrolment, and what an operator can do to an account."""
+
+import asyncio
+import json
+from collections.abc import Collection, Iterable, Mapping, Sequence
+
+from app.clock import Clock
+from app.errors import ConflictError, InvalidCredentialsError, InvalidInputError, NotFoundError
+from app.models.accounts.sessions import Session
+from app.models.accounts.users import User
+from app.repositories.accounts.users import UserRepository
+from app.schemas.claims import VERIFIED, StandardClaims
+from app.schemas.otp import OtpEnrolled, OtpEnrolment
+from app.schemas.users import UserCreate, UserCredentials, UserRegistered
+from app.security import passwords, usernames
+from app.security.tokens import new_identifier, new_salt
+from app.services.accounts.authentication import AuthenticationService
+from app.services.accounts.notices import Notices
+from app.services.accounts.password_hashing import PasswordHashing
+from app.services.accounts.sessions import SessionService, SignedIn
+from app.services.accounts.sign_in_names import new_name, require_no_address, taken
+from app.services.factors.otp import OtpService
+from app.services.operations.audit import AuditLog
+
+COMMON_WARNING = (
+    "This password is on the lists that attackers try first. It would be refused in production."
+)
+
+
+class UserService:
+    def __init__(
+        self,
+        users: UserRepository,
+        hashing: PasswordHashing,
+        otp: OtpService,
+        authentication: AuthenticationService,
+        sessions: SessionService,
+        clock: Clock,
+        audit: AuditLog,
+        notices: Notices,
+        *,
+        refuses_common_passwords: bool,
+    ) -> None:
+        self._users = users
+        self._hashing = hashing
+        self._otp = otp
+        self._authentication = authentication
+        self._sessions = sessions
+        self._clock = clock
+        self._audit = audit
+        self._notices = notices
+        self._refuses_common_passwords = refuses_common_passwords
+
+    async def register(self, body: UserCreate) -> UserRegistered:
+        """Store a user with an unconfirmed TOTP secret.
+
+        Raise `ConflictError` for a taken username, whatever the state of that account.
+        """
+        name = new_name(body.username)
+        _check_preferred_username(body, name.spelling)
+        warning = await self._check_new_password(
+            body.password.get_secret_value(), [name.spelling, *names_in(body.email)]
+        )
+        user_id = new_identifier()
+        secret, sealed = self._otp.new_secret(user_id)
+        user = User(
+            user_id=user_id,
+            username=name.spelling,
+            username_key=name.key,
+            password_hash=await self._hashing.hash(body.password.get_secret_value()),
+            credentials_version=new_identifier(),
+            otp_secret=sealed,
+            otp_confirmed_at=None,
+            otp_last_step=None,
+            disabled_at=None,
+            created_at=self._clock.now(),
+            claims=json.dumps(_without_username(body.stated_claims())),
+            claims_updated_at=None,
+            pairwise_salt=new_salt(),
+        )
+        enrolment = await self._otp.enrolment(secret, username=user.username)
+        await require_no_address(self._users, name)
+        event = self._audit.event("user.registered", user_id=user_id)
+        if not await self._users.add(user, event=event):
+            raise taken()
+        return UserRegistered(
+            message="User registered",
+            otp_uri=enrolment.otp_uri,
+            qr_code=enrolment.qr_code,
+            warning=warning,
+        )
+
+    async def enroll_otp(self, body: UserCredentials) -> OtpEnrolled:
+        """Replace the TOTP secret of an unconfirmed enrolment; the old secret becomes invalid.
+
+        Raise `InvalidCredentialsError`, or `ConflictError` if the user has a second factor.
+        """
+        user = await self._authentication.check_password(
+            body.username, body.password.get_secret_value()
+        )
+        if user is None:
+            raise InvalidCredentialsError("The username or the password is wrong.")
+        secret, sealed = self._otp.new_secret(user.user_id)
+        enrolment = await self._otp.enrolment(secret, username=user.username)
+        if not await self._users.enroll_otp(user, sealed):
+            raise ConflictError("A second factor is already set up.", error="already_enrolled")
+        return OtpEnrolled(
+            message="New secret enrolled", otp_uri=enrolment.otp_uri, qr_code=enrolment.qr_code
+        )
+
+    async def begin_enrolment(self, user: User) -> str | None:
+        """Return a new TOTP secret for a user whose password was just checked.
+
+        Return None if the user has a second factor.
+        """
+        secret, sealed = self._otp.new_secret(user.user_id)
+        return secret if await self._users.enroll_otp(user, sealed) else None
+
+    async def set_claims(
+        self,
+        username: str,
+        changes: StandardClaims,
+        *,
+        unset: Collection[str] = (),
+        vouched_for: Collection[str] = (),
+        since: User | None = None,
+    ) -> User:
+        """Change the stored claims of a user; `vouched_for` are claims such as `email_verified`.
+
+        An email address that is set again has to be verified again. Raise `ConflictError` if
+        another request changed the claims at the same time, or since `since` was read.
+        """
+        user = since or await self.get(username)
+        _check_preferred_username(changes, user.username)
+        claims = _without_username({**json.loads(user.claims), **changes.stated_claims()})
+        for name in unset:
+            claims.pop(name, None)
+            claims.pop(VERIFIED.get(name, name), None)
+        for name in vouched_for:
+            if name not in claims:
+                raise InvalidInputError(f"Cannot set {name}: the user has no such claim to verify.")
+            claims[name] = True
+        now = self._clock.now()
+        names = sorted({*changes.stated_claims(), *unset, *vouched_for})
+        event = self._audit.event("user.claims_changed", user_id=user.user_id, claims=names)
+        if not await self._users.replace_claims(user, json.dumps(claims), now=now, event=event):
+            raise ConflictError("The claims were changed in the meantime. Try again.")
+        return await self.get(username)
+
+    async def find(self, user_id: str) -> User | None:
+        return await self._users.find(user_id)
+
+    async def get(self, username: str) -> User:
+        """Return the user of this name; raise `NotFoundError` if there is none."""
+        key = usernames.key_or_none(username)
+        user = await self._users.find_by_key(key) if key is not None else None
+        if user is None:
+            raise NotFoundError("There is no user with that name.")
+        return user
+
+    async def list_page(self, *, after: str = "") -> Sequence[User]:
+        return await self._users.list_page(after=after)
+
+    async def reset_otp(self, username: str) -> OtpEnrolment:
+        """Replace a lost TOTP secret with a new one and sign the user out everywhere."""
+        user = await self.get(username)
+        secret, sealed = self._otp.new_secret(user.user_id)
+        enrolment = await self._otp.enrolment(secret, username=user.username)
+        event = self._audit.event("otp.reset", user_id=user.user_id)
+        await self._users.credentials.reset_otp(
+            user.user_id, sealed, now=self._clock.now(), event=event
+        )
+        await self._notices.tell(user, "otp_reset")
+        return enrolment
+
+    async def factor_changed(self, user: User, *, session: Session) -> tuple[str, SignedIn] | None:
+        """Keep `session` signed in after its user replaced the authenticator app.
+
+        Every other session has ended. Return the same as `change_password`.
+        """
+        updated = await self.find(user.user_id)
+        if updated is None:
+            return None  # deleted at the same time
+        await self._notices.tell(updated, "otp_changed")
+        return await self._sessions.go_on(updated, session)
+
+    async def stay_signed_in(self, user: User, *, session: Session) -> tuple[str, SignedIn] | None:
+        """Keep `session` signed in after its user removed a way to sign in.
+
+        The removal ended every other session. Return the same as `change_password`.
+        """
+        updated = await self.find(user.user_id)
+        return await self._sessions.go_on(updated, session) if updated is not None else None
+
+    async def reset_password(self, username: str, password: str) -> None:
+        """Set a password and sign the user out everywhere.
+
+        Raise `InvalidInputError` for an unacceptable password.
+        """
+        user = await self.get(username)
+        await self._check_new_password(password, names_of(user))
+        hashed = await self._hashing.hash(password)
+        event = self._audit.event("password.reset", user_id=user.user_id)
+        await self._users.credentials.set_password_hash(
+            user.user_id, hashed, now=self._clock.now(), event=event
+        )
+        await self._notices.tell(user, "password_reset")
+
+    async def hash_of_new_password(self, user: User, password: str) -> str:
+        """Return the hash of an acceptable password; raise `InvalidInputError` for any other."""
+        await self._check_new_password(password, names_of(user))
+        return await self._hashing.hash(password)
+
+    async def change_password(
+        self, user: User, password: str, *, session: Session
+    ) -> tuple[str, SignedIn] | None:
+        """Set another password and sign the user out everywhere except in `session`.
+
+        Return `session` and its new secret, or None if it has ended. Raise `InvalidInputError` for
+        an unacceptable password and `ConflictError` if the password was changed at the same time.
+        """
+        await self._check_new_password(password, names_of(user))
+        hashed = await self._hashing.hash(password)
+        event = self._audit.event("password.changed", user_id=user.user_id)
+        if not await self._users.credentials.set_password_hash(
+            user.user_id,
+            hashed,
+            known_version=user.credentials_version,
+            but=session.session_id,
+            now=self._clock.now(),
+            event=event,
+        ):
+            raise ConflictError("Your password was changed in the meantime. Sign in again.")
+        updated = await self.find(user.user_id)
+        if updated is None:
+            return None  # deleted at the same time
+        await self._notices.tell(updated, "password_changed")
+        return await self._sessions.go_on(updated, session)
+
+    async def set_disabled(self, username: str, *, disabled: bool) -> User:
+        """Disable or enable a user.
+
+        A disabled user is signed out, cannot sign in, and has no valid tokens until enabled again.
+        """
+        user = await self.get(username)
+        action = "user.disabled" if disabled else "user.enabled"
+        event = self._audit.event(action, user_id=user.user_id)
+        now = self._clock.now()
+        await self._users.credentials.set_disabled(
+            user.user_id, now if disabled else None, now=now, event=event
+        )
+        if disabled and not user.is_disabled:
+            await self._notices.tell(user, "account_disabled")
+        return await self.get(username)
+
+    async def _check_new_password(self, password: str, names: Iterable[str]) -> str | None:
+        """Check a new password; raise `InvalidInputError` if it is unacceptable.
+
+        Return a warning for a common password, which production refuses, otherwise None. `names`
+        are the names by which the user is known.
+        """
+        problem = passwords.problem_with(password)
+        if problem is not None:
+            raise InvalidInputError(problem, error="invalid_password")
+        if passwords.is_own_name(password, names):
+            raise InvalidInputError(
+                "Your password can't be your own name. Choose another one.",
+                error="password_is_username",
+            )
+        if not await asyncio.to_thread(passwords.is_common, password):
+            return None
+        if self._refuses_common_passwords:
+            raise InvalidInputError(
+                "This password is on the lists that attackers try first. Choose another one.",
+                error="common_password",
+            )
+        return COMMON_WARNING
+
+
+def _check_preferred_username(claims: StandardClaims, username: str) -> None:
+    if claims.preferred_username not in (None, username):
+        raise InvalidInputError(
+            "preferred_username is always the username. Leave it out.",
+            error="invalid_preferred_username",
+        )
+
+
+def _without_username(claims: Mapping[str, object]) -> dict[str, object]:
+    """Drop `preferred_username`: it is derived from the username and not stored."""
+    return {name: value for name, value in claims.items() if name != "preferred_username"}
+
+
+def names_of(user: User) -> list[str]:
+    """Return the names that a stranger would try as the password of this user."""
+    return [user.username, *names_in(json.loads(user.claims).get("email"))]
+
+
+def names_in(email: str | None) -> list[str]:
+    return [email, email.partition("@")[0]] if email else []

@@ -1,0 +1,30 @@
+"""Fingerprint of what a user approves about a client; a change invalidates stored consent."""
+
+import hashlib
+import json
+import re
+
+from app.models.clients.clients import Client
+
+DEFAULT_AUTH_METHOD = "client_secret_basic"
+LOOPBACK_PORT = re.compile(r"^(http://(?:localhost|127\.0\.0\.1|\[::1\])):[0-9]+")
+
+
+def fingerprint_of(client: Client) -> str:
+    """Return a digest of the values in force by which a user recognises a client.
+
+    These are its name, logo, redirect URIs, authentication method and application type. The digest
+    does not change if the client states a default later, reorders its redirect URIs or changes the
+    port of a loopback address (RFC 8252 section 7.3).
+    """
+    metadata = client.further_metadata
+    uris = sorted({LOOPBACK_PORT.sub(r"\1", uri) for uri in client.redirect_uri_list})
+    is_web = all(uri.startswith("https://") for uri in uris)
+    values = [
+        client.client_name,
+        metadata.get("logo_uri"),
+        uris,
+        client.token_endpoint_auth_method or DEFAULT_AUTH_METHOD,
+        metadata.get("application_type") or ("web" if is_web else "native"),
+    ]
+    return hashlib.sha256(json.dumps(values, ensure_ascii=True).encode()).hexdigest()

@@ -1,0 +1,157 @@
+"""Public keys of clients: registered with the client, or fetched from its `jwks_uri`."""
+
+import asyncio
+import json
+from collections.abc import Sequence
+from dataclasses import dataclass
+from datetime import datetime, timedelta
+from typing import Any
+
+from cachetools import FIFOCache
+
+from app.clock import Clock
+from app.late_imports import imported
+from app.models.clients.clients import Client
+from app.observability.logging import logger
+from app.outbound.http import BusyError, FetchError, OutboundHttp
+from app.schemas.clients import PRIVATE_KEY_MEMBERS
+from app.security import jose
+from app.security.client_jwt import kid_of, require_type
+from app.security.text import is_encodable
+from app.services.operations.single_flight import SingleFlight
+
+log = logger(__name__)
+
+KEPT = timedelta(minutes=5)
+ASKED_AGAIN_AFTER = timedelta(seconds=5)
+USABLE_MEANWHILE = timedelta(minutes=15)
+"""Maximum age of keys that are used while newer ones are being fetched."""
+PATIENCE = 1.0
+"""Seconds to wait for newer keys if there are usable ones."""
+MAXIMUM_KEPT = 1000
+MAXIMUM_KEYS = 100
+Keys = Sequence[dict[str, Any]]
+
+
+@dataclass(frozen=True, slots=True)
+class _Fetched:
+    """Result of the last request to a URI; `keys` is None if it returned none."""
+
+    keys: Keys | None
+    fetched_at: datetime
+    asked_at: datetime
+    problem: str = ""
+
+
+class ClientKeys:
+    def __init__(self, outbound: OutboundHttp, clock: Clock) -> None:
+        self._outbound = outbound
+        self._clock = clock
+        self._kept: FIFOCache[str, _Fetched] = FIFOCache(MAXIMUM_KEPT)
+        self._ask = SingleFlight(self._fetch)
+
+    async def verified(
+        self, client: Client, token: str, *, algorithm: str | None, typ: str
+    ) -> dict[str, Any]:
+        """Verify a JWT of this type signed by the client and return its claims.
+
+        `algorithm` is the one that the client registered. Raise `SignatureError` or `FetchError`.
+        """
+        require_type(token, typ)
+        keys = await self.keys_of(client, kid=kid_of(token))
+        await imported(*jose.MODULES)
+        algorithms = (algorithm,) if algorithm is not None else jose.CLIENT_ALGORITHMS
+        return jose.verify(token, keys, algorithms=algorithms)
+
+    async def keys_of(self, client: Client, *, kid: str | None) -> Keys:
+        """Return the public keys of a client as JWKs; raise `FetchError`.
+
+        Keys at a `jwks_uri` are fetched again for an unknown `kid`.
+        """
+        registered = client.further_metadata.get("jwks")
+        if registered is not None:
+            return _public_keys(registered)
+        uri = client.further_metadata.get("jwks_uri")
+        return await self.keys_at(uri, kid=kid) if uri is not None else []
+
+    async def keys_at(self, uri: str, *, kid: str | None) -> Keys:
+        """Return the public keys at a URI as JWKs; raise `FetchError`."""
+        cached = self._kept.get(uri)
+        now = self._clock.now()
+        if cached is None or _is_due(cached, kid, now):
+            is_usable = cached is not None and _is_usable_meanwhile(cached, kid, now)
+            cached = await (self._newer(uri, cached) if cached and is_usable else self._ask(uri))
+        if cached.keys is None:
+            raise FetchError(f"no keys from the jwks_uri: {cached.problem}")
+        return cached.keys
+
+    async def _newer(self, uri: str, kept: _Fetched) -> _Fetched:
+        """Return the current result of a URI, or the cached one if the request takes too long."""
+        try:
+            async with asyncio.timeout(PATIENCE):
+                return await self._ask(uri)
+        except (TimeoutError, BusyError):
+            return kept
+
+    async def _fetch(self, uri: str) -> _Fetched:
+        """Fetch a URI and cache the result.
+
+        Failures are cached too, so that callers cannot cause repeated requests to a URI.
+        """
+        before, now = self._kept.get(uri), self._clock.now()
+        try:
+            response = await self._outbound.get(uri)
+            if response.status != 200:
+                raise FetchError(f"the response status is {response.status}")
+            result = _Fetched(_parse(response.body), now, now)
+        except BusyError:  # not a failure of the URI
+            raise
+        except FetchError as error:
+            log.info("a jwks_uri could not be fetched: %s", error)
+            if before is not None and not _is_old(before, now):
+                result = _Fetched(before.keys, before.fetched_at, now)
+            else:
+                result = _Fetched(None, now, now, str(error))
+        self._kept[uri] = result
+        return result
+
+
+def _is_due(kept: _Fetched, kid: str | None, now: datetime) -> bool:
+    if abs(now - kept.asked_at) < ASKED_AGAIN_AFTER:
+        return False
+    return not _has_key(kept, kid) or _is_old(kept, now)
+
+
+def _is_usable_meanwhile(kept: _Fetched, kid: str | None, now: datetime) -> bool:
+    is_recent = abs(now - kept.fetched_at) <= USABLE_MEANWHILE
+    return kept.keys is not None and is_recent and _has_key(kept, kid)
+
+
+def _has_key(kept: _Fetched, kid: str | None) -> bool:
+    return kid is None or any(key.get("kid") == kid for key in kept.keys or ())
+
+
+def _is_old(kept: _Fetched, now: datetime) -> bool:
+    """Return whether the keys are outdated; they also are if the clock was set back."""
+    return kept.keys is None or abs(now - kept.fetched_at) > KEPT
+
+
+def _parse(body: bytes) -> Keys:
+    try:
+        jwks = json.loads(body)
+    except (ValueError, RecursionError):
+        raise FetchError("the response is not JSON") from None
+    if not isinstance(jwks, dict) or not is_encodable(jwks):
+        raise FetchError("the response is not a JWK Set")
+    if not isinstance(jwks.get("keys"), list):
+        raise FetchError("the response is not a JWK Set")
+    return _public_keys(jwks)
+
+
+def _public_keys(jwks: dict[str, Any]) -> Keys:
+    """Return the public keys of a set.
+
+    A key whose private half was published proves nothing and is left out.
+    """
+    keys = [key for key in jwks["keys"] if isinstance(key, dict)]
+    return [key for key in keys if not PRIVATE_KEY_MEMBERS & key.keys()][:MAXIMUM_KEYS]

@@ -1,0 +1,67 @@
+"""Logos of clients, fetched and served by us so that no page loads them from another site."""
+
+from dataclasses import dataclass
+from datetime import datetime, timedelta
+
+from cachetools import FIFOCache
+
+from app.clock import Clock
+from app.models.clients.clients import Client
+from app.observability.logging import logger
+from app.outbound.http import FetchError, OutboundHttp
+from app.security.images import image_type
+from app.services.operations.single_flight import SingleFlight
+
+log = logger(__name__)
+
+LIMIT = 200_000
+KEPT = timedelta(hours=1)
+FAILURE_KEPT = timedelta(minutes=5)
+MAXIMUM_KEPT = 50
+
+
+@dataclass(frozen=True, slots=True)
+class Logo:
+    media_type: str
+    content: bytes
+
+
+@dataclass(frozen=True, slots=True)
+class _Fetched:
+    logo: Logo | None
+    until: datetime
+
+
+class ClientLogos:
+    """Logos of clients, of which at most `MAXIMUM_KEPT` of `LIMIT` bytes each are cached."""
+
+    def __init__(self, outbound: OutboundHttp, clock: Clock) -> None:
+        self._outbound = outbound
+        self._clock = clock
+        self._ask = SingleFlight(self._fetch)
+        self._kept: FIFOCache[str, _Fetched] = FIFOCache(MAXIMUM_KEPT)
+
+    async def find(self, client: Client) -> Logo | None:
+        """Return the image at `logo_uri`; None if there is none, or none that may be shown."""
+        uri = client.further_metadata.get("logo_uri")
+        if uri is None:
+            return None
+        cached, now = self._kept.get(uri), self._clock.now()
+        if cached is None or cached.until <= now:
+            logo = await self._ask(uri)
+            cached = _Fetched(logo, now + (KEPT if logo is not None else FAILURE_KEPT))
+            self._kept[uri] = cached
+        return cached.logo
+
+    async def _fetch(self, uri: str) -> Logo | None:
+        """Fetch an image; its type is detected from its bytes, whatever the sender declares.
+
+        A vector image (SVG) is refused, since it may contain script.
+        """
+        try:
+            response = await self._outbound.get(uri, limit=LIMIT)
+        except FetchError as error:
+            log.info("a client's logo cannot be fetched: %s", error)
+            return None
+        media_type = image_type(response.body) if response.status == 200 else None
+        return Logo(media_type, response.body) if media_type is not None else None

@@ -1,0 +1,271 @@
+"""Clients: how they are stored, and what an operator or the client itself can do to them."""
+
+import json
+from collections.abc import Sequence
+from datetime import timedelta
+from typing import Any, Literal, NamedTuple
+
+from app.clock import Clock
+from app.errors import ConflictError, InvalidInputError, NotFoundError
+from app.models.clients.clients import Client
+from app.models.clients.initial_access_tokens import InitialAccessToken
+from app.models.operations.audit_outbox import NewEvent
+from app.repositories.clients.clients import ClientRepository
+from app.repositories.clients.initial_access_tokens import InitialAccessTokenRepository
+from app.schemas.clients import ClientCreate, ClientCreated
+from app.schemas.registration import ClientRegister
+from app.security.comparison import digests_match
+from app.security.text import is_storable
+from app.security.tokens import TokenKind, digest_of, new_client_id, new_token
+from app.services.operations.audit import AuditLog
+
+UNUSED_FOR = timedelta(days=30)
+"""How long a client that registered itself without an invitation may stay unused."""
+Trust = Literal["none", "verified", "first_party"]
+DEFAULT_AUTH_METHOD = "client_secret_basic"
+IN_FORCE = {"id_token_signed_response_alg": "RS256"}
+"""Defaults of unstated metadata (OpenID Connect Dynamic Client Registration section 2)."""
+MAXIMUM_LABEL = 200
+KEPT_IN_AN_UPDATE = (
+    "client_id", "created_at", "disabled_at",
+    "registration_token_digest", "registration_expires_at",
+)  # fmt: skip
+MAY_CHANGE_UNSEEN = frozenset({"jwks", "jwks_uri", "contacts", "software_version"})
+"""Metadata that an administrator does not review before trusting a client."""
+
+
+class NewClient(NamedTuple):
+    """A client with its secrets in plaintext, which are shown once."""
+
+    client: Client
+    secret: str | None
+    registration_token: str | None
+
+
+class ClientService:
+    """Clients of the server. `requires_pkce` says that PKCE is required of every client."""
+
+    def __init__(
+        self,
+        clients: ClientRepository,
+        invitations: InitialAccessTokenRepository,
+        audit: AuditLog,
+        clock: Clock,
+        *,
+        requires_pkce: bool,
+    ) -> None:
+        self._clients = clients
+        self._invitations = invitations
+        self._audit = audit
+        self._clock = clock
+        self._requires_pkce = requires_pkce
+
+    async def create(self, body: ClientCreate, *, sector_identifier: str | None) -> ClientCreated:
+        """Store a client under a unique name; raise `ConflictError` if the name is taken."""
+        secret = new_token(TokenKind.CLIENT_SECRET) if body.has_secret else None
+        client = self._client_of(
+            body,
+            client_name=body.client_name,
+            scope=body.scope,
+            unique_name=body.client_name,
+            secret_digest=digest_of(secret) if secret is not None else None,
+            sector_identifier=sector_identifier,
+        )
+        event = self._audit.event("client.created", client_id=client.client_id)
+        if not await self._clients.add(client, event=event):
+            raise ConflictError(
+                "That client name is taken. Choose another one.", error="client_name_taken"
+            )
+        return ClientCreated(**self.information(client), client_secret=secret)
+
+    async def register(
+        self, body: ClientRegister, *, scope: str, sector_identifier: str | None, expires: bool
+    ) -> NewClient:
+        """Store a client that registers itself, with a registration access token (RFC 7592)."""
+        secret = new_token(TokenKind.CLIENT_SECRET) if body.has_secret else None
+        registration_token = new_token(TokenKind.REGISTRATION_TOKEN)
+        client = self._client_of(
+            body,
+            client_name=body.client_name or "",
+            scope=scope,
+            secret_digest=digest_of(secret) if secret is not None else None,
+            sector_identifier=sector_identifier,
+            registration_token_digest=digest_of(registration_token),
+            registration_expires_at=self._clock.now() + UNUSED_FOR if expires else None,
+        )
+        event = self._audit.event("client.registered", client_id=client.client_id)
+        if not await self._clients.add(client, event=event):
+            raise ConflictError("The client could not be stored. Try again.")
+        return NewClient(client, secret, registration_token)
+
+    async def update(
+        self, client: Client, body: ClientRegister, *, scope: str, sector_identifier: str | None
+    ) -> NewClient | None:
+        """Replace the metadata; return None if the client was changed at the same time.
+
+        A client that now needs a secret gets one. An administrator's trust ends if any value that
+        they reviewed changes.
+        """
+        secret, digest = None, client.secret_digest
+        if not body.has_secret:
+            digest = None
+        elif digest is None:
+            secret = new_token(TokenKind.CLIENT_SECRET)
+            digest = digest_of(secret)
+        changed = self._client_of(
+            body,
+            client_name=body.client_name or "",
+            scope=scope,
+            sector_identifier=sector_identifier,
+        )._replace(
+            **{name: getattr(client, name) for name in KEPT_IN_AN_UPDATE},
+            secret_digest=digest,
+        )
+        if self._seen(changed) == self._seen(client):
+            changed = changed._replace(trust=client.trust)
+        event = self._own_act("client.changed", client)
+        if not await self._clients.change(client, changed, event=event):
+            return None
+        return NewClient(changed, secret, None)
+
+    async def delete(self, client: Client) -> None:
+        event = self._own_act("client.deleted", client)
+        await self._clients.delete(client.client_id, event=event)
+
+    def information(self, client: Client) -> dict[str, Any]:
+        """Return the metadata of a client in force, whether or not the client stated it."""
+        has_secret = client.secret_digest is not None
+        return {
+            "client_id": client.client_id,
+            "client_id_issued_at": int(client.created_at.timestamp()),
+            "client_secret_expires_at": 0 if has_secret else None,
+            "client_name": client.client_name or None,
+            "redirect_uris": client.redirect_uri_list,
+            "grant_types": client.grant_types.split(),
+            "response_types": client.response_types.split(),
+            "scope": client.scope,
+            "token_endpoint_auth_method": client.token_endpoint_auth_method or DEFAULT_AUTH_METHOD,
+            "application_type": application_type_of(client.redirect_uri_list),
+            "subject_type": "pairwise" if client.sector_identifier is not None else "public",
+            **IN_FORCE,
+            **client.further_metadata,
+            "require_pkce": client.requires_pkce or self._requires_pkce,
+        }
+
+    async def find(self, client_id: str) -> Client | None:
+        return await self._clients.find(client_id)
+
+    async def find_by_registration_token(self, client_id: str, token: str) -> Client | None:
+        """Return an enabled client if the registration access token is its own, or None."""
+        client = await self._clients.find(client_id)
+        expected = client.registration_token_digest if client is not None else None
+        is_right = digests_match(expected, digest_of(token))
+        return client if is_right and client is not None and not client.is_disabled else None
+
+    async def get(self, client_id: str) -> Client:
+        """Return the client; raise `NotFoundError` if it is unknown."""
+        client = await self._clients.find(client_id)
+        if client is None:
+            raise NotFoundError("There is no client with that ID.")
+        return client
+
+    async def list_page(self, *, after: str = "") -> Sequence[Client]:
+        return await self._clients.list_page(after=after)
+
+    async def rotate_secret(self, client_id: str) -> str:
+        """Issue a new secret and revoke the old one at once.
+
+        Raise `InvalidInputError` for a client without a secret.
+        """
+        await self.get(client_id)
+        secret = new_token(TokenKind.CLIENT_SECRET)
+        event = self._audit.event("client.secret_rotated", client_id=client_id)
+        if not await self._clients.replace_secret_digest(client_id, digest_of(secret), event=event):
+            raise InvalidInputError("This client has no secret.")
+        return secret
+
+    async def set_disabled(self, client_id: str, *, disabled: bool) -> Client:
+        """Disable or enable a client.
+
+        A disabled client cannot authenticate, and its tokens are invalid until it is enabled again.
+        """
+        await self.get(client_id)
+        act = "client.disabled" if disabled else "client.enabled"
+        event = self._audit.event(act, client_id=client_id)
+        disabled_at = self._clock.now() if disabled else None
+        await self._clients.set_disabled(client_id, disabled_at, event=event)
+        return await self.get(client_id)
+
+    async def set_trust(self, client_id: str, trust: Trust) -> Client:
+        """Set the trust in a client.
+
+        `verified` is shown on the consent page; `first_party` needs no consent.
+        """
+        await self.get(client_id)
+        event = self._audit.event("client.trusted", client_id=client_id, trust=trust)
+        await self._clients.set_trust(client_id, trust, event=event)
+        return await self.get(client_id)
+
+    async def invite(self, label: str, *, lasts: timedelta) -> str:
+        """Issue an initial access token; anyone who holds it can register clients."""
+        if len(label) > MAXIMUM_LABEL or not is_storable(label):
+            raise InvalidInputError(
+                f"--label must have at most {MAXIMUM_LABEL} characters, all printable."
+            )
+        token, now = new_token(TokenKind.INITIAL_ACCESS_TOKEN), self._clock.now()
+        await self._invitations.add(
+            InitialAccessToken(
+                digest=digest_of(token), label=label, created_at=now, expires_at=now + lasts
+            ),
+            event=self._audit.event("client.invited", label=label),
+        )
+        return token
+
+    async def is_invitation(self, token: str) -> bool:
+        if not TokenKind.INITIAL_ACCESS_TOKEN.matches(token):
+            return False
+        return await self._invitations.is_active(digest_of(token), now=self._clock.now())
+
+    def _own_act(self, act: str, client: Client) -> NewEvent:
+        """Return the event of a change by the client itself.
+
+        The client holds its registration access token (RFC 7592).
+        """
+        client_id = client.client_id
+        return self._audit.event(act, client_id=client_id, actor=f"client:{client_id}")
+
+    def _seen(self, client: Client) -> dict[str, Any]:
+        """Return the values in force that an administrator reviews before trusting a client."""
+        values = self.information(client)
+        return {name: value for name, value in values.items() if name not in MAY_CHANGE_UNSEEN}
+
+    def _client_of(
+        self, body: ClientCreate | ClientRegister, *, client_name: str, scope: str, **further: Any
+    ) -> Client:
+        values = {
+            "client_id": new_client_id(),
+            "client_name": client_name,
+            "unique_name": None,
+            "secret_digest": None,
+            "token_endpoint_auth_method": body.token_endpoint_auth_method,
+            "grant_types": " ".join(dict.fromkeys(body.grant_types)),
+            "response_types": " ".join(body.response_types),
+            "scope": scope,
+            "redirect_uris": " ".join(body.all_redirect_uris),
+            "metadata": json.dumps(body.further_metadata()),
+            "disabled_at": None,
+            "created_at": self._clock.now(),
+            "trust": "none",
+            "sector_identifier": None,
+            "registration_token_digest": None,
+            "registration_expires_at": None,
+        }
+        return Client(**{**values, **further})
+
+
+def application_type_of(redirect_uris: Sequence[str]) -> str:
+    """Return the application_type in force for a client that did not state one.
+
+    It is `native` as soon as one redirect URI is not https.
+    """
+    return "web" if all(uri.lower().startswith("https:") for uri in redirect_uris) else "native"

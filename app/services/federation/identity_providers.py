@@ -1,0 +1,277 @@
+"""Identity providers (OpenID Connect), and the external identities linked to users.
+
+An external identity is an issuer and a subject, and nothing else: an email address never finds an
+account, no matter who verified it (OpenID Connect Core section 5.7).
+"""
+
+import json
+from collections.abc import Sequence
+from datetime import datetime, timedelta
+
+from app.clock import Clock
+from app.errors import ConflictError, NotFoundError, UnavailableError
+from app.models.accounts.sessions import Session
+from app.models.accounts.users import User
+from app.models.federation.identity_providers import IdentityProvider, LinkedIdentity
+from app.observability.logging import logger
+from app.repositories.accounts.users import UserRepository
+from app.repositories.federation.identity_providers import IdentityProviderRepository, Unlinked
+from app.repositories.oauth.replay_cache import ReplayCacheRepository
+from app.security.encryption import SealError, SecretBox
+from app.security.passwords import NO_PASSWORD
+from app.security.tokens import new_identifier, new_salt
+from app.services.accounts.notices import Notices
+from app.services.accounts.sign_in_names import new_name, require_no_address, taken
+from app.services.federation.identity_provider_rules import (
+    NAME,
+    ExternalIdentity,
+    check_provider,
+    claims_of,
+)
+from app.services.operations.audit import AuditLog
+
+log = logger(__name__)
+
+
+class IdentityProviderService:
+    def __init__(
+        self,
+        identity_providers: IdentityProviderRepository,
+        users: UserRepository,
+        spent: ReplayCacheRepository,
+        box: SecretBox,
+        audit: AuditLog,
+        notices: Notices,
+        clock: Clock,
+        *,
+        is_production: bool,
+    ) -> None:
+        self._identity_providers = identity_providers
+        self._users = users
+        self._spent = spent
+        self._box = box
+        self._audit = audit
+        self._notices = notices
+        self._clock = clock
+        self._is_production = is_production
+
+    async def add(
+        self, name: str, *, label: str, issuer: str, client_id: str, secret: str, scope: str
+    ) -> IdentityProvider:
+        """Add an identity provider; an empty secret is that of a public client."""
+        check_provider(
+            name,
+            label=label,
+            issuer=issuer,
+            client_id=client_id,
+            scope=scope,
+            is_production=self._is_production,
+        )
+        if any(other.issuer == issuer for other in await self._identity_providers.list_all()):
+            raise ConflictError("A provider with this issuer already exists.")
+        provider = IdentityProvider(
+            name=name,
+            label=label.strip(),
+            issuer=issuer,
+            client_id=client_id,
+            sealed_secret=self._box.seal(secret.encode(), context=name) if secret else None,
+            scope=scope,
+            created_at=self._clock.now(),
+            disabled_at=None,
+        )
+        event = self._audit.event("provider.added", provider=name, issuer=issuer)
+        if not await self._identity_providers.add(provider, event=event):
+            raise ConflictError("A provider with this name already exists.")
+        return provider
+
+    async def list_all(self) -> Sequence[IdentityProvider]:
+        return await self._identity_providers.list_all()
+
+    async def list_enabled(self) -> Sequence[IdentityProvider]:
+        return [
+            provider
+            for provider in await self._identity_providers.list_all()
+            if not provider.is_disabled
+        ]
+
+    async def count_linked(self) -> dict[str, int]:
+        """Return how many users are linked to each identity provider."""
+        return await self._identity_providers.count_linked()
+
+    async def get(self, name: str) -> IdentityProvider:
+        """Return the identity provider; raise `NotFoundError` if it is unknown."""
+        provider = await self._identity_providers.find(name) if NAME.fullmatch(name) else None
+        if provider is None:
+            raise NotFoundError("There's no identity provider with that name.")
+        return provider
+
+    async def get_enabled(self, name: str) -> IdentityProvider:
+        """Return the identity provider.
+
+        Raise `NotFoundError` if it is unknown or disabled.
+        """
+        provider = await self.get(name)
+        if provider.is_disabled:
+            raise NotFoundError("There's no identity provider with that name.")
+        return provider
+
+    async def set_disabled(self, name: str, *, disabled: bool) -> IdentityProvider:
+        provider = await self.get(name)
+        action = "provider.disabled" if disabled else "provider.enabled"
+        event = self._audit.event(action, provider=name, issuer=provider.issuer)
+        disabled_at = self._clock.now() if disabled else None
+        await self._identity_providers.set_disabled(name, disabled_at, event=event)
+        return await self.get(name)
+
+    async def remove(self, name: str) -> int:
+        """Remove an identity provider and unlink every account from it.
+
+        Return how many accounts were linked.
+        """
+        provider = await self.get(name)
+        event = self._audit.event("provider.removed", provider=name, issuer=provider.issuer)
+        return await self._identity_providers.remove(name, event=event) or 0
+
+    def secret_of(self, provider: IdentityProvider) -> str | None:
+        """Return the client secret at an identity provider, or None.
+
+        Raise `UnavailableError` if it was sealed under a key that is no longer listed.
+        """
+        if provider.sealed_secret is None:
+            return None
+        try:
+            return self._box.open(provider.sealed_secret, context=provider.name).decode()
+        except SealError as error:
+            log.error(
+                "the client secret for identity provider %s cannot be opened: %s",
+                provider.name,
+                error,
+            )
+            raise UnavailableError(
+                "This sign-in option isn't available right now. Choose another one."
+            ) from None
+
+    async def spend(self, state: str, *, lasts: timedelta) -> bool:
+        """Consume a state; return whether this was the first response with it, in any worker."""
+        return await self._spent.spend(
+            f"upstream state {state}", expires_at=self._clock.now() + lasts
+        )
+
+    async def person_of(self, elsewhere: ExternalIdentity) -> User | None:
+        """Return the user of an external identity and mark the identity as used.
+
+        Return None if it is not linked.
+        """
+        identity = await self._identity_providers.find_identity(elsewhere.issuer, elsewhere.subject)
+        if identity is None:
+            return None
+        await self._identity_providers.mark_used(identity, now=self._clock.now())
+        return await self._users.find(identity.user_id)
+
+    async def record_fresh_sign_in(
+        self, user: User, elsewhere: ExternalIdentity, *, proof: str
+    ) -> None:
+        """Record that a user signed in again at an identity provider, and the proof of it."""
+        await self._audit.record(
+            "upstream.signed_in_again",
+            user_id=user.user_id,
+            provider=elsewhere.provider,
+            proof=proof,
+        )
+
+    async def list_of(self, user: User) -> Sequence[LinkedIdentity]:
+        return await self._identity_providers.list_of(user.user_id)
+
+    async def link(self, user: User, elsewhere: ExternalIdentity, *, label: str) -> bool:
+        """Let a user sign in by an external identity; return False if it is another user's.
+
+        `label` is the name of the identity provider in the email to the user.
+        """
+        linked = await self._identity_providers.find_identity(elsewhere.issuer, elsewhere.subject)
+        if linked is not None:
+            return linked.user_id == user.user_id
+        event = self._audit.event(
+            "upstream.linked", user_id=user.user_id, provider=elsewhere.provider
+        )
+        identity = self._identity(user.user_id, elsewhere)
+        if not await self._identity_providers.link(identity, user, event=event):
+            return False
+        await self._notices.tell(user, "upstream_linked", label=label)
+        return True
+
+    async def unlink(self, user: User, issuer: str, subject: str, *, but: Session) -> Unlinked:
+        """Unlink an external identity, unless no other way to sign in would be left.
+
+        The user is signed out everywhere except in the session `but`.
+        """
+        identity = await self._identity_providers.find_identity(issuer, subject)
+        if identity is None:
+            return "unknown"
+        event = self._audit.event(
+            "upstream.unlinked", user_id=user.user_id, provider=identity.provider
+        )
+        outcome = await self._identity_providers.unlink(
+            user.user_id,
+            issuer,
+            subject,
+            but=but.session_id,
+            now=self._clock.now(),
+            event=event,
+        )
+        if outcome != "unlinked":
+            return outcome
+        labels = {
+            provider.name: provider.label for provider in await self._identity_providers.list_all()
+        }
+        label = labels.get(identity.provider, identity.provider)
+        await self._notices.tell(user, "upstream_unlinked", label=label)
+        return outcome
+
+    async def create_account(self, username: str, elsewhere: ExternalIdentity) -> User:
+        """Create a user without a password who signs in by this external identity.
+
+        Raise `InvalidInputError` and `ConflictError` as a registration does.
+        """
+        name = new_name(username)
+        now = self._clock.now()
+        user = User(
+            user_id=new_identifier(),
+            username=name.spelling,
+            username_key=name.key,
+            password_hash=NO_PASSWORD,
+            credentials_version=new_identifier(),
+            otp_secret=None,
+            otp_confirmed_at=None,
+            otp_last_step=None,
+            disabled_at=None,
+            created_at=now,
+            claims=json.dumps(claims_of(elsewhere)),
+            claims_updated_at=None,
+            pairwise_salt=new_salt(),
+        )
+        await require_no_address(self._users, name)
+        event = self._audit.event(
+            "upstream.account_created", user_id=user.user_id, provider=elsewhere.provider
+        )
+        identity = self._identity(user.user_id, elsewhere, now)
+        if not await self._identity_providers.add_person(user, identity, event=event):
+            if (
+                await self._identity_providers.find_identity(elsewhere.issuer, elsewhere.subject)
+                is not None
+            ):
+                raise ConflictError("That account is already connected to an account here.")
+            raise taken()
+        return user
+
+    def _identity(
+        self, user_id: str, elsewhere: ExternalIdentity, used_at: datetime | None = None
+    ) -> LinkedIdentity:
+        return LinkedIdentity(
+            issuer=elsewhere.issuer,
+            subject=elsewhere.subject,
+            provider=elsewhere.provider,
+            user_id=user_id,
+            label=elsewhere.label,
+            linked_at=self._clock.now(),
+            last_used_at=used_at,
+        )

@@ -1,0 +1,1 @@
+"""Services for tokens, codes, consents and signing keys."""

@@ -1,0 +1,114 @@
+"""Consent: what a user is asked, and what they need not be asked again."""
+
+from collections.abc import Mapping, Sequence
+from dataclasses import dataclass, replace
+from datetime import datetime
+
+from app.clock import Clock
+from app.models.accounts.users import User
+from app.models.clients.clients import Client
+from app.models.oauth.consents import Consent
+from app.models.operations.audit_outbox import NewEvent
+from app.repositories.oauth.consents import ConsentRepository
+from app.services.clients.client_fingerprints import fingerprint_of
+from app.services.operations.audit import AuditLog
+
+FIRST_PARTY = "first_party"
+
+
+@dataclass(frozen=True, slots=True)
+class ConsentRequirement:
+    """Whether the user must be asked, and the consent in force if it was looked up."""
+
+    is_due: bool
+    consent: Consent | None
+
+
+class ConsentService:
+    def __init__(self, consents: ConsentRepository, clock: Clock, audit: AuditLog) -> None:
+        self._consents = consents
+        self._clock = clock
+        self._audit = audit
+
+    async def find(self, user: User, client: Client) -> Consent | None:
+        """Return the consent that is in force for the client as it is now."""
+        consent = await self._consents.find(user.user_id, client.client_id)
+        if consent is None or consent.client_fingerprint != fingerprint_of(client):
+            return None
+        return consent
+
+    async def requirement(
+        self,
+        user: User,
+        client: Client,
+        scopes: frozenset[str],
+        *,
+        is_forced: bool,
+        is_identity_sure: bool,
+        is_given: bool,
+    ) -> ConsentRequirement:
+        """Return whether the user must be asked for consent.
+
+        If consent is forced, or any program could pose as the client (RFC 8252 section 8.6), the
+        user is asked in each request; `is_given` says that they have allowed this one.
+        """
+        if client.trust == FIRST_PARTY and not is_forced and is_identity_sure:
+            return ConsentRequirement(is_due=False, consent=None)
+        consent = await self.find(user, client)
+        if consent is None or not scopes <= consent.scopes:
+            return ConsentRequirement(is_due=True, consent=consent)
+        must_ask_again = (is_forced or not is_identity_sure) and not is_given
+        return ConsentRequirement(is_due=must_ask_again, consent=consent)
+
+    async def grant(self, user: User, client: Client, scopes: frozenset[str]) -> bool:
+        """Store what the user allows; return False if the account no longer exists."""
+        consent, event = self.given(user, client, scopes)
+        return await self._consents.grant(consent, event=event)
+
+    def given(self, user: User, client: Client, scopes: frozenset[str]) -> tuple[Consent, NewEvent]:
+        """Return the consent that a user gives now, and its audit event."""
+        consent = Consent(
+            user_id=user.user_id,
+            client_id=client.client_id,
+            scope=" ".join(sorted(scopes)),
+            granted_at=self._clock.now(),
+            client_fingerprint=fingerprint_of(client),
+        )
+        event = self._audit.event(
+            "consent.granted",
+            user_id=user.user_id,
+            client_id=client.client_id,
+            scopes=sorted(scopes),
+        )
+        return consent, event
+
+    async def list_of(self, user: User) -> Sequence[Consent]:
+        """Return the consents of a user, the newest first.
+
+        A client that has tokens for the user without having asked is included.
+        """
+        allowed = {
+            consent.client_id: consent for consent in await self._consents.list_of(user.user_id)
+        }
+        others: dict[str, Consent] = {}
+        with_tokens = await self._consents.list_with_tokens(user.user_id, now=self._clock.now())
+        for consent in with_tokens:
+            if consent.client_id not in allowed:
+                newest = others.setdefault(consent.client_id, consent)
+                scope = " ".join(sorted(newest.scopes | consent.scopes))
+                others[consent.client_id] = replace(newest, scope=scope)
+        consents = (*allowed.values(), *others.values())
+        return sorted(consents, key=lambda each: each.granted_at, reverse=True)
+
+    async def revoke(self, user: User, client_id: str) -> bool:
+        """Revoke a consent and end every sign-in at that client.
+
+        Return False if there was none.
+        """
+        event = self._audit.event("consent.revoked", user_id=user.user_id, client_id=client_id)
+        now = self._clock.now()
+        return await self._consents.revoke(user.user_id, client_id, now=now, event=event)
+
+    async def last_uses(self, user: User) -> Mapping[str, datetime]:
+        """Return when each client last got tokens for a user."""
+        return await self._consents.last_uses(user.user_id)

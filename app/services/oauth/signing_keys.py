@@ -1,0 +1,281 @@
+"""Signing keys: created when first needed, stored sealed, and rotated by age.
+
+They are published for long enough that everything they signed can be verified.
+"""
+
+import asyncio
+import json
+from collections.abc import Mapping, Sequence
+from dataclasses import dataclass
+from datetime import datetime, timedelta
+from enum import StrEnum
+from typing import Any
+
+from app.clock import Clock
+from app.late_imports import imported
+from app.models.oauth.signing_keys import SigningKey
+from app.observability.logging import logger
+from app.repositories.oauth.signing_keys import SigningKeyRepository
+from app.security import jose
+from app.security.encryption import SealError, SecretBox
+from app.security.jose import ALGORITHMS, SignatureError
+from app.security.tokens import new_identifier
+from app.services.oauth.signing_key_cache import CACHED_FOR, SigningKeyCache
+from app.services.operations.audit import AuditLog
+
+log = logger(__name__)
+
+PUBLISHED_BEFORE = timedelta(seconds=60)
+"""How long a key is published before it signs, so that every worker's JWKS has it."""
+PUBLISHED_AFTER = timedelta(days=1)
+"""How long a replaced key stays published after the tokens that it signed have expired."""
+MAX_AGE = PUBLISHED_BEFORE - 2 * CACHED_FOR
+"""How long others may cache the JWK Set; with our own cache, less than a new key waits."""
+STALE_MAX_AGE = timedelta(seconds=5)
+"""The same for a set that may lack a key because the database is unavailable."""
+KNOWN_AFTER = CACHED_FOR + MAX_AGE
+"""Time after which no server, and no cache of a server's response, lacks a new key."""
+ATTEMPTS = 5
+"""Attempts to have a key of our own while workers with another secret create keys too."""
+
+
+class KeyState(StrEnum):
+    WAITING = "waiting"
+    """Published; signs from a future instant."""
+    SIGNING = "signing"
+    PUBLISHED = "published"
+    """Replaced; what it signed may still be valid."""
+    RETIRED = "retired"
+    """Verifies only hints (`id_token_hint`)."""
+
+
+@dataclass(frozen=True, slots=True)
+class PublishedKeys:
+    """A JWK Set, and how long it may be cached."""
+
+    jwks: dict[str, Any]
+    max_age: timedelta
+
+
+class SigningKeys:
+    """Signing keys of the server.
+
+    `max_age` is the age at which a key is replaced; `token_ttl` is how long its tokens are valid.
+    """
+
+    def __init__(
+        self,
+        repository: SigningKeyRepository,
+        box: SecretBox,
+        audit: AuditLog,
+        clock: Clock,
+        *,
+        max_age: timedelta,
+        token_ttl: timedelta,
+    ) -> None:
+        self._repository = repository
+        self._box = box
+        self._audit = audit
+        self._clock = clock
+        self._max_age = max_age
+        self._published_after = token_ttl + PUBLISHED_AFTER
+        self._cache = SigningKeyCache(repository, clock, token_ttl=token_ttl)
+        self._opened: dict[str, Any] = {}
+        self._cannot_be_opened: set[bytes] = set()
+        self._making = asyncio.Lock()
+
+    async def sign(self, claims: Mapping[str, Any], *, algorithm: str, typ: str = "JWT") -> str:
+        """Return a JWT signed with the current key of an algorithm, with its `kid`."""
+        key = await self._signer(algorithm)
+        return jose.sign(claims, self._opened[key.kid], algorithm=algorithm, kid=key.kid, typ=typ)
+
+    async def published(self) -> PublishedKeys:
+        """Return the JWK Set (RFC 7517 section 5): keys that sign, will sign, or signed recently.
+
+        While the database is unavailable, this is the last known set, for an hour or for as long as
+        tokens are valid. Raise `DatabaseUnavailableError` after that.
+        """
+        await self.ensure()
+        keys = await self._cache.keys()
+        published = [json.loads(key.public_jwk) for key in keys if self._is_published(key, keys)]
+        return PublishedKeys(
+            {"keys": published}, max_age=STALE_MAX_AGE if self._cache.is_stale else MAX_AGE
+        )
+
+    async def verify(self, token: str) -> dict[str, Any] | None:
+        """Return the claims of a token that one of our keys ever signed, expired or not.
+
+        Return None for any other token.
+        """
+        try:
+            kid = jose.header_of(token).get("kid")
+            keys = await self._cache.keys()
+            if isinstance(kid, str) and all(key.kid != kid for key in keys):
+                keys = await self._cache.newest()  # another worker may have just created it
+            jwks = [json.loads(key.public_jwk) for key in keys if key.kid == kid]
+            await imported(*jose.MODULES)
+            return jose.verify(token, jwks, algorithms=ALGORITHMS)
+        except SignatureError:
+            return None
+
+    async def ensure(self) -> None:
+        """Create the first key of each algorithm for which no key can be opened."""
+        for algorithm in ALGORITHMS:
+            await self._signer(algorithm)
+
+    async def rotate(
+        self, algorithm: str | None = None, *, signs_after: timedelta = PUBLISHED_BEFORE
+    ) -> list[str]:
+        """Publish new keys and return their `kid`s. They sign after a minute.
+
+        If `signs_after` is less than `KNOWN_AFTER`, others may receive a token whose key they do
+        not know.
+        """
+        await self.ensure()
+        signs_from = self._clock.now() + signs_after
+        return [
+            (
+                await self._make(
+                    rotated, await self._cache.newest(), signs_from=signs_from, is_rotation=True
+                )
+            ).kid
+            for rotated in ALGORITHMS
+            if algorithm in (None, rotated)
+        ]
+
+    async def rotate_old(self) -> None:
+        """Create a successor for each key that is older than it should be.
+
+        Of keys that are no longer published only the public half is kept, to verify hints.
+        """
+        now = self._clock.now()
+        keys = await self._cache.newest()
+        for algorithm in ALGORITHMS:
+            newest = next((key for key in keys if key.algorithm == algorithm), None)
+            if newest is not None and now - newest.created_at >= self._max_age:
+                successor = await self._make(
+                    algorithm, keys, signs_from=now + PUBLISHED_BEFORE, is_rotation=True
+                )
+                log.info(
+                    ("the signing key for %s was rotated because of its age: the new key is %s"),
+                    algorithm,
+                    successor.kid,
+                )
+        keys = await self._cache.keys()
+        retired_kids = [
+            key.kid for key in keys if key.private_sealed and not self._is_published(key, keys)
+        ]
+        if retired_kids:
+            await self._repository.forget_private_halves(retired_kids)
+
+    async def list_all(self) -> Sequence[SigningKey]:
+        """Return all keys, the newest of each algorithm first."""
+        return await self._repository.list_all()
+
+    def state_of(self, key: SigningKey, keys: Sequence[SigningKey]) -> KeyState:
+        """Return what a key is used for now, according to the times of all `keys`."""
+        now = self._clock.now()
+        ended_at = _ended_at(key, keys)
+        if ended_at is None or ended_at > now:
+            return KeyState.SIGNING if key.signs_from <= now else KeyState.WAITING
+        is_published = ended_at + self._published_after > now
+        return KeyState.PUBLISHED if is_published else KeyState.RETIRED
+
+    def _is_published(self, key: SigningKey, keys: Sequence[SigningKey]) -> bool:
+        """Return whether a key belongs in the JWK Set.
+
+        The key that this worker signs with does, even if its successor is sealed under a secret
+        that this worker does not have.
+        """
+        if self.state_of(key, keys) is not KeyState.RETIRED:
+            return True
+        return key == self._usable(keys, key.algorithm)
+
+    async def _signer(self, algorithm: str) -> SigningKey:
+        await imported(*jose.MODULES)
+        key = self._usable(await self._cache.keys(), algorithm)
+        if key is not None:
+            return key
+        async with self._making:
+            for _ in range(ATTEMPTS):
+                keys = await self._cache.newest()
+                key = self._usable(keys, algorithm)
+                if key is not None:
+                    return key
+                now = self._clock.now()
+                await self._make(algorithm, keys, signs_from=now, is_rotation=False)
+        raise SealError("workers with another SECRET_KEY create all signing keys")
+
+    def _usable(self, keys: Sequence[SigningKey], algorithm: str) -> SigningKey | None:
+        """Return the newest key that may sign already and can be opened.
+
+        If there is none, return the first that will sign: the worker that created it has a clock
+        ahead of ours.
+        """
+        now = self._clock.now()
+        of_algorithm = [key for key in keys if key.algorithm == algorithm]
+        may_sign = [key for key in of_algorithm if key.signs_from <= now]
+        too_early = [key for key in reversed(of_algorithm) if key.signs_from > now]
+        return next((key for key in (*may_sign, *too_early) if self._open(key)), None)
+
+    async def _make(
+        self,
+        algorithm: str,
+        keys: Sequence[SigningKey],
+        *,
+        signs_from: datetime,
+        is_rotation: bool,
+    ) -> SigningKey:
+        """Create a key; if several workers replace the same keys, all of them use the first result.
+
+        A rotation is an event of the audit log; the first key is not.
+        """
+        before = [key for key in keys if key.algorithm == algorithm]
+        kid = new_identifier()[:16]
+        private = await asyncio.to_thread(jose.new_private_jwk, algorithm, kid)
+        generation = max((key.generation for key in before), default=0) + 1
+        event = self._audit.event("keys.rotated", kids=[kid]) if is_rotation else None
+        await self._repository.add_once(
+            SigningKey(
+                kid=kid,
+                algorithm=algorithm,
+                generation=generation,
+                public_jwk=json.dumps(jose.public_part(private)),
+                private_sealed=self._box.seal(json.dumps(private).encode(), context=kid),
+                created_at=self._clock.now(),
+                signs_from=signs_from,
+            ),
+            event=event,
+        )
+        return next(
+            key
+            for key in await self._cache.newest()
+            if (key.algorithm, key.generation) == (algorithm, generation)
+        )
+
+    def _open(self, key: SigningKey) -> bool:
+        if key.kid in self._opened:
+            return True
+        if key.private_sealed in self._cannot_be_opened or not key.private_sealed:
+            return False
+        try:
+            private = self._box.open(key.private_sealed, context=key.kid)
+        except SealError as error:
+            log.error("the signing key %s cannot be opened: %s", key.kid, error)
+            self._cannot_be_opened.add(key.private_sealed)
+            return False
+        self._opened[key.kid] = jose.import_key(json.loads(private))
+        return True
+
+
+def _ended_at(key: SigningKey, keys: Sequence[SigningKey]) -> datetime | None:
+    """Return when a key stopped signing, which is when its successor began.
+
+    Return None while it has no successor.
+    """
+    successor_starts = [
+        other.signs_from
+        for other in keys
+        if other.algorithm == key.algorithm and other.generation > key.generation
+    ]
+    return min(successor_starts, default=None)

@@ -1,0 +1,1 @@
+"""Services for audit, limits, mail and housekeeping."""

@@ -1,0 +1,82 @@
+"""Assign numbers to audit events in batches, soon after the events were written."""
+
+import asyncio
+from contextlib import suppress
+
+from app.clock import Clock
+from app.errors import DatabaseUnavailableError
+from app.observability.logging import logger
+from app.repositories.operations.audit_sequencing import BATCH, AuditSequencingRepository
+
+log = logger(__name__)
+
+POLL_SECONDS = 10.0
+PAUSE_SECONDS = 1.0
+"""Pause between two passes, so that a pass under load has many events to number."""
+PASSES_UNTIL_WARNING = 10
+
+
+class AuditSequencer:
+    """Numbers audit events.
+
+    Every worker has a sequencer; the lock on the head of the chain lets one at a time work.
+    """
+
+    def __init__(self, repository: AuditSequencingRepository, clock: Clock) -> None:
+        self._repository = repository
+        self._clock = clock
+        self._written = asyncio.Event()
+        self._lock = asyncio.Lock()
+        self._passes_in_vain = 0
+
+    def wake(self) -> None:
+        """Signal that an event was written, or will be at once."""
+        self._written.set()
+
+    async def run_forever(self) -> None:
+        """Run until cancelled; a pass in progress is completed."""
+        while True:
+            with suppress(TimeoutError):
+                async with asyncio.timeout(POLL_SECONDS):
+                    await self._written.wait()
+            await asyncio.sleep(
+                PAUSE_SECONDS * (1 + min(self._passes_in_vain, PASSES_UNTIL_WARNING))
+            )
+            self._written.clear()
+            current_pass = asyncio.create_task(self._pass())
+            try:
+                await asyncio.shield(current_pass)
+            except asyncio.CancelledError:
+                await current_pass
+                raise
+
+    async def run(self) -> bool:
+        """Number all waiting events; return False if another worker is doing it."""
+        async with self._lock:
+            if not await self._repository.has_waiting():
+                return True
+            count: int | None = BATCH
+            while count == BATCH:
+                count = await self._repository.number_some(now=self._clock.now())
+            return count is not None
+
+    async def try_run(self) -> bool:
+        """Do the same as `run`; return False also if the database is unavailable."""
+        try:
+            return await self.run()
+        except DatabaseUnavailableError:
+            return False
+
+    async def _pass(self) -> None:
+        try:
+            is_done = await self.run()
+        except DatabaseUnavailableError:
+            log.warning("audit events are waiting to be numbered: the database is not available")
+        except Exception:
+            log.exception("numbering audit events failed and will be retried")
+        else:
+            self._passes_in_vain = 0 if is_done else self._passes_in_vain + 1
+            if not is_done:
+                self._written.set()
+            if self._passes_in_vain == PASSES_UNTIL_WARNING:
+                log.warning("audit events are waiting to be numbered: audit_head is locked")

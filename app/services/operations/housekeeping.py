@@ -1,0 +1,171 @@
+"""Delete expired rows in bounded batches, one worker at a time, without a cron job."""
+
+import asyncio
+import time
+from collections import deque
+from collections.abc import Awaitable, Callable, Sequence
+from contextlib import suppress
+from datetime import timedelta
+
+from app.clock import Clock
+from app.errors import DatabaseUnavailableError
+from app.observability.logging import logger
+from app.repositories.oauth.ended_tokens import EndedTokenRepository
+from app.repositories.operations.housekeeping import Deletion, HousekeepingRepository
+from app.repositories.operations.leases import LeaseRepository
+from app.security.tokens import new_identifier
+from app.services.operations.batch_sizes import BatchSize, pause_after
+
+log = logger(__name__)
+
+LEASE = "housekeeping"
+KEPT_AFTER_EXPIRY = timedelta(minutes=5)
+LEASE_INTERVALS = 3
+SHORTEST_LEASE = 60.0
+STOP_SECONDS = 1.0
+"""How long shutdown waits to release the lease."""
+
+
+class Housekeeping:
+    """Periodic deletion of expired rows, which runs beside the server.
+
+    `interval` is in seconds; `others` are deletions with rules of their own. A run rotates old
+    signing keys first. Then it deletes one batch from each table, and repeats this for tables with
+    more rows, so that a large table does not delay the others. A run that has not finished after
+    one interval ends, and the next one begins at once.
+    """
+
+    def __init__(
+        self,
+        repository: HousekeepingRepository,
+        leases: LeaseRepository,
+        clock: Clock,
+        *,
+        ended_tokens: EndedTokenRepository,
+        interval: float,
+        rotate_keys: Callable[[], Awaitable[None]],
+        others: Sequence[Deletion] = (),
+        sleep: Callable[[float], Awaitable[None]] = asyncio.sleep,
+        timer: Callable[[], float] = time.monotonic,
+    ) -> None:
+        self._repository = repository
+        self._ended_tokens = ended_tokens
+        self._leases = leases
+        self._clock = clock
+        self._interval = interval
+        self._rotate_keys = rotate_keys
+        self._others = others
+        self._sleep = sleep
+        self._timer = timer
+        self._holder = new_identifier()
+        self._lease_seconds = max(interval * LEASE_INTERVALS, SHORTEST_LEASE)
+        self._renews_at: float | None = None
+        self._has_more = False
+
+    async def run_forever(self) -> None:
+        try:
+            while True:
+                if not self._has_more:
+                    await self._sleep(self._interval)
+                self._has_more = False
+                try:
+                    await self.run_once()
+                except DatabaseUnavailableError:
+                    log.warning("housekeeping is waiting: the database is not available")
+                except Exception:
+                    log.exception("housekeeping failed and will be retried")
+        finally:
+            await self._give_lease_back()
+
+    async def run_once(self) -> int:
+        """Delete all expired rows and return how many there were.
+
+        Return zero while another worker does it.
+        """
+        if not await self._has_lease():
+            return 0
+        await self._rotate()
+        deletions = self._deletions()
+        sizes = {deletion: BatchSize(self._repository.batch_seconds) for deletion in deletions}
+        ends_at = self._timer() + self._interval
+        total, queue, was_full = 0, deque(deletions), False
+        while queue and await self._has_lease():
+            if self._timer() > ends_at:
+                self._has_more = True
+                break
+            deletion = queue.popleft()
+            deleted, is_full = await self._turn(deletion, sizes[deletion])
+            total += deleted
+            if is_full:
+                queue.append(deletion)
+                was_full = True
+            if not queue and was_full:  # the deleted rows may have protected others
+                queue, was_full = deque(deletions), False
+        if total:
+            log.info("housekeeping removed %d rows", total)
+        return total
+
+    def _deletions(self) -> Sequence[Deletion]:
+        return (
+            self._repository.delete_expired_access_tokens,
+            *self._ended_tokens.deletions(),
+            *self._repository.deletions_by_expiry(),
+            self._repository.delete_unused_clients,
+            self._repository.delete_old_mails,
+            *self._others,
+        )
+
+    async def _turn(self, deletion: Deletion, size: BatchSize) -> tuple[int, bool]:
+        """Delete one batch and pause; return how many rows, and whether there may be more.
+
+        A table that is locked, or whose deletion has a bug, must not hold up the others.
+        """
+        limit, started_at = size.rows, self._timer()
+        before = self._clock.now() - KEPT_AFTER_EXPIRY
+        try:
+            deleted = await deletion(before=before, limit=limit)
+        except DatabaseUnavailableError:
+            log.warning("housekeeping skipped a table that is not available")
+            self._renews_at = None  # ends the run if the whole database is unavailable
+            return 0, False
+        except Exception:
+            log.exception("housekeeping skipped a table")
+            return 0, False
+        seconds = self._timer() - started_at
+        is_full = deleted >= limit
+        if is_full:
+            size.learn(seconds)
+        if deleted:
+            await self._sleep(pause_after(seconds))
+        return deleted, is_full
+
+    async def _rotate(self) -> None:
+        try:
+            await self._rotate_keys()
+        except DatabaseUnavailableError:
+            raise
+        except Exception:
+            log.exception("rotating old signing keys failed and will be retried")
+
+    async def _has_lease(self) -> bool:
+        """Return whether this worker holds the lease, taking it if it is free.
+
+        It is renewed once a third of its time has passed.
+        """
+        now = self._timer()
+        if self._renews_at is not None and now < self._renews_at:
+            return True
+        self._renews_at = None
+        lasts = timedelta(seconds=self._lease_seconds)
+        if not await self._leases.take(LEASE, self._holder, lasts=lasts):
+            return False
+        self._renews_at = now + self._lease_seconds / 3
+        return True
+
+    async def _give_lease_back(self) -> None:
+        if self._renews_at is None:
+            return
+        self._renews_at = None
+        with suppress(DatabaseUnavailableError, TimeoutError):
+            async with asyncio.timeout(STOP_SECONDS):
+                await self._leases.give_back(LEASE, self._holder)
