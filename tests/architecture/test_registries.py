@@ -13,7 +13,6 @@ import app.cli
 import app.oauth.client_auth
 import app.oauth.grants
 import app.pages
-import app.pages.account
 import app.routers
 from app.cli.base import Command
 from app.cli.commands import COMMANDS
@@ -22,15 +21,14 @@ from app.oauth.client_auth.base import ClientAuthMethod
 from app.oauth.grants import GRANTS
 from app.oauth.grants.base import Grant
 from app.pages import PAGES
-from app.pages.account.registry import ACCOUNT_PAGES
 from app.routers import HOT_ENDPOINTS, ROUTERS
 from app.routers.hot import HotEndpoint
 
 
 def modules_of(package: ModuleType) -> Iterator[ModuleType]:
-    for found in pkgutil.iter_modules(package.__path__):
-        if not found.name.startswith("__"):
-            yield importlib.import_module(f"{package.__name__}.{found.name}")
+    for found in pkgutil.walk_packages(package.__path__, f"{package.__name__}."):
+        if not found.name.endswith("__main__"):
+            yield importlib.import_module(found.name)
 
 
 def classes_of(package: ModuleType, base: type) -> set[type]:
@@ -83,10 +81,7 @@ def test_every_router_is_registered() -> None:
 
 
 def test_every_page_is_registered() -> None:
-    own = values_of(app.pages, APIRouter)
-
-    assert same_things(values_of(app.pages.account, APIRouter), ACCOUNT_PAGES)
-    assert same_things([*own, *ACCOUNT_PAGES], PAGES)
+    assert same_things(values_of(app.pages, APIRouter), PAGES)
 
 
 def test_every_hot_endpoint_is_in_the_fast_lane_and_declared_to_fastapi() -> None:
