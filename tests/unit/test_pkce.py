@@ -7,7 +7,12 @@ import pytest
 from hypothesis import given
 from hypothesis import strategies as st
 
-from app.oauth.pkce import is_code_challenge, is_verified
+from app.oauth.pkce import (
+    code_challenge_of,
+    is_code_challenge,
+    is_verified,
+    new_code_verifier,
+)
 
 UNRESERVED = "ABCDEFGHIJKLMNOPQRSTUVWXYZabcdefghijklmnopqrstuvwxyz0123456789-._~"
 VERIFIER = "dBjftJeZ4CVP-mB92K27uhbUJU1p1r_wW1gFWFOEjXk"
@@ -25,6 +30,15 @@ def test_the_example_of_rfc_7636_verifies() -> None:
     """Appendix B"""
     assert is_code_challenge(CHALLENGE)
     assert is_verified(CHALLENGE, VERIFIER)
+    assert code_challenge_of(VERIFIER) == CHALLENGE
+
+
+def test_a_new_verifier_is_valid_and_random() -> None:
+    """Section 4.1"""
+    verifiers = {new_code_verifier() for _ in range(100)}
+
+    assert len(verifiers) == 100
+    assert all(is_verified(challenge_of(verifier), verifier) for verifier in verifiers)
 
 
 @given(verifiers)
