@@ -38,6 +38,11 @@ class Fetched(NamedTuple):
     content_type: str
     body: bytes
 
+    @property
+    def is_success(self) -> bool:
+        """Return whether the status is 2xx; no redirect is followed."""
+        return 200 <= self.status < 300
+
 
 class OutboundHttp:
     """`allowed_hosts` may be private, use plain http, and have a certificate of the authority in

@@ -5,7 +5,7 @@ from fastapi import APIRouter
 from app.pages.account import verify_email
 from app.pages.account.registry import ACCOUNT_PAGES
 from app.pages.authorize import consent, device, endpoint, logout, select_account
-from app.pages.federation import new_account, start
+from app.pages.federation import callback, new_account, start
 from app.pages.sign_in import (
     create_account,
     known_network,
@@ -33,6 +33,7 @@ PAGES: tuple[APIRouter, ...] = (
     step_up.router,
     passkey.router,
     start.router,
+    callback.router,
     new_account.router,
     create_account.router,
     select_account.router,

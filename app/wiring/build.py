@@ -16,10 +16,10 @@ from app.oauth.client_auth.authenticator import ClientAuthenticator
 from app.oauth.client_auth.base import ClientAuthTools
 from app.oauth.device import DeviceAuthorization
 from app.oauth.dispatcher import GrantDispatcher
+from app.oauth.federation.client import IdentityProviderClient
 from app.oauth.grants import GRANTS
 from app.oauth.grants.base import GrantTools
 from app.oauth.id_tokens import IdTokens
-from app.oauth.identity_provider import IdentityProviderProtocol
 from app.oauth.introspection import Introspection
 from app.oauth.issuer import TokenIssuer
 from app.oauth.logout import Logout
@@ -342,8 +342,11 @@ def build_services(settings: Settings, clock: Clock) -> Services:
             clock,
             is_production=settings.is_production,
         ),
-        provider_protocol=IdentityProviderProtocol(
-            settings.outbound_allowed_hosts, settings.outbound_ca_file, clock, host_names
+        provider_client=IdentityProviderClient(
+            allowed_hosts=settings.outbound_allowed_hosts,
+            ca_file=settings.outbound_ca_file,
+            clock=clock,
+            names=host_names,
         ),
         passkeys=passkeys,
         clients=client_service,

@@ -11,8 +11,8 @@ from app.oauth.backchannel_logout import LogoutDelivery
 from app.oauth.bearer import BearerTokens
 from app.oauth.device import DeviceAuthorization
 from app.oauth.dispatcher import GrantDispatcher
+from app.oauth.federation.client import IdentityProviderClient
 from app.oauth.id_tokens import IdTokens
-from app.oauth.identity_provider import IdentityProviderProtocol
 from app.oauth.introspection import Introspection
 from app.oauth.logout import Logout
 from app.oauth.registration import ClientRegistration
@@ -82,7 +82,7 @@ class Services:
     otp: OtpService
     passkeys: PasskeyService
     identity_providers: IdentityProviderService
-    provider_protocol: IdentityProviderProtocol
+    provider_client: IdentityProviderClient
     recovery: RecoveryCodes
     trusted_browsers: TrustedBrowsers
     clients: ClientService

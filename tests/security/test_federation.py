@@ -503,7 +503,7 @@ async def test_an_invalid_discovery_document_is_refused(
 async def test_a_discovery_document_cannot_change_http_client_settings(
     visitor: Visitor, provider: Provider
 ) -> None:
-    """Authlib hands every member of it to its HTTP client."""
+    """Its members are not passed on to the HTTP client."""
     provider.publish(verify=False, proxy="http://evil.example", headers={"X": "y"}, timeout=0)
     asked = await sent_to(visitor, provider)
     provider.knows(asked)

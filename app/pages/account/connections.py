@@ -9,7 +9,8 @@ from fastapi import Depends
 from starlette.responses import RedirectResponse, Response
 
 from app.pages.account.base import account_page, account_router, fresh_person, stay_signed_in
-from app.pages.federation.start import CONNECTIONS, start_at_provider
+from app.pages.federation.start import start_at_provider
+from app.pages.federation.state import CONNECTIONS
 from app.pages.support.browser import Browser, BrowserDep, PostedFormDep
 from app.pages.support.languages import text_for
 from app.pages.support.messages import N_

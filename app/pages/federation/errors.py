@@ -3,7 +3,7 @@
 from starlette.responses import Response
 
 from app.models.federation.identity_providers import IdentityProvider
-from app.oauth.identity_provider import ProviderUnavailableError
+from app.oauth.federation.errors import ProviderUnavailableError
 from app.observability import refusals
 from app.observability.logging import logger
 from app.pages.federation.state import forget

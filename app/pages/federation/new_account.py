@@ -6,7 +6,7 @@ from fastapi import APIRouter
 from starlette.responses import RedirectResponse, Response
 
 from app.errors import ConflictError, InvalidInputError, NotFoundError, TooManyRequestsError
-from app.pages.federation.start import sign_in_by_provider
+from app.pages.federation.callback import sign_in_by_provider
 from app.pages.federation.state import NEW_ACCOUNT, PendingAccount, kept
 from app.pages.sign_in.state import link, pending_of, sign_in_page
 from app.pages.support.browser import Browser, BrowserDep, TypedFormDep

@@ -13,6 +13,7 @@ from typing import Any, TypeVar
 
 from starlette.responses import Response
 
+from app.oauth.federation.authentication import AuthenticationRequest
 from app.pages.support.browser import Browser, cookie_name, set_cookie
 from app.pages.support.languages import text_for
 from app.pages.support.messages import N_
@@ -21,6 +22,7 @@ from app.services.federation.identity_provider_rules import ExternalIdentity
 
 FEDERATION_COOKIE = "postern_upstream"
 NEW_ACCOUNT = "/login/new-here"
+CONNECTIONS = "/account/connections"
 LASTS = timedelta(minutes=10)
 
 
@@ -28,7 +30,8 @@ LASTS = timedelta(minutes=10)
 class SignInTransaction:
     """A sign-in in progress at an identity provider.
 
-    `session` is Authlib's, `given` holds the form fields of the page on which the sign-in began.
+    `session` holds the authentication request, `given` the form fields of the page on which the
+    sign-in began.
     `user_id` and `session_id` are set if the external identity is to be linked: only to that
     account, and only in that session of this browser.
     """
@@ -41,6 +44,16 @@ class SignInTransaction:
     begun_at: float
     user_id: str = ""
     session_id: str = ""
+
+    @property
+    def authentication_request(self) -> AuthenticationRequest:
+        values = self.session[_session_key(self.provider, self.state)]["data"]
+        return AuthenticationRequest(
+            redirect_uri=values["redirect_uri"],
+            state=self.state,
+            nonce=values["nonce"],
+            code_verifier=values["code_verifier"],
+        )
 
 
 @dataclass(frozen=True, slots=True)
@@ -74,6 +87,24 @@ PURPOSES: Mapping[type, str] = {
     SignInTransaction: "upstream flow",
     PendingAccount: "upstream newcomer",
 }
+
+
+def session_of(provider: str, request: AuthenticationRequest) -> dict[str, Any]:
+    """Return the `session` of a sign-in.
+
+    Its layout is that of earlier releases (the session of Authlib's client), so that of two servers
+    during an upgrade each can complete a sign-in that the other started.
+    """
+    values = {
+        "redirect_uri": request.redirect_uri,
+        "code_verifier": request.code_verifier,
+        "nonce": request.nonce,
+    }
+    return {_session_key(provider, request.state): {"data": values}}
+
+
+def _session_key(provider: str, state: str) -> str:
+    return f"_state_{provider}_{state}"
 
 
 def keep(

@@ -1,18 +1,23 @@
 """Rules for the settings of identity providers, and for the claims that are stored from them."""
 
 import re
+from collections.abc import Mapping
 from dataclasses import dataclass
+from typing import Any
 from urllib.parse import urlsplit
 
 from pydantic import ValidationError
 
 from app.errors import InvalidInputError
+from app.models.federation.identity_providers import IdentityProvider
 from app.schemas.claims import StandardClaims
+from app.security import usernames
 from app.security.text import is_scope, is_storable
 
 NAME = re.compile(r"[a-z0-9-]{1,40}")
 MAXIMUM_LABEL = 100
 MAXIMUM_LENGTH = 300
+MAXIMUM_TEXTS = {"email": 254, "name": 200, "preferred_username": 64}
 LOOPBACK_HOSTS = ("localhost", "127.0.0.1", "::1")
 
 
@@ -48,6 +53,26 @@ def check_provider(
         raise InvalidInputError("--scope must be names separated by spaces, including openid.")
 
 
+def external_identity_of(provider: IdentityProvider, claims: Mapping[str, Any]) -> ExternalIdentity:
+    """Return the external identity: the `sub`, which was verified, and short texts to display.
+
+    A text that is too long or cannot be stored becomes "", and so does an invalid username.
+    """
+    texts = {name: _text(claims.get(name), limit) for name, limit in MAXIMUM_TEXTS.items()}
+    subject = str(claims["sub"])
+    username = texts["preferred_username"]
+    is_usable = "@" not in username and usernames.problem_with(username) is None
+    return ExternalIdentity(
+        provider=provider.name,
+        issuer=provider.issuer,
+        subject=subject,
+        label=texts["email"] or username or texts["name"] or subject,
+        username=username if is_usable else "",
+        name=texts["name"],
+        email=texts["email"],
+    )
+
+
 def claims_of(elsewhere: ExternalIdentity) -> dict[str, object]:
     """Return those claims of an identity provider that may be stored.
 
@@ -62,6 +87,11 @@ def claims_of(elsewhere: ExternalIdentity) -> dict[str, object]:
             continue
         claims.update(parsed.stated_claims())
     return claims
+
+
+def _text(value: object, limit: int) -> str:
+    is_text = isinstance(value, str) and len(value) <= limit and is_storable(value)
+    return str(value).strip() if is_text else ""
 
 
 def _may_be_issuer(issuer: str, *, is_production: bool) -> bool:

@@ -1,0 +1,1 @@
+"""Sign-in with identity providers: this server as an OpenID Connect relying party."""
