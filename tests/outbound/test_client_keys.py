@@ -8,8 +8,8 @@ import pytest
 
 from app.models.clients.clients import Client
 from app.outbound.http import FetchError, OutboundHttp
+from app.services.clients import client_keys
 from app.services.clients.client_keys import MAXIMUM_KEYS, ClientKeys
-from app.services.clients.clients import client_keys
 from tests.support.client_jwts import jwks, signing_key
 from tests.support.clients import client_with
 from tests.support.clock import FakeClock

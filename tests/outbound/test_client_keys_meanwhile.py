@@ -10,8 +10,8 @@ import pytest_asyncio
 
 from app.outbound import http, turns
 from app.outbound.http import BusyError, FetchError, OutboundHttp
+from app.services.clients import client_keys
 from app.services.clients.client_keys import ClientKeys
-from app.services.clients.clients import client_keys
 from tests.conftest import AppFactory
 from tests.protocol.assertions_of_clients import SigningClient, signing_client
 from tests.support.application import Application
