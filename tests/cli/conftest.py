@@ -4,7 +4,7 @@ import asyncio
 import io
 import logging
 import os
-from collections.abc import Awaitable, Callable, Iterator
+from collections.abc import Awaitable, Callable, Iterator, Sequence
 from dataclasses import dataclass
 from pathlib import Path
 
@@ -23,6 +23,14 @@ class Result:
 
 
 Postern = Callable[..., Awaitable[Result]]
+
+
+def exit_code_of(arguments: Sequence[str]) -> int:
+    """Return the exit code of a command, whether it is returned or raised."""
+    try:
+        return main(arguments)
+    except SystemExit as ended:
+        return int(ended.code or 0)
 
 
 @pytest.fixture
@@ -58,7 +66,7 @@ def postern(
             monkeypatch.setenv(name, value)
         monkeypatch.setattr("sys.stdin", io.StringIO(typed))
         capsys.readouterr()
-        code = await asyncio.to_thread(main, arguments)
+        code = await asyncio.to_thread(exit_code_of, arguments)
         output, errors = capsys.readouterr()
         return Result(code, output, errors)
 

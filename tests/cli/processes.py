@@ -1,10 +1,14 @@
 """`postern` as an operator runs it: a process of its own in an empty directory."""
 
+import fcntl
 import os
+import pty
 import re
 import signal
+import struct
 import subprocess
 import sys
+import termios
 import time
 from collections.abc import Callable, Iterator
 from contextlib import contextmanager, suppress
@@ -40,6 +44,36 @@ def run(directory: Path, *arguments: str, **variables: str) -> subprocess.Comple
         text=True,
         timeout=scaled(PATIENCE_SECONDS),
     )
+
+
+def run_on_terminal(
+    directory: Path, *arguments: str, columns: int = 80, **variables: str
+) -> subprocess.CompletedProcess[str]:
+    """Runs a command whose standard output is a terminal."""
+    controller, terminal = pty.openpty()
+    fcntl.ioctl(terminal, termios.TIOCSWINSZ, struct.pack("HHHH", 24, columns, 0, 0))
+    with subprocess.Popen(
+        [*COMMAND, *arguments],
+        cwd=directory,
+        env=environment(directory, {"TERM": "xterm-256color", **variables}),
+        stdin=subprocess.DEVNULL,
+        stdout=terminal,
+        stderr=subprocess.PIPE,
+        text=True,
+    ) as process:
+        os.close(terminal)
+        output = b"".join(_parts_of(controller)).decode().replace("\r\n", "\n")
+        os.close(controller)
+        assert process.stderr is not None
+        errors = process.stderr.read()
+    return subprocess.CompletedProcess(process.args, process.returncode, output, errors)
+
+
+def _parts_of(controller: int) -> Iterator[bytes]:
+    """What is printed on a terminal until its last program has ended."""
+    with suppress(OSError):
+        while part := os.read(controller, 4096):
+            yield part
 
 
 class Server:

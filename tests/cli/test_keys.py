@@ -180,14 +180,11 @@ async def test_rotate_without_json_prints_a_table(keys: Postern) -> None:
 
 
 @pytest.mark.parametrize("arguments", [(), ("forget",), ("rotate", "--algorithm", "HS256")])
-async def test_invalid_arguments_print_the_usage(
-    keys: Postern, capsys: pytest.CaptureFixture[str], arguments: tuple[str, ...]
-) -> None:
-    with pytest.raises(SystemExit) as ended:
-        await keys(*arguments)
+async def test_invalid_arguments_print_the_usage(keys: Postern, arguments: tuple[str, ...]) -> None:
+    result = await keys(*arguments)
 
-    assert ended.value.code == 2
-    assert "usage: postern keys" in capsys.readouterr().err
+    assert result.code == 2
+    assert "usage: postern keys" in result.errors.lower()
 
 
 @pytest.mark.slow

@@ -1,0 +1,202 @@
+"""The words of a command line: names, options and their order, help, and mistakes in usage."""
+
+import re
+from pathlib import Path
+
+import pytest
+
+from app import __version__
+from tests.cli.conftest import Postern
+
+CLAIM_OPTIONS = (
+    "--name --given-name --family-name --middle-name --nickname --preferred-username --profile"
+    " --picture --website --gender --birthdate --zoneinfo --locale --email --phone-number --address"
+    " --unset --email-verified --phone-number-verified"
+)
+COMMANDS = {
+    "serve": "--host --port --workers --https",
+    "migrate": "revision --yes-delete-data",
+    "demo": "--url --insecure",
+    "users list": "--json --odd-names",
+    "users show": "--json username",
+    "users reset-otp": "--json username",
+    "users remove-passkeys": "--json username",
+    "users reset-password": "--json username --stdin --link",
+    "users set": f"--json username {CLAIM_OPTIONS}",
+    "users disable": "--json username",
+    "users enable": "--json username",
+    "users delete": "--json username --yes",
+    "clients list": "--json",
+    "clients show": "--json client_id",
+    "clients rotate": "--json client_id",
+    "clients disable": "--json client_id",
+    "clients enable": "--json client_id",
+    "clients trust": "--json client_id",
+    "clients invite": "--json --label --days",
+    "keys list": "--json",
+    "keys rotate": "--json --algorithm --now",
+    "keys seal": "",
+    "keys rewrap": "--json --dry-run",
+    "audit list": "--user --user-id --since --action",
+    "audit verify": "--head --archive",
+    "audit archive": "file --before",
+    "providers list": "--json",
+    "providers add": "--json name --issuer --client-id --label --scope --stdin",
+    "providers disable": "--json name",
+    "providers enable": "--json name",
+    "providers remove": "--json name --yes",
+    "upstream list": "--json",
+}
+"""Every command with its options and arguments."""
+
+MISTAKES = [
+    "",
+    "nonsense",
+    "--nonsense",
+    "--json users list",
+    "users",
+    "users nonsense",
+    "users show",
+    "users show ada bob",
+    "users list --nonsense",
+    "users list --json=yes",
+    "users list -j",
+    "users list ada",
+    "users set ada --name",
+    "users set ada --name --nickname zo",
+    "users set ada --unset password",
+    "users set ada --phone 1",
+    "clients trust id",
+    "clients trust id much",
+    "clients trust verified id",
+    "clients invite --days soon",
+    "clients invite --label --json",
+    "keys rotate --algorithm HS256",
+    "keys rotate --algorithm es256",
+    "keys seal --json",
+    "providers add company",
+    "providers add company --issuer https://company.example",
+    "audit",
+    "audit list --json",
+    "audit list --user ada --user-id 1",
+    "audit archive",
+    "migrate head base",
+    "migrate -x",
+    "demo here",
+    "serve here",
+    "serve --nonsense",
+    "serve --port soon",
+    "serve --port",
+    "serve --port --https",
+    "upstream",
+]
+
+
+def files_below(directory: Path) -> list[Path]:
+    return list(directory.rglob("*"))
+
+
+@pytest.mark.parametrize("words", MISTAKES)
+async def test_a_mistake_in_usage_prints_the_usage_to_standard_error_with_exit_code_2(
+    postern: Postern, tmp_path: Path, words: str
+) -> None:
+    result = await postern(*words.split())
+
+    assert result.code == 2
+    assert result.output == ""
+    assert "usage: postern" in result.errors.lower()
+    assert "Traceback" not in result.errors
+    assert files_below(tmp_path) == []
+
+
+@pytest.mark.parametrize("option", ["--help", "-h"])
+@pytest.mark.parametrize("command", COMMANDS)
+async def test_help_names_every_option_and_argument_of_a_command(
+    postern: Postern, command: str, option: str
+) -> None:
+    result = await postern(*command.split(), option, COLUMNS="200")
+
+    expected = COMMANDS[command].split()
+    words = set(re.findall(r"--[a-z-]+|\w+", result.output.lower()))
+    assert (result.code, result.errors) == (0, "")
+    assert f"usage: postern {command.replace('upstream', 'providers')}" in result.output.lower()
+    assert {word for word in words if word.startswith("--")} == {
+        "--help",
+        *(name for name in expected if name.startswith("--")),
+    }
+    assert set(expected) <= words
+
+
+async def test_the_help_of_postern_lists_the_commands(postern: Postern) -> None:
+    result = await postern("--help")
+
+    listed = re.findall(r"^ +([a-z]+)", result.output, re.MULTILINE)
+    assert (result.code, result.errors) == (0, "")
+    assert {command.split()[0] for command in COMMANDS} - {"upstream"} <= set(listed)
+
+
+async def test_the_version_is_printed_with_exit_code_0(postern: Postern) -> None:
+    result = await postern("--version")
+
+    assert (result.code, result.output) == (0, f"postern {__version__}\n")
+
+
+@pytest.fixture
+async def migrated(postern: Postern) -> Postern:
+    """`postern` on a migrated database without rows."""
+    result = await postern("migrate", DATABASE_URL="sqlite:///postern.db")
+    assert result.code == 0, result.errors
+    return postern
+
+
+@pytest.mark.parametrize(
+    "words",
+    [
+        "users show -1",
+        "users show -1.5",
+        "users show -- -1",
+        "users show -- --json",
+        "users show --json -1",
+        "users show -1 --json",
+        "clients trust -1 none",
+    ],
+)
+async def test_a_negative_number_is_an_argument_and_so_is_every_word_after_two_dashes(
+    migrated: Postern, words: str
+) -> None:
+    result = await migrated(*words.split())
+
+    assert result.code == 1
+    assert result.errors.startswith("postern: There is no ")
+
+
+@pytest.mark.parametrize("words", ["--days -1", "--days=-1", "--label=--json --days 0"])
+async def test_the_value_of_an_option_may_be_a_negative_number_or_follow_an_equals_sign(
+    migrated: Postern, words: str
+) -> None:
+    result = await migrated("clients", "invite", *words.split())
+
+    assert (result.code, result.errors) == (
+        1,
+        "postern: --days must be between 1 and 3650.\n",
+    )
+
+
+@pytest.mark.parametrize("words", ["users list --js", "keys list --j", "users list --json --json"])
+async def test_an_option_may_be_abbreviated_and_repeated(migrated: Postern, words: str) -> None:
+    result = await migrated(*words.split())
+
+    assert (result.code, result.output) == (0, "[]\n")
+
+
+async def test_of_an_option_given_twice_the_last_value_is_used(migrated: Postern) -> None:
+    result = await migrated("clients", "invite", "--days", "0", "--days", "1")
+
+    assert result.code == 0
+
+
+@pytest.mark.parametrize("name", ["\udcff", ""])
+async def test_an_argument_may_be_empty_or_not_be_text(migrated: Postern, name: str) -> None:
+    result = await migrated("users", "show", name)
+
+    assert (result.code, result.errors) == (1, "postern: There is no user with that name.\n")
