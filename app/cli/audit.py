@@ -1,117 +1,117 @@
 """`postern audit …`: print, verify and archive the audit log."""
 
-import argparse
 import json
 import re
-from collections.abc import Callable
 from datetime import UTC, datetime
 from pathlib import Path
-from typing import Any
+from typing import TYPE_CHECKING, Annotated, Any
 
-from app.cli.base import Command, with_services
+import typer
+
+from app.cli.base import with_services
+from app.cli.parameters import argument, option
+from app.cli.parsing import Commands
 from app.errors import InvalidInputError
-from app.models.operations.audit_events import AuditEvent
-from app.repositories.operations.audit_events import Head, Wanted
-from app.services.operations.audit_archive import Archived
-from app.services.operations.audit_verification import Verdict
-from app.wiring import Services
+
+if TYPE_CHECKING:
+    from app.models.operations.audit_events import AuditEvent
+    from app.services.operations.audit_archive import Archived
+    from app.services.operations.audit_verification import Verdict
+    from app.wiring import Services
 
 HEAD = re.compile(r"(\d{1,18}):([0-9a-fA-F]{64})")
 BROKEN = 1
 
+cli = Commands("audit", help="Read, verify and archive the audit log.")
 
-def _add_arguments(parser: argparse.ArgumentParser) -> None:
-    actions = parser.add_subparsers(dest="action_name", required=True, metavar="action")
 
-    def action(
-        name: str, act: Callable[[argparse.Namespace], int], text: str
-    ) -> argparse.ArgumentParser:
-        command = actions.add_parser(name, help=text, description=text)
-        command.set_defaults(act=act)
-        return command
-
-    listing = action("list", _list_all, "Print events as JSON lines, oldest first.")
-    user_options = listing.add_mutually_exclusive_group()
-    user_options.add_argument("--user", metavar="NAME", help="only events about this user")
-    user_options.add_argument(
-        "--user-id",
-        metavar="ID",
-        help=("only events about the user with this ID, who may have been deleted"),
-    )
-    listing.add_argument(
-        "--since",
-        metavar="ISO",
-        help=("only events from this time on, such as 2026-11-25 or 2026-11-25T09:00:00Z"),
-    )
-    listing.add_argument(
-        "--action",
-        metavar="PREFIX",
-        help=("only actions with this prefix, such as password or otp.refused"),
-    )
-    verify = action(
-        "verify",
-        _verify,
-        "Verify the whole hash chain and print its head; store the head elsewhere. The exit "
-        "code is 1 if an event was changed, removed or inserted.",
-    )
-    verify.add_argument(
-        "--head",
-        metavar="SEQUENCE:HASH",
-        help="a head stored earlier; shows whether the whole chain has been rewritten since",
-    )
-    verify.add_argument(
-        "--archive",
-        metavar="FILE",
-        type=Path,
-        action="append",
-        default=[],
-        help=(
-            "verify this archive, too, before the events in the database; repeat for several, "
-            "in order"
+@cli.command("list")
+def list_all(
+    *,
+    user: Annotated[
+        str | None, option("--user", metavar="NAME", help="Only events about this user.")
+    ] = None,
+    user_id: Annotated[
+        str | None,
+        option(
+            "--user-id",
+            metavar="ID",
+            help="Only events about the user with this ID, who may have been deleted.",
         ),
-    )
-    archive = action(
-        "archive",
-        _archive,
-        "Move events to a file: append them as JSON lines, cut the chain at a signed "
-        "checkpoint, and delete them from the database. Can be run again with the same file at "
-        "any time.",
-    )
-    archive.add_argument(
-        "file", metavar="FILE", type=Path, help="a new file, or an existing archive"
-    )
-    archive.add_argument(
-        "--before", metavar="DATE", help="keep events from this date on, such as 2026-11-25"
-    )
+    ] = None,
+    since: Annotated[
+        str | None,
+        option(
+            "--since",
+            metavar="ISO",
+            help="Only events from this time on, such as 2026-11-25 or 2026-11-25T09:00:00Z.",
+        ),
+    ] = None,
+    action: Annotated[
+        str | None,
+        option(
+            "--action",
+            metavar="PREFIX",
+            help="Only actions with this prefix, such as password or otp.refused.",
+        ),
+    ] = None,
+) -> None:
+    """Print events as JSON lines, oldest first."""
+    if user is not None and user_id is not None:
+        raise typer.BadParameter("not allowed with --user", param_hint="--user-id")
+    earliest = _moment(since, "--since") if since is not None else None
 
+    async def print_all(services: "Services") -> None:
+        from app.repositories.operations.audit_events import Wanted
 
-def _run(arguments: argparse.Namespace) -> int:
-    code: int = arguments.act(arguments)
-    return code
-
-
-def _list_all(arguments: argparse.Namespace) -> int:
-    since = _moment(arguments.since, "--since") if arguments.since is not None else None
-
-    async def print_all(services: Services) -> None:
-        user_id = arguments.user_id
-        if arguments.user is not None:
-            user_id = (await services.users.get(arguments.user)).user_id
-        wanted = Wanted(user_id=user_id, since=since, action=arguments.action)
+        about = user_id if user is None else (await services.users.get(user)).user_id
+        wanted = Wanted(user_id=about, since=earliest, action=action)
         async for event in services.audit.read_all(wanted):
             print(json.dumps(_row(event)))
 
     with_services(print_all)
-    return 0
 
 
-def _verify(arguments: argparse.Namespace) -> int:
-    known = _head(arguments.head) if arguments.head is not None else None
+@cli.command("verify")
+def verify(
+    *,
+    head: Annotated[
+        str | None,
+        option(
+            "--head",
+            metavar="SEQUENCE:HASH",
+            help="A head stored earlier; shows whether the whole chain has been rewritten since.",
+        ),
+    ] = None,
+    archives: Annotated[
+        list[str] | None,
+        option(
+            "--archive",
+            metavar="FILE",
+            help="Verify this archive, too, before the events in the database; repeat for several,"
+            " in order.",
+        ),
+    ] = None,
+) -> int:
+    """Verify the whole hash chain and print its head; store the head elsewhere.
 
-    async def verify(services: Services) -> Verdict:
-        return await services.audit.verify(known=known, archives=arguments.archive)
+    The exit code is 1 if an event was changed, removed or inserted.
+    """
+    known = _head(head) if head is not None else None
 
-    verdict = with_services(verify)
+    async def check(services: "Services") -> "Verdict":
+        from app.repositories.operations.audit_events import Head
+
+        return await services.audit.verify(
+            known=Head(*known) if known is not None else None,
+            archives=[Path(archive) for archive in archives or []],
+        )
+
+    return _report(with_services(check))
+
+
+def _report(verdict: "Verdict") -> int:
+    """Print a verdict and return the exit code."""
     head = f"{verdict.head.sequence}:{verdict.head.hash.hex()}"
     beginning = _beginning(verdict)
     if verdict.checkpoint is not None and not verdict.checkpoint.is_signed:
@@ -130,7 +130,7 @@ def _verify(arguments: argparse.Namespace) -> int:
     return 0
 
 
-def _beginning(verdict: Verdict) -> str:
+def _beginning(verdict: "Verdict") -> str:
     """Return a clause about the events before the first one: deleted, archived or missing."""
     if verdict.deletion is not None:
         count, at, verb = verdict.deletion.sequence, verdict.deletion.deleted_at, "deleted"
@@ -151,21 +151,33 @@ def _number(events: int, verb: str, plural: str) -> str:
     return f"1 event that {verb}" if events == 1 else f"{events} events that {plural}"
 
 
-def _archive(arguments: argparse.Namespace) -> int:
-    before = _moment(arguments.before, "--before") if arguments.before is not None else None
+@cli.command("archive")
+def archive(
+    file: Annotated[str, argument(metavar="FILE", help="A new file, or an existing archive.")],
+    *,
+    before: Annotated[
+        str | None,
+        option(
+            "--before", metavar="DATE", help="Keep events from this date on, such as 2026-11-25."
+        ),
+    ] = None,
+) -> None:
+    """Move events to a file.
 
-    async def archive(services: Services) -> Archived:
-        return await services.audit_archive.run(arguments.file, before=before)
+    Append them as JSON lines, cut the chain at a signed checkpoint, and delete them from the
+    database. Can be run again with the same file at any time.
+    """
+    end = _moment(before, "--before") if before is not None else None
 
-    result = with_services(archive)
+    async def move(services: "Services") -> "Archived":
+        return await services.audit_archive.run(Path(file), before=end)
+
+    result = with_services(move)
     head = f"{result.head.sequence}:{result.head.hash.hex()}"
-    print(
-        f"archived {result.count} events, deleted {result.deleted}, {arguments.file} ends at {head}"
-    )
-    return 0
+    print(f"archived {result.count} events, deleted {result.deleted}, {file} ends at {head}")
 
 
-def _row(event: AuditEvent) -> dict[str, Any]:
+def _row(event: "AuditEvent") -> dict[str, Any]:
     return {
         "sequence": event.sequence or None,  # None until the event is numbered
         "at": event.at.astimezone(UTC).isoformat(timespec="microseconds"),
@@ -200,11 +212,9 @@ def _moment(text: str, option: str) -> datetime:
     return moment.replace(tzinfo=UTC) if moment.tzinfo is None else moment.astimezone(UTC)
 
 
-def _head(text: str) -> Head:
+def _head(text: str) -> tuple[int, bytes]:
+    """Parse the number of an event and its hash."""
     match = HEAD.fullmatch(text.strip())
     if match is None:
         raise InvalidInputError("--head: must be a number, a colon and 64 hexadecimal digits.")
-    return Head(int(match.group(1)), bytes.fromhex(match.group(2)))
-
-
-COMMAND = Command("audit", "Read, verify and archive the audit log.", _add_arguments, _run)
+    return int(match.group(1)), bytes.fromhex(match.group(2))

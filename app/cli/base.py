@@ -1,14 +1,11 @@
-"""Shared by all commands: settings, services on the configured database, and output."""
+"""Shared by all commands: settings, services on the configured database, and secrets."""
 
-import argparse
 import asyncio
 import getpass
 import ipaddress
-import json
 import os
 import sys
-from collections.abc import Awaitable, Callable, Sequence
-from dataclasses import dataclass
+from collections.abc import Awaitable, Callable
 from typing import TYPE_CHECKING, Any, TypeVar
 
 from app.clock import Clock
@@ -27,18 +24,6 @@ if TYPE_CHECKING:
     from app.wiring import Services
 
 Result = TypeVar("Result")
-Action = Callable[[argparse.Namespace], None]
-"""The function that runs one action of a command, such as `users list`."""
-
-
-@dataclass(frozen=True, slots=True)
-class Command:
-    """A subcommand of `postern`; `run` returns the exit code."""
-
-    name: str
-    help: str
-    add_arguments: Callable[[argparse.ArgumentParser], None]
-    run: Callable[[argparse.Namespace], int]
 
 
 def command_settings(**overrides: Any) -> Settings:
@@ -107,46 +92,6 @@ def read_secret(prompt: str, *, from_stdin: bool = False) -> str:
     if from_stdin or not sys.stdin.isatty():
         return sys.stdin.readline().rstrip("\r\n")
     return getpass.getpass(prompt)
-
-
-def show(rows: Sequence[dict[str, Any]], *, as_json: bool) -> None:
-    """Print rows as JSON, or as a table."""
-    if as_json:
-        print(json.dumps(list(rows), indent=2))
-        return
-    if not rows:
-        print("none")
-        return
-    table = [list(rows[0]), *([cell(value) for value in row.values()] for row in rows)]
-    widths = [max(len(line[column]) for line in table) for column in range(len(table[0]))]
-    for line in table:
-        print(
-            "  ".join(cell.ljust(width) for cell, width in zip(line, widths, strict=True)).rstrip()
-        )
-
-
-def show_one(row: dict[str, Any], *, as_json: bool) -> None:
-    """Print a single row as JSON, or with one line for each column."""
-    if as_json:
-        print(json.dumps(row, indent=2))
-        return
-    width = max(map(len, row))
-    for name, value in row.items():
-        print(f"{name.ljust(width)}  {cell(value)}")
-
-
-def add_json_option(parser: argparse.ArgumentParser) -> None:
-    parser.add_argument("--json", action="store_true", help="print JSON")
-
-
-def cell(value: Any) -> str:
-    if isinstance(value, bool):
-        return "yes" if value else "no"
-    if isinstance(value, list):
-        return " ".join(map(str, value))
-    if isinstance(value, dict):
-        return json.dumps(value) if value else "-"
-    return "-" if value is None else str(value)
 
 
 def _operator() -> str:

@@ -1,116 +1,103 @@
 """`postern clients …`: manage clients."""
 
-import argparse
 from collections.abc import AsyncIterator
 from datetime import timedelta
-from typing import Any, get_args
+from typing import TYPE_CHECKING, Annotated, Any, get_args
 
-from app.cli.base import Action, Command, add_json_option, show_one, with_services
+from app.cli.base import with_services
 from app.cli.listing import pages_of, print_pages
+from app.cli.output import show_one
+from app.cli.parameters import AsJson, argument, one_of, option, whole_number
+from app.cli.parsing import Commands
 from app.errors import InvalidInputError
-from app.models.clients.clients import Client
-from app.services.clients.clients import Trust
-from app.wiring import Services
+from app.models.clients.trust import Trust
+
+if TYPE_CHECKING:
+    from app.models.clients.clients import Client
+    from app.wiring import Services
 
 MAXIMUM_DAYS = 3650
+ClientId = Annotated[str, argument()]
+
+cli = Commands("clients", help="Manage clients.")
 
 
-def _add_arguments(parser: argparse.ArgumentParser) -> None:
-    actions = parser.add_subparsers(dest="action", required=True, metavar="action")
-    descriptions: tuple[tuple[str, Action, str], ...] = (
-        ("list", _list_all, "List clients."),
-        ("show", _show, "Show one client."),
-        (
-            "rotate",
-            _rotate,
-            (
-                "Rotate the client's secret and print the new one. The old one stops working "
-                "immediately."
-            ),
-        ),
-        ("disable", _disable, "Block authentication and invalidate all tokens until re-enabled."),
-        ("enable", _enable, "Re-enable a disabled client."),
-        ("trust", _trust, "Set the client's trust level."),
-        (
-            "invite",
-            _invite,
-            ("Create an initial access token. Anyone who holds it can register clients."),
-        ),
-    )
-    for name, act, text in descriptions:
-        action = actions.add_parser(name, help=text, description=text)
-        add_json_option(action)
-        action.set_defaults(act=act)
-        if act not in (_list_all, _invite):
-            action.add_argument("client_id")
-        if act is _trust:
-            action.add_argument(
-                "trust",
-                choices=get_args(Trust),
-                help="verified is shown on the consent page; first_party requires no consent",
-            )
-        if act is _invite:
-            action.add_argument("--label", default="", help="a note, such as who the token is for")
-            action.add_argument(
-                "--days",
-                type=int,
-                default=7,
-                help=("number of days until the token expires (default: 7)"),
-            )
+@cli.command("list")
+def list_all(*, as_json: AsJson = False) -> None:
+    """List clients."""
+    print_pages(_pages, as_json=as_json)
 
 
-def _run(arguments: argparse.Namespace) -> int:
-    arguments.act(arguments)
-    return 0
+@cli.command("show")
+def show(client_id: ClientId, *, as_json: AsJson = False) -> None:
+    """Show one client."""
+    client = with_services(lambda services: services.clients.get(client_id))
+    show_one(_row(client), as_json=as_json)
 
 
-def _list_all(arguments: argparse.Namespace) -> None:
-    print_pages(_pages, as_json=arguments.json)
-
-
-def _show(arguments: argparse.Namespace) -> None:
-    client = with_services(lambda services: services.clients.get(arguments.client_id))
-    show_one(_row(client), as_json=arguments.json)
-
-
-def _rotate(arguments: argparse.Namespace) -> None:
-    client_id = arguments.client_id
+@cli.command("rotate")
+def rotate(client_id: ClientId, *, as_json: AsJson = False) -> None:
+    """Rotate the client's secret and print the new one. The old one stops working immediately."""
     secret = with_services(lambda services: services.clients.rotate_secret(client_id))
-    show_one({"client_id": client_id, "client_secret": secret}, as_json=arguments.json)
+    show_one({"client_id": client_id, "client_secret": secret}, as_json=as_json)
 
 
-def _disable(arguments: argparse.Namespace) -> None:
-    _set_disabled(arguments, disabled=True)
+@cli.command("disable")
+def disable(client_id: ClientId, *, as_json: AsJson = False) -> None:
+    """Block authentication and invalidate all tokens until re-enabled."""
+    _set_disabled(client_id, disabled=True, as_json=as_json)
 
 
-def _enable(arguments: argparse.Namespace) -> None:
-    _set_disabled(arguments, disabled=False)
+@cli.command("enable")
+def enable(client_id: ClientId, *, as_json: AsJson = False) -> None:
+    """Re-enable a disabled client."""
+    _set_disabled(client_id, disabled=False, as_json=as_json)
 
 
-def _trust(arguments: argparse.Namespace) -> None:
+def _set_disabled(client_id: str, *, disabled: bool, as_json: bool) -> None:
     client = with_services(
-        lambda services: services.clients.set_trust(arguments.client_id, arguments.trust)
+        lambda services: services.clients.set_disabled(client_id, disabled=disabled)
     )
-    show_one(_row(client), as_json=arguments.json)
+    show_one(_row(client), as_json=as_json)
 
 
-def _invite(arguments: argparse.Namespace) -> None:
-    if not 0 < arguments.days <= MAXIMUM_DAYS:
+@cli.command("trust")
+def set_trust(
+    client_id: ClientId,
+    trust: Annotated[
+        Trust,
+        argument(
+            **one_of(get_args(Trust)),
+            help="verified is shown on the consent page; first_party requires no consent.",
+        ),
+    ],
+    *,
+    as_json: AsJson = False,
+) -> None:
+    """Set the client's trust level."""
+    client = with_services(lambda services: services.clients.set_trust(client_id, trust))
+    show_one(_row(client), as_json=as_json)
+
+
+@cli.command("invite")
+def invite(
+    *,
+    label: Annotated[str, option("--label", help="A note, such as who the token is for.")] = "",
+    days: Annotated[
+        int, option("--days", **whole_number(), help="Number of days until the token expires.")
+    ] = 7,
+    as_json: AsJson = False,
+) -> None:
+    """Create an initial access token. Anyone who holds it can register clients."""
+    if not 0 < days <= MAXIMUM_DAYS:
         raise InvalidInputError(f"--days must be between 1 and {MAXIMUM_DAYS}.")
-    lifetime = timedelta(days=arguments.days)
-    token = with_services(lambda services: services.clients.invite(arguments.label, lasts=lifetime))
+    lifetime = timedelta(days=days)
+    token = with_services(lambda services: services.clients.invite(label, lasts=lifetime))
     row = {"initial_access_token": token, "expires_in": int(lifetime.total_seconds())}
-    show_one(row, as_json=arguments.json)
+    show_one(row, as_json=as_json)
 
 
-def _set_disabled(arguments: argparse.Namespace, *, disabled: bool) -> None:
-    client = with_services(
-        lambda services: services.clients.set_disabled(arguments.client_id, disabled=disabled)
-    )
-    show_one(_row(client), as_json=arguments.json)
-
-
-async def _pages(services: Services) -> AsyncIterator[list[dict[str, Any]]]:
+async def _pages(services: "Services") -> AsyncIterator[list[dict[str, Any]]]:
     clients = services.clients
     async for page in pages_of(
         lambda after: clients.list_page(after=after), lambda client: client.client_id
@@ -118,7 +105,7 @@ async def _pages(services: Services) -> AsyncIterator[list[dict[str, Any]]]:
         yield [_row(client) for client in page]
 
 
-def _row(client: Client) -> dict[str, Any]:
+def _row(client: "Client") -> dict[str, Any]:
     return {
         "client_id": client.client_id,
         "client_name": client.client_name,
@@ -130,6 +117,3 @@ def _row(client: Client) -> dict[str, Any]:
         "disabled": client.is_disabled,
         "created_at": client.created_at.isoformat(timespec="seconds"),
     }
-
-
-COMMAND = Command("clients", "Manage clients.", _add_arguments, _run)

@@ -1,15 +1,24 @@
 """All commands, in the order of `postern --help`."""
 
-from app.cli import audit, clients, demo, keys, migrate, providers, serve, users
-from app.cli.base import Command
+import importlib
+from collections.abc import Sequence
 
-COMMANDS: tuple[Command, ...] = (
-    serve.COMMAND,
-    migrate.COMMAND,
-    demo.COMMAND,
-    users.COMMAND,
-    clients.COMMAND,
-    keys.COMMAND,
-    audit.COMMAND,
-    providers.COMMAND,
-)
+from app.cli.parsing import Commands
+
+COMMANDS = {
+    "serve": "app.cli.serve_usage",
+    "migrate": "app.cli.migrate",
+    "demo": "app.cli.demo",
+    "users": "app.cli.users",
+    "clients": "app.cli.clients",
+    "keys": "app.cli.keys",
+    "audit": "app.cli.audit",
+    "providers": "app.cli.providers",
+}
+"""The module of each command, which has it as `cli`."""
+
+
+def commands_for(words: Sequence[str]) -> list[Commands]:
+    """Import the requested command, or all of them for help and for an unknown name."""
+    names = words[:1] if words and words[0] in COMMANDS else list(COMMANDS)
+    return [importlib.import_module(COMMANDS[name]).cli for name in names]

@@ -4,7 +4,6 @@ On the local database it deletes the user and the client that it created; if the
 yet, it uses a temporary one. On another server it prints which ones remain.
 """
 
-import argparse
 import secrets
 import threading
 import time
@@ -12,10 +11,12 @@ from collections.abc import Iterator
 from contextlib import contextmanager
 from dataclasses import dataclass
 from tempfile import TemporaryDirectory
-from typing import TYPE_CHECKING, Any
+from typing import TYPE_CHECKING, Annotated, Any
 from urllib.parse import parse_qs, urlsplit
 
-from app.cli.base import Command, command_settings, has_database, with_services
+from app.cli.base import command_settings, has_database, with_services
+from app.cli.parameters import flag, option
+from app.cli.parsing import Commands
 from app.errors import StartupError
 from app.security.qr_codes import terminal_lines
 from app.settings import Settings
@@ -26,25 +27,35 @@ if TYPE_CHECKING:
 START_SECONDS = 15.0
 
 
-def _add_arguments(parser: argparse.ArgumentParser) -> None:
-    parser.add_argument("--url", help="URL of a running server (default: start one for the demo)")
-    parser.add_argument(
-        "--insecure",
-        action="store_true",
-        help="accept any TLS certificate, such as a self-signed one",
-    )
+cli = Commands()
 
 
-def _run(arguments: argparse.Namespace) -> int:
+@cli.command("demo")
+def demo(
+    *,
+    url: Annotated[
+        str | None,
+        option(
+            "--url",
+            metavar="URL",
+            help="URL of a running server.",
+            show_default="start one for the demo",
+        ),
+    ] = None,
+    insecure: Annotated[
+        bool, flag("--insecure", help="Accept any TLS certificate, such as a self-signed one.")
+    ] = False,
+) -> None:
+    """Run the whole quick start with a new user and client."""
     import httpx  # imported late: the server does not need it
 
     created = Created()
-    is_local = arguments.url is None and has_database()
+    is_local = url is None and has_database()
     try:
         with (
-            _settings(arguments.url) as settings,
-            _server(arguments.url, settings) as url,
-            httpx.Client(base_url=url, timeout=30, verify=not arguments.insecure) as http,
+            _settings(url) as settings,
+            _server(url, settings) as base_url,
+            httpx.Client(base_url=base_url, timeout=30, verify=not insecure) as http,
         ):
             _walk(Walk(http, settings), created)
     except httpx.TransportError as error:
@@ -57,9 +68,8 @@ def _run(arguments: argparse.Namespace) -> int:
     finally:
         if is_local:
             _remove(created)
-        elif arguments.url is not None:
+        elif url is not None:
             _say_what_stays(created)
-    return 0
 
 
 @dataclass(slots=True)
@@ -228,8 +238,3 @@ def _server(url: str | None, settings: Settings) -> Iterator[str]:
     finally:
         server.should_exit = True
         thread.join(timeout=START_SECONDS)
-
-
-COMMAND = Command(
-    "demo", "Run the whole quick start with a new user and client.", _add_arguments, _run
-)

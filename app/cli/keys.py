@@ -1,94 +1,76 @@
 """`postern keys …`: manage the keys that sign ID tokens and the data sealed under SECRET_KEY."""
 
-import argparse
 import asyncio
 import math
 import sys
 from asyncio import sleep
 from dataclasses import asdict
 from datetime import UTC, datetime, timedelta
-from typing import Any
+from typing import TYPE_CHECKING, Annotated, Any
 
-from app.cli.base import (
-    Action,
-    Command,
-    add_json_option,
-    command_settings,
-    read_secret,
-    show,
-    with_services,
-)
+from app.cli.base import command_settings, read_secret, with_services
+from app.cli.output import show
+from app.cli.parameters import AsJson, flag, one_of, option
+from app.cli.parsing import Commands
 from app.errors import InvalidInputError
-from app.models.oauth.signing_keys import SigningKey
 from app.security.jose import ALGORITHMS
 from app.security.sealed_settings import seal_setting
-from app.services.oauth.signing_keys import KNOWN_AFTER, PUBLISHED_BEFORE, KeyState
-from app.services.operations.rewrapping import check_all_opened
-from app.wiring import Services, settings_box
+
+if TYPE_CHECKING:
+    from app.models.oauth.signing_keys import SigningKey
+    from app.services.oauth.signing_keys import KeyState
+    from app.wiring import Services
 
 NO_TIME = timedelta(0)
-SEAL_HELP = "Seal a secret setting, such as SMTP_PASSWORD, with SECRET_KEY."
+
+cli = Commands("keys", help="Manage signing keys and sealed secrets.")
 
 
-def _add_arguments(parser: argparse.ArgumentParser) -> None:
-    actions = parser.add_subparsers(dest="action", required=True, metavar="action")
-
-    def action(name: str, act: Action, text: str) -> argparse.ArgumentParser:
-        command = actions.add_parser(name, help=text, description=text)
-        add_json_option(command)
-        command.set_defaults(act=act)
-        return command
-
-    action("list", _list_all, "List signing keys, the newest of each algorithm first.")
-    rotate = action(
-        "rotate",
-        _rotate,
-        "Create new signing keys. They are published now and start to sign after a minute; the "
-        "old ones stay published until everything they signed has expired.",
-    )
-    rotate.add_argument(
-        "--algorithm", choices=ALGORITHMS, help=("rotate only the key for this algorithm")
-    )
-    rotate.add_argument(
-        "--now",
-        action="store_true",
-        help=f"wait until every server publishes the new keys ({_seconds(KNOWN_AFTER)} seconds)"
-        " and they start to sign",
-    )
-    seal = actions.add_parser(
-        "seal", help=SEAL_HELP, description=f"{SEAL_HELP} Reads the secret from standard input."
-    )
-    seal.set_defaults(act=_seal)
-    rewrap = action(
-        "rewrap",
-        _rewrap,
-        "Reseal with the current SECRET_KEY everything that is still sealed with one of "
-        "SECRET_KEY_PREVIOUS, while servers keep running. Can be run again at any time.",
-    )
-    rewrap.add_argument("--dry-run", action="store_true", help="only count what would be resealed")
+@cli.command("list")
+def list_all(*, as_json: AsJson = False) -> None:
+    """List signing keys, the newest of each algorithm first."""
+    show(with_services(_list), as_json=as_json)
 
 
-def _run(arguments: argparse.Namespace) -> int:
-    arguments.act(arguments)
-    return 0
+@cli.command("rotate")
+def rotate(
+    *,
+    algorithm: Annotated[
+        str | None,
+        option(
+            "--algorithm",
+            **one_of(ALGORITHMS),
+            metavar="|".join(ALGORITHMS),
+            help="Rotate only the key for this algorithm.",
+        ),
+    ] = None,
+    waits: Annotated[
+        bool,
+        flag(
+            "--now", help="Wait until every server publishes the new keys and they start to sign."
+        ),
+    ] = False,
+    as_json: AsJson = False,
+) -> None:
+    """Create new signing keys.
 
+    They are published now and start to sign after a minute; the old ones stay published until
+    everything they signed has expired.
+    """
 
-def _list_all(arguments: argparse.Namespace) -> None:
-    show(with_services(_list), as_json=arguments.json)
+    async def create(services: "Services") -> list[dict[str, Any]]:
+        from app.services.oauth.signing_keys import KNOWN_AFTER, PUBLISHED_BEFORE
 
-
-def _rotate(arguments: argparse.Namespace) -> None:
-    async def rotate(services: Services) -> list[dict[str, Any]]:
-        signs_after = KNOWN_AFTER if arguments.now else PUBLISHED_BEFORE
-        kids = await services.signing_keys.rotate(arguments.algorithm, signs_after=signs_after)
-        if arguments.now:
+        signs_after = KNOWN_AFTER if waits else PUBLISHED_BEFORE
+        kids = await services.signing_keys.rotate(algorithm, signs_after=signs_after)
+        if waits:
             await _wait_until_they_sign(services, kids)
         return [row for row in await _list(services) if row["kid"] in kids]
 
-    show(with_services(rotate), as_json=arguments.json)
+    show(with_services(create), as_json=as_json)
 
 
-async def _wait_until_they_sign(services: Services, kids: list[str]) -> None:
+async def _wait_until_they_sign(services: "Services", kids: list[str]) -> None:
     """Sleep until the keys sign; if interrupted, they stay published, as without `--now`."""
     keys = await services.signing_keys.list_all()
     signs_from = max(key.signs_from for key in keys if key.kid in kids)
@@ -121,28 +103,49 @@ def _moment(moment: datetime) -> str:
     return f"{moment.astimezone(UTC):%H:%M:%S} UTC"
 
 
-def _rewrap(arguments: argparse.Namespace) -> None:
-    results = with_services(lambda services: services.rewrapping.run(only_looks=arguments.dry_run))
-    rows = [{"kind": kind, **asdict(result)} for kind, result in results.items()]
-    if not arguments.json:
-        rows = [{**row, "unopenable": len(row["unopenable"])} for row in rows]
-    show(rows, as_json=arguments.json)
-    check_all_opened(results)
+@cli.command("seal")
+def seal() -> None:
+    """Seal a secret setting, such as SMTP_PASSWORD, with SECRET_KEY.
 
-
-def _seal(_: argparse.Namespace) -> None:
+    Reads the secret from standard input.
+    """
     secret = read_secret("Secret: ")
     if not secret:
         raise InvalidInputError("Nothing to seal: pass the secret on standard input.")
-    print(seal_setting(settings_box(command_settings()), secret))
+    settings = command_settings()
+    from app.wiring import settings_box
+
+    print(seal_setting(settings_box(settings), secret))
 
 
-async def _list(services: Services) -> list[dict[str, Any]]:
+@cli.command("rewrap")
+def rewrap(
+    *,
+    only_counts: Annotated[
+        bool, flag("--dry-run", help="Only count what would be resealed.")
+    ] = False,
+    as_json: AsJson = False,
+) -> None:
+    """Reseal with the current SECRET_KEY what is still sealed with one of SECRET_KEY_PREVIOUS.
+
+    Servers keep running meanwhile. Can be run again at any time.
+    """
+    results = with_services(lambda services: services.rewrapping.run(only_looks=only_counts))
+    rows = [{"kind": kind, **asdict(result)} for kind, result in results.items()]
+    if not as_json:
+        rows = [{**row, "unopenable": len(row["unopenable"])} for row in rows]
+    show(rows, as_json=as_json)
+    from app.services.operations.rewrapping import check_all_opened
+
+    check_all_opened(results)
+
+
+async def _list(services: "Services") -> list[dict[str, Any]]:
     keys = await services.signing_keys.list_all()
     return [_row(key, services.signing_keys.state_of(key, keys)) for key in keys]
 
 
-def _row(key: SigningKey, state: KeyState) -> dict[str, Any]:
+def _row(key: "SigningKey", state: "KeyState") -> dict[str, Any]:
     return {
         "kid": key.kid,
         "algorithm": key.algorithm,
@@ -150,6 +153,3 @@ def _row(key: SigningKey, state: KeyState) -> dict[str, Any]:
         "created_at": key.created_at.isoformat(timespec="seconds"),
         "signs_from": key.signs_from.isoformat(timespec="seconds"),
     }
-
-
-COMMAND = Command("keys", "Manage signing keys and sealed secrets.", _add_arguments, _run)

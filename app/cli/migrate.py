@@ -1,11 +1,12 @@
 """`postern migrate`: migrate the database to the schema of this release."""
 
-import argparse
 import asyncio
 from collections.abc import Sequence
-from typing import TYPE_CHECKING
+from typing import TYPE_CHECKING, Annotated
 
-from app.cli.base import Command, command_settings
+from app.cli.base import command_settings
+from app.cli.parameters import argument, flag
+from app.cli.parsing import Commands
 from app.clock import Clock
 from app.observability.logging import configure_logging
 from app.settings import Settings
@@ -13,38 +14,33 @@ from app.settings import Settings
 if TYPE_CHECKING:
     from app.database.losses import Loss
 
+cli = Commands()
 
-def _add_arguments(parser: argparse.ArgumentParser) -> None:
-    parser.add_argument(
-        "revision",
-        nargs="?",
-        default="head",
-        help=("target revision: head (the default), -1, or base"),
-    )
-    parser.add_argument(
-        "--yes-delete-data",
-        action="store_true",
-        help=(
-            "downgrade even if this deletes data; without this option, only list the affected "
-            "tables"
+
+@cli.command("migrate")
+def migrate(
+    revision: Annotated[str, argument(help="Target revision: head, -1, or base.")] = "head",
+    *,
+    deletes_data: Annotated[
+        bool,
+        flag(
+            "--yes-delete-data",
+            help="Downgrade even if this deletes data; without this option, only list the"
+            " affected tables.",
         ),
-    )
-
-
-def _run(arguments: argparse.Namespace) -> int:
+    ] = False,
+) -> None:
+    """Migrate the database to the schema of this release."""
     # the schema needs no secret, so a platform can migrate before all settings are set
     settings = _settings()
     configure_logging(log_format="text", level="ERROR")
-    before, after, losses = asyncio.run(
-        _migrate(settings, arguments.revision, deletes_data=arguments.yes_delete_data)
-    )
+    before, after, losses = asyncio.run(_migrate(settings, revision, deletes_data=deletes_data))
     for loss in losses:
         print(f"Deleted {loss}.")
     if before == after:
         print(f"The database is up to date, at {after}.")
     else:
         print(f"Migrated from {before or 'an empty database'} to {after or 'an empty database'}.")
-    return 0
 
 
 def _settings() -> Settings:
@@ -71,8 +67,3 @@ async def _migrate(
         return before, await migrations.current_revision(backend), losses
     finally:
         await backend.close()
-
-
-COMMAND = Command(
-    "migrate", "Migrate the database to the schema of this release.", _add_arguments, _run
-)

@@ -1,102 +1,114 @@
 """`postern providers …`: manage the identity providers that users can sign in with."""
 
-import argparse
 import getpass
 import sys
 from collections.abc import Mapping
-from typing import Any
+from typing import TYPE_CHECKING, Annotated, Any
 
-from app.cli.base import Action, Command, add_json_option, show, show_one, with_services
+from app.cli.base import with_services
+from app.cli.output import show, show_one
+from app.cli.parameters import AsJson, argument, flag, option
+from app.cli.parsing import Commands
 from app.errors import InvalidInputError
-from app.models.federation.identity_providers import IdentityProvider
-from app.wiring import Services
+
+if TYPE_CHECKING:
+    from app.models.federation.identity_providers import IdentityProvider
+    from app.wiring import Services
 
 SCOPE = "openid profile email"
+Name = Annotated[str, argument()]
+
+cli = Commands("providers", help="Manage the identity providers that users can sign in with.")
 
 
-def _add_arguments(parser: argparse.ArgumentParser) -> None:
-    actions = parser.add_subparsers(dest="action", required=True, metavar="action")
-
-    def action(name: str, act: Action, text: str) -> argparse.ArgumentParser:
-        command = actions.add_parser(name, help=text, description=text)
-        add_json_option(command)
-        command.set_defaults(act=act)
-        if act is not _list_all:
-            command.add_argument("name")
-        return command
-
-    action("list", _list_all, "List identity providers.")
-    add = action("add", _add, "Add an identity provider to the sign-in page.")
-    add.add_argument(
-        "--issuer",
-        required=True,
-        metavar="URL",
-        help=("issuer URL, exactly as the provider publishes it"),
-    )
-    add.add_argument(
-        "--client-id",
-        required=True,
-        metavar="ID",
-        help=("client ID that the provider issued to this server"),
-    )
-    add.add_argument("--label", metavar="TEXT", help="label of the sign-in button (default: NAME)")
-    add.add_argument("--scope", default=SCOPE, help=f"scope to request (default: {SCOPE!r})")
-    add.add_argument(
-        "--stdin", action="store_true", help=("read the client secret from standard input")
-    )
-    action("disable", _disable, "Block sign-in with a provider. Linked accounts stay linked.")
-    action("enable", _enable, "Re-enable a disabled provider.")
-    remove = action("remove", _remove, "Remove a provider and unlink every account from it.")
-    remove.add_argument("--yes", action="store_true", help="do not ask for confirmation")
+@cli.command("list")
+def list_all(*, as_json: AsJson = False) -> None:
+    """List identity providers."""
+    show(with_services(_list), as_json=as_json)
 
 
-def _run(arguments: argparse.Namespace) -> int:
-    arguments.act(arguments)
-    return 0
+@cli.command("add")
+def add(
+    name: Name,
+    *,
+    issuer: Annotated[
+        str,
+        option("--issuer", metavar="URL", help="Issuer URL, exactly as the provider publishes it."),
+    ],
+    client_id: Annotated[
+        str,
+        option(
+            "--client-id", metavar="ID", help="Client ID that the provider issued to this server."
+        ),
+    ],
+    label: Annotated[
+        str | None,
+        option("--label", help="Label of the sign-in button.", show_default="NAME"),
+    ] = None,
+    scope: Annotated[str, option("--scope", help="Scope to request.")] = SCOPE,
+    from_stdin: Annotated[
+        bool, flag("--stdin", help="Read the client secret from standard input.")
+    ] = False,
+    as_json: AsJson = False,
+) -> None:
+    """Add an identity provider to the sign-in page."""
+    secret = _secret(from_stdin=from_stdin)
 
-
-def _list_all(arguments: argparse.Namespace) -> None:
-    show(with_services(_list), as_json=arguments.json)
-
-
-def _add(arguments: argparse.Namespace) -> None:
-    secret = _secret(from_stdin=arguments.stdin)
-
-    async def add(services: Services) -> dict[str, Any]:
+    async def create(services: "Services") -> dict[str, Any]:
         provider = await services.identity_providers.add(
-            arguments.name,
-            label=arguments.label if arguments.label is not None else arguments.name,
-            issuer=arguments.issuer,
-            client_id=arguments.client_id,
+            name,
+            label=label if label is not None else name,
+            issuer=issuer,
+            client_id=client_id,
             secret=secret,
-            scope=arguments.scope,
+            scope=scope,
         )
         return _row(services, provider, {})
 
-    row = with_services(add)
-    show_one(row, as_json=arguments.json)
-    if not arguments.json:
+    row = with_services(create)
+    show_one(row, as_json=as_json)
+    if not as_json:
         print(f"Register this redirect URI with the provider: {row['redirect_uri']}")
 
 
-def _disable(arguments: argparse.Namespace) -> None:
-    _set_disabled(arguments, disabled=True)
+@cli.command("disable")
+def disable(name: Name, *, as_json: AsJson = False) -> None:
+    """Block sign-in with a provider. Linked accounts stay linked."""
+    _set_disabled(name, disabled=True, as_json=as_json)
 
 
-def _enable(arguments: argparse.Namespace) -> None:
-    _set_disabled(arguments, disabled=False)
+@cli.command("enable")
+def enable(name: Name, *, as_json: AsJson = False) -> None:
+    """Re-enable a disabled provider."""
+    _set_disabled(name, disabled=False, as_json=as_json)
 
 
-def _remove(arguments: argparse.Namespace) -> None:
-    async def count(services: Services) -> int:
-        provider = await services.identity_providers.get(arguments.name)
+def _set_disabled(name: str, *, disabled: bool, as_json: bool) -> None:
+    async def change(services: "Services") -> dict[str, Any]:
+        provider = await services.identity_providers.set_disabled(name, disabled=disabled)
+        return _row(services, provider, await services.identity_providers.count_linked())
+
+    show_one(with_services(change), as_json=as_json)
+
+
+@cli.command("remove")
+def remove(
+    name: Name,
+    *,
+    is_confirmed: Annotated[bool, flag("--yes", help="Do not ask for confirmation.")] = False,
+    as_json: AsJson = False,
+) -> None:
+    """Remove a provider and unlink every account from it."""
+
+    async def count(services: "Services") -> int:
+        provider = await services.identity_providers.get(name)
         return (await services.identity_providers.count_linked()).get(provider.name, 0)
 
     linked = with_services(count)
-    if not arguments.yes and not _agrees(linked):
+    if not is_confirmed and not _agrees(linked):
         raise InvalidInputError("Nothing was removed. Use --yes to remove it without confirmation.")
-    removed = with_services(lambda services: services.identity_providers.remove(arguments.name))
-    show_one({"removed": arguments.name, "linked": removed}, as_json=arguments.json)
+    removed = with_services(lambda services: services.identity_providers.remove(name))
+    show_one({"removed": name, "linked": removed}, as_json=as_json)
 
 
 def _agrees(linked: int) -> bool:
@@ -106,21 +118,13 @@ def _agrees(linked: int) -> bool:
     return input("Remove it? [y/N] ").strip().lower() in ("y", "yes")
 
 
-def _set_disabled(arguments: argparse.Namespace, *, disabled: bool) -> None:
-    async def change(services: Services) -> dict[str, Any]:
-        provider = await services.identity_providers.set_disabled(arguments.name, disabled=disabled)
-        return _row(services, provider, await services.identity_providers.count_linked())
-
-    show_one(with_services(change), as_json=arguments.json)
-
-
 def _secret(*, from_stdin: bool) -> str:
     if from_stdin or not sys.stdin.isatty():
         return sys.stdin.readline().rstrip("\r\n")
     return getpass.getpass("Client secret (empty for a public client): ")
 
 
-async def _list(services: Services) -> list[dict[str, Any]]:
+async def _list(services: "Services") -> list[dict[str, Any]]:
     linked = await services.identity_providers.count_linked()
     return [
         _row(services, provider, linked)
@@ -129,7 +133,7 @@ async def _list(services: Services) -> list[dict[str, Any]]:
 
 
 def _row(
-    services: Services, provider: IdentityProvider, linked: Mapping[str, int]
+    services: "Services", provider: "IdentityProvider", linked: Mapping[str, int]
 ) -> dict[str, Any]:
     return {
         "name": provider.name,
@@ -142,8 +146,3 @@ def _row(
         "disabled": provider.is_disabled,
         "redirect_uri": f"{services.settings.issuer_url}/login/with/{provider.name}/callback",
     }
-
-
-COMMAND = Command(
-    "providers", "Manage the identity providers that users can sign in with.", _add_arguments, _run
-)

@@ -1,8 +1,14 @@
-"""`postern serve`: check the settings, bind the port, and serve with one or more processes."""
+"""`postern serve`: check the settings, bind the port, and serve with one or more processes.
+
+This module does not import Typer, because it stays in the memory of a running server. Typer prints
+the help and the mistakes in usage; see `serve_usage.py`.
+"""
 
 import argparse
+from collections.abc import Sequence
+from typing import Any, NamedTuple, NoReturn
 
-from app.cli.base import Command, command_settings
+from app.cli.base import command_settings
 from app.observability.logging import configure_process_logging, logger, server_output
 from app.server.certificate import check_certificate, kept_certificate
 from app.server.launch import become_supervisor
@@ -12,20 +18,51 @@ from app.settings import flask_env_asks_for_https, misspelt_settings
 log = logger(__name__)
 
 
-def _add_arguments(parser: argparse.ArgumentParser) -> None:
-    parser.add_argument("--host", help="the address to listen on (HOST)")
-    parser.add_argument("--port", type=int, help="the port to listen on (PORT)")
-    parser.add_argument("--workers", type=int, help="number of worker processes (WORKERS)")
-    parser.add_argument(
-        "--https",
-        action="store_true",
-        help=("serve https with a self-signed certificate, generated once"),
-    )
+class Option(NamedTuple):
+    """An option of `postern serve`; one of the type bool takes no value."""
+
+    name: str
+    type: type[str] | type[int] | type[bool]
+    help: str
 
 
-def _run(arguments: argparse.Namespace) -> int:
-    settings = command_settings(host=arguments.host, port=arguments.port, workers=arguments.workers)
-    wants_https = arguments.https or flask_env_asks_for_https()
+OPTIONS = (
+    Option("host", str, "The address to listen on (HOST)."),
+    Option("port", int, "The port to listen on (PORT)."),
+    Option("workers", int, "Number of worker processes (WORKERS)."),
+    Option("https", bool, "Serve https with a self-signed certificate, generated once."),
+)
+
+
+def parse(words: Sequence[str]) -> dict[str, Any] | None:
+    """Return the options, or None if the words ask for help or are a mistake in usage."""
+    parser = _Parser(add_help=False)
+    for name, kind, _ in OPTIONS:
+        if kind is bool:
+            parser.add_argument(f"--{name}", action="store_true")
+        else:
+            parser.add_argument(f"--{name}", type=kind)
+    try:
+        return vars(parser.parse_args(words))
+    except _UsageError:
+        return None
+
+
+class _UsageError(Exception):
+    pass
+
+
+class _Parser(argparse.ArgumentParser):
+    """A parser that prints nothing."""
+
+    def error(self, message: str) -> NoReturn:
+        raise _UsageError(message)
+
+
+def run(*, host: str | None, port: int | None, workers: int | None, https: bool) -> int:
+    """Serve until the server is stopped."""
+    settings = command_settings(host=host, port=port, workers=workers)
+    wants_https = https or flask_env_asks_for_https()
     if wants_https and settings.tls_cert_file is None:
         certificate, key = kept_certificate(settings.data_directory)
         settings = settings.model_copy(update={"tls_cert_file": certificate, "tls_key_file": key})
@@ -51,6 +88,3 @@ def _run(arguments: argparse.Namespace) -> int:
 
     serve_alone(settings, listener)
     return 0
-
-
-COMMAND = Command("serve", "Start the server.", _add_arguments, _run)

@@ -1,121 +1,69 @@
 """`postern users …`: manage user accounts."""
 
-import argparse
 import json
-from collections.abc import AsyncIterator
-from typing import Any
+from collections.abc import AsyncIterator, Iterator
+from inspect import Parameter
+from typing import TYPE_CHECKING, Annotated, Any
 
 from pydantic import ValidationError
 
-from app.cli.base import (
-    Action,
-    Command,
-    add_json_option,
-    read_secret,
-    show_one,
-    with_services,
-)
+from app.cli.base import read_secret, with_services
 from app.cli.listing import pages_of, print_pages
+from app.cli.output import show_one
+from app.cli.parameters import (
+    AsJson,
+    argument,
+    flag,
+    one_of,
+    option,
+    parameter,
+    with_parameters,
+)
+from app.cli.parsing import Commands
 from app.errors import InvalidInputError, NotFoundError
-from app.models.accounts.users import User
 from app.schemas.claims import VERIFIED, StandardClaims
 from app.security import usernames
 from app.security.qr_codes import terminal_lines
-from app.wiring import Services
+
+if TYPE_CHECKING:
+    from app.models.accounts.users import User
+    from app.wiring import Services
 
 CLAIMS = tuple(StandardClaims.model_fields)
 SIMPLE_CLAIMS = tuple(name for name in CLAIMS if name != "address")
+Username = Annotated[str, argument()]
+
+cli = Commands("users", help="Manage users.")
 
 
-def _add_arguments(parser: argparse.ArgumentParser) -> None:
-    actions = parser.add_subparsers(dest="action", required=True, metavar="action")
-
-    def action(name: str, act: Action, text: str) -> argparse.ArgumentParser:
-        command = actions.add_parser(name, help=text, description=text)
-        add_json_option(command)
-        command.set_defaults(act=act)
-        if act is not _list_all:
-            command.add_argument("username")
-        return command
-
-    action("list", _list_all, "List users.").add_argument(
-        "--odd-names",
-        action="store_true",
-        help="list only users whose username is no longer allowed, and the reason",
-    )
-    action("show", _show, "Show one user.")
-    action(
-        "reset-otp",
-        _reset_otp,
-        ("Replace a lost TOTP secret, print the new one, and sign the user out everywhere."),
-    )
-    action(
-        "remove-passkeys",
-        _remove_passkeys,
-        ("Remove all passkeys and sign the user out everywhere."),
-    )
-    reset = action(
-        "reset-password", _reset_password, ("Set a new password and sign the user out everywhere.")
-    )
-    reset.add_argument("--stdin", action="store_true", help="read the password from standard input")
-    reset.add_argument(
-        "--link",
-        action="store_true",
-        help="print a one-time link (valid 24 hours) for setting a new password",
-    )
-    _add_claims(action("set", _set, "Change the user's standard claims."))
-    action("disable", _disable, "Block sign-in and invalidate all tokens until re-enabled.")
-    action("enable", _enable, "Re-enable a disabled user.")
-    delete = action("delete", _delete, "Permanently delete an account and all of its data.")
-    delete.add_argument(
-        "--yes", action="store_true", help=("confirm the deletion, which cannot be undone")
-    )
+@cli.command("list")
+def list_all(
+    *,
+    odd_names: Annotated[
+        bool,
+        flag(
+            "--odd-names",
+            help="List only users whose username is no longer allowed, and the reason.",
+        ),
+    ] = False,
+    as_json: AsJson = False,
+) -> None:
+    """List users."""
+    print_pages(_pages_of_odd_names if odd_names else _pages, as_json=as_json)
 
 
-def _add_claims(parser: argparse.ArgumentParser) -> None:
-    for name in SIMPLE_CLAIMS:
-        parser.add_argument(_option(name), dest=name, metavar="TEXT")
-    parser.add_argument("--address", metavar="JSON", help='such as {"country": "Austria"}')
-    parser.add_argument(
-        "--unset",
-        action="append",
-        default=[],
-        choices=CLAIMS,
-        help=("remove a claim; can be repeated"),
-    )
-    for name in VERIFIED.values():
-        parser.add_argument(
-            _option(name),
-            dest="vouched_for",
-            action="append_const",
-            const=name,
-            default=[],
-            help="mark as verified because you have checked it",
-        )
+@cli.command("show")
+def show(username: Username, *, as_json: AsJson = False) -> None:
+    """Show one user."""
+    user = with_services(lambda services: services.users.get(username))
+    show_one(_row(user), as_json=as_json)
 
 
-def _option(name: str) -> str:
-    return f"--{name.replace('_', '-')}"
-
-
-def _run(arguments: argparse.Namespace) -> int:
-    arguments.act(arguments)
-    return 0
-
-
-def _list_all(arguments: argparse.Namespace) -> None:
-    pages = _pages_of_odd_names if arguments.odd_names else _pages
-    print_pages(pages, as_json=arguments.json)
-
-
-def _show(arguments: argparse.Namespace) -> None:
-    user = with_services(lambda services: services.users.get(arguments.username))
-    show_one(_row(user), as_json=arguments.json)
-
-
-def _reset_otp(arguments: argparse.Namespace) -> None:
-    enrolment = with_services(lambda services: services.users.reset_otp(arguments.username))
-    if arguments.json:
+@cli.command("reset-otp")
+def reset_otp(username: Username, *, as_json: AsJson = False) -> None:
+    """Replace a lost TOTP secret, print the new one, and sign the user out everywhere."""
+    enrolment = with_services(lambda services: services.users.reset_otp(username))
+    if as_json:
         show_one(enrolment.model_dump(), as_json=True)
         return
     print(terminal_lines(enrolment.otp_uri))
@@ -126,9 +74,11 @@ def _reset_otp(arguments: argparse.Namespace) -> None:
     )
 
 
-def _remove_passkeys(arguments: argparse.Namespace) -> None:
-    names = with_services(lambda services: _without_passkeys(services, arguments.username))
-    if arguments.json:
+@cli.command("remove-passkeys")
+def remove_passkeys(username: Username, *, as_json: AsJson = False) -> None:
+    """Remove all passkeys and sign the user out everywhere."""
+    names = with_services(lambda services: _without_passkeys(services, username))
+    if as_json:
         show_one({"removed": names}, as_json=True)
     elif names:
         print(f"Removed: {', '.join(names)}. The user has been signed out everywhere.")
@@ -136,7 +86,7 @@ def _remove_passkeys(arguments: argparse.Namespace) -> None:
         print("The user has no passkeys.")
 
 
-async def _without_passkeys(services: Services, username: str) -> list[str]:
+async def _without_passkeys(services: "Services", username: str) -> list[str]:
     user, names = await services.users.get(username), []
     for passkey in await services.passkeys.list_of(user):
         if await services.passkeys.remove(user, passkey.passkey_id, but=None, even_last=True):
@@ -145,90 +95,150 @@ async def _without_passkeys(services: Services, username: str) -> list[str]:
     return names
 
 
-def _reset_password(arguments: argparse.Namespace) -> None:
-    if arguments.link:
-        _make_link(arguments)
+@cli.command("reset-password")
+def reset_password(
+    username: Username,
+    *,
+    from_stdin: Annotated[
+        bool, flag("--stdin", help="Read the password from standard input.")
+    ] = False,
+    link: Annotated[
+        bool,
+        flag("--link", help="Print a one-time link (valid 24 hours) for setting a new password."),
+    ] = False,
+    as_json: AsJson = False,
+) -> None:
+    """Set a new password and sign the user out everywhere."""
+    if link:
+        _print_link(username, as_json=as_json)
         return
-    password = read_secret("New password: ", from_stdin=arguments.stdin)
-    with_services(lambda services: services.users.reset_password(arguments.username, password))
+    password = read_secret("New password: ", from_stdin=from_stdin)
+    with_services(lambda services: services.users.reset_password(username, password))
     message = "The password is set. The user has been signed out everywhere."
-    if arguments.json:
+    if as_json:
         show_one({"message": message}, as_json=True)
     else:
         print(message)
 
 
-def _make_link(arguments: argparse.Namespace) -> None:
-    link = with_services(lambda services: services.password_reset.create_link(arguments.username))
-    if arguments.json:
+def _print_link(username: str, *, as_json: bool) -> None:
+    link = with_services(lambda services: services.password_reset.create_link(username))
+    if as_json:
         show_one({"link": link}, as_json=True)
     else:
         print(link)
 
 
-def _set(arguments: argparse.Namespace) -> None:
-    values: dict[str, Any] = {
-        name: value for name in SIMPLE_CLAIMS if (value := getattr(arguments, name)) is not None
-    }
-    if not (values or arguments.address or arguments.unset or arguments.vouched_for):
+def _option_of(claim: str) -> str:
+    return f"--{claim.replace('_', '-')}"
+
+
+def _claim_parameters() -> Iterator[Parameter]:
+    """Yield an option for each claim, and one for each claim that can be verified."""
+    for name in SIMPLE_CLAIMS:
+        yield parameter(name, Annotated[str | None, option(_option_of(name))], default=None)
+    for name in VERIFIED.values():
+        marks = flag(_option_of(name), help="Mark as verified because you have checked it.")
+        yield parameter(name, Annotated[bool, marks], default=False)
+
+
+@cli.command("set")
+@with_parameters(_claim_parameters())
+def set_claims(
+    username: Username,
+    *,
+    address: Annotated[
+        str | None, option("--address", metavar="JSON", help='Such as {"country": "Austria"}.')
+    ] = None,
+    unset: Annotated[
+        list[str] | None,
+        option(
+            "--unset",
+            **one_of(CLAIMS),
+            metavar="CLAIM",
+            help="Remove a claim, such as given_name. Can be repeated.",
+        ),
+    ] = None,
+    as_json: AsJson = False,
+    **claims: Any,
+) -> None:
+    """Change the user's standard claims."""
+    values = {name: claims[name] for name in SIMPLE_CLAIMS if claims[name] is not None}
+    vouched_for = [name for name in VERIFIED.values() if claims[name]]
+    removed = unset or []
+    if not (values or address or removed or vouched_for):
         raise InvalidInputError("Nothing to set or unset. See postern users set --help.")
+    changes = _changes(values, address)
+    for name in changes.model_fields_set & set(removed):
+        raise InvalidInputError(f"{_option_of(name)}: cannot be both set and unset.")
+    user = with_services(
+        lambda services: services.users.set_claims(
+            username, changes, unset=removed, vouched_for=vouched_for
+        )
+    )
+    show_one(_row(user), as_json=as_json)
+
+
+def _changes(values: dict[str, Any], address: str | None) -> StandardClaims:
+    """Parse claims; raises `InvalidInputError` with the option that has an invalid value."""
     try:
-        if arguments.address is not None:
-            values["address"] = json.loads(arguments.address)
+        if address is not None:
+            values = {**values, "address": json.loads(address)}
         changes = StandardClaims.model_validate(values)
     except ValidationError as error:
         problem = error.errors(include_input=False)[0]
         message = problem["msg"].removeprefix("Value error, ")
-        raise InvalidInputError(f"{_option(str(problem['loc'][0]))}: {message}") from None
+        raise InvalidInputError(f"{_option_of(str(problem['loc'][0]))}: {message}") from None
     except (ValueError, RecursionError):
         raise InvalidInputError("--address: must be a JSON object") from None
-    if "address" in values and "address" not in changes.stated_claims():
+    if address is not None and "address" not in changes.stated_claims():
         raise InvalidInputError("--address: must have a member such as country.")
-    for name in values.keys() & arguments.unset:
-        raise InvalidInputError(f"{_option(name)}: cannot be both set and unset.")
-    user = with_services(
-        lambda services: services.users.set_claims(
-            arguments.username,
-            changes,
-            unset=arguments.unset,
-            vouched_for=arguments.vouched_for,
-        )
-    )
-    show_one(_row(user), as_json=arguments.json)
+    return changes
 
 
-def _disable(arguments: argparse.Namespace) -> None:
-    _set_disabled(arguments, disabled=True)
+@cli.command("disable")
+def disable(username: Username, *, as_json: AsJson = False) -> None:
+    """Block sign-in and invalidate all tokens until re-enabled."""
+    _set_disabled(username, disabled=True, as_json=as_json)
 
 
-def _enable(arguments: argparse.Namespace) -> None:
-    _set_disabled(arguments, disabled=False)
+@cli.command("enable")
+def enable(username: Username, *, as_json: AsJson = False) -> None:
+    """Re-enable a disabled user."""
+    _set_disabled(username, disabled=False, as_json=as_json)
 
 
-def _delete(arguments: argparse.Namespace) -> None:
-    if not arguments.yes:
+def _set_disabled(username: str, *, disabled: bool, as_json: bool) -> None:
+    user = with_services(lambda services: services.users.set_disabled(username, disabled=disabled))
+    show_one(_row(user), as_json=as_json)
+
+
+@cli.command("delete")
+def delete(
+    username: Username,
+    *,
+    is_confirmed: Annotated[
+        bool, flag("--yes", help="Confirm the deletion, which cannot be undone.")
+    ] = False,
+    as_json: AsJson = False,
+) -> None:
+    """Permanently delete an account and all of its data."""
+    if not is_confirmed:
         raise InvalidInputError("Deleting an account cannot be undone. Use --yes to confirm.")
-    with_services(lambda services: _deleted(services, arguments.username))
+    with_services(lambda services: _deleted(services, username))
     message = "The account is deleted. Its events remain in the audit log."
-    if arguments.json:
+    if as_json:
         show_one({"message": message}, as_json=True)
     else:
         print(message)
 
 
-async def _deleted(services: Services, username: str) -> None:
+async def _deleted(services: "Services", username: str) -> None:
     if not await services.account_data.delete(await services.users.get(username)):
         raise NotFoundError("There is no user with that name.")
 
 
-def _set_disabled(arguments: argparse.Namespace, *, disabled: bool) -> None:
-    user = with_services(
-        lambda services: services.users.set_disabled(arguments.username, disabled=disabled)
-    )
-    show_one(_row(user), as_json=arguments.json)
-
-
-async def _pages(services: Services) -> AsyncIterator[list[dict[str, Any]]]:
+async def _pages(services: "Services") -> AsyncIterator[list[dict[str, Any]]]:
     users = services.users
     async for page in pages_of(
         lambda after: users.list_page(after=after), lambda user: user.username_key
@@ -236,7 +246,7 @@ async def _pages(services: Services) -> AsyncIterator[list[dict[str, Any]]]:
         yield [_row(user) for user in page]
 
 
-async def _pages_of_odd_names(services: Services) -> AsyncIterator[list[dict[str, Any]]]:
+async def _pages_of_odd_names(services: "Services") -> AsyncIterator[list[dict[str, Any]]]:
     async for rows in _pages(services):
         problems = ((row, usernames.problem_with(str(row["username"]))) for row in rows)
         yield [
@@ -246,7 +256,7 @@ async def _pages_of_odd_names(services: Services) -> AsyncIterator[list[dict[str
         ]
 
 
-def _row(user: User) -> dict[str, Any]:
+def _row(user: "User") -> dict[str, Any]:
     return {
         "username": user.username,
         "user_id": user.user_id,
@@ -255,6 +265,3 @@ def _row(user: User) -> dict[str, Any]:
         "disabled": user.is_disabled,
         "created_at": user.created_at.isoformat(timespec="seconds"),
     }
-
-
-COMMAND = Command("users", "Manage users.", _add_arguments, _run)

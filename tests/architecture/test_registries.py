@@ -8,14 +8,16 @@ from types import ModuleType
 
 import pytest
 from fastapi import APIRouter
+from typer.main import get_group
 
 import app.cli
 import app.oauth.client_auth
 import app.oauth.grants
 import app.pages
 import app.routers
-from app.cli.base import Command
-from app.cli.commands import COMMANDS
+from app.cli.application import application
+from app.cli.commands import COMMANDS, commands_for
+from app.cli.parsing import Commands
 from app.oauth.client_auth import CLIENT_AUTH_METHODS
 from app.oauth.client_auth.base import ClientAuthMethod
 from app.oauth.grants import GRANTS
@@ -97,5 +99,7 @@ def test_every_hot_endpoint_is_in_the_fast_lane_and_declared_to_fastapi() -> Non
 
 
 def test_every_command_is_registered_once() -> None:
-    assert same_things(values_of(app.cli, Command), COMMANDS)
-    assert len({command.name for command in COMMANDS}) == len(COMMANDS)
+    commands = commands_for([])
+
+    assert same_things(values_of(app.cli, Commands), commands)
+    assert list(get_group(application(commands)).commands) == list(COMMANDS)

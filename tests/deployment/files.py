@@ -17,7 +17,7 @@ from app.settings import Settings
 ROOT = Path(__file__).parents[2]
 COMPOSE = "docker-compose.yml"
 PRODUCTION = "compose.production.yml"
-COMMAND_NAMES = {command.name for command in COMMANDS}
+COMMAND_NAMES = set(COMMANDS)
 SETTING_NAMES = {name.upper() for name in Settings.model_fields}
 
 

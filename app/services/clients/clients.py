@@ -3,12 +3,13 @@
 import json
 from collections.abc import Sequence
 from datetime import timedelta
-from typing import Any, Literal, NamedTuple
+from typing import Any, NamedTuple
 
 from app.clock import Clock
 from app.errors import ConflictError, InvalidInputError, NotFoundError
 from app.models.clients.clients import Client
 from app.models.clients.initial_access_tokens import InitialAccessToken
+from app.models.clients.trust import Trust
 from app.models.operations.audit_outbox import NewEvent
 from app.repositories.clients.clients import ClientRepository
 from app.repositories.clients.initial_access_tokens import InitialAccessTokenRepository
@@ -21,7 +22,6 @@ from app.services.operations.audit import AuditLog
 
 UNUSED_FOR = timedelta(days=30)
 """How long a client that registered itself without an invitation may stay unused."""
-Trust = Literal["none", "verified", "first_party"]
 DEFAULT_AUTH_METHOD = "client_secret_basic"
 IN_FORCE = {"id_token_signed_response_alg": "RS256"}
 """Defaults of unstated metadata (OpenID Connect Dynamic Client Registration section 2)."""

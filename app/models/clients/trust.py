@@ -1,0 +1,5 @@
+"""How far an administrator trusts a client."""
+
+from typing import Literal
+
+Trust = Literal["none", "verified", "first_party"]
