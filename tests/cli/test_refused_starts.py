@@ -40,7 +40,7 @@ def modules_after(directory: Path, *arguments: str, **variables: str) -> list[st
     )
     code, *modules = run.stdout.split()
     assert code == "2", run.stderr
-    assert run.stderr.startswith("postern: ")
+    assert run.stderr.startswith(("postern: ", "Usage: postern"))
     return modules
 
 
@@ -78,3 +78,12 @@ def test_a_busy_port_does_not_import_the_application(tmp_path: Path) -> None:
         modules = modules_after(tmp_path, "serve", PORT=port)
 
     assert_not_imported(modules, *OF_THE_SOCKET)
+
+
+@pytest.mark.parametrize("arguments", [[], ["users"], ["clients", "show"], ["nonsense"]])
+def test_help_and_mistakes_in_usage_import_neither_the_application_nor_rich(
+    tmp_path: Path, arguments: list[str]
+) -> None:
+    modules = modules_after(tmp_path, *arguments)
+
+    assert (HEAVY | {"rich"}) & set(modules) == set()

@@ -135,6 +135,18 @@ async def test_the_help_of_postern_lists_the_commands(postern: Postern) -> None:
     assert {command.split()[0] for command in COMMANDS} - {"upstream"} <= set(listed)
 
 
+async def test_without_words_the_help_with_examples_goes_to_standard_error(
+    postern: Postern,
+) -> None:
+    result, asked = await postern(), await postern("--help")
+
+    examples = re.findall(r"^ +postern ([a-z]+)", result.errors, re.MULTILINE)
+    assert (result.code, result.output) == (2, "")
+    assert result.errors == asked.output
+    assert len(examples) >= 5
+    assert set(examples) <= {command.split()[0] for command in COMMANDS}
+
+
 async def test_the_version_is_printed_with_exit_code_0(postern: Postern) -> None:
     result = await postern("--version")
 

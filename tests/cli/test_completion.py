@@ -1,0 +1,37 @@
+"""Completion in a shell, as `postern --install-completion` sets it up."""
+
+import pytest
+
+from tests.cli.conftest import Postern
+
+
+@pytest.mark.parametrize(
+    ("line", "completions"),
+    [
+        ("postern ", "serve migrate demo users clients keys audit providers"),
+        ("postern users re", "reset-otp remove-passkeys reset-password"),
+        ("postern users list --", "--odd-names --json --help"),
+        ("postern users set ada --phone", "--phone-number --phone-number-verified"),
+        ("postern users set ada --unset add", "address"),
+        ("postern clients trust id ", "none verified first_party"),
+        ("postern keys rotate --algorithm E", "ES256 EdDSA"),
+        ("postern serve --", "--host --port --workers --https --help"),
+    ],
+)
+async def test_words_are_completed(postern: Postern, line: str, completions: str) -> None:
+    words = line.split()
+    result = await postern(
+        _POSTERN_COMPLETE="complete_bash",
+        COMP_WORDS=line,
+        COMP_CWORD=str(len(words) if line.endswith(" ") else len(words) - 1),
+    )
+
+    assert result.code == 0
+    assert sorted(result.output.split()) == sorted(completions.split())
+
+
+async def test_the_script_for_a_shell_calls_postern(postern: Postern) -> None:
+    result = await postern(_POSTERN_COMPLETE="source_bash")
+
+    assert result.code == 0
+    assert "complete -o default -F _postern_completion postern" in result.output
