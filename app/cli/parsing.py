@@ -84,6 +84,8 @@ class _Command(TyperCommand):
             else:
                 name, equals, value = word.partition("=")
                 name = _in_full(name, options)
+                if name in ctx.help_option_names:
+                    return [name]  # whatever else is wrong
                 named.append(f"{name}{equals}{value}")
                 takes_value = name in options and not options[name].is_flag
                 if takes_value and not equals:

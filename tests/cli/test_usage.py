@@ -127,6 +127,16 @@ async def test_help_names_every_option_and_argument_of_a_command(
     assert set(expected) <= words
 
 
+@pytest.mark.parametrize(
+    "words", ["users show --nonsense -h", "users list -h ada", "clients invite --help --days soon"]
+)
+async def test_help_is_printed_in_spite_of_mistakes(postern: Postern, words: str) -> None:
+    result = await postern(*words.split())
+
+    assert result.code == 0
+    assert result.output.lower().startswith(f"usage: postern {' '.join(words.split()[:2])}")
+
+
 async def test_the_help_of_postern_lists_the_commands(postern: Postern) -> None:
     result = await postern("--help")
 
