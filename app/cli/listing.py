@@ -4,7 +4,8 @@ from collections.abc import AsyncIterator, Awaitable, Callable, Sequence
 from typing import TYPE_CHECKING, TypeVar
 
 from app.cli.base import with_services
-from app.cli.output import Rows, listing
+from app.cli.output import listing
+from app.cli.rows import Rows
 
 if TYPE_CHECKING:
     from app.wiring import Services

@@ -1,11 +1,10 @@
 """`postern providers …`: manage the identity providers that users can sign in with."""
 
-import getpass
 import sys
 from collections.abc import Mapping
 from typing import TYPE_CHECKING, Annotated, Any
 
-from app.cli.base import with_services
+from app.cli.base import read_secret, with_services
 from app.cli.output import show, show_one
 from app.cli.parameters import AsJson, argument, flag, option
 from app.cli.parsing import Commands
@@ -52,7 +51,7 @@ def add(
     as_json: AsJson = False,
 ) -> None:
     """Add an identity provider to the sign-in page."""
-    secret = _secret(from_stdin=from_stdin)
+    secret = read_secret("Client secret (empty for a public client): ", from_stdin=from_stdin)
 
     async def create(services: "Services") -> dict[str, Any]:
         provider = await services.identity_providers.add(
@@ -116,12 +115,6 @@ def _agrees(linked: int) -> bool:
     if not sys.stdin.isatty():
         return False
     return input("Remove it? [y/N] ").strip().lower() in ("y", "yes")
-
-
-def _secret(*, from_stdin: bool) -> str:
-    if from_stdin or not sys.stdin.isatty():
-        return sys.stdin.readline().rstrip("\r\n")
-    return getpass.getpass("Client secret (empty for a public client): ")
 
 
 async def _list(services: "Services") -> list[dict[str, Any]]:
