@@ -4,11 +4,14 @@ BIN := $(VENV)/bin
 PYTHON ?= $(shell for each in python3.13 python3.12 python3.11 python3; do \
 	command -v $$each >/dev/null 2>&1 && $$each -c 'import sys; sys.exit(sys.version_info < (3, 11))' 2>/dev/null \
 	&& { echo $$each; break; }; done)
-PIP := $(BIN)/python -m pip install --quiet --disable-pip-version-check --constraint constraints.txt
+PIP := $(BIN)/python -m pip install --quiet --disable-pip-version-check
+# pip refuses `--editable .` together with hashes, so there are two steps.
+INSTALL_LOCKED := $(PIP) --require-hashes --requirement requirements/build.txt --requirement
+INSTALL_POSTERN := $(PIP) --no-deps --no-build-isolation --editable .
 # The distribution was once called `postern`: an older environment would keep its `app` and its command.
 FORGET_OLD_NAME := $(BIN)/python -m pip uninstall -qq --yes --disable-pip-version-check postern
 
-.PHONY: help serve serve-https demo test test-slow test-all test-two-years-ahead faults check format bench bench-against bench-growth bench-mixed bench-pages bench-recorded translations docs screenshots security-report clean
+.PHONY: help serve serve-https demo test test-slow test-all test-two-years-ahead faults check format bench bench-against bench-growth bench-mixed bench-pages bench-recorded translations docs lock screenshots security-report clean
 
 help:
 	@echo "make serve        serve on http://127.0.0.1:5000"
@@ -28,7 +31,8 @@ help:
 	@echo "make security-report  run the tests of the security bar and print the result of each row"
 	@echo "make docs         write docs/settings.md and .env.example from the settings"
 	@echo "make screenshots  draw the pictures of the README (needs Chromium)"
-	@echo "make translations extract the translatable messages and compile the catalogues"
+	@echo "make translations extract the translatable messages and update the catalogues"
+	@echo "make lock         write requirements/*.txt from pyproject.toml; UPGRADE=--upgrade takes newer versions"
 
 serve: $(VENV)/.serve
 	@$(BIN)/postern serve
@@ -109,10 +113,22 @@ TRANSLATIONS := app/i18n/translations
 translations: $(VENV)/.dev
 	@$(BIN)/pybabel -q extract -F babel.cfg -k N_ -k text --no-location --omit-header -o $(TRANSLATIONS)/postern.pot app
 	@$(BIN)/pybabel -q update -D postern -i $(TRANSLATIONS)/postern.pot -d $(TRANSLATIONS) --no-fuzzy-matching --ignore-obsolete --ignore-pot-creation-date
-	@$(BIN)/pybabel -q compile -D postern -d $(TRANSLATIONS)
 
 docs: $(VENV)/.dev
 	@$(BIN)/python -m tools.settings_docs
+
+# Needs Python 3.11: the oldest version needs the most packages.
+LOCK := build/lock
+PIP_COMPILE := CUSTOM_COMPILE_COMMAND="make lock" $(LOCK)/bin/pip-compile --quiet --generate-hashes --strip-extras \
+	--no-emit-index-url --no-emit-find-links --no-emit-trusted-host $(UPGRADE)
+lock:
+	@python3.11 -m venv $(LOCK)
+	@$(LOCK)/bin/python -m pip install --quiet --disable-pip-version-check 'pip-tools>=7.6,<8'
+	@$(PIP_COMPILE) --extra demo --extra redis --output-file requirements/serve.txt pyproject.toml
+	@$(PIP_COMPILE) --all-build-deps --only-build-deps --constraint requirements/serve.txt \
+		--output-file requirements/build.txt pyproject.toml
+	@$(PIP_COMPILE) --all-extras --constraint requirements/serve.txt --constraint requirements/build.txt \
+		--output-file requirements/dev.txt pyproject.toml
 
 screenshots: $(VENV)/.dev
 	@$(BIN)/python -m tools.screenshots
@@ -125,14 +141,16 @@ $(VENV)/bin/python:
 	@$(PYTHON) -m venv $(VENV) || { rm -rf $(VENV); \
 		echo "$(PYTHON) cannot create a virtual environment; on Debian: apt-get install python3-venv" >&2; exit 2; }
 
-$(VENV)/.serve: $(VENV)/bin/python pyproject.toml constraints.txt
+$(VENV)/.serve: $(VENV)/bin/python pyproject.toml requirements/build.txt requirements/serve.txt
 	@echo "Setting up (once) ..."
 	@$(FORGET_OLD_NAME)
-	@$(PIP) --editable .
+	@$(INSTALL_LOCKED) requirements/serve.txt
+	@$(INSTALL_POSTERN)
 	@touch $@
 
-$(VENV)/.dev: $(VENV)/bin/python pyproject.toml constraints.txt
+$(VENV)/.dev: $(VENV)/bin/python pyproject.toml requirements/build.txt requirements/dev.txt
 	@echo "Setting up for development (once) ..."
 	@$(FORGET_OLD_NAME)
-	@$(PIP) --editable '.[dev]'
+	@$(INSTALL_LOCKED) requirements/dev.txt
+	@$(INSTALL_POSTERN)
 	@touch $@ $(VENV)/.serve

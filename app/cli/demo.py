@@ -18,6 +18,7 @@ from app.cli.base import command_settings, has_database, with_services
 from app.cli.parameters import flag, option
 from app.cli.parsing import Commands
 from app.errors import StartupError
+from app.extras import require_extra
 from app.security.qr_codes import terminal_lines
 from app.settings import Settings
 
@@ -47,6 +48,7 @@ def demo(
     ] = False,
 ) -> None:
     """Run the whole quick start with a new user and client."""
+    require_extra("demo", module="httpx", needed_by="demo")
     import httpx  # imported late: the server does not need it
 
     created = Created()

@@ -1,9 +1,12 @@
 """The supported languages, and their translations (gettext)."""
 
 import gettext
+import io
 from collections.abc import Iterable
 from functools import lru_cache
 from pathlib import Path
+
+from app.i18n.catalogues import compiled
 
 DIRECTORY = Path(__file__).parent / "translations"
 DOMAIN = "postern"
@@ -35,4 +38,19 @@ def first_known_or_none(tags: Iterable[str]) -> str | None:
 
 @lru_cache(maxsize=len(LANGUAGES))
 def translations_of(language: str) -> gettext.NullTranslations:
-    return gettext.translation(DOMAIN, DIRECTORY, [language], fallback=True)
+    """Return the translations into a language; none for English, which the code is written in.
+
+    A wheel contains a compiled catalogue. A checkout does not, and the first call compiles the
+    source in a few milliseconds; so it does if the compiled catalogue is older than the source.
+    """
+    directory = DIRECTORY / language / "LC_MESSAGES"
+    source, built = directory / f"{DOMAIN}.po", directory / f"{DOMAIN}.mo"
+    if built.exists() and not (source.exists() and _is_older(built, source)):
+        return gettext.GNUTranslations(io.BytesIO(built.read_bytes()))
+    if source.exists():
+        return gettext.GNUTranslations(io.BytesIO(compiled(source.read_text(encoding="utf-8"))))
+    return gettext.NullTranslations()
+
+
+def _is_older(file: Path, other: Path) -> bool:
+    return file.stat().st_mtime_ns < other.stat().st_mtime_ns

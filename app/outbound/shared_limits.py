@@ -10,6 +10,7 @@ from datetime import datetime
 from typing import Any
 
 from app.errors import StartupError
+from app.extras import require_extra
 from app.observability.logging import logger
 from app.outbound.limit_script import SCRIPT, SCRIPT_DIGEST, arguments_for, keys_of
 from app.outbound.local_limits import LocalLimits
@@ -36,6 +37,7 @@ class SharedLimits:
     """A `LimitStore`. `fallbacks` is the number of attempts that this process counted by itself."""
 
     def __init__(self, url: str, names: HostNames | None = None) -> None:
+        require_extra("redis", module="redis", needed_by="REDIS_URL")
         # imported late: only servers with shared limits need this library
         from redis.asyncio import ConnectionPool
         from redis.asyncio.retry import Retry
