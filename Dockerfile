@@ -4,15 +4,20 @@ ARG PYTHON_VERSION=3.11
 
 FROM python:${PYTHON_VERSION}-slim AS build
 WORKDIR /build
-COPY pyproject.toml constraints.txt README.md LICENSE ./
+ENV PIP_NO_CACHE_DIR=1 PIP_DISABLE_PIP_VERSION_CHECK=1
+COPY requirements requirements
+# Install the locked wheels, so that no compiler is needed, and compile them to bytecode once.
+RUN python -m venv /opt/build \
+ && /opt/build/bin/pip install --only-binary :all: --require-hashes -r requirements/build.txt \
+ && python -m venv /opt/postern \
+ && /opt/postern/bin/pip install --only-binary :all: --require-hashes -r requirements/serve.txt
+COPY pyproject.toml hatch_build.py README.md LICENSE ./
 COPY app app
 COPY launcher launcher
 COPY migrations migrations
-# Install wheels only, so that no compiler is needed, and compile them to bytecode once.
-RUN python -m venv /opt/postern \
- && /opt/postern/bin/pip install --no-cache-dir --disable-pip-version-check \
-        --only-binary :all: --constraint constraints.txt . \
- && /opt/postern/bin/pip uninstall --yes --quiet --disable-pip-version-check pip
+RUN /opt/build/bin/pip wheel --no-deps --no-build-isolation --wheel-dir dist . \
+ && /opt/postern/bin/pip install --no-deps --no-index dist/*.whl \
+ && /opt/postern/bin/pip uninstall --yes --quiet pip
 
 FROM python:${PYTHON_VERSION}-slim
 LABEL org.opencontainers.image.title="Postern" \

@@ -1,7 +1,7 @@
 """Compile gettext catalogues: a `.po` file to what `gettext` reads, the content of a `.mo` file.
 
-Used by the server where no `.mo` file was built, and by `hatch_build.py` for wheels. It imports only
-the standard library, because a wheel is built without Postern's dependencies.
+Used by the server where no `.mo` file was built, and by `hatch_build.py` for wheels. It imports
+only the standard library, because a wheel is built without Postern's dependencies.
 """
 
 import re
@@ -11,9 +11,7 @@ from collections.abc import Iterator, Mapping
 MAGIC = 0x950412DE
 HEADER = struct.Struct("<7I")
 ENTRY = struct.Struct("<II")
-_FIELD = re.compile(
-    r'(msgid_plural|msgid|msgstr(?:\[\d+\])?)? ?"((?:[^"\\]|\\[nrt"\\])*)"'
-)
+_FIELD = re.compile(r'(msgid_plural|msgid|msgstr(?:\[\d+\])?)? ?"((?:[^"\\]|\\[nrt"\\])*)"')
 _ESCAPED = re.compile(r"\\(.)")
 _ESCAPES = {"n": "\n", "r": "\r", "t": "\t"}
 
@@ -31,7 +29,9 @@ def _messages(po: str) -> Iterator[tuple[str, str]]:
     """Yield each translated message; the forms of a plural are separated by NUL."""
     for block in re.split(r"\n\s*\n", po):
         lines = [line.strip() for line in block.splitlines() if line.strip()]
-        flags = {flag.strip() for line in lines if line.startswith("#,") for flag in line.split(",")}
+        flags = {
+            flag.strip() for line in lines if line.startswith("#,") for flag in line.split(",")
+        }
         fields = _fields(line for line in lines if not line.startswith("#"))
         if not fields or "fuzzy" in flags:
             continue

@@ -10,6 +10,7 @@ from pathlib import Path
 from typing import Any
 
 import yaml
+from packaging.utils import canonicalize_name
 
 from app.cli.commands import COMMANDS
 from app.settings import Settings
@@ -65,6 +66,17 @@ def run_with_a_postern_that_prints_its_environment(
         check=True,
     )
     return dict(entry.split("=", 1) for entry in result.stdout.split("\0") if entry)
+
+
+def locked_entries(name: str) -> list[str]:
+    """Return the entries of `requirements/<name>.txt`, each with its hashes on one line."""
+    text = text_of(f"requirements/{name}.txt").replace("\\\n", " ")
+    return [line for line in text.splitlines() if line and not line.lstrip().startswith("#")]
+
+
+def locked_versions(name: str) -> dict[str, str]:
+    pinned = [entry.split()[0].split("==") for entry in locked_entries(name)]
+    return {canonicalize_name(package): version for package, version in pinned}
 
 
 def run_python(

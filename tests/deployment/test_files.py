@@ -63,6 +63,19 @@ def test_the_health_check_of_the_image_is_valid_python() -> None:
     assert "/health/ready" in source
 
 
+def test_the_image_installs_nothing_but_what_is_locked() -> None:
+    commands = " && ".join(arguments_of("RUN"))
+    installations = re.findall(r"pip install ([^&]+)", commands)
+
+    assert [
+        line
+        for line in installations
+        if "--require-hashes" not in line and "--no-index" not in line
+    ] == []
+    assert len(installations) == 3
+    assert re.findall(r"-r (\S+)", commands) == ["requirements/build.txt", "requirements/serve.txt"]
+
+
 def test_the_image_serves_with_a_command_that_exists() -> None:
     (command,) = arguments_of("CMD")
 
@@ -87,7 +100,7 @@ def test_every_file_that_the_image_copies_or_the_build_reads_exists() -> None:
 
     assert copied == allowed
     assert all((ROOT / source).exists() for source in copied)
-    assert {project["readme"], *project["license-files"], "constraints.txt"} <= copied
+    assert {project["readme"], *project["license-files"], "hatch_build.py"} <= copied
 
 
 @pytest.mark.parametrize("name", [COMPOSE, PRODUCTION])

@@ -16,13 +16,12 @@ import httpx
 import pytest
 
 from tests.cli.processes import Server, serving
-from tests.deployment.files import ROOT
+from tests.deployment.files import ROOT, locked_versions
 from tests.support.machine import scaled
 
 pytestmark = pytest.mark.slow
 
 INSTALL_SECONDS = 300
-CONSTRAINTS = str(ROOT / "constraints.txt")
 BIN = Path(sys.executable).parent
 CODE = "postern_server/_code"
 
@@ -53,8 +52,6 @@ def index_variables() -> dict[str, str]:
     return {
         **own,
         **configured,
-        "PIP_CONSTRAINT": CONSTRAINTS,
-        "UV_CONSTRAINT": CONSTRAINTS,
         "UV_PYTHON": sys.executable,
     }
 
@@ -65,6 +62,17 @@ def distributions(tmp_path_factory: pytest.TempPathFactory) -> Path:
     directory = tmp_path_factory.mktemp("distributions")
     run([sys.executable, "-m", "build", "--no-isolation", "--outdir", directory, ROOT], directory)
     return directory
+
+
+@pytest.fixture(scope="module", autouse=True)
+def constraints(tmp_path_factory: pytest.TempPathFactory) -> Iterator[None]:
+    """Let installers take the locked versions. Their hashes would require one for the wheel too."""
+    path = tmp_path_factory.mktemp("constraints") / "constraints.txt"
+    path.write_text("".join(f"{name}=={at}\n" for name, at in locked_versions("dev").items()))
+    with pytest.MonkeyPatch.context() as patch:
+        patch.setenv("PIP_CONSTRAINT", str(path))
+        patch.setenv("UV_CONSTRAINT", str(path))
+        yield
 
 
 @pytest.fixture(scope="module")
@@ -79,7 +87,9 @@ def environment(wheel: Path, tmp_path_factory: pytest.TempPathFactory) -> Path:
     directory = tmp_path_factory.mktemp("environment")
     run([BIN / "uv", "venv", directory], directory)
     programs = directory / "bin"
-    run([BIN / "uv", "pip", "install", "--python", programs / "python", wheel], directory)
+    run(
+        [BIN / "uv", "pip", "install", "--python", programs / "python", f"{wheel}[demo]"], directory
+    )
     purelib = "import sysconfig; print(sysconfig.get_path('purelib'))"
     packages = run([programs / "python", "-c", purelib], directory).stdout.strip()
     for name in ("app", "migrations"):
@@ -116,7 +126,7 @@ def files_below(directory: Path) -> set[str]:
     return {
         str(path.relative_to(directory.parent))
         for path in directory.rglob("*")
-        if path.is_file() and path.suffix != ".pyc"
+        if path.is_file() and path.suffix not in {".pyc", ".mo"}
     }
 
 
@@ -129,7 +139,7 @@ def test_the_wheel_makes_one_package_importable(wheel: Path) -> None:
 
 @pytest.mark.parametrize("package", ["app", "migrations"])
 def test_the_wheel_has_every_file_of_the_checkout(package: str, wheel: Path) -> None:
-    """Translations, mails, templates, static files and migrations are read when it runs."""
+    """Mails, templates, styles and migrations are read when it runs; translations are compiled."""
     with zipfile.ZipFile(wheel) as archive:
         packed = {
             name.removeprefix(f"{CODE}/")
@@ -137,7 +147,11 @@ def test_the_wheel_has_every_file_of_the_checkout(package: str, wheel: Path) -> 
             if name.startswith(f"{CODE}/{package}/")
         }
 
-    assert packed == files_below(ROOT / package)
+    assert packed == {
+        name.removesuffix(".po") + ".mo" if name.endswith(".po") else name
+        for name in files_below(ROOT / package)
+        if not name.endswith(".pot")
+    }
 
 
 def test_the_sdist_has_nothing_of_the_checkout_but_what_is_listed(distributions: Path) -> None:

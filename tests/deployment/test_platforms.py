@@ -137,6 +137,12 @@ def test_vercel_requires_postgresql(tmp_path: Path) -> None:
     assert "StartupError: DATABASE_URL" in result.stderr
 
 
+def test_vercel_installs_the_locked_dependencies_and_builds_nothing() -> None:
+    assert json_of("vercel.json")["installCommand"] == (
+        "uv pip install --require-hashes -r requirements/serve.txt"
+    )
+
+
 def test_the_vercel_entry_point_is_configured() -> None:
     """Vercel looks into pyproject.toml for an entry that has no name of its own list."""
     settings = tomllib.loads(text_of("pyproject.toml"))["tool"].get("vercel", {})

@@ -17,7 +17,7 @@ ROOT = Path(__file__).resolve().parents[2]
 BIN = Path(sys.executable).parent
 COPIED = (
     "app", "docs", "migrations", "tests", "tools", "Makefile", "babel.cfg", "pyproject.toml",
-    "constraints.txt", "alembic.ini", ".env.example", "compose.production.yml",
+    "requirements", "alembic.ini", ".env.example", "compose.production.yml",
 )  # fmt: skip
 NEXT_HUNK = "@@"
 SECONDS = 120
