@@ -1,4 +1,4 @@
-"""The declared dependencies are those that the application imports, and those that say why not."""
+"""Each declared dependency is imported by the application, or says what needs it."""
 
 import ast
 import re
@@ -53,8 +53,8 @@ def imported_distributions() -> set[str]:
     return {canonicalize_name(each) for name in third_party for each in installed[name]}
 
 
-def dependencies_that_say_who_needs_them() -> set[str]:
-    lines = re.findall(r'^    "([^"]+)",  # needed by \S.*$', PYPROJECT, re.MULTILINE)
+def dependencies_that_say_what_needs_them() -> set[str]:
+    lines = re.findall(r'^    "([^"]+)",  # needed (?:by|for) \S.*$', PYPROJECT, re.MULTILINE)
     return {canonicalize_name(Requirement(line).name) for line in lines}
 
 
@@ -62,8 +62,8 @@ def test_every_import_has_a_declared_dependency() -> None:
     assert imported_distributions() - REQUIRED - OPTIONAL == set()
 
 
-def test_every_dependency_without_an_import_says_who_needs_it() -> None:
-    unexplained = (REQUIRED | OPTIONAL) - dependencies_that_say_who_needs_them()
+def test_every_dependency_without_an_import_says_what_needs_it() -> None:
+    unexplained = (REQUIRED | OPTIONAL) - dependencies_that_say_what_needs_them()
 
     assert unexplained == imported_distributions()
 

@@ -74,7 +74,7 @@ class LimitSettings(SettingsGroup):
     redis_url: SecretStr | None = Field(
         None,
         description="Count in Redis or Valkey instead of the database: `redis://`, `rediss://` or"
-        " `unix://`.",
+        " `unix://`. Needs the extra `postern-server[redis]`.",
         examples=["redis://localhost:6379/0"],
     )
     remember_browser_days: Annotated[int, Default("never")] = Field(
