@@ -1,4 +1,4 @@
-"""Dependencies of the routes."""
+"""Dependencies of the routes: the bundle that a route needs, and who may call it."""
 
 from typing import Annotated
 
@@ -9,7 +9,16 @@ from app.errors import UnauthorizedError
 from app.observability import request_context
 from app.security.comparison import texts_match
 from app.services.operations.audit import ANONYMOUS
-from app.wiring import Services
+from app.wiring import (
+    Accounts,
+    Clients,
+    Core,
+    Factors,
+    Federation,
+    OAuth,
+    Operations,
+    Services,
+)
 
 admin_bearer = HTTPBearer(
     auto_error=False,
@@ -20,47 +29,84 @@ ADMINISTRATOR = "administrator"
 AdminBearerDep = Annotated[HTTPAuthorizationCredentials | None, Security(admin_bearer)]
 
 
-async def get_services(request: Request) -> Services:
-    """Return the services. Async, since FastAPI runs synchronous dependencies in a thread."""
+def _services_of(request: Request) -> Services:
     services: Services = request.app.state.services
     return services
 
 
+# These are async, since FastAPI runs synchronous dependencies in a thread.
+async def get_services(request: Request) -> Services:
+    return _services_of(request)
+
+
+async def get_core(request: Request) -> Core:
+    return _services_of(request).core
+
+
+async def get_accounts(request: Request) -> Accounts:
+    return _services_of(request).accounts
+
+
+async def get_factors(request: Request) -> Factors:
+    return _services_of(request).factors
+
+
+async def get_federation(request: Request) -> Federation:
+    return _services_of(request).federation
+
+
+async def get_clients(request: Request) -> Clients:
+    return _services_of(request).clients
+
+
+async def get_oauth(request: Request) -> OAuth:
+    return _services_of(request).oauth
+
+
+async def get_operations(request: Request) -> Operations:
+    return _services_of(request).operations
+
+
 ServicesDep = Annotated[Services, Depends(get_services)]
+CoreDep = Annotated[Core, Depends(get_core)]
+AccountsDep = Annotated[Accounts, Depends(get_accounts)]
+FactorsDep = Annotated[Factors, Depends(get_factors)]
+FederationDep = Annotated[Federation, Depends(get_federation)]
+ClientsDep = Annotated[Clients, Depends(get_clients)]
+OAuthDep = Annotated[OAuth, Depends(get_oauth)]
+OperationsDep = Annotated[Operations, Depends(get_operations)]
 
 
-async def require_open_registration(services: ServicesDep, bearer: AdminBearerDep) -> None:
+async def require_open_registration(core: CoreDep, bearer: AdminBearerDep) -> None:
     """Require the administrator's token unless users may register themselves."""
-    if not services.settings.registration_is_open:
-        await _require_admin(services, bearer)
+    if not core.registration_policy.is_open_to_users:
+        await _require_admin(core, bearer)
 
 
-async def require_open_client_creation(services: ServicesDep, bearer: AdminBearerDep) -> None:
+async def require_open_client_creation(core: CoreDep, bearer: AdminBearerDep) -> None:
     """Require the administrator's token unless anyone may create clients.
 
     In production, only the administrator may.
     """
-    if not services.settings.client_creation_is_open:
-        await _require_admin(services, bearer)
+    if not core.registration_policy.is_open_to_clients:
+        await _require_admin(core, bearer)
 
 
-async def count_registration(
-    services: Services, bearer: HTTPAuthorizationCredentials | None
-) -> None:
+async def count_registration(core: Core, bearer: HTTPAuthorizationCredentials | None) -> None:
     """Count a registration unless the administrator makes it.
 
     Raises `TooManyRequestsError`.
     """
-    if not is_admin(services, bearer):
-        await services.limits.count_registration()
+    if not is_admin(core, bearer):
+        await core.limits.count_registration()
 
 
-def is_admin(services: Services, bearer: HTTPAuthorizationCredentials | None) -> bool:
+def is_admin(core: Core, bearer: HTTPAuthorizationCredentials | None) -> bool:
     """Return whether the request has the administrator's token.
 
     If it has, the audit log attributes the request to the administrator.
     """
-    expected = services.settings.admin_token
+    expected = core.settings.admin_token
     token = bearer.credentials if bearer is not None else ""
     is_administrator = expected is not None and texts_match(token, expected.get_secret_value())
     if is_administrator:
@@ -68,12 +114,12 @@ def is_admin(services: Services, bearer: HTTPAuthorizationCredentials | None) ->
     return is_administrator
 
 
-async def _require_admin(services: Services, bearer: HTTPAuthorizationCredentials | None) -> None:
-    if is_admin(services, bearer):
+async def _require_admin(core: Core, bearer: HTTPAuthorizationCredentials | None) -> None:
+    if is_admin(core, bearer):
         return
     if bearer is not None:
-        await services.limits.count_admin_error()
-        await services.audit.record("administrator.refused", actor=ANONYMOUS, succeeded=False)
+        await core.limits.count_admin_error()
+        await core.audit.record("administrator.refused", actor=ANONYMOUS, succeeded=False)
     reason = (
         "the bearer token is not ADMIN_TOKEN"
         if bearer is not None

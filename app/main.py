@@ -47,7 +47,7 @@ def application_of(services: Services, *, waits_for_database: bool) -> PosternAp
     If it `waits_for_database`, its lifespan starts at once, and it responds with 503 until the
     database is ready. Otherwise the lifespan starts only when the database is ready.
     """
-    settings = services.settings
+    settings = services.core.settings
     output = server_output(log_format=settings.log_format)
     access_log = AccessLog(output, log_format=settings.log_format) if settings.access_log else None
     fast_lane = {
@@ -63,13 +63,13 @@ def application_of(services: Services, *, waits_for_database: bool) -> PosternAp
         body_reader=BodyReader(limit=settings.body_limit, timeout=settings.body_timeout),
         security_headers=SecurityHeaders(is_production=settings.is_production),
         cors=Cors(
-            services.client_origins.is_known,
+            services.clients.client_origins.is_known,
             policies=cross_origin.policies_of(HOT_ENDPOINTS),
             below=cross_origin.BELOW,
         ),
         access_log=access_log,
         render_error=errors.render,
-        database_seconds=services.database.backend.time_limit,
+        database_seconds=services.core.database.backend.time_limit,
     )
     if gate is not None:
         gate.close(edge)
@@ -101,22 +101,22 @@ def _fastapi(
         gate.open()
 
     def begin() -> None:
-        if services.settings.is_production and services.settings.is_sqlite:
+        if services.core.settings.is_production and services.core.settings.is_sqlite:
             log.warning(
                 "SQLite in production: use only one machine and one worker; to scale further, "
                 "use PostgreSQL"
             )
-        if not services.settings.has_mail:
+        if services.core.outbox is None:
             log.info("SMTP_HOST is not set: email verification and password reset are disabled")
         jobs = [
-            services.housekeeping.run_forever(),
-            services.logout_delivery.run_forever(),
-            services.audit.sequencer.run_forever(),
+            services.operations.housekeeping.run_forever(),
+            services.oauth.logout_delivery.run_forever(),
+            services.core.audit.sequencer.run_forever(),
         ]
-        if services.mail_delivery is not None:
-            jobs.append(services.mail_delivery.run_forever())
-        if services.shared_limits is not None:
-            jobs.append(services.shared_limits.check())
+        if services.core.mail_delivery is not None:
+            jobs.append(services.core.mail_delivery.run_forever())
+        if services.core.shared_limits is not None:
+            jobs.append(services.core.shared_limits.check())
         tasks.extend(map(asyncio.create_task, jobs))
         _freeze_gc()
 
@@ -145,7 +145,7 @@ def _fastapi(
         lifespan=lifespan,
         docs_url=None,
         redoc_url=None,
-        openapi_url="/openapi.json" if services.settings.docs else None,
+        openapi_url="/openapi.json" if services.core.settings.docs else None,
         redirect_slashes=False,
         separate_input_output_schemas=False,
         generate_unique_id_function=lambda route: route.name,  # names in generated clients

@@ -64,9 +64,9 @@ def list_all(
     async def print_all(services: "Services") -> None:
         from app.repositories.operations.audit_events import Wanted
 
-        about = user_id if user is None else (await services.users.get(user)).user_id
+        about = user_id if user is None else (await services.accounts.users.get(user)).user_id
         wanted = Wanted(user_id=about, since=earliest, action=action)
-        async for event in services.audit.read_all(wanted):
+        async for event in services.core.audit.read_all(wanted):
             print(json.dumps(_row(event)))
 
     with_services(print_all)
@@ -102,7 +102,7 @@ def verify(
     async def check(services: "Services") -> "Verdict":
         from app.repositories.operations.audit_events import Head
 
-        return await services.audit.verify(
+        return await services.core.audit.verify(
             known=Head(*known) if known is not None else None,
             archives=[Path(archive) for archive in archives or []],
         )
@@ -170,7 +170,7 @@ def archive(
     end = _moment(before, "--before") if before is not None else None
 
     async def move(services: "Services") -> "Archived":
-        return await services.audit_archive.run(Path(file), before=end)
+        return await services.operations.audit_archive.run(Path(file), before=end)
 
     result = with_services(move)
     head = f"{result.head.sequence}:{result.head.hash.hex()}"

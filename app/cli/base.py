@@ -78,7 +78,7 @@ def with_services(work: Callable[["Services"], Awaitable[Result]]) -> Result:
         try:
             await prepare_database(services, may_create=False)
             result = await work(services)
-            await services.audit.sequencer.try_run()
+            await services.core.audit.sequencer.try_run()
             print(f"Database: {describe_database(settings.database_url)}", file=sys.stderr)
             return result
         finally:

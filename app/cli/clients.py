@@ -31,14 +31,14 @@ def list_all(*, as_json: AsJson = False) -> None:
 @cli.command("show")
 def show(client_id: ClientId, *, as_json: AsJson = False) -> None:
     """Show one client."""
-    client = with_services(lambda services: services.clients.get(client_id))
+    client = with_services(lambda services: services.clients.clients.get(client_id))
     show_one(_row(client), as_json=as_json)
 
 
 @cli.command("rotate")
 def rotate(client_id: ClientId, *, as_json: AsJson = False) -> None:
     """Rotate the client's secret and print the new one. The old one stops working immediately."""
-    secret = with_services(lambda services: services.clients.rotate_secret(client_id))
+    secret = with_services(lambda services: services.clients.clients.rotate_secret(client_id))
     show_one({"client_id": client_id, "client_secret": secret}, as_json=as_json)
 
 
@@ -56,7 +56,7 @@ def enable(client_id: ClientId, *, as_json: AsJson = False) -> None:
 
 def _set_disabled(client_id: str, *, disabled: bool, as_json: bool) -> None:
     client = with_services(
-        lambda services: services.clients.set_disabled(client_id, disabled=disabled)
+        lambda services: services.clients.clients.set_disabled(client_id, disabled=disabled)
     )
     show_one(_row(client), as_json=as_json)
 
@@ -75,7 +75,7 @@ def set_trust(
     as_json: AsJson = False,
 ) -> None:
     """Set the client's trust level."""
-    client = with_services(lambda services: services.clients.set_trust(client_id, trust))
+    client = with_services(lambda services: services.clients.clients.set_trust(client_id, trust))
     show_one(_row(client), as_json=as_json)
 
 
@@ -92,13 +92,13 @@ def invite(
     if not 0 < days <= MAXIMUM_DAYS:
         raise InvalidInputError(f"--days must be between 1 and {MAXIMUM_DAYS}.")
     lifetime = timedelta(days=days)
-    token = with_services(lambda services: services.clients.invite(label, lasts=lifetime))
+    token = with_services(lambda services: services.clients.clients.invite(label, lasts=lifetime))
     row = {"initial_access_token": token, "expires_in": int(lifetime.total_seconds())}
     show_one(row, as_json=as_json)
 
 
 async def _pages(services: "Services") -> AsyncIterator[list[dict[str, Any]]]:
-    clients = services.clients
+    clients = services.clients.clients
     async for page in pages_of(
         lambda after: clients.list_page(after=after), lambda client: client.client_id
     ):

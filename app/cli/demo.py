@@ -87,13 +87,13 @@ def _remove(created: Created) -> None:
     """Delete the user and the client, with their tokens; the audit log keeps their events."""
 
     async def work(services: "Services") -> None:
-        client = await services.clients.find(created.client_id)
+        client = await services.clients.clients.find(created.client_id)
         if client is not None:
-            await services.clients.delete(client)
+            await services.clients.clients.delete(client)
             print(f"\nRemoved the client {created.client_name}.")
         if created.username:
-            user = await services.users.get(created.username)
-            await services.account_data.delete(user)
+            user = await services.accounts.users.get(created.username)
+            await services.accounts.account_data.delete(user)
             print(f"Removed the user {created.username}.")
 
     if created.username or created.client_id:

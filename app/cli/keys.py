@@ -62,7 +62,7 @@ def rotate(
         from app.services.oauth.signing_keys import KNOWN_AFTER, PUBLISHED_BEFORE
 
         signs_after = KNOWN_AFTER if waits else PUBLISHED_BEFORE
-        kids = await services.signing_keys.rotate(algorithm, signs_after=signs_after)
+        kids = await services.oauth.signing_keys.rotate(algorithm, signs_after=signs_after)
         if waits:
             await _wait_until_they_sign(services, kids)
         return [row for row in await _list(services) if row["kid"] in kids]
@@ -72,15 +72,15 @@ def rotate(
 
 async def _wait_until_they_sign(services: "Services", kids: list[str]) -> None:
     """Sleep until the keys sign; if interrupted, they stay published, as without `--now`."""
-    keys = await services.signing_keys.list_all()
+    keys = await services.oauth.signing_keys.list_all()
     signs_from = max(key.signs_from for key in keys if key.kid in kids)
-    left = _seconds(signs_from - services.clock.now())
+    left = _seconds(signs_from - services.core.clock.now())
     _tell(
         f"The new keys are published. They start to sign in {left} seconds, at"
         f" {_moment(signs_from)}, when every server and every cache has them."
     )
     try:
-        while (remaining := signs_from - services.clock.now()) > NO_TIME:  # noqa: ASYNC110 - the clock has no event to wait for
+        while (remaining := signs_from - services.core.clock.now()) > NO_TIME:  # noqa: ASYNC110 - the clock has no event to wait for
             await sleep(remaining.total_seconds())
     except asyncio.CancelledError:
         _tell(
@@ -130,7 +130,9 @@ def rewrap(
 
     Servers keep running meanwhile. Can be run again at any time.
     """
-    results = with_services(lambda services: services.rewrapping.run(only_looks=only_counts))
+    results = with_services(
+        lambda services: services.operations.rewrapping.run(only_looks=only_counts)
+    )
     rows = [{"kind": kind, **asdict(result)} for kind, result in results.items()]
     if not as_json:
         rows = [{**row, "unopenable": len(row["unopenable"])} for row in rows]
@@ -141,8 +143,8 @@ def rewrap(
 
 
 async def _list(services: "Services") -> list[dict[str, Any]]:
-    keys = await services.signing_keys.list_all()
-    return [_row(key, services.signing_keys.state_of(key, keys)) for key in keys]
+    keys = await services.oauth.signing_keys.list_all()
+    return [_row(key, services.oauth.signing_keys.state_of(key, keys)) for key in keys]
 
 
 def _row(key: "SigningKey", state: "KeyState") -> dict[str, Any]:

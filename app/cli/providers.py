@@ -54,7 +54,7 @@ def add(
     secret = read_secret("Client secret (empty for a public client): ", from_stdin=from_stdin)
 
     async def create(services: "Services") -> dict[str, Any]:
-        provider = await services.identity_providers.add(
+        provider = await services.federation.identity_providers.add(
             name,
             label=label if label is not None else name,
             issuer=issuer,
@@ -84,8 +84,10 @@ def enable(name: Name, *, as_json: AsJson = False) -> None:
 
 def _set_disabled(name: str, *, disabled: bool, as_json: bool) -> None:
     async def change(services: "Services") -> dict[str, Any]:
-        provider = await services.identity_providers.set_disabled(name, disabled=disabled)
-        return _row(services, provider, await services.identity_providers.count_linked())
+        provider = await services.federation.identity_providers.set_disabled(
+            name, disabled=disabled
+        )
+        return _row(services, provider, await services.federation.identity_providers.count_linked())
 
     show_one(with_services(change), as_json=as_json)
 
@@ -100,13 +102,13 @@ def remove(
     """Remove a provider and unlink every account from it."""
 
     async def count(services: "Services") -> int:
-        provider = await services.identity_providers.get(name)
-        return (await services.identity_providers.count_linked()).get(provider.name, 0)
+        provider = await services.federation.identity_providers.get(name)
+        return (await services.federation.identity_providers.count_linked()).get(provider.name, 0)
 
     linked = with_services(count)
     if not is_confirmed and not _agrees(linked):
         raise InvalidInputError("Nothing was removed. Use --yes to remove it without confirmation.")
-    removed = with_services(lambda services: services.identity_providers.remove(name))
+    removed = with_services(lambda services: services.federation.identity_providers.remove(name))
     show_one({"removed": name, "linked": removed}, as_json=as_json)
 
 
@@ -118,10 +120,10 @@ def _agrees(linked: int) -> bool:
 
 
 async def _list(services: "Services") -> list[dict[str, Any]]:
-    linked = await services.identity_providers.count_linked()
+    linked = await services.federation.identity_providers.count_linked()
     return [
         _row(services, provider, linked)
-        for provider in await services.identity_providers.list_all()
+        for provider in await services.federation.identity_providers.list_all()
     ]
 
 
@@ -137,5 +139,5 @@ def _row(
         "scope": provider.scope,
         "linked": linked.get(provider.name, 0),
         "disabled": provider.is_disabled,
-        "redirect_uri": f"{services.settings.issuer_url}/login/with/{provider.name}/callback",
+        "redirect_uri": services.core.links.provider_callback(provider.name),
     }

@@ -55,14 +55,14 @@ def list_all(
 @cli.command("show")
 def show(username: Username, *, as_json: AsJson = False) -> None:
     """Show one user."""
-    user = with_services(lambda services: services.users.get(username))
+    user = with_services(lambda services: services.accounts.users.get(username))
     show_one(_row(user), as_json=as_json)
 
 
 @cli.command("reset-otp")
 def reset_otp(username: Username, *, as_json: AsJson = False) -> None:
     """Replace a lost TOTP secret, print the new one, and sign the user out everywhere."""
-    enrolment = with_services(lambda services: services.users.reset_otp(username))
+    enrolment = with_services(lambda services: services.accounts.users.reset_otp(username))
     if as_json:
         show_one(enrolment.model_dump(), as_json=True)
         return
@@ -87,10 +87,12 @@ def remove_passkeys(username: Username, *, as_json: AsJson = False) -> None:
 
 
 async def _without_passkeys(services: "Services", username: str) -> list[str]:
-    user, names = await services.users.get(username), []
-    for passkey in await services.passkeys.list_of(user):
-        if await services.passkeys.remove(user, passkey.passkey_id, but=None, even_last=True):
-            await services.notices.tell(user, "passkey_removed", name=passkey.name)
+    user, names = await services.accounts.users.get(username), []
+    for passkey in await services.factors.passkeys.list_of(user):
+        if await services.factors.passkeys.remove(
+            user, passkey.passkey_id, but=None, even_last=True
+        ):
+            await services.core.notices.tell(user, "passkey_removed", name=passkey.name)
             names.append(passkey.name)
     return names
 
@@ -113,7 +115,7 @@ def reset_password(
         _print_link(username, as_json=as_json)
         return
     password = read_secret("New password: ", from_stdin=from_stdin)
-    with_services(lambda services: services.users.reset_password(username, password))
+    with_services(lambda services: services.accounts.users.reset_password(username, password))
     message = "The password is set. The user has been signed out everywhere."
     if as_json:
         show_one({"message": message}, as_json=True)
@@ -122,7 +124,7 @@ def reset_password(
 
 
 def _print_link(username: str, *, as_json: bool) -> None:
-    link = with_services(lambda services: services.password_reset.create_link(username))
+    link = with_services(lambda services: services.accounts.password_reset.create_link(username))
     if as_json:
         show_one({"link": link}, as_json=True)
     else:
@@ -172,7 +174,7 @@ def set_claims(
     for name in changes.model_fields_set & set(removed):
         raise InvalidInputError(f"{_option_of(name)}: cannot be both set and unset.")
     user = with_services(
-        lambda services: services.users.set_claims(
+        lambda services: services.accounts.users.set_claims(
             username, changes, unset=removed, vouched_for=vouched_for
         )
     )
@@ -209,7 +211,9 @@ def enable(username: Username, *, as_json: AsJson = False) -> None:
 
 
 def _set_disabled(username: str, *, disabled: bool, as_json: bool) -> None:
-    user = with_services(lambda services: services.users.set_disabled(username, disabled=disabled))
+    user = with_services(
+        lambda services: services.accounts.users.set_disabled(username, disabled=disabled)
+    )
     show_one(_row(user), as_json=as_json)
 
 
@@ -234,12 +238,12 @@ def delete(
 
 
 async def _deleted(services: "Services", username: str) -> None:
-    if not await services.account_data.delete(await services.users.get(username)):
+    if not await services.accounts.account_data.delete(await services.accounts.users.get(username)):
         raise NotFoundError("There is no user with that name.")
 
 
 async def _pages(services: "Services") -> AsyncIterator[list[dict[str, Any]]]:
-    users = services.users
+    users = services.accounts.users
     async for page in pages_of(
         lambda after: users.list_page(after=after), lambda user: user.username_key
     ):

@@ -65,6 +65,7 @@ class HeaderInjector:
 
     def __init__(
         self,
+        *,
         send: Send,
         security_headers: SecurityHeaders,
         request_id: str,
@@ -168,7 +169,12 @@ class PosternApp:
             elif (preflight := self._cors.preflight(scope, extra_headers)) is not None:
                 status = await self._send_whole(preflight, scope, send, request_id, extra_headers)
             else:
-                slow_lane = HeaderInjector(send, self._security_headers, request_id, extra_headers)
+                slow_lane = HeaderInjector(
+                    send=send,
+                    security_headers=self._security_headers,
+                    request_id=request_id,
+                    extra_headers=extra_headers,
+                )
                 await self._application(routed_scope, replaying(body, receive), slow_lane.send)
                 status = slow_lane.status
         except ClientGoneError:

@@ -35,9 +35,10 @@ ANSWERED = (HTTPStatus.OK, HTTPStatus.NO_CONTENT)
 class LogoutDelivery(Delivery[LogoutNotice]):
     def __init__(
         self,
-        notices: LogoutNoticeRepository,
-        clients: ClientRepository,
-        users: UserRepository,
+        *,
+        logout_notice_repository: LogoutNoticeRepository,
+        client_repository: ClientRepository,
+        user_repository: UserRepository,
         id_tokens: IdTokens,
         outbound: OutboundHttp,
         clock: Clock,
@@ -49,9 +50,9 @@ class LogoutDelivery(Delivery[LogoutNotice]):
             at_once=AT_ONCE,
             at_once_of_party=AT_ONCE_OF_CLIENT,
         )
-        self._notices = notices
-        self._clients = clients
-        self._users = users
+        self._logout_notice_repository = logout_notice_repository
+        self._client_repository = client_repository
+        self._user_repository = user_repository
         self._id_tokens = id_tokens
         self._outbound = outbound
 
@@ -62,20 +63,22 @@ class LogoutDelivery(Delivery[LogoutNotice]):
     async def _list_due(
         self, *, now: datetime, limit: int, without: Collection[str]
     ) -> Sequence[LogoutNotice]:
-        return await self._notices.list_due(now=now, limit=limit, without=without)
+        return await self._logout_notice_repository.list_due(now=now, limit=limit, without=without)
 
     def _party(self, row: LogoutNotice) -> str:
         return row.client_id
 
     async def _host(self, row: LogoutNotice) -> str:
-        client = await self._clients.find(row.client_id)
+        client = await self._client_repository.find(row.client_id)
         uri = _said_by(client).get(URI, "") if client is not None else ""
         return urlsplit(uri).hostname or ""
 
     async def _try(self, row: LogoutNotice) -> bool:
         is_last = row.attempts >= len(DELAYS)
         delay = DELAYS[min(row.attempts, len(DELAYS) - 1)]
-        if not await self._notices.take(row, next_attempt_at=self._clock.now() + delay):
+        if not await self._logout_notice_repository.take(
+            row, next_attempt_at=self._clock.now() + delay
+        ):
             return False  # another worker has taken it
         status = await self._deliver(row)
         if status is None and self._is_stopping:
@@ -83,7 +86,7 @@ class LogoutDelivery(Delivery[LogoutNotice]):
         if is_last and status is None:
             log.warning("client %s was not notified of a logout: giving up", row.client_id)
         if is_last or status is not None:
-            await self._notices.remove(row.notice_id)
+            await self._logout_notice_repository.remove(row.notice_id)
         return status in ANSWERED
 
     async def _deliver(self, notice: LogoutNotice) -> int | None:
@@ -91,8 +94,8 @@ class LogoutDelivery(Delivery[LogoutNotice]):
 
         Returns the status that ends the delivery, 404 if there is no recipient, or None to retry.
         """
-        client = await self._clients.find(notice.client_id)
-        user = await self._users.find(notice.user_id)
+        client = await self._client_repository.find(notice.client_id)
+        user = await self._user_repository.find(notice.user_id)
         if client is None or client.is_disabled or URI not in _said_by(client):
             return HTTPStatus.NOT_FOUND
         salt = notice.pairwise_salt

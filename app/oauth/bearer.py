@@ -13,8 +13,8 @@ MAXIMUM_LENGTH = 8192
 
 
 class BearerTokens:
-    def __init__(self, access_tokens: AccessTokenRepository, clock: Clock) -> None:
-        self._access_tokens = access_tokens
+    def __init__(self, access_token_repository: AccessTokenRepository, clock: Clock) -> None:
+        self._access_token_repository = access_token_repository
         self._clock = clock
 
     async def authenticate(
@@ -40,7 +40,9 @@ class BearerTokens:
     async def _find(self, token: str) -> AccessToken | None:
         if not TokenKind.ACCESS_TOKEN.matches(token):
             return None
-        return await self._access_tokens.find_valid(digest_of(token), now=self._clock.now())
+        return await self._access_token_repository.find_valid(
+            digest_of(token), now=self._clock.now()
+        )
 
 
 def _token_in(authorization: bytes) -> str:

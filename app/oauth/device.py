@@ -18,7 +18,7 @@ from app.schemas.tokens import DeviceResponse
 from app.security.tokens import TokenKind, digest_of, new_identifier, new_token
 from app.services.accounts.sessions import SignedIn
 from app.services.clients.client_fingerprints import fingerprint_of
-from app.services.oauth.consents import ConsentService
+from app.services.clients.consents import ConsentService
 from app.services.operations.audit import AuditLog
 from app.services.operations.limits import Limits
 
@@ -35,20 +35,20 @@ class DeviceAuthorization:
 
     def __init__(
         self,
+        *,
         authenticator: ClientAuthenticator,
-        clients: ClientRepository,
-        codes: DeviceCodeRepository,
+        client_repository: ClientRepository,
+        device_code_repository: DeviceCodeRepository,
         consents: ConsentService,
         limits: Limits,
         audit: AuditLog,
         clock: Clock,
-        *,
         issuer: str,
         ttl: timedelta,
     ) -> None:
         self._authenticator = authenticator
-        self._clients = clients
-        self._codes = codes
+        self._client_repository = client_repository
+        self._device_code_repository = device_code_repository
         self._consents = consents
         self._limits = limits
         self._audit = audit
@@ -89,9 +89,11 @@ class DeviceAuthorization:
         if user_code is None:
             refusals.explain("the text is not a user code")
             return None
-        code = await self._codes.find_by_user_code(user_code, now=self._clock.now())
+        code = await self._device_code_repository.find_by_user_code(
+            user_code, now=self._clock.now()
+        )
         await self._limits.settle_device_code(is_right=code is not None)
-        client = await self._clients.find(code.client_id) if code is not None else None
+        client = await self._client_repository.find(code.client_id) if code is not None else None
         if code is None or client is None or client.is_disabled:
             refusals.explain("the user code is unknown, used or expired, or its client is disabled")
             return None
@@ -111,7 +113,7 @@ class DeviceAuthorization:
         code, client = pending
         now = self._clock.now()
         if not is_allowed:
-            return await self._codes.deny(code.user_code, now=now)
+            return await self._device_code_repository.deny(code.user_code, now=now)
         if client_fingerprint != fingerprint_of(client):
             return False
         event = self._audit.event(
@@ -119,7 +121,7 @@ class DeviceAuthorization:
         )
         scopes = frozenset(code.scope.split())
         consent, granted = self._consents.given(person.user, client, scopes)
-        return await self._codes.approve(
+        return await self._device_code_repository.approve(
             code.user_code, person.session, consent=consent, now=now, events=(event, granted)
         )
 
@@ -151,7 +153,7 @@ class DeviceAuthorization:
                 used_at=None,
                 used_for=None,
             )
-            if await self._codes.add(digest_of(device_code), code):
+            if await self._device_code_repository.add(digest_of(device_code), code):
                 return user_code
         raise RuntimeError("no free user code was found")
 

@@ -20,7 +20,7 @@ from app.services.operations.limits import Limits
 
 class GrantDispatcher:
     def __init__(
-        self, authenticator: ClientAuthenticator, grants: Sequence[Grant[Any]], limits: Limits
+        self, *, authenticator: ClientAuthenticator, grants: Sequence[Grant[Any]], limits: Limits
     ) -> None:
         self._authenticator = authenticator
         self._limits = limits

@@ -23,16 +23,16 @@ INACTIVE = IntrospectionResponse(active=False)
 class Introspection:
     def __init__(
         self,
-        authenticator: ClientAuthenticator,
-        access_tokens: AccessTokenRepository,
-        refresh_tokens: RefreshTokenRepository,
-        clock: Clock,
         *,
+        authenticator: ClientAuthenticator,
+        access_token_repository: AccessTokenRepository,
+        refresh_token_repository: RefreshTokenRepository,
+        clock: Clock,
         issuer: str,
     ) -> None:
         self._authenticator = authenticator
-        self._access_tokens = access_tokens
-        self._refresh_tokens = refresh_tokens
+        self._access_token_repository = access_token_repository
+        self._refresh_token_repository = refresh_token_repository
         self._clock = clock
         self._issuer = issuer
 
@@ -50,7 +50,9 @@ class Introspection:
         return INACTIVE
 
     async def _of_access_token(self, token: str) -> IntrospectionResponse:
-        row = await self._access_tokens.find_valid(digest_of(token), now=self._clock.now())
+        row = await self._access_token_repository.find_valid(
+            digest_of(token), now=self._clock.now()
+        )
         if row is None:
             return INACTIVE
         return IntrospectionResponse(
@@ -66,7 +68,7 @@ class Introspection:
         )
 
     async def _of_refresh_token(self, token: str, client: Client) -> IntrospectionResponse:
-        row = await self._refresh_tokens.find_in_active_family(digest_of(token))
+        row = await self._refresh_token_repository.find_in_active_family(digest_of(token))
         if (
             row is None
             or not row.check_client(client)

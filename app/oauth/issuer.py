@@ -35,16 +35,17 @@ class TokenIssuer:
 
     def __init__(
         self,
-        access_tokens: AccessTokenRepository,
-        refresh_tokens: RefreshTokenRepository,
-        families: TokenFamilyRepository,
+        *,
+        access_token_repository: AccessTokenRepository,
+        refresh_token_repository: RefreshTokenRepository,
+        token_family_repository: TokenFamilyRepository,
         id_tokens: IdTokens,
         clock: Clock,
         lifetimes: Lifetimes,
     ) -> None:
-        self._access_tokens = access_tokens
-        self._refresh_tokens = refresh_tokens
-        self._families = families
+        self._access_token_repository = access_token_repository
+        self._refresh_token_repository = refresh_token_repository
+        self._token_family_repository = token_family_repository
         self._id_tokens = id_tokens
         self._clock = clock
         self._lifetimes = lifetimes
@@ -53,7 +54,7 @@ class TokenIssuer:
         """Issue an access token to the client itself, without a refresh token (section 4.4.3)."""
         token = new_token(TokenKind.ACCESS_TOKEN)
         now = self._clock.now()
-        await self._access_tokens.store_for_client(
+        await self._access_token_repository.store_for_client(
             digest_of(token),
             client_id=client.client_id,
             scope=scope,
@@ -73,7 +74,7 @@ class TokenIssuer:
         now = self._clock.now()
         family_expires_at = now + self._family_lifetime(with_refresh_token=with_refresh_token)
         pair, stored = self._new_pair(scope, family_expires_at=family_expires_at, now=now)
-        has_begun = await self._families.begin(
+        has_begun = await self._token_family_repository.begin(
             new_identifier(),
             stored,
             client_id=client.client_id,
@@ -165,7 +166,7 @@ class TokenIssuer:
             family_expires_at=found.family_expires_at,
             now=now,
         )
-        current = await self._refresh_tokens.rotate(
+        current = await self._refresh_token_repository.rotate(
             digest,
             found,
             stored,

@@ -47,17 +47,17 @@ class LogoutRequest:
 class Logout:
     def __init__(
         self,
-        clients: ClientRepository,
+        *,
+        client_repository: ClientRepository,
         id_tokens: IdTokens,
         sessions: SessionService,
-        delivery: LogoutDelivery,
-        *,
+        logout_delivery: LogoutDelivery,
         issuer: str,
     ) -> None:
-        self._clients = clients
+        self._client_repository = client_repository
         self._id_tokens = id_tokens
         self._sessions = sessions
-        self._delivery = delivery
+        self._logout_delivery = logout_delivery
         self._issuer = issuer
 
     async def read(
@@ -91,7 +91,7 @@ class Logout:
         signed_in = await self._sessions.find_by_id(session_id)
         clients = await self._sessions.clients_in(session_id)
         if await self._sessions.end(session_id, event=event):
-            self._delivery.kick()
+            self._logout_delivery.kick()
         frames = [self._frame(client, session_id, signed_in) for client in clients]
         return [uri for uri in frames if uri is not None]
 
@@ -108,7 +108,7 @@ class Logout:
         claimed_id = client_id if client_id is not None else hint.aud if hint is not None else None
         if claimed_id is not None:
             request_context.name_client(claimed_id)
-        client = await self._clients.find(claimed_id) if claimed_id is not None else None
+        client = await self._client_repository.find(claimed_id) if claimed_id is not None else None
         return client if client is not None and not client.is_disabled else None
 
     def _frame(self, client: Client, session_id: str, signed_in: SignedIn | None) -> str | None:

@@ -27,9 +27,9 @@ NOT_ALLOWED_IN_REQUEST_OBJECTS = frozenset({"request", "request_uri"})
 
 class RequestObjects:
     def __init__(
-        self, keys: ClientKeys, outbound: OutboundHttp, clock: Clock, *, issuer: str
+        self, *, client_keys: ClientKeys, outbound: OutboundHttp, clock: Clock, issuer: str
     ) -> None:
-        self._keys = keys
+        self._client_keys = client_keys
         self._fetched = FetchedRequests(outbound, clock)
         self._clock = clock
         self._issuer = issuer
@@ -63,7 +63,7 @@ class RequestObjects:
 
     async def _parameters(self, client: Client, request: str) -> dict[str, str]:
         try:
-            claims = await self._keys.verified(
+            claims = await self._client_keys.verified(
                 client,
                 request,
                 algorithm=client.further_metadata.get("request_object_signing_alg"),

@@ -16,14 +16,15 @@ from app.security.tokens import TokenKind, digest_of
 class Revocation:
     def __init__(
         self,
+        *,
         authenticator: ClientAuthenticator,
-        access_tokens: AccessTokenRepository,
-        families: TokenFamilyRepository,
+        access_token_repository: AccessTokenRepository,
+        token_family_repository: TokenFamilyRepository,
         clock: Clock,
     ) -> None:
         self._authenticator = authenticator
-        self._access_tokens = access_tokens
-        self._families = families
+        self._access_token_repository = access_token_repository
+        self._token_family_repository = token_family_repository
         self._clock = clock
 
     async def respond(self, request: FormRequest) -> None:
@@ -33,8 +34,10 @@ class Revocation:
             raise InvalidRequestError("The token parameter is missing.")
         now = self._clock.now()
         if TokenKind.ACCESS_TOKEN.matches(token):
-            await self._access_tokens.revoke(digest_of(token), client_id=client.client_id, now=now)
+            await self._access_token_repository.revoke(
+                digest_of(token), client_id=client.client_id, now=now
+            )
         elif TokenKind.REFRESH_TOKEN.matches(token):
-            await self._families.revoke_by_refresh_token(
+            await self._token_family_repository.revoke_by_refresh_token(
                 digest_of(token), client_id=client.client_id, now=now
             )

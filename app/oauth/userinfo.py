@@ -20,16 +20,16 @@ SIGNED = "userinfo_signed_response_alg"
 class UserInfo:
     def __init__(
         self,
-        users: UserRepository,
-        clients: ClientRepository,
-        families: TokenFamilyRepository,
-        signing_keys: SigningKeys,
         *,
+        user_repository: UserRepository,
+        client_repository: ClientRepository,
+        token_family_repository: TokenFamilyRepository,
+        signing_keys: SigningKeys,
         issuer: str,
     ) -> None:
-        self._users = users
-        self._clients = clients
-        self._families = families
+        self._user_repository = user_repository
+        self._client_repository = client_repository
+        self._token_family_repository = token_family_repository
         self._signing_keys = signing_keys
         self._issuer = issuer
 
@@ -42,8 +42,8 @@ class UserInfo:
             raise InsufficientScopeError(reason="the access token was issued to the client itself")
         if OPENID not in token.scope.split():
             raise InsufficientScopeError(reason="the access token lacks the scope openid")
-        user = await self._users.find(token.user_id)
-        client = await self._clients.find(token.client_id)
+        user = await self._user_repository.find(token.user_id)
+        client = await self._client_repository.find(token.client_id)
         if user is None or client is None:
             raise InvalidTokenError(reason="the user or the client no longer exists")
         claims = {
@@ -60,7 +60,7 @@ class UserInfo:
         """Return what the `claims` parameter of this sign-in requested from UserInfo."""
         if token.family_id is None:
             return {}
-        sign_in = await self._families.find_sign_in(token.family_id)
+        sign_in = await self._token_family_repository.find_sign_in(token.family_id)
         if sign_in is None or sign_in.claims is None:
             return {}
         return parse_claims(sign_in.claims).within(client.scope).userinfo

@@ -16,8 +16,8 @@ class GuardedBackend(httpcore.AsyncNetworkBackend):
     Later responses of the resolver have no effect (DNS rebinding).
     """
 
-    def __init__(self, names: HostNames, *, may_be_private: bool, timeout: float) -> None:
-        self._names = names
+    def __init__(self, host_names: HostNames, *, may_be_private: bool, timeout: float) -> None:
+        self._host_names = host_names
         self._may_be_private = may_be_private
         self._timeout = timeout
         self._inner = httpcore.AnyIOBackend()
@@ -30,7 +30,7 @@ class GuardedBackend(httpcore.AsyncNetworkBackend):
         local_address: str | None = None,
         socket_options: Any = None,
     ) -> httpcore.AsyncNetworkStream:
-        addresses = await self._names.addresses_of(host, port)
+        addresses = await self._host_names.addresses_of(host, port)
         if not self._may_be_private and not all(map(is_public, addresses)):
             raise FetchError("the host has an address that is not public")
         error: Exception = FetchError("the host has no address")

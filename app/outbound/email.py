@@ -56,7 +56,7 @@ class EmailSender:
     password: str | None
     mail_from: str
     ca_file: Path | None = None
-    names: HostNames = field(default_factory=HostNames)
+    host_names: HostNames = field(default_factory=HostNames)
 
     async def send(self, mail: Email) -> None:
         """Send an email; raises `EmailError`."""
@@ -101,7 +101,7 @@ class EmailSender:
     async def _connection(self) -> socket.socket:
         """Connect without aiosmtplib, which would resolve the host in a shared thread pool."""
         async with asyncio.timeout(TIMEOUT):
-            return await self.names.connect(self.host, self.port)
+            return await self.host_names.connect(self.host, self.port)
 
     def _tls_context(self) -> ssl.SSLContext | None:
         """Create the context; blocking, because it reads the system's certificate authorities."""

@@ -50,12 +50,13 @@ class OutboundHttp:
 
     def __init__(
         self,
+        *,
         allowed_hosts: Collection[str] = (),
         ca_file: Path | None = None,
         timeout: float = TIMEOUT,
-        names: HostNames | None = None,
+        host_names: HostNames | None = None,
     ) -> None:
-        self._names = names or HostNames()
+        self._host_names = host_names or HostNames()
         self._allowed_hosts = frozenset(host.lower().strip("[]") for host in allowed_hosts)
         self._ca_file = ca_file
         self._timeout = timeout
@@ -131,7 +132,7 @@ class OutboundHttp:
                 httpcore.AsyncConnectionPool(
                     ssl_context=tls_context,
                     network_backend=GuardedBackend(
-                        self._names, may_be_private=is_allowed, timeout=self._timeout / 2
+                        self._host_names, may_be_private=is_allowed, timeout=self._timeout / 2
                     ),
                     max_connections=1,
                 ) as pool,

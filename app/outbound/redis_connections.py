@@ -7,7 +7,7 @@ from redis.asyncio.connection import AbstractConnection, Connection
 from app.outbound.names import HostNames, one_of_each_family
 
 
-def resolving(kind: type[AbstractConnection], names: HostNames) -> type[AbstractConnection]:
+def resolving(kind: type[AbstractConnection], host_names: HostNames) -> type[AbstractConnection]:
     """Return a connection class that resolves its host; one for Unix sockets is unchanged."""
     if not issubclass(kind, Connection):
         return kind
@@ -23,7 +23,7 @@ def resolving(kind: type[AbstractConnection], names: HostNames) -> type[Abstract
             return arguments
 
         async def _connect(self) -> None:
-            addresses = one_of_each_family(await names.addresses_of(self.host, int(self.port)))
+            addresses = one_of_each_family(await host_names.addresses_of(self.host, int(self.port)))
             for self._address in addresses[:-1]:
                 try:
                     return await super()._connect()  # type: ignore[no-any-return]  # as above

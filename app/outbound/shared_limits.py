@@ -36,7 +36,7 @@ ASKED_AGAIN_AFTER = 1.0
 class SharedLimits:
     """A `LimitStore`. `fallbacks` is the number of attempts that this process counted by itself."""
 
-    def __init__(self, url: str, names: HostNames | None = None) -> None:
+    def __init__(self, url: str, host_names: HostNames | None = None) -> None:
         require_extra("redis", module="redis", needed_by="REDIS_URL")
         # imported late: only servers with shared limits need this library
         from redis.asyncio import ConnectionPool
@@ -54,7 +54,7 @@ class SharedLimits:
                 retry=Retry(NoBackoff(), 1),  # for a connection closed since its last use
             )
             self._connections.connection_class = resolving(
-                self._connections.connection_class, names or HostNames()
+                self._connections.connection_class, host_names or HostNames()
             )
         except ValueError:  # its message may contain the password
             raise StartupError("REDIS_URL: must be a URL such as redis://host:6379/0") from None

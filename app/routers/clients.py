@@ -2,7 +2,7 @@
 
 from fastapi import APIRouter, Depends
 
-from app.dependencies import ServicesDep, require_open_client_creation
+from app.dependencies import ClientsDep, require_open_client_creation
 from app.routers.openapi_errors import problems
 from app.schemas.clients import ClientCreate, ClientCreated
 
@@ -18,6 +18,6 @@ router = APIRouter(tags=["Clients"])
         {401: "The administrator's token is required in production.", 409: "The name is taken."}
     ),
 )
-async def create_client(body: ClientCreate, services: ServicesDep) -> ClientCreated:
+async def create_client(body: ClientCreate, clients: ClientsDep) -> ClientCreated:
     """Register a client and return its credentials. The secret is shown only once."""
-    return await services.registration.create(body)
+    return await clients.registration.create(body)

@@ -8,13 +8,13 @@ from app.routers.hot import HotEndpoint, form_request_of, read_by
 from app.routers.json_responses import NO_STORE, json_response
 from app.routers.openapi_errors import protocol_errors
 from app.schemas.tokens import DeviceRequest, DeviceResponse
-from app.wiring import Services
+from app.wiring import OAuth
 
 READ = read_by(DeviceRequest)
 
 
-async def authorize_device(services: Services, request: HttpRequest) -> HttpResponse:
-    response = await services.devices.respond(form_request_of(request, read=READ))
+async def authorize_device(oauth: OAuth, request: HttpRequest) -> HttpResponse:
+    response = await oauth.device_authorization.respond(form_request_of(request, read=READ))
     return json_response(response, headers=NO_STORE)
 
 

@@ -14,9 +14,9 @@ from app.oauth.errors import InvalidRequestError, OAuth2Error
 from app.oauth.requests import OF_CLIENT_AUTHENTICATION, FormRequest, parse_form
 from app.routers.error_handlers import protocol_error
 from app.routers.json_responses import starlette_response
-from app.wiring import Services
+from app.wiring import OAuth, Services
 
-Answer = Callable[[Services, HttpRequest], Awaitable[HttpResponse]]
+Answer = Callable[[OAuth, HttpRequest], Awaitable[HttpResponse]]
 
 
 @dataclass(frozen=True, slots=True)
@@ -42,11 +42,11 @@ class HotEndpoint:
 
     def bound_to(self, services: Services) -> Endpoint:
         """Return the endpoint as both lanes call it; it turns protocol errors into responses."""
-        answer = self.answer
+        answer, oauth = self.answer, services.oauth
 
         async def endpoint(request: HttpRequest) -> HttpResponse:
             try:
-                return await answer(services, request)
+                return await answer(oauth, request)
             except OAuth2Error as error:  # expected; `PosternApp` handles any other error
                 return protocol_error(error)
 

@@ -8,13 +8,13 @@ from app.routers.hot import HotEndpoint, form_request_of, read_by
 from app.routers.json_responses import NO_STORE, json_response
 from app.routers.openapi_errors import protocol_errors
 from app.schemas.tokens import IntrospectionRequest, IntrospectionResponse
-from app.wiring import Services
+from app.wiring import OAuth
 
 READ = read_by(IntrospectionRequest)
 
 
-async def introspect(services: Services, request: HttpRequest) -> HttpResponse:
-    response = await services.introspection.respond(form_request_of(request, read=READ))
+async def introspect(oauth: OAuth, request: HttpRequest) -> HttpResponse:
+    response = await oauth.introspection.respond(form_request_of(request, read=READ))
     return json_response(response, headers=NO_STORE)
 
 

@@ -8,11 +8,11 @@ from app.middleware.cors import CrossOrigin
 from app.middleware.http import HttpRequest, HttpResponse
 from app.routers.hot import HotEndpoint
 from app.routers.json_responses import json_response
-from app.wiring import Services
+from app.wiring import OAuth
 
 
-async def jwks(services: Services, request: HttpRequest) -> HttpResponse:
-    published = await services.signing_keys.published()
+async def jwks(oauth: OAuth, request: HttpRequest) -> HttpResponse:
+    published = await oauth.signing_keys.published()
     max_age = int(published.max_age.total_seconds())
     return json_response(
         published.jwks, headers=((b"cache-control", b"public, max-age=%d" % max_age),)

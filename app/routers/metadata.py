@@ -7,14 +7,14 @@ from app.middleware.http import HttpRequest, HttpResponse
 from app.routers.hot import HotEndpoint
 from app.routers.json_responses import json_response
 from app.schemas.metadata import ServerMetadata
-from app.wiring import Services
+from app.wiring import OAuth
 
 # Metadata is public, and apps in browsers read it, too.
 HEADERS = ((b"cache-control", b"public, max-age=300"),)
 
 
-async def server_metadata(services: Services, request: HttpRequest) -> HttpResponse:
-    return json_response(services.metadata, headers=HEADERS)
+async def server_metadata(oauth: OAuth, request: HttpRequest) -> HttpResponse:
+    return json_response(oauth.metadata, headers=HEADERS)
 
 
 def _endpoint(path: str, name: str, standard: str) -> HotEndpoint:

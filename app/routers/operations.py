@@ -2,7 +2,7 @@
 
 from fastapi import APIRouter, Response
 
-from app.dependencies import ServicesDep
+from app.dependencies import OperationsDep
 from app.schemas.operations import Health
 
 router = APIRouter(tags=["Server"], prefix="/health")
@@ -22,12 +22,12 @@ async def check_live() -> Health:
 @router.get(
     "/ready", responses={503: {"model": Health, "description": "The database is not ready."}}
 )
-async def check_ready(services: ServicesDep, response: Response) -> Health:
+async def check_ready(operations: OperationsDep, response: Response) -> Health:
     """Check that the database has the current schema, responds and accepts writes.
 
     The database is queried at most once a second.
     """
-    if not await services.readiness.is_ready():
+    if not await operations.readiness.is_ready():
         response.status_code = 503
         response.headers["Retry-After"] = RETRY_AFTER
         return Health(status="unavailable")

@@ -2,7 +2,7 @@
 
 from fastapi import APIRouter, Response
 
-from app.dependencies import ServicesDep
+from app.dependencies import AccountsDep, FactorsDep
 from app.errors import GoneError
 from app.observability import refusals
 from app.routers.openapi_errors import problem, problems
@@ -22,9 +22,9 @@ router = APIRouter(tags=["Users"])
         },
     },
 )
-async def verify_otp(body: OtpVerify, services: ServicesDep, response: Response) -> OtpVerified:
+async def verify_otp(body: OtpVerify, factors: FactorsDep, response: Response) -> OtpVerified:
     """Confirm an enrolment with a code from the authenticator app. Each code works only once."""
-    valid = await services.otp.verify_code(body.username, body.code)
+    valid = await factors.otp.verify_code(body.username, body.code)
     if not valid:
         refusals.note_refusal("invalid_code", "the user is unknown, or the code is wrong or used")
         response.status_code = 401
@@ -40,9 +40,9 @@ async def verify_otp(body: OtpVerify, services: ServicesDep, response: Response)
         }
     ),
 )
-async def enroll_otp(body: UserCredentials, services: ServicesDep) -> OtpEnrolled:
+async def enroll_otp(body: UserCredentials, accounts: AccountsDep) -> OtpEnrolled:
     """Get a new secret for an unconfirmed enrolment. The old secret stops working."""
-    return await services.users.enroll_otp(body)
+    return await accounts.users.enroll_otp(body)
 
 
 @router.get(

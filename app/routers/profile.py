@@ -9,11 +9,11 @@ from app.routers.hot import HotEndpoint, authorization_of
 from app.routers.json_responses import NO_STORE, json_response
 from app.routers.openapi_errors import protocol_errors
 from app.schemas.profile import ClientProfile, PairwiseProfile, UserProfile
-from app.wiring import Services
+from app.wiring import OAuth
 
 
-async def profile(services: Services, request: HttpRequest) -> HttpResponse:
-    token = await services.bearer.authenticate(authorization_of(request), query=request.query)
+async def profile(oauth: OAuth, request: HttpRequest) -> HttpResponse:
+    token = await oauth.bearer_tokens.authenticate(authorization_of(request), query=request.query)
     return json_response(profile_of(token), headers=NO_STORE)
 
 

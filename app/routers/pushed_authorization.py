@@ -9,13 +9,13 @@ from app.routers.hot import HotEndpoint, form_request_of, read_by
 from app.routers.json_responses import NO_STORE, json_response
 from app.routers.openapi_errors import protocol_errors
 from app.schemas.tokens import PushedRequest, PushedResponse
-from app.wiring import Services
+from app.wiring import OAuth
 
 READ = read_by(PushedRequest) | PARAMETERS
 
 
-async def push(services: Services, request: HttpRequest) -> HttpResponse:
-    response = await services.pushed_requests.respond(form_request_of(request, read=READ))
+async def push(oauth: OAuth, request: HttpRequest) -> HttpResponse:
+    response = await oauth.pushed_requests.respond(form_request_of(request, read=READ))
     return json_response(response, status=201, headers=NO_STORE)
 
 

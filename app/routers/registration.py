@@ -8,7 +8,7 @@ from fastapi.security import HTTPAuthorizationCredentials, HTTPBearer
 from pydantic import ValidationError
 from starlette.responses import JSONResponse
 
-from app.dependencies import ServicesDep, is_admin
+from app.dependencies import ClientsDep, CoreDep, is_admin
 from app.middleware.cors import CorsPolicy, CrossOrigin
 from app.models.clients.clients import Client
 from app.oauth.errors import (
@@ -20,7 +20,7 @@ from app.oauth.errors import (
 from app.observability import request_context
 from app.routers.openapi_errors import protocol_errors
 from app.schemas.registration import ClientInformation, ClientRegister
-from app.wiring import Services
+from app.wiring import Clients, Core
 
 PATH = "/register"
 CORS = CorsPolicy(CrossOrigin.ANY, ("POST",))
@@ -76,29 +76,33 @@ async def read_body(request: Request) -> ClientRegister:
     responses=ERRORS,
     openapi_extra=BODY,
 )
-async def register_client(services: ServicesDep, bearer: BearerDep, request: Request) -> Response:
+async def register_client(
+    core: CoreDep, clients: ClientsDep, bearer: BearerDep, request: Request
+) -> Response:
     """Register a client (RFC 7591).
 
     Depending on the server's settings, registration is open to anyone, requires an initial access
     token, or is off.
     """
-    is_invited = await _is_invited(services, bearer)
+    is_invited = await _is_invited(core, clients, bearer)
     metadata = await read_body(request)
     if not is_invited:
-        await services.limits.count_client_registration()
-    registered = await services.registration.register(metadata, is_invited=is_invited)
-    body = services.clients.information(registered.client)
+        await core.limits.count_client_registration()
+    registered = await clients.registration.register(metadata, is_invited=is_invited)
+    body = clients.clients.information(registered.client)
     body["client_secret"] = registered.secret
     body["registration_access_token"] = registered.registration_token
-    return _answer(services, registered.client, body, status=201)
+    return _answer(core, registered.client, body, status=201)
 
 
 @router.get("/register/{client_id}", response_model=ClientInformation, responses=ERRORS)
-async def read_client(client_id: str, services: ServicesDep, bearer: BearerDep) -> Response:
+async def read_client(
+    client_id: str, core: CoreDep, clients: ClientsDep, bearer: BearerDep
+) -> Response:
     """Return a client's registration (RFC 7592 section 2.1)."""
-    client, token = await _own_client(services, client_id, bearer)
-    body = services.clients.information(client) | {"registration_access_token": token}
-    return _answer(services, client, body)
+    client, token = await _own_client(clients, client_id, bearer)
+    body = clients.clients.information(client) | {"registration_access_token": token}
+    return _answer(core, client, body)
 
 
 @router.put(
@@ -108,41 +112,43 @@ async def read_client(client_id: str, services: ServicesDep, bearer: BearerDep) 
     openapi_extra=BODY,
 )
 async def update_client(
-    client_id: str, services: ServicesDep, bearer: BearerDep, request: Request
+    client_id: str, core: CoreDep, clients: ClientsDep, bearer: BearerDep, request: Request
 ) -> Response:
     """Replace a client's registration (RFC 7592 section 2.2)."""
-    client, token = await _own_client(services, client_id, bearer)
+    client, token = await _own_client(clients, client_id, bearer)
     metadata = await read_body(request)
-    updated = await services.registration.update(client, metadata, registration_token=token)
-    information = services.clients.information(updated.client)
+    updated = await clients.registration.update(client, metadata, registration_token=token)
+    information = clients.clients.information(updated.client)
     information["client_secret"] = updated.secret
     information["registration_access_token"] = token
-    return _answer(services, updated.client, information)
+    return _answer(core, updated.client, information)
 
 
 @router.delete("/register/{client_id}", status_code=204, responses=ERRORS)
-async def delete_client(client_id: str, services: ServicesDep, bearer: BearerDep) -> None:
+async def delete_client(client_id: str, clients: ClientsDep, bearer: BearerDep) -> None:
     """Delete a client and revoke its tokens (RFC 7592 section 2.3)."""
-    client, _ = await _own_client(services, client_id, bearer)
-    await services.clients.delete(client)
+    client, _ = await _own_client(clients, client_id, bearer)
+    await clients.clients.delete(client)
 
 
-async def _is_invited(services: Services, bearer: HTTPAuthorizationCredentials | None) -> bool:
+async def _is_invited(
+    core: Core, clients: Clients, bearer: HTTPAuthorizationCredentials | None
+) -> bool:
     """Return whether the request has an initial access token or the administrator's token.
 
     Raises `MissingTokenError` if a token is required and `InvalidTokenError` if it is not valid.
     Where registration is `off`, only the administrator's token is valid.
     """
-    mode = services.settings.dynamic_registration_mode
+    mode = core.registration_policy.dynamic_registration
     if bearer is None:
         if mode == "open":
             return False
         raise MissingTokenError("An initial access token is required.")
-    if is_admin(services, bearer):
+    if is_admin(core, bearer):
         return True
-    if mode != "off" and await services.clients.is_invitation(bearer.credentials):
+    if mode != "off" and await clients.clients.is_invitation(bearer.credentials):
         return True
-    await services.limits.count_admin_error()
+    await core.limits.count_admin_error()
     raise InvalidTokenError(
         "The initial access token is not valid.",
         reason="the initial access token is unknown, expired, or not accepted here",
@@ -150,7 +156,7 @@ async def _is_invited(services: Services, bearer: HTTPAuthorizationCredentials |
 
 
 async def _own_client(
-    services: Services, client_id: str, bearer: HTTPAuthorizationCredentials | None
+    clients: Clients, client_id: str, bearer: HTTPAuthorizationCredentials | None
 ) -> tuple[Client, str]:
     """Return the client and its registration access token (RFC 7592 section 3).
 
@@ -159,7 +165,7 @@ async def _own_client(
     request_context.name_client(client_id)
     if bearer is None:
         raise MissingTokenError("The registration access token is required.")
-    client = await services.clients.find_by_registration_token(client_id, bearer.credentials)
+    client = await clients.clients.find_by_registration_token(client_id, bearer.credentials)
     if client is None:
         raise InvalidTokenError(
             "The registration access token is not valid.",
@@ -168,10 +174,8 @@ async def _own_client(
     return client, bearer.credentials
 
 
-def _answer(
-    services: Services, client: Client, body: dict[str, Any], *, status: int = 200
-) -> Response:
-    body["registration_client_uri"] = f"{services.settings.issuer_url}/register/{client.client_id}"
+def _answer(core: Core, client: Client, body: dict[str, Any], *, status: int = 200) -> Response:
+    body["registration_client_uri"] = core.links.client_registration(client.client_id)
     members = {name: value for name, value in body.items() if value is not None}
     return JSONResponse(members, status_code=status, headers=NO_STORE)
 

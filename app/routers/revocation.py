@@ -9,13 +9,13 @@ from app.routers.hot import HotEndpoint, form_request_of, read_by
 from app.routers.json_responses import NO_STORE
 from app.routers.openapi_errors import protocol_errors
 from app.schemas.tokens import RevocationRequest
-from app.wiring import Services
+from app.wiring import OAuth
 
 READ = read_by(RevocationRequest)
 
 
-async def revoke(services: Services, request: HttpRequest) -> HttpResponse:
-    await services.revocation.respond(form_request_of(request, read=READ))
+async def revoke(oauth: OAuth, request: HttpRequest) -> HttpResponse:
+    await oauth.revocation.respond(form_request_of(request, read=READ))
     return HttpResponse(200, b"", ((b"content-length", b"0"), *NO_STORE))
 
 

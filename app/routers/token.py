@@ -9,13 +9,13 @@ from app.routers.hot import HotEndpoint, form_request_of, read_by
 from app.routers.json_responses import NO_STORE, json_response
 from app.routers.openapi_errors import protocol_errors
 from app.schemas.tokens import TokenResponse
-from app.wiring import Services
+from app.wiring import OAuth
 
 READ = read_by(*(grant.parameters for grant in GRANTS))
 
 
-async def token(services: Services, request: HttpRequest) -> HttpResponse:
-    response = await services.dispatcher.respond(form_request_of(request, read=READ))
+async def token(oauth: OAuth, request: HttpRequest) -> HttpResponse:
+    response = await oauth.dispatcher.respond(form_request_of(request, read=READ))
     return json_response(response, headers=NO_STORE)
 
 

@@ -10,7 +10,7 @@ from app.oauth.requests import FORM_TYPE, parse_form
 from app.routers.hot import HotEndpoint, authorization_of
 from app.routers.json_responses import NO_STORE, json_response
 from app.routers.openapi_errors import protocol_errors
-from app.wiring import Services
+from app.wiring import OAuth
 
 JWT = b"application/jwt"
 ACCESS_TOKEN = "access_token"
@@ -37,11 +37,11 @@ BY_FORM: dict[str, Any] = {
 }
 
 
-async def userinfo(services: Services, request: HttpRequest) -> HttpResponse:
-    token = await services.bearer.authenticate(
+async def userinfo(oauth: OAuth, request: HttpRequest) -> HttpResponse:
+    token = await oauth.bearer_tokens.authenticate(
         authorization_of(request), query=request.query, in_form=_token_in_form(request)
     )
-    claims = await services.userinfo.respond(token)
+    claims = await oauth.userinfo.respond(token)
     if isinstance(claims, dict):
         return json_response(claims, headers=NO_STORE)
     body = claims.encode("ascii")

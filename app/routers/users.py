@@ -3,8 +3,9 @@
 from fastapi import APIRouter, Depends
 
 from app.dependencies import (
+    AccountsDep,
     AdminBearerDep,
-    ServicesDep,
+    CoreDep,
     count_registration,
     require_open_registration,
 )
@@ -24,11 +25,11 @@ router = APIRouter(tags=["Users"])
     ),
 )
 async def register_user(
-    body: UserCreate, services: ServicesDep, bearer: AdminBearerDep
+    body: UserCreate, core: CoreDep, accounts: AccountsDep, bearer: AdminBearerDep
 ) -> UserRegistered:
     """Register a user and return the TOTP enrolment: an otpauth URI and its QR code."""
-    await count_registration(services, bearer)
-    registered = await services.users.register(body)
+    await count_registration(core, bearer)
+    registered = await accounts.users.register(body)
     if body.email is not None:
-        await services.email_verification.welcome(await services.users.get(body.username))
+        await accounts.email_verification.welcome(await accounts.users.get(body.username))
     return registered

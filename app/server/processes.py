@@ -96,7 +96,7 @@ async def _prepare(services: Services) -> None:
     async with contextlib.AsyncExitStack() as stack:
         stack.push_async_callback(services.close)
         await prepare_in_time(services)
-        await services.signing_keys.ensure()
+        await services.oauth.signing_keys.ensure()
         stack.pop_all()
 
 

@@ -21,7 +21,9 @@ async def prepare_database(services: Services, *, may_create: bool = True) -> No
     Raises `StartupError` with what the operator should do; without `may_create`, also if the
     database does not exist yet.
     """
-    await _prepare(services, migrates=services.settings.migrates_on_start, may_create=may_create)
+    await _prepare(
+        services, migrates=services.core.settings.migrates_on_start, may_create=may_create
+    )
 
 
 async def prepare_in_time(services: Services) -> None:
@@ -30,7 +32,7 @@ async def prepare_in_time(services: Services) -> None:
     Any other error is raised at once.
     """
     loop = asyncio.get_running_loop()
-    until = loop.time() + services.settings.startup_timeout
+    until = loop.time() + services.core.settings.startup_timeout
     next_log_at = loop.time()
     while True:
         try:
@@ -73,6 +75,8 @@ async def prepare_some_time(services: Services) -> None:
 
 
 async def _prepare(services: Services, *, migrates: bool, may_create: bool) -> None:
-    await migrations.prepare(services.database.backend, migrates=migrates, may_create=may_create)
-    await services.secret_key_check.ensure()
-    await services.database.backend.warm_up()
+    await migrations.prepare(
+        services.core.database.backend, migrates=migrates, may_create=may_create
+    )
+    await services.operations.secret_key_check.ensure()
+    await services.core.database.backend.warm_up()

@@ -20,7 +20,7 @@ async def person_with_mailbox(app: Application, mail_server: MailServer, address
     user = await person_with(app, email=address)
     services = services_of(app)
     await mail_server.mail_to(address)
-    stored = await services.users.get(user.username)
+    stored = await services.accounts.users.get(user.username)
     claims = {**json.loads(stored.claims), "email_verified": True}
     await users_of(app).replace_claims(
         stored, json.dumps(claims), now=app.clock.now(), event=new_event()
@@ -30,11 +30,11 @@ async def person_with_mailbox(app: Application, mail_server: MailServer, address
 
 
 def users_of(app: Application) -> Any:
-    return services_of(app).email_verification._users
+    return services_of(app).accounts.email_verification._user_repository
 
 
 async def claims_of(app: Application, user: TestUser) -> dict[str, Any]:
-    stored = await services_of(app).users.get(user.username)
+    stored = await services_of(app).accounts.users.get(user.username)
     claims: dict[str, Any] = json.loads(stored.claims)
     return claims
 
@@ -42,8 +42,8 @@ async def claims_of(app: Application, user: TestUser) -> dict[str, Any]:
 async def audited(app: Application, user: TestUser) -> list[str]:
     """What the audit log has about a person, the newest first."""
     services = services_of(app)
-    stored = await services.users.get(user.username)
-    return [each.action for each in await services.audit.list_of_user(stored.user_id)]
+    stored = await services.accounts.users.get(user.username)
+    return [each.action for each in await services.core.audit.list_of_user(stored.user_id)]
 
 
 async def ask_for_link(visitor: Visitor, asked: str) -> httpx.Response:

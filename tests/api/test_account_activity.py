@@ -29,7 +29,7 @@ async def test_events_are_listed_newest_first_as_sentences(
 
     page = text_of(await visitor.get(ACTIVITY))
 
-    name = (await services_of(app).clients.get(client.client_id)).client_name
+    name = (await services_of(app).clients.clients.get(client.client_id)).client_name
     assert page.index("App access allowed") < page.index("Account created")
     assert name in page
     assert "consent.granted" not in page
@@ -56,7 +56,7 @@ async def test_passkey_events_show_the_current_passkey_name(
 async def test_refused_events_and_operator_actions_are_labelled(
     app: Application, visitor: Visitor, user: TestUser
 ) -> None:
-    audit, user_id = services_of(app).audit, (await stored(app, user)).user_id
+    audit, user_id = services_of(app).core.audit, (await stored(app, user)).user_id
     await audit.record("otp.refused", user_id=user_id, succeeded=False)
     await audit.record("otp.reset", user_id=user_id, actor="operator:root")
     await signed_in(visitor, user)
@@ -76,7 +76,7 @@ async def test_an_action_without_a_sentence_is_shown_by_its_name(
 ) -> None:
     """SECURITY_BAR row 31: as text"""
     user_id = (await stored(app, user)).user_id
-    await services_of(app).audit.record("thing.done", user_id=user_id, name="<script>x")
+    await services_of(app).core.audit.record("thing.done", user_id=user_id, name="<script>x")
     await signed_in(visitor, user)
 
     page = await visitor.get(ACTIVITY)
@@ -88,7 +88,7 @@ async def test_an_action_without_a_sentence_is_shown_by_its_name(
 async def test_paging_through_the_activity_shows_every_event_exactly_once(
     app: Application, visitor: Visitor, user: TestUser
 ) -> None:
-    audit, user_id = services_of(app).audit, (await stored(app, user)).user_id
+    audit, user_id = services_of(app).core.audit, (await stored(app, user)).user_id
     for number in range(2 * PAGE):
         await audit.record("passkey.renamed", user_id=user_id, name=f"key-{number:03}")
     await signed_in(visitor, user)
@@ -111,7 +111,7 @@ async def test_paging_through_the_activity_shows_every_event_exactly_once(
 async def test_events_without_a_sequence_number_are_all_on_the_first_page(
     app: Application, visitor: Visitor, user: TestUser, monkeypatch: pytest.MonkeyPatch
 ) -> None:
-    audit, user_id = services_of(app).audit, (await stored(app, user)).user_id
+    audit, user_id = services_of(app).core.audit, (await stored(app, user)).user_id
     await audit.record("passkey.renamed", user_id=user_id, name="key-older")
     await signed_in(visitor, user)
     assert await audit.sequencer.run()
@@ -144,7 +144,7 @@ async def test_a_user_cannot_see_the_activity_of_another_user(
     app: Application, visitor: Visitor, client: TestClient, user: TestUser
 ) -> None:
     other = await app.enrolled_user()
-    audit = services_of(app).audit
+    audit = services_of(app).core.audit
     await audit.record("passkey.added", user_id=(await stored(app, other)).user_id, name="theirs")
     await signed_in(visitor, user)
 

@@ -116,7 +116,9 @@ async def test_the_export_contains_the_whole_activity_history(
 ) -> None:
     user_id = (await stored(app, user)).user_id
     for number in range(450):
-        await services_of(app).audit.record("passkey.renamed", user_id=user_id, name=str(number))
+        await services_of(app).core.audit.record(
+            "passkey.renamed", user_id=user_id, name=str(number)
+        )
     await signed_in(visitor, user)
 
     said = await data_of(visitor)

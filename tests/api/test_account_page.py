@@ -154,7 +154,7 @@ async def test_resetting_the_password_ends_every_session(
     """SECURITY_BAR row 30: `postern users` is the operator's hand"""
     await sign_in(visitor, user)
 
-    await services_of(app).users.reset_password(user.username, "another password of mine")
+    await services_of(app).accounts.users.reset_password(user.username, "another password of mine")
 
     assert (await visitor.get("/account")).headers["location"] == "/login"
 
@@ -216,7 +216,7 @@ async def test_an_application_without_a_consent_page_is_listed_and_can_be_revoke
     app: Application, visitor: Visitor, client: TestClient, user: TestUser, how: str
 ) -> None:
     if how == "first party":
-        await services_of(app).clients.set_trust(client.client_id, "first_party")
+        await services_of(app).clients.clients.set_trust(client.client_id, "first_party")
         tokens = await visitor.tokens_for(client, user, scope="openid email")
     else:
         tokens = (await app.password_grant(client, user, scope="email")).json()

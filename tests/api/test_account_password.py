@@ -158,13 +158,13 @@ async def test_only_one_of_two_concurrent_changes_succeeds(
 ) -> None:
     await signed_in(visitor, user)
     services, before = services_of(app), await stored(app, user)
-    session = (await services.sessions.list_of(before.user_id))[0]
+    session = (await services.accounts.sessions.list_of(before.user_id))[0]
     await change(visitor, user)
 
     with pytest.raises(
         Exception, match=r"Your password was changed in the meantime\. Sign in again\."
     ):
-        await services.users.change_password(before, "a third password", session=session)
+        await services.accounts.users.change_password(before, "a third password", session=session)
 
     assert (await visitor.get("/account")).status_code == 200
 
@@ -211,14 +211,14 @@ async def test_the_user_is_notified_by_email(start_app: AppFactory) -> None:
 async def set_hash(app: Application, user: TestUser, password_hash: str) -> None:
     """As another provider's account is made."""
     person = await stored(app, user)
-    await services_of(app).users._users.credentials.set_password_hash(
+    await services_of(app).accounts.users._user_repository.credentials.set_password_hash(
         person.user_id, password_hash, now=app.clock.now(), event=new_event()
     )
 
 
 async def visit_as(visitor: Visitor, app: Application, user: TestUser) -> None:
     """Signed in by other means than a password, a moment ago."""
-    begun = await services_of(app).sessions.begin(
+    begun = await services_of(app).accounts.sessions.begin(
         await stored(app, user),
         amr=["fed", "otp", "mfa"],
         user_agent="",

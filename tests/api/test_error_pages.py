@@ -95,7 +95,7 @@ async def test_an_internal_error_is_a_page_for_browsers_and_json_for_programs(
     async def broken(*_: object, **__: object) -> None:
         raise RuntimeError("a bug")
 
-    monkeypatch.setattr(services_of(app).authorization, "begin", broken)
+    monkeypatch.setattr(services_of(app).oauth.authorization, "begin", broken)
 
     page = await app.http.get("/authorize?ui_locales=de", headers=BROWSER)
     answer = await app.http.get("/authorize")

@@ -62,16 +62,16 @@ async def zoe(app: Application, mail_server: MailServer) -> TestUser:
 
 
 async def waiting(app: Application) -> int:
-    return await count(services_of(app).database, "mails")
+    return await count(services_of(app).core.database, "mails")
 
 
 async def failed_once(app: Application) -> bool:
     """Whether every mail was tried, and no try is under way."""
     services = services_of(app)
-    row = await services.database.fetch_one(text("SELECT min(attempts) FROM mails"))
+    row = await services.core.database.fetch_one(text("SELECT min(attempts) FROM mails"))
     assert row is not None
-    assert services.mail_delivery is not None
-    return row[0] == 1 and not services.mail_delivery._sending
+    assert services.core.mail_delivery is not None
+    return row[0] == 1 and not services.core.mail_delivery._sending
 
 
 async def nothing_waits(app: Application) -> bool:

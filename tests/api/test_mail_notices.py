@@ -127,7 +127,9 @@ async def test_notices_are_sent_to_verified_emails_only(
     services = services_of(app)
 
     for each in (other, zoe):
-        await services.notices.tell(await services.users.get(each.username), "password_changed")
+        await services.core.notices.tell(
+            await services.accounts.users.get(each.username), "password_changed"
+        )
 
     mail = await mail_server.mail_to(ADDRESS)
     assert mail["Subject"] == "Your password was changed"
@@ -139,11 +141,11 @@ async def test_a_notice_is_sent_in_the_language_of_the_user(
 ) -> None:
     zoe = await person_with_mailbox(app, mail_server, ADDRESS)
     services = services_of(app)
-    german = await services.users.set_claims(
+    german = await services.accounts.users.set_claims(
         zoe.username, StandardClaims(locale="de-AT", email=ADDRESS), vouched_for=["email_verified"]
     )
 
-    await services.notices.tell(german, "passkey_added", name="<b>Handy</b>")
+    await services.core.notices.tell(german, "passkey_added", name="<b>Handy</b>")
 
     mail = await mail_server.mail_to(ADDRESS)
     assert mail["Subject"] == "Ein Passkey wurde hinzugefügt"
@@ -154,7 +156,9 @@ async def test_an_unknown_notice_sends_no_mail(app: Application, mail_server: Ma
     zoe = await person_with_mailbox(app, mail_server, ADDRESS)
     services = services_of(app)
 
-    await services.notices.tell(await services.users.get(zoe.username), "no_such_mail")
+    await services.core.notices.tell(
+        await services.accounts.users.get(zoe.username), "no_such_mail"
+    )
 
     assert await deliver(app) == 0
 
@@ -164,9 +168,11 @@ async def test_without_a_mail_server_no_notice_is_queued(start_app: AppFactory) 
     zoe = await person_with(app, email=ADDRESS)
     services = services_of(app)
 
-    await services.notices.tell(await services.users.get(zoe.username), "password_changed")
+    await services.core.notices.tell(
+        await services.accounts.users.get(zoe.username), "password_changed"
+    )
 
-    assert await count(services.database, "mails") == 0
+    assert await count(services.core.database, "mails") == 0
 
 
 def test_a_notice_of_an_operator_action_names_an_administrator_and_no_ip() -> None:

@@ -102,7 +102,7 @@ async def test_a_control_character_inside_a_parameter_is_still_refused(
 async def test_a_typed_recovery_code_is_normalised(
     app: Application, visitor: Visitor, user: TestUser, spell: Spelling
 ) -> None:
-    codes = await services_of(app).recovery.make(await stored(app, user))
+    codes = await services_of(app).factors.recovery_codes.make(await stored(app, user))
     assert codes is not None
     otp = await visitor.give_password(await visitor.get("/login"), user)
     page = await visitor.get("/login/recovery")

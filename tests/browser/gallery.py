@@ -81,7 +81,7 @@ def _answer(url: str, settings: Settings) -> Response:
 
 
 def _request(query: str, settings: Settings) -> Request:
-    services = SimpleNamespace(settings=settings)
+    services = SimpleNamespace(core=SimpleNamespace(settings=settings))
     return Request(
         {
             "type": "http",

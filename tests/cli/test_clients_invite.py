@@ -14,7 +14,7 @@ async def test_a_label_that_cannot_be_stored_is_refused(
     app: Application, postern: Postern, label: str
 ) -> None:
     """SECURITY_BAR row 44"""
-    before = await count(services_of(app).database, "initial_access_tokens")
+    before = await count(services_of(app).core.database, "initial_access_tokens")
 
     result = await postern(
         "clients", "invite", "--label", label, DATABASE_URL=app.settings.database_url
@@ -23,7 +23,7 @@ async def test_a_label_that_cannot_be_stored_is_refused(
     assert result.code == 1
     assert result.output == ""
     assert result.errors == "postern: --label must have at most 200 characters, all printable.\n"
-    assert await count(services_of(app).database, "initial_access_tokens") == before
+    assert await count(services_of(app).core.database, "initial_access_tokens") == before
 
 
 async def test_an_invitation_is_a_long_token_with_the_prefix_of_its_kind(
@@ -37,5 +37,5 @@ async def test_an_invitation_is_a_long_token_with_the_prefix_of_its_kind(
     token = json.loads(result.output)["initial_access_token"]
     assert token.startswith("postern_ia_")
     assert len(token) >= 48
-    assert await services_of(app).clients.is_invitation(token)
-    assert not await services_of(app).clients.is_invitation(token[:-1])
+    assert await services_of(app).clients.clients.is_invitation(token)
+    assert not await services_of(app).clients.clients.is_invitation(token[:-1])

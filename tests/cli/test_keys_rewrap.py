@@ -47,23 +47,25 @@ async def before(url: str, start_app: AppFactory) -> Application:
     """A server under the old key, with a provider and a mail that waits."""
     app = await start_app(database_url=url, secret_key=OLD_KEY)
     services = services_of(app)
-    await services.signing_keys.ensure()
-    now = services.clock.now()
-    await services.database.change(
+    await services.oauth.signing_keys.ensure()
+    now = services.core.clock.now()
+    await services.core.database.change(
         insert(upstream_providers).values(
             name="acme",
             label="Acme",
             issuer="https://acme.example",
             client_id="us",
-            sealed_secret=services.box(UPSTREAM_SECRETS).seal(b"a secret of ours", context="acme"),
+            sealed_secret=services.core.box(UPSTREAM_SECRETS).seal(
+                b"a secret of ours", context="acme"
+            ),
             scope="openid",
             created_at=now,
         )
     )
-    await services.database.change(
+    await services.core.database.change(
         insert(mails).values(
             mail_id="a-mail",
-            sealed=services.box(MAILS).seal(b"a mail", context="a-mail"),
+            sealed=services.core.box(MAILS).seal(b"a mail", context="a-mail"),
             attempts=0,
             next_attempt_at=now,
             created_at=now,
@@ -101,18 +103,18 @@ async def sealed_bytes(app: Application) -> list[Any]:
         upstream_providers.c.sealed_secret,
         mails.c.sealed,
     )
-    database = services_of(app).database
+    database = services_of(app).core.database
     return [sorted(row[0] for row in await database.fetch_all(select(each))) for each in columns]
 
 
 async def add_people(app: Application, number: int) -> list[str]:
     services = services_of(app)
-    box = services.box("otp secrets")
+    box = services.core.box("otp secrets")
     people = [f"person-{each:04}" for each in range(number)]
     for user_id in people:
         made = new_user(user_id=user_id, otp_secret=box.seal(OTP_SECRET, context=user_id))
         values = {column.name: getattr(made, column.name) for column in users.columns}
-        await services.database.change(
+        await services.core.database.change(
             insert(users).values({**values, "claims": "{}", "email_key": None, "otp_drift": 0})
         )
     return people
@@ -140,14 +142,16 @@ async def test_values_sealed_under_the_old_key_open_with_only_the_new_key_after_
     assert (await after.verify_otp(user.username, after.code(user))).json() == {"valid": True}
     assert (await after.http.get("/jwks")).json() == keys
     services = services_of(after)
-    await services.signing_keys.sign({"sub": "somebody"}, algorithm="ES256")
+    await services.oauth.signing_keys.sign({"sub": "somebody"}, algorithm="ES256")
     assert (await after.http.get("/jwks")).json() == keys  # the same key, and no new one
-    provider = await services.database.fetch_one(select(upstream_providers.c.sealed_secret))
-    mail = await services.database.fetch_one(select(mails.c.sealed))
+    provider = await services.core.database.fetch_one(select(upstream_providers.c.sealed_secret))
+    mail = await services.core.database.fetch_one(select(mails.c.sealed))
     assert provider is not None
     assert mail is not None
-    assert services.box(UPSTREAM_SECRETS).open(provider[0], context="acme") == b"a secret of ours"
-    assert services.box(MAILS).open(mail[0], context="a-mail") == b"a mail"
+    assert (
+        services.core.box(UPSTREAM_SECRETS).open(provider[0], context="acme") == b"a secret of ours"
+    )
+    assert services.core.box(MAILS).open(mail[0], context="a-mail") == b"a mail"
 
 
 async def test_a_second_rewrap_changes_nothing(before: Application, rewrap: Postern) -> None:
@@ -187,7 +191,7 @@ async def test_a_value_that_cannot_be_opened_is_reported_and_the_rest_is_rewrapp
     before: Application, rewrap: Postern
 ) -> None:
     people = await add_people(before, 3)
-    await services_of(before).database.change(
+    await services_of(before).core.database.change(
         update(users).where(users.c.user_id == people[1]).values(otp_secret=b"\x01 damaged")
     )
 
@@ -218,10 +222,10 @@ async def test_a_value_that_changed_during_the_rewrap_is_not_overwritten(
 ) -> None:
     people = await add_people(before, 2)
     services = services_of(before)
-    values = SealedValueRepository(services.database)
+    values = SealedValueRepository(services.core.database)
     page = await values.list_page(OTP_SECRETS, after="", limit=10)
-    enrolled_anew = services.box("otp secrets").seal(b"ANOTHERSECRET234", context=people[0])
-    await services.database.change(
+    enrolled_anew = services.core.box("otp secrets").seal(b"ANOTHERSECRET234", context=people[0])
+    await services.core.database.change(
         update(users).where(users.c.user_id == people[0]).values(otp_secret=enrolled_anew)
     )
 
@@ -242,8 +246,10 @@ async def test_two_concurrent_rewraps_reseal_each_value_once(before: Application
         running_services(url, FakeClock(), **SWAPPED) as one,
         running_services(url, FakeClock(), **SWAPPED) as two,
     ):
-        done = await asyncio.gather(one.rewrapping.run(), two.rewrapping.run())
-        left = await one.rewrapping.run(only_looks=True)
+        done = await asyncio.gather(
+            one.operations.rewrapping.run(), two.operations.rewrapping.run()
+        )
+        left = await one.operations.rewrapping.run(only_looks=True)
 
     assert sum(each[OTP_SECRETS].resealed for each in done) == 150
     assert {each.resealed for each in left.values()} == {0}
@@ -258,7 +264,7 @@ async def test_the_audit_log_records_the_operator_and_the_number_of_values(
 
     events = [
         each
-        async for each in services_of(before).audit.read_all()
+        async for each in services_of(before).core.audit.read_all()
         if each.action == "keys.rewrapped"
     ]
 
@@ -280,8 +286,8 @@ async def test_a_server_with_the_new_key_can_open_old_signing_keys_after_a_rewra
     await rewrap()
     too_early.clock.advance(seconds=11)
 
-    known = await services_of(too_early).signing_keys.list_all()
-    assert all(services_of(too_early).signing_keys._open(key) for key in known)
+    known = await services_of(too_early).oauth.signing_keys.list_all()
+    assert all(services_of(too_early).oauth.signing_keys._open(key) for key in known)
 
 
 def test_every_column_of_sealed_values_is_registered_for_the_rewrap() -> None:

@@ -82,7 +82,7 @@ async def test_the_audit_log_does_not_contain_the_link(
         "users", "reset-password", user.username, "--link", DATABASE_URL=app.settings.database_url
     )
 
-    events = [each async for each in services_of(app).audit.read_all()]
+    events = [each async for each in services_of(app).core.audit.read_all()]
     said = "".join(each.details for each in events)
     made_by = [each.actor for each in events if each.action == "password.reset_link_made"]
     assert made.output.strip().rpartition("=")[2] not in said

@@ -62,11 +62,11 @@ async def test_the_client_secret_is_stored_sealed(app: Application, upstream: Po
     """SECURITY_BAR row 20: what has to be read again is encrypted."""
     name = await added(app, upstream)
 
-    provider = await services_of(app).identity_providers.get(name)
+    provider = await services_of(app).federation.identity_providers.get(name)
 
     assert provider.sealed_secret is not None
     assert SECRET.encode() not in provider.sealed_secret
-    assert services_of(app).identity_providers.secret_of(provider) == SECRET
+    assert services_of(app).federation.identity_providers.secret_of(provider) == SECRET
 
 
 async def test_a_public_client_has_no_secret(app: Application, upstream: Postern) -> None:
@@ -78,7 +78,7 @@ async def test_a_public_client_has_no_secret(app: Application, upstream: Postern
     )  # fmt: skip
 
     assert json.loads(result.output)["has_secret"] is False
-    assert (await services_of(app).identity_providers.get(name)).sealed_secret is None
+    assert (await services_of(app).federation.identity_providers.get(name)).sealed_secret is None
 
 
 @pytest.mark.parametrize(
@@ -213,7 +213,7 @@ async def test_remove_prints_the_number_of_linked_users_and_requires_confirmatio
     assert name in kept.output
     assert json.loads(removed.output) == {"removed": name, "linked": 1}
     assert name not in (await upstream("list", "--json")).output
-    assert name not in await services_of(app).identity_providers.count_linked()
+    assert name not in await services_of(app).federation.identity_providers.count_linked()
 
 
 @pytest.mark.parametrize("action", ["disable", "enable", "remove"])
@@ -232,7 +232,7 @@ async def test_operator_actions_are_audited(app: Application, upstream: Postern)
     for action in ("disable", "enable", "remove"):
         await upstream(action, *(["--yes"] if action == "remove" else []), name)
 
-    events = [each async for each in services_of(app).audit.read_all()]
+    events = [each async for each in services_of(app).core.audit.read_all()]
 
     ours = [each for each in events if json.loads(each.details).get("provider") == name]
     assert [each.action for each in ours] == [
@@ -248,7 +248,7 @@ async def test_operator_actions_are_audited(app: Application, upstream: Postern)
 async def _link_somebody(app: Application, name: str) -> None:
     from app.services.federation.identity_provider_rules import ExternalIdentity
 
-    upstream = services_of(app).identity_providers
+    upstream = services_of(app).federation.identity_providers
     provider = await upstream.get(name)
     who = ExternalIdentity(provider=name, issuer=provider.issuer, subject="1", label="somebody")
     await upstream.create_account(app.new_name(), who)

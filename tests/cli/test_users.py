@@ -250,7 +250,7 @@ async def test_operator_actions_are_audited_under_the_operator(
     await users("reset-password", user.username, "--stdin", typed="another long password\n")
     await users("delete", user.username, "--yes")
 
-    events = await services_of(app).audit.list_of_user(user_id)
+    events = await services_of(app).core.audit.list_of_user(user_id)
     done = [each for each in reversed(events) if each.actor.startswith("operator:")]
     assert [each.action for each in done] == [
         "user.claims_changed",

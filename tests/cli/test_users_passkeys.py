@@ -32,7 +32,9 @@ async def test_removed_passkeys_cannot_sign_in_and_the_user_is_signed_out(
         for each in passkeys:
             assert (await sign_in_with(stranger, each)).status_code == 400
     services = services_of(app)
-    found = await services.audit.list_of_user((await services.users.get(user.username)).user_id)
+    found = await services.core.audit.list_of_user(
+        (await services.accounts.users.get(user.username)).user_id
+    )
     removed = [each for each in found if each.action == "passkey.removed"]
     assert [each.outcome for each in removed] == [SUCCEEDED, SUCCEEDED]
     assert all(each.actor.startswith("operator:") for each in removed)

@@ -190,7 +190,7 @@ async def test_concurrent_changes_are_stored_or_refused_but_never_lost(
 
     outcomes = await asyncio.gather(
         *(
-            services.users.set_claims(user.username, StandardClaims(**{name: "x"}))
+            services.accounts.users.set_claims(user.username, StandardClaims(**{name: "x"}))
             for name in names
         ),
         return_exceptions=True,

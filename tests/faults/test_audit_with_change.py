@@ -37,68 +37,82 @@ class Scene:
 
 Act = Callable[[Scene], Awaitable[Any]]
 ACTS: dict[str, Act] = {
-    "session.ended": lambda the: the.services.logout.end(
+    "session.ended": lambda the: the.services.oauth.logout.end(
         the.session.session_id,
-        event=the.services.audit.event("session.ended", user_id=the.user.user_id),
+        event=the.services.core.audit.event("session.ended", user_id=the.user.user_id),
     ),
-    "user.claims_changed": lambda the: the.services.users.set_claims(
+    "user.claims_changed": lambda the: the.services.accounts.users.set_claims(
         the.user.username, StandardClaims(name="Zoe")
     ),
-    "otp.reset": lambda the: the.services.users.reset_otp(the.user.username),
-    "password.reset": lambda the: the.services.users.reset_password(
+    "otp.reset": lambda the: the.services.accounts.users.reset_otp(the.user.username),
+    "password.reset": lambda the: the.services.accounts.users.reset_password(
         the.user.username, "another good password"
     ),
-    "password.changed": lambda the: the.services.users.change_password(
+    "password.changed": lambda the: the.services.accounts.users.change_password(
         the.user, "another good password", session=the.session
     ),
-    "user.disabled": lambda the: the.services.users.set_disabled(the.user.username, disabled=True),
-    "user.enabled": lambda the: the.services.users.set_disabled(the.user.username, disabled=False),
-    "user.deleted": lambda the: the.services.account_data.delete(the.user),
-    "recovery_codes.made": lambda the: the.services.recovery.make(the.user),
-    "consent.granted": lambda the: the.services.consents.grant(
+    "user.disabled": lambda the: the.services.accounts.users.set_disabled(
+        the.user.username, disabled=True
+    ),
+    "user.enabled": lambda the: the.services.accounts.users.set_disabled(
+        the.user.username, disabled=False
+    ),
+    "user.deleted": lambda the: the.services.accounts.account_data.delete(the.user),
+    "recovery_codes.made": lambda the: the.services.factors.recovery_codes.make(the.user),
+    "consent.granted": lambda the: the.services.clients.consents.grant(
         the.user, the.client, frozenset({"openid", "email"})
     ),
-    "consent.revoked": lambda the: the.services.consents.revoke(the.user, the.client.client_id),
-    "browser.remembered": lambda the: the.services.trusted_browsers.remember(
+    "consent.revoked": lambda the: the.services.clients.consents.revoke(
+        the.user, the.client.client_id
+    ),
+    "browser.remembered": lambda the: the.services.factors.trusted_browsers.remember(
         the.user, (), user_agent="a browser"
     ),
-    "browsers.forgotten": lambda the: the.services.trusted_browsers.forget_all(the.user),
-    "password.reset_link_made": lambda the: the.services.password_reset.create_link(
+    "browsers.forgotten": lambda the: the.services.factors.trusted_browsers.forget_all(the.user),
+    "password.reset_link_made": lambda the: the.services.accounts.password_reset.create_link(
         the.user.username
     ),
-    "sessions.ended": lambda the: the.services.sessions.end_all(
-        the.user.user_id, event_of=lambda _: the.services.audit.event("sessions.ended")
+    "sessions.ended": lambda the: the.services.accounts.sessions.end_all(
+        the.user.user_id, event_of=lambda _: the.services.core.audit.event("sessions.ended")
     ),
-    "sign_in.succeeded": lambda the: the.services.sessions.begin(
+    "sign_in.succeeded": lambda the: the.services.accounts.sessions.begin(
         the.user,
         amr=["pwd"],
         user_agent="",
         address="",
-        event=the.services.audit.event("sign_in.succeeded"),
+        event=the.services.core.audit.event("sign_in.succeeded"),
     ),
-    "client.secret_rotated": lambda the: the.services.clients.rotate_secret(the.client.client_id),
-    "client.trusted": lambda the: the.services.clients.set_trust(the.client.client_id, "verified"),
-    "client.disabled": lambda the: the.services.clients.set_disabled(
+    "client.secret_rotated": lambda the: the.services.clients.clients.rotate_secret(
+        the.client.client_id
+    ),
+    "client.trusted": lambda the: the.services.clients.clients.set_trust(
+        the.client.client_id, "verified"
+    ),
+    "client.disabled": lambda the: the.services.clients.clients.set_disabled(
         the.client.client_id, disabled=True
     ),
-    "client.deleted": lambda the: the.services.clients.delete(the.client),
-    "client.invited": lambda the: the.services.clients.invite("a label", lasts=timedelta(days=1)),
-    "keys.rotated": lambda the: the.services.signing_keys.rotate(),
-    "provider.added": lambda the: the.services.identity_providers.add(
+    "client.deleted": lambda the: the.services.clients.clients.delete(the.client),
+    "client.invited": lambda the: the.services.clients.clients.invite(
+        "a label", lasts=timedelta(days=1)
+    ),
+    "keys.rotated": lambda the: the.services.oauth.signing_keys.rotate(),
+    "provider.added": lambda the: the.services.federation.identity_providers.add(
         "other", scope="openid", **{**PROVIDER, "issuer": "https://other.example"}
     ),
-    "provider.disabled": lambda the: the.services.identity_providers.set_disabled(
+    "provider.disabled": lambda the: the.services.federation.identity_providers.set_disabled(
         "known", disabled=True
     ),
-    "provider.removed": lambda the: the.services.identity_providers.remove("known"),
-    "upstream.linked": lambda the: the.services.identity_providers.link(
+    "provider.removed": lambda the: the.services.federation.identity_providers.remove("known"),
+    "upstream.linked": lambda the: the.services.federation.identity_providers.link(
         the.user, elsewhere("new"), label="P"
     ),
-    "upstream.unlinked": lambda the: the.services.identity_providers.unlink(
+    "upstream.unlinked": lambda the: the.services.federation.identity_providers.unlink(
         the.user, PROVIDER["issuer"], "linked", but=the.session
     ),
-    "upstream.account_created": lambda the: the.services.identity_providers.create_account(
-        f"user-{new_identifier()[:8]}", elsewhere("newest")
+    "upstream.account_created": lambda the: (
+        the.services.federation.identity_providers.create_account(
+            f"user-{new_identifier()[:8]}", elsewhere("newest")
+        )
     ),
 }
 
@@ -114,22 +128,22 @@ def elsewhere(subject: str) -> ExternalIdentity:
 async def scene_of(app: Application) -> Scene:
     """A user with a session, a consent, a remembered browser and a linked identity."""
     services = services_of(app)
-    user = await services.users.get((await app.enrolled_user()).username)
-    client = await services.clients.get((await app.create_client()).client_id)
-    begun = await services.sessions.begin(
+    user = await services.accounts.users.get((await app.enrolled_user()).username)
+    client = await services.clients.clients.get((await app.create_client()).client_id)
+    begun = await services.accounts.sessions.begin(
         user,
         amr=["pwd"],
         user_agent="",
         address="",
-        event=services.audit.event("sign_in.succeeded", user_id=user.user_id),
+        event=services.core.audit.event("sign_in.succeeded", user_id=user.user_id),
     )
     assert begun is not None
     scene = Scene(services, user, client, begun[1])
-    await services.identity_providers.add("known", scope="openid", **PROVIDER)
-    await services.identity_providers.link(user, elsewhere("linked"), label="P")
+    await services.federation.identity_providers.add("known", scope="openid", **PROVIDER)
+    await services.federation.identity_providers.link(user, elsewhere("linked"), label="P")
     for act in ("consent.granted", "browser.remembered", "recovery_codes.made"):
         await ACTS[act](scene)
-    await services.signing_keys.ensure()
+    await services.oauth.signing_keys.ensure()
     return scene
 
 
@@ -165,12 +179,12 @@ async def test_each_tested_action_records_its_event(start_app: AppFactory) -> No
     """The acts above are those that they say they are."""
     app = await start_app()
     scene = await scene_of(app)
-    before = {each.sequence async for each in services_of(app).audit.read_all()}
+    before = {each.sequence async for each in services_of(app).core.audit.read_all()}
     for action in sorted(ACTS, key=lambda each: each in LAST and LAST.index(each) + 1):
-        scene.user = await services_of(app).users.get(scene.user.username)
+        scene.user = await services_of(app).accounts.users.get(scene.user.username)
         await ACTS[action](scene)
 
-    events = [each async for each in services_of(app).audit.read_all()]
+    events = [each async for each in services_of(app).core.audit.read_all()]
 
     assert {each.action for each in events if each.sequence not in before} == set(ACTS)
 
@@ -192,7 +206,7 @@ async def test_a_registration_does_not_wait_for_a_locked_audit_chain(
     else:
         assert_problem(first, 503, "temporarily_unavailable")
         assert again.status_code == 201
-    events = [each.action async for each in services_of(app).audit.read_all()]
+    events = [each.action async for each in services_of(app).core.audit.read_all()]
     assert events == ["user.registered"]
 
 

@@ -31,7 +31,7 @@ async def answered_in_time(
     started_at = time.perf_counter()
     answers = await asyncio.gather(*requests)
     took = time.perf_counter() - started_at
-    limit = services_of(app).database.backend.time_limit
+    limit = services_of(app).core.database.backend.time_limit
     assert took < limit + scaled(BESIDE_THE_DATABASE), took
     return answers
 

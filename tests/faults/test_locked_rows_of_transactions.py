@@ -41,11 +41,13 @@ class Scene(NamedTuple):
 
     async def consent(self) -> None:
         """A transaction that begins with the row of the user."""
-        await services_of(self.app).consents.grant(self.user, self.client, frozenset({"profile"}))
+        await services_of(self.app).clients.consents.grant(
+            self.user, self.client, frozenset({"profile"})
+        )
 
     async def enable(self) -> None:
         """A change of one row, with its event."""
-        await services_of(self.app).users.set_disabled(self.user.username, disabled=False)
+        await services_of(self.app).accounts.users.set_disabled(self.user.username, disabled=False)
 
     async def register_again(self) -> None:
         """An update of a registration, which is 409 where another was first."""
@@ -64,8 +66,8 @@ async def scene(start_app: AppFactory, *, seconds: float = 6, **settings: Any) -
     services = services_of(app)
     registration = await registered(app)
     await app.http.get("/login")  # what is imported at first use takes its time
-    user = await services.users.get((await app.enrolled_user()).username)
-    client = await services.clients.get(registration["client_id"])
+    user = await services.accounts.users.get((await app.enrolled_user()).username)
+    client = await services.clients.clients.get(registration["client_id"])
     return Scene(app, user, client, registration)
 
 
@@ -137,7 +139,7 @@ async def test_a_locked_row_causes_a_503_at_the_deadline_and_changes_nothing(
     async with holding(at.url, CLIENT, at.client.client_id):
         changed = {**body_of(at.registration), "client_name": "Another name"}
         refused = await manage(at.app, "PUT", at.registration, changed)
-    stored = await services_of(at.app).clients.get(at.client.client_id)
+    stored = await services_of(at.app).clients.clients.get(at.client.client_id)
 
     assert_oauth_error(refused, "temporarily_unavailable", status=503)
     assert stored == at.client
@@ -149,7 +151,7 @@ async def test_an_unreadable_table_does_not_block_readers_of_other_tables(
     at = await scene(start_app)
 
     async with holding(at.url, "LOCK TABLE consents IN ACCESS EXCLUSIVE MODE"):
-        reading = started(lambda: services_of(at.app).consents.list_of(at.user), at.consent)
+        reading = started(lambda: services_of(at.app).clients.consents.list_of(at.user), at.consent)
         await asyncio.sleep(0)
         statuses = await others_at_once(at.app)
         await asyncio.sleep(0.3)

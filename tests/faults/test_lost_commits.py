@@ -27,7 +27,7 @@ async def postgresql_url(databases: Databases) -> str:
 
 async def quiet(app: Application) -> None:
     """Nothing is left to be numbered, so that the next COMMIT is the one that is meant."""
-    await services_of(app).audit.sequencer.run()
+    await services_of(app).core.audit.sequencer.run()
 
 
 def body_of(app: Application) -> dict[str, str]:
@@ -51,7 +51,7 @@ async def test_a_registration_with_a_lost_commit_response_is_read_back_and_retur
         assert "secret=" in answer.json()["otp_uri"]
         assert_problem(again, 409, "username_taken")
         assert await actions(app) == ["user.registered", "user.registered"]
-        assert await count(services_of(app).database, "users") == 2
+        assert await count(services_of(app).core.database, "users") == 2
 
 
 async def test_an_uncommitted_registration_returns_503_and_can_be_repeated(
@@ -64,7 +64,7 @@ async def test_an_uncommitted_registration_returns_503_and_can_be_repeated(
         proxy.cut_before(COMMIT, after=body["username"].encode())
 
         lost = await app.http.post("/register_user", json=body)
-        users = await count(services_of(app).database, "users")
+        users = await count(services_of(app).core.database, "users")
         again = await app.http.post("/register_user", json=body)
 
         assert proxy.cuts_made == 1
@@ -145,4 +145,4 @@ async def test_a_consumed_authorization_request_is_read_back_after_a_lost_commit
 
 
 async def actions(app: Application) -> list[str]:
-    return [each.action async for each in services_of(app).audit.read_all()]
+    return [each.action async for each in services_of(app).core.audit.read_all()]

@@ -35,7 +35,10 @@ async def test_housekeeping_keeps_pace_and_at_most_doubles_the_slowest_responses
     own_app: Application,
 ) -> None:
     """SECURITY_BAR, fault 13"""
-    client, housekeeping = await own_app.create_client(), services_of(own_app).housekeeping
+    client, housekeeping = (
+        await own_app.create_client(),
+        services_of(own_app).operations.housekeeping,
+    )
     alone: list[float] = []
     beside: list[float] = []
     removed = issued = 0
@@ -56,7 +59,7 @@ async def test_housekeeping_keeps_pace_and_at_most_doubles_the_slowest_responses
 
 async def store_expired(app: Application) -> None:
     now = app.clock.now()
-    async with services_of(app).database.transaction() as connection:
+    async with services_of(app).core.database.transaction() as connection:
         for _ in range(ROWS // 5000):
             rows = [
                 {

@@ -23,7 +23,7 @@ async def test_a_required_column_of_a_newer_release_is_a_logged_500_not_a_confli
     """SECURITY_BAR row 10 (faults): a free name is never reported as taken."""
     with loggers_as_before():
         app = await start_app()
-        database = services_of(app).database
+        database = services_of(app).core.database
         async with database.backend.engines.writer.begin() as connection:
             column = NEW_COLUMN[database.backend.name]
             await connection.execute(text(f"ALTER TABLE {table} ADD COLUMN {column}"))

@@ -73,7 +73,7 @@ async def test_a_thread_that_cannot_be_started_causes_a_503_with_retry_after(
     async def refuse(*_: Any) -> None:
         raise RuntimeError("can't start new thread")
 
-    monkeypatch.setattr(services_of(app).threads, "run", refuse)
+    monkeypatch.setattr(services_of(app).core.threads, "run", refuse)
     client = await app.create_client()
     token = await app.password_grant(client, user)
     enrolment = await app.http.post(

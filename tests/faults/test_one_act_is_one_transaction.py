@@ -29,14 +29,16 @@ async def start(start_app: AppFactory) -> Application:
 
 async def user_with_address(app: Application) -> User:
     services = services_of(app)
-    user = await services.users.get((await app.enrolled_user()).username)
+    user = await services.accounts.users.get((await app.enrolled_user()).username)
     claims = json.dumps({"email": ADDRESS, "email_verified": True})
-    await services.users._users.replace_claims(user, claims, now=app.clock.now(), event=new_event())
-    return await services.users.get(user.username)
+    await services.accounts.users._user_repository.replace_claims(
+        user, claims, now=app.clock.now(), event=new_event()
+    )
+    return await services.accounts.users.get(user.username)
 
 
 async def session_of(services: Services, user: User) -> Session:
-    begun = await services.sessions.begin(
+    begun = await services.accounts.sessions.begin(
         user, amr=["pwd"], user_agent="", address="", event=new_event()
     )
     assert begun is not None
@@ -46,7 +48,7 @@ async def session_of(services: Services, user: User) -> Session:
 async def everything(app: Application) -> tuple[dict[str, list[str]], list[str]]:
     """What the tables hold, and which events there are."""
     content = await content_of(app)
-    return content, [each.action async for each in services_of(app).audit.read_all()]
+    return content, [each.action async for each in services_of(app).core.audit.read_all()]
 
 
 async def changes_nothing(
@@ -66,10 +68,12 @@ async def test_no_link_is_stored_if_its_mail_cannot_be_stored(start_app: AppFact
     user, services = await user_with_address(app), services_of(app)
 
     await changes_nothing(
-        app, services.password_reset.request(user.username, language="en"), "mails"
+        app, services.accounts.password_reset.request(user.username, language="en"), "mails"
     )
     await changes_nothing(
-        app, services.email_verification.send_link(user, "new@example.com", language="en"), "mails"
+        app,
+        services.accounts.email_verification.send_link(user, "new@example.com", language="en"),
+        "mails",
     )
 
 
@@ -77,7 +81,7 @@ async def test_no_link_to_allow_a_network_is_stored_if_its_mail_cannot_be_stored
     start_app: AppFactory,
 ) -> None:
     app = await start(start_app)
-    user, networks = await user_with_address(app), services_of(app).known_networks
+    user, networks = await user_with_address(app), services_of(app).accounts.known_networks
     assert networks._outbox is not None
 
     await changes_nothing(app, networks._tell(networks._outbox, user, "account"), "mails")
@@ -105,24 +109,28 @@ async def test_no_device_is_approved_if_its_consent_cannot_be_stored(
 
 async def test_no_passkey_is_removed_if_its_sessions_cannot_be_ended(app: Application) -> None:
     services = services_of(app)
-    user = await services.users.get((await app.enrolled_user()).username)
+    user = await services.accounts.users.get((await app.enrolled_user()).username)
     session = await session_of(services, user)
-    await services.passkeys._passkeys.add(passkey_of(user), user, at_most=1, event=new_event())
+    await services.factors.passkeys._passkey_repository.add(
+        passkey_of(user), user, at_most=1, event=new_event()
+    )
 
-    removal = services.passkeys.remove(user, "first", but=session)
+    removal = services.factors.passkeys.remove(user, "first", but=session)
     await changes_nothing(app, removal, "users", "UPDATE")
 
 
 async def test_no_identity_is_unlinked_if_its_sessions_cannot_be_ended(app: Application) -> None:
     services = services_of(app)
-    user = await services.users.get((await app.enrolled_user()).username)
+    user = await services.accounts.users.get((await app.enrolled_user()).username)
     session = await session_of(services, user)
     provider = {"label": "P", "issuer": "https://p.example", "client_id": "c", "secret": "s"}
-    await services.identity_providers.add("p", scope="openid", **provider)
+    await services.federation.identity_providers.add("p", scope="openid", **provider)
     identity = ExternalIdentity(provider="p", issuer=provider["issuer"], subject="zoe", label="")
-    await services.identity_providers.link(user, identity, label="P")
+    await services.federation.identity_providers.link(user, identity, label="P")
 
-    removal = services.identity_providers.unlink(user, provider["issuer"], "zoe", but=session)
+    removal = services.federation.identity_providers.unlink(
+        user, provider["issuer"], "zoe", but=session
+    )
     await changes_nothing(app, removal, "users", "UPDATE")
 
 

@@ -159,4 +159,4 @@ async def test_the_server_is_ready_behind_pgbouncer(app: Application) -> None:
     answer = await app.http.get("/health/ready")
 
     assert answer.status_code == 200
-    assert services_of(app).database.backend.name == "postgresql"
+    assert services_of(app).core.database.backend.name == "postgresql"

@@ -161,4 +161,6 @@ async def test_a_crash_under_load_loses_no_acknowledged_data(
 
     assert load.refusals
     assert all(int(refusal.headers["retry-after"]) > 0 for refusal in load.refusals)
-    await assert_everything_is_there(own_app, machine, load.promised, services_of(own_app).database)
+    await assert_everything_is_there(
+        own_app, machine, load.promised, services_of(own_app).core.database
+    )

@@ -35,7 +35,7 @@ def lines(caplog: pytest.LogCaptureFixture) -> Iterator[pytest.LogCaptureFixture
 
 
 async def execute(app: Application, statement: str) -> None:
-    async with services_of(app).database.backend.engines.writer.begin() as connection:
+    async with services_of(app).core.database.backend.engines.writer.begin() as connection:
         await connection.execute(text(statement))
 
 
@@ -164,7 +164,7 @@ async def test_the_readiness_check_stores_no_token(start_app: AppFactory) -> Non
 
     assert (await app.http.get("/health/ready")).status_code == 200
 
-    row = await services_of(app).database.fetch_one(text("SELECT count(*) FROM access_tokens"))
+    row = await services_of(app).core.database.fetch_one(text("SELECT count(*) FROM access_tokens"))
     assert row is not None
     assert row[0] == 0
 

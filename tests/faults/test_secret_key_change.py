@@ -34,7 +34,9 @@ async def steps(start_app: AppFactory, databases: Databases, database_kind: str)
     swapped = await start_app(
         database_url=url, secret_key=NEW_KEY, secret_key_previous=(OLD_KEY,), **UNLIMITED
     )
-    await services_of(swapped).rewrapping.run()  # the check value is the new key's from here on
+    await services_of(
+        swapped
+    ).operations.rewrapping.run()  # the check value is the new key's from here on
     dropped = await start_app(database_url=url, secret_key=NEW_KEY, **UNLIMITED)
     for each in (swapped, dropped):
         each.clock._now = known.clock.now()
@@ -62,7 +64,7 @@ async def test_codes_and_id_tokens_remain_valid_while_all_secrets_are_resealed(
     for number in range(ROUNDS):
         advance(steps, seconds=31)
         # to and fro, so that each round has something to do; in the end under the new key
-        rewrapping = services_of(known if number % 2 else swapped).rewrapping
+        rewrapping = services_of(known if number % 2 else swapped).operations.rewrapping
         done, confirmed, tokens = await asyncio.gather(
             rewrapping.run(),
             asyncio.gather(
@@ -73,7 +75,9 @@ async def test_codes_and_id_tokens_remain_valid_while_all_secrets_are_resealed(
             ),
             asyncio.gather(
                 *(
-                    services_of(server).signing_keys.sign({"sub": str(number)}, algorithm="ES256")
+                    services_of(server).oauth.signing_keys.sign(
+                        {"sub": str(number)}, algorithm="ES256"
+                    )
                     for server in (known, swapped)
                 )
             ),
@@ -86,14 +90,14 @@ async def test_codes_and_id_tokens_remain_valid_while_all_secrets_are_resealed(
             for server in (known, swapped):
                 await verified(server, token)
 
-    done = await services_of(swapped).rewrapping.run()
+    done = await services_of(swapped).operations.rewrapping.run()
     assert done[OTP_SECRETS].current + done[OTP_SECRETS].resealed == len(people)
     keys = (await swapped.http.get("/jwks")).json()
     advance(steps, seconds=31)
     for user in people:
         answer = await dropped.verify_otp(user.username, dropped.code(user))
         assert answer.status_code == 200
-    await verified(known, await services_of(dropped).signing_keys.sign({}, algorithm="RS256"))
+    await verified(known, await services_of(dropped).oauth.signing_keys.sign({}, algorithm="RS256"))
     assert (await dropped.http.get("/jwks")).json() == keys
     assert (await known.password_grant(client, people[0])).status_code == 200
 

@@ -326,7 +326,7 @@ async def test_two_servers_share_password_attempts_and_limit_separately_without_
     assert together == [400] * 5 + [429] * 7
     assert alone == [[400] * 5 + [429] * 3] * 2
     for server in servers:
-        shared = services_of(server).shared_limits
+        shared = services_of(server).core.shared_limits
         assert shared is not None
         assert shared.fallbacks > 0
 

@@ -77,10 +77,10 @@ async def test_both_lanes_return_the_same_response_for_a_bug_and_reveal_no_detai
     for lane in lanes:
         services = services_of(lane.app)
         for part, name in (
-            (services.dispatcher, "respond"),
-            (services.introspection, "respond"),
-            (services.revocation, "respond"),
-            (services.bearer, "authenticate"),
+            (services.oauth.dispatcher, "respond"),
+            (services.oauth.introspection, "respond"),
+            (services.oauth.revocation, "respond"),
+            (services.oauth.bearer_tokens, "authenticate"),
         ):
             monkeypatch.setattr(part, name, broken)
     method = "GET" if path == "/profile" else "POST"

@@ -99,8 +99,8 @@ async def test_the_next_audit_log_continues_the_deleted_chain(
     await migrations.migrate(backend)
     async with running_services(empty_url, clock) as services:
         for _ in range(3):
-            await services.audit.record("something.happened")
-        noted = (await services.audit.verify()).head
+            await services.core.audit.record("something.happened")
+        noted = (await services.core.audit.verify()).head
     if starts_at != newest_revision():
         await downgrade(backend, starts_at)
         await change(backend, "DROP TABLE audit_deletions")
@@ -109,11 +109,11 @@ async def test_the_next_audit_log_continues_the_deleted_chain(
     await migrations.migrate(backend)
 
     async with running_services(empty_url, clock) as services:
-        empty = await services.audit.verify(known=noted)
-        await services.audit.record("something.else")
-        verdict = await services.audit.verify(known=noted)
-        older = await services.audit.verify(known=noted._replace(sequence=2))
-        forged = await services.audit.verify(known=noted._replace(hash=bytes(32)))
+        empty = await services.core.audit.verify(known=noted)
+        await services.core.audit.record("something.else")
+        verdict = await services.core.audit.verify(known=noted)
+        older = await services.core.audit.verify(known=noted._replace(sequence=2))
+        forged = await services.core.audit.verify(known=noted._replace(hash=bytes(32)))
     assert (empty.broken_at, empty.head) == (None, noted)
     assert (verdict.broken_at, verdict.head.sequence) == (None, 4)
     assert verdict.deletion is not None
@@ -128,8 +128,8 @@ async def test_each_deleted_audit_log_is_recorded_once(backend: Backend, empty_u
     heads = []
     for _ in range(2):
         async with running_services(empty_url, FakeClock()) as services:
-            await services.audit.record("something.happened")
-            heads.append((await services.audit.verify()).head)
+            await services.core.audit.record("something.happened")
+            heads.append((await services.core.audit.verify()).head)
         for _ in range(2):
             await downgrade(backend, "base")
             await migrations.migrate(backend)
@@ -137,7 +137,7 @@ async def test_each_deleted_audit_log_is_recorded_once(backend: Backend, empty_u
     rows = await rows_of(backend, "SELECT sequence, hash FROM audit_deletions ORDER BY 1")
     assert [(sequence, bytes(digest)) for sequence, digest in rows] == heads
     async with running_services(empty_url, FakeClock()) as services:
-        assert not (await services.audit.verify(known=heads[0])).is_known_deleted
+        assert not (await services.core.audit.verify(known=heads[0])).is_known_deleted
 
 
 async def test_archived_events_are_recorded_as_deleted_for_the_previous_release(
@@ -147,9 +147,9 @@ async def test_archived_events_are_recorded_as_deleted_for_the_previous_release(
     await migrations.migrate(backend)
     async with running_services(empty_url, FakeClock()) as services:
         for _ in range(3):
-            await services.audit.record("something.happened")
-        archived = await services.audit_archive.run(tmp_path / "audit.jsonl")
-        head = (await services.audit.verify()).head
+            await services.core.audit.record("something.happened")
+        archived = await services.operations.audit_archive.run(tmp_path / "audit.jsonl")
+        head = (await services.core.audit.verify()).head
 
     await downgrade(backend, "2026_11_29_refresh_tokens")
 
@@ -159,5 +159,5 @@ async def test_archived_events_are_recorded_as_deleted_for_the_previous_release(
         await change(backend, "DELETE FROM audit_events")
     await migrations.migrate(backend)
     async with running_services(empty_url, FakeClock()) as services:
-        verdict = await services.audit.verify(known=head)
+        verdict = await services.core.audit.verify(known=head)
         assert (verdict.broken_at, verdict.head) == (None, head)

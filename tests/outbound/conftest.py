@@ -27,7 +27,7 @@ async def peer(authority: Authority) -> AsyncIterator[Peer]:
 @pytest.fixture
 def outbound(authority: Authority) -> OutboundHttp:
     """Allowed to reach the peer."""
-    return OutboundHttp([HOST], authority.ca_file, timeout=scaled(TIMEOUT))
+    return OutboundHttp(allowed_hosts=[HOST], ca_file=authority.ca_file, timeout=scaled(TIMEOUT))
 
 
 class Resolver:

@@ -19,7 +19,9 @@ def a_client(**metadata: Any) -> Client:
 
 
 def objects_with(outbound: OutboundHttp, clock: FakeClock) -> RequestObjects:
-    return RequestObjects(ClientKeys(outbound, clock), outbound, clock, issuer=ISSUER)
+    return RequestObjects(
+        client_keys=ClientKeys(outbound, clock), outbound=outbound, clock=clock, issuer=ISSUER
+    )
 
 
 def signed(**claims: Any) -> str:

@@ -98,7 +98,7 @@ async def test_one_client_and_one_network_may_use_a_quarter_of_the_slots_of_a_ho
     authority: Authority, peer: Peer, monkeypatch: pytest.MonkeyPatch
 ) -> None:
     """SECURITY_BAR row 43: one party's slowness in what others share"""
-    outbound = OutboundHttp([HOST], authority.ca_file, timeout=scaled(60))
+    outbound = OutboundHttp(allowed_hosts=[HOST], ca_file=authority.ca_file, timeout=scaled(60))
     gate = Gate(peer, "/gate")
     peer.answers["/"] = Answer("hello")
     monkeypatch.setattr(turns.request_context, "network", lambda: "192.0.2.1")
@@ -121,7 +121,7 @@ async def test_a_host_is_reported_as_busy_only_if_other_callers_use_its_slots(
 ) -> None:
     """SECURITY_BAR row 43"""
     gate = Gate(peer, "/gate")
-    outbound = OutboundHttp([HOST], authority.ca_file, timeout=scaled(60))
+    outbound = OutboundHttp(allowed_hosts=[HOST], ca_file=authority.ca_file, timeout=scaled(60))
     monkeypatch.setattr(turns.request_context, "client_id", lambda: "one")
     own = [asyncio.create_task(outbound.get(peer.url("/gate"))) for _ in range(turns.OF_ONE_PARTY)]
     await eventually(lambda: peer.count("/gate") == turns.OF_ONE_PARTY)
@@ -132,7 +132,9 @@ async def test_a_host_is_reported_as_busy_only_if_other_callers_use_its_slots(
     monkeypatch.setattr(turns.request_context, "client_id", lambda: "other")
     monkeypatch.setattr(turns, "AT_ONCE", 0)
     with pytest.raises(BusyError):
-        await OutboundHttp([HOST], authority.ca_file, timeout=0.05).get(peer.url("/gate"))
+        await OutboundHttp(allowed_hosts=[HOST], ca_file=authority.ca_file, timeout=0.05).get(
+            peer.url("/gate")
+        )
 
     assert not isinstance(of_itself.value, BusyError)
     gate.is_open.set()
@@ -149,7 +151,7 @@ async def busy(
     async def get(*_: object, **__: object) -> http.Fetched:
         raise BusyError("too many concurrent requests to this host")
 
-    monkeypatch.setattr(services_of(app).outbound, "get", get)
+    monkeypatch.setattr(services_of(app).core.outbound, "get", get)
     yield await signing_client(app, jwks_uri="https://shared.example/jwks")
 
 

@@ -79,12 +79,12 @@ async def test_trust_granted_during_an_update_does_not_apply_to_the_new_metadata
     """SECURITY_BAR row 41"""
     made = await registered(app, client_name="Seen by an administrator")
     update = await begin(app, document, made, body_of(made, client_name="New", **pairwise(peer)))
-    await operator.clients.set_trust(made["client_id"], "first_party")
+    await operator.clients.clients.set_trust(made["client_id"], "first_party")
     document.may_answer.set()
 
     answer = await update
 
-    client = await operator.clients.get(made["client_id"])
+    client = await operator.clients.clients.get(made["client_id"])
     assert answer.status_code == 200
     assert [client.client_name, client.trust] == ["New", "none"]
 
@@ -105,7 +105,7 @@ async def test_the_later_of_two_concurrent_updates_replaces_all_of_the_earlier(
 
     answer = await later
 
-    client = await operator.clients.get(made["client_id"])
+    client = await operator.clients.clients.get(made["client_id"])
     assert [earlier.status_code, answer.status_code] == [200, 200]
     assert client.sector_identifier == HOST
     assert client.redirect_uri_list == [REDIRECT_URI, OTHER]
@@ -118,11 +118,11 @@ async def test_a_client_that_is_disabled_during_an_update_is_not_changed(
     """RFC 7592 section 3"""
     made = await registered(app, client_name="Before")
     update = await begin(app, document, made, body_of(made, client_name="After", **pairwise(peer)))
-    await operator.clients.set_disabled(made["client_id"], disabled=True)
+    await operator.clients.clients.set_disabled(made["client_id"], disabled=True)
     document.may_answer.set()
 
     assert_oauth_error(await update, "invalid_token", status=401)
-    assert (await operator.clients.get(made["client_id"])).client_name == "Before"
+    assert (await operator.clients.clients.get(made["client_id"])).client_name == "Before"
 
 
 async def test_an_update_does_not_undo_a_concurrent_secret_rotation(
@@ -130,7 +130,7 @@ async def test_an_update_does_not_undo_a_concurrent_secret_rotation(
 ) -> None:
     made = await registered(app)
     update = await begin(app, document, made, body_of(made, client_name="New", **pairwise(peer)))
-    secret = await operator.clients.rotate_secret(made["client_id"])
+    secret = await operator.clients.clients.rotate_secret(made["client_id"])
     document.may_answer.set()
 
     answer = await update
@@ -158,7 +158,7 @@ async def test_an_update_that_conflicts_on_every_retry_is_refused(
 ) -> None:
     """It is checked again three times, and then the client is told"""
     made = await registered(app, client_name="Before")
-    clients = services_of(app).clients
+    clients = services_of(app).clients.clients
     find, reads = clients.find_by_registration_token, 0
 
     async def find_and_lose(client_id: str, token: str) -> Any:
@@ -166,7 +166,7 @@ async def test_an_update_that_conflicts_on_every_retry_is_refused(
         reads += 1
         found = await find(client_id, token)
         trust = "verified" if reads % 2 else "none"
-        await operator.clients.set_trust(client_id, trust)  # type: ignore[arg-type]
+        await operator.clients.clients.set_trust(client_id, trust)  # type: ignore[arg-type]
         return found
 
     monkeypatch.setattr(clients, "find_by_registration_token", find_and_lose)
@@ -177,7 +177,7 @@ async def test_an_update_that_conflicts_on_every_retry_is_refused(
         "The client was changed in the meantime. Try again."
     )
     assert reads == 5  # once to authenticate, once to update, three times again
-    assert (await operator.clients.get(made["client_id"])).client_name == "Before"
+    assert (await operator.clients.clients.get(made["client_id"])).client_name == "Before"
 
 
 async def test_the_first_use_of_a_client_during_its_update_is_not_a_conflict(
@@ -186,7 +186,7 @@ async def test_the_first_use_of_a_client_during_its_update_is_not_a_conflict(
     """A client that is used stays, whatever it does meanwhile"""
     made = await registered(app)
     update = await begin(app, document, made, body_of(made, client_name="New", **pairwise(peer)))
-    await services_of(app).clients._clients.mark_used(made["client_id"])
+    await services_of(app).clients.clients._client_repository.mark_used(made["client_id"])
     document.may_answer.set()
 
     assert (await update).status_code == 200
@@ -200,9 +200,9 @@ async def test_a_rotation_does_not_add_a_secret_to_a_client_without_one(
     """An operator's rotation must not undo the client's change to another method"""
     client = await app.create_client(token_endpoint_auth_method="none")
 
-    stored = await operator.clients._clients.replace_secret_digest(
+    stored = await operator.clients.clients._client_repository.replace_secret_digest(
         client.client_id, b"digest", event=new_event()
     )
 
     assert not stored
-    assert (await operator.clients.get(client.client_id)).secret_digest is None
+    assert (await operator.clients.clients.get(client.client_id)).secret_digest is None

@@ -61,7 +61,7 @@ async def test_an_allowed_host_may_use_plain_http(authority: Authority) -> None:
     async with running_peer(authority, tls=False) as plain:
         plain.answers["/"] = Answer("hello")
 
-        fetched = await OutboundHttp([HOST]).get(plain.url())
+        fetched = await OutboundHttp(allowed_hosts=[HOST]).get(plain.url())
 
     assert fetched.body == b"hello"
 
@@ -74,7 +74,7 @@ async def test_a_ca_file_without_certificates_is_named_in_the_error(
     file.write_bytes(contents)
 
     with pytest.raises(FetchError, match="OUTBOUND_CA_FILE"):
-        await OutboundHttp([HOST], file).get(peer.url())
+        await OutboundHttp(allowed_hosts=[HOST], ca_file=file).get(peer.url())
 
 
 @pytest.mark.parametrize("written", ["LocalHost", "127.0.0.1", "[::1]"])
@@ -82,7 +82,7 @@ async def test_allowed_hosts_are_case_insensitive_and_may_be_ip_addresses(
     written: str, authority: Authority, peer: Peer
 ) -> None:
     peer.answers["/"] = Answer("hello")
-    outbound = OutboundHttp([written], authority.ca_file)
+    outbound = OutboundHttp(allowed_hosts=[written], ca_file=authority.ca_file)
 
     if written == "[::1]":  # nobody listens there, but it is let through
         with pytest.raises(FetchError, match="no response"):
@@ -118,7 +118,9 @@ async def test_the_number_of_concurrent_requests_to_one_host_is_limited(
     authority: Authority, peer: Peer
 ) -> None:
     """SECURITY_BAR row 43: the server is not to be made a flood"""
-    outbound = OutboundHttp([HOST, "127.0.0.1"], authority.ca_file, timeout=scaled(60))
+    outbound = OutboundHttp(
+        allowed_hosts=[HOST, "127.0.0.1"], ca_file=authority.ca_file, timeout=scaled(60)
+    )
     gate = asyncio.Event()
 
     async def wait_at_the_gate(_: asyncio.StreamReader, writer: asyncio.StreamWriter) -> None:

@@ -46,7 +46,9 @@ async def test_a_slow_peer_times_out(
 ) -> None:
     """SECURITY_BAR row 43: one time limit over all"""
     peer.answers["/"] = behaviour
-    outbound = OutboundHttp([HOST], authority.ca_file, timeout=scaled(IN_A_MOMENT))
+    outbound = OutboundHttp(
+        allowed_hosts=[HOST], ca_file=authority.ca_file, timeout=scaled(IN_A_MOMENT)
+    )
 
     with pytest.raises(FetchError, match="in time"):
         await outbound.get(peer.url())

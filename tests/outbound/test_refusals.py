@@ -33,7 +33,7 @@ async def test_a_url_of_an_internal_host_is_refused_in_any_spelling(
     host: str, authority: Authority, peer: Peer
 ) -> None:
     """SECURITY_BAR row 43"""
-    outbound = OutboundHttp((), authority.ca_file)
+    outbound = OutboundHttp(allowed_hosts=(), ca_file=authority.ca_file)
 
     with pytest.raises(FetchError, match=r"not public|cannot be fetched: (gaierror|Unicode)"):
         await outbound.get(peer.url(host=host))
@@ -89,7 +89,7 @@ async def test_a_name_is_resolved_once_so_that_dns_rebinding_has_no_effect(
 @pytest.mark.parametrize("allowed", ["localhost.example", "host", "example.localhost", "*"])
 async def test_the_name_of_an_allowed_host_must_match_exactly(allowed: str, peer: Peer) -> None:
     with pytest.raises(FetchError, match="not public"):
-        await OutboundHttp([allowed]).get(peer.url())
+        await OutboundHttp(allowed_hosts=[allowed]).get(peer.url())
 
 
 @pytest.mark.parametrize(
@@ -125,7 +125,7 @@ async def test_the_name_of_an_allowed_host_must_match_exactly(allowed: str, peer
 async def test_a_url_that_is_not_a_plain_https_url_is_refused(url: str) -> None:
     """SECURITY_BAR row 43"""
     with pytest.raises(FetchError, match=r"^not (a URL|https)"):
-        await OutboundHttp([HOST]).get(url)
+        await OutboundHttp(allowed_hosts=[HOST]).get(url)
 
 
 async def test_a_name_that_does_not_resolve_is_a_fetch_error(
@@ -155,7 +155,7 @@ async def test_redirects_are_not_followed(status: int, outbound: OutboundHttp, p
 
 async def test_a_certificate_of_an_unknown_authority_is_refused(peer: Peer) -> None:
     with pytest.raises(FetchError, match="CERTIFICATE_VERIFY_FAILED"):
-        await OutboundHttp([HOST]).get(peer.url())
+        await OutboundHttp(allowed_hosts=[HOST]).get(peer.url())
 
     assert peer.seen == []
 
@@ -164,7 +164,7 @@ async def test_a_certificate_for_another_name_is_refused(
     authority: Authority, resolver: Resolver, peer: Peer
 ) -> None:
     resolver.answers = [["127.0.0.1"]]
-    outbound = OutboundHttp(["other.example"], authority.ca_file)
+    outbound = OutboundHttp(allowed_hosts=["other.example"], ca_file=authority.ca_file)
 
     with pytest.raises(FetchError, match="CERTIFICATE_VERIFY_FAILED"):
         await outbound.get(peer.url(host="other.example"))
@@ -181,7 +181,7 @@ async def test_the_configured_ca_is_trusted_for_allowed_hosts_only(
     resolver.answers = [["127.0.0.1"]]
     world()
     monkeypatch.delenv("SSL_CERT_FILE")
-    outbound = OutboundHttp([HOST], authority.ca_file)
+    outbound = OutboundHttp(allowed_hosts=[HOST], ca_file=authority.ca_file)
 
     with pytest.raises(FetchError, match="CERTIFICATE_VERIFY_FAILED"):
         await outbound.get(peer.url(host=OTHER_HOST))

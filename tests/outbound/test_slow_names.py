@@ -52,7 +52,7 @@ async def open_app(
 async def dns(
     open_app: Application, monkeypatch: pytest.MonkeyPatch
 ) -> AsyncIterator[SilentServer]:
-    async with slow_names(services_of(open_app).names, monkeypatch) as server:
+    async with slow_names(services_of(open_app).core.host_names, monkeypatch) as server:
         yield server
 
 
@@ -97,7 +97,7 @@ async def test_a_client_whose_host_does_not_resolve_is_rate_limited(
 ) -> None:
     """SECURITY_BAR row 23: it is an invalid client, like one with a wrong key"""
     app = await start_app(token_error_limit=2)
-    async with slow_names(services_of(app).names, monkeypatch):
+    async with slow_names(services_of(app).core.host_names, monkeypatch):
         signer = await client_with_slow_keys(app, 0)
         answers = [await signer.token() for _ in range(3)]
 

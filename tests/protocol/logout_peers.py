@@ -52,13 +52,13 @@ async def sign_out(visitor: Visitor) -> None:
 async def deliver(app: Application, *, after: float = 0) -> int:
     """What the background task does when it looks; gives how many were told."""
     app.clock.advance(seconds=after)
-    return await services_of(app).logout_delivery.run_once()
+    return await services_of(app).oauth.logout_delivery.run_once()
 
 
 async def is_done(app: Application, *clients: TestClient) -> bool:
     """Whether these clients have not to be told anything any more."""
     waiting = [
-        await services_of(app).database.fetch_one(
+        await services_of(app).core.database.fetch_one(
             text("SELECT 1 FROM logout_notices WHERE client_id = :client_id").bindparams(
                 client_id=client.client_id
             )

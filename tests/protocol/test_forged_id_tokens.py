@@ -161,9 +161,9 @@ async def test_a_logout_token_is_refused_as_an_id_token_hint(
 ) -> None:
     """SECURITY_BAR row 35: signed by our key, and of another type"""
     await visitor.tokens_for(client, user)
-    person = await operator.users.get(user.username)
-    registered = await operator.clients.get(client.client_id)
-    logout_token = await operator.id_tokens.logout_token(registered, person, "a-session")
+    person = await operator.accounts.users.get(user.username)
+    registered = await operator.clients.clients.get(client.client_id)
+    logout_token = await operator.oauth.id_tokens.logout_token(registered, person, "a-session")
     assert header_of(logout_token)["typ"] == "logout+jwt"
 
     answer = answer_in(await visitor.authorize(client, prompt="none", id_token_hint=logout_token))
@@ -192,10 +192,10 @@ async def test_an_id_token_of_another_issuer_is_refused_as_a_hint(
     token = (await visitor.tokens_for(client, user))["id_token"]
     claims = await verified(app, token)
     elsewhere = {**claims, "iss": "https://other.example"}
-    moved = await operator.signing_keys.sign(elsewhere, algorithm="RS256")
+    moved = await operator.oauth.signing_keys.sign(elsewhere, algorithm="RS256")
 
-    assert await operator.id_tokens.read_hint(token) is not None
-    assert await operator.id_tokens.read_hint(moved) is None
+    assert await operator.oauth.id_tokens.read_hint(token) is not None
+    assert await operator.oauth.id_tokens.read_hint(moved) is None
 
 
 @pytest.mark.parametrize("path", ["/userinfo", "/profile"])

@@ -33,7 +33,7 @@ async def test_head_at_the_authorization_endpoint_issues_no_code(
     app: Application, client: TestClient, user: TestUser, visitor: Visitor
 ) -> None:
     """SECURITY_BAR row 28"""
-    database = services_of(app).database
+    database = services_of(app).core.database
     await visitor.tokens_for(client, user)
     before = await count(database, "authorization_codes")
 
@@ -48,7 +48,7 @@ async def test_head_stores_and_consumes_no_authorization_request(
     app: Application, client: TestClient, user: TestUser, visitor: Visitor
 ) -> None:
     """RFC 9126 section 4"""
-    database = services_of(app).database
+    database = services_of(app).core.database
     pushed = await app.http.post("/par", content=query(client), headers=FORM, auth=client.auth)
     request_uri = pushed.json()["request_uri"]
     before = await count(database, "authorization_requests")

@@ -44,7 +44,7 @@ async def kids(app: Application, algorithm: str = "RS256") -> list[str]:
 
 
 async def sign(services: Services, algorithm: str = "RS256") -> str:
-    return await services.signing_keys.sign({"sub": "somebody"}, algorithm=algorithm)
+    return await services.oauth.signing_keys.sign({"sub": "somebody"}, algorithm=algorithm)
 
 
 def kid_of(token: str) -> str:
@@ -75,7 +75,7 @@ async def test_the_metadata_contains_the_jwks_uri(own_app: Application) -> None:
 async def test_a_new_key_is_published_before_it_signs(own_app: Application) -> None:
     (old,) = await kids(own_app)
     async with working_on(own_app) as operator:
-        (new,) = await operator.signing_keys.rotate("RS256")
+        (new,) = await operator.oauth.signing_keys.rotate("RS256")
         own_app.clock.advance(seconds=59)
         before = await sign(operator)
         published = await kids(own_app)
@@ -94,7 +94,7 @@ async def test_other_instances_use_a_rotated_key_without_a_restart(
     client, user = await own_app.create_client(), await own_app.enrolled_user()
     first = (await visitor_of_own.tokens_for(client, user))["id_token"]
     async with working_on(own_app) as operator:
-        (new,) = await operator.signing_keys.rotate("RS256")
+        (new,) = await operator.oauth.signing_keys.rotate("RS256")
     own_app.clock.advance(seconds=61)
 
     second = (await visitor_of_own.tokens_for(client, user, prompt="none"))["id_token"]
@@ -116,7 +116,7 @@ async def test_an_old_key_is_published_while_its_tokens_are_valid(
     """An hour, which is how long an ID token counts, and a day"""
     async with working_on(own_app) as operator:
         old = kid_of(token := await sign(operator))
-        await operator.signing_keys.rotate("RS256")
+        await operator.oauth.signing_keys.rotate("RS256")
         own_app.clock.advance(seconds=60 + 3600 + DAY - 1)
         while_it_counts = await kids(own_app)
         assert (await verified(own_app, token))["sub"] == "somebody"
@@ -126,7 +126,7 @@ async def test_an_old_key_is_published_while_its_tokens_are_valid(
         assert old in while_it_counts
         assert old not in after
         assert len(after) == 1
-        assert await operator.signing_keys.verify(token) == {"sub": "somebody"}  # as a hint
+        assert await operator.oauth.signing_keys.verify(token) == {"sub": "somebody"}  # as a hint
 
 
 async def test_an_old_key_is_published_for_the_configured_id_token_lifetime(
@@ -134,7 +134,7 @@ async def test_an_old_key_is_published_for_the_configured_id_token_lifetime(
 ) -> None:
     app = await start_app(id_token_ttl=7200)
     async with working_on(app) as operator:
-        await operator.signing_keys.rotate("RS256")
+        await operator.oauth.signing_keys.rotate("RS256")
         app.clock.advance(seconds=60 + 7200 + DAY - 1)
 
         assert len(await kids(app)) == 2
@@ -143,7 +143,7 @@ async def test_an_old_key_is_published_for_the_configured_id_token_lifetime(
 async def test_only_the_key_of_the_named_algorithm_is_rotated(own_app: Application) -> None:
     before = {algorithm: await kids(own_app, algorithm) for algorithm in ALGORITHMS}
     async with working_on(own_app) as operator:
-        await operator.signing_keys.rotate("ES256")
+        await operator.oauth.signing_keys.rotate("ES256")
     own_app.clock.advance(seconds=11)
 
     after = {algorithm: await kids(own_app, algorithm) for algorithm in ALGORITHMS}
@@ -158,7 +158,7 @@ async def test_a_key_signs_only_once_every_server_publishes_it(own_app: Applicat
     lacked_until, signs_from = -1, None
     async with working_on(own_app) as operator:
         await own_app.http.get("/jwks")  # this server has the old keys in its cache
-        (new,) = await operator.signing_keys.rotate("RS256", signs_after=KNOWN_AFTER)
+        (new,) = await operator.oauth.signing_keys.rotate("RS256", signs_after=KNOWN_AFTER)
         for second in range(51):
             if signs_from is None and kid_of(await sign(operator)) == new:
                 signs_from = second
@@ -179,7 +179,7 @@ async def test_concurrent_instances_create_only_one_first_key(own_app: Applicati
             *(sign(each, algorithm) for each in (one, other) * 3 for algorithm in ALGORITHMS)
         )
 
-        made = await one.signing_keys.list_all()
+        made = await one.oauth.signing_keys.list_all()
 
     assert sorted(key.algorithm for key in made) == sorted(ALGORITHMS)
     assert {kid_of(token) for token in tokens} == {key.kid for key in made}
@@ -189,7 +189,7 @@ async def test_an_instance_that_saw_no_key_reads_again_before_creating_one(
     own_app: Application,
 ) -> None:
     async with working_on(own_app) as one, working_on(own_app) as other:
-        assert await other.signing_keys.verify("e30.e30.e30") is None
+        assert await other.oauth.signing_keys.verify("e30.e30.e30") is None
         first = await sign(one)
 
         second = await sign(other)
@@ -199,11 +199,13 @@ async def test_an_instance_that_saw_no_key_reads_again_before_creating_one(
 
 async def test_concurrent_rotations_do_not_interfere(own_app: Application) -> None:
     async with working_on(own_app) as one, working_on(own_app) as other:
-        await asyncio.gather(*(each.signing_keys.rotate("ES256") for each in (one, other) * 2))
+        await asyncio.gather(
+            *(each.oauth.signing_keys.rotate("ES256") for each in (one, other) * 2)
+        )
         own_app.clock.advance(seconds=71)
         tokens = [await sign(each, "ES256") for each in (one, other)]
 
-        made = [key for key in await one.signing_keys.list_all() if key.algorithm == "ES256"]
+        made = [key for key in await one.oauth.signing_keys.list_all() if key.algorithm == "ES256"]
 
     generations = [key.generation for key in made]
     assert generations == sorted(set(generations), reverse=True)
@@ -227,7 +229,7 @@ async def test_losing_the_secret_key_replaces_the_signing_keys_and_nothing_else(
 
         assert kid_of(new) != kid_of(old)
         assert await kids(after) == [kid_of(new), kid_of(old)]
-        assert await operator.signing_keys.verify(old) is not None
+        assert await operator.oauth.signing_keys.verify(old) is not None
         assert (await verified(after, old))["aud"] == client.client_id
         assert (await verified(after, new))["sub"] == "somebody"
 
@@ -249,8 +251,8 @@ async def test_rotating_the_secret_key_preserves_the_signing_keys(
 
 async def test_private_keys_are_stored_encrypted(own_app: Application) -> None:
     async with working_on(own_app) as operator:
-        await operator.signing_keys.ensure()
-        made = await operator.signing_keys.list_all()
+        await operator.oauth.signing_keys.ensure()
+        made = await operator.oauth.signing_keys.list_all()
 
     for key in made:
         assert b'"d"' not in key.private_sealed
@@ -264,11 +266,11 @@ async def test_housekeeping_rotates_a_key_at_its_maximum_age(start_app: AppFacto
     (old,) = await kids(app)
     async with working_on(app) as worker:
         app.clock.advance(seconds=30 * DAY - 1)
-        await worker.housekeeping.run_once()
+        await worker.operations.housekeeping.run_once()
         assert await kids(app) == [old]
         app.clock.advance(seconds=1)
 
-        await worker.housekeeping.run_once()
+        await worker.operations.housekeeping.run_once()
 
         app.clock.advance(seconds=11)
         new, still = await kids(app)
@@ -281,14 +283,14 @@ async def test_housekeeping_rotates_a_key_at_its_maximum_age(start_app: AppFacto
 async def test_several_workers_rotate_an_old_key_only_once(start_app: AppFactory) -> None:
     app = await start_app(signing_key_max_age=30 * DAY)
     async with working_on(app) as one, working_on(app) as other:
-        await asyncio.gather(one.signing_keys.ensure(), other.signing_keys.published())
+        await asyncio.gather(one.oauth.signing_keys.ensure(), other.oauth.signing_keys.published())
         app.clock.advance(seconds=30 * DAY)
-        await other.signing_keys.published()
+        await other.oauth.signing_keys.published()
 
-        await one.signing_keys.rotate_old()
-        await other.signing_keys.rotate_old()
+        await one.oauth.signing_keys.rotate_old()
+        await other.oauth.signing_keys.rotate_old()
 
-        assert len(await one.signing_keys.list_all()) == 6
+        assert len(await one.oauth.signing_keys.list_all()) == 6
 
 
 @pytest.mark.parametrize("algorithm", sorted(ALGORITHMS))

@@ -45,8 +45,8 @@ async def own_app(start_app: AppFactory) -> Application:
 @pytest.fixture
 def reads(own_app: Application, monkeypatch: pytest.MonkeyPatch) -> Reads:
     services = services_of(own_app)
-    made = Reads(services.database)
-    monkeypatch.setattr(services.signing_keys._cache, "_repository", made)
+    made = Reads(services.core.database)
+    monkeypatch.setattr(services.oauth.signing_keys._cache, "_signing_key_repository", made)
     return made
 
 
@@ -78,8 +78,10 @@ async def test_stale_keys_are_served_for_as_long_as_tokens_are_valid(
 ) -> None:
     app = await start_app(id_token_ttl=2 * HOUR)
     await app.http.get("/jwks")
-    reads = Reads(services_of(app).database)
-    monkeypatch.setattr(services_of(app).signing_keys._cache, "_repository", reads)
+    reads = Reads(services_of(app).core.database)
+    monkeypatch.setattr(
+        services_of(app).oauth.signing_keys._cache, "_signing_key_repository", reads
+    )
     reads.is_away = True
 
     answers = []
@@ -92,8 +94,8 @@ async def test_stale_keys_are_served_for_as_long_as_tokens_are_valid(
 
 async def test_without_cached_keys_an_unavailable_database_is_503(start_app: AppFactory) -> None:
     app = await start_app()
-    reads = Reads(services_of(app).database)
-    services_of(app).signing_keys._cache._repository = reads
+    reads = Reads(services_of(app).core.database)
+    services_of(app).oauth.signing_keys._cache._signing_key_repository = reads
     reads.is_away = True
 
     assert (await app.http.get("/jwks")).status_code == 503
@@ -106,7 +108,7 @@ async def test_new_keys_are_served_once_the_database_is_available_again(
     own_app.clock.advance(seconds=11)
     stale = await own_app.http.get("/jwks")
     reads.is_away = False
-    await services_of(own_app).signing_keys.rotate("ES256")
+    await services_of(own_app).oauth.signing_keys.rotate("ES256")
     own_app.clock.advance(seconds=1)
 
     fresh = await own_app.http.get("/jwks")
@@ -158,7 +160,7 @@ async def test_concurrent_signatures_share_one_database_read(
     own_app: Application, reads: Reads
 ) -> None:
     own_app.clock.advance(seconds=11)
-    keys = services_of(own_app).signing_keys
+    keys = services_of(own_app).oauth.signing_keys
 
     await asyncio.gather(
         *(keys.sign({"sub": "somebody"}, algorithm=each) for each in ("ES256", "RS256") * 10)
@@ -171,7 +173,7 @@ async def test_many_tokens_with_unknown_keys_cause_at_most_two_database_reads(
     own_app: Application, reads: Reads
 ) -> None:
     """As with an `id_token_hint` of somebody else: the newest keys are looked up, once for all"""
-    keys = services_of(own_app).signing_keys
+    keys = services_of(own_app).oauth.signing_keys
     unknown = "eyJhbGciOiJFUzI1NiIsImtpZCI6InVua25vd24ifQ.e30.e30"
 
     claims = await asyncio.gather(*(keys.verify(unknown) for _ in range(50)))

@@ -170,6 +170,6 @@ async def test_the_traceback_of_a_bug_contains_no_secret(
 
 async def _lose_the_column_of_passwords(app: Application) -> None:
     services = build_services(app.settings, app.clock)
-    async with services.database.transaction() as connection:
+    async with services.core.database.transaction() as connection:
         await connection.execute(text("ALTER TABLE users RENAME COLUMN password_hash TO lost"))
     await services.close()

@@ -160,11 +160,11 @@ async def test_a_session_ended_by_the_operator_notifies_the_client(
     tokens = await visitor.tokens_for(told.client, user, scope="openid offline_access")
 
     if change == "password":
-        await operator.users.reset_password(user.username, "another password of mine")
+        await operator.accounts.users.reset_password(user.username, "another password of mine")
     elif change == "otp":
-        await operator.users.reset_otp(user.username)
+        await operator.accounts.users.reset_otp(user.username)
     else:
-        await operator.users.set_disabled(user.username, disabled=True)
+        await operator.accounts.users.set_disabled(user.username, disabled=True)
     await deliver(app)
 
     assert decoded(told.logout_tokens[0])[1]["sid"] == sid_of(tokens["id_token"])

@@ -180,7 +180,7 @@ async def test_only_one_of_several_workers_delivers_a_logout_token(
     app.clock.advance(seconds=DELAYS[0].total_seconds())
     workers = [build_services(app.settings, app.clock) for _ in range(4)]
 
-    delivered = await asyncio.gather(*(each.logout_delivery.run_once() for each in workers))
+    delivered = await asyncio.gather(*(each.oauth.logout_delivery.run_once() for each in workers))
 
     for each in workers:
         await each.close()
@@ -213,7 +213,7 @@ async def test_a_disabled_client_is_not_notified_and_a_missing_endpoint_is_retri
     await sign_out(visitor)
     await eventually(lambda: told.count == 1)
     if gone == "client":
-        await operator.clients.set_disabled(told.client.client_id, disabled=True)
+        await operator.clients.clients.set_disabled(told.client.client_id, disabled=True)
     else:
         peer.answers.clear()
 

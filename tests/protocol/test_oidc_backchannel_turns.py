@@ -36,7 +36,7 @@ async def peer(authority: Authority) -> AsyncIterator[Peer]:
 @pytest_asyncio.fixture
 async def app(start_app: AppFactory, authority: Authority) -> Application:
     app = await start_app(outbound_allowed_hosts=(HOST,), outbound_ca_file=authority.ca_file)
-    services_of(app).outbound._timeout = 600  # an attempt lasts as long as the test wants
+    services_of(app).core.outbound._timeout = 600  # an attempt lasts as long as the test wants
     return app
 
 
@@ -54,7 +54,7 @@ async def add_notices(app: Application, told: Told, count: int) -> None:
         }
         for number in range(count)
     ]
-    async with services_of(app).database.transaction() as connection:
+    async with services_of(app).core.database.transaction() as connection:
         await connection.execute(insert(logout_notices), rows)
 
 
@@ -70,7 +70,7 @@ async def test_an_unresponsive_client_does_not_delay_other_clients(
     silent = await told_client(app, peer, "/silent", answer=never)
     other = await told_client(app, peer, "/other")
     await add_notices(app, silent, WAITING)
-    services_of(app).logout_delivery.kick()
+    services_of(app).oauth.logout_delivery.kick()
     await eventually(lambda: silent.count == AT_ONCE_OF_CLIENT)
 
     await visitor.tokens_for(other.client, user)
@@ -99,7 +99,7 @@ async def test_all_notices_of_one_client_are_delivered_with_limited_concurrency(
     told = await told_client(app, peer, answer=answer)
     await add_notices(app, told, WAITING)
 
-    services_of(app).logout_delivery.kick()
+    services_of(app).oauth.logout_delivery.kick()
     await eventually(lambda: is_done(app, told.client))
 
     assert told.count == WAITING

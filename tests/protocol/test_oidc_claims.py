@@ -243,7 +243,7 @@ async def test_a_changed_claim_is_returned_immediately(
     before = await userinfo(app, tokens)
     app.clock.advance(seconds=60)
 
-    await operator.users.set_claims(
+    await operator.accounts.users.set_claims(
         ada.username, StandardClaims(name="Ada King"), unset=["birthdate"]
     )
 

@@ -25,12 +25,12 @@ CLIENT = client_with("a-client")
 
 @pytest_asyncio.fixture
 async def person(operator: Services, user: TestUser) -> User:
-    return await operator.users.get(user.username)
+    return await operator.accounts.users.get(user.username)
 
 
 def signed_in(operator: Services, *, session_id: str | None = "a-session") -> Authentication:
     """A minute ago."""
-    auth_time = operator.clock.now() - timedelta(seconds=60)
+    auth_time = operator.core.clock.now() - timedelta(seconds=60)
     return Authentication(auth_time, ACR_MFA, "pwd otp mfa", session_id)
 
 
@@ -40,7 +40,7 @@ async def test_an_id_token_has_exactly_the_required_claims(
     """Section 2; one audience needs no azp"""
     now = int(app.clock.now().timestamp())
 
-    token = await operator.id_tokens.issue(
+    token = await operator.oauth.id_tokens.issue(
         CLIENT, person, authentication=signed_in(operator, session_id=None)
     )
 
@@ -61,7 +61,7 @@ async def test_optional_values_are_included_as_claims_and_hashes(
     app: Application, operator: Services, person: User
 ) -> None:
     """Sections 2 and 3.3.2.11, Session's sid"""
-    token = await operator.id_tokens.issue(
+    token = await operator.oauth.id_tokens.issue(
         CLIENT,
         person,
         authentication=signed_in(operator),
@@ -85,7 +85,7 @@ async def test_user_claims_cannot_override_protocol_claims(
 ) -> None:
     wrong = dict.fromkeys(ALWAYS | {"sid", "nonce", "at_hash"}, "wrong")
 
-    token = await operator.id_tokens.issue(
+    token = await operator.oauth.id_tokens.issue(
         CLIENT,
         person,
         authentication=signed_in(operator),
@@ -105,8 +105,8 @@ async def test_a_client_chooses_the_algorithm_of_its_id_tokens_and_logout_tokens
     client = client_with("a-client", id_token_signed_response_alg=algorithm)
 
     tokens = [
-        await operator.id_tokens.issue(client, person, authentication=signed_in(operator)),
-        await operator.id_tokens.logout_token(client, person, "a-session"),
+        await operator.oauth.id_tokens.issue(client, person, authentication=signed_in(operator)),
+        await operator.oauth.id_tokens.logout_token(client, person, "a-session"),
     ]
 
     assert [header_of(token)["alg"] for token in tokens] == [algorithm] * 2
@@ -125,7 +125,7 @@ async def test_only_clients_of_the_same_sector_share_a_subject(
         (await verified(app, token))["sub"]
         for token in await asyncio.gather(
             *(
-                operator.id_tokens.issue(
+                operator.oauth.id_tokens.issue(
                     client_with(f"client-{at}")._replace(sector_identifier=sector),
                     person,
                     authentication=signed_in(operator),
@@ -155,7 +155,7 @@ async def test_the_acr_may_be_weaker_than_that_of_the_session(
 ) -> None:
     authentication = replace(signed_in(operator), acr=ACR_PASSWORD)
 
-    token = await operator.id_tokens.issue(CLIENT, person, authentication=authentication)
+    token = await operator.oauth.id_tokens.issue(CLIENT, person, authentication=authentication)
 
     assert (await verified(app, token))["acr"] == ACR_PASSWORD
 
@@ -166,11 +166,11 @@ async def test_a_hint_is_accepted_long_after_it_expired(
 ) -> None:
     """Section 3.1.2.1, RP-Initiated Logout section 2: also when its key is published no more"""
     client = client_with("a-client", id_token_signed_response_alg=algorithm)
-    token = await operator.id_tokens.issue(client, person, authentication=signed_in(operator))
-    await operator.signing_keys.rotate(algorithm, signs_after=timedelta(0))
+    token = await operator.oauth.id_tokens.issue(client, person, authentication=signed_in(operator))
+    await operator.oauth.signing_keys.rotate(algorithm, signs_after=timedelta(0))
     app.clock.advance(seconds=100 * 86_400)
 
-    hint = await operator.id_tokens.read_hint(token)
+    hint = await operator.oauth.id_tokens.read_hint(token)
 
     published = (await app.http.get("/jwks")).json()["keys"]
     assert header_of(token)["kid"] not in [key["kid"] for key in published]
@@ -180,9 +180,9 @@ async def test_a_hint_is_accepted_long_after_it_expired(
 
 async def test_a_hint_without_a_session_is_accepted(operator: Services, person: User) -> None:
     authentication = signed_in(operator, session_id=None)
-    token = await operator.id_tokens.issue(CLIENT, person, authentication=authentication)
+    token = await operator.oauth.id_tokens.issue(CLIENT, person, authentication=authentication)
 
-    hint = await operator.id_tokens.read_hint(token)
+    hint = await operator.oauth.id_tokens.read_hint(token)
 
     assert hint is not None
     assert hint.sid is None
@@ -206,19 +206,28 @@ async def test_a_token_signed_for_another_purpose_is_not_accepted_as_a_hint(
     operator: Services, changed: dict[str, Any]
 ) -> None:
     """SECURITY_BAR row 35: wrong iss, aud or kind, with a right signature"""
-    right = {"iss": operator.settings.issuer_url, "sub": "x", "aud": "a-client", "auth_time": 1}
+    right = {
+        "iss": operator.core.settings.issuer_url,
+        "sub": "x",
+        "aud": "a-client",
+        "auth_time": 1,
+    }
     wrong = {name: value for name, value in {**right, **changed}.items() if value is not None}
-    sign = operator.signing_keys.sign
+    sign = operator.oauth.signing_keys.sign
 
-    assert await operator.id_tokens.read_hint(await sign(right, algorithm="ES256")) is not None
-    assert await operator.id_tokens.read_hint(await sign(wrong, algorithm="ES256")) is None
+    assert (
+        await operator.oauth.id_tokens.read_hint(await sign(right, algorithm="ES256")) is not None
+    )
+    assert await operator.oauth.id_tokens.read_hint(await sign(wrong, algorithm="ES256")) is None
 
 
 async def test_every_logout_token_has_a_unique_jti(
     app: Application, operator: Services, person: User
 ) -> None:
     """Back-Channel Logout section 2.4: jti; a nonce is forbidden"""
-    tokens = [await operator.id_tokens.logout_token(CLIENT, person, "a-session") for _ in range(2)]
+    tokens = [
+        await operator.oauth.id_tokens.logout_token(CLIENT, person, "a-session") for _ in range(2)
+    ]
 
     claims = [await claims_of(app, token, audience="a-client") for token in tokens]
 

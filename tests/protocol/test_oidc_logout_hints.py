@@ -74,10 +74,12 @@ async def forged(app: Application, tokens: dict[str, Any], how: str) -> str:
         return signed_with_the_public_key(ours, claims, json.dumps(key).encode())
     if how == "another issuer":
         said = {**claims, "iss": "https://other.example"}
-        return await services_of(app).signing_keys.sign(said, algorithm="RS256")
+        return await services_of(app).oauth.signing_keys.sign(said, algorithm="RS256")
     if how == "a logout token":
         said = {**claims, "events": {"http://schemas.openid.net/event/backchannel-logout": {}}}
-        return await services_of(app).signing_keys.sign(said, algorithm="RS256", typ="logout+jwt")
+        return await services_of(app).oauth.signing_keys.sign(
+            said, algorithm="RS256", typ="logout+jwt"
+        )
     if how == "an access token":
         return str(tokens["access_token"])
     return base64.urlsafe_b64encode(b"nothing").decode()
@@ -135,7 +137,7 @@ async def test_a_hint_is_accepted_after_a_key_rotation(
 ) -> None:
     """oidcc-server-rotate-keys, and a sign-out after it"""
     tokens = await visitor.tokens_for(client, user)
-    await services_of(app).signing_keys.rotate(signs_after=timedelta(0))
+    await services_of(app).oauth.signing_keys.rotate(signs_after=timedelta(0))
 
     answer = await visitor.get(
         "/logout", id_token_hint=tokens["id_token"], post_logout_redirect_uri=AFTER

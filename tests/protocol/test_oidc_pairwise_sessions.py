@@ -56,8 +56,8 @@ async def pairwise(app: Application) -> TestClient:
 
 async def session_of(app: Application, user: TestUser) -> str:
     """The identifier of the only session of a user."""
-    person = await services_of(app).users.get(user.username)
-    (session,) = await services_of(app).sessions.list_of(person.user_id)
+    person = await services_of(app).accounts.users.get(user.username)
+    (session,) = await services_of(app).accounts.sessions.list_of(person.user_id)
     return session.session_id
 
 
@@ -84,7 +84,7 @@ async def test_the_logout_token_has_the_sid_of_the_id_token(
     told = await told_client(app, peer, **PAIRWISE)
     id_token = (await visitor.tokens_for(told.client, user))["id_token"]
 
-    await services_of(app).sessions.end(await session_of(app, user), event=new_event())
+    await services_of(app).accounts.sessions.end(await session_of(app, user), event=new_event())
     await deliver(app)
 
     said = await claims_of(app, told.logout_tokens[0], audience=told.client.client_id)
@@ -98,13 +98,13 @@ async def test_the_logout_token_of_a_deleted_user_has_the_sid_too(
     """The user is gone when the notice is delivered, and `sid` alone is enough"""
     told = await told_client(app, peer, **PAIRWISE)
     id_token = (await visitor.tokens_for(told.client, user))["id_token"]
-    person = await services_of(app).users.get(user.username)
-    await services_of(app).sessions.end(await session_of(app, user), event=new_event())
+    person = await services_of(app).accounts.users.get(user.username)
+    await services_of(app).accounts.sessions.end(await session_of(app, user), event=new_event())
     from sqlalchemy import delete
 
     from app.models.accounts.users import users
 
-    await services_of(app).database.change(
+    await services_of(app).core.database.change(
         delete(users).where(users.c.user_id == person.user_id).returning(users.c.user_id)
     )
 
@@ -144,7 +144,7 @@ async def test_an_id_token_hint_identifies_the_session_by_its_sid(
     hint = (await visitor.tokens_for(pairwise, user))["id_token"]
     if which == "of an earlier release":
         claims = {**decoded(hint)[1], "sid": await session_of(app, user), "sub": "unknown"}
-        hint = await services_of(app).signing_keys.sign(claims, algorithm="RS256")
+        hint = await services_of(app).oauth.signing_keys.sign(claims, algorithm="RS256")
 
     answer = await visitor.get("/logout", id_token_hint=hint, post_logout_redirect_uri=AFTER)
 
@@ -159,7 +159,7 @@ async def test_the_sid_of_another_client_does_not_identify_a_session(
     hint = (await visitor.tokens_for(pairwise, user))["id_token"]
     foreign = sid_of((await visitor.tokens_for(other, user))["id_token"])
     claims = {**decoded(hint)[1], "sid": foreign, "sub": "unknown"}
-    forged = await services_of(app).signing_keys.sign(claims, algorithm="RS256")
+    forged = await services_of(app).oauth.signing_keys.sign(claims, algorithm="RS256")
 
     answer = await visitor.get("/logout", id_token_hint=forged, post_logout_redirect_uri=AFTER)
 

@@ -203,7 +203,7 @@ async def test_a_first_party_client_needs_no_consent(
     app: Application, user: TestUser, visitor: Visitor, operator: Any
 ) -> None:
     client = await app.create_client()
-    await operator.clients.set_trust(client.client_id, "first_party")
+    await operator.clients.clients.set_trust(client.client_id, "first_party")
 
     page = await visitor.authorize(client)
     answer = answer_in(await visitor.sign_in(page, user))

@@ -201,7 +201,7 @@ async def test_the_client_id_may_be_sent_with_its_hint(
 async def test_a_disabled_client_gets_an_error_page(
     visitor: Visitor, client: TestClient, hint: str, operator: Services
 ) -> None:
-    await operator.clients.set_disabled(client.client_id, disabled=True)
+    await operator.clients.clients.set_disabled(client.client_id, disabled=True)
 
     answer = await visitor.get("/logout", id_token_hint=hint, post_logout_redirect_uri=AFTER)
 

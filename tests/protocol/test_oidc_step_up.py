@@ -209,7 +209,7 @@ async def test_a_user_without_a_second_factor_enrols_one(
     app: Application, client: TestClient, user: TestUser, visitor: Visitor
 ) -> None:
     services = build_services(app.settings, app.clock)
-    await services.database.change(
+    await services.core.database.change(
         update(users)
         .where(users.c.username == user.username)
         .values(otp_confirmed_at=None, otp_secret=None, otp_last_step=None)

@@ -139,7 +139,7 @@ async def test_expired_revoked_and_disabled_tokens_get_the_same_error(
     await app.revoke(client, revoked)
     other = await app.enrolled_user()
     disabled = await access_token(app, client, other, "openid")
-    await operator.users.set_disabled(other.username, disabled=True)
+    await operator.accounts.users.set_disabled(other.username, disabled=True)
     expired = await access_token(app, client, user, "openid")
     app.clock.advance(seconds=3600)
 

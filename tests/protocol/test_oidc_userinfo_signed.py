@@ -121,7 +121,7 @@ async def test_a_pairwise_subject_survives_a_password_reset_and_is_shared_by_its
     same_sector = await app.create_client(subject_type="pairwise")
     async with visiting(app) as visitor:
         before = await told(app, (await visitor.tokens_for(client, user))["access_token"])
-    await operator.users.reset_password(user.username, "another good password")
+    await operator.accounts.users.reset_password(user.username, "another good password")
     renewed = TestUser(user.username, "another good password", user.otp_secret)
 
     async with visiting(app) as visitor:

@@ -72,7 +72,7 @@ async def counted(databases: Databases) -> AsyncIterator[tuple[Application, Coun
     url = await databases.migrated("postgresql")
     async with counting_proxy(url) as (trips, through), running_application(through) as app:
         with pytest.MonkeyPatch.context() as patch:
-            sequencer = services_of(app).audit.sequencer
+            sequencer = services_of(app).core.audit.sequencer
             patch.setattr(sequencer, "wake", lambda: None)
             patch.setattr(sequencer, "_pass", numbers_nothing)
             yield app, Counter(trips)
@@ -133,7 +133,7 @@ async def test_an_account_page_runs_no_query_twice(
 async def test_an_idle_database_connection_is_reused(databases: Databases) -> None:
     url = await databases.migrated("postgresql")
     async with counting_proxy(url) as (trips, through), running_application(through) as app:
-        providers = services_of(app).identity_providers
+        providers = services_of(app).federation.identity_providers
         await providers.list_all()
         before = trips.connections
         for _ in range(3):

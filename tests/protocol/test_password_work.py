@@ -44,7 +44,7 @@ async def test_every_refused_sign_in_costs_one_verification_under_the_same_param
     """SECURITY_BAR row 10: same timing, by a dummy hash where there is no user"""
     unconfirmed = await app.register()
     disabled = await app.enrolled_user()
-    await operator.users.set_disabled(disabled.username, disabled=True)
+    await operator.accounts.users.set_disabled(disabled.username, disabled=True)
     attempts = [
         TestUser(user.username, "wrong password", ""),
         unconfirmed,

@@ -32,7 +32,7 @@ async def test_a_request_that_is_too_long_returns_an_error_to_the_client(
     client: TestClient, visitor: Visitor, asked: dict[str, str]
 ) -> None:
     """SECURITY_BAR rows 12 and 28: by redirect, and a state that is too long is not echoed"""
-    database = services_of(visitor.app).database
+    database = services_of(visitor.app).core.database
     before = await count(database, "authorization_requests")
 
     answer = answer_in(await visitor.authorize(client, **asked))

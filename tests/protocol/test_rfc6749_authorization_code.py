@@ -160,9 +160,9 @@ async def test_a_code_is_invalid_once_its_sign_in_is_invalid(
 ) -> None:
     code = await visitor.code_for(client, user)
     if what == "password":
-        await operator.users.reset_password(user.username, "another password of mine")
+        await operator.accounts.users.reset_password(user.username, "another password of mine")
     elif what == "disabled":
-        await operator.users.set_disabled(user.username, disabled=True)
+        await operator.accounts.users.set_disabled(user.username, disabled=True)
     else:
         account = await visitor.get("/account")
         await visitor.submit(account, to="/account/sessions/end")

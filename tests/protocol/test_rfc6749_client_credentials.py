@@ -90,7 +90,7 @@ async def test_a_public_client_is_refused_even_if_the_grant_is_registered(
     app: Application, operator: Services
 ) -> None:
     """SECURITY_BAR row 5: registration refuses such a client, and the grant does too."""
-    created = await operator.clients.create(
+    created = await operator.clients.clients.create(
         ClientCreate(
             client_name=app.new_name("public"),
             token_endpoint_auth_method="none",
@@ -128,9 +128,9 @@ async def test_the_tokens_of_a_client_are_invalid_while_it_is_disabled(
     """SECURITY_BAR row 3"""
     token = (await app.client_credentials(client)).json()["access_token"]
 
-    await operator.clients.set_disabled(client.client_id, disabled=True)
+    await operator.clients.clients.set_disabled(client.client_id, disabled=True)
     while_disabled = await app.profile(token)
-    await operator.clients.set_disabled(client.client_id, disabled=False)
+    await operator.clients.clients.set_disabled(client.client_id, disabled=False)
     afterwards = await app.profile(token)
 
     assert_oauth_error(while_disabled, "invalid_token", status=401)

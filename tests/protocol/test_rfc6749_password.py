@@ -36,7 +36,7 @@ async def test_every_failed_sign_in_gets_the_same_error(
     """SECURITY_BAR row 10"""
     unconfirmed = await app.register()
     disabled = await app.enrolled_user()
-    await operator.users.set_disabled(disabled.username, disabled=True)
+    await operator.accounts.users.set_disabled(disabled.username, disabled=True)
     nobody = app.new_name("nobody")
 
     answers = [
@@ -102,7 +102,7 @@ async def test_a_public_client_is_refused_even_if_the_grant_is_registered(
     app: Application, user: TestUser, operator: Services
 ) -> None:
     """SECURITY_BAR row 5: the password grant is never for public clients"""
-    created = await operator.clients.create(
+    created = await operator.clients.clients.create(
         ClientCreate(
             client_name=app.new_name("public"),
             token_endpoint_auth_method="none",

@@ -167,9 +167,9 @@ async def test_a_reset_by_the_operator_revokes_the_tokens_of_every_sign_in(
     await app.refresh(client, used["refresh_token"])
 
     if change == "password":
-        await operator.users.reset_password(user.username, "another battery staple")
+        await operator.accounts.users.reset_password(user.username, "another battery staple")
     else:
-        await operator.users.reset_otp(user.username)
+        await operator.accounts.users.reset_otp(user.username)
 
     assert_oauth_error(await app.refresh(client, pair["refresh_token"]), "invalid_grant")
     assert_oauth_error(await app.refresh(client, used["refresh_token"]), "invalid_grant")
@@ -182,7 +182,7 @@ async def test_the_new_password_signs_in_after_a_reset(
     app: Application, client: TestClient, user: TestUser, operator: Services
 ) -> None:
     """SECURITY_BAR row 9"""
-    await operator.users.reset_password(user.username, "another battery staple")
+    await operator.accounts.users.reset_password(user.username, "another battery staple")
 
     answer = await app.password_grant(client, user, password="another battery staple")
 
@@ -196,7 +196,7 @@ async def test_the_tokens_of_a_disabled_user_are_invalid(
     """SECURITY_BAR row 9"""
     pair = (await app.password_grant(client, user)).json()
 
-    await operator.users.set_disabled(user.username, disabled=True)
+    await operator.accounts.users.set_disabled(user.username, disabled=True)
 
     assert_oauth_error(await app.refresh(client, pair["refresh_token"]), "invalid_grant")
     assert not await app.is_active(client, pair["access_token"])
@@ -214,7 +214,7 @@ async def test_the_refresh_tokens_of_a_disabled_client_are_invalid(
     """SECURITY_BAR row 3"""
     pair = (await app.password_grant(client, user)).json()
 
-    await operator.clients.set_disabled(client.client_id, disabled=True)
+    await operator.clients.clients.set_disabled(client.client_id, disabled=True)
 
     refused = await app.refresh(client, pair["refresh_token"])
     assert_oauth_error(refused, "invalid_client", status=401)

@@ -186,7 +186,7 @@ async def test_an_assertion_sent_with_a_secret_is_refused(
 
 async def test_a_disabled_client_is_refused(app: Application, signer: SigningClient) -> None:
     """SECURITY_BAR row 3"""
-    await services_of(app).clients.set_disabled(signer.client_id, disabled=True)
+    await services_of(app).clients.clients.set_disabled(signer.client_id, disabled=True)
 
     assert_oauth_error(await signer.token(), "invalid_client", status=401)
 

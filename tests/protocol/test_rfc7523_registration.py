@@ -103,4 +103,4 @@ async def test_a_private_key_jwt_client_has_no_secret_to_rotate(
     app: Application, signer: SigningClient
 ) -> None:
     with pytest.raises(InvalidInputError):
-        await services_of(app).clients.rotate_secret(signer.client_id)
+        await services_of(app).clients.clients.rotate_secret(signer.client_id)

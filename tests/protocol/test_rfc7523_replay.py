@@ -53,7 +53,7 @@ async def test_a_jti_is_stored_for_the_whole_lifetime_of_its_assertion(
     assertion = signer.assertion(exp=signer.moment(3600))
     first = await signer.token(assertion)
     app.clock.advance(seconds=3595)
-    await services_of(app).housekeeping.run_once()
+    await services_of(app).operations.housekeeping.run_once()
 
     second = await signer.token(assertion)
 
@@ -125,12 +125,12 @@ async def test_housekeeping_deletes_a_jti_once_its_assertion_has_expired(
     signer, services = await signing_client(app), services_of(app)
     assertion = signer.assertion()
     await signer.token(assertion)
-    await services.housekeeping.run_once()
-    kept = await count(services.database, "spent_identifiers")
+    await services.operations.housekeeping.run_once()
+    kept = await count(services.core.database, "spent_identifiers")
     app.clock.advance(seconds=60 + 10 + 301)
 
-    await services.housekeeping.run_once()
+    await services.operations.housekeeping.run_once()
 
     assert kept == 1
-    assert await count(services.database, "spent_identifiers") == 0
+    assert await count(services.core.database, "spent_identifiers") == 0
     assert_oauth_error(await signer.token(assertion), "invalid_client", status=401)

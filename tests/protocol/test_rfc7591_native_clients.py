@@ -202,7 +202,7 @@ async def test_an_update_preserves_scope_names_already_registered_by_the_client(
     from app.models.clients.clients import clients
     from tests.support.parts import services_of
 
-    await services_of(app).database.change(
+    await services_of(app).core.database.change(
         sql_update(clients)
         .where(clients.c.client_id == made["client_id"])
         .values(scope="openid orders:read")

@@ -41,7 +41,7 @@ async def invite(app: Application, *, days: int = 1) -> str:
     """What `postern clients invite` does, on the application's database."""
     services = build_services(app.settings, app.clock)
     try:
-        return await services.clients.invite("a team", lasts=timedelta(days=days))
+        return await services.clients.clients.invite("a team", lasts=timedelta(days=days))
     finally:
         await services.close()
 
@@ -204,7 +204,7 @@ async def test_a_client_that_was_used_once_does_not_expire(
     await visitor.tokens_for(client_of(made), user)
     app.clock.advance(seconds=MONTH)
 
-    await services_of(app).housekeeping.run_once()
+    await services_of(app).operations.housekeeping.run_once()
 
     assert (await manage(app, "GET", made)).status_code == 200
     assert "id_token" in await visitor.tokens_for(client_of(made), user)
@@ -223,7 +223,7 @@ async def test_an_invited_client_does_not_expire_unused(app: Application) -> Non
     made = await registered(app, token=await invite(app))
     app.clock.advance(seconds=12 * MONTH)
 
-    await services_of(app).housekeeping.run_once()
+    await services_of(app).operations.housekeeping.run_once()
 
     assert (await manage(app, "GET", made)).status_code == 200
 
@@ -232,12 +232,12 @@ async def test_housekeeping_deletes_all_data_of_an_expired_client(
     start_app: AppFactory,
 ) -> None:
     app = await start_app()
-    database = services_of(app).database
+    database = services_of(app).core.database
     forgotten = await registered(app, redirect_uris=[WEB])
     kept = await app.create_client(redirect_uri="https://kept.example.com/callback")
     app.clock.advance(seconds=MONTH + 600)
 
-    await services_of(app).housekeeping.run_once()
+    await services_of(app).operations.housekeeping.run_once()
 
     assert (await manage(app, "GET", forgotten)).status_code == 401
     assert (await app.client_credentials(kept)).status_code == 200

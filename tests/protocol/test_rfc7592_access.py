@@ -128,7 +128,7 @@ async def test_registration_secrets_are_not_stored_in_plaintext(
     """SECURITY_BAR, values to ship: SHA-256 at rest"""
     made = await registered(app)
 
-    row = await operator.clients.get(made["client_id"])
+    row = await operator.clients.clients.get(made["client_id"])
 
     for secret in (made["client_secret"], made["registration_access_token"]):
         assert secret not in repr(row)

@@ -81,7 +81,7 @@ async def test_an_update_does_not_restore_a_deleted_client(
 ) -> None:
     """Also where it arrived first"""
     made = await registered(app)
-    registration = services_of(app).registration
+    registration = services_of(app).clients.registration
     checked = registration._checked
 
     async def after_the_deletion(*given: Any, **further: Any) -> Any:

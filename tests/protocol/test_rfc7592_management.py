@@ -190,13 +190,13 @@ async def test_changing_a_redirect_uri_resets_the_trust_of_a_client(
 ) -> None:
     """An administrator's word ends when the client becomes another; its keys may change"""
     made = await registered(app, client_name="App")
-    await operator.clients.set_trust(made["client_id"], "first_party")
+    await operator.clients.clients.set_trust(made["client_id"], "first_party")
     same = body_of(made, client_name="App", contacts=["ops@example.com"])
 
     await manage(app, "PUT", made, {**same, "jwks": {"keys": [PUBLIC_KEY]}})
-    before = (await operator.clients.get(made["client_id"])).trust
+    before = (await operator.clients.clients.get(made["client_id"])).trust
     await manage(app, "PUT", made, {**same, "redirect_uris": [REDIRECT_URI, WEB]})
-    after = (await operator.clients.get(made["client_id"])).trust
+    after = (await operator.clients.clients.get(made["client_id"])).trust
 
     assert [before, after] == ["first_party", "none"]
 
@@ -206,7 +206,7 @@ async def test_a_disabled_client_cannot_manage_itself(
     app: Application, operator: Services, method: str
 ) -> None:
     made = await registered(app)
-    await operator.clients.set_disabled(made["client_id"], disabled=True)
+    await operator.clients.clients.set_disabled(made["client_id"], disabled=True)
 
     answer = await manage(app, method, made, body_of(made))
 

@@ -135,7 +135,7 @@ async def test_expired_revoked_and_used_tokens_are_only_reported_inactive(
     used = (await app.password_grant(client, user)).json()["refresh_token"]
     await app.refresh(client, used)
     of_the_disabled = (await app.client_credentials(disabled)).json()["access_token"]
-    await operator.clients.set_disabled(disabled.client_id, disabled=True)
+    await operator.clients.clients.set_disabled(disabled.client_id, disabled=True)
 
     answers = [
         await app.introspect(client, token)

@@ -22,7 +22,7 @@ async def test_a_password_reset_invalidates_an_earlier_approval(
     app: Application, user: TestUser, visitor: Visitor, operator: Services
 ) -> None:
     device = await allowed_device(app, user, visitor)
-    await operator.users.reset_password(user.username, "another good password")
+    await operator.accounts.users.reset_password(user.username, "another good password")
 
     assert_oauth_error(await device.ask(), "expired_token")
 
@@ -31,7 +31,7 @@ async def test_disabling_the_user_invalidates_an_earlier_approval(
     app: Application, user: TestUser, visitor: Visitor, operator: Services
 ) -> None:
     device = await allowed_device(app, user, visitor)
-    await operator.users.set_disabled(user.username, disabled=True)
+    await operator.accounts.users.set_disabled(user.username, disabled=True)
 
     assert_oauth_error(await device.ask(), "expired_token")
 
@@ -41,7 +41,7 @@ async def test_a_client_disabled_after_the_approval_is_refused(
 ) -> None:
     """SECURITY_BAR row 3"""
     device = await allowed_device(app, user, visitor)
-    await operator.clients.set_disabled(device.client.client_id, disabled=True)
+    await operator.clients.clients.set_disabled(device.client.client_id, disabled=True)
 
     assert_oauth_error(await device.ask(), "invalid_client", status=401)
 
@@ -124,15 +124,15 @@ async def test_a_device_code_is_deleted_some_time_after_it_expires(start_app: Ap
     assert_oauth_error(await old.ask(), "expired_token")
     services = services_of(app)
 
-    await services.housekeeping.run_once()
+    await services.operations.housekeeping.run_once()
     told_at_once = await old.ask()
     app.clock.advance(seconds=300)
-    await services.housekeeping.run_once()
+    await services.operations.housekeeping.run_once()
 
     assert_oauth_error(told_at_once, "expired_token")
     assert_oauth_error(await old.ask(), "invalid_grant")
     assert_oauth_error(await new.ask(), "authorization_pending")
-    assert await count(services.database, "device_codes") == 1
+    assert await count(services.core.database, "device_codes") == 1
 
 
 async def allowed_device(app: Application, user: TestUser, visitor: Visitor, **form: str) -> Device:

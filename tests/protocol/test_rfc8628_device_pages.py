@@ -180,7 +180,7 @@ async def test_the_code_of_a_disabled_client_is_an_unknown_code(
 ) -> None:
     device = await start_device(app)
     page = await question(visitor, device, user)
-    await operator.clients.set_disabled(device.client.client_id, disabled=True)
+    await operator.clients.clients.set_disabled(device.client.client_id, disabled=True)
 
     answer = await visitor.submit(page, to="/device/decision", decision="allow")
 

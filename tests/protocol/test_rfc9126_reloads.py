@@ -112,7 +112,7 @@ async def test_only_one_of_thirty_concurrent_attempts_gets_a_code(
     """RFC 9126 section 4; SECURITY_BAR row 7"""
     await visitor.tokens_for(client, user)
     only = await pushed_by(app, client)
-    database = services_of(app).database
+    database = services_of(app).core.database
     before = await count(database, "authorization_codes")
 
     answers = await asyncio.gather(*(visitor.get("/authorize", **only) for _ in range(30)))

@@ -89,7 +89,7 @@ async def test_a_code_of_the_old_secret_does_not_confirm_its_replacement(
     use_otp_step = UserRepository.use_otp_step
 
     async def overtaken(users: UserRepository, *arguments: Any, **named: Any) -> bool:
-        await operator.users.reset_otp(user.username)
+        await operator.accounts.users.reset_otp(user.username)
         return await use_otp_step(users, *arguments, **named)
 
     monkeypatch.setattr(UserRepository, "use_otp_step", overtaken)
@@ -102,11 +102,11 @@ async def test_a_code_of_the_old_secret_does_not_confirm_its_replacement(
 
 async def _change(operator: Services, user: TestUser, change: str) -> None:
     if change == "password":
-        await operator.users.reset_password(user.username, "another battery staple")
+        await operator.accounts.users.reset_password(user.username, "another battery staple")
     elif change == "otp":
-        await operator.users.reset_otp(user.username)
+        await operator.accounts.users.reset_otp(user.username)
     else:
-        await operator.users.set_disabled(user.username, disabled=True)
+        await operator.accounts.users.set_disabled(user.username, disabled=True)
 
 
 async def _assert_yielded_nothing_that_lives(

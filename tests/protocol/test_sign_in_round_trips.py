@@ -26,8 +26,8 @@ async def warmed_up(app: Application) -> tuple[TestClient, TestUser]:
 async def count(app: Application, trips: RoundTrips) -> int:
     with pytest.MonkeyPatch.context() as patch:
         # Events are numbered later, beside requests.
-        patch.setattr(services_of(app).audit.sequencer, "wake", lambda: None)
-        patch.setattr(services_of(app).audit.sequencer, "_pass", numbers_nothing)
+        patch.setattr(services_of(app).core.audit.sequencer, "wake", lambda: None)
+        patch.setattr(services_of(app).core.audit.sequencer, "_pass", numbers_nothing)
         client, user = await warmed_up(app)
         trips.forget()
         answer = await app.password_grant(client, user)

@@ -42,7 +42,7 @@ async def worker(app: Application, *, ahead: float = 0, **settings: Any) -> Asyn
 
 
 async def sign(services: Services, algorithm: str = "ES256") -> str:
-    return await services.signing_keys.sign({"sub": "somebody"}, algorithm=algorithm)
+    return await services.oauth.signing_keys.sign({"sub": "somebody"}, algorithm=algorithm)
 
 
 async def kid_used_by(services: Services, algorithm: str = "ES256") -> str:
@@ -64,7 +64,7 @@ async def test_workers_with_different_clocks_create_only_one_first_key(
 
         assert await kid_used_by(one) == made
         assert await kids(own_app) == [made]
-        assert len(await one.signing_keys.list_all()) == 3
+        assert len(await one.oauth.signing_keys.list_all()) == 3
 
 
 @pytest.mark.slow
@@ -73,12 +73,12 @@ async def test_tokens_are_signed_and_verified_after_a_clock_is_set_back(
 ) -> None:
     """SECURITY_BAR, fault 12"""
     async with worker(own_app, ahead=3600) as before, worker(own_app) as after:
-        await before.signing_keys.rotate("ES256", signs_after=timedelta(0))
+        await before.oauth.signing_keys.rotate("ES256", signs_after=timedelta(0))
         token = await sign(before)
 
         assert (await verified(own_app, token))["sub"] == "somebody"
         assert (await verified(own_app, await sign(after)))["sub"] == "somebody"
-        assert await after.signing_keys.verify(token) == {"sub": "somebody"}
+        assert await after.oauth.signing_keys.verify(token) == {"sub": "somebody"}
 
 
 async def test_a_worker_verifies_a_token_signed_with_a_key_created_just_now(
@@ -86,18 +86,18 @@ async def test_a_worker_verifies_a_token_signed_with_a_key_created_just_now(
 ) -> None:
     """As a hint; it looks again when it does not know the key"""
     async with worker(own_app) as one, worker(own_app) as other:
-        await other.signing_keys.published()
-        await one.signing_keys.rotate("ES256", signs_after=timedelta(0))
+        await other.oauth.signing_keys.published()
+        await one.oauth.signing_keys.rotate("ES256", signs_after=timedelta(0))
 
-        assert await other.signing_keys.verify(await sign(one)) == {"sub": "somebody"}
+        assert await other.oauth.signing_keys.verify(await sign(one)) == {"sub": "somebody"}
 
 
 async def test_keys_missing_from_the_database_are_replaced(own_app: Application) -> None:
     """Somebody restored an older copy of it"""
     async with worker(own_app) as one:
         before = await kid_used_by(one)
-        await one.database.change(delete(signing_keys))
-        one.clock.advance(seconds=11)  # type: ignore[attr-defined]  # it is the fake one
+        await one.core.database.change(delete(signing_keys))
+        one.core.clock.advance(seconds=11)  # type: ignore[attr-defined]  # it is the fake one
         own_app.clock.advance(seconds=11)
 
         token = await sign(one)
@@ -130,7 +130,7 @@ async def test_a_key_that_cannot_be_decrypted_is_logged_once(
     async with worker(own_app, secret_key=OTHER_SECRET) as after:
         with caplog.at_level(logging.ERROR):
             for _ in range(5):
-                await after.signing_keys.published()
+                await after.oauth.signing_keys.published()
                 await sign(after)
 
     told = [record for record in caplog.records if lost in record.getMessage()]
@@ -145,12 +145,12 @@ async def test_a_command_with_a_wrong_secret_key_does_not_affect_the_server(
     """What it made nobody else can open: the server goes on, and publishes what it signs with"""
     before = await kids(own_app)
     async with worker(own_app, secret_key=OTHER_SECRET) as mistaken:
-        await mistaken.signing_keys.rotate("ES256")
+        await mistaken.oauth.signing_keys.rotate("ES256")
     own_app.clock.advance(seconds=3 * DAY)
 
     async with worker(own_app) as server:
         token = await sign(server)
-        await server.signing_keys.rotate_old()
+        await server.oauth.signing_keys.rotate_old()
 
         assert [header_of(token)["kid"]] == before
         assert (await verified(own_app, token))["sub"] == "somebody"
@@ -164,18 +164,18 @@ async def test_the_private_key_of_a_retired_key_is_deleted(
     """Not even who learns SECRET_KEY one day can sign with it"""
     async with worker(own_app) as one:
         token = await sign(one)
-        await one.signing_keys.rotate("ES256", signs_after=timedelta(0))
-        one.clock.advance(seconds=3600 + DAY - 1)  # type: ignore[attr-defined]  # the fake one
-        await one.housekeeping.run_once()
-        assert all(key.private_sealed for key in await one.signing_keys.list_all())
-        one.clock.advance(seconds=1)  # type: ignore[attr-defined]  # the fake one
+        await one.oauth.signing_keys.rotate("ES256", signs_after=timedelta(0))
+        one.core.clock.advance(seconds=3600 + DAY - 1)  # type: ignore[attr-defined]  # the fake one
+        await one.operations.housekeeping.run_once()
+        assert all(key.private_sealed for key in await one.oauth.signing_keys.list_all())
+        one.core.clock.advance(seconds=1)  # type: ignore[attr-defined]  # the fake one
 
-        await one.housekeeping.run_once()
+        await one.operations.housekeeping.run_once()
 
-        keys = await one.signing_keys.list_all()
+        keys = await one.oauth.signing_keys.list_all()
         forgotten = [key.kid for key in keys if not key.private_sealed]
         assert forgotten == [header_of(token)["kid"]]
-        assert await one.signing_keys.verify(token) == {"sub": "somebody"}
+        assert await one.oauth.signing_keys.verify(token) == {"sub": "somebody"}
     async with worker(own_app, ahead=3600 + DAY) as restarted:
         assert await kid_used_by(restarted) not in forgotten
 
@@ -185,12 +185,12 @@ async def test_a_key_changes_from_waiting_to_signing_published_and_retired(
 ) -> None:
     async with worker(own_app) as one:
         first = await kid_used_by(one)
-        (second,) = await one.signing_keys.rotate("ES256")
+        (second,) = await one.oauth.signing_keys.rotate("ES256")
         seen = []
         for seconds in (0, 59, 1, 3600 + DAY - 1, 1):
-            one.clock.advance(seconds=seconds)  # type: ignore[attr-defined]  # the fake one
-            keys = await one.signing_keys.list_all()
-            of = {key.kid: one.signing_keys.state_of(key, keys) for key in keys}
+            one.core.clock.advance(seconds=seconds)  # type: ignore[attr-defined]  # the fake one
+            keys = await one.oauth.signing_keys.list_all()
+            of = {key.kid: one.oauth.signing_keys.state_of(key, keys) for key in keys}
             seen.append((of[first], of[second]))
 
     assert seen == [
@@ -206,14 +206,16 @@ async def test_a_waiting_key_is_skipped_when_a_newer_key_signs_immediately(
     own_app: Application,
 ) -> None:
     async with worker(own_app) as one:
-        (skipped,) = await one.signing_keys.rotate("ES256")
-        (new,) = await one.signing_keys.rotate("ES256", signs_after=timedelta(0))
+        (skipped,) = await one.oauth.signing_keys.rotate("ES256")
+        (new,) = await one.oauth.signing_keys.rotate("ES256", signs_after=timedelta(0))
         for seconds in (0, 60):
-            one.clock.advance(seconds=seconds)  # type: ignore[attr-defined]  # the fake one
+            one.core.clock.advance(seconds=seconds)  # type: ignore[attr-defined]  # the fake one
             assert await kid_used_by(one) == new
-        keys = await one.signing_keys.list_all()
+        keys = await one.oauth.signing_keys.list_all()
 
-    (of_skipped,) = [one.signing_keys.state_of(key, keys) for key in keys if key.kid == skipped]
+    (of_skipped,) = [
+        one.oauth.signing_keys.state_of(key, keys) for key in keys if key.kid == skipped
+    ]
     assert of_skipped is KeyState.PUBLISHED
 
 
@@ -222,11 +224,11 @@ async def test_an_encrypted_private_key_cannot_be_copied_to_another_row(
 ) -> None:
     """A sealed key that is copied into the row of another opens for nobody"""
     async with worker(own_app) as one:
-        await one.signing_keys.ensure()
-        rows = await one.database.fetch_all(select(signing_keys))
+        await one.oauth.signing_keys.ensure()
+        rows = await one.core.database.fetch_all(select(signing_keys))
         (es256,) = [row for row in rows if row.algorithm == "ES256"]
         (eddsa,) = [row for row in rows if row.algorithm == "EdDSA"]
-        await one.database.change(
+        await one.core.database.change(
             signing_keys.update()
             .where(signing_keys.c.kid == es256.kid)
             .values(private_sealed=eddsa.private_sealed)

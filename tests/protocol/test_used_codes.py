@@ -21,7 +21,7 @@ async def test_a_code_reused_long_after_it_expired_revokes_its_tokens(
     code = await visitor.code_for(client, user, scope=OFFLINE)
     tokens = (await redeem(app, client, code)).json()
     app.clock.advance(seconds=60 * minutes)
-    await services_of(app).housekeeping.run_once()
+    await services_of(app).operations.housekeeping.run_once()
 
     replay = await redeem(app, client, code)
 
@@ -37,7 +37,7 @@ async def test_a_code_reused_by_another_client_revokes_nothing(
     code = await visitor.code_for(client, user, scope=OFFLINE)
     tokens = (await redeem(app, client, code)).json()
     app.clock.advance(seconds=600)
-    await services_of(app).housekeeping.run_once()
+    await services_of(app).operations.housekeeping.run_once()
 
     assert_oauth_error(await redeem(app, other_client, code), "invalid_grant")
 
@@ -48,13 +48,13 @@ async def test_a_used_code_is_deleted_with_its_token_family(
     app: Application, client: TestClient, user: TestUser, visitor: Visitor
 ) -> None:
     """SECURITY_BAR fault 13: nothing stays for ever"""
-    database = services_of(app).database
+    database = services_of(app).core.database
     code = await visitor.code_for(client, user, scope=OFFLINE)
     await redeem(app, client, code)
     before = await count(database, "used_codes")
 
     app.clock.advance(seconds=100 * 86_400)
-    await services_of(app).housekeeping.run_once()
+    await services_of(app).operations.housekeeping.run_once()
 
     assert before >= 1
     assert await count(database, "used_codes") == 0

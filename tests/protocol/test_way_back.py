@@ -91,7 +91,7 @@ async def test_the_client_uri_of_a_verified_client_may_be_on_any_host(
     client = await app.create_client(
         redirect_uris=["http://localhost:3000/callback"], client_uri="https://home.example/"
     )
-    await services_of(app).clients.set_trust(client.client_id, "verified")
+    await services_of(app).clients.clients.set_trust(client.client_id, "verified")
     login = await visitor.authorize(client)
     await visitor.submit(login, to="/login/cancel")
 

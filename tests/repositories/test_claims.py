@@ -39,7 +39,9 @@ async def token_of(
 ) -> tuple[bytes, RefreshToken]:
     answer = (await app.password_grant(client, user)).json()
     digest = digest_of(answer["refresh_token"])
-    found = await RefreshTokenRepository(services_of(app).database).find_in_active_family(digest)
+    found = await RefreshTokenRepository(services_of(app).core.database).find_in_active_family(
+        digest
+    )
     assert found is not None
     return digest, found
 
@@ -47,7 +49,7 @@ async def token_of(
 async def counts(services: Services, family_id: str) -> list[int]:
     where = f"WHERE family_id = '{family_id}'"
     return [
-        await count(services.database, f"{table} {where}")
+        await count(services.core.database, f"{table} {where}")
         for table in ("refresh_tokens", "access_tokens")
     ]
 
@@ -58,7 +60,10 @@ async def test_only_one_caller_wins_a_token_and_the_others_get_its_successor(
     """SECURITY_BAR row 9; in the same batch, and in that of another worker"""
     digest, found = await token_of(app, client, user)
     async with open_database(app.settings.database_url) as other:
-        workers = [RefreshTokenRepository(services_of(app).database), RefreshTokenRepository(other)]
+        workers = [
+            RefreshTokenRepository(services_of(app).core.database),
+            RefreshTokenRepository(other),
+        ]
 
         results = await asyncio.gather(
             *(
@@ -80,7 +85,7 @@ async def test_the_winner_wins_again_when_it_repeats_its_claim(
 ) -> None:
     """As after a connection that was lost at the commit"""
     digest, found = await token_of(app, client, user)
-    repository = RefreshTokenRepository(services_of(app).database)
+    repository = RefreshTokenRepository(services_of(app).core.database)
     pair, ends_at = pair_at(app), app.clock.now() + GRACE
 
     results = [
@@ -97,7 +102,7 @@ async def test_each_token_in_a_batch_gets_its_own_result(
 ) -> None:
     """Living, unknown and revoked tokens side by side"""
     services = services_of(app)
-    repository = RefreshTokenRepository(services.database)
+    repository = RefreshTokenRepository(services.core.database)
     tokens = [await token_of(app, client, user) for _ in range(3)]
     answer = (await app.password_grant(client, user)).json()
     revoked = digest_of(answer["refresh_token"])

@@ -32,7 +32,7 @@ async def sign_in(app: Application) -> tuple[TestClient, TestUser, dict[str, str
 
 
 async def rows(services: Services, table: str) -> int:
-    return await count(services.database, table)
+    return await count(services.core.database, table)
 
 
 async def assert_nothing_is_left(services: Services) -> None:
@@ -49,12 +49,14 @@ async def test_only_the_digest_and_family_of_a_used_refresh_token_remain_stored(
         pair = (await own_app.refresh(client, pair["refresh_token"])).json()
         own_app.clock.advance(seconds=HOUR)
 
-    await services.housekeeping.run_once()
+    await services.operations.housekeeping.run_once()
 
     assert await rows(services, "refresh_tokens") == 1
     assert await rows(services, "refresh_tokens WHERE successor_sealed IS NOT NULL") == 0
     assert await rows(services, "used_refresh_tokens") == 3
-    (kept,) = await services.database.fetch_all(text("SELECT * FROM used_refresh_tokens LIMIT 1"))
+    (kept,) = await services.core.database.fetch_all(
+        text("SELECT * FROM used_refresh_tokens LIMIT 1")
+    )
     assert set(kept._fields) == {"digest", "family_id"}
 
 
@@ -66,7 +68,7 @@ async def test_housekeeping_within_the_grace_window_preserves_the_sealed_respons
     second = (await own_app.refresh(client, first["refresh_token"])).json()
     own_app.clock.advance(seconds=30)
 
-    await services_of(own_app).housekeeping.run_once()
+    await services_of(own_app).operations.housekeeping.run_once()
     again = await own_app.refresh(client, first["refresh_token"])
 
     assert again.json()["refresh_token"] == second["refresh_token"]
@@ -80,7 +82,7 @@ async def test_a_replay_on_day_89_still_revokes_the_family(own_app: Application)
     for _ in range(89):
         own_app.clock.advance(seconds=DAY - 1)
         newest = (await own_app.refresh(client, newest["refresh_token"])).json()
-        await services.housekeeping.run_once()
+        await services.operations.housekeeping.run_once()
     assert await rows(services, "refresh_tokens") == 2  # the newest, and its predecessor
 
     replay = await own_app.refresh(client, first["refresh_token"])
@@ -98,7 +100,7 @@ async def test_replaying_an_old_token_as_another_client_revokes_nothing(
     stranger = await own_app.create_client()
     second = (await own_app.refresh(client, first["refresh_token"])).json()
     own_app.clock.advance(seconds=HOUR - 1)
-    await services_of(own_app).housekeeping.run_once()
+    await services_of(own_app).operations.housekeeping.run_once()
 
     replay = await own_app.refresh(stranger, first["refresh_token"])
 
@@ -114,7 +116,7 @@ async def test_a_token_used_long_ago_is_inactive_and_can_still_be_revoked(
     client, _, first = await sign_in(own_app)
     second = (await own_app.refresh(client, first["refresh_token"])).json()
     own_app.clock.advance(seconds=HOUR - 1)
-    await services_of(own_app).housekeeping.run_once()
+    await services_of(own_app).operations.housekeeping.run_once()
     assert not await own_app.is_active(client, first["refresh_token"])
 
     await own_app.revoke(client, first["refresh_token"])
@@ -130,7 +132,7 @@ async def test_a_revoked_family_is_deleted_within_an_hour(own_app: Application) 
     await own_app.revoke(client, second["refresh_token"])
     own_app.clock.advance(seconds=HOUR - 60)
 
-    await services.housekeeping.run_once()
+    await services.operations.housekeeping.run_once()
 
     assert await rows(services, "token_families") == 0
     assert await rows(services, "refresh_tokens") == 0
@@ -147,7 +149,7 @@ async def test_a_revoked_access_token_is_deleted_within_an_hour(start_app: AppFa
     await app.revoke(client, revoked)
     app.clock.advance(seconds=HOUR)
 
-    await services_of(app).housekeeping.run_once()
+    await services_of(app).operations.housekeeping.run_once()
 
     assert await rows(services_of(app), "access_tokens") == 1
     assert await app.is_active(client, living)
@@ -161,10 +163,10 @@ async def test_a_family_is_deleted_within_an_hour_of_its_idle_lifetime(
     client, _, first = await sign_in(own_app)
     await own_app.refresh(client, first["refresh_token"])
     own_app.clock.advance(seconds=HOUR)
-    await services.housekeeping.run_once()
+    await services.operations.housekeeping.run_once()
     own_app.clock.advance(seconds=30 * DAY)
 
-    await services.housekeeping.run_once()
+    await services.operations.housekeeping.run_once()
 
     await assert_nothing_is_left(services)
 
@@ -176,12 +178,12 @@ async def test_an_access_token_outlives_the_idle_lifetime_of_its_refresh_token(
     client, _, pair = await sign_in(app)
     app.clock.advance(seconds=9 * DAY)
 
-    await services_of(app).housekeeping.run_once()
+    await services_of(app).operations.housekeeping.run_once()
 
     assert_oauth_error(await app.refresh(client, pair["refresh_token"]), "invalid_grant")
     assert await app.is_active(client, pair["access_token"])
     app.clock.advance(seconds=2 * DAY)
-    await services_of(app).housekeeping.run_once()
+    await services_of(app).operations.housekeeping.run_once()
     await assert_nothing_is_left(services_of(app))
 
 
@@ -195,7 +197,7 @@ async def test_a_family_without_a_refresh_token_is_deleted_with_its_access_token
     assert answer.json()["expires_in"] == ACCESS_LIFETIME
     own_app.clock.advance(seconds=2 * ACCESS_LIFETIME)
 
-    await services.housekeeping.run_once()
+    await services.operations.housekeeping.run_once()
 
     await assert_nothing_is_left(services)
 
@@ -209,7 +211,7 @@ async def test_a_family_with_more_tokens_than_a_batch_is_deleted_completely(
         pair = (await own_app.refresh(client, pair["refresh_token"])).json()
     await own_app.revoke(client, pair["refresh_token"])
     own_app.clock.advance(seconds=HOUR)
-    ended = EndedTokenRepository(services.database, access_lifetime=timedelta(hours=1))
+    ended = EndedTokenRepository(services.core.database, access_lifetime=timedelta(hours=1))
     left = []
 
     for delete in ended.deletions():

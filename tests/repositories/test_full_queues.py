@@ -25,9 +25,11 @@ async def test_a_full_queue_causes_a_503_with_retry_after_and_queued_rows_are_st
     url = await databases.migrated(database_kind)
     app = await start_app(database_url=url, database_timeout=30, sqlite_busy_timeout=30)
     client = await app.create_client()
-    grants: Any = services_of(app).dispatcher._grants
+    grants: Any = services_of(app).oauth.dispatcher._grants
     tokens: AccessTokenRepository = grants["client_credentials"].tools.issuer._access_tokens
-    waiting = MAXIMUM_WAITING + MAXIMUM_ROWS * services_of(app).database.backend.concurrent_batches
+    waiting = (
+        MAXIMUM_WAITING + MAXIMUM_ROWS * services_of(app).core.database.backend.concurrent_batches
+    )
 
     async def store() -> bool:
         try:
@@ -53,6 +55,6 @@ async def test_a_full_queue_causes_a_503_with_retry_after_and_queued_rows_are_st
 
     assert_oauth_error(refused, "temporarily_unavailable", status=503)
     assert int(refused.headers["retry-after"]) > 0
-    assert await count(services_of(app).database, "access_tokens") == accepted
+    assert await count(services_of(app).core.database, "access_tokens") == accepted
     assert accepted < waiting + MAXIMUM_WAITING
     assert (await app.client_credentials(client)).status_code == 200

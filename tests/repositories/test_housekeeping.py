@@ -66,10 +66,10 @@ def worker(database: Database, clock: FakeClock, **options: object) -> Housekeep
         """Keys have tests of their own."""
 
     return Housekeeping(
-        HousekeepingRepository(database),
-        LeaseRepository(database),
-        clock,
-        ended_tokens=EndedTokenRepository(
+        housekeeping_repository=HousekeepingRepository(database),
+        lease_repository=LeaseRepository(database),
+        clock=clock,
+        ended_token_repository=EndedTokenRepository(
             database, access_lifetime=timedelta(seconds=ACCESS_LIFETIME)
         ),
         **{  # type: ignore[arg-type]
@@ -104,10 +104,10 @@ async def test_expired_access_tokens_are_deleted_and_active_ones_are_preserved(
     living = (await own_app.client_credentials(client)).json()["access_token"]
     services = services_of(own_app)
 
-    removed = await services.housekeeping.run_once()
+    removed = await services.operations.housekeeping.run_once()
 
     assert removed == 3
-    assert await count(services.database, "access_tokens") == 1
+    assert await count(services.core.database, "access_tokens") == 1
     assert await own_app.is_active(client, living)
 
 
@@ -118,7 +118,7 @@ async def test_recently_expired_tokens_are_preserved_to_allow_for_clock_skew(
     await own_app.client_credentials(client)
     own_app.clock.advance(seconds=ACCESS_LIFETIME + 1)
 
-    assert await services_of(own_app).housekeeping.run_once() == 0
+    assert await services_of(own_app).operations.housekeeping.run_once() == 0
 
 
 async def test_a_family_and_its_tokens_are_deleted_after_its_absolute_lifetime(
@@ -129,9 +129,9 @@ async def test_a_family_and_its_tokens_are_deleted_after_its_absolute_lifetime(
     await own_app.refresh(client, first["refresh_token"])
     own_app.clock.advance(seconds=FAMILY_LIFETIME + KEPT)
     living = (await own_app.password_grant(client, user)).json()
-    database = services_of(own_app).database
+    database = services_of(own_app).core.database
 
-    await services_of(own_app).housekeeping.run_once()
+    await services_of(own_app).operations.housekeeping.run_once()
 
     assert await count(database, "token_families") == 1
     assert await count(database, "refresh_tokens") == 1
@@ -147,7 +147,7 @@ async def test_a_used_refresh_token_is_stored_for_the_lifetime_of_its_family(
     first = (await own_app.password_grant(client, user)).json()
     second = (await own_app.refresh(client, first["refresh_token"])).json()
     own_app.clock.advance(seconds=ACCESS_LIFETIME + KEPT)
-    await services_of(own_app).housekeeping.run_once()
+    await services_of(own_app).operations.housekeeping.run_once()
 
     replay = await own_app.refresh(client, first["refresh_token"])
     after = await own_app.refresh(client, second["refresh_token"])
@@ -234,7 +234,7 @@ async def test_a_running_server_performs_housekeeping_automatically(start_app: A
 
     app.clock.advance(seconds=ACCESS_LIFETIME + KEPT)
 
-    await eventually(lambda: is_empty(services_of(app).database, "access_tokens"))
+    await eventually(lambda: is_empty(services_of(app).core.database, "access_tokens"))
 
 
 @pytest.mark.slow

@@ -59,11 +59,13 @@ def run(database: Database, log: list[str]) -> Run:
 
     async def made(*tables: Table, **options: object) -> int:
         housekeeping = WithTables(
-            HousekeepingRepository(database),
-            LeaseRepository(database),
-            FakeClock(),
+            housekeeping_repository=HousekeepingRepository(database),
+            lease_repository=LeaseRepository(database),
+            clock=FakeClock(),
             **{  # type: ignore[arg-type]
-                "ended_tokens": EndedTokenRepository(database, access_lifetime=timedelta(hours=1)),
+                "ended_token_repository": EndedTokenRepository(
+                    database, access_lifetime=timedelta(hours=1)
+                ),
                 "interval": 60.0,
                 "rotate_keys": rotate,
                 "sleep": no_pause,

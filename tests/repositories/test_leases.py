@@ -90,15 +90,15 @@ async def test_a_server_releases_its_lease_when_it_stops(
 ) -> None:
     url = await databases.migrated(database_kind)
     app = await start_app(database_url=url)
-    housekeeping = services_of(app).housekeeping
+    housekeeping = services_of(app).operations.housekeeping
 
     async def stop(_: float) -> None:
         raise asyncio.CancelledError
 
     await housekeeping.run_once()
     housekeeping._sleep = stop
-    held = await count(services_of(app).database, "leases")
+    held = await count(services_of(app).core.database, "leases")
     with pytest.raises(asyncio.CancelledError):
         await housekeeping.run_forever()
 
-    assert (held, await count(services_of(app).database, "leases")) == (1, 0)
+    assert (held, await count(services_of(app).core.database, "leases")) == (1, 0)

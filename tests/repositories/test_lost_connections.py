@@ -140,8 +140,8 @@ async def test_a_sign_in_with_a_lost_commit_response_creates_one_family(
         assert proxy.cuts_made == 1
         assert answer.status_code == 200
         assert await app.is_active(client, answer.json()["access_token"])
-        assert await count(services_of(app).database, "token_families") == 1
-        assert await count(services_of(app).database, "refresh_tokens") == 1
+        assert await count(services_of(app).core.database, "token_families") == 1
+        assert await count(services_of(app).core.database, "refresh_tokens") == 1
 
 
 async def test_a_refresh_with_a_lost_commit_response_issues_one_pair(postgresql_url: str) -> None:
@@ -157,8 +157,8 @@ async def test_a_refresh_with_a_lost_commit_response_issues_one_pair(postgresql_
         assert second.status_code == 200
         assert again.json()["refresh_token"] == second.json()["refresh_token"]
         assert await app.is_active(client, second.json()["access_token"])
-        assert await count(services_of(app).database, "refresh_tokens") == 2
-        assert await count(services_of(app).database, "access_tokens") == 2
+        assert await count(services_of(app).core.database, "refresh_tokens") == 2
+        assert await count(services_of(app).core.database, "access_tokens") == 2
 
 
 async def test_a_refresh_that_returned_503_can_be_retried(postgresql_url: str) -> None:
@@ -181,7 +181,7 @@ async def test_a_refresh_that_returned_503_can_be_retried(postgresql_url: str) -
         assert await app.is_active(client, second.json()["access_token"])
         third = await app.refresh(client, second.json()["refresh_token"])
         assert third.status_code == 200
-        assert await count(services_of(app).database, "refresh_tokens") == 3
+        assert await count(services_of(app).core.database, "refresh_tokens") == 3
 
 
 async def test_a_stalled_database_causes_a_503_within_the_time_limit_and_recovers(

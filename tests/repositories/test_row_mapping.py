@@ -97,7 +97,7 @@ async def test_an_access_token_is_read_back_with_the_data_of_its_user(
 ) -> None:
     issued_at = app.clock.now()
     token = (await app.password_grant(client, user, scope="profile")).json()["access_token"]
-    tokens = AccessTokenRepository(services_of(app).database)
+    tokens = AccessTokenRepository(services_of(app).core.database)
 
     found = await tokens.find_valid(digest_of(token), now=issued_at)
 
@@ -117,7 +117,7 @@ async def test_a_refresh_token_is_read_back_with_the_data_of_its_family_and_user
     first = (await app.password_grant(client, user, scope="profile")).json()["refresh_token"]
     app.clock.advance(seconds=60)
     second = (await app.refresh(client, first)).json()["refresh_token"]
-    tokens = RefreshTokenRepository(services_of(app).database)
+    tokens = RefreshTokenRepository(services_of(app).core.database)
 
     used, fresh = (
         await tokens.find_in_active_family(digest_of(first)),

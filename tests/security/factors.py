@@ -56,8 +56,8 @@ async def audited(app: Application, user: TestUser) -> list[tuple[str, dict[str,
     """What the log holds about a person, the oldest first."""
     services = build_services(app.settings, app.clock)
     try:
-        person = await services.users.get(user.username)
-        events = await services.audit.list_of_user(person.user_id, limit=500)
+        person = await services.accounts.users.get(user.username)
+        events = await services.core.audit.list_of_user(person.user_id, limit=500)
     finally:
         await services.close()
     return [(each.action, json.loads(each.details)) for each in reversed(events)]

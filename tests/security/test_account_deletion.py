@@ -142,7 +142,7 @@ async def test_a_deletion_removes_every_row_of_the_user_except_the_audit_log(
 
     await delete(visitor, user)
 
-    database = services_of(app).database
+    database = services_of(app).core.database
     for table in metadata.tables.values():
         if "user_id" in table.c and table.name not in KEPT:
             assert not await database.fetch_all(select(table).where(table.c.user_id == user_id)), (
@@ -151,7 +151,7 @@ async def test_a_deletion_removes_every_row_of_the_user_except_the_audit_log(
     log = await happened(app, user_id)
     assert log[-1] == ("user.deleted", {})
     assert user.username not in str(log)
-    assert (await services_of(app).audit.verify()).broken_at is None
+    assert (await services_of(app).core.audit.verify()).broken_at is None
 
 
 async def test_a_deletion_does_not_affect_other_users(

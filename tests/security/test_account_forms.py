@@ -153,7 +153,7 @@ async def test_a_form_of_one_user_does_not_replace_the_recovery_codes_of_another
     answer = await visitor.http.post("/account/recovery-codes", data=fields)
 
     assert answer.status_code == 409
-    assert await services_of(app).recovery.count_left(await stored(app, bob)) == 0
+    assert await services_of(app).factors.recovery_codes.count_left(await stored(app, bob)) == 0
 
 
 async def test_a_form_of_one_user_does_not_download_the_data_of_another(

@@ -36,13 +36,13 @@ async def own(start_app: AppFactory) -> Application:
 @pytest_asyncio.fixture
 async def log(own: Application) -> AuditLog:
     """With five events, an hour between them."""
-    made = services_of(own).audit
+    made = services_of(own).core.audit
     await add(own, NUMBER)
     return made
 
 
 async def add(own: Application, number: int) -> None:
-    log = services_of(own).audit
+    log = services_of(own).core.audit
     for each in range(number):
         await log.record("password.changed", user_id="ada", number=each, name="Zoë")
         own.clock.advance(seconds=3600)
@@ -51,7 +51,7 @@ async def add(own: Application, number: int) -> None:
 
 @pytest.fixture
 def archive(own: Application) -> AuditArchive:
-    return services_of(own).audit_archive
+    return services_of(own).operations.audit_archive
 
 
 @pytest.fixture
@@ -92,7 +92,7 @@ def numbers(file: Path) -> list[int]:
 
 
 async def stored(own: Application) -> int:
-    return await count(services_of(own).database, "audit_events")
+    return await count(services_of(own).core.database, "audit_events")
 
 
 async def test_archived_events_move_to_a_file_and_log_and_file_both_verify(
@@ -235,7 +235,7 @@ async def test_an_archive_of_another_log_is_not_overwritten(
     other = await start_app()
     other.clock.advance(seconds=1)
     await add(other, NUMBER)
-    await services_of(other).audit_archive.run(file)
+    await services_of(other).operations.audit_archive.run(file)
     content = content_of(file)
 
     result = await audit("archive", file)
@@ -353,7 +353,7 @@ async def test_an_event_is_read_back_from_the_archive_unchanged(log: AuditLog) -
 
 
 async def execute(own: Application, statement: str) -> None:
-    async with services_of(own).database.backend.engines.writer.begin() as connection:
+    async with services_of(own).core.database.backend.engines.writer.begin() as connection:
         await connection.execute(text(statement))
 
 

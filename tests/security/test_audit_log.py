@@ -42,7 +42,7 @@ async def own(start_app: AppFactory) -> Application:
 @pytest_asyncio.fixture
 async def log(own: Application) -> AuditLog:
     """With five events, which have their numbers."""
-    made = services_of(own).audit
+    made = services_of(own).core.audit
     for number in range(NUMBER):
         await made.record("password.changed", user_id="ada", number=number)
     assert await made.sequencer.run()
@@ -54,7 +54,7 @@ def tamper(own: Application, database_kind: str) -> Tamper:
     """What somebody does who may do everything with the database."""
 
     async def run(statement: str) -> None:
-        async with services_of(own).database.transaction() as connection:
+        async with services_of(own).core.database.transaction() as connection:
             if database_kind == "postgresql":
                 for name in ("audit_events_are_kept", "audit_events_are_kept_from_delete"):
                     await connection.execute(text(f"DROP TRIGGER IF EXISTS {name} ON audit_events"))
@@ -98,7 +98,7 @@ async def test_an_untampered_chain_verifies_from_the_first_event_to_the_head(log
 
 
 async def test_an_empty_log_verifies(own: Application) -> None:
-    assert (await services_of(own).audit.verify()).broken_at is None
+    assert (await services_of(own).core.audit.verify()).broken_at is None
 
 
 async def test_a_hundred_concurrent_events_from_two_workers_form_one_chain(
@@ -108,13 +108,13 @@ async def test_a_hundred_concurrent_events_from_two_workers_form_one_chain(
     async with running_services(url, FakeClock()) as one, running_services(url, FakeClock()) as two:
         await asyncio.gather(
             *(
-                services.audit.record("password.changed", user_id="ada", number=number)
+                services.core.audit.record("password.changed", user_id="ada", number=number)
                 for number, services in enumerate(islice(cycle((one, two)), 100))
             )
         )
 
-        events = await events_of(two.audit)
-        verdict = await one.audit.verify()
+        events = await events_of(two.core.audit)
+        verdict = await one.core.audit.verify()
 
     assert [each.sequence for each in events] == list(range(1, 101))
     assert {json.loads(each.details)["number"] for each in events} == set(range(100))
@@ -143,7 +143,7 @@ async def test_the_database_refuses_to_change_or_delete_events(
 ) -> None:
     before = await events_of(log)
 
-    engine = services_of(own).database.backend.engines.writer
+    engine = services_of(own).core.database.backend.engines.writer
     with pytest.raises(DBAPIError, match="append-only"):
         async with engine.begin() as connection:
             await connection.execute(text(statement))
@@ -269,8 +269,8 @@ async def test_list_prints_one_event_per_line_with_hex_hashes_and_utc_times(
 
 @pytest.mark.slow
 async def test_list_can_be_filtered_by_user_time_and_action(own: Application, audit: Audit) -> None:
-    user, log = await own.register(), services_of(own).audit
-    user_id = (await services_of(own).users.get(user.username)).user_id
+    user, log = await own.register(), services_of(own).core.audit
+    user_id = (await services_of(own).accounts.users.get(user.username)).user_id
     await log.record("password.changed", user_id=user_id)
     await log.record("password.changed", user_id="somebody else", actor=f"user:{user_id}")
     await log.record("password_changed", user_id="somebody else")
@@ -369,7 +369,7 @@ async def test_the_log_contains_no_secrets(own: Application) -> None:
     one_time_code = own.code(user)
     await own.verify_otp(user.username, "000000")
 
-    events = await events_of(services_of(own).audit)
+    events = await events_of(services_of(own).core.audit)
 
     stored = "\n".join(str(each) for each in events)
     assert len(said) > 10
@@ -384,10 +384,10 @@ async def test_client_credentials_tokens_record_no_event(
     own: Application, client: TestClient
 ) -> None:
     machine = await own.create_client()
-    before = len(await events_of(services_of(own).audit))
+    before = len(await events_of(services_of(own).core.audit))
 
     token = (await own.client_credentials(machine)).json()["access_token"]
     await own.is_active(machine, token)
     await own.revoke(machine, token)
 
-    assert len(await events_of(services_of(own).audit)) == before
+    assert len(await events_of(services_of(own).core.audit)) == before

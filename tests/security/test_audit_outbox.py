@@ -25,7 +25,7 @@ async def own(start_app: AppFactory) -> Application:
 
 @pytest.fixture
 def log(own: Application) -> AuditLog:
-    return services_of(own).audit
+    return services_of(own).core.audit
 
 
 async def actions_of(log: AuditLog) -> list[str]:
@@ -73,7 +73,7 @@ async def test_pending_events_are_readable_while_the_sqlite_file_is_locked(
 
 async def test_an_event_written_twice_is_recorded_once(own: Application, log: AuditLog) -> None:
     """A step is repeated after its connection was lost, also when its event has a number."""
-    outbox = AuditOutboxRepository(services_of(own).database)
+    outbox = AuditOutboxRepository(services_of(own).core.database)
     event = log.event("otp.refused", user_id="ada")
 
     await outbox.add(event)
@@ -88,7 +88,7 @@ async def test_an_event_written_twice_is_recorded_once(own: Application, log: Au
 async def test_outbox_rows_of_numbered_events_are_deleted_after_ten_minutes(
     own: Application, log: AuditLog
 ) -> None:
-    database = services_of(own).database
+    database = services_of(own).core.database
     await log.record("otp.refused", user_id="ada")
     await log.sequencer.run()
     kept = await count(database, "audit_outbox")
@@ -113,7 +113,7 @@ async def test_outbox_rows_of_numbered_events_are_deleted_after_ten_minutes(
 async def test_the_database_refuses_to_change_or_delete_a_pending_event(
     own: Application, log: AuditLog, statement: str
 ) -> None:
-    writer = services_of(own).database.backend.engines.writer
+    writer = services_of(own).core.database.backend.engines.writer
 
     async with writer.connect() as connection:
         await write_events(connection, log.event("otp.reset", user_id="ada"))

@@ -17,11 +17,11 @@ PROFILE = "/profile"
 
 
 async def events_of(app: Application) -> list[AuditEvent]:
-    return [each async for each in services_of(app).audit.read_all()]
+    return [each async for each in services_of(app).core.audit.read_all()]
 
 
 async def id_of(app: Application, user: TestUser) -> str:
-    found = await services_of(app).users.get(user.username)
+    found = await services_of(app).accounts.users.get(user.username)
     return found.user_id
 
 
@@ -100,11 +100,11 @@ async def test_creating_and_managing_a_client_is_recorded(
     app: Application, client: TestClient
 ) -> None:
     services = services_of(app)
-    await services.clients.rotate_secret(client.client_id)
-    await services.clients.set_trust(client.client_id, "verified")
-    await services.clients.set_disabled(client.client_id, disabled=True)
-    await services.clients.set_disabled(client.client_id, disabled=False)
-    await services.clients.invite("a label", lasts=services.sessions._ttl)
+    await services.clients.clients.rotate_secret(client.client_id)
+    await services.clients.clients.set_trust(client.client_id, "verified")
+    await services.clients.clients.set_disabled(client.client_id, disabled=True)
+    await services.clients.clients.set_disabled(client.client_id, disabled=False)
+    await services.clients.clients.invite("a label", lasts=services.accounts.sessions.ttl)
 
     found = [each for each in await events_of(app) if each.client_id == client.client_id]
     assert [each.action for each in found] == [
@@ -152,7 +152,7 @@ async def test_client_credentials_tokens_record_no_event(
 
 
 async def test_a_key_rotation_is_recorded(app: Application) -> None:
-    made = await services_of(app).signing_keys.rotate()
+    made = await services_of(app).oauth.signing_keys.rotate()
 
     rotated = [each for each in await events_of(app) if each.action == "keys.rotated"]
 

@@ -205,7 +205,7 @@ async def test_the_audit_log_records_the_replacement_without_the_secrets(
     await sign_in(visitor, user)
     again, codes = await replace(visitor, user)
     services = build_services(app.settings, app.clock)
-    await services.users.reset_otp(user.username)
+    await services.accounts.users.reset_otp(user.username)
     await services.close()
 
     log = await audited(app, user)

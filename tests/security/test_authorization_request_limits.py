@@ -31,7 +31,7 @@ async def test_a_network_can_store_a_limited_number_of_requests_per_minute(
 ) -> None:
     """SECURITY_BAR row 50; also by POST, and a page that says so"""
     first = [await ask(app, client, network) for _ in range(LIMIT)]
-    stored = await count(services_of(app).database, "authorization_requests")
+    stored = await count(services_of(app).core.database, "authorization_requests")
 
     refused = await ask(app, client, network)
     posted = await app.http.post(
@@ -44,7 +44,7 @@ async def test_a_network_can_store_a_limited_number_of_requests_per_minute(
     assert {each.status_code for each in first} == {303}
     assert (refused.status_code, posted.status_code, other.status_code) == (429, 429, 303)
     assert int(refused.headers["retry-after"]) > 0
-    assert await count(services_of(app).database, "authorization_requests") == stored + 1
+    assert await count(services_of(app).core.database, "authorization_requests") == stored + 1
     app.clock.advance(seconds=120)
     assert (await ask(app, client, network)).status_code == 303
 

@@ -56,7 +56,7 @@ async def remember(visitor: Visitor, user: TestUser) -> None:
 
 
 async def rows_of(app: Application, table: Any, user_id: str) -> int:
-    database = services_of(app).database
+    database = services_of(app).core.database
     row = await database.fetch_one(
         select(func.count()).select_from(table).where(table.c.user_id == user_id)
     )
@@ -253,7 +253,7 @@ async def step_up_page(visitor: Visitor, user: TestUser) -> Any:
     """In a remembered browser: the password alone signed in, and a code is asked for now."""
     await remember(visitor, user)
     services = services_of(visitor.app)
-    await services.sessions.end_all(
+    await services.accounts.sessions.end_all(
         (await stored(visitor.app, user)).user_id, event_of=lambda _: new_event()
     )
     await visitor.give_password(await visitor.get("/login"), user)
@@ -279,7 +279,7 @@ async def test_a_step_up_does_not_restore_a_session_that_ended_before_it(
     app: Application, visitor: Visitor, user: TestUser
 ) -> None:
     page = await step_up_page(visitor, user)
-    await services_of(app).sessions.end_all(
+    await services_of(app).accounts.sessions.end_all(
         (await stored(app, user)).user_id, event_of=lambda _: new_event()
     )
 

@@ -301,7 +301,7 @@ async def test_a_verified_email_from_a_provider_does_not_give_access_to_an_accou
 ) -> None:
     """An identity is an issuer and a subject: an address links nobody, whoever verified it."""
     victim = await person_with(app, email="victim@example.com")
-    await services_of(app).users.set_claims(
+    await services_of(app).accounts.users.set_claims(
         victim.username, _nothing(), vouched_for=["email_verified"]
     )
 
@@ -319,8 +319,8 @@ async def test_a_verified_email_from_a_provider_does_not_give_access_to_an_accou
     assert "That username is taken. Choose another one." in text_of(taken)
     account = await stranger.get("/account")
     assert account.headers["location"] == "/login"
-    user = await services_of(app).users.get(victim.username)
-    assert await services_of(app).identity_providers.list_of(user) == []
+    user = await services_of(app).accounts.users.get(victim.username)
+    assert await services_of(app).federation.identity_providers.list_of(user) == []
 
 
 async def test_the_same_subject_at_another_provider_is_a_different_identity(
@@ -352,7 +352,10 @@ async def test_an_account_is_created_only_in_the_browser_that_completed_the_sign
 
     for response in (without, stolen, wrong_state):
         assert response.headers["location"] == "/login/new-here"
-    assert provider.name not in await services_of(visitor.app).identity_providers.count_linked()
+    assert (
+        provider.name
+        not in await services_of(visitor.app).federation.identity_providers.count_linked()
+    )
 
 
 async def test_a_started_sign_in_cannot_be_used_as_a_completed_one(
@@ -385,7 +388,7 @@ async def test_only_one_account_can_be_created_for_an_external_identity(
     )
 
     assert sorted(response.status_code for response in made) == [303, 400]
-    counts = await services_of(visitor.app).identity_providers.count_linked()
+    counts = await services_of(visitor.app).federation.identity_providers.count_linked()
     assert counts[provider.name] == 1
 
 
@@ -404,7 +407,7 @@ async def test_a_disabled_provider_is_not_offered_and_its_callbacks_are_refused(
     await account_made_by(visitor, provider, sub="1")
     asked = await sent_to(stranger, provider)
     provider.knows(asked, sub="1")
-    await services_of(app).identity_providers.set_disabled(provider.name, disabled=True)
+    await services_of(app).federation.identity_providers.set_disabled(provider.name, disabled=True)
 
     login = await stranger.get("/login")
     form = {"csrf_token": csrf_in(login)}
@@ -420,7 +423,7 @@ async def test_a_disabled_user_cannot_sign_in(
     app: Application, visitor: Visitor, stranger: Visitor, provider: Provider
 ) -> None:
     name = await account_made_by(visitor, provider, sub="1")
-    await services_of(app).users.set_disabled(name, disabled=True)
+    await services_of(app).accounts.users.set_disabled(name, disabled=True)
 
     page = await signed_in_by(stranger, provider, sub="1")
 
@@ -611,7 +614,7 @@ async def test_an_unreachable_provider_shows_an_error_page(
     app.clock.advance(seconds=1)
 
     page = await visitor.http.get(provider.callback(asked))
-    await services_of(app).identity_providers.remove(provider.name)
+    await services_of(app).federation.identity_providers.remove(provider.name)
 
     assert page.status_code == 502
     assert "The sign-in service isn't responding" in text_of(page)
@@ -625,7 +628,7 @@ async def test_a_certificate_of_an_untrusted_authority_is_refused(
         provider = await offered(app, peer)
 
         page = await visitor.submit(await visitor.get("/login"), to=provider.button)
-        await services_of(app).identity_providers.remove(provider.name)
+        await services_of(app).federation.identity_providers.remove(provider.name)
 
     assert page.status_code == 502
     assert "The sign-in service isn't responding" in text_of(page)
@@ -670,7 +673,7 @@ async def test_neither_the_log_nor_the_audit_log_contains_secrets(
     await visitor.http.get(provider.callback(asked))
     await account_made_by(visitor, provider, sub="1")
 
-    events = [each async for each in services_of(app).audit.read_all()]
+    events = [each async for each in services_of(app).core.audit.read_all()]
 
     logged = caplog.text + "".join(each.details for each in events)
     for secret in ("a-code", "a-secret-that-only-the-two-know", asked.state, asked.nonce):

@@ -84,7 +84,7 @@ async def test_a_new_external_identity_creates_an_account_without_a_password(
     assert "zoe@example.com" in text_of(page)
     assert "Your account" in home.text
     assert "Zoë" in home.text
-    user = await services_of(app).users.get(name)
+    user = await services_of(app).accounts.users.get(name)
     assert json.loads(user.claims) == {
         "name": "Zoë",
         "email": "zoe@example.com",
@@ -100,7 +100,7 @@ async def test_an_email_is_not_verified_because_the_provider_claims_so(
         visitor, provider, sub="1", email="ceo@example.com", email_verified=True
     )
 
-    user = await services_of(app).users.get(name)
+    user = await services_of(app).accounts.users.get(name)
 
     assert json.loads(user.claims)["email_verified"] is False
     assert user.email_key is None
@@ -115,8 +115,8 @@ async def test_a_known_external_identity_signs_the_user_in(
 
     assert "Your account" in home.text
     assert name in home.text
-    (session, _) = await services_of(app).sessions.list_of(
-        (await services_of(app).users.get(name)).user_id
+    (session, _) = await services_of(app).accounts.sessions.list_of(
+        (await services_of(app).accounts.users.get(name)).user_id
     )
     assert session.amr == "fed"
     assert session.acr == "urn:postern:acr:password"
@@ -150,8 +150,8 @@ async def test_a_provider_is_only_the_first_factor_if_the_user_has_a_second_fact
     assert "Enter your security code" in page.text
     assert before.headers["location"] == "/login"
     assert "Your account" in home.text
-    sessions = await services_of(app).sessions.list_of(
-        (await services_of(app).users.get(user.username)).user_id
+    sessions = await services_of(app).accounts.sessions.list_of(
+        (await services_of(app).accounts.users.get(user.username)).user_id
     )
     assert "fed otp mfa" in {each.amr for each in sessions}
 
@@ -160,8 +160,8 @@ async def test_a_passkey_is_required_as_second_factor_after_the_provider(
     app: Application, visitor: Visitor, stranger: Visitor, provider: Provider
 ) -> None:
     name = await account_made_by(visitor, provider, sub="1")
-    owner = await services_of(app).users.get(name)
-    await PasskeyRepository(services_of(app).database).add(
+    owner = await services_of(app).accounts.users.get(name)
+    await PasskeyRepository(services_of(app).core.database).add(
         Passkey(
             passkey_id=owner.user_id,
             credential_id=owner.user_id.encode(),
@@ -262,7 +262,7 @@ async def test_no_account_is_created_if_registration_is_closed(
     assert "Sign-up is closed. Ask your administrator for an account." in page.text
     assert 'action="/login/new-here"' not in page.text
     assert refused.status_code == 404
-    assert await services_of(app).identity_providers.count_linked() == {}
+    assert await services_of(app).federation.identity_providers.count_linked() == {}
 
 
 async def test_accounts_created_through_a_provider_count_as_registrations(
@@ -278,7 +278,7 @@ async def test_accounts_created_through_a_provider_count_as_registrations(
 
     assert refused.status_code == 429
     assert int(refused.headers["retry-after"]) > 0
-    assert await services_of(app).identity_providers.count_linked() == {provider.name: 1}
+    assert await services_of(app).federation.identity_providers.count_linked() == {provider.name: 1}
 
 
 async def test_a_taken_username_is_reported_beside_its_field(

@@ -42,7 +42,9 @@ async def known_there(app: Application, visitor: Visitor, provider: Provider) ->
 
 async def newest_session(app: Application, name: str) -> Session:
     services = services_of(app)
-    found = await services.sessions.list_of((await services.users.get(name)).user_id)
+    found = await services.accounts.sessions.list_of(
+        (await services.accounts.users.get(name)).user_id
+    )
     return max(found, key=lambda each: each.last_seen_at)
 
 
@@ -272,7 +274,7 @@ async def test_reauthentication_at_the_provider_continues_to_the_account_page(
     assert freshness_in(asked) == FRESH_FLOW
     assert after.url.path == PASSWORD_PAGE
     assert after.status_code == 200
-    user_id = (await services_of(app).users.get(name)).user_id
+    user_id = (await services_of(app).accounts.users.get(name)).user_id
     assert (
         "upstream.signed_in_again",
         {"provider": provider.name, "proof": proof},

@@ -37,7 +37,9 @@ async def linked_to(app: Application, name: str) -> list[str]:
     services = services_of(app)
     return [
         each.provider
-        for each in await services.identity_providers.list_of(await services.users.get(name))
+        for each in await services.federation.identity_providers.list_of(
+            await services.accounts.users.get(name)
+        )
     ]
 
 
@@ -66,8 +68,8 @@ async def test_linking_and_unlinking_are_audited(
     page = await linked_by(visitor, provider, sub="1")
     await visitor.submit(page, to="/account/connections/unlink")
 
-    owner = await services_of(app).users.get(user.username)
-    events = await services_of(app).audit.list_of_user(owner.user_id)
+    owner = await services_of(app).accounts.users.get(user.username)
+    events = await services_of(app).core.audit.list_of_user(owner.user_id)
 
     found = {each.action: json.loads(each.details) for each in events}
     assert found["upstream.linked"] == {"provider": provider.name}
@@ -156,8 +158,8 @@ async def test_linking_fails_after_the_session_ends(
     await signed_in(visitor, user)
     asked = await linking(visitor, provider)
     provider.knows(asked, sub="1")
-    owner = await services_of(app).users.get(user.username)
-    await services_of(app).sessions.end_all(owner.user_id, event_of=lambda _: new_event())
+    owner = await services_of(app).accounts.users.get(user.username)
+    await services_of(app).accounts.sessions.end_all(owner.user_id, event_of=lambda _: new_event())
 
     page = await visitor.http.get(provider.callback(asked))
 
@@ -261,7 +263,7 @@ async def test_a_disabled_provider_does_not_count_as_a_sign_in_method(
         second = await offered(app, second_peer)
         name = await account_made_by(visitor, provider, sub="1")
         await linked_by(visitor, second, sub="2")
-    await services_of(app).identity_providers.set_disabled(second.name, disabled=True)
+    await services_of(app).federation.identity_providers.set_disabled(second.name, disabled=True)
     form = {
         **fields_in(await visitor.get("/account/connections")),
         "issuer": provider.issuer,

@@ -25,7 +25,7 @@ CLIENT_ID, CLIENT_SECRET = "cl i:é&+", "s e:c&%ré+/"
 async def with_credentials(app: Application, peer: Peer, secret: str) -> Provider:
     """Add a provider at which our client has special characters in its credentials."""
     provider = Provider(app, peer, app.new_name("op"))
-    await services_of(app).identity_providers.add(
+    await services_of(app).federation.identity_providers.add(
         provider.name,
         label="Company",
         issuer=provider.issuer,

@@ -49,7 +49,7 @@ async def earlier_app(start_app: AppFactory, peer: Peer) -> Application:
     """The application with the recorded provider, in the minute of the recording."""
     app = await start_app()
     app.clock.advance(seconds=(RECORDED_AT - app.clock.now()).total_seconds())
-    await services_of(app).identity_providers.add(
+    await services_of(app).federation.identity_providers.add(
         "company",
         label="The Company",
         issuer=peer.url(""),
@@ -104,7 +104,7 @@ async def test_an_earlier_release_can_complete_a_sign_in_that_this_one_started(
 
     sealed = base64.urlsafe_b64decode(visitor.http.cookies["postern_upstream"].strip('"'))
     browser = visitor.http.cookies["postern_browser"]
-    cookie = json.loads(services_of(app).box("upstream flow").open(sealed, context=browser))
+    cookie = json.loads(services_of(app).core.box("upstream flow").open(sealed, context=browser))
 
     key = f"_state_{provider.name}_{asked.state}"
     values = cookie["session"].pop(key)["data"]

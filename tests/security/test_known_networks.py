@@ -154,7 +154,7 @@ async def test_an_unknown_username_causes_the_same_writes_but_no_email(
 ) -> None:
     """SECURITY_BAR row 19: as much is written, and nobody is mailed"""
     nobody = TestUser(app.new_name(), zoe.password, zoe.otp_secret)
-    database = services_of(app).database
+    database = services_of(app).core.database
 
     before = await count(database, "one_time_links")
     await guess_passwords(app, client, nobody, FREE + 2)
@@ -183,4 +183,4 @@ async def test_an_allowed_network_has_separate_code_attempts(
 
 
 async def all_mails_are_sent(app: Application) -> bool:
-    return await count(services_of(app).database, "mails") == 0
+    return await count(services_of(app).core.database, "mails") == 0

@@ -53,11 +53,11 @@ async def mailing(start_app: AppFactory, mail_server: MailServer) -> Application
 
 
 async def events_of(app: Application, action: str) -> list[AuditEvent]:
-    return [each async for each in services_of(app).audit.read_all() if each.action == action]
+    return [each async for each in services_of(app).core.audit.read_all() if each.action == action]
 
 
 async def has_no_mail_left(app: Application) -> bool:
-    return await count(services_of(app).database, "mails") == 0
+    return await count(services_of(app).core.database, "mails") == 0
 
 
 async def refused_until_he_has_waited(app: Application, attempt: Attempt) -> httpx.Response:
@@ -87,7 +87,7 @@ async def test_failed_passkeys_beyond_the_limit_are_not_audited(
         answers = [await give(visitor, page, SECOND, "{}") for _ in range(FREE_PASSKEYS + 40)]
 
     events = await events_of(app, "passkey.refused")
-    person = await services_of(app).users.get(user.username)
+    person = await services_of(app).accounts.users.get(user.username)
     assert [each.status_code for each in answers] == [400] * FREE_PASSKEYS + [429] * 40
     assert len([each for each in events if each.user_id == person.user_id]) == FREE_PASSKEYS
 
@@ -256,7 +256,9 @@ async def test_a_password_reset_makes_every_known_network_unknown(
             assert (await attempt(user.password)).status_code == 200
         await guess_elsewhere(app, client, user)
         known = await attempt(WRONG)
-        await services_of(app).users.reset_password(user.username, "a-new-one-that-nobody-knows")
+        await services_of(app).accounts.users.reset_password(
+            user.username, "a-new-one-that-nobody-knows"
+        )
         unknown = await attempt(WRONG)
 
     assert known.status_code == 400

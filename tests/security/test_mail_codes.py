@@ -48,7 +48,9 @@ async def pending_account(app: Application, visitor: Visitor, provider: Provider
 
 async def with_address(app: Application, user: TestUser) -> None:
     services = services_of(app)
-    await services.links.revoke_all((await services.users.get(user.username)).user_id)
+    await services.accounts.one_time_links.revoke_all(
+        (await services.accounts.users.get(user.username)).user_id
+    )
     await vouched_for(app, user, "email_verified")
 
 
@@ -75,7 +77,7 @@ async def is_open(visitor: Visitor, place: str = "password") -> bool:
 
 
 async def events(app: Application, user: TestUser) -> list[str]:
-    user_id = (await services_of(app).users.get(user.username)).user_id
+    user_id = (await services_of(app).accounts.users.get(user.username)).user_id
     return [action for action, _ in await happened(app, user_id)]
 
 
@@ -172,12 +174,12 @@ async def test_a_code_is_neither_a_sign_in_nor_a_second_factor(
 ) -> None:
     """OpenID Connect Core sections 2 and 3.1.2.1: `auth_time`, `max_age`, `acr`"""
     services = services_of(app)
-    user = await services.users.get(person.username)
-    (before,) = await services.sessions.list_of(user.user_id)
+    user = await services.accounts.users.get(person.username)
+    (before,) = await services.accounts.sessions.list_of(user.user_id)
 
     await confirm(visitor, await code_sent(visitor, mail_server))
 
-    (after,) = await services.sessions.list_of(user.user_id)
+    (after,) = await services.accounts.sessions.list_of(user.user_id)
     assert (after.auth_time, after.acr, after.amr) == (before.auth_time, before.acr, before.amr)
     silent = answer_in(await visitor.authorize(client, prompt="none", max_age="60"))
     assert silent["error"] == "login_required"
@@ -247,19 +249,23 @@ async def test_a_user_with_any_other_credential_gets_no_code(
     person = await pending_account(app, visitor, provider)
     await with_address(app, person)
     services = services_of(app)
-    user = await services.users.get(person.username)
+    user = await services.accounts.users.get(person.username)
     fields = fields_in(await visitor.get("/account"))
     if factor == "password":
-        await services.users.reset_password(person.username, PASSWORD)
+        await services.accounts.users.reset_password(person.username, PASSWORD)
     elif factor == "recovery codes":
-        await services.recovery.make(user)
+        await services.factors.recovery_codes.make(user)
     else:
-        await services.users.begin_enrolment(user)
+        await services.accounts.users.begin_enrolment(user)
         now = app.clock.now()
-        user = await services.users.get(person.username)
-        await services.otp._users.use_otp_step(user, 1, now=now, drift=0, event=None)
+        user = await services.accounts.users.get(person.username)
+        await services.factors.otp._user_repository.use_otp_step(
+            user, 1, now=now, drift=0, event=None
+        )
 
-    assert not await services.mail_codes.is_offered_to(await services.users.get(person.username))
+    assert not await services.factors.mail_codes.is_offered_to(
+        await services.accounts.users.get(person.username)
+    )
     await visitor.http.post(SEND, data={**fields, "next": "password"})
     assert "mail_code.sent" not in await events(app, person)
 
@@ -269,7 +275,7 @@ async def test_a_user_without_verified_email_or_provider_is_referred_to_an_admin
 ) -> None:
     """A refusal offers a next step"""
     await pending_account(app, visitor, provider)
-    await services_of(app).identity_providers.set_disabled(provider.name, disabled=True)
+    await services_of(app).federation.identity_providers.set_disabled(provider.name, disabled=True)
     app.clock.advance(seconds=3600)
 
     page = await visitor.follow(await visitor.get(PASSWORD_PAGE))

@@ -49,7 +49,7 @@ async def zoe(app: Application, mail_server: MailServer) -> TestUser:
 
 
 async def link_of_administrator(app: Application, user: TestUser) -> str:
-    parts = urlsplit(await services_of(app).password_reset.create_link(user.username))
+    parts = urlsplit(await services_of(app).accounts.password_reset.create_link(user.username))
     return f"{parts.path}?{parts.query}"
 
 
@@ -129,8 +129,8 @@ async def test_a_form_for_one_email_cannot_verify_another(
         (zoe, "new@example.com"),
         (await app.enrolled_user(), "other@example.com"),
     ):
-        stored = await services_of(app).users.get(person.username)
-        await services_of(app).email_verification.send_link(stored, address, language="en")
+        stored = await services_of(app).accounts.users.get(person.username)
+        await services_of(app).accounts.email_verification.send_link(stored, address, language="en")
         pages.append(await open_link(visitor, link_in(await mail_server.mail_to(address))))
 
     refused = await visitor.submit(pages[0], to="/verify-email")
@@ -158,7 +158,7 @@ async def test_only_one_of_several_concurrently_created_links_is_valid(
 ) -> None:
     """SECURITY_BAR row 17: at once, and in another process"""
     other = build_services(app.settings, app.clock)
-    makers = [services_of(app).password_reset, other.password_reset]
+    makers = [services_of(app).accounts.password_reset, other.accounts.password_reset]
     living = []
 
     for _ in range(ROUNDS):
@@ -179,15 +179,17 @@ async def test_creating_using_and_deleting_links_concurrently_does_not_deadlock(
     """Each of them gets its answer, whatever the order"""
     services, other = services_of(app), build_services(app.settings, app.clock)
     for number in range(ROUNDS):
-        user = await services.users.get((await app.enrolled_user()).username)
-        tokens = [token_in(await services.password_reset.create_link(user.username))]
-        link = await services.links.find(tokens[0], "reset_password")
+        user = await services.accounts.users.get((await app.enrolled_user()).username)
+        tokens = [token_in(await services.accounts.password_reset.create_link(user.username))]
+        link = await services.accounts.one_time_links.find(tokens[0], "reset_password")
         assert link is not None
 
         answers = await asyncio.gather(
-            services.links.use_for_password(link, f"hash-{number}", event=new_event()),
+            services.accounts.one_time_links.use_for_password(
+                link, f"hash-{number}", event=new_event()
+            ),
             *(
-                part.links.create(
+                part.accounts.one_time_links.create(
                     link.purpose,
                     user,
                     lasts=link.expires_at - link.created_at,
@@ -195,7 +197,7 @@ async def test_creating_using_and_deleting_links_concurrently_does_not_deadlock(
                 )
                 for part in (services, other) * 3
             ),
-            other.account_data.delete(user),
+            other.accounts.account_data.delete(user),
             return_exceptions=True,
         )
 
@@ -220,14 +222,16 @@ async def test_signing_out_everywhere_revokes_links_requested_by_a_stranger(
         late = await thief.submit(opened, to="/verify-email")
         assert (opened.status_code, late.status_code) == (200, 410)
     assert (await claims_of(app, zoe))["email"] == ADDRESS
-    assert await count(services_of(app).database, "one_time_links") == 0
+    assert await count(services_of(app).core.database, "one_time_links") == 0
 
 
 async def test_signing_out_everywhere_does_not_revoke_the_links_of_other_users(
     app: Application, visitor: Visitor, zoe: TestUser
 ) -> None:
-    stored = await services_of(app).users.get(zoe.username)
-    await services_of(app).email_verification.send_link(stored, "new@example.com", language="en")
+    stored = await services_of(app).accounts.users.get(zoe.username)
+    await services_of(app).accounts.email_verification.send_link(
+        stored, "new@example.com", language="en"
+    )
     bob = await app.enrolled_user()
     async with visiting(app) as elsewhere:
         await elsewhere.sign_in(await elsewhere.get("/login"), bob)
@@ -236,4 +240,6 @@ async def test_signing_out_everywhere_does_not_revoke_the_links_of_other_users(
     await visitor.submit(page, to="/account/sessions/end-all")
 
     assert not (await visitor.get("/account")).is_success
-    assert await services_of(app).links.find_newest(stored, VERIFY_EMAIL) is not None
+    assert (
+        await services_of(app).accounts.one_time_links.find_newest(stored, VERIFY_EMAIL) is not None
+    )

@@ -5,10 +5,10 @@ from typing import Any
 import pytest
 from sqlalchemy import func, select
 
-from app.models.oauth.consents import consents
+from app.models.clients.consents import consents
+from app.repositories.clients.consents import ConsentRepository
 from app.repositories.factors.passkeys import PasskeyRepository
 from app.repositories.federation.identity_providers import IdentityProviderRepository
-from app.repositories.oauth.consents import ConsentRepository
 from tests.support.account import stored
 from tests.support.application import Application, TestClient, TestUser
 from tests.support.identity_provider import Provider, account_made_by, linking, signed_in_by
@@ -39,9 +39,9 @@ async def test_a_passkey_is_not_stored_if_the_user_was_reset_or_deleted_concurre
 
     async def overtaken(repository: PasskeyRepository, *rest: object, **named: object) -> object:
         if is_deleted:
-            await services.account_data.delete(person)
+            await services.accounts.account_data.delete(person)
         else:
-            await services.users.reset_password(user.username, "a password of this moment")
+            await services.accounts.users.reset_password(user.username, "a password of this moment")
         return await add(repository, *rest, **named)  # type: ignore[arg-type]
 
     monkeypatch.setattr(PasskeyRepository, "add", overtaken)
@@ -51,10 +51,10 @@ async def test_a_passkey_is_not_stored_if_the_user_was_reset_or_deleted_concurre
     answer = await give(owner, page, MINE, passkey.create(options))
 
     assert not answer.headers.get("location", "").startswith(MINE)
-    assert await services.passkeys.count_of(person) == 0
+    assert await services.factors.passkeys.count_of(person) == 0
     assert (await sign_in_with(stranger, passkey)).status_code == 400
     assert not await is_signed_in(stranger)
-    events = await services.audit.list_of_user(person.user_id)
+    events = await services.core.audit.list_of_user(person.user_id)
     assert "passkey.added" not in [each.action for each in events]
 
 
@@ -78,17 +78,17 @@ async def test_an_identity_is_not_linked_if_the_user_was_reset_or_deleted_concur
         repository: IdentityProviderRepository, *rest: object, **named: object
     ) -> object:
         if is_deleted:
-            await services.account_data.delete(person)
+            await services.accounts.account_data.delete(person)
         else:
-            await services.users.reset_password(user.username, "a password of this moment")
+            await services.accounts.users.reset_password(user.username, "a password of this moment")
         return await link(repository, *rest, **named)  # type: ignore[arg-type]
 
     monkeypatch.setattr(IdentityProviderRepository, "link", overtaken)
 
     await owner.http.get(provider.callback(asked))
 
-    assert await services.identity_providers.list_of(person) == []
-    events = await services.audit.list_of_user(person.user_id)
+    assert await services.federation.identity_providers.list_of(person) == []
+    events = await services.core.audit.list_of_user(person.user_id)
     assert "upstream.linked" not in [each.action for each in events]
     page = await signed_in_by(stranger, provider, sub=sub)
     assert "You don't have an account here yet" in text_of(page)
@@ -111,7 +111,7 @@ async def test_an_external_identity_can_register_an_account_after_the_deletion(
     async def overtaken(
         repository: IdentityProviderRepository, *rest: object, **named: object
     ) -> object:
-        await services.account_data.delete(person)
+        await services.accounts.account_data.delete(person)
         return await link(repository, *rest, **named)  # type: ignore[arg-type]
 
     with monkeypatch.context() as patched:
@@ -120,8 +120,8 @@ async def test_an_external_identity_can_register_an_account_after_the_deletion(
 
     name = await account_made_by(stranger, provider, sub=sub)
 
-    made = await services.users.get(name)
-    assert len(await services.identity_providers.list_of(made)) == 1
+    made = await services.accounts.users.get(name)
+    assert len(await services.federation.identity_providers.list_of(made)) == 1
 
 
 async def test_a_consent_granted_after_the_deletion_is_not_stored(
@@ -138,14 +138,14 @@ async def test_a_consent_granted_after_the_deletion_is_not_stored(
     assert 'action="/consent"' in page.text
 
     async def overtaken(repository: ConsentRepository, *rest: Any, **named: Any) -> bool:
-        await services.account_data.delete(person)
+        await services.accounts.account_data.delete(person)
         return await grant(repository, *rest, **named)
 
     monkeypatch.setattr(ConsentRepository, "grant", overtaken)
 
     answer = await owner.submit(page, to="/consent", decision="allow")
 
-    kept = await services.database.fetch_one(
+    kept = await services.core.database.fetch_one(
         select(func.count()).where(consents.c.user_id == person.user_id)
     )
     assert kept is not None

@@ -143,7 +143,7 @@ async def test_a_password_reset_refuses_the_username_or_email_as_the_password(
     }[what]
 
     with pytest.raises(Exception, match="own name"):
-        await services_of(app).users.reset_password(user.username, password)
+        await services_of(app).accounts.users.reset_password(user.username, password)
 
     assert (await app.password_grant(client, user)).status_code == 200
 

@@ -64,7 +64,7 @@ async def test_a_user_cannot_add_more_than_twenty_passkeys(
     given = await asyncio.gather(*(give(owner, page, MINE, answer) for answer in answers))
 
     assert sorted(each.status_code for each in given) == [303, 400, 400]
-    assert await services_of(app).passkeys.count_of(await stored(app, user)) == 20
+    assert await services_of(app).factors.passkeys.count_of(await stored(app, user)) == 20
     full = await owner.get(MINE)
     assert "You already have 20 passkeys" in text_of(full)
     assert "data-creates" not in full.text
@@ -92,7 +92,7 @@ async def test_a_user_cannot_rename_or_remove_the_passkey_of_another_user(
     app: Application, owner: Visitor, stranger: Visitor, user: TestUser
 ) -> None:
     await enrol(owner, name="Mine")
-    theirs = await services_of(app).passkeys.list_of(await stored(app, user))
+    theirs = await services_of(app).factors.passkeys.list_of(await stored(app, user))
     await stranger.sign_in(await stranger.get("/login"), await app.enrolled_user())
     await enrol(stranger, name="Theirs")
     page = await stranger.get(MINE)
@@ -125,7 +125,7 @@ async def test_the_last_sign_in_method_cannot_be_removed(
     """Who has no password would be locked out by it"""
     await enrol(owner)
     passkey = await enrol(owner)
-    people = UserRepository(services_of(app).database)
+    people = UserRepository(services_of(app).core.database)
     await people.credentials.set_password_hash(
         (await stored(app, user)).user_id, NO_PASSWORD, now=app.clock.now(), event=new_event()
     )
@@ -141,7 +141,7 @@ async def test_the_last_sign_in_method_cannot_be_removed(
     assert "This is your only way to sign in." in text_of(
         next(each for each in removed if each.status_code == 400)
     )
-    assert await services_of(app).passkeys.count_of(await stored(app, user)) == 1
+    assert await services_of(app).factors.passkeys.count_of(await stored(app, user)) == 1
 
 
 async def test_adding_and_removing_passkeys_requires_a_fresh_sign_in(
@@ -157,6 +157,6 @@ async def test_adding_and_removing_passkeys_requires_a_fresh_sign_in(
     options = await ask_options(owner, page, MINE)
 
     assert options.headers["location"].startswith("/login?next=passkeys")
-    assert await services_of(app).passkeys.count_of(await stored(app, user)) == 1
+    assert await services_of(app).factors.passkeys.count_of(await stored(app, user)) == 1
     back = await owner.sign_in(await owner.get(options.headers["location"]), user)
     assert back.url.path == MINE

@@ -106,4 +106,4 @@ async def test_a_challenge_for_adding_a_passkey_is_bound_to_one_user(
     refused = await give(owner, await owner.get(MINE), MINE, answer)
 
     assert refused.status_code == 400
-    assert await services_of(app).passkeys.count_of(await stored(app, other)) == 0
+    assert await services_of(app).factors.passkeys.count_of(await stored(app, other)) == 0

@@ -64,7 +64,7 @@ async def test_a_forged_attestation_does_not_add_a_passkey(
 
     assert answer.status_code == 400
     assert "The passkey couldn't be added." in text_of(answer)
-    assert await services_of(app).passkeys.count_of(await stored(app, user)) == 0
+    assert await services_of(app).factors.passkeys.count_of(await stored(app, user)) == 0
     assert [each[:2] for each in await audited(app, user)] == [("passkey.refused", "refused")]
 
 
@@ -139,7 +139,7 @@ async def test_a_sign_counter_that_does_not_increase_is_refused_and_audited(
 ) -> None:
     """Section 6.1.1: may have been cloned of the authenticator"""
     passkey = await enrol(owner, Passkey(sign_count=5), name="Key")
-    (kept,) = await services_of(app).passkeys.list_of(await stored(app, user))
+    (kept,) = await services_of(app).factors.passkeys.list_of(await stored(app, user))
 
     for count in (5, 4, 0):
         passkey.sign_count = count

@@ -84,7 +84,7 @@ async def test_a_cross_site_form_is_refused(
         )
         assert other_site.status_code == 403
         assert (await owner.http.post(each, json={"csrf_token": token})).status_code == 403
-    assert await services_of(app).passkeys.count_of(await stored(app, user)) == 1
+    assert await services_of(app).factors.passkeys.count_of(await stored(app, user)) == 1
 
 
 @pytest.mark.parametrize("garbage", GARBAGE, ids=range(len(GARBAGE)))

@@ -215,7 +215,7 @@ async def test_resetting_the_second_factor_invalidates_the_recovery_codes(
     await sign_in(visitor, user)
     code, *_ = await make_codes(visitor)
     services = build_services(app.settings, app.clock)
-    await services.users.reset_otp(user.username)
+    await services.accounts.users.reset_otp(user.username)
     await services.close()
 
     async with visiting(app) as elsewhere:
@@ -259,8 +259,8 @@ async def test_only_digests_are_stored_and_the_audit_log_contains_no_code(
         await use_code(elsewhere, user, "aaaa-bbbb-cccc-dddd")
 
     services = build_services(app.settings, app.clock)
-    person = await services.users.get(user.username)
-    rows = await services.database.fetch_all(
+    person = await services.accounts.users.get(user.username)
+    rows = await services.core.database.fetch_all(
         select(recovery_codes.c.digest).where(recovery_codes.c.user_id == person.user_id)
     )
     await services.close()

@@ -44,7 +44,7 @@ async def statuses(app: Application, *names: str) -> list[int]:
 
 
 async def all_mails_are_sent(app: Application) -> bool:
-    return await count(services_of(app).database, "mails") == 0
+    return await count(services_of(app).core.database, "mails") == 0
 
 
 async def test_a_username_and_its_email_are_counted_separately(

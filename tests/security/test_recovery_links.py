@@ -63,7 +63,7 @@ async def test_a_reset_request_does_not_reveal_if_a_username_or_email_exists(
     """SECURITY_BAR row 19"""
     unreachable = await person_with(app, email=NOT_VERIFIED)
     disabled = await person_with_mailbox(app, mail_server, "disabled@example.com")
-    await services_of(app).users.set_disabled(disabled.username, disabled=True)
+    await services_of(app).accounts.users.set_disabled(disabled.username, disabled=True)
     asked = (
         zoe.username,
         ADDRESS,
@@ -106,7 +106,7 @@ async def test_a_reset_request_for_an_unknown_user_causes_the_same_writes(
     app: Application, visitor: Visitor, zoe: TestUser, monkeypatch: pytest.MonkeyPatch
 ) -> None:
     """SECURITY_BAR row 19: so that it takes the same time. A mail and a link are written"""
-    database, delivery = services_of(app).database, services_of(app).mail_delivery
+    database, delivery = services_of(app).core.database, services_of(app).core.mail_delivery
 
     async def look_at_none() -> int:
         return 0
@@ -155,13 +155,13 @@ async def test_opening_the_link_changes_nothing(
     app: Application, mail_server: MailServer, visitor: Visitor, zoe: TestUser
 ) -> None:
     link = await reset_link(visitor, mail_server, zoe, ADDRESS)
-    before = await services_of(app).users.get(zoe.username)
+    before = await services_of(app).accounts.users.get(zoe.username)
 
     for _ in range(3):
         page = await open_link(visitor, link)
 
     assert "Set a new password" in shown_on(page)
-    assert await services_of(app).users.get(zoe.username) == before
+    assert await services_of(app).accounts.users.get(zoe.username) == before
 
 
 async def test_a_reset_link_sets_the_password_once(
@@ -185,7 +185,7 @@ async def test_only_one_of_ten_concurrent_uses_of_a_reset_link_succeeds(
     token = token_in(await reset_link(visitor, mail_server, zoe, ADDRESS))
     other = build_services(app.settings, app.clock)
 
-    parts = [services_of(app).password_reset, other.password_reset]
+    parts = [services_of(app).accounts.password_reset, other.accounts.password_reset]
     won = await asyncio.gather(
         *(parts[each % 2].set_password(token, f"password-number-{each}") for each in range(10))
     )
@@ -226,7 +226,7 @@ async def test_a_password_change_revokes_a_reset_link(
 ) -> None:
     link = await reset_link(visitor, mail_server, zoe, ADDRESS)
 
-    await services_of(app).users.reset_password(zoe.username, NEW_PASSWORD)
+    await services_of(app).accounts.users.reset_password(zoe.username, NEW_PASSWORD)
 
     assert (await open_link(visitor, link)).status_code == 410
 
@@ -236,7 +236,7 @@ async def test_an_email_change_revokes_a_reset_link(
 ) -> None:
     """Who gave a mailbox up is safe from the next one who has it"""
     link = await reset_link(visitor, mail_server, zoe, ADDRESS)
-    stored = await services_of(app).users.get(zoe.username)
+    stored = await services_of(app).accounts.users.get(zoe.username)
     claims = '{"email": "new@example.com", "email_verified": true}'
 
     await users_of(app).replace_claims(stored, claims, now=app.clock.now(), event=new_event())
@@ -249,7 +249,7 @@ async def test_a_reset_link_does_not_work_for_a_disabled_user(
 ) -> None:
     page = await open_link(visitor, await reset_link(visitor, mail_server, zoe, ADDRESS))
 
-    await services_of(app).users.set_disabled(zoe.username, disabled=True)
+    await services_of(app).accounts.users.set_disabled(zoe.username, disabled=True)
 
     assert (await set_password(visitor, page)).status_code == 410
 
@@ -357,7 +357,7 @@ async def test_queued_reset_mails_are_sealed_in_the_database(
     await mail_server.stop()
     await ask_for_link(visitor, zoe.username)
 
-    row = await services_of(app).database.fetch_one(text("SELECT sealed FROM mails"))
+    row = await services_of(app).core.database.fetch_one(text("SELECT sealed FROM mails"))
 
     assert row is not None
     assert b"postern_ol_" not in bytes(row[0])

@@ -20,7 +20,7 @@ DEVICE_CODE = "urn:ietf:params:oauth:grant-type:device_code"
 
 
 async def stored(app: Application) -> Sequence[Any]:
-    database = services_of(app).database
+    database = services_of(app).core.database
     rows = await database.fetch_all(select(limit_counters).order_by(limit_counters.c.key))
     devices = await database.fetch_one(select(func.count()).select_from(device_codes))
     return [*rows, devices]

@@ -100,7 +100,7 @@ async def test_a_code_of_a_drifted_device_can_be_used_once(app: Application) -> 
 async def test_a_new_device_starts_without_drift(app: Application) -> None:
     user = await drifted(app, by=3)
     services = build_services(app.settings, app.clock)
-    enrolment = await services.users.reset_otp(user.username)
+    enrolment = await services.accounts.users.reset_otp(user.username)
     await services.close()
     secret = enrolment.otp_uri.partition("secret=")[2].partition("&")[0]
     again = TestUser(user.username, user.password, secret)
@@ -115,12 +115,12 @@ async def test_a_code_is_accepted_once_while_its_secret_is_being_resealed(
     """`postern keys rewrap` while somebody signs in"""
     use_otp_step, resealed = UserRepository.use_otp_step, []
     services = build_services(app.settings, app.clock)
-    box = services.box(OTP_SECRETS)
+    box = services.core.box(OTP_SECRETS)
 
     async def overtaken(repository: UserRepository, person: Any, *rest: Any, **named: Any) -> bool:
         if not resealed:
             resealed.append(box.seal(user.otp_secret.encode(), context=person.user_id))
-            await services.database.change(
+            await services.core.database.change(
                 update(users)
                 .where(users.c.user_id == person.user_id)
                 .values(otp_secret=resealed[0])

@@ -47,7 +47,7 @@ class Starts:
         """What a server does before it answers."""
         async with self.services(key, **settings) as services:
             await prepare_database(services)
-            await services.signing_keys.ensure()
+            await services.oauth.signing_keys.ensure()
 
     async def is_refused(self, key: str, **settings: Any) -> bool:
         try:
@@ -70,16 +70,16 @@ class Starts:
     async def forget_the_check(self) -> None:
         """As the database of an older release, which had none."""
         async with self.services(OLD_KEY) as services:
-            await services.database.change(delete(key_checks))
+            await services.core.database.change(delete(key_checks))
 
     async def check_value(self) -> bytes | None:
         async with self.services(OLD_KEY) as services:
-            row = await services.database.fetch_one(select(key_checks.c.value))
+            row = await services.core.database.fetch_one(select(key_checks.c.value))
         return bytes(row[0]) if row is not None else None
 
     async def number_of_signing_keys(self) -> int:
         async with self.services(OLD_KEY) as services:
-            return await count(services.database, "signing_keys")
+            return await count(services.core.database, "signing_keys")
 
 
 @pytest.fixture
@@ -191,7 +191,7 @@ async def test_a_key_marked_as_new_starts_and_logs_what_is_lost_in_one_line(
 ) -> None:
     await starts.start(OLD_KEY)
     async with starts.services(OLD_KEY) as services:
-        await services.users.register(UserCreate(username="ada", password=PASSWORD))
+        await services.accounts.users.register(UserCreate(username="ada", password=PASSWORD))
     caplog.clear()
 
     assert not await starts.is_refused(NEW_KEY, secret_key_is_new=True)
@@ -245,11 +245,11 @@ async def test_a_damaged_sealed_value_is_skipped_if_another_one_opens(starts: St
     await starts.start(OLD_KEY)
     await starts.forget_the_check()
     async with starts.services(OLD_KEY) as services:
-        first = await services.database.fetch_one(
+        first = await services.core.database.fetch_one(
             select(signing_keys.c.kid).order_by(signing_keys.c.kid)
         )
         assert first is not None
-        await services.database.change(
+        await services.core.database.change(
             signing_keys.update()
             .where(signing_keys.c.kid == first[0])
             .values(private_sealed=b"\x01 damaged")

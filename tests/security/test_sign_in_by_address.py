@@ -201,6 +201,6 @@ async def test_a_malformed_email_is_refused_like_a_wrong_username(
 
 async def verify(app: Application, username: str) -> None:
     """An operator made sure of the address."""
-    await services_of(app).users.set_claims(
+    await services_of(app).accounts.users.set_claims(
         username, StandardClaims(), vouched_for=["email_verified"]
     )

@@ -180,9 +180,9 @@ async def test_changing_the_password_or_authenticator_revokes_trusted_browsers(
     again = user
     if change == "password":
         again = TestUser(user.username, "another battery staple", user.otp_secret)
-        await services.users.reset_password(user.username, again.password)
+        await services.accounts.users.reset_password(user.username, again.password)
     else:
-        enrolment = await services.users.reset_otp(user.username)
+        enrolment = await services.accounts.users.reset_otp(user.username)
         secret = enrolment.otp_uri.partition("secret=")[2].partition("&")[0]
         again = TestUser(user.username, user.password, secret)
         assert (await app.verify_otp(user.username, app.code(again))).status_code == 200

@@ -11,9 +11,9 @@ from sqlalchemy import Table, insert, text
 from app.database.types import Instant
 from app.models.accounts.one_time_links import one_time_links
 from app.models.accounts.sessions import sessions
+from app.models.clients.consents import consents
 from app.models.factors.passkeys import passkeys
 from app.models.federation.identity_providers import upstream_identities
-from app.models.oauth.consents import consents
 from app.models.oauth.token_families import token_families
 from tests.conftest import AppFactory
 from tests.support.application import Application
@@ -33,18 +33,18 @@ async def own(start_app: AppFactory) -> Application:
 
 async def clean(app: Application, *, days: float = 30) -> None:
     app.clock.advance(seconds=days * DAY + MARGIN)
-    await services_of(app).housekeeping.run_once()
+    await services_of(app).operations.housekeeping.run_once()
 
 
 async def exists(app: Application, username: str) -> bool:
-    found = await services_of(app).database.fetch_one(
+    found = await services_of(app).core.database.fetch_one(
         text("SELECT 1 FROM users WHERE username = :name").bindparams(name=username)
     )
     return found is not None
 
 
 async def id_of(app: Application, username: str) -> str:
-    return (await services_of(app).users.get(username)).user_id
+    return (await services_of(app).accounts.users.get(username)).user_id
 
 
 async def test_a_user_who_never_confirms_a_second_factor_is_deleted_and_audited(
@@ -55,13 +55,13 @@ async def test_a_user_who_never_confirms_a_second_factor_is_deleted_and_audited(
 
     await clean(own)
 
-    events = [each async for each in services_of(own).audit.read_all()]
+    events = [each async for each in services_of(own).core.audit.read_all()]
     (deleted,) = [each for each in events if each.action == "user.deleted"]
     assert not await exists(own, user.username)
     assert await exists(own, other.username)
     assert (deleted.user_id, deleted.actor) == (user_id, "system")
     assert json.loads(deleted.details) == {"reason": "never_confirmed"}
-    assert await count(services_of(own).database, "unconfirmed_users") == 0
+    assert await count(services_of(own).core.database, "unconfirmed_users") == 0
 
 
 async def test_a_deleted_username_can_be_registered_again(own: Application) -> None:
@@ -102,7 +102,7 @@ async def test_the_time_to_confirm_a_second_factor_is_configurable(
 async def test_a_user_with_a_reset_authenticator_is_not_deleted(own: Application) -> None:
     """Confirmed once, and reset by an operator: the account is in use"""
     user = await own.enrolled_user()
-    await services_of(own).users.reset_otp(user.username)
+    await services_of(own).accounts.users.reset_otp(user.username)
 
     await clean(own, days=400)
 
@@ -117,7 +117,7 @@ async def test_a_user_who_signed_in_or_has_another_sign_in_method_is_not_deleted
 ) -> None:
     user = await own.register()
     row = row_of(table, own, user_id=await id_of(own, user.username))
-    await services_of(own).database.change(insert(table).values(row))
+    await services_of(own).core.database.change(insert(table).values(row))
 
     await clean(own)
 
@@ -141,7 +141,7 @@ def row_of(table: Table, app: Application, **values: object) -> dict[str, Any]:
 async def test_a_disabled_user_is_not_deleted(own: Application) -> None:
     """Its name is blocked on purpose"""
     user = await own.register()
-    await services_of(own).users.set_disabled(user.username, disabled=True)
+    await services_of(own).accounts.users.set_disabled(user.username, disabled=True)
 
     await clean(own)
 
@@ -154,7 +154,7 @@ async def test_a_user_with_an_administrator_link_is_not_deleted_until_it_expires
     user = await own.register()
     user_id, now = await id_of(own, user.username), own.clock.now()
     link = row_of(one_time_links, own, user_id=user_id, expires_at=now + timedelta(days=365))
-    await services_of(own).database.change(insert(one_time_links).values(link))
+    await services_of(own).core.database.change(insert(one_time_links).values(link))
     await clean(own)
     while_it_is_valid = await exists(own, user.username)
     await clean(own, days=366)

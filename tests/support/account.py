@@ -20,7 +20,7 @@ async def signed_in(visitor: Visitor, user: TestUser) -> None:
 
 
 async def stored(app: Application, user: TestUser) -> User:
-    return await services_of(app).users.get(user.username)
+    return await services_of(app).accounts.users.get(user.username)
 
 
 async def claims_of(app: Application, user: TestUser) -> dict[str, Any]:
@@ -30,13 +30,15 @@ async def claims_of(app: Application, user: TestUser) -> dict[str, Any]:
 
 async def happened(app: Application, user_id: str) -> list[tuple[str, dict[str, Any]]]:
     """Return actions and details of a user's audit events, oldest first."""
-    events = await services_of(app).audit.list_of_user(user_id, limit=200)
+    events = await services_of(app).core.audit.list_of_user(user_id, limit=200)
     return [(event.action, json.loads(event.details)) for event in reversed(events)]
 
 
 async def vouched_for(app: Application, user: TestUser, *claims: str) -> None:
     """Mark claims as verified by an operator, as in `email_verified`."""
-    await services_of(app).users.set_claims(user.username, StandardClaims(), vouched_for=claims)
+    await services_of(app).accounts.users.set_claims(
+        user.username, StandardClaims(), vouched_for=claims
+    )
 
 
 async def person_with_mail(app: Application, email: str) -> TestUser:

@@ -40,7 +40,7 @@ async def writes_refused(
     app: Application, table: str, change: str = "INSERT"
 ) -> AsyncIterator[None]:
     """Refuse to write rows of a table, as if its disk were full."""
-    database = services_of(app).database
+    database = services_of(app).core.database
 
     async def run(statements: tuple[str, ...]) -> None:
         async with database.transaction() as connection:
@@ -61,8 +61,8 @@ def events_refused(app: Application) -> AbstractAsyncContextManager[None]:
 
 async def content_of(app: Application) -> dict[str, list[str]]:
     """Return the rows of every table except those of rate limits and the audit log."""
-    await services_of(app).audit.sequencer.run()
-    database = services_of(app).database
+    await services_of(app).core.audit.sequencer.run()
+    database = services_of(app).core.database
     content: dict[str, list[str]] = {}
     for name, table in metadata.tables.items():
         if name not in OF_LIMITS and not name.startswith("audit_"):

@@ -101,7 +101,7 @@ class Provider:
 async def offered(app: Application, peer: Peer, *, secret: str = SECRET) -> Provider:
     """Add a provider, whose button is then on the sign-in page."""
     provider = Provider(app, peer, app.new_name("op"))
-    await services_of(app).identity_providers.add(
+    await services_of(app).federation.identity_providers.add(
         provider.name,
         label=f"Company {provider.name}",
         issuer=provider.issuer,

@@ -165,8 +165,8 @@ def is_refused(page: httpx.Response) -> bool:
 async def audited(app: Application, user: TestUser) -> list[tuple[str, str, dict[str, Any]]]:
     """Return the audit events of a user's passkeys, oldest first."""
     services = services_of(app)
-    account = await services.users.get(user.username)
-    events = await services.audit.list_of_user(account.user_id)
+    account = await services.accounts.users.get(user.username)
+    events = await services.core.audit.list_of_user(account.user_id)
     return [
         (event.action, event.outcome, json.loads(event.details))
         for event in reversed(events)

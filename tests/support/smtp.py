@@ -199,6 +199,6 @@ def token_in(link: str) -> str:
 async def deliver(app: Application, *, after: float = 0) -> int:
     """Run the delivery task once; return the number of emails sent."""
     app.clock.advance(seconds=after)
-    delivery = services_of(app).mail_delivery
+    delivery = services_of(app).core.mail_delivery
     assert delivery is not None
     return await delivery.run_once()

@@ -31,7 +31,7 @@ from app.repositories.oauth.authorization_requests import AuthorizationRequestRe
 from app.security.tokens import TokenKind, digest_of, new_identifier, new_token
 from app.services.accounts.sessions import SignedIn
 from app.services.clients.client_fingerprints import fingerprint_of
-from app.services.oauth.consents import ConsentService
+from app.services.clients.consents import ConsentService
 from app.services.operations.limits import Limits
 
 
@@ -52,24 +52,29 @@ class AuthorizationEndpoint:
 
     def __init__(
         self,
-        sources: RequestSources,
-        parser: RequestParser,
+        *,
+        request_sources: RequestSources,
+        request_parser: RequestParser,
         interactions: Interactions,
         consents: ConsentService,
-        stored: AuthorizationRequestRepository,
-        codes: AuthorizationCodeRepository,
+        authorization_request_repository: AuthorizationRequestRepository,
+        authorization_code_repository: AuthorizationCodeRepository,
         limits: Limits,
         clock: Clock,
-        *,
         code_ttl: timedelta,
     ) -> None:
-        self._sources = sources
-        self._pending = PendingRequests(stored, sources, parser, clock)
-        self._parser = parser
+        self._request_sources = request_sources
+        self._pending = PendingRequests(
+            authorization_request_repository=authorization_request_repository,
+            request_sources=request_sources,
+            request_parser=request_parser,
+            clock=clock,
+        )
+        self._request_parser = request_parser
         self._interactions = interactions
         self._consents = consents
-        self._stored = stored
-        self._codes = codes
+        self._authorization_request_repository = authorization_request_repository
+        self._authorization_code_repository = authorization_code_repository
         self._limits = limits
         self._clock = clock
         self._code_ttl = code_ttl
@@ -86,7 +91,7 @@ class AuthorizationEndpoint:
             return await self.resume(request_id, signed_in)
         source = None
         try:
-            source = await self._sources.read(parameters, is_anonymous=not signed_in)
+            source = await self._request_sources.read(parameters, is_anonymous=not signed_in)
             request = self._parse(source)
             position = await self._position(request, signed_in, kept=None)
             if position.step is None:
@@ -107,7 +112,7 @@ class AuthorizationEndpoint:
             return request_id
         source = None
         try:
-            source = await self._sources.read(parameters, is_anonymous=True)
+            source = await self._request_sources.read(parameters, is_anonymous=True)
             request = self._parse(source)
             await self._limits.count_authorization_request()
             return await self._pending.keep(source, request, browser=browser)
@@ -154,7 +159,7 @@ class AuthorizationEndpoint:
         if not await self._consents.grant(current.user, request.client, consent_scopes(request)):
             # The account was deleted: the consent page leads to the sign-in page.
             return Interaction(InteractionKind.CONSENT, request_id, request.ui_locales)
-        await self._stored.set_consent(stored.digest, session_id)
+        await self._authorization_request_repository.set_consent(stored.digest, session_id)
         return await self._go_on(request_id, pending, Position(None, current))
 
     async def cancel(self, request_id: str) -> AuthorizationResponse:
@@ -173,7 +178,7 @@ class AuthorizationEndpoint:
 
     async def set_session(self, request_id: str, session_id: str) -> None:
         """Store the session that was started, or the account that was chosen, for a request."""
-        await self._stored.set_session(digest_of(request_id), session_id)
+        await self._authorization_request_repository.set_session(digest_of(request_id), session_id)
 
     async def _go_on(self, request_id: str, pending: Pending, position: Position) -> Outcome:
         request = pending.request
@@ -182,7 +187,9 @@ class AuthorizationEndpoint:
         return await self._answer(request, position, pending, pushed=pending.pushed)
 
     def _parse(self, source: Source) -> AuthorizationRequest:
-        return self._parser.parse(source.client, source.parameters, began_at=source.began_at)
+        return self._request_parser.parse(
+            source.client, source.parameters, began_at=source.began_at
+        )
 
     async def _position(
         self,
@@ -255,7 +262,7 @@ class AuthorizationEndpoint:
             used_at=None,
             used_for=None,
         )
-        await self._codes.store(digest_of(code), authorization_code)
+        await self._authorization_code_repository.store(digest_of(code), authorization_code)
         return request.target.response({"code": code})
 
 

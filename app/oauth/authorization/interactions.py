@@ -6,8 +6,8 @@ from datetime import datetime, timedelta
 from enum import StrEnum
 
 from app.clock import Clock
+from app.models.clients.consents import Consent
 from app.models.oauth.authorization_requests import StoredRequest
-from app.models.oauth.consents import Consent
 from app.oauth.authorization.requests import AuthorizationRequest
 from app.oauth.claims import scopes_of
 from app.oauth.errors import (
@@ -23,7 +23,7 @@ from app.oauth.redirect_uris import is_sure_of_its_client
 from app.oauth.subjects import subject_of
 from app.security import usernames
 from app.services.accounts.sessions import ACR_MFA, ACR_PASSWORD, SignedIn
-from app.services.oauth.consents import ConsentRequirement, ConsentService
+from app.services.clients.consents import ConsentRequirement, ConsentService
 
 ACR_VALUES = (ACR_PASSWORD, ACR_MFA)
 SATISFIES = {ACR_MFA: ACR_VALUES, ACR_PASSWORD: (ACR_PASSWORD,)}
@@ -64,7 +64,7 @@ class Position:
 
 
 class Interactions:
-    def __init__(self, consents: ConsentService, id_tokens: IdTokens, clock: Clock) -> None:
+    def __init__(self, *, consents: ConsentService, id_tokens: IdTokens, clock: Clock) -> None:
         self._consents = consents
         self._id_tokens = id_tokens
         self._clock = clock

@@ -44,14 +44,15 @@ class PendingRequests:
 
     def __init__(
         self,
-        stored: AuthorizationRequestRepository,
-        sources: RequestSources,
-        parser: RequestParser,
+        *,
+        authorization_request_repository: AuthorizationRequestRepository,
+        request_sources: RequestSources,
+        request_parser: RequestParser,
         clock: Clock,
     ) -> None:
-        self._stored = stored
-        self._sources = sources
-        self._parser = parser
+        self._authorization_request_repository = authorization_request_repository
+        self._request_sources = request_sources
+        self._request_parser = request_parser
         self._clock = clock
 
     async def keep(self, source: Source, request: AuthorizationRequest, *, browser: str) -> str:
@@ -72,8 +73,10 @@ class PendingRequests:
         request_id = new_token(TokenKind.REQUEST)
         if source.pushed is not None:
             request_id = _name_in(browser, source.pushed)
-            await self._stored.prolong(digest_of(source.pushed), expires_at=expires_at)
-        await self._stored.add(
+            await self._authorization_request_repository.prolong(
+                digest_of(source.pushed), expires_at=expires_at
+            )
+        await self._authorization_request_repository.add(
             StoredRequest(
                 digest=digest_of(request_id),
                 kind=INTERACTION,
@@ -94,7 +97,9 @@ class PendingRequests:
         if pushed is None:
             return None
         request_id = _name_in(browser, pushed)
-        stored = await self._stored.find(digest_of(request_id), now=self._clock.now())
+        stored = await self._authorization_request_repository.find(
+            digest_of(request_id), now=self._clock.now()
+        )
         is_of_client = stored is not None and stored.client_id == parameters.get("client_id")
         return request_id if is_of_client else None
 
@@ -102,10 +107,12 @@ class PendingRequests:
         """Return an unanswered pending request; raises `UntrustedRequestError`."""
         stored = None
         if TokenKind.REQUEST.matches(request_id):
-            stored = await self._stored.find_even_expired(digest_of(request_id))
+            stored = await self._authorization_request_repository.find_even_expired(
+                digest_of(request_id)
+            )
         if stored is None or stored.kind != INTERACTION:
             raise expired("the pending request is unknown or has expired")
-        client = await self._sources.client(stored.client_id)
+        client = await self._request_sources.client(stored.client_id)
         content = json.loads(stored.parameters)
         came_from = client, str(content["parameters"].get("redirect_uri", ""))
         if stored.expires_at <= self._clock.now():
@@ -113,7 +120,9 @@ class PendingRequests:
         if stored.used_at is not None:
             raise complete(came_from)
         try:
-            request = self._parser.parse(client, content["parameters"], began_at=stored.created_at)
+            request = self._request_parser.parse(
+                client, content["parameters"], began_at=stored.created_at
+            )
         except RefusedRequestError:  # the client has changed and may no longer request this
             raise expired(
                 "the client is no longer allowed to make this request", came_from
@@ -131,9 +140,13 @@ class PendingRequests:
         Returns True to one caller only.
         """
         now = self._clock.now()
-        if pushed is not None and not await self._stored.use(pushed, now=now):
+        if pushed is not None and not await self._authorization_request_repository.use(
+            pushed, now=now
+        ):
             return False
-        return pending is None or await self._stored.use(pending.stored.digest, now=now)
+        return pending is None or await self._authorization_request_repository.use(
+            pending.stored.digest, now=now
+        )
 
 
 def _name_in(browser: str, pushed: str) -> str:

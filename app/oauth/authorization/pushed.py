@@ -24,17 +24,18 @@ from app.services.operations.limits import Limits
 class PushedRequests:
     def __init__(
         self,
+        *,
         authenticator: ClientAuthenticator,
-        sources: RequestSources,
-        parser: RequestParser,
-        stored: AuthorizationRequestRepository,
+        request_sources: RequestSources,
+        request_parser: RequestParser,
+        authorization_request_repository: AuthorizationRequestRepository,
         limits: Limits,
         clock: Clock,
     ) -> None:
         self._authenticator = authenticator
-        self._sources = sources
-        self._parser = parser
-        self._stored = stored
+        self._request_sources = request_sources
+        self._request_parser = request_parser
+        self._authorization_request_repository = authorization_request_repository
         self._limits = limits
         self._clock = clock
 
@@ -49,8 +50,8 @@ class PushedRequests:
         submitted["client_id"] = client.client_id
         now = self._clock.now()
         try:
-            parameters = await self._sources.resolve(client, submitted)
-            self._parser.parse(client, parameters, began_at=now)
+            parameters = await self._request_sources.resolve(client, submitted)
+            self._request_parser.parse(client, parameters, began_at=now)
         except RefusedRequestError as refused:
             raise refused.error from None
         except UntrustedRequestError as refused:
@@ -60,7 +61,7 @@ class PushedRequests:
 
     async def _keep(self, client_id: str, parameters: Mapping[str, str]) -> PushedResponse:
         name, now = new_token(TokenKind.REQUEST), self._clock.now()
-        await self._stored.add(
+        await self._authorization_request_repository.add(
             StoredRequest(
                 digest=digest_of(name),
                 kind=PUSHED,

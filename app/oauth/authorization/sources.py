@@ -55,25 +55,26 @@ def pushed_name(request_uri: str | None) -> str | None:
 class RequestSources:
     def __init__(
         self,
-        clients: ClientRepository,
-        stored: AuthorizationRequestRepository,
-        objects: RequestObjects,
-        parser: RequestParser,
+        *,
+        client_repository: ClientRepository,
+        authorization_request_repository: AuthorizationRequestRepository,
+        request_objects: RequestObjects,
+        request_parser: RequestParser,
         limits: Limits,
         clock: Clock,
     ) -> None:
         self._limits = limits
-        self._clients = clients
-        self._stored = stored
-        self._objects = objects
-        self._parser = parser
+        self._client_repository = client_repository
+        self._authorization_request_repository = authorization_request_repository
+        self._request_objects = request_objects
+        self._request_parser = request_parser
         self._clock = clock
 
     async def client(self, client_id: str | None) -> Client:
         """Return a client that is enabled; raises `UntrustedRequestError`."""
         if client_id is not None:
             request_context.name_client(client_id)
-        client = await self._clients.find(client_id) if client_id is not None else None
+        client = await self._client_repository.find(client_id) if client_id is not None else None
         if client is None or client.is_disabled:
             raise UntrustedRequestError(
                 "This app isn't registered here.",
@@ -101,7 +102,9 @@ class RequestSources:
                     "pushed_authorization_request_endpoint first."
                 ),
             )
-        is_remote = request_uri is not None and self._objects.is_fetched_for(client, request_uri)
+        is_remote = request_uri is not None and self._request_objects.is_fetched_for(
+            client, request_uri
+        )
         if is_anonymous and is_remote:
             await self._limits.count_authorization_request()
         return Source(client, await self.resolve(client, parameters), self._clock.now())
@@ -115,9 +118,9 @@ class RequestSources:
             if request is not None and request_uri is not None:
                 raise InvalidRequestError("Send either request or request_uri, not both.")
             if request is not None:
-                claims = await self._objects.read(client, request)
+                claims = await self._request_objects.read(client, request)
             elif request_uri is not None:
-                claims = await self._objects.fetch(client, request_uri)
+                claims = await self._request_objects.fetch(client, request_uri)
             elif only_signed:
                 raise InvalidRequestError("A signed request object is required.")
             else:
@@ -141,7 +144,7 @@ class RequestSources:
         """
         stored, now = None, self._clock.now()
         if TokenKind.REQUEST.matches(name):
-            stored = await self._stored.find(digest_of(name), now=now)
+            stored = await self._authorization_request_repository.find(digest_of(name), now=now)
         if stored is None or stored.kind != PUSHED or stored.created_at + PUSHED_TTL <= now:
             raise _not_pushed(client, "the pushed request is unknown or has expired")
         if stored.client_id != client.client_id:
@@ -157,7 +160,7 @@ class RequestSources:
 
         Raises `UntrustedRequestError` if there is none to send it to.
         """
-        return RefusedRequestError(error, self._parser.target(client, parameters))
+        return RefusedRequestError(error, self._request_parser.target(client, parameters))
 
 
 def _not_pushed(client: Client, reason: str) -> UntrustedRequestError:

@@ -16,9 +16,13 @@ ENDPOINT = "token"
 
 class ClientAuthenticator:
     def __init__(
-        self, clients: ClientRepository, methods: Sequence[ClientAuthMethod], limits: Limits
+        self,
+        *,
+        client_repository: ClientRepository,
+        methods: Sequence[ClientAuthMethod],
+        limits: Limits,
     ) -> None:
-        self._clients = clients
+        self._client_repository = client_repository
         self._limits = limits
         self._methods = sorted(methods, key=lambda method: not method.proves_identity)
 
@@ -31,7 +35,7 @@ class ClientAuthenticator:
         """
         method, credentials = self._presented(request)
         request_context.name_client(credentials.client_id)
-        client = await self._clients.find(credentials.client_id)
+        client = await self._client_repository.find(credentials.client_id)
         reason = await method.refusal(client, credentials)
         if client is None or reason is not None:
             raise await self._failed(credentials, reason)
@@ -43,7 +47,7 @@ class ClientAuthenticator:
                 credentials, f"the client registered {registered} but used {method.name}"
             )
         if client.registration_expires_at is not None:
-            await self._clients.mark_used(client.client_id)
+            await self._client_repository.mark_used(client.client_id)
         return client
 
     async def _failed(self, credentials: Credentials, reason: str | None) -> InvalidClientError:

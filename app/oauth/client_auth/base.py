@@ -7,7 +7,7 @@ from typing import ClassVar, NamedTuple
 from app.clock import Clock
 from app.models.clients.clients import Client
 from app.oauth.requests import FormRequest
-from app.repositories.oauth.replay_cache import ReplayCacheRepository
+from app.repositories.operations.replay_cache import ReplayCacheRepository
 from app.services.clients.client_keys import ClientKeys
 
 UNKNOWN_CLIENT = "the client_id is unknown"

@@ -46,12 +46,12 @@ class IdentityProviderClient:
         allowed_hosts: Collection[str],
         ca_file: Path | None,
         clock: Clock,
-        names: HostNames | None = None,
+        host_names: HostNames | None = None,
     ) -> None:
         self._allowed_hosts = allowed_hosts
         self._ca_file = ca_file
         self._clock = clock
-        self._names = names
+        self._host_names = host_names
         self._outbound: FIFOCache[str, OutboundHttp] = FIFOCache(MAXIMUM_CACHED)
         self._keys: FIFOCache[str, ClientKeys] = FIFOCache(MAXIMUM_CACHED)
         self._discovery = ProviderDiscovery(self._outbound_to, clock)
@@ -130,6 +130,11 @@ class IdentityProviderClient:
         outbound = self._outbound.get(issuer)
         if outbound is None:
             hosts = {*self._allowed_hosts, urlsplit(issuer).hostname or ""}
-            outbound = OutboundHttp(hosts, self._ca_file, timeout=TIMEOUT, names=self._names)
+            outbound = OutboundHttp(
+                allowed_hosts=hosts,
+                ca_file=self._ca_file,
+                timeout=TIMEOUT,
+                host_names=self._host_names,
+            )
             self._outbound[issuer] = outbound
         return outbound

@@ -85,12 +85,12 @@ class EventView:
 @router.get("/account/activity")
 async def activity(browser: BrowserDep, person: SignedInDep) -> Response:
     before = _number(browser.request.query_params.get("before", ""))
-    events = await browser.services.audit.list_of_user(
+    events = await browser.services.core.audit.list_of_user(
         person.user.user_id, before=before, limit=PAGE + 1
     )
     shown = events[: max(PAGE, sum(not event.is_numbered for event in events))]
     text = text_for(browser.request)
-    passkeys = await browser.services.passkeys.list_of(person.user)
+    passkeys = await browser.services.factors.passkeys.list_of(person.user)
     names = {passkey.passkey_id: passkey.name for passkey in passkeys}
     return account_page(
         browser,
@@ -127,7 +127,7 @@ async def _about(browser: Browser, event: AuditEvent, names: Mapping[str, str]) 
     `names` maps passkey ids to names, because the permanent log does not contain them.
     """
     if event.client_id is not None:
-        client = await browser.services.clients.find(event.client_id)
+        client = await browser.services.clients.clients.find(event.client_id)
         if client is None:
             return event.client_id
         return name_of_client(browser.request, client)

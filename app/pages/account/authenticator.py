@@ -40,7 +40,7 @@ async def authenticator(browser: BrowserDep, person: RecentSignInDep) -> Respons
         person,
         "account_authenticator.html",
         confirmed_at=person.user.otp_confirmed_at,
-        remembered=await browser.services.trusted_browsers.count(person.user),
+        remembered=await browser.services.factors.trusted_browsers.count(person.user),
         remember_days=remembered_days(browser),
     )
 
@@ -49,7 +49,7 @@ async def authenticator(browser: BrowserDep, person: RecentSignInDep) -> Respons
 async def forget_browsers(
     browser: BrowserDep, _form: PostedFormDep, person: RecentSignInDep
 ) -> Response:
-    await browser.services.trusted_browsers.forget_all(person.user)
+    await browser.services.factors.trusted_browsers.forget_all(person.user)
     return browser.keep(RedirectResponse("/account/authenticator", status_code=303))
 
 
@@ -67,7 +67,7 @@ async def confirm(browser: BrowserDep, form: TypedFormDep, person: RecentSignInD
     if hints := hints_for(browser.request, form, "code"):
         return await _page(browser, person, secret, hints)
     try:
-        is_valid = await services.otp.replace(
+        is_valid = await services.factors.otp.replace(
             person.user, secret, form.get("code", ""), session=person.session
         )
     except TooManyRequestsError as error:
@@ -76,13 +76,15 @@ async def confirm(browser: BrowserDep, form: TypedFormDep, person: RecentSignInD
         )
     if not is_valid:
         return await _page(browser, person, secret, wrong_code(browser))
-    renewed_session = await services.users.factor_changed(person.user, session=person.session)
-    services.logout_delivery.kick()
+    renewed_session = await services.accounts.users.factor_changed(
+        person.user, session=person.session
+    )
+    services.oauth.logout_delivery.kick()
     if renewed_session is None:
         raise GoToError("/login")
     browser.begin(*renewed_session)
     user = renewed_session[1].user
-    codes = await services.recovery.make(user)
+    codes = await services.factors.recovery_codes.make(user)
     if codes is None:
         raise GoToError("/login")
     return browser.keep(await codes_page(browser, user, {"next": PLACE}, codes))
@@ -96,7 +98,7 @@ async def authenticator_state(browser: Browser, person: SignedIn) -> str | None:
 async def _page(
     browser: Browser, person: SignedIn, secret: str, errors: Mapping[str, str] | None = None
 ) -> Response:
-    enrolment = await browser.services.otp.enrolment(secret, username=person.user.username)
+    enrolment = await browser.services.factors.otp.enrolment(secret, username=person.user.username)
     return account_page(
         browser,
         person,
@@ -111,8 +113,8 @@ async def _page(
 
 
 def _sealed(browser: Browser, person: SignedIn, secret: str) -> str:
-    payload = {"secret": secret, "made_at": browser.services.clock.now().timestamp()}
-    box = browser.services.box(PURPOSE)
+    payload = {"secret": secret, "made_at": browser.services.core.clock.now().timestamp()}
+    box = browser.services.core.box(PURPOSE)
     return box.seal(
         json.dumps(payload).encode(), context=_context(browser.identifier, person)
     ).hex()
@@ -123,14 +125,14 @@ def _opened(browser: Browser, person: SignedIn, sealed: str) -> str | None:
 
     A change of the user's credentials also invalidates it.
     """
-    box = browser.services.box(PURPOSE)
+    box = browser.services.core.box(PURPOSE)
     try:
         context = _context(browser.form_identifier, person)
         payload = json.loads(box.open(bytes.fromhex(sealed), context=context))
     except (SealError, ValueError):
         return None
     made_at = datetime.fromtimestamp(payload["made_at"], UTC)
-    return payload["secret"] if browser.services.clock.now() - made_at <= FRESH else None
+    return payload["secret"] if browser.services.core.clock.now() - made_at <= FRESH else None
 
 
 def _context(identifier: str, person: SignedIn) -> str:

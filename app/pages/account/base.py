@@ -95,14 +95,14 @@ def fresh_person(place: str) -> Callable[[Browser], Any]:
 async def sign_in_again_path(browser: Browser, person: SignedIn, place: str) -> str:
     """Return the page on which a signed-in user authenticates again."""
     user = person.user
-    if has_password(user.password_hash) or await browser.services.passkeys.count_of(user):
+    if has_password(user.password_hash) or await browser.services.factors.passkeys.count_of(user):
         return link("/login", {"next": place}, username=user.username)
     return link(CONFIRM, {"next": place})
 
 
 async def may_confirm_by_mail(browser: Browser, person: SignedIn, place: str) -> bool:
     """Return whether an emailed code opens an account page; never the one of the email address."""
-    mail_codes = browser.services.mail_codes
+    mail_codes = browser.services.factors.mail_codes
     return place in MAIL_CODE_PLACES and await mail_codes.is_offered_to(person.user)
 
 
@@ -112,7 +112,7 @@ async def is_confirmed_by_mail(browser: Browser, person: SignedIn, place: str) -
     The code does not change the session's `auth_time` or `acr`.
     """
     sealed = browser.request.cookies.get(cookie_name(browser.services, MAIL_CODE_COOKIE), "")
-    is_confirmed = browser.services.mail_codes.is_confirmed(
+    is_confirmed = browser.services.factors.mail_codes.is_confirmed(
         person, sealed, browser=browser.identifier
     )
     return is_confirmed and await may_confirm_by_mail(browser, person, place)
@@ -120,7 +120,7 @@ async def is_confirmed_by_mail(browser: Browser, person: SignedIn, place: str) -
 
 async def stay_signed_in(browser: Browser, person: SignedIn) -> None:
     """Give the current session a new secret, after all other sessions of the user have ended."""
-    renewed_session = await browser.services.users.stay_signed_in(
+    renewed_session = await browser.services.accounts.users.stay_signed_in(
         person.user, session=person.session
     )
     if renewed_session is not None:
@@ -128,7 +128,7 @@ async def stay_signed_in(browser: Browser, person: SignedIn) -> None:
 
 
 def is_fresh(browser: Browser, person: SignedIn) -> bool:
-    return browser.services.clock.now() - person.session.auth_time <= FRESH
+    return browser.services.core.clock.now() - person.session.auth_time <= FRESH
 
 
 def account_page(

@@ -56,7 +56,7 @@ async def send(browser: BrowserDep, form: PostedFormDep, person: SignedInDep) ->
     """Email a code to the user's verified address."""
     await _require_mail_code(browser, person, form)
     try:
-        sealed = await browser.services.mail_codes.send(
+        sealed = await browser.services.factors.mail_codes.send(
             person, browser=browser.identifier, language=language_for(browser.request)
         )
     except TooManyRequestsError as error:
@@ -76,7 +76,7 @@ async def give_code(browser: BrowserDep, form: TypedFormDep, person: SignedInDep
         return await _page(browser, person, form, hints)
     sealed = _sealed(browser)
     try:
-        sealed_confirmation = await browser.services.mail_codes.use(
+        sealed_confirmation = await browser.services.factors.mail_codes.use(
             person, sealed, form.get("code", ""), browser=browser.identifier
         )
     except TooManyRequestsError as error:
@@ -103,7 +103,7 @@ async def _page(
     *,
     status: int | None = None,
 ) -> Response:
-    place, mail_codes = _place(given), browser.services.mail_codes
+    place, mail_codes = _place(given), browser.services.factors.mail_codes
     is_offered = await mail_codes.is_offered_to(person.user)
     return account_page(
         browser,
@@ -123,7 +123,7 @@ async def _page(
 
 async def _providers(browser: Browser, person: SignedIn) -> list[IdentityProvider]:
     """Return the enabled identity providers that the user's account is linked to."""
-    identity_providers = browser.services.identity_providers
+    identity_providers = browser.services.federation.identity_providers
     linked = {link.provider for link in await identity_providers.list_of(person.user)}
     return [
         provider for provider in await identity_providers.list_enabled() if provider.name in linked

@@ -59,7 +59,7 @@ async def connect(browser: BrowserDep, form: PostedFormDep, person: RecentSignIn
 
 @router.post(f"{CONNECTIONS}/unlink")
 async def disconnect(browser: BrowserDep, form: PostedFormDep, person: RecentSignInDep) -> Response:
-    outcome = await browser.services.identity_providers.unlink(
+    outcome = await browser.services.federation.identity_providers.unlink(
         person.user, form.get("issuer", ""), form.get("subject", ""), but=person.session
     )
     if outcome == "last":
@@ -74,7 +74,7 @@ async def connections_state(browser: Browser, person: SignedIn) -> str | None:
 
     Return None if no provider is linked and none is enabled.
     """
-    identity_providers = browser.services.identity_providers
+    identity_providers = browser.services.federation.identity_providers
     links = await identity_providers.list_of(person.user)
     providers = await identity_providers.list_all()
     if not links and all(provider.is_disabled for provider in providers):
@@ -91,7 +91,7 @@ async def _page(
     done: str = "",
     status: int | None = None,
 ) -> Response:
-    identity_providers = browser.services.identity_providers
+    identity_providers = browser.services.federation.identity_providers
     providers = await identity_providers.list_all()
     labels = {provider.name: provider.label for provider in providers}
     links = await identity_providers.list_of(person.user)

@@ -30,7 +30,7 @@ async def data(browser: BrowserDep, person: RecentSignInDep) -> Response:
 
 @router.post("/account/data/download")
 async def download(browser: BrowserDep, form: PostedFormDep, person: RecentSignInDep) -> Response:
-    account_data = await browser.services.account_data.export(person.user)
+    account_data = await browser.services.accounts.account_data.export(person.user)
     headers = {
         "Content-Disposition": f'attachment; filename="{FILE_NAME}"',
         "Cache-Control": "no-store",
@@ -52,8 +52,8 @@ async def delete(browser: BrowserDep, form: TypedFormDep, person: RecentSignInDe
             browser, person, "account_data.html", {CONFIRMATION: wrong}, confirmation=typed
         )
     frames = await end_session(browser, person.session.session_id)
-    await browser.services.account_data.delete(person.user)
-    browser.services.logout_delivery.kick()
+    await browser.services.accounts.account_data.delete(person.user)
+    browser.services.oauth.logout_delivery.kick()
     return browser.keep(_deleted_page(browser, frames))
 
 

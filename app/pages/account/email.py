@@ -26,7 +26,7 @@ RecentSignInDep = Annotated[SignedIn, Depends(fresh_person(PLACE))]
 
 
 async def email_state(browser: Browser, person: SignedIn) -> str | None:
-    if not browser.services.settings.has_mail:
+    if not browser.services.accounts.email_verification.is_offered:
         return None
     address, is_verified = _address_of(person)
     text = text_for(browser.request)
@@ -65,7 +65,7 @@ async def change(browser: BrowserDep, form: TypedFormDep, person: RecentSignInDe
 async def resend(browser: BrowserDep, form: PostedFormDep, person: RecentSignInDep) -> Response:
     _require_mail(browser)
     current_address, is_verified = _address_of(person)
-    pending_address = await browser.services.email_verification.pending(person.user)
+    pending_address = await browser.services.accounts.email_verification.pending(person.user)
     address = pending_address or ("" if is_verified else current_address)
     if not address:
         return browser.keep(RedirectResponse(PATH, status_code=303))
@@ -74,7 +74,7 @@ async def resend(browser: BrowserDep, form: PostedFormDep, person: RecentSignInD
 
 async def _send(browser: Browser, person: SignedIn, address: str) -> Response:
     try:
-        await browser.services.email_verification.send_link(
+        await browser.services.accounts.email_verification.send_link(
             person.user, address, language=language_for(browser.request)
         )
     except TooManyRequestsError as error:
@@ -104,7 +104,7 @@ async def _page(
         status=status,
         email=address,
         is_verified=is_verified,
-        pending=await browser.services.email_verification.pending(person.user),
+        pending=await browser.services.accounts.email_verification.pending(person.user),
         given=given,
     )
 
@@ -115,5 +115,5 @@ def _address_of(person: SignedIn) -> tuple[str, bool]:
 
 
 def _require_mail(browser: Browser) -> None:
-    if not browser.services.settings.has_mail:
+    if not browser.services.accounts.email_verification.is_offered:
         raise NotFoundError(N_("Email isn't set up on this server. Ask your administrator."))

@@ -98,10 +98,10 @@ async def end(browser: BrowserDep, form: PostedFormDep, person: SignedInDep) -> 
     session_id = form.get("session_id", "")
     if session_id == person.session.session_id:
         return signed_out_page(browser, await end_session(browser, session_id))
-    for session in await browser.services.sessions.list_of(person.user.user_id):
+    for session in await browser.services.accounts.sessions.list_of(person.user.user_id):
         if session.session_id == session_id:
-            event = browser.services.audit.event("session.ended", user_id=person.user.user_id)
-            await browser.services.logout.end(session_id, event=event)
+            event = browser.services.core.audit.event("session.ended", user_id=person.user.user_id)
+            await browser.services.oauth.logout.end(session_id, event=event)
     return browser.keep(RedirectResponse("/account", status_code=303))
 
 
@@ -110,16 +110,18 @@ async def end_all(browser: BrowserDep, form: PostedFormDep, person: SignedInDep)
     """End all sessions of the user; with `but=this`, all except the current one."""
     services, current_session_id = browser.services, person.session.session_id
     user_id = person.user.user_id
-    await services.sessions.end_all(
+    await services.accounts.sessions.end_all(
         user_id,
         but=current_session_id,
-        event_of=lambda ended: services.audit.event(
+        event_of=lambda ended: services.core.audit.event(
             "sessions.ended", user_id=user_id, others=ended
         ),
     )
-    await services.trusted_browsers.forget_all(person.user)
-    await services.links.revoke_all(person.user.user_id)  # an attacker may have requested them
-    services.logout_delivery.kick()
+    await services.factors.trusted_browsers.forget_all(person.user)
+    await services.accounts.one_time_links.revoke_all(
+        person.user.user_id
+    )  # an attacker may have requested them
+    services.oauth.logout_delivery.kick()
     if form.get("but") == "this":
         return browser.keep(RedirectResponse("/account", status_code=303))
     return signed_out_page(browser, await end_session(browser, current_session_id))
@@ -129,7 +131,7 @@ async def end_all(browser: BrowserDep, form: PostedFormDep, person: SignedInDep)
 async def revoke_application(
     browser: BrowserDep, form: PostedFormDep, person: SignedInDep
 ) -> Response:
-    await browser.services.consents.revoke(person.user, form.get("client_id", ""))
+    await browser.services.clients.consents.revoke(person.user, form.get("client_id", ""))
     return browser.keep(RedirectResponse("/account", status_code=303))
 
 
@@ -144,7 +146,7 @@ async def _sections(browser: Browser, person: SignedIn) -> list[SectionView]:
 
 
 async def _sessions(browser: Browser, current: SignedIn) -> list[SessionView]:
-    sessions = await browser.services.sessions.list_of(current.user.user_id)
+    sessions = await browser.services.accounts.sessions.list_of(current.user.user_id)
     return [_session_view(session, current) for session in sessions]
 
 
@@ -160,9 +162,9 @@ def _session_view(session: Session, current: SignedIn) -> SessionView:
 
 async def _applications(browser: Browser, current: SignedIn) -> list[ApplicationView]:
     views = []
-    last_uses = await browser.services.consents.last_uses(current.user)
-    for consent in await browser.services.consents.list_of(current.user):
-        client = await browser.services.clients.find(consent.client_id)
+    last_uses = await browser.services.clients.consents.last_uses(current.user)
+    for consent in await browser.services.clients.consents.list_of(current.user):
+        client = await browser.services.clients.clients.find(consent.client_id)
         if client is not None:
             scopes = views_of_scopes(browser.request, consent.scopes, consent)
             views.append(

@@ -36,7 +36,7 @@ async def show(browser: BrowserDep, person: SignedInDep) -> Response:
 
 @router.post("/account/passkeys/options")
 async def options(browser: BrowserDep, _form: PostedFormDep, person: RecentSignInDep) -> Response:
-    creation_options = await browser.services.passkeys.creation_options(
+    creation_options = await browser.services.factors.passkeys.creation_options(
         person.user, browser=browser.form_identifier
     )
     return options_answer(browser, creation_options)
@@ -48,7 +48,7 @@ async def add(browser: BrowserDep, form: TypedFormDep, person: RecentSignInDep) 
         return await _page(browser, person, hints, typed=form)
     services, text = browser.services, text_for(browser.request)
     try:
-        passkey = await services.passkeys.add(
+        passkey = await services.factors.passkeys.add(
             person.user,
             form.get("credential", ""),
             name=form.get("name", "").strip() or _usual_name(browser),
@@ -56,7 +56,7 @@ async def add(browser: BrowserDep, form: TypedFormDep, person: RecentSignInDep) 
         )
     except PasskeyRefusedError as error:
         return await _page(browser, person, {"": text(error.detail)})
-    await services.notices.tell(person.user, "passkey_added", name=passkey.name)
+    await services.core.notices.tell(person.user, "passkey_added", name=passkey.name)
     return _back(browser)
 
 
@@ -66,7 +66,9 @@ async def rename(browser: BrowserDep, form: TypedFormDep, person: SignedInDep) -
         return await _page(browser, person, {_rename_field(form): hints["name"]}, typed=form)
     name = form.get("name", "").strip()
     if name:
-        await browser.services.passkeys.rename(person.user, form.get("passkey_id", ""), name)
+        await browser.services.factors.passkeys.rename(
+            person.user, form.get("passkey_id", ""), name
+        )
     return _back(browser)
 
 
@@ -74,13 +76,13 @@ async def rename(browser: BrowserDep, form: TypedFormDep, person: SignedInDep) -
 async def remove(browser: BrowserDep, form: PostedFormDep, person: RecentSignInDep) -> Response:
     services, text = browser.services, text_for(browser.request)
     try:
-        passkey = await services.passkeys.remove(
+        passkey = await services.factors.passkeys.remove(
             person.user, form.get("passkey_id", ""), but=person.session
         )
     except PasskeyRefusedError as error:
         return await _page(browser, person, {"": text(error.detail)})
     if passkey is not None:
-        await services.notices.tell(person.user, "passkey_removed", name=passkey.name)
+        await services.core.notices.tell(person.user, "passkey_removed", name=passkey.name)
         await stay_signed_in(browser, person)
     return _back(browser)
 
@@ -90,9 +92,9 @@ async def how_many(browser: Browser, person: SignedIn) -> str | None:
 
     "" means that passkeys are offered but the user has none.
     """
-    count = await browser.services.passkeys.count_of(person.user)
+    count = await browser.services.factors.passkeys.count_of(person.user)
     if not count:
-        return "" if browser.services.passkeys.origin else None
+        return "" if browser.services.factors.passkeys.origin else None
     text = text_for(browser.request)
     return text("Added: %(count)s") % {"count": count}
 
@@ -105,8 +107,8 @@ async def _page(
     typed: Mapping[str, str] | None = None,
 ) -> Response:
     """Return the page; `typed` is a form that is shown again with its errors."""
-    passkeys: Sequence[Passkey] = await browser.services.passkeys.list_of(person.user)
-    origin = browser.services.passkeys.origin
+    passkeys: Sequence[Passkey] = await browser.services.factors.passkeys.list_of(person.user)
+    origin = browser.services.factors.passkeys.origin
     if not (origin or passkeys):
         raise NotFoundError("Passkeys aren't available at this address.")
     return account_page(

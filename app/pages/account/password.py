@@ -52,7 +52,7 @@ async def change(browser: BrowserDep, form: TypedFormDep, person: RecentSignInDe
             return await _page(
                 browser, person, {CURRENT: text("That's not your current password.")}
             )
-        renewed_session = await services.users.change_password(
+        renewed_session = await services.accounts.users.change_password(
             person.user, new_password, session=person.session
         )
     except TooManyRequestsError as error:
@@ -62,7 +62,7 @@ async def change(browser: BrowserDep, form: TypedFormDep, person: RecentSignInDe
     except OverloadedError:
         busy = text("The server is busy. Try again in a minute.")
         return await _page(browser, person, {"": busy}, status=503)
-    services.logout_delivery.kick()
+    services.oauth.logout_delivery.kick()
     if renewed_session is None:
         return browser.keep(RedirectResponse("/login", status_code=303))
     browser.begin(*renewed_session)
@@ -76,7 +76,9 @@ async def password_state(browser: Browser, person: SignedIn) -> str | None:
 
 async def _is_current(browser: Browser, person: SignedIn, current: str) -> bool:
     """Check the current password; like a sign-in, this counts as an attempt."""
-    user = await browser.services.authentication.check_password(person.user.username, current)
+    user = await browser.services.accounts.authentication.check_password(
+        person.user.username, current
+    )
     return user is not None and user.user_id == person.user.user_id
 
 

@@ -54,14 +54,14 @@ async def save(browser: BrowserDep, form: TypedFormDep, person: RecentSignInDep)
         return _page(browser, person, submitted, {name: text(WRONG[name]) for name in wrong})
     try:
         if changed_claims or unset:
-            await browser.services.users.set_claims(
+            await browser.services.accounts.users.set_claims(
                 person.user.username, changes, unset=unset, since=person.user
             )
     except InvalidInputError:
         values = {**submitted, USERNAME: person.user.username}
         return _page(browser, person, values, {USERNAME: text(NOT_YOUR_USERNAME)})
     except ConflictError:
-        reloaded_user = await browser.services.users.find(person.user.user_id)
+        reloaded_user = await browser.services.accounts.users.find(person.user.user_id)
         return _conflict(browser, SignedIn(person.session, reloaded_user or person.user), submitted)
     return browser.keep(RedirectResponse("/account/profile?saved=1", status_code=303))
 

@@ -19,7 +19,7 @@ RecentSignInDep = Annotated[SignedIn, Depends(fresh_person(PLACE))]
 
 @router.get("/account/recovery-codes")
 async def recovery_codes(browser: BrowserDep, person: RecentSignInDep) -> Response:
-    codes_left = await browser.services.recovery.count_left(person.user)
+    codes_left = await browser.services.factors.recovery_codes.count_left(person.user)
     return account_page(
         browser, person, "account_recovery_codes.html", left=codes_left, is_few=codes_left <= FEW
     )
@@ -27,7 +27,7 @@ async def recovery_codes(browser: BrowserDep, person: RecentSignInDep) -> Respon
 
 @router.post("/account/recovery-codes")
 async def make(browser: BrowserDep, _form: PostedFormDep, person: RecentSignInDep) -> Response:
-    codes = await browser.services.recovery.make(person.user)
+    codes = await browser.services.factors.recovery_codes.make(person.user)
     if codes is None:
         raise GoToError("/login")
     return browser.keep(await codes_page(browser, person.user, {"next": PLACE}, codes))
@@ -35,7 +35,7 @@ async def make(browser: BrowserDep, _form: PostedFormDep, person: RecentSignInDe
 
 async def recovery_codes_state(browser: Browser, person: SignedIn) -> str | None:
     text = text_for(browser.request)
-    codes_left = await browser.services.recovery.count_left(person.user)
+    codes_left = await browser.services.factors.recovery_codes.count_left(person.user)
     if codes_left <= FEW:
         return text("Only %(left)s of %(all)s left") % {"left": codes_left, "all": COUNT}
     return text("%(left)s of %(all)s left") % {"left": codes_left, "all": COUNT}

@@ -14,20 +14,20 @@ from app.pages.support.email_links import (
 )
 from app.pages.support.templating import page
 from app.pages.support.view_models import PersonView, initials_of
-from app.services.accounts.email_verification import PATH
+from app.services.operations.links import VERIFY_EMAIL_PATH
 
 router = APIRouter(include_in_schema=False)
 
 COOKIE = "postern_verify_email"
 
 
-@router.get(PATH)
+@router.get(VERIFY_EMAIL_PATH)
 async def verify_email(browser: BrowserDep) -> Response:
     """Show the page without changing anything, because mail scanners open links, too."""
     token = browser.request.query_params.get("token")
     if token is not None:
-        return keep_token(browser, token, cookie=COOKIE, path=PATH)
-    link_and_user = await browser.services.email_verification.find(
+        return keep_token(browser, token, cookie=COOKIE, path=VERIFY_EMAIL_PATH)
+    link_and_user = await browser.services.accounts.email_verification.find(
         kept_token(browser, cookie=COOKIE)
     )
     if link_and_user is None:
@@ -46,9 +46,9 @@ async def verify_email(browser: BrowserDep) -> Response:
     )
 
 
-@router.post(PATH)
+@router.post(VERIFY_EMAIL_PATH)
 async def confirm(browser: BrowserDep, form: PostedFormDep) -> Response:
-    email_verification = browser.services.email_verification
+    email_verification = browser.services.accounts.email_verification
     token = kept_token(browser, cookie=COOKIE)
     link_and_user = await email_verification.find(token)
     if link_and_user is None:
@@ -62,12 +62,13 @@ async def confirm(browser: BrowserDep, form: PostedFormDep) -> Response:
 
 
 def _expired(browser: Browser) -> Response:
+    can_get_new = browser.services.accounts.email_verification.is_offered
     response = page(
         browser.request,
         "link_expired.html",
         status=410,
-        next_url="/account/email" if browser.services.settings.has_mail else "/account",
-        can_get_new=browser.services.settings.has_mail,
+        next_url="/account/email" if can_get_new else "/account",
+        can_get_new=can_get_new,
         is_for_password=False,
         errors={},
     )

@@ -17,7 +17,7 @@ router = APIRouter(include_in_schema=False)
 @router.get(InteractionKind.CONSENT)
 async def consent(browser: BrowserDep) -> Response:
     query = browser.request.query_params
-    authorization = browser.services.authorization
+    authorization = browser.services.oauth.authorization
     pending = await find_pending(browser, query.get("request_id", ""))
     position = await authorization.position(pending, browser.signed_in)
     if position.step is not InteractionKind.CONSENT or position.person is None:
@@ -42,7 +42,7 @@ async def consent(browser: BrowserDep) -> Response:
 
 @router.post(InteractionKind.CONSENT)
 async def decide(browser: BrowserDep, form: PostedFormDep) -> Response:
-    outcome = await browser.services.authorization.decide(
+    outcome = await browser.services.oauth.authorization.decide(
         form.get("request_id", ""),
         browser.signed_in,
         session_id=form.get("session_id", ""),

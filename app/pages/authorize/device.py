@@ -38,7 +38,7 @@ async def enter_code(browser: BrowserDep, form: TypedFormDep) -> Response:
     typed = form.get("user_code", "")
     if hints := hints_for(browser.request, form, "user_code"):
         return browser.keep(_code_page(browser, typed, hints))
-    if await browser.services.devices.find(typed) is None:
+    if await browser.services.oauth.device_authorization.find(typed) is None:
         return browser.keep(_wrong_code(browser, typed))
     url = f"/device?{urlencode({'user_code': typed})}"
     return browser.keep(RedirectResponse(in_language(browser.request, url), status_code=303))
@@ -50,7 +50,7 @@ async def decide(browser: BrowserDep, form: PostedFormDep) -> Response:
     signed_in = browser.current
     if signed_in is None or signed_in.session.session_id != form.get("session_id"):
         return browser.keep(await _next_page(browser, typed))  # not the user that the page showed
-    if not await browser.services.devices.decide(
+    if not await browser.services.oauth.device_authorization.decide(
         typed,
         signed_in,
         client_fingerprint=form.get("client_fingerprint", ""),
@@ -64,19 +64,19 @@ async def decide(browser: BrowserDep, form: PostedFormDep) -> Response:
 @router.get("/device/qr")
 async def qr_code(browser: BrowserDep) -> Response:
     """Return a QR code of `verification_uri_complete`, for devices that cannot draw one."""
-    code_and_client = await browser.services.devices.find(
+    code_and_client = await browser.services.oauth.device_authorization.find(
         browser.request.query_params.get("user_code", "")
     )
     if code_and_client is None:
         raise NotFoundError("This code is unknown or has expired. Start again on the device.")
-    uri = browser.services.devices.complete_uri(code_and_client[0])
-    picture = await browser.services.threads.run(qr_codes.png_base64, uri)
+    uri = browser.services.oauth.device_authorization.complete_uri(code_and_client[0])
+    picture = await browser.services.core.threads.run(qr_codes.png_base64, uri)
     headers = {"Cache-Control": "no-store"}
     return Response(base64.b64decode(picture), media_type="image/png", headers=headers)
 
 
 async def _next_page(browser: Browser, typed: str) -> Response:
-    code_and_client = await browser.services.devices.find(typed)
+    code_and_client = await browser.services.oauth.device_authorization.find(typed)
     if code_and_client is None:
         return _wrong_code(browser, typed)
     if browser.current is None:
@@ -88,7 +88,7 @@ async def _next_page(browser: Browser, typed: str) -> Response:
 async def _question(
     browser: Browser, code: DeviceCode, client: Client, person: SignedIn
 ) -> Response:
-    consent = await browser.services.consents.find(person.user, client)
+    consent = await browser.services.clients.consents.find(person.user, client)
     user_code = shown_form(code.user_code)
     return page(
         browser.request,

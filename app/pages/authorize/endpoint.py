@@ -82,7 +82,7 @@ async def authorize(browser: BrowserDep) -> Response:
     The user signs in and gives consent, and the browser returns to the client's `redirect_uri`.
     """
     parameters = parameters_in(browser.request.scope["query_string"], read=PARAMETERS)
-    outcome = await browser.services.authorization.begin(
+    outcome = await browser.services.oauth.authorization.begin(
         parameters, browser.signed_in, browser=browser.identifier
     )
     return answer(browser, outcome)
@@ -108,7 +108,7 @@ async def authorize_by_post(browser: BrowserDep) -> Response:
         )
     parameters = parameters_in(await browser.request.body(), read=PARAMETERS)
     remember_ui_locales(browser.request, parameters.get(UI_LOCALES))
-    stored = await browser.services.authorization.keep(parameters, browser=browser.identifier)
+    stored = await browser.services.oauth.authorization.keep(parameters, browser=browser.identifier)
     if isinstance(stored, AuthorizationResponse):
         return answer(browser, stored)
     query = urlencode({"request_id": stored, **language_fields(parameters)})
@@ -119,7 +119,7 @@ async def authorize_by_post(browser: BrowserDep) -> Response:
 async def resume(browser: BrowserDep) -> Response:
     request_id = browser.request.query_params.get("request_id", "")
     return answer(
-        browser, await browser.services.authorization.resume(request_id, browser.signed_in)
+        browser, await browser.services.oauth.authorization.resume(request_id, browser.signed_in)
     )
 
 

@@ -50,7 +50,7 @@ async def logout(browser: BrowserDep) -> Response:
     """Sign a user out (OpenID Connect RP-Initiated Logout 1.0)."""
     parameters = _parameters(browser.request.scope["query_string"])
     try:
-        logout_request = await browser.services.logout.read(parameters, browser.signed_in)
+        logout_request = await browser.services.oauth.logout.read(parameters, browser.signed_in)
     except UntrustedLogoutError as error:
         return _untrusted(browser, error)
     if logout_request.session is None:
@@ -87,7 +87,7 @@ async def logout_by_post(browser: BrowserDep) -> Response:
 
 @router.post("/logout/confirm", include_in_schema=False)
 async def confirm(browser: BrowserDep, form: PostedFormDep) -> Response:
-    logout_request = await browser.services.logout.read(form, browser.signed_in)
+    logout_request = await browser.services.oauth.logout.read(form, browser.signed_in)
     frames = await end_session(browser, form.get(SESSION, ""))
     return _signed_out(browser, logout_request, form, frames)
 
@@ -101,8 +101,8 @@ async def end_session(browser: Browser, session_id: str) -> list[str]:
     if signed_in is None:
         return []  # the user signed out meanwhile, or was never signed in to this browser
     browser.forget(session_id)
-    event = browser.services.audit.event("session.ended", user_id=signed_in.user.user_id)
-    return await browser.services.logout.end(session_id, event=event)
+    event = browser.services.core.audit.event("session.ended", user_id=signed_in.user.user_id)
+    return await browser.services.oauth.logout.end(session_id, event=event)
 
 
 def signed_out_page(

@@ -35,7 +35,7 @@ async def select_account(browser: BrowserDep) -> Response:
 
 @router.post(InteractionKind.SELECT_ACCOUNT)
 async def choose(browser: BrowserDep, form: PostedFormDep) -> Response:
-    request_id, authorization = form.get("request_id", ""), browser.services.authorization
+    request_id, authorization = form.get("request_id", ""), browser.services.oauth.authorization
     await authorization.find(request_id)
     signed_in = browser.choose(form.get("session_id", ""))
     if signed_in is None:  # signed out meanwhile

@@ -57,7 +57,7 @@ was requested and it does not report one."""
 @router.get("/login/with/{name}/callback")
 async def callback(browser: BrowserDep, name: str) -> Response:
     query = browser.request.query_params
-    identity_providers = browser.services.identity_providers
+    identity_providers = browser.services.federation.identity_providers
     provider = await identity_providers.get_enabled(name)
     flow = kept(browser, SignInTransaction)
     if flow is not None:
@@ -72,7 +72,7 @@ async def callback(browser: BrowserDep, name: str) -> Response:
             browser, LOST, TRY_AGAIN, NO_FLOW, again=in_language(browser.request, "/login")
         )
     return_path = await _back(browser, flow)
-    client = browser.services.provider_client
+    client = browser.services.federation.provider_client
     try:
         code = await client.code_in(query, provider)
         claims = await client.claims_for(
@@ -106,14 +106,16 @@ async def _arrived(
             return _to(browser, _told(await _back(browser, flow), "stale"))
         # The sign-in followed our request, whatever the provider's clock says.
         auth_time = max(auth_time, begun_at)
-    user = await browser.services.identity_providers.person_of(who)
+    user = await browser.services.federation.identity_providers.person_of(who)
     if user is None:
         pending_account = PendingAccount(asdict(who), flow.state, flow.given, flow.begun_at)
         response: Response = RedirectResponse(link(NEW_ACCOUNT, flow.given), status_code=303)
         return browser.keep(keep(browser, response, pending_account))
     if flow.is_fresh:
         proof = AUTH_TIME if has_auth_time else PROMPT_LOGIN
-        await browser.services.identity_providers.record_fresh_sign_in(user, who, proof=proof)
+        await browser.services.federation.identity_providers.record_fresh_sign_in(
+            user, who, proof=proof
+        )
     return await sign_in_by_provider(browser, user, flow.given, auth_time=auth_time)
 
 
@@ -128,7 +130,9 @@ async def _link(
         or current.session.session_id != flow.session_id
     ):
         return problem(browser, LOST, TRY_AGAIN, OTHER_PERSON, again=CONNECTIONS)
-    is_linked = await browser.services.identity_providers.link(current.user, who, label=label)
+    is_linked = await browser.services.federation.identity_providers.link(
+        current.user, who, label=label
+    )
     return _to(browser, f"{CONNECTIONS}?told={'linked' if is_linked else 'taken'}")
 
 
@@ -159,9 +163,9 @@ def _auth_time(browser: Browser, claims: Mapping[str, Any]) -> datetime:
     That is as long ago as a session can last.
     """
     services = browser.services
-    now, auth_time = services.clock.now(), claims.get("auth_time")
+    now, auth_time = services.core.clock.now(), claims.get("auth_time")
     if not isinstance(auth_time, int) or not 0 < auth_time <= (now + SKEW).timestamp():
-        return now - timedelta(seconds=services.settings.session_ttl)
+        return now - services.accounts.sessions.ttl
     return min(now, datetime.fromtimestamp(auth_time, UTC))
 
 

@@ -35,16 +35,18 @@ async def create_account(browser: BrowserDep, form: TypedFormDep) -> Response:
     if pending_account is None or pending_account.state != form.get("state"):
         return browser.keep(RedirectResponse(NEW_ACCOUNT, status_code=303))
     services = browser.services
-    if not services.settings.registration_is_open:
+    if not services.core.registration_policy.is_open_to_users:
         raise NotFoundError("Sign-up is closed. Ask your administrator for an account.")
-    await services.identity_providers.get_enabled(pending_account.who.provider)
+    await services.federation.identity_providers.get_enabled(pending_account.who.provider)
     await pending_of(browser, pending_account.given)
     username = form.get("username", "")
     if hints := hints_for(browser.request, form, "username"):
         return await _page(browser, pending_account, username, hints)
     try:
-        await services.limits.count_registration()
-        user = await services.identity_providers.create_account(username, pending_account.who)
+        await services.core.limits.count_registration()
+        user = await services.federation.identity_providers.create_account(
+            username, pending_account.who
+        )
     except (InvalidInputError, ConflictError) as error:
         field = FIELD_OF_ERROR.get(error.error_code, "")
         errors = {field: text_for(browser.request)(error.detail)}
@@ -55,8 +57,8 @@ async def create_account(browser: BrowserDep, form: TypedFormDep) -> Response:
             error,
             lambda said: _page(browser, pending_account, username, said),
         )
-    await services.email_verification.welcome(user, language=language_for(browser.request))
-    now = services.clock.now()  # a new account holds nothing to protect from an old sign-in
+    await services.accounts.email_verification.welcome(user, language=language_for(browser.request))
+    now = services.core.clock.now()  # a new account holds nothing to protect from an old sign-in
     return await sign_in_by_provider(browser, user, pending_account.given, auth_time=now)
 
 
@@ -66,7 +68,9 @@ async def _page(
     username: str,
     errors: Mapping[str, str] | None = None,
 ) -> Response:
-    provider = await browser.services.identity_providers.get_enabled(pending_account.who.provider)
+    provider = await browser.services.federation.identity_providers.get_enabled(
+        pending_account.who.provider
+    )
     return sign_in_page(
         browser,
         "upstream_new.html",
@@ -77,7 +81,7 @@ async def _page(
         who=pending_account.who.label,
         state=pending_account.state,
         username=username,
-        can_register=browser.services.settings.registration_is_open,
+        can_register=browser.services.core.registration_policy.is_open_to_users,
         login_url=link(
             "/login", {**pending_account.given, "request_id": "", "next": "connections"}
         ),

@@ -47,16 +47,18 @@ async def start_at_provider(
     redirects of a provider are unknown.
     """
     services = browser.services
-    provider = await services.identity_providers.get_enabled(name)
-    redirect_uri = f"{services.settings.issuer_url}/login/with/{name}/callback"
+    provider = await services.federation.identity_providers.get_enabled(name)
+    redirect_uri = services.core.links.provider_callback(name)
     try:
-        url, request = await services.provider_client.begin(
+        url, request = await services.federation.provider_client.begin(
             provider, redirect_uri=redirect_uri, is_fresh=is_fresh
         )
     except (ProviderUnavailableError, ProviderProtocolError) as error:
         again = CONNECTIONS if person is not None else link("/login", given)
         return failed(browser, provider, error, again=again)
-    services.identity_providers.secret_of(provider)  # raises now, not after the user signed in
+    services.federation.identity_providers.secret_of(
+        provider
+    )  # raises now, not after the user signed in
     flow = SignInTransaction(
         provider=name,
         state=request.state,
@@ -67,7 +69,7 @@ async def start_at_provider(
             **language_fields(given),
         },
         is_fresh=is_fresh,
-        begun_at=services.clock.now().timestamp(),
+        begun_at=services.core.clock.now().timestamp(),
         user_id=person.user.user_id if person is not None else "",
         session_id=person.session.session_id if person is not None else "",
     )

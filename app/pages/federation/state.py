@@ -111,7 +111,7 @@ def keep(
     browser: Browser, response: Response, value: SignInTransaction | PendingAccount
 ) -> Response:
     payload = json.dumps(asdict(value), ensure_ascii=False, separators=(",", ":")).encode()
-    box = browser.services.box(PURPOSES[type(value)])
+    box = browser.services.core.box(PURPOSES[type(value)])
     sealed = base64.urlsafe_b64encode(box.seal(payload, context=browser.identifier))
     set_cookie(browser.services, response, FEDERATION_COOKIE, sealed.decode(), lasts=LASTS)
     return response
@@ -121,13 +121,13 @@ def kept(browser: Browser, kind: type[Kind]) -> Kind | None:
     """Return the content of the cookie, or None if it is of another kind, invalid or expired."""
     sealed = browser.request.cookies.get(cookie_name(browser.services, FEDERATION_COOKIE), "")
     try:
-        box = browser.services.box(PURPOSES[kind])
+        box = browser.services.core.box(PURPOSES[kind])
         payload = box.open(base64.urlsafe_b64decode(sealed), context=browser.identifier)
     except (SealError, ValueError):
         return None
     value = kind(**json.loads(payload))
     begun_at = datetime.fromtimestamp(value.begun_at, UTC)
-    return value if browser.services.clock.now() - begun_at <= LASTS else None
+    return value if browser.services.core.clock.now() - begun_at <= LASTS else None
 
 
 def forget(browser: Browser, response: Response) -> Response:

@@ -63,8 +63,8 @@ async def register(browser: BrowserDep, form: TypedFormDep) -> Response:
             password=SecretStr(form.get("password", "")),
             **{name: form[name] for name in ("name", "email") if form.get(name)},
         )
-        await services.limits.count_registration()
-        await services.users.register(body)
+        await services.core.limits.count_registration()
+        await services.accounts.users.register(body)
     except ValidationError as error:
         fields = [str(problem["loc"][0]) for problem in error.errors()]
         errors = {field: text(WHAT_IS_WRONG.get(field, ELSE)) for field in fields}
@@ -79,9 +79,9 @@ async def register(browser: BrowserDep, form: TypedFormDep) -> Response:
     except OverloadedError:
         busy = text("Too many people are signing in right now. Try again in a minute.")
         return await _page(browser, form, {"": busy}, status=503)
-    user = await services.users.get(body.username)
-    await services.email_verification.welcome(user, language=language_for(browser.request))
-    secret = await services.users.begin_enrolment(user)
+    user = await services.accounts.users.get(body.username)
+    await services.accounts.email_verification.welcome(user, language=language_for(browser.request))
+    secret = await services.accounts.users.begin_enrolment(user)
     response = RedirectResponse(link("/login/enroll", form), status_code=303)
     return remember_password(browser, response, user, otp_secret=secret)
 
@@ -103,12 +103,12 @@ async def _page(
         posts_end_here=True,
         username=given.get("username", ""),
         login_url=link("/login", given),
-        providers=await browser.services.identity_providers.list_enabled(),
+        providers=await browser.services.federation.identity_providers.list_enabled(),
         name=given.get("name", ""),
         email=given.get("email", ""),
     )
 
 
 def _require_open(browser: Browser) -> None:
-    if not browser.services.settings.registration_is_open:
+    if not browser.services.core.registration_policy.is_open_to_users:
         raise NotFoundError("Sign-up is closed. Ask your administrator for an account.")

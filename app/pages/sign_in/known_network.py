@@ -18,20 +18,22 @@ from app.pages.support.email_links import (
 )
 from app.pages.support.templating import page
 from app.pages.support.view_models import PersonView, initials_of
-from app.services.accounts.known_networks import PATH
+from app.services.operations.links import KNOWN_NETWORK_PATH
 
 router = APIRouter(include_in_schema=False)
 
 COOKIE = "postern_known_network"
 
 
-@router.get(PATH)
+@router.get(KNOWN_NETWORK_PATH)
 async def known_network(browser: BrowserDep) -> Response:
     """Show the page without changing anything, because mail scanners open links, too."""
     token = browser.request.query_params.get("token")
     if token is not None:
-        return keep_token(browser, token, cookie=COOKIE, path=PATH)
-    link_and_user = await browser.services.known_networks.find(kept_token(browser, cookie=COOKIE))
+        return keep_token(browser, token, cookie=COOKIE, path=KNOWN_NETWORK_PATH)
+    link_and_user = await browser.services.accounts.known_networks.find(
+        kept_token(browser, cookie=COOKIE)
+    )
     if link_and_user is None:
         return _expired(browser)
     link, user = link_and_user
@@ -48,9 +50,9 @@ async def known_network(browser: BrowserDep) -> Response:
     )
 
 
-@router.post(PATH)
+@router.post(KNOWN_NETWORK_PATH)
 async def confirm(browser: BrowserDep, form: PostedFormDep) -> Response:
-    networks = browser.services.known_networks
+    networks = browser.services.accounts.known_networks
     token = kept_token(browser, cookie=COOKIE)
     link_and_user = await networks.find(token)
     if link_and_user is None:

@@ -19,7 +19,7 @@ async def codes_page(
     browser: Browser, user: User, given: Mapping[str, str], codes: Sequence[str]
 ) -> Response:
     """Return the page with the codes; they are not stored in plain text, nor in the page's form."""
-    lines = (browser.services.settings.brand_name, user.username, "", *codes, "")
+    lines = (browser.services.core.settings.brand_name, user.username, "", *codes, "")
     return sign_in_page(
         browser,
         "recovery_codes.html",

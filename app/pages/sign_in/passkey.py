@@ -23,7 +23,7 @@ PROOF_OF_POSSESSION = "pop"
 
 @router.post("/login/passkey/options")
 async def options(browser: BrowserDep, _form: PostedFormDep) -> Response:
-    request_options = await browser.services.passkeys.sign_in_options(
+    request_options = await browser.services.factors.passkeys.sign_in_options(
         browser=browser.form_identifier
     )
     return options_answer(browser, request_options)
@@ -43,7 +43,7 @@ async def second_factor_options(browser: BrowserDep, form: PostedFormDep) -> Res
     sign_in = await sign_in_of_form(browser, form)
     if sign_in is None:
         raise FormExpiredError
-    request_options = await browser.services.passkeys.second_factor_options(
+    request_options = await browser.services.factors.passkeys.second_factor_options(
         sign_in.user, browser=browser.form_identifier
     )
     return options_answer(browser, request_options)
@@ -73,7 +73,7 @@ async def _owner(
     With `of`, only a passkey of that user is accepted. Every attempt to sign in with a passkey is
     checked by this function.
     """
-    passkeys, answer = browser.services.passkeys, form.get("credential", "")
+    passkeys, answer = browser.services.factors.passkeys, form.get("credential", "")
     if of is None:
         return await passkeys.sign_in(answer, browser=browser.form_identifier)
     is_proven = await passkeys.second_factor(of, answer, browser=browser.form_identifier)

@@ -58,7 +58,7 @@ async def give_password(browser: BrowserDep, form: TypedFormDep) -> Response:
         field = "password" if username else "username"
         return await login_page(browser, form, {field: missing})
     try:
-        user = await browser.services.authentication.check_password(username, password)
+        user = await browser.services.accounts.authentication.check_password(username, password)
     except TooManyRequestsError as error:
         return await rate_limited_page(
             browser.request,
@@ -77,7 +77,7 @@ async def give_password(browser: BrowserDep, form: TypedFormDep) -> Response:
 
 @router.post("/login/cancel")
 async def cancel(browser: BrowserDep, form: PostedFormDep) -> Response:
-    response = await browser.services.authorization.cancel(form.get("request_id", ""))
+    response = await browser.services.oauth.authorization.cancel(form.get("request_id", ""))
     return answer(browser, response)
 
 
@@ -99,7 +99,7 @@ async def give_code(browser: BrowserDep, form: TypedFormDep) -> Response:
     if hints := hints_for(browser.request, form, "code"):
         return await otp_page(browser, form, sign_in, hints)
     try:
-        is_valid = sign_in.user.has_confirmed_otp and await browser.services.otp.use_code(
+        is_valid = sign_in.user.has_confirmed_otp and await browser.services.factors.otp.use_code(
             sign_in.user, form.get("code", "")
         )
     except TooManyRequestsError as error:
@@ -129,7 +129,7 @@ async def confirm_enrolment(browser: BrowserDep, form: TypedFormDep) -> Response
     if (
         sign_in is None
         or sign_in.otp_secret is None
-        or await browser.services.passkeys.count_of(sign_in.user)
+        or await browser.services.factors.passkeys.count_of(sign_in.user)
     ):
         return from_the_start(browser, form)  # a passkey added meanwhile is required
     await pending_of(browser, form)
@@ -137,7 +137,7 @@ async def confirm_enrolment(browser: BrowserDep, form: TypedFormDep) -> Response
     if hints := hints_for(browser.request, form, "code"):
         return await _enroll_page(browser, form, sign_in, secret, hints)
     try:
-        is_valid = await browser.services.otp.use_code(sign_in.user, form.get("code", ""))
+        is_valid = await browser.services.factors.otp.use_code(sign_in.user, form.get("code", ""))
     except TooManyRequestsError as error:
         return await rate_limited_page(
             browser.request,
@@ -147,7 +147,7 @@ async def confirm_enrolment(browser: BrowserDep, form: TypedFormDep) -> Response
     if not is_valid:
         return await _enroll_page(browser, form, sign_in, secret, wrong_code(browser))
     amr = (sign_in.first_factor, OTP, SECOND_FACTOR)
-    codes = await browser.services.recovery.make(sign_in.user)
+    codes = await browser.services.factors.recovery_codes.make(sign_in.user)
     response = await codes_page(browser, sign_in.user, form, codes) if codes is not None else None
     return await complete(
         browser,
@@ -175,7 +175,7 @@ async def ask_second_factor(
     """
     secret = None
     if not user.has_confirmed_otp:
-        secret = await browser.services.users.begin_enrolment(user)
+        secret = await browser.services.accounts.users.begin_enrolment(user)
     path = "/login/enroll" if secret is not None else "/login/otp"
     response = RedirectResponse(link(path, given), status_code=303)
     return remember_password(
@@ -212,11 +212,11 @@ async def login_page(
         switch_url=link("/login", given, other="1"),
         recover_url=link("/recover", given),
         register_url=link("/create-account", given),
-        can_register=browser.services.settings.registration_is_open,
-        can_recover=browser.services.settings.has_mail,
+        can_register=browser.services.core.registration_policy.is_open_to_users,
+        can_recover=browser.services.accounts.password_reset.is_offered,
         has_new_password=given.get("done") == "password" and not errors,
-        providers=await browser.services.identity_providers.list_enabled(),
-        passkeys=browser.services.passkeys.origin,
+        providers=await browser.services.federation.identity_providers.list_enabled(),
+        passkeys=browser.services.factors.passkeys.origin,
     )
 
 
@@ -230,7 +230,7 @@ async def _person_asked_again(
     if pending is None or given.get("other"):
         return None
     try:
-        position = await browser.services.authorization.position(pending, browser.signed_in)
+        position = await browser.services.oauth.authorization.position(pending, browser.signed_in)
     except OAuth2Error:  # a sign-in cannot fix it; it is reported when the request resumes
         return None
     signed_in = position.person if position.step is InteractionKind.LOGIN else None
@@ -260,7 +260,7 @@ async def otp_page(
         recovery_url=link("/login/recovery", given),
         remember_days=remembered_days(browser),
         has_app=who.user.has_confirmed_otp,
-        passkeys=await browser.services.passkeys.origin_for(who.user),
+        passkeys=await browser.services.factors.passkeys.origin_for(who.user),
     )
 
 
@@ -271,7 +271,7 @@ async def _enroll_page(
     secret: str,
     errors: Mapping[str, str] | None = None,
 ) -> Response:
-    enrolment = await browser.services.otp.enrolment(secret, username=who.user.username)
+    enrolment = await browser.services.factors.otp.enrolment(secret, username=who.user.username)
     return sign_in_page(
         browser,
         "enroll.html",

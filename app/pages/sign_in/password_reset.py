@@ -22,7 +22,7 @@ from app.pages.support.forms import hints_for
 from app.pages.support.languages import language_for, text_for
 from app.pages.support.messages import N_
 from app.pages.support.templating import page
-from app.services.accounts.password_reset import PATH as NEW
+from app.services.operations.links import NEW_PASSWORD_PATH
 
 router = APIRouter(include_in_schema=False)
 
@@ -52,7 +52,7 @@ async def send(browser: BrowserDep, form: TypedFormDep) -> Response:
         missing = text("Enter your username or email address.")
         return _ask(browser, form, "", {"username": missing})
     try:
-        await browser.services.password_reset.request(
+        await browser.services.accounts.password_reset.request(
             username, language=language_for(browser.request)
         )
     except TooManyRequestsError as error:
@@ -71,13 +71,15 @@ async def send(browser: BrowserDep, form: TypedFormDep) -> Response:
     return browser.keep(keep_way(browser, response, form))
 
 
-@router.get(NEW)
+@router.get(NEW_PASSWORD_PATH)
 async def new_password(browser: BrowserDep) -> Response:
     """Show the page without changing anything, because mail scanners open links, too."""
     token = browser.request.query_params.get("token")
     if token is not None:
-        return keep_token(browser, token, cookie=COOKIE, path=NEW)
-    link_and_user = await browser.services.password_reset.find(kept_token(browser, cookie=COOKIE))
+        return keep_token(browser, token, cookie=COOKIE, path=NEW_PASSWORD_PATH)
+    link_and_user = await browser.services.accounts.password_reset.find(
+        kept_token(browser, cookie=COOKIE)
+    )
     return (
         await _expired(browser)
         if link_and_user is None
@@ -85,10 +87,10 @@ async def new_password(browser: BrowserDep) -> Response:
     )
 
 
-@router.post(NEW)
+@router.post(NEW_PASSWORD_PATH)
 async def set_password(browser: BrowserDep, form: TypedFormDep) -> Response:
     text = text_for(browser.request)
-    recovery = browser.services.password_reset
+    recovery = browser.services.accounts.password_reset
     token = kept_token(browser, cookie=COOKIE)
     link_and_user = await recovery.find(token)
     if link_and_user is None:
@@ -151,13 +153,13 @@ def _new(
 
 
 async def _expired(browser: Browser) -> Response:
-    next_url = PATH if browser.services.settings.has_mail else "/login"
+    next_url = PATH if browser.services.accounts.password_reset.is_offered else "/login"
     response = page(
         browser.request,
         "link_expired.html",
         status=410,
         next_url=link(next_url, await kept_way(browser)),
-        can_get_new=browser.services.settings.has_mail,
+        can_get_new=browser.services.accounts.password_reset.is_offered,
         is_for_password=True,
         errors={},
     )
@@ -165,7 +167,7 @@ async def _expired(browser: Browser) -> Response:
 
 
 def _require_mail(browser: Browser) -> None:
-    if not browser.services.settings.has_mail:
+    if not browser.services.accounts.password_reset.is_offered:
         raise NotFoundError(
             N_("Password reset is turned off. Ask your administrator to reset your password.")
         )

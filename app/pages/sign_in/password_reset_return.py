@@ -30,8 +30,8 @@ def way_of(given: Mapping[str, str]) -> dict[str, str]:
 
 def keep_way(browser: Browser, response: Response, given: Mapping[str, str]) -> Response:
     """Store where the sign-in continues in a cookie, replacing the previous value."""
-    payload = {"way": way_of(given), "at": browser.services.clock.now().timestamp()}
-    sealed = browser.services.box(COOKIE).seal(
+    payload = {"way": way_of(given), "at": browser.services.core.clock.now().timestamp()}
+    sealed = browser.services.core.box(COOKIE).seal(
         json.dumps(payload).encode(), context=browser.identifier
     )
     set_cookie(browser.services, response, COOKIE, sealed.hex(), lasts=LASTS)
@@ -42,13 +42,13 @@ async def kept_way(browser: Browser) -> dict[str, str]:
     """Return the stored fields, without a request that has expired or was completed meanwhile."""
     sealed = browser.request.cookies.get(cookie_name(browser.services, COOKIE), "")
     try:
-        plaintext = browser.services.box(COOKIE).open(
+        plaintext = browser.services.core.box(COOKIE).open(
             bytes.fromhex(sealed), context=browser.identifier
         )
     except (SealError, ValueError):
         return {}
     payload = json.loads(plaintext)
-    if browser.services.clock.now() - datetime.fromtimestamp(payload["at"], UTC) > LASTS:
+    if browser.services.core.clock.now() - datetime.fromtimestamp(payload["at"], UTC) > LASTS:
         return {}
     way: dict[str, str] = payload["way"]
     if "request_id" in way and not await _is_pending(browser, way["request_id"]):
@@ -63,7 +63,7 @@ def forget_way(browser: Browser, response: Response) -> Response:
 
 async def _is_pending(browser: Browser, request_id: str) -> bool:
     try:
-        await browser.services.authorization.find(request_id)
+        await browser.services.oauth.authorization.find(request_id)
     except UntrustedRequestError:
         return False
     return True

@@ -45,7 +45,9 @@ async def give_recovery_code(browser: BrowserDep, form: TypedFormDep) -> Respons
     if hints := hints_for(browser.request, form, "recovery_code"):
         return await _page(browser, form, sign_in, hints)
     try:
-        is_valid = await browser.services.recovery.use(sign_in.user, form.get("recovery_code", ""))
+        is_valid = await browser.services.factors.recovery_codes.use(
+            sign_in.user, form.get("recovery_code", "")
+        )
     except TooManyRequestsError as error:
         return await rate_limited_page(
             browser.request, error, lambda said: _page(browser, form, sign_in, said)

@@ -84,7 +84,7 @@ def remember_password(
     payload = {
         "user_id": user.user_id,
         "credentials_version": user.credentials_version,
-        "given_at": browser.services.clock.now().timestamp(),
+        "given_at": browser.services.core.clock.now().timestamp(),
         "otp_secret": otp_secret,
         "first_factor": first_factor,
         "session_id": session.session_id if session is not None else None,
@@ -104,12 +104,12 @@ async def password_given(browser: Browser) -> PasswordGiven | None:
         return None
     payload = json.loads(plaintext)
     given_at = datetime.fromtimestamp(payload["given_at"], UTC)
-    user = await browser.services.users.find(payload["user_id"])
+    user = await browser.services.accounts.users.find(payload["user_id"])
     if (
         user is None
         or user.is_disabled
         or user.credentials_version != payload["credentials_version"]
-        or browser.services.clock.now() - given_at > LASTS
+        or browser.services.core.clock.now() - given_at > LASTS
         or payload["session_id"] not in (None, browser.session_of(user))
     ):
         return None
@@ -139,7 +139,7 @@ async def sign_in_of_form(browser: Browser, form: Mapping[str, str]) -> Password
 
 
 async def has_second_factor(browser: Browser, user: User) -> bool:
-    return user.has_confirmed_otp or await browser.services.passkeys.count_of(user) > 0
+    return user.has_confirmed_otp or await browser.services.factors.passkeys.count_of(user) > 0
 
 
 async def complete(
@@ -157,7 +157,7 @@ async def complete(
     the sign-in after its first factor.
     """
     services = browser.services
-    secret_and_session = await services.sessions.begin(
+    secret_and_session = await services.accounts.sessions.begin(
         user,
         amr=amr,
         user_agent=browser.request.headers.get("user-agent", ""),
@@ -165,18 +165,20 @@ async def complete(
         renews=browser.session_of(user),
         auth_time=first.auth_time if first is not None else None,
         adds_factor=first is not None and first.adds_factor,
-        event=services.audit.event("sign_in.succeeded", user_id=user.user_id, by=" ".join(amr)),
+        event=services.core.audit.event(
+            "sign_in.succeeded", user_id=user.user_id, by=" ".join(amr)
+        ),
     )
     if secret_and_session is None:  # the user signed out meanwhile
         raise GoToError("/login")
     secret, session = secret_and_session
-    signed_in = await services.sessions.find(secret)
+    signed_in = await services.accounts.sessions.find(secret)
     if signed_in is not None:
         browser.begin(secret, signed_in)
-        await services.authentication.signed_in(user)
+        await services.accounts.authentication.signed_in(user)
     request_id = form.get("request_id", "")
     if request_id:
-        await services.authorization.set_session(request_id, session.session_id)
+        await services.oauth.authorization.set_session(request_id, session.session_id)
     response = response or RedirectResponse(after(form), status_code=303)
     set_cookie(services, response, SIGN_IN_COOKIE, "")
     if SECOND_FACTOR in amr and form.get(REMEMBER):
@@ -235,7 +237,7 @@ async def find_pending(browser: Browser, request_id: str) -> Pending:
     """Return a pending authorization request, and use its `ui_locales` for the page."""
     pending = browser.pending.get(request_id)
     if pending is None:
-        pending = await browser.services.authorization.find(request_id)
+        pending = await browser.services.oauth.authorization.find(request_id)
         browser.pending[request_id] = pending
         remember_ui_locales(browser.request, pending.request.ui_locales)
     return pending
@@ -284,4 +286,4 @@ def sign_in_page(
 
 
 def _box(browser: Browser) -> SecretBox:
-    return browser.services.box(PURPOSE)
+    return browser.services.core.box(PURPOSE)

@@ -24,7 +24,7 @@ async def step_up(browser: BrowserDep) -> Response:
     query = browser.request.query_params
     signed_in = browser.current
     if request_id := query.get("request_id"):
-        authorization = browser.services.authorization
+        authorization = browser.services.oauth.authorization
         outcome = await authorization.resume(request_id, browser.signed_in)
         if not isinstance(outcome, Interaction) or outcome.step is not InteractionKind.STEP_UP:
             return answer(browser, outcome)

@@ -16,16 +16,16 @@ REMEMBER = "remember_browser"
 
 def remembered_days(browser: Browser) -> int:
     """Return for how many days a browser can be trusted; 0 if pages do not offer it."""
-    return browser.services.settings.remember_browser_days
+    return browser.services.factors.trusted_browsers.lasts.days
 
 
 async def is_remembered(browser: Browser, user: User) -> bool:
-    return await browser.services.trusted_browsers.knows(user, _secrets(browser))
+    return await browser.services.factors.trusted_browsers.knows(user, _secrets(browser))
 
 
 async def remember_browser(browser: Browser, response: Response, user: User) -> None:
     """Trust this browser for a user who has just given a second factor and asked for it."""
-    trusted_browsers = browser.services.trusted_browsers
+    trusted_browsers = browser.services.factors.trusted_browsers
     if not trusted_browsers.lasts:
         return
     secrets = await trusted_browsers.remember(

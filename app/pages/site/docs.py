@@ -58,5 +58,5 @@ def _file(directory: Path, known: dict[str, str], name: str) -> Response:
 
 
 def _require_docs(services: ServicesDep) -> None:
-    if not services.settings.docs:
+    if not services.core.settings.docs:
         raise NotFoundError("The API documentation is turned off.")

@@ -35,7 +35,7 @@ async def server_information(
     body = Welcome(
         message=MESSAGE,
         version=__version__,
-        documentation="/docs" if services.settings.docs else "",
+        documentation="/docs" if services.core.settings.docs else "",
         endpoints=_endpoints(request.app),
     )
     if prefers_html(accept):

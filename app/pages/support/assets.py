@@ -32,7 +32,7 @@ class Asset:
 
 @router.get("/assets/{name}")
 async def asset(name: str, services: ServicesDep) -> Response:
-    for file in assets_of(services.settings).values():
+    for file in assets_of(services.core.settings).values():
         if file.url == f"/assets/{name}":
             return Response(file.content, media_type=file.media_type, headers=A_YEAR)
     if name == "favicon.svg":
@@ -42,8 +42,8 @@ async def asset(name: str, services: ServicesDep) -> Response:
 
 @router.get("/clients/{client_id}/logo")
 async def client_logo(client_id: str, services: ServicesDep) -> Response:
-    client = await services.clients.find(client_id)
-    logo = await services.client_logos.find(client) if client is not None else None
+    client = await services.clients.clients.find(client_id)
+    logo = await services.clients.client_logos.find(client) if client is not None else None
     if logo is None:
         raise NotFoundError("This app has no logo.")
     return Response(logo.content, media_type=logo.media_type, headers=AN_HOUR)

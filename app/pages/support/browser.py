@@ -142,7 +142,7 @@ async def get_browser(request: Request, services: ServicesDep) -> Browser:
     )
     cookie_value = request.cookies.get(cookie_name(services, SESSIONS_COOKIE), "")
     for secret in cookie_value.split(SEPARATOR)[:MAXIMUM_ACCOUNTS] if cookie_value else ():
-        signed_in = await services.sessions.find(secret)
+        signed_in = await services.accounts.sessions.find(secret)
         if signed_in is not None:
             browser.signed_in.append(signed_in)
             browser._secrets[signed_in.session.session_id] = secret  # noqa: SLF001 - built in this function
@@ -201,7 +201,7 @@ async def read_form(request: Request) -> PostedForm:
 
 def cookie_name(services: Services, name: str) -> str:
     """Return the cookie's name, over HTTPS with `__Host-`, which binds it to exactly this host."""
-    return f"__Host-{name}" if services.is_https else name
+    return f"__Host-{name}" if services.core.is_https else name
 
 
 def set_cookie(
@@ -219,7 +219,7 @@ def set_cookie(
         value,
         max_age=seconds if value else 0,
         path="/",
-        secure=services.is_https,
+        secure=services.core.is_https,
         httponly=True,
         samesite="lax",
     )

@@ -20,7 +20,7 @@ SAME_ORIGIN = "same-origin"
 
 
 def token_for(services: Services, identifier: str) -> str:
-    return _mac(services.secret_keys[0], identifier) + identifier
+    return _mac(services.core.secret_keys[0], identifier) + identifier
 
 
 def browser_named_by(
@@ -50,7 +50,7 @@ def _has_our_origin(services: Services, request: Request) -> bool:
     Those are http URLs of a host other than localhost.
     """
     origin, host = request.headers.get("origin"), request.headers.get("host")
-    issuer_origin = web_origin_of(services.settings.issuer_url)
+    issuer_origin = web_origin_of(services.core.links.issuer)
     return origin is not None and origin in (issuer_origin, f"http://{host}")
 
 
@@ -58,7 +58,7 @@ def _is_ours(services: Services, mac: str, identifier: str) -> bool:
     """Check the MAC under each key, so that open forms stay valid while SECRET_KEY is rotated."""
     return any(
         hmac.compare_digest(mac.encode(), _mac(key, identifier).encode())
-        for key in services.secret_keys
+        for key in services.core.secret_keys
     )
 
 

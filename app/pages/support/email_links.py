@@ -24,8 +24,8 @@ OTHER_LINK = N_("A different link has been opened in this browser. Open your lin
 
 def keep_token(browser: Browser, token: str, *, cookie: str, path: str) -> Response:
     """Store the token of a link in a cookie, and redirect to the page without it in the URL."""
-    payload = {"token": token[:MAXIMUM_LENGTH], "at": browser.services.clock.now().timestamp()}
-    sealed = browser.services.box(cookie).seal(
+    payload = {"token": token[:MAXIMUM_LENGTH], "at": browser.services.core.clock.now().timestamp()}
+    sealed = browser.services.core.box(cookie).seal(
         json.dumps(payload).encode(), context=browser.identifier
     )
     response = see_other(path)
@@ -37,14 +37,14 @@ def kept_token(browser: Browser, *, cookie: str) -> str:
     """Return the token of the link last opened in this browser; "" after LASTS or if none was."""
     sealed = browser.request.cookies.get(cookie_name(browser.services, cookie), "")
     try:
-        plaintext = browser.services.box(cookie).open(
+        plaintext = browser.services.core.box(cookie).open(
             bytes.fromhex(sealed), context=browser.identifier
         )
     except (SealError, ValueError):
         return ""
     payload = json.loads(plaintext)
     stored_at = datetime.fromtimestamp(payload["at"], UTC)
-    return str(payload["token"]) if browser.services.clock.now() - stored_at <= LASTS else ""
+    return str(payload["token"]) if browser.services.core.clock.now() - stored_at <= LASTS else ""
 
 
 def name_of(link: OneTimeLink) -> str:

@@ -41,7 +41,7 @@ def page(
     """
     services: Services = request.app.state.services
     language = language_for(request)
-    assets = assets_of(services.settings)
+    assets = assets_of(services.core.settings)
     logo = assets.get("logo")
     content = (
         _environment(language)
@@ -51,7 +51,7 @@ def page(
                 "lang": language,
                 "dir": direction_of(language),
                 "brand": {
-                    "name": services.settings.brand_name,
+                    "name": services.core.settings.brand_name,
                     "logo_url": logo.url if logo is not None else None,
                 },
                 "asset": lambda name: assets[name].url,

@@ -7,7 +7,7 @@ from fastapi import Request
 
 from app.models.accounts.users import User
 from app.models.clients.clients import Client
-from app.models.oauth.consents import Consent
+from app.models.clients.consents import Consent
 from app.oauth.claims import all_claims_of
 from app.oauth.redirect_uris import app_scheme_of, host_of, is_loopback
 from app.oauth.scopes import SCOPES

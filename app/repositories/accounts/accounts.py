@@ -14,6 +14,7 @@ from app.models.accounts.one_time_links import one_time_links
 from app.models.accounts.sessions import sessions
 from app.models.accounts.unconfirmed_users import unconfirmed_users
 from app.models.accounts.users import users
+from app.models.clients.consents import consents
 from app.models.factors.passkeys import Passkey, passkeys
 from app.models.factors.recovery_codes import recovery_codes
 from app.models.factors.trusted_browsers import trusted_browsers
@@ -22,7 +23,6 @@ from app.models.federation.identity_providers import LinkedIdentity, upstream_id
 from app.models.oauth.access_tokens import access_tokens
 from app.models.oauth.authorization_codes import authorization_codes
 from app.models.oauth.authorization_requests import authorization_requests
-from app.models.oauth.consents import consents
 from app.models.oauth.device_codes import device_codes
 from app.models.oauth.refresh_tokens import refresh_tokens
 from app.models.oauth.token_families import token_families

@@ -10,9 +10,9 @@ from app.models.accounts.one_time_links import one_time_links
 from app.models.accounts.sessions import sessions
 from app.models.accounts.unconfirmed_users import unconfirmed_users
 from app.models.accounts.users import users
+from app.models.clients.consents import consents
 from app.models.factors.passkeys import passkeys
 from app.models.federation.identity_providers import upstream_identities
-from app.models.oauth.consents import consents
 from app.models.oauth.token_families import token_families
 from app.models.operations.audit_outbox import NewEvent
 from app.repositories.accounts.accounts import delete_accounts

@@ -13,7 +13,7 @@ from app.database.errors import ConflictingRowError
 from app.database.turns import gives_way
 from app.models.clients.client_origins import client_origins
 from app.models.clients.clients import Client, clients
-from app.models.oauth.consents import consents
+from app.models.clients.consents import consents
 from app.models.operations.audit_outbox import NewEvent
 from app.repositories.inserts import values_in
 from app.repositories.operations.audit_outbox import change_with_event, write_events

@@ -9,12 +9,12 @@ from sqlalchemy import Update, select, update
 from app.database.database import Database
 from app.database.turns import gives_way
 from app.models.accounts.sessions import Session
-from app.models.oauth.consents import Consent
+from app.models.clients.consents import Consent
 from app.models.oauth.device_codes import DeviceCode, device_codes
 from app.models.operations.audit_outbox import NewEvent
 from app.repositories.accounts.owners import lock_user
+from app.repositories.clients.consents import store_consent
 from app.repositories.inserts import upsert
-from app.repositories.oauth.consents import store_consent
 from app.repositories.oauth.redemptions import Redemption
 from app.repositories.operations.audit_outbox import write_events
 

@@ -69,7 +69,7 @@ def _begins_with(
     return column >= prefix, column < after
 
 
-class AuditRepository:
+class AuditEventRepository:
     def __init__(self, database: Database) -> None:
         self._database = database
 

@@ -23,16 +23,16 @@ from app.models.accounts.one_time_links import one_time_links
 from app.models.accounts.sessions import sessions
 from app.models.clients.client_origins import client_origins
 from app.models.clients.clients import clients
+from app.models.clients.consents import consents
 from app.models.clients.initial_access_tokens import initial_access_tokens
 from app.models.factors.trusted_browsers import trusted_browsers
 from app.models.oauth.access_tokens import access_tokens
 from app.models.oauth.authorization_codes import authorization_codes
 from app.models.oauth.authorization_requests import authorization_requests
-from app.models.oauth.consents import consents
 from app.models.oauth.device_codes import device_codes
-from app.models.oauth.replay_cache import replay_cache
 from app.models.operations.limit_counters import limit_counters
 from app.models.operations.mails import mails
+from app.models.operations.replay_cache import replay_cache
 
 MAILS_ARE_KEPT = timedelta(days=2)
 

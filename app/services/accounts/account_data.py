@@ -12,7 +12,7 @@ from app.repositories.clients.clients import ClientRepository
 from app.security.passwords import has_password
 from app.services.accounts.notices import Notices
 from app.services.accounts.sessions import SessionService
-from app.services.oauth.consents import ConsentService
+from app.services.clients.consents import ConsentService
 from app.services.operations.audit import AuditLog
 
 PAGE = 200
@@ -21,16 +21,17 @@ PAGE = 200
 class AccountData:
     def __init__(
         self,
-        accounts: AccountRepository,
-        clients: ClientRepository,
+        *,
+        account_repository: AccountRepository,
+        client_repository: ClientRepository,
         sessions: SessionService,
         consents: ConsentService,
         audit: AuditLog,
         notices: Notices,
         clock: Clock,
     ) -> None:
-        self._accounts = accounts
-        self._clients = clients
+        self._account_repository = account_repository
+        self._client_repository = client_repository
         self._sessions = sessions
         self._consents = consents
         self._audit = audit
@@ -73,7 +74,7 @@ class AccountData:
                     "linked_at": _said(identity.linked_at),
                     "last_used_at": _said(identity.last_used_at),
                 }
-                for identity in await self._accounts.list_identities(user.user_id)
+                for identity in await self._account_repository.list_identities(user.user_id)
             ],
             "activity": [_event(event) for event in await self._activity(user)],
         }
@@ -85,7 +86,9 @@ class AccountData:
         events.
         """
         event = self._audit.event("user.deleted", user_id=user.user_id)
-        if not await self._accounts.delete(user.user_id, now=self._clock.now(), event=event):
+        if not await self._account_repository.delete(
+            user.user_id, now=self._clock.now(), event=event
+        ):
             return False
         await self._notices.tell(user, "account_deleted")
         return True
@@ -101,12 +104,14 @@ class AccountData:
                     "created_at": _said(passkey.created_at),
                     "last_used_at": _said(passkey.last_used_at),
                 }
-                for passkey in await self._accounts.list_passkeys(user_id)
+                for passkey in await self._account_repository.list_passkeys(user_id)
             ],
-            "recovery_codes_left": await self._accounts.count_recovery_codes(user_id),
+            "recovery_codes_left": await self._account_repository.count_recovery_codes(user_id),
             "remembered_browsers": [
                 {"browser": user_agent, "since": _said(since)}
-                for user_agent, since in await self._accounts.list_trusted_browsers(user_id)
+                for user_agent, since in await self._account_repository.list_trusted_browsers(
+                    user_id
+                )
             ],
         }
 
@@ -114,7 +119,7 @@ class AccountData:
         used = await self._consents.last_uses(user)
         applications = []
         for consent in await self._consents.list_of(user):
-            client = await self._clients.find(consent.client_id)
+            client = await self._client_repository.find(consent.client_id)
             applications.append(
                 {
                     "client_id": consent.client_id,

@@ -28,18 +28,18 @@ class AuthenticationService:
 
     def __init__(
         self,
-        users: UserRepository,
-        hashing: PasswordHashing,
+        *,
+        user_repository: UserRepository,
+        password_hashing: PasswordHashing,
         otp: OtpService,
         limits: Limits,
         known_networks: KnownNetworks,
         audit: AuditLog,
         notices: Notices,
-        *,
         otp_policy: Literal["enrolled", "every_login"],
     ) -> None:
-        self._users = users
-        self._hashing = hashing
+        self._user_repository = user_repository
+        self._password_hashing = password_hashing
         self._otp = otp
         self._limits = limits
         self._known_networks = known_networks
@@ -53,7 +53,7 @@ class AuthenticationService:
         An unknown user takes as long as a wrong password. `username` may be a verified email
         address, as in `sign_in`.
         """
-        user = await find_user(self._users, username)
+        user = await find_user(self._user_repository, username)
         account = usernames.account_of(username)
         attempt = await self._limits.login_attempt(account, user, Way.PAGES)
         async with self._known_networks.telling_owner(user, account):
@@ -74,7 +74,7 @@ class AuthenticationService:
         The reason is only logged: the response, the count and what is written are the same
         whichever part is wrong.
         """
-        user = await find_user(self._users, username)
+        user = await find_user(self._user_repository, username)
         account = usernames.account_of(username)
         attempt = await self._limits.login_attempt(
             account, user, Way.GRANT, with_code=self._wants_code
@@ -126,13 +126,17 @@ class AuthenticationService:
         return None if has_code else "code"
 
     async def _has_password(self, user: User | None, password: str) -> bool:
-        is_right = await self._hashing.verify(password, user.password_hash if user else None)
+        is_right = await self._password_hashing.verify(
+            password, user.password_hash if user else None
+        )
         return is_right and user is not None and not user.is_disabled
 
     async def _rehash(self, user: User, password: str) -> None:
-        if self._hashing.is_outdated(user.password_hash):
-            await self._users.replace_password_hash(
-                user.user_id, old=user.password_hash, new=await self._hashing.hash(password)
+        if self._password_hashing.is_outdated(user.password_hash):
+            await self._user_repository.replace_password_hash(
+                user.user_id,
+                old=user.password_hash,
+                new=await self._password_hashing.hash(password),
             )
 
     async def _refused(

@@ -2,7 +2,6 @@
 
 import json
 from datetime import timedelta
-from urllib.parse import urlencode
 
 from app.errors import TooManyRequestsError
 from app.models.accounts.one_time_links import VERIFY_EMAIL, OneTimeLink
@@ -14,12 +13,12 @@ from app.services.accounts.notices import Notices, language_of
 from app.services.accounts.one_time_links import LinkMail, OneTimeLinks
 from app.services.operations.audit import AuditLog
 from app.services.operations.limits import Limits
+from app.services.operations.links import Links
 from app.services.operations.mail import Outbox
 
 log = logger(__name__)
 
 LASTS = timedelta(hours=24)
-PATH = "/verify-email"
 
 
 class EmailVerification:
@@ -27,22 +26,27 @@ class EmailVerification:
 
     def __init__(
         self,
-        users: UserRepository,
-        links: OneTimeLinks,
+        *,
+        user_repository: UserRepository,
+        one_time_links: OneTimeLinks,
         outbox: Outbox | None,
         limits: Limits,
         audit: AuditLog,
         notices: Notices,
-        *,
-        issuer: str,
+        links: Links,
     ) -> None:
-        self._users = users
-        self._links = links
+        self._user_repository = user_repository
+        self._one_time_links = one_time_links
         self._outbox = outbox
         self._limits = limits
         self._audit = audit
         self._notices = notices
-        self._issuer = issuer
+        self._links = links
+
+    @property
+    def is_offered(self) -> bool:
+        """Whether links can be sent."""
+        return self._outbox is not None
 
     async def send_link(self, user: User, address: str, *, language: str) -> None:
         """Send the link that makes this address the user's verified one.
@@ -53,15 +57,12 @@ class EmailVerification:
             return
 
         def values_with(token: str) -> dict[str, str]:
-            return {
-                "email": address,
-                "link": f"{self._issuer}{PATH}?{urlencode({'token': token})}",
-            }
+            return {"email": address, "link": self._links.verify_email(token)}
 
         mail = LinkMail(self._outbox, address, "verify_email", language, values_with)
         await self._limits.count_verification(user.user_id, email_key(address))
         event = self._audit.event("email.change_requested", user_id=user.user_id)
-        await self._links.create(
+        await self._one_time_links.create(
             VERIFY_EMAIL, user, email=address, lasts=LASTS, mail=mail, event=event
         )
 
@@ -80,13 +81,13 @@ class EmailVerification:
 
     async def pending(self, user: User) -> str | None:
         """Return the address that a link was sent to and that is not verified yet."""
-        link = await self._links.find_newest(user, VERIFY_EMAIL)
+        link = await self._one_time_links.find_newest(user, VERIFY_EMAIL)
         return link.email if link is not None else None
 
     async def find(self, token: str) -> tuple[OneTimeLink, User] | None:
         """Return the link and its user while it is valid, otherwise None."""
-        link = await self._links.find(token, VERIFY_EMAIL)
-        user = await self._users.find(link.user_id) if link is not None else None
+        link = await self._one_time_links.find(token, VERIFY_EMAIL)
+        user = await self._user_repository.find(link.user_id) if link is not None else None
         return (link, user) if link is not None and user is not None else None
 
     async def confirm(self, token: str) -> User | None:
@@ -100,9 +101,11 @@ class EmailVerification:
         link, user = link_and_user
         claims = {**json.loads(user.claims), "email": link.email, "email_verified": True}
         event = self._audit.event("email.verified", user_id=user.user_id)
-        if not await self._links.use_for_claims(link, user, json.dumps(claims), event=event):
+        if not await self._one_time_links.use_for_claims(
+            link, user, json.dumps(claims), event=event
+        ):
             return None
         old = verified_email_in(user.claims)
         if old is not None and old != link.email:
             await self._notices.tell(user, "email_changed")
-        return await self._users.find(user.user_id)
+        return await self._user_repository.find(user.user_id)

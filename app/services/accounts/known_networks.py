@@ -7,7 +7,6 @@ emailed a link; the button on its page makes the network that it is pressed from
 from collections.abc import AsyncIterator
 from contextlib import asynccontextmanager
 from datetime import timedelta
-from urllib.parse import urlencode
 
 from app.clock import Clock
 from app.errors import SharedDelayError
@@ -21,10 +20,10 @@ from app.services.accounts.one_time_links import LinkMail, OneTimeLinks
 from app.services.accounts.placeholder_user import placeholder_user
 from app.services.operations.audit import ANONYMOUS, AuditLog
 from app.services.operations.limits import Limits
+from app.services.operations.links import Links
 from app.services.operations.mail import Outbox
 
 LASTS = timedelta(hours=24)
-PATH = "/known-network"
 
 
 class KnownNetworks:
@@ -32,22 +31,22 @@ class KnownNetworks:
 
     def __init__(
         self,
-        users: UserRepository,
-        links: OneTimeLinks,
+        *,
+        user_repository: UserRepository,
+        one_time_links: OneTimeLinks,
         outbox: Outbox | None,
         limits: Limits,
         audit: AuditLog,
         clock: Clock,
-        *,
-        issuer: str,
+        links: Links,
     ) -> None:
-        self._users = users
-        self._links = links
+        self._user_repository = user_repository
+        self._one_time_links = one_time_links
         self._outbox = outbox
         self._limits = limits
         self._audit = audit
         self._clock = clock
-        self._issuer = issuer
+        self._links = links
 
     @asynccontextmanager
     async def telling_owner(self, user: User | None, account: str) -> AsyncIterator[None]:
@@ -64,8 +63,8 @@ class KnownNetworks:
 
     async def find(self, token: str) -> tuple[OneTimeLink, User] | None:
         """Return the link and its user while it is valid, otherwise None."""
-        link = await self._links.find(token, KNOW_NETWORK)
-        user = await self._users.find(link.user_id) if link is not None else None
+        link = await self._one_time_links.find(token, KNOW_NETWORK)
+        user = await self._user_repository.find(link.user_id) if link is not None else None
         return (link, user) if link is not None and user is not None else None
 
     async def confirm(self, token: str) -> User | None:
@@ -78,7 +77,7 @@ class KnownNetworks:
             return None
         link, user = link_and_user
         event = self._audit.event("network.made_known", user_id=user.user_id)
-        is_used = await self._links.use_for_network(
+        is_used = await self._one_time_links.use_for_network(
             link, user, request_context.network(), event=event
         )
         return user if is_used else None
@@ -104,10 +103,10 @@ class KnownNetworks:
                 "username": owner.username,
                 "at": self._clock.now().strftime("%Y-%m-%d %H:%M UTC"),
                 "address": request_context.address(),
-                "link": f"{self._issuer}{PATH}?{urlencode({'token': token})}",
+                "link": self._links.known_network(token),
             }
 
-        await self._links.create(
+        await self._one_time_links.create(
             KNOW_NETWORK,
             owner,
             email=owner.email_key or "",

@@ -40,8 +40,8 @@ class OneTimeLinks:
     way: by email, or by an administrator.
     """
 
-    def __init__(self, links: OneTimeLinkRepository, clock: Clock) -> None:
-        self._links = links
+    def __init__(self, one_time_link_repository: OneTimeLinkRepository, clock: Clock) -> None:
+        self._one_time_link_repository = one_time_link_repository
         self._clock = clock
 
     async def create(
@@ -60,7 +60,7 @@ class OneTimeLinks:
         """
         token, now = new_token(TokenKind.ONE_TIME_LINK), self._clock.now()
         stored = mail.stored(token, lasts=lasts) if mail is not None else None
-        await self._links.add(
+        await self._one_time_link_repository.add(
             OneTimeLink(
                 digest=digest_of(token),
                 purpose=purpose,
@@ -82,21 +82,25 @@ class OneTimeLinks:
         """Return the link if it is valid, otherwise None."""
         if not TokenKind.ONE_TIME_LINK.matches(token):
             return None
-        return await self._links.find(digest_of(token), purpose, now=self._clock.now())
+        return await self._one_time_link_repository.find(
+            digest_of(token), purpose, now=self._clock.now()
+        )
 
     async def find_newest(self, user: User, purpose: str) -> OneTimeLink | None:
         """Return the newest valid link of a user, or None."""
-        return await self._links.find_newest(user.user_id, purpose, now=self._clock.now())
+        return await self._one_time_link_repository.find_newest(
+            user.user_id, purpose, now=self._clock.now()
+        )
 
     async def revoke_all(self, user_id: str) -> None:
         """Revoke all links of a user, whether requested by the user or by an administrator."""
-        await self._links.remove_all(user_id)
+        await self._one_time_link_repository.remove_all(user_id)
 
     async def use_for_password(
         self, link: OneTimeLink, password_hash: str, *, event: NewEvent
     ) -> bool:
         """Set a password; return False if the link is no longer valid."""
-        return await self._links.use_for_password(
+        return await self._one_time_link_repository.use_for_password(
             link.digest, link.purpose, password_hash, now=self._clock.now(), event=event
         )
 
@@ -107,7 +111,7 @@ class OneTimeLinks:
 
         Return False if the link is not valid or the claims have changed.
         """
-        return await self._links.use_for_claims(
+        return await self._one_time_link_repository.use_for_claims(
             link.digest, link.purpose, owner, claims, now=self._clock.now(), event=event
         )
 
@@ -124,6 +128,6 @@ class OneTimeLinks:
             user_id=owner.user_id,
             expires_at=now + KNOWN_FOR,
         )
-        return await self._links.use_for_network(
+        return await self._one_time_link_repository.use_for_network(
             link.digest, link.purpose, place, now=now, event=event
         )

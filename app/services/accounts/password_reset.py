@@ -1,7 +1,6 @@
 """Password reset by a one-time link, which is emailed or created by an administrator."""
 
 from datetime import timedelta
-from urllib.parse import urlencode
 
 from app.clock import Clock
 from app.models.accounts.one_time_links import RESET_PASSWORD, OneTimeLink
@@ -15,11 +14,11 @@ from app.services.accounts.placeholder_user import placeholder_user
 from app.services.accounts.users import UserService
 from app.services.operations.audit import AuditLog
 from app.services.operations.limits import Limits
+from app.services.operations.links import Links
 from app.services.operations.mail import Outbox
 
 LASTS = timedelta(hours=1)
 LASTS_BY_ADMINISTRATOR = timedelta(hours=24)
-PATH = "/recover/new"
 MAXIMUM_ACCOUNTS = 5
 
 
@@ -28,26 +27,31 @@ class PasswordReset:
 
     def __init__(
         self,
-        users: UserRepository,
-        accounts: UserService,
-        links: OneTimeLinks,
+        *,
+        user_repository: UserRepository,
+        users: UserService,
+        one_time_links: OneTimeLinks,
         outbox: Outbox | None,
         limits: Limits,
         audit: AuditLog,
         notices: Notices,
         clock: Clock,
-        *,
-        issuer: str,
+        links: Links,
     ) -> None:
+        self._user_repository = user_repository
         self._users = users
-        self._accounts = accounts
-        self._links = links
+        self._one_time_links = one_time_links
         self._outbox = outbox
         self._limits = limits
         self._audit = audit
         self._notices = notices
         self._clock = clock
-        self._issuer = issuer
+        self._links = links
+
+    @property
+    def is_offered(self) -> bool:
+        """Whether users can have a link sent to them."""
+        return self._outbox is not None
 
     async def request(self, name: str, *, language: str) -> None:
         """Send a link to each account with this username or verified address.
@@ -60,8 +64,10 @@ class PasswordReset:
             return
         name_key = _normalized(name)
         await self._limits.count_mail(f"recovery of {name_key}")
-        by_name = await self._users.find_by_key(usernames.key_or_none(name) or "")
-        by_address = await self._users.list_by_email(email_key(name), limit=MAXIMUM_ACCOUNTS)
+        by_name = await self._user_repository.find_by_key(usernames.key_or_none(name) or "")
+        by_address = await self._user_repository.list_by_email(
+            email_key(name), limit=MAXIMUM_ACCOUNTS
+        )
         users = {user.user_id: user for user in (by_name, *by_address) if user is not None}
         reachable = [
             user
@@ -79,17 +85,17 @@ class PasswordReset:
 
         Raise `NotFoundError` for an unknown user.
         """
-        user = await self._accounts.get(username)
+        user = await self._users.get(username)
         event = self._audit.event("password.reset_link_made", user_id=user.user_id)
-        token = await self._links.create(
+        token = await self._one_time_links.create(
             RESET_PASSWORD, user, lasts=LASTS_BY_ADMINISTRATOR, event=event
         )
-        return self._url_of(token)
+        return self._links.new_password(token)
 
     async def find(self, token: str) -> tuple[OneTimeLink, User] | None:
         """Return the link and its user while it is valid, otherwise None."""
-        link = await self._links.find(token, RESET_PASSWORD)
-        user = await self._users.find(link.user_id) if link is not None else None
+        link = await self._one_time_links.find(token, RESET_PASSWORD)
+        user = await self._user_repository.find(link.user_id) if link is not None else None
         return (link, user) if link is not None and user is not None else None
 
     async def set_password(self, token: str, password: str) -> bool:
@@ -102,10 +108,10 @@ class PasswordReset:
         if link_and_user is None:
             return False
         link, user = link_and_user
-        password_hash = await self._accounts.hash_of_new_password(user, password)
+        password_hash = await self._users.hash_of_new_password(user, password)
         by = "mail" if link.email is not None else "administrator"
         event = self._audit.event("password.reset", user_id=user.user_id, link_by=by)
-        if not await self._links.use_for_password(link, password_hash, event=event):
+        if not await self._one_time_links.use_for_password(link, password_hash, event=event):
             return False
         await self._notices.tell(user, "password_reset")
         return True
@@ -119,9 +125,9 @@ class PasswordReset:
         )
 
         def values_with(token: str) -> dict[str, str]:
-            return {"username": user.username, "link": self._url_of(token)}
+            return {"username": user.username, "link": self._links.new_password(token)}
 
-        await self._links.create(
+        await self._one_time_links.create(
             RESET_PASSWORD,
             user,
             email=user.email_key or "",
@@ -129,9 +135,6 @@ class PasswordReset:
             mail=LinkMail(outbox, address or "", "reset_password", language, values_with),
             event=event,
         )
-
-    def _url_of(self, token: str) -> str:
-        return f"{self._issuer}{PATH}?{urlencode({'token': token})}"
 
 
 def _normalized(name: str) -> str:

@@ -23,10 +23,12 @@ MAXIMUM_USER_AGENT = 300
 class SessionService:
     """Sessions of users. `ttl` is how long a session lasts, regardless of activity."""
 
-    def __init__(self, sessions: SessionRepository, clock: Clock, *, ttl: timedelta) -> None:
-        self._sessions = sessions
+    def __init__(
+        self, session_repository: SessionRepository, clock: Clock, *, ttl: timedelta
+    ) -> None:
+        self._session_repository = session_repository
         self._clock = clock
-        self._ttl = ttl
+        self.ttl = ttl
 
     async def begin(
         self,
@@ -62,15 +64,15 @@ class SessionService:
             address=address,
             created_at=now,
             last_seen_at=now,
-            expires_at=(auth_time if auth_time is not None and adds_factor else now) + self._ttl,
+            expires_at=(auth_time if auth_time is not None and adds_factor else now) + self.ttl,
             ended_at=None,
         )
-        if renews is not None and await self._sessions.renew(session, event=event):
+        if renews is not None and await self._session_repository.renew(session, event=event):
             return secret, session
         if adds_factor:
             return None
         session = replace(session, session_id=new_identifier())
-        await self._sessions.add(session, event=event)
+        await self._session_repository.add(session, event=event)
         return secret, session
 
     async def go_on(self, user: User, session: Session) -> tuple[str, SignedIn] | None:
@@ -85,7 +87,7 @@ class SessionService:
             credentials_version=user.credentials_version,
             last_seen_at=self._clock.now(),
         )
-        is_renewed = await self._sessions.renew(renewed, event=None)
+        is_renewed = await self._session_repository.renew(renewed, event=None)
         return (secret, SignedIn(renewed, user)) if is_renewed else None
 
     async def find(self, secret: str) -> SignedIn | None:
@@ -93,24 +95,24 @@ class SessionService:
         if not TokenKind.SESSION.matches(secret):
             return None
         now = self._clock.now()
-        signed_in = await self._sessions.find_by_digest(digest_of(secret), now=now)
+        signed_in = await self._session_repository.find_by_digest(digest_of(secret), now=now)
         if signed_in is not None:
-            await self._sessions.mark_seen(signed_in.session, now=now)
+            await self._session_repository.mark_seen(signed_in.session, now=now)
         return signed_in
 
     async def find_by_id(self, session_id: str) -> SignedIn | None:
-        return await self._sessions.find(session_id, now=self._clock.now())
+        return await self._session_repository.find(session_id, now=self._clock.now())
 
     async def list_of(self, user_id: str) -> Sequence[Session]:
-        return await self._sessions.list_valid(user_id, now=self._clock.now())
+        return await self._session_repository.list_valid(user_id, now=self._clock.now())
 
     async def clients_in(self, session_id: str) -> Sequence[Client]:
         """Return the clients that the user signed in to in a session."""
-        return await self._sessions.list_clients(session_id)
+        return await self._session_repository.list_clients(session_id)
 
     async def end(self, session_id: str, *, event: NewEvent) -> bool:
         """End a session; return False, and write no event, if it had already ended."""
-        return await self._sessions.end(session_id, now=self._clock.now(), event=event)
+        return await self._session_repository.end(session_id, now=self._clock.now(), event=event)
 
     async def end_all(
         self, user_id: str, *, but: str | None = None, event_of: Callable[[int], NewEvent]
@@ -121,7 +123,7 @@ class SessionService:
         changed. `but` is the ID of a session that continues. `event_of` builds the event from the
         number.
         """
-        return await self._sessions.end_all(
+        return await self._session_repository.end_all(
             user_id, but=but, now=self._clock.now(), event_of=event_of
         )
 

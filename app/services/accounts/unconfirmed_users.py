@@ -17,13 +17,13 @@ class UnconfirmedUsers:
 
     def __init__(
         self,
-        repository: UnconfirmedUserRepository,
+        *,
+        unconfirmed_user_repository: UnconfirmedUserRepository,
         audit: AuditLog,
         clock: Clock,
-        *,
         kept_for: timedelta,
     ) -> None:
-        self._repository = repository
+        self._unconfirmed_user_repository = unconfirmed_user_repository
         self._audit = audit
         self._clock = clock
         self._kept_for = kept_for
@@ -36,11 +36,13 @@ class UnconfirmedUsers:
         """
         if not self._kept_for:
             return 0
-        user_ids = await self._repository.list_due(before=before - self._kept_for, limit=limit)
+        user_ids = await self._unconfirmed_user_repository.list_due(
+            before=before - self._kept_for, limit=limit
+        )
         if not user_ids:
             return 0
         events = {
             user_id: self._audit.event("user.deleted", user_id=user_id, actor=SYSTEM, reason=REASON)
             for user_id in user_ids
         }
-        return await self._repository.settle(events, now=self._clock.now())
+        return await self._unconfirmed_user_repository.settle(events, now=self._clock.now())

@@ -30,19 +30,19 @@ COMMON_WARNING = (
 class UserService:
     def __init__(
         self,
-        users: UserRepository,
-        hashing: PasswordHashing,
+        *,
+        user_repository: UserRepository,
+        password_hashing: PasswordHashing,
         otp: OtpService,
         authentication: AuthenticationService,
         sessions: SessionService,
         clock: Clock,
         audit: AuditLog,
         notices: Notices,
-        *,
         refuses_common_passwords: bool,
     ) -> None:
-        self._users = users
-        self._hashing = hashing
+        self._user_repository = user_repository
+        self._password_hashing = password_hashing
         self._otp = otp
         self._authentication = authentication
         self._sessions = sessions
@@ -67,7 +67,7 @@ class UserService:
             user_id=user_id,
             username=name.spelling,
             username_key=name.key,
-            password_hash=await self._hashing.hash(body.password.get_secret_value()),
+            password_hash=await self._password_hashing.hash(body.password.get_secret_value()),
             credentials_version=new_identifier(),
             otp_secret=sealed,
             otp_confirmed_at=None,
@@ -79,9 +79,9 @@ class UserService:
             pairwise_salt=new_salt(),
         )
         enrolment = await self._otp.enrolment(secret, username=user.username)
-        await require_no_address(self._users, name)
+        await require_no_address(self._user_repository, name)
         event = self._audit.event("user.registered", user_id=user_id)
-        if not await self._users.add(user, event=event):
+        if not await self._user_repository.add(user, event=event):
             raise taken()
         return UserRegistered(
             message="User registered",
@@ -102,7 +102,7 @@ class UserService:
             raise InvalidCredentialsError("The username or the password is wrong.")
         secret, sealed = self._otp.new_secret(user.user_id)
         enrolment = await self._otp.enrolment(secret, username=user.username)
-        if not await self._users.enroll_otp(user, sealed):
+        if not await self._user_repository.enroll_otp(user, sealed):
             raise ConflictError("A second factor is already set up.", error="already_enrolled")
         return OtpEnrolled(
             message="New secret enrolled", otp_uri=enrolment.otp_uri, qr_code=enrolment.qr_code
@@ -114,7 +114,7 @@ class UserService:
         Return None if the user has a second factor.
         """
         secret, sealed = self._otp.new_secret(user.user_id)
-        return secret if await self._users.enroll_otp(user, sealed) else None
+        return secret if await self._user_repository.enroll_otp(user, sealed) else None
 
     async def set_claims(
         self,
@@ -143,23 +143,25 @@ class UserService:
         now = self._clock.now()
         names = sorted({*changes.stated_claims(), *unset, *vouched_for})
         event = self._audit.event("user.claims_changed", user_id=user.user_id, claims=names)
-        if not await self._users.replace_claims(user, json.dumps(claims), now=now, event=event):
+        if not await self._user_repository.replace_claims(
+            user, json.dumps(claims), now=now, event=event
+        ):
             raise ConflictError("The claims were changed in the meantime. Try again.")
         return await self.get(username)
 
     async def find(self, user_id: str) -> User | None:
-        return await self._users.find(user_id)
+        return await self._user_repository.find(user_id)
 
     async def get(self, username: str) -> User:
         """Return the user of this name; raise `NotFoundError` if there is none."""
         key = usernames.key_or_none(username)
-        user = await self._users.find_by_key(key) if key is not None else None
+        user = await self._user_repository.find_by_key(key) if key is not None else None
         if user is None:
             raise NotFoundError("There is no user with that name.")
         return user
 
     async def list_page(self, *, after: str = "") -> Sequence[User]:
-        return await self._users.list_page(after=after)
+        return await self._user_repository.list_page(after=after)
 
     async def reset_otp(self, username: str) -> OtpEnrolment:
         """Replace a lost TOTP secret with a new one and sign the user out everywhere."""
@@ -167,7 +169,7 @@ class UserService:
         secret, sealed = self._otp.new_secret(user.user_id)
         enrolment = await self._otp.enrolment(secret, username=user.username)
         event = self._audit.event("otp.reset", user_id=user.user_id)
-        await self._users.credentials.reset_otp(
+        await self._user_repository.credentials.reset_otp(
             user.user_id, sealed, now=self._clock.now(), event=event
         )
         await self._notices.tell(user, "otp_reset")
@@ -199,9 +201,9 @@ class UserService:
         """
         user = await self.get(username)
         await self._check_new_password(password, names_of(user))
-        hashed = await self._hashing.hash(password)
+        hashed = await self._password_hashing.hash(password)
         event = self._audit.event("password.reset", user_id=user.user_id)
-        await self._users.credentials.set_password_hash(
+        await self._user_repository.credentials.set_password_hash(
             user.user_id, hashed, now=self._clock.now(), event=event
         )
         await self._notices.tell(user, "password_reset")
@@ -209,7 +211,7 @@ class UserService:
     async def hash_of_new_password(self, user: User, password: str) -> str:
         """Return the hash of an acceptable password; raise `InvalidInputError` for any other."""
         await self._check_new_password(password, names_of(user))
-        return await self._hashing.hash(password)
+        return await self._password_hashing.hash(password)
 
     async def change_password(
         self, user: User, password: str, *, session: Session
@@ -220,9 +222,9 @@ class UserService:
         an unacceptable password and `ConflictError` if the password was changed at the same time.
         """
         await self._check_new_password(password, names_of(user))
-        hashed = await self._hashing.hash(password)
+        hashed = await self._password_hashing.hash(password)
         event = self._audit.event("password.changed", user_id=user.user_id)
-        if not await self._users.credentials.set_password_hash(
+        if not await self._user_repository.credentials.set_password_hash(
             user.user_id,
             hashed,
             known_version=user.credentials_version,
@@ -246,7 +248,7 @@ class UserService:
         action = "user.disabled" if disabled else "user.enabled"
         event = self._audit.event(action, user_id=user.user_id)
         now = self._clock.now()
-        await self._users.credentials.set_disabled(
+        await self._user_repository.credentials.set_disabled(
             user.user_id, now if disabled else None, now=now, event=event
         )
         if disabled and not user.is_disabled:

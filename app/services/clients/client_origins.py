@@ -15,8 +15,8 @@ MAXIMUM_LENGTH = 255
 
 
 class ClientOrigins:
-    def __init__(self, origins: ClientOriginRepository, clock: Clock) -> None:
-        self._origins = origins
+    def __init__(self, client_origin_repository: ClientOriginRepository, clock: Clock) -> None:
+        self._client_origin_repository = client_origin_repository
         self._clock = clock
         self._known: FIFOCache[str, datetime] = FIFOCache(MAXIMUM_KEPT)
         self._look_again = SingleFlight(self._look)
@@ -36,7 +36,9 @@ class ClientOrigins:
 
     async def _look(self, origin: str) -> bool:
         now = self._clock.now()
-        if not await self._origins.is_known(origin, loopback_origin_of(origin) or origin):
+        if not await self._client_origin_repository.is_known(
+            origin, loopback_origin_of(origin) or origin
+        ):
             return False
         self._known[origin] = now
         return True

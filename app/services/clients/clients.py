@@ -47,15 +47,15 @@ class ClientService:
 
     def __init__(
         self,
-        clients: ClientRepository,
-        invitations: InitialAccessTokenRepository,
+        *,
+        client_repository: ClientRepository,
+        initial_access_token_repository: InitialAccessTokenRepository,
         audit: AuditLog,
         clock: Clock,
-        *,
         requires_pkce: bool,
     ) -> None:
-        self._clients = clients
-        self._invitations = invitations
+        self._client_repository = client_repository
+        self._initial_access_token_repository = initial_access_token_repository
         self._audit = audit
         self._clock = clock
         self._requires_pkce = requires_pkce
@@ -72,7 +72,7 @@ class ClientService:
             sector_identifier=sector_identifier,
         )
         event = self._audit.event("client.created", client_id=client.client_id)
-        if not await self._clients.add(client, event=event):
+        if not await self._client_repository.add(client, event=event):
             raise ConflictError(
                 "That client name is taken. Choose another one.", error="client_name_taken"
             )
@@ -94,7 +94,7 @@ class ClientService:
             registration_expires_at=self._clock.now() + UNUSED_FOR if expires else None,
         )
         event = self._audit.event("client.registered", client_id=client.client_id)
-        if not await self._clients.add(client, event=event):
+        if not await self._client_repository.add(client, event=event):
             raise ConflictError("The client could not be stored. Try again.")
         return NewClient(client, secret, registration_token)
 
@@ -124,13 +124,13 @@ class ClientService:
         if self._seen(changed) == self._seen(client):
             changed = changed._replace(trust=client.trust)
         event = self._own_act("client.changed", client)
-        if not await self._clients.change(client, changed, event=event):
+        if not await self._client_repository.change(client, changed, event=event):
             return None
         return NewClient(changed, secret, None)
 
     async def delete(self, client: Client) -> None:
         event = self._own_act("client.deleted", client)
-        await self._clients.delete(client.client_id, event=event)
+        await self._client_repository.delete(client.client_id, event=event)
 
     def information(self, client: Client) -> dict[str, Any]:
         """Return the metadata of a client in force, whether or not the client stated it."""
@@ -153,24 +153,24 @@ class ClientService:
         }
 
     async def find(self, client_id: str) -> Client | None:
-        return await self._clients.find(client_id)
+        return await self._client_repository.find(client_id)
 
     async def find_by_registration_token(self, client_id: str, token: str) -> Client | None:
         """Return an enabled client if the registration access token is its own, or None."""
-        client = await self._clients.find(client_id)
+        client = await self._client_repository.find(client_id)
         expected = client.registration_token_digest if client is not None else None
         is_right = digests_match(expected, digest_of(token))
         return client if is_right and client is not None and not client.is_disabled else None
 
     async def get(self, client_id: str) -> Client:
         """Return the client; raise `NotFoundError` if it is unknown."""
-        client = await self._clients.find(client_id)
+        client = await self._client_repository.find(client_id)
         if client is None:
             raise NotFoundError("There is no client with that ID.")
         return client
 
     async def list_page(self, *, after: str = "") -> Sequence[Client]:
-        return await self._clients.list_page(after=after)
+        return await self._client_repository.list_page(after=after)
 
     async def rotate_secret(self, client_id: str) -> str:
         """Issue a new secret and revoke the old one at once.
@@ -180,7 +180,9 @@ class ClientService:
         await self.get(client_id)
         secret = new_token(TokenKind.CLIENT_SECRET)
         event = self._audit.event("client.secret_rotated", client_id=client_id)
-        if not await self._clients.replace_secret_digest(client_id, digest_of(secret), event=event):
+        if not await self._client_repository.replace_secret_digest(
+            client_id, digest_of(secret), event=event
+        ):
             raise InvalidInputError("This client has no secret.")
         return secret
 
@@ -193,7 +195,7 @@ class ClientService:
         act = "client.disabled" if disabled else "client.enabled"
         event = self._audit.event(act, client_id=client_id)
         disabled_at = self._clock.now() if disabled else None
-        await self._clients.set_disabled(client_id, disabled_at, event=event)
+        await self._client_repository.set_disabled(client_id, disabled_at, event=event)
         return await self.get(client_id)
 
     async def set_trust(self, client_id: str, trust: Trust) -> Client:
@@ -203,7 +205,7 @@ class ClientService:
         """
         await self.get(client_id)
         event = self._audit.event("client.trusted", client_id=client_id, trust=trust)
-        await self._clients.set_trust(client_id, trust, event=event)
+        await self._client_repository.set_trust(client_id, trust, event=event)
         return await self.get(client_id)
 
     async def invite(self, label: str, *, lasts: timedelta) -> str:
@@ -213,7 +215,7 @@ class ClientService:
                 f"--label must have at most {MAXIMUM_LABEL} characters, all printable."
             )
         token, now = new_token(TokenKind.INITIAL_ACCESS_TOKEN), self._clock.now()
-        await self._invitations.add(
+        await self._initial_access_token_repository.add(
             InitialAccessToken(
                 digest=digest_of(token), label=label, created_at=now, expires_at=now + lasts
             ),
@@ -224,7 +226,9 @@ class ClientService:
     async def is_invitation(self, token: str) -> bool:
         if not TokenKind.INITIAL_ACCESS_TOKEN.matches(token):
             return False
-        return await self._invitations.is_active(digest_of(token), now=self._clock.now())
+        return await self._initial_access_token_repository.is_active(
+            digest_of(token), now=self._clock.now()
+        )
 
     def _own_act(self, act: str, client: Client) -> NewEvent:
         """Return the event of a change by the client itself.

@@ -15,7 +15,7 @@ from typing import Any
 from app.clock import Clock
 from app.errors import TooManyRequestsError
 from app.models.accounts.users import User
-from app.repositories.oauth.replay_cache import ReplayCacheRepository
+from app.repositories.operations.replay_cache import ReplayCacheRepository
 from app.schemas.claims import verified_email_in
 from app.security import totp
 from app.security.encryption import SealError, SecretBox
@@ -39,8 +39,8 @@ class MailCodes:
         self,
         *,
         passkeys: PasskeyService,
-        recovery: RecoveryCodes,
-        spent: ReplayCacheRepository,
+        recovery_codes: RecoveryCodes,
+        replay_cache_repository: ReplayCacheRepository,
         box: SecretBox,
         outbox: Outbox | None,
         limits: Limits,
@@ -49,8 +49,8 @@ class MailCodes:
         clock: Clock,
     ) -> None:
         self._passkeys = passkeys
-        self._recovery = recovery
-        self._spent = spent
+        self._recovery_codes = recovery_codes
+        self._replay_cache_repository = replay_cache_repository
         self._box = box
         self._outbox = outbox
         self._limits = limits
@@ -70,7 +70,7 @@ class MailCodes:
             and not has_password(user.password_hash)
             and not user.has_confirmed_otp
             and not await self._passkeys.count_of(user)
-            and not await self._recovery.count_left(user)
+            and not await self._recovery_codes.count_left(user)
         )
 
     async def send(self, signed_in: SignedIn, *, browser: str, language: str) -> str:
@@ -122,7 +122,9 @@ class MailCodes:
         event = self._audit.event("mail_code.used", user_id=user.user_id)
         name = f"mail code {hashlib.sha256(sealed.encode()).hexdigest()}"
         expires_at = self._clock.now() + LASTS
-        return await self._spent.spend_with_event(name, expires_at=expires_at, event=event)
+        return await self._replay_cache_repository.spend_with_event(
+            name, expires_at=expires_at, event=event
+        )
 
     def _sealed(self, kind: str, signed_in: SignedIn, browser: str, **values: str) -> str:
         content = {"at": self._clock.now().timestamp(), **values}

@@ -25,7 +25,8 @@ DUMMY_SECRET = "A" * totp.SECRET_LENGTH
 class OtpService:
     def __init__(
         self,
-        users: UserRepository,
+        *,
+        user_repository: UserRepository,
         box: SecretBox,
         threads: BoundedThreads,
         limits: Limits,
@@ -33,10 +34,9 @@ class OtpService:
         audit: AuditLog,
         notices: Notices,
         clock: Clock,
-        *,
         issuer: str,
     ) -> None:
-        self._users = users
+        self._user_repository = user_repository
         self._box = box
         self._threads = threads
         self._limits = limits
@@ -63,7 +63,7 @@ class OtpService:
         An unknown user, a disabled one and a wrong code have the same result. Raise
         `TooManyRequestsError`.
         """
-        user = await find_user(self._users, username)
+        user = await find_user(self._user_repository, username)
         if user is not None and user.is_disabled:
             user = None
         account = usernames.account_of(username)
@@ -120,7 +120,7 @@ class OtpService:
         """Consume a code; return False for a wrong or used one (RFC 6238 section 5.2)."""
         if await self._spend(user, code):
             return True
-        current = await self._users.find(user.user_id)
+        current = await self._user_repository.find(user.user_id)
         if current is None or current.otp_secret == user.otp_secret:
             return False
         # It may have been resealed under another SECRET_KEY; a different secret is another factor.
@@ -135,7 +135,9 @@ class OtpService:
         event = None
         if not user.has_confirmed_otp:
             event = self._audit.event("otp.confirmed", user_id=user.user_id)
-        is_used = await self._users.use_otp_step(user, step, now=now, drift=drift, event=event)
+        is_used = await self._user_repository.use_otp_step(
+            user, step, now=now, drift=drift, event=event
+        )
         if is_used and self._was_clock_set_back(user):
             log.warning(
                 "the last one-time code of user %s is from a later time than now: it was used "
@@ -157,7 +159,7 @@ class OtpService:
             return False
         sealed = self._box.seal(secret.encode(), context=user.user_id)
         event = self._audit.event("otp.changed", user_id=user.user_id)
-        return await self._users.credentials.replace_otp(
+        return await self._user_repository.credentials.replace_otp(
             user, sealed, step, but=session.session_id, now=now, event=event
         )
 

@@ -11,7 +11,7 @@ from enum import StrEnum
 
 from app.clock import Clock
 from app.models.accounts.users import User
-from app.repositories.oauth.replay_cache import ReplayCacheRepository
+from app.repositories.operations.replay_cache import ReplayCacheRepository
 from app.security.encryption import SealError, SecretBox
 from app.security.passkeys import PasskeyError, challenge_in
 
@@ -33,8 +33,10 @@ class Challenge:
 
 
 class PasskeyChallenges:
-    def __init__(self, spent: ReplayCacheRepository, box: SecretBox, clock: Clock) -> None:
-        self._spent = spent
+    def __init__(
+        self, *, replay_cache_repository: ReplayCacheRepository, box: SecretBox, clock: Clock
+    ) -> None:
+        self._replay_cache_repository = replay_cache_repository
         self._box = box
         self._clock = clock
 
@@ -67,7 +69,7 @@ class PasskeyChallenges:
         Raise `PasskeyError` if it was used before.
         """
         name = f"passkey {challenge.value.hex()}"
-        if not await self._spent.spend(name, expires_at=challenge.expires_at):
+        if not await self._replay_cache_repository.spend(name, expires_at=challenge.expires_at):
             raise PasskeyError("the challenge was used before", reason="used before")
 
 

@@ -39,41 +39,48 @@ class PasskeyRefusedError(InvalidInputError):
 
 
 class PasskeyService:
-    """Passkeys of users. `party` is None if passkeys do not work at the issuer's address."""
+    """Passkeys of users.
+
+    `relying_party` is None if passkeys do not work at the issuer's address.
+    """
 
     def __init__(
         self,
-        passkeys: PasskeyRepository,
-        users: UserRepository,
+        *,
+        passkey_repository: PasskeyRepository,
+        user_repository: UserRepository,
         challenges: PasskeyChallenges,
         limits: Limits,
         audit: AuditLog,
         clock: Clock,
-        *,
-        party: RelyingParty | None,
+        relying_party: RelyingParty | None,
     ) -> None:
-        self._passkeys = passkeys
-        self._users = users
+        self._passkey_repository = passkey_repository
+        self._user_repository = user_repository
         self._challenges = challenges
         self._limits = limits
         self._audit = audit
         self._clock = clock
-        self._party = party
+        self._relying_party = relying_party
 
     @property
     def origin(self) -> str:
         """The origin at which passkeys are used, or "" if they are not offered."""
-        return self._party.origin if self._party is not None else ""
+        return self._relying_party.origin if self._relying_party is not None else ""
 
     async def origin_for(self, user: User) -> str:
         """Return the origin at which this user can use a passkey, or "" if they have none."""
-        return self.origin if self.origin and await self._passkeys.count_of(user.user_id) else ""
+        return (
+            self.origin
+            if self.origin and await self._passkey_repository.count_of(user.user_id)
+            else ""
+        )
 
     async def list_of(self, user: User) -> Sequence[Passkey]:
-        return await self._passkeys.list_of(user.user_id)
+        return await self._passkey_repository.list_of(user.user_id)
 
     async def count_of(self, user: User) -> int:
-        return await self._passkeys.count_of(user.user_id)
+        return await self._passkey_repository.count_of(user.user_id)
 
     async def creation_options(self, user: User, *, browser: str) -> dict[str, Any]:
         """Return the options for `navigator.credentials.create`.
@@ -125,7 +132,9 @@ class PasskeyService:
             last_used_at=None,
         )
         event = self._event("passkey.added", user, passkey.passkey_id)
-        outcome = await self._passkeys.add(passkey, user, at_most=MAXIMUM_PASSKEYS, event=event)
+        outcome = await self._passkey_repository.add(
+            passkey, user, at_most=MAXIMUM_PASSKEYS, event=event
+        )
         if outcome == "no owner":
             raise PasskeyRefusedError("The passkey couldn't be added. Try again.")
         if outcome == "known":
@@ -140,7 +149,7 @@ class PasskeyService:
         """Rename a passkey; return False if the user has no such passkey."""
         event = self._event("passkey.renamed", user, passkey_id)
         name = name[:MAXIMUM_NAME]
-        return await self._passkeys.rename(user.user_id, passkey_id, name, event=event)
+        return await self._passkey_repository.rename(user.user_id, passkey_id, name, event=event)
 
     async def remove(
         self, user: User, passkey_id: str, *, but: Session | None, even_last: bool = False
@@ -150,7 +159,7 @@ class PasskeyService:
         Return None if the user has no such passkey. Raise `PasskeyRefusedError` if no other way to
         sign in would be left, unless `even_last`.
         """
-        removed = await self._passkeys.remove(
+        removed = await self._passkey_repository.remove(
             user.user_id,
             passkey_id,
             even_last=even_last,
@@ -187,7 +196,7 @@ class PasskeyService:
                 answer, challenge=challenge.value, public_key=passkey.public_key
             )
             await self._challenges.spend(challenge)
-            owner = await self._users.find(passkey.user_id)
+            owner = await self._user_repository.find(passkey.user_id)
             if owner is None or owner.is_disabled:
                 raise PasskeyError("the user is disabled", reason="disabled")
             await self._count(passkey, proof)
@@ -207,7 +216,7 @@ class PasskeyService:
         owner.
         """
         claim = claimed_in(answer)
-        passkey = await self._passkeys.find_by_credential(claim.credential_id)
+        passkey = await self._passkey_repository.find_by_credential(claim.credential_id)
         if passkey is None:
             raise PasskeyError("the passkey is unknown", reason="unknown")
         if user is not None and passkey.user_id != user.user_id:
@@ -237,13 +246,13 @@ class PasskeyService:
                 now,
             )
             raise PasskeyError("the signature counter did not increase", reason="counter went back")
-        if not await self._passkeys.use(
+        if not await self._passkey_repository.use(
             passkey, sign_count=now, is_synced=proof.is_synced, now=self._clock.now()
         ):
             raise PasskeyError("the passkey was used or removed concurrently")
 
     async def _known(self, user: User) -> list[Known]:
-        passkeys = await self._passkeys.list_of(user.user_id)
+        passkeys = await self._passkey_repository.list_of(user.user_id)
         return [Known(passkey.credential_id, passkey.transports) for passkey in passkeys]
 
     def _event(self, action: str, user: User, passkey_id: str) -> NewEvent:
@@ -260,6 +269,6 @@ class PasskeyService:
         )
 
     def _offered(self) -> RelyingParty:
-        if self._party is None:
+        if self._relying_party is None:
             raise NotFoundError("Passkeys aren't available at this address.")
-        return self._party
+        return self._relying_party

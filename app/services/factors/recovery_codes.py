@@ -17,13 +17,14 @@ FEW = 2
 class RecoveryCodes:
     def __init__(
         self,
-        codes: RecoveryCodeRepository,
+        *,
+        recovery_code_repository: RecoveryCodeRepository,
         otp: OtpService,
         audit: AuditLog,
         notices: Notices,
         clock: Clock,
     ) -> None:
-        self._codes = codes
+        self._recovery_code_repository = recovery_code_repository
         self._otp = otp
         self._audit = audit
         self._notices = notices
@@ -37,7 +38,9 @@ class RecoveryCodes:
         codes = [recovery_codes.new_code() for _ in range(COUNT)]
         digests = [recovery_codes.digest_of(user.user_id, code) for code in codes]
         event = self._audit.event("recovery_codes.made", user_id=user.user_id, count=COUNT)
-        if not await self._codes.replace(user, digests, now=self._clock.now(), event=event):
+        if not await self._recovery_code_repository.replace(
+            user, digests, now=self._clock.now(), event=event
+        ):
             return None
         await self._notices.tell(user, "recovery_codes_made")
         return [recovery_codes.shown(code) for code in codes]
@@ -49,7 +52,9 @@ class RecoveryCodes:
         """
         typed = recovery_codes.normalize(code)
         digest = recovery_codes.digest_of(user.user_id, typed or "")
-        is_right = typed is not None and await self._codes.is_unused(user.user_id, digest)
+        is_right = typed is not None and await self._recovery_code_repository.is_unused(
+            user.user_id, digest
+        )
         await self._otp.settle_code(user, is_right=is_right)
         left = await self._spend(user, digest) if is_right else None
         if left is None:
@@ -68,7 +73,9 @@ class RecoveryCodes:
             return self._audit.event("recovery_code.used", user_id=user.user_id, left=left)
 
         now = self._clock.now()
-        return await self._codes.use(user.user_id, digest, now=now, event_of=event_of)
+        return await self._recovery_code_repository.use(
+            user.user_id, digest, now=now, event_of=event_of
+        )
 
     async def count_left(self, user: User) -> int:
-        return await self._codes.count_unused(user.user_id)
+        return await self._recovery_code_repository.count_unused(user.user_id)

@@ -22,13 +22,13 @@ class TrustedBrowsers:
 
     def __init__(
         self,
-        browsers: TrustedBrowserRepository,
+        *,
+        trusted_browser_repository: TrustedBrowserRepository,
         audit: AuditLog,
         clock: Clock,
-        *,
         lasts: timedelta,
     ) -> None:
-        self._browsers = browsers
+        self._trusted_browser_repository = trusted_browser_repository
         self._audit = audit
         self._clock = clock
         self.lasts = lasts
@@ -57,7 +57,7 @@ class TrustedBrowsers:
         now, secret = self._clock.now(), new_token(TokenKind.REMEMBERED_BROWSER)
         held = {digest_of(known_secret): known_secret for known_secret in _ours(secrets)}
         owners = await self._owners(list(held))
-        await self._browsers.add(
+        await self._trusted_browser_repository.add(
             digest_of(secret),
             user,
             replaces=list(held),
@@ -72,14 +72,18 @@ class TrustedBrowsers:
         return [secret, *others][:MAXIMUM_PEOPLE]
 
     async def count(self, user: User) -> int:
-        return await self._browsers.count(user.user_id, now=self._clock.now())
+        return await self._trusted_browser_repository.count(user.user_id, now=self._clock.now())
 
     async def forget_all(self, user: User) -> None:
         event = self._audit.event("browsers.forgotten", user_id=user.user_id)
-        await self._browsers.forget_all(user.user_id, event=event)
+        await self._trusted_browser_repository.forget_all(user.user_id, event=event)
 
     async def _owners(self, digests: Sequence[bytes]) -> dict[bytes, str]:
-        return await self._browsers.owners(digests, now=self._clock.now()) if digests else {}
+        return (
+            await self._trusted_browser_repository.owners(digests, now=self._clock.now())
+            if digests
+            else {}
+        )
 
 
 def _ours(secrets: Sequence[str]) -> list[str]:

@@ -16,7 +16,7 @@ from app.models.federation.identity_providers import IdentityProvider, LinkedIde
 from app.observability.logging import logger
 from app.repositories.accounts.users import UserRepository
 from app.repositories.federation.identity_providers import IdentityProviderRepository, Unlinked
-from app.repositories.oauth.replay_cache import ReplayCacheRepository
+from app.repositories.operations.replay_cache import ReplayCacheRepository
 from app.security.encryption import SealError, SecretBox
 from app.security.passwords import NO_PASSWORD
 from app.security.tokens import new_identifier, new_salt
@@ -36,19 +36,19 @@ log = logger(__name__)
 class IdentityProviderService:
     def __init__(
         self,
-        identity_providers: IdentityProviderRepository,
-        users: UserRepository,
-        spent: ReplayCacheRepository,
+        *,
+        identity_provider_repository: IdentityProviderRepository,
+        user_repository: UserRepository,
+        replay_cache_repository: ReplayCacheRepository,
         box: SecretBox,
         audit: AuditLog,
         notices: Notices,
         clock: Clock,
-        *,
         is_production: bool,
     ) -> None:
-        self._identity_providers = identity_providers
-        self._users = users
-        self._spent = spent
+        self._identity_provider_repository = identity_provider_repository
+        self._user_repository = user_repository
+        self._replay_cache_repository = replay_cache_repository
         self._box = box
         self._audit = audit
         self._notices = notices
@@ -67,7 +67,9 @@ class IdentityProviderService:
             scope=scope,
             is_production=self._is_production,
         )
-        if any(other.issuer == issuer for other in await self._identity_providers.list_all()):
+        if any(
+            other.issuer == issuer for other in await self._identity_provider_repository.list_all()
+        ):
             raise ConflictError("A provider with this issuer already exists.")
         provider = IdentityProvider(
             name=name,
@@ -80,27 +82,29 @@ class IdentityProviderService:
             disabled_at=None,
         )
         event = self._audit.event("provider.added", provider=name, issuer=issuer)
-        if not await self._identity_providers.add(provider, event=event):
+        if not await self._identity_provider_repository.add(provider, event=event):
             raise ConflictError("A provider with this name already exists.")
         return provider
 
     async def list_all(self) -> Sequence[IdentityProvider]:
-        return await self._identity_providers.list_all()
+        return await self._identity_provider_repository.list_all()
 
     async def list_enabled(self) -> Sequence[IdentityProvider]:
         return [
             provider
-            for provider in await self._identity_providers.list_all()
+            for provider in await self._identity_provider_repository.list_all()
             if not provider.is_disabled
         ]
 
     async def count_linked(self) -> dict[str, int]:
         """Return how many users are linked to each identity provider."""
-        return await self._identity_providers.count_linked()
+        return await self._identity_provider_repository.count_linked()
 
     async def get(self, name: str) -> IdentityProvider:
         """Return the identity provider; raise `NotFoundError` if it is unknown."""
-        provider = await self._identity_providers.find(name) if NAME.fullmatch(name) else None
+        provider = (
+            await self._identity_provider_repository.find(name) if NAME.fullmatch(name) else None
+        )
         if provider is None:
             raise NotFoundError("There's no identity provider with that name.")
         return provider
@@ -120,7 +124,7 @@ class IdentityProviderService:
         action = "provider.disabled" if disabled else "provider.enabled"
         event = self._audit.event(action, provider=name, issuer=provider.issuer)
         disabled_at = self._clock.now() if disabled else None
-        await self._identity_providers.set_disabled(name, disabled_at, event=event)
+        await self._identity_provider_repository.set_disabled(name, disabled_at, event=event)
         return await self.get(name)
 
     async def remove(self, name: str) -> int:
@@ -130,7 +134,7 @@ class IdentityProviderService:
         """
         provider = await self.get(name)
         event = self._audit.event("provider.removed", provider=name, issuer=provider.issuer)
-        return await self._identity_providers.remove(name, event=event) or 0
+        return await self._identity_provider_repository.remove(name, event=event) or 0
 
     def secret_of(self, provider: IdentityProvider) -> str | None:
         """Return the client secret at an identity provider, or None.
@@ -153,7 +157,7 @@ class IdentityProviderService:
 
     async def spend(self, state: str, *, lasts: timedelta) -> bool:
         """Consume a state; return whether this was the first response with it, in any worker."""
-        return await self._spent.spend(
+        return await self._replay_cache_repository.spend(
             f"upstream state {state}", expires_at=self._clock.now() + lasts
         )
 
@@ -162,11 +166,13 @@ class IdentityProviderService:
 
         Return None if it is not linked.
         """
-        identity = await self._identity_providers.find_identity(elsewhere.issuer, elsewhere.subject)
+        identity = await self._identity_provider_repository.find_identity(
+            elsewhere.issuer, elsewhere.subject
+        )
         if identity is None:
             return None
-        await self._identity_providers.mark_used(identity, now=self._clock.now())
-        return await self._users.find(identity.user_id)
+        await self._identity_provider_repository.mark_used(identity, now=self._clock.now())
+        return await self._user_repository.find(identity.user_id)
 
     async def record_fresh_sign_in(
         self, user: User, elsewhere: ExternalIdentity, *, proof: str
@@ -180,21 +186,23 @@ class IdentityProviderService:
         )
 
     async def list_of(self, user: User) -> Sequence[LinkedIdentity]:
-        return await self._identity_providers.list_of(user.user_id)
+        return await self._identity_provider_repository.list_of(user.user_id)
 
     async def link(self, user: User, elsewhere: ExternalIdentity, *, label: str) -> bool:
         """Let a user sign in by an external identity; return False if it is another user's.
 
         `label` is the name of the identity provider in the email to the user.
         """
-        linked = await self._identity_providers.find_identity(elsewhere.issuer, elsewhere.subject)
+        linked = await self._identity_provider_repository.find_identity(
+            elsewhere.issuer, elsewhere.subject
+        )
         if linked is not None:
             return linked.user_id == user.user_id
         event = self._audit.event(
             "upstream.linked", user_id=user.user_id, provider=elsewhere.provider
         )
         identity = self._identity(user.user_id, elsewhere)
-        if not await self._identity_providers.link(identity, user, event=event):
+        if not await self._identity_provider_repository.link(identity, user, event=event):
             return False
         await self._notices.tell(user, "upstream_linked", label=label)
         return True
@@ -204,13 +212,13 @@ class IdentityProviderService:
 
         The user is signed out everywhere except in the session `but`.
         """
-        identity = await self._identity_providers.find_identity(issuer, subject)
+        identity = await self._identity_provider_repository.find_identity(issuer, subject)
         if identity is None:
             return "unknown"
         event = self._audit.event(
             "upstream.unlinked", user_id=user.user_id, provider=identity.provider
         )
-        outcome = await self._identity_providers.unlink(
+        outcome = await self._identity_provider_repository.unlink(
             user.user_id,
             issuer,
             subject,
@@ -221,7 +229,8 @@ class IdentityProviderService:
         if outcome != "unlinked":
             return outcome
         labels = {
-            provider.name: provider.label for provider in await self._identity_providers.list_all()
+            provider.name: provider.label
+            for provider in await self._identity_provider_repository.list_all()
         }
         label = labels.get(identity.provider, identity.provider)
         await self._notices.tell(user, "upstream_unlinked", label=label)
@@ -249,14 +258,16 @@ class IdentityProviderService:
             claims_updated_at=None,
             pairwise_salt=new_salt(),
         )
-        await require_no_address(self._users, name)
+        await require_no_address(self._user_repository, name)
         event = self._audit.event(
             "upstream.account_created", user_id=user.user_id, provider=elsewhere.provider
         )
         identity = self._identity(user.user_id, elsewhere, now)
-        if not await self._identity_providers.add_person(user, identity, event=event):
+        if not await self._identity_provider_repository.add_person(user, identity, event=event):
             if (
-                await self._identity_providers.find_identity(elsewhere.issuer, elsewhere.subject)
+                await self._identity_provider_repository.find_identity(
+                    elsewhere.issuer, elsewhere.subject
+                )
                 is not None
             ):
                 raise ConflictError("That account is already connected to an account here.")

@@ -42,9 +42,9 @@ class SigningKeyCache:
     """
 
     def __init__(
-        self, repository: SigningKeyRepository, clock: Clock, *, token_ttl: timedelta
+        self, signing_key_repository: SigningKeyRepository, clock: Clock, *, token_ttl: timedelta
     ) -> None:
-        self._repository = repository
+        self._signing_key_repository = signing_key_repository
         self._clock = clock
         self._stale_for = max(token_ttl, STALE_FOR_AT_LEAST)
         self._cached: CachedKeys | None = None
@@ -93,7 +93,7 @@ class SigningKeyCache:
     async def _read(self, _: str) -> CachedKeys:
         self._reads += 1
         number, now = self._reads, self._clock.now()
-        cached = CachedKeys(await self._repository.list_all(), now, number)
+        cached = CachedKeys(await self._signing_key_repository.list_all(), now, number)
         if self._failed_at is not None:
             log.info("the signing keys can be read again")
         self._cached, self._failed_at = cached, None

@@ -65,21 +65,21 @@ class SigningKeys:
 
     def __init__(
         self,
-        repository: SigningKeyRepository,
+        *,
+        signing_key_repository: SigningKeyRepository,
         box: SecretBox,
         audit: AuditLog,
         clock: Clock,
-        *,
         max_age: timedelta,
         token_ttl: timedelta,
     ) -> None:
-        self._repository = repository
+        self._signing_key_repository = signing_key_repository
         self._box = box
         self._audit = audit
         self._clock = clock
         self._max_age = max_age
         self._published_after = token_ttl + PUBLISHED_AFTER
-        self._cache = SigningKeyCache(repository, clock, token_ttl=token_ttl)
+        self._cache = SigningKeyCache(signing_key_repository, clock, token_ttl=token_ttl)
         self._opened: dict[str, Any] = {}
         self._cannot_be_opened: set[bytes] = set()
         self._making = asyncio.Lock()
@@ -166,11 +166,11 @@ class SigningKeys:
             key.kid for key in keys if key.private_sealed and not self._is_published(key, keys)
         ]
         if retired_kids:
-            await self._repository.forget_private_halves(retired_kids)
+            await self._signing_key_repository.forget_private_halves(retired_kids)
 
     async def list_all(self) -> Sequence[SigningKey]:
         """Return all keys, the newest of each algorithm first."""
-        return await self._repository.list_all()
+        return await self._signing_key_repository.list_all()
 
     def state_of(self, key: SigningKey, keys: Sequence[SigningKey]) -> KeyState:
         """Return what a key is used for now, according to the times of all `keys`."""
@@ -235,7 +235,7 @@ class SigningKeys:
         private = await asyncio.to_thread(jose.new_private_jwk, algorithm, kid)
         generation = max((key.generation for key in before), default=0) + 1
         event = self._audit.event("keys.rotated", kids=[kid]) if is_rotation else None
-        await self._repository.add_once(
+        await self._signing_key_repository.add_once(
             SigningKey(
                 kid=kid,
                 algorithm=algorithm,

@@ -14,7 +14,7 @@ from app.clock import Clock
 from app.models.operations.audit_events import AuditEvent
 from app.models.operations.audit_outbox import NewEvent
 from app.observability import request_context
-from app.repositories.operations.audit_events import EVERYTHING, AuditRepository, Head, Wanted
+from app.repositories.operations.audit_events import EVERYTHING, AuditEventRepository, Head, Wanted
 from app.repositories.operations.audit_outbox import AuditOutboxRepository
 from app.security.tokens import new_ordered_identifier
 from app.services.operations.audit_checkpoints import AuditCheckpoints
@@ -32,17 +32,23 @@ Detail = str | int | bool | Sequence[str] | None
 class AuditLog:
     def __init__(
         self,
-        events: AuditRepository,
-        outbox: AuditOutboxRepository,
+        *,
+        audit_event_repository: AuditEventRepository,
+        audit_outbox_repository: AuditOutboxRepository,
         sequencer: AuditSequencer,
         checkpoints: AuditCheckpoints,
         clock: Clock,
     ) -> None:
-        self._events = events
-        self._verifier = AuditVerifier(events, checkpoints, sequencer)
-        self._outbox = outbox
+        self._audit_event_repository = audit_event_repository
+        self._verifier = AuditVerifier(
+            audit_event_repository=audit_event_repository,
+            checkpoints=checkpoints,
+            sequencer=sequencer,
+        )
+        self._audit_outbox_repository = audit_outbox_repository
         self._clock = clock
         self.sequencer = sequencer
+        self.checkpoints = checkpoints
 
     def event(
         self,
@@ -92,7 +98,7 @@ class AuditLog:
 
         The arguments are those of `event`.
         """
-        await self._outbox.add(
+        await self._audit_outbox_repository.add(
             self.event(
                 action,
                 user_id=user_id,
@@ -110,7 +116,7 @@ class AuditLog:
 
         Events that cannot be numbered now all come before the first page.
         """
-        return await self._events.list_of_user(user_id, before=before, limit=limit)
+        return await self._audit_event_repository.list_of_user(user_id, before=before, limit=limit)
 
     async def read_all(self, wanted: Wanted = EVERYTHING) -> AsyncIterator[AuditEvent]:
         """Yield every event that is `wanted`, in the order of the chain.
@@ -119,13 +125,15 @@ class AuditLog:
         """
         await self.sequencer.try_run()
         after, waiting = 0, None
-        while (page := await self._events.list_page(wanted, after=after)) or waiting is None:
+        while (
+            page := await self._audit_event_repository.list_page(wanted, after=after)
+        ) or waiting is None:
             for event in page:
                 yield event
             if page:
                 after, waiting = page[-1].sequence, None
             else:  # events numbered from now on are in one more page
-                waiting = await self._events.list_waiting(wanted)
+                waiting = await self._audit_event_repository.list_waiting(wanted)
         for event in waiting:
             yield event
 

@@ -5,7 +5,7 @@ from datetime import datetime
 from pathlib import Path
 
 from app.errors import InvalidInputError
-from app.repositories.operations.audit_events import AuditRepository, Head
+from app.repositories.operations.audit_events import AuditEventRepository, Head
 from app.services.operations.audit import AuditLog
 from app.services.operations.audit_checkpoints import AuditCheckpoints
 from app.services.operations.audit_files import ArchiveFile, is_next
@@ -26,9 +26,13 @@ class Archived:
 
 class AuditArchive:
     def __init__(
-        self, events: AuditRepository, checkpoints: AuditCheckpoints, audit: AuditLog
+        self,
+        *,
+        audit_event_repository: AuditEventRepository,
+        checkpoints: AuditCheckpoints,
+        audit: AuditLog,
     ) -> None:
-        self._events = events
+        self._audit_event_repository = audit_event_repository
         self._checkpoints = checkpoints
         self._audit = audit
 
@@ -67,7 +71,7 @@ class AuditArchive:
                 f"{path}: its events do not connect to event {start.sequence}, the last one"
                 " archived. Choose a new file."
             )
-        known = await self._events.list_page(after=head.sequence - 1, limit=1)
+        known = await self._audit_event_repository.list_page(after=head.sequence - 1, limit=1)
         if [(event.sequence, event.hash) for event in known] != [head]:
             raise InvalidInputError(f"{path}: its events are not from this log. Choose a new file.")
         return head
@@ -76,7 +80,7 @@ class AuditArchive:
         self, file: ArchiveFile, last: Head, before: datetime | None
     ) -> tuple[int, Head]:
         count = 0
-        while page := await self._events.list_page(after=last.sequence):
+        while page := await self._audit_event_repository.list_page(after=last.sequence):
             for event in page:
                 if before is not None and event.at >= before:
                     return count, last

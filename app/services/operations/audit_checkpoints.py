@@ -33,13 +33,19 @@ class AuditCheckpoints:
     again.
     """
 
-    def __init__(self, repository: AuditCheckpointRepository, box: SecretBox, clock: Clock) -> None:
-        self._repository = repository
+    def __init__(
+        self,
+        *,
+        audit_checkpoint_repository: AuditCheckpointRepository,
+        box: SecretBox,
+        clock: Clock,
+    ) -> None:
+        self._audit_checkpoint_repository = audit_checkpoint_repository
         self._box = box
         self._clock = clock
 
     async def newest(self) -> Checkpoint | None:
-        row = await self._repository.find_newest()
+        row = await self._audit_checkpoint_repository.find_newest()
         if row is None:
             return None
         head = Head(row.sequence, row.hash)
@@ -48,7 +54,7 @@ class AuditCheckpoints:
     async def cut(self, head: Head, told: NewEvent) -> None:
         """Make the chain begin after `head`; `told` is the audit event of the cut."""
         name = _name_of(head)
-        await self._repository.add(
+        await self._audit_checkpoint_repository.add(
             AuditCheckpoint(
                 checkpoint_id=name,
                 sequence=head.sequence,
@@ -61,9 +67,9 @@ class AuditCheckpoints:
 
     async def delete_archived(self) -> int:
         """Delete the events before the newest checkpoint, in short batches; return how many."""
-        deleted = count = await self._repository.delete_archived(limit=BATCH)
+        deleted = count = await self._audit_checkpoint_repository.delete_archived(limit=BATCH)
         while count == BATCH:
-            count = await self._repository.delete_archived(limit=BATCH)
+            count = await self._audit_checkpoint_repository.delete_archived(limit=BATCH)
             deleted += count
         return deleted
 

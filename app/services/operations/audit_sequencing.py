@@ -22,8 +22,10 @@ class AuditSequencer:
     Every worker has a sequencer; the lock on the head of the chain lets one at a time work.
     """
 
-    def __init__(self, repository: AuditSequencingRepository, clock: Clock) -> None:
-        self._repository = repository
+    def __init__(
+        self, audit_sequencing_repository: AuditSequencingRepository, clock: Clock
+    ) -> None:
+        self._audit_sequencing_repository = audit_sequencing_repository
         self._clock = clock
         self._written = asyncio.Event()
         self._lock = asyncio.Lock()
@@ -53,11 +55,11 @@ class AuditSequencer:
     async def run(self) -> bool:
         """Number all waiting events; return False if another worker is doing it."""
         async with self._lock:
-            if not await self._repository.has_waiting():
+            if not await self._audit_sequencing_repository.has_waiting():
                 return True
             count: int | None = BATCH
             while count == BATCH:
-                count = await self._repository.number_some(now=self._clock.now())
+                count = await self._audit_sequencing_repository.number_some(now=self._clock.now())
             return count is not None
 
     async def try_run(self) -> bool:

@@ -6,7 +6,7 @@ from pathlib import Path
 
 from app.models.operations.audit_deletions import AuditDeletion
 from app.models.operations.audit_events import AuditEvent
-from app.repositories.operations.audit_events import AuditRepository, Head
+from app.repositories.operations.audit_events import AuditEventRepository, Head
 from app.services.operations.audit_checkpoints import AuditCheckpoints, Checkpoint
 from app.services.operations.audit_files import BEGINNING, is_next, read_events
 from app.services.operations.audit_sequencing import AuditSequencer
@@ -35,15 +35,19 @@ class Verdict:
 
 class AuditVerifier:
     def __init__(
-        self, events: AuditRepository, checkpoints: AuditCheckpoints, sequencer: AuditSequencer
+        self,
+        *,
+        audit_event_repository: AuditEventRepository,
+        checkpoints: AuditCheckpoints,
+        sequencer: AuditSequencer,
     ) -> None:
-        self._events = events
+        self._audit_event_repository = audit_event_repository
         self._checkpoints = checkpoints
         self._sequencer = sequencer
 
     async def beginning(self) -> Head:
         """Return the last event that is no longer in the database."""
-        deletions = await self._events.list_deletions()
+        deletions = await self._audit_event_repository.list_deletions()
         checkpoint = await self._checkpoints.newest()
         heads = [Head(deletion.sequence, deletion.hash) for deletion in deletions[:1]]
         return max([BEGINNING, *heads, *([checkpoint.head] if checkpoint else [])])
@@ -51,13 +55,16 @@ class AuditVerifier:
     async def verify(self, *, known: Head | None, archives: Sequence[Path]) -> Verdict:
         """Verify the chain from its beginning to its head; see `AuditLog.verify`."""
         is_numbered = await self._sequencer.try_run()
-        deletions = await self._events.list_deletions()
+        deletions = await self._audit_event_repository.list_deletions()
         checkpoint = await self._checkpoints.newest()
         if checkpoint is not None and not checkpoint.is_signed:
             return Verdict(BEGINNING, checkpoint.head.sequence, checkpoint=checkpoint)
         deleted_heads = [Head(deletion.sequence, deletion.hash) for deletion in deletions]
         deleted_heads += [checkpoint.head] if checkpoint is not None else []
-        noted_heads = [await self._events.read_head(), *([known] if known is not None else [])]
+        noted_heads = [
+            await self._audit_event_repository.read_head(),
+            *([known] if known is not None else []),
+        ]
         expected = {noted_head.sequence: noted_head.hash for noted_head in noted_heads}
         for deleted_head in deleted_heads:
             if expected.setdefault(deleted_head.sequence, deleted_head.hash) != deleted_head.hash:
@@ -79,13 +86,15 @@ class AuditVerifier:
                 return replace(verdict, head=last, broken_at=last.sequence + 1)
             last = Head(event.sequence, event.hash)
         is_whole = last.sequence >= max(expected)
-        head = await self._events.read_head()  # may have advanced by now, but never goes back
+        head = (
+            await self._audit_event_repository.read_head()
+        )  # may have advanced by now, but never goes back
         has_head = head.hash != b"" and head.sequence >= last.sequence
         return replace(
             verdict,
             head=last,
             broken_at=None if is_whole and has_head else last.sequence + 1,
-            waiting=await self._events.count_waiting() if not is_numbered else 0,
+            waiting=await self._audit_event_repository.count_waiting() if not is_numbered else 0,
         )
 
     async def _events_of(self, archives: Sequence[Path], last: Head) -> AsyncIterator[AuditEvent]:
@@ -95,7 +104,7 @@ class AuditVerifier:
             for event in read_events(path):
                 yield event
                 after = event.sequence
-        while page := await self._events.list_page(after=after):
+        while page := await self._audit_event_repository.list_page(after=after):
             for event in page:
                 yield event
             after = page[-1].sequence

@@ -37,20 +37,20 @@ class Housekeeping:
 
     def __init__(
         self,
-        repository: HousekeepingRepository,
-        leases: LeaseRepository,
-        clock: Clock,
         *,
-        ended_tokens: EndedTokenRepository,
+        housekeeping_repository: HousekeepingRepository,
+        lease_repository: LeaseRepository,
+        clock: Clock,
+        ended_token_repository: EndedTokenRepository,
         interval: float,
         rotate_keys: Callable[[], Awaitable[None]],
         others: Sequence[Deletion] = (),
         sleep: Callable[[float], Awaitable[None]] = asyncio.sleep,
         timer: Callable[[], float] = time.monotonic,
     ) -> None:
-        self._repository = repository
-        self._ended_tokens = ended_tokens
-        self._leases = leases
+        self._housekeeping_repository = housekeeping_repository
+        self._ended_token_repository = ended_token_repository
+        self._lease_repository = lease_repository
         self._clock = clock
         self._interval = interval
         self._rotate_keys = rotate_keys
@@ -86,7 +86,10 @@ class Housekeeping:
             return 0
         await self._rotate()
         deletions = self._deletions()
-        sizes = {deletion: BatchSize(self._repository.batch_seconds) for deletion in deletions}
+        sizes = {
+            deletion: BatchSize(self._housekeeping_repository.batch_seconds)
+            for deletion in deletions
+        }
         ends_at = self._timer() + self._interval
         total, queue, was_full = 0, deque(deletions), False
         while queue and await self._has_lease():
@@ -107,11 +110,11 @@ class Housekeeping:
 
     def _deletions(self) -> Sequence[Deletion]:
         return (
-            self._repository.delete_expired_access_tokens,
-            *self._ended_tokens.deletions(),
-            *self._repository.deletions_by_expiry(),
-            self._repository.delete_unused_clients,
-            self._repository.delete_old_mails,
+            self._housekeeping_repository.delete_expired_access_tokens,
+            *self._ended_token_repository.deletions(),
+            *self._housekeeping_repository.deletions_by_expiry(),
+            self._housekeeping_repository.delete_unused_clients,
+            self._housekeeping_repository.delete_old_mails,
             *self._others,
         )
 
@@ -157,7 +160,7 @@ class Housekeeping:
             return True
         self._renews_at = None
         lasts = timedelta(seconds=self._lease_seconds)
-        if not await self._leases.take(LEASE, self._holder, lasts=lasts):
+        if not await self._lease_repository.take(LEASE, self._holder, lasts=lasts):
             return False
         self._renews_at = now + self._lease_seconds / 3
         return True
@@ -168,4 +171,4 @@ class Housekeeping:
         self._renews_at = None
         with suppress(DatabaseUnavailableError, TimeoutError):
             async with asyncio.timeout(STOP_SECONDS):
-                await self._leases.give_back(LEASE, self._holder)
+                await self._lease_repository.give_back(LEASE, self._holder)

@@ -74,15 +74,16 @@ class Limits:
 
     def __init__(
         self,
+        *,
         store: LimitStore,
-        addresses: KnownNetworkRepository,
-        browsers: TrustedBrowsers,
+        known_network_repository: KnownNetworkRepository,
+        trusted_browsers: TrustedBrowsers,
         clock: Clock,
         rules: Rules,
     ) -> None:
         self._store = store
-        self._addresses = addresses
-        self._browsers = browsers
+        self._known_network_repository = known_network_repository
+        self._trusted_browsers = trusted_browsers
         self._clock = clock
         self.rules = rules
 
@@ -130,7 +131,7 @@ class Limits:
 
         Return True if it is new and the user recently signed in from other networks.
         """
-        return await self._addresses.remember(
+        return await self._known_network_repository.remember(
             user, request_context.network(), way, now=self._clock.now()
         )
 
@@ -190,10 +191,10 @@ class Limits:
         network, now = request_context.network(), self._clock.now()
         network_attempts = in_place(f"from {network}")
         browser, network_wait, other_wait, known = await asyncio.gather(
-            self._browsers.find(user, request_context.browser_secrets()),
+            self._trusted_browsers.find(user, request_context.browser_secrets()),
             self._store.wait(network_attempts, now=now),
             self._store.wait(elsewhere, now=now),
-            self._addresses.known_until(user, network, ways, now=now),
+            self._known_network_repository.known_until(user, network, ways, now=now),
         )
         if known:
             return AttemptCheck(

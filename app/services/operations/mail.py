@@ -30,9 +30,15 @@ class Outbox:
     """Queue of emails to be sent. Each of them mentions `brand` and `issuer`."""
 
     def __init__(
-        self, mails: MailRepository, box: SecretBox, clock: Clock, *, brand: str, issuer: str
+        self,
+        *,
+        mail_repository: MailRepository,
+        box: SecretBox,
+        clock: Clock,
+        brand: str,
+        issuer: str,
     ) -> None:
-        self._mails = mails
+        self._mail_repository = mail_repository
         self._box = box
         self._clock = clock
         self._said_by_all = {"brand": brand, "issuer": issuer}
@@ -40,7 +46,7 @@ class Outbox:
 
     async def put(self, mail: StoredMail, *, event: NewEvent | None = None) -> None:
         """Store an email and its audit event."""
-        await self._mails.add(mail, event=event)
+        await self._mail_repository.add(mail, event=event)
         self.filled.set()
 
     def mail(
@@ -74,26 +80,27 @@ class Outbox:
 class MailDelivery(Delivery[StoredMail]):
     def __init__(
         self,
-        mails: MailRepository,
+        *,
+        mail_repository: MailRepository,
         box: SecretBox,
         sender: EmailSender,
         clock: Clock,
         filled: asyncio.Event,
     ) -> None:
         super().__init__(clock, filled, what="mails", at_once=BATCH, at_once_of_party=BATCH)
-        self._mails = mails
+        self._mail_repository = mail_repository
         self._box = box
         self._sender = sender
 
     async def _list_due(
         self, *, now: datetime, limit: int, without: Collection[str]
     ) -> Sequence[StoredMail]:
-        return await self._mails.list_due(now=now, limit=limit)
+        return await self._mail_repository.list_due(now=now, limit=limit)
 
     async def _try(self, row: StoredMail) -> bool:
         is_last = row.attempts >= len(DELAYS)
         delay = DELAYS[min(row.attempts, len(DELAYS) - 1)]
-        if not await self._mails.take(row, next_attempt_at=self._clock.now() + delay):
+        if not await self._mail_repository.take(row, next_attempt_at=self._clock.now() + delay):
             return False  # another worker was first
         is_sent = False
         mail = self._opened(row)
@@ -110,7 +117,7 @@ class MailDelivery(Delivery[StoredMail]):
                 if not (is_last or error.is_final):
                     return False
                 log.warning("giving up on mail %s", row.mail_id)
-        await self._mails.remove(row.mail_id)
+        await self._mail_repository.remove(row.mail_id)
         return is_sent
 
     def _opened(self, stored: StoredMail) -> Email | None:

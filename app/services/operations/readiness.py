@@ -14,8 +14,10 @@ REMEMBERED_SECONDS = 1.0
 class Readiness:
     """Readiness check. Callers within a second share one result; each change is one log line."""
 
-    def __init__(self, database: ReadinessRepository, clock: Clock, *, timeout: float) -> None:
-        self._database = database
+    def __init__(
+        self, readiness_repository: ReadinessRepository, clock: Clock, *, timeout: float
+    ) -> None:
+        self._readiness_repository = readiness_repository
         self._clock = clock
         self._timeout = timeout
         self._problem: str | None = None
@@ -42,7 +44,7 @@ class Readiness:
         self._checked_at = asyncio.get_running_loop().time()
         try:
             async with asyncio.timeout(self._timeout):
-                problem = await self._database.problem(now=self._clock.now())
+                problem = await self._readiness_repository.problem(now=self._clock.now())
         except TimeoutError:
             problem = f"the database did not respond within {self._timeout:g} seconds"
         if problem is not None and problem != self._problem:

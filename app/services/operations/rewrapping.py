@@ -42,12 +42,13 @@ class Rewrapping:
 
     def __init__(
         self,
-        values: SealedValueRepository,
+        *,
+        sealed_value_repository: SealedValueRepository,
         boxes: Mapping[str, SecretBox],
         key_check: SecretKeyCheck,
         audit: AuditLog,
     ) -> None:
-        self._values = values
+        self._sealed_value_repository = sealed_value_repository
         self._boxes = boxes
         self._key_check = key_check
         self._audit = audit
@@ -71,7 +72,7 @@ class Rewrapping:
     async def _run_kind(self, kind: str, box: SecretBox, *, only_looks: bool) -> Rewrapped:
         result = Rewrapped()
         after = ""
-        while page := await self._values.list_page(kind, after=after, limit=BATCH):
+        while page := await self._sealed_value_repository.list_page(kind, after=after, limit=BATCH):
             old = [
                 (entry, value)
                 for entry in page
@@ -81,7 +82,7 @@ class Rewrapping:
             if only_looks:
                 result.resealed += len(old)
             elif old:
-                replaced = await self._values.replace(
+                replaced = await self._sealed_value_repository.replace(
                     kind, [(entry, box.seal(value, context=entry.owner)) for entry, value in old]
                 )
                 result.resealed += replaced

@@ -46,25 +46,27 @@ class SecretKeyCheck:
 
     def __init__(
         self,
-        checks: KeyCheckRepository,
-        values: SealedValueRepository,
-        keys: Sequence[ListedKey],
         *,
+        key_check_repository: KeyCheckRepository,
+        sealed_value_repository: SealedValueRepository,
+        keys: Sequence[ListedKey],
         is_new: bool,
     ) -> None:
-        self._checks = checks
-        self._values = values
+        self._key_check_repository = key_check_repository
+        self._sealed_value_repository = sealed_value_repository
         self._keys = keys
         self._is_new = is_new
 
     async def ensure(self) -> None:
         """Compare with the stored value, or store one; raise `StartupError` for a wrong key."""
-        stored = await self._checks.find()
+        stored = await self._key_check_repository.find()
         if stored is None:
             first = await self._first_value()
             if first is not None:
-                await self._checks.add_once(first)
-                stored = await self._checks.find()  # another server may have stored its own
+                await self._key_check_repository.add_once(first)
+                stored = (
+                    await self._key_check_repository.find()
+                )  # another server may have stored its own
         if self._is_opened(stored):
             if self._is_new:
                 log.warning("SECRET_KEY belongs to this database: remove SECRET_KEY_IS_NEW")
@@ -75,9 +77,9 @@ class SecretKeyCheck:
 
     async def move(self) -> None:
         """Seal the stored value under SECRET_KEY if it is sealed under a previous key."""
-        stored = await self._checks.find()
+        stored = await self._key_check_repository.find()
         if stored is not None and self._is_opened(stored) and not self._keys[0].opens(stored):
-            await self._checks.replace(stored, self._keys[0].new_value())
+            await self._key_check_repository.replace(stored, self._keys[0].new_value())
 
     def _is_opened(self, stored: bytes | None) -> bool:
         return stored is not None and any(key.opens(stored) for key in self._keys)
@@ -103,10 +105,10 @@ class SecretKeyCheck:
             async for is_opened in self._opened_by(self._keys, kinds=(kind,)):
                 lost[kind] += not is_opened
         if stored is None:
-            await self._checks.add_once(self._keys[0].new_value())
+            await self._key_check_repository.add_once(self._keys[0].new_value())
         else:
-            await self._checks.replace(stored, self._keys[0].new_value())
-        if not self._is_opened(await self._checks.find()):
+            await self._key_check_repository.replace(stored, self._keys[0].new_value())
+        if not self._is_opened(await self._key_check_repository.find()):
             raise StartupError(REFUSAL)  # another server stored the value of its own key
         listed = ", ".join(f"{number} {kind}" for kind, number in lost.items() if number)
         log.error(
@@ -121,7 +123,9 @@ class SecretKeyCheck:
         """Yield, for each sealed value, whether one of the keys opens it."""
         for kind in kinds or self._keys[0].kinds:
             after = ""
-            while page := await self._values.list_page(kind, after=after, limit=PAGE):
+            while page := await self._sealed_value_repository.list_page(
+                kind, after=after, limit=PAGE
+            ):
                 for entry in page:
                     yield any(
                         _opens(key.kinds[kind], entry.sealed, context=entry.owner) for key in keys

@@ -73,7 +73,7 @@ async def other_functions(database: Database, number: int) -> None:
 
 
 SPECIAL: dict[str, Calls] = {
-    "AuditRepository.list_page": _pages_of_the_audit_log,
+    "AuditEventRepository.list_page": _pages_of_the_audit_log,
     "DeviceCodeRepository.poll": _twice,
     "EndedTokenRepository.deletions": lambda call, _: [
         delete(before=BASE, limit=10) for delete in call()

@@ -7,9 +7,9 @@ from datetime import datetime
 from app.clock import Clock
 from app.models.accounts.users import User
 from app.models.clients.clients import Client
-from app.models.oauth.consents import Consent
+from app.models.clients.consents import Consent
 from app.models.operations.audit_outbox import NewEvent
-from app.repositories.oauth.consents import ConsentRepository
+from app.repositories.clients.consents import ConsentRepository
 from app.services.clients.client_fingerprints import fingerprint_of
 from app.services.operations.audit import AuditLog
 
@@ -25,14 +25,16 @@ class ConsentRequirement:
 
 
 class ConsentService:
-    def __init__(self, consents: ConsentRepository, clock: Clock, audit: AuditLog) -> None:
-        self._consents = consents
+    def __init__(
+        self, *, consent_repository: ConsentRepository, clock: Clock, audit: AuditLog
+    ) -> None:
+        self._consent_repository = consent_repository
         self._clock = clock
         self._audit = audit
 
     async def find(self, user: User, client: Client) -> Consent | None:
         """Return the consent that is in force for the client as it is now."""
-        consent = await self._consents.find(user.user_id, client.client_id)
+        consent = await self._consent_repository.find(user.user_id, client.client_id)
         if consent is None or consent.client_fingerprint != fingerprint_of(client):
             return None
         return consent
@@ -63,7 +65,7 @@ class ConsentService:
     async def grant(self, user: User, client: Client, scopes: frozenset[str]) -> bool:
         """Store what the user allows; return False if the account no longer exists."""
         consent, event = self.given(user, client, scopes)
-        return await self._consents.grant(consent, event=event)
+        return await self._consent_repository.grant(consent, event=event)
 
     def given(self, user: User, client: Client, scopes: frozenset[str]) -> tuple[Consent, NewEvent]:
         """Return the consent that a user gives now, and its audit event."""
@@ -88,10 +90,13 @@ class ConsentService:
         A client that has tokens for the user without having asked is included.
         """
         allowed = {
-            consent.client_id: consent for consent in await self._consents.list_of(user.user_id)
+            consent.client_id: consent
+            for consent in await self._consent_repository.list_of(user.user_id)
         }
         others: dict[str, Consent] = {}
-        with_tokens = await self._consents.list_with_tokens(user.user_id, now=self._clock.now())
+        with_tokens = await self._consent_repository.list_with_tokens(
+            user.user_id, now=self._clock.now()
+        )
         for consent in with_tokens:
             if consent.client_id not in allowed:
                 newest = others.setdefault(consent.client_id, consent)
@@ -107,8 +112,8 @@ class ConsentService:
         """
         event = self._audit.event("consent.revoked", user_id=user.user_id, client_id=client_id)
         now = self._clock.now()
-        return await self._consents.revoke(user.user_id, client_id, now=now, event=event)
+        return await self._consent_repository.revoke(user.user_id, client_id, now=now, event=event)
 
     async def last_uses(self, user: User) -> Mapping[str, datetime]:
         """Return when each client last got tokens for a user."""
-        return await self._consents.last_uses(user.user_id)
+        return await self._consent_repository.last_uses(user.user_id)

@@ -8,8 +8,8 @@ from sqlalchemy import select
 
 from app.database.database import Database
 from app.database.steps import Outcome
-from app.models.oauth.replay_cache import replay_cache
 from app.models.operations.audit_outbox import NewEvent
+from app.models.operations.replay_cache import replay_cache
 from app.repositories.inserts import insert_once, upsert
 from app.repositories.operations.audit_outbox import change_with_event
 

@@ -9,7 +9,7 @@ from sqlalchemy.ext.asyncio import AsyncConnection
 
 from app.database.database import Database
 from app.database.turns import gives_way
-from app.models.oauth.consents import Consent, consents
+from app.models.clients.consents import Consent, consents
 from app.models.oauth.refresh_tokens import refresh_tokens
 from app.models.oauth.token_families import token_families
 from app.models.operations.audit_outbox import NewEvent

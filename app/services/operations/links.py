@@ -1,0 +1,35 @@
+"""Absolute URLs of this server that emails, responses and identity providers are given."""
+
+from dataclasses import dataclass
+from urllib.parse import urlencode
+
+VERIFY_EMAIL_PATH = "/verify-email"
+KNOWN_NETWORK_PATH = "/known-network"
+NEW_PASSWORD_PATH = "/recover/new"
+
+
+@dataclass(frozen=True, slots=True)
+class Links:
+    """URLs below `issuer`. A `token` is the secret of a one-time link."""
+
+    issuer: str
+
+    def verify_email(self, token: str) -> str:
+        return self._with_token(VERIFY_EMAIL_PATH, token)
+
+    def known_network(self, token: str) -> str:
+        return self._with_token(KNOWN_NETWORK_PATH, token)
+
+    def new_password(self, token: str) -> str:
+        return self._with_token(NEW_PASSWORD_PATH, token)
+
+    def provider_callback(self, name: str) -> str:
+        """Return the redirect URI that is registered at the identity provider `name`."""
+        return f"{self.issuer}/login/with/{name}/callback"
+
+    def client_registration(self, client_id: str) -> str:
+        """Return the client configuration endpoint of a client (RFC 7592 section 3)."""
+        return f"{self.issuer}/register/{client_id}"
+
+    def _with_token(self, path: str, token: str) -> str:
+        return f"{self.issuer}{path}?{urlencode({'token': token})}"

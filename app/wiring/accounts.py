@@ -1,0 +1,115 @@
+"""Accounts of users: how they sign in, their sessions, and what they can do with their data."""
+
+from dataclasses import dataclass
+from datetime import timedelta
+
+from app.repositories.accounts.accounts import AccountRepository
+from app.repositories.accounts.sessions import SessionRepository
+from app.repositories.accounts.unconfirmed_users import UnconfirmedUserRepository
+from app.security.passwords import PasswordScheme
+from app.services.accounts.account_data import AccountData
+from app.services.accounts.authentication import AuthenticationService
+from app.services.accounts.email_verification import EmailVerification
+from app.services.accounts.known_networks import KnownNetworks
+from app.services.accounts.one_time_links import OneTimeLinks
+from app.services.accounts.password_hashing import PasswordHashing
+from app.services.accounts.password_reset import PasswordReset
+from app.services.accounts.sessions import SessionService
+from app.services.accounts.unconfirmed_users import UnconfirmedUsers
+from app.services.accounts.users import UserService
+from app.settings import Settings
+from app.wiring.clients import Clients
+from app.wiring.core import Core
+from app.wiring.factors import Factors
+
+
+@dataclass(frozen=True, slots=True, kw_only=True)
+class Accounts:
+    users: UserService
+    authentication: AuthenticationService
+    sessions: SessionService
+    account_data: AccountData
+    email_verification: EmailVerification
+    password_reset: PasswordReset
+    one_time_links: OneTimeLinks
+    known_networks: KnownNetworks
+    unconfirmed_users: UnconfirmedUsers
+
+
+def build_accounts(core: Core, *, factors: Factors, clients: Clients) -> Accounts:
+    settings = core.settings
+    password_hashing = PasswordHashing(_password_scheme(settings), core.threads)
+    sessions = SessionService(
+        SessionRepository(core.database), core.clock, ttl=timedelta(seconds=settings.session_ttl)
+    )
+    authentication = AuthenticationService(
+        user_repository=core.user_repository,
+        password_hashing=password_hashing,
+        otp=factors.otp,
+        limits=core.limits,
+        known_networks=core.known_networks,
+        audit=core.audit,
+        notices=core.notices,
+        otp_policy=settings.otp_policy,
+    )
+    users = UserService(
+        user_repository=core.user_repository,
+        password_hashing=password_hashing,
+        otp=factors.otp,
+        authentication=authentication,
+        sessions=sessions,
+        clock=core.clock,
+        audit=core.audit,
+        notices=core.notices,
+        refuses_common_passwords=settings.is_production,
+    )
+    return Accounts(
+        users=users,
+        authentication=authentication,
+        sessions=sessions,
+        account_data=AccountData(
+            account_repository=AccountRepository(core.database),
+            client_repository=core.client_repository,
+            sessions=sessions,
+            consents=clients.consents,
+            audit=core.audit,
+            notices=core.notices,
+            clock=core.clock,
+        ),
+        email_verification=EmailVerification(
+            user_repository=core.user_repository,
+            one_time_links=core.one_time_links,
+            outbox=core.outbox,
+            limits=core.limits,
+            audit=core.audit,
+            notices=core.notices,
+            links=core.links,
+        ),
+        password_reset=PasswordReset(
+            user_repository=core.user_repository,
+            users=users,
+            one_time_links=core.one_time_links,
+            outbox=core.outbox,
+            limits=core.limits,
+            audit=core.audit,
+            notices=core.notices,
+            links=core.links,
+            clock=core.clock,
+        ),
+        one_time_links=core.one_time_links,
+        known_networks=core.known_networks,
+        unconfirmed_users=UnconfirmedUsers(
+            unconfirmed_user_repository=UnconfirmedUserRepository(core.database),
+            audit=core.audit,
+            clock=core.clock,
+            kept_for=timedelta(days=settings.unconfirmed_user_days),
+        ),
+    )
+
+
+def _password_scheme(settings: Settings) -> PasswordScheme:
+    return PasswordScheme(
+        memory_kib=settings.argon2_memory_kib,
+        time_cost=settings.argon2_time_cost,
+        parallelism=settings.argon2_parallelism,
+    )

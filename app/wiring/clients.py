@@ -1,0 +1,46 @@
+"""OAuth clients: registration, keys, logos, origins, and what users allowed them."""
+
+from dataclasses import dataclass
+
+from app.oauth.registration import ClientRegistration
+from app.repositories.clients.client_origins import ClientOriginRepository
+from app.repositories.clients.consents import ConsentRepository
+from app.repositories.clients.initial_access_tokens import InitialAccessTokenRepository
+from app.services.clients.client_keys import ClientKeys
+from app.services.clients.client_logos import ClientLogos
+from app.services.clients.client_origins import ClientOrigins
+from app.services.clients.clients import ClientService
+from app.services.clients.consents import ConsentService
+from app.wiring.core import Core
+
+
+@dataclass(frozen=True, slots=True, kw_only=True)
+class Clients:
+    clients: ClientService
+    registration: ClientRegistration
+    client_keys: ClientKeys
+    client_logos: ClientLogos
+    client_origins: ClientOrigins
+    consents: ConsentService
+
+
+def build_clients(core: Core) -> Clients:
+    clients = ClientService(
+        client_repository=core.client_repository,
+        initial_access_token_repository=InitialAccessTokenRepository(core.database),
+        audit=core.audit,
+        clock=core.clock,
+        requires_pkce=core.settings.pkce == "all",
+    )
+    return Clients(
+        clients=clients,
+        registration=ClientRegistration(
+            clients, core.outbound, is_strict=core.settings.is_production
+        ),
+        client_keys=ClientKeys(core.outbound, core.clock),
+        client_logos=ClientLogos(core.outbound, core.clock),
+        client_origins=ClientOrigins(ClientOriginRepository(core.database), core.clock),
+        consents=ConsentService(
+            consent_repository=ConsentRepository(core.database), clock=core.clock, audit=core.audit
+        ),
+    )

@@ -1,0 +1,136 @@
+"""What several capabilities share: the settings, the database, audit, limits, mail, outbound."""
+
+from dataclasses import dataclass
+from datetime import timedelta
+
+from app.clock import Clock
+from app.database.database import Database
+from app.outbound.http import OutboundHttp
+from app.outbound.names import HostNames
+from app.outbound.shared_limits import SharedLimits
+from app.repositories.accounts.one_time_links import OneTimeLinkRepository
+from app.repositories.accounts.users import UserRepository
+from app.repositories.clients.clients import ClientRepository
+from app.repositories.factors.trusted_browsers import TrustedBrowserRepository
+from app.repositories.operations.replay_cache import ReplayCacheRepository
+from app.security.encryption import SecretBox
+from app.services.accounts.known_networks import KnownNetworks
+from app.services.accounts.notices import Notices
+from app.services.accounts.one_time_links import OneTimeLinks
+from app.services.factors.trusted_browsers import TrustedBrowsers
+from app.services.operations.audit import AuditLog
+from app.services.operations.bounded_threads import BoundedThreads
+from app.services.operations.limits import Limits
+from app.services.operations.links import Links
+from app.services.operations.mail import MailDelivery, Outbox
+from app.services.operations.registration_policy import RegistrationPolicy
+from app.settings import Settings
+from app.wiring.audit import build_audit
+from app.wiring.backends import make_backend
+from app.wiring.limits import build_limits
+from app.wiring.mail import build_mail
+from app.wiring.secret_boxes import box_for, secret_keys
+
+
+@dataclass(frozen=True, slots=True, kw_only=True)
+class Core:
+    """What several capabilities share; nothing connects until it is needed."""
+
+    settings: Settings
+    clock: Clock
+    database: Database
+    threads: BoundedThreads
+    host_names: HostNames
+    outbound: OutboundHttp
+    links: Links
+    registration_policy: RegistrationPolicy
+    audit: AuditLog
+    outbox: Outbox | None
+    mail_delivery: MailDelivery | None
+    notices: Notices
+    shared_limits: SharedLimits | None
+    limits: Limits
+    one_time_links: OneTimeLinks
+    known_networks: KnownNetworks
+    trusted_browsers: TrustedBrowsers
+    user_repository: UserRepository
+    client_repository: ClientRepository
+    replay_cache_repository: ReplayCacheRepository
+
+    @property
+    def secret_keys(self) -> list[bytes]:
+        """The current SECRET_KEY, followed by those that are still valid while it is rotated."""
+        return [key.encode() for key in secret_keys(self.settings)]
+
+    def box(self, purpose: str) -> SecretBox:
+        """Return a box that seals under the current SECRET_KEY and opens with any listed key."""
+        return box_for(self.settings, purpose)
+
+    @property
+    def is_https(self) -> bool:
+        return self.settings.issuer_url.startswith("https://")
+
+
+def build_core(settings: Settings, clock: Clock) -> Core:
+    database = Database(make_backend(settings))
+    host_names = HostNames()
+    links = Links(settings.issuer_url)
+    audit = build_audit(settings, clock, database)
+    user_repository = UserRepository(database)
+    mail = build_mail(settings, clock, database=database, host_names=host_names)
+    one_time_links = OneTimeLinks(OneTimeLinkRepository(database), clock)
+    trusted_browsers = TrustedBrowsers(
+        trusted_browser_repository=TrustedBrowserRepository(database),
+        audit=audit,
+        clock=clock,
+        lasts=timedelta(days=settings.remember_browser_days),
+    )
+    redis_url = settings.redis_url.get_secret_value() if settings.redis_url else None
+    shared_limits = SharedLimits(redis_url, host_names) if redis_url is not None else None
+    limits = build_limits(
+        settings,
+        clock,
+        database=database,
+        shared_limits=shared_limits,
+        trusted_browsers=trusted_browsers,
+    )
+    return Core(
+        settings=settings,
+        clock=clock,
+        database=database,
+        threads=BoundedThreads(
+            threads=settings.password_thread_count, queue=settings.password_queue
+        ),
+        host_names=host_names,
+        outbound=OutboundHttp(
+            allowed_hosts=settings.outbound_allowed_hosts,
+            ca_file=settings.outbound_ca_file,
+            host_names=host_names,
+        ),
+        links=links,
+        registration_policy=RegistrationPolicy(
+            is_open_to_users=settings.registration_is_open,
+            is_open_to_clients=settings.client_creation_is_open,
+            dynamic_registration=settings.dynamic_registration_mode,
+        ),
+        audit=audit,
+        outbox=mail.outbox,
+        mail_delivery=mail.delivery,
+        notices=Notices(mail.outbox, clock),
+        shared_limits=shared_limits,
+        limits=limits,
+        one_time_links=one_time_links,
+        known_networks=KnownNetworks(
+            user_repository=user_repository,
+            one_time_links=one_time_links,
+            outbox=mail.outbox,
+            limits=limits,
+            audit=audit,
+            links=links,
+            clock=clock,
+        ),
+        trusted_browsers=trusted_browsers,
+        user_repository=user_repository,
+        client_repository=ClientRepository(database, clock),
+        replay_cache_repository=ReplayCacheRepository(database),
+    )

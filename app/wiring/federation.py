@@ -1,0 +1,36 @@
+"""Sign-in with identity providers."""
+
+from dataclasses import dataclass
+
+from app.oauth.federation.client import IdentityProviderClient
+from app.repositories.federation.identity_providers import IdentityProviderRepository
+from app.services.federation.identity_providers import IdentityProviderService
+from app.wiring.core import Core
+from app.wiring.secret_boxes import UPSTREAM_SECRETS
+
+
+@dataclass(frozen=True, slots=True, kw_only=True)
+class Federation:
+    identity_providers: IdentityProviderService
+    provider_client: IdentityProviderClient
+
+
+def build_federation(core: Core) -> Federation:
+    return Federation(
+        identity_providers=IdentityProviderService(
+            identity_provider_repository=IdentityProviderRepository(core.database),
+            user_repository=core.user_repository,
+            replay_cache_repository=core.replay_cache_repository,
+            box=core.box(UPSTREAM_SECRETS),
+            audit=core.audit,
+            notices=core.notices,
+            clock=core.clock,
+            is_production=core.settings.is_production,
+        ),
+        provider_client=IdentityProviderClient(
+            allowed_hosts=core.settings.outbound_allowed_hosts,
+            ca_file=core.settings.outbound_ca_file,
+            clock=core.clock,
+            host_names=core.host_names,
+        ),
+    )

@@ -1,0 +1,68 @@
+"""The outbox of emails and its delivery; neither exists without a mail server."""
+
+from dataclasses import dataclass
+
+from app.clock import Clock
+from app.database.database import Database
+from app.errors import StartupError
+from app.outbound.email import EmailSender
+from app.outbound.names import HostNames
+from app.repositories.operations.mails import MailRepository
+from app.security.encryption import SealError
+from app.security.sealed_settings import open_setting
+from app.services.operations.mail import MailDelivery, Outbox
+from app.settings import Settings
+from app.wiring.secret_boxes import MAILS, box_for, settings_box
+
+
+@dataclass(frozen=True, slots=True, kw_only=True)
+class Mail:
+    outbox: Outbox | None
+    delivery: MailDelivery | None
+
+
+def build_mail(
+    settings: Settings, clock: Clock, *, database: Database, host_names: HostNames
+) -> Mail:
+    if not settings.has_mail:
+        return Mail(outbox=None, delivery=None)
+    mail_repository = MailRepository(database)
+    box = box_for(settings, MAILS)
+    outbox = Outbox(
+        mail_repository=mail_repository,
+        box=box,
+        clock=clock,
+        brand=settings.brand_name,
+        issuer=settings.issuer_url,
+    )
+    delivery = MailDelivery(
+        mail_repository=mail_repository,
+        box=box,
+        sender=_sender(settings, host_names),
+        clock=clock,
+        filled=outbox.filled,
+    )
+    return Mail(outbox=outbox, delivery=delivery)
+
+
+def _sender(settings: Settings, host_names: HostNames) -> EmailSender:
+    """Return the mail sender; raise `StartupError` if its password was sealed under another key."""
+    password = settings.smtp_password.get_secret_value() if settings.smtp_password else None
+    try:
+        if password is not None:
+            password = open_setting(settings_box(settings), password)
+    except SealError as error:
+        raise StartupError(
+            f"SMTP_PASSWORD cannot be opened with SECRET_KEY ({error}): seal it again with"
+            " postern keys seal"
+        ) from None
+    return EmailSender(
+        host=settings.smtp_host or "",
+        port=settings.smtp_port,
+        security=settings.smtp_security,
+        username=settings.smtp_username,
+        password=password,
+        mail_from=settings.mail_from or "",
+        ca_file=settings.outbound_ca_file,
+        host_names=host_names,
+    )

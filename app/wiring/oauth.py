@@ -1,0 +1,151 @@
+"""The OAuth 2.0 and OpenID Connect endpoints."""
+
+from dataclasses import dataclass
+from datetime import timedelta
+
+from app.oauth.authorization.endpoint import AuthorizationEndpoint
+from app.oauth.authorization.pushed import PushedRequests
+from app.oauth.authorization.requests import prompts_here
+from app.oauth.backchannel_logout import LogoutDelivery
+from app.oauth.bearer import BearerTokens
+from app.oauth.client_auth import CLIENT_AUTH_METHODS
+from app.oauth.client_auth.authenticator import ClientAuthenticator
+from app.oauth.client_auth.base import ClientAuthTools
+from app.oauth.device import DeviceAuthorization
+from app.oauth.dispatcher import GrantDispatcher
+from app.oauth.grants import GRANTS
+from app.oauth.grants.base import GrantTools
+from app.oauth.id_tokens import IdTokens
+from app.oauth.introspection import Introspection
+from app.oauth.logout import Logout
+from app.oauth.metadata import server_metadata
+from app.oauth.revocation import Revocation
+from app.oauth.userinfo import UserInfo
+from app.repositories.oauth.logout_notices import LogoutNoticeRepository
+from app.schemas.metadata import ServerMetadata
+from app.services.oauth.signing_keys import SigningKeys
+from app.wiring.accounts import Accounts
+from app.wiring.authorization import build_authorization
+from app.wiring.clients import Clients
+from app.wiring.core import Core
+from app.wiring.tokens import Tokens, build_tokens
+
+
+@dataclass(frozen=True, slots=True, kw_only=True)
+class OAuth:
+    dispatcher: GrantDispatcher
+    authorization: AuthorizationEndpoint
+    pushed_requests: PushedRequests
+    device_authorization: DeviceAuthorization
+    bearer_tokens: BearerTokens
+    introspection: Introspection
+    revocation: Revocation
+    userinfo: UserInfo
+    logout: Logout
+    logout_delivery: LogoutDelivery
+    metadata: ServerMetadata
+    signing_keys: SigningKeys
+    id_tokens: IdTokens
+
+
+def build_oauth(core: Core, *, accounts: Accounts, clients: Clients) -> OAuth:
+    settings, issuer = core.settings, core.settings.issuer_url
+    tokens = build_tokens(core)
+    prompts = prompts_here(registration_is_open=core.registration_policy.is_open_to_users)
+    authenticator = _build_authenticator(core, clients)
+    authorization = build_authorization(
+        core, clients=clients, tokens=tokens, authenticator=authenticator, prompts=prompts
+    )
+    logout_delivery = LogoutDelivery(
+        logout_notice_repository=LogoutNoticeRepository(core.database),
+        client_repository=core.client_repository,
+        user_repository=core.user_repository,
+        id_tokens=tokens.id_tokens,
+        outbound=core.outbound,
+        clock=core.clock,
+    )
+    return OAuth(
+        dispatcher=_build_dispatcher(core, accounts, tokens, authenticator),
+        authorization=authorization.endpoint,
+        pushed_requests=authorization.pushed_requests,
+        device_authorization=DeviceAuthorization(
+            authenticator=authenticator,
+            client_repository=core.client_repository,
+            device_code_repository=tokens.device_code_repository,
+            consents=clients.consents,
+            limits=core.limits,
+            audit=core.audit,
+            clock=core.clock,
+            issuer=issuer,
+            ttl=timedelta(seconds=settings.device_code_ttl),
+        ),
+        bearer_tokens=BearerTokens(tokens.access_token_repository, core.clock),
+        introspection=Introspection(
+            authenticator=authenticator,
+            access_token_repository=tokens.access_token_repository,
+            refresh_token_repository=tokens.refresh_token_repository,
+            clock=core.clock,
+            issuer=issuer,
+        ),
+        revocation=Revocation(
+            authenticator=authenticator,
+            access_token_repository=tokens.access_token_repository,
+            token_family_repository=tokens.token_family_repository,
+            clock=core.clock,
+        ),
+        userinfo=UserInfo(
+            user_repository=core.user_repository,
+            client_repository=core.client_repository,
+            token_family_repository=tokens.token_family_repository,
+            signing_keys=tokens.signing_keys,
+            issuer=issuer,
+        ),
+        logout=Logout(
+            client_repository=core.client_repository,
+            id_tokens=tokens.id_tokens,
+            sessions=accounts.sessions,
+            logout_delivery=logout_delivery,
+            issuer=issuer,
+        ),
+        logout_delivery=logout_delivery,
+        metadata=server_metadata(
+            issuer,
+            has_docs=settings.docs,
+            prompts=prompts,
+            has_registration=core.registration_policy.dynamic_registration != "off",
+        ),
+        signing_keys=tokens.signing_keys,
+        id_tokens=tokens.id_tokens,
+    )
+
+
+def _build_authenticator(core: Core, clients: Clients) -> ClientAuthenticator:
+    tools = ClientAuthTools(
+        clients.client_keys, core.replay_cache_repository, core.clock, core.settings.issuer_url
+    )
+    return ClientAuthenticator(
+        client_repository=core.client_repository,
+        methods=[method(tools) for method in CLIENT_AUTH_METHODS],
+        limits=core.limits,
+    )
+
+
+def _build_dispatcher(
+    core: Core, accounts: Accounts, tokens: Tokens, authenticator: ClientAuthenticator
+) -> GrantDispatcher:
+    tools = GrantTools(
+        tokens.token_issuer,
+        accounts.authentication,
+        tokens.refresh_token_repository,
+        tokens.token_family_repository,
+        tokens.authorization_code_repository,
+        tokens.device_code_repository,
+        core.user_repository,
+        accounts.sessions,
+        core.clock,
+    )
+    return GrantDispatcher(
+        authenticator=authenticator,
+        grants=[grant(tools) for grant in GRANTS],
+        limits=core.limits,
+    )

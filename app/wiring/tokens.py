@@ -1,0 +1,67 @@
+"""Tokens and codes, and what signs and issues them."""
+
+from dataclasses import dataclass
+from datetime import timedelta
+
+from app.oauth.id_tokens import IdTokens
+from app.oauth.issuer import Lifetimes, TokenIssuer
+from app.repositories.oauth.access_tokens import AccessTokenRepository
+from app.repositories.oauth.authorization_codes import AuthorizationCodeRepository
+from app.repositories.oauth.device_codes import DeviceCodeRepository
+from app.repositories.oauth.refresh_tokens import RefreshTokenRepository
+from app.repositories.oauth.signing_keys import SigningKeyRepository
+from app.repositories.oauth.token_families import TokenFamilyRepository
+from app.services.oauth.signing_keys import SigningKeys
+from app.wiring.core import Core
+from app.wiring.secret_boxes import SIGNING_KEYS
+
+
+@dataclass(frozen=True, slots=True, kw_only=True)
+class Tokens:
+    access_token_repository: AccessTokenRepository
+    refresh_token_repository: RefreshTokenRepository
+    token_family_repository: TokenFamilyRepository
+    authorization_code_repository: AuthorizationCodeRepository
+    device_code_repository: DeviceCodeRepository
+    signing_keys: SigningKeys
+    id_tokens: IdTokens
+    token_issuer: TokenIssuer
+
+
+def build_tokens(core: Core) -> Tokens:
+    settings = core.settings
+    access_token_repository = AccessTokenRepository(core.database)
+    refresh_token_repository = RefreshTokenRepository(core.database)
+    token_family_repository = TokenFamilyRepository(core.database)
+    id_token_ttl = timedelta(seconds=settings.id_token_ttl)
+    signing_keys = SigningKeys(
+        signing_key_repository=SigningKeyRepository(core.database),
+        box=core.box(SIGNING_KEYS),
+        audit=core.audit,
+        clock=core.clock,
+        max_age=timedelta(seconds=settings.signing_key_max_age),
+        token_ttl=id_token_ttl,
+    )
+    id_tokens = IdTokens(signing_keys, core.clock, issuer=settings.issuer_url, ttl=id_token_ttl)
+    token_issuer = TokenIssuer(
+        access_token_repository=access_token_repository,
+        refresh_token_repository=refresh_token_repository,
+        token_family_repository=token_family_repository,
+        id_tokens=id_tokens,
+        clock=core.clock,
+        lifetimes=Lifetimes(
+            access=timedelta(seconds=settings.access_token_ttl),
+            refresh=timedelta(seconds=settings.refresh_token_ttl),
+            family=timedelta(seconds=settings.refresh_token_max_ttl),
+        ),
+    )
+    return Tokens(
+        access_token_repository=access_token_repository,
+        refresh_token_repository=refresh_token_repository,
+        token_family_repository=token_family_repository,
+        authorization_code_repository=AuthorizationCodeRepository(core.database),
+        device_code_repository=DeviceCodeRepository(core.database),
+        signing_keys=signing_keys,
+        id_tokens=id_tokens,
+        token_issuer=token_issuer,
+    )
