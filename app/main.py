@@ -2,7 +2,7 @@
 
 import asyncio
 import gc
-from collections.abc import AsyncIterator
+from collections.abc import AsyncIterator, Sequence
 from contextlib import asynccontextmanager
 
 from fastapi import Depends, FastAPI
@@ -15,14 +15,16 @@ from app.middleware.body_limit import BodyReader
 from app.middleware.cors import Cors
 from app.middleware.forwarded import ForwardedFor
 from app.middleware.security_headers import SecurityHeaders
+from app.oauth.grants import GRANTS, Grants
 from app.observability.access_log import AccessLog
 from app.observability.log_output import LogOutput
 from app.observability.logging import configure_logging, logger, server_output
 from app.pages import PAGES
 from app.pages.support import errors as pages_for_errors
 from app.pages.support import templating
-from app.routers import HOT_ENDPOINTS, ROUTERS, cross_origin, registration
+from app.routers import cross_origin, hot_endpoints, registration, routers
 from app.routers.error_handlers import ErrorRenderer
+from app.routers.hot import HotEndpoint
 from app.routers.openapi import describe
 from app.settings import Settings, load_settings, misspelt_settings
 from app.wiring import Services, build_services
@@ -34,11 +36,11 @@ COLLECTOR_THRESHOLDS = (10_000, 20, 20)
 """Requests leave few cycles: a collection after each 700 objects cost a twentieth of the time."""
 
 
-def create_app(settings: Settings, *, clock: Clock) -> PosternApp:
+def create_app(settings: Settings, *, clock: Clock, grants: Grants = GRANTS) -> PosternApp:
     """Build the ASGI application; it connects to the database when its lifespan starts."""
     output = server_output(log_format=settings.log_format)
     configure_logging(log_format=settings.log_format, level=settings.log_level, output=output)
-    return application_of(build_services(settings, clock), waits_for_database=False)
+    return application_of(build_services(settings, clock, grants=grants), waits_for_database=False)
 
 
 def application_of(services: Services, *, waits_for_database: bool) -> PosternApp:
@@ -50,21 +52,22 @@ def application_of(services: Services, *, waits_for_database: bool) -> PosternAp
     settings = services.core.settings
     output = server_output(log_format=settings.log_format)
     access_log = AccessLog(output, log_format=settings.log_format) if settings.access_log else None
+    endpoints = hot_endpoints(services.oauth.grants)
     fast_lane = {
-        (endpoint.method, endpoint.path): endpoint.bound_to(services) for endpoint in HOT_ENDPOINTS
+        (endpoint.method, endpoint.path): endpoint.bound_to(services) for endpoint in endpoints
     }
-    protocol_paths = {endpoint.path for endpoint in HOT_ENDPOINTS if endpoint.speaks_protocol}
+    protocol_paths = {endpoint.path for endpoint in endpoints if endpoint.speaks_protocol}
     errors = ErrorRenderer({*protocol_paths, registration.PATH}, below=(f"{registration.PATH}/",))
     gate = Gate(services, errors) if waits_for_database else None
     edge = PosternApp(
-        _fastapi(services, access_log, errors, output, gate),
+        _fastapi(services, endpoints, access_log, errors, output, gate),
         fast_lane=fast_lane if settings.fast_lane else {},
         forwarded_for=_forwarded_for(settings),
         body_reader=BodyReader(limit=settings.body_limit, timeout=settings.body_timeout),
         security_headers=SecurityHeaders(is_production=settings.is_production),
         cors=Cors(
             services.clients.client_origins.is_known,
-            policies=cross_origin.policies_of(HOT_ENDPOINTS),
+            policies=cross_origin.policies_of(endpoints),
             below=cross_origin.BELOW,
         ),
         access_log=access_log,
@@ -88,6 +91,7 @@ def _forwarded_for(settings: Settings) -> ForwardedFor | None:
 
 def _fastapi(
     services: Services,
+    endpoints: Sequence[HotEndpoint],
     access_log: AccessLog | None,
     errors: ErrorRenderer,
     output: LogOutput,
@@ -151,13 +155,14 @@ def _fastapi(
         generate_unique_id_function=lambda route: route.name,  # names in generated clients
     )
     application.state.services = services
-    for router in ROUTERS:
+    for router in routers(endpoints):
         application.include_router(router)
     for page in PAGES:
         application.include_router(page, dependencies=[Depends(templating.ready)])
     errors.install(application)
     pages_for_errors.install(application)
-    describe(application, HOT_ENDPOINTS)
+    grant_types = [grant.grant_type for grant in services.oauth.grants]
+    describe(application, endpoints, grant_types=grant_types)
     return application
 
 

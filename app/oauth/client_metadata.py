@@ -8,11 +8,10 @@ from urllib.parse import SplitResult, urlsplit
 
 from app.models.clients.clients import Client
 from app.oauth.authorization.requests import RESPONSE_TYPES
-from app.oauth.client_auth import CLIENT_AUTH_METHODS
 from app.oauth.errors import InvalidClientMetadataError, InvalidRedirectUriError
-from app.oauth.grants import GRANTS
 from app.oauth.redirect_uris import is_loopback
 from app.oauth.scopes import SCOPES
+from app.oauth.supported_metadata import SupportedMetadata
 from app.observability.logging import logger
 from app.observability.refusals import shown_uri
 from app.outbound.http import OutboundHttp
@@ -26,11 +25,6 @@ log = logger(__name__)
 
 AnyClient = ClientCreate | ClientRegister
 Body = TypeVar("Body", ClientCreate, ClientRegister)
-GRANT_TYPES = frozenset(grant.grant_type for grant in GRANTS)
-NOT_FOR_PUBLIC_CLIENTS = frozenset(
-    grant.grant_type for grant in GRANTS if not grant.is_for_public_clients
-)
-AUTH_METHODS = frozenset(method.name for method in CLIENT_AUTH_METHODS)
 ALGORITHM_MEMBERS: dict[str, Collection[str]] = {
     "id_token_signed_response_alg": ALGORITHMS,
     "userinfo_signed_response_alg": ALGORITHMS,
@@ -65,8 +59,11 @@ class ClientRules:
     `is_strict` is for production; development also accepts http redirect URIs of any host.
     """
 
-    def __init__(self, outbound: OutboundHttp, *, is_strict: bool) -> None:
+    def __init__(
+        self, outbound: OutboundHttp, supported: SupportedMetadata, *, is_strict: bool
+    ) -> None:
         self._outbound = outbound
+        self._supported = supported
         self._is_strict = is_strict
 
     def check(self, body: AnyClient) -> None:
@@ -74,7 +71,7 @@ class ClientRules:
 
         Raises `InvalidClientMetadataError` or `InvalidRedirectUriError`.
         """
-        _check_supported(body)
+        self._check_supported(body)
         for uri in body.all_redirect_uris:
             if not self._may_live_at(urlsplit(uri), body.application_type):
                 raise InvalidRedirectUriError(
@@ -84,6 +81,43 @@ class ClientRules:
                 )
         self._check_reachable(body)
         _check_frame(body)
+
+    def without_unsupported(self, body: ClientRegister) -> ClientRegister:
+        """Remove the grant and response types that this server does not support.
+
+        The response tells the client what was registered (RFC 7591 section 3.2.1). Raises
+        `InvalidClientMetadataError` if none is left.
+        """
+        grant_types = [name for name in body.grant_types if name in self._supported.grant_types]
+        response_types = [name for name in body.response_types if name in RESPONSE_TYPES]
+        if not grant_types:
+            raise InvalidClientMetadataError(
+                "None of the grant_types are supported. See grant_types_supported in the metadata."
+            )
+        if body.response_types and not response_types:
+            raise InvalidClientMetadataError("None of the response_types are supported. Use code.")
+        return body.model_copy(
+            update={"grant_types": grant_types, "response_types": response_types}
+        )
+
+    def check_grants(self, body: ClientRegister, *, is_invited: bool) -> None:
+        """Refuse grants that only the holder of an initial access token can register.
+
+        Raises `InvalidClientMetadataError`.
+        """
+        if not is_invited and self.are_restricted(body.grant_types):
+            raise InvalidClientMetadataError(
+                "One of the grant_types requires an initial access token."
+            )
+
+    def are_restricted(self, grant_types: Collection[str]) -> bool:
+        """Return whether an initial access token is required to register these grants."""
+        return not self._supported.restricted_grant_types.isdisjoint(grant_types)
+
+    def has_secret(self, body: AnyClient) -> bool:
+        """Return whether the client is issued a secret."""
+        method = body.token_endpoint_auth_method or DEFAULT_AUTH_METHOD
+        return method in self._supported.methods_with_secret
 
     def without_unreachable_logos(self, body: Body) -> Body:
         """Remove logos that can never be fetched: they are not a reason to refuse the client."""
@@ -101,6 +135,27 @@ class ClientRules:
         for name in unreachable:
             (body.model_extra or {}).pop(name)
         return body
+
+    def _check_supported(self, body: AnyClient) -> None:
+        supported = self._supported
+        grant_types, method = set(body.grant_types), body.token_endpoint_auth_method
+        if not grant_types <= supported.grant_types:
+            raise InvalidClientMetadataError("A grant type is not supported.")
+        if not set(body.response_types) <= set(RESPONSE_TYPES):
+            raise InvalidClientMetadataError("A response type is not supported.")
+        if method is not None and method not in supported.auth_methods:
+            raise InvalidClientMetadataError("The token_endpoint_auth_method is not supported.")
+        if body.is_public and not grant_types <= supported.public_grant_types:
+            raise InvalidClientMetadataError(
+                "One of the grant_types is not available to public clients."
+            )
+        if method in supported.methods_with_keys and body.jwks is None and body.jwks_uri is None:
+            raise InvalidClientMetadataError(f"{method} requires jwks or jwks_uri.")
+        for name, algorithms in ALGORITHM_MEMBERS.items():
+            if getattr(body, name) not in (None, *algorithms):
+                raise InvalidClientMetadataError(f"The {name} is not supported.")
+        if any(name in (body.model_extra or {}) for name in ENCRYPTION_MEMBERS):
+            raise InvalidClientMetadataError("Encrypted responses are not supported.")
 
     def _may_live_at(self, parts: SplitResult, application_type: str | None) -> bool:
         """Return whether a redirect URI is allowed (RFC 8252 sections 7 and 8.4, decision 0016)."""
@@ -125,23 +180,6 @@ class ClientRules:
                     f"The {name} must be an https URL with a public address."
                     " The operator can allow a host with OUTBOUND_ALLOWED_HOSTS."
                 )
-
-
-def supported(body: ClientRegister) -> ClientRegister:
-    """Remove the grant and response types that this server does not support.
-
-    The response tells the client what was registered (RFC 7591 section 3.2.1). Raises
-    `InvalidClientMetadataError` if none is left.
-    """
-    grant_types = [name for name in body.grant_types if name in GRANT_TYPES]
-    response_types = [name for name in body.response_types if name in RESPONSE_TYPES]
-    if not grant_types:
-        raise InvalidClientMetadataError(
-            "None of the grant_types are supported. See grant_types_supported in the metadata."
-        )
-    if body.response_types and not response_types:
-        raise InvalidClientMetadataError("None of the response_types are supported. Use code.")
-    return body.model_copy(update={"grant_types": grant_types, "response_types": response_types})
 
 
 def registered_scope(body: ClientRegister, *, known: Collection[str] = ()) -> str:
@@ -174,27 +212,6 @@ def without_repetition(client: Client, body: ClientRegister) -> ClientRegister:
     if "application_type" not in client.further_metadata and has_default_type and is_same_place:
         repeated["application_type"] = None
     return body.model_copy(update=repeated) if repeated else body
-
-
-def _check_supported(body: AnyClient) -> None:
-    grant_types, method = set(body.grant_types), body.token_endpoint_auth_method
-    if not grant_types <= GRANT_TYPES:
-        raise InvalidClientMetadataError("A grant type is not supported.")
-    if not set(body.response_types) <= set(RESPONSE_TYPES):
-        raise InvalidClientMetadataError("A response type is not supported.")
-    if method is not None and method not in AUTH_METHODS:
-        raise InvalidClientMetadataError("The token_endpoint_auth_method is not supported.")
-    if body.is_public and grant_types & NOT_FOR_PUBLIC_CLIENTS:
-        raise InvalidClientMetadataError(
-            "One of the grant_types is not available to public clients."
-        )
-    if method == "private_key_jwt" and body.jwks is None and body.jwks_uri is None:
-        raise InvalidClientMetadataError("private_key_jwt requires jwks or jwks_uri.")
-    for name, algorithms in ALGORITHM_MEMBERS.items():
-        if getattr(body, name) not in (None, *algorithms):
-            raise InvalidClientMetadataError(f"The {name} is not supported.")
-    if any(name in (body.model_extra or {}) for name in ENCRYPTION_MEMBERS):
-        raise InvalidClientMetadataError("Encrypted responses are not supported.")
 
 
 def _check_frame(body: AnyClient) -> None:

@@ -6,8 +6,8 @@ from app.oauth.authorization.interactions import ACR_VALUES
 from app.oauth.authorization.requests import RESPONSE_TYPES
 from app.oauth.authorization.response_modes import RESPONSE_MODES
 from app.oauth.claims import SUPPORTED_CLAIMS
-from app.oauth.client_auth import CLIENT_AUTH_METHODS
-from app.oauth.grants import GRANTS
+from app.oauth.client_auth.base import ClientAuthMethod
+from app.oauth.grants import Grants
 from app.oauth.pkce import CODE_CHALLENGE_METHODS
 from app.oauth.scopes import SCOPES
 from app.oauth.subjects import SUBJECT_TYPES
@@ -19,10 +19,16 @@ UI_LOCALES = ("en", "de")
 
 
 def server_metadata(
-    issuer: str, *, has_docs: bool, has_registration: bool, prompts: Sequence[str]
+    issuer: str,
+    *,
+    grants: Grants,
+    client_auth_methods: Sequence[type[ClientAuthMethod]],
+    prompts: Sequence[str],
+    has_docs: bool,
+    has_registration: bool,
 ) -> ServerMetadata:
-    methods = [method.name for method in CLIENT_AUTH_METHODS]
-    confidential = [method.name for method in CLIENT_AUTH_METHODS if method.proves_identity]
+    methods = [method.name for method in client_auth_methods]
+    confidential = [method.name for method in client_auth_methods if method.proves_identity]
     algorithms = list(CLIENT_ALGORITHMS)
     return ServerMetadata(
         issuer=issuer,
@@ -36,7 +42,7 @@ def server_metadata(
         device_authorization_endpoint=f"{issuer}/device_authorization",
         end_session_endpoint=f"{issuer}/logout",
         registration_endpoint=f"{issuer}/register" if has_registration else None,
-        grant_types_supported=[grant.grant_type for grant in GRANTS],
+        grant_types_supported=[grant.grant_type for grant in grants],
         response_types_supported=list(RESPONSE_TYPES),
         response_modes_supported=list(RESPONSE_MODES),
         scopes_supported=list(SCOPES),

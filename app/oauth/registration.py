@@ -2,12 +2,7 @@
 
 from app.errors import InvalidInputError
 from app.models.clients.clients import Client
-from app.oauth.client_metadata import (
-    ClientRules,
-    registered_scope,
-    supported,
-    without_repetition,
-)
+from app.oauth.client_metadata import ClientRules, registered_scope, without_repetition
 from app.oauth.errors import (
     InvalidClientMetadataError,
     InvalidRedirectUriError,
@@ -15,6 +10,7 @@ from app.oauth.errors import (
     OAuth2Error,
 )
 from app.oauth.sectors import Sectors
+from app.oauth.supported_metadata import SupportedMetadata
 from app.outbound.http import OutboundHttp
 from app.schemas.clients import ClientCreate, ClientCreated
 from app.schemas.registration import ClientRegister
@@ -22,7 +18,6 @@ from app.security.comparison import digests_match
 from app.security.tokens import digest_of
 from app.services.clients.clients import ClientService, NewClient
 
-ONLY_FOR_THE_INVITED = frozenset({"password", "client_credentials"})
 MAXIMUM_RETRIES = 3
 """How often an update is retried after a concurrent change of the client."""
 
@@ -30,9 +25,16 @@ MAXIMUM_RETRIES = 3
 class ClientRegistration:
     """Registration of clients; `is_strict` is for production, where web clients must use https."""
 
-    def __init__(self, clients: ClientService, outbound: OutboundHttp, *, is_strict: bool) -> None:
+    def __init__(
+        self,
+        *,
+        clients: ClientService,
+        outbound: OutboundHttp,
+        supported: SupportedMetadata,
+        is_strict: bool,
+    ) -> None:
         self._clients = clients
-        self._rules = ClientRules(outbound, is_strict=is_strict)
+        self._rules = ClientRules(outbound, supported, is_strict=is_strict)
         self._sectors = Sectors(outbound)
 
     async def create(self, body: ClientCreate) -> ClientCreated:
@@ -43,18 +45,23 @@ class ClientRegistration:
         except OAuth2Error as error:
             raise InvalidInputError(str(error.description), error=str(error.error)) from None
         body = self._rules.without_unreachable_logos(body)
-        return await self._clients.create(body, sector_identifier=sector_identifier)
+        return await self._clients.create(
+            body,
+            has_secret=self._rules.has_secret(body),
+            sector_identifier=sector_identifier,
+        )
 
     async def register(self, body: ClientRegister, *, is_invited: bool) -> NewClient:
         """Register a client.
 
-        Without an invitation, a client cannot register a grant that works without a user
+        Without an invitation, a client cannot register a grant that is not open to strangers
         (CONTRACT), and its registration expires unless it is used. Raises
         `InvalidClientMetadataError` or `InvalidRedirectUriError`.
         """
         body, sector_identifier = await self._checked(body, is_invited=is_invited)
         return await self._clients.register(
             body,
+            has_secret=self._rules.has_secret(body),
             scope=registered_scope(body),
             sector_identifier=sector_identifier,
             expires=not is_invited,
@@ -71,7 +78,7 @@ class ClientRegistration:
         """
         _check_own(client, body)
         _, sector_identifier = await self._checked(
-            without_repetition(client, body), is_invited=_is_invited(client)
+            without_repetition(client, body), is_invited=self._is_invited(client)
         )
         for _ in range(1 + MAXIMUM_RETRIES):
             current = await self._clients.find_by_registration_token(
@@ -80,9 +87,13 @@ class ClientRegistration:
             if current is None:
                 raise InvalidTokenError("The registration access token is not valid.")
             _check_own(current, body)
+            accepted = self._accepted(
+                without_repetition(current, body), is_invited=self._is_invited(current)
+            )
             changed = await self._clients.update(
                 current,
-                self._accepted(without_repetition(current, body), is_invited=_is_invited(current)),
+                accepted,
+                has_secret=self._rules.has_secret(accepted),
                 scope=registered_scope(body, known=current.scopes),
                 sector_identifier=sector_identifier,
             )
@@ -98,27 +109,19 @@ class ClientRegistration:
         return body, await self._sectors.identifier_of(body)
 
     def _accepted(self, body: ClientRegister, *, is_invited: bool) -> ClientRegister:
-        body = supported(body)
-        _check_grants(body, is_invited=is_invited)
+        body = self._rules.without_unsupported(body)
+        self._rules.check_grants(body, is_invited=is_invited)
         if "authorization_code" in body.grant_types and not body.all_redirect_uris:
             raise InvalidRedirectUriError("A redirect_uri is required.")
         self._rules.check(body)
         return self._rules.without_unreachable_logos(body)
 
+    def _is_invited(self, client: Client) -> bool:
+        """Return whether a client registered with an initial access token.
 
-def _is_invited(client: Client) -> bool:
-    """Return whether a client registered with an initial access token.
-
-    This is inferred from its grants.
-    """
-    return bool(ONLY_FOR_THE_INVITED & set(client.grant_types.split()))
-
-
-def _check_grants(body: ClientRegister, *, is_invited: bool) -> None:
-    if not is_invited and ONLY_FOR_THE_INVITED & set(body.grant_types):
-        raise InvalidClientMetadataError(
-            "The password and client_credentials grants require an initial access token."
-        )
+        This is inferred from its grants.
+        """
+        return self._rules.are_restricted(client.grant_types.split())
 
 
 def _check_own(client: Client, body: ClientRegister) -> None:

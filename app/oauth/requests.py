@@ -14,9 +14,6 @@ SCOPE = "scope"  # an invalid scope has an error of its own
 TYPED = frozenset({"username", "otp"})
 """Parameters that users type or paste; white space around them, line breaks too, is ignored."""
 FORM_TYPE = b"application/x-www-form-urlencoded"
-OF_CLIENT_AUTHENTICATION = frozenset(
-    {"client_id", "client_secret", "client_assertion", "client_assertion_type"}
-)
 MAXIMUM_LOGGED_NAMES = 300
 log = logger(__name__)
 

@@ -1,52 +1,47 @@
-"""JSON and protocol endpoints: one file per feature, one line per router below."""
+"""JSON and protocol endpoints: one file per feature, one line per endpoint below."""
+
+from collections.abc import Sequence
 
 from fastapi import APIRouter
 
-from app.routers import (
-    clients,
-    device_authorization,
-    introspection,
-    jwks,
-    metadata,
-    operations,
-    otp,
-    profile,
-    pushed_authorization,
-    registration,
-    revocation,
-    token,
-    userinfo,
-    users,
-)
-from app.routers.hot import HotEndpoint
+from app.oauth.grants import Grants
+from app.routers import clients, operations, otp, registration, users
+from app.routers.device_authorization import DEVICE_AUTHORIZATION
+from app.routers.hot import HotEndpoint, router_of
+from app.routers.introspection import INTROSPECT
+from app.routers.jwks import JWKS
+from app.routers.metadata import METADATA, OPENID_CONFIGURATION
+from app.routers.profile import PROFILE
+from app.routers.pushed_authorization import PUSH
+from app.routers.revocation import REVOKE
+from app.routers.token import token_endpoint
+from app.routers.userinfo import USERINFO_GET, USERINFO_POST
 
-ROUTERS: tuple[APIRouter, ...] = (
-    users.router,
-    otp.router,
-    clients.router,
-    registration.router,
-    token.router,
-    profile.router,
-    userinfo.router,
-    pushed_authorization.router,
-    device_authorization.router,
-    jwks.router,
-    introspection.router,
-    revocation.router,
-    metadata.router,
-    operations.router,
-)
 
-HOT_ENDPOINTS: tuple[HotEndpoint, ...] = (
-    token.TOKEN,
-    introspection.INTROSPECT,
-    revocation.REVOKE,
-    profile.PROFILE,
-    userinfo.USERINFO_GET,
-    userinfo.USERINFO_POST,
-    pushed_authorization.PUSH,
-    device_authorization.DEVICE_AUTHORIZATION,
-    jwks.JWKS,
-    metadata.METADATA,
-    metadata.OPENID_CONFIGURATION,
-)
+def hot_endpoints(grants: Grants) -> tuple[HotEndpoint, ...]:
+    """Return the endpoints of the fast lane, in the order of the documentation."""
+    return (
+        token_endpoint(grants),
+        PROFILE,
+        USERINFO_GET,
+        USERINFO_POST,
+        PUSH,
+        DEVICE_AUTHORIZATION,
+        JWKS,
+        INTROSPECT,
+        REVOKE,
+        METADATA,
+        OPENID_CONFIGURATION,
+    )
+
+
+def routers(endpoints: Sequence[HotEndpoint]) -> tuple[APIRouter, ...]:
+    """Return all routers, with the endpoints of the fast lane among them."""
+    return (
+        users.router,
+        otp.router,
+        clients.router,
+        registration.router,
+        router_of(endpoints),
+        operations.router,
+    )

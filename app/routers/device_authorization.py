@@ -1,7 +1,5 @@
 """`POST /device_authorization` (RFC 8628 section 3.1): start a device authorization."""
 
-from fastapi import APIRouter
-
 from app.middleware.cors import CrossOrigin
 from app.middleware.http import HttpRequest, HttpResponse
 from app.routers.hot import HotEndpoint, form_request_of, read_by
@@ -39,6 +37,3 @@ DEVICE_AUTHORIZATION = HotEndpoint(
     examples={"device": {"summary": "A device", "value": {"scope": "openid profile"}}},
     cross_origin=CrossOrigin.REGISTERED,
 )
-
-router = APIRouter()
-DEVICE_AUTHORIZATION.declare(router)

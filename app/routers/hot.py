@@ -1,6 +1,6 @@
 """Endpoints that the fast lane calls directly and FastAPI declares, with one implementation."""
 
-from collections.abc import Awaitable, Callable, Set
+from collections.abc import Awaitable, Callable, Iterable, Set
 from dataclasses import dataclass, field
 from typing import Any
 
@@ -10,8 +10,9 @@ from starlette.responses import Response
 
 from app.middleware.cors import CrossOrigin
 from app.middleware.http import Endpoint, HttpRequest, HttpResponse
+from app.oauth.client_auth import FORM_PARAMETERS
 from app.oauth.errors import InvalidRequestError, OAuth2Error
-from app.oauth.requests import OF_CLIENT_AUTHENTICATION, FormRequest, parse_form
+from app.oauth.requests import FormRequest, parse_form
 from app.routers.error_handlers import protocol_error
 from app.routers.json_responses import starlette_response
 from app.wiring import OAuth, Services
@@ -85,9 +86,17 @@ class HotEndpoint:
         }
 
 
+def router_of(endpoints: Iterable[HotEndpoint]) -> APIRouter:
+    """Return a router with the endpoints."""
+    router = APIRouter()
+    for endpoint in endpoints:
+        endpoint.declare(router)
+    return router
+
+
 def read_by(*forms: type[BaseModel]) -> frozenset[str]:
     """Return the names of the parameters that an endpoint with these forms reads."""
-    return OF_CLIENT_AUTHENTICATION.union(*(form.model_fields for form in forms))
+    return FORM_PARAMETERS.union(*(form.model_fields for form in forms))
 
 
 def form_request_of(request: HttpRequest, *, read: Set[str]) -> FormRequest:

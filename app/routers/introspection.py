@@ -1,7 +1,5 @@
 """`POST /introspect` (RFC 7662): token introspection."""
 
-from fastapi import APIRouter
-
 from app.middleware.cors import CrossOrigin
 from app.middleware.http import HttpRequest, HttpResponse
 from app.routers.hot import HotEndpoint, form_request_of, read_by
@@ -37,6 +35,3 @@ INTROSPECT = HotEndpoint(
     examples={"access_token": {"summary": "An access token", "value": {"token": "postern_at_…"}}},
     cross_origin=CrossOrigin.NONE,
 )
-
-router = APIRouter()
-INTROSPECT.declare(router)

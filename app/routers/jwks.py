@@ -2,8 +2,6 @@
 
 from typing import Any
 
-from fastapi import APIRouter
-
 from app.middleware.cors import CrossOrigin
 from app.middleware.http import HttpRequest, HttpResponse
 from app.routers.hot import HotEndpoint
@@ -33,6 +31,3 @@ JWKS = HotEndpoint(
     speaks_protocol=False,
     cross_origin=CrossOrigin.ANY,
 )
-
-router = APIRouter()
-JWKS.declare(router)

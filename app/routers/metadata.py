@@ -1,7 +1,5 @@
 """`GET /.well-known/oauth-authorization-server` and `/.well-known/openid-configuration`."""
 
-from fastapi import APIRouter
-
 from app.middleware.cors import CrossOrigin
 from app.middleware.http import HttpRequest, HttpResponse
 from app.routers.hot import HotEndpoint
@@ -43,7 +41,3 @@ METADATA = _endpoint(
 OPENID_CONFIGURATION = _endpoint(
     "openid-configuration", "openid_configuration", "OpenID Connect Discovery 1.0"
 )
-
-router = APIRouter()
-METADATA.declare(router)
-OPENID_CONFIGURATION.declare(router)

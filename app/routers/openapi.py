@@ -3,7 +3,7 @@
 These are the forms of `/token` and other endpoints, and the two security schemes.
 """
 
-from collections.abc import Sequence
+from collections.abc import Collection, Sequence
 from typing import Any
 
 from fastapi import FastAPI
@@ -27,30 +27,23 @@ DESCRIPTION = (
 )
 OFFERED_SCOPES = {name: SCOPES[name] for name in DEFAULT_SCOPE.split()}
 """The scopes of a client registered without `scope`, so that it can select all of them."""
-SECURITY_SCHEMES = {
-    "OAuth2": {
-        "type": "oauth2",
-        "flows": {
-            "password": {"tokenUrl": "/token", "refreshUrl": "/token", "scopes": OFFERED_SCOPES},
-            "clientCredentials": {"tokenUrl": "/token", "scopes": OFFERED_SCOPES},
-            "authorizationCode": {
-                "authorizationUrl": "/authorize",
-                "tokenUrl": "/token",
-                "refreshUrl": "/token",
-                "scopes": OFFERED_SCOPES,
-            },
-        },
-    },
-    "ClientBasic": {
-        "type": "http",
-        "scheme": "basic",
-        "description": "The client ID and secret (client_secret_basic).",
+FLOWS: dict[str, dict[str, str]] = {
+    "password": {"name": "password", "tokenUrl": "/token", "refreshUrl": "/token"},
+    "client_credentials": {"name": "clientCredentials", "tokenUrl": "/token"},
+    "authorization_code": {
+        "name": "authorizationCode",
+        "authorizationUrl": "/authorize",
+        "tokenUrl": "/token",
+        "refreshUrl": "/token",
     },
 }
+"""The flows of OpenAPI, by grant type; it knows no others."""
 FASTAPI_SCHEMAS = ("HTTPValidationError", "ValidationError")
 
 
-def describe(application: FastAPI, endpoints: Sequence[HotEndpoint]) -> None:
+def describe(
+    application: FastAPI, endpoints: Sequence[HotEndpoint], *, grant_types: Collection[str]
+) -> None:
     """Complete `/openapi.json`, which is generated once."""
     forms = [form for endpoint in endpoints for form in endpoint.forms]
 
@@ -64,6 +57,7 @@ def describe(application: FastAPI, endpoints: Sequence[HotEndpoint]) -> None:
                     routes=application.routes,
                 ),
                 [*forms, ClientRegister, ProtocolError, Problem],
+                _security_schemes(grant_types),
             )
             schemas = application.openapi_schema["components"]["schemas"]
             for form in forms:
@@ -76,13 +70,36 @@ def describe(application: FastAPI, endpoints: Sequence[HotEndpoint]) -> None:
     application.openapi = openapi  # type: ignore[method-assign]  # FastAPI's documented way
 
 
-def _complete(schema: dict[str, Any], models: Sequence[type[BaseModel]]) -> dict[str, Any]:
+def _security_schemes(grant_types: Collection[str]) -> dict[str, Any]:
+    flows = {
+        flow["name"]: {
+            **{key: url for key, url in flow.items() if key != "name"},
+            "scopes": OFFERED_SCOPES,
+        }
+        for grant_type, flow in FLOWS.items()
+        if grant_type in grant_types
+    }
+    return {
+        "OAuth2": {"type": "oauth2", "flows": flows},
+        "ClientBasic": {
+            "type": "http",
+            "scheme": "basic",
+            "description": "The client ID and secret (client_secret_basic).",
+        },
+    }
+
+
+def _complete(
+    schema: dict[str, Any],
+    models: Sequence[type[BaseModel]],
+    security_schemes: dict[str, Any],
+) -> dict[str, Any]:
     _, definitions = models_json_schema(
         [(model, "validation") for model in models], ref_template="#/components/schemas/{model}"
     )
     components = schema.setdefault("components", {})
     components.setdefault("schemas", {}).update(definitions.get("$defs", {}))
-    components.setdefault("securitySchemes", {}).update(SECURITY_SCHEMES)
+    components.setdefault("securitySchemes", {}).update(security_schemes)
     for name in FASTAPI_SCHEMAS:
         components["schemas"].pop(name, None)
     for path in schema["paths"].values():

@@ -1,7 +1,5 @@
 """`GET /profile`: the user or client that an access token belongs to (RFC 6750)."""
 
-from fastapi import APIRouter
-
 from app.middleware.cors import CrossOrigin
 from app.middleware.http import HttpRequest, HttpResponse
 from app.oauth.profile import profile_of
@@ -38,6 +36,3 @@ PROFILE = HotEndpoint(
     },
     cross_origin=CrossOrigin.REGISTERED,
 )
-
-router = APIRouter()
-PROFILE.declare(router)

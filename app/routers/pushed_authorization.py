@@ -1,7 +1,5 @@
 """`POST /par` (RFC 9126): pushed authorization requests."""
 
-from fastapi import APIRouter
-
 from app.middleware.cors import CrossOrigin
 from app.middleware.http import HttpRequest, HttpResponse
 from app.oauth.authorization.requests import PARAMETERS
@@ -52,6 +50,3 @@ PUSH = HotEndpoint(
     },
     cross_origin=CrossOrigin.REGISTERED,
 )
-
-router = APIRouter()
-PUSH.declare(router)

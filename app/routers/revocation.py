@@ -1,6 +1,5 @@
 """`POST /revoke` (RFC 7009): token revocation."""
 
-from fastapi import APIRouter
 from starlette.responses import Response
 
 from app.middleware.cors import CrossOrigin
@@ -43,6 +42,3 @@ REVOKE = HotEndpoint(
     examples={"refresh_token": {"summary": "A refresh token", "value": {"token": "postern_rt_…"}}},
     cross_origin=CrossOrigin.REGISTERED,
 )
-
-router = APIRouter()
-REVOKE.declare(router)

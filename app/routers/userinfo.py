@@ -2,8 +2,6 @@
 
 from typing import Any
 
-from fastapi import APIRouter
-
 from app.middleware.cors import CrossOrigin
 from app.middleware.http import HttpRequest, HttpResponse
 from app.oauth.requests import FORM_TYPE, parse_form
@@ -87,7 +85,3 @@ def _endpoint(method: str) -> HotEndpoint:
 
 USERINFO_GET = _endpoint("GET")
 USERINFO_POST = _endpoint("POST")
-
-router = APIRouter()
-USERINFO_GET.declare(router)
-USERINFO_POST.declare(router)

@@ -9,7 +9,6 @@ from app.security.text import is_encodable, is_storable
 
 DEFAULT_GRANT_TYPES = ("client_credentials", "authorization_code", "password", "refresh_token")
 DEFAULT_PUBLIC_GRANT_TYPES = ("authorization_code", "refresh_token")
-WITHOUT_SECRET = ("none", "private_key_jwt")
 DEFAULT_SCOPE = "openid profile email offline_access"
 MAXIMUM_TAGGED = 50
 MAXIMUM_TAGGED_NAME = 100
@@ -126,10 +125,6 @@ class ClientCreate(ClientMetadata):
     @property
     def is_public(self) -> bool:
         return self.token_endpoint_auth_method == "none"
-
-    @property
-    def has_secret(self) -> bool:
-        return self.token_endpoint_auth_method not in WITHOUT_SECRET
 
     @property
     def all_redirect_uris(self) -> list[str]:

@@ -4,7 +4,7 @@ from typing import Any, Self
 
 from pydantic import BaseModel, ConfigDict, Field, model_validator
 
-from app.schemas.clients import WITHOUT_SECRET, ClientMetadata
+from app.schemas.clients import ClientMetadata
 from app.schemas.text import Name, RedirectUri, Scope, Text
 
 AUTHORIZATION_CODE = "authorization_code"
@@ -63,10 +63,6 @@ class ClientRegister(ClientMetadata):
     @property
     def is_public(self) -> bool:
         return self.token_endpoint_auth_method == "none"
-
-    @property
-    def has_secret(self) -> bool:
-        return self.token_endpoint_auth_method not in WITHOUT_SECRET
 
     @property
     def all_redirect_uris(self) -> list[str]:

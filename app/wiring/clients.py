@@ -2,7 +2,10 @@
 
 from dataclasses import dataclass
 
+from app.oauth.client_auth import CLIENT_AUTH_METHODS
+from app.oauth.grants import Grants
 from app.oauth.registration import ClientRegistration
+from app.oauth.supported_metadata import SupportedMetadata
 from app.repositories.clients.client_origins import ClientOriginRepository
 from app.repositories.clients.consents import ConsentRepository
 from app.repositories.clients.initial_access_tokens import InitialAccessTokenRepository
@@ -24,7 +27,7 @@ class Clients:
     consents: ConsentService
 
 
-def build_clients(core: Core) -> Clients:
+def build_clients(core: Core, *, grants: Grants) -> Clients:
     clients = ClientService(
         client_repository=core.client_repository,
         initial_access_token_repository=InitialAccessTokenRepository(core.database),
@@ -35,7 +38,10 @@ def build_clients(core: Core) -> Clients:
     return Clients(
         clients=clients,
         registration=ClientRegistration(
-            clients, core.outbound, is_strict=core.settings.is_production
+            clients=clients,
+            outbound=core.outbound,
+            supported=SupportedMetadata.of(grants, CLIENT_AUTH_METHODS),
+            is_strict=core.settings.is_production,
         ),
         client_keys=ClientKeys(core.outbound, core.clock),
         client_logos=ClientLogos(core.outbound, core.clock),

@@ -10,11 +10,9 @@ from app.oauth.backchannel_logout import LogoutDelivery
 from app.oauth.bearer import BearerTokens
 from app.oauth.client_auth import CLIENT_AUTH_METHODS
 from app.oauth.client_auth.authenticator import ClientAuthenticator
-from app.oauth.client_auth.base import ClientAuthTools
 from app.oauth.device import DeviceAuthorization
 from app.oauth.dispatcher import GrantDispatcher
-from app.oauth.grants import GRANTS
-from app.oauth.grants.base import GrantTools
+from app.oauth.grants import Grants
 from app.oauth.id_tokens import IdTokens
 from app.oauth.introspection import Introspection
 from app.oauth.logout import Logout
@@ -26,13 +24,16 @@ from app.schemas.metadata import ServerMetadata
 from app.services.oauth.signing_keys import SigningKeys
 from app.wiring.accounts import Accounts
 from app.wiring.authorization import build_authorization
+from app.wiring.available import Available
 from app.wiring.clients import Clients
 from app.wiring.core import Core
-from app.wiring.tokens import Tokens, build_tokens
+from app.wiring.factors import Factors
+from app.wiring.tokens import build_tokens
 
 
 @dataclass(frozen=True, slots=True, kw_only=True)
 class OAuth:
+    grants: Grants
     dispatcher: GrantDispatcher
     authorization: AuthorizationEndpoint
     pushed_requests: PushedRequests
@@ -48,11 +49,18 @@ class OAuth:
     id_tokens: IdTokens
 
 
-def build_oauth(core: Core, *, accounts: Accounts, clients: Clients) -> OAuth:
+def build_oauth(
+    core: Core, *, accounts: Accounts, factors: Factors, clients: Clients, grants: Grants
+) -> OAuth:
     settings, issuer = core.settings, core.settings.issuer_url
     tokens = build_tokens(core)
     prompts = prompts_here(registration_is_open=core.registration_policy.is_open_to_users)
-    authenticator = _build_authenticator(core, clients)
+    methods = Available(core, clients)
+    authenticator = ClientAuthenticator(
+        client_repository=core.client_repository,
+        methods=[methods.build(method) for method in CLIENT_AUTH_METHODS],
+        limits=core.limits,
+    )
     authorization = build_authorization(
         core, clients=clients, tokens=tokens, authenticator=authenticator, prompts=prompts
     )
@@ -64,8 +72,14 @@ def build_oauth(core: Core, *, accounts: Accounts, clients: Clients) -> OAuth:
         outbound=core.outbound,
         clock=core.clock,
     )
+    available = Available(core, accounts, factors, clients, tokens)
     return OAuth(
-        dispatcher=_build_dispatcher(core, accounts, tokens, authenticator),
+        grants=grants,
+        dispatcher=GrantDispatcher(
+            authenticator=authenticator,
+            grants=[available.build(grant) for grant in grants],
+            limits=core.limits,
+        ),
         authorization=authorization.endpoint,
         pushed_requests=authorization.pushed_requests,
         device_authorization=DeviceAuthorization(
@@ -110,42 +124,12 @@ def build_oauth(core: Core, *, accounts: Accounts, clients: Clients) -> OAuth:
         logout_delivery=logout_delivery,
         metadata=server_metadata(
             issuer,
-            has_docs=settings.docs,
+            grants=grants,
+            client_auth_methods=CLIENT_AUTH_METHODS,
             prompts=prompts,
+            has_docs=settings.docs,
             has_registration=core.registration_policy.dynamic_registration != "off",
         ),
         signing_keys=tokens.signing_keys,
         id_tokens=tokens.id_tokens,
-    )
-
-
-def _build_authenticator(core: Core, clients: Clients) -> ClientAuthenticator:
-    tools = ClientAuthTools(
-        clients.client_keys, core.replay_cache_repository, core.clock, core.settings.issuer_url
-    )
-    return ClientAuthenticator(
-        client_repository=core.client_repository,
-        methods=[method(tools) for method in CLIENT_AUTH_METHODS],
-        limits=core.limits,
-    )
-
-
-def _build_dispatcher(
-    core: Core, accounts: Accounts, tokens: Tokens, authenticator: ClientAuthenticator
-) -> GrantDispatcher:
-    tools = GrantTools(
-        tokens.token_issuer,
-        accounts.authentication,
-        tokens.refresh_token_repository,
-        tokens.token_family_repository,
-        tokens.authorization_code_repository,
-        tokens.device_code_repository,
-        core.user_repository,
-        accounts.sessions,
-        core.clock,
-    )
-    return GrantDispatcher(
-        authenticator=authenticator,
-        grants=[grant(tools) for grant in GRANTS],
-        limits=core.limits,
     )

@@ -4,6 +4,7 @@ from dataclasses import dataclass
 
 from app.clock import Clock
 from app.database.threads import start_threads
+from app.oauth.grants import GRANTS, Grants
 from app.settings import Settings
 from app.wiring.accounts import Accounts, build_accounts
 from app.wiring.clients import Clients, build_clients
@@ -40,13 +41,13 @@ class Services:
         await self.core.database.close()
 
 
-def build_services(settings: Settings, clock: Clock) -> Services:
-    """Build all services; nothing connects until it is needed."""
+def build_services(settings: Settings, clock: Clock, *, grants: Grants = GRANTS) -> Services:
+    """Build all services, with these grants; nothing connects until it is needed."""
     core = build_core(settings, clock)
     factors = build_factors(core)
-    clients = build_clients(core)
+    clients = build_clients(core, grants=grants)
     accounts = build_accounts(core, factors=factors, clients=clients)
-    oauth = build_oauth(core, accounts=accounts, clients=clients)
+    oauth = build_oauth(core, accounts=accounts, factors=factors, clients=clients, grants=grants)
     return Services(
         core=core,
         accounts=accounts,

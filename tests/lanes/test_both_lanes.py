@@ -4,7 +4,8 @@ from typing import Any
 
 import pytest
 
-from app.routers import HOT_ENDPOINTS
+from app.oauth.grants import GRANTS
+from app.routers import hot_endpoints
 from tests.lanes.conftest import Lanes, comparable
 from tests.lanes.corpus import cases
 from tests.lanes.requests import Case, Sent, authorized, form
@@ -38,7 +39,7 @@ async def test_both_lanes_return_the_same_response_over_sockets(
 async def test_only_one_of_the_compared_applications_has_a_fast_lane(lanes: Lanes) -> None:
     fast, slow = [lane.app.http._transport.app._fast_lane for lane in lanes]
 
-    assert len(fast) == len(HOT_ENDPOINTS)
+    assert len(fast) == len(hot_endpoints(GRANTS))
     assert len(slow) == 0
 
 

@@ -11,6 +11,7 @@ import httpx
 import pyotp
 
 from app.main import create_app
+from app.oauth.grants import GRANTS, Grants
 from app.settings import Settings
 from tests.support.clock import FakeClock
 from tests.support.machine import database_timeouts, scaled
@@ -144,7 +145,9 @@ class Application:
 
 
 @asynccontextmanager
-async def running_application(database_url: str, **settings: Any) -> AsyncIterator[Application]:
+async def running_application(
+    database_url: str, *, grants: Grants = GRANTS, **settings: Any
+) -> AsyncIterator[Application]:
     """Start the application on a database, and stop it as a server would."""
     clock = FakeClock()
     application_settings = Settings(
@@ -160,7 +163,7 @@ async def running_application(database_url: str, **settings: Any) -> AsyncIterat
             **settings,
         }
     )
-    application = create_app(application_settings, clock=clock)
+    application = create_app(application_settings, clock=clock, grants=grants)
     async with running_lifespan(application):
         transport = httpx.ASGITransport(app=application, raise_app_exceptions=False)
         async with httpx.AsyncClient(

@@ -12,3 +12,7 @@ CLIENT_AUTH_METHODS: tuple[type[ClientAuthMethod], ...] = (
     PrivateKeyJwt,
     NoAuthentication,
 )
+FORM_PARAMETERS = frozenset(
+    name for method in CLIENT_AUTH_METHODS for name in method.form_parameters
+)
+"""The parameters by which a client can authenticate in a form."""

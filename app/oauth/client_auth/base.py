@@ -1,16 +1,16 @@
 """Base class of the client authentication methods (RFC 6749 section 2.3)."""
 
 from abc import ABC, abstractmethod
-from dataclasses import dataclass
-from typing import ClassVar, NamedTuple
+from typing import Any, ClassVar, NamedTuple
 
-from app.clock import Clock
 from app.models.clients.clients import Client
+from app.oauth.declarations import require_declared
 from app.oauth.requests import FormRequest
-from app.repositories.operations.replay_cache import ReplayCacheRepository
-from app.services.clients.client_keys import ClientKeys
 
 UNKNOWN_CLIENT = "the client_id is unknown"
+FLAGS = ("proves_identity", "uses_secret", "uses_keys")
+PUBLIC = "none"
+"""The method of public clients, which are known by this name (RFC 7591 section 2)."""
 
 
 class Credentials(NamedTuple):
@@ -20,28 +20,32 @@ class Credentials(NamedTuple):
     secret: str
 
 
-@dataclass(frozen=True, slots=True)
-class ClientAuthTools:
-    """Services and settings that the methods use; built once."""
-
-    client_keys: ClientKeys
-    replay_cache: ReplayCacheRepository
-    clock: Clock
-    issuer: str
-
-
 class ClientAuthMethod(ABC):
-    """Base class of a client authentication method; one instance serves all requests."""
+    """Base class of a client authentication method; one instance serves all requests.
+
+    The parameters of its constructor are what it needs, by their annotations. The flags have no
+    defaults: the definition of a method that does not state all of them fails.
+    """
 
     name: ClassVar[str]
-    proves_identity: ClassVar[bool] = True
+    proves_identity: ClassVar[bool]
     """Whether the method authenticates the client instead of only naming it.
 
     A method that only names the client is used if the request uses no other one.
     """
+    uses_secret: ClassVar[bool]
+    """Whether a client of this method is issued a secret."""
+    uses_keys: ClassVar[bool]
+    """Whether a client of this method must register its public keys."""
+    form_parameters: ClassVar[frozenset[str]]
+    """The parameters that the method reads from a form."""
 
-    def __init__(self, tools: ClientAuthTools) -> None:
-        self.tools = tools
+    def __init_subclass__(cls, **options: Any) -> None:
+        super().__init_subclass__(**options)
+        if require_declared(cls, FLAGS) and not cls.proves_identity and cls.name != PUBLIC:
+            raise TypeError(
+                f"{cls.__name__}: only the method {PUBLIC!r} may leave a client unauthenticated"
+            )
 
     @abstractmethod
     def extract(self, request: FormRequest) -> Credentials | None:

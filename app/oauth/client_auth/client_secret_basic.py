@@ -15,6 +15,10 @@ MAXIMUM_LENGTH = 4096
 
 class ClientSecretBasic(ClientAuthMethod):
     name = "client_secret_basic"
+    proves_identity = True
+    uses_secret = True
+    uses_keys = False
+    form_parameters = frozenset({"client_id"})
 
     def extract(self, request: FormRequest) -> Credentials | None:
         credentials = _credentials_in(request.authorization)

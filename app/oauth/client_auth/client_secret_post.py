@@ -9,6 +9,10 @@ from app.oauth.requests import FormRequest
 
 class ClientSecretPost(ClientAuthMethod):
     name = "client_secret_post"
+    proves_identity = True
+    uses_secret = True
+    uses_keys = False
+    form_parameters = frozenset({"client_id", "client_secret"})
 
     def extract(self, request: FormRequest) -> Credentials | None:
         secret = request.form.get("client_secret")

@@ -5,19 +5,22 @@ from base64 import urlsafe_b64decode
 from datetime import datetime, timedelta
 from typing import Any
 
+from app.clock import Clock
 from app.errors import OverloadedError
 from app.models.clients.clients import Client
 from app.oauth.client_auth.base import (
     UNKNOWN_CLIENT,
     ClientAuthMethod,
-    ClientAuthTools,
     Credentials,
 )
 from app.oauth.errors import InvalidClientError
 from app.oauth.requests import FormRequest
 from app.outbound.http import BusyError, FetchError
+from app.repositories.operations.replay_cache import ReplayCacheRepository
 from app.security.client_jwt import SKEW, require_now, require_only_audience
 from app.security.jose import SignatureError, header_of
+from app.services.clients.client_keys import ClientKeys
+from app.services.operations.links import Links
 
 ASSERTION_TYPE = "urn:ietf:params:oauth:client-assertion-type:jwt-bearer"
 JWT_TYPE = "client-authentication+jwt"
@@ -28,11 +31,24 @@ MAXIMUM_JTI = 256
 
 class PrivateKeyJwt(ClientAuthMethod):
     name = "private_key_jwt"
+    proves_identity = True
+    uses_secret = False
+    uses_keys = True
+    form_parameters = frozenset({"client_id", "client_assertion", "client_assertion_type"})
 
-    def __init__(self, tools: ClientAuthTools) -> None:
-        super().__init__(tools)
+    def __init__(
+        self,
+        *,
+        client_keys: ClientKeys,
+        replay_cache_repository: ReplayCacheRepository,
+        links: Links,
+        clock: Clock,
+    ) -> None:
+        self._client_keys = client_keys
+        self._replay_cache_repository = replay_cache_repository
+        self._clock = clock
         # RFC 9126 section 2 requires all three to be accepted, at every endpoint.
-        self._audiences = {tools.issuer, f"{tools.issuer}/token", f"{tools.issuer}/par"}
+        self._audiences = {links.issuer, f"{links.issuer}/token", f"{links.issuer}/par"}
 
     def extract(self, request: FormRequest) -> Credentials | None:
         assertion = request.form.get("client_assertion")
@@ -46,7 +62,7 @@ class PrivateKeyJwt(ClientAuthMethod):
         if client is None:
             return UNKNOWN_CLIENT
         try:
-            claims = await self.tools.client_keys.verified(
+            claims = await self._client_keys.verified(
                 client,
                 credentials.secret,
                 algorithm=client.further_metadata.get("token_endpoint_auth_signing_alg"),
@@ -57,7 +73,7 @@ class PrivateKeyJwt(ClientAuthMethod):
             raise OverloadedError from None
         except (SignatureError, FetchError) as error:
             return f"the client assertion cannot be verified: {error}"
-        is_first = await self.tools.replay_cache.spend(
+        is_first = await self._replay_cache_repository.spend(
             f"{client.client_id} {jti}", expires_at=expires_at + SKEW
         )
         return None if is_first else "the client assertion was used before (same jti)"
@@ -70,7 +86,7 @@ class PrivateKeyJwt(ClientAuthMethod):
         jti = claims.get("jti")
         if not isinstance(jti, str) or not 0 < len(jti) <= MAXIMUM_JTI:
             raise SignatureError("jti is missing or invalid")
-        expires_at = require_now(claims, self.tools.clock.now(), lifetime=MAXIMUM_LIFETIME)
+        expires_at = require_now(claims, self._clock.now(), lifetime=MAXIMUM_LIFETIME)
         if expires_at is None:
             raise SignatureError("exp is missing")
         return jti, expires_at

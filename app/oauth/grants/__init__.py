@@ -3,6 +3,7 @@
 The dispatcher, the metadata document, registration and the OpenAPI page read this tuple.
 """
 
+from collections.abc import Sequence
 from typing import Any
 
 from app.oauth.grants.authorization_code import AuthorizationCodeGrant
@@ -12,7 +13,9 @@ from app.oauth.grants.device_code import DeviceCodeGrant
 from app.oauth.grants.password import PasswordGrant
 from app.oauth.grants.refresh_token import RefreshTokenGrant
 
-GRANTS: tuple[type[Grant[Any]], ...] = (
+Grants = Sequence[type[Grant[Any]]]
+
+GRANTS: Grants = (
     AuthorizationCodeGrant,
     ClientCredentialsGrant,
     PasswordGrant,

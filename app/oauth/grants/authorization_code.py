@@ -10,17 +10,22 @@ from typing import Annotated, Literal
 from cachetools import FIFOCache
 from pydantic import Field
 
+from app.clock import Clock
 from app.models.clients.clients import Client
 from app.models.oauth.authorization_codes import AuthorizationCode
 from app.oauth.errors import InvalidGrantError
-from app.oauth.grants.base import Grant, GrantParameters, GrantTools
+from app.oauth.grants.base import Grant, GrantParameters
 from app.oauth.id_tokens import Authentication
+from app.oauth.issuer import TokenIssuer
 from app.oauth.pkce import is_verified
 from app.oauth.requests import TokenRequest
 from app.observability.logging import logger
 from app.observability.refusals import shown_uri
+from app.repositories.oauth.authorization_codes import AuthorizationCodeRepository
+from app.repositories.oauth.token_families import TokenFamilyRepository
 from app.schemas.tokens import TokenResponse
 from app.security.tokens import TokenKind, digest_of
+from app.services.accounts.sessions import SessionService
 
 log = logger(__name__)
 
@@ -40,7 +45,10 @@ class AuthorizationCodeParameters(GrantParameters):
 
 class AuthorizationCodeGrant(Grant[AuthorizationCodeParameters]):
     grant_type = "authorization_code"
+    requires_user = True
     is_for_public_clients = True
+    allows_open_registration = True
+    has_limits_of_its_own = False
     parameters = AuthorizationCodeParameters
     example_name = "Exchange a code for tokens"
     example = {  # noqa: RUF012 - a constant for the documentation
@@ -50,8 +58,20 @@ class AuthorizationCodeGrant(Grant[AuthorizationCodeParameters]):
         "code_verifier": "…",
     }
 
-    def __init__(self, tools: GrantTools) -> None:
-        super().__init__(tools)
+    def __init__(
+        self,
+        *,
+        token_issuer: TokenIssuer,
+        authorization_code_repository: AuthorizationCodeRepository,
+        token_family_repository: TokenFamilyRepository,
+        sessions: SessionService,
+        clock: Clock,
+    ) -> None:
+        self._token_issuer = token_issuer
+        self._authorization_code_repository = authorization_code_repository
+        self._token_family_repository = token_family_repository
+        self._sessions = sessions
+        self._clock = clock
         self._warned: FIFOCache[str, date] = FIFOCache(MAXIMUM_WARNED)
 
     async def exchange(
@@ -67,7 +87,7 @@ class AuthorizationCodeGrant(Grant[AuthorizationCodeParameters]):
         if code.used_at is not None:
             await self._revoke(code.client_id, code.family_id)
             raise _not_valid("the code was used before")
-        if code.expires_at <= self.tools.clock.now():
+        if code.expires_at <= self._clock.now():
             raise _not_valid("the code has expired")
         if (problem := _problem(request.client, code, parameters)) is not None:
             raise _not_valid(problem)
@@ -76,16 +96,16 @@ class AuthorizationCodeGrant(Grant[AuthorizationCodeParameters]):
     async def _find(self, presented: str) -> AuthorizationCode | None:
         if not TokenKind.AUTHORIZATION_CODE.matches(presented):
             return None
-        return await self.tools.codes.find(digest_of(presented))
+        return await self._authorization_code_repository.find(digest_of(presented))
 
     async def _redeem(
         self, client: Client, presented: str, code: AuthorizationCode
     ) -> TokenResponse:
-        signed_in = await self.tools.sessions.find_by_id(code.session_id)
+        signed_in = await self._sessions.find_by_id(code.session_id)
         if signed_in is None:  # signed out, or changed credentials, meanwhile
             raise _not_valid("the session of the code has ended")
-        response = await self.tools.issuer.redeem(
-            self.tools.codes.redeem,
+        response = await self._token_issuer.redeem(
+            self._authorization_code_repository.redeem,
             presented,
             client,
             signed_in,
@@ -97,7 +117,7 @@ class AuthorizationCodeGrant(Grant[AuthorizationCodeParameters]):
         if response is not None:
             self._warn_of_unprotected(client, code)
             return response
-        current = await self.tools.codes.find(digest_of(presented))
+        current = await self._authorization_code_repository.find(digest_of(presented))
         if current is not None and current.used_at is not None:
             await self._revoke(current.client_id, current.family_id)
         raise _not_valid("the code was used or revoked concurrently")
@@ -109,7 +129,7 @@ class AuthorizationCodeGrant(Grant[AuthorizationCodeParameters]):
         """
         if client.is_public or code.code_challenge is not None or code.nonce is not None:
             return
-        today = self.tools.clock.now().date()
+        today = self._clock.now().date()
         if self._warned.get(client.client_id) == today:
             return
         self._warned[client.client_id] = today
@@ -125,12 +145,12 @@ class AuthorizationCodeGrant(Grant[AuthorizationCodeParameters]):
         """
         if not TokenKind.AUTHORIZATION_CODE.matches(presented):
             return
-        used = await self.tools.codes.find_used(digest_of(presented))
+        used = await self._authorization_code_repository.find_used(digest_of(presented))
         if used is not None and used.client_id == client.client_id:
             await self._revoke(used.client_id, used.family_id)
 
     async def _revoke(self, client_id: str, family_id: str) -> None:
-        await self.tools.families.revoke(family_id, now=self.tools.clock.now())
+        await self._token_family_repository.revoke(family_id, now=self._clock.now())
         log.warning("a code of client %s was replayed: family %s was revoked", client_id, family_id)
 
 

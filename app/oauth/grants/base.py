@@ -1,22 +1,13 @@
 """Base classes of grants (RFC 6749 section 1.3), which exchange their parameters for tokens."""
 
 from abc import ABC, abstractmethod
-from dataclasses import dataclass
 from typing import Annotated, Any, ClassVar, Generic, TypeVar
 
 from pydantic import BaseModel, Field
 
-from app.clock import Clock
-from app.oauth.issuer import TokenIssuer
+from app.oauth.declarations import require_declared
 from app.oauth.requests import TokenRequest
-from app.repositories.accounts.users import UserRepository
-from app.repositories.oauth.authorization_codes import AuthorizationCodeRepository
-from app.repositories.oauth.device_codes import DeviceCodeRepository
-from app.repositories.oauth.refresh_tokens import RefreshTokenRepository
-from app.repositories.oauth.token_families import TokenFamilyRepository
 from app.schemas.tokens import TokenResponse
-from app.services.accounts.authentication import AuthenticationService
-from app.services.accounts.sessions import SessionService
 
 
 class GrantParameters(BaseModel):
@@ -27,37 +18,49 @@ class GrantParameters(BaseModel):
     scope: Annotated[str | None, Field(description="Scope names, separated by spaces.")] = None
 
 
-@dataclass(frozen=True, slots=True)
-class GrantTools:
-    """Services and repositories that the grants use; built once."""
-
-    issuer: TokenIssuer
-    authentication: AuthenticationService
-    refresh_tokens: RefreshTokenRepository
-    families: TokenFamilyRepository
-    codes: AuthorizationCodeRepository
-    device_codes: DeviceCodeRepository
-    users: UserRepository
-    sessions: SessionService
-    clock: Clock
-
-
+FLAGS = (
+    "requires_user",
+    "is_for_public_clients",
+    "allows_open_registration",
+    "has_limits_of_its_own",
+)
 Parameters = TypeVar("Parameters", bound=GrantParameters)
 
 
 class Grant(ABC, Generic[Parameters]):
-    """Base class of a grant; one instance serves all requests."""
+    """Base class of a grant; one instance serves all requests.
+
+    The parameters of its constructor are what it needs, by their annotations. The flags have no
+    defaults: the definition of a grant that does not state all of them fails.
+    """
 
     grant_type: ClassVar[str]
-    is_for_public_clients: ClassVar[bool] = False
-    has_limits_of_its_own: ClassVar[bool] = False
+    requires_user: ClassVar[bool]
+    """Whether a user takes part, who is then the subject of the tokens."""
+    is_for_public_clients: ClassVar[bool]
+    """Whether clients that do not authenticate can register and use it."""
+    allows_open_registration: ClassVar[bool]
+    """Whether clients can register it at `/register` without an initial access token."""
+    has_limits_of_its_own: ClassVar[bool]
+    """Whether it counts its failures itself; otherwise each `InvalidGrantError` is counted."""
     parameters: ClassVar[type[GrantParameters]]
     example: ClassVar[dict[str, Any]]
     example_name: ClassVar[str]
 
-    def __init__(self, tools: GrantTools) -> None:
-        self.tools = tools
+    def __init_subclass__(cls, **options: Any) -> None:
+        super().__init_subclass__(**options)
+        if require_declared(cls, FLAGS) and not cls.requires_user:
+            _check_without_user(cls)
 
     @abstractmethod
     async def exchange(self, request: TokenRequest, parameters: Parameters) -> TokenResponse:
         """Return the issued tokens, or raise an `OAuth2Error`."""
+
+
+def _check_without_user(grant: type[Grant[Any]]) -> None:
+    """Refuse a grant that would issue tokens to anyone: no user and no known client."""
+    if grant.is_for_public_clients or grant.allows_open_registration:
+        raise TypeError(
+            f"{grant.__name__}: without a user, is_for_public_clients and"
+            " allows_open_registration must be False"
+        )

@@ -3,6 +3,7 @@
 from typing import Literal
 
 from app.oauth.grants.base import Grant, GrantParameters
+from app.oauth.issuer import TokenIssuer
 from app.oauth.requests import TokenRequest
 from app.oauth.scopes import narrow_scope
 from app.schemas.tokens import TokenResponse
@@ -16,12 +17,19 @@ class ClientCredentialsParameters(GrantParameters):
 
 class ClientCredentialsGrant(Grant[ClientCredentialsParameters]):
     grant_type = "client_credentials"
+    requires_user = False
+    is_for_public_clients = False
+    allows_open_registration = False
+    has_limits_of_its_own = False
     parameters = ClientCredentialsParameters
     example_name = "Get a token for the client itself"
     example = {"grant_type": "client_credentials", "scope": "profile"}  # noqa: RUF012 - a constant for the documentation
+
+    def __init__(self, token_issuer: TokenIssuer) -> None:
+        self._token_issuer = token_issuer
 
     async def exchange(
         self, request: TokenRequest, parameters: ClientCredentialsParameters
     ) -> TokenResponse:
         scope = narrow_scope(parameters.scope, client=request.client, requires_known_name=True)
-        return await self.tools.issuer.issue_to_client(request.client, scope=scope)
+        return await self._token_issuer.issue_to_client(request.client, scope=scope)

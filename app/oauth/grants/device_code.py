@@ -2,6 +2,7 @@
 
 from typing import Literal
 
+from app.clock import Clock
 from app.models.clients.clients import Client
 from app.models.oauth.device_codes import DeviceCode
 from app.oauth.device import DEVICE_CODE
@@ -14,9 +15,12 @@ from app.oauth.errors import (
 )
 from app.oauth.grants.base import Grant, GrantParameters
 from app.oauth.id_tokens import Authentication
+from app.oauth.issuer import TokenIssuer
 from app.oauth.requests import TokenRequest
+from app.repositories.oauth.device_codes import DeviceCodeRepository
 from app.schemas.tokens import TokenResponse
 from app.security.tokens import TokenKind, digest_of
+from app.services.accounts.sessions import SessionService
 
 
 class DeviceCodeParameters(GrantParameters):
@@ -28,7 +32,10 @@ class DeviceCodeParameters(GrantParameters):
 
 class DeviceCodeGrant(Grant[DeviceCodeParameters]):
     grant_type = DEVICE_CODE
+    requires_user = True
     is_for_public_clients = True
+    allows_open_registration = True
+    has_limits_of_its_own = False
     parameters = DeviceCodeParameters
     example_name = "Poll from a device"
     example = {  # noqa: RUF012 - a constant for the documentation
@@ -36,10 +43,23 @@ class DeviceCodeGrant(Grant[DeviceCodeParameters]):
         "device_code": "postern_dc_…",
     }
 
+    def __init__(
+        self,
+        *,
+        token_issuer: TokenIssuer,
+        device_code_repository: DeviceCodeRepository,
+        sessions: SessionService,
+        clock: Clock,
+    ) -> None:
+        self._token_issuer = token_issuer
+        self._device_code_repository = device_code_repository
+        self._sessions = sessions
+        self._clock = clock
+
     async def exchange(
         self, request: TokenRequest, parameters: DeviceCodeParameters
     ) -> TokenResponse:
-        presented, now = parameters.device_code, self.tools.clock.now()
+        presented, now = parameters.device_code, self._clock.now()
         code = await self._find(presented)
         if code is None:
             raise _not_valid("the device code is unknown")
@@ -53,22 +73,22 @@ class DeviceCodeGrant(Grant[DeviceCodeParameters]):
             raise AccessDeniedError
         if code.approved_at is not None:
             return await self._redeem(request.client, presented, code)
-        if not await self.tools.device_codes.poll(digest_of(presented), code, now=now):
+        if not await self._device_code_repository.poll(digest_of(presented), code, now=now):
             raise SlowDownError  # also means that the user has not decided yet
         raise AuthorizationPendingError
 
     async def _find(self, presented: str) -> DeviceCode | None:
         if not TokenKind.DEVICE_CODE.matches(presented):
             return None
-        return await self.tools.device_codes.find(digest_of(presented))
+        return await self._device_code_repository.find(digest_of(presented))
 
     async def _redeem(self, client: Client, presented: str, code: DeviceCode) -> TokenResponse:
         session_id, auth_time = code.session_id, code.auth_time
-        signed_in = await self.tools.sessions.find_by_id(session_id or "")
+        signed_in = await self._sessions.find_by_id(session_id or "")
         if signed_in is None or auth_time is None:  # the user signed out meanwhile
             raise _not_valid("the session of the device code has ended")
-        response = await self.tools.issuer.redeem(
-            self.tools.device_codes.redeem,
+        response = await self._token_issuer.redeem(
+            self._device_code_repository.redeem,
             presented,
             client,
             signed_in,

@@ -10,9 +10,11 @@ from pydantic import Field
 
 from app.oauth.errors import InvalidGrantError
 from app.oauth.grants.base import Grant, GrantParameters
+from app.oauth.issuer import TokenIssuer
 from app.oauth.requests import TokenRequest
 from app.oauth.scopes import narrow_scope
 from app.schemas.tokens import TokenResponse
+from app.services.accounts.authentication import AuthenticationService
 
 DESCRIPTION = "The credentials are not valid."
 """The same for unknown, wrong, not enrolled, disabled, and a missing or stale TOTP code."""
@@ -31,6 +33,9 @@ class PasswordParameters(GrantParameters):
 
 class PasswordGrant(Grant[PasswordParameters]):
     grant_type = "password"
+    requires_user = True
+    is_for_public_clients = False
+    allows_open_registration = False
     has_limits_of_its_own = True
     parameters = PasswordParameters
     example_name = "Sign a user in"
@@ -40,12 +45,16 @@ class PasswordGrant(Grant[PasswordParameters]):
         "password": "password123",
     }
 
+    def __init__(self, token_issuer: TokenIssuer, authentication: AuthenticationService) -> None:
+        self._token_issuer = token_issuer
+        self._authentication = authentication
+
     async def exchange(
         self, request: TokenRequest, parameters: PasswordParameters
     ) -> TokenResponse:
         client = request.client
         scope = narrow_scope(parameters.scope, client=client, requires_known_name=True)
-        user = await self.tools.authentication.sign_in(
+        user = await self._authentication.sign_in(
             parameters.username,
             parameters.password,
             code=parameters.otp,
@@ -54,7 +63,7 @@ class PasswordGrant(Grant[PasswordParameters]):
         if user is None:
             raise InvalidGrantError(DESCRIPTION)  # `sign_in` has recorded the reason
 
-        response = await self.tools.issuer.issue_to_user(
+        response = await self._token_issuer.issue_to_user(
             client,
             user=user,
             scope=scope,

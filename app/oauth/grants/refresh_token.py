@@ -9,15 +9,20 @@ family is revoked.
 from datetime import timedelta
 from typing import Literal, NoReturn
 
+from app.clock import Clock
 from app.models.clients.clients import Client
 from app.models.oauth.refresh_tokens import RefreshToken
 from app.models.oauth.used_refresh_tokens import UsedRefreshToken
 from app.oauth.errors import InvalidGrantError
 from app.oauth.grants.base import Grant, GrantParameters
 from app.oauth.id_tokens import Authentication
+from app.oauth.issuer import TokenIssuer
 from app.oauth.requests import TokenRequest
 from app.oauth.scopes import OPENID, narrow_granted_scope
 from app.observability.logging import logger
+from app.repositories.accounts.users import UserRepository
+from app.repositories.oauth.refresh_tokens import RefreshTokenRepository
+from app.repositories.oauth.token_families import TokenFamilyRepository
 from app.schemas.tokens import TokenResponse
 from app.security.tokens import TokenKind, digest_of
 
@@ -35,13 +40,31 @@ class RefreshTokenParameters(GrantParameters):
 
 class RefreshTokenGrant(Grant[RefreshTokenParameters]):
     grant_type = "refresh_token"
+    requires_user = True
     is_for_public_clients = True
+    allows_open_registration = True
+    has_limits_of_its_own = False
     parameters = RefreshTokenParameters
     example_name = "Refresh the tokens"
     example = {  # noqa: RUF012 - a constant for the documentation
         "grant_type": "refresh_token",
         "refresh_token": "postern_rt_…",
     }
+
+    def __init__(
+        self,
+        *,
+        token_issuer: TokenIssuer,
+        refresh_token_repository: RefreshTokenRepository,
+        token_family_repository: TokenFamilyRepository,
+        user_repository: UserRepository,
+        clock: Clock,
+    ) -> None:
+        self._token_issuer = token_issuer
+        self._refresh_token_repository = refresh_token_repository
+        self._token_family_repository = token_family_repository
+        self._user_repository = user_repository
+        self._clock = clock
 
     async def exchange(
         self, request: TokenRequest, parameters: RefreshTokenParameters
@@ -50,7 +73,7 @@ class RefreshTokenGrant(Grant[RefreshTokenParameters]):
         if not TokenKind.REFRESH_TOKEN.matches(presented):
             raise _not_valid("the token is not a refresh token")
         digest = digest_of(presented)
-        token = await self.tools.refresh_tokens.find_in_active_family(digest)
+        token = await self._refresh_token_repository.find_in_active_family(digest)
         if token is None:
             await self._refuse_use_of_long_ago(client, digest)
             raise _not_valid("the refresh token is unknown or revoked")
@@ -63,10 +86,12 @@ class RefreshTokenGrant(Grant[RefreshTokenParameters]):
             scope = narrow_granted_scope(parameters.scope, client=client, granted=scope)
         if token.used_at is not None:
             return await self._with_id_token(client, token, self._same_again(presented, token))
-        if token.expires_at <= self.tools.clock.now():
+        if token.expires_at <= self._clock.now():
             raise _not_valid("the refresh token has expired")
 
-        rotated = await self.tools.issuer.rotate(presented, digest, token, scope=scope, grace=GRACE)
+        rotated = await self._token_issuer.rotate(
+            presented, digest, token, scope=scope, grace=GRACE
+        )
         if isinstance(rotated, TokenResponse):
             return await self._with_id_token(client, token, rotated)
         if rotated.used_at is None:
@@ -75,7 +100,7 @@ class RefreshTokenGrant(Grant[RefreshTokenParameters]):
 
     async def _refuse_replay(self, found: RefreshToken) -> None:
         """Revoke the family if the token was used before and its grace window has ended."""
-        if found.used_at is None or self.tools.clock.now() - found.used_at <= GRACE:
+        if found.used_at is None or self._clock.now() - found.used_at <= GRACE:
             return
         await self._revoke(found)
 
@@ -84,12 +109,12 @@ class RefreshTokenGrant(Grant[RefreshTokenParameters]):
 
         Once the grace window of a token has ended, only its digest and its family are stored.
         """
-        used = await self.tools.refresh_tokens.find_used(digest)
+        used = await self._refresh_token_repository.find_used(digest)
         if used is not None and used.client_id == client.client_id:
             await self._revoke(used)
 
     async def _revoke(self, used: RefreshToken | UsedRefreshToken) -> NoReturn:
-        await self.tools.families.revoke(used.family_id, now=self.tools.clock.now())
+        await self._token_family_repository.revoke(used.family_id, now=self._clock.now())
         log.warning(
             "a refresh token of client %s was replayed: family %s was revoked",
             used.client_id,
@@ -101,7 +126,7 @@ class RefreshTokenGrant(Grant[RefreshTokenParameters]):
         """Return the response to the first use of this token, until its successor is used."""
         if used.successor_used_at is not None:
             raise _not_valid("the successor of the refresh token was already used")
-        response = self.tools.issuer.repeat_response(presented, used)
+        response = self._token_issuer.repeat_response(presented, used)
         if response is None:
             raise _not_valid("the response to the first use cannot be repeated")
         return response
@@ -113,11 +138,11 @@ class RefreshTokenGrant(Grant[RefreshTokenParameters]):
         scope = response.scope or ""
         if OPENID not in scope.split() or found.user_id is None:
             return response
-        sign_in = await self.tools.families.find_sign_in(found.family_id)
-        user = await self.tools.users.find(found.user_id)
+        sign_in = await self._token_family_repository.find_sign_in(found.family_id)
+        user = await self._user_repository.find(found.user_id)
         if sign_in is None or sign_in.auth_time is None or user is None:
             return response
-        id_token = await self.tools.issuer.id_token(
+        id_token = await self._token_issuer.id_token(
             client,
             user,
             response.access_token,

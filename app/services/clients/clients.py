@@ -60,9 +60,11 @@ class ClientService:
         self._clock = clock
         self._requires_pkce = requires_pkce
 
-    async def create(self, body: ClientCreate, *, sector_identifier: str | None) -> ClientCreated:
+    async def create(
+        self, body: ClientCreate, *, has_secret: bool, sector_identifier: str | None
+    ) -> ClientCreated:
         """Store a client under a unique name; raise `ConflictError` if the name is taken."""
-        secret = new_token(TokenKind.CLIENT_SECRET) if body.has_secret else None
+        secret = new_token(TokenKind.CLIENT_SECRET) if has_secret else None
         client = self._client_of(
             body,
             client_name=body.client_name,
@@ -79,10 +81,16 @@ class ClientService:
         return ClientCreated(**self.information(client), client_secret=secret)
 
     async def register(
-        self, body: ClientRegister, *, scope: str, sector_identifier: str | None, expires: bool
+        self,
+        body: ClientRegister,
+        *,
+        has_secret: bool,
+        scope: str,
+        sector_identifier: str | None,
+        expires: bool,
     ) -> NewClient:
         """Store a client that registers itself, with a registration access token (RFC 7592)."""
-        secret = new_token(TokenKind.CLIENT_SECRET) if body.has_secret else None
+        secret = new_token(TokenKind.CLIENT_SECRET) if has_secret else None
         registration_token = new_token(TokenKind.REGISTRATION_TOKEN)
         client = self._client_of(
             body,
@@ -99,7 +107,13 @@ class ClientService:
         return NewClient(client, secret, registration_token)
 
     async def update(
-        self, client: Client, body: ClientRegister, *, scope: str, sector_identifier: str | None
+        self,
+        client: Client,
+        body: ClientRegister,
+        *,
+        has_secret: bool,
+        scope: str,
+        sector_identifier: str | None,
     ) -> NewClient | None:
         """Replace the metadata; return None if the client was changed at the same time.
 
@@ -107,7 +121,7 @@ class ClientService:
         they reviewed changes.
         """
         secret, digest = None, client.secret_digest
-        if not body.has_secret:
+        if not has_secret:
             digest = None
         elif digest is None:
             secret = new_token(TokenKind.CLIENT_SECRET)
