@@ -37,7 +37,7 @@ class Database:
         self, statement: Select[Any], *, key: ColumnElement[Any], value: Callable[..., Value]
     ) -> Lookup[Value]:
         """Return a batched lookup; it calls `value` with the columns of the statement."""
-        lookup = Lookup(self.backend, statement, key, value)
+        lookup = Lookup(self.backend, statement, key=key, value=value)
         self._batched.append(lookup)
         return lookup
 

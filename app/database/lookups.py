@@ -29,6 +29,7 @@ class Lookup(Generic[Value]):
         self,
         backend: Backend,
         statement: Select[Any],
+        *,
         key: ColumnElement[Any],
         value: Callable[..., Value],
     ) -> None:

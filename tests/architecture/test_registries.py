@@ -22,9 +22,12 @@ from app.oauth.client_auth import CLIENT_AUTH_METHODS
 from app.oauth.client_auth.base import ClientAuthMethod
 from app.oauth.grants import GRANTS
 from app.oauth.grants.base import Grant
+from app.oauth.sectors import PROVE_THEIR_HOST
 from app.pages import PAGES
 from app.routers import hot_endpoints, routers
 from app.routers.hot import HotEndpoint
+from app.routers.openapi import FLOWS
+from app.schemas.clients import DEFAULT_GRANT_TYPES, DEFAULT_PUBLIC_GRANT_TYPES
 
 
 def modules_of(package: ModuleType) -> Iterator[ModuleType]:
@@ -71,6 +74,14 @@ def test_every_grant_has_documentation_and_a_valid_example(grant: type[Grant]) -
     assert grant.example["grant_type"] == grant.grant_type
     assert grant.example_name
     assert grant.parameters.__doc__
+
+
+def test_lists_that_name_grants_name_registered_ones() -> None:
+    """Each of them says what is special about these grants, and leaves every new one out."""
+    public = {grant.grant_type for grant in GRANTS if grant.is_for_public_clients}
+
+    assert {*DEFAULT_GRANT_TYPES, *FLOWS} <= {grant.grant_type for grant in GRANTS}
+    assert {*DEFAULT_PUBLIC_GRANT_TYPES, *PROVE_THEIR_HOST} <= public
 
 
 def test_every_client_authentication_method_is_registered_once() -> None:
