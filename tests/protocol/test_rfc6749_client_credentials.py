@@ -96,6 +96,7 @@ async def test_a_public_client_is_refused_even_if_the_grant_is_registered(
             token_endpoint_auth_method="none",
             grant_types=["client_credentials"],
         ),
+        has_secret=False,
         sector_identifier=None,
     )
 
