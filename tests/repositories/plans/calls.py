@@ -67,8 +67,8 @@ def methods_of(repository: Any) -> Iterator[Method]:
 
 
 def _modules() -> list[Any]:
-    names = [module.name for module in pkgutil.iter_modules(app.repositories.__path__)]
-    return [importlib.import_module(f"app.repositories.{name}") for name in names]
+    found = pkgutil.walk_packages(app.repositories.__path__, "app.repositories.")
+    return [importlib.import_module(module.name) for module in found]
 
 
 def arguments_for(method: Method, number: int, *, bare: bool) -> tuple[list[Any], dict[str, Any]]:

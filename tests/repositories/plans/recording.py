@@ -35,9 +35,9 @@ class Recording:
         """Calls in the repositories that send a statement and were not reached."""
         return [
             f"{path.stem}: {' '.join(text.split())}"
-            for path in sorted(HERE.glob("*.py"))
+            for path in sorted(HERE.rglob("*.py"))
             for first, last, text in calls_in(path)
-            if not any((path.name, line) in self.lines for line in range(first, last + 1))
+            if not any((str(path), line) in self.lines for line in range(first, last + 1))
         ]
 
 
@@ -74,8 +74,8 @@ def _noting(method: Any, recording: Recording) -> Any:
     def send(*arguments: Any, **options: Any) -> Any:
         frame = sys._getframe(1)
         path = Path(frame.f_code.co_filename)
-        if path.parent == HERE:
-            recording.lines.add((path.name, frame.f_lineno))
+        if path.is_relative_to(HERE):
+            recording.lines.add((str(path), frame.f_lineno))
         return method(*arguments, **options)
 
     return send
