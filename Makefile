@@ -11,7 +11,7 @@ INSTALL_POSTERN := $(PIP) --no-deps --no-build-isolation --editable .
 # The distribution was once called `postern`: an older environment would keep its `app` and its command.
 FORGET_OLD_NAME := $(BIN)/python -m pip uninstall -qq --yes --disable-pip-version-check postern
 
-.PHONY: help serve serve-https demo test test-slow test-all test-two-years-ahead faults check format bench bench-against bench-growth bench-mixed bench-pages bench-recorded translations docs lock screenshots security-report clean
+.PHONY: help serve serve-https demo test test-slow test-all test-two-years-ahead faults check format bench bench-against bench-growth bench-mixed bench-pages bench-recorded translations docs lock limit-script screenshots security-report clean
 
 help:
 	@echo "make serve        serve on http://127.0.0.1:5000"
@@ -30,6 +30,7 @@ help:
 	@echo "make bench-growth  measure with 1,000 to 10 million access tokens; ARGUMENTS='--sizes 1000 100000'"
 	@echo "make security-report  run the tests of the security bar and print the result of each row"
 	@echo "make docs         write docs/settings.md and .env.example from the settings"
+	@echo "make limit-script translate the rate-limit algorithm to Lua, which Redis runs"
 	@echo "make screenshots  draw the pictures of the README (needs Chromium)"
 	@echo "make translations extract the translatable messages and update the catalogues"
 	@echo "make lock         write requirements/*.txt from pyproject.toml; UPGRADE=--upgrade takes newer versions"
@@ -129,6 +130,9 @@ lock:
 		--output-file requirements/build.txt pyproject.toml
 	@$(PIP_COMPILE) --all-extras --constraint requirements/serve.txt --constraint requirements/build.txt \
 		--output-file requirements/dev.txt pyproject.toml
+
+limit-script: $(VENV)/.dev
+	@$(BIN)/python -m tools.limit_script
 
 screenshots: $(VENV)/.dev
 	@$(BIN)/python -m tools.screenshots

@@ -1,11 +1,12 @@
-"""Rate-limit decisions on stored counts, independent of the storage; pure, as `limit_rules`."""
+"""The rate-limit algorithm on rows that a store has read and will write; pure, without storage."""
 
 import hashlib
 from collections.abc import Mapping, Sequence
 from datetime import UTC, datetime
 from typing import NamedTuple
 
-from app.security.limit_rules import NOTHING, Attempt, Count, Rule, lasts, tried, wait_for
+from app.security.limit_algorithm import count_attempt, lasts, remaining_wait
+from app.security.limit_rules import NOTHING, Attempt, AttemptOutcome, Count, LimitState, Rule
 
 MILLISECONDS = 1000
 
@@ -21,97 +22,72 @@ class CountRow(NamedTuple):
     expires_at: datetime
 
 
-class CountedAttempts(NamedTuple):
-    """An attempt to be judged. If it is right and `clears`, the counts of `forgets` are reset."""
-
-    attempts: Sequence[Attempt]
-    now: datetime
-    is_right: bool
-    clears: bool
-    forgets: Sequence[Attempt] = ()
-
-
 Rows = Mapping[bytes, CountRow]
-_Change = tuple[bytes, Rule, Count]
 
 
 def wait_by(attempts: Sequence[Attempt], rows: Rows, *, now: datetime) -> float:
     """Return the seconds until an attempt is allowed, by the stored counts, without counting it."""
-    waits = (
-        wait_for(
-            counted.rule,
-            _count(rows, _key(counted), now),
-            _count(rows, _backoff_key(counted), now) if counted.backoff_key is not None else None,
-            now=now.timestamp(),
-        )
-        for counted in attempts
-    )
-    return max(waits, default=0.0)
+    states = [_state(attempt, rows, now) for attempt in attempts]
+    return remaining_wait(states, now=now.timestamp())
 
 
 def judge(
-    attempts: Sequence[CountedAttempts], rows: Rows
+    outcomes: Sequence[AttemptOutcome], rows: Rows
 ) -> tuple[list[float], dict[bytes, CountRow]]:
-    """Return the seconds each attempt has to wait, in the same order, and the changed rows.
-
-    An allowed attempt counts under every rule, a refused one only under the rules that refuse it.
-    """
+    """Return the seconds each attempt has to wait, in the same order, and the changed rows."""
     updated = dict(rows)
-    waits = []
-    for attempt in attempts:
-        allowed: list[_Change] = []
-        refused: list[_Change] = []
-        longest = 0.0
-        for counted in attempt.attempts:
-            changes, wait = _after(counted, updated, now=attempt.now, is_right=attempt.is_right)
-            longest = max(longest, wait)
-            (refused if wait else allowed).extend(changes)
-        if attempt.is_right and not longest and attempt.clears:
-            allowed = [
-                (key, rule, NOTHING if rule.is_cleared_by_success else count)
-                for key, rule, count in allowed
-            ]
-            allowed += [
-                (key, counted.rule, NOTHING)
-                for counted in attempt.forgets
-                for key in _keys(counted)
-            ]
-        for key, rule, count in refused if longest else allowed:
-            if count != _count(updated, key, attempt.now):
-                updated[key] = _row(rule, count, attempt.now)
-        waits.append(longest)
+    waits = [_count(outcome, updated) for outcome in outcomes]
     return waits, {key: row for key, row in updated.items() if row != rows.get(key)}
 
 
 def is_counted(rows: Rows, key: bytes, *, now: datetime) -> bool:
     """Return whether a count is stored under a key and has not expired."""
-    return _count(rows, key, now) != NOTHING
+    return _stored(rows, key, now) != NOTHING
 
 
 def keys_of(attempts: Sequence[Attempt]) -> list[bytes]:
-    """Return the keys of the counts: digests, because names identify users and IP addresses."""
-    return sorted({key for counted in attempts for key in _keys(counted)})
+    """Return the keys of the counts, in one order for all processes."""
+    return sorted({key for attempt in attempts for key in key_pair(attempt)})
 
 
-def _after(
-    each: Attempt, known: Rows, *, now: datetime, is_right: bool
-) -> tuple[list[_Change], float]:
-    """Return the counts after an attempt, and the seconds to wait."""
-    key, backoff_key = _keys(each)
-    count, backoff, wait = tried(
-        each.rule,
-        _count(known, key, now),
-        _count(known, backoff_key, now) if backoff_key != key else None,
-        now=now.timestamp(),
-        is_right=is_right,
+def key_pair(attempt: Attempt) -> tuple[bytes, bytes]:
+    """Return the keys of the count and of its back-off, which may be the same.
+
+    They are digests, because names identify users and IP addresses.
+    """
+    key = _digest(attempt.rule.name, attempt.name)
+    if attempt.backoff_key is None:
+        return key, key
+    return key, _digest(f"{attempt.rule.name} turns", attempt.backoff_key)
+
+
+def _count(outcome: AttemptOutcome, rows: dict[bytes, CountRow]) -> float:
+    """Count an attempt in the rows and return the seconds to wait."""
+    states = [_state(attempt, rows, outcome.now) for attempt in outcome.attempts]
+    wait, is_cleared = count_attempt(
+        states, now=outcome.now.timestamp(), is_right=outcome.is_right, clears=outcome.clears
     )
-    changes: list[_Change] = [(key, each.rule, count)]
-    if backoff is not None:
-        changes.append((backoff_key, each.rule, backoff))
-    return changes, wait
+    changes: list[tuple[bytes, Rule, Count]] = []
+    for attempt, state in zip(outcome.attempts, states, strict=True):
+        key, backoff_key = key_pair(attempt)
+        changes.append((key, state.rule, state.next_count))
+        if state.backoff is not None and state.next_backoff is not None:
+            changes.append((backoff_key, state.rule, state.next_backoff))
+    for attempt in outcome.forgets if is_cleared else ():
+        changes += [(key, attempt.rule, NOTHING) for key in key_pair(attempt)]
+    for key, rule, count in changes:
+        if count != _stored(rows, key, outcome.now):
+            rows[key] = _row(rule, count, outcome.now)
+    return wait
 
 
-def _count(rows: Rows, key: bytes, now: datetime) -> Count:
+def _state(attempt: Attempt, rows: Rows, now: datetime) -> LimitState:
+    key, backoff_key = key_pair(attempt)
+    backoff = _stored(rows, backoff_key, now) if backoff_key != key else None
+    return LimitState(attempt.rule, _stored(rows, key, now), backoff)
+
+
+def _stored(rows: Rows, key: bytes, now: datetime) -> Count:
     row = rows.get(key)
     if row is None or row.expires_at <= now:
         return NOTHING
@@ -130,20 +106,6 @@ def _row(rule: Rule, count: Count, now: datetime) -> CountRow:
         round(count.blocked_until * MILLISECONDS),
         datetime.fromtimestamp(now.timestamp() + seconds, UTC),
     )
-
-
-def _keys(each: Attempt) -> tuple[bytes, bytes]:
-    return _key(each), _backoff_key(each)
-
-
-def _key(each: Attempt) -> bytes:
-    return _digest(each.rule.name, each.name)
-
-
-def _backoff_key(each: Attempt) -> bytes:
-    if each.backoff_key is None:
-        return _key(each)
-    return _digest(f"{each.rule.name} turns", each.backoff_key)
 
 
 def _digest(*parts: str) -> bytes:

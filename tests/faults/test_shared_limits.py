@@ -2,11 +2,12 @@
 faults 9 and 18)."""
 
 import asyncio
+import hashlib
 import logging
 import math
 import re
 import shutil
-from collections.abc import AsyncIterator
+from collections.abc import AsyncIterator, Sequence
 from itertools import cycle, islice
 from pathlib import Path
 
@@ -14,9 +15,9 @@ import pytest
 import pytest_asyncio
 
 from app.errors import StartupError
-from app.outbound import shared_limits
+from app.outbound import redis_scripts, shared_limits
 from app.outbound.shared_limits import SharedLimits
-from app.security.limit_rules import Attempt, Rule
+from app.security.limit_rules import Attempt, AttemptOutcome, Rule
 from tests.conftest import AppFactory
 from tests.support.application import Application
 from tests.support.clock import FakeClock
@@ -42,7 +43,7 @@ STRANGERS = Attempt(SHARED, "ada")
 @pytest.fixture(autouse=True)
 def _patience(monkeypatch: pytest.MonkeyPatch) -> None:
     """A busy machine is no reason to take Redis for gone."""
-    monkeypatch.setattr(shared_limits, "TIMEOUT", scaled(1))
+    monkeypatch.setattr(redis_scripts, "TIMEOUT", scaled(1))
 
 
 @pytest_asyncio.fixture
@@ -60,16 +61,18 @@ async def stores(redis: RedisServer) -> AsyncIterator[tuple[SharedLimits, Shared
         await each.close()
 
 
-async def wrong(store: SharedLimits, *attempts: Attempt) -> float:
-    return await store.take(
-        attempts or [Attempt(LOGIN, "ada")], now=NOW, is_right=False, clears=True
+def outcome(attempts: Sequence[Attempt], *, is_right: bool) -> AttemptOutcome:
+    return AttemptOutcome(
+        attempts=attempts or [Attempt(LOGIN, "ada")], now=NOW, is_right=is_right, clears=True
     )
+
+
+async def wrong(store: SharedLimits, *attempts: Attempt) -> float:
+    return await store.take(outcome(attempts, is_right=False))
 
 
 async def right(store: SharedLimits, *attempts: Attempt) -> float:
-    return await store.take(
-        attempts or [Attempt(LOGIN, "ada")], now=NOW, is_right=True, clears=True
-    )
+    return await store.take(outcome(attempts, is_right=True))
 
 
 async def wait(store: SharedLimits, *attempts: Attempt) -> float:
@@ -239,6 +242,54 @@ async def test_redis_keys_contain_no_names_and_expire(
     for key in keys:
         assert re.fullmatch(r"postern:\{?[0-9a-f]{64}:[a-z:]+\}?(/-1)?", key)
     assert min(lives) > 0
+
+
+async def test_counts_that_an_earlier_release_left_in_redis_still_apply(
+    redis: RedisServer, stores: tuple[SharedLimits, SharedLimits]
+) -> None:
+    """SECURITY_BAR row 17: with other keys or fields an upgrade would allow further guesses"""
+    counts, turns = (
+        f"postern:{hashlib.sha256(name).hexdigest()}:count"
+        for name in (b"login\0ada", b"login turns\0ada from 192.0.2.1")
+    )
+    attempt = Attempt(LOGIN, "ada", backoff_key="ada from 192.0.2.1")
+    async with redis.client() as client:
+        blocked_until = (await client.time())[0] + 50
+        await client.hset(
+            counts, mapping={"w": "0", "c": "10", "p": "2", "s": "1", "b": "0.000000"}
+        )
+        await client.hset(
+            turns, mapping={"w": "0", "c": "0", "p": "0", "s": "3", "b": blocked_until}
+        )
+
+        delayed = await wait(stores[0], attempt)
+        await redis.end_blocks()
+        allowed = await wrong(stores[0], attempt)
+        keys = {key async for key in client.scan_iter("*")}
+        values = await client.hgetall(turns)
+
+    assert 40 < delayed <= 50
+    assert allowed == 0
+    assert keys == {counts, turns}
+    assert {**values, "b": ""} == {"w": "0", "c": "0", "p": "0", "s": "4", "b": ""}
+    assert re.fullmatch(r"\d+\.\d{6}", values["b"])
+
+
+async def test_a_delay_is_corrected_after_the_clock_of_redis_was_set_back(
+    redis: RedisServer, stores: tuple[SharedLimits, SharedLimits]
+) -> None:
+    """SECURITY_BAR, fault 12"""
+    await use_up(stores[0])
+    async with redis.client() as client:
+        (key,) = [key async for key in client.scan_iter("*")]
+        await client.hset(key, "b", (await client.time())[0] + 86_400)
+
+    before = await wait(stores[0])
+    refused = await wrong(stores[0])
+    after = await wait(stores[1])
+
+    assert (before, refused) == (0, 100)
+    assert 90 < after <= 100
 
 
 async def test_each_server_limits_separately_while_redis_is_down_and_logs_it_once(

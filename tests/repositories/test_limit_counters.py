@@ -2,7 +2,7 @@
 
 import asyncio
 import math
-from collections.abc import AsyncIterator
+from collections.abc import AsyncIterator, Sequence
 from datetime import timedelta
 from itertools import cycle, islice
 
@@ -13,7 +13,7 @@ from sqlalchemy import select
 from app.database.database import Database
 from app.models.operations.limit_counters import limit_counters
 from app.repositories.operations.limit_counters import LimitCounterRepository
-from app.security.limit_rules import Attempt, Rule
+from app.security.limit_rules import Attempt, AttemptOutcome, Rule
 from tests.repositories.conftest import NOW
 from tests.support.parts import open_database
 
@@ -34,14 +34,17 @@ async def stores(database: Database, database_url: str) -> AsyncIterator[Pair]:
         yield LimitCounterRepository(database), LimitCounterRepository(other)
 
 
-async def wrong(store: LimitCounterRepository, *attempts: Attempt, after: float = 0) -> float:
+def outcome(attempts: Sequence[Attempt], *, after: float, is_right: bool) -> AttemptOutcome:
     now = NOW + timedelta(seconds=after)
-    return await store.take(attempts or [ADA], now=now, is_right=False, clears=True)
+    return AttemptOutcome(attempts=attempts or [ADA], now=now, is_right=is_right, clears=True)
+
+
+async def wrong(store: LimitCounterRepository, *attempts: Attempt, after: float = 0) -> float:
+    return await store.take(outcome(attempts, after=after, is_right=False))
 
 
 async def right(store: LimitCounterRepository, *attempts: Attempt, after: float = 0) -> float:
-    now = NOW + timedelta(seconds=after)
-    return await store.take(attempts or [ADA], now=now, is_right=True, clears=True)
+    return await store.take(outcome(attempts, after=after, is_right=True))
 
 
 async def use_up(store: LimitCounterRepository) -> None:

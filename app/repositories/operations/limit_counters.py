@@ -18,8 +18,8 @@ from app.errors import OverloadedError
 from app.models.operations.limit_counters import limit_counters
 from app.repositories.inserts import upsert
 from app.repositories.operations.attempt_rows import AttemptLookup, attempt_lookup, find_rows
-from app.security.limit_counts import CountedAttempts, CountRow, is_counted, judge, keys_of, wait_by
-from app.security.limit_rules import Attempt
+from app.security.limit_counts import CountRow, is_counted, judge, keys_of, wait_by
+from app.security.limit_rules import Attempt, AttemptOutcome, LimitStore
 
 counter = limit_counters.c
 COMPARED = (
@@ -36,41 +36,25 @@ Of two colliding batches one succeeds, so this is how many other batches can go 
 """
 
 
-class LimitCounterRepository:
-    """The default store of rate limits; see `app.services.operations.limits.LimitStore`."""
+class LimitCounterRepository(LimitStore):
+    """The default store of rate limits."""
 
     def __init__(self, database: Database, rows: AttemptLookup | None = None) -> None:
         self._database = database
         self._rows = rows or attempt_lookup(database)
         self._store = database.exchange(_unless_changed(database))
-        self._batch: MicroBatch[CountedAttempts, float] = database.batch(
+        self._batch: MicroBatch[AttemptOutcome, float] = database.batch(
             self._take, in_flight=database.backend.concurrent_batches
         )
 
     async def wait(self, attempts: Sequence[Attempt], *, now: datetime) -> float:
-        """Return the seconds until an attempt is allowed, without counting it."""
         rows = await find_rows(self._rows, keys_of(attempts))
         return wait_by(attempts, rows, now=now)
 
-    async def take(
-        self,
-        attempts: Sequence[Attempt],
-        *,
-        now: datetime,
-        is_right: bool,
-        clears: bool,
-        forgets: Sequence[Attempt] = (),
-    ) -> float:
-        """Count an attempt and return the seconds to wait.
-
-        The attempt counts under each rule, or, if some rules refuse it, only under those. The
-        result is zero if all rules allow the attempt; then its outcome may be disclosed. A
-        successful attempt with `clears` also resets the counts of `forgets`.
-        """
-        return await self._batch.submit(CountedAttempts(attempts, now, is_right, clears, forgets))
+    async def take(self, outcome: AttemptOutcome) -> float:
+        return await self._batch.submit(outcome)
 
     async def forget(self, attempts: Sequence[Attempt], *, now: datetime) -> None:
-        """Reset the counts of these attempts; costs only a lookup if nothing was counted."""
         rows = await find_rows(self._rows, keys_of(attempts))
         counted = [key for key in rows if is_counted(rows, key, now=now)]
         if counted:
@@ -81,13 +65,13 @@ class LimitCounterRepository:
                 .values(**zeros, expires_at=now)
             )
 
-    async def _take(self, attempts: list[CountedAttempts]) -> list[float | Exception]:
+    async def _take(self, outcomes: list[AttemptOutcome]) -> list[float | Exception]:
         keys = keys_of(
-            [item for attempt in attempts for item in (*attempt.attempts, *attempt.forgets)]
+            [attempt for each in outcomes for attempt in (*each.attempts, *each.forgets)]
         )
         for _ in range(ROUNDS):
             rows = await find_rows(self._rows, keys)
-            waits, changed = judge(attempts, rows)
+            waits, changed = judge(outcomes, rows)
             values = [_values(key, changed[key], rows.get(key)) for key in sorted(changed)]
             if not values or await self._store(values):
                 return list(waits)

@@ -12,48 +12,18 @@ import asyncio
 import math
 from collections.abc import Callable, Sequence
 from dataclasses import dataclass
-from datetime import datetime
-from typing import Protocol
 
 from app.clock import Clock
 from app.errors import SharedDelayError, TooManyRequestsError
 from app.models.accounts.users import User
 from app.observability import request_context
 from app.repositories.accounts.known_networks import KnownNetworkRepository, Way, is_lately_known
-from app.security.limit_rules import Attempt, Rule
+from app.security.limit_rules import Attempt, AttemptOutcome, LimitStore, Rule
 from app.services.factors.trusted_browsers import TrustedBrowsers
 from app.services.operations.limit_policy import DAY, Rules, of_site
 
 MAXIMUM_NAME = 300
 Attempts = Sequence[Attempt]
-
-
-class LimitStore(Protocol):
-    """Storage in which attempts are counted."""
-
-    async def wait(self, attempts: Attempts, *, now: datetime) -> float:
-        """Return the seconds until an attempt is allowed, without counting it."""
-        ...
-
-    async def take(
-        self,
-        attempts: Attempts,
-        *,
-        now: datetime,
-        is_right: bool,
-        clears: bool,
-        forgets: Attempts = (),
-    ) -> float:
-        """Count an attempt and return the seconds to wait, or zero if its outcome may be revealed.
-
-        A successful attempt that `clears` resets the counts whose rule is cleared by a success, and
-        those of `forgets`.
-        """
-        ...
-
-    async def forget(self, attempts: Attempts, *, now: datetime) -> None:
-        """Reset the counts of these attempts; costs a look-up if they have none."""
-        ...
 
 
 @dataclass(frozen=True, slots=True)
@@ -98,11 +68,14 @@ class Limits:
 
         A successful attempt that `clears` also resets the failures of `forgets`.
         """
-        now = self._clock.now()
-        wait = await self._store.take(
-            attempts, now=now, is_right=is_right, clears=clears, forgets=forgets
+        outcome = AttemptOutcome(
+            attempts=attempts,
+            now=self._clock.now(),
+            is_right=is_right,
+            clears=clears,
+            forgets=forgets,
         )
-        await self._refuse(attempts, wait)
+        await self._refuse(attempts, await self._store.take(outcome))
 
     async def login_attempt(
         self, account: str, user: User | None, way: Way, *, with_code: bool = False

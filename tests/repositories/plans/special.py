@@ -17,7 +17,7 @@ from app.repositories.accounts.accounts import delete_accounts
 from app.repositories.operations.audit_events import Wanted
 from app.repositories.operations.audit_outbox import change_with_event
 from app.repositories.operations.sealed_values import PLACES, SealedValue
-from app.security.limit_rules import Attempt, Rule
+from app.security.limit_rules import Attempt, AttemptOutcome, Rule
 from tests.repositories.plans.calls import argument
 from tests.repositories.plans.rows import BASE, ROWS, digest, identifier
 from tests.support.events import new_event
@@ -52,6 +52,10 @@ def _tries(number: int) -> list[Attempt]:
     ]
 
 
+def _outcome(number: int) -> AttemptOutcome:
+    return AttemptOutcome(attempts=_tries(number), now=BASE, is_right=False, clears=False)
+
+
 def _twice(call: Any, number: int) -> list[Awaitable[Any]]:
     """The second time too soon."""
     found = argument(DeviceCode, "found", number, flag=True)
@@ -59,8 +63,7 @@ def _twice(call: Any, number: int) -> list[Awaitable[Any]]:
 
 
 def _forget(call: Any, number: int) -> list[Awaitable[Any]]:
-    limits, attempts = call.__self__, _tries(number)
-    return [limits.take(attempts, now=BASE, is_right=False, clears=False), call(attempts, now=BASE)]
+    return [call.__self__.take(_outcome(number)), call(_tries(number), now=BASE)]
 
 
 async def other_functions(database: Database, number: int) -> None:
@@ -82,9 +85,7 @@ SPECIAL: dict[str, Calls] = {
         delete(before=BASE, limit=10) for delete in call()
     ],
     "LimitCounterRepository.wait": lambda call, number: [call(_tries(number), now=BASE)],
-    "LimitCounterRepository.take": lambda call, number: [
-        call(_tries(number), now=BASE, is_right=False, clears=False)
-    ],
+    "LimitCounterRepository.take": lambda call, number: [call(_outcome(number))],
     "LimitCounterRepository.forget": _forget,
     "PasskeyRepository.add": _passkey,
     "SessionRepository.mark_seen": lambda call, number: [

@@ -4,7 +4,8 @@ import math
 
 import pytest
 
-from app.security.limit_rules import NOTHING, Count, Rule, lasts, tried
+from app.security.limit_algorithm import lasts, tried
+from app.security.limit_rules import NOTHING, Count, Rule
 
 RULE = Rule("login", 10, 60.0, 6.0, 100.0)
 WITHOUT_TURNS = Rule("errors", 10, 60.0)
