@@ -11,7 +11,7 @@ INSTALL_POSTERN := $(PIP) --no-deps --no-build-isolation --editable .
 # The distribution was once called `postern`: an older environment would keep its `app` and its command.
 FORGET_OLD_NAME := $(BIN)/python -m pip uninstall -qq --yes --disable-pip-version-check postern
 
-.PHONY: help serve serve-https demo test test-slow test-all test-two-years-ahead faults check format bench bench-against bench-growth bench-mixed bench-pages bench-recorded translations docs lock limit-script screenshots security-report clean
+.PHONY: help serve serve-https demo test test-slow test-all test-two-years-ahead faults check format bench bench-against bench-growth bench-mixed bench-pages bench-recorded translations docs lock limit-script common-passwords screenshots security-report clean
 
 help:
 	@echo "make serve        serve on http://127.0.0.1:5000"
@@ -31,6 +31,7 @@ help:
 	@echo "make security-report  run the tests of the security bar and print the result of each row"
 	@echo "make docs         write docs/settings.md and .env.example from the settings"
 	@echo "make limit-script translate the rate-limit algorithm to Lua, which Redis runs"
+	@echo "make common-passwords  copy the list of common passwords from the package zxcvbn"
 	@echo "make screenshots  draw the pictures of the README (needs Chromium)"
 	@echo "make translations extract the translatable messages and update the catalogues"
 	@echo "make lock         write requirements/*.txt from pyproject.toml; UPGRADE=--upgrade takes newer versions"
@@ -133,6 +134,9 @@ lock:
 
 limit-script: $(VENV)/.dev
 	@$(BIN)/python -m tools.limit_script
+
+common-passwords: $(VENV)/.dev
+	@$(BIN)/python -m tools.common_passwords
 
 screenshots: $(VENV)/.dev
 	@$(BIN)/python -m tools.screenshots

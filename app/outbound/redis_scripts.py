@@ -27,7 +27,7 @@ ERRORS = (RedisError, OSError, TimeoutError)
 class RedisScript:
     """A script on pooled connections. `digest` is the SHA-1 under which Redis keeps it."""
 
-    def __init__(self, url: str, names: HostNames, *, script: str, digest: str) -> None:
+    def __init__(self, url: str, host_names: HostNames, *, script: str, digest: str) -> None:
         self._script = script
         self._digest = digest
         try:
@@ -37,7 +37,7 @@ class RedisScript:
                 retry=Retry(NoBackoff(), 1),  # for a connection closed since its last use
             )
             self._connections.connection_class = resolving(
-                self._connections.connection_class, names
+                self._connections.connection_class, host_names
             )
         except ValueError:  # its message may contain the password
             raise StartupError("REDIS_URL: must be a URL such as redis://host:6379/0") from None

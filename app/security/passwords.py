@@ -7,7 +7,6 @@ Hashing takes tens of milliseconds: call it in a thread, as
 import unicodedata
 from collections.abc import Iterable
 from functools import lru_cache
-from importlib.util import find_spec, module_from_spec, spec_from_file_location
 from pathlib import Path
 
 from passlib.hash import argon2
@@ -19,6 +18,8 @@ NO_PASSWORD = "!"
 SHORTEST_NAME = 4
 FURTHER_CHARACTERS = 4
 """Characters that a password needs besides a name of the user it contains."""
+COMMON_PASSWORDS = Path(__file__).with_name("common_passwords.txt")
+"""Written by `tools.common_passwords`. Lines that begin with `#` are comments."""
 
 
 class PasswordScheme:
@@ -74,15 +75,8 @@ def is_common(password: str) -> bool:
 
 @lru_cache(maxsize=1)
 def _common_passwords() -> frozenset[str]:
-    """Load only this list of zxcvbn; the whole package takes ten megabytes."""
-    package = find_spec("zxcvbn")
-    directory = Path(package.origin or "").parent if package is not None else Path()
-    spec = spec_from_file_location("_frequency_lists", directory / "frequency_lists.py")
-    if spec is None or spec.loader is None:
-        raise ImportError("zxcvbn.frequency_lists")
-    lists = module_from_spec(spec)
-    spec.loader.exec_module(lists)
-    return frozenset(lists.FREQUENCY_LISTS["passwords"])
+    lines = COMMON_PASSWORDS.read_text(encoding="utf-8").splitlines()
+    return frozenset(line for line in lines if not line.startswith("#"))
 
 
 def is_own_name(password: str, names: Iterable[str]) -> bool:

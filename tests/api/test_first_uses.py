@@ -17,7 +17,7 @@ ROOT = Path(__file__).parents[2]
 SCRIPT = """
 import asyncio, importlib.abc, json, sys, threading
 
-LATE = {"jinja2", "qrcode", "png", "PIL", "zxcvbn", "joserfc", "webauthn"}
+LATE = {"jinja2", "qrcode", "png", "PIL", "joserfc", "webauthn"}
 blocking = []
 
 class Watch(importlib.abc.MetaPathFinder):
