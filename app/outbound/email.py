@@ -11,6 +11,7 @@ from email.utils import format_datetime, parseaddr
 from pathlib import Path
 from typing import Literal
 
+from app.late_imports import imported
 from app.outbound.names import HostNames
 from app.security.mailboxes import with_ascii_host
 
@@ -60,7 +61,8 @@ class EmailSender:
 
     async def send(self, mail: Email) -> None:
         """Send an email; raises `EmailError`."""
-        import aiosmtplib  # imported late: only servers that send email need it
+        await imported("aiosmtplib", "email.headerregistry", "email.policy")
+        import aiosmtplib
 
         try:
             message = _message(mail, self.mail_from)
@@ -121,7 +123,7 @@ def _own_name() -> str:
 
 def _message(mail: Email, mail_from: str) -> EmailMessage:
     """Build the message, as text and HTML. Raises `ValueError` on header injection."""
-    from email.headerregistry import Address  # imported late, as above
+    from email.headerregistry import Address
     from email.policy import SMTP
 
     name, sender = parseaddr(mail_from)

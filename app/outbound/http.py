@@ -12,6 +12,7 @@ from typing import TYPE_CHECKING, NamedTuple
 from urllib.parse import SplitResult, urlencode, urlsplit
 
 from app.deadline import not_counted
+from app.late_imports import imported
 from app.outbound.errors import BusyError, FetchError
 from app.outbound.ip_addresses import is_public, literal_address
 from app.outbound.names import HostNames
@@ -120,7 +121,8 @@ class OutboundHttp:
         if parts.scheme != "https" and not (parts.scheme == "http" and is_allowed):
             raise FetchError("not https")
         tls_context = await self._tls_context(is_allowed=is_allowed)
-        import httpcore  # imported late: few servers fetch anything
+        await imported("aiodns", "app.outbound.connections")
+        import httpcore
 
         from app.outbound.connections import GuardedBackend
 
@@ -152,7 +154,7 @@ class OutboundHttp:
             raise FetchError(f"cannot be fetched: {type(error).__name__}") from error
 
     async def _tls_context(self, *, is_allowed: bool) -> ssl.SSLContext:
-        """Create the context in a thread: it reads the system's authorities and imports modules."""
+        """Create the context in a thread, because it reads the system's authorities."""
         if is_allowed not in self._tls_contexts:
             ca_file = self._ca_file if is_allowed else None
             try:
@@ -163,10 +165,6 @@ class OutboundHttp:
 
 
 def _make_tls_context(ca_file: Path | None) -> ssl.SSLContext:
-    import aiodns  # noqa: F401 - as the next line
-
-    import app.outbound.connections  # noqa: F401 - with httpcore, off the event loop
-
     context = ssl.create_default_context()
     if ca_file is not None:
         context.load_verify_locations(cafile=str(ca_file))

@@ -11,6 +11,8 @@ import socket
 from collections.abc import Sequence
 from typing import TYPE_CHECKING
 
+from app.late_imports import imported
+
 if TYPE_CHECKING:
     import aiodns
 
@@ -34,7 +36,8 @@ class HostNames:
             return [host]
         if host.rpartition(".")[2][:1].isdigit():  # parsers disagree on these
             raise socket.gaierror(socket.EAI_NONAME, "the name ends in a number")
-        import aiodns  # imported late: few servers resolve anything
+        await imported("aiodns")
+        import aiodns
 
         try:
             result = await self._resolver_of_the_loop().getaddrinfo(

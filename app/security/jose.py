@@ -4,6 +4,7 @@ Only the algorithms listed here are supported; `none` and the symmetric ones are
 section 3.1). The header of an Ed25519 signature says `EdDSA`, which every client understands.
 """
 
+import base64
 import json
 import warnings
 from collections.abc import Iterator, Mapping, Sequence
@@ -85,8 +86,6 @@ def sign(claims: Mapping[str, Any], key: Any, *, algorithm: str, kid: str, typ: 
 
 def header_of(token: str) -> dict[str, Any]:
     """Return the unverified header; raises `SignatureError` if it is malformed or forbidden."""
-    import base64
-
     if len(token) > MAXIMUM_LENGTH or token.count(".") != 2 or not token.isascii():
         raise SignatureError("not a signed JWT")
     encoded_header = token.partition(".")[0]

@@ -2,6 +2,8 @@
 
 from contextlib import suppress
 
+import idna
+
 from app.security.text import is_storable
 
 MAXIMUM_EMAIL_LENGTH = 254
@@ -14,8 +16,6 @@ def with_ascii_host(address: str) -> str:
     Applied once, when an address is received, so that the verified mailbox is the one in the
     `email` claim. Raises `ValueError` for text that cannot be an address.
     """
-    import idna  # imported late: its tables are loaded only when an address is entered
-
     local_part, _, host = address.rpartition("@")
     if not local_part:
         raise ValueError("no address")

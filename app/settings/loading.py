@@ -4,6 +4,7 @@ import os
 from pathlib import Path
 from typing import Any
 
+from dotenv import dotenv_values
 from pydantic import ValidationError
 
 from app.errors import StartupError
@@ -53,8 +54,6 @@ def environment_value(name: str) -> str | None:
 
 
 def _from_file(name: str) -> str | None:
-    from dotenv import dotenv_values  # imported late: most servers have no .env
-
     return dotenv_values(".env").get(name) if Path(".env").is_file() else None
 
 

@@ -3,6 +3,8 @@
 from collections.abc import Iterable
 from pathlib import Path
 
+from dotenv import dotenv_values
+
 from app.settings.model import Settings
 
 MAXIMUM_DISTANCE = 2
@@ -14,8 +16,6 @@ def misspelt_settings(file: Path = Path(".env")) -> list[str]:
     """Return a line for each name in the file that is almost a setting; never a value."""
     if not file.is_file():
         return []
-    from dotenv import dotenv_values  # imported late: most servers have no .env
-
     settings = [*(name.upper() for name in Settings.model_fields), *OLDER_NAMES]
     lines = []
     for name in dotenv_values(file, interpolate=False):
