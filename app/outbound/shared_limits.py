@@ -39,7 +39,9 @@ class SharedLimits(LimitStore):
         # imported late: only servers with shared limits need the library
         from app.outbound.redis_scripts import ERRORS, RedisScript
 
-        self._script = RedisScript(url, host_names or HostNames(), script=SCRIPT, digest=SCRIPT_DIGEST)
+        self._script = RedisScript(
+            url, host_names or HostNames(), script=SCRIPT, digest=SCRIPT_DIGEST
+        )
         self._errors = ERRORS
         self._local = LocalLimits()
         self._turns = asyncio.Semaphore(CONNECTIONS)
