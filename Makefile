@@ -11,13 +11,14 @@ INSTALL_POSTERN := $(PIP) --no-deps --no-build-isolation --editable .
 # The distribution was once called `postern`: an older environment would keep its `app` and its command.
 FORGET_OLD_NAME := $(BIN)/python -m pip uninstall -qq --yes --disable-pip-version-check postern
 
-.PHONY: help serve serve-https demo test test-slow test-all test-two-years-ahead faults check format bench bench-against bench-growth bench-mixed bench-pages bench-recorded translations docs lock limit-script common-passwords screenshots security-report clean
+.PHONY: help serve serve-https demo test coverage test-slow test-all test-two-years-ahead faults check format bench bench-against bench-growth bench-mixed bench-pages bench-recorded translations docs lock limit-script common-passwords screenshots security-report clean
 
 help:
 	@echo "make serve        serve on http://127.0.0.1:5000"
 	@echo "make serve-https  serve on https://127.0.0.1:5000 with a self-signed certificate"
 	@echo "make demo         run the quick start and show the QR code in the terminal"
 	@echo "make test         run the fast tests"
+	@echo "make coverage     run the fast tests and print their branch coverage; SLOW=yes adds the slow tests"
 	@echo "make test-slow    run the slow tests and the timing tests"
 	@echo "make test-all     run every test, each on both databases"
 	@echo "make test-two-years-ahead  run the tests with a system date two years ahead"
@@ -47,6 +48,16 @@ demo: $(VENV)/.serve
 
 test: $(VENV)/.dev
 	@$(BIN)/pytest -m "not slow and not timing"
+
+# Timing tests run without coverage, which slows a process down; `make test-slow` runs them.
+coverage: $(VENV)/.dev
+	@$(BIN)/coverage erase
+	@$(BIN)/coverage run -m pytest -m "not slow and not timing"
+ifeq ($(SLOW),yes)
+	@$(BIN)/coverage run -m pytest -m "slow and not timing"
+endif
+	@$(BIN)/coverage combine --quiet
+	@$(BIN)/coverage report
 
 test-slow: $(VENV)/.dev
 	@$(BIN)/pytest -m "slow and not timing"

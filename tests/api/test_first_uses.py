@@ -8,7 +8,7 @@ from pathlib import Path
 
 import pytest
 
-from tests.support.machine import date_variables, scaled
+from tests.support.machine import run_variables, scaled
 
 pytestmark = pytest.mark.both_databases
 
@@ -52,7 +52,7 @@ async def test_late_imports_run_in_threads(tmp_path: Path, first_page: str, stat
         subprocess.run,
         command,
         cwd=ROOT,
-        env={"PATH": "", **date_variables()},
+        env={"PATH": "", **run_variables()},
         capture_output=True,
         text=True,
         timeout=scaled(60),

@@ -18,11 +18,12 @@ from typing import TypeVar
 import httpx
 import psutil
 
-from tests.support.machine import date_variables, scaled
+from tests.support.machine import is_measuring_coverage, run_variables, scaled
 
 Found = TypeVar("Found")
 
 PATIENCE_SECONDS = 60
+STOP_SECONDS = 5
 COMMAND = (sys.executable, "-m", "app.cli")
 SERVE = (*COMMAND, "serve")
 ENVIRONMENT = {"PORT": "0", "ARGON2_MEMORY_KIB": "64", "ARGON2_TIME_COST": "1"}
@@ -30,7 +31,7 @@ ENVIRONMENT = {"PORT": "0", "ARGON2_MEMORY_KIB": "64", "ARGON2_TIME_COST": "1"}
 
 def environment(directory: Path, variables: dict[str, str]) -> dict[str, str]:
     """Nothing of the tests' own environment but where programs are."""
-    own = {"PATH": os.environ["PATH"], "HOME": str(directory), **date_variables()}
+    own = {"PATH": os.environ["PATH"], "HOME": str(directory), **run_variables()}
     return {**own, **ENVIRONMENT, **variables}
 
 
@@ -128,7 +129,14 @@ class Server:
         return self.process.wait(scaled(PATIENCE_SECONDS))
 
     def stop(self) -> None:
-        """Kills what is left of the process group that was started here."""
+        """Kills what is left of the process group that was started here.
+
+        The server gets time to save its coverage if that is measured.
+        """
+        if is_measuring_coverage() and self.process.poll() is None:
+            self.process.terminate()
+            with suppress(subprocess.TimeoutExpired):
+                self.process.wait(scaled(STOP_SECONDS))
         with suppress(ProcessLookupError):
             os.killpg(self.process.pid, signal.SIGKILL)
         self.process.wait(scaled(PATIENCE_SECONDS))

@@ -14,6 +14,7 @@ from packaging.utils import canonicalize_name
 
 from app.cli.commands import COMMANDS
 from app.settings import Settings
+from tests.support.machine import run_variables
 
 ROOT = Path(__file__).parents[2]
 COMPOSE = "docker-compose.yml"
@@ -86,7 +87,12 @@ def run_python(
     return subprocess.run(
         [sys.executable, "-c", source, *arguments],
         cwd=directory,
-        env={"PATH": os.environ["PATH"], "ACCESS_LOG": "false", **environment},
+        env={
+            "PATH": os.environ["PATH"],
+            **run_variables(),
+            "ACCESS_LOG": "false",
+            **environment,
+        },
         capture_output=True,
         text=True,
         check=False,

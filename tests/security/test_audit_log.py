@@ -23,6 +23,7 @@ from tests.conftest import AppFactory
 from tests.support.application import Application, TestClient
 from tests.support.clock import FakeClock
 from tests.support.databases import Databases
+from tests.support.machine import run_variables
 from tests.support.parts import running_services, services_of
 from tests.support.visitor import VERIFIER, redeem, visiting
 
@@ -328,6 +329,7 @@ async def test_list_prints_no_traceback_if_the_reader_closes_the_pipe(
             stderr=subprocess.PIPE,
             env={
                 "PATH": os.environ["PATH"],
+                **run_variables(),
                 "DATABASE_URL": own.settings.database_url,
                 "SECRET_KEY": "a-key-of-the-tests-Vr3kq9ZtW8yLm2Xb5Nc7",
             },

@@ -1,4 +1,4 @@
-"""Current speed and date of the machine that runs the tests."""
+"""Current speed and date of the machine that runs the tests, and the environment of the run."""
 
 import os
 import time
@@ -36,9 +36,13 @@ def database_timeouts() -> dict[str, float]:
     }
 
 
-def date_variables() -> dict[str, str]:
-    """Return the variables by which a child process gets the date of the test run."""
-    names = ("LD_PRELOAD", "FAKETIME", "FAKETIME_SHARED", "DONT_FAKE_MONOTONIC", "PYTHONPATH")
-    if "FAKETIME" not in os.environ:
-        return {}
+def run_variables() -> dict[str, str]:
+    """Return the variables by which a child process gets the date and the coverage of the run."""
+    names = [name for name in os.environ if name.startswith("COVERAGE_")]
+    if "FAKETIME" in os.environ:
+        names += ["LD_PRELOAD", "FAKETIME", "FAKETIME_SHARED", "DONT_FAKE_MONOTONIC", "PYTHONPATH"]
     return {name: os.environ[name] for name in names if name in os.environ}
+
+
+def is_measuring_coverage() -> bool:
+    return "COVERAGE_PROCESS_CONFIG" in os.environ

@@ -17,11 +17,12 @@ import psutil
 
 from tests.support.application import SECRET_KEY, Application
 from tests.support.clock import FakeClock
-from tests.support.machine import date_variables, scaled
+from tests.support.machine import is_measuring_coverage, run_variables, scaled
 from tests.support.parts import settings_for
 from tests.support.waiting import eventually
 
 START_SECONDS = 30
+STOP_SECONDS = 5
 COMMAND = (sys.executable, "-m", "app.cli")
 ENVIRONMENT = {
     "APP_ENV": "development",
@@ -99,6 +100,14 @@ class Server:
         await self.wait()
         await asyncio.to_thread(psutil.wait_procs, family, scaled(START_SECONDS))
 
+    async def stop(self) -> None:
+        """Kill the process; give it time to save its coverage if that is measured."""
+        if is_measuring_coverage() and self.process.poll() is None:
+            self.process.terminate()
+            with contextlib.suppress(subprocess.TimeoutExpired):
+                await asyncio.to_thread(self.process.wait, scaled(STOP_SECONDS))
+        await self.kill()
+
     def client(self) -> httpx.AsyncClient:
         return client_of(self.url)
 
@@ -139,7 +148,7 @@ async def starting_server(directory: Path, **variables: str) -> AsyncIterator[Se
     try:
         yield server
     finally:
-        await server.kill()
+        await server.stop()
 
 
 class TimeOfTheMachine(FakeClock):
@@ -180,4 +189,4 @@ async def run_postern(
 
 
 def environment(variables: dict[str, str]) -> dict[str, str]:
-    return {"PATH": os.environ["PATH"], **date_variables(), **ENVIRONMENT, **variables}
+    return {"PATH": os.environ["PATH"], **run_variables(), **ENVIRONMENT, **variables}

@@ -87,8 +87,9 @@ def run(command: str, directory: Path) -> None:
     else:
         assert name.startswith(".venv/bin/"), command
         words = [str(BIN / Path(name).name), *arguments]
+    not_inherited = ("PYTEST_", "COVERAGE_")
     environment = {
-        **{key: value for key, value in os.environ.items() if not key.startswith("PYTEST_")},
+        **{key: value for key, value in os.environ.items() if not key.startswith(not_inherited)},
         "PYTHONPATH": str(directory),
         "TEST_DATABASE_URL": os.environ[SERVER_VARIABLE],
     }
