@@ -11,7 +11,7 @@ INSTALL_POSTERN := $(PIP) --no-deps --no-build-isolation --editable .
 # The distribution was once called `postern`: an older environment would keep its `app` and its command.
 FORGET_OLD_NAME := $(BIN)/python -m pip uninstall -qq --yes --disable-pip-version-check postern
 
-.PHONY: help serve serve-https demo test coverage test-slow test-all test-two-years-ahead faults check format bench bench-against bench-growth bench-mixed bench-pages bench-recorded translations docs lock limit-script common-passwords screenshots security-report clean
+.PHONY: help serve serve-https demo test coverage test-slow test-all test-two-years-ahead faults check format bench bench-against bench-growth bench-mixed bench-pages bench-recorded translations docs lock limit-script common-passwords screenshots security-report mutants clean
 
 help:
 	@echo "make serve        serve on http://127.0.0.1:5000"
@@ -30,6 +30,7 @@ help:
 	@echo "make bench-against REF=COMMIT  compare the speed with another commit, in alternating rounds"
 	@echo "make bench-growth  measure with 1,000 to 10 million access tokens; ARGUMENTS='--sizes 1000 100000'"
 	@echo "make security-report  run the tests of the security bar and print the result of each row"
+	@echo "make mutants      change 40 lines, one at a time, and print which the tests detect; ARGUMENTS='--ref COMMIT' compares"
 	@echo "make docs         write docs/settings.md and .env.example from the settings"
 	@echo "make limit-script translate the rate-limit algorithm to Lua, which Redis runs"
 	@echo "make common-passwords  copy the list of common passwords from the package zxcvbn"
@@ -121,6 +122,9 @@ bench-recorded: $(VENV)/.dev
 
 security-report: $(VENV)/.dev
 	@$(BIN)/python -m tests.security.report
+
+mutants: $(VENV)/.dev
+	@$(BIN)/python -m tools.mutants $(ARGUMENTS)
 
 TRANSLATIONS := app/i18n/translations
 translations: $(VENV)/.dev
