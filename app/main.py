@@ -9,7 +9,7 @@ from fastapi import Depends, FastAPI
 
 from app import __version__
 from app.clock import Clock
-from app.gate import Gate
+from app.lifecycle.gate import Gate
 from app.middleware.asgi import PosternApp
 from app.middleware.body_limit import BodyReader
 from app.middleware.cors import Cors

@@ -4,10 +4,10 @@ from collections.abc import Awaitable, Sequence
 from functools import partial
 from typing import Protocol, TypeVar
 
+from app.concurrency.places import Places
 from app.database.backends import Backend
 from app.database.batching import MAXIMUM_ROWS, MicroBatch
 from app.database.waiting import Item, Result
-from app.places import Places
 
 ResultOut = TypeVar("ResultOut", covariant=True)
 

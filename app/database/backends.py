@@ -7,6 +7,7 @@ from typing import Any, Protocol, TypeVar
 from sqlalchemy.engine import Dialect
 from sqlalchemy.ext.asyncio import AsyncConnection
 
+from app.concurrency.places import Places
 from app.database.claims import CompiledClaim
 from app.database.engines import Engines
 from app.database.retries import Retries
@@ -19,7 +20,6 @@ from app.database.statements import (
     Written,
 )
 from app.database.turns import Turns
-from app.places import Places
 
 Result = TypeVar("Result")
 FindAtOnce = Callable[[CompiledLookup, Any], Values | None]

@@ -10,12 +10,12 @@ from collections.abc import Awaitable, Callable, Sequence
 from operator import itemgetter
 from typing import Generic
 
-from app import deadline
+from app.concurrency import deadline
+from app.concurrency.places import Places
 from app.database.errors import OutcomeUnknownError, RowLockedError, warn_of_unknown_outcome
 from app.database.retries import Retries
 from app.database.waiting import Entry, Item, Result, WaitingQueue
 from app.errors import OverloadedError, PosternError
-from app.places import Places
 
 MAXIMUM_ROWS = 128
 MAXIMUM_WAITING = 4096

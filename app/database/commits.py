@@ -7,9 +7,9 @@ from typing import Any
 from sqlalchemy import Executable
 from sqlalchemy.ext.asyncio import AsyncConnection, AsyncTransaction
 
+from app.concurrency.deadline import seconds_left
 from app.database.engines import Engines
 from app.database.errors import driver_error, is_lost_connection, translate, warn_of_unknown_outcome
-from app.deadline import seconds_left
 from app.errors import DatabaseUnavailableError
 from app.observability.logging import logger
 

@@ -9,6 +9,7 @@ from sqlalchemy import ColumnElement, CursorResult, Executable, Row, Select
 from sqlalchemy.ext.asyncio import AsyncConnection
 from sqlalchemy.sql.dml import UpdateBase
 
+from app.concurrency.deadline import seconds_left
 from app.database import commits
 from app.database.backends import Backend
 from app.database.batching import MicroBatch
@@ -21,7 +22,6 @@ from app.database.lookups import Lookup, Value
 from app.database.steps import BatchedWrite, Outcome
 from app.database.turns import Lane, current_lane
 from app.database.waiting import Item, Result
-from app.deadline import seconds_left
 
 Given = TypeVar("Given")
 

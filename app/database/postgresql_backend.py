@@ -11,6 +11,8 @@ from sqlalchemy.dialects import postgresql as postgresql_dialect
 from sqlalchemy.engine import Dialect
 from sqlalchemy.ext.asyncio import AsyncConnection
 
+from app.concurrency.deadline import seconds_left
+from app.concurrency.places import Places
 from app.database import all_or_none, commits, postgresql, postgresql_batches
 from app.database.backends import SECONDS_BESIDE_A_STATEMENT, FindAtOnce
 from app.database.claims import CompiledClaim
@@ -29,9 +31,7 @@ from app.database.statements import (
     Written,
 )
 from app.database.turns import Lane, Turns, current_lane
-from app.deadline import seconds_left
 from app.errors import DatabaseUnavailableError
-from app.places import Places
 
 if TYPE_CHECKING:
     from asyncpg import Connection

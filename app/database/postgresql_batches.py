@@ -4,6 +4,7 @@ from collections.abc import Awaitable, Callable, Mapping, Sequence
 from functools import partial
 from typing import TYPE_CHECKING, Any, TypeVar
 
+from app.concurrency.deadline import seconds_left
 from app.database.claims import CompiledClaim
 from app.database.errors import (
     RowLockedError,
@@ -19,7 +20,6 @@ from app.database.statements import (
     Values,
     Written,
 )
-from app.deadline import seconds_left
 
 if TYPE_CHECKING:
     from asyncpg import Connection

@@ -4,6 +4,7 @@ import asyncio
 from collections.abc import Awaitable, Callable
 from typing import TYPE_CHECKING, Any, TypeVar
 
+from app.concurrency.deadline import seconds_left
 from app.database.errors import (
     OutcomeUnknownError,
     RowLockedError,
@@ -14,7 +15,6 @@ from app.database.errors import (
     may_have_committed,
     translate,
 )
-from app.deadline import seconds_left
 from app.observability.logging import logger
 
 if TYPE_CHECKING:

@@ -8,6 +8,7 @@ from contextlib import closing
 from pathlib import Path
 from typing import Any, TypeVar
 
+from app.concurrency.threads import start_threads
 from app.database.claims import CompiledClaim
 from app.database.errors import RowLockedError, is_lock, is_refusal, translate
 from app.database.statements import (
@@ -18,7 +19,6 @@ from app.database.statements import (
     Values,
     Written,
 )
-from app.database.threads import start_threads
 
 Result = TypeVar("Result")
 

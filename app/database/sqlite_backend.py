@@ -12,6 +12,8 @@ from sqlalchemy.dialects import sqlite as sqlite_dialect
 from sqlalchemy.engine import Dialect
 from sqlalchemy.ext.asyncio import AsyncConnection
 
+from app.concurrency.deadline import seconds_left
+from app.concurrency.places import Places
 from app.database import all_or_none, commits, sqlite
 from app.database.backends import SECONDS_BESIDE_A_STATEMENT, FindAtOnce
 from app.database.claims import CompiledClaim
@@ -26,9 +28,7 @@ from app.database.statements import (
     Written,
 )
 from app.database.turns import Turns
-from app.deadline import seconds_left
 from app.errors import DatabaseUnavailableError
-from app.places import Places
 
 Result = TypeVar("Result")
 

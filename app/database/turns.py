@@ -14,11 +14,11 @@ from enum import Enum
 from functools import partial, wraps
 from typing import Any, Concatenate, ParamSpec, Protocol, TypeVar
 
+from app.concurrency.deadline import seconds_left
+from app.concurrency.places import Places
 from app.database.errors import RowLockedError
-from app.deadline import seconds_left
 from app.errors import DatabaseUnavailableError
 from app.observability.logging import logger
-from app.places import Places
 
 log = logger(__name__)
 

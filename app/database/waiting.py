@@ -5,7 +5,7 @@ import time
 from collections import deque
 from typing import Generic, TypeVar
 
-from app.deadline import CallerConnection
+from app.concurrency.deadline import CallerConnection
 from app.errors import CallerGoneError, DatabaseUnavailableError
 from app.observability.logging import logger
 

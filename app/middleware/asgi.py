@@ -15,8 +15,8 @@ from collections.abc import Callable, Mapping
 from http import HTTPStatus
 from typing import Final
 
-from app import deadline
-from app.deadline import UNKNOWN_CONNECTION
+from app.concurrency import deadline
+from app.concurrency.deadline import UNKNOWN_CONNECTION
 from app.errors import NO_THREAD, NotFoundError, PosternError, is_exhaustion
 from app.middleware.body_limit import BodyReader, ClientGoneError, replaying
 from app.middleware.cors import Cors

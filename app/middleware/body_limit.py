@@ -3,7 +3,7 @@
 import asyncio
 import time
 
-from app.deadline import not_counted, postpone
+from app.concurrency.deadline import not_counted, postpone
 from app.errors import PosternError
 from app.middleware.http import WHOLE_REQUEST, Message, Receive, Scope, WholeRequest
 

@@ -7,7 +7,7 @@ from datetime import datetime, timedelta
 from cachetools import FIFOCache
 
 from app.clock import Clock
-from app.deadline import not_counted
+from app.concurrency.deadline import not_counted
 from app.oauth.errors import InvalidRequestUriError, OAuth2Error, TemporarilyUnavailableError
 from app.outbound.http import BusyError, FetchError, OutboundHttp
 

@@ -11,7 +11,7 @@ from email.utils import format_datetime, parseaddr
 from pathlib import Path
 from typing import Literal
 
-from app.late_imports import imported
+from app.concurrency.late_imports import imported
 from app.outbound.names import HostNames
 from app.security.mailboxes import with_ascii_host
 

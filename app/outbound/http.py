@@ -11,8 +11,8 @@ from pathlib import Path
 from typing import TYPE_CHECKING, NamedTuple
 from urllib.parse import SplitResult, urlencode, urlsplit
 
-from app.deadline import not_counted
-from app.late_imports import imported
+from app.concurrency.deadline import not_counted
+from app.concurrency.late_imports import imported
 from app.outbound.errors import BusyError, FetchError
 from app.outbound.ip_addresses import is_public, literal_address
 from app.outbound.names import HostNames

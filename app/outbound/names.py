@@ -11,7 +11,7 @@ import socket
 from collections.abc import Sequence
 from typing import TYPE_CHECKING
 
-from app.late_imports import imported
+from app.concurrency.late_imports import imported
 
 if TYPE_CHECKING:
     import aiodns

@@ -35,7 +35,7 @@ MAXIMUM_RSA_CHARACTERS = {"n": 700, "e": 16}
 
 
 MODULES = ("joserfc.jwk", "joserfc.jwt")
-"""Imported late, with their dependencies; see `app.late_imports`."""
+"""Imported late, with their dependencies; see `app.concurrency.late_imports`."""
 
 
 class SignatureError(Exception):

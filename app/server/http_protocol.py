@@ -14,7 +14,7 @@ from uvicorn.protocols.http.httptools_impl import (
     RequestResponseCycle,
 )
 
-from app.deadline import CallerConnection
+from app.concurrency.deadline import CallerConnection
 from app.middleware.http import CALLER_CONNECTION, WHOLE_REQUEST, WHOLE_RESPONSE, Scope
 from app.server.transport import OneWriteTransport
 

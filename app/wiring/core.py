@@ -4,6 +4,7 @@ from dataclasses import dataclass
 from datetime import timedelta
 
 from app.clock import Clock
+from app.concurrency.bounded_threads import BoundedThreads
 from app.database.database import Database
 from app.outbound.http import OutboundHttp
 from app.outbound.names import HostNames
@@ -19,7 +20,6 @@ from app.services.accounts.notices import Notices
 from app.services.accounts.one_time_links import OneTimeLinks
 from app.services.factors.trusted_browsers import TrustedBrowsers
 from app.services.operations.audit import AuditLog
-from app.services.operations.bounded_threads import BoundedThreads
 from app.services.operations.limits import Limits
 from app.services.operations.links import Links
 from app.services.operations.mail import MailDelivery, Outbox

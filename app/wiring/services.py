@@ -3,7 +3,7 @@
 from dataclasses import dataclass
 
 from app.clock import Clock
-from app.database.threads import start_threads
+from app.concurrency.threads import start_threads
 from app.oauth.grants import GRANTS, Grants
 from app.settings import Settings
 from app.wiring.accounts import Accounts, build_accounts

@@ -7,11 +7,11 @@ from contextlib import asynccontextmanager
 
 import pytest
 
-from app import deadline
+from app.concurrency import deadline
+from app.concurrency.places import Places
 from app.database.batching import WORTH_ANOTHER_BATCH, MicroBatch
 from app.database.errors import RowLockedError
 from app.errors import DatabaseUnavailableError
-from app.places import Places
 from tests.support.waiting import eventually
 
 SOON = 0.4  # seconds

@@ -8,10 +8,10 @@ from typing import cast
 
 import pytest
 
+from app.concurrency.places import Places
 from app.database.claim_steps import ClaimStep
 from app.database.claims import CompiledClaim
 from app.models.oauth.refresh_tokens import RefreshToken
-from app.places import Places
 from app.repositories.oauth.refresh_tokens import RefreshTokenRepository
 from app.repositories.oauth.token_families import NewPair
 from app.security.tokens import digest_of

@@ -7,11 +7,10 @@ from collections.abc import Iterator
 
 import pytest
 
-from app import deadline
-from app.deadline import CallerConnection
+from app.concurrency import bounded_threads, deadline
+from app.concurrency.bounded_threads import SECONDS_FOR_THE_DATABASE, BoundedThreads
+from app.concurrency.deadline import CallerConnection
 from app.errors import CallerGoneError, OverloadedError
-from app.services.operations import bounded_threads
-from app.services.operations.bounded_threads import SECONDS_FOR_THE_DATABASE, BoundedThreads
 from tests.support.waiting import eventually
 
 

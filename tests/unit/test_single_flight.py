@@ -2,7 +2,7 @@
 
 import asyncio
 
-from app.services.operations.single_flight import SingleFlight
+from app.concurrency.single_flight import SingleFlight
 
 
 async def test_a_call_after_a_finished_fetch_starts_a_new_fetch() -> None:

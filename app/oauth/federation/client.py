@@ -8,7 +8,7 @@ from urllib.parse import urlsplit
 from cachetools import FIFOCache
 
 from app.clock import Clock
-from app.late_imports import imported
+from app.concurrency.late_imports import imported
 from app.models.federation.identity_providers import IdentityProvider
 from app.oauth.federation.authentication import (
     AuthenticationRequest,

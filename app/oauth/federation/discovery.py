@@ -10,10 +10,10 @@ from urllib.parse import urlsplit
 from cachetools import FIFOCache
 
 from app.clock import Clock
+from app.concurrency.single_flight import SingleFlight
 from app.oauth.federation.errors import ProviderProtocolError, ProviderUnavailableError
 from app.outbound.http import FetchError, OutboundHttp
 from app.security.text import is_encodable
-from app.services.operations.single_flight import SingleFlight
 
 LIFETIME = timedelta(minutes=10)
 MAXIMUM_CACHED = 50

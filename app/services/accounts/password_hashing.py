@@ -1,8 +1,8 @@
 """Argon2id hashing in a thread pool of its own."""
 
+from app.concurrency.bounded_threads import BoundedThreads
 from app.security.passwords import MAXIMUM_LENGTH, PasswordScheme, has_password
 from app.security.tokens import new_identifier
-from app.services.operations.bounded_threads import BoundedThreads
 
 
 class PasswordHashing:

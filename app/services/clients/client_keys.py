@@ -10,7 +10,8 @@ from typing import Any
 from cachetools import FIFOCache
 
 from app.clock import Clock
-from app.late_imports import imported
+from app.concurrency.late_imports import imported
+from app.concurrency.single_flight import SingleFlight
 from app.models.clients.clients import Client
 from app.observability.logging import logger
 from app.outbound.http import BusyError, FetchError, OutboundHttp
@@ -18,7 +19,6 @@ from app.schemas.clients import PRIVATE_KEY_MEMBERS
 from app.security import jose
 from app.security.client_jwt import kid_of, require_type
 from app.security.text import is_encodable
-from app.services.operations.single_flight import SingleFlight
 
 log = logger(__name__)
 

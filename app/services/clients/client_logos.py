@@ -6,11 +6,11 @@ from datetime import datetime, timedelta
 from cachetools import FIFOCache
 
 from app.clock import Clock
+from app.concurrency.single_flight import SingleFlight
 from app.models.clients.clients import Client
 from app.observability.logging import logger
 from app.outbound.http import FetchError, OutboundHttp
 from app.security.images import image_type
-from app.services.operations.single_flight import SingleFlight
 
 log = logger(__name__)
 

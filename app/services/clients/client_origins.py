@@ -5,9 +5,9 @@ from datetime import datetime, timedelta
 from cachetools import FIFOCache
 
 from app.clock import Clock
+from app.concurrency.single_flight import SingleFlight
 from app.repositories.clients.client_origins import ClientOriginRepository
 from app.security.origins import loopback_origin_of
-from app.services.operations.single_flight import SingleFlight
 
 KEPT = timedelta(minutes=1)
 MAXIMUM_KEPT = 1000

@@ -1,6 +1,7 @@
 """One-time passwords (TOTP): secrets are sealed at rest, codes are valid once."""
 
 from app.clock import Clock
+from app.concurrency.bounded_threads import BoundedThreads
 from app.errors import TooManyRequestsError
 from app.models.accounts.sessions import Session
 from app.models.accounts.users import User
@@ -14,7 +15,6 @@ from app.services.accounts.known_networks import KnownNetworks
 from app.services.accounts.notices import Notices
 from app.services.accounts.sign_in_names import find_user
 from app.services.operations.audit import ANONYMOUS, AuditLog
-from app.services.operations.bounded_threads import BoundedThreads
 from app.services.operations.limits import Limits
 
 log = logger(__name__)

@@ -4,8 +4,8 @@ from collections.abc import Sequence
 from typing import Any
 
 from app.clock import Clock
+from app.concurrency.late_imports import imported
 from app.errors import InvalidInputError, NotFoundError
-from app.late_imports import imported
 from app.models.accounts.sessions import Session
 from app.models.accounts.users import User
 from app.models.factors.passkeys import Passkey

@@ -6,11 +6,11 @@ from dataclasses import dataclass
 from datetime import datetime, timedelta
 
 from app.clock import Clock
+from app.concurrency.single_flight import SingleFlight
 from app.errors import DatabaseUnavailableError
 from app.models.oauth.signing_keys import SigningKey
 from app.observability.logging import logger
 from app.repositories.oauth.signing_keys import SigningKeyRepository
-from app.services.operations.single_flight import SingleFlight
 
 log = logger(__name__)
 

@@ -12,7 +12,7 @@ from enum import StrEnum
 from typing import Any
 
 from app.clock import Clock
-from app.late_imports import imported
+from app.concurrency.late_imports import imported
 from app.models.oauth.signing_keys import SigningKey
 from app.observability.logging import logger
 from app.repositories.oauth.signing_keys import SigningKeyRepository

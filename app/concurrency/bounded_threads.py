@@ -8,11 +8,11 @@ from collections.abc import Callable
 from concurrent.futures import ThreadPoolExecutor
 from typing import TypeVar
 
-from app.database.threads import start_threads
-from app.deadline import current_caller, seconds_left
+from app.concurrency.deadline import current_caller, seconds_left
+from app.concurrency.freed_memory import return_freed_memory
+from app.concurrency.places import Places
+from app.concurrency.threads import start_threads
 from app.errors import CallerGoneError, OverloadedError
-from app.freed_memory import return_freed_memory
-from app.places import Places
 
 Result = TypeVar("Result")
 

@@ -4,8 +4,8 @@ import asyncio
 
 import pytest
 
+from app.concurrency.places import Places
 from app.errors import DatabaseUnavailableError
-from app.places import Places
 
 
 async def entered(places: Places, order: list[str], name: str, *, is_first: bool) -> None:

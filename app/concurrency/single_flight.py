@@ -4,7 +4,7 @@ import asyncio
 from collections.abc import Callable, Coroutine
 from typing import Any, Generic, TypeVar
 
-from app.deadline import not_counted
+from app.concurrency.deadline import not_counted
 
 Value = TypeVar("Value")
 
