@@ -1,15 +1,13 @@
 """The application: FastAPI with its routers and pages, behind `PosternApp` and its fast lane."""
 
-import asyncio
-import gc
-from collections.abc import AsyncIterator, Sequence
-from contextlib import asynccontextmanager
+from collections.abc import Sequence
 
 from fastapi import Depends, FastAPI
 
 from app import __version__
 from app.clock import Clock
 from app.lifecycle.gate import Gate
+from app.lifecycle.lifespan import Lifespan
 from app.middleware.asgi import PosternApp
 from app.middleware.body_limit import BodyReader
 from app.middleware.cors import Cors
@@ -17,7 +15,6 @@ from app.middleware.forwarded import ForwardedFor
 from app.middleware.security_headers import SecurityHeaders
 from app.oauth.grants import GRANTS, Grants
 from app.observability.access_log import AccessLog
-from app.observability.log_output import LogOutput
 from app.observability.logging import configure_logging, logger, server_output
 from app.pages import PAGES
 from app.pages.support import errors as pages_for_errors
@@ -28,12 +25,8 @@ from app.routers.hot import HotEndpoint
 from app.routers.openapi import describe
 from app.settings import Settings, load_settings, misspelt_settings
 from app.wiring import Services, build_services
-from app.wiring.preparation import prepare_in_time, prepare_some_time
 
 log = logger(__name__)
-
-COLLECTOR_THRESHOLDS = (10_000, 20, 20)
-"""Requests leave few cycles: a collection after each 700 objects cost a twentieth of the time."""
 
 
 def create_app(settings: Settings, *, clock: Clock, grants: Grants = GRANTS) -> PosternApp:
@@ -59,8 +52,9 @@ def application_of(services: Services, *, waits_for_database: bool) -> PosternAp
     protocol_paths = {endpoint.path for endpoint in endpoints if endpoint.speaks_protocol}
     errors = ErrorRenderer({*protocol_paths, registration.PATH}, below=(f"{registration.PATH}/",))
     gate = Gate(services, errors) if waits_for_database else None
+    lifespan = Lifespan(services, gate=gate, access_log=access_log, output=output)
     edge = PosternApp(
-        _fastapi(services, endpoints, access_log, errors, output, gate),
+        _fastapi(services, endpoints, lifespan, errors),
         fast_lane=fast_lane if settings.fast_lane else {},
         forwarded_for=_forwarded_for(settings),
         body_reader=BodyReader(limit=settings.body_limit, timeout=settings.body_timeout),
@@ -92,61 +86,13 @@ def _forwarded_for(settings: Settings) -> ForwardedFor | None:
 def _fastapi(
     services: Services,
     endpoints: Sequence[HotEndpoint],
-    access_log: AccessLog | None,
+    lifespan: Lifespan,
     errors: ErrorRenderer,
-    output: LogOutput,
-    gate: Gate | None,
 ) -> FastAPI:
-    tasks: list[asyncio.Task[None]] = []
-
-    async def begin_when_possible(gate: Gate) -> None:
-        await prepare_some_time(services)
-        begin()
-        gate.open()
-
-    def begin() -> None:
-        if services.core.settings.is_production and services.core.settings.is_sqlite:
-            log.warning(
-                "SQLite in production: use only one machine and one worker; to scale further, "
-                "use PostgreSQL"
-            )
-        if services.core.outbox is None:
-            log.info("SMTP_HOST is not set: email verification and password reset are disabled")
-        jobs = [
-            services.operations.housekeeping.run_forever(),
-            services.oauth.logout_delivery.run_forever(),
-            services.core.audit.sequencer.run_forever(),
-        ]
-        if services.core.mail_delivery is not None:
-            jobs.append(services.core.mail_delivery.run_forever())
-        if services.core.shared_limits is not None:
-            jobs.append(services.core.shared_limits.check())
-        tasks.extend(map(asyncio.create_task, jobs))
-        _freeze_gc()
-
-    @asynccontextmanager
-    async def lifespan(_: FastAPI) -> AsyncIterator[None]:
-        await services.start_threads()
-        if gate is not None:
-            tasks.append(asyncio.create_task(begin_when_possible(gate)))
-        else:
-            await prepare_in_time(services)
-            begin()
-        yield
-        for task in tasks:
-            task.cancel()
-        await asyncio.gather(*tasks, return_exceptions=True)
-        try:
-            await services.close()
-        finally:
-            if access_log is not None:
-                access_log.flush()
-            output.drain()
-
     application = FastAPI(
         title="Postern",
         version=__version__,
-        lifespan=lifespan,
+        lifespan=lambda _: lifespan.run(),
         docs_url=None,
         redoc_url=None,
         openapi_url="/openapi.json" if services.core.settings.docs else None,
@@ -164,13 +110,6 @@ def _fastapi(
     grant_types = [grant.grant_type for grant in services.oauth.grants]
     describe(application, endpoints, grant_types=grant_types)
     return application
-
-
-def _freeze_gc() -> None:
-    """Exclude objects that live as long as the server from later collections."""
-    gc.collect()
-    gc.freeze()
-    gc.set_threshold(*COLLECTOR_THRESHOLDS)
 
 
 def __getattr__(name: str) -> PosternApp:

@@ -11,6 +11,7 @@ from typing import TYPE_CHECKING, Any
 from urllib.parse import parse_qsl, urlencode
 from weakref import WeakSet
 
+from app.concurrency.background_jobs import BackgroundJobs
 from app.observability.logging import logger
 
 if TYPE_CHECKING:
@@ -46,19 +47,23 @@ class Hosts:
         self._follows_writes = self._is_several and _target_of(self._order[0]) in WRITES
         self._connections: dict[str, WeakSet[Connection[Any]]] = {}
         self._in_use: str | None = None
-        self._watch: asyncio.Task[None] | None = None
+        self._jobs = BackgroundJobs()
+        self._is_watched = False
 
     async def connect(self, *, timeout: float, **arguments: Any) -> "Connection[Any]":
         """Connect within `timeout` seconds, divided equally among the hosts."""
-        if self._follows_writes and self._watch is None:
-            self._watch = asyncio.create_task(self._watch_writes(timeout, arguments))
+        if self._follows_writes and not self._is_watched:
+            self._is_watched = True
+            self._jobs.start(
+                lambda: self._watch_writes(timeout, arguments),
+                name="check of the PostgreSQL hosts",
+                restarts=True,
+            )
         return await self._open(timeout, arguments)
 
     async def close(self) -> None:
         """Stop the background task; connections are closed by their users."""
-        if self._watch is not None:
-            self._watch.cancel()
-            await asyncio.gather(self._watch, return_exceptions=True)
+        await self._jobs.stop()
 
     async def _open(self, timeout: float, arguments: dict[str, Any]) -> "Connection[Any]":
         import asyncpg

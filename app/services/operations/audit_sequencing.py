@@ -1,9 +1,9 @@
 """Assign numbers to audit events in batches, soon after the events were written."""
 
 import asyncio
-from contextlib import suppress
 
 from app.clock import Clock
+from app.concurrency.background_loop import BackgroundLoop, wait_for_event
 from app.errors import DatabaseUnavailableError
 from app.observability.logging import logger
 from app.repositories.operations.audit_sequencing import BATCH, AuditSequencingRepository
@@ -16,7 +16,7 @@ PAUSE_SECONDS = 1.0
 PASSES_UNTIL_WARNING = 10
 
 
-class AuditSequencer:
+class AuditSequencer(BackgroundLoop):
     """Numbers audit events.
 
     Every worker has a sequencer; the lock on the head of the chain lets one at a time work.
@@ -25,6 +25,11 @@ class AuditSequencer:
     def __init__(
         self, audit_sequencing_repository: AuditSequencingRepository, clock: Clock
     ) -> None:
+        super().__init__(
+            log,
+            unavailable="audit events are waiting to be numbered: the database is not available",
+            failed="numbering audit events failed and will be retried",
+        )
         self._audit_sequencing_repository = audit_sequencing_repository
         self._clock = clock
         self._written = asyncio.Event()
@@ -34,23 +39,6 @@ class AuditSequencer:
     def wake(self) -> None:
         """Signal that an event was written, or will be at once."""
         self._written.set()
-
-    async def run_forever(self) -> None:
-        """Run until cancelled; a pass in progress is completed."""
-        while True:
-            with suppress(TimeoutError):
-                async with asyncio.timeout(POLL_SECONDS):
-                    await self._written.wait()
-            await asyncio.sleep(
-                PAUSE_SECONDS * (1 + min(self._passes_in_vain, PASSES_UNTIL_WARNING))
-            )
-            self._written.clear()
-            current_pass = asyncio.create_task(self._pass())
-            try:
-                await asyncio.shield(current_pass)
-            except asyncio.CancelledError:
-                await current_pass
-                raise
 
     async def run(self) -> bool:
         """Number all waiting events; return False if another worker is doing it."""
@@ -69,16 +57,15 @@ class AuditSequencer:
         except DatabaseUnavailableError:
             return False
 
+    async def _wait(self) -> None:
+        await wait_for_event(self._written, at_most=POLL_SECONDS)
+        await asyncio.sleep(PAUSE_SECONDS * (1 + min(self._passes_in_vain, PASSES_UNTIL_WARNING)))
+        self._written.clear()
+
     async def _pass(self) -> None:
-        try:
-            is_done = await self.run()
-        except DatabaseUnavailableError:
-            log.warning("audit events are waiting to be numbered: the database is not available")
-        except Exception:
-            log.exception("numbering audit events failed and will be retried")
-        else:
-            self._passes_in_vain = 0 if is_done else self._passes_in_vain + 1
-            if not is_done:
-                self._written.set()
-            if self._passes_in_vain == PASSES_UNTIL_WARNING:
-                log.warning("audit events are waiting to be numbered: audit_head is locked")
+        is_done = await self.run()
+        self._passes_in_vain = 0 if is_done else self._passes_in_vain + 1
+        if not is_done:
+            self._written.set()
+        if self._passes_in_vain == PASSES_UNTIL_WARNING:
+            log.warning("audit events are waiting to be numbered: audit_head is locked")

@@ -1,14 +1,14 @@
 """Deliver queued rows (emails, logout tokens) until the server stops."""
 
 import asyncio
-from abc import ABC, abstractmethod
+from abc import abstractmethod
 from collections import Counter
 from collections.abc import Callable, Collection, Coroutine, Sequence
 from datetime import datetime
 from typing import Any, Generic, TypeVar
 
 from app.clock import Clock
-from app.errors import DatabaseUnavailableError
+from app.concurrency.background_loop import BackgroundLoop, wait_for_event
 from app.observability.logging import logger
 
 log = logger(__name__)
@@ -57,7 +57,7 @@ class Flight(Generic[Row]):
         return {party for party, count in self.parties.items() if count >= limit}
 
 
-class Delivery(ABC, Generic[Row]):
+class Delivery(BackgroundLoop, Generic[Row]):
     """Delivery of queued rows.
 
     It runs when `due` is set, and every `POLL_SECONDS`. `what` is the name of the rows in the log.
@@ -66,33 +66,17 @@ class Delivery(ABC, Generic[Row]):
     def __init__(
         self, clock: Clock, due: asyncio.Event, *, what: str, at_once: int, at_once_of_party: int
     ) -> None:
+        super().__init__(
+            log,
+            unavailable=f"{what} are waiting: the database is not available",
+            failed=f"the delivery of {what} failed and will be retried",
+        )
         self._at_once = at_once
         self._at_once_of_party = at_once_of_party
         self._clock = clock
         self._due = due
-        self._what = what
         self._sending: set[asyncio.Task[Any]] = set()
         self._is_stopping = False
-
-    async def run_forever(self) -> None:
-        """Run until cancelled; rows that are being sent then are left to a later attempt."""
-        while True:
-            try:
-                async with asyncio.timeout(POLL_SECONDS):
-                    await self._due.wait()
-            except TimeoutError:
-                pass
-            self._due.clear()
-            current_pass = asyncio.create_task(self._look())
-            try:
-                await asyncio.shield(current_pass)
-            except asyncio.CancelledError:
-                self._is_stopping = True
-                for sending in self._sending:
-                    sending.cancel()
-                # so that no database connection is left in the middle of a statement
-                await current_pass
-                raise
 
     async def run_once(self) -> int:
         """Deliver every row that is ready, and return how many were delivered.
@@ -194,10 +178,15 @@ class Delivery(ABC, Generic[Row]):
         finally:
             self._sending.discard(sending)
 
-    async def _look(self) -> None:
-        try:
-            await self.run_once()
-        except DatabaseUnavailableError:
-            log.warning("%s are waiting: the database is not available", self._what)
-        except Exception:
-            log.exception("the delivery of %s failed and will be retried", self._what)
+    async def _wait(self) -> None:
+        await wait_for_event(self._due, at_most=POLL_SECONDS)
+        self._due.clear()
+
+    async def _pass(self) -> None:
+        await self.run_once()
+
+    def _on_stop(self, current_pass: asyncio.Task[None]) -> None:
+        """Stop sending; rows that are being sent are left to a later attempt."""
+        self._is_stopping = True
+        for sending in self._sending:
+            sending.cancel()

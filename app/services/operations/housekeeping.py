@@ -8,6 +8,7 @@ from contextlib import suppress
 from datetime import timedelta
 
 from app.clock import Clock
+from app.concurrency.background_loop import BackgroundLoop
 from app.errors import DatabaseUnavailableError
 from app.observability.logging import logger
 from app.repositories.oauth.ended_tokens import EndedTokenRepository
@@ -26,7 +27,7 @@ STOP_SECONDS = 1.0
 """How long shutdown waits to release the lease."""
 
 
-class Housekeeping:
+class Housekeeping(BackgroundLoop):
     """Periodic deletion of expired rows, which runs beside the server.
 
     `interval` is in seconds; `others` are deletions with rules of their own. A run rotates old
@@ -48,6 +49,11 @@ class Housekeeping:
         sleep: Callable[[float], Awaitable[None]] = asyncio.sleep,
         timer: Callable[[], float] = time.monotonic,
     ) -> None:
+        super().__init__(
+            log,
+            unavailable="housekeeping is waiting: the database is not available",
+            failed="housekeeping failed and will be retried",
+        )
         self._housekeeping_repository = housekeeping_repository
         self._ended_token_repository = ended_token_repository
         self._lease_repository = lease_repository
@@ -63,17 +69,9 @@ class Housekeeping:
         self._has_more = False
 
     async def run_forever(self) -> None:
+        """Repeat until cancelled, then release the lease."""
         try:
-            while True:
-                if not self._has_more:
-                    await self._sleep(self._interval)
-                self._has_more = False
-                try:
-                    await self.run_once()
-                except DatabaseUnavailableError:
-                    log.warning("housekeeping is waiting: the database is not available")
-                except Exception:
-                    log.exception("housekeeping failed and will be retried")
+            await super().run_forever()
         finally:
             await self._give_lease_back()
 
@@ -107,6 +105,17 @@ class Housekeeping:
         if total:
             log.info("housekeeping removed %d rows", total)
         return total
+
+    async def _wait(self) -> None:
+        if not self._has_more:
+            await self._sleep(self._interval)
+        self._has_more = False
+
+    async def _pass(self) -> None:
+        await self.run_once()
+
+    def _on_stop(self, current_pass: asyncio.Task[None]) -> None:
+        current_pass.cancel()
 
     def _deletions(self) -> Sequence[Deletion]:
         return (
