@@ -5,28 +5,22 @@ import signal
 import socket
 from collections.abc import Callable
 
-import uvicorn
-
 from app.clock import Clock
 from app.database.errors import is_database_error
 from app.main import application_of
-from app.middleware.asgi import PosternApp
 from app.observability.logging import configure_logging, logger, server_output
 from app.pages.support.assets import assets_of
 from app.server.banner import print_banner
+from app.server.http_protocol import BoundedHttpProtocol
 from app.server.listening import refusal
 from app.server.terminal import Terminal
-from app.server.uvicorn_server import Beside, Server
+from app.server.uvicorn_adapter.config import config_of
+from app.server.uvicorn_adapter.server import Beside, Server
 from app.settings import Settings
 from app.wiring import Services, build_services
 from app.wiring.preparation import prepare_in_time
 
 log = logger(__name__)
-
-KEEP_ALIVE_SECONDS = 30
-TLS_CIPHERS = "ECDHE+AESGCM:ECDHE+CHACHA20"
-"""TLS 1.2 cipher suites with forward secrecy and authenticated encryption (RFC 9325 section 4.2).
-All suites of TLS 1.3 have both."""
 
 
 def serve_alone(settings: Settings, listener: socket.socket) -> None:
@@ -73,9 +67,8 @@ def serve(
                 log_format=settings.log_format, level=settings.log_level, output=output
             )
 
-    server = Server(
-        config_of(settings, application), prepare=prepare, is_ready=is_ready, beside=beside
-    )
+    config = config_of(settings, application, BoundedHttpProtocol)
+    server = Server(config, prepare=prepare, is_ready=is_ready, beside=beside)
     try:
         server.run(sockets=[listener])
     except OSError as error:
@@ -98,24 +91,3 @@ async def _prepare(services: Services) -> None:
         await prepare_in_time(services)
         await services.oauth.signing_keys.ensure()
         stack.pop_all()
-
-
-def config_of(settings: Settings, application: PosternApp) -> uvicorn.Config:
-    """Return Uvicorn's configuration for the application."""
-    return uvicorn.Config(
-        application,
-        host=settings.host,
-        port=settings.port,
-        http="app.server.http_protocol:BoundedHttpProtocol",
-        ws="none",
-        lifespan="on",
-        log_config=None,
-        access_log=False,
-        server_header=False,
-        proxy_headers=False,
-        timeout_keep_alive=KEEP_ALIVE_SECONDS,
-        timeout_graceful_shutdown=settings.graceful_timeout,
-        ssl_certfile=settings.tls_cert_file,
-        ssl_ciphers=TLS_CIPHERS,
-        ssl_keyfile=str(settings.tls_key_file) if settings.tls_key_file else None,
-    )

@@ -14,7 +14,7 @@ from app.server.workers import READY, SIGN_OF_LIFE
 from app.settings import Settings, load_settings
 
 if TYPE_CHECKING:
-    from app.server.uvicorn_server import Server
+    from app.server.uvicorn_adapter.server import Server
 
 log = logger("app.server.worker")
 

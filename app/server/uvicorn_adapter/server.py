@@ -12,8 +12,7 @@ import uvicorn
 from uvicorn.server import ServerState
 
 from app.observability.logging import logger
-from app.server.draining import Draining
-from app.server.http_protocol import BoundedHttpProtocol
+from app.server.draining import Connection, Draining
 from app.server.listening import BACKLOG
 from app.server.new_connections import refuse_new_connections
 
@@ -80,7 +79,7 @@ class Server(uvicorn.Server):
         listeners = list(sockets or ())
         log.info("stopping: finishing the accepted requests")
         self.server_state.is_draining = True
-        connections = cast("set[BoundedHttpProtocol]", self.server_state.connections)
+        connections = cast("set[Connection]", self.server_state.connections)
         for connection in connections:
             connection.drain()
         draining = Draining(
