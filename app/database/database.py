@@ -87,6 +87,26 @@ class Database:
         self._batched.append(batch)
         return batch
 
+    async def find_one(self, statement: Executable, *, value: Callable[..., Value]) -> Value | None:
+        """Return `value` of the columns of the first row, or None if there is none."""
+        row = await self.fetch_one(statement)
+        return value(*row) if row is not None else None
+
+    async def find_all(
+        self, statement: Executable, *, value: Callable[..., Value]
+    ) -> Sequence[Value]:
+        """Return `value` of the columns of each row."""
+        return [value(*row) for row in await self.fetch_all(statement)]
+
+    async def count(self, statement: Executable) -> int:
+        """Return the number that a statement selects."""
+        row = await self.fetch_one(statement)
+        return int(row[0]) if row is not None else 0
+
+    async def exists(self, statement: Executable) -> bool:
+        """Return whether a statement selects any row."""
+        return await self.fetch_one(statement) is not None
+
     async def fetch_one(self, statement: Executable) -> Row[Any] | None:
         return await self._fetch(statement, lambda result: result.first())
 

@@ -4,19 +4,43 @@ from datetime import timedelta
 from typing import Any
 
 import pytest
-from sqlalchemy import Select
+from sqlalchemy import Select, select
 
 from app.database.database import Database
+from app.models.accounts.one_time_links import OneTimeLink, one_time_links
+from app.models.accounts.sessions import Session, sessions
 from app.models.accounts.users import User, users
 from app.models.clients.clients import Client, clients
+from app.models.clients.consents import Consent, consents
+from app.models.factors.passkeys import Passkey, passkeys
+from app.models.federation.identity_providers import (
+    IdentityProvider,
+    LinkedIdentity,
+    upstream_identities,
+    upstream_providers,
+)
 from app.models.oauth.access_tokens import AccessToken
+from app.models.oauth.authorization_codes import AuthorizationCode
+from app.models.oauth.authorization_requests import StoredRequest, authorization_requests
+from app.models.oauth.device_codes import DeviceCode
+from app.models.oauth.logout_notices import LogoutNotice, logout_notices
 from app.models.oauth.refresh_tokens import RefreshToken
+from app.models.oauth.signing_keys import SigningKey, signing_keys
+from app.models.oauth.used_refresh_tokens import UsedRefreshToken
+from app.models.operations.audit_checkpoints import AuditCheckpoint, audit_checkpoints
+from app.models.operations.audit_deletions import AuditDeletion, audit_deletions
+from app.models.operations.audit_events import AuditEvent, audit_events
+from app.models.operations.mails import StoredMail, mails
 from app.repositories.accounts.users import UserRepository
 from app.repositories.clients.clients import ClientRepository
 from app.repositories.oauth import access_tokens as access_token_queries
+from app.repositories.oauth import authorization_codes as authorization_code_queries
+from app.repositories.oauth import device_codes as device_code_queries
 from app.repositories.oauth import refresh_tokens as refresh_token_queries
+from app.repositories.oauth import token_families as token_family_queries
 from app.repositories.oauth.access_tokens import AccessTokenRepository
 from app.repositories.oauth.refresh_tokens import RefreshTokenRepository
+from app.repositories.oauth.token_families import SignIn
 from app.security.tokens import digest_of
 from tests.repositories.conftest import CLOCK, NOW, new_client, new_user
 from tests.support.application import Application, TestClient, TestUser
@@ -42,20 +66,44 @@ def selected_names(statement: Select[Any]) -> list[str]:
     return [OTHER_NAMES.get((column.table.name, column.name), column.name) for column in columns]
 
 
-def test_user_fields_match_the_columns_of_the_table_in_order() -> None:
-    assert field_names(User) == [column.name for column in users.columns]
+OF_TABLES = {
+    AuditCheckpoint: audit_checkpoints,
+    AuditDeletion: audit_deletions,
+    AuditEvent: audit_events,
+    Client: clients,
+    Consent: consents,
+    IdentityProvider: upstream_providers,
+    LinkedIdentity: upstream_identities,
+    LogoutNotice: logout_notices,
+    OneTimeLink: one_time_links,
+    Passkey: passkeys,
+    Session: sessions,
+    SigningKey: signing_keys,
+    StoredMail: mails,
+    StoredRequest: authorization_requests,
+    User: users,
+}
+
+OF_LOOKUPS = {
+    AccessToken: access_token_queries.LIVING,
+    AuthorizationCode: select(*authorization_code_queries.COLUMNS),
+    DeviceCode: select(*device_code_queries.COLUMNS),
+    RefreshToken: refresh_token_queries.LIVING,
+    SignIn: token_family_queries.SIGN_IN,
+    UsedRefreshToken: refresh_token_queries.USED,
+}
 
 
-def test_client_fields_match_the_columns_of_the_table_in_order() -> None:
-    assert field_names(Client) == [column.name for column in clients.columns]
+@pytest.mark.parametrize("value_class", OF_TABLES, ids=lambda each: each.__name__)
+def test_the_fields_of_a_value_match_the_columns_of_its_table_in_order(value_class: Any) -> None:
+    columns = OF_TABLES[value_class].columns
+
+    assert field_names(value_class) == [column.name for column in columns]
 
 
-def test_access_token_fields_match_the_columns_of_the_lookup_in_order() -> None:
-    assert field_names(AccessToken) == selected_names(access_token_queries.LIVING)
-
-
-def test_refresh_token_fields_match_the_columns_of_the_lookup_in_order() -> None:
-    assert field_names(RefreshToken) == selected_names(refresh_token_queries.LIVING)
+@pytest.mark.parametrize("value_class", OF_LOOKUPS, ids=lambda each: each.__name__)
+def test_the_fields_of_a_value_match_the_columns_of_its_lookup_in_order(value_class: Any) -> None:
+    assert field_names(value_class) == selected_names(OF_LOOKUPS[value_class])
 
 
 async def test_a_client_is_read_back_unchanged(database: Database) -> None:

@@ -1,8 +1,8 @@
 """The rows that belong to a user account: read together, and deleted together."""
 
-from collections.abc import Sequence
+from collections.abc import Callable, Sequence
 from datetime import datetime
-from typing import Any
+from typing import Any, TypeVar
 
 from sqlalchemy import Select, Table, delete, func, select
 from sqlalchemy.ext.asyncio import AsyncConnection
@@ -50,37 +50,37 @@ TABLES_OF_A_USER = (
 """Tables of rows that belong to one user, in the order in which other transactions lock them."""
 
 
+Value = TypeVar("Value")
+
+
 class AccountRepository:
     def __init__(self, database: Database) -> None:
         self._database = database
 
     async def list_passkeys(self, user_id: str) -> Sequence[Passkey]:
-        rows = await self._rows(passkeys, user_id)
-        return [Passkey(*row) for row in rows]
+        return await self._list(passkeys, user_id, Passkey)
 
     async def list_identities(self, user_id: str) -> Sequence[LinkedIdentity]:
         """Return the external identities that are linked to a user."""
-        rows = await self._rows(upstream_identities, user_id)
-        return [LinkedIdentity(*row) for row in rows]
+        return await self._list(upstream_identities, user_id, LinkedIdentity)
 
     async def list_trusted_browsers(self, user_id: str) -> Sequence[tuple[str, datetime]]:
         """Return the user agent of each trusted browser, and the time since it has been trusted."""
         remembered = trusted_browsers.c
-        rows: Sequence[Any] = await self._database.fetch_all(
+        return await self._database.find_all(
             select(remembered.user_agent, remembered.created_at).where(
                 remembered.user_id == user_id
-            )
+            ),
+            value=_agent_and_time,
         )
-        return [(row.user_agent, row.created_at) for row in rows]
 
     async def count_recovery_codes(self, user_id: str) -> int:
         """Return the number of unused recovery codes."""
-        row = await self._database.fetch_one(
+        return await self._database.count(
             select(func.count()).where(
                 recovery_codes.c.user_id == user_id, recovery_codes.c.used_at.is_(None)
             )
         )
-        return int(row[0]) if row is not None else 0
 
     @gives_way
     async def delete(self, user_id: str, *, now: datetime, event: NewEvent) -> bool:
@@ -101,8 +101,15 @@ class AccountRepository:
             await write_events(connection, event)
         return True
 
-    async def _rows(self, table: Table, user_id: str) -> Sequence[Any]:
-        return await self._database.fetch_all(select(table).where(table.c.user_id == user_id))
+    async def _list(
+        self, table: Table, user_id: str, value: Callable[..., Value]
+    ) -> Sequence[Value]:
+        statement = select(table).where(table.c.user_id == user_id)
+        return await self._database.find_all(statement, value=value)
+
+
+def _agent_and_time(user_agent: str, created_at: datetime) -> tuple[str, datetime]:
+    return user_agent, created_at
 
 
 async def delete_accounts(connection: AsyncConnection, user_ids: Sequence[str]) -> None:

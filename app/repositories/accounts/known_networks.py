@@ -66,7 +66,7 @@ class KnownNetworkRepository:
         other_networks = select(known.digest).where(
             known.user_id == user.user_id, known.digest != digest, known.expires_at > now
         )
-        return await self._database.fetch_one(other_networks.limit(1)) is not None
+        return await self._database.exists(other_networks.limit(1))
 
     async def _expires_at(self, digest: bytes) -> datetime | None:
         row = await self._rows(digest)

@@ -1,7 +1,6 @@
 """Queries about one-time links. Consuming a link and applying its change is one step."""
 
 from datetime import datetime
-from typing import Any
 
 from sqlalchemy import ColumnElement, Select, delete, exists, insert, or_, select, update
 from sqlalchemy.ext.asyncio import AsyncConnection
@@ -58,17 +57,16 @@ class OneTimeLinkRepository:
     async def find(self, digest: bytes, purpose: str, *, now: datetime) -> OneTimeLink | None:
         """Return the link, or None if it is not valid."""
         statement = select(one_time_links).where(*_counts(digest, purpose, now))
-        row: Any = await self._database.fetch_one(statement)
-        return OneTimeLink(*row) if row is not None else None
+        return await self._database.find_one(statement, value=OneTimeLink)
 
     async def find_newest(self, user_id: str, purpose: str, *, now: datetime) -> OneTimeLink | None:
-        row: Any = await self._database.fetch_one(
+        return await self._database.find_one(
             select(one_time_links)
             .where(link.user_id == user_id, link.purpose == purpose, *_lives(now))
             .order_by(link.created_at.desc())
-            .limit(1)
+            .limit(1),
+            value=OneTimeLink,
         )
-        return OneTimeLink(*row) if row is not None else None
 
     async def remove_all(self, user_id: str) -> None:
         await self._database.change(delete(one_time_links).where(link.user_id == user_id))

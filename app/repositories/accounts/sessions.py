@@ -72,12 +72,12 @@ class SessionRepository:
 
     async def list_valid(self, user_id: str, *, now: datetime) -> Sequence[Session]:
         """Return the active sessions of a user, most recently used first."""
-        rows: Sequence[Any] = await self._database.fetch_all(
+        return await self._database.find_all(
             LIVING.with_only_columns(*sessions.columns)
             .where(session.user_id == user_id, session.expires_at > now)
-            .order_by(session.last_seen_at.desc())
+            .order_by(session.last_seen_at.desc()),
+            value=Session,
         )
-        return [Session(*row) for row in rows]
 
     async def renew(self, again: Session, *, event: NewEvent | None) -> bool:
         """Store another sign-in of the same user in the same browser.
@@ -134,10 +134,10 @@ class SessionRepository:
 
     async def list_clients(self, session_id: str) -> Sequence[Client]:
         """Return the clients that got tokens in a session."""
-        rows: Sequence[Any] = await self._database.fetch_all(
-            select(clients).where(client.client_id.in_(clients_in(session_id)))
+        return await self._database.find_all(
+            select(clients).where(client.client_id.in_(clients_in(session_id))),
+            value=Client,
         )
-        return [Client(*row) for row in rows]
 
 
 def _signed_in(*row: Any) -> SignedIn:

@@ -29,13 +29,13 @@ class UnconfirmedUserRepository:
 
     async def list_due(self, *, before: datetime, limit: int) -> Sequence[str]:
         """Return the ids of users who registered before the time `before`, oldest first."""
-        rows = await self._database.fetch_all(
+        return await self._database.find_all(
             select(unconfirmed.user_id)
             .where(unconfirmed.since < before)
             .order_by(unconfirmed.since)
-            .limit(limit)
+            .limit(limit),
+            value=str,
         )
-        return [row.user_id for row in rows]
 
     async def settle(self, events: Mapping[str, NewEvent], *, now: datetime) -> int:
         """Delete the given users if they are still unconfirmed, and write their events.

@@ -2,7 +2,6 @@
 
 from collections.abc import Sequence
 from datetime import datetime
-from typing import Any
 
 from sqlalchemy import (
     ColumnElement,
@@ -70,23 +69,23 @@ class UserRepository:
 
     async def list_by_email(self, email_key: str, *, limit: int) -> Sequence[User]:
         """Return the users who have verified this email address, oldest account first."""
-        rows: Sequence[Any] = await self._database.fetch_all(
+        return await self._database.find_all(
             select(users)
             .where(users.c.email_key == email_key)
             .order_by(users.c.created_at)
-            .limit(limit)
+            .limit(limit),
+            value=User,
         )
-        return [User(*row) for row in rows]
 
     async def list_page(self, *, after: str = "", limit: int = 100) -> Sequence[User]:
         """Return a page of users, ordered by `username_key`, beginning after `after`."""
-        rows: Sequence[Any] = await self._database.fetch_all(
+        return await self._database.find_all(
             select(users)
             .where(users.c.username_key > after)
             .order_by(users.c.username_key)
-            .limit(limit)
+            .limit(limit),
+            value=User,
         )
-        return [User(*row) for row in rows]
 
     @gives_way
     async def enroll_otp(self, user: User, otp_secret: bytes) -> bool:

@@ -12,7 +12,6 @@ class ClientOriginRepository:
 
     async def is_known(self, *origins: str) -> bool:
         """Return whether any client registered one of these origins."""
-        row = await self._database.fetch_one(
+        return await self._database.exists(
             select(client_origins.c.origin).where(client_origins.c.origin.in_(origins)).limit(1)
         )
-        return row is not None

@@ -2,7 +2,6 @@
 
 from collections.abc import Sequence
 from datetime import datetime
-from typing import Any
 
 from sqlalchemy import ColumnElement, delete, insert, select, update
 
@@ -96,13 +95,13 @@ class ClientRepository:
 
     async def list_page(self, *, after: str = "", limit: int = 100) -> Sequence[Client]:
         """Return a page of clients, ordered by `client_id`, beginning after `after`."""
-        rows: Sequence[Any] = await self._database.fetch_all(
+        return await self._database.find_all(
             select(clients)
             .where(clients.c.client_id > after)
             .order_by(clients.c.client_id)
-            .limit(limit)
+            .limit(limit),
+            value=Client,
         )
-        return [Client(*row) for row in rows]
 
     async def replace_secret_digest(
         self, client_id: str, digest: bytes, *, event: NewEvent

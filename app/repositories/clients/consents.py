@@ -26,10 +26,10 @@ class ConsentRepository:
         self._database = database
 
     async def find(self, user_id: str, client_id: str) -> Consent | None:
-        row: Any = await self._database.fetch_one(
-            select(consents).where(consent.user_id == user_id, consent.client_id == client_id)
+        return await self._database.find_one(
+            select(consents).where(consent.user_id == user_id, consent.client_id == client_id),
+            value=Consent,
         )
-        return Consent(*row) if row is not None else None
 
     @gives_way
     async def grant(self, given: Consent, *, event: NewEvent) -> bool:
@@ -42,22 +42,22 @@ class ConsentRepository:
         return user_exists
 
     async def list_of(self, user_id: str) -> Sequence[Consent]:
-        rows: Sequence[Any] = await self._database.fetch_all(
-            select(consents).where(consent.user_id == user_id).order_by(consent.granted_at.desc())
+        return await self._database.find_all(
+            select(consents).where(consent.user_id == user_id).order_by(consent.granted_at.desc()),
+            value=Consent,
         )
-        return [Consent(*row) for row in rows]
 
     async def list_with_tokens(self, user_id: str, *, now: datetime) -> Sequence[Consent]:
         """Return the scopes of all active token families, with or without consent.
 
         The newest is first; a client can occur more than once.
         """
-        rows: Sequence[Any] = await self._database.fetch_all(
+        return await self._database.find_all(
             select(family.user_id, family.client_id, family.scope, family.created_at)
             .where(family.user_id == user_id, family.revoked_at.is_(None), family.expires_at > now)
-            .order_by(family.created_at.desc())
+            .order_by(family.created_at.desc()),
+            value=Consent,
         )
-        return [Consent(*row) for row in rows]
 
     async def last_uses(self, user_id: str) -> dict[str, datetime]:
         """Return when each client last got tokens, by a sign-in or a refresh token."""

@@ -27,7 +27,6 @@ class InitialAccessTokenRepository:
             await write_events(connection, event)
 
     async def is_active(self, digest: bytes, *, now: datetime) -> bool:
-        row = await self._database.fetch_one(
+        return await self._database.exists(
             select(token.digest).where(token.digest == digest, token.expires_at > now)
         )
-        return row is not None

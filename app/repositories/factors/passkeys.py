@@ -59,22 +59,21 @@ class PasskeyRepository:
         return "added"
 
     async def find_by_credential(self, credential_id: bytes) -> Passkey | None:
-        row: Any = await self._database.fetch_one(
-            select(passkeys).where(passkey.credential_id == credential_id)
+        return await self._database.find_one(
+            select(passkeys).where(passkey.credential_id == credential_id),
+            value=Passkey,
         )
-        return Passkey(*row) if row is not None else None
 
     async def list_of(self, user_id: str) -> Sequence[Passkey]:
-        rows: Sequence[Any] = await self._database.fetch_all(
+        return await self._database.find_all(
             select(passkeys)
             .where(passkey.user_id == user_id)
-            .order_by(passkey.created_at, passkey.passkey_id)
+            .order_by(passkey.created_at, passkey.passkey_id),
+            value=Passkey,
         )
-        return [Passkey(*row) for row in rows]
 
     async def count_of(self, user_id: str) -> int:
-        row = await self._database.fetch_one(select(func.count()).where(passkey.user_id == user_id))
-        return int(row[0]) if row is not None else 0
+        return await self._database.count(select(func.count()).where(passkey.user_id == user_id))
 
     async def use(self, used: Passkey, *, sign_count: int, is_synced: bool, now: datetime) -> bool:
         """Store the authenticator's new signature count after a sign-in.

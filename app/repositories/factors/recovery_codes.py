@@ -45,14 +45,13 @@ class RecoveryCodeRepository:
         return True
 
     async def is_unused(self, user_id: str, digest: bytes) -> bool:
-        row = await self._database.fetch_one(
+        return await self._database.exists(
             select(recovery_code.digest).where(
                 recovery_code.digest == digest,
                 recovery_code.user_id == user_id,
                 recovery_code.used_at.is_(None),
             )
         )
-        return row is not None
 
     @gives_way
     async def use(
@@ -81,8 +80,7 @@ class RecoveryCodeRepository:
         return remaining
 
     async def count_unused(self, user_id: str) -> int:
-        row = await self._database.fetch_one(_unused(user_id))
-        return int(row[0]) if row is not None else 0
+        return await self._database.count(_unused(user_id))
 
 
 def _unused(user_id: str) -> Select[int]:

@@ -61,13 +61,12 @@ class TrustedBrowserRepository:
         return {bytes(row.digest): row.user_id for row in rows}
 
     async def count(self, user_id: str, *, now: datetime) -> int:
-        row = await self._database.fetch_one(
+        return await self._database.count(
             select(func.count())
             .select_from(trusted_browsers)
             .join(users, _still_counts(now))
             .where(remembered.user_id == user_id)
         )
-        return int(row[0]) if row is not None else 0
 
     async def forget_all(self, user_id: str, *, event: NewEvent) -> None:
         """Delete the trusted browsers of a user; write the event only if there were any."""

@@ -51,17 +51,17 @@ class IdentityProviderRepository:
         return True
 
     async def find(self, name: str) -> IdentityProvider | None:
-        row: Any = await self._database.fetch_one(
-            select(upstream_providers).where(provider.name == name)
+        return await self._database.find_one(
+            select(upstream_providers).where(provider.name == name),
+            value=IdentityProvider,
         )
-        return IdentityProvider(*row) if row is not None else None
 
     async def list_all(self) -> Sequence[IdentityProvider]:
         """Return all identity providers in the order in which they were added."""
-        rows: Sequence[Any] = await self._database.fetch_all(
-            select(upstream_providers).order_by(provider.created_at, provider.name)
+        return await self._database.find_all(
+            select(upstream_providers).order_by(provider.created_at, provider.name),
+            value=IdentityProvider,
         )
-        return [IdentityProvider(*row) for row in rows]
 
     async def count_linked(self) -> dict[str, int]:
         """Return the number of linked accounts by provider name, omitting providers without any."""
@@ -103,20 +103,20 @@ class IdentityProviderRepository:
             return len(linked.all())
 
     async def find_identity(self, issuer: str, subject: str) -> LinkedIdentity | None:
-        row: Any = await self._database.fetch_one(
+        return await self._database.find_one(
             select(upstream_identities).where(
                 identity.issuer == issuer, identity.subject == subject
-            )
+            ),
+            value=LinkedIdentity,
         )
-        return LinkedIdentity(*row) if row is not None else None
 
     async def list_of(self, user_id: str) -> Sequence[LinkedIdentity]:
-        rows: Sequence[Any] = await self._database.fetch_all(
+        return await self._database.find_all(
             select(upstream_identities)
             .where(identity.user_id == user_id)
-            .order_by(identity.linked_at)
+            .order_by(identity.linked_at),
+            value=LinkedIdentity,
         )
-        return [LinkedIdentity(*row) for row in rows]
 
     @gives_way
     async def link(self, made: LinkedIdentity, owner: User, *, event: NewEvent) -> bool:

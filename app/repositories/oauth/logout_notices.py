@@ -2,7 +2,6 @@
 
 from collections.abc import Collection, Sequence
 from datetime import datetime
-from typing import Any
 
 from sqlalchemy import delete, func, select, update
 
@@ -26,13 +25,13 @@ class LogoutNoticeRepository:
         rank = func.row_number().over(
             partition_by=notice.client_id, order_by=(notice.next_attempt_at, notice.notice_id)
         )
-        rows: Sequence[Any] = await self._database.fetch_all(
+        return await self._database.find_all(
             select(logout_notices)
             .where(notice.next_attempt_at <= now, notice.client_id.not_in(without))
             .order_by(rank, notice.next_attempt_at)
-            .limit(limit)
+            .limit(limit),
+            value=LogoutNotice,
         )
-        return [LogoutNotice(*row) for row in rows]
 
     async def take(self, found: LogoutNotice, *, next_attempt_at: datetime) -> bool:
         """Claim the next attempt for this caller; return False if another worker was first."""

@@ -1,7 +1,6 @@
 """Queries about signing keys."""
 
 from collections.abc import Sequence
-from typing import Any
 
 from sqlalchemy import select, update
 
@@ -20,10 +19,10 @@ class SigningKeyRepository:
 
     async def list_all(self) -> Sequence[SigningKey]:
         """Return all keys, including old ones, the newest of each algorithm first."""
-        rows: Sequence[Any] = await self._database.fetch_all(
-            select(signing_keys).order_by(key.algorithm, key.generation.desc())
+        return await self._database.find_all(
+            select(signing_keys).order_by(key.algorithm, key.generation.desc()),
+            value=SigningKey,
         )
-        return [SigningKey(*row) for row in rows]
 
     async def add_once(self, made: SigningKey, *, event: NewEvent | None) -> None:
         """Store a key, unless another worker has already stored one of the same generation."""

@@ -1,7 +1,5 @@
 """Checkpoints of the audit log, and the removal of the archived events before them."""
 
-from typing import Any
-
 from sqlalchemy import delete, func, select
 
 from app.database.database import Database
@@ -19,10 +17,10 @@ class AuditCheckpointRepository:
         self._database = database
 
     async def find_newest(self) -> AuditCheckpoint | None:
-        row: Any = await self._database.fetch_one(
-            select(audit_checkpoints).order_by(checkpoint.checkpoint_id.desc()).limit(1)
+        return await self._database.find_one(
+            select(audit_checkpoints).order_by(checkpoint.checkpoint_id.desc()).limit(1),
+            value=AuditCheckpoint,
         )
-        return AuditCheckpoint(*row) if row is not None else None
 
     async def add(self, made: AuditCheckpoint, told: NewEvent) -> None:
         """Store a checkpoint and write its event; do nothing if the checkpoint already exists."""

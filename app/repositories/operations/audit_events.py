@@ -74,42 +74,39 @@ class AuditEventRepository:
         self._database = database
 
     async def read_head(self) -> Head:
-        row = await self._database.fetch_one(select(head.sequence, head.hash))
-        return Head(row.sequence, row.hash) if row is not None else Head(0, b"")
+        newest = await self._database.find_one(select(head.sequence, head.hash), value=Head)
+        return newest if newest is not None else Head(0, b"")
 
     async def list_deletions(self) -> Sequence[AuditDeletion]:
         """Return the heads of the chains that downgrades deleted, newest first."""
-        rows: Sequence[Any] = await self._database.fetch_all(
-            select(audit_deletions).order_by(audit_deletions.c.sequence.desc())
+        return await self._database.find_all(
+            select(audit_deletions).order_by(audit_deletions.c.sequence.desc()),
+            value=AuditDeletion,
         )
-        return [AuditDeletion(*row) for row in rows]
 
     async def list_page(
         self, wanted: Wanted = EVERYTHING, *, after: int = 0, limit: int = PAGE
     ) -> Sequence[AuditEvent]:
         """Return a page of events in the order of the chain, beginning after the number `after`."""
-        rows: Sequence[Any] = await self._database.fetch_all(
+        return await self._database.find_all(
             select(audit_events)
             .where(event.sequence > after, *wanted.conditions(audit_events, self._database))
             .order_by(event.sequence)
-            .limit(limit)
+            .limit(limit),
+            value=AuditEvent,
         )
-        return [AuditEvent(*row) for row in rows]
 
     async def list_waiting(self, wanted: Wanted = EVERYTHING) -> Sequence[AuditEvent]:
         """Return the events that have not been numbered yet, oldest first."""
-        rows: Sequence[Any] = await self._database.fetch_all(
+        return await self._database.find_all(
             _waiting()
             .where(*wanted.conditions(audit_outbox, self._database))
-            .order_by(outbox.event_id)
+            .order_by(outbox.event_id),
+            value=_event_before_id,
         )
-        return [AuditEvent(*row[:-1]) for row in rows]
 
     async def count_waiting(self) -> int:
-        row = await self._database.fetch_one(
-            select(func.count()).where(outbox.sequenced_at.is_(None))
-        )
-        return int(row[0]) if row is not None else 0
+        return await self._database.count(select(func.count()).where(outbox.sequenced_at.is_(None)))
 
     async def list_of_user(
         self, user_id: str, *, before: int | None = None, limit: int = PAGE
@@ -130,10 +127,14 @@ class AuditEventRepository:
         else:
             rows = await self._rows(page)
         newest_first = sorted(rows, key=lambda row: (row.event_id, row.sequence), reverse=True)
-        return [AuditEvent(*row[:-1]) for row in newest_first]
+        return [_event_before_id(*row) for row in newest_first]
 
     async def _rows(self, statement: Any) -> Sequence[Any]:
         return await self._database.fetch_all(statement)
+
+
+def _event_before_id(*columns: Any) -> AuditEvent:
+    return AuditEvent(*columns[:-1])
 
 
 def _waiting() -> Select[Any]:

@@ -31,13 +31,12 @@ class AuditSequencingRepository:
         self._database = database
 
     async def has_waiting(self) -> bool:
-        row = await self._database.fetch_one(
+        return await self._database.exists(
             select(outbox.event_id)
             .where(outbox.sequenced_at.is_(None))
             .order_by(*BY_INDEX)
             .limit(1)
         )
-        return row is not None
 
     @gives_way
     async def number_some(self, *, now: datetime) -> int | None:

@@ -14,10 +14,9 @@ class KeyCheckRepository:
         self._database = database
 
     async def find(self) -> bytes | None:
-        row = await self._database.fetch_one(
-            select(key_checks.c.value).where(key_checks.c.name == NAME)
+        return await self._database.find_one(
+            select(key_checks.c.value).where(key_checks.c.name == NAME), value=bytes
         )
-        return bytes(row.value) if row is not None else None
 
     async def add_once(self, value: bytes) -> None:
         """Store the value, unless another server has already stored one."""

@@ -2,7 +2,6 @@
 
 from collections.abc import Sequence
 from datetime import datetime
-from typing import Any
 
 from sqlalchemy import delete, insert, select, update
 from sqlalchemy.ext.asyncio import AsyncConnection
@@ -30,13 +29,13 @@ class MailRepository:
                 await write_events(connection, event)
 
     async def list_due(self, *, now: datetime, limit: int) -> Sequence[StoredMail]:
-        rows: Sequence[Any] = await self._database.fetch_all(
+        return await self._database.find_all(
             select(mails)
             .where(mail.next_attempt_at <= now)
             .order_by(mail.next_attempt_at)
-            .limit(limit)
+            .limit(limit),
+            value=StoredMail,
         )
-        return [StoredMail(*row) for row in rows]
 
     async def take(self, found: StoredMail, *, next_attempt_at: datetime) -> bool:
         """Claim the next attempt for this caller; return False if another worker was first."""

@@ -42,13 +42,13 @@ class SealedValueRepository:
     async def list_page(self, kind: str, *, after: str, limit: int) -> Sequence[SealedValue]:
         """Return a page of encrypted values, ordered by owner."""
         owner, sealed = PLACES[kind]
-        rows: Sequence[Any] = await self._database.fetch_all(
+        return await self._database.find_all(
             select(owner, sealed)
             .where(owner > after, sealed.is_not(None), sealed != b"")
             .order_by(owner)
-            .limit(limit)
+            .limit(limit),
+            value=SealedValue,
         )
-        return [SealedValue(row[0], bytes(row[1])) for row in rows]
 
     async def replace(self, kind: str, values: Sequence[tuple[SealedValue, bytes]]) -> int:
         """Replace encrypted values, and return how many were replaced.
