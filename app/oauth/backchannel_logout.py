@@ -69,7 +69,7 @@ class LogoutDelivery(Delivery[LogoutNotice]):
         return row.client_id
 
     async def _host(self, row: LogoutNotice) -> str:
-        client = await self._client_repository.find(row.client_id)
+        client = await self._client_repository.find(row.client_id, now=self._clock.now())
         uri = _said_by(client).get(URI, "") if client is not None else ""
         return urlsplit(uri).hostname or ""
 
@@ -94,7 +94,7 @@ class LogoutDelivery(Delivery[LogoutNotice]):
 
         Returns the status that ends the delivery, 404 if there is no recipient, or None to retry.
         """
-        client = await self._client_repository.find(notice.client_id)
+        client = await self._client_repository.find(notice.client_id, now=self._clock.now())
         user = await self._user_repository.find(notice.user_id)
         if client is None or client.is_disabled or URI not in _said_by(client):
             return HTTPStatus.NOT_FOUND

@@ -93,7 +93,11 @@ class DeviceAuthorization:
             user_code, now=self._clock.now()
         )
         await self._limits.settle_device_code(is_right=code is not None)
-        client = await self._client_repository.find(code.client_id) if code is not None else None
+        client = (
+            await self._client_repository.find(code.client_id, now=self._clock.now())
+            if code is not None
+            else None
+        )
         if code is None or client is None or client.is_disabled:
             refusals.explain("the user code is unknown, used or expired, or its client is disabled")
             return None

@@ -5,6 +5,7 @@ notify the other clients (OpenID Connect Front-Channel Logout 1.0).
 from collections.abc import Mapping, Sequence
 from dataclasses import dataclass
 
+from app.clock import Clock
 from app.models.clients.clients import Client
 from app.models.operations.audit_outbox import NewEvent
 from app.oauth.authorization.requests import UntrustedRequestError
@@ -52,12 +53,14 @@ class Logout:
         id_tokens: IdTokens,
         sessions: SessionService,
         logout_delivery: LogoutDelivery,
+        clock: Clock,
         issuer: str,
     ) -> None:
         self._client_repository = client_repository
         self._id_tokens = id_tokens
         self._sessions = sessions
         self._logout_delivery = logout_delivery
+        self._clock = clock
         self._issuer = issuer
 
     async def read(
@@ -108,7 +111,11 @@ class Logout:
         claimed_id = client_id if client_id is not None else hint.aud if hint is not None else None
         if claimed_id is not None:
             request_context.name_client(claimed_id)
-        client = await self._client_repository.find(claimed_id) if claimed_id is not None else None
+        client = (
+            await self._client_repository.find(claimed_id, now=self._clock.now())
+            if claimed_id is not None
+            else None
+        )
         return client if client is not None and not client.is_disabled else None
 
     def _frame(self, client: Client, session_id: str, signed_in: SignedIn | None) -> str | None:

@@ -3,6 +3,7 @@
 from collections.abc import Mapping
 from typing import Any
 
+from app.clock import Clock
 from app.models.clients.clients import Client
 from app.models.oauth.access_tokens import AccessToken
 from app.oauth.claims import claims_of, parse_claims
@@ -25,12 +26,14 @@ class UserInfo:
         client_repository: ClientRepository,
         token_family_repository: TokenFamilyRepository,
         signing_keys: SigningKeys,
+        clock: Clock,
         issuer: str,
     ) -> None:
         self._user_repository = user_repository
         self._client_repository = client_repository
         self._token_family_repository = token_family_repository
         self._signing_keys = signing_keys
+        self._clock = clock
         self._issuer = issuer
 
     async def respond(self, token: AccessToken) -> dict[str, Any] | str:
@@ -43,7 +46,7 @@ class UserInfo:
         if OPENID not in token.scope.split():
             raise InsufficientScopeError(reason="the access token lacks the scope openid")
         user = await self._user_repository.find(token.user_id)
-        client = await self._client_repository.find(token.client_id)
+        client = await self._client_repository.find(token.client_id, now=self._clock.now())
         if user is None or client is None:
             raise InvalidTokenError(reason="the user or the client no longer exists")
         claims = {

@@ -131,6 +131,6 @@ def build_core(settings: Settings, clock: Clock) -> Core:
         ),
         trusted_browsers=trusted_browsers,
         user_repository=user_repository,
-        client_repository=ClientRepository(database, clock),
+        client_repository=ClientRepository(database),
         replay_cache_repository=ReplayCacheRepository(database),
     )

@@ -60,6 +60,7 @@ def build_oauth(
         client_repository=core.client_repository,
         methods=[methods.build(method) for method in CLIENT_AUTH_METHODS],
         limits=core.limits,
+        clock=core.clock,
     )
     authorization = build_authorization(
         core, clients=clients, tokens=tokens, authenticator=authenticator, prompts=prompts
@@ -112,6 +113,7 @@ def build_oauth(
             client_repository=core.client_repository,
             token_family_repository=tokens.token_family_repository,
             signing_keys=tokens.signing_keys,
+            clock=core.clock,
             issuer=issuer,
         ),
         logout=Logout(
@@ -119,6 +121,7 @@ def build_oauth(
             id_tokens=tokens.id_tokens,
             sessions=accounts.sessions,
             logout_delivery=logout_delivery,
+            clock=core.clock,
             issuer=issuer,
         ),
         logout_delivery=logout_delivery,

@@ -11,14 +11,14 @@ from app.database.database import Database
 from app.database.statements import CompiledLookup, Values
 from app.repositories.clients.clients import ClientRepository
 from app.repositories.oauth.access_tokens import AccessTokenRepository
-from tests.repositories.conftest import CLOCK, NOW, new_client
+from tests.repositories.conftest import NOW, new_client
 from tests.support.application import Application, TestClient
 from tests.support.events import new_event
 
 
 async def test_a_token_is_found_as_soon_as_it_is_stored(database: Database) -> None:
     client = new_client()
-    await ClientRepository(database, CLOCK).add(client, event=new_event())
+    await ClientRepository(database).add(client, event=new_event())
     tokens = AccessTokenRepository(database)
 
     async def store_and_find() -> Any:
@@ -51,14 +51,14 @@ async def test_five_hundred_concurrently_issued_tokens_are_active_immediately(
 
 
 async def test_a_change_is_visible_to_every_later_lookup(database: Database) -> None:
-    repository = ClientRepository(database, CLOCK)
+    repository = ClientRepository(database)
     client = new_client()
     await repository.add(client, event=new_event())
     for disabled_at in (NOW, None) * 10:
-        others = [asyncio.create_task(repository.find(client.client_id)) for _ in range(5)]
+        others = [asyncio.create_task(repository.find(client.client_id, now=NOW)) for _ in range(5)]
         await repository.set_disabled(client.client_id, disabled_at, event=new_event())
 
-        found = await repository.find(client.client_id)
+        found = await repository.find(client.client_id, now=NOW)
 
         assert found is not None
         assert found.disabled_at == disabled_at
@@ -66,24 +66,24 @@ async def test_a_change_is_visible_to_every_later_lookup(database: Database) -> 
 
 
 async def test_known_and_unknown_keys_can_share_a_batch(database: Database) -> None:
-    repository = ClientRepository(database, CLOCK)
+    repository = ClientRepository(database)
     clients = [new_client() for _ in range(20)]
     for client in clients:
         await repository.add(client, event=new_event())
     keys = [key for client in clients for key in (client.client_id, f"not-{client.client_id}")]
 
-    found = await asyncio.gather(*(repository.find(key) for key in keys))
+    found = await asyncio.gather(*(repository.find(key, now=NOW) for key in keys))
 
     assert found[::2] == clients
     assert found[1::2] == [None] * 20
 
 
 async def test_a_key_repeated_in_a_batch_is_found_by_every_caller(database: Database) -> None:
-    repository = ClientRepository(database, CLOCK)
+    repository = ClientRepository(database)
     client = new_client()
     await repository.add(client, event=new_event())
 
-    found = await asyncio.gather(*(repository.find(client.client_id) for _ in range(300)))
+    found = await asyncio.gather(*(repository.find(client.client_id, now=NOW) for _ in range(300)))
 
     assert found == [client] * 300
 
@@ -92,19 +92,21 @@ async def test_a_key_that_cannot_be_stored_is_not_found_and_does_not_affect_othe
     database: Database,
 ) -> None:
     """SECURITY_BAR row 44: a lone surrogate that got this far."""
-    repository = ClientRepository(database, CLOCK)
+    repository = ClientRepository(database)
     client = new_client()
     await repository.add(client, event=new_event())
     keys = [client.client_id, "\ud800", client.client_id]
 
-    found = await asyncio.gather(*(repository.find(key) for key in keys), return_exceptions=True)
+    found = await asyncio.gather(
+        *(repository.find(key, now=NOW) for key in keys), return_exceptions=True
+    )
 
     assert found == [client, None, client]
 
 
 async def test_concurrent_lookups_of_one_key_share_one_query(database: Database) -> None:
     client = new_client()
-    await ClientRepository(database, CLOCK).add(client, event=new_event())
+    await ClientRepository(database).add(client, event=new_event())
     find_at_once = database.backend.find_at_once
     if find_at_once is None:
         pytest.skip("PostgreSQL looks up the keys of a batch in one statement anyway")
@@ -115,9 +117,9 @@ async def test_concurrent_lookups_of_one_key_share_one_query(database: Database)
         return find_at_once(lookup, key)
 
     database.backend.find_at_once = counted
-    repository = ClientRepository(database, CLOCK)
+    repository = ClientRepository(database)
 
-    found = await asyncio.gather(*(repository.find(client.client_id) for _ in range(10)))
+    found = await asyncio.gather(*(repository.find(client.client_id, now=NOW) for _ in range(10)))
 
     assert found == [client] * 10
     assert queries == [client.client_id]

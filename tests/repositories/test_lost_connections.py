@@ -17,7 +17,7 @@ from app.repositories.clients.clients import ClientRepository
 from app.repositories.inserts import insert_once
 from app.repositories.oauth.access_tokens import AccessTokenRepository
 from app.security.tokens import digest_of
-from tests.repositories.conftest import CLOCK, NOW, new_client
+from tests.repositories.conftest import NOW, new_client
 from tests.support.application import Application, running_application
 from tests.support.assertions import assert_oauth_error, assert_problem
 from tests.support.events import new_event
@@ -115,11 +115,11 @@ async def test_repeatedly_lost_responses_raise_an_error_and_a_retry_is_safe(
 async def test_a_lookup_with_a_lost_response_is_retried(postgresql_url: str) -> None:
     client = new_client(client_id="looked-up-through-the-proxy")
     async with proxy_before(postgresql_url) as (proxy, url), open_database(url) as database:
-        repository = ClientRepository(database, CLOCK)
+        repository = ClientRepository(database)
         await repository.add(client, event=new_event())
         proxy.cut_answer_to(client.client_id.encode())
 
-        assert await repository.find(client.client_id) == client
+        assert await repository.find(client.client_id, now=NOW) == client
         assert proxy.cuts_made == 1
 
 

@@ -19,7 +19,6 @@ from tests.repositories.plans import explain, rows
 from tests.repositories.plans.calls import Method, arguments_for, methods_of, repositories
 from tests.repositories.plans.recording import Recording, recorded
 from tests.repositories.plans.special import SPECIAL, other_functions
-from tests.support.clock import FakeClock
 from tests.support.databases import Databases
 from tests.support.parts import open_database
 
@@ -56,7 +55,7 @@ async def sent(large_url: str) -> AsyncIterator[Sent]:
         async with open_database(large_url) as database:
             with recorded(database, patch) as recording:
                 number = 10
-                for repository in repositories(database, FakeClock()):
+                for repository in repositories(database):
                     for method in methods_of(repository):
                         number = await call(method, number)
                 await other_functions(database, number + 1)

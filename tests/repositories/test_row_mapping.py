@@ -42,7 +42,7 @@ from app.repositories.oauth.access_tokens import AccessTokenRepository
 from app.repositories.oauth.refresh_tokens import RefreshTokenRepository
 from app.repositories.oauth.token_families import SignIn
 from app.security.tokens import digest_of
-from tests.repositories.conftest import CLOCK, NOW, new_client, new_user
+from tests.repositories.conftest import NOW, new_client, new_user
 from tests.support.application import Application, TestClient, TestUser
 from tests.support.events import new_event
 from tests.support.parts import services_of
@@ -107,11 +107,11 @@ def test_the_fields_of_a_value_match_the_columns_of_its_lookup_in_order(value_cl
 
 
 async def test_a_client_is_read_back_unchanged(database: Database) -> None:
-    repository = ClientRepository(database, CLOCK)
+    repository = ClientRepository(database)
     stored = new_client()
     await repository.add(stored, event=new_event())
 
-    found = await repository.find(stored.client_id)
+    found = await repository.find(stored.client_id, now=NOW)
     listed = await repository.list_page()
 
     assert found == stored
@@ -121,12 +121,12 @@ async def test_a_client_is_read_back_unchanged(database: Database) -> None:
 async def test_a_client_without_optional_values_is_read_back_unchanged(
     database: Database,
 ) -> None:
-    repository = ClientRepository(database, CLOCK)
+    repository = ClientRepository(database)
     optional = {column.name: None for column in clients.columns if column.nullable}
     stored = new_client(**optional)
     await repository.add(stored, event=new_event())
 
-    assert await repository.find(stored.client_id) == stored
+    assert await repository.find(stored.client_id, now=NOW) == stored
 
 
 async def test_a_user_is_read_back_unchanged(database: Database) -> None:

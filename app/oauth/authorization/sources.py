@@ -74,7 +74,11 @@ class RequestSources:
         """Return a client that is enabled; raises `UntrustedRequestError`."""
         if client_id is not None:
             request_context.name_client(client_id)
-        client = await self._client_repository.find(client_id) if client_id is not None else None
+        client = (
+            await self._client_repository.find(client_id, now=self._clock.now())
+            if client_id is not None
+            else None
+        )
         if client is None or client.is_disabled:
             raise UntrustedRequestError(
                 "This app isn't registered here.",

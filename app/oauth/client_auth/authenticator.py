@@ -2,6 +2,7 @@
 
 from collections.abc import Sequence
 
+from app.clock import Clock
 from app.models.clients.clients import Client
 from app.oauth.client_auth.base import ClientAuthMethod, Credentials
 from app.oauth.client_auth.client_secret_basic import ClientSecretBasic, named_without_secret
@@ -21,9 +22,11 @@ class ClientAuthenticator:
         client_repository: ClientRepository,
         methods: Sequence[ClientAuthMethod],
         limits: Limits,
+        clock: Clock,
     ) -> None:
         self._client_repository = client_repository
         self._limits = limits
+        self._clock = clock
         self._methods = sorted(methods, key=lambda method: not method.proves_identity)
 
     async def authenticate(self, request: FormRequest) -> Client:
@@ -35,7 +38,7 @@ class ClientAuthenticator:
         """
         method, credentials = self._presented(request)
         request_context.name_client(credentials.client_id)
-        client = await self._client_repository.find(credentials.client_id)
+        client = await self._client_repository.find(credentials.client_id, now=self._clock.now())
         reason = await method.refusal(client, credentials)
         if client is None or reason is not None:
             raise await self._failed(credentials, reason)

@@ -5,7 +5,6 @@ from datetime import datetime
 
 from sqlalchemy import ColumnElement, delete, insert, select, update
 
-from app.clock import Clock
 from app.database.constraints import unique
 from app.database.database import Database
 from app.database.errors import ConflictingRowError
@@ -25,9 +24,8 @@ NOT_COMPARED = frozenset({"registration_expires_at"})
 class ClientRepository:
     """Clients. A registration that expired before its first use is treated as deleted."""
 
-    def __init__(self, database: Database, clock: Clock) -> None:
+    def __init__(self, database: Database) -> None:
         self._database = database
-        self._clock = clock
         self._by_id = database.lookup(select(clients), key=clients.c.client_id, value=Client)
 
     @gives_way
@@ -87,11 +85,11 @@ class ClientRepository:
         """Clear the expiry of a registration, because the client has been used."""
         await self._update(client_id, None, registration_expires_at=None)
 
-    async def find(self, client_id: str) -> Client | None:
+    async def find(self, client_id: str, *, now: datetime) -> Client | None:
         client = await self._by_id(client_id)
         if client is None or client.registration_expires_at is None:
             return client
-        return client if client.registration_expires_at > self._clock.now() else None
+        return client if client.registration_expires_at > now else None
 
     async def list_page(self, *, after: str = "", limit: int = 100) -> Sequence[Client]:
         """Return a page of clients, ordered by `client_id`, beginning after `after`."""

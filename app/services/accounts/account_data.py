@@ -119,7 +119,7 @@ class AccountData:
         used = await self._consents.last_uses(user)
         applications = []
         for consent in await self._consents.list_of(user):
-            client = await self._client_repository.find(consent.client_id)
+            client = await self._client_repository.find(consent.client_id, now=self._clock.now())
             applications.append(
                 {
                     "client_id": consent.client_id,

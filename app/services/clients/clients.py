@@ -167,18 +167,18 @@ class ClientService:
         }
 
     async def find(self, client_id: str) -> Client | None:
-        return await self._client_repository.find(client_id)
+        return await self._client_repository.find(client_id, now=self._clock.now())
 
     async def find_by_registration_token(self, client_id: str, token: str) -> Client | None:
         """Return an enabled client if the registration access token is its own, or None."""
-        client = await self._client_repository.find(client_id)
+        client = await self._client_repository.find(client_id, now=self._clock.now())
         expected = client.registration_token_digest if client is not None else None
         is_right = digests_match(expected, digest_of(token))
         return client if is_right and client is not None and not client.is_disabled else None
 
     async def get(self, client_id: str) -> Client:
         """Return the client; raise `NotFoundError` if it is unknown."""
-        client = await self._client_repository.find(client_id)
+        client = await self._client_repository.find(client_id, now=self._clock.now())
         if client is None:
             raise NotFoundError("There is no client with that ID.")
         return client

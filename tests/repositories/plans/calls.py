@@ -13,7 +13,6 @@ from datetime import datetime, timedelta
 from typing import Any, Literal, Union, get_args, get_origin, get_type_hints
 
 import app.repositories
-from app.clock import Clock
 from app.database.database import Database
 from app.models.operations.audit_outbox import NewEvent
 from tests.repositories.plans.rows import BASE, ROWS, digest, instant, text_named
@@ -34,10 +33,10 @@ class Method:
         return self.name.partition(".")[2].startswith("add")
 
 
-def repositories(database: Database, clock: Clock) -> list[Any]:
+def repositories(database: Database) -> list[Any]:
     """One of each class that is built on a database."""
     return [
-        _built(each, {"database": database, "clock": clock})
+        _built(each, {"database": database})
         for module in _modules()
         for each in vars(module).values()
         if inspect.isclass(each)
