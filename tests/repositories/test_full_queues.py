@@ -26,7 +26,8 @@ async def test_a_full_queue_causes_a_503_with_retry_after_and_queued_rows_are_st
     app = await start_app(database_url=url, database_timeout=30, sqlite_busy_timeout=30)
     client = await app.create_client()
     grants: Any = services_of(app).oauth.dispatcher._grants
-    tokens: AccessTokenRepository = grants["client_credentials"].tools.issuer._access_tokens
+    issuer = grants["client_credentials"]._token_issuer
+    tokens: AccessTokenRepository = issuer._access_token_repository
     waiting = (
         MAXIMUM_WAITING + MAXIMUM_ROWS * services_of(app).core.database.backend.concurrent_batches
     )
