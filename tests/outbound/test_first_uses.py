@@ -8,7 +8,7 @@ from pathlib import Path
 
 import pytest
 
-from tests.support.machine import date_variables, scaled
+from tests.support.machine import run_variables, scaled
 
 ROOT = Path(__file__).parents[2]
 
@@ -54,7 +54,7 @@ async def test_libraries_of_outbound_connections_are_imported_in_threads() -> No
         subprocess.run,
         [sys.executable, "-c", SCRIPT],
         cwd=ROOT,
-        env={"PATH": "", **date_variables()},
+        env={"PATH": "", **run_variables()},
         capture_output=True,
         text=True,
         timeout=scaled(60),
