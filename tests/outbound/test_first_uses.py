@@ -41,7 +41,7 @@ async def main():
     with contextlib.suppress(EmailError):
         await sender.send(MAIL)
     with contextlib.suppress(FetchError):
-        await OutboundHttp(["127.0.0.1"]).get("http://127.0.0.1:1/")
+        await OutboundHttp(allowed_hosts=["127.0.0.1"]).get("http://127.0.0.1:1/")
     print(json.dumps([sorted(LATE - where.keys()), sorted(set(where.values()))]))
 
 asyncio.run(main())
