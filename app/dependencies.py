@@ -9,6 +9,7 @@ from app.errors import UnauthorizedError
 from app.observability import request_context
 from app.security.comparison import texts_match
 from app.services.operations.audit import ANONYMOUS
+from app.services.operations.audit_actions import ServerEvent
 from app.wiring import (
     Accounts,
     Clients,
@@ -119,7 +120,7 @@ async def _require_admin(core: Core, bearer: HTTPAuthorizationCredentials | None
         return
     if bearer is not None:
         await core.limits.count_admin_error()
-        await core.audit.record("administrator.refused", actor=ANONYMOUS, succeeded=False)
+        await core.audit.record(ServerEvent.ADMINISTRATOR_REFUSED, actor=ANONYMOUS, succeeded=False)
     reason = (
         "the bearer token is not ADMIN_TOKEN"
         if bearer is not None

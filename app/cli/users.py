@@ -24,6 +24,7 @@ from app.errors import InvalidInputError, NotFoundError
 from app.schemas.claims import VERIFIED, StandardClaims
 from app.security import usernames
 from app.security.qr_codes import terminal_lines
+from app.services.accounts.events import AccountEvent
 
 if TYPE_CHECKING:
     from app.models.accounts.users import User
@@ -92,7 +93,7 @@ async def _without_passkeys(services: "Services", username: str) -> list[str]:
         if await services.factors.passkeys.remove(
             user, passkey.passkey_id, but=None, even_last=True
         ):
-            await services.core.notices.tell(user, "passkey_removed", name=passkey.name)
+            await services.core.notices.tell(user, AccountEvent.PASSKEY_REMOVED, name=passkey.name)
             names.append(passkey.name)
     return names
 

@@ -16,6 +16,7 @@ from app.repositories.clients.clients import ClientRepository
 from app.repositories.oauth.device_codes import DeviceCodeRepository
 from app.schemas.tokens import DeviceResponse
 from app.security.tokens import TokenKind, digest_of, new_identifier, new_token
+from app.services.accounts.events import AccountEvent
 from app.services.accounts.sessions import SignedIn
 from app.services.clients.client_fingerprints import fingerprint_of
 from app.services.clients.consents import ConsentService
@@ -121,7 +122,7 @@ class DeviceAuthorization:
         if client_fingerprint != fingerprint_of(client):
             return False
         event = self._audit.event(
-            "device.approved", user_id=person.user.user_id, client_id=client.client_id
+            AccountEvent.DEVICE_APPROVED, user_id=person.user.user_id, client_id=client.client_id
         )
         scopes = frozenset(code.scope.split())
         consent, granted = self._consents.given(person.user, client, scopes)

@@ -6,6 +6,7 @@ from typing import Any
 import httpx
 import pytest
 
+from app.services.accounts.events import AccountEvent
 from tests.support.account import happened, signed_in, stored
 from tests.support.application import Application, TestClient, TestUser
 from tests.support.logout import sid_of
@@ -117,7 +118,7 @@ async def test_the_export_contains_the_whole_activity_history(
     user_id = (await stored(app, user)).user_id
     for number in range(450):
         await services_of(app).core.audit.record(
-            "passkey.renamed", user_id=user_id, name=str(number)
+            AccountEvent.PASSKEY_RENAMED, user_id=user_id, name=str(number)
         )
     await signed_in(visitor, user)
 

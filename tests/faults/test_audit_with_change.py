@@ -11,6 +11,7 @@ from app.models.accounts.users import User
 from app.models.clients.clients import Client
 from app.schemas.claims import StandardClaims
 from app.security.tokens import new_identifier
+from app.services.accounts.events import AccountEvent
 from app.services.federation.identity_provider_rules import ExternalIdentity
 from app.wiring import Services
 from tests.conftest import AppFactory
@@ -39,7 +40,7 @@ Act = Callable[[Scene], Awaitable[Any]]
 ACTS: dict[str, Act] = {
     "session.ended": lambda the: the.services.oauth.logout.end(
         the.session.session_id,
-        event=the.services.core.audit.event("session.ended", user_id=the.user.user_id),
+        event=the.services.core.audit.event(AccountEvent.SESSION_ENDED, user_id=the.user.user_id),
     ),
     "user.claims_changed": lambda the: the.services.accounts.users.set_claims(
         the.user.username, StandardClaims(name="Zoe")
@@ -73,14 +74,15 @@ ACTS: dict[str, Act] = {
         the.user.username
     ),
     "sessions.ended": lambda the: the.services.accounts.sessions.end_all(
-        the.user.user_id, event_of=lambda _: the.services.core.audit.event("sessions.ended")
+        the.user.user_id,
+        event_of=lambda _: the.services.core.audit.event(AccountEvent.SESSIONS_ENDED),
     ),
     "sign_in.succeeded": lambda the: the.services.accounts.sessions.begin(
         the.user,
         amr=["pwd"],
         user_agent="",
         address="",
-        event=the.services.core.audit.event("sign_in.succeeded"),
+        event=the.services.core.audit.event(AccountEvent.SIGN_IN_SUCCEEDED),
     ),
     "client.secret_rotated": lambda the: the.services.clients.clients.rotate_secret(
         the.client.client_id
@@ -135,7 +137,7 @@ async def scene_of(app: Application) -> Scene:
         amr=["pwd"],
         user_agent="",
         address="",
-        event=services.core.audit.event("sign_in.succeeded", user_id=user.user_id),
+        event=services.core.audit.event(AccountEvent.SIGN_IN_SUCCEEDED, user_id=user.user_id),
     )
     assert begun is not None
     scene = Scene(services, user, client, begun[1])

@@ -10,6 +10,7 @@ from app.database.backends import Backend
 from app.database.losses import Loss
 from app.database.revisions import newest_revision
 from app.errors import StartupError
+from app.services.operations.audit_actions import ServerEvent
 from tests.migrations.conftest import change, downgrade, rows_of, tables_of
 from tests.support.clock import FakeClock
 from tests.support.databases import Databases
@@ -99,7 +100,7 @@ async def test_the_next_audit_log_continues_the_deleted_chain(
     await migrations.migrate(backend)
     async with running_services(empty_url, clock) as services:
         for _ in range(3):
-            await services.core.audit.record("something.happened")
+            await services.core.audit.record(ServerEvent.KEYS_ROTATED)
         noted = (await services.core.audit.verify()).head
     if starts_at != newest_revision():
         await downgrade(backend, starts_at)
@@ -110,7 +111,7 @@ async def test_the_next_audit_log_continues_the_deleted_chain(
 
     async with running_services(empty_url, clock) as services:
         empty = await services.core.audit.verify(known=noted)
-        await services.core.audit.record("something.else")
+        await services.core.audit.record(ServerEvent.KEYS_REWRAPPED)
         verdict = await services.core.audit.verify(known=noted)
         older = await services.core.audit.verify(known=noted._replace(sequence=2))
         forged = await services.core.audit.verify(known=noted._replace(hash=bytes(32)))
@@ -128,7 +129,7 @@ async def test_each_deleted_audit_log_is_recorded_once(backend: Backend, empty_u
     heads = []
     for _ in range(2):
         async with running_services(empty_url, FakeClock()) as services:
-            await services.core.audit.record("something.happened")
+            await services.core.audit.record(ServerEvent.KEYS_ROTATED)
             heads.append((await services.core.audit.verify()).head)
         for _ in range(2):
             await downgrade(backend, "base")
@@ -147,7 +148,7 @@ async def test_archived_events_are_recorded_as_deleted_for_the_previous_release(
     await migrations.migrate(backend)
     async with running_services(empty_url, FakeClock()) as services:
         for _ in range(3):
-            await services.core.audit.record("something.happened")
+            await services.core.audit.record(ServerEvent.KEYS_ROTATED)
         archived = await services.operations.audit_archive.run(tmp_path / "audit.jsonl")
         head = (await services.core.audit.verify()).head
 

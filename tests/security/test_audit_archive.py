@@ -12,6 +12,7 @@ import pytest_asyncio
 from sqlalchemy import text
 from sqlalchemy.exc import DBAPIError
 
+from app.services.accounts.events import AccountEvent
 from app.services.operations.audit import AuditLog
 from app.services.operations.audit_archive import AuditArchive
 from app.services.operations.audit_files import event_of, line_of
@@ -44,7 +45,7 @@ async def log(own: Application) -> AuditLog:
 async def add(own: Application, number: int) -> None:
     log = services_of(own).core.audit
     for each in range(number):
-        await log.record("password.changed", user_id="ada", number=each, name="Zoë")
+        await log.record(AccountEvent.PASSWORD_CHANGED, user_id="ada", number=each, name="Zoë")
         own.clock.advance(seconds=3600)
     assert await log.sequencer.run()
 

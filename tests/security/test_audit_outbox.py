@@ -6,6 +6,7 @@ from sqlalchemy import text
 from sqlalchemy.exc import DBAPIError
 
 from app.repositories.operations.audit_outbox import AuditOutboxRepository, write_events
+from app.services.accounts.events import AccountEvent
 from app.services.operations.audit import AuditLog
 from tests.conftest import AppFactory
 from tests.support.application import Application
@@ -38,12 +39,12 @@ async def test_events_are_recorded_and_readable_while_the_chain_is_locked(
     """Nobody waits for the head of the chain, and nothing is hidden."""
     if database_kind == "sqlite":
         pytest.skip("SQLite has no row locks")
-    await log.record("otp.reset", user_id="ada")
+    await log.record(AccountEvent.OTP_RESET, user_id="ada")
     await log.sequencer.run()
 
     async with audit_head_locked(own.settings.database_url):
-        await log.record("otp.refused", user_id="ada")
-        await log.record("passkey.refused", user_id="bob")
+        await log.record(AccountEvent.OTP_REFUSED, user_id="ada")
+        await log.record(AccountEvent.PASSKEY_REFUSED, user_id="bob")
         listed = await actions_of(log)
         of_ada = [(each.action, each.sequence) for each in await log.list_of_user("ada")]
         locked = await log.verify()
@@ -62,7 +63,7 @@ async def test_pending_events_are_readable_while_the_sqlite_file_is_locked(
 ) -> None:
     if database_kind == "postgresql":
         pytest.skip("a lock of SQLite's file")
-    await log.record("otp.reset", user_id="ada")
+    await log.record(AccountEvent.OTP_RESET, user_id="ada")
     async with audit_head_locked(own.settings.database_url):
         read = await actions_of(log)
         of_ada = [each.action for each in await log.list_of_user("ada")]
@@ -74,7 +75,7 @@ async def test_pending_events_are_readable_while_the_sqlite_file_is_locked(
 async def test_an_event_written_twice_is_recorded_once(own: Application, log: AuditLog) -> None:
     """A step is repeated after its connection was lost, also when its event has a number."""
     outbox = AuditOutboxRepository(services_of(own).core.database)
-    event = log.event("otp.refused", user_id="ada")
+    event = log.event(AccountEvent.OTP_REFUSED, user_id="ada")
 
     await outbox.add(event)
     await outbox.add(event)
@@ -89,11 +90,11 @@ async def test_outbox_rows_of_numbered_events_are_deleted_after_ten_minutes(
     own: Application, log: AuditLog
 ) -> None:
     database = services_of(own).core.database
-    await log.record("otp.refused", user_id="ada")
+    await log.record(AccountEvent.OTP_REFUSED, user_id="ada")
     await log.sequencer.run()
     kept = await count(database, "audit_outbox")
     own.clock.advance(seconds=601)
-    await log.record("otp.refused", user_id="ada")
+    await log.record(AccountEvent.OTP_REFUSED, user_id="ada")
     await log.sequencer.run()
 
     assert kept == 1
@@ -116,6 +117,6 @@ async def test_the_database_refuses_to_change_or_delete_a_pending_event(
     writer = services_of(own).core.database.backend.engines.writer
 
     async with writer.connect() as connection:
-        await write_events(connection, log.event("otp.reset", user_id="ada"))
+        await write_events(connection, log.event(AccountEvent.OTP_RESET, user_id="ada"))
         with pytest.raises(DBAPIError, match="cannot be changed"):
             await connection.execute(text(statement))

@@ -8,12 +8,12 @@ from typing import Annotated
 from fastapi import Depends
 from starlette.responses import RedirectResponse, Response
 
+from app.i18n.messages import N_
 from app.pages.account.base import account_page, account_router, fresh_person, stay_signed_in
 from app.pages.federation.start import start_at_provider
 from app.pages.federation.state import CONNECTIONS
 from app.pages.support.browser import Browser, BrowserDep, PostedFormDep
 from app.pages.support.languages import text_for
-from app.pages.support.messages import N_
 from app.services.accounts.sessions import SignedIn
 
 router = account_router()

@@ -9,11 +9,11 @@ from pydantic import TypeAdapter, ValidationError
 from starlette.responses import RedirectResponse, Response
 
 from app.errors import NotFoundError, TooManyRequestsError
+from app.i18n.messages import N_
 from app.pages.account.base import account_page, account_router, fresh_person
 from app.pages.support.browser import Browser, BrowserDep, PostedFormDep, TypedFormDep
 from app.pages.support.forms import hints_for
 from app.pages.support.languages import language_for, text_for
-from app.pages.support.messages import N_
 from app.schemas.claims import Email
 from app.services.accounts.sessions import SignedIn
 

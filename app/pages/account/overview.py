@@ -6,6 +6,7 @@ from datetime import datetime
 
 from starlette.responses import RedirectResponse, Response
 
+from app.i18n.messages import N_
 from app.models.accounts.sessions import Session
 from app.pages.account import passkeys
 from app.pages.account.activity import activity_state
@@ -20,9 +21,9 @@ from app.pages.account.recovery_codes import recovery_codes_state
 from app.pages.authorize.logout import end_session, signed_out_page
 from app.pages.support.browser import Browser, BrowserDep, PostedFormDep
 from app.pages.support.languages import text_for
-from app.pages.support.messages import N_
 from app.pages.support.user_agents import described
 from app.pages.support.view_models import ScopeView, name_of_client, views_of_scopes
+from app.services.accounts.events import AccountEvent
 from app.services.accounts.sessions import SignedIn
 
 router = account_router()
@@ -100,7 +101,9 @@ async def end(browser: BrowserDep, form: PostedFormDep, person: SignedInDep) -> 
         return signed_out_page(browser, await end_session(browser, session_id))
     for session in await browser.services.accounts.sessions.list_of(person.user.user_id):
         if session.session_id == session_id:
-            event = browser.services.core.audit.event("session.ended", user_id=person.user.user_id)
+            event = browser.services.core.audit.event(
+                AccountEvent.SESSION_ENDED, user_id=person.user.user_id
+            )
             await browser.services.oauth.logout.end(session_id, event=event)
     return browser.keep(RedirectResponse("/account", status_code=303))
 
@@ -114,7 +117,7 @@ async def end_all(browser: BrowserDep, form: PostedFormDep, person: SignedInDep)
         user_id,
         but=current_session_id,
         event_of=lambda ended: services.core.audit.event(
-            "sessions.ended", user_id=user_id, others=ended
+            AccountEvent.SESSIONS_ENDED, user_id=user_id, others=ended
         ),
     )
     await services.factors.trusted_browsers.forget_all(person.user)

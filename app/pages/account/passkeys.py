@@ -20,6 +20,7 @@ from app.pages.support.browser import Browser, BrowserDep, PostedFormDep, TypedF
 from app.pages.support.forms import hints_for
 from app.pages.support.languages import text_for
 from app.pages.support.user_agents import described
+from app.services.accounts.events import AccountEvent
 from app.services.accounts.sessions import SignedIn
 from app.services.factors.passkeys import MAXIMUM_NAME, MAXIMUM_PASSKEYS, PasskeyRefusedError
 
@@ -56,7 +57,7 @@ async def add(browser: BrowserDep, form: TypedFormDep, person: RecentSignInDep) 
         )
     except PasskeyRefusedError as error:
         return await _page(browser, person, {"": text(error.detail)})
-    await services.core.notices.tell(person.user, "passkey_added", name=passkey.name)
+    await services.core.notices.tell(person.user, AccountEvent.PASSKEY_ADDED, name=passkey.name)
     return _back(browser)
 
 
@@ -82,7 +83,9 @@ async def remove(browser: BrowserDep, form: PostedFormDep, person: RecentSignInD
     except PasskeyRefusedError as error:
         return await _page(browser, person, {"": text(error.detail)})
     if passkey is not None:
-        await services.core.notices.tell(person.user, "passkey_removed", name=passkey.name)
+        await services.core.notices.tell(
+            person.user, AccountEvent.PASSKEY_REMOVED, name=passkey.name
+        )
         await stay_signed_in(browser, person)
     return _back(browser)
 

@@ -11,13 +11,13 @@ from pydantic import ValidationError
 from starlette.responses import RedirectResponse, Response
 
 from app.errors import ConflictError, InvalidInputError
+from app.i18n.messages import N_
 from app.models.accounts.users import User
 from app.pages.account.base import account_page, account_router, fresh_person
 from app.pages.account.profile_fields import ABOUT, ADDRESS, GROUPS, NAMES, Field
 from app.pages.support.browser import Browser, BrowserDep, TypedFormDep
 from app.pages.support.forms import hints_for
 from app.pages.support.languages import text_for
-from app.pages.support.messages import N_
 from app.schemas.claims import StandardClaims
 from app.services.accounts.sessions import SignedIn
 

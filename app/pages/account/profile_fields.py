@@ -2,7 +2,7 @@
 
 from dataclasses import dataclass
 
-from app.pages.support.messages import N_
+from app.i18n.messages import N_
 
 
 @dataclass(frozen=True, slots=True)

@@ -15,6 +15,7 @@ from app.pages.support.languages import UI_LOCALES
 from app.pages.support.request_parameters import form_body, parameters_in, see_other
 from app.pages.support.templating import page
 from app.pages.support.view_models import view_of_client, view_of_person
+from app.services.accounts.events import AccountEvent
 
 router = APIRouter(tags=["Authorization"])
 
@@ -101,7 +102,9 @@ async def end_session(browser: Browser, session_id: str) -> list[str]:
     if signed_in is None:
         return []  # the user signed out meanwhile, or was never signed in to this browser
     browser.forget(session_id)
-    event = browser.services.core.audit.event("session.ended", user_id=signed_in.user.user_id)
+    event = browser.services.core.audit.event(
+        AccountEvent.SESSION_ENDED, user_id=signed_in.user.user_id
+    )
     return await browser.services.oauth.logout.end(session_id, event=event)
 
 

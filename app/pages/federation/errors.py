@@ -2,6 +2,7 @@
 
 from starlette.responses import Response
 
+from app.i18n.messages import N_
 from app.models.federation.identity_providers import IdentityProvider
 from app.oauth.federation.errors import ProviderUnavailableError
 from app.observability import refusals
@@ -9,7 +10,6 @@ from app.observability.logging import logger
 from app.pages.federation.state import forget
 from app.pages.support.browser import Browser
 from app.pages.support.languages import text_for
-from app.pages.support.messages import N_
 from app.pages.support.templating import page
 
 log = logger(__name__)

@@ -13,10 +13,10 @@ from typing import Any, TypeVar
 
 from starlette.responses import Response
 
+from app.i18n.messages import N_
 from app.oauth.federation.authentication import AuthenticationRequest
 from app.pages.support.browser import Browser, cookie_name, set_cookie
 from app.pages.support.languages import text_for
-from app.pages.support.messages import N_
 from app.security.encryption import SealError
 from app.services.federation.identity_provider_rules import ExternalIdentity
 

@@ -13,6 +13,7 @@ from app.errors import (
     OverloadedError,
     TooManyRequestsError,
 )
+from app.i18n.messages import N_
 from app.oauth.authorization.interactions import InteractionKind
 from app.pages.sign_in.state import (
     link,
@@ -23,7 +24,6 @@ from app.pages.sign_in.state import (
 from app.pages.support.browser import Browser, BrowserDep, TypedFormDep
 from app.pages.support.forms import hints_for
 from app.pages.support.languages import language_for, text_for
-from app.pages.support.messages import N_
 from app.pages.support.rate_limited import rate_limited_page
 from app.schemas.users import UserCreate
 

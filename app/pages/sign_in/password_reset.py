@@ -6,6 +6,7 @@ from fastapi import APIRouter
 from starlette.responses import RedirectResponse, Response
 
 from app.errors import InvalidInputError, NotFoundError, OverloadedError, TooManyRequestsError
+from app.i18n.messages import N_
 from app.models.accounts.one_time_links import OneTimeLink
 from app.models.accounts.users import User
 from app.pages.sign_in.password_reset_return import forget_way, keep_way, kept_way
@@ -20,7 +21,6 @@ from app.pages.support.email_links import (
 )
 from app.pages.support.forms import hints_for
 from app.pages.support.languages import language_for, text_for
-from app.pages.support.messages import N_
 from app.pages.support.templating import page
 from app.services.operations.links import NEW_PASSWORD_PATH
 

@@ -28,6 +28,7 @@ from app.pages.support.languages import language_fields, remember_ui_locales
 from app.pages.support.templating import page
 from app.pages.support.view_models import ClientView, view_of_client
 from app.security.encryption import SealError, SecretBox
+from app.services.accounts.events import AccountEvent
 
 PURPOSE = "sign in"
 LASTS = timedelta(minutes=10)
@@ -166,7 +167,7 @@ async def complete(
         auth_time=first.auth_time if first is not None else None,
         adds_factor=first is not None and first.adds_factor,
         event=services.core.audit.event(
-            "sign_in.succeeded", user_id=user.user_id, by=" ".join(amr)
+            AccountEvent.SIGN_IN_SUCCEEDED, user_id=user.user_id, by=" ".join(amr)
         ),
     )
     if secret_and_session is None:  # the user signed out meanwhile

@@ -10,9 +10,9 @@ from datetime import UTC, datetime, timedelta
 
 from starlette.responses import Response
 
+from app.i18n.messages import N_
 from app.models.accounts.one_time_links import OneTimeLink
 from app.pages.support.browser import Browser, FormExpiredError, cookie_name, set_cookie
-from app.pages.support.messages import N_
 from app.pages.support.request_parameters import see_other
 from app.security.encryption import SealError
 

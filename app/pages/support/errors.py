@@ -10,12 +10,12 @@ from starlette.exceptions import HTTPException
 from starlette.responses import RedirectResponse, Response
 
 from app.errors import PosternError, TooManyRequestsError, UnavailableError
+from app.i18n.messages import N_
 from app.oauth.authorization.requests import UntrustedRequestError
 from app.oauth.redirect_uris import home_of
 from app.observability import refusals
 from app.pages.support.browser import AnswerInsteadError, FormExpiredError, GoToError
 from app.pages.support.languages import in_language, text_for
-from app.pages.support.messages import N_
 from app.pages.support.negotiation import prefers_html
 from app.pages.support.rate_limited import rate_limited_message
 from app.pages.support.templating import page, ready

@@ -5,10 +5,10 @@ import unicodedata
 from starlette.requests import Request
 
 from app.errors import PosternError
+from app.i18n.messages import N_
 from app.oauth.errors import InvalidRequestError
 from app.oauth.requests import form_parameters
 from app.pages.support.languages import text_for
-from app.pages.support.messages import N_
 from app.security.text import is_storable
 
 HINT = N_("This contains a character that isn't allowed. Type it again.")

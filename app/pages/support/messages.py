@@ -1,9 +1,6 @@
 """Translatable messages that other layers produce and the pages show."""
 
-
-def N_(text: str) -> str:  # noqa: N802 - gettext's name for marking a text that is translated later
-    return text
-
+from app.i18n.messages import N_
 
 FROM_BELOW = (
     N_("Your identity"),

@@ -10,6 +10,7 @@ from app.models.operations.audit_events import AuditEvent
 from app.repositories.accounts.accounts import AccountRepository
 from app.repositories.clients.clients import ClientRepository
 from app.security.passwords import has_password
+from app.services.accounts.events import AccountEvent
 from app.services.accounts.notices import Notices
 from app.services.accounts.sessions import SessionService
 from app.services.clients.consents import ConsentService
@@ -43,7 +44,7 @@ class AccountData:
 
         Of secrets it contains only that they exist.
         """
-        await self._audit.record("user.data_exported", user_id=user.user_id)
+        await self._audit.record(AccountEvent.DATA_EXPORTED, user_id=user.user_id)
         return {
             "exported_at": _said(self._clock.now()),
             "account": {
@@ -85,12 +86,12 @@ class AccountData:
         The clients in the user's sessions and the user are notified. The audit log keeps its
         events.
         """
-        event = self._audit.event("user.deleted", user_id=user.user_id)
+        event = self._audit.event(AccountEvent.USER_DELETED, user_id=user.user_id)
         if not await self._account_repository.delete(
             user.user_id, now=self._clock.now(), event=event
         ):
             return False
-        await self._notices.tell(user, "account_deleted")
+        await self._notices.tell(user, AccountEvent.USER_DELETED)
         return True
 
     async def _factors(self, user: User) -> dict[str, Any]:

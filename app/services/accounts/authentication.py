@@ -7,6 +7,7 @@ from app.observability import refusals
 from app.repositories.accounts.known_networks import Way
 from app.repositories.accounts.users import UserRepository
 from app.security import usernames
+from app.services.accounts.events import AccountEvent
 from app.services.accounts.known_networks import KnownNetworks
 from app.services.accounts.notices import Notices
 from app.services.accounts.password_hashing import PasswordHashing
@@ -98,7 +99,10 @@ class AuthenticationService:
         if not attempt.is_from_known_network:
             await self._limits.remember_address(user, Way.GRANT)
         await self._audit.record(
-            "sign_in.succeeded", user_id=user.user_id, client_id=client_id, by="password grant"
+            AccountEvent.SIGN_IN_SUCCEEDED,
+            user_id=user.user_id,
+            client_id=client_id,
+            by="password grant",
         )
         return user
 
@@ -110,7 +114,7 @@ class AuthenticationService:
         is_new = await self._limits.remember_address(user, Way.PAGES)
         await self._limits.forget_failures(user)
         if is_new:
-            await self._notices.tell(user, "new_sign_in")
+            await self._notices.tell(user, AccountEvent.SIGN_IN_SUCCEEDED)
 
     async def _problem(self, user: User | None, password: str, code: str | None) -> str | None:
         """Return what is wrong, as a word for the log, or None.
@@ -146,7 +150,7 @@ class AuthenticationService:
         problem = PROBLEMS[reason] if user is not None else "the user is unknown"
         refusals.explain(f"password sign-in refused: {problem}")
         await self._audit.record(
-            "sign_in.refused",
+            AccountEvent.SIGN_IN_REFUSED,
             user_id=user.user_id if user else None,
             client_id=client_id,
             actor=ANONYMOUS,

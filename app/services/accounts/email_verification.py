@@ -9,6 +9,7 @@ from app.models.accounts.users import User
 from app.observability.logging import logger
 from app.repositories.accounts.users import UserRepository
 from app.schemas.claims import email_key, verified_email_in
+from app.services.accounts.events import AccountEvent
 from app.services.accounts.notices import Notices, language_of
 from app.services.accounts.one_time_links import LinkMail, OneTimeLinks
 from app.services.operations.audit import AuditLog
@@ -59,9 +60,11 @@ class EmailVerification:
         def values_with(token: str) -> dict[str, str]:
             return {"email": address, "link": self._links.verify_email(token)}
 
-        mail = LinkMail(self._outbox, address, "verify_email", language, values_with)
+        mail = LinkMail(
+            self._outbox, address, AccountEvent.EMAIL_CHANGE_REQUESTED, language, values_with
+        )
         await self._limits.count_verification(user.user_id, email_key(address))
-        event = self._audit.event("email.change_requested", user_id=user.user_id)
+        event = self._audit.event(AccountEvent.EMAIL_CHANGE_REQUESTED, user_id=user.user_id)
         await self._one_time_links.create(
             VERIFY_EMAIL, user, email=address, lasts=LASTS, mail=mail, event=event
         )
@@ -100,12 +103,12 @@ class EmailVerification:
             return None
         link, user = link_and_user
         claims = {**json.loads(user.claims), "email": link.email, "email_verified": True}
-        event = self._audit.event("email.verified", user_id=user.user_id)
+        event = self._audit.event(AccountEvent.EMAIL_VERIFIED, user_id=user.user_id)
         if not await self._one_time_links.use_for_claims(
             link, user, json.dumps(claims), event=event
         ):
             return None
         old = verified_email_in(user.claims)
         if old is not None and old != link.email:
-            await self._notices.tell(user, "email_changed")
+            await self._notices.tell(user, AccountEvent.EMAIL_VERIFIED)
         return await self._user_repository.find(user.user_id)

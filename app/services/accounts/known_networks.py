@@ -15,6 +15,7 @@ from app.models.accounts.users import User
 from app.observability import request_context
 from app.repositories.accounts.users import UserRepository
 from app.schemas.claims import verified_email_in
+from app.services.accounts.events import AccountEvent
 from app.services.accounts.notices import language_of
 from app.services.accounts.one_time_links import LinkMail, OneTimeLinks
 from app.services.accounts.placeholder_user import placeholder_user
@@ -76,7 +77,7 @@ class KnownNetworks:
         if link_and_user is None:
             return None
         link, user = link_and_user
-        event = self._audit.event("network.made_known", user_id=user.user_id)
+        event = self._audit.event(AccountEvent.NETWORK_ALLOWED, user_id=user.user_id)
         is_used = await self._one_time_links.use_for_network(
             link, user, request_context.network(), event=event
         )
@@ -92,7 +93,7 @@ class KnownNetworks:
         )
         recipient = verified_email_in(owner.claims)
         event = self._audit.event(
-            "sign_in.delayed",
+            AccountEvent.SIGN_IN_DELAYED,
             user_id=user.user_id if user is not None else None,
             actor=ANONYMOUS,
             succeeded=False,
@@ -112,7 +113,11 @@ class KnownNetworks:
             email=owner.email_key or "",
             lasts=LASTS,
             mail=LinkMail(
-                outbox, recipient or "", "sign_in_delayed", language_of(owner), values_with
+                outbox,
+                recipient or "",
+                AccountEvent.SIGN_IN_DELAYED,
+                language_of(owner),
+                values_with,
             ),
             event=event,
         )

@@ -9,6 +9,7 @@ from app.models.accounts.users import User
 from app.observability import request_context
 from app.observability.logging import logger
 from app.schemas.claims import verified_email_in
+from app.services.accounts.events import AccountEvent
 from app.services.operations.mail import Outbox
 
 log = logger(__name__)
@@ -22,9 +23,9 @@ class Notices:
         self._clock = clock
 
     async def tell(
-        self, user: User, what: str, *, language: str | None = None, **values: str
+        self, user: User, event: AccountEvent, *, language: str | None = None, **values: str
     ) -> None:
-        """Notify the owner of an account; `what` names an email, as in `password_changed`.
+        """Send the owner of an account the email of this event.
 
         The email states when and from where it happened; `values` of the same names override that.
         A failure to send it is only logged, since the change itself is complete.
@@ -42,15 +43,15 @@ class Notices:
         try:
             language = language or language_of(user)
             await self._outbox.put(
-                self._outbox.mail(recipient, what, mail_values, language=language)
+                self._outbox.mail(recipient, event.mail, mail_values, language=language)
             )
         except LookupError:
-            log.exception("there is no mail named %s", what)
+            log.exception("there is no mail about %s", event)
         except DatabaseUnavailableError:
             log.warning(
                 "user %s was not notified by email (%s): the database is not available",
                 user.user_id,
-                what,
+                event,
             )
 
 

@@ -13,23 +13,27 @@ from app.models.operations.mails import StoredMail
 from app.repositories.accounts.known_networks import KNOWN_FOR, Way, digest_of_place
 from app.repositories.accounts.one_time_links import OneTimeLinkRepository
 from app.security.tokens import TokenKind, digest_of, new_token
+from app.services.accounts.events import AccountEvent
 from app.services.operations.mail import Outbox
 
 
 @dataclass(frozen=True, slots=True)
 class LinkMail:
-    """The email `name` that carries a link; `values_with` returns its values for the secret."""
+    """The email of an event, which carries a link.
+
+    `values_with` returns its values for the secret of the link.
+    """
 
     outbox: Outbox
     recipient: str
-    name: str
+    event: AccountEvent
     language: str
     values_with: Callable[[str], Mapping[str, str]]
 
     def stored(self, token: str, *, lasts: timedelta) -> StoredMail:
         values = self.values_with(token)
         return self.outbox.mail(
-            self.recipient, self.name, values, language=self.language, lasts=lasts
+            self.recipient, self.event.mail, values, language=self.language, lasts=lasts
         )
 
 

@@ -8,6 +8,7 @@ from app.models.accounts.users import User
 from app.repositories.accounts.users import UserRepository
 from app.schemas.claims import email_key, verified_email_in
 from app.security import usernames
+from app.services.accounts.events import AccountEvent
 from app.services.accounts.notices import Notices
 from app.services.accounts.one_time_links import LinkMail, OneTimeLinks
 from app.services.accounts.placeholder_user import placeholder_user
@@ -86,7 +87,7 @@ class PasswordReset:
         Raise `NotFoundError` for an unknown user.
         """
         user = await self._users.get(username)
-        event = self._audit.event("password.reset_link_made", user_id=user.user_id)
+        event = self._audit.event(AccountEvent.PASSWORD_RESET_LINK_CREATED, user_id=user.user_id)
         token = await self._one_time_links.create(
             RESET_PASSWORD, user, lasts=LASTS_BY_ADMINISTRATOR, event=event
         )
@@ -110,16 +111,16 @@ class PasswordReset:
         link, user = link_and_user
         password_hash = await self._users.hash_of_new_password(user, password)
         by = "mail" if link.email is not None else "administrator"
-        event = self._audit.event("password.reset", user_id=user.user_id, link_by=by)
+        event = self._audit.event(AccountEvent.PASSWORD_RESET, user_id=user.user_id, link_by=by)
         if not await self._one_time_links.use_for_password(link, password_hash, event=event):
             return False
-        await self._notices.tell(user, "password_reset")
+        await self._notices.tell(user, AccountEvent.PASSWORD_RESET)
         return True
 
     async def _send(self, outbox: Outbox, user: User, language: str) -> None:
         address = verified_email_in(user.claims)
         event = self._audit.event(
-            "password.reset_requested",
+            AccountEvent.PASSWORD_RESET_REQUESTED,
             user_id=user.user_id if address is not None else None,
             succeeded=address is not None,
         )
@@ -132,7 +133,9 @@ class PasswordReset:
             user,
             email=user.email_key or "",
             lasts=LASTS,
-            mail=LinkMail(outbox, address or "", "reset_password", language, values_with),
+            mail=LinkMail(
+                outbox, address or "", AccountEvent.PASSWORD_RESET_REQUESTED, language, values_with
+            ),
             event=event,
         )
 

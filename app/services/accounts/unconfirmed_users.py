@@ -4,6 +4,7 @@ from datetime import datetime, timedelta
 
 from app.clock import Clock
 from app.repositories.accounts.unconfirmed_users import UnconfirmedUserRepository
+from app.services.accounts.events import AccountEvent
 from app.services.operations.audit import SYSTEM, AuditLog
 
 REASON = "never_confirmed"
@@ -42,7 +43,9 @@ class UnconfirmedUsers:
         if not user_ids:
             return 0
         events = {
-            user_id: self._audit.event("user.deleted", user_id=user_id, actor=SYSTEM, reason=REASON)
+            user_id: self._audit.event(
+                AccountEvent.USER_DELETED, user_id=user_id, actor=SYSTEM, reason=REASON
+            )
             for user_id in user_ids
         }
         return await self._unconfirmed_user_repository.settle(events, now=self._clock.now())

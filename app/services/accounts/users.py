@@ -15,6 +15,7 @@ from app.schemas.users import UserCreate, UserCredentials, UserRegistered
 from app.security import passwords, usernames
 from app.security.tokens import new_identifier, new_salt
 from app.services.accounts.authentication import AuthenticationService
+from app.services.accounts.events import AccountEvent
 from app.services.accounts.notices import Notices
 from app.services.accounts.password_hashing import PasswordHashing
 from app.services.accounts.sessions import SessionService, SignedIn
@@ -80,7 +81,7 @@ class UserService:
         )
         enrolment = await self._otp.enrolment(secret, username=user.username)
         await require_no_address(self._user_repository, name)
-        event = self._audit.event("user.registered", user_id=user_id)
+        event = self._audit.event(AccountEvent.USER_REGISTERED, user_id=user_id)
         if not await self._user_repository.add(user, event=event):
             raise taken()
         return UserRegistered(
@@ -142,7 +143,7 @@ class UserService:
             claims[name] = True
         now = self._clock.now()
         names = sorted({*changes.stated_claims(), *unset, *vouched_for})
-        event = self._audit.event("user.claims_changed", user_id=user.user_id, claims=names)
+        event = self._audit.event(AccountEvent.CLAIMS_CHANGED, user_id=user.user_id, claims=names)
         if not await self._user_repository.replace_claims(
             user, json.dumps(claims), now=now, event=event
         ):
@@ -168,11 +169,11 @@ class UserService:
         user = await self.get(username)
         secret, sealed = self._otp.new_secret(user.user_id)
         enrolment = await self._otp.enrolment(secret, username=user.username)
-        event = self._audit.event("otp.reset", user_id=user.user_id)
+        event = self._audit.event(AccountEvent.OTP_RESET, user_id=user.user_id)
         await self._user_repository.credentials.reset_otp(
             user.user_id, sealed, now=self._clock.now(), event=event
         )
-        await self._notices.tell(user, "otp_reset")
+        await self._notices.tell(user, AccountEvent.OTP_RESET)
         return enrolment
 
     async def factor_changed(self, user: User, *, session: Session) -> tuple[str, SignedIn] | None:
@@ -183,7 +184,7 @@ class UserService:
         updated = await self.find(user.user_id)
         if updated is None:
             return None  # deleted at the same time
-        await self._notices.tell(updated, "otp_changed")
+        await self._notices.tell(updated, AccountEvent.OTP_CHANGED)
         return await self._sessions.go_on(updated, session)
 
     async def stay_signed_in(self, user: User, *, session: Session) -> tuple[str, SignedIn] | None:
@@ -202,11 +203,11 @@ class UserService:
         user = await self.get(username)
         await self._check_new_password(password, names_of(user))
         hashed = await self._password_hashing.hash(password)
-        event = self._audit.event("password.reset", user_id=user.user_id)
+        event = self._audit.event(AccountEvent.PASSWORD_RESET, user_id=user.user_id)
         await self._user_repository.credentials.set_password_hash(
             user.user_id, hashed, now=self._clock.now(), event=event
         )
-        await self._notices.tell(user, "password_reset")
+        await self._notices.tell(user, AccountEvent.PASSWORD_RESET)
 
     async def hash_of_new_password(self, user: User, password: str) -> str:
         """Return the hash of an acceptable password; raise `InvalidInputError` for any other."""
@@ -223,7 +224,7 @@ class UserService:
         """
         await self._check_new_password(password, names_of(user))
         hashed = await self._password_hashing.hash(password)
-        event = self._audit.event("password.changed", user_id=user.user_id)
+        event = self._audit.event(AccountEvent.PASSWORD_CHANGED, user_id=user.user_id)
         if not await self._user_repository.credentials.set_password_hash(
             user.user_id,
             hashed,
@@ -236,7 +237,7 @@ class UserService:
         updated = await self.find(user.user_id)
         if updated is None:
             return None  # deleted at the same time
-        await self._notices.tell(updated, "password_changed")
+        await self._notices.tell(updated, AccountEvent.PASSWORD_CHANGED)
         return await self._sessions.go_on(updated, session)
 
     async def set_disabled(self, username: str, *, disabled: bool) -> User:
@@ -245,14 +246,14 @@ class UserService:
         A disabled user is signed out, cannot sign in, and has no valid tokens until enabled again.
         """
         user = await self.get(username)
-        action = "user.disabled" if disabled else "user.enabled"
+        action = AccountEvent.USER_DISABLED if disabled else AccountEvent.USER_ENABLED
         event = self._audit.event(action, user_id=user.user_id)
         now = self._clock.now()
         await self._user_repository.credentials.set_disabled(
             user.user_id, now if disabled else None, now=now, event=event
         )
         if disabled and not user.is_disabled:
-            await self._notices.tell(user, "account_disabled")
+            await self._notices.tell(user, AccountEvent.USER_DISABLED)
         return await self.get(username)
 
     async def _check_new_password(self, password: str, names: Iterable[str]) -> str | None:

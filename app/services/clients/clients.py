@@ -19,6 +19,7 @@ from app.security.comparison import digests_match
 from app.security.text import is_storable
 from app.security.tokens import TokenKind, digest_of, new_client_id, new_token
 from app.services.operations.audit import AuditLog
+from app.services.operations.audit_actions import ServerEvent
 
 UNUSED_FOR = timedelta(days=30)
 """How long a client that registered itself without an invitation may stay unused."""
@@ -73,7 +74,7 @@ class ClientService:
             secret_digest=digest_of(secret) if secret is not None else None,
             sector_identifier=sector_identifier,
         )
-        event = self._audit.event("client.created", client_id=client.client_id)
+        event = self._audit.event(ServerEvent.CLIENT_CREATED, client_id=client.client_id)
         if not await self._client_repository.add(client, event=event):
             raise ConflictError(
                 "That client name is taken. Choose another one.", error="client_name_taken"
@@ -101,7 +102,7 @@ class ClientService:
             registration_token_digest=digest_of(registration_token),
             registration_expires_at=self._clock.now() + UNUSED_FOR if expires else None,
         )
-        event = self._audit.event("client.registered", client_id=client.client_id)
+        event = self._audit.event(ServerEvent.CLIENT_REGISTERED, client_id=client.client_id)
         if not await self._client_repository.add(client, event=event):
             raise ConflictError("The client could not be stored. Try again.")
         return NewClient(client, secret, registration_token)
@@ -137,13 +138,13 @@ class ClientService:
         )
         if self._seen(changed) == self._seen(client):
             changed = changed._replace(trust=client.trust)
-        event = self._own_act("client.changed", client)
+        event = self._own_act(ServerEvent.CLIENT_CHANGED, client)
         if not await self._client_repository.change(client, changed, event=event):
             return None
         return NewClient(changed, secret, None)
 
     async def delete(self, client: Client) -> None:
-        event = self._own_act("client.deleted", client)
+        event = self._own_act(ServerEvent.CLIENT_DELETED, client)
         await self._client_repository.delete(client.client_id, event=event)
 
     def information(self, client: Client) -> dict[str, Any]:
@@ -193,7 +194,7 @@ class ClientService:
         """
         await self.get(client_id)
         secret = new_token(TokenKind.CLIENT_SECRET)
-        event = self._audit.event("client.secret_rotated", client_id=client_id)
+        event = self._audit.event(ServerEvent.CLIENT_SECRET_ROTATED, client_id=client_id)
         if not await self._client_repository.replace_secret_digest(
             client_id, digest_of(secret), event=event
         ):
@@ -206,8 +207,8 @@ class ClientService:
         A disabled client cannot authenticate, and its tokens are invalid until it is enabled again.
         """
         await self.get(client_id)
-        act = "client.disabled" if disabled else "client.enabled"
-        event = self._audit.event(act, client_id=client_id)
+        action = ServerEvent.CLIENT_DISABLED if disabled else ServerEvent.CLIENT_ENABLED
+        event = self._audit.event(action, client_id=client_id)
         disabled_at = self._clock.now() if disabled else None
         await self._client_repository.set_disabled(client_id, disabled_at, event=event)
         return await self.get(client_id)
@@ -218,7 +219,7 @@ class ClientService:
         `verified` is shown on the consent page; `first_party` needs no consent.
         """
         await self.get(client_id)
-        event = self._audit.event("client.trusted", client_id=client_id, trust=trust)
+        event = self._audit.event(ServerEvent.CLIENT_TRUSTED, client_id=client_id, trust=trust)
         await self._client_repository.set_trust(client_id, trust, event=event)
         return await self.get(client_id)
 
@@ -233,7 +234,7 @@ class ClientService:
             InitialAccessToken(
                 digest=digest_of(token), label=label, created_at=now, expires_at=now + lasts
             ),
-            event=self._audit.event("client.invited", label=label),
+            event=self._audit.event(ServerEvent.CLIENT_INVITED, label=label),
         )
         return token
 
@@ -244,13 +245,13 @@ class ClientService:
             digest_of(token), now=self._clock.now()
         )
 
-    def _own_act(self, act: str, client: Client) -> NewEvent:
+    def _own_act(self, action: ServerEvent, client: Client) -> NewEvent:
         """Return the event of a change by the client itself.
 
         The client holds its registration access token (RFC 7592).
         """
         client_id = client.client_id
-        return self._audit.event(act, client_id=client_id, actor=f"client:{client_id}")
+        return self._audit.event(action, client_id=client_id, actor=f"client:{client_id}")
 
     def _seen(self, client: Client) -> dict[str, Any]:
         """Return the values in force that an administrator reviews before trusting a client."""

@@ -10,6 +10,7 @@ from app.models.clients.clients import Client
 from app.models.clients.consents import Consent
 from app.models.operations.audit_outbox import NewEvent
 from app.repositories.clients.consents import ConsentRepository
+from app.services.accounts.events import AccountEvent
 from app.services.clients.client_fingerprints import fingerprint_of
 from app.services.operations.audit import AuditLog
 
@@ -77,7 +78,7 @@ class ConsentService:
             client_fingerprint=fingerprint_of(client),
         )
         event = self._audit.event(
-            "consent.granted",
+            AccountEvent.CONSENT_GRANTED,
             user_id=user.user_id,
             client_id=client.client_id,
             scopes=sorted(scopes),
@@ -110,7 +111,9 @@ class ConsentService:
 
         Return False if there was none.
         """
-        event = self._audit.event("consent.revoked", user_id=user.user_id, client_id=client_id)
+        event = self._audit.event(
+            AccountEvent.CONSENT_REVOKED, user_id=user.user_id, client_id=client_id
+        )
         now = self._clock.now()
         return await self._consent_repository.revoke(user.user_id, client_id, now=now, event=event)
 

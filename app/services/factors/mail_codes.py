@@ -20,6 +20,7 @@ from app.schemas.claims import verified_email_in
 from app.security import totp
 from app.security.encryption import SealError, SecretBox
 from app.security.passwords import has_password
+from app.services.accounts.events import AccountEvent
 from app.services.accounts.notices import Notices
 from app.services.accounts.sessions import SignedIn
 from app.services.factors.passkeys import PasskeyService
@@ -81,8 +82,10 @@ class MailCodes:
         if self._outbox is not None and address is not None:
             await self._limits.count_mail(f"confirmation of {user.user_id}")
             values = {"username": user.username, "code": code}
-            event = self._audit.event("mail_code.sent", user_id=user.user_id)
-            mail = self._outbox.mail(address, "mail_code", values, language=language, lasts=LASTS)
+            event = self._audit.event(AccountEvent.MAIL_CODE_SENT, user_id=user.user_id)
+            mail = self._outbox.mail(
+                address, AccountEvent.MAIL_CODE_SENT.mail, values, language=language, lasts=LASTS
+            )
             await self._outbox.put(mail, event=event)
         return self._sealed(SENT, signed_in, browser, code=code)
 
@@ -107,19 +110,21 @@ class MailCodes:
             await self._limits.settle(attempt.attempts, is_right=is_right)
         except TooManyRequestsError:
             if await self._limits.once_a_day(f"mail codes guessed {user.user_id}"):
-                await self._notices.tell(user, "mail_codes_guessed")
+                await self._notices.tell(user, AccountEvent.MAIL_CODE_REFUSED)
             raise
         if not is_right or not await self._spend(user, sealed):
-            await self._audit.record("mail_code.refused", user_id=user.user_id, succeeded=False)
+            await self._audit.record(
+                AccountEvent.MAIL_CODE_REFUSED, user_id=user.user_id, succeeded=False
+            )
             return None
-        await self._notices.tell(user, "mail_code_used")
+        await self._notices.tell(user, AccountEvent.MAIL_CODE_USED)
         return self._sealed(CONFIRMED, signed_in, browser)
 
     def is_confirmed(self, signed_in: SignedIn, sealed: str, *, browser: str) -> bool:
         return self._opened(CONFIRMED, signed_in, sealed, browser) is not None
 
     async def _spend(self, user: User, sealed: str) -> bool:
-        event = self._audit.event("mail_code.used", user_id=user.user_id)
+        event = self._audit.event(AccountEvent.MAIL_CODE_USED, user_id=user.user_id)
         name = f"mail code {hashlib.sha256(sealed.encode()).hexdigest()}"
         expires_at = self._clock.now() + LASTS
         return await self._replay_cache_repository.spend_with_event(

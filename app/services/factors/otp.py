@@ -11,6 +11,7 @@ from app.repositories.accounts.users import UserRepository
 from app.schemas.otp import OtpEnrolment
 from app.security import qr_codes, totp, usernames
 from app.security.encryption import SealError, SecretBox
+from app.services.accounts.events import AccountEvent
 from app.services.accounts.known_networks import KnownNetworks
 from app.services.accounts.notices import Notices
 from app.services.accounts.sign_in_names import find_user
@@ -113,7 +114,7 @@ class OtpService:
                 await self._limits.settle(attempt.attempts, is_right=is_right, clears=clears)
         except TooManyRequestsError:
             if await self._limits.once_a_day(f"codes guessed {user.user_id}"):
-                await self._notices.tell(user, "codes_guessed")
+                await self._notices.tell(user, AccountEvent.OTP_REFUSED)
             raise
 
     async def spend_code(self, user: User, code: str) -> bool:
@@ -134,7 +135,7 @@ class OtpService:
         drift = totp.drift_of(step, now=now)
         event = None
         if not user.has_confirmed_otp:
-            event = self._audit.event("otp.confirmed", user_id=user.user_id)
+            event = self._audit.event(AccountEvent.OTP_CONFIRMED, user_id=user.user_id)
         is_used = await self._user_repository.use_otp_step(
             user, step, now=now, drift=drift, event=event
         )
@@ -158,7 +159,7 @@ class OtpService:
         if step is None:
             return False
         sealed = self._box.seal(secret.encode(), context=user.user_id)
-        event = self._audit.event("otp.changed", user_id=user.user_id)
+        event = self._audit.event(AccountEvent.OTP_CHANGED, user_id=user.user_id)
         return await self._user_repository.credentials.replace_otp(
             user, sealed, step, but=session.session_id, now=now, event=event
         )
@@ -178,9 +179,11 @@ class OtpService:
         user_id = user.user_id if user is not None else None
         if not is_right:
             refusals.explain("the user is unknown, or the code is wrong or used")
-            await self._audit.record("otp.refused", user_id=user_id, actor=actor, succeeded=False)
+            await self._audit.record(
+                AccountEvent.OTP_REFUSED, user_id=user_id, actor=actor, succeeded=False
+            )
         elif user is not None and not user.has_confirmed_otp:
-            await self._notices.tell(user, "otp_confirmed")
+            await self._notices.tell(user, AccountEvent.OTP_CONFIRMED)
 
     def _open(self, user: User) -> str | None:
         if user.otp_secret is None:

@@ -21,6 +21,7 @@ from app.security.passkeys import (
     claimed_in,
 )
 from app.security.tokens import new_identifier
+from app.services.accounts.events import AccountEvent
 from app.services.factors.passkey_challenges import PasskeyChallenges, Purpose
 from app.services.operations.audit import AuditLog
 from app.services.operations.limits import Limits
@@ -131,7 +132,7 @@ class PasskeyService:
             created_at=self._clock.now(),
             last_used_at=None,
         )
-        event = self._event("passkey.added", user, passkey.passkey_id)
+        event = self._event(AccountEvent.PASSKEY_ADDED, user, passkey.passkey_id)
         outcome = await self._passkey_repository.add(
             passkey, user, at_most=MAXIMUM_PASSKEYS, event=event
         )
@@ -147,7 +148,7 @@ class PasskeyService:
 
     async def rename(self, user: User, passkey_id: str, name: str) -> bool:
         """Rename a passkey; return False if the user has no such passkey."""
-        event = self._event("passkey.renamed", user, passkey_id)
+        event = self._event(AccountEvent.PASSKEY_RENAMED, user, passkey_id)
         name = name[:MAXIMUM_NAME]
         return await self._passkey_repository.rename(user.user_id, passkey_id, name, event=event)
 
@@ -165,7 +166,7 @@ class PasskeyService:
             even_last=even_last,
             but=but.session_id if but is not None else None,
             now=self._clock.now(),
-            event=self._event("passkey.removed", user, passkey_id),
+            event=self._event(AccountEvent.PASSKEY_REMOVED, user, passkey_id),
         )
         if removed == "last":
             raise PasskeyRefusedError(LAST)
@@ -255,13 +256,13 @@ class PasskeyService:
         passkeys = await self._passkey_repository.list_of(user.user_id)
         return [Known(passkey.credential_id, passkey.transports) for passkey in passkeys]
 
-    def _event(self, action: str, user: User, passkey_id: str) -> NewEvent:
+    def _event(self, action: AccountEvent, user: User, passkey_id: str) -> NewEvent:
         return self._audit.event(action, user_id=user.user_id, passkey_id=passkey_id)
 
     async def _refuse(self, user_id: str, reason: str, passkey: Passkey | None = None) -> None:
         passkey_id = passkey.passkey_id if passkey is not None else None
         await self._audit.record(
-            "passkey.refused",
+            AccountEvent.PASSKEY_REFUSED,
             user_id=user_id,
             succeeded=False,
             reason=reason,

@@ -5,6 +5,7 @@ from app.models.accounts.users import User
 from app.models.operations.audit_outbox import NewEvent
 from app.repositories.factors.recovery_codes import RecoveryCodeRepository
 from app.security import recovery_codes
+from app.services.accounts.events import AccountEvent
 from app.services.accounts.notices import Notices
 from app.services.factors.otp import OtpService
 from app.services.operations.audit import AuditLog
@@ -37,12 +38,14 @@ class RecoveryCodes:
         """
         codes = [recovery_codes.new_code() for _ in range(COUNT)]
         digests = [recovery_codes.digest_of(user.user_id, code) for code in codes]
-        event = self._audit.event("recovery_codes.made", user_id=user.user_id, count=COUNT)
+        event = self._audit.event(
+            AccountEvent.RECOVERY_CODES_CREATED, user_id=user.user_id, count=COUNT
+        )
         if not await self._recovery_code_repository.replace(
             user, digests, now=self._clock.now(), event=event
         ):
             return None
-        await self._notices.tell(user, "recovery_codes_made")
+        await self._notices.tell(user, AccountEvent.RECOVERY_CODES_CREATED)
         return [recovery_codes.shown(code) for code in codes]
 
     async def use(self, user: User, code: str) -> bool:
@@ -58,9 +61,11 @@ class RecoveryCodes:
         await self._otp.settle_code(user, is_right=is_right)
         left = await self._spend(user, digest) if is_right else None
         if left is None:
-            await self._audit.record("recovery_code.refused", user_id=user.user_id, succeeded=False)
+            await self._audit.record(
+                AccountEvent.RECOVERY_CODE_REFUSED, user_id=user.user_id, succeeded=False
+            )
             return False
-        await self._notices.tell(user, "recovery_code_used", left=str(left))
+        await self._notices.tell(user, AccountEvent.RECOVERY_CODE_USED, left=str(left))
         return True
 
     async def _spend(self, user: User, digest: bytes) -> int | None:
@@ -70,7 +75,9 @@ class RecoveryCodes:
         """
 
         def event_of(left: int) -> NewEvent:
-            return self._audit.event("recovery_code.used", user_id=user.user_id, left=left)
+            return self._audit.event(
+                AccountEvent.RECOVERY_CODE_USED, user_id=user.user_id, left=left
+            )
 
         now = self._clock.now()
         return await self._recovery_code_repository.use(

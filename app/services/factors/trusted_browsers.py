@@ -11,6 +11,7 @@ from app.clock import Clock
 from app.models.accounts.users import User
 from app.repositories.factors.trusted_browsers import TrustedBrowserRepository
 from app.security.tokens import TokenKind, digest_of, new_token
+from app.services.accounts.events import AccountEvent
 from app.services.accounts.sessions import printable
 from app.services.operations.audit import AuditLog
 
@@ -64,7 +65,7 @@ class TrustedBrowsers:
             user_agent=printable(user_agent),
             now=now,
             expires_at=now + self.lasts,
-            event=self._audit.event("browser.remembered", user_id=user.user_id),
+            event=self._audit.event(AccountEvent.BROWSER_TRUSTED, user_id=user.user_id),
         )
         others = [
             held[digest] for digest in held if owners.get(digest, user.user_id) != user.user_id
@@ -75,7 +76,7 @@ class TrustedBrowsers:
         return await self._trusted_browser_repository.count(user.user_id, now=self._clock.now())
 
     async def forget_all(self, user: User) -> None:
-        event = self._audit.event("browsers.forgotten", user_id=user.user_id)
+        event = self._audit.event(AccountEvent.TRUSTED_BROWSERS_REMOVED, user_id=user.user_id)
         await self._trusted_browser_repository.forget_all(user.user_id, event=event)
 
     async def _owners(self, digests: Sequence[bytes]) -> dict[bytes, str]:

@@ -20,6 +20,7 @@ from app.repositories.operations.replay_cache import ReplayCacheRepository
 from app.security.encryption import SealError, SecretBox
 from app.security.passwords import NO_PASSWORD
 from app.security.tokens import new_identifier, new_salt
+from app.services.accounts.events import AccountEvent
 from app.services.accounts.notices import Notices
 from app.services.accounts.sign_in_names import new_name, require_no_address, taken
 from app.services.federation.identity_provider_rules import (
@@ -29,6 +30,7 @@ from app.services.federation.identity_provider_rules import (
     claims_of,
 )
 from app.services.operations.audit import AuditLog
+from app.services.operations.audit_actions import ServerEvent
 
 log = logger(__name__)
 
@@ -81,7 +83,7 @@ class IdentityProviderService:
             created_at=self._clock.now(),
             disabled_at=None,
         )
-        event = self._audit.event("provider.added", provider=name, issuer=issuer)
+        event = self._audit.event(ServerEvent.PROVIDER_ADDED, provider=name, issuer=issuer)
         if not await self._identity_provider_repository.add(provider, event=event):
             raise ConflictError("A provider with this name already exists.")
         return provider
@@ -121,7 +123,7 @@ class IdentityProviderService:
 
     async def set_disabled(self, name: str, *, disabled: bool) -> IdentityProvider:
         provider = await self.get(name)
-        action = "provider.disabled" if disabled else "provider.enabled"
+        action = ServerEvent.PROVIDER_DISABLED if disabled else ServerEvent.PROVIDER_ENABLED
         event = self._audit.event(action, provider=name, issuer=provider.issuer)
         disabled_at = self._clock.now() if disabled else None
         await self._identity_provider_repository.set_disabled(name, disabled_at, event=event)
@@ -133,7 +135,9 @@ class IdentityProviderService:
         Return how many accounts were linked.
         """
         provider = await self.get(name)
-        event = self._audit.event("provider.removed", provider=name, issuer=provider.issuer)
+        event = self._audit.event(
+            ServerEvent.PROVIDER_REMOVED, provider=name, issuer=provider.issuer
+        )
         return await self._identity_provider_repository.remove(name, event=event) or 0
 
     def secret_of(self, provider: IdentityProvider) -> str | None:
@@ -179,7 +183,7 @@ class IdentityProviderService:
     ) -> None:
         """Record that a user signed in again at an identity provider, and the proof of it."""
         await self._audit.record(
-            "upstream.signed_in_again",
+            AccountEvent.FEDERATED_SIGN_IN_REPEATED,
             user_id=user.user_id,
             provider=elsewhere.provider,
             proof=proof,
@@ -199,12 +203,12 @@ class IdentityProviderService:
         if linked is not None:
             return linked.user_id == user.user_id
         event = self._audit.event(
-            "upstream.linked", user_id=user.user_id, provider=elsewhere.provider
+            AccountEvent.IDENTITY_LINKED, user_id=user.user_id, provider=elsewhere.provider
         )
         identity = self._identity(user.user_id, elsewhere)
         if not await self._identity_provider_repository.link(identity, user, event=event):
             return False
-        await self._notices.tell(user, "upstream_linked", label=label)
+        await self._notices.tell(user, AccountEvent.IDENTITY_LINKED, label=label)
         return True
 
     async def unlink(self, user: User, issuer: str, subject: str, *, but: Session) -> Unlinked:
@@ -216,7 +220,7 @@ class IdentityProviderService:
         if identity is None:
             return "unknown"
         event = self._audit.event(
-            "upstream.unlinked", user_id=user.user_id, provider=identity.provider
+            AccountEvent.IDENTITY_UNLINKED, user_id=user.user_id, provider=identity.provider
         )
         outcome = await self._identity_provider_repository.unlink(
             user.user_id,
@@ -233,7 +237,7 @@ class IdentityProviderService:
             for provider in await self._identity_provider_repository.list_all()
         }
         label = labels.get(identity.provider, identity.provider)
-        await self._notices.tell(user, "upstream_unlinked", label=label)
+        await self._notices.tell(user, AccountEvent.IDENTITY_UNLINKED, label=label)
         return outcome
 
     async def create_account(self, username: str, elsewhere: ExternalIdentity) -> User:
@@ -260,7 +264,7 @@ class IdentityProviderService:
         )
         await require_no_address(self._user_repository, name)
         event = self._audit.event(
-            "upstream.account_created", user_id=user.user_id, provider=elsewhere.provider
+            AccountEvent.FEDERATED_USER_CREATED, user_id=user.user_id, provider=elsewhere.provider
         )
         identity = self._identity(user.user_id, elsewhere, now)
         if not await self._identity_provider_repository.add_person(user, identity, event=event):

@@ -22,6 +22,7 @@ from app.security.jose import ALGORITHMS, SignatureError
 from app.security.tokens import new_identifier
 from app.services.oauth.signing_key_cache import CACHED_FOR, SigningKeyCache
 from app.services.operations.audit import AuditLog
+from app.services.operations.audit_actions import ServerEvent
 
 log = logger(__name__)
 
@@ -234,7 +235,7 @@ class SigningKeys:
         kid = new_identifier()[:16]
         private = await asyncio.to_thread(jose.new_private_jwk, algorithm, kid)
         generation = max((key.generation for key in before), default=0) + 1
-        event = self._audit.event("keys.rotated", kids=[kid]) if is_rotation else None
+        event = self._audit.event(ServerEvent.KEYS_ROTATED, kids=[kid]) if is_rotation else None
         await self._signing_key_repository.add_once(
             SigningKey(
                 kid=kid,

@@ -17,6 +17,7 @@ from app.observability import request_context
 from app.repositories.operations.audit_events import EVERYTHING, AuditEventRepository, Head, Wanted
 from app.repositories.operations.audit_outbox import AuditOutboxRepository
 from app.security.tokens import new_ordered_identifier
+from app.services.operations.audit_actions import AuditAction
 from app.services.operations.audit_checkpoints import AuditCheckpoints
 from app.services.operations.audit_sequencing import AuditSequencer
 from app.services.operations.audit_verification import AuditVerifier, Verdict
@@ -52,7 +53,7 @@ class AuditLog:
 
     def event(
         self,
-        action: str,
+        action: AuditAction,
         *,
         user_id: str | None = None,
         client_id: str | None = None,
@@ -62,8 +63,8 @@ class AuditLog:
     ) -> NewEvent:
         """Build the event of a change, for the repository that makes the change.
 
-        `action` is as in `password.changed`; `details` must not contain secrets. The default
-        `actor` is the operator who ran the command, else the user, else the sender of the request.
+        `details` must not contain secrets. The default `actor` is the operator who ran the command,
+        else the user, else the sender of the request.
         """
         sender = ANONYMOUS if request_context.address() else SYSTEM
         resolved_actor = (
@@ -74,7 +75,7 @@ class AuditLog:
         return NewEvent(
             event_id=new_ordered_identifier(),
             at=self._clock.now(),
-            action=action,
+            action=action.value,
             outcome=SUCCEEDED if succeeded else REFUSED,
             actor=resolved_actor,
             user_id=user_id,
@@ -86,7 +87,7 @@ class AuditLog:
 
     async def record(
         self,
-        action: str,
+        action: AuditAction,
         *,
         user_id: str | None = None,
         client_id: str | None = None,

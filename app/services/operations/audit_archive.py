@@ -7,6 +7,7 @@ from pathlib import Path
 from app.errors import InvalidInputError
 from app.repositories.operations.audit_events import AuditEventRepository, Head
 from app.services.operations.audit import AuditLog
+from app.services.operations.audit_actions import ServerEvent
 from app.services.operations.audit_checkpoints import AuditCheckpoints
 from app.services.operations.audit_files import ArchiveFile, is_next
 
@@ -54,7 +55,9 @@ class AuditArchive:
         except OSError as error:
             raise InvalidInputError(f"{path}: {error.strerror}. No events were deleted.") from None
         if last.sequence > start.sequence:
-            event = self._audit.event("audit.archived", until=last.sequence, hash=last.hash.hex())
+            event = self._audit.event(
+                ServerEvent.AUDIT_ARCHIVED, until=last.sequence, hash=last.hash.hex()
+            )
             await self._checkpoints.cut(last, event)
         return Archived(last, count, await self._checkpoints.delete_archived())
 

@@ -11,6 +11,7 @@ from app.errors import PosternError
 from app.repositories.operations.sealed_values import SealedValue, SealedValueRepository
 from app.security.encryption import SealError, SecretBox
 from app.services.operations.audit import AuditLog
+from app.services.operations.audit_actions import ServerEvent
 from app.services.operations.secret_key_check import SecretKeyCheck
 
 BATCH = 100
@@ -62,7 +63,7 @@ class Rewrapping:
         if not only_looks:
             await self._key_check.move()
             await self._audit.record(
-                "keys.rewrapped",
+                ServerEvent.KEYS_REWRAPPED,
                 succeeded=not any(result.unopenable for result in results.values()),
                 resealed=sum(result.resealed for result in results.values()),
                 unopenable=sum(len(result.unopenable) for result in results.values()),

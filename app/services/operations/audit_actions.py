@@ -1,0 +1,32 @@
+"""Actions of the audit log that are not about a user's account; `AccountEvent` lists the others.
+
+The values are stored in the audit log and are printed and searched by operators: never change one.
+"""
+
+from enum import StrEnum
+
+
+class AuditAction(StrEnum):
+    """Base of the enums of audit actions. An action is a member of exactly one of them."""
+
+
+class ServerEvent(AuditAction):
+    """An event of the server: its clients, identity providers, keys, administrators and log."""
+
+    ADMINISTRATOR_REFUSED = "administrator.refused"
+    AUDIT_ARCHIVED = "audit.archived"
+    CLIENT_CREATED = "client.created"
+    CLIENT_REGISTERED = "client.registered"
+    CLIENT_INVITED = "client.invited"
+    CLIENT_CHANGED = "client.changed"
+    CLIENT_DELETED = "client.deleted"
+    CLIENT_DISABLED = "client.disabled"
+    CLIENT_ENABLED = "client.enabled"
+    CLIENT_TRUSTED = "client.trusted"
+    CLIENT_SECRET_ROTATED = "client.secret_rotated"
+    KEYS_ROTATED = "keys.rotated"
+    KEYS_REWRAPPED = "keys.rewrapped"
+    PROVIDER_ADDED = "provider.added"
+    PROVIDER_REMOVED = "provider.removed"
+    PROVIDER_DISABLED = "provider.disabled"
+    PROVIDER_ENABLED = "provider.enabled"
