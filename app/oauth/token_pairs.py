@@ -8,13 +8,12 @@ from pydantic_core import from_json
 
 from app.schemas.tokens import TokenResponse
 from app.security.encryption import open_with_token
+from app.security.purposes import Purpose
 from app.security.rotation import SEED_BYTES, derived_pair
 
 DERIVED = 2
 """First byte of what `packed` returns; the format of the previous release begins with 1."""
 _HEAD = struct.Struct(f">B{SEED_BYTES}sd")
-# Part of the key derivation: if it is changed, stored values cannot be decrypted.
-_SUCCESSOR = "refresh token successor"
 
 
 @dataclass(frozen=True, slots=True)
@@ -63,6 +62,8 @@ def unpacked(stored: bytes, presented: str) -> TokenPair:
 
 def _opened(sealed: bytes, presented: str) -> TokenPair:
     access_token, refresh_token, scope, expires_at = from_json(
-        open_with_token(sealed, token=presented, purpose=_SUCCESSOR)
+        open_with_token(
+            sealed, token=presented, purpose=Purpose.REFRESH_TOKEN_PAIR_OF_PREVIOUS_RELEASE
+        )
     )
     return TokenPair(access_token, refresh_token, scope, datetime.fromtimestamp(expires_at, UTC))

@@ -13,6 +13,8 @@ from collections.abc import Sequence
 from cryptography.exceptions import InvalidTag
 from cryptography.hazmat.primitives.ciphers.aead import AESGCM
 
+from app.security.purposes import Purpose
+
 _VERSION = b"\x01"
 _KEY_NAME_LENGTH = 4
 _NONCE_LENGTH = 12
@@ -25,7 +27,7 @@ class SealError(Exception):
 class SecretBox:
     """Encryption for one purpose: seals under the first key, opens what any key sealed."""
 
-    def __init__(self, secrets: Sequence[str], *, purpose: str) -> None:
+    def __init__(self, secrets: Sequence[str], *, purpose: Purpose) -> None:
         keys = [derive_key(secret.encode(), purpose=purpose) for secret in secrets]
         self._ciphers = {_name_of(key): AESGCM(key) for key in keys}
         self._current = _name_of(keys[0])
@@ -50,18 +52,18 @@ class SecretBox:
         return _split(sealed)[0] == self._current
 
 
-def seal_with_token(value: bytes, *, token: str, purpose: str) -> bytes:
+def seal_with_token(value: bytes, *, token: str, purpose: Purpose) -> bytes:
     """Encrypt a value so that reading it requires `token`; nothing stored can decrypt it."""
     key = derive_key(token.encode(), purpose=purpose)
     return _sealed(AESGCM(key), _name_of(key), value, context=purpose)
 
 
-def open_with_token(sealed: bytes, *, token: str, purpose: str) -> bytes:
+def open_with_token(sealed: bytes, *, token: str, purpose: Purpose) -> bytes:
     """Open a value sealed by `seal_with_token`; raises `SealError`."""
     return SecretBox([token], purpose=purpose).open(sealed, context=purpose)
 
 
-def derive_key(secret: bytes, *, purpose: str) -> bytes:
+def derive_key(secret: bytes, *, purpose: Purpose) -> bytes:
     """Derive a 256-bit key for one purpose (HMAC-SHA-256; the secrets have that entropy)."""
     return hmac.digest(secret, b"postern:" + purpose.encode(), "sha256")
 

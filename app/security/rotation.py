@@ -6,10 +6,11 @@ yields the pair only together with the refresh token, which is not stored.
 
 import hashlib
 
+from app.security.purposes import Purpose
 from app.security.tokens import SECRET_BYTES, TIME_LENGTH, TokenKind, token_of
 
 SEED_BYTES = TIME_LENGTH + SECRET_BYTES
-_PURPOSE = b"postern:rotation"  # never change: stored seeds depend on it
+_PURPOSE = b"postern:" + Purpose.REFRESH_TOKEN_PAIR.encode()
 
 
 def derived_pair(refresh_token: str, seed: bytes) -> tuple[str, str]:

@@ -8,13 +8,10 @@ from app.wiring.factors import Factors
 from app.wiring.federation import Federation
 from app.wiring.oauth import OAuth
 from app.wiring.operations import Operations
-from app.wiring.secret_boxes import MAILS, OTP_SECRETS, UPSTREAM_SECRETS, settings_box
+from app.wiring.secret_boxes import settings_box
 from app.wiring.services import Services, build_services
 
 __all__ = [
-    "MAILS",
-    "OTP_SECRETS",
-    "UPSTREAM_SECRETS",
     "Accounts",
     "Clients",
     "Core",

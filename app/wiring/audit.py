@@ -6,11 +6,12 @@ from app.repositories.operations.audit_checkpoints import AuditCheckpointReposit
 from app.repositories.operations.audit_events import AuditEventRepository
 from app.repositories.operations.audit_outbox import AuditOutboxRepository
 from app.repositories.operations.audit_sequencing import AuditSequencingRepository
+from app.security.purposes import Purpose
 from app.services.operations.audit import AuditLog
 from app.services.operations.audit_checkpoints import AuditCheckpoints
 from app.services.operations.audit_sequencing import AuditSequencer
 from app.settings import Settings
-from app.wiring.secret_boxes import AUDIT_CHECKPOINTS, box_for
+from app.wiring.secret_boxes import box_for
 
 
 def build_audit(settings: Settings, clock: Clock, database: Database) -> AuditLog:
@@ -20,7 +21,7 @@ def build_audit(settings: Settings, clock: Clock, database: Database) -> AuditLo
         sequencer=AuditSequencer(AuditSequencingRepository(database), clock),
         checkpoints=AuditCheckpoints(
             audit_checkpoint_repository=AuditCheckpointRepository(database),
-            box=box_for(settings, AUDIT_CHECKPOINTS),
+            box=box_for(settings, Purpose.AUDIT_CHECKPOINTS),
             clock=clock,
         ),
         clock=clock,

@@ -15,6 +15,7 @@ from app.repositories.clients.clients import ClientRepository
 from app.repositories.factors.trusted_browsers import TrustedBrowserRepository
 from app.repositories.operations.replay_cache import ReplayCacheRepository
 from app.security.encryption import SecretBox
+from app.security.purposes import Purpose
 from app.services.accounts.known_networks import KnownNetworks
 from app.services.accounts.notices import Notices
 from app.services.accounts.one_time_links import OneTimeLinks
@@ -62,7 +63,7 @@ class Core:
         """The current SECRET_KEY, followed by those that are still valid while it is rotated."""
         return [key.encode() for key in secret_keys(self.settings)]
 
-    def box(self, purpose: str) -> SecretBox:
+    def box(self, purpose: Purpose) -> SecretBox:
         """Return a box that seals under the current SECRET_KEY and opens with any listed key."""
         return box_for(self.settings, purpose)
 

@@ -5,6 +5,7 @@ from dataclasses import dataclass
 from app.repositories.factors.passkeys import PasskeyRepository
 from app.repositories.factors.recovery_codes import RecoveryCodeRepository
 from app.security.passkeys import RelyingParty
+from app.security.purposes import Purpose
 from app.services.factors.mail_codes import MailCodes
 from app.services.factors.otp import OtpService
 from app.services.factors.passkey_challenges import PasskeyChallenges
@@ -12,7 +13,6 @@ from app.services.factors.passkeys import PasskeyService
 from app.services.factors.recovery_codes import RecoveryCodes
 from app.services.factors.trusted_browsers import TrustedBrowsers
 from app.wiring.core import Core
-from app.wiring.secret_boxes import MAIL_CODES, OTP_SECRETS, PASSKEY_CHALLENGES
 
 
 @dataclass(frozen=True, slots=True, kw_only=True)
@@ -27,7 +27,7 @@ class Factors:
 def build_factors(core: Core) -> Factors:
     otp = OtpService(
         user_repository=core.user_repository,
-        box=core.box(OTP_SECRETS),
+        box=core.box(Purpose.OTP_SECRETS),
         threads=core.threads,
         limits=core.limits,
         known_networks=core.known_networks,
@@ -52,7 +52,7 @@ def build_factors(core: Core) -> Factors:
             passkeys=passkeys,
             recovery_codes=recovery_codes,
             replay_cache_repository=core.replay_cache_repository,
-            box=core.box(MAIL_CODES),
+            box=core.box(Purpose.MAIL_CODES),
             outbox=core.outbox,
             limits=core.limits,
             audit=core.audit,
@@ -66,7 +66,7 @@ def build_factors(core: Core) -> Factors:
 def _build_passkeys(core: Core) -> PasskeyService:
     challenges = PasskeyChallenges(
         replay_cache_repository=core.replay_cache_repository,
-        box=core.box(PASSKEY_CHALLENGES),
+        box=core.box(Purpose.PASSKEY_CHALLENGES),
         clock=core.clock,
     )
     return PasskeyService(

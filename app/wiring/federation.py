@@ -4,9 +4,9 @@ from dataclasses import dataclass
 
 from app.oauth.federation.client import IdentityProviderClient
 from app.repositories.federation.identity_providers import IdentityProviderRepository
+from app.security.purposes import Purpose
 from app.services.federation.identity_providers import IdentityProviderService
 from app.wiring.core import Core
-from app.wiring.secret_boxes import UPSTREAM_SECRETS
 
 
 @dataclass(frozen=True, slots=True, kw_only=True)
@@ -21,7 +21,7 @@ def build_federation(core: Core) -> Federation:
             identity_provider_repository=IdentityProviderRepository(core.database),
             user_repository=core.user_repository,
             replay_cache_repository=core.replay_cache_repository,
-            box=core.box(UPSTREAM_SECRETS),
+            box=core.box(Purpose.IDENTITY_PROVIDER_SECRETS),
             audit=core.audit,
             notices=core.notices,
             clock=core.clock,

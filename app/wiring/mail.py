@@ -9,10 +9,11 @@ from app.outbound.email import EmailSender
 from app.outbound.names import HostNames
 from app.repositories.operations.mails import MailRepository
 from app.security.encryption import SealError
+from app.security.purposes import Purpose
 from app.security.sealed_settings import open_setting
 from app.services.operations.mail import MailDelivery, Outbox
 from app.settings import Settings
-from app.wiring.secret_boxes import MAILS, box_for, settings_box
+from app.wiring.secret_boxes import box_for, settings_box
 
 
 @dataclass(frozen=True, slots=True, kw_only=True)
@@ -27,7 +28,7 @@ def build_mail(
     if not settings.has_mail:
         return Mail(outbox=None, delivery=None)
     mail_repository = MailRepository(database)
-    box = box_for(settings, MAILS)
+    box = box_for(settings, Purpose.MAILS)
     outbox = Outbox(
         mail_repository=mail_repository,
         box=box,

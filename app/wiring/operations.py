@@ -11,6 +11,7 @@ from app.repositories.operations.leases import LeaseRepository
 from app.repositories.operations.readiness import ReadinessRepository
 from app.repositories.operations.sealed_values import SealedValueRepository
 from app.security.encryption import SecretBox
+from app.security.purposes import Purpose
 from app.services.operations.audit_archive import AuditArchive
 from app.services.operations.housekeeping import Housekeeping
 from app.services.operations.readiness import Readiness
@@ -20,7 +21,7 @@ from app.wiring.accounts import Accounts
 from app.wiring.backends import database_patience
 from app.wiring.core import Core
 from app.wiring.oauth import OAuth
-from app.wiring.secret_boxes import KEY_CHECK, sealed_kinds, secret_keys
+from app.wiring.secret_boxes import sealed_kinds, secret_keys
 
 
 @dataclass(frozen=True, slots=True, kw_only=True)
@@ -78,7 +79,7 @@ def _build_secret_key_check(
         key_check_repository=KeyCheckRepository(core.database),
         sealed_value_repository=sealed_value_repository,
         keys=[
-            ListedKey(SecretBox([secret], purpose=KEY_CHECK), sealed_kinds([secret]))
+            ListedKey(SecretBox([secret], purpose=Purpose.KEY_CHECK), sealed_kinds([secret]))
             for secret in secret_keys(core.settings)
         ],
         is_new=core.settings.secret_key_is_new,

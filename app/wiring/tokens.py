@@ -11,9 +11,9 @@ from app.repositories.oauth.device_codes import DeviceCodeRepository
 from app.repositories.oauth.refresh_tokens import RefreshTokenRepository
 from app.repositories.oauth.signing_keys import SigningKeyRepository
 from app.repositories.oauth.token_families import TokenFamilyRepository
+from app.security.purposes import Purpose
 from app.services.oauth.signing_keys import SigningKeys
 from app.wiring.core import Core
-from app.wiring.secret_boxes import SIGNING_KEYS
 
 
 @dataclass(frozen=True, slots=True, kw_only=True)
@@ -36,7 +36,7 @@ def build_tokens(core: Core) -> Tokens:
     id_token_ttl = timedelta(seconds=settings.id_token_ttl)
     signing_keys = SigningKeys(
         signing_key_repository=SigningKeyRepository(core.database),
-        box=core.box(SIGNING_KEYS),
+        box=core.box(Purpose.SIGNING_KEYS),
         audit=core.audit,
         clock=core.clock,
         max_age=timedelta(seconds=settings.signing_key_max_age),

@@ -14,13 +14,13 @@ from app.models.oauth.signing_keys import signing_keys
 from app.models.operations.mails import mails
 from app.models.tables import metadata
 from app.repositories.operations.sealed_values import (
-    OTP_SECRETS,
     PLACES,
+    SealedKind,
     SealedValue,
     SealedValueRepository,
 )
+from app.security.purposes import Purpose
 from app.services.operations.rewrapping import BATCH
-from app.wiring import MAILS, UPSTREAM_SECRETS
 from tests.cli.conftest import Postern, Result
 from tests.conftest import AppFactory
 from tests.repositories.conftest import new_user
@@ -55,7 +55,7 @@ async def before(url: str, start_app: AppFactory) -> Application:
             label="Acme",
             issuer="https://acme.example",
             client_id="us",
-            sealed_secret=services.core.box(UPSTREAM_SECRETS).seal(
+            sealed_secret=services.core.box(Purpose.IDENTITY_PROVIDER_SECRETS).seal(
                 b"a secret of ours", context="acme"
             ),
             scope="openid",
@@ -65,7 +65,7 @@ async def before(url: str, start_app: AppFactory) -> Application:
     await services.core.database.change(
         insert(mails).values(
             mail_id="a-mail",
-            sealed=services.core.box(MAILS).seal(b"a mail", context="a-mail"),
+            sealed=services.core.box(Purpose.MAILS).seal(b"a mail", context="a-mail"),
             attempts=0,
             next_attempt_at=now,
             created_at=now,
@@ -109,7 +109,7 @@ async def sealed_bytes(app: Application) -> list[Any]:
 
 async def add_people(app: Application, number: int) -> list[str]:
     services = services_of(app)
-    box = services.core.box("otp secrets")
+    box = services.core.box(Purpose.OTP_SECRETS)
     people = [f"person-{each:04}" for each in range(number)]
     for user_id in people:
         made = new_user(user_id=user_id, otp_secret=box.seal(OTP_SECRET, context=user_id))
@@ -149,9 +149,10 @@ async def test_values_sealed_under_the_old_key_open_with_only_the_new_key_after_
     assert provider is not None
     assert mail is not None
     assert (
-        services.core.box(UPSTREAM_SECRETS).open(provider[0], context="acme") == b"a secret of ours"
+        services.core.box(Purpose.IDENTITY_PROVIDER_SECRETS).open(provider[0], context="acme")
+        == b"a secret of ours"
     )
-    assert services.core.box(MAILS).open(mail[0], context="a-mail") == b"a mail"
+    assert services.core.box(Purpose.MAILS).open(mail[0], context="a-mail") == b"a mail"
 
 
 async def test_a_second_rewrap_changes_nothing(before: Application, rewrap: Postern) -> None:
@@ -223,16 +224,20 @@ async def test_a_value_that_changed_during_the_rewrap_is_not_overwritten(
     people = await add_people(before, 2)
     services = services_of(before)
     values = SealedValueRepository(services.core.database)
-    page = await values.list_page(OTP_SECRETS, after="", limit=10)
-    enrolled_anew = services.core.box("otp secrets").seal(b"ANOTHERSECRET234", context=people[0])
+    page = await values.list_page(SealedKind.OTP_SECRETS, after="", limit=10)
+    enrolled_anew = services.core.box(Purpose.OTP_SECRETS).seal(
+        b"ANOTHERSECRET234", context=people[0]
+    )
     await services.core.database.change(
         update(users).where(users.c.user_id == people[0]).values(otp_secret=enrolled_anew)
     )
 
-    replaced = await values.replace(OTP_SECRETS, [(each, b"sealed anew") for each in page])
+    replaced = await values.replace(
+        SealedKind.OTP_SECRETS, [(each, b"sealed anew") for each in page]
+    )
 
     assert replaced == 1
-    assert await values.list_page(OTP_SECRETS, after="", limit=10) == [
+    assert await values.list_page(SealedKind.OTP_SECRETS, after="", limit=10) == [
         SealedValue(people[0], enrolled_anew),
         SealedValue(people[1], b"sealed anew"),
     ]
@@ -251,9 +256,9 @@ async def test_two_concurrent_rewraps_reseal_each_value_once(before: Application
         )
         left = await one.operations.rewrapping.run(only_looks=True)
 
-    assert sum(each[OTP_SECRETS].resealed for each in done) == 150
+    assert sum(each[SealedKind.OTP_SECRETS].resealed for each in done) == 150
     assert {each.resealed for each in left.values()} == {0}
-    assert left[OTP_SECRETS].current == 150
+    assert left[SealedKind.OTP_SECRETS].current == 150
 
 
 async def test_the_audit_log_records_the_operator_and_the_number_of_values(

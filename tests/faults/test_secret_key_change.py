@@ -10,7 +10,7 @@ import httpx
 import pytest
 import pytest_asyncio
 
-from app.repositories.operations.sealed_values import OTP_SECRETS
+from app.repositories.operations.sealed_values import SealedKind
 from tests.conftest import AppFactory
 from tests.support.application import Application
 from tests.support.databases import Databases
@@ -84,14 +84,16 @@ async def test_codes_and_id_tokens_remain_valid_while_all_secrets_are_resealed(
         )
 
         assert [each.status_code for each in confirmed] == [200] * len(people)
-        assert done[OTP_SECRETS].resealed == len(people)
+        assert done[SealedKind.OTP_SECRETS].resealed == len(people)
         assert not any(each.unopenable for each in done.values())
         for token in tokens:
             for server in (known, swapped):
                 await verified(server, token)
 
     done = await services_of(swapped).operations.rewrapping.run()
-    assert done[OTP_SECRETS].current + done[OTP_SECRETS].resealed == len(people)
+    assert done[SealedKind.OTP_SECRETS].current + done[SealedKind.OTP_SECRETS].resealed == len(
+        people
+    )
     keys = (await swapped.http.get("/jwks")).json()
     advance(steps, seconds=31)
     for user in people:

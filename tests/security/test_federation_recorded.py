@@ -11,6 +11,7 @@ from datetime import datetime
 import pytest
 import pytest_asyncio
 
+from app.security.purposes import Purpose
 from tests.conftest import AppFactory
 from tests.support.application import Application
 from tests.support.identity_provider import SECRET, Asked, Provider, sent_to
@@ -104,7 +105,9 @@ async def test_an_earlier_release_can_complete_a_sign_in_that_this_one_started(
 
     sealed = base64.urlsafe_b64decode(visitor.http.cookies["postern_upstream"].strip('"'))
     browser = visitor.http.cookies["postern_browser"]
-    cookie = json.loads(services_of(app).core.box("upstream flow").open(sealed, context=browser))
+    cookie = json.loads(
+        services_of(app).core.box(Purpose.SIGN_IN_TRANSACTION).open(sealed, context=browser)
+    )
 
     key = f"_state_{provider.name}_{asked.state}"
     values = cookie["session"].pop(key)["data"]

@@ -8,7 +8,7 @@ import httpx
 import pytest
 import pytest_asyncio
 
-from app.models.accounts.one_time_links import VERIFY_EMAIL
+from app.models.accounts.one_time_links import LinkPurpose
 from app.wiring import build_services
 from tests.api.mailing import (
     NEW_PASSWORD,
@@ -241,5 +241,6 @@ async def test_signing_out_everywhere_does_not_revoke_the_links_of_other_users(
 
     assert not (await visitor.get("/account")).is_success
     assert (
-        await services_of(app).accounts.one_time_links.find_newest(stored, VERIFY_EMAIL) is not None
+        await services_of(app).accounts.one_time_links.find_newest(stored, LinkPurpose.VERIFY_EMAIL)
+        is not None
     )

@@ -7,7 +7,8 @@ from sqlalchemy import update
 
 from app.models.accounts.users import users
 from app.repositories.accounts.users import UserRepository
-from app.wiring import OTP_SECRETS, build_services
+from app.security.purposes import Purpose
+from app.wiring import build_services
 from tests.support.application import Application, TestUser
 
 WHILE = 330
@@ -115,7 +116,7 @@ async def test_a_code_is_accepted_once_while_its_secret_is_being_resealed(
     """`postern keys rewrap` while somebody signs in"""
     use_otp_step, resealed = UserRepository.use_otp_step, []
     services = build_services(app.settings, app.clock)
-    box = services.core.box(OTP_SECRETS)
+    box = services.core.box(Purpose.OTP_SECRETS)
 
     async def overtaken(repository: UserRepository, person: Any, *rest: Any, **named: Any) -> bool:
         if not resealed:

@@ -11,9 +11,10 @@ from app.security.encryption import (
     open_with_token,
     seal_with_token,
 )
+from app.security.purposes import Purpose
 
 unhurried = settings(deadline=None, suppress_health_check=[HealthCheck.too_slow])
-PURPOSE = "otp secrets"
+PURPOSE = Purpose.OTP_SECRETS
 BOX = SecretBox(["today's key"], purpose=PURPOSE)
 
 
@@ -63,8 +64,10 @@ def test_each_purpose_has_a_different_key() -> None:
     sealed = BOX.seal(b"secret", context="me")
 
     with pytest.raises(SealError):
-        SecretBox(["today's key"], purpose="something else").open(sealed, context="me")
-    assert derive_key(b"secret", purpose="a") != derive_key(b"secret", purpose="b")
+        SecretBox(["today's key"], purpose=Purpose.MAILS).open(sealed, context="me")
+    assert derive_key(b"secret", purpose=Purpose.MAILS) != derive_key(
+        b"secret", purpose=Purpose.CSRF_TOKENS
+    )
 
 
 def test_sealing_a_value_twice_yields_different_ciphertexts() -> None:
@@ -86,11 +89,14 @@ def test_a_previous_key_opens_old_values_but_does_not_seal_new_ones() -> None:
 
 
 def test_a_value_sealed_with_a_token_is_opened_only_with_that_token() -> None:
-    sealed = seal_with_token(b"a pair of tokens", token="mine", purpose="successor")
+    sealed = seal_with_token(b"a pair of tokens", token="mine", purpose=Purpose.REFRESH_TOKEN_PAIR)
 
-    assert open_with_token(sealed, token="mine", purpose="successor") == b"a pair of tokens"
+    assert (
+        open_with_token(sealed, token="mine", purpose=Purpose.REFRESH_TOKEN_PAIR)
+        == b"a pair of tokens"
+    )
     with pytest.raises(SealError):
-        open_with_token(sealed, token="yours", purpose="successor")
+        open_with_token(sealed, token="yours", purpose=Purpose.REFRESH_TOKEN_PAIR)
 
 
 def test_a_value_sealed_with_a_previous_key_is_not_current() -> None:

@@ -7,6 +7,7 @@ from pydantic_core import to_json
 
 from app.oauth.token_pairs import TokenPair, packed, unpacked
 from app.security.encryption import seal_with_token
+from app.security.purposes import Purpose
 from app.security.rotation import derived_pair
 from app.security.tokens import TokenKind, digest_of, new_secret, new_token
 
@@ -70,7 +71,9 @@ def test_a_response_encrypted_by_the_previous_release_is_still_readable() -> Non
     """A client that lost its answer during an upgrade is not logged out"""
     presented = new_token(TokenKind.REFRESH_TOKEN)
     values = ["postern_at_1", "postern_rt_2", "profile", EXPIRES_AT.timestamp()]
-    sealed = seal_with_token(to_json(values), token=presented, purpose="refresh token successor")
+    sealed = seal_with_token(
+        to_json(values), token=presented, purpose=Purpose.REFRESH_TOKEN_PAIR_OF_PREVIOUS_RELEASE
+    )
 
     pair = unpacked(sealed, presented)
 

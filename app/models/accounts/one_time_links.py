@@ -2,15 +2,21 @@
 
 from dataclasses import dataclass
 from datetime import datetime
+from enum import StrEnum
 
 from sqlalchemy import Column, LargeBinary, String, Table
 
 from app.database.types import Instant
 from app.models.tables import metadata
 
-RESET_PASSWORD = "reset_password"
-VERIFY_EMAIL = "verify_email"
-KNOW_NETWORK = "know_network"
+
+class LinkPurpose(StrEnum):
+    """What a link is valid for. The values are stored."""
+
+    RESET_PASSWORD = "reset_password"
+    VERIFY_EMAIL = "verify_email"
+    ALLOW_NETWORK = "know_network"
+
 
 one_time_links = Table(
     "one_time_links",
@@ -36,7 +42,7 @@ class OneTimeLink:
     """
 
     digest: bytes
-    purpose: str
+    purpose: LinkPurpose
     user_id: str
     credentials_version: str
     email: str | None

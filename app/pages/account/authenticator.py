@@ -24,12 +24,12 @@ from app.pages.support.rate_limited import rate_limited_page
 from app.pages.support.view_models import groups_of
 from app.security import totp
 from app.security.encryption import SealError
+from app.security.purposes import Purpose
 from app.services.accounts.sessions import SignedIn
 
 router = account_router()
 PLACE = "authenticator"
 NEW = "/account/authenticator/new"
-PURPOSE = "new authenticator"
 RecentSignInDep = Annotated[SignedIn, Depends(fresh_person(PLACE))]
 
 
@@ -114,7 +114,7 @@ async def _page(
 
 def _sealed(browser: Browser, person: SignedIn, secret: str) -> str:
     payload = {"secret": secret, "made_at": browser.services.core.clock.now().timestamp()}
-    box = browser.services.core.box(PURPOSE)
+    box = browser.services.core.box(Purpose.NEW_AUTHENTICATOR)
     return box.seal(
         json.dumps(payload).encode(), context=_context(browser.identifier, person)
     ).hex()
@@ -125,7 +125,7 @@ def _opened(browser: Browser, person: SignedIn, sealed: str) -> str | None:
 
     A change of the user's credentials also invalidates it.
     """
-    box = browser.services.core.box(PURPOSE)
+    box = browser.services.core.box(Purpose.NEW_AUTHENTICATOR)
     try:
         context = _context(browser.form_identifier, person)
         payload = json.loads(box.open(bytes.fromhex(sealed), context=context))

@@ -18,6 +18,7 @@ from app.oauth.federation.authentication import AuthenticationRequest
 from app.pages.support.browser import Browser, cookie_name, set_cookie
 from app.pages.support.languages import text_for
 from app.security.encryption import SealError
+from app.security.purposes import Purpose
 from app.services.federation.identity_provider_rules import ExternalIdentity
 
 FEDERATION_COOKIE = "postern_upstream"
@@ -83,9 +84,9 @@ REFUSAL_MESSAGES = {
 """Messages of the sign-in page for a user who has returned but is not signed in, by `told`."""
 
 Kind = TypeVar("Kind", SignInTransaction, PendingAccount)
-PURPOSES: Mapping[type, str] = {
-    SignInTransaction: "upstream flow",
-    PendingAccount: "upstream newcomer",
+PURPOSES: Mapping[type, Purpose] = {
+    SignInTransaction: Purpose.SIGN_IN_TRANSACTION,
+    PendingAccount: Purpose.PENDING_ACCOUNT,
 }
 
 

@@ -15,6 +15,7 @@ from app.pages.sign_in.state import further_fields
 from app.pages.support.browser import Browser, cookie_name, set_cookie
 from app.pages.support.languages import language_fields
 from app.security.encryption import SealError
+from app.security.purposes import Purpose
 from app.services.accounts.password_reset import LASTS
 
 COOKIE = "postern_recover_way"
@@ -31,7 +32,7 @@ def way_of(given: Mapping[str, str]) -> dict[str, str]:
 def keep_way(browser: Browser, response: Response, given: Mapping[str, str]) -> Response:
     """Store where the sign-in continues in a cookie, replacing the previous value."""
     payload = {"way": way_of(given), "at": browser.services.core.clock.now().timestamp()}
-    sealed = browser.services.core.box(COOKIE).seal(
+    sealed = browser.services.core.box(Purpose.PASSWORD_RESET_RETURN).seal(
         json.dumps(payload).encode(), context=browser.identifier
     )
     set_cookie(browser.services, response, COOKIE, sealed.hex(), lasts=LASTS)
@@ -42,7 +43,7 @@ async def kept_way(browser: Browser) -> dict[str, str]:
     """Return the stored fields, without a request that has expired or was completed meanwhile."""
     sealed = browser.request.cookies.get(cookie_name(browser.services, COOKIE), "")
     try:
-        plaintext = browser.services.core.box(COOKIE).open(
+        plaintext = browser.services.core.box(Purpose.PASSWORD_RESET_RETURN).open(
             bytes.fromhex(sealed), context=browser.identifier
         )
     except (SealError, ValueError):

@@ -28,9 +28,9 @@ from app.pages.support.languages import language_fields, remember_ui_locales
 from app.pages.support.templating import page
 from app.pages.support.view_models import ClientView, view_of_client
 from app.security.encryption import SealError, SecretBox
+from app.security.purposes import Purpose
 from app.services.accounts.events import AccountEvent
 
-PURPOSE = "sign in"
 LASTS = timedelta(minutes=10)
 PASSWORD = "pwd"
 OTP = "otp"
@@ -287,4 +287,4 @@ def sign_in_page(
 
 
 def _box(browser: Browser) -> SecretBox:
-    return browser.services.core.box(PURPOSE)
+    return browser.services.core.box(Purpose.SIGN_IN)

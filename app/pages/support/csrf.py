@@ -11,10 +11,10 @@ from fastapi import Request
 
 from app.security.encryption import derive_key
 from app.security.origins import web_origin_of
+from app.security.purposes import Purpose
 from app.wiring import Services
 
 FIELD = "csrf_token"
-PURPOSE = "csrf"
 MAC_LENGTH = 64
 SAME_ORIGIN = "same-origin"
 
@@ -63,5 +63,5 @@ def _is_ours(services: Services, mac: str, identifier: str) -> bool:
 
 
 def _mac(secret_key: bytes, identifier: str) -> str:
-    key = derive_key(secret_key, purpose=PURPOSE)
+    key = derive_key(secret_key, purpose=Purpose.CSRF_TOKENS)
     return hmac.digest(key, identifier.encode(), "sha256").hex()

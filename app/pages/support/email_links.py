@@ -15,6 +15,7 @@ from app.models.accounts.one_time_links import OneTimeLink
 from app.pages.support.browser import Browser, FormExpiredError, cookie_name, set_cookie
 from app.pages.support.request_parameters import see_other
 from app.security.encryption import SealError
+from app.security.purposes import Purpose
 
 LASTS = timedelta(minutes=30)
 MAXIMUM_LENGTH = 200
@@ -25,7 +26,7 @@ OTHER_LINK = N_("A different link has been opened in this browser. Open your lin
 def keep_token(browser: Browser, token: str, *, cookie: str, path: str) -> Response:
     """Store the token of a link in a cookie, and redirect to the page without it in the URL."""
     payload = {"token": token[:MAXIMUM_LENGTH], "at": browser.services.core.clock.now().timestamp()}
-    sealed = browser.services.core.box(cookie).seal(
+    sealed = browser.services.core.box(Purpose(cookie)).seal(
         json.dumps(payload).encode(), context=browser.identifier
     )
     response = see_other(path)
@@ -37,7 +38,7 @@ def kept_token(browser: Browser, *, cookie: str) -> str:
     """Return the token of the link last opened in this browser; "" after LASTS or if none was."""
     sealed = browser.request.cookies.get(cookie_name(browser.services, cookie), "")
     try:
-        plaintext = browser.services.core.box(cookie).open(
+        plaintext = browser.services.core.box(Purpose(cookie)).open(
             bytes.fromhex(sealed), context=browser.identifier
         )
     except (SealError, ValueError):

@@ -1,6 +1,7 @@
 """Queries about one-time links. Consuming a link and applying its change is one step."""
 
 from datetime import datetime
+from typing import Any
 
 from sqlalchemy import ColumnElement, Select, delete, exists, insert, or_, select, update
 from sqlalchemy.ext.asyncio import AsyncConnection
@@ -8,7 +9,7 @@ from sqlalchemy.ext.asyncio import AsyncConnection
 from app.database.database import Database
 from app.database.turns import gives_way
 from app.models.accounts.known_networks import KnownNetwork, known_addresses
-from app.models.accounts.one_time_links import VERIFY_EMAIL, OneTimeLink, one_time_links
+from app.models.accounts.one_time_links import LinkPurpose, OneTimeLink, one_time_links
 from app.models.accounts.users import User, users
 from app.models.operations.audit_outbox import NewEvent
 from app.models.operations.mails import StoredMail
@@ -54,18 +55,22 @@ class OneTimeLinkRepository:
                 await write_mail(connection, mail)
             await write_events(connection, event)
 
-    async def find(self, digest: bytes, purpose: str, *, now: datetime) -> OneTimeLink | None:
+    async def find(
+        self, digest: bytes, purpose: LinkPurpose, *, now: datetime
+    ) -> OneTimeLink | None:
         """Return the link, or None if it is not valid."""
         statement = select(one_time_links).where(*_counts(digest, purpose, now))
-        return await self._database.find_one(statement, value=OneTimeLink)
+        return await self._database.find_one(statement, value=_link_of)
 
-    async def find_newest(self, user_id: str, purpose: str, *, now: datetime) -> OneTimeLink | None:
+    async def find_newest(
+        self, user_id: str, purpose: LinkPurpose, *, now: datetime
+    ) -> OneTimeLink | None:
         return await self._database.find_one(
             select(one_time_links)
             .where(link.user_id == user_id, link.purpose == purpose, *_lives(now))
             .order_by(link.created_at.desc())
             .limit(1),
-            value=OneTimeLink,
+            value=_link_of,
         )
 
     async def remove_all(self, user_id: str) -> None:
@@ -73,7 +78,13 @@ class OneTimeLinkRepository:
 
     @gives_way
     async def use_for_password(
-        self, digest: bytes, purpose: str, password_hash: str, *, now: datetime, event: NewEvent
+        self,
+        digest: bytes,
+        purpose: LinkPurpose,
+        password_hash: str,
+        *,
+        now: datetime,
+        event: NewEvent,
     ) -> bool:
         """Consume a link and set a password, which ends all sign-ins.
 
@@ -109,7 +120,7 @@ class OneTimeLinkRepository:
     async def use_for_claims(
         self,
         digest: bytes,
-        purpose: str,
+        purpose: LinkPurpose,
         owner: User,
         claims: str,
         *,
@@ -147,7 +158,13 @@ class OneTimeLinkRepository:
 
     @gives_way
     async def use_for_network(
-        self, digest: bytes, purpose: str, place: KnownNetwork, *, now: datetime, event: NewEvent
+        self,
+        digest: bytes,
+        purpose: LinkPurpose,
+        place: KnownNetwork,
+        *,
+        now: datetime,
+        event: NewEvent,
     ) -> bool:
         """Consume a link and make a network known; return False if the link is not valid."""
         async with self._database.transaction() as connection:
@@ -171,6 +188,10 @@ class OneTimeLinkRepository:
         return True
 
 
+def _link_of(digest: bytes, purpose: str, *others: Any) -> OneTimeLink:
+    return OneTimeLink(digest, LinkPurpose(purpose), *others)
+
+
 async def _lock(connection: AsyncConnection, user_id: str | Select[str]) -> None:
     """Lock the row of the owner before any other row, as account deletion does.
 
@@ -180,7 +201,7 @@ async def _lock(connection: AsyncConnection, user_id: str | Select[str]) -> None
     await connection.execute(select(user.user_id).where(user.user_id == owner).with_for_update())
 
 
-def _counts(digest: bytes, purpose: str, now: datetime) -> tuple[ColumnElement[bool], ...]:
+def _counts(digest: bytes, purpose: LinkPurpose, now: datetime) -> tuple[ColumnElement[bool], ...]:
     return (link.digest == digest, link.purpose == purpose, *_lives(now))
 
 
@@ -194,7 +215,7 @@ def _lives(now: datetime) -> tuple[ColumnElement[bool], ...]:
         user.credentials_version == link.credentials_version,
         user.disabled_at.is_(None),
         or_(
-            link.purpose == VERIFY_EMAIL,  # its email address is not verified yet
+            link.purpose == LinkPurpose.VERIFY_EMAIL,  # its email address is not verified yet
             link.email.is_(None),
             link.email == user.email_key,  # a former email address is refused
         ),

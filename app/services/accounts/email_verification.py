@@ -4,7 +4,7 @@ import json
 from datetime import timedelta
 
 from app.errors import TooManyRequestsError
-from app.models.accounts.one_time_links import VERIFY_EMAIL, OneTimeLink
+from app.models.accounts.one_time_links import LinkPurpose, OneTimeLink
 from app.models.accounts.users import User
 from app.observability.logging import logger
 from app.repositories.accounts.users import UserRepository
@@ -66,7 +66,7 @@ class EmailVerification:
         await self._limits.count_verification(user.user_id, email_key(address))
         event = self._audit.event(AccountEvent.EMAIL_CHANGE_REQUESTED, user_id=user.user_id)
         await self._one_time_links.create(
-            VERIFY_EMAIL, user, email=address, lasts=LASTS, mail=mail, event=event
+            LinkPurpose.VERIFY_EMAIL, user, email=address, lasts=LASTS, mail=mail, event=event
         )
 
     async def welcome(self, user: User, *, language: str | None = None) -> None:
@@ -84,12 +84,12 @@ class EmailVerification:
 
     async def pending(self, user: User) -> str | None:
         """Return the address that a link was sent to and that is not verified yet."""
-        link = await self._one_time_links.find_newest(user, VERIFY_EMAIL)
+        link = await self._one_time_links.find_newest(user, LinkPurpose.VERIFY_EMAIL)
         return link.email if link is not None else None
 
     async def find(self, token: str) -> tuple[OneTimeLink, User] | None:
         """Return the link and its user while it is valid, otherwise None."""
-        link = await self._one_time_links.find(token, VERIFY_EMAIL)
+        link = await self._one_time_links.find(token, LinkPurpose.VERIFY_EMAIL)
         user = await self._user_repository.find(link.user_id) if link is not None else None
         return (link, user) if link is not None and user is not None else None
 

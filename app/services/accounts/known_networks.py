@@ -10,7 +10,7 @@ from datetime import timedelta
 
 from app.clock import Clock
 from app.errors import SharedDelayError
-from app.models.accounts.one_time_links import KNOW_NETWORK, OneTimeLink
+from app.models.accounts.one_time_links import LinkPurpose, OneTimeLink
 from app.models.accounts.users import User
 from app.observability import request_context
 from app.repositories.accounts.users import UserRepository
@@ -64,7 +64,7 @@ class KnownNetworks:
 
     async def find(self, token: str) -> tuple[OneTimeLink, User] | None:
         """Return the link and its user while it is valid, otherwise None."""
-        link = await self._one_time_links.find(token, KNOW_NETWORK)
+        link = await self._one_time_links.find(token, LinkPurpose.ALLOW_NETWORK)
         user = await self._user_repository.find(link.user_id) if link is not None else None
         return (link, user) if link is not None and user is not None else None
 
@@ -108,7 +108,7 @@ class KnownNetworks:
             }
 
         await self._one_time_links.create(
-            KNOW_NETWORK,
+            LinkPurpose.ALLOW_NETWORK,
             owner,
             email=owner.email_key or "",
             lasts=LASTS,

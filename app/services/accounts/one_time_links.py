@@ -6,7 +6,7 @@ from datetime import timedelta
 
 from app.clock import Clock
 from app.models.accounts.known_networks import KnownNetwork
-from app.models.accounts.one_time_links import OneTimeLink
+from app.models.accounts.one_time_links import LinkPurpose, OneTimeLink
 from app.models.accounts.users import User
 from app.models.operations.audit_outbox import NewEvent
 from app.models.operations.mails import StoredMail
@@ -50,7 +50,7 @@ class OneTimeLinks:
 
     async def create(
         self,
-        purpose: str,
+        purpose: LinkPurpose,
         user: User,
         *,
         email: str | None = None,
@@ -82,7 +82,7 @@ class OneTimeLinks:
             mail.outbox.filled.set()
         return token
 
-    async def find(self, token: str, purpose: str) -> OneTimeLink | None:
+    async def find(self, token: str, purpose: LinkPurpose) -> OneTimeLink | None:
         """Return the link if it is valid, otherwise None."""
         if not TokenKind.ONE_TIME_LINK.matches(token):
             return None
@@ -90,7 +90,7 @@ class OneTimeLinks:
             digest_of(token), purpose, now=self._clock.now()
         )
 
-    async def find_newest(self, user: User, purpose: str) -> OneTimeLink | None:
+    async def find_newest(self, user: User, purpose: LinkPurpose) -> OneTimeLink | None:
         """Return the newest valid link of a user, or None."""
         return await self._one_time_link_repository.find_newest(
             user.user_id, purpose, now=self._clock.now()

@@ -3,7 +3,7 @@
 from datetime import timedelta
 
 from app.clock import Clock
-from app.models.accounts.one_time_links import RESET_PASSWORD, OneTimeLink
+from app.models.accounts.one_time_links import LinkPurpose, OneTimeLink
 from app.models.accounts.users import User
 from app.repositories.accounts.users import UserRepository
 from app.schemas.claims import email_key, verified_email_in
@@ -89,13 +89,13 @@ class PasswordReset:
         user = await self._users.get(username)
         event = self._audit.event(AccountEvent.PASSWORD_RESET_LINK_CREATED, user_id=user.user_id)
         token = await self._one_time_links.create(
-            RESET_PASSWORD, user, lasts=LASTS_BY_ADMINISTRATOR, event=event
+            LinkPurpose.RESET_PASSWORD, user, lasts=LASTS_BY_ADMINISTRATOR, event=event
         )
         return self._links.new_password(token)
 
     async def find(self, token: str) -> tuple[OneTimeLink, User] | None:
         """Return the link and its user while it is valid, otherwise None."""
-        link = await self._one_time_links.find(token, RESET_PASSWORD)
+        link = await self._one_time_links.find(token, LinkPurpose.RESET_PASSWORD)
         user = await self._user_repository.find(link.user_id) if link is not None else None
         return (link, user) if link is not None and user is not None else None
 
@@ -129,7 +129,7 @@ class PasswordReset:
             return {"username": user.username, "link": self._links.new_password(token)}
 
         await self._one_time_links.create(
-            RESET_PASSWORD,
+            LinkPurpose.RESET_PASSWORD,
             user,
             email=user.email_key or "",
             lasts=LASTS,

@@ -18,7 +18,7 @@ from app.security.passkeys import PasskeyError, challenge_in
 LASTS = timedelta(minutes=5)
 
 
-class Purpose(StrEnum):
+class ChallengePurpose(StrEnum):
     """Purpose of a challenge, which is not valid for any other."""
 
     ADD = "add"
@@ -40,13 +40,15 @@ class PasskeyChallenges:
         self._box = box
         self._clock = clock
 
-    def make(self, purpose: Purpose, user: User | None, *, browser: str) -> bytes:
+    def make(self, purpose: ChallengePurpose, user: User | None, *, browser: str) -> bytes:
         """Return a new challenge; `user` is None while the user is not known."""
         expires_at = self._clock.now() + LASTS
         content = [purpose, _name_of(user), expires_at.timestamp()]
         return self._box.seal(json.dumps(content).encode(), context=browser)
 
-    def open(self, answer: str, purpose: Purpose, user: User | None, *, browser: str) -> Challenge:
+    def open(
+        self, answer: str, purpose: ChallengePurpose, user: User | None, *, browser: str
+    ) -> Challenge:
         """Return the challenge of an answer.
 
         Raise `PasskeyError` unless we issued it for this browser, purpose and user.

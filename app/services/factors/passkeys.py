@@ -22,7 +22,7 @@ from app.security.passkeys import (
 )
 from app.security.tokens import new_identifier
 from app.services.accounts.events import AccountEvent
-from app.services.factors.passkey_challenges import PasskeyChallenges, Purpose
+from app.services.factors.passkey_challenges import ChallengePurpose, PasskeyChallenges
 from app.services.operations.audit import AuditLog
 from app.services.operations.limits import Limits
 
@@ -90,7 +90,7 @@ class PasskeyService:
         """
         await imported(WEBAUTHN)
         return self._offered().creation_options(
-            challenge=self._challenges.make(Purpose.ADD, user, browser=browser),
+            challenge=self._challenges.make(ChallengePurpose.ADD, user, browser=browser),
             user_handle=user.user_id.encode(),
             username=user.username,
             known=await self._known(user),
@@ -99,12 +99,12 @@ class PasskeyService:
     async def sign_in_options(self, *, browser: str) -> dict[str, Any]:
         """Return the options for `navigator.credentials.get`, for any user."""
         await imported(WEBAUTHN)
-        challenge = self._challenges.make(Purpose.SIGN_IN, None, browser=browser)
+        challenge = self._challenges.make(ChallengePurpose.SIGN_IN, None, browser=browser)
         return self._offered().request_options(challenge=challenge, known=())
 
     async def second_factor_options(self, user: User, *, browser: str) -> dict[str, Any]:
         await imported(WEBAUTHN)
-        challenge = self._challenges.make(Purpose.SECOND_FACTOR, user, browser=browser)
+        challenge = self._challenges.make(ChallengePurpose.SECOND_FACTOR, user, browser=browser)
         return self._offered().request_options(challenge=challenge, known=await self._known(user))
 
     async def add(self, user: User, answer: str, *, name: str, browser: str) -> Passkey:
@@ -112,7 +112,7 @@ class PasskeyService:
         party = self._offered()
         await imported(WEBAUTHN)
         try:
-            challenge = self._challenges.open(answer, Purpose.ADD, user, browser=browser)
+            challenge = self._challenges.open(answer, ChallengePurpose.ADD, user, browser=browser)
             credential = party.check_creation(answer, challenge=challenge.value)
             await self._challenges.spend(challenge)
         except PasskeyError as error:
@@ -178,14 +178,14 @@ class PasskeyService:
         Unknown and wrong passkeys have the same result; the reason is only logged. Raise
         `TooManyRequestsError` after too many failures, but never for a valid passkey.
         """
-        return await self._proven(answer, Purpose.SIGN_IN, None, browser)
+        return await self._proven(answer, ChallengePurpose.SIGN_IN, None, browser)
 
     async def second_factor(self, user: User, answer: str, *, browser: str) -> bool:
         """Return whether the answer proves possession of a passkey of this user."""
-        return await self._proven(answer, Purpose.SECOND_FACTOR, user, browser) is not None
+        return await self._proven(answer, ChallengePurpose.SECOND_FACTOR, user, browser) is not None
 
     async def _proven(
-        self, answer: str, purpose: Purpose, user: User | None, browser: str
+        self, answer: str, purpose: ChallengePurpose, user: User | None, browser: str
     ) -> User | None:
         party = self._offered()
         await imported(WEBAUTHN)

@@ -8,7 +8,7 @@ from collections.abc import Mapping
 from dataclasses import dataclass, field
 
 from app.errors import PosternError
-from app.repositories.operations.sealed_values import SealedValue, SealedValueRepository
+from app.repositories.operations.sealed_values import SealedKind, SealedValue, SealedValueRepository
 from app.security.encryption import SealError, SecretBox
 from app.services.operations.audit import AuditLog
 from app.services.operations.audit_actions import ServerEvent
@@ -45,7 +45,7 @@ class Rewrapping:
         self,
         *,
         sealed_value_repository: SealedValueRepository,
-        boxes: Mapping[str, SecretBox],
+        boxes: Mapping[SealedKind, SecretBox],
         key_check: SecretKeyCheck,
         audit: AuditLog,
     ) -> None:
@@ -54,7 +54,7 @@ class Rewrapping:
         self._key_check = key_check
         self._audit = audit
 
-    async def run(self, *, only_looks: bool = False) -> dict[str, Rewrapped]:
+    async def run(self, *, only_looks: bool = False) -> dict[SealedKind, Rewrapped]:
         """Reseal all values and return the result for each kind; only count with `only_looks`."""
         results = {
             kind: await self._run_kind(kind, box, only_looks=only_looks)
@@ -70,7 +70,7 @@ class Rewrapping:
             )
         return results
 
-    async def _run_kind(self, kind: str, box: SecretBox, *, only_looks: bool) -> Rewrapped:
+    async def _run_kind(self, kind: SealedKind, box: SecretBox, *, only_looks: bool) -> Rewrapped:
         result = Rewrapped()
         after = ""
         while page := await self._sealed_value_repository.list_page(kind, after=after, limit=BATCH):
@@ -93,7 +93,7 @@ class Rewrapping:
         return result
 
 
-def check_all_opened(done: Mapping[str, Rewrapped]) -> None:
+def check_all_opened(done: Mapping[SealedKind, Rewrapped]) -> None:
     """Raise `UnopenableError` with the owners of the values that could not be opened."""
     unopened = [
         f"{kind} of {_listed(result.unopenable)}"

@@ -9,7 +9,7 @@ from dataclasses import dataclass
 from app.errors import StartupError
 from app.observability.logging import logger
 from app.repositories.operations.key_checks import KeyCheckRepository
-from app.repositories.operations.sealed_values import SealedValueRepository
+from app.repositories.operations.sealed_values import SealedKind, SealedValueRepository
 from app.security.encryption import SealError, SecretBox
 
 log = logger(__name__)
@@ -32,7 +32,7 @@ class ListedKey:
     """
 
     check: SecretBox
-    kinds: Mapping[str, SecretBox]
+    kinds: Mapping[SealedKind, SecretBox]
 
     def new_value(self) -> bytes:
         return self.check.seal(CHECKED, context=CONTEXT)
@@ -118,7 +118,7 @@ class SecretKeyCheck:
         )
 
     async def _opened_by(
-        self, keys: Sequence[ListedKey], *, kinds: Sequence[str] = ()
+        self, keys: Sequence[ListedKey], *, kinds: Sequence[SealedKind] = ()
     ) -> AsyncIterator[bool]:
         """Yield, for each sealed value, whether one of the keys opens it."""
         for kind in kinds or self._keys[0].kinds:

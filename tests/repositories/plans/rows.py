@@ -14,6 +14,7 @@ from sqlalchemy import Boolean, Column, Integer, LargeBinary, Table
 from app.database import postgresql
 from app.database.postgresql_hosts import Hosts
 from app.database.types import Instant, _to_text
+from app.models.accounts.one_time_links import LinkPurpose
 from app.models.federation.identity_providers import upstream_providers
 from app.models.tables import metadata
 from app.security.passwords import NO_PASSWORD
@@ -59,6 +60,8 @@ def text_named(name: str, number: int) -> str:
         return "{}"
     if name == "password_hash":
         return NO_PASSWORD
+    if name == "purpose":
+        return next(iter(LinkPurpose))
     if name == "redirect_uris":
         return f"https://app-{number}.example/callback"
     return f"user:{identifier(number)}" if name == "actor" else identifier(number)
