@@ -5,6 +5,7 @@ from typing import Annotated
 from fastapi import Depends, Request, Security
 from fastapi.security import HTTPAuthorizationCredentials, HTTPBearer
 
+from app.details import Detail
 from app.errors import UnauthorizedError
 from app.observability import request_context
 from app.security.comparison import texts_match
@@ -127,6 +128,6 @@ async def _require_admin(core: Core, bearer: HTTPAuthorizationCredentials | None
         else ("the request has no bearer token")
     )
     raise UnauthorizedError(
-        ("This endpoint requires the administrator's token. Send it as a bearer token."),
+        Detail.ADMINISTRATOR_REQUIRED,
         reason=reason,
     )

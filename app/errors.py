@@ -3,17 +3,34 @@
 The errors that the OAuth standards define are in `app.oauth.errors`.
 """
 
-from typing import ClassVar
+from enum import StrEnum
+from typing import ClassVar, Self
 
 CREATED_BY = "run `postern serve` or `postern migrate` first"
 """Hint for an operator whose database is missing or empty."""
 
 
+class PublicText(StrEnum):
+    """Base of the catalogues of details.
+
+    `code` is the `error` code that belongs to a text, or None for the code of the error's class.
+    """
+
+    code: str | None
+
+    def __new__(cls, text: str, code: str | None = None) -> Self:
+        member = str.__new__(cls, text)
+        member._value_ = text
+        member.code = code
+        return member
+
+
 class PosternError(Exception):
     """An error that is reported to the client.
 
-    `detail` is a constant sentence: anyone may see it, and it never repeats the input. The private
-    `reason` goes into the log record of the refusal and nowhere else.
+    `detail` is a constant sentence: anyone may see it, and it never repeats the input. `field` is
+    the input field that the error is about; a `{field}` in the detail stands for its name. The
+    private `reason` goes into the log record of the refusal and nowhere else.
     """
 
     error: ClassVar[str] = "server_error"
@@ -21,12 +38,27 @@ class PosternError(Exception):
     title: ClassVar[str] = "Internal Server Error"
 
     def __init__(
-        self, detail: str | None = None, *, error: str | None = None, reason: str | None = None
+        self,
+        detail: str | None = None,
+        *,
+        error: str | None = None,
+        field: str | None = None,
+        reason: str | None = None,
     ) -> None:
-        super().__init__(detail or self.title)
+        self._text = str(detail or self.title)
+        code = detail.code if isinstance(detail, PublicText) else None
+        self.error_code = error or code or self.error
+        self.field = field
         self.reason = reason
-        self.detail = detail or self.title
-        self.error_code = error or self.error
+        super().__init__(self.detail)
+
+    @property
+    def detail(self) -> str:
+        return self.detail_for(f"The {self.field}")
+
+    def detail_for(self, name: str) -> str:
+        """Return the detail with another name for the field, such as that of an option."""
+        return self._text.replace("{field}", name)
 
     def headers(self) -> dict[str, str]:
         """Return the additional headers of the response."""

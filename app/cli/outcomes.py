@@ -11,6 +11,8 @@ from app.settings import environment_value
 EXIT_REFUSED = 1
 EXIT_INTERRUPTED = 130
 EXIT_PIPE_CLOSED = 0
+ARGUMENTS = frozenset({"name", "username"})
+"""Fields that commands take as an argument; the others are options."""
 
 
 def exit_code_of(work: Callable[[], int | None], *, is_server: bool = False) -> int:
@@ -33,10 +35,17 @@ def exit_code_of(work: Callable[[], int | None], *, is_server: bool = False) -> 
             print_refusal(lines, as_json=logs_json)
             return EXIT_CANNOT_START
         if isinstance(error, PosternError):
-            print(f"postern: {error.detail}", file=sys.stderr)
+            print(f"postern: {_detail_of(error)}", file=sys.stderr)
             return EXIT_REFUSED
         raise
     return code
+
+
+def _detail_of(error: PosternError) -> str:
+    """Return the detail of an error, with the name of the option that it is about."""
+    if error.field is None or error.field in ARGUMENTS:
+        return error.detail
+    return error.detail_for(f"--{error.field.replace('_', '-')}")
 
 
 def _discard_output() -> None:

@@ -4,6 +4,7 @@ from urllib.parse import parse_qs
 
 from app.clock import Clock
 from app.models.oauth.access_tokens import AccessToken
+from app.oauth.descriptions import Description
 from app.oauth.errors import InvalidBearerRequestError, InvalidTokenError, MissingTokenError
 from app.observability import request_context
 from app.repositories.oauth.access_tokens import AccessTokenRepository
@@ -28,9 +29,7 @@ class BearerTokens:
         if authorization is None and in_form is None:
             raise MissingTokenError(reason="the request has no bearer token")
         if (authorization and in_form) or (query and _has_access_token(query)):
-            raise InvalidBearerRequestError(
-                "The request has more than one bearer token. Send only one."
-            )
+            raise InvalidBearerRequestError(Description.SEVERAL_BEARER_TOKENS)
         token = await self._find(in_form or _token_in(authorization or b""))
         if token is None:
             raise InvalidTokenError(reason="the access token is unknown, expired or revoked")

@@ -7,6 +7,7 @@ from functools import lru_cache
 from typing import Any
 
 from app.models.accounts.users import User
+from app.oauth.descriptions import Description
 from app.oauth.errors import InvalidRequestError
 from app.security.text import is_encodable
 
@@ -86,7 +87,7 @@ def _parse(text: str) -> ClaimsRequest:
     except (ValueError, RecursionError):
         content = None
     if not isinstance(content, dict) or not is_encodable(content):
-        raise InvalidRequestError("The claims parameter is malformed.")
+        raise InvalidRequestError(Description.PARAMETER_MALFORMED.format(name="claims"))
     return ClaimsRequest(
         userinfo=_asked(content.get("userinfo")), id_token=_asked(content.get("id_token"))
     )
@@ -96,7 +97,7 @@ def _asked(member: Any) -> dict[str, dict[str, Any]]:
     if member is None:
         return {}
     if not isinstance(member, dict) or not all(map(_is_condition, member.values())):
-        raise InvalidRequestError("The claims parameter is malformed.")
+        raise InvalidRequestError(Description.PARAMETER_MALFORMED.format(name="claims"))
     return {name: value or {} for name, value in member.items()}
 
 

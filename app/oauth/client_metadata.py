@@ -8,6 +8,7 @@ from urllib.parse import SplitResult, urlsplit
 
 from app.models.clients.clients import Client
 from app.oauth.authorization.requests import RESPONSE_TYPES
+from app.oauth.descriptions import Description
 from app.oauth.errors import InvalidClientMetadataError, InvalidRedirectUriError
 from app.oauth.redirect_uris import is_loopback
 from app.oauth.scopes import SCOPES
@@ -40,15 +41,9 @@ DEFAULT_SCOPE = " ".join(SCOPES)
 LOGO = "logo_uri"
 MAXIMUM_LOGGED = 200
 PLACES = {
-    "web": "A web client must use https, or http on localhost, 127.0.0.1 or [::1].",
-    "native": (
-        "A native client must use https, http on localhost, 127.0.0.1 or [::1], or a "
-        "private-use scheme such as com.example.app:/callback."
-    ),
-    None: (
-        "Use https, http on localhost, 127.0.0.1 or [::1], or a private-use scheme such as "
-        "com.example.app:/callback."
-    ),
+    "web": Description.REDIRECT_URI_NOT_FOR_WEB,
+    "native": Description.REDIRECT_URI_NOT_FOR_NATIVE,
+    None: Description.REDIRECT_URI_NOT_ACCEPTED,
 }
 """Hints for fixing a redirect URI, by application_type."""
 
@@ -75,7 +70,7 @@ class ClientRules:
         for uri in body.all_redirect_uris:
             if not self._may_live_at(urlsplit(uri), body.application_type):
                 raise InvalidRedirectUriError(
-                    f"A redirect_uri is not accepted. {PLACES[body.application_type]}",
+                    PLACES[body.application_type],
                     reason=f"the redirect_uri {shown_uri(uri)} is not accepted"
                     f" for application_type {body.application_type}",
                 )
@@ -91,11 +86,9 @@ class ClientRules:
         grant_types = [name for name in body.grant_types if name in self._supported.grant_types]
         response_types = [name for name in body.response_types if name in RESPONSE_TYPES]
         if not grant_types:
-            raise InvalidClientMetadataError(
-                "None of the grant_types are supported. See grant_types_supported in the metadata."
-            )
+            raise InvalidClientMetadataError(Description.NO_GRANT_TYPE_SUPPORTED)
         if body.response_types and not response_types:
-            raise InvalidClientMetadataError("None of the response_types are supported. Use code.")
+            raise InvalidClientMetadataError(Description.NO_RESPONSE_TYPE_SUPPORTED)
         return body.model_copy(
             update={"grant_types": grant_types, "response_types": response_types}
         )
@@ -106,9 +99,7 @@ class ClientRules:
         Raises `InvalidClientMetadataError`.
         """
         if not is_invited and self.are_restricted(body.grant_types):
-            raise InvalidClientMetadataError(
-                "One of the grant_types requires an initial access token."
-            )
+            raise InvalidClientMetadataError(Description.GRANT_REQUIRES_INITIAL_ACCESS_TOKEN)
 
     def are_restricted(self, grant_types: Collection[str]) -> bool:
         """Return whether an initial access token is required to register these grants."""
@@ -140,22 +131,22 @@ class ClientRules:
         supported = self._supported
         grant_types, method = set(body.grant_types), body.token_endpoint_auth_method
         if not grant_types <= supported.grant_types:
-            raise InvalidClientMetadataError("A grant type is not supported.")
+            raise InvalidClientMetadataError(Description.A_GRANT_TYPE_NOT_SUPPORTED)
         if not set(body.response_types) <= set(RESPONSE_TYPES):
-            raise InvalidClientMetadataError("A response type is not supported.")
+            raise InvalidClientMetadataError(Description.A_RESPONSE_TYPE_NOT_SUPPORTED)
         if method is not None and method not in supported.auth_methods:
-            raise InvalidClientMetadataError("The token_endpoint_auth_method is not supported.")
-        if body.is_public and not grant_types <= supported.public_grant_types:
             raise InvalidClientMetadataError(
-                "One of the grant_types is not available to public clients."
+                Description.NOT_SUPPORTED.format(name="token_endpoint_auth_method")
             )
+        if body.is_public and not grant_types <= supported.public_grant_types:
+            raise InvalidClientMetadataError(Description.GRANT_TYPES_NOT_FOR_PUBLIC_CLIENTS)
         if method in supported.methods_with_keys and body.jwks is None and body.jwks_uri is None:
-            raise InvalidClientMetadataError(f"{method} requires jwks or jwks_uri.")
+            raise InvalidClientMetadataError(Description.KEYS_REQUIRED.format(name=method))
         for name, algorithms in ALGORITHM_MEMBERS.items():
             if getattr(body, name) not in (None, *algorithms):
-                raise InvalidClientMetadataError(f"The {name} is not supported.")
+                raise InvalidClientMetadataError(Description.NOT_SUPPORTED.format(name=name))
         if any(name in (body.model_extra or {}) for name in ENCRYPTION_MEMBERS):
-            raise InvalidClientMetadataError("Encrypted responses are not supported.")
+            raise InvalidClientMetadataError(Description.ENCRYPTION_NOT_SUPPORTED)
 
     def _may_live_at(self, parts: SplitResult, application_type: str | None) -> bool:
         """Return whether a redirect URI is allowed (RFC 8252 sections 7 and 8.4, decision 0016)."""
@@ -176,10 +167,7 @@ class ClientRules:
         }
         for name, uris in called.items():
             if any(uri is not None and not self._outbound.may_reach(uri) for uri in uris):
-                raise InvalidClientMetadataError(
-                    f"The {name} must be an https URL with a public address."
-                    " The operator can allow a host with OUTBOUND_ALLOWED_HOSTS."
-                )
+                raise InvalidClientMetadataError(Description.URI_NOT_REACHABLE.format(name=name))
 
 
 def registered_scope(body: ClientRegister, *, known: Collection[str] = ()) -> str:
@@ -218,6 +206,4 @@ def _check_frame(body: AnyClient) -> None:
     """Require the origin of a redirect URI for the framed page (Front-Channel Logout section 2)."""
     uri = body.frontchannel_logout_uri
     if uri is not None and web_origin_of(uri) not in map(web_origin_of, body.all_redirect_uris):
-        raise InvalidClientMetadataError(
-            "The frontchannel_logout_uri must be on the origin of a redirect_uri."
-        )
+        raise InvalidClientMetadataError(Description.FRONTCHANNEL_LOGOUT_URI_ON_ANOTHER_ORIGIN)

@@ -8,6 +8,7 @@ from app.clock import Clock
 from app.models.clients.clients import Client
 from app.models.oauth.device_codes import DeviceCode
 from app.oauth.client_auth.authenticator import ClientAuthenticator
+from app.oauth.descriptions import Description
 from app.oauth.errors import UnauthorizedClientError
 from app.oauth.requests import FormRequest
 from app.oauth.scopes import narrow_scope
@@ -62,7 +63,7 @@ class DeviceAuthorization:
         client = await self._authenticator.authenticate(request)
         if not client.check_grant_type(DEVICE_CODE):
             raise UnauthorizedClientError(
-                "The client is not registered for this grant type.",
+                Description.GRANT_TYPE_NOT_REGISTERED,
                 reason="the client did not register the device code grant",
             )
         scope = narrow_scope(request.form.get("scope"), client=client, requires_known_name=False)

@@ -6,6 +6,7 @@ from typing import Any
 from pydantic import ValidationError
 
 from app.oauth.client_auth.authenticator import ClientAuthenticator
+from app.oauth.descriptions import Description
 from app.oauth.errors import (
     InvalidGrantError,
     InvalidRequestError,
@@ -35,12 +36,12 @@ class GrantDispatcher:
         client = await self._authenticator.authenticate(request)
         if not client.check_grant_type(grant.grant_type):
             raise UnauthorizedClientError(
-                "The client is not registered for this grant type.",
+                Description.GRANT_TYPE_NOT_REGISTERED,
                 reason=f"the client did not register the grant type {grant.grant_type}",
             )
         if client.is_public and not grant.is_for_public_clients:
             raise UnauthorizedClientError(
-                "A public client cannot use this grant type.",
+                Description.GRANT_TYPE_NOT_FOR_PUBLIC_CLIENTS,
                 reason=f"a public client cannot use the grant type {grant.grant_type}",
             )
         parameters = _parse(grant.parameters, request.form)
@@ -54,7 +55,7 @@ class GrantDispatcher:
     def _grant_for(self, form: Form) -> Grant[Any]:
         grant_type = form.get("grant_type")
         if grant_type is None:
-            raise InvalidRequestError("The grant_type parameter is missing.")
+            raise InvalidRequestError(Description.PARAMETER_MISSING.format(name="grant_type"))
         grant = self._grants.get(grant_type)
         if grant is None:
             raise UnsupportedGrantTypeError(reason=f"the grant_type is {grant_type}")
@@ -67,7 +68,6 @@ def _parse(schema: type[GrantParameters], form: Form) -> GrantParameters:
         return schema.model_validate(form)
     except ValidationError as error:
         problem = error.errors(include_input=False)[0]
-        what_is_wrong = "missing" if problem["type"] == "missing" else "malformed"
-        raise InvalidRequestError(
-            f"The {problem['loc'][0]} parameter is {what_is_wrong}."
-        ) from None
+        is_missing = problem["type"] == "missing"
+        text = Description.PARAMETER_MISSING if is_missing else Description.PARAMETER_MALFORMED
+        raise InvalidRequestError(text.format(name=problem["loc"][0])) from None

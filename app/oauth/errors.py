@@ -1,13 +1,15 @@
 """The errors of the standards, by their registered names, derived from Authlib's errors.
 
-A description is public: it is a constant, never repeats the input, and is the same for unknown,
-expired and used. The private `reason` is written only to the log record of the refusal. Each raise
-creates a new instance, since Authlib's errors change when they are rendered.
+The public descriptions are in `app.oauth.descriptions`. The private `reason` is written only to the
+log record of the refusal. Each raise creates a new instance, since Authlib's errors change when
+they are rendered.
 """
 
 from collections.abc import Callable
 
 from authlib.oauth2.rfc6749.errors import OAuth2Error as AuthlibOAuth2Error
+
+from app.oauth.descriptions import Description
 
 __all__ = [
     "AccessDeniedError",
@@ -82,7 +84,7 @@ class InvalidScopeError(OAuth2Error):
     """RFC 6749 section 5.2."""
 
     error = "invalid_scope"
-    description = "The requested scope is invalid, unknown, or malformed."
+    description = Description.SCOPE_INVALID
 
 
 class InvalidClientError(OAuth2Error):
@@ -90,7 +92,7 @@ class InvalidClientError(OAuth2Error):
 
     error = "invalid_client"
     status_code = 401
-    description = "Client authentication failed."
+    description = Description.CLIENT_AUTHENTICATION_FAILED
 
     def extra_headers(self) -> list[tuple[str, str]]:
         return [("WWW-Authenticate", f'Basic {REALM}, error="invalid_client"')]
@@ -100,98 +102,98 @@ class UnsupportedGrantTypeError(OAuth2Error):
     """RFC 6749 section 5.2."""
 
     error = "unsupported_grant_type"
-    description = "The grant type is not supported."
+    description = Description.GRANT_TYPE_NOT_SUPPORTED
 
 
 class UnsupportedResponseTypeError(OAuth2Error):
     """RFC 6749 section 4.1.2.1."""
 
     error = "unsupported_response_type"
-    description = "The response type is not supported."
+    description = Description.RESPONSE_TYPE_NOT_SUPPORTED
 
 
 class AccessDeniedError(OAuth2Error):
     """RFC 6749 section 4.1.2.1."""
 
     error = "access_denied"
-    description = "The user denied the request."
+    description = Description.DENIED_BY_USER
 
 
 class AuthorizationPendingError(OAuth2Error):
     """RFC 8628 section 3.5."""
 
     error = "authorization_pending"
-    description = "The user has not decided yet. Keep polling."
+    description = Description.AUTHORIZATION_PENDING
 
 
 class SlowDownError(OAuth2Error):
     """RFC 8628 section 3.5."""
 
     error = "slow_down"
-    description = "Polling too often. Increase the interval by five seconds."
+    description = Description.POLLING_TOO_OFTEN
 
 
 class ExpiredTokenError(OAuth2Error):
     """RFC 8628 section 3.5."""
 
     error = "expired_token"
-    description = "The device code has expired."
+    description = Description.DEVICE_CODE_EXPIRED
 
 
 class LoginRequiredError(OAuth2Error):
     """OpenID Connect Core section 3.1.2.6."""
 
     error = "login_required"
-    description = "The user must sign in."
+    description = Description.LOGIN_REQUIRED
 
 
 class ConsentRequiredError(OAuth2Error):
     """OpenID Connect Core section 3.1.2.6."""
 
     error = "consent_required"
-    description = "The user must consent to the request."
+    description = Description.CONSENT_REQUIRED
 
 
 class AccountSelectionRequiredError(OAuth2Error):
     """OpenID Connect Core section 3.1.2.6."""
 
     error = "account_selection_required"
-    description = "The user must choose an account."
+    description = Description.ACCOUNT_SELECTION_REQUIRED
 
 
 class UnmetAuthenticationRequirementsError(OAuth2Error):
     """OpenID Connect Core Unmet Authentication Requirements 1.0."""
 
     error = "unmet_authentication_requirements"
-    description = "No available sign-in method satisfies the requested acr."
+    description = Description.ACR_NOT_AVAILABLE
 
 
 class RequestNotSupportedError(OAuth2Error):
     """OpenID Connect Core section 3.1.2.6: an unsigned request object."""
 
     error = "request_not_supported"
-    description = "A request object must be signed."
+    description = Description.REQUEST_OBJECT_UNSIGNED
 
 
 class RequestUriNotSupportedError(OAuth2Error):
     """OpenID Connect Core section 3.1.2.6: an unsigned request object at a URI."""
 
     error = "request_uri_not_supported"
-    description = "A request object must be signed."
+    description = Description.REQUEST_OBJECT_UNSIGNED
 
 
 class InvalidRequestUriError(OAuth2Error):
     """RFC 9101 section 7."""
 
     error = "invalid_request_uri"
-    description = "The request_uri is not valid."
+    description = Description.REQUEST_URI_INVALID
 
 
 class InvalidRequestObjectError(OAuth2Error):
     """RFC 9101 section 7."""
 
     error = "invalid_request_object"
-    description = "The request object is not valid."
+    description = Description.REQUEST_OBJECT_INVALID
 
 
 class InvalidClientMetadataError(OAuth2Error):
@@ -211,7 +213,7 @@ class InsufficientScopeError(OAuth2Error):
 
     error = "insufficient_scope"
     status_code = 403
-    description = "The access token does not have the required scope."
+    description = Description.SCOPE_INSUFFICIENT
 
     def extra_headers(self) -> list[tuple[str, str]]:
         challenge = f'Bearer {REALM}, error="insufficient_scope", scope="openid"'
@@ -223,7 +225,7 @@ class InvalidTokenError(OAuth2Error):
 
     error = "invalid_token"
     status_code = 401
-    description = "The access token is not valid."
+    description = Description.ACCESS_TOKEN_INVALID
 
     def extra_headers(self) -> list[tuple[str, str]]:
         return [("WWW-Authenticate", f'Bearer {REALM}, error="invalid_token"')]
@@ -241,7 +243,7 @@ class MissingTokenError(OAuth2Error):
 
     error = "invalid_token"
     status_code = 401
-    description = "An access token is required."
+    description = Description.ACCESS_TOKEN_REQUIRED
 
     def extra_headers(self) -> list[tuple[str, str]]:
         return [("WWW-Authenticate", f"Bearer {REALM}")]
@@ -252,7 +254,7 @@ class TemporarilyUnavailableError(OAuth2Error):
 
     error = "temporarily_unavailable"
     status_code = 503
-    description = "The server is temporarily unavailable. Try again after Retry-After seconds."
+    description = Description.TEMPORARILY_UNAVAILABLE
 
     def __init__(self, *, retry_after: int, reason: str | None = None) -> None:
         super().__init__(reason=reason)
@@ -267,7 +269,7 @@ class ServerError(OAuth2Error):
 
     error = "server_error"
     status_code = 500
-    description = "An unexpected error occurred."
+    description = Description.SERVER_ERROR
 
 
 def error_body(error: OAuth2Error) -> dict[str, str]:

@@ -8,6 +8,7 @@ from cachetools import FIFOCache
 
 from app.clock import Clock
 from app.concurrency.deadline import not_counted
+from app.oauth.descriptions import Description
 from app.oauth.errors import InvalidRequestUriError, OAuth2Error, TemporarilyUnavailableError
 from app.outbound.http import BusyError, FetchError, OutboundHttp
 
@@ -61,7 +62,7 @@ class FetchedRequests:
         if entry.error is TemporarilyUnavailableError:
             raise TemporarilyUnavailableError(retry_after=RETRY_AFTER, reason=BUSY)
         if entry.error is InvalidRequestUriError:
-            raise InvalidRequestUriError("The request_uri cannot be fetched.", reason=entry.reason)
+            raise InvalidRequestUriError(Description.REQUEST_URI_NOT_FETCHED, reason=entry.reason)
         if entry.error is not None:
             raise entry.error(reason=entry.reason)
         return entry.text

@@ -9,6 +9,7 @@ from app.models.clients.clients import Client
 from app.models.oauth.access_tokens import AccessToken
 from app.models.oauth.refresh_tokens import RefreshToken
 from app.oauth.client_auth.authenticator import ClientAuthenticator
+from app.oauth.descriptions import Description
 from app.oauth.errors import InvalidClientError, InvalidRequestError
 from app.oauth.requests import FormRequest
 from app.oauth.subjects import subject_for
@@ -42,7 +43,7 @@ class Introspection:
             raise InvalidClientError(reason="a public client cannot introspect")
         token = request.form.get("token")
         if token is None:
-            raise InvalidRequestError("The token parameter is missing.")
+            raise InvalidRequestError(Description.PARAMETER_MISSING.format(name="token"))
         if TokenKind.ACCESS_TOKEN.matches(token):
             return await self._of_access_token(token)
         if TokenKind.REFRESH_TOKEN.matches(token):

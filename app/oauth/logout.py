@@ -6,6 +6,7 @@ from collections.abc import Mapping, Sequence
 from dataclasses import dataclass
 
 from app.clock import Clock
+from app.details import Detail
 from app.models.clients.clients import Client
 from app.models.operations.audit_outbox import NewEvent
 from app.oauth.authorization.requests import UntrustedRequestError
@@ -105,7 +106,7 @@ class Logout:
         """
         if client_id is not None and hint is not None and client_id != hint.aud:
             raise UntrustedLogoutError(
-                "The ID token in the request was issued to a different app.",
+                Detail.ID_TOKEN_OF_ANOTHER_CLIENT,
                 reason="the id_token_hint is for another client",
             )
         claimed_id = client_id if client_id is not None else hint.aud if hint is not None else None
@@ -152,15 +153,11 @@ def _redirect_uri(
     if client is None:
         is_named = hint is not None or "client_id" in parameters
         raise UntrustedLogoutError(
-            "This app isn't registered here."
-            if is_named
-            else "The app's request doesn't identify the app.",
-            error="invalid_client" if is_named else "invalid_request",
+            Detail.CLIENT_NOT_REGISTERED if is_named else Detail.CLIENT_NOT_NAMED
         )
     if redirect_uri not in (client.further_metadata.get("post_logout_redirect_uris") or ()):
         raise UntrustedLogoutError(
-            "The app asked to return to an address that isn't registered for it.",
-            error="invalid_redirect_uri",
+            Detail.REDIRECT_URI_NOT_REGISTERED,
             reason=f"the post_logout_redirect_uri {shown_uri(redirect_uri)} is not registered",
         )
     return redirect_uri

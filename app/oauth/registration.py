@@ -2,7 +2,12 @@
 
 from app.errors import InvalidInputError
 from app.models.clients.clients import Client
-from app.oauth.client_metadata import ClientRules, registered_scope, without_repetition
+from app.oauth.client_metadata import (
+    ClientRules,
+    registered_scope,
+    without_repetition,
+)
+from app.oauth.descriptions import Description
 from app.oauth.errors import (
     InvalidClientMetadataError,
     InvalidRedirectUriError,
@@ -85,7 +90,7 @@ class ClientRegistration:
                 client.client_id, registration_token
             )
             if current is None:
-                raise InvalidTokenError("The registration access token is not valid.")
+                raise InvalidTokenError(Description.REGISTRATION_TOKEN_INVALID)
             _check_own(current, body)
             accepted = self._accepted(
                 without_repetition(current, body), is_invited=self._is_invited(current)
@@ -99,7 +104,7 @@ class ClientRegistration:
             )
             if changed is not None:
                 return changed
-        raise InvalidClientMetadataError("The client was changed in the meantime. Try again.")
+        raise InvalidClientMetadataError(Description.CLIENT_CHANGED_CONCURRENTLY)
 
     async def _checked(
         self, body: ClientRegister, *, is_invited: bool
@@ -112,7 +117,7 @@ class ClientRegistration:
         body = self._rules.without_unsupported(body)
         self._rules.check_grants(body, is_invited=is_invited)
         if "authorization_code" in body.grant_types and not body.all_redirect_uris:
-            raise InvalidRedirectUriError("A redirect_uri is required.")
+            raise InvalidRedirectUriError(Description.REDIRECT_URI_REQUIRED)
         self._rules.check(body)
         return self._rules.without_unreachable_logos(body)
 
@@ -127,8 +132,8 @@ class ClientRegistration:
 def _check_own(client: Client, body: ClientRegister) -> None:
     """Require the client's own identifier and secret in an update (RFC 7592 section 2.2)."""
     if body.client_id != client.client_id:
-        raise InvalidClientMetadataError("The client_id must match the client being updated.")
+        raise InvalidClientMetadataError(Description.CLIENT_ID_DIFFERS)
     if body.client_secret is not None and not digests_match(
         client.secret_digest, digest_of(body.client_secret)
     ):
-        raise InvalidClientMetadataError("The client_secret must match the client being updated.")
+        raise InvalidClientMetadataError(Description.CLIENT_SECRET_DIFFERS)

@@ -6,6 +6,7 @@ from typing import Any
 from app.clock import Clock
 from app.models.clients.clients import Client
 from app.oauth.authorization.requests import PARAMETERS
+from app.oauth.descriptions import Description
 from app.oauth.errors import (
     InvalidRequestObjectError,
     InvalidRequestUriError,
@@ -44,7 +45,7 @@ class RequestObjects:
         """Return the parameters of the object at a registered URI; raises an `OAuth2Error`."""
         if not _is_registered(client, request_uri):
             raise InvalidRequestUriError(
-                "The request_uri is not registered.",
+                Description.REQUEST_URI_NOT_REGISTERED,
                 reason=f"the request_uri {shown_uri(request_uri)} is not registered",
             )
         request = await self._fetched.get(client.client_id, request_uri)

@@ -5,6 +5,7 @@ from typing import NamedTuple
 from urllib.parse import unquote_to_bytes
 
 from app.models.clients.clients import Client
+from app.oauth.descriptions import Description
 from app.oauth.errors import InvalidRequestError
 from app.observability.logging import logger
 from app.security.text import is_storable
@@ -45,9 +46,7 @@ def parse_form(body: bytes, content_type: bytes | None, *, read: Set[str] | None
         for name, value in parameters.items():
             if not is_storable(name) or (name != SCOPE and not is_storable(value)):
                 if name not in TYPED or not is_storable(value.strip()):
-                    raise InvalidRequestError(
-                        "A parameter contains control characters. Remove them."
-                    )
+                    raise InvalidRequestError(Description.CONTROL_CHARACTERS)
                 parameters[name] = value.strip()
     if "" in parameters.values():
         return {name: value for name, value in parameters.items() if value}
@@ -59,18 +58,16 @@ def form_parameters(
 ) -> dict[str, str]:
     """Do the same as `parse_form`, but keep empty parameters and allow any characters."""
     if body and content_type != FORM_TYPE and not _is_form_type(content_type):
-        raise InvalidRequestError(
-            "The request body must be a form: send it as application/x-www-form-urlencoded."
-        )
+        raise InvalidRequestError(Description.NOT_A_FORM)
     if body.count(b"&") >= MAXIMUM_PARAMETERS:
-        raise InvalidRequestError("The request has too many parameters. Send fewer.")
+        raise InvalidRequestError(Description.TOO_MANY_PARAMETERS)
     pairs = _plain_pairs(body) if b"%" not in body and b"+" not in body else _decoded_pairs(body)
     parameters = dict(pairs)
     if read is not None and not parameters.keys() <= read:
         pairs = _only_read(pairs, read)
         parameters = dict(pairs)
     if len(parameters) != len(pairs):
-        raise InvalidRequestError("A parameter is repeated. Send each one once.")
+        raise InvalidRequestError(Description.PARAMETER_REPEATED)
     return parameters
 
 
@@ -111,4 +108,4 @@ def _text(raw: bytes) -> str:
     try:
         return raw.decode("utf-8")
     except UnicodeDecodeError:
-        raise InvalidRequestError("A parameter isn't valid UTF-8. Encode it as UTF-8.") from None
+        raise InvalidRequestError(Description.NOT_UTF8) from None

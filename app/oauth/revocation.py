@@ -6,6 +6,7 @@ unchanged, and the response is the same (section 2.2).
 
 from app.clock import Clock
 from app.oauth.client_auth.authenticator import ClientAuthenticator
+from app.oauth.descriptions import Description
 from app.oauth.errors import InvalidRequestError
 from app.oauth.requests import FormRequest
 from app.repositories.oauth.access_tokens import AccessTokenRepository
@@ -31,7 +32,7 @@ class Revocation:
         client = await self._authenticator.authenticate(request)
         token = request.form.get("token")
         if token is None:
-            raise InvalidRequestError("The token parameter is missing.")
+            raise InvalidRequestError(Description.PARAMETER_MISSING.format(name="token"))
         now = self._clock.now()
         if TokenKind.ACCESS_TOKEN.matches(token):
             await self._access_token_repository.revoke(

@@ -5,6 +5,7 @@ from functools import lru_cache
 from authlib.oauth2.rfc6749 import scope_to_list
 
 from app.models.clients.clients import Client
+from app.oauth.descriptions import Description
 from app.oauth.errors import InvalidScopeError
 from app.observability.logging import logger
 from app.security.text import is_scope
@@ -74,7 +75,7 @@ def known_names(asked: str, *, client: Client) -> list[str]:
 
 def wider_than_allowed(reason: str) -> InvalidScopeError:
     return InvalidScopeError(
-        "The client did not register all of the requested scope. Request only registered scopes.",
+        Description.SCOPE_NOT_REGISTERED,
         reason=reason,
     )
 
@@ -100,9 +101,9 @@ def split_scope(scope: str) -> list[str]:
     """
     if not is_scope(scope):
         raise InvalidScopeError(
-            "The scope is malformed.", reason="the scope contains characters that are not allowed"
+            Description.SCOPE_MALFORMED, reason="the scope contains characters that are not allowed"
         )
     names = list(dict.fromkeys(scope_to_list(scope) or []))
     if not names:
-        raise InvalidScopeError("The scope is malformed.")
+        raise InvalidScopeError(Description.SCOPE_MALFORMED)
     return names

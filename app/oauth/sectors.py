@@ -8,6 +8,7 @@ from collections.abc import Collection
 
 from app.errors import OverloadedError
 from app.oauth.client_metadata import AnyClient
+from app.oauth.descriptions import Description
 from app.oauth.errors import InvalidClientMetadataError
 from app.oauth.redirect_uris import hostname_of
 from app.observability.logging import logger
@@ -32,7 +33,7 @@ class Sectors:
         uri, is_pairwise = body.sector_identifier_uri, body.subject_type == "pairwise"
         has_other_grants = is_pairwise and not set(body.grant_types) <= PROVE_THEIR_HOST
         if is_pairwise and not body.all_redirect_uris:
-            raise InvalidClientMetadataError("Pairwise subjects require a redirect_uri.")
+            raise InvalidClientMetadataError(Description.PAIRWISE_REQUIRES_REDIRECT_URI)
         if has_other_grants:
             _check_keys(body)
         if uri is not None:
@@ -55,10 +56,7 @@ class Sectors:
         if not isinstance(listed, list) or not all(
             required_uri in listed for required_uri in required
         ):
-            raise InvalidClientMetadataError(
-                "The sector_identifier_uri must list every redirect_uri, and the jwks_uri if "
-                "one is required."
-            )
+            raise InvalidClientMetadataError(Description.SECTOR_INCOMPLETE)
 
 
 def _check_keys(body: AnyClient) -> None:
@@ -69,11 +67,7 @@ def _check_keys(body: AnyClient) -> None:
     """
     is_keyed = body.token_endpoint_auth_method == KEY_METHOD and body.jwks_uri is not None
     if body.sector_identifier_uri is None or not is_keyed:
-        raise InvalidClientMetadataError(
-            "Pairwise subjects with a grant type other than authorization_code and "
-            "refresh_token require private_key_jwt, a jwks_uri, and a sector_identifier_uri "
-            "that lists the jwks_uri."
-        )
+        raise InvalidClientMetadataError(Description.PAIRWISE_REQUIRES_KEYS_OF_SECTOR)
 
 
 def _common_host(redirect_uris: Collection[str]) -> str:
@@ -84,8 +78,5 @@ def _common_host(redirect_uris: Collection[str]) -> str:
     """
     hosts = {hostname_of(uri) or "" for uri in redirect_uris}
     if len(hosts) != 1 or "" in hosts:
-        raise InvalidClientMetadataError(
-            "Pairwise subjects with redirect URIs on several hosts, or with a private-use "
-            "scheme, require a sector_identifier_uri."
-        )
+        raise InvalidClientMetadataError(Description.PAIRWISE_REQUIRES_SECTOR)
     return hosts.pop()

@@ -11,6 +11,7 @@ from starlette.responses import Response
 from app.middleware.cors import CrossOrigin
 from app.middleware.http import Endpoint, HttpRequest, HttpResponse
 from app.oauth.client_auth import FORM_PARAMETERS
+from app.oauth.descriptions import Description
 from app.oauth.errors import InvalidRequestError, OAuth2Error
 from app.oauth.requests import FormRequest, parse_form
 from app.routers.error_handlers import protocol_error
@@ -112,7 +113,5 @@ def form_request_of(request: HttpRequest, *, read: Set[str]) -> FormRequest:
 
 def authorization_of(request: HttpRequest) -> bytes | None:
     if b"authorization" in request.repeated:
-        raise InvalidRequestError(
-            "The request has more than one Authorization header. Send only one."
-        )
+        raise InvalidRequestError(Description.SEVERAL_AUTHORIZATION_HEADERS)
     return request.headers.get(b"authorization")

@@ -3,6 +3,7 @@
 from fastapi import APIRouter, Response
 
 from app.dependencies import AccountsDep, FactorsDep
+from app.details import Detail
 from app.errors import GoneError
 from app.observability import refusals
 from app.routers.openapi_errors import problem, problems
@@ -60,7 +61,4 @@ async def enroll_otp(body: UserCredentials, accounts: AccountsDep) -> OtpEnrolle
 )
 async def qr_code(username: str) -> None:
     """Removed. `POST /register_user` and `POST /enroll_otp` return the QR code instead."""
-    raise GoneError(
-        "The QR code is in the response of POST /register_user. Use POST /enroll_otp to get a "
-        "new one."
-    )
+    raise GoneError(Detail.QR_CODE_MOVED)

@@ -11,6 +11,7 @@ from starlette.responses import JSONResponse
 from app.dependencies import ClientsDep, CoreDep, is_admin
 from app.middleware.cors import CorsPolicy, CrossOrigin
 from app.models.clients.clients import Client
+from app.oauth.descriptions import Description
 from app.oauth.errors import (
     InvalidClientMetadataError,
     InvalidRedirectUriError,
@@ -54,9 +55,7 @@ BODY: dict[str, Any] = {
 async def read_body(request: Request) -> ClientRegister:
     """Return the metadata; raise the errors of RFC 7591 section 3.2.2 instead of a 422."""
     if request.headers.get("content-type", "").partition(";")[0].strip().lower() != JSON:
-        raise InvalidClientMetadataError(
-            "The request body must be JSON. Send it as application/json."
-        )
+        raise InvalidClientMetadataError(Description.BODY_NOT_SENT_AS_JSON)
     try:
         metadata = json.loads(await request.body())
         return ClientRegister.model_validate(metadata)
@@ -66,7 +65,7 @@ async def read_body(request: Request) -> ClientRegister:
         kind = InvalidRedirectUriError if member == "redirect_uris" else InvalidClientMetadataError
         raise kind(_sentence(member, problem["msg"])) from None
     except (ValueError, RecursionError):
-        raise InvalidClientMetadataError("The body is not JSON.") from None
+        raise InvalidClientMetadataError(Description.BODY_NOT_JSON) from None
 
 
 @router.post(
@@ -143,14 +142,14 @@ async def _is_invited(
     if bearer is None:
         if mode == "open":
             return False
-        raise MissingTokenError("An initial access token is required.")
+        raise MissingTokenError(Description.INITIAL_ACCESS_TOKEN_REQUIRED)
     if is_admin(core, bearer):
         return True
     if mode != "off" and await clients.clients.is_invitation(bearer.credentials):
         return True
     await core.limits.count_admin_error()
     raise InvalidTokenError(
-        "The initial access token is not valid.",
+        Description.INITIAL_ACCESS_TOKEN_INVALID,
         reason="the initial access token is unknown, expired, or not accepted here",
     )
 
@@ -164,11 +163,11 @@ async def _own_client(
     """
     request_context.name_client(client_id)
     if bearer is None:
-        raise MissingTokenError("The registration access token is required.")
+        raise MissingTokenError(Description.REGISTRATION_TOKEN_REQUIRED)
     client = await clients.clients.find_by_registration_token(client_id, bearer.credentials)
     if client is None:
         raise InvalidTokenError(
-            "The registration access token is not valid.",
+            Description.REGISTRATION_TOKEN_INVALID,
             reason="the client is unknown or disabled, or the token belongs to another client",
         )
     return client, bearer.credentials

@@ -3,13 +3,16 @@
 import ast
 import re
 from collections.abc import Sequence
+from enum import StrEnum
 from pathlib import Path
 
 import pytest
 from babel.messages.pofile import read_po
 
+from app.details import Detail
 from app.errors import PosternError
 from app.i18n.languages import DIRECTORY, LANGUAGES, translations_of
+from app.oauth.descriptions import Description
 from app.oauth.metadata import UI_LOCALES
 from app.oauth.scopes import SCOPES
 from app.pages.support.messages import FROM_BELOW
@@ -22,6 +25,7 @@ APP = Path(DIRECTORY).parents[1]
 SHOWN = {"NotFoundError", "ConflictError", "FormExpiredError", "UntrustedRequestError"} | {
     "UntrustedLogoutError"
 }
+CATALOGUES: dict[str, type[StrEnum]] = {"Detail": Detail, "Description": Description}
 TEMPLATES = Path(DIRECTORY).parents[1] / "pages" / "templates"
 
 
@@ -88,6 +92,7 @@ def test_every_message_of_an_error_page_is_in_the_catalog() -> None:
         said |= _raised_in(path, SHOWN)
     said |= _raised_in(APP / "oauth/logout.py", SHOWN)
     said |= _raised_in(APP / "oauth/requests.py", {"InvalidRequestError"})
+    assert len(said) > 30
 
     assert said <= collected()
 
@@ -100,11 +105,13 @@ def _raised_in(path: Path, names: set[str]) -> set[str]:
     """The constant messages of errors of these names."""
     calls = [each for each in ast.walk(ast.parse(path.read_text())) if isinstance(each, ast.Call)]
     return {
-        each.value
+        CATALOGUES[each.value.id][each.attr].value
         for call in calls
         if isinstance(call.func, ast.Name) and call.func.id in names and call.args
         for each in ast.walk(call.args[0])
-        if isinstance(each, ast.Constant) and isinstance(each.value, str)
+        if isinstance(each, ast.Attribute)
+        and isinstance(each.value, ast.Name)
+        and each.value.id in CATALOGUES
     }
 
 

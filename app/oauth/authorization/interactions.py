@@ -10,6 +10,7 @@ from app.models.clients.consents import Consent
 from app.models.oauth.authorization_requests import StoredRequest
 from app.oauth.authorization.requests import AuthorizationRequest
 from app.oauth.claims import scopes_of
+from app.oauth.descriptions import Description
 from app.oauth.errors import (
     AccountSelectionRequiredError,
     ConsentRequiredError,
@@ -118,7 +119,7 @@ class Interactions:
         if request.id_token_hint is not None:
             hint = await self._id_tokens.read_hint(request.id_token_hint)
             if hint is None:
-                raise InvalidRequestError("The id_token_hint is not valid.")
+                raise InvalidRequestError(Description.ID_TOKEN_HINT_INVALID)
             return str(hint.sub)
         return subject if isinstance(subject, str) else None
 

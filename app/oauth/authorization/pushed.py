@@ -13,6 +13,7 @@ from app.oauth.authorization.requests import (
 )
 from app.oauth.authorization.sources import PUSHED, PUSHED_TTL, URN, RequestSources
 from app.oauth.client_auth.authenticator import ClientAuthenticator
+from app.oauth.descriptions import Description
 from app.oauth.errors import InvalidRequestError
 from app.oauth.requests import FormRequest
 from app.repositories.oauth.authorization_requests import AuthorizationRequestRepository
@@ -43,9 +44,7 @@ class PushedRequests:
         """Check a request as `/authorize` does and store it; raises an `OAuth2Error`."""
         client = await self._authenticator.authenticate(request)
         if "request_uri" in request.form:
-            raise InvalidRequestError(
-                "A pushed authorization request must not contain a request_uri."
-            )
+            raise InvalidRequestError(Description.PUSHED_REQUEST_WITH_REQUEST_URI)
         submitted = {name: value for name, value in request.form.items() if name in PARAMETERS}
         submitted["client_id"] = client.client_id
         now = self._clock.now()

@@ -8,10 +8,12 @@ from collections.abc import Collection, Mapping
 from dataclasses import dataclass, field
 from datetime import datetime, timedelta
 
+from app.details import Detail
 from app.errors import PosternError
 from app.models.clients.clients import Client
 from app.oauth.authorization.response_modes import DEFAULT_MODE, RESPONSE_MODES, ResponseTarget
 from app.oauth.claims import ClaimsRequest, parse_claims
+from app.oauth.descriptions import Description
 from app.oauth.errors import (
     InvalidRequestError,
     OAuth2Error,
@@ -129,14 +131,12 @@ def proven_target(client: Client, parameters: Mapping[str, str], *, issuer: str)
         redirect_uri = client.get_default_redirect_uri()
         if not redirect_uri:
             raise UntrustedRequestError(
-                "The app's request doesn't say where to return to.",
-                error="invalid_redirect_uri",
+                Detail.REDIRECT_URI_MISSING,
                 reason="the request has no redirect_uri and the client registered several or none",
             )
     elif not is_registered(client, redirect_uri):
         raise UntrustedRequestError(
-            "The app asked to return to an address that isn't registered for it.",
-            error="invalid_redirect_uri",
+            Detail.REDIRECT_URI_NOT_REGISTERED,
             reason=f"the redirect_uri {shown_uri(redirect_uri)} is not registered",
         )
     mode, state = parameters.get("response_mode", DEFAULT_MODE), parameters.get("state")
@@ -206,38 +206,41 @@ class RequestParser:
         challenge = parameters.get("code_challenge")
         if challenge is None:
             if "code_challenge_method" in parameters:
-                raise InvalidRequestError("The code_challenge parameter is missing.")
+                raise InvalidRequestError(
+                    Description.PARAMETER_MISSING.format(name="code_challenge")
+                )
             if client.requires_pkce or self._requires_pkce:
-                raise InvalidRequestError("PKCE with code_challenge_method S256 is required.")
+                raise InvalidRequestError(Description.PKCE_REQUIRED)
             return None
         if parameters.get("code_challenge_method", "plain") != S256:
-            raise InvalidRequestError("The code_challenge_method must be S256.")
+            raise InvalidRequestError(Description.CODE_CHALLENGE_METHOD_NOT_S256)
         if not is_code_challenge(challenge):
-            raise InvalidRequestError("The code_challenge parameter is malformed.")
+            raise InvalidRequestError(Description.PARAMETER_MALFORMED.format(name="code_challenge"))
         return challenge
 
 
 def _check_response(client: Client, parameters: Mapping[str, str]) -> None:
     response_type = parameters.get("response_type")
     if response_type is None:
-        raise InvalidRequestError("The response_type parameter is missing.")
+        raise InvalidRequestError(Description.PARAMETER_MISSING.format(name="response_type"))
     if response_type not in RESPONSE_TYPES:
         raise UnsupportedResponseTypeError(reason=f"the response_type is {response_type}")
     if not client.check_grant_type("authorization_code") or not client.check_response_type(
         response_type
     ):
         raise UnauthorizedClientError(
-            "The client is not registered for this response type.",
+            Description.RESPONSE_TYPE_NOT_REGISTERED,
             reason="the client did not register authorization_code or this response_type",
         )
     if parameters.get("response_mode", DEFAULT_MODE) not in RESPONSE_MODES:
         raise InvalidRequestError(
-            "The response_mode is not supported.",
+            Description.NOT_SUPPORTED.format(name="response_mode"),
             reason=f"the response_mode is {parameters['response_mode']}",
         )
     if "registration" in parameters:
         raise InvalidRequestError(
-            "The registration parameter is not supported.", error="registration_not_supported"
+            Description.PARAMETER_NOT_SUPPORTED.format(name="registration"),
+            error="registration_not_supported",
         )
 
 
@@ -245,10 +248,11 @@ def _prompts(text: str | None, known: frozenset[str]) -> frozenset[str]:
     prompts = frozenset((text or "").split())
     if not prompts <= known:
         raise InvalidRequestError(
-            "The prompt parameter is not supported.", reason=f"the prompt is {text}"
+            Description.PARAMETER_NOT_SUPPORTED.format(name="prompt"),
+            reason=f"the prompt is {text}",
         )
     if "none" in prompts and len(prompts) > 1:
-        raise InvalidRequestError("The prompt value none cannot be combined with other values.")
+        raise InvalidRequestError(Description.PROMPT_NONE_COMBINED)
     return prompts
 
 
@@ -257,7 +261,7 @@ def _max_age(client: Client, text: str | None) -> timedelta | None:
         default = client.further_metadata.get("default_max_age")
         return timedelta(seconds=default) if default is not None else None
     if not text.isascii() or not text.isdigit() or len(text) > MAXIMUM_AGE_DIGITS:
-        raise InvalidRequestError("The max_age parameter is malformed.")
+        raise InvalidRequestError(Description.PARAMETER_MALFORMED.format(name="max_age"))
     return timedelta(seconds=int(text))
 
 
@@ -275,14 +279,10 @@ def check_sizes(parameters: Mapping[str, str]) -> None:
             continue
         size, limit = _size(value), MAXIMUM_BYTES_OF.get(name, MAXIMUM_BYTES)
         if size > limit:
-            raise InvalidRequestError(
-                f"The {name} parameter is too long: at most {limit} bytes are allowed."
-            )
+            raise InvalidRequestError(Description.PARAMETER_TOO_LONG.format(name=name, limit=limit))
         total += len(name) + size
     if total > MAXIMUM_BYTES_IN_ALL:
-        raise InvalidRequestError(
-            f"The request is too long: at most {MAXIMUM_BYTES_IN_ALL} bytes are allowed."
-        )
+        raise InvalidRequestError(Description.REQUEST_TOO_LONG.format(limit=MAXIMUM_BYTES_IN_ALL))
 
 
 def _size(value: str) -> int:

@@ -11,6 +11,7 @@ from dataclasses import dataclass
 from datetime import datetime, timedelta
 
 from app.clock import Clock
+from app.details import Detail
 from app.models.clients.clients import Client
 from app.oauth.authorization.requests import (
     RefusedRequestError,
@@ -19,6 +20,7 @@ from app.oauth.authorization.requests import (
     check_sizes,
 )
 from app.oauth.client_auth.base import UNKNOWN_CLIENT
+from app.oauth.descriptions import Description
 from app.oauth.errors import InvalidRequestError, InvalidRequestObjectError, OAuth2Error
 from app.oauth.request_objects import RequestObjects
 from app.observability import request_context
@@ -81,8 +83,7 @@ class RequestSources:
         )
         if client is None or client.is_disabled:
             raise UntrustedRequestError(
-                "This app isn't registered here.",
-                error="invalid_client",
+                Detail.CLIENT_NOT_REGISTERED,
                 reason=_why_unknown(client_id, client),
             )
         return client
@@ -101,10 +102,7 @@ class RequestSources:
             raise self._refusal(
                 client,
                 parameters,
-                InvalidRequestError(
-                    "A pushed authorization request is required. Send the parameters to the "
-                    "pushed_authorization_request_endpoint first."
-                ),
+                InvalidRequestError(Description.PUSHED_REQUEST_REQUIRED),
             )
         is_remote = request_uri is not None and self._request_objects.is_fetched_for(
             client, request_uri
@@ -120,13 +118,13 @@ class RequestSources:
         try:
             check_sizes(parameters)
             if request is not None and request_uri is not None:
-                raise InvalidRequestError("Send either request or request_uri, not both.")
+                raise InvalidRequestError(Description.REQUEST_AND_REQUEST_URI)
             if request is not None:
                 claims = await self._request_objects.read(client, request)
             elif request_uri is not None:
                 claims = await self._request_objects.fetch(client, request_uri)
             elif only_signed:
-                raise InvalidRequestError("A signed request object is required.")
+                raise InvalidRequestError(Description.REQUEST_OBJECT_REQUIRED)
             else:
                 return parameters
         except InvalidRequestObjectError as error:  # verification is costly, as for an assertion
@@ -169,8 +167,7 @@ class RequestSources:
 
 def _not_pushed(client: Client, reason: str) -> UntrustedRequestError:
     return UntrustedRequestError(
-        "This sign-in link has expired or has already been used. Start again from the app.",
-        error="invalid_request_uri",
+        Detail.PUSHED_REQUEST_INVALID,
         reason=reason,
         came_from=(client, ""),
     )

@@ -1,5 +1,6 @@
 """Errors for expired or answered requests: a page that leads the user back to the client."""
 
+from app.details import Detail
 from app.models.clients.clients import Client
 from app.oauth.authorization.requests import UntrustedRequestError
 
@@ -9,8 +10,7 @@ CameFrom = tuple[Client, str] | None
 
 def expired(reason: str, came_from: CameFrom = None) -> UntrustedRequestError:
     return UntrustedRequestError(
-        "This page has expired. Go back to the app and start again.",
-        error="expired_request",
+        Detail.REQUEST_EXPIRED,
         reason=reason,
         came_from=came_from,
     )
@@ -18,8 +18,7 @@ def expired(reason: str, came_from: CameFrom = None) -> UntrustedRequestError:
 
 def complete(came_from: CameFrom) -> UntrustedRequestError:
     return UntrustedRequestError(
-        "This sign-in is already complete. Go back to the app.",
-        error="used_request",
+        Detail.REQUEST_COMPLETE,
         reason="the pending request is already complete",
         came_from=came_from,
     )

@@ -6,6 +6,7 @@ from app.clock import Clock
 from app.models.clients.clients import Client
 from app.oauth.client_auth.base import ClientAuthMethod, Credentials
 from app.oauth.client_auth.client_secret_basic import ClientSecretBasic, named_without_secret
+from app.oauth.descriptions import Description
 from app.oauth.errors import InvalidClientError, InvalidRequestError
 from app.oauth.requests import FormRequest
 from app.observability import request_context
@@ -66,9 +67,7 @@ class ClientAuthenticator:
             if credentials is None:
                 continue
             if presented is not None:
-                raise InvalidRequestError(
-                    "The request uses more than one client authentication method. Use only one."
-                )
+                raise InvalidRequestError(Description.SEVERAL_AUTHENTICATION_METHODS)
             presented = method, credentials
         if presented is None:
             raise InvalidClientError(reason="the request has no client authentication")
@@ -86,9 +85,9 @@ def _require_one_client(
     """
     client_id = request.form.get("client_id")
     if client_id is not None and client_id != credentials.client_id:
-        raise InvalidRequestError("The client_id in the body belongs to another client.")
+        raise InvalidRequestError(Description.CLIENT_ID_OF_ANOTHER_CLIENT)
     if request.authorization is None or isinstance(method, ClientSecretBasic):
         return
     client_id = named_without_secret(request)
     if client_id is not None and client_id != credentials.client_id:
-        raise InvalidRequestError("The Authorization header belongs to another client.")
+        raise InvalidRequestError(Description.HEADER_OF_ANOTHER_CLIENT)

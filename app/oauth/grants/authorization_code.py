@@ -13,6 +13,7 @@ from pydantic import Field
 from app.clock import Clock
 from app.models.clients.clients import Client
 from app.models.oauth.authorization_codes import AuthorizationCode
+from app.oauth.descriptions import Description
 from app.oauth.errors import InvalidGrantError
 from app.oauth.grants.base import Grant, GrantParameters
 from app.oauth.id_tokens import Authentication
@@ -185,4 +186,4 @@ def _problem(
 def _not_valid(reason: str) -> InvalidGrantError:
     """Return one error for a code that is unknown, expired, used or another client's, and for a
     wrong verifier."""
-    return InvalidGrantError("The authorization code is not valid.", reason=reason)
+    return InvalidGrantError(Description.AUTHORIZATION_CODE_INVALID, reason=reason)

@@ -5,6 +5,7 @@ from typing import Literal
 from app.clock import Clock
 from app.models.clients.clients import Client
 from app.models.oauth.device_codes import DeviceCode
+from app.oauth.descriptions import Description
 from app.oauth.device import DEVICE_CODE
 from app.oauth.errors import (
     AccessDeniedError,
@@ -102,4 +103,4 @@ class DeviceCodeGrant(Grant[DeviceCodeParameters]):
 
 def _not_valid(reason: str) -> InvalidGrantError:
     """Return one error for a code that is unknown, used, another client's, or signed out."""
-    return InvalidGrantError("The device code is not valid.", reason=reason)
+    return InvalidGrantError(Description.DEVICE_CODE_INVALID, reason=reason)

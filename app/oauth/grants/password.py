@@ -8,6 +8,7 @@ from typing import Annotated, Literal
 
 from pydantic import Field
 
+from app.oauth.descriptions import Description
 from app.oauth.errors import InvalidGrantError
 from app.oauth.grants.base import Grant, GrantParameters
 from app.oauth.issuer import TokenIssuer
@@ -15,9 +16,6 @@ from app.oauth.requests import TokenRequest
 from app.oauth.scopes import narrow_scope
 from app.schemas.tokens import TokenResponse
 from app.services.accounts.authentication import AuthenticationService
-
-DESCRIPTION = "The credentials are not valid."
-"""The same for unknown, wrong, not enrolled, disabled, and a missing or stale TOTP code."""
 
 
 class PasswordParameters(GrantParameters):
@@ -61,7 +59,9 @@ class PasswordGrant(Grant[PasswordParameters]):
             client_id=client.client_id,
         )
         if user is None:
-            raise InvalidGrantError(DESCRIPTION)  # `sign_in` has recorded the reason
+            raise InvalidGrantError(
+                Description.CREDENTIALS_INVALID
+            )  # `sign_in` has recorded the reason
 
         response = await self._token_issuer.issue_to_user(
             client,
@@ -70,5 +70,7 @@ class PasswordGrant(Grant[PasswordParameters]):
             with_refresh_token=client.check_grant_type("refresh_token"),
         )
         if response is None:
-            raise InvalidGrantError(DESCRIPTION, reason="the password was changed concurrently")
+            raise InvalidGrantError(
+                Description.CREDENTIALS_INVALID, reason="the password was changed concurrently"
+            )
         return response

@@ -13,6 +13,7 @@ from app.clock import Clock
 from app.models.clients.clients import Client
 from app.models.oauth.refresh_tokens import RefreshToken
 from app.models.oauth.used_refresh_tokens import UsedRefreshToken
+from app.oauth.descriptions import Description
 from app.oauth.errors import InvalidGrantError
 from app.oauth.grants.base import Grant, GrantParameters
 from app.oauth.id_tokens import Authentication
@@ -157,4 +158,4 @@ class RefreshTokenGrant(Grant[RefreshTokenParameters]):
 
 def _not_valid(reason: str) -> InvalidGrantError:
     """Return one error for a token that is unknown, expired, used, revoked or another client's."""
-    return InvalidGrantError("The refresh token is not valid.", reason=reason)
+    return InvalidGrantError(Description.REFRESH_TOKEN_INVALID, reason=reason)

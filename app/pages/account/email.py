@@ -8,8 +8,8 @@ from fastapi import Depends
 from pydantic import TypeAdapter, ValidationError
 from starlette.responses import RedirectResponse, Response
 
+from app.details import Detail
 from app.errors import NotFoundError, TooManyRequestsError
-from app.i18n.messages import N_
 from app.pages.account.base import account_page, account_router, fresh_person
 from app.pages.support.browser import Browser, BrowserDep, PostedFormDep, TypedFormDep
 from app.pages.support.forms import hints_for
@@ -116,4 +116,4 @@ def _address_of(person: SignedIn) -> tuple[str, bool]:
 
 def _require_mail(browser: Browser) -> None:
     if not browser.services.accounts.email_verification.is_offered:
-        raise NotFoundError(N_("Email isn't set up on this server. Ask your administrator."))
+        raise NotFoundError(Detail.EMAIL_OFF)

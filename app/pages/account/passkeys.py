@@ -6,6 +6,7 @@ from typing import Annotated
 from fastapi import Depends
 from starlette.responses import RedirectResponse, Response
 
+from app.details import Detail
 from app.errors import NotFoundError
 from app.models.factors.passkeys import Passkey
 from app.pages.account.base import (
@@ -113,7 +114,7 @@ async def _page(
     passkeys: Sequence[Passkey] = await browser.services.factors.passkeys.list_of(person.user)
     origin = browser.services.factors.passkeys.origin
     if not (origin or passkeys):
-        raise NotFoundError("Passkeys aren't available at this address.")
+        raise NotFoundError(Detail.PASSKEYS_UNAVAILABLE)
     return account_page(
         browser,
         person,

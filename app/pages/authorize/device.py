@@ -6,6 +6,7 @@ from urllib.parse import urlencode
 from fastapi import APIRouter
 from starlette.responses import RedirectResponse, Response
 
+from app.details import Detail
 from app.errors import NotFoundError
 from app.models.clients.clients import Client
 from app.models.oauth.device_codes import DeviceCode
@@ -68,7 +69,7 @@ async def qr_code(browser: BrowserDep) -> Response:
         browser.request.query_params.get("user_code", "")
     )
     if code_and_client is None:
-        raise NotFoundError("This code is unknown or has expired. Start again on the device.")
+        raise NotFoundError(Detail.USER_CODE_UNKNOWN)
     uri = browser.services.oauth.device_authorization.complete_uri(code_and_client[0])
     picture = await browser.services.core.threads.run(qr_codes.png_base64, uri)
     headers = {"Cache-Control": "no-store"}

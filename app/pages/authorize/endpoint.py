@@ -6,6 +6,7 @@ from urllib.parse import urlencode
 from fastapi import APIRouter
 from starlette.responses import Response
 
+from app.details import Detail
 from app.oauth.authorization.endpoint import Interaction, Outcome
 from app.oauth.authorization.requests import PARAMETERS, UntrustedRequestError
 from app.oauth.authorization.response_modes import AuthorizationResponse
@@ -103,9 +104,7 @@ async def authorize_by_post(browser: BrowserDep) -> Response:
     """
     content_type = browser.request.headers.get("content-type", "")
     if content_type.partition(";")[0].strip().lower() != FORM_TYPE.decode():
-        raise UntrustedRequestError(
-            "Send the request as a form (application/x-www-form-urlencoded)."
-        )
+        raise UntrustedRequestError(Detail.REQUEST_NOT_A_FORM)
     parameters = parameters_in(await browser.request.body(), read=PARAMETERS)
     remember_ui_locales(browser.request, parameters.get(UI_LOCALES))
     stored = await browser.services.oauth.authorization.keep(parameters, browser=browser.identifier)

@@ -5,6 +5,7 @@ from collections.abc import Mapping
 from fastapi import APIRouter
 from starlette.responses import RedirectResponse, Response
 
+from app.details import Detail
 from app.errors import ConflictError, InvalidInputError, NotFoundError, TooManyRequestsError
 from app.pages.federation.callback import sign_in_by_provider
 from app.pages.federation.state import NEW_ACCOUNT, PendingAccount, kept
@@ -15,8 +16,6 @@ from app.pages.support.languages import language_for, text_for
 from app.pages.support.rate_limited import rate_limited_page
 
 router = APIRouter(include_in_schema=False)
-
-FIELD_OF_ERROR = {"invalid_username": "username", "username_taken": "username"}
 
 
 @router.get(NEW_ACCOUNT)
@@ -36,7 +35,7 @@ async def create_account(browser: BrowserDep, form: TypedFormDep) -> Response:
         return browser.keep(RedirectResponse(NEW_ACCOUNT, status_code=303))
     services = browser.services
     if not services.core.registration_policy.is_open_to_users:
-        raise NotFoundError("Sign-up is closed. Ask your administrator for an account.")
+        raise NotFoundError(Detail.SIGN_UP_CLOSED)
     await services.federation.identity_providers.get_enabled(pending_account.who.provider)
     await pending_of(browser, pending_account.given)
     username = form.get("username", "")
@@ -48,8 +47,7 @@ async def create_account(browser: BrowserDep, form: TypedFormDep) -> Response:
             username, pending_account.who
         )
     except (InvalidInputError, ConflictError) as error:
-        field = FIELD_OF_ERROR.get(error.error_code, "")
-        errors = {field: text_for(browser.request)(error.detail)}
+        errors = {error.field or "": text_for(browser.request)(error.detail)}
         return await _page(browser, pending_account, username, errors)
     except TooManyRequestsError as error:
         return await rate_limited_page(

@@ -6,6 +6,7 @@ from fastapi import APIRouter
 from pydantic import SecretStr, ValidationError
 from starlette.responses import RedirectResponse, Response
 
+from app.details import Detail
 from app.errors import (
     ConflictError,
     InvalidInputError,
@@ -29,13 +30,6 @@ from app.schemas.users import UserCreate
 
 router = APIRouter(include_in_schema=False)
 
-FIELD_OF_ERROR = {
-    "invalid_username": "username",
-    "username_taken": "username",
-    "invalid_password": "password",
-    "common_password": "password",
-    "password_is_username": "password",
-}
 WHAT_IS_WRONG = {
     "name": N_("Enter a name of at most 200 characters."),
     "email": N_("Enter an email address like name@example.com."),
@@ -70,8 +64,7 @@ async def register(browser: BrowserDep, form: TypedFormDep) -> Response:
         errors = {field: text(WHAT_IS_WRONG.get(field, ELSE)) for field in fields}
         return await _page(browser, form, errors)
     except (InvalidInputError, ConflictError) as error:
-        field = FIELD_OF_ERROR.get(error.error_code, "")
-        return await _page(browser, form, {field: text(error.detail)})
+        return await _page(browser, form, {error.field or "": text(error.detail)})
     except TooManyRequestsError as error:
         return await rate_limited_page(
             browser.request, error, lambda said: _page(browser, form, said)
@@ -111,4 +104,4 @@ async def _page(
 
 def _require_open(browser: Browser) -> None:
     if not browser.services.core.registration_policy.is_open_to_users:
-        raise NotFoundError("Sign-up is closed. Ask your administrator for an account.")
+        raise NotFoundError(Detail.SIGN_UP_CLOSED)

@@ -5,8 +5,8 @@ from collections.abc import Mapping
 from fastapi import APIRouter
 from starlette.responses import RedirectResponse, Response
 
+from app.details import Detail
 from app.errors import InvalidInputError, NotFoundError, OverloadedError, TooManyRequestsError
-from app.i18n.messages import N_
 from app.models.accounts.one_time_links import OneTimeLink
 from app.models.accounts.users import User
 from app.pages.sign_in.password_reset_return import forget_way, keep_way, kept_way
@@ -168,6 +168,4 @@ async def _expired(browser: Browser) -> Response:
 
 def _require_mail(browser: Browser) -> None:
     if not browser.services.accounts.password_reset.is_offered:
-        raise NotFoundError(
-            N_("Password reset is turned off. Ask your administrator to reset your password.")
-        )
+        raise NotFoundError(Detail.PASSWORD_RESET_OFF)

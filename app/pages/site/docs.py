@@ -8,6 +8,7 @@ from fastapi import APIRouter, Request
 from starlette.responses import FileResponse, Response
 
 from app.dependencies import ServicesDep
+from app.details import Detail
 from app.errors import NotFoundError
 from app.pages.support.templating import page
 
@@ -47,16 +48,16 @@ def swagger_directory() -> Path:
     """Return the directory of Swagger UI in `fastapi-offline`, without importing the package."""
     spec = find_spec("fastapi_offline")
     if spec is None or spec.origin is None:
-        raise NotFoundError("Swagger UI isn't installed.")
+        raise NotFoundError(Detail.SWAGGER_UI_MISSING)
     return Path(spec.origin).parent / "static"
 
 
 def _file(directory: Path, known: dict[str, str], name: str) -> Response:
     if name not in known:
-        raise NotFoundError("This file doesn't exist.")
+        raise NotFoundError(Detail.FILE_UNKNOWN)
     return FileResponse(directory / name, media_type=known[name], headers=CACHE)
 
 
 def _require_docs(services: ServicesDep) -> None:
     if not services.core.settings.docs:
-        raise NotFoundError("The API documentation is turned off.")
+        raise NotFoundError(Detail.API_DOCS_OFF)

@@ -9,6 +9,7 @@ from fastapi import APIRouter
 from starlette.responses import Response
 
 from app.dependencies import ServicesDep
+from app.details import Detail
 from app.errors import NotFoundError, StartupError
 from app.pages.support.colors import accent_properties
 from app.security.images import image_type
@@ -37,7 +38,7 @@ async def asset(name: str, services: ServicesDep) -> Response:
             return Response(file.content, media_type=file.media_type, headers=A_YEAR)
     if name == "favicon.svg":
         return _favicon()
-    raise NotFoundError("This file doesn't exist.")
+    raise NotFoundError(Detail.FILE_UNKNOWN)
 
 
 @router.get("/clients/{client_id}/logo")
@@ -45,7 +46,7 @@ async def client_logo(client_id: str, services: ServicesDep) -> Response:
     client = await services.clients.clients.find(client_id)
     logo = await services.clients.client_logos.find(client) if client is not None else None
     if logo is None:
-        raise NotFoundError("This app has no logo.")
+        raise NotFoundError(Detail.CLIENT_HAS_NO_LOGO)
     return Response(logo.content, media_type=logo.media_type, headers=AN_HOUR)
 
 

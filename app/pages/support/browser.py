@@ -13,6 +13,7 @@ from fastapi import Depends, Request
 from starlette.responses import HTMLResponse, Response
 
 from app.dependencies import ServicesDep
+from app.details import Detail
 from app.errors import PosternError
 from app.middleware.http import IS_HEAD
 from app.models.accounts.users import User
@@ -192,9 +193,7 @@ async def read_form(request: Request) -> PostedForm:
             await request.body(), content_type.encode("latin-1") if content_type else None
         )
     except InvalidRequestError:
-        raise FormExpiredError(
-            "We couldn't read the form. Reload the page and try again."
-        ) from None
+        raise FormExpiredError(Detail.FORM_UNREADABLE) from None
     remember_ui_locales(request, form.get(UI_LOCALES))
     return form
 

@@ -6,6 +6,7 @@ from starlette.requests import Request
 
 from app.errors import PosternError
 from app.i18n.messages import N_
+from app.oauth.descriptions import Description
 from app.oauth.errors import InvalidRequestError
 from app.oauth.requests import form_parameters
 from app.pages.support.languages import text_for
@@ -42,7 +43,7 @@ def parse_page_form(body: bytes, content_type: bytes | None) -> PostedForm:
     """
     parameters = form_parameters(body, content_type, read=None)
     if not all(map(is_storable, parameters)):
-        raise InvalidRequestError("A parameter contains control characters. Remove them.")
+        raise InvalidRequestError(Description.CONTROL_CHARACTERS)
     form = PostedForm()
     unclean = set()
     for name, value in parameters.items():

@@ -1,5 +1,6 @@
 """Names by which users sign in: their username, or an email address that they verified."""
 
+from app.details import Detail
 from app.errors import ConflictError, InvalidInputError
 from app.models.accounts.users import User
 from app.repositories.accounts.users import UserRepository
@@ -30,7 +31,7 @@ def new_name(username: str) -> NewName:
     try:
         return usernames.new_name(username)
     except UsernameError as error:
-        raise InvalidInputError(str(error), error="invalid_username") from None
+        raise InvalidInputError(str(error), error="invalid_username", field="username") from None
 
 
 async def require_no_address(user_repository: UserRepository, name: NewName) -> None:
@@ -41,4 +42,4 @@ async def require_no_address(user_repository: UserRepository, name: NewName) -> 
 
 
 def taken() -> ConflictError:
-    return ConflictError("That username is taken. Choose another one.", error="username_taken")
+    return ConflictError(Detail.USERNAME_TAKEN, field="username")

@@ -5,6 +5,7 @@ import json
 from collections.abc import Collection, Iterable, Mapping, Sequence
 
 from app.clock import Clock
+from app.details import Detail
 from app.errors import ConflictError, InvalidCredentialsError, InvalidInputError, NotFoundError
 from app.models.accounts.sessions import Session
 from app.models.accounts.users import User
@@ -100,11 +101,11 @@ class UserService:
             body.username, body.password.get_secret_value()
         )
         if user is None:
-            raise InvalidCredentialsError("The username or the password is wrong.")
+            raise InvalidCredentialsError(Detail.CREDENTIALS_WRONG)
         secret, sealed = self._otp.new_secret(user.user_id)
         enrolment = await self._otp.enrolment(secret, username=user.username)
         if not await self._user_repository.enroll_otp(user, sealed):
-            raise ConflictError("A second factor is already set up.", error="already_enrolled")
+            raise ConflictError(Detail.ALREADY_ENROLLED)
         return OtpEnrolled(
             message="New secret enrolled", otp_uri=enrolment.otp_uri, qr_code=enrolment.qr_code
         )
@@ -139,7 +140,7 @@ class UserService:
             claims.pop(VERIFIED.get(name, name), None)
         for name in vouched_for:
             if name not in claims:
-                raise InvalidInputError(f"Cannot set {name}: the user has no such claim to verify.")
+                raise InvalidInputError(Detail.CLAIM_MISSING.format(name=name))
             claims[name] = True
         now = self._clock.now()
         names = sorted({*changes.stated_claims(), *unset, *vouched_for})
@@ -147,7 +148,7 @@ class UserService:
         if not await self._user_repository.replace_claims(
             user, json.dumps(claims), now=now, event=event
         ):
-            raise ConflictError("The claims were changed in the meantime. Try again.")
+            raise ConflictError(Detail.CLAIMS_CHANGED)
         return await self.get(username)
 
     async def find(self, user_id: str) -> User | None:
@@ -158,7 +159,7 @@ class UserService:
         key = usernames.key_or_none(username)
         user = await self._user_repository.find_by_key(key) if key is not None else None
         if user is None:
-            raise NotFoundError("There is no user with that name.")
+            raise NotFoundError(Detail.USER_UNKNOWN)
         return user
 
     async def list_page(self, *, after: str = "") -> Sequence[User]:
@@ -233,7 +234,7 @@ class UserService:
             now=self._clock.now(),
             event=event,
         ):
-            raise ConflictError("Your password was changed in the meantime. Sign in again.")
+            raise ConflictError(Detail.PASSWORD_CHANGED)
         updated = await self.find(user.user_id)
         if updated is None:
             return None  # deleted at the same time
@@ -264,28 +265,19 @@ class UserService:
         """
         problem = passwords.problem_with(password)
         if problem is not None:
-            raise InvalidInputError(problem, error="invalid_password")
+            raise InvalidInputError(problem, error="invalid_password", field="password")
         if passwords.is_own_name(password, names):
-            raise InvalidInputError(
-                "Your password can't be your own name. Choose another one.",
-                error="password_is_username",
-            )
+            raise InvalidInputError(Detail.PASSWORD_IS_OWN_NAME, field="password")
         if not await asyncio.to_thread(passwords.is_common, password):
             return None
         if self._refuses_common_passwords:
-            raise InvalidInputError(
-                "This password is on the lists that attackers try first. Choose another one.",
-                error="common_password",
-            )
+            raise InvalidInputError(Detail.PASSWORD_IS_COMMON, field="password")
         return COMMON_WARNING
 
 
 def _check_preferred_username(claims: StandardClaims, username: str) -> None:
     if claims.preferred_username not in (None, username):
-        raise InvalidInputError(
-            "preferred_username is always the username. Leave it out.",
-            error="invalid_preferred_username",
-        )
+        raise InvalidInputError(Detail.PREFERRED_USERNAME_DIFFERS, field="preferred_username")
 
 
 def _without_username(claims: Mapping[str, object]) -> dict[str, object]:

@@ -6,6 +6,7 @@ from datetime import timedelta
 from typing import Any, NamedTuple
 
 from app.clock import Clock
+from app.details import Detail
 from app.errors import ConflictError, InvalidInputError, NotFoundError
 from app.models.clients.clients import Client
 from app.models.clients.initial_access_tokens import InitialAccessToken
@@ -76,9 +77,7 @@ class ClientService:
         )
         event = self._audit.event(ServerEvent.CLIENT_CREATED, client_id=client.client_id)
         if not await self._client_repository.add(client, event=event):
-            raise ConflictError(
-                "That client name is taken. Choose another one.", error="client_name_taken"
-            )
+            raise ConflictError(Detail.CLIENT_NAME_TAKEN)
         return ClientCreated(**self.information(client), client_secret=secret)
 
     async def register(
@@ -104,7 +103,7 @@ class ClientService:
         )
         event = self._audit.event(ServerEvent.CLIENT_REGISTERED, client_id=client.client_id)
         if not await self._client_repository.add(client, event=event):
-            raise ConflictError("The client could not be stored. Try again.")
+            raise ConflictError(Detail.CLIENT_NOT_STORED)
         return NewClient(client, secret, registration_token)
 
     async def update(
@@ -181,7 +180,7 @@ class ClientService:
         """Return the client; raise `NotFoundError` if it is unknown."""
         client = await self._client_repository.find(client_id, now=self._clock.now())
         if client is None:
-            raise NotFoundError("There is no client with that ID.")
+            raise NotFoundError(Detail.CLIENT_UNKNOWN)
         return client
 
     async def list_page(self, *, after: str = "") -> Sequence[Client]:
@@ -198,7 +197,7 @@ class ClientService:
         if not await self._client_repository.replace_secret_digest(
             client_id, digest_of(secret), event=event
         ):
-            raise InvalidInputError("This client has no secret.")
+            raise InvalidInputError(Detail.CLIENT_HAS_NO_SECRET)
         return secret
 
     async def set_disabled(self, client_id: str, *, disabled: bool) -> Client:
@@ -226,9 +225,7 @@ class ClientService:
     async def invite(self, label: str, *, lasts: timedelta) -> str:
         """Issue an initial access token; anyone who holds it can register clients."""
         if len(label) > MAXIMUM_LABEL or not is_storable(label):
-            raise InvalidInputError(
-                f"--label must have at most {MAXIMUM_LABEL} characters, all printable."
-            )
+            raise InvalidInputError(Detail.INVITATION_LABEL_INVALID, field="label")
         token, now = new_token(TokenKind.INITIAL_ACCESS_TOKEN), self._clock.now()
         await self._initial_access_token_repository.add(
             InitialAccessToken(

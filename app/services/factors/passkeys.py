@@ -5,6 +5,7 @@ from typing import Any
 
 from app.clock import Clock
 from app.concurrency.late_imports import imported
+from app.details import Detail
 from app.errors import InvalidInputError, NotFoundError
 from app.models.accounts.sessions import Session
 from app.models.accounts.users import User
@@ -28,7 +29,6 @@ from app.services.operations.limits import Limits
 
 MAXIMUM_PASSKEYS = 20
 MAXIMUM_NAME = 100
-LAST = "This is your only way to sign in. Set a password or add a passkey first."
 
 log = logger(__name__)
 
@@ -119,7 +119,7 @@ class PasskeyService:
             log.info("passkey of user %s not added: %s", user.user_id, error)
             await self._limits.count_passkey_error()
             await self._refuse(user.user_id, error.reason)
-            raise PasskeyRefusedError("The passkey couldn't be added. Try again.") from None
+            raise PasskeyRefusedError(Detail.PASSKEY_NOT_ADDED) from None
         passkey = Passkey(
             passkey_id=new_identifier(),
             credential_id=credential.credential_id,
@@ -137,13 +137,11 @@ class PasskeyService:
             passkey, user, at_most=MAXIMUM_PASSKEYS, event=event
         )
         if outcome == "no owner":
-            raise PasskeyRefusedError("The passkey couldn't be added. Try again.")
+            raise PasskeyRefusedError(Detail.PASSKEY_NOT_ADDED)
         if outcome == "known":
-            raise PasskeyRefusedError("This passkey has already been added.")
+            raise PasskeyRefusedError(Detail.PASSKEY_KNOWN)
         if outcome == "too many":
-            raise PasskeyRefusedError(
-                "You already have 20 passkeys. Remove one before you add another."
-            )
+            raise PasskeyRefusedError(Detail.TOO_MANY_PASSKEYS)
         return passkey
 
     async def rename(self, user: User, passkey_id: str, name: str) -> bool:
@@ -169,7 +167,7 @@ class PasskeyService:
             event=self._event(AccountEvent.PASSKEY_REMOVED, user, passkey_id),
         )
         if removed == "last":
-            raise PasskeyRefusedError(LAST)
+            raise PasskeyRefusedError(Detail.ONLY_WAY_TO_SIGN_IN)
         return removed
 
     async def sign_in(self, answer: str, *, browser: str) -> User | None:
@@ -271,5 +269,5 @@ class PasskeyService:
 
     def _offered(self) -> RelyingParty:
         if self._relying_party is None:
-            raise NotFoundError("Passkeys aren't available at this address.")
+            raise NotFoundError(Detail.PASSKEYS_UNAVAILABLE)
         return self._relying_party

@@ -8,6 +8,7 @@ from urllib.parse import urlsplit
 
 from pydantic import ValidationError
 
+from app.details import Detail
 from app.errors import InvalidInputError
 from app.models.federation.identity_providers import IdentityProvider
 from app.schemas.claims import StandardClaims
@@ -42,15 +43,15 @@ def check_provider(
 ) -> None:
     """Check the settings of an identity provider; raise `InvalidInputError`."""
     if not NAME.fullmatch(name):
-        raise InvalidInputError("The name must have 1 to 40 characters from a-z, 0-9 and -.")
+        raise InvalidInputError(Detail.PROVIDER_NAME_INVALID, field="name")
     if not _may_be_issuer(issuer, is_production=is_production):
-        raise InvalidInputError("--issuer must be an https URL without a query or fragment.")
+        raise InvalidInputError(Detail.PROVIDER_ISSUER_INVALID, field="issuer")
     if not 0 < len(client_id) <= MAXIMUM_LENGTH or not is_storable(client_id):
-        raise InvalidInputError("--client-id must have 1 to 300 characters.")
+        raise InvalidInputError(Detail.PROVIDER_CLIENT_ID_INVALID, field="client_id")
     if not 0 < len(label.strip()) <= MAXIMUM_LABEL or not is_storable(label):
-        raise InvalidInputError("--label must have 1 to 100 characters.")
+        raise InvalidInputError(Detail.PROVIDER_LABEL_INVALID, field="label")
     if "openid" not in scope.split() or len(scope) > MAXIMUM_LENGTH or not is_scope(scope):
-        raise InvalidInputError("--scope must be names separated by spaces, including openid.")
+        raise InvalidInputError(Detail.PROVIDER_SCOPE_INVALID, field="scope")
 
 
 def external_identity_of(provider: IdentityProvider, claims: Mapping[str, Any]) -> ExternalIdentity:

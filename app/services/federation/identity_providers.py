@@ -9,6 +9,7 @@ from collections.abc import Sequence
 from datetime import datetime, timedelta
 
 from app.clock import Clock
+from app.details import Detail
 from app.errors import ConflictError, NotFoundError, UnavailableError
 from app.models.accounts.sessions import Session
 from app.models.accounts.users import User
@@ -72,7 +73,7 @@ class IdentityProviderService:
         if any(
             other.issuer == issuer for other in await self._identity_provider_repository.list_all()
         ):
-            raise ConflictError("A provider with this issuer already exists.")
+            raise ConflictError(Detail.PROVIDER_ISSUER_TAKEN)
         provider = IdentityProvider(
             name=name,
             label=label.strip(),
@@ -85,7 +86,7 @@ class IdentityProviderService:
         )
         event = self._audit.event(ServerEvent.PROVIDER_ADDED, provider=name, issuer=issuer)
         if not await self._identity_provider_repository.add(provider, event=event):
-            raise ConflictError("A provider with this name already exists.")
+            raise ConflictError(Detail.PROVIDER_NAME_TAKEN)
         return provider
 
     async def list_all(self) -> Sequence[IdentityProvider]:
@@ -108,7 +109,7 @@ class IdentityProviderService:
             await self._identity_provider_repository.find(name) if NAME.fullmatch(name) else None
         )
         if provider is None:
-            raise NotFoundError("There's no identity provider with that name.")
+            raise NotFoundError(Detail.PROVIDER_UNKNOWN)
         return provider
 
     async def get_enabled(self, name: str) -> IdentityProvider:
@@ -118,7 +119,7 @@ class IdentityProviderService:
         """
         provider = await self.get(name)
         if provider.is_disabled:
-            raise NotFoundError("There's no identity provider with that name.")
+            raise NotFoundError(Detail.PROVIDER_UNKNOWN)
         return provider
 
     async def set_disabled(self, name: str, *, disabled: bool) -> IdentityProvider:
@@ -155,9 +156,7 @@ class IdentityProviderService:
                 provider.name,
                 error,
             )
-            raise UnavailableError(
-                "This sign-in option isn't available right now. Choose another one."
-            ) from None
+            raise UnavailableError(Detail.PROVIDER_UNAVAILABLE) from None
 
     async def spend(self, state: str, *, lasts: timedelta) -> bool:
         """Consume a state; return whether this was the first response with it, in any worker."""
@@ -274,7 +273,7 @@ class IdentityProviderService:
                 )
                 is not None
             ):
-                raise ConflictError("That account is already connected to an account here.")
+                raise ConflictError(Detail.IDENTITY_ALREADY_LINKED)
             raise taken()
         return user
 

@@ -1,0 +1,110 @@
+"""Catalogue of the details of the product's errors: what users, operators and API clients read.
+
+A detail is a constant that never repeats the input. Those that pages show are marked for
+translation. The descriptions of protocol errors are in `app.oauth.descriptions`.
+"""
+
+from enum import unique
+
+from app.errors import PublicText
+from app.i18n.messages import N_
+
+
+@unique
+class Detail(PublicText):
+    """Text of an error, with its `error` code unless that is the one of the error's class.
+
+    `{field}` stands for the field that the error is about. Each caller names it in its own way.
+    """
+
+    # Accounts
+    USERNAME_TAKEN = N_("That username is taken. Choose another one."), "username_taken"
+    PREFERRED_USERNAME_DIFFERS = (
+        "preferred_username is always the username. Leave it out.",
+        "invalid_preferred_username",
+    )
+    PASSWORD_IS_OWN_NAME = (
+        N_("Your password can't be your own name. Choose another one."),
+        "password_is_username",
+    )
+    PASSWORD_IS_COMMON = (
+        N_("This password is on the lists that attackers try first. Choose another one."),
+        "common_password",
+    )
+    PASSWORD_CHANGED = N_("Your password was changed in the meantime. Sign in again.")
+    CREDENTIALS_WRONG = "The username or the password is wrong."
+    ALREADY_ENROLLED = "A second factor is already set up.", "already_enrolled"
+    QR_CODE_MOVED = (
+        "The QR code is in the response of POST /register_user. Use POST /enroll_otp to get a new "
+        "one."
+    )
+    CLAIM_MISSING = "Cannot set {name}: the user has no such claim to verify."
+    CLAIMS_CHANGED = N_("The claims were changed in the meantime. Try again.")
+    USER_UNKNOWN = "There is no user with that name."
+    SIGN_UP_CLOSED = N_("Sign-up is closed. Ask your administrator for an account.")
+    PASSWORD_RESET_OFF = N_(
+        "Password reset is turned off. Ask your administrator to reset your password."
+    )
+    EMAIL_OFF = N_("Email isn't set up on this server. Ask your administrator.")
+    ADMINISTRATOR_REQUIRED = (
+        "This endpoint requires the administrator's token. Send it as a bearer token."
+    )
+
+    # Passkeys
+    PASSKEYS_UNAVAILABLE = N_("Passkeys aren't available at this address.")
+    PASSKEY_NOT_ADDED = N_("The passkey couldn't be added. Try again.")
+    PASSKEY_KNOWN = N_("This passkey has already been added.")
+    TOO_MANY_PASSKEYS = N_("You already have 20 passkeys. Remove one before you add another.")
+    ONLY_WAY_TO_SIGN_IN = N_(
+        "This is your only way to sign in. Set a password or add a passkey first."
+    )
+
+    # Identity providers
+    PROVIDER_UNKNOWN = N_("There's no identity provider with that name.")
+    PROVIDER_UNAVAILABLE = N_("This sign-in option isn't available right now. Choose another one.")
+    PROVIDER_NAME_TAKEN = "A provider with this name already exists."
+    PROVIDER_ISSUER_TAKEN = "A provider with this issuer already exists."
+    PROVIDER_NAME_INVALID = "{field} must have 1 to 40 characters from a-z, 0-9 and -."
+    PROVIDER_ISSUER_INVALID = "{field} must be an https URL without a query or fragment."
+    PROVIDER_CLIENT_ID_INVALID = "{field} must have 1 to 300 characters."
+    PROVIDER_LABEL_INVALID = "{field} must have 1 to 100 characters."
+    PROVIDER_SCOPE_INVALID = "{field} must be names separated by spaces, including openid."
+    IDENTITY_ALREADY_LINKED = N_("That account is already connected to an account here.")
+
+    # Clients
+    CLIENT_UNKNOWN = "There is no client with that ID."
+    CLIENT_NAME_TAKEN = "That client name is taken. Choose another one.", "client_name_taken"
+    CLIENT_NOT_STORED = "The client could not be stored. Try again."
+    CLIENT_HAS_NO_SECRET = "This client has no secret."
+    INVITATION_LABEL_INVALID = "{field} must have at most 200 characters, all printable."
+    CLIENT_HAS_NO_LOGO = N_("This app has no logo.")
+
+    # Authorization and logout requests that are not answered with a redirect
+    CLIENT_NOT_REGISTERED = N_("This app isn't registered here."), "invalid_client"
+    CLIENT_NOT_NAMED = N_("The app's request doesn't identify the app.")
+    REDIRECT_URI_MISSING = (
+        N_("The app's request doesn't say where to return to."),
+        "invalid_redirect_uri",
+    )
+    REDIRECT_URI_NOT_REGISTERED = (
+        N_("The app asked to return to an address that isn't registered for it."),
+        "invalid_redirect_uri",
+    )
+    REQUEST_NOT_A_FORM = N_("Send the request as a form (application/x-www-form-urlencoded).")
+    REQUEST_EXPIRED = (
+        N_("This page has expired. Go back to the app and start again."),
+        "expired_request",
+    )
+    REQUEST_COMPLETE = N_("This sign-in is already complete. Go back to the app."), "used_request"
+    PUSHED_REQUEST_INVALID = (
+        N_("This sign-in link has expired or has already been used. Start again from the app."),
+        "invalid_request_uri",
+    )
+    ID_TOKEN_OF_ANOTHER_CLIENT = N_("The ID token in the request was issued to a different app.")
+    USER_CODE_UNKNOWN = N_("This code is unknown or has expired. Start again on the device.")
+
+    # Pages
+    FORM_UNREADABLE = N_("We couldn't read the form. Reload the page and try again.")
+    FILE_UNKNOWN = N_("This file doesn't exist.")
+    API_DOCS_OFF = N_("The API documentation is turned off.")
+    SWAGGER_UI_MISSING = N_("Swagger UI isn't installed.")
