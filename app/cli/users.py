@@ -265,7 +265,7 @@ def _row(user: "User") -> dict[str, Any]:
     return {
         "username": user.username,
         "user_id": user.user_id,
-        "claims": json.loads(user.claims),
+        "claims": user.claim_values,
         "otp_confirmed": user.has_confirmed_otp,
         "disabled": user.is_disabled,
         "created_at": user.created_at.isoformat(timespec="seconds"),

@@ -11,7 +11,6 @@ from http import HTTPStatus
 from urllib.parse import urlsplit
 
 from app.clock import Clock
-from app.models.clients.clients import Client
 from app.models.oauth.logout_notices import LogoutNotice
 from app.oauth.id_tokens import IdTokens
 from app.observability.logging import logger
@@ -28,7 +27,6 @@ DELAYS = tuple(timedelta(seconds=seconds) for seconds in (10, 60, 300, 1800, 720
 AT_ONCE = 100
 AT_ONCE_OF_CLIENT = 4
 """Concurrent attempts: `AT_ONCE` in all, and this many to one client."""
-URI = "backchannel_logout_uri"
 ANSWERED = (HTTPStatus.OK, HTTPStatus.NO_CONTENT)
 
 
@@ -70,8 +68,8 @@ class LogoutDelivery(Delivery[LogoutNotice]):
 
     async def _host(self, row: LogoutNotice) -> str:
         client = await self._client_repository.find(row.client_id, now=self._clock.now())
-        uri = _said_by(client).get(URI, "") if client is not None else ""
-        return urlsplit(uri).hostname or ""
+        uri = client.registered_metadata.backchannel_logout_uri if client is not None else None
+        return urlsplit(uri or "").hostname or ""
 
     async def _try(self, row: LogoutNotice) -> bool:
         is_last = row.attempts >= len(DELAYS)
@@ -96,7 +94,8 @@ class LogoutDelivery(Delivery[LogoutNotice]):
         """
         client = await self._client_repository.find(notice.client_id, now=self._clock.now())
         user = await self._user_repository.find(notice.user_id)
-        if client is None or client.is_disabled or URI not in _said_by(client):
+        uri = client.registered_metadata.backchannel_logout_uri if client is not None else None
+        if client is None or client.is_disabled or uri is None:
             return HTTPStatus.NOT_FOUND
         salt = notice.pairwise_salt
         if client.sector_identifier is not None and user is None and salt is None:
@@ -107,7 +106,7 @@ class LogoutDelivery(Delivery[LogoutNotice]):
         )
         try:
             status = await self._unless_stopping(
-                lambda: self._outbound.post_form(_said_by(client)[URI], {"logout_token": token}),
+                lambda: self._outbound.post_form(uri, {"logout_token": token}),
                 FetchError("the server is stopping"),
             )
         except FetchError as error:
@@ -116,7 +115,3 @@ class LogoutDelivery(Delivery[LogoutNotice]):
         if status not in ANSWERED:
             log.warning("client %s responded to a logout token with %d", client.client_id, status)
         return status if status in (*ANSWERED, HTTPStatus.BAD_REQUEST) else None
-
-
-def _said_by(client: Client) -> dict[str, str]:
-    return client.further_metadata

@@ -126,10 +126,9 @@ def claims_for_id_token(user: User, request: ClaimsRequest) -> dict[str, Any]:
 
 def all_claims_of(user: User) -> dict[str, Any]:
     """Return all stored claims about a user, by their standard names."""
-    stored: dict[str, Any] = json.loads(user.claims)
     changed_at = user.claims_updated_at or user.created_at
     return {
-        **stored,
+        **user.claim_values,
         "preferred_username": user.username,  # not editable: clients map accounts by it
         "updated_at": int(changed_at.timestamp()),
     }

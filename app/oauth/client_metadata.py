@@ -197,7 +197,7 @@ def without_repetition(client: Client, body: ClientRegister) -> ClientRegister:
     redirect_uris = client.redirect_uri_list
     has_default_type = body.application_type == application_type_of(redirect_uris)
     is_same_place = body.all_redirect_uris == redirect_uris
-    if "application_type" not in client.further_metadata and has_default_type and is_same_place:
+    if client.registered_metadata.application_type is None and has_default_type and is_same_place:
         repeated["application_type"] = None
     return body.model_copy(update=repeated) if repeated else body
 

@@ -15,7 +15,6 @@ from app.security.tokens import new_identifier
 from app.services.oauth.signing_keys import SigningKeys
 
 DEFAULT_ALGORITHM = "RS256"
-ALGORITHM = "id_token_signed_response_alg"
 LOGOUT_EVENT = "http://schemas.openid.net/event/backchannel-logout"
 LOGOUT_TYPE = "logout+jwt"
 LOGOUT_TTL = timedelta(minutes=2)
@@ -65,7 +64,7 @@ class IdTokens:
 
         There is one audience, so `azp` is omitted.
         """
-        algorithm = client.further_metadata.get(ALGORITHM, DEFAULT_ALGORITHM)
+        algorithm = _algorithm_of(client)
         now = int(self._clock.now().timestamp())
         content: dict[str, Any] = {
             **claims,
@@ -108,7 +107,7 @@ class IdTokens:
             "sid": sid_for(session_id, salt=salt, client=client),
             "events": {LOGOUT_EVENT: {}},
         }
-        algorithm = client.further_metadata.get(ALGORITHM, DEFAULT_ALGORITHM)
+        algorithm = _algorithm_of(client)
         return await self._signing_keys.sign(content, algorithm=algorithm, typ=LOGOUT_TYPE)
 
     async def read_hint(self, token: str) -> Hint | None:
@@ -123,6 +122,10 @@ class IdTokens:
         if not isinstance(sub, str) or not isinstance(aud, str) or "auth_time" not in claims:
             return None
         return Hint(sub, aud, sid if isinstance(sid, str) else None)
+
+
+def _algorithm_of(client: Client) -> str:
+    return client.registered_metadata.id_token_signed_response_alg or DEFAULT_ALGORITHM
 
 
 def half_hash(value: str, algorithm: str) -> str:

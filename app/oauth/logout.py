@@ -120,12 +120,12 @@ class Logout:
         return client if client is not None and not client.is_disabled else None
 
     def _frame(self, client: Client, session_id: str, signed_in: SignedIn | None) -> str | None:
-        metadata = client.further_metadata
-        uri = metadata.get("frontchannel_logout_uri")
+        metadata = client.registered_metadata
+        uri = metadata.frontchannel_logout_uri
         if uri is None or client.is_disabled:
             return None
-        if not metadata.get("frontchannel_logout_session_required"):
-            return str(uri)
+        if not metadata.frontchannel_logout_session_required:
+            return uri
         if signed_in is not None:
             session_id = sid_of(signed_in.user, client, session_id)
         elif client.sector_identifier is not None:
@@ -155,7 +155,7 @@ def _redirect_uri(
         raise UntrustedLogoutError(
             Detail.CLIENT_NOT_REGISTERED if is_named else Detail.CLIENT_NOT_NAMED
         )
-    if redirect_uri not in (client.further_metadata.get("post_logout_redirect_uris") or ()):
+    if redirect_uri not in client.registered_metadata.post_logout_redirect_uris:
         raise UntrustedLogoutError(
             Detail.REDIRECT_URI_NOT_REGISTERED,
             reason=f"the post_logout_redirect_uri {shown_uri(redirect_uri)} is not registered",

@@ -61,9 +61,9 @@ def home_of(client: Client, redirect_uri: str = "") -> str | None:
     """
     web = [uri for uri in client.redirect_uri_list if uri.startswith("https://")]
     origins = [web_origin_of(uri) for uri in web]
-    home = client.further_metadata.get("client_uri")
+    home = client.registered_metadata.client_uri
     if home and (client.trust != "none" or web_origin_of(home) in origins):
-        return str(home)
+        return home
     if redirect_uri in web:
         origins.insert(0, web_origin_of(redirect_uri))
     return f"{origins[0]}/" if origins and origins[0] is not None else None

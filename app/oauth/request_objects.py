@@ -67,7 +67,7 @@ class RequestObjects:
             claims = await self._client_keys.verified(
                 client,
                 request,
-                algorithm=client.further_metadata.get("request_object_signing_alg"),
+                algorithm=client.registered_metadata.request_object_signing_alg,
                 typ=JWT_TYPE,
             )
             self._check(client, claims)
@@ -121,5 +121,5 @@ def _is_unsigned(request: str) -> bool:
 
 
 def _is_registered(client: Client, request_uri: str) -> bool:
-    registered = client.further_metadata.get("request_uris") or ()
+    registered = client.registered_metadata.request_uris
     return without_fragment(request_uri) in map(without_fragment, registered)

@@ -15,8 +15,6 @@ from app.repositories.clients.clients import ClientRepository
 from app.repositories.oauth.token_families import TokenFamilyRepository
 from app.services.oauth.signing_keys import SigningKeys
 
-SIGNED = "userinfo_signed_response_alg"
-
 
 class UserInfo:
     def __init__(
@@ -53,7 +51,7 @@ class UserInfo:
             "sub": subject_of(user, client),
             **claims_of(user, scope=token.scope, asked=await self._asked(token, client)),
         }
-        algorithm = client.further_metadata.get(SIGNED)
+        algorithm = client.registered_metadata.userinfo_signed_response_alg
         if algorithm is None:
             return claims
         signed = {**claims, "iss": self._issuer, "aud": client.client_id}

@@ -1,6 +1,5 @@
 """Standard claims about a user (OpenID Connect Core section 5.1)."""
 
-import json
 import re
 from datetime import date
 from functools import lru_cache
@@ -11,7 +10,6 @@ from pydantic import AfterValidator, BaseModel, Field, StringConstraints
 
 from app.schemas.text import WebUri
 from app.security.mailboxes import MAXIMUM_EMAIL_LENGTH, with_ascii_host
-from app.security.mailboxes import email_key as email_key
 from app.security.text import is_storable
 
 MAXIMUM_LENGTH = 200
@@ -99,18 +97,6 @@ Email = Annotated[
     AfterValidator(_storable),
     AfterValidator(_email),
 ]
-
-
-def verified_email_in(claims: str) -> str | None:
-    """Return the address in stored claims (a JSON object) if it is verified."""
-    stored = json.loads(claims)
-    return str(stored["email"]) if stored.get("email") and stored.get("email_verified") else None
-
-
-def email_key_in(claims: str) -> str | None:
-    """Return the key of a verified address only: anyone can enter an address of someone else."""
-    address = verified_email_in(claims)
-    return email_key(address) if address is not None else None
 
 
 class Address(BaseModel):

@@ -60,7 +60,7 @@ class ClientMetadata(BaseModel):
     frontchannel_logout_uri: LogoutUri | None = None
     frontchannel_logout_session_required: bool | None = None
 
-    def further_metadata(self) -> dict[str, Any]:
+    def stated_metadata(self) -> dict[str, Any]:
         metadata = self.model_dump(include=set(ClientMetadata.model_fields), exclude_none=True)
         return {**metadata, **self._in_other_languages()}
 

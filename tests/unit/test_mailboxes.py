@@ -3,8 +3,8 @@
 import pytest
 from pydantic import ValidationError
 
-from app.schemas.claims import MAXIMUM_EMAIL_LENGTH, StandardClaims, email_key
-from app.security.mailboxes import with_ascii_host
+from app.schemas.claims import StandardClaims
+from app.security.mailboxes import MAXIMUM_EMAIL_LENGTH, email_key, with_ascii_host
 
 
 @pytest.mark.parametrize(

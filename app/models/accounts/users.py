@@ -1,11 +1,15 @@
 """The user accounts."""
 
-from dataclasses import dataclass
+import json
+from collections.abc import Mapping
 from datetime import datetime
+from functools import cached_property
+from typing import Any, NamedTuple
 
 from sqlalchemy import BigInteger, Column, Integer, LargeBinary, String, Table, Text
 
 from app.database.types import Instant
+from app.models.accounts.user_claims import UserClaims
 from app.models.tables import metadata
 
 users = Table(
@@ -30,18 +34,8 @@ users = Table(
 )
 
 
-@dataclass(frozen=True, slots=True)
-class User:
-    """A user. `username` is spelled as the user chose it; `username_key` is unique.
-
-    `credentials_version` changes with the password and with the TOTP secret. `claims` is a JSON
-    object of the user's standard claims (OpenID Connect Core section 5.1). `pairwise_salt` is part
-    of the pairwise subjects that clients with a sector identifier receive. `otp_drift` is the
-    number of time steps that the authenticator's clock is ahead of the server's. `email_key` is
-    the case-folded email address, for finding the user by it; it is set only if the address is
-    verified. `otp_recent_steps` are the time steps of the last codes, each between spaces, the
-    newest first.
-    """
+class UserColumns(NamedTuple):
+    """The columns of a user, in the order of the lookup."""
 
     user_id: str
     username: str
@@ -59,6 +53,29 @@ class User:
     otp_drift: int = 0
     email_key: str | None = None
     otp_recent_steps: str | None = None
+
+
+class User(UserColumns):
+    """A user. `username` is spelled as the user chose it; `username_key` is unique.
+
+    `credentials_version` changes with the password and with the TOTP secret. `claims` is a JSON
+    object of the user's standard claims (OpenID Connect Core section 5.1). `pairwise_salt` is part
+    of the pairwise subjects that clients with a sector identifier receive. `otp_drift` is the
+    number of time steps that the authenticator's clock is ahead of the server's. `email_key` is
+    the case-folded email address, for finding the user by it; it is set only if the address is
+    verified. `otp_recent_steps` are the time steps of the last codes, each between spaces, the
+    newest first.
+    """
+
+    @cached_property
+    def claim_values(self) -> Mapping[str, Any]:
+        """The stored claims by name."""
+        values: dict[str, Any] = json.loads(self.claims)
+        return values
+
+    @cached_property
+    def standard_claims(self) -> UserClaims:
+        return UserClaims.of(self.claim_values)
 
     @property
     def has_confirmed_otp(self) -> bool:

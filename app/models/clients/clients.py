@@ -1,7 +1,7 @@
 """OAuth clients (RFC 6749 section 2), with the field names of RFC 7591."""
 
 import json
-from collections.abc import Collection
+from collections.abc import Collection, Mapping
 from datetime import datetime
 from functools import cached_property
 from typing import Any, NamedTuple
@@ -10,6 +10,7 @@ from authlib.oauth2.rfc6749 import ClientMixin
 from sqlalchemy import Column, LargeBinary, String, Table, Text
 
 from app.database.types import Instant
+from app.models.clients.registered_metadata import RegisteredMetadata
 from app.models.tables import index_where_set, metadata
 
 BY_SECRET = ("client_secret_basic", "client_secret_post")
@@ -81,9 +82,14 @@ class Client(ClientColumns, ClientMixin):
         return self.redirect_uris.split()
 
     @cached_property
-    def further_metadata(self) -> dict[str, Any]:
-        fields: dict[str, Any] = json.loads(self.metadata)
-        return fields
+    def metadata_members(self) -> Mapping[str, Any]:
+        """The members of `metadata` as the client stated them, in every language."""
+        members: dict[str, Any] = json.loads(self.metadata)
+        return members
+
+    @cached_property
+    def registered_metadata(self) -> RegisteredMetadata:
+        return RegisteredMetadata.of(self.metadata_members)
 
     @property
     def is_disabled(self) -> bool:
@@ -96,7 +102,7 @@ class Client(ClientColumns, ClientMixin):
     @property
     def requires_pkce(self) -> bool:
         """Whether this client must use PKCE, even if the server does not require it in general."""
-        return self.is_public or self.further_metadata.get("require_pkce") is True
+        return self.is_public or self.registered_metadata.require_pkce
 
     def get_client_id(self) -> str:
         return self.client_id

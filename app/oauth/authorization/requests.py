@@ -258,7 +258,7 @@ def _prompts(text: str | None, known: frozenset[str]) -> frozenset[str]:
 
 def _max_age(client: Client, text: str | None) -> timedelta | None:
     if text is None:
-        default = client.further_metadata.get("default_max_age")
+        default = client.registered_metadata.default_max_age
         return timedelta(seconds=default) if default is not None else None
     if not text.isascii() or not text.isdigit() or len(text) > MAXIMUM_AGE_DIGITS:
         raise InvalidRequestError(Description.PARAMETER_MALFORMED.format(name="max_age"))
@@ -267,7 +267,7 @@ def _max_age(client: Client, text: str | None) -> timedelta | None:
 
 def _acr_values(client: Client, text: str | None) -> tuple[str, ...]:
     if text is None:
-        return tuple(client.further_metadata.get("default_acr_values") or ())
+        return tuple(client.registered_metadata.default_acr_values)
     return tuple(text.split())
 
 

@@ -98,7 +98,7 @@ class RequestSources:
         request_uri = parameters.get("request_uri")
         if (name := pushed_name(request_uri)) is not None:
             return await self._pushed(client, name)
-        if client.further_metadata.get("require_pushed_authorization_requests"):
+        if client.registered_metadata.require_pushed_authorization_requests:
             raise self._refusal(
                 client,
                 parameters,
@@ -114,7 +114,7 @@ class RequestSources:
     async def resolve(self, client: Client, parameters: Mapping[str, str]) -> Mapping[str, str]:
         """Return the parameters, merged with those of the request object if there is one."""
         request, request_uri = parameters.get("request"), parameters.get("request_uri")
-        only_signed = bool(client.further_metadata.get("require_signed_request_object"))
+        only_signed = client.registered_metadata.require_signed_request_object
         try:
             check_sizes(parameters)
             if request is not None and request_uri is not None:

@@ -65,7 +65,7 @@ class PrivateKeyJwt(ClientAuthMethod):
             claims = await self._client_keys.verified(
                 client,
                 credentials.secret,
-                algorithm=client.further_metadata.get("token_endpoint_auth_signing_alg"),
+                algorithm=client.registered_metadata.token_endpoint_auth_signing_alg,
                 typ=JWT_TYPE,
             )
             jti, expires_at = self._check(client, claims)

@@ -31,7 +31,6 @@ from app.pages.support.browser import (
 from app.pages.support.forms import hints_for
 from app.pages.support.languages import language_for, text_for
 from app.pages.support.rate_limited import rate_limited_page
-from app.schemas.claims import verified_email_in
 from app.services.accounts.sessions import SignedIn
 from app.services.factors.mail_codes import LASTS
 
@@ -113,7 +112,7 @@ async def _page(
         status=status,
         further=further_fields({"next": place}),
         providers=await _providers(browser, person),
-        email=verified_email_in(person.user.claims),
+        email=person.user.standard_claims.verified_email,
         has_mail_code=await may_confirm_by_mail(browser, person, place),
         is_sent=mail_codes.is_sent(person, _sealed(browser), browser=browser.identifier),
         is_about_email=is_offered and place == "email",

@@ -1,6 +1,5 @@
 """`/account/email`: the user's email address, and whether it is verified."""
 
-import json
 from collections.abc import Mapping
 from typing import Annotated
 
@@ -110,8 +109,8 @@ async def _page(
 
 
 def _address_of(person: SignedIn) -> tuple[str, bool]:
-    claims = json.loads(person.user.claims)
-    return str(claims.get("email") or ""), bool(claims.get("email_verified"))
+    claims = person.user.standard_claims
+    return claims.email or "", claims.email_verified
 
 
 def _require_mail(browser: Browser) -> None:

@@ -1,7 +1,6 @@
 """`/account/profile`: the standard claims that users provide about themselves."""
 
 import hashlib
-import json
 from collections.abc import Mapping
 from dataclasses import replace
 from typing import Annotated, Any
@@ -67,7 +66,7 @@ async def save(browser: BrowserDep, form: TypedFormDep, person: RecentSignInDep)
 
 
 async def profile_state(browser: Browser, person: SignedIn) -> str | None:
-    return str(json.loads(person.user.claims).get("name") or person.user.username)
+    return person.user.standard_claims.name or person.user.username
 
 
 def _changes(given: Mapping[str, str], user: User) -> tuple[dict[str, Any], list[str]]:
@@ -75,7 +74,7 @@ def _changes(given: Mapping[str, str], user: User) -> tuple[dict[str, Any], list
 
     An unchanged claim is in neither, because setting a claim again marks it as not verified.
     """
-    claims, stored = json.loads(user.claims), _kept(user)
+    stored = _kept(user)
     changed = [name for name in CLAIMS if given[name] != stored[name]]
     changes: dict[str, Any] = {name: given[name] for name in changed if given[name]}
     unset = [name for name in changed if not given[name]]
@@ -84,7 +83,7 @@ def _changes(given: Mapping[str, str], user: User) -> tuple[dict[str, Any], list
         address = {name: given[name] for name in address_fields if given[name]}
         for name in address:
             if given[name] == stored[name]:
-                address[name] = claims["address"][name]  # keeps the line breaks
+                address[name] = user.standard_claims.address[name]  # keeps the line breaks
         if address:
             changes["address"] = address
         else:
@@ -94,10 +93,9 @@ def _changes(given: Mapping[str, str], user: User) -> tuple[dict[str, Any], list
 
 def _kept(user: User) -> dict[str, str]:
     """Return the stored values of the fields, keyed by field name."""
-    claims = json.loads(user.claims)
-    address = claims.get("address", {})
+    address = user.standard_claims.address
     return {
-        **{name: str(claims.get(name, "")) for name in CLAIMS},
+        **{name: str(user.claim_values.get(name, "")) for name in CLAIMS},
         USERNAME: user.username,
         **{field.name: _in_one_line(address.get(field.name, "")) for field in ADDRESS},
     }

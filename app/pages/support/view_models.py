@@ -58,13 +58,13 @@ def name_of_client(request: Request, client: Client) -> str:
 
 
 def view_of_client(request: Request, client: Client, redirect_uri: str = "") -> ClientView:
-    metadata = client.further_metadata
+    metadata = client.registered_metadata
     return ClientView(
         name=name_of_client(request, client),
-        logo_url=f"/clients/{client.client_id}/logo" if metadata.get("logo_uri") else None,
-        client_uri=metadata.get("client_uri"),
-        policy_uri=metadata.get("policy_uri"),
-        tos_uri=metadata.get("tos_uri"),
+        logo_url=f"/clients/{client.client_id}/logo" if metadata.logo_uri else None,
+        client_uri=metadata.client_uri,
+        policy_uri=metadata.policy_uri,
+        tos_uri=metadata.tos_uri,
         return_host=host_of(redirect_uri),
         return_scheme=app_scheme_of(redirect_uri),
         is_verified=client.trust != "none",

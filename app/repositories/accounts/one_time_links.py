@@ -10,6 +10,7 @@ from app.database.database import Database
 from app.database.turns import gives_way
 from app.models.accounts.known_networks import KnownNetwork, known_addresses
 from app.models.accounts.one_time_links import LinkPurpose, OneTimeLink, one_time_links
+from app.models.accounts.user_claims import email_key_in
 from app.models.accounts.users import User, users
 from app.models.operations.audit_outbox import NewEvent
 from app.models.operations.mails import StoredMail
@@ -17,7 +18,6 @@ from app.repositories.accounts.session_endings import end_sessions
 from app.repositories.inserts import upsert, values_in
 from app.repositories.operations.audit_outbox import write_events
 from app.repositories.operations.mails import write_mail
-from app.schemas.claims import email_key_in
 from app.security.tokens import new_identifier
 
 link, user = one_time_links.c, users.c

@@ -24,6 +24,7 @@ from app.database.errors import ConflictingRowError
 from app.database.turns import gives_way
 from app.database.types import Instant
 from app.models.accounts.unconfirmed_users import unconfirmed_users
+from app.models.accounts.user_claims import email_key_in
 from app.models.accounts.users import User, users
 from app.models.factors.passkeys import passkeys
 from app.models.operations.audit_outbox import NewEvent
@@ -31,7 +32,6 @@ from app.repositories.accounts.credentials import CredentialRepository, changed_
 from app.repositories.accounts.owners import lock_owner
 from app.repositories.inserts import values_in
 from app.repositories.operations.audit_outbox import change_with_event, write_events
-from app.schemas.claims import email_key_in
 from app.security import totp
 
 REST_OF_DRIFT = 10

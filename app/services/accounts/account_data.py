@@ -51,7 +51,7 @@ class AccountData:
                 "user_id": user.user_id,
                 "username": user.username,
                 "created_at": _said(user.created_at),
-                "profile": json.loads(user.claims),
+                "profile": user.claim_values,
                 "profile_updated_at": _said(user.claims_updated_at),
             },
             "signing_in": await self._factors(user),

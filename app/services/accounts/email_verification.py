@@ -8,7 +8,7 @@ from app.models.accounts.one_time_links import LinkPurpose, OneTimeLink
 from app.models.accounts.users import User
 from app.observability.logging import logger
 from app.repositories.accounts.users import UserRepository
-from app.schemas.claims import email_key, verified_email_in
+from app.security.mailboxes import email_key
 from app.services.accounts.events import AccountEvent
 from app.services.accounts.notices import Notices, language_of
 from app.services.accounts.one_time_links import LinkMail, OneTimeLinks
@@ -74,8 +74,8 @@ class EmailVerification:
 
         If the limit on emails is reached, the account exists anyway, and the user can ask again.
         """
-        address = json.loads(user.claims).get("email")
-        if not address or verified_email_in(user.claims) is not None:
+        address = user.standard_claims.email
+        if not address or user.standard_claims.verified_email is not None:
             return
         try:
             await self.send_link(user, address, language=language or language_of(user))
@@ -102,13 +102,13 @@ class EmailVerification:
         if link_and_user is None:
             return None
         link, user = link_and_user
-        claims = {**json.loads(user.claims), "email": link.email, "email_verified": True}
+        claims = {**user.claim_values, "email": link.email, "email_verified": True}
         event = self._audit.event(AccountEvent.EMAIL_VERIFIED, user_id=user.user_id)
         if not await self._one_time_links.use_for_claims(
             link, user, json.dumps(claims), event=event
         ):
             return None
-        old = verified_email_in(user.claims)
+        old = user.standard_claims.verified_email
         if old is not None and old != link.email:
             await self._notices.tell(user, AccountEvent.EMAIL_VERIFIED)
         return await self._user_repository.find(user.user_id)

@@ -14,7 +14,6 @@ from app.models.accounts.one_time_links import LinkPurpose, OneTimeLink
 from app.models.accounts.users import User
 from app.observability import request_context
 from app.repositories.accounts.users import UserRepository
-from app.schemas.claims import verified_email_in
 from app.services.accounts.events import AccountEvent
 from app.services.accounts.notices import language_of
 from app.services.accounts.one_time_links import LinkMail, OneTimeLinks
@@ -91,7 +90,7 @@ class KnownNetworks:
         owner = (
             user if user is not None and is_reachable else placeholder_user(now=self._clock.now())
         )
-        recipient = verified_email_in(owner.claims)
+        recipient = owner.standard_claims.verified_email
         event = self._audit.event(
             AccountEvent.SIGN_IN_DELAYED,
             user_id=user.user_id if user is not None else None,

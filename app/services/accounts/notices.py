@@ -1,14 +1,11 @@
 """Notify users by email about what happened to their accounts."""
 
-import json
-
 from app.clock import Clock
 from app.errors import DatabaseUnavailableError
 from app.i18n.languages import first_known
 from app.models.accounts.users import User
 from app.observability import request_context
 from app.observability.logging import logger
-from app.schemas.claims import verified_email_in
 from app.services.accounts.events import AccountEvent
 from app.services.operations.mail import Outbox
 
@@ -30,7 +27,7 @@ class Notices:
         The email states when and from where it happened; `values` of the same names override that.
         A failure to send it is only logged, since the change itself is complete.
         """
-        recipient = verified_email_in(user.claims)
+        recipient = user.standard_claims.verified_email
         if self._outbox is None or recipient is None:
             return
         mail_values = {
@@ -57,5 +54,5 @@ class Notices:
 
 def language_of(user: User) -> str:
     """Return the language in the user's profile, or else that of the current request."""
-    locale = json.loads(user.claims).get("locale")
-    return first_known([*([str(locale)] if locale else []), *request_context.languages()])
+    locale = user.standard_claims.locale
+    return first_known([*([locale] if locale else []), *request_context.languages()])

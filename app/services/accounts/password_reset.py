@@ -6,8 +6,8 @@ from app.clock import Clock
 from app.models.accounts.one_time_links import LinkPurpose, OneTimeLink
 from app.models.accounts.users import User
 from app.repositories.accounts.users import UserRepository
-from app.schemas.claims import email_key, verified_email_in
 from app.security import usernames
+from app.security.mailboxes import email_key
 from app.services.accounts.events import AccountEvent
 from app.services.accounts.notices import Notices
 from app.services.accounts.one_time_links import LinkMail, OneTimeLinks
@@ -73,7 +73,7 @@ class PasswordReset:
         reachable = [
             user
             for user in users.values()
-            if not user.is_disabled and verified_email_in(user.claims) is not None
+            if not user.is_disabled and user.standard_claims.verified_email is not None
         ]
         for user in reachable or [placeholder_user(now=self._clock.now())]:
             account = user.user_id if reachable else f"nobody {name_key}"
@@ -118,7 +118,7 @@ class PasswordReset:
         return True
 
     async def _send(self, outbox: Outbox, user: User, language: str) -> None:
-        address = verified_email_in(user.claims)
+        address = user.standard_claims.verified_email
         event = self._audit.event(
             AccountEvent.PASSWORD_RESET_REQUESTED,
             user_id=user.user_id if address is not None else None,

@@ -134,7 +134,7 @@ class UserService:
         """
         user = since or await self.get(username)
         _check_preferred_username(changes, user.username)
-        claims = _without_username({**json.loads(user.claims), **changes.stated_claims()})
+        claims = _without_username({**user.claim_values, **changes.stated_claims()})
         for name in unset:
             claims.pop(name, None)
             claims.pop(VERIFIED.get(name, name), None)
@@ -287,7 +287,7 @@ def _without_username(claims: Mapping[str, object]) -> dict[str, object]:
 
 def names_of(user: User) -> list[str]:
     """Return the names that a stranger would try as the password of this user."""
-    return [user.username, *names_in(json.loads(user.claims).get("email"))]
+    return [user.username, *names_in(user.standard_claims.email)]
 
 
 def names_in(email: str | None) -> list[str]:

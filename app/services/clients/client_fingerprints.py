@@ -17,14 +17,14 @@ def fingerprint_of(client: Client) -> str:
     does not change if the client states a default later, reorders its redirect URIs or changes the
     port of a loopback address (RFC 8252 section 7.3).
     """
-    metadata = client.further_metadata
+    metadata = client.registered_metadata
     uris = sorted({LOOPBACK_PORT.sub(r"\1", uri) for uri in client.redirect_uri_list})
     is_web = all(uri.startswith("https://") for uri in uris)
     values = [
         client.client_name,
-        metadata.get("logo_uri"),
+        metadata.logo_uri,
         uris,
         client.token_endpoint_auth_method or DEFAULT_AUTH_METHOD,
-        metadata.get("application_type") or ("web" if is_web else "native"),
+        metadata.application_type or ("web" if is_web else "native"),
     ]
     return hashlib.sha256(json.dumps(values, ensure_ascii=True).encode()).hexdigest()

@@ -2,7 +2,7 @@
 
 import asyncio
 import json
-from collections.abc import Sequence
+from collections.abc import Mapping, Sequence
 from dataclasses import dataclass
 from datetime import datetime, timedelta
 from typing import Any
@@ -68,10 +68,10 @@ class ClientKeys:
 
         Keys at a `jwks_uri` are fetched again for an unknown `kid`.
         """
-        registered = client.further_metadata.get("jwks")
+        registered = client.registered_metadata.jwks
         if registered is not None:
             return _public_keys(registered)
-        uri = client.further_metadata.get("jwks_uri")
+        uri = client.registered_metadata.jwks_uri
         return await self.keys_at(uri, kid=kid) if uri is not None else []
 
     async def keys_at(self, uri: str, *, kid: str | None) -> Keys:
@@ -148,7 +148,7 @@ def _parse(body: bytes) -> Keys:
     return _public_keys(jwks)
 
 
-def _public_keys(jwks: dict[str, Any]) -> Keys:
+def _public_keys(jwks: Mapping[str, Any]) -> Keys:
     """Return the public keys of a set.
 
     A key whose private half was published proves nothing and is left out.

@@ -43,7 +43,7 @@ class ClientLogos:
 
     async def find(self, client: Client) -> Logo | None:
         """Return the image at `logo_uri`; None if there is none, or none that may be shown."""
-        uri = client.further_metadata.get("logo_uri")
+        uri = client.registered_metadata.logo_uri
         if uri is None:
             return None
         cached, now = self._kept.get(uri), self._clock.now()

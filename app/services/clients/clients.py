@@ -162,7 +162,7 @@ class ClientService:
             "application_type": application_type_of(client.redirect_uri_list),
             "subject_type": "pairwise" if client.sector_identifier is not None else "public",
             **IN_FORCE,
-            **client.further_metadata,
+            **client.metadata_members,
             "require_pkce": client.requires_pkce or self._requires_pkce,
         }
 
@@ -268,7 +268,7 @@ class ClientService:
             "response_types": " ".join(body.response_types),
             "scope": scope,
             "redirect_uris": " ".join(body.all_redirect_uris),
-            "metadata": json.dumps(body.further_metadata()),
+            "metadata": json.dumps(body.stated_metadata()),
             "disabled_at": None,
             "created_at": self._clock.now(),
             "trust": "none",

@@ -16,7 +16,6 @@ from app.clock import Clock
 from app.errors import TooManyRequestsError
 from app.models.accounts.users import User
 from app.repositories.operations.replay_cache import ReplayCacheRepository
-from app.schemas.claims import verified_email_in
 from app.security import totp
 from app.security.encryption import SealError, SecretBox
 from app.security.passwords import has_password
@@ -67,7 +66,7 @@ class MailCodes:
         """
         return (
             self._outbox is not None
-            and verified_email_in(user.claims) is not None
+            and user.standard_claims.verified_email is not None
             and not has_password(user.password_hash)
             and not user.has_confirmed_otp
             and not await self._passkeys.count_of(user)
@@ -77,7 +76,7 @@ class MailCodes:
     async def send(self, signed_in: SignedIn, *, browser: str, language: str) -> str:
         """Email a code and return it sealed for this browser; raise `TooManyRequestsError`."""
         user = signed_in.user
-        address = verified_email_in(user.claims)
+        address = user.standard_claims.verified_email
         code = f"{secrets.randbelow(10**totp.DIGITS):0{totp.DIGITS}d}"
         if self._outbox is not None and address is not None:
             await self._limits.count_mail(f"confirmation of {user.user_id}")
