@@ -57,7 +57,6 @@ class IdTokens:
         authentication: Authentication,
         nonce: str | None = None,
         access_token: str | None = None,
-        code: str | None = None,
         claims: Mapping[str, Any] = NO_CLAIMS,
     ) -> str:
         """Issue an ID token, signed with the algorithm that the client registered.
@@ -83,8 +82,6 @@ class IdTokens:
             content["nonce"] = nonce
         if access_token is not None:
             content["at_hash"] = half_hash(access_token, algorithm)
-        if code is not None:
-            content["c_hash"] = half_hash(code, algorithm)
         return await self._signing_keys.sign(content, algorithm=algorithm)
 
     async def logout_token(

@@ -34,7 +34,9 @@ class SecretBox:
 
     def seal(self, value: bytes, *, context: str) -> bytes:
         """Encrypt a value; opening it requires the same `context`, the owner of the value."""
-        return _sealed(self._ciphers[self._current], self._current, value, context=context)
+        nonce = os.urandom(_NONCE_LENGTH)
+        ciphertext = self._ciphers[self._current].encrypt(nonce, value, context.encode())
+        return _VERSION + self._current + nonce + ciphertext
 
     def open(self, sealed: bytes, *, context: str) -> bytes:
         """Decrypt a sealed value; raises `SealError`."""
@@ -52,25 +54,14 @@ class SecretBox:
         return _split(sealed)[0] == self._current
 
 
-def seal_with_token(value: bytes, *, token: str, purpose: Purpose) -> bytes:
-    """Encrypt a value so that reading it requires `token`; nothing stored can decrypt it."""
-    key = derive_key(token.encode(), purpose=purpose)
-    return _sealed(AESGCM(key), _name_of(key), value, context=purpose)
-
-
 def open_with_token(sealed: bytes, *, token: str, purpose: Purpose) -> bytes:
-    """Open a value sealed by `seal_with_token`; raises `SealError`."""
+    """Open a value that was sealed with a token as its key; raises `SealError`."""
     return SecretBox([token], purpose=purpose).open(sealed, context=purpose)
 
 
 def derive_key(secret: bytes, *, purpose: Purpose) -> bytes:
     """Derive a 256-bit key for one purpose (HMAC-SHA-256; the secrets have that entropy)."""
     return hmac.digest(secret, b"postern:" + purpose.encode(), "sha256")
-
-
-def _sealed(cipher: AESGCM, name: bytes, value: bytes, *, context: str) -> bytes:
-    nonce = os.urandom(_NONCE_LENGTH)
-    return _VERSION + name + nonce + cipher.encrypt(nonce, value, context.encode())
 
 
 def _name_of(key: bytes) -> bytes:

@@ -1,8 +1,7 @@
 """What the protocol tests share: the operator's hand, and a second client."""
 
-from collections.abc import AsyncIterator, Callable
+from collections.abc import AsyncIterator
 
-import pytest
 import pytest_asyncio
 
 from app.wiring import Services, build_services
@@ -15,12 +14,6 @@ async def operator(app: Application) -> AsyncIterator[Services]:
     services = build_services(app.settings, app.clock)
     yield services
     await services.close()
-
-
-@pytest.fixture
-def operator_of() -> Callable[[Application], Services]:
-    """The same for an application of one's own; who asks closes it."""
-    return lambda app: build_services(app.settings, app.clock)
 
 
 @pytest_asyncio.fixture

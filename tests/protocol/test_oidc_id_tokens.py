@@ -60,23 +60,21 @@ async def test_an_id_token_has_exactly_the_required_claims(
 async def test_optional_values_are_included_as_claims_and_hashes(
     app: Application, operator: Services, person: User
 ) -> None:
-    """Sections 2 and 3.3.2.11, Session's sid"""
+    """Sections 2 and 3.1.3.6, Session's sid"""
     token = await operator.oauth.id_tokens.issue(
         CLIENT,
         person,
         authentication=signed_in(operator),
         nonce="a-nonce",
         access_token="an-access-token",
-        code="a-code",
         claims={"name": "A Person"},
     )
 
     claims = await claims_of(app, token, audience="a-client")
-    assert set(claims) == ALWAYS | {"sid", "nonce", "at_hash", "c_hash", "name"}
+    assert set(claims) == ALWAYS | {"sid", "nonce", "at_hash", "name"}
     assert claims["sid"] == "a-session"
     assert claims["nonce"] == "a-nonce"
     assert claims["at_hash"] == half_hash("an-access-token", "RS256")
-    assert claims["c_hash"] == half_hash("a-code", "RS256")
     assert claims["name"] == "A Person"
 
 

@@ -9,7 +9,6 @@ from app.security.encryption import (
     SecretBox,
     derive_key,
     open_with_token,
-    seal_with_token,
 )
 from app.security.purposes import Purpose
 
@@ -89,14 +88,11 @@ def test_a_previous_key_opens_old_values_but_does_not_seal_new_ones() -> None:
 
 
 def test_a_value_sealed_with_a_token_is_opened_only_with_that_token() -> None:
-    sealed = seal_with_token(b"a pair of tokens", token="mine", purpose=Purpose.REFRESH_TOKEN_PAIR)
+    sealed = SecretBox(["mine"], purpose=PURPOSE).seal(b"a pair of tokens", context=PURPOSE)
 
-    assert (
-        open_with_token(sealed, token="mine", purpose=Purpose.REFRESH_TOKEN_PAIR)
-        == b"a pair of tokens"
-    )
+    assert open_with_token(sealed, token="mine", purpose=PURPOSE) == b"a pair of tokens"
     with pytest.raises(SealError):
-        open_with_token(sealed, token="yours", purpose=Purpose.REFRESH_TOKEN_PAIR)
+        open_with_token(sealed, token="yours", purpose=PURPOSE)
 
 
 def test_a_value_sealed_with_a_previous_key_is_not_current() -> None:

@@ -6,7 +6,7 @@ from datetime import UTC, datetime
 from pydantic_core import to_json
 
 from app.oauth.token_pairs import TokenPair, packed, unpacked
-from app.security.encryption import seal_with_token
+from app.security.encryption import SecretBox
 from app.security.purposes import Purpose
 from app.security.rotation import derived_pair
 from app.security.tokens import TokenKind, digest_of, new_secret, new_token
@@ -70,10 +70,9 @@ def test_derived_tokens_have_the_usual_format_and_start_with_their_creation_time
 def test_a_response_encrypted_by_the_previous_release_is_still_readable() -> None:
     """A client that lost its answer during an upgrade is not logged out"""
     presented = new_token(TokenKind.REFRESH_TOKEN)
+    purpose = Purpose.REFRESH_TOKEN_PAIR_OF_PREVIOUS_RELEASE
     values = ["postern_at_1", "postern_rt_2", "profile", EXPIRES_AT.timestamp()]
-    sealed = seal_with_token(
-        to_json(values), token=presented, purpose=Purpose.REFRESH_TOKEN_PAIR_OF_PREVIOUS_RELEASE
-    )
+    sealed = SecretBox([presented], purpose=purpose).seal(to_json(values), context=purpose)
 
     pair = unpacked(sealed, presented)
 

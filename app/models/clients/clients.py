@@ -104,9 +104,6 @@ class Client(ClientColumns, ClientMixin):
         """Whether this client must use PKCE, even if the server does not require it in general."""
         return self.is_public or self.registered_metadata.require_pkce
 
-    def get_client_id(self) -> str:
-        return self.client_id
-
     def get_default_redirect_uri(self) -> str:
         """Return the only registered redirect URI, or "" (RFC 6749 section 3.1.2.3)."""
         return self.redirect_uri_list[0] if len(self.redirect_uri_list) == 1 else ""
@@ -114,9 +111,6 @@ class Client(ClientColumns, ClientMixin):
     def get_allowed_scope(self, scope: Collection[str] | str) -> str:
         names = scope.split() if isinstance(scope, str) else scope
         return " ".join(name for name in names if name in self.scopes)
-
-    def check_redirect_uri(self, redirect_uri: str) -> bool:
-        return redirect_uri in self.redirect_uri_list
 
     def check_endpoint_auth_method(self, method: str, endpoint: str) -> bool:
         if self.token_endpoint_auth_method is not None:

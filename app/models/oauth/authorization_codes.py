@@ -7,7 +7,6 @@ can revoke the family at any later time.
 from datetime import datetime
 from typing import NamedTuple
 
-from authlib.oauth2.rfc6749 import AuthorizationCodeMixin
 from sqlalchemy import Column, Index, LargeBinary, String, Table, Text
 
 from app.database.types import Instant
@@ -62,15 +61,9 @@ class AuthorizationCodeColumns(NamedTuple):
     used_for: bytes | None
 
 
-class AuthorizationCode(AuthorizationCodeColumns, AuthorizationCodeMixin):
+class AuthorizationCode(AuthorizationCodeColumns):
     """An authorization code.
 
     `redirect_uri` is empty if the authorization request omitted it. `used_for` is the digest of the
     access token that was issued for the code.
     """
-
-    def get_redirect_uri(self) -> str:
-        return self.redirect_uri
-
-    def get_scope(self) -> str:
-        return self.scope

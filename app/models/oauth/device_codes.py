@@ -3,7 +3,6 @@
 from datetime import datetime
 from typing import NamedTuple
 
-from authlib.oauth2.rfc8628 import DeviceCredentialMixin
 from sqlalchemy import Column, Integer, LargeBinary, String, Table, Text
 
 from app.database.types import Instant
@@ -60,14 +59,5 @@ class DeviceCodeColumns(NamedTuple):
     used_for: bytes | None
 
 
-class DeviceCode(DeviceCodeColumns, DeviceCredentialMixin):
+class DeviceCode(DeviceCodeColumns):
     """The authorization of a device, pending or decided. `interval` is in seconds."""
-
-    def get_client_id(self) -> str:
-        return self.client_id
-
-    def get_scope(self) -> str:
-        return self.scope
-
-    def get_user_code(self) -> str:
-        return self.user_code

@@ -62,9 +62,3 @@ class RefreshToken(RefreshTokenColumns, TokenMixin):
 
     def check_client(self, client: Client) -> bool:
         return self.client_id == client.client_id
-
-    def get_scope(self) -> str:
-        return self.scope
-
-    def get_expires_in(self) -> int:
-        return int((self.expires_at - self.issued_at).total_seconds())
