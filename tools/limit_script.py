@@ -19,7 +19,7 @@ BEGIN = "-- Generated from app/security/limit_algorithm.py by `make limit-script
 END = "-- End of the generated part."
 
 BEFORE_FUNCTIONS = """\
-local NOTHING = { window = 0, current = 0, previous = 0, strikes = 0, blocked_until = 0 }
+local NOTHING = { window = 0, current = 0, previous = 0, backoff_level = 0, blocked_until = 0 }
 
 local function replace(record, changes)
   local copy = {}

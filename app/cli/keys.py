@@ -75,7 +75,7 @@ async def _wait_until_they_sign(services: "Services", kids: list[str]) -> None:
     keys = await services.oauth.signing_keys.list_all()
     signs_from = max(key.signs_from for key in keys if key.kid in kids)
     left = _seconds(signs_from - services.core.clock.now())
-    _tell(
+    _print_hint(
         f"The new keys are published. They start to sign in {left} seconds, at"
         f" {_moment(signs_from)}, when every server and every cache has them."
     )
@@ -83,14 +83,14 @@ async def _wait_until_they_sign(services: "Services", kids: list[str]) -> None:
         while (remaining := signs_from - services.core.clock.now()) > NO_TIME:  # noqa: ASYNC110 - the clock has no event to wait for
             await sleep(remaining.total_seconds())
     except asyncio.CancelledError:
-        _tell(
+        _print_hint(
             "Interrupted: the new keys are published but do not sign yet."
             f" They start to sign at {_moment(signs_from)}; no further action is required."
         )
         raise
 
 
-def _tell(line: str) -> None:
+def _print_hint(line: str) -> None:
     """Print progress to standard error."""
     print(line, file=sys.stderr, flush=True)
 

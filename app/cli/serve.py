@@ -10,7 +10,7 @@ from typing import Any, NamedTuple, NoReturn
 
 from app.cli.base import command_settings
 from app.observability.logging import configure_process_logging, logger, server_output
-from app.server.certificate import check_certificate, kept_certificate
+from app.server.certificate import check_certificate, stored_certificate
 from app.server.launch import become_supervisor
 from app.server.listening import bound_socket
 from app.settings import flask_env_asks_for_https, misspelt_settings
@@ -64,7 +64,7 @@ def run(*, host: str | None, port: int | None, workers: int | None, https: bool)
     settings = command_settings(host=host, port=port, workers=workers)
     wants_https = https or flask_env_asks_for_https()
     if wants_https and settings.tls_cert_file is None:
-        certificate, key = kept_certificate(settings.data_directory)
+        certificate, key = stored_certificate(settings.data_directory)
         settings = settings.model_copy(update={"tls_cert_file": certificate, "tls_key_file": key})
     check_certificate(settings)
     listener = bound_socket(settings)

@@ -91,9 +91,9 @@ async def _without_passkeys(services: "Services", username: str) -> list[str]:
     user, names = await services.accounts.users.get(username), []
     for passkey in await services.factors.passkeys.list_of(user):
         if await services.factors.passkeys.remove(
-            user, passkey.passkey_id, but=None, even_last=True
+            user, passkey.passkey_id, except_session=None, even_last=True
         ):
-            await services.core.notices.tell(user, AccountEvent.PASSKEY_REMOVED, name=passkey.name)
+            await services.core.notices.send(user, AccountEvent.PASSKEY_REMOVED, name=passkey.name)
             names.append(passkey.name)
     return names
 

@@ -10,6 +10,7 @@ from sqlalchemy.ext.asyncio import AsyncConnection
 from app.concurrency.places import Places
 from app.database.claims import CompiledClaim
 from app.database.engines import Engines
+from app.database.lock_retries import LockRetries
 from app.database.retries import Retries
 from app.database.statements import (
     CompiledLookup,
@@ -19,7 +20,6 @@ from app.database.statements import (
     Values,
     Written,
 )
-from app.database.turns import Turns
 
 Result = TypeVar("Result")
 FindAtOnce = Callable[[CompiledLookup, Any], Values | None]
@@ -47,8 +47,8 @@ class Backend(Protocol):
     retries: Retries | None
     """Retries items that wait for locks, with `again`; None if they stay in their queue instead."""
 
-    turns: Turns | None
-    """Runs and retries transactions that give way; None if the database has only one lock."""
+    lock_retries: LockRetries | None
+    """Retries transactions that meet a lock; None if the database has only one lock."""
 
     def writing(self) -> AbstractAsyncContextManager[object]:
         """Return a context manager to hold during writes outside the batches."""

@@ -30,7 +30,7 @@ from sqlalchemy.engine import Dialect
 
 from app.database.statements import CompiledStatement, compile_statement, processors_of
 
-Given = Mapping[str, ColumnElement[Any]]
+Values = Mapping[str, ColumnElement[Any]]
 """The values of a caller as SQL expressions, by name."""
 Inserts = Sequence[tuple[Table, Mapping[Column[Any], str]]]
 """Rows of other tables to store with the claim: for each column the name of its value."""
@@ -47,10 +47,10 @@ class Claim:
     """
 
     key: tuple[Column[Any], str]
-    use: Callable[[Given], Update]
+    use: Callable[[Values], Update]
     winner: str
     inserts: Inserts
-    types: Given
+    types: Values
 
 
 @dataclass(frozen=True, slots=True)
@@ -90,9 +90,9 @@ class Creation:
 
     key: tuple[Column[Any], str]
     columns: Sequence[Column[Any]]
-    select: Callable[[Given], Select[Any]]
+    select: Callable[[Values], Select[Any]]
     inserts: Inserts
-    types: Given
+    types: Values
 
 
 def compile_creation(creation: Creation, dialect: Dialect) -> CompiledClaim:
@@ -121,7 +121,7 @@ def _created(creation: Creation) -> CompoundSelect[Any]:
     was lost.
     """
     column, key = creation.key
-    rows = _given(creation.types)
+    rows = _value_rows(creation.types)
     values = select(*rows.columns).cte("given")
     created = (
         postgresql.insert(column.table)
@@ -155,14 +155,14 @@ def _stored(inserts: Inserts, values: CTE, source: FromClause) -> list[CTE]:
     ]
 
 
-def _bound(types: Given) -> Given:
+def _bound(types: Values) -> Values:
     return {name: bindparam(name, type_=column.type) for name, column in types.items()}
 
 
-def _inserts(inserts: Inserts, given: Given) -> list[sqlite.Insert]:
+def _inserts(inserts: Inserts, bound: Values) -> list[sqlite.Insert]:
     return [
         sqlite.insert(table)
-        .values({column.name: given[name] for column, name in values.items()})
+        .values({column.name: bound[name] for column, name in values.items()})
         .on_conflict_do_nothing()
         for table, values in inserts
     ]
@@ -185,7 +185,7 @@ def compile_claim(claim: Claim, dialect: Dialect) -> CompiledClaim:
 
 def _at_once(claim: Claim) -> Select[Any]:
     column, key = claim.key
-    values = _given(claim.types)
+    values = _value_rows(claim.types)
     locked = (
         select(*values.columns)
         .join_from(values, column.table, column == values.c[key])
@@ -199,7 +199,7 @@ def _at_once(claim: Claim) -> Select[Any]:
     return select(used.c[key], used.c[claim.winner]).add_cte(*stored)
 
 
-def _given(types: Given) -> FromClause:
+def _value_rows(types: Values) -> FromClause:
     arrays = [bindparam(name, type_=ARRAY(column.type)) for name, column in types.items()]
     columns = [named(name, column.type) for name, column in types.items()]
     return func.unnest(*arrays).table_valued(*columns).render_derived(name="given")

@@ -18,12 +18,12 @@ from app.database.claims import Claim, CompiledClaim, Creation, compile_claim, c
 from app.database.constraints import Unique
 from app.database.errors import translated_errors
 from app.database.exchanges import Exchange
+from app.database.lock_retries import LockWait, current_lock_wait
 from app.database.lookups import Lookup, Value
 from app.database.steps import BatchedWrite, Outcome
-from app.database.turns import Lane, current_lane
 from app.database.waiting import Item, Result
 
-Given = TypeVar("Given")
+AttemptResult = TypeVar("AttemptResult")
 
 
 class Database:
@@ -114,13 +114,13 @@ class Database:
         return await self._fetch(statement, lambda result: result.all())
 
     async def _fetch(
-        self, statement: Executable, take: Callable[[CursorResult[Any]], Given]
-    ) -> Given:
-        async def fetch() -> Given:
+        self, statement: Executable, take: Callable[[CursorResult[Any]], AttemptResult]
+    ) -> AttemptResult:
+        async def fetch() -> AttemptResult:
             async with self._reading() as connection:
                 return take(await connection.execute(statement))
 
-        return await self.give_way(_kind_of(statement), fetch)
+        return await self.retry_on_lock(_kind_of(statement), fetch)
 
     async def change(
         self, statement: UpdateBase, *expected: Unique, witness: Executable | None = None
@@ -138,13 +138,15 @@ class Database:
                     await commits.set_witness(connection, witness)
                 return result.all() if result.returns_rows else ()
 
-        return await self.give_way(f"change of {statement.table}", change)
+        return await self.retry_on_lock(f"change of {statement.table}", change)
 
-    async def give_way(self, kind: str, attempt: Callable[[], Awaitable[Given]]) -> Given:
-        """Run an attempt, and retry it while another transaction holds a lock; see `Turns`."""
-        if self.backend.turns is None:
+    async def retry_on_lock(
+        self, kind: str, attempt: Callable[[], Awaitable[AttemptResult]]
+    ) -> AttemptResult:
+        """Run an attempt, and retry it while a lock is held by others; see `LockRetries`."""
+        if self.backend.lock_retries is None:
             return await attempt()
-        return await self.backend.turns.run(kind, attempt)
+        return await self.backend.lock_retries.run(kind, attempt)
 
     @asynccontextmanager
     async def transaction(self, *expected: Unique) -> AsyncIterator[AsyncConnection]:
@@ -153,10 +155,12 @@ class Database:
         It is limited to the remaining time of the request. Raises `ConflictingRowError` if a row
         violates one of the constraints in `expected`; any other refusal of the database is a bug.
         If the connection is lost during COMMIT, the witness of the transaction tells whether it was
-        committed (`commits.set_witness`). In an attempt that gives way, a lock that is not granted
+        committed (`commits.set_witness`). In an attempt that is retried, a lock that is not granted
         soon raises `RowLockedError`; otherwise the transaction waits for it.
         """
-        with translated_errors(*expected, gives_way=current_lane() is not Lane.PATIENT):
+        with translated_errors(
+            *expected, retries_on_lock=current_lock_wait() is not LockWait.PATIENT
+        ):
             try:
                 async with self.backend.transaction() as connection:
                     yield connection
@@ -165,7 +169,7 @@ class Database:
 
     @asynccontextmanager
     async def _reading(self) -> AsyncIterator[AsyncConnection]:
-        with translated_errors(gives_way=current_lane() is not Lane.PATIENT):
+        with translated_errors(retries_on_lock=current_lock_wait() is not LockWait.PATIENT):
             async with (
                 asyncio.timeout(seconds_left(otherwise=self.backend.time_limit)),
                 self.backend.reading() as connection,

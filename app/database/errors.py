@@ -79,16 +79,16 @@ def warn_of_unknown_outcome() -> None:
 
 
 @contextmanager
-def translated_errors(*expected: Unique, gives_way: bool = False) -> Iterator[None]:
+def translated_errors(*expected: Unique, retries_on_lock: bool = False) -> Iterator[None]:
     """Translate driver exceptions that are raised in the block; a bug is raised unchanged.
 
-    Only a violation of a constraint in `expected` becomes a `ConflictingRowError`. With `gives_way`
-    a lock that was not granted becomes a `RowLockedError`.
+    Only a violation of a constraint in `expected` becomes a `ConflictingRowError`. With
+    `retries_on_lock` a lock that was not granted becomes a `RowLockedError`.
     """
     try:
         yield
     except Exception as error:
-        if gives_way and is_lock(driver_error(error)):
+        if retries_on_lock and is_lock(driver_error(error)):
             raise RowLockedError from error
         translated = translate(error, *expected)
         if translated is error:

@@ -18,6 +18,7 @@ from app.database.backends import SECONDS_BESIDE_A_STATEMENT, FindAtOnce
 from app.database.claims import CompiledClaim
 from app.database.engines import Engines, migration_engine, postgresql_engines
 from app.database.errors import RowLockedError
+from app.database.lock_retries import LockRetries, LockWait, current_lock_wait
 from app.database.postgresql import Pooler, lock_limit
 from app.database.postgresql_batches import PATIENCE_SECONDS, RETRY_SECONDS
 from app.database.postgresql_hosts import Hosts
@@ -30,7 +31,6 @@ from app.database.statements import (
     Found,
     Written,
 )
-from app.database.turns import Lane, Turns, current_lane
 from app.errors import DatabaseUnavailableError
 
 if TYPE_CHECKING:
@@ -57,15 +57,17 @@ class PostgresBackend:
         self._hosts = Hosts(postgresql.driver_url(url))
         engines = partial(postgresql_engines, self._hosts, timeout=timeout, pooler=pooler)
         self.engines = engines(pool_size=pool_size, lock_timeout=PATIENCE_SECONDS)
-        self._engines_again = engines(pool_size=RETRIES_AT_ONCE, lock_timeout=RETRY_SECONDS)
+        self._retry_engines = engines(pool_size=RETRIES_AT_ONCE, lock_timeout=RETRY_SECONDS)
         self.migration_engine = partial(
             migration_engine, self._hosts, timeout=timeout, pooler=pooler
         )
         self.find_at_once: FindAtOnce | None = None
         self.dialect: Dialect = postgresql_dialect.asyncpg.dialect()  # type: ignore[no-untyped-call]  # untyped in SQLAlchemy
         self.time_limit = timeout + SECONDS_BESIDE_A_STATEMENT
-        self.turns: Turns | None = Turns(
-            of_a_kind=(pool_size + 1) // 2, again=RETRIES_AT_ONCE, time_limit=self.time_limit
+        self.lock_retries: LockRetries | None = LockRetries(
+            connections_per_kind=(pool_size + 1) // 2,
+            retries_at_once=RETRIES_AT_ONCE,
+            time_limit=self.time_limit,
         )
         limits = {**postgresql.time_limits(timeout), **lock_limit(PATIENCE_SECONDS)}
         self._beginning = postgresql_batches.Beginning(
@@ -99,7 +101,7 @@ class PostgresBackend:
             self._engines_now().writer.connect() as connection,
             connection.begin() as transaction,
         ):
-            if current_lane() is Lane.PATIENT:
+            if current_lock_wait() is LockWait.PATIENT:
                 await self.engines.wait_for_locks(connection)
             yield connection
             limit.reschedule(None)  # always wait for the outcome of the commit
@@ -109,7 +111,7 @@ class PostgresBackend:
         return self._engines_now().reader.connect()
 
     def _engines_now(self) -> Engines:
-        return self._engines_again if current_lane() is Lane.AGAIN else self.engines
+        return self._retry_engines if current_lock_wait() is LockWait.RETRY else self.engines
 
     async def look_up(
         self, lookup: CompiledLookup, keys: Sequence[Any], *, again: bool = False
@@ -183,5 +185,5 @@ class PostgresBackend:
         await self._readers.close()
         await self._writers.close()
         await self._retriers.close()
-        await self._engines_again.dispose()
+        await self._retry_engines.dispose()
         await self.engines.dispose()

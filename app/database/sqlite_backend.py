@@ -19,6 +19,7 @@ from app.database.backends import SECONDS_BESIDE_A_STATEMENT, FindAtOnce
 from app.database.claims import CompiledClaim
 from app.database.engines import sqlite_engines
 from app.database.errors import RowLockedError
+from app.database.lock_retries import LockRetries
 from app.database.retries import Retries
 from app.database.statements import (
     CompiledLookup,
@@ -27,7 +28,6 @@ from app.database.statements import (
     Found,
     Written,
 )
-from app.database.turns import Turns
 from app.errors import DatabaseUnavailableError
 
 Result = TypeVar("Result")
@@ -50,7 +50,7 @@ class SqliteBackend:
         self.time_limit = busy_timeout + SECONDS_BESIDE_A_STATEMENT
         self.reading_places, self.writing_places = Places(1), Places(1)
         self.retries: Retries | None = None
-        self.turns: Turns | None = None
+        self.lock_retries: LockRetries | None = None
         self._busy_timeout = self._busy_timeout_now = busy_timeout
         thread = partial(
             sqlite.SqliteThread,

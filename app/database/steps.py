@@ -24,15 +24,15 @@ from app.database.statements import (
 class Outcome:
     """A query that returns the outcome of a step to its caller, in the same transaction.
 
-    `given_as` is the name of the value of the step that is used as the key.
+    `bound_as` is the name of the value of the step that is used as the key.
     """
 
     statement: Select[Any]
     key: ColumnElement[Any]
-    given_as: str
+    bound_as: str
 
     def compiled(self, dialect: Dialect) -> CompiledOutcome:
-        return CompiledOutcome(compile_lookup(self.statement, self.key, dialect), self.given_as)
+        return CompiledOutcome(compile_lookup(self.statement, self.key, dialect), self.bound_as)
 
 
 class BatchedWrite:

@@ -106,7 +106,7 @@ class DeviceAuthorization:
         return code, client
 
     async def decide(
-        self, text: str, person: SignedIn, *, client_fingerprint: str, is_allowed: bool
+        self, text: str, signed_in: SignedIn, *, client_fingerprint: str, is_allowed: bool
     ) -> bool:
         """Store the user's decision.
 
@@ -123,12 +123,12 @@ class DeviceAuthorization:
         if client_fingerprint != fingerprint_of(client):
             return False
         event = self._audit.event(
-            AccountEvent.DEVICE_APPROVED, user_id=person.user.user_id, client_id=client.client_id
+            AccountEvent.DEVICE_APPROVED, user_id=signed_in.user.user_id, client_id=client.client_id
         )
         scopes = frozenset(code.scope.split())
-        consent, granted = self._consents.given(person.user, client, scopes)
+        consent, granted = self._consents.new_consent(signed_in.user, client, scopes)
         return await self._device_code_repository.approve(
-            code.user_code, person.session, consent=consent, now=now, events=(event, granted)
+            code.user_code, signed_in.session, consent=consent, now=now, events=(event, granted)
         )
 
     def complete_uri(self, code: DeviceCode) -> str:

@@ -69,7 +69,7 @@ class FetchedRequests:
 
     def refuse(self, client_id: str, request_uri: str, error: OAuth2Error) -> None:
         """Cache the refusal of an object that has been fetched."""
-        self._keep((client_id, request_uri), "", type(error), REFUSED_LASTS, reason=error.reason)
+        self._store((client_id, request_uri), "", type(error), REFUSED_LASTS, reason=error.reason)
 
     def _cached(self, key: Key) -> Entry | None:
         entry = self._entries.get(key)
@@ -85,10 +85,10 @@ class FetchedRequests:
             return Entry("", TemporarilyUnavailableError, self._clock.now())
         except FetchError as error:
             reason = f"the request_uri cannot be fetched: {error}"
-            return self._keep(key, "", InvalidRequestUriError, REFUSED_LASTS, reason=reason)
-        return self._keep(key, response.body.decode("ascii", "replace").strip(), None, LASTS)
+            return self._store(key, "", InvalidRequestUriError, REFUSED_LASTS, reason=reason)
+        return self._store(key, response.body.decode("ascii", "replace").strip(), None, LASTS)
 
-    def _keep(
+    def _store(
         self,
         key: Key,
         text: str,

@@ -82,7 +82,7 @@ class Logout:
         return LogoutRequest(
             client=client,
             redirect_uri=redirect_uri,
-            session=hinted or _person_meant(parameters.get("logout_hint"), client, signed_in),
+            session=hinted or _session_to_confirm(parameters.get("logout_hint"), client, signed_in),
             has_hint=hint is not None,
             needs_no_question=hinted is not None and redirect_uri is not None,
         )
@@ -190,7 +190,7 @@ def _sids_of(signed_in: SignedIn, client: Client | None) -> tuple[str, ...]:
     return (sid_of(signed_in.user, client, session_id), session_id)
 
 
-def _person_meant(
+def _session_to_confirm(
     logout_hint: str | None, client: Client | None, signed_in: Sequence[SignedIn]
 ) -> SignedIn | None:
     """Return the session whose user is asked to confirm.

@@ -33,7 +33,7 @@ class LogOutput:
         self._describe = describe
         self._queue: SimpleQueue[str | None] = SimpleQueue()
         self._accepted = self._written = 0
-        self.dropped = self._told = 0
+        self.dropped = self._reported = 0
         self._has_gap = self._is_draining = False
         self._deadline: float | None = None
         self._descriptor = _descriptor_of(target)
@@ -92,9 +92,9 @@ class LogOutput:
             if text:
                 self._put(text)
                 self._written += len(text)
-            dropped = self.dropped - self._told
+            dropped = self.dropped - self._reported
             if dropped and (not text or self._queue.empty()):
-                self._told += dropped
+                self._reported += dropped
                 self._put(self._describe(dropped) + "\n")
             if text is END:
                 os.close(self._descriptor or 0)
@@ -109,7 +109,7 @@ class LogOutput:
                 data = data[os.write(self._descriptor, data) :]
         except OSError:  # the reader is gone
             self.dropped += text.count("\n")
-            self._told += text.count("\n")
+            self._reported += text.count("\n")
 
 
 def print_at_once(text: str) -> None:

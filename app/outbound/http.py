@@ -14,9 +14,9 @@ from urllib.parse import SplitResult, urlencode, urlsplit
 from app.concurrency.deadline import not_counted
 from app.concurrency.late_imports import imported
 from app.outbound.errors import BusyError, FetchError
+from app.outbound.host_slots import AT_ONCE, HostSlots
 from app.outbound.ip_addresses import is_public, literal_address
 from app.outbound.names import HostNames
-from app.outbound.turns import AT_ONCE, Turns
 
 if TYPE_CHECKING:
     import httpcore
@@ -62,7 +62,7 @@ class OutboundHttp:
         self._ca_file = ca_file
         self._timeout = timeout
         self._tls_contexts: dict[bool, ssl.SSLContext] = {}
-        self._turns = Turns()
+        self._host_slots = HostSlots()
 
     def is_allowed(self, host: str | None) -> bool:
         """Return whether the operator allowed this host even if it is private."""
@@ -129,7 +129,7 @@ class OutboundHttp:
         deadline = asyncio.get_running_loop().time() + self._timeout
         try:
             async with (
-                self._turns.taken(host, shared=shared, deadline=deadline),
+                self._host_slots.taken(host, shared=shared, deadline=deadline),
                 asyncio.timeout_at(deadline),
                 httpcore.AsyncConnectionPool(
                     ssl_context=tls_context,

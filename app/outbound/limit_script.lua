@@ -5,7 +5,7 @@
 -- forget. ARGV: the request as JSON; see limit_script.py.
 
 -- Generated from app/security/limit_algorithm.py by `make limit-script`; edit it there.
-local NOTHING = { window = 0, current = 0, previous = 0, strikes = 0, blocked_until = 0 }
+local NOTHING = { window = 0, current = 0, previous = 0, backoff_level = 0, blocked_until = 0 }
 
 local function replace(record, changes)
   local copy = {}
@@ -55,7 +55,7 @@ end
 
 -- Return the counts after one more attempt, and the seconds until it is allowed: zero for now.
 tried = function(rule, count, backoff, now, is_right)
-  local clamped, delay, delayed, next_backoff, slid, strikes, wait
+  local backoff_level, clamped, delay, delayed, next_backoff, slid, wait
   clamped = _clamped(rule, count, now)
   slid = _slid(rule, clamped, now)
   if backoff ~= nil then
@@ -66,7 +66,7 @@ tried = function(rule, count, backoff, now, is_right)
   if wait > 0.0 then
     return clamped, backoff, wait
   end
-  if slid.strikes == 0 and (_weight(rule, slid, now) + 1) <= (rule.free + ROUNDING) then
+  if slid.backoff_level == 0 and (_weight(rule, slid, now) + 1) <= (rule.free + ROUNDING) then
     if is_right then
       return clamped, backoff, 0.0
     end
@@ -75,14 +75,14 @@ tried = function(rule, count, backoff, now, is_right)
   if rule.longest_delay == 0.0 then
     return clamped, backoff, _wait_for_room(rule, slid, now)
   end
-  strikes = (delayed.strikes + 1)
-  delay = _delay(rule, strikes)
-  wait = choose(strikes == 1, delay, 0.0)
+  backoff_level = (delayed.backoff_level + 1)
+  delay = _delay(rule, backoff_level)
+  wait = choose(backoff_level == 1, delay, 0.0)
   if backoff == nil then
-    return replace(slid, { strikes = strikes, blocked_until = (now + delay) }), nil, wait
+    return replace(slid, { backoff_level = backoff_level, blocked_until = (now + delay) }), nil, wait
   end
-  next_backoff = replace(backoff, { strikes = strikes, blocked_until = (now + delay) })
-  return replace(slid, { strikes = 1 }), next_backoff, wait
+  next_backoff = replace(backoff, { backoff_level = backoff_level, blocked_until = (now + delay) })
+  return replace(slid, { backoff_level = 1 }), next_backoff, wait
 end
 
 -- Return the seconds until an attempt is allowed under one rule, without counting it.
@@ -102,7 +102,7 @@ lasts = function(rule, count, now)
   if rule.is_cumulative then
     return math.max(rule.memory, (count.blocked_until - now))
   end
-  if count.strikes > 0 then
+  if count.backoff_level > 0 then
     return (math.max(0.0, (count.blocked_until - now)) + rule.memory)
   end
   return (2 * rule.window)
@@ -120,8 +120,8 @@ _wait_for_room = function(rule, count, now)
   return choose(wait > 0.0, wait, (rule.window / rule.free))
 end
 
-_delay = function(rule, strikes)
-  return math.min((rule.shortest_delay * (2.0 ^ math.min((strikes - 1), 60))), rule.longest_delay)
+_delay = function(rule, backoff_level)
+  return math.min((rule.shortest_delay * (2.0 ^ math.min((backoff_level - 1), 60))), rule.longest_delay)
 end
 
 -- Limit a delay to the longest one from now, in case a clock was set back.
@@ -163,7 +163,7 @@ end
 local function read(key)
   local row = redis.call('HMGET', key, 'w', 'c', 'p', 's', 'b')
   return { window = tonumber(row[1] or 0), current = tonumber(row[2] or 0),
-           previous = tonumber(row[3] or 0), strikes = tonumber(row[4] or 0),
+           previous = tonumber(row[3] or 0), backoff_level = tonumber(row[4] or 0),
            blocked_until = tonumber(row[5] or 0) }
 end
 
@@ -173,7 +173,7 @@ local function write(key, rule, before, after, now)
     redis.call('DEL', key)
   elseif after ~= before then
     redis.call('HSET', key, 'w', string.format('%.0f', after.window), 'c', after.current,
-               'p', after.previous, 's', after.strikes,
+               'p', after.previous, 's', after.backoff_level,
                'b', string.format('%.6f', after.blocked_until))
     redis.call('PEXPIRE', key, string.format('%.0f', math.ceil(lasts(rule, after, now) * 1000)))
   end

@@ -44,7 +44,7 @@ class SharedLimits(LimitStore):
         )
         self._errors = ERRORS
         self._local = LocalLimits()
-        self._turns = asyncio.Semaphore(CONNECTIONS)
+        self._connection_slots = asyncio.Semaphore(CONNECTIONS)
         self._is_away = False
         self._changes = 0
         self._asked_again_at = 0.0
@@ -84,7 +84,7 @@ class SharedLimits(LimitStore):
 
         While it is unavailable, one caller at a time queries it, once a second.
         """
-        async with self._turns:
+        async with self._connection_slots:
             if self._is_away and time.monotonic() < self._asked_again_at:
                 return None
             self._asked_again_at = time.monotonic() + ASKED_AGAIN_AFTER

@@ -43,10 +43,10 @@ class ClientRegister(ClientMetadata):
 
     @model_validator(mode="before")
     @classmethod
-    def _without_empty(cls, given: Any) -> Any:
-        if not isinstance(given, dict):
-            return given
-        return {name: value for name, value in given.items() if value not in (None, "")}
+    def _without_empty(cls, members: Any) -> Any:
+        if not isinstance(members, dict):
+            return members
+        return {name: value for name, value in members.items() if value not in (None, "")}
 
     @model_validator(mode="after")
     def _consistent(self) -> Self:

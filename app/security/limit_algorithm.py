@@ -68,19 +68,19 @@ def tried(
     wait = delayed.blocked_until - now
     if wait > 0.0:
         return clamped, backoff, wait
-    if slid.strikes == 0 and _weight(rule, slid, now=now) + 1 <= rule.free + ROUNDING:
+    if slid.backoff_level == 0 and _weight(rule, slid, now=now) + 1 <= rule.free + ROUNDING:
         if is_right:
             return clamped, backoff, 0.0
         return replace(slid, current=slid.current + 1), backoff, 0.0
     if rule.longest_delay == 0.0:
         return clamped, backoff, _wait_for_room(rule, slid, now=now)
-    strikes = delayed.strikes + 1
-    delay = _delay(rule, strikes)
-    wait = delay if strikes == 1 else 0.0
+    backoff_level = delayed.backoff_level + 1
+    delay = _delay(rule, backoff_level)
+    wait = delay if backoff_level == 1 else 0.0
     if backoff is None:
-        return replace(slid, strikes=strikes, blocked_until=now + delay), None, wait
-    next_backoff = replace(backoff, strikes=strikes, blocked_until=now + delay)
-    return replace(slid, strikes=1), next_backoff, wait
+        return replace(slid, backoff_level=backoff_level, blocked_until=now + delay), None, wait
+    next_backoff = replace(backoff, backoff_level=backoff_level, blocked_until=now + delay)
+    return replace(slid, backoff_level=1), next_backoff, wait
 
 
 def wait_for(rule: Rule, count: Count, backoff: Count | None, *, now: float) -> float:
@@ -100,7 +100,7 @@ def lasts(rule: Rule, count: Count, *, now: float) -> float:
     """Return for how many seconds from now a count has to be stored."""
     if rule.is_cumulative:
         return max(rule.memory, count.blocked_until - now)
-    if count.strikes > 0:
+    if count.backoff_level > 0:
         return max(0.0, count.blocked_until - now) + rule.memory
     return 2 * rule.window
 
@@ -115,8 +115,8 @@ def _wait_for_room(rule: Rule, count: Count, *, now: float) -> float:
     return wait if wait > 0.0 else rule.window / rule.free
 
 
-def _delay(rule: Rule, strikes: int) -> float:
-    return min(rule.shortest_delay * 2.0 ** min(strikes - 1, 60), rule.longest_delay)
+def _delay(rule: Rule, backoff_level: int) -> float:
+    return min(rule.shortest_delay * 2.0 ** min(backoff_level - 1, 60), rule.longest_delay)
 
 
 def _clamped(rule: Rule, count: Count, *, now: float) -> Count:

@@ -102,7 +102,7 @@ def _row(rule: Rule, count: Count, now: datetime) -> CountRow:
         count.window,
         count.current,
         count.previous,
-        count.strikes,
+        count.backoff_level,
         round(count.blocked_until * MILLISECONDS),
         datetime.fromtimestamp(now.timestamp() + seconds, UTC),
     )

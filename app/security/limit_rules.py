@@ -78,14 +78,14 @@ class LimitStore(Protocol):
 class Count:
     """The stored state of one name. `window` is the number of the current window.
 
-    `strikes` is the back-off level; if the back-off is counted under another name, it is 1 once
-    the free attempts are used up.
+    `backoff_level` grows with each delayed attempt; if the back-off is counted under another name,
+    it is 1 once the free attempts are used up.
     """
 
     window: int = 0
     current: int = 0
     previous: int = 0
-    strikes: int = 0
+    backoff_level: int = 0
     blocked_until: float = 0.0
 
 

@@ -31,8 +31,8 @@ class PasskeyError(Exception):
     `reason` is a few constant words for the audit log.
     """
 
-    def __init__(self, said: str, *, reason: str = "not valid") -> None:
-        super().__init__(said)
+    def __init__(self, message: str, *, reason: str = "not valid") -> None:
+        super().__init__(message)
         self.reason = reason
 
 

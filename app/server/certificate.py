@@ -15,7 +15,7 @@ RENEWED_BEFORE_END = datetime.timedelta(days=7)
 NAMES = ("localhost", "127.0.0.1", "::1")
 
 
-def kept_certificate(directory: Path) -> tuple[Path, Path]:
+def stored_certificate(directory: Path) -> tuple[Path, Path]:
     """Return the files of the certificate and its key.
 
     They are created if they are missing or about to expire. Raises `StartupError`.

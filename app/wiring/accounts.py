@@ -102,7 +102,7 @@ def build_accounts(core: Core, *, factors: Factors, clients: Clients) -> Account
             unconfirmed_user_repository=UnconfirmedUserRepository(core.database),
             audit=core.audit,
             clock=core.clock,
-            kept_for=timedelta(days=settings.unconfirmed_user_days),
+            deleted_after=timedelta(days=settings.unconfirmed_user_days),
         ),
     )
 

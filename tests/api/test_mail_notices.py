@@ -99,7 +99,7 @@ async def test_notices_are_sent_to_verified_emails_only(
     services = services_of(app)
 
     for each in (other, zoe):
-        await services.core.notices.tell(
+        await services.core.notices.send(
             await services.accounts.users.get(each.username), AccountEvent.PASSWORD_CHANGED
         )
 
@@ -117,7 +117,7 @@ async def test_a_notice_is_sent_in_the_language_of_the_user(
         zoe.username, StandardClaims(locale="de-AT", email=ADDRESS), vouched_for=["email_verified"]
     )
 
-    await services.core.notices.tell(german, AccountEvent.PASSKEY_ADDED, name="<b>Handy</b>")
+    await services.core.notices.send(german, AccountEvent.PASSKEY_ADDED, name="<b>Handy</b>")
 
     mail = await mail_server.mail_to(ADDRESS)
     assert mail["Subject"] == "Ein Passkey wurde hinzugefügt"
@@ -128,7 +128,7 @@ async def test_an_event_without_mail_sends_none(app: Application, mail_server: M
     zoe = await person_with_mailbox(app, mail_server, ADDRESS)
     services = services_of(app)
 
-    await services.core.notices.tell(
+    await services.core.notices.send(
         await services.accounts.users.get(zoe.username), AccountEvent.USER_ENABLED
     )
 
@@ -140,7 +140,7 @@ async def test_without_a_mail_server_no_notice_is_queued(start_app: AppFactory) 
     zoe = await person_with(app, email=ADDRESS)
     services = services_of(app)
 
-    await services.core.notices.tell(
+    await services.core.notices.send(
         await services.accounts.users.get(zoe.username), AccountEvent.PASSWORD_CHANGED
     )
 

@@ -130,7 +130,7 @@ def test_every_mail_is_that_of_one_event() -> None:
 
 def test_every_notice_is_of_an_event_that_has_a_mail() -> None:
     told = {
-        place: MEMBERS[ast.unparse(call.args[1])] for place, call in calls_of("tell", on="notices")
+        place: MEMBERS[ast.unparse(call.args[1])] for place, call in calls_of("send", on="notices")
     }
 
     assert len(told) > 15

@@ -13,7 +13,7 @@ def test_the_script_is_what_the_generator_writes() -> None:
 
 def test_a_changed_script_is_written_anew() -> None:
     text = SCRIPT.read_text(encoding="utf-8")
-    changed = text.replace("strikes == 1", "strikes == 2")
+    changed = text.replace("backoff_level == 1", "backoff_level == 2")
 
     assert changed != text
     assert script(changed) == text

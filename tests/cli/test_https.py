@@ -9,7 +9,7 @@ from pathlib import Path
 import httpx
 import pytest
 
-from app.server.certificate import kept_certificate
+from app.server.certificate import stored_certificate
 from tests.cli.processes import serving
 
 pytestmark = pytest.mark.slow
@@ -56,7 +56,7 @@ def test_the_certificate_is_valid_for_localhost_and_reused_after_a_restart(tmp_p
 
 def test_a_configured_certificate_is_served(tmp_path: Path) -> None:
     """CONTRACT: TLS_CERT_FILE and TLS_KEY_FILE"""
-    certificate, key = kept_certificate(tmp_path / "mine")
+    certificate, key = stored_certificate(tmp_path / "mine")
 
     with serving(tmp_path, TLS_CERT_FILE=str(certificate), TLS_KEY_FILE=str(key)) as server:
         port = server.url.rpartition(":")[2]
@@ -67,11 +67,11 @@ def test_a_configured_certificate_is_served(tmp_path: Path) -> None:
 
 
 def test_an_invalid_certificate_file_is_replaced(tmp_path: Path) -> None:
-    first, _ = kept_certificate(tmp_path)
+    first, _ = stored_certificate(tmp_path)
     before = first.read_bytes()
     first.write_text("")
 
-    second, _ = kept_certificate(tmp_path)
+    second, _ = stored_certificate(tmp_path)
 
     assert second.read_bytes().startswith(b"-----BEGIN CERTIFICATE-----")
     assert second.read_bytes() != before

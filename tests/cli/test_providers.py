@@ -16,7 +16,7 @@ SECRET = "a-secret-of-the-provider"
 
 
 @pytest.fixture
-def upstream(app: Application, postern: Postern) -> Postern:
+def providers(app: Application, postern: Postern) -> Postern:
     """`postern providers …` on the database of the running application."""
 
     async def run(*arguments: str, typed: str = "", **variables: str) -> Result:
@@ -30,22 +30,22 @@ def upstream(app: Application, postern: Postern) -> Postern:
     return run
 
 
-async def added(app: Application, upstream: Postern, *options: str) -> str:
+async def added(app: Application, providers: Postern, *options: str) -> str:
     """The name of a provider that was added by the command."""
     name = app.new_name("op")
     issuer = f"https://{name}.example"
     given = ("--issuer", issuer, "--client-id", "us", "--stdin", *options)
-    result = await upstream("add", name, *given, typed=f"{SECRET}\n")
+    result = await providers("add", name, *given, typed=f"{SECRET}\n")
     assert result.code == 0, result.errors
     return name
 
 
 async def test_add_shows_a_provider_on_the_sign_in_page_and_prints_the_redirect_uri(
-    app: Application, upstream: Postern, visitor: Visitor
+    app: Application, providers: Postern, visitor: Visitor
 ) -> None:
     name = app.new_name("op")
 
-    result = await upstream(
+    result = await providers(
         "add", name, "--issuer", f"https://{name}.example/realm", "--client-id", "us",
         "--label", "The Company", "--stdin", typed=f"{SECRET}\n",
     )  # fmt: skip
@@ -58,9 +58,9 @@ async def test_add_shows_a_provider_on_the_sign_in_page_and_prints_the_redirect_
     assert f'action="/login/with/{name}"' in page.text
 
 
-async def test_the_client_secret_is_stored_sealed(app: Application, upstream: Postern) -> None:
+async def test_the_client_secret_is_stored_sealed(app: Application, providers: Postern) -> None:
     """SECURITY_BAR row 20: what has to be read again is encrypted."""
-    name = await added(app, upstream)
+    name = await added(app, providers)
 
     provider = await services_of(app).federation.identity_providers.get(name)
 
@@ -69,10 +69,10 @@ async def test_the_client_secret_is_stored_sealed(app: Application, upstream: Po
     assert services_of(app).federation.identity_providers.secret_of(provider) == SECRET
 
 
-async def test_a_public_client_has_no_secret(app: Application, upstream: Postern) -> None:
+async def test_a_public_client_has_no_secret(app: Application, providers: Postern) -> None:
     name = app.new_name("op")
 
-    result = await upstream(
+    result = await providers(
         "add", name, "--json", "--issuer", f"https://{name}.example", "--client-id", "us",
         typed="\n",
     )  # fmt: skip
@@ -104,7 +104,7 @@ async def test_a_public_client_has_no_secret(app: Application, upstream: Postern
     ],
 )
 async def test_an_invalid_option_is_a_one_line_error(
-    app: Application, upstream: Postern, option: str, value: str
+    app: Application, providers: Postern, option: str, value: str
 ) -> None:
     name = app.new_name("op")
     options = {
@@ -113,46 +113,46 @@ async def test_an_invalid_option_is_a_one_line_error(
         option: value,
     }
 
-    result = await upstream("add", name, *[part for pair in options.items() for part in pair])
+    result = await providers("add", name, *[part for pair in options.items() for part in pair])
 
     assert result.code == 1
     assert result.errors.startswith("postern: ")
     assert result.errors.count("\n") == 1
-    assert name not in (await upstream("list", "--json")).output
+    assert name not in (await providers("list", "--json")).output
 
 
 @pytest.mark.parametrize("name", ["", "Op", "a b", "a/b", "x" * 41, "ü", "a\nb"])
 async def test_a_provider_name_that_cannot_be_part_of_a_url_is_refused(
-    upstream: Postern, name: str
+    providers: Postern, name: str
 ) -> None:
-    result = await upstream("add", name, "--issuer", "https://op.example", "--client-id", "us")
+    result = await providers("add", name, "--issuer", "https://op.example", "--client-id", "us")
 
     assert result.code == 1
     assert "The name must have 1 to 40 characters from a-z, 0-9 and -." in result.errors
 
 
 async def test_plain_http_is_allowed_only_for_localhost_in_development(
-    app: Application, upstream: Postern
+    app: Application, providers: Postern
 ) -> None:
     name = app.new_name("op")
     given = ("add", name, "--issuer", "http://localhost:5001", "--client-id", "us")
 
-    refused = await upstream(
+    refused = await providers(
         *given, APP_ENV="production", ISSUER="https://postern.example", MIGRATE_ON_START="false"
     )
-    made = await upstream(*given, APP_ENV="development")
-    await upstream("remove", name, "--yes")
+    made = await providers(*given, APP_ENV="development")
+    await providers("remove", name, "--yes")
 
     assert refused.code == 1
     assert "https" in refused.errors
     assert made.code == 0
 
 
-async def test_provider_names_and_issuers_are_unique(app: Application, upstream: Postern) -> None:
-    name = await added(app, upstream)
+async def test_provider_names_and_issuers_are_unique(app: Application, providers: Postern) -> None:
+    name = await added(app, providers)
 
-    same_name = await upstream("add", name, "--issuer", "https://b.example", "--client-id", "us")
-    same_issuer = await upstream(
+    same_name = await providers("add", name, "--issuer", "https://b.example", "--client-id", "us")
+    same_issuer = await providers(
         "add", app.new_name("op"), "--issuer", f"https://{name}.example", "--client-id", "us"
     )
 
@@ -161,10 +161,10 @@ async def test_provider_names_and_issuers_are_unique(app: Application, upstream:
     assert "A provider with this issuer already exists." in same_issuer.errors
 
 
-async def test_list_prints_everything_but_secrets(app: Application, upstream: Postern) -> None:
-    name = await added(app, upstream, "--label", "The Company")
+async def test_list_prints_everything_but_secrets(app: Application, providers: Postern) -> None:
+    name = await added(app, providers, "--label", "The Company")
 
-    table, as_json = await upstream("list"), await upstream("list", "--json")
+    table, as_json = await providers("list"), await providers("list", "--json")
 
     (row,) = [each for each in json.loads(as_json.output) if each["name"] == name]
     assert row == {
@@ -183,13 +183,13 @@ async def test_list_prints_everything_but_secrets(app: Application, upstream: Po
 
 
 async def test_disable_hides_a_provider_and_enable_shows_it_again(
-    app: Application, upstream: Postern, visitor: Visitor
+    app: Application, providers: Postern, visitor: Visitor
 ) -> None:
-    name = await added(app, upstream)
+    name = await added(app, providers)
 
-    disabled = await upstream("disable", "--json", name)
+    disabled = await providers("disable", "--json", name)
     without = await visitor.get("/login")
-    enabled = await upstream("enable", "--json", name)
+    enabled = await providers("enable", "--json", name)
     shown = await visitor.get("/login")
 
     assert json.loads(disabled.output)["disabled"] is True
@@ -199,38 +199,38 @@ async def test_disable_hides_a_provider_and_enable_shows_it_again(
 
 
 async def test_remove_prints_the_number_of_linked_users_and_requires_confirmation(
-    app: Application, upstream: Postern
+    app: Application, providers: Postern
 ) -> None:
-    name = await added(app, upstream)
+    name = await added(app, providers)
     await _link_somebody(app, name)
 
-    asked = await upstream("remove", name)
-    kept = await upstream("list", "--json")
-    removed = await upstream("remove", "--yes", "--json", name)
+    asked = await providers("remove", name)
+    kept = await providers("list", "--json")
+    removed = await providers("remove", "--yes", "--json", name)
 
     assert asked.code == 1
     assert "Linked users who will no longer be able to sign in with it: 1\n" in asked.errors
     assert name in kept.output
     assert json.loads(removed.output) == {"removed": name, "linked": 1}
-    assert name not in (await upstream("list", "--json")).output
+    assert name not in (await providers("list", "--json")).output
     assert name not in await services_of(app).federation.identity_providers.count_linked()
 
 
 @pytest.mark.parametrize("action", ["disable", "enable", "remove"])
 @pytest.mark.parametrize("name", ["nobody", "", "no such\nname"])
 async def test_an_unknown_provider_is_a_one_line_error_with_exit_code_1(
-    upstream: Postern, action: str, name: str
+    providers: Postern, action: str, name: str
 ) -> None:
-    result = await upstream(action, name)
+    result = await providers(action, name)
 
     assert result.code == 1
     assert result.errors == "postern: There's no identity provider with that name.\n"
 
 
-async def test_operator_actions_are_audited(app: Application, upstream: Postern) -> None:
-    name = await added(app, upstream)
+async def test_operator_actions_are_audited(app: Application, providers: Postern) -> None:
+    name = await added(app, providers)
     for action in ("disable", "enable", "remove"):
-        await upstream(action, *(["--yes"] if action == "remove" else []), name)
+        await providers(action, *(["--yes"] if action == "remove" else []), name)
 
     events = [each async for each in services_of(app).core.audit.read_all()]
 
@@ -248,16 +248,16 @@ async def test_operator_actions_are_audited(app: Application, upstream: Postern)
 async def _link_somebody(app: Application, name: str) -> None:
     from app.services.federation.identity_provider_rules import ExternalIdentity
 
-    upstream = services_of(app).federation.identity_providers
-    provider = await upstream.get(name)
+    providers = services_of(app).federation.identity_providers
+    provider = await providers.get(name)
     who = ExternalIdentity(provider=name, issuer=provider.issuer, subject="1", label="somebody")
-    await upstream.create_account(app.new_name(), who)
+    await providers.create_account(app.new_name(), who)
 
 
 async def test_the_earlier_name_of_the_command_goes_on_working(
-    app: Application, upstream: Postern, postern: Postern
+    app: Application, providers: Postern, postern: Postern
 ) -> None:
-    name = await added(app, upstream)
+    name = await added(app, providers)
 
     result = await postern("upstream", "list", "--json", DATABASE_URL=app.settings.database_url)
 

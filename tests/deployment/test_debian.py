@@ -12,7 +12,7 @@ from pathlib import Path
 
 import pytest
 
-from app.server.certificate import kept_certificate
+from app.server.certificate import stored_certificate
 from app.settings import Settings
 from tests.deployment.files import text_of
 from tests.support.application import SECRET_KEY
@@ -89,7 +89,7 @@ def test_systemd_accepts_the_units(unit: str, tmp_path: Path) -> None:
 @pytest.mark.slow
 @pytest.mark.skipif(shutil.which("nginx") is None, reason="nginx is not installed")
 def test_nginx_accepts_the_proxy_file(tmp_path: Path) -> None:
-    certificate, key = kept_certificate(tmp_path)
+    certificate, key = stored_certificate(tmp_path)
     site = FILES["/etc/nginx/sites-available/postern"]
     site = re.sub(r"\S+/fullchain\.pem", str(certificate), site)
     site = re.sub(r"\S+/privkey\.pem", str(key), site)

@@ -109,7 +109,7 @@ ACTS: dict[str, Act] = {
         the.user, elsewhere("new"), label="P"
     ),
     "upstream.unlinked": lambda the: the.services.federation.identity_providers.unlink(
-        the.user, PROVIDER["issuer"], "linked", but=the.session
+        the.user, PROVIDER["issuer"], "linked", except_session=the.session
     ),
     "upstream.account_created": lambda the: (
         the.services.federation.identity_providers.create_account(

@@ -84,7 +84,7 @@ async def test_no_link_to_allow_a_network_is_stored_if_its_mail_cannot_be_stored
     user, networks = await user_with_address(app), services_of(app).accounts.known_networks
     assert networks._outbox is not None
 
-    await changes_nothing(app, networks._tell(networks._outbox, user, "account"), "mails")
+    await changes_nothing(app, networks._notify(networks._outbox, user, "account"), "mails")
 
 
 async def test_no_device_is_approved_if_its_consent_cannot_be_stored(
@@ -115,7 +115,7 @@ async def test_no_passkey_is_removed_if_its_sessions_cannot_be_ended(app: Applic
         passkey_of(user), user, at_most=1, event=new_event()
     )
 
-    removal = services.factors.passkeys.remove(user, "first", but=session)
+    removal = services.factors.passkeys.remove(user, "first", except_session=session)
     await changes_nothing(app, removal, "users", "UPDATE")
 
 
@@ -129,7 +129,7 @@ async def test_no_identity_is_unlinked_if_its_sessions_cannot_be_ended(app: Appl
     await services.federation.identity_providers.link(user, identity, label="P")
 
     removal = services.federation.identity_providers.unlink(
-        user, provider["issuer"], "zoe", but=session
+        user, provider["issuer"], "zoe", except_session=session
     )
     await changes_nothing(app, removal, "users", "UPDATE")
 

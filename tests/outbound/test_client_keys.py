@@ -212,7 +212,7 @@ async def test_the_number_of_keys_used_from_a_set_is_limited(
 async def test_the_number_of_cached_key_sets_is_limited_and_the_oldest_is_evicted(
     outbound: OutboundHttp, clock: FakeClock, peer: Peer, monkeypatch: pytest.MonkeyPatch
 ) -> None:
-    monkeypatch.setattr(client_keys, "MAXIMUM_KEPT", 2)
+    monkeypatch.setattr(client_keys, "CACHE_SIZE", 2)
     keys = ClientKeys(outbound, clock)
     clients = [client_with(jwks_uri=peer.url(f"/{number}")) for number in range(3)]
     for number in range(3):

@@ -8,7 +8,7 @@ from datetime import timedelta
 import pytest
 import pytest_asyncio
 
-from app.outbound import http, turns
+from app.outbound import host_slots, http
 from app.outbound.http import BusyError, FetchError, OutboundHttp
 from app.services.clients import client_keys
 from app.services.clients.client_keys import ClientKeys
@@ -101,17 +101,19 @@ async def test_one_client_and_one_network_may_use_a_quarter_of_the_slots_of_a_ho
     outbound = OutboundHttp(allowed_hosts=[HOST], ca_file=authority.ca_file, timeout=scaled(60))
     gate = Gate(peer, "/gate")
     peer.answers["/"] = Answer("hello")
-    monkeypatch.setattr(turns.request_context, "network", lambda: "192.0.2.1")
-    monkeypatch.setattr(turns.request_context, "client_id", lambda: "one")
-    flood = [asyncio.create_task(outbound.get(peer.url("/gate"))) for _ in range(turns.AT_ONCE)]
-    await eventually(lambda: peer.count("/gate") == turns.OF_ONE_PARTY)
-    monkeypatch.setattr(turns.request_context, "client_id", lambda: "other")
-    monkeypatch.setattr(turns.request_context, "network", lambda: "192.0.2.2")
+    monkeypatch.setattr(host_slots.request_context, "network", lambda: "192.0.2.1")
+    monkeypatch.setattr(host_slots.request_context, "client_id", lambda: "one")
+    flood = [
+        asyncio.create_task(outbound.get(peer.url("/gate"))) for _ in range(host_slots.AT_ONCE)
+    ]
+    await eventually(lambda: peer.count("/gate") == host_slots.OF_ONE_PARTY)
+    monkeypatch.setattr(host_slots.request_context, "client_id", lambda: "other")
+    monkeypatch.setattr(host_slots.request_context, "network", lambda: "192.0.2.2")
 
     fetched = await outbound.get(peer.url())
 
     assert fetched.body == b"hello"
-    assert peer.count("/gate") == turns.OF_ONE_PARTY
+    assert peer.count("/gate") == host_slots.OF_ONE_PARTY
     gate.is_open.set()
     await asyncio.gather(*flood)
 
@@ -122,15 +124,17 @@ async def test_a_host_is_reported_as_busy_only_if_other_callers_use_its_slots(
     """SECURITY_BAR row 43"""
     gate = Gate(peer, "/gate")
     outbound = OutboundHttp(allowed_hosts=[HOST], ca_file=authority.ca_file, timeout=scaled(60))
-    monkeypatch.setattr(turns.request_context, "client_id", lambda: "one")
-    own = [asyncio.create_task(outbound.get(peer.url("/gate"))) for _ in range(turns.OF_ONE_PARTY)]
-    await eventually(lambda: peer.count("/gate") == turns.OF_ONE_PARTY)
+    monkeypatch.setattr(host_slots.request_context, "client_id", lambda: "one")
+    own = [
+        asyncio.create_task(outbound.get(peer.url("/gate"))) for _ in range(host_slots.OF_ONE_PARTY)
+    ]
+    await eventually(lambda: peer.count("/gate") == host_slots.OF_ONE_PARTY)
     monkeypatch.setattr(outbound, "_timeout", 0.05)
 
     with pytest.raises(FetchError) as of_itself:
         await outbound.get(peer.url("/gate"))
-    monkeypatch.setattr(turns.request_context, "client_id", lambda: "other")
-    monkeypatch.setattr(turns, "AT_ONCE", 0)
+    monkeypatch.setattr(host_slots.request_context, "client_id", lambda: "other")
+    monkeypatch.setattr(host_slots, "AT_ONCE", 0)
     with pytest.raises(BusyError):
         await OutboundHttp(allowed_hosts=[HOST], ca_file=authority.ca_file, timeout=0.05).get(
             peer.url("/gate")
@@ -145,7 +149,7 @@ async def test_a_host_is_reported_as_busy_only_if_other_callers_use_its_slots(
 async def busy(
     start_app: AppFactory, monkeypatch: pytest.MonkeyPatch
 ) -> AsyncIterator[SigningClient]:
-    """A client whose keys cannot be fetched, because others hold all turns at their host."""
+    """A client whose keys cannot be fetched, because others hold all slots at their host."""
     app: Application = await start_app(token_error_limit=1)
 
     async def get(*_: object, **__: object) -> http.Fetched:

@@ -30,7 +30,7 @@ RULES = [
 HARNESS = """
 local function text(number) return string.format('%.17g', number) end
 local function numbers(count)
-  return { text(count.window), text(count.current), text(count.previous), text(count.strikes),
+  return { text(count.window), text(count.current), text(count.previous), text(count.backoff_level),
            text(count.blocked_until) }
 end
 local results = {}
@@ -88,7 +88,7 @@ def a_count(rule: Rule, randomness: random.Random, *, now: float) -> Count:
         window=int(now / rule.window) + randomness.choice([-2, -1, 0, 0, 0, 1]),
         current=randomness.choice(attempts),
         previous=randomness.choice(attempts),
-        strikes=randomness.choice([0, 0, 0, 1, 2, 70]),
+        backoff_level=randomness.choice([0, 0, 0, 1, 2, 70]),
         blocked_until=randomness.choice([0.0, 0.0, now - 1, now, now + 1, now + 900, now + 9000]),
     )
 

@@ -12,7 +12,7 @@ from app.database.database import Database
 from app.models.operations.mails import StoredMail
 from app.repositories.oauth.access_tokens import AccessTokenRepository
 from app.repositories.oauth.ended_tokens import EndedTokenRepository
-from app.repositories.operations.housekeeping import MAILS_ARE_KEPT, HousekeepingRepository
+from app.repositories.operations.housekeeping import MAILS_RETAINED_FOR, HousekeepingRepository
 from app.repositories.operations.leases import LeaseRepository
 from app.repositories.operations.mails import MailRepository
 from app.services.operations.batch_sizes import BATCH_ROWS
@@ -243,7 +243,7 @@ async def test_undelivered_mails_are_deleted_after_two_days(
 ) -> None:
     """As where the mail server was taken out of the settings"""
     await store_mails(database, clock, BATCH_ROWS + 1)
-    clock.advance(seconds=MAILS_ARE_KEPT.total_seconds())
+    clock.advance(seconds=MAILS_RETAINED_FOR.total_seconds())
     await store_mails(database, clock, 1)
 
     housekeeping = worker(database, clock)
@@ -259,7 +259,7 @@ async def test_a_mail_that_is_being_sent_is_not_deleted(
     database: Database, clock: FakeClock
 ) -> None:
     await store_mails(database, clock, 1)
-    clock.advance(seconds=MAILS_ARE_KEPT.total_seconds() + KEPT)
+    clock.advance(seconds=MAILS_RETAINED_FOR.total_seconds() + KEPT)
     mails = MailRepository(database)
     (found,) = await mails.list_due(now=clock.now(), limit=2)
     await mails.take(found, next_attempt_at=clock.now() + timedelta(minutes=1))

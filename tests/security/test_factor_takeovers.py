@@ -46,7 +46,7 @@ HOURS = 11 * 3600
 @pytest_asyncio.fixture
 async def person(app: Application, visitor: Visitor, provider: Provider) -> TestUser:
     """Signed in at `visitor`, with a password and no second factor; who came by a provider."""
-    return await person_of(visitor, provider)
+    return await user_of(visitor, provider)
 
 
 @pytest_asyncio.fixture
@@ -55,7 +55,7 @@ async def mail_server() -> AsyncIterator[MailServer]:
         yield made
 
 
-async def person_of(visitor: Visitor, provider: Provider) -> TestUser:
+async def user_of(visitor: Visitor, provider: Provider) -> TestUser:
     name = await account_made_by(visitor, provider, sub=visitor.app.new_name("sub"))
     page = await visitor.get("/account/password")
     answer = await visitor.submit(page, to="/account/password", password=PASSWORD)

@@ -86,7 +86,7 @@ def test_attempts_by_an_attacker_do_not_prolong_the_wait_of_the_owner() -> None:
     _, _, wait = tried(RULE, count, owner, now=now, is_right=True)
 
     assert wait == 0.0
-    assert stranger.strikes > 5
+    assert stranger.backoff_level > 5
 
 
 def test_a_server_whose_clock_is_behind_grants_no_extra_attempts() -> None:
@@ -151,7 +151,7 @@ def test_delays_double_up_to_the_maximum() -> None:
 
 
 def test_a_very_high_backoff_level_yields_the_maximum_delay() -> None:
-    count = Count(strikes=10_000)
+    count = Count(backoff_level=10_000)
 
     count, _, wait = tried(RULE, count, None, now=START, is_right=False)
 
@@ -169,7 +169,7 @@ def test_an_attempt_during_a_delay_does_not_extend_it() -> None:
         assert attempts.wrong() == pytest.approx(6.0 - second)
 
     assert attempts.count.blocked_until == end
-    assert attempts.count.strikes == 1
+    assert attempts.count.backoff_level == 1
 
 
 def test_a_refused_attempt_is_not_counted_in_the_window() -> None:

@@ -93,17 +93,17 @@ class AuthorizationEndpoint:
         try:
             source = await self._request_sources.read(parameters, is_anonymous=not signed_in)
             request = self._parse(source)
-            position = await self._position(request, signed_in, kept=None)
+            position = await self._position(request, signed_in, stored=None)
             if position.step is None:
                 return await self._answer(request, position, None, pushed=_digest_of(source))
             if not signed_in:
                 await self._limits.count_authorization_request()
-            request_id = await self._pending.keep(source, request, browser=browser)
+            request_id = await self._pending.store(source, request, browser=browser)
             return Interaction(position.step, request_id, request.ui_locales)
         except RefusedRequestError as refused:
             return await self._refuse(refused, source)
 
-    async def keep(
+    async def store(
         self, parameters: Mapping[str, str], *, browser: str
     ) -> str | AuthorizationResponse:
         """Store a request for `resume` and return its name, or the response if it is refused."""
@@ -115,7 +115,7 @@ class AuthorizationEndpoint:
             source = await self._request_sources.read(parameters, is_anonymous=True)
             request = self._parse(source)
             await self._limits.count_authorization_request()
-            return await self._pending.keep(source, request, browser=browser)
+            return await self._pending.store(source, request, browser=browser)
         except RefusedRequestError as refused:
             return await self._refuse(refused, source)
 
@@ -123,7 +123,7 @@ class AuthorizationEndpoint:
         """Continue a pending request after a page."""
         pending = await self.find(request_id)
         try:
-            position = await self._position(pending.request, signed_in, kept=pending.stored)
+            position = await self._position(pending.request, signed_in, stored=pending.stored)
         except RefusedRequestError as refused:
             return await self._finish_with(refused, pending)
         return await self._go_on(request_id, pending, position)
@@ -145,10 +145,10 @@ class AuthorizationEndpoint:
         pending = await self.find(request_id)
         request, stored = pending.request, pending.stored
         try:
-            position = await self._position(request, signed_in, kept=stored)
+            position = await self._position(request, signed_in, stored=stored)
         except RefusedRequestError as refused:
             return await self._finish_with(refused, pending)
-        current = position.person
+        current = position.signed_in
         if position.step is not InteractionKind.CONSENT or current is None:
             return await self._go_on(request_id, pending, position)
         is_as_shown = client_fingerprint == fingerprint_of(request.client)
@@ -174,7 +174,7 @@ class AuthorizationEndpoint:
 
     async def position(self, pending: Pending, signed_in: Sequence[SignedIn]) -> Position:
         """Return the position of a pending request, so that a page can check if it is required."""
-        return await self._interactions.position(pending.request, signed_in, kept=pending.stored)
+        return await self._interactions.position(pending.request, signed_in, stored=pending.stored)
 
     async def set_session(self, request_id: str, session_id: str) -> None:
         """Store the session that was started, or the account that was chosen, for a request."""
@@ -196,14 +196,14 @@ class AuthorizationEndpoint:
         request: AuthorizationRequest,
         signed_in: Sequence[SignedIn],
         *,
-        kept: StoredRequest | None,
+        stored: StoredRequest | None,
     ) -> Position:
         """Return the position of a request.
 
         Raises `RefusedRequestError`, also if a page is required but the client asked for none.
         """
         try:
-            position = await self._interactions.position(request, signed_in, kept=kept)
+            position = await self._interactions.position(request, signed_in, stored=stored)
         except OAuth2Error as error:
             raise request.refused(error) from None
         if position.step is not None and "none" in request.prompts:
@@ -237,7 +237,7 @@ class AuthorizationEndpoint:
 
         A pushed request yields one code, no matter how many browsers it is opened in.
         """
-        signed_in = position.person
+        signed_in = position.signed_in
         assert signed_in is not None  # noqa: S101 - no step is required, so a user is signed in
         now = self._clock.now()
         if not await self._pending.use(pending, pushed=pushed):

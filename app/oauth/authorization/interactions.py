@@ -60,7 +60,7 @@ class Position:
     """
 
     step: InteractionKind | None
-    person: SignedIn | None
+    signed_in: SignedIn | None
     consent: Consent | None = None
 
 
@@ -75,16 +75,16 @@ class Interactions:
         request: AuthorizationRequest,
         signed_in: Sequence[SignedIn],
         *,
-        kept: StoredRequest | None,
+        stored: StoredRequest | None,
     ) -> Position:
         """Return the next page that a request requires, and the session of its user.
 
-        `kept` is the stored request, with what the user has done for it so far. Raises an
+        `stored` is the stored request, with what the user has done for it so far. Raises an
         `OAuth2Error` if no page can satisfy the request.
         """
         subject = await self._subject_asked(request)
-        session_id = kept.session_id if kept is not None else None
-        current = _person(request, signed_in, subject=subject, session_id=session_id)
+        session_id = stored.session_id if stored is not None else None
+        current = _session_for(request, signed_in, subject=subject, session_id=session_id)
         is_chosen = current is not None and current.session.session_id == session_id
         if current is None and any(
             candidate.session.session_id == session_id for candidate in signed_in
@@ -103,9 +103,9 @@ class Interactions:
         _check_acr(request, current)
         if _is_step_up_due(request, current):
             return Position(InteractionKind.STEP_UP, current)
-        consent_session_id = kept.consent_session_id if kept is not None else None
+        consent_session_id = stored.consent_session_id if stored is not None else None
         is_allowed = consent_session_id == current.session.session_id
-        requirement = await self._consent_requirement(request, current, is_given=is_allowed)
+        requirement = await self._consent_requirement(request, current, is_granted=is_allowed)
         if requirement.is_due:
             return Position(InteractionKind.CONSENT, current, requirement.consent)
         return Position(None, current)
@@ -124,15 +124,15 @@ class Interactions:
         return subject if isinstance(subject, str) else None
 
     async def _consent_requirement(
-        self, request: AuthorizationRequest, person: SignedIn, *, is_given: bool
+        self, request: AuthorizationRequest, current: SignedIn, *, is_granted: bool
     ) -> ConsentRequirement:
         return await self._consents.requirement(
-            person.user,
+            current.user,
             request.client,
             consent_scopes(request),
             is_forced="consent" in request.prompts,
             is_identity_sure=is_sure_of_its_client(request.client, request.target.redirect_uri),
-            is_given=is_given,
+            is_granted=is_granted,
         )
 
 
@@ -141,10 +141,10 @@ def consent_scopes(request: AuthorizationRequest) -> frozenset[str]:
     return frozenset(request.scopes) | scopes_of(request.claims)
 
 
-def acr_for(request: AuthorizationRequest, person: SignedIn) -> str:
+def acr_for(request: AuthorizationRequest, current: SignedIn) -> str:
     """Return the first requested class that is satisfied, or else the class of the sign-in."""
-    satisfied = _classes_met(person)
-    return next((acr for acr in acrs_asked(request) if acr in satisfied), person.session.acr)
+    satisfied = _classes_met(current)
+    return next((acr for acr in acrs_asked(request) if acr in satisfied), current.session.acr)
 
 
 def acrs_asked(request: AuthorizationRequest) -> list[str]:
@@ -152,7 +152,7 @@ def acrs_asked(request: AuthorizationRequest) -> list[str]:
     return [*_acrs_in_claims(request), *request.acr_values]
 
 
-def _person(
+def _session_for(
     request: AuthorizationRequest,
     signed_in: Sequence[SignedIn],
     *,
@@ -185,7 +185,7 @@ def _person(
 
 def _sign_in_step(
     request: AuthorizationRequest,
-    person: SignedIn | None,
+    current: SignedIn | None,
     signed_in: Sequence[SignedIn],
     *,
     is_chosen: bool,
@@ -194,10 +194,10 @@ def _sign_in_step(
 ) -> InteractionKind | None:
     if "create" in request.prompts and not is_chosen:
         return InteractionKind.CREATE_ACCOUNT
-    if person is None:
+    if current is None:
         return InteractionKind.LOGIN
-    is_fresh = is_chosen and person.session.auth_time >= request.began_at
-    if not is_fresh and _wants_fresh_sign_in(request, person, now=now):
+    is_fresh = is_chosen and current.session.auth_time >= request.began_at
+    if not is_fresh and _wants_fresh_sign_in(request, current, now=now):
         return InteractionKind.LOGIN
     is_ambiguous = len(signed_in) > 1 and subject is None and "none" not in request.prompts
     if not is_chosen and ("select_account" in request.prompts or is_ambiguous):
@@ -205,22 +205,24 @@ def _sign_in_step(
     return None
 
 
-def _wants_fresh_sign_in(request: AuthorizationRequest, person: SignedIn, *, now: datetime) -> bool:
+def _wants_fresh_sign_in(
+    request: AuthorizationRequest, current: SignedIn, *, now: datetime
+) -> bool:
     """Return whether the user must sign in again.
 
     `max_age=0` means the same as `prompt=login` (section 3.1.2.1).
     """
     if "login" in request.prompts or request.max_age == NO_TIME:
         return True
-    age = now - person.session.auth_time
+    age = now - current.session.auth_time
     return request.max_age is not None and age > request.max_age
 
 
-def _classes_met(person: SignedIn) -> tuple[str, ...]:
-    return SATISFIES.get(person.session.acr, (person.session.acr,))
+def _classes_met(current: SignedIn) -> tuple[str, ...]:
+    return SATISFIES.get(current.session.acr, (current.session.acr,))
 
 
-def _check_acr(request: AuthorizationRequest, person: SignedIn) -> None:
+def _check_acr(request: AuthorizationRequest, current: SignedIn) -> None:
     """Check that an essential class can be satisfied, if need be with another factor.
 
     Other classes are voluntary (section 5.5.1.1). With `prompt=none` no page can ask for another
@@ -228,16 +230,16 @@ def _check_acr(request: AuthorizationRequest, person: SignedIn) -> None:
     """
     acr_request = request.claims.id_token.get("acr") or {}
     requested = set(_acrs_in_claims(request))
-    reachable = _classes_met(person) if "none" in request.prompts else ACR_VALUES
+    reachable = _classes_met(current) if "none" in request.prompts else ACR_VALUES
     if acr_request.get("essential") and requested and not requested.intersection(reachable):
         raise UnmetAuthenticationRequirementsError(reason="no essential acr value can be met")
 
 
-def _is_step_up_due(request: AuthorizationRequest, person: SignedIn) -> bool:
+def _is_step_up_due(request: AuthorizationRequest, current: SignedIn) -> bool:
     """Return whether the most preferred supported class needs another factor (section 3.1.2.1)."""
     requested = acrs_asked(request)
     preferred = next((acr for acr in requested if acr in ACR_VALUES), None)
-    return preferred is not None and preferred not in _classes_met(person)
+    return preferred is not None and preferred not in _classes_met(current)
 
 
 def _acrs_in_claims(request: AuthorizationRequest) -> list[str]:

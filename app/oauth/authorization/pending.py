@@ -55,7 +55,7 @@ class PendingRequests:
         self._request_parser = request_parser
         self._clock = clock
 
-    async def keep(self, source: Source, request: AuthorizationRequest, *, browser: str) -> str:
+    async def store(self, source: Source, request: AuthorizationRequest, *, browser: str) -> str:
         """Store a request and return its name.
 
         The scopes and claims are stored as they are requested now: what the client registers later
@@ -129,7 +129,7 @@ class PendingRequests:
             ) from None
         pushed = content.get("pushed")
         return Pending(
-            _as_kept(request, content),
+            _from_stored(request, content),
             stored,
             bytes.fromhex(pushed) if pushed is not None else None,
         )
@@ -153,11 +153,11 @@ def _name_in(browser: str, pushed: str) -> str:
     return derived_token(TokenKind.REQUEST, pushed, context=browser)
 
 
-def _as_kept(request: AuthorizationRequest, kept: Mapping[str, Any]) -> AuthorizationRequest:
+def _from_stored(request: AuthorizationRequest, stored: Mapping[str, Any]) -> AuthorizationRequest:
     """Return the request as it was stored, less scopes and claims no longer allowed."""
     client = request.client
     return replace(
         request,
-        scopes=tuple(name for name in kept["scopes"] if name in client.scopes),
-        claims=parse_claims(kept["claims"]).within(client.scope),
+        scopes=tuple(name for name in stored["scopes"] if name in client.scopes),
+        claims=parse_claims(stored["claims"]).within(client.scope),
     )

@@ -56,9 +56,9 @@ class PushedRequests:
         except UntrustedRequestError as refused:
             raise InvalidRequestError(refused.detail, reason=refused.reason) from None
         await self._limits.count_request_of(client.client_id, is_authenticated=not client.is_public)
-        return await self._keep(client.client_id, parameters)
+        return await self._store(client.client_id, parameters)
 
-    async def _keep(self, client_id: str, parameters: Mapping[str, str]) -> PushedResponse:
+    async def _store(self, client_id: str, parameters: Mapping[str, str]) -> PushedResponse:
         name, now = new_token(TokenKind.REQUEST), self._clock.now()
         await self._authorization_request_repository.add(
             StoredRequest(

@@ -60,7 +60,7 @@ async def connect(browser: BrowserDep, form: PostedFormDep, person: RecentSignIn
 @router.post(f"{CONNECTIONS}/unlink")
 async def disconnect(browser: BrowserDep, form: PostedFormDep, person: RecentSignInDep) -> Response:
     outcome = await browser.services.federation.identity_providers.unlink(
-        person.user, form.get("issuer", ""), form.get("subject", ""), but=person.session
+        person.user, form.get("issuer", ""), form.get("subject", ""), except_session=person.session
     )
     if outcome == "last":
         return await _page(browser, person, {"": text_for(browser.request)(WRONG["last"])})

@@ -115,7 +115,7 @@ async def end_all(browser: BrowserDep, form: PostedFormDep, person: SignedInDep)
     user_id = person.user.user_id
     await services.accounts.sessions.end_all(
         user_id,
-        but=current_session_id,
+        except_session_id=current_session_id,
         event_of=lambda ended: services.core.audit.event(
             AccountEvent.SESSIONS_ENDED, user_id=user_id, others=ended
         ),

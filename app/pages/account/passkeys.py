@@ -58,7 +58,7 @@ async def add(browser: BrowserDep, form: TypedFormDep, person: RecentSignInDep) 
         )
     except PasskeyRefusedError as error:
         return await _page(browser, person, {"": text(error.detail)})
-    await services.core.notices.tell(person.user, AccountEvent.PASSKEY_ADDED, name=passkey.name)
+    await services.core.notices.send(person.user, AccountEvent.PASSKEY_ADDED, name=passkey.name)
     return _back(browser)
 
 
@@ -79,12 +79,12 @@ async def remove(browser: BrowserDep, form: PostedFormDep, person: RecentSignInD
     services, text = browser.services, text_for(browser.request)
     try:
         passkey = await services.factors.passkeys.remove(
-            person.user, form.get("passkey_id", ""), but=person.session
+            person.user, form.get("passkey_id", ""), except_session=person.session
         )
     except PasskeyRefusedError as error:
         return await _page(browser, person, {"": text(error.detail)})
     if passkey is not None:
-        await services.core.notices.tell(
+        await services.core.notices.send(
             person.user, AccountEvent.PASSKEY_REMOVED, name=passkey.name
         )
         await stay_signed_in(browser, person)

@@ -20,10 +20,10 @@ async def consent(browser: BrowserDep) -> Response:
     authorization = browser.services.oauth.authorization
     pending = await find_pending(browser, query.get("request_id", ""))
     position = await authorization.position(pending, browser.signed_in)
-    if position.step is not InteractionKind.CONSENT or position.person is None:
+    if position.step is not InteractionKind.CONSENT or position.signed_in is None:
         outcome = await authorization.resume(query.get("request_id", ""), browser.signed_in)
         return answer(browser, outcome)
-    request, signed_in = pending.request, position.person
+    request, signed_in = pending.request, position.signed_in
     response = page(
         browser.request,
         "consent.html",

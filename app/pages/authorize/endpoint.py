@@ -107,7 +107,9 @@ async def authorize_by_post(browser: BrowserDep) -> Response:
         raise UntrustedRequestError(Detail.REQUEST_NOT_A_FORM)
     parameters = parameters_in(await browser.request.body(), read=PARAMETERS)
     remember_ui_locales(browser.request, parameters.get(UI_LOCALES))
-    stored = await browser.services.oauth.authorization.keep(parameters, browser=browser.identifier)
+    stored = await browser.services.oauth.authorization.store(
+        parameters, browser=browser.identifier
+    )
     if isinstance(stored, AuthorizationResponse):
         return answer(browser, stored)
     query = urlencode({"request_id": stored, **language_fields(parameters)})

@@ -106,7 +106,7 @@ async def _arrived(
             return _to(browser, _told(await _back(browser, flow), "stale"))
         # The sign-in followed our request, whatever the provider's clock says.
         auth_time = max(auth_time, begun_at)
-    user = await browser.services.federation.identity_providers.person_of(who)
+    user = await browser.services.federation.identity_providers.user_of(who)
     if user is None:
         pending_account = PendingAccount(asdict(who), flow.state, flow.given, flow.begun_at)
         response: Response = RedirectResponse(link(NEW_ACCOUNT, flow.given), status_code=303)

@@ -233,7 +233,7 @@ async def _person_asked_again(
         position = await browser.services.oauth.authorization.position(pending, browser.signed_in)
     except OAuth2Error:  # a sign-in cannot fix it; it is reported when the request resumes
         return None
-    signed_in = position.person if position.step is InteractionKind.LOGIN else None
+    signed_in = position.signed_in if position.step is InteractionKind.LOGIN else None
     username = given.get("username") or pending.request.login_hint
     if signed_in is None or (
         username and usernames.key_or_none(username) != signed_in.user.username_key

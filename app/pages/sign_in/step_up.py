@@ -29,7 +29,7 @@ async def step_up(browser: BrowserDep) -> Response:
         if not isinstance(outcome, Interaction) or outcome.step is not InteractionKind.STEP_UP:
             return answer(browser, outcome)
         pending = await authorization.find(request_id)
-        signed_in = (await authorization.position(pending, browser.signed_in)).person
+        signed_in = (await authorization.position(pending, browser.signed_in)).signed_in
     if signed_in is None:
         return from_the_start(browser, query)
     if not request_id and signed_in.session.acr == ACR_MFA:

@@ -8,7 +8,7 @@ from sqlalchemy import Select, Table, delete, func, select
 from sqlalchemy.ext.asyncio import AsyncConnection
 
 from app.database.database import Database
-from app.database.turns import gives_way
+from app.database.lock_retries import retries_on_lock
 from app.models.accounts.known_networks import known_addresses
 from app.models.accounts.one_time_links import one_time_links
 from app.models.accounts.sessions import sessions
@@ -82,7 +82,7 @@ class AccountRepository:
             )
         )
 
-    @gives_way
+    @retries_on_lock
     async def delete(self, user_id: str, *, now: datetime, event: NewEvent) -> bool:
         """Delete a user and all their data in one step; return False if already deleted.
 
@@ -91,7 +91,7 @@ class AccountRepository:
         """
         async with self._database.transaction() as connection:
             await lock_user(connection, user_id)
-            await end_sessions(connection, user_id, but=None, now=now)
+            await end_sessions(connection, user_id, except_session_id=None, now=now)
             deleted = await connection.execute(
                 delete(users).where(users.c.user_id == user_id).returning(users.c.user_id)
             )

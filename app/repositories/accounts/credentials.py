@@ -7,7 +7,7 @@ from sqlalchemy import ColumnElement, Table, Update, delete, update
 from sqlalchemy.ext.asyncio import AsyncConnection
 
 from app.database.database import Database
-from app.database.turns import gives_way
+from app.database.lock_retries import retries_on_lock
 from app.models.accounts.unconfirmed_users import unconfirmed_users
 from app.models.accounts.users import User, users
 from app.models.factors.recovery_codes import recovery_codes
@@ -19,7 +19,7 @@ from app.security.tokens import new_identifier
 
 
 class CredentialRepository:
-    """Changes to credentials. `but` is the id of a session to keep, under the new credentials."""
+    """Changes to credentials. The session `except_session_id` stays, under the new credentials."""
 
     def __init__(self, database: Database) -> None:
         self._database = database
@@ -34,7 +34,7 @@ class CredentialRepository:
         return await self._exchange_factor(
             user_id,
             event,
-            but=None,
+            except_session_id=None,
             now=now,
             otp_secret=otp_secret,
             otp_confirmed_at=None,
@@ -47,20 +47,20 @@ class CredentialRepository:
         otp_secret: bytes,
         step: int,
         *,
-        but: str,
+        except_session_id: str,
         now: datetime,
         event: NewEvent,
     ) -> bool:
         """Replace the TOTP secret with one whose code was just verified, like `reset_otp`.
 
-        The session `but` is not ended. Return False if the user's credentials changed since `user`
-        was read.
+        The `except_session_id` is not ended. Return False if the user's credentials changed since
+        `user` was read.
         """
         return await self._exchange_factor(
             user.user_id,
             event,
             users.c.credentials_version == user.credentials_version,
-            but=but,
+            except_session_id=except_session_id,
             now=now,
             otp_secret=otp_secret,
             otp_confirmed_at=now,
@@ -72,7 +72,7 @@ class CredentialRepository:
         user_id: str,
         event: NewEvent,
         *conditions: ColumnElement[bool],
-        but: str | None,
+        except_session_id: str | None,
         now: datetime,
         **values: object,
     ) -> bool:
@@ -86,7 +86,12 @@ class CredentialRepository:
         )
         dependent_tables = (recovery_codes, trusted_browsers, unconfirmed_users)
         return await self._end_sign_ins(
-            user_id, statement, event, but=but, now=now, forgets=dependent_tables
+            user_id,
+            statement,
+            event,
+            except_session_id=except_session_id,
+            now=now,
+            emptied_tables=dependent_tables,
         )
 
     async def set_password_hash(
@@ -95,11 +100,11 @@ class CredentialRepository:
         password_hash: str,
         *,
         known_version: str | None = None,
-        but: str | None = None,
+        except_session_id: str | None = None,
         now: datetime,
         event: NewEvent,
     ) -> bool:
-        """Set a new password and end all sign-ins, including pending ones, except session `but`.
+        """Set a new password and end all sign-ins, also pending ones, except `except_session_id`.
 
         Return False if the user's credentials version is not `known_version`.
         """
@@ -112,7 +117,9 @@ class CredentialRepository:
             password_hash=password_hash,
             credentials_version=new_identifier(),
         )
-        return await self._end_sign_ins(user_id, statement, event, but=but, now=now)
+        return await self._end_sign_ins(
+            user_id, statement, event, except_session_id=except_session_id, now=now
+        )
 
     async def set_disabled(
         self, user_id: str, disabled_at: datetime | None, *, now: datetime, event: NewEvent
@@ -122,38 +129,38 @@ class CredentialRepository:
             statement = changed_user(user_id, disabled_at=None)
             return bool(await change_with_event(self._database, statement, event))
         statement = changed_user(user_id, disabled_at=disabled_at)
-        return await self._end_sign_ins(user_id, statement, event, but=None, now=now)
+        return await self._end_sign_ins(user_id, statement, event, except_session_id=None, now=now)
 
-    @gives_way
+    @retries_on_lock
     async def _end_sign_ins(
         self,
         user_id: str,
         statement: Update,
         event: NewEvent,
         *,
-        but: str | None,
+        except_session_id: str | None,
         now: datetime,
-        forgets: Sequence[Table] = (),
+        emptied_tables: Sequence[Table] = (),
     ) -> bool:
         async with self._database.transaction() as connection:
             if (await connection.execute(statement)).first() is None:
                 return False
-            for table in forgets:
+            for table in emptied_tables:
                 await connection.execute(delete(table).where(table.c.user_id == user_id))
-            await end_sessions(connection, user_id, but=but, now=now)
+            await end_sessions(connection, user_id, except_session_id=except_session_id, now=now)
             await write_events(connection, event)
         return True
 
 
 async def renew_credentials(
-    connection: AsyncConnection, user_id: str, *, but: str | None, now: datetime
+    connection: AsyncConnection, user_id: str, *, except_session_id: str | None, now: datetime
 ) -> None:
-    """End all sign-ins of a user, including pending ones, except session `but`.
+    """End all sign-ins of a user, including pending ones, except `except_session_id`.
 
     The password and the second factors are not changed.
     """
     await connection.execute(changed_user(user_id, credentials_version=new_identifier()))
-    await end_sessions(connection, user_id, but=but, now=now)
+    await end_sessions(connection, user_id, except_session_id=except_session_id, now=now)
 
 
 def changed_user(user_id: str, *conditions: ColumnElement[bool], **values: object) -> Update:

@@ -7,7 +7,7 @@ from sqlalchemy import ColumnElement, Select, delete, exists, insert, or_, selec
 from sqlalchemy.ext.asyncio import AsyncConnection
 
 from app.database.database import Database
-from app.database.turns import gives_way
+from app.database.lock_retries import retries_on_lock
 from app.models.accounts.known_networks import KnownNetwork, known_addresses
 from app.models.accounts.one_time_links import LinkPurpose, OneTimeLink, one_time_links
 from app.models.accounts.user_claims import email_key_in
@@ -31,7 +31,7 @@ class OneTimeLinkRepository:
     def __init__(self, database: Database) -> None:
         self._database = database
 
-    @gives_way
+    @retries_on_lock
     async def add(
         self, made: OneTimeLink, *, mail: StoredMail | None = None, event: NewEvent
     ) -> None:
@@ -76,7 +76,7 @@ class OneTimeLinkRepository:
     async def remove_all(self, user_id: str) -> None:
         await self._database.change(delete(one_time_links).where(link.user_id == user_id))
 
-    @gives_way
+    @retries_on_lock
     async def use_for_password(
         self,
         digest: bytes,
@@ -112,11 +112,11 @@ class OneTimeLinkRepository:
             )
             if changed.first() is None:
                 return False
-            await end_sessions(connection, row.user_id, but=None, now=now)
+            await end_sessions(connection, row.user_id, except_session_id=None, now=now)
             await write_events(connection, event)
             return True
 
-    @gives_way
+    @retries_on_lock
     async def use_for_claims(
         self,
         digest: bytes,
@@ -156,7 +156,7 @@ class OneTimeLinkRepository:
             return False
         return True
 
-    @gives_way
+    @retries_on_lock
     async def use_for_network(
         self,
         digest: bytes,

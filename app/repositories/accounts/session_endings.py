@@ -44,11 +44,11 @@ async def end_session(connection: AsyncConnection, session_id: str, *, now: date
 
 
 async def end_sessions(
-    connection: AsyncConnection, user_id: str, *, but: str | None, now: datetime
+    connection: AsyncConnection, user_id: str, *, except_session_id: str | None, now: datetime
 ) -> int:
     """End the sessions of a user, including those with older credentials, and return how many.
 
-    `but` is the id of a session that is not ended.
+    `except_session_id` is the id of a session that is not ended.
     """
     result: Any = await connection.scalars(
         select(session.session_id)
@@ -57,7 +57,7 @@ async def end_sessions(
     )
     ended = 0
     for session_id in result.all():
-        if session_id != but:
+        if session_id != except_session_id:
             ended += await end_session(connection, session_id, now=now)
     return ended
 

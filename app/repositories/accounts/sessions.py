@@ -7,7 +7,7 @@ from typing import Any, NamedTuple
 from sqlalchemy import insert, select, update
 
 from app.database.database import Database
-from app.database.turns import gives_way
+from app.database.lock_retries import retries_on_lock
 from app.models.accounts.sessions import Session, sessions
 from app.models.accounts.users import User, users
 from app.models.clients.clients import Client, clients
@@ -45,7 +45,7 @@ class SessionRepository:
         self._by_digest = database.lookup(LIVING, key=session.digest, value=_signed_in)
         self._by_id = database.lookup(LIVING, key=session.session_id, value=_signed_in)
 
-    @gives_way
+    @retries_on_lock
     async def add(self, made: Session, *, event: NewEvent) -> None:
         async with self._database.transaction() as connection:
             await connection.execute(insert(sessions).values(values_in(sessions, made)))
@@ -108,7 +108,7 @@ class SessionRepository:
         witness = select(session.session_id).where(*is_not_renewed).with_for_update()
         return bool(await self._database.change(statement, witness=witness))
 
-    @gives_way
+    @retries_on_lock
     async def end(self, session_id: str, *, now: datetime, event: NewEvent) -> bool:
         """End a session with its codes and token families, in one step; see `end_session`."""
         async with self._database.transaction() as connection:
@@ -117,18 +117,20 @@ class SessionRepository:
                 await write_events(connection, event)
         return is_ended
 
-    @gives_way
+    @retries_on_lock
     async def end_all(
         self,
         user_id: str,
         *,
-        but: str | None,
+        except_session_id: str | None,
         now: datetime,
         event_of: Callable[[int], NewEvent],
     ) -> int:
-        """End the sessions of a user, except session `but`, and return how many."""
+        """End the sessions of a user, except `except_session_id`, and return how many."""
         async with self._database.transaction() as connection:
-            ended = await end_sessions(connection, user_id, but=but, now=now)
+            ended = await end_sessions(
+                connection, user_id, except_session_id=except_session_id, now=now
+            )
             await write_events(connection, event_of(ended))
         return ended
 

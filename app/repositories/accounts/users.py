@@ -21,7 +21,7 @@ from sqlalchemy import (
 from app.database.constraints import unique
 from app.database.database import Database
 from app.database.errors import ConflictingRowError
-from app.database.turns import gives_way
+from app.database.lock_retries import retries_on_lock
 from app.database.types import Instant
 from app.models.accounts.unconfirmed_users import unconfirmed_users
 from app.models.accounts.user_claims import email_key_in
@@ -47,7 +47,7 @@ class UserRepository:
         self._by_id = database.lookup(select(users), key=users.c.user_id, value=User)
         self._by_key = database.lookup(select(users), key=users.c.username_key, value=User)
 
-    @gives_way
+    @retries_on_lock
     async def add(self, user: User, *, event: NewEvent) -> bool:
         """Store a new user; return False if the username is taken."""
         try:
@@ -87,7 +87,7 @@ class UserRepository:
             value=User,
         )
 
-    @gives_way
+    @retries_on_lock
     async def enroll_otp(self, user: User, otp_secret: bytes) -> bool:
         """Replace the secret of an unconfirmed TOTP enrolment.
 

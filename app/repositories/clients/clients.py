@@ -8,7 +8,7 @@ from sqlalchemy import ColumnElement, delete, insert, select, update
 from app.database.constraints import unique
 from app.database.database import Database
 from app.database.errors import ConflictingRowError
-from app.database.turns import gives_way
+from app.database.lock_retries import retries_on_lock
 from app.models.clients.client_origins import client_origins
 from app.models.clients.clients import Client, clients
 from app.models.clients.consents import consents
@@ -28,7 +28,7 @@ class ClientRepository:
         self._database = database
         self._by_id = database.lookup(select(clients), key=clients.c.client_id, value=Client)
 
-    @gives_way
+    @retries_on_lock
     async def add(self, client: Client, *, event: NewEvent) -> bool:
         """Store a new client; return False if its name is taken."""
         try:
@@ -41,7 +41,7 @@ class ClientRepository:
             return False
         return True
 
-    @gives_way
+    @retries_on_lock
     async def change(self, before: Client, after: Client, *, event: NewEvent) -> bool:
         """Replace `before` with `after`; return False if it was changed or deleted meanwhile.
 
@@ -73,7 +73,7 @@ class ClientRepository:
             await write_events(connection, event)
         return True
 
-    @gives_way
+    @retries_on_lock
     async def delete(self, client_id: str, *, event: NewEvent) -> None:
         """Delete a client, its origins and its consents; its tokens become invalid."""
         async with self._database.transaction() as connection:

@@ -8,7 +8,7 @@ from sqlalchemy import delete, func, select, update
 from sqlalchemy.ext.asyncio import AsyncConnection
 
 from app.database.database import Database
-from app.database.turns import gives_way
+from app.database.lock_retries import retries_on_lock
 from app.models.clients.consents import Consent, consents
 from app.models.oauth.refresh_tokens import refresh_tokens
 from app.models.oauth.token_families import token_families
@@ -31,13 +31,13 @@ class ConsentRepository:
             value=Consent,
         )
 
-    @gives_way
-    async def grant(self, given: Consent, *, event: NewEvent) -> bool:
+    @retries_on_lock
+    async def grant(self, new: Consent, *, event: NewEvent) -> bool:
         """Store a consent (see `store_consent`); return False if the user has been deleted."""
         async with self._database.transaction() as connection:
-            user_exists = await lock_user(connection, given.user_id)
+            user_exists = await lock_user(connection, new.user_id)
             if user_exists:
-                await store_consent(connection, given)
+                await store_consent(connection, new)
                 await write_events(connection, event)
         return user_exists
 
@@ -73,7 +73,7 @@ class ConsentRepository:
             client_id: max(time for time in times if time is not None) for client_id, *times in rows
         }
 
-    @gives_way
+    @retries_on_lock
     async def revoke(self, user_id: str, client_id: str, *, now: datetime, event: NewEvent) -> bool:
         """Delete a user's consent to a client, and revoke their codes and token families for it.
 
@@ -102,13 +102,13 @@ class ConsentRepository:
             return has_changed
 
 
-async def store_consent(connection: AsyncConnection, given: Consent) -> None:
+async def store_consent(connection: AsyncConnection, new: Consent) -> None:
     """Store a consent, adding the scopes granted before if the client fingerprint is the same.
 
     The caller must have locked the row of the user in this transaction.
     """
-    is_this_consent = (consent.user_id == given.user_id, consent.client_id == given.client_id)
-    statement = upsert(connection, consents).values(values_in(consents, given))
+    is_this_consent = (consent.user_id == new.user_id, consent.client_id == new.client_id)
+    statement = upsert(connection, consents).values(values_in(consents, new))
     await connection.execute(statement.on_conflict_do_nothing())
     stored = (
         await connection.execute(
@@ -117,14 +117,14 @@ async def store_consent(connection: AsyncConnection, given: Consent) -> None:
             .with_for_update()
         )
     ).one()
-    is_same = stored.client_fingerprint == given.client_fingerprint
-    scopes = [*(stored.scope.split() if is_same else ()), *given.scope.split()]
+    is_same = stored.client_fingerprint == new.client_fingerprint
+    scopes = [*(stored.scope.split() if is_same else ()), *new.scope.split()]
     await connection.execute(
         update(consents)
         .where(*is_this_consent)
         .values(
             scope=" ".join(dict.fromkeys(scopes)),
-            granted_at=given.granted_at,
-            client_fingerprint=given.client_fingerprint,
+            granted_at=new.granted_at,
+            client_fingerprint=new.client_fingerprint,
         )
     )

@@ -5,7 +5,7 @@ from datetime import datetime
 from sqlalchemy import insert, select
 
 from app.database.database import Database
-from app.database.turns import gives_way
+from app.database.lock_retries import retries_on_lock
 from app.models.clients.initial_access_tokens import InitialAccessToken, initial_access_tokens
 from app.models.operations.audit_outbox import NewEvent
 from app.repositories.inserts import values_in
@@ -18,7 +18,7 @@ class InitialAccessTokenRepository:
     def __init__(self, database: Database) -> None:
         self._database = database
 
-    @gives_way
+    @retries_on_lock
     async def add(self, made: InitialAccessToken, *, event: NewEvent) -> None:
         async with self._database.transaction() as connection:
             await connection.execute(

@@ -9,7 +9,7 @@ from sqlalchemy import Select, delete, func, insert, select, update
 from app.database.constraints import unique
 from app.database.database import Database
 from app.database.errors import ConflictingRowError
-from app.database.turns import gives_way
+from app.database.lock_retries import retries_on_lock
 from app.models.accounts.users import User, users
 from app.models.factors.passkeys import Passkey, passkeys
 from app.models.federation.identity_providers import upstream_identities, upstream_providers
@@ -29,7 +29,7 @@ class PasskeyRepository:
     def __init__(self, database: Database) -> None:
         self._database = database
 
-    @gives_way
+    @retries_on_lock
     async def add(self, made: Passkey, owner: User, *, at_most: int, event: NewEvent) -> Added:
         """Store a passkey.
 
@@ -99,22 +99,22 @@ class PasskeyRepository:
         )
         return bool(await change_with_event(self._database, statement, event))
 
-    @gives_way
+    @retries_on_lock
     async def remove(
         self,
         user_id: str,
         passkey_id: str,
         *,
         even_last: bool,
-        but: str | None,
+        except_session_id: str | None,
         now: datetime,
         event: NewEvent,
     ) -> Passkey | Literal["last"] | None:
         """Remove a passkey and return it, or return None if the user has no such passkey.
 
-        All sign-ins of the user end, except session `but`. Unless `even_last`, return "last" if the
-        user would have no other way to sign in. The row of the user is locked meanwhile, so that
-        two concurrent requests cannot remove the last two ways.
+        All sign-ins of the user end, except `except_session_id`. Unless `even_last`, return "last"
+        if the user would have no other way to sign in. The row of the user is locked meanwhile, so
+        that two concurrent requests cannot remove the last two ways.
         """
         is_this_passkey = (passkey.user_id == user_id, passkey.passkey_id == passkey_id)
         async with self._database.transaction() as connection:
@@ -129,7 +129,9 @@ class PasskeyRepository:
                 if not others:
                     return "last"
             await connection.execute(delete(passkeys).where(*is_this_passkey))
-            await renew_credentials(connection, user_id, but=but, now=now)
+            await renew_credentials(
+                connection, user_id, except_session_id=except_session_id, now=now
+            )
             await write_events(connection, event)
             return Passkey(*row)
 

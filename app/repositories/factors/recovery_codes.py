@@ -6,7 +6,7 @@ from datetime import datetime
 from sqlalchemy import Select, delete, func, insert, select, update
 
 from app.database.database import Database
-from app.database.turns import gives_way
+from app.database.lock_retries import retries_on_lock
 from app.models.accounts.users import User, users
 from app.models.factors.recovery_codes import recovery_codes
 from app.models.operations.audit_outbox import NewEvent
@@ -19,7 +19,7 @@ class RecoveryCodeRepository:
     def __init__(self, database: Database) -> None:
         self._database = database
 
-    @gives_way
+    @retries_on_lock
     async def replace(
         self, user: User, digests: Sequence[bytes], *, now: datetime, event: NewEvent
     ) -> bool:
@@ -53,7 +53,7 @@ class RecoveryCodeRepository:
             )
         )
 
-    @gives_way
+    @retries_on_lock
     async def use(
         self, user_id: str, digest: bytes, *, now: datetime, event_of: Callable[[int], NewEvent]
     ) -> int | None:

@@ -7,7 +7,7 @@ from typing import Any
 from sqlalchemy import ColumnElement, and_, delete, func, insert, select
 
 from app.database.database import Database
-from app.database.turns import gives_way
+from app.database.lock_retries import retries_on_lock
 from app.models.accounts.users import User, users
 from app.models.factors.trusted_browsers import trusted_browsers
 from app.models.operations.audit_outbox import NewEvent
@@ -20,7 +20,7 @@ class TrustedBrowserRepository:
     def __init__(self, database: Database) -> None:
         self._database = database
 
-    @gives_way
+    @retries_on_lock
     async def add(
         self,
         digest: bytes,

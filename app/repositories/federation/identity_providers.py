@@ -9,7 +9,7 @@ from sqlalchemy import delete, func, insert, select, update
 from app.database.constraints import unique
 from app.database.database import Database
 from app.database.errors import ConflictingRowError
-from app.database.turns import gives_way
+from app.database.lock_retries import retries_on_lock
 from app.models.accounts.users import User, users
 from app.models.factors.passkeys import passkeys
 from app.models.federation.identity_providers import (
@@ -37,7 +37,7 @@ class IdentityProviderRepository:
     def __init__(self, database: Database) -> None:
         self._database = database
 
-    @gives_way
+    @retries_on_lock
     async def add(self, made: IdentityProvider, *, event: NewEvent) -> bool:
         """Store an identity provider; return False if its name is taken."""
         try:
@@ -82,7 +82,7 @@ class IdentityProviderRepository:
         )
         return bool(await change_with_event(self._database, statement, event))
 
-    @gives_way
+    @retries_on_lock
     async def remove(self, name: str, *, event: NewEvent) -> int | None:
         """Remove an identity provider and unlink every account from it.
 
@@ -118,7 +118,7 @@ class IdentityProviderRepository:
             value=LinkedIdentity,
         )
 
-    @gives_way
+    @retries_on_lock
     async def link(self, made: LinkedIdentity, owner: User, *, event: NewEvent) -> bool:
         """Link an external identity to a user.
 
@@ -141,8 +141,8 @@ class IdentityProviderRepository:
             await write_events(connection, event)
             return True
 
-    @gives_way
-    async def add_person(self, user: User, made: LinkedIdentity, *, event: NewEvent) -> bool:
+    @retries_on_lock
+    async def add_user(self, user: User, made: LinkedIdentity, *, event: NewEvent) -> bool:
         """Store a new user together with their external identity.
 
         Return False if the username or the identity is taken.
@@ -165,21 +165,21 @@ class IdentityProviderRepository:
             .values(last_used_at=now)
         )
 
-    @gives_way
+    @retries_on_lock
     async def unlink(
         self,
         user_id: str,
         issuer: str,
         subject: str,
         *,
-        but: str,
+        except_session_id: str,
         now: datetime,
         event: NewEvent,
     ) -> Unlinked:
         """Unlink an external identity, unless it is the user's last way to sign in.
 
-        All sign-ins of the user end, except session `but`. The row of the user is locked meanwhile,
-        so that two concurrent requests cannot remove the last two ways.
+        All sign-ins of the user end, except `except_session_id`. The row of the user is locked
+        meanwhile, so that two concurrent requests cannot remove the last two ways.
         """
         is_this_identity = (
             identity.user_id == user_id,
@@ -216,6 +216,8 @@ class IdentityProviderRepository:
             ):
                 return "last"
             await connection.execute(delete(upstream_identities).where(*is_this_identity))
-            await renew_credentials(connection, user_id, but=but, now=now)
+            await renew_credentials(
+                connection, user_id, except_session_id=except_session_id, now=now
+            )
             await write_events(connection, event)
             return "unlinked"

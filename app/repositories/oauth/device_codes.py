@@ -7,7 +7,7 @@ from typing import Any
 from sqlalchemy import Update, select, update
 
 from app.database.database import Database
-from app.database.turns import gives_way
+from app.database.lock_retries import retries_on_lock
 from app.models.accounts.sessions import Session
 from app.models.clients.consents import Consent
 from app.models.oauth.device_codes import DeviceCode, device_codes
@@ -69,7 +69,7 @@ class DeviceCodeRepository:
         )
         return False
 
-    @gives_way
+    @retries_on_lock
     async def approve(
         self,
         user_code: str,

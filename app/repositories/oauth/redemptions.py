@@ -56,7 +56,7 @@ class Redemption:
         new_access = new_access_token(database, source, *is_ours)
         new_refresh = new_refresh_token(database, source, *is_ours)
         winner = Outcome(
-            select(codes.c.used_for).select_from(source), codes.c.digest, given_as="presented"
+            select(codes.c.used_for).select_from(source), codes.c.digest, bound_as="presented"
         )
         self._redeem = database.step(
             use,

@@ -4,7 +4,7 @@ from datetime import datetime
 
 from sqlalchemy import Update, and_, or_, select, update
 
-from app.database.claims import Claim, Given
+from app.database.claims import Claim, Values
 from app.database.database import Database
 from app.models.accounts.users import users
 from app.models.clients.clients import clients
@@ -60,7 +60,7 @@ USED = (
 )
 
 
-def _use(given: Given) -> Update:
+def _use(values: Values) -> Update:
     """Return an update that consumes a token; it also holds when the same caller repeats it."""
     active_family = select(family.family_id).where(
         family.family_id == token.family_id, family.revoked_at.is_(None)
@@ -68,18 +68,18 @@ def _use(given: Given) -> Update:
     return (
         update(refresh_tokens)
         .where(
-            token.digest == given["presented"],
+            token.digest == values["presented"],
             or_(
-                and_(token.used_at.is_(None), token.expires_at > given["now"]),
-                token.successor_digest == given["successor"],
+                and_(token.used_at.is_(None), token.expires_at > values["now"]),
+                token.successor_digest == values["successor"],
             ),
             active_family.exists(),
         )
         .values(
-            used_at=given["now"],
-            expires_at=given["grace_ends_at"],
-            successor_digest=given["successor"],
-            successor_sealed=given["sealed"],
+            used_at=values["now"],
+            expires_at=values["grace_ends_at"],
+            successor_digest=values["successor"],
+            successor_sealed=values["sealed"],
         )
     )
 

@@ -6,7 +6,7 @@ from typing import Any, NamedTuple
 
 from sqlalchemy import ColumnElement, FromClause, Insert, Select, select, union_all, update
 
-from app.database.claims import Creation, Given
+from app.database.claims import Creation, Values
 from app.database.database import Database
 from app.models.accounts.users import User, users
 from app.models.oauth.access_tokens import access_tokens
@@ -47,18 +47,18 @@ SIGN_IN = select(
 )
 
 
-def _new_family(given: Given) -> Select[Any]:
+def _new_family(values: Values) -> Select[Any]:
     return select(
-        given["family_id"],
-        given["client_id"],
+        values["family_id"],
+        values["client_id"],
         user.user_id,
         user.credentials_version,
-        given["scope"],
-        given["now"],
-        given["family_expires_at"],
+        values["scope"],
+        values["now"],
+        values["family_expires_at"],
     ).where(
-        user.user_id == given["user_id"],
-        user.credentials_version == given["credentials_version"],
+        user.user_id == values["user_id"],
+        user.credentials_version == values["credentials_version"],
         user.disabled_at.is_(None),
     )
 

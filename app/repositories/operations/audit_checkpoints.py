@@ -22,7 +22,7 @@ class AuditCheckpointRepository:
             value=AuditCheckpoint,
         )
 
-    async def add(self, made: AuditCheckpoint, told: NewEvent) -> None:
+    async def add(self, made: AuditCheckpoint, event: NewEvent) -> None:
         """Store a checkpoint and write its event; do nothing if the checkpoint already exists."""
         async with self._database.transaction() as connection:
             added = await connection.execute(
@@ -32,7 +32,7 @@ class AuditCheckpointRepository:
                 .returning(checkpoint.checkpoint_id)
             )
             if added.first() is not None:
-                await write_events(connection, told)
+                await write_events(connection, event)
 
     async def delete_archived(self, *, limit: int) -> int:
         """Delete at most `limit` events up to the newest checkpoint, and return how many.

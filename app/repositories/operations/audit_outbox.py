@@ -60,7 +60,7 @@ async def change_with_event(
                 await write_events(connection, event)
         return rows
 
-    return await database.give_way(f"change of {statement.table}", change)
+    return await database.retry_on_lock(f"change of {statement.table}", change)
 
 
 def _insert_again(connection: AsyncConnection, row: dict[str, Any]) -> Insert:

@@ -9,7 +9,7 @@ from sqlalchemy import delete, insert, select, update
 from sqlalchemy.ext.asyncio import AsyncConnection
 
 from app.database.database import Database
-from app.database.turns import gives_way
+from app.database.lock_retries import retries_on_lock
 from app.models.operations.audit_events import AuditEvent, audit_events, audit_head
 from app.models.operations.audit_outbox import audit_outbox
 from app.repositories.inserts import values_in
@@ -19,7 +19,7 @@ head, outbox = audit_head.c, audit_outbox.c
 BATCH = 500
 BY_INDEX = (outbox.sequenced_at, outbox.event_id)
 """PostgreSQL needs both columns to find unnumbered events by the index instead of a full scan."""
-KEPT_FOR = timedelta(minutes=10)
+RETAINED_FOR = timedelta(minutes=10)
 """How long a row is kept after its event was numbered.
 
 An insert that is repeated after a lost connection finds the row and changes nothing.
@@ -38,7 +38,7 @@ class AuditSequencingRepository:
             .limit(1)
         )
 
-    @gives_way
+    @retries_on_lock
     async def number_some(self, *, now: datetime) -> int | None:
         """Append at most `BATCH` events to the chain, and return how many.
 
@@ -69,7 +69,7 @@ class AuditSequencingRepository:
                     .where(outbox.event_id.in_([row.event_id for row in waiting]))
                     .values(sequenced_at=now)
                 )
-                await connection.execute(_old_rows(before=now - KEPT_FOR))
+                await connection.execute(_old_rows(before=now - RETAINED_FOR))
         return len(waiting)
 
 

@@ -34,7 +34,7 @@ from app.models.operations.limit_counters import limit_counters
 from app.models.operations.mails import mails
 from app.models.operations.replay_cache import replay_cache
 
-MAILS_ARE_KEPT = timedelta(days=2)
+MAILS_RETAINED_FOR = timedelta(days=2)
 
 EXPIRING = (
     authorization_codes,
@@ -103,7 +103,7 @@ class HousekeepingRepository:
         """
         mail = mails.c
         # the first condition only serves the index
-        is_old = and_(mail.next_attempt_at < before, mail.created_at < before - MAILS_ARE_KEPT)
+        is_old = and_(mail.next_attempt_at < before, mail.created_at < before - MAILS_RETAINED_FOR)
         return await self._delete(mails, is_old, order=mail.next_attempt_at, limit=limit)
 
     async def _delete(

@@ -7,7 +7,7 @@ from sqlalchemy import delete, insert, select, update
 from sqlalchemy.ext.asyncio import AsyncConnection
 
 from app.database.database import Database
-from app.database.turns import gives_way
+from app.database.lock_retries import retries_on_lock
 from app.models.operations.audit_outbox import NewEvent
 from app.models.operations.mails import StoredMail, mails
 from app.repositories.inserts import values_in
@@ -20,7 +20,7 @@ class MailRepository:
     def __init__(self, database: Database) -> None:
         self._database = database
 
-    @gives_way
+    @retries_on_lock
     async def add(self, made: StoredMail, *, event: NewEvent | None = None) -> None:
         """Store a mail, and the audit event that records it."""
         async with self._database.transaction() as connection:

@@ -21,7 +21,7 @@ class ReplayCacheRepository:
         self._database = database
         self._spend = database.step(
             insert_once(database, replay_cache),
-            outcome=Outcome(select(spent.spent_by), spent.digest, given_as="digest"),
+            outcome=Outcome(select(spent.spent_by), spent.digest, bound_as="digest"),
             order="digest",
         )
 

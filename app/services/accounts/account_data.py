@@ -46,13 +46,13 @@ class AccountData:
         """
         await self._audit.record(AccountEvent.DATA_EXPORTED, user_id=user.user_id)
         return {
-            "exported_at": _said(self._clock.now()),
+            "exported_at": _iso(self._clock.now()),
             "account": {
                 "user_id": user.user_id,
                 "username": user.username,
-                "created_at": _said(user.created_at),
+                "created_at": _iso(user.created_at),
                 "profile": user.claim_values,
-                "profile_updated_at": _said(user.claims_updated_at),
+                "profile_updated_at": _iso(user.claims_updated_at),
             },
             "signing_in": await self._factors(user),
             "sessions": [
@@ -60,8 +60,8 @@ class AccountData:
                     "browser": session.user_agent,
                     "address": session.address,
                     "methods": session.amr.split(),
-                    "signed_in_at": _said(session.auth_time),
-                    "last_seen_at": _said(session.last_seen_at),
+                    "signed_in_at": _iso(session.auth_time),
+                    "last_seen_at": _iso(session.last_seen_at),
                 }
                 for session in await self._sessions.list_of(user.user_id)
             ],
@@ -72,8 +72,8 @@ class AccountData:
                     "issuer": identity.issuer,
                     "subject": identity.subject,
                     "label": identity.label,
-                    "linked_at": _said(identity.linked_at),
-                    "last_used_at": _said(identity.last_used_at),
+                    "linked_at": _iso(identity.linked_at),
+                    "last_used_at": _iso(identity.last_used_at),
                 }
                 for identity in await self._account_repository.list_identities(user.user_id)
             ],
@@ -91,25 +91,25 @@ class AccountData:
             user.user_id, now=self._clock.now(), event=event
         ):
             return False
-        await self._notices.tell(user, AccountEvent.USER_DELETED)
+        await self._notices.send(user, AccountEvent.USER_DELETED)
         return True
 
     async def _factors(self, user: User) -> dict[str, Any]:
         user_id = user.user_id
         return {
             "has_password": has_password(user.password_hash),
-            "authenticator_app_confirmed_at": _said(user.otp_confirmed_at),
+            "authenticator_app_confirmed_at": _iso(user.otp_confirmed_at),
             "passkeys": [
                 {
                     "name": passkey.name,
-                    "created_at": _said(passkey.created_at),
-                    "last_used_at": _said(passkey.last_used_at),
+                    "created_at": _iso(passkey.created_at),
+                    "last_used_at": _iso(passkey.last_used_at),
                 }
                 for passkey in await self._account_repository.list_passkeys(user_id)
             ],
             "recovery_codes_left": await self._account_repository.count_recovery_codes(user_id),
             "remembered_browsers": [
-                {"browser": user_agent, "since": _said(since)}
+                {"browser": user_agent, "since": _iso(since)}
                 for user_agent, since in await self._account_repository.list_trusted_browsers(
                     user_id
                 )
@@ -126,8 +126,8 @@ class AccountData:
                     "client_id": consent.client_id,
                     "name": client.client_name if client is not None else None,
                     "scopes": sorted(consent.scopes),
-                    "allowed_at": _said(consent.granted_at),
-                    "last_used_at": _said(used.get(consent.client_id)),
+                    "allowed_at": _iso(consent.granted_at),
+                    "last_used_at": _iso(used.get(consent.client_id)),
                 }
             )
         return applications
@@ -144,7 +144,7 @@ class AccountData:
 
 def _event(event: AuditEvent) -> dict[str, Any]:
     return {
-        "at": _said(event.at),
+        "at": _iso(event.at),
         "action": event.action,
         "outcome": event.outcome,
         "by": event.actor,
@@ -154,5 +154,5 @@ def _event(event: AuditEvent) -> dict[str, Any]:
     }
 
 
-def _said(moment: datetime | None) -> str | None:
+def _iso(moment: datetime | None) -> str | None:
     return moment.isoformat(timespec="seconds") if moment is not None else None

@@ -57,7 +57,7 @@ class AuthenticationService:
         user = await find_user(self._user_repository, username)
         account = usernames.account_of(username)
         attempt = await self._limits.login_attempt(account, user, Way.PAGES)
-        async with self._known_networks.telling_owner(user, account):
+        async with self._known_networks.notifying_owner(user, account):
             await self._limits.check(attempt)
             is_right = await self._has_password(user, password)
             await self._limits.settle(attempt.attempts, is_right=is_right)
@@ -80,7 +80,7 @@ class AuthenticationService:
         attempt = await self._limits.login_attempt(
             account, user, Way.GRANT, with_code=self._wants_code
         )
-        async with self._known_networks.telling_owner(user, account):
+        async with self._known_networks.notifying_owner(user, account):
             await self._limits.check(attempt)
             problem = await self._problem(user, password, code)
             clears = not self._wants_code or self._otp.is_unused(user, code or "")
@@ -114,7 +114,7 @@ class AuthenticationService:
         is_new = await self._limits.remember_address(user, Way.PAGES)
         await self._limits.forget_failures(user)
         if is_new:
-            await self._notices.tell(user, AccountEvent.SIGN_IN_SUCCEEDED)
+            await self._notices.send(user, AccountEvent.SIGN_IN_SUCCEEDED)
 
     async def _problem(self, user: User | None, password: str, code: str | None) -> str | None:
         """Return what is wrong, as a word for the log, or None.

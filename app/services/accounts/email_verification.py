@@ -110,5 +110,5 @@ class EmailVerification:
             return None
         old = user.standard_claims.verified_email
         if old is not None and old != link.email:
-            await self._notices.tell(user, AccountEvent.EMAIL_VERIFIED)
+            await self._notices.send(user, AccountEvent.EMAIL_VERIFIED)
         return await self._user_repository.find(user.user_id)

@@ -49,7 +49,7 @@ class KnownNetworks:
         self._links = links
 
     @asynccontextmanager
-    async def telling_owner(self, user: User | None, account: str) -> AsyncIterator[None]:
+    async def notifying_owner(self, user: User | None, account: str) -> AsyncIterator[None]:
         """Email the owner, once a day at most, if the shared back-off refuses an attempt.
 
         For a name without an account the same work is done.
@@ -58,7 +58,7 @@ class KnownNetworks:
             yield
         except SharedDelayError:
             if self._outbox is not None:
-                await self._tell(self._outbox, user, account)
+                await self._notify(self._outbox, user, account)
             raise
 
     async def find(self, token: str) -> tuple[OneTimeLink, User] | None:
@@ -82,7 +82,7 @@ class KnownNetworks:
         )
         return user if is_used else None
 
-    async def _tell(self, outbox: Outbox, user: User | None, account: str) -> None:
+    async def _notify(self, outbox: Outbox, user: User | None, account: str) -> None:
         name = user.user_id if user is not None else account
         if not await self._limits.once_a_day(f"delayed {name}"):
             return

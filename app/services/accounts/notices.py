@@ -19,7 +19,7 @@ class Notices:
         self._outbox = outbox
         self._clock = clock
 
-    async def tell(
+    async def send(
         self, user: User, event: AccountEvent, *, language: str | None = None, **values: str
     ) -> None:
         """Send the owner of an account the email of this event.

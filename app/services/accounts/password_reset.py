@@ -114,7 +114,7 @@ class PasswordReset:
         event = self._audit.event(AccountEvent.PASSWORD_RESET, user_id=user.user_id, link_by=by)
         if not await self._one_time_links.use_for_password(link, password_hash, event=event):
             return False
-        await self._notices.tell(user, AccountEvent.PASSWORD_RESET)
+        await self._notices.send(user, AccountEvent.PASSWORD_RESET)
         return True
 
     async def _send(self, outbox: Outbox, user: User, language: str) -> None:

@@ -115,16 +115,20 @@ class SessionService:
         return await self._session_repository.end(session_id, now=self._clock.now(), event=event)
 
     async def end_all(
-        self, user_id: str, *, but: str | None = None, event_of: Callable[[int], NewEvent]
+        self,
+        user_id: str,
+        *,
+        except_session_id: str | None = None,
+        event_of: Callable[[int], NewEvent],
     ) -> int:
         """Sign a user out everywhere and return how many sessions ended.
 
         Clients are notified even for sessions that already ended when the user's credentials
-        changed. `but` is the ID of a session that continues. `event_of` builds the event from the
-        number.
+        changed. `except_session_id` is the ID of a session that continues. `event_of` builds the
+        event from the number.
         """
         return await self._session_repository.end_all(
-            user_id, but=but, now=self._clock.now(), event_of=event_of
+            user_id, except_session_id=except_session_id, now=self._clock.now(), event_of=event_of
         )
 
 

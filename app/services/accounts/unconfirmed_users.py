@@ -13,7 +13,7 @@ REASON = "never_confirmed"
 class UnconfirmedUsers:
     """Deletion of unconfirmed users.
 
-    `kept_for` is how long users have to confirm a second factor; zero keeps them forever.
+    `deleted_after` is how long users have to confirm a second factor; zero keeps them forever.
     """
 
     def __init__(
@@ -22,12 +22,12 @@ class UnconfirmedUsers:
         unconfirmed_user_repository: UnconfirmedUserRepository,
         audit: AuditLog,
         clock: Clock,
-        kept_for: timedelta,
+        deleted_after: timedelta,
     ) -> None:
         self._unconfirmed_user_repository = unconfirmed_user_repository
         self._audit = audit
         self._clock = clock
-        self._kept_for = kept_for
+        self._deleted_after = deleted_after
 
     async def delete_due(self, *, before: datetime, limit: int) -> int:
         """Delete a batch of users, with an event each.
@@ -35,10 +35,10 @@ class UnconfirmedUsers:
         Return how many need not be checked again. `before` is the present, less a margin for clocks
         that differ. The name of a deleted user can be registered again.
         """
-        if not self._kept_for:
+        if not self._deleted_after:
             return 0
         user_ids = await self._unconfirmed_user_repository.list_due(
-            before=before - self._kept_for, limit=limit
+            before=before - self._deleted_after, limit=limit
         )
         if not user_ids:
             return 0

@@ -174,7 +174,7 @@ class UserService:
         await self._user_repository.credentials.reset_otp(
             user.user_id, sealed, now=self._clock.now(), event=event
         )
-        await self._notices.tell(user, AccountEvent.OTP_RESET)
+        await self._notices.send(user, AccountEvent.OTP_RESET)
         return enrolment
 
     async def factor_changed(self, user: User, *, session: Session) -> tuple[str, SignedIn] | None:
@@ -185,7 +185,7 @@ class UserService:
         updated = await self.find(user.user_id)
         if updated is None:
             return None  # deleted at the same time
-        await self._notices.tell(updated, AccountEvent.OTP_CHANGED)
+        await self._notices.send(updated, AccountEvent.OTP_CHANGED)
         return await self._sessions.go_on(updated, session)
 
     async def stay_signed_in(self, user: User, *, session: Session) -> tuple[str, SignedIn] | None:
@@ -208,7 +208,7 @@ class UserService:
         await self._user_repository.credentials.set_password_hash(
             user.user_id, hashed, now=self._clock.now(), event=event
         )
-        await self._notices.tell(user, AccountEvent.PASSWORD_RESET)
+        await self._notices.send(user, AccountEvent.PASSWORD_RESET)
 
     async def hash_of_new_password(self, user: User, password: str) -> str:
         """Return the hash of an acceptable password; raise `InvalidInputError` for any other."""
@@ -230,7 +230,7 @@ class UserService:
             user.user_id,
             hashed,
             known_version=user.credentials_version,
-            but=session.session_id,
+            except_session_id=session.session_id,
             now=self._clock.now(),
             event=event,
         ):
@@ -238,7 +238,7 @@ class UserService:
         updated = await self.find(user.user_id)
         if updated is None:
             return None  # deleted at the same time
-        await self._notices.tell(updated, AccountEvent.PASSWORD_CHANGED)
+        await self._notices.send(updated, AccountEvent.PASSWORD_CHANGED)
         return await self._sessions.go_on(updated, session)
 
     async def set_disabled(self, username: str, *, disabled: bool) -> User:
@@ -254,7 +254,7 @@ class UserService:
             user.user_id, now if disabled else None, now=now, event=event
         )
         if disabled and not user.is_disabled:
-            await self._notices.tell(user, AccountEvent.USER_DISABLED)
+            await self._notices.send(user, AccountEvent.USER_DISABLED)
         return await self.get(username)
 
     async def _check_new_password(self, password: str, names: Iterable[str]) -> str | None:

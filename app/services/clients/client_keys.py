@@ -22,13 +22,13 @@ from app.security.text import is_encodable
 
 log = logger(__name__)
 
-KEPT = timedelta(minutes=5)
+CACHED_FOR = timedelta(minutes=5)
 ASKED_AGAIN_AFTER = timedelta(seconds=5)
 USABLE_MEANWHILE = timedelta(minutes=15)
 """Maximum age of keys that are used while newer ones are being fetched."""
 PATIENCE = 1.0
 """Seconds to wait for newer keys if there are usable ones."""
-MAXIMUM_KEPT = 1000
+CACHE_SIZE = 1000
 MAXIMUM_KEYS = 100
 Keys = Sequence[dict[str, Any]]
 
@@ -47,7 +47,7 @@ class ClientKeys:
     def __init__(self, outbound: OutboundHttp, clock: Clock) -> None:
         self._outbound = outbound
         self._clock = clock
-        self._kept: FIFOCache[str, _Fetched] = FIFOCache(MAXIMUM_KEPT)
+        self._cache: FIFOCache[str, _Fetched] = FIFOCache(CACHE_SIZE)
         self._ask = SingleFlight(self._fetch)
 
     async def verified(
@@ -76,7 +76,7 @@ class ClientKeys:
 
     async def keys_at(self, uri: str, *, kid: str | None) -> Keys:
         """Return the public keys at a URI as JWKs; raise `FetchError`."""
-        cached = self._kept.get(uri)
+        cached = self._cache.get(uri)
         now = self._clock.now()
         if cached is None or _is_due(cached, kid, now):
             is_usable = cached is not None and _is_usable_meanwhile(cached, kid, now)
@@ -85,20 +85,20 @@ class ClientKeys:
             raise FetchError(f"no keys from the jwks_uri: {cached.problem}")
         return cached.keys
 
-    async def _newer(self, uri: str, kept: _Fetched) -> _Fetched:
+    async def _newer(self, uri: str, cached: _Fetched) -> _Fetched:
         """Return the current result of a URI, or the cached one if the request takes too long."""
         try:
             async with asyncio.timeout(PATIENCE):
                 return await self._ask(uri)
         except (TimeoutError, BusyError):
-            return kept
+            return cached
 
     async def _fetch(self, uri: str) -> _Fetched:
         """Fetch a URI and cache the result.
 
         Failures are cached too, so that callers cannot cause repeated requests to a URI.
         """
-        before, now = self._kept.get(uri), self._clock.now()
+        before, now = self._cache.get(uri), self._clock.now()
         try:
             response = await self._outbound.get(uri)
             if response.status != 200:
@@ -112,28 +112,28 @@ class ClientKeys:
                 result = _Fetched(before.keys, before.fetched_at, now)
             else:
                 result = _Fetched(None, now, now, str(error))
-        self._kept[uri] = result
+        self._cache[uri] = result
         return result
 
 
-def _is_due(kept: _Fetched, kid: str | None, now: datetime) -> bool:
-    if abs(now - kept.asked_at) < ASKED_AGAIN_AFTER:
+def _is_due(cached: _Fetched, kid: str | None, now: datetime) -> bool:
+    if abs(now - cached.asked_at) < ASKED_AGAIN_AFTER:
         return False
-    return not _has_key(kept, kid) or _is_old(kept, now)
+    return not _has_key(cached, kid) or _is_old(cached, now)
 
 
-def _is_usable_meanwhile(kept: _Fetched, kid: str | None, now: datetime) -> bool:
-    is_recent = abs(now - kept.fetched_at) <= USABLE_MEANWHILE
-    return kept.keys is not None and is_recent and _has_key(kept, kid)
+def _is_usable_meanwhile(cached: _Fetched, kid: str | None, now: datetime) -> bool:
+    is_recent = abs(now - cached.fetched_at) <= USABLE_MEANWHILE
+    return cached.keys is not None and is_recent and _has_key(cached, kid)
 
 
-def _has_key(kept: _Fetched, kid: str | None) -> bool:
-    return kid is None or any(key.get("kid") == kid for key in kept.keys or ())
+def _has_key(cached: _Fetched, kid: str | None) -> bool:
+    return kid is None or any(key.get("kid") == kid for key in cached.keys or ())
 
 
-def _is_old(kept: _Fetched, now: datetime) -> bool:
+def _is_old(cached: _Fetched, now: datetime) -> bool:
     """Return whether the keys are outdated; they also are if the clock was set back."""
-    return kept.keys is None or abs(now - kept.fetched_at) > KEPT
+    return cached.keys is None or abs(now - cached.fetched_at) > CACHED_FOR
 
 
 def _parse(body: bytes) -> Keys:

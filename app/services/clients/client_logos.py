@@ -15,9 +15,9 @@ from app.security.images import image_type
 log = logger(__name__)
 
 LIMIT = 200_000
-KEPT = timedelta(hours=1)
-FAILURE_KEPT = timedelta(minutes=5)
-MAXIMUM_KEPT = 50
+CACHED_FOR = timedelta(hours=1)
+FAILURE_CACHED_FOR = timedelta(minutes=5)
+CACHE_SIZE = 50
 
 
 @dataclass(frozen=True, slots=True)
@@ -33,24 +33,24 @@ class _Fetched:
 
 
 class ClientLogos:
-    """Logos of clients, of which at most `MAXIMUM_KEPT` of `LIMIT` bytes each are cached."""
+    """Logos of clients, of which at most `CACHE_SIZE` of `LIMIT` bytes each are cached."""
 
     def __init__(self, outbound: OutboundHttp, clock: Clock) -> None:
         self._outbound = outbound
         self._clock = clock
         self._ask = SingleFlight(self._fetch)
-        self._kept: FIFOCache[str, _Fetched] = FIFOCache(MAXIMUM_KEPT)
+        self._cache: FIFOCache[str, _Fetched] = FIFOCache(CACHE_SIZE)
 
     async def find(self, client: Client) -> Logo | None:
         """Return the image at `logo_uri`; None if there is none, or none that may be shown."""
         uri = client.registered_metadata.logo_uri
         if uri is None:
             return None
-        cached, now = self._kept.get(uri), self._clock.now()
+        cached, now = self._cache.get(uri), self._clock.now()
         if cached is None or cached.until <= now:
             logo = await self._ask(uri)
-            cached = _Fetched(logo, now + (KEPT if logo is not None else FAILURE_KEPT))
-            self._kept[uri] = cached
+            cached = _Fetched(logo, now + (CACHED_FOR if logo is not None else FAILURE_CACHED_FOR))
+            self._cache[uri] = cached
         return cached.logo
 
     async def _fetch(self, uri: str) -> Logo | None:

@@ -9,8 +9,8 @@ from app.concurrency.single_flight import SingleFlight
 from app.repositories.clients.client_origins import ClientOriginRepository
 from app.security.origins import loopback_origin_of
 
-KEPT = timedelta(minutes=1)
-MAXIMUM_KEPT = 1000
+CACHED_FOR = timedelta(minutes=1)
+CACHE_SIZE = 1000
 MAXIMUM_LENGTH = 255
 
 
@@ -18,7 +18,7 @@ class ClientOrigins:
     def __init__(self, client_origin_repository: ClientOriginRepository, clock: Clock) -> None:
         self._client_origin_repository = client_origin_repository
         self._clock = clock
-        self._known: FIFOCache[str, datetime] = FIFOCache(MAXIMUM_KEPT)
+        self._known: FIFOCache[str, datetime] = FIFOCache(CACHE_SIZE)
         self._look_again = SingleFlight(self._look)
 
     async def is_known(self, origin: str) -> bool:
@@ -32,7 +32,7 @@ class ClientOrigins:
         since = self._known.get(origin)
         if since is None:  # a read in progress may precede its registration
             return await self._look(origin)
-        return abs(now - since) < KEPT or await self._look_again(origin)
+        return abs(now - since) < CACHED_FOR or await self._look_again(origin)
 
     async def _look(self, origin: str) -> bool:
         now = self._clock.now()

@@ -28,7 +28,7 @@ DEFAULT_AUTH_METHOD = "client_secret_basic"
 IN_FORCE = {"id_token_signed_response_alg": "RS256"}
 """Defaults of unstated metadata (OpenID Connect Dynamic Client Registration section 2)."""
 MAXIMUM_LABEL = 200
-KEPT_IN_AN_UPDATE = (
+UNCHANGED_BY_AN_UPDATE = (
     "client_id", "created_at", "disabled_at",
     "registration_token_digest", "registration_expires_at",
 )  # fmt: skip
@@ -132,7 +132,7 @@ class ClientService:
             scope=scope,
             sector_identifier=sector_identifier,
         )._replace(
-            **{name: getattr(client, name) for name in KEPT_IN_AN_UPDATE},
+            **{name: getattr(client, name) for name in UNCHANGED_BY_AN_UPDATE},
             secret_digest=digest,
         )
         if self._seen(changed) == self._seen(client):

@@ -48,27 +48,29 @@ class ConsentService:
         *,
         is_forced: bool,
         is_identity_sure: bool,
-        is_given: bool,
+        is_granted: bool,
     ) -> ConsentRequirement:
         """Return whether the user must be asked for consent.
 
         If consent is forced, or any program could pose as the client (RFC 8252 section 8.6), the
-        user is asked in each request; `is_given` says that they have allowed this one.
+        user is asked in each request; `is_granted` says that they have allowed this one.
         """
         if client.trust == FIRST_PARTY and not is_forced and is_identity_sure:
             return ConsentRequirement(is_due=False, consent=None)
         consent = await self.find(user, client)
         if consent is None or not scopes <= consent.scopes:
             return ConsentRequirement(is_due=True, consent=consent)
-        must_ask_again = (is_forced or not is_identity_sure) and not is_given
+        must_ask_again = (is_forced or not is_identity_sure) and not is_granted
         return ConsentRequirement(is_due=must_ask_again, consent=consent)
 
     async def grant(self, user: User, client: Client, scopes: frozenset[str]) -> bool:
         """Store what the user allows; return False if the account no longer exists."""
-        consent, event = self.given(user, client, scopes)
+        consent, event = self.new_consent(user, client, scopes)
         return await self._consent_repository.grant(consent, event=event)
 
-    def given(self, user: User, client: Client, scopes: frozenset[str]) -> tuple[Consent, NewEvent]:
+    def new_consent(
+        self, user: User, client: Client, scopes: frozenset[str]
+    ) -> tuple[Consent, NewEvent]:
         """Return the consent that a user gives now, and its audit event."""
         consent = Consent(
             user_id=user.user_id,

@@ -109,14 +109,14 @@ class MailCodes:
             await self._limits.settle(attempt.attempts, is_right=is_right)
         except TooManyRequestsError:
             if await self._limits.once_a_day(f"mail codes guessed {user.user_id}"):
-                await self._notices.tell(user, AccountEvent.MAIL_CODE_REFUSED)
+                await self._notices.send(user, AccountEvent.MAIL_CODE_REFUSED)
             raise
         if not is_right or not await self._spend(user, sealed):
             await self._audit.record(
                 AccountEvent.MAIL_CODE_REFUSED, user_id=user.user_id, succeeded=False
             )
             return None
-        await self._notices.tell(user, AccountEvent.MAIL_CODE_USED)
+        await self._notices.send(user, AccountEvent.MAIL_CODE_USED)
         return self._sealed(CONFIRMED, signed_in, browser)
 
     def is_confirmed(self, signed_in: SignedIn, sealed: str, *, browser: str) -> bool:

@@ -69,7 +69,7 @@ class OtpService:
             user = None
         account = usernames.account_of(username)
         attempt = await self._limits.open_code_attempt(account, user)
-        async with self._known_networks.telling_owner(user, account):
+        async with self._known_networks.notifying_owner(user, account):
             await self._limits.check(attempt)
             step = self._step_of(user, code)
             clears = self._is_unused(user, step)
@@ -110,11 +110,11 @@ class OtpService:
         """
         try:
             attempt = await self._limits.code_attempt(user)
-            async with self._known_networks.telling_owner(user, user.username_key):
+            async with self._known_networks.notifying_owner(user, user.username_key):
                 await self._limits.settle(attempt.attempts, is_right=is_right, clears=clears)
         except TooManyRequestsError:
             if await self._limits.once_a_day(f"codes guessed {user.user_id}"):
-                await self._notices.tell(user, AccountEvent.OTP_REFUSED)
+                await self._notices.send(user, AccountEvent.OTP_REFUSED)
             raise
 
     async def spend_code(self, user: User, code: str) -> bool:
@@ -161,7 +161,7 @@ class OtpService:
         sealed = self._box.seal(secret.encode(), context=user.user_id)
         event = self._audit.event(AccountEvent.OTP_CHANGED, user_id=user.user_id)
         return await self._user_repository.credentials.replace_otp(
-            user, sealed, step, but=session.session_id, now=now, event=event
+            user, sealed, step, except_session_id=session.session_id, now=now, event=event
         )
 
     def _step_of(self, user: User | None, code: str) -> int | None:
@@ -183,7 +183,7 @@ class OtpService:
                 AccountEvent.OTP_REFUSED, user_id=user_id, actor=actor, succeeded=False
             )
         elif user is not None and not user.has_confirmed_otp:
-            await self._notices.tell(user, AccountEvent.OTP_CONFIRMED)
+            await self._notices.send(user, AccountEvent.OTP_CONFIRMED)
 
     def _open(self, user: User) -> str | None:
         if user.otp_secret is None:

@@ -151,9 +151,14 @@ class PasskeyService:
         return await self._passkey_repository.rename(user.user_id, passkey_id, name, event=event)
 
     async def remove(
-        self, user: User, passkey_id: str, *, but: Session | None, even_last: bool = False
+        self,
+        user: User,
+        passkey_id: str,
+        *,
+        except_session: Session | None,
+        even_last: bool = False,
     ) -> Passkey | None:
-        """Remove a passkey and sign the user out everywhere except in the session `but`.
+        """Remove a passkey and sign the user out everywhere except in `except_session`.
 
         Return None if the user has no such passkey. Raise `PasskeyRefusedError` if no other way to
         sign in would be left, unless `even_last`.
@@ -162,7 +167,7 @@ class PasskeyService:
             user.user_id,
             passkey_id,
             even_last=even_last,
-            but=but.session_id if but is not None else None,
+            except_session_id=except_session.session_id if except_session is not None else None,
             now=self._clock.now(),
             event=self._event(AccountEvent.PASSKEY_REMOVED, user, passkey_id),
         )

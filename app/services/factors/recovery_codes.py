@@ -45,7 +45,7 @@ class RecoveryCodes:
             user, digests, now=self._clock.now(), event=event
         ):
             return None
-        await self._notices.tell(user, AccountEvent.RECOVERY_CODES_CREATED)
+        await self._notices.send(user, AccountEvent.RECOVERY_CODES_CREATED)
         return [recovery_codes.shown(code) for code in codes]
 
     async def use(self, user: User, code: str) -> bool:
@@ -65,7 +65,7 @@ class RecoveryCodes:
                 AccountEvent.RECOVERY_CODE_REFUSED, user_id=user.user_id, succeeded=False
             )
             return False
-        await self._notices.tell(user, AccountEvent.RECOVERY_CODE_USED, left=str(left))
+        await self._notices.send(user, AccountEvent.RECOVERY_CODE_USED, left=str(left))
         return True
 
     async def _spend(self, user: User, digest: bytes) -> int | None:

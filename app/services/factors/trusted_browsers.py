@@ -15,7 +15,7 @@ from app.services.accounts.events import AccountEvent
 from app.services.accounts.sessions import printable
 from app.services.operations.audit import AuditLog
 
-MAXIMUM_PEOPLE = 5
+MAXIMUM_USERS = 5
 
 
 class TrustedBrowsers:
@@ -70,7 +70,7 @@ class TrustedBrowsers:
         others = [
             held[digest] for digest in held if owners.get(digest, user.user_id) != user.user_id
         ]
-        return [secret, *others][:MAXIMUM_PEOPLE]
+        return [secret, *others][:MAXIMUM_USERS]
 
     async def count(self, user: User) -> int:
         return await self._trusted_browser_repository.count(user.user_id, now=self._clock.now())
@@ -89,4 +89,4 @@ class TrustedBrowsers:
 
 def _ours(secrets: Sequence[str]) -> list[str]:
     valid = [secret for secret in secrets if TokenKind.REMEMBERED_BROWSER.matches(secret)]
-    return valid[:MAXIMUM_PEOPLE]
+    return valid[:MAXIMUM_USERS]

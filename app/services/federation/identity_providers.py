@@ -164,7 +164,7 @@ class IdentityProviderService:
             f"upstream state {state}", expires_at=self._clock.now() + lasts
         )
 
-    async def person_of(self, elsewhere: ExternalIdentity) -> User | None:
+    async def user_of(self, elsewhere: ExternalIdentity) -> User | None:
         """Return the user of an external identity and mark the identity as used.
 
         Return None if it is not linked.
@@ -207,13 +207,15 @@ class IdentityProviderService:
         identity = self._identity(user.user_id, elsewhere)
         if not await self._identity_provider_repository.link(identity, user, event=event):
             return False
-        await self._notices.tell(user, AccountEvent.IDENTITY_LINKED, label=label)
+        await self._notices.send(user, AccountEvent.IDENTITY_LINKED, label=label)
         return True
 
-    async def unlink(self, user: User, issuer: str, subject: str, *, but: Session) -> Unlinked:
+    async def unlink(
+        self, user: User, issuer: str, subject: str, *, except_session: Session
+    ) -> Unlinked:
         """Unlink an external identity, unless no other way to sign in would be left.
 
-        The user is signed out everywhere except in the session `but`.
+        The user is signed out everywhere except in `except_session`.
         """
         identity = await self._identity_provider_repository.find_identity(issuer, subject)
         if identity is None:
@@ -225,7 +227,7 @@ class IdentityProviderService:
             user.user_id,
             issuer,
             subject,
-            but=but.session_id,
+            except_session_id=except_session.session_id,
             now=self._clock.now(),
             event=event,
         )
@@ -236,7 +238,7 @@ class IdentityProviderService:
             for provider in await self._identity_provider_repository.list_all()
         }
         label = labels.get(identity.provider, identity.provider)
-        await self._notices.tell(user, AccountEvent.IDENTITY_UNLINKED, label=label)
+        await self._notices.send(user, AccountEvent.IDENTITY_UNLINKED, label=label)
         return outcome
 
     async def create_account(self, username: str, elsewhere: ExternalIdentity) -> User:
@@ -266,7 +268,7 @@ class IdentityProviderService:
             AccountEvent.FEDERATED_USER_CREATED, user_id=user.user_id, provider=elsewhere.provider
         )
         identity = self._identity(user.user_id, elsewhere, now)
-        if not await self._identity_provider_repository.add_person(user, identity, event=event):
+        if not await self._identity_provider_repository.add_user(user, identity, event=event):
             if (
                 await self._identity_provider_repository.find_identity(
                     elsewhere.issuer, elsewhere.subject

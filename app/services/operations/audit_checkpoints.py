@@ -51,8 +51,8 @@ class AuditCheckpoints:
         head = Head(row.sequence, row.hash)
         return Checkpoint(head, row.archived_at, is_signed=self._is_signed(row))
 
-    async def cut(self, head: Head, told: NewEvent) -> None:
-        """Make the chain begin after `head`; `told` is the audit event of the cut."""
+    async def cut(self, head: Head, event: NewEvent) -> None:
+        """Make the chain begin after `head`; `event` is the audit event of the cut."""
         name = _name_of(head)
         await self._audit_checkpoint_repository.add(
             AuditCheckpoint(
@@ -62,7 +62,7 @@ class AuditCheckpoints:
                 archived_at=self._clock.now(),
                 signature=self._box.seal(_content(head), context=name),
             ),
-            told,
+            event,
         )
 
     async def delete_archived(self) -> int:

@@ -20,7 +20,7 @@ from app.services.operations.batch_sizes import BatchSize, pause_after
 log = logger(__name__)
 
 LEASE = "housekeeping"
-KEPT_AFTER_EXPIRY = timedelta(minutes=5)
+RETAINED_AFTER_EXPIRY = timedelta(minutes=5)
 LEASE_INTERVALS = 3
 SHORTEST_LEASE = 60.0
 STOP_SECONDS = 1.0
@@ -133,7 +133,7 @@ class Housekeeping(BackgroundLoop):
         A table that is locked, or whose deletion has a bug, must not hold up the others.
         """
         limit, started_at = size.rows, self._timer()
-        before = self._clock.now() - KEPT_AFTER_EXPIRY
+        before = self._clock.now() - RETAINED_AFTER_EXPIRY
         try:
             deleted = await deletion(before=before, limit=limit)
         except DatabaseUnavailableError:

@@ -41,7 +41,7 @@ class Outbox:
         self._mail_repository = mail_repository
         self._box = box
         self._clock = clock
-        self._said_by_all = {"brand": brand, "issuer": issuer}
+        self._common_values = {"brand": brand, "issuer": issuer}
         self.filled = asyncio.Event()
 
     async def put(self, mail: StoredMail, *, event: NewEvent | None = None) -> None:
@@ -64,7 +64,7 @@ class Outbox:
         takes as long as any other until then.
         """
         now, mail_id = self._clock.now(), new_identifier()
-        rendered = render_mail(name, language, {**self._said_by_all, **values})
+        rendered = render_mail(name, language, {**self._common_values, **values})
         content = {
             "recipient": recipient,
             **rendered._asdict(),

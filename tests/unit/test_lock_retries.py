@@ -5,12 +5,12 @@ import asyncio
 import pytest
 
 from app.database.errors import RowLockedError
-from app.database.turns import KindsInTurn, Turns
+from app.database.lock_retries import LockRetries, RoundRobinSemaphore
 from app.errors import DatabaseUnavailableError
 
 
-async def waiting(turns: KindsInTurn, *kinds: str) -> list["asyncio.Task[None]"]:
-    tasks = [asyncio.create_task(turns.take(kind)) for kind in kinds]
+async def waiting(semaphore: RoundRobinSemaphore, *kinds: str) -> list["asyncio.Task[None]"]:
+    tasks = [asyncio.create_task(semaphore.acquire(kind)) for kind in kinds]
     await asyncio.sleep(0)
     return tasks
 
@@ -22,43 +22,43 @@ async def served(tasks: list["asyncio.Task[None]"]) -> list[bool]:
 
 
 async def test_kinds_of_transaction_alternate_while_locks_block_them() -> None:
-    turns = KindsInTurn(1)
-    await turns.take("user")
-    tasks = await waiting(turns, "user", "user", "client")
+    semaphore = RoundRobinSemaphore(1)
+    await semaphore.acquire("user")
+    tasks = await waiting(semaphore, "user", "user", "client")
 
-    turns.give_back("user", is_locked=True)
+    semaphore.release("user", is_locked=True)
     assert await served(tasks) == [False, False, True]
-    turns.give_back("client", is_locked=True)
+    semaphore.release("client", is_locked=True)
     assert await served(tasks) == [True, False, True]
 
 
 async def test_a_kind_that_is_no_longer_blocked_continues() -> None:
-    turns = KindsInTurn(1)
-    await turns.take("user")
-    tasks = await waiting(turns, "client", "user", "user")
+    semaphore = RoundRobinSemaphore(1)
+    await semaphore.acquire("user")
+    tasks = await waiting(semaphore, "client", "user", "user")
 
-    turns.give_back("user", is_locked=False)
-    turns.give_back("user", is_locked=False)
+    semaphore.release("user", is_locked=False)
+    semaphore.release("user", is_locked=False)
 
     assert await served(tasks) == [False, True, True]
 
 
 async def test_the_slot_of_a_cancelled_caller_passes_to_the_next_caller() -> None:
-    turns = KindsInTurn(1)
-    await turns.take("user")
-    tasks = await waiting(turns, "user", "user", "user")
+    semaphore = RoundRobinSemaphore(1)
+    await semaphore.acquire("user")
+    tasks = await waiting(semaphore, "user", "user", "user")
 
     tasks[0].cancel()
-    turns.give_back("user", is_locked=True)
+    semaphore.release("user", is_locked=True)
     tasks[1].cancel()  # at the moment at which it is its turn
     await asyncio.gather(*tasks, return_exceptions=True)
-    turns.give_back("user", is_locked=True)
+    semaphore.release("user", is_locked=True)
 
-    await asyncio.wait_for(turns.take("user"), 5)
+    await asyncio.wait_for(semaphore.acquire("user"), 5)
 
 
 async def test_an_attempt_on_a_locked_row_is_retried_until_the_deadline() -> None:
-    turns = Turns(of_a_kind=1, again=1, time_limit=0.05)
+    retries = LockRetries(connections_per_kind=1, retries_at_once=1, time_limit=0.05)
     attempts = 0
 
     async def attempt() -> None:
@@ -68,17 +68,17 @@ async def test_an_attempt_on_a_locked_row_is_retried_until_the_deadline() -> Non
         raise RowLockedError
 
     with pytest.raises(DatabaseUnavailableError):
-        await turns.run("user", attempt)
+        await retries.run("user", attempt)
 
     assert attempts > 1
 
 
 async def test_an_exception_in_an_attempt_reaches_its_caller_and_frees_the_slot() -> None:
-    turns = Turns(of_a_kind=1, again=1, time_limit=5)
+    retries = LockRetries(connections_per_kind=1, retries_at_once=1, time_limit=5)
 
     async def attempt() -> None:
         raise LookupError
 
     for _ in range(3):
         with pytest.raises(LookupError):
-            await turns.run("user", attempt)
+            await retries.run("user", attempt)

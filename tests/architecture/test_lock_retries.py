@@ -37,7 +37,7 @@ def test_every_transaction_of_a_request_yields_to_locks() -> None:
         for name, method in methods()
         if transactions_in(method)
         and name not in PATIENT
-        and "gives_way" not in map(ast.unparse, method.decorator_list)
+        and "retries_on_lock" not in map(ast.unparse, method.decorator_list)
     }
 
     assert waiting == set()
@@ -47,7 +47,7 @@ def test_a_method_that_yields_to_locks_has_one_transaction_so_that_it_can_be_ret
     giving_way = [
         (f"{name}: {method.name}", transactions_in(method))
         for name, method in methods()
-        if "gives_way" in map(ast.unparse, method.decorator_list)
+        if "retries_on_lock" in map(ast.unparse, method.decorator_list)
     ]
 
     assert len(giving_way) > 20

@@ -14,7 +14,7 @@ OF_ONE_PARTY = AT_ONCE // 4
 """Share of one client, or of the callers from one network."""
 
 
-class Turns:
+class HostSlots:
     def __init__(self) -> None:
         self._semaphores: WeakValueDictionary[tuple[str, str, str], asyncio.Semaphore] = (
             WeakValueDictionary()

@@ -1,4 +1,4 @@
-"""Transactions that give way: they hold no connection while they wait for another's lock.
+"""Retries of transactions that meet a lock: they hold no connection while they wait.
 
 A transaction waits only briefly for a lock. It then returns its connection to the pool, and is
 retried on connections reserved for retries until the deadline of its caller.
@@ -27,73 +27,77 @@ Arguments = ParamSpec("Arguments")
 Attempt = Callable[[], Awaitable[Result]]
 
 
-class Lane(Enum):
+class LockWait(Enum):
     """How long a transaction waits for locks, and on which connections."""
 
     PATIENT = "patient"
     """As long as a statement may take, on an ordinary connection: it cannot be retried."""
     BRIEF = "brief"
     """Briefly, on an ordinary connection."""
-    AGAIN = "again"
+    RETRY = "retry"
     """Briefly, on a connection reserved for retries."""
 
 
-_lane: ContextVar[Lane] = ContextVar("lane", default=Lane.PATIENT)
-current_lane = _lane.get
+_lock_wait: ContextVar[LockWait] = ContextVar("lock_wait", default=LockWait.PATIENT)
+current_lock_wait = _lock_wait.get
 
 
 @contextmanager
-def _on(lane: Lane) -> Iterator[None]:
-    token = _lane.set(lane)
+def _using(lock_wait: LockWait) -> Iterator[None]:
+    token = _lock_wait.set(lock_wait)
     try:
         yield
     finally:
-        _lane.reset(token)
+        _lock_wait.reset(token)
 
 
-class Turns:
+class LockRetries:
     """Runner for attempts that may wait for locks without delaying other attempts.
 
     An attempt has committed when it returns, and changed nothing when it raises `RowLockedError`.
-    Attempts of one kind use at most `of_a_kind` of the ordinary connections, so that other kinds
-    get theirs even if every attempt of this kind runs into a lock. At most `again` attempts are
-    retried at once, round-robin by kind.
+    Attempts of one kind use at most `connections_per_kind` of the ordinary connections, so that
+    other kinds get theirs even if every attempt of this kind runs into a lock. At most
+    `retries_at_once` attempts are retried at once, round-robin by kind.
     """
 
-    def __init__(self, *, of_a_kind: int, again: int, time_limit: float) -> None:
-        self._of_a_kind = of_a_kind
+    def __init__(
+        self, *, connections_per_kind: int, retries_at_once: int, time_limit: float
+    ) -> None:
+        self._connections_per_kind = connections_per_kind
         self._time_limit = time_limit
         self._kinds: dict[str, Places] = {}
-        self._again = KindsInTurn(again)
+        self._retry_places = RoundRobinSemaphore(retries_at_once)
 
     async def run(self, kind: str, attempt: Attempt[Result]) -> Result:
         """Return the result of an attempt; raises `DatabaseUnavailableError` at the deadline."""
-        if current_lane() is not Lane.PATIENT:
+        if current_lock_wait() is not LockWait.PATIENT:
             return await attempt()  # part of an attempt that is already running
         limit = time.perf_counter() + seconds_left(otherwise=self._time_limit)
-        places = self._kinds.get(kind) or self._kinds.setdefault(kind, Places(self._of_a_kind))
+        places = self._kinds.get(kind) or self._kinds.setdefault(
+            kind, Places(self._connections_per_kind)
+        )
         async with places.taken(within=limit - time.perf_counter(), late=DatabaseUnavailableError):
-            with suppress(RowLockedError), _on(Lane.BRIEF):
+            with suppress(RowLockedError), _using(LockWait.BRIEF):
                 return await attempt()
         while (left := limit - time.perf_counter()) > 0:
             try:
                 async with asyncio.timeout(left):
-                    await self._again.take(kind)
+                    await self._retry_places.acquire(kind)
             except TimeoutError:
                 break
             is_locked = False
             try:
-                with _on(Lane.AGAIN):
+                with _using(LockWait.RETRY):
                     return await attempt()
             except RowLockedError:
                 is_locked = True
             finally:
-                self._again.give_back(kind, is_locked=is_locked)
+                self._retry_places.release(kind, is_locked=is_locked)
         log.warning("database unavailable: a lock was not granted in time (%s)", kind)
         raise DatabaseUnavailableError
 
 
-class KindsInTurn:
+class RoundRobinSemaphore:
     """A semaphore that is granted round-robin by kind.
 
     A kind whose last attempt did not run into a lock goes first.
@@ -103,8 +107,8 @@ class KindsInTurn:
         self._free_places = count
         self._waiting: OrderedDict[str, deque[asyncio.Future[None]]] = OrderedDict()
 
-    async def take(self, kind: str) -> None:
-        """Wait for a place; the caller must call `give_back` afterwards."""
+    async def acquire(self, kind: str) -> None:
+        """Wait for a place; the caller must call `release` afterwards."""
         if self._free_places:  # then no caller is waiting
             self._free_places -= 1
             return
@@ -114,10 +118,10 @@ class KindsInTurn:
             await future
         except asyncio.CancelledError:
             if future.done() and not future.cancelled():
-                self.give_back(kind, is_locked=True)
+                self.release(kind, is_locked=True)
             raise
 
-    def give_back(self, kind: str, *, is_locked: bool) -> None:
+    def release(self, kind: str, *, is_locked: bool) -> None:
         """Pass the place to the next caller; `is_locked` tells whether the attempt met a lock."""
         if kind in self._waiting:
             self._waiting.move_to_end(kind, last=is_locked)
@@ -134,24 +138,24 @@ class KindsInTurn:
         self._free_places += 1
 
 
-class _HasTurns(Protocol):
-    """A repository, whose methods can give way."""
+class _HasDatabase(Protocol):
+    """A repository, whose methods can be retried."""
 
     @property
-    def _database(self) -> "_RunsInTurns": ...
+    def _database(self) -> "_RetriesOnLock": ...
 
 
-class _RunsInTurns(Protocol):
-    async def give_way(self, kind: str, attempt: Attempt[Result], /) -> Result: ...
+class _RetriesOnLock(Protocol):
+    async def retry_on_lock(self, kind: str, attempt: Attempt[Result], /) -> Result: ...
 
 
-_Repository = TypeVar("_Repository", bound=_HasTurns)
+_Repository = TypeVar("_Repository", bound=_HasDatabase)
 
 
-def gives_way(
+def retries_on_lock(
     method: Callable[Concatenate[_Repository, Arguments], Awaitable[Result]],
 ) -> Callable[Concatenate[_Repository, Arguments], Coroutine[Any, Any, Result]]:
-    """Decorate a repository method so that it gives way to other transactions' locks.
+    """Decorate a repository method so that it is retried while another transaction holds a lock.
 
     The method must be one transaction without side effects outside it, because it is repeated from
     the beginning.
@@ -159,9 +163,9 @@ def gives_way(
     kind = method.__qualname__
 
     @wraps(method)
-    async def in_turns(
+    async def with_retries(
         self: _Repository, /, *arguments: Arguments.args, **named: Arguments.kwargs
     ) -> Result:
-        return await self._database.give_way(kind, partial(method, self, *arguments, **named))
+        return await self._database.retry_on_lock(kind, partial(method, self, *arguments, **named))
 
-    return in_turns
+    return with_retries
