@@ -22,8 +22,9 @@ from app.settings import load_settings
 from app.wiring import make_backend
 from migrations.revisions import record_revision
 
-for module in pkgutil.iter_modules(app.models.__path__):  # each puts its tables into the metadata
-    import_module(f"app.models.{module.name}")
+# each module puts its tables into the metadata
+for module in pkgutil.walk_packages(app.models.__path__, "app.models."):
+    import_module(module.name)
 
 
 def render_item(kind: str, item: Any, autogenerate: AutogenContext) -> str | Literal[False]:

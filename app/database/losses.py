@@ -10,6 +10,8 @@ NOT_DATA = frozenset(
 )
 """Tables that do not count as data: the revisions, the head of the audit log (every downgrade keeps
 it), its outbox (a downgrade numbers the pending events), and the table that each start writes."""
+DATA_IN = {"roles": "role_id NOT IN ('administrator', 'auditor')"}
+"""Conditions for the rows of a table that are data: the others are inserted by migrations."""
 
 
 @dataclass(frozen=True, slots=True)
@@ -75,7 +77,12 @@ def _shape_of(connection: Connection) -> _Shape:
         for table in tables
         for column in inspector.get_columns(table)
     }
-    rows = {table: _count(connection, _quoted(connection, table)) for table in tables}
+    rows = {
+        table: _count(
+            connection, f"{_quoted(connection, table)} WHERE {DATA_IN.get(table, 'true')}"
+        )
+        for table in tables
+    }
     if inspector.has_table("audit_outbox"):  # a downgrade numbers these before it deletes events
         waiting = _count(connection, "audit_outbox WHERE sequenced_at IS NULL")
         rows["audit_events"] = rows.get("audit_events", 0) + waiting

@@ -2,7 +2,7 @@
 
 from typing import Literal
 
-from pydantic import BaseModel, Field
+from pydantic import BaseModel, ConfigDict, Field
 
 
 class TokenResponse(BaseModel):
@@ -30,7 +30,12 @@ class RevocationRequest(IntrospectionRequest):
 
 
 class IntrospectionResponse(BaseModel):
-    """Introspection response (RFC 7662 section 2.2). Only `active` is present if it is false."""
+    """Introspection response (RFC 7662 section 2.2). Only `active` is present if it is false.
+
+    A client with claim mappings, or the scopes `groups` and `roles`, adds members of its own.
+    """
+
+    model_config = ConfigDict(extra="allow")
 
     active: bool
     scope: str | None = None

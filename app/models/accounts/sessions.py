@@ -3,7 +3,7 @@
 from dataclasses import dataclass
 from datetime import datetime
 
-from sqlalchemy import Column, LargeBinary, String, Table
+from sqlalchemy import Boolean, Column, LargeBinary, String, Table, false
 
 from app.database.types import Instant
 from app.models.tables import metadata
@@ -24,6 +24,7 @@ sessions = Table(
     Column("last_seen_at", Instant, nullable=False),
     Column("expires_at", Instant, nullable=False, index=True),
     Column("ended_at", Instant),
+    Column("stays_signed_in", Boolean, nullable=False, server_default=false()),
 )
 
 
@@ -32,7 +33,7 @@ class Session:
     """A session of one user in one browser, from sign-in to sign-out.
 
     `session_id` is the `sid` of ID tokens and not secret. `amr` is a list of values separated by
-    spaces (RFC 8176).
+    spaces (RFC 8176). `stays_signed_in` is set if the user asked to stay signed in.
     """
 
     session_id: str
@@ -48,3 +49,4 @@ class Session:
     last_seen_at: datetime
     expires_at: datetime
     ended_at: datetime | None
+    stays_signed_in: bool = False

@@ -6,7 +6,7 @@ from datetime import datetime
 from functools import cached_property
 from typing import Any, NamedTuple
 
-from sqlalchemy import BigInteger, Column, Integer, LargeBinary, String, Table, Text
+from sqlalchemy import BigInteger, Column, Index, Integer, LargeBinary, String, Table, Text, text
 
 from app.database.types import Instant
 from app.models.accounts.user_claims import UserClaims
@@ -31,6 +31,13 @@ users = Table(
     Column("otp_drift", Integer, nullable=False, server_default="0"),
     Column("email_key", String(320), index=True),
     Column("otp_recent_steps", String(200)),
+    Column("search_words", Text),
+    Index(
+        "ix_users_not_indexed",
+        "user_id",
+        sqlite_where=text("search_words IS NULL"),
+        postgresql_where=text("search_words IS NULL"),
+    ),
 )
 
 
@@ -53,6 +60,7 @@ class UserColumns(NamedTuple):
     otp_drift: int = 0
     email_key: str | None = None
     otp_recent_steps: str | None = None
+    search_words: str | None = None
 
 
 class User(UserColumns):
@@ -64,7 +72,8 @@ class User(UserColumns):
     number of time steps that the authenticator's clock is ahead of the server's. `email_key` is
     the case-folded email address, for finding the user by it; it is set only if the address is
     verified. `otp_recent_steps` are the time steps of the last codes, each between spaces, the
-    newest first.
+    newest first. `search_words` are the words by which the user is found, separated by spaces, or
+    None until they are indexed.
     """
 
     @cached_property

@@ -7,11 +7,12 @@ from functools import cached_property
 from typing import Any, NamedTuple
 
 from authlib.oauth2.rfc6749 import ClientMixin
-from sqlalchemy import Column, LargeBinary, String, Table, Text
+from sqlalchemy import Column, Integer, LargeBinary, String, Table, Text, text
 
 from app.database.types import Instant
 from app.models.clients.registered_metadata import RegisteredMetadata
 from app.models.tables import index_where_set, metadata
+from app.schemas.client_policies import ClientPolicies, parse_policies
 
 BY_SECRET = ("client_secret_basic", "client_secret_post")
 
@@ -34,6 +35,13 @@ clients = Table(
     Column("sector_identifier", String(255)),
     Column("registration_token_digest", LargeBinary),
     Column("registration_expires_at", Instant),
+    Column("policies", Text),
+    Column("admin_scopes", Text, nullable=False, server_default=text("''")),
+    Column("owner", String(64), nullable=False, server_default="manual"),
+    Column("version", Integer, nullable=False, server_default="1"),
+    Column("secret_expires_at", Instant),
+    Column("previous_secret_digest", LargeBinary),
+    Column("previous_secret_expires_at", Instant),
     index_where_set("ix_clients_registration_expires_at", "registration_expires_at"),
 )
 
@@ -57,6 +65,13 @@ class ClientColumns(NamedTuple):
     sector_identifier: str | None
     registration_token_digest: bytes | None
     registration_expires_at: datetime | None
+    policies: str | None = None
+    admin_scopes: str = ""
+    owner: str = "manual"
+    version: int = 1
+    secret_expires_at: datetime | None = None
+    previous_secret_digest: bytes | None = None
+    previous_secret_expires_at: datetime | None = None
 
 
 class Client(ClientColumns, ClientMixin):
@@ -71,6 +86,12 @@ class Client(ClientColumns, ClientMixin):
     clients, which do not need consent. `sector_identifier` is set for pairwise subjects only
     (OpenID Connect Core section 8.1). A client that registered itself has a registration access
     token (RFC 7592), and has `registration_expires_at` until it is first used.
+
+    `policies` is a JSON object (`ClientPolicies`), or None for a client that has the general ones.
+    `admin_scopes` are the scopes of the admin API that an administrator allows the client; those in
+    `scope` are never read for this. `owner` is the file that made the client, or `manual`, and
+    `version` grows with every change. While a secret is being replaced, the previous one is valid
+    until `previous_secret_expires_at`.
     """
 
     @cached_property
@@ -92,8 +113,25 @@ class Client(ClientColumns, ClientMixin):
         return RegisteredMetadata.of(self.metadata_members)
 
     @property
+    def policies_in_force(self) -> ClientPolicies | None:
+        """The policies of this client, or None if it has none of its own."""
+        return parse_policies(self.policies) if self.policies is not None else None
+
+    @property
     def is_disabled(self) -> bool:
         return self.disabled_at is not None
+
+    def has_valid_secret(self, now: datetime) -> bool:
+        """Whether the current secret is valid."""
+        is_expired = self.secret_expires_at is not None and self.secret_expires_at <= now
+        return self.secret_digest is not None and not is_expired
+
+    def has_valid_previous_secret(self, now: datetime) -> bool:
+        """Whether the secret that is being replaced is still valid."""
+        expires_at = self.previous_secret_expires_at
+        return (
+            self.previous_secret_digest is not None and expires_at is not None and expires_at > now
+        )
 
     @property
     def is_public(self) -> bool:

@@ -19,6 +19,7 @@ upstream_providers = Table(
     Column("scope", String(300), nullable=False),
     Column("created_at", Instant, nullable=False),
     Column("disabled_at", Instant),
+    Column("groups_claim", String(64)),
 )
 
 upstream_identities = Table(
@@ -39,7 +40,8 @@ class IdentityProvider:
     """An identity provider.
 
     `name` is part of URL paths, `label` is shown on the button. `sealed_secret` is the client
-    secret, encrypted with `name` as the context.
+    secret, encrypted with `name` as the context. `groups_claim` is the claim that lists the groups
+    of a user there, if it is mapped to groups here.
     """
 
     name: str
@@ -50,6 +52,7 @@ class IdentityProvider:
     scope: str
     created_at: datetime
     disabled_at: datetime | None
+    groups_claim: str | None = None
 
     @property
     def is_disabled(self) -> bool:

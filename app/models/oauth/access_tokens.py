@@ -45,6 +45,7 @@ class AccessTokenColumns(NamedTuple):
     otp_confirmed_at: datetime | None
     pairwise_salt: bytes | None
     sector_identifier: str | None
+    policies: str | None
 
 
 class AccessToken(AccessTokenColumns, TokenMixin):

@@ -1,0 +1,88 @@
+"""Policies of a client: who may use it, and what its tokens contain."""
+
+from functools import lru_cache
+from typing import Annotated, Literal, Self
+
+from pydantic import BaseModel, ConfigDict, Field, StringConstraints, model_validator
+
+from app.schemas.claim_mappings import ClaimMapping, MappingTarget
+from app.schemas.claim_names import IDENTITY_CLAIMS, PROFILE_CLAIMS
+
+MAXIMUM_GROUPS = 200
+MAXIMUM_MAPPINGS = 50
+MAXIMUM_SCOPES = 100
+DAY_SECONDS = 86_400
+
+SecondFactorPolicy = Literal["required", "optional", "passkey_first"]
+ConsentPolicy = Literal["remembered", "always", "never"]
+GroupId = Annotated[str, StringConstraints(pattern=r"^[0-9a-f]{32}$")]
+ScopeName = Annotated[str, StringConstraints(pattern=r"^[\x21\x23-\x5b\x5d-\x7e]{1,128}$")]
+LoginMethod = Annotated[
+    str, StringConstraints(pattern=r"^(password|passkey|provider:[a-z0-9-]{1,40})$")
+]
+FROZEN = ConfigDict(frozen=True, extra="forbid")
+
+
+class AccessPolicy(BaseModel):
+    """The users that may use a client: everybody, members of some groups, or nobody."""
+
+    model_config = FROZEN
+
+    kind: Literal["everyone", "groups", "nobody"] = "everyone"
+    groups: Annotated[tuple[GroupId, ...], Field(max_length=MAXIMUM_GROUPS)] = Field(
+        default=(), description="The ids of the groups, if `kind` is `groups`."
+    )
+
+    @model_validator(mode="after")
+    def _groups_only_of_their_kind(self) -> Self:
+        if bool(self.groups) != (self.kind == "groups"):
+            raise ValueError("groups are required if, and only if, the kind is groups")
+        return self
+
+
+class ClientPolicies(BaseModel):
+    """The policies of one client; a value of None leaves the decision to the general settings."""
+
+    model_config = FROZEN
+
+    access: AccessPolicy = AccessPolicy()
+    claim_mappings: Annotated[tuple[ClaimMapping, ...], Field(max_length=MAXIMUM_MAPPINGS)] = ()
+    id_token_claims: tuple[str, ...] = Field(
+        default=(), description="Standard claims that are also in the ID token."
+    )
+    access_token_ttl: int | None = Field(default=None, ge=60, le=DAY_SECONDS)
+    refresh_token_ttl: int | None = Field(default=None, ge=60, le=400 * DAY_SECONDS)
+    second_factor: SecondFactorPolicy | None = None
+    require_verified_email: bool = False
+    require_pkce: bool | None = None
+    consent: ConsentPolicy | None = None
+    allowed_scopes: Annotated[tuple[ScopeName, ...] | None, Field(max_length=MAXIMUM_SCOPES)] = None
+    login_methods: Annotated[tuple[LoginMethod, ...] | None, Field(min_length=1)] = None
+
+    @model_validator(mode="after")
+    def _each_claim_once(self) -> Self:
+        seen: set[tuple[str, MappingTarget]] = set()
+        for mapping in self.claim_mappings:
+            pairs = {(mapping.name, target) for target in mapping.targets}
+            if seen & pairs:
+                raise ValueError("two mappings set the same claim in the same place")
+            seen |= pairs
+        return self
+
+    @model_validator(mode="after")
+    def _known_claims(self) -> Self:
+        unknown = set(self.id_token_claims) - {*IDENTITY_CLAIMS, *PROFILE_CLAIMS}
+        if unknown:
+            raise ValueError("id_token_claims are standard claims (OpenID Connect Core 5.1)")
+        return self
+
+    def stored(self) -> str | None:
+        """Return the policies as JSON, or None if they are the general ones."""
+        content = self.model_dump_json(exclude_defaults=True)
+        return content if content != "{}" else None
+
+
+@lru_cache(maxsize=1024)
+def parse_policies(stored: str) -> ClientPolicies:
+    """Parse stored policies. Rows are read at each request, but the text rarely changes."""
+    return ClientPolicies.model_validate_json(stored)
