@@ -92,6 +92,26 @@ class InvalidCredentialsError(PosternError):
     title = "Unauthorized"
 
 
+class ForbiddenError(PosternError):
+    """The caller is known, but may not do this."""
+
+    error = "forbidden"
+    status = 403
+    title = "Forbidden"
+
+
+class FullAdministratorRequiredError(ForbiddenError):
+    """The object carries an administrative role or scope, and the caller is not a full
+    administrator."""
+
+    error = "administrator_required"
+
+    def __init__(self) -> None:
+        super().__init__(
+            "Only a full administrator may change what carries an administrative role or scope."
+        )
+
+
 class NotFoundError(PosternError):
     error = "not_found"
     status = 404
@@ -102,6 +122,28 @@ class ConflictError(PosternError):
     error = "conflict"
     status = 409
     title = "Conflict"
+
+
+class LastAdministratorError(ConflictError):
+    """The change would leave the server without an administrator."""
+
+    error = "last_administrator"
+
+    def __init__(self) -> None:
+        super().__init__(
+            "This is the last administrator. Make another user an administrator first."
+        )
+
+
+class StaleVersionError(PosternError):
+    """The object has changed since the caller read it (RFC 9110 section 15.5.13)."""
+
+    error = "precondition_failed"
+    status = 412
+    title = "Precondition Failed"
+
+    def __init__(self) -> None:
+        super().__init__("The object was changed in the meantime. Read it again.")
 
 
 class GoneError(PosternError):

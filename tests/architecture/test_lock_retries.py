@@ -11,6 +11,7 @@ PATIENT = {
     "housekeeping.py": "housekeeping, by one worker at a time",
     "sealed_values.py": "commands",
     "unconfirmed_users.py": "housekeeping, by one worker at a time",
+    "user_search.py": "housekeeping, by one worker at a time; everything else only reads",
 }
 """Files whose transactions wait for a lock on an ordinary connection, and why they may."""
 

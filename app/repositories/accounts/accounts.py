@@ -9,10 +9,14 @@ from sqlalchemy.ext.asyncio import AsyncConnection
 
 from app.database.database import Database
 from app.database.lock_retries import retries_on_lock
+from app.models.accounts.attributes import user_attributes
+from app.models.accounts.groups import group_members
 from app.models.accounts.known_networks import known_addresses
 from app.models.accounts.one_time_links import one_time_links
+from app.models.accounts.roles import role_grants, user_subject
 from app.models.accounts.sessions import sessions
 from app.models.accounts.unconfirmed_users import unconfirmed_users
+from app.models.accounts.user_search import user_activity, user_search
 from app.models.accounts.users import users
 from app.models.clients.consents import consents
 from app.models.factors.passkeys import Passkey, passkeys
@@ -28,6 +32,10 @@ from app.models.oauth.refresh_tokens import refresh_tokens
 from app.models.oauth.token_families import token_families
 from app.models.oauth.used_refresh_tokens import used_refresh_tokens
 from app.models.operations.audit_outbox import NewEvent
+from app.repositories.accounts.administrators import (
+    is_last_administrator,
+    user_is_not_last_administrator,
+)
 from app.repositories.accounts.owners import lock_user
 from app.repositories.accounts.session_endings import end_sessions
 from app.repositories.operations.audit_outbox import write_events
@@ -46,6 +54,10 @@ TABLES_OF_A_USER = (
     one_time_links,
     upstream_identities,
     unconfirmed_users,
+    group_members,
+    user_attributes,
+    user_activity,
+    user_search,
 )
 """Tables of rows that belong to one user, in the order in which other transactions lock them."""
 
@@ -83,21 +95,27 @@ class AccountRepository:
         )
 
     @retries_on_lock
+    async def is_last_administrator(self, user_id: str) -> bool:
+        async with self._database.transaction() as connection:
+            return await is_last_administrator(connection, user_id)
+
+    @retries_on_lock
     async def delete(self, user_id: str, *, now: datetime, event: NewEvent) -> bool:
         """Delete a user and all their data in one step; return False if already deleted.
 
         The audit log is append-only and is kept, and so are the notices that inform clients of the
-        end of the user's sessions.
+        end of the user's sessions. Raises `LastAdministratorError`.
         """
         async with self._database.transaction() as connection:
             await lock_user(connection, user_id)
-            await end_sessions(connection, user_id, except_session_id=None, now=now)
-            deleted = await connection.execute(
-                delete(users).where(users.c.user_id == user_id).returning(users.c.user_id)
-            )
-            if deleted.first() is None:
-                return False
-            await delete_rows_of(connection, [user_id])
+            async with user_is_not_last_administrator(connection, user_id):
+                await end_sessions(connection, user_id, except_session_id=None, now=now)
+                deleted = await connection.execute(
+                    delete(users).where(users.c.user_id == user_id).returning(users.c.user_id)
+                )
+                if deleted.first() is None:
+                    return False
+                await delete_rows_of(connection, [user_id])
             await write_events(connection, event)
         return True
 
@@ -132,6 +150,9 @@ async def delete_rows_of(connection: AsyncConnection, user_ids: Sequence[str]) -
                 family_table.c.family_id.in_(_keys(token_families, "family_id", user_ids))
             )
         )
+    await connection.execute(
+        delete(role_grants).where(role_grants.c.subject.in_(map(user_subject, user_ids)))
+    )
     for table in TABLES_OF_A_USER:
         await connection.execute(delete(table).where(table.c.user_id.in_(user_ids)))
 

@@ -13,6 +13,8 @@ from app.models.accounts.users import User, users
 from app.models.factors.recovery_codes import recovery_codes
 from app.models.factors.trusted_browsers import trusted_browsers
 from app.models.operations.audit_outbox import NewEvent
+from app.repositories.accounts.administrators import user_is_not_last_administrator
+from app.repositories.accounts.owners import lock_user
 from app.repositories.accounts.session_endings import end_sessions
 from app.repositories.operations.audit_outbox import change_with_event, write_events
 from app.security.tokens import new_identifier
@@ -124,12 +126,27 @@ class CredentialRepository:
     async def set_disabled(
         self, user_id: str, disabled_at: datetime | None, *, now: datetime, event: NewEvent
     ) -> bool:
-        """Disable a user and end all their sign-ins, or re-enable them if `disabled_at` is None."""
+        """Disable a user and end all their sign-ins, or re-enable them if `disabled_at` is None.
+
+        Raises `LastAdministratorError`.
+        """
         if disabled_at is None:
             statement = changed_user(user_id, disabled_at=None)
             return bool(await change_with_event(self._database, statement, event))
-        statement = changed_user(user_id, disabled_at=disabled_at)
-        return await self._end_sign_ins(user_id, statement, event, except_session_id=None, now=now)
+        return await self._disable(user_id, disabled_at, now=now, event=event)
+
+    @retries_on_lock
+    async def _disable(
+        self, user_id: str, disabled_at: datetime, *, now: datetime, event: NewEvent
+    ) -> bool:
+        async with self._database.transaction() as connection:
+            if not await lock_user(connection, user_id):
+                return False
+            async with user_is_not_last_administrator(connection, user_id):
+                await connection.execute(changed_user(user_id, disabled_at=disabled_at))
+            await end_sessions(connection, user_id, except_session_id=None, now=now)
+            await write_events(connection, event)
+        return True
 
     @retries_on_lock
     async def _end_sign_ins(

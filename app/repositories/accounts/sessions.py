@@ -4,7 +4,7 @@ from collections.abc import Callable, Sequence
 from datetime import datetime, timedelta
 from typing import Any, NamedTuple
 
-from sqlalchemy import insert, select, update
+from sqlalchemy import Update, insert, select, update
 
 from app.database.database import Database
 from app.database.lock_retries import retries_on_lock
@@ -13,9 +13,10 @@ from app.models.accounts.users import User, users
 from app.models.clients.clients import Client, clients
 from app.models.oauth.token_families import token_families
 from app.models.operations.audit_outbox import NewEvent
+from app.repositories.accounts.search_index import record_sign_in
 from app.repositories.accounts.session_endings import clients_in, end_session, end_sessions
 from app.repositories.inserts import values_in
-from app.repositories.operations.audit_outbox import change_with_event, write_events
+from app.repositories.operations.audit_outbox import write_events
 
 session, user, family, client = sessions.c, users.c, token_families.c, clients.c
 SESSION_COLUMNS = len(sessions.columns)
@@ -49,6 +50,7 @@ class SessionRepository:
     async def add(self, made: Session, *, event: NewEvent) -> None:
         async with self._database.transaction() as connection:
             await connection.execute(insert(sessions).values(values_in(sessions, made)))
+            await record_sign_in(connection, made.user_id, now=made.created_at)
             await write_events(connection, event)
 
     async def find_by_digest(self, digest: bytes, *, now: datetime) -> SignedIn | None:
@@ -99,14 +101,24 @@ class SessionRepository:
                 amr=again.amr,
                 last_seen_at=again.last_seen_at,
                 expires_at=again.expires_at,
+                stays_signed_in=again.stays_signed_in,
             )
             .returning(session.session_id)
         )
         if event is not None:
-            return bool(await change_with_event(self._database, statement, event))
+            return await self._renew(statement, again, event)
         is_not_renewed = (session.session_id == again.session_id, session.digest != again.digest)
         witness = select(session.session_id).where(*is_not_renewed).with_for_update()
         return bool(await self._database.change(statement, witness=witness))
+
+    @retries_on_lock
+    async def _renew(self, statement: Update, again: Session, event: NewEvent) -> bool:
+        async with self._database.transaction() as connection:
+            if (await connection.execute(statement)).first() is None:
+                return False
+            await record_sign_in(connection, again.user_id, now=again.last_seen_at)
+            await write_events(connection, event)
+        return True
 
     @retries_on_lock
     async def end(self, session_id: str, *, now: datetime, event: NewEvent) -> bool:

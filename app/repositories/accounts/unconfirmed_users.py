@@ -3,10 +3,12 @@
 from collections.abc import Mapping, Sequence
 from datetime import datetime
 
-from sqlalchemy import delete, exists, select, update
+from sqlalchemy import delete, exists, literal, select, update
 
 from app.database.database import Database
+from app.models.accounts.groups import group_members
 from app.models.accounts.one_time_links import one_time_links
+from app.models.accounts.roles import USER_PREFIX, role_grants
 from app.models.accounts.sessions import sessions
 from app.models.accounts.unconfirmed_users import unconfirmed_users
 from app.models.accounts.users import users
@@ -18,8 +20,16 @@ from app.models.operations.audit_outbox import NewEvent
 from app.repositories.accounts.accounts import delete_accounts
 from app.repositories.operations.audit_outbox import write_events
 
-SIGNS_OF_USE = (passkeys, upstream_identities, sessions, token_families, consents)
-"""Tables with rows of users who have signed in before, or can sign in another way."""
+SIGNS_OF_USE = (
+    passkeys,
+    upstream_identities,
+    sessions,
+    token_families,
+    consents,
+    group_members,
+)
+"""Tables with rows of users who have signed in before, can sign in another way, or were prepared by
+an administrator."""
 user, unconfirmed, link = users.c, unconfirmed_users.c, one_time_links.c
 
 
@@ -62,6 +72,9 @@ class UnconfirmedUserRepository:
                     user.otp_confirmed_at.is_(None),
                     user.disabled_at.is_(None),
                     *(~exists().where(t.c.user_id == user.user_id) for t in SIGNS_OF_USE),
+                    ~exists().where(
+                        role_grants.c.subject == literal(USER_PREFIX).concat(user.user_id)
+                    ),
                 )
             )
             rows = unused.all()

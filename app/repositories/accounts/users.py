@@ -30,8 +30,10 @@ from app.models.factors.passkeys import passkeys
 from app.models.operations.audit_outbox import NewEvent
 from app.repositories.accounts.credentials import CredentialRepository, changed_user
 from app.repositories.accounts.owners import lock_owner
+from app.repositories.accounts.search_index import index_new_user, replace_words
 from app.repositories.inserts import values_in
 from app.repositories.operations.audit_outbox import change_with_event, write_events
+from app.schemas.search_words import search_words_of
 from app.security import totp
 
 REST_OF_DRIFT = 10
@@ -56,6 +58,7 @@ class UserRepository:
                 await connection.execute(
                     insert(unconfirmed_users).values(user_id=user.user_id, since=user.created_at)
                 )
+                await index_new_user(connection, user)
                 await write_events(connection, event)
         except ConflictingRowError:
             return False
@@ -160,18 +163,27 @@ class UserRepository:
         """Store a rehash of the same password, unless the password was changed meanwhile."""
         return await self._update(user_id, None, users.c.password_hash == old, password_hash=new)
 
+    @retries_on_lock
     async def replace_claims(
         self, user: User, claims: str, *, now: datetime, event: NewEvent
     ) -> bool:
         """Store the claims of a user; return False if they changed since `user` was read."""
-        return await self._update(
+        search_words = search_words_of(user.username, claims)
+        statement = changed_user(
             user.user_id,
-            event,
             users.c.claims == user.claims,
             claims=claims,
             claims_updated_at=now,
             email_key=email_key_in(claims),
+            search_words=search_words,
         )
+        async with self._database.transaction() as connection:
+            if (await connection.execute(statement)).first() is None:
+                return False
+            if search_words != user.search_words:
+                await replace_words(connection, user.user_id, search_words.split())
+            await write_events(connection, event)
+        return True
 
     async def _update(
         self,

@@ -2,23 +2,32 @@
 
 from collections.abc import Sequence
 from datetime import datetime
+from typing import Literal
 
 from sqlalchemy import ColumnElement, delete, insert, select, update
+from sqlalchemy.ext.asyncio import AsyncConnection
 
 from app.database.constraints import unique
 from app.database.database import Database
 from app.database.errors import ConflictingRowError
 from app.database.lock_retries import retries_on_lock
+from app.models.accounts.roles import role_grants, roles
 from app.models.clients.client_origins import client_origins
+from app.models.clients.client_usage import client_usage, retired_client_ids
 from app.models.clients.clients import Client, clients
 from app.models.clients.consents import consents
 from app.models.operations.audit_outbox import NewEvent
-from app.repositories.inserts import values_in
+from app.repositories.inserts import upsert, values_in
 from app.repositories.operations.audit_outbox import change_with_event, write_events
 from app.security.origins import registered_origins_of
 
 UNIQUE_NAME = unique(clients.c.unique_name)
+CLIENT_ID = unique(clients.c.client_id)
+retired = retired_client_ids.c
 NOT_COMPARED = frozenset({"registration_expires_at"})
+
+Taken = Literal["client_name", "client_id"]
+"""What another client has already."""
 
 
 class ClientRepository:
@@ -29,17 +38,23 @@ class ClientRepository:
         self._by_id = database.lookup(select(clients), key=clients.c.client_id, value=Client)
 
     @retries_on_lock
-    async def add(self, client: Client, *, event: NewEvent) -> bool:
-        """Store a new client; return False if its name is taken."""
+    async def add(self, client: Client, *, event: NewEvent) -> Taken | None:
+        """Store a new client; return what is taken already, or None if it was stored.
+
+        The id of a client that was deleted is taken forever.
+        """
+        was_deleted = select(retired.client_id).where(retired.client_id == client.client_id)
         try:
-            async with self._database.transaction(UNIQUE_NAME) as connection:
+            async with self._database.transaction(UNIQUE_NAME, CLIENT_ID) as connection:
+                if await connection.scalar(was_deleted) is not None:
+                    return "client_id"
                 await connection.execute(insert(clients).values(values_in(clients, client)))
                 if origins := _origins(client):
                     await connection.execute(insert(client_origins).values(origins))
                 await write_events(connection, event)
-        except ConflictingRowError:
-            return False
-        return True
+        except ConflictingRowError as error:
+            return "client_id" if error.constraint == CLIENT_ID else "client_name"
+        return None
 
     @retries_on_lock
     async def change(self, before: Client, after: Client, *, event: NewEvent) -> bool:
@@ -59,6 +74,7 @@ class ClientRepository:
             ),
         ]
         changes = {name: value for name, value in new.items() if name not in NOT_COMPARED}
+        changes["version"] = before.version + 1
         async with self._database.transaction() as connection:
             updated = await connection.execute(
                 update(clients).where(*unchanged).values(changes).returning(clients.c.client_id)
@@ -74,16 +90,24 @@ class ClientRepository:
         return True
 
     @retries_on_lock
-    async def delete(self, client_id: str, *, event: NewEvent) -> None:
-        """Delete a client, its origins and its consents; its tokens become invalid."""
+    async def delete(self, client_id: str, *, now: datetime, event: NewEvent) -> None:
+        """Delete a client and what belongs to it; its tokens become invalid, its id stays taken."""
+        id_row = {"client_id": client_id, "retired_at": now}
         async with self._database.transaction() as connection:
-            for table in (client_origins, consents, clients):
-                await connection.execute(delete(table).where(table.c.client_id == client_id))
+            await connection.execute(delete(clients).where(clients.c.client_id == client_id))
+            await delete_rows_of_clients(connection, [client_id])
+            await connection.execute(
+                upsert(connection, retired_client_ids).values(id_row).on_conflict_do_nothing()
+            )
             await write_events(connection, event)
 
     async def mark_used(self, client_id: str) -> None:
         """Clear the expiry of a registration, because the client has been used."""
-        await self._update(client_id, None, registration_expires_at=None)
+        await self._database.change(
+            update(clients)
+            .where(clients.c.client_id == client_id)
+            .values(registration_expires_at=None)
+        )
 
     async def find(self, client_id: str, *, now: datetime) -> Client | None:
         client = await self._by_id(client_id)
@@ -106,10 +130,16 @@ class ClientRepository:
     ) -> bool:
         """Replace the client secret; return False if the client has none.
 
-        The old secret is invalid immediately.
+        Every other secret of the client is invalid immediately.
         """
         return await self._update(
-            client_id, event, clients.c.secret_digest.is_not(None), secret_digest=digest
+            client_id,
+            event,
+            clients.c.secret_digest.is_not(None),
+            secret_digest=digest,
+            secret_expires_at=None,
+            previous_secret_digest=None,
+            previous_secret_expires_at=None,
         )
 
     async def set_disabled(
@@ -123,17 +153,28 @@ class ClientRepository:
     async def _update(
         self,
         client_id: str,
-        event: NewEvent | None,
+        event: NewEvent,
         *conditions: ColumnElement[bool],
         **values: object,
     ) -> bool:
         statement = (
             update(clients)
             .where(clients.c.client_id == client_id, *conditions)
-            .values(**values)
+            .values(**values, version=clients.c.version + 1)
             .returning(clients.c.client_id)
         )
         return bool(await change_with_event(self._database, statement, event))
+
+
+async def delete_rows_of_clients(connection: AsyncConnection, client_ids: Sequence[str]) -> None:
+    """Delete what belongs to clients that were deleted in the same transaction.
+
+    The rows of the clients go first: nothing is added to a client that is being deleted.
+    """
+    of_client = select(roles.c.role_id).where(roles.c.client_id.in_(client_ids))
+    await connection.execute(delete(role_grants).where(role_grants.c.role_id.in_(of_client)))
+    for table in (roles, client_origins, consents, client_usage):
+        await connection.execute(delete(table).where(table.c.client_id.in_(client_ids)))
 
 
 def _origins(client: Client) -> list[dict[str, str]]:

@@ -10,6 +10,7 @@ from app.database.constraints import unique
 from app.database.database import Database
 from app.database.errors import ConflictingRowError
 from app.database.lock_retries import retries_on_lock
+from app.models.accounts.groups import group_mappings
 from app.models.accounts.users import User, users
 from app.models.factors.passkeys import passkeys
 from app.models.federation.identity_providers import (
@@ -20,7 +21,9 @@ from app.models.federation.identity_providers import (
 )
 from app.models.operations.audit_outbox import NewEvent
 from app.repositories.accounts.credentials import renew_credentials
+from app.repositories.accounts.group_mappings import end_memberships_of
 from app.repositories.accounts.owners import lock_owner
+from app.repositories.accounts.search_index import index_new_user
 from app.repositories.accounts.users import USERNAME
 from app.repositories.inserts import upsert, values_in
 from app.repositories.operations.audit_outbox import change_with_event, write_events
@@ -84,7 +87,7 @@ class IdentityProviderRepository:
 
     @retries_on_lock
     async def remove(self, name: str, *, event: NewEvent) -> int | None:
-        """Remove an identity provider and unlink every account from it.
+        """Remove an identity provider, unlink every account from it, and end its memberships.
 
         Return how many accounts were unlinked, or None if the provider is unknown.
         """
@@ -99,6 +102,10 @@ class IdentityProviderRepository:
                 .where(identity.provider == name)
                 .returning(identity.user_id)
             )
+            await connection.execute(
+                delete(group_mappings).where(group_mappings.c.provider_id == name)
+            )
+            await end_memberships_of(connection, name)
             await write_events(connection, event)
             return len(linked.all())
 
@@ -150,6 +157,7 @@ class IdentityProviderRepository:
         try:
             async with self._database.transaction(USERNAME, IDENTITY) as connection:
                 await connection.execute(insert(users).values(values_in(users, user)))
+                await index_new_user(connection, user)
                 await connection.execute(
                     insert(upstream_identities).values(values_in(upstream_identities, made))
                 )

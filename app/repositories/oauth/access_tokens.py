@@ -25,6 +25,7 @@ LIVING = (
         user.otp_confirmed_at,
         user.pairwise_salt,
         client.sector_identifier,
+        client.policies,
     )
     .select_from(
         access_tokens.join(clients, client.client_id == token.client_id)

@@ -21,9 +21,7 @@ from app.database.database import Database
 from app.models.accounts.known_networks import known_addresses
 from app.models.accounts.one_time_links import one_time_links
 from app.models.accounts.sessions import sessions
-from app.models.clients.client_origins import client_origins
 from app.models.clients.clients import clients
-from app.models.clients.consents import consents
 from app.models.clients.initial_access_tokens import initial_access_tokens
 from app.models.factors.trusted_browsers import trusted_browsers
 from app.models.oauth.access_tokens import access_tokens
@@ -33,6 +31,7 @@ from app.models.oauth.device_codes import device_codes
 from app.models.operations.limit_counters import limit_counters
 from app.models.operations.mails import mails
 from app.models.operations.replay_cache import replay_cache
+from app.repositories.clients.clients import delete_rows_of_clients
 
 MAILS_RETAINED_FOR = timedelta(days=2)
 
@@ -92,8 +91,7 @@ class HousekeepingRepository:
                 .returning(client.client_id)
             )
             client_ids = deleted.all()
-            for table in (client_origins, consents):
-                await connection.execute(delete(table).where(table.c.client_id.in_(client_ids)))
+            await delete_rows_of_clients(connection, client_ids)
         return len(client_ids)
 
     async def delete_old_mails(self, *, before: datetime, limit: int) -> int:

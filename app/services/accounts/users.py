@@ -12,6 +12,7 @@ from app.models.accounts.users import User
 from app.repositories.accounts.users import UserRepository
 from app.schemas.claims import VERIFIED, StandardClaims
 from app.schemas.otp import OtpEnrolled, OtpEnrolment
+from app.schemas.search_words import search_words_of
 from app.schemas.users import UserCreate, UserCredentials, UserRegistered
 from app.security import passwords, usernames
 from app.security.tokens import new_identifier, new_salt
@@ -64,6 +65,7 @@ class UserService:
             body.password.get_secret_value(), [name.spelling, *names_in(body.email)]
         )
         user_id = new_identifier()
+        claims = json.dumps(_without_username(body.stated_claims()))
         secret, sealed = self._otp.new_secret(user_id)
         user = User(
             user_id=user_id,
@@ -76,9 +78,10 @@ class UserService:
             otp_last_step=None,
             disabled_at=None,
             created_at=self._clock.now(),
-            claims=json.dumps(_without_username(body.stated_claims())),
+            claims=claims,
             claims_updated_at=None,
             pairwise_salt=new_salt(),
+            search_words=search_words_of(name.spelling, claims),
         )
         enrolment = await self._otp.enrolment(secret, username=user.username)
         await require_no_address(self._user_repository, name)

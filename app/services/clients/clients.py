@@ -31,7 +31,9 @@ MAXIMUM_LABEL = 200
 UNCHANGED_BY_AN_UPDATE = (
     "client_id", "created_at", "disabled_at",
     "registration_token_digest", "registration_expires_at",
+    "policies", "owner", "version",
 )  # fmt: skip
+SECRET_COLUMNS = ("secret_expires_at", "previous_secret_digest", "previous_secret_expires_at")
 MAY_CHANGE_UNSEEN = frozenset({"jwks", "jwks_uri", "contacts", "software_version"})
 """Metadata that an administrator does not review before trusting a client."""
 
@@ -76,7 +78,7 @@ class ClientService:
             sector_identifier=sector_identifier,
         )
         event = self._audit.event(ServerEvent.CLIENT_CREATED, client_id=client.client_id)
-        if not await self._client_repository.add(client, event=event):
+        if await self._client_repository.add(client, event=event) is not None:
             raise ConflictError(Detail.CLIENT_NAME_TAKEN)
         return ClientCreated(**self.information(client), client_secret=secret)
 
@@ -102,7 +104,7 @@ class ClientService:
             registration_expires_at=self._clock.now() + UNUSED_FOR if expires else None,
         )
         event = self._audit.event(ServerEvent.CLIENT_REGISTERED, client_id=client.client_id)
-        if not await self._client_repository.add(client, event=event):
+        if await self._client_repository.add(client, event=event) is not None:
             raise ConflictError(Detail.CLIENT_NOT_STORED)
         return NewClient(client, secret, registration_token)
 
@@ -117,8 +119,8 @@ class ClientService:
     ) -> NewClient | None:
         """Replace the metadata; return None if the client was changed at the same time.
 
-        A client that now needs a secret gets one. An administrator's trust ends if any value that
-        they reviewed changes.
+        A client that now needs a secret gets one. An administrator's trust and the admin scopes end
+        if any value that was reviewed for them changes.
         """
         secret, digest = None, client.secret_digest
         if not has_secret:
@@ -135,8 +137,10 @@ class ClientService:
             **{name: getattr(client, name) for name in UNCHANGED_BY_AN_UPDATE},
             secret_digest=digest,
         )
+        if digest is not None and secret is None:
+            changed = changed._replace(**{name: getattr(client, name) for name in SECRET_COLUMNS})
         if self._seen(changed) == self._seen(client):
-            changed = changed._replace(trust=client.trust)
+            changed = changed._replace(trust=client.trust, admin_scopes=client.admin_scopes)
         event = self._own_act(ServerEvent.CLIENT_CHANGED, client)
         if not await self._client_repository.change(client, changed, event=event):
             return None
@@ -144,15 +148,14 @@ class ClientService:
 
     async def delete(self, client: Client) -> None:
         event = self._own_act(ServerEvent.CLIENT_DELETED, client)
-        await self._client_repository.delete(client.client_id, event=event)
+        await self._client_repository.delete(client.client_id, now=self._clock.now(), event=event)
 
     def information(self, client: Client) -> dict[str, Any]:
         """Return the metadata of a client in force, whether or not the client stated it."""
-        has_secret = client.secret_digest is not None
         return {
             "client_id": client.client_id,
             "client_id_issued_at": int(client.created_at.timestamp()),
-            "client_secret_expires_at": 0 if has_secret else None,
+            "client_secret_expires_at": _secret_expires_at(client),
             "client_name": client.client_name or None,
             "redirect_uris": client.redirect_uri_list,
             "grant_types": client.grant_types.split(),
@@ -277,6 +280,14 @@ class ClientService:
             "registration_expires_at": None,
         }
         return Client(**{**values, **further})
+
+
+def _secret_expires_at(client: Client) -> int | None:
+    """Return `client_secret_expires_at` (RFC 7591 section 3.2.1): 0 if it does not expire."""
+    if client.secret_digest is None:
+        return None
+    expires_at = client.secret_expires_at
+    return int(expires_at.timestamp()) if expires_at is not None else 0
 
 
 def application_type_of(redirect_uris: Sequence[str]) -> str:

@@ -18,6 +18,7 @@ from app.observability.logging import logger
 from app.repositories.accounts.users import UserRepository
 from app.repositories.federation.identity_providers import IdentityProviderRepository, Unlinked
 from app.repositories.operations.replay_cache import ReplayCacheRepository
+from app.schemas.search_words import search_words_of
 from app.security.encryption import SealError, SecretBox
 from app.security.passwords import NO_PASSWORD
 from app.security.tokens import new_identifier, new_salt
@@ -248,6 +249,7 @@ class IdentityProviderService:
         """
         name = new_name(username)
         now = self._clock.now()
+        claims = json.dumps(claims_of(elsewhere))
         user = User(
             user_id=new_identifier(),
             username=name.spelling,
@@ -259,9 +261,10 @@ class IdentityProviderService:
             otp_last_step=None,
             disabled_at=None,
             created_at=now,
-            claims=json.dumps(claims_of(elsewhere)),
+            claims=claims,
             claims_updated_at=None,
             pairwise_salt=new_salt(),
+            search_words=search_words_of(name.spelling, claims),
         )
         await require_no_address(self._user_repository, name)
         event = self._audit.event(

@@ -103,7 +103,7 @@ class Housekeeping(BackgroundLoop):
             if not queue and was_full:  # the deleted rows may have protected others
                 queue, was_full = deque(deletions), False
         if total:
-            log.info("housekeeping removed %d rows", total)
+            log.info("housekeeping removed or indexed %d rows", total)
         return total
 
     async def _wait(self) -> None:

@@ -17,7 +17,7 @@ from app.database.database import Database
 HERE = Path(app.repositories.__path__[0])
 SENDS = {
     AsyncConnection: ("execute", "scalar", "scalars"),
-    Database: ("fetch_one", "fetch_all", "change"),
+    Database: ("find_one", "find_all", "fetch_one", "fetch_all", "change"),
 }
 NAMES = frozenset(name for names in SENDS.values() for name in names)
 

@@ -25,6 +25,7 @@ BASE = FakeClock().now()
 
 BOUNDED = {
     "alembic_version": "one row",
+    "attribute_definitions": "a row for each attribute that an administrator declared, at most 200",
     "audit_checkpoints": "a row for each archive that an operator made",
     "audit_deletions": "a row for each downgrade that deleted an audit log",
     "audit_head": "one row",
@@ -38,7 +39,18 @@ BOUNDED = {
 
 MORE = {"audit_outbox": 5}
 """Tables of which a statement takes a thousand rows."""
-JSON = frozenset({"claims", "metadata", "parameters", "details", "public_jwk"})
+JSON = frozenset(
+    {
+        "attributes",
+        "claims",
+        "details",
+        "metadata",
+        "own_attributes",
+        "parameters",
+        "policies",
+        "public_jwk",
+    }
+)
 UNSET = frozenset({"successor_digest", "used_for", "successor_sealed"})
 
 
@@ -70,6 +82,8 @@ def text_named(name: str, number: int) -> str:
 def value_of(column: Column[Any], number: int) -> Any:
     if column.name == "registration_expires_at":
         return instant(number) if number % 20 == 0 else None
+    if column.name == "search_words" and number % 20 == 0:
+        return None
     if column.name == "sequenced_at":  # few wait for their number
         return instant(number) if number > 200 else None
     if column.name == "used_at" and number > ROWS // 2 and number % 3 == 0:

@@ -8,12 +8,15 @@ from typing import Any
 from sqlalchemy import update
 
 from app.database.database import Database
+from app.models.accounts.roles import ADMINISTRATOR, Role, RoleGrant
 from app.models.accounts.sessions import Session
 from app.models.accounts.users import User, users
 from app.models.factors.passkeys import Passkey
 from app.models.oauth.device_codes import DeviceCode
 from app.models.operations.audit_outbox import NewEvent
 from app.repositories.accounts.accounts import delete_accounts
+from app.repositories.accounts.administrators import administrator_remains
+from app.repositories.accounts.user_search import Position
 from app.repositories.operations.audit_events import Wanted
 from app.repositories.operations.audit_outbox import change_with_event
 from app.repositories.operations.sealed_values import PLACES, SealedValue
@@ -66,20 +69,54 @@ def _forget(call: Any, number: int) -> list[Awaitable[Any]]:
     return [call.__self__.take(_outcome(number)), call(_tries(number), now=BASE)]
 
 
+def _grants(call: Any, number: int) -> list[Awaitable[Any]]:
+    """To a user, and a reserved role to a group that an identity provider gives members."""
+    granted = (
+        RoleGrant("id-1", f"user:{identifier(number)}", BASE),
+        RoleGrant(ADMINISTRATOR, f"group:{identifier(number)}", BASE),
+    )
+    return [call(each, is_full=True, event=new_event()) for each in granted]
+
+
+def _searches(call: Any, number: int) -> list[Awaitable[Any]]:
+    return [
+        call(["id"]),
+        call(["id-1", "id-2"], after=Position("id-1", identifier(number)), limit=5),
+    ]
+
+
 async def other_functions(database: Database, number: int) -> None:
     """What no repository's method calls."""
     event: NewEvent = argument(NewEvent, "event", number + 9 * ROWS, flag=True)
     change = update(users).where(users.c.user_id == identifier(number)).values(otp_drift=1)
     await change_with_event(database, change.returning(users.c.user_id), event)
-    async with database.transaction() as connection:
+    async with database.transaction() as connection, administrator_remains(connection):
         await delete_accounts(connection, [identifier(number)])
+
+
+def _claims_with_new_words(call: Any, number: int) -> list[Awaitable[Any]]:
+    stored = argument(User, "user", number, flag=True)._replace(search_words="another")
+    return [call(stored, "{}", now=BASE, event=new_event())]
+
+
+def _role_of_a_client(call: Any, number: int) -> list[Awaitable[Any]]:
+    new = Role("new", "new", identifier(number), "", "manual", 1, BASE)
+    return [call(new, event=new_event())]
 
 
 SPECIAL: dict[str, Calls] = {
     "AuditEventRepository.list_page": _pages_of_the_audit_log,
+    "CredentialRepository.set_disabled": lambda call, number: [
+        call(identifier(number), at, now=BASE, event=new_event()) for at in (None, BASE)
+    ],
     "DeviceCodeRepository.poll": _twice,
     "EndedTokenRepository.deletions": lambda call, _: [
-        delete(before=BASE, limit=10) for delete in call()
+        delete(before=BASE, limit=10)
+        for _ in ("their tokens", "their used tokens", "families")
+        for delete in call()
+    ],
+    "GroupMemberRepository.add": lambda call, number: [
+        call(identifier(number), identifier(number), is_full=False, now=BASE, event=new_event())
     ],
     "HousekeepingRepository.deletions_by_expiry": lambda call, _: [
         delete(before=BASE, limit=10) for delete in call()
@@ -88,6 +125,9 @@ SPECIAL: dict[str, Calls] = {
     "LimitCounterRepository.take": lambda call, number: [call(_outcome(number))],
     "LimitCounterRepository.forget": _forget,
     "PasskeyRepository.add": _passkey,
+    "RoleGrantRepository.add": _grants,
+    "RoleRepository.add": _role_of_a_client,
+    "UserRepository.replace_claims": _claims_with_new_words,
     "SessionRepository.mark_seen": lambda call, number: [
         call(argument(Session, "found", number, flag=True), now=BASE + timedelta(days=30))
     ],
@@ -95,6 +135,7 @@ SPECIAL: dict[str, Calls] = {
         call(argument(Session, "again", number, flag=True), event=event)
         for event in (new_event(), None)
     ],
+    "UserSearchRepository.list_by_prefixes": _searches,
     "SealedValueRepository.list_page": lambda call, _: [
         call(kind, after="", limit=10) for kind in PLACES
     ],

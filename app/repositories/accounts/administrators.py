@@ -1,0 +1,159 @@
+"""Rules about administrators, checked in the transaction of a change.
+
+Locks are taken in the order user, group, role, so that two changes do not wait for each other.
+"""
+
+from collections.abc import AsyncIterator
+from contextlib import asynccontextmanager
+from typing import Any
+
+from sqlalchemy import ColumnElement, Select, exists, func, literal, or_, select
+from sqlalchemy.ext.asyncio import AsyncConnection
+
+from app.errors import FullAdministratorRequiredError, LastAdministratorError
+from app.models.accounts.groups import group_members, groups
+from app.models.accounts.roles import (
+    ADMINISTRATOR,
+    GROUP_PREFIX,
+    RESERVED_ROLES,
+    USER_PREFIX,
+    group_subject,
+    role_grants,
+    roles,
+    user_subject,
+)
+from app.models.accounts.users import users
+
+member, grant, user = group_members.c, role_grants.c, users.c
+RESERVED = tuple(RESERVED_ROLES)
+
+
+async def lock_group(connection: AsyncConnection, group_id: str) -> bool:
+    """Lock a group's row until the commit; return False if there is no such group."""
+    locked_id = await connection.scalar(
+        select(groups.c.group_id).where(groups.c.group_id == group_id).with_for_update()
+    )
+    return locked_id is not None
+
+
+async def lock_role(connection: AsyncConnection, role_id: str) -> bool:
+    """Lock a role's row until the commit; return False if there is no such role."""
+    locked_id = await connection.scalar(
+        select(roles.c.role_id).where(roles.c.role_id == role_id).with_for_update()
+    )
+    return locked_id is not None
+
+
+async def is_administrative_group(connection: AsyncConnection, group_id: str) -> bool:
+    """Return whether the members of a group have a reserved role by it."""
+    return await _is_true(connection, _holds_reserved(group_subject(group_id)))
+
+
+async def is_administrative_user(connection: AsyncConnection, user_id: str) -> bool:
+    """Return whether a user has a reserved role, directly or by a group."""
+    by_group = exists().where(
+        member.user_id == user_id,
+        grant.subject == literal(GROUP_PREFIX).concat(member.group_id),
+        grant.role_id.in_(RESERVED),
+    )
+    return await _is_true(connection, or_(_holds_reserved(user_subject(user_id)), by_group))
+
+
+async def require_may_change_group(
+    connection: AsyncConnection, group_id: str, *, is_full: bool
+) -> None:
+    """Require a full administrator for a group with a reserved role.
+
+    The caller has locked the row of the group. Raises `FullAdministratorRequiredError`.
+    """
+    if not is_full and await is_administrative_group(connection, group_id):
+        raise FullAdministratorRequiredError
+
+
+async def require_may_change_user(
+    connection: AsyncConnection, user_id: str, *, is_full: bool
+) -> None:
+    """Require a full administrator for a user with a reserved role.
+
+    The caller has locked the row of the user. Raises `FullAdministratorRequiredError`.
+    """
+    if not is_full and await is_administrative_user(connection, user_id):
+        raise FullAdministratorRequiredError
+
+
+@asynccontextmanager
+async def administrator_remains(connection: AsyncConnection) -> AsyncIterator[None]:
+    """Refuse a change that leaves a server without an administrator who had one before.
+
+    Such changes are made one after another, since each locks the role. Raises
+    `LastAdministratorError`.
+    """
+    await lock_role(connection, ADMINISTRATOR)
+    had_administrator = await _has_administrator(connection)
+    yield
+    if had_administrator and not await _has_administrator(connection):
+        raise LastAdministratorError
+
+
+@asynccontextmanager
+async def user_is_not_last_administrator(
+    connection: AsyncConnection, user_id: str
+) -> AsyncIterator[None]:
+    """Do as `administrator_remains`, for a change after which a user cannot sign in any more.
+
+    The caller has locked the row of the user. For an ordinary user nothing is locked.
+    """
+    if not await is_administrative_user(connection, user_id):
+        yield
+        return
+    async with administrator_remains(connection):
+        yield
+
+
+async def is_last_administrator(connection: AsyncConnection, user_id: str) -> bool:
+    """Return whether a user has the role `administrator`, and no other user has it."""
+    everybody = await _has_administrator(connection)
+    return everybody and not await _has_administrator(connection, except_user_id=user_id)
+
+
+async def _has_administrator(
+    connection: AsyncConnection, *, except_user_id: str | None = None
+) -> bool:
+    """Return whether a user who is not disabled has the role `administrator`."""
+    counts: list[ColumnElement[bool]] = [user.disabled_at.is_(None)]
+    if except_user_id is not None:
+        counts.append(user.user_id != except_user_id)
+    id_in_subject = func.substr(grant.subject, len(USER_PREFIX) + 1)
+    directly = (
+        select(user.user_id)
+        .select_from(role_grants.join(users, user.user_id == id_in_subject))
+        .where(_is_grant_to(USER_PREFIX), *counts)
+        .limit(1)
+    )
+    if (await connection.execute(directly)).first() is not None:
+        return True
+    id_in_subject = func.substr(grant.subject, len(GROUP_PREFIX) + 1)
+    by_group = (
+        select(user.user_id)
+        .select_from(
+            role_grants.join(group_members, member.group_id == id_in_subject).join(
+                users, user.user_id == member.user_id
+            )
+        )
+        .where(_is_grant_to(GROUP_PREFIX), *counts)
+        .limit(1)
+    )
+    return (await connection.execute(by_group)).first() is not None
+
+
+def _is_grant_to(prefix: str) -> ColumnElement[bool]:
+    return (grant.role_id == ADMINISTRATOR) & grant.subject.startswith(prefix, autoescape=True)
+
+
+def _holds_reserved(subject: str) -> ColumnElement[bool]:
+    return exists().where(grant.subject == subject, grant.role_id.in_(RESERVED))
+
+
+async def _is_true(connection: AsyncConnection, condition: ColumnElement[bool]) -> bool:
+    statement: Select[Any] = select(literal(1)).where(condition)
+    return (await connection.execute(statement)).first() is not None

@@ -1,0 +1,32 @@
+"""Searching for users, and keeping the index complete."""
+
+from collections.abc import Sequence
+from datetime import datetime
+
+from app.clock import Clock
+from app.models.accounts.users import User
+from app.repositories.accounts.user_search import Position, UserSearchRepository
+from app.schemas.search_words import split_words
+
+
+class UserSearch:
+    def __init__(self, user_search_repository: UserSearchRepository, clock: Clock) -> None:
+        self._user_search_repository = user_search_repository
+        self._clock = clock
+
+    async def find(
+        self, text: str, *, after: Position | None = None, limit: int = 100
+    ) -> Sequence[tuple[User, Position]]:
+        """Return users of whom each word of a text begins the username, the email address or a
+        word of the name, in any case."""
+        prefixes = sorted(split_words([text]), key=len, reverse=True)
+        if not prefixes:
+            return []
+        return await self._user_search_repository.list_by_prefixes(
+            prefixes, after=after, limit=limit
+        )
+
+    async def index_due(self, *, before: datetime, limit: int) -> int:
+        """Index users whom a release without the index has stored; a task of housekeeping."""
+        del before  # there is no age at which users are indexed
+        return await self._user_search_repository.index_due(now=self._clock.now(), limit=limit)

@@ -1,0 +1,94 @@
+"""Clients: ids that stay taken, versions, secrets that are replaced, and the last use."""
+
+from datetime import timedelta
+
+from app.database.database import Database
+from app.models.clients.clients import Client
+from app.repositories.clients.client_usage import ClientUsageRepository
+from app.repositories.clients.clients import ClientRepository
+from tests.repositories.conftest import NOW, new_client
+from tests.support.events import new_event
+from tests.support.parts import count
+
+
+async def stored(database: Database, **values: object) -> Client:
+    client = new_client(**{"registration_expires_at": None, "version": 1, **values})
+    assert await ClientRepository(database).add(client, event=new_event()) is None
+    return client
+
+
+async def current(database: Database, client: Client) -> Client:
+    found = await ClientRepository(database).find(client.client_id, now=NOW)
+    assert found is not None
+    return found
+
+
+async def test_the_id_of_a_client_is_never_given_again(database: Database) -> None:
+    clients, client = ClientRepository(database), await stored(database)
+    same_id = new_client(client_id=client.client_id)
+    same_name = new_client(unique_name=client.unique_name)
+
+    while_it_exists = await clients.add(same_id, event=new_event())
+    by_name = await clients.add(same_name, event=new_event())
+    await clients.delete(client.client_id, now=NOW, event=new_event())
+    afterwards = await clients.add(same_id, event=new_event())
+
+    assert (while_it_exists, by_name, afterwards) == ("client_id", "client_name", "client_id")
+    assert await clients.add(same_name, event=new_event()) is None
+
+
+async def test_every_change_of_a_client_increases_its_version(database: Database) -> None:
+    clients, client = ClientRepository(database), await stored(database)
+    client_id = client.client_id
+
+    await clients.set_trust(client_id, "verified", event=new_event())
+    await clients.set_disabled(client_id, None, event=new_event())
+    await clients.replace_secret_digest(client_id, b"new", event=new_event())
+    latest = await current(database, client)
+    changed = latest._replace(client_name="Another")
+
+    assert latest.version == 4
+    assert await clients.change(latest, changed, event=new_event())
+    assert not await clients.change(latest, changed, event=new_event())
+    assert (await current(database, client)).version == 5
+
+
+async def test_the_first_use_does_not_change_the_version(database: Database) -> None:
+    client = await stored(database, registration_expires_at=NOW + timedelta(days=1))
+
+    await ClientRepository(database).mark_used(client.client_id)
+
+    found = await current(database, client)
+    assert (found.version, found.registration_expires_at) == (1, None)
+
+
+async def test_a_rotated_secret_leaves_no_other_one(database: Database) -> None:
+    clients, client = ClientRepository(database), await stored(database)
+
+    await clients.replace_secret_digest(client.client_id, b"new", event=new_event())
+
+    found = await current(database, client)
+    assert found.secret_digest == b"new"
+    assert found.previous_secret_digest is None
+    assert found.secret_expires_at is found.previous_secret_expires_at is None
+
+
+async def test_the_latest_use_of_a_client_is_stored(database: Database) -> None:
+    """Workers write in any order"""
+    usage = ClientUsageRepository(database)
+    later = NOW + timedelta(minutes=5)
+
+    await usage.record({"a": later, "b": NOW})
+    await usage.record({"a": NOW, "b": later})
+
+    assert await usage.last_token_at("a") == await usage.last_token_at("b") == later
+    assert await usage.last_token_at("c") is None
+
+
+async def test_a_deleted_client_leaves_no_record_of_its_use(database: Database) -> None:
+    client = await stored(database)
+    await ClientUsageRepository(database).record({client.client_id: NOW})
+
+    await ClientRepository(database).delete(client.client_id, now=NOW, event=new_event())
+
+    assert await count(database, "client_usage") == 0
