@@ -12,6 +12,7 @@ from app.oauth.client_auth.client_secret_basic import MAXIMUM_LENGTH, ClientSecr
 from app.oauth.errors import InvalidClientError
 from app.oauth.requests import FormRequest
 from app.security.tokens import TokenKind, new_client_id, new_token
+from tests.support.clock import FakeClock
 
 fast = settings(deadline=None, max_examples=200)
 
@@ -22,7 +23,13 @@ identifier = not_empty
 
 
 def _extract(authorization: bytes | None) -> Credentials | None:
-    return ClientSecretBasic().extract(FormRequest(form={}, authorization=authorization))
+    return ClientSecretBasic(FakeClock()).extract(FormRequest(form={}, authorization=authorization))
+
+
+def _decoded(authorization: bytes) -> tuple[str, str] | None:
+    """Return the client_id and the secret as RFC 6749 has them encoded."""
+    credentials = _extract(authorization)
+    return credentials[:2] if credentials is not None else None
 
 
 def _header(client_id: bytes, secret: bytes, *, scheme: bytes = b"Basic ") -> bytes:
@@ -81,7 +88,7 @@ def test_form_encoded_credentials_are_decoded(client_id: str, secret: str) -> No
     for encode in (quote_plus, quote):
         header = _header(encode(client_id, safe="").encode(), encode(secret, safe="").encode())
 
-        assert _extract(header) == Credentials(client_id, secret)
+        assert _decoded(header) == (client_id, secret)
 
 
 @fast
@@ -122,7 +129,7 @@ def test_the_scheme_is_case_insensitive(scheme: bytes, secret: str) -> None:
     """RFC 7235 section 2.1"""
     header = _header(b"somebody", quote_plus(secret).encode(), scheme=scheme)
 
-    assert _extract(header) == Credentials("somebody", secret)
+    assert _decoded(header) == ("somebody", secret)
 
 
 @pytest.mark.parametrize("scheme", [b"Bearer ", b"Basics ", b"", b"Basic", b"Basic\t", b" Basic "])

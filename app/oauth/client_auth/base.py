@@ -14,10 +14,15 @@ PUBLIC = "none"
 
 
 class Credentials(NamedTuple):
-    """The client that a request claims to come from, and the secret or assertion presented."""
+    """The client that a request claims to come from, and the secret or assertion presented.
+
+    `undecoded_secret` is the secret without form-decoding, where that makes a difference: many
+    clients send it as it is.
+    """
 
     client_id: str
     secret: str
+    undecoded_secret: str | None = None
 
 
 class ClientAuthMethod(ABC):

@@ -3,6 +3,7 @@
 import binascii
 from urllib.parse import unquote_to_bytes
 
+from app.clock import Clock
 from app.models.clients.clients import Client
 from app.oauth.client_auth.base import UNKNOWN_CLIENT, ClientAuthMethod, Credentials
 from app.oauth.errors import InvalidClientError
@@ -20,12 +21,15 @@ class ClientSecretBasic(ClientAuthMethod):
     uses_keys = False
     form_parameters = frozenset({"client_id"})
 
+    def __init__(self, clock: Clock) -> None:
+        self._clock = clock
+
     def extract(self, request: FormRequest) -> Credentials | None:
         credentials = _credentials_in(request.authorization)
         return credentials if credentials is not None and credentials.secret else None
 
     async def refusal(self, client: Client | None, credentials: Credentials) -> str | None:
-        return secret_refusal(client, credentials)
+        return secret_refusal(client, credentials, clock=self._clock)
 
 
 def named_without_secret(request: FormRequest) -> str | None:
@@ -37,16 +41,33 @@ def named_without_secret(request: FormRequest) -> str | None:
     return credentials.client_id if credentials is not None and not credentials.secret else None
 
 
-def secret_refusal(client: Client | None, credentials: Credentials) -> str | None:
+def secret_refusal(client: Client | None, credentials: Credentials, *, clock: Clock) -> str | None:
     """Return why the secret is not the client's, or None.
 
-    The digests are compared in constant time, and an unknown client takes as long.
+    The digests are compared in constant time, and an unknown client takes as long. While a secret
+    is being replaced, the previous one is valid too.
     """
+    reason = _refusal_of(client, credentials.secret, clock)
+    if reason is not None and credentials.undecoded_secret is not None:
+        return _refusal_of(client, credentials.undecoded_secret, clock)
+    return reason
+
+
+def _refusal_of(client: Client | None, secret: str, clock: Clock) -> str | None:
     expected = client.secret_digest if client is not None else None
-    if digests_match(expected, digest_of(credentials.secret)):
-        return None
+    digest = digest_of(secret)
+    if digests_match(expected, digest):
+        is_valid = client is not None and (
+            client.secret_expires_at is None or client.has_valid_secret(clock.now())
+        )
+        return None if is_valid else "the secret has expired"
     if client is None:
         return UNKNOWN_CLIENT
+    if client.previous_secret_digest is not None and digests_match(
+        client.previous_secret_digest, digest
+    ):
+        is_valid = client.has_valid_previous_secret(clock.now())
+        return None if is_valid else "the previous secret has expired"
     return "the secret is wrong" if expected is not None else "the client has no secret"
 
 
@@ -65,14 +86,16 @@ def _decode(encoded: bytes) -> Credentials:
     """Decode a client_id and a secret, form-encoded or not.
 
     RFC 6749 has both form-encoded before they are joined, which most clients omit. Form encoding
-    changes no character of those that this server issues, so both kinds of client are accepted.
+    changes no character of those that this server issues. A secret that an administrator chose may
+    contain others, so both readings of it are tried.
     """
+    undecoded_secret = None
     try:
         joined = binascii.a2b_base64(encoded, strict_mode=True)
         if b"+" in joined or b"%" in joined:
             raw_id, raw_colon, raw_secret = joined.partition(b":")
             client_id, secret = _form_decode(raw_id), _form_decode(raw_secret)
-            has_colon = bool(raw_colon)
+            has_colon, undecoded_secret = bool(raw_colon), raw_secret.decode("utf-8")
         else:
             client_id, colon, secret = joined.decode("utf-8").partition(":")
             has_colon = bool(colon)
@@ -80,7 +103,7 @@ def _decode(encoded: bytes) -> Credentials:
         raise InvalidClientError(reason="the Basic credentials are malformed") from None
     if not has_colon or not client_id or "\x00" in client_id:
         raise InvalidClientError(reason="the Basic credentials have no valid client_id")
-    return Credentials(client_id, secret)
+    return Credentials(client_id, secret, undecoded_secret)
 
 
 def _form_decode(raw: bytes) -> str:

@@ -1,5 +1,6 @@
 """Client secret in the form (RFC 6749 section 2.3.1)."""
 
+from app.clock import Clock
 from app.models.clients.clients import Client
 from app.oauth.client_auth.base import ClientAuthMethod, Credentials
 from app.oauth.client_auth.client_secret_basic import secret_refusal
@@ -14,6 +15,9 @@ class ClientSecretPost(ClientAuthMethod):
     uses_keys = False
     form_parameters = frozenset({"client_id", "client_secret"})
 
+    def __init__(self, clock: Clock) -> None:
+        self._clock = clock
+
     def extract(self, request: FormRequest) -> Credentials | None:
         secret = request.form.get("client_secret")
         if secret is None:
@@ -24,4 +28,4 @@ class ClientSecretPost(ClientAuthMethod):
         return Credentials(client_id or "", secret)
 
     async def refusal(self, client: Client | None, credentials: Credentials) -> str | None:
-        return secret_refusal(client, credentials)
+        return secret_refusal(client, credentials, clock=self._clock)
