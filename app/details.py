@@ -103,6 +103,53 @@ class Detail(PublicText):
     ID_TOKEN_OF_ANOTHER_CLIENT = N_("The ID token in the request was issued to a different app.")
     USER_CODE_UNKNOWN = N_("This code is unknown or has expired. Start again on the device.")
 
+    # Administration
+    ADMIN_SCOPE_REQUIRED = "This requires an administrative scope that you don't have."
+    GROUP_UNKNOWN = "There is no group with that ID.", "group_not_found"
+    GROUP_NAME_TAKEN = "That group name is taken. Choose another one.", "group_name_taken"
+    GROUP_IS_MAPPED = (
+        "An identity provider decides who is in this group. It can't have an administrative role.",
+        "group_is_mapped",
+    )
+    GROUP_IS_ADMINISTRATIVE = (
+        "The group has an administrative role. No identity provider may decide who is in it.",
+        "group_is_administrative",
+    )
+    GROUPS_CLAIM_INVALID = "{field} must have 1 to 64 characters."
+    GROUP_MAPPINGS_INVALID = "{field} can have up to 500 rows, with 1 to 256 characters each."
+    MEMBERSHIP_OF_PROVIDER = (
+        "An identity provider gives this membership at each sign-in. Change its mapping instead.",
+        "membership_of_provider",
+    )
+    ROLE_UNKNOWN = "There is no role with that ID.", "role_not_found"
+    ROLE_NAME_TAKEN = "That role name is taken. Choose another one.", "role_name_taken"
+    ROLE_NAME_RESERVED = "administrator and auditor are reserved names.", "role_name_reserved"
+    ROLE_IS_RESERVED = "This role always exists and can't be changed.", "role_reserved"
+    ROLE_KEEPS_CLIENT = "A role stays with its client. Create another role instead."
+    SUBJECT_UNKNOWN = "There is no user or group with that ID.", "subject_not_found"
+    ATTRIBUTE_UNKNOWN = "There is no attribute with that name.", "attribute_not_found"
+    ATTRIBUTE_NAME_TAKEN = "An attribute with this name already exists.", "attribute_name_taken"
+    ATTRIBUTE_KEEPS_TYPE = "The name and type of an attribute can't be changed."
+    ATTRIBUTE_NOT_DEFINED = "{field} isn't a defined attribute.", "attribute_not_defined"
+    ATTRIBUTE_TYPE_WRONG = "{field} has a value of the wrong type.", "attribute_type"
+    ATTRIBUTE_NOT_EDITABLE = "You can't edit this attribute.", "attribute_not_editable"
+    ATTRIBUTES_CHANGED = "The attributes were changed in the meantime. Try again."
+    TOO_MANY_ATTRIBUTES = "There are 200 attributes already. Delete one first."
+    CLAIM_NOT_FROM_USERS = (
+        "Users edit this attribute themselves. It can't be the source of this claim.",
+        "claim_not_vouched",
+    )
+    CLIENT_HAS_TWO_SECRETS = (
+        "The client has two valid secrets already. Revoke the previous one first.",
+        "two_secrets",
+    )
+    CLIENT_SECRET_INVALID = (
+        "A secret must have 32 to 200 printable ASCII characters, without spaces.",
+        "invalid_client_secret",
+    )
+    SECRET_OVERLAP_INVALID = "The overlap must be between zero and 90 days."
+    SECRET_EXPIRY_PAST = "The expiry must be in the future."
+
     # Pages
     FORM_UNREADABLE = N_("We couldn't read the form. Reload the page and try again.")
     FILE_UNKNOWN = N_("This file doesn't exist.")

@@ -7,7 +7,9 @@ import httpx
 import pytest
 
 from app.services.accounts.events import AccountEvent
+from app.services.operations.authority import FULL
 from tests.support.account import happened, signed_in, stored
+from tests.support.administration import define, id_of, new_group, new_role
 from tests.support.application import Application, TestClient, TestUser
 from tests.support.logout import sid_of
 from tests.support.parts import services_of
@@ -68,6 +70,24 @@ async def test_the_export_contains_the_data_stored_about_the_user(
     actions = [event["action"] for event in said["activity"]]
     assert actions[0] == "user.data_exported"
     assert actions[-1] == "user.registered"
+
+
+async def test_the_export_contains_groups_roles_and_attributes(
+    app: Application, visitor: Visitor, client: TestClient, user: TestUser
+) -> None:
+    group = await new_group(app, user)
+    role = await new_role(app, group, client=client)
+    await define(app, "floor", "number")
+    await services_of(app).accounts.user_attributes.set(
+        await id_of(app, user), {"floor": 4}, authority=FULL
+    )
+    await signed_in(visitor, user)
+
+    said = await data_of(visitor)
+
+    assert said["groups"] == [group.name]
+    assert said["roles"] == [{"client_id": client.client_id, "name": role.name}]
+    assert said["attributes"] == {"floor": 4}
 
 
 async def test_the_export_contains_no_secrets(

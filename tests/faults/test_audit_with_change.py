@@ -15,6 +15,8 @@ from app.services.accounts.events import AccountEvent
 from app.services.federation.identity_provider_rules import ExternalIdentity
 from app.wiring import Services
 from tests.conftest import AppFactory
+from tests.faults import administrative_acts
+from tests.faults.administrative_acts import Administered
 from tests.support.application import Application
 from tests.support.assertions import assert_problem
 from tests.support.broken_outbox import content_of, events_refused
@@ -29,11 +31,19 @@ PROVIDER = {"label": "P", "issuer": "https://p.example", "client_id": "c", "secr
 class Scene:
     """What an act is done to."""
 
-    def __init__(self, services: Services, user: User, client: Client, session: Session) -> None:
+    def __init__(
+        self,
+        services: Services,
+        user: User,
+        client: Client,
+        session: Session,
+        administered: Administered,
+    ) -> None:
         self.services = services
         self.user = user
         self.client = client
         self.session = session
+        self.administered = administered
 
 
 Act = Callable[[Scene], Awaitable[Any]]
@@ -116,6 +126,7 @@ ACTS: dict[str, Act] = {
             f"user-{new_identifier()[:8]}", elsewhere("newest")
         )
     ),
+    **administrative_acts.ACTS,
 }
 
 
@@ -140,7 +151,8 @@ async def scene_of(app: Application) -> Scene:
         event=services.core.audit.event(AccountEvent.SIGN_IN_SUCCEEDED, user_id=user.user_id),
     )
     assert begun is not None
-    scene = Scene(services, user, client, begun[1])
+    administered = await administrative_acts.prepared(services, user.user_id)
+    scene = Scene(services, user, client, begun[1], administered)
     await services.federation.identity_providers.add("known", scope="openid", **PROVIDER)
     await services.federation.identity_providers.link(user, elsewhere("linked"), label="P")
     for act in ("consent.granted", "browser.remembered", "recovery_codes.made"):

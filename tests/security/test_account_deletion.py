@@ -5,8 +5,10 @@ import asyncio
 import pytest
 from sqlalchemy import select
 
+from app.models.accounts.roles import ADMINISTRATOR
 from app.models.tables import metadata
 from app.repositories.accounts.accounts import TABLES_OF_A_USER
+from app.services.operations.authority import FULL
 from tests.conftest import AppFactory
 from tests.protocol.logout_peers import told_client
 from tests.support.account import (
@@ -60,6 +62,25 @@ async def test_deleting_an_account_shows_a_confirmation_and_signs_the_user_out(
     assert "Your account has been deleted" in said
     assert "postern_sessions" not in visitor.http.cookies
     assert (await visitor.get("/account")).headers["location"] == "/login"
+
+
+async def test_the_last_administrator_cannot_delete_their_account(
+    app: Application, visitor: Visitor, user: TestUser
+) -> None:
+    user_id = (await stored(app, user)).user_id
+    grants = services_of(app).accounts.role_grants
+    await grants.grant_to_user(ADMINISTRATOR, user_id, authority=FULL)
+    await signed_in(visitor, user)
+
+    page = await visitor.submit(await visitor.get(DATA), to=DELETE, confirmation=user.username)
+
+    assert page.status_code == 400
+    assert "This is the last administrator" in text_of(page)
+    assert (await visitor.get("/account")).status_code == 200
+    other = await app.enrolled_user()
+    other_id = (await stored(app, other)).user_id
+    await grants.grant_to_user(ADMINISTRATOR, other_id, authority=FULL)
+    assert "Your account has been deleted" in await delete(visitor, user)
 
 
 async def test_tokens_and_codes_of_a_deleted_user_are_invalid_immediately(

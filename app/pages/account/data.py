@@ -6,6 +6,7 @@ from typing import Annotated
 from fastapi import Depends
 from starlette.responses import Response
 
+from app.errors import LastAdministratorError
 from app.oauth.redirect_uris import origin_of
 from app.pages.account.base import account_page, account_router, fresh_person
 from app.pages.authorize.logout import end_session
@@ -51,6 +52,11 @@ async def delete(browser: BrowserDep, form: TypedFormDep, person: RecentSignInDe
         return account_page(
             browser, person, "account_data.html", {CONFIRMATION: wrong}, confirmation=typed
         )
+    try:
+        await browser.services.accounts.account_data.require_deletable(person.user)
+    except LastAdministratorError as error:
+        errors = {"": text_for(browser.request)(error.detail)}
+        return account_page(browser, person, "account_data.html", errors, confirmation=typed)
     frames = await end_session(browser, person.session.session_id)
     await browser.services.accounts.account_data.delete(person.user)
     browser.services.oauth.logout_delivery.kick()

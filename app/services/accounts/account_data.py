@@ -5,11 +5,13 @@ from datetime import datetime
 from typing import Any
 
 from app.clock import Clock
+from app.errors import LastAdministratorError
 from app.models.accounts.users import User
 from app.models.operations.audit_events import AuditEvent
 from app.repositories.accounts.accounts import AccountRepository
 from app.repositories.clients.clients import ClientRepository
 from app.security.passwords import has_password
+from app.services.accounts.entitlements import EntitlementService
 from app.services.accounts.events import AccountEvent
 from app.services.accounts.notices import Notices
 from app.services.accounts.sessions import SessionService
@@ -27,6 +29,7 @@ class AccountData:
         client_repository: ClientRepository,
         sessions: SessionService,
         consents: ConsentService,
+        entitlements: EntitlementService,
         audit: AuditLog,
         notices: Notices,
         clock: Clock,
@@ -35,6 +38,7 @@ class AccountData:
         self._client_repository = client_repository
         self._sessions = sessions
         self._consents = consents
+        self._entitlements = entitlements
         self._audit = audit
         self._notices = notices
         self._clock = clock
@@ -54,6 +58,7 @@ class AccountData:
                 "profile": user.claim_values,
                 "profile_updated_at": _iso(user.claims_updated_at),
             },
+            **await self._memberships(user),
             "signing_in": await self._factors(user),
             "sessions": [
                 {
@@ -80,11 +85,16 @@ class AccountData:
             "activity": [_event(event) for event in await self._activity(user)],
         }
 
+    async def require_deletable(self, user: User) -> None:
+        """Raise `LastAdministratorError` for an account that `delete` would refuse."""
+        if await self._account_repository.is_last_administrator(user.user_id):
+            raise LastAdministratorError
+
     async def delete(self, user: User) -> bool:
         """Delete an account permanently; return False if it was deleted already.
 
         The clients in the user's sessions and the user are notified. The audit log keeps its
-        events.
+        events. Raise `LastAdministratorError` for the account of the last administrator.
         """
         event = self._audit.event(AccountEvent.USER_DELETED, user_id=user.user_id)
         if not await self._account_repository.delete(
@@ -93,6 +103,17 @@ class AccountData:
             return False
         await self._notices.send(user, AccountEvent.USER_DELETED)
         return True
+
+    async def _memberships(self, user: User) -> dict[str, Any]:
+        entitlements = await self._entitlements.of(user.user_id)
+        return {
+            "groups": list(entitlements.group_names),
+            "roles": [
+                {"client_id": client_id or None, "name": name}
+                for client_id, name in sorted(entitlements.roles)
+            ],
+            "attributes": {**entitlements.attributes, **entitlements.own_attributes},
+        }
 
     async def _factors(self, user: User) -> dict[str, Any]:
         user_id = user.user_id

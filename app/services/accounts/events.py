@@ -86,6 +86,12 @@ class AccountEvent(AuditAction):
     MAIL_CODE_REFUSED = "mail_code.refused", N_("Wrong emailed code entered"), "mail_codes_guessed"
     BROWSER_TRUSTED = "browser.remembered", N_("Trusted browser added")
     TRUSTED_BROWSERS_REMOVED = "browsers.forgotten", N_("Trusted browsers removed")
+    GROUP_JOINED = "user.group_joined", N_("Added to a group")
+    GROUP_LEFT = "user.group_left", N_("Removed from a group")
+    GROUPS_RENEWED = "user.groups_renewed", N_("Groups updated by a connected account")
+    ROLE_GRANTED = "user.role_granted", N_("Role added")
+    ROLE_REVOKED = "user.role_revoked", N_("Role removed")
+    ATTRIBUTES_CHANGED = "user.attributes_changed", N_("Attributes changed")
 
 
 _LABELS = {event.value: event.label for event in AccountEvent}

@@ -7,8 +7,9 @@ other. The event then waits in an outbox for its number in the chain, which it g
 """
 
 import json
-from collections.abc import AsyncIterator, Sequence
+from collections.abc import AsyncIterator, Mapping, Sequence
 from pathlib import Path
+from typing import Any
 
 from app.clock import Clock
 from app.models.operations.audit_events import AuditEvent
@@ -27,7 +28,7 @@ REFUSED = "refused"
 SYSTEM = "system"
 ANONYMOUS = "anybody"
 
-Detail = str | int | bool | Sequence[str] | None
+Detail = str | int | bool | Sequence[str] | Mapping[str, Any] | None
 
 
 class AuditLog:

@@ -1,0 +1,66 @@
+"""Groups and roles as administrators state them."""
+
+import unicodedata
+from collections.abc import Mapping
+from typing import Annotated, Literal
+
+from pydantic import AfterValidator, BaseModel, ConfigDict, Field, StringConstraints
+
+from app.schemas.attributes import AttributeName, AttributeValue
+from app.schemas.client_policies import SecondFactorPolicy
+from app.schemas.text import Name
+from app.security.text import is_storable
+
+MAXIMUM_NAME = 128
+
+
+def _storable(value: str) -> str:
+    if not is_storable(value.replace("\n", "")):
+        raise ValueError("must not contain control characters")
+    return value
+
+
+def _short_key(value: str) -> str:
+    if len(group_key(value)) > MAXIMUM_NAME:
+        raise ValueError("must have at most 128 characters")
+    return value
+
+
+def group_key(name: str) -> str:
+    """Return the form of a group's name that is unique: in one case, in compatible characters."""
+    return unicodedata.normalize("NFKC", name).casefold()
+
+
+GroupName = Annotated[
+    Name,
+    StringConstraints(max_length=MAXIMUM_NAME, strip_whitespace=True),
+    AfterValidator(_short_key),
+]
+RoleName = Annotated[str, StringConstraints(pattern=r"^[A-Za-z0-9._:/-]{1,128}$")]
+Description = Annotated[str, StringConstraints(max_length=1000), AfterValidator(_storable)]
+
+
+class GroupBody(BaseModel):
+    """A group. Groups are flat: a group has no groups as members."""
+
+    model_config = ConfigDict(frozen=True, extra="forbid")
+
+    name: GroupName
+    description: Description = ""
+    second_factor: SecondFactorPolicy | None = Field(
+        default=None, description="Replaces the general policy for the members."
+    )
+    attributes: Mapping[AttributeName, AttributeValue] = Field(default_factory=dict)
+
+
+class RoleBody(BaseModel):
+    """A role. `client_id` is that of the only client that sees it; a global role has none."""
+
+    model_config = ConfigDict(frozen=True, extra="forbid")
+
+    name: RoleName
+    client_id: Annotated[str, StringConstraints(max_length=255)] = ""
+    description: Description = ""
+
+
+SubjectKind = Literal["user", "group"]

@@ -1,0 +1,92 @@
+"""Policies of clients: who may use them and what their tokens contain, set by administrators."""
+
+from collections.abc import Mapping
+from typing import Any
+
+from app.clock import Clock
+from app.details import Detail
+from app.errors import InvalidInputError, NotFoundError, StaleVersionError
+from app.models.clients.clients import Client
+from app.repositories.accounts.groups import GroupRepository
+from app.repositories.clients.clients import ClientRepository
+from app.schemas.admin_scopes import AdminScope
+from app.schemas.claim_names import VOUCHED_CLAIMS
+from app.schemas.client_policies import ClientPolicies
+from app.services.accounts.attributes import AttributeService
+from app.services.operations.audit import AuditLog
+from app.services.operations.audit_actions import ServerEvent
+from app.services.operations.authority import Authority
+
+
+class ClientPolicyService:
+    def __init__(
+        self,
+        *,
+        client_repository: ClientRepository,
+        group_repository: GroupRepository,
+        attributes: AttributeService,
+        audit: AuditLog,
+        clock: Clock,
+    ) -> None:
+        self._client_repository = client_repository
+        self._group_repository = group_repository
+        self._attributes = attributes
+        self._audit = audit
+        self._clock = clock
+
+    async def set(
+        self,
+        client_id: str,
+        policies: ClientPolicies,
+        *,
+        version: int | None = None,
+        authority: Authority,
+    ) -> Client:
+        """Replace the policies of a client, which hold from the next request on.
+
+        Raise `InvalidInputError` for a group or attribute that does not exist, and for an attribute
+        that its user edits as the source of a claim that others rely on.
+        """
+        authority.require(AdminScope.POLICIES_WRITE)
+        before = await self._client_repository.find(client_id, now=self._clock.now())
+        if before is None:
+            raise NotFoundError(Detail.CLIENT_UNKNOWN)
+        authority.require_may_change(before)
+        if version not in (None, before.version):
+            raise StaleVersionError
+        await self._check(policies)
+        after = before._replace(policies=policies.stored())
+        if after == before:
+            return before
+        event = self._audit.event(
+            ServerEvent.CLIENT_POLICIES_CHANGED,
+            client_id=client_id,
+            before=_shown(before.policies_in_force),
+            after=_shown(after.policies_in_force),
+        )
+        if not await self._client_repository.change(before, after, event=event):
+            raise StaleVersionError
+        return after._replace(version=before.version + 1)
+
+    async def _check(self, policies: ClientPolicies) -> None:
+        group_ids = policies.access.groups
+        known = await self._group_repository.known_ids(group_ids) if group_ids else set()
+        if not known.issuperset(group_ids):
+            raise InvalidInputError(Detail.GROUP_UNKNOWN, field="access.groups")
+        sources = [
+            (mapping.name, mapping.attribute)
+            for mapping in policies.claim_mappings
+            if mapping.attribute is not None
+        ]
+        definitions = await self._attributes.by_name() if sources else {}
+        for claim, attribute in sources:
+            definition = definitions.get(attribute)
+            if definition is None:
+                raise InvalidInputError(Detail.ATTRIBUTE_NOT_DEFINED, field="claim_mappings")
+            if claim in VOUCHED_CLAIMS and definition.editable_by == "user":
+                raise InvalidInputError(Detail.CLAIM_NOT_FROM_USERS, field="claim_mappings")
+
+
+def _shown(policies: ClientPolicies | None) -> Mapping[str, Any]:
+    """Return what the audit log says about policies."""
+    return policies.model_dump(mode="json", exclude_defaults=True) if policies is not None else {}

@@ -1,0 +1,52 @@
+"""What the caller of an administrative method holds. Nobody gives more than they hold.
+
+Every administrative method takes an `Authority`. An object that carries an administrative role or
+scope can only be changed by a full administrator. For users, groups and roles the repositories
+check that in the transaction of the change; a client is replaced as a whole, as it was checked.
+"""
+
+from collections.abc import Iterable
+from dataclasses import dataclass
+
+from app.details import Detail
+from app.errors import ForbiddenError, FullAdministratorRequiredError
+from app.models.clients.clients import Client
+from app.schemas.admin_scopes import AdminScope
+
+
+@dataclass(frozen=True, slots=True)
+class Authority:
+    """The scopes of the admin API that a caller holds."""
+
+    scopes: frozenset[AdminScope]
+
+    @property
+    def is_full(self) -> bool:
+        """Whether this is the authority of a full administrator."""
+        return AdminScope.ADMIN in self.scopes
+
+    def require(self, scope: AdminScope) -> None:
+        """Raise `ForbiddenError` if the caller does not hold a scope."""
+        if not self.is_full and scope not in self.scopes:
+            raise ForbiddenError(
+                Detail.ADMIN_SCOPE_REQUIRED, reason=f"the caller lacks the scope {scope.value}"
+            )
+
+    def require_full(self) -> None:
+        if not self.is_full:
+            raise FullAdministratorRequiredError
+
+    def require_may_change(self, client: Client) -> None:
+        """Require a full administrator for a client that has admin scopes."""
+        if client.admin_scopes and not self.is_full:
+            raise FullAdministratorRequiredError
+
+
+def authority_of(scopes: Iterable[AdminScope]) -> Authority:
+    return Authority(frozenset(scopes))
+
+
+FULL = authority_of([AdminScope.ADMIN])
+"""The authority of the command line and of `ADMIN_TOKEN`."""
+OF_AUDITOR = authority_of(scope for scope in AdminScope if not scope.changes)
+"""Everything that only reads."""

@@ -1,0 +1,126 @@
+"""What administrators do to groups, roles, attributes and clients, by the event that it records."""
+
+from collections.abc import Awaitable, Callable
+from dataclasses import dataclass
+from datetime import timedelta
+from typing import Any
+
+from app.models.accounts.groups import Group
+from app.models.accounts.roles import Role
+from app.schemas.attributes import AttributeDefinitionBody
+from app.schemas.client_policies import ClientPolicies
+from app.schemas.groups import GroupBody, RoleBody
+from app.security.tokens import new_identifier
+from app.services.operations.authority import FULL
+from app.wiring import Services
+
+ADMIN = {"authority": FULL}
+PROVIDER = "known"
+ACTED_ON, DELETED = "acted_on", "deleted"
+
+
+@dataclass(frozen=True)
+class Administered:
+    """Groups and roles that the acts are about: one that the user has not, one that the user has,
+    and one to delete."""
+
+    other_group: Group
+    own_group: Group
+    deleted_group: Group
+    other_role: Role
+    own_role: Role
+    deleted_role: Role
+
+
+def definition(name: str, **values: Any) -> AttributeDefinitionBody:
+    fields = {"name": name, "type": "string", "applies_to": "users", **values}
+    return AttributeDefinitionBody.model_validate(fields)
+
+
+async def prepared(services: Services, user_id: str) -> Administered:
+    groups, roles = services.accounts.groups, services.accounts.roles
+    made_groups = [await groups.create(GroupBody(name=new_identifier()), **ADMIN) for _ in "123"]
+    made_roles = [await roles.create(RoleBody(name=new_identifier()), **ADMIN) for _ in "123"]
+    made = Administered(*made_groups, *made_roles)
+    await groups.add_member(made.own_group.group_id, user_id, **ADMIN)
+    grants = services.accounts.role_grants
+    await grants.grant_to_user(made.own_role.role_id, user_id, **ADMIN)
+    await grants.grant_to_group(made.own_role.role_id, made.own_group.group_id, **ADMIN)
+    for name in (ACTED_ON, DELETED):
+        await services.accounts.attributes.define(definition(name), **ADMIN)
+    return made
+
+
+async def _revoke_a_secret(the: Any) -> None:
+    client_id, secrets = the.client.client_id, the.services.clients.secrets
+    await secrets.replace(client_id, overlap=timedelta(days=1), **ADMIN)
+    await secrets.revoke_previous(client_id, **ADMIN)
+
+
+async def _renew_groups(the: Any) -> None:
+    mappings = {"S": [the.administered.other_group.group_id]}
+    group_mappings = the.services.federation.group_mappings
+    await group_mappings.set(PROVIDER, groups_claim="groups", mappings=mappings, **ADMIN)
+    provider = await the.services.federation.identity_providers.get(PROVIDER)
+    await group_mappings.renew(the.user, provider, ["S"])
+
+
+ACTS: dict[str, Callable[[Any], Awaitable[Any]]] = {
+    "group.created": lambda the: the.services.accounts.groups.create(
+        GroupBody(name=new_identifier()), **ADMIN
+    ),
+    "group.changed": lambda the: the.services.accounts.groups.change(
+        the.administered.own_group.group_id, GroupBody(name=new_identifier()), **ADMIN
+    ),
+    "group.deleted": lambda the: the.services.accounts.groups.delete(
+        the.administered.deleted_group.group_id, **ADMIN
+    ),
+    "user.group_joined": lambda the: the.services.accounts.groups.add_member(
+        the.administered.other_group.group_id, the.user.user_id, **ADMIN
+    ),
+    "user.group_left": lambda the: the.services.accounts.groups.remove_member(
+        the.administered.own_group.group_id, the.user.user_id, **ADMIN
+    ),
+    "role.created": lambda the: the.services.accounts.roles.create(
+        RoleBody(name=new_identifier()), **ADMIN
+    ),
+    "role.changed": lambda the: the.services.accounts.roles.change(
+        the.administered.own_role.role_id, RoleBody(name=new_identifier()), **ADMIN
+    ),
+    "role.deleted": lambda the: the.services.accounts.roles.delete(
+        the.administered.deleted_role.role_id, **ADMIN
+    ),
+    "user.role_granted": lambda the: the.services.accounts.role_grants.grant_to_user(
+        the.administered.other_role.role_id, the.user.user_id, **ADMIN
+    ),
+    "user.role_revoked": lambda the: the.services.accounts.role_grants.revoke_from_user(
+        the.administered.own_role.role_id, the.user.user_id, **ADMIN
+    ),
+    "group.role_granted": lambda the: the.services.accounts.role_grants.grant_to_group(
+        the.administered.other_role.role_id, the.administered.own_group.group_id, **ADMIN
+    ),
+    "group.role_revoked": lambda the: the.services.accounts.role_grants.revoke_from_group(
+        the.administered.own_role.role_id, the.administered.own_group.group_id, **ADMIN
+    ),
+    "attribute.defined": lambda the: the.services.accounts.attributes.define(
+        definition(f"a_{new_identifier()}"), **ADMIN
+    ),
+    "attribute.changed": lambda the: the.services.accounts.attributes.change(
+        ACTED_ON, definition(ACTED_ON, description=new_identifier()), **ADMIN
+    ),
+    "attribute.deleted": lambda the: the.services.accounts.attributes.delete(DELETED, **ADMIN),
+    "user.attributes_changed": lambda the: the.services.accounts.user_attributes.set(
+        the.user.user_id, {ACTED_ON: new_identifier()}, **ADMIN
+    ),
+    "client.policies_changed": lambda the: the.services.clients.policies.set(
+        the.client.client_id, ClientPolicies(require_pkce=True), **ADMIN
+    ),
+    "client.secret_revoked": _revoke_a_secret,
+    "client.secret_expiry_changed": lambda the: the.services.clients.secrets.set_expiry(
+        the.client.client_id, the.services.core.clock.now() + timedelta(days=9), **ADMIN
+    ),
+    "provider.group_mappings_changed": lambda the: the.services.federation.group_mappings.set(
+        PROVIDER, groups_claim="groups", mappings={}, **ADMIN
+    ),
+    "user.groups_renewed": _renew_groups,
+}

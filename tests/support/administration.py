@@ -1,0 +1,72 @@
+"""What an administrator does to users, groups, roles and clients, by the services."""
+
+from typing import Any
+
+from app.models.accounts.groups import Group
+from app.models.accounts.roles import Role
+from app.schemas.attributes import AttributeDefinitionBody
+from app.schemas.client_policies import ClientPolicies
+from app.schemas.groups import GroupBody, RoleBody
+from app.services.operations.authority import FULL
+from tests.support.application import Application, TestClient, TestUser
+from tests.support.parts import services_of
+
+
+async def id_of(app: Application, user: TestUser) -> str:
+    return (await services_of(app).accounts.users.get(user.username)).user_id
+
+
+async def new_group(app: Application, *members: TestUser, name: str = "", **values: Any) -> Group:
+    body = GroupBody(name=name or app.new_name("group"), **values)
+    group = await services_of(app).accounts.groups.create(body, authority=FULL)
+    for user in members:
+        await join(app, group, user)
+    return group
+
+
+async def join(app: Application, group: Group, user: TestUser) -> None:
+    groups, user_id = services_of(app).accounts.groups, await id_of(app, user)
+    assert await groups.add_member(group.group_id, user_id, authority=FULL)
+
+
+async def leave(app: Application, group: Group, user: TestUser) -> None:
+    groups, user_id = services_of(app).accounts.groups, await id_of(app, user)
+    assert await groups.remove_member(group.group_id, user_id, authority=FULL)
+
+
+async def new_role(
+    app: Application, *holders: TestUser | Group, name: str = "", client: TestClient | None = None
+) -> Role:
+    body = RoleBody(
+        name=name or app.new_name("role"), client_id=client.client_id if client is not None else ""
+    )
+    role = await services_of(app).accounts.roles.create(body, authority=FULL)
+    grants = services_of(app).accounts.role_grants
+    for holder in holders:
+        if isinstance(holder, Group):
+            await grants.grant_to_group(role.role_id, holder.group_id, authority=FULL)
+        else:
+            user_id = await id_of(app, holder)
+            await grants.grant_to_user(role.role_id, user_id, authority=FULL)
+    return role
+
+
+async def define(app: Application, name: str, kind: str, **values: Any) -> None:
+    body = AttributeDefinitionBody.model_validate(
+        {"name": name, "type": kind, "applies_to": "users", **values}
+    )
+    await services_of(app).accounts.attributes.define(body, authority=FULL)
+
+
+async def set_policies(app: Application, client: TestClient, **policies: Any) -> None:
+    await services_of(app).clients.policies.set(
+        client.client_id, ClientPolicies.model_validate(policies), authority=FULL
+    )
+
+
+async def restrict_to(app: Application, client: TestClient, *groups: Group) -> None:
+    """Let only members of the groups use a client; nobody if there is none."""
+    access: dict[str, Any] = {"kind": "nobody"}
+    if groups:
+        access = {"kind": "groups", "groups": [group.group_id for group in groups]}
+    await set_policies(app, client, access=access)
