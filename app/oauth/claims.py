@@ -9,6 +9,7 @@ from typing import Any
 from app.models.accounts.users import User
 from app.oauth.descriptions import Description
 from app.oauth.errors import InvalidRequestError
+from app.schemas.claim_names import GROUPS, ROLES
 from app.security.text import is_encodable
 
 CLAIMS_BY_SCOPE: dict[str, tuple[str, ...]] = {
@@ -31,9 +32,13 @@ CLAIMS_BY_SCOPE: dict[str, tuple[str, ...]] = {
     "email": ("email", "email_verified"),
     "address": ("address",),
     "phone": ("phone_number", "phone_number_verified"),
+    GROUPS: (GROUPS,),
+    ROLES: (ROLES,),
 }
 SCOPE_OF_CLAIM = {name: scope for scope, names in CLAIMS_BY_SCOPE.items() for name in names}
 OF_AUTHENTICATION = ("sub", "auth_time", "acr", "amr")
+STORED_CLAIMS = tuple(name for name in SCOPE_OF_CLAIM if name not in (GROUPS, ROLES))
+"""Claims whose values are stored with the user; the others follow from groups and roles."""
 SUPPORTED_CLAIMS = (*OF_AUTHENTICATION, *SCOPE_OF_CLAIM)
 MAXIMUM_LENGTH = 8192
 
@@ -116,7 +121,7 @@ def claims_of(user: User, *, scope: str, asked: Mapping[str, Any]) -> dict[str, 
     claims = all_claims_of(user)
     names = {name for scope_name in scope.split() for name in CLAIMS_BY_SCOPE.get(scope_name, ())}
     names |= set(asked) & SCOPE_OF_CLAIM.keys()
-    return {name: claims[name] for name in SCOPE_OF_CLAIM if name in names and name in claims}
+    return {name: claims[name] for name in STORED_CLAIMS if name in names and name in claims}
 
 
 def claims_for_id_token(user: User, request: ClaimsRequest) -> dict[str, Any]:

@@ -16,6 +16,7 @@ from app.oauth.supported_metadata import SupportedMetadata
 from app.observability.logging import logger
 from app.observability.refusals import shown_uri
 from app.outbound.http import OutboundHttp
+from app.schemas.claim_names import GROUPS, ROLES
 from app.schemas.clients import ClientCreate
 from app.schemas.registration import ClientRegister
 from app.security.jose import ALGORITHMS, CLIENT_ALGORITHMS
@@ -37,7 +38,8 @@ ENCRYPTION_MEMBERS = tuple(
     for response in ("id_token", "userinfo")
     for part in ("alg", "enc")
 )
-DEFAULT_SCOPE = " ".join(SCOPES)
+DEFAULT_SCOPE = " ".join(name for name in SCOPES if name not in (GROUPS, ROLES))
+"""The scope of a client that registers without one; groups and roles have to be asked for."""
 LOGO = "logo_uri"
 MAXIMUM_LOGGED = 200
 PLACES = {

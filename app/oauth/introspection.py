@@ -4,10 +4,14 @@ Any confidential client may introspect an access token, since resource servers d
 client may introspect a refresh token. Every other token is reported as inactive.
 """
 
+from collections.abc import Mapping
+from typing import Any
+
 from app.clock import Clock
 from app.models.clients.clients import Client
 from app.models.oauth.access_tokens import AccessToken
 from app.models.oauth.refresh_tokens import RefreshToken
+from app.oauth.claim_mappings import mapped_claims
 from app.oauth.client_auth.authenticator import ClientAuthenticator
 from app.oauth.descriptions import Description
 from app.oauth.errors import InvalidClientError, InvalidRequestError
@@ -15,8 +19,11 @@ from app.oauth.requests import FormRequest
 from app.oauth.subjects import subject_for
 from app.repositories.oauth.access_tokens import AccessTokenRepository
 from app.repositories.oauth.refresh_tokens import RefreshTokenRepository
+from app.schemas.claim_mappings import MappingTarget
+from app.schemas.client_policies import parse_policies
 from app.schemas.tokens import IntrospectionResponse
 from app.security.tokens import TokenKind, digest_of
+from app.services.accounts.entitlements import EntitlementService
 
 INACTIVE = IntrospectionResponse(active=False)
 
@@ -28,12 +35,14 @@ class Introspection:
         authenticator: ClientAuthenticator,
         access_token_repository: AccessTokenRepository,
         refresh_token_repository: RefreshTokenRepository,
+        entitlements: EntitlementService,
         clock: Clock,
         issuer: str,
     ) -> None:
         self._authenticator = authenticator
         self._access_token_repository = access_token_repository
         self._refresh_token_repository = refresh_token_repository
+        self._entitlements = entitlements
         self._clock = clock
         self._issuer = issuer
 
@@ -66,6 +75,7 @@ class Introspection:
             iat=int(row.issued_at.timestamp()),
             sub=_subject_of(row, sector_identifier=row.sector_identifier),
             iss=self._issuer,
+            **await self._mapped(row, row.policies),
         )
 
     async def _of_refresh_token(self, token: str, client: Client) -> IntrospectionResponse:
@@ -87,6 +97,21 @@ class Introspection:
             iat=int(row.issued_at.timestamp()),
             sub=_subject_of(row, sector_identifier=client.sector_identifier),
             iss=self._issuer,
+            **await self._mapped(row, client.policies),
+        )
+
+    async def _mapped(
+        self, row: AccessToken | RefreshToken, policies: str | None
+    ) -> Mapping[str, Any]:
+        """Return the claims that the client of the token gets about its user."""
+        if row.user_id is None:
+            return {}
+        return await mapped_claims(
+            MappingTarget.INTROSPECTION,
+            client_id=row.client_id,
+            policies=parse_policies(policies) if policies is not None else None,
+            scope=row.scope,
+            entitlements=self._entitlements.lazily(row.user_id),
         )
 
 

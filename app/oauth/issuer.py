@@ -7,6 +7,7 @@ from app.clock import Clock
 from app.models.accounts.users import User
 from app.models.clients.clients import Client
 from app.models.oauth.refresh_tokens import RefreshToken
+from app.oauth.claim_mappings import mapped_claims
 from app.oauth.claims import claims_for_id_token, parse_claims
 from app.oauth.id_tokens import Authentication, IdTokens
 from app.oauth.scopes import OFFLINE_ACCESS, OPENID
@@ -15,9 +16,11 @@ from app.repositories.oauth.access_tokens import AccessTokenRepository
 from app.repositories.oauth.redemptions import Redemption
 from app.repositories.oauth.refresh_tokens import RefreshTokenRepository
 from app.repositories.oauth.token_families import NewPair, TokenFamilyRepository
+from app.schemas.claim_mappings import MappingTarget
 from app.schemas.tokens import TokenResponse
 from app.security.rotation import derived_pair
 from app.security.tokens import TokenKind, digest_of, new_identifier, new_secret, new_token
+from app.services.accounts.entitlements import LazyEntitlements
 from app.services.accounts.sessions import SignedIn
 
 
@@ -95,6 +98,7 @@ class TokenIssuer:
         *,
         scope: str,
         authentication: Authentication,
+        entitlements: LazyEntitlements,
         nonce: str | None = None,
         claims: str | None = None,
     ) -> TokenResponse | None:
@@ -115,6 +119,7 @@ class TokenIssuer:
             pair.access_token,
             scope=scope,
             authentication=authentication,
+            entitlements=entitlements,
             nonce=nonce,
             claims=claims,
         )
@@ -136,19 +141,29 @@ class TokenIssuer:
         *,
         scope: str,
         authentication: Authentication,
+        entitlements: LazyEntitlements,
         nonce: str | None = None,
         claims: str | None = None,
     ) -> str | None:
         """Issue the ID token for an access token, or return None if `openid` was not granted."""
         if OPENID not in scope.split():
             return None
+        request = parse_claims(claims).within(client.scope)
+        mapped = await mapped_claims(
+            MappingTarget.ID_TOKEN,
+            client_id=client.client_id,
+            policies=client.policies_in_force,
+            scope=scope,
+            requested=request.id_token,
+            entitlements=entitlements,
+        )
         return await self._id_tokens.issue(
             client,
             user,
             authentication=authentication,
             nonce=nonce,
             access_token=access_token,
-            claims=claims_for_id_token(user, parse_claims(claims).within(client.scope)),
+            claims={**claims_for_id_token(user, request), **mapped},
         )
 
     async def rotate(

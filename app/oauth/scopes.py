@@ -8,6 +8,7 @@ from app.models.clients.clients import Client
 from app.oauth.descriptions import Description
 from app.oauth.errors import InvalidScopeError
 from app.observability.logging import logger
+from app.schemas.claim_names import GROUPS, ROLES
 from app.security.text import is_scope
 
 log = logger(__name__)
@@ -21,9 +22,15 @@ SCOPES = {
     "address": "Your postal address",
     "phone": "Your phone number",
     OFFLINE_ACCESS: "Your data, even while you're away",
+    GROUPS: "The groups you belong to",
+    ROLES: "Your roles",
 }
 """The scopes that this server supports, each with a text for the consent page."""
-NOT_BY_DEFAULT = frozenset({OPENID, OFFLINE_ACCESS})
+NOT_BY_DEFAULT = frozenset({OPENID, OFFLINE_ACCESS, GROUPS, ROLES})
+"""Scopes that a request without a scope does not get."""
+IGNORED_UNLESS_REGISTERED = frozenset({GROUPS, ROLES})
+"""Scopes that are ignored like unknown ones if the client did not register them: clients of other
+servers ask for them by default."""
 
 
 def narrow_scope(asked: str | None, *, client: Client, requires_known_name: bool) -> str:
@@ -66,7 +73,11 @@ def known_names(asked: str, *, client: Client) -> list[str]:
     The others are logged and ignored. Raises `InvalidScopeError` if the scope is malformed.
     """
     names = split_scope(asked)
-    known = [name for name in names if name in SCOPES or name in client.scopes]
+    known = [
+        name
+        for name in names
+        if name in client.scopes or (name in SCOPES and name not in IGNORED_UNLESS_REGISTERED)
+    ]
     if len(known) < len(names):
         unknown = " ".join(name for name in names if name not in known)
         log.info("ignoring unknown scope names of client %s: %s", client.client_id, unknown)

@@ -6,6 +6,7 @@ from typing import Any
 from app.clock import Clock
 from app.models.clients.clients import Client
 from app.models.oauth.access_tokens import AccessToken
+from app.oauth.claim_mappings import mapped_claims
 from app.oauth.claims import claims_of, parse_claims
 from app.oauth.errors import InsufficientScopeError, InvalidTokenError
 from app.oauth.scopes import OPENID
@@ -13,6 +14,8 @@ from app.oauth.subjects import subject_of
 from app.repositories.accounts.users import UserRepository
 from app.repositories.clients.clients import ClientRepository
 from app.repositories.oauth.token_families import TokenFamilyRepository
+from app.schemas.claim_mappings import MappingTarget
+from app.services.accounts.entitlements import EntitlementService
 from app.services.oauth.signing_keys import SigningKeys
 
 
@@ -23,6 +26,7 @@ class UserInfo:
         user_repository: UserRepository,
         client_repository: ClientRepository,
         token_family_repository: TokenFamilyRepository,
+        entitlements: EntitlementService,
         signing_keys: SigningKeys,
         clock: Clock,
         issuer: str,
@@ -30,6 +34,7 @@ class UserInfo:
         self._user_repository = user_repository
         self._client_repository = client_repository
         self._token_family_repository = token_family_repository
+        self._entitlements = entitlements
         self._signing_keys = signing_keys
         self._clock = clock
         self._issuer = issuer
@@ -47,9 +52,18 @@ class UserInfo:
         client = await self._client_repository.find(token.client_id, now=self._clock.now())
         if user is None or client is None:
             raise InvalidTokenError(reason="the user or the client no longer exists")
+        asked = await self._asked(token, client)
         claims = {
             "sub": subject_of(user, client),
-            **claims_of(user, scope=token.scope, asked=await self._asked(token, client)),
+            **claims_of(user, scope=token.scope, asked=asked),
+            **await mapped_claims(
+                MappingTarget.USERINFO,
+                client_id=client.client_id,
+                policies=client.policies_in_force,
+                scope=token.scope,
+                requested=asked,
+                entitlements=self._entitlements.lazily(user.user_id),
+            ),
         }
         algorithm = client.registered_metadata.userinfo_signed_response_alg
         if algorithm is None:

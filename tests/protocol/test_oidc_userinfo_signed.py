@@ -135,10 +135,11 @@ async def test_claims_supported_lists_exactly_the_available_claims(
 ) -> None:
     """OpenID Connect Discovery section 3: claims_supported"""
     metadata = (await app.http.get("/.well-known/openid-configuration")).json()
-    client = await app.create_client(scope=ALL_SCOPES)
+    scope = f"{ALL_SCOPES} groups roles"
+    client = await app.create_client(scope=scope)
     zoe = await person_with(app, **CLAIMS)
 
-    tokens = await visitor.tokens_for(client, zoe, scope=ALL_SCOPES, prompt="consent")
+    tokens = await visitor.tokens_for(client, zoe, scope=scope, prompt="consent")
 
     in_token = await claims_of(app, tokens["id_token"], audience=client.client_id)
     had = set(await told(app, tokens["access_token"])) | (
