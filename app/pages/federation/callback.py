@@ -1,7 +1,7 @@
 """`/login/with/{name}/callback`: the user returns from an identity provider."""
 
 import hmac
-from collections.abc import Mapping
+from collections.abc import Mapping, Sequence
 from dataclasses import asdict
 from datetime import UTC, datetime, timedelta
 from typing import Any
@@ -10,6 +10,7 @@ from fastapi import APIRouter
 from starlette.responses import RedirectResponse, Response
 
 from app.models.accounts.users import User
+from app.models.federation.identity_providers import IdentityProvider
 from app.oauth.federation.errors import (
     ProviderProtocolError,
     ProviderUnavailableError,
@@ -49,6 +50,7 @@ router = APIRouter(include_in_schema=False)
 
 FEDERATED = "fed"
 SKEW = timedelta(seconds=10)
+MAXIMUM_GROUPS_TEXT = 800
 AUTH_TIME, PROMPT_LOGIN = "auth_time", "prompt=login"
 """Proofs that a sign-in at an identity provider is recent: it reports `auth_time`, or a new sign-in
 was requested and it does not report one."""
@@ -86,7 +88,7 @@ async def callback(browser: BrowserDep, name: str) -> Response:
     except (ProviderUnavailableError, ProviderProtocolError) as error:
         return failed(browser, provider, error, again=return_path)
     identity = external_identity_of(provider, claims)
-    return await _arrived(browser, flow, identity, claims, provider.label)
+    return await _arrived(browser, flow, identity, claims, provider)
 
 
 async def _arrived(
@@ -94,10 +96,10 @@ async def _arrived(
     flow: SignInTransaction,
     who: ExternalIdentity,
     claims: Mapping[str, Any],
-    label: str,
+    provider: IdentityProvider,
 ) -> Response:
     if flow.user_id:
-        return await _link(browser, flow, who, label)
+        return await _link(browser, flow, who, provider.label)
     auth_time = _auth_time(browser, claims)
     if flow.is_fresh:
         begun_at = datetime.fromtimestamp(flow.begun_at, UTC)
@@ -107,16 +109,27 @@ async def _arrived(
         # The sign-in followed our request, whatever the provider's clock says.
         auth_time = max(auth_time, begun_at)
     user = await browser.services.federation.identity_providers.user_of(who)
+    group_mappings = browser.services.federation.group_mappings
+    groups = await group_mappings.mapped_values(provider, claims)
     if user is None:
-        pending_account = PendingAccount(asdict(who), flow.state, flow.given, flow.begun_at)
+        pending_account = PendingAccount(
+            asdict(who), flow.state, flow.given, flow.begun_at, _short(groups)
+        )
         response: Response = RedirectResponse(link(NEW_ACCOUNT, flow.given), status_code=303)
         return browser.keep(keep(browser, response, pending_account))
+    await group_mappings.renew(user, provider, groups)
     if flow.is_fresh:
         proof = AUTH_TIME if has_auth_time else PROMPT_LOGIN
         await browser.services.federation.identity_providers.record_fresh_sign_in(
             user, who, proof=proof
         )
     return await sign_in_by_provider(browser, user, flow.given, auth_time=auth_time)
+
+
+def _short(groups: Sequence[str]) -> list[str]:
+    """Return the groups that the cookie of a new account holds; too many wait until the next
+    sign-in."""
+    return [*groups] if sum(map(len, groups)) <= MAXIMUM_GROUPS_TEXT else []
 
 
 async def _link(

@@ -36,7 +36,9 @@ async def create_account(browser: BrowserDep, form: TypedFormDep) -> Response:
     services = browser.services
     if not services.core.registration_policy.is_open_to_users:
         raise NotFoundError(Detail.SIGN_UP_CLOSED)
-    await services.federation.identity_providers.get_enabled(pending_account.who.provider)
+    provider = await services.federation.identity_providers.get_enabled(
+        pending_account.who.provider
+    )
     await pending_of(browser, pending_account.given)
     username = form.get("username", "")
     if hints := hints_for(browser.request, form, "username"):
@@ -55,6 +57,7 @@ async def create_account(browser: BrowserDep, form: TypedFormDep) -> Response:
             error,
             lambda said: _page(browser, pending_account, username, said),
         )
+    await services.federation.group_mappings.renew(user, provider, pending_account.groups)
     await services.accounts.email_verification.welcome(user, language=language_for(browser.request))
     now = services.core.clock.now()  # a new account holds nothing to protect from an old sign-in
     return await sign_in_by_provider(browser, user, pending_account.given, auth_time=now)

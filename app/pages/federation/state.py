@@ -7,7 +7,7 @@ progress (`SignInTransaction`), or a returned user without an account yet (`Pend
 import base64
 import json
 from collections.abc import Mapping
-from dataclasses import asdict, dataclass
+from dataclasses import asdict, dataclass, field
 from datetime import UTC, datetime, timedelta
 from typing import Any, TypeVar
 
@@ -59,12 +59,16 @@ class SignInTransaction:
 
 @dataclass(frozen=True, slots=True)
 class PendingAccount:
-    """An external identity without an account; a form is matched to it by `state`."""
+    """An external identity without an account; a form is matched to it by `state`.
+
+    `groups` are the values of the provider's groups claim that are mapped to groups here.
+    """
 
     elsewhere: dict[str, str]
     state: str
     given: dict[str, str]
     begun_at: float
+    groups: list[str] = field(default_factory=list)
 
     @property
     def who(self) -> ExternalIdentity:
@@ -111,7 +115,9 @@ def _session_key(provider: str, state: str) -> str:
 def keep(
     browser: Browser, response: Response, value: SignInTransaction | PendingAccount
 ) -> Response:
-    payload = json.dumps(asdict(value), ensure_ascii=False, separators=(",", ":")).encode()
+    # an earlier release does not know `groups`, which are rare
+    content = {name: part for name, part in asdict(value).items() if name != "groups" or part}
+    payload = json.dumps(content, ensure_ascii=False, separators=(",", ":")).encode()
     box = browser.services.core.box(PURPOSES[type(value)])
     sealed = base64.urlsafe_b64encode(box.seal(payload, context=browser.identifier))
     set_cookie(browser.services, response, FEDERATION_COOKIE, sealed.decode(), lasts=LASTS)

@@ -1,0 +1,171 @@
+"""Groups that an identity provider gives: by an explicit table, and renewed at each sign-in."""
+
+from collections.abc import Mapping
+from typing import Any
+
+import pytest
+
+from app.errors import ConflictError, ForbiddenError, InvalidInputError, NotFoundError
+from app.models.accounts.groups import Group
+from app.models.accounts.roles import AUDITOR
+from app.schemas.admin_scopes import AdminScope
+from app.services.operations.authority import FULL, authority_of
+from tests.support.account import happened, signed_in
+from tests.support.administration import id_of, join, new_group
+from tests.support.application import Application, TestUser
+from tests.support.identity_provider import (
+    Provider,
+    account_made_by,
+    linked_by,
+    signed_in_by,
+)
+from tests.support.parts import services_of
+from tests.support.visitor import Visitor, visiting
+
+
+async def map_groups(
+    app: Application,
+    provider: Provider,
+    mappings: Mapping[str, Group],
+    claim: str | None = "groups",
+) -> None:
+    await services_of(app).federation.group_mappings.set(
+        provider.name,
+        groups_claim=claim,
+        mappings={value: [group.group_id] for value, group in mappings.items()},
+        authority=FULL,
+    )
+
+
+async def groups_of(app: Application, user_id: str) -> set[str]:
+    entitlements = await services_of(app).core.entitlements.of(user_id)
+    return set(entitlements.group_names)
+
+
+async def linked_user(
+    app: Application, visitor: Visitor, provider: Provider, sub: str
+) -> tuple[TestUser, str]:
+    user = await app.enrolled_user()
+    await signed_in(visitor, user)
+    await linked_by(visitor, provider, sub=sub)
+    return user, await id_of(app, user)
+
+
+async def sign_in(app: Application, provider: Provider, sub: str, **claims: Any) -> None:
+    async with visiting(app) as visitor:
+        await signed_in_by(visitor, provider, sub=sub, **claims)
+
+
+async def test_groups_are_renewed_at_each_sign_in(
+    app: Application, visitor: Visitor, provider: Provider
+) -> None:
+    staff, guests, manual = [await new_group(app) for _ in range(3)]
+    user, user_id = await linked_user(app, visitor, provider, "renewed")
+    await join(app, manual, user)
+    await map_groups(app, provider, {"S": staff, "G": guests})
+
+    await sign_in(app, provider, "renewed", groups=["S", "unknown", 7])
+    first = await groups_of(app, user_id)
+    await sign_in(app, provider, "renewed", groups="G")
+    second = await groups_of(app, user_id)
+    await sign_in(app, provider, "renewed")
+    third = await groups_of(app, user_id)
+
+    assert first == {manual.name, staff.name}
+    assert second == {manual.name, guests.name}
+    assert third == {manual.name}
+    action, details = (await happened(app, user_id))[-1]
+    assert "user.groups_renewed" in {each for each, _ in await happened(app, user_id)}
+    assert action
+    assert isinstance(details, dict)
+
+
+async def test_a_new_account_has_the_groups_of_its_first_sign_in(
+    app: Application, visitor: Visitor, provider: Provider
+) -> None:
+    group = await new_group(app)
+    await map_groups(app, provider, {"S": group})
+
+    name = await account_made_by(visitor, provider, sub="first", groups=["S"])
+
+    user = await services_of(app).accounts.users.get(name)
+    assert await groups_of(app, user.user_id) == {group.name}
+
+
+async def test_without_a_mapping_nothing_is_given(
+    app: Application, visitor: Visitor, provider: Provider
+) -> None:
+    """A group of the same name is not enough"""
+    group = await new_group(app, name=app.new_name("Admins"))
+    _, user_id = await linked_user(app, visitor, provider, "unmapped")
+
+    await sign_in(app, provider, "unmapped", groups=[group.name])
+
+    assert await groups_of(app, user_id) == set()
+
+
+async def test_turning_the_mapping_off_or_removing_the_provider_ends_its_memberships(
+    app: Application, visitor: Visitor, provider: Provider
+) -> None:
+    group = await new_group(app)
+    _, user_id = await linked_user(app, visitor, provider, "ended")
+    await map_groups(app, provider, {"S": group})
+    await sign_in(app, provider, "ended", groups=["S"])
+
+    await map_groups(app, provider, {"S": group}, claim=None)
+    switched_off = await groups_of(app, user_id)
+    await map_groups(app, provider, {"S": group})
+    await sign_in(app, provider, "ended", groups=["S"])
+    again = await groups_of(app, user_id)
+    await services_of(app).federation.identity_providers.remove(provider.name)
+
+    assert (switched_off, again) == (set(), {group.name})
+    assert await groups_of(app, user_id) == set()
+
+
+async def test_no_mapping_leads_to_a_group_with_an_administrative_role(
+    app: Application, provider: Provider
+) -> None:
+    grants = services_of(app).accounts.role_grants
+    administrative, mapped = await new_group(app), await new_group(app)
+    await grants.grant_to_group(AUDITOR, administrative.group_id, authority=FULL)
+
+    with pytest.raises(ConflictError):
+        await map_groups(app, provider, {"S": administrative})
+    await map_groups(app, provider, {"S": mapped})
+    with pytest.raises(ConflictError):
+        await grants.grant_to_group(AUDITOR, mapped.group_id, authority=FULL)
+
+
+async def test_a_membership_of_a_provider_is_not_removed_by_hand(
+    app: Application, visitor: Visitor, provider: Provider
+) -> None:
+    group = await new_group(app)
+    _, user_id = await linked_user(app, visitor, provider, "by-hand")
+    await map_groups(app, provider, {"S": group})
+    await sign_in(app, provider, "by-hand", groups=["S"])
+
+    with pytest.raises(ConflictError):
+        await services_of(app).accounts.groups.remove_member(
+            group.group_id, user_id, authority=FULL
+        )
+
+
+async def test_mappings_are_checked(app: Application, provider: Provider) -> None:
+    mappings, group = services_of(app).federation.group_mappings, await new_group(app)
+
+    async def change(**values: Any) -> None:
+        arguments = {"groups_claim": "groups", "mappings": {}, "authority": FULL, **values}
+        await mappings.set(arguments.pop("provider", provider.name), **arguments)
+
+    with pytest.raises(ForbiddenError):
+        await change(authority=authority_of(set(AdminScope) - {AdminScope.ADMIN, _WRITE}))
+    for wrong in ({"groups_claim": ""}, {"mappings": {"x" * 257: [group.group_id]}}):
+        with pytest.raises(InvalidInputError):
+            await change(**wrong)
+    for unknown in ({"provider": "unknown"}, {"mappings": {"S": ["0" * 32]}}):
+        with pytest.raises(NotFoundError):
+            await change(**unknown)
+
+
+_WRITE = AdminScope.PROVIDERS_WRITE
