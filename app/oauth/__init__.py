@@ -22,6 +22,8 @@
 | 9126 | pushed requests | authorization/pushed.py |
 | OpenID Connect Core §2 | ID tokens | id_tokens.py |
 | OpenID Connect Core §5 | claims, UserInfo | claims.py, userinfo.py |
+| 7643 §4.1.2, 9068 §2.2.3.1 | groups, roles, mapped claims | claim_mappings.py |
+| 6749 §4.1.2.1 | access policies | access_policy.py |
 | OpenID Connect Core §8 | subjects, sectors | subjects.py, sectors.py |
 | RP-Initiated, Back- and Front-Channel Logout | logout | logout.py, backchannel_logout.py |
 | OpenID Connect RP-Initiated and Front-Channel Logout 1.0 | logout | logout.py |

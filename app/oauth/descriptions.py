@@ -17,6 +17,7 @@ class Description(StrEnum):
     GRANT_TYPE_NOT_SUPPORTED = "The grant type is not supported."
     RESPONSE_TYPE_NOT_SUPPORTED = "The response type is not supported."
     DENIED_BY_USER = "The user denied the request."
+    USER_NOT_ALLOWED = "The user is not allowed to use this client."
     AUTHORIZATION_PENDING = "The user has not decided yet. Keep polling."
     POLLING_TOO_OFTEN = "Polling too often. Increase the interval by five seconds."
     DEVICE_CODE_EXPIRED = "The device code has expired."

@@ -7,6 +7,7 @@ from datetime import timedelta
 from app.clock import Clock
 from app.models.clients.clients import Client
 from app.models.oauth.device_codes import DeviceCode
+from app.oauth.access_policy import may_use
 from app.oauth.client_auth.authenticator import ClientAuthenticator
 from app.oauth.descriptions import Description
 from app.oauth.errors import UnauthorizedClientError
@@ -17,6 +18,7 @@ from app.repositories.clients.clients import ClientRepository
 from app.repositories.oauth.device_codes import DeviceCodeRepository
 from app.schemas.tokens import DeviceResponse
 from app.security.tokens import TokenKind, digest_of, new_identifier, new_token
+from app.services.accounts.entitlements import EntitlementService
 from app.services.accounts.events import AccountEvent
 from app.services.accounts.sessions import SignedIn
 from app.services.clients.client_fingerprints import fingerprint_of
@@ -42,6 +44,7 @@ class DeviceAuthorization:
         client_repository: ClientRepository,
         device_code_repository: DeviceCodeRepository,
         consents: ConsentService,
+        entitlements: EntitlementService,
         limits: Limits,
         audit: AuditLog,
         clock: Clock,
@@ -52,6 +55,7 @@ class DeviceAuthorization:
         self._client_repository = client_repository
         self._device_code_repository = device_code_repository
         self._consents = consents
+        self._entitlements = entitlements
         self._limits = limits
         self._audit = audit
         self._clock = clock
@@ -110,8 +114,8 @@ class DeviceAuthorization:
     ) -> bool:
         """Store the user's decision.
 
-        Returns False if the code has expired or has been decided, or if the client has changed
-        since the page showed it.
+        Returns False if the code has expired or has been decided, if the client has changed since
+        the page showed it, or if its access policy does not allow the user.
         """
         pending = await self.find(text)
         if pending is None:
@@ -122,6 +126,8 @@ class DeviceAuthorization:
             return await self._device_code_repository.deny(code.user_code, now=now)
         if client_fingerprint != fingerprint_of(client):
             return False
+        if not await self.is_allowed(client, signed_in):
+            return False
         event = self._audit.event(
             AccountEvent.DEVICE_APPROVED, user_id=signed_in.user.user_id, client_id=client.client_id
         )
@@ -130,6 +136,10 @@ class DeviceAuthorization:
         return await self._device_code_repository.approve(
             code.user_code, signed_in.session, consent=consent, now=now, events=(event, granted)
         )
+
+    async def is_allowed(self, client: Client, signed_in: SignedIn) -> bool:
+        """Return whether the access policy of a client allows a user."""
+        return await may_use(client, self._entitlements.lazily(signed_in.user.user_id))
 
     def complete_uri(self, code: DeviceCode) -> str:
         return f"{self._issuer}/device?user_code={shown_form(code.user_code)}"

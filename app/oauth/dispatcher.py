@@ -5,6 +5,7 @@ from typing import Any
 
 from pydantic import ValidationError
 
+from app.oauth.access_policy import AccessRefusedError
 from app.oauth.client_auth.authenticator import ClientAuthenticator
 from app.oauth.descriptions import Description
 from app.oauth.errors import (
@@ -47,6 +48,8 @@ class GrantDispatcher:
         parameters = _parse(grant.parameters, request.form)
         try:
             return await grant.exchange(TokenRequest(client), parameters)
+        except AccessRefusedError:
+            raise
         except InvalidGrantError:
             if not grant.has_limits_of_its_own:
                 await self._limits.count_token_error(client.client_id)

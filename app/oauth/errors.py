@@ -40,6 +40,7 @@ __all__ = [
     "UnmetAuthenticationRequirementsError",
     "UnsupportedGrantTypeError",
     "UnsupportedResponseTypeError",
+    "UserNotAllowedError",
     "error_body",
     "error_headers",
 ]
@@ -117,6 +118,12 @@ class AccessDeniedError(OAuth2Error):
 
     error = "access_denied"
     description = Description.DENIED_BY_USER
+
+
+class UserNotAllowedError(AccessDeniedError):
+    """RFC 6749 section 4.1.2.1: the access policy of the client does not allow the user."""
+
+    description = Description.USER_NOT_ALLOWED
 
 
 class AuthorizationPendingError(OAuth2Error):

@@ -4,7 +4,14 @@ from fastapi import APIRouter
 
 from app.pages.account import verify_email
 from app.pages.account.registry import ACCOUNT_PAGES
-from app.pages.authorize import consent, device, endpoint, logout, select_account
+from app.pages.authorize import (
+    consent,
+    device,
+    endpoint,
+    logout,
+    no_access,
+    select_account,
+)
 from app.pages.federation import callback, new_account, start
 from app.pages.sign_in import (
     create_account,
@@ -37,6 +44,7 @@ PAGES: tuple[APIRouter, ...] = (
     new_account.router,
     create_account.router,
     select_account.router,
+    no_access.router,
     consent.router,
     device.router,
     logout.router,

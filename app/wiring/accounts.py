@@ -6,21 +6,29 @@ from datetime import timedelta
 from app.repositories.accounts.accounts import AccountRepository
 from app.repositories.accounts.sessions import SessionRepository
 from app.repositories.accounts.unconfirmed_users import UnconfirmedUserRepository
+from app.repositories.accounts.user_search import UserSearchRepository
 from app.security.passwords import PasswordScheme
 from app.services.accounts.account_data import AccountData
+from app.services.accounts.attributes import AttributeService
 from app.services.accounts.authentication import AuthenticationService
 from app.services.accounts.email_verification import EmailVerification
+from app.services.accounts.groups import GroupService
 from app.services.accounts.known_networks import KnownNetworks
 from app.services.accounts.one_time_links import OneTimeLinks
 from app.services.accounts.password_hashing import PasswordHashing
 from app.services.accounts.password_reset import PasswordReset
+from app.services.accounts.role_grants import RoleGrantService
+from app.services.accounts.roles import RoleService
 from app.services.accounts.sessions import SessionService
 from app.services.accounts.unconfirmed_users import UnconfirmedUsers
+from app.services.accounts.user_attributes import UserAttributeService
+from app.services.accounts.user_search import UserSearch
 from app.services.accounts.users import UserService
 from app.settings import Settings
 from app.wiring.clients import Clients
 from app.wiring.core import Core
 from app.wiring.factors import Factors
+from app.wiring.groups import Groups
 
 
 @dataclass(frozen=True, slots=True, kw_only=True)
@@ -34,9 +42,15 @@ class Accounts:
     one_time_links: OneTimeLinks
     known_networks: KnownNetworks
     unconfirmed_users: UnconfirmedUsers
+    user_search: UserSearch
+    groups: GroupService
+    roles: RoleService
+    role_grants: RoleGrantService
+    attributes: AttributeService
+    user_attributes: UserAttributeService
 
 
-def build_accounts(core: Core, *, factors: Factors, clients: Clients) -> Accounts:
+def build_accounts(core: Core, *, factors: Factors, clients: Clients, groups: Groups) -> Accounts:
     settings = core.settings
     password_hashing = PasswordHashing(_password_scheme(settings), core.threads)
     sessions = SessionService(
@@ -72,6 +86,7 @@ def build_accounts(core: Core, *, factors: Factors, clients: Clients) -> Account
             client_repository=core.client_repository,
             sessions=sessions,
             consents=clients.consents,
+            entitlements=core.entitlements,
             audit=core.audit,
             notices=core.notices,
             clock=core.clock,
@@ -104,6 +119,12 @@ def build_accounts(core: Core, *, factors: Factors, clients: Clients) -> Account
             clock=core.clock,
             deleted_after=timedelta(days=settings.unconfirmed_user_days),
         ),
+        user_search=UserSearch(UserSearchRepository(core.database), core.clock),
+        groups=groups.groups,
+        roles=groups.roles,
+        role_grants=groups.role_grants,
+        attributes=groups.attributes,
+        user_attributes=groups.user_attributes,
     )
 
 

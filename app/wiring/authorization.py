@@ -52,7 +52,10 @@ def build_authorization(
         request_sources=request_sources,
         request_parser=request_parser,
         interactions=Interactions(
-            consents=clients.consents, id_tokens=tokens.id_tokens, clock=core.clock
+            consents=clients.consents,
+            id_tokens=tokens.id_tokens,
+            entitlements=core.entitlements,
+            clock=core.clock,
         ),
         consents=clients.consents,
         authorization_request_repository=authorization_request_repository,

@@ -14,7 +14,10 @@ from app.services.clients.client_logos import ClientLogos
 from app.services.clients.client_origins import ClientOrigins
 from app.services.clients.clients import ClientService
 from app.services.clients.consents import ConsentService
+from app.services.clients.policies import ClientPolicyService
+from app.services.clients.secrets import ClientSecretService
 from app.wiring.core import Core
+from app.wiring.groups import Groups
 
 
 @dataclass(frozen=True, slots=True, kw_only=True)
@@ -25,9 +28,11 @@ class Clients:
     client_logos: ClientLogos
     client_origins: ClientOrigins
     consents: ConsentService
+    policies: ClientPolicyService
+    secrets: ClientSecretService
 
 
-def build_clients(core: Core, *, grants: Grants) -> Clients:
+def build_clients(core: Core, *, groups: Groups, grants: Grants) -> Clients:
     clients = ClientService(
         client_repository=core.client_repository,
         initial_access_token_repository=InitialAccessTokenRepository(core.database),
@@ -48,5 +53,15 @@ def build_clients(core: Core, *, grants: Grants) -> Clients:
         client_origins=ClientOrigins(ClientOriginRepository(core.database), core.clock),
         consents=ConsentService(
             consent_repository=ConsentRepository(core.database), clock=core.clock, audit=core.audit
+        ),
+        policies=ClientPolicyService(
+            client_repository=core.client_repository,
+            group_repository=groups.group_repository,
+            attributes=groups.attributes,
+            audit=core.audit,
+            clock=core.clock,
+        ),
+        secrets=ClientSecretService(
+            client_repository=core.client_repository, audit=core.audit, clock=core.clock
         ),
     )

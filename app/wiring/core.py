@@ -9,6 +9,7 @@ from app.database.database import Database
 from app.outbound.http import OutboundHttp
 from app.outbound.names import HostNames
 from app.outbound.shared_limits import SharedLimits
+from app.repositories.accounts.entitlements import EntitlementRepository
 from app.repositories.accounts.one_time_links import OneTimeLinkRepository
 from app.repositories.accounts.users import UserRepository
 from app.repositories.clients.clients import ClientRepository
@@ -16,6 +17,7 @@ from app.repositories.factors.trusted_browsers import TrustedBrowserRepository
 from app.repositories.operations.replay_cache import ReplayCacheRepository
 from app.security.encryption import SecretBox
 from app.security.purposes import Purpose
+from app.services.accounts.entitlements import EntitlementService
 from app.services.accounts.known_networks import KnownNetworks
 from app.services.accounts.notices import Notices
 from app.services.accounts.one_time_links import OneTimeLinks
@@ -54,6 +56,7 @@ class Core:
     one_time_links: OneTimeLinks
     known_networks: KnownNetworks
     trusted_browsers: TrustedBrowsers
+    entitlements: EntitlementService
     user_repository: UserRepository
     client_repository: ClientRepository
     replay_cache_repository: ReplayCacheRepository
@@ -131,6 +134,7 @@ def build_core(settings: Settings, clock: Clock) -> Core:
             clock=clock,
         ),
         trusted_browsers=trusted_browsers,
+        entitlements=EntitlementService(EntitlementRepository(database)),
         user_repository=user_repository,
         client_repository=ClientRepository(database),
         replay_cache_repository=ReplayCacheRepository(database),

@@ -3,8 +3,10 @@
 from dataclasses import dataclass
 
 from app.oauth.federation.client import IdentityProviderClient
+from app.repositories.accounts.group_mappings import GroupMappingRepository
 from app.repositories.federation.identity_providers import IdentityProviderRepository
 from app.security.purposes import Purpose
+from app.services.accounts.group_mappings import GroupMappingService
 from app.services.federation.identity_providers import IdentityProviderService
 from app.wiring.core import Core
 
@@ -13,12 +15,14 @@ from app.wiring.core import Core
 class Federation:
     identity_providers: IdentityProviderService
     provider_client: IdentityProviderClient
+    group_mappings: GroupMappingService
 
 
 def build_federation(core: Core) -> Federation:
+    identity_provider_repository = IdentityProviderRepository(core.database)
     return Federation(
         identity_providers=IdentityProviderService(
-            identity_provider_repository=IdentityProviderRepository(core.database),
+            identity_provider_repository=identity_provider_repository,
             user_repository=core.user_repository,
             replay_cache_repository=core.replay_cache_repository,
             box=core.box(Purpose.IDENTITY_PROVIDER_SECRETS),
@@ -32,5 +36,11 @@ def build_federation(core: Core) -> Federation:
             ca_file=core.settings.outbound_ca_file,
             clock=core.clock,
             host_names=core.host_names,
+        ),
+        group_mappings=GroupMappingService(
+            group_mapping_repository=GroupMappingRepository(core.database),
+            identity_provider_repository=identity_provider_repository,
+            audit=core.audit,
+            clock=core.clock,
         ),
     )

@@ -51,7 +51,7 @@ def build_operations(core: Core, *, accounts: Accounts, oauth: OAuth) -> Operati
             clock=core.clock,
             interval=core.settings.housekeeping_interval,
             rotate_keys=oauth.signing_keys.rotate_old,
-            others=(accounts.unconfirmed_users.delete_due,),
+            others=(accounts.unconfirmed_users.delete_due, accounts.user_search.index_due),
         ),
         audit_archive=AuditArchive(
             audit_event_repository=AuditEventRepository(core.database),

@@ -11,6 +11,7 @@ from app.wiring.clients import Clients, build_clients
 from app.wiring.core import Core, build_core
 from app.wiring.factors import Factors, build_factors
 from app.wiring.federation import Federation, build_federation
+from app.wiring.groups import build_groups
 from app.wiring.oauth import OAuth, build_oauth
 from app.wiring.operations import Operations, build_operations
 
@@ -45,8 +46,9 @@ def build_services(settings: Settings, clock: Clock, *, grants: Grants = GRANTS)
     """Build all services, with these grants; nothing connects until it is needed."""
     core = build_core(settings, clock)
     factors = build_factors(core)
-    clients = build_clients(core, grants=grants)
-    accounts = build_accounts(core, factors=factors, clients=clients)
+    groups = build_groups(core)
+    clients = build_clients(core, groups=groups, grants=grants)
+    accounts = build_accounts(core, factors=factors, clients=clients, groups=groups)
     oauth = build_oauth(core, accounts=accounts, factors=factors, clients=clients, grants=grants)
     return Services(
         core=core,

@@ -189,7 +189,13 @@ PAGES = {
     "recover", "recovery-codes", "select-account", "verify-email",
 }  # fmt: skip
 """The first parts of the paths of pages: users meet them, no client calls them."""
-STEPS = {"/authorize/resume", "/logout/confirm", "/clients/{client_id}/logo", "/favicon.ico"}
+STEPS = {
+    "/authorize/resume",
+    "/no-access",
+    "/logout/confirm",
+    "/clients/{client_id}/logo",
+    "/favicon.ico",
+}
 """Steps between pages, and pictures."""
 
 

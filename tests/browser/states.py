@@ -6,7 +6,7 @@ from datetime import UTC, datetime
 from typing import Any
 
 from app.pages.account.overview import ApplicationView, SectionView, SessionView
-from app.pages.support.view_models import ClientView, PersonView, ScopeView
+from app.pages.support.view_models import ClientView, PersonView, ScopeView, SupportView
 from app.schemas.operations import Welcome
 from app.security.qr_codes import png_base64
 from tests.browser.account_states import ACCOUNT_STATES
@@ -114,6 +114,16 @@ CONSENT = {
     "scopes": FEW,
     "switch_url": "/login",
 }
+NO_ACCESS = {
+    **FORM,
+    "client": WITH_LOGO,
+    "person": ADA,
+    "switch_url": "/login",
+    "support": SupportView("help@example.com", "mailto:help@example.com"),
+    "action": "/no-access",
+    "fields": {},
+    "leads_back": True,
+}
 DEVICE = {"csrf_token": "c", "errors": {}, "user_code": ""}
 CONFIRM = {**CONSENT, "user_code": "WDJB-MJHT"}
 LOGOUT: dict[str, Any] = {
@@ -216,6 +226,12 @@ STATES: dict[str, tuple[str, Mapping[str, Any]]] = {
     ),
     "consent-app": ("consent.html", {**CONSENT, "client": AN_APP, "person": BOB}),
     "consent-loopback": ("consent.html", {**CONSENT, "client": ON_THIS_COMPUTER, "person": BOB}),
+    "no-access": ("no_access.html", NO_ACCESS),
+    "no-access-long": (
+        "no_access.html",
+        {**NO_ACCESS, "client": LONG_CLIENT, "person": LONG_PERSON, "support": None},
+    ),
+    "no-access-device": ("no_access.html", {**NO_ACCESS, "client": PLAIN, "leads_back": False}),
     "select-account": (
         "select_account.html",
         {**FORM, "client": PLAIN, "people": [ADA, BOB], "other_url": "/login?other=1"},

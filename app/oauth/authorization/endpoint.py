@@ -24,7 +24,7 @@ from app.oauth.authorization.requests import (
 from app.oauth.authorization.response_modes import AuthorizationResponse
 from app.oauth.authorization.sources import RequestSources, Source
 from app.oauth.authorization.stale import complete
-from app.oauth.errors import AccessDeniedError, OAuth2Error
+from app.oauth.errors import AccessDeniedError, OAuth2Error, UserNotAllowedError
 from app.observability import refusals
 from app.repositories.oauth.authorization_codes import AuthorizationCodeRepository
 from app.repositories.oauth.authorization_requests import AuthorizationRequestRepository
@@ -166,6 +166,12 @@ class AuthorizationEndpoint:
         """Refuse a pending request because the user went back without signing in."""
         pending = await self.find(request_id)
         refused = pending.request.refused(AccessDeniedError())
+        return await self._finish_with(refused, pending)
+
+    async def turn_away(self, request_id: str) -> AuthorizationResponse:
+        """Refuse a pending request because the user may not use the client."""
+        pending = await self.find(request_id)
+        refused = pending.request.refused(UserNotAllowedError())
         return await self._finish_with(refused, pending)
 
     async def find(self, request_id: str) -> Pending:

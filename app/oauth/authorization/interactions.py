@@ -8,6 +8,7 @@ from enum import StrEnum
 from app.clock import Clock
 from app.models.clients.consents import Consent
 from app.models.oauth.authorization_requests import StoredRequest
+from app.oauth.access_policy import may_use
 from app.oauth.authorization.requests import AuthorizationRequest
 from app.oauth.claims import scopes_of
 from app.oauth.descriptions import Description
@@ -18,11 +19,13 @@ from app.oauth.errors import (
     LoginRequiredError,
     OAuth2Error,
     UnmetAuthenticationRequirementsError,
+    UserNotAllowedError,
 )
 from app.oauth.id_tokens import IdTokens
 from app.oauth.redirect_uris import is_sure_of_its_client
 from app.oauth.subjects import subject_of
 from app.security import usernames
+from app.services.accounts.entitlements import EntitlementService
 from app.services.accounts.sessions import ACR_MFA, ACR_PASSWORD, SignedIn
 from app.services.clients.consents import ConsentRequirement, ConsentService
 
@@ -40,6 +43,7 @@ class InteractionKind(StrEnum):
     SELECT_ACCOUNT = "/select-account"
     CONSENT = "/consent"
     STEP_UP = "/login/step-up"
+    NO_ACCESS = "/no-access"
 
 
 PROMPT_NONE_ERRORS: dict[InteractionKind, type[OAuth2Error]] = {
@@ -48,6 +52,7 @@ PROMPT_NONE_ERRORS: dict[InteractionKind, type[OAuth2Error]] = {
     InteractionKind.SELECT_ACCOUNT: AccountSelectionRequiredError,
     InteractionKind.CONSENT: ConsentRequiredError,
     InteractionKind.STEP_UP: LoginRequiredError,
+    InteractionKind.NO_ACCESS: UserNotAllowedError,
 }
 """The error for each required page if the client asked for no page (`prompt=none`)."""
 
@@ -65,9 +70,17 @@ class Position:
 
 
 class Interactions:
-    def __init__(self, *, consents: ConsentService, id_tokens: IdTokens, clock: Clock) -> None:
+    def __init__(
+        self,
+        *,
+        consents: ConsentService,
+        id_tokens: IdTokens,
+        entitlements: EntitlementService,
+        clock: Clock,
+    ) -> None:
         self._consents = consents
         self._id_tokens = id_tokens
+        self._entitlements = entitlements
         self._clock = clock
 
     async def position(
@@ -100,6 +113,9 @@ class Interactions:
         )
         if step is not None or current is None:
             return Position(step or InteractionKind.LOGIN, current)
+        entitlements = self._entitlements.lazily(current.user.user_id)
+        if not await may_use(request.client, entitlements):
+            return Position(InteractionKind.NO_ACCESS, current)
         _check_acr(request, current)
         if _is_step_up_due(request, current):
             return Position(InteractionKind.STEP_UP, current)

@@ -13,6 +13,7 @@ from pydantic import Field
 from app.clock import Clock
 from app.models.clients.clients import Client
 from app.models.oauth.authorization_codes import AuthorizationCode
+from app.oauth.access_policy import AccessRefusedError, may_use
 from app.oauth.descriptions import Description
 from app.oauth.errors import InvalidGrantError
 from app.oauth.grants.base import Grant, GrantParameters
@@ -26,6 +27,7 @@ from app.repositories.oauth.authorization_codes import AuthorizationCodeReposito
 from app.repositories.oauth.token_families import TokenFamilyRepository
 from app.schemas.tokens import TokenResponse
 from app.security.tokens import TokenKind, digest_of
+from app.services.accounts.entitlements import EntitlementService
 from app.services.accounts.sessions import SessionService
 
 log = logger(__name__)
@@ -66,12 +68,14 @@ class AuthorizationCodeGrant(Grant[AuthorizationCodeParameters]):
         authorization_code_repository: AuthorizationCodeRepository,
         token_family_repository: TokenFamilyRepository,
         sessions: SessionService,
+        entitlements: EntitlementService,
         clock: Clock,
     ) -> None:
         self._token_issuer = token_issuer
         self._authorization_code_repository = authorization_code_repository
         self._token_family_repository = token_family_repository
         self._sessions = sessions
+        self._entitlements = entitlements
         self._clock = clock
         self._warned: FIFOCache[str, date] = FIFOCache(MAXIMUM_WARNED)
 
@@ -105,6 +109,9 @@ class AuthorizationCodeGrant(Grant[AuthorizationCodeParameters]):
         signed_in = await self._sessions.find_by_id(code.session_id)
         if signed_in is None:  # signed out, or changed credentials, meanwhile
             raise _not_valid("the session of the code has ended")
+        entitlements = self._entitlements.lazily(signed_in.user.user_id)
+        if not await may_use(client, entitlements):
+            raise AccessRefusedError(Description.AUTHORIZATION_CODE_INVALID)
         response = await self._token_issuer.redeem(
             self._authorization_code_repository.redeem,
             presented,
@@ -112,6 +119,7 @@ class AuthorizationCodeGrant(Grant[AuthorizationCodeParameters]):
             signed_in,
             scope=code.scope,
             authentication=Authentication(code.auth_time, code.acr, code.amr, code.session_id),
+            entitlements=entitlements,
             nonce=code.nonce,
             claims=code.claims,
         )

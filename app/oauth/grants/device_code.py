@@ -5,6 +5,7 @@ from typing import Literal
 from app.clock import Clock
 from app.models.clients.clients import Client
 from app.models.oauth.device_codes import DeviceCode
+from app.oauth.access_policy import AccessRefusedError, may_use
 from app.oauth.descriptions import Description
 from app.oauth.device import DEVICE_CODE
 from app.oauth.errors import (
@@ -21,6 +22,7 @@ from app.oauth.requests import TokenRequest
 from app.repositories.oauth.device_codes import DeviceCodeRepository
 from app.schemas.tokens import TokenResponse
 from app.security.tokens import TokenKind, digest_of
+from app.services.accounts.entitlements import EntitlementService
 from app.services.accounts.sessions import SessionService
 
 
@@ -50,11 +52,13 @@ class DeviceCodeGrant(Grant[DeviceCodeParameters]):
         token_issuer: TokenIssuer,
         device_code_repository: DeviceCodeRepository,
         sessions: SessionService,
+        entitlements: EntitlementService,
         clock: Clock,
     ) -> None:
         self._token_issuer = token_issuer
         self._device_code_repository = device_code_repository
         self._sessions = sessions
+        self._entitlements = entitlements
         self._clock = clock
 
     async def exchange(
@@ -88,6 +92,9 @@ class DeviceCodeGrant(Grant[DeviceCodeParameters]):
         signed_in = await self._sessions.find_by_id(session_id or "")
         if signed_in is None or auth_time is None:  # the user signed out meanwhile
             raise _not_valid("the session of the device code has ended")
+        entitlements = self._entitlements.lazily(signed_in.user.user_id)
+        if not await may_use(client, entitlements):
+            raise AccessRefusedError(Description.DEVICE_CODE_INVALID)
         response = await self._token_issuer.redeem(
             self._device_code_repository.redeem,
             presented,
@@ -95,6 +102,7 @@ class DeviceCodeGrant(Grant[DeviceCodeParameters]):
             signed_in,
             scope=code.scope,
             authentication=Authentication(auth_time, code.acr or "", code.amr or "", session_id),
+            entitlements=entitlements,
         )
         if response is None:
             raise _not_valid("the device code was used or revoked concurrently")

@@ -8,6 +8,7 @@ from typing import Annotated, Literal
 
 from pydantic import Field
 
+from app.oauth.access_policy import AccessRefusedError, may_use
 from app.oauth.descriptions import Description
 from app.oauth.errors import InvalidGrantError
 from app.oauth.grants.base import Grant, GrantParameters
@@ -16,6 +17,7 @@ from app.oauth.requests import TokenRequest
 from app.oauth.scopes import narrow_scope
 from app.schemas.tokens import TokenResponse
 from app.services.accounts.authentication import AuthenticationService
+from app.services.accounts.entitlements import EntitlementService
 
 
 class PasswordParameters(GrantParameters):
@@ -43,9 +45,16 @@ class PasswordGrant(Grant[PasswordParameters]):
         "password": "password123",
     }
 
-    def __init__(self, token_issuer: TokenIssuer, authentication: AuthenticationService) -> None:
+    def __init__(
+        self,
+        *,
+        token_issuer: TokenIssuer,
+        authentication: AuthenticationService,
+        entitlements: EntitlementService,
+    ) -> None:
         self._token_issuer = token_issuer
         self._authentication = authentication
+        self._entitlements = entitlements
 
     async def exchange(
         self, request: TokenRequest, parameters: PasswordParameters
@@ -62,6 +71,8 @@ class PasswordGrant(Grant[PasswordParameters]):
             raise InvalidGrantError(
                 Description.CREDENTIALS_INVALID
             )  # `sign_in` has recorded the reason
+        if not await may_use(client, self._entitlements.lazily(user.user_id)):
+            raise AccessRefusedError(Description.CREDENTIALS_INVALID)
 
         response = await self._token_issuer.issue_to_user(
             client,

@@ -13,6 +13,7 @@ from app.clock import Clock
 from app.models.clients.clients import Client
 from app.models.oauth.refresh_tokens import RefreshToken
 from app.models.oauth.used_refresh_tokens import UsedRefreshToken
+from app.oauth.access_policy import AccessRefusedError, may_use
 from app.oauth.descriptions import Description
 from app.oauth.errors import InvalidGrantError
 from app.oauth.grants.base import Grant, GrantParameters
@@ -26,6 +27,7 @@ from app.repositories.oauth.refresh_tokens import RefreshTokenRepository
 from app.repositories.oauth.token_families import TokenFamilyRepository
 from app.schemas.tokens import TokenResponse
 from app.security.tokens import TokenKind, digest_of
+from app.services.accounts.entitlements import EntitlementService, LazyEntitlements
 
 log = logger(__name__)
 
@@ -59,12 +61,14 @@ class RefreshTokenGrant(Grant[RefreshTokenParameters]):
         refresh_token_repository: RefreshTokenRepository,
         token_family_repository: TokenFamilyRepository,
         user_repository: UserRepository,
+        entitlements: EntitlementService,
         clock: Clock,
     ) -> None:
         self._token_issuer = token_issuer
         self._refresh_token_repository = refresh_token_repository
         self._token_family_repository = token_family_repository
         self._user_repository = user_repository
+        self._entitlements = entitlements
         self._clock = clock
 
     async def exchange(
@@ -82,11 +86,15 @@ class RefreshTokenGrant(Grant[RefreshTokenParameters]):
             raise _not_valid("the refresh token belongs to another client")
 
         await self._refuse_replay(token)
+        entitlements = self._entitlements.lazily(token.user_id or "")
+        if not await may_use(client, entitlements):
+            raise AccessRefusedError(Description.REFRESH_TOKEN_INVALID)
         scope = client.get_allowed_scope(token.scope)  # the client's scope may have shrunk
         if parameters.scope is not None:
             scope = narrow_granted_scope(parameters.scope, client=client, granted=scope)
         if token.used_at is not None:
-            return await self._with_id_token(client, token, self._same_again(presented, token))
+            repeated = self._same_again(presented, token)
+            return await self._with_id_token(client, token, repeated, entitlements)
         if token.expires_at <= self._clock.now():
             raise _not_valid("the refresh token has expired")
 
@@ -94,10 +102,11 @@ class RefreshTokenGrant(Grant[RefreshTokenParameters]):
             presented, digest, token, scope=scope, grace=GRACE
         )
         if isinstance(rotated, TokenResponse):
-            return await self._with_id_token(client, token, rotated)
+            return await self._with_id_token(client, token, rotated, entitlements)
         if rotated.used_at is None:
             raise _not_valid("the refresh token was revoked or expired concurrently")
-        return await self._with_id_token(client, token, self._same_again(presented, rotated))
+        repeated = self._same_again(presented, rotated)
+        return await self._with_id_token(client, token, repeated, entitlements)
 
     async def _refuse_replay(self, found: RefreshToken) -> None:
         """Revoke the family if the token was used before and its grace window has ended."""
@@ -133,7 +142,11 @@ class RefreshTokenGrant(Grant[RefreshTokenParameters]):
         return response
 
     async def _with_id_token(
-        self, client: Client, found: RefreshToken, response: TokenResponse
+        self,
+        client: Client,
+        found: RefreshToken,
+        response: TokenResponse,
+        entitlements: LazyEntitlements,
     ) -> TokenResponse:
         """Add an ID token of the same sign-in, without nonce (OpenID Connect Core section 12.2)."""
         scope = response.scope or ""
@@ -151,6 +164,7 @@ class RefreshTokenGrant(Grant[RefreshTokenParameters]):
             authentication=Authentication(
                 sign_in.auth_time, sign_in.acr or "", sign_in.amr or "", sign_in.session_id
             ),
+            entitlements=entitlements,
             claims=sign_in.claims,
         )
         return response.model_copy(update={"id_token": id_token})

@@ -11,6 +11,7 @@ from app.errors import NotFoundError
 from app.models.clients.clients import Client
 from app.models.oauth.device_codes import DeviceCode
 from app.oauth.device import shown_form, stored_form
+from app.pages.authorize.no_access import no_access_page
 from app.pages.sign_in.state import link
 from app.pages.support.browser import Browser, BrowserDep, PostedFormDep, TypedFormDep
 from app.pages.support.forms import hints_for
@@ -22,6 +23,8 @@ from app.services.accounts.sessions import SignedIn
 from app.services.clients.client_fingerprints import fingerprint_of
 
 router = APIRouter(include_in_schema=False)
+
+DECISION = "/device/decision"
 
 
 @router.get("/device")
@@ -45,7 +48,7 @@ async def enter_code(browser: BrowserDep, form: TypedFormDep) -> Response:
     return browser.keep(RedirectResponse(in_language(browser.request, url), status_code=303))
 
 
-@router.post("/device/decision")
+@router.post(DECISION)
 async def decide(browser: BrowserDep, form: PostedFormDep) -> Response:
     typed, is_allowed = form.get("user_code", ""), form.get("decision") == "allow"
     signed_in = browser.current
@@ -89,8 +92,22 @@ async def _next_page(browser: Browser, typed: str) -> Response:
 async def _question(
     browser: Browser, code: DeviceCode, client: Client, person: SignedIn
 ) -> Response:
-    consent = await browser.services.clients.consents.find(person.user, client)
     user_code = shown_form(code.user_code)
+    switch_url = link("/login", {"next": "device", "user_code": user_code})
+    if not await browser.services.oauth.device_authorization.is_allowed(client, person):
+        return no_access_page(
+            browser,
+            view_of_client(browser.request, client),
+            person,
+            switch_url=switch_url,
+            action=DECISION,
+            fields={
+                "user_code": user_code,
+                "session_id": person.session.session_id,
+                "decision": "deny",
+            },
+        )
+    consent = await browser.services.clients.consents.find(person.user, client)
     return page(
         browser.request,
         "device_confirm.html",
@@ -98,7 +115,7 @@ async def _question(
         client=view_of_client(browser.request, client),
         client_fingerprint=fingerprint_of(client),
         person=view_of_person(person),
-        switch_url=link("/login", {"next": "device", "user_code": user_code}),
+        switch_url=switch_url,
         scopes=views_of_scopes(browser.request, code.scope.split(), consent),
         user_code=user_code,
         csrf_token=browser.csrf_token,

@@ -49,6 +49,21 @@ class ScopeView:
     is_new: bool
 
 
+@dataclass(frozen=True, slots=True)
+class SupportView:
+    """Where users ask for help."""
+
+    text: str
+    href: str
+
+
+def view_of_support(contact: str | None) -> SupportView | None:
+    """Return the view of `SUPPORT_CONTACT`, which is an email address or a URL."""
+    if contact is None:
+        return None
+    return SupportView(contact, contact if "://" in contact else f"mailto:{contact}")
+
+
 def name_of_client(request: Request, client: Client) -> str:
     """Return the client's name, or a text with its id; never a host that the client chose."""
     if client.client_name.strip():

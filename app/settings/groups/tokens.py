@@ -5,7 +5,7 @@ from typing import Annotated, ClassVar, Literal
 from pydantic import Field, field_validator
 
 from app.settings.groups.base import Default, ReadableFile, SettingsGroup, Words
-from app.settings.values import holds_certificates
+from app.settings.values import holds_certificates, is_web_address
 
 DEFAULT_OTP_LABEL = "ThisOAuthServer"
 
@@ -89,6 +89,13 @@ class TokenSettings(SettingsGroup):
         pattern="^#[0-9a-fA-F]{6}$",
         description="The accent colour of the pages. Text on it stays readable.",
     )
+    support_contact: str | None = Field(
+        None,
+        max_length=200,
+        description="Where users ask for help: an email address or a URL. The page for users who"
+        " have no access to an app shows it.",
+        examples=["help@example.com"],
+    )
     otp_issuer: Annotated[
         str | None, Default(f"`BRAND_NAME` if it is set, otherwise `{DEFAULT_OTP_LABEL}`")
     ] = Field(
@@ -110,6 +117,15 @@ class TokenSettings(SettingsGroup):
     def _certificates(cls, value: ReadableFile | None) -> ReadableFile | None:
         if value is not None and not holds_certificates(value):
             raise ValueError("must name a file with certificates in PEM format")
+        return value
+
+    @field_validator("support_contact")
+    @classmethod
+    def _address(cls, value: str | None) -> str | None:
+        if value is None or is_web_address(value):
+            return value
+        if any(char.isspace() for char in value) or not all(value.partition("@")):
+            raise ValueError("must be an email address or a URL such as https://help.example.com")
         return value
 
     @property
