@@ -1,5 +1,7 @@
 """Argon2id hashing, and rules for passwords (NIST SP 800-63B, RFC 8265 section 4).
 
+Hashes of imported users may be of other kinds until they sign in: see `foreign_hashes`.
+
 Hashing takes tens of milliseconds: call it in a thread, as
 `app.services.accounts.password_hashing` does.
 """
@@ -11,8 +13,11 @@ from pathlib import Path
 
 from passlib.hash import argon2
 
+from app.security import foreign_hashes
+
 MINIMUM_LENGTH = 8
 MAXIMUM_LENGTH = 256
+OWN_PREFIX = "$argon2id$"
 NO_PASSWORD = "!"
 """Stored instead of a hash for users without a password. It matches no password."""
 SHORTEST_NAME = 4
@@ -34,15 +39,28 @@ class PasswordScheme:
         return str(self._argon2.hash(prepare(password)))
 
     def verify(self, password: str, password_hash: str) -> bool:
-        """Return False for a wrong password, and for text that can never be a password."""
-        try:
-            return bool(self._argon2.verify(prepare(password), password_hash))
-        except (ValueError, UnicodeError):
-            return False
+        """Return False for a wrong password, and for text that can never be a password.
+
+        Other systems hash a password as it is typed, so that is tried, too.
+        """
+        spellings = dict.fromkeys((prepare(password), password))
+        return any(self._matches(spelling, password_hash) for spelling in spellings)
 
     def is_outdated(self, password_hash: str) -> bool:
-        """Return whether a hash was created with parameters other than the current ones."""
-        return bool(self._argon2.needs_update(password_hash))
+        """Return whether a hash is of another kind or was created with other parameters."""
+        try:
+            return bool(self._argon2.needs_update(password_hash))
+        except ValueError:
+            return True
+
+    def _matches(self, password: str, password_hash: str) -> bool:
+        verify = (
+            self._argon2.verify if password_hash.startswith(OWN_PREFIX) else foreign_hashes.verify
+        )
+        try:
+            return bool(verify(password, password_hash))
+        except (ValueError, UnicodeError):
+            return False
 
 
 def prepare(password: str) -> str:

@@ -28,6 +28,7 @@ REASONS = {
     "app.outbound.connections": Reason.RARE,  # imports httpcore
     "app.outbound.redis_scripts": Reason.OPTIONAL,  # imports redis
     "asyncpg": Reason.RARE,
+    "bcrypt": Reason.RARE,
     "cryptography.hazmat": Reason.AFTER_SETTINGS,
     "cryptography.x509": Reason.AFTER_SETTINGS,
     "ctypes": Reason.RARE,

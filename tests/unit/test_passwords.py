@@ -1,11 +1,13 @@
 """What a password may be, and its Argon2id hash (NIST SP 800-63B, RFC 8265 section 4)."""
 
+import hashlib
 import unicodedata
 
 import pytest
 from hypothesis import HealthCheck, given, settings
 from hypothesis import strategies as st
 
+from app.security import foreign_hashes
 from app.security.passwords import (
     MAXIMUM_LENGTH,
     MINIMUM_LENGTH,
@@ -96,11 +98,36 @@ def test_a_hash_with_other_parameters_is_outdated_but_still_verifies(other: Pass
 
 
 @pytest.mark.parametrize(
+    "foreign",
+    [
+        "$pbkdf2-sha256$1000$RohxrtUa41yL8X6v9T6nFA$NCn9oCxGZwd30w4vHQ7o1..3B6Pbw6oYPp64haKMKyk",
+        "$argon2i$v=19$m=64,t=2,p=1$9DPSRxwZzKCVJtjcJo0/4Q$FqoVW51fTvmdAYMpg6zqdJh7MNCXKEcrNknMFR/RY28",
+        "$argon2id$v=19$m=64,t=2,p=1$y+F5AmKUIRGcPVcoD1tXEw$U7iwHQtGFyibQyq3g0p6PGWVOuo83eG75fuFZ23VQx4",
+    ],
+)  # of foreign_hashes.toml
+def test_a_hash_of_another_system_is_outdated_but_verifies(foreign: str) -> None:
+    assert CHEAP.is_outdated(foreign)
+    assert CHEAP.verify("Zoë's passphrase", foreign)
+    assert not CHEAP.verify("Zoe's passphrase", foreign)
+
+
+@pytest.mark.parametrize("form", ["NFC", "NFD"])
+def test_a_password_that_another_system_hashed_as_typed_verifies(form: str) -> None:
+    typed = unicodedata.normalize(form, "Zoë\u00a0says hello")
+    salt = b"saltsaltsaltsalt"
+    derived = hashlib.pbkdf2_hmac("sha256", typed.encode(), salt, 1000)
+    stored = foreign_hashes.normal_form(f"pbkdf2:sha256:1000${salt.decode()}${derived.hex()}")
+
+    assert CHEAP.verify(typed, stored)
+
+
+@pytest.mark.parametrize(
     "malformed",
     ["", "x", "$argon2id$", "$2b$12$abcdefghijklmnopqrstuv", "$argon2id$v=19$m=64,t=1,p=1$!$!"],
 )
-def test_a_malformed_hash_never_verifies(malformed: str) -> None:
+def test_a_malformed_hash_never_verifies_and_is_outdated(malformed: str) -> None:
     assert CHEAP.verify("a password", malformed) is False
+    assert CHEAP.is_outdated(malformed)
 
 
 @pytest.mark.parametrize("password", ["password123", "PASSWORD123", "iloveyou", "qwerty"])

@@ -20,7 +20,8 @@ class PasswordHashing:
         """Return whether a password is correct.
 
         Without a hash, or for a user without a password, it takes as long and returns False, so
-        that timing does not reveal which users exist.
+        that timing does not reveal which users exist. A wrong password for an imported hash takes
+        longer than that (decision 0035).
         """
         if len(password) > MAXIMUM_LENGTH:
             return False  # the caller knows the length, so timing reveals nothing
@@ -31,7 +32,10 @@ class PasswordHashing:
 
     def _verify(self, password: str, password_hash: str | None) -> bool:
         if password_hash is not None and has_password(password_hash):
-            return self._scheme.verify(password, password_hash)
+            if self._scheme.verify(password, password_hash):
+                return True
+            if not self._scheme.is_outdated(password_hash):
+                return False  # otherwise a right password would take longer, to be hashed again
         if self._dummy_hash is None:
             self._dummy_hash = self._scheme.hash(new_identifier())
         self._scheme.verify(password, self._dummy_hash)
