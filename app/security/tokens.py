@@ -18,6 +18,7 @@ from enum import StrEnum
 
 CLIENT_ID_LENGTH = 24
 PREFIX_LENGTH = len("postern_at_")
+OWN_PREFIX = b"postern_"
 TIME_LENGTH = 6
 SECRET_BYTES = 32
 SECRETS_AT_ONCE = 128
@@ -114,9 +115,14 @@ def new_salt() -> bytes:
 
 
 def digest_of(token: str) -> bytes:
-    """Return the stored form of a secret: 6 bytes of its time, 32 bytes of SHA-256."""
+    """Return the stored form of a secret: 6 bytes of its time, 32 bytes of SHA-256.
+
+    A secret of another server has no time, so all of it is hashed.
+    """
     encoded = token.encode("utf-8", "surrogatepass")
     digest = hashlib.sha256(encoded).digest()
+    if not encoded.startswith(OWN_PREFIX):
+        return digest
     try:
         issued_at = binascii.a2b_base64(
             encoded[PREFIX_LENGTH : PREFIX_LENGTH + 8].translate(_URLSAFE)

@@ -1,11 +1,12 @@
 """Secrets: random, never the same twice, in threads and forked processes alike."""
 
+import hashlib
 import os
 from concurrent.futures import ThreadPoolExecutor
 
 import pytest
 
-from app.security.tokens import SECRETS_AT_ONCE, TokenKind, new_token
+from app.security.tokens import SECRETS_AT_ONCE, TokenKind, digest_of, new_token
 
 MANY = 20 * SECRETS_AT_ONCE
 
@@ -16,6 +17,12 @@ def test_no_two_tokens_have_the_same_random_bytes() -> None:
         tokens = list(threads.map(lambda _: new_token(TokenKind.ACCESS_TOKEN), range(MANY)))
 
     assert len({token[-42:] for token in tokens}) == MANY
+
+
+def test_the_digest_of_a_secret_of_another_server_holds_no_part_of_it() -> None:
+    secret = "Vr3kq9ZtW8yLm2Xb5Nc7Vr3kq9ZtW8yLm2Xb5Nc7abcdefgh"
+
+    assert digest_of(secret) == hashlib.sha256(secret.encode()).digest()
 
 
 @pytest.mark.filterwarnings("ignore:.*fork.*:DeprecationWarning")
