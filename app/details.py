@@ -150,6 +150,13 @@ class Detail(PublicText):
     SECRET_OVERLAP_INVALID = "The overlap must be between zero and 90 days."
     SECRET_EXPIRY_PAST = "The expiry must be in the future."
 
+    IMPORT_OVERTAKEN = (
+        "The file or the database has changed during the import. Nothing was imported."
+    )
+    IMPORT_NOT_UNDONE = (
+        "The import failed, and some of its users are stored. Run it again: it skips them."
+    )
+
     # Pages
     FORM_UNREADABLE = N_("We couldn't read the form. Reload the page and try again.")
     FILE_UNKNOWN = N_("This file doesn't exist.")

@@ -20,6 +20,7 @@ Examples:
   postern demo                              Run the whole quick start
   postern migrate                           Migrate the database to this release
   postern users list                        List users
+  postern users import users.csv --dry-run  Check a file of users
   postern users reset-password NAME --link  Print a link for setting a password
   postern clients rotate ID                 Print a new secret for a client
   postern keys rotate --now                 Sign with new keys

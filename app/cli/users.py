@@ -7,6 +7,7 @@ from typing import TYPE_CHECKING, Annotated, Any
 
 from pydantic import ValidationError
 
+from app.cli import user_files
 from app.cli.base import read_secret, with_services
 from app.cli.listing import pages_of, print_pages
 from app.cli.output import show_one
@@ -35,6 +36,8 @@ SIMPLE_CLAIMS = tuple(name for name in CLAIMS if name != "address")
 Username = Annotated[str, argument()]
 
 cli = Commands("users", help="Manage users.")
+cli.command("import")(user_files.import_users)
+cli.command("export")(user_files.export_users)
 
 
 @cli.command("list")

@@ -1,5 +1,6 @@
 """Time-based one-time passwords (RFC 6238): SHA-1, 6 digits, 30 seconds, one step of drift."""
 
+import base64
 import hmac
 from datetime import datetime
 
@@ -8,6 +9,7 @@ import pyotp
 from app.security.text import typed_code
 
 SECRET_LENGTH = 32  # base32 characters: 160 bits
+IMPORTED_SECRET_BYTES = range(10, 129)
 STEP_SECONDS = 30
 DIGITS = 6
 DRIFT_STEPS = 1
@@ -20,6 +22,21 @@ _ASCII_DIGITS = frozenset("0123456789")
 
 def new_secret() -> str:
     return pyotp.random_base32(length=SECRET_LENGTH)
+
+
+def imported_secret(text: str) -> str:
+    """Return a base32 secret of another server as it is stored; raise `ValueError` for other text.
+
+    Case, spaces, hyphens and padding do not matter.
+    """
+    secret = text.upper().replace(" ", "").replace("-", "").rstrip("=")
+    try:
+        key = base64.b32decode(secret + "=" * (-len(secret) % 8))
+    except ValueError:
+        key = b""
+    if len(key) not in IMPORTED_SECRET_BYTES:
+        raise ValueError("must be a TOTP secret in base32, of 80 bits or more")
+    return secret
 
 
 def provisioning_uri(secret: str, *, username: str, issuer: str) -> str:

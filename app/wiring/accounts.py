@@ -29,6 +29,7 @@ from app.wiring.clients import Clients
 from app.wiring.core import Core
 from app.wiring.factors import Factors
 from app.wiring.groups import Groups
+from app.wiring.imports import Imports, build_imports
 
 
 @dataclass(frozen=True, slots=True, kw_only=True)
@@ -48,6 +49,7 @@ class Accounts:
     role_grants: RoleGrantService
     attributes: AttributeService
     user_attributes: UserAttributeService
+    imports: Imports
 
 
 def build_accounts(core: Core, *, factors: Factors, clients: Clients, groups: Groups) -> Accounts:
@@ -125,6 +127,7 @@ def build_accounts(core: Core, *, factors: Factors, clients: Clients, groups: Gr
         role_grants=groups.role_grants,
         attributes=groups.attributes,
         user_attributes=groups.user_attributes,
+        imports=build_imports(core, factors=factors, groups=groups),
     )
 
 

@@ -12,7 +12,7 @@ import pytest
 
 from app.cli import main
 from app.settings import Settings
-from tests.support.application import SECRET_KEY
+from tests.support.application import SECRET_KEY, Application
 
 
 @dataclass(frozen=True)
@@ -69,5 +69,21 @@ def postern(
         code = await asyncio.to_thread(exit_code_of, arguments)
         output, errors = capsys.readouterr()
         return Result(code, output, errors)
+
+    return run
+
+
+ImportText = Callable[..., Awaitable[Result]]
+
+
+@pytest.fixture
+def import_text(app: Application, postern: Postern, tmp_path: Path) -> ImportText:
+    """`postern users import` of a file with this text."""
+
+    async def run(text: str | bytes, *options: str, name: str = "users.csv") -> Result:
+        (tmp_path / name).write_bytes(text if isinstance(text, bytes) else text.encode())
+        return await postern(
+            "users", "import", name, *options, DATABASE_URL=app.settings.database_url
+        )
 
     return run

@@ -13,8 +13,12 @@ from app.security.passwords import PasswordScheme
 from app.wiring import Services
 from tests.support.application import PASSWORD, Application, TestClient, TestUser
 from tests.support.assertions import assert_oauth_error
+from tests.support.imports import import_user
 
 pytestmark = pytest.mark.both_databases
+
+IMPORTED = "pbkdf2_sha256$1000$saltsaltsalt12$UOd6FYubAGnuNrOHsYEW3aPJ7Y9o8yH5viKE79/RtpQ="
+"""Of foreign_hashes.toml."""
 
 
 @dataclass
@@ -61,6 +65,27 @@ async def test_every_refused_sign_in_costs_one_verification_under_the_same_param
     parameters = {re.match(r"\$argon2id\$v=19\$[^$]+\$", each) for each in work.hashes}
     assert None not in parameters
     assert len({match.group() for match in parameters if match}) == 1
+
+
+async def test_a_password_of_an_imported_user_costs_as_much_if_it_is_wrong(
+    app: Application, client: TestClient, work: Work
+) -> None:
+    """SECURITY_BAR row 10, with the exception of decision 0035"""
+    user = await import_user(app, password="Zoë's passphrase", password_hash=IMPORTED)
+    wrong = TestUser(user.username, "wrong password", "")
+
+    assert_oauth_error(await app.password_grant(client, wrong), "invalid_grant")
+
+    imported, dummy = work.hashes
+    assert imported.startswith("$pbkdf2-sha256$")
+    assert dummy.startswith("$argon2id$")
+
+    assert (await app.password_grant(client, user)).status_code == 200
+
+    assert work.hashes == [imported, dummy, imported]  # and one that is created, to be stored
+    assert_oauth_error(await app.password_grant(client, wrong), "invalid_grant")
+    assert len(work.hashes) == 4
+    assert work.hashes[-1].startswith("$argon2id$")
 
 
 async def test_an_enrolment_for_an_unknown_username_costs_the_same(

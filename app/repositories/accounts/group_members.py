@@ -111,6 +111,16 @@ class GroupMemberRepository:
             value=Membership,
         )
 
+    async def list_manual(self, user_ids: Sequence[str]) -> Sequence[tuple[str, str]]:
+        """Return the user and the group name of memberships that administrators gave, by name."""
+        rows = await self._database.fetch_all(
+            select(member.user_id, group.name)
+            .join(groups, group.group_id == member.group_id)
+            .where(member.user_id.in_(user_ids), member.source == MANUAL)
+            .order_by(group.name_key)
+        )
+        return [(row.user_id, row.name) for row in rows]
+
     async def list_of_user(self, user_id: str) -> Sequence[tuple[Group, Membership]]:
         """Return the groups of a user, by name, each with a membership of the user."""
         rows: Sequence[Any] = await self._database.fetch_all(

@@ -1,6 +1,6 @@
 """The search index of users, written in the transaction that changes a user."""
 
-from collections.abc import Sequence
+from collections.abc import Mapping, Sequence
 from datetime import datetime
 
 from sqlalchemy import delete, insert
@@ -18,11 +18,23 @@ async def index_new_user(connection: AsyncConnection, user: User) -> None:
 
     Without them, housekeeping indexes the user later.
     """
-    await insert_words(connection, {user.user_id: (user.search_words or "").split()})
+    await index_new_users(connection, [user])
+
+
+async def index_new_users(connection: AsyncConnection, new_users: Sequence[User]) -> None:
+    """Do as `index_new_user` for several users, at least one."""
+    words = {user.user_id: (user.search_words or "").split() for user in new_users}
+    await insert_words(connection, words)
     await connection.execute(
-        insert(user_activity).values(
-            user_id=user.user_id, last_sign_in_at=None, inactive_since=user.created_at
-        )
+        insert(user_activity),
+        [
+            {
+                "user_id": user.user_id,
+                "last_sign_in_at": None,
+                "inactive_since": user.created_at,
+            }
+            for user in new_users
+        ],
     )
 
 
@@ -33,7 +45,7 @@ async def replace_words(connection: AsyncConnection, user_id: str, words: Sequen
 
 
 async def insert_words(
-    connection: AsyncConnection, words_by_user: dict[str, Sequence[str]]
+    connection: AsyncConnection, words_by_user: Mapping[str, Sequence[str]]
 ) -> None:
     rows = [
         {"word": word, "user_id": user_id}

@@ -24,6 +24,7 @@ class AccountEvent(AuditAction):
         return event
 
     USER_REGISTERED = "user.registered", N_("Account created")
+    USER_IMPORTED = "user.imported", N_("Account imported")
     USER_DISABLED = "user.disabled", N_("Account disabled"), "account_disabled"
     USER_ENABLED = "user.enabled", N_("Account re-enabled")
     USER_DELETED = "user.deleted", N_("Account deleted"), "account_deleted"

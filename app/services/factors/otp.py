@@ -50,7 +50,11 @@ class OtpService:
     def new_secret(self, user_id: str) -> tuple[str, bytes]:
         """Return a new secret, and the form in which it is stored."""
         secret = totp.new_secret()
-        return secret, self._box.seal(secret.encode(), context=user_id)
+        return secret, self.sealed(secret, user_id=user_id)
+
+    def sealed(self, secret: str, *, user_id: str) -> bytes:
+        """Return the form in which a secret is stored."""
+        return self._box.seal(secret.encode(), context=user_id)
 
     async def enrolment(self, secret: str, *, username: str) -> OtpEnrolment:
         """Return what an authenticator app needs; it is shown once and never again."""
@@ -158,7 +162,7 @@ class OtpService:
         await self.settle_code(user, is_right=step is not None)
         if step is None:
             return False
-        sealed = self._box.seal(secret.encode(), context=user.user_id)
+        sealed = self.sealed(secret, user_id=user.user_id)
         event = self._audit.event(AccountEvent.OTP_CHANGED, user_id=user.user_id)
         return await self._user_repository.credentials.replace_otp(
             user, sealed, step, except_session_id=session.session_id, now=now, event=event

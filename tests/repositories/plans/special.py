@@ -8,6 +8,7 @@ from typing import Any
 from sqlalchemy import update
 
 from app.database.database import Database
+from app.models.accounts.groups import Membership
 from app.models.accounts.roles import ADMINISTRATOR, Role, RoleGrant
 from app.models.accounts.sessions import Session
 from app.models.accounts.users import User, users
@@ -44,6 +45,13 @@ def _passkey(call: Any, number: int) -> list[Awaitable[Any]]:
     new = replace(made, passkey_id="new", credential_id=digest(ROWS * 3))
     owner = argument(User, "owner", number, flag=True)
     return [call(new, owner, at_most=10, event=new_event())]
+
+
+def _import_into_a_group(call: Any, number: int) -> list[Awaitable[Any]]:
+    new: User = argument(User, "new", number + ROWS, flag=True)
+    membership: Membership = argument(Membership, "membership", number, flag=True)
+    joined = replace(membership, user_id=new.user_id)
+    return [call([new], [joined], is_full=False, events=[new_event()])]
 
 
 def _tries(number: int) -> list[Attempt]:
@@ -142,5 +150,6 @@ SPECIAL: dict[str, Calls] = {
     "SealedValueRepository.replace": lambda call, number: [
         call(kind, [(SealedValue(identifier(number), digest(number)), b"new")]) for kind in PLACES
     ],
+    "UserImportRepository.add_all": _import_into_a_group,
 }
 """By method; each gives the calls to make, which are awaited in turn."""

@@ -1,0 +1,65 @@
+"""The rows of imported users."""
+
+import json
+
+from app.clock import Clock
+from app.models.accounts.groups import MANUAL, Membership
+from app.models.accounts.user_claims import email_key_in
+from app.models.accounts.users import User
+from app.models.operations.audit_outbox import NewEvent
+from app.schemas.search_words import search_words_of
+from app.security.passwords import NO_PASSWORD, has_password
+from app.security.tokens import new_identifier, new_salt
+from app.services.accounts.events import AccountEvent
+from app.services.accounts.imports.checks import NewUser
+from app.services.factors.otp import OtpService
+from app.services.operations.audit import AuditLog
+
+
+class ImportedRows:
+    def __init__(self, *, otp: OtpService, audit: AuditLog, clock: Clock) -> None:
+        self._otp = otp
+        self._audit = audit
+        self._clock = clock
+
+    def user_of(self, new: NewUser) -> User:
+        imported, user_id, now = new.user, new_identifier(), self._clock.now()
+        secret = imported.otp_secret
+        claims = json.dumps(imported.stored_claims())
+        return User(
+            user_id=user_id,
+            username=imported.username.spelling,
+            username_key=imported.username.key,
+            password_hash=imported.password_hash or NO_PASSWORD,
+            credentials_version=new_identifier(),
+            otp_secret=self._otp.sealed(secret, user_id=user_id) if secret is not None else None,
+            otp_confirmed_at=now if secret is not None and imported.otp_confirmed else None,
+            otp_last_step=None,
+            disabled_at=now if imported.disabled else None,
+            created_at=now,
+            claims=claims,
+            claims_updated_at=None,
+            pairwise_salt=new_salt(),
+            email_key=email_key_in(claims),
+            search_words=search_words_of(imported.username.spelling, claims),
+        )
+
+    def memberships_of(self, new: NewUser, user: User) -> list[Membership]:
+        return [
+            Membership(group_id, user.user_id, MANUAL, user.created_at)
+            for group_id in new.group_ids
+        ]
+
+    def event_of(self, new: NewUser, user: User) -> NewEvent:
+        return self._audit.event(
+            AccountEvent.USER_IMPORTED,
+            user_id=user.user_id,
+            after={
+                "username": user.username,
+                "claims": sorted(user.claim_values),
+                "groups": sorted(new.group_ids),
+                "has_password": has_password(user.password_hash),
+                "has_otp": user.has_confirmed_otp,
+                "disabled": user.is_disabled,
+            },
+        )
