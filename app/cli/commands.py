@@ -14,6 +14,7 @@ COMMANDS = {
     "keys": "app.cli.keys",
     "audit": "app.cli.audit",
     "providers": "app.cli.providers",
+    "import": "app.cli.imports",
 }
 """The module of each command, which has it as `cli`."""
 

@@ -40,6 +40,7 @@ class ClientRegistration:
     ) -> None:
         self._clients = clients
         self._rules = ClientRules(outbound, supported, is_strict=is_strict)
+        self._rules_for_imports = ClientRules(outbound, supported, is_strict=True)
         self._sectors = Sectors(outbound)
 
     async def create(self, body: ClientCreate) -> ClientCreated:
@@ -55,6 +56,16 @@ class ClientRegistration:
             has_secret=self._rules.has_secret(body),
             sector_identifier=sector_identifier,
         )
+
+    def check_imported(self, body: ClientCreate) -> None:
+        """Check the metadata of a client of another server, always as strictly as in production.
+
+        Raises `InvalidInputError`.
+        """
+        try:
+            self._rules_for_imports.check(body)
+        except OAuth2Error as error:
+            raise InvalidInputError(str(error.description), error=str(error.error)) from None
 
     async def register(self, body: ClientRegister, *, is_invited: bool) -> NewClient:
         """Register a client.

@@ -127,7 +127,7 @@ def build_accounts(core: Core, *, factors: Factors, clients: Clients, groups: Gr
         role_grants=groups.role_grants,
         attributes=groups.attributes,
         user_attributes=groups.user_attributes,
-        imports=build_imports(core, factors=factors, groups=groups),
+        imports=build_imports(core, factors=factors, clients=clients, groups=groups),
     )
 
 

@@ -1,12 +1,16 @@
-"""Import and export of users."""
+"""Import and export of users, and import from the original Flask server."""
 
 from dataclasses import dataclass
 
 from app.repositories.accounts.group_members import GroupMemberRepository
 from app.repositories.accounts.imports import UserImportRepository
+from app.repositories.clients.imports import ClientImportRepository
 from app.services.accounts.exports import UserExport
+from app.services.accounts.imports.flask import FlaskImport
 from app.services.accounts.imports.rows import ImportedRows
 from app.services.accounts.imports.users import UserImport
+from app.services.clients.imports import ClientImport
+from app.wiring.clients import Clients
 from app.wiring.core import Core
 from app.wiring.factors import Factors
 from app.wiring.groups import Groups
@@ -16,14 +20,22 @@ from app.wiring.groups import Groups
 class Imports:
     users: UserImport
     user_export: UserExport
+    flask: FlaskImport
 
 
-def build_imports(core: Core, *, factors: Factors, groups: Groups) -> Imports:
+def build_imports(core: Core, *, factors: Factors, clients: Clients, groups: Groups) -> Imports:
     users = UserImport(
         user_import_repository=UserImportRepository(core.database),
         group_repository=groups.group_repository,
         rows=ImportedRows(otp=factors.otp, audit=core.audit, clock=core.clock),
         audit=core.audit,
+    )
+    client_import = ClientImport(
+        client_repository=core.client_repository,
+        client_import_repository=ClientImportRepository(core.database),
+        audit=core.audit,
+        clock=core.clock,
+        check_metadata=clients.registration.check_imported,
     )
     return Imports(
         users=users,
@@ -32,4 +44,5 @@ def build_imports(core: Core, *, factors: Factors, groups: Groups) -> Imports:
             group_member_repository=GroupMemberRepository(core.database),
             audit=core.audit,
         ),
+        flask=FlaskImport(user_import=users, client_import=client_import),
     )

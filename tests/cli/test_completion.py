@@ -8,7 +8,7 @@ from tests.cli.conftest import Postern
 @pytest.mark.parametrize(
     ("line", "completions"),
     [
-        ("postern ", "serve migrate demo users clients keys audit providers"),
+        ("postern ", "serve migrate demo users clients keys audit providers import"),
         ("postern users re", "reset-otp remove-passkeys reset-password"),
         ("postern users list --", "--odd-names --json --help"),
         ("postern users set ada --phone", "--phone-number --phone-number-verified"),

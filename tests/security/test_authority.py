@@ -4,6 +4,7 @@ import inspect
 import json
 from collections.abc import Awaitable, Callable
 from datetime import timedelta
+from pathlib import Path
 from typing import Any
 
 import pytest
@@ -22,10 +23,14 @@ from app.schemas.attributes import AttributeDefinitionBody
 from app.schemas.client_policies import ClientPolicies
 from app.schemas.groups import GroupBody, RoleBody
 from app.services.accounts.attributes import AttributeService
+from app.services.accounts.exports import UserExport
 from app.services.accounts.groups import GroupService
+from app.services.accounts.imports.flask import FlaskImport
+from app.services.accounts.imports.users import UserImport
 from app.services.accounts.role_grants import RoleGrantService
 from app.services.accounts.roles import RoleService
 from app.services.accounts.user_attributes import UserAttributeService
+from app.services.clients.imports import ClientImport
 from app.services.clients.policies import ClientPolicyService
 from app.services.clients.secrets import ClientSecretService
 from app.services.operations.audit_actions import ServerEvent
@@ -39,12 +44,16 @@ pytestmark = pytest.mark.both_databases
 
 SERVICES = (
     AttributeService,
+    ClientImport,
     ClientPolicyService,
     ClientSecretService,
+    FlaskImport,
     GroupService,
     RoleGrantService,
     RoleService,
     UserAttributeService,
+    UserExport,
+    UserImport,
 )
 READS = frozenset(
     {
@@ -121,6 +130,18 @@ ACTS: dict[str, tuple[AdminScope, Act]] = {
     "set attributes": (
         AdminScope.USERS_WRITE,
         lambda the, by: the.accounts.user_attributes.set("u", {}, authority=by),
+    ),
+    "import users": (
+        AdminScope.USERS_WRITE,
+        lambda the, by: the.accounts.imports.users.store(
+            lambda: iter(()), skips_invalid=False, authority=by
+        ),
+    ),
+    "import from the Flask server": (
+        AdminScope.USERS_WRITE,
+        lambda the, by: the.accounts.imports.flask.run(
+            Path("none"), print, only_checks=True, skips_invalid=False, authority=by
+        ),
     ),
     "set policies": (
         AdminScope.POLICIES_WRITE,

@@ -49,7 +49,7 @@ class ClientRepository:
                 if await connection.scalar(was_deleted) is not None:
                     return "client_id"
                 await connection.execute(insert(clients).values(values_in(clients, client)))
-                if origins := _origins(client):
+                if origins := origins_of(client):
                     await connection.execute(insert(client_origins).values(origins))
                 await write_events(connection, event)
         except ConflictingRowError as error:
@@ -84,7 +84,7 @@ class ClientRepository:
             await connection.execute(
                 delete(client_origins).where(client_origins.c.client_id == before.client_id)
             )
-            if origins := _origins(after):
+            if origins := origins_of(after):
                 await connection.execute(insert(client_origins).values(origins))
             await write_events(connection, event)
         return True
@@ -177,7 +177,7 @@ async def delete_rows_of_clients(connection: AsyncConnection, client_ids: Sequen
         await connection.execute(delete(table).where(table.c.client_id.in_(client_ids)))
 
 
-def _origins(client: Client) -> list[dict[str, str]]:
+def origins_of(client: Client) -> list[dict[str, str]]:
     """Return rows for the web origins of the client's redirect URIs."""
     origins = sorted(set().union(*map(registered_origins_of, client.redirect_uri_list)))
     return [{"origin": origin, "client_id": client.client_id} for origin in origins]

@@ -1,6 +1,5 @@
 """Clients: how they are stored, and what an operator or the client itself can do to them."""
 
-import json
 from collections.abc import Sequence
 from datetime import timedelta
 from typing import Any, NamedTuple
@@ -18,7 +17,8 @@ from app.schemas.clients import ClientCreate, ClientCreated
 from app.schemas.registration import ClientRegister
 from app.security.comparison import digests_match
 from app.security.text import is_storable
-from app.security.tokens import TokenKind, digest_of, new_client_id, new_token
+from app.security.tokens import TokenKind, digest_of, new_token
+from app.services.clients.rows import client_of
 from app.services.operations.audit import AuditLog
 from app.services.operations.audit_actions import ServerEvent
 
@@ -261,25 +261,9 @@ class ClientService:
     def _client_of(
         self, body: ClientCreate | ClientRegister, *, client_name: str, scope: str, **further: Any
     ) -> Client:
-        values = {
-            "client_id": new_client_id(),
-            "client_name": client_name,
-            "unique_name": None,
-            "secret_digest": None,
-            "token_endpoint_auth_method": body.token_endpoint_auth_method,
-            "grant_types": " ".join(dict.fromkeys(body.grant_types)),
-            "response_types": " ".join(body.response_types),
-            "scope": scope,
-            "redirect_uris": " ".join(body.all_redirect_uris),
-            "metadata": json.dumps(body.stated_metadata()),
-            "disabled_at": None,
-            "created_at": self._clock.now(),
-            "trust": "none",
-            "sector_identifier": None,
-            "registration_token_digest": None,
-            "registration_expires_at": None,
-        }
-        return Client(**{**values, **further})
+        return client_of(
+            body, client_name=client_name, scope=scope, created_at=self._clock.now(), **further
+        )
 
 
 def _secret_expires_at(client: Client) -> int | None:

@@ -120,7 +120,12 @@ def _text(at: datetime | None) -> str | None:
     return at.isoformat(timespec="seconds") if at is not None else None
 
 
-def _require_good(secret: str) -> None:
+def is_acceptable(secret: str) -> bool:
+    """Return whether a secret that was not created here is plain and long enough."""
     is_plain = secret.isascii() and secret.isprintable() and " " not in secret
-    if not is_plain or not MINIMUM_LENGTH <= len(secret) <= MAXIMUM_LENGTH:
+    return is_plain and MINIMUM_LENGTH <= len(secret) <= MAXIMUM_LENGTH
+
+
+def _require_good(secret: str) -> None:
+    if not is_acceptable(secret):
         raise InvalidInputError(Detail.CLIENT_SECRET_INVALID, field="client_secret")
