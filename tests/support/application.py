@@ -146,10 +146,14 @@ class Application:
 
 @asynccontextmanager
 async def running_application(
-    database_url: str, *, grants: Grants = GRANTS, **settings: Any
+    database_url: str,
+    *,
+    grants: Grants = GRANTS,
+    clock: FakeClock | None = None,
+    **settings: Any,
 ) -> AsyncIterator[Application]:
     """Start the application on a database, and stop it as a server would."""
-    clock = FakeClock()
+    clock = clock or FakeClock()
     application_settings = Settings(
         **{
             "database_url": database_url,
