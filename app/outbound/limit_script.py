@@ -6,7 +6,6 @@ from collections.abc import Sequence
 from pathlib import Path
 from typing import Any
 
-from app.security.limit_counts import key_pair
 from app.security.limit_rules import Attempt, Rule
 
 SCRIPT = Path(__file__).with_suffix(".lua").read_text(encoding="utf-8")
@@ -18,7 +17,7 @@ ENDLESS = 1e300
 
 def keys_for(attempts: Sequence[Attempt]) -> list[str]:
     """Return two keys for each attempt, of its count and of its back-off, which may be the same."""
-    return [f"{PREFIX}:{key.hex()}:count" for attempt in attempts for key in key_pair(attempt)]
+    return [f"{PREFIX}:{key.hex()}:count" for attempt in attempts for key in attempt.keys]
 
 
 def request_to_wait(attempts: Sequence[Attempt]) -> str:

@@ -1,6 +1,5 @@
 """The rate-limit algorithm on rows that a store has read and will write; pure, without storage."""
 
-import hashlib
 from collections.abc import Mapping, Sequence
 from datetime import UTC, datetime
 from typing import NamedTuple
@@ -47,18 +46,7 @@ def is_counted(rows: Rows, key: bytes, *, now: datetime) -> bool:
 
 def keys_of(attempts: Sequence[Attempt]) -> list[bytes]:
     """Return the keys of the counts, in one order for all processes."""
-    return sorted({key for attempt in attempts for key in key_pair(attempt)})
-
-
-def key_pair(attempt: Attempt) -> tuple[bytes, bytes]:
-    """Return the keys of the count and of its back-off, which may be the same.
-
-    They are digests, because names identify users and IP addresses.
-    """
-    key = _digest(attempt.rule.name, attempt.name)
-    if attempt.backoff_key is None:
-        return key, key
-    return key, _digest(f"{attempt.rule.name} turns", attempt.backoff_key)
+    return sorted({key for attempt in attempts for key in attempt.keys})
 
 
 def _count(outcome: AttemptOutcome, rows: dict[bytes, CountRow]) -> float:
@@ -69,12 +57,12 @@ def _count(outcome: AttemptOutcome, rows: dict[bytes, CountRow]) -> float:
     )
     changes: list[tuple[bytes, Rule, Count]] = []
     for attempt, state in zip(outcome.attempts, states, strict=True):
-        key, backoff_key = key_pair(attempt)
+        key, backoff_key = attempt.keys
         changes.append((key, state.rule, state.next_count))
         if state.backoff is not None and state.next_backoff is not None:
             changes.append((backoff_key, state.rule, state.next_backoff))
     for attempt in outcome.forgets if is_cleared else ():
-        changes += [(key, attempt.rule, NOTHING) for key in key_pair(attempt)]
+        changes += [(key, attempt.rule, NOTHING) for key in attempt.keys]
     for key, rule, count in changes:
         if count != _stored(rows, key, outcome.now):
             rows[key] = _row(rule, count, outcome.now)
@@ -82,7 +70,7 @@ def _count(outcome: AttemptOutcome, rows: dict[bytes, CountRow]) -> float:
 
 
 def _state(attempt: Attempt, rows: Rows, now: datetime) -> LimitState:
-    key, backoff_key = key_pair(attempt)
+    key, backoff_key = attempt.keys
     backoff = _stored(rows, backoff_key, now) if backoff_key != key else None
     return LimitState(attempt.rule, _stored(rows, key, now), backoff)
 
@@ -106,7 +94,3 @@ def _row(rule: Rule, count: Count, now: datetime) -> CountRow:
         round(count.blocked_until * MILLISECONDS),
         datetime.fromtimestamp(now.timestamp() + seconds, UTC),
     )
-
-
-def _digest(*parts: str) -> bytes:
-    return hashlib.sha256("\x00".join(parts).encode("utf-8", "surrogatepass")).digest()

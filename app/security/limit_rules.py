@@ -1,9 +1,11 @@
 """What the rate limits are made of: rules, attempts, counts, and the interface of their stores."""
 
+import hashlib
 import math
 from collections.abc import Sequence
 from dataclasses import dataclass
 from datetime import datetime
+from functools import cached_property
 from typing import Protocol
 
 
@@ -30,13 +32,24 @@ class Rule:
         return math.isinf(self.window)
 
 
-@dataclass(frozen=True, slots=True)
+@dataclass(frozen=True)
 class Attempt:
     """An attempt counted under `name`; its back-off under `backoff_key`, or `name` if None."""
 
     rule: Rule
     name: str
     backoff_key: str | None = None
+
+    @cached_property
+    def keys(self) -> tuple[bytes, bytes]:
+        """The keys of the count and of its back-off, which may be the same.
+
+        They are digests, because names identify users and IP addresses.
+        """
+        key = _digest(f"{self.rule.name}\x00{self.name}")
+        if self.backoff_key is None:
+            return key, key
+        return key, _digest(f"{self.rule.name} turns\x00{self.backoff_key}")
 
 
 @dataclass(frozen=True, slots=True, kw_only=True)
@@ -106,3 +119,7 @@ class LimitState:
     next_count: Count = NOTHING
     next_backoff: Count | None = None
     wait: float = 0.0
+
+
+def _digest(text: str) -> bytes:
+    return hashlib.sha256(text.encode("utf-8", "surrogatepass")).digest()

@@ -17,7 +17,6 @@ from app.oauth.token_pairs import DERIVED
 from app.repositories.accounts.known_networks import Way, digest_of_place
 from app.repositories.operations.sealed_values import SealedKind
 from app.security.encryption import derive_key
-from app.security.limit_counts import key_pair
 from app.security.limit_rules import Attempt, Rule
 from app.security.passwords import NO_PASSWORD
 from app.security.purposes import Purpose
@@ -234,7 +233,7 @@ def test_keys_and_digests_are_derived_as_before() -> None:
     key = derive_key(b"secret", purpose=Purpose.OTP_SECRETS)
     place = digest_of_place(None, "203.0.113.0", Way.GRANT)
     pair = derived_pair("postern_rt_x", bytes(38))
-    count, backoff = key_pair(Attempt(Rule("login", 1, 60.0), "ada", backoff_key="ada from here"))
+    count, backoff = Attempt(Rule("login", 1, 60.0), "ada", backoff_key="ada from here").keys
 
     assert key.hex() == "7d6d5aeba2366f228b2ef4f38d703bf3e7c9d076cb50660f22eba0d49da92bd1"
     assert place.hex() == "c022080094ad4eeac1c7e58308ebb999e69432a7b35a1dfc2a9584f6251401e8"
