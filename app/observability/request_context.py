@@ -8,9 +8,8 @@ import ipaddress
 import re
 from collections.abc import MutableMapping, Sequence
 from contextvars import ContextVar
+from functools import lru_cache
 from typing import Any
-
-IPAddress = ipaddress.IPv4Address | ipaddress.IPv6Address
 
 MAXIMUM_ADDRESS = 64
 MAXIMUM_SHOWN = 300
@@ -59,29 +58,26 @@ def address() -> str:
 
 def network() -> str:
     """Return what limits treat as one caller: an IPv4 address, or the /64 of an IPv6 address."""
-    parsed = _parsed_address()
-    if parsed is None:
-        return address()
-    return str(parsed) if parsed.version == 4 else _network_around(parsed, 64)
+    return _networks_of(address())[0]
 
 
 def site() -> str | None:
     """Return the /48 of an IPv6 address, which one subscriber may own; None for other addresses."""
-    parsed = _parsed_address()
-    return _network_around(parsed, 48) if parsed is not None and parsed.version == 6 else None
+    return _networks_of(address())[1]
 
 
-def _parsed_address() -> IPAddress | None:
-    """Return the caller's IP address; an IPv4-mapped IPv6 address becomes an IPv4 address."""
+@lru_cache(maxsize=1024)
+def _networks_of(address: str) -> tuple[str, str | None]:
+    """Return the network and the site of an address; an IPv4-mapped IPv6 address is IPv4."""
     try:
-        parsed = ipaddress.ip_address(address().partition("%")[0])
+        parsed = ipaddress.ip_address(address.partition("%")[0])
     except ValueError:
-        return None
-    return (parsed.ipv4_mapped or parsed) if parsed.version == 6 else parsed
-
-
-def _network_around(parsed: IPAddress, bits: int) -> str:
-    return str(ipaddress.ip_network((parsed, bits), strict=False))
+        return address, None
+    parsed = (parsed.ipv4_mapped or parsed) if parsed.version == 6 else parsed
+    if parsed.version == 4:
+        return str(parsed), None
+    network, site = (ipaddress.ip_network((parsed, bits), strict=False) for bits in (64, 48))
+    return str(network), str(site)
 
 
 def name_client(client_id: str) -> None:
