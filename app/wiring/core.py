@@ -1,7 +1,9 @@
 """What several capabilities share: the settings, the database, audit, limits, mail, outbound."""
 
+from collections.abc import Callable, Sequence
 from dataclasses import dataclass
 from datetime import timedelta
+from functools import cache, partial
 
 from app.clock import Clock
 from app.concurrency.bounded_threads import BoundedThreads
@@ -37,9 +39,16 @@ from app.wiring.secret_boxes import box_for, secret_keys
 
 @dataclass(frozen=True, slots=True, kw_only=True)
 class Core:
-    """What several capabilities share; nothing connects until it is needed."""
+    """What several capabilities share; nothing connects until it is needed.
+
+    `secret_keys` are the current SECRET_KEY and those that are still valid while it is rotated.
+    `box` returns the box for a purpose, which seals under the current key and opens with any.
+    """
 
     settings: Settings
+    secret_keys: Sequence[bytes]
+    box: Callable[[Purpose], SecretBox]
+    is_https: bool
     clock: Clock
     database: Database
     threads: BoundedThreads
@@ -60,19 +69,6 @@ class Core:
     user_repository: UserRepository
     client_repository: ClientRepository
     replay_cache_repository: ReplayCacheRepository
-
-    @property
-    def secret_keys(self) -> list[bytes]:
-        """The current SECRET_KEY, followed by those that are still valid while it is rotated."""
-        return [key.encode() for key in secret_keys(self.settings)]
-
-    def box(self, purpose: Purpose) -> SecretBox:
-        """Return a box that seals under the current SECRET_KEY and opens with any listed key."""
-        return box_for(self.settings, purpose)
-
-    @property
-    def is_https(self) -> bool:
-        return self.settings.issuer_url.startswith("https://")
 
 
 def build_core(settings: Settings, clock: Clock) -> Core:
@@ -100,6 +96,9 @@ def build_core(settings: Settings, clock: Clock) -> Core:
     )
     return Core(
         settings=settings,
+        box=cache(partial(box_for, settings)),
+        secret_keys=[key.encode() for key in secret_keys(settings)],
+        is_https=settings.issuer_url.startswith("https://"),
         clock=clock,
         database=database,
         threads=BoundedThreads(
