@@ -55,6 +55,8 @@ class ClaimsRequest:
 
         Claims are voluntary, so omitting them is not an error (section 5.5.1).
         """
+        if not self.userinfo and not self.id_token:
+            return self
         allowed = scope.split()
         return ClaimsRequest(_of(self.userinfo, allowed), _of(self.id_token, allowed))
 

@@ -7,6 +7,8 @@ from typing import Any
 MAXIMUM_SCOPE_LENGTH = 1000
 MAXIMUM_DEPTH = 16
 MAXIMUM_TYPED_LENGTH = 64
+OTHER_HYPHENS = "\u00ad\u2212"
+"""The soft hyphen and the minus sign, which Unicode does not count among the dashes."""
 
 
 def is_scope(text: str) -> bool:
@@ -24,11 +26,11 @@ def typed_code(text: str) -> str:
     if len(text) > MAXIMUM_TYPED_LENGTH:
         return ""
     plain = unicodedata.normalize("NFKC", text)
-    return "".join(char for char in plain if not char.isspace() and not _is_hyphen(char))
-
-
-def _is_hyphen(char: str) -> bool:
-    return unicodedata.category(char) == "Pd" or char in "\u00ad\u2212"  # soft hyphen, minus
+    return "".join(
+        char
+        for char in plain
+        if not char.isspace() and unicodedata.category(char) != "Pd" and char not in OTHER_HYPHENS
+    )
 
 
 def is_storable(text: str) -> bool:

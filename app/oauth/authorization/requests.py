@@ -143,7 +143,7 @@ def proven_target(client: Client, parameters: Mapping[str, str], *, issuer: str)
     return ResponseTarget(
         redirect_uri=redirect_uri,
         response_mode=mode if mode in RESPONSE_MODES else DEFAULT_MODE,
-        state=state if state is None or _size(state) <= MAXIMUM_BYTES else None,
+        state=state if state is None or len(state.encode()) <= MAXIMUM_BYTES else None,
         issuer=issuer,
     )
 
@@ -277,13 +277,9 @@ def check_sizes(parameters: Mapping[str, str]) -> None:
     for name, value in parameters.items():
         if name in NOT_STORED:
             continue
-        size, limit = _size(value), MAXIMUM_BYTES_OF.get(name, MAXIMUM_BYTES)
+        size, limit = len(value.encode()), MAXIMUM_BYTES_OF.get(name, MAXIMUM_BYTES)
         if size > limit:
             raise InvalidRequestError(Description.PARAMETER_TOO_LONG.format(name=name, limit=limit))
         total += len(name) + size
     if total > MAXIMUM_BYTES_IN_ALL:
         raise InvalidRequestError(Description.REQUEST_TOO_LONG.format(limit=MAXIMUM_BYTES_IN_ALL))
-
-
-def _size(value: str) -> int:
-    return len(value) if value.isascii() else len(value.encode())
