@@ -25,6 +25,7 @@ from app.services.clients.client_fingerprints import fingerprint_of
 from app.services.clients.consents import ConsentService
 from app.services.operations.audit import AuditLog
 from app.services.operations.limits import Limits
+from app.services.operations.links import Links
 
 DEVICE_CODE = "urn:ietf:params:oauth:grant-type:device_code"
 ALPHABET = "BCDFGHJKLMNPQRSTVWXZ"
@@ -48,7 +49,7 @@ class DeviceAuthorization:
         limits: Limits,
         audit: AuditLog,
         clock: Clock,
-        issuer: str,
+        links: Links,
         ttl: timedelta,
     ) -> None:
         self._authenticator = authenticator
@@ -59,7 +60,7 @@ class DeviceAuthorization:
         self._limits = limits
         self._audit = audit
         self._clock = clock
-        self._issuer = issuer
+        self._links = links
         self._ttl = ttl
 
     async def respond(self, request: FormRequest) -> DeviceResponse:
@@ -75,12 +76,11 @@ class DeviceAuthorization:
         device_code = new_token(TokenKind.DEVICE_CODE)
         user_code = await self._store(device_code, client, scope)
         shown = shown_form(user_code)
-        uri = f"{self._issuer}/device"
         return DeviceResponse(
             device_code=device_code,
             user_code=shown,
-            verification_uri=uri,
-            verification_uri_complete=f"{uri}?user_code={shown}",
+            verification_uri=self._links.device(),
+            verification_uri_complete=self._links.device(shown),
             expires_in=int(self._ttl.total_seconds()),
             interval=INTERVAL_SECONDS,
         )
@@ -142,7 +142,7 @@ class DeviceAuthorization:
         return await may_use(client, self._entitlements.lazily(signed_in.user.user_id))
 
     def complete_uri(self, code: DeviceCode) -> str:
-        return f"{self._issuer}/device?user_code={shown_form(code.user_code)}"
+        return self._links.device(shown_form(code.user_code))
 
     async def _store(self, device_code: str, client: Client, scope: str) -> str:
         """Store a device code and return its user code, which no other device code has."""

@@ -92,7 +92,7 @@ def build_oauth(
             limits=core.limits,
             audit=core.audit,
             clock=core.clock,
-            issuer=issuer,
+            links=core.links,
             ttl=timedelta(seconds=settings.device_code_ttl),
         ),
         bearer_tokens=BearerTokens(tokens.access_token_repository, core.clock),

@@ -1,4 +1,7 @@
-"""Absolute URLs of this server that emails, responses and identity providers are given."""
+"""Absolute URLs of this server that emails, responses and identity providers are given.
+
+The paths below are those of the pages that others link to; the pages take them from here.
+"""
 
 from dataclasses import dataclass
 from urllib.parse import urlencode
@@ -6,6 +9,8 @@ from urllib.parse import urlencode
 VERIFY_EMAIL_PATH = "/verify-email"
 KNOWN_NETWORK_PATH = "/known-network"
 NEW_PASSWORD_PATH = "/recover/new"
+DEVICE_PATH = "/device"
+PROVIDER_CALLBACK_PATH = "/login/with/{name}/callback"
 
 
 @dataclass(frozen=True, slots=True)
@@ -25,7 +30,12 @@ class Links:
 
     def provider_callback(self, name: str) -> str:
         """Return the redirect URI that is registered at the identity provider `name`."""
-        return f"{self.issuer}/login/with/{name}/callback"
+        return f"{self.issuer}{PROVIDER_CALLBACK_PATH.format(name=name)}"
+
+    def device(self, user_code: str | None = None) -> str:
+        """Return the URL on which users enter the code of a device, or with the code in it."""
+        query = f"?user_code={user_code}" if user_code is not None else ""
+        return f"{self.issuer}{DEVICE_PATH}{query}"
 
     def client_registration(self, client_id: str) -> str:
         """Return the client configuration endpoint of a client (RFC 7592 section 3)."""
