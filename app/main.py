@@ -2,9 +2,9 @@
 
 from collections.abc import Sequence
 
-from fastapi import Depends, FastAPI
+from fastapi import FastAPI
 
-from app import __version__
+from app import __version__, pages
 from app.clock import Clock
 from app.lifecycle.gate import Gate
 from app.lifecycle.lifespan import Lifespan
@@ -16,9 +16,8 @@ from app.middleware.security_headers import SecurityHeaders
 from app.oauth.grants import GRANTS, Grants
 from app.observability.access_log import AccessLog
 from app.observability.logging import configure_logging, logger, server_output
-from app.pages import PAGES
-from app.pages.support import errors as pages_for_errors
-from app.pages.support import templating
+from app.pages.account.pages import AccountPage
+from app.pages.account.registry import ACCOUNT_PAGES
 from app.routers import cross_origin, hot_endpoints, registration, routers
 from app.routers.error_handlers import ErrorRenderer
 from app.routers.hot import HotEndpoint
@@ -29,14 +28,26 @@ from app.wiring import Services, build_services
 log = logger(__name__)
 
 
-def create_app(settings: Settings, *, clock: Clock, grants: Grants = GRANTS) -> PosternApp:
+def create_app(
+    settings: Settings,
+    *,
+    clock: Clock,
+    grants: Grants = GRANTS,
+    account_pages: Sequence[AccountPage] = ACCOUNT_PAGES,
+) -> PosternApp:
     """Build the ASGI application; it connects to the database when its lifespan starts."""
     output = server_output(log_format=settings.log_format)
     configure_logging(log_format=settings.log_format, level=settings.log_level, output=output)
-    return application_of(build_services(settings, clock, grants=grants), waits_for_database=False)
+    services = build_services(settings, clock, grants=grants)
+    return application_of(services, waits_for_database=False, account_pages=account_pages)
 
 
-def application_of(services: Services, *, waits_for_database: bool) -> PosternApp:
+def application_of(
+    services: Services,
+    *,
+    waits_for_database: bool,
+    account_pages: Sequence[AccountPage] = ACCOUNT_PAGES,
+) -> PosternApp:
     """Build the ASGI application from its services.
 
     If it `waits_for_database`, its lifespan starts at once, and it responds with 503 until the
@@ -54,7 +65,7 @@ def application_of(services: Services, *, waits_for_database: bool) -> PosternAp
     gate = Gate(services, errors) if waits_for_database else None
     lifespan = Lifespan(services, gate=gate, access_log=access_log, output=output)
     edge = PosternApp(
-        _fastapi(services, endpoints, lifespan, errors),
+        _fastapi(services, endpoints, lifespan, errors, account_pages),
         fast_lane=fast_lane if settings.fast_lane else {},
         forwarded_for=_forwarded_for(settings),
         body_reader=BodyReader(limit=settings.body_limit, timeout=settings.body_timeout),
@@ -88,6 +99,7 @@ def _fastapi(
     endpoints: Sequence[HotEndpoint],
     lifespan: Lifespan,
     errors: ErrorRenderer,
+    account_pages: Sequence[AccountPage],
 ) -> FastAPI:
     application = FastAPI(
         title="Postern",
@@ -103,10 +115,8 @@ def _fastapi(
     application.state.services = services
     for router in routers(endpoints):
         application.include_router(router)
-    for page in PAGES:
-        application.include_router(page, dependencies=[Depends(templating.ready)])
     errors.install(application)
-    pages_for_errors.install(application)
+    pages.install(application, account_pages)
     grant_types = [grant.grant_type for grant in services.oauth.grants]
     describe(application, endpoints, grant_types=grant_types)
     return application

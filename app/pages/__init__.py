@@ -1,9 +1,11 @@
-"""HTML pages: one file per page, one line per router below."""
+"""HTML pages: one file per page, one line per router below; account pages have their own list."""
 
-from fastapi import APIRouter
+from collections.abc import Sequence
 
-from app.pages.account import verify_email
-from app.pages.account.registry import ACCOUNT_PAGES
+from fastapi import APIRouter, FastAPI
+
+from app.pages.account import registry, verify_email
+from app.pages.account.pages import AccountPage
 from app.pages.authorize import (
     consent,
     device,
@@ -17,6 +19,7 @@ from app.pages.sign_in import (
     create_account,
     known_network,
     new_recovery_codes,
+    otp,
     passkey,
     password,
     password_reset,
@@ -24,7 +27,7 @@ from app.pages.sign_in import (
     step_up,
 )
 from app.pages.site import docs, home
-from app.pages.support import assets
+from app.pages.support import assets, errors
 
 PAGES: tuple[APIRouter, ...] = (
     home.router,
@@ -32,6 +35,7 @@ PAGES: tuple[APIRouter, ...] = (
     assets.router,
     endpoint.router,
     password.router,
+    otp.router,
     password_reset.router,
     verify_email.router,
     known_network.router,
@@ -44,9 +48,17 @@ PAGES: tuple[APIRouter, ...] = (
     new_account.router,
     create_account.router,
     select_account.router,
-    no_access.router,
     consent.router,
+    no_access.router,
     device.router,
+    device.pictures,
     logout.router,
-    *ACCOUNT_PAGES,
 )
+
+
+def install(application: FastAPI, account_pages: Sequence[AccountPage]) -> None:
+    """Add all pages to an application, and pages for its errors."""
+    for router in PAGES:
+        application.include_router(router)
+    registry.install(application, account_pages)
+    errors.install(application)

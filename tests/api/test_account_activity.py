@@ -6,7 +6,7 @@ from unittest.mock import AsyncMock
 
 import pytest
 
-from app.pages.account.activity import PAGE
+from app.pages.account.activity import EVENTS_ON_A_PAGE
 from app.services.accounts.events import AccountEvent
 from tests.support.account import signed_in, stored
 from tests.support.application import Application, TestClient, TestUser
@@ -91,7 +91,7 @@ async def test_paging_through_the_activity_shows_every_event_exactly_once(
     app: Application, visitor: Visitor, user: TestUser
 ) -> None:
     audit, user_id = services_of(app).core.audit, (await stored(app, user)).user_id
-    for number in range(2 * PAGE):
+    for number in range(2 * EVENTS_ON_A_PAGE):
         await audit.record(AccountEvent.PASSKEY_RENAMED, user_id=user_id, name=f"key-{number:03}")
     await signed_in(visitor, user)
     assert await audit.sequencer.run()
@@ -106,7 +106,7 @@ async def test_paging_through_the_activity_shows_every_event_exactly_once(
         path = older[1] if older is not None else None
         pages += 1
 
-    assert seen == [f"{number:03}" for number in reversed(range(2 * PAGE))]
+    assert seen == [f"{number:03}" for number in reversed(range(2 * EVENTS_ON_A_PAGE))]
     assert pages == 3
 
 
@@ -118,7 +118,7 @@ async def test_events_without_a_sequence_number_are_all_on_the_first_page(
     await signed_in(visitor, user)
     assert await audit.sequencer.run()
     monkeypatch.setattr(audit.sequencer, "run", AsyncMock(return_value=False))
-    for number in range(2 * PAGE):
+    for number in range(2 * EVENTS_ON_A_PAGE):
         await audit.record(AccountEvent.PASSKEY_RENAMED, user_id=user_id, name=f"key-{number:03}")
 
     page = await visitor.get(ACTIVITY)
@@ -126,7 +126,9 @@ async def test_events_without_a_sequence_number_are_all_on_the_first_page(
     assert older is not None
     next_page = await visitor.get(older[1])
 
-    assert re.findall(r"key-(\d+)", page.text) == [f"{n:03}" for n in reversed(range(2 * PAGE))]
+    assert re.findall(r"key-(\d+)", page.text) == [
+        f"{n:03}" for n in reversed(range(2 * EVENTS_ON_A_PAGE))
+    ]
     assert "key-older" in next_page.text
 
 

@@ -10,6 +10,7 @@ from fastapi.routing import APIRoute
 
 from app.oauth.grants import GRANTS
 from app.pages import PAGES as PAGE_ROUTERS
+from app.pages.account.registry import ACCOUNT_PAGES, account_routers
 from app.routers import hot_endpoints, routers
 from app.schemas.clients import DEFAULT_SCOPE
 from tests.support.application import Application
@@ -201,9 +202,10 @@ STEPS = {
 
 async def test_every_route_that_a_client_may_call_is_described(schema: Schema) -> None:
     """The routes and the description are compared, HEAD and OPTIONS aside."""
+    account = [router for router, _ in account_routers(ACCOUNT_PAGES)]
     served = {
         (method, str(route.path))
-        for router in (*routers(hot_endpoints(GRANTS)), *PAGE_ROUTERS)
+        for router in (*routers(hot_endpoints(GRANTS)), *PAGE_ROUTERS, *account)
         for route in router.routes
         if isinstance(route, APIRoute)
         for method in route.methods - {"HEAD", "OPTIONS"}

@@ -24,6 +24,8 @@ from app.oauth.grants import GRANTS
 from app.oauth.grants.base import Grant
 from app.oauth.sectors import PROVE_THEIR_HOST
 from app.pages import PAGES
+from app.pages.account.pages import AccountPage
+from app.pages.account.registry import ACCOUNT_PAGES, account_routers
 from app.routers import hot_endpoints, routers
 from app.routers.hot import HotEndpoint
 from app.routers.openapi import FLOWS
@@ -96,7 +98,23 @@ def test_every_router_is_registered() -> None:
 
 
 def test_every_page_is_registered() -> None:
-    assert same_things(values_of(app.pages, APIRouter), PAGES)
+    account = [router for router, _ in account_routers(ACCOUNT_PAGES)]
+
+    assert same_things(values_of(app.pages, APIRouter), [*PAGES, *account])
+
+
+def test_every_account_page_is_registered_once() -> None:
+    assert same_things(values_of(app.pages, AccountPage), ACCOUNT_PAGES)
+    assert len({page.place for page in ACCOUNT_PAGES}) == len(ACCOUNT_PAGES)
+
+
+@pytest.mark.parametrize("page", ACCOUNT_PAGES, ids=lambda page: page.place)
+def test_every_route_of_an_account_page_is_below_its_place(page: AccountPage) -> None:
+    """A form of the page that is refused links to it by its place."""
+    paths = [route.path for router, _ in page.routers() for route in router.routes]  # type: ignore[attr-defined]
+
+    assert f"/account/{page.place}" in paths
+    assert all(f"{path}/".startswith(f"/account/{page.place}/") for path in paths)
 
 
 def test_every_hot_endpoint_is_in_the_fast_lane_and_declared_to_fastapi() -> None:

@@ -6,15 +6,15 @@ from typing import Any
 
 from app.pages.account.activity import EventView
 from app.pages.account.profile_fields import GROUPS
-from app.pages.support.view_models import PersonView
+from app.pages.support.view_models import UserView
 
 WHEN = datetime(2026, 11, 25, 9, 41, tzinfo=UTC)
 LONG = "Bundesamt für außerordentlich lange Namen und Donaudampfschifffahrtsgesellschaften"
 UNBROKEN = "an_extraordinarily_long_user_name_without_a_single_space_in_it_64"
-ADA = PersonView("Ada Lovelace", "ada", "AL", "s1")
-LONG_PERSON = PersonView(LONG, UNBROKEN, "BD", "s3")
+ADA = UserView("Ada Lovelace", "ada", "AL", "s1")
+LONG_USER = UserView(LONG, UNBROKEN, "BD", "s3")
 EVERY = [field.name for _, fields in GROUPS for field in fields]
-ACCOUNT_PAGE: dict[str, Any] = {"person": ADA, "csrf_token": "c", "errors": {}}
+ACCOUNT_PAGE: dict[str, Any] = {"user": ADA, "csrf_token": "c", "errors": {}}
 PROFILE = {
     **ACCOUNT_PAGE,
     "groups": GROUPS,
@@ -46,7 +46,7 @@ ACCOUNT_STATES: dict[str, tuple[str, Mapping[str, Any]]] = {
         "account_profile.html",
         {
             **PROFILE,
-            "person": LONG_PERSON,
+            "user": LONG_USER,
             "values": {**dict.fromkeys(EVERY, LONG), "picture": f"https://example.com/{UNBROKEN}"},
             "is_saved": True,
         },
@@ -85,7 +85,7 @@ ACCOUNT_STATES: dict[str, tuple[str, Mapping[str, Any]]] = {
         {
             **ACCOUNT_PAGE,
             "place": "profile",
-            "other": LONG_PERSON,
+            "other": LONG_USER,
             "other_url": "/login?next=profile&username=ada",
         },
     ),
@@ -94,7 +94,7 @@ ACCOUNT_STATES: dict[str, tuple[str, Mapping[str, Any]]] = {
         "account_data.html",
         {
             **DATA,
-            "person": LONG_PERSON,
+            "user": LONG_USER,
             "confirmation": "lovelace",
             "errors": {"confirmation": "That's not your username. Your account wasn't deleted."},
         },

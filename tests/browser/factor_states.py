@@ -17,7 +17,7 @@ def factor_states(code: Mapping[str, Any], enroll: Mapping[str, Any], long: Any)
     """`code` and `enroll` are the values of those pages, `long` is a person of many letters."""
     saved = {**code, "codes": CODES, "file": f"data:text/plain;charset=utf-8,{quote(CODES[0])}"}
     recovery = {**code, "otp_url": "/login/otp", "remember_days": 0}
-    own = {"person": code["person"], "csrf_token": "c", "errors": {}}
+    own = {"user": code["user"], "csrf_token": "c", "errors": {}}
     app = {
         **own,
         "confirmed_at": enroll["confirmed_at"],
@@ -30,13 +30,13 @@ def factor_states(code: Mapping[str, Any], enroll: Mapping[str, Any], long: Any)
         "recovery": ("recovery.html", {**recovery, "remember_days": 30}),
         "recovery-wrong": (
             "recovery.html",
-            {**recovery, "person": long, "errors": {"recovery_code": WRONG}},
+            {**recovery, "user": long, "errors": {"recovery_code": WRONG}},
         ),
         "recovery-codes": ("recovery_codes.html", saved),
-        "recovery-codes-long": ("recovery_codes.html", {**saved, "person": long}),
+        "recovery-codes-long": ("recovery_codes.html", {**saved, "user": long}),
         "recovery-codes-not-saved": (
             "recovery_codes.html",
-            {**saved, "person": None, "codes": [], "errors": {"saved": NOT_SAVED}},
+            {**saved, "user": None, "codes": [], "errors": {"saved": NOT_SAVED}},
         ),
         "account-recovery-codes": (
             "account_recovery_codes.html",

@@ -6,18 +6,18 @@ from types import SimpleNamespace
 from typing import Any
 
 from app.pages.account.connections import ConnectionView
-from app.pages.support.view_models import PersonView
+from app.pages.support.view_models import UserView
 
 LONG = "Bundesamt für außerordentlich lange Namen und Donaudampfschifffahrtsgesellschaften"
 WHEN = datetime(2026, 11, 25, 9, 41, tzinfo=UTC)
 THERE = "https://login.example.com/authorize?client_id=us"
 COMPANY = SimpleNamespace(name="company", label="The Company")
 OFFICE = SimpleNamespace(name="office", label=LONG)
-ADA = PersonView("Ada Lovelace", "ada", "AL", "s1")
+ADA = UserView("Ada Lovelace", "ada", "AL", "s1")
 LINKED = ConnectionView("The Company", "ada@example.com", "https://a", "1", WHEN, WHEN)
 UNBROKEN = ConnectionView(LONG, f"{'a-long-address' * 6}@example.com", "https://b", "2", WHEN, None)
 CONNECTIONS: dict[str, Any] = {
-    "person": ADA,
+    "user": ADA,
     "csrf_token": "c",
     "errors": {},
     "linked": [LINKED, UNBROKEN],
@@ -25,7 +25,7 @@ CONNECTIONS: dict[str, Any] = {
     "done": "",
 }
 CONFIRM: dict[str, Any] = {
-    "person": ADA,
+    "user": ADA,
     "csrf_token": "c",
     "errors": {},
     "further": {"next": "password"},
@@ -45,7 +45,7 @@ NEW: dict[str, Any] = {
     "further": {},
     "client": None,
     "label": "The Company",
-    "who": "ada@example.com",
+    "identity": "ada@example.com",
     "state": "s",
     "username": "ada",
     "can_register": True,
@@ -69,7 +69,7 @@ def federation_states(
                 **NEW,
                 "client": sign_in["client"],
                 "label": LONG,
-                "who": f"{'a-long-address' * 6}@example.com",
+                "identity": f"{'a-long-address' * 6}@example.com",
                 "errors": {"username": "That username is taken. Choose another one."},
             },
         ),

@@ -3,7 +3,7 @@
 from collections.abc import Mapping
 from typing import Any
 
-from app.pages.support.view_models import PersonView
+from app.pages.support.view_models import UserView
 
 ADDRESS = "ada@example.com"
 NEW = "ada.lovelace@example.org"
@@ -16,18 +16,18 @@ BAD_PASSWORD = "A password must have 8 to 256 characters."
 
 
 def mail_states(
-    person: PersonView, long_person: PersonView
+    person: UserView, long_person: UserView
 ) -> dict[str, tuple[str, Mapping[str, Any]]]:
     form: dict[str, Any] = {"csrf_token": "c", "errors": {}, "link": "0" * 64}
     address = {
         **form,
-        "person": person,
+        "user": person,
         "email": ADDRESS,
         "is_verified": True,
         "pending": None,
-        "given": "",
+        "entered": "",
     }
-    confirm = {**form, "person": person, "email": ADDRESS}
+    confirm = {**form, "user": person, "email": ADDRESS}
     ask = {
         **form,
         "username": "",
@@ -43,11 +43,11 @@ def mail_states(
         "email-pending": ("account_email.html", {**address, "pending": NEW}),
         "email-long": (
             "account_email.html",
-            {**address, "email": LONG, "pending": f"new-{LONG}", "person": long_person},
+            {**address, "email": LONG, "pending": f"new-{LONG}", "user": long_person},
         ),
         "email-wrong": (
             "account_email.html",
-            {**address, "given": "ada@", "errors": {"email": NO_ADDRESS}},
+            {**address, "entered": "ada@", "errors": {"email": NO_ADDRESS}},
         ),
         "email-too-many": (
             "account_email.html",
@@ -56,18 +56,18 @@ def mail_states(
         "verify-email": ("verify_email.html", confirm),
         "verify-email-long": (
             "verify_email.html",
-            {**confirm, "person": long_person, "email": LONG},
+            {**confirm, "user": long_person, "email": LONG},
         ),
-        "email-verified": ("email_verified.html", {"person": person, "errors": {}}),
+        "email-verified": ("email_verified.html", {"user": person, "errors": {}}),
         "known-network": (
             "known_network.html",
-            {**form, "person": person, "address": "203.0.113.9"},
+            {**form, "user": person, "address": "203.0.113.9"},
         ),
         "known-network-long": (
             "known_network.html",
-            {**form, "person": long_person, "address": LONG_ADDRESS},
+            {**form, "user": long_person, "address": LONG_ADDRESS},
         ),
-        "known-network-done": ("known_network_done.html", {"person": person, "errors": {}}),
+        "known-network-done": ("known_network_done.html", {"user": person, "errors": {}}),
         "recover": ("recover.html", ask),
         "recover-empty": ("recover.html", {**ask, "errors": {"username": MISSING}}),
         "recover-too-many": ("recover.html", {**ask, "username": "ada", "errors": {"": TOO_MANY}}),

@@ -5,7 +5,7 @@ from datetime import UTC, datetime, timedelta
 from typing import Any
 
 from app.models.factors.passkeys import Passkey
-from app.pages.support.view_models import PersonView
+from app.pages.support.view_models import UserView
 
 ORIGIN = "https://gallery.test"
 WHEN = datetime(2026, 11, 25, 9, 41, tzinfo=UTC)
@@ -26,7 +26,7 @@ MANY = [
     *FEW,
 ]
 PAGE: dict[str, Any] = {
-    "person": PersonView("Ada Lovelace", "ada", "AL", "s1"),
+    "user": UserView("Ada Lovelace", "ada", "AL", "s1"),
     "csrf_token": "c",
     "errors": {},
     "passkeys": FEW,

@@ -6,7 +6,7 @@ from datetime import UTC, datetime
 from typing import Any
 
 from app.pages.account.overview import ApplicationView, SectionView, SessionView
-from app.pages.support.view_models import ClientView, PersonView, ScopeView, SupportView
+from app.pages.support.view_models import ClientView, ScopeView, SupportView, UserView
 from app.schemas.operations import Welcome
 from app.security.qr_codes import png_base64
 from tests.browser.account_states import ACCOUNT_STATES
@@ -24,10 +24,10 @@ WRONG_CODE = (
     "That code is wrong or has expired. Open your authenticator app and enter the current code."
 )
 
-ADA = PersonView("Ada Lovelace", "ada", "AL", "s1")
-BOB = PersonView("bob", "bob", "B", "s2")
-LONG_PERSON = PersonView(LONG, UNBROKEN, "BD", "s3")
-ARABIC = PersonView("ليلى الأحمد", "layla", "لا", "s4")
+ADA = UserView("Ada Lovelace", "ada", "AL", "s1")
+BOB = UserView("bob", "bob", "B", "s2")
+LONG_USER = UserView(LONG, UNBROKEN, "BD", "s3")
+ARABIC = UserView("ليلى الأحمد", "layla", "لا", "s4")
 
 
 def client(name: str = "Photo Album", **different: Any) -> ClientView:
@@ -67,7 +67,7 @@ MANY_SCOPES = [
     ScopeView("offline_access", "Your data, even while you're away", True),
     ScopeView("albums:read", "albums:read", True),
 ]
-PEOPLE = [ADA, LONG_PERSON, ARABIC, BOB]
+PEOPLE = [ADA, LONG_USER, ARABIC, BOB]
 FORM: dict[str, Any] = {"request_id": "r", "csrf_token": "c", "errors": {}}
 SIGN_IN = {
     **FORM,
@@ -80,14 +80,14 @@ SIGN_IN = {
     "can_recover": True,
     "has_new_password": False,
     "providers": [],
-    "person": None,
+    "user": None,
     "switch_url": "/login?other=1",
     "recover_url": "/recover",
 }
 CODE = {
     **FORM,
     "client": PLAIN,
-    "person": ADA,
+    "user": ADA,
     "further": {},
     "switch_url": "/login",
     "has_app": True,
@@ -110,14 +110,14 @@ CONSENT = {
     **FORM,
     "client_fingerprint": "f",
     "client": WITH_LOGO,
-    "person": ADA,
+    "user": ADA,
     "scopes": FEW,
     "switch_url": "/login",
 }
 NO_ACCESS = {
     **FORM,
     "client": WITH_LOGO,
-    "person": ADA,
+    "user": ADA,
     "switch_url": "/login",
     "support": SupportView("help@example.com", "mailto:help@example.com"),
     "action": "/no-access",
@@ -128,7 +128,7 @@ DEVICE = {"csrf_token": "c", "errors": {}, "user_code": ""}
 CONFIRM = {**CONSENT, "user_code": "WDJB-MJHT"}
 LOGOUT: dict[str, Any] = {
     "client": None,
-    "person": ADA,
+    "user": ADA,
     "csrf_token": "c",
     "hidden": {},
     "errors": {},
@@ -154,7 +154,7 @@ CHROME = SessionView("1", "Chrome, Linux", "203.0.113.7", WHEN, True)
 PHONE = SessionView("2", "Safari, iPhone", "2001:db8:85a3::8a2e:370:7334", WHEN, False)
 UNKNOWN = SessionView("3", "", "198.51.100.20", WHEN, False)
 ACCOUNT_PAGE = {
-    "person": ADA,
+    "user": ADA,
     "csrf_token": "c",
     "errors": {},
     "sections": [
@@ -187,16 +187,16 @@ STATES: dict[str, tuple[str, Mapping[str, Any]]] = {
         "login.html",
         {**SIGN_IN, "username": "ada", "errors": {"": "Wrong username or password."}},
     ),
-    "login-again": ("login.html", {**SIGN_IN, "username": "ada", "person": ADA}),
+    "login-again": ("login.html", {**SIGN_IN, "username": "ada", "user": ADA}),
     "login-again-long": (
         "login.html",
-        {**SIGN_IN, "client": LONG_CLIENT, "username": UNBROKEN, "person": LONG_PERSON},
+        {**SIGN_IN, "client": LONG_CLIENT, "username": UNBROKEN, "user": LONG_USER},
     ),
     "login-empty": ("login.html", {**SIGN_IN, "errors": {"username": "Enter your username."}}),
     "login-long": ("login.html", {**SIGN_IN, "client": LONG_CLIENT, "username": UNBROKEN}),
     "otp": ("otp.html", CODE),
     "otp-wrong": ("otp.html", {**CODE, "errors": {"code": WRONG_CODE}}),
-    "otp-long": ("otp.html", {**CODE, "client": LONG_CLIENT, "person": LONG_PERSON}),
+    "otp-long": ("otp.html", {**CODE, "client": LONG_CLIENT, "user": LONG_USER}),
     "enroll": ("enroll.html", ENROLL),
     "enroll-wrong": ("enroll.html", {**ENROLL, "errors": {"code": WRONG_CODE}}),
     "create-account": ("create_account.html", ACCOUNT),
@@ -222,23 +222,23 @@ STATES: dict[str, tuple[str, Mapping[str, Any]]] = {
     "consent-more": ("consent.html", {**CONSENT, "client": PLAIN, "scopes": MANY_SCOPES}),
     "consent-long": (
         "consent.html",
-        {**CONSENT, "client": LONG_CLIENT, "person": LONG_PERSON, "scopes": MANY_SCOPES},
+        {**CONSENT, "client": LONG_CLIENT, "user": LONG_USER, "scopes": MANY_SCOPES},
     ),
-    "consent-app": ("consent.html", {**CONSENT, "client": AN_APP, "person": BOB}),
-    "consent-loopback": ("consent.html", {**CONSENT, "client": ON_THIS_COMPUTER, "person": BOB}),
+    "consent-app": ("consent.html", {**CONSENT, "client": AN_APP, "user": BOB}),
+    "consent-loopback": ("consent.html", {**CONSENT, "client": ON_THIS_COMPUTER, "user": BOB}),
     "no-access": ("no_access.html", NO_ACCESS),
     "no-access-long": (
         "no_access.html",
-        {**NO_ACCESS, "client": LONG_CLIENT, "person": LONG_PERSON, "support": None},
+        {**NO_ACCESS, "client": LONG_CLIENT, "user": LONG_USER, "support": None},
     ),
     "no-access-device": ("no_access.html", {**NO_ACCESS, "client": PLAIN, "leads_back": False}),
     "select-account": (
         "select_account.html",
-        {**FORM, "client": PLAIN, "people": [ADA, BOB], "other_url": "/login?other=1"},
+        {**FORM, "client": PLAIN, "users": [ADA, BOB], "other_url": "/login?other=1"},
     ),
     "select-account-many": (
         "select_account.html",
-        {**FORM, "client": LONG_CLIENT, "people": PEOPLE, "other_url": "/login?other=1"},
+        {**FORM, "client": LONG_CLIENT, "users": PEOPLE, "other_url": "/login?other=1"},
     ),
     "device": ("device.html", DEVICE),
     "device-wrong": (
@@ -275,15 +275,15 @@ STATES: dict[str, tuple[str, Mapping[str, Any]]] = {
     "account-new": ("account.html", {**ACCOUNT_PAGE, "sessions": [CHROME], "applications": []}),
     **ACCOUNT_STATES,
     **passkey_states(SIGN_IN, CODE),
-    **factor_states(CODE, {**ENROLL, "confirmed_at": WHEN}, LONG_PERSON),
+    **factor_states(CODE, {**ENROLL, "confirmed_at": WHEN}, LONG_USER),
     **federation_states(SIGN_IN, ACCOUNT),
-    **mail_states(ADA, LONG_PERSON),
+    **mail_states(ADA, LONG_USER),
     "login-new-password": ("login.html", {**SIGN_IN, "has_new_password": True}),
     "error-way-back": (
         "error.html",
         {**ERROR, "back_url": "https://photos.example.com/", "back_name": "Photos"},
     ),
-    "error-sign-out": ("error.html", {**ERROR, "person": ADA, "csrf_token": "c"}),
+    "error-sign-out": ("error.html", {**ERROR, "user": ADA, "csrf_token": "c"}),
     "error-application": ("error.html", ERROR),
     "error-expired": (
         "error.html",

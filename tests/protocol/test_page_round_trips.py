@@ -9,7 +9,7 @@ import pytest
 import pytest_asyncio
 
 from app.database.engines import PAUSE_SECONDS
-from app.pages.sign_in.state import ACCOUNT_PLACES
+from app.pages.account.registry import ACCOUNT_PAGES
 from tests.support.application import Application, running_application
 from tests.support.databases import Databases
 from tests.support.parts import services_of
@@ -122,7 +122,7 @@ async def test_an_account_page_runs_no_query_twice(
     user = await app.enrolled_user()
     async with visiting(app) as visitor:
         await visitor.sign_in(await visitor.get("/login"), user)
-        for place in sorted({*ACCOUNT_PLACES, "activity"} - {"email"}):
+        for place in sorted({page.place for page in ACCOUNT_PAGES} - {"email"}):
             path = f"/account/{place}"
             page = await count(path, visitor.http.get(path))
             assert page.status_code == 200, path

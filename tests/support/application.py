@@ -2,7 +2,7 @@
 
 import re
 import secrets
-from collections.abc import AsyncIterator
+from collections.abc import AsyncIterator, Sequence
 from contextlib import asynccontextmanager
 from dataclasses import dataclass
 from typing import Any
@@ -12,6 +12,8 @@ import pyotp
 
 from app.main import create_app
 from app.oauth.grants import GRANTS, Grants
+from app.pages.account.pages import AccountPage
+from app.pages.account.registry import ACCOUNT_PAGES
 from app.settings import Settings
 from tests.support.clock import FakeClock
 from tests.support.machine import database_timeouts, scaled
@@ -149,6 +151,7 @@ async def running_application(
     database_url: str,
     *,
     grants: Grants = GRANTS,
+    account_pages: Sequence[AccountPage] = ACCOUNT_PAGES,
     clock: FakeClock | None = None,
     **settings: Any,
 ) -> AsyncIterator[Application]:
@@ -167,7 +170,9 @@ async def running_application(
             **settings,
         }
     )
-    application = create_app(application_settings, clock=clock, grants=grants)
+    application = create_app(
+        application_settings, clock=clock, grants=grants, account_pages=account_pages
+    )
     async with running_lifespan(application):
         transport = httpx.ASGITransport(app=application, raise_app_exceptions=False)
         async with httpx.AsyncClient(

@@ -1,7 +1,7 @@
 """Authorization endpoint: from a request, through the pages it requires, to the response."""
 
 from collections.abc import Mapping, Sequence
-from dataclasses import dataclass
+from dataclasses import dataclass, replace
 from datetime import timedelta
 
 from app.clock import Clock
@@ -37,9 +37,13 @@ from app.services.operations.limits import Limits
 
 @dataclass(frozen=True, slots=True)
 class Interaction:
-    """A page that a pending request requires; `request_id` is the secret name of the request."""
+    """An interaction that a pending request requires, and for whom, as in its `position`.
+
+    `request_id` is the secret name of the request.
+    """
 
     step: InteractionKind
+    position: Position
     request_id: str
     ui_locales: str | None
 
@@ -88,7 +92,7 @@ class AuthorizationEndpoint:
         """
         request_id = await self._pending.name_in(browser, parameters)
         if request_id is not None:
-            return await self.resume(request_id, signed_in)
+            return await self.resume(await self.find(request_id), signed_in)
         source = None
         try:
             source = await self._request_sources.read(parameters, is_anonymous=not signed_in)
@@ -99,7 +103,7 @@ class AuthorizationEndpoint:
             if not signed_in:
                 await self._limits.count_authorization_request()
             request_id = await self._pending.store(source, request, browser=browser)
-            return Interaction(position.step, request_id, request.ui_locales)
+            return Interaction(position.step, position, request_id, request.ui_locales)
         except RefusedRequestError as refused:
             return await self._refuse(refused, source)
 
@@ -119,18 +123,17 @@ class AuthorizationEndpoint:
         except RefusedRequestError as refused:
             return await self._refuse(refused, source)
 
-    async def resume(self, request_id: str, signed_in: Sequence[SignedIn]) -> Outcome:
+    async def resume(self, pending: Pending, signed_in: Sequence[SignedIn]) -> Outcome:
         """Continue a pending request after a page."""
-        pending = await self.find(request_id)
         try:
             position = await self._position(pending.request, signed_in, stored=pending.stored)
         except RefusedRequestError as refused:
             return await self._finish_with(refused, pending)
-        return await self._go_on(request_id, pending, position)
+        return await self.go_on(pending, position)
 
     async def decide(
         self,
-        request_id: str,
+        pending: Pending,
         signed_in: Sequence[SignedIn],
         *,
         session_id: str,
@@ -142,7 +145,6 @@ class AuthorizationEndpoint:
         The decision is valid only while the consent page is still required, for the same session,
         and while the client is still as the page showed it.
         """
-        pending = await self.find(request_id)
         request, stored = pending.request, pending.stored
         try:
             position = await self._position(request, signed_in, stored=stored)
@@ -150,27 +152,25 @@ class AuthorizationEndpoint:
             return await self._finish_with(refused, pending)
         current = position.signed_in
         if position.step is not InteractionKind.CONSENT or current is None:
-            return await self._go_on(request_id, pending, position)
+            return await self.go_on(pending, position)
         is_as_shown = client_fingerprint == fingerprint_of(request.client)
         if current.session.session_id != session_id or (is_allowed and not is_as_shown):
-            return Interaction(InteractionKind.CONSENT, request_id, request.ui_locales)
+            return _interaction(pending, InteractionKind.CONSENT, position)
         if not is_allowed:
             return await self._finish_with(request.refused(AccessDeniedError()), pending)
         if not await self._consents.grant(current.user, request.client, consent_scopes(request)):
             # The account was deleted: the consent page leads to the sign-in page.
-            return Interaction(InteractionKind.CONSENT, request_id, request.ui_locales)
+            return _interaction(pending, InteractionKind.CONSENT, position)
         await self._authorization_request_repository.set_consent(stored.digest, session_id)
-        return await self._go_on(request_id, pending, Position(None, current))
+        return await self.go_on(pending, Position(None, current))
 
-    async def cancel(self, request_id: str) -> AuthorizationResponse:
+    async def cancel(self, pending: Pending) -> AuthorizationResponse:
         """Refuse a pending request because the user went back without signing in."""
-        pending = await self.find(request_id)
         refused = pending.request.refused(AccessDeniedError())
         return await self._finish_with(refused, pending)
 
-    async def turn_away(self, request_id: str) -> AuthorizationResponse:
+    async def turn_away(self, pending: Pending) -> AuthorizationResponse:
         """Refuse a pending request because the user may not use the client."""
-        pending = await self.find(request_id)
         refused = pending.request.refused(UserNotAllowedError())
         return await self._finish_with(refused, pending)
 
@@ -182,15 +182,17 @@ class AuthorizationEndpoint:
         """Return the position of a pending request, so that a page can check if it is required."""
         return await self._interactions.position(pending.request, signed_in, stored=pending.stored)
 
-    async def set_session(self, request_id: str, session_id: str) -> None:
+    async def set_session(self, pending: Pending, session_id: str) -> Pending:
         """Store the session that was started, or the account that was chosen, for a request."""
-        await self._authorization_request_repository.set_session(digest_of(request_id), session_id)
+        stored = pending.stored
+        await self._authorization_request_repository.set_session(stored.digest, session_id)
+        return replace(pending, stored=replace(stored, session_id=session_id))
 
-    async def _go_on(self, request_id: str, pending: Pending, position: Position) -> Outcome:
-        request = pending.request
+    async def go_on(self, pending: Pending, position: Position) -> Outcome:
+        """Return the interaction that a pending request requires at its position, or answer it."""
         if position.step is not None:
-            return Interaction(position.step, request_id, request.ui_locales)
-        return await self._answer(request, position, pending, pushed=pending.pushed)
+            return _interaction(pending, position.step, position)
+        return await self._answer(pending.request, position, pending, pushed=pending.pushed)
 
     def _parse(self, source: Source) -> AuthorizationRequest:
         return self._request_parser.parse(
@@ -206,14 +208,14 @@ class AuthorizationEndpoint:
     ) -> Position:
         """Return the position of a request.
 
-        Raises `RefusedRequestError`, also if a page is required but the client asked for none.
+        Raises `RefusedRequestError`, also if an interaction is required but the client allows none.
         """
         try:
             position = await self._interactions.position(request, signed_in, stored=stored)
         except OAuth2Error as error:
             raise request.refused(error) from None
         if position.step is not None and "none" in request.prompts:
-            reason = f"prompt=none, but the page {position.step.value} is required"
+            reason = f"prompt=none, but the interaction {position.step.value} is required"
             raise request.refused(PROMPT_NONE_ERRORS[position.step](reason=reason))
         return position
 
@@ -270,6 +272,10 @@ class AuthorizationEndpoint:
         )
         await self._authorization_code_repository.store(digest_of(code), authorization_code)
         return request.target.response({"code": code})
+
+
+def _interaction(pending: Pending, step: InteractionKind, position: Position) -> Interaction:
+    return Interaction(step, position, pending.request_id, pending.request.ui_locales)
 
 
 def _error_response(refused: RefusedRequestError) -> AuthorizationResponse:

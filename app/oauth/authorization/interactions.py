@@ -36,14 +36,14 @@ NO_TIME = timedelta(0)
 
 
 class InteractionKind(StrEnum):
-    """A page that is required; the value is its path."""
+    """What the user has to do next, on a page; the pages know its URL."""
 
-    LOGIN = "/login"
-    CREATE_ACCOUNT = "/create-account"
-    SELECT_ACCOUNT = "/select-account"
-    CONSENT = "/consent"
-    STEP_UP = "/login/step-up"
-    NO_ACCESS = "/no-access"
+    LOGIN = "login"
+    CREATE_ACCOUNT = "create_account"
+    SELECT_ACCOUNT = "select_account"
+    CONSENT = "consent"
+    STEP_UP = "step_up"
+    NO_ACCESS = "no_access"
 
 
 PROMPT_NONE_ERRORS: dict[InteractionKind, type[OAuth2Error]] = {
@@ -54,12 +54,12 @@ PROMPT_NONE_ERRORS: dict[InteractionKind, type[OAuth2Error]] = {
     InteractionKind.STEP_UP: LoginRequiredError,
     InteractionKind.NO_ACCESS: UserNotAllowedError,
 }
-"""The error for each required page if the client asked for no page (`prompt=none`)."""
+"""The error for each required interaction if the client allows none (`prompt=none`)."""
 
 
 @dataclass(frozen=True, slots=True)
 class Position:
-    """The next page that a request requires, or None, and the session of its user.
+    """The next interaction that a request requires, or None, and the session of its user.
 
     `consent` is what the user allowed the client before, if the next step is to ask for more.
     """
@@ -90,7 +90,7 @@ class Interactions:
         *,
         stored: StoredRequest | None,
     ) -> Position:
-        """Return the next page that a request requires, and the session of its user.
+        """Return the next interaction that a request requires, and the session of its user.
 
         `stored` is the stored request, with what the user has done for it so far. Raises an
         `OAuth2Error` if no page can satisfy the request.

@@ -27,9 +27,11 @@ INTERACTION_TTL = timedelta(hours=1)
 class Pending:
     """A pending request as a page shows it.
 
-    `pushed` is the digest of the pushed request that it comes from (RFC 9126), if any.
+    `request_id` is its secret name. `pushed` is the digest of the pushed request that it comes from
+    (RFC 9126), if any.
     """
 
+    request_id: str
     request: AuthorizationRequest
     stored: StoredRequest
     pushed: bytes | None
@@ -129,6 +131,7 @@ class PendingRequests:
             ) from None
         pushed = content.get("pushed")
         return Pending(
+            request_id,
             _from_stored(request, content),
             stored,
             bytes.fromhex(pushed) if pushed is not None else None,

@@ -1,173 +1,116 @@
-"""Shared by the account pages: the account that they show, and the check for a recent sign-in.
+"""Shared by the account pages: the account that they show, and the forms that change it.
 
 Several users may be signed in to one browser. Every form of an account page carries the id of the
-session that it was shown for, and `account_router()` refuses the form if another one is current.
+session that it was shown for, and is refused if another one is current.
 """
 
-from collections.abc import Callable, Mapping
-from datetime import timedelta
+from dataclasses import dataclass
 from typing import Annotated, Any
 
-from fastapi import APIRouter, Depends, Request
+from fastapi import APIRouter, Depends
 from starlette.responses import Response
 
-from app.oauth.authorization.interactions import InteractionKind
-from app.pages.sign_in.state import ACCOUNT_PLACES, has_second_factor, link
-from app.pages.support.browser import (
+from app.models.accounts.sessions import Session
+from app.models.accounts.users import User
+from app.pages.support import (
     AnswerInsteadError,
-    Browser,
-    BrowserDep,
+    Continuation,
+    Errors,
     GoToError,
-    cookie_name,
-    get_typed_form,
+    InteractionRequest,
+    PageRequest,
+    PageRequestDep,
+    page_router,
 )
-from app.pages.support.templating import page
-from app.pages.support.view_models import view_of_person
-from app.security.passwords import has_password
-from app.services.accounts.sessions import ACR_MFA, SignedIn
-
-FRESH = timedelta(minutes=10)
-"""For how long after a sign-in a password, a factor or an email address can be changed."""
-
-
-CONFIRM = "/account/confirm"
-MAIL_CODE_COOKIE = "postern_mail_code"
-MAIL_CODE_PLACES = ACCOUNT_PLACES - {"email"}
-"""Account pages that an emailed code can open: all except the one that changes the address."""
+from app.pages.support.continuation import account_places_of
+from app.pages.support.urls import LOGIN
+from app.pages.support.view_models import view_of_signed_in
+from app.services.accounts.sessions import SignedIn
 
 PAGE_SESSION_FIELD = "page_session_id"
 """The form field with the id of the session that an account page was shown for; `hidden()` in
 `parts.html` renders it."""
-SAFE_METHODS = frozenset({"GET", "HEAD", "OPTIONS"})
 
 
-async def require_own_form(request: Request, browser: BrowserDep) -> None:
+@dataclass(frozen=True, slots=True)
+class AccountRequest(PageRequest):
+    """A request for an account page, with the current user and their session."""
+
+    signed_in: SignedIn
+
+    @property
+    def user(self) -> User:
+        return self.signed_in.user
+
+    @property
+    def session(self) -> Session:
+        return self.signed_in.session
+
+    def account_page(self, template: str, errors: Errors | None = None, **values: Any) -> Response:
+        """Return an account page, whose forms only change the account that it shows."""
+        return self.page(
+            template,
+            errors,
+            user=view_of_signed_in(self.signed_in),
+            page_session_id=self.session.session_id,
+            **values,
+        )
+
+    def continuing_at(self, place: str) -> InteractionRequest:
+        """Return the request as one for a page that leads to an account page."""
+        return InteractionRequest(self.browser, self.fields, Continuation(place=place), None)
+
+    async def stay_signed_in(self) -> None:
+        """Give the session a new secret, after all other sessions of the user have ended."""
+        renewed_session = await self.services.accounts.users.stay_signed_in(
+            self.user, session=self.session
+        )
+        if renewed_session is not None:
+            self.browser.begin(*renewed_session)
+
+
+async def require_own_form(request: PageRequestDep) -> None:
     """Refuse a form that was shown for another session than the current one.
 
     If no user is signed in any more, the page's own dependency requires a sign-in.
     """
-    if request.method in SAFE_METHODS:
-        return
-    form = await get_typed_form(request, browser)
-    current, shown_for = browser.current, form.get(PAGE_SESSION_FIELD, "")
-    if current is not None and current.session.session_id != shown_for:
-        raise AnswerInsteadError(_other_account_page(browser, current, shown_for))
+    current, shown_for = request.browser.current, request.fields.get(PAGE_SESSION_FIELD, "")
+    if request.is_form and current is not None and current.session.session_id != shown_for:
+        raise AnswerInsteadError(_other_account_page(request, current, shown_for))
 
 
 def account_router() -> APIRouter:
     """Return a router whose forms only change the account that their page showed."""
-    return APIRouter(include_in_schema=False, dependencies=[Depends(require_own_form)])
+    return page_router(dependencies=[Depends(require_own_form)])
 
 
-async def get_person(browser: BrowserDep) -> SignedIn:
-    """Return the current user; redirect to the sign-in page if no user is signed in."""
-    if browser.current is None:
-        raise GoToError("/login")
-    return browser.current
+async def get_account_request(request: PageRequestDep) -> AccountRequest:
+    """Return the request of the current user; without one, redirect to the sign-in page."""
+    current = request.browser.current
+    if current is None:
+        raise GoToError(LOGIN)
+    return AccountRequest(request.browser, request.fields, current)
 
 
-SignedInDep = Annotated[SignedIn, Depends(get_person)]
+AccountRequestDep = Annotated[AccountRequest, Depends(get_account_request)]
 
 
-def fresh_person(place: str) -> Callable[[Browser], Any]:
-    """Return a dependency that requires a recent sign-in, with a second factor if the user has one.
-
-    A trusted browser does not replace the second factor: the password alone is not enough to
-    change an account. Other users sign in (again) and return to `/account/{place}`; `place` is one
-    of `app.pages.sign_in.state.ACCOUNT_PLACES`.
-    """
-
-    async def get_fresh_person(browser: BrowserDep) -> SignedIn:
-        current = browser.current
-        if current is None:
-            raise GoToError(link("/login", {"next": place}))
-        if not is_fresh(browser, current) and not await is_confirmed_by_mail(
-            browser, current, place
-        ):
-            raise GoToError(await sign_in_again_path(browser, current, place))
-        if current.session.acr != ACR_MFA and await has_second_factor(browser, current.user):
-            raise GoToError(link(InteractionKind.STEP_UP, {"next": place}))
-        return current
-
-    return get_fresh_person
-
-
-async def sign_in_again_path(browser: Browser, person: SignedIn, place: str) -> str:
-    """Return the page on which a signed-in user authenticates again."""
-    user = person.user
-    if has_password(user.password_hash) or await browser.services.factors.passkeys.count_of(user):
-        return link("/login", {"next": place}, username=user.username)
-    return link(CONFIRM, {"next": place})
-
-
-async def may_confirm_by_mail(browser: Browser, person: SignedIn, place: str) -> bool:
-    """Return whether an emailed code opens an account page; never the one of the email address."""
-    mail_codes = browser.services.factors.mail_codes
-    return place in MAIL_CODE_PLACES and await mail_codes.is_offered_to(person.user)
-
-
-async def is_confirmed_by_mail(browser: Browser, person: SignedIn, place: str) -> bool:
-    """Return whether the user recently entered an emailed code and has no other way to confirm.
-
-    The code does not change the session's `auth_time` or `acr`.
-    """
-    sealed = browser.request.cookies.get(cookie_name(browser.services, MAIL_CODE_COOKIE), "")
-    is_confirmed = browser.services.factors.mail_codes.is_confirmed(
-        person, sealed, browser=browser.identifier
-    )
-    return is_confirmed and await may_confirm_by_mail(browser, person, place)
-
-
-async def stay_signed_in(browser: Browser, person: SignedIn) -> None:
-    """Give the current session a new secret, after all other sessions of the user have ended."""
-    renewed_session = await browser.services.accounts.users.stay_signed_in(
-        person.user, session=person.session
-    )
-    if renewed_session is not None:
-        browser.begin(*renewed_session)
-
-
-def is_fresh(browser: Browser, person: SignedIn) -> bool:
-    return browser.services.core.clock.now() - person.session.auth_time <= FRESH
-
-
-def account_page(
-    browser: Browser,
-    person: SignedIn,
-    template: str,
-    errors: Mapping[str, str] | None = None,
-    *,
-    status: int | None = None,
-    **values: Any,
-) -> Response:
-    """Return an account page with its errors, and set the browser's cookies."""
-    response = page(
-        browser.request,
-        template,
-        status=status or (400 if errors else 200),
-        person=view_of_person(person),
-        page_session_id=person.session.session_id,
-        csrf_token=browser.csrf_token,
-        errors=errors or {},
-        **values,
-    )
-    return browser.keep(response)
-
-
-def _other_account_page(browser: Browser, current: SignedIn, shown_for: str) -> Response:
+def _other_account_page(request: PageRequest, current: SignedIn, shown_for: str) -> Response:
     """Return a page that explains that nothing was changed, with links to both accounts."""
+    browser = request.browser
     other = next(
         (signed_in for signed_in in browser.signed_in if signed_in.session.session_id == shown_for),
         None,
     )
     parts = browser.request.url.path.split("/")
     place = parts[2] if len(parts) > 2 else ""
-    return account_page(
-        browser,
-        current,
+    place = place if place in account_places_of(browser.request) else ""
+    login = Continuation(place=place)
+    account = AccountRequest(browser, request.fields, current)
+    return account.account_page(
         "account_other.html",
         status=409,
-        other=view_of_person(other) if other is not None else None,
-        other_url=link("/login", {"next": place}, username=other.user.username) if other else "",
-        place=place if place in ACCOUNT_PLACES else "",
+        other=view_of_signed_in(other) if other is not None else None,
+        other_url=login.link(LOGIN, username=other.user.username) if other is not None else "",
+        place=place,
     )

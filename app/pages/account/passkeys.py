@@ -1,143 +1,138 @@
 """`/account/passkeys`: add, rename and remove passkeys."""
 
-from collections.abc import Mapping, Sequence
-from typing import Annotated
+from collections.abc import Sequence
 
-from fastapi import Depends
-from starlette.responses import RedirectResponse, Response
+from starlette.responses import Response
 
 from app.details import Detail
 from app.errors import NotFoundError
+from app.i18n.messages import N_
 from app.models.factors.passkeys import Passkey
-from app.pages.account.base import (
-    SignedInDep,
-    account_page,
-    account_router,
-    fresh_person,
-    stay_signed_in,
-)
+from app.pages.account.base import AccountRequest, AccountRequestDep, account_router
+from app.pages.account.pages import AccountPage
 from app.pages.sign_in.passkey import options_answer
-from app.pages.support.browser import Browser, BrowserDep, PostedFormDep, TypedFormDep
-from app.pages.support.forms import hints_for
-from app.pages.support.languages import text_for
+from app.pages.support import Errors, ShowAgainError, redirect, shows_again
+from app.pages.support.urls import ACCOUNT
 from app.pages.support.user_agents import described
 from app.services.accounts.events import AccountEvent
-from app.services.accounts.sessions import SignedIn
 from app.services.factors.passkeys import MAXIMUM_NAME, MAXIMUM_PASSKEYS, PasskeyRefusedError
 
 router = account_router()
+names_router = account_router()
+"""The list of passkeys and their names, which are neither a secret nor a factor."""
 
 PLACE = "passkeys"
-RecentSignInDep = Annotated[SignedIn, Depends(fresh_person(PLACE))]
+PATH = f"{ACCOUNT}/{PLACE}"
 
 
-@router.get("/account/passkeys")
-async def show(browser: BrowserDep, person: SignedInDep) -> Response:
-    return await _page(browser, person)
-
-
-@router.post("/account/passkeys/options")
-async def options(browser: BrowserDep, _form: PostedFormDep, person: RecentSignInDep) -> Response:
-    creation_options = await browser.services.factors.passkeys.creation_options(
-        person.user, browser=browser.form_identifier
-    )
-    return options_answer(browser, creation_options)
-
-
-@router.post("/account/passkeys")
-async def add(browser: BrowserDep, form: TypedFormDep, person: RecentSignInDep) -> Response:
-    if hints := hints_for(browser.request, form, "name"):
-        return await _page(browser, person, hints, typed=form)
-    services, text = browser.services, text_for(browser.request)
-    try:
-        passkey = await services.factors.passkeys.add(
-            person.user,
-            form.get("credential", ""),
-            name=form.get("name", "").strip() or _usual_name(browser),
-            browser=browser.form_identifier,
-        )
-    except PasskeyRefusedError as error:
-        return await _page(browser, person, {"": text(error.detail)})
-    await services.core.notices.send(person.user, AccountEvent.PASSKEY_ADDED, name=passkey.name)
-    return _back(browser)
-
-
-@router.post("/account/passkeys/rename")
-async def rename(browser: BrowserDep, form: TypedFormDep, person: SignedInDep) -> Response:
-    if hints := hints_for(browser.request, form, "name"):
-        return await _page(browser, person, {_rename_field(form): hints["name"]}, typed=form)
-    name = form.get("name", "").strip()
-    if name:
-        await browser.services.factors.passkeys.rename(
-            person.user, form.get("passkey_id", ""), name
-        )
-    return _back(browser)
-
-
-@router.post("/account/passkeys/remove")
-async def remove(browser: BrowserDep, form: PostedFormDep, person: RecentSignInDep) -> Response:
-    services, text = browser.services, text_for(browser.request)
-    try:
-        passkey = await services.factors.passkeys.remove(
-            person.user, form.get("passkey_id", ""), except_session=person.session
-        )
-    except PasskeyRefusedError as error:
-        return await _page(browser, person, {"": text(error.detail)})
-    if passkey is not None:
-        await services.core.notices.send(
-            person.user, AccountEvent.PASSKEY_REMOVED, name=passkey.name
-        )
-        await stay_signed_in(browser, person)
-    return _back(browser)
-
-
-async def how_many(browser: Browser, person: SignedIn) -> str | None:
-    """Return the number of passkeys as a text for the overview; None if passkeys are not offered.
-
-    "" means that passkeys are offered but the user has none.
-    """
-    count = await browser.services.factors.passkeys.count_of(person.user)
-    if not count:
-        return "" if browser.services.factors.passkeys.origin else None
-    text = text_for(browser.request)
-    return text("Added: %(count)s") % {"count": count}
-
-
-async def _page(
-    browser: Browser,
-    person: SignedIn,
-    errors: Mapping[str, str] | None = None,
-    *,
-    typed: Mapping[str, str] | None = None,
-) -> Response:
-    """Return the page; `typed` is a form that is shown again with its errors."""
-    passkeys: Sequence[Passkey] = await browser.services.factors.passkeys.list_of(person.user)
-    origin = browser.services.factors.passkeys.origin
+async def passkeys_page(request: AccountRequest, errors: Errors | None = None) -> Response:
+    passkeys: Sequence[Passkey] = await request.services.factors.passkeys.list_of(request.user)
+    origin = request.services.factors.passkeys.origin
     if not (origin or passkeys):
         raise NotFoundError(Detail.PASSKEYS_UNAVAILABLE)
-    return account_page(
-        browser,
-        person,
+    return request.account_page(
         "account_passkeys.html",
         errors,
         passkeys=passkeys,
         origin=origin,
         may_add=len(passkeys) < MAXIMUM_PASSKEYS,
         maximum_name=MAXIMUM_NAME,
-        usual_name=_usual_name(browser),
-        typed=typed or {},
+        usual_name=_usual_name(request),
+        typed={"name": request.fields.get("name", "")},
     )
 
 
-def _rename_field(form: Mapping[str, str]) -> str:
-    """Return the id of the field in which a passkey is renamed."""
-    return f"name-{form.get('passkey_id', '')}"
+async def rename_page(request: AccountRequest, errors: Errors) -> Response:
+    """Return the page with the errors at the passkey whose name the form changes."""
+    field = f"name-{request.fields.get('passkey_id', '')}"
+    return await passkeys_page(request, {field: errors["name"]})
 
 
-def _usual_name(browser: Browser) -> str:
-    text = text_for(browser.request)
-    return described(browser.request.headers.get("user-agent", "")) or text("Passkey")
+@names_router.get(PATH)
+async def show(request: AccountRequestDep) -> Response:
+    return await passkeys_page(request)
 
 
-def _back(browser: Browser) -> Response:
-    return browser.keep(RedirectResponse("/account/passkeys", status_code=303))
+@names_router.post(f"{PATH}/rename")
+@shows_again(rename_page, shows_limits=False)
+async def rename(request: AccountRequestDep) -> Response:
+    request.check("name")
+    name = request.fields.get("name", "").strip()
+    if name:
+        await request.services.factors.passkeys.rename(
+            request.user, request.fields.get("passkey_id", ""), name
+        )
+    return redirect(PATH)
+
+
+@router.post(f"{PATH}/options")
+async def options(request: AccountRequestDep) -> Response:
+    request.check()
+    creation_options = await request.services.factors.passkeys.creation_options(
+        request.user, browser=request.browser.form_identifier
+    )
+    return options_answer(creation_options)
+
+
+@router.post(PATH)
+@shows_again(passkeys_page, shows_limits=False)
+async def add(request: AccountRequestDep) -> Response:
+    request.check("name")
+    form, services = request.fields, request.services
+    try:
+        passkey = await services.factors.passkeys.add(
+            request.user,
+            form.get("credential", ""),
+            name=form.get("name", "").strip() or _usual_name(request),
+            browser=request.browser.form_identifier,
+        )
+    except PasskeyRefusedError as error:
+        raise ShowAgainError({"": request.text(error.detail)}) from None
+    await services.core.notices.send(request.user, AccountEvent.PASSKEY_ADDED, name=passkey.name)
+    return redirect(PATH)
+
+
+@router.post(f"{PATH}/remove")
+@shows_again(passkeys_page, shows_limits=False)
+async def remove(request: AccountRequestDep) -> Response:
+    request.check()
+    services, passkey_id = request.services, request.fields.get("passkey_id", "")
+    try:
+        passkey = await services.factors.passkeys.remove(
+            request.user, passkey_id, except_session=request.session
+        )
+    except PasskeyRefusedError as error:
+        raise ShowAgainError({"": request.text(error.detail)}) from None
+    if passkey is not None:
+        await services.core.notices.send(
+            request.user, AccountEvent.PASSKEY_REMOVED, name=passkey.name
+        )
+        await request.stay_signed_in()
+    return redirect(PATH)
+
+
+async def passkeys_state(request: AccountRequest) -> str | None:
+    """Return the number of passkeys as a text for the overview; None if they are not offered.
+
+    "" means that passkeys are offered but the user has none.
+    """
+    passkeys = request.services.factors.passkeys
+    count = await passkeys.count_of(request.user)
+    if not count:
+        return "" if passkeys.origin else None
+    return request.text("Added: %(count)s") % {"count": count}
+
+
+def _usual_name(request: AccountRequest) -> str:
+    return described(request.browser.user_agent) or request.text("Passkey")
+
+
+PAGE = AccountPage(
+    place=PLACE,
+    label=N_("Passkeys"),
+    needs_fresh_sign_in=True,
+    accepts_mail_code=True,
+    router=router,
+    router_for_any_sign_in=names_router,
+    state=passkeys_state,
+)

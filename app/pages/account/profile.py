@@ -3,26 +3,26 @@
 import hashlib
 from collections.abc import Mapping
 from dataclasses import replace
-from typing import Annotated, Any
+from typing import Any
 
-from fastapi import Depends
 from pydantic import ValidationError
-from starlette.responses import RedirectResponse, Response
+from starlette.responses import Response
 
 from app.errors import ConflictError, InvalidInputError
 from app.i18n.messages import N_
 from app.models.accounts.users import User
-from app.pages.account.base import account_page, account_router, fresh_person
+from app.pages.account.base import AccountRequest, AccountRequestDep, account_router
+from app.pages.account.pages import AccountPage
 from app.pages.account.profile_fields import ABOUT, ADDRESS, GROUPS, NAMES, Field
-from app.pages.support.browser import Browser, BrowserDep, TypedFormDep
-from app.pages.support.forms import hints_for
-from app.pages.support.languages import text_for
+from app.pages.support import Errors, Fields, ShowAgainError, redirect, shows_again
+from app.pages.support.urls import ACCOUNT
 from app.schemas.claims import StandardClaims
 from app.services.accounts.sessions import SignedIn
 
 router = account_router()
-RecentSignInDep = Annotated[SignedIn, Depends(fresh_person("profile"))]
 
+PLACE = "profile"
+PATH = f"{ACCOUNT}/{PLACE}"
 CLAIMS = tuple(field.name for field in (*NAMES, *ABOUT))
 WRONG = {field.name: field.wrong for _, fields in GROUPS for field in fields}
 VERSION = "version"
@@ -30,59 +30,80 @@ USERNAME = "preferred_username"
 NOT_YOUR_USERNAME = N_("Apps always see your username here. You can't change it.")
 
 
-@router.get("/account/profile")
-async def profile(browser: BrowserDep, person: RecentSignInDep) -> Response:
-    is_saved = "saved" in browser.request.query_params
-    return _page(browser, person, _kept(person.user), is_saved=is_saved)
+async def profile_page(
+    request: AccountRequest, errors: Errors | None = None, *, status: int | None = None
+) -> Response:
+    is_form = request.is_form
+    return request.account_page(
+        "account_profile.html",
+        errors,
+        status=status,
+        groups=_translated_groups(request),
+        values=_submitted(request) if is_form else _stored_values(request.user),
+        version=_version(request.user),
+        is_saved=not is_form and "saved" in request.fields,
+    )
 
 
-@router.post("/account/profile")
-async def save(browser: BrowserDep, form: TypedFormDep, person: RecentSignInDep) -> Response:
-    text = text_for(browser.request)
-    submitted = {name: form.get(name, "").strip() for name in WRONG}
-    submitted[USERNAME] = submitted[USERNAME] or person.user.username
-    if form.get(VERSION) != _version(person.user):
-        return _conflict(browser, person, submitted)
-    if hints := hints_for(browser.request, form, *WRONG):
-        return _page(browser, person, submitted, hints)
-    changed_claims, unset = _changes(submitted, person.user)
+@router.get(PATH)
+async def profile(request: AccountRequestDep) -> Response:
+    return await profile_page(request)
+
+
+@router.post(PATH)
+@shows_again(profile_page, shows_limits=False)
+async def save(request: AccountRequestDep) -> Response:
+    user, submitted = request.user, _submitted(request)
+    if request.fields.get(VERSION) != _version(user):
+        return await _conflict_page(request)
+    request.check(*WRONG)
+    changed_claims, unset = _changes(submitted, user)
     try:
         changes = StandardClaims.model_validate(changed_claims)
     except ValidationError as error:
         wrong = [str(problem["loc"][-1]) for problem in error.errors()]
-        return _page(browser, person, submitted, {name: text(WRONG[name]) for name in wrong})
+        raise ShowAgainError({name: request.text(WRONG[name]) for name in wrong}) from None
+    users = request.services.accounts.users
     try:
         if changed_claims or unset:
-            await browser.services.accounts.users.set_claims(
-                person.user.username, changes, unset=unset, since=person.user
-            )
+            await users.set_claims(user.username, changes, unset=unset, since=user)
     except InvalidInputError:
-        values = {**submitted, USERNAME: person.user.username}
-        return _page(browser, person, values, {USERNAME: text(NOT_YOUR_USERNAME)})
+        form = Fields({**request.fields, USERNAME: user.username})
+        return await profile_page(
+            replace(request, fields=form), {USERNAME: request.text(NOT_YOUR_USERNAME)}
+        )
     except ConflictError:
-        reloaded_user = await browser.services.accounts.users.find(person.user.user_id)
-        return _conflict(browser, SignedIn(person.session, reloaded_user or person.user), submitted)
-    return browser.keep(RedirectResponse("/account/profile?saved=1", status_code=303))
+        reloaded_user = await users.find(user.user_id)
+        signed_in = SignedIn(request.session, reloaded_user or user)
+        return await _conflict_page(replace(request, signed_in=signed_in))
+    return redirect(f"{PATH}?saved=1")
 
 
-async def profile_state(browser: Browser, person: SignedIn) -> str | None:
-    return person.user.standard_claims.name or person.user.username
+async def profile_state(request: AccountRequest) -> str | None:
+    return request.user.standard_claims.name or request.user.username
 
 
-def _changes(given: Mapping[str, str], user: User) -> tuple[dict[str, Any], list[str]]:
+def _submitted(request: AccountRequest) -> dict[str, str]:
+    """Return the values of the form, keyed by field name."""
+    submitted = {name: request.fields.get(name, "").strip() for name in WRONG}
+    submitted[USERNAME] = submitted[USERNAME] or request.user.username
+    return submitted
+
+
+def _changes(submitted: Mapping[str, str], user: User) -> tuple[dict[str, Any], list[str]]:
     """Return the claims to set and the names of the claims to remove.
 
     An unchanged claim is in neither, because setting a claim again marks it as not verified.
     """
-    stored = _kept(user)
-    changed = [name for name in CLAIMS if given[name] != stored[name]]
-    changes: dict[str, Any] = {name: given[name] for name in changed if given[name]}
-    unset = [name for name in changed if not given[name]]
+    stored = _stored_values(user)
+    changed = [name for name in CLAIMS if submitted[name] != stored[name]]
+    changes: dict[str, Any] = {name: submitted[name] for name in changed if submitted[name]}
+    unset = [name for name in changed if not submitted[name]]
     address_fields = [field.name for field in ADDRESS]
-    if any(given[name] != stored[name] for name in address_fields):
-        address = {name: given[name] for name in address_fields if given[name]}
+    if any(submitted[name] != stored[name] for name in address_fields):
+        address = {name: submitted[name] for name in address_fields if submitted[name]}
         for name in address:
-            if given[name] == stored[name]:
+            if submitted[name] == stored[name]:
                 address[name] = user.standard_claims.address[name]  # keeps the line breaks
         if address:
             changes["address"] = address
@@ -91,7 +112,7 @@ def _changes(given: Mapping[str, str], user: User) -> tuple[dict[str, Any], list
     return changes, unset
 
 
-def _kept(user: User) -> dict[str, str]:
+def _stored_values(user: User) -> dict[str, str]:
     """Return the stored values of the fields, keyed by field name."""
     address = user.standard_claims.address
     return {
@@ -101,55 +122,32 @@ def _kept(user: User) -> dict[str, str]:
     }
 
 
-def _conflict(browser: Browser, person: SignedIn, given: Mapping[str, str]) -> Response:
+async def _conflict_page(request: AccountRequest) -> Response:
     """Show the form again, with the value saved meanwhile next to each field that differs.
 
     So no change is overwritten unnoticed.
     """
-    text = text_for(browser.request)
-    stored = _kept(person.user)
+    text, submitted = request.text, _submitted(request)
     errors = {
         "": text(
             "Your profile was changed elsewhere after you opened this page. Check the "
             "differences, then save again."
         )
     }  # fmt: skip
-    for name, value in stored.items():
-        if value != given[name]:
+    for name, value in _stored_values(request.user).items():
+        if value != submitted[name]:
             message = (
                 text("Changed in the meantime to: %(value)s")
                 if value
                 else text("Cleared in the meantime.")
             )
             errors[name] = message % {"value": value} if value else message
-    return _page(browser, person, given, errors, status=409)
+    return await profile_page(request, errors, status=409)
 
 
-def _page(
-    browser: Browser,
-    person: SignedIn,
-    values: Mapping[str, str],
-    errors: Mapping[str, str] | None = None,
-    *,
-    status: int | None = None,
-    is_saved: bool = False,
-) -> Response:
-    return account_page(
-        browser,
-        person,
-        "account_profile.html",
-        errors,
-        status=status,
-        groups=_groups_in_words(browser),
-        values=values,
-        version=_version(person.user),
-        is_saved=is_saved,
-    )
-
-
-def _groups_in_words(browser: Browser) -> list[tuple[str, list[Field]]]:
+def _translated_groups(request: AccountRequest) -> list[tuple[str, list[Field]]]:
     """Return the fields with their texts in the user's language."""
-    text = text_for(browser.request)
+    text = request.text
     return [
         (
             text(heading),
@@ -169,3 +167,13 @@ def _version(user: User) -> str:
 
 def _in_one_line(value: str) -> str:
     return ", ".join(value.splitlines())
+
+
+PAGE = AccountPage(
+    place=PLACE,
+    label=N_("Profile"),
+    needs_fresh_sign_in=True,
+    accepts_mail_code=True,
+    router=router,
+    state=profile_state,
+)

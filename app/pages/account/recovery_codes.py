@@ -1,41 +1,47 @@
 """`/account/recovery-codes`: how many recovery codes are left, and creation of new ones."""
 
-from typing import Annotated
-
-from fastapi import Depends
 from starlette.responses import Response
 
-from app.pages.account.base import account_page, account_router, fresh_person
+from app.i18n.messages import N_
+from app.pages.account.base import AccountRequest, AccountRequestDep, account_router
+from app.pages.account.pages import AccountPage
 from app.pages.sign_in.new_recovery_codes import codes_page
-from app.pages.support.browser import Browser, BrowserDep, GoToError, PostedFormDep
-from app.pages.support.languages import text_for
-from app.services.accounts.sessions import SignedIn
+from app.pages.support import GoToError
+from app.pages.support.urls import ACCOUNT, LOGIN
 from app.services.factors.recovery_codes import COUNT, FEW
 
 router = account_router()
 PLACE = "recovery-codes"
-RecentSignInDep = Annotated[SignedIn, Depends(fresh_person(PLACE))]
+PATH = f"{ACCOUNT}/{PLACE}"
 
 
-@router.get("/account/recovery-codes")
-async def recovery_codes(browser: BrowserDep, person: RecentSignInDep) -> Response:
-    codes_left = await browser.services.factors.recovery_codes.count_left(person.user)
-    return account_page(
-        browser, person, "account_recovery_codes.html", left=codes_left, is_few=codes_left <= FEW
-    )
+@router.get(PATH)
+async def recovery_codes(request: AccountRequestDep) -> Response:
+    left = await request.services.factors.recovery_codes.count_left(request.user)
+    return request.account_page("account_recovery_codes.html", left=left, is_few=left <= FEW)
 
 
-@router.post("/account/recovery-codes")
-async def make(browser: BrowserDep, _form: PostedFormDep, person: RecentSignInDep) -> Response:
-    codes = await browser.services.factors.recovery_codes.make(person.user)
+@router.post(PATH)
+async def make(request: AccountRequestDep) -> Response:
+    request.check()
+    codes = await request.services.factors.recovery_codes.make(request.user)
     if codes is None:
-        raise GoToError("/login")
-    return browser.keep(await codes_page(browser, person.user, {"next": PLACE}, codes))
+        raise GoToError(LOGIN)
+    return codes_page(request.continuing_at(PLACE), request.user, codes)
 
 
-async def recovery_codes_state(browser: Browser, person: SignedIn) -> str | None:
-    text = text_for(browser.request)
-    codes_left = await browser.services.factors.recovery_codes.count_left(person.user)
-    if codes_left <= FEW:
-        return text("Only %(left)s of %(all)s left") % {"left": codes_left, "all": COUNT}
-    return text("%(left)s of %(all)s left") % {"left": codes_left, "all": COUNT}
+async def recovery_codes_state(request: AccountRequest) -> str | None:
+    left = await request.services.factors.recovery_codes.count_left(request.user)
+    if left <= FEW:
+        return request.text("Only %(left)s of %(all)s left") % {"left": left, "all": COUNT}
+    return request.text("%(left)s of %(all)s left") % {"left": left, "all": COUNT}
+
+
+PAGE = AccountPage(
+    place=PLACE,
+    label=N_("Recovery codes"),
+    needs_fresh_sign_in=True,
+    accepts_mail_code=True,
+    router=router,
+    state=recovery_codes_state,
+)

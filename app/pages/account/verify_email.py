@@ -1,79 +1,45 @@
 """`/verify-email`: the user opens the emailed link and confirms that the address is theirs."""
 
-from fastapi import APIRouter
 from starlette.responses import Response
 
-from app.models.accounts.users import User
-from app.pages.support.browser import Browser, BrowserDep, PostedFormDep
-from app.pages.support.email_links import (
-    forget_token,
-    keep_token,
-    kept_token,
-    name_of,
-    require_link_of_form,
-)
-from app.pages.support.templating import page
-from app.pages.support.view_models import PersonView, initials_of
-from app.services.operations.links import VERIFY_EMAIL_PATH
+from app.pages.support import PageRequest, PageRequestDep, page_router
+from app.pages.support.email_links import expired_page, hide_token, link_cookie, opened_link
+from app.pages.support.urls import ACCOUNT, VERIFY_EMAIL
+from app.pages.support.view_models import view_of_user
 
-router = APIRouter(include_in_schema=False)
+router = page_router()
 
-COOKIE = "postern_verify_email"
+COOKIE = link_cookie("postern_verify_email")
 
 
-@router.get(VERIFY_EMAIL_PATH)
-async def verify_email(browser: BrowserDep) -> Response:
+@router.get(VERIFY_EMAIL)
+async def verify_email(request: PageRequestDep) -> Response:
     """Show the page without changing anything, because mail scanners open links, too."""
-    token = browser.request.query_params.get("token")
-    if token is not None:
-        return keep_token(browser, token, cookie=COOKIE, path=VERIFY_EMAIL_PATH)
-    link_and_user = await browser.services.accounts.email_verification.find(
-        kept_token(browser, cookie=COOKIE)
-    )
-    if link_and_user is None:
-        return _expired(browser)
-    link, user = link_and_user
-    return browser.keep(
-        page(
-            browser.request,
-            "verify_email.html",
-            csrf_token=browser.csrf_token,
-            email=link.email,
-            link=name_of(link),
-            person=_view_of(user),
-            errors={},
-        )
+    hide_token(request, COOKIE, path=VERIFY_EMAIL)
+    opened = await opened_link(request, COOKIE, request.services.accounts.email_verification.find)
+    if opened is None:
+        return _expired(request)
+    return request.page(
+        "verify_email.html",
+        email=opened.link.email,
+        link=opened.name,
+        user=view_of_user(opened.user),
     )
 
 
-@router.post(VERIFY_EMAIL_PATH)
-async def confirm(browser: BrowserDep, form: PostedFormDep) -> Response:
-    email_verification = browser.services.accounts.email_verification
-    token = kept_token(browser, cookie=COOKIE)
-    link_and_user = await email_verification.find(token)
-    if link_and_user is None:
-        return _expired(browser)
-    require_link_of_form(form, link_and_user[0])
-    user = await email_verification.confirm(token)
+@router.post(VERIFY_EMAIL)
+async def confirm(request: PageRequestDep) -> Response:
+    request.check()
+    email_verification = request.services.accounts.email_verification
+    opened = await opened_link(request, COOKIE, email_verification.find)
+    user = await email_verification.confirm(opened.token) if opened is not None else None
     if user is None:
-        return _expired(browser)
-    response = page(browser.request, "email_verified.html", person=_view_of(user), errors={})
-    return forget_token(browser, response, cookie=COOKIE)
+        return _expired(request)
+    COOKIE.clear(request.browser)
+    return request.page("email_verified.html", user=view_of_user(user))
 
 
-def _expired(browser: Browser) -> Response:
-    can_get_new = browser.services.accounts.email_verification.is_offered
-    response = page(
-        browser.request,
-        "link_expired.html",
-        status=410,
-        next_url="/account/email" if can_get_new else "/account",
-        can_get_new=can_get_new,
-        is_for_password=False,
-        errors={},
-    )
-    return forget_token(browser, response, cookie=COOKIE)
-
-
-def _view_of(user: User) -> PersonView:
-    return PersonView(user.username, user.username, initials_of(user.username))
+def _expired(request: PageRequest) -> Response:
+    can_get_new = request.services.accounts.email_verification.is_offered
+    next_url = f"{ACCOUNT}/email" if can_get_new else ACCOUNT
+    return expired_page(request, COOKIE, next_url=next_url, can_get_new=can_get_new)

@@ -4,7 +4,7 @@ import base64
 from urllib.parse import urlencode
 
 from fastapi import APIRouter
-from starlette.responses import RedirectResponse, Response
+from starlette.responses import Response
 
 from app.details import Detail
 from app.errors import NotFoundError
@@ -12,133 +12,143 @@ from app.models.clients.clients import Client
 from app.models.oauth.device_codes import DeviceCode
 from app.oauth.device import shown_form, stored_form
 from app.pages.authorize.no_access import no_access_page
-from app.pages.sign_in.state import link
-from app.pages.support.browser import Browser, BrowserDep, PostedFormDep, TypedFormDep
-from app.pages.support.forms import hints_for
-from app.pages.support.languages import in_language, text_for
-from app.pages.support.templating import page
-from app.pages.support.view_models import view_of_client, view_of_person, views_of_scopes
+from app.pages.support import (
+    Continuation,
+    Errors,
+    PageRequest,
+    PageRequestDep,
+    ShowAgainError,
+    page_router,
+    redirect,
+    shows_again,
+)
+from app.pages.support.continuation import DEVICE_PLACE
+from app.pages.support.negotiation import in_language
+from app.pages.support.urls import DEVICE, LOGIN
+from app.pages.support.view_models import view_of_client, view_of_signed_in, views_of_scopes
 from app.security import qr_codes
 from app.services.accounts.sessions import SignedIn
 from app.services.clients.client_fingerprints import fingerprint_of
 
-router = APIRouter(include_in_schema=False)
+DECISION = f"{DEVICE}/decision"
 
-DECISION = "/device/decision"
+router = page_router()
+pictures = APIRouter(include_in_schema=False)
+"""A picture sets no cookies: pages of other sites show it."""
 
 
-@router.get("/device")
-async def device(browser: BrowserDep) -> Response:
+async def code_page(request: PageRequest, errors: Errors | None = None) -> Response:
+    return request.page(
+        "device.html", errors, posts_may_end_at_client=True, user_code=_as_shown(_typed(request))
+    )
+
+
+@router.get(DEVICE)
+@shows_again(code_page, shows_limits=False)
+async def device(request: PageRequestDep) -> Response:
     """Show the form for the code, or the consent page of the code in the URL.
 
     A code in the URL still requires consent: the device may be someone else's (section 5.4).
     """
-    typed = browser.request.query_params.get("user_code", "")
-    return browser.keep(await _next_page(browser, typed) if typed else _code_page(browser, ""))
+    return await _next_page(request) if _typed(request) else await code_page(request)
 
 
-@router.post("/device")
-async def enter_code(browser: BrowserDep, form: TypedFormDep) -> Response:
-    typed = form.get("user_code", "")
-    if hints := hints_for(browser.request, form, "user_code"):
-        return browser.keep(_code_page(browser, typed, hints))
-    if await browser.services.oauth.device_authorization.find(typed) is None:
-        return browser.keep(_wrong_code(browser, typed))
-    url = f"/device?{urlencode({'user_code': typed})}"
-    return browser.keep(RedirectResponse(in_language(browser.request, url), status_code=303))
+@router.post(DEVICE)
+@shows_again(code_page, shows_limits=False)
+async def enter_code(request: PageRequestDep) -> Response:
+    request.check("user_code")
+    typed = _typed(request)
+    if await request.services.oauth.device_authorization.find(typed) is None:
+        raise _wrong_code(request)
+    url = f"{DEVICE}?{urlencode({'user_code': typed})}"
+    return redirect(in_language(request.browser.request, url))
 
 
 @router.post(DECISION)
-async def decide(browser: BrowserDep, form: PostedFormDep) -> Response:
-    typed, is_allowed = form.get("user_code", ""), form.get("decision") == "allow"
-    signed_in = browser.current
+@shows_again(code_page, shows_limits=False)
+async def decide(request: PageRequestDep) -> Response:
+    request.check()
+    form, signed_in = request.fields, request.browser.current
+    is_allowed = form.get("decision") == "allow"
     if signed_in is None or signed_in.session.session_id != form.get("session_id"):
-        return browser.keep(await _next_page(browser, typed))  # not the user that the page showed
-    if not await browser.services.oauth.device_authorization.decide(
-        typed,
+        return await _next_page(request)  # not the user that the page showed
+    if not await request.services.oauth.device_authorization.decide(
+        _typed(request),
         signed_in,
         client_fingerprint=form.get("client_fingerprint", ""),
         is_allowed=is_allowed,
     ):
-        return browser.keep(await _next_page(browser, typed))
-    response = page(browser.request, "device_done.html", is_allowed=is_allowed, errors={})
-    return browser.keep(response)
+        return await _next_page(request)
+    return request.page("device_done.html", is_allowed=is_allowed)
 
 
-@router.get("/device/qr")
-async def qr_code(browser: BrowserDep) -> Response:
+@pictures.get(f"{DEVICE}/qr")
+async def qr_code(request: PageRequestDep) -> Response:
     """Return a QR code of `verification_uri_complete`, for devices that cannot draw one."""
-    code_and_client = await browser.services.oauth.device_authorization.find(
-        browser.request.query_params.get("user_code", "")
-    )
+    device_authorization = request.services.oauth.device_authorization
+    code_and_client = await device_authorization.find(_typed(request))
     if code_and_client is None:
         raise NotFoundError(Detail.USER_CODE_UNKNOWN)
-    uri = browser.services.oauth.device_authorization.complete_uri(code_and_client[0])
-    picture = await browser.services.core.threads.run(qr_codes.png_base64, uri)
+    uri = device_authorization.complete_uri(code_and_client[0])
+    picture = await request.services.core.threads.run(qr_codes.png_base64, uri)
     headers = {"Cache-Control": "no-store"}
     return Response(base64.b64decode(picture), media_type="image/png", headers=headers)
 
 
-async def _next_page(browser: Browser, typed: str) -> Response:
-    code_and_client = await browser.services.oauth.device_authorization.find(typed)
+async def _next_page(request: PageRequest) -> Response:
+    """Return the page that asks for consent, or the way to the sign-in page."""
+    code_and_client = await request.services.oauth.device_authorization.find(_typed(request))
     if code_and_client is None:
-        return _wrong_code(browser, typed)
-    if browser.current is None:
-        query = urlencode({"next": "device", "user_code": shown_form(code_and_client[0].user_code)})
-        return RedirectResponse(in_language(browser.request, f"/login?{query}"), status_code=303)
-    return await _question(browser, *code_and_client, browser.current)
+        raise _wrong_code(request)
+    if request.browser.current is None:
+        url = _login_url(code_and_client[0])
+        return redirect(in_language(request.browser.request, url))
+    return await _question(request, *code_and_client, request.browser.current)
 
 
 async def _question(
-    browser: Browser, code: DeviceCode, client: Client, person: SignedIn
+    request: PageRequest, code: DeviceCode, client: Client, signed_in: SignedIn
 ) -> Response:
+    view, switch_url = view_of_client(request.browser.request, client), _login_url(code)
     user_code = shown_form(code.user_code)
-    switch_url = link("/login", {"next": "device", "user_code": user_code})
-    if not await browser.services.oauth.device_authorization.is_allowed(client, person):
+    if not await request.services.oauth.device_authorization.is_allowed(client, signed_in):
         return no_access_page(
-            browser,
-            view_of_client(browser.request, client),
-            person,
+            request,
+            view,
+            signed_in,
             switch_url=switch_url,
             action=DECISION,
             fields={
                 "user_code": user_code,
-                "session_id": person.session.session_id,
+                "session_id": signed_in.session.session_id,
                 "decision": "deny",
             },
         )
-    consent = await browser.services.clients.consents.find(person.user, client)
-    return page(
-        browser.request,
+    consent = await request.services.clients.consents.find(signed_in.user, client)
+    return request.page(
         "device_confirm.html",
         posts_may_end_at_client=True,
-        client=view_of_client(browser.request, client),
+        client=view,
         client_fingerprint=fingerprint_of(client),
-        person=view_of_person(person),
+        user=view_of_signed_in(signed_in),
         switch_url=switch_url,
-        scopes=views_of_scopes(browser.request, code.scope.split(), consent),
+        scopes=views_of_scopes(request.browser.request, code.scope.split(), consent),
         user_code=user_code,
-        csrf_token=browser.csrf_token,
-        errors={},
     )
 
 
-def _wrong_code(browser: Browser, typed: str) -> Response:
-    text = text_for(browser.request)
-    wrong = text("We don't recognise that code. Check it against the one on your device.")
-    return _code_page(browser, typed, {"user_code": wrong})
+def _login_url(code: DeviceCode) -> str:
+    continuation = Continuation(place=DEVICE_PLACE, user_code=shown_form(code.user_code))
+    return continuation.link(LOGIN)
 
 
-def _code_page(browser: Browser, typed: str, errors: dict[str, str] | None = None) -> Response:
-    return page(
-        browser.request,
-        "device.html",
-        status=400 if errors else 200,
-        posts_may_end_at_client=True,
-        user_code=_as_shown(typed),
-        csrf_token=browser.csrf_token,
-        errors=errors or {},
-    )
+def _wrong_code(request: PageRequest) -> ShowAgainError:
+    wrong = request.text("We don't recognise that code. Check it against the one on your device.")
+    return ShowAgainError({"user_code": wrong})
+
+
+def _typed(request: PageRequest) -> str:
+    return request.fields.get("user_code", "")
 
 
 def _as_shown(typed: str) -> str:

@@ -3,7 +3,6 @@
 from typing import Any
 from urllib.parse import urlencode
 
-from fastapi import APIRouter
 from starlette.responses import Response
 
 from app.details import Detail
@@ -12,14 +11,14 @@ from app.oauth.authorization.requests import PARAMETERS, UntrustedRequestError
 from app.oauth.authorization.response_modes import AuthorizationResponse
 from app.oauth.redirect_uris import app_scheme_of, host_of
 from app.oauth.requests import FORM_TYPE
-from app.pages.support.browser import Browser, BrowserDep
-from app.pages.support.languages import UI_LOCALES, language_fields, remember_ui_locales
-from app.pages.support.request_parameters import form_body, parameters_in, see_other
+from app.pages.support import Browser, BrowserDep, PendingDep, page_router, see_other
+from app.pages.support.negotiation import UI_LOCALES, remember_ui_locales, supported_language
+from app.pages.support.responses import form_body, parameters_in
 from app.pages.support.templating import page
+from app.pages.support.urls import AUTHORIZE, PAGE_OF, RESUME
 
-router = APIRouter(tags=["Authorization"])
+router = page_router(tags=["Authorization"], include_in_schema=True)
 
-RESUME = "/authorize/resume"
 REQUIRED = ("response_type", "client_id")
 DESCRIBED = {
     "response_type": "`code`.",
@@ -71,7 +70,7 @@ RESPONSES: dict[int | str, dict[str, Any]] = {
 
 
 @router.get(
-    "/authorize",
+    AUTHORIZE,
     response_class=Response,
     status_code=303,
     openapi_extra={"parameters": IN_QUERY},
@@ -90,7 +89,7 @@ async def authorize(browser: BrowserDep) -> Response:
 
 
 @router.post(
-    "/authorize",
+    AUTHORIZE,
     response_class=Response,
     status_code=303,
     openapi_extra=form_body(DESCRIBED, required=REQUIRED, example=EXAMPLE),
@@ -112,16 +111,15 @@ async def authorize_by_post(browser: BrowserDep) -> Response:
     )
     if isinstance(stored, AuthorizationResponse):
         return answer(browser, stored)
-    query = urlencode({"request_id": stored, **language_fields(parameters)})
-    return see_other(f"{RESUME}?{query}")
+    language = supported_language(parameters.get(UI_LOCALES, ""))
+    query = {"request_id": stored, **({UI_LOCALES: language} if language else {})}
+    return see_other(f"{RESUME}?{urlencode(query)}")
 
 
 @router.get(RESUME, include_in_schema=False)
-async def resume(browser: BrowserDep) -> Response:
-    request_id = browser.request.query_params.get("request_id", "")
-    return answer(
-        browser, await browser.services.oauth.authorization.resume(request_id, browser.signed_in)
-    )
+async def resume(browser: BrowserDep, pending: PendingDep) -> Response:
+    outcome = await browser.services.oauth.authorization.resume(pending, browser.signed_in)
+    return answer(browser, outcome)
 
 
 def answer(browser: Browser, outcome: Outcome) -> Response:
@@ -129,9 +127,9 @@ def answer(browser: Browser, outcome: Outcome) -> Response:
     if isinstance(outcome, Interaction):
         parameters = {"request_id": outcome.request_id, "ui_locales": outcome.ui_locales or ""}
         query = urlencode({name: value for name, value in parameters.items() if value})
-        return browser.keep(see_other(f"{outcome.step.value}?{query}"))
+        return see_other(f"{PAGE_OF[outcome.step]}?{query}")
     if not outcome.is_form_post:
-        return browser.keep(see_other(outcome.location))
+        return see_other(outcome.location)
     response = page(
         browser.request,
         "form_post.html",
@@ -143,4 +141,4 @@ def answer(browser: Browser, outcome: Outcome) -> Response:
         errors={},
     )
     response.headers["Referrer-Policy"] = "no-referrer"
-    return browser.keep(response)
+    return response

@@ -3,21 +3,22 @@
 from collections.abc import Mapping
 from urllib.parse import urlencode
 
-from fastapi import APIRouter
 from starlette.responses import Response
 
+from app.models.clients.clients import Client
 from app.oauth.logout import LogoutRequest, UntrustedLogoutError, answer_uri
 from app.oauth.redirect_uris import origin_of
 from app.oauth.requests import FORM_TYPE
-from app.pages.support.browser import Browser, BrowserDep, PostedFormDep
+from app.pages.support import Browser, BrowserDep, PageRequestDep, page_router, see_other
 from app.pages.support.errors import error_page
-from app.pages.support.languages import UI_LOCALES
-from app.pages.support.request_parameters import form_body, parameters_in, see_other
+from app.pages.support.negotiation import UI_LOCALES
+from app.pages.support.responses import form_body, parameters_in
 from app.pages.support.templating import page
-from app.pages.support.view_models import view_of_client, view_of_person
+from app.pages.support.urls import LOGOUT
+from app.pages.support.view_models import view_of_client, view_of_signed_in
 from app.services.accounts.events import AccountEvent
 
-router = APIRouter(tags=["Authorization"])
+router = page_router(tags=["Authorization"], include_in_schema=True)
 
 DESCRIBED = {
     "id_token_hint": "An ID token of the session to end.",
@@ -39,7 +40,7 @@ Another user may be the current one when the form is posted.
 
 
 @router.get(
-    "/logout",
+    LOGOUT,
     response_class=Response,
     responses={
         200: {"description": "A page that asks for confirmation, or confirms the sign-out."},
@@ -57,13 +58,13 @@ async def logout(browser: BrowserDep) -> Response:
     if logout_request.session is None:
         return _signed_out(browser, logout_request, parameters, goes_on=logout_request.has_hint)
     if not logout_request.needs_no_question:
-        return browser.keep(_question(browser, logout_request, parameters))
+        return _question(browser, logout_request, parameters)
     frames = await end_session(browser, logout_request.session.session.session_id)
     return _signed_out(browser, logout_request, parameters, frames)
 
 
 @router.post(
-    "/logout",
+    LOGOUT,
     response_class=Response,
     status_code=303,
     openapi_extra=form_body(DESCRIBED, required=(), example=EXAMPLE),
@@ -81,13 +82,14 @@ async def logout_by_post(browser: BrowserDep) -> Response:
     another site, so the response redirects to `GET /logout`.
     """
     content_type = browser.request.headers.get("content-type", "").encode("latin-1")
-    parameters = _kept(_parameters(await browser.request.body(), content_type))
-    location = f"/logout?{urlencode(parameters)}" if parameters else "/logout"
-    return see_other(location)
+    parameters = _known(_parameters(await browser.request.body(), content_type))
+    return see_other(f"{LOGOUT}?{urlencode(parameters)}" if parameters else LOGOUT)
 
 
-@router.post("/logout/confirm", include_in_schema=False)
-async def confirm(browser: BrowserDep, form: PostedFormDep) -> Response:
+@router.post(f"{LOGOUT}/confirm", include_in_schema=False)
+async def confirm(request: PageRequestDep) -> Response:
+    request.check()
+    browser, form = request.browser, request.fields
     logout_request = await browser.services.oauth.logout.read(form, browser.signed_in)
     frames = await end_session(browser, form.get(SESSION, ""))
     return _signed_out(browser, logout_request, form, frames)
@@ -112,26 +114,24 @@ def signed_out_page(
     browser: Browser,
     frames: list[str],
     *,
-    asked: LogoutRequest | None = None,
-    onwards: str | None = None,
+    client: Client | None = None,
+    continue_url: str | None = None,
 ) -> Response:
     """Return the "signed out" page, which notifies clients in frames before it continues."""
-    client = asked.client if asked is not None else None
-    response = page(
+    return page(
         browser.request,
         "logged_out.html",
         frame_src=list(dict.fromkeys(origin_of(frame) for frame in frames)),
         client=view_of_client(browser.request, client) if client is not None else None,
         frames=frames,
-        continue_url=onwards,
+        continue_url=continue_url,
         errors={},
     )
-    return browser.keep(response)
 
 
 def _signed_out(
     browser: Browser,
-    asked: LogoutRequest,
+    logout_request: LogoutRequest,
     parameters: Mapping[str, str],
     frames: list[str] | None = None,
     *,
@@ -141,42 +141,47 @@ def _signed_out(
 
     The page links to the client.
     """
-    redirect_uri = asked.redirect_uri
+    redirect_uri = logout_request.redirect_uri
     continue_url = (
         answer_uri(redirect_uri, parameters.get("state")) if redirect_uri is not None else None
     )
     if continue_url is not None and goes_on and not frames:
-        return browser.keep(see_other(continue_url))
-    return signed_out_page(browser, frames or [], asked=asked, onwards=continue_url)
+        return see_other(continue_url)
+    return signed_out_page(
+        browser, frames or [], client=logout_request.client, continue_url=continue_url
+    )
 
 
 def _untrusted(browser: Browser, error: UntrustedLogoutError) -> Response:
     """Return an error page on which a signed-in user can still sign out, without a redirect."""
     if browser.current is None:
         raise error
-    values = {"person": view_of_person(browser.current), "csrf_token": browser.csrf_token}
-    return browser.keep(error_page(browser.request, error, **values))
+    values = {"user": view_of_signed_in(browser.current), "csrf_token": browser.csrf_token}
+    return error_page(browser.request, error, **values)
 
 
-def _question(browser: Browser, asked: LogoutRequest, parameters: Mapping[str, str]) -> Response:
-    signed_in = asked.session
+def _question(
+    browser: Browser, logout_request: LogoutRequest, parameters: Mapping[str, str]
+) -> Response:
+    signed_in, client = logout_request.session, logout_request.client
     session_id = signed_in.session.session_id if signed_in is not None else ""
     return page(
         browser.request,
         "logout.html",
-        posts_may_end_at_client=asked.redirect_uri is not None,
-        client=view_of_client(browser.request, asked.client) if asked.client is not None else None,
-        person=view_of_person(signed_in) if signed_in is not None else None,
+        posts_may_end_at_client=logout_request.redirect_uri is not None,
+        client=view_of_client(browser.request, client) if client is not None else None,
+        user=view_of_signed_in(signed_in) if signed_in is not None else None,
         csrf_token=browser.csrf_token,
         hidden={
-            **{name: value for name, value in _kept(parameters).items() if name != UI_LOCALES},
+            **{name: value for name, value in _known(parameters).items() if name != UI_LOCALES},
             SESSION: session_id,
         },
         errors={},
     )
 
 
-def _kept(parameters: Mapping[str, str]) -> dict[str, str]:
+def _known(parameters: Mapping[str, str]) -> dict[str, str]:
+    """Return the parameters of a logout request, without others."""
     return {name: parameters[name] for name in PARAMETERS if name in parameters}
 
 

@@ -2,54 +2,55 @@
 
 from collections.abc import Mapping
 
-from fastapi import APIRouter
 from starlette.responses import Response
 
 from app.oauth.access_policy import REFUSED
 from app.oauth.authorization.interactions import InteractionKind
 from app.observability import refusals
 from app.pages.authorize.endpoint import answer
-from app.pages.sign_in.state import client_of, find_pending, link
-from app.pages.support.browser import Browser, BrowserDep, PostedFormDep
-from app.pages.support.templating import page
-from app.pages.support.view_models import ClientView, view_of_person, view_of_support
+from app.pages.support import (
+    InteractionRequestDep,
+    PageRequest,
+    PendingDep,
+    page_router,
+)
+from app.pages.support.urls import LOGIN, NO_ACCESS
+from app.pages.support.view_models import ClientView, view_of_signed_in, view_of_support
 from app.services.accounts.sessions import SignedIn
 
-router = APIRouter(include_in_schema=False)
+router = page_router()
 
 ACCESS_DENIED = "access_denied"
 
 
-@router.get(InteractionKind.NO_ACCESS)
-async def no_access(browser: BrowserDep) -> Response:
-    query = browser.request.query_params
-    request_id, authorization = query.get("request_id", ""), browser.services.oauth.authorization
-    pending = await find_pending(browser, request_id)
+@router.get(NO_ACCESS)
+async def no_access(request: InteractionRequestDep, pending: PendingDep) -> Response:
+    browser, authorization = request.browser, request.services.oauth.authorization
     position = await authorization.position(pending, browser.signed_in)
-    client = client_of(browser, pending)
-    signed_in = position.signed_in
+    client, signed_in = request.client, position.signed_in
     is_required = position.step is InteractionKind.NO_ACCESS
     if not is_required or signed_in is None or client is None:
-        return answer(browser, await authorization.resume(request_id, browser.signed_in))
+        return answer(browser, await authorization.go_on(pending, position))
     return no_access_page(
-        browser,
+        request,
         client,
         signed_in,
-        switch_url=link("/login", query, other="1"),
-        action=InteractionKind.NO_ACCESS,
-        request_id=request_id,
+        switch_url=request.link(LOGIN, other="1"),
+        action=NO_ACCESS,
+        request_id=pending.request_id,
     )
 
 
-@router.post(InteractionKind.NO_ACCESS)
-async def go_back(browser: BrowserDep, form: PostedFormDep) -> Response:
+@router.post(NO_ACCESS)
+async def go_back(request: InteractionRequestDep, pending: PendingDep) -> Response:
     """Send the browser back to the client, with the error."""
-    outcome = await browser.services.oauth.authorization.turn_away(form.get("request_id", ""))
-    return answer(browser, outcome)
+    request.check()
+    outcome = await request.services.oauth.authorization.turn_away(pending)
+    return answer(request.browser, outcome)
 
 
 def no_access_page(
-    browser: Browser,
+    request: PageRequest,
     client: ClientView,
     signed_in: SignedIn,
     *,
@@ -63,20 +64,16 @@ def no_access_page(
     The button leads back to the client, except from a device, which has no page.
     """
     refusals.note_refusal(ACCESS_DENIED, REFUSED)
-    response = page(
-        browser.request,
+    return request.page(
         "no_access.html",
         status=403,
         posts_may_end_at_client=True,
         client=client,
-        person=view_of_person(signed_in),
+        user=view_of_signed_in(signed_in),
         switch_url=switch_url,
-        support=view_of_support(browser.services.core.settings.support_contact),
+        support=view_of_support(request.services.core.settings.support_contact),
         action=action,
         request_id=request_id,
         fields=fields or {},
         leads_back=bool(request_id),
-        csrf_token=browser.csrf_token,
-        errors={},
     )
-    return browser.keep(response)

@@ -7,9 +7,8 @@ from app.models.federation.identity_providers import IdentityProvider
 from app.oauth.federation.errors import ProviderUnavailableError
 from app.observability import refusals
 from app.observability.logging import logger
-from app.pages.federation.state import forget
-from app.pages.support.browser import Browser
-from app.pages.support.languages import text_for
+from app.pages.federation.state import clear
+from app.pages.support import Browser
 from app.pages.support.templating import page
 
 log = logger(__name__)
@@ -33,15 +32,17 @@ OTHER_PERSON = "the account being connected is no longer the current one"
 def failed(
     browser: Browser, provider: IdentityProvider, error: Exception, *, again: str
 ) -> Response:
+    """Return an error page after a sign-in that the provider has made impossible."""
     log.warning("identity provider %s: %s", provider.name, error)
     reason = f"the identity provider {provider.name}: {error}"
     texts = AWAY if isinstance(error, ProviderUnavailableError) else NONSENSE
-    return forget(browser, problem(browser, texts, THEIRS, reason, again=again, status=502))
+    clear(browser)
+    return problem(browser, texts, THEIRS, reason, again=again, status=502)
 
 
 def problem(
     browser: Browser,
-    said: tuple[str, str],
+    texts: tuple[str, str],
     advice: str,
     reason: str,
     *,
@@ -49,20 +50,18 @@ def problem(
     status: int = 400,
 ) -> Response:
     """Return an error page; its request id identifies the log record with the private `reason`."""
-    text = text_for(browser.request)
-    heading, message = said
+    heading, message = texts
     code = "upstream_failed" if status >= 500 else "upstream_expired"
     refusals.note_refusal(code, reason)
-    response = page(
+    return page(
         browser.request,
         "error.html",
         status=status,
-        heading=text(heading),
-        message=text(message),
-        advice=text(advice),
+        heading=browser.text(heading),
+        message=browser.text(message),
+        advice=browser.text(advice),
         details=code,
         again=again,
         errors={},
         request_id=str(browser.request.scope.get("request_id", "")),
     )
-    return browser.keep(response)

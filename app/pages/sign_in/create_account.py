@@ -1,34 +1,28 @@
 """`/create-account`: sign-up, if registration is open."""
 
-from collections.abc import Mapping
-
-from fastapi import APIRouter
+from fastapi import Depends
 from pydantic import SecretStr, ValidationError
-from starlette.responses import RedirectResponse, Response
+from starlette.responses import Response
 
 from app.details import Detail
-from app.errors import (
-    ConflictError,
-    InvalidInputError,
-    NotFoundError,
-    OverloadedError,
-    TooManyRequestsError,
-)
+from app.errors import ConflictError, InvalidInputError, NotFoundError
 from app.i18n.messages import N_
-from app.oauth.authorization.interactions import InteractionKind
-from app.pages.sign_in.state import (
-    link,
-    pending_of,
-    remember_password,
-    sign_in_page,
+from app.pages.sign_in.state import store_sign_in
+from app.pages.support import (
+    Errors,
+    InteractionRequest,
+    InteractionRequestDep,
+    PageRequestDep,
+    ShowAgainError,
+    page_router,
+    redirect,
+    shows_again,
 )
-from app.pages.support.browser import Browser, BrowserDep, TypedFormDep
-from app.pages.support.forms import hints_for
-from app.pages.support.languages import language_for, text_for
-from app.pages.support.rate_limited import rate_limited_page
+from app.pages.support.messages import BUSY
+from app.pages.support.urls import CREATE_ACCOUNT, ENROLL, LOGIN
 from app.schemas.users import UserCreate
 
-router = APIRouter(include_in_schema=False)
+router = page_router()
 
 WHAT_IS_WRONG = {
     "name": N_("Enter a name of at most 200 characters."),
@@ -37,71 +31,54 @@ WHAT_IS_WRONG = {
 ELSE = N_("This value isn't valid.")
 
 
-@router.get(InteractionKind.CREATE_ACCOUNT)
-async def create_account(browser: BrowserDep) -> Response:
-    _require_open(browser)
-    return browser.keep(await _page(browser, browser.request.query_params, {}))
+async def require_open_sign_up(request: PageRequestDep) -> None:
+    if not request.services.core.registration_policy.is_open_to_users:
+        raise NotFoundError(Detail.SIGN_UP_CLOSED)
 
 
-@router.post(InteractionKind.CREATE_ACCOUNT)
-async def register(browser: BrowserDep, form: TypedFormDep) -> Response:
-    _require_open(browser)
-    await pending_of(browser, form)
-    if hints := hints_for(browser.request, form, "username", "password", "name", "email"):
-        return await _page(browser, form, hints)
-    text = text_for(browser.request)
-    services = browser.services
+async def create_account_page(
+    request: InteractionRequest, errors: Errors | None = None
+) -> Response:
+    fields = request.fields
+    return request.interaction_page(
+        "create_account.html",
+        errors,
+        posts_end_here=True,
+        username=fields.get("username", ""),
+        login_url=request.link(LOGIN),
+        providers=await request.services.federation.identity_providers.list_enabled(),
+        name=fields.get("name", ""),
+        email=fields.get("email", ""),
+    )
+
+
+@router.get(CREATE_ACCOUNT, dependencies=[Depends(require_open_sign_up)])
+async def create_account(request: InteractionRequestDep) -> Response:
+    return await create_account_page(request)
+
+
+@router.post(CREATE_ACCOUNT, dependencies=[Depends(require_open_sign_up)])
+@shows_again(create_account_page, busy=BUSY)
+async def register(request: InteractionRequestDep) -> Response:
+    request.check("username", "password", "name", "email")
+    form, accounts = request.fields, request.services.accounts
     try:
         body = UserCreate(
             username=form.get("username", ""),
             password=SecretStr(form.get("password", "")),
             **{name: form[name] for name in ("name", "email") if form.get(name)},
         )
-        await services.core.limits.count_registration()
-        await services.accounts.users.register(body)
+        await request.services.core.limits.count_registration()
+        await accounts.users.register(body)
     except ValidationError as error:
         fields = [str(problem["loc"][0]) for problem in error.errors()]
-        errors = {field: text(WHAT_IS_WRONG.get(field, ELSE)) for field in fields}
-        return await _page(browser, form, errors)
+        raise ShowAgainError(
+            {field: request.text(WHAT_IS_WRONG.get(field, ELSE)) for field in fields}
+        ) from None
     except (InvalidInputError, ConflictError) as error:
-        return await _page(browser, form, {error.field or "": text(error.detail)})
-    except TooManyRequestsError as error:
-        return await rate_limited_page(
-            browser.request, error, lambda said: _page(browser, form, said)
-        )
-    except OverloadedError:
-        busy = text("Too many people are signing in right now. Try again in a minute.")
-        return await _page(browser, form, {"": busy}, status=503)
-    user = await services.accounts.users.get(body.username)
-    await services.accounts.email_verification.welcome(user, language=language_for(browser.request))
-    secret = await services.accounts.users.begin_enrolment(user)
-    response = RedirectResponse(link("/login/enroll", form), status_code=303)
-    return remember_password(browser, response, user, otp_secret=secret)
-
-
-async def _page(
-    browser: Browser,
-    given: Mapping[str, str],
-    errors: Mapping[str, str],
-    *,
-    status: int | None = None,
-) -> Response:
-    return sign_in_page(
-        browser,
-        "create_account.html",
-        await pending_of(browser, given),
-        given,
-        errors,
-        status=status,
-        posts_end_here=True,
-        username=given.get("username", ""),
-        login_url=link("/login", given),
-        providers=await browser.services.federation.identity_providers.list_enabled(),
-        name=given.get("name", ""),
-        email=given.get("email", ""),
-    )
-
-
-def _require_open(browser: Browser) -> None:
-    if not browser.services.core.registration_policy.is_open_to_users:
-        raise NotFoundError(Detail.SIGN_UP_CLOSED)
+        raise ShowAgainError({error.field or "": request.text(error.detail)}) from None
+    user = await accounts.users.get(body.username)
+    await accounts.email_verification.welcome(user, language=request.language)
+    secret = await accounts.users.begin_enrolment(user)
+    store_sign_in(request.browser, user, otp_secret=secret)
+    return redirect(request.link(ENROLL))

@@ -1,45 +1,44 @@
 """The page that shows new recovery codes once, in the response to the form that created them."""
 
-from collections.abc import Mapping, Sequence
+from collections.abc import Sequence
 from urllib.parse import quote
 
-from fastapi import APIRouter
-from starlette.responses import RedirectResponse, Response
+from starlette.responses import Response
 
 from app.models.accounts.users import User
-from app.pages.sign_in.state import after, pending_of, sign_in_page
-from app.pages.support.browser import Browser, BrowserDep, PostedFormDep
-from app.pages.support.languages import text_for
+from app.pages.support import (
+    InteractionRequest,
+    PageRequestDep,
+    continuation_of,
+    load_interaction,
+    page_router,
+    redirect,
+)
+from app.pages.support.urls import RECOVERY_CODES_SAVED
 from app.pages.support.view_models import view_of_user
 
-router = APIRouter(include_in_schema=False)
+router = page_router()
 
 
-async def codes_page(
-    browser: Browser, user: User, given: Mapping[str, str], codes: Sequence[str]
-) -> Response:
+def codes_page(request: InteractionRequest, user: User, codes: Sequence[str]) -> Response:
     """Return the page with the codes; they are not stored in plain text, nor in the page's form."""
-    lines = (browser.services.core.settings.brand_name, user.username, "", *codes, "")
-    return sign_in_page(
-        browser,
+    lines = (request.services.core.settings.brand_name, user.username, "", *codes, "")
+    return request.interaction_page(
         "recovery_codes.html",
-        await pending_of(browser, given),
-        given,
-        person=view_of_user(user),
+        user=view_of_user(user),
         codes=codes,
         file=f"data:text/plain;charset=utf-8,{quote(chr(10).join(lines))}",
     )
 
 
-@router.post("/recovery-codes/saved")
-async def saved(browser: BrowserDep, form: PostedFormDep) -> Response:
+@router.post(RECOVERY_CODES_SAVED)
+async def saved(request: PageRequestDep) -> Response:
     """Continue to the next page once the user has confirmed that they have saved the codes."""
-    if form.get("saved"):
-        return browser.keep(RedirectResponse(after(form), status_code=303))
-    text = text_for(browser.request)
-    missing = text("Confirm that you've saved your codes. You won't see them again.")
-    pending = await pending_of(browser, form)
-    errors = {"saved": missing}
-    return browser.keep(
-        sign_in_page(browser, "recovery_codes.html", pending, form, errors, person=None, codes=())
+    request.check()
+    if request.fields.get("saved"):
+        return redirect(continuation_of(request.browser.request, request.fields).url)
+    missing = request.text("Confirm that you've saved your codes. You won't see them again.")
+    interaction = await load_interaction(request)
+    return interaction.interaction_page(
+        "recovery_codes.html", {"saved": missing}, user=None, codes=()
     )

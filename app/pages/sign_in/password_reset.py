@@ -1,171 +1,146 @@
 """`/recover`: reset of a forgotten password by a link sent to the user's verified email address."""
 
-from collections.abc import Mapping
+from dataclasses import dataclass
+from typing import Annotated
 
-from fastapi import APIRouter
-from starlette.responses import RedirectResponse, Response
+from fastapi import Depends
+from starlette.responses import Response
 
 from app.details import Detail
-from app.errors import InvalidInputError, NotFoundError, OverloadedError, TooManyRequestsError
-from app.models.accounts.one_time_links import OneTimeLink
-from app.models.accounts.users import User
-from app.pages.sign_in.password_reset_return import forget_way, keep_way, kept_way
-from app.pages.sign_in.state import further_fields, link
-from app.pages.support.browser import Browser, BrowserDep, TypedFormDep
-from app.pages.support.email_links import (
-    forget_token,
-    keep_token,
-    kept_token,
-    name_of,
-    require_link_of_form,
+from app.errors import InvalidInputError, NotFoundError
+from app.pages.sign_in.password_reset_return import RETURN, store_return, stored_return
+from app.pages.support import (
+    AnswerInsteadError,
+    Errors,
+    PageRequest,
+    PageRequestDep,
+    ShowAgainError,
+    continuation_of,
+    page_router,
+    redirect,
+    shows_again,
 )
-from app.pages.support.forms import hints_for
-from app.pages.support.languages import language_for, text_for
-from app.pages.support.templating import page
-from app.services.operations.links import NEW_PASSWORD_PATH
+from app.pages.support.email_links import (
+    OpenedLink,
+    expired_page,
+    hide_token,
+    link_cookie,
+    opened_link,
+)
+from app.pages.support.messages import BUSY
+from app.pages.support.rate_limits import limited_emails
+from app.pages.support.urls import LOGIN, NEW_PASSWORD, RECOVER
 
-router = APIRouter(include_in_schema=False)
+router = page_router()
 
-PATH = "/recover"
-COOKIE = "postern_recover"
+COOKIE = link_cookie("postern_recover")
 MAXIMUM_LENGTH = 254
 
 
-@router.get(PATH)
-async def recover(browser: BrowserDep) -> Response:
-    _require_mail(browser)
-    return browser.keep(_ask(browser, browser.request.query_params, ""))
+async def ask_page(request: PageRequest, errors: Errors | None = None) -> Response:
+    continuation = continuation_of(request.browser.request, request.fields)
+    return request.page(
+        "recover.html",
+        errors,
+        request_id=continuation.request_id,
+        further=continuation.hidden_fields,
+        login_url=continuation.link(LOGIN),
+        username=_username(request) if request.is_form else "",
+    )
 
 
-@router.post(PATH)
-async def send(browser: BrowserDep, form: TypedFormDep) -> Response:
+@router.get(RECOVER)
+async def recover(request: PageRequestDep) -> Response:
+    _require_mail(request)
+    return await ask_page(request)
+
+
+@router.post(RECOVER)
+@shows_again(ask_page, shows_limits=False)
+async def send(request: PageRequestDep) -> Response:
     """Send a reset link, without revealing whether the account exists.
 
     The response and the work done are the same in both cases.
     """
-    _require_mail(browser)
-    text = text_for(browser.request)
-    username = form.get("username", "").strip()[:MAXIMUM_LENGTH]
-    if hints := hints_for(browser.request, form, "username"):
-        return _ask(browser, form, username, hints)
+    _require_mail(request)
+    request.check("username")
+    username = _username(request)
     if not username:
-        missing = text("Enter your username or email address.")
-        return _ask(browser, form, "", {"username": missing})
-    try:
-        await browser.services.accounts.password_reset.request(
-            username, language=language_for(browser.request)
-        )
-    except TooManyRequestsError as error:
-        wait = text("Too many emails requested. Try again in %(minutes)s min.")
-        minutes = -(-error.retry_after // 60)
-        response = _ask(browser, form, username, {"": wait % {"minutes": minutes}}, status=429)
-        response.headers.update(error.headers())
-        return response
-    response = page(
-        browser.request,
+        raise ShowAgainError({"username": request.text("Enter your username or email address.")})
+    with limited_emails(request):
+        await request.services.accounts.password_reset.request(username, language=request.language)
+    continuation = continuation_of(request.browser.request, request.fields)
+    store_return(request.browser, continuation)
+    return request.page(
         "recover_sent.html",
-        login_url=link("/login", form),
-        recover_url=link(PATH, form),
-        errors={},
+        login_url=continuation.link(LOGIN),
+        recover_url=continuation.link(RECOVER),
     )
-    return browser.keep(keep_way(browser, response, form))
 
 
-@router.get(NEW_PASSWORD_PATH)
-async def new_password(browser: BrowserDep) -> Response:
+@dataclass(frozen=True, slots=True)
+class NewPasswordRequest(PageRequest):
+    """A request for the page of a reset link that was opened in this browser."""
+
+    opened: OpenedLink
+
+
+async def get_new_password_request(request: PageRequestDep) -> NewPasswordRequest:
+    hide_token(request, COOKIE, path=NEW_PASSWORD)
+    opened = await opened_link(request, COOKIE, request.services.accounts.password_reset.find)
+    if opened is None:
+        raise AnswerInsteadError(await _expired_page(request))
+    return NewPasswordRequest(request.browser, request.fields, opened)
+
+
+NewPasswordRequestDep = Annotated[NewPasswordRequest, Depends(get_new_password_request)]
+
+
+async def new_password_page(request: NewPasswordRequest, errors: Errors | None = None) -> Response:
+    opened = request.opened
+    return request.page("recover_new.html", errors, link=opened.name, username=opened.user.username)
+
+
+@router.get(NEW_PASSWORD)
+async def new_password(request: NewPasswordRequestDep) -> Response:
     """Show the page without changing anything, because mail scanners open links, too."""
-    token = browser.request.query_params.get("token")
-    if token is not None:
-        return keep_token(browser, token, cookie=COOKIE, path=NEW_PASSWORD_PATH)
-    link_and_user = await browser.services.accounts.password_reset.find(
-        kept_token(browser, cookie=COOKIE)
-    )
-    return (
-        await _expired(browser)
-        if link_and_user is None
-        else browser.keep(_new(browser, link_and_user))
-    )
+    return await new_password_page(request)
 
 
-@router.post(NEW_PASSWORD_PATH)
-async def set_password(browser: BrowserDep, form: TypedFormDep) -> Response:
-    text = text_for(browser.request)
-    recovery = browser.services.accounts.password_reset
-    token = kept_token(browser, cookie=COOKIE)
-    link_and_user = await recovery.find(token)
-    if link_and_user is None:
-        return await _expired(browser)
-    require_link_of_form(form, link_and_user[0])
-    if hints := hints_for(browser.request, form, "password"):
-        return _new(browser, link_and_user, hints)
+@router.post(NEW_PASSWORD)
+@shows_again(new_password_page, busy=BUSY, shows_limits=False)
+async def set_password(request: NewPasswordRequestDep) -> Response:
+    request.check("password")
     try:
-        is_set = await recovery.set_password(token, form.get("password", ""))
+        is_set = await request.services.accounts.password_reset.set_password(
+            request.opened.token, request.fields.get("password", "")
+        )
     except InvalidInputError as error:
-        return _new(browser, link_and_user, {"password": text(error.detail)})
-    except OverloadedError:
-        busy = text("Too many people are signing in right now. Try again in a minute.")
-        return _new(browser, link_and_user, {"": busy}, status=503)
+        raise ShowAgainError({"password": request.text(error.detail)}) from None
     if not is_set:
-        return await _expired(browser)
-    url = link("/login", await kept_way(browser), done="password")
-    response = forget_way(browser, RedirectResponse(url, status_code=303))
-    return forget_token(browser, response, cookie=COOKIE)
+        return await _expired_page(request)
+    continuation = await stored_return(request.browser)
+    RETURN.clear(request.browser)
+    COOKIE.clear(request.browser)
+    return redirect(continuation.link(LOGIN, done="password"))
 
 
-def _ask(
-    browser: Browser,
-    given: Mapping[str, str],
-    username: str,
-    errors: Mapping[str, str] | None = None,
-    *,
-    status: int | None = None,
-) -> Response:
-    return page(
-        browser.request,
-        "recover.html",
-        status=status or (400 if errors else 200),
-        csrf_token=browser.csrf_token,
-        request_id=given.get("request_id", ""),
-        further=further_fields(given),
-        login_url=link("/login", given),
-        username=username,
-        errors=errors or {},
-    )
+def _username(request: PageRequest) -> str:
+    return request.fields.get("username", "").strip()[:MAXIMUM_LENGTH]
 
 
-def _new(
-    browser: Browser,
-    found: tuple[OneTimeLink, User],
-    errors: Mapping[str, str] | None = None,
-    *,
-    status: int | None = None,
-) -> Response:
-    reset_link, user = found
-    return page(
-        browser.request,
-        "recover_new.html",
-        status=status or (400 if errors else 200),
-        csrf_token=browser.csrf_token,
-        link=name_of(reset_link),
-        username=user.username,
-        errors=errors or {},
-    )
-
-
-async def _expired(browser: Browser) -> Response:
-    next_url = PATH if browser.services.accounts.password_reset.is_offered else "/login"
-    response = page(
-        browser.request,
-        "link_expired.html",
-        status=410,
-        next_url=link(next_url, await kept_way(browser)),
-        can_get_new=browser.services.accounts.password_reset.is_offered,
+async def _expired_page(request: PageRequest) -> Response:
+    can_get_new = request.services.accounts.password_reset.is_offered
+    continuation = await stored_return(request.browser)
+    return expired_page(
+        request,
+        COOKIE,
+        next_url=continuation.link(RECOVER if can_get_new else LOGIN),
+        can_get_new=can_get_new,
         is_for_password=True,
-        errors={},
     )
-    return forget_token(browser, response, cookie=COOKIE)
 
 
-def _require_mail(browser: Browser) -> None:
-    if not browser.services.accounts.password_reset.is_offered:
+def _require_mail(request: PageRequest) -> None:
+    if not request.services.accounts.password_reset.is_offered:
         raise NotFoundError(Detail.PASSWORD_RESET_OFF)

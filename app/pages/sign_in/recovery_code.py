@@ -1,80 +1,32 @@
 """`/login/recovery`: a recovery code as the second factor, instead of the authenticator app."""
 
-from collections.abc import Mapping
-
-from fastapi import APIRouter
 from starlette.responses import Response
 
-from app.errors import TooManyRequestsError
-from app.pages.sign_in.password import from_the_start
-from app.pages.sign_in.state import (
-    SECOND_FACTOR,
-    PasswordGiven,
-    complete,
-    link,
-    password_given,
-    pending_of,
-    sign_in_of_form,
-    sign_in_page,
-)
-from app.pages.sign_in.trusted_browsers import remembered_days
-from app.pages.support.browser import Browser, BrowserDep, TypedFormDep
-from app.pages.support.forms import hints_for
-from app.pages.support.languages import text_for
-from app.pages.support.rate_limited import rate_limited_page
-from app.pages.support.view_models import view_of_user
+from app.pages.sign_in.second_factor import SecondFactorRequest, SecondFactorRequestDep
+from app.pages.sign_in.state import AMR_MFA
+from app.pages.support import Errors, ShowAgainError, page_router, shows_again
+from app.pages.support.urls import OTP, RECOVERY
 
-router = APIRouter(include_in_schema=False)
+router = page_router()
 
 
-@router.get("/login/recovery")
-async def recovery(browser: BrowserDep) -> Response:
-    query = browser.request.query_params
-    sign_in = await password_given(browser)
-    if sign_in is None:
-        return from_the_start(browser, query)
-    return browser.keep(await _page(browser, query, sign_in))
+async def recovery_page(request: SecondFactorRequest, errors: Errors | None = None) -> Response:
+    return request.second_factor_page("recovery.html", errors, otp_url=request.link(OTP))
 
 
-@router.post("/login/recovery")
-async def give_recovery_code(browser: BrowserDep, form: TypedFormDep) -> Response:
-    sign_in = await sign_in_of_form(browser, form)
-    if sign_in is None:
-        return from_the_start(browser, form)
-    await pending_of(browser, form)
-    if hints := hints_for(browser.request, form, "recovery_code"):
-        return await _page(browser, form, sign_in, hints)
-    try:
-        is_valid = await browser.services.factors.recovery_codes.use(
-            sign_in.user, form.get("recovery_code", "")
+@router.get(RECOVERY)
+async def recovery(request: SecondFactorRequestDep) -> Response:
+    return await recovery_page(request)
+
+
+@router.post(RECOVERY)
+@shows_again(recovery_page)
+async def give_recovery_code(request: SecondFactorRequestDep) -> Response:
+    request.check("recovery_code")
+    code = request.fields.get("recovery_code", "")
+    if not await request.services.factors.recovery_codes.use(request.user, code):
+        wrong = request.text(
+            "That code is wrong or has already been used. Enter another recovery code."
         )
-    except TooManyRequestsError as error:
-        return await rate_limited_page(
-            browser.request, error, lambda said: _page(browser, form, sign_in, said)
-        )
-    if not is_valid:
-        text = text_for(browser.request)
-        wrong = text("That code is wrong or has already been used. Enter another recovery code.")
-        return await _page(browser, form, sign_in, {"recovery_code": wrong})
-    amr = (sign_in.first_factor, SECOND_FACTOR)
-    return await complete(browser, sign_in.user, form, amr=amr, first=sign_in)
-
-
-async def _page(
-    browser: Browser,
-    given: Mapping[str, str],
-    who: PasswordGiven,
-    errors: Mapping[str, str] | None = None,
-) -> Response:
-    return sign_in_page(
-        browser,
-        "recovery.html",
-        await pending_of(browser, given),
-        given,
-        errors,
-        sign_in=who,
-        person=view_of_user(who.user),
-        switch_url=link("/login", given),
-        otp_url=link("/login/otp", given),
-        remember_days=remembered_days(browser),
-    )
+        raise ShowAgainError({"recovery_code": wrong})
+    return await request.complete(AMR_MFA)

@@ -1,15 +1,8 @@
 """The trusted-browser cookie: its users are not asked for a second factor for some time."""
 
-from starlette.responses import Response
-
 from app.models.accounts.users import User
-from app.pages.support.browser import (
-    REMEMBERED_COOKIE,
-    SEPARATOR,
-    Browser,
-    set_cookie,
-    trusted_browser_secrets,
-)
+from app.pages.support import Browser
+from app.pages.support.browser import REMEMBERED_COOKIE, SEPARATOR, trusted_browser_secrets
 
 REMEMBER = "remember_browser"
 
@@ -20,25 +13,16 @@ def remembered_days(browser: Browser) -> int:
 
 
 async def is_remembered(browser: Browser, user: User) -> bool:
-    return await browser.services.factors.trusted_browsers.knows(user, _secrets(browser))
+    trusted_browsers = browser.services.factors.trusted_browsers
+    return await trusted_browsers.knows(user, trusted_browser_secrets(browser))
 
 
-async def remember_browser(browser: Browser, response: Response, user: User) -> None:
+async def remember_browser(browser: Browser, user: User) -> None:
     """Trust this browser for a user who has just given a second factor and asked for it."""
     trusted_browsers = browser.services.factors.trusted_browsers
     if not trusted_browsers.lasts:
         return
     secrets = await trusted_browsers.remember(
-        user, _secrets(browser), user_agent=browser.request.headers.get("user-agent", "")
+        user, trusted_browser_secrets(browser), user_agent=browser.user_agent
     )
-    set_cookie(
-        browser.services,
-        response,
-        REMEMBERED_COOKIE,
-        SEPARATOR.join(secrets),
-        lasts=trusted_browsers.lasts,
-    )
-
-
-def _secrets(browser: Browser) -> list[str]:
-    return trusted_browser_secrets(browser.services, browser.request)
+    browser.set_cookie(REMEMBERED_COOKIE, SEPARATOR.join(secrets), lasts=trusted_browsers.lasts)

@@ -4,15 +4,16 @@ from functools import lru_cache
 from importlib.util import find_spec
 from pathlib import Path
 
-from fastapi import APIRouter, Request
+from fastapi import Request
 from starlette.responses import FileResponse, Response
 
 from app.dependencies import ServicesDep
 from app.details import Detail
 from app.errors import NotFoundError
+from app.pages.support import page_router
 from app.pages.support.templating import page
 
-router = APIRouter(include_in_schema=False)
+router = page_router()
 
 # Swagger UI draws its icons from data: URIs and sets styles by script.
 POLICY = (

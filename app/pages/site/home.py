@@ -2,16 +2,17 @@
 
 from typing import Annotated, Any
 
-from fastapi import APIRouter, FastAPI, Header, Request
+from fastapi import FastAPI, Header, Request
 from starlette.responses import JSONResponse, Response
 
 from app import __version__
 from app.dependencies import ServicesDep
+from app.pages.support import page_router
 from app.pages.support.negotiation import prefers_html
 from app.pages.support.templating import page
 from app.schemas.operations import Welcome
 
-router = APIRouter(tags=["Server"])
+router = page_router(tags=["Server"], include_in_schema=True)
 
 MESSAGE = "Postern, an OAuth 2.1 authorization server"
 METHODS = ("GET", "POST")

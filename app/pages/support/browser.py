@@ -1,8 +1,4 @@
-"""The browser behind a request: the users signed in to it, and the CSRF check of its forms.
-
-Each form carries a token that is bound to a cookie of this browser, so another site can neither
-guess the token nor make the browser send it.
-"""
+"""The browser behind a request: the users signed in to it, and the cookies that it is sent."""
 
 import secrets
 from dataclasses import dataclass, field
@@ -13,37 +9,22 @@ from fastapi import Depends, Request
 from starlette.responses import HTMLResponse, Response
 
 from app.dependencies import ServicesDep
-from app.details import Detail
-from app.errors import PosternError
 from app.middleware.http import IS_HEAD
 from app.models.accounts.users import User
-from app.oauth.authorization.pending import Pending
-from app.oauth.errors import InvalidRequestError
 from app.observability import request_context
 from app.pages.support import csrf
-from app.pages.support.forms import PostedForm, parse_page_form
-from app.pages.support.languages import UI_LOCALES, remember_ui_locales
+from app.pages.support.negotiation import text_for
 from app.services.accounts.sessions import SignedIn
 from app.wiring import Services
 
 SESSIONS_COOKIE = "postern_sessions"
 BROWSER_COOKIE = "postern_browser"
-SIGN_IN_COOKIE = "postern_sign_in"
 REMEMBERED_COOKIE = "postern_remembered"
 MAXIMUM_ACCOUNTS = 5
 SEPARATOR = "."
-HOW_TO_GO_ON = "Reload the page, and make sure that cookies are allowed for this site."
-
-
-class FormExpiredError(PosternError):
-    """The form does not belong to this browser, or cookies are disabled."""
-
-    error = "form_expired"
-    status = 403
-    title = "This page has expired"
-
-    def __init__(self, detail: str = HOW_TO_GO_ON) -> None:
-        super().__init__(detail)
+OF_THIS_HOST = "__Host-"
+"""Beginning of the names of cookies over HTTPS, which binds them to exactly this host."""
+_IN_SCOPE = "postern.browser"
 
 
 class GoToError(Exception):
@@ -72,13 +53,13 @@ class Browser:
 
     services: Services
     request: Request
-    signed_in: list[SignedIn]
-    identifier: str
-    is_new: bool
+    cookie_prefix: str
+    signed_in: list[SignedIn] = field(default_factory=list)
+    identifier: str = ""
+    is_new: bool = False
     form_identifier: str = ""
-    pending: dict[str, Pending] = field(default_factory=dict)
-    """The pending authorization requests loaded for this page, keyed by request id."""
     _secrets: dict[str, str] = field(default_factory=dict)
+    _changed_cookies: dict[str, tuple[str, timedelta | None]] = field(default_factory=dict)
 
     @property
     def current(self) -> SignedIn | None:
@@ -88,11 +69,20 @@ class Browser:
     def csrf_token(self) -> str:
         return csrf.token_for(self.services, self.identifier)
 
-    def begin(self, secret: str, found: SignedIn) -> None:
+    @property
+    def user_agent(self) -> str:
+        return self.request.headers.get("user-agent", "")
+
+    def text(self, message: str) -> str:
+        """Translate a message into the user's language."""
+        return text_for(self.request)(message)
+
+    def begin(self, secret: str, signed_in: SignedIn) -> None:
         """Make a new session the current one, replacing an older session of the same user."""
-        others = [other for other in self.signed_in if other.user.user_id != found.user.user_id]
-        self.signed_in = [found, *others][:MAXIMUM_ACCOUNTS]
-        self._secrets[found.session.session_id] = secret
+        user_id = signed_in.user.user_id
+        others = [other for other in self.signed_in if other.user.user_id != user_id]
+        self.signed_in = [signed_in, *others][:MAXIMUM_ACCOUNTS]
+        self._secrets[signed_in.session.session_id] = secret
 
     def session_of(self, user: User) -> str | None:
         """Return the id of the user's session in this browser, or None."""
@@ -112,16 +102,50 @@ class Browser:
             signed_in for signed_in in self.signed_in if signed_in.session.session_id != session_id
         ]
 
-    def keep(self, response: Response) -> Response:
-        """Set the cookies whose values changed."""
-        if self.is_new:
-            set_cookie(self.services, response, BROWSER_COOKIE, self.identifier)
-        value = SEPARATOR.join(
+    def cookie(self, name: str) -> str:
+        """Return the value of a cookie that the browser sent, or ""."""
+        return self.request.cookies.get(f"{self.cookie_prefix}{name}", "")
+
+    def set_cookie(self, name: str, value: str, *, lasts: timedelta | None = None) -> None:
+        """Set a cookie for a time, or else until the browser is closed; an empty value removes it.
+
+        The response gets it on its way out.
+        """
+        self._changed_cookies[name] = (value, lasts)
+
+    def write_cookies(self, response: Response) -> None:
+        """Set the cookies whose values changed.
+
+        A browser is identified by a GET only: browsers send no cookies with a form of another site,
+        and a new identifier would replace the one that they have.
+        """
+        if self.is_new and self.request.method == "GET":
+            self.set_cookie(BROWSER_COOKIE, self.identifier)
+        sessions = SEPARATOR.join(
             self._secrets[signed_in.session.session_id] for signed_in in self.signed_in
         )
-        if value != self.request.cookies.get(cookie_name(self.services, SESSIONS_COOKIE), ""):
-            set_cookie(self.services, response, SESSIONS_COOKIE, value)
-        return response
+        if sessions != self.cookie(SESSIONS_COOKIE):
+            self.set_cookie(SESSIONS_COOKIE, sessions)
+        for name, (value, lasts) in self._changed_cookies.items():
+            seconds = int(lasts.total_seconds()) if lasts is not None else None
+            response.set_cookie(
+                f"{self.cookie_prefix}{name}",
+                value,
+                max_age=seconds if value else 0,
+                path="/",
+                secure=self.services.core.is_https,
+                httponly=True,
+                samesite="lax",
+            )
+
+    async def load_sessions(self) -> None:
+        """Find the users whose sessions the cookie names."""
+        value = self.cookie(SESSIONS_COOKIE)
+        for secret in value.split(SEPARATOR)[:MAXIMUM_ACCOUNTS] if value else ():
+            signed_in = await self.services.accounts.sessions.find(secret)
+            if signed_in is not None:
+                self.signed_in.append(signed_in)
+                self._secrets[signed_in.session.session_id] = secret
 
 
 async def get_browser(request: Request, services: ServicesDep) -> Browser:
@@ -131,97 +155,29 @@ async def get_browser(request: Request, services: ServicesDep) -> Browser:
     """
     if IS_HEAD in request.scope:
         raise AnswerInsteadError(HTMLResponse(headers={"Cache-Control": "no-store"}))
-    identifier = request.cookies.get(cookie_name(services, BROWSER_COOKIE), "")
-    is_new = len(identifier) < 32 or len(identifier) > 64 or not identifier.isalnum()
-    request_context.come_from_browser(trusted_browser_secrets(services, request))
-    browser = Browser(
-        services=services,
-        request=request,
-        signed_in=[],
-        identifier=secrets.token_hex(16) if is_new else identifier,
-        is_new=is_new,
-    )
-    cookie_value = request.cookies.get(cookie_name(services, SESSIONS_COOKIE), "")
-    for secret in cookie_value.split(SEPARATOR)[:MAXIMUM_ACCOUNTS] if cookie_value else ():
-        signed_in = await services.accounts.sessions.find(secret)
-        if signed_in is not None:
-            browser.signed_in.append(signed_in)
-            browser._secrets[signed_in.session.session_id] = secret  # noqa: SLF001 - built in this function
+    browser = Browser(services, request, OF_THIS_HOST if services.core.is_https else "")
+    identifier = browser.cookie(BROWSER_COOKIE)
+    browser.is_new = len(identifier) < 32 or len(identifier) > 64 or not identifier.isalnum()
+    browser.identifier = secrets.token_hex(16) if browser.is_new else identifier
+    request_context.come_from_browser(trusted_browser_secrets(browser))
+    await browser.load_sessions()
+    request.scope[_IN_SCOPE] = browser
     return browser
-
-
-def trusted_browser_secrets(services: Services, request: Request) -> list[str]:
-    """Return the secrets of the users who trust this browser, from its cookie."""
-    value = request.cookies.get(cookie_name(services, REMEMBERED_COOKIE), "")
-    return value.split(SEPARATOR)
 
 
 BrowserDep = Annotated[Browser, Depends(get_browser)]
 
 
-async def get_typed_form(request: Request, browser: BrowserDep) -> PostedForm:
-    """Return the fields of a form with a valid CSRF token, or raise `FormExpiredError`.
-
-    For a form in which the user types. The page shows the errors that `hints_for` returns.
-    """
-    form = await read_form(request)
-    identifier = csrf.browser_named_by(
-        browser.services, request, form.get(csrf.FIELD, ""), identifier=browser.identifier
-    )
-    if identifier is None or browser.is_new:
-        raise FormExpiredError
-    browser.form_identifier = identifier
-    return form
+def trusted_browser_secrets(browser: Browser) -> list[str]:
+    """Return the secrets of the users who trust this browser, from its cookie."""
+    return browser.cookie(REMEMBERED_COOKIE).split(SEPARATOR)
 
 
-TypedFormDep = Annotated[PostedForm, Depends(get_typed_form)]
-
-
-async def get_posted_form(form: TypedFormDep) -> PostedForm:
-    """Like `get_typed_form`, for a page without text fields."""
-    form.require_clean()
-    return form
-
-
-PostedFormDep = Annotated[PostedForm, Depends(get_posted_form)]
-
-
-async def read_form(request: Request) -> PostedForm:
-    content_type = request.headers.get("content-type")
-    try:
-        form = parse_page_form(
-            await request.body(), content_type.encode("latin-1") if content_type else None
-        )
-    except InvalidRequestError:
-        raise FormExpiredError(Detail.FORM_UNREADABLE) from None
-    remember_ui_locales(request, form.get(UI_LOCALES))
-    return form
-
-
-def cookie_name(services: Services, name: str) -> str:
-    """Return the cookie's name, over HTTPS with `__Host-`, which binds it to exactly this host."""
-    return f"__Host-{name}" if services.core.is_https else name
-
-
-def set_cookie(
-    services: Services,
-    response: Response,
-    name: str,
-    value: str,
-    *,
-    lasts: timedelta | None = None,
-) -> None:
-    """Set a cookie for a time, or else until the browser is closed; an empty value removes it."""
-    seconds = int(lasts.total_seconds()) if lasts is not None else None
-    response.set_cookie(
-        cookie_name(services, name),
-        value,
-        max_age=seconds if value else 0,
-        path="/",
-        secure=services.core.is_https,
-        httponly=True,
-        samesite="lax",
-    )
+def write_cookies(request: Request, response: Response) -> None:
+    """Set the cookies of the request's browser, if a page has loaded it."""
+    browser: Browser | None = request.scope.get(_IN_SCOPE)
+    if browser is not None:
+        browser.write_cookies(response)
 
 
 def address_of(request: Request) -> str:

@@ -6,6 +6,7 @@ the earlier tab is accepted if the browser's own headers say that it was sent fr
 """
 
 import hmac
+from functools import lru_cache
 
 from fastapi import Request
 
@@ -63,5 +64,9 @@ def _is_ours(services: Services, mac: str, identifier: str) -> bool:
 
 
 def _mac(secret_key: bytes, identifier: str) -> str:
-    key = derive_key(secret_key, purpose=Purpose.CSRF_TOKENS)
-    return hmac.digest(key, identifier.encode(), "sha256").hex()
+    return hmac.digest(_derived(secret_key), identifier.encode(), "sha256").hex()
+
+
+@lru_cache(maxsize=8)
+def _derived(secret_key: bytes) -> bytes:
+    return derive_key(secret_key, purpose=Purpose.CSRF_TOKENS)

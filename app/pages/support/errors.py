@@ -7,17 +7,18 @@ from urllib.parse import urlsplit
 
 from fastapi import FastAPI, Request
 from starlette.exceptions import HTTPException
-from starlette.responses import RedirectResponse, Response
+from starlette.responses import Response
 
 from app.errors import PosternError, TooManyRequestsError, UnavailableError
 from app.i18n.messages import N_
 from app.oauth.authorization.requests import UntrustedRequestError
 from app.oauth.redirect_uris import home_of
 from app.observability import refusals
-from app.pages.support.browser import AnswerInsteadError, FormExpiredError, GoToError
-from app.pages.support.languages import in_language, text_for
-from app.pages.support.negotiation import prefers_html
-from app.pages.support.rate_limited import rate_limited_message
+from app.pages.support.browser import AnswerInsteadError, GoToError, write_cookies
+from app.pages.support.forms import FormExpiredError
+from app.pages.support.negotiation import in_language, prefers_html, text_for
+from app.pages.support.rate_limits import rate_limited_message
+from app.pages.support.routes import redirect
 from app.pages.support.templating import page, ready
 from app.pages.support.view_models import name_of_client
 
@@ -32,11 +33,14 @@ def install(application: FastAPI) -> None:
 
     async def go_to(request: Request, error: Exception) -> Response:
         path = error.path if isinstance(error, GoToError) else "/"
-        return RedirectResponse(in_language(request, path), 303)
+        response = redirect(in_language(request, path))
+        write_cookies(request, response)
+        return response
 
-    async def answer_instead(_: Request, error: Exception) -> Response:
+    async def answer_instead(request: Request, error: Exception) -> Response:
         if not isinstance(error, AnswerInsteadError):
             raise error
+        write_cookies(request, error.response)
         return error.response
 
     application.add_exception_handler(GoToError, go_to)
@@ -49,7 +53,9 @@ def install(application: FastAPI) -> None:
         ) -> Response:
             if prefers_html(request.headers.get("accept", "*/*")):
                 await ready(request)  # only the routes of pages have prepared the templates
-                return error_page(request, error)
+                page_of_error = error_page(request, error)
+                write_cookies(request, page_of_error)
+                return page_of_error
             response: Response = await otherwise(request, error)  # type: ignore[operator]  # a handler
             return response
 

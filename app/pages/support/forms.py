@@ -1,18 +1,38 @@
-"""Parsing of forms that users fill in, with an error for a character that cannot be stored."""
+"""Parsing of forms that users fill in, and what is wrong with them."""
 
 import unicodedata
+from collections.abc import Mapping
+from typing import Annotated
 
-from starlette.requests import Request
+from fastapi import Depends, Request
 
+from app.details import Detail
 from app.errors import PosternError
 from app.i18n.messages import N_
 from app.oauth.descriptions import Description
 from app.oauth.errors import InvalidRequestError
 from app.oauth.requests import form_parameters
-from app.pages.support.languages import text_for
+from app.pages.support import csrf
+from app.pages.support.browser import BrowserDep
+from app.pages.support.negotiation import UI_LOCALES, remember_ui_locales
 from app.security.text import is_storable
 
 HINT = N_("This contains a character that isn't allowed. Type it again.")
+HOW_TO_GO_ON = "Reload the page, and make sure that cookies are allowed for this site."
+
+Errors = Mapping[str, str]
+"""Translated messages, keyed by the names of the form's fields; "" is for the whole form."""
+
+
+class FormExpiredError(PosternError):
+    """The form does not belong to this browser, or cookies are disabled."""
+
+    error = "form_expired"
+    status = 403
+    title = "This page has expired"
+
+    def __init__(self, detail: str = HOW_TO_GO_ON) -> None:
+        super().__init__(detail)
 
 
 class UnusableTextError(PosternError):
@@ -26,25 +46,75 @@ class UnusableTextError(PosternError):
         super().__init__(N_("It contains a control character. Go back and fill it in again."))
 
 
-class PostedForm(dict[str, str]):
-    """Fields of a form without control characters; `unclean` names the fields that had any."""
+class ShowAgainError(Exception):
+    """Shows the form of a route again, with errors that the user can correct.
+
+    The route declares how, by `shows_again`.
+    """
+
+    def __init__(
+        self, errors: Errors, *, status: int = 400, headers: Mapping[str, str] | None = None
+    ) -> None:
+        super().__init__(f"invalid fields: {', '.join(errors)}")
+        self.errors = errors
+        self.status = status
+        self.headers = headers or {}
+
+
+class Fields(dict[str, str]):
+    """Fields of a form or a query, and the names of those that contained control characters.
+
+    The values in a form are without these characters.
+    """
 
     unclean: frozenset[str] = frozenset()
 
-    def require_clean(self) -> None:
-        if self.unclean:
-            raise UnusableTextError
+
+async def get_fields(request: Request, browser: BrowserDep) -> Fields:
+    """Return the fields of a query, or of a form with a valid CSRF token.
+
+    Raise `FormExpiredError` for any other form. Each form carries a token that is bound to a cookie
+    of this browser, so another site can neither guess the token nor make the browser send it.
+    """
+    if request.method == "GET":
+        return Fields(request.query_params)
+    form = await _read_form(request)
+    token = form.get(csrf.FIELD, "")
+    identifier = csrf.browser_named_by(
+        browser.services, request, token, identifier=browser.identifier
+    )
+    if identifier is None or browser.is_new:
+        raise FormExpiredError
+    browser.form_identifier = identifier
+    return form
 
 
-def parse_page_form(body: bytes, content_type: bytes | None) -> PostedForm:
+FieldsDep = Annotated[Fields, Depends(get_fields)]
+
+
+async def _read_form(request: Request) -> Fields:
+    content_type = request.headers.get("content-type")
+    try:
+        form = parse_page_form(
+            await request.body(), content_type.encode("latin-1") if content_type else None
+        )
+    except InvalidRequestError:
+        raise FormExpiredError(Detail.FORM_UNREADABLE) from None
+    remember_ui_locales(request, form.get(UI_LOCALES))
+    return form
+
+
+def parse_page_form(body: bytes, content_type: bytes | None) -> Fields:
     """Return the fields of a page's form, or raise `InvalidRequestError` if it cannot be parsed.
 
     Line breaks and tabs around a value are removed, except in a password.
     """
     parameters = form_parameters(body, content_type, read=None)
+    if is_storable("".join((*parameters, *parameters.values()))):
+        return Fields({name: value for name, value in parameters.items() if value})
     if not all(map(is_storable, parameters)):
         raise InvalidRequestError(Description.CONTROL_CHARACTERS)
-    form = PostedForm()
+    form = Fields()
     unclean = set()
     for name, value in parameters.items():
         text = value if "password" in name or is_storable(value) else value.strip()
@@ -55,13 +125,3 @@ def parse_page_form(body: bytes, content_type: bytes | None) -> PostedForm:
             form[name] = text
     form.unclean = frozenset(unclean)
     return form
-
-
-def hints_for(request: Request, form: PostedForm, *fields: str) -> dict[str, str]:
-    """Return an error message for each of `fields` that contained control characters.
-
-    Raise `UnusableTextError` if a field that the page does not show contained some.
-    """
-    if form.unclean.difference(fields):
-        raise UnusableTextError
-    return {name: text_for(request)(HINT) for name in fields if name in form.unclean}

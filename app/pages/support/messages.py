@@ -2,6 +2,8 @@
 
 from app.i18n.messages import N_
 
+BUSY = N_("Too many people are signing in right now. Try again in a minute.")
+
 FROM_BELOW = (
     N_("Your identity"),
     N_("Your name"),

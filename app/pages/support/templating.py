@@ -13,7 +13,7 @@ from starlette.responses import HTMLResponse
 from app.i18n.languages import direction_of, translations_of
 from app.observability import refusals
 from app.pages.support.assets import assets_of
-from app.pages.support.languages import asked_language, in_language, language_for
+from app.pages.support.negotiation import asked_language, in_language, language_for
 from app.wiring import Services
 
 if TYPE_CHECKING:

@@ -11,7 +11,7 @@ from app.models.clients.consents import Consent
 from app.oauth.claims import all_claims_of
 from app.oauth.redirect_uris import app_scheme_of, host_of, is_loopback
 from app.oauth.scopes import SCOPES
-from app.pages.support.languages import text_for
+from app.pages.support.negotiation import text_for
 from app.services.accounts.sessions import SignedIn
 
 
@@ -35,7 +35,7 @@ class ClientView:
 
 
 @dataclass(frozen=True, slots=True)
-class PersonView:
+class UserView:
     name: str
     username: str
     initials: str
@@ -87,9 +87,9 @@ def view_of_client(request: Request, client: Client, redirect_uri: str = "") -> 
     )
 
 
-def view_of_person(signed_in: SignedIn) -> PersonView:
+def view_of_signed_in(signed_in: SignedIn) -> UserView:
     name = str(all_claims_of(signed_in.user).get("name") or signed_in.user.username)
-    return PersonView(
+    return UserView(
         name=name,
         username=signed_in.user.username,
         initials=initials_of(name),
@@ -97,9 +97,9 @@ def view_of_person(signed_in: SignedIn) -> PersonView:
     )
 
 
-def view_of_user(user: User) -> PersonView:
+def view_of_user(user: User) -> UserView:
     """Return the view of a user who is not signed in yet; it has no session."""
-    return PersonView(user.username, user.username, initials_of(user.username))
+    return UserView(user.username, user.username, initials_of(user.username))
 
 
 def groups_of(secret: str) -> list[str]:

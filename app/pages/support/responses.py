@@ -1,4 +1,4 @@
-"""Parameter parsing and redirects of the pages that clients send browsers to."""
+"""Redirects, and the parameters and OpenAPI descriptions of pages that clients send browsers to."""
 
 from collections.abc import Collection, Mapping, Set
 from typing import Any

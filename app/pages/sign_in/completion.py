@@ -1,0 +1,57 @@
+"""The end of a sign-in: the session of the authenticated user."""
+
+from collections.abc import Sequence
+from datetime import datetime
+
+from starlette.responses import Response
+
+from app.models.accounts.users import User
+from app.pages.sign_in.state import AMR_MFA, SIGN_IN
+from app.pages.sign_in.trusted_browsers import REMEMBER, remember_browser
+from app.pages.support import GoToError, InteractionRequest, redirect
+from app.pages.support.browser import address_of
+from app.pages.support.urls import LOGIN
+from app.services.accounts.events import AccountEvent
+
+
+async def complete(
+    request: InteractionRequest,
+    user: User,
+    *,
+    amr: Sequence[str],
+    auth_time: datetime | None = None,
+    adds_factor: bool = False,
+    response: Response | None = None,
+) -> Response:
+    """Start the session of an authenticated user, then return `response` or continue.
+
+    `amr` lists the methods (RFC 8176) that the user authenticated with. `auth_time` is when they
+    gave the first factor, if it was not now. If the sign-in only `adds_factor`, it continues their
+    session.
+    """
+    browser, services = request.browser, request.services
+    secret_and_session = await services.accounts.sessions.begin(
+        user,
+        amr=amr,
+        user_agent=browser.user_agent,
+        address=address_of(browser.request),
+        renews=browser.session_of(user),
+        auth_time=auth_time,
+        adds_factor=adds_factor,
+        event=services.core.audit.event(
+            AccountEvent.SIGN_IN_SUCCEEDED, user_id=user.user_id, by=" ".join(amr)
+        ),
+    )
+    if secret_and_session is None:  # the user signed out meanwhile
+        raise GoToError(LOGIN)
+    secret, session = secret_and_session
+    signed_in = await services.accounts.sessions.find(secret)
+    if signed_in is not None:
+        browser.begin(secret, signed_in)
+        await services.accounts.authentication.signed_in(user)
+    if request.pending is not None:
+        await services.oauth.authorization.set_session(request.pending, session.session_id)
+    SIGN_IN.clear(browser)
+    if AMR_MFA in amr and request.fields.get(REMEMBER):
+        await remember_browser(browser, user)
+    return response or redirect(request.continuation.url)
