@@ -17,11 +17,12 @@ import pytest_asyncio
 from sqlalchemy import text
 
 from app.database import migrations
+from app.security.purposes import Purpose
 from app.wiring import make_backend
 from tests.support.application import Application, TestUser, running_application
 from tests.support.clock import FakeClock
 from tests.support.databases import Databases
-from tests.support.parts import settings_for
+from tests.support.parts import services_of, settings_for
 from tests.support.smtp import running_mail_server
 from tests.support.visitor import Visitor, answer_in, visiting
 from tests.support.visitor import text_of as shown_on
@@ -158,3 +159,24 @@ async def test_a_mail_link_that_is_open_sets_the_password(
         new = TestUser(USERS["ada"].username, "a-new-one-that-nobody-knows", "")
         page = await elsewhere.give_password(await elsewhere.get("/login"), new)
     assert page.url.path == "/login/otp"
+
+
+async def test_the_release_before_reads_a_pending_sign_in_of_this_one(
+    app: Application, visitor: Visitor
+) -> None:
+    """Two servers during an upgrade: it reads exactly these members."""
+    await visitor.give_password(await visitor.get("/login"), USERS["zoe"])
+
+    sealed = bytes.fromhex(visitor.http.cookies["postern_sign_in"])
+    browser = visitor.http.cookies["postern_browser"]
+    box = services_of(app).core.box(Purpose.SIGN_IN)
+    (zoe,) = (row for row in RECORD["rows"]["users"] if row["username"] == USERS["zoe"].username)
+    assert json.loads(box.open(sealed, context=browser)) == {
+        "user_id": zoe["user_id"],
+        "credentials_version": zoe["credentials_version"],
+        "given_at": app.clock.now().timestamp(),
+        "otp_secret": None,
+        "first_factor": "pwd",
+        "session_id": None,
+        "auth_time": None,
+    }
