@@ -88,6 +88,16 @@ async def test_a_passkey_can_be_renamed_and_its_name_is_escaped(
     assert [each[0] for each in await audited(app, user)] == ["passkey.added", "passkey.renamed"]
 
 
+async def test_a_name_of_control_characters_alone_shows_the_form_again(owner: Visitor) -> None:
+    await enrol(owner)
+
+    page = await owner.submit(await owner.get(MINE), to=f"{MINE}/rename", name="\x01")
+
+    assert page.status_code == 400
+    assert "a character that isn't allowed" in text_of(page)
+    assert "Remove Passkey" in text_of(await owner.get(MINE))
+
+
 async def test_a_user_cannot_rename_or_remove_the_passkey_of_another_user(
     app: Application, owner: Visitor, stranger: Visitor, user: TestUser
 ) -> None:
