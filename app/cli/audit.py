@@ -2,13 +2,14 @@
 
 import json
 import re
-from datetime import UTC, datetime
+from datetime import UTC
 from pathlib import Path
 from typing import TYPE_CHECKING, Annotated, Any
 
 import typer
 
 from app.cli.base import with_services
+from app.cli.moments import parse_moment
 from app.cli.parameters import argument, option
 from app.cli.parsing import Commands
 from app.errors import InvalidInputError
@@ -59,7 +60,7 @@ def list_all(
     """Print events as JSON lines, oldest first."""
     if user is not None and user_id is not None:
         raise typer.BadParameter("not allowed with --user", param_hint="--user-id")
-    earliest = _moment(since, "--since") if since is not None else None
+    earliest = parse_moment(since, "--since") if since is not None else None
 
     async def print_all(services: "Services") -> None:
         from app.repositories.operations.audit_events import Wanted
@@ -167,7 +168,7 @@ def archive(
     Append them as JSON lines, cut the chain at a signed checkpoint, and delete them from the
     database. Can be run again with the same file at any time.
     """
-    end = _moment(before, "--before") if before is not None else None
+    end = parse_moment(before, "--before") if before is not None else None
 
     async def move(services: "Services") -> "Archived":
         return await services.operations.audit_archive.run(Path(file), before=end)
@@ -199,17 +200,6 @@ def _details(text: str) -> Any:
         return json.loads(text)
     except ValueError:  # the event was tampered with; `verify` reports it
         return text
-
-
-def _moment(text: str, option: str) -> datetime:
-    """Parse an ISO 8601 date or time; without an offset it is in UTC."""
-    try:
-        moment = datetime.fromisoformat(text)
-    except ValueError:
-        raise InvalidInputError(
-            f"{option}: must be a date or time such as 2026-11-25T09:00:00Z."
-        ) from None
-    return moment.replace(tzinfo=UTC) if moment.tzinfo is None else moment.astimezone(UTC)
 
 
 def _head(text: str) -> tuple[int, bytes]:

@@ -6,11 +6,13 @@ from typing import TYPE_CHECKING, TypeVar
 from app.cli.base import with_services
 from app.cli.output import listing
 from app.cli.rows import Rows
+from app.errors import InvalidInputError
 
 if TYPE_CHECKING:
     from app.wiring import Services
 
 Each = TypeVar("Each")
+Pages = Callable[["Services"], AsyncIterator[Rows]]
 
 
 async def pages_of(
@@ -23,7 +25,25 @@ async def pages_of(
         after = key(page[-1])
 
 
-def print_pages(pages: Callable[["Services"], AsyncIterator[Rows]], *, as_json: bool) -> None:
+def first_rows(pages: Pages, limit: int | None) -> Pages:
+    """Return the pages up to a number of rows."""
+    if limit is None:
+        return pages
+    if limit < 1:
+        raise InvalidInputError("--limit must be at least 1.")
+
+    async def limited(services: "Services") -> AsyncIterator[Rows]:
+        remaining = limit
+        async for rows in pages(services):
+            yield rows[:remaining]
+            remaining -= len(rows)
+            if remaining <= 0:
+                return
+
+    return limited
+
+
+def print_pages(pages: Pages, *, as_json: bool) -> None:
     """Print rows as they are read."""
     listed = listing(as_json=as_json)
 

@@ -11,8 +11,10 @@ from app.settings import environment_value
 EXIT_REFUSED = 1
 EXIT_INTERRUPTED = 130
 EXIT_PIPE_CLOSED = 0
-ARGUMENTS = frozenset({"name", "username"})
+ARGUMENTS = frozenset({"name", "username", "client_name"})
 """Fields that commands take as an argument; the others are options."""
+ATTRIBUTES = "attributes."
+"""Beginning of a field that is an attribute of a user or group."""
 
 
 def exit_code_of(work: Callable[[], int | None], *, is_server: bool = False) -> int:
@@ -45,6 +47,8 @@ def _detail_of(error: PosternError) -> str:
     """Return the detail of an error, with the name of the option that it is about."""
     if error.field is None or error.field in ARGUMENTS:
         return error.detail
+    if error.field.startswith(ATTRIBUTES):
+        return error.detail_for(f"The attribute {error.field.removeprefix(ATTRIBUTES)}")
     return error.detail_for(f"--{error.field.replace('_', '-')}")
 
 

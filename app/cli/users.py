@@ -1,28 +1,28 @@
 """`postern users …`: manage user accounts."""
 
-import json
-from collections.abc import AsyncIterator, Iterator
-from inspect import Parameter
+from collections.abc import AsyncIterator, Sequence
 from typing import TYPE_CHECKING, Annotated, Any
-
-from pydantic import ValidationError
 
 from app.cli import user_files
 from app.cli.base import read_secret, with_services
-from app.cli.listing import pages_of, print_pages
+from app.cli.listing import first_rows, print_pages
 from app.cli.output import show_one
-from app.cli.parameters import (
-    AsJson,
-    argument,
-    flag,
-    one_of,
-    option,
-    parameter,
-    with_parameters,
-)
+from app.cli.parameters import AsJson, flag, one_of, option, whole_number, with_parameters
 from app.cli.parsing import Commands
+from app.cli.subjects import label_of_role
+from app.cli.user_attributes import set_attribute, unset_attribute
+from app.cli.user_claims import (
+    CLAIMS,
+    Address,
+    claim_parameters,
+    option_of,
+    stated_changes,
+    stated_in,
+)
+from app.cli.user_creation import create
+from app.cli.user_listing import WantedUsers
+from app.cli.user_rows import Username, row_of_user
 from app.errors import InvalidInputError, NotFoundError
-from app.schemas.claims import VERIFIED, StandardClaims
 from app.security import usernames
 from app.security.qr_codes import terminal_lines
 from app.services.accounts.events import AccountEvent
@@ -30,10 +30,6 @@ from app.services.accounts.events import AccountEvent
 if TYPE_CHECKING:
     from app.models.accounts.users import User
     from app.wiring import Services
-
-CLAIMS = tuple(StandardClaims.model_fields)
-SIMPLE_CLAIMS = tuple(name for name in CLAIMS if name != "address")
-Username = Annotated[str, argument()]
 
 cli = Commands("users", help="Manage users.")
 cli.command("import")(user_files.import_users)
@@ -43,6 +39,27 @@ cli.command("export")(user_files.export_users)
 @cli.command("list")
 def list_all(
     *,
+    search: Annotated[
+        str | None,
+        option(
+            "--search",
+            help="Only users whose username, email address or name has words that begin like this.",
+        ),
+    ] = None,
+    group: Annotated[
+        str | None, option("--group", metavar="NAME", help="Only members of this group.")
+    ] = None,
+    not_signed_in_since: Annotated[
+        str | None,
+        option(
+            "--not-signed-in-since",
+            metavar="ISO",
+            help="Only users without a sign-in since this time, the longest inactive first.",
+        ),
+    ] = None,
+    limit: Annotated[
+        int | None, option("--limit", **whole_number(), help="List at most this many.")
+    ] = None,
     odd_names: Annotated[
         bool,
         flag(
@@ -53,14 +70,51 @@ def list_all(
     as_json: AsJson = False,
 ) -> None:
     """List users."""
-    print_pages(_pages_of_odd_names if odd_names else _pages, as_json=as_json)
+    wanted = WantedUsers.of(search, group, not_signed_in_since)
+    rows_of = _odd_rows if odd_names else _rows
+
+    async def pages(services: "Services") -> AsyncIterator[list[dict[str, Any]]]:
+        async for users in wanted.pages(services):
+            yield rows_of(users)
+
+    print_pages(first_rows(pages, limit), as_json=as_json)
 
 
 @cli.command("show")
 def show(username: Username, *, as_json: AsJson = False) -> None:
-    """Show one user."""
-    user = with_services(lambda services: services.accounts.users.get(username))
-    show_one(_row(user), as_json=as_json)
+    """Show one user, with groups, roles and attributes."""
+
+    async def read(services: "Services") -> dict[str, Any]:
+        user, accounts = await services.accounts.users.get(username), services.accounts
+        groups = await accounts.groups.groups_of(user.user_id)
+        roles = await accounts.role_grants.roles_of_user(user.user_id)
+        return {
+            **row_of_user(user),
+            "groups": list(dict.fromkeys(group.name for group, _ in groups)),
+            "roles": [label_of_role(role) for role in roles],
+            "attributes": dict(await accounts.user_attributes.of(user.user_id)),
+        }
+
+    show_one(with_services(read), as_json=as_json)
+
+
+cli.command("create")(create)
+cli.command("set-attribute")(set_attribute)
+cli.command("unset-attribute")(unset_attribute)
+
+
+@cli.command("sign-out")
+def sign_out(username: Username, *, as_json: AsJson = False) -> None:
+    """End all sessions of a user, and revoke their tokens."""
+
+    async def end(services: "Services") -> dict[str, Any]:
+        from app.services.operations.authority import FULL
+
+        user = await services.accounts.users.get(username)
+        ended = await services.accounts.user_administration.sign_out(user.user_id, authority=FULL)
+        return {"username": user.username, "ended_sessions": ended}
+
+    show_one(with_services(end), as_json=as_json)
 
 
 @cli.command("reset-otp")
@@ -135,27 +189,12 @@ def _print_link(username: str, *, as_json: bool) -> None:
         print(link)
 
 
-def _option_of(claim: str) -> str:
-    return f"--{claim.replace('_', '-')}"
-
-
-def _claim_parameters() -> Iterator[Parameter]:
-    """Yield an option for each claim, and one for each claim that can be verified."""
-    for name in SIMPLE_CLAIMS:
-        yield parameter(name, Annotated[str | None, option(_option_of(name))], default=None)
-    for name in VERIFIED.values():
-        marks = flag(_option_of(name), help="Mark as verified because you have checked it.")
-        yield parameter(name, Annotated[bool, marks], default=False)
-
-
 @cli.command("set")
-@with_parameters(_claim_parameters())
+@with_parameters(claim_parameters())
 def set_claims(
     username: Username,
     *,
-    address: Annotated[
-        str | None, option("--address", metavar="JSON", help='Such as {"country": "Austria"}.')
-    ] = None,
+    address: Address = None,
     unset: Annotated[
         list[str] | None,
         option(
@@ -169,37 +208,19 @@ def set_claims(
     **claims: Any,
 ) -> None:
     """Change the user's standard claims."""
-    values = {name: claims[name] for name in SIMPLE_CLAIMS if claims[name] is not None}
-    vouched_for = [name for name in VERIFIED.values() if claims[name]]
+    values, vouched_for = stated_in(claims)
     removed = unset or []
     if not (values or address or removed or vouched_for):
         raise InvalidInputError("Nothing to set or unset. See postern users set --help.")
-    changes = _changes(values, address)
+    changes = stated_changes(values, address)
     for name in changes.model_fields_set & set(removed):
-        raise InvalidInputError(f"{_option_of(name)}: cannot be both set and unset.")
+        raise InvalidInputError(f"{option_of(name)}: cannot be both set and unset.")
     user = with_services(
         lambda services: services.accounts.users.set_claims(
             username, changes, unset=removed, vouched_for=vouched_for
         )
     )
-    show_one(_row(user), as_json=as_json)
-
-
-def _changes(values: dict[str, Any], address: str | None) -> StandardClaims:
-    """Parse claims; raises `InvalidInputError` with the option that has an invalid value."""
-    try:
-        if address is not None:
-            values = {**values, "address": json.loads(address)}
-        changes = StandardClaims.model_validate(values)
-    except ValidationError as error:
-        problem = error.errors(include_input=False)[0]
-        message = problem["msg"].removeprefix("Value error, ")
-        raise InvalidInputError(f"{_option_of(str(problem['loc'][0]))}: {message}") from None
-    except (ValueError, RecursionError):
-        raise InvalidInputError("--address: must be a JSON object") from None
-    if address is not None and "address" not in changes.stated_claims():
-        raise InvalidInputError("--address: must have a member such as country.")
-    return changes
+    show_one(row_of_user(user), as_json=as_json)
 
 
 @cli.command("disable")
@@ -218,7 +239,7 @@ def _set_disabled(username: str, *, disabled: bool, as_json: bool) -> None:
     user = with_services(
         lambda services: services.accounts.users.set_disabled(username, disabled=disabled)
     )
-    show_one(_row(user), as_json=as_json)
+    show_one(row_of_user(user), as_json=as_json)
 
 
 @cli.command("delete")
@@ -246,30 +267,14 @@ async def _deleted(services: "Services", username: str) -> None:
         raise NotFoundError("There is no user with that name.")
 
 
-async def _pages(services: "Services") -> AsyncIterator[list[dict[str, Any]]]:
-    users = services.accounts.users
-    async for page in pages_of(
-        lambda after: users.list_page(after=after), lambda user: user.username_key
-    ):
-        yield [_row(user) for user in page]
+def _rows(users: Sequence["User"]) -> list[dict[str, Any]]:
+    return [row_of_user(user) for user in users]
 
 
-async def _pages_of_odd_names(services: "Services") -> AsyncIterator[list[dict[str, Any]]]:
-    async for rows in _pages(services):
-        problems = ((row, usernames.problem_with(str(row["username"]))) for row in rows)
-        yield [
-            {"username": row["username"], "user_id": row["user_id"], "problem": problem}
-            for row, problem in problems
-            if problem is not None
-        ]
-
-
-def _row(user: "User") -> dict[str, Any]:
-    return {
-        "username": user.username,
-        "user_id": user.user_id,
-        "claims": user.claim_values,
-        "otp_confirmed": user.has_confirmed_otp,
-        "disabled": user.is_disabled,
-        "created_at": user.created_at.isoformat(timespec="seconds"),
-    }
+def _odd_rows(users: Sequence["User"]) -> list[dict[str, Any]]:
+    problems = ((user, usernames.problem_with(user.username)) for user in users)
+    return [
+        {"username": user.username, "user_id": user.user_id, "problem": problem}
+        for user, problem in problems
+        if problem is not None
+    ]

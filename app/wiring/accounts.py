@@ -21,6 +21,7 @@ from app.services.accounts.role_grants import RoleGrantService
 from app.services.accounts.roles import RoleService
 from app.services.accounts.sessions import SessionService
 from app.services.accounts.unconfirmed_users import UnconfirmedUsers
+from app.services.accounts.user_administration import UserAdministration
 from app.services.accounts.user_attributes import UserAttributeService
 from app.services.accounts.user_search import UserSearch
 from app.services.accounts.users import UserService
@@ -35,6 +36,7 @@ from app.wiring.imports import Imports, build_imports
 @dataclass(frozen=True, slots=True, kw_only=True)
 class Accounts:
     users: UserService
+    user_administration: UserAdministration
     authentication: AuthenticationService
     sessions: SessionService
     account_data: AccountData
@@ -81,6 +83,7 @@ def build_accounts(core: Core, *, factors: Factors, clients: Clients, groups: Gr
     )
     return Accounts(
         users=users,
+        user_administration=UserAdministration(users=users, sessions=sessions, audit=core.audit),
         authentication=authentication,
         sessions=sessions,
         account_data=AccountData(

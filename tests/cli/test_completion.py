@@ -8,9 +8,16 @@ from tests.cli.conftest import Postern
 @pytest.mark.parametrize(
     ("line", "completions"),
     [
-        ("postern ", "serve migrate demo users clients keys audit providers import"),
+        (
+            "postern ",
+            "serve migrate demo users groups roles attributes admin clients keys audit providers"
+            " import",
+        ),
         ("postern users re", "reset-otp remove-passkeys reset-password"),
-        ("postern users list --", "--odd-names --json --help"),
+        (
+            "postern users list --",
+            "--search --group --not-signed-in-since --limit --odd-names --json --help",
+        ),
         ("postern users set ada --phone", "--phone-number --phone-number-verified"),
         ("postern users set ada --unset add", "address"),
         ("postern clients trust id ", "none verified first_party"),

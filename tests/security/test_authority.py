@@ -22,6 +22,7 @@ from app.schemas.admin_scopes import AdminScope
 from app.schemas.attributes import AttributeDefinitionBody
 from app.schemas.client_policies import ClientPolicies
 from app.schemas.groups import GroupBody, RoleBody
+from app.schemas.users import UserCreate
 from app.services.accounts.attributes import AttributeService
 from app.services.accounts.exports import UserExport
 from app.services.accounts.groups import GroupService
@@ -29,6 +30,7 @@ from app.services.accounts.imports.flask import FlaskImport
 from app.services.accounts.imports.users import UserImport
 from app.services.accounts.role_grants import RoleGrantService
 from app.services.accounts.roles import RoleService
+from app.services.accounts.user_administration import UserAdministration
 from app.services.accounts.user_attributes import UserAttributeService
 from app.services.clients.imports import ClientImport
 from app.services.clients.policies import ClientPolicyService
@@ -51,6 +53,7 @@ SERVICES = (
     GroupService,
     RoleGrantService,
     RoleService,
+    UserAdministration,
     UserAttributeService,
     UserExport,
     UserImport,
@@ -65,6 +68,7 @@ OF_USERS = frozenset({"set_own"})
 """What users change themselves."""
 GROUP = "0" * 32
 DEFINITION = AttributeDefinitionBody(name="floor", type="number", applies_to="both")
+NEW_USER = UserCreate.model_validate({"username": "u", "password": "correct horse"})
 Act = Callable[[Services, Authority], Awaitable[Any]]
 ACTS: dict[str, tuple[AdminScope, Act]] = {
     "create a group": (
@@ -126,6 +130,14 @@ ACTS: dict[str, tuple[AdminScope, Act]] = {
     "delete a definition": (
         AdminScope.POLICIES_WRITE,
         lambda the, by: the.accounts.attributes.delete("floor", authority=by),
+    ),
+    "create a user": (
+        AdminScope.USERS_WRITE,
+        lambda the, by: the.accounts.user_administration.create(NEW_USER, authority=by),
+    ),
+    "sign a user out": (
+        AdminScope.SESSIONS_WRITE,
+        lambda the, by: the.accounts.user_administration.sign_out("u", authority=by),
     ),
     "set attributes": (
         AdminScope.USERS_WRITE,

@@ -5,7 +5,7 @@ from datetime import datetime
 
 from app.clock import Clock
 from app.models.accounts.users import User
-from app.repositories.accounts.user_search import Position, UserSearchRepository
+from app.repositories.accounts.user_search import InactiveUser, Position, UserSearchRepository
 from app.schemas.search_words import split_words
 
 
@@ -24,6 +24,23 @@ class UserSearch:
             return []
         return await self._user_search_repository.list_by_prefixes(
             prefixes, after=after, limit=limit
+        )
+
+    async def list_of_group(
+        self, group_id: str, text: str = "", *, after: str = "", limit: int = 100
+    ) -> Sequence[User]:
+        """Return the members of a group that `find` would return for a text, ordered by id."""
+        prefixes = sorted(split_words([text]), key=len, reverse=True)
+        return await self._user_search_repository.list_of_group(
+            group_id, prefixes, after=after, limit=limit
+        )
+
+    async def list_inactive(
+        self, *, since: datetime, after: InactiveUser | None = None, limit: int = 100
+    ) -> Sequence[InactiveUser]:
+        """Return users without a sign-in since an instant, the longest inactive first."""
+        return await self._user_search_repository.list_inactive(
+            since=since, after=after, limit=limit
         )
 
     async def index_due(self, *, before: datetime, limit: int) -> int:

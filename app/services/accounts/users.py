@@ -2,12 +2,14 @@
 
 import asyncio
 import json
-from collections.abc import Collection, Iterable, Mapping, Sequence
+from collections.abc import Collection, Iterable, Sequence
+from typing import NamedTuple
 
 from app.clock import Clock
 from app.details import Detail
 from app.errors import ConflictError, InvalidCredentialsError, InvalidInputError, NotFoundError
 from app.models.accounts.sessions import Session
+from app.models.accounts.user_claims import email_key_in
 from app.models.accounts.users import User
 from app.repositories.accounts.users import UserRepository
 from app.schemas.claims import VERIFIED, StandardClaims
@@ -22,12 +24,25 @@ from app.services.accounts.notices import Notices
 from app.services.accounts.password_hashing import PasswordHashing
 from app.services.accounts.sessions import SessionService, SignedIn
 from app.services.accounts.sign_in_names import new_name, require_no_address, taken
+from app.services.accounts.stated_claims import (
+    check_preferred_username,
+    with_vouched,
+    without_username,
+)
 from app.services.factors.otp import OtpService
 from app.services.operations.audit import AuditLog
 
 COMMON_WARNING = (
     "This password is on the lists that attackers try first. It would be refused in production."
 )
+
+
+class NewUser(NamedTuple):
+    """A new user, the enrolment that is shown once, and a warning about the password."""
+
+    user: User
+    enrolment: OtpEnrolment
+    warning: str | None
 
 
 class UserService:
@@ -55,17 +70,28 @@ class UserService:
         self._refuses_common_passwords = refuses_common_passwords
 
     async def register(self, body: UserCreate) -> UserRegistered:
+        """Store a user with an unconfirmed TOTP secret; raise the errors of `create`."""
+        new = await self.create(body)
+        return UserRegistered(
+            message="User registered",
+            otp_uri=new.enrolment.otp_uri,
+            qr_code=new.enrolment.qr_code,
+            warning=new.warning,
+        )
+
+    async def create(self, body: UserCreate, *, vouched_for: Collection[str] = ()) -> NewUser:
         """Store a user with an unconfirmed TOTP secret.
 
-        Raise `ConflictError` for a taken username, whatever the state of that account.
+        `vouched_for` are claims such as `email_verified`. Raise `ConflictError` for a taken
+        username, whatever the state of that account.
         """
         name = new_name(body.username)
-        _check_preferred_username(body, name.spelling)
+        check_preferred_username(body, name.spelling)
+        claims = with_vouched(without_username(body.stated_claims()), vouched_for)
         warning = await self._check_new_password(
             body.password.get_secret_value(), [name.spelling, *names_in(body.email)]
         )
-        user_id = new_identifier()
-        claims = json.dumps(_without_username(body.stated_claims()))
+        user_id, text = new_identifier(), json.dumps(claims)
         secret, sealed = self._otp.new_secret(user_id)
         user = User(
             user_id=user_id,
@@ -78,22 +104,18 @@ class UserService:
             otp_last_step=None,
             disabled_at=None,
             created_at=self._clock.now(),
-            claims=claims,
+            claims=text,
             claims_updated_at=None,
             pairwise_salt=new_salt(),
-            search_words=search_words_of(name.spelling, claims),
+            email_key=email_key_in(text),
+            search_words=search_words_of(name.spelling, text),
         )
         enrolment = await self._otp.enrolment(secret, username=user.username)
         await require_no_address(self._user_repository, name)
         event = self._audit.event(AccountEvent.USER_REGISTERED, user_id=user_id)
         if not await self._user_repository.add(user, event=event):
             raise taken()
-        return UserRegistered(
-            message="User registered",
-            otp_uri=enrolment.otp_uri,
-            qr_code=enrolment.qr_code,
-            warning=warning,
-        )
+        return NewUser(user, enrolment, warning)
 
     async def enroll_otp(self, body: UserCredentials) -> OtpEnrolled:
         """Replace the TOTP secret of an unconfirmed enrolment; the old secret becomes invalid.
@@ -136,15 +158,12 @@ class UserService:
         another request changed the claims at the same time, or since `since` was read.
         """
         user = since or await self.get(username)
-        _check_preferred_username(changes, user.username)
-        claims = _without_username({**user.claim_values, **changes.stated_claims()})
+        check_preferred_username(changes, user.username)
+        claims = without_username({**user.claim_values, **changes.stated_claims()})
         for name in unset:
             claims.pop(name, None)
             claims.pop(VERIFIED.get(name, name), None)
-        for name in vouched_for:
-            if name not in claims:
-                raise InvalidInputError(Detail.CLAIM_MISSING.format(name=name))
-            claims[name] = True
+        claims = with_vouched(claims, vouched_for)
         now = self._clock.now()
         names = sorted({*changes.stated_claims(), *unset, *vouched_for})
         event = self._audit.event(AccountEvent.CLAIMS_CHANGED, user_id=user.user_id, claims=names)
@@ -276,16 +295,6 @@ class UserService:
         if self._refuses_common_passwords:
             raise InvalidInputError(Detail.PASSWORD_IS_COMMON, field="password")
         return COMMON_WARNING
-
-
-def _check_preferred_username(claims: StandardClaims, username: str) -> None:
-    if claims.preferred_username not in (None, username):
-        raise InvalidInputError(Detail.PREFERRED_USERNAME_DIFFERS, field="preferred_username")
-
-
-def _without_username(claims: Mapping[str, object]) -> dict[str, object]:
-    """Drop `preferred_username`: it is derived from the username and not stored."""
-    return {name: value for name, value in claims.items() if name != "preferred_username"}
 
 
 def names_of(user: User) -> list[str]:
