@@ -74,6 +74,14 @@ class Detail(PublicText):
     # Clients
     CLIENT_UNKNOWN = "There is no client with that ID."
     CLIENT_NAME_TAKEN = "That client name is taken. Choose another one.", "client_name_taken"
+    CLIENT_ID_TAKEN = (
+        "That client ID is taken, or belonged to a client that was deleted.",
+        "client_id_taken",
+    )
+    CLIENT_ID_INVALID = (
+        "{field} must have 1 to 128 letters, digits and ._~-, but not look like a user's sub.",
+        "client_id_invalid",
+    )
     CLIENT_NOT_STORED = "The client could not be stored. Try again."
     CLIENT_HAS_NO_SECRET = "This client has no secret."
     INVITATION_LABEL_INVALID = "{field} must have at most 200 characters, all printable."

@@ -5,6 +5,11 @@ from datetime import timedelta
 from typing import TYPE_CHECKING, Annotated, Any, get_args
 
 from app.cli.base import with_services
+from app.cli.client_changes import change, set_admin_scopes
+from app.cli.client_creation import create
+from app.cli.client_policies import set_policy
+from app.cli.client_rows import ClientId, details_of_client, row_of_client
+from app.cli.client_secrets import drop_old_secret, rotate_secret
 from app.cli.listing import pages_of, print_pages
 from app.cli.output import show_one
 from app.cli.parameters import AsJson, argument, one_of, option, whole_number
@@ -13,11 +18,9 @@ from app.errors import InvalidInputError
 from app.models.clients.trust import Trust
 
 if TYPE_CHECKING:
-    from app.models.clients.clients import Client
     from app.wiring import Services
 
 MAXIMUM_DAYS = 3650
-ClientId = Annotated[str, argument()]
 
 cli = Commands("clients", help="Manage clients.")
 
@@ -30,9 +33,17 @@ def list_all(*, as_json: AsJson = False) -> None:
 
 @cli.command("show")
 def show(client_id: ClientId, *, as_json: AsJson = False) -> None:
-    """Show one client."""
+    """Show one client, with its policies and admin scopes."""
     client = with_services(lambda services: services.clients.clients.get(client_id))
-    show_one(_row(client), as_json=as_json)
+    show_one(details_of_client(client), as_json=as_json)
+
+
+cli.command("create")(create)
+cli.command("set")(change)
+cli.command("policy")(set_policy)
+cli.command("admin-scopes")(set_admin_scopes)
+cli.command("rotate-secret")(rotate_secret)
+cli.command("drop-old-secret")(drop_old_secret)
 
 
 @cli.command("rotate")
@@ -58,7 +69,7 @@ def _set_disabled(client_id: str, *, disabled: bool, as_json: bool) -> None:
     client = with_services(
         lambda services: services.clients.clients.set_disabled(client_id, disabled=disabled)
     )
-    show_one(_row(client), as_json=as_json)
+    show_one(row_of_client(client), as_json=as_json)
 
 
 @cli.command("trust")
@@ -76,7 +87,7 @@ def set_trust(
 ) -> None:
     """Set the client's trust level."""
     client = with_services(lambda services: services.clients.clients.set_trust(client_id, trust))
-    show_one(_row(client), as_json=as_json)
+    show_one(row_of_client(client), as_json=as_json)
 
 
 @cli.command("invite")
@@ -102,18 +113,4 @@ async def _pages(services: "Services") -> AsyncIterator[list[dict[str, Any]]]:
     async for page in pages_of(
         lambda after: clients.list_page(after=after), lambda client: client.client_id
     ):
-        yield [_row(client) for client in page]
-
-
-def _row(client: "Client") -> dict[str, Any]:
-    return {
-        "client_id": client.client_id,
-        "client_name": client.client_name,
-        "grant_types": client.grant_types.split(),
-        "scope": client.scope,
-        "redirect_uris": client.redirect_uri_list,
-        "token_endpoint_auth_method": client.token_endpoint_auth_method,
-        "trust": client.trust,
-        "disabled": client.is_disabled,
-        "created_at": client.created_at.isoformat(timespec="seconds"),
-    }
+        yield [row_of_client(client) for client in page]

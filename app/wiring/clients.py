@@ -2,6 +2,7 @@
 
 from dataclasses import dataclass
 
+from app.oauth.administered_clients import AdministeredClients
 from app.oauth.client_auth import CLIENT_AUTH_METHODS
 from app.oauth.grants import Grants
 from app.oauth.registration import ClientRegistration
@@ -9,6 +10,7 @@ from app.oauth.supported_metadata import SupportedMetadata
 from app.repositories.clients.client_origins import ClientOriginRepository
 from app.repositories.clients.consents import ConsentRepository
 from app.repositories.clients.initial_access_tokens import InitialAccessTokenRepository
+from app.services.clients.administration import ClientAdministration
 from app.services.clients.client_keys import ClientKeys
 from app.services.clients.client_logos import ClientLogos
 from app.services.clients.client_origins import ClientOrigins
@@ -28,6 +30,8 @@ class Clients:
     client_logos: ClientLogos
     client_origins: ClientOrigins
     consents: ConsentService
+    administered: AdministeredClients
+    administration: ClientAdministration
     policies: ClientPolicyService
     secrets: ClientSecretService
 
@@ -40,12 +44,23 @@ def build_clients(core: Core, *, groups: Groups, grants: Grants) -> Clients:
         clock=core.clock,
         requires_pkce=core.settings.pkce == "all",
     )
+    supported = SupportedMetadata.of(grants, CLIENT_AUTH_METHODS)
+    administration = ClientAdministration(
+        client_repository=core.client_repository, audit=core.audit, clock=core.clock
+    )
     return Clients(
         clients=clients,
+        administered=AdministeredClients(
+            administration=administration,
+            outbound=core.outbound,
+            supported=supported,
+            is_strict=core.settings.is_production,
+        ),
+        administration=administration,
         registration=ClientRegistration(
             clients=clients,
             outbound=core.outbound,
-            supported=SupportedMetadata.of(grants, CLIENT_AUTH_METHODS),
+            supported=supported,
             is_strict=core.settings.is_production,
         ),
         client_keys=ClientKeys(core.outbound, core.clock),

@@ -58,6 +58,13 @@ COMMANDS = {
     "clients disable": "--json client_id",
     "clients enable": "--json client_id",
     "clients trust": "--json client_id",
+    "clients create": "--json name --kind --redirect-uri --scope --client-id --secret-stdin",
+    "clients set": "--json client_id --name --add-redirect-uri --remove-redirect-uri --add-scope"
+    " --remove-scope --json-file",
+    "clients policy": "--json client_id --access --group --map --mapping --unmap",
+    "clients rotate-secret": "--json client_id --overlap --secret-stdin",
+    "clients drop-old-secret": "--json client_id",
+    "clients admin-scopes": "--json client_id --add --remove",
     "clients invite": "--json --label --days",
     "keys list": "--json",
     "keys rotate": "--json --algorithm --now",

@@ -7,6 +7,7 @@ from typing import Any
 
 from app.models.accounts.groups import Group
 from app.models.accounts.roles import Role
+from app.schemas.admin_scopes import AdminScope
 from app.schemas.attributes import AttributeDefinitionBody
 from app.schemas.client_policies import ClientPolicies
 from app.schemas.groups import GroupBody, RoleBody
@@ -114,6 +115,9 @@ ACTS: dict[str, Callable[[Any], Awaitable[Any]]] = {
     ),
     "client.policies_changed": lambda the: the.services.clients.policies.set(
         the.client.client_id, ClientPolicies(require_pkce=True), **ADMIN
+    ),
+    "client.admin_scopes_changed": lambda the: the.services.clients.administration.set_admin_scopes(
+        the.client.client_id, [AdminScope.USERS_READ], **ADMIN
     ),
     "client.secret_revoked": _revoke_a_secret,
     "client.secret_expiry_changed": lambda the: the.services.clients.secrets.set_expiry(

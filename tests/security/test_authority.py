@@ -18,9 +18,11 @@ from app.errors import (
     StaleVersionError,
 )
 from app.models.accounts.roles import ADMINISTRATOR, AUDITOR, RESERVED_ROLES
+from app.oauth.administered_clients import AdministeredClients
 from app.schemas.admin_scopes import AdminScope
 from app.schemas.attributes import AttributeDefinitionBody
 from app.schemas.client_policies import ClientPolicies
+from app.schemas.clients import ClientCreate
 from app.schemas.groups import GroupBody, RoleBody
 from app.schemas.users import UserCreate
 from app.services.accounts.attributes import AttributeService
@@ -32,6 +34,7 @@ from app.services.accounts.role_grants import RoleGrantService
 from app.services.accounts.roles import RoleService
 from app.services.accounts.user_administration import UserAdministration
 from app.services.accounts.user_attributes import UserAttributeService
+from app.services.clients.administration import ClientAdministration
 from app.services.clients.imports import ClientImport
 from app.services.clients.policies import ClientPolicyService
 from app.services.clients.secrets import ClientSecretService
@@ -45,8 +48,10 @@ from tests.support.parts import services_of
 pytestmark = pytest.mark.both_databases
 
 SERVICES = (
+    AdministeredClients,
     AttributeService,
     ClientImport,
+    ClientAdministration,
     ClientPolicyService,
     ClientSecretService,
     FlaskImport,
@@ -68,6 +73,7 @@ OF_USERS = frozenset({"set_own"})
 """What users change themselves."""
 GROUP = "0" * 32
 DEFINITION = AttributeDefinitionBody(name="floor", type="number", applies_to="both")
+NEW_CLIENT = ClientCreate(client_name="c", grant_types=["client_credentials"])
 NEW_USER = UserCreate.model_validate({"username": "u", "password": "correct horse"})
 Act = Callable[[Services, Authority], Awaitable[Any]]
 ACTS: dict[str, tuple[AdminScope, Act]] = {
@@ -159,6 +165,10 @@ ACTS: dict[str, tuple[AdminScope, Act]] = {
         AdminScope.POLICIES_WRITE,
         lambda the, by: the.clients.policies.set("c", ClientPolicies(), authority=by),
     ),
+    "create a client": (
+        AdminScope.CLIENTS_WRITE,
+        lambda the, by: the.clients.administered.create(NEW_CLIENT, authority=by),
+    ),
     "replace a secret": (
         AdminScope.CLIENTS_WRITE,
         lambda the, by: the.clients.secrets.replace("c", overlap=timedelta(0), authority=by),
@@ -213,6 +223,20 @@ async def test_roles_write_alone_cannot_grant_a_reserved_role(
         await grants.grant_to_user(role_id, await id_of(app, user), authority=by)
     with pytest.raises(FullAdministratorRequiredError):
         await grants.grant_to_group(role_id, group.group_id, authority=by)
+
+
+async def test_only_a_full_administrator_gives_admin_scopes_or_changes_a_client_that_has_them(
+    app: Application,
+) -> None:
+    clients, by = services_of(app).clients, authority_of([AdminScope.CLIENTS_WRITE])
+    client_id = (await app.create_client()).client_id
+    scopes = [AdminScope.USERS_READ]
+
+    with pytest.raises(FullAdministratorRequiredError):
+        await clients.administration.set_admin_scopes(client_id, scopes, authority=by)
+    client = await clients.administration.set_admin_scopes(client_id, scopes, authority=FULL)
+    with pytest.raises(FullAdministratorRequiredError):
+        await clients.administered.change(client, NEW_CLIENT, authority=by)
 
 
 async def test_groups_write_alone_cannot_join_a_group_of_administrators(

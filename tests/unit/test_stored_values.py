@@ -136,6 +136,7 @@ VALUES: dict[type[StrEnum], set[str]] = {
         "client.enabled",
         "client.invited",
         "client.policies_changed",
+        "client.admin_scopes_changed",
         "client.registered",
         "client.secret_expiry_changed",
         "client.secret_revoked",

@@ -18,7 +18,7 @@ from app.schemas.registration import ClientRegister
 from app.security.comparison import digests_match
 from app.security.text import is_storable
 from app.security.tokens import TokenKind, digest_of, new_token
-from app.services.clients.rows import client_of
+from app.services.clients.stated_clients import client_from
 from app.services.operations.audit import AuditLog
 from app.services.operations.audit_actions import ServerEvent
 
@@ -69,8 +69,9 @@ class ClientService:
     ) -> ClientCreated:
         """Store a client under a unique name; raise `ConflictError` if the name is taken."""
         secret = new_token(TokenKind.CLIENT_SECRET) if has_secret else None
-        client = self._client_of(
+        client = client_from(
             body,
+            now=self._clock.now(),
             client_name=body.client_name,
             scope=body.scope,
             unique_name=body.client_name,
@@ -94,8 +95,9 @@ class ClientService:
         """Store a client that registers itself, with a registration access token (RFC 7592)."""
         secret = new_token(TokenKind.CLIENT_SECRET) if has_secret else None
         registration_token = new_token(TokenKind.REGISTRATION_TOKEN)
-        client = self._client_of(
+        client = client_from(
             body,
+            now=self._clock.now(),
             client_name=body.client_name or "",
             scope=scope,
             secret_digest=digest_of(secret) if secret is not None else None,
@@ -128,8 +130,9 @@ class ClientService:
         elif digest is None:
             secret = new_token(TokenKind.CLIENT_SECRET)
             digest = digest_of(secret)
-        changed = self._client_of(
+        changed = client_from(
             body,
+            now=self._clock.now(),
             client_name=body.client_name or "",
             scope=scope,
             sector_identifier=sector_identifier,
@@ -257,13 +260,6 @@ class ClientService:
         """Return the values in force that an administrator reviews before trusting a client."""
         values = self.information(client)
         return {name: value for name, value in values.items() if name not in MAY_CHANGE_UNSEEN}
-
-    def _client_of(
-        self, body: ClientCreate | ClientRegister, *, client_name: str, scope: str, **further: Any
-    ) -> Client:
-        return client_of(
-            body, client_name=client_name, scope=scope, created_at=self._clock.now(), **further
-        )
 
 
 def _secret_expires_at(client: Client) -> int | None:

@@ -15,8 +15,8 @@ from app.schemas.clients import ClientCreate
 from app.security import client_ids
 from app.security.comparison import digests_match
 from app.security.tokens import digest_of
-from app.services.clients.rows import client_of
 from app.services.clients.secrets import MINIMUM_LENGTH, is_acceptable
+from app.services.clients.stated_clients import client_from
 from app.services.operations.audit import AuditLog
 from app.services.operations.audit_actions import ServerEvent
 from app.services.operations.authority import Authority
@@ -91,12 +91,12 @@ class ClientImport:
         return problems
 
     def _row_of(self, client: ImportedClient) -> Client:
-        return client_of(
+        return client_from(
             client.body,
             client_id=client.client_id,
             client_name=client.name,
             scope=client.body.scope,
-            created_at=client.created_at or self._clock.now(),
+            now=client.created_at or self._clock.now(),
             secret_digest=digest_of(client.secret) if client.secret is not None else None,
         )
 

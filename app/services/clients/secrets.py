@@ -48,7 +48,7 @@ class ClientSecretService:
         client = await self._get(client_id, authority)
         now = self._clock.now()
         if secret is not None:
-            _require_good(secret)
+            require_good_secret(secret)
         if not timedelta(0) <= overlap <= LONGEST_OVERLAP:
             raise InvalidInputError(Detail.SECRET_OVERLAP_INVALID, field="overlap")
         if expires_at is not None and expires_at <= now:
@@ -126,6 +126,7 @@ def is_acceptable(secret: str) -> bool:
     return is_plain and MINIMUM_LENGTH <= len(secret) <= MAXIMUM_LENGTH
 
 
-def _require_good(secret: str) -> None:
+def require_good_secret(secret: str) -> None:
+    """Raise `InvalidInputError` for a chosen secret that is short, long or not plain ASCII."""
     if not is_acceptable(secret):
         raise InvalidInputError(Detail.CLIENT_SECRET_INVALID, field="client_secret")

@@ -29,6 +29,7 @@ class ServerEvent(AuditAction):
     CLIENT_SECRET_EXPIRY_CHANGED = "client.secret_expiry_changed"
     CLIENT_POLICIES_CHANGED = "client.policies_changed"
     USERS_EXPORTED = "users.exported"
+    CLIENT_ADMIN_SCOPES_CHANGED = "client.admin_scopes_changed"
     KEYS_ROTATED = "keys.rotated"
     KEYS_REWRAPPED = "keys.rewrapped"
     PROVIDER_ADDED = "provider.added"

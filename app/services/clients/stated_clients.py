@@ -1,6 +1,7 @@
-"""The row of a new client."""
+"""Rows of clients, made from the metadata that is stated for them."""
 
 import json
+from collections.abc import Mapping
 from datetime import datetime
 from typing import Any
 
@@ -9,16 +10,19 @@ from app.schemas.clients import ClientCreate
 from app.schemas.registration import ClientRegister
 from app.security.tokens import new_client_id
 
+NOT_SHOWN = frozenset({"jwks"})
+"""Metadata that is too large for the audit log."""
 
-def client_of(
+
+def client_from(
     body: ClientCreate | ClientRegister,
     *,
     client_name: str,
     scope: str,
-    created_at: datetime,
+    now: datetime,
     **further: Any,
 ) -> Client:
-    """Return a client with this metadata. `further` are columns with other than usual values."""
+    """Return a new client with the metadata of a body, and other columns from `further`."""
     values = {
         "client_id": new_client_id(),
         "client_name": client_name,
@@ -31,10 +35,28 @@ def client_of(
         "redirect_uris": " ".join(body.all_redirect_uris),
         "metadata": json.dumps(body.stated_metadata()),
         "disabled_at": None,
-        "created_at": created_at,
+        "created_at": now,
         "trust": "none",
         "sector_identifier": None,
         "registration_token_digest": None,
         "registration_expires_at": None,
     }
     return Client(**{**values, **further})
+
+
+def stated_members(client: Client) -> dict[str, Any]:
+    """Return the metadata of a client as a body states it (RFC 7591 section 2)."""
+    return {
+        **client.metadata_members,
+        "client_name": client.client_name,
+        "redirect_uris": client.redirect_uri_list,
+        "grant_types": client.grant_types.split(),
+        "scope": client.scope,
+        "token_endpoint_auth_method": client.token_endpoint_auth_method,
+    }
+
+
+def shown_client(client: Client) -> Mapping[str, Any]:
+    """Return what the audit log says about the metadata of a client."""
+    members = stated_members(client)
+    return {name: value for name, value in members.items() if name not in NOT_SHOWN}

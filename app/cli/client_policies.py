@@ -1,0 +1,112 @@
+"""`postern clients policy`: who may use a client, and which claims it gets."""
+
+import json
+from typing import TYPE_CHECKING, Annotated, Any, get_args
+
+from app.cli.base import with_services
+from app.cli.bodies import parse_body
+from app.cli.client_rows import ClientId, policies_of
+from app.cli.output import show_one
+from app.cli.parameters import AsJson, one_of, option
+from app.cli.subjects import group_named
+from app.errors import InvalidInputError
+from app.schemas.client_policies import AccessPolicy, ClientPolicies
+
+if TYPE_CHECKING:
+    from app.wiring import Services
+
+KINDS = get_args(AccessPolicy.model_fields["kind"].annotation)
+TARGETS = ("id_token", "userinfo")
+"""Where a claim of `--map` appears; `--mapping` states anything else."""
+Texts = list[str] | None
+
+
+def set_policy(
+    client_id: ClientId,
+    *,
+    access: Annotated[
+        str | None,
+        option(
+            "--access",
+            **one_of(KINDS),
+            help="The users that may use the client; groups needs --group.",
+        ),
+    ] = None,
+    group: Annotated[
+        Texts, option("--group", metavar="NAME", help="A group that has access. Can be repeated.")
+    ] = None,
+    add_claim: Annotated[
+        Texts,
+        option(
+            "--map",
+            metavar="CLAIM=SOURCE",
+            help="Add a claim to the ID token and UserInfo, from groups, roles or attribute:NAME.",
+        ),
+    ] = None,
+    mapping: Annotated[
+        Texts,
+        option("--mapping", metavar="JSON", help="Add a claim with all members of a mapping."),
+    ] = None,
+    unmap: Annotated[
+        Texts, option("--unmap", metavar="CLAIM", help="Remove the mappings of a claim.")
+    ] = None,
+    as_json: AsJson = False,
+) -> None:
+    """Show or change the policies of a client, which hold from the next request on."""
+    if group and access not in (None, "groups"):
+        raise InvalidInputError("--group requires --access groups.")
+    if access == "groups" and not group:
+        raise InvalidInputError("--access groups requires --group.")
+    added = [*map(_short_mapping, add_claim or ()), *map(_mapping, mapping or ())]
+    is_change = bool(access or group or added or unmap)
+
+    async def store(services: "Services") -> dict[str, Any]:
+        from app.services.operations.authority import FULL
+
+        client = await services.clients.clients.get(client_id)
+        if is_change:
+            values = policies_of(client)
+            mappings = values.pop("claim_mappings", [])
+            _require_mapped(mappings, unmap or ())
+            values["claim_mappings"] = [
+                *(each for each in mappings if each["name"] not in (unmap or ())),
+                *added,
+            ]
+            if access is not None or group:
+                groups = [await group_named(services, name) for name in group or ()]
+                values["access"] = {
+                    "kind": access or "groups",
+                    "groups": [each.group_id for each in groups],
+                }
+            client = await services.clients.policies.set(
+                client_id,
+                parse_body(ClientPolicies, values),
+                version=client.version,
+                authority=FULL,
+            )
+        return {"client_id": client.client_id, "policies": policies_of(client)}
+
+    show_one(with_services(store), as_json=as_json)
+
+
+def _short_mapping(text: str) -> dict[str, Any]:
+    name, _, source = text.partition("=")
+    if not name or not source:
+        raise InvalidInputError("--map must be CLAIM=SOURCE.")
+    return {"name": name, "source": source, "targets": list(TARGETS)}
+
+
+def _mapping(text: str) -> dict[str, Any]:
+    try:
+        members = json.loads(text)
+    except (ValueError, RecursionError):
+        members = None
+    if not isinstance(members, dict):
+        raise InvalidInputError("--mapping must be a JSON object.")
+    return members
+
+
+def _require_mapped(mappings: list[dict[str, Any]], names: Any) -> None:
+    for name in names:
+        if name not in {each["name"] for each in mappings}:
+            raise InvalidInputError("--unmap: the client has no mapping of that claim.")

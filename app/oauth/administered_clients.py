@@ -1,0 +1,79 @@
+"""Clients of administrators, under the rules for client metadata of the standards."""
+
+from collections.abc import Mapping
+from typing import Any
+
+from app.errors import InvalidInputError
+from app.models.clients.clients import Client
+from app.oauth.client_metadata import ClientRules
+from app.oauth.errors import OAuth2Error
+from app.oauth.sectors import Sectors
+from app.oauth.supported_metadata import SupportedMetadata
+from app.outbound.http import OutboundHttp
+from app.schemas.clients import ClientCreate
+from app.services.clients.administration import ClientAdministration
+from app.services.clients.clients import NewClient
+from app.services.clients.stated_clients import stated_members
+from app.services.operations.authority import Authority
+
+
+class AdministeredClients:
+    """Creation and changes by administrators; `is_strict` is for production."""
+
+    def __init__(
+        self,
+        *,
+        administration: ClientAdministration,
+        outbound: OutboundHttp,
+        supported: SupportedMetadata,
+        is_strict: bool,
+    ) -> None:
+        self._administration = administration
+        self._rules = ClientRules(outbound, supported, is_strict=is_strict)
+        self._sectors = Sectors(outbound)
+
+    async def create(
+        self,
+        body: ClientCreate,
+        *,
+        client_id: str | None = None,
+        secret: str | None = None,
+        authority: Authority,
+    ) -> NewClient:
+        """Create a client; raise `InvalidInputError` or `ConflictError`."""
+        body, sector_identifier = await self._checked(body)
+        return await self._administration.create(
+            body,
+            client_id=client_id,
+            secret=secret,
+            has_secret=self._rules.has_secret(body),
+            sector_identifier=sector_identifier,
+            authority=authority,
+        )
+
+    async def change(
+        self, before: Client, body: ClientCreate, *, authority: Authority
+    ) -> NewClient:
+        """Replace the metadata of a client; raise `InvalidInputError` or `StaleVersionError`."""
+        body, sector_identifier = await self._checked(body)
+        return await self._administration.change(
+            before,
+            body,
+            has_secret=self._rules.has_secret(body),
+            sector_identifier=sector_identifier,
+            authority=authority,
+        )
+
+    async def _checked(self, body: ClientCreate) -> tuple[ClientCreate, str | None]:
+        try:
+            self._rules.check(body)
+            sector_identifier = await self._sectors.identifier_of(body)
+        except OAuth2Error as error:
+            raise InvalidInputError(str(error.description), error=str(error.error)) from None
+        return self._rules.without_unreachable_logos(body), sector_identifier
+
+
+def merged_members(client: Client, changes: Mapping[str, Any]) -> dict[str, Any]:
+    """Return the metadata of a client with changes, where None removes a member."""
+    members = {**stated_members(client), **changes}
+    return {name: value for name, value in members.items() if value is not None}

@@ -1,0 +1,158 @@
+"""Clients as administrators create and change them."""
+
+import re
+from collections.abc import Collection
+from typing import Any
+
+from app.clock import Clock
+from app.details import Detail
+from app.errors import ConflictError, InvalidInputError, NotFoundError, StaleVersionError
+from app.models.clients.clients import Client
+from app.repositories.clients.clients import ClientRepository
+from app.schemas.admin_scopes import AdminScope
+from app.schemas.clients import ClientCreate
+from app.security.tokens import TokenKind, digest_of, new_client_id, new_token
+from app.services.clients.clients import NewClient
+from app.services.clients.secrets import require_good_secret
+from app.services.clients.stated_clients import client_from, shown_client
+from app.services.operations.audit import AuditLog
+from app.services.operations.audit_actions import ServerEvent
+from app.services.operations.authority import Authority
+
+CLIENT_ID = re.compile(r"[A-Za-z0-9._~-]{1,128}")
+FORM_OF_SUBJECTS = re.compile(r"[0-9A-Fa-f]{32}|[A-Za-z0-9_-]{43}")
+"""Forms of `sub`: a client must not be mistaken for a user (RFC 9068 section 5)."""
+METADATA_COLUMNS = (
+    "client_name", "token_endpoint_auth_method", "grant_types", "response_types", "scope",
+    "redirect_uris", "metadata", "sector_identifier",
+)  # fmt: skip
+NO_SECRET: dict[str, Any] = {
+    "secret_digest": None,
+    "secret_expires_at": None,
+    "previous_secret_digest": None,
+    "previous_secret_expires_at": None,
+}
+
+
+class ClientAdministration:
+    """Changes hold from the client's next request on. The rules of the standards are checked by
+    `AdministeredClients`, which calls this."""
+
+    def __init__(
+        self, *, client_repository: ClientRepository, audit: AuditLog, clock: Clock
+    ) -> None:
+        self._client_repository = client_repository
+        self._audit = audit
+        self._clock = clock
+
+    async def create(
+        self,
+        body: ClientCreate,
+        *,
+        client_id: str | None,
+        secret: str | None,
+        has_secret: bool,
+        sector_identifier: str | None,
+        authority: Authority,
+    ) -> NewClient:
+        """Store a client under a chosen or a new id, with a chosen or a new secret.
+
+        Raise `ConflictError` for an id that is taken, even by a client that was deleted.
+        """
+        authority.require(AdminScope.CLIENTS_WRITE)
+        if client_id is not None:
+            _require_good_id(client_id)
+        if secret is not None:
+            _require_secret(has_secret=has_secret)
+            require_good_secret(secret)
+        issued = (secret or new_token(TokenKind.CLIENT_SECRET)) if has_secret else None
+        client = client_from(
+            body,
+            client_name=body.client_name,
+            scope=body.scope,
+            now=self._clock.now(),
+            client_id=client_id or new_client_id(),
+            secret_digest=digest_of(issued) if issued is not None else None,
+            sector_identifier=sector_identifier,
+        )
+        event = self._audit.event(
+            ServerEvent.CLIENT_CREATED, client_id=client.client_id, after=shown_client(client)
+        )
+        if await self._client_repository.add(client, event=event) is not None:
+            raise ConflictError(Detail.CLIENT_ID_TAKEN, field="client_id")
+        return NewClient(client, issued, None)
+
+    async def change(
+        self,
+        before: Client,
+        body: ClientCreate,
+        *,
+        has_secret: bool,
+        sector_identifier: str | None,
+        authority: Authority,
+    ) -> NewClient:
+        """Replace the metadata of a client; its trust, admin scopes and policies remain.
+
+        A client that now needs a secret gets one. Raise `StaleVersionError` if the client was
+        changed since `before` was read.
+        """
+        authority.require(AdminScope.CLIENTS_WRITE)
+        authority.require_may_change(before)
+        stated = client_from(
+            body,
+            client_name=body.client_name,
+            scope=body.scope,
+            now=self._clock.now(),
+            sector_identifier=sector_identifier,
+        )
+        after = before._replace(**{name: getattr(stated, name) for name in METADATA_COLUMNS})
+        if after.client_name != before.client_name:
+            after = after._replace(unique_name=None)
+        secret = None
+        if not has_secret:
+            after = after._replace(**NO_SECRET)
+        elif before.secret_digest is None:
+            secret = new_token(TokenKind.CLIENT_SECRET)
+            after = after._replace(secret_digest=digest_of(secret))
+        if after == before:
+            return NewClient(before, None, None)
+        event = self._audit.event(
+            ServerEvent.CLIENT_CHANGED,
+            client_id=before.client_id,
+            before=shown_client(before),
+            after=shown_client(after),
+        )
+        if not await self._client_repository.change(before, after, event=event):
+            raise StaleVersionError
+        return NewClient(after._replace(version=before.version + 1), secret, None)
+
+    async def set_admin_scopes(
+        self, client_id: str, scopes: Collection[AdminScope], *, authority: Authority
+    ) -> Client:
+        """Set the scopes of the admin API that a client may have. Needs a full administrator."""
+        authority.require_full()
+        before = await self._client_repository.find(client_id, now=self._clock.now())
+        if before is None:
+            raise NotFoundError(Detail.CLIENT_UNKNOWN)
+        after = before._replace(admin_scopes=" ".join(sorted(set(scopes))))
+        if after == before:
+            return before
+        event = self._audit.event(
+            ServerEvent.CLIENT_ADMIN_SCOPES_CHANGED,
+            client_id=client_id,
+            before=before.admin_scopes.split(),
+            after=after.admin_scopes.split(),
+        )
+        if not await self._client_repository.change(before, after, event=event):
+            raise StaleVersionError
+        return after._replace(version=before.version + 1)
+
+
+def _require_good_id(client_id: str) -> None:
+    if not CLIENT_ID.fullmatch(client_id) or FORM_OF_SUBJECTS.fullmatch(client_id):
+        raise InvalidInputError(Detail.CLIENT_ID_INVALID, field="client_id")
+
+
+def _require_secret(*, has_secret: bool) -> None:
+    if not has_secret:
+        raise InvalidInputError(Detail.CLIENT_HAS_NO_SECRET, field="client_secret")
