@@ -19,6 +19,7 @@ Examples:
   postern serve                             Start the server on localhost
   postern demo                              Run the whole quick start
   postern migrate                           Migrate the database to this release
+  postern admin create NAME                 Create the first administrator
   postern users list                        List users
   postern users import users.csv --dry-run  Check a file of users
   postern users reset-password NAME --link  Print a link for setting a password
