@@ -3,19 +3,20 @@
 import base64
 import json
 from collections.abc import Callable, Mapping
-from dataclasses import asdict, dataclass, fields
+from dataclasses import Field, asdict, dataclass, fields
 from datetime import UTC, datetime, timedelta
-from typing import TYPE_CHECKING, Generic, NamedTuple, TypeVar
+from typing import Any, ClassVar, Generic, NamedTuple, Protocol, TypeVar
 
 from app.pages.support.browser import Browser
 from app.security.encryption import SealError
 from app.security.purposes import Purpose
 
-if TYPE_CHECKING:
-    from _typeshed import DataclassInstance
 
-Content = TypeVar("Content", bound="DataclassInstance")
+class Dataclass(Protocol):
+    __dataclass_fields__: ClassVar[dict[str, Field[Any]]]
 
+
+Content = TypeVar("Content", bound=Dataclass)
 
 OMITTED_IF_EMPTY: Mapping[str, bool] = {"is_omitted_if_empty": True}
 """Metadata of a field that has a default value, and is stored only if it is not empty."""
