@@ -166,7 +166,7 @@ class Detail(PublicText):
     )
 
     # Pages
-    FORM_UNREADABLE = N_("We couldn't read the form. Reload the page and try again.")
+    FORM_UNREADABLE = N_("We couldn't read the form.")
     FILE_UNKNOWN = N_("This file doesn't exist.")
     API_DOCS_OFF = N_("The API documentation is turned off.")
     SWAGGER_UI_MISSING = N_("Swagger UI isn't installed.")

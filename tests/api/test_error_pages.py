@@ -1,5 +1,6 @@
 """Errors for people: an explanation, whose turn it is, the id of the request, and the next step."""
 
+import html
 import re
 
 import httpx
@@ -17,6 +18,12 @@ async def expired(app: Application, **headers: str) -> httpx.Response:
     return await app.http.post(
         "/login", data={"csrf_token": "another's"}, headers={**BROWSER, **headers}
     )
+
+
+def heading_and_texts(page: httpx.Response) -> list[str]:
+    """The heading of a page, its paragraphs and the labels of its links."""
+    main = page.text.partition("<h1>")[2].partition('<dl class="details">')[0]
+    return [html.unescape(text) for text in re.findall(r"(?:^|>)([^<>]*\w[^<>]*)<", main)]
 
 
 def next_steps(page: httpx.Response) -> list[str]:
@@ -51,6 +58,46 @@ async def test_an_expired_form_links_back_to_its_page(app: Application) -> None:
     assert page.status_code == 403
     assert "This page has expired" in text_of(page)
     assert next_steps(page) == ["/login?request_id=r1&amp;ui_locales=de"]
+
+
+async def test_the_page_of_an_expired_form_gives_one_instruction(app: Application) -> None:
+    """PAGES: the next step"""
+    reason = "It's from an earlier visit, or cookies are blocked for this site."
+
+    linked = await expired(app, referer=str(app.http.base_url.join("/login")))
+    unlinked = await expired(app)
+
+    assert heading_and_texts(linked) == ["This page has expired", reason, "Try again"]
+    assert heading_and_texts(unlinked) == [
+        "This page has expired",
+        reason,
+        "Go back, reload the page and try again.",
+    ]
+
+
+@pytest.mark.parametrize(
+    ("language", "texts"),
+    [
+        (
+            "en",
+            ["Password reset is turned off", "Ask your administrator to reset your password."],
+        ),
+        (
+            "de",
+            [
+                "Das Zurücksetzen von Passwörtern ist deaktiviert",
+                "Bitten Sie Ihren Administrator, Ihr Passwort zurückzusetzen.",
+            ],
+        ),
+    ],
+)
+async def test_the_heading_says_what_is_not_available(
+    language: str, texts: list[str], app: Application
+) -> None:
+    page = await app.http.get("/recover", params={"ui_locales": language}, headers=BROWSER)
+
+    assert page.status_code == 404
+    assert heading_and_texts(page) == texts
 
 
 @pytest.mark.parametrize(

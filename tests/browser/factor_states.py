@@ -13,7 +13,9 @@ WRONG = "That code is wrong or has already been used. Enter another recovery cod
 NOT_SAVED = "Confirm that you've saved your codes. You won't see them again."
 
 
-def factor_states(code: Mapping[str, Any], enroll: Mapping[str, Any], long: Any) -> States:
+def factor_states(
+    code: Mapping[str, Any], enroll: Mapping[str, Any], long: Any, wrong_code: str
+) -> States:
     """`code` and `enroll` are the values of those pages, `long` is a person of many letters."""
     saved = {**code, "codes": CODES, "file": f"data:text/plain;charset=utf-8,{quote(CODES[0])}"}
     recovery = {**code, "otp_url": "/login/otp", "remember_days": 0}
@@ -62,6 +64,6 @@ def factor_states(code: Mapping[str, Any], enroll: Mapping[str, Any], long: Any)
         "account-authenticator-new": ("account_authenticator_new.html", new),
         "account-authenticator-new-wrong": (
             "account_authenticator_new.html",
-            {**new, "confirmed_at": None, "errors": {"code": "That code is wrong."}},
+            {**new, "confirmed_at": None, "errors": {"code": wrong_code}},
         ),
     }

@@ -75,7 +75,7 @@ async def test_the_account_page_removes_listed_apps_and_signs_the_user_out(walk:
 
     await page.get_by_role("button", name="Remove").click()
     await expect(page.get_by_text("Apps appear here after you sign in to them.")).to_be_visible()
-    await page.get_by_role("button", name="Sign out here").click()
+    await page.get_by_role("button", name="Sign out", exact=True).click()
 
     await expect(page.get_by_role("heading")).to_have_text("You're signed out")
     await walk.authorize(client, prompt="none")

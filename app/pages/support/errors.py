@@ -9,13 +9,19 @@ from fastapi import FastAPI, Request
 from starlette.exceptions import HTTPException
 from starlette.responses import Response
 
-from app.errors import PosternError, TooManyRequestsError, UnavailableError
+from app.errors import (
+    ConflictError,
+    NotFoundError,
+    PosternError,
+    TooManyRequestsError,
+    UnavailableError,
+)
 from app.i18n.messages import N_
 from app.oauth.authorization.requests import UntrustedRequestError
 from app.oauth.redirect_uris import home_of
 from app.observability import refusals
 from app.pages.support.browser import AnswerInsteadError, GoToError, write_cookies
-from app.pages.support.forms import FormExpiredError
+from app.pages.support.forms import FormExpiredError, UnusableTextError
 from app.pages.support.negotiation import in_language, prefers_html, text_for
 from app.pages.support.rate_limits import rate_limited_message
 from app.pages.support.routes import redirect
@@ -23,9 +29,12 @@ from app.pages.support.templating import page, ready
 from app.pages.support.view_models import name_of_client
 
 TRY_AGAIN = N_("Go back and try again.")
+LOAD_AGAIN = N_("Go back, reload the page and try again.")
 CLIENT_ERROR = N_("The app sent a bad request. Send these details to whoever runs the app.")
 OUR_PATH = re.compile(r"/(?![/\\])")
 SERVER_ERROR = N_("Something went wrong on our side. Try again in a minute.")
+TITLED_BY_STATUS = (NotFoundError, ConflictError)
+"""Errors whose title says no more than the status. The detail is the heading of their page."""
 
 
 def install(application: FastAPI) -> None:
@@ -72,17 +81,23 @@ def error_page(request: Request, error: Exception, **values: Any) -> Response:
         refusals.note_refusal(code, str(getattr(error, "detail", type(error).__name__)))
     if isinstance(error, TooManyRequestsError):
         message = rate_limited_message(request, error)
+    again = _again(request, error, status)
+    heading, message, advice = text(heading), text(message), text(_advice(error, status))
+    if isinstance(error, TITLED_BY_STATUS):
+        heading, message, advice = _headed_by_detail(message, advice)
+    if isinstance(error, FormExpiredError) and again is not None:
+        advice = ""  # the link is the only instruction
     response = page(
         request,
         "error.html",
         **_way_back(request, error),
         **values,
         status=status,
-        heading=text(heading),
-        message=text(message),
-        advice=text(_whose_turn(error, status)),
+        heading=heading,
+        message=message,
+        advice=advice,
         details=code,
-        again=_again(request, error, status),
+        again=again,
         errors={},
         request_id=str(request.scope.get("request_id", "")),
     )
@@ -136,7 +151,20 @@ def _headers(error: Exception) -> dict[str, str]:
     return dict(error.headers or {}) if isinstance(error, HTTPException) else {}
 
 
-def _whose_turn(error: Exception, status: int) -> str:
+def _headed_by_detail(detail: str, advice: str) -> tuple[str, str, str]:
+    """Return the heading, message and advice of a page whose heading is the detail.
+
+    The heading is the first sentence. The others say what to do, in place of the general advice.
+    """
+    heading, _, others = detail.partition(". ")
+    return heading.removesuffix("."), "", others or advice
+
+
+def _advice(error: Exception, status: int) -> str:
+    if isinstance(error, UnusableTextError):
+        return TRY_AGAIN
+    if isinstance(error, FormExpiredError):
+        return LOAD_AGAIN
     code = error.error_code if isinstance(error, PosternError) else ""
     if code in ("invalid_client", "invalid_redirect_uri", "invalid_request", "invalid_request_uri"):
         return CLIENT_ERROR

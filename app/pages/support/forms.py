@@ -18,7 +18,7 @@ from app.pages.support.negotiation import UI_LOCALES, remember_ui_locales
 from app.security.text import is_storable
 
 HINT = N_("This contains a character that isn't allowed. Type it again.")
-HOW_TO_GO_ON = "Reload the page, and make sure that cookies are allowed for this site."
+NOT_OF_THIS_BROWSER = "It's from an earlier visit, or cookies are blocked for this site."
 
 Errors = Mapping[str, str]
 """Translated messages, keyed by the names of the form's fields; "" is for the whole form."""
@@ -31,7 +31,7 @@ class FormExpiredError(PosternError):
     status = 403
     title = "This page has expired"
 
-    def __init__(self, detail: str = HOW_TO_GO_ON) -> None:
+    def __init__(self, detail: str = NOT_OF_THIS_BROWSER) -> None:
         super().__init__(detail)
 
 
@@ -43,7 +43,7 @@ class UnusableTextError(PosternError):
     title = N_("We couldn't process this form")
 
     def __init__(self) -> None:
-        super().__init__(N_("It contains a control character. Go back and fill it in again."))
+        super().__init__(N_("It contains a control character."))
 
 
 class ShowAgainError(Exception):

@@ -14,7 +14,7 @@ FROM_BELOW = (
     N_("The groups you belong to"),
     N_("Your roles"),
     N_("This page has expired"),
-    N_("Reload the page, and make sure that cookies are allowed for this site."),
+    N_("It's from an earlier visit, or cookies are blocked for this site."),
     N_("This sign-in link doesn't work"),
     N_("This sign-out link doesn't work"),
     N_("A username must have 1 to 64 characters."),
