@@ -1,10 +1,11 @@
 """The pages in a browser without a server: each state under an address of its own."""
 
 import io
+from collections.abc import Mapping
 from pathlib import Path
 from types import SimpleNamespace
 from typing import Any, NamedTuple
-from urllib.parse import parse_qs, urlsplit
+from urllib.parse import parse_qs, urlencode, urlsplit
 
 import png
 from fastapi import Request
@@ -76,8 +77,17 @@ def _answer(url: str, settings: Settings) -> Response:
     if name not in STATES:
         return Response("", status_code=404)
     template, values = STATES[name]
+    language = parse_qs(parts.query).get("ui_locales", ["en"])[0]
+    return drawn(template, values, settings, language=language)
+
+
+def drawn(
+    template: str, values: Mapping[str, Any], settings: Settings, *, language: str
+) -> Response:
+    """Return the page of a template with these values, as the server sends it."""
     frames = ["https://photos.example.com"] if values.get("frames") else []
-    return page(_request(parts.query, settings), template, frame_src=frames, **values)
+    request = _request(urlencode({"ui_locales": language}), settings)
+    return page(request, template, frame_src=frames, **values)
 
 
 def _request(query: str, settings: Settings) -> Request:
