@@ -1,12 +1,18 @@
 """Which responses set the cookies of a browser: pages and errors, but nothing for other sites."""
 
+import re
 from typing import Any
+from unittest.mock import AsyncMock
 
 import httpx
 import pytest
 
+from app.errors import UnavailableError
+from tests.conftest import AppFactory
 from tests.support.application import Application, TestClient, TestUser
-from tests.support.visitor import Visitor, query
+from tests.support.logout import says_signed_out
+from tests.support.parts import services_of
+from tests.support.visitor import Visitor, query, visiting
 
 DATABASES = ("sqlite",)
 FORM = {"content-type": "application/x-www-form-urlencoded"}
@@ -84,3 +90,76 @@ async def test_the_picture_of_a_code_sets_no_cookie(app: Application, visitor: V
 
     assert picture.headers["content-type"] == "image/png"
     assert cookies_set_by(picture) == set()
+
+
+@pytest.mark.parametrize(
+    ("form", "action"), [("/logout", "/logout/confirm"), ("/account", "/account/sessions/end")]
+)
+async def test_a_browser_forgets_a_session_only_once_it_has_ended(
+    app: Application,
+    visitor: Visitor,
+    client: TestClient,
+    user: TestUser,
+    monkeypatch: pytest.MonkeyPatch,
+    form: str,
+    action: str,
+) -> None:
+    """SECURITY_BAR row 30: a session that lives on can still be signed out of"""
+    await visitor.sign_in(await visitor.get("/login"), user)
+    page, sessions = await visitor.get(form), services_of(app).accounts.sessions
+    cookie = visitor.http.cookies["postern_sessions"]
+
+    with monkeypatch.context() as patch:
+        patch.setattr(sessions, "end", AsyncMock(side_effect=UnavailableError))
+        refused = await visitor.submit(page, to=action)
+    kept = visitor.http.cookies.get("postern_sessions")
+    done = await visitor.submit(page, to=action)
+
+    assert (refused.status_code, cookies_set_by(refused)) == (503, set())
+    assert kept == cookie
+    assert says_signed_out(done)
+    assert "postern_sessions" not in visitor.http.cookies
+    assert await sessions.find(cookie) is None
+
+
+async def test_a_browser_changes_its_current_user_only_once_the_request_has_them(
+    app: Application,
+    visitor: Visitor,
+    client: TestClient,
+    user: TestUser,
+    monkeypatch: pytest.MonkeyPatch,
+) -> None:
+    await visitor.sign_in(await visitor.get("/login"), user)
+    other = await app.enrolled_user()
+    await visitor.sign_in(await visitor.get("/login", other="1"), other)
+    page = await visitor.authorize(client, prompt="select_account")
+    (*_, chosen) = re.findall(r'name="session_id" value="([^"]+)"', page.text)
+    authorization = services_of(app).oauth.authorization
+
+    with monkeypatch.context() as patch:
+        patch.setattr(authorization, "set_session", AsyncMock(side_effect=UnavailableError))
+        refused = await visitor.submit(page, to="/select-account", session_id=chosen)
+    done = await visitor.submit(page, to="/select-account", session_id=chosen)
+
+    assert (refused.status_code, cookies_set_by(refused)) == (503, set())
+    assert cookies_set_by(done) == {"postern_sessions"}
+
+
+async def test_a_browser_forgets_the_first_factor_only_once_the_sign_in_is_complete(
+    start_app: AppFactory, monkeypatch: pytest.MonkeyPatch
+) -> None:
+    app = await start_app(remember_browser_days=30)
+    user = await app.enrolled_user()
+    app.clock.advance(seconds=31)
+    async with visiting(app) as visitor:
+        page = await visitor.give_password(await visitor.get("/login"), user)
+        with monkeypatch.context() as patch:
+            trusted_browsers = services_of(app).factors.trusted_browsers
+            patch.setattr(trusted_browsers, "remember", AsyncMock(side_effect=UnavailableError))
+            refused = await visitor.submit(page, code=app.code(user), remember_browser="1")
+        app.clock.advance(seconds=31)
+        done = await visitor.submit(page, code=app.code(user), remember_browser="1")
+
+    assert (refused.status_code, cookies_set_by(refused)) == (503, {"postern_sessions"})
+    assert done.headers["location"] == "/account"
+    assert cookies_set_by(done) == {"postern_sessions", "postern_sign_in", "postern_remembered"}

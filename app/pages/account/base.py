@@ -98,10 +98,7 @@ AccountRequestDep = Annotated[AccountRequest, Depends(get_account_request)]
 def _other_account_page(request: PageRequest, current: SignedIn, shown_for: str) -> Response:
     """Return a page that explains that nothing was changed, with links to both accounts."""
     browser = request.browser
-    other = next(
-        (signed_in for signed_in in browser.signed_in if signed_in.session.session_id == shown_for),
-        None,
-    )
+    other = browser.find(shown_for)
     parts = browser.request.url.path.split("/")
     place = parts[2] if len(parts) > 2 else ""
     place = place if place in account_places_of(browser.request) else ""

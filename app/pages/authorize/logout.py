@@ -97,17 +97,15 @@ async def confirm(request: PageRequestDep) -> Response:
 
 async def end_session(browser: Browser, session_id: str) -> list[str]:
     """End a session of this browser and return the front-channel logout URLs to load in frames."""
-    signed_in = next(
-        (entry for entry in browser.signed_in if entry.session.session_id == session_id),
-        None,
-    )
+    signed_in = browser.find(session_id)
     if signed_in is None:
         return []  # the user signed out meanwhile, or was never signed in to this browser
-    browser.forget(session_id)
     event = browser.services.core.audit.event(
         AccountEvent.SESSION_ENDED, user_id=signed_in.user.user_id
     )
-    return await browser.services.oauth.logout.end(session_id, event=event)
+    frames = await browser.services.oauth.logout.end(session_id, event=event)
+    browser.forget(session_id)  # not before: if the session has not ended, the user tries again
+    return frames
 
 
 def signed_out_page(

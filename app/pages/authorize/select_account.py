@@ -28,8 +28,9 @@ async def select_account(request: InteractionRequestDep, pending: PendingDep) ->
 async def choose(request: InteractionRequestDep, pending: PendingDep) -> Response:
     request.check()
     browser, authorization = request.browser, request.services.oauth.authorization
-    signed_in = browser.choose(request.fields.get("session_id", ""))
+    signed_in = browser.find(request.fields.get("session_id", ""))
     if signed_in is None:  # signed out meanwhile
         return redirect(request.link(LOGIN))
     pending = await authorization.set_session(pending, signed_in.session.session_id)
+    browser.choose(signed_in)
     return answer(browser, await authorization.resume(pending, browser.signed_in))

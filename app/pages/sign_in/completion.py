@@ -51,7 +51,7 @@ async def complete(
         await services.accounts.authentication.signed_in(user)
     if request.pending is not None:
         await services.oauth.authorization.set_session(request.pending, session.session_id)
-    SIGN_IN.clear(browser)
     if AMR_MFA in amr and request.fields.get(REMEMBER):
         await remember_browser(browser, user)
+    SIGN_IN.clear(browser)
     return response or redirect(request.continuation.url)

@@ -91,11 +91,16 @@ class Browser:
                 return signed_in.session.session_id
         return None
 
-    def choose(self, session_id: str) -> SignedIn | None:
-        """Make the user of a session the current one; return None for an unknown session."""
-        self.signed_in.sort(key=lambda each: each.session.session_id != session_id)
-        current = self.current
-        return current if current and current.session.session_id == session_id else None
+    def find(self, session_id: str) -> SignedIn | None:
+        """Return the user of a session in this browser, or None."""
+        for signed_in in self.signed_in:
+            if signed_in.session.session_id == session_id:
+                return signed_in
+        return None
+
+    def choose(self, signed_in: SignedIn) -> None:
+        """Make a user who is signed in to this browser the current one."""
+        self.signed_in.sort(key=lambda each: each is not signed_in)
 
     def forget(self, session_id: str) -> None:
         self.signed_in = [
