@@ -157,7 +157,7 @@ async def _measure_steps(grown: Grown) -> None:
     grown.used += 2 * STEPS_A_ROUND
     steps: dict[str, Callable[[int], Awaitable[object]]] = {
         STEPS[0]: lambda number: sessions.end(f"session-{number}", now=now, event=_event(now)),
-        STEPS[1]: lambda number: accounts.delete(f"grown-{number}", now=now, event=_event(now)),
+        STEPS[1]: lambda number: accounts.delete(f"grown-{number}", now=now, events=[_event(now)]),
     }
     try:
         await sessions.end("none", now=now, event=_event(now))  # opens the connection

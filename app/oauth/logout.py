@@ -92,10 +92,15 @@ class Logout:
 
         `event` is the audit event that records the end of the session.
         """
-        signed_in = await self._sessions.find_by_id(session_id)
-        clients = await self._sessions.clients_in(session_id)
+        frames = await self.frames(session_id)
         if await self._sessions.end(session_id, event=event):
             self._logout_delivery.kick()
+        return frames
+
+    async def frames(self, session_id: str) -> list[str]:
+        """Return the URIs that the browser should load in frames once a session has ended."""
+        signed_in = await self._sessions.find_by_id(session_id)
+        clients = await self._sessions.clients_in(session_id)
         frames = [self._frame(client, session_id, signed_in) for client in clients]
         return [uri for uri in frames if uri is not None]
 

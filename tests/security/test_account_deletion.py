@@ -1,16 +1,19 @@
 """A person who deletes his account is gone at once, everywhere, and nobody else is."""
 
 import asyncio
+from typing import Any
 
 import pytest
 from sqlalchemy import select
 
 from app.models.accounts.roles import ADMINISTRATOR
+from app.models.accounts.users import User
 from app.models.tables import metadata
 from app.repositories.accounts.accounts import TABLES_OF_A_USER
 from app.services.operations.authority import FULL
 from tests.conftest import AppFactory
 from tests.protocol.logout_peers import told_client
+from tests.protocol.test_oidc_frontchannel_logout import framed_client
 from tests.support.account import (
     FRESH_SECONDS,
     happened,
@@ -20,7 +23,8 @@ from tests.support.account import (
 )
 from tests.support.application import Application, TestClient, TestUser
 from tests.support.assertions import assert_oauth_error
-from tests.support.logout import decoded, sid_of
+from tests.support.broken_outbox import writes_refused
+from tests.support.logout import decoded, frames_in, parameters_of, policy_of, sid_of
 from tests.support.parts import services_of
 from tests.support.passkeys import MINE, enrol
 from tests.support.peer import HOST, Authority, running_peer
@@ -80,6 +84,71 @@ async def test_the_last_administrator_cannot_delete_their_account(
     other = await app.enrolled_user()
     other_id = (await stored(app, other)).user_id
     await grants.grant_to_user(ADMINISTRATOR, other_id, authority=FULL)
+    assert "Your account has been deleted" in await delete(visitor, user)
+
+
+async def test_the_last_administrator_stays_signed_in_if_another_one_was_deleted_first(
+    start_app: AppFactory, monkeypatch: pytest.MonkeyPatch
+) -> None:
+    app = await start_app()
+    client, user, other = (
+        await app.create_client(),
+        await app.enrolled_user(),
+        await app.enrolled_user(),
+    )
+    accounts, user_id = services_of(app).accounts, (await stored(app, user)).user_id
+    for administrator_id in (user_id, (await stored(app, other)).user_id):
+        await accounts.role_grants.grant_to_user(ADMINISTRATOR, administrator_id, authority=FULL)
+    delete_account = accounts.account_data.delete
+
+    async def overtaken(deleted: User, **arguments: Any) -> bool:
+        await delete_account(await stored(app, other))
+        return await delete_account(deleted, **arguments)
+
+    async with visiting(app) as visitor:
+        tokens = await visitor.tokens_for(client, user)
+        monkeypatch.setattr(accounts.account_data, "delete", overtaken)
+        page = await visitor.submit(await visitor.get(DATA), to=DELETE, confirmation=user.username)
+        account = await visitor.get("/account")
+
+    assert page.status_code == 400
+    assert "This is the last administrator" in text_of(page)
+    assert page.headers.get_list("set-cookie") == []
+    assert account.status_code == 200
+    assert await app.is_active(client, tokens["access_token"])
+    assert "session.ended" not in dict(await happened(app, user_id))
+
+
+async def test_the_page_of_a_deleted_account_notifies_clients_in_frames(
+    app: Application, visitor: Visitor, user: TestUser
+) -> None:
+    """Front-Channel Logout 1.0 section 2, with the `sid` of the session that is gone"""
+    client = await framed_client(app, frontchannel_logout_session_required=True)
+    id_token = (await visitor.tokens_for(client, user))["id_token"]
+    user_id = (await stored(app, user)).user_id
+
+    page = await visitor.submit(await visitor.get(DATA), to=DELETE, confirmation=user.username)
+
+    (frame,) = frames_in(page)
+    assert parameters_of(frame)["sid"] == sid_of(id_token)
+    assert policy_of(page)["frame-src"] == "https://app.example"
+    actions = [action for action, _ in await happened(app, user_id)]
+    assert actions[-2:] == ["session.ended", "user.deleted"]
+
+
+async def test_an_account_that_could_not_be_deleted_stays_signed_in(
+    app: Application, visitor: Visitor, user: TestUser
+) -> None:
+    """SECURITY_BAR row 30: a browser does not forget a session that lives on"""
+    await signed_in(visitor, user)
+    page = await visitor.get(DATA)
+
+    async with writes_refused(app, "users", "DELETE"):
+        refused = await visitor.submit(page, to=DELETE, confirmation=user.username)
+
+    assert refused.status_code >= 500
+    assert refused.headers.get_list("set-cookie") == []
+    assert (await visitor.get("/account")).status_code == 200
     assert "Your account has been deleted" in await delete(visitor, user)
 
 

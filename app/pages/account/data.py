@@ -9,11 +9,11 @@ from app.i18n.messages import N_
 from app.oauth.redirect_uris import origin_of
 from app.pages.account.base import AccountRequest, AccountRequestDep, account_router
 from app.pages.account.pages import AccountPage
-from app.pages.authorize.logout import end_session
 from app.pages.support import Errors, ShowAgainError, shows_again
 from app.pages.support.templating import page
 from app.pages.support.urls import ACCOUNT
 from app.security import usernames
+from app.services.accounts.events import AccountEvent
 
 router = account_router()
 
@@ -53,13 +53,15 @@ async def delete(request: AccountRequestDep) -> Response:
     if usernames.key_or_none(_typed(request)) != request.user.username_key:
         wrong = request.text("That's not your username. Your account wasn't deleted.")
         raise ShowAgainError({CONFIRMATION: wrong})
+    services, user, session_id = request.services, request.user, request.session.session_id
+    frames = await services.oauth.logout.frames(session_id)
+    session_ended = services.core.audit.event(AccountEvent.SESSION_ENDED, user_id=user.user_id)
     try:
-        await request.services.accounts.account_data.require_deletable(request.user)
+        await services.accounts.account_data.delete(user, session_ended=session_ended)
     except LastAdministratorError as error:
         raise ShowAgainError({"": request.text(error.detail)}) from None
-    frames = await end_session(request.browser, request.session.session_id)
-    await request.services.accounts.account_data.delete(request.user)
-    request.services.oauth.logout_delivery.kick()
+    request.browser.forget(session_id)
+    services.oauth.logout_delivery.kick()
     return page(
         request.browser.request,
         "account_deleted.html",

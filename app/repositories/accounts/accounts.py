@@ -33,7 +33,6 @@ from app.models.oauth.token_families import token_families
 from app.models.oauth.used_refresh_tokens import used_refresh_tokens
 from app.models.operations.audit_outbox import NewEvent
 from app.repositories.accounts.administrators import (
-    is_last_administrator,
     user_is_not_last_administrator,
 )
 from app.repositories.accounts.owners import lock_user
@@ -95,12 +94,7 @@ class AccountRepository:
         )
 
     @retries_on_lock
-    async def is_last_administrator(self, user_id: str) -> bool:
-        async with self._database.transaction() as connection:
-            return await is_last_administrator(connection, user_id)
-
-    @retries_on_lock
-    async def delete(self, user_id: str, *, now: datetime, event: NewEvent) -> bool:
+    async def delete(self, user_id: str, *, now: datetime, events: Sequence[NewEvent]) -> bool:
         """Delete a user and all their data in one step; return False if already deleted.
 
         The audit log is append-only and is kept, and so are the notices that inform clients of the
@@ -116,7 +110,7 @@ class AccountRepository:
                 if deleted.first() is None:
                     return False
                 await delete_rows_of(connection, [user_id])
-            await write_events(connection, event)
+            await write_events(connection, *events)
         return True
 
     async def _list(

@@ -110,24 +110,14 @@ async def user_is_not_last_administrator(
         yield
 
 
-async def is_last_administrator(connection: AsyncConnection, user_id: str) -> bool:
-    """Return whether a user has the role `administrator`, and no other user has it."""
-    everybody = await _has_administrator(connection)
-    return everybody and not await _has_administrator(connection, except_user_id=user_id)
-
-
-async def _has_administrator(
-    connection: AsyncConnection, *, except_user_id: str | None = None
-) -> bool:
+async def _has_administrator(connection: AsyncConnection) -> bool:
     """Return whether a user who is not disabled has the role `administrator`."""
-    counts: list[ColumnElement[bool]] = [user.disabled_at.is_(None)]
-    if except_user_id is not None:
-        counts.append(user.user_id != except_user_id)
+    is_enabled = user.disabled_at.is_(None)
     id_in_subject = func.substr(grant.subject, len(USER_PREFIX) + 1)
     directly = (
         select(user.user_id)
         .select_from(role_grants.join(users, user.user_id == id_in_subject))
-        .where(_is_grant_to(USER_PREFIX), *counts)
+        .where(_is_grant_to(USER_PREFIX), is_enabled)
         .limit(1)
     )
     if (await connection.execute(directly)).first() is not None:
@@ -140,7 +130,7 @@ async def _has_administrator(
                 users, user.user_id == member.user_id
             )
         )
-        .where(_is_grant_to(GROUP_PREFIX), *counts)
+        .where(_is_grant_to(GROUP_PREFIX), is_enabled)
         .limit(1)
     )
     return (await connection.execute(by_group)).first() is not None

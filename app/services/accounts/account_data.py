@@ -5,9 +5,9 @@ from datetime import datetime
 from typing import Any
 
 from app.clock import Clock
-from app.errors import LastAdministratorError
 from app.models.accounts.users import User
 from app.models.operations.audit_events import AuditEvent
+from app.models.operations.audit_outbox import NewEvent
 from app.repositories.accounts.accounts import AccountRepository
 from app.repositories.clients.clients import ClientRepository
 from app.security.passwords import has_password
@@ -85,20 +85,17 @@ class AccountData:
             "activity": [_event(event) for event in await self._activity(user)],
         }
 
-    async def require_deletable(self, user: User) -> None:
-        """Raise `LastAdministratorError` for an account that `delete` would refuse."""
-        if await self._account_repository.is_last_administrator(user.user_id):
-            raise LastAdministratorError
-
-    async def delete(self, user: User) -> bool:
+    async def delete(self, user: User, *, session_ended: NewEvent | None = None) -> bool:
         """Delete an account permanently; return False if it was deleted already.
 
         The clients in the user's sessions and the user are notified. The audit log keeps its
-        events. Raise `LastAdministratorError` for the account of the last administrator.
+        events. If the user deletes it themselves, `session_ended` records the end of their session.
+        Raise `LastAdministratorError` for the account of the last administrator.
         """
-        event = self._audit.event(AccountEvent.USER_DELETED, user_id=user.user_id)
+        deleted = self._audit.event(AccountEvent.USER_DELETED, user_id=user.user_id)
+        events = [deleted] if session_ended is None else [session_ended, deleted]
         if not await self._account_repository.delete(
-            user.user_id, now=self._clock.now(), event=event
+            user.user_id, now=self._clock.now(), events=events
         ):
             return False
         await self._notices.send(user, AccountEvent.USER_DELETED)
