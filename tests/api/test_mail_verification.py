@@ -12,7 +12,7 @@ from tests.support.application import PASSWORD, Application, TestUser
 from tests.support.callers import calling_from
 from tests.support.people import ALL_SCOPES, access_token, person_with, told
 from tests.support.smtp import MailServer, html_of, link_in, running_mail_server, text_of
-from tests.support.visitor import Visitor, visiting
+from tests.support.visitor import Form, Visitor, visiting
 from tests.support.visitor import text_of as shown_on
 
 ADDRESS = "zoe@example.com"
@@ -246,6 +246,20 @@ async def test_a_fourth_mail_to_an_email_within_an_hour_is_rate_limited(
     assert [each.status_code for each in answers] == [303, 303, 429]
     assert int(answers[-1].headers["retry-after"]) > 0
     assert "Too many emails requested." in shown_on(answers[-1])
+
+
+async def test_a_rate_limited_resend_fills_in_the_address_that_is_not_confirmed(
+    app: Application, mail_server: MailServer, visitor: Visitor
+) -> None:
+    zoe = await person_with_mailbox(app, mail_server, ADDRESS)
+    page = await at_the_address_page(visitor, zoe)
+    page = await visitor.follow(await visitor.submit(page, to="/account/email", email=OTHER))
+
+    answers = [await visitor.submit(page, to="/account/email/resend") for _ in range(2)]
+
+    assert [each.status_code for each in answers] == [303, 429]
+    (fields,) = [each for action, each in Form(answers[-1].text).forms if "email" in each]
+    assert fields["email"] == OTHER
 
 
 @pytest.mark.slow

@@ -1,5 +1,7 @@
 """`/account/email`: the user's email address, and whether it is verified."""
 
+from functools import partial
+
 from pydantic import TypeAdapter, ValidationError
 from starlette.responses import Response
 
@@ -21,15 +23,19 @@ PATH = f"{ACCOUNT}/{PLACE}"
 AN_ADDRESS: TypeAdapter[str] = TypeAdapter(Email)
 
 
-async def email_page(request: AccountRequest, errors: Errors | None = None) -> Response:
+async def email_page(
+    request: AccountRequest, errors: Errors | None = None, *, is_resent: bool = False
+) -> Response:
+    """Show the form again with the address that the user entered, or that a mail was resent to."""
     address, is_verified = _address_of(request.user)
+    pending = await request.services.accounts.email_verification.pending(request.user)
     return request.account_page(
         "account_email.html",
         errors,
         email=address,
         is_verified=is_verified,
-        pending=await request.services.accounts.email_verification.pending(request.user),
-        entered=_entered(request),
+        pending=pending,
+        entered=_unconfirmed(request, pending) if is_resent else _entered(request),
     )
 
 
@@ -57,13 +63,12 @@ async def change(request: AccountRequestDep) -> Response:
 
 
 @router.post(f"{PATH}/resend")
-@shows_again(email_page, shows_limits=False)
+@shows_again(partial(email_page, is_resent=True), shows_limits=False)
 async def resend(request: AccountRequestDep) -> Response:
     request.check()
     _require_mail(request)
-    current_address, is_verified = _address_of(request.user)
-    pending_address = await request.services.accounts.email_verification.pending(request.user)
-    address = pending_address or ("" if is_verified else current_address)
+    pending = await request.services.accounts.email_verification.pending(request.user)
+    address = _unconfirmed(request, pending)
     return await _send(request, address) if address else redirect(PATH)
 
 
@@ -86,6 +91,12 @@ async def _send(request: AccountRequest, address: str) -> Response:
 
 def _entered(request: AccountRequest) -> str:
     return request.fields.get("email", "").strip() if request.is_form else ""
+
+
+def _unconfirmed(request: AccountRequest, pending: str | None) -> str:
+    """Return the address that is not confirmed yet, or ""."""
+    address, is_verified = _address_of(request.user)
+    return pending or ("" if is_verified else address)
 
 
 def _address_of(user: User) -> tuple[str, bool]:
