@@ -22,6 +22,9 @@ from tests.support.identity_provider import (
 from tests.support.parts import services_of
 from tests.support.visitor import Visitor, visiting
 
+FACE = "\N{GRINNING FACE}"
+"""A character of four bytes."""
+
 
 async def map_groups(
     app: Application,
@@ -90,6 +93,59 @@ async def test_a_new_account_has_the_groups_of_its_first_sign_in(
 
     user = await services_of(app).accounts.users.get(name)
     assert await groups_of(app, user.user_id) == {group.name}
+
+
+def cookie_bytes(visitor: Visitor) -> int:
+    """Return the length of what a browser counts towards its limit: name and value."""
+    return len("__Host-postern_upstream=" + visitor.http.cookies["postern_upstream"])
+
+
+async def test_the_first_sign_in_gives_the_groups_that_fit_into_the_cookie(
+    app: Application, visitor: Visitor, provider: Provider, caplog: pytest.LogCaptureFixture
+) -> None:
+    """The next one gives all of them."""
+    group, last = await new_group(app), await new_group(app)
+    values = [f"{number:02}-{FACE * 30}" for number in range(40)]
+    await map_groups(app, provider, {**dict.fromkeys(values[:-1], group), values[-1]: last})
+    name = app.new_name()
+
+    page = await signed_in_by(visitor, provider, sub="many", groups=values)
+    length = cookie_bytes(visitor)
+    await visitor.follow(await visitor.submit(page, to="/login/new-here", username=name))
+    user_id = (await services_of(app).accounts.users.get(name)).user_id
+    first = await groups_of(app, user_id)
+    await sign_in(app, provider, "many", groups=values)
+
+    assert 3700 < length < 4000
+    assert first == {group.name}
+    assert await groups_of(app, user_id) == {group.name, last.name}
+    (record,) = [each for each in caplog.records if "no room" in each.getMessage()]
+    assert provider.name in record.getMessage()
+    assert "of 40 groups" in record.getMessage()
+
+
+async def test_long_texts_that_are_not_ascii_leave_room_in_the_cookie(
+    app: Application, visitor: Visitor, provider: Provider, caplog: pytest.LogCaptureFixture
+) -> None:
+    group = await new_group(app)
+    await map_groups(app, provider, {"S": group})
+    name = app.new_name()
+    email, full_name = f"{FACE * 240}@example.com", FACE * 200
+
+    page = await signed_in_by(
+        visitor, provider, sub="\u00e9" * 255, groups=["S"], email=email, name=full_name
+    )
+    length = cookie_bytes(visitor)
+    home = await visitor.follow(await visitor.submit(page, to="/login/new-here", username=name))
+
+    assert length < 4000
+    assert email in page.text
+    assert "Your account" in home.text
+    user = await services_of(app).accounts.users.get(name)
+    assert await groups_of(app, user.user_id) == {group.name}
+    (record,) = [each for each in caplog.records if "no room" in each.getMessage()]
+    assert "name" in record.getMessage()
+    assert FACE not in record.getMessage()
 
 
 async def test_without_a_mapping_nothing_is_given(

@@ -1,7 +1,7 @@
 """`/login/with/{name}/callback`: the user returns from an identity provider."""
 
 import hmac
-from collections.abc import Mapping, Sequence
+from collections.abc import Mapping
 from dataclasses import asdict, dataclass
 from datetime import UTC, datetime, timedelta
 from typing import Any
@@ -18,11 +18,11 @@ from app.oauth.federation.errors import (
 from app.pages.federation.errors import LOST, NO_FLOW, OTHER_PERSON, failed, problem
 from app.pages.federation.state import (
     LASTS,
-    PENDING_ACCOUNT,
     TRANSACTION,
     PendingAccount,
     SignInTransaction,
     clear,
+    store_pending_account,
 )
 from app.pages.sign_in.completion import complete
 from app.pages.sign_in.recent_sign_in import sign_in_again_url
@@ -52,7 +52,6 @@ from app.services.federation.identity_provider_rules import (
 router = page_router()
 
 FEDERATED = "fed"
-MAXIMUM_GROUPS_TEXT = 800
 SKEW = timedelta(seconds=10)
 AUTH_TIME, PROMPT_LOGIN = "auth_time", "prompt=login"
 """Proofs that a sign-in at an identity provider is recent: it reports `auth_time`, or a new sign-in
@@ -140,9 +139,9 @@ async def _sign_in(
             transaction.state,
             transaction.given,
             transaction.begun_at,
-            _short(groups),
+            [*groups],
         )
-        PENDING_ACCOUNT.set(browser, pending_account)
+        store_pending_account(browser, pending_account)
         return redirect(returned.continuation.link(NEW_HERE))
     await group_mappings.renew(user, returned.provider, groups)
     if transaction.is_fresh:
@@ -150,14 +149,6 @@ async def _sign_in(
         await identity_providers.record_fresh_sign_in(user, identity, proof=proof)
     interaction = await load_interaction(returned, Fields(transaction.given))
     return await sign_in_by_provider(interaction, user, auth_time=auth_time)
-
-
-def _short(groups: Sequence[str]) -> list[str]:
-    """Return the groups that the cookie of a new account holds.
-
-    Too many wait until the next sign-in.
-    """
-    return [*groups] if sum(map(len, groups)) <= MAXIMUM_GROUPS_TEXT else []
 
 
 async def _link(returned: Return, identity: ExternalIdentity) -> Response:

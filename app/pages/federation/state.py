@@ -4,11 +4,14 @@ It is only valid in the browser that it was issued to, and holds one thing at a 
 progress (`SignInTransaction`), or a returned user without an account yet (`PendingAccount`).
 """
 
-from dataclasses import dataclass, field
+from bisect import bisect_right
+from collections.abc import Iterator
+from dataclasses import dataclass, field, replace
 from datetime import timedelta
 from typing import Any
 
 from app.oauth.federation.authentication import AuthenticationRequest
+from app.observability.logging import logger
 from app.pages.support import Browser
 from app.pages.support.cookies import BASE64, OMITTED_IF_EMPTY, SealedCookie
 from app.security.purposes import Purpose
@@ -16,6 +19,13 @@ from app.services.federation.identity_provider_rules import ExternalIdentity
 
 NAME = "postern_upstream"
 LASTS = timedelta(minutes=10)
+MAXIMUM_BYTES = 3800
+"""Longest sealed value; a browser has room for 4,096 bytes with name and attributes."""
+DROPPED_TEXTS = ("name", "email", "username")
+"""Members of the external identity that a new account can do without, in the order in which they
+are dropped. Without all of them, every identity fits."""
+
+log = logger(__name__)
 
 
 @dataclass(frozen=True, slots=True)
@@ -89,6 +99,56 @@ PENDING_ACCOUNT = SealedCookie(
 def clear(browser: Browser) -> None:
     """Remove the cookie, whichever it holds."""
     TRANSACTION.clear(browser)
+
+
+def store_pending_account(browser: Browser, pending_account: PendingAccount) -> None:
+    """Store a pending account, without what the cookie has no room for.
+
+    The last groups are dropped first; the user gets them at the next sign-in. If there is no room
+    without groups either, texts are dropped, which the user can enter in the new account.
+    """
+    for candidate in _without_texts(pending_account):
+        count = _groups_that_fit(browser, candidate)
+        if count >= 0:
+            break
+    stored = replace(candidate, groups=candidate.groups[: max(count, 0)])
+    _log_difference(pending_account, stored)
+    PENDING_ACCOUNT.set(browser, stored)
+
+
+def _without_texts(pending_account: PendingAccount) -> Iterator[PendingAccount]:
+    """Yield the pending account, then without one text, without two, and so on."""
+    yield pending_account
+    elsewhere = pending_account.elsewhere
+    for name in DROPPED_TEXTS:
+        elsewhere = {**elsewhere, name: ""}
+        yield replace(pending_account, elsewhere=elsewhere)
+
+
+def _groups_that_fit(browser: Browser, pending_account: PendingAccount) -> int:
+    """Return how many groups, from the first, fit into the cookie; -1 if it is full without any."""
+
+    def length(count: int) -> int:
+        shorter = replace(pending_account, groups=pending_account.groups[:count])
+        return len(PENDING_ACCOUNT.seal(browser, shorter, context=browser.identifier))
+
+    counts = range(len(pending_account.groups) + 1)
+    return bisect_right(counts, MAXIMUM_BYTES, key=length) - 1
+
+
+def _log_difference(pending_account: PendingAccount, stored: PendingAccount) -> None:
+    """Log which groups and texts were dropped; the texts themselves are personal data."""
+    dropped = [
+        name for name, text in pending_account.elsewhere.items() if text != stored.elsewhere[name]
+    ]
+    groups = pending_account.groups[len(stored.groups) :]
+    if groups:
+        dropped.append(f"the last {len(groups)} of {len(pending_account.groups)} groups")
+    if dropped:
+        provider = pending_account.elsewhere["provider"]
+        log.warning(
+            "identity provider %s: a cookie has no room for %s", provider, ", ".join(dropped)
+        )
 
 
 def session_of(provider: str, request: AuthenticationRequest) -> dict[str, Any]:
