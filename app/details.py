@@ -143,6 +143,10 @@ class Detail(PublicText):
     ATTRIBUTE_NOT_EDITABLE = "You can't edit this attribute.", "attribute_not_editable"
     ATTRIBUTES_CHANGED = "The attributes were changed in the meantime. Try again."
     TOO_MANY_ATTRIBUTES = "There are 200 attributes already. Delete one first."
+    POLICY_NOT_ENFORCED = (
+        "{field} isn't supported yet and would have no effect. Leave it out.",
+        "policy_not_enforced",
+    )
     CLAIM_NOT_FROM_USERS = (
         "Users edit this attribute themselves. It can't be the source of this claim.",
         "claim_not_vouched",

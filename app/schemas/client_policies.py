@@ -20,6 +20,17 @@ ScopeName = Annotated[str, StringConstraints(pattern=r"^[\x21\x23-\x5b\x5d-\x7e]
 LoginMethod = Annotated[
     str, StringConstraints(pattern=r"^(password|passkey|provider:[a-z0-9-]{1,40})$")
 ]
+UNENFORCED_POLICIES = (
+    "id_token_claims",
+    "access_token_ttl",
+    "refresh_token_ttl",
+    "second_factor",
+    "require_pkce",
+    "consent",
+    "allowed_scopes",
+    "login_methods",
+)
+"""Policies of a client that have a place in the database, but are not enforced."""
 FROZEN = ConfigDict(frozen=True, extra="forbid")
 
 

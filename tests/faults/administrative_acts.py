@@ -114,7 +114,7 @@ ACTS: dict[str, Callable[[Any], Awaitable[Any]]] = {
         the.user.user_id, {ACTED_ON: new_identifier()}, **ADMIN
     ),
     "client.policies_changed": lambda the: the.services.clients.policies.set(
-        the.client.client_id, ClientPolicies(require_pkce=True), **ADMIN
+        the.client.client_id, ClientPolicies(require_verified_email=True), **ADMIN
     ),
     "client.admin_scopes_changed": lambda the: the.services.clients.administration.set_admin_scopes(
         the.client.client_id, [AdminScope.USERS_READ], **ADMIN

@@ -385,10 +385,10 @@ async def test_every_change_is_recorded_with_before_and_after(
     services, user_id = services_of(app), await id_of(app, user)
     group = await new_group(app, user, name=app.new_name("Crew"))
     role = await new_role(app, user, group)
-    body = GroupBody(name=group.name, description="Fly", second_factor="optional")
+    body = GroupBody(name=group.name, description="Fly")
     await services.accounts.groups.change(group.group_id, body, authority=FULL)
     await services.accounts.groups.change(group.group_id, body, authority=FULL)  # no change
-    await set_policies(app, client, require_pkce=True)
+    await set_policies(app, client, require_verified_email=True)
     await services.clients.secrets.replace(client.client_id, overlap=timedelta(1), authority=FULL)
     await services.accounts.role_grants.revoke_from_user(role.role_id, user_id, authority=FULL)
     await services.accounts.groups.remove_member(group.group_id, user_id, authority=FULL)
@@ -416,8 +416,7 @@ async def test_every_change_is_recorded_with_before_and_after(
     changed = by_action["group.changed"]
     assert changed["before"]["description"] == ""
     assert changed["after"]["description"] == "Fly"
-    assert changed["after"]["second_factor"] == "optional"
-    assert by_action["client.policies_changed"]["after"] == {"require_pkce": True}
+    assert by_action["client.policies_changed"]["after"] == {"require_verified_email": True}
     assert by_action["client.policies_changed"]["before"] == {}
     secret = by_action["client.secret_rotated"]
     assert secret["before"]["has_previous_secret"] is False

@@ -7,7 +7,7 @@ from typing import Any
 
 from app.clock import Clock
 from app.details import Detail
-from app.errors import ConflictError, NotFoundError, StaleVersionError
+from app.errors import ConflictError, InvalidInputError, NotFoundError, StaleVersionError
 from app.models.accounts.groups import MANUAL, Group, Membership
 from app.repositories.accounts.group_members import GroupMemberRepository
 from app.repositories.accounts.groups import GroupRepository
@@ -166,6 +166,8 @@ class GroupService:
         return group
 
     async def _values(self, body: GroupBody) -> dict[str, Any]:
+        if body.second_factor is not None:  # it is stored, but no sign-in reads it
+            raise InvalidInputError(Detail.POLICY_NOT_ENFORCED, field="second_factor")
         await self._attributes.check(body.attributes, of="groups")
         return {
             "name": body.name,

@@ -11,7 +11,7 @@ from app.repositories.accounts.groups import GroupRepository
 from app.repositories.clients.clients import ClientRepository
 from app.schemas.admin_scopes import AdminScope
 from app.schemas.claim_names import VOUCHED_CLAIMS
-from app.schemas.client_policies import ClientPolicies
+from app.schemas.client_policies import UNENFORCED_POLICIES, ClientPolicies
 from app.services.accounts.attributes import AttributeService
 from app.services.operations.audit import AuditLog
 from app.services.operations.audit_actions import ServerEvent
@@ -44,8 +44,9 @@ class ClientPolicyService:
     ) -> Client:
         """Replace the policies of a client, which hold from the next request on.
 
-        Raise `InvalidInputError` for a group or attribute that does not exist, and for an attribute
-        that its user edits as the source of a claim that others rely on.
+        Raise `InvalidInputError` for a policy that is not enforced, for a group or attribute that
+        does not exist, and for an attribute that its user edits as the source of a claim that
+        others rely on.
         """
         authority.require(AdminScope.POLICIES_WRITE)
         before = await self._client_repository.find(client_id, now=self._clock.now())
@@ -69,6 +70,10 @@ class ClientPolicyService:
         return after._replace(version=before.version + 1)
 
     async def _check(self, policies: ClientPolicies) -> None:
+        stated = policies.model_dump(exclude_defaults=True)
+        for name in UNENFORCED_POLICIES:
+            if name in stated:
+                raise InvalidInputError(Detail.POLICY_NOT_ENFORCED, field=name)
         group_ids = policies.access.groups
         known = await self._group_repository.known_ids(group_ids) if group_ids else set()
         if not known.issuperset(group_ids):
