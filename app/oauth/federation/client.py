@@ -83,7 +83,10 @@ class IdentityProviderClient:
         provider: IdentityProvider,
         client_secret: str | None,
     ) -> dict[str, Any]:
-        """Redeem a code and return the claims of the verified ID token and of UserInfo."""
+        """Redeem a code and return the claims of the verified ID token and of UserInfo.
+
+        A failing UserInfo endpoint is ignored, unless the groups of the user can only be there.
+        """
         metadata = await self._discovery.metadata_of(provider.issuer)
         outbound = self._outbound_to(provider.issuer)
         tokens = await redeem(
@@ -97,10 +100,15 @@ class IdentityProviderClient:
         claims = await self._verified(
             tokens.get("id_token"), provider, metadata.jwks_uri, nonce=request.nonce
         )
-        further_claims = await userinfo_claims(
-            metadata.userinfo_endpoint, tokens, subject=claims["sub"], outbound=outbound
-        )
-        return {**further_claims, **claims}
+        try:
+            userinfo = await userinfo_claims(
+                metadata.userinfo_endpoint, tokens, subject=claims["sub"], outbound=outbound
+            )
+        except ProviderUnavailableError:
+            if provider.groups_claim is not None and provider.groups_claim not in claims:
+                raise
+            return claims
+        return {**userinfo, **claims}
 
     async def _verified(
         self, id_token: object, provider: IdentityProvider, jwks_uri: str, *, nonce: str
