@@ -4,7 +4,7 @@ from app.database.database import Database
 from app.models.accounts.groups import MANUAL, Group
 from app.models.accounts.roles import RoleGrant, group_subject, user_subject
 from app.models.accounts.users import User
-from app.models.federation.identity_providers import IdentityProvider
+from app.models.federation.identity_providers import IdentityProvider, LinkedIdentity
 from app.repositories.accounts.group_members import GroupMemberRepository
 from app.repositories.accounts.groups import GroupRepository
 from app.repositories.accounts.role_grants import RoleGrantRepository
@@ -70,3 +70,10 @@ async def take(database: Database, role_id: str, of: User | Group) -> bool:
 async def stored_provider(database: Database, name: str) -> None:
     provider = IdentityProvider(name, name, f"https://{name}.example", "c", None, "", NOW, None)
     await IdentityProviderRepository(database).add(provider, event=new_event())
+
+
+async def link(database: Database, user: User, name: str, *, subject: str = "") -> LinkedIdentity:
+    subject = subject or user.user_id
+    identity = LinkedIdentity(f"https://{name}.example", subject, name, user.user_id, "", NOW, None)
+    assert await IdentityProviderRepository(database).link(identity, user, event=new_event())
+    return identity

@@ -4,11 +4,12 @@ import asyncio
 from collections.abc import Awaitable, Callable
 
 import pytest
+from sqlalchemy import insert
 
 from app.database.database import Database
 from app.errors import FullAdministratorRequiredError, LastAdministratorError
 from app.models.accounts.attributes import UserAttributes
-from app.models.accounts.groups import GroupMapping
+from app.models.accounts.groups import GroupMapping, group_members
 from app.models.accounts.roles import ADMINISTRATOR, AUDITOR, Role
 from app.models.accounts.users import User
 from app.repositories.accounts.accounts import AccountRepository
@@ -194,10 +195,13 @@ async def test_no_mapping_of_an_identity_provider_leads_to_a_reserved_role(
     assert await give(database, AUDITOR, mapped) == "mapped"
 
     user = await stored_user(database)
-    await mappings.renew(user.user_id, "p", ["staff"], now=NOW, event_of=lambda *_: new_event())
     assert await replace(mappings, []) == "replaced"
+    given = {"group_id": mapped.group_id, "user_id": user.user_id, "source": "provider:p"}
+    await database.change(insert(group_members).values(**given, added_at=NOW))
     assert await give(database, AUDITOR, mapped) == "mapped"  # its members come from there
+    assert await replace(mappings, []) == "replaced"
+    assert await give(database, AUDITOR, mapped) == "granted"
 
 
 async def replace(mappings: GroupMappingRepository, rows: list[GroupMapping]) -> str:
-    return await mappings.replace("p", "groups", rows, event=new_event())
+    return await mappings.replace("p", "groups", rows, event_of=lambda _: new_event())

@@ -21,6 +21,7 @@ from tests.repositories.conftest import NOW, new_client
 from tests.repositories.people import (
     give,
     join,
+    link,
     new_group,
     stored_group,
     stored_provider,
@@ -115,8 +116,9 @@ async def test_an_identity_provider_renews_only_the_memberships_that_it_gave(
     await join(database, manual, user)
     await join(database, staff, user)
     await stored_provider(database, "p")
+    await link(database, user, "p")
     rows = [GroupMapping("p", "S", staff.group_id), GroupMapping("p", "G", guests.group_id)]
-    await mappings.replace("p", "groups", rows, event=new_event())
+    await mappings.replace("p", "groups", rows, event_of=lambda _: new_event())
     told: list[tuple[list[str], list[str]]] = []
 
     async def renew(*values: str) -> bool:

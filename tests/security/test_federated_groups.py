@@ -1,5 +1,6 @@
 """Groups that an identity provider gives: by an explicit table, and renewed at each sign-in."""
 
+import json
 from collections.abc import Mapping
 from typing import Any
 
@@ -17,9 +18,11 @@ from tests.support.identity_provider import (
     Provider,
     account_made_by,
     linked_by,
+    sent_to,
     signed_in_by,
 )
 from tests.support.parts import services_of
+from tests.support.peer import Answer
 from tests.support.visitor import Visitor, visiting
 
 FACE = "\N{GRINNING FACE}"
@@ -177,6 +180,86 @@ async def test_turning_the_mapping_off_or_removing_the_provider_ends_its_members
 
     assert (switched_off, again) == (set(), {group.name})
     assert await groups_of(app, user_id) == set()
+
+
+async def test_disconnecting_the_provider_ends_the_memberships_that_it_gave(
+    app: Application, visitor: Visitor, provider: Provider
+) -> None:
+    group, manual = await new_group(app), await new_group(app)
+    user, user_id = await linked_user(app, visitor, provider, "disconnected")
+    await join(app, manual, user)
+    await map_groups(app, provider, {"S": group})
+    await sign_in(app, provider, "disconnected", groups=["S"])
+    before = await groups_of(app, user_id)
+
+    page = await visitor.get("/account/connections")
+    await visitor.submit(page, to="/account/connections/unlink")
+
+    assert before == {group.name, manual.name}
+    assert await groups_of(app, user_id) == {manual.name}
+    details = dict(await happened(app, user_id))["upstream.unlinked"]
+    assert details == {"provider": provider.name, "ended_groups": [group.group_id]}
+
+
+async def test_a_group_that_is_no_longer_mapped_loses_its_members_at_once(
+    app: Application, visitor: Visitor, provider: Provider
+) -> None:
+    staff, guests = await new_group(app), await new_group(app)
+    _, user_id = await linked_user(app, visitor, provider, "unmapped-later")
+    await map_groups(app, provider, {"S": staff, "G": guests})
+    await sign_in(app, provider, "unmapped-later", groups=["S", "G"])
+
+    await map_groups(app, provider, {"S": staff})
+
+    assert await groups_of(app, user_id) == {staff.name}
+    event = [each async for each in services_of(app).core.audit.read_all()][-1]
+    assert event.action == "provider.group_mappings_changed"
+    assert json.loads(event.details)["ended_groups"] == [guests.group_id]
+
+
+FAILURES = {
+    "it fails": Answer("", 503, {}),
+    "it is not JSON": Answer("<html>", 200, {}),
+    "it is a list": Answer("[]", 200, {}),
+    "it is about another user": Answer('{"sub": "other", "groups": ["S"]}', 200, {}),
+}
+
+
+@pytest.mark.parametrize("answer", FAILURES.values(), ids=FAILURES)
+async def test_a_failing_userinfo_endpoint_does_not_end_memberships(
+    app: Application, visitor: Visitor, provider: Provider, answer: Answer
+) -> None:
+    group = await new_group(app)
+    _, user_id = await linked_user(app, visitor, provider, "failing")
+    await map_groups(app, provider, {"S": group})
+    await sign_in(app, provider, "failing", groups=["S"])
+
+    async with visiting(app) as other:
+        asked = await sent_to(other, provider)
+        provider.knows(asked, sub="failing")
+        provider.peer.answers["/userinfo"] = answer
+        page = await other.http.get(provider.callback(asked))
+
+    assert page.status_code == 502
+    assert "The sign-in service isn&#39;t responding" in page.text
+    assert await groups_of(app, user_id) == {group.name}
+
+
+async def test_groups_in_the_id_token_do_not_depend_on_userinfo(
+    app: Application, visitor: Visitor, provider: Provider
+) -> None:
+    group = await new_group(app)
+    _, user_id = await linked_user(app, visitor, provider, "in-token")
+    await map_groups(app, provider, {"S": group})
+
+    async with visiting(app) as other:
+        asked = await sent_to(other, provider)
+        provider.knows(asked, sub="in-token", groups=["S"])
+        provider.peer.answers["/userinfo"] = FAILURES["it fails"]
+        page = await other.http.get(provider.callback(asked))
+
+    assert page.status_code == 303
+    assert await groups_of(app, user_id) == {group.name}
 
 
 async def test_no_mapping_leads_to_a_group_with_an_administrative_role(

@@ -18,7 +18,7 @@ from app.models.accounts.groups import (
     provider_source,
 )
 from app.models.accounts.roles import GROUP_PREFIX, RESERVED_ROLES, role_grants
-from app.models.federation.identity_providers import upstream_providers
+from app.models.federation.identity_providers import upstream_identities, upstream_providers
 from app.models.operations.audit_outbox import NewEvent
 from app.repositories.accounts.administrators import is_administrative_group, lock_group
 from app.repositories.accounts.owners import lock_user
@@ -26,6 +26,7 @@ from app.repositories.inserts import upsert
 from app.repositories.operations.audit_outbox import write_events
 
 mapping, member, provider = group_mappings.c, group_members.c, upstream_providers.c
+identity = upstream_identities.c
 
 Replaced = Literal["replaced", "no_provider", "no_group", "administrative"]
 
@@ -43,12 +44,14 @@ class GroupMappingRepository:
         groups_claim: str | None,
         mappings: Sequence[GroupMapping],
         *,
-        event: NewEvent,
+        event_of: Callable[[Sequence[str]], NewEvent],
     ) -> Replaced:
         """Replace the claim and all mappings of an identity provider.
 
-        Without a claim, all memberships that it gave end.
+        Memberships that it gave end if their group is no longer mapped; without a claim, all of
+        them end. `event_of` builds the event from the ids of the groups whose memberships ended.
         """
+        group_ids = sorted({each.group_id for each in mappings})
         claim = (
             update(upstream_providers)
             .where(provider.name == provider_id)
@@ -64,7 +67,7 @@ class GroupMappingRepository:
             for each in mappings
         ]
         async with self._database.transaction() as connection:
-            for group_id in sorted({each.group_id for each in mappings}):
+            for group_id in group_ids:
                 if not await lock_group(connection, group_id):
                     return "no_group"
                 if await is_administrative_group(connection, group_id):
@@ -74,11 +77,12 @@ class GroupMappingRepository:
             await connection.execute(
                 delete(group_mappings).where(mapping.provider_id == provider_id)
             )
-            if groups_claim is None:
-                await end_memberships_of(connection, provider_id)
             if rows:
                 await connection.execute(insert(group_mappings), rows)
-            await write_events(connection, event)
+            ended = await end_memberships_of(
+                connection, provider_id, except_groups=group_ids if groups_claim is not None else ()
+            )
+            await write_events(connection, event_of(ended))
         return "replaced"
 
     async def list_of(self, provider_id: str) -> Sequence[GroupMapping]:
@@ -102,14 +106,18 @@ class GroupMappingRepository:
         """Give a user the memberships that an identity provider's claim means now, and no others.
 
         Memberships from other sources stay as they are. `event_of` builds the event from the ids of
-        the groups before and after. Return False if nothing changes, the user was deleted, or the
-        provider has no claim.
+        the groups before and after. Return False if nothing changes, the user was deleted or
+        unlinked from the provider, or the provider has no claim.
         """
         source = provider_source(provider_id)
         is_given_here = (member.user_id == user_id, member.source == source)
         has_claim = (
             select(provider.name)
-            .where(provider.name == provider_id, provider.groups_claim.is_not(None))
+            .where(
+                provider.name == provider_id,
+                provider.groups_claim.is_not(None),
+                _is_linked(user_id, provider_id),
+            )
             .with_for_update(read=True)
         )
         wanted = (
@@ -152,13 +160,44 @@ class GroupMappingRepository:
         return True
 
 
-async def end_memberships_of(connection: AsyncConnection, provider_id: str) -> None:
-    """End all memberships that an identity provider gave, in the transaction of the caller."""
-    await connection.execute(
-        delete(group_members).where(
-            member.source == provider_source(provider_id), text(IS_NOT_MANUAL)
-        )
+async def end_memberships_of(
+    connection: AsyncConnection, provider_id: str, *, except_groups: Collection[str] = ()
+) -> Sequence[str]:
+    """End the memberships that an identity provider gave, in the transaction of the caller.
+
+    Those in `except_groups` remain. Return the ids of the groups whose memberships ended.
+    """
+    ends = (
+        member.source == provider_source(provider_id),
+        text(IS_NOT_MANUAL),
+        member.group_id.not_in(except_groups),
     )
+    ended = await connection.scalars(select(member.group_id).where(*ends).distinct())
+    await connection.execute(delete(group_members).where(*ends))
+    return sorted(ended)
+
+
+async def end_memberships_without_identity(
+    connection: AsyncConnection, user_id: str, provider_id: str
+) -> Sequence[str]:
+    """End what an identity provider gave a user who has no identity there, and return the groups.
+
+    This is part of the transaction of the caller, who has locked the user.
+    """
+    ended = await connection.scalars(
+        delete(group_members)
+        .where(
+            member.user_id == user_id,
+            member.source == provider_source(provider_id),
+            ~_is_linked(user_id, provider_id),
+        )
+        .returning(member.group_id)
+    )
+    return sorted(ended)
+
+
+def _is_linked(user_id: str, provider_id: str) -> ColumnElement[bool]:
+    return exists().where(identity.user_id == user_id, identity.provider == provider_id)
 
 
 def _has_reserved_role(group_id: ColumnElement[str]) -> ColumnElement[bool]:

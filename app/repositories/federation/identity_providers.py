@@ -1,6 +1,6 @@
 """Queries about identity providers and external identities."""
 
-from collections.abc import Sequence
+from collections.abc import Callable, Sequence
 from datetime import datetime
 from typing import Any, Literal
 
@@ -21,7 +21,10 @@ from app.models.federation.identity_providers import (
 )
 from app.models.operations.audit_outbox import NewEvent
 from app.repositories.accounts.credentials import renew_credentials
-from app.repositories.accounts.group_mappings import end_memberships_of
+from app.repositories.accounts.group_mappings import (
+    end_memberships_of,
+    end_memberships_without_identity,
+)
 from app.repositories.accounts.owners import lock_owner
 from app.repositories.accounts.search_index import index_new_user
 from app.repositories.accounts.users import USERNAME
@@ -182,12 +185,14 @@ class IdentityProviderRepository:
         *,
         except_session_id: str,
         now: datetime,
-        event: NewEvent,
+        event_of: Callable[[Sequence[str]], NewEvent],
     ) -> Unlinked:
         """Unlink an external identity, unless it is the user's last way to sign in.
 
-        All sign-ins of the user end, except `except_session_id`. The row of the user is locked
-        meanwhile, so that two concurrent requests cannot remove the last two ways.
+        All sign-ins of the user end, except `except_session_id`. With the user's last identity at
+        a provider, the memberships that it gave end too; `event_of` builds the event from the ids
+        of their groups. The row of the user is locked meanwhile, so that two concurrent requests
+        cannot remove the last two ways.
         """
         is_this_identity = (
             identity.user_id == user_id,
@@ -212,10 +217,10 @@ class IdentityProviderRepository:
             password_hash = await connection.scalar(
                 select(users.c.password_hash).where(users.c.user_id == user_id).with_for_update()
             )
-            linked_subject = await connection.scalar(
-                select(identity.subject).where(*is_this_identity)
+            provider_id = await connection.scalar(
+                select(identity.provider).where(*is_this_identity)
             )
-            if linked_subject is None:
+            if provider_id is None:
                 return "unknown"
             if (
                 not has_password(str(password_hash))
@@ -224,8 +229,9 @@ class IdentityProviderRepository:
             ):
                 return "last"
             await connection.execute(delete(upstream_identities).where(*is_this_identity))
+            ended = await end_memberships_without_identity(connection, user_id, provider_id)
             await renew_credentials(
                 connection, user_id, except_session_id=except_session_id, now=now
             )
-            await write_events(connection, event)
+            await write_events(connection, event_of(ended))
             return "unlinked"

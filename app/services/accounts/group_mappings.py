@@ -56,8 +56,8 @@ class GroupMappingService:
     ) -> None:
         """Replace the claim and the table of a provider.
 
-        `mappings` lists the ids of groups here by values of the claim. None as the claim turns the
-        mapping off and ends the memberships that it gave.
+        `mappings` lists the ids of groups here by values of the claim. Memberships of groups that
+        are no longer mapped end at once; None as the claim turns the mapping off and ends all.
         """
         authority.require(AdminScope.PROVIDERS_WRITE)
         provider = await self._identity_provider_repository.find(provider_id)
@@ -70,14 +70,20 @@ class GroupMappingService:
         ]
         _check(groups_claim, rows)
         before = await self._group_mapping_repository.list_of(provider_id)
-        event = self._audit.event(
-            ServerEvent.GROUP_MAPPINGS_CHANGED,
-            provider=provider_id,
-            before=_shown(provider.groups_claim, before),
-            after=_shown(groups_claim, rows),
-        )
+        claim_before = provider.groups_claim
+
+        def event_of(ended_groups: Sequence[str]) -> NewEvent:
+            details: dict[str, Any] = {"ended_groups": ended_groups} if ended_groups else {}
+            return self._audit.event(
+                ServerEvent.GROUP_MAPPINGS_CHANGED,
+                provider=provider_id,
+                before=_shown(claim_before, before),
+                after=_shown(groups_claim, rows),
+                **details,
+            )
+
         outcome = await self._group_mapping_repository.replace(
-            provider_id, groups_claim, rows, event=event
+            provider_id, groups_claim, rows, event_of=event_of
         )
         if outcome == "no_provider":
             raise NotFoundError(Detail.PROVIDER_UNKNOWN)

@@ -7,6 +7,7 @@ account, no matter who verified it (OpenID Connect Core section 5.7).
 import json
 from collections.abc import Sequence
 from datetime import datetime, timedelta
+from typing import Any
 
 from app.clock import Clock
 from app.details import Detail
@@ -14,6 +15,7 @@ from app.errors import ConflictError, NotFoundError, UnavailableError
 from app.models.accounts.sessions import Session
 from app.models.accounts.users import User
 from app.models.federation.identity_providers import IdentityProvider, LinkedIdentity
+from app.models.operations.audit_outbox import NewEvent
 from app.observability.logging import logger
 from app.repositories.accounts.users import UserRepository
 from app.repositories.federation.identity_providers import IdentityProviderRepository, Unlinked
@@ -216,21 +218,30 @@ class IdentityProviderService:
     ) -> Unlinked:
         """Unlink an external identity, unless no other way to sign in would be left.
 
-        The user is signed out everywhere except in `except_session`.
+        The user is signed out everywhere except in `except_session`, and loses the groups that the
+        identity provider gave.
         """
         identity = await self._identity_provider_repository.find_identity(issuer, subject)
         if identity is None:
             return "unknown"
-        event = self._audit.event(
-            AccountEvent.IDENTITY_UNLINKED, user_id=user.user_id, provider=identity.provider
-        )
+        provider_id = identity.provider
+
+        def event_of(ended_groups: Sequence[str]) -> NewEvent:
+            details: dict[str, Any] = {"ended_groups": ended_groups} if ended_groups else {}
+            return self._audit.event(
+                AccountEvent.IDENTITY_UNLINKED,
+                user_id=user.user_id,
+                provider=provider_id,
+                **details,
+            )
+
         outcome = await self._identity_provider_repository.unlink(
             user.user_id,
             issuer,
             subject,
             except_session_id=except_session.session_id,
             now=self._clock.now(),
-            event=event,
+            event_of=event_of,
         )
         if outcome != "unlinked":
             return outcome
@@ -238,7 +249,7 @@ class IdentityProviderService:
             provider.name: provider.label
             for provider in await self._identity_provider_repository.list_all()
         }
-        label = labels.get(identity.provider, identity.provider)
+        label = labels.get(provider_id, provider_id)
         await self._notices.send(user, AccountEvent.IDENTITY_UNLINKED, label=label)
         return outcome
 
