@@ -41,10 +41,14 @@ class PasswordScheme:
     def verify(self, password: str, password_hash: str) -> bool:
         """Return False for a wrong password, and for text that can never be a password.
 
-        Other systems hash a password as it is typed, so that is tried, too.
+        Other systems hash a password as it is typed, so for an outdated hash that is verified, too,
+        even if the first spelling matches: a right password costs as much as a wrong one.
         """
-        spellings = dict.fromkeys((prepare(password), password))
-        return any(self._matches(spelling, password_hash) for spelling in spellings)
+        spellings = [prepare(password)]
+        if password not in spellings and self.is_outdated(password_hash):
+            spellings.append(password)
+        results = [self._matches(spelling, password_hash) for spelling in spellings]
+        return True in results
 
     def is_outdated(self, password_hash: str) -> bool:
         """Return whether a hash is of another kind or was created with other parameters."""

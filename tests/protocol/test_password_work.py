@@ -82,7 +82,7 @@ async def test_a_password_of_an_imported_user_costs_as_much_if_it_is_wrong(
 
     assert (await app.password_grant(client, user)).status_code == 200
 
-    assert work.hashes == [imported, dummy, imported]  # and one that is created, to be stored
+    assert work.hashes == [imported, dummy, imported]  # and the new hash is created
     assert_oauth_error(await app.password_grant(client, wrong), "invalid_grant")
     assert len(work.hashes) == 4
     assert work.hashes[-1].startswith("$argon2id$")

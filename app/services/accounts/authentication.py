@@ -10,7 +10,7 @@ from app.security import usernames
 from app.services.accounts.events import AccountEvent
 from app.services.accounts.known_networks import KnownNetworks
 from app.services.accounts.notices import Notices
-from app.services.accounts.password_hashing import PasswordHashing
+from app.services.accounts.password_hashing import PasswordCheck, PasswordHashing
 from app.services.accounts.sign_in_names import find_user
 from app.services.factors.otp import OtpService
 from app.services.operations.audit import ANONYMOUS, AuditLog
@@ -59,12 +59,12 @@ class AuthenticationService:
         attempt = await self._limits.login_attempt(account, user, Way.PAGES)
         async with self._known_networks.notifying_owner(user, account):
             await self._limits.check(attempt)
-            is_right = await self._has_password(user, password)
-            await self._limits.settle(attempt.attempts, is_right=is_right)
-        if user is None or not is_right:
+            checked = await self._checked(user, password)
+            await self._limits.settle(attempt.attempts, is_right=checked.is_right)
+        if user is None or not checked.is_right:
             await self._refused(user, "password")
             return None
-        await self._rehash(user, password)
+        await self._store_new_hash(user, checked)
         return user
 
     async def sign_in(
@@ -82,7 +82,8 @@ class AuthenticationService:
         )
         async with self._known_networks.notifying_owner(user, account):
             await self._limits.check(attempt)
-            problem = await self._problem(user, password, code)
+            checked = await self._checked(user, password)
+            problem = self._problem(user, code, has_password=checked.is_right)
             clears = not self._wants_code or self._otp.is_unused(user, code or "")
             await self._limits.settle(
                 attempt.attempts,
@@ -95,7 +96,7 @@ class AuthenticationService:
         if user is None or problem is not None:
             await self._refused(user, problem or "password", client_id=client_id)
             return None
-        await self._rehash(user, password)
+        await self._store_new_hash(user, checked)
         if not attempt.is_from_known_network:
             await self._limits.remember_address(user, Way.GRANT)
         await self._audit.record(
@@ -116,12 +117,11 @@ class AuthenticationService:
         if is_new:
             await self._notices.send(user, AccountEvent.SIGN_IN_SUCCEEDED)
 
-    async def _problem(self, user: User | None, password: str, code: str | None) -> str | None:
+    def _problem(self, user: User | None, code: str | None, *, has_password: bool) -> str | None:
         """Return what is wrong, as a word for the log, or None.
 
         Each part is checked, so that timing reveals nothing; a code is not consumed yet.
         """
-        has_password = await self._has_password(user, password)
         has_code = not self._wants_code or self._otp.may_be_code(user, code or "")
         if not has_password or user is None:
             return "password"
@@ -129,18 +129,21 @@ class AuthenticationService:
             return "enrolment"
         return None if has_code else "code"
 
-    async def _has_password(self, user: User | None, password: str) -> bool:
-        is_right = await self._password_hashing.verify(
-            password, user.password_hash if user else None
-        )
-        return is_right and user is not None and not user.is_disabled
+    async def _checked(self, user: User | None, password: str) -> PasswordCheck:
+        """Check a password, which is wrong for a disabled user."""
+        checked = await self._password_hashing.check(password, user.password_hash if user else None)
+        is_refused = user is None or user.is_disabled
+        return PasswordCheck(is_right=False) if is_refused else checked
 
-    async def _rehash(self, user: User, password: str) -> None:
-        if self._password_hashing.is_outdated(user.password_hash):
+    async def _store_new_hash(self, user: User, checked: PasswordCheck) -> None:
+        """Replace an outdated hash after a sign-in.
+
+        A refused sign-in never does: the next attempt would be faster, which would reveal that its
+        password was right.
+        """
+        if checked.new_hash is not None:
             await self._user_repository.replace_password_hash(
-                user.user_id,
-                old=user.password_hash,
-                new=await self._password_hashing.hash(password),
+                user.user_id, old=user.password_hash, new=checked.new_hash
             )
 
     async def _refused(
