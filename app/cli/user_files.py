@@ -49,7 +49,9 @@ def import_users(
         checked = await users.check(source, print_problem, authority=FULL)
         refuse_problems(checked.problems)
         if not only_checks:
-            await users.store(source, skips_invalid=False, authority=FULL)
+            await users.store(
+                source, candidates=checked.candidates, skips_invalid=False, authority=FULL
+            )
         return checked
 
     checked = with_services(run)

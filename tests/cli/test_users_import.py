@@ -1,6 +1,7 @@
 """`postern users import …`: all or nothing, every problem with its line."""
 
 import json
+from pathlib import Path
 from typing import Any
 
 import pytest
@@ -9,7 +10,7 @@ from app.details import Detail
 from app.errors import DatabaseUnavailableError
 from app.repositories.accounts.imports import UserImportRepository
 from app.security.tokens import new_identifier
-from app.services.accounts.imports.users import BATCH
+from app.services.accounts.imports.users import BATCH, UserImport
 from tests.cli.conftest import ImportText, Postern
 from tests.cli.user_files import json_lines, messages_in, names_of_users
 from tests.support.account import stored
@@ -180,6 +181,29 @@ async def test_a_failure_leaves_no_user_behind(
     assert result.code == 1
     assert messages_in(result) == [f"postern: {Detail.IMPORT_OVERTAKEN}"]
     assert not set(names[:BATCH]) & await names_of_users(app, postern)
+
+
+async def test_a_file_that_is_shorter_when_it_is_stored_leaves_no_user_behind(
+    app: Application,
+    import_text: ImportText,
+    postern: Postern,
+    tmp_path: Path,
+    monkeypatch: pytest.MonkeyPatch,
+) -> None:
+    names = [app.new_name() for _ in range(3)]
+    store = UserImport.store
+
+    async def shortened(self: UserImport, *arguments: Any, **named: Any) -> None:
+        (tmp_path / "users.csv").write_text("username\n" + "\n".join(names[:-1]))
+        await store(self, *arguments, **named)
+
+    monkeypatch.setattr(UserImport, "store", shortened)
+
+    result = await import_text("username\n" + "\n".join(names))
+
+    assert (result.code, result.output) == (1, "")
+    assert messages_in(result) == [f"postern: {Detail.IMPORT_OVERTAKEN}"]
+    assert not set(names) & await names_of_users(app, postern)
 
 
 async def test_a_failure_that_leaves_users_behind_says_so(

@@ -1,7 +1,10 @@
 """`postern users import …` of a file with problems: each is listed with its line."""
 
+import os
 import re
+import threading
 from collections.abc import Sequence
+from pathlib import Path
 from typing import Any
 
 import pytest
@@ -155,3 +158,24 @@ async def test_a_file_that_cannot_be_opened_is_a_one_line_error(
 
     assert result.code == code
     assert message in result.errors
+
+
+async def test_a_pipe_is_refused_because_it_cannot_be_read_twice(
+    app: Application, postern: Postern, tmp_path: Path
+) -> None:
+    pipe = tmp_path / "users.csv"
+    os.mkfifo(pipe)
+    writer = threading.Thread(target=_write_users, args=(pipe,), daemon=True)
+    writer.start()
+
+    result = await postern("users", "import", str(pipe), DATABASE_URL=app.settings.database_url)
+
+    assert (result.code, result.output) == (1, "")
+    assert messages_in(result) == [
+        f"postern: {pipe}: isn't a regular file. A pipe can't be imported."
+    ]
+
+
+def _write_users(pipe: Path) -> None:
+    """Write to whatever reads the pipe, which nothing should."""
+    pipe.write_text("username\nalice\n")

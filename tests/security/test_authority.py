@@ -152,7 +152,7 @@ ACTS: dict[str, tuple[AdminScope, Act]] = {
     "import users": (
         AdminScope.USERS_WRITE,
         lambda the, by: the.accounts.imports.users.store(
-            lambda: iter(()), skips_invalid=False, authority=by
+            lambda: iter(()), candidates=0, skips_invalid=False, authority=by
         ),
     ),
     "import from the Flask server": (

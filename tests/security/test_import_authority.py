@@ -29,7 +29,7 @@ def source_of(**values: Any) -> Source:
 async def import_user(app: Application, authority: Authority, **values: Any) -> None:
     imports, source = services_of(app).accounts.imports, source_of(**values)
     await imports.users.check(source, lambda _: None, authority=authority)
-    await imports.users.store(source, skips_invalid=False, authority=authority)
+    await imports.users.store(source, candidates=1, skips_invalid=False, authority=authority)
 
 
 async def exported(app: Application, authority: Authority, *, with_hashes: bool) -> Sequence[Any]:

@@ -16,6 +16,9 @@ async def import_user(app: Application, *, password: str, **values: Any) -> Test
     row = {"username": user.username, "otp_secret": user.otp_secret, **values}
     imports = services_of(app).accounts.imports
     await imports.users.store(
-        lambda: iter([candidate_of("line 1", row)]), skips_invalid=False, authority=FULL
+        lambda: iter([candidate_of("line 1", row)]),
+        candidates=1,
+        skips_invalid=False,
+        authority=FULL,
     )
     return user

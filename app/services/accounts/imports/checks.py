@@ -25,8 +25,12 @@ class NewUser:
 
 @dataclass(slots=True)
 class Batch:
-    """The users of a batch without problems: new ones, and how many are stored already."""
+    """The users of a batch without problems: new ones, and how many are stored already.
 
+    `candidates` is the number of users with and without problems.
+    """
+
+    candidates: int
     new: list[NewUser] = field(default_factory=list)
     present: int = 0
 
@@ -49,7 +53,7 @@ class Checks:
         taken = {user.username_key: user for user in existing}
         addresses = {key: address for key in keys if (address := typed_email_key(key)) is not None}
         verified = await self._user_import_repository.list_verified(list(addresses.values()))
-        batch = Batch()
+        batch = Batch(len(candidates))
         for each in candidates:
             problems, is_present = list(each.problems), False
             if each.name is not None:

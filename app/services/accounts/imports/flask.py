@@ -53,6 +53,7 @@ class FlaskImport:
             return checked
         await self._user_import.store(
             source,
+            candidates=users.candidates,
             skips_invalid=skips_invalid,
             authority=authority,
             last=partial(self._client_import.store, clients, authority=authority),

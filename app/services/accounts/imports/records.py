@@ -49,9 +49,11 @@ def user_candidates(path: Path, name: Format) -> Iterator[Candidate]:
 
 
 def _records(path: Path, name: Format) -> Iterator[Record]:
-    """Yield the records of a file; raise `InvalidInputError` if it cannot be opened."""
+    """Yield the records of a file; raise `InvalidInputError` if it cannot be opened twice."""
     read: Callable[[BinaryIO], Iterator[Record]] = _csv_records if name == "csv" else _json_records
     try:
+        if path.exists() and not (path.is_file() or path.is_dir()):
+            raise InvalidInputError(f"{path}: isn't a regular file. A pipe can't be imported.")
         with path.open("rb") as file:
             yield from read(file)
     except OSError as error:

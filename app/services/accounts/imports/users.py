@@ -22,11 +22,15 @@ BATCH = 200
 
 @dataclass(slots=True)
 class Checked:
-    """Numbers of users: to import, already imported from the same file, and with problems."""
+    """Numbers of users: to import, and already imported from the same file; and of problems.
+
+    `candidates` is the number of all users of the file.
+    """
 
     new: int = 0
     present: int = 0
     problems: int = 0
+    candidates: int = 0
 
 
 class UserImport:
@@ -56,6 +60,7 @@ class UserImport:
 
         async for batch in self._batches(source, count):
             _require_groups(batch, authority)
+            checked.candidates += batch.candidates
             checked.new += len(batch.new)
             checked.present += batch.present
         return checked
@@ -64,14 +69,16 @@ class UserImport:
         self,
         source: Source,
         *,
+        candidates: int,
         skips_invalid: bool,
         authority: Authority,
         last: Callable[[], Awaitable[None]] | None = None,
     ) -> None:
         """Store the users of a source that was checked, and do what comes `last`.
 
-        Raise `ConflictError` if there is a problem, unless `skips_invalid`. Whatever is raised, no
-        user is left behind, unless it is an `UnavailableError` that says so.
+        Raise `ConflictError` if there is a problem, unless `skips_invalid`, or if the source no
+        longer has the number of `candidates` that were checked. Whatever is raised, no user is left
+        behind, unless it is an `UnavailableError` that says so.
         """
         authority.require(AdminScope.USERS_WRITE)
         stored_ids: list[str] = []
@@ -83,7 +90,10 @@ class UserImport:
         try:
             async for batch in self._batches(source, refuse):
                 _require_groups(batch, authority)
+                candidates -= batch.candidates
                 await self._store(batch.new, stored_ids, is_full=authority.is_full)
+            if candidates != 0:
+                raise ConflictError(Detail.IMPORT_OVERTAKEN)
             if last is not None:
                 await last()
         except BaseException:
