@@ -85,6 +85,32 @@ async def test_a_username_that_is_a_verified_address_of_another_user_is_taken(
     assert "line 2: username: is taken by another account" in messages_in(result)
 
 
+async def test_a_username_that_is_a_verified_address_in_the_same_file_is_listed(
+    app: Application, import_text: ImportText, postern: Postern
+) -> None:
+    first, second, own, unverified = (f"{app.new_name()}@example.com" for _ in range(4))
+    rows: Sequence[dict[str, Any]] = [
+        {"username": app.new_name(), "email": first.upper(), "email_verified": True},
+        {"username": first},
+        {"username": second},
+        {"username": app.new_name(), "email": second, "email_verified": True},
+        {"username": own, "email": own, "email_verified": True},
+        {"username": app.new_name(), "email": unverified},
+        {"username": unverified},
+    ]
+
+    result = await import_text(json_lines(*rows), name="users.jsonl")
+
+    assert result.code == 1
+    assert messages_in(result) == [
+        "line 2: username: is the verified address in line 1",
+        "line 4: email: is the username in line 3",
+        "postern: 2 problems. Nothing was imported.",
+    ]
+    assert (await import_text(json_lines(*rows[4:]), name="users.jsonl")).code == 0
+    assert not {first, second} & await names_of_users(app, postern)
+
+
 @pytest.mark.parametrize(
     ("text", "problems"),
     [

@@ -11,6 +11,7 @@ from app.schemas.imported_users import ImportedUser
 from app.security.mailboxes import typed_email_key
 from app.security.passwords import NO_PASSWORD
 from app.services.accounts.imports.candidates import Candidate, Problem, Report, shown
+from app.services.accounts.imports.file_names import FileNames
 
 TAKEN = "username: is taken by another account"
 
@@ -36,14 +37,14 @@ class Batch:
 
 
 class Checks:
-    """The checks of one pass through a file. They remember the usernames so far."""
+    """The checks of one pass through a file. They remember the names so far."""
 
     def __init__(
         self, user_import_repository: UserImportRepository, group_repository: GroupRepository
     ) -> None:
         self._user_import_repository = user_import_repository
         self._group_repository = group_repository
-        self._places: dict[str, str] = {}
+        self._file_names = FileNames()
         self._group_ids: dict[str, str | None] = {}
 
     async def run(self, candidates: Sequence[Candidate], report: Report) -> Batch:
@@ -57,7 +58,7 @@ class Checks:
         for each in candidates:
             problems, is_present = list(each.problems), False
             if each.name is not None:
-                key, place = each.name.key, self._places.get(each.name.key)
+                key, place = each.name.key, self._file_names.place_of(each.name)
                 if place is not None:
                     problems.append(f"username: is the same as in {place}")
                 elif key in taken:
@@ -65,12 +66,16 @@ class Checks:
                     problems += [] if is_present else [TAKEN]
                 elif addresses.get(key, "") in verified:
                     problems.append(TAKEN)
-                self._places.setdefault(key, each.place)
+                elif (problem := self._file_names.problem_with_name(each.name)) is not None:
+                    problems.append(problem)
             if each.user is not None and not is_present:
+                if (problem := self._file_names.problem_with_address(each.user)) is not None:
+                    problems.append(problem)
                 group_ids, unknown = await self._groups_of(each.user)
                 problems += unknown
                 if not problems:
                     batch.new.append(NewUser(each.user, group_ids))
+            self._file_names.add(each)
             batch.present += is_present
             for message in problems:
                 report(Problem(each.place, message))
