@@ -192,6 +192,32 @@ async def test_what_has_a_problem_can_be_left_out(
     assert (await app.introspect(client, "x")) == {"active": False}
 
 
+async def test_clients_with_the_same_id_or_without_one_are_listed_and_can_be_left_out(
+    app: Application, flask_file: FlaskServerFile, import_flask: Postern
+) -> None:
+    valid, repeated = new_client(), new_client()
+    flask_file.add_client(valid.client_id, valid.client_secret)
+    flask_file.add_client(repeated.client_id, repeated.client_secret)
+    flask_file.add_client(repeated.client_id, repeated.client_secret)
+    flask_file.add_client(None, "s" * 48)
+    problems = [
+        "client None: client_id: is missing",
+        *[f"client {repeated.client_id}: client_id: is the same as in another row"] * 2,
+    ]
+
+    refused = await import_flask()
+    skipped = await import_flask("--skip-invalid")
+
+    assert refused.code == 1
+    assert messages_in(refused) == [*problems, "postern: 3 problems. Nothing was imported."]
+    assert skipped.code == 0
+    assert messages_in(skipped) == problems
+    clients = services_of(app).clients.clients
+    assert await clients.find(valid.client_id) is not None
+    assert await clients.find(repeated.client_id) is None
+    assert await clients.find("None") is None
+
+
 async def test_a_loopback_redirect_uri_is_taken_over(
     app: Application, flask_file: FlaskServerFile, import_flask: Postern
 ) -> None:

@@ -8,7 +8,7 @@ from pathlib import Path
 
 from app.outbound.flask_file import FlaskFile
 from app.services.accounts.imports.candidates import Problem, Report
-from app.services.accounts.imports.flask_clients import client_in, place_of
+from app.services.accounts.imports.flask_clients import client_in, place_of, repeated_ids
 from app.services.accounts.imports.flask_users import flask_candidates
 from app.services.accounts.imports.users import Checked, UserImport
 from app.services.clients.imports import ClientImport, ImportedClient
@@ -66,8 +66,12 @@ class FlaskImport:
         """Return the clients to store, and the numbers of all."""
         clients: list[ImportedClient] = []
         checked = Checked()
-        for row in await asyncio.to_thread(lambda: list(file.clients())):
+        rows = await asyncio.to_thread(lambda: list(file.clients()))
+        repeated = repeated_ids(rows)
+        for row in rows:
             client, problems = client_in(row)
+            if client is not None and client.client_id in repeated:
+                client, problems = None, ["client_id: is the same as in another row"]
             if client is not None:
                 existing, problems = await self._client_import.check(client, authority=authority)
                 if not problems and existing:

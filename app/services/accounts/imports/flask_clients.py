@@ -1,5 +1,6 @@
 """Clients of the original Flask server, as they are imported."""
 
+from collections import Counter
 from collections.abc import Sequence
 from datetime import UTC, datetime
 from typing import Any
@@ -18,8 +19,16 @@ def place_of(row: FlaskClient) -> str:
     return f"client {shown(str(row.client_id))}"
 
 
+def repeated_ids(rows: Sequence[FlaskClient]) -> frozenset[str]:
+    """Return the ids that several rows have: that server did not require them to be unique."""
+    counts = Counter(str(row.client_id) for row in rows)
+    return frozenset(client_id for client_id, count in counts.items() if count > 1)
+
+
 def client_in(row: FlaskClient) -> tuple[ImportedClient | None, Sequence[str]]:
     """Return the client of a row, or None and what is wrong with it."""
+    if row.client_id is None:
+        return None, ["client_id: is missing"]
     if row.metadata is None:
         return None, ["client_metadata: must be a JSON object"]
     if row.expires_at:
