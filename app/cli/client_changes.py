@@ -5,6 +5,8 @@ from collections.abc import Iterable, Sequence
 from pathlib import Path
 from typing import TYPE_CHECKING, Annotated, Any
 
+from pydantic import BaseModel
+
 from app.cli.base import with_services
 from app.cli.bodies import parse_body
 from app.cli.client_rows import ClientId, row_of_new_client
@@ -13,6 +15,7 @@ from app.cli.parameters import AsJson, one_of, option
 from app.errors import InvalidInputError
 from app.schemas.admin_scopes import AdminScope
 from app.schemas.clients import URI_OR_TEXT, ClientCreate
+from app.schemas.text import RedirectUri, Scope
 
 if TYPE_CHECKING:
     from app.models.clients.clients import Client
@@ -22,6 +25,13 @@ if TYPE_CHECKING:
 ADMIN_SCOPES = tuple(scope.value for scope in AdminScope)
 SHORTHAND = "redirect_uri"
 Names = list[str] | None
+
+
+class EditedMembers(BaseModel):
+    """Members of a file that are edited by options, too, before all of them are validated."""
+
+    redirect_uris: list[RedirectUri] | None = None
+    scope: Scope = ""
 
 
 def change(
@@ -126,13 +136,14 @@ def _edited(
 
 
 def _members_in(file: str) -> dict[str, Any]:
-    """Return the members of a JSON object; raise `InvalidInputError` for an unknown one."""
+    """Return the members of a JSON object; raise `InvalidInputError` for an invalid one."""
     try:
         members = json.loads(Path(file).read_text("utf-8"))
     except (OSError, ValueError, RecursionError):
         members = None
     if not isinstance(members, dict):
         raise InvalidInputError("--json-file: must be a readable file with a JSON object.")
+    parse_body(EditedMembers, {name: value for name, value in members.items() if value is not None})
     known = ClientCreate.model_fields.keys() - {SHORTHAND}
     for name in members:
         if name not in known and name.partition("#")[0] not in URI_OR_TEXT:

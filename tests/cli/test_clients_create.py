@@ -217,6 +217,12 @@ async def test_any_metadata_is_set_from_a_file(
         ('{"client_secret": "x"}', "--json-file: client_secret is not a member"),
         ('{"grant_types": ["implicit"]}', ""),
         ('{"tos_uri": "nothing"}', "--tos-uri: "),
+        ('{"scope": ["openid", "email"]}', "--scope: Input should be a valid string"),
+        ('{"scope": 5}', "--scope: Input should be a valid string"),
+        ('{"scope": "openid  email"}', "--scope: must be names separated by single spaces"),
+        ('{"redirect_uris": 5}', "--redirect-uris: Input should be a valid list"),
+        ('{"redirect_uris": [5]}', "--redirect-uris: Input should be a valid string"),
+        ('{"redirect_uris": {"a": 1}}', "--redirect-uris: Input should be a valid list"),
     ],
 )
 async def test_a_bad_file_changes_nothing(
