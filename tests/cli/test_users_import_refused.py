@@ -155,6 +155,13 @@ def test_every_column_is_named_in_that_message() -> None:
         (b"[]\n", "line 1: must be a JSON object"),
         (b'{"a": ' + b"[" * 100_000 + b"\n", "line 1: is not JSON"),
         (b'{"username": "\\ud800"}\n', "line 1: username: "),
+        (
+            (
+                b'{"username": "x", "password_hash": {"credentialData": {"algorithm": "pbkdf2", '
+                b'"hashIterations": 1e999}, "secretData": {}}}'
+            ),
+            "line 1: password_hash: The format of the password hash is not supported.",
+        ),
         (b'{"username": "x", "\\u001b[2J": 1}\n', "line 1: '\\x1b[2J': is unknown"),
         (b'\n{"username": "\xe4"}\n', "line 2: cannot be read, nor what follows: the file must be"),
     ],

@@ -17,7 +17,7 @@ RECORDED = tomllib.loads(Path(__file__).with_name("foreign_hashes.toml").read_te
 PASSWORD, VECTORS = RECORDED["password"], RECORDED["hashes"]
 
 
-def of_keycloak(algorithm: str, value: str, iterations: int = 1000, **parameters: str) -> str:
+def of_keycloak(algorithm: str, value: str, iterations: float = 1000, **parameters: str) -> str:
     """A credential as in an exported realm, where both members are text."""
     data = {
         "hashIterations": iterations,
@@ -153,6 +153,9 @@ def test_a_hash_that_costs_more_than_a_limit_is_refused(text: str) -> None:
         of_keycloak(
             "argon2", "A" * 43 + "=", 2, type="id", version="1.3", memory="x", parallelism="1"
         ),
+        of_keycloak("pbkdf2-sha256", "A" * 86 + "==", float("inf")),
+        of_keycloak("pbkdf2-sha256", "A" * 86 + "==", float("nan")),
+        VECTORS["keycloak pbkdf2"].replace("1000,", "1e999,"),
         '{"credentialData": ' + "[" * 100_000,
     ],
 )

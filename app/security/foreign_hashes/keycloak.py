@@ -25,7 +25,7 @@ def parse_keycloak(text: str) -> ForeignHash:
         return _parse(text)
     except ForeignHashError:
         raise
-    except (ValueError, KeyError, IndexError, TypeError, AttributeError, RecursionError):
+    except (ArithmeticError, AttributeError, LookupError, RecursionError, TypeError, ValueError):
         raise unsupported() from None
 
 
