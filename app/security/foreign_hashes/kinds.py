@@ -73,7 +73,8 @@ class Scrypt:
 
     @property
     def excess(self) -> str | None:
-        memory_kib = (self.block_size << min(self.log_cost, 64)) // 8
+        blocks = max(1 << min(self.log_cost, 64), self.parallelism)
+        memory_kib = self.block_size * blocks // 8
         return _excess("KiB of memory", memory_kib, MAXIMUM_MEMORY_KIB) or _excess(
             "parallel lanes", self.parallelism, MAXIMUM_PARALLELISM
         )
