@@ -20,6 +20,9 @@ IS_VALID = sa.text("SELECT indisvalid FROM pg_index WHERE indexrelid = to_regcla
 Compute = Callable[[Any], Mapping[str, Any]]
 """The new values of a row, by column; none where it stays as it is."""
 
+Insert = Callable[[sa.Subquery], sa.Executable]
+"""The statement that inserts what a batch of rows gives; it has to be repeatable."""
+
 
 def is_online() -> bool:
     """Return whether other servers may use the schema meanwhile."""
@@ -102,6 +105,26 @@ def fill_computed(
             if len(rows) < BATCH_ROWS:
                 return
             after = rows[-1][: len(key)]
+
+
+def insert_from(
+    source: sa.TableClause, key: str, insert: Insert, *, where: sa.ColumnElement[bool] | None = None
+) -> None:
+    """Insert into another table what the rows of `source` give, in batches along the key."""
+    column = source.c[key]
+    rows = sa.select(source).where(where) if where is not None else sa.select(source)
+    after: Any = None
+    with _commits():
+        while True:
+            rest = rows.where(column > after) if after is not None else rows
+            keys = rest.order_by(column).limit(BATCH_ROWS).subquery().c[key]
+            with _transaction() as connection:
+                # PostgreSQL has no max() of binary keys
+                last = connection.execute(sa.select(keys).order_by(keys.desc()).limit(1)).scalar()
+                if last is None:
+                    return
+                connection.execute(insert(rest.where(column <= last).subquery()))
+            after = last
 
 
 def set_not_null(table: str, column: str, *, like: sa.types.TypeEngine[Any], default: str) -> None:

@@ -7,6 +7,7 @@ import pytest
 from app.database import migrations
 from app.database.backends import Backend
 from app.services.clients.client_fingerprints import fingerprint_of
+from migrations import online
 from tests.migrations.conftest import change, downgrade, rows_of
 from tests.support.clients import client_with
 
@@ -138,3 +139,43 @@ async def test_the_upgrade_identifies_users_who_never_confirmed_a_second_factor(
 
     rows = await rows_of(backend, "SELECT user_id FROM unconfirmed_users")
     assert rows == [("ada",)]
+
+
+FAMILY = """
+    INSERT INTO token_families (family_id, client_id, scope, created_at, expires_at)
+    VALUES ('{name}', '{name}', 'openid', '2026-11-25 12:00:00+00:00', '2027-11-25 12:00:00+00:00')
+"""
+TOKEN = """
+    INSERT INTO access_tokens (digest, client_id, scope, issued_at, expires_at)
+    VALUES ({digest}, '{name}', 'openid', '2026-11-25 12:00:00+00:00', '2027-11-25 12:00:00+00:00')
+"""
+QUEUED_EVENT = """
+    INSERT INTO audit_outbox
+        (event_id, at, action, outcome, actor, client_id, address, request_id, details)
+    VALUES ('{name}', '2026-11-25 12:00:00+00:00', '{action}', 'success', 'operator:root',
+        '{name}', '', '', '{{}}')
+"""
+DIGEST = {"sqlite": "x'{:02x}'", "postgresql": "'\\x{:02x}'"}
+
+
+async def test_ids_of_clients_that_were_deleted_before_the_upgrade_are_retired(
+    backend: Backend, monkeypatch: pytest.MonkeyPatch
+) -> None:
+    """Their tokens must not become valid again with a new client of that id."""
+    monkeypatch.setattr(online, "BATCH_ROWS", 2)
+    await migrations.migrate(backend, "2026_11_29_groups")
+    await change(backend, CLIENT.format(name="existing", metadata="{}"))
+    for name in ("existing", "by-family", "by-family-too"):
+        await change(backend, FAMILY.format(name=name))
+    digest = DIGEST[backend.name].format
+    for number, name in enumerate(("existing", "by-token", "by-token", "by-token-too", "by-token")):
+        await change(backend, TOKEN.format(name=name, digest=digest(number)))
+    for name, action in (("by-event", "client.deleted"), ("unknown", "token.refused")):
+        await change(backend, QUEUED_EVENT.format(name=name, action=action))
+
+    await migrations.migrate(backend)
+
+    rows = await rows_of(backend, "SELECT client_id FROM retired_client_ids ORDER BY client_id")
+    assert [client_id for (client_id,) in rows] == [
+        "by-event", "by-family", "by-family-too", "by-token", "by-token-too",
+    ]  # fmt: skip

@@ -1,14 +1,19 @@
 """Clients: ids that stay taken, versions, secrets that are replaced, and the last use."""
 
+import asyncio
 from datetime import timedelta
+
+from sqlalchemy import delete
 
 from app.database.database import Database
 from app.models.clients.clients import Client
+from app.models.clients.clients import clients as table
 from app.repositories.clients.client_usage import ClientUsageRepository
-from app.repositories.clients.clients import ClientRepository
+from app.repositories.clients.clients import ClientRepository, delete_rows_of_clients
+from app.repositories.operations.housekeeping import HousekeepingRepository
 from tests.repositories.conftest import NOW, new_client
 from tests.support.events import new_event
-from tests.support.parts import count
+from tests.support.parts import count, open_database
 
 
 async def stored(database: Database, **values: object) -> Client:
@@ -92,3 +97,32 @@ async def test_a_deleted_client_leaves_no_record_of_its_use(database: Database) 
     await ClientRepository(database).delete(client.client_id, now=NOW, event=new_event())
 
     assert await count(database, "client_usage") == 0
+
+
+async def test_the_id_of_a_registration_that_expired_unused_is_retired(database: Database) -> None:
+    clients, client = (
+        ClientRepository(database),
+        await stored(database, registration_expires_at=NOW),
+    )
+
+    deleted = await HousekeepingRepository(database).delete_unused_clients(
+        before=NOW + timedelta(seconds=1), limit=10
+    )
+
+    assert deleted == 1
+    same_id = new_client(client_id=client.client_id)
+    assert await clients.add(same_id, event=new_event()) == "client_id"
+
+
+async def test_an_id_is_not_given_again_while_its_client_is_being_deleted(
+    database_url: str, database: Database
+) -> None:
+    client = await stored(database)
+    same_id = new_client(client_id=client.client_id)
+    async with open_database(database_url) as other, other.transaction() as connection:
+        await connection.execute(delete(table).where(table.c.client_id == client.client_id))
+        adding = asyncio.create_task(ClientRepository(database).add(same_id, event=new_event()))
+        await asyncio.sleep(0.1)
+        await delete_rows_of_clients(connection, [client.client_id], now=NOW)
+
+    assert await adding == "client_id"

@@ -30,6 +30,10 @@ Taken = Literal["client_name", "client_id"]
 """What another client has already."""
 
 
+class _RetiredError(Exception):
+    """Roll back the transaction: the id belonged to a client that was deleted."""
+
+
 class ClientRepository:
     """Clients. A registration that expired before its first use is treated as deleted."""
 
@@ -46,12 +50,15 @@ class ClientRepository:
         was_deleted = select(retired.client_id).where(retired.client_id == client.client_id)
         try:
             async with self._database.transaction(UNIQUE_NAME, CLIENT_ID) as connection:
-                if await connection.scalar(was_deleted) is not None:
-                    return "client_id"
                 await connection.execute(insert(clients).values(values_in(clients, client)))
+                # after the insert, which waits until a concurrent deletion has committed
+                if await connection.scalar(was_deleted) is not None:
+                    raise _RetiredError
                 if origins := origins_of(client):
                     await connection.execute(insert(client_origins).values(origins))
                 await write_events(connection, event)
+        except _RetiredError:
+            return "client_id"
         except ConflictingRowError as error:
             return "client_id" if error.constraint == CLIENT_ID else "client_name"
         return None
@@ -92,13 +99,9 @@ class ClientRepository:
     @retries_on_lock
     async def delete(self, client_id: str, *, now: datetime, event: NewEvent) -> None:
         """Delete a client and what belongs to it; its tokens become invalid, its id stays taken."""
-        id_row = {"client_id": client_id, "retired_at": now}
         async with self._database.transaction() as connection:
             await connection.execute(delete(clients).where(clients.c.client_id == client_id))
-            await delete_rows_of_clients(connection, [client_id])
-            await connection.execute(
-                upsert(connection, retired_client_ids).values(id_row).on_conflict_do_nothing()
-            )
+            await delete_rows_of_clients(connection, [client_id], now=now)
             await write_events(connection, event)
 
     async def mark_used(self, client_id: str) -> None:
@@ -166,8 +169,10 @@ class ClientRepository:
         return bool(await change_with_event(self._database, statement, event))
 
 
-async def delete_rows_of_clients(connection: AsyncConnection, client_ids: Sequence[str]) -> None:
-    """Delete what belongs to clients that were deleted in the same transaction.
+async def delete_rows_of_clients(
+    connection: AsyncConnection, client_ids: Sequence[str], *, now: datetime
+) -> None:
+    """Delete what belongs to clients that were deleted in the same transaction; retire their ids.
 
     The rows of the clients go first: nothing is added to a client that is being deleted.
     """
@@ -175,6 +180,10 @@ async def delete_rows_of_clients(connection: AsyncConnection, client_ids: Sequen
     await connection.execute(delete(role_grants).where(role_grants.c.role_id.in_(of_client)))
     for table in (roles, client_origins, consents, client_usage):
         await connection.execute(delete(table).where(table.c.client_id.in_(client_ids)))
+    if ids := [{"client_id": client_id, "retired_at": now} for client_id in client_ids]:
+        await connection.execute(
+            upsert(connection, retired_client_ids).values(ids).on_conflict_do_nothing()
+        )
 
 
 def origins_of(client: Client) -> list[dict[str, str]]:

@@ -91,7 +91,7 @@ class HousekeepingRepository:
                 .returning(client.client_id)
             )
             client_ids = deleted.all()
-            await delete_rows_of_clients(connection, client_ids)
+            await delete_rows_of_clients(connection, client_ids, now=before)
         return len(client_ids)
 
     async def delete_old_mails(self, *, before: datetime, limit: int) -> int:
