@@ -19,8 +19,6 @@ from app.oauth.supported_metadata import SupportedMetadata
 from app.outbound.http import OutboundHttp
 from app.schemas.clients import ClientCreate, ClientCreated
 from app.schemas.registration import ClientRegister
-from app.security.comparison import digests_match
-from app.security.tokens import digest_of
 from app.services.clients.clients import ClientService, NewClient
 
 MAXIMUM_RETRIES = 3
@@ -92,7 +90,7 @@ class ClientRegistration:
         client chose and that may be slow. Only then is the client read again, checked, and replaced
         if it has not changed since the check.
         """
-        _check_own(client, body)
+        self._check_own(client, body)
         _, sector_identifier = await self._checked(
             without_repetition(client, body), is_invited=self._is_invited(client)
         )
@@ -102,7 +100,7 @@ class ClientRegistration:
             )
             if current is None:
                 raise InvalidTokenError(Description.REGISTRATION_TOKEN_INVALID)
-            _check_own(current, body)
+            self._check_own(current, body)
             accepted = self._accepted(
                 without_repetition(current, body), is_invited=self._is_invited(current)
             )
@@ -139,12 +137,11 @@ class ClientRegistration:
         """
         return self._rules.are_restricted(client.grant_types.split())
 
-
-def _check_own(client: Client, body: ClientRegister) -> None:
-    """Require the client's own identifier and secret in an update (RFC 7592 section 2.2)."""
-    if body.client_id != client.client_id:
-        raise InvalidClientMetadataError(Description.CLIENT_ID_DIFFERS)
-    if body.client_secret is not None and not digests_match(
-        client.secret_digest, digest_of(body.client_secret)
-    ):
-        raise InvalidClientMetadataError(Description.CLIENT_SECRET_DIFFERS)
+    def _check_own(self, client: Client, body: ClientRegister) -> None:
+        """Require the client's own identifier and secret in an update (RFC 7592 section 2.2)."""
+        if body.client_id != client.client_id:
+            raise InvalidClientMetadataError(Description.CLIENT_ID_DIFFERS)
+        if body.client_secret is not None and not self._clients.is_secret_of(
+            client, body.client_secret
+        ):
+            raise InvalidClientMetadataError(Description.CLIENT_SECRET_DIFFERS)

@@ -8,6 +8,7 @@ import pytest
 
 from app.errors import ConflictError, InvalidInputError
 from app.services.operations.authority import FULL
+from tests.protocol.registering import body_of, client_of, manage, registered
 from tests.support.application import Application, TestClient
 from tests.support.assertions import assert_oauth_error
 from tests.support.parts import services_of
@@ -146,3 +147,30 @@ async def test_the_registration_shows_when_the_secret_expires(
 
     shown = services.clients.clients.information(stored)
     assert shown["client_secret_expires_at"] == int(expires_at.timestamp())
+
+
+@pytest.mark.parametrize("secret", ["100%ff-of-a-long-secret-" + "x" * 20, "%e9%e8+" + "y" * 40])
+async def test_a_chosen_secret_whose_decoded_form_is_not_text_is_accepted_by_basic(
+    app: Application, client: TestClient, secret: str
+) -> None:
+    """RFC 6749 section 2.3.1: sent as it is, as most clients do"""
+    assert await works(app, await replaced(app, client, secret=secret))
+
+
+async def test_a_registered_client_updates_itself_with_either_secret_during_an_overlap(
+    app: Application,
+) -> None:
+    """RFC 7592 section 2.2"""
+    made = await registered(app, client_name="App")
+    new = await replaced(app, client_of(made))
+    secrets = [made["client_secret"], new.client_secret, "wrong-" * 8]
+
+    async def statuses() -> list[int]:
+        bodies = [body_of(made, client_name="App", client_secret=secret) for secret in secrets]
+        return [(await manage(app, "PUT", made, body)).status_code for body in bodies]
+
+    during = await statuses()
+    app.clock.advance(seconds=HOUR.total_seconds())
+
+    assert during == [200, 200, 400]
+    assert await statuses() == [400, 200, 400]

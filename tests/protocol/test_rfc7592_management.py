@@ -4,6 +4,8 @@ from typing import Any
 
 import pytest
 
+from app.schemas.admin_scopes import AdminScope
+from app.services.operations.authority import FULL
 from app.wiring import Services
 from tests.protocol.registering import (
     PUBLIC_KEY,
@@ -199,6 +201,28 @@ async def test_changing_a_redirect_uri_resets_the_trust_of_a_client(
     after = (await operator.clients.clients.get(made["client_id"])).trust
 
     assert [before, after] == ["first_party", "none"]
+
+
+@pytest.mark.parametrize(
+    "keys", [{"jwks": {"keys": [PUBLIC_KEY]}}, {"jwks_uri": "https://keys.example.com/jwks"}]
+)
+async def test_admin_scopes_end_when_a_client_changes_its_keys(
+    app: Application, operator: Services, keys: dict[str, Any]
+) -> None:
+    """The holder of a registration access token must not become an administrator."""
+    clients, made = operator.clients, await registered(app, client_name="App")
+    client_id, same = made["client_id"], body_of(made, client_name="App")
+    await clients.administration.set_admin_scopes(
+        client_id, [AdminScope.USERS_READ], authority=FULL
+    )
+
+    unchanged = await manage(app, "PUT", made, {**same, "contacts": ["ops@example.com"]})
+    before = (await clients.clients.get(client_id)).admin_scopes
+    changed = await manage(app, "PUT", made, {**same, **keys})
+    after = (await clients.clients.get(client_id)).admin_scopes
+
+    assert (unchanged.status_code, changed.status_code) == (200, 200), changed.text
+    assert [before, after] == ["users:read", ""]
 
 
 @pytest.mark.parametrize("method", METHODS)

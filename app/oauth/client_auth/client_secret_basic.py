@@ -1,6 +1,7 @@
 """Client secret in the Authorization header (RFC 6749 section 2.3.1, RFC 7617)."""
 
 import binascii
+from contextlib import suppress
 from urllib.parse import unquote_to_bytes
 
 from app.clock import Clock
@@ -94,8 +95,10 @@ def _decode(encoded: bytes) -> Credentials:
         joined = binascii.a2b_base64(encoded, strict_mode=True)
         if b"+" in joined or b"%" in joined:
             raw_id, raw_colon, raw_secret = joined.partition(b":")
-            client_id, secret = _form_decode(raw_id), _form_decode(raw_secret)
-            has_colon, undecoded_secret = bool(raw_colon), raw_secret.decode("utf-8")
+            client_id, undecoded = _form_decode(raw_id), raw_secret.decode("utf-8")
+            has_colon, secret = bool(raw_colon), undecoded
+            with suppress(UnicodeDecodeError):  # then only the raw reading is possible
+                secret, undecoded_secret = _form_decode(raw_secret), undecoded
         else:
             client_id, colon, secret = joined.decode("utf-8").partition(":")
             has_colon = bool(colon)

@@ -122,7 +122,7 @@ class ClientService:
         """Replace the metadata; return None if the client was changed at the same time.
 
         A client that now needs a secret gets one. An administrator's trust and the admin scopes end
-        if any value that was reviewed for them changes.
+        if any value that was reviewed for them changes, the admin scopes also with other keys.
         """
         secret, digest = None, client.secret_digest
         if not has_secret:
@@ -143,7 +143,9 @@ class ClientService:
         if digest is not None and secret is None:
             changed = changed._replace(**{name: getattr(client, name) for name in SECRET_COLUMNS})
         if self._seen(changed) == self._seen(client):
-            changed = changed._replace(trust=client.trust, admin_scopes=client.admin_scopes)
+            changed = changed._replace(trust=client.trust)
+            if _keys_of(changed) == _keys_of(client):
+                changed = changed._replace(admin_scopes=client.admin_scopes)
         event = self._own_act(ServerEvent.CLIENT_CHANGED, client)
         if not await self._client_repository.change(client, changed, event=event):
             return None
@@ -181,6 +183,14 @@ class ClientService:
         expected = client.registration_token_digest if client is not None else None
         is_right = digests_match(expected, digest_of(token))
         return client if is_right and client is not None and not client.is_disabled else None
+
+    def is_secret_of(self, client: Client, secret: str) -> bool:
+        """Return whether a secret is the client's, or the one it replaces and still valid."""
+        digest = digest_of(secret)
+        if digests_match(client.secret_digest, digest):
+            return True
+        is_valid = client.has_valid_previous_secret(self._clock.now())
+        return is_valid and digests_match(client.previous_secret_digest, digest)
 
     async def get(self, client_id: str) -> Client:
         """Return the client; raise `NotFoundError` if it is unknown."""
@@ -260,6 +270,10 @@ class ClientService:
         """Return the values in force that an administrator reviews before trusting a client."""
         values = self.information(client)
         return {name: value for name, value in values.items() if name not in MAY_CHANGE_UNSEEN}
+
+
+def _keys_of(client: Client) -> list[Any]:
+    return [client.metadata_members.get(name) for name in ("jwks", "jwks_uri")]
 
 
 def _secret_expires_at(client: Client) -> int | None:
