@@ -140,6 +140,7 @@ class Detail(PublicText):
     ATTRIBUTE_KEEPS_TYPE = "The name and type of an attribute can't be changed."
     ATTRIBUTE_NOT_DEFINED = "{field} isn't a defined attribute.", "attribute_not_defined"
     ATTRIBUTE_TYPE_WRONG = "{field} has a value of the wrong type.", "attribute_type"
+    ATTRIBUTE_VALUE_INVALID = "{field} has a value that isn't allowed.", "attribute_value"
     ATTRIBUTE_NOT_EDITABLE = "You can't edit this attribute.", "attribute_not_editable"
     ATTRIBUTES_CHANGED = "The attributes were changed in the meantime. Try again."
     TOO_MANY_ATTRIBUTES = "There are 200 attributes already. Delete one first."

@@ -1,5 +1,6 @@
 """Scope (RFC 6749 section 3.3): narrowed to what is registered or granted, never widened."""
 
+from collections.abc import Collection
 from functools import lru_cache
 
 from authlib.oauth2.rfc6749 import scope_to_list
@@ -27,7 +28,9 @@ SCOPES = {
 }
 """The scopes that this server supports, each with a text for the consent page."""
 NOT_BY_DEFAULT = frozenset({OPENID, OFFLINE_ACCESS, GROUPS, ROLES})
-"""Scopes that a request without a scope does not get."""
+"""Scopes that a request of a user without a scope does not get."""
+NOT_BY_DEFAULT_WITHOUT_USER = NOT_BY_DEFAULT - {GROUPS, ROLES}
+"""Some clients registered a scope of their own named so: they go on getting it by default."""
 IGNORED_UNLESS_REGISTERED = frozenset({GROUPS, ROLES})
 """Scopes that are ignored like unknown ones if the client did not register them: clients of other
 servers ask for them by default."""
@@ -40,6 +43,8 @@ def narrow_scope(asked: str | None, *, client: Client, requires_known_name: bool
     requested none; with `requires_known_name` the request is refused instead: without a user who
     sees the result, a misspelt scope must not widen a token. Raises `InvalidScopeError`.
     """
+    if asked is None and requires_known_name:
+        return default_scope(client.scope, leaving_out=NOT_BY_DEFAULT_WITHOUT_USER)
     if asked is None:
         return default_scope(client.scope)
     if (scope := _registered_part(asked, client.scope)) is not None:
@@ -101,8 +106,8 @@ def _registered_part(asked: str, registered: str) -> str | None:
     return " ".join(names) if set(names) <= set(registered.split()) else None
 
 
-def default_scope(allowed: str) -> str:
-    return " ".join(name for name in allowed.split() if name not in NOT_BY_DEFAULT)
+def default_scope(allowed: str, *, leaving_out: Collection[str] = NOT_BY_DEFAULT) -> str:
+    return " ".join(name for name in allowed.split() if name not in leaving_out)
 
 
 def split_scope(scope: str) -> list[str]:

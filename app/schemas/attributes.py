@@ -13,6 +13,8 @@ from pydantic import (
     StrictInt,
     StrictStr,
     StringConstraints,
+    TypeAdapter,
+    ValidationError,
 )
 
 from app.security.text import is_storable
@@ -32,7 +34,7 @@ def _storable(value: str) -> str:
 
 
 def _exact(value: int | float) -> int | float:
-    if not math.isfinite(value) or abs(value) > LARGEST_NUMBER:
+    if abs(value) > LARGEST_NUMBER or not math.isfinite(value):
         raise ValueError("must be a number that JSON can represent")
     return value
 
@@ -42,6 +44,9 @@ Number = Annotated[StrictInt | StrictFloat, AfterValidator(_exact)]
 Lines = Annotated[tuple[Line, ...], Field(max_length=MAXIMUM_LIST)]
 AttributeValue = StrictBool | Number | Line | Lines
 AttributeName = Annotated[str, StringConstraints(pattern=r"^[a-z][a-z0-9_]{0,63}$")]
+
+
+_VALUE: TypeAdapter[AttributeValue] = TypeAdapter(AttributeValue)
 
 
 class AttributeDefinitionBody(BaseModel):
@@ -54,6 +59,15 @@ class AttributeDefinitionBody(BaseModel):
     applies_to: AppliesTo
     editable_by: EditableBy = "administrator"
     description: Annotated[str, StringConstraints(max_length=1000), AfterValidator(_storable)] = ""
+
+
+def is_value(value: Any) -> bool:
+    """Return whether a value can be that of an attribute, of whatever type."""
+    try:
+        _VALUE.validate_python(value)
+    except ValidationError:
+        return False
+    return True
 
 
 def is_of_type(value: Any, kind: str) -> bool:

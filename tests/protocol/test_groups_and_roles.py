@@ -4,6 +4,7 @@ from typing import Any
 
 import pytest
 
+from app.errors import InvalidInputError
 from app.services.operations.authority import FULL
 from tests.support.administration import (
     define,
@@ -211,3 +212,66 @@ async def test_the_metadata_lists_scopes_and_claims(app: Application) -> None:
         assert name in metadata["scopes_supported"]
         assert name in metadata["claims_supported"]
     assert not {"admin", "users:write"} & set(metadata["scopes_supported"])
+
+
+@pytest.mark.parametrize(
+    ("kind", "value"),
+    [
+        ("number", float("nan")),
+        ("number", float("inf")),
+        ("number", 10**400),
+        ("string", "x" * 1001),
+        ("string", "a\x00b"),
+        ("list", ["x"] * 101),
+    ],
+    ids=["nan", "infinite", "huge", "long", "control character", "many"],
+)
+async def test_a_value_that_no_token_can_carry_is_refused(
+    app: Application, user: TestUser, kind: str, value: Any
+) -> None:
+    attributes, user_id = services_of(app).accounts.user_attributes, await id_of(app, user)
+    name = app.new_name("value").replace("-", "_").lower()
+    await define(app, name, kind, editable_by="user")
+
+    with pytest.raises(InvalidInputError):
+        await attributes.set(user_id, {name: value}, authority=FULL)
+    with pytest.raises(InvalidInputError):
+        await attributes.set_own(user_id, {name: value})
+
+    assert await attributes.of(user_id) == {}
+
+
+async def test_policies_that_name_a_deleted_group_or_attribute_can_still_be_changed(
+    app: Application, client: TestClient
+) -> None:
+    accounts, group = services_of(app).accounts, await new_group(app)
+    await define(app, "vanishing", "string")
+    mapping = {"name": "v", "source": "attribute:vanishing", "targets": ["userinfo"]}
+    stored: dict[str, Any] = {
+        "access": {"kind": "groups", "groups": [group.group_id]},
+        "claim_mappings": [mapping],
+    }
+    await set_policies(app, client, **stored)
+    await accounts.groups.delete(group.group_id, authority=FULL)
+    await accounts.attributes.delete("vanishing", authority=FULL)
+
+    await set_policies(app, client, **stored, require_verified_email=True)
+
+    with pytest.raises(InvalidInputError):
+        await set_policies(app, client, claim_mappings=[{**mapping, "name": "another"}])
+    await set_policies(app, client)
+    with pytest.raises(InvalidInputError):
+        await set_policies(app, client, access=stored["access"])
+
+
+async def test_scopes_of_its_own_named_groups_and_roles_remain_in_a_clients_default(
+    app: Application, client: TestClient, user: TestUser, visitor: Visitor
+) -> None:
+    """A client of the release before registered them with a meaning of its own."""
+    client = await client_with_scope(app)
+
+    own = await app.client_credentials(client)
+    tokens = await visitor.tokens_for(client, user, scope=None)
+
+    assert own.json()["scope"] == "profile groups roles"
+    assert tokens["scope"] == "profile"

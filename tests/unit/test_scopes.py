@@ -10,6 +10,8 @@ from app.models.clients.clients import Client
 from app.oauth.errors import InvalidScopeError
 from app.oauth.scopes import (
     IGNORED_UNLESS_REGISTERED,
+    NOT_BY_DEFAULT,
+    NOT_BY_DEFAULT_WITHOUT_USER,
     SCOPES,
     default_scope,
     narrow_granted_scope,
@@ -59,7 +61,8 @@ def test_the_granted_scope_never_exceeds_the_registered_scope(
         assert set(granted.split()) == known
     else:
         assert not (asked and requires_known_name)
-        assert granted == default_scope(allowed)
+        left_out = NOT_BY_DEFAULT_WITHOUT_USER if requires_known_name else NOT_BY_DEFAULT
+        assert granted == default_scope(allowed, leaving_out=left_out)
 
 
 @fast

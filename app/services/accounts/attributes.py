@@ -10,7 +10,7 @@ from app.models.accounts.attributes import AttributeDefinition
 from app.models.accounts.groups import MANUAL
 from app.repositories.accounts.attributes import AttributeRepository
 from app.schemas.admin_scopes import AdminScope
-from app.schemas.attributes import AppliesTo, AttributeDefinitionBody, is_of_type
+from app.schemas.attributes import AppliesTo, AttributeDefinitionBody, is_of_type, is_value
 from app.services.operations.audit import AuditLog
 from app.services.operations.audit_actions import ServerEvent
 from app.services.operations.authority import Authority
@@ -97,7 +97,7 @@ class AttributeService:
 
     async def check(self, values: Mapping[str, Any], *, of: AppliesTo) -> None:
         """Raise `InvalidInputError` for a value without a definition for users or groups, or of
-        another type."""
+        another type, or one that JSON cannot represent or that is too long."""
         definitions = await self.by_name() if values else {}
         for name, value in values.items():
             definition = definitions.get(name)
@@ -105,6 +105,8 @@ class AttributeService:
                 raise InvalidInputError(Detail.ATTRIBUTE_NOT_DEFINED, field=f"attributes.{name}")
             if not is_of_type(value, definition.type):
                 raise InvalidInputError(Detail.ATTRIBUTE_TYPE_WRONG, field=f"attributes.{name}")
+            if not is_value(value):
+                raise InvalidInputError(Detail.ATTRIBUTE_VALUE_INVALID, field=f"attributes.{name}")
 
 
 def shown_definition(definition: AttributeDefinition) -> Mapping[str, Any]:

@@ -46,7 +46,8 @@ class ClientPolicyService:
 
         Raise `InvalidInputError` for a policy that is not enforced, for a group or attribute that
         does not exist, and for an attribute that its user edits as the source of a claim that
-        others rely on.
+        others rely on. What the stored policies refer to already may remain, even if it has been
+        deleted since.
         """
         authority.require(AdminScope.POLICIES_WRITE)
         before = await self._client_repository.find(client_id, now=self._clock.now())
@@ -55,7 +56,7 @@ class ClientPolicyService:
         authority.require_may_change(before)
         if version not in (None, before.version):
             raise StaleVersionError
-        await self._check(policies)
+        await self._check(policies, stored=before.policies_in_force or ClientPolicies())
         after = before._replace(policies=policies.stored())
         if after == before:
             return before
@@ -69,20 +70,16 @@ class ClientPolicyService:
             raise StaleVersionError
         return after._replace(version=before.version + 1)
 
-    async def _check(self, policies: ClientPolicies) -> None:
+    async def _check(self, policies: ClientPolicies, *, stored: ClientPolicies) -> None:
         stated = policies.model_dump(exclude_defaults=True)
         for name in UNENFORCED_POLICIES:
             if name in stated:
                 raise InvalidInputError(Detail.POLICY_NOT_ENFORCED, field=name)
-        group_ids = policies.access.groups
+        group_ids = sorted(set(policies.access.groups) - set(stored.access.groups))
         known = await self._group_repository.known_ids(group_ids) if group_ids else set()
         if not known.issuperset(group_ids):
             raise InvalidInputError(Detail.GROUP_UNKNOWN, field="access.groups")
-        sources = [
-            (mapping.name, mapping.attribute)
-            for mapping in policies.claim_mappings
-            if mapping.attribute is not None
-        ]
+        sources = _attribute_sources(policies) - _attribute_sources(stored)
         definitions = await self._attributes.by_name() if sources else {}
         for claim, attribute in sources:
             definition = definitions.get(attribute)
@@ -90,6 +87,15 @@ class ClientPolicyService:
                 raise InvalidInputError(Detail.ATTRIBUTE_NOT_DEFINED, field="claim_mappings")
             if claim in VOUCHED_CLAIMS and definition.editable_by == "user":
                 raise InvalidInputError(Detail.CLAIM_NOT_FROM_USERS, field="claim_mappings")
+
+
+def _attribute_sources(policies: ClientPolicies) -> set[tuple[str, str]]:
+    """Return the claims with the attributes that they are mapped from."""
+    return {
+        (mapping.name, mapping.attribute)
+        for mapping in policies.claim_mappings
+        if mapping.attribute is not None
+    }
 
 
 def _shown(policies: ClientPolicies | None) -> Mapping[str, Any]:
