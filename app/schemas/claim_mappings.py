@@ -26,7 +26,6 @@ class MappingTarget(StrEnum):
     ID_TOKEN = "id_token"
     USERINFO = "userinfo"
     INTROSPECTION = "introspection"
-    JWT = "jwt"
 
 
 def _not_reserved(name: str) -> str:

@@ -141,3 +141,10 @@ def test_one_claim_may_have_different_sources_in_different_places() -> None:
     )
 
     assert [each.source for each in policies.claim_mappings] == ["groups", "roles"]
+
+
+def test_a_mapping_for_jwt_access_tokens_is_refused_while_there_are_none() -> None:
+    mapping = {"name": "groups", "source": "groups", "targets": ["jwt"]}
+
+    with pytest.raises(ValidationError, match="'id_token', 'userinfo' or 'introspection'"):
+        ClientPolicies.model_validate({"claim_mappings": [mapping]})
