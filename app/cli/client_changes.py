@@ -69,7 +69,7 @@ def change(
         raise InvalidInputError("Nothing to set. See postern clients set --help.")
 
     async def store(services: "Services") -> "NewClient":
-        from app.oauth.administered_clients import merged_members
+        from app.oauth.administered_clients import body_type_of, merged_members
         from app.services.operations.authority import FULL
 
         client = await services.clients.clients.get(client_id)
@@ -86,7 +86,8 @@ def change(
             remove_scope or (),
             option="--remove-scope",
         )
-        body = parse_body(ClientCreate, {**merged, "scope": " ".join(scopes)})
+        body_type = body_type_of(client, merged)
+        body = parse_body(body_type, {**merged, "scope": " ".join(scopes)})
         return await services.clients.administered.change(client, body, authority=FULL)
 
     show_one(row_of_new_client(with_services(store)), as_json=as_json)

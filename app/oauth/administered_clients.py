@@ -10,7 +10,7 @@ from app.oauth.errors import OAuth2Error
 from app.oauth.sectors import Sectors
 from app.oauth.supported_metadata import SupportedMetadata
 from app.outbound.http import OutboundHttp
-from app.schemas.clients import ClientCreate
+from app.schemas.clients import ClientCreate, ClientWithoutName
 from app.services.clients.administration import ClientAdministration
 from app.services.clients.clients import NewClient
 from app.services.clients.stated_clients import stated_members
@@ -77,3 +77,9 @@ def merged_members(client: Client, changes: Mapping[str, Any]) -> dict[str, Any]
     """Return the metadata of a client with changes, where None removes a member."""
     members = {**stated_members(client), **changes}
     return {name: value for name, value in members.items() if value is not None}
+
+
+def body_type_of(client: Client, members: Mapping[str, Any]) -> type[ClientCreate]:
+    """Return the type of a change: a client without a name may remain without one."""
+    has_name = bool(client.client_name or members.get("client_name"))
+    return ClientCreate if has_name else ClientWithoutName

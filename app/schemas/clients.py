@@ -147,6 +147,13 @@ class ClientCreate(ClientMetadata):
         return self
 
 
+class ClientWithoutName(ClientCreate):
+    """The metadata of a client that registered itself without a name, as an administrator changes
+    it."""
+
+    client_name: Literal[""] = ""
+
+
 class ClientCreated(BaseModel):
     """The client as registered (RFC 7591 section 3.2.1)."""
 

@@ -8,6 +8,7 @@ import pytest
 
 from app.services.operations.audit_actions import ServerEvent
 from tests.cli.conftest import Postern, Result
+from tests.protocol.registering import registered
 from tests.support.administration import define, new_group
 from tests.support.application import Application, TestClient, TestUser
 from tests.support.assertions import assert_oauth_error
@@ -325,6 +326,21 @@ async def test_without_an_overlap_the_old_secret_is_invalid_at_once(
 
     assert (await app.client_credentials(old)).status_code == 401
     assert (await app.client_credentials(as_test_client(row))).status_code == 200
+
+
+async def test_a_client_that_registered_without_a_name_can_be_changed(
+    app: Application, clients: Postern
+) -> None:
+    made = await registered(app)
+    named = await row_of(clients, "create", app.new_name(), "--kind", "service")
+
+    changed = await row_of(clients, "set", made["client_id"], "--add-redirect-uri", OTHER)
+    without_name = await clients("set", named["client_id"], "--name", "")
+    renamed = await row_of(clients, "set", made["client_id"], "--name", "At last")
+
+    assert changed["redirect_uris"] == [*made["redirect_uris"], OTHER]
+    assert without_name.code == 1
+    assert renamed["client_name"] == "At last"
 
 
 async def test_admin_scopes_are_a_list_of_their_own(app: Application, clients: Postern) -> None:
