@@ -1,5 +1,6 @@
 """Who may use a client: checked wherever a user gets a code or tokens for it."""
 
+import json
 from collections.abc import AsyncIterator
 
 import httpx
@@ -9,9 +10,10 @@ import pytest_asyncio
 from app.models.accounts.groups import Group
 from tests.conftest import AppFactory
 from tests.protocol.devices import device_client, question, start_device
-from tests.support.administration import join, leave, new_group, restrict_to
+from tests.support.administration import id_of, join, leave, new_group, restrict_to
 from tests.support.application import Application, TestClient, TestUser
 from tests.support.assertions import assert_oauth_error
+from tests.support.parts import services_of
 from tests.support.visitor import Visitor, answer_in, redeem, text_of, visiting
 
 pytestmark = pytest.mark.both_databases
@@ -134,6 +136,18 @@ async def test_the_password_grant_refuses_like_a_wrong_password(
     assert refused.json() == wrong.json()
     await join(app, group, user)
     assert (await app.password_grant(client, user)).status_code == 200
+
+
+async def test_a_password_grant_without_access_is_recorded_as_a_refused_sign_in(
+    app: Application, client: TestClient, group: Group, user: TestUser
+) -> None:
+    user_id = await id_of(app, user)
+
+    await app.password_grant(client, user)
+
+    events = [each async for each in services_of(app).core.audit.read_all()]
+    last = [each for each in events if each.user_id == user_id][-1]
+    assert (last.action, json.loads(last.details)["reason"]) == ("sign_in.refused", "access")
 
 
 async def test_nobody_may_use_a_client_that_is_closed(

@@ -8,7 +8,7 @@ from typing import Annotated, Literal
 
 from pydantic import Field
 
-from app.oauth.access_policy import AccessRefusedError, may_use
+from app.oauth.access_policy import may_use
 from app.oauth.descriptions import Description
 from app.oauth.errors import InvalidGrantError
 from app.oauth.grants.base import Grant, GrantParameters
@@ -66,13 +66,12 @@ class PasswordGrant(Grant[PasswordParameters]):
             parameters.password,
             code=parameters.otp,
             client_id=client.client_id,
+            may_use=lambda user_id: may_use(client, self._entitlements.lazily(user_id)),
         )
         if user is None:
             raise InvalidGrantError(
                 Description.CREDENTIALS_INVALID
             )  # `sign_in` has recorded the reason
-        if not await may_use(client, self._entitlements.lazily(user.user_id)):
-            raise AccessRefusedError(Description.CREDENTIALS_INVALID)
 
         response = await self._token_issuer.issue_to_user(
             client,

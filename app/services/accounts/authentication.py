@@ -1,5 +1,6 @@
 """Authentication by password, and by a code if the policy requires one."""
 
+from collections.abc import Awaitable, Callable
 from typing import Literal
 
 from app.models.accounts.users import User
@@ -20,6 +21,7 @@ PROBLEMS = {
     "password": "the password is wrong or the user is disabled",
     "enrolment": "the enrolment is not confirmed",
     "code": "the code is missing, wrong or used",
+    "access": "the access policy of the client does not allow this user",
 }
 """What is wrong with a sign-in, for the log."""
 
@@ -68,12 +70,19 @@ class AuthenticationService:
         return user
 
     async def sign_in(
-        self, username: str, password: str, *, code: str | None, client_id: str
+        self,
+        username: str,
+        password: str,
+        *,
+        code: str | None,
+        client_id: str,
+        may_use: Callable[[str], Awaitable[bool]],
     ) -> User | None:
         """Return the user if everything that the policy requires is correct, otherwise None.
 
-        The reason is only logged: the response, the count and what is written are the same
-        whichever part is wrong.
+        `may_use` returns whether the access policy of the client allows the user with an id. The
+        reason is only logged: the response, the count and what is written are the same whichever
+        part is wrong.
         """
         user = await find_user(self._user_repository, username)
         account = usernames.account_of(username)
@@ -84,6 +93,8 @@ class AuthenticationService:
             await self._limits.check(attempt)
             checked = await self._checked(user, password)
             problem = self._problem(user, code, has_password=checked.is_right)
+            is_allowed = await may_use(user.user_id if user is not None else "")
+            problem = problem if is_allowed else problem or "access"
             clears = not self._wants_code or self._otp.is_unused(user, code or "")
             await self._limits.settle(
                 attempt.attempts,
