@@ -3,6 +3,7 @@
 from dataclasses import dataclass
 from datetime import timedelta
 
+from app.repositories.accounts.missing_users import MissingUserRepository
 from app.repositories.oauth.ended_tokens import EndedTokenRepository
 from app.repositories.operations.audit_events import AuditEventRepository
 from app.repositories.operations.housekeeping import HousekeepingRepository
@@ -12,6 +13,7 @@ from app.repositories.operations.readiness import ReadinessRepository
 from app.repositories.operations.sealed_values import SealedValueRepository
 from app.security.encryption import SecretBox
 from app.security.purposes import Purpose
+from app.services.accounts.missing_users import MissingUsers
 from app.services.operations.audit_archive import AuditArchive
 from app.services.operations.housekeeping import Housekeeping
 from app.services.operations.readiness import Readiness
@@ -51,7 +53,11 @@ def build_operations(core: Core, *, accounts: Accounts, oauth: OAuth) -> Operati
             clock=core.clock,
             interval=core.settings.housekeeping_interval,
             rotate_keys=oauth.signing_keys.rotate_old,
-            others=(accounts.unconfirmed_users.delete_due, accounts.user_search.index_due),
+            others=(
+                accounts.unconfirmed_users.delete_due,
+                accounts.user_search.index_due,
+                MissingUsers(MissingUserRepository(core.database)).delete_due,
+            ),
         ),
         audit_archive=AuditArchive(
             audit_event_repository=AuditEventRepository(core.database),
