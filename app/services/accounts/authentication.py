@@ -143,8 +143,8 @@ class AuthenticationService:
     async def _checked(self, user: User | None, password: str) -> PasswordCheck:
         """Check a password, which is wrong for a disabled user."""
         checked = await self._password_hashing.check(password, user.password_hash if user else None)
-        is_refused = user is None or user.is_disabled
-        return PasswordCheck(is_right=False) if is_refused else checked
+        is_accepted = checked.is_right and user is not None and not user.is_disabled
+        return checked if is_accepted else PasswordCheck(is_right=False)
 
     async def _store_new_hash(self, user: User, checked: PasswordCheck) -> None:
         """Replace an outdated hash after a sign-in.
