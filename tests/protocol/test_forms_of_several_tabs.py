@@ -63,7 +63,7 @@ async def test_an_invalid_csrf_token_is_refused_even_with_same_origin_headers(
     assert answer.status_code == 403
 
 
-async def test_a_browser_without_cookies_gets_a_page_asking_to_allow_them(visitor: Visitor) -> None:
+async def test_a_browser_without_cookies_reads_that_they_are_blocked(visitor: Visitor) -> None:
     page = await visitor.get("/login")
     visitor.http.cookies.clear()
 
@@ -72,4 +72,4 @@ async def test_a_browser_without_cookies_gets_a_page_asking_to_allow_them(visito
     )
 
     assert answer.status_code == 403
-    assert "make sure that cookies are allowed for this site." in text_of(answer)
+    assert "cookies are blocked for this site." in text_of(answer)

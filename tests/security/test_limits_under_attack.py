@@ -8,7 +8,7 @@ import httpx
 import pytest
 
 from app.database.lookups import Lookup
-from app.services.accounts.password_hashing import PasswordHashing
+from app.services.accounts.password_hashing import PasswordCheck, PasswordHashing
 from tests.conftest import AppFactory
 from tests.support.application import Application, TestClient, TestUser
 from tests.support.callers import calling_from
@@ -260,20 +260,20 @@ class Work:
 
     def __init__(self, monkeypatch: pytest.MonkeyPatch) -> None:
         self.done: list[str] = []
-        look_up, verify = Lookup.__call__, PasswordHashing.verify
+        look_up, check = Lookup.__call__, PasswordHashing.check
 
         async def counting_look_up(lookup: Lookup[object], key: object) -> object:
             self.done.append("look-up")
             return await look_up(lookup, key)
 
-        async def counting_verify(
+        async def counting_check(
             hashing: PasswordHashing, password: str, password_hash: str | None
-        ) -> bool:
+        ) -> PasswordCheck:
             self.done.append("password")
-            return await verify(hashing, password, password_hash)
+            return await check(hashing, password, password_hash)
 
         monkeypatch.setattr(Lookup, "__call__", counting_look_up)
-        monkeypatch.setattr(PasswordHashing, "verify", counting_verify)
+        monkeypatch.setattr(PasswordHashing, "check", counting_check)
 
     async def of(self, attempt: Awaitable[httpx.Response], *, status: int) -> list[str]:
         self.done.clear()

@@ -2,7 +2,7 @@
 
 from collections.abc import Sequence
 from datetime import datetime
-from typing import Literal
+from typing import Any, Literal
 
 from sqlalchemy import ColumnElement, delete, insert, select, update
 from sqlalchemy.ext.asyncio import AsyncConnection
@@ -24,7 +24,7 @@ from app.security.origins import registered_origins_of
 UNIQUE_NAME = unique(clients.c.unique_name)
 CLIENT_ID = unique(clients.c.client_id)
 retired = retired_client_ids.c
-NOT_COMPARED = frozenset({"registration_expires_at"})
+NOT_COMPARED = frozenset({"registration_expires_at", "version"})
 
 Taken = Literal["client_name", "client_id"]
 """What another client has already."""
@@ -69,7 +69,8 @@ class ClientRepository:
 
         This is a compare-and-set on the whole row, including `trust`. Only the first use of the
         client may happen meanwhile: it clears `registration_expires_at`, which an update neither
-        checks nor writes.
+        checks nor writes. A change that stored the same values does not count, so `version` is not
+        compared.
         """
         old, new = values_in(clients, before), values_in(clients, after)
         unchanged = [
@@ -80,8 +81,10 @@ class ClientRepository:
                 if name not in NOT_COMPARED
             ),
         ]
-        changes = {name: value for name, value in new.items() if name not in NOT_COMPARED}
-        changes["version"] = before.version + 1
+        changes: dict[str, Any] = {
+            name: value for name, value in new.items() if name not in NOT_COMPARED
+        }
+        changes["version"] = clients.c.version + 1
         async with self._database.transaction() as connection:
             updated = await connection.execute(
                 update(clients).where(*unchanged).values(changes).returning(clients.c.client_id)
