@@ -49,6 +49,7 @@ return cjson.encode(results)
 """
 
 
+@pytest.mark.slow
 async def test_redis_and_python_count_random_attempts_alike(tmp_path: Path) -> None:
     cases = [a_case(random.Random(seed)) for seed in range(3000)]
     request = json.dumps([as_json(case) for case in cases])
