@@ -146,6 +146,12 @@ class StaleVersionError(PosternError):
         super().__init__("The object was changed in the meantime. Read it again.")
 
 
+def require_version(version: int | None, *, current: int) -> None:
+    """Raise `StaleVersionError` if the caller states another version than the current one."""
+    if version not in (None, current):
+        raise StaleVersionError
+
+
 class GoneError(PosternError):
     error = "gone"
     status = 410

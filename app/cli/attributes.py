@@ -6,9 +6,8 @@ from typing import TYPE_CHECKING, Annotated, Any, get_args
 from app.cli.base import with_services
 from app.cli.bodies import parse_body
 from app.cli.output import show, show_one
-from app.cli.parameters import AsJson, argument, flag, one_of, option
+from app.cli.parameters import AsJson, IsConfirmed, argument, one_of, option, require_confirmation
 from app.cli.parsing import Commands
-from app.errors import InvalidInputError
 from app.schemas.attributes import AppliesTo, AttributeDefinitionBody, AttributeType, EditableBy
 
 if TYPE_CHECKING:
@@ -74,14 +73,11 @@ def define(
 def delete(
     name: Name,
     *,
-    is_confirmed: Annotated[
-        bool, flag("--yes", help="Confirm the deletion, which cannot be undone.")
-    ] = False,
+    is_confirmed: IsConfirmed = False,
     as_json: AsJson = False,
 ) -> None:
     """Delete the definition of an attribute. No claim contains its values any more."""
-    if not is_confirmed:
-        raise InvalidInputError("Deleting an attribute cannot be undone. Use --yes to confirm.")
+    require_confirmation("an attribute", is_confirmed=is_confirmed)
 
     async def remove(services: "Services") -> dict[str, Any]:
         from app.services.operations.authority import FULL

@@ -6,7 +6,7 @@ from app.cli.base import read_secret, with_services
 from app.cli.bodies import parse_body
 from app.cli.client_rows import row_of_new_client
 from app.cli.output import show_one
-from app.cli.parameters import AsJson, argument, flag, one_of, option
+from app.cli.parameters import AsJson, SecretFromStdin, argument, one_of, option
 from app.services.clients.kinds import KindName, metadata_of_kind
 
 if TYPE_CHECKING:
@@ -35,13 +35,7 @@ def create(
     client_id: Annotated[
         str | None, option("--client-id", metavar="ID", help="Choose the ID.")
     ] = None,
-    from_stdin: Annotated[
-        bool,
-        flag(
-            "--secret-stdin",
-            help="Read a chosen secret of at least 32 characters from standard input.",
-        ),
-    ] = False,
+    from_stdin: SecretFromStdin = False,
     as_json: AsJson = False,
 ) -> None:
     """Create a client and print its secret, which is shown only once."""

@@ -6,7 +6,7 @@ from typing import TYPE_CHECKING, Annotated, Any
 from app.cli.base import read_secret, with_services
 from app.cli.client_rows import ClientId
 from app.cli.output import show_one
-from app.cli.parameters import AsJson, flag, option, whole_number
+from app.cli.parameters import AsJson, SecretFromStdin, option, whole_number
 from app.errors import InvalidInputError
 
 if TYPE_CHECKING:
@@ -26,13 +26,7 @@ def rotate_secret(
             help="How long the current secret remains valid.",
         ),
     ] = 0,
-    from_stdin: Annotated[
-        bool,
-        flag(
-            "--secret-stdin",
-            help="Read a chosen secret of at least 32 characters from standard input.",
-        ),
-    ] = False,
+    from_stdin: SecretFromStdin = False,
     as_json: AsJson = False,
 ) -> None:
     """Print a new secret for a client. With an overlap, the current one remains valid meanwhile."""

@@ -9,7 +9,7 @@ from app.cli.base import with_services
 from app.cli.bodies import parse_body
 from app.cli.listing import pages_of, print_pages
 from app.cli.output import show_one
-from app.cli.parameters import AsJson, argument, flag, option
+from app.cli.parameters import AsJson, IsConfirmed, argument, option, require_confirmation
 from app.cli.parsing import Commands
 from app.cli.subjects import group_named, label_of_role
 from app.errors import InvalidInputError
@@ -112,14 +112,11 @@ def change(
 def delete(
     name: GroupName,
     *,
-    is_confirmed: Annotated[
-        bool, flag("--yes", help="Confirm the deletion, which cannot be undone.")
-    ] = False,
+    is_confirmed: IsConfirmed = False,
     as_json: AsJson = False,
 ) -> None:
     """Delete a group. Its members lose the roles and the access that they have through it."""
-    if not is_confirmed:
-        raise InvalidInputError("Deleting a group cannot be undone. Use --yes to confirm.")
+    require_confirmation("a group", is_confirmed=is_confirmed)
 
     async def remove(services: "Services") -> dict[str, Any]:
         from app.services.operations.authority import FULL

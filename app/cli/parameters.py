@@ -10,6 +10,8 @@ from typing import Annotated, Any, TypeVar
 
 import typer
 
+from app.errors import InvalidInputError
+
 Function = TypeVar("Function", bound=Callable[..., Any])
 
 
@@ -75,3 +77,16 @@ def with_parameters(parameters: Iterable[inspect.Parameter]) -> Callable[[Functi
 
 
 AsJson = Annotated[bool, flag("--json", help="Print JSON.")]
+IsConfirmed = Annotated[bool, flag("--yes", help="Confirm the deletion, which cannot be undone.")]
+SecretFromStdin = Annotated[
+    bool,
+    flag(
+        "--secret-stdin", help="Read a chosen secret of at least 32 characters from standard input."
+    ),
+]
+
+
+def require_confirmation(what: str, *, is_confirmed: bool) -> None:
+    """Raise `InvalidInputError` for a deletion without --yes; `what` is as in "an account"."""
+    if not is_confirmed:
+        raise InvalidInputError(f"Deleting {what} cannot be undone. Use --yes to confirm.")

@@ -7,10 +7,9 @@ from app.cli.base import with_services
 from app.cli.bodies import parse_body
 from app.cli.listing import pages_of, print_pages
 from app.cli.output import show_one
-from app.cli.parameters import AsJson, argument, flag, option
+from app.cli.parameters import AsJson, IsConfirmed, argument, option, require_confirmation
 from app.cli.parsing import Commands
 from app.cli.subjects import group_named, label_of_subject, require_one_subject, role_named
-from app.errors import InvalidInputError
 
 if TYPE_CHECKING:
     from app.models.accounts.roles import Role
@@ -79,14 +78,11 @@ def delete(
     name: RoleName,
     *,
     client: OfClient = "",
-    is_confirmed: Annotated[
-        bool, flag("--yes", help="Confirm the deletion, which cannot be undone.")
-    ] = False,
+    is_confirmed: IsConfirmed = False,
     as_json: AsJson = False,
 ) -> None:
     """Delete a role. All users and groups lose it."""
-    if not is_confirmed:
-        raise InvalidInputError("Deleting a role cannot be undone. Use --yes to confirm.")
+    require_confirmation("a role", is_confirmed=is_confirmed)
 
     async def remove(services: "Services") -> dict[str, Any]:
         from app.services.operations.authority import FULL

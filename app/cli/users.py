@@ -7,7 +7,16 @@ from app.cli import user_files
 from app.cli.base import read_secret, with_services
 from app.cli.listing import first_rows, print_pages
 from app.cli.output import show_one
-from app.cli.parameters import AsJson, flag, one_of, option, whole_number, with_parameters
+from app.cli.parameters import (
+    AsJson,
+    IsConfirmed,
+    flag,
+    one_of,
+    option,
+    require_confirmation,
+    whole_number,
+    with_parameters,
+)
 from app.cli.parsing import Commands
 from app.cli.subjects import label_of_role
 from app.cli.user_attributes import set_attribute, unset_attribute
@@ -246,14 +255,11 @@ def _set_disabled(username: str, *, disabled: bool, as_json: bool) -> None:
 def delete(
     username: Username,
     *,
-    is_confirmed: Annotated[
-        bool, flag("--yes", help="Confirm the deletion, which cannot be undone.")
-    ] = False,
+    is_confirmed: IsConfirmed = False,
     as_json: AsJson = False,
 ) -> None:
     """Permanently delete an account and all of its data."""
-    if not is_confirmed:
-        raise InvalidInputError("Deleting an account cannot be undone. Use --yes to confirm.")
+    require_confirmation("an account", is_confirmed=is_confirmed)
     with_services(lambda services: _deleted(services, username))
     message = "The account is deleted. Its events remain in the audit log."
     if as_json:

@@ -1,5 +1,6 @@
 """Names of claims that have a meaning of their own, by the specification that registers them."""
 
+from app.schemas.claims import StandardClaims
 from app.schemas.tokens import IntrospectionResponse, TokenResponse
 
 PROTOCOL_CLAIMS: dict[str, tuple[str, ...]] = {
@@ -37,19 +38,7 @@ IDENTITY_CLAIMS = (
 """Claims by which clients recognise an account or trust an address (Core section 5.1)."""
 
 PROFILE_CLAIMS = (
-    "name",
-    "family_name",
-    "given_name",
-    "middle_name",
-    "nickname",
-    "profile",
-    "picture",
-    "website",
-    "gender",
-    "birthdate",
-    "zoneinfo",
-    "locale",
-    "address",
+    *(name for name in StandardClaims.model_fields if name not in IDENTITY_CLAIMS),
     "updated_at",
 )
 """The other standard claims of OpenID Connect Core section 5.1."""

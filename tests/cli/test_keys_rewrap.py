@@ -1,4 +1,4 @@
-"""`postern keys rewrap`: everything sealed anew under today's SECRET_KEY."""
+"""`postern keys rewrap`: reseals everything under the current SECRET_KEY."""
 
 import asyncio
 import json
@@ -232,14 +232,12 @@ async def test_a_value_that_changed_during_the_rewrap_is_not_overwritten(
         update(users).where(users.c.user_id == people[0]).values(otp_secret=enrolled_anew)
     )
 
-    replaced = await values.replace(
-        SealedKind.OTP_SECRETS, [(each, b"sealed anew") for each in page]
-    )
+    replaced = await values.replace(SealedKind.OTP_SECRETS, [(each, b"resealed") for each in page])
 
     assert replaced == 1
     assert await values.list_page(SealedKind.OTP_SECRETS, after="", limit=10) == [
         SealedValue(people[0], enrolled_anew),
-        SealedValue(people[1], b"sealed anew"),
+        SealedValue(people[1], b"resealed"),
     ]
 
 

@@ -1,4 +1,4 @@
-"""Who may use a client: checked wherever a user gets a code or tokens for it."""
+"""Access policies are checked wherever a user gets a code or tokens for a client."""
 
 import json
 from collections.abc import AsyncIterator

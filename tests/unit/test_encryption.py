@@ -96,7 +96,7 @@ def test_a_value_sealed_with_a_token_is_opened_only_with_that_token() -> None:
 
 
 def test_a_value_sealed_with_a_previous_key_is_not_current() -> None:
-    """So that it is sealed anew once, and not again"""
+    """It is resealed once, and not again"""
     old = SecretBox(["yesterday's key"], purpose=PURPOSE)
     both = SecretBox(["today's key", "yesterday's key"], purpose=PURPOSE)
 

@@ -5,7 +5,13 @@ from dataclasses import replace
 from typing import Any
 
 from app.details import Detail
-from app.errors import ConflictError, InvalidInputError, NotFoundError, StaleVersionError
+from app.errors import (
+    ConflictError,
+    InvalidInputError,
+    NotFoundError,
+    StaleVersionError,
+    require_version,
+)
 from app.models.accounts.attributes import AttributeDefinition
 from app.models.accounts.groups import MANUAL
 from app.repositories.accounts.attributes import AttributeRepository
@@ -52,8 +58,7 @@ class AttributeService:
         """Change a definition. Its name and type stay, since stored values have them."""
         authority.require(WRITE)
         before = await self.get(name)
-        if version not in (None, before.version):
-            raise StaleVersionError
+        require_version(version, current=before.version)
         if (body.name, body.type) != (before.name, before.type):
             raise InvalidInputError(Detail.ATTRIBUTE_KEEPS_TYPE, field="type")
         after = replace(before, **body.model_dump(), owner=owner or before.owner)
@@ -74,8 +79,7 @@ class AttributeService:
         """Delete a definition: no claim contains the attribute any more."""
         authority.require(WRITE)
         before = await self.get(name)
-        if version not in (None, before.version):
-            raise StaleVersionError
+        require_version(version, current=before.version)
         event = self._audit.event(
             ServerEvent.ATTRIBUTE_DELETED, name=name, before=shown_definition(before)
         )

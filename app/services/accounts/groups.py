@@ -7,7 +7,13 @@ from typing import Any
 
 from app.clock import Clock
 from app.details import Detail
-from app.errors import ConflictError, InvalidInputError, NotFoundError, StaleVersionError
+from app.errors import (
+    ConflictError,
+    InvalidInputError,
+    NotFoundError,
+    StaleVersionError,
+    require_version,
+)
 from app.models.accounts.groups import MANUAL, Group, Membership
 from app.repositories.accounts.group_members import GroupMemberRepository
 from app.repositories.accounts.groups import GroupRepository
@@ -161,8 +167,7 @@ class GroupService:
 
     async def _get(self, group_id: str, version: int | None) -> Group:
         group = await self.get(group_id)
-        if version not in (None, group.version):
-            raise StaleVersionError
+        require_version(version, current=group.version)
         return group
 
     async def _values(self, body: GroupBody) -> dict[str, Any]:

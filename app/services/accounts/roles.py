@@ -6,7 +6,13 @@ from typing import Any
 
 from app.clock import Clock
 from app.details import Detail
-from app.errors import ConflictError, InvalidInputError, NotFoundError, StaleVersionError
+from app.errors import (
+    ConflictError,
+    InvalidInputError,
+    NotFoundError,
+    StaleVersionError,
+    require_version,
+)
 from app.models.accounts.groups import MANUAL
 from app.models.accounts.roles import RESERVED_ROLES, Role
 from app.repositories.accounts.roles import RoleRepository
@@ -126,8 +132,7 @@ class RoleService:
         role = await self.get(role_id)
         if role.is_reserved:
             raise ConflictError(Detail.ROLE_IS_RESERVED)
-        if version not in (None, role.version):
-            raise StaleVersionError
+        require_version(version, current=role.version)
         return role
 
 

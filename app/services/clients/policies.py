@@ -5,7 +5,7 @@ from typing import Any
 
 from app.clock import Clock
 from app.details import Detail
-from app.errors import InvalidInputError, NotFoundError, StaleVersionError
+from app.errors import InvalidInputError, NotFoundError, StaleVersionError, require_version
 from app.models.clients.clients import Client
 from app.repositories.accounts.groups import GroupRepository
 from app.repositories.clients.clients import ClientRepository
@@ -54,8 +54,7 @@ class ClientPolicyService:
         if before is None:
             raise NotFoundError(Detail.CLIENT_UNKNOWN)
         authority.require_may_change(before)
-        if version not in (None, before.version):
-            raise StaleVersionError
+        require_version(version, current=before.version)
         await self._check(policies, stored=before.policies_in_force or ClientPolicies())
         after = before._replace(policies=policies.stored())
         if after == before:
