@@ -38,12 +38,13 @@ class Connection(asyncio.Protocol):
         self._transport: Any = transport
 
     def send(self, answer: bytes | None = None) -> None:
+        request = self._next_request(answer)  # keeps the last token of a chain for the next round
         if time.perf_counter() >= self._run.deadline:
             self._finish()
             return
         self._is_waiting = True
         self._sent_at = time.perf_counter()
-        self._transport.write(self._next_request(answer))
+        self._transport.write(request)
 
     def data_received(self, data: bytes) -> None:
         if self._buffer:
