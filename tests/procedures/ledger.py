@@ -1,7 +1,8 @@
 """Results of a procedure, as a row of a table."""
 
-from collections.abc import Sequence
+from collections.abc import Mapping, Sequence
 from dataclasses import dataclass, field
+from operator import itemgetter
 
 HEAD = (
     "procedure", "database", "acknowledged", "refused", "lost", "cut", "longest wait", "bound",
@@ -16,7 +17,8 @@ class Entry:
     `cut` counts connections that ended without a complete response to a sent request; None if
     the procedure cuts them itself. `unreachable` counts failed attempts to connect where none may
     fail. `may_refuse` is false if no request may get a 503 before its time limit.
-    Waits are in seconds; a `time_limit` of None is not checked.
+    Waits are in seconds, and `longest_waits` has one for each path or grant. A `time_limit` of None
+    is not checked.
     """
 
     procedure: str
@@ -28,11 +30,15 @@ class Entry:
     cut: int | None = None
     unreachable: int = 0
     may_refuse: bool = True
-    longest_wait: float = 0.0
+    longest_waits: dict[str, float] = field(default_factory=dict)
     longest_probe: float = 0.0
     time_limit: float | None = None
     remarks: list[str] = field(default_factory=list)
     failures: list[str] = field(default_factory=list)
+
+    @property
+    def longest_wait(self) -> float:
+        return max(self.longest_waits.values(), default=0.0)
 
     @property
     def bound(self) -> float | None:
@@ -43,6 +49,11 @@ class Entry:
         if self.time_limit is None:
             return None
         return self.time_limit + 1 + max(1.0, 3 * self.longest_probe)
+
+    def note_waits(self, waits: Mapping[str, float]) -> None:
+        """Record the longest waits of a load."""
+        for kind, seconds in waits.items():
+            self.longest_waits[kind] = max(self.longest_waits.get(kind, 0.0), seconds)
 
     def lose(self, losses: Sequence[str]) -> None:
         """Record losses; the remarks name some of them."""
@@ -65,6 +76,10 @@ class Entry:
             self.failures.append("nothing was acknowledged")
 
     def cells(self) -> Sequence[str]:
+        waits = ", ".join(
+            f"{kind} {seconds:.1f} s"
+            for kind, seconds in sorted(self.longest_waits.items(), key=itemgetter(1), reverse=True)
+        )
         return (
             self.procedure,
             self.database,
@@ -76,7 +91,7 @@ class Entry:
             "-" if self.bound is None else f"{self.bound:.1f} s",
             f"{self.longest_probe:.1f} s",
             "failed" if self.failures else "passed",
-            "; ".join([*self.failures, *self.remarks]),
+            "; ".join([*self.failures, *self.remarks, f"longest waits: {waits or 'none'}"]),
         )
 
 

@@ -53,7 +53,8 @@ class Record:
     unreachable: int = 0
     cuts: Counter[str] = field(default_factory=Counter)
     unexpected: Counter[str] = field(default_factory=Counter)
-    longest_wait: float = 0.0
+    longest_waits: dict[str, float] = field(default_factory=dict)
+    """In seconds, by path or, at the token endpoint, by grant."""
     longest_probe: float = 0.0
     last_success: float = 0.0
     """By the monotonic clock."""
@@ -128,7 +129,7 @@ class Load:
         while not self._is_stopping:
             await work()
 
-    async def _ask(self, request: Awaitable[httpx.Response]) -> httpx.Response | None:
+    async def _ask(self, kind: str, request: Awaitable[httpx.Response]) -> httpx.Response | None:
         """Return the response if it is a success, else record the failure and return None."""
         started_at = time.monotonic()
         try:
@@ -138,11 +139,11 @@ class Load:
             await asyncio.sleep(PAUSE_SECONDS)
             return None
         except httpx.TransportError as error:
-            self._note_wait(started_at)
+            self._note_wait(kind, started_at)
             self.record.cuts[type(error).__name__] += 1
             await asyncio.sleep(PAUSE_SECONDS)
             raise UnansweredError from error
-        waited = self._note_wait(started_at)
+        waited = self._note_wait(kind, started_at)
         if response.is_success:
             self.record.last_success = time.monotonic()
             return response
@@ -153,9 +154,10 @@ class Load:
         self._note_refusal(response, seconds=waited)
         return None
 
-    def _note_wait(self, started: float) -> float:
+    def _note_wait(self, kind: str, started: float) -> float:
         waited = time.monotonic() - started
-        self.record.longest_wait = max(self.record.longest_wait, waited)
+        waits = self.record.longest_waits
+        waits[kind] = max(waits.get(kind, 0.0), waited)
         return waited
 
     def _note_refusal(self, answer: httpx.Response, *, seconds: float) -> None:
@@ -182,21 +184,27 @@ class Load:
         name = self._app.new_name()
         body = {"username": name, "password": PASSWORD}
         with contextlib.suppress(UnansweredError):
-            response = await self._ask(self._app.http.post("/register_user", json=body))
+            response = await self._ask(
+                "/register_user", self._app.http.post("/register_user", json=body)
+            )
             if response is not None:
                 secret = otp_secret_in(response.json()["otp_uri"])
                 self.record.users.append(TestUser(name, PASSWORD, secret))
 
     async def _mint(self) -> None:
         with contextlib.suppress(UnansweredError):
-            response = await self._ask(self._app.client_credentials(self._client))
+            response = await self._ask(
+                "client_credentials", self._app.client_credentials(self._client)
+            )
             if response is not None:
                 self.record.tokens.append(response.json()["access_token"])
 
     async def _refresh(self, chain: Chain) -> None:
         started_at = time.monotonic()
         try:
-            response = await self._ask(self._app.refresh(self._client, chain.tokens[-1]))
+            response = await self._ask(
+                "refresh_token", self._app.refresh(self._client, chain.tokens[-1])
+            )
         except UnansweredError:
             chain.unanswered_since = chain.unanswered_since or started_at
             return
@@ -214,7 +222,7 @@ def add_to(entry: Entry, record: Record, *, counts_cuts: bool) -> None:
     entry.acknowledged += record.acknowledged
     entry.refused += record.refused
     entry.refused_early += record.refused_early
-    entry.longest_wait = max(entry.longest_wait, record.longest_wait)
+    entry.note_waits(record.longest_waits)
     entry.longest_probe = max(entry.longest_probe, record.longest_probe)
     entry.failures += [f"{count} x {kind}" for kind, count in record.unexpected.most_common(3)]
     if counts_cuts:
