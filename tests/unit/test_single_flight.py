@@ -1,7 +1,11 @@
 """What is fetched once at a time."""
 
 import asyncio
+import time
 
+import pytest
+
+from app.concurrency import deadline
 from app.concurrency.single_flight import SingleFlight
 
 
@@ -16,7 +20,7 @@ async def test_a_call_after_a_finished_fetch_starts_a_new_fetch() -> None:
         ended.set()  # wakes the later caller before anybody learns that this fetch is done
         return fetches
 
-    once = SingleFlight(fetch)
+    once = SingleFlight(fetch, is_outbound=True)
 
     async def call_later() -> int:
         await ended.wait()
@@ -38,6 +42,24 @@ async def test_concurrent_callers_share_a_fetch() -> None:
         await asyncio.sleep(0)
         return fetches
 
-    once = SingleFlight(fetch)
+    once = SingleFlight(fetch, is_outbound=True)
 
     assert await asyncio.gather(*(once("keys") for _ in range(5))) == [1] * 5
+
+
+@pytest.mark.parametrize("is_outbound", [True, False])
+async def test_only_the_wait_for_another_machine_is_excluded_from_the_deadline(
+    *, is_outbound: bool
+) -> None:
+    async def fetch(_: str) -> None:
+        await asyncio.sleep(2 * deadline.WORTH_COUNTING)
+
+    once = SingleFlight(fetch, is_outbound=is_outbound)
+    instant = time.perf_counter() + 60
+    deadline.begin(instant)
+
+    await once("keys")
+
+    caller = deadline.current_caller()
+    assert caller is not None
+    assert (caller[0] > instant) == is_outbound

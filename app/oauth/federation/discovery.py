@@ -49,7 +49,7 @@ class ProviderDiscovery:
         self._outbound_to = outbound_to
         self._clock = clock
         self._cache: FIFOCache[str, _CachedMetadata] = FIFOCache(MAXIMUM_CACHED)
-        self._discover = SingleFlight(self._fetch)
+        self._discover = SingleFlight(self._fetch, is_outbound=True)
 
     async def metadata_of(self, issuer: str) -> ProviderMetadata:
         """Return the metadata of an issuer, from the cache or by discovery.

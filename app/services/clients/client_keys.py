@@ -48,7 +48,7 @@ class ClientKeys:
         self._outbound = outbound
         self._clock = clock
         self._cache: FIFOCache[str, _Fetched] = FIFOCache(CACHE_SIZE)
-        self._ask = SingleFlight(self._fetch)
+        self._ask = SingleFlight(self._fetch, is_outbound=True)
 
     async def verified(
         self, client: Client, token: str, *, algorithm: str | None, typ: str

@@ -38,7 +38,7 @@ class ClientLogos:
     def __init__(self, outbound: OutboundHttp, clock: Clock) -> None:
         self._outbound = outbound
         self._clock = clock
-        self._ask = SingleFlight(self._fetch)
+        self._ask = SingleFlight(self._fetch, is_outbound=True)
         self._cache: FIFOCache[str, _Fetched] = FIFOCache(CACHE_SIZE)
 
     async def find(self, client: Client) -> Logo | None:

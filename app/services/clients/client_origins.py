@@ -19,7 +19,7 @@ class ClientOrigins:
         self._client_origin_repository = client_origin_repository
         self._clock = clock
         self._known: FIFOCache[str, datetime] = FIFOCache(CACHE_SIZE)
-        self._look_again = SingleFlight(self._look)
+        self._look_again = SingleFlight(self._look, is_outbound=False)
 
     async def is_known(self, origin: str) -> bool:
         """Return whether an origin is that of a client's redirect URI.

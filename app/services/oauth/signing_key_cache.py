@@ -50,7 +50,7 @@ class SigningKeyCache:
         self._cached: CachedKeys | None = None
         self._failed_at: datetime | None = None
         self._reads = 0
-        self._read_once = SingleFlight(self._read)
+        self._read_once = SingleFlight(self._read, is_outbound=False)
 
     async def keys(self) -> Sequence[SigningKey]:
         """Return keys read within the last seconds, or stale ones if the database is
