@@ -56,7 +56,7 @@ class Backend(Protocol):
     def transaction(self) -> AbstractAsyncContextManager[AsyncConnection]:
         """Open an ordinary write transaction that commits at the end.
 
-        Raises `CommitLostError` if the connection is lost during the commit.
+        Raises `CommitLostError` if no response to the commit arrives.
         """
 
     def reading(self) -> AbstractAsyncContextManager[AsyncConnection]:

@@ -1,4 +1,4 @@
-"""Find out whether a transaction was committed when its connection was lost during COMMIT."""
+"""Find out whether a transaction was committed when no response to its COMMIT arrived."""
 
 import asyncio
 from contextlib import suppress
@@ -18,12 +18,14 @@ log = logger(__name__)
 WITNESS = "postern_witness"
 ATTEMPTS = 3
 PAUSE_SECONDS = 0.2
-LEAST_SECONDS = 2.0
-"""The minimum time spent on finding the outcome, even if the request has less time left."""
+LEAST_SECONDS = 0.25
+"""The minimum time for a commit, and for finding its outcome, even if the request has less left."""
+SECONDS_WITHOUT_DEADLINE = 2.0
+"""The time for finding the outcome of work that no request waits for."""
 
 
 class CommitLostError(Exception):
-    """The connection was lost during COMMIT; `witness` is None if the transaction has none."""
+    """No response to a COMMIT arrived; `witness` is None if the transaction has none."""
 
     def __init__(self, witness: Executable | None) -> None:
         super().__init__()
@@ -40,16 +42,29 @@ async def set_witness(connection: AsyncConnection, witness: Executable) -> None:
     await connection.execution_options(**{WITNESS: witness})
 
 
-async def commit(transaction: AsyncTransaction, connection: AsyncConnection) -> None:
-    """Commit; raises `CommitLostError` if the connection was lost and the outcome is unknown."""
+def seconds_to_commit() -> float | None:
+    """Return the time limit of a commit, or None without a deadline: then the driver's applies."""
+    seconds = seconds_left(otherwise=-1)
+    return None if seconds < 0 else max(LEAST_SECONDS, seconds)
+
+
+async def commit(
+    transaction: AsyncTransaction, connection: AsyncConnection, *, within: float | None
+) -> None:
+    """Commit; raises `CommitLostError` if the outcome is unknown.
+
+    That is, if the connection was lost, or if the server did not respond `within` these seconds.
+    """
     options = connection.sync_connection.get_execution_options()  # type: ignore[union-attr]  # the connection is open
     witness = options.get(WITNESS)
     try:
-        await transaction.commit()
+        async with asyncio.timeout(within):
+            await transaction.commit()
     except Exception as error:
         cause = driver_error(error)
         if not (is_lost_connection(cause) or isinstance(cause, TimeoutError)):
             raise
+        await connection.invalidate()  # the response may still arrive
         raise CommitLostError(witness) from error
 
 
@@ -61,7 +76,7 @@ async def find_out(lost: CommitLostError, engines: Engines) -> None:
     """
     was_committed = None
     if lost.witness is not None:
-        seconds = max(LEAST_SECONDS, seconds_left(otherwise=LEAST_SECONDS))
+        seconds = max(LEAST_SECONDS, seconds_left(otherwise=SECONDS_WITHOUT_DEADLINE))
         with suppress(TimeoutError):
             async with asyncio.timeout(seconds):
                 was_committed = await _read_back(lost.witness, engines)

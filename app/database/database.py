@@ -154,7 +154,7 @@ class Database:
 
         It is limited to the remaining time of the request. Raises `ConflictingRowError` if a row
         violates one of the constraints in `expected`; any other refusal of the database is a bug.
-        If the connection is lost during COMMIT, the witness of the transaction tells whether it was
+        If no response to the COMMIT arrives, the witness of the transaction tells whether it was
         committed (`commits.set_witness`). In an attempt that is retried, a lock that is not granted
         soon raises `RowLockedError`; otherwise the transaction waits for it.
         """

@@ -70,6 +70,7 @@ def postgresql_engines(
         pool_use_lifo=True,  # reuse the connection that has the statements prepared
     )
     _ping_after_a_pause(writer)
+    _terminate_broken_connections(writer)
     if is_shared:
         limits = postgresql.set_local({**postgresql.time_limits(timeout), **brief_limit})
 
@@ -104,6 +105,17 @@ def _ping_after_a_pause(engine: AsyncEngine) -> None:
             connection.run_async(_ask_whether_alive)
         except Exception as error:
             raise exc.DisconnectionError from error  # the pool opens another one
+
+
+def _terminate_broken_connections(engine: AsyncEngine) -> None:
+    """Terminate a connection when it is invalidated, without waiting for its server.
+
+    SQLAlchemy would wait two seconds for a server that does not respond, beyond the deadline.
+    """
+
+    @event.listens_for(engine.sync_engine, "invalidate")
+    def _terminate(connection: Any, *_: object) -> None:
+        connection.driver_connection.terminate()
 
 
 async def _ask_whether_alive(connection: Any) -> None:

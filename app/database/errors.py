@@ -39,7 +39,7 @@ class RowLockedError(Exception):
 
 
 class OutcomeUnknownError(DatabaseUnavailableError):
-    """The connection was lost during a write, and the retry failed too."""
+    """No response to a write arrived, nor to a retry on a new connection, if there was one."""
 
 
 # Connection, no such database, wrong password, deadlock, resources, operator intervention, system
@@ -71,8 +71,7 @@ def warn_of_unknown_outcome() -> None:
     """Log that it is unknown whether the change of this request was committed."""
     request_id = request_context.request_id()
     log.warning(
-        "outcome unknown: the connection to the database was lost while a change was committed"
-        " (request %s)",
+        "outcome unknown: the database did not respond while a change was committed (request %s)",
         request_id or "-",
         extra={"request_id": request_id},
     )

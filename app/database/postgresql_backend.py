@@ -104,8 +104,8 @@ class PostgresBackend:
             if current_lock_wait() is LockWait.PATIENT:
                 await self.engines.wait_for_locks(connection)
             yield connection
-            limit.reschedule(None)  # always wait for the outcome of the commit
-            await commits.commit(transaction, connection)
+            limit.reschedule(None)  # a commit has a time limit of its own
+            await commits.commit(transaction, connection, within=commits.seconds_to_commit())
 
     def reading(self) -> AbstractAsyncContextManager[AsyncConnection]:
         return self._engines_now().reader.connect()

@@ -6,6 +6,7 @@ from typing import TYPE_CHECKING, Any, TypeVar
 
 from app.concurrency.deadline import seconds_left
 from app.database.claims import CompiledClaim
+from app.database.commits import seconds_to_commit
 from app.database.errors import (
     RowLockedError,
     is_lock,
@@ -164,7 +165,7 @@ async def try_write(
     try:
         await execute(connection, statement, [row], timeout=_until_deadline())
     finally:
-        await connection.execute("ROLLBACK;")
+        await connection.execute("ROLLBACK;", timeout=_until_deadline())
 
 
 async def write_together(
@@ -178,8 +179,8 @@ async def write_together(
 ) -> Sequence[Values | None]:
     """Write rows in one transaction; raises the driver's error if the database refuses a row.
 
-    The commit has the driver's own time limit, not the deadline, so that a reported failure is
-    certain.
+    The commit may take a little longer than the deadline. After any of the driver's errors that
+    `may_have_committed` recognises, it is unknown whether the rows were written.
     """
     is_one_statement = isinstance(statements, CompiledClaim) or (
         len(statements) == 1 and outcome is None
@@ -187,8 +188,8 @@ async def write_together(
     begin = beginning.statement(needed=not is_one_statement, lock_seconds=lock_seconds)
     if begin is None:  # a single statement is its own transaction
         if isinstance(statements, CompiledClaim):
-            return await _claim(connection, statements, rows, timeout=None)
-        await execute(connection, statements[0], rows, timeout=None)
+            return await _claim(connection, statements, rows, timeout=seconds_to_commit())
+        await execute(connection, statements[0], rows, timeout=seconds_to_commit())
         return [None] * len(rows)
     await connection.execute(begin, timeout=_until_deadline())
     try:
@@ -198,7 +199,7 @@ async def write_together(
             # after any other error the connection is not reused
             await connection.execute("ROLLBACK;", timeout=_until_deadline())
         raise
-    await connection.execute("COMMIT;")
+    await connection.execute("COMMIT;", timeout=seconds_to_commit())
     return results
 
 

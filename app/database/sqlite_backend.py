@@ -78,7 +78,7 @@ class SqliteBackend:
             await self._limit_waiting(connection)
             async with connection.begin() as transaction:
                 yield connection
-                await commits.commit(transaction, connection)
+                await commits.commit(transaction, connection, within=None)
 
     def reading(self) -> AbstractAsyncContextManager[AsyncConnection]:
         return self.engines.reader.connect()

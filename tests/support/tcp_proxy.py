@@ -15,6 +15,7 @@ class TcpProxy:
         self._cuts: list[bytes] = []
         self._awaited = b""
         self._drops = False
+        self._stalls_at = b""
         self._is_away = False
         self._leaves = False
         self._tasks: set[asyncio.Task[None]] = set()
@@ -45,6 +46,10 @@ class TcpProxy:
         """Stop forwarding, without cutting connections."""
         self._flows.clear()
 
+    def stall_at(self, marker: bytes, *, after: bytes = b"") -> None:
+        """Stall when data with `marker` arrives, without forwarding it, once `after` was sent."""
+        self._stalls_at, self._awaited = marker, after
+
     def flow(self) -> None:
         self._flows.set()
 
@@ -56,7 +61,11 @@ class TcpProxy:
         assert task is not None
         self._tasks.add(task)
         task.add_done_callback(self._tasks.discard)
-        from_server, to_server = await asyncio.open_connection(*self._upstream)
+        try:
+            from_server, to_server = await asyncio.open_connection(*self._upstream)
+        except BaseException:
+            writer.close()
+            raise
         is_cut = asyncio.Event()
         pumps = [
             asyncio.create_task(self._forward(reader, to_server, is_cut)),
@@ -69,11 +78,12 @@ class TcpProxy:
         except asyncio.CancelledError:
             pass  # `cut_all` ends the connection; asyncio must not report a cancelled handler
         finally:
+            for stream in (writer, to_server):
+                stream.close()
             for pump in pumps:
                 pump.cancel()
             await asyncio.gather(*pumps, return_exceptions=True)
             for stream in (writer, to_server):
-                stream.close()
                 with contextlib.suppress(OSError):
                     await stream.wait_closed()
 
@@ -89,6 +99,10 @@ class TcpProxy:
             await self._flows.wait()
             if self._awaited in data:
                 self._awaited = b""
+            if self._stalls_at and not self._awaited and self._stalls_at in data:
+                self._stalls_at = b""
+                self.stall()
+                await self._flows.wait()
             if self._cuts and not self._awaited and self._cuts[0] in data:
                 self._cuts.pop(0)
                 is_cut.set()

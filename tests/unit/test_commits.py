@@ -30,6 +30,7 @@ async def test_reading_back_a_commit_from_an_unresponsive_database_times_out(
 ) -> None:
     """SECURITY_BAR, fault 4"""
     monkeypatch.setattr(commits, "LEAST_SECONDS", 0.01)
+    monkeypatch.setattr(commits, "SECONDS_WITHOUT_DEADLINE", 0.01)
     monkeypatch.setattr(logging.getLogger("postern"), "propagate", True)
     silent: Any = SilentEngine()
 
