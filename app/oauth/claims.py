@@ -126,9 +126,18 @@ def claims_of(user: User, *, scope: str, asked: Mapping[str, Any]) -> dict[str, 
     return {name: claims[name] for name in STORED_CLAIMS if name in names and name in claims}
 
 
-def claims_for_id_token(user: User, request: ClaimsRequest) -> dict[str, Any]:
-    """Return the claims requested for the ID token; those of scopes are for UserInfo only."""
-    return claims_of(user, scope="", asked=request.id_token)
+def claims_for_id_token(
+    user: User, request: ClaimsRequest, *, scope: str, also: Collection[str]
+) -> dict[str, Any]:
+    """Return the claims of the ID token: those requested for it.
+
+    Those of scopes are for UserInfo only, except for the names in `also`.
+    """
+    claims = claims_of(user, scope="", asked=request.id_token)
+    if also:
+        released = claims_of(user, scope=scope, asked=request.userinfo)
+        claims.update((name, value) for name, value in released.items() if name in also)
+    return claims
 
 
 def all_claims_of(user: User) -> dict[str, Any]:

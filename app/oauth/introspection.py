@@ -15,6 +15,7 @@ from app.oauth.claim_mappings import mapped_claims
 from app.oauth.client_auth.authenticator import ClientAuthenticator
 from app.oauth.descriptions import Description
 from app.oauth.errors import InvalidClientError, InvalidRequestError
+from app.oauth.lifetimes import refresh_token_expiry
 from app.oauth.requests import FormRequest
 from app.oauth.subjects import subject_for
 from app.repositories.oauth.access_tokens import AccessTokenRepository
@@ -84,7 +85,7 @@ class Introspection:
             row is None
             or not row.check_client(client)
             or row.used_at is not None
-            or row.expires_at <= self._clock.now()
+            or (expires_at := refresh_token_expiry(row, client)) <= self._clock.now()
         ):
             return INACTIVE
         return IntrospectionResponse(
@@ -93,7 +94,7 @@ class Introspection:
             client_id=row.client_id,
             username=row.username if client.sector_identifier is None else None,
             token_type="refresh_token",
-            exp=int(row.expires_at.timestamp()),
+            exp=int(expires_at.timestamp()),
             iat=int(row.issued_at.timestamp()),
             sub=_subject_of(row, sector_identifier=client.sector_identifier),
             iss=self._issuer,

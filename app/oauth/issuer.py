@@ -1,6 +1,5 @@
 """Issuing of tokens (RFC 6749 section 5.1); no other module issues any."""
 
-from dataclasses import dataclass
 from datetime import datetime, timedelta
 
 from app.clock import Clock
@@ -10,6 +9,7 @@ from app.models.oauth.refresh_tokens import RefreshToken
 from app.oauth.claim_mappings import mapped_claims
 from app.oauth.claims import claims_for_id_token, parse_claims
 from app.oauth.id_tokens import Authentication, IdTokens
+from app.oauth.lifetimes import Lifetimes
 from app.oauth.scopes import OFFLINE_ACCESS, OPENID
 from app.oauth.token_pairs import TokenPair, packed, unpacked
 from app.repositories.oauth.access_tokens import AccessTokenRepository
@@ -22,15 +22,6 @@ from app.security.rotation import derived_pair
 from app.security.tokens import TokenKind, digest_of, new_identifier, new_secret, new_token
 from app.services.accounts.entitlements import LazyEntitlements
 from app.services.accounts.sessions import SignedIn
-
-
-@dataclass(frozen=True, slots=True)
-class Lifetimes:
-    """Lifetimes of tokens: `refresh` is the idle time, `family` the absolute limit."""
-
-    access: timedelta
-    refresh: timedelta
-    family: timedelta
 
 
 class TokenIssuer:
@@ -56,17 +47,17 @@ class TokenIssuer:
     async def issue_to_client(self, client: Client, *, scope: str) -> TokenResponse:
         """Issue an access token to the client itself, without a refresh token (section 4.4.3)."""
         token = new_token(TokenKind.ACCESS_TOKEN)
-        now = self._clock.now()
+        now, lifetime = self._clock.now(), self._lifetimes.of_client(client).access
         await self._access_token_repository.store_for_client(
             digest_of(token),
             client_id=client.client_id,
             scope=scope,
             issued_at=now,
-            expires_at=now + self._lifetimes.access,
+            expires_at=now + lifetime,
         )
         return TokenResponse(
             access_token=token,
-            expires_in=int(self._lifetimes.access.total_seconds()),
+            expires_in=int(lifetime.total_seconds()),
             scope=scope or None,
         )
 
@@ -74,9 +65,11 @@ class TokenIssuer:
         self, client: Client, *, user: User, scope: str, with_refresh_token: bool
     ) -> TokenResponse | None:
         """Issue the first tokens of a new family; None if the sign-in is no longer valid."""
-        now = self._clock.now()
-        family_expires_at = now + self._family_lifetime(with_refresh_token=with_refresh_token)
-        pair, stored = self._new_pair(scope, family_expires_at=family_expires_at, now=now)
+        now, lifetimes = self._clock.now(), self._lifetimes.of_client(client)
+        family_expires_at = now + _family_lifetime(lifetimes, with_refresh_token=with_refresh_token)
+        pair, stored = _new_pair(
+            scope, lifetimes=lifetimes, family_expires_at=family_expires_at, now=now
+        )
         has_begun = await self._token_family_repository.begin(
             new_identifier(),
             stored,
@@ -107,12 +100,14 @@ class TokenIssuer:
         Returns None if the code is used or revoked by now. The tokens end with the session, unless
         `offline_access` was granted. The ID token is signed before anything is stored.
         """
-        now = self._clock.now()
+        now, lifetimes = self._clock.now(), self._lifetimes.of_client(client)
         with_refresh_token = client.check_grant_type("refresh_token")
-        family_expires_at = now + self._family_lifetime(with_refresh_token=with_refresh_token)
+        family_expires_at = now + _family_lifetime(lifetimes, with_refresh_token=with_refresh_token)
         if OFFLINE_ACCESS not in scope.split():
             family_expires_at = min(family_expires_at, signed_in.session.expires_at)
-        pair, stored = self._new_pair(scope, family_expires_at=family_expires_at, now=now)
+        pair, stored = _new_pair(
+            scope, lifetimes=lifetimes, family_expires_at=family_expires_at, now=now
+        )
         id_token = await self.id_token(
             client,
             signed_in.user,
@@ -148,11 +143,12 @@ class TokenIssuer:
         """Issue the ID token for an access token, or return None if `openid` was not granted."""
         if OPENID not in scope.split():
             return None
-        request = parse_claims(claims).within(client.scope)
+        policies = client.policies_in_force
+        request = parse_claims(claims).within(client.allowed_scope)
         mapped = await mapped_claims(
             MappingTarget.ID_TOKEN,
             client_id=client.client_id,
-            policies=client.policies_in_force,
+            policies=policies,
             scope=scope,
             requested=request.id_token,
             entitlements=entitlements,
@@ -163,21 +159,37 @@ class TokenIssuer:
             authentication=authentication,
             nonce=nonce,
             access_token=access_token,
-            claims={**claims_for_id_token(user, request), **mapped},
+            claims={
+                **claims_for_id_token(
+                    user,
+                    request,
+                    scope=client.get_allowed_scope(scope),
+                    also=policies.id_token_claims if policies is not None else (),
+                ),
+                **mapped,
+            },
         )
 
     async def rotate(
-        self, presented: str, digest: bytes, found: RefreshToken, *, scope: str, grace: timedelta
+        self,
+        presented: str,
+        digest: bytes,
+        found: RefreshToken,
+        client: Client,
+        *,
+        scope: str,
+        grace: timedelta,
     ) -> TokenResponse | RefreshToken:
-        """Rotate a refresh token and return the new pair.
+        """Rotate a refresh token of a client and return the new pair.
 
         If the token was used, revoked or expired in the meantime, returns its current row instead.
         `digest` is that of the token, and `grace` is how long the response can be repeated.
         """
         now, seed = self._clock.now(), new_secret()
-        pair, stored = self._pair(
+        pair, stored = _pair(
             derived_pair(presented, seed),
             scope,
+            lifetimes=self._lifetimes.of_client(client),
             family_expires_at=found.family_expires_at,
             now=now,
         )
@@ -199,30 +211,38 @@ class TokenIssuer:
             return None
         return unpacked(used.successor_sealed, presented).response(now=self._clock.now())
 
-    def _family_lifetime(self, *, with_refresh_token: bool) -> timedelta:
-        """Return the lifetime of a family.
 
-        Without a refresh token, a family ends with its only access token.
-        """
-        return self._lifetimes.family if with_refresh_token else self._lifetimes.access
+def _family_lifetime(lifetimes: Lifetimes, *, with_refresh_token: bool) -> timedelta:
+    """Return the lifetime of a family.
 
-    def _new_pair(
-        self, scope: str, *, family_expires_at: datetime, now: datetime
-    ) -> tuple[TokenPair, NewPair]:
-        tokens = new_token(TokenKind.ACCESS_TOKEN), new_token(TokenKind.REFRESH_TOKEN)
-        return self._pair(tokens, scope, family_expires_at=family_expires_at, now=now)
+    Without a refresh token, a family ends with its only access token.
+    """
+    return lifetimes.family if with_refresh_token else lifetimes.access
 
-    def _pair(
-        self, tokens: tuple[str, str], scope: str, *, family_expires_at: datetime, now: datetime
-    ) -> tuple[TokenPair, NewPair]:
-        access_token, refresh_token = tokens
-        access_expires_at = min(now + self._lifetimes.access, family_expires_at)
-        stored = NewPair(
-            access_digest=digest_of(access_token),
-            access_expires_at=access_expires_at,
-            refresh_digest=digest_of(refresh_token),
-            refresh_expires_at=min(now + self._lifetimes.refresh, family_expires_at),
-            issued_at=now,
-            scope=scope,
-        )
-        return TokenPair(access_token, refresh_token, scope, access_expires_at), stored
+
+def _new_pair(
+    scope: str, *, lifetimes: Lifetimes, family_expires_at: datetime, now: datetime
+) -> tuple[TokenPair, NewPair]:
+    tokens = new_token(TokenKind.ACCESS_TOKEN), new_token(TokenKind.REFRESH_TOKEN)
+    return _pair(tokens, scope, lifetimes=lifetimes, family_expires_at=family_expires_at, now=now)
+
+
+def _pair(
+    tokens: tuple[str, str],
+    scope: str,
+    *,
+    lifetimes: Lifetimes,
+    family_expires_at: datetime,
+    now: datetime,
+) -> tuple[TokenPair, NewPair]:
+    access_token, refresh_token = tokens
+    access_expires_at = min(now + lifetimes.access, family_expires_at)
+    stored = NewPair(
+        access_digest=digest_of(access_token),
+        access_expires_at=access_expires_at,
+        refresh_digest=digest_of(refresh_token),
+        refresh_expires_at=min(now + lifetimes.refresh, family_expires_at),
+        issued_at=now,
+        scope=scope,
+    )
+    return TokenPair(access_token, refresh_token, scope, access_expires_at), stored

@@ -37,26 +37,30 @@ servers ask for them by default."""
 
 
 def narrow_scope(asked: str | None, *, client: Client, requires_known_name: bool) -> str:
-    """Return the scope to grant to a client: the requested one, if it is registered entirely.
+    """Return the scope to grant to a client: the requested one, if it is allowed entirely.
+
+    That is the scope that the client registered and that its policies allow.
 
     Unknown names are ignored. If none is left, the client gets the default scope, as if it had
     requested none; with `requires_known_name` the request is refused instead: without a user who
     sees the result, a misspelt scope must not widen a token. Raises `InvalidScopeError`.
     """
     if asked is None and requires_known_name:
-        return default_scope(client.scope, leaving_out=NOT_BY_DEFAULT_WITHOUT_USER)
+        return default_scope(client.allowed_scope, leaving_out=NOT_BY_DEFAULT_WITHOUT_USER)
     if asked is None:
-        return default_scope(client.scope)
-    if (scope := _registered_part(asked, client.scope)) is not None:
+        return default_scope(client.allowed_scope)
+    if (scope := _registered_part(asked, client.allowed_scope)) is not None:
         return scope
     names = known_names(asked, client=client)
     if not names and not requires_known_name:
-        return default_scope(client.scope)
+        return default_scope(client.allowed_scope)
     if not names:
         raise wider_than_allowed("the requested scope has no known name")
-    if not client.scopes.issuperset(names):
-        unregistered = " ".join(name for name in names if name not in client.scopes)
-        raise wider_than_allowed(f"the client did not register the scope {unregistered}")
+    if not client.allowed_scopes.issuperset(names):
+        excess = " ".join(name for name in names if name not in client.allowed_scopes)
+        raise wider_than_allowed(
+            f"the client did not register the scope {excess}, or its policies do not allow it"
+        )
     return " ".join(names)
 
 
@@ -81,7 +85,8 @@ def known_names(asked: str, *, client: Client) -> list[str]:
     known = [
         name
         for name in names
-        if name in client.scopes or (name in SCOPES and name not in IGNORED_UNLESS_REGISTERED)
+        if name in client.allowed_scopes
+        or (name in SCOPES and name not in IGNORED_UNLESS_REGISTERED)
     ]
     if len(known) < len(names):
         unknown = " ".join(name for name in names if name not in known)

@@ -78,4 +78,4 @@ class UserInfo:
         sign_in = await self._token_family_repository.find_sign_in(token.family_id)
         if sign_in is None or sign_in.claims is None:
             return {}
-        return parse_claims(sign_in.claims).within(client.scope).userinfo
+        return parse_claims(sign_in.claims).within(client.allowed_scope).userinfo

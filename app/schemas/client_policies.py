@@ -20,16 +20,7 @@ ScopeName = Annotated[str, StringConstraints(pattern=r"^[\x21\x23-\x5b\x5d-\x7e]
 LoginMethod = Annotated[
     str, StringConstraints(pattern=r"^(password|passkey|provider:[a-z0-9-]{1,40})$")
 ]
-UNENFORCED_POLICIES = (
-    "id_token_claims",
-    "access_token_ttl",
-    "refresh_token_ttl",
-    "second_factor",
-    "require_pkce",
-    "consent",
-    "allowed_scopes",
-    "login_methods",
-)
+UNENFORCED_POLICIES = ("second_factor", "login_methods")
 """Policies of a client that have a place in the database, but are not enforced."""
 FROZEN = ConfigDict(frozen=True, extra="forbid")
 
@@ -59,16 +50,47 @@ class ClientPolicies(BaseModel):
     access: AccessPolicy = AccessPolicy()
     claim_mappings: Annotated[tuple[ClaimMapping, ...], Field(max_length=MAXIMUM_MAPPINGS)] = ()
     id_token_claims: tuple[str, ...] = Field(
-        default=(), description="Standard claims that are also in the ID token."
+        default=(),
+        description="Standard claims that are also in the ID token, within the granted scope.",
     )
-    access_token_ttl: int | None = Field(default=None, ge=60, le=DAY_SECONDS)
-    refresh_token_ttl: int | None = Field(default=None, ge=60, le=400 * DAY_SECONDS)
+    access_token_ttl: int | None = Field(
+        default=None,
+        ge=60,
+        le=DAY_SECONDS,
+        description="Seconds; a shorter `ACCESS_TOKEN_TTL` holds.",
+    )
+    refresh_token_ttl: int | None = Field(
+        default=None,
+        ge=60,
+        le=400 * DAY_SECONDS,
+        description="Seconds without a refresh; a shorter `REFRESH_TOKEN_TTL` holds.",
+    )
     second_factor: SecondFactorPolicy | None = None
     require_verified_email: bool = False
-    require_pkce: bool | None = None
-    consent: ConsentPolicy | None = None
-    allowed_scopes: Annotated[tuple[ScopeName, ...] | None, Field(max_length=MAXIMUM_SCOPES)] = None
-    login_methods: Annotated[tuple[LoginMethod, ...] | None, Field(min_length=1)] = None
+    require_pkce: bool | None = Field(
+        default=None,
+        description="Whether PKCE is required, even if it is not in general. `false` requires"
+        " nothing, and relaxes nothing.",
+    )
+    consent: ConsentPolicy | None = Field(
+        default=None,
+        description="`never` is for clients that an administrator answers for; a client that any"
+        " program could pose as is still asked for.",
+    )
+    allowed_scopes: Annotated[
+        tuple[ScopeName, ...] | None,
+        Field(
+            max_length=MAXIMUM_SCOPES,
+            description="Upper bound of the scope, whatever the client registered.",
+        ),
+    ] = None
+    login_methods: Annotated[
+        tuple[LoginMethod, ...] | None,
+        Field(
+            min_length=1,
+            description="`password`, `passkey` and `provider:NAME`; others have to sign in again.",
+        ),
+    ] = None
 
     @model_validator(mode="after")
     def _each_claim_once(self) -> Self:

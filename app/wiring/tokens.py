@@ -4,7 +4,8 @@ from dataclasses import dataclass
 from datetime import timedelta
 
 from app.oauth.id_tokens import IdTokens
-from app.oauth.issuer import Lifetimes, TokenIssuer
+from app.oauth.issuer import TokenIssuer
+from app.oauth.lifetimes import Lifetimes
 from app.repositories.oauth.access_tokens import AccessTokenRepository
 from app.repositories.oauth.authorization_codes import AuthorizationCodeRepository
 from app.repositories.oauth.device_codes import DeviceCodeRepository

@@ -98,6 +98,18 @@ class Client(ClientColumns, ClientMixin):
     def scopes(self) -> frozenset[str]:
         return frozenset(self.scope.split())
 
+    @property
+    def allowed_scope(self) -> str:
+        """The registered scope within the policies: no grant issues any other."""
+        policies = self.policies_in_force
+        if policies is None or policies.allowed_scopes is None:
+            return self.scope
+        return " ".join(name for name in self.scope.split() if name in policies.allowed_scopes)
+
+    @cached_property
+    def allowed_scopes(self) -> frozenset[str]:
+        return frozenset(self.allowed_scope.split())
+
     @cached_property
     def redirect_uri_list(self) -> list[str]:
         return self.redirect_uris.split()
@@ -140,7 +152,10 @@ class Client(ClientColumns, ClientMixin):
     @property
     def requires_pkce(self) -> bool:
         """Whether this client must use PKCE, even if the server does not require it in general."""
-        return self.is_public or self.registered_metadata.require_pkce
+        if self.is_public or self.registered_metadata.require_pkce:
+            return True
+        policies = self.policies_in_force
+        return policies is not None and bool(policies.require_pkce)
 
     def get_default_redirect_uri(self) -> str:
         """Return the only registered redirect URI, or "" (RFC 6749 section 3.1.2.3)."""
@@ -148,7 +163,7 @@ class Client(ClientColumns, ClientMixin):
 
     def get_allowed_scope(self, scope: Collection[str] | str) -> str:
         names = scope.split() if isinstance(scope, str) else scope
-        return " ".join(name for name in names if name in self.scopes)
+        return " ".join(name for name in names if name in self.allowed_scopes)
 
     def check_endpoint_auth_method(self, method: str, endpoint: str) -> bool:
         if self.token_endpoint_auth_method is not None:

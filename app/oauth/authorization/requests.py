@@ -194,7 +194,7 @@ class RequestParser:
             prompts=_prompts(parameters.get("prompt"), self._prompts),
             max_age=_max_age(client, parameters.get("max_age")),
             acr_values=_acr_values(client, parameters.get("acr_values")),
-            claims=parse_claims(parameters.get("claims")).within(client.scope),
+            claims=parse_claims(parameters.get("claims")).within(client.allowed_scope),
             login_hint=parameters.get("login_hint"),
             id_token_hint=parameters.get("id_token_hint"),
             ui_locales=parameters.get("ui_locales"),

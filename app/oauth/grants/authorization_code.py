@@ -117,7 +117,7 @@ class AuthorizationCodeGrant(Grant[AuthorizationCodeParameters]):
             presented,
             client,
             signed_in,
-            scope=code.scope,
+            scope=client.get_allowed_scope(code.scope),
             authentication=Authentication(code.auth_time, code.acr, code.amr, code.session_id),
             entitlements=entitlements,
             nonce=code.nonce,

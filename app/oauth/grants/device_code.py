@@ -100,7 +100,7 @@ class DeviceCodeGrant(Grant[DeviceCodeParameters]):
             presented,
             client,
             signed_in,
-            scope=code.scope,
+            scope=client.get_allowed_scope(code.scope),
             authentication=Authentication(auth_time, code.acr or "", code.amr or "", session_id),
             entitlements=entitlements,
         )

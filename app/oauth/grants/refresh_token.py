@@ -19,6 +19,7 @@ from app.oauth.errors import InvalidGrantError
 from app.oauth.grants.base import Grant, GrantParameters
 from app.oauth.id_tokens import Authentication
 from app.oauth.issuer import TokenIssuer
+from app.oauth.lifetimes import refresh_token_expiry
 from app.oauth.requests import TokenRequest
 from app.oauth.scopes import OPENID, narrow_granted_scope
 from app.observability.logging import logger
@@ -89,17 +90,17 @@ class RefreshTokenGrant(Grant[RefreshTokenParameters]):
         entitlements = self._entitlements.lazily(token.user_id or "")
         if not await may_use(client, entitlements):
             raise AccessRefusedError(Description.REFRESH_TOKEN_INVALID)
-        scope = client.get_allowed_scope(token.scope)  # the client's scope may have shrunk
+        scope = client.get_allowed_scope(token.scope)  # it may have shrunk
         if parameters.scope is not None:
             scope = narrow_granted_scope(parameters.scope, client=client, granted=scope)
         if token.used_at is not None:
             repeated = self._same_again(presented, token)
             return await self._with_id_token(client, token, repeated, entitlements)
-        if token.expires_at <= self._clock.now():
+        if refresh_token_expiry(token, client) <= self._clock.now():
             raise _not_valid("the refresh token has expired")
 
         rotated = await self._token_issuer.rotate(
-            presented, digest, token, scope=scope, grace=GRACE
+            presented, digest, token, client, scope=scope, grace=GRACE
         )
         if isinstance(rotated, TokenResponse):
             return await self._with_id_token(client, token, rotated, entitlements)

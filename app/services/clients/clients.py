@@ -121,8 +121,9 @@ class ClientService:
     ) -> NewClient | None:
         """Replace the metadata; return None if the client was changed at the same time.
 
-        A client that now needs a secret gets one. An administrator's trust and the admin scopes end
-        if any value that was reviewed for them changes, the admin scopes also with other keys.
+        A client that now needs a secret gets one. An administrator's trust, the admin scopes and a
+        waived consent end if any value that was reviewed for them changes, the admin scopes also
+        with other keys.
         """
         secret, digest = None, client.secret_digest
         if not has_secret:
@@ -146,6 +147,8 @@ class ClientService:
             changed = changed._replace(trust=client.trust)
             if _keys_of(changed) == _keys_of(client):
                 changed = changed._replace(admin_scopes=client.admin_scopes)
+        else:
+            changed = changed._replace(policies=_without_waived_consent(client))
         event = self._own_act(ServerEvent.CLIENT_CHANGED, client)
         if not await self._client_repository.change(client, changed, event=event):
             return None
@@ -274,6 +277,14 @@ class ClientService:
 
 def _keys_of(client: Client) -> list[Any]:
     return [client.metadata_members.get(name) for name in ("jwks", "jwks_uri")]
+
+
+def _without_waived_consent(client: Client) -> str | None:
+    """Return the policies of a client whose users are asked for consent again."""
+    policies = client.policies_in_force
+    if policies is None or policies.consent != "never":
+        return client.policies
+    return policies.model_copy(update={"consent": None}).stored()
 
 
 def _secret_expires_at(client: Client) -> int | None:

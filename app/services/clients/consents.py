@@ -10,6 +10,7 @@ from app.models.clients.clients import Client
 from app.models.clients.consents import Consent
 from app.models.operations.audit_outbox import NewEvent
 from app.repositories.clients.consents import ConsentRepository
+from app.schemas.client_policies import ConsentPolicy
 from app.services.accounts.events import AccountEvent
 from app.services.clients.client_fingerprints import fingerprint_of
 from app.services.operations.audit import AuditLog
@@ -52,10 +53,13 @@ class ConsentService:
     ) -> ConsentRequirement:
         """Return whether the user must be asked for consent.
 
-        If consent is forced, or any program could pose as the client (RFC 8252 section 8.6), the
-        user is asked in each request; `is_granted` says that they have allowed this one.
+        If consent is forced, by the request or by the policy of the client, or if any program could
+        pose as the client (RFC 8252 section 8.6), the user is asked in each request; `is_granted`
+        says that they have allowed this one.
         """
-        if client.trust == FIRST_PARTY and not is_forced and is_identity_sure:
+        policy = _policy_of(client)
+        is_forced = is_forced or policy == "always"
+        if policy == "never" and not is_forced and is_identity_sure:
             return ConsentRequirement(is_due=False, consent=None)
         consent = await self.find(user, client)
         if consent is None or not scopes <= consent.scopes:
@@ -122,3 +126,11 @@ class ConsentService:
     async def last_uses(self, user: User) -> Mapping[str, datetime]:
         """Return when each client last got tokens for a user."""
         return await self._consent_repository.last_uses(user.user_id)
+
+
+def _policy_of(client: Client) -> ConsentPolicy:
+    """Return the policy of a client, or else the one that follows from its trust."""
+    policies = client.policies_in_force
+    if policies is not None and policies.consent is not None:
+        return policies.consent
+    return "never" if client.trust == FIRST_PARTY else "remembered"
