@@ -11,6 +11,7 @@ from app.oauth.access_policy import may_use
 from app.oauth.client_auth.authenticator import ClientAuthenticator
 from app.oauth.descriptions import Description
 from app.oauth.errors import UnauthorizedClientError
+from app.oauth.login_methods import accepts_session
 from app.oauth.requests import FormRequest
 from app.oauth.scopes import narrow_scope
 from app.observability import refusals
@@ -115,7 +116,7 @@ class DeviceAuthorization:
         """Store the user's decision.
 
         Returns False if the code has expired or has been decided, if the client has changed since
-        the page showed it, or if its access policy does not allow the user.
+        the page showed it, or if its policies do not allow the user or how they signed in.
         """
         pending = await self.find(text)
         if pending is None:
@@ -126,12 +127,14 @@ class DeviceAuthorization:
             return await self._device_code_repository.deny(code.user_code, now=now)
         if client_fingerprint != fingerprint_of(client):
             return False
+        if not accepts_session(client, signed_in.session):
+            return False
         if not await self.is_allowed(client, signed_in):
             return False
         event = self._audit.event(
             AccountEvent.DEVICE_APPROVED, user_id=signed_in.user.user_id, client_id=client.client_id
         )
-        scopes = frozenset(code.scope.split())
+        scopes = frozenset(client.get_allowed_scope(code.scope).split())
         consent, granted = self._consents.new_consent(signed_in.user, client, scopes)
         return await self._device_code_repository.approve(
             code.user_code, signed_in.session, consent=consent, now=now, events=(event, granted)

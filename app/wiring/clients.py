@@ -10,6 +10,7 @@ from app.oauth.supported_metadata import SupportedMetadata
 from app.repositories.clients.client_origins import ClientOriginRepository
 from app.repositories.clients.consents import ConsentRepository
 from app.repositories.clients.initial_access_tokens import InitialAccessTokenRepository
+from app.repositories.federation.identity_providers import IdentityProviderRepository
 from app.services.clients.administration import ClientAdministration
 from app.services.clients.client_keys import ClientKeys
 from app.services.clients.client_logos import ClientLogos
@@ -72,6 +73,7 @@ def build_clients(core: Core, *, groups: Groups, grants: Grants) -> Clients:
         policies=ClientPolicyService(
             client_repository=core.client_repository,
             group_repository=groups.group_repository,
+            identity_provider_repository=IdentityProviderRepository(core.database),
             attributes=groups.attributes,
             audit=core.audit,
             clock=core.clock,

@@ -61,6 +61,10 @@ def federation_states(
     last = "This is your only way to sign in. Set a password or add a passkey first."
     return {
         "login-providers": ("login.html", {**sign_in, "providers": [COMPANY, OFFICE]}),
+        "create-account-provider-only": (
+            "create_account.html",
+            {**account, "providers": [COMPANY], "has_password": False},
+        ),
         "create-account-providers": ("create_account.html", {**account, "providers": [COMPANY]}),
         "upstream-new": ("upstream_new.html", NEW),
         "upstream-new-taken": (

@@ -43,6 +43,10 @@ def passkey_states(
     """`sign_in` and `code` are what the sign-in page and the page for a code are given."""
     return {
         "login-passkey": ("login.html", {**sign_in, "passkeys": ORIGIN}),
+        "login-passkey-only": (
+            "login.html",
+            {**sign_in, "passkeys": ORIGIN, "has_password": False, "can_recover": False},
+        ),
         "otp-passkey": ("otp.html", {**code, "passkeys": ORIGIN}),
         "otp-only-passkey": ("otp.html", {**code, "passkeys": ORIGIN, "has_app": False}),
         "account-passkeys": ("account_passkeys.html", PAGE),

@@ -78,6 +78,7 @@ SIGN_IN = {
     "register_url": "/create-account",
     "passkeys": "",
     "can_recover": True,
+    "has_password": True,
     "has_new_password": False,
     "providers": [],
     "user": None,
@@ -103,6 +104,7 @@ ACCOUNT = {
     "username": "",
     "name": "",
     "email": "",
+    "has_password": True,
     "login_url": "/login",
     "providers": [],
 }
@@ -193,6 +195,10 @@ STATES: dict[str, tuple[str, Mapping[str, Any]]] = {
         {**SIGN_IN, "client": LONG_CLIENT, "username": UNBROKEN, "user": LONG_USER},
     ),
     "login-empty": ("login.html", {**SIGN_IN, "errors": {"username": "Enter your username."}}),
+    "login-impossible": (
+        "login.html",
+        {**SIGN_IN, "has_password": False, "can_recover": False, "can_register": False},
+    ),
     "login-long": ("login.html", {**SIGN_IN, "client": LONG_CLIENT, "username": UNBROKEN}),
     "otp": ("otp.html", CODE),
     "otp-wrong": ("otp.html", {**CODE, "errors": {"code": WRONG_CODE}}),

@@ -12,7 +12,7 @@ from tests.support.administration import new_group, set_policies
 from tests.support.application import Application, TestClient
 from tests.support.parts import services_of
 
-VALUES: dict[str, Any] = {"second_factor": "required", "login_methods": ["passkey"]}
+VALUES: dict[str, Any] = {"second_factor": "required"}
 ENFORCED = {
     "access",
     "claim_mappings",
@@ -23,6 +23,7 @@ ENFORCED = {
     "require_pkce",
     "consent",
     "allowed_scopes",
+    "login_methods",
 }
 
 

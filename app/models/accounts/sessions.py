@@ -8,6 +8,10 @@ from sqlalchemy import Boolean, Column, LargeBinary, String, Table, false
 from app.database.types import Instant
 from app.models.tables import metadata
 
+PASSWORD, PASSKEY = "password", "passkey"
+METHODS = {"pwd": PASSWORD, "pop": PASSKEY}
+"""The login methods, by the first value of `amr`; `fed` stands for an identity provider."""
+
 sessions = Table(
     "sessions",
     metadata,
@@ -25,6 +29,7 @@ sessions = Table(
     Column("expires_at", Instant, nullable=False, index=True),
     Column("ended_at", Instant),
     Column("stays_signed_in", Boolean, nullable=False, server_default=false()),
+    Column("provider", String(40)),
 )
 
 
@@ -33,7 +38,8 @@ class Session:
     """A session of one user in one browser, from sign-in to sign-out.
 
     `session_id` is the `sid` of ID tokens and not secret. `amr` is a list of values separated by
-    spaces (RFC 8176). `stays_signed_in` is set if the user asked to stay signed in.
+    spaces (RFC 8176), the first factor first. `stays_signed_in` is set if the user asked to stay
+    signed in. `provider` is the identity provider of a sign-in with one, if it is known.
     """
 
     session_id: str
@@ -50,3 +56,15 @@ class Session:
     expires_at: datetime
     ended_at: datetime | None
     stays_signed_in: bool = False
+    provider: str | None = None
+
+    @property
+    def login_method(self) -> str:
+        """How the user gave the first factor: `password`, `passkey` or `provider:NAME`."""
+        first_factor = self.amr.partition(" ")[0]
+        return METHODS.get(first_factor) or provider_method(self.provider or "")
+
+
+def provider_method(name: str) -> str:
+    """Return the login method of an identity provider."""
+    return f"provider:{name}"

@@ -22,6 +22,7 @@ from app.oauth.errors import (
     UserNotAllowedError,
 )
 from app.oauth.id_tokens import IdTokens
+from app.oauth.login_methods import accepts_session
 from app.oauth.redirect_uris import is_sure_of_its_client
 from app.oauth.subjects import subject_of
 from app.security import usernames
@@ -218,6 +219,8 @@ def _sign_in_step(
     is_ambiguous = len(signed_in) > 1 and subject is None and "none" not in request.prompts
     if not is_chosen and ("select_account" in request.prompts or is_ambiguous):
         return InteractionKind.SELECT_ACCOUNT
+    if not accepts_session(request.client, current.session):
+        return InteractionKind.LOGIN
     return None
 
 

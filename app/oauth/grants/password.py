@@ -8,11 +8,13 @@ from typing import Annotated, Literal
 
 from pydantic import Field
 
+from app.models.accounts.sessions import PASSWORD
 from app.oauth.access_policy import may_use
 from app.oauth.descriptions import Description
-from app.oauth.errors import InvalidGrantError
+from app.oauth.errors import InvalidGrantError, UnauthorizedClientError
 from app.oauth.grants.base import Grant, GrantParameters
 from app.oauth.issuer import TokenIssuer
+from app.oauth.login_methods import accepts_login_method
 from app.oauth.requests import TokenRequest
 from app.oauth.scopes import narrow_scope
 from app.schemas.tokens import TokenResponse
@@ -60,6 +62,11 @@ class PasswordGrant(Grant[PasswordParameters]):
         self, request: TokenRequest, parameters: PasswordParameters
     ) -> TokenResponse:
         client = request.client
+        if not accepts_login_method(client, PASSWORD):
+            raise UnauthorizedClientError(
+                Description.LOGIN_METHOD_NOT_ALLOWED,
+                reason="the login_methods of the client do not include password",
+            )
         scope = narrow_scope(parameters.scope, client=client, requires_known_name=True)
         user = await self._authentication.sign_in(
             parameters.username,

@@ -11,6 +11,7 @@ from app.errors import NotFoundError
 from app.models.clients.clients import Client
 from app.models.oauth.device_codes import DeviceCode
 from app.oauth.device import shown_form, stored_form
+from app.oauth.login_methods import accepts_session
 from app.pages.authorize.no_access import no_access_page
 from app.pages.support import (
     Continuation,
@@ -100,10 +101,11 @@ async def _next_page(request: PageRequest) -> Response:
     code_and_client = await request.services.oauth.device_authorization.find(_typed(request))
     if code_and_client is None:
         raise _wrong_code(request)
-    if request.browser.current is None:
-        url = _login_url(code_and_client[0])
-        return redirect(in_language(request.browser.request, url))
-    return await _question(request, *code_and_client, request.browser.current)
+    code, client = code_and_client
+    current = request.browser.current
+    if current is None or not accepts_session(client, current.session):
+        return redirect(in_language(request.browser.request, _login_url(code)))
+    return await _question(request, code, client, current)
 
 
 async def _question(
@@ -132,7 +134,9 @@ async def _question(
         client_fingerprint=fingerprint_of(client),
         user=view_of_signed_in(signed_in),
         switch_url=switch_url,
-        scopes=views_of_scopes(request.browser.request, code.scope.split(), consent),
+        scopes=views_of_scopes(
+            request.browser.request, client.get_allowed_scope(code.scope).split(), consent
+        ),
         user_code=user_code,
     )
 

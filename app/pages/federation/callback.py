@@ -148,7 +148,9 @@ async def _sign_in(
         proof = AUTH_TIME if has_auth_time else PROMPT_LOGIN
         await identity_providers.record_fresh_sign_in(user, identity, proof=proof)
     interaction = await load_interaction(returned, Fields(transaction.given))
-    return await sign_in_by_provider(interaction, user, auth_time=auth_time)
+    return await sign_in_by_provider(
+        interaction, user, provider=returned.provider.name, auth_time=auth_time
+    )
 
 
 async def _link(returned: Return, identity: ExternalIdentity) -> Response:
@@ -167,7 +169,7 @@ async def _link(returned: Return, identity: ExternalIdentity) -> Response:
 
 
 async def sign_in_by_provider(
-    request: InteractionRequest, user: User, *, auth_time: datetime
+    request: InteractionRequest, user: User, *, provider: str, auth_time: datetime
 ) -> Response:
     """Sign in with an identity provider as the first factor.
 
@@ -180,10 +182,12 @@ async def sign_in_by_provider(
     is_trusted_browser = user.has_confirmed_otp and await is_remembered(browser, user)
     if not is_trusted_browser and await has_second_factor(browser, user):
         response = await ask_second_factor(
-            request, user, first_factor=FEDERATED, auth_time=auth_time
+            request, user, first_factor=FEDERATED, auth_time=auth_time, provider=provider
         )
     else:
-        response = await complete(request, user, amr=(FEDERATED,), auth_time=auth_time)
+        response = await complete(
+            request, user, amr=(FEDERATED,), auth_time=auth_time, provider=provider
+        )
     clear(browser)
     return response
 

@@ -102,4 +102,6 @@ async def create_account(request: NewAccountRequestDep) -> Response:
     )
     await services.accounts.email_verification.welcome(user, language=request.language)
     now = services.core.clock.now()  # a new account holds nothing to protect from an old sign-in
-    return await sign_in_by_provider(request.interaction, user, auth_time=now)
+    return await sign_in_by_provider(
+        request.interaction, user, provider=request.provider.name, auth_time=now
+    )

@@ -2,11 +2,13 @@
 
 from starlette.responses import Response
 
+from app.models.accounts.sessions import provider_method
 from app.oauth.authorization.interactions import acrs_asked
 from app.oauth.authorization.pending import Pending
 from app.oauth.federation.errors import ProviderProtocolError, ProviderUnavailableError
 from app.pages.federation.errors import failed
 from app.pages.federation.state import TRANSACTION, SignInTransaction, session_of
+from app.pages.sign_in.login_methods import require_accepted
 from app.pages.support import (
     Continuation,
     InteractionRequest,
@@ -24,6 +26,7 @@ router = page_router()
 @router.post(PROVIDER)
 async def start(request: InteractionRequestDep, name: str) -> Response:
     request.check()
+    require_accepted(request, provider_method(name))
     is_for_account = request.continuation.place in account_places_of(request.browser.request)
     is_fresh = is_for_account or _wants_fresh_sign_in(request.pending)
     return await _start(request, name, is_fresh=is_fresh)

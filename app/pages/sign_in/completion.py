@@ -21,13 +21,14 @@ async def complete(
     amr: Sequence[str],
     auth_time: datetime | None = None,
     adds_factor: bool = False,
+    provider: str | None = None,
     response: Response | None = None,
 ) -> Response:
     """Start the session of an authenticated user, then return `response` or continue.
 
     `amr` lists the methods (RFC 8176) that the user authenticated with. `auth_time` is when they
     gave the first factor, if it was not now. If the sign-in only `adds_factor`, it continues their
-    session.
+    session. `provider` is the identity provider of the first factor, if it was one.
     """
     browser, services = request.browser, request.services
     secret_and_session = await services.accounts.sessions.begin(
@@ -38,6 +39,7 @@ async def complete(
         renews=browser.session_of(user),
         auth_time=auth_time,
         adds_factor=adds_factor,
+        provider=provider,
         event=services.core.audit.event(
             AccountEvent.SIGN_IN_SUCCEEDED, user_id=user.user_id, by=" ".join(amr)
         ),

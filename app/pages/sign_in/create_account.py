@@ -7,6 +7,8 @@ from starlette.responses import Response
 from app.details import Detail
 from app.errors import ConflictError, InvalidInputError, NotFoundError
 from app.i18n.messages import N_
+from app.models.accounts.sessions import PASSWORD
+from app.pages.sign_in.login_methods import offered_methods, require_accepted
 from app.pages.sign_in.state import store_sign_in
 from app.pages.support import (
     Errors,
@@ -39,14 +41,15 @@ async def require_open_sign_up(request: PageRequestDep) -> None:
 async def create_account_page(
     request: InteractionRequest, errors: Errors | None = None
 ) -> Response:
-    fields = request.fields
+    fields, methods = request.fields, await offered_methods(request)
     return request.interaction_page(
         "create_account.html",
         errors,
         posts_end_here=True,
         username=fields.get("username", ""),
         login_url=request.link(LOGIN),
-        providers=await request.services.federation.identity_providers.list_enabled(),
+        has_password=methods.has_password,
+        providers=methods.providers,
         name=fields.get("name", ""),
         email=fields.get("email", ""),
     )
@@ -61,6 +64,7 @@ async def create_account(request: InteractionRequestDep) -> Response:
 @shows_again(create_account_page, busy=BUSY)
 async def register(request: InteractionRequestDep) -> Response:
     request.check("username", "password", "name", "email")
+    require_accepted(request, PASSWORD)
     form, accounts = request.fields, request.services.accounts
     try:
         body = UserCreate(

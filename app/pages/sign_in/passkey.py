@@ -9,8 +9,10 @@ from collections.abc import Mapping
 from fastapi.responses import JSONResponse
 from starlette.responses import Response
 
+from app.models.accounts.sessions import PASSKEY as PASSKEY_METHOD
 from app.models.accounts.users import User
 from app.pages.sign_in.completion import complete
+from app.pages.sign_in.login_methods import require_accepted
 from app.pages.sign_in.otp import otp_page
 from app.pages.sign_in.password import login_page
 from app.pages.sign_in.second_factor import SecondFactorRequestDep, find_own_sign_in
@@ -44,6 +46,7 @@ async def options(request: PageRequestDep) -> Response:
 @shows_again(login_page, shows_limits=False)
 async def sign_in(request: InteractionRequestDep) -> Response:
     request.check()
+    require_accepted(request, PASSKEY_METHOD)
     user = await _owner(request)
     return await complete(request, user, amr=(PROOF_OF_POSSESSION, AMR_MFA))
 

@@ -2,10 +2,12 @@
 
 from starlette.responses import Response
 
+from app.models.accounts.sessions import PASSWORD
 from app.oauth.authorization.interactions import InteractionKind
 from app.oauth.errors import OAuth2Error
 from app.pages.authorize.endpoint import answer
 from app.pages.sign_in.completion import complete
+from app.pages.sign_in.login_methods import offered_methods, require_accepted
 from app.pages.sign_in.refusals import refusal_message
 from app.pages.sign_in.second_factor import ask_second_factor
 from app.pages.sign_in.state import AMR_PASSWORD
@@ -32,7 +34,7 @@ async def login_page(
     request: InteractionRequest, errors: Errors | None = None, *, status: int | None = None
 ) -> Response:
     fields, services, link = request.fields, request.services, request.continuation.link
-    signed_in = await _user_asked_again(request)
+    signed_in, methods = await _user_asked_again(request), await offered_methods(request)
     login_hint = request.pending.request.login_hint if request.pending is not None else None
     current_username = signed_in.user.username if signed_in is not None else ""
     return request.interaction_page(
@@ -44,11 +46,12 @@ async def login_page(
         switch_url=link(LOGIN, other="1"),
         recover_url=link(RECOVER),
         register_url=link(CREATE_ACCOUNT),
+        has_password=methods.has_password,
         can_register=services.core.registration_policy.is_open_to_users,
-        can_recover=services.accounts.password_reset.is_offered,
+        can_recover=methods.has_password and services.accounts.password_reset.is_offered,
         has_new_password=fields.get("done") == "password" and not errors,
-        providers=await services.federation.identity_providers.list_enabled(),
-        passkeys=services.factors.passkeys.origin,
+        providers=methods.providers,
+        passkeys=services.factors.passkeys.origin if methods.has_passkey else None,
     )
 
 
@@ -61,6 +64,7 @@ async def login(request: InteractionRequestDep) -> Response:
 @shows_again(login_page, busy=BUSY)
 async def give_password(request: InteractionRequestDep) -> Response:
     request.check("username", "password")
+    require_accepted(request, PASSWORD)
     username = request.fields.get("username", "").strip()
     password = request.fields.get("password", "")
     if not username:
@@ -83,7 +87,8 @@ async def cancel(request: InteractionRequestDep, pending: PendingDep) -> Respons
 
 
 async def _user_asked_again(request: InteractionRequest) -> SignedIn | None:
-    """Return the signed-in user who must sign in again because of `prompt=login` or `max_age`.
+    """Return the signed-in user who must sign in again because of `prompt=login`, `max_age`, or
+    how they signed in.
 
     Return None if another username was typed or another account was chosen.
     """

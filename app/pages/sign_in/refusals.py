@@ -11,6 +11,7 @@ REFUSAL_MESSAGES: Mapping[str, str] = {
     "other": N_(
         "Someone else started signing in with this browser. Nothing was changed. Sign in again."
     ),
+    "method": N_("This app doesn't accept that way to sign in. Choose another one."),
     "stale": N_(
         "You were already signed in to that account. Sign in to it again, or choose another way."
     ),

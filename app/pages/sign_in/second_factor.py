@@ -61,6 +61,7 @@ class SecondFactorRequest(InteractionRequest):
             amr=(self.sign_in.first_factor, *methods),
             auth_time=self.sign_in.auth_time,
             adds_factor=self.sign_in.adds_factor,
+            provider=self.sign_in.provider,
             response=response,
         )
 
@@ -115,6 +116,7 @@ async def ask_second_factor(
     first_factor: str = AMR_PASSWORD,
     session: Session | None = None,
     auth_time: datetime | None = None,
+    provider: str | None = None,
 ) -> Response:
     """Redirect a user who has given the first factor to the page of the second factor.
 
@@ -131,5 +133,6 @@ async def ask_second_factor(
         first_factor=first_factor,
         session=session,
         auth_time=auth_time,
+        provider=provider,
     )
     return redirect(request.link(OTP if secret is None else ENROLL))

@@ -1,12 +1,12 @@
 """State of a sign-in between its first and its second factor, in a sealed cookie."""
 
-from dataclasses import dataclass
+from dataclasses import dataclass, field
 from datetime import UTC, datetime, timedelta
 
 from app.models.accounts.sessions import Session
 from app.models.accounts.users import User
 from app.pages.support import Browser
-from app.pages.support.cookies import SealedCookie
+from app.pages.support.cookies import OMITTED_IF_EMPTY, SealedCookie
 from app.security.purposes import Purpose
 
 AMR_PASSWORD = "pwd"
@@ -17,7 +17,10 @@ AMR_MFA = "mfa"
 
 @dataclass(frozen=True, slots=True)
 class StoredSignIn:
-    """The content of the cookie; times are in seconds since the epoch."""
+    """The content of the cookie; times are in seconds since the epoch.
+
+    An earlier release does not know `provider`.
+    """
 
     user_id: str
     credentials_version: str
@@ -26,6 +29,7 @@ class StoredSignIn:
     first_factor: str
     session_id: str | None
     auth_time: float | None
+    provider: str = field(default="", metadata=OMITTED_IF_EMPTY)
 
 
 SIGN_IN = SealedCookie(
@@ -43,7 +47,8 @@ class SignInState:
 
     `otp_secret` is set while the page enrols a TOTP. `first_factor` is the first factor as an RFC
     8176 method. `auth_time` is when it was given, according to a session or an identity provider.
-    `adds_factor` is True if the sign-in adds a factor to an existing session.
+    `adds_factor` is True if the sign-in adds a factor to an existing session. `provider` is the
+    identity provider of the first factor, if it was one.
     """
 
     user: User
@@ -51,6 +56,7 @@ class SignInState:
     first_factor: str
     auth_time: datetime
     adds_factor: bool
+    provider: str | None = None
 
 
 def store_sign_in(
@@ -61,11 +67,14 @@ def store_sign_in(
     first_factor: str = AMR_PASSWORD,
     session: Session | None = None,
     auth_time: datetime | None = None,
+    provider: str | None = None,
 ) -> None:
     """Store in a cookie that the user has given the first factor.
 
-    It was given now, at `auth_time`, or at the `auth_time` of `session`.
+    It was given now, at `auth_time`, or at the `auth_time` of `session`; `provider` is the identity
+    provider, if it was one.
     """
+    provider = session.provider if session is not None else provider
     auth_time = session.auth_time if session is not None else auth_time
     stored_sign_in = StoredSignIn(
         user_id=user.user_id,
@@ -75,6 +84,7 @@ def store_sign_in(
         first_factor=first_factor,
         session_id=session.session_id if session is not None else None,
         auth_time=auth_time.timestamp() if auth_time is not None else None,
+        provider=provider or "",
     )
     SIGN_IN.set(browser, stored_sign_in)
 
@@ -98,4 +108,5 @@ async def find_sign_in(browser: Browser) -> SignInState | None:
         stored.first_factor,
         auth_time=datetime.fromtimestamp(auth_time, UTC),
         adds_factor=stored.session_id is not None,
+        provider=stored.provider or None,
     )

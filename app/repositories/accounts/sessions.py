@@ -102,6 +102,7 @@ class SessionRepository:
                 last_seen_at=again.last_seen_at,
                 expires_at=again.expires_at,
                 stays_signed_in=again.stays_signed_in,
+                provider=again.provider,
             )
             .returning(session.session_id)
         )

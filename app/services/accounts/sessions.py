@@ -40,6 +40,7 @@ class SessionService:
         renews: str | None = None,
         auth_time: datetime | None = None,
         adds_factor: bool = False,
+        provider: str | None = None,
         event: NewEvent,
     ) -> tuple[str, Session] | None:
         """Create a session and return it with the secret for the browser's cookie.
@@ -47,8 +48,8 @@ class SessionService:
         `amr` is as in RFC 8176. `renews` is the ID of a session of the same user in the same
         browser: that session continues with the same `sid`, and its old secret is revoked.
         `auth_time` is that of an earlier first factor. If the sign-in only `adds_factor` to it, the
-        session does not last longer, and None is returned if it has ended. `event` is that of the
-        sign-in.
+        session does not last longer, and None is returned if it has ended. `provider` is the
+        identity provider of the first factor, if it was one. `event` is that of the sign-in.
         """
         secret = new_token(TokenKind.SESSION)
         now = self._clock.now()
@@ -66,6 +67,7 @@ class SessionService:
             last_seen_at=now,
             expires_at=(auth_time if auth_time is not None and adds_factor else now) + self.ttl,
             ended_at=None,
+            provider=provider,
         )
         if renews is not None and await self._session_repository.renew(session, event=event):
             return secret, session

@@ -6,9 +6,11 @@ from typing import Any
 from app.clock import Clock
 from app.details import Detail
 from app.errors import InvalidInputError, NotFoundError, StaleVersionError, require_version
+from app.models.accounts.sessions import provider_method
 from app.models.clients.clients import Client
 from app.repositories.accounts.groups import GroupRepository
 from app.repositories.clients.clients import ClientRepository
+from app.repositories.federation.identity_providers import IdentityProviderRepository
 from app.schemas.admin_scopes import AdminScope
 from app.schemas.claim_names import VOUCHED_CLAIMS
 from app.schemas.client_policies import UNENFORCED_POLICIES, ClientPolicies
@@ -17,6 +19,9 @@ from app.services.operations.audit import AuditLog
 from app.services.operations.audit_actions import ServerEvent
 from app.services.operations.authority import Authority
 
+OF_PROVIDER = provider_method("")
+"""Beginning of the login methods of identity providers."""
+
 
 class ClientPolicyService:
     def __init__(
@@ -24,12 +29,14 @@ class ClientPolicyService:
         *,
         client_repository: ClientRepository,
         group_repository: GroupRepository,
+        identity_provider_repository: IdentityProviderRepository,
         attributes: AttributeService,
         audit: AuditLog,
         clock: Clock,
     ) -> None:
         self._client_repository = client_repository
         self._group_repository = group_repository
+        self._identity_provider_repository = identity_provider_repository
         self._attributes = attributes
         self._audit = audit
         self._clock = clock
@@ -44,10 +51,10 @@ class ClientPolicyService:
     ) -> Client:
         """Replace the policies of a client, which hold from the next request on.
 
-        Raise `InvalidInputError` for a policy that is not enforced, for a group or attribute that
-        does not exist, and for an attribute that its user edits as the source of a claim that
-        others rely on. What the stored policies refer to already may remain, even if it has been
-        deleted since.
+        Raise `InvalidInputError` for a policy that is not enforced, for a group, an attribute or an
+        identity provider that does not exist, and for an attribute that its user edits as the
+        source of a claim that others rely on. What the stored policies refer to already may remain,
+        even if it has been deleted since.
         """
         authority.require(AdminScope.POLICIES_WRITE)
         before = await self._client_repository.find(client_id, now=self._clock.now())
@@ -78,6 +85,9 @@ class ClientPolicyService:
         known = await self._group_repository.known_ids(group_ids) if group_ids else set()
         if not known.issuperset(group_ids):
             raise InvalidInputError(Detail.GROUP_UNKNOWN, field="access.groups")
+        for name in _providers(policies) - _providers(stored):
+            if await self._identity_provider_repository.find(name) is None:
+                raise InvalidInputError(Detail.PROVIDER_UNKNOWN, field="login_methods")
         sources = _attribute_sources(policies) - _attribute_sources(stored)
         definitions = await self._attributes.by_name() if sources else {}
         for claim, attribute in sources:
@@ -86,6 +96,14 @@ class ClientPolicyService:
                 raise InvalidInputError(Detail.ATTRIBUTE_NOT_DEFINED, field="claim_mappings")
             if claim in VOUCHED_CLAIMS and definition.editable_by == "user":
                 raise InvalidInputError(Detail.CLAIM_NOT_FROM_USERS, field="claim_mappings")
+
+
+def _providers(policies: ClientPolicies) -> set[str]:
+    """Return the identity providers that are login methods."""
+    methods = policies.login_methods or ()
+    return {
+        method.removeprefix(OF_PROVIDER) for method in methods if method.startswith(OF_PROVIDER)
+    }
 
 
 def _attribute_sources(policies: ClientPolicies) -> set[tuple[str, str]]:
