@@ -135,6 +135,14 @@ class Detail(PublicText):
     ROLE_IS_RESERVED = "This role always exists and can't be changed.", "role_reserved"
     ROLE_KEEPS_CLIENT = "A role stays with its client. Create another role instead."
     SUBJECT_UNKNOWN = "There is no user or group with that ID.", "subject_not_found"
+    SCOPE_UNKNOWN = "The catalogue has no scope with that name.", "scope_not_found"
+    SCOPE_NAME_TAKEN = "The catalogue already has a scope with this name.", "scope_name_taken"
+    SCOPE_NAME_RESERVED = (
+        "This name is reserved for a scope of this server. Choose another one.",
+        "scope_name_reserved",
+    )
+    SCOPE_KEEPS_NAME = "The name of a scope can't be changed. Create another one instead."
+    TOO_MANY_SCOPES = "There are 500 scopes already. Delete one first."
     ATTRIBUTE_UNKNOWN = "There is no attribute with that name.", "attribute_not_found"
     ATTRIBUTE_NAME_TAKEN = "An attribute with this name already exists.", "attribute_name_taken"
     ATTRIBUTE_KEEPS_TYPE = "The name and type of an attribute can't be changed."

@@ -15,6 +15,7 @@ COMMANDS = {
     "attributes": "app.cli.attributes",
     "admin": "app.cli.admin",
     "clients": "app.cli.clients",
+    "scopes": "app.cli.scopes",
     "keys": "app.cli.keys",
     "audit": "app.cli.audit",
     "providers": "app.cli.providers",

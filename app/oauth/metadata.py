@@ -1,6 +1,6 @@
 """Server metadata (RFC 8414, OpenID Connect Discovery 1.0), derived from the registries."""
 
-from collections.abc import Sequence
+from collections.abc import Collection, Sequence
 
 from app.oauth.authorization.interactions import ACR_VALUES
 from app.oauth.authorization.requests import RESPONSE_TYPES
@@ -76,3 +76,11 @@ def server_metadata(
         require_signed_request_object=False,
         service_documentation=f"{issuer}/docs" if has_docs else None,
     )
+
+
+def with_scopes(metadata: ServerMetadata, names: Collection[str]) -> ServerMetadata:
+    """Return the metadata with the scopes of the catalogue, too."""
+    if not names:
+        return metadata
+    scopes = [*metadata.scopes_supported, *names]
+    return metadata.model_copy(update={"scopes_supported": scopes})

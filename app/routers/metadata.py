@@ -2,6 +2,7 @@
 
 from app.middleware.cors import CrossOrigin
 from app.middleware.http import HttpRequest, HttpResponse
+from app.oauth.metadata import with_scopes
 from app.routers.hot import HotEndpoint
 from app.routers.json_responses import json_response
 from app.schemas.metadata import ServerMetadata
@@ -12,7 +13,8 @@ HEADERS = ((b"cache-control", b"public, max-age=300"),)
 
 
 async def server_metadata(oauth: OAuth, request: HttpRequest) -> HttpResponse:
-    return json_response(oauth.metadata, headers=HEADERS)
+    scopes = await oauth.scope_catalogue.scopes()
+    return json_response(with_scopes(oauth.metadata, scopes), headers=HEADERS)
 
 
 def _endpoint(path: str, name: str, standard: str) -> HotEndpoint:

@@ -18,9 +18,14 @@ from app.oauth.introspection import Introspection
 from app.oauth.logout import Logout
 from app.oauth.metadata import server_metadata
 from app.oauth.revocation import Revocation
+from app.oauth.scopes import SCOPES
 from app.oauth.userinfo import UserInfo
 from app.repositories.oauth.logout_notices import LogoutNoticeRepository
+from app.repositories.oauth.scopes import ScopeRepository
+from app.schemas.admin_scopes import AdminScope
 from app.schemas.metadata import ServerMetadata
+from app.services.oauth.scope_catalogue import ScopeCatalogue
+from app.services.oauth.scopes import ScopeService
 from app.services.oauth.signing_keys import SigningKeys
 from app.wiring.accounts import Accounts
 from app.wiring.authorization import build_authorization
@@ -47,6 +52,8 @@ class OAuth:
     metadata: ServerMetadata
     signing_keys: SigningKeys
     id_tokens: IdTokens
+    scopes: ScopeService
+    scope_catalogue: ScopeCatalogue
 
 
 def build_oauth(
@@ -73,6 +80,7 @@ def build_oauth(
         outbound=core.outbound,
         clock=core.clock,
     )
+    scope_repository = ScopeRepository(core.database)
     available = Available(core, accounts, factors, clients, tokens)
     return OAuth(
         grants=grants,
@@ -138,4 +146,11 @@ def build_oauth(
         ),
         signing_keys=tokens.signing_keys,
         id_tokens=tokens.id_tokens,
+        scopes=ScopeService(
+            scope_repository=scope_repository,
+            reserved=(*SCOPES, *AdminScope),
+            audit=core.audit,
+            clock=core.clock,
+        ),
+        scope_catalogue=ScopeCatalogue(scope_repository, core.clock),
     )

@@ -160,6 +160,9 @@ VALUES: dict[type[StrEnum], set[str]] = {
         "role.changed",
         "role.created",
         "role.deleted",
+        "scope.changed",
+        "scope.created",
+        "scope.deleted",
     },
 }
 LIMITS = {

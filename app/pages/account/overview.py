@@ -126,11 +126,14 @@ def _session_view(session: Session, current: Session) -> SessionView:
 
 async def _applications(request: AccountRequest) -> list[ApplicationView]:
     views, clients = [], request.services.clients
+    catalogue = await request.services.oauth.scope_catalogue.scopes()
     last_uses = await clients.consents.last_uses(request.user)
     for consent in await clients.consents.list_of(request.user):
         client = await clients.clients.find(consent.client_id)
         if client is not None:
-            scopes = views_of_scopes(request.browser.request, consent.scopes, consent)
+            scopes = views_of_scopes(
+                request.browser.request, consent.scopes, consent, catalogue=catalogue
+            )
             views.append(
                 ApplicationView(
                     client_id=client.client_id,

@@ -27,7 +27,10 @@ async def consent(request: InteractionRequestDep, pending: PendingDep) -> Respon
         user=view_of_signed_in(signed_in),
         switch_url=request.link(LOGIN, other="1"),
         scopes=views_of_scopes(
-            browser.request, consent_scopes(authorization_request), position.consent
+            browser.request,
+            consent_scopes(authorization_request),
+            position.consent,
+            catalogue=await request.services.oauth.scope_catalogue.scopes(),
         ),
         request_id=pending.request_id,
     )

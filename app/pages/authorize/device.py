@@ -135,7 +135,10 @@ async def _question(
         user=view_of_signed_in(signed_in),
         switch_url=switch_url,
         scopes=views_of_scopes(
-            request.browser.request, client.get_allowed_scope(code.scope).split(), consent
+            request.browser.request,
+            client.get_allowed_scope(code.scope).split(),
+            consent,
+            catalogue=await request.services.oauth.scope_catalogue.scopes(),
         ),
         user_code=user_code,
     )

@@ -48,3 +48,6 @@ class ServerEvent(AuditAction):
     ATTRIBUTE_DEFINED = "attribute.defined"
     ATTRIBUTE_CHANGED = "attribute.changed"
     ATTRIBUTE_DELETED = "attribute.deleted"
+    SCOPE_CREATED = "scope.created"
+    SCOPE_CHANGED = "scope.changed"
+    SCOPE_DELETED = "scope.deleted"

@@ -32,6 +32,7 @@ BOUNDED = {
     "key_checks": "one row",
     "leases": "a row for each task that one worker does",
     "schema_revisions": "a row for each migration",
+    "scopes": "a row for each scope that an administrator described, at most 500",
     "signing_keys": "a few rows a year for each algorithm",
     "upstream_providers": "a row for each identity provider that an operator added",
 }
