@@ -1,4 +1,4 @@
-"""`postern clients policy`: who may use a client, and which claims it gets."""
+"""`postern clients policy`: who may use a client and how, and what its tokens contain."""
 
 import json
 from typing import TYPE_CHECKING, Annotated, Any, get_args
@@ -7,14 +7,16 @@ from app.cli.base import with_services
 from app.cli.bodies import parse_body
 from app.cli.client_rows import ClientId, policies_of
 from app.cli.output import show_one
-from app.cli.parameters import AsJson, one_of, option
+from app.cli.parameters import AsJson, flag, one_of, option, whole_number
 from app.cli.subjects import group_named
 from app.errors import InvalidInputError
-from app.schemas.client_policies import AccessPolicy, ClientPolicies
+from app.schemas.client_policies import AccessPolicy, ClientPolicies, ConsentPolicy
 
 if TYPE_CHECKING:
     from app.wiring import Services
 
+POLICIES = tuple(ClientPolicies.model_fields)
+SECONDS = {**whole_number(), "metavar": "SECONDS"}
 KINDS = get_args(AccessPolicy.model_fields["kind"].annotation)
 TARGETS = ("id_token", "userinfo")
 """Where a claim of `--map` appears; `--mapping` states anything else."""
@@ -50,6 +52,54 @@ def set_policy(
     unmap: Annotated[
         Texts, option("--unmap", metavar="CLAIM", help="Remove the mappings of a claim.")
     ] = None,
+    access_token_ttl: Annotated[
+        int | None, option("--access-token-ttl", **SECONDS, help="At most the general lifetime.")
+    ] = None,
+    refresh_token_ttl: Annotated[
+        int | None, option("--refresh-token-ttl", **SECONDS, help="At most the general lifetime.")
+    ] = None,
+    require_pkce: Annotated[bool, flag("--require-pkce", help="Require PKCE.")] = False,
+    consent: Annotated[
+        str | None,
+        option(
+            "--consent",
+            **one_of(get_args(ConsentPolicy)),
+            help="Ask users once, in each request, or never.",
+        ),
+    ] = None,
+    id_token_claim: Annotated[
+        Texts,
+        option(
+            "--id-token-claim",
+            metavar="CLAIM",
+            help="A standard claim that is also in the ID token. Can be repeated.",
+        ),
+    ] = None,
+    allowed_scope: Annotated[
+        Texts,
+        option(
+            "--allowed-scope",
+            metavar="SCOPE",
+            help="A scope that the client may get, of those it registered. Can be repeated.",
+        ),
+    ] = None,
+    login_method: Annotated[
+        Texts,
+        option(
+            "--login-method",
+            metavar="METHOD",
+            help="password, passkey or provider:NAME. Can be repeated.",
+        ),
+    ] = None,
+    reset: Annotated[
+        Texts,
+        option(
+            "--reset",
+            **one_of(POLICIES),
+            metavar="POLICY",
+            help="Return a policy to the general rule. Can be repeated.",
+        ),
+    ] = None,
     as_json: AsJson = False,
 ) -> None:
     """Show or change the policies of a client, which hold from the next request on."""
@@ -58,14 +108,26 @@ def set_policy(
     if access == "groups" and not group:
         raise InvalidInputError("--access groups requires --group.")
     added = [*map(_short_mapping, add_claim or ()), *map(_mapping, mapping or ())]
-    is_change = bool(access or group or added or unmap)
+    stated = {
+        "access_token_ttl": access_token_ttl,
+        "refresh_token_ttl": refresh_token_ttl,
+        "require_pkce": require_pkce or None,
+        "consent": consent,
+        "id_token_claims": id_token_claim,
+        "allowed_scopes": allowed_scope,
+        "login_methods": login_method,
+    }
+    changes = {name: value for name, value in stated.items() if value is not None}
+    is_change = bool(access or group or added or unmap or changes or reset)
 
     async def store(services: "Services") -> dict[str, Any]:
         from app.services.operations.authority import FULL
 
         client = await services.clients.clients.get(client_id)
         if is_change:
-            values = policies_of(client)
+            values = {**policies_of(client), **changes}
+            for name in reset or ():
+                values.pop(name, None)
             mappings = values.pop("claim_mappings", [])
             _require_mapped(mappings, unmap or ())
             values["claim_mappings"] = [

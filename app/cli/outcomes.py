@@ -13,6 +13,12 @@ EXIT_INTERRUPTED = 130
 EXIT_PIPE_CLOSED = 0
 ARGUMENTS = frozenset({"name", "username", "client_name"})
 """Fields that commands take as an argument; the others are options."""
+OPTIONS = {
+    "id_token_claims": "--id-token-claim",
+    "allowed_scopes": "--allowed-scope",
+    "login_methods": "--login-method",
+}
+"""Options that are repeated, by their fields."""
 ATTRIBUTES = "attributes."
 """Beginning of a field that is an attribute of a user or group."""
 
@@ -49,7 +55,8 @@ def _detail_of(error: PosternError) -> str:
         return error.detail
     if error.field.startswith(ATTRIBUTES):
         return error.detail_for(f"The attribute {error.field.removeprefix(ATTRIBUTES)}")
-    return error.detail_for(f"--{error.field.replace('_', '-')}")
+    name = OPTIONS.get(error.field) or f"--{error.field.replace('_', '-')}"
+    return error.detail_for(name)
 
 
 def _discard_output() -> None:
