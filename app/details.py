@@ -135,6 +135,10 @@ class Detail(PublicText):
     ROLE_IS_RESERVED = "This role always exists and can't be changed.", "role_reserved"
     ROLE_KEEPS_CLIENT = "A role stays with its client. Create another role instead."
     SUBJECT_UNKNOWN = "There is no user or group with that ID.", "subject_not_found"
+    INITIAL_ACCESS_TOKEN_UNKNOWN = (
+        "There is no valid initial access token with that ID.",
+        "initial_access_token_not_found",
+    )
     SCOPE_UNKNOWN = "The catalogue has no scope with that name.", "scope_not_found"
     SCOPE_NAME_TAKEN = "The catalogue already has a scope with this name.", "scope_name_taken"
     SCOPE_NAME_RESERVED = (

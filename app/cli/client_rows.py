@@ -8,6 +8,7 @@ from app.cli.parameters import argument
 if TYPE_CHECKING:
     from app.models.clients.clients import Client
     from app.services.clients.clients import NewClient
+    from app.services.clients.usage import ClientUsage
 
 ClientId = Annotated[str, argument()]
 
@@ -26,7 +27,7 @@ def row_of_client(client: "Client") -> dict[str, Any]:
     }
 
 
-def details_of_client(client: "Client") -> dict[str, Any]:
+def details_of_client(client: "Client", usage: "ClientUsage") -> dict[str, Any]:
     """Return a row with what only `clients show` prints."""
     return {
         **row_of_client(client),
@@ -36,6 +37,9 @@ def details_of_client(client: "Client") -> dict[str, Any]:
         "secret_expires_at": _text(client.secret_expires_at),
         "previous_secret_expires_at": _text(client.previous_secret_expires_at),
         "owner": client.owner,
+        "has_registration_token": client.registration_token_digest is not None,
+        "users": usage.users,
+        "last_token_at": _text(usage.last_token_at),
     }
 
 

@@ -1,7 +1,6 @@
 """`postern clients …`: manage clients."""
 
 from collections.abc import AsyncIterator
-from datetime import timedelta
 from typing import TYPE_CHECKING, Annotated, Any, get_args
 
 from app.cli.base import with_services
@@ -12,15 +11,14 @@ from app.cli.client_rows import ClientId, details_of_client, row_of_client
 from app.cli.client_secrets import drop_old_secret, rotate_secret
 from app.cli.listing import pages_of, print_pages
 from app.cli.output import show_one
-from app.cli.parameters import AsJson, argument, one_of, option, whole_number
+from app.cli.parameters import AsJson, argument, one_of
 from app.cli.parsing import Commands
-from app.errors import InvalidInputError
+from app.cli.registration_tokens import registration_token
+from app.cli.tokens import create as invite
 from app.models.clients.trust import Trust
 
 if TYPE_CHECKING:
     from app.wiring import Services
-
-MAXIMUM_DAYS = 3650
 
 cli = Commands("clients", help="Manage clients.")
 
@@ -33,9 +31,14 @@ def list_all(*, as_json: AsJson = False) -> None:
 
 @cli.command("show")
 def show(client_id: ClientId, *, as_json: AsJson = False) -> None:
-    """Show one client, with its policies and admin scopes."""
-    client = with_services(lambda services: services.clients.clients.get(client_id))
-    show_one(details_of_client(client), as_json=as_json)
+    """Show one client, with its policies and admin scopes, and what uses it."""
+
+    async def read(services: "Services") -> dict[str, Any]:
+        client = await services.clients.clients.get(client_id)
+        usage = await services.clients.usage.of_client(client_id)
+        return details_of_client(client, usage)
+
+    show_one(with_services(read), as_json=as_json)
 
 
 cli.command("create")(create)
@@ -44,6 +47,8 @@ cli.command("policy")(set_policy)
 cli.command("admin-scopes")(set_admin_scopes)
 cli.command("rotate-secret")(rotate_secret)
 cli.command("drop-old-secret")(drop_old_secret)
+cli.command("registration-token")(registration_token)
+cli.command("invite")(invite)
 
 
 @cli.command("rotate")
@@ -88,24 +93,6 @@ def set_trust(
     """Set the client's trust level."""
     client = with_services(lambda services: services.clients.clients.set_trust(client_id, trust))
     show_one(row_of_client(client), as_json=as_json)
-
-
-@cli.command("invite")
-def invite(
-    *,
-    label: Annotated[str, option("--label", help="A note, such as who the token is for.")] = "",
-    days: Annotated[
-        int, option("--days", **whole_number(), help="Number of days until the token expires.")
-    ] = 7,
-    as_json: AsJson = False,
-) -> None:
-    """Create an initial access token. Anyone who holds it can register clients."""
-    if not 0 < days <= MAXIMUM_DAYS:
-        raise InvalidInputError(f"--days must be between 1 and {MAXIMUM_DAYS}.")
-    lifetime = timedelta(days=days)
-    token = with_services(lambda services: services.clients.clients.invite(label, lasts=lifetime))
-    row = {"initial_access_token": token, "expires_in": int(lifetime.total_seconds())}
-    show_one(row, as_json=as_json)
 
 
 async def _pages(services: "Services") -> AsyncIterator[list[dict[str, Any]]]:

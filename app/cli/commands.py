@@ -16,6 +16,7 @@ COMMANDS = {
     "admin": "app.cli.admin",
     "clients": "app.cli.clients",
     "scopes": "app.cli.scopes",
+    "tokens": "app.cli.tokens",
     "keys": "app.cli.keys",
     "audit": "app.cli.audit",
     "providers": "app.cli.providers",

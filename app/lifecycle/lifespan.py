@@ -77,6 +77,7 @@ def _start_jobs(jobs: BackgroundJobs, services: Services) -> None:
         "housekeeping": services.operations.housekeeping,
         "delivery of logout tokens": services.oauth.logout_delivery,
         "numbering of audit events": services.core.audit.sequencer,
+        "usage of clients": services.clients.usage,
         "delivery of emails": services.core.mail_delivery,
     }
     for name, loop in loops.items():

@@ -22,6 +22,7 @@ from app.security.rotation import derived_pair
 from app.security.tokens import TokenKind, digest_of, new_identifier, new_secret, new_token
 from app.services.accounts.entitlements import LazyEntitlements
 from app.services.accounts.sessions import SignedIn
+from app.services.clients.usage import ClientUsageService
 
 
 class TokenIssuer:
@@ -34,6 +35,7 @@ class TokenIssuer:
         refresh_token_repository: RefreshTokenRepository,
         token_family_repository: TokenFamilyRepository,
         id_tokens: IdTokens,
+        usage: ClientUsageService,
         clock: Clock,
         lifetimes: Lifetimes,
     ) -> None:
@@ -41,6 +43,7 @@ class TokenIssuer:
         self._refresh_token_repository = refresh_token_repository
         self._token_family_repository = token_family_repository
         self._id_tokens = id_tokens
+        self._usage = usage
         self._clock = clock
         self._lifetimes = lifetimes
 
@@ -55,6 +58,7 @@ class TokenIssuer:
             issued_at=now,
             expires_at=now + lifetime,
         )
+        self._usage.note_token(client.client_id, now)
         return TokenResponse(
             access_token=token,
             expires_in=int(lifetime.total_seconds()),
@@ -80,6 +84,7 @@ class TokenIssuer:
         )
         if not has_begun:
             return None
+        self._usage.note_token(client.client_id, now)
         return pair.response(now=now, with_refresh_token=with_refresh_token)
 
     async def redeem(
@@ -126,6 +131,7 @@ class TokenIssuer:
         )
         if not is_redeemed:
             return None
+        self._usage.note_token(client.client_id, now)
         return pair.response(now=now, with_refresh_token=with_refresh_token, id_token=id_token)
 
     async def id_token(
@@ -200,7 +206,10 @@ class TokenIssuer:
             sealed=packed(pair, seed),
             grace_ends_at=now + grace,
         )
-        return pair.response(now=now) if current is None else current
+        if current is not None:
+            return current
+        self._usage.note_token(client.client_id, now)
+        return pair.response(now=now)
 
     def repeat_response(self, presented: str, used: RefreshToken) -> TokenResponse | None:
         """Return the response to the rotation of this token, or None if it is not stored.

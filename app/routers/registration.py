@@ -145,7 +145,7 @@ async def _is_invited(
         raise MissingTokenError(Description.INITIAL_ACCESS_TOKEN_REQUIRED)
     if is_admin(core, bearer):
         return True
-    if mode != "off" and await clients.clients.is_invitation(bearer.credentials):
+    if mode != "off" and await clients.initial_access_tokens.is_valid(bearer.credentials):
         return True
     await core.limits.count_admin_error()
     raise InvalidTokenError(

@@ -8,6 +8,7 @@ from app.oauth.grants import Grants
 from app.oauth.registration import ClientRegistration
 from app.oauth.supported_metadata import SupportedMetadata
 from app.repositories.clients.client_origins import ClientOriginRepository
+from app.repositories.clients.client_usage import ClientUsageRepository
 from app.repositories.clients.consents import ConsentRepository
 from app.repositories.clients.initial_access_tokens import InitialAccessTokenRepository
 from app.repositories.federation.identity_providers import IdentityProviderRepository
@@ -17,8 +18,11 @@ from app.services.clients.client_logos import ClientLogos
 from app.services.clients.client_origins import ClientOrigins
 from app.services.clients.clients import ClientService
 from app.services.clients.consents import ConsentService
+from app.services.clients.initial_access_tokens import InitialAccessTokenService
 from app.services.clients.policies import ClientPolicyService
+from app.services.clients.registration_tokens import RegistrationTokenService
 from app.services.clients.secrets import ClientSecretService
+from app.services.clients.usage import ClientUsageService
 from app.wiring.core import Core
 from app.wiring.groups import Groups
 
@@ -35,16 +39,19 @@ class Clients:
     administration: ClientAdministration
     policies: ClientPolicyService
     secrets: ClientSecretService
+    initial_access_tokens: InitialAccessTokenService
+    registration_tokens: RegistrationTokenService
+    usage: ClientUsageService
 
 
 def build_clients(core: Core, *, groups: Groups, grants: Grants) -> Clients:
     clients = ClientService(
         client_repository=core.client_repository,
-        initial_access_token_repository=InitialAccessTokenRepository(core.database),
         audit=core.audit,
         clock=core.clock,
         requires_pkce=core.settings.pkce == "all",
     )
+    consent_repository = ConsentRepository(core.database)
     supported = SupportedMetadata.of(grants, CLIENT_AUTH_METHODS)
     administration = ClientAdministration(
         client_repository=core.client_repository, audit=core.audit, clock=core.clock
@@ -68,7 +75,7 @@ def build_clients(core: Core, *, groups: Groups, grants: Grants) -> Clients:
         client_logos=ClientLogos(core.outbound, core.clock),
         client_origins=ClientOrigins(ClientOriginRepository(core.database), core.clock),
         consents=ConsentService(
-            consent_repository=ConsentRepository(core.database), clock=core.clock, audit=core.audit
+            consent_repository=consent_repository, clock=core.clock, audit=core.audit
         ),
         policies=ClientPolicyService(
             client_repository=core.client_repository,
@@ -81,4 +88,13 @@ def build_clients(core: Core, *, groups: Groups, grants: Grants) -> Clients:
         secrets=ClientSecretService(
             client_repository=core.client_repository, audit=core.audit, clock=core.clock
         ),
+        initial_access_tokens=InitialAccessTokenService(
+            initial_access_token_repository=InitialAccessTokenRepository(core.database),
+            audit=core.audit,
+            clock=core.clock,
+        ),
+        registration_tokens=RegistrationTokenService(
+            client_repository=core.client_repository, audit=core.audit, clock=core.clock
+        ),
+        usage=ClientUsageService(ClientUsageRepository(core.database), consent_repository),
     )

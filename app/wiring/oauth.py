@@ -60,7 +60,7 @@ def build_oauth(
     core: Core, *, accounts: Accounts, factors: Factors, clients: Clients, grants: Grants
 ) -> OAuth:
     settings, issuer = core.settings, core.settings.issuer_url
-    tokens = build_tokens(core)
+    tokens = build_tokens(core, usage=clients.usage)
     prompts = prompts_here(registration_is_open=core.registration_policy.is_open_to_users)
     methods = Available(core, clients)
     authenticator = ClientAuthenticator(

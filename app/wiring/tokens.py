@@ -13,6 +13,7 @@ from app.repositories.oauth.refresh_tokens import RefreshTokenRepository
 from app.repositories.oauth.signing_keys import SigningKeyRepository
 from app.repositories.oauth.token_families import TokenFamilyRepository
 from app.security.purposes import Purpose
+from app.services.clients.usage import ClientUsageService
 from app.services.oauth.signing_keys import SigningKeys
 from app.wiring.core import Core
 
@@ -29,7 +30,7 @@ class Tokens:
     token_issuer: TokenIssuer
 
 
-def build_tokens(core: Core) -> Tokens:
+def build_tokens(core: Core, *, usage: ClientUsageService) -> Tokens:
     settings = core.settings
     access_token_repository = AccessTokenRepository(core.database)
     refresh_token_repository = RefreshTokenRepository(core.database)
@@ -49,6 +50,7 @@ def build_tokens(core: Core) -> Tokens:
         refresh_token_repository=refresh_token_repository,
         token_family_repository=token_family_repository,
         id_tokens=id_tokens,
+        usage=usage,
         clock=core.clock,
         lifetimes=Lifetimes(
             access=timedelta(seconds=settings.access_token_ttl),

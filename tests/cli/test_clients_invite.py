@@ -37,5 +37,6 @@ async def test_an_invitation_is_a_long_token_with_the_prefix_of_its_kind(
     token = json.loads(result.output)["initial_access_token"]
     assert token.startswith("postern_ia_")
     assert len(token) >= 48
-    assert await services_of(app).clients.clients.is_invitation(token)
-    assert not await services_of(app).clients.clients.is_invitation(token[:-1])
+    tokens = services_of(app).clients.initial_access_tokens
+    assert await tokens.is_valid(token)
+    assert not await tokens.is_valid(token[:-1])

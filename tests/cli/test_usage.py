@@ -61,11 +61,22 @@ COMMANDS = {
     "clients create": "--json name --kind --redirect-uri --scope --client-id --secret-stdin",
     "clients set": "--json client_id --name --add-redirect-uri --remove-redirect-uri --add-scope"
     " --remove-scope --json-file",
-    "clients policy": "--json client_id --access --group --map --mapping --unmap",
+    "clients policy": "--json client_id --access --group --map --mapping --unmap"
+    " --access-token-ttl --refresh-token-ttl --require-pkce --consent --id-token-claim"
+    " --allowed-scope --login-method --reset",
     "clients rotate-secret": "--json client_id --overlap --secret-stdin",
     "clients drop-old-secret": "--json client_id",
     "clients admin-scopes": "--json client_id --add --remove",
+    "clients registration-token": "--json action client_id",
     "clients invite": "--json --label --days",
+    "scopes list": "--json",
+    "scopes show": "--json name",
+    "scopes create": "--json name --description --translation",
+    "scopes set": "--json name --description --translation --remove-translation",
+    "scopes delete": "--json name --yes",
+    "tokens list": "--json",
+    "tokens create": "--json --label --days",
+    "tokens revoke": "--json token_id",
     "keys list": "--json",
     "keys rotate": "--json --algorithm --now",
     "keys seal": "",

@@ -1,4 +1,5 @@
-"""What administrators do to groups, roles, attributes and clients, by the event that it records."""
+"""What administrators do to groups, roles, attributes, scopes and clients, by the event that it
+records."""
 
 from collections.abc import Awaitable, Callable
 from dataclasses import dataclass
@@ -11,6 +12,7 @@ from app.schemas.admin_scopes import AdminScope
 from app.schemas.attributes import AttributeDefinitionBody
 from app.schemas.client_policies import ClientPolicies
 from app.schemas.groups import GroupBody, RoleBody
+from app.schemas.scopes import ScopeBody
 from app.security.tokens import new_identifier
 from app.services.operations.authority import FULL
 from app.wiring import Services
@@ -23,7 +25,7 @@ ACTED_ON, DELETED = "acted_on", "deleted"
 @dataclass(frozen=True)
 class Administered:
     """Groups and roles that the acts are about: one that the user has not, one that the user has,
-    and one to delete."""
+    and one to delete. `token_id` is that of an initial access token."""
 
     other_group: Group
     own_group: Group
@@ -31,6 +33,7 @@ class Administered:
     other_role: Role
     own_role: Role
     deleted_role: Role
+    token_id: str
 
 
 def definition(name: str, **values: Any) -> AttributeDefinitionBody:
@@ -38,17 +41,25 @@ def definition(name: str, **values: Any) -> AttributeDefinitionBody:
     return AttributeDefinitionBody.model_validate(fields)
 
 
+def scope(name: str) -> ScopeBody:
+    return ScopeBody(name=name, description=f"Something like {new_identifier()}")
+
+
 async def prepared(services: Services, user_id: str) -> Administered:
     groups, roles = services.accounts.groups, services.accounts.roles
     made_groups = [await groups.create(GroupBody(name=new_identifier()), **ADMIN) for _ in "123"]
     made_roles = [await roles.create(RoleBody(name=new_identifier()), **ADMIN) for _ in "123"]
-    made = Administered(*made_groups, *made_roles)
+    _, token = await services.clients.initial_access_tokens.create(
+        "a team", lasts=timedelta(days=1), **ADMIN
+    )
+    made = Administered(*made_groups, *made_roles, token.token_id)
     await groups.add_member(made.own_group.group_id, user_id, **ADMIN)
     grants = services.accounts.role_grants
     await grants.grant_to_user(made.own_role.role_id, user_id, **ADMIN)
     await grants.grant_to_group(made.own_role.role_id, made.own_group.group_id, **ADMIN)
     for name in (ACTED_ON, DELETED):
         await services.accounts.attributes.define(definition(name), **ADMIN)
+        await services.oauth.scopes.create(scope(name), **ADMIN)
     return made
 
 
@@ -56,6 +67,12 @@ async def _revoke_a_secret(the: Any) -> None:
     client_id, secrets = the.client.client_id, the.services.clients.secrets
     await secrets.replace(client_id, overlap=timedelta(days=1), **ADMIN)
     await secrets.revoke_previous(client_id, **ADMIN)
+
+
+async def _revoke_a_registration_token(the: Any) -> None:
+    client_id, tokens = the.client.client_id, the.services.clients.registration_tokens
+    await tokens.issue(client_id, **ADMIN)
+    await tokens.revoke(client_id, **ADMIN)
 
 
 async def _renew_groups(the: Any) -> None:
@@ -119,6 +136,18 @@ ACTS: dict[str, Callable[[Any], Awaitable[Any]]] = {
     "client.admin_scopes_changed": lambda the: the.services.clients.administration.set_admin_scopes(
         the.client.client_id, [AdminScope.USERS_READ], **ADMIN
     ),
+    "scope.created": lambda the: the.services.oauth.scopes.create(scope(new_identifier()), **ADMIN),
+    "scope.changed": lambda the: the.services.oauth.scopes.change(
+        ACTED_ON, scope(ACTED_ON), **ADMIN
+    ),
+    "scope.deleted": lambda the: the.services.oauth.scopes.delete(DELETED, **ADMIN),
+    "client.invitation_revoked": lambda the: the.services.clients.initial_access_tokens.revoke(
+        the.administered.token_id, **ADMIN
+    ),
+    "client.registration_token_issued": lambda the: the.services.clients.registration_tokens.issue(
+        the.client.client_id, **ADMIN
+    ),
+    "client.registration_token_revoked": _revoke_a_registration_token,
     "client.secret_revoked": _revoke_a_secret,
     "client.secret_expiry_changed": lambda the: the.services.clients.secrets.set_expiry(
         the.client.client_id, the.services.core.clock.now() + timedelta(days=9), **ADMIN

@@ -104,8 +104,8 @@ ACTS: dict[str, Act] = {
         the.client.client_id, disabled=True
     ),
     "client.deleted": lambda the: the.services.clients.clients.delete(the.client),
-    "client.invited": lambda the: the.services.clients.clients.invite(
-        "a label", lasts=timedelta(days=1)
+    "client.invited": lambda the: the.services.clients.initial_access_tokens.create(
+        "a label", lasts=timedelta(days=1), **administrative_acts.ADMIN
     ),
     "keys.rotated": lambda the: the.services.oauth.signing_keys.rotate(),
     "provider.added": lambda the: the.services.federation.identity_providers.add(

@@ -5,6 +5,7 @@ from datetime import timedelta
 import pytest
 import pytest_asyncio
 
+from app.services.operations.authority import FULL
 from app.wiring import build_services
 from tests.conftest import AppFactory
 from tests.protocol.registering import (
@@ -41,7 +42,10 @@ async def invite(app: Application, *, days: int = 1) -> str:
     """What `postern clients invite` does, on the application's database."""
     services = build_services(app.settings, app.clock)
     try:
-        return await services.clients.clients.invite("a team", lasts=timedelta(days=days))
+        token, _ = await services.clients.initial_access_tokens.create(
+            "a team", lasts=timedelta(days=days), authority=FULL
+        )
+        return token
     finally:
         await services.close()
 

@@ -81,13 +81,24 @@ async def test_a_rotated_secret_leaves_no_other_one(database: Database) -> None:
 async def test_the_latest_use_of_a_client_is_stored(database: Database) -> None:
     """Workers write in any order"""
     usage = ClientUsageRepository(database)
+    first, second = [(await stored(database)).client_id for _ in "12"]
     later = NOW + timedelta(minutes=5)
 
-    await usage.record({"a": later, "b": NOW})
-    await usage.record({"a": NOW, "b": later})
+    await usage.record({first: later, second: NOW})
+    await usage.record({first: NOW, second: later})
 
-    assert await usage.last_token_at("a") == await usage.last_token_at("b") == later
-    assert await usage.last_token_at("c") is None
+    assert await usage.last_token_at(first) == await usage.last_token_at(second) == later
+
+
+async def test_the_use_of_a_client_that_was_deleted_meanwhile_is_not_stored(
+    database: Database,
+) -> None:
+    usage, client = ClientUsageRepository(database), await stored(database)
+
+    await usage.record({"deleted": NOW, client.client_id: NOW})
+
+    assert await usage.last_token_at("deleted") is None
+    assert await usage.last_token_at(client.client_id) == NOW
 
 
 async def test_a_deleted_client_leaves_no_record_of_its_use(database: Database) -> None:

@@ -6,6 +6,7 @@ from typing import Any
 import pytest
 
 from app.models.operations.audit_events import AuditEvent
+from app.services.operations.authority import FULL
 from tests.support.application import Application, TestClient, TestUser
 from tests.support.callers import calling_from
 from tests.support.parts import services_of
@@ -104,7 +105,9 @@ async def test_creating_and_managing_a_client_is_recorded(
     await services.clients.clients.set_trust(client.client_id, "verified")
     await services.clients.clients.set_disabled(client.client_id, disabled=True)
     await services.clients.clients.set_disabled(client.client_id, disabled=False)
-    await services.clients.clients.invite("a label", lasts=services.accounts.sessions.ttl)
+    await services.clients.initial_access_tokens.create(
+        "a label", lasts=services.accounts.sessions.ttl, authority=FULL
+    )
 
     found = [each for each in await events_of(app) if each.client_id == client.client_id]
     assert [each.action for each in found] == [

@@ -8,6 +8,8 @@ from sqlalchemy import Column, LargeBinary, String, Table
 from app.database.types import Instant
 from app.models.tables import metadata
 
+ID_BYTES = 16
+
 initial_access_tokens = Table(
     "initial_access_tokens",
     metadata,
@@ -20,9 +22,16 @@ initial_access_tokens = Table(
 
 @dataclass(frozen=True, slots=True)
 class InitialAccessToken:
-    """An initial access token. `label` names the party it was issued to."""
+    """An initial access token. `label` names the party it was issued to.
+
+    `token_id` identifies the token without being it: the beginning of its digest.
+    """
 
     digest: bytes
     label: str
     created_at: datetime
     expires_at: datetime
+
+    @property
+    def token_id(self) -> str:
+        return self.digest[:ID_BYTES].hex()

@@ -47,6 +47,13 @@ class ConsentRepository:
             value=Consent,
         )
 
+    async def count_of_client(self, client_id: str) -> int:
+        """Return how many users allowed a client."""
+        row: Any = await self._database.fetch_one(
+            select(func.count()).select_from(consents).where(consent.client_id == client_id)
+        )
+        return int(row[0])
+
     async def list_with_tokens(self, user_id: str, *, now: datetime) -> Sequence[Consent]:
         """Return the scopes of all active token families, with or without consent.
 

@@ -8,15 +8,12 @@ from app.clock import Clock
 from app.details import Detail
 from app.errors import ConflictError, InvalidInputError, NotFoundError
 from app.models.clients.clients import Client
-from app.models.clients.initial_access_tokens import InitialAccessToken
 from app.models.clients.trust import Trust
 from app.models.operations.audit_outbox import NewEvent
 from app.repositories.clients.clients import ClientRepository
-from app.repositories.clients.initial_access_tokens import InitialAccessTokenRepository
 from app.schemas.clients import ClientCreate, ClientCreated
 from app.schemas.registration import ClientRegister
 from app.security.comparison import digests_match
-from app.security.text import is_storable
 from app.security.tokens import TokenKind, digest_of, new_token
 from app.services.clients.stated_clients import client_from
 from app.services.operations.audit import AuditLog
@@ -27,7 +24,6 @@ UNUSED_FOR = timedelta(days=30)
 DEFAULT_AUTH_METHOD = "client_secret_basic"
 IN_FORCE = {"id_token_signed_response_alg": "RS256"}
 """Defaults of unstated metadata (OpenID Connect Dynamic Client Registration section 2)."""
-MAXIMUM_LABEL = 200
 UNCHANGED_BY_AN_UPDATE = (
     "client_id", "created_at", "disabled_at",
     "registration_token_digest", "registration_expires_at",
@@ -53,13 +49,11 @@ class ClientService:
         self,
         *,
         client_repository: ClientRepository,
-        initial_access_token_repository: InitialAccessTokenRepository,
         audit: AuditLog,
         clock: Clock,
         requires_pkce: bool,
     ) -> None:
         self._client_repository = client_repository
-        self._initial_access_token_repository = initial_access_token_repository
         self._audit = audit
         self._clock = clock
         self._requires_pkce = requires_pkce
@@ -240,26 +234,6 @@ class ClientService:
         event = self._audit.event(ServerEvent.CLIENT_TRUSTED, client_id=client_id, trust=trust)
         await self._client_repository.set_trust(client_id, trust, event=event)
         return await self.get(client_id)
-
-    async def invite(self, label: str, *, lasts: timedelta) -> str:
-        """Issue an initial access token; anyone who holds it can register clients."""
-        if len(label) > MAXIMUM_LABEL or not is_storable(label):
-            raise InvalidInputError(Detail.INVITATION_LABEL_INVALID, field="label")
-        token, now = new_token(TokenKind.INITIAL_ACCESS_TOKEN), self._clock.now()
-        await self._initial_access_token_repository.add(
-            InitialAccessToken(
-                digest=digest_of(token), label=label, created_at=now, expires_at=now + lasts
-            ),
-            event=self._audit.event(ServerEvent.CLIENT_INVITED, label=label),
-        )
-        return token
-
-    async def is_invitation(self, token: str) -> bool:
-        if not TokenKind.INITIAL_ACCESS_TOKEN.matches(token):
-            return False
-        return await self._initial_access_token_repository.is_active(
-            digest_of(token), now=self._clock.now()
-        )
 
     def _own_act(self, action: ServerEvent, client: Client) -> NewEvent:
         """Return the event of a change by the client itself.

@@ -51,3 +51,6 @@ class ServerEvent(AuditAction):
     SCOPE_CREATED = "scope.created"
     SCOPE_CHANGED = "scope.changed"
     SCOPE_DELETED = "scope.deleted"
+    INITIAL_ACCESS_TOKEN_REVOKED = "client.invitation_revoked"
+    REGISTRATION_TOKEN_ISSUED = "client.registration_token_issued"
+    REGISTRATION_TOKEN_REVOKED = "client.registration_token_revoked"
