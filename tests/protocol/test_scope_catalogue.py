@@ -1,17 +1,21 @@
 """The catalogue of scopes: texts for the consent page, names for discovery."""
 
+import asyncio
 from typing import Any
 
 import pytest
 
 from app.errors import (
     ConflictError,
+    DatabaseUnavailableError,
     ForbiddenError,
     InvalidInputError,
     NotFoundError,
     StaleVersionError,
 )
 from app.models.oauth.scopes import Scope
+from app.oauth.scopes import SCOPES
+from app.repositories.oauth.scopes import ScopeRepository
 from app.schemas.admin_scopes import AdminScope
 from app.schemas.scopes import ScopeBody
 from app.services.oauth.scope_catalogue import CACHED_FOR
@@ -89,10 +93,52 @@ async def test_the_account_page_shows_the_sentence(
 
 async def test_discovery_lists_the_catalogue_after_the_standard_scopes(app: Application) -> None:
     """RFC 8414 section 2: scopes_supported"""
-    before = await discovered(app)
     scope = await described(app)
 
-    assert await discovered(app) == [*before, scope.name]
+    scopes = await discovered(app)
+
+    assert scopes[: len(SCOPES)] == list(SCOPES)
+    assert scope.name in scopes[len(SCOPES) :]
+
+
+async def test_discovery_does_not_depend_on_the_database(
+    app: Application, monkeypatch: pytest.MonkeyPatch
+) -> None:
+    """The last catalogue is used, and read again when that is possible"""
+    scope = await described(app)
+    assert scope.name in await discovered(app)
+
+    async def fail(*_: object) -> None:
+        raise DatabaseUnavailableError
+
+    app.clock.advance(seconds=CACHED_FOR.seconds + 1)
+    with monkeypatch.context() as away:
+        away.setattr(ScopeRepository, "list_all", fail)
+        assert scope.name in await discovered(app)
+        assert scope.name in await discovered(app)
+    await services_of(app).oauth.scopes.delete(scope.name, authority=FULL)
+    app.clock.advance(seconds=2)
+
+    assert scope.name not in await discovered(app)
+
+
+async def test_the_catalogue_is_read_once_in_some_seconds(
+    app: Application, monkeypatch: pytest.MonkeyPatch
+) -> None:
+    reads = []
+    read = ScopeRepository.list_all
+
+    async def counted(repository: ScopeRepository) -> object:
+        reads.append(repository)
+        return await read(repository)
+
+    monkeypatch.setattr(ScopeRepository, "list_all", counted)
+    app.clock.advance(seconds=CACHED_FOR.seconds + 1)
+
+    for _ in range(3):
+        await asyncio.gather(*(discovered(app) for _ in range(5)))
+
+    assert len(reads) == 1
 
 
 async def test_a_change_is_seen_within_seconds(app: Application) -> None:

@@ -44,10 +44,10 @@ class InitialAccessTokenRepository:
             value=InitialAccessToken,
         )
 
-    async def find(self, digests: tuple[bytes, bytes]) -> InitialAccessToken | None:
-        """Return the token whose digest is from the first to the second value, or None."""
+    async def find(self, first_digest: bytes, last_digest: bytes) -> InitialAccessToken | None:
+        """Return the token whose digest is from the first to the last one, or None."""
         return await self._database.find_one(
-            select(initial_access_tokens).where(token.digest.between(*digests)),
+            select(initial_access_tokens).where(token.digest.between(first_digest, last_digest)),
             value=InitialAccessToken,
         )
 

@@ -67,7 +67,7 @@ class InitialAccessTokenService:
     async def revoke(self, token_id: str, *, authority: Authority) -> InitialAccessToken:
         """Revoke a token; clients that registered with it remain."""
         authority.require(WRITE)
-        token = await self._initial_access_token_repository.find(_digests_of(token_id))
+        token = await self._initial_access_token_repository.find(*_digests_of(token_id))
         if token is None:
             raise NotFoundError(Detail.INITIAL_ACCESS_TOKEN_UNKNOWN)
         event = self._audit.event(ServerEvent.INITIAL_ACCESS_TOKEN_REVOKED, before=_shown(token))
