@@ -35,7 +35,7 @@ class ScopeCatalogue:
         self._cached = NOTHING
         self._read_at: datetime | None = None
         self._failed_at: datetime | None = None
-        self._read_once = SingleFlight(self._read)
+        self._read_once = SingleFlight(self._read, is_outbound=False)
 
     async def scopes(self) -> Mapping[str, Scope]:
         """Return the scopes by name, in the order of their names."""
