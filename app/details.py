@@ -174,6 +174,10 @@ class Detail(PublicText):
     )
     SECRET_OVERLAP_INVALID = "The overlap must be between zero and 90 days."
     SECRET_EXPIRY_PAST = "The expiry must be in the future."
+    WEBHOOK_UNKNOWN = "There is no webhook with that ID.", "webhook_not_found"
+    WEBHOOK_URL_INVALID = "{field} must be an https URL that isn't in a private network."
+    WEBHOOK_OVERLAP_INVALID = "The overlap must be between zero and 30 days."
+    TOO_MANY_WEBHOOKS = "There are 50 webhooks already. Delete one first."
 
     IMPORT_OVERTAKEN = (
         "The file or the database has changed during the import. Nothing was imported."

@@ -19,6 +19,7 @@ COMMANDS = {
     "tokens": "app.cli.tokens",
     "keys": "app.cli.keys",
     "audit": "app.cli.audit",
+    "webhooks": "app.cli.webhooks",
     "providers": "app.cli.providers",
     "import": "app.cli.imports",
 }

@@ -79,6 +79,7 @@ def _start_jobs(jobs: BackgroundJobs, services: Services) -> None:
         "numbering of audit events": services.core.audit.sequencer,
         "usage of clients": services.clients.usage,
         "delivery of emails": services.core.mail_delivery,
+        "delivery to webhooks": services.operations.webhooks.delivery,
     }
     for name, loop in loops.items():
         if loop is not None:

@@ -14,6 +14,7 @@ class Purpose(StrEnum):
     SIGNING_KEYS = "signing keys"
     IDENTITY_PROVIDER_SECRETS = "upstream secrets"
     MAILS = "mails"
+    WEBHOOK_SECRETS = "webhook secrets"
     AUDIT_CHECKPOINTS = "audit checkpoints"
     KEY_CHECK = "key check"
     SETTINGS = "settings"

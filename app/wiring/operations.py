@@ -24,6 +24,7 @@ from app.wiring.backends import database_patience
 from app.wiring.core import Core
 from app.wiring.oauth import OAuth
 from app.wiring.secret_boxes import sealed_kinds, secret_keys
+from app.wiring.webhooks import Webhooks, build_webhooks
 
 
 @dataclass(frozen=True, slots=True, kw_only=True)
@@ -33,6 +34,7 @@ class Operations:
     audit_archive: AuditArchive
     secret_key_check: SecretKeyCheck
     rewrapping: Rewrapping
+    webhooks: Webhooks
 
 
 def build_operations(core: Core, *, accounts: Accounts, oauth: OAuth) -> Operations:
@@ -71,6 +73,7 @@ def build_operations(core: Core, *, accounts: Accounts, oauth: OAuth) -> Operati
             key_check=secret_key_check,
             audit=core.audit,
         ),
+        webhooks=build_webhooks(core),
     )
 
 

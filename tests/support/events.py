@@ -2,8 +2,11 @@
 
 from datetime import UTC, datetime
 
+from app.models.operations.audit_events import AuditEvent, content_columns
 from app.models.operations.audit_outbox import NewEvent
 from app.security.tokens import new_ordered_identifier
+
+CONTENT = [column.name for column in content_columns()]
 
 
 def new_event(action: str = "something.changed", **values: str) -> NewEvent:
@@ -22,3 +25,10 @@ def new_event(action: str = "something.changed", **values: str) -> NewEvent:
             **values,  # type: ignore[arg-type]  # tests only pass text columns
         }
     )
+
+
+def new_audit_event(action: str, **values: str) -> AuditEvent:
+    """Return an event as it is in the chain."""
+    stored = new_event(action, **values)
+    columns = {name: getattr(stored, name) for name in CONTENT}
+    return AuditEvent(sequence=1, **columns, previous_hash=b"", hash=b"")

@@ -13,9 +13,11 @@ import pytest
 
 import app as postern
 from app.models.accounts.one_time_links import LinkPurpose
+from app.models.operations.webhooks import DeliveryStatus
 from app.oauth.token_pairs import DERIVED
 from app.repositories.accounts.known_networks import Way, digest_of_place
 from app.repositories.operations.sealed_values import SealedKind
+from app.schemas.webhooks import WebhookEventType
 from app.security.encryption import derive_key
 from app.security.limit_rules import Attempt, Rule
 from app.security.passwords import NO_PASSWORD
@@ -39,6 +41,7 @@ VALUES: dict[type[StrEnum], set[str]] = {
         "settings",
         "key check",
         "audit checkpoints",
+        "webhook secrets",
         "csrf",
         "sign in",
         "new authenticator",
@@ -57,6 +60,7 @@ VALUES: dict[type[StrEnum], set[str]] = {
         "provider secrets",
         "mails",
         "audit checkpoints",
+        "webhook secrets",
     },
     LinkPurpose: {"reset_password", "verify_email", "know_network"},
     ChallengePurpose: {"add", "sign in", "second factor"},
@@ -166,7 +170,26 @@ VALUES: dict[type[StrEnum], set[str]] = {
         "scope.changed",
         "scope.created",
         "scope.deleted",
+        "webhook.changed",
+        "webhook.created",
+        "webhook.deleted",
+        "webhook.disabled",
+        "webhook.secret_rotated",
     },
+    WebhookEventType: {
+        "group.changed",
+        "group.created",
+        "group.deleted",
+        "group.member_added",
+        "group.member_removed",
+        "sign_in.refused",
+        "user.changed",
+        "user.created",
+        "user.deleted",
+        "user.disabled",
+        "user.enabled",
+    },
+    DeliveryStatus: {"delivered", "failed", "pending"},
 }
 LIMITS = {
     "login",

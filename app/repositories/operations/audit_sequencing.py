@@ -1,9 +1,9 @@
 """Assigning numbers and hashes to the audit events of the outbox, in batches."""
 
-from collections.abc import Sequence
+from collections.abc import Callable, Sequence
 from dataclasses import replace
 from datetime import datetime, timedelta
-from typing import Any
+from typing import Any, NamedTuple
 
 from sqlalchemy import delete, insert, select, update
 from sqlalchemy.ext.asyncio import AsyncConnection
@@ -12,8 +12,10 @@ from app.database.database import Database
 from app.database.lock_retries import retries_on_lock
 from app.models.operations.audit_events import AuditEvent, audit_events, audit_head
 from app.models.operations.audit_outbox import audit_outbox
+from app.models.operations.webhooks import WebhookEvent
 from app.repositories.inserts import values_in
 from app.repositories.operations.audit_events import hash_of
+from app.repositories.operations.webhook_deliveries import queue_deliveries
 
 head, outbox = audit_head.c, audit_outbox.c
 BATCH = 500
@@ -24,6 +26,13 @@ RETAINED_FOR = timedelta(minutes=10)
 
 An insert that is repeated after a lost connection finds the row and changes nothing.
 """
+
+
+class Numbered(NamedTuple):
+    """How many events were numbered, and how many deliveries to webhooks they have queued."""
+
+    events: int
+    deliveries: int
 
 
 class AuditSequencingRepository:
@@ -39,11 +48,14 @@ class AuditSequencingRepository:
         )
 
     @retries_on_lock
-    async def number_some(self, *, now: datetime) -> int | None:
-        """Append at most `BATCH` events to the chain, and return how many.
+    async def number_some(
+        self, webhook_events_of: Callable[[AuditEvent], Sequence[WebhookEvent]], *, now: datetime
+    ) -> Numbered | None:
+        """Append at most `BATCH` events to the chain, and queue them for the webhooks.
 
         Return None, without waiting, if another worker has locked the head of the chain.
         """
+        queued = 0
         async with self._database.transaction() as connection:
             last = (
                 await connection.execute(
@@ -63,20 +75,22 @@ class AuditSequencingRepository:
                 )
             ).all()
             if waiting:
-                await _append(connection, int(last.sequence), bytes(last.hash), waiting)
+                appended = await _append(connection, int(last.sequence), bytes(last.hash), waiting)
+                for_webhooks = [each for event in appended for each in webhook_events_of(event)]
+                queued = await queue_deliveries(connection, for_webhooks, now=now)
                 await connection.execute(
                     update(audit_outbox)
                     .where(outbox.event_id.in_([row.event_id for row in waiting]))
                     .values(sequenced_at=now)
                 )
                 await connection.execute(_old_rows(before=now - RETAINED_FOR))
-        return len(waiting)
+        return Numbered(len(waiting), queued)
 
 
 async def _append(
     connection: AsyncConnection, sequence: int, previous: bytes, waiting: Sequence[Any]
-) -> None:
-    events = []
+) -> Sequence[AuditEvent]:
+    events: list[AuditEvent] = []
     for row in waiting:
         _, at, action, outcome, actor, user_id, client_id, address, request_id, details, _ = row
         sequence += 1
@@ -96,11 +110,13 @@ async def _append(
         )
         event = replace(event, hash=hash_of(event))
         previous = event.hash
-        events.append(values_in(audit_events, event))
-    await connection.execute(insert(audit_events), events)
+        events.append(event)
+    rows = [values_in(audit_events, event) for event in events]
+    await connection.execute(insert(audit_events), rows)
     await connection.execute(
         update(audit_head).where(head.name == "head").values(sequence=sequence, hash=previous)
     )
+    return events
 
 
 def _old_rows(*, before: datetime) -> Any:

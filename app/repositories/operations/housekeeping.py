@@ -31,6 +31,7 @@ from app.models.oauth.device_codes import device_codes
 from app.models.operations.limit_counters import limit_counters
 from app.models.operations.mails import mails
 from app.models.operations.replay_cache import replay_cache
+from app.models.operations.webhooks import webhook_deliveries
 from app.repositories.clients.clients import delete_rows_of_clients
 
 MAILS_RETAINED_FOR = timedelta(days=2)
@@ -46,6 +47,7 @@ EXPIRING = (
     known_addresses,
     trusted_browsers,
     one_time_links,
+    webhook_deliveries,
 )
 """Tables whose rows can be deleted once they have expired."""
 

@@ -13,6 +13,7 @@ from app.models.federation.identity_providers import upstream_providers
 from app.models.oauth.signing_keys import signing_keys
 from app.models.operations.audit_checkpoints import audit_checkpoints
 from app.models.operations.mails import mails
+from app.models.operations.webhooks import webhooks
 from app.security.purposes import Purpose
 
 
@@ -32,6 +33,7 @@ class SealedKind(StrEnum):
     IDENTITY_PROVIDER_SECRETS = "provider secrets", Purpose.IDENTITY_PROVIDER_SECRETS
     MAILS = "mails", Purpose.MAILS
     AUDIT_CHECKPOINTS = "audit checkpoints", Purpose.AUDIT_CHECKPOINTS
+    WEBHOOK_SECRETS = "webhook secrets", Purpose.WEBHOOK_SECRETS
 
 
 PLACES: Mapping[SealedKind, tuple[Column[Any], Column[Any]]] = {
@@ -46,6 +48,7 @@ PLACES: Mapping[SealedKind, tuple[Column[Any], Column[Any]]] = {
         audit_checkpoints.c.checkpoint_id,
         audit_checkpoints.c.signature,
     ),
+    SealedKind.WEBHOOK_SECRETS: (webhooks.c.webhook_id, webhooks.c.sealed_secrets),
 }
 """The columns of the owner, which is also the encryption context, and of the encrypted value."""
 

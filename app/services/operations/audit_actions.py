@@ -54,3 +54,8 @@ class ServerEvent(AuditAction):
     INITIAL_ACCESS_TOKEN_REVOKED = "client.invitation_revoked"
     REGISTRATION_TOKEN_ISSUED = "client.registration_token_issued"
     REGISTRATION_TOKEN_REVOKED = "client.registration_token_revoked"
+    WEBHOOK_CREATED = "webhook.created"
+    WEBHOOK_CHANGED = "webhook.changed"
+    WEBHOOK_DELETED = "webhook.deleted"
+    WEBHOOK_DISABLED = "webhook.disabled"
+    WEBHOOK_SECRET_ROTATED = "webhook.secret_rotated"

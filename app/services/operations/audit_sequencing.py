@@ -1,10 +1,13 @@
 """Assign numbers to audit events in batches, soon after the events were written."""
 
 import asyncio
+from collections.abc import Callable, Sequence
 
 from app.clock import Clock
 from app.concurrency.background_loop import BackgroundLoop, wait_for_event
 from app.errors import DatabaseUnavailableError
+from app.models.operations.audit_events import AuditEvent
+from app.models.operations.webhooks import WebhookEvent
 from app.observability.logging import logger
 from app.repositories.operations.audit_sequencing import BATCH, AuditSequencingRepository
 
@@ -19,11 +22,17 @@ PASSES_UNTIL_WARNING = 10
 class AuditSequencer(BackgroundLoop):
     """Numbers audit events.
 
-    Every worker has a sequencer; the lock on the head of the chain lets one at a time work.
+    Every worker has a sequencer; the lock on the head of the chain lets one at a time work. The
+    transaction that numbers events queues what `webhook_events_of` makes of them for the webhooks.
+    `webhooks_queued` is set afterwards.
     """
 
     def __init__(
-        self, audit_sequencing_repository: AuditSequencingRepository, clock: Clock
+        self,
+        *,
+        audit_sequencing_repository: AuditSequencingRepository,
+        webhook_events_of: Callable[[AuditEvent], Sequence[WebhookEvent]],
+        clock: Clock,
     ) -> None:
         super().__init__(
             log,
@@ -31,7 +40,9 @@ class AuditSequencer(BackgroundLoop):
             failed="numbering audit events failed and will be retried",
         )
         self._audit_sequencing_repository = audit_sequencing_repository
+        self._webhook_events_of = webhook_events_of
         self._clock = clock
+        self.webhooks_queued = asyncio.Event()
         self._written = asyncio.Event()
         self._lock = asyncio.Lock()
         self._passes_in_vain = 0
@@ -45,10 +56,16 @@ class AuditSequencer(BackgroundLoop):
         async with self._lock:
             if not await self._audit_sequencing_repository.has_waiting():
                 return True
-            count: int | None = BATCH
-            while count == BATCH:
-                count = await self._audit_sequencing_repository.number_some(now=self._clock.now())
-            return count is not None
+            while True:
+                numbered = await self._audit_sequencing_repository.number_some(
+                    self._webhook_events_of, now=self._clock.now()
+                )
+                if numbered is None:
+                    return False
+                if numbered.deliveries:
+                    self.webhooks_queued.set()
+                if numbered.events < BATCH:
+                    return True
 
     async def try_run(self) -> bool:
         """Do the same as `run`; return False also if the database is unavailable."""

@@ -35,6 +35,7 @@ BOUNDED = {
     "scopes": "a row for each scope that an administrator described, at most 500",
     "signing_keys": "a few rows a year for each algorithm",
     "upstream_providers": "a row for each identity provider that an operator added",
+    "webhooks": "a row for each webhook that an administrator made, at most 50",
 }
 """Tables that do not grow with users and requests, which may be read whole, and why."""
 
@@ -44,6 +45,7 @@ JSON = frozenset(
     {
         "attributes",
         "claims",
+        "data",
         "details",
         "metadata",
         "own_attributes",
