@@ -8,11 +8,13 @@ from typing import Any
 
 from app.models.accounts.groups import Group
 from app.models.accounts.roles import Role
+from app.models.operations.webhooks import Webhook
 from app.schemas.admin_scopes import AdminScope
 from app.schemas.attributes import AttributeDefinitionBody
 from app.schemas.client_policies import ClientPolicies
 from app.schemas.groups import GroupBody, RoleBody
 from app.schemas.scopes import ScopeBody
+from app.schemas.webhooks import WebhookBody, WebhookEventType
 from app.security.tokens import new_identifier
 from app.services.operations.authority import FULL
 from app.wiring import Services
@@ -25,7 +27,8 @@ ACTED_ON, DELETED = "acted_on", "deleted"
 @dataclass(frozen=True)
 class Administered:
     """Groups and roles that the acts are about: one that the user has not, one that the user has,
-    and one to delete. `token_id` is that of an initial access token."""
+    and one to delete. `token_id` is that of an initial access token. The webhooks are one to
+    change, one to disable and one to delete."""
 
     other_group: Group
     own_group: Group
@@ -34,6 +37,17 @@ class Administered:
     own_role: Role
     deleted_role: Role
     token_id: str
+    changed_webhook: Webhook
+    disabled_webhook: Webhook
+    deleted_webhook: Webhook
+
+
+def webhook_body() -> WebhookBody:
+    return WebhookBody(
+        url="https://hooks.example.com/",
+        description=new_identifier(),
+        event_types=(WebhookEventType.USER_DELETED,),
+    )
 
 
 def definition(name: str, **values: Any) -> AttributeDefinitionBody:
@@ -52,7 +66,9 @@ async def prepared(services: Services, user_id: str) -> Administered:
     _, token = await services.clients.initial_access_tokens.create(
         "a team", lasts=timedelta(days=1), **ADMIN
     )
-    made = Administered(*made_groups, *made_roles, token.token_id)
+    webhooks = services.operations.webhooks.webhooks
+    made_webhooks = [(await webhooks.create(webhook_body(), **ADMIN)).webhook for _ in "123"]
+    made = Administered(*made_groups, *made_roles, token.token_id, *made_webhooks)
     await groups.add_member(made.own_group.group_id, user_id, **ADMIN)
     grants = services.accounts.role_grants
     await grants.grant_to_user(made.own_role.role_id, user_id, **ADMIN)
@@ -156,4 +172,19 @@ ACTS: dict[str, Callable[[Any], Awaitable[Any]]] = {
         PROVIDER, groups_claim="groups", mappings={}, **ADMIN
     ),
     "user.groups_renewed": _renew_groups,
+    "webhook.created": lambda the: the.services.operations.webhooks.webhooks.create(
+        webhook_body(), **ADMIN
+    ),
+    "webhook.changed": lambda the: the.services.operations.webhooks.webhooks.change(
+        the.administered.changed_webhook.webhook_id, webhook_body(), **ADMIN
+    ),
+    "webhook.secret_rotated": lambda the: the.services.operations.webhooks.webhooks.rotate_secret(
+        the.administered.changed_webhook.webhook_id, overlap=timedelta(days=1), **ADMIN
+    ),
+    "webhook.disabled": lambda the: the.services.operations.webhooks.delivery.disable(
+        the.administered.disabled_webhook, "gone"
+    ),
+    "webhook.deleted": lambda the: the.services.operations.webhooks.webhooks.delete(
+        the.administered.deleted_webhook.webhook_id, **ADMIN
+    ),
 }

@@ -22,7 +22,7 @@ from app.database.types import Instant
 from app.models.tables import metadata
 
 IS_COUNTING = "attempts = 0 AND counted_for IS NOT NULL"
-"""Condition of a delivery that may still count further events."""
+"""Condition of a delivery whose count may still grow."""
 
 webhooks = Table(
     "webhooks",

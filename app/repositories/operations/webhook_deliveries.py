@@ -166,7 +166,7 @@ class WebhookDeliveryRepository:
                 .where(delivery.delivery_id == taken.delivery_id)
                 .values({"last_error": error, **(ending if gives_up else {})})
             )
-            rows = await connection.execute(
+            result = await connection.execute(
                 update(webhooks)
                 .where(webhook.webhook_id == taken.webhook_id)
                 .values(
@@ -176,8 +176,8 @@ class WebhookDeliveryRepository:
                 )
                 .returning(webhook.failing_since)
             )
-            failing_since: datetime | None = rows.scalar()
-        return failing_since
+            row = result.first()
+        return row.failing_since if row is not None else None
 
     async def abandon(self, found: WebhookDelivery, error: str, *, expires_at: datetime) -> None:
         """Give up on a delivery without an attempt."""

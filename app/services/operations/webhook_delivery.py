@@ -120,11 +120,11 @@ class WebhookEventDelivery(Delivery[WebhookDelivery]):
         )
         log.warning("webhook %s did not receive an event: %s", webhook.webhook_id, error)
         if error.is_gone:
-            await self._disable(webhook, "gone")
+            await self.disable(webhook, "gone")
         elif failing_since is not None and now - failing_since >= GIVES_UP_AFTER:
-            await self._disable(webhook, "failing")
+            await self.disable(webhook, "failing")
 
-    async def _disable(self, webhook: Webhook, reason: str) -> None:
+    async def disable(self, webhook: Webhook, reason: str) -> None:
         """Disable a webhook; not if an administrator has changed it since it was read."""
         event = self._audit.event(
             ServerEvent.WEBHOOK_DISABLED,

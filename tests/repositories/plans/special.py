@@ -15,12 +15,15 @@ from app.models.accounts.users import User, users
 from app.models.factors.passkeys import Passkey
 from app.models.oauth.device_codes import DeviceCode
 from app.models.operations.audit_outbox import NewEvent
+from app.models.operations.webhooks import Webhook, WebhookEvent
 from app.repositories.accounts.accounts import delete_accounts
 from app.repositories.accounts.administrators import administrator_remains
 from app.repositories.accounts.user_search import Position
 from app.repositories.operations.audit_events import Wanted
 from app.repositories.operations.audit_outbox import change_with_event
 from app.repositories.operations.sealed_values import PLACES, SealedValue
+from app.repositories.operations.webhook_deliveries import queue_deliveries
+from app.repositories.operations.webhooks import WebhookRepository
 from app.security.limit_rules import Attempt, AttemptOutcome, Rule
 from tests.repositories.plans.calls import argument
 from tests.repositories.plans.rows import BASE, ROWS, digest, identifier
@@ -100,6 +103,18 @@ async def other_functions(database: Database, number: int) -> None:
     await change_with_event(database, change.returning(users.c.user_id), event)
     async with database.transaction() as connection, administrator_remains(connection):
         await delete_accounts(connection, [identifier(number)])
+    await _queue_for_a_webhook(database, number)
+
+
+async def _queue_for_a_webhook(database: Database, number: int) -> None:
+    made: Webhook = argument(Webhook, "new", number, flag=True)
+    webhook = replace(made, webhook_id="enabled", event_types="user.created", is_enabled=True)
+    repository = WebhookRepository(database)
+    await repository.add(webhook, at_most=50, event=new_event())
+    refused = WebhookEvent("user.created", BASE, {}, counted_for=identifier(number))
+    async with database.transaction() as connection:
+        await queue_deliveries(connection, [refused, refused], now=BASE)
+    await repository.delete(webhook, event=new_event())
 
 
 def _claims_with_new_words(call: Any, number: int) -> list[Awaitable[Any]]:
@@ -114,6 +129,7 @@ def _role_of_a_client(call: Any, number: int) -> list[Awaitable[Any]]:
 
 SPECIAL: dict[str, Calls] = {
     "AuditEventRepository.list_page": _pages_of_the_audit_log,
+    "AuditSequencingRepository.number_some": lambda call, _: [call(lambda _: (), now=BASE)],
     "CredentialRepository.set_disabled": lambda call, number: [
         call(identifier(number), at, now=BASE, event=new_event()) for at in (None, BASE)
     ],
