@@ -174,6 +174,10 @@ class Detail(PublicText):
     )
     SECRET_OVERLAP_INVALID = "The overlap must be between zero and 90 days."
     SECRET_EXPIRY_PAST = "The expiry must be in the future."
+    REFUSAL_UNKNOWN = (
+        "There is no stored refusal with that request ID. The log of the server has all of them.",
+        "refusal_not_found",
+    )
     WEBHOOK_UNKNOWN = "There is no webhook with that ID.", "webhook_not_found"
     WEBHOOK_URL_INVALID = "{field} must be an https URL that isn't in a private network."
     WEBHOOK_OVERLAP_INVALID = "The overlap must be between zero and 30 days."

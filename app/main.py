@@ -76,6 +76,7 @@ def application_of(
             below=cross_origin.BELOW,
         ),
         access_log=access_log,
+        on_refusal=services.core.activity.refused,
         render_error=errors.render,
         database_seconds=services.core.database.backend.time_limit,
     )

@@ -20,6 +20,7 @@ COMMANDS = {
     "keys": "app.cli.keys",
     "audit": "app.cli.audit",
     "webhooks": "app.cli.webhooks",
+    "refusals": "app.cli.refusals",
     "providers": "app.cli.providers",
     "import": "app.cli.imports",
 }

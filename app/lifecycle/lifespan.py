@@ -80,6 +80,7 @@ def _start_jobs(jobs: BackgroundJobs, services: Services) -> None:
         "usage of clients": services.clients.usage,
         "delivery of emails": services.core.mail_delivery,
         "delivery to webhooks": services.operations.webhooks.delivery,
+        "writing of refusals and counts": services.operations.activity.writer,
     }
     for name, loop in loops.items():
         if loop is not None:

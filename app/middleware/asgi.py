@@ -41,7 +41,7 @@ from app.middleware.security_headers import SecurityHeaders
 from app.observability import refusals, request_context
 from app.observability.access_log import AccessLog
 from app.observability.logging import logger
-from app.observability.refusals import REFUSAL
+from app.observability.refusals import REFUSAL, RefusedRequest
 
 log = logger(__name__)
 
@@ -90,7 +90,7 @@ class PosternApp:
     """The ASGI application that the server calls.
 
     `database_seconds` is the time limit for all database steps of a request, from the arrival of
-    its body.
+    its body. `on_refusal` is called for each refused request, after its response.
     """
 
     def __init__(
@@ -103,6 +103,7 @@ class PosternApp:
         security_headers: SecurityHeaders,
         cors: Cors,
         access_log: AccessLog | None,
+        on_refusal: Callable[[RefusedRequest], None],
         render_error: RenderError,
         database_seconds: float,
     ) -> None:
@@ -114,6 +115,7 @@ class PosternApp:
         self._security_headers = security_headers
         self._cors = cors
         self._access_log = access_log
+        self._on_refusal = on_refusal
         self._render_error = render_error
         self._database_seconds = database_seconds
         self._request_ids = RequestIds()
@@ -192,7 +194,7 @@ class PosternApp:
                 response = self._render_error(error, scope["path"])
                 status = await self._send_whole(response, scope, send, request_id, extra_headers)
         if status >= HTTPStatus.BAD_REQUEST or REFUSAL in scope:
-            refusals.write(scope, status=status, request_id=request_id)
+            self._on_refusal(refusals.write(scope, status=status, request_id=request_id))
         if self._access_log is not None:
             seconds = time.perf_counter() - started_at
             self._access_log.write(scope, status=status, seconds=seconds, request_id=request_id)

@@ -17,15 +17,22 @@ from app.oauth.errors import (
 from app.oauth.grants.base import Grant, GrantParameters
 from app.oauth.requests import Form, FormRequest, TokenRequest
 from app.schemas.tokens import TokenResponse
+from app.services.operations.activity import ActivityCollector
 from app.services.operations.limits import Limits
 
 
 class GrantDispatcher:
     def __init__(
-        self, *, authenticator: ClientAuthenticator, grants: Sequence[Grant[Any]], limits: Limits
+        self,
+        *,
+        authenticator: ClientAuthenticator,
+        grants: Sequence[Grant[Any]],
+        limits: Limits,
+        activity: ActivityCollector,
     ) -> None:
         self._authenticator = authenticator
         self._limits = limits
+        self._activity = activity
         self._grants = {grant.grant_type: grant for grant in grants}
 
     async def respond(self, request: FormRequest) -> TokenResponse:
@@ -47,13 +54,15 @@ class GrantDispatcher:
             )
         parameters = _parse(grant.parameters, request.form)
         try:
-            return await grant.exchange(TokenRequest(client), parameters)
+            response = await grant.exchange(TokenRequest(client), parameters)
         except AccessRefusedError:
             raise
         except InvalidGrantError:
             if not grant.has_limits_of_its_own:
                 await self._limits.count_token_error(client.client_id)
             raise
+        self._activity.token_issued(client.client_id)
+        return response
 
     def _grant_for(self, form: Form) -> Grant[Any]:
         grant_type = form.get("grant_type")

@@ -26,6 +26,24 @@ class Refusal(NamedTuple):
     reason: str
 
 
+class RefusedRequest(NamedTuple):
+    """A refused request, as it is logged, and what else helps to explain it.
+
+    `network` is the /24 or /48 of the caller, and `path` has no query. `user_id` is the user whose
+    sign-in was refused.
+    """
+
+    request_id: str
+    error: str
+    reason: str
+    status: int
+    method: str
+    path: str
+    client_id: str | None
+    user_id: str | None
+    network: str
+
+
 def note(error: Exception) -> None:
     """Note why the current request is refused: the private reason, or the public description."""
     code = getattr(error, "error_code", None) or getattr(error, "error", None)
@@ -60,8 +78,8 @@ def note_refusal(error: str, reason: str) -> None:
         scope[REFUSAL] = Refusal(error, request_context.loggable(reason))
 
 
-def write(scope: Mapping[str, Any], *, status: int, request_id: str) -> None:
-    """Write the log record of a refused request."""
+def write(scope: Mapping[str, Any], *, status: int, request_id: str) -> RefusedRequest:
+    """Write the log record of a refused request, and return what it says."""
     explained = scope.get(EXPLAINED) or SAYS_ITSELF
     error, reason = scope.get(REFUSAL) or Refusal(str(status), explained)
     client_id = request_context.client_id()
@@ -79,6 +97,17 @@ def write(scope: Mapping[str, Any], *, status: int, request_id: str) -> None:
             "reason": reason,
             "status": status,
         },
+    )
+    return RefusedRequest(
+        request_id=request_id,
+        error=error,
+        reason=reason,
+        status=status,
+        method=scope["method"],
+        path=scope["path"],
+        client_id=client_id,
+        user_id=scope.get(request_context.USER_ID),
+        network=request_context.wider_network(),
     )
 
 

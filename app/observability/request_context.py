@@ -15,6 +15,7 @@ MAXIMUM_ADDRESS = 64
 MAXIMUM_SHOWN = 300
 OUR_SECRETS = re.compile(r"postern_\w[\w.-]*")
 CLIENT_ID = "client_id"
+USER_ID = "user_id"
 BROWSER_SECRETS = "browser_secrets"
 _request: ContextVar[MutableMapping[str, Any] | None] = ContextVar("request", default=None)
 _actor: ContextVar[str | None] = ContextVar("actor", default=None)
@@ -66,6 +67,22 @@ def site() -> str | None:
     return _networks_of(address())[1]
 
 
+def wider_network() -> str:
+    """Return the /24 of an IPv4 address or the /48 of an IPv6 address; "" without a request."""
+    return _wider_network_of(address())
+
+
+@lru_cache(maxsize=1024)
+def _wider_network_of(address: str) -> str:
+    network, site = _networks_of(address)
+    if site is not None:
+        return site
+    try:
+        return str(ipaddress.ip_network((network, 24), strict=False))
+    except ValueError:
+        return ""
+
+
 @lru_cache(maxsize=1024)
 def _networks_of(address: str) -> tuple[str, str | None]:
     """Return the network and the site of an address; an IPv4-mapped IPv6 address is IPv4."""
@@ -85,6 +102,13 @@ def name_client(client_id: str) -> None:
     scope = _request.get()
     if scope is not None:
         scope[CLIENT_ID] = client_id
+
+
+def name_user(user_id: str) -> None:
+    """Store the user whose sign-in the request attempts, for the record of a refusal."""
+    scope = _request.get()
+    if scope is not None:
+        scope[USER_ID] = user_id
 
 
 def scope() -> MutableMapping[str, Any] | None:

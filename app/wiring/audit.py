@@ -7,6 +7,7 @@ from app.repositories.operations.audit_events import AuditEventRepository
 from app.repositories.operations.audit_outbox import AuditOutboxRepository
 from app.repositories.operations.audit_sequencing import AuditSequencingRepository
 from app.security.purposes import Purpose
+from app.services.operations.activity import ActivityCollector
 from app.services.operations.audit import AuditLog
 from app.services.operations.audit_checkpoints import AuditCheckpoints
 from app.services.operations.audit_sequencing import AuditSequencer
@@ -15,7 +16,9 @@ from app.settings import Settings
 from app.wiring.secret_boxes import box_for
 
 
-def build_audit(settings: Settings, clock: Clock, database: Database) -> AuditLog:
+def build_audit(
+    settings: Settings, clock: Clock, *, database: Database, activity: ActivityCollector
+) -> AuditLog:
     return AuditLog(
         audit_event_repository=AuditEventRepository(database),
         audit_outbox_repository=AuditOutboxRepository(database),
@@ -29,5 +32,6 @@ def build_audit(settings: Settings, clock: Clock, database: Database) -> AuditLo
             box=box_for(settings, Purpose.AUDIT_CHECKPOINTS),
             clock=clock,
         ),
+        activity=activity,
         clock=clock,
     )

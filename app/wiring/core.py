@@ -24,6 +24,7 @@ from app.services.accounts.known_networks import KnownNetworks
 from app.services.accounts.notices import Notices
 from app.services.accounts.one_time_links import OneTimeLinks
 from app.services.factors.trusted_browsers import TrustedBrowsers
+from app.services.operations.activity import ActivityCollector
 from app.services.operations.audit import AuditLog
 from app.services.operations.limits import Limits
 from app.services.operations.links import Links
@@ -56,6 +57,7 @@ class Core:
     outbound: OutboundHttp
     links: Links
     registration_policy: RegistrationPolicy
+    activity: ActivityCollector
     audit: AuditLog
     outbox: Outbox | None
     mail_delivery: MailDelivery | None
@@ -75,7 +77,8 @@ def build_core(settings: Settings, clock: Clock) -> Core:
     database = Database(make_backend(settings))
     host_names = HostNames()
     links = Links(settings.issuer_url)
-    audit = build_audit(settings, clock, database)
+    activity = ActivityCollector(clock, keeps_refusals=settings.refusals_kept > 0)
+    audit = build_audit(settings, clock, database=database, activity=activity)
     user_repository = UserRepository(database)
     mail = build_mail(settings, clock, database=database, host_names=host_names)
     one_time_links = OneTimeLinks(OneTimeLinkRepository(database), clock)
@@ -116,6 +119,7 @@ def build_core(settings: Settings, clock: Clock) -> Core:
             is_open_to_clients=settings.client_creation_is_open,
             dynamic_registration=settings.dynamic_registration_mode,
         ),
+        activity=activity,
         audit=audit,
         outbox=mail.outbox,
         mail_delivery=mail.delivery,

@@ -88,6 +88,7 @@ def build_oauth(
             authenticator=authenticator,
             grants=[available.build(grant) for grant in grants],
             limits=core.limits,
+            activity=core.activity,
         ),
         authorization=authorization.endpoint,
         pushed_requests=authorization.pushed_requests,

@@ -20,6 +20,7 @@ from app.services.operations.readiness import Readiness
 from app.services.operations.rewrapping import Rewrapping
 from app.services.operations.secret_key_check import ListedKey, SecretKeyCheck
 from app.wiring.accounts import Accounts
+from app.wiring.activity import Activity, build_activity
 from app.wiring.backends import database_patience
 from app.wiring.core import Core
 from app.wiring.oauth import OAuth
@@ -35,11 +36,13 @@ class Operations:
     secret_key_check: SecretKeyCheck
     rewrapping: Rewrapping
     webhooks: Webhooks
+    activity: Activity
 
 
 def build_operations(core: Core, *, accounts: Accounts, oauth: OAuth) -> Operations:
     sealed_value_repository = SealedValueRepository(core.database)
     secret_key_check = _build_secret_key_check(core, sealed_value_repository)
+    activity = build_activity(core)
     return Operations(
         readiness=Readiness(
             ReadinessRepository(core.database),
@@ -59,6 +62,8 @@ def build_operations(core: Core, *, accounts: Accounts, oauth: OAuth) -> Operati
                 accounts.unconfirmed_users.delete_due,
                 accounts.user_search.index_due,
                 MissingUsers(MissingUserRepository(core.database)).delete_due,
+                activity.refusals.delete_surplus,
+                activity.counts.delete_old,
             ),
         ),
         audit_archive=AuditArchive(
@@ -74,6 +79,7 @@ def build_operations(core: Core, *, accounts: Accounts, oauth: OAuth) -> Operati
             audit=core.audit,
         ),
         webhooks=build_webhooks(core),
+        activity=activity,
     )
 
 

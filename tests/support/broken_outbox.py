@@ -10,8 +10,8 @@ from app.models.tables import metadata
 from tests.support.application import Application
 from tests.support.parts import services_of
 
-OF_LIMITS = frozenset({"limit_counters", "known_addresses"})
-"""Tables of rate limits: an attempt is counted whatever its outcome."""
+COUNTED = frozenset({"limit_counters", "known_addresses", "refusals", "activity_counts"})
+"""Tables in which requests are counted whatever their outcome."""
 
 POSTGRESQL = (
     (
@@ -60,12 +60,12 @@ def events_refused(app: Application) -> AbstractAsyncContextManager[None]:
 
 
 async def content_of(app: Application) -> dict[str, list[str]]:
-    """Return the rows of every table except those of rate limits and the audit log."""
+    """Return the rows of every table except those in which requests are counted, and the audit log."""
     await services_of(app).core.audit.sequencer.run()
     database = services_of(app).core.database
     content: dict[str, list[str]] = {}
     for name, table in metadata.tables.items():
-        if name not in OF_LIMITS and not name.startswith("audit_"):
+        if name not in COUNTED and not name.startswith("audit_"):
             rows: Any = await database.fetch_all(select(table))
             content[name] = sorted(map(repr, rows))
     return content

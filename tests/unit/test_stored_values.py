@@ -27,6 +27,7 @@ from app.security.tokens import TokenKind
 from app.services.accounts.events import AccountEvent
 from app.services.factors.passkey_challenges import ChallengePurpose
 from app.services.operations import limits
+from app.services.operations.activity import ActivityKind
 from app.services.operations.audit_actions import ServerEvent
 from app.services.operations.limit_policy import Rules, of_site
 
@@ -190,6 +191,7 @@ VALUES: dict[type[StrEnum], set[str]] = {
         "user.enabled",
     },
     DeliveryStatus: {"delivered", "failed", "pending"},
+    ActivityKind: {"dropped_refusals", "refusals", "sign_ins", "tokens"},
 }
 LIMITS = {
     "login",

@@ -4,7 +4,7 @@ from collections.abc import Awaitable, Callable
 from typing import Literal
 
 from app.models.accounts.users import User
-from app.observability import refusals
+from app.observability import refusals, request_context
 from app.repositories.accounts.known_networks import Way
 from app.repositories.accounts.users import UserRepository
 from app.security import usernames
@@ -163,6 +163,8 @@ class AuthenticationService:
         """Record a refused sign-in; also done for unknown names, so that it takes as long."""
         problem = PROBLEMS[reason] if user is not None else "the user is unknown"
         refusals.explain(f"password sign-in refused: {problem}")
+        if user is not None:
+            request_context.name_user(user.user_id)
         await self._audit.record(
             AccountEvent.SIGN_IN_REFUSED,
             user_id=user.user_id if user else None,

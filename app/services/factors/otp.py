@@ -5,7 +5,7 @@ from app.concurrency.bounded_threads import BoundedThreads
 from app.errors import TooManyRequestsError
 from app.models.accounts.sessions import Session
 from app.models.accounts.users import User
-from app.observability import refusals
+from app.observability import refusals, request_context
 from app.observability.logging import logger
 from app.repositories.accounts.users import UserRepository
 from app.schemas.otp import OtpEnrolment
@@ -183,6 +183,8 @@ class OtpService:
         user_id = user.user_id if user is not None else None
         if not is_right:
             refusals.explain("the user is unknown, or the code is wrong or used")
+            if user_id is not None:
+                request_context.name_user(user_id)
             await self._audit.record(
                 AccountEvent.OTP_REFUSED, user_id=user_id, actor=actor, succeeded=False
             )

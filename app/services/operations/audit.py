@@ -18,6 +18,7 @@ from app.observability import request_context
 from app.repositories.operations.audit_events import EVERYTHING, AuditEventRepository, Head, Wanted
 from app.repositories.operations.audit_outbox import AuditOutboxRepository
 from app.security.tokens import new_ordered_identifier
+from app.services.operations.activity import ActivityCollector
 from app.services.operations.audit_actions import AuditAction
 from app.services.operations.audit_checkpoints import AuditCheckpoints
 from app.services.operations.audit_sequencing import AuditSequencer
@@ -39,6 +40,7 @@ class AuditLog:
         audit_outbox_repository: AuditOutboxRepository,
         sequencer: AuditSequencer,
         checkpoints: AuditCheckpoints,
+        activity: ActivityCollector,
         clock: Clock,
     ) -> None:
         self._audit_event_repository = audit_event_repository
@@ -48,6 +50,7 @@ class AuditLog:
             sequencer=sequencer,
         )
         self._audit_outbox_repository = audit_outbox_repository
+        self._activity = activity
         self._clock = clock
         self.sequencer = sequencer
         self.checkpoints = checkpoints
@@ -73,6 +76,7 @@ class AuditLog:
         )
         stated_details = {name: value for name, value in details.items() if value is not None}
         self.sequencer.wake()
+        self._activity.audited(action.value)
         return NewEvent(
             event_id=new_ordered_identifier(),
             at=self._clock.now(),

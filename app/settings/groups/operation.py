@@ -51,6 +51,14 @@ class OperationSettings(SettingsGroup):
         description="How often expired rows are removed. One server at a time does it, one table"
         " at a time in short batches; a run that is not finished within one interval continues.",
     )
+    refusals_kept: int = Field(
+        10_000,
+        ge=0,
+        le=1_000_000,
+        description="How many refused requests are stored, so that `postern refusals show` can"
+        " explain one by its request id; `0` stores none. Each worker writes them every few"
+        " seconds. Many refusals for one reason from one network are stored as a sample.",
+    )
     unconfirmed_user_days: int = Field(
         30,
         ge=0,

@@ -31,6 +31,7 @@ BOUNDED = {
     "audit_head": "one row",
     "key_checks": "one row",
     "leases": "a row for each task that one worker does",
+    "refusals": "at most `REFUSALS_KEPT` rows, and what the workers add in a minute",
     "schema_revisions": "a row for each migration",
     "scopes": "a row for each scope that an administrator described, at most 500",
     "signing_keys": "a few rows a year for each algorithm",
