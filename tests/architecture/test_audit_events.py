@@ -102,10 +102,11 @@ def test_every_event_is_recorded_somewhere() -> None:
 
 
 def test_an_action_is_written_in_one_place() -> None:
-    """Everything else names the member of the enum"""
+    """Everything else names the member of the enum; types of webhook events may be called alike"""
     texts = Counter(
         node.value
-        for tree in TREES.values()
+        for path, tree in TREES.items()
+        if path != "schemas/webhooks.py"
         for node in ast.walk(tree)
         if isinstance(node, ast.Constant) and isinstance(node.value, str)
     )

@@ -60,7 +60,7 @@ def events_refused(app: Application) -> AbstractAsyncContextManager[None]:
 
 
 async def content_of(app: Application) -> dict[str, list[str]]:
-    """Return the rows of every table except those in which requests are counted, and the audit log."""
+    """Return the rows of every table except those of `COUNTED` and the audit log."""
     await services_of(app).core.audit.sequencer.run()
     database = services_of(app).core.database
     content: dict[str, list[str]] = {}

@@ -81,6 +81,7 @@ class ActivityRepository:
             value=_total,
         )
 
+    @retries_on_lock
     async def delete_old(self, *, before: datetime, limit: int) -> int:
         """Delete at most `limit` sums that are older than 90 days, and return how many."""
         key = tuple_(counted.hour, counted.kind, counted.key)

@@ -117,7 +117,7 @@ class WebhookDeliveryRepository:
             .values(attempts=found.attempts + 1, next_attempt_at=next_attempt_at)
             .returning(*webhook_deliveries.columns)
         )
-        return WebhookDelivery(*rows[0]) if rows else None
+        return WebhookDelivery(*tuple(rows[0])) if rows else None
 
     @retries_on_lock
     async def mark_delivered(

@@ -4,7 +4,7 @@ A request only increments counts here: it never writes to the database, nor wait
 """
 
 from collections import Counter, defaultdict
-from collections.abc import Sequence
+from collections.abc import Mapping, Sequence
 from dataclasses import dataclass
 from datetime import datetime
 from enum import StrEnum
@@ -15,6 +15,8 @@ from app.models.operations.activity import StoredRefusal
 from app.observability.refusals import RefusedRequest
 from app.observability.request_context import loggable
 from app.security.tokens import new_ordered_identifier
+from app.services.accounts.events import AccountEvent
+from app.services.operations.audit_actions import AuditAction
 from app.services.operations.refusal_rules.catalogue import rule_for
 
 MAXIMUM_ROWS = 500
@@ -39,14 +41,15 @@ class ActivityKind(StrEnum):
     """Refusals that are counted, but not stored, because the buffer was full."""
 
 
-SIGN_INS = {
-    "sign_in.succeeded": (ActivityKind.SIGN_INS, "succeeded"),
-    "sign_in.refused": (ActivityKind.SIGN_INS, "refused"),
+SIGN_INS: Mapping[AuditAction, str] = {
+    AccountEvent.SIGN_IN_SUCCEEDED: "succeeded",
+    AccountEvent.SIGN_IN_REFUSED: "refused",
 }
-"""By action of the audit log."""
+"""Outcomes by action of the audit log."""
 
 
-Counts = Counter[tuple[ActivityKind, str]]
+Counts = Counter[tuple[str, str]]
+"""Numbers by kind and key."""
 
 
 class Batch(NamedTuple):
@@ -121,11 +124,11 @@ class ActivityCollector:
     def token_issued(self, client_id: str) -> None:
         self._count(ActivityKind.TOKENS, client_id)
 
-    def audited(self, action: str) -> None:
+    def audited(self, action: AuditAction) -> None:
         """Count an event of the audit log if it is a sign-in."""
-        counted = SIGN_INS.get(action)
-        if counted is not None:
-            self._count(*counted)
+        outcome = SIGN_INS.get(action)
+        if outcome is not None:
+            self._count(ActivityKind.SIGN_INS, outcome)
 
     def take(self) -> Batch:
         """Return what was collected, and begin the next batch."""
@@ -150,7 +153,7 @@ class ActivityCollector:
         self._of_network: defaultdict[tuple[str, str], list[Sample]] = defaultdict(list)
         self._rows_of_rule: Counter[str] = Counter()
 
-    def _count(self, kind: ActivityKind, key: str, count: int = 1) -> None:
+    def _count(self, kind: str, key: str, count: int = 1) -> None:
         if (kind, key) not in self._counts and len(self._counts) >= MAXIMUM_KEYS:
             key = ""
         self._counts[kind, key] += count

@@ -76,7 +76,7 @@ class AuditLog:
         )
         stated_details = {name: value for name, value in details.items() if value is not None}
         self.sequencer.wake()
-        self._activity.audited(action.value)
+        self._activity.audited(action)
         return NewEvent(
             event_id=new_ordered_identifier(),
             at=self._clock.now(),

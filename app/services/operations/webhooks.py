@@ -227,9 +227,14 @@ class WebhookService:
         return secrets[:1]
 
     def _event(
-        self, action: ServerEvent, webhook: Webhook, **states: Mapping[str, Any]
+        self,
+        action: ServerEvent,
+        webhook: Webhook,
+        *,
+        before: Mapping[str, Any] | None = None,
+        after: Mapping[str, Any] | None = None,
     ) -> NewEvent:
-        return self._audit.event(action, webhook_id=webhook.webhook_id, **states)
+        return self._audit.event(action, webhook_id=webhook.webhook_id, before=before, after=after)
 
 
 def shown_webhook(webhook: Webhook) -> Mapping[str, Any]:

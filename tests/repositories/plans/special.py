@@ -14,6 +14,7 @@ from app.models.accounts.sessions import Session
 from app.models.accounts.users import User, users
 from app.models.factors.passkeys import Passkey
 from app.models.oauth.device_codes import DeviceCode
+from app.models.operations.activity import StoredRefusal
 from app.models.operations.audit_outbox import NewEvent
 from app.models.operations.webhooks import Webhook, WebhookEvent
 from app.repositories.accounts.accounts import delete_accounts
@@ -127,7 +128,13 @@ def _role_of_a_client(call: Any, number: int) -> list[Awaitable[Any]]:
     return [call(new, event=new_event())]
 
 
+def _batch(call: Any, number: int) -> list[Awaitable[Any]]:
+    rows = [argument(StoredRefusal, "refused", number + each, flag=True) for each in range(3)]
+    return [call(rows, {("tokens", "id-1"): 2}, hour=BASE)]
+
+
 SPECIAL: dict[str, Calls] = {
+    "ActivityRepository.add": _batch,
     "AuditEventRepository.list_page": _pages_of_the_audit_log,
     "AuditSequencingRepository.number_some": lambda call, _: [call(lambda _: (), now=BASE)],
     "CredentialRepository.set_disabled": lambda call, number: [
@@ -149,6 +156,7 @@ SPECIAL: dict[str, Calls] = {
     "LimitCounterRepository.take": lambda call, number: [call(_outcome(number))],
     "LimitCounterRepository.forget": _forget,
     "PasskeyRepository.add": _passkey,
+    "RefusalRepository.delete_surplus": lambda call, _: [call(kept=1, limit=1)],
     "RoleGrantRepository.add": _grants,
     "RoleRepository.add": _role_of_a_client,
     "UserRepository.replace_claims": _claims_with_new_words,

@@ -58,6 +58,12 @@ RULES_OF_CLIENTS: tuple[RefusalRule, ...] = (
         (AUTHENTICATION + "the client assertion", "the client assertion", "the client_assertion"),
     ),
     RefusalRule(
+        "client_authentication_failed",
+        "A client must authenticate as it registered.",
+        f"The reason says which check failed. {SHOW_CLIENT}",
+        (AUTHENTICATION,),
+    ),
+    RefusalRule(
         "credentials_missing",
         "A client must authenticate at this endpoint.",
         "Let the application send its secret or assertion as it registered, in the right form.",
