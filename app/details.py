@@ -31,6 +31,10 @@ class Detail(PublicText):
         N_("This password is on the lists that attackers try first. Choose another one."),
         "common_password",
     )
+    PASSWORD_IS_BLOCKED = (
+        N_("This password isn't allowed here. Choose another one."),
+        "blocked_password",
+    )
     PASSWORD_CHANGED = N_("Your password was changed in the meantime. Sign in again.")
     CREDENTIALS_WRONG = "The username or the password is wrong."
     ALREADY_ENROLLED = "A second factor is already set up.", "already_enrolled"
@@ -57,6 +61,9 @@ class Detail(PublicText):
     TOO_MANY_PASSKEYS = N_("You already have 20 passkeys. Remove one before you add another.")
     ONLY_WAY_TO_SIGN_IN = N_(
         "This is your only way to sign in. Set a password or add a passkey first."
+    )
+    LAST_SECOND_FACTOR = N_(
+        "Your account needs a second factor. Set up an authenticator app or another passkey first."
     )
 
     # Identity providers
@@ -156,10 +163,6 @@ class Detail(PublicText):
     ATTRIBUTE_NOT_EDITABLE = "You can't edit this attribute.", "attribute_not_editable"
     ATTRIBUTES_CHANGED = "The attributes were changed in the meantime. Try again."
     TOO_MANY_ATTRIBUTES = "There are 200 attributes already. Delete one first."
-    POLICY_NOT_ENFORCED = (
-        "{field} isn't supported yet and would have no effect. Leave it out.",
-        "policy_not_enforced",
-    )
     CLAIM_NOT_FROM_USERS = (
         "Users edit this attribute themselves. It can't be the source of this claim.",
         "claim_not_vouched",

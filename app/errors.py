@@ -3,6 +3,7 @@
 The errors that the OAuth standards define are in `app.oauth.errors`.
 """
 
+from collections.abc import Callable, Mapping
 from enum import StrEnum
 from typing import ClassVar, Self
 
@@ -30,7 +31,8 @@ class PosternError(Exception):
 
     `detail` is a constant sentence: anyone may see it, and it never repeats the input. `field` is
     the input field that the error is about; a `{field}` in the detail stands for its name. The
-    private `reason` goes into the log record of the refusal and nowhere else.
+    private `reason` goes into the log record of the refusal and nowhere else. `values` are inserted
+    into the detail, for example at `%(minimum)s`; they are numbers of the settings.
     """
 
     error: ClassVar[str] = "server_error"
@@ -44,8 +46,10 @@ class PosternError(Exception):
         error: str | None = None,
         field: str | None = None,
         reason: str | None = None,
+        values: Mapping[str, int] | None = None,
     ) -> None:
         self._text = str(detail or self.title)
+        self._values = values
         code = detail.code if isinstance(detail, PublicText) else None
         self.error_code = error or code or self.error
         self.field = field
@@ -58,7 +62,14 @@ class PosternError(Exception):
 
     def detail_for(self, name: str) -> str:
         """Return the detail with another name for the field, such as that of an option."""
-        return self._text.replace("{field}", name)
+        return self._filled(self._text.replace("{field}", name))
+
+    def translated(self, translate: Callable[[str], str]) -> str:
+        """Return the detail in the language of `translate`."""
+        return self._filled(translate(self._text.replace("{field}", f"The {self.field}")))
+
+    def _filled(self, text: str) -> str:
+        return text % self._values if self._values is not None else text
 
     def headers(self) -> dict[str, str]:
         """Return the additional headers of the response."""

@@ -10,7 +10,12 @@ from app.cli.output import show_one
 from app.cli.parameters import AsJson, flag, one_of, option, whole_number
 from app.cli.subjects import group_named
 from app.errors import InvalidInputError
-from app.schemas.client_policies import AccessPolicy, ClientPolicies, ConsentPolicy
+from app.schemas.client_policies import (
+    AccessPolicy,
+    ClientPolicies,
+    ConsentPolicy,
+    SecondFactorPolicy,
+)
 
 if TYPE_CHECKING:
     from app.wiring import Services
@@ -18,6 +23,8 @@ if TYPE_CHECKING:
 POLICIES = tuple(ClientPolicies.model_fields)
 SECONDS = {**whole_number(), "metavar": "SECONDS"}
 KINDS = get_args(AccessPolicy.model_fields["kind"].annotation)
+GENERAL = "general"
+"""States that a client has no policy of its own."""
 TARGETS = ("id_token", "userinfo")
 """Where a claim of `--map` appears; `--mapping` states anything else."""
 Texts = list[str] | None
@@ -51,6 +58,14 @@ def set_policy(
     ] = None,
     unmap: Annotated[
         Texts, option("--unmap", metavar="CLAIM", help="Remove the mappings of a claim.")
+    ] = None,
+    second_factor: Annotated[
+        str | None,
+        option(
+            "--second-factor",
+            **one_of(get_args(SecondFactorPolicy)),
+            help="The least that a sign-in for the client needs.",
+        ),
     ] = None,
     access_token_ttl: Annotated[
         int | None, option("--access-token-ttl", **SECONDS, help="At most the general lifetime.")
@@ -112,6 +127,7 @@ def set_policy(
         "access_token_ttl": access_token_ttl,
         "refresh_token_ttl": refresh_token_ttl,
         "require_pkce": require_pkce or None,
+        "second_factor": second_factor,
         "consent": consent,
         "id_token_claims": id_token_claim,
         "allowed_scopes": allowed_scope,
@@ -140,6 +156,8 @@ def set_policy(
                     "kind": access or "groups",
                     "groups": [each.group_id for each in groups],
                 }
+            if second_factor is not None:
+                values["second_factor"] = second_factor if second_factor != GENERAL else None
             client = await services.clients.policies.set(
                 client_id,
                 parse_body(ClientPolicies, values),

@@ -2,27 +2,46 @@
 
 import json
 from collections.abc import AsyncIterator
-from typing import TYPE_CHECKING, Annotated, Any
+from typing import TYPE_CHECKING, Annotated, Any, get_args
 
 from app.cli.attribute_values import pairs_of, typed_values
 from app.cli.base import with_services
 from app.cli.bodies import parse_body
 from app.cli.listing import pages_of, print_pages
 from app.cli.output import show_one
-from app.cli.parameters import AsJson, IsConfirmed, argument, option, require_confirmation
+from app.cli.parameters import (
+    AsJson,
+    IsConfirmed,
+    argument,
+    one_of,
+    option,
+    require_confirmation,
+)
 from app.cli.parsing import Commands
 from app.cli.subjects import group_named, label_of_role
 from app.errors import InvalidInputError
+from app.schemas.client_policies import SecondFactorPolicy
 
 if TYPE_CHECKING:
     from app.models.accounts.groups import Group
     from app.wiring import Services
+
+POLICIES = get_args(SecondFactorPolicy)
 
 GroupName = Annotated[str, argument(metavar="NAME")]
 Username = Annotated[str, argument()]
 Attributes = Annotated[
     list[str] | None,
     option("--attribute", metavar="NAME=VALUE", help="Set a defined attribute. Can be repeated."),
+]
+
+SecondFactor = Annotated[
+    str | None,
+    option(
+        "--second-factor",
+        **one_of(POLICIES),
+        help="The policy of the members, instead of SECOND_FACTOR.",
+    ),
 ]
 
 cli = Commands("groups", help="Manage groups of users.")
@@ -51,6 +70,7 @@ def create(
     name: GroupName,
     *,
     description: Annotated[str, option("--description")] = "",
+    second_factor: SecondFactor = None,
     attribute: Attributes = None,
     as_json: AsJson = False,
 ) -> None:
@@ -61,8 +81,13 @@ def create(
         from app.schemas.groups import GroupBody
         from app.services.operations.authority import FULL
 
-        values = {"name": name, "description": description}
-        body = parse_body(GroupBody, {**values, "attributes": await typed_values(services, texts)})
+        values = {
+            "name": name,
+            "description": description,
+            "second_factor": second_factor,
+            "attributes": await typed_values(services, texts),
+        }
+        body = parse_body(GroupBody, values)
         return _row(await services.accounts.groups.create(body, authority=FULL))
 
     show_one(with_services(add), as_json=as_json)
@@ -74,16 +99,27 @@ def change(
     *,
     new_name: Annotated[str | None, option("--name", help="A new name.")] = None,
     description: Annotated[str | None, option("--description")] = None,
+    second_factor: SecondFactor = None,
     attribute: Attributes = None,
     unset_attribute: Annotated[
         list[str] | None,
         option("--unset-attribute", metavar="NAME", help="Remove a value. Can be repeated."),
     ] = None,
+    reset: Annotated[
+        str | None,
+        option(
+            "--reset",
+            **one_of(("second_factor",)),
+            metavar="POLICY",
+            help="Return a policy to the general rule.",
+        ),
+    ] = None,
     as_json: AsJson = False,
 ) -> None:
     """Change a group."""
     texts = pairs_of(attribute, option="--attribute")
-    if new_name is None and description is None and not texts and not unset_attribute:
+    stated = (new_name, description, second_factor, reset)
+    if all(each is None for each in stated) and not texts and not unset_attribute:
         raise InvalidInputError("Nothing to set or unset. See postern groups set --help.")
 
     async def store(services: "Services") -> dict[str, Any]:
@@ -97,7 +133,7 @@ def change(
         values = {
             "name": new_name if new_name is not None else group.name,
             "description": description if description is not None else group.description,
-            "second_factor": group.second_factor,
+            "second_factor": second_factor or (None if reset else group.second_factor),
             "attributes": attributes,
         }
         changed = await services.accounts.groups.change(
@@ -201,6 +237,7 @@ def _row(group: "Group") -> dict[str, Any]:
         "name": group.name,
         "group_id": group.group_id,
         "description": group.description,
+        "second_factor": group.second_factor,
         "attributes": json.loads(group.attributes),
         "owner": group.owner,
         "created_at": group.created_at.isoformat(timespec="seconds"),

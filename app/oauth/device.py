@@ -21,6 +21,7 @@ from app.schemas.tokens import DeviceResponse
 from app.security.tokens import TokenKind, digest_of, new_identifier, new_token
 from app.services.accounts.entitlements import EntitlementService
 from app.services.accounts.events import AccountEvent
+from app.services.accounts.second_factor_policies import SecondFactorPolicies
 from app.services.accounts.sessions import SignedIn
 from app.services.clients.client_fingerprints import fingerprint_of
 from app.services.clients.consents import ConsentService
@@ -47,6 +48,7 @@ class DeviceAuthorization:
         device_code_repository: DeviceCodeRepository,
         consents: ConsentService,
         entitlements: EntitlementService,
+        second_factor_policies: SecondFactorPolicies,
         limits: Limits,
         audit: AuditLog,
         clock: Clock,
@@ -58,6 +60,7 @@ class DeviceAuthorization:
         self._device_code_repository = device_code_repository
         self._consents = consents
         self._entitlements = entitlements
+        self._second_factor_policies = second_factor_policies
         self._limits = limits
         self._audit = audit
         self._clock = clock
@@ -116,7 +119,7 @@ class DeviceAuthorization:
         """Store the user's decision.
 
         Returns False if the code has expired or has been decided, if the client has changed since
-        the page showed it, or if its policies do not allow the user or how they signed in.
+        the page showed it, or if its policies do not allow the user or the session.
         """
         pending = await self.find(text)
         if pending is None:
@@ -131,6 +134,8 @@ class DeviceAuthorization:
             return False
         if not await self.is_allowed(client, signed_in):
             return False
+        if not await self.has_factors(client, signed_in):
+            return False
         event = self._audit.event(
             AccountEvent.DEVICE_APPROVED, user_id=signed_in.user.user_id, client_id=client.client_id
         )
@@ -143,6 +148,10 @@ class DeviceAuthorization:
     async def is_allowed(self, client: Client, signed_in: SignedIn) -> bool:
         """Return whether the access policy of a client allows a user."""
         return await may_use(client, self._entitlements.lazily(signed_in.user.user_id))
+
+    async def has_factors(self, client: Client, signed_in: SignedIn) -> bool:
+        """Return whether the session has the factors that the policies of a client require."""
+        return await self._second_factor_policies.is_met(signed_in, client)
 
     def complete_uri(self, code: DeviceCode) -> str:
         return self._links.device(shown_form(code.user_code))

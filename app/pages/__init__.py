@@ -17,6 +17,7 @@ from app.pages.authorize import (
 from app.pages.federation import callback, new_account, start
 from app.pages.sign_in import (
     create_account,
+    enrolment,
     known_network,
     new_recovery_codes,
     otp,
@@ -36,6 +37,7 @@ PAGES: tuple[APIRouter, ...] = (
     endpoint.router,
     password.router,
     otp.router,
+    enrolment.router,
     password_reset.router,
     verify_email.router,
     known_network.router,

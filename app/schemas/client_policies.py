@@ -20,8 +20,6 @@ ScopeName = Annotated[str, StringConstraints(pattern=r"^[\x21\x23-\x5b\x5d-\x7e]
 LoginMethod = Annotated[
     str, StringConstraints(pattern=r"^(password|passkey|provider:[a-z0-9-]{1,40})$")
 ]
-UNENFORCED_POLICIES = ("second_factor",)
-"""Policies of a client that have a place in the database, but are not enforced."""
 FROZEN = ConfigDict(frozen=True, extra="forbid")
 
 

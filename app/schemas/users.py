@@ -19,7 +19,7 @@ class UserCredentials(BaseModel):
             "white space is ignored. A verified email address can be used to sign in, too."
         )
     )
-    password: SecretStr = Field(description="8 to 256 characters.")
+    password: SecretStr = Field(description="`PASSWORD_MIN_LENGTH` (8) to 256 characters.")
 
 
 class UserCreate(UserCredentials, StandardClaims):

@@ -73,10 +73,13 @@ def prepare(password: str) -> str:
     return unicodedata.normalize("NFC", spaced)
 
 
-def problem_with(password: str) -> str | None:
-    """Return why a string cannot be a password, as a sentence for the user; None if it can."""
-    if not MINIMUM_LENGTH <= len(password) <= MAXIMUM_LENGTH:
-        return f"A password must have {MINIMUM_LENGTH} to {MAXIMUM_LENGTH} characters."
+def problem_with(password: str, *, minimum_length: int = MINIMUM_LENGTH) -> str | None:
+    """Return why a string cannot be a password, as a sentence for the user; None if it can.
+
+    `%(minimum)s` in the sentence stands for the minimum length.
+    """
+    if not minimum_length <= len(password) <= MAXIMUM_LENGTH:
+        return f"A password must have %(minimum)s to {MAXIMUM_LENGTH} characters."
     if any(unicodedata.category(char) in ("Cc", "Cs") for char in password):
         return "A password can't contain control characters."
     return None
@@ -103,13 +106,14 @@ def _common_passwords() -> frozenset[str]:
 
 def is_own_name(password: str, names: Iterable[str]) -> bool:
     """Return whether a password is a name of the user, or little more, in any case and width."""
-    folded = _folded(password)
-    for name in map(_folded, names):
-        remainder = folded.replace(name, "") if len(name) >= SHORTEST_NAME else folded
-        if folded == name or (remainder != folded and len(remainder) < FURTHER_CHARACTERS):
+    text = folded(password)
+    for name in map(folded, names):
+        remainder = text.replace(name, "") if len(name) >= SHORTEST_NAME else text
+        if text == name or (remainder != text and len(remainder) < FURTHER_CHARACTERS):
             return True
     return False
 
 
-def _folded(text: str) -> str:
+def folded(text: str) -> str:
+    """Return a text in one case and width, so that its spellings can be compared."""
     return unicodedata.normalize("NFKC", unicodedata.normalize("NFKC", text).casefold())

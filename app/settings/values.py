@@ -66,6 +66,15 @@ def is_utf8(value: str) -> bool:
     return True
 
 
+def is_text_file(file: Path) -> bool:
+    """Return whether a file is text in UTF-8."""
+    try:
+        file.read_text(encoding="utf-8")
+    except (OSError, UnicodeDecodeError):
+        return False
+    return True
+
+
 def describe_database(url: str) -> str:
     """Return the type and location of the database, without user and password."""
     path = sqlite_path(url)

@@ -14,11 +14,13 @@ from app.services.accounts.authentication import AuthenticationService
 from app.services.accounts.email_verification import EmailVerification
 from app.services.accounts.groups import GroupService
 from app.services.accounts.known_networks import KnownNetworks
+from app.services.accounts.new_passwords import NewPasswords
 from app.services.accounts.one_time_links import OneTimeLinks
 from app.services.accounts.password_hashing import PasswordHashing
 from app.services.accounts.password_reset import PasswordReset
 from app.services.accounts.role_grants import RoleGrantService
 from app.services.accounts.roles import RoleService
+from app.services.accounts.second_factor_policies import SecondFactorPolicies
 from app.services.accounts.sessions import SessionService
 from app.services.accounts.unconfirmed_users import UnconfirmedUsers
 from app.services.accounts.user_administration import UserAdministration
@@ -39,6 +41,7 @@ class Accounts:
     user_administration: UserAdministration
     authentication: AuthenticationService
     sessions: SessionService
+    second_factor_policies: SecondFactorPolicies
     account_data: AccountData
     email_verification: EmailVerification
     password_reset: PasswordReset
@@ -58,7 +61,10 @@ def build_accounts(core: Core, *, factors: Factors, clients: Clients, groups: Gr
     settings = core.settings
     password_hashing = PasswordHashing(_password_scheme(settings), core.threads)
     sessions = SessionService(
-        SessionRepository(core.database), core.clock, ttl=timedelta(seconds=settings.session_ttl)
+        session_repository=SessionRepository(core.database),
+        clock=core.clock,
+        ttl=timedelta(seconds=settings.session_ttl),
+        staying_ttl=timedelta(days=settings.stay_signed_in_days),
     )
     authentication = AuthenticationService(
         user_repository=core.user_repository,
@@ -70,6 +76,11 @@ def build_accounts(core: Core, *, factors: Factors, clients: Clients, groups: Gr
         notices=core.notices,
         otp_policy=settings.otp_policy,
     )
+    new_passwords = NewPasswords(
+        minimum_length=settings.password_min_length,
+        blocklist_file=settings.password_blocklist_file,
+        refuses_common=settings.is_production,
+    )
     users = UserService(
         user_repository=core.user_repository,
         password_hashing=password_hashing,
@@ -79,13 +90,14 @@ def build_accounts(core: Core, *, factors: Factors, clients: Clients, groups: Gr
         clock=core.clock,
         audit=core.audit,
         notices=core.notices,
-        refuses_common_passwords=settings.is_production,
+        new_passwords=new_passwords,
     )
     return Accounts(
         users=users,
         user_administration=UserAdministration(users=users, sessions=sessions, audit=core.audit),
         authentication=authentication,
         sessions=sessions,
+        second_factor_policies=groups.second_factor_policies,
         account_data=AccountData(
             account_repository=AccountRepository(core.database),
             client_repository=core.client_repository,

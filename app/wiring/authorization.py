@@ -11,6 +11,7 @@ from app.oauth.authorization.sources import RequestSources
 from app.oauth.client_auth.authenticator import ClientAuthenticator
 from app.oauth.request_objects import RequestObjects
 from app.repositories.oauth.authorization_requests import AuthorizationRequestRepository
+from app.services.accounts.second_factor_policies import SecondFactorPolicies
 from app.wiring.clients import Clients
 from app.wiring.core import Core
 from app.wiring.tokens import Tokens
@@ -28,6 +29,7 @@ def build_authorization(
     clients: Clients,
     tokens: Tokens,
     authenticator: ClientAuthenticator,
+    second_factor_policies: SecondFactorPolicies,
     prompts: tuple[str, ...],
 ) -> Authorization:
     settings = core.settings
@@ -55,6 +57,7 @@ def build_authorization(
             consents=clients.consents,
             id_tokens=tokens.id_tokens,
             entitlements=core.entitlements,
+            second_factor_policies=second_factor_policies,
             clock=core.clock,
         ),
         consents=clients.consents,

@@ -11,6 +11,7 @@ from app.services.accounts.attributes import AttributeService
 from app.services.accounts.groups import GroupService
 from app.services.accounts.role_grants import RoleGrantService
 from app.services.accounts.roles import RoleService
+from app.services.accounts.second_factor_policies import SecondFactorPolicies
 from app.services.accounts.user_attributes import UserAttributeService
 from app.wiring.core import Core
 
@@ -23,6 +24,7 @@ class Groups:
     attributes: AttributeService
     user_attributes: UserAttributeService
     group_repository: GroupRepository
+    second_factor_policies: SecondFactorPolicies
 
 
 def build_groups(core: Core) -> Groups:
@@ -32,11 +34,18 @@ def build_groups(core: Core) -> Groups:
     roles = RoleService(
         role_repository=RoleRepository(core.database), audit=core.audit, clock=core.clock
     )
+    second_factor_policies = SecondFactorPolicies(
+        group_repository=group_repository,
+        entitlements=core.entitlements,
+        clock=core.clock,
+        general=core.settings.second_factor,
+    )
     return Groups(
         groups=GroupService(
             group_repository=group_repository,
             group_member_repository=GroupMemberRepository(core.database),
             attributes=attributes,
+            second_factor_policies=second_factor_policies,
             audit=core.audit,
             clock=core.clock,
         ),
@@ -52,4 +61,5 @@ def build_groups(core: Core) -> Groups:
             attribute_repository=attribute_repository, attributes=attributes, audit=core.audit
         ),
         group_repository=group_repository,
+        second_factor_policies=second_factor_policies,
     )

@@ -70,7 +70,12 @@ def build_oauth(
         clock=core.clock,
     )
     authorization = build_authorization(
-        core, clients=clients, tokens=tokens, authenticator=authenticator, prompts=prompts
+        core,
+        clients=clients,
+        tokens=tokens,
+        authenticator=authenticator,
+        second_factor_policies=accounts.second_factor_policies,
+        prompts=prompts,
     )
     logout_delivery = LogoutDelivery(
         logout_notice_repository=LogoutNoticeRepository(core.database),
@@ -98,6 +103,7 @@ def build_oauth(
             device_code_repository=tokens.device_code_repository,
             consents=clients.consents,
             entitlements=core.entitlements,
+            second_factor_policies=accounts.second_factor_policies,
             limits=core.limits,
             audit=core.audit,
             clock=core.clock,

@@ -19,8 +19,8 @@ MOST = Figures(
     levels=5,
     package_imports=10,
     imports_between_packages=21,
-    modules=72,
-    imports=274,
+    modules=74,
+    imports=286,
 )
 """What was reached. Before the packages, 37 modules on 10 levels had 140 imports."""
 PATHS = {value for name, value in vars(urls).items() if name.isupper() and isinstance(value, str)}

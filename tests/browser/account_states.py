@@ -22,7 +22,7 @@ PROFILE = {
     "version": "v",
     "is_saved": False,
 }
-PASSWORD = {**ACCOUNT_PAGE, "has_password": True, "is_saved": False}
+PASSWORD = {**ACCOUNT_PAGE, "has_password": True, "is_saved": False, "minimum_length": 8}
 DATA = {**ACCOUNT_PAGE, "confirmation": ""}
 EVENTS = [
     EventView("Signed in", "", WHEN, "203.0.113.7", is_refused=False, is_by_other=False),

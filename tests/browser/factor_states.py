@@ -25,6 +25,7 @@ def factor_states(
         "confirmed_at": enroll["confirmed_at"],
         "remembered": 0,
         "remember_days": 0,
+        "may_remove": False,
     }
     new = {**enroll, **own, "sealed": "s"}
     return {
@@ -53,6 +54,10 @@ def factor_states(
             {**own, "left": 0, "is_few": True},
         ),
         "account-authenticator": ("account_authenticator.html", app),
+        "account-authenticator-optional": (
+            "account_authenticator.html",
+            {**app, "may_remove": True},
+        ),
         "account-authenticator-none": (
             "account_authenticator.html",
             {**app, "confirmed_at": None, "remember_days": 30},

@@ -75,10 +75,15 @@ def mail_states(
             "recover_sent.html",
             {"errors": {}, "login_url": "/login", "recover_url": "/recover"},
         ),
-        "recover-new": ("recover_new.html", {**form, "username": "ada"}),
+        "recover-new": ("recover_new.html", {**form, "username": "ada", "minimum_length": 8}),
         "recover-new-wrong": (
             "recover_new.html",
-            {**form, "username": long_person.username, "errors": {"password": BAD_PASSWORD}},
+            {
+                **form,
+                "username": long_person.username,
+                "minimum_length": 8,
+                "errors": {"password": BAD_PASSWORD},
+            },
         ),
         "link-expired": ("link_expired.html", expired),
         "link-expired-email": (

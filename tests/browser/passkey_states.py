@@ -38,10 +38,19 @@ PAGE: dict[str, Any] = {
 
 
 def passkey_states(
-    sign_in: Mapping[str, Any], code: Mapping[str, Any]
+    sign_in: Mapping[str, Any], code: Mapping[str, Any], enroll: Mapping[str, Any]
 ) -> dict[str, tuple[str, Mapping[str, Any]]]:
-    """`sign_in` and `code` are what the sign-in page and the page for a code are given."""
+    """`sign_in`, `code` and `enroll` are what the pages of these names are given."""
+    first = {"passkeys": ORIGIN, "offers_passkey_first": True}
     return {
+        "login-passkey-first": ("login.html", {**sign_in, **first, "staying_days": 30}),
+        "otp-passkey-first": ("otp.html", {**code, **first}),
+        "enroll-passkey": ("enroll.html", {**enroll, "passkeys": ORIGIN, "may_skip": True}),
+        "enroll-passkey-first": ("enroll.html", {**enroll, **first}),
+        "enroll-passkey-elsewhere": (
+            "enroll.html",
+            {**enroll, **first, "errors": {"": "The passkey couldn't be added. Try again."}},
+        ),
         "login-passkey": ("login.html", {**sign_in, "passkeys": ORIGIN}),
         "login-passkey-only": (
             "login.html",

@@ -77,6 +77,9 @@ SIGN_IN = {
     "can_register": True,
     "register_url": "/create-account",
     "passkeys": "",
+    "offers_passkey_first": False,
+    "staying_days": 0,
+    "stays_signed_in": False,
     "can_recover": True,
     "has_password": True,
     "has_new_password": False,
@@ -93,10 +96,17 @@ CODE = {
     "switch_url": "/login",
     "has_app": True,
     "passkeys": "",
+    "offers_passkey_first": False,
     "recovery_url": "/login/recovery",
     "remember_days": 0,
 }
-ENROLL = {**CODE, "qr_code": png_base64(URI), "otp_uri": URI, "secret_groups": SECRET}
+ENROLL = {
+    **CODE,
+    "qr_code": png_base64(URI),
+    "otp_uri": URI,
+    "secret_groups": SECRET,
+    "may_skip": False,
+}
 ACCOUNT = {
     **FORM,
     "client": PLAIN,
@@ -107,6 +117,7 @@ ACCOUNT = {
     "has_password": True,
     "login_url": "/login",
     "providers": [],
+    "minimum_length": 8,
 }
 CONSENT = {
     **FORM,
@@ -200,10 +211,16 @@ STATES: dict[str, tuple[str, Mapping[str, Any]]] = {
         {**SIGN_IN, "has_password": False, "can_recover": False, "can_register": False},
     ),
     "login-long": ("login.html", {**SIGN_IN, "client": LONG_CLIENT, "username": UNBROKEN}),
+    "login-staying": ("login.html", {**SIGN_IN, "staying_days": 30}),
+    "login-staying-one-day": (
+        "login.html",
+        {**SIGN_IN, "staying_days": 1, "stays_signed_in": True, "username": "ada"},
+    ),
     "otp": ("otp.html", CODE),
     "otp-wrong": ("otp.html", {**CODE, "errors": {"code": WRONG_CODE}}),
     "otp-long": ("otp.html", {**CODE, "client": LONG_CLIENT, "user": LONG_USER}),
     "enroll": ("enroll.html", ENROLL),
+    "enroll-optional": ("enroll.html", {**ENROLL, "may_skip": True}),
     "enroll-wrong": ("enroll.html", {**ENROLL, "errors": {"code": WRONG_CODE}}),
     "create-account": ("create_account.html", ACCOUNT),
     "create-account-wrong": (
@@ -280,7 +297,7 @@ STATES: dict[str, tuple[str, Mapping[str, Any]]] = {
     "account": ("account.html", ACCOUNT_PAGE),
     "account-new": ("account.html", {**ACCOUNT_PAGE, "sessions": [CHROME], "applications": []}),
     **ACCOUNT_STATES,
-    **passkey_states(SIGN_IN, CODE),
+    **passkey_states(SIGN_IN, CODE, ENROLL),
     **factor_states(CODE, {**ENROLL, "confirmed_at": WHEN}, LONG_USER, WRONG_CODE),
     **federation_states(SIGN_IN, ACCOUNT),
     **mail_states(ADA, LONG_USER),

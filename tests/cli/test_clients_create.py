@@ -277,6 +277,20 @@ async def test_a_policy_limits_a_client_to_a_group_and_maps_claims(
     assert await row_of(clients, "policy", client.client_id) == opened
 
 
+async def test_a_policy_states_and_removes_the_second_factor_that_a_client_requires(
+    app: Application, clients: Postern
+) -> None:
+    client = await app.create_client()
+
+    stated = await row_of(clients, "policy", client.client_id, "--second-factor", "required")
+    kept = await row_of(clients, "policy", client.client_id, "--access", "nobody")
+    removed = await row_of(clients, "policy", client.client_id, "--reset", "second_factor")
+
+    assert stated["policies"] == {"second_factor": "required"}
+    assert kept["policies"]["second_factor"] == "required"
+    assert "second_factor" not in removed["policies"]
+
+
 @pytest.mark.parametrize(
     ("options", "line"),
     [

@@ -147,3 +147,20 @@ async def test_a_mistake_is_a_one_line_error(
     assert (result.code, result.output) == (1, "")
     assert result.errors.startswith(f"postern: {line}")
     assert result.errors.count("\n") == 1
+
+
+async def test_a_group_has_a_second_factor_policy_until_it_is_removed(
+    app: Application, groups: Postern
+) -> None:
+    row = await created(groups, app.new_name("ops"), "--second-factor", "passkey_first")
+
+    kept = await groups("set", row["name"], "--description", "On call", "--json")
+    changed = await groups("set", row["name"], "--second-factor", "required", "--json")
+    removed = await groups("set", row["name"], "--reset", "second_factor", "--json")
+    unknown = await groups("set", row["name"], "--second-factor", "sometimes")
+
+    assert row["second_factor"] == "passkey_first"
+    assert json.loads(kept.output)["second_factor"] == "passkey_first"
+    assert json.loads(changed.output)["second_factor"] == "required"
+    assert json.loads(removed.output)["second_factor"] is None
+    assert unknown.code == 2

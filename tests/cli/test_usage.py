@@ -34,8 +34,9 @@ COMMANDS = {
     "users export": "--format --with-hashes",
     "groups list": "--json",
     "groups show": "--json name",
-    "groups create": "--json name --description --attribute",
-    "groups set": "--json name --name --description --attribute --unset-attribute",
+    "groups create": "--json name --description --second-factor --attribute",
+    "groups set": "--json name --name --description --second-factor --attribute --unset-attribute"
+    " --reset",
     "groups delete": "--json name --yes",
     "groups members": "--json name",
     "groups add-member": "--json name username",
@@ -62,8 +63,8 @@ COMMANDS = {
     "clients set": "--json client_id --name --add-redirect-uri --remove-redirect-uri --add-scope"
     " --remove-scope --json-file",
     "clients policy": "--json client_id --access --group --map --mapping --unmap"
-    " --access-token-ttl --refresh-token-ttl --require-pkce --consent --id-token-claim"
-    " --allowed-scope --login-method --reset",
+    " --access-token-ttl --refresh-token-ttl --require-pkce --second-factor --consent"
+    " --id-token-claim --allowed-scope --login-method --reset",
     "clients rotate-secret": "--json client_id --overlap --secret-stdin",
     "clients drop-old-secret": "--json client_id",
     "clients admin-scopes": "--json client_id --add --remove",

@@ -92,6 +92,7 @@ VALUES: dict[type[StrEnum], set[str]] = {
         "mail_code.used",
         "network.made_known",
         "otp.changed",
+        "otp.removed",
         "otp.confirmed",
         "otp.refused",
         "otp.reset",

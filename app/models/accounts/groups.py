@@ -6,7 +6,7 @@ from datetime import datetime
 from sqlalchemy import Column, Index, Integer, String, Table, Text, text
 
 from app.database.types import Instant
-from app.models.tables import metadata
+from app.models.tables import index_where_set, metadata
 
 IS_NOT_MANUAL = "source <> 'manual'"
 MANUAL = "manual"
@@ -25,6 +25,7 @@ groups = Table(
     Column("owner", String(64), nullable=False),
     Column("version", Integer, nullable=False),
     Column("created_at", Instant, nullable=False),
+    index_where_set("ix_groups_second_factor", "second_factor"),
 )
 
 group_members = Table(

@@ -27,6 +27,7 @@ from app.oauth.redirect_uris import is_sure_of_its_client
 from app.oauth.subjects import subject_of
 from app.security import usernames
 from app.services.accounts.entitlements import EntitlementService
+from app.services.accounts.second_factor_policies import SecondFactorPolicies
 from app.services.accounts.sessions import ACR_MFA, ACR_PASSWORD, SignedIn
 from app.services.clients.consents import ConsentRequirement, ConsentService
 
@@ -77,11 +78,13 @@ class Interactions:
         consents: ConsentService,
         id_tokens: IdTokens,
         entitlements: EntitlementService,
+        second_factor_policies: SecondFactorPolicies,
         clock: Clock,
     ) -> None:
         self._consents = consents
         self._id_tokens = id_tokens
         self._entitlements = entitlements
+        self._second_factor_policies = second_factor_policies
         self._clock = clock
 
     async def position(
@@ -118,7 +121,9 @@ class Interactions:
         if not await may_use(request.client, entitlements):
             return Position(InteractionKind.NO_ACCESS, current)
         _check_acr(request, current)
-        if _is_step_up_due(request, current):
+        if _is_step_up_due(request, current) or not await self._second_factor_policies.is_met(
+            current, request.client
+        ):
             return Position(InteractionKind.STEP_UP, current)
         consent_session_id = stored.consent_session_id if stored is not None else None
         is_allowed = consent_session_id == current.session.session_id

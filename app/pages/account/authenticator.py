@@ -1,4 +1,4 @@
-"""`/account/authenticator`: replace the authenticator app.
+"""`/account/authenticator`: replace or remove the authenticator app.
 
 The new secret is not stored until the user enters a correct code from the new app. Until then the
 form carries it, sealed for this browser and this user.
@@ -8,6 +8,7 @@ from dataclasses import dataclass
 
 from starlette.responses import Response
 
+from app.details import Detail
 from app.i18n.messages import N_
 from app.pages.account.base import AccountRequest, AccountRequestDep, account_router
 from app.pages.account.pages import AccountPage
@@ -15,7 +16,7 @@ from app.pages.sign_in.new_recovery_codes import codes_page
 from app.pages.sign_in.otp import wrong_code
 from app.pages.sign_in.recent_sign_in import FRESH
 from app.pages.sign_in.trusted_browsers import remembered_days
-from app.pages.support import Errors, GoToError, redirect, shows_again
+from app.pages.support import Errors, GoToError, ShowAgainError, redirect, shows_again
 from app.pages.support.cookies import Sealed
 from app.pages.support.urls import ACCOUNT, LOGIN
 from app.pages.support.view_models import groups_of
@@ -57,14 +58,36 @@ async def new_page(request: AccountRequest, errors: Errors | None = None) -> Res
     )
 
 
-@router.get(PATH)
-async def authenticator(request: AccountRequestDep) -> Response:
+async def authenticator_page(request: AccountRequest, errors: Errors | None = None) -> Response:
+    has_passkey = await request.services.factors.passkeys.count_of(request.user) > 0
     return request.account_page(
         "account_authenticator.html",
+        errors,
+        may_remove=has_passkey or not await request.keeps_factor(),
         confirmed_at=request.user.otp_confirmed_at,
         remembered=await request.services.factors.trusted_browsers.count(request.user),
         remember_days=remembered_days(request.browser),
     )
+
+
+@router.get(PATH)
+async def authenticator(request: AccountRequestDep) -> Response:
+    return await authenticator_page(request)
+
+
+@router.post(f"{PATH}/remove")
+@shows_again(authenticator_page, shows_limits=False)
+async def remove(request: AccountRequestDep) -> Response:
+    """Remove the app, unless the user needs it as their only second factor."""
+    request.check()
+    is_removed = await request.services.factors.otp.remove(
+        request.user, session=request.session, keeps_factor=await request.keeps_factor()
+    )
+    if not is_removed:
+        raise ShowAgainError({"": request.text(Detail.LAST_SECOND_FACTOR)})
+    request.services.oauth.logout_delivery.kick()
+    await request.stay_signed_in()
+    return redirect(PATH)
 
 
 @router.post(f"{PATH}/forget-browsers")

@@ -60,6 +60,13 @@ class AccountRequest(PageRequest):
         """Return the request as one for a page that leads to an account page."""
         return InteractionRequest(self.browser, self.fields, Continuation(place=place), None)
 
+    async def keeps_factor(self) -> bool:
+        """Return whether the policies require that the user keeps a second factor."""
+        requirement = await self.services.accounts.second_factor_policies.requirement(
+            self.user, None, always_looks_up=True
+        )
+        return requirement.forbids_having_none(self.user)
+
     async def stay_signed_in(self) -> None:
         """Give the session a new secret, after all other sessions of the user have ended."""
         renewed_session = await self.services.accounts.users.stay_signed_in(

@@ -10,10 +10,9 @@ from app.i18n.messages import N_
 from app.models.factors.passkeys import Passkey
 from app.pages.account.base import AccountRequest, AccountRequestDep, account_router
 from app.pages.account.pages import AccountPage
-from app.pages.sign_in.passkey import options_answer
+from app.pages.sign_in.passkey import options_answer, usual_name
 from app.pages.support import Errors, ShowAgainError, redirect, shows_again
 from app.pages.support.urls import ACCOUNT
-from app.pages.support.user_agents import described
 from app.services.accounts.events import AccountEvent
 from app.services.factors.passkeys import MAXIMUM_NAME, MAXIMUM_PASSKEYS, PasskeyRefusedError
 
@@ -37,7 +36,7 @@ async def passkeys_page(request: AccountRequest, errors: Errors | None = None) -
         origin=origin,
         may_add=len(passkeys) < MAXIMUM_PASSKEYS,
         maximum_name=MAXIMUM_NAME,
-        usual_name=_usual_name(request),
+        usual_name=usual_name(request),
         typed={"name": request.fields.get("name", "")},
     )
 
@@ -83,7 +82,7 @@ async def add(request: AccountRequestDep) -> Response:
         passkey = await services.factors.passkeys.add(
             request.user,
             form.get("credential", ""),
-            name=form.get("name", "").strip() or _usual_name(request),
+            name=form.get("name", "").strip() or usual_name(request),
             browser=request.browser.form_identifier,
         )
     except PasskeyRefusedError as error:
@@ -99,7 +98,10 @@ async def remove(request: AccountRequestDep) -> Response:
     services, passkey_id = request.services, request.fields.get("passkey_id", "")
     try:
         passkey = await services.factors.passkeys.remove(
-            request.user, passkey_id, except_session=request.session
+            request.user,
+            passkey_id,
+            except_session=request.session,
+            keeps_factor=await request.keeps_factor(),
         )
     except PasskeyRefusedError as error:
         raise ShowAgainError({"": request.text(error.detail)}) from None
@@ -121,10 +123,6 @@ async def passkeys_state(request: AccountRequest) -> str | None:
     if not count:
         return "" if passkeys.origin else None
     return request.text("Added: %(count)s") % {"count": count}
-
-
-def _usual_name(request: AccountRequest) -> str:
-    return described(request.browser.user_agent) or request.text("Passkey")
 
 
 PAGE = AccountPage(

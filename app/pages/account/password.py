@@ -24,6 +24,7 @@ async def password_page(request: AccountRequest, errors: Errors | None = None) -
         errors,
         has_password=has_password(request.user.password_hash),
         is_saved=not request.is_form and "saved" in request.fields,
+        minimum_length=request.services.core.settings.password_min_length,
     )
 
 
@@ -53,7 +54,7 @@ async def change(request: AccountRequestDep) -> Response:
             request.user, form.get("password", ""), session=request.session
         )
     except (InvalidInputError, ConflictError) as error:
-        raise ShowAgainError({"password": request.text(error.detail)}) from None
+        raise ShowAgainError({"password": error.translated(request.text)}) from None
     services.oauth.logout_delivery.kick()
     if renewed_session is None:
         return redirect(LOGIN)

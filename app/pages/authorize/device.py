@@ -25,7 +25,7 @@ from app.pages.support import (
 )
 from app.pages.support.continuation import DEVICE_PLACE
 from app.pages.support.negotiation import in_language
-from app.pages.support.urls import DEVICE, LOGIN
+from app.pages.support.urls import DEVICE, LOGIN, STEP_UP
 from app.pages.support.view_models import view_of_client, view_of_signed_in, views_of_scopes
 from app.security import qr_codes
 from app.services.accounts.sessions import SignedIn
@@ -104,14 +104,14 @@ async def _next_page(request: PageRequest) -> Response:
     code, client = code_and_client
     current = request.browser.current
     if current is None or not accepts_session(client, current.session):
-        return redirect(in_language(request.browser.request, _login_url(code)))
+        return redirect(in_language(request.browser.request, _link(LOGIN, code)))
     return await _question(request, code, client, current)
 
 
 async def _question(
     request: PageRequest, code: DeviceCode, client: Client, signed_in: SignedIn
 ) -> Response:
-    view, switch_url = view_of_client(request.browser.request, client), _login_url(code)
+    view, switch_url = view_of_client(request.browser.request, client), _link(LOGIN, code)
     user_code = shown_form(code.user_code)
     if not await request.services.oauth.device_authorization.is_allowed(client, signed_in):
         return no_access_page(
@@ -126,6 +126,8 @@ async def _question(
                 "decision": "deny",
             },
         )
+    if not await request.services.oauth.device_authorization.has_factors(client, signed_in):
+        return redirect(in_language(request.browser.request, _link(STEP_UP, code)))
     consent = await request.services.clients.consents.find(signed_in.user, client)
     return request.page(
         "device_confirm.html",
@@ -144,9 +146,9 @@ async def _question(
     )
 
 
-def _login_url(code: DeviceCode) -> str:
-    continuation = Continuation(place=DEVICE_PLACE, user_code=shown_form(code.user_code))
-    return continuation.link(LOGIN)
+def _link(path: str, code: DeviceCode) -> str:
+    """Return the URL of a page that leads back to the code of the device."""
+    return Continuation(place=DEVICE_PLACE, user_code=shown_form(code.user_code)).link(path)
 
 
 def _wrong_code(request: PageRequest) -> ShowAgainError:

@@ -24,10 +24,8 @@ from app.pages.federation.state import (
     clear,
     store_pending_account,
 )
-from app.pages.sign_in.completion import complete
 from app.pages.sign_in.recent_sign_in import sign_in_again_url
-from app.pages.sign_in.second_factor import ask_second_factor, has_second_factor
-from app.pages.sign_in.trusted_browsers import is_remembered
+from app.pages.sign_in.second_factor import after_first_factor
 from app.pages.support import (
     Browser,
     Continuation,
@@ -173,34 +171,28 @@ async def sign_in_by_provider(
 ) -> Response:
     """Sign in with an identity provider as the first factor.
 
-    The second factor is required as after a password. `auth_time` is when the user signed in at
-    the provider, so a session based on an old sign-in is not a recent one.
+    Whether a second factor is required is decided as after a password. `auth_time` is when the user
+    signed in at the provider, so a session based on an old sign-in is not a recent one.
     """
     browser = request.browser
     if user.is_disabled:
         return _leave(browser, request.link(LOGIN, told="disabled"))
-    is_trusted_browser = user.has_confirmed_otp and await is_remembered(browser, user)
-    if not is_trusted_browser and await has_second_factor(browser, user):
-        response = await ask_second_factor(
-            request, user, first_factor=FEDERATED, auth_time=auth_time, provider=provider
-        )
-    else:
-        response = await complete(
-            request, user, amr=(FEDERATED,), auth_time=auth_time, provider=provider
-        )
+    response = await after_first_factor(
+        request, user, first_factor=FEDERATED, auth_time=auth_time, provider=provider
+    )
     clear(browser)
     return response
 
 
 def _auth_time(browser: Browser, claims: Mapping[str, Any]) -> datetime:
-    """Return when the user signed in at the provider; if unknown, `session_ttl` seconds ago.
+    """Return when the user signed in at the provider.
 
-    That is as long ago as a session can last.
+    If it is unknown, that is as long ago as a session can last.
     """
     services = browser.services
     now, auth_time = services.core.clock.now(), claims.get("auth_time")
     if not isinstance(auth_time, int) or not 0 < auth_time <= (now + SKEW).timestamp():
-        return now - services.accounts.sessions.ttl
+        return now - services.accounts.sessions.longest
     return min(now, datetime.fromtimestamp(auth_time, UTC))
 
 

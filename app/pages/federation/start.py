@@ -8,6 +8,7 @@ from app.oauth.authorization.pending import Pending
 from app.oauth.federation.errors import ProviderProtocolError, ProviderUnavailableError
 from app.pages.federation.errors import failed
 from app.pages.federation.state import TRANSACTION, SignInTransaction, session_of
+from app.pages.sign_in.completion import STAY_SIGNED_IN, asks_to_stay
 from app.pages.sign_in.login_methods import require_accepted
 from app.pages.support import (
     Continuation,
@@ -66,7 +67,7 @@ async def _start(
         provider=name,
         state=authentication_request.state,
         session=session_of(name, authentication_request),
-        given={"request_id": "", **continuation.fields},
+        given={"request_id": "", **continuation.fields, **_wish_to_stay(request)},
         is_fresh=is_fresh,
         begun_at=services.core.clock.now().timestamp(),
         user_id=signed_in.user.user_id if signed_in is not None else "",
@@ -74,6 +75,11 @@ async def _start(
     )
     TRANSACTION.set(request.browser, transaction)
     return request.interaction_page("upstream_away.html", url=url, label=provider.label)
+
+
+def _wish_to_stay(request: InteractionRequest) -> dict[str, str]:
+    """Return the field that says that the user asks to stay signed in, if it is set."""
+    return {STAY_SIGNED_IN: "1"} if asks_to_stay(request) else {}
 
 
 def _wants_fresh_sign_in(pending: Pending | None) -> bool:

@@ -13,6 +13,9 @@ from app.pages.support.browser import address_of
 from app.pages.support.urls import LOGIN
 from app.services.accounts.events import AccountEvent
 
+STAY_SIGNED_IN = "stay_signed_in"
+"""The field of the forms with which a sign-in starts, set if the user asks to stay signed in."""
+
 
 async def complete(
     request: InteractionRequest,
@@ -22,6 +25,7 @@ async def complete(
     auth_time: datetime | None = None,
     adds_factor: bool = False,
     provider: str | None = None,
+    stays_signed_in: bool,
     response: Response | None = None,
 ) -> Response:
     """Start the session of an authenticated user, then return `response` or continue.
@@ -29,6 +33,7 @@ async def complete(
     `amr` lists the methods (RFC 8176) that the user authenticated with. `auth_time` is when they
     gave the first factor, if it was not now. If the sign-in only `adds_factor`, it continues their
     session. `provider` is the identity provider of the first factor, if it was one.
+    `stays_signed_in` says whether they asked to stay signed in.
     """
     browser, services = request.browser, request.services
     secret_and_session = await services.accounts.sessions.begin(
@@ -40,6 +45,7 @@ async def complete(
         auth_time=auth_time,
         adds_factor=adds_factor,
         provider=provider,
+        stays_signed_in=stays_signed_in,
         event=services.core.audit.event(
             AccountEvent.SIGN_IN_SUCCEEDED, user_id=user.user_id, by=" ".join(amr)
         ),
@@ -57,3 +63,8 @@ async def complete(
         await remember_browser(browser, user)
     SIGN_IN.clear(browser)
     return response or redirect(request.continuation.url)
+
+
+def asks_to_stay(request: InteractionRequest) -> bool:
+    """Return whether the user asked to stay signed in, where a sign-in starts."""
+    return bool(request.fields.get(STAY_SIGNED_IN))

@@ -52,6 +52,7 @@ async def create_account_page(
         providers=methods.providers,
         name=fields.get("name", ""),
         email=fields.get("email", ""),
+        minimum_length=request.services.core.settings.password_min_length,
     )
 
 
@@ -80,7 +81,7 @@ async def register(request: InteractionRequestDep) -> Response:
             {field: request.text(WHAT_IS_WRONG.get(field, ELSE)) for field in fields}
         ) from None
     except (InvalidInputError, ConflictError) as error:
-        raise ShowAgainError({error.field or "": request.text(error.detail)}) from None
+        raise ShowAgainError({error.field or "": error.translated(request.text)}) from None
     user = await accounts.users.get(body.username)
     await accounts.email_verification.welcome(user, language=request.language)
     secret = await accounts.users.begin_enrolment(user)

@@ -21,7 +21,7 @@ class OfferedMethods:
 
 async def offered_methods(request: InteractionRequest) -> OfferedMethods:
     """Return the ways to sign in that a page offers."""
-    client = await _client_of(request)
+    client = await client_of(request)
     providers = await request.services.federation.identity_providers.list_enabled()
     accepted = accepted_methods(client) if client is not None else None
     if accepted is None:
@@ -43,7 +43,7 @@ def require_accepted(request: InteractionRequest, method: str) -> None:
         raise GoToError(request.link(LOGIN, told="method"))
 
 
-async def _client_of(request: InteractionRequest) -> Client | None:
+async def client_of(request: InteractionRequest) -> Client | None:
     """Return the client of the pending request, or that of the device whose code was entered."""
     if request.pending is not None:
         return request.pending.request.client

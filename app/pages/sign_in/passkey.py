@@ -11,7 +11,7 @@ from starlette.responses import Response
 
 from app.models.accounts.sessions import PASSKEY as PASSKEY_METHOD
 from app.models.accounts.users import User
-from app.pages.sign_in.completion import complete
+from app.pages.sign_in.completion import asks_to_stay, complete
 from app.pages.sign_in.login_methods import require_accepted
 from app.pages.sign_in.otp import otp_page
 from app.pages.sign_in.password import login_page
@@ -27,6 +27,7 @@ from app.pages.support import (
     shows_again,
 )
 from app.pages.support.urls import OTP_PASSKEY, PASSKEY
+from app.pages.support.user_agents import described
 
 router = page_router()
 
@@ -48,7 +49,12 @@ async def sign_in(request: InteractionRequestDep) -> Response:
     request.check()
     require_accepted(request, PASSKEY_METHOD)
     user = await _owner(request)
-    return await complete(request, user, amr=(PROOF_OF_POSSESSION, AMR_MFA))
+    return await complete(
+        request,
+        user,
+        amr=(PROOF_OF_POSSESSION, AMR_MFA),
+        stays_signed_in=asks_to_stay(request),
+    )
 
 
 @router.post(f"{OTP_PASSKEY}/options")
@@ -73,6 +79,11 @@ async def second_factor(request: SecondFactorRequestDep) -> Response:
 
 def options_answer(options: Mapping[str, object]) -> Response:
     return JSONResponse(options, headers={"Cache-Control": "no-store"})
+
+
+def usual_name(request: PageRequest) -> str:
+    """Return the name of a new passkey that the user does not name: that of their browser."""
+    return described(request.browser.user_agent) or request.text("Passkey")
 
 
 async def _owner(request: PageRequest, *, user: User | None = None) -> User:

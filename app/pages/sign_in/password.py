@@ -6,12 +6,11 @@ from app.models.accounts.sessions import PASSWORD
 from app.oauth.authorization.interactions import InteractionKind
 from app.oauth.errors import OAuth2Error
 from app.pages.authorize.endpoint import answer
-from app.pages.sign_in.completion import complete
+from app.pages.sign_in.completion import asks_to_stay
 from app.pages.sign_in.login_methods import offered_methods, require_accepted
 from app.pages.sign_in.refusals import refusal_message
-from app.pages.sign_in.second_factor import ask_second_factor
-from app.pages.sign_in.state import AMR_PASSWORD
-from app.pages.sign_in.trusted_browsers import is_remembered
+from app.pages.sign_in.requirements import requirement_before_sign_in
+from app.pages.sign_in.second_factor import after_first_factor
 from app.pages.support import (
     Errors,
     InteractionRequest,
@@ -25,7 +24,7 @@ from app.pages.support.messages import BUSY
 from app.pages.support.urls import CANCEL, CREATE_ACCOUNT, LOGIN, RECOVER
 from app.pages.support.view_models import view_of_signed_in
 from app.security import usernames
-from app.services.accounts.sessions import SignedIn
+from app.services.accounts.sessions import AMR_PASSWORD, SignedIn
 
 router = page_router()
 
@@ -52,6 +51,9 @@ async def login_page(
         has_new_password=fields.get("done") == "password" and not errors,
         providers=methods.providers,
         passkeys=services.factors.passkeys.origin if methods.has_passkey else None,
+        offers_passkey_first=requirement_before_sign_in(request).offers_passkey_first,
+        staying_days=services.accounts.sessions.staying_ttl.days,
+        stays_signed_in=_stays_signed_in(request),
     )
 
 
@@ -74,9 +76,7 @@ async def give_password(request: InteractionRequestDep) -> Response:
     user = await request.services.accounts.authentication.check_password(username, password)
     if user is None:
         raise ShowAgainError({"": request.text("Wrong username or password.")})
-    if await is_remembered(request.browser, user):
-        return await complete(request, user, amr=(AMR_PASSWORD,))
-    return await ask_second_factor(request, user)
+    return await after_first_factor(request, user, first_factor=AMR_PASSWORD)
 
 
 @router.post(CANCEL)
@@ -84,6 +84,14 @@ async def cancel(request: InteractionRequestDep, pending: PendingDep) -> Respons
     request.check()
     response = await request.services.oauth.authorization.cancel(pending)
     return answer(request.browser, response)
+
+
+def _stays_signed_in(request: InteractionRequest) -> bool:
+    """Return whether to check the box: as in the form, or as in the current session."""
+    current = request.browser.current
+    if request.is_form:
+        return asks_to_stay(request)
+    return current is not None and current.session.stays_signed_in
 
 
 async def _user_asked_again(request: InteractionRequest) -> SignedIn | None:

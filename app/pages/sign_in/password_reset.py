@@ -98,7 +98,13 @@ NewPasswordRequestDep = Annotated[NewPasswordRequest, Depends(get_new_password_r
 
 async def new_password_page(request: NewPasswordRequest, errors: Errors | None = None) -> Response:
     opened = request.opened
-    return request.page("recover_new.html", errors, link=opened.name, username=opened.user.username)
+    return request.page(
+        "recover_new.html",
+        errors,
+        link=opened.name,
+        username=opened.user.username,
+        minimum_length=request.services.core.settings.password_min_length,
+    )
 
 
 @router.get(NEW_PASSWORD)
@@ -116,7 +122,7 @@ async def set_password(request: NewPasswordRequestDep) -> Response:
             request.opened.token, request.fields.get("password", "")
         )
     except InvalidInputError as error:
-        raise ShowAgainError({"password": request.text(error.detail)}) from None
+        raise ShowAgainError({"password": error.translated(request.text)}) from None
     if not is_set:
         return await _expired_page(request)
     continuation = await stored_return(request.browser)

@@ -9,9 +9,10 @@ from starlette.responses import Response
 
 from app.models.accounts.sessions import Session
 from app.models.accounts.users import User
-from app.pages.sign_in.completion import complete
-from app.pages.sign_in.state import AMR_PASSWORD, SignInState, find_sign_in, store_sign_in
-from app.pages.sign_in.trusted_browsers import remembered_days
+from app.pages.sign_in.completion import asks_to_stay, complete
+from app.pages.sign_in.requirements import requirement_for
+from app.pages.sign_in.state import SignInState, find_sign_in, store_sign_in
+from app.pages.sign_in.trusted_browsers import is_remembered, remembered_days
 from app.pages.support import (
     Browser,
     Errors,
@@ -25,6 +26,7 @@ from app.pages.support import (
 )
 from app.pages.support.urls import ENROLL, LOGIN, OTP
 from app.pages.support.view_models import view_of_user
+from app.services.accounts.sessions import AMR_PASSWORD
 
 PAGE_USERNAME_FIELD = "page_username"
 
@@ -62,6 +64,7 @@ class SecondFactorRequest(InteractionRequest):
             auth_time=self.sign_in.auth_time,
             adds_factor=self.sign_in.adds_factor,
             provider=self.sign_in.provider,
+            stays_signed_in=self.sign_in.stays_signed_in,
             response=response,
         )
 
@@ -109,11 +112,52 @@ async def has_second_factor(browser: Browser, user: User) -> bool:
     return user.has_confirmed_otp or await browser.services.factors.passkeys.count_of(user) > 0
 
 
+async def after_first_factor(
+    request: InteractionRequest,
+    user: User,
+    *,
+    first_factor: str,
+    auth_time: datetime | None = None,
+    provider: str | None = None,
+) -> Response:
+    """Sign a user in by the first factor, or ask for the second one."""
+    if not await _is_enough(request, user, first_factor):
+        return await ask_second_factor(
+            request, user, first_factor=first_factor, auth_time=auth_time, provider=provider
+        )
+    return await complete(
+        request,
+        user,
+        amr=(first_factor,),
+        auth_time=auth_time,
+        provider=provider,
+        stays_signed_in=asks_to_stay(request),
+    )
+
+
+async def _is_enough(request: InteractionRequest, user: User, first_factor: str) -> bool:
+    """Return whether the first factor alone signs a user in.
+
+    A user who has a second factor is always asked for it, except in a trusted browser. For others
+    the policy decides.
+    """
+    browser, is_federated = request.browser, first_factor != AMR_PASSWORD
+    may_be_trusted = user.has_confirmed_otp or not is_federated
+    if may_be_trusted and await is_remembered(browser, user):
+        requirement = await requirement_for(request, user, always_looks_up=True)
+        return requirement.accepts_substitutes
+    if user.has_confirmed_otp:
+        return False
+    requirement = await requirement_for(request, user, always_looks_up=is_federated)
+    may_have_none = requirement.accepts_substitutes if is_federated else not requirement.is_required
+    return may_have_none and not await has_second_factor(browser, user)
+
+
 async def ask_second_factor(
     request: InteractionRequest,
     user: User,
     *,
-    first_factor: str = AMR_PASSWORD,
+    first_factor: str,
     session: Session | None = None,
     auth_time: datetime | None = None,
     provider: str | None = None,
@@ -134,5 +178,6 @@ async def ask_second_factor(
         session=session,
         auth_time=auth_time,
         provider=provider,
+        stays_signed_in=asks_to_stay(request),
     )
     return redirect(request.link(OTP if secret is None else ENROLL))

@@ -8,8 +8,8 @@ from app.models.accounts.users import User
 from app.pages.support import Browser
 from app.pages.support.cookies import OMITTED_IF_EMPTY, SealedCookie
 from app.security.purposes import Purpose
+from app.services.accounts.sessions import AMR_PASSWORD
 
-AMR_PASSWORD = "pwd"
 AMR_OTP = "otp"
 AMR_MFA = "mfa"
 """Authentication methods (RFC 8176)."""
@@ -19,7 +19,7 @@ AMR_MFA = "mfa"
 class StoredSignIn:
     """The content of the cookie; times are in seconds since the epoch.
 
-    An earlier release does not know `provider`.
+    An earlier release does not know `provider` and `stays_signed_in`.
     """
 
     user_id: str
@@ -30,6 +30,7 @@ class StoredSignIn:
     session_id: str | None
     auth_time: float | None
     provider: str = field(default="", metadata=OMITTED_IF_EMPTY)
+    stays_signed_in: bool = field(default=False, metadata=OMITTED_IF_EMPTY)
 
 
 SIGN_IN = SealedCookie(
@@ -48,7 +49,8 @@ class SignInState:
     `otp_secret` is set while the page enrols a TOTP. `first_factor` is the first factor as an RFC
     8176 method. `auth_time` is when it was given, according to a session or an identity provider.
     `adds_factor` is True if the sign-in adds a factor to an existing session. `provider` is the
-    identity provider of the first factor, if it was one.
+    identity provider of the first factor, if it was one. `stays_signed_in` says whether the user
+    asked to stay signed in.
     """
 
     user: User
@@ -57,6 +59,7 @@ class SignInState:
     auth_time: datetime
     adds_factor: bool
     provider: str | None = None
+    stays_signed_in: bool = False
 
 
 def store_sign_in(
@@ -68,6 +71,7 @@ def store_sign_in(
     session: Session | None = None,
     auth_time: datetime | None = None,
     provider: str | None = None,
+    stays_signed_in: bool = False,
 ) -> None:
     """Store in a cookie that the user has given the first factor.
 
@@ -85,6 +89,7 @@ def store_sign_in(
         session_id=session.session_id if session is not None else None,
         auth_time=auth_time.timestamp() if auth_time is not None else None,
         provider=provider or "",
+        stays_signed_in=stays_signed_in,
     )
     SIGN_IN.set(browser, stored_sign_in)
 
@@ -98,7 +103,7 @@ async def find_sign_in(browser: Browser) -> SignInState | None:
         or user is None
         or user.is_disabled
         or user.credentials_version != stored.credentials_version
-        or stored.session_id not in (None, browser.session_of(user))
+        or not _is_session_of(browser, user, stored.session_id)
     ):
         return None
     auth_time = stored.auth_time if stored.auth_time is not None else stored.given_at
@@ -109,4 +114,11 @@ async def find_sign_in(browser: Browser) -> SignInState | None:
         auth_time=datetime.fromtimestamp(auth_time, UTC),
         adds_factor=stored.session_id is not None,
         provider=stored.provider or None,
+        stays_signed_in=stored.stays_signed_in,
     )
+
+
+def _is_session_of(browser: Browser, user: User, session_id: str | None) -> bool:
+    """Return whether the user still has the session in this browser, if a sign-in needs one."""
+    session = browser.session_of(user)
+    return session_id is None or (session is not None and session.session_id == session_id)

@@ -88,6 +88,13 @@ for (const form of document.forms) {
   if ("submitNow" in form.dataset) form.requestSubmit();
 }
 
+// A form without the box of its own; the box is hidden where no form has it.
+for (const input of all("[data-follows]")) {
+  const box = document.getElementById(input.dataset.follows);
+  box.parentElement.hidden = false;
+  input.form.addEventListener("submit", () => (input.value = box.checked ? "1" : ""));
+}
+
 // On, once the frames are loaded and the page could be read; no frame that hangs is waited for.
 for (const link of all("[data-go-on]")) {
   const goOn = () => location.replace(link.href);

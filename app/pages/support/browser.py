@@ -10,6 +10,7 @@ from starlette.responses import HTMLResponse, Response
 
 from app.dependencies import ServicesDep
 from app.middleware.http import IS_HEAD
+from app.models.accounts.sessions import Session
 from app.models.accounts.users import User
 from app.observability import request_context
 from app.pages.support import csrf
@@ -18,6 +19,9 @@ from app.services.accounts.sessions import SignedIn
 from app.wiring import Services
 
 SESSIONS_COOKIE = "postern_sessions"
+STAYING_COOKIE = "postern_staying"
+"""Has the secrets of the sessions that stay signed in, which are also in the cookie that ends with
+the browser: that one has the order of all users who are signed in."""
 BROWSER_COOKIE = "postern_browser"
 REMEMBERED_COOKIE = "postern_remembered"
 MAXIMUM_ACCOUNTS = 5
@@ -84,11 +88,11 @@ class Browser:
         self.signed_in = [signed_in, *others][:MAXIMUM_ACCOUNTS]
         self._secrets[signed_in.session.session_id] = secret
 
-    def session_of(self, user: User) -> str | None:
-        """Return the id of the user's session in this browser, or None."""
+    def session_of(self, user: User) -> Session | None:
+        """Return the user's session in this browser, or None."""
         for signed_in in self.signed_in:
             if signed_in.user.user_id == user.user_id:
-                return signed_in.session.session_id
+                return signed_in.session
         return None
 
     def find(self, session_id: str) -> SignedIn | None:
@@ -126,11 +130,7 @@ class Browser:
         """
         if self.is_new and self.request.method == "GET":
             self.set_cookie(BROWSER_COOKIE, self.identifier)
-        sessions = SEPARATOR.join(
-            self._secrets[signed_in.session.session_id] for signed_in in self.signed_in
-        )
-        if sessions != self.cookie(SESSIONS_COOKIE):
-            self.set_cookie(SESSIONS_COOKIE, sessions)
+        self._set_session_cookies([signed_in.session for signed_in in self.signed_in])
         for name, (value, lasts) in self._changed_cookies.items():
             seconds = int(lasts.total_seconds()) if lasts is not None else None
             response.set_cookie(
@@ -143,10 +143,25 @@ class Browser:
                 samesite="lax",
             )
 
+    def _set_session_cookies(self, sessions: list[Session]) -> None:
+        secrets_of_all = self._joined_secrets(sessions)
+        if secrets_of_all != self.cookie(SESSIONS_COOKIE):
+            self.set_cookie(SESSIONS_COOKIE, secrets_of_all)
+        staying = [session for session in sessions if session.stays_signed_in]
+        secrets_of_staying = self._joined_secrets(staying)
+        if secrets_of_staying != self.cookie(STAYING_COOKIE):
+            now = self.services.core.clock.now()
+            last = max((session.expires_at for session in staying), default=now)
+            self.set_cookie(STAYING_COOKIE, secrets_of_staying, lasts=last - now)
+
+    def _joined_secrets(self, sessions: list[Session]) -> str:
+        return SEPARATOR.join(self._secrets[session.session_id] for session in sessions)
+
     async def load_sessions(self) -> None:
-        """Find the users whose sessions the cookie names."""
-        value = self.cookie(SESSIONS_COOKIE)
-        for secret in value.split(SEPARATOR)[:MAXIMUM_ACCOUNTS] if value else ():
+        """Find the users whose sessions the cookies name."""
+        values = filter(None, (self.cookie(SESSIONS_COOKIE), self.cookie(STAYING_COOKIE)))
+        names = dict.fromkeys(SEPARATOR.join(values).split(SEPARATOR))
+        for secret in list(names)[:MAXIMUM_ACCOUNTS]:
             signed_in = await self.services.accounts.sessions.find(secret)
             if signed_in is not None:
                 self.signed_in.append(signed_in)

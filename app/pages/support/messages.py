@@ -24,7 +24,7 @@ FROM_BELOW = (
     ),
     N_("A username can't mix letters from different scripts."),
     N_("Each letter in a username can have at most one accent, and i, j and l can't have any."),
-    N_("A password must have 8 to 256 characters."),
+    N_("A password must have %(minimum)s to 256 characters."),
     N_("A password can't contain control characters."),
     N_("This is the last administrator. Make another user an administrator first."),
     N_("Only a full administrator may change what carries an administrative role or scope."),

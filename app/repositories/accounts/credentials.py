@@ -3,13 +3,14 @@
 from collections.abc import Sequence
 from datetime import datetime
 
-from sqlalchemy import ColumnElement, Table, Update, delete, update
+from sqlalchemy import ColumnElement, Table, Update, delete, exists, update
 from sqlalchemy.ext.asyncio import AsyncConnection
 
 from app.database.database import Database
 from app.database.lock_retries import retries_on_lock
 from app.models.accounts.unconfirmed_users import unconfirmed_users
 from app.models.accounts.users import User, users
+from app.models.factors.passkeys import passkeys
 from app.models.factors.recovery_codes import recovery_codes
 from app.models.factors.trusted_browsers import trusted_browsers
 from app.models.operations.audit_outbox import NewEvent
@@ -67,6 +68,33 @@ class CredentialRepository:
             otp_secret=otp_secret,
             otp_confirmed_at=now,
             otp_last_step=step,
+        )
+
+    async def remove_otp(
+        self,
+        user: User,
+        *,
+        keeps_factor: bool,
+        except_session_id: str,
+        now: datetime,
+        event: NewEvent,
+    ) -> bool:
+        """Delete the TOTP secret and what substitutes for it, like `reset_otp`.
+
+        The `except_session_id` is not ended. Return False if the user's credentials changed since
+        `user` was read, and with `keeps_factor` if the user has no passkey.
+        """
+        has_passkey = exists().where(passkeys.c.user_id == users.c.user_id)
+        return await self._exchange_factor(
+            user.user_id,
+            event,
+            users.c.credentials_version == user.credentials_version,
+            *([has_passkey] if keeps_factor else []),
+            except_session_id=except_session_id,
+            now=now,
+            otp_secret=None,
+            otp_confirmed_at=None,
+            otp_last_step=None,
         )
 
     async def _exchange_factor(

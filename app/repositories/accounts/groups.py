@@ -98,6 +98,11 @@ class GroupRepository:
             value=Group,
         )
 
+    async def any_has_second_factor(self) -> bool:
+        """Return whether any group has a policy for the second factor."""
+        statement = select(group.group_id).where(group.second_factor.is_not(None)).limit(1)
+        return await self._database.fetch_one(statement) is not None
+
     async def known_ids(self, group_ids: Sequence[str]) -> set[str]:
         """Return those of the ids that are ids of groups."""
         rows = await self._database.fetch_all(

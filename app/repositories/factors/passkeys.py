@@ -22,7 +22,7 @@ from app.security.passwords import has_password
 
 passkey = passkeys.c
 CREDENTIAL = unique(passkey.credential_id)
-Added = Literal["added", "known", "too many", "no owner"]
+Added = Literal["added", "known", "too many", "not first", "no owner"]
 
 
 class PasskeyRepository:
@@ -30,12 +30,21 @@ class PasskeyRepository:
         self._database = database
 
     @retries_on_lock
-    async def add(self, made: Passkey, owner: User, *, at_most: int, event: NewEvent) -> Added:
+    async def add(
+        self,
+        made: Passkey,
+        owner: User,
+        *,
+        at_most: int,
+        is_first_factor: bool = False,
+        event: NewEvent,
+    ) -> Added:
         """Store a passkey.
 
         Return "known" if the credential is already registered, for any user, "too many" if the
         owner already has `at_most` passkeys, and "no owner" if the owner was deleted or their
-        credentials changed since `owner` was read.
+        credentials changed since `owner` was read. If the passkey is meant to be the
+        first of the owner's second factors, return "not first" if they have one already.
 
         A passkey is a second factor, so the secret of an unconfirmed TOTP enrolment is deleted.
         """
@@ -45,11 +54,15 @@ class PasskeyRepository:
             .values(otp_secret=None, otp_last_step=None, otp_recent_steps=None)
         )
         count = select(func.count()).where(passkey.user_id == made.user_id)
+        confirmed_at = select(users.c.otp_confirmed_at).where(users.c.user_id == made.user_id)
         try:
             async with self._database.transaction(CREDENTIAL) as connection:
                 if not await lock_owner(connection, owner):  # so concurrent calls are counted
                     return "no owner"
-                if (await connection.scalar(count) or 0) >= at_most:
+                number = await connection.scalar(count) or 0
+                if is_first_factor and (number or await connection.scalar(confirmed_at)):
+                    return "not first"
+                if number >= at_most:
                     return "too many"
                 await connection.execute(insert(passkeys).values(values_in(passkeys, made)))
                 await connection.execute(clear_unconfirmed_otp)
@@ -106,25 +119,34 @@ class PasskeyRepository:
         passkey_id: str,
         *,
         even_last: bool,
+        keeps_factor: bool,
         except_session_id: str | None,
         now: datetime,
         event: NewEvent,
-    ) -> Passkey | Literal["last"] | None:
+    ) -> Passkey | Literal["last", "last factor"] | None:
         """Remove a passkey and return it, or return None if the user has no such passkey.
 
         All sign-ins of the user end, except `except_session_id`. Unless `even_last`, return "last"
-        if the user would have no other way to sign in. The row of the user is locked meanwhile, so
-        that two concurrent requests cannot remove the last two ways.
+        if the user would have no other way to sign in. With `keeps_factor`, return "last factor" if
+        they would have no second factor. The row of the user is locked meanwhile, so that two
+        concurrent requests cannot remove the last two ways.
         """
         is_this_passkey = (passkey.user_id == user_id, passkey.passkey_id == passkey_id)
         async with self._database.transaction() as connection:
-            password_hash = await connection.scalar(
-                select(users.c.password_hash).where(users.c.user_id == user_id).with_for_update()
+            locked = await connection.execute(
+                select(users.c.password_hash, users.c.otp_confirmed_at)
+                .where(users.c.user_id == user_id)
+                .with_for_update()
             )
+            owner = locked.first()
             row: Any = (await connection.execute(select(passkeys).where(*is_this_passkey))).first()
-            if row is None:
+            if row is None or owner is None:
                 return None
-            if not (even_last or has_password(str(password_hash))):
+            if keeps_factor and owner.otp_confirmed_at is None:
+                others = await connection.scalar(_other_passkeys(user_id, passkey_id))
+                if not others:
+                    return "last factor"
+            if not (even_last or has_password(owner.password_hash)):
                 others = await connection.scalar(_other_ways(user_id, passkey_id))
                 if not others:
                     return "last"
@@ -141,11 +163,7 @@ def _other_ways(user_id: str, passkey_id: str) -> Select[tuple[int]]:
 
     These are other passkeys, and identities at identity providers that are not disabled.
     """
-    passkey_count = (
-        select(func.count())
-        .where(passkey.user_id == user_id, passkey.passkey_id != passkey_id)
-        .scalar_subquery()
-    )
+    passkey_count = _other_passkeys(user_id, passkey_id).scalar_subquery()
     identity_count = (
         select(func.count())
         .select_from(
@@ -157,3 +175,8 @@ def _other_ways(user_id: str, passkey_id: str) -> Select[tuple[int]]:
         .scalar_subquery()
     )
     return select(passkey_count + identity_count)
+
+
+def _other_passkeys(user_id: str, passkey_id: str) -> Select[Any]:
+    """Return a query for the number of the user's other passkeys."""
+    return select(func.count()).where(passkey.user_id == user_id, passkey.passkey_id != passkey_id)

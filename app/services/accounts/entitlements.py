@@ -4,7 +4,7 @@ import json
 from collections.abc import Iterator, Mapping
 from dataclasses import dataclass, field
 from functools import cached_property
-from typing import Any, NamedTuple
+from typing import Any, NamedTuple, cast
 
 from app.models.accounts.roles import ADMINISTRATOR, AUDITOR, GLOBAL
 from app.repositories.accounts.entitlements import (
@@ -14,6 +14,7 @@ from app.repositories.accounts.entitlements import (
     EntitlementRow,
 )
 from app.schemas.attributes import is_of_type
+from app.schemas.client_policies import SecondFactorPolicy
 
 USER = "user"
 """`editable_by` of an attribute that users edit themselves."""
@@ -54,6 +55,12 @@ class Entitlements:
     @cached_property
     def group_names(self) -> tuple[str, ...]:
         return tuple(sorted(group.name for group in self.groups))
+
+    @property
+    def second_factor_policies(self) -> tuple[SecondFactorPolicy, ...]:
+        """The policies that the groups of the user have of their own."""
+        policies = tuple(group.second_factor for group in self.groups if group.second_factor)
+        return cast("tuple[SecondFactorPolicy, ...]", policies)
 
     @property
     def is_administrator(self) -> bool:

@@ -50,6 +50,7 @@ class AccountEvent(AuditAction):
     SESSIONS_ENDED = "sessions.ended", N_("Signed out of several browsers")
     OTP_CONFIRMED = "otp.confirmed", N_("Authenticator app set up"), "otp_confirmed"
     OTP_CHANGED = "otp.changed", N_("Authenticator app replaced"), "otp_changed"
+    OTP_REMOVED = "otp.removed", N_("Authenticator app removed"), "otp_removed"
     OTP_RESET = "otp.reset", N_("Authenticator app reset"), "otp_reset"
     OTP_REFUSED = "otp.refused", N_("Wrong security code entered"), "codes_guessed"
     RECOVERY_CODES_CREATED = (

@@ -9,7 +9,6 @@ from app.clock import Clock
 from app.details import Detail
 from app.errors import (
     ConflictError,
-    InvalidInputError,
     NotFoundError,
     StaleVersionError,
     require_version,
@@ -22,6 +21,7 @@ from app.schemas.groups import GroupBody, group_key
 from app.security.tokens import new_identifier
 from app.services.accounts.attributes import AttributeService
 from app.services.accounts.events import AccountEvent
+from app.services.accounts.second_factor_policies import SecondFactorPolicies
 from app.services.operations.audit import AuditLog
 from app.services.operations.audit_actions import ServerEvent
 from app.services.operations.authority import Authority
@@ -38,12 +38,14 @@ class GroupService:
         group_repository: GroupRepository,
         group_member_repository: GroupMemberRepository,
         attributes: AttributeService,
+        second_factor_policies: SecondFactorPolicies,
         audit: AuditLog,
         clock: Clock,
     ) -> None:
         self._group_repository = group_repository
         self._group_member_repository = group_member_repository
         self._attributes = attributes
+        self._second_factor_policies = second_factor_policies
         self._audit = audit
         self._clock = clock
 
@@ -64,6 +66,7 @@ class GroupService:
         )
         if not await self._group_repository.add(group, event=event):
             raise _taken()
+        self._second_factor_policies.forget()
         return group
 
     async def change(
@@ -97,6 +100,7 @@ class GroupService:
             raise _taken()
         if outcome == "stale":
             raise StaleVersionError
+        self._second_factor_policies.forget()
         return replace(after, version=before.version + 1)
 
     async def delete(
@@ -171,8 +175,6 @@ class GroupService:
         return group
 
     async def _values(self, body: GroupBody) -> dict[str, Any]:
-        if body.second_factor is not None:  # it is stored, but no sign-in reads it
-            raise InvalidInputError(Detail.POLICY_NOT_ENFORCED, field="second_factor")
         await self._attributes.check(body.attributes, of="groups")
         return {
             "name": body.name,

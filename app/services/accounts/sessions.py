@@ -12,23 +12,42 @@ from app.models.operations.audit_outbox import NewEvent
 from app.repositories.accounts.sessions import SessionRepository, SignedIn
 from app.security.tokens import TokenKind, digest_of, new_identifier, new_token
 
-__all__ = ["ACR_MFA", "ACR_PASSWORD", "SessionService", "SignedIn", "acr_of"]
+__all__ = ["ACR_MFA", "ACR_PASSWORD", "AMR_PASSWORD", "SessionService", "SignedIn", "acr_of"]
 
 ACR_PASSWORD = "urn:postern:acr:password"
 ACR_MFA = "urn:postern:acr:mfa"
+AMR_PASSWORD = "pwd"
 MULTIPLE_FACTORS = "mfa"
+"""Authentication methods (RFC 8176)."""
+CONSOLE_MAXIMUM_AGE = timedelta(hours=12)
+"""How long after a sign-in the console can be used, however long the session lasts."""
 MAXIMUM_USER_AGENT = 300
 
 
 class SessionService:
-    """Sessions of users. `ttl` is how long a session lasts, regardless of activity."""
+    """Sessions of users.
+
+    `ttl` is how long a session lasts, regardless of activity. `staying_ttl` is how long it lasts if
+    the user asked to stay signed in; zero disables that.
+    """
 
     def __init__(
-        self, session_repository: SessionRepository, clock: Clock, *, ttl: timedelta
+        self,
+        *,
+        session_repository: SessionRepository,
+        clock: Clock,
+        ttl: timedelta,
+        staying_ttl: timedelta,
     ) -> None:
         self._session_repository = session_repository
         self._clock = clock
         self.ttl = ttl
+        self.staying_ttl = staying_ttl
+
+    @property
+    def longest(self) -> timedelta:
+        """How long a session can last."""
+        return max(self.ttl, self.staying_ttl)
 
     async def begin(
         self,
@@ -37,24 +56,27 @@ class SessionService:
         amr: Sequence[str],
         user_agent: str,
         address: str,
-        renews: str | None = None,
+        renews: Session | None = None,
         auth_time: datetime | None = None,
         adds_factor: bool = False,
         provider: str | None = None,
+        stays_signed_in: bool = False,
         event: NewEvent,
     ) -> tuple[str, Session] | None:
         """Create a session and return it with the secret for the browser's cookie.
 
-        `amr` is as in RFC 8176. `renews` is the ID of a session of the same user in the same
-        browser: that session continues with the same `sid`, and its old secret is revoked.
-        `auth_time` is that of an earlier first factor. If the sign-in only `adds_factor` to it, the
-        session does not last longer, and None is returned if it has ended. `provider` is the
-        identity provider of the first factor, if it was one. `event` is that of the sign-in.
+        `amr` is as in RFC 8176. `renews` is a session of the same user in the same browser: it
+        continues with the same `sid`, and its old secret is revoked. `auth_time` is that of an
+        earlier first factor. If the sign-in only `adds_factor` to it, the session does not last
+        longer, and None is returned if it has ended. Otherwise `stays_signed_in` says whether the
+        user asked to stay signed in. `provider` is the identity provider of the first factor, if it
+        was one. `event` is that of the sign-in.
         """
+        stays_signed_in = stays_signed_in and self.staying_ttl > timedelta(0)
         secret = new_token(TokenKind.SESSION)
         now = self._clock.now()
         session = Session(
-            session_id=renews or "",
+            session_id=renews.session_id if renews is not None else "",
             digest=digest_of(secret),
             user_id=user.user_id,
             credentials_version=user.credentials_version,
@@ -65,10 +87,15 @@ class SessionService:
             address=address,
             created_at=now,
             last_seen_at=now,
-            expires_at=(auth_time if auth_time is not None and adds_factor else now) + self.ttl,
+            expires_at=now + (self.staying_ttl if stays_signed_in else self.ttl),
             ended_at=None,
             provider=provider,
+            stays_signed_in=stays_signed_in,
         )
+        if renews is not None and adds_factor:
+            session = replace(
+                session, expires_at=renews.expires_at, stays_signed_in=renews.stays_signed_in
+            )
         if renews is not None and await self._session_repository.renew(session, event=event):
             return secret, session
         if adds_factor:
@@ -80,27 +107,41 @@ class SessionService:
     async def go_on(self, user: User, session: Session) -> tuple[str, SignedIn] | None:
         """Continue a session under the user's current credentials and a new secret.
 
-        Return None if the session has ended.
+        It does not stay signed in any longer than other sessions. Return None if it has ended.
         """
-        secret = new_token(TokenKind.SESSION)
+        secret, now = new_token(TokenKind.SESSION), self._clock.now()
         renewed = replace(
             session,
             digest=digest_of(secret),
             credentials_version=user.credentials_version,
-            last_seen_at=self._clock.now(),
+            last_seen_at=now,
+            expires_at=min(session.expires_at, now + self.ttl),
+            stays_signed_in=False,
         )
         is_renewed = await self._session_repository.renew(renewed, event=None)
         return (secret, SignedIn(renewed, user)) if is_renewed else None
 
     async def find(self, secret: str) -> SignedIn | None:
-        """Return the active session that a cookie names, and mark it as seen."""
+        """Return the active session that a cookie names, and mark it as seen.
+
+        A session that stays signed in is not active while the setting does not allow it.
+        """
         if not TokenKind.SESSION.matches(secret):
             return None
         now = self._clock.now()
         signed_in = await self._session_repository.find_by_digest(digest_of(secret), now=now)
-        if signed_in is not None:
-            await self._session_repository.mark_seen(signed_in.session, now=now)
+        if signed_in is None or (signed_in.session.stays_signed_in and not self.staying_ttl):
+            return None
+        await self._session_repository.mark_seen(signed_in.session, now=now)
         return signed_in
+
+    def is_recent_enough_for_console(self, session: Session) -> bool:
+        """Return whether the user signed in recently enough for the console.
+
+        A session that stays signed in, or has a long `SESSION_TTL`, ends there like any other.
+        """
+        age = self._clock.now() - session.auth_time
+        return age <= min(self.ttl, CONSOLE_MAXIMUM_AGE)
 
     async def find_by_id(self, session_id: str) -> SignedIn | None:
         return await self._session_repository.find(session_id, now=self._clock.now())

@@ -1,13 +1,12 @@
 """User accounts: registration, enrolment, and what an operator can do to an account."""
 
-import asyncio
 import json
-from collections.abc import Collection, Iterable, Sequence
+from collections.abc import Collection, Sequence
 from typing import NamedTuple
 
 from app.clock import Clock
 from app.details import Detail
-from app.errors import ConflictError, InvalidCredentialsError, InvalidInputError, NotFoundError
+from app.errors import ConflictError, InvalidCredentialsError, NotFoundError
 from app.models.accounts.sessions import Session
 from app.models.accounts.user_claims import email_key_in
 from app.models.accounts.users import User
@@ -16,10 +15,11 @@ from app.schemas.claims import VERIFIED, StandardClaims
 from app.schemas.otp import OtpEnrolled, OtpEnrolment
 from app.schemas.search_words import search_words_of
 from app.schemas.users import UserCreate, UserCredentials, UserRegistered
-from app.security import passwords, usernames
+from app.security import usernames
 from app.security.tokens import new_identifier, new_salt
 from app.services.accounts.authentication import AuthenticationService
 from app.services.accounts.events import AccountEvent
+from app.services.accounts.new_passwords import NewPasswords
 from app.services.accounts.notices import Notices
 from app.services.accounts.password_hashing import PasswordHashing
 from app.services.accounts.sessions import SessionService, SignedIn
@@ -31,10 +31,6 @@ from app.services.accounts.stated_claims import (
 )
 from app.services.factors.otp import OtpService
 from app.services.operations.audit import AuditLog
-
-COMMON_WARNING = (
-    "This password is on the lists that attackers try first. It would be refused in production."
-)
 
 
 class NewUser(NamedTuple):
@@ -57,7 +53,7 @@ class UserService:
         clock: Clock,
         audit: AuditLog,
         notices: Notices,
-        refuses_common_passwords: bool,
+        new_passwords: NewPasswords,
     ) -> None:
         self._user_repository = user_repository
         self._password_hashing = password_hashing
@@ -67,7 +63,7 @@ class UserService:
         self._clock = clock
         self._audit = audit
         self._notices = notices
-        self._refuses_common_passwords = refuses_common_passwords
+        self._new_passwords = new_passwords
 
     async def register(self, body: UserCreate) -> UserRegistered:
         """Store a user with an unconfirmed TOTP secret; raise the errors of `create`."""
@@ -88,7 +84,7 @@ class UserService:
         name = new_name(body.username)
         check_preferred_username(body, name.spelling)
         claims = with_vouched(without_username(body.stated_claims()), vouched_for)
-        warning = await self._check_new_password(
+        warning = await self._new_passwords.check(
             body.password.get_secret_value(), [name.spelling, *names_in(body.email)]
         )
         user_id, text = new_identifier(), json.dumps(claims)
@@ -224,7 +220,7 @@ class UserService:
         Raise `InvalidInputError` for an unacceptable password.
         """
         user = await self.get(username)
-        await self._check_new_password(password, names_of(user))
+        await self._new_passwords.check(password, names_of(user))
         hashed = await self._password_hashing.hash(password)
         event = self._audit.event(AccountEvent.PASSWORD_RESET, user_id=user.user_id)
         await self._user_repository.credentials.set_password_hash(
@@ -234,7 +230,7 @@ class UserService:
 
     async def hash_of_new_password(self, user: User, password: str) -> str:
         """Return the hash of an acceptable password; raise `InvalidInputError` for any other."""
-        await self._check_new_password(password, names_of(user))
+        await self._new_passwords.check(password, names_of(user))
         return await self._password_hashing.hash(password)
 
     async def change_password(
@@ -245,7 +241,7 @@ class UserService:
         Return `session` and its new secret, or None if it has ended. Raise `InvalidInputError` for
         an unacceptable password and `ConflictError` if the password was changed at the same time.
         """
-        await self._check_new_password(password, names_of(user))
+        await self._new_passwords.check(password, names_of(user))
         hashed = await self._password_hashing.hash(password)
         event = self._audit.event(AccountEvent.PASSWORD_CHANGED, user_id=user.user_id)
         if not await self._user_repository.credentials.set_password_hash(
@@ -278,23 +274,6 @@ class UserService:
         if disabled and not user.is_disabled:
             await self._notices.send(user, AccountEvent.USER_DISABLED)
         return await self.get(username)
-
-    async def _check_new_password(self, password: str, names: Iterable[str]) -> str | None:
-        """Check a new password; raise `InvalidInputError` if it is unacceptable.
-
-        Return a warning for a common password, which production refuses, otherwise None. `names`
-        are the names by which the user is known.
-        """
-        problem = passwords.problem_with(password)
-        if problem is not None:
-            raise InvalidInputError(problem, error="invalid_password", field="password")
-        if passwords.is_own_name(password, names):
-            raise InvalidInputError(Detail.PASSWORD_IS_OWN_NAME, field="password")
-        if not await asyncio.to_thread(passwords.is_common, password):
-            return None
-        if self._refuses_common_passwords:
-            raise InvalidInputError(Detail.PASSWORD_IS_COMMON, field="password")
-        return COMMON_WARNING
 
 
 def names_of(user: User) -> list[str]:

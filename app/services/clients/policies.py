@@ -13,7 +13,7 @@ from app.repositories.clients.clients import ClientRepository
 from app.repositories.federation.identity_providers import IdentityProviderRepository
 from app.schemas.admin_scopes import AdminScope
 from app.schemas.claim_names import VOUCHED_CLAIMS
-from app.schemas.client_policies import UNENFORCED_POLICIES, ClientPolicies
+from app.schemas.client_policies import ClientPolicies
 from app.services.accounts.attributes import AttributeService
 from app.services.operations.audit import AuditLog
 from app.services.operations.audit_actions import ServerEvent
@@ -51,7 +51,7 @@ class ClientPolicyService:
     ) -> Client:
         """Replace the policies of a client, which hold from the next request on.
 
-        Raise `InvalidInputError` for a policy that is not enforced, for a group, an attribute or an
+        Raise `InvalidInputError` for a group, an attribute or an
         identity provider that does not exist, and for an attribute that its user edits as the
         source of a claim that others rely on. What the stored policies refer to already may remain,
         even if it has been deleted since.
@@ -77,10 +77,6 @@ class ClientPolicyService:
         return after._replace(version=before.version + 1)
 
     async def _check(self, policies: ClientPolicies, *, stored: ClientPolicies) -> None:
-        stated = policies.model_dump(exclude_defaults=True)
-        for name in UNENFORCED_POLICIES:
-            if name in stated:
-                raise InvalidInputError(Detail.POLICY_NOT_ENFORCED, field=name)
         group_ids = sorted(set(policies.access.groups) - set(stored.access.groups))
         known = await self._group_repository.known_ids(group_ids) if group_ids else set()
         if not known.issuperset(group_ids):

@@ -168,6 +168,24 @@ class OtpService:
             user, sealed, step, except_session_id=session.session_id, now=now, event=event
         )
 
+    async def remove(self, user: User, *, session: Session, keeps_factor: bool) -> bool:
+        """Remove the authenticator app and sign the user out everywhere except in `session`.
+
+        Return False if the user's credentials have changed since `user` was read, and with
+        `keeps_factor` if they have no passkey.
+        """
+        event = self._audit.event(AccountEvent.OTP_REMOVED, user_id=user.user_id)
+        is_removed = await self._user_repository.credentials.remove_otp(
+            user,
+            keeps_factor=keeps_factor,
+            except_session_id=session.session_id,
+            now=self._clock.now(),
+            event=event,
+        )
+        if is_removed:
+            await self._notices.send(user, AccountEvent.OTP_REMOVED)
+        return is_removed
+
     def _step_of(self, user: User | None, code: str) -> int | None:
         """Return the time step of a user's code; None if it is wrong or there is no user."""
         secret = self._open(user) if user is not None else None

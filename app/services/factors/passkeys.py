@@ -6,7 +6,7 @@ from typing import Any
 from app.clock import Clock
 from app.concurrency.late_imports import imported
 from app.details import Detail
-from app.errors import InvalidInputError, NotFoundError
+from app.errors import ConflictError, InvalidInputError, NotFoundError
 from app.models.accounts.sessions import Session
 from app.models.accounts.users import User
 from app.models.factors.passkeys import Passkey
@@ -107,8 +107,14 @@ class PasskeyService:
         challenge = self._challenges.make(ChallengePurpose.SECOND_FACTOR, user, browser=browser)
         return self._offered().request_options(challenge=challenge, known=await self._known(user))
 
-    async def add(self, user: User, answer: str, *, name: str, browser: str) -> Passkey:
-        """Verify and store a passkey that a browser created; raise `PasskeyRefusedError`."""
+    async def add(
+        self, user: User, answer: str, *, name: str, browser: str, is_first_factor: bool = False
+    ) -> Passkey:
+        """Verify and store a passkey that a browser created; raise `PasskeyRefusedError`.
+
+        Set `is_first_factor` if the user has only given the first factor: if they have a second
+        one by now, raise `ConflictError`.
+        """
         party = self._offered()
         await imported(WEBAUTHN)
         try:
@@ -134,8 +140,14 @@ class PasskeyService:
         )
         event = self._event(AccountEvent.PASSKEY_ADDED, user, passkey.passkey_id)
         outcome = await self._passkey_repository.add(
-            passkey, user, at_most=MAXIMUM_PASSKEYS, event=event
+            passkey,
+            user,
+            at_most=MAXIMUM_PASSKEYS,
+            is_first_factor=is_first_factor,
+            event=event,
         )
+        if outcome == "not first":
+            raise ConflictError(Detail.ALREADY_ENROLLED)
         if outcome == "no owner":
             raise PasskeyRefusedError(Detail.PASSKEY_NOT_ADDED)
         if outcome == "known":
@@ -157,22 +169,27 @@ class PasskeyService:
         *,
         except_session: Session | None,
         even_last: bool = False,
+        keeps_factor: bool = False,
     ) -> Passkey | None:
         """Remove a passkey and sign the user out everywhere except in `except_session`.
 
         Return None if the user has no such passkey. Raise `PasskeyRefusedError` if no other way to
-        sign in would be left, unless `even_last`.
+        sign in would be left, unless `even_last`, and if no second factor would be left, with
+        `keeps_factor`.
         """
         removed = await self._passkey_repository.remove(
             user.user_id,
             passkey_id,
             even_last=even_last,
+            keeps_factor=keeps_factor,
             except_session_id=except_session.session_id if except_session is not None else None,
             now=self._clock.now(),
             event=self._event(AccountEvent.PASSKEY_REMOVED, user, passkey_id),
         )
         if removed == "last":
             raise PasskeyRefusedError(Detail.ONLY_WAY_TO_SIGN_IN)
+        if removed == "last factor":
+            raise PasskeyRefusedError(Detail.LAST_SECOND_FACTOR)
         return removed
 
     async def sign_in(self, answer: str, *, browser: str) -> User | None:

@@ -44,6 +44,20 @@ class TokenSettings(SettingsGroup):
         le=31_536_000,
         description="How long a user stays signed in in a browser.",
     )
+    stay_signed_in_days: Annotated[int, Default("never")] = Field(
+        0,
+        ge=0,
+        le=90,
+        description="For how many days users who ask for it stay signed in, instead of"
+        " `SESSION_TTL`. `0` does not offer it, and ends such sessions.",
+    )
+    second_factor: Literal["required", "optional", "passkey_first"] = Field(
+        "required",
+        description="The second factor of sign-ins on the pages: `required`, `optional` (users"
+        " decide), or `passkey_first` (required, and a passkey is offered first). Groups and"
+        " clients can have policies of their own, and administrators always need one"
+        " ([sign-in policies](sign-in-policies.md)).",
+    )
     pkce: Literal["public", "all"] = Field(
         "public",
         description="Which clients must use PKCE: `public` clients and those that registered"
