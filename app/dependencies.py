@@ -27,7 +27,8 @@ admin_bearer = HTTPBearer(
     scheme_name="AdminToken",
     description="ADMIN_TOKEN. Required if registration is closed, as in production.",
 )
-ADMINISTRATOR = "administrator"
+ADMIN_TOKEN = "admin-token"
+"""The actor of what is done with ADMIN_TOKEN."""
 AdminBearerDep = Annotated[HTTPAuthorizationCredentials | None, Security(admin_bearer)]
 
 
@@ -112,7 +113,7 @@ def is_admin(core: Core, bearer: HTTPAuthorizationCredentials | None) -> bool:
     token = bearer.credentials if bearer is not None else ""
     is_administrator = expected is not None and texts_match(token, expected.get_secret_value())
     if is_administrator:
-        request_context.act_as(ADMINISTRATOR)
+        request_context.act_as(ADMIN_TOKEN)
     return is_administrator
 
 

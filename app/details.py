@@ -119,7 +119,14 @@ class Detail(PublicText):
     USER_CODE_UNKNOWN = N_("This code is unknown or has expired. Start again on the device.")
 
     # Administration
-    ADMIN_SCOPE_REQUIRED = "This requires an administrative scope that you don't have."
+    ADMIN_CREDENTIALS_REQUIRED = "Send ADMIN_TOKEN or an access token as a bearer token."
+    ADMIN_CREDENTIALS_INVALID = "The token is unknown, expired or revoked."
+    BODY_NOT_JSON = "Send the body as JSON, with the Content-Type of the documentation."
+    CURSOR_INVALID = (
+        "The cursor isn't valid for this query. Start again without a cursor.",
+        "cursor_invalid",
+    )
+    IF_MATCH_REQUIRED = "Read the object, and send its ETag in If-Match."
     GROUP_UNKNOWN = "There is no group with that ID.", "group_not_found"
     GROUP_NAME_TAKEN = "That group name is taken. Choose another one.", "group_name_taken"
     GROUP_IS_MAPPED = (
@@ -132,6 +139,7 @@ class Detail(PublicText):
     )
     GROUPS_CLAIM_INVALID = "{field} must have 1 to 64 characters."
     GROUP_MAPPINGS_INVALID = "{field} can have up to 500 rows, with 1 to 256 characters each."
+    MEMBERSHIP_UNKNOWN = "The user isn't a member of this group.", "membership_not_found"
     MEMBERSHIP_OF_PROVIDER = (
         "An identity provider gives this membership at each sign-in. Change its mapping instead.",
         "membership_of_provider",
@@ -141,6 +149,7 @@ class Detail(PublicText):
     ROLE_NAME_RESERVED = "administrator and auditor are reserved names.", "role_name_reserved"
     ROLE_IS_RESERVED = "This role always exists and can't be changed.", "role_reserved"
     ROLE_KEEPS_CLIENT = "A role stays with its client. Create another role instead."
+    ROLE_GRANT_UNKNOWN = "The user or group doesn't have this role.", "role_grant_not_found"
     SUBJECT_UNKNOWN = "There is no user or group with that ID.", "subject_not_found"
     INITIAL_ACCESS_TOKEN_UNKNOWN = (
         "There is no valid initial access token with that ID.",

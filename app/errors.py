@@ -95,6 +95,15 @@ class UnauthorizedError(PosternError):
         return {"WWW-Authenticate": 'Bearer realm="postern"'}
 
 
+class InvalidAccessTokenError(UnauthorizedError):
+    """The access token is unknown, expired or revoked (RFC 6750 section 3.1)."""
+
+    error = "invalid_token"
+
+    def headers(self) -> dict[str, str]:
+        return {"WWW-Authenticate": 'Bearer realm="postern", error="invalid_token"'}
+
+
 class InvalidCredentialsError(PosternError):
     """The username or the password is wrong. The error does not say which."""
 
@@ -109,6 +118,22 @@ class ForbiddenError(PosternError):
     error = "forbidden"
     status = 403
     title = "Forbidden"
+
+
+class InsufficientScopeError(ForbiddenError):
+    """The caller does not hold the scope that is required (RFC 6750 section 3.1)."""
+
+    error = "insufficient_scope"
+
+    def __init__(self, scope: str) -> None:
+        super().__init__(
+            f"This requires the scope {scope} or admin.", reason=f"the caller lacks {scope}"
+        )
+        self._scope = scope
+
+    def headers(self) -> dict[str, str]:
+        scope = f'error="insufficient_scope", scope="{self._scope}"'
+        return {"WWW-Authenticate": f'Bearer realm="postern", {scope}'}
 
 
 class FullAdministratorRequiredError(ForbiddenError):
@@ -155,6 +180,22 @@ class StaleVersionError(PosternError):
 
     def __init__(self) -> None:
         super().__init__("The object was changed in the meantime. Read it again.")
+
+
+class UnsupportedMediaTypeError(PosternError):
+    """The body has another media type than the endpoint accepts."""
+
+    error = "unsupported_media_type"
+    status = 415
+    title = "Unsupported Media Type"
+
+
+class PreconditionRequiredError(PosternError):
+    """The request has no `If-Match` (RFC 6585 section 3)."""
+
+    error = "precondition_required"
+    status = 428
+    title = "Precondition Required"
 
 
 def require_version(version: int | None, *, current: int) -> None:

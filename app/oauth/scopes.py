@@ -43,21 +43,23 @@ def narrow_scope(asked: str | None, *, client: Client, requires_known_name: bool
 
     Unknown names are ignored. If none is left, the client gets the default scope, as if it had
     requested none; with `requires_known_name` the request is refused instead: without a user who
-    sees the result, a misspelt scope must not widen a token. Raises `InvalidScopeError`.
+    sees the result, a misspelt scope must not widen a token. A scope of the admin API is granted if
+    an administrator listed it for the client, but never by default. Raises `InvalidScopeError`.
     """
-    if asked is None and requires_known_name:
-        return default_scope(client.allowed_scope, leaving_out=NOT_BY_DEFAULT_WITHOUT_USER)
+    listed = client.listed_admin_scopes
     if asked is None:
-        return default_scope(client.allowed_scope)
-    if (scope := _registered_part(asked, client.allowed_scope)) is not None:
+        ordinary = NOT_BY_DEFAULT_WITHOUT_USER if requires_known_name else NOT_BY_DEFAULT
+        return default_scope(client.allowed_scope, leaving_out=ordinary | listed.keys())
+    allowed = " ".join((client.allowed_scope, *listed)) if listed else client.allowed_scope
+    if (scope := _registered_part(asked, allowed)) is not None:
         return scope
     names = known_names(asked, client=client)
     if not names and not requires_known_name:
-        return default_scope(client.allowed_scope)
+        return default_scope(client.allowed_scope, leaving_out=NOT_BY_DEFAULT | listed.keys())
     if not names:
         raise wider_than_allowed("the requested scope has no known name")
-    if not client.allowed_scopes.issuperset(names):
-        excess = " ".join(name for name in names if name not in client.allowed_scopes)
+    if not client.grantable_scopes.issuperset(names):
+        excess = " ".join(name for name in names if name not in client.grantable_scopes)
         raise wider_than_allowed(
             f"the client did not register the scope {excess}, or its policies do not allow it"
         )
@@ -85,7 +87,7 @@ def known_names(asked: str, *, client: Client) -> list[str]:
     known = [
         name
         for name in names
-        if name in client.allowed_scopes
+        if name in client.grantable_scopes
         or (name in SCOPES and name not in IGNORED_UNLESS_REGISTERED)
     ]
     if len(known) < len(names):

@@ -18,6 +18,7 @@ class Purpose(StrEnum):
     AUDIT_CHECKPOINTS = "audit checkpoints"
     KEY_CHECK = "key check"
     SETTINGS = "settings"
+    PAGE_CURSORS = "page cursors"
 
     PASSKEY_CHALLENGES = "passkey challenges"
     MAIL_CODES = "mail codes"

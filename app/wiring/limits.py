@@ -34,5 +34,6 @@ def build_limits(
             registration=settings.registrations_per_hour,
             client_registration=settings.client_registrations_per_hour,
             authorization_request=settings.authorization_requests_per_minute,
+            admin_request=settings.admin_api_limit,
         ),
     )

@@ -3,6 +3,7 @@
 from dataclasses import dataclass
 from datetime import timedelta
 
+from app.oauth.admin_access import AdminAccess
 from app.oauth.authorization.endpoint import AuthorizationEndpoint
 from app.oauth.authorization.pushed import PushedRequests
 from app.oauth.authorization.requests import prompts_here
@@ -44,6 +45,7 @@ class OAuth:
     pushed_requests: PushedRequests
     device_authorization: DeviceAuthorization
     bearer_tokens: BearerTokens
+    admin_access: AdminAccess
     introspection: Introspection
     revocation: Revocation
     userinfo: UserInfo
@@ -111,6 +113,12 @@ def build_oauth(
             ttl=timedelta(seconds=settings.device_code_ttl),
         ),
         bearer_tokens=BearerTokens(tokens.access_token_repository, core.clock),
+        admin_access=AdminAccess(
+            client_repository=core.client_repository,
+            token_family_repository=tokens.token_family_repository,
+            entitlements=core.entitlements,
+            clock=core.clock,
+        ),
         introspection=Introspection(
             authenticator=authenticator,
             access_token_repository=tokens.access_token_repository,

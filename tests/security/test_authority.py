@@ -66,7 +66,8 @@ SERVICES = (
 READS = frozenset(
     {
         "by_name", "check", "find_by_name", "get", "groups_of", "list_all", "list_of_role",
-        "list_page", "members", "of", "roles_of_group", "roles_of_user",
+        "list_named", "list_page", "members", "named_members", "of", "roles_of_group",
+        "roles_of_user",
     }
 )  # fmt: skip
 OF_USERS = frozenset({"set_own"})

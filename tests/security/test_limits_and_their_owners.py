@@ -288,7 +288,7 @@ async def test_the_administrator_is_the_audited_actor_on_open_endpoints(
     answer = await app.http.post(path, json=body, headers={"authorization": f"Bearer {ADMIN}"})
 
     assert answer.status_code == 201
-    assert [each.actor for each in await events_of(app, action)] == ["administrator"]
+    assert [each.actor for each in await events_of(app, action)] == ["admin-token"]
 
 
 async def test_the_administrator_is_not_the_actor_of_the_next_anonymous_request(
@@ -303,8 +303,8 @@ async def test_the_administrator_is_not_the_actor_of_the_next_anonymous_request(
     await app.register()
 
     actors = [each.actor for each in await events_of(app, "user.registered")]
-    assert actors[0] == "administrator"
-    assert actors[1] != "administrator"
+    assert actors[0] == "admin-token"
+    assert actors[1] != "admin-token"
 
 
 async def test_an_invalid_administrator_token_is_audited(start_app: AppFactory) -> None:

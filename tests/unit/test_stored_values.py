@@ -38,6 +38,7 @@ VALUES: dict[type[StrEnum], set[str]] = {
         "passkey challenges",
         "mail codes",
         "mails",
+        "page cursors",
         "upstream secrets",
         "settings",
         "key check",
@@ -195,6 +196,7 @@ VALUES: dict[type[StrEnum], set[str]] = {
     ActivityKind: {"dropped_refusals", "refusals", "sign_ins", "tokens"},
 }
 LIMITS = {
+    "admin request",
     "login",
     "login in a day",
     "address",
@@ -247,6 +249,7 @@ def test_the_names_of_limits_stay() -> None:
         registration=1,
         client_registration=1,
         authorization_request=1,
+        admin_request=1,
     )
 
     assert {getattr(rules, field.name).name for field in fields(rules)} == LIMITS

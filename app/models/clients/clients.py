@@ -42,6 +42,7 @@ clients = Table(
     Column("secret_expires_at", Instant),
     Column("previous_secret_digest", LargeBinary),
     Column("previous_secret_expires_at", Instant),
+    Column("admin_scopes_since", Text),
     index_where_set("ix_clients_registration_expires_at", "registration_expires_at"),
 )
 
@@ -72,6 +73,7 @@ class ClientColumns(NamedTuple):
     secret_expires_at: datetime | None = None
     previous_secret_digest: bytes | None = None
     previous_secret_expires_at: datetime | None = None
+    admin_scopes_since: str | None = None
 
 
 class Client(ClientColumns, ClientMixin):
@@ -89,7 +91,8 @@ class Client(ClientColumns, ClientMixin):
 
     `policies` is a JSON object (`ClientPolicies`), or None for a client that has the general ones.
     `admin_scopes` are the scopes of the admin API that an administrator allows the client; those in
-    `scope` are never read for this. `owner` is the file that made the client, or `manual`, and
+    `scope` are never read for this. `admin_scopes_since` is a JSON object of the times since which
+    it may have them. `owner` is the file that made the client, or `manual`, and
     `version` grows with every change. While a secret is being replaced, the previous one is valid
     until `previous_secret_expires_at`.
     """
@@ -109,6 +112,21 @@ class Client(ClientColumns, ClientMixin):
     @cached_property
     def allowed_scopes(self) -> frozenset[str]:
         return frozenset(self.allowed_scope.split())
+
+    @cached_property
+    def listed_admin_scopes(self) -> Mapping[str, datetime]:
+        """The scopes of the admin API that the client may have, and since when."""
+        if not self.admin_scopes or self.admin_scopes_since is None:
+            return {}
+        since: dict[str, str] = json.loads(self.admin_scopes_since)
+        listed = self.admin_scopes.split()
+        return {name: datetime.fromisoformat(since[name]) for name in listed if name in since}
+
+    @cached_property
+    def grantable_scopes(self) -> frozenset[str]:
+        """The scopes that a grant may issue: those within the policies, and of the admin API those
+        that an administrator listed."""
+        return self.allowed_scopes | self.listed_admin_scopes.keys()
 
     @cached_property
     def redirect_uri_list(self) -> list[str]:
@@ -162,8 +180,9 @@ class Client(ClientColumns, ClientMixin):
         return self.redirect_uri_list[0] if len(self.redirect_uri_list) == 1 else ""
 
     def get_allowed_scope(self, scope: Collection[str] | str) -> str:
+        """Return the part of a scope that the client may have."""
         names = scope.split() if isinstance(scope, str) else scope
-        return " ".join(name for name in names if name in self.allowed_scopes)
+        return " ".join(name for name in names if name in self.grantable_scopes)
 
     def check_endpoint_auth_method(self, method: str, endpoint: str) -> bool:
         if self.token_endpoint_auth_method is not None:

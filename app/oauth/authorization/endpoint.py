@@ -158,11 +158,12 @@ class AuthorizationEndpoint:
             return _interaction(pending, InteractionKind.CONSENT, position)
         if not is_allowed:
             return await self._finish_with(request.refused(AccessDeniedError()), pending)
-        if not await self._consents.grant(current.user, request.client, consent_scopes(request)):
+        scopes = consent_scopes(request, position.scope)
+        if not await self._consents.grant(current.user, request.client, scopes):
             # The account was deleted: the consent page leads to the sign-in page.
             return _interaction(pending, InteractionKind.CONSENT, position)
         await self._authorization_request_repository.set_consent(stored.digest, session_id)
-        return await self.go_on(pending, Position(None, current))
+        return await self.go_on(pending, Position(None, current, position.scope))
 
     async def cancel(self, pending: Pending) -> AuthorizationResponse:
         """Refuse a pending request because the user went back without signing in."""
@@ -258,7 +259,7 @@ class AuthorizationEndpoint:
             credentials_version=signed_in.session.credentials_version,
             session_id=signed_in.session.session_id,
             redirect_uri=request.parameters.get("redirect_uri", ""),
-            scope=request.scope,
+            scope=position.scope,
             nonce=request.nonce,
             code_challenge=request.code_challenge,
             claims=request.claims.text,

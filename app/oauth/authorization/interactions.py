@@ -9,6 +9,7 @@ from app.clock import Clock
 from app.models.clients.consents import Consent
 from app.models.oauth.authorization_requests import StoredRequest
 from app.oauth.access_policy import may_use
+from app.oauth.admin_access import FACTOR_AGE, listed_in, scope_for_user
 from app.oauth.authorization.requests import AuthorizationRequest
 from app.oauth.claims import scopes_of
 from app.oauth.descriptions import Description
@@ -63,11 +64,13 @@ PROMPT_NONE_ERRORS: dict[InteractionKind, type[OAuth2Error]] = {
 class Position:
     """The next interaction that a request requires, or None, and the session of its user.
 
-    `consent` is what the user allowed the client before, if the next step is to ask for more.
+    `scope` is the part of the requested scope that the user can grant. `consent` is what the user
+    allowed the client before, if the next step is to ask for more.
     """
 
     step: InteractionKind | None
     signed_in: SignedIn | None
+    scope: str = ""
     consent: Consent | None = None
 
 
@@ -120,17 +123,25 @@ class Interactions:
         entitlements = self._entitlements.lazily(current.user.user_id)
         if not await may_use(request.client, entitlements):
             return Position(InteractionKind.NO_ACCESS, current)
+        scope = await scope_for_user(
+            request.scope, client=request.client, user=entitlements, has_recent_factor=True
+        )
+        if request.scope and not scope:
+            return Position(InteractionKind.NO_ACCESS, current)
         _check_acr(request, current)
-        if _is_step_up_due(request, current) or not await self._second_factor_policies.is_met(
-            current, request.client
-        ):
-            return Position(InteractionKind.STEP_UP, current)
+        step = _factor_step(request, current, scope=scope, now=self._clock.now())
+        if step is None and not await self._second_factor_policies.is_met(current, request.client):
+            step = InteractionKind.STEP_UP
+        if step is not None:
+            return Position(step, current)
         consent_session_id = stored.consent_session_id if stored is not None else None
         is_allowed = consent_session_id == current.session.session_id
-        requirement = await self._consent_requirement(request, current, is_granted=is_allowed)
+        requirement = await self._consent_requirement(
+            request, current, scope=scope, is_granted=is_allowed
+        )
         if requirement.is_due:
-            return Position(InteractionKind.CONSENT, current, requirement.consent)
-        return Position(None, current)
+            return Position(InteractionKind.CONSENT, current, scope, requirement.consent)
+        return Position(None, current, scope)
 
     async def _subject_asked(self, request: AuthorizationRequest) -> str | None:
         """Return the subject that the response must be about, or None.
@@ -146,21 +157,24 @@ class Interactions:
         return subject if isinstance(subject, str) else None
 
     async def _consent_requirement(
-        self, request: AuthorizationRequest, current: SignedIn, *, is_granted: bool
+        self, request: AuthorizationRequest, current: SignedIn, *, scope: str, is_granted: bool
     ) -> ConsentRequirement:
         return await self._consents.requirement(
             current.user,
             request.client,
-            consent_scopes(request),
+            consent_scopes(request, scope),
             is_forced="consent" in request.prompts,
             is_identity_sure=is_sure_of_its_client(request.client, request.target.redirect_uri),
             is_granted=is_granted,
         )
 
 
-def consent_scopes(request: AuthorizationRequest) -> frozenset[str]:
-    """Return the scopes to consent to, including those that the requested claims belong to."""
-    return frozenset(request.scopes) | scopes_of(request.claims)
+def consent_scopes(request: AuthorizationRequest, scope: str) -> frozenset[str]:
+    """Return the scopes to consent to, including those that the requested claims belong to.
+
+    `scope` is the part of the requested scope that the user can grant.
+    """
+    return frozenset(scope.split()) | scopes_of(request.claims)
 
 
 def acr_for(request: AuthorizationRequest, current: SignedIn) -> str:
@@ -257,6 +271,20 @@ def _check_acr(request: AuthorizationRequest, current: SignedIn) -> None:
     reachable = _classes_met(current) if "none" in request.prompts else ACR_VALUES
     if acr_request.get("essential") and requested and not requested.intersection(reachable):
         raise UnmetAuthenticationRequirementsError(reason="no essential acr value can be met")
+
+
+def _factor_step(
+    request: AuthorizationRequest, current: SignedIn, *, scope: str, now: datetime
+) -> InteractionKind | None:
+    """Return whether the user must sign in again, or give another factor.
+
+    A scope of the admin API needs a second factor of the last minutes.
+    """
+    is_administrative = bool(listed_in(scope, request.client))
+    if is_administrative and now - current.session.auth_time > FACTOR_AGE:
+        return InteractionKind.LOGIN
+    lacks_factor = is_administrative and current.session.acr != ACR_MFA
+    return InteractionKind.STEP_UP if lacks_factor or _is_step_up_due(request, current) else None
 
 
 def _is_step_up_due(request: AuthorizationRequest, current: SignedIn) -> bool:

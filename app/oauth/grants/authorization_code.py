@@ -14,6 +14,7 @@ from app.clock import Clock
 from app.models.clients.clients import Client
 from app.models.oauth.authorization_codes import AuthorizationCode
 from app.oauth.access_policy import AccessRefusedError, may_use
+from app.oauth.admin_access import has_recent_factor, scope_granted_by_user
 from app.oauth.descriptions import Description
 from app.oauth.errors import InvalidGrantError
 from app.oauth.grants.base import Grant, GrantParameters
@@ -112,12 +113,18 @@ class AuthorizationCodeGrant(Grant[AuthorizationCodeParameters]):
         entitlements = self._entitlements.lazily(signed_in.user.user_id)
         if not await may_use(client, entitlements):
             raise AccessRefusedError(Description.AUTHORIZATION_CODE_INVALID)
+        scope = await scope_granted_by_user(
+            client.get_allowed_scope(code.scope),
+            client=client,
+            user=entitlements,
+            has_recent_factor=has_recent_factor(code.amr, code.auth_time, at=code.issued_at),
+        )
         response = await self._token_issuer.redeem(
             self._authorization_code_repository.redeem,
             presented,
             client,
             signed_in,
-            scope=client.get_allowed_scope(code.scope),
+            scope=scope,
             authentication=Authentication(code.auth_time, code.acr, code.amr, code.session_id),
             entitlements=entitlements,
             nonce=code.nonce,

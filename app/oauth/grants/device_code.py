@@ -6,6 +6,7 @@ from app.clock import Clock
 from app.models.clients.clients import Client
 from app.models.oauth.device_codes import DeviceCode
 from app.oauth.access_policy import AccessRefusedError, may_use
+from app.oauth.admin_access import has_recent_factor, scope_granted_by_user
 from app.oauth.descriptions import Description
 from app.oauth.device import DEVICE_CODE
 from app.oauth.errors import (
@@ -95,12 +96,20 @@ class DeviceCodeGrant(Grant[DeviceCodeParameters]):
         entitlements = self._entitlements.lazily(signed_in.user.user_id)
         if not await may_use(client, entitlements):
             raise AccessRefusedError(Description.DEVICE_CODE_INVALID)
+        scope = await scope_granted_by_user(
+            client.get_allowed_scope(code.scope),
+            client=client,
+            user=entitlements,
+            has_recent_factor=has_recent_factor(
+                code.amr or "", auth_time, at=code.approved_at or auth_time
+            ),
+        )
         response = await self._token_issuer.redeem(
             self._device_code_repository.redeem,
             presented,
             client,
             signed_in,
-            scope=client.get_allowed_scope(code.scope),
+            scope=scope,
             authentication=Authentication(auth_time, code.acr or "", code.amr or "", session_id),
             entitlements=entitlements,
         )

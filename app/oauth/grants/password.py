@@ -10,6 +10,7 @@ from pydantic import Field
 
 from app.models.accounts.sessions import PASSWORD
 from app.oauth.access_policy import may_use
+from app.oauth.admin_access import scope_granted_by_user
 from app.oauth.descriptions import Description
 from app.oauth.errors import InvalidGrantError, UnauthorizedClientError
 from app.oauth.grants.base import Grant, GrantParameters
@@ -80,6 +81,12 @@ class PasswordGrant(Grant[PasswordParameters]):
                 Description.CREDENTIALS_INVALID
             )  # `sign_in` has recorded the reason
 
+        scope = await scope_granted_by_user(
+            scope,
+            client=client,
+            user=self._entitlements.lazily(user.user_id),
+            has_recent_factor=self._authentication.requires_code,
+        )
         response = await self._token_issuer.issue_to_user(
             client,
             user=user,

@@ -14,6 +14,7 @@ from app.models.clients.clients import Client
 from app.models.oauth.refresh_tokens import RefreshToken
 from app.models.oauth.used_refresh_tokens import UsedRefreshToken
 from app.oauth.access_policy import AccessRefusedError, may_use
+from app.oauth.admin_access import without_admin_scopes
 from app.oauth.descriptions import Description
 from app.oauth.errors import InvalidGrantError
 from app.oauth.grants.base import Grant, GrantParameters
@@ -90,7 +91,8 @@ class RefreshTokenGrant(Grant[RefreshTokenParameters]):
         entitlements = self._entitlements.lazily(token.user_id or "")
         if not await may_use(client, entitlements):
             raise AccessRefusedError(Description.REFRESH_TOKEN_INVALID)
-        scope = client.get_allowed_scope(token.scope)  # it may have shrunk
+        allowed = client.get_allowed_scope(token.scope)  # the client's scope may have shrunk
+        scope = without_admin_scopes(allowed, client)
         if parameters.scope is not None:
             scope = narrow_granted_scope(parameters.scope, client=client, granted=scope)
         if token.used_at is not None:

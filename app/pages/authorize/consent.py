@@ -28,7 +28,7 @@ async def consent(request: InteractionRequestDep, pending: PendingDep) -> Respon
         switch_url=request.link(LOGIN, other="1"),
         scopes=views_of_scopes(
             browser.request,
-            consent_scopes(authorization_request),
+            consent_scopes(authorization_request, position.scope),
             position.consent,
             catalogue=await request.services.oauth.scope_catalogue.scopes(),
         ),

@@ -3,9 +3,9 @@
 from collections.abc import Sequence
 from contextlib import nullcontext
 from datetime import datetime
-from typing import Any, Literal
+from typing import Any, Literal, NamedTuple
 
-from sqlalchemy import delete, select
+from sqlalchemy import Select, delete, select
 from sqlalchemy.ext.asyncio import AsyncConnection
 
 from app.database.database import Database
@@ -17,6 +17,7 @@ from app.models.accounts.groups import (
     group_members,
     groups,
 )
+from app.models.accounts.users import users
 from app.models.operations.audit_outbox import NewEvent
 from app.repositories.accounts.administrators import (
     administrator_remains,
@@ -29,10 +30,19 @@ from app.repositories.accounts.owners import lock_user
 from app.repositories.inserts import upsert
 from app.repositories.operations.audit_outbox import write_events
 
-member, group = group_members.c, groups.c
+member, group, user = group_members.c, groups.c, users.c
 
 Added = Literal["added", "present", "no_user", "no_group"]
 Removed = Literal["removed", "absent", "of_provider"]
+
+
+class NamedMember(NamedTuple):
+    """A membership, with the username of the member."""
+
+    user_id: str
+    username: str
+    source: str
+    added_at: datetime
 
 
 class GroupMemberRepository:
@@ -97,19 +107,26 @@ class GroupMemberRepository:
 
         All memberships of a user are on one page, so that it can be longer than `limit`.
         """
-        page = (
-            select(member.user_id)
-            .where(member.group_id == group_id, member.user_id > after)
-            .group_by(member.user_id)
-            .order_by(member.user_id)
-            .limit(limit)
-        )
+        page = _page_of_users(group_id, after=after, limit=limit)
         return await self._database.find_all(
             select(group_members)
             .where(member.group_id == group_id, member.user_id.in_(page))
             .order_by(member.user_id, member.source),
             value=Membership,
         )
+
+    async def list_named(
+        self, group_id: str, *, after: str = "", limit: int = 100
+    ) -> Sequence[NamedMember]:
+        """Return what `list_page` returns, with the usernames."""
+        page = _page_of_users(group_id, after=after, limit=limit)
+        rows: Sequence[Any] = await self._database.fetch_all(
+            select(member.user_id, user.username, member.source, member.added_at)
+            .join(users, user.user_id == member.user_id)
+            .where(member.group_id == group_id, member.user_id.in_(page))
+            .order_by(member.user_id, member.source)
+        )
+        return [NamedMember(*row) for row in rows]
 
     async def list_manual(self, user_ids: Sequence[str]) -> Sequence[tuple[str, str]]:
         """Return the user and the group name of memberships that administrators gave, by name."""
@@ -131,6 +148,16 @@ class GroupMemberRepository:
         )
         width = len(groups.columns)
         return [(Group(*row[:width]), Membership(*row[width:])) for row in rows]
+
+
+def _page_of_users(group_id: str, *, after: str, limit: int) -> Select[tuple[str]]:
+    return (
+        select(member.user_id)
+        .where(member.group_id == group_id, member.user_id > after)
+        .group_by(member.user_id)
+        .order_by(member.user_id)
+        .limit(limit)
+    )
 
 
 async def _require_may_change(

@@ -91,11 +91,16 @@ class GroupRepository:
             select(groups).where(group.name_key == name_key), value=Group
         )
 
-    async def list_page(self, *, after: str = "", limit: int = 100) -> Sequence[Group]:
-        """Return a page of groups, ordered by `name_key`, beginning after `after`."""
+    async def list_page(
+        self, *, prefix: str = "", after: str = "", limit: int = 100
+    ) -> Sequence[Group]:
+        """Return a page of groups whose `name_key` begins with `prefix`, ordered by it, beginning
+        after `after`."""
+        query = select(groups).where(group.name_key > after)
+        if prefix:
+            query = query.where(group.name_key.startswith(prefix, autoescape=True))
         return await self._database.find_all(
-            select(groups).where(group.name_key > after).order_by(group.name_key).limit(limit),
-            value=Group,
+            query.order_by(group.name_key).limit(limit), value=Group
         )
 
     async def any_has_second_factor(self) -> bool:

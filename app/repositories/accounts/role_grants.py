@@ -2,15 +2,16 @@
 
 from collections.abc import Sequence
 from contextlib import nullcontext
-from typing import Literal
+from datetime import datetime
+from typing import Any, Literal, NamedTuple
 
-from sqlalchemy import delete, exists, literal, or_, select
+from sqlalchemy import delete, exists, func, literal, or_, select
 from sqlalchemy.ext.asyncio import AsyncConnection
 
 from app.database.database import Database
 from app.database.lock_retries import retries_on_lock
 from app.errors import FullAdministratorRequiredError
-from app.models.accounts.groups import MANUAL, group_mappings, group_members
+from app.models.accounts.groups import MANUAL, group_mappings, group_members, groups
 from app.models.accounts.roles import (
     ADMINISTRATOR,
     GROUP_PREFIX,
@@ -21,6 +22,7 @@ from app.models.accounts.roles import (
     role_grants,
     roles,
 )
+from app.models.accounts.users import users
 from app.models.operations.audit_outbox import NewEvent
 from app.repositories.accounts.administrators import (
     administrator_remains,
@@ -33,9 +35,17 @@ from app.repositories.accounts.owners import lock_user
 from app.repositories.inserts import upsert, values_in
 from app.repositories.operations.audit_outbox import write_events
 
-grant, role = role_grants.c, roles.c
+grant, role, group, user = role_grants.c, roles.c, groups.c, users.c
 
 Granted = Literal["granted", "present", "no_subject", "no_role", "mapped"]
+
+
+class NamedGrant(NamedTuple):
+    """A grant with the name of the user or group, which is None for one that is being deleted."""
+
+    subject: str
+    name: str | None
+    granted_at: datetime
 
 
 class RoleGrantRepository:
@@ -104,6 +114,26 @@ class RoleGrantRepository:
             .limit(limit),
             value=RoleGrant,
         )
+
+    async def list_named(
+        self, role_id: str, *, after: str = "", limit: int = 100
+    ) -> Sequence[NamedGrant]:
+        """Return what `list_of_role` returns, with the names of the users and groups."""
+        user_id = func.substr(grant.subject, len(USER_PREFIX) + 1)
+        group_id = func.substr(grant.subject, len(GROUP_PREFIX) + 1)
+        is_group = grant.subject.startswith(GROUP_PREFIX)
+        rows: Sequence[Any] = await self._database.fetch_all(
+            select(grant.subject, func.coalesce(group.name, user.username), grant.granted_at)
+            .select_from(
+                role_grants.outerjoin(groups, is_group & (group.group_id == group_id)).outerjoin(
+                    users, ~is_group & (user.user_id == user_id)
+                )
+            )
+            .where(grant.role_id == role_id, grant.subject > after)
+            .order_by(grant.subject)
+            .limit(limit)
+        )
+        return [NamedGrant(*row) for row in rows]
 
     async def list_of_subject(self, subject: str) -> Sequence[Role]:
         """Return the roles of a user or group, without those that a user has by a group."""

@@ -32,7 +32,10 @@ class NewPair:
 
 
 class SignIn(NamedTuple):
-    """The sign-in of a token family; `auth_time` is None if it was not in a browser."""
+    """The sign-in of a token family; `auth_time` is None if it was not in a browser.
+
+    `created_at` is when the family was created, which its refreshed tokens keep.
+    """
 
     user_id: str | None
     session_id: str | None
@@ -40,10 +43,17 @@ class SignIn(NamedTuple):
     acr: str | None
     amr: str | None
     claims: str | None
+    created_at: datetime
 
 
 SIGN_IN = select(
-    family.user_id, family.session_id, family.auth_time, family.acr, family.amr, family.claims
+    family.user_id,
+    family.session_id,
+    family.auth_time,
+    family.acr,
+    family.amr,
+    family.claims,
+    family.created_at,
 )
 
 

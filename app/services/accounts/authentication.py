@@ -48,7 +48,7 @@ class AuthenticationService:
         self._known_networks = known_networks
         self._audit = audit
         self._notices = notices
-        self._wants_code = otp_policy == "every_login"
+        self.requires_code = otp_policy == "every_login"
 
     async def check_password(self, username: str, password: str) -> User | None:
         """Return the user if the password is correct, otherwise None.
@@ -87,7 +87,7 @@ class AuthenticationService:
         user = await find_user(self._user_repository, username)
         account = usernames.account_of(username)
         attempt = await self._limits.login_attempt(
-            account, user, Way.GRANT, with_code=self._wants_code
+            account, user, Way.GRANT, with_code=self.requires_code
         )
         async with self._known_networks.notifying_owner(user, account):
             await self._limits.check(attempt)
@@ -95,14 +95,14 @@ class AuthenticationService:
             problem = self._problem(user, code, has_password=checked.is_right)
             is_allowed = await may_use(user.user_id if user is not None else "")
             problem = problem if is_allowed else problem or "access"
-            clears = not self._wants_code or self._otp.is_unused(user, code or "")
+            clears = not self.requires_code or self._otp.is_unused(user, code or "")
             await self._limits.settle(
                 attempt.attempts,
                 is_right=problem is None,
                 clears=clears,
                 forgets=self._limits.failures_of(user),
             )
-        if problem is None and user is not None and code is not None and self._wants_code:
+        if problem is None and user is not None and code is not None and self.requires_code:
             problem = None if await self._otp.spend_code(user, code) else "code"
         if user is None or problem is not None:
             await self._refused(user, problem or "password", client_id=client_id)
@@ -133,7 +133,7 @@ class AuthenticationService:
 
         Each part is checked, so that timing reveals nothing; a code is not consumed yet.
         """
-        has_code = not self._wants_code or self._otp.may_be_code(user, code or "")
+        has_code = not self.requires_code or self._otp.may_be_code(user, code or "")
         if not has_password or user is None:
             return "password"
         if not user.has_confirmed_otp:

@@ -14,7 +14,7 @@ from app.errors import (
     require_version,
 )
 from app.models.accounts.groups import MANUAL, Group, Membership
-from app.repositories.accounts.group_members import GroupMemberRepository
+from app.repositories.accounts.group_members import GroupMemberRepository, NamedMember
 from app.repositories.accounts.groups import GroupRepository
 from app.schemas.admin_scopes import AdminScope
 from app.schemas.groups import GroupBody, group_key
@@ -158,13 +158,24 @@ class GroupService:
     async def find_by_name(self, name: str) -> Group | None:
         return await self._group_repository.find_by_name(group_key(name))
 
-    async def list_page(self, *, after: str = "", limit: int = 100) -> Sequence[Group]:
-        return await self._group_repository.list_page(after=after, limit=limit)
+    async def list_page(
+        self, *, search: str = "", after: str = "", limit: int = 100
+    ) -> Sequence[Group]:
+        """Return a page of groups whose name begins like `search`, in any case."""
+        return await self._group_repository.list_page(
+            prefix=group_key(search), after=after, limit=limit
+        )
 
     async def members(
         self, group_id: str, *, after: str = "", limit: int = 100
     ) -> Sequence[Membership]:
         return await self._group_member_repository.list_page(group_id, after=after, limit=limit)
+
+    async def named_members(
+        self, group_id: str, *, after: str = "", limit: int = 100
+    ) -> Sequence[NamedMember]:
+        """Return the memberships of a page of users, with their usernames."""
+        return await self._group_member_repository.list_named(group_id, after=after, limit=limit)
 
     async def groups_of(self, user_id: str) -> Sequence[tuple[Group, Membership]]:
         return await self._group_member_repository.list_of_user(user_id)

@@ -7,7 +7,7 @@ from app.details import Detail
 from app.errors import ConflictError, NotFoundError
 from app.models.accounts.roles import Role, RoleGrant, group_subject, user_subject
 from app.models.operations.audit_outbox import NewEvent
-from app.repositories.accounts.role_grants import RoleGrantRepository
+from app.repositories.accounts.role_grants import NamedGrant, RoleGrantRepository
 from app.schemas.admin_scopes import AdminScope
 from app.services.accounts.events import AccountEvent
 from app.services.accounts.roles import RoleService, about_role, shown_role
@@ -78,6 +78,12 @@ class RoleGrantService:
         self, role_id: str, *, after: str = "", limit: int = 100
     ) -> Sequence[RoleGrant]:
         return await self._role_grant_repository.list_of_role(role_id, after=after, limit=limit)
+
+    async def list_named(
+        self, role_id: str, *, after: str = "", limit: int = 100
+    ) -> Sequence[NamedGrant]:
+        """Return a page of the grants of a role, with the names of the users and groups."""
+        return await self._role_grant_repository.list_named(role_id, after=after, limit=limit)
 
     async def roles_of_user(self, user_id: str) -> Sequence[Role]:
         """Return the roles of a user, without those by a group."""

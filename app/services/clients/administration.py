@@ -1,7 +1,9 @@
 """Clients as administrators create and change them."""
 
+import json
 import re
-from collections.abc import Collection
+from collections.abc import Collection, Mapping
+from datetime import datetime
 from typing import Any
 
 from app.clock import Clock
@@ -129,12 +131,18 @@ class ClientAdministration:
     async def set_admin_scopes(
         self, client_id: str, scopes: Collection[AdminScope], *, authority: Authority
     ) -> Client:
-        """Set the scopes of the admin API that a client may have. Needs a full administrator."""
+        """Set the scopes of the admin API that a client may have. Needs a full administrator.
+
+        A scope opens nothing with tokens from before it was set.
+        """
         authority.require_full()
         before = await self._client_repository.find(client_id, now=self._clock.now())
         if before is None:
             raise NotFoundError(Detail.CLIENT_UNKNOWN)
-        after = before._replace(admin_scopes=" ".join(sorted(set(scopes))))
+        since = {name: before.listed_admin_scopes.get(name, self._clock.now()) for name in scopes}
+        after = before._replace(
+            admin_scopes=" ".join(sorted(since)), admin_scopes_since=_text_of(since)
+        )
         if after == before:
             return before
         event = self._audit.event(
@@ -146,6 +154,11 @@ class ClientAdministration:
         if not await self._client_repository.change(before, after, event=event):
             raise StaleVersionError
         return after._replace(version=before.version + 1)
+
+
+def _text_of(since: Mapping[AdminScope, datetime]) -> str | None:
+    texts = {name.value: since[name].isoformat() for name in sorted(since)}
+    return json.dumps(texts) if texts else None
 
 
 def _require_good_id(client_id: str) -> None:

@@ -140,7 +140,9 @@ class ClientService:
         if self._seen(changed) == self._seen(client):
             changed = changed._replace(trust=client.trust)
             if _keys_of(changed) == _keys_of(client):
-                changed = changed._replace(admin_scopes=client.admin_scopes)
+                changed = changed._replace(
+                    admin_scopes=client.admin_scopes, admin_scopes_since=client.admin_scopes_since
+                )
         else:
             changed = changed._replace(policies=_without_waived_consent(client))
         event = self._own_act(ServerEvent.CLIENT_CHANGED, client)

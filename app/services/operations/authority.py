@@ -8,8 +8,7 @@ check that in the transaction of the change; a client is replaced as a whole, as
 from collections.abc import Iterable
 from dataclasses import dataclass
 
-from app.details import Detail
-from app.errors import ForbiddenError, FullAdministratorRequiredError
+from app.errors import FullAdministratorRequiredError, InsufficientScopeError
 from app.models.clients.clients import Client
 from app.schemas.admin_scopes import AdminScope
 
@@ -26,11 +25,9 @@ class Authority:
         return AdminScope.ADMIN in self.scopes
 
     def require(self, scope: AdminScope) -> None:
-        """Raise `ForbiddenError` if the caller does not hold a scope."""
+        """Raise `InsufficientScopeError` if the caller does not hold a scope."""
         if not self.is_full and scope not in self.scopes:
-            raise ForbiddenError(
-                Detail.ADMIN_SCOPE_REQUIRED, reason=f"the caller lacks the scope {scope.value}"
-            )
+            raise InsufficientScopeError(scope.value)
 
     def require_full(self) -> None:
         if not self.is_full:

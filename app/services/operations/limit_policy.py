@@ -37,6 +37,7 @@ class Rules:
     device: Rule
     passkey: Rule
     admin: Rule
+    admin_request: Rule
 
     @classmethod
     def of(
@@ -49,6 +50,7 @@ class Rules:
         registration: int,
         client_registration: int,
         authorization_request: int,
+        admin_request: int,
     ) -> "Rules":
         """Return the rules for these figures; 0 means no limit, if it is allowed.
 
@@ -78,6 +80,7 @@ class Rules:
             device=Rule("device", 20, MINUTE, MINUTE / 20, SHORT),
             passkey=Rule("passkey", 60, MINUTE),
             admin=Rule("admin", 60, MINUTE),
+            admin_request=Rule("admin request", admin_request, MINUTE),
         )
 
     @property

@@ -216,6 +216,10 @@ class Limits:
         """Count a wrong administrator token; the correct one is never refused."""
         await self._count(_of_networks(self.rules.admin))
 
+    async def count_admin_request(self, caller: str) -> None:
+        """Count a request to the admin API."""
+        await self._count([Attempt(self.rules.admin_request, caller)])
+
     async def count_mail(self, what: str) -> None:
         """Count an email that is requested; `what` is the text entered, before any look-up."""
         await self._count([Attempt(self.rules.mail, what), *_of_networks(self.rules.mail_address)])

@@ -71,6 +71,12 @@ class LimitSettings(SettingsGroup):
         " browser with a valid session are not counted; pushed and device requests of an"
         " authenticated client are counted by client, with ten times that limit.",
     )
+    admin_api_limit: int = Field(
+        600,
+        ge=1,
+        le=1_000_000,
+        description="Requests a minute to the admin API, for each user or client that sends them.",
+    )
     redis_url: SecretStr | None = Field(
         None,
         description="Count in Redis or Valkey instead of the database: `redis://`, `rediss://` or"

@@ -27,6 +27,11 @@ class OperationSettings(SettingsGroup):
         " client, request id. No secrets.",
     )
     docs: bool = Field(True, description="Serve `/docs` and `/openapi.json`.")
+    admin_api: bool = Field(
+        True,
+        description="Serve the admin API at `/admin/api/v1` and the console. With `false` the"
+        " server is administered by the command line alone.",
+    )
     fast_lane: bool = Field(
         True,
         description="Dispatch the hot endpoints before FastAPI's stack. The responses are the same"
