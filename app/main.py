@@ -18,7 +18,8 @@ from app.observability.access_log import AccessLog
 from app.observability.logging import configure_logging, logger, server_output
 from app.pages.account.pages import AccountPage
 from app.pages.account.registry import ACCOUNT_PAGES
-from app.routers import cross_origin, hot_endpoints, registration, routers
+from app.routers import admin, cross_origin, hot_endpoints, registration, routers
+from app.routers.admin.openapi import models_of
 from app.routers.error_handlers import ErrorRenderer
 from app.routers.hot import HotEndpoint
 from app.routers.openapi import describe
@@ -61,7 +62,11 @@ def application_of(
         (endpoint.method, endpoint.path): endpoint.bound_to(services) for endpoint in endpoints
     }
     protocol_paths = {endpoint.path for endpoint in endpoints if endpoint.speaks_protocol}
-    errors = ErrorRenderer({*protocol_paths, registration.PATH}, below=(f"{registration.PATH}/",))
+    errors = ErrorRenderer(
+        {*protocol_paths, registration.PATH},
+        below=(f"{registration.PATH}/",),
+        pointing_below=(f"{admin.PREFIX}/",),
+    )
     gate = Gate(services, errors) if waits_for_database else None
     lifespan = Lifespan(services, gate=gate, access_log=access_log, output=output)
     edge = PosternApp(
@@ -114,12 +119,14 @@ def _fastapi(
         generate_unique_id_function=lambda route: route.name,  # names in generated clients
     )
     application.state.services = services
-    for router in routers(endpoints):
+    all_routers = routers(endpoints, with_admin_api=services.core.settings.admin_api)
+    for router in all_routers:
         application.include_router(router)
     errors.install(application)
     pages.install(application, account_pages)
     grant_types = [grant.grant_type for grant in services.oauth.grants]
-    describe(application, endpoints, grant_types=grant_types)
+    models = models_of(route for router in all_routers for route in router.routes)
+    describe(application, endpoints, grant_types=grant_types, models=models)
     return application
 
 

@@ -6,6 +6,7 @@ from fastapi import APIRouter
 
 from app.oauth.grants import Grants
 from app.routers import clients, operations, otp, registration, users
+from app.routers.admin import ADMIN_ROUTERS
 from app.routers.device_authorization import DEVICE_AUTHORIZATION
 from app.routers.hot import HotEndpoint, router_of
 from app.routers.introspection import INTROSPECT
@@ -35,7 +36,7 @@ def hot_endpoints(grants: Grants) -> tuple[HotEndpoint, ...]:
     )
 
 
-def routers(endpoints: Sequence[HotEndpoint]) -> tuple[APIRouter, ...]:
+def routers(endpoints: Sequence[HotEndpoint], *, with_admin_api: bool) -> tuple[APIRouter, ...]:
     """Return all routers, with the endpoints of the fast lane among them."""
     return (
         users.router,
@@ -44,4 +45,5 @@ def routers(endpoints: Sequence[HotEndpoint]) -> tuple[APIRouter, ...]:
         registration.router,
         router_of(endpoints),
         operations.router,
+        *(ADMIN_ROUTERS if with_admin_api else ()),
     )

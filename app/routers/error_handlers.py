@@ -1,11 +1,12 @@
 """Convert exceptions to responses, for both lanes.
 
 Protocol endpoints return errors in the protocol's format (RFC 6749 section 5.2), everything else
-problem details (RFC 9457) that also contain `error`. A request that arrives too slowly or has too
+problem details (RFC 9457) that also contain `error`. Those of the admin API point at the member of
+the body that is wrong. A request that arrives too slowly or has too
 large a head never gets this far: `app.server.http_protocol` rejects it.
 """
 
-from collections.abc import Collection, Iterable
+from collections.abc import Collection, Iterable, Sequence
 from http import HTTPStatus
 from typing import Any
 
@@ -25,6 +26,7 @@ from app.oauth.errors import (
     error_headers,
 )
 from app.observability import refusals
+from app.routers.field_problems import field_problem, field_problems, message_of
 from app.routers.json_responses import NO_STORE, json_response, starlette_response
 
 PROBLEM_JSON = b"application/problem+json"
@@ -34,12 +36,20 @@ SERVER_ERROR = str(ServerError.description)
 class ErrorRenderer:
     """Renderer of errors, in the protocol's format where it is required.
 
-    That is at `protocol_paths` and at every path that starts with an entry of `below`.
+    That is at `protocol_paths` and at every path that starts with an entry of `below`. Below
+    `pointing_below`, problem details have pointers.
     """
 
-    def __init__(self, protocol_paths: Collection[str], *, below: tuple[str, ...] = ()) -> None:
+    def __init__(
+        self,
+        protocol_paths: Collection[str],
+        *,
+        below: tuple[str, ...] = (),
+        pointing_below: tuple[str, ...] = (),
+    ) -> None:
         self._protocol_paths = frozenset(protocol_paths)
         self._below = below
+        self._pointing_below = pointing_below
 
     def render(self, error: Exception, path: str) -> HttpResponse:
         """Return the response for an error at a path; a bug is a 500 without details."""
@@ -49,7 +59,8 @@ class ErrorRenderer:
             return protocol_error(error)
         if isinstance(error, RequestValidationError):
             refusals.note_refusal("invalid_request", _reason_of(error))
-            return _validation_problem(error)
+            is_pointing = self._points(path)
+            return _validation_problem(field_problems(error) if is_pointing else _members_of(error))
         if isinstance(error, HTTPException):
             refusals.note_refusal(_code_of(error), str(error.detail))
             return _http_error(error, in_the_protocols_words=self._speaks_protocol(path))
@@ -57,13 +68,19 @@ class ErrorRenderer:
         if self._speaks_protocol(path):
             return _in_the_protocols_words(error)
         if isinstance(error, PosternError):
+            errors = (
+                {"errors": [field_problem(error)]} if error.field and self._points(path) else {}
+            )
             return _problem(
-                error.status, error.title, error.detail, error.error_code, error.headers()
+                error.status, error.title, error.detail, error.error_code, error.headers(), **errors
             )
         return _problem(500, "Internal Server Error", SERVER_ERROR, ServerError.error, {})
 
     def _speaks_protocol(self, path: str) -> bool:
         return path in self._protocol_paths or path.startswith(self._below)
+
+    def _points(self, path: str) -> bool:
+        return path.startswith(self._pointing_below)
 
     def install(self, application: FastAPI) -> None:
         """Make the framework render its own errors and those of its routes in the same way."""
@@ -144,19 +161,22 @@ def _reason_of(error: RequestValidationError) -> str:
     return f"{'.'.join(map(str, first['loc']))}: {first['msg']}"
 
 
-def _validation_problem(error: RequestValidationError) -> HttpResponse:
+def _members_of(error: RequestValidationError) -> list[dict[str, Any]]:
     """Return the location and the message of each error.
 
     The response never repeats the input, which may be a password.
     """
-    errors = [
+    return [
         {
             "location": list(detail["loc"]),
-            "message": detail["msg"].removeprefix("Value error, "),
+            "message": message_of(detail),
             "type": detail["type"],
         }
         for detail in error.errors()
     ]
+
+
+def _validation_problem(errors: Sequence[Any]) -> HttpResponse:
     return _problem(
         422,
         "Unprocessable Content",

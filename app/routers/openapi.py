@@ -42,9 +42,16 @@ FASTAPI_SCHEMAS = ("HTTPValidationError", "ValidationError")
 
 
 def describe(
-    application: FastAPI, endpoints: Sequence[HotEndpoint], *, grant_types: Collection[str]
+    application: FastAPI,
+    endpoints: Sequence[HotEndpoint],
+    *,
+    grant_types: Collection[str],
+    models: Sequence[type[BaseModel]],
 ) -> None:
-    """Complete `/openapi.json`, which is generated once."""
+    """Complete `/openapi.json`, which is generated once.
+
+    `models` are those of bodies that FastAPI does not read.
+    """
     forms = [form for endpoint in endpoints for form in endpoint.forms]
 
     def openapi() -> dict[str, Any]:
@@ -56,7 +63,7 @@ def describe(
                     description=DESCRIPTION,
                     routes=application.routes,
                 ),
-                [*forms, ClientRegister, ProtocolError, Problem],
+                [*forms, ClientRegister, ProtocolError, Problem, *models],
                 _security_schemes(grant_types),
             )
             schemas = application.openapi_schema["components"]["schemas"]

@@ -23,10 +23,15 @@ Refusals = Mapping[int, str | tuple[str, str]]
 _USUAL_PROBLEMS = {
     400: "bad_request",
     401: "unauthorized",
+    403: "forbidden",
+    404: "not_found",
     409: "conflict",
     410: "gone",
+    412: "precondition_failed",
     413: "invalid_request",
+    415: "unsupported_media_type",
     422: "invalid_request",
+    428: "precondition_required",
     429: "too_many_requests",
     503: "temporarily_unavailable",
 }
@@ -53,7 +58,9 @@ def problems(further: Refusals | None = None) -> Responses:
     return {status: problem(status, refusal) for status, refusal in sorted(described.items())}
 
 
-def problem(status: int, refusal: str | tuple[str, str]) -> dict[str, Any]:
+def problem(
+    status: int, refusal: str | tuple[str, str], *, schema: str = Problem.__name__
+) -> dict[str, Any]:
     text, error = _parts(refusal, usual=_USUAL_PROBLEMS[status])
     example = {
         "type": "about:blank",
@@ -62,7 +69,7 @@ def problem(status: int, refusal: str | tuple[str, str]) -> dict[str, Any]:
         "detail": text,
         "error": error,
     }
-    return _response(text, "application/problem+json", Problem.__name__, example)
+    return _response(text, "application/problem+json", schema, example)
 
 
 def protocol_errors(further: Refusals) -> Responses:

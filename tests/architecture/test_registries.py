@@ -92,7 +92,7 @@ def test_every_client_authentication_method_is_registered_once() -> None:
 
 
 def test_every_router_is_registered() -> None:
-    registered = {id(router) for router in routers(())}
+    registered = {id(router) for router in routers((), with_admin_api=True)}
 
     assert {id(router) for router in values_of(app.routers, APIRouter)} <= registered
 
@@ -121,7 +121,7 @@ def test_every_hot_endpoint_is_in_the_fast_lane_and_declared_to_fastapi() -> Non
     endpoints = hot_endpoints(GRANTS)
     declared = {
         (method, route.path)  # type: ignore[attr-defined]
-        for router in routers(endpoints)
+        for router in routers(endpoints, with_admin_api=True)
         for route in router.routes
         for method in route.methods  # type: ignore[attr-defined]
     }

@@ -4,6 +4,7 @@ from typing import Any
 
 from app.models.accounts.groups import Group
 from app.models.accounts.roles import Role
+from app.models.operations.audit_events import AuditEvent
 from app.schemas.attributes import AttributeDefinitionBody
 from app.schemas.client_policies import ClientPolicies
 from app.schemas.groups import GroupBody, RoleBody
@@ -70,3 +71,10 @@ async def restrict_to(app: Application, client: TestClient, *groups: Group) -> N
     if groups:
         access = {"kind": "groups", "groups": [group.group_id for group in groups]}
     await set_policies(app, client, access=access)
+
+
+async def events_of(app: Application, action: str) -> list[AuditEvent]:
+    """Return the audit events of an action, the oldest first."""
+    return [
+        event async for event in services_of(app).core.audit.read_all() if event.action == action
+    ]

@@ -1,0 +1,1 @@
+"""What JSON of the admin API looks like."""
