@@ -122,6 +122,10 @@ class Detail(PublicText):
     ADMIN_CREDENTIALS_REQUIRED = "Send ADMIN_TOKEN or an access token as a bearer token."
     ADMIN_CREDENTIALS_INVALID = "The token is unknown, expired or revoked."
     BODY_NOT_JSON = "Send the body as JSON, with the Content-Type of the documentation."
+    ADMIN_SCOPE_IN_METADATA = (
+        "{field} can't name scopes of the admin API. An administrator lists them for the client.",
+        "admin_scope_in_metadata",
+    )
     CURSOR_INVALID = (
         "The cursor isn't valid for this query. Start again without a cursor.",
         "cursor_invalid",

@@ -7,8 +7,10 @@ and the role are read again at each request to the admin API.
 
 from collections.abc import Collection
 from datetime import UTC, datetime, timedelta
+from typing import Literal
 
 from app.clock import Clock
+from app.models.accounts.sessions import Session
 from app.models.clients.clients import Client
 from app.models.oauth.access_tokens import AccessToken
 from app.oauth.scopes import wider_than_allowed
@@ -16,12 +18,15 @@ from app.repositories.clients.clients import ClientRepository
 from app.repositories.oauth.token_families import TokenFamilyRepository
 from app.schemas.admin_scopes import AdminScope
 from app.services.accounts.entitlements import Entitlements, EntitlementService, LazyEntitlements
-from app.services.accounts.sessions import MULTIPLE_FACTORS
+from app.services.accounts.sessions import ACR_MFA, MULTIPLE_FACTORS
 from app.services.operations.authority import OF_AUDITOR, Authority, authority_of
 
 FACTOR_AGE = timedelta(minutes=10)
 ALL = frozenset(AdminScope)
 NOTHING = authority_of(())
+
+MissingFactor = Literal["sign_in", "second_factor"]
+"""A sign-in with all factors, or the second factor alone."""
 
 
 def has_recent_factor(amr: str, auth_time: datetime, *, at: datetime) -> bool:
@@ -39,6 +44,17 @@ def without_admin_scopes(scope: str, client: Client) -> str:
     """Return what a refresh can grant: a second factor must not last as long as a family."""
     listed = client.listed_admin_scopes
     return " ".join(name for name in scope.split() if name not in listed) if listed else scope
+
+
+def missing_factor(
+    scope: str, client: Client, session: Session, *, at: datetime
+) -> MissingFactor | None:
+    """Return what a user has to give before they can grant a scope to a client, or None."""
+    if not listed_in(scope, client):
+        return None
+    if at - session.auth_time > FACTOR_AGE:
+        return "sign_in"
+    return None if session.acr == ACR_MFA else "second_factor"
 
 
 async def scope_for_user(

@@ -5,7 +5,7 @@ from typing import Any
 
 from app.errors import InvalidInputError
 from app.models.clients.clients import Client
-from app.oauth.client_metadata import ClientRules
+from app.oauth.client_metadata import ClientRules, require_no_admin_scope
 from app.oauth.errors import OAuth2Error
 from app.oauth.sectors import Sectors
 from app.oauth.supported_metadata import SupportedMetadata
@@ -41,6 +41,7 @@ class AdministeredClients:
         authority: Authority,
     ) -> NewClient:
         """Create a client; raise `InvalidInputError` or `ConflictError`."""
+        require_no_admin_scope(body.scope)
         body, sector_identifier = await self._checked(body)
         return await self._administration.create(
             body,
@@ -55,6 +56,7 @@ class AdministeredClients:
         self, before: Client, body: ClientCreate, *, authority: Authority
     ) -> NewClient:
         """Replace the metadata of a client; raise `InvalidInputError` or `StaleVersionError`."""
+        require_no_admin_scope(body.scope, known=before.scopes)
         body, sector_identifier = await self._checked(body)
         return await self._administration.change(
             before,

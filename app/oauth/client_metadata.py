@@ -6,6 +6,8 @@ from collections.abc import Collection, Sequence
 from typing import TypeVar
 from urllib.parse import SplitResult, urlsplit
 
+from app.details import Detail
+from app.errors import InvalidInputError
 from app.models.clients.clients import Client
 from app.oauth.authorization.requests import RESPONSE_TYPES
 from app.oauth.descriptions import Description
@@ -16,6 +18,7 @@ from app.oauth.supported_metadata import SupportedMetadata
 from app.observability.logging import logger
 from app.observability.refusals import shown_uri
 from app.outbound.http import OutboundHttp
+from app.schemas.admin_scopes import AdminScope
 from app.schemas.claim_names import GROUPS, ROLES
 from app.schemas.clients import ClientCreate
 from app.schemas.registration import ClientRegister
@@ -40,6 +43,7 @@ ENCRYPTION_MEMBERS = tuple(
 )
 DEFAULT_SCOPE = " ".join(name for name in SCOPES if name not in (GROUPS, ROLES))
 """The scope of a client that registers without one; groups and roles have to be asked for."""
+ADMIN_SCOPES = frozenset(scope.value for scope in AdminScope)
 LOGO = "logo_uri"
 MAXIMUM_LOGGED = 200
 PLACES = {
@@ -170,6 +174,15 @@ class ClientRules:
         for name, uris in called.items():
             if any(uri is not None and not self._outbound.may_reach(uri) for uri in uris):
                 raise InvalidClientMetadataError(Description.URI_NOT_REACHABLE.format(name=name))
+
+
+def require_no_admin_scope(scope: str, *, known: Collection[str] = ()) -> None:
+    """Refuse scopes of the admin API, which are listed for a client apart from its metadata.
+
+    `known` is the scope that the client has registered already. Raises `InvalidInputError`.
+    """
+    if any(name in ADMIN_SCOPES and name not in known for name in scope.split()):
+        raise InvalidInputError(Detail.ADMIN_SCOPE_IN_METADATA, field="scope")
 
 
 def registered_scope(body: ClientRegister, *, known: Collection[str] = ()) -> str:

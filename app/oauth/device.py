@@ -8,6 +8,7 @@ from app.clock import Clock
 from app.models.clients.clients import Client
 from app.models.oauth.device_codes import DeviceCode
 from app.oauth.access_policy import may_use
+from app.oauth.admin_access import MissingFactor, missing_factor, scope_for_user
 from app.oauth.client_auth.authenticator import ClientAuthenticator
 from app.oauth.descriptions import Description
 from app.oauth.errors import UnauthorizedClientError
@@ -119,7 +120,8 @@ class DeviceAuthorization:
         """Store the user's decision.
 
         Returns False if the code has expired or has been decided, if the client has changed since
-        the page showed it, or if its policies do not allow the user or the session.
+        the page showed it, if its policies do not allow the user or the session, or if the scope
+        needs a second factor that the user has not given lately.
         """
         pending = await self.find(text)
         if pending is None:
@@ -132,26 +134,37 @@ class DeviceAuthorization:
             return False
         if not accepts_session(client, signed_in.session):
             return False
-        if not await self.is_allowed(client, signed_in):
-            return False
-        if not await self.has_factors(client, signed_in):
+        scope = await self.scope_for(code, client, signed_in)
+        if scope is None or await self.missing_factor(scope, client, signed_in) is not None:
             return False
         event = self._audit.event(
             AccountEvent.DEVICE_APPROVED, user_id=signed_in.user.user_id, client_id=client.client_id
         )
-        scopes = frozenset(client.get_allowed_scope(code.scope).split())
+        scopes = frozenset(scope.split())
         consent, granted = self._consents.new_consent(signed_in.user, client, scopes)
         return await self._device_code_repository.approve(
             code.user_code, signed_in.session, consent=consent, now=now, events=(event, granted)
         )
 
-    async def is_allowed(self, client: Client, signed_in: SignedIn) -> bool:
-        """Return whether the access policy of a client allows a user."""
-        return await may_use(client, self._entitlements.lazily(signed_in.user.user_id))
+    async def scope_for(self, code: DeviceCode, client: Client, signed_in: SignedIn) -> str | None:
+        """Return the part of the requested scope that a user can grant, or None if they may not use
+        the client."""
+        user = self._entitlements.lazily(signed_in.user.user_id)
+        if not await may_use(client, user):
+            return None
+        scope = await scope_for_user(
+            client.get_allowed_scope(code.scope), client=client, user=user, has_recent_factor=True
+        )
+        return scope if scope or not code.scope else None
 
-    async def has_factors(self, client: Client, signed_in: SignedIn) -> bool:
-        """Return whether the session has the factors that the policies of a client require."""
-        return await self._second_factor_policies.is_met(signed_in, client)
+    async def missing_factor(
+        self, scope: str, client: Client, signed_in: SignedIn
+    ) -> MissingFactor | None:
+        """Return what the user has to give before they can grant a scope, or None."""
+        missing = missing_factor(scope, client, signed_in.session, at=self._clock.now())
+        if missing is None and not await self._second_factor_policies.is_met(signed_in, client):
+            return "second_factor"
+        return missing
 
     def complete_uri(self, code: DeviceCode) -> str:
         return self._links.device(shown_form(code.user_code))

@@ -5,6 +5,7 @@ from app.models.clients.clients import Client
 from app.oauth.client_metadata import (
     ClientRules,
     registered_scope,
+    require_no_admin_scope,
     without_repetition,
 )
 from app.oauth.descriptions import Description
@@ -43,6 +44,7 @@ class ClientRegistration:
 
     async def create(self, body: ClientCreate) -> ClientCreated:
         """Create a client for an administrator; raises `InvalidInputError`."""
+        require_no_admin_scope(body.scope)
         try:
             self._rules.check(body)
             sector_identifier = await self._sectors.identifier_of(body)

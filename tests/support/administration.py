@@ -5,6 +5,7 @@ from typing import Any
 from app.models.accounts.groups import Group
 from app.models.accounts.roles import Role
 from app.models.operations.audit_events import AuditEvent
+from app.schemas.admin_scopes import AdminScope
 from app.schemas.attributes import AttributeDefinitionBody
 from app.schemas.client_policies import ClientPolicies
 from app.schemas.groups import GroupBody, RoleBody
@@ -78,3 +79,22 @@ async def events_of(app: Application, action: str) -> list[AuditEvent]:
     return [
         event async for event in services_of(app).core.audit.read_all() if event.action == action
     ]
+
+
+async def list_admin_scopes(app: Application, client: TestClient, *scopes: str) -> None:
+    """Set the scopes of the admin API that a client may have."""
+    await services_of(app).clients.administration.set_admin_scopes(
+        client.client_id, [AdminScope(scope) for scope in scopes], authority=FULL
+    )
+
+
+async def make(app: Application, user: TestUser, role: str) -> None:
+    """Grant a reserved role."""
+    grants = services_of(app).accounts.role_grants
+    await grants.grant_to_user(role, await id_of(app, user), authority=FULL)
+
+
+async def unmake(app: Application, user: TestUser, role: str) -> None:
+    """Take a reserved role away. Another administrator must remain."""
+    grants = services_of(app).accounts.role_grants
+    await grants.revoke_from_user(role, await id_of(app, user), authority=FULL)

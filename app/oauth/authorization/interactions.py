@@ -9,7 +9,7 @@ from app.clock import Clock
 from app.models.clients.consents import Consent
 from app.models.oauth.authorization_requests import StoredRequest
 from app.oauth.access_policy import may_use
-from app.oauth.admin_access import FACTOR_AGE, listed_in, scope_for_user
+from app.oauth.admin_access import missing_factor, scope_for_user
 from app.oauth.authorization.requests import AuthorizationRequest
 from app.oauth.claims import scopes_of
 from app.oauth.descriptions import Description
@@ -280,11 +280,11 @@ def _factor_step(
 
     A scope of the admin API needs a second factor of the last minutes.
     """
-    is_administrative = bool(listed_in(scope, request.client))
-    if is_administrative and now - current.session.auth_time > FACTOR_AGE:
+    missing = missing_factor(scope, request.client, current.session, at=now)
+    if missing == "sign_in":
         return InteractionKind.LOGIN
-    lacks_factor = is_administrative and current.session.acr != ACR_MFA
-    return InteractionKind.STEP_UP if lacks_factor or _is_step_up_due(request, current) else None
+    is_due = missing is not None or _is_step_up_due(request, current)
+    return InteractionKind.STEP_UP if is_due else None
 
 
 def _is_step_up_due(request: AuthorizationRequest, current: SignedIn) -> bool:

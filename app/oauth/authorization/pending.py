@@ -161,6 +161,6 @@ def _from_stored(request: AuthorizationRequest, stored: Mapping[str, Any]) -> Au
     client = request.client
     return replace(
         request,
-        scopes=tuple(name for name in stored["scopes"] if name in client.allowed_scopes),
+        scopes=tuple(name for name in stored["scopes"] if name in client.grantable_scopes),
         claims=parse_claims(stored["claims"]).within(client.allowed_scope),
     )

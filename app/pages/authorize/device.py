@@ -113,7 +113,9 @@ async def _question(
 ) -> Response:
     view, switch_url = view_of_client(request.browser.request, client), _link(LOGIN, code)
     user_code = shown_form(code.user_code)
-    if not await request.services.oauth.device_authorization.is_allowed(client, signed_in):
+    device_authorization = request.services.oauth.device_authorization
+    scope = await device_authorization.scope_for(code, client, signed_in)
+    if scope is None:
         return no_access_page(
             request,
             view,
@@ -126,8 +128,10 @@ async def _question(
                 "decision": "deny",
             },
         )
-    if not await request.services.oauth.device_authorization.has_factors(client, signed_in):
-        return redirect(in_language(request.browser.request, _link(STEP_UP, code)))
+    missing = await device_authorization.missing_factor(scope, client, signed_in)
+    if missing is not None:
+        page = STEP_UP if missing == "second_factor" else LOGIN
+        return redirect(in_language(request.browser.request, _link(page, code)))
     consent = await request.services.clients.consents.find(signed_in.user, client)
     return request.page(
         "device_confirm.html",
@@ -138,7 +142,7 @@ async def _question(
         switch_url=switch_url,
         scopes=views_of_scopes(
             request.browser.request,
-            client.get_allowed_scope(code.scope).split(),
+            scope.split(),
             consent,
             catalogue=await request.services.oauth.scope_catalogue.scopes(),
         ),
