@@ -14,6 +14,12 @@ RULES_OF_USERS: tuple[RefusalRule, ...] = (
         ),
     ),
     RefusalRule(
+        "login_method",
+        "The login methods of the client decide how its users may sign in.",
+        f"Allow the method with `postern clients policy {CLIENT} --login-method METHOD`.",
+        ("the login_methods of the client ",),
+    ),
+    RefusalRule(
         "password_wrong",
         "The password must be right, and the account must not be disabled.",
         "See `postern users show USERNAME`. To let the user set a new password, run"
