@@ -152,10 +152,9 @@ class DeviceAuthorization:
         user = self._entitlements.lazily(signed_in.user.user_id)
         if not await may_use(client, user):
             return None
-        scope = await scope_for_user(
-            client.get_allowed_scope(code.scope), client=client, user=user, has_recent_factor=True
-        )
-        return scope if scope or not code.scope else None
+        allowed = client.get_allowed_scope(code.scope)
+        scope = await scope_for_user(allowed, client=client, user=user, has_recent_factor=True)
+        return scope if scope or not allowed else None
 
     async def missing_factor(
         self, scope: str, client: Client, signed_in: SignedIn
