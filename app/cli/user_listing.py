@@ -69,5 +69,5 @@ async def _of_group(services: "Services", name: str, text: str) -> Users:
 async def _inactive(services: "Services", since: datetime) -> Users:
     after = None
     while page := await services.accounts.user_search.list_inactive(since=since, after=after):
-        after = page[-1]
+        after = page[-1].position
         yield [each.user for each in page]

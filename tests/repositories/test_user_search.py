@@ -130,7 +130,7 @@ async def test_users_without_a_recent_sign_in_are_listed_the_longest_inactive_fi
     since = NOW + timedelta(days=10)
     listed = await search.list_inactive(since=since)
     first = await search.list_inactive(since=since, limit=1)
-    rest = await search.list_inactive(since=since, after=first[0])
+    rest = await search.list_inactive(since=since, after=first[0].position)
 
     assert [each.user.username for each in listed] == ["never", "lazy"]
     assert [*first, *rest] == listed

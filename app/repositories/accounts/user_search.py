@@ -37,11 +37,22 @@ class Position(NamedTuple):
     user_id: str
 
 
+class InactivePosition(NamedTuple):
+    """The last row of a page of inactive users."""
+
+    inactive_since: datetime
+    user_id: str
+
+
 class InactiveUser(NamedTuple):
     """A user, with the time since which there was no sign-in."""
 
     user: User
     inactive_since: datetime
+
+    @property
+    def position(self) -> InactivePosition:
+        return InactivePosition(self.inactive_since, self.user.user_id)
 
 
 class UserSearchRepository:
@@ -85,18 +96,33 @@ class UserSearchRepository:
         )
 
     async def list_inactive(
-        self, *, since: datetime, after: InactiveUser | None = None, limit: int = 100
+        self,
+        *,
+        since: datetime,
+        group_id: str | None = None,
+        prefixes: Sequence[str] = (),
+        after: InactivePosition | None = None,
+        limit: int = 100,
     ) -> Sequence[InactiveUser]:
-        """Return users without a sign-in since an instant, the longest inactive first."""
+        """Return users without a sign-in since an instant, the longest inactive first.
+
+        They can be limited to members of a group, and to users of whom each prefix begins a word.
+        """
+        has_words = [
+            _has_word(each, of=activity.user_id) for each in [*prefixes][:MAXIMUM_PREFIXES]
+        ]
         query = (
             select(users, activity.inactive_since)
             .join(user_activity, activity.user_id == user.user_id)
-            .where(activity.inactive_since < since)
+            .where(activity.inactive_since < since, *has_words)
             .order_by(activity.inactive_since, activity.user_id)
             .limit(limit)
         )
+        if group_id is not None:
+            is_member = (member.group_id == group_id, member.user_id == activity.user_id)
+            query = query.where(exists().where(*is_member))
         if after is not None:
-            position = tuple_(literal(after.inactive_since, Instant()), after.user.user_id)
+            position = tuple_(literal(after.inactive_since, Instant()), after.user_id)
             query = query.where(tuple_(activity.inactive_since, activity.user_id) > position)
         rows: Sequence[Any] = await self._database.fetch_all(query)
         return [InactiveUser(User(*row[:-1]), row[-1]) for row in rows]

@@ -1,10 +1,15 @@
-"""Parameters in the paths of the admin API."""
+"""Parameters in the paths and queries of the admin API."""
 
-from typing import Annotated
+from datetime import UTC, datetime
+from typing import Annotated, Any
 
 from fastapi import Path
+from pydantic import AfterValidator, AwareDatetime, BeforeValidator
 
-GroupId = Annotated[str, Path(pattern="^[0-9a-f]{32}$")]
+GROUP_ID = "^[0-9a-f]{32}$"
+EARLIEST, LATEST = datetime(1970, 1, 1, tzinfo=UTC), datetime(9000, 1, 1, tzinfo=UTC)
+
+GroupId = Annotated[str, Path(pattern=GROUP_ID)]
 UserId = Annotated[str, Path(pattern="^[0-9a-f]{32}$")]
 RoleId = Annotated[
     str,
@@ -13,3 +18,19 @@ RoleId = Annotated[
         description="The ID of a role; those of the reserved roles are their names.",
     ),
 ]
+AttributeNameInPath = Annotated[str, Path(pattern="^[a-z][a-z0-9_]{0,63}$")]
+
+
+def _date_and_time(value: Any) -> Any:
+    """Refuse the number of seconds that Pydantic accepts as well."""
+    if not isinstance(value, str) or "T" not in value.upper():
+        raise ValueError("must be a date and time with an offset (RFC 3339)")
+    return value
+
+
+def _storable(value: datetime) -> datetime:
+    """Return a time that databases can compare."""
+    return min(max(value, EARLIEST), LATEST)
+
+
+Moment = Annotated[AwareDatetime, BeforeValidator(_date_and_time), AfterValidator(_storable)]

@@ -18,6 +18,7 @@ from app.repositories.accounts.group_members import GroupMemberRepository, Named
 from app.repositories.accounts.groups import GroupRepository
 from app.schemas.admin_scopes import AdminScope
 from app.schemas.groups import GroupBody, group_key
+from app.security.text import is_storable
 from app.security.tokens import new_identifier
 from app.services.accounts.attributes import AttributeService
 from app.services.accounts.events import AccountEvent
@@ -162,6 +163,8 @@ class GroupService:
         self, *, search: str = "", after: str = "", limit: int = 100
     ) -> Sequence[Group]:
         """Return a page of groups whose name begins like `search`, in any case."""
+        if not is_storable(search):
+            return []
         return await self._group_repository.list_page(
             prefix=group_key(search), after=after, limit=limit
         )

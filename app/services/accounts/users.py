@@ -180,8 +180,8 @@ class UserService:
             raise NotFoundError(Detail.USER_UNKNOWN)
         return user
 
-    async def list_page(self, *, after: str = "") -> Sequence[User]:
-        return await self._user_repository.list_page(after=after)
+    async def list_page(self, *, after: str = "", limit: int = 100) -> Sequence[User]:
+        return await self._user_repository.list_page(after=after, limit=limit)
 
     async def reset_otp(self, username: str) -> OtpEnrolment:
         """Replace a lost TOTP secret with a new one and sign the user out everywhere."""

@@ -1,0 +1,157 @@
+"""Users in the admin API."""
+
+from datetime import timedelta
+
+import pytest
+
+from tests.support.admin_api import ADMIN_TOKEN, AdminApi, all_pages, pointers
+from tests.support.administration import id_of, new_group, new_role
+from tests.support.application import PASSWORD, Application
+from tests.support.visitor import Visitor
+
+pytestmark = pytest.mark.both_databases
+
+APP_SETTINGS = {"admin_token": ADMIN_TOKEN, "admin_api_limit": 1_000_000}
+
+
+async def create(app: Application, api: AdminApi, **members: object) -> dict[str, object]:
+    body = {"username": app.new_name("user"), "password": PASSWORD, **members}
+    response = await api.post("/users", body)
+    assert response.status_code == 201, response.text
+    created: dict[str, object] = response.json()
+    return created
+
+
+async def test_a_user_is_created_and_read(app: Application, api: AdminApi) -> None:
+    email = f"{app.new_name('ada')}@example.com"
+    created = await create(app, api, email=email, email_verified=True, given_name="Ada")
+
+    read = await api.get(f"/users/{created['user_id']}")
+
+    assert str(created["otp_uri"]).startswith("otpauth://totp/")
+    assert read.headers["etag"]
+    assert read.json() == {
+        "user_id": created["user_id"],
+        "username": created["username"],
+        "claims": {"email": email, "email_verified": True, "given_name": "Ada"},
+        "otp_confirmed": False,
+        "disabled": False,
+        "created_at": created["created_at"],
+        "attributes": {},
+        "groups": [],
+        "roles": [],
+        "last_sign_in_at": None,
+    }
+
+
+async def test_a_user_is_shown_with_groups_roles_and_the_last_sign_in(
+    app: Application, api: AdminApi, visitor: Visitor
+) -> None:
+    user = await app.enrolled_user()
+    group, role = await new_group(app, user), await new_role(app, user)
+    await visitor.sign_in(await visitor.get("/login"), user)
+
+    shown = (await api.get(f"/users/{await id_of(app, user)}")).json()
+
+    assert shown["groups"] == [{"group_id": group.group_id, "name": group.name}]
+    assert [each["name"] for each in shown["roles"]] == [role.name]
+    assert shown["last_sign_in_at"] is not None
+
+
+@pytest.mark.parametrize(
+    ("members", "error"),
+    [
+        ({"password": "short"}, ("/password", "invalid_password")),
+        ({"username": "two words"}, ("/username", "invalid_username")),
+        ({"email": "nobody"}, ("/email", "value_error")),
+        ({"role": "administrator"}, ("/role", "extra_forbidden")),
+        ({"owner": "mine"}, ("/owner", "extra_forbidden")),
+    ],
+)
+async def test_a_wrong_member_is_named(
+    app: Application, api: AdminApi, members: dict[str, object], error: tuple[str, str]
+) -> None:
+    body = {"username": app.new_name(), "password": PASSWORD, **members}
+
+    response = await api.post("/users", body)
+
+    assert response.status_code == 422
+    assert pointers(response) == [error]
+
+
+async def test_a_response_never_repeats_the_password(app: Application, api: AdminApi) -> None:
+    response = await api.post("/users", {"username": app.new_name(), "password": ["s3cret-word"]})
+
+    assert response.status_code == 422
+    assert "s3cret-word" not in response.text
+
+
+async def test_users_are_searched_by_prefix_and_by_group(app: Application, api: AdminApi) -> None:
+    family = app.new_name("f").replace("-", "")
+    users = [await create(app, api, family_name=family.upper()) for _ in range(3)]
+    group = (await api.post("/groups", {"name": app.new_name("group")})).json()["group_id"]
+    for user in users[:2]:
+        await api.put(f"/groups/{group}/members/{user['user_id']}")
+
+    by_name = await all_pages(api, "/users", search=family[:-1], limit=2)
+    by_group = await all_pages(api, "/users", group=group, limit=1)
+    by_both = await all_pages(api, "/users", group=group, search=str(users[0]["username"]))
+    by_nothing = await all_pages(api, "/users", search="\x00")
+    everybody = await all_pages(api, "/users", limit=50)
+
+    ids = [user["user_id"] for user in users]
+    assert sorted(user["user_id"] for user in by_name) == sorted(ids)
+    assert sorted(user["user_id"] for user in by_group) == sorted(ids[:2])
+    assert [user["user_id"] for user in by_both] == ids[:1]
+    assert by_nothing == []
+    assert {user["user_id"] for user in everybody} >= set(ids)
+
+
+async def test_users_without_a_sign_in_since_a_time_are_listed_by_pages(
+    app: Application, api: AdminApi, visitor: Visitor
+) -> None:
+    group = await new_group(app)
+    inactive = [await create(app, api) for _ in range(3)]
+    active = await app.enrolled_user()
+    for user_id in [*(user["user_id"] for user in inactive), await id_of(app, active)]:
+        await api.put(f"/groups/{group.group_id}/members/{user_id}")
+    app.clock.advance(seconds=86_400)
+    since = (app.clock.now() - timedelta(hours=1)).isoformat()
+    await visitor.sign_in(await visitor.get("/login"), active)
+
+    found = await all_pages(api, "/users", not_signed_in_since=since, group=group.group_id, limit=2)
+    everybody = await all_pages(api, "/users", not_signed_in_since=since, limit=200)
+
+    ids = [user["user_id"] for user in inactive]
+    assert sorted(user["user_id"] for user in found) == sorted(ids)
+    assert {user["user_id"] for user in everybody} >= set(ids)
+    assert await id_of(app, active) not in {user["user_id"] for user in everybody}
+
+
+@pytest.mark.parametrize(
+    ("since", "status"),
+    [
+        ("yesterday", 422),
+        ("1700000000", 422),
+        ("2026-01-01", 422),
+        ("2026-01-01T00:00:00", 422),
+        ("0001-01-01T00:00:00+14:00", 200),
+        ("9999-12-31T23:59:59-12:00", 200),
+    ],
+)
+async def test_a_time_has_an_offset(api: AdminApi, since: str, status: int) -> None:
+    assert (await api.get("/users", not_signed_in_since=since)).status_code == status
+
+
+async def test_signing_a_user_out_ends_their_sessions(
+    app: Application, api: AdminApi, visitor: Visitor
+) -> None:
+    user = await app.enrolled_user()
+    await visitor.sign_in(await visitor.get("/login"), user)
+
+    response = await api.post(f"/users/{await id_of(app, user)}/sign-out")
+    again = await api.post(f"/users/{await id_of(app, user)}/sign-out")
+
+    assert response.json() == {"ended_sessions": 1}
+    assert again.json() == {"ended_sessions": 0}
+    assert (await visitor.get("/account")).is_redirect
