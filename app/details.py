@@ -44,7 +44,7 @@ class Detail(PublicText):
     )
     CLAIM_MISSING = "Cannot set {name}: the user has no such claim to verify."
     CLAIMS_CHANGED = N_("The claims were changed in the meantime. Try again.")
-    USER_UNKNOWN = "There is no user with that name."
+    USER_UNKNOWN = N_("There is no user with that name.")
     SIGN_UP_CLOSED = N_("Sign-up is closed. Ask your administrator for an account.")
     PASSWORD_RESET_OFF = N_(
         "Password reset is turned off. Ask your administrator to reset your password."
@@ -79,7 +79,7 @@ class Detail(PublicText):
     IDENTITY_ALREADY_LINKED = N_("That account is already connected to an account here.")
 
     # Clients
-    CLIENT_UNKNOWN = "There is no client with that ID."
+    CLIENT_UNKNOWN = N_("There is no client with that ID.")
     CLIENT_NAME_TAKEN = "That client name is taken. Choose another one.", "client_name_taken"
     CLIENT_ID_TAKEN = (
         "That client ID is taken, or belonged to a client that was deleted.",
@@ -131,10 +131,13 @@ class Detail(PublicText):
         "cursor_invalid",
     )
     IF_MATCH_REQUIRED = "Read the object, and send its ETag in If-Match."
-    GROUP_UNKNOWN = "There is no group with that ID.", "group_not_found"
-    GROUP_NAME_TAKEN = "That group name is taken. Choose another one.", "group_name_taken"
+    GROUP_UNKNOWN = N_("There is no group with that ID."), "group_not_found"
+    GROUP_NAME_TAKEN = N_("That group name is taken. Choose another one."), "group_name_taken"
     GROUP_IS_MAPPED = (
-        "An identity provider decides who is in this group. It can't have an administrative role.",
+        N_(
+            "An identity provider decides who is in this group. It can't have an administrative "
+            "role."
+        ),
         "group_is_mapped",
     )
     GROUP_IS_ADMINISTRATIVE = (
@@ -145,16 +148,19 @@ class Detail(PublicText):
     GROUP_MAPPINGS_INVALID = "{field} can have up to 500 rows, with 1 to 256 characters each."
     MEMBERSHIP_UNKNOWN = "The user isn't a member of this group.", "membership_not_found"
     MEMBERSHIP_OF_PROVIDER = (
-        "An identity provider gives this membership at each sign-in. Change its mapping instead.",
+        N_(
+            "An identity provider gives this membership at each sign-in. Change its mapping "
+            "instead."
+        ),
         "membership_of_provider",
     )
-    ROLE_UNKNOWN = "There is no role with that ID.", "role_not_found"
-    ROLE_NAME_TAKEN = "That role name is taken. Choose another one.", "role_name_taken"
-    ROLE_NAME_RESERVED = "administrator and auditor are reserved names.", "role_name_reserved"
-    ROLE_IS_RESERVED = "This role always exists and can't be changed.", "role_reserved"
-    ROLE_KEEPS_CLIENT = "A role stays with its client. Create another role instead."
+    ROLE_UNKNOWN = N_("There is no role with that ID."), "role_not_found"
+    ROLE_NAME_TAKEN = N_("That role name is taken. Choose another one."), "role_name_taken"
+    ROLE_NAME_RESERVED = N_("administrator and auditor are reserved names."), "role_name_reserved"
+    ROLE_IS_RESERVED = N_("This role always exists and can't be changed."), "role_reserved"
+    ROLE_KEEPS_CLIENT = N_("A role stays with its client. Create another role instead.")
     ROLE_GRANT_UNKNOWN = "The user or group doesn't have this role.", "role_grant_not_found"
-    SUBJECT_UNKNOWN = "There is no user or group with that ID.", "subject_not_found"
+    SUBJECT_UNKNOWN = N_("There is no user or group with that ID."), "subject_not_found"
     INITIAL_ACCESS_TOKEN_UNKNOWN = (
         "There is no valid initial access token with that ID.",
         "initial_access_token_not_found",
@@ -167,15 +173,15 @@ class Detail(PublicText):
     )
     SCOPE_KEEPS_NAME = "The name of a scope can't be changed. Create another one instead."
     TOO_MANY_SCOPES = "There are 500 scopes already. Delete one first."
-    ATTRIBUTE_UNKNOWN = "There is no attribute with that name.", "attribute_not_found"
-    ATTRIBUTE_NAME_TAKEN = "An attribute with this name already exists.", "attribute_name_taken"
-    ATTRIBUTE_KEEPS_TYPE = "The name and type of an attribute can't be changed."
+    ATTRIBUTE_UNKNOWN = N_("There is no attribute with that name."), "attribute_not_found"
+    ATTRIBUTE_NAME_TAKEN = N_("An attribute with this name already exists."), "attribute_name_taken"
+    ATTRIBUTE_KEEPS_TYPE = N_("The name and type of an attribute can't be changed.")
     ATTRIBUTE_NOT_DEFINED = "{field} isn't a defined attribute.", "attribute_not_defined"
     ATTRIBUTE_TYPE_WRONG = "{field} has a value of the wrong type.", "attribute_type"
     ATTRIBUTE_VALUE_INVALID = "{field} has a value that isn't allowed.", "attribute_value"
     ATTRIBUTE_NOT_EDITABLE = "You can't edit this attribute.", "attribute_not_editable"
-    ATTRIBUTES_CHANGED = "The attributes were changed in the meantime. Try again."
-    TOO_MANY_ATTRIBUTES = "There are 200 attributes already. Delete one first."
+    ATTRIBUTES_CHANGED = N_("The attributes were changed in the meantime. Try again.")
+    TOO_MANY_ATTRIBUTES = N_("There are 200 attributes already. Delete one first.")
     CLAIM_NOT_FROM_USERS = (
         "Users edit this attribute themselves. It can't be the source of this claim.",
         "claim_not_vouched",
@@ -207,6 +213,11 @@ class Detail(PublicText):
     )
 
     # Pages
+    CONSOLE_READ_ONLY = N_("You can read everything here, but only an administrator can change it.")
+    FORM_OF_ANOTHER_ACCOUNT = N_(
+        "You switched accounts. Nothing was changed. Open the page again with the account that you "
+        "want to use."
+    )
     FORM_UNREADABLE = N_("We couldn't read the form.")
     FILE_UNKNOWN = N_("This file doesn't exist.")
     API_DOCS_OFF = N_("The API documentation is turned off.")

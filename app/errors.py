@@ -60,9 +60,9 @@ class PosternError(Exception):
     def detail(self) -> str:
         return self.detail_for(f"The {self.field}")
 
-    def detail_for(self, name: str) -> str:
+    def detail_for(self, name: str, translate: Callable[[str], str] = str) -> str:
         """Return the detail with another name for the field, such as that of an option."""
-        return self._filled(self._text.replace("{field}", name))
+        return self._filled(translate(self._text).replace("{field}", name))
 
     def translated(self, translate: Callable[[str], str]) -> str:
         """Return the detail in the language of `translate`."""

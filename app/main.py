@@ -18,6 +18,8 @@ from app.observability.access_log import AccessLog
 from app.observability.logging import configure_logging, logger, server_output
 from app.pages.account.pages import AccountPage
 from app.pages.account.registry import ACCOUNT_PAGES
+from app.pages.admin.pages import ConsolePage
+from app.pages.admin.registry import CONSOLE_PAGES
 from app.routers import admin, cross_origin, hot_endpoints, registration, routers
 from app.routers.admin.openapi import models_of
 from app.routers.error_handlers import ErrorRenderer
@@ -35,12 +37,18 @@ def create_app(
     clock: Clock,
     grants: Grants = GRANTS,
     account_pages: Sequence[AccountPage] = ACCOUNT_PAGES,
+    console_pages: Sequence[ConsolePage] = CONSOLE_PAGES,
 ) -> PosternApp:
     """Build the ASGI application; it connects to the database when its lifespan starts."""
     output = server_output(log_format=settings.log_format)
     configure_logging(log_format=settings.log_format, level=settings.log_level, output=output)
     services = build_services(settings, clock, grants=grants)
-    return application_of(services, waits_for_database=False, account_pages=account_pages)
+    return application_of(
+        services,
+        waits_for_database=False,
+        account_pages=account_pages,
+        console_pages=console_pages,
+    )
 
 
 def application_of(
@@ -48,6 +56,7 @@ def application_of(
     *,
     waits_for_database: bool,
     account_pages: Sequence[AccountPage] = ACCOUNT_PAGES,
+    console_pages: Sequence[ConsolePage] = CONSOLE_PAGES,
 ) -> PosternApp:
     """Build the ASGI application from its services.
 
@@ -70,7 +79,14 @@ def application_of(
     gate = Gate(services, errors) if waits_for_database else None
     lifespan = Lifespan(services, gate=gate, access_log=access_log, output=output)
     edge = PosternApp(
-        _fastapi(services, endpoints, lifespan, errors, account_pages),
+        _fastapi(
+            services,
+            endpoints,
+            lifespan,
+            errors,
+            account_pages=account_pages,
+            console_pages=console_pages if settings.admin_api else (),
+        ),
         fast_lane=fast_lane if settings.fast_lane else {},
         forwarded_for=_forwarded_for(settings),
         body_reader=BodyReader(limit=settings.body_limit, timeout=settings.body_timeout),
@@ -105,7 +121,9 @@ def _fastapi(
     endpoints: Sequence[HotEndpoint],
     lifespan: Lifespan,
     errors: ErrorRenderer,
+    *,
     account_pages: Sequence[AccountPage],
+    console_pages: Sequence[ConsolePage],
 ) -> FastAPI:
     application = FastAPI(
         title="Postern",
@@ -123,7 +141,7 @@ def _fastapi(
     for router in all_routers:
         application.include_router(router)
     errors.install(application)
-    pages.install(application, account_pages)
+    pages.install(application, account_pages=account_pages, console_pages=console_pages)
     grant_types = [grant.grant_type for grant in services.oauth.grants]
     models = models_of(route for router in all_routers for route in router.routes)
     describe(application, endpoints, grant_types=grant_types, models=models)

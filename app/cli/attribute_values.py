@@ -1,6 +1,5 @@
 """Values of attributes on the command line, in the type that each attribute is defined with."""
 
-import json
 from collections.abc import Iterable, Mapping
 from typing import TYPE_CHECKING, Any
 
@@ -8,8 +7,6 @@ from app.errors import InvalidInputError
 
 if TYPE_CHECKING:
     from app.wiring import Services
-
-BOOLEANS = {"true": True, "false": False}
 
 
 async def typed_values(services: "Services", texts: Mapping[str, str]) -> dict[str, Any]:
@@ -33,28 +30,9 @@ def pairs_of(options: Iterable[str] | None, *, option: str) -> dict[str, str]:
 
 
 def _value_of(name: str, text: str, kind: str) -> Any:
-    if kind == "boolean":
-        if text not in BOOLEANS:
-            raise InvalidInputError(f"The attribute {name} must be true or false.")
-        return BOOLEANS[text]
-    if kind == "number":
-        try:
-            return int(text) if text.lstrip("-").isdecimal() else float(text)
-        except ValueError:
-            raise InvalidInputError(f"The attribute {name} must be a number.") from None
-    if kind == "list":
-        return _list_of(name, text)
-    return text
+    from app.schemas.attributes import value_of
 
-
-def _list_of(name: str, text: str) -> list[str]:
-    """Return the items of `a,b`, or of a JSON array for items that contain a comma."""
-    if not text.startswith("["):
-        return [item.strip() for item in text.split(",") if item.strip()]
     try:
-        items = json.loads(text)
-    except (ValueError, RecursionError):
-        items = None
-    if not isinstance(items, list) or not all(isinstance(item, str) for item in items):
-        raise InvalidInputError(f"The attribute {name} must be a list such as a,b or a JSON array.")
-    return items
+        return value_of(text, kind)
+    except ValueError as error:
+        raise InvalidInputError(f"The attribute {name} {error}.") from None

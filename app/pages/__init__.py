@@ -1,11 +1,17 @@
-"""HTML pages: one file per page, one line per router below; account pages have their own list."""
+"""HTML pages: one file per page, one line per router below.
+
+Account pages and the pages of the console have their own lists.
+"""
 
 from collections.abc import Sequence
 
 from fastapi import APIRouter, FastAPI
 
-from app.pages.account import registry, verify_email
+from app.pages.account import registry as account_registry
+from app.pages.account import verify_email
 from app.pages.account.pages import AccountPage
+from app.pages.admin import registry as console_registry
+from app.pages.admin.pages import ConsolePage
 from app.pages.authorize import (
     consent,
     device,
@@ -58,9 +64,15 @@ PAGES: tuple[APIRouter, ...] = (
 )
 
 
-def install(application: FastAPI, account_pages: Sequence[AccountPage]) -> None:
+def install(
+    application: FastAPI,
+    *,
+    account_pages: Sequence[AccountPage],
+    console_pages: Sequence[ConsolePage],
+) -> None:
     """Add all pages to an application, and pages for its errors."""
     for router in PAGES:
         application.include_router(router)
-    registry.install(application, account_pages)
+    account_registry.install(application, account_pages)
+    console_registry.install(application, console_pages)
     errors.install(application)

@@ -24,6 +24,7 @@ class Purpose(StrEnum):
     MAIL_CODES = "mail codes"
     CSRF_TOKENS = "csrf"
     SIGN_IN = "sign in"
+    CONSOLE_VISIT = "console visit"
     NEW_AUTHENTICATOR = "new authenticator"
     SIGN_IN_TRANSACTION = "upstream flow"
     PENDING_ACCOUNT = "upstream newcomer"

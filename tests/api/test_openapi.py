@@ -189,7 +189,7 @@ async def test_the_document_contains_every_call_of_the_contract(schema: Schema) 
 
 PAGES = {
     "account", "assets", "consent", "create-account", "device", "docs", "known-network", "login",
-    "recover", "recovery-codes", "select-account", "verify-email",
+    "admin", "recover", "recovery-codes", "select-account", "verify-email",
 }  # fmt: skip
 """The first parts of the paths of pages: users meet them, no client calls them."""
 STEPS = {

@@ -11,16 +11,17 @@ from fastapi.routing import APIRoute
 from app.oauth.authorization.interactions import InteractionKind
 from app.pages import PAGES
 from app.pages.account.registry import ACCOUNT_PAGES, account_routers
+from app.pages.admin.registry import CONSOLE_PAGES
 from app.pages.support import urls
 from tests.architecture.page_imports import ROOT, Figures, figures
 
 MOST = Figures(
-    packages=6,
+    packages=7,
     levels=5,
-    package_imports=10,
-    imports_between_packages=21,
-    modules=74,
-    imports=286,
+    package_imports=13,
+    imports_between_packages=24,
+    modules=92,
+    imports=352,
 )
 """What was reached. Before the packages, 37 modules on 10 levels had 140 imports."""
 PATHS = {value for name, value in vars(urls).items() if name.isupper() and isinstance(value, str)}
@@ -33,7 +34,11 @@ NAME_PAGES = {"services/operations/links.py", "oauth/metadata.py"}
 """What tells others the URLs of pages: the links in mails, and the metadata of the server."""
 ROUTES = [
     route
-    for router in (*PAGES, *(router for router, _ in account_routers(ACCOUNT_PAGES)))
+    for router in (
+        *PAGES,
+        *(router for router, _ in account_routers(ACCOUNT_PAGES)),
+        *(router for page in CONSOLE_PAGES for router in page.routers),
+    )
     for route in router.routes
     if isinstance(route, APIRoute)
 ]

@@ -26,6 +26,9 @@ from app.oauth.sectors import PROVE_THEIR_HOST
 from app.pages import PAGES
 from app.pages.account.pages import AccountPage
 from app.pages.account.registry import ACCOUNT_PAGES, account_routers
+from app.pages.admin.base import require_administrator, require_fresh_sign_in
+from app.pages.admin.pages import ConsolePage
+from app.pages.admin.registry import CONSOLE_PAGES
 from app.routers import hot_endpoints, routers
 from app.routers.hot import HotEndpoint
 from app.routers.openapi import FLOWS
@@ -99,8 +102,9 @@ def test_every_router_is_registered() -> None:
 
 def test_every_page_is_registered() -> None:
     account = [router for router, _ in account_routers(ACCOUNT_PAGES)]
+    console = [router for page in CONSOLE_PAGES for router in page.routers]
 
-    assert same_things(values_of(app.pages, APIRouter), [*PAGES, *account])
+    assert same_things(values_of(app.pages, APIRouter), [*PAGES, *account, *console])
 
 
 def test_every_account_page_is_registered_once() -> None:
@@ -115,6 +119,34 @@ def test_every_route_of_an_account_page_is_below_its_place(page: AccountPage) ->
 
     assert f"/account/{page.place}" in paths
     assert all(f"{path}/".startswith(f"/account/{page.place}/") for path in paths)
+
+
+def test_every_page_of_the_console_is_registered_once() -> None:
+    assert same_things(values_of(app.pages, ConsolePage), CONSOLE_PAGES)
+    assert len({page.place for page in CONSOLE_PAGES}) == len(CONSOLE_PAGES)
+
+
+@pytest.mark.parametrize("page", CONSOLE_PAGES, ids=lambda page: page.place or "dashboard")
+def test_every_route_of_a_page_of_the_console_is_below_its_place(page: ConsolePage) -> None:
+    """A sign-in continues at the path of the form that required it."""
+    root = f"/admin/{page.place}".rstrip("/")
+    routes = [route for router in page.routers for route in router.routes]
+    shown = {route.path for route in routes if "GET" in route.methods}  # type: ignore[attr-defined]
+    posted = {route.path for route in routes if "POST" in route.methods}  # type: ignore[attr-defined]
+
+    assert root in shown
+    assert all(f"{path}/".startswith(f"{root}/") for path in shown)
+    assert posted <= shown
+
+
+@pytest.mark.parametrize("page", CONSOLE_PAGES, ids=lambda page: page.place or "dashboard")
+def test_a_form_of_the_console_is_only_for_administrators(page: ConsolePage) -> None:
+    required = {require_administrator, require_fresh_sign_in}
+
+    for router in page.routers:
+        guards = {each.dependency for each in router.dependencies}
+        for route in router.routes:
+            assert guards & required or route.methods == {"GET"}, route.path  # type: ignore[attr-defined]
 
 
 def test_every_hot_endpoint_is_in_the_fast_lane_and_declared_to_fastapi() -> None:

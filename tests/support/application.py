@@ -14,6 +14,8 @@ from app.main import create_app
 from app.oauth.grants import GRANTS, Grants
 from app.pages.account.pages import AccountPage
 from app.pages.account.registry import ACCOUNT_PAGES
+from app.pages.admin.pages import ConsolePage
+from app.pages.admin.registry import CONSOLE_PAGES
 from app.settings import Settings
 from tests.support.clock import FakeClock
 from tests.support.machine import database_timeouts, scaled
@@ -152,6 +154,7 @@ async def running_application(
     *,
     grants: Grants = GRANTS,
     account_pages: Sequence[AccountPage] = ACCOUNT_PAGES,
+    console_pages: Sequence[ConsolePage] = CONSOLE_PAGES,
     clock: FakeClock | None = None,
     **settings: Any,
 ) -> AsyncIterator[Application]:
@@ -171,7 +174,11 @@ async def running_application(
         }
     )
     application = create_app(
-        application_settings, clock=clock, grants=grants, account_pages=account_pages
+        application_settings,
+        clock=clock,
+        grants=grants,
+        account_pages=account_pages,
+        console_pages=console_pages,
     )
     async with running_lifespan(application):
         transport = httpx.ASGITransport(app=application, raise_app_exceptions=False)

@@ -46,6 +46,7 @@ VALUES: dict[type[StrEnum], set[str]] = {
         "webhook secrets",
         "csrf",
         "sign in",
+        "console visit",
         "new authenticator",
         "upstream flow",
         "upstream newcomer",

@@ -69,8 +69,10 @@ def _assets(color: str, logo: Path | None) -> dict[str, Asset]:
     dark_rule = f"@media (prefers-color-scheme: dark) {{ :root {{ {_css(dark)} }} }}"
     brand = f":root {{ {_css(light)} }}\n{dark_rule}"
     style = (STATIC / "postern.css").read_text().replace(BRAND_MARK, brand).encode()
+    console = (STATIC / "console.css").read_bytes()
     assets = {
         "postern.css": _hashed("postern", "css", "text/css", style),
+        "console.css": _hashed("console", "css", "text/css", console),
         "postern.js": _hashed(
             "postern", "js", "text/javascript", (STATIC / "postern.js").read_bytes()
         ),

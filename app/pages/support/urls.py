@@ -40,6 +40,7 @@ LOGOUT = "/logout"
 ACCOUNT = "/account"
 CONFIRM = "/account/confirm"
 CONNECTIONS = "/account/connections"
+CONSOLE = "/admin"
 
 PAGE_OF: Mapping[InteractionKind, str] = {
     InteractionKind.LOGIN: LOGIN,

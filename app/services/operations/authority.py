@@ -24,9 +24,12 @@ class Authority:
         """Whether this is the authority of a full administrator."""
         return AdminScope.ADMIN in self.scopes
 
+    def has(self, scope: AdminScope) -> bool:
+        return self.is_full or scope in self.scopes
+
     def require(self, scope: AdminScope) -> None:
         """Raise `InsufficientScopeError` if the caller does not hold a scope."""
-        if not self.is_full and scope not in self.scopes:
+        if not self.has(scope):
             raise InsufficientScopeError(scope.value)
 
     def require_full(self) -> None:

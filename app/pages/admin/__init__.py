@@ -1,0 +1,1 @@
+"""`/admin`: the console, in which administrators manage the server and auditors read it."""

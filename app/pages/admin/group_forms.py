@@ -1,0 +1,54 @@
+"""The group that a page is about, and its form."""
+
+from dataclasses import dataclass
+from typing import Annotated
+
+from fastapi import Depends
+
+from app.i18n.messages import N_
+from app.models.accounts.groups import Group
+from app.pages.admin.base import ConsoleRequest, ConsoleRequestDep
+from app.pages.admin.forms import Field
+from app.pages.admin.navigation import url_of
+
+PLACE = "groups"
+PATH = url_of(PLACE)
+NAME = Field(
+    "name",
+    N_("Name"),
+    hint=N_("Apps receive it in the claim groups."),
+    wrong=N_("Enter a name of 1 to 128 characters."),
+    is_required=True,
+    maximum=128,
+)
+DESCRIPTION = Field(
+    "description", N_("Description"), wrong=N_("Enter at most 1,000 characters."), maximum=1000
+)
+FIELDS = (NAME, DESCRIPTION)
+
+
+@dataclass(frozen=True, slots=True)
+class GroupRequest(ConsoleRequest):
+    """A request for a page about one group."""
+
+    group: Group
+
+    @property
+    def group_url(self) -> str:
+        return f"{PATH}/{self.group.group_id}"
+
+
+async def get_group_request(request: ConsoleRequestDep, group_id: str) -> GroupRequest:
+    """Return the request with its group; raise `NotFoundError` if the group is unknown."""
+    group = await request.services.accounts.groups.get(group_id)
+    return GroupRequest(
+        request.browser, request.fields, request.signed_in, request.authority, group
+    )
+
+
+GroupRequestDep = Annotated[GroupRequest, Depends(get_group_request)]
+
+
+def stored_values(group: Group) -> dict[str, str]:
+    """Return the values of the form."""
+    return {"name": group.name, "description": group.description}

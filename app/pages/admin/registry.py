@@ -1,0 +1,22 @@
+"""The pages of the console: one line per page below."""
+
+from collections.abc import Sequence
+
+from fastapi import FastAPI
+
+from app.pages.admin import dashboard, groups
+from app.pages.admin.pages import ConsolePage
+
+CONSOLE_PAGES: tuple[ConsolePage, ...] = (
+    dashboard.PAGE,
+    groups.PAGE,
+)
+"""The pages in the order of the navigation, in each of its sections."""
+
+
+def install(application: FastAPI, pages: Sequence[ConsolePage]) -> None:
+    """Add the console to an application. Without a page, there is no console."""
+    application.state.console_pages = pages
+    for page in pages:
+        for router, dependencies in page.with_dependencies():
+            application.include_router(router, dependencies=dependencies)
