@@ -10,6 +10,7 @@ from app.pages.support.view_models import ClientView, ScopeView, SupportView, Us
 from app.schemas.operations import Welcome
 from app.security.qr_codes import png_base64
 from tests.browser.account_states import ACCOUNT_STATES
+from tests.browser.console_states import CONSOLE_STATES
 from tests.browser.factor_states import factor_states
 from tests.browser.federation_states import federation_states
 from tests.browser.mail_states import mail_states
@@ -297,6 +298,7 @@ STATES: dict[str, tuple[str, Mapping[str, Any]]] = {
     "account": ("account.html", ACCOUNT_PAGE),
     "account-new": ("account.html", {**ACCOUNT_PAGE, "sessions": [CHROME], "applications": []}),
     **ACCOUNT_STATES,
+    **CONSOLE_STATES,
     **passkey_states(SIGN_IN, CODE, ENROLL),
     **factor_states(CODE, {**ENROLL, "confirmed_at": WHEN}, LONG_USER, WRONG_CODE),
     **federation_states(SIGN_IN, ACCOUNT),
@@ -323,5 +325,8 @@ STATES: dict[str, tuple[str, Mapping[str, Any]]] = {
     "form-post-app": ("form_post.html", {**FORM_POST, "host": "", "scheme": "com.example.app"}),
     "welcome": ("welcome.html", {"welcome": WELCOME}),
 }
-NOT_DRAWN = {"base.html", "account_base.html", "parts.html", "docs.html", "docs_redirect.html"}
+NOT_DRAWN = {
+    *("base.html", "account_base.html", "parts.html", "docs.html", "docs_redirect.html"),
+    *("admin_base.html", "admin_parts.html"),
+}
 """Docs is Swagger UI, which has looks of its own; nobody sees the page that it returns through."""

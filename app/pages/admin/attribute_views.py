@@ -1,6 +1,6 @@
 """Values of typed attributes on the pages of users and groups, and the form that sets one."""
 
-from collections.abc import Mapping, Sequence
+from collections.abc import Collection, Mapping, Sequence
 from dataclasses import replace
 from typing import Any
 
@@ -35,7 +35,7 @@ def part_of_attributes(request: ConsoleRequest, values: Mapping[str, Any], *, ur
             rows=[[Cell(name), Cell(text_of(value))] for name, value in sorted(values.items())],
             empty=text("No attributes are set. They can become claims in the tokens of apps."),
         ),
-        links=[Link(text("Set an attribute"), f"{url}/attributes")],
+        links=request.offered(Link(text("Set an attribute"), f"{url}/attributes")),
     )
 
 
@@ -47,10 +47,9 @@ async def definitions_for(
     return {each.name: each for each in definitions if each.applies_to in (kind, "both")}
 
 
-def fields_for(
-    request: ConsoleRequest, definitions: Mapping[str, AttributeDefinition]
-) -> Sequence[Field]:
-    options = [Option(name, name, is_data=True) for name in sorted(definitions)]
+def fields_for(request: ConsoleRequest, names: Collection[str]) -> Sequence[Field]:
+    """Return the fields for setting one of these attributes."""
+    options = [Option(name, name, is_data=True) for name in sorted(names)]
     name = replace(NAME.in_language(request.text), options=options)
     return (name, VALUE.in_language(request.text))
 
@@ -58,12 +57,17 @@ def fields_for(
 def change_in(
     request: ConsoleRequest, definitions: Mapping[str, AttributeDefinition]
 ) -> dict[str, Any]:
-    """Return the attribute that a form sets, with its typed value; None removes the value."""
+    """Return the attribute that a form sets, with its typed value; None removes the value.
+
+    A value whose definition was deleted can only be removed.
+    """
     name, value = request.fields.get(NAME.name, ""), request.fields.get(VALUE.name, "").strip()
+    if name and not value:
+        return {name: None}
     definition = definitions.get(name)
     if definition is None:
-        raise ShowAgainError({NAME.name: request.text("Choose an attribute.")})
+        raise ShowAgainError({NAME.name: request.text("Choose an attribute that is defined.")})
     try:
-        return {name: value_of(value, definition.type) if value else None}
+        return {name: value_of(value, definition.type)}
     except ValueError:
         raise ShowAgainError({VALUE.name: request.text(WRONG[definition.type])}) from None

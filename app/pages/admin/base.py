@@ -14,6 +14,7 @@ from app.models.accounts.users import User
 from app.observability import request_context
 from app.pages.admin.access import authority_in_console, place_of, remember_visit
 from app.pages.admin.navigation import Entry, NavigationSection, navigation_at
+from app.pages.admin.views import Link
 from app.pages.sign_in.recent_sign_in import is_fresh, sign_in_again_url
 from app.pages.support import (
     Continuation,
@@ -68,6 +69,10 @@ class ConsoleRequest(PageRequest):
         value = self.fields.get(name, "").strip()
         return value if is_storable(value) else ""
 
+    def offered(self, *links: Link) -> Sequence[Link]:
+        """Return links to changes, which only administrators are offered."""
+        return links if self.authority.is_full else ()
+
     def console_page(
         self,
         template: str,
@@ -76,7 +81,7 @@ class ConsoleRequest(PageRequest):
         status: int | None = None,
         **values: Any,
     ) -> Response:
-        """Return a page of the console. `can_change` says whether to offer changes."""
+        """Return a page of the console."""
         return self.page(
             template,
             errors,

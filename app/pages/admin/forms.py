@@ -50,6 +50,11 @@ class Field:
     is_required: bool = False
     maximum: int = 200
 
+    def label_of(self, value: str, translate: Callable[[str], str]) -> str:
+        """Return the translated label of an option, or the value if there is no such option."""
+        labels = {each.value: translate(each.label) for each in self.options}
+        return labels.get(value, value)
+
     def in_language(self, translate: Callable[[str], str]) -> "Field":
         return replace(
             self,

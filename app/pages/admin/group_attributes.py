@@ -23,14 +23,15 @@ routers = (changes,)
 
 async def attributes_page(request: GroupRequest, errors: Errors | None = None) -> Response:
     definitions = await definitions_for(request, "groups")
-    fields = fields_for(request, definitions)
+    names = {*definitions, *json.loads(request.group.attributes)}
+    fields = fields_for(request, names)
     form = FormView(
         heading=request.text("Set an attribute"),
         object_name=request.group.name,
-        introduction="" if definitions else request.text("Define an attribute for groups first."),
-        fields=fields if definitions else (),
+        introduction="" if names else request.text("Define an attribute for groups first."),
+        fields=fields if names else (),
         values=typed_in(request, fields) if request.is_form else {},
-        submit=request.text("Save") if definitions else "",
+        submit=request.text("Save") if names else "",
         cancel_url=request.group_url,
         version=str(request.group.version),
     )

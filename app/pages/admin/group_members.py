@@ -29,7 +29,7 @@ async def part_of_members(request: GroupRequest) -> Part:
     """Return the first members, for the page of the group."""
     text, url = request.text, f"{request.group_url}/members"
     users = await _users(request, limit=FIRST + 1)
-    links = [Link(text("Add a member"), f"{url}/{NEW}")]
+    links = [*request.offered(Link(text("Add a member"), f"{url}/{NEW}"))]
     if len(users) > FIRST:
         links.append(Link(text("Show all members"), url))
     return Part(text("Members"), await _table(request, users[:FIRST], limit=FIRST), links=links)
@@ -42,11 +42,10 @@ async def list_members(request: GroupRequestDep) -> Response:
     shown, pager = pages_of(
         request, users, position=lambda user: {AFTER: user.user_id}, keeps={"search": search}
     )
-    can_change = request.authority.is_full
     listing = Listing(
         heading=text("Members of %(name)s") % {"name": request.group.name},
         links=[
-            *([Link(text("Add a member"), f"{request.path}/{NEW}")] if can_change else []),
+            *request.offered(Link(text("Add a member"), f"{request.path}/{NEW}", is_main=True)),
             Link(text("Back to the group"), request.group_url),
         ],
         search=Search(text("Find members"), search),
@@ -162,9 +161,8 @@ async def _sources(request: GroupRequest, *, after: str, limit: int) -> Mapping[
 
 
 def _links(request: GroupRequest, user: User) -> Sequence[Link]:
-    if not request.authority.is_full:
-        return []
-    return [Link(request.text("Remove"), f"{request.group_url}/members/{user.user_id}")]
+    url = f"{request.group_url}/members/{user.user_id}"
+    return request.offered(Link(request.text("Remove"), url))
 
 
 async def _member(request: GroupRequest) -> User:

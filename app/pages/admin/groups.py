@@ -5,17 +5,17 @@ import json
 from starlette.responses import Response
 
 from app.i18n.messages import N_
-from app.models.accounts.groups import MANUAL, Group
+from app.models.accounts.groups import Group
 from app.pages.admin import group_attributes, group_changes, group_members, group_roles
 from app.pages.admin.attribute_views import part_of_attributes
 from app.pages.admin.base import NEW, ConsoleRequestDep, console_router
-from app.pages.admin.group_forms import PATH, PLACE, GroupRequest, GroupRequestDep
+from app.pages.admin.group_forms import PATH, PLACE, GroupRequestDep
 from app.pages.admin.group_members import part_of_members
 from app.pages.admin.navigation import Section
 from app.pages.admin.pages import ConsolePage
 from app.pages.admin.paging import AFTER, PAGE_SIZE, pages_of
 from app.pages.admin.role_views import part_of_roles
-from app.pages.admin.views import Cell, Fact, Link, Listing, ObjectView, Table
+from app.pages.admin.views import Cell, Fact, Link, Listing, ObjectView, Table, owner_cell
 from app.schemas.admin_scopes import AdminScope
 
 router = console_router()
@@ -31,7 +31,7 @@ async def list_groups(request: ConsoleRequestDep) -> Response:
     listing = Listing(
         heading=text("Groups"),
         introduction=text("Groups give their members roles, and decide which apps they can use."),
-        links=[Link(text("Create a group"), f"{PATH}/{NEW}")] if request.authority.is_full else [],
+        links=request.offered(Link(text("Create a group"), f"{PATH}/{NEW}", is_main=True)),
         table=Table(
             columns=[text("Name"), text("Description"), text("Created")],
             rows=[_row(group) for group in shown],
@@ -52,14 +52,14 @@ async def show_group(request: GroupRequestDep) -> Response:
     view = ObjectView(
         title=group.name,
         back=Link(text("Groups"), PATH),
-        links=[
+        links=request.offered(
             Link(text("Edit"), f"{url}/edit"),
             Link(text("Delete"), f"{url}/delete", is_danger=True),
-        ],
+        ),
         facts=[
             Fact(text("Description"), Cell(group.description, words=text("None"))),
             Fact(text("Group ID"), Cell(group.group_id, is_code=True)),
-            Fact(text("Managed by"), _owner(request, group)),
+            Fact(text("Managed by"), owner_cell(group.owner, text("Administrators"))),
             Fact(text("Created"), Cell(at=group.created_at)),
         ],
         parts=[
@@ -79,11 +79,6 @@ async def show_group(request: GroupRequestDep) -> Response:
 def _row(group: Group) -> list[Cell]:
     url = f"{PATH}/{group.group_id}"
     return [Cell(group.name, url=url), Cell(group.description), Cell(at=group.created_at)]
-
-
-def _owner(request: GroupRequest, group: Group) -> Cell:
-    is_manual = group.owner == MANUAL
-    return Cell(words=request.text("Administrators")) if is_manual else Cell(group.owner)
 
 
 PAGE = ConsolePage(

@@ -4,12 +4,15 @@ from collections.abc import Sequence
 
 from fastapi import FastAPI
 
-from app.pages.admin import dashboard, groups
+from app.pages.admin import attributes, audit, dashboard, groups, roles
 from app.pages.admin.pages import ConsolePage
 
 CONSOLE_PAGES: tuple[ConsolePage, ...] = (
     dashboard.PAGE,
     groups.PAGE,
+    roles.PAGE,
+    attributes.PAGE,
+    audit.PAGE,
 )
 """The pages in the order of the navigation, in each of its sections."""
 

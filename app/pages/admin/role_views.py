@@ -31,7 +31,7 @@ def part_of_roles(request: ConsoleRequest, roles: Sequence[Role], *, url: str, e
             ],
             empty=empty,
         ),
-        links=[Link(text("Grant a role"), f"{url}/roles")],
+        links=request.offered(Link(text("Grant a role"), f"{url}/roles")),
     )
 
 
@@ -78,6 +78,4 @@ def label_of(role: Role) -> str:
 
 
 def _links(request: ConsoleRequest, role: Role, url: str) -> Sequence[Link]:
-    if not request.authority.is_full:
-        return []
-    return [Link(request.text("Take away"), f"{url}/roles/{role.role_id}")]
+    return request.offered(Link(request.text("Take away"), f"{url}/roles/{role.role_id}"))

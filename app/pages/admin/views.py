@@ -5,6 +5,8 @@ from dataclasses import dataclass, field
 from datetime import datetime
 from typing import Literal
 
+from app.models.accounts.groups import MANUAL
+
 Tone = Literal["", "good", "bad", "note"]
 
 
@@ -18,10 +20,14 @@ class Badge:
 
 @dataclass(frozen=True, slots=True)
 class Link:
-    """A translated label that leads to a page of this server."""
+    """A translated label that leads to a page of this server.
+
+    `is_main` is for what the page is mostly for, such as creating an object in a list.
+    """
 
     label: str
     url: str
+    is_main: bool = False
     is_danger: bool = False
 
 
@@ -30,8 +36,7 @@ class Cell:
     """A value in a table or among facts.
 
     `text` and `small` are data and are shown as they are stored; `words` is a translated text that
-    is shown if there is no other value. `name` is what a link is called for screen readers, if its
-    text does not say what it does.
+    is shown if there is no other value.
     """
 
     text: str = ""
@@ -42,6 +47,10 @@ class Cell:
     is_code: bool = False
     badges: Sequence[Badge] = ()
     links: Sequence[Link] = ()
+
+    @property
+    def is_empty(self) -> bool:
+        return not (self.text or self.small or self.words or self.at or self.badges or self.links)
 
 
 @dataclass(frozen=True, slots=True)
@@ -122,3 +131,8 @@ class ObjectView:
     badges: Sequence[Badge] = ()
     links: Sequence[Link] = ()
     back: Link | None = None
+
+
+def owner_cell(owner: str, administrators: str) -> Cell:
+    """Return who manages an object: the owner of a file, or else the word for administrators."""
+    return Cell(words=administrators) if owner == MANUAL else Cell(owner)

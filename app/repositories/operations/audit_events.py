@@ -33,11 +33,12 @@ class Wanted:
     """A filter for events.
 
     `user_id` selects events that the user performed or was affected by, `since` the events from
-    that time on, and `action` is a prefix of the events' actions.
+    that time on, `until` those before a time, and `action` is a prefix of the events' actions.
     """
 
     user_id: str | None = None
     since: datetime | None = None
+    until: datetime | None = None
     action: str | None = None
 
     def conditions(self, table: FromClause, database: Database) -> list[ColumnElement[bool]]:
@@ -48,6 +49,8 @@ class Wanted:
             conditions.append(or_(column.user_id == self.user_id, column.actor == actor))
         if self.since is not None:
             conditions.append(column.at >= self.since)
+        if self.until is not None:
+            conditions.append(column.at < self.until)
         if self.action is not None:
             conditions.extend(_begins_with(self.action, column.action, database))
         return conditions
@@ -115,22 +118,39 @@ class AuditEventRepository:
 
         The first page begins with all events that have not been numbered yet.
         """
-        chained = select(audit_events, literal("").label("event_id")).where(
-            event.user_id == user_id
+        return await self._list_newest(
+            [event.user_id == user_id], [outbox.user_id == user_id], before=before, limit=limit
         )
+
+    async def list_newest(
+        self, wanted: Wanted = EVERYTHING, *, before: int | None = None, limit: int = PAGE
+    ) -> Sequence[AuditEvent]:
+        """Return a page of events, newest first; the first page is that of `list_of_user`."""
+        return await self._list_newest(
+            wanted.conditions(audit_events, self._database),
+            wanted.conditions(audit_outbox, self._database),
+            before=before,
+            limit=limit,
+        )
+
+    async def _list_newest(
+        self,
+        chained: Sequence[ColumnElement[bool]],
+        waiting: Sequence[ColumnElement[bool]],
+        *,
+        before: int | None,
+        limit: int,
+    ) -> Sequence[AuditEvent]:
+        page = select(audit_events, literal("").label("event_id")).where(*chained)
         if before is not None:
-            chained = chained.where(event.sequence < before)
-        page = chained.order_by(event.sequence.desc()).limit(limit)
+            page = page.where(event.sequence < before)
+        page = page.order_by(event.sequence.desc()).limit(limit)
+        statement: Any = page
         if before is None:  # one statement, so that an event numbered meanwhile occurs once
-            waiting = _waiting().where(outbox.user_id == user_id)
-            rows = await self._rows(union_all(select(page.subquery()), waiting))
-        else:
-            rows = await self._rows(page)
+            statement = union_all(select(page.subquery()), _waiting().where(*waiting))
+        rows: Sequence[Any] = await self._database.fetch_all(statement)
         newest_first = sorted(rows, key=lambda row: (row.event_id, row.sequence), reverse=True)
         return [_event_before_id(*row) for row in newest_first]
-
-    async def _rows(self, statement: Any) -> Sequence[Any]:
-        return await self._database.fetch_all(statement)
 
 
 def _event_before_id(*columns: Any) -> AuditEvent:

@@ -124,6 +124,19 @@ class AuditLog:
         """
         return await self._audit_event_repository.list_of_user(user_id, before=before, limit=limit)
 
+    async def list_newest(
+        self, wanted: Wanted = EVERYTHING, *, before: int | None = None, limit: int = 50
+    ) -> Sequence[AuditEvent]:
+        """Return a page of events, the newest first, as `list_of_user` does."""
+        if before is None:
+            await self.sequencer.try_run()
+        return await self._audit_event_repository.list_newest(wanted, before=before, limit=limit)
+
+    async def find(self, sequence: int) -> AuditEvent | None:
+        """Return the event with this number, or None."""
+        events = await self._audit_event_repository.list_page(after=sequence - 1, limit=1)
+        return next((event for event in events if event.sequence == sequence), None)
+
     async def read_all(self, wanted: Wanted = EVERYTHING) -> AsyncIterator[AuditEvent]:
         """Yield every event that is `wanted`, in the order of the chain.
 

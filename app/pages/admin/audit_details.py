@@ -1,0 +1,51 @@
+"""What an event changed: the values before and after, and its other details."""
+
+import json
+from collections.abc import Mapping, Sequence
+from typing import Any
+
+from app.models.operations.audit_events import AuditEvent
+from app.pages.admin.audit_views import details_of
+from app.pages.admin.base import ConsoleRequest
+from app.pages.admin.views import Cell, Part, Table
+
+BEFORE, AFTER = "before", "after"
+
+
+def parts_of_event(request: ConsoleRequest, event: AuditEvent) -> Sequence[Part]:
+    """Return a table of what changed and one of the other details, without empty tables."""
+    details = details_of(event)
+    changes = _changes(details.get(BEFORE), details.get(AFTER))
+    others = [
+        [Cell(name), _value(value)]
+        for name, value in sorted(details.items())
+        if name not in (BEFORE, AFTER)
+    ]
+    text = request.text
+    parts = [
+        Part(text("Changes"), Table([text("Name"), text("Before"), text("After")], changes, "")),
+        Part(text("Details"), Table([text("Name"), text("Value")], others, "")),
+    ]
+    return [part for part in parts if part.table.rows]
+
+
+def _changes(before: Any, after: Any) -> Sequence[Sequence[Cell]]:
+    """Return a row for each value that differs; of a new or deleted object, for each value."""
+    old, new = _members(before), _members(after)
+    return [
+        [Cell(name), _value(old.get(name)), _value(new.get(name))]
+        for name in sorted({*old, *new})
+        if old.get(name) != new.get(name)
+    ]
+
+
+def _members(value: Any) -> Mapping[str, Any]:
+    if value is None:
+        return {}
+    return value if isinstance(value, dict) else {"": value}
+
+
+def _value(value: Any) -> Cell:
+    if value is None or value in ("", [], {}):
+        return Cell()
+    return Cell(value if isinstance(value, str) else json.dumps(value, ensure_ascii=False))

@@ -1,0 +1,308 @@
+"""The states of the pages of the console, in which every kind of value occurs."""
+
+from collections.abc import Mapping
+from dataclasses import replace
+from datetime import UTC, datetime
+from typing import Any
+
+from app.pages.admin.dashboard import Step
+from app.pages.admin.forms import Field, FormView, Option
+from app.pages.admin.navigation import NavigationLink, NavigationSection
+from app.pages.admin.views import (
+    Badge,
+    Cell,
+    Choice,
+    Fact,
+    Link,
+    Listing,
+    ObjectView,
+    Pager,
+    Part,
+    Search,
+    Table,
+)
+from app.pages.support.view_models import SupportView, UserView
+
+WHEN = datetime(2026, 11, 25, 9, 41, tzinfo=UTC)
+LONG = "Bundesamt für außerordentlich lange Namen und Donaudampfschifffahrtsgesellschaften"
+UNBROKEN = "an_extraordinarily_long_user_name_without_a_single_space_in_it_64"
+ID = "3038e42d65f726975e02c9782e93f236"
+ADA = UserView("Ada Lovelace", "ada", "AL", "s1")
+LONG_USER = UserView(LONG, UNBROKEN, "BD", "s3")
+NAVIGATION = [
+    NavigationSection("Overview", [NavigationLink("Dashboard", "/admin", is_current=False)]),
+    NavigationSection(
+        "People",
+        [
+            NavigationLink("Users", "/admin/users", is_current=True),
+            NavigationLink("Groups", "/admin/groups", is_current=False),
+            NavigationLink("Roles", "/admin/roles", is_current=False),
+            NavigationLink("Attributes", "/admin/attributes", is_current=False),
+        ],
+    ),
+    NavigationSection("Server", [NavigationLink("Audit log", "/admin/audit", is_current=False)]),
+]
+CONSOLE: dict[str, Any] = {
+    "user": ADA,
+    "csrf_token": "c",
+    "page_session_id": "s1",
+    "errors": {},
+    "navigation": NAVIGATION,
+    "can_change": True,
+    "done": "",
+}
+TABLE = Table(
+    columns=["Username", "Email", "State", "Created"],
+    rows=[
+        [
+            Cell("ada", url="/admin/users/1", small="Ada Lovelace"),
+            Cell("ada@example.com", badges=[Badge("verified", "good")]),
+            Cell(badges=[Badge("console", "note")]),
+            Cell(at=WHEN),
+        ],
+        [
+            Cell(UNBROKEN, url="/admin/users/2", small=LONG),
+            Cell(f"{UNBROKEN}@example.com"),
+            Cell(badges=[Badge("disabled", "bad"), Badge("no second factor")]),
+            Cell(at=WHEN),
+        ],
+        [Cell("layla", url="/admin/users/3", small="ليلى الأحمد"), Cell(), Cell(), Cell(at=WHEN)],
+        [Cell("bob", url="/admin/users/4"), Cell(words="None"), Cell(), Cell(at=WHEN)],
+    ],
+    empty="Users appear here.",
+)
+LISTING = Listing(
+    heading="Users",
+    table=TABLE,
+    links=[Link("Create a user", "/admin/users/+new", is_main=True)],
+    search=Search("Find users", "", "Words that begin a username, an email address or a name."),
+    choices=[
+        Choice("All", "/admin/users", is_current=True),
+        Choice("Not signed in for 90 days", "/admin/users?inactive=90", is_current=False),
+    ],
+    pager=Pager("/admin/users", "/admin/users?after=x"),
+)
+EMPTY = Listing(
+    heading="Groups",
+    table=Table(
+        columns=["Name"],
+        rows=[],
+        empty=(
+            "Groups appear here. Create one, add members, and apps receive it in the claim groups. "
+            "The roles of a group hold for all its members."
+        ),
+    ),
+    introduction="Groups give their members roles, and decide which apps they can use.",
+    links=[Link("Create a group", "/admin/groups/+new", is_main=True)],
+)
+OBJECT = ObjectView(
+    title="ada",
+    back=Link("Users", "/admin/users"),
+    badges=[Badge("console", "note")],
+    links=[
+        Link("Edit", "/admin/users/1/edit"),
+        Link("Sign out", "/admin/users/1/sign-out"),
+        Link("Delete", "/admin/users/1/delete", is_danger=True),
+    ],
+    facts=[
+        Fact("Name", Cell("Ada Lovelace")),
+        Fact("Email", Cell("ada@example.com", badges=[Badge("verified", "good")])),
+        Fact("User ID", Cell(ID, is_code=True)),
+        Fact("Created", Cell(at=WHEN)),
+        Fact("Last sign-in", Cell(words="Never")),
+        Fact("Website", Cell(UNBROKEN)),
+    ],
+    parts=[
+        Part(
+            "Groups",
+            Table(
+                columns=["Group", "Given by", "Actions"],
+                rows=[
+                    [
+                        Cell("Operators", url="/admin/groups/1"),
+                        Cell(words="Administrators"),
+                        Cell(links=[Link("Remove", "/admin/groups/1/members/1")]),
+                    ],
+                    [Cell(LONG, url="/admin/groups/2"), Cell("provider:corporate"), Cell()],
+                ],
+                empty="",
+            ),
+            links=[Link("Add to a group", "/admin/users/1/groups")],
+        ),
+        Part(
+            "Roles",
+            Table(columns=["Role"], rows=[], empty="No roles, apart from those of the groups."),
+            links=[Link("Grant a role", "/admin/users/1/roles")],
+        ),
+    ],
+)
+FIELDS = [
+    Field("name", "Name", hint="Apps receive it in the claim groups.", is_required=True),
+    Field("description", "Description", maximum=1000),
+    Field(
+        "type",
+        "Type",
+        kind="select",
+        options=(Option("string", "Text"), Option("list", "List of texts")),
+        is_required=True,
+    ),
+    Field("email_verified", "The email address is verified", kind="check"),
+    Field("password", "Password", kind="password", is_required=True),
+]
+FORM = FormView(
+    heading="Create a group",
+    fields=FIELDS,
+    values={"name": "Operators", "type": "list", "email_verified": "1"},
+    submit="Create group",
+    cancel_url="/admin/groups",
+)
+CONFIRM = FormView(
+    heading="Delete this group?",
+    object_name=LONG,
+    introduction="Its members lose the roles and the access to apps that they have through it.",
+    fields=[],
+    values={},
+    submit="Delete group",
+    cancel_url="/admin/groups/1",
+    version="1",
+    is_danger=True,
+)
+EVENTS = Table(
+    columns=["When", "Event", "By", "About", "Address"],
+    rows=[
+        [
+            Cell(at=WHEN, url="/admin/audit/12"),
+            Cell(words="Signed in", small="sign_in.succeeded"),
+            Cell("ada", url="/admin/users/1"),
+            Cell("ada", url="/admin/users/1", small="photos"),
+            Cell("2001:db8:85a3::8a2e:370:7334"),
+        ],
+        [
+            Cell(at=WHEN),
+            Cell("group.created", badges=[Badge("refused", "bad")]),
+            Cell("operator:root"),
+            Cell(LONG),
+            Cell(),
+        ],
+    ],
+    empty="",
+)
+AUDIT = {
+    **CONSOLE,
+    "listing": Listing(
+        heading="Audit log",
+        table=EVENTS,
+        links=[Link("Download as CSV", "/admin/audit/events.csv")],
+        pager=Pager(next_url="/admin/audit?after_event=9"),
+    ),
+    "values": {"user": "ada", "action": "", "since": "2026-11-01", "until": ""},
+    "action": "/admin/audit",
+}
+DASHBOARD = {
+    **CONSOLE,
+    "steps": [],
+    "activity": Part("Recent activity", EVENTS, [Link("Show the audit log", "/admin/audit")]),
+}
+NO_ACCESS = {
+    "user": ADA,
+    "errors": {},
+    "csrf_token": "c",
+    "switch_url": "/login?other=1",
+    "support": SupportView("help@example.com", "mailto:help@example.com"),
+}
+ACTION = {"action": "/admin/groups/+new"}
+
+CONSOLE_STATES: dict[str, tuple[str, Mapping[str, Any]]] = {
+    "console-list": ("admin_list.html", {**CONSOLE, "listing": LISTING}),
+    "console-list-read": (
+        "admin_list.html",
+        {
+            **CONSOLE,
+            "user": LONG_USER,
+            "can_change": False,
+            "listing": replace(LISTING, links=[], choices=[], pager=Pager()),
+        },
+    ),
+    "console-list-empty": (
+        "admin_list.html",
+        {**CONSOLE, "listing": EMPTY, "done": "Deleted."},
+    ),
+    "console-object": ("admin_object.html", {**CONSOLE, "object": OBJECT}),
+    "console-object-read": (
+        "admin_object.html",
+        {
+            **CONSOLE,
+            "user": LONG_USER,
+            "can_change": False,
+            "object": replace(OBJECT, title=UNBROKEN, badges=[Badge("disabled", "bad")]),
+        },
+    ),
+    "console-object-saved": (
+        "admin_object.html",
+        {**CONSOLE, "object": OBJECT, "done": "Your changes have been saved."},
+    ),
+    "console-form": ("admin_form.html", {**CONSOLE, **ACTION, "form": FORM}),
+    "console-form-wrong": (
+        "admin_form.html",
+        {
+            **CONSOLE,
+            **ACTION,
+            "form": FORM,
+            "errors": {
+                "name": "That group name is taken. Choose another one.",
+                "type": "Choose an attribute that is defined.",
+                "email_verified": "Check what you entered.",
+            },
+        },
+    ),
+    "console-confirm": ("admin_form.html", {**CONSOLE, **ACTION, "form": CONFIRM}),
+    "console-confirm-stale": (
+        "admin_form.html",
+        {
+            **CONSOLE,
+            **ACTION,
+            "form": CONFIRM,
+            "errors": {
+                "": (
+                    "Someone else changed this after you opened the page. Check it, then confirm "
+                    "again."
+                )
+            },
+        },
+    ),
+    "console-dashboard": ("admin_dashboard.html", DASHBOARD),
+    "console-dashboard-new": (
+        "admin_dashboard.html",
+        {
+            **DASHBOARD,
+            "steps": [
+                Step(
+                    "Set up email, so that users can reset their passwords (SMTP_HOST).", "", True
+                ),
+                Step(
+                    "Make a second user an administrator, so that nobody is locked out.",
+                    "/admin/roles/administrator",
+                    is_done=False,
+                ),
+            ],
+            "activity": Part("Recent activity", EMPTY.table),
+        },
+    ),
+    "console-audit": ("admin_audit.html", AUDIT),
+    "console-audit-wrong": (
+        "admin_audit.html",
+        {
+            **AUDIT,
+            "errors": {
+                "user": "There is no user with that name.",
+                "since": "Enter a date like 2026-11-25.",
+            },
+            "listing": replace(EMPTY, heading="Audit log", introduction="", links=[]),
+        },
+    ),
+    "console-no-access": ("admin_no_access.html", NO_ACCESS),
+    "console-no-access-long": (
+        "admin_no_access.html",
+        {**NO_ACCESS, "user": LONG_USER, "support": None},
+    ),
+}
