@@ -214,6 +214,7 @@ class Detail(PublicText):
 
     # Pages
     CONSOLE_READ_ONLY = N_("You can read everything here, but only an administrator can change it.")
+    SESSION_UNKNOWN = N_("This session has ended.")
     EVENT_UNKNOWN = N_("There is no event with that number.")
     FORM_OF_ANOTHER_ACCOUNT = N_(
         "You switched accounts. Nothing was changed. Open the page again with the account that you "

@@ -47,7 +47,7 @@ APPLIES_TO = Field(
 )
 EDITABLE_BY = Field(
     "editable_by",
-    N_("Who sets it"),
+    N_("Set by"),
     hint=N_("An attribute that users set is never the source of their groups and roles."),
     kind="select",
     options=(

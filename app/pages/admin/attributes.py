@@ -32,7 +32,7 @@ async def list_attributes(request: ConsoleRequestDep) -> Response:
         ),
         links=request.offered(Link(text("Define an attribute"), f"{PATH}/{NEW}", is_main=True)),
         table=Table(
-            columns=[text("Name"), text("Type"), text("Of"), text("Who sets it")],
+            columns=[text("Name"), text("Type"), text("Of"), text("Set by")],
             rows=[
                 [
                     Cell(each.name, url=f"{PATH}/{each.name}", small=each.description),
@@ -66,7 +66,7 @@ async def show_attribute(request: DefinitionRequestDep) -> Response:
             Fact(text("Type"), Cell(words=TYPE.label_of(definition.type, text))),
             Fact(text("Of"), Cell(words=APPLIES_TO.label_of(definition.applies_to, text))),
             Fact(
-                text("Who sets it"),
+                text("Set by"),
                 Cell(words=EDITABLE_BY.label_of(definition.editable_by, text)),
             ),
             Fact(text("Managed by"), owner_cell(definition.owner, text("Administrators"))),

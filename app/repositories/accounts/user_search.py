@@ -132,6 +132,12 @@ class UserSearchRepository:
             select(user_activity).where(activity.user_id == user_id), value=UserActivity
         )
 
+    async def list_activities(self, user_ids: Sequence[str]) -> Sequence[UserActivity]:
+        """Return when these users last signed in."""
+        return await self._database.find_all(
+            select(user_activity).where(activity.user_id.in_(user_ids)), value=UserActivity
+        )
+
     async def index_due(self, *, now: datetime, limit: int) -> int:
         """Index users whom a release without the index has stored, and return how many.
 

@@ -141,9 +141,8 @@ class AuditEventRepository:
         before: int | None,
         limit: int,
     ) -> Sequence[AuditEvent]:
-        page = select(audit_events, literal("").label("event_id")).where(*chained)
-        if before is not None:
-            page = page.where(event.sequence < before)
+        is_on_page = event.sequence > WAITING if before is None else event.sequence < before
+        page = select(audit_events, literal("").label("event_id")).where(is_on_page, *chained)
         page = page.order_by(event.sequence.desc()).limit(limit)
         statement: Any = page
         if before is None:  # one statement, so that an event numbered meanwhile occurs once

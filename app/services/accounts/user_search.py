@@ -1,6 +1,6 @@
 """Searching for users, and keeping the index complete."""
 
-from collections.abc import Sequence
+from collections.abc import Collection, Mapping, Sequence
 from datetime import datetime
 
 from app.clock import Clock
@@ -71,6 +71,15 @@ class UserSearch:
         """Return when a user signed in last, or None if that is not known."""
         activity = await self._user_search_repository.find_activity(user_id)
         return activity.last_sign_in_at if activity is not None else None
+
+    async def last_sign_ins(self, user_ids: Collection[str]) -> Mapping[str, datetime]:
+        """Return when users last signed in; those who have not are left out."""
+        activities = await self._user_search_repository.list_activities(sorted(user_ids))
+        return {
+            each.user_id: each.last_sign_in_at
+            for each in activities
+            if each.last_sign_in_at is not None
+        }
 
     async def index_due(self, *, before: datetime, limit: int) -> int:
         """Index users whom a release without the index has stored; a task of housekeeping."""

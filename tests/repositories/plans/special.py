@@ -44,6 +44,16 @@ def _pages_of_the_audit_log(call: Any, number: int) -> list[Awaitable[Any]]:
     return [call(), *(call(each, after=5) for each in wanted)]
 
 
+def _newest_of_the_audit_log(call: Any, number: int) -> list[Awaitable[Any]]:
+    wanted = (
+        Wanted(),
+        Wanted(user_id=identifier(number)),
+        Wanted(since=BASE, until=BASE + timedelta(days=1)),
+        Wanted(action="id-1"),
+    )
+    return [call(each, before=before) for each in wanted for before in (None, 5)]
+
+
 def _passkey(call: Any, number: int) -> list[Awaitable[Any]]:
     made: Passkey = argument(Passkey, "made", number, flag=True)
     new = replace(made, passkey_id="new", credential_id=digest(ROWS * 3))
@@ -137,6 +147,7 @@ SPECIAL: dict[str, Calls] = {
     "ActivityRepository.add": _batch,
     "AuditEventRepository.list_page": _pages_of_the_audit_log,
     "AuditSequencingRepository.number_some": lambda call, _: [call(lambda _: (), now=BASE)],
+    "AuditEventRepository.list_newest": _newest_of_the_audit_log,
     "CredentialRepository.set_disabled": lambda call, number: [
         call(identifier(number), at, now=BASE, event=new_event()) for at in (None, BASE)
     ],
