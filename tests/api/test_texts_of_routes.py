@@ -1,12 +1,15 @@
 """What the routes of pages pass to templates is translated, which a pseudo-locale shows."""
 
+import re
 from collections.abc import Iterator
 
 import pytest
 
 from app.pages.account.registry import ACCOUNT_PAGES
 from tests.support.account import signed_in
+from tests.support.administration import new_group, new_role
 from tests.support.application import Application, TestUser
+from tests.support.console import administrator_in
 from tests.support.pseudo_locale import PSEUDO, pseudo_locale, unmarked_in_page
 from tests.support.visitor import Visitor
 
@@ -18,6 +21,10 @@ OF_THE_USER = (
     *("/account", "/account/authenticator/new", "/account/activity?before=9"),
     *(f"/account/{page.place}" for page in ACCOUNT_PAGES),
 )
+OF_A_GROUP = ("", "/edit", "/delete", "/members", "/members/+new", "/roles", "/attributes")
+CODES_OF_THE_CONSOLE = {"administrator", "auditor", "sign_in", "anybody", "127.0.0.1"}
+DATA = re.compile(r"[a-z_]+\.[a-z_.]+|[\w-]+-[0-9a-f]{8}")
+"""An action of the audit log, or a name of the tests, which are shown as they are stored."""
 UNAVAILABLE = {"/account/email"}
 """Pages that a server without mail answers with an error page."""
 
@@ -53,6 +60,34 @@ async def test_each_text_of_the_account_pages_is_translated(
 
         assert page.status_code == (404 if path in UNAVAILABLE else 200), path
         assert unmarked_in_page(page.text, known=await known_texts(app, user)) == [], path
+
+
+OF_THE_CONSOLE = (
+    *("/admin", "/admin/groups", "/admin/roles", "/admin/attributes"),
+    *("/admin/audit", "/admin/roles/auditor", "/admin/roles/auditor/holders/+new"),
+    *("/admin/audit?user=nobody&since=x", "/admin/audit?action=nothing"),
+    *(f"/admin/{place}/+new" for place in ("groups", "roles", "attributes")),
+)
+
+
+async def test_each_text_of_the_console_is_translated(visitor: Visitor, app: Application) -> None:
+    user = await administrator_in(visitor)
+    group = await new_group(app, user)
+    role = await new_role(app, group, user)
+    paths = [
+        *OF_THE_CONSOLE,
+        *(f"/admin/groups/{group.group_id}{place}" for place in OF_A_GROUP),
+        f"/admin/roles/{role.role_id}",
+    ]
+    known = {*await known_texts(app, user), group.name, role.name, *CODES_OF_THE_CONSOLE}
+    known |= {f"{name} \N{EN DASH} Postern" for name in known}  # the titles of objects
+
+    for path in paths:
+        page = await visitor.http.get(path, headers={"accept-language": PSEUDO})
+
+        assert page.status_code in (200, 400), path
+        unmarked = unmarked_in_page(page.text, known=known)
+        assert [text for text in unmarked if not DATA.fullmatch(text)] == [], path
 
 
 @pytest.mark.parametrize("path", ["/login", "/recover", "/device", "/login/otp", "/consent"])

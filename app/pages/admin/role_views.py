@@ -4,13 +4,18 @@ from collections.abc import Sequence
 from dataclasses import replace
 
 from app.i18n.messages import N_
-from app.models.accounts.roles import Role
+from app.models.accounts.roles import ADMINISTRATOR, AUDITOR, Role
 from app.pages.admin.base import ConsoleRequest
 from app.pages.admin.forms import Field, FormView, Option, typed_in
 from app.pages.admin.navigation import url_of
 from app.pages.admin.views import Badge, Cell, Link, Part, Table
 
 ROLE = Field("role_id", N_("Role"), kind="select", is_required=True)
+RESERVED = {
+    ADMINISTRATOR: N_("Opens this console, and may change everything."),
+    AUDITOR: N_("Opens this console, and may read everything."),
+}
+"""What the reserved roles are for, instead of their stored descriptions."""
 MOST_ROLES = 500
 """How many roles can be selected."""
 
@@ -38,6 +43,12 @@ def part_of_roles(request: ConsoleRequest, roles: Sequence[Role], *, url: str, e
 def name_cell(request: ConsoleRequest, role: Role) -> Cell:
     badges = [Badge(request.text("console"), "note")] if role.is_reserved else []
     return Cell(role.name, url=f"{url_of('roles')}/{role.role_id}", badges=badges)
+
+
+def description_cell(request: ConsoleRequest, role: Role) -> Cell:
+    if role.is_reserved:
+        return Cell(words=request.text(RESERVED[role.role_id]))
+    return Cell(role.description)
 
 
 async def grant_form(request: ConsoleRequest, *, of: str, cancel_url: str) -> FormView:

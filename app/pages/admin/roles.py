@@ -13,7 +13,7 @@ from app.pages.admin.pages import ConsolePage
 from app.pages.admin.paging import AFTER, PAGE_SIZE, pages_of
 from app.pages.admin.role_forms import PATH, PLACE, RoleRequest, RoleRequestDep
 from app.pages.admin.role_holders import part_of_holders
-from app.pages.admin.role_views import name_cell
+from app.pages.admin.role_views import description_cell, name_cell
 from app.pages.admin.views import Badge, Cell, Fact, Link, Listing, ObjectView, Table, owner_cell
 from app.schemas.admin_scopes import AdminScope
 
@@ -58,7 +58,7 @@ async def show_role(request: RoleRequestDep) -> Response:
         badges=[Badge(text("console"), "note")] if role.is_reserved else [],
         links=_links(request),
         facts=[
-            Fact(text("Description"), Cell(role.description, words=text("None"))),
+            Fact(text("Description"), description_cell(request, role)),
             Fact(text("For"), Cell(role.client_id, words=text("All apps"))),
             Fact(text("Role ID"), Cell(role.role_id, is_code=True)),
             Fact(text("Managed by"), owner_cell(role.owner, text("Administrators"))),
@@ -73,7 +73,7 @@ def _row(request: ConsoleRequest, role: Role) -> list[Cell]:
     return [
         name_cell(request, role),
         Cell(role.client_id, words=request.text("All apps")),
-        Cell(role.description),
+        description_cell(request, role),
     ]
 
 

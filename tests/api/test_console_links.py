@@ -1,0 +1,42 @@
+"""Every link of the console leads to a page, for administrators and auditors."""
+
+import html
+import re
+
+import pytest
+
+from tests.support.administration import define, new_group, new_role
+from tests.support.application import Application
+from tests.support.console import administrator_in
+from tests.support.visitor import Visitor
+
+DATABASES = ("sqlite",)
+MOST_PAGES = 200
+OTHERS = ("/admin/clients", "/admin/users")
+"""Pages to come."""
+
+
+@pytest.mark.parametrize("role", ["administrator", "auditor"])
+async def test_every_link_leads_to_a_page_that_its_reader_may_open(
+    app: Application, visitor: Visitor, role: str
+) -> None:
+    user = await administrator_in(visitor, role)
+    group = await new_group(app, user)
+    await new_role(app, group, user)
+    await define(app, f"floor_{role}", "number", applies_to="both")
+
+    opened: dict[str, int] = {}
+    waiting = ["/admin"]
+    while waiting:
+        path = waiting.pop()
+        if path not in opened and not path.startswith(OTHERS):
+            page = await visitor.get(path)
+            opened[path] = page.status_code
+            waiting += [
+                html.unescape(each) for each in re.findall('href="(/admin[^"]*)"', page.text)
+            ]
+        assert len(opened) < MOST_PAGES
+
+    assert len(opened) > 20
+    assert {path: status for path, status in opened.items() if status != 200} == {}
+    assert any(path.endswith("/delete") for path in opened) == (role == "administrator")

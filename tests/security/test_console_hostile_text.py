@@ -1,0 +1,116 @@
+"""Text of users and browsers is text in the console, never markup (SECURITY_BAR row 31)."""
+
+import csv
+import io
+import re
+from html.parser import HTMLParser
+
+import pytest_asyncio
+
+from app.services.accounts.events import AccountEvent
+from tests.support.account import signed_in
+from tests.support.administration import define, new_group
+from tests.support.application import Application
+from tests.support.console import administrator_in
+from tests.support.parts import services_of
+from tests.support.people import person_with
+from tests.support.visitor import Visitor, visiting
+
+DATABASES = ("sqlite",)
+HOSTILE = "<script>alert(1)</script><img src=x onerror=alert(2)>\"'&lt;"
+GROUP_PLACES = ("", "/edit", "/members", "/delete")
+OWN_SCRIPTS = re.compile(r"/assets/postern-[0-9a-f]{12}\.js")
+
+
+class Elements(HTMLParser):
+    """The scripts, images and event handlers of a page."""
+
+    def __init__(self, text: str) -> None:
+        super().__init__()
+        self.found: list[str] = []
+        self.feed(text)
+
+    def handle_starttag(self, tag: str, attrs: list[tuple[str, str | None]]) -> None:
+        values = dict(attrs)
+        if tag in ("script", "img", "iframe", "svg", "style"):
+            self.found.append(f"{tag} {values.get('src')}")
+        self.found += [f"{tag} {name}" for name in values if name.startswith(("on", "style"))]
+
+
+def foreign_elements(text: str) -> list[str]:
+    return [
+        each
+        for each in Elements(text).found
+        if not OWN_SCRIPTS.fullmatch(each.removeprefix("script "))
+    ]
+
+
+@pytest_asyncio.fixture
+async def paths(app: Application, visitor: Visitor) -> list[str]:
+    """Pages that show hostile names, user agents, values and details of events."""
+    user = await person_with(app, name=HOSTILE, email="x@example.com", nickname=HOSTILE)
+    async with visiting(app) as elsewhere:
+        elsewhere.http.headers["user-agent"] = HOSTILE
+        await signed_in(elsewhere, user)
+    group = await new_group(app, user, name=HOSTILE[:100], description=HOSTILE)
+    await services_of(app).core.audit.record(
+        AccountEvent.SIGN_IN_REFUSED,
+        actor=HOSTILE,
+        succeeded=False,
+        name=HOSTILE,
+        before={HOSTILE: HOSTILE},
+        after={"name": HOSTILE},
+    )
+    await define(app, app.new_name("floor").replace("-", "_"), "string", description=HOSTILE)
+    await administrator_in(visitor)
+    newest = await services_of(app).core.audit.list_newest(limit=20)
+    return [
+        *("/admin", "/admin/groups", "/admin/roles", "/admin/attributes"),
+        *(f"/admin/groups/{group.group_id}{place}" for place in GROUP_PLACES),
+        f"/admin/groups/{group.group_id}/members?search={HOSTILE}",
+        f"/admin/audit?action={HOSTILE}&user={HOSTILE}&since={HOSTILE}",
+        "/admin/audit",
+        *(f"/admin/audit/{event.sequence}" for event in newest if event.is_numbered),
+    ]
+
+
+async def test_no_page_of_the_console_contains_markup_of_others(
+    visitor: Visitor, paths: list[str]
+) -> None:
+    shown = 0
+    for path in paths:
+        page = await visitor.get(path)
+        assert page.status_code in (200, 400), path
+        assert foreign_elements(page.text) == [], path
+        shown += page.text.count("&lt;script&gt;alert(1)")
+        policy = page.headers["content-security-policy"]
+        assert "script-src 'self'" in policy
+        assert "style-src 'self'" in policy
+
+    assert shown > 10
+
+
+async def test_no_form_of_the_console_shows_typed_markup_again(
+    app: Application, visitor: Visitor
+) -> None:
+    await administrator_in(visitor)
+
+    for path, field in (("groups", "name"), ("roles", "name"), ("attributes", "name")):
+        form = await visitor.get(f"/admin/{path}/+new")
+        page = await visitor.submit(form, **{field: HOSTILE * 3, "client_id": HOSTILE})
+        assert page.status_code == 400
+        assert foreign_elements(page.text) == []
+
+
+async def test_the_csv_of_events_has_no_formula(visitor: Visitor, app: Application) -> None:
+    for actor in ("=1+1", "+1", "-1", "@x", "\t=1", "\r=1", "'=1"):
+        await services_of(app).core.audit.record(AccountEvent.OTP_REFUSED, actor=actor)
+    await administrator_in(visitor, "auditor")
+
+    answer = await visitor.get("/admin/audit/events.csv", action="otp.refused")
+
+    rows = list(csv.DictReader(io.StringIO(answer.text, newline="")))
+    assert len(rows) >= 7
+    for row in rows:
+        for cell in row.values():
+            assert not cell.startswith(("=", "+", "-", "@", "\t", "\r")), row
