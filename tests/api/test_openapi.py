@@ -141,9 +141,7 @@ async def test_the_token_endpoint_has_a_named_example_for_each_grant(schema: Sch
 
 async def test_every_post_has_an_example(schema: Schema) -> None:
     """CONTRACT: "Try it out" for every call"""
-    posts = [
-        each for each in operations(schema) if each[0] == "post" and "requestBody" in each[2]
-    ]
+    posts = [each for each in operations(schema) if each[0] == "post" and "requestBody" in each[2]]
 
     assert len(posts) >= 7
     for _, path, operation in posts:

@@ -29,8 +29,8 @@ class OperationSettings(SettingsGroup):
     docs: bool = Field(True, description="Serve `/docs` and `/openapi.json`.")
     admin_api: bool = Field(
         True,
-        description="Serve the admin API at `/admin/api/v1` and the console at `/admin`. With `false`"
-        " the server is administered by the command line alone.",
+        description="Serve the admin API at `/admin/api/v1` and the console at `/admin`. With"
+        " `false` the server is administered by the command line alone.",
     )
     fast_lane: bool = Field(
         True,
