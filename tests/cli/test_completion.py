@@ -11,8 +11,8 @@ from tests.cli.conftest import Postern
         (
             "postern ",
             (
-                "serve migrate demo users groups roles attributes admin clients keys audit"
-                " providers import"
+                "serve migrate demo users groups roles attributes admin clients scopes"
+                " tokens keys audit providers import"
             ),
         ),
         ("postern users re", "reset-otp remove-passkeys reset-password"),

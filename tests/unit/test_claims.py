@@ -166,7 +166,7 @@ def test_individually_requested_claims_are_released_without_their_scope() -> Non
     request = parse_claims('{"userinfo": {"email": null}, "id_token": {"name": null}}')
 
     assert claims_of(zoe, scope="openid", asked=request.userinfo) == {"email": "zoe@example.com"}
-    assert claims_for_id_token(zoe, request) == {"name": "Zoë Example"}
+    assert claims_for_id_token(zoe, request, scope="", also=()) == {"name": "Zoë Example"}
 
 
 @pytest.mark.parametrize("name", ["iss", "aud", "exp", "sub", "sid", "user_id", "password_hash"])
