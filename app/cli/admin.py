@@ -10,6 +10,7 @@ from app.cli.parameters import AsJson, argument, flag
 from app.cli.parsing import Commands
 from app.cli.roles import holders_of
 from app.errors import NotFoundError
+from app.services.operations.authority import FULL
 
 if TYPE_CHECKING:
     from app.models.accounts.users import User
@@ -67,7 +68,6 @@ def revoke(username: Username, *, as_json: AsJson = False) -> None:
 
     async def remove(services: "Services") -> dict[str, Any]:
         from app.models.accounts.roles import ADMINISTRATOR
-        from app.services.operations.authority import FULL
 
         user = await services.accounts.users.get(username)
         is_revoked = await services.accounts.role_grants.revoke_from_user(
@@ -87,7 +87,6 @@ async def _find(services: "Services", username: str) -> "User | None":
 
 async def _create(services: "Services", username: str, password: str) -> "NewUser":
     from app.schemas.users import UserCreate
-    from app.services.operations.authority import FULL
 
     body = parse_body(UserCreate, {"username": username, "password": password})
     new = await services.accounts.user_administration.create(body, authority=FULL)
@@ -97,7 +96,6 @@ async def _create(services: "Services", username: str, password: str) -> "NewUse
 
 async def _grant(services: "Services", user: "User") -> bool:
     from app.models.accounts.roles import ADMINISTRATOR
-    from app.services.operations.authority import FULL
 
     return await services.accounts.role_grants.grant_to_user(
         ADMINISTRATOR, user.user_id, authority=FULL

@@ -9,6 +9,7 @@ from app.cli.output import show, show_one
 from app.cli.parameters import AsJson, IsConfirmed, argument, one_of, option, require_confirmation
 from app.cli.parsing import Commands
 from app.schemas.attributes import AppliesTo, AttributeDefinitionBody, AttributeType, EditableBy
+from app.services.operations.authority import FULL
 
 if TYPE_CHECKING:
     from app.models.accounts.attributes import AttributeDefinition
@@ -62,8 +63,6 @@ def define(
     body = parse_body(AttributeDefinitionBody, values)
 
     async def add(services: "Services") -> dict[str, Any]:
-        from app.services.operations.authority import FULL
-
         return _row(await services.accounts.attributes.define(body, authority=FULL))
 
     show_one(with_services(add), as_json=as_json)
@@ -80,8 +79,6 @@ def delete(
     require_confirmation("an attribute", is_confirmed=is_confirmed)
 
     async def remove(services: "Services") -> dict[str, Any]:
-        from app.services.operations.authority import FULL
-
         await services.accounts.attributes.delete(name, authority=FULL)
         return {"deleted": name}
 

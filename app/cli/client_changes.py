@@ -16,6 +16,7 @@ from app.errors import InvalidInputError
 from app.schemas.admin_scopes import AdminScope
 from app.schemas.clients import URI_OR_TEXT, ClientCreate
 from app.schemas.text import RedirectUri, Scope
+from app.services.operations.authority import FULL
 
 if TYPE_CHECKING:
     from app.models.clients.clients import Client
@@ -70,7 +71,6 @@ def change(
 
     async def store(services: "Services") -> "NewClient":
         from app.oauth.administered_clients import body_type_of, merged_members
-        from app.services.operations.authority import FULL
 
         client = await services.clients.clients.get(client_id)
         merged = merged_members(client, members)
@@ -109,8 +109,6 @@ def set_admin_scopes(
     """Show or change the scopes of the admin API that a client may have."""
 
     async def store(services: "Services") -> "Client":
-        from app.services.operations.authority import FULL
-
         client = await services.clients.clients.get(client_id)
         if not add and not remove:
             return client

@@ -8,6 +8,7 @@ from app.cli.client_rows import row_of_new_client
 from app.cli.output import show_one
 from app.cli.parameters import AsJson, SecretFromStdin, argument, one_of, option
 from app.services.clients.kinds import KindName, metadata_of_kind
+from app.services.operations.authority import FULL
 
 if TYPE_CHECKING:
     from app.services.clients.clients import NewClient
@@ -48,7 +49,6 @@ def create(
 
     async def add(services: "Services") -> "NewClient":
         from app.schemas.clients import ClientCreate
-        from app.services.operations.authority import FULL
 
         return await services.clients.administered.create(
             parse_body(ClientCreate, members), client_id=client_id, secret=secret, authority=FULL

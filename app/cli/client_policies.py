@@ -16,6 +16,7 @@ from app.schemas.client_policies import (
     ConsentPolicy,
     SecondFactorPolicy,
 )
+from app.services.operations.authority import FULL
 
 if TYPE_CHECKING:
     from app.wiring import Services
@@ -137,8 +138,6 @@ def set_policy(
     is_change = bool(access or group or added or unmap or changes or reset)
 
     async def store(services: "Services") -> dict[str, Any]:
-        from app.services.operations.authority import FULL
-
         client = await services.clients.clients.get(client_id)
         if is_change:
             values = {**policies_of(client), **changes}

@@ -8,6 +8,7 @@ from app.cli.client_rows import ClientId
 from app.cli.output import show_one
 from app.cli.parameters import AsJson, SecretFromStdin, option, whole_number
 from app.errors import InvalidInputError
+from app.services.operations.authority import FULL
 
 if TYPE_CHECKING:
     from app.wiring import Services
@@ -35,8 +36,6 @@ def rotate_secret(
     chosen = read_secret("Client secret: ", from_stdin=True) if from_stdin else None
 
     async def replace(services: "Services") -> str:
-        from app.services.operations.authority import FULL
-
         return await services.clients.secrets.replace(
             client_id, overlap=timedelta(seconds=overlap), secret=chosen, authority=FULL
         )
@@ -49,8 +48,6 @@ def drop_old_secret(client_id: ClientId, *, as_json: AsJson = False) -> None:
     """Revoke the secret that was replaced with an overlap."""
 
     async def revoke(services: "Services") -> dict[str, Any]:
-        from app.services.operations.authority import FULL
-
         is_revoked = await services.clients.secrets.revoke_previous(client_id, authority=FULL)
         return {"client_id": client_id, "revoked": is_revoked}
 

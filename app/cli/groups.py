@@ -21,6 +21,7 @@ from app.cli.parsing import Commands
 from app.cli.subjects import group_named, label_of_role
 from app.errors import InvalidInputError
 from app.schemas.client_policies import SecondFactorPolicy
+from app.services.operations.authority import FULL
 
 if TYPE_CHECKING:
     from app.models.accounts.groups import Group
@@ -79,7 +80,6 @@ def create(
 
     async def add(services: "Services") -> dict[str, Any]:
         from app.schemas.groups import GroupBody
-        from app.services.operations.authority import FULL
 
         values = {
             "name": name,
@@ -124,7 +124,6 @@ def change(
 
     async def store(services: "Services") -> dict[str, Any]:
         from app.schemas.groups import GroupBody
-        from app.services.operations.authority import FULL
 
         group = await group_named(services, name)
         attributes = {**json.loads(group.attributes), **await typed_values(services, texts)}
@@ -155,8 +154,6 @@ def delete(
     require_confirmation("a group", is_confirmed=is_confirmed)
 
     async def remove(services: "Services") -> dict[str, Any]:
-        from app.services.operations.authority import FULL
-
         group = await group_named(services, name)
         await services.accounts.groups.delete(group.group_id, version=group.version, authority=FULL)
         return {"deleted": group.name}
@@ -195,8 +192,6 @@ def add_member(name: GroupName, username: Username, *, as_json: AsJson = False) 
     """Make a user a member of a group."""
 
     async def add(services: "Services") -> dict[str, Any]:
-        from app.services.operations.authority import FULL
-
         group = await group_named(services, name)
         user = await services.accounts.users.get(username)
         is_added = await services.accounts.groups.add_member(
@@ -212,8 +207,6 @@ def remove_member(name: GroupName, username: Username, *, as_json: AsJson = Fals
     """Remove a user from a group."""
 
     async def remove(services: "Services") -> dict[str, Any]:
-        from app.services.operations.authority import FULL
-
         group = await group_named(services, name)
         user = await services.accounts.users.get(username)
         is_removed = await services.accounts.groups.remove_member(

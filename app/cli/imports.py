@@ -8,6 +8,7 @@ from app.cli.import_results import number, print_problem, refuse_problems
 from app.cli.output import show_one
 from app.cli.parameters import AsJson, argument, flag
 from app.cli.parsing import Commands
+from app.services.operations.authority import FULL
 
 if TYPE_CHECKING:
     from app.services.accounts.imports.flask import CheckedFile
@@ -36,8 +37,6 @@ def import_flask(
     """
 
     async def run(services: "Services") -> "CheckedFile":
-        from app.services.operations.authority import FULL
-
         checked = await services.accounts.imports.flask.run(
             Path(file),
             print_problem,

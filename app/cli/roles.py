@@ -10,6 +10,7 @@ from app.cli.output import show_one
 from app.cli.parameters import AsJson, IsConfirmed, argument, option, require_confirmation
 from app.cli.parsing import Commands
 from app.cli.subjects import group_named, label_of_subject, require_one_subject, role_named
+from app.services.operations.authority import FULL
 
 if TYPE_CHECKING:
     from app.models.accounts.roles import Role
@@ -65,7 +66,6 @@ def create(
 
     async def add(services: "Services") -> dict[str, Any]:
         from app.schemas.groups import RoleBody
-        from app.services.operations.authority import FULL
 
         body = parse_body(RoleBody, values)
         return _row(await services.accounts.roles.create(body, authority=FULL))
@@ -85,8 +85,6 @@ def delete(
     require_confirmation("a role", is_confirmed=is_confirmed)
 
     async def remove(services: "Services") -> dict[str, Any]:
-        from app.services.operations.authority import FULL
-
         role = await role_named(services, name, client)
         await services.accounts.roles.delete(role.role_id, version=role.version, authority=FULL)
         return {"deleted": role.name}
@@ -126,8 +124,6 @@ def _change_grant(
     require_one_subject(user, group)
 
     async def store(services: "Services") -> dict[str, Any]:
-        from app.services.operations.authority import FULL
-
         role, grants = await role_named(services, name, client), services.accounts.role_grants
         if group is not None:
             group_id = (await group_named(services, group)).group_id

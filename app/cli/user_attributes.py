@@ -7,6 +7,7 @@ from app.cli.base import with_services
 from app.cli.output import show_one
 from app.cli.parameters import AsJson, argument
 from app.cli.user_rows import Username
+from app.services.operations.authority import FULL
 
 if TYPE_CHECKING:
     from app.wiring import Services
@@ -37,8 +38,6 @@ def unset_attribute(username: Username, name: Name, *, as_json: AsJson = False) 
 
 
 async def _changed(services: "Services", username: str, changes: dict[str, Any]) -> dict[str, Any]:
-    from app.services.operations.authority import FULL
-
     user = await services.accounts.users.get(username)
     values = await services.accounts.user_attributes.set(user.user_id, changes, authority=FULL)
     return {"username": user.username, "attributes": dict(values)}

@@ -8,6 +8,7 @@ from app.cli.enrolments import show_new_user
 from app.cli.parameters import AsJson, flag, with_parameters
 from app.cli.user_claims import Address, claim_parameters, stated_changes, stated_in
 from app.cli.user_rows import Username, row_of_user
+from app.services.operations.authority import FULL
 
 if TYPE_CHECKING:
     from app.services.accounts.users import NewUser
@@ -35,7 +36,6 @@ def create(
 
     async def add(services: "Services") -> "NewUser":
         from app.schemas.users import UserCreate
-        from app.services.operations.authority import FULL
 
         body = parse_body(UserCreate, {**stated, "username": username, "password": password})
         return await services.accounts.user_administration.create(

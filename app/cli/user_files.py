@@ -9,6 +9,7 @@ from app.cli.import_results import number, print_problem, refuse_problems
 from app.cli.output import show_one
 from app.cli.parameters import AsJson, argument, flag, one_of, option
 from app.schemas.user_files import FORMATS, Format
+from app.services.operations.authority import FULL
 
 if TYPE_CHECKING:
     from app.services.accounts.imports.users import Checked
@@ -42,7 +43,6 @@ def import_users(
 
     async def run(services: "Services") -> "Checked":
         from app.services.accounts.imports.records import format_of, user_candidates
-        from app.services.operations.authority import FULL
 
         source = partial(user_candidates, path, format_name or format_of(path))
         users = services.accounts.imports.users
@@ -77,7 +77,6 @@ def export_users(
 
     async def print_all(services: "Services") -> None:
         from app.services.accounts.exports import csv_header, csv_lines, json_lines
-        from app.services.operations.authority import FULL
 
         if format_name == "csv":
             print(csv_header(with_hashes=with_hashes), end="")

@@ -35,6 +35,7 @@ from app.errors import InvalidInputError, NotFoundError
 from app.security import usernames
 from app.security.qr_codes import terminal_lines
 from app.services.accounts.events import AccountEvent
+from app.services.operations.authority import FULL
 
 if TYPE_CHECKING:
     from app.models.accounts.users import User
@@ -117,8 +118,6 @@ def sign_out(username: Username, *, as_json: AsJson = False) -> None:
     """End all sessions of a user, and revoke their tokens."""
 
     async def end(services: "Services") -> dict[str, Any]:
-        from app.services.operations.authority import FULL
-
         user = await services.accounts.users.get(username)
         ended = await services.accounts.user_administration.sign_out(user.user_id, authority=FULL)
         return {"username": user.username, "ended_sessions": ended}

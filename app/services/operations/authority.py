@@ -7,10 +7,13 @@ check that in the transaction of the change; a client is replaced as a whole, as
 
 from collections.abc import Iterable
 from dataclasses import dataclass
+from typing import TYPE_CHECKING
 
 from app.errors import FullAdministratorRequiredError, InsufficientScopeError
-from app.models.clients.clients import Client
 from app.schemas.admin_scopes import AdminScope
+
+if TYPE_CHECKING:  # so that commands import it cheaply
+    from app.models.clients.clients import Client
 
 
 @dataclass(frozen=True, slots=True)
@@ -36,7 +39,7 @@ class Authority:
         if not self.is_full:
             raise FullAdministratorRequiredError
 
-    def require_may_change(self, client: Client) -> None:
+    def require_may_change(self, client: "Client") -> None:
         """Require a full administrator for a client that has admin scopes."""
         if client.admin_scopes and not self.is_full:
             raise FullAdministratorRequiredError
